@@ -1,0 +1,62 @@
+# The developer's and the operator's commands. `make` alone lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:  ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.PHONY: setup
+setup: $(RUN_READY)  ## make the virtual environment from the lock
+
+.PHONY: run
+run: $(RUN_READY)  ## start broker, databases, the four services and the gateway; SCALE="triage=2" for more instances
+	exec $(BIN)/nkk run $(foreach pair,$(SCALE),--scale $(pair))
+
+.PHONY: demo
+demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over HTTP
+	exec $(BIN)/nkk demo
+
+.PHONY: test
+test: check  ## check, then every test on a real broker, both databases and a real mail server
+	$(BIN)/pytest
+
+.PHONY: check
+check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documents and lock are in order
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.current
+	requirements/lock.sh --check
+
+.PHONY: bench
+bench: $(DEV_READY)  ## measure accepting, relaying, whole journeys and memory
+	exec $(BIN)/python -m bench
+
+.PHONY: docs
+docs: $(DEV_READY)  ## write the OpenAPI and AsyncAPI documents anew
+	$(BIN)/python -m tests.current --write
+
+.PHONY: lock
+lock: $(DEV_READY)  ## pin the dependencies of pyproject.toml anew
+	requirements/lock.sh
+
+.PHONY: clean
+clean:  ## remove the virtual environment, databases, logs and caches
+	rm -rf $(VENV) var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUN_READY): requirements/run.txt pyproject.toml requirements/venv.sh
+	@requirements/venv.sh $(PYTHON) $(VENV) requirements/run.txt
+	@touch $@
+
+$(DEV_READY): requirements/dev.txt $(RUN_READY)
+	@requirements/venv.sh $(PYTHON) $(VENV) requirements/dev.txt
+	@touch $@

@@ -1,0 +1,154 @@
+"""How an event is written: a CloudEvents 1.0 JSON envelope around one frozen dataclass of data.
+
+A dataclass declared with `@event` is the whole contract of its event: what it is called, where it is published, who is
+bound to hear it and what each field may hold. New shapes are new types (`.v2`) beside the old.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform
+
+from marshmallow import EXCLUDE, Schema, ValidationError
+from marshmallow.fields import Field
+
+from nkk.contracts.fields import Instant, write_instant
+
+D = TypeVar("D", bound="EventData")
+E = TypeVar("E", bound="type[EventData]")
+
+CONTENT_TYPE = "application/cloudevents+json"
+
+
+class UnreadableEventError(Exception):
+    """The bytes are not the event they should be: no JSON, no envelope, another version, or fields amiss.
+
+    The message names what is amiss and never quotes what was written.
+    """
+
+
+@dataclass(frozen=True)
+class Event(Generic[D]):
+    """One event as heard: the envelope's attributes and its `data`.
+
+    `id` is unique for ever; `time` is when the fact came about (aware); `subject` is what it is about (the ticket) and
+    orders events; `correlation_id` is the HTTP request it began with.
+    """
+
+    id: str
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    correlation_id: str | None
+    data: D
+
+
+class EventData:
+    """Base of every event's data."""
+
+    TYPE: ClassVar[str]
+    SERVICE: ClassVar[str]
+    EXCHANGE: ClassVar[str]
+    CONSUMERS: ClassVar[tuple[str, ...]]
+    SUBJECT: ClassVar[str]
+    SCHEMA: ClassVar[Schema]
+
+    @property
+    def subject(self) -> str:
+        """What the event is about."""
+        return getattr(self, self.SUBJECT)
+
+    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None) -> str:
+        """The envelope as JSON text."""
+        envelope = {
+            "specversion": "1.0",
+            "id": event_id,
+            "source": f"/nkk/{self.SERVICE}",
+            "type": self.TYPE,
+            "time": write_instant(time),
+            "subject": self.subject,
+            "datacontenttype": "application/json",
+            "data": self.SCHEMA.dump(self),
+        }
+        if correlation_id:
+            envelope["correlationid"] = correlation_id
+        return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def read(cls, body: bytes | str) -> Event[Self]:
+        """The event in `body`. Raises UnreadableEventError; fields this version does not know are ignored."""
+        envelope = read_envelope(body)
+        if envelope["type"] != cls.TYPE:
+            raise UnreadableEventError(f"expected {cls.TYPE}")
+        try:
+            data = cls.SCHEMA.load(envelope["data"])
+        except ValidationError as error:
+            raise UnreadableEventError(f"{cls.TYPE}: fields amiss: {', '.join(sorted(map(str, error.messages_dict)))}") \
+                from None
+        return Event(
+            id=envelope["id"],
+            type=envelope["type"],
+            source=envelope["source"],
+            subject=envelope["subject"],
+            time=envelope["time"],
+            correlation_id=envelope["correlationid"],
+            data=cls(**data),
+        )
+
+
+def read_envelope(body: bytes | str) -> dict[str, Any]:
+    """The CloudEvents attributes of `body`, checked, with `data` as it came. Raises UnreadableEventError."""
+    try:
+        document = json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise UnreadableEventError("not JSON") from None
+    if not isinstance(document, dict) or document.get("specversion") != "1.0":
+        raise UnreadableEventError("not a CloudEvents 1.0 envelope")
+    for name in ("id", "type", "source", "subject"):
+        value = document.get(name)
+        if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
+            raise UnreadableEventError(f"envelope attribute amiss: {name}")
+    try:
+        time = Instant().deserialize(document.get("time"))
+    except ValidationError:
+        raise UnreadableEventError("envelope attribute amiss: time") from None
+    correlation_id = document.get("correlationid")
+    if not isinstance(document.get("data"), dict):
+        raise UnreadableEventError("envelope attribute amiss: data")
+    return document | {"time": time, "correlationid": correlation_id if isinstance(correlation_id, str) else None}
+
+
+def wire(as_field: Field, **kwargs: Any) -> Any:
+    """A dataclass field that crosses the wire as `as_field`; required unless the field type allows None."""
+    as_field.required = not as_field.allow_none
+    if as_field.allow_none:
+        kwargs.setdefault("default", None)
+    return field(metadata={"wire": as_field}, **kwargs)
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wire,))
+def event(type_: str, *, service: str, consumers: tuple[str, ...] = (), subject: str = "ticket") -> Callable[[E], E]:
+    """Class decorator: the dataclass is the data of event `type_`, published by `service` for `consumers`.
+
+    `subject` names the field that events are ordered by. An event without consumers is for tooling alone.
+    """
+
+    def declare(cls: E) -> E:
+        dataclass(frozen=True, kw_only=True)(cls)
+        shape = {item.name: item.metadata["wire"] for item in fields(cls)}  # type: ignore[arg-type]
+        schema_cls = Schema.from_dict(shape, name=cls.__name__)
+        cls.TYPE = type_
+        cls.SERVICE = service
+        cls.EXCHANGE = f"{service}.events"
+        cls.CONSUMERS = consumers
+        cls.SUBJECT = subject
+        cls.SCHEMA = schema_cls(unknown=EXCLUDE)
+        return cls
+
+    return declare
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)

@@ -1,0 +1,165 @@
+"""Every event of the procedure: the table of contents of what the stages tell each other.
+
+Names are past tense and never change. An event carries what the next stage decides on and no more: no event carries a
+reporter's name, NIK, NIP, e-mail or phone in the clear, and only the events a team works from carry a report's text.
+"""
+
+from datetime import datetime
+
+from marshmallow import fields, validate
+
+from nkk.contracts.envelope import EventData, event, wire
+from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Instant, PlainText, Slug, Ticket
+from nkk.sop.steps import Path, ReporterKind
+
+
+def _one_of(kinds: type) -> fields.String:
+    return fields.String(validate=validate.OneOf([str(kind) for kind in kinds]))  # type: ignore[attr-defined]
+
+
+def _opaque() -> fields.String:
+    return fields.String(validate=validate.Length(1, 64))
+
+
+@event("reporter.registered.v1", service="intake", consumers=("notification",), subject="reporter_id")
+class ReporterRegistered(EventData):
+    """Step 1: a reporter registered, or changed their contact. Only notification can open `sealed_contact`."""
+
+    reporter_id: str = wire(_opaque())
+    reporter_kind: str = wire(_one_of(ReporterKind))
+    sealed_contact: str = wire(fields.String(validate=validate.Length(1, 4_000)))
+
+
+@event("complaint.submitted.v1", service="intake", consumers=("notification",))
+class ComplaintSubmitted(EventData):
+    """Step 1: the form was entered. `service_due_at` is the end of the two working days promised for the whole."""
+
+    ticket: str = wire(Ticket())
+    reporter_id: str = wire(_opaque())
+    reporter_kind: str = wire(_one_of(ReporterKind))
+    category: str = wire(Slug())
+    sub_category: str = wire(Slug())
+    confidential: bool = wire(fields.Boolean())
+    submitted_at: datetime = wire(Instant())
+    service_due_at: datetime = wire(Instant())
+
+
+@event("complaint.handed_over.v1", service="intake", consumers=("triage", "notification"))
+class ComplaintHandedOver(EventData):
+    """Step 2: the operator received the report and handed it to Tim Utama, who works from what stands here."""
+
+    ticket: str = wire(Ticket())
+    reporter_kind: str = wire(_one_of(ReporterKind))
+    claimed_kind: str = wire(fields.String(validate=validate.Length(1, 20)))
+    category: str = wire(Slug())
+    sub_category: str = wire(Slug())
+    subject_line: str = wire(PlainText(SUBJECT_LENGTH))
+    text: str = wire(PlainText(TEXT_LENGTH))
+    place: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    happened_on: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    accused_name: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    accused_position: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    accused_opd: str | None = wire(Slug(allow_none=True))
+    confidential: bool = wire(fields.Boolean())
+    submitted_at: datetime = wire(Instant())
+    service_due_at: datetime = wire(Instant())
+    by: str = wire(_opaque())
+
+
+@event("complaint.classified_as_information.v1", service="triage", consumers=("notification",))
+class ComplaintClassifiedAsInformation(EventData):
+    """Step 3, "ya": it is information; the operator answers directly, helped by Tim Utama's `note`."""
+
+    ticket: str = wire(Ticket())
+    note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
+    service_due_at: datetime = wire(Instant())
+    by: str = wire(_opaque())
+
+
+@event("complaint.forwarded.v1", service="triage", consumers=("opd_response", "notification"))
+class ComplaintForwarded(EventData):
+    """Step 3, "tidak": it is a complaint; the helper team of `opd` works from what stands here."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
+    category: str = wire(Slug())
+    sub_category: str = wire(Slug())
+    subject_line: str = wire(PlainText(SUBJECT_LENGTH))
+    text: str = wire(PlainText(TEXT_LENGTH))
+    place: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    happened_on: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    accused_name: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    accused_position: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    accused_opd: str | None = wire(Slug(allow_none=True))
+    service_due_at: datetime = wire(Instant())
+    by: str = wire(_opaque())
+
+
+@event("response.submitted.v1", service="opd_response", consumers=("triage", "notification"))
+class ResponseSubmitted(EventData):
+    """Step 4: the OPD team answered. `round` counts its responses to this complaint, from 1."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    round: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 1_000)))
+    text: str = wire(PlainText(TEXT_LENGTH))
+    by: str = wire(_opaque())
+
+
+@event("response.returned.v1", service="triage", consumers=("opd_response", "notification"))
+class ResponseReturned(EventData):
+    """Step 5: Tim Utama sent response number `round` back, and says in `note` what it lacks."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    round: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 1_000)))
+    note: str = wire(PlainText(NOTE_LENGTH))
+    by: str = wire(_opaque())
+
+
+@event("response.approved.v1", service="triage", consumers=("notification",))
+class ResponseApproved(EventData):
+    """Step 5: Tim Utama handed the response to the operator, who sends it out."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    round: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 1_000)))
+    text: str = wire(PlainText(TEXT_LENGTH))
+    note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
+    service_due_at: datetime = wire(Instant())
+    by: str = wire(_opaque())
+
+
+@event("answer.sent.v1", service="notification")
+class AnswerSent(EventData):
+    """Step 6: the operator sent the answer to the reporter."""
+
+    ticket: str = wire(Ticket())
+    path: str = wire(_one_of(Path))
+    by: str = wire(_opaque())
+
+
+@event("complaint.closed.v1", service="notification")
+class ComplaintClosed(EventData):
+    """Step 7: the reporter has the answer. `how`: confirmed, opened (read while logged in), or lapsed."""
+
+    ticket: str = wire(Ticket())
+    path: str = wire(_one_of(Path))
+    how: str = wire(fields.String(validate=validate.OneOf(["confirmed", "opened", "lapsed"])))
+
+
+EVENTS: tuple[type[EventData], ...] = (
+    ReporterRegistered,
+    ComplaintSubmitted,
+    ComplaintHandedOver,
+    ComplaintClassifiedAsInformation,
+    ComplaintForwarded,
+    ResponseSubmitted,
+    ResponseReturned,
+    ResponseApproved,
+    AnswerSent,
+    ComplaintClosed,
+)
+
+STAGES = ("intake", "triage", "opd_response", "notification")

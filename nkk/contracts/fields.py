@@ -1,0 +1,84 @@
+"""The field types that the wire uses, in events, in RPC and in the gateway's JSON alike."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate
+
+from nkk.sop.ticket import read_ticket
+
+SUBJECT_LENGTH = 200
+NAME_LENGTH = 150
+NOTE_LENGTH = 4_000
+TEXT_LENGTH = 20_000
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+class PlainText(fields.String):
+    """A person's words: 1 to `length` characters, surrounding white space dropped, line ends made `\\n`.
+
+    Any script, emoji included. NUL and other control characters and lone surrogates are refused: neither every
+    database nor every reader can hold them. HTML is text like any other; whoever shows it escapes it.
+    """
+
+    def __init__(self, length: int, **kwargs: Any) -> None:
+        self.length = length
+        super().__init__(validate=validate.Length(1, length), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+        if not text:
+            raise ValidationError("Write something here: it is empty.")
+        if _CONTROL.search(text) or _SURROGATE.search(text):
+            raise ValidationError("Contains characters that are no text (control characters or half an emoji).")
+        return text
+
+
+class Secret(fields.String):
+    """A password or token: kept exactly as typed; 1 to `length` characters."""
+
+    def __init__(self, length: int = 1_000, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(1, length), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if _SURROGATE.search(text) or "\x00" in text:
+            raise ValidationError("Contains characters that are no text.")
+        return text
+
+
+class Ticket(fields.String):
+    """A ticket, in its one written form."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        ticket = read_ticket(super()._deserialize(value, attr, data, **kwargs))
+        if ticket is None:
+            raise ValidationError("Not a ticket. It reads like NKK-2026-XXXX-XXXX.")
+        return ticket
+
+
+class Slug(fields.String):
+    """A key of the catalogue or the roster: small letters, digits and hyphens."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        pattern = validate.Regexp(r"^[a-z0-9][a-z0-9-]{0,63}\Z", error="Small letters, digits and hyphens only.")
+        super().__init__(validate=pattern, **kwargs)
+
+
+class Instant(fields.AwareDateTime):
+    """An aware instant, written in UTC with microseconds (RFC 3339)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(format="iso", default_timezone=UTC, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else write_instant(value)
+
+
+def write_instant(value: datetime) -> str:
+    """`value` in UTC as RFC 3339, such as `2026-03-02T01:30:00.000000Z`."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

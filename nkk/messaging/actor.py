@@ -1,0 +1,95 @@
+"""Who acts: a signed token that travels with every call.
+
+One service signs (Ed25519); the gateway and every stage verify with the public key, so that a stage trusts no caller's
+word about roles. Tokens live 15 minutes; a disabled account cannot renew, and is out within that time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any, TypeVar
+
+import jwt
+from nameko.extensions import DependencyProvider
+
+from nkk.messaging.settings import required
+from nkk.sop.refusals import NotAuthenticated, NotYourRole
+
+LIFETIME = timedelta(minutes=15)
+
+_ALGORITHM = "EdDSA"
+_ISSUER = "nkk"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Somebody logged in: `id` without meaning, `role`, `group` (the OPD of an OPD team), `session` to be ended."""
+
+    id: str
+    role: str
+    group: str | None = None
+    session: str | None = None
+
+
+def sign(actor: Actor, private_key_pem: str, now: datetime | None = None) -> tuple[str, datetime]:
+    """An access token for `actor` and when it expires."""
+    now = now or datetime.now(UTC)
+    expires = now + LIFETIME
+    claims = {"iss": _ISSUER, "sub": actor.id, "role": actor.role, "grp": actor.group, "sid": actor.session,
+              "iat": now, "exp": expires}
+    return jwt.encode(claims, private_key_pem, algorithm=_ALGORITHM), expires
+
+
+def verify(token: str | None, public_key_pem: str) -> Actor:
+    """The actor in `token`. Raises NotAuthenticated where it is missing, expired, or not signed by us."""
+    if not token:
+        raise NotAuthenticated("Log in first.")
+    try:
+        claims = jwt.decode(token, public_key_pem, algorithms=[_ALGORITHM], issuer=_ISSUER,
+                            options={"require": ["exp", "iat", "sub", "role"]})
+        return Actor(claims["sub"], claims["role"], claims.get("grp"), claims.get("sid"))
+    except jwt.ExpiredSignatureError:
+        raise NotAuthenticated("Your log-in has expired. Renew it or log in again.") from None
+    except (jwt.InvalidTokenError, KeyError, ValueError):
+        raise NotAuthenticated("This access token is not valid. Log in again.") from None
+
+
+class Caller:
+    """The caller of one RPC, verified when first asked for."""
+
+    def __init__(self, token: str | None, public_key_pem: str) -> None:
+        self._token = token
+        self._key = public_key_pem
+
+    def require(self, *roles: str) -> Actor:
+        """The actor, who must hold one of `roles`. Raises NotAuthenticated or NotYourRole."""
+        actor = verify(self._token, self._key)
+        if roles and actor.role not in roles:
+            raise NotYourRole("Your role does not do this.", {"role": actor.role, "needed": list(roles)})
+        return actor
+
+
+class CallerProvider(DependencyProvider):
+    """Gives each worker its `Caller`, from the call context."""
+
+    def setup(self) -> None:
+        self._key = required("NKK_TOKEN_PUBLIC_KEY").replace("\\n", "\n")
+
+    def get_dependency(self, worker_ctx: Any) -> Caller:
+        return Caller(worker_ctx.context_data.get("actor"), self._key)
+
+
+def requires(*roles: str) -> Callable[[F], F]:
+    """Method decorator: only an actor with one of `roles` may call; the actor becomes the first argument."""
+
+    def decorate(method: F) -> F:
+        @wraps(method)
+        def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+            return method(self, self.caller.require(*roles), *args, **kwargs)
+
+        return checked  # type: ignore[return-value]
+
+    return decorate

@@ -1,0 +1,179 @@
+"""How a stage hears events: the `handles` entrypoint.
+
+A handler that returns has its event acknowledged. One that raises has it retried: the event waits in a fixed retry
+queue and comes back, with growing delay, counted in a header of our own. When the attempts are used up, or nothing can
+be made of the message, it goes to the stage's quarantine with the reason. Nothing is lost and nobody else waits.
+"""
+
+import traceback
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import eventlet
+from kombu.exceptions import OperationalError
+from nameko import config
+from nameko.exceptions import ContainerBeingKilled
+from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
+
+from nkk.messaging import topology
+from nkk.messaging.draining import DrainingConsumer
+from nkk.messaging.log import begin_context, get_logger
+from nkk.messaging.publisher import Message, publisher
+from nkk.messaging.work import AlreadyHandledError
+
+ATTEMPT = "x-nkk-attempt"
+REASON = "x-nkk-reason"
+FAILED_AT = "x-nkk-failed-at"
+
+PAUSE_SECONDS = 2
+
+log = get_logger()
+
+
+class EventConsumer(SharedExtension, ProviderCollector):
+    """Consumes the stage's inbox queue and gives each event to the handler of its type."""
+
+    def setup(self) -> None:
+        self.service = self.container.service_name
+        self.uri = config["AMQP_URI"]
+        self.consumer: DrainingConsumer | None = None
+
+    def start(self) -> None:
+        events = [provider.event_cls for provider in self._providers]
+        self.consumer = DrainingConsumer(
+            self.uri,
+            queues=[topology.inbox_queue(self.service, events)],
+            declare=tuple(topology.waiting_queues(self.service)),
+            on_raw=self._receive,
+            heartbeat=config.get("HEARTBEAT", 15),
+            prefetch_count=self.container.max_workers,
+        )
+        self.container.spawn_managed_thread(self.consumer.run, identifier="events")
+        self.consumer.wait_until_consumer_ready()
+
+    def stop(self) -> None:
+        if self.consumer is not None:
+            self.consumer.stop()
+
+    def _receive(self, message: Any) -> None:
+        handler = next((provider for provider in self._providers
+                        if message.properties.get("type") == provider.event_cls.TYPE), None)
+        try:
+            if handler is None:
+                raise LookupError("no handler for this type")
+            event = handler.event_cls.read(message.body)
+        except Exception as error:
+            # The message itself is at fault: no attempt will change that.
+            reason = f"unreadable: {str(error) or type(error).__name__}"
+            self.container.spawn_managed_thread(partial(self._quarantine, message, reason), identifier="quarantine")
+            return
+        self.container.spawn_managed_thread(partial(self._work, handler, event, message), identifier="event")
+
+    def _work(self, handler: "Handles", event: Any, message: Any) -> None:
+        try:
+            self.container.spawn_worker(
+                handler, (event,), {},
+                context_data={"correlation_id": event.correlation_id, "event_id": event.id, "subject": event.subject},
+                handle_result=partial(self._settle, message),
+            )
+        except ContainerBeingKilled:
+            self.consumer.requeue_message(message)  # type: ignore[union-attr]
+
+    def _settle(self, message: Any, _context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
+        error = exc_info[1] if exc_info else None
+        if error is None:
+            log.info("event handled", type=message.properties.get("type"))
+            self.consumer.ack_message(message)  # type: ignore[union-attr]
+        elif isinstance(error, AlreadyHandledError):
+            log.info("event already handled", type=message.properties.get("type"))
+            self.consumer.ack_message(message)  # type: ignore[union-attr]
+        else:
+            self._retry(message, error)
+        return result, None
+
+    def _retry(self, message: Any, error: Exception) -> None:
+        attempt = _attempt(message) + 1
+        delays = topology.retry_delays()
+        reason = f"{type(error).__name__} at {_place(error)}"
+        if attempt > len(delays):
+            self._quarantine(message, f"gave up after {attempt} attempts: {reason}")
+            return
+        log.warning("event failed, will be retried", attempt=attempt, delay_ms=delays[attempt - 1], exc_info=error)
+        queue = topology.retry_queue(self.service, delays[attempt - 1]).name
+        self._move(message, queue, {ATTEMPT: attempt, REASON: reason})
+
+    def _quarantine(self, message: Any, reason: str) -> None:
+        log.error("event quarantined", reason=reason, event_id=message.properties.get("message_id"))
+        self._move(message, topology.quarantine_name(self.service),
+                   {ATTEMPT: _attempt(message), REASON: reason, FAILED_AT: datetime.now(UTC).isoformat()})
+
+    def _move(self, message: Any, queue: str, headers: dict[str, Any]) -> None:
+        """Publish to `queue`, confirmed, then acknowledge; where that fails, give the message back after a pause."""
+        try:
+            with publisher(self.uri) as channel:
+                moved = channel.publish([_copy(message, queue, headers)])
+        except (OSError, OperationalError):
+            moved = set()
+        except Exception:
+            log.exception("moving an event failed")
+            moved = set()
+        if moved:
+            self.consumer.ack_message(message)  # type: ignore[union-attr]
+        else:
+            eventlet.sleep(PAUSE_SECONDS)
+            self.consumer.requeue_message(message)  # type: ignore[union-attr]
+
+
+class Handles(Entrypoint):
+    """`@handles(EventClass)`: the method is given each event of that type, parsed, at least once.
+
+    `EventClass` has TYPE, EXCHANGE, CONSUMERS and `read(bytes)`.
+    """
+
+    consumer = EventConsumer()
+
+    def __init__(self, event_cls: Any, **kwargs: Any) -> None:
+        self.event_cls = event_cls
+        super().__init__(**kwargs)
+
+    def setup(self) -> None:
+        if self.container.service_name not in self.event_cls.CONSUMERS:
+            raise TypeError(f"{self.event_cls.TYPE} does not name {self.container.service_name} as a consumer")
+        self.consumer.register_provider(self)
+
+    def stop(self) -> None:
+        self.consumer.stop()
+
+
+handles = Handles.decorator
+
+
+def begin_worker_context(service: str, context: dict[str, Any], call: str) -> None:
+    """Give the log lines of a worker its ids."""
+    begin_context(service=service, call=call, correlation_id=context.get("correlation_id"),
+                  event_id=context.get("event_id"), subject=context.get("subject"))
+
+
+def _attempt(message: Any) -> int:
+    attempt = (message.headers or {}).get(ATTEMPT, 0)
+    return attempt if isinstance(attempt, int) else 0
+
+
+def _copy(message: Any, queue: str, headers: dict[str, Any]) -> Message:
+    body = message.body
+    return Message(
+        id=message.properties.get("message_id") or str(message.delivery_tag),
+        exchange="",
+        routing_key=queue,
+        body=body if isinstance(body, (str, bytes)) else bytes(body),
+        type=message.properties.get("type") or "",
+        content_type=message.content_type or "application/octet-stream",
+        correlation_id=message.properties.get("correlation_id"),
+        headers=headers,
+    )
+
+
+def _place(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{frames[-1].filename.rsplit('/', 2)[-1]}:{frames[-1].lineno}" if frames else "?"

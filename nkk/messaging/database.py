@@ -1,0 +1,162 @@
+"""One stage's database: PostgreSQL or SQLite, behind the same few calls.
+
+PostgreSQL through psycopg2, which cooperates with eventlet; every statement has a time limit. SQLite in WAL mode with
+full synchronisation; every transaction begins IMMEDIATE, and nothing may yield inside one (no I/O, sleep or publish),
+or two greenlets of one process wait for each other.
+"""
+
+import fcntl
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import eventlet
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeDecorator
+
+STATEMENT_TIMEOUT_MS = 10_000
+POOL_TIMEOUT_SECONDS = 10
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_metadata() -> MetaData:
+    """Metadata whose constraints have the same names on both databases."""
+    return MetaData(naming_convention=NAMING)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware instant: `timestamptz` on PostgreSQL, UTC without a zone on SQLite; always aware UTC in Python."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("instants are aware")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Database:
+    """A stage's database.
+
+    `url` is an SQLAlchemy URL (`sqlite:////path` or `postgresql://…`); `size` how many connections it may hold.
+    """
+
+    def __init__(self, url: str, size: int = 20) -> None:
+        self.engine = _engine(url, size)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: committed on leaving, rolled back on an exception."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection for reading only; each statement sees what is committed."""
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            yield connection
+
+    @contextmanager
+    def claiming(self, name: str) -> Iterator["Claim"]:
+        """Work through rows that several instances compete for, with I/O allowed between claim and mark.
+
+        On PostgreSQL the transaction stays open, and rows selected `FOR UPDATE SKIP LOCKED` are this instance's until
+        it ends. On SQLite no transaction may stay open over I/O, so a lock file beside the database admits one instance
+        at a time. Either way a crash frees the claim at once and leaves the rows unmarked.
+        """
+        if not self.is_sqlite:
+            with self.engine.begin() as connection:
+                yield Claim(self, connection)
+            return
+        with _exclusive(Path(f"{self.engine.url.database}.{name}.lock")):
+            yield Claim(self, None)
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+class Claim:
+    """Rows claimed by one instance; see `Database.claiming`."""
+
+    def __init__(self, database: Database, connection: Connection | None) -> None:
+        self._database = database
+        self._connection = connection
+
+    @contextmanager
+    def statement(self) -> Iterator[Connection]:
+        """A connection for the next statements of this claim."""
+        if self._connection is not None:
+            yield self._connection
+        else:
+            with self._database.writing() as connection:
+                yield connection
+
+
+def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert `row` unless its key exists; True where it was inserted. Concurrent inserts of one key are settled."""
+    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return connection.execute(build(table).values(**row).on_conflict_do_nothing()).rowcount == 1
+
+
+def columns_of(table: Table, *left_out: str) -> Iterable[Any]:
+    """The columns of `table` without those named."""
+    return [column for column in table.columns if column.name not in left_out]
+
+
+def _engine(url: str, size: int) -> Engine:
+    # hide_parameters: an error must not carry what a person wrote into a log.
+    if url.startswith("sqlite"):
+        engine = create_engine(url, hide_parameters=True, pool_size=size, max_overflow=0,
+                               pool_timeout=POOL_TIMEOUT_SECONDS,
+                               connect_args={"timeout": 5, "isolation_level": None})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+        return engine
+    return create_engine(
+        url, hide_parameters=True, pool_size=size, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
+    )
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _exclusive(path: Path) -> Iterator[None]:
+    with path.open("a") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                eventlet.sleep(0.005)
+        yield

@@ -1,0 +1,127 @@
+"""A consumer that stops without letting go of what it holds.
+
+Nameko's own closes its channel about a second after stop() while workers still run; their acknowledgements then fail
+and the messages come again. This one cancels, goes on draining until nothing is in flight, and leaves then.
+"""
+
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Any
+
+import eventlet
+from amqp.exceptions import AccessRefused, PreconditionFailed
+from nameko.amqp.consume import Consumer
+
+from nkk.messaging.log import get_logger
+
+DRAIN_SECONDS = 30
+POLL_SECONDS = 0.2
+
+log = get_logger()
+
+
+class WrongTopologyError(Exception):
+    """The broker refuses a queue or a permission as configured; waiting would not help."""
+
+
+class DrainingConsumer(Consumer):
+    """Consumes `queues`; with `on_raw` given, hands over messages undecoded.
+
+    Every message handed out must come back once through `ack_message` or `requeue_message`. `declare` names further
+    queues to declare at each connection.
+    """
+
+    def __init__(self, *args: Any, on_raw: Callable[[Any], None] | None = None, declare: tuple[Any, ...] = (),
+                 **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._on_raw = on_raw
+        self._declare = declare
+        self._in_flight = 0
+        self._stopping = False
+        self._consuming: list[Any] = []
+
+    def stop(self) -> None:
+        """Cancel, wait until everything in flight is settled, and leave. May be called more than once."""
+        self._stopping = True
+        deadline = monotonic() + DRAIN_SECONDS
+        while (self._in_flight or self._consuming) and monotonic() < deadline:
+            eventlet.sleep(0.02)
+        self.should_stop = True
+        if self._in_flight:
+            log.warning("left with work in flight", count=self._in_flight)
+
+    def run(self, **kwargs: Any) -> None:
+        """Consume until stopped. Raises WrongTopologyError where the broker will never let it."""
+        try:
+            super().run(safety_interval=POLL_SECONDS, **kwargs)
+        except (PreconditionFailed, AccessRefused) as error:
+            raise WrongTopologyError(str(error)) from error
+
+    def consume(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        try:
+            yield from super().consume(*args, **kwargs)
+        except (PreconditionFailed, AccessRefused) as error:
+            log.critical("the broker refuses this queue: its arguments or this user's permissions differ from what is "
+                         "declared; delete the queue or mend the permissions", reply=error.reply_text)
+            raise WrongTopologyError(error.reply_text) from error
+        finally:
+            self._consuming = []
+
+    def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
+        for queue in self._declare:
+            queue(channel).declare()
+        receive = {"on_message": self._receive_raw} if self._on_raw else {"callbacks": [self.on_message]}
+        consumer = consumer_cls(queues=self.queues, accept=self.accept, **receive)
+        consumer.qos(prefetch_count=self.prefetch_count)
+        return [consumer]
+
+    def on_consume_ready(self, connection: Any, channel: Any, consumers: list[Any], **kwargs: Any) -> None:
+        self._consuming = list(consumers)
+        super().on_consume_ready(connection, channel, consumers, **kwargs)
+
+    def on_iteration(self) -> None:
+        if not self._stopping:
+            return
+        for consumer in self._consuming:
+            consumer.cancel()
+        self._consuming = []
+        if not self._in_flight:
+            self.should_stop = True
+
+    def on_message(self, body: Any, message: Any) -> None:
+        self._in_flight += 1
+        if self._stopping:
+            self.requeue_message(message)
+            return
+        for callback in self.callbacks:
+            callback(body, message)
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        log.error("undecodable message dropped", error=type(exc).__name__, length=len(message.body))
+        message.reject()
+
+    def on_connection_error(self, exc: Exception, interval: float) -> None:
+        log.warning("waiting for the broker", error=type(exc).__name__, next_try_seconds=interval)
+
+    def ack_message(self, message: Any) -> None:
+        try:
+            super().ack_message(message)
+        except OSError:
+            log.warning("acknowledgement lost with the connection; the message comes again")
+        finally:
+            self._in_flight -= 1
+
+    def requeue_message(self, message: Any) -> None:
+        try:
+            super().requeue_message(message)
+        except OSError:
+            log.warning("requeue lost with the connection; the message comes again")
+        finally:
+            self._in_flight -= 1
+
+    def _receive_raw(self, message: Any) -> None:
+        self._in_flight += 1
+        if self._stopping:
+            self.requeue_message(message)
+        else:
+            self._on_raw(message)  # type: ignore[misc]

@@ -1,0 +1,136 @@
+"""The relay: publishes what the outbox holds, in order per subject, and marks it after the broker's confirm.
+
+It is woken by each commit that has something to tell and looks again every second for what was left, so that nothing
+depends on a signal arriving. Several instances of a stage relay side by side: rows being published are claimed, and an
+event is eligible only when every earlier event of its subject is marked. An event published and not yet marked when the
+process dies is published again; consumers know it by its id.
+"""
+
+import contextlib
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
+
+import eventlet
+from eventlet.event import Event as Signal
+from kombu.exceptions import OperationalError
+from sqlalchemy import Table, and_, exists, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from nkk.messaging.database import Database
+from nkk.messaging.log import get_logger
+from nkk.messaging.publisher import BatchPublisher, Message, connect
+from nkk.messaging.topology import exchange
+
+BATCH = 200
+RESCAN_SECONDS = 1.0
+HOLD_SECONDS = 5
+FLUSH_SECONDS = 5
+
+log = get_logger()
+
+
+class Relay:
+    """Publishes one stage's outbox to the broker at `uri`."""
+
+    def __init__(self, database: Database, outbox: Table, service: str, uri: str) -> None:
+        self._database = database
+        self._outbox = outbox
+        self._service = service
+        self._uri = uri
+        self._woken = Signal()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """There is something to tell."""
+        if not self._woken.ready():
+            self._woken.send()
+
+    def stop(self) -> None:
+        """Publish what is left, then leave `run`."""
+        self._stopping = True
+        self.wake()
+
+    def run(self) -> None:
+        """Relay until stopped, through every loss of broker or database."""
+        while not self._stopping:
+            try:
+                self._run_connected()
+            except (OSError, OperationalError, SQLAlchemyError) as error:
+                log.warning("relay interrupted", service=self._service, error=type(error).__name__)
+                self._pause(RESCAN_SECONDS)
+            except Exception:
+                log.exception("relay failed", service=self._service)
+                self._pause(RESCAN_SECONDS)
+
+    def relay_batch(self, publisher: BatchPublisher) -> int:
+        """Publish one batch; how many events were confirmed and marked."""
+        with self._database.claiming("relay") as claim:
+            with claim.statement() as connection:
+                rows = connection.execute(self._eligible()).all()
+            if not rows:
+                return 0
+            confirmed = publisher.publish(_message(row) for row in rows)
+            with claim.statement() as connection:
+                self._mark(connection, rows, confirmed)
+        return len(confirmed)
+
+    def _run_connected(self) -> None:
+        connection = connect(self._uri)
+        try:
+            channel = connection.channel()
+            exchange(self._service)(channel).declare()
+            channel.close()
+            publisher = BatchPublisher(connection)
+            while not self._stopping:
+                if self.relay_batch(publisher) == 0:
+                    self._pause(RESCAN_SECONDS)
+                    _keep_alive(connection)
+            deadline = monotonic() + FLUSH_SECONDS
+            while monotonic() < deadline and self.relay_batch(publisher):
+                pass
+        finally:
+            connection.release()
+
+    def _pause(self, seconds: float) -> None:
+        with eventlet.Timeout(seconds, False):
+            self._woken.wait()
+        if self._woken.ready():
+            self._woken = Signal()
+
+    def _eligible(self) -> Any:
+        outbox, earlier = self._outbox, self._outbox.alias("earlier")
+        blocked = exists().where(and_(earlier.c.subject == outbox.c.subject, earlier.c.sent_at.is_(None),
+                                      earlier.c.id < outbox.c.id))
+        query = select(outbox).where(
+            outbox.c.sent_at.is_(None),
+            or_(outbox.c.held_until.is_(None), outbox.c.held_until <= datetime.now(UTC)),
+            ~blocked,
+        )
+        return query.order_by(outbox.c.id).limit(BATCH).with_for_update(skip_locked=True, of=outbox)
+
+    def _mark(self, connection: Any, rows: Any, confirmed: set[str]) -> None:
+        now = datetime.now(UTC)
+        outbox = self._outbox
+        sent = [row.id for row in rows if row.event_id in confirmed]
+        held = [row.id for row in rows if row.event_id not in confirmed]
+        if sent:
+            connection.execute(update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=now))
+        if held:
+            log.error("no queue takes these events; run `nkk topology`", service=self._service,
+                      types=sorted({row.type for row in rows if row.id in held}), count=len(held))
+            connection.execute(update(outbox).where(outbox.c.id.in_(held)).values(
+                held_until=now + timedelta(seconds=HOLD_SECONDS)))
+
+
+def _message(row: Any) -> Message:
+    return Message(id=row.event_id, exchange=row.exchange, routing_key=row.type, body=row.body, type=row.type,
+                   content_type="application/cloudevents+json", mandatory=row.mandatory,
+                   correlation_id=row.correlation_id)
+
+
+def _keep_alive(connection: Any) -> None:
+    """Read what the broker sent and answer its heartbeat, so that a dead connection is noticed while idle."""
+    with contextlib.suppress(TimeoutError):
+        connection.drain_events(timeout=0.001)
+    connection.heartbeat_check()

@@ -1,0 +1,177 @@
+"""Calls to the stages from a threaded process: one client a process, made after the fork.
+
+A background thread holds one reply consumer; callers publish on one locked connection and wait on a future. Calls are
+transient and expire with the caller's patience, so that a stage that comes back does no work nobody waits for.
+"""
+
+import threading
+import uuid
+from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
+from typing import Any
+
+from kombu import Connection, Consumer, Exchange, Queue
+from kombu.exceptions import OperationalError
+
+from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE
+from nkk.messaging.log import get_logger
+from nkk.messaging.publisher import connect
+
+RECONNECT_SECONDS = 0.5
+HEARTBEAT_SECONDS = 10
+
+log = get_logger()
+
+
+class StageUnavailableError(Exception):
+    """The stage did not answer in time, or the broker is away. Whether the call had an effect is not known."""
+
+
+class StageFailedError(Exception):
+    """The stage met a fault of its own."""
+
+
+class RefusedRemotelyError(Exception):
+    """The stage refused: `name` of the refusal, its `sentence` and `details`."""
+
+    def __init__(self, name: str, sentence: str, details: Mapping[str, Any]) -> None:
+        super().__init__(name, sentence)
+        self.name = name
+        self.sentence = sentence
+        self.details = dict(details)
+
+
+class RpcClient:
+    """Calls stages over the broker at `uri`; for use by many threads at once."""
+
+    def __init__(self, uri: str, timeout: float = 5.0) -> None:
+        self._uri = uri
+        self._timeout = timeout
+        self._reply_to = str(uuid.uuid4())
+        self._waiting: dict[str, Future[dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+        self._sender: Connection | None = None
+        self._producer: Any = None
+        self._listening = threading.Event()
+        self._closed = threading.Event()
+        self._start = threading.Lock()
+        self._listener: threading.Thread | None = None
+
+    def call(self, service: str, method: str, *args: Any, context: Mapping[str, str | None] | None = None,
+             timeout: float | None = None, **kwargs: Any) -> Any:
+        """The result of `service.method(*args, **kwargs)`.
+
+        `context` travels in the headers (actor, correlation_id). Raises StageUnavailableError after `timeout` seconds,
+        RefusedRemotelyError or StageFailedError.
+        """
+        timeout = timeout or self._timeout
+        self._ensure_listening(timeout)
+        call_id = str(uuid.uuid4())
+        future: Future[dict[str, Any]] = Future()
+        self._waiting[call_id] = future
+        try:
+            self._send(service, method, {"args": args, "kwargs": kwargs}, call_id, context or {}, timeout)
+            reply = future.result(timeout)
+        except (FutureTimeout, OSError, OperationalError) as error:
+            raise StageUnavailableError(service) from error
+        finally:
+            self._waiting.pop(call_id, None)
+        return _result(service, reply)
+
+    def close(self) -> None:
+        """Let the listener end and close the connections."""
+        self._closed.set()
+        if self._listener is not None:
+            self._listener.join(2 + RECONNECT_SECONDS)
+        with self._lock:
+            self._drop_sender()
+
+    def _ensure_listening(self, timeout: float) -> None:
+        if self._listener is None:
+            with self._start:
+                if self._listener is None:
+                    self._listener = threading.Thread(target=self._listen, name="rpc-replies", daemon=True)
+                    self._listener.start()
+        if not self._listening.wait(timeout):
+            raise StageUnavailableError("broker")
+
+    def _send(self, service: str, method: str, payload: dict[str, Any], call_id: str,
+              context: Mapping[str, str | None], timeout: float) -> None:
+        headers = {f"nameko.{name}": value for name, value in context.items() if value}
+        with self._lock:
+            for attempt in (1, 2):
+                try:
+                    if self._sender is None:
+                        self._sender = connect(self._uri, HEARTBEAT_SECONDS)
+                        self._producer = self._sender.Producer(serializer="json")
+                    self._producer.publish(payload, exchange=EXCHANGE, routing_key=f"{service}.{method}",
+                                           reply_to=self._reply_to, correlation_id=call_id, headers=headers,
+                                           delivery_mode=1, expiration=timeout, retry=False)
+                    return
+                except (OSError, OperationalError):
+                    self._drop_sender()
+                    if attempt == 2:
+                        raise
+
+    def _drop_sender(self) -> None:
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            sender.release()
+
+    def _listen(self) -> None:
+        while not self._closed.is_set():
+            try:
+                with connect(self._uri, HEARTBEAT_SECONDS) as connection:
+                    self._consume(connection)
+            except (OSError, OperationalError) as error:
+                log.warning("rpc replies interrupted", error=type(error).__name__)
+            except Exception:
+                log.exception("rpc replies failed")
+            self._listening.clear()
+            self._give_up_waiting()
+            self._closed.wait(RECONNECT_SECONDS)
+
+    def _consume(self, connection: Connection) -> None:
+        queue = Queue(f"rpc.reply-gateway-{self._reply_to}", Exchange(EXCHANGE, type="topic", durable=True),
+                      routing_key=self._reply_to, exclusive=True, auto_delete=True, durable=False)
+        with Consumer(connection.default_channel, [queue], callbacks=[self._receive], accept=["json"], no_ack=True):
+            self._listening.set()
+            while not self._closed.is_set():
+                try:
+                    connection.drain_events(timeout=1)
+                except TimeoutError:
+                    connection.heartbeat_check()
+                    self._keep_sender_alive()
+
+    def _keep_sender_alive(self) -> None:
+        with self._lock:
+            if self._sender is None:
+                return
+            try:
+                self._sender.heartbeat_check()
+            except (OSError, OperationalError):
+                self._drop_sender()
+
+    def _receive(self, body: dict[str, Any], message: Any) -> None:
+        future = self._waiting.pop(message.properties.get("correlation_id"), None)
+        if future is not None:
+            future.set_result(body)
+
+    def _give_up_waiting(self) -> None:
+        for call_id in list(self._waiting):
+            future = self._waiting.pop(call_id, None)
+            if future is not None:
+                future.set_exception(ConnectionError("connection to the broker lost"))
+
+
+def _result(service: str, reply: dict[str, Any]) -> Any:
+    error = reply.get("error")
+    if not error:
+        return reply.get("result")
+    name, args = error.get("exc_type"), error.get("exc_args") or []
+    if name == UNAVAILABLE:
+        raise StageUnavailableError(service)
+    if name == FAILED or len(args) != 2 or not isinstance(args[1], dict):
+        raise StageFailedError(service, name)
+    raise RefusedRemotelyError(name, args[0], args[1])

@@ -1,0 +1,24 @@
+"""Settings come from the environment, and a missing one is named."""
+
+import os
+
+
+class MissingSettingError(Exception):
+    """An environment variable this process cannot work without is not set."""
+
+
+def required(name: str) -> str:
+    """The environment variable `name`. Raises MissingSettingError where it is unset or empty."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise MissingSettingError(f"{name} is not set. `nkk keys` prints a fresh set; see docs/operations.md.")
+    return value
+
+
+def number(name: str, default: int) -> int:
+    """The environment variable `name` as a whole number."""
+    value = os.environ.get(name, "")
+    try:
+        return int(value) if value else default
+    except ValueError:
+        raise MissingSettingError(f"{name} must be a whole number, not {value!r}.") from None

@@ -1,0 +1,59 @@
+"""What every stage has: its unit of work with a relay behind it, the verified caller, and an answer to `ping`."""
+
+from typing import Any
+
+from nameko import config
+from nameko.extensions import DependencyProvider
+
+from nkk.messaging.actor import CallerProvider
+from nkk.messaging.consumer import begin_worker_context
+from nkk.messaging.database import Database
+from nkk.messaging.relay import Relay
+from nkk.messaging.rpc import rpc
+from nkk.messaging.settings import required
+from nkk.messaging.work import UnitOfWork, Work
+
+
+class UnitOfWorkProvider(DependencyProvider):
+    """Gives each worker the stage's UnitOfWork, and runs the stage's relay."""
+
+    relay_cls = Relay
+
+    def __init__(self, work_cls: type[Work]) -> None:
+        self._work_cls = work_cls
+
+    def setup(self) -> None:
+        service = self.container.service_name
+        # Every worker may hold a connection; the relay and a timer hold one each.
+        self.database = Database(required("DATABASE_URL"), size=self.container.max_workers + 4)
+        self.relay = self.relay_cls(self.database, self._work_cls.OUTBOX, service, config["AMQP_URI"])
+        self.uow = UnitOfWork(self.database, self._work_cls, service, self.relay.wake)
+
+    def start(self) -> None:
+        self._relaying = self.container.spawn_managed_thread(self.relay.run, identifier="relay")
+
+    def stop(self) -> None:
+        self.relay.stop()
+        self._relaying.wait()
+        self.database.dispose()
+
+    def get_dependency(self, worker_ctx: Any) -> UnitOfWork[Any]:
+        return self.uow
+
+    def worker_setup(self, worker_ctx: Any) -> None:
+        begin_worker_context(worker_ctx.service_name, worker_ctx.context_data, worker_ctx.entrypoint.method_name)
+
+
+class Stage:
+    """Base of the Nameko classes: `name`, and `uow = UnitOfWorkProvider(ItsWork)` are the subclass's."""
+
+    name: str
+    uow: Any
+    caller: Any = CallerProvider()
+
+    @rpc
+    def ping(self) -> dict[str, str]:
+        """Answers where the broker and the database both do."""
+        with self.uow.reading() as work:
+            work.connection.exec_driver_sql("SELECT 1")
+        return {"service": self.name}

@@ -1,0 +1,83 @@
+"""Exchanges and queues, all with fixed names and explicit types.
+
+    <service>.events       topic exchange: what a service tells. Any AMQP client may bind a queue of its own.
+    <service>.inbox        quorum queue: what a service hears, bound to the exchanges of others.
+    <service>.retry.<ms>   quorum queues: an event whose handling failed waits here, then returns to the inbox.
+    <service>.quarantine   quorum queue: an event that cannot be handled, with its reason in the headers.
+
+The names of retry queues carry their delay: changing the delays makes new queues instead of a refused redeclaration.
+"""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from kombu import Exchange, Queue, binding
+
+from nkk.messaging.settings import MissingSettingError
+
+QUORUM = {"x-queue-type": "quorum"}
+
+DELIVERY_LIMIT = 200
+"""Deliveries without an answer (the process died each time) after which the broker moves an event to quarantine."""
+
+_DEFAULT_DELAYS = "1,5,30,120,600"
+
+
+def retry_delays() -> tuple[int, ...]:
+    """Delays in milliseconds before each further attempt, from NKK_RETRY_DELAYS (seconds, comma separated)."""
+    text = os.environ.get("NKK_RETRY_DELAYS", "") or _DEFAULT_DELAYS
+    try:
+        return tuple(int(float(part) * 1000) for part in text.split(","))
+    except ValueError:
+        raise MissingSettingError(f"NKK_RETRY_DELAYS must be seconds separated by commas, not {text!r}.") from None
+
+
+def exchange(service: str) -> Exchange:
+    """The exchange on which `service` tells its events."""
+    return Exchange(f"{service}.events", type="topic", durable=True)
+
+
+def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
+    """The queue in which `service` hears `events`; the exchanges are their owners' to declare."""
+    bindings = [binding(Exchange(event.EXCHANGE, type="topic", no_declare=True), routing_key=event.TYPE)
+                for event in events]
+    return Queue(f"{service}.inbox", bindings=bindings, durable=True,
+                 queue_arguments=QUORUM | _dead_letters_to(quarantine_name(service)) | {
+                     "x-delivery-limit": DELIVERY_LIMIT})
+
+
+def retry_queue(service: str, delay: int) -> Queue:
+    """The queue in which an event waits `delay` milliseconds and then returns to the inbox."""
+    return Queue(f"{service}.retry.{delay}", durable=True,
+                 queue_arguments=QUORUM | _dead_letters_to(f"{service}.inbox") | {"x-message-ttl": delay})
+
+
+def quarantine_name(service: str) -> str:
+    """The name of the queue that keeps what `service` could not handle."""
+    return f"{service}.quarantine"
+
+
+def waiting_queues(service: str) -> list[Queue]:
+    """The retry queues and the quarantine of `service`."""
+    return [*(retry_queue(service, delay) for delay in retry_delays()),
+            Queue(quarantine_name(service), durable=True, queue_arguments=QUORUM)]
+
+
+def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> list[str]:
+    """Declare everything that `services` and their `events` need, for good; the names of what now exists."""
+    services, events = list(services), list(events)
+    entities: list[Any] = [exchange(service) for service in services]
+    for service in services:
+        heard = [event for event in events if service in event.CONSUMERS]
+        if heard:
+            entities += [*waiting_queues(service), inbox_queue(service, heard)]
+    for entity in entities:
+        entity(channel).declare()
+    return [entity.name for entity in entities]
+
+
+def _dead_letters_to(queue: str) -> dict[str, Any]:
+    # at-least-once: the broker keeps a dead letter until the target queue confirms it.
+    return {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": queue,
+            "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}

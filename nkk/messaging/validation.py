@@ -1,0 +1,15 @@
+"""Input checked by a schema, refused in one form."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from nkk.sop.refusals import InvalidInput
+
+
+def load(schema: type[Schema], data: Any) -> dict[str, Any]:
+    """`data` checked by `schema`. Raises InvalidInput with the fields at fault and what to do about each."""
+    try:
+        return schema().load(data)
+    except ValidationError as error:
+        raise InvalidInput("Some fields need correcting.", {"fields": error.messages_dict}) from None

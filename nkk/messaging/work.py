@@ -1,0 +1,98 @@
+"""The unit of work: what a command or an event changes is committed once, whole, with what has to be told about it."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection, Table, insert
+
+from nkk.messaging.database import Database, insert_if_absent
+from nkk.messaging.log import correlation_id
+
+
+class Tellable(Protocol):
+    """What the outbox can take: an event's data, able to write itself."""
+
+    TYPE: ClassVar[str]
+    EXCHANGE: ClassVar[str]
+    CONSUMERS: ClassVar[tuple[str, ...]]
+
+    @property
+    def subject(self) -> str: ...
+
+    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None) -> str: ...
+
+
+class AlreadyHandledError(Exception):
+    """This event had its effect before; the delivery is to be acknowledged quietly."""
+
+
+class Work:
+    """One transaction of a stage. Subclasses add the stage's repositories, each on `connection`."""
+
+    OUTBOX: ClassVar[Table]
+    INBOX: ClassVar[Table]
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.told = False
+
+    def emit(self, *events: Tellable, at: datetime | None = None) -> None:
+        """Tell `events` once this transaction is committed; `at` is when the fact came about, now by default."""
+        at = at or datetime.now(UTC)
+        for event in events:
+            event_id = str(uuid.uuid4())
+            self.connection.execute(insert(self.OUTBOX).values(
+                event_id=event_id,
+                type=event.TYPE,
+                exchange=event.EXCHANGE,
+                subject=event.subject,
+                body=event.to_json(event_id, at, correlation_id()),
+                mandatory=bool(event.CONSUMERS),
+                correlation_id=correlation_id(),
+                created_at=at,
+            ))
+            self.told = True
+
+
+W = TypeVar("W", bound=Work)
+
+
+class UnitOfWork(Generic[W]):
+    """Begins transactions of one stage.
+
+    `consumer` is the stage's name in its inbox; `on_told` is called after a commit that has something to tell.
+    """
+
+    def __init__(self, database: Database, work_cls: type[W], consumer: str,
+                 on_told: Callable[[], None] = lambda: None) -> None:
+        self.database = database
+        self._work_cls = work_cls
+        self._consumer = consumer
+        self._on_told = on_told
+
+    @contextmanager
+    def begin(self) -> Iterator[W]:
+        """One transaction for a command."""
+        with self.database.writing() as connection:
+            work = self._work_cls(connection)
+            yield work
+        if work.told:
+            self._on_told()
+
+    @contextmanager
+    def handling(self, event: Any) -> Iterator[W]:
+        """One transaction for the effect of `event`. Raises AlreadyHandledError where it had its effect before."""
+        with self.begin() as work:
+            row = {"consumer": self._consumer, "event_id": event.id, "handled_at": datetime.now(UTC)}
+            if not insert_if_absent(work.connection, work.INBOX, row):
+                raise AlreadyHandledError(event.id)
+            yield work
+
+    @contextmanager
+    def reading(self) -> Iterator[W]:
+        """The repositories, for reading only."""
+        with self.database.reading() as connection:
+            yield self._work_cls(connection)

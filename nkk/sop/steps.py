@@ -1,0 +1,138 @@
+"""The seven steps of the procedure, as its own table states them (SOP, part B and the flow chart in part G)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MINUTES_PER_DAY = 450
+"""Office minutes in one working day ("hari"): 7.5 hours."""
+
+SERVICE_MINUTES = 2 * MINUTES_PER_DAY
+"""Office minutes promised for the whole service, counted from step 1's submission (SOP, part E: "2 hari")."""
+
+RECEIPT_LAPSES_AFTER_MINUTES = 10 * MINUTES_PER_DAY
+"""Office minutes after which an unopened answer counts as received: the SOP is silent, SP4N-LAPOR! uses 10 days."""
+
+
+class Role(StrEnum):
+    """Who acts. The Indonesian term of the SOP stands beside each."""
+
+    REPORTER = "reporter"  # User / Pelapor
+    OPERATOR = "operator"  # Operator / Agen
+    MAIN_TEAM = "main_team"  # Tim NKK Utama
+    OPD_TEAM = "opd_team"  # Tim NKK Pembantu OPD
+    ADMIN = "admin"  # not in the SOP: keeps accounts and catalogue, sees no complaint
+
+
+STAFF_ROLES = (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM, Role.ADMIN)
+
+
+class ReporterKind(StrEnum):
+    """Who may report: a civil servant (ASN, known by a NIP) or a member of the public (masyarakat, by a NIK)."""
+
+    CIVIL_SERVANT = "civil_servant"
+    PUBLIC = "public"
+
+
+class Path(StrEnum):
+    """What Tim Utama's classification makes of a report (step 3): "ya" is information, "tidak" a complaint."""
+
+    INFORMATION = "information"
+    COMPLAINT = "complaint"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of the procedure's table.
+
+    `minutes` is the standard time (waktu) in office minutes; `requirement` (kelengkapan) and `output` name the
+    documents as the SOP does; `owner` is the stage whose service carries the step out.
+    """
+
+    number: int
+    name: str
+    activity: str
+    role: Role
+    requirement: str
+    minutes: int
+    output: str
+    owner: str
+
+
+SUBMIT = Step(
+    1,
+    "submit",
+    "Registrasi, login, memilih kategori dan sub kategori, menginput informasi/pengaduan",
+    Role.REPORTER,
+    "Form Pengaduan",
+    15,
+    "Data Pemberi Aduan",
+    "intake",
+)
+HAND_OVER = Step(
+    2,
+    "hand_over",
+    "Menerima input pengaduan dan menyerahkannya kepada Tim NKK",
+    Role.OPERATOR,
+    "Data Pemberi Aduan",
+    10,
+    "Data Pengaduan",
+    "intake",
+)
+CLASSIFY = Step(
+    3,
+    "classify",
+    "Mengklasifikasi pengaduan atau informasi",
+    Role.MAIN_TEAM,
+    "Data Pengaduan",
+    120,
+    "Laporan Pengaduan",
+    "triage",
+)
+RESPOND = Step(
+    4,
+    "respond",
+    "Menerima pengaduan dan melakukan proses tanggapan",
+    Role.OPD_TEAM,
+    "Laporan Pengaduan",
+    2 * MINUTES_PER_DAY,
+    "Laporan Tanggapan Pengaduan",
+    "opd_response",
+)
+APPROVE = Step(
+    5,
+    "approve",
+    "Menerima tanggapan atas pengaduan dan menyerahkannya kepada operator",
+    Role.MAIN_TEAM,
+    "Laporan Tanggapan Pengaduan",
+    10,
+    "Laporan Tanggapan Pengaduan",
+    "triage",
+)
+ANSWER = Step(
+    6,
+    "answer",
+    "Menginput tanggapan untuk dikirimkan kepada pelapor",
+    Role.OPERATOR,
+    "Laporan Tanggapan Pengaduan",
+    30,
+    "Laporan Tanggapan Pengaduan",
+    "notification",
+)
+RECEIVE = Step(
+    7,
+    "receive",
+    "Pengaduan/informasi terjawab: pelapor menerima tanggapan",
+    Role.REPORTER,
+    "Laporan Tanggapan Pengaduan",
+    5,
+    "Laporan Tanggapan Pengaduan",
+    "notification",
+)
+
+STEPS = (SUBMIT, HAND_OVER, CLASSIFY, RESPOND, APPROVE, ANSWER, RECEIVE)
+
+PATHS = {
+    Path.INFORMATION: (SUBMIT, HAND_OVER, CLASSIFY, ANSWER, RECEIVE),
+    Path.COMPLAINT: STEPS,
+}
+"""The two ways through the procedure: information skips steps 4 and 5."""

@@ -1,0 +1,58 @@
+"""The reference a reporter is given: short, sayable, and not to be guessed.
+
+`NKK-2026-XXXX-XXXX`: the year, seven random symbols of Crockford's base 32 (35 bits) and Crockford's check symbol over
+them. Only numbers whose check symbol lies within the 32 plain symbols are used, so that a ticket can be read out and
+stands in a URL as it is.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CHECK_MODULUS = 37
+_SYMBOLS = 7
+_SHAPE = re.compile(rf"NKK-?(\d{{4}})-?([{ALPHABET}]{{4}})-?([{ALPHABET}]{{4}})")
+_SOUND_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
+
+
+def new_ticket(year: int, randbelow: Callable[[int], int] = secrets.randbelow) -> str:
+    """A fresh ticket of `year`, such as `NKK-2026-7H4K-Q2MV`."""
+    while True:
+        number = randbelow(32**_SYMBOLS)
+        if number % _CHECK_MODULUS < len(ALPHABET):
+            symbols = _encode(number) + ALPHABET[number % _CHECK_MODULUS]
+            return f"NKK-{year:04d}-{symbols[:4]}-{symbols[4:]}"
+
+
+def read_ticket(text: str) -> str | None:
+    """The ticket a person meant by `text`, or None where it can be none.
+
+    Case and hyphens do not matter and O, I and L are read as 0, 1 and 1; the check symbol catches a mistyped one.
+    """
+    cleaned = text.strip().upper().replace(" ", "-")
+    head, body = cleaned[:3], cleaned[3:].translate(_SOUND_ALIKE)
+    match = _SHAPE.fullmatch(head + body)
+    if match is None:
+        return None
+    year, first, second = match.groups()
+    symbols = first + second
+    number = _decode(symbols[:-1])
+    if number % _CHECK_MODULUS != ALPHABET.index(symbols[-1]):
+        return None
+    return f"NKK-{year}-{first}-{second}"
+
+
+def _encode(number: int) -> str:
+    symbols = []
+    for _ in range(_SYMBOLS):
+        number, index = divmod(number, 32)
+        symbols.append(ALPHABET[index])
+    return "".join(reversed(symbols))
+
+
+def _decode(symbols: str) -> int:
+    number = 0
+    for symbol in symbols:
+        number = number * 32 + ALPHABET.index(symbol)
+    return number

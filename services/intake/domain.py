@@ -1,0 +1,216 @@
+"""Steps 1 and 2 of the procedure: accounts, the report as it was written, its hand-over."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+from nkk.sop import steps
+from nkk.sop.clock import WorkingTime
+from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
+from nkk.sop.steps import ReporterKind, Role
+from nkk.sop.ticket import new_ticket
+
+FREE_ATTEMPTS = 5
+LONGEST_LOCK = timedelta(days=1)
+SESSION_LIFETIME = timedelta(hours=12)
+
+PASSWORD_LENGTH = (10, 128)
+USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
+
+CLAIMED_KINDS = ("complaint", "information", "aspiration")
+"""What a reporter may say their report is (pengaduan, informasi, aspirasi); only Tim Utama's classification counts."""
+
+
+class AlreadyHandedOver(AlreadyDone):
+    """Step 2 was done before."""
+
+
+class UsernameTaken(Refused):
+    """Somebody has this user name."""
+
+
+class IdempotencyKeyReused(Refused):
+    """The same Idempotency-Key came with another report."""
+
+
+class UnknownAccount(Refused):
+    """There is no staff account of this name."""
+
+
+@dataclass
+class Account:
+    """Somebody who can log in. `group` is the OPD of an OPD team; `username` is kept in the clear for staff alone."""
+
+    id: str
+    login_index: str
+    password_hash: str
+    role: str
+    group: str | None = None
+    username: str | None = None
+    name: str | None = None
+    failed_attempts: int = 0
+    locked_until: datetime | None = None
+    disabled_at: datetime | None = None
+    created_at: datetime | None = None
+
+    def admits(self, password_matches: bool, now: datetime) -> bool:
+        """Whether this attempt logs in; counts it, and locks the account for longer after each further failure."""
+        if self.disabled_at or (self.locked_until and now < self.locked_until):
+            return False
+        if password_matches:
+            self.failed_attempts, self.locked_until = 0, None
+            return True
+        self.failed_attempts += 1
+        beyond = self.failed_attempts - FREE_ATTEMPTS
+        if beyond >= 0:
+            self.locked_until = now + min(timedelta(minutes=2 ** min(beyond, 11)), LONGEST_LOCK)
+        return False
+
+    def disable(self, now: datetime) -> None:
+        """Bar the account; its sessions end with it."""
+        self.disabled_at = self.disabled_at or now
+
+    def reset(self, password_hash: str) -> None:
+        """Give the account a new password, unlocked and enabled."""
+        self.password_hash = password_hash
+        self.failed_attempts, self.locked_until, self.disabled_at = 0, None, None
+
+
+def wrong_credentials() -> NotAuthenticated:
+    """One refusal for an unknown account, a wrong password, a locked and a disabled account."""
+    return NotAuthenticated("User name or password is wrong, or the account is closed or locked for a while after too "
+                            "many attempts. Check both and try again later.")
+
+
+def check_credentials(username: str, password: str) -> None:
+    """Raise InvalidInput where the user name or password of a new account will not do."""
+    wrong = {}
+    if not USERNAME.fullmatch(username):
+        wrong["username"] = "3 to 64 small letters, digits, dots, hyphens or underscores, beginning with a letter or " \
+                            "digit."
+    shortest, longest = PASSWORD_LENGTH
+    if not shortest <= len(password) <= longest:
+        wrong["password"] = f"{shortest} to {longest} characters."
+    elif username and username in password.lower():
+        wrong["password"] = "Must not contain the user name."
+    if wrong:
+        raise InvalidInput.of(**wrong)
+
+
+def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
+    """Raise InvalidInput where no such staff account can be: an OPD team belongs to exactly one OPD, others to none."""
+    if role not in steps.STAFF_ROLES:
+        raise InvalidInput.of(role=f"One of {', '.join(steps.STAFF_ROLES)}.")
+    if role == Role.OPD_TEAM and group not in opds:
+        raise InvalidInput.of(opd="An OPD team belongs to one OPD of the roster.")
+    if role != Role.OPD_TEAM and group is not None:
+        raise InvalidInput.of(opd="Only an OPD team belongs to an OPD.")
+
+
+def check_identity_number(kind: ReporterKind, number: str, today: date) -> None:
+    """Raise InvalidInput where `number` cannot be a NIK (member of the public) or a NIP (civil servant)."""
+    problem = _nip_problem(number, today) if kind == ReporterKind.CIVIL_SERVANT else _nik_problem(number, today)
+    if problem:
+        raise InvalidInput.of(identity_number=problem)
+
+
+def _nik_problem(nik: str, today: date) -> str | None:
+    """NIK: 6 digits of region, date of birth as DDMMYY (DD + 40 for women), 4 digits of serial number."""
+    if not re.fullmatch(r"[0-9]{16}", nik):
+        return "A NIK has 16 digits."
+    day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
+    day -= 40 if day > 40 else 0
+    if not 11 <= int(nik[:2]) <= 99 or nik[12:] == "0000":
+        return "This is no NIK: its region or serial number cannot be. Check each digit."
+    # Two digits of year leave the century open; either may make the date exist.
+    if not any(_is_past(century + year, month, day, today) for century in (1900, 2000)):
+        return "This is no NIK: the date of birth in digits 7 to 12 does not exist. Check each digit."
+    return None
+
+
+def _nip_problem(nip: str, today: date) -> str | None:
+    """NIP: date of birth YYYYMMDD, month of appointment YYYYMM, 1 or 2 for the sex, 3 digits of serial number."""
+    if not re.fullmatch(r"[0-9]{18}", nip):
+        return "A NIP has 18 digits."
+    if not _is_past(int(nip[:4]), int(nip[4:6]), int(nip[6:8]), today):
+        return "This is no NIP: the date of birth in digits 1 to 8 does not exist. Check each digit."
+    # 21 in place of the month marks staff on a work agreement (PPPK).
+    month = 1 if nip[12:14] == "21" else int(nip[12:14])
+    if not _is_past(int(nip[8:12]), month, 1, today) or int(nip[8:12]) - int(nip[:4]) < 15:
+        return "This is no NIP: the appointment in digits 9 to 14 cannot be. Check each digit."
+    if nip[14] not in "12" or nip[15:] == "000":
+        return "This is no NIP: digits 15 to 18 cannot be. Check each digit."
+    return None
+
+
+def _is_past(year: int, month: int, day: int, today: date) -> bool:
+    try:
+        return date(1900, 1, 1) <= date(year, month, day) <= today
+    except ValueError:
+        return False
+
+
+@dataclass
+class Complaint:
+    """A report as it was written (Form Pengaduan), and where it stands within steps 1 and 2."""
+
+    ticket: str
+    reporter_id: str
+    reporter_kind: str
+    claimed_kind: str
+    category: str
+    sub_category: str
+    subject_line: str
+    text: str
+    place: str | None
+    happened_on: str | None
+    accused_name: str | None
+    accused_position: str | None
+    accused_opd: str | None
+    confidential: bool
+    submitted_at: datetime
+    due_at: datetime
+    service_due_at: datetime
+    handed_over_at: datetime | None = None
+    handed_over_by: str | None = None
+
+    @classmethod
+    def submit(cls, form: dict, reporter_id: str, reporter_kind: str, now: datetime, clock: WorkingTime) -> "Complaint":
+        """Step 1: the form was entered at `now`. Starts the clock of step 2 and of the whole service."""
+        return cls(
+            ticket=new_ticket(now.astimezone(UTC).year),
+            reporter_id=reporter_id,
+            reporter_kind=reporter_kind,
+            submitted_at=now,
+            due_at=clock.due(now, steps.HAND_OVER.minutes),
+            service_due_at=clock.due(now, steps.SERVICE_MINUTES),
+            **form,
+        )
+
+    def hand_over(self, by: str, now: datetime) -> None:
+        """Step 2: the operator hands the report to Tim Utama. Raises AlreadyHandedOver."""
+        if self.handed_over_at is not None:
+            raise AlreadyHandedOver("This report was handed over before; nothing changed. Reload your list.",
+                                    {"stands": self.stands()})
+        self.handed_over_at = now
+        self.handed_over_by = by
+
+    def stands(self) -> dict[str, str]:
+        """Where the report stands in this stage, and since when."""
+        if self.handed_over_at is None:
+            return {"state": "awaiting_hand_over", "since": self.submitted_at.isoformat()}
+        return {"state": "handed_over", "since": self.handed_over_at.isoformat()}
+
+
+def check_against_catalogue(form: dict, categories: dict[str, dict], opds: dict[str, str]) -> None:
+    """Raise InvalidInput where the form names a category, sub-category or agency that is not on the lists."""
+    wrong = {}
+    category = categories.get(form["category"])
+    if category is None:
+        wrong["category"] = "Choose a category of the catalogue (GET /categories)."
+    elif form["sub_category"] not in category["sub_categories"]:
+        wrong["sub_category"] = "Choose a sub-category of this category (GET /categories)."
+    if form["accused_opd"] is not None and form["accused_opd"] not in opds:
+        wrong["accused_opd"] = "Choose an agency of the roster (GET /opds)."
+    if wrong:
+        raise InvalidInput.of(**wrong)

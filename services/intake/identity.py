@@ -1,0 +1,116 @@
+"""Who reported: encrypted at rest, sealed in transit, and found again only by what the person knows.
+
+Threats: a stolen database (identities are encrypted with keys that are not in it; user names are keyed hashes), a
+listener on the broker (registrations, log-ins and identities cross it sealed), a stolen key (the ring rotates: the
+first key encrypts, all decrypt).
+"""
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from eventlet import tpool
+from nameko.extensions import DependencyProvider
+
+from nkk.messaging.sealing import CannotOpenError, seal, unseal
+from nkk.messaging.settings import required
+from nkk.sop.refusals import InvalidInput
+
+
+class Vault:
+    """The keys of intake: the identity key ring, the key of the log-in index, the key it is written to with."""
+
+    def __init__(self, identity_keys: list[str], index_key: str, private_key: str, contact_key: str) -> None:
+        self._ring = MultiFernet([Fernet(key) for key in identity_keys])
+        self._index_key = index_key.encode()
+        self._private_key = private_key
+        self._contact_key = contact_key
+
+    def encrypt(self, identity: dict[str, Any]) -> str:
+        """`identity` under the newest key."""
+        return self._ring.encrypt(json.dumps(identity, ensure_ascii=False).encode()).decode()
+
+    def decrypt(self, token: str) -> dict[str, Any]:
+        """The identity in `token`. Raises InvalidToken where no key of the ring fits."""
+        return json.loads(self._ring.decrypt(token.encode()))
+
+    def reencrypt(self, token: str) -> str:
+        """The same identity under the newest key."""
+        return self._ring.rotate(token.encode()).decode()
+
+    def login_index(self, username: str) -> str:
+        """What a user name is stored and looked up as: HMAC-SHA256 under a key outside the database."""
+        return hmac.new(self._index_key, username.strip().lower().encode(), hashlib.sha256).hexdigest()
+
+    def open(self, box: str) -> dict[str, Any]:
+        """What the gateway sealed for intake. Raises InvalidInput where it cannot be opened."""
+        try:
+            return unseal(box, self._private_key)
+        except CannotOpenError:
+            raise InvalidInput("This was not sealed for the intake service; check NKK_INTAKE_PUBLIC_KEY.") from None
+
+    def seal_contact(self, contact: dict[str, Any]) -> str:
+        """`contact` for the notification service alone."""
+        return seal(contact, self._contact_key)
+
+
+class Passwords:
+    """Argon2id, computed in a thread: it takes tens of milliseconds, and every consumer of the process would wait."""
+
+    def __init__(self) -> None:
+        # OWASP's second choice of parameters: 19 MiB, 2 passes, 1 lane.
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+        self._decoy = self._hasher.hash("nobody has this password")
+
+    def hash(self, password: str) -> str:
+        """A new salted hash."""
+        return tpool.execute(self._hasher.hash, password)
+
+    def matches(self, password: str, password_hash: str | None) -> bool:
+        """Whether `password` fits; takes as long where there is no account to compare with."""
+        try:
+            return tpool.execute(self._hasher.verify, password_hash or self._decoy, password) and bool(password_hash)
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+class VaultProvider(DependencyProvider):
+    """Gives each worker the Vault."""
+
+    def setup(self) -> None:
+        self._vault = Vault(
+            identity_keys=required("NKK_IDENTITY_KEYS").split(","),
+            index_key=required("NKK_LOGIN_INDEX_KEY"),
+            private_key=required("NKK_INTAKE_PRIVATE_KEY"),
+            contact_key=required("NKK_NOTIFICATION_PUBLIC_KEY"),
+        )
+
+    def get_dependency(self, worker_ctx: Any) -> Vault:
+        return self._vault
+
+
+class PasswordsProvider(DependencyProvider):
+    """Gives each worker the Passwords."""
+
+    def setup(self) -> None:
+        self._passwords = Passwords()
+
+    def get_dependency(self, worker_ctx: Any) -> Passwords:
+        return self._passwords
+
+
+class SigningKeyProvider(DependencyProvider):
+    """Gives each worker the key that access tokens are signed with."""
+
+    def setup(self) -> None:
+        self._key = required("NKK_TOKEN_SIGNING_KEY").replace("\\n", "\n")
+
+    def get_dependency(self, worker_ctx: Any) -> str:
+        return self._key
+
+
+__all__ = ["InvalidToken", "Passwords", "PasswordsProvider", "SigningKeyProvider", "Vault", "VaultProvider"]

@@ -1,0 +1,134 @@
+"""What intake is told and what it answers, over RPC."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, post_load, validate
+
+from nkk.contracts.fields import NAME_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Instant, PlainText, Secret, Slug
+from nkk.sop.steps import ReporterKind
+from services.intake.domain import CLAIMED_KINDS
+
+
+class Registration(Schema):
+    """Step 1: who registers."""
+
+    kind = fields.String(required=True, validate=validate.OneOf([str(kind) for kind in ReporterKind]))
+    identity_number = fields.String(required=True, validate=validate.Length(1, 32))
+    name = PlainText(NAME_LENGTH, required=True)
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    phone = fields.String(allow_none=True, load_default=None, validate=validate.Regexp(
+        r"^\+?[0-9][0-9 -]{6,18}\Z", error="Digits, with + in front where needed."))
+    username = PlainText(64, required=True)
+    password = Secret(required=True)
+
+    @post_load
+    def _normalise(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return data | {"username": data["username"].lower(), "identity_number": data["identity_number"].strip()}
+
+
+class Credentials(Schema):
+    """A log-in."""
+
+    username = Secret(required=True)
+    password = Secret(required=True)
+
+
+class Renewal(Schema):
+    """Asks for a fresh access token."""
+
+    refresh_token = Secret(200, required=True)
+
+
+class ComplaintForm(Schema):
+    """Form Pengaduan, as the reporter fills it in."""
+
+    claimed_kind = fields.String(load_default="complaint", validate=validate.OneOf(CLAIMED_KINDS))
+    category = Slug(required=True)
+    sub_category = Slug(required=True)
+    subject_line = PlainText(SUBJECT_LENGTH, required=True)
+    text = PlainText(TEXT_LENGTH, required=True)
+    place = PlainText(NAME_LENGTH, allow_none=True, load_default=None)
+    happened_on = PlainText(NAME_LENGTH, allow_none=True, load_default=None)
+    accused_name = PlainText(NAME_LENGTH, allow_none=True, load_default=None)
+    accused_position = PlainText(NAME_LENGTH, allow_none=True, load_default=None)
+    accused_opd = Slug(allow_none=True, load_default=None)
+    confidential = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class NewStaff(Schema):
+    """A staff account to add."""
+
+    username = PlainText(64, required=True)
+    name = PlainText(NAME_LENGTH, required=True)
+    role = fields.String(required=True)
+    opd = Slug(allow_none=True, load_default=None)
+    password = Secret(required=True)
+
+
+class ResetStaff(Schema):
+    """A new password for a staff account."""
+
+    username = PlainText(64, required=True)
+    password = Secret(required=True)
+
+
+class Category(Schema):
+    """One category of the catalogue; sub-categories by key."""
+
+    name = PlainText(NAME_LENGTH, required=True)
+    source = fields.String(load_default="", validate=validate.Length(max=NAME_LENGTH))
+    sub_categories = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH), required=True,
+                                 validate=validate.Length(1, 100))
+
+
+class Catalogue(Schema):
+    """The catalogue and the roster, each replaced whole where given."""
+
+    categories = fields.Dict(keys=Slug(), values=fields.Nested(Category), validate=validate.Length(1, 100))
+    opds = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH), validate=validate.Length(1, 500))
+
+
+class ComplaintView(ComplaintForm):
+    """A report as its reporter or the operator reads it."""
+
+    ticket = fields.String()
+    reporter_kind = fields.String()
+    submitted_at = Instant()
+    due_at = Instant()
+    service_due_at = Instant()
+    handed_over_at = Instant(allow_none=True)
+    stands = fields.Function(lambda complaint: complaint.stands())
+
+
+class Listed(Schema):
+    """A row of the reporter's list or the operator's worklist."""
+
+    ticket = fields.String()
+    subject_line = fields.String()
+    category = fields.String()
+    sub_category = fields.String()
+    confidential = fields.Boolean()
+    submitted_at = Instant()
+    due_at = Instant()
+    service_due_at = Instant()
+    stands = fields.Function(lambda complaint: complaint.stands())
+
+
+class Receipt(Schema):
+    """What a reporter is given for a report: the ticket and the promised time."""
+
+    ticket = fields.String()
+    submitted_at = Instant()
+    service_due_at = Instant()
+    stands = fields.Function(lambda complaint: complaint.stands())
+
+
+class StaffView(Schema):
+    """A staff account as the admin sees it."""
+
+    username = fields.String()
+    name = fields.String()
+    role = fields.String()
+    opd = fields.String(attribute="group", allow_none=True)
+    disabled_at = Instant(allow_none=True)
+    locked_until = Instant(allow_none=True)

@@ -1,0 +1,272 @@
+"""Intake's database: accounts, identities, sessions, reports, and the lists an admin keeps."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
+
+from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
+from nkk.messaging.outbox import inbox_table, outbox_table
+from nkk.messaging.paging import page
+from nkk.messaging.work import Work
+from nkk.sop import catalogue as defaults
+from nkk.sop.refusals import UnknownTicket
+from services.intake.domain import Account, Complaint
+
+metadata = new_metadata()
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)
+
+accounts = Table(
+    "accounts", metadata,
+    Column("id", String(36), primary_key=True),
+    Column("login_index", String(64), nullable=False, unique=True),
+    Column("password_hash", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("group", String(64)),
+    Column("username", String(64)),
+    Column("name", String(150)),
+    Column("failed_attempts", Integer, nullable=False),
+    Column("locked_until", UtcDateTime),
+    Column("disabled_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+reporters = Table(
+    "reporters", metadata,
+    Column("id", String(36), ForeignKey("accounts.id"), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("identity", Text, nullable=False),
+)
+
+sessions = Table(
+    "sessions", metadata,
+    Column("id", String(36), primary_key=True),
+    Column("account_id", String(36), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("refresh_hash", String(64), nullable=False, unique=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+
+complaints = Table(
+    "complaints", metadata,
+    Column("ticket", String(20), primary_key=True),
+    Column("reporter_id", String(36), ForeignKey("accounts.id"), nullable=False),
+    Column("reporter_kind", String(20), nullable=False),
+    Column("claimed_kind", String(20), nullable=False),
+    Column("category", String(64), nullable=False),
+    Column("sub_category", String(64), nullable=False),
+    Column("subject_line", String(200), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("place", String(150)),
+    Column("happened_on", String(150)),
+    Column("accused_name", String(150)),
+    Column("accused_position", String(150)),
+    Column("accused_opd", String(64)),
+    Column("confidential", Boolean, nullable=False),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("service_due_at", UtcDateTime, nullable=False),
+    Column("handed_over_at", UtcDateTime),
+    Column("handed_over_by", String(36)),
+)
+_waiting = complaints.c.handed_over_at.is_(None)
+Index("ix_complaints_waiting", complaints.c.due_at, complaints.c.ticket,
+      sqlite_where=_waiting, postgresql_where=_waiting)
+Index("ix_complaints_own", complaints.c.reporter_id, complaints.c.submitted_at, complaints.c.ticket)
+
+submissions = Table(
+    "submissions", metadata,
+    Column("reporter_id", String(36), primary_key=True),
+    Column("idempotency_key", String(200), primary_key=True),
+    Column("form_hash", String(64), nullable=False),
+    Column("ticket", String(20), nullable=False),
+)
+
+lists = Table(
+    "lists", metadata,
+    Column("name", String(20), primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(36), nullable=False),
+)
+
+
+class Accounts:
+    """Accounts, the identities behind reporters' and the sessions they opened."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, account: Account) -> bool:
+        """Add `account`; False where its user name is taken."""
+        return insert_if_absent(self._connection, accounts, asdict(account))
+
+    def find(self, login_index: str, for_update: bool = False) -> Account | None:
+        """The account of a user name."""
+        query = select(accounts).where(accounts.c.login_index == login_index)
+        row = self._connection.execute(query.with_for_update() if for_update else query).first()
+        return Account(**row._mapping) if row else None
+
+    def get(self, account_id: str) -> Account:
+        """The account with this id, which exists."""
+        row = self._connection.execute(select(accounts).where(accounts.c.id == account_id)).one()
+        return Account(**row._mapping)
+
+    def save(self, account: Account) -> None:
+        """Write `account` back."""
+        self._connection.execute(update(accounts).where(accounts.c.id == account.id).values(**asdict(account)))
+
+    def staff(self, cursor: str | None, limit: int | None) -> tuple[list[Account], str | None]:
+        """Staff accounts by user name, a page at a time."""
+        query = select(accounts).where(accounts.c.role != "reporter", accounts.c.username.is_not(None))
+        return page(self._connection, query, [accounts.c.username], cursor, limit, lambda row: Account(**row._mapping))
+
+    def add_reporter(self, account_id: str, kind: str, identity: str) -> None:
+        """Keep the encrypted identity behind an account."""
+        self._connection.execute(insert(reporters).values(id=account_id, kind=kind, identity=identity))
+
+    def reporter(self, account_id: str) -> tuple[str, str]:
+        """(kind, encrypted identity) of a reporter, who exists."""
+        row = self._connection.execute(select(reporters).where(reporters.c.id == account_id)).one()
+        return row.kind, row.identity
+
+    def identities(self, after: str, limit: int) -> list[tuple[str, str]]:
+        """(id, encrypted identity) of the reporters after id `after`."""
+        query = select(reporters.c.id, reporters.c.identity).where(reporters.c.id > after)
+        rows = self._connection.execute(query.order_by(reporters.c.id).limit(limit).with_for_update()).all()
+        return [(row.id, row.identity) for row in rows]
+
+    def replace_identity(self, account_id: str, identity: str) -> None:
+        """Keep the same identity under another key."""
+        self._connection.execute(update(reporters).where(reporters.c.id == account_id).values(identity=identity))
+
+    def open_session(self, session_id: str, account_id: str, refresh_hash: str, expires_at: datetime) -> None:
+        """Remember a log-in."""
+        self._connection.execute(insert(sessions).values(id=session_id, account_id=account_id,
+                                                         refresh_hash=refresh_hash, expires_at=expires_at))
+
+    def session_account(self, refresh_hash: str, now: datetime) -> tuple[str, Account] | None:
+        """(session id, account) of an open session whose account is not disabled."""
+        query = select(sessions.c.id, sessions.c.account_id).where(
+            sessions.c.refresh_hash == refresh_hash, sessions.c.ended_at.is_(None), sessions.c.expires_at > now)
+        row = self._connection.execute(query).first()
+        if row is None:
+            return None
+        account = self.get(row.account_id)
+        return None if account.disabled_at else (row.id, account)
+
+    def end_session(self, session_id: str, now: datetime) -> None:
+        """Log one session out."""
+        self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(ended_at=now))
+
+    def end_sessions(self, account_id: str, now: datetime) -> None:
+        """Log an account out everywhere."""
+        query = update(sessions).where(sessions.c.account_id == account_id, sessions.c.ended_at.is_(None))
+        self._connection.execute(query.values(ended_at=now))
+
+
+class Complaints:
+    """Reports as they were written."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def submitted_before(self, reporter_id: str, key: str, form_hash: str, ticket: str) -> tuple[str, str] | None:
+        """Claim an idempotency key for `ticket`; (form hash, ticket) of the report that has it already, or None."""
+        row = {"reporter_id": reporter_id, "idempotency_key": key, "form_hash": form_hash, "ticket": ticket}
+        if insert_if_absent(self._connection, submissions, row):
+            return None
+        query = select(submissions.c.form_hash, submissions.c.ticket).where(
+            submissions.c.reporter_id == reporter_id, submissions.c.idempotency_key == key)
+        taken = self._connection.execute(query).one()
+        return taken.form_hash, taken.ticket
+
+    def add(self, complaint: Complaint) -> None:
+        """Keep a new report."""
+        self._connection.execute(insert(complaints).values(**asdict(complaint)))
+
+    def get(self, ticket: str, for_update: bool = False) -> Complaint:
+        """The report of `ticket`. Raises UnknownTicket."""
+        query = select(complaints).where(complaints.c.ticket == ticket)
+        row = self._connection.execute(query.with_for_update() if for_update else query).first()
+        if row is None:
+            raise UnknownTicket
+        return Complaint(**row._mapping)
+
+    def save(self, complaint: Complaint) -> None:
+        """Write the hand-over back; what the reporter wrote never changes."""
+        self._connection.execute(update(complaints).where(complaints.c.ticket == complaint.ticket).values(
+            handed_over_at=complaint.handed_over_at, handed_over_by=complaint.handed_over_by))
+
+    def waiting(self, cursor: str | None, limit: int | None) -> tuple[list[Complaint], str | None]:
+        """The operator's worklist, oldest due first."""
+        return page(self._connection, select(complaints).where(_waiting), [complaints.c.due_at, complaints.c.ticket],
+                    cursor, limit, lambda row: Complaint(**row._mapping))
+
+    def of_reporter(self, reporter_id: str, cursor: str | None, limit: int | None
+                    ) -> tuple[list[Complaint], str | None]:
+        """A reporter's own reports, newest first."""
+        return page(self._connection, select(complaints).where(complaints.c.reporter_id == reporter_id),
+                    [complaints.c.submitted_at, complaints.c.ticket], cursor, limit,
+                    lambda row: Complaint(**row._mapping), descending=True)
+
+
+class Lists:
+    """The catalogue and the roster: the procedure's defaults until an admin replaces them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def categories(self) -> dict[str, Any]:
+        """Categories by key."""
+        return self._content("categories") or defaults.CATEGORIES
+
+    def opds(self) -> dict[str, str]:
+        """Names of the agencies by key."""
+        return self._content("opds") or defaults.OPDS
+
+    def replace(self, name: str, content: dict[str, Any], by: str, now: datetime) -> None:
+        """Put `content` in the place of the list `name`."""
+        row = {"content": json.dumps(content, ensure_ascii=False), "changed_at": now, "changed_by": by}
+        if not insert_if_absent(self._connection, lists, row | {"name": name}):
+            self._connection.execute(update(lists).where(lists.c.name == name).values(**row))
+
+    def _content(self, name: str) -> dict[str, Any] | None:
+        text = self._connection.execute(select(lists.c.content).where(lists.c.name == name)).scalar()
+        return json.loads(text) if text else None
+
+
+class IntakeWork(Work):
+    """One transaction of intake."""
+
+    OUTBOX = outbox
+    INBOX = inbox
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        return Accounts(self.connection)
+
+    @cached_property
+    def complaints(self) -> Complaints:
+        return Complaints(self.connection)
+
+    @cached_property
+    def lists(self) -> Lists:
+        return Lists(self.connection)

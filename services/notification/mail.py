@@ -1,0 +1,187 @@
+"""Messages to people: written from letters, sent by SMTP where one is set, else kept as files.
+
+A message is sent at least once; its Message-ID is its own id, so that a second copy, sent because the process died
+between the server's word and the mark, is the same message to any mail program. A letter names the ticket and where to
+read on, and never what a complaint is about.
+"""
+
+import os
+import smtplib
+import ssl
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from string import Template
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import eventlet
+from eventlet.event import Event as Signal
+from nameko.extensions import DependencyProvider
+from sqlalchemy.exc import SQLAlchemyError
+
+from nkk.messaging.log import get_logger
+from nkk.messaging.sealing import CannotOpenError, unseal
+from nkk.messaging.settings import required
+from services.notification.storage import Messages
+
+LETTERS = Path(__file__).parent / "letters"
+BATCH = 10
+RESCAN_SECONDS = 2.0
+SMTP_TIMEOUT_SECONDS = 15
+GIVE_UP_AFTER_TRIES = 12
+
+log = get_logger()
+
+Send = Callable[[EmailMessage], None]
+
+
+class RejectedError(Exception):
+    """The mail server will never take this message."""
+
+
+def compose(kind: str, ticket: str, email: str, message_id: str, sender: str, site: str) -> EmailMessage:
+    """The letter of `kind` (a file of the letters folder, its first line the subject) to `email`."""
+    text = Template((LETTERS / f"{kind}.txt").read_text("utf-8")).substitute(ticket=ticket, site=site)
+    subject, _, body = text.partition("\n")
+    message = EmailMessage()
+    message["Subject"] = subject
+    message["From"] = sender
+    message["To"] = email
+    message["Date"] = datetime.now(UTC)
+    message["Message-ID"] = f"<{message_id}@{urlsplit(site).hostname or 'nkk'}>"
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(body.lstrip("\n"))
+    return message
+
+
+def sender(smtp_url: str, folder: Path) -> Send:
+    """How messages leave: by `smtp_url`, or into `folder` where that is empty."""
+    return _by_smtp(smtp_url) if smtp_url else _into(folder)
+
+
+def _into(folder: Path) -> Send:
+    def send(message: EmailMessage) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        name = str(message["Message-ID"]).strip("<>").partition("@")[0]
+        part = folder / f".{name}.part"
+        part.write_bytes(bytes(message))
+        part.rename(folder / f"{name}.eml")
+
+    return send
+
+
+def _by_smtp(url: str) -> Send:
+    """`smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte."""
+    parts = urlsplit(url)
+    starttls = parse_qs(parts.query).get("starttls", ["0"])[0] == "1"
+
+    def connect() -> smtplib.SMTP:
+        host = parts.hostname or "localhost"
+        if parts.scheme == "smtps":
+            return smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT_SECONDS,
+                                    context=ssl.create_default_context())
+        return smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT_SECONDS)
+
+    def send(message: EmailMessage) -> None:
+        with connect() as server:
+            if starttls:
+                server.starttls(context=ssl.create_default_context())
+            if parts.username:
+                server.login(unquote(parts.username), unquote(parts.password or ""))
+            try:
+                server.send_message(message)
+            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
+                if _is_permanent(error):
+                    raise RejectedError from None
+                raise
+
+    return send
+
+
+def _is_permanent(error: Exception) -> bool:
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    return getattr(error, "smtp_code", 0) >= 500
+
+
+class Mailer(DependencyProvider):
+    """Sends what `messages` holds; woken by each message, and looking again every two seconds."""
+
+    def setup(self) -> None:
+        self._key = required("NKK_NOTIFICATION_PRIVATE_KEY")
+        self._site = os.environ.get("NKK_SITE_URL") or "http://localhost"
+        self._from = os.environ.get("NKK_MAIL_FROM") or "pengaduan-nkk@example.id"
+        self._send = sender(os.environ.get("NKK_SMTP_URL", ""), Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
+        self._woken = Signal()
+        self._stopping = False
+
+    def start(self) -> None:
+        self._sending = self.container.spawn_managed_thread(self._run, identifier="mailer")
+
+    def stop(self) -> None:
+        self._stopping = True
+        self.wake()
+        with eventlet.Timeout(SMTP_TIMEOUT_SECONDS, False):
+            self._sending.wait()
+
+    def wake(self) -> None:
+        """There is a message to send."""
+        if not self._woken.ready():
+            self._woken.send()
+
+    def get_dependency(self, worker_ctx: Any) -> "Mailer":
+        return self
+
+    @property
+    def _database(self) -> Any:
+        return next(provider.database for provider in self.container.dependencies if hasattr(provider, "database"))
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                if self.send_batch(self._database):
+                    continue
+            except SQLAlchemyError as error:
+                log.warning("mailer interrupted", error=type(error).__name__)
+            except Exception:
+                log.exception("mailer failed")
+            with eventlet.Timeout(RESCAN_SECONDS, False):
+                self._woken.wait()
+            if self._woken.ready():
+                self._woken = Signal()
+
+    def send_batch(self, database: Any) -> int:
+        """Send the messages that are due; how many were tried."""
+        with database.claiming("mailer") as claim:
+            with claim.statement() as connection:
+                rows = Messages(connection).due(datetime.now(UTC), BATCH)
+            for row in rows:
+                sent = self._try(row)
+                with claim.statement() as connection:
+                    self._mark(Messages(connection), row, sent)
+        return len(rows)
+
+    def _try(self, row: Any) -> bool | None:
+        """True where it was sent, False where it may be later, None where it never can."""
+        try:
+            email = unseal(row.sealed_contact, self._key)["email"]
+            self._send(compose(row.kind, row.ticket, email, row.id, self._from, self._site))
+        except (OSError, smtplib.SMTPException) as error:
+            log.warning("message not sent", message_id=row.id, error=type(error).__name__)
+            return False
+        except (CannotOpenError, RejectedError, KeyError, ValueError) as error:
+            log.error("message cannot be sent", message_id=row.id, error=type(error).__name__)
+            return None
+        log.info("message sent", message_id=row.id, ticket=row.ticket, kind=row.kind)
+        return True
+
+    def _mark(self, messages: Messages, row: Any, sent: bool | None) -> None:
+        now = datetime.now(UTC)
+        if sent:
+            messages.sent(row.id, now)
+        elif sent is None or row.tries + 1 >= GIVE_UP_AFTER_TRIES:
+            messages.failed(row.id, row.tries + 1, None, now)
+        else:
+            messages.failed(row.id, row.tries + 1, now + timedelta(seconds=min(2 ** row.tries * 5, 3600)), now)

@@ -1,0 +1,239 @@
+"""What notification hears and can be told."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from nameko.timer import timer
+
+from nkk.contracts import Event
+from nkk.contracts.events import (
+    AnswerSent,
+    ComplaintClassifiedAsInformation,
+    ComplaintClosed,
+    ComplaintForwarded,
+    ComplaintHandedOver,
+    ComplaintSubmitted,
+    ReporterRegistered,
+    ResponseApproved,
+    ResponseReturned,
+    ResponseSubmitted,
+)
+from nkk.messaging.actor import Actor, requires
+from nkk.messaging.consumer import handles
+from nkk.messaging.rpc import rpc
+from nkk.messaging.stage import Stage, UnitOfWorkProvider
+from nkk.messaging.validation import load
+from nkk.sop import steps
+from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.refusals import NotYourStep, UnknownTicket
+from nkk.sop.steps import Path, Role
+from services.notification import schemas
+from services.notification.domain import Answer, Entry, Journey
+from services.notification.mail import Mailer
+from services.notification.storage import NotificationWork
+
+READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
+
+
+class NotificationService(Stage):
+    """Steps 6 and 7, the journey of every complaint, and every message to a person."""
+
+    name = "notification"
+    uow = UnitOfWorkProvider(NotificationWork)
+    mailer = Mailer()
+
+    # -- what the other stages tell
+
+    @handles(ReporterRegistered)
+    def on_reporter_registered(self, event: Event[ReporterRegistered]) -> None:
+        """A reporter can be reached."""
+        with self.uow.handling(event) as work:
+            work.messages.keep_contact(event.data.reporter_id, event.data.sealed_contact, event.time)
+        self.mailer.wake()
+
+    @handles(ComplaintSubmitted)
+    def on_complaint_submitted(self, event: Event[ComplaintSubmitted]) -> None:
+        """Step 1 ended: the reporter is sent a receipt."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            work.journeys.note(_entry(event), reporter_id=data.reporter_id, submitted_at=data.submitted_at,
+                               service_due_at=data.service_due_at)
+            work.messages.add(str(uuid.uuid4()), data.ticket, "received", event.time)
+        self.mailer.wake()
+
+    @handles(ComplaintHandedOver)
+    def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
+        """Step 2 ended."""
+        with self.uow.handling(event) as work:
+            work.journeys.note(_entry(event))
+
+    @handles(ComplaintClassifiedAsInformation)
+    def on_classified_as_information(self, event: Event[ComplaintClassifiedAsInformation]) -> None:
+        """Step 3 ended, "ya": it comes to be answered."""
+        with self.uow.handling(event) as work:
+            work.journeys.note(_entry(event), path=Path.INFORMATION)
+            work.answers.add(_answer(event, Path.INFORMATION, material=None))
+
+    @handles(ComplaintForwarded)
+    def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
+        """Step 3 ended, "tidak"."""
+        with self.uow.handling(event) as work:
+            work.journeys.note(_entry(event), path=Path.COMPLAINT, opd=event.data.opd)
+
+    @handles(ResponseSubmitted)
+    def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
+        """Step 4 ended."""
+        with self.uow.handling(event) as work:
+            work.journeys.note(_entry(event))
+
+    @handles(ResponseReturned)
+    def on_response_returned(self, event: Event[ResponseReturned]) -> None:
+        """Step 5 sent a response back to step 4."""
+        with self.uow.handling(event) as work:
+            work.journeys.note(_entry(event))
+
+    @handles(ResponseApproved)
+    def on_response_approved(self, event: Event[ResponseApproved]) -> None:
+        """Step 5 ended: it comes to be answered."""
+        with self.uow.handling(event) as work:
+            work.journeys.note(_entry(event))
+            work.answers.add(_answer(event, Path.COMPLAINT, material=event.data.text))
+
+    # -- step 6: the operator's second desk
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        """Complaints and information to be answered, oldest due first."""
+        with self.uow.reading() as work:
+            items, following = work.answers.waiting(cursor, limit)
+        return {"items": schemas.Listed(many=True).dump(items), "next": following}
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def answer(self, actor: Actor, ticket: str) -> dict[str, Any] | None:
+        """What there is to answer `ticket` with and what was sent; None before it comes that far."""
+        with self.uow.reading() as work:
+            answer = work.answers.find(ticket)
+        return schemas.AnswerView().dump(answer) if answer else None
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def send_answer(self, actor: Actor, ticket: str, text: str) -> dict[str, Any]:
+        """Step 6: send the answer to the reporter."""
+        form = load(schemas.AnswerText, {"text": text})
+        now = _now()
+        with self.uow.begin() as work:
+            answer = _reached(work, ticket)
+            answer.send(form["text"], now, OFFICE_HOURS)
+            work.answers.save(answer)
+            _tell(work, AnswerSent(ticket=ticket, path=answer.path, by=actor.id), now, by=actor.id)
+            work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
+        self.mailer.wake()
+        return {"ticket": ticket, "stands": answer.stands()}
+
+    # -- step 7: the reporter
+
+    @rpc
+    @requires(Role.REPORTER)
+    def open_answer(self, actor: Actor, ticket: str) -> dict[str, Any] | None:
+        """Step 7: the reporter reads the answer, which counts as receiving it; None before there is one."""
+        now = _now()
+        with self.uow.begin() as work:
+            _own(work, ticket, actor)
+            answer = work.answers.find(ticket, for_update=True)
+            if answer is None or answer.text is None:
+                return None
+            if answer.open(now):
+                _close(work, answer, now)
+        return schemas.ReadAnswer().dump(answer)
+
+    @rpc
+    @requires(Role.REPORTER)
+    def confirm_receipt(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """Step 7: the reporter confirms receipt."""
+        now = _now()
+        with self.uow.begin() as work:
+            _own(work, ticket, actor)
+            answer = _reached(work, ticket)
+            closes = answer.confirm(now)
+            work.answers.save(answer)
+            if closes:
+                _close(work, answer, now)
+        return {"ticket": ticket, "stands": answer.stands()}
+
+    @timer(interval=60)
+    def close_lapsed(self) -> None:
+        """Step 7: answers nobody opened for ten working days count as received."""
+        now = _now()
+        with self.uow.reading() as work:
+            tickets = work.answers.lapsing(now, 500)
+        for ticket in tickets:
+            with self.uow.begin() as work:
+                answer = work.answers.find(ticket, for_update=True)
+                if answer is not None and answer.lapse(now):
+                    _close(work, answer, now)
+
+    # -- the journey
+
+    @rpc
+    @requires(*READERS)
+    def timeline(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """The journey of a complaint, for those who may follow it."""
+        with self.uow.reading() as work:
+            journey = work.journeys.get(ticket)
+        if not journey.shown_to(actor.role, actor.id, actor.group):
+            raise UnknownTicket
+        return schemas.timeline(journey, actor.role)
+
+    @rpc
+    @requires(Role.REPORTER)
+    def standings(self, actor: Actor, tickets: list[str]) -> dict[str, Any]:
+        """Where those of `tickets` that are the caller's own stand."""
+        with self.uow.reading() as work:
+            journeys = work.journeys.of(tickets)
+        return {journey.ticket: journey.stands() for journey in journeys if journey.reporter_id == actor.id}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _entry(event: Event[Any]) -> Entry:
+    data = event.data
+    return Entry(event_id=event.id, ticket=data.ticket, type=event.type, at=event.time,
+                 round=getattr(data, "round", 0), by=getattr(data, "by", None), opd=getattr(data, "opd", None),
+                 note=getattr(data, "note", None))
+
+
+def _answer(event: Event[Any], path: Path, material: str | None) -> Answer:
+    return Answer(ticket=event.data.ticket, path=path, material=material, note=event.data.note, came_at=event.time,
+                  due_at=OFFICE_HOURS.due(event.time, steps.ANSWER.minutes), service_due_at=event.data.service_due_at)
+
+
+def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datetime, by: str | None = None) -> None:
+    """Emit our own event, and note it in the journey: nobody tells us."""
+    work.emit(data, at=now)
+    work.journeys.note(Entry(event_id=str(uuid.uuid4()), ticket=data.ticket, type=data.TYPE, at=now, by=by))
+
+
+def _close(work: NotificationWork, answer: Answer, now: datetime) -> None:
+    work.answers.save(answer)
+    _tell(work, ComplaintClosed(ticket=answer.ticket, path=answer.path, how=str(answer.how)), now)
+
+
+def _own(work: NotificationWork, ticket: str, actor: Actor) -> Journey:
+    journey = work.journeys.get(ticket)
+    if journey.reporter_id != actor.id:
+        raise UnknownTicket
+    return journey
+
+
+def _reached(work: NotificationWork, ticket: str) -> Answer:
+    answer = work.answers.find(ticket, for_update=True)
+    if answer is None:
+        journey = work.journeys.get(ticket)
+        raise NotYourStep("This complaint has not come to be answered yet; nothing changed.",
+                          {"stands": journey.stands()})
+    return answer

@@ -1,0 +1,69 @@
+"""Step 4 of the procedure: an agency's helper team receives a complaint and answers it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from nkk.sop import steps
+from nkk.sop.clock import WorkingTime
+from nkk.sop.refusals import AlreadyDone
+
+
+class State(StrEnum):
+    """Where a case stands on the helper team's desk."""
+
+    AWAITING_RESPONSE = "awaiting_response"
+    RESPONDED = "responded"
+
+
+class AlreadyResponded(AlreadyDone):
+    """Step 4 was done before, and Tim Utama has not sent the response back."""
+
+
+@dataclass
+class Case:
+    """A complaint on the desk of one agency's helper team. No name of a reporter ever comes here."""
+
+    ticket: str
+    opd: str
+    note: str | None
+    category: str
+    sub_category: str
+    subject_line: str
+    text: str
+    place: str | None
+    happened_on: str | None
+    accused_name: str | None
+    accused_position: str | None
+    accused_opd: str | None
+    service_due_at: datetime
+    came_at: datetime
+    due_at: datetime
+    state: str = State.AWAITING_RESPONSE
+    since: datetime | None = None
+    round: int = 0
+    response: str | None = None
+    return_note: str | None = None
+
+    def __post_init__(self) -> None:
+        self.since = self.since or self.came_at
+
+    def respond(self, text: str, now: datetime) -> None:
+        """Step 4: answer the complaint. Raises AlreadyResponded."""
+        if self.state != State.AWAITING_RESPONSE:
+            raise AlreadyResponded("Your team has responded to this complaint before; nothing changed. Reload your "
+                                   "list.", {"stands": self.stands()})
+        self.response, self.round = text, self.round + 1
+        self.state, self.since = State.RESPONDED, now
+
+    def take_back(self, round_: int, note: str, now: datetime, clock: WorkingTime) -> None:
+        """Response number `round_` was returned with a note: step 4's clock runs again. An old one changes nothing."""
+        if round_ != self.round or self.state != State.RESPONDED:
+            return
+        self.return_note, self.came_at = note, now
+        self.due_at = clock.due(now, steps.RESPOND.minutes)
+        self.state, self.since = State.AWAITING_RESPONSE, now
+
+    def stands(self) -> dict[str, str]:
+        """Where the case stands on this desk, and since when."""
+        return {"state": self.state, "since": self.since.isoformat()}  # type: ignore[union-attr]

@@ -1,0 +1,40 @@
+"""What opd_response is told and what it answers, over RPC."""
+
+from marshmallow import Schema, fields
+
+from nkk.contracts.fields import TEXT_LENGTH, Instant, PlainText
+
+
+class Response(Schema):
+    """The helper team's answer (Laporan Tanggapan Pengaduan)."""
+
+    text = PlainText(TEXT_LENGTH, required=True)
+
+
+class Listed(Schema):
+    """A row of a helper team's worklist."""
+
+    ticket = fields.String()
+    opd = fields.String()
+    subject_line = fields.String()
+    category = fields.String()
+    sub_category = fields.String()
+    round = fields.Integer()
+    came_at = Instant()
+    due_at = Instant()
+    service_due_at = Instant()
+    stands = fields.Function(lambda case: case.stands())
+
+
+class CaseView(Listed):
+    """A complaint as the helper team reads it (Laporan Pengaduan)."""
+
+    note = fields.String(allow_none=True)
+    text = fields.String()
+    place = fields.String(allow_none=True)
+    happened_on = fields.String(allow_none=True)
+    accused_name = fields.String(allow_none=True)
+    accused_position = fields.String(allow_none=True)
+    accused_opd = fields.String(allow_none=True)
+    response = fields.String(allow_none=True)
+    return_note = fields.String(allow_none=True)

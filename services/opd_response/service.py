@@ -1,0 +1,76 @@
+"""What opd_response hears and can be told."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from nkk.contracts import Event
+from nkk.contracts.events import ComplaintForwarded, ResponseReturned, ResponseSubmitted
+from nkk.messaging.actor import Actor, requires
+from nkk.messaging.consumer import handles
+from nkk.messaging.rpc import rpc
+from nkk.messaging.stage import Stage, UnitOfWorkProvider
+from nkk.messaging.validation import load
+from nkk.sop import steps
+from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.steps import Role
+from services.opd_response import schemas
+from services.opd_response.domain import Case
+from services.opd_response.storage import OpdResponseWork
+
+
+class OpdResponseService(Stage):
+    """Step 4: the desks of the agencies' helper teams. A team sees and answers its own agency's complaints only."""
+
+    name = "opd_response"
+    uow = UnitOfWorkProvider(OpdResponseWork)
+
+    @handles(ComplaintForwarded)
+    def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
+        """Step 3 ended: a complaint comes to be answered."""
+        with self.uow.handling(event) as work:
+            work.cases.add(_case(event))
+
+    @handles(ResponseReturned)
+    def on_response_returned(self, event: Event[ResponseReturned]) -> None:
+        """Step 5 sent a response back: it is to be answered again."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            case = work.cases.get(data.ticket, data.opd, for_update=True)
+            case.take_back(data.round, data.note, event.time, OFFICE_HOURS)
+            work.cases.save(case)
+
+    @rpc
+    @requires(Role.OPD_TEAM)
+    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        """Complaints awaiting the team's response, oldest due first."""
+        with self.uow.reading() as work:
+            items, following = work.cases.open(actor.group, cursor, limit)
+        return {"items": schemas.Listed(many=True).dump(items), "next": following}
+
+    @rpc
+    @requires(Role.OPD_TEAM)
+    def case(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """One complaint, whole."""
+        with self.uow.reading() as work:
+            return schemas.CaseView().dump(work.cases.get(ticket, actor.group))
+
+    @rpc
+    @requires(Role.OPD_TEAM)
+    def respond(self, actor: Actor, ticket: str, text: str) -> dict[str, Any]:
+        """Step 4: answer a complaint; again, after a return."""
+        form = load(schemas.Response, {"text": text})
+        now = datetime.now(UTC)
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, actor.group, for_update=True)
+            case.respond(form["text"], now)
+            work.cases.save(case)
+            work.emit(ResponseSubmitted(ticket=ticket, opd=case.opd, round=case.round, text=case.response,
+                                        by=actor.id), at=now)
+        return {"ticket": ticket, "stands": case.stands()}
+
+
+def _case(event: Event[ComplaintForwarded]) -> Case:
+    kept = ("ticket", "opd", "note", "category", "sub_category", "subject_line", "text", "place", "happened_on",
+            "accused_name", "accused_position", "accused_opd", "service_due_at")
+    return Case(came_at=event.time, due_at=OFFICE_HOURS.due(event.time, steps.RESPOND.minutes),
+                **{name: getattr(event.data, name) for name in kept})

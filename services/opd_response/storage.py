@@ -1,0 +1,85 @@
+"""opd_response's database: the complaints forwarded to the agencies' helper teams."""
+
+from dataclasses import asdict
+from functools import cached_property
+
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, insert, literal_column, select, update
+
+from nkk.messaging.database import UtcDateTime, new_metadata
+from nkk.messaging.outbox import inbox_table, outbox_table
+from nkk.messaging.paging import page
+from nkk.messaging.work import Work
+from nkk.sop.refusals import UnknownTicket
+from services.opd_response.domain import Case, State
+
+metadata = new_metadata()
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)
+
+cases = Table(
+    "cases", metadata,
+    Column("ticket", String(20), primary_key=True),
+    Column("opd", String(64), nullable=False),
+    Column("note", Text),
+    Column("category", String(64), nullable=False),
+    Column("sub_category", String(64), nullable=False),
+    Column("subject_line", String(200), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("place", String(150)),
+    Column("happened_on", String(150)),
+    Column("accused_name", String(150)),
+    Column("accused_position", String(150)),
+    Column("accused_opd", String(64)),
+    Column("service_due_at", UtcDateTime, nullable=False),
+    Column("came_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("response", Text),
+    Column("return_note", Text),
+)
+# Written out, not bound: SQLite uses a partial index only where it can see the values.
+_open = cases.c.state == literal_column(f"'{State.AWAITING_RESPONSE}'")
+Index("ix_cases_open", cases.c.opd, cases.c.due_at, cases.c.ticket, sqlite_where=_open, postgresql_where=_open)
+
+
+class Cases:
+    """The complaints on the helper teams' desks. Every look-up names the agency: another's cases do not exist."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, case: Case) -> None:
+        """Keep a new case."""
+        self._connection.execute(insert(cases).values(**asdict(case)))
+
+    def get(self, ticket: str, opd: str, for_update: bool = False) -> Case:
+        """The case of `ticket` on the desk of `opd`. Raises UnknownTicket."""
+        query = select(cases).where(cases.c.ticket == ticket, cases.c.opd == opd)
+        row = self._connection.execute(query.with_for_update() if for_update else query).first()
+        if row is None:
+            raise UnknownTicket
+        return Case(**row._mapping)
+
+    def save(self, case: Case) -> None:
+        """Write what has become of the case; what was forwarded never changes."""
+        self._connection.execute(update(cases).where(cases.c.ticket == case.ticket).values(
+            state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, round=case.round,
+            response=case.response, return_note=case.return_note))
+
+    def open(self, opd: str, cursor: str | None, limit: int | None) -> tuple[list[Case], str | None]:
+        """The worklist of `opd`, oldest due first."""
+        return page(self._connection, select(cases).where(_open, cases.c.opd == opd),
+                    [cases.c.due_at, cases.c.ticket], cursor, limit, lambda row: Case(**row._mapping))
+
+
+class OpdResponseWork(Work):
+    """One transaction of opd_response."""
+
+    OUTBOX = outbox
+    INBOX = inbox
+
+    @cached_property
+    def cases(self) -> Cases:
+        return Cases(self.connection)

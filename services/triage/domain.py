@@ -1,0 +1,115 @@
+"""Steps 3 and 5 of the procedure: Tim Utama classifies a report, and receives or returns the response to it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from nkk.sop import steps
+from nkk.sop.clock import WorkingTime
+from nkk.sop.refusals import AlreadyDone, NotYourStep
+
+
+class State(StrEnum):
+    """Where a case stands on Tim Utama's desk."""
+
+    AWAITING_CLASSIFICATION = "awaiting_classification"
+    CLASSIFIED_AS_INFORMATION = "classified_as_information"
+    AWAITING_RESPONSE = "awaiting_response"
+    AWAITING_APPROVAL = "awaiting_approval"
+    APPROVED = "approved"
+
+
+OPEN = (State.AWAITING_CLASSIFICATION, State.AWAITING_APPROVAL)
+"""The states in which Tim Utama has something to do."""
+
+
+class AlreadyClassified(AlreadyDone):
+    """Step 3 was done before."""
+
+
+class AlreadyApproved(AlreadyDone):
+    """Step 5 was done before."""
+
+
+class NoResponseYet(NotYourStep):
+    """There is nothing to approve or return: the OPD team has not responded."""
+
+
+@dataclass
+class Case:
+    """A report on Tim Utama's desk: what was handed over, and what has become of it."""
+
+    ticket: str
+    reporter_kind: str
+    claimed_kind: str
+    category: str
+    sub_category: str
+    subject_line: str
+    text: str
+    place: str | None
+    happened_on: str | None
+    accused_name: str | None
+    accused_position: str | None
+    accused_opd: str | None
+    confidential: bool
+    submitted_at: datetime
+    service_due_at: datetime
+    came_at: datetime
+    due_at: datetime
+    state: str = State.AWAITING_CLASSIFICATION
+    since: datetime | None = None
+    opd: str | None = None
+    round: int = 0
+    response: str | None = None
+
+    def __post_init__(self) -> None:
+        self.since = self.since or self.came_at
+
+    def classify_as_information(self, now: datetime) -> None:
+        """Step 3, "ya": the operator answers directly. Raises AlreadyClassified."""
+        self._must_await_classification()
+        self._becomes(State.CLASSIFIED_AS_INFORMATION, now)
+
+    def forward(self, opd: str, now: datetime) -> None:
+        """Step 3, "tidak": to the helper team of `opd`. Raises AlreadyClassified."""
+        self._must_await_classification()
+        self.opd = opd
+        self._becomes(State.AWAITING_RESPONSE, now)
+
+    def receive(self, response: str, round_: int, now: datetime, clock: WorkingTime) -> None:
+        """Step 4 ended: response number `round_` came in, and step 5's clock runs. One we have seen changes nothing."""
+        if round_ <= self.round:
+            return
+        self.response, self.round, self.came_at = response, round_, now
+        self.due_at = clock.due(now, steps.APPROVE.minutes)
+        self._becomes(State.AWAITING_APPROVAL, now)
+
+    def approve(self, now: datetime) -> None:
+        """Step 5: hand the response to the operator. Raises NoResponseYet or AlreadyApproved."""
+        self._must_await_approval()
+        self._becomes(State.APPROVED, now)
+
+    def return_response(self, now: datetime) -> None:
+        """Step 5: send the response back to the OPD team. Raises NoResponseYet or AlreadyApproved."""
+        self._must_await_approval()
+        self._becomes(State.AWAITING_RESPONSE, now)
+
+    def stands(self) -> dict[str, str]:
+        """Where the case stands on this desk, and since when."""
+        return {"state": self.state, "since": self.since.isoformat()}  # type: ignore[union-attr]
+
+    def _must_await_classification(self) -> None:
+        if self.state != State.AWAITING_CLASSIFICATION:
+            raise AlreadyClassified("This report was classified before; nothing changed. Reload your list.",
+                                    {"stands": self.stands()})
+
+    def _must_await_approval(self) -> None:
+        if self.state in (State.AWAITING_CLASSIFICATION, State.AWAITING_RESPONSE):
+            raise NoResponseYet("There is no response to approve or return yet; nothing changed.",
+                                {"stands": self.stands()})
+        if self.state != State.AWAITING_APPROVAL:
+            raise AlreadyApproved("This was handed to the operator before; nothing changed. Reload your list.",
+                                  {"stands": self.stands()})
+
+    def _becomes(self, state: State, now: datetime) -> None:
+        self.state, self.since = state, now

@@ -1,0 +1,54 @@
+"""What triage is told and what it answers, over RPC."""
+
+from marshmallow import Schema, fields
+
+from nkk.contracts.fields import NOTE_LENGTH, Instant, PlainText, Slug
+
+
+class Note(Schema):
+    """A note for the operator or the OPD team; may be left out."""
+
+    note = PlainText(NOTE_LENGTH, allow_none=True, load_default=None)
+
+
+class Forwarding(Note):
+    """Which agency's helper team a complaint goes to."""
+
+    opd = Slug(required=True)
+
+
+class Return(Schema):
+    """Why a response goes back: the OPD team works from it."""
+
+    note = PlainText(NOTE_LENGTH, required=True)
+
+
+class Listed(Schema):
+    """A row of Tim Utama's worklist."""
+
+    ticket = fields.String()
+    subject_line = fields.String()
+    reporter_kind = fields.String()
+    claimed_kind = fields.String()
+    category = fields.String()
+    sub_category = fields.String()
+    opd = fields.String(allow_none=True)
+    round = fields.Integer()
+    came_at = Instant()
+    due_at = Instant()
+    submitted_at = Instant()
+    service_due_at = Instant()
+    stands = fields.Function(lambda case: case.stands())
+
+
+class CaseView(Listed):
+    """A case as Tim Utama reads it (Data Pengaduan, and the response once there is one)."""
+
+    text = fields.String()
+    place = fields.String(allow_none=True)
+    happened_on = fields.String(allow_none=True)
+    accused_name = fields.String(allow_none=True)
+    accused_position = fields.String(allow_none=True)
+    accused_opd = fields.String(allow_none=True)
+    confidential = fields.Boolean()
+    response = fields.String(allow_none=True)

@@ -1,0 +1,134 @@
+"""What triage hears and can be told."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from nkk.contracts import Event
+from nkk.contracts.events import (
+    ComplaintClassifiedAsInformation,
+    ComplaintForwarded,
+    ComplaintHandedOver,
+    ResponseApproved,
+    ResponseReturned,
+    ResponseSubmitted,
+)
+from nkk.messaging.actor import Actor, requires
+from nkk.messaging.consumer import handles
+from nkk.messaging.rpc import rpc
+from nkk.messaging.stage import Stage, UnitOfWorkProvider
+from nkk.messaging.validation import load
+from nkk.sop import steps
+from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.steps import Role
+from services.triage import schemas
+from services.triage.domain import Case
+from services.triage.storage import TriageWork
+
+
+class TriageService(Stage):
+    """Steps 3 and 5: Tim Utama's desk."""
+
+    name = "triage"
+    uow = UnitOfWorkProvider(TriageWork)
+
+    @handles(ComplaintHandedOver)
+    def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
+        """Step 2 ended: a report comes to be classified."""
+        with self.uow.handling(event) as work:
+            work.cases.add(_case(event))
+
+    @handles(ResponseSubmitted)
+    def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
+        """Step 4 ended: a response comes to be approved or returned."""
+        with self.uow.handling(event) as work:
+            case = work.cases.get(event.data.ticket, for_update=True)
+            case.receive(event.data.text, event.data.round, event.time, OFFICE_HOURS)
+            work.cases.save(case)
+
+    @rpc
+    @requires(Role.MAIN_TEAM)
+    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        """Cases to classify, and responses to approve or return, oldest due first."""
+        with self.uow.reading() as work:
+            items, following = work.cases.open(cursor, limit)
+        return {"items": schemas.Listed(many=True).dump(items), "next": following}
+
+    @rpc
+    @requires(Role.MAIN_TEAM)
+    def case(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """One case, whole."""
+        with self.uow.reading() as work:
+            return schemas.CaseView().dump(work.cases.get(ticket))
+
+    @rpc
+    @requires(Role.MAIN_TEAM)
+    def classify_as_information(self, actor: Actor, ticket: str, note: str | None = None) -> dict[str, Any]:
+        """Step 3, "ya": information, to be answered by the operator, with a note to help."""
+        form = load(schemas.Note, {"note": note})
+        now = _now()
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, for_update=True)
+            case.classify_as_information(now)
+            work.cases.save(case)
+            work.emit(ComplaintClassifiedAsInformation(ticket=ticket, note=form["note"], by=actor.id,
+                                                       service_due_at=case.service_due_at), at=now)
+        return {"ticket": ticket, "stands": case.stands()}
+
+    @rpc
+    @requires(Role.MAIN_TEAM)
+    def forward(self, actor: Actor, ticket: str, opd: str, note: str | None = None) -> dict[str, Any]:
+        """Step 3, "tidak": a complaint, forwarded to the helper team of an OPD."""
+        form = load(schemas.Forwarding, {"opd": opd, "note": note})
+        now = _now()
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, for_update=True)
+            case.forward(form["opd"], now)
+            work.cases.save(case)
+            work.emit(_forwarded(case, form["note"], actor.id), at=now)
+        return {"ticket": ticket, "stands": case.stands()}
+
+    @rpc
+    @requires(Role.MAIN_TEAM)
+    def approve(self, actor: Actor, ticket: str, note: str | None = None) -> dict[str, Any]:
+        """Step 5: the response answers the complaint, and goes to the operator."""
+        form = load(schemas.Note, {"note": note})
+        now = _now()
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, for_update=True)
+            case.approve(now)
+            work.cases.save(case)
+            work.emit(ResponseApproved(ticket=ticket, opd=case.opd, round=case.round, text=case.response,
+                                       note=form["note"], service_due_at=case.service_due_at, by=actor.id), at=now)
+        return {"ticket": ticket, "stands": case.stands()}
+
+    @rpc
+    @requires(Role.MAIN_TEAM)
+    def return_response(self, actor: Actor, ticket: str, note: str) -> dict[str, Any]:
+        """Step 5: the response does not answer the complaint, and goes back to the OPD team with a note."""
+        form = load(schemas.Return, {"note": note})
+        now = _now()
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, for_update=True)
+            case.return_response(now)
+            work.cases.save(case)
+            work.emit(ResponseReturned(ticket=ticket, opd=case.opd, round=case.round, note=form["note"],
+                                       by=actor.id), at=now)
+        return {"ticket": ticket, "stands": case.stands()}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _case(event: Event[ComplaintHandedOver]) -> Case:
+    kept = ("ticket", "reporter_kind", "claimed_kind", "category", "sub_category", "subject_line", "text", "place",
+            "happened_on", "accused_name", "accused_position", "accused_opd", "confidential", "submitted_at",
+            "service_due_at")
+    return Case(came_at=event.time, due_at=OFFICE_HOURS.due(event.time, steps.CLASSIFY.minutes),
+                **{name: getattr(event.data, name) for name in kept})
+
+
+def _forwarded(case: Case, note: str | None, by: str) -> ComplaintForwarded:
+    told = ("ticket", "opd", "category", "sub_category", "subject_line", "text", "place", "happened_on",
+            "accused_name", "accused_position", "accused_opd", "service_due_at")
+    return ComplaintForwarded(note=note, by=by, **{name: getattr(case, name) for name in told})

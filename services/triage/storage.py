@@ -1,0 +1,100 @@
+"""Triage's database: the cases on Tim Utama's desk."""
+
+from dataclasses import asdict
+from functools import cached_property
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+
+from nkk.messaging.database import UtcDateTime, new_metadata
+from nkk.messaging.outbox import inbox_table, outbox_table
+from nkk.messaging.paging import page
+from nkk.messaging.work import Work
+from nkk.sop.refusals import UnknownTicket
+from services.triage.domain import OPEN, Case
+
+metadata = new_metadata()
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)
+
+cases = Table(
+    "cases", metadata,
+    Column("ticket", String(20), primary_key=True),
+    Column("reporter_kind", String(20), nullable=False),
+    Column("claimed_kind", String(20), nullable=False),
+    Column("category", String(64), nullable=False),
+    Column("sub_category", String(64), nullable=False),
+    Column("subject_line", String(200), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("place", String(150)),
+    Column("happened_on", String(150)),
+    Column("accused_name", String(150)),
+    Column("accused_position", String(150)),
+    Column("accused_opd", String(64)),
+    Column("confidential", Boolean, nullable=False),
+    Column("submitted_at", UtcDateTime, nullable=False),
+    Column("service_due_at", UtcDateTime, nullable=False),
+    Column("came_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("state", String(30), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("opd", String(64)),
+    Column("round", Integer, nullable=False),
+    Column("response", Text),
+)
+# Written out, not bound: SQLite uses a partial index only where it can see the values.
+_open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
+Index("ix_cases_open", cases.c.due_at, cases.c.ticket, sqlite_where=_open, postgresql_where=_open)
+
+
+class Cases:
+    """The cases on Tim Utama's desk."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, case: Case) -> None:
+        """Keep a new case."""
+        self._connection.execute(insert(cases).values(**asdict(case)))
+
+    def get(self, ticket: str, for_update: bool = False) -> Case:
+        """The case of `ticket`. Raises UnknownTicket."""
+        query = select(cases).where(cases.c.ticket == ticket)
+        row = self._connection.execute(query.with_for_update() if for_update else query).first()
+        if row is None:
+            raise UnknownTicket
+        return Case(**row._mapping)
+
+    def save(self, case: Case) -> None:
+        """Write what has become of the case; what was handed over never changes."""
+        self._connection.execute(update(cases).where(cases.c.ticket == case.ticket).values(
+            state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, opd=case.opd,
+            round=case.round, response=case.response))
+
+    def open(self, cursor: str | None, limit: int | None) -> tuple[list[Case], str | None]:
+        """The worklist, oldest due first."""
+        return page(self._connection, select(cases).where(_open), [cases.c.due_at, cases.c.ticket], cursor, limit,
+                    lambda row: Case(**row._mapping))
+
+
+class TriageWork(Work):
+    """One transaction of triage."""
+
+    OUTBOX = outbox
+    INBOX = inbox
+
+    @cached_property
+    def cases(self) -> Cases:
+        return Cases(self.connection)
