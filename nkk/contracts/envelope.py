@@ -85,8 +85,8 @@ class EventData:
         try:
             data = cls.SCHEMA.load(envelope["data"])
         except ValidationError as error:
-            raise UnreadableEventError(f"{cls.TYPE}: fields amiss: {', '.join(sorted(map(str, error.messages_dict)))}") \
-                from None
+            amiss = ", ".join(sorted(map(str, error.messages_dict)))
+            raise UnreadableEventError(f"{cls.TYPE}: fields amiss: {amiss}") from None
         return Event(
             id=envelope["id"],
             type=envelope["type"],

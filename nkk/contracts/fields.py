@@ -1,11 +1,12 @@
 """The field types that the wire uses, in events, in RPC and in the gateway's JSON alike."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from nkk.sop.clock import write_instant
 from nkk.sop.ticket import read_ticket
 
 SUBJECT_LENGTH = 200
@@ -77,8 +78,3 @@ class Instant(fields.AwareDateTime):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else write_instant(value)
-
-
-def write_instant(value: datetime) -> str:
-    """`value` in UTC as RFC 3339, such as `2026-03-02T01:30:00.000000Z`."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -11,9 +11,7 @@ from functools import wraps
 from typing import Any, TypeVar
 
 import jwt
-from nameko.extensions import DependencyProvider
 
-from nkk.messaging.settings import required
 from nkk.sop.refusals import NotAuthenticated, NotYourRole
 
 LIFETIME = timedelta(minutes=15)
@@ -70,16 +68,6 @@ class Caller:
         if roles and actor.role not in roles:
             raise NotYourRole("Your role does not do this.", {"role": actor.role, "needed": list(roles)})
         return actor
-
-
-class CallerProvider(DependencyProvider):
-    """Gives each worker its `Caller`, from the call context."""
-
-    def setup(self) -> None:
-        self._key = required("NKK_TOKEN_PUBLIC_KEY").replace("\\n", "\n")
-
-    def get_dependency(self, worker_ctx: Any) -> Caller:
-        return Caller(worker_ctx.context_data.get("actor"), self._key)
 
 
 def requires(*roles: str) -> Callable[[F], F]:

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import eventlet
-from kombu.exceptions import OperationalError
 from nameko import config
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
@@ -19,12 +18,9 @@ from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
 from nkk.messaging import topology
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import begin_context, get_logger
-from nkk.messaging.publisher import Message, publisher
+from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
+from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON
 from nkk.messaging.work import AlreadyHandledError
-
-ATTEMPT = "x-nkk-attempt"
-REASON = "x-nkk-reason"
-FAILED_AT = "x-nkk-failed-at"
 
 PAUSE_SECONDS = 2
 
@@ -63,7 +59,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
             if handler is None:
                 raise LookupError("no handler for this type")
             event = handler.event_cls.read(message.body)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # The message itself is at fault: no attempt will change that.
             reason = f"unreadable: {str(error) or type(error).__name__}"
             self.container.spawn_managed_thread(partial(self._quarantine, message, reason), identifier="quarantine")
@@ -113,7 +109,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         try:
             with publisher(self.uri) as channel:
                 moved = channel.publish([_copy(message, queue, headers)])
-        except (OSError, OperationalError):
+        except BROKER_ERRORS:
             moved = set()
         except Exception:
             log.exception("moving an event failed")

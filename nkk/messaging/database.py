@@ -6,13 +6,13 @@ or two greenlets of one process wait for each other.
 """
 
 import fcntl
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import eventlet
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
@@ -158,5 +158,5 @@ def _exclusive(path: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                eventlet.sleep(0.005)
+                time.sleep(0.005)  # `nameko run` makes it cooperative
         yield

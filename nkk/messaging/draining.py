@@ -13,6 +13,7 @@ from amqp.exceptions import AccessRefused, PreconditionFailed
 from nameko.amqp.consume import Consumer
 
 from nkk.messaging.log import get_logger
+from nkk.messaging.publisher import BROKER_ERRORS
 
 DRAIN_SECONDS = 30
 POLL_SECONDS = 0.2
@@ -106,7 +107,7 @@ class DrainingConsumer(Consumer):
     def ack_message(self, message: Any) -> None:
         try:
             super().ack_message(message)
-        except OSError:
+        except BROKER_ERRORS:
             log.warning("acknowledgement lost with the connection; the message comes again")
         finally:
             self._in_flight -= 1
@@ -114,7 +115,7 @@ class DrainingConsumer(Consumer):
     def requeue_message(self, message: Any) -> None:
         try:
             super().requeue_message(message)
-        except OSError:
+        except BROKER_ERRORS:
             log.warning("requeue lost with the connection; the message comes again")
         finally:
             self._in_flight -= 1

@@ -5,14 +5,19 @@ for the batch. `mandatory` messages that no queue takes come back as returned an
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
 from amqp import spec
 from amqp.basic_message import Message as AmqpMessage
+from amqp.exceptions import AMQPError
 from kombu import Connection
+from kombu.exceptions import OperationalError
+
+BROKER_ERRORS: tuple[type[Exception], ...] = (OSError, OperationalError, AMQPError)
+"""What a broker that is away, or goes away, makes of any call."""
 
 CONFIRM_TIMEOUT_SECONDS = 30
 CONNECT_TIMEOUT_SECONDS = 5
@@ -117,6 +122,16 @@ def connect(uri: str, heartbeat: int = 15) -> Connection:
     connection = Connection(uri, heartbeat=heartbeat, connect_timeout=CONNECT_TIMEOUT_SECONDS)
     connection.connect()
     return connection
+
+
+def keep_alive(connection: Connection) -> None:
+    """For a connection that only publishes: read what the broker sent and answer its heartbeat.
+
+    Raises one of BROKER_ERRORS where the connection is dead.
+    """
+    with suppress(TimeoutError):
+        connection.drain_events(timeout=0.001)
+    connection.heartbeat_check()
 
 
 @contextmanager

@@ -6,20 +6,18 @@ event is eligible only when every earlier event of its subject is marked. An eve
 process dies is published again; consumers know it by its id.
 """
 
-import contextlib
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
 import eventlet
 from eventlet.event import Event as Signal
-from kombu.exceptions import OperationalError
 from sqlalchemy import Table, and_, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.database import Database
 from nkk.messaging.log import get_logger
-from nkk.messaging.publisher import BatchPublisher, Message, connect
+from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message, connect, keep_alive
 from nkk.messaging.topology import exchange
 
 BATCH = 200
@@ -56,7 +54,7 @@ class Relay:
         while not self._stopping:
             try:
                 self._run_connected()
-            except (OSError, OperationalError, SQLAlchemyError) as error:
+            except (*BROKER_ERRORS, SQLAlchemyError) as error:
                 log.warning("relay interrupted", service=self._service, error=type(error).__name__)
                 self._pause(RESCAN_SECONDS)
             except Exception:
@@ -85,7 +83,7 @@ class Relay:
             while not self._stopping:
                 if self.relay_batch(publisher) == 0:
                     self._pause(RESCAN_SECONDS)
-                    _keep_alive(connection)
+                    keep_alive(connection)
             deadline = monotonic() + FLUSH_SECONDS
             while monotonic() < deadline and self.relay_batch(publisher):
                 pass
@@ -127,10 +125,3 @@ def _message(row: Any) -> Message:
     return Message(id=row.event_id, exchange=row.exchange, routing_key=row.type, body=row.body, type=row.type,
                    content_type="application/cloudevents+json", mandatory=row.mandatory,
                    correlation_id=row.correlation_id)
-
-
-def _keep_alive(connection: Any) -> None:
-    """Read what the broker sent and answer its heartbeat, so that a dead connection is noticed while idle."""
-    with contextlib.suppress(TimeoutError):
-        connection.drain_events(timeout=0.001)
-    connection.heartbeat_check()

@@ -9,7 +9,6 @@ from typing import Any
 
 from eventlet.semaphore import Semaphore
 from kombu import Connection
-from kombu.exceptions import OperationalError
 from nameko.rpc import Rpc, RpcConsumer
 from sqlalchemy.exc import OperationalError as DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -17,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import get_logger
-from nkk.messaging.publisher import connect
+from nkk.messaging.publisher import BROKER_ERRORS, connect
 from nkk.sop.refusals import Refused
 
 log = get_logger()
@@ -43,7 +42,7 @@ class Replies:
                 try:
                     self._publish(reply_to, request.properties.get("correlation_id"), payload)
                     return
-                except (OSError, OperationalError) as error:
+                except BROKER_ERRORS as error:
                     self.close()
                     log.warning("reply not sent", attempt=attempt, error=type(error).__name__)
 

@@ -12,34 +12,22 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Any
 
 from kombu import Connection, Consumer, Exchange, Queue
-from kombu.exceptions import OperationalError
 
-from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE
+from nkk.messaging.calls import (
+    EXCHANGE,
+    FAILED,
+    UNAVAILABLE,
+    RefusedRemotelyError,
+    StageFailedError,
+    StageUnavailableError,
+)
 from nkk.messaging.log import get_logger
-from nkk.messaging.publisher import connect
+from nkk.messaging.publisher import BROKER_ERRORS, connect, keep_alive
 
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10
 
 log = get_logger()
-
-
-class StageUnavailableError(Exception):
-    """The stage did not answer in time, or the broker is away. Whether the call had an effect is not known."""
-
-
-class StageFailedError(Exception):
-    """The stage met a fault of its own."""
-
-
-class RefusedRemotelyError(Exception):
-    """The stage refused: `name` of the refusal, its `sentence` and `details`."""
-
-    def __init__(self, name: str, sentence: str, details: Mapping[str, Any]) -> None:
-        super().__init__(name, sentence)
-        self.name = name
-        self.sentence = sentence
-        self.details = dict(details)
 
 
 class RpcClient:
@@ -73,7 +61,7 @@ class RpcClient:
         try:
             self._send(service, method, {"args": args, "kwargs": kwargs}, call_id, context or {}, timeout)
             reply = future.result(timeout)
-        except (FutureTimeout, OSError, OperationalError) as error:
+        except (FutureTimeout, *BROKER_ERRORS) as error:
             raise StageUnavailableError(service) from error
         finally:
             self._waiting.pop(call_id, None)
@@ -109,7 +97,7 @@ class RpcClient:
                                            reply_to=self._reply_to, correlation_id=call_id, headers=headers,
                                            delivery_mode=1, expiration=timeout, retry=False)
                     return
-                except (OSError, OperationalError):
+                except BROKER_ERRORS:
                     self._drop_sender()
                     if attempt == 2:
                         raise
@@ -124,7 +112,7 @@ class RpcClient:
             try:
                 with connect(self._uri, HEARTBEAT_SECONDS) as connection:
                     self._consume(connection)
-            except (OSError, OperationalError) as error:
+            except BROKER_ERRORS as error:
                 log.warning("rpc replies interrupted", error=type(error).__name__)
             except Exception:
                 log.exception("rpc replies failed")
@@ -149,8 +137,8 @@ class RpcClient:
             if self._sender is None:
                 return
             try:
-                self._sender.heartbeat_check()
-            except (OSError, OperationalError):
+                keep_alive(self._sender)
+            except BROKER_ERRORS:
                 self._drop_sender()
 
     def _receive(self, body: dict[str, Any], message: Any) -> None:

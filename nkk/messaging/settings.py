@@ -15,6 +15,11 @@ def required(name: str) -> str:
     return value
 
 
+def required_key(name: str) -> str:
+    """The environment variable `name` as a PEM text, whose line ends an environment file writes as `\\n`."""
+    return required(name).replace("\\n", "\n")
+
+
 def number(name: str, default: int) -> int:
     """The environment variable `name` as a whole number."""
     value = os.environ.get(name, "")

@@ -1,16 +1,17 @@
 """What every stage has: its unit of work with a relay behind it, the verified caller, and an answer to `ping`."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from nameko import config
 from nameko.extensions import DependencyProvider
 
-from nkk.messaging.actor import CallerProvider
+from nkk.messaging.actor import Caller
 from nkk.messaging.consumer import begin_worker_context
 from nkk.messaging.database import Database
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
-from nkk.messaging.settings import required
+from nkk.messaging.settings import required, required_key
 from nkk.messaging.work import UnitOfWork, Work
 
 
@@ -44,6 +45,16 @@ class UnitOfWorkProvider(DependencyProvider):
         begin_worker_context(worker_ctx.service_name, worker_ctx.context_data, worker_ctx.entrypoint.method_name)
 
 
+class CallerProvider(DependencyProvider):
+    """Gives each worker its `Caller`, from the call context."""
+
+    def setup(self) -> None:
+        self._key = required_key("NKK_TOKEN_PUBLIC_KEY")
+
+    def get_dependency(self, worker_ctx: Any) -> Caller:
+        return Caller(worker_ctx.context_data.get("actor"), self._key)
+
+
 class Stage:
     """Base of the Nameko classes: `name`, and `uow = UnitOfWorkProvider(ItsWork)` are the subclass's."""
 
@@ -57,3 +68,11 @@ class Stage:
         with self.uow.reading() as work:
             work.connection.exec_driver_sql("SELECT 1")
         return {"service": self.name}
+
+    @rpc
+    def outbox(self) -> dict[str, int | None]:
+        """How many events are told and not yet published, and how long ago the first of them was told (seconds)."""
+        with self.uow.reading() as work:
+            unsent, oldest = work.unsent()
+        age = None if oldest is None else int((datetime.now(UTC) - oldest).total_seconds())
+        return {"unsent": unsent, "unsent_oldest_seconds": age}

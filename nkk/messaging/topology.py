@@ -18,8 +18,16 @@ from nkk.messaging.settings import MissingSettingError
 
 QUORUM = {"x-queue-type": "quorum"}
 
-DELIVERY_LIMIT = 200
-"""Deliveries without an answer (the process died each time) after which the broker moves an event to quarantine."""
+DELIVERY_LIMIT = 5_000
+"""Deliveries without an answer (the process died each time) after which the broker moves an event to quarantine.
+
+Set explicitly, and high: RabbitMQ 4 would drop an event after 20, and when `nkk status` looks at the oldest one, that
+counts as a delivery."""
+
+ATTEMPT = "x-nkk-attempt"
+REASON = "x-nkk-reason"
+FAILED_AT = "x-nkk-failed-at"
+"""Headers of an event that failed: how often, why, and when it was given up."""
 
 _DEFAULT_DELAYS = "1,5,30,120,600"
 
@@ -42,7 +50,7 @@ def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
     """The queue in which `service` hears `events`; the exchanges are their owners' to declare."""
     bindings = [binding(Exchange(event.EXCHANGE, type="topic", no_declare=True), routing_key=event.TYPE)
                 for event in events]
-    return Queue(f"{service}.inbox", bindings=bindings, durable=True,
+    return Queue(inbox_name(service), bindings=bindings, durable=True,
                  queue_arguments=QUORUM | _dead_letters_to(quarantine_name(service)) | {
                      "x-delivery-limit": DELIVERY_LIMIT})
 
@@ -50,7 +58,12 @@ def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
 def retry_queue(service: str, delay: int) -> Queue:
     """The queue in which an event waits `delay` milliseconds and then returns to the inbox."""
     return Queue(f"{service}.retry.{delay}", durable=True,
-                 queue_arguments=QUORUM | _dead_letters_to(f"{service}.inbox") | {"x-message-ttl": delay})
+                 queue_arguments=QUORUM | _dead_letters_to(inbox_name(service)) | {"x-message-ttl": delay})
+
+
+def inbox_name(service: str) -> str:
+    """The name of the queue in which `service` hears."""
+    return f"{service}.inbox"
 
 
 def quarantine_name(service: str) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table, func, insert, select
 
 from nkk.messaging.database import Database, insert_if_absent
 from nkk.messaging.log import correlation_id
@@ -55,6 +55,13 @@ class Work:
                 created_at=at,
             ))
             self.told = True
+
+    def unsent(self) -> tuple[int, datetime | None]:
+        """How many events wait to be published, and when the first of them was told."""
+        outbox = self.OUTBOX
+        query = select(func.count(), func.min(outbox.c.created_at)).where(outbox.c.sent_at.is_(None))
+        count, oldest = self.connection.execute(query).one()
+        return count, oldest
 
 
 W = TypeVar("W", bound=Work)

@@ -19,6 +19,11 @@ _FRIDAY: tuple[Span, ...] = ((time(7, 30), time(11, 30)), (time(13, 0), time(16,
 _HORIZON_DAYS = 3660
 
 
+def write_instant(value: datetime) -> str:
+    """`value` in UTC as RFC 3339, such as `2026-03-02T01:30:00.000000Z`."""
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 @dataclass(frozen=True)
 class WorkingTime:
     """When the offices are open: `week` holds the open spans of Monday to Sunday, `holidays` the closed dates."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from nkk.sop import steps
-from nkk.sop.clock import WorkingTime
+from nkk.sop.clock import WorkingTime, write_instant
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
 from nkk.sop.steps import ReporterKind, Role
 from nkk.sop.ticket import new_ticket
@@ -198,8 +198,8 @@ class Complaint:
     def stands(self) -> dict[str, str]:
         """Where the report stands in this stage, and since when."""
         if self.handed_over_at is None:
-            return {"state": "awaiting_hand_over", "since": self.submitted_at.isoformat()}
-        return {"state": "handed_over", "since": self.handed_over_at.isoformat()}
+            return {"state": "awaiting_hand_over", "since": write_instant(self.submitted_at)}
+        return {"state": "handed_over", "since": write_instant(self.handed_over_at)}
 
 
 def check_against_catalogue(form: dict, categories: dict[str, dict], opds: dict[str, str]) -> None:

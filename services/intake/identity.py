@@ -17,7 +17,7 @@ from eventlet import tpool
 from nameko.extensions import DependencyProvider
 
 from nkk.messaging.sealing import CannotOpenError, seal, unseal
-from nkk.messaging.settings import required
+from nkk.messaging.settings import required, required_key
 from nkk.sop.refusals import InvalidInput
 
 
@@ -107,7 +107,7 @@ class SigningKeyProvider(DependencyProvider):
     """Gives each worker the key that access tokens are signed with."""
 
     def setup(self) -> None:
-        self._key = required("NKK_TOKEN_SIGNING_KEY").replace("\\n", "\n")
+        self._key = required_key("NKK_TOKEN_SIGNING_KEY")
 
     def get_dependency(self, worker_ctx: Any) -> str:
         return self._key

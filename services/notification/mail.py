@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nkk.messaging.log import get_logger
 from nkk.messaging.sealing import CannotOpenError, unseal
 from nkk.messaging.settings import required
+from nkk.messaging.stage import UnitOfWorkProvider
 from services.notification.storage import Messages
 
 LETTERS = Path(__file__).parent / "letters"
@@ -118,6 +119,8 @@ class Mailer(DependencyProvider):
         self._stopping = False
 
     def start(self) -> None:
+        self._database = next(provider.database for provider in self.container.dependencies
+                              if isinstance(provider, UnitOfWorkProvider))
         self._sending = self.container.spawn_managed_thread(self._run, identifier="mailer")
 
     def stop(self) -> None:
@@ -133,10 +136,6 @@ class Mailer(DependencyProvider):
 
     def get_dependency(self, worker_ctx: Any) -> "Mailer":
         return self
-
-    @property
-    def _database(self) -> Any:
-        return next(provider.database for provider in self.container.dependencies if hasattr(provider, "database"))
 
     def _run(self) -> None:
         while not self._stopping:

@@ -4,7 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from nkk.contracts.fields import TEXT_LENGTH, Instant, PlainText, write_instant
+from nkk.contracts.fields import TEXT_LENGTH, Instant, PlainText
+from nkk.sop.clock import write_instant
 from nkk.sop.steps import Role, Step
 from services.notification.domain import Entry, Journey
 

@@ -137,17 +137,17 @@ class NotificationService(Stage):
 
     @rpc
     @requires(Role.REPORTER)
-    def open_answer(self, actor: Actor, ticket: str) -> dict[str, Any] | None:
-        """Step 7: the reporter reads the answer, which counts as receiving it; None before there is one."""
+    def open_answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """Step 7: the reporter looks at their complaint; where it is answered, that counts as receiving the answer."""
         now = _now()
         with self.uow.begin() as work:
-            _own(work, ticket, actor)
+            journey = _own(work, ticket, actor)
             answer = work.answers.find(ticket, for_update=True)
             if answer is None or answer.text is None:
-                return None
+                return {"stands": journey.stands(), "answer": None}
             if answer.open(now):
                 _close(work, answer, now)
-        return schemas.ReadAnswer().dump(answer)
+            return {"stands": work.journeys.get(ticket).stands(), "answer": schemas.ReadAnswer().dump(answer)}
 
     @rpc
     @requires(Role.REPORTER)

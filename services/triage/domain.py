@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from nkk.sop import steps
-from nkk.sop.clock import WorkingTime
+from nkk.sop.clock import WorkingTime, write_instant
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 
 
@@ -96,7 +96,7 @@ class Case:
 
     def stands(self) -> dict[str, str]:
         """Where the case stands on this desk, and since when."""
-        return {"state": self.state, "since": self.since.isoformat()}  # type: ignore[union-attr]
+        return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]
 
     def _must_await_classification(self) -> None:
         if self.state != State.AWAITING_CLASSIFICATION:

@@ -1,0 +1,91 @@
+"""The JSON API, version 1: one module a group of resources, `schemas` the shapes they take and give."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Request
+from flask_smorest import Api, Blueprint
+from flask_smorest.response import prepare_response
+from webargs.core import is_json
+from webargs.flaskparser import FlaskParser, abort
+
+from gateway.api.schemas import Problem
+
+PREFIX = "/api/v1"
+
+
+class StrictJsonParser(FlaskParser):
+    """Takes JSON and nothing else: named faults instead of guesses."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        body = req.get_data(cache=True)
+        if not is_json(req.mimetype):
+            abort(415)
+        try:
+            content = json.loads(body.decode(), parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            abort(400, detail="The body is not JSON. Check quotes, commas and brackets, and that it is UTF-8.")
+        if b"\\ud" in body.lower() and not _is_text(content):
+            abort(400, detail="A text holds half a surrogate pair (a broken emoji?), which no database can keep.")
+        return content
+
+
+class Resources(Blueprint):
+    """A group of resources of the API."""
+
+    ARGUMENTS_PARSER = StrictJsonParser()
+
+
+class DescribedApi(Api):
+    """Describes errors as what they are: RFC 9457 problems."""
+
+    ERROR_SCHEMA = Problem
+
+    def _register_responses(self) -> None:
+        for status in HTTPStatus:
+            response: dict[str, Any] = {"description": status.phrase}
+            if status >= 400:
+                response["schema"] = Problem
+            prepare_response(response, self.spec, "application/problem+json")
+            self.spec.components.response(status.name, response, lazy=True)
+        response = {"description": "Any other problem", "schema": Problem}
+        prepare_response(response, self.spec, "application/problem+json")
+        self.spec.components.response("DEFAULT_ERROR", response, lazy=True)
+
+
+def register(app: Flask) -> None:
+    """Give `app` the API and its description at /api/v1/openapi.json."""
+    from gateway.api import accounts, admin, complaints, desks, lists
+
+    app.config.update(
+        API_TITLE="Pengaduan NKK",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.0.3",
+        OPENAPI_URL_PREFIX=PREFIX,
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    api = DescribedApi(app, spec_kwargs={
+        "info": {"description": "Complaints about civil servants' values, ethics and conduct (NKK), carried through a "
+                                "procedure of seven steps. Errors are RFC 9457 problem details."},
+        "servers": [{"url": "/"}],
+    })
+    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer",
+                                                   "description": "The access_token of POST /sessions."})
+    for module in (accounts, lists, complaints, desks, admin):
+        api.register_blueprint(module.resources, url_prefix=PREFIX)
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _is_text(content: Any) -> bool:
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+__all__ = ["PREFIX", "Resources", "register"]

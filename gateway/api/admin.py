@@ -1,0 +1,67 @@
+"""What the admin keeps: staff accounts, the catalogue and the roster. No complaint is seen here."""
+
+from typing import Any
+
+from gateway.api import Resources, schemas
+from gateway.auth import needs
+from gateway.backend import backend
+from nkk.sop.steps import Role
+
+resources = Resources("admin", __name__, description="Staff accounts, catalogue and roster")
+
+
+@resources.route("/staff", methods=["GET"])
+@needs(Role.ADMIN)
+@resources.arguments(schemas.Page, location="query")
+@resources.response(200, schemas.StaffListing)
+def staff(page: dict[str, Any]) -> dict[str, Any]:
+    """Staff accounts by user name."""
+    return backend().call("intake", "staff", page.get("cursor"), page.get("limit"))
+
+
+@resources.route("/staff", methods=["POST"])
+@needs(Role.ADMIN)
+@resources.arguments(schemas.NewStaff)
+@resources.response(201, schemas.Staff)
+@resources.alt_response(409, response="CONFLICT")
+def add_staff(form: dict[str, Any]) -> dict[str, Any]:
+    """Add a staff account. An OPD team belongs to exactly one OPD."""
+    return backend().tell_intake("add_staff", form)
+
+
+@resources.route("/staff/<username>/disablement", methods=["POST"])
+@needs(Role.ADMIN)
+@resources.response(200, schemas.Staff)
+@resources.alt_response(404, response="NOT_FOUND")
+def disable_staff(username: str) -> dict[str, Any]:
+    """Bar a staff account; it is out within 15 minutes. A new password opens it again."""
+    return backend().call("intake", "disable_staff", username)
+
+
+@resources.route("/staff/<username>/password", methods=["PUT"])
+@needs(Role.ADMIN)
+@resources.arguments(schemas.NewPassword)
+@resources.response(200, schemas.Staff)
+@resources.alt_response(404, response="NOT_FOUND")
+def reset_staff(form: dict[str, Any], username: str) -> dict[str, Any]:
+    """Give a staff account a new password, unlocked and open; its sessions end."""
+    return backend().tell_intake("reset_staff", {"username": username, "password": form["password"]})
+
+
+@resources.route("/catalogue", methods=["GET"])
+@needs(Role.ADMIN)
+@resources.response(200, schemas.Catalogue)
+def catalogue() -> dict[str, Any]:
+    """The catalogue and the roster, in the form they are replaced in."""
+    return backend().call("intake", "lists")
+
+
+@resources.route("/catalogue", methods=["PUT"])
+@needs(Role.ADMIN)
+@resources.arguments(schemas.Catalogue)
+@resources.response(200, schemas.Catalogue)
+def replace_catalogue(form: dict[str, Any]) -> dict[str, Any]:
+    """Replace the catalogue, the roster, or both, whole."""
+    lists = backend().call("intake", "replace_lists", form)
+    backend().forget_lists()
+    return lists

@@ -1,0 +1,266 @@
+"""The shapes of the API. What a value means is each stage's to judge; here it must be of the right type and size."""
+
+from marshmallow import Schema, fields, validate
+
+from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, PlainText, Secret, Slug
+from nkk.sop.steps import STAFF_ROLES, Path, ReporterKind, Role
+
+
+def _one_of(*values: str) -> validate.OneOf:
+    return validate.OneOf([str(value) for value in values])
+
+
+class Problem(Schema):
+    """RFC 9457 problem details."""
+
+    type = fields.String(required=True, metadata={"description": "Stable name of the kind of problem.",
+                                                  "example": "urn:nkk:problem:already-handed-over"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True, metadata={"description": "What is wrong and what to do."})
+    errors = fields.Dict(keys=fields.String(), values=fields.Raw(), metadata={
+        "description": "The fields at fault, each with what to do."})
+    stands = fields.Dict(metadata={"description": "Where the complaint stands now; nothing was changed."})
+    ticket = fields.String()
+
+
+class Registration(Schema):
+    """Who registers: a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
+
+    kind = fields.String(required=True, validate=_one_of(*ReporterKind))
+    identity_number = fields.String(required=True, validate=validate.Length(1, 32), metadata={
+        "description": "NIP or NIK, digits only."})
+    name = PlainText(NAME_LENGTH, required=True)
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    phone = fields.String(allow_none=True, validate=validate.Length(max=20))
+    username = PlainText(64, required=True, metadata={
+        "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
+    password = Secret(required=True, metadata={"description": "10 to 128 characters."})
+
+
+class Registered(Schema):
+    """A new reporter."""
+
+    reporter_id = fields.String(required=True)
+
+
+class Credentials(Schema):
+    """A log-in."""
+
+    username = Secret(required=True)
+    password = Secret(required=True)
+
+
+class Renewal(Schema):
+    """Asks for a fresh access token."""
+
+    refresh_token = Secret(200, required=True)
+
+
+class AccessToken(Schema):
+    """A log-in: send `access_token` as `Authorization: Bearer …`; renew it before `expires_at`."""
+
+    access_token = fields.String(required=True)
+    expires_at = fields.String(required=True)
+    role = fields.String(required=True, validate=_one_of(*Role))
+    opd = fields.String(allow_none=True)
+
+
+class Session(AccessToken):
+    """A new log-in; `refresh_token` renews it until `session_expires_at`."""
+
+    refresh_token = fields.String(required=True)
+    session_expires_at = fields.String(required=True)
+
+
+class SubCategory(Schema):
+    """A sub-category."""
+
+    key = fields.String(required=True)
+    name = fields.String(required=True)
+
+
+class Category(SubCategory):
+    """A category with its sub-categories."""
+
+    source = fields.String()
+    sub_categories = fields.List(fields.Nested(SubCategory), required=True)
+
+
+class Categories(Schema):
+    """The catalogue."""
+
+    items = fields.List(fields.Nested(Category), required=True)
+
+
+class Opds(Schema):
+    """The roster of agencies."""
+
+    items = fields.List(fields.Nested(SubCategory), required=True)
+
+
+class Page(Schema):
+    """Which part of a list."""
+
+    cursor = fields.String(validate=validate.Length(1, 500), metadata={"description": "`next` of the page before."})
+    limit = fields.Integer(validate=validate.Range(1, 200), metadata={"description": "50 by default."})
+
+
+class Listing(Schema):
+    """A page of a list: `next` is the cursor of the page that follows, null on the last."""
+
+    items = fields.List(fields.Dict(), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class IdempotencyKey(Schema):
+    """Makes sending again safe: the same key and body give the same answer."""
+
+    idempotency_key = fields.String(data_key="Idempotency-Key", validate=validate.Regexp(
+        r"^[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters, such as a UUID."))
+
+
+class ComplaintForm(Schema):
+    """Form Pengaduan. `category`, `sub_category` and `accused_opd` are keys of GET /categories and GET /opds."""
+
+    claimed_kind = fields.String(validate=_one_of("complaint", "information", "aspiration"), metadata={
+        "description": "What the reporter thinks it is; Tim Utama's classification counts."})
+    category = Slug(required=True)
+    sub_category = Slug(required=True)
+    subject_line = PlainText(SUBJECT_LENGTH, required=True)
+    text = PlainText(TEXT_LENGTH, required=True)
+    place = PlainText(NAME_LENGTH, allow_none=True)
+    happened_on = PlainText(NAME_LENGTH, allow_none=True, metadata={"description": "When, in the reporter's words."})
+    accused_name = PlainText(NAME_LENGTH, allow_none=True)
+    accused_position = PlainText(NAME_LENGTH, allow_none=True)
+    accused_opd = Slug(allow_none=True)
+    confidential = fields.Boolean(truthy={True}, falsy={False}, metadata={
+        "description": "No desk sees who the reporter is, the operator included."})
+
+
+class Receipt(Schema):
+    """What the reporter is given: the ticket, and by when the answer is promised."""
+
+    ticket = fields.String(required=True)
+    submitted_at = fields.String(required=True)
+    service_due_at = fields.String(required=True)
+    stands = fields.Dict(required=True)
+
+
+class Complaint(Schema):
+    """A complaint as this reader may see it."""
+
+    ticket = fields.String(required=True)
+    stands = fields.Dict(required=True)
+    subject_line = fields.String()
+    text = fields.String()
+    answer = fields.Dict(allow_none=True)
+    reporter = fields.Dict(allow_none=True, metadata={"description": "For the operator alone, unless confidential."})
+
+    class Meta:
+        unknown = "include"
+
+
+class TimelineEntry(Schema):
+    """One step that was done. Staff also see who did it, which OPD, and notes."""
+
+    step = fields.Integer(required=True)
+    name = fields.String(required=True)
+    activity = fields.String(required=True)
+    event = fields.String(required=True)
+    role = fields.String(required=True)
+    at = fields.String(required=True)
+    output = fields.String(required=True, metadata={"description": "The document this step produces."})
+    round = fields.Integer(allow_none=True)
+    by = fields.String(allow_none=True)
+    opd = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+
+
+class Timeline(Schema):
+    """The journey of a complaint: what was done, where it stands, what comes next."""
+
+    ticket = fields.String(required=True)
+    path = fields.String(allow_none=True, validate=_one_of(*Path))
+    submitted_at = fields.String(allow_none=True)
+    service_due_at = fields.String(allow_none=True)
+    stands = fields.Dict(required=True)
+    next = fields.Dict(allow_none=True)
+    entries = fields.List(fields.Nested(TimelineEntry), required=True)
+
+
+class Standing(Schema):
+    """Where the complaint stands at this desk after the act."""
+
+    ticket = fields.String(required=True)
+    stands = fields.Dict(required=True)
+
+
+class Classification(Schema):
+    """Step 3: information, to be answered by the operator; or a complaint, for the helper team of `opd`."""
+
+    kind = fields.String(required=True, validate=_one_of(*Path))
+    opd = Slug(allow_none=True)
+    note = PlainText(NOTE_LENGTH, allow_none=True)
+
+
+class Text(Schema):
+    """The response of step 4, or the answer of step 6."""
+
+    text = PlainText(TEXT_LENGTH, required=True)
+
+
+class Approval(Schema):
+    """Step 5: the response answers the complaint; or it goes back to the OPD team with a note."""
+
+    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
+    note = PlainText(NOTE_LENGTH, allow_none=True)
+
+
+class NewStaff(Schema):
+    """A staff account to add."""
+
+    username = PlainText(64, required=True)
+    name = PlainText(NAME_LENGTH, required=True)
+    role = fields.String(required=True, validate=_one_of(*STAFF_ROLES))
+    opd = Slug(allow_none=True)
+    password = Secret(required=True)
+
+
+class NewPassword(Schema):
+    """A new password for a staff account."""
+
+    password = Secret(required=True)
+
+
+class Staff(Schema):
+    """A staff account."""
+
+    username = fields.String(required=True)
+    name = fields.String(required=True)
+    role = fields.String(required=True)
+    opd = fields.String(allow_none=True)
+    disabled_at = fields.String(allow_none=True)
+    locked_until = fields.String(allow_none=True)
+
+
+class StaffListing(Schema):
+    """A page of the staff."""
+
+    items = fields.List(fields.Nested(Staff), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class CatalogueCategory(Schema):
+    """A category; its sub-categories by key."""
+
+    name = PlainText(NAME_LENGTH, required=True)
+    source = fields.String(validate=validate.Length(max=NAME_LENGTH))
+    sub_categories = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH), required=True)
+
+
+class Catalogue(Schema):
+    """Categories and agencies by key; what is given is replaced whole."""
+
+    categories = fields.Dict(keys=Slug(), values=fields.Nested(CatalogueCategory))
+    opds = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH))

@@ -1,0 +1,102 @@
+"""Puts the gateway together."""
+
+import os
+import re
+import time
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from gateway import api, docs, errors, limits
+from gateway.backend import Backend, backend
+from nkk.messaging.log import begin_context, get_logger
+from nkk.messaging.settings import number, required, required_key
+
+MAX_BODY_BYTES = 256 * 1024
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+log = get_logger()
+
+
+def create_app(config: Mapping[str, Any] | None = None) -> Flask:
+    """The gateway as a WSGI application; `config` overrides what the environment says.
+
+    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
+    LIMIT_SUBMISSION, TRUSTED_PROXIES.
+    """
+    app = Flask(__name__, static_folder=None)
+    app.config.update(config if config is not None else _from_environment())
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+    if app.config["TRUSTED_PROXIES"]:
+        hops = app.config["TRUSTED_PROXIES"]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.extensions["nkk"] = Backend(app.config["AMQP_URI"], app.config["INTAKE_PUBLIC_KEY"], app.config["RPC_TIMEOUT"])
+    app.before_request(_begin)
+    app.after_request(_end)
+    limits.limiter.init_app(app)
+    api.register(app)
+    app.register_blueprint(docs.pages)
+    errors.register(app)
+    app.add_url_rule("/healthz", view_func=_health)
+    app.add_url_rule("/readyz", view_func=_ready)
+    return app
+
+
+def _from_environment() -> dict[str, Any]:
+    return {
+        "AMQP_URI": required("AMQP_URI"),
+        "INTAKE_PUBLIC_KEY": required("NKK_INTAKE_PUBLIC_KEY"),
+        "TOKEN_PUBLIC_KEY": required_key("NKK_TOKEN_PUBLIC_KEY"),
+        "RPC_TIMEOUT": number("NKK_RPC_TIMEOUT", 5),
+        "TRUSTED_PROXIES": number("NKK_TRUSTED_PROXIES", 0),
+        "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "memory://",
+        **{f"LIMIT_{name}": os.environ.get(f"NKK_LIMIT_{name}") or rate for name, rate in limits.DEFAULTS.items()},
+    }
+
+
+def _begin() -> None:
+    given = request.headers.get("X-Request-ID", "")
+    g.correlation_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+    g.began = time.monotonic()
+    begin_context(correlation_id=g.correlation_id)
+
+
+def _end(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    response.headers["X-Request-ID"] = g.get("correlation_id", "")
+    seconds = time.monotonic() - g.get("began", time.monotonic())
+    # The rule, not the address: no ticket, user name or cursor of a person in a log.
+    log.info("request", method=request.method, rule=str(request.url_rule), status=response.status_code,
+             ms=round(seconds * 1000, 1), actor=g.actor.id if "actor" in g else None)
+    return response
+
+
+def _health() -> Response:
+    """The process lives."""
+    return jsonify(status="alive")
+
+
+def _ready() -> tuple[Response, int]:
+    """The broker and every stage answer."""
+    stages = backend().ping()
+    ready = all(stages.values())
+    return jsonify(status="ready" if ready else "not ready", stages=stages), 200 if ready else 503

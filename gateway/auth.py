@@ -1,0 +1,47 @@
+"""Who is asking: the access token of a request, checked here and again by the stage."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import current_app, g, request
+
+from nkk.messaging.actor import Actor, verify
+from nkk.sop.refusals import NotYourRole
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def needs(*roles: str) -> Callable[[F], F]:
+    """View decorator: only a log-in with one of `roles` (any for none) passes; `g.actor` and `g.token` are set.
+
+    Goes outermost, under the route: nobody who may not come in is told what is wrong with their input.
+    """
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            actor = _actor()
+            if roles and actor.role not in roles:
+                raise NotYourRole(f"This is for {' or '.join(roles)}; you are logged in as {actor.role}.")
+            return view(*args, **kwargs)
+
+        # What flask-smorest writes into the API's description.
+        checked._apidoc = deepcopy(getattr(view, "_apidoc", {}))  # type: ignore[attr-defined]
+        manual = checked._apidoc.setdefault("manual_doc", {})  # type: ignore[attr-defined]
+        manual["security"] = [{"bearer": []}]
+        manual.setdefault("responses", {}).update({
+            "401": {"$ref": "#/components/responses/UNAUTHORIZED"},
+            **({"403": {"$ref": "#/components/responses/FORBIDDEN"}} if roles else {}),
+        })
+        return checked  # type: ignore[return-value]
+
+    return decorate
+
+
+def _actor() -> Actor:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    g.token = token.strip() if scheme.lower() == "bearer" else None
+    g.actor = verify(g.token, current_app.config["TOKEN_PUBLIC_KEY"])
+    return g.actor

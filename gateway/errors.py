@@ -1,0 +1,135 @@
+"""Every error the gateway answers with, in one place: RFC 9457 problem details.
+
+`type` is stable and meant for programs, `detail` is a sentence a person can act on, `errors` names the fields at fault.
+"""
+
+import json
+from typing import Any
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
+
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.log import get_logger
+from nkk.sop.refusals import Refused
+
+RETRY_AFTER_SECONDS = 5
+TYPES = "urn:nkk:problem:"
+
+STATUS = {
+    "InvalidInput": 422,
+    "NotAuthenticated": 401,
+    "NotYourRole": 403,
+    "UnknownTicket": 404,
+    "UnknownAccount": 404,
+    "NotYourStep": 409,
+    "AlreadyDone": 409,
+    "AlreadyHandedOver": 409,
+    "AlreadyClassified": 409,
+    "NoResponseYet": 409,
+    "AlreadyApproved": 409,
+    "AlreadyResponded": 409,
+    "AlreadyAnswered": 409,
+    "NotAnsweredYet": 409,
+    "AlreadyConfirmed": 409,
+    "UsernameTaken": 409,
+    "IdempotencyKeyReused": 422,
+}
+"""The HTTP status of every refusal, by its name."""
+
+SENTENCES = {
+    400: "The request cannot be read. Send JSON as the API's description says.",
+    404: "There is nothing at this address. The API is described at /api/docs.",
+    405: "This address does not take this method. The API is described at /api/docs.",
+    415: "Send JSON, with the header Content-Type: application/json.",
+    422: "Some fields need correcting.",
+    500: "Something failed on our side; nothing you sent is at fault. Try again; if it stays, tell us X-Request-ID.",
+}
+
+log = get_logger()
+
+
+def problem(status: int, name: str, detail: str, **more: Any) -> Response:
+    """A problem of type `name`; `more` are further members, left out where they are None."""
+    body = {"type": TYPES + name, "title": _title(name), "status": status, "detail": detail}
+    body |= {key: value for key, value in more.items() if value is not None}
+    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def register(app: Flask) -> None:
+    """Have `app` answer every error as a problem."""
+    app.register_error_handler(RefusedRemotelyError, _refused_remotely)
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(StageUnavailableError, _unavailable)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _refused_remotely(error: RefusedRemotelyError) -> Response:
+    return _refusal(error.name, error.sentence, error.details)
+
+
+def _refused(error: Refused) -> Response:
+    return _refusal(type(error).__name__, error.sentence, error.details)
+
+
+def _refusal(name: str, sentence: str, details: dict[str, Any]) -> Response:
+    status = STATUS.get(name)
+    if status is None:
+        log.error("refusal without a status", refusal=name)
+        return problem(500, "failed", SENTENCES[500])
+    return problem(status, _slug(name), sentence, errors=details.get("fields"), stands=details.get("stands"),
+                   ticket=details.get("ticket"))
+
+
+def _unavailable(error: StageUnavailableError) -> Response:
+    log.warning("stage unavailable", stage=str(error))
+    return problem(503, "unavailable", "A part of the service is away for a moment, and whether your request was "
+                                       "carried out is not known. Try again shortly; what was accepted is not lost.")
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if isinstance(error, RequestEntityTooLarge):
+        return problem(413, "too-large", "This is too long. A text holds at most 20,000 characters.")
+    if isinstance(error, TooManyRequests):
+        answer = problem(429, "too-many-requests", "Too many requests. Wait a little and try again.")
+        answer.headers["Retry-After"] = str(getattr(error, "retry_after", None) or 60)
+        return answer
+    name = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 415: "not-json", 422: "invalid-input"}.get(
+        status, "failed" if status >= 500 else "refused")
+    data = getattr(error, "data", None) or {}
+    fields = _fields(data.get("messages") or {})
+    detail = data.get("detail") or SENTENCES.get(status) or str(error.name)
+    answer = problem(status, name, detail, errors=fields or None)
+    for key, value in error.get_headers() if status == 405 else ():
+        if key == "Allow":
+            answer.headers[key] = value
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    if not isinstance(error, StageFailedError):
+        log.error("request failed", exc_info=error)
+    return problem(500, "failed", SENTENCES[500])
+
+
+def _fields(messages: dict[str, Any]) -> dict[str, Any]:
+    """webargs' messages without their first level (json, query, headers)."""
+    fields: dict[str, Any] = {}
+    for said in messages.values():
+        fields |= said if isinstance(said, dict) else {}
+    return fields
+
+
+def _slug(name: str) -> str:
+    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
+
+
+def _title(slug: str) -> str:
+    return slug.replace("-", " ").capitalize()

@@ -1,0 +1,22 @@
+"""How gunicorn runs the gateway: threads, since the RPC client serves many at once; settings from the environment."""
+
+import os
+
+bind = os.environ.get("NKK_BIND") or "127.0.0.1:8080"
+workers = int(os.environ.get("NKK_GATEWAY_WORKERS") or 2)
+threads = int(os.environ.get("NKK_GATEWAY_THREADS") or 16)
+worker_class = "gthread"
+timeout = 60
+graceful_timeout = 30
+keepalive = 15
+limit_request_line = 4094
+limit_request_fields = 60
+control_socket_disable = True
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"json": {"()": "nkk.messaging.log.handler"}},
+    "root": {"level": "INFO", "handlers": ["json"]},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+                "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True}},
+}

@@ -1,0 +1,25 @@
+"""How often one may try: registration and log-in by address, submission by account.
+
+Counted in each gateway process by default; NKK_LIMIT_STORAGE names a shared store where there are several.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import current_app, g
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+limiter = Limiter(get_remote_address, headers_enabled=True)
+
+DEFAULTS = {"REGISTRATION": "20/hour", "LOGIN": "30/minute", "SUBMISSION": "30/hour"}
+
+
+def limit(name: str, key: Callable[[], str] = get_remote_address) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """View decorator: at most as often as the setting NKK_LIMIT_<name> says, such as `20/hour`."""
+    return limiter.limit(lambda: current_app.config[f"LIMIT_{name}"], key_func=key)
+
+
+def by_account() -> str:
+    """The account that asks."""
+    return f"account:{g.actor.id}"

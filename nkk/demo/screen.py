@@ -1,0 +1,69 @@
+"""What the demonstration shows: each journey, then the sum. In Indonesian, in WIB."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from nkk.sop.clock import WIB
+from nkk.sop.steps import Path, Role
+
+Echo = Callable[[str], Any]
+
+ROLES = {
+    Role.REPORTER: "Pelapor",
+    Role.OPERATOR: "Operator",
+    Role.MAIN_TEAM: "Tim NKK Utama",
+    Role.OPD_TEAM: "Tim NKK Pembantu OPD",
+}
+PATHS = {Path.INFORMATION: "informasi", Path.COMPLAINT: "pengaduan"}
+RETURNED = "response.returned.v1"
+
+
+class Told(Protocol):
+    """What is shown of a journey."""
+
+    item: dict[str, Any]
+    ticket: str
+    timeline: dict[str, Any] | None
+    trouble: str | None
+
+    def flaws(self) -> list[str]:
+        """What is wrong with it."""
+
+
+def journey_lines(journey: Told) -> Iterator[str]:
+    """Ticket and path, then one line a step."""
+    timeline = journey.timeline
+    if timeline is None:
+        return
+    path = PATHS.get(timeline["path"], "belum diklasifikasi")
+    secret = " · rahasia" if journey.item["form"]["confidential"] else ""
+    yield f"{journey.ticket} · {path}{secret} · {journey.item['form']['subject_line']}"
+    for entry in timeline["entries"]:
+        yield _step_line(entry)
+
+
+def _step_line(entry: dict[str, Any]) -> str:
+    at = datetime.fromisoformat(entry["at"]).astimezone(WIB)
+    role = ROLES.get(entry["role"], entry["role"])
+    activity = entry["activity"]
+    if entry["event"] == RETURNED:
+        activity = "Mengembalikan tanggapan kepada Tim NKK Pembantu OPD untuk dilengkapi"
+    again = f" (tanggapan ke-{entry['round']})" if entry["round"] else ""
+    return f"  {entry['step']}  {at:%d/%m/%Y %H.%M.%S} WIB  {role:<20}  {activity}{again} → {entry['output']}"
+
+
+def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[str]:
+    """The sum: how many were accepted and are done, and plainly which are not."""
+    flawed = [journey for journey in journeys if journey.flaws()]
+    complaints = sum(journey.item["path"] == Path.COMPLAINT for journey in journeys)
+    returned = sum("return_note" in journey.item for journey in journeys)
+    yield (f"{len(journeys)} dari {planned} laporan diterima: {complaints} pengaduan ({returned} dengan tanggapan yang "
+           f"dikembalikan lebih dahulu), {len(journeys) - complaints} informasi dan aspirasi.")
+    yield (f"{len(journeys) - len(flawed)} dari {len(journeys)} sampai di langkah 7 tepat satu kali, menurut jalurnya, "
+           f"dalam {f'{seconds:.1f}'.replace('.', ',')} detik.")
+    if flawed:
+        yield f"{len(flawed)} laporan tidak:"
+    for journey in flawed:
+        trouble = f" Jawaban terakhir situs: {journey.trouble}" if journey.trouble else ""
+        yield f"  {journey.ticket} · {'; '.join(journey.flaws())}.{trouble}"

@@ -1,0 +1,94 @@
+"""A person at the website: logged in, speaking HTTP alone, patient where a stage is down or busy."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+PATIENCE = 90.0
+"""Seconds a person keeps trying while asked to come back later (429, 503); covers limits that count by the minute."""
+
+BUSY = (429, 503)
+OUT_OF_STEP = (404, 409)
+"""The event is still on its way to this desk, or the act was done before: the desk's list will tell."""
+
+_UNREACHED_ATTEMPTS = 6
+_PAGE = 200
+
+
+class Declined(Exception):
+    """The website said no, or could not be reached (`status` 0). The sentence is the website's own."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(f"{sentence} ({status})" if status else sentence)
+        self.status = status
+
+
+class Visitor:
+    """Somebody at the website. Without a token: anyone."""
+
+    def __init__(self, http: httpx.Client, token: str | None = None) -> None:
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def log_in(self, username: str, password: str) -> "Visitor":
+        """The same website, seen by this account. Raises Declined."""
+        session = self.post("/sessions", {"username": username, "password": password})
+        return Visitor(self._http, session["access_token"])
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """What stands at `path`. Raises Declined."""
+        return self._ask("GET", path, params={name: value for name, value in query.items() if value is not None})
+
+    def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
+        """Do what `path` means. Asked again after a lost reply, the website does it once. Raises Declined."""
+        return self._ask("POST", path, json=body, headers=headers)
+
+    def worklist(self, desk: str) -> Iterator[dict[str, Any]]:
+        """Every row of a desk's list, page by page."""
+        cursor = None
+        while True:
+            page = self.get(f"/desks/{desk}", cursor=cursor, limit=_PAGE)
+            yield from page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return
+
+    def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, **request: Any) -> dict[str, Any]:
+        give_up, unreached = time.monotonic() + PATIENCE, 0
+        while True:
+            try:
+                reply = self._http.request(method, path, headers=self._headers | (headers or {}), **request)
+            except httpx.TransportError as error:
+                unreached += 1
+                wait, declined = 0.2 * 2**unreached, Declined(0, f"{self._http.base_url} tidak menjawab: {error}")
+            else:
+                if reply.status_code not in BUSY:
+                    return _content(reply)
+                wait, declined = _retry_after(reply), _declined(reply)
+            if unreached == _UNREACHED_ATTEMPTS or time.monotonic() + wait > give_up:
+                raise declined
+            time.sleep(wait)
+
+
+def _content(reply: httpx.Response) -> dict[str, Any]:
+    if not reply.is_success:
+        raise _declined(reply)
+    return reply.json() if reply.content else {}
+
+
+def _retry_after(reply: httpx.Response) -> float:
+    """Seconds to wait; one second where the header is missing or a date."""
+    header = reply.headers.get("Retry-After", "")
+    return max(float(header), 0.1) if header.isdigit() else 1.0
+
+
+def _declined(reply: httpx.Response) -> Declined:
+    """The sentence of the problem details (RFC 9457), with the fields at fault."""
+    try:
+        problem = reply.json()
+        said = [problem.get("detail") or problem.get("title"), problem.get("errors")]
+    except (ValueError, AttributeError):
+        said = []
+    return Declined(reply.status_code, " ".join(str(part) for part in said if part) or reply.reason_phrase)

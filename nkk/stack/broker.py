@@ -1,0 +1,232 @@
+"""Finds or starts a RabbitMQ.
+
+In this order: the one AMQP_URI names; one in a container, where a Docker engine answers; an installed
+`rabbitmq-server`, as a private node under `var/` on a free port; Debian's package, installed where we may; else one
+clear sentence with the choices.
+"""
+
+import hashlib
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kombu import Connection
+
+from nkk.stack.ports import LOOPBACK, free_port
+from nkk.stack.supervisor import die_with_parent
+
+SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+IMAGE = "rabbitmq:4"
+START_SECONDS = 120
+STOP_SECONDS = 30
+
+Echo = Callable[[str], None]
+
+
+class NoBrokerError(Exception):
+    """No RabbitMQ can be had here; the message says what to do."""
+
+
+@contextmanager
+def broker(folder: Path, echo: Echo) -> Iterator[str]:
+    """The AMQP URI of a broker that answers; one that we started ends on leaving. Raises NoBrokerError."""
+    uri = os.environ.get("AMQP_URI")
+    if uri:
+        _wait_until_ready(uri, lambda: True)
+        yield uri
+        return
+    engine = docker_engine()
+    if engine is not None:
+        with container(engine, folder, echo) as uri:
+            yield uri
+        return
+    if not SERVER.exists():
+        _install(echo)
+    with PrivateNode(folder) as node:
+        yield node.uri
+
+
+class PrivateNode:
+    """A RabbitMQ node of our own: its data, cookie and log in `folder`, on loopback only, on a free port.
+
+    Kept between runs: queues and what is in them survive. The port and the password do not change while it runs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.port = free_port()
+        self._epmd_port = free_port()
+        self._node: subprocess.Popen[bytes] | None = None
+        self._epmd: subprocess.Popen[bytes] | None = None
+
+    @property
+    def uri(self) -> str:
+        return f"amqp://nkk:{self._password()}@{LOOPBACK}:{self.port}//"
+
+    def __enter__(self) -> "PrivateNode":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the node and wait until it answers. Raises NoBrokerError."""
+        self._write_configuration()
+        with (self.folder / "server.log").open("ab") as log:
+            options: dict[str, Any] = {"env": self._environment(), "stdin": subprocess.DEVNULL, "stdout": log,
+                                       "stderr": log, "start_new_session": True, "preexec_fn": die_with_parent,
+                                       "cwd": self.folder}
+            # Without a port mapper already there, the node would leave a daemon of its own behind.
+            self._epmd = subprocess.Popen(["epmd", "-port", str(self._epmd_port)], **options)
+            self._node = subprocess.Popen([str(SERVER)], **options)
+        try:
+            _wait_until_ready(self.uri, lambda: self._node is not None and self._node.poll() is None)
+        except NoBrokerError:
+            self.stop()
+            raise NoBrokerError(f"RabbitMQ did not start; see {self.folder}/server.log and {self.folder}/log") from None
+
+    def stop(self) -> None:
+        """End the node in good order, then its port mapper."""
+        for process in (self._node, self._epmd):
+            if process is not None and process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+
+    def kill(self) -> None:
+        """End the node as a power cut would."""
+        if self._node is not None:
+            self._node.kill()
+            self._node.wait()
+        self.stop()
+
+    def _password(self) -> str:
+        path = self.folder / "password"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_hex(16))
+        return path.read_text()
+
+    def _write_configuration(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        conf = self.folder / "rabbitmq.conf"
+        conf.touch(mode=0o600)
+        conf.write_text(f"listeners.tcp.1 = {LOOPBACK}:{self.port}\n"
+                        f"default_user = nkk\ndefault_pass = {self._password()}\n"
+                        "log.file.level = warning\n")
+        (self.folder / "plugins").write_text("[].\n")
+
+    def _environment(self) -> dict[str, str]:
+        # The node's name decides where its data is: it must not depend on the port.
+        name = hashlib.sha256(str(self.folder).encode()).hexdigest()[:8]
+        return {
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "RABBITMQ_NODENAME": f"nkk-{name}@localhost",
+            "RABBITMQ_CONFIG_FILE": str(self.folder / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
+            "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
+            "RABBITMQ_LOG_BASE": str(self.folder / "log"),
+            "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": LOOPBACK,
+        }
+
+
+def docker_engine() -> Any | None:
+    """A client of the Docker engine on this machine, or None where none answers."""
+    try:
+        import docker
+
+        engine = docker.from_env(timeout=5)
+        engine.ping()
+    except Exception:  # noqa: BLE001
+        # No package, no socket, no permission, no answer: all mean that there is no engine for us.
+        return None
+    return engine
+
+
+@contextmanager
+def container(engine: Any, folder: Path, echo: Echo) -> Iterator[str]:
+    """The AMQP URI of a RabbitMQ in a container, its data in a volume of its own; removed on leaving."""
+    name = "nkk-" + hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:8]
+    password = secrets.token_hex(16)
+    echo(f"starting {IMAGE} in a container")
+    started = engine.containers.run(
+        IMAGE, detach=True, auto_remove=True, name=f"{name}-{secrets.token_hex(3)}", hostname=name,
+        environment={"RABBITMQ_DEFAULT_USER": "nkk", "RABBITMQ_DEFAULT_PASS": password},
+        ports={"5672/tcp": (LOOPBACK, None)}, volumes={name: {"bind": "/var/lib/rabbitmq", "mode": "rw"}},
+    )
+    try:
+        started.reload()
+        port = started.ports["5672/tcp"][0]["HostPort"]
+        # The volume may hold the user of an earlier run: give it this run's password once the node is up.
+        deadline = time.monotonic() + START_SECONDS
+        while started.exec_run(["rabbitmqctl", "change_password", "nkk", password]).exit_code:
+            if time.monotonic() > deadline:
+                raise NoBrokerError(f"RabbitMQ did not start in its container {started.name}")
+            time.sleep(0.5)
+        uri = f"amqp://nkk:{password}@{LOOPBACK}:{port}//"
+        _wait_until_ready(uri, lambda: True)
+        yield uri
+    finally:
+        started.stop(timeout=STOP_SECONDS)
+
+
+def _install(echo: Echo) -> None:
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        raise NoBrokerError(
+            "A RabbitMQ is needed. Either set AMQP_URI to one that runs, or start a Docker engine, or install the "
+            "package (on Debian and Ubuntu: sudo apt-get install rabbitmq-server).")
+    echo("installing Debian's rabbitmq-server (once)")
+    install_packages("rabbitmq-server")
+    if not SERVER.exists():
+        raise NoBrokerError(f"The package brought no {SERVER}. Set AMQP_URI to a RabbitMQ that runs.")
+
+
+def install_packages(*names: str) -> None:
+    """Install Debian packages without starting the system services they bring. Raises NoBrokerError."""
+    policy = Path("/usr/sbin/policy-rc.d")
+    ours = not policy.exists()
+    if ours:
+        policy.write_text("#!/bin/sh\nexit 101\n")
+        policy.chmod(0o755)
+    try:
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["update"], ["install", "--yes", "--no-install-recommends", *names]):
+            done = subprocess.run(["apt-get", "-qq", *command], env=environment, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, check=False)
+            if done.returncode:
+                sys.stderr.buffer.write(done.stdout)
+                raise NoBrokerError(f"apt-get {' '.join(command)} failed; its words stand above")
+    finally:
+        if ours:
+            policy.unlink()
+
+
+def _wait_until_ready(uri: str, alive: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            with Connection(uri, connect_timeout=2) as connection:
+                connection.connect()
+                return
+        except Exception as error:
+            if time.monotonic() > deadline or not alive():
+                raise NoBrokerError(f"The broker does not answer: {type(error).__name__}") from error
+            time.sleep(0.2)

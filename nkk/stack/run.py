@@ -1,0 +1,187 @@
+"""Brings a whole installation up on this machine, and down again."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from kombu import Connection
+
+from nkk.contracts import EVENTS, STAGES
+from nkk.messaging import topology
+from nkk.messaging.migrations import upgrade
+from nkk.stack import SERVICES
+from nkk.stack.broker import broker
+from nkk.stack.keys import NEEDED, new_keys
+from nkk.stack.ports import LOOPBACK, free_port
+from nkk.stack.supervisor import Program, Supervisor
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFERRED_PORT = 8080
+READY_SECONDS = 90
+
+# eventlet announces its retirement where Nameko imports it; docs/adr says why we stay. Nothing else is silenced.
+PYTHONWARNINGS = "ignore:::nameko.extensions"
+
+Echo = Callable[[str], None]
+
+
+class NotReadyError(Exception):
+    """The stack did not come up in time; the message says which part."""
+
+
+@dataclass
+class Stack:
+    """A whole installation in the folder `var`.
+
+    `scale` says how many instances of each stage; `settings` are environment variables for every process;
+    `databases` the URL of each stage's database, SQLite under `var` where it is left out.
+    """
+
+    var: Path
+    echo: Echo
+    scale: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    databases: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=lambda: SERVICES)
+
+    def __post_init__(self) -> None:
+        self.var = self.var.absolute()
+        self.supervisor = Supervisor(self.echo)
+        self.port = 0
+        self.amqp_uri = ""
+        self.programs: dict[str, Program] = {}
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @contextmanager
+    def up(self, amqp_uri: str | None = None) -> Iterator["Stack"]:
+        """The stack, ready; on leaving everything it started has ended. Finds a broker where none is given."""
+        self.var.mkdir(parents=True, exist_ok=True)
+        with broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else _given(amqp_uri) as self.amqp_uri:
+            self.port = free_port(PREFERRED_PORT)
+            self.keys = _kept_keys(self.var / "keys.json")
+            self.migrate()
+            declare_topology(self.amqp_uri)
+            self._write_environment()
+            try:
+                self._start_programs()
+                self.wait_until_ready()
+                yield self
+            finally:
+                self.supervisor.stop()
+                self.environment_file.unlink(missing_ok=True)
+
+    @property
+    def environment_file(self) -> Path:
+        """Where other commands of this folder find the running stack."""
+        return self.var / "running.json"
+
+    def database_url(self, service: str) -> str:
+        """The database of `service`: as given, from the environment, or SQLite under `var`."""
+        default = f"sqlite:///{self.var / 'db' / f'{service}.db'}"
+        return self.databases.get(service) or os.environ.get(f"{service.upper()}_DATABASE_URL") or default
+
+    def migrate(self) -> None:
+        """Bring every stage's database to its newest shape."""
+        (self.var / "db").mkdir(exist_ok=True)
+        for service in STAGES:
+            upgrade(ROOT / "services" / service / "migrations", self.database_url(service))
+
+    def environment(self, process: str) -> dict[str, str]:
+        """The whole environment of `process`: what every program needs, and only those keys that are its own."""
+        common = {name: value for name, value in os.environ.items() if not name.startswith("NKK_")}
+        public = {name: value for name, value in os.environ.items()
+                  if name.startswith("NKK_") and name not in self.keys}
+        return common | public | {
+            "AMQP_URI": self.amqp_uri,
+            "NKK_MAIL_DIR": str(self.var / "mail"),
+            "NKK_SITE_URL": self.url,
+            "NKK_BIND": f"{LOOPBACK}:{self.port}",
+            "PYTHONWARNINGS": PYTHONWARNINGS,
+            "PYTHONPATH": str(ROOT),
+        } | dict(self.settings) | {name: self.keys[name] for name in NEEDED[process]}
+
+    def wait_until_ready(self) -> None:
+        """Return once the gateway says that the broker and every stage answer. Raises NotReadyError."""
+        deadline = time.monotonic() + READY_SECONDS
+        answer: Any = "nothing listens"
+        while time.monotonic() < deadline:
+            self.supervisor.watch_once()
+            try:
+                response = httpx.get(f"{self.url}/readyz", timeout=10)
+                if response.status_code == 200:
+                    return
+                answer = response.text
+            except httpx.TransportError as error:
+                answer = type(error).__name__
+            time.sleep(0.1)
+        raise NotReadyError(f"not ready after {READY_SECONDS} s: {answer}; see {self.var / 'log'}")
+
+    def _start_programs(self) -> None:
+        scripts = Path(sys.executable).parent
+        for service, target in self.services.items():
+            for number in range(1, self.scale.get(service, 1) + 1):
+                self._start(f"{service}-{number}", self.environment(service) | {
+                    "DATABASE_URL": self.database_url(service)},
+                    [str(scripts / "nameko"), "run", "--config", str(ROOT / "services" / "nameko.yaml"), target])
+        self._start("gateway", self.environment("gateway"),
+                    [str(scripts / "gunicorn"), "--config", str(ROOT / "gateway" / "gunicorn.py"),
+                     "gateway:create_app()"])
+
+    def _start(self, name: str, environment: dict[str, str], command: list[str]) -> None:
+        program = Program(name, command, environment, self.var / "log" / f"{name}.log")
+        self.programs[name] = program
+        self.supervisor.start(program)
+
+    def _write_environment(self) -> None:
+        content = {"pid": os.getpid(), "url": self.url, "environment": self.keys | {"AMQP_URI": self.amqp_uri} | {
+            f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in STAGES}}
+        write_secret(self.environment_file, json.dumps(content, indent=1))
+
+
+def declare_topology(amqp_uri: str) -> list[str]:
+    """Declare every exchange and queue of the procedure; their names."""
+    with Connection(amqp_uri, connect_timeout=5) as connection:
+        return topology.declare(connection.default_channel, STAGES, EVENTS)
+
+
+def running(var: Path) -> dict[str, Any] | None:
+    """What `Stack` wrote of the stack that runs in `var`: url and environment; None where none runs."""
+    try:
+        content = json.loads((var / "running.json").read_text())
+        os.kill(content["pid"], 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return None
+    return content
+
+
+def write_secret(path: Path, content: str) -> None:
+    """Write a file that only its owner can read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(content)
+
+
+@contextmanager
+def _given(amqp_uri: str) -> Iterator[str]:
+    yield amqp_uri
+
+
+def _kept_keys(path: Path) -> dict[str, str]:
+    """The keys of this folder's installation: those of the environment, else made at the first start and kept."""
+    if path.exists():
+        keys = json.loads(path.read_text())
+    else:
+        keys = new_keys()
+        write_secret(path, json.dumps(keys, indent=1))
+    return {name: os.environ.get(name) or value for name, value in keys.items()}

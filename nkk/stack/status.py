@@ -1,0 +1,89 @@
+"""What an operator on duty asks first: does every stage answer, and does anything wait or fail."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from amqp.exceptions import NotFound
+from kombu import Connection
+
+from nkk.contracts import STAGES, UnreadableEventError, read_envelope
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.rpc_client import RpcClient
+from nkk.messaging.topology import inbox_name, quarantine_name, retry_delays
+from nkk.stack.quarantine import HEARING
+
+COLUMNS = {"stage": "stage", "answers": "answers", "instances": "instances", "calls": "calls waiting",
+           "events": "events waiting", "oldest_seconds": "oldest (s)", "retrying": "retrying",
+           "quarantined": "quarantined", "unsent": "unsent", "unsent_oldest_seconds": "unsent oldest (s)"}
+
+
+def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
+    """One row a stage; None where a thing cannot be known.
+
+    `events` and `calls` wait ready in queues, `oldest_seconds` is how long ago the first of those events was told;
+    `unsent` wait in the stage's outbox.
+    """
+    with Connection(uri, connect_timeout=5) as connection:
+        return [_row(connection, client, stage) for stage in STAGES]
+
+
+def listens(uri: str, stage: str) -> bool:
+    """Whether an instance of `stage` consumes its calls and, where it hears events, its inbox."""
+    queues = [f"rpc-{stage}"] + ([inbox_name(stage)] if stage in HEARING else [])
+    with Connection(uri, connect_timeout=5) as connection:
+        return all((_depth(connection, queue)[1] or 0) > 0 for queue in queues)
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """The rows as a table for a terminal."""
+    cells = [list(COLUMNS.values())] + [[_cell(row[name]) for name in COLUMNS] for row in found]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+                     for line in cells)
+
+
+def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any]:
+    calls, instances = _depth(connection, f"rpc-{stage}")
+    row: dict[str, Any] = dict.fromkeys(COLUMNS)
+    row |= {"stage": stage, "answers": False, "calls": calls, "instances": instances}
+    if stage in HEARING:
+        row["events"], _ = _depth(connection, inbox_name(stage))
+        row["oldest_seconds"] = _age_of_oldest(connection, inbox_name(stage)) if row["events"] else None
+        row["retrying"] = sum(_depth(connection, f"{stage}.retry.{delay}")[0] or 0 for delay in retry_delays())
+        row["quarantined"], _ = _depth(connection, quarantine_name(stage))
+    try:
+        row |= {"answers": True} | client.call(stage, "outbox")
+    except (StageUnavailableError, StageFailedError, RefusedRemotelyError):
+        row["answers"] = False
+    return row
+
+
+def _depth(connection: Connection, queue: str) -> tuple[int | None, int | None]:
+    """(messages ready, consumers) of a queue; (None, None) where there is none."""
+    channel = connection.channel()
+    try:
+        _, messages, consumers = channel.queue_declare(queue, passive=True)
+    except NotFound:
+        return None, None
+    channel.close()
+    return messages, consumers
+
+
+def _age_of_oldest(connection: Connection, queue: str) -> int | None:
+    """Seconds since the first waiting event was told. It is looked at and given back."""
+    channel = connection.channel()
+    message = channel.basic_get(queue)
+    try:
+        told = read_envelope(message.body)["time"] if message else None
+    except UnreadableEventError:
+        told = None
+    channel.close()
+    return int((datetime.now(UTC) - told).total_seconds()) if told else None
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    return str(value)

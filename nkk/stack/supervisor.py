@@ -1,0 +1,102 @@
+"""Runs programs side by side, starts again what ends, and ends all of them together."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+LONGEST_PAUSE_SECONDS = 10.0
+STOP_SECONDS = 40.0
+
+_PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Program:
+    """A program to run: `name` on screen and for its log, `command`, its whole `environment`."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    log: Path
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    started_at: float = 0.0
+    start_again_at: float | None = None
+    pids: list[int] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start it; its output goes to its log."""
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self.command, env=dict(self.environment), stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, start_new_session=True,
+                                            preexec_fn=die_with_parent)
+        self.started_at, self.start_again_at = time.monotonic(), None
+        self.pids.append(self.process.pid)
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+
+def die_with_parent() -> None:
+    """In a child: ask the kernel for SIGTERM should the parent die without a word (Linux; elsewhere nothing)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class Supervisor:
+    """Keeps programs running until told to stop. `echo` says what happens to them."""
+
+    def __init__(self, echo: Callable[[str], None]) -> None:
+        self._echo = echo
+        self._programs: list[Program] = []
+
+    def start(self, program: Program) -> None:
+        """Start `program` and look after it from now on."""
+        self._programs.append(program)
+        program.start()
+
+    def watch_once(self) -> None:
+        """Start again whatever has ended, after a pause that grows while it keeps ending."""
+        now = time.monotonic()
+        for program in self._programs:
+            if program.running:
+                if program.failures and now - program.started_at > LONGEST_PAUSE_SECONDS:
+                    program.failures = 0
+            elif program.start_again_at is None:
+                pause = min(0.5 * 2**program.failures, LONGEST_PAUSE_SECONDS)
+                program.failures += 1
+                program.start_again_at = now + pause
+                code = program.process.returncode if program.process else "?"
+                self._echo(f"{program.name} ended ({code}), starts again in {pause:g} s; see {program.log}")
+            elif now >= program.start_again_at:
+                program.start()
+
+    def stop(self) -> None:
+        """End every program: SIGTERM to all, in the reverse of their order; SIGKILL to what stays."""
+        deadline = time.monotonic() + STOP_SECONDS
+        running = [program for program in reversed(self._programs) if program.running]
+        for program in running:
+            _signal(program, signal.SIGTERM)
+        for program in running:
+            try:
+                program.process.wait(max(0.1, deadline - time.monotonic()))  # type: ignore[union-attr]
+            except subprocess.TimeoutExpired:
+                self._echo(f"{program.name} does not end, is killed")
+                _signal(program, signal.SIGKILL)
+                program.process.wait()  # type: ignore[union-attr]
+        self._programs.clear()
+
+
+def _signal(program: Program, number: int) -> None:
+    try:
+        os.kill(program.process.pid, number)  # type: ignore[union-attr]
+    except ProcessLookupError:
+        return
