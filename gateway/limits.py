@@ -1,5 +1,6 @@
 """How often one may try: registration and log-in by address, submission by account.
 
+Whole offices share an address, so these bound floods only; guessing a password is stopped by the account's own lock.
 Counted in each gateway process by default; NKK_LIMIT_STORAGE names a shared store where there are several.
 """
 
@@ -12,7 +13,7 @@ from flask_limiter.util import get_remote_address
 
 limiter = Limiter(get_remote_address, headers_enabled=True)
 
-DEFAULTS = {"REGISTRATION": "20/hour", "LOGIN": "30/minute", "SUBMISSION": "30/hour"}
+DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "SUBMISSION": "60/hour"}
 
 
 def limit(name: str, key: Callable[[], str] = get_remote_address) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -28,8 +28,10 @@ from nkk.stack.keys import new_keys, new_passwords
 from nkk.stack.run import ROOT, NotReadyError, Stack, declare_topology, running
 from nkk.stack.staff import Admin, ensure_demonstration_staff
 
-TROUBLE = (MissingSettingError, NoBrokerError, NotReadyError, StageUnavailableError, StageFailedError,
-           RefusedRemotelyError, *BROKER_ERRORS, ValueError)
+TROUBLE: tuple[type[Exception], ...] = (
+    MissingSettingError, NoBrokerError, NotReadyError, StageUnavailableError, StageFailedError, RefusedRemotelyError,
+    *BROKER_ERRORS, ValueError,
+)
 
 
 class Group(click.Group):
@@ -263,8 +265,7 @@ def demo(var: Path) -> None:
 
 
 def _staff(stack: Stack) -> dict[str, Any]:
-    for name, value in (stack.keys | {"AMQP_URI": stack.amqp_uri}).items():
-        os.environ[name] = value
+    os.environ |= stack.keys | {"AMQP_URI": stack.amqp_uri}
     return _as_admin(lambda admin: ensure_demonstration_staff(admin, stack.var / "staff.json"))
 
 
@@ -272,7 +273,7 @@ def _as_admin(act: Callable[[Admin], Any]) -> Any:
     configure()
     client = RpcClient(required("AMQP_URI"), timeout=10)
     try:
-        return act(Admin(client))
+        return act(Admin(client, {name: required(name) for name in ("NKK_TOKEN_SIGNING_KEY", "NKK_INTAKE_PUBLIC_KEY")}))
     finally:
         client.close()
 

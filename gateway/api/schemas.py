@@ -147,18 +147,64 @@ class Receipt(Schema):
     stands = fields.Dict(required=True)
 
 
+class Reporter(Schema):
+    """Who reported (Data Pemberi Aduan)."""
+
+    kind = fields.String(required=True)
+    identity_number = fields.String(required=True)
+    name = fields.String(required=True)
+    email = fields.String(required=True)
+    phone = fields.String(allow_none=True)
+    username = fields.String(required=True)
+
+
+class Answer(Schema):
+    """The answer. The operator also sees what there is to answer with: the OPD's response or Tim Utama's note."""
+
+    text = fields.String(allow_none=True)
+    sent_at = fields.String(allow_none=True)
+    closed_at = fields.String(allow_none=True)
+    how = fields.String(allow_none=True, metadata={"description": "How it was received: confirmed, opened or lapsed."})
+    confirmed_at = fields.String(allow_none=True)
+    path = fields.String()
+    material = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+    came_at = fields.String()
+    due_at = fields.String()
+    service_due_at = fields.String()
+    stands = fields.Dict()
+
+
 class Complaint(Schema):
-    """A complaint as this reader may see it."""
+    """A complaint. Each role is shown what its step works from; what it may not see is left out."""
 
     ticket = fields.String(required=True)
     stands = fields.Dict(required=True)
+    reporter_kind = fields.String()
+    claimed_kind = fields.String()
+    category = fields.String()
+    sub_category = fields.String()
     subject_line = fields.String()
     text = fields.String()
-    answer = fields.Dict(allow_none=True)
-    reporter = fields.Dict(allow_none=True, metadata={"description": "For the operator alone, unless confidential."})
-
-    class Meta:
-        unknown = "include"
+    place = fields.String(allow_none=True)
+    happened_on = fields.String(allow_none=True)
+    accused_name = fields.String(allow_none=True)
+    accused_position = fields.String(allow_none=True)
+    accused_opd = fields.String(allow_none=True)
+    confidential = fields.Boolean()
+    submitted_at = fields.String()
+    came_at = fields.String()
+    due_at = fields.String()
+    service_due_at = fields.String()
+    handed_over_at = fields.String(allow_none=True)
+    opd = fields.String(allow_none=True)
+    round = fields.Integer(metadata={"description": "How often the OPD has responded."})
+    note = fields.String(allow_none=True)
+    response = fields.String(allow_none=True)
+    return_note = fields.String(allow_none=True)
+    answer = fields.Nested(Answer, allow_none=True)
+    reporter = fields.Nested(Reporter, allow_none=True, metadata={
+        "description": "For the operator alone, unless confidential."})
 
 
 class TimelineEntry(Schema):

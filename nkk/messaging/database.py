@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
 
@@ -133,8 +133,9 @@ def _engine(url: str, size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
+    # psycopg 3 would block the whole process at each query, whatever the URL says.
     return create_engine(
-        url, hide_parameters=True, pool_size=size, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS,
+        make_url(url).set(drivername="postgresql+psycopg2"), hide_parameters=True, pool_size=size, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS,
         pool_pre_ping=True,
         connect_args={"connect_timeout": 5, "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
     )

@@ -25,6 +25,8 @@ RESCAN_SECONDS = 1.0
 HOLD_SECONDS = 5
 FLUSH_SECONDS = 5
 
+INTERRUPTIONS: tuple[type[Exception], ...] = (*BROKER_ERRORS, SQLAlchemyError)
+
 log = get_logger()
 
 
@@ -54,7 +56,7 @@ class Relay:
         while not self._stopping:
             try:
                 self._run_connected()
-            except (*BROKER_ERRORS, SQLAlchemyError) as error:
+            except INTERRUPTIONS as error:
                 log.warning("relay interrupted", service=self._service, error=type(error).__name__)
                 self._pause(RESCAN_SECONDS)
             except Exception:

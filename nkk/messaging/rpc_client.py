@@ -27,6 +27,8 @@ from nkk.messaging.publisher import BROKER_ERRORS, connect, keep_alive
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10
 
+NO_ANSWER: tuple[type[Exception], ...] = (FutureTimeout, *BROKER_ERRORS)
+
 log = get_logger()
 
 
@@ -61,7 +63,7 @@ class RpcClient:
         try:
             self._send(service, method, {"args": args, "kwargs": kwargs}, call_id, context or {}, timeout)
             reply = future.result(timeout)
-        except (FutureTimeout, *BROKER_ERRORS) as error:
+        except NO_ANSWER as error:
             raise StageUnavailableError(service) from error
         finally:
             self._waiting.pop(call_id, None)

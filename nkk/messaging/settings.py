@@ -16,8 +16,13 @@ def required(name: str) -> str:
 
 
 def required_key(name: str) -> str:
-    """The environment variable `name` as a PEM text, whose line ends an environment file writes as `\\n`."""
-    return required(name).replace("\\n", "\n")
+    """The environment variable `name` as a PEM text."""
+    return as_pem(required(name))
+
+
+def as_pem(text: str) -> str:
+    """A PEM text as an environment file holds it, its line ends written as `\\n`, in its own form."""
+    return text.replace("\\n", "\n")
 
 
 def number(name: str, default: int) -> int:

@@ -20,7 +20,7 @@ from typing import Any
 from kombu import Connection
 
 from nkk.stack.ports import LOOPBACK, free_port
-from nkk.stack.supervisor import die_with_parent
+from nkk.stack.supervisor import dying_with_us
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 IMAGE = "rabbitmq:4"
@@ -82,11 +82,10 @@ class PrivateNode:
         self._write_configuration()
         with (self.folder / "server.log").open("ab") as log:
             options: dict[str, Any] = {"env": self._environment(), "stdin": subprocess.DEVNULL, "stdout": log,
-                                       "stderr": log, "start_new_session": True, "preexec_fn": die_with_parent,
-                                       "cwd": self.folder}
+                                       "stderr": log, "start_new_session": True, "cwd": self.folder}
             # Without a port mapper already there, the node would leave a daemon of its own behind.
-            self._epmd = subprocess.Popen(["epmd", "-port", str(self._epmd_port)], **options)
-            self._node = subprocess.Popen([str(SERVER)], **options)
+            self._epmd = subprocess.Popen(dying_with_us(["epmd", "-port", str(self._epmd_port)]), **options)
+            self._node = subprocess.Popen(dying_with_us([str(SERVER)]), **options)
         try:
             _wait_until_ready(self.uri, lambda: self._node is not None and self._node.poll() is None)
         except NoBrokerError:
@@ -103,6 +102,18 @@ class PrivateNode:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
+
+    def ctl(self, *arguments: str) -> str:
+        """What `rabbitmqctl` says to `arguments`."""
+        done = subprocess.run([str(SERVER.with_name("rabbitmqctl")), "--quiet", *arguments], env=self._environment(),
+                              capture_output=True, text=True, check=True, cwd=self.folder)
+        return done.stdout
+
+    def new_vhost(self, name: str) -> str:
+        """The AMQP URI of a fresh virtual host, apart from all others of this node."""
+        self.ctl("add_vhost", name)
+        self.ctl("set_permissions", "--vhost", name, "nkk", ".*", ".*", ".*")
+        return f"{self.uri[:-1]}{name}"
 
     def kill(self) -> None:
         """End the node as a power cut would."""

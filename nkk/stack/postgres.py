@@ -12,7 +12,7 @@ import psycopg2
 
 from nkk.stack.broker import install_packages
 from nkk.stack.ports import LOOPBACK, free_port
-from nkk.stack.supervisor import die_with_parent
+from nkk.stack.supervisor import dying_with_us
 
 START_SECONDS = 60
 
@@ -42,8 +42,8 @@ class PrivatePostgres:
         command = [_binary("postgres"), "-D", str(self._folder / "data"), "-k", str(self._folder), "-p", str(self.port),
                    "-c", f"listen_addresses={LOOPBACK}", "-c", "max_connections=300"]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, user=self._as, cwd=self._folder,
-                                             start_new_session=True, preexec_fn=die_with_parent)
+            self._process = subprocess.Popen(dying_with_us(command), stdout=log, stderr=log, user=self._as,
+                                             cwd=self._folder, start_new_session=True)
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:

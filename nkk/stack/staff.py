@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from nkk.messaging.actor import Actor, sign
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.messaging.rpc_client import RpcClient
 from nkk.messaging.sealing import seal
-from nkk.messaging.settings import required, required_key
+from nkk.messaging.settings import as_pem
 from nkk.sop.catalogue import OPDS
 from nkk.sop.steps import Role
 from nkk.stack.run import write_secret
@@ -18,17 +19,18 @@ from nkk.stack.run import write_secret
 class Admin:
     """Calls intake as an admin, with a token signed here and good for a few minutes."""
 
-    def __init__(self, client: RpcClient) -> None:
+    def __init__(self, client: RpcClient, keys: Mapping[str, str]) -> None:
         self._client = client
+        self._keys = keys
 
     def call(self, method: str, *args: Any) -> Any:
         """The result of intake's `method`."""
-        token, _ = sign(Actor("command-line", Role.ADMIN), required_key("NKK_TOKEN_SIGNING_KEY"))
+        token, _ = sign(Actor("command-line", Role.ADMIN), as_pem(self._keys["NKK_TOKEN_SIGNING_KEY"]))
         return self._client.call("intake", method, *args, context={"actor": token})
 
     def call_sealed(self, method: str, content: dict[str, Any]) -> Any:
         """The same with `content` sealed for intake."""
-        return self.call(method, seal(content, required("NKK_INTAKE_PUBLIC_KEY")))
+        return self.call(method, seal(content, self._keys["NKK_INTAKE_PUBLIC_KEY"]))
 
 
 def ensure_demonstration_staff(admin: Admin, path: Path) -> dict[str, Any]:

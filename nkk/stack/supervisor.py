@@ -1,10 +1,9 @@
 """Runs programs side by side, starts again what ends, and ends all of them together."""
 
-import ctypes
 import os
+import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,8 +11,6 @@ from pathlib import Path
 
 LONGEST_PAUSE_SECONDS = 10.0
 STOP_SECONDS = 40.0
-
-_PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -34,9 +31,8 @@ class Program:
         """Start it; its output goes to its log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(self.command, env=dict(self.environment), stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, start_new_session=True,
-                                            preexec_fn=die_with_parent)
+            self.process = subprocess.Popen(dying_with_us(self.command), env=dict(self.environment),
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.started_at, self.start_again_at = time.monotonic(), None
         self.pids.append(self.process.pid)
 
@@ -45,10 +41,10 @@ class Program:
         return self.process is not None and self.process.poll() is None
 
 
-def die_with_parent() -> None:
-    """In a child: ask the kernel for SIGTERM should the parent die without a word (Linux; elsewhere nothing)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+def dying_with_us(command: Sequence[str]) -> list[str]:
+    """`command`, to be ended by the kernel should the thread that starts it die without a word (where that can be)."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else list(command)
 
 
 class Supervisor:
@@ -79,10 +75,19 @@ class Supervisor:
             elif now >= program.start_again_at:
                 program.start()
 
+    def end(self, program: Program) -> None:
+        """End one program and leave it ended; `start` starts it again."""
+        self._programs.remove(program)
+        self._end([program])
+
     def stop(self) -> None:
         """End every program: SIGTERM to all, in the reverse of their order; SIGKILL to what stays."""
+        self._end(list(reversed(self._programs)))
+        self._programs.clear()
+
+    def _end(self, programs: list[Program]) -> None:
         deadline = time.monotonic() + STOP_SECONDS
-        running = [program for program in reversed(self._programs) if program.running]
+        running = [program for program in programs if program.running]
         for program in running:
             _signal(program, signal.SIGTERM)
         for program in running:
@@ -92,7 +97,6 @@ class Supervisor:
                 self._echo(f"{program.name} does not end, is killed")
                 _signal(program, signal.SIGKILL)
                 program.process.wait()  # type: ignore[union-attr]
-        self._programs.clear()
 
 
 def _signal(program: Program, number: int) -> None:

@@ -1,0 +1,67 @@
+"""Small builders: each gives something valid, and takes what the test is about as keywords."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from nkk.contracts import Event, EventData
+from nkk.sop.clock import OFFICE_HOURS, WIB
+from services.intake import domain as intake
+from services.notification import domain as notification
+from services.opd_response import domain as opd_response
+from services.triage import domain as triage
+
+MONDAY = datetime(2026, 3, 2, 8, 0, tzinfo=WIB)
+"""A Monday morning, half an hour after the offices open."""
+
+TICKET = "NKK-2026-EDXY-ER30"
+
+REPORT = {
+    "claimed_kind": "complaint",
+    "category": "kode-perilaku",
+    "sub_category": "disiplin",
+    "subject_line": "Loket tutup sebelum waktunya",
+    "text": "Loket pelayanan ditutup pukul 14.00 padahal antrean masih panjang.",
+    "place": "Loket 3, kantor pelayanan",
+    "happened_on": "Senin, 2 Maret 2026",
+    "accused_name": None,
+    "accused_position": "Petugas loket",
+    "accused_opd": "disdukcapil",
+}
+
+
+def complaint_form(**changed: Any) -> dict[str, Any]:
+    """Form Pengaduan as intake's schema leaves it."""
+    return REPORT | {"confidential": False} | changed
+
+
+def complaint(now: datetime = MONDAY, **changed: Any) -> intake.Complaint:
+    """A report submitted at `now`."""
+    return intake.Complaint.submit(complaint_form(**changed), "reporter-1", "public", now, OFFICE_HOURS)
+
+
+def triage_case(**changed: Any) -> triage.Case:
+    """A report on Tim Utama's desk, not yet classified."""
+    times = {"submitted_at": MONDAY, "service_due_at": MONDAY, "came_at": MONDAY, "due_at": MONDAY}
+    return triage.Case(**{"ticket": TICKET, "reporter_kind": "public", "confidential": False, **REPORT, **times,
+                          **changed})
+
+
+def opd_case(**changed: Any) -> opd_response.Case:
+    """A complaint on a helper team's desk, not yet answered."""
+    report = {name: value for name, value in REPORT.items() if name != "claimed_kind"}
+    times = {"service_due_at": MONDAY, "came_at": MONDAY, "due_at": MONDAY}
+    return opd_response.Case(**{"ticket": TICKET, "opd": "disdukcapil", "note": None, **report, **times, **changed})
+
+
+def answer(**changed: Any) -> notification.Answer:
+    """A complaint that has come to be answered."""
+    return notification.Answer(**{"ticket": TICKET, "path": "complaint", "material": "Petugas telah ditegur.",
+                                  "note": None, "service_due_at": MONDAY, "came_at": MONDAY, "due_at": MONDAY,
+                                  **changed})
+
+
+def heard(data: EventData, time: datetime = MONDAY, **changed: Any) -> Event[Any]:
+    """`data` as a consumer hears it: written, and read again."""
+    event_id = changed.pop("event_id", None) or str(uuid.uuid4())
+    return type(data).read(data.to_json(event_id, time.astimezone(UTC), changed.pop("correlation_id", None)))

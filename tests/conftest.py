@@ -1,0 +1,32 @@
+"""For every test."""
+
+import importlib
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from nkk.stack.broker import SERVER, PrivateNode, install_packages
+from nkk.stack.postgres import PrivatePostgres
+
+# eventlet warns once a process, at its first import. Importing it here keeps the suite clean under `-W error` on the
+# command line too, which outranks the filters of pyproject.toml.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    importlib.import_module("eventlet")
+
+
+@pytest.fixture(scope="session")
+def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
+    """A RabbitMQ of the tests' own; each test takes a virtual host. Installs Debian's package where there is none."""
+    if not SERVER.exists():
+        install_packages("rabbitmq-server")
+    with PrivateNode(tmp_path_factory.mktemp("rabbitmq")) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PrivatePostgres]:
+    """A PostgreSQL server of the tests' own; each test takes databases."""
+    with PrivatePostgres() as server:
+        yield server

@@ -1,0 +1,143 @@
+"""Whole installations for tests: real processes, broker and databases, each in a folder and vhost of its own."""
+
+import os
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, TypeVar
+
+from nkk.contracts import STAGES
+from nkk.stack import SERVICES
+from nkk.stack.broker import PrivateNode
+from nkk.stack.postgres import PrivatePostgres
+from nkk.stack.run import Stack
+
+PATIENCE = 30.0
+
+SETTINGS = {
+    "NKK_LIMIT_REGISTRATION": "100000/minute",
+    "NKK_LIMIT_LOGIN": "100000/minute",
+    "NKK_LIMIT_SUBMISSION": "100000/minute",
+    "NKK_RETRY_DELAYS": "0.2,0.4,0.8",
+    "NKK_RPC_TIMEOUT": "3",
+    "NKK_GATEWAY_WORKERS": "1",
+}
+
+T = TypeVar("T")
+
+
+def eventually(ask: Callable[[], T], patience: float = PATIENCE) -> T:
+    """What `ask` gives once it is true; an AssertionError it raises is taken for "not yet" until time is up."""
+    deadline = monotonic() + patience
+    while True:
+        try:
+            found = ask()
+            if found:
+                return found
+            complaint: AssertionError | None = None
+        except AssertionError as error:
+            complaint = error
+        if monotonic() > deadline:
+            raise complaint or AssertionError(f"not within {patience} s: {found!r}")
+        sleep(0.05)
+
+
+class Installation:
+    """A running stack, looked after by a thread, and what tests do to it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.url = stack.url
+        self.uri = stack.amqp_uri
+        self._leaving = threading.Event()
+        # Children ask to die with the thread that started them: one thread starts them all again.
+        self._watcher = threading.Thread(target=self._watch, name="watcher")
+        self._lock = threading.Lock()
+        self._watcher.start()
+
+    def kill(self, name: str) -> None:
+        """SIGKILL `name` (such as `triage-1`); it is started again as an operator's supervisor would."""
+        os.kill(self._pid(name), signal.SIGKILL)
+
+    def freeze(self, name: str) -> None:
+        """SIGSTOP: it is there, and does nothing."""
+        os.kill(self._pid(name), signal.SIGSTOP)
+
+    def thaw(self, name: str) -> None:
+        """SIGCONT."""
+        os.kill(self._pid(name), signal.SIGCONT)
+
+    def take_down(self, name: str) -> None:
+        """SIGTERM, and not started again."""
+        with self._lock:
+            self.stack.supervisor.end(self.stack.programs[name])
+
+    def bring_up(self, name: str) -> None:
+        """Start what was taken down."""
+        with self._lock:
+            self.stack.supervisor.start(self.stack.programs[name])
+
+    def wait_until_ready(self) -> None:
+        """Return once every stage answers."""
+        with self._lock:
+            self.stack.wait_until_ready()
+
+    def log(self, name: str) -> str:
+        """What `name` has logged."""
+        return self.stack.programs[name].log.read_text()
+
+    def logs(self) -> str:
+        """What every process has logged."""
+        return "".join(self.log(name) for name in self.stack.programs)
+
+    def leave(self) -> None:
+        self._leaving.set()
+        self._watcher.join()
+
+    def _pid(self, name: str) -> int:
+        process = self.stack.programs[name].process
+        assert process is not None
+        return process.pid
+
+    def _watch(self) -> None:
+        while not self._leaving.wait(0.1):
+            with self._lock:
+                self.stack.supervisor.watch_once()
+
+
+@contextmanager
+def installation(folder: Path, uri: str, databases: Mapping[str, str] | None = None,
+                 settings: Mapping[str, str] | None = None, scale: Mapping[str, int] | None = None,
+                 services: Mapping[str, str] | None = None) -> Iterator[Installation]:
+    """A ready installation in `folder` on the broker at `uri`; `services` may put a test's class in a stage's place."""
+    stack = Stack(folder, echo=lambda _: None, scale=scale or {}, settings=SETTINGS | dict(settings or {}),
+                  databases=databases or {}, services=SERVICES | dict(services or {}))
+    with stack.up(uri):
+        running = Installation(stack)
+        try:
+            yield running
+        finally:
+            running.leave()
+
+
+def new_vhost(rabbit: PrivateNode) -> str:
+    """The URI of a virtual host nobody else uses."""
+    return rabbit.new_vhost(f"test-{uuid.uuid4().hex[:8]}")
+
+
+def new_databases(postgres: PrivatePostgres) -> dict[str, str]:
+    """A fresh PostgreSQL database for every stage: its URL by stage."""
+    prefix = f"test_{uuid.uuid4().hex[:8]}"
+    names = {stage: f"{prefix}_{stage}" for stage in STAGES}
+    postgres.create(*names.values())
+    return {stage: postgres.url(name) for stage, name in names.items()}
+
+
+def running_processes(installation: Installation) -> dict[str, Any]:
+    """pid by name of everything the installation runs."""
+    return {name: program.process.pid for name, program in installation.stack.programs.items()
+            if program.process is not None and program.running}

@@ -1,0 +1,133 @@
+"""The people of the procedure, at the website's door: each test's users act over HTTP alone."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from nkk.messaging.rpc_client import RpcClient
+from nkk.stack.staff import Admin, ensure_demonstration_staff
+from tests.builders import complaint_form
+from tests.installations import Installation, eventually
+
+PASSWORD = "rahasia-sekali-42"
+
+REGISTRATION = {
+    "kind": "public",
+    "identity_number": "1971014107900001",
+    "name": "Siti Rahmawati Binti Contoh",
+    "email": "siti.rahmawati@example.id",
+    "phone": "+62 812 0000 0000",
+    "password": PASSWORD,
+}
+
+
+@dataclass
+class Person:
+    """Somebody logged in, or nobody yet."""
+
+    http: httpx.Client
+    token: str | None = None
+    account: Mapping[str, Any] | None = None
+
+    def ask(self, method: str, path: str, json: Any = None, **kwargs: Any) -> httpx.Response:
+        """One request to the API, answered whatever it may be."""
+        headers = dict(kwargs.pop("headers", {}))
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
+        return self.http.request(method, f"/api/v1{path}", json=json, headers=headers, **kwargs)
+
+    def get(self, path: str, **kwargs: Any) -> Any:
+        """What stands at `path`; it must be there."""
+        response = self.ask("GET", path, **kwargs)
+        assert response.status_code == 200, (response.status_code, response.text)
+        return response.json()
+
+    def post(self, path: str, json: Any = None, expect: int = 200, **kwargs: Any) -> Any:
+        """Do what `path` means; it must be answered with `expect`."""
+        response = self.ask("POST", path, json=json, **kwargs)
+        assert response.status_code == expect, (response.status_code, response.text)
+        return response.json()
+
+    def act(self, path: str, json: Any = None) -> Any:
+        """`post`, once the complaint has come to this desk: its event may still be on the way."""
+        return eventually(lambda: self.post(path, json))
+
+    def desk(self, name: str) -> list[str]:
+        """The tickets on a desk's list, all pages."""
+        tickets, cursor = [], None
+        while True:
+            page = self.get(f"/desks/{name}", params={"cursor": cursor} if cursor else {})
+            tickets += [item["ticket"] for item in page["items"]]
+            cursor = page["next"]
+            if cursor is None:
+                return tickets
+
+
+class People:
+    """Everybody at one installation."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.http = httpx.Client(base_url=installation.url, timeout=20)
+        self.anyone = Person(self.http)
+        self._staff = self._demonstration_staff()
+        self.operator = self.log_in(**self._staff["operator"])
+        self.main_team = self.log_in(**self._staff["main_team"])
+        self.admin = self.log_in(**self._staff["admin"])
+
+    def opd_team(self, opd: str) -> Person:
+        """The helper team of an OPD."""
+        return self.log_in(**self._staff["opd_team"][opd])
+
+    def reporter(self, **changed: Any) -> Person:
+        """A new reporter, registered and logged in."""
+        account = {**REGISTRATION, "username": f"warga-{uuid.uuid4().hex[:10]}", **changed}
+        self.anyone.post("/reporters", account, expect=201)
+        person = self.log_in(account["username"], account["password"])
+        person.account = account
+        return person
+
+    def log_in(self, username: str, password: str) -> Person:
+        """Somebody, logged in."""
+        session = self.anyone.post("/sessions", {"username": username, "password": password}, expect=201)
+        return Person(self.http, session["access_token"], session)
+
+    def submit(self, reporter: Person, key: str | None = None, **changed: Any) -> str:
+        """A report, submitted: its ticket."""
+        headers = {"Idempotency-Key": key or uuid.uuid4().hex}
+        return reporter.post("/complaints", complaint_form(**changed), expect=201, headers=headers)["ticket"]
+
+    def close(self) -> None:
+        self.http.close()
+
+    def _demonstration_staff(self) -> dict[str, Any]:
+        keys = json.loads((self.installation.stack.var / "keys.json").read_text())
+        client = RpcClient(self.installation.uri, timeout=10)
+        try:
+            return ensure_demonstration_staff(Admin(client, keys), self.installation.stack.var / "staff.json")
+        finally:
+            client.close()
+
+
+def travel_as_information(people: People, reporter: Person, **changed: Any) -> str:
+    """The information path up to the sent answer: the ticket."""
+    ticket = people.submit(reporter, **changed)
+    people.operator.act(f"/complaints/{ticket}/handover")
+    people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "information", "note": "Jawab langsung."})
+    people.operator.act(f"/complaints/{ticket}/answer", {"text": "Jam pelayanan 07.30 sampai 16.00."})
+    return ticket
+
+
+def travel_as_complaint(people: People, reporter: Person, opd: str = "disdukcapil", **changed: Any) -> str:
+    """The complaint path up to the sent answer: the ticket."""
+    ticket = people.submit(reporter, **changed)
+    people.operator.act(f"/complaints/{ticket}/handover")
+    people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "complaint", "opd": opd})
+    people.opd_team(opd).act(f"/complaints/{ticket}/response", {"text": "Petugas telah ditegur secara tertulis."})
+    people.main_team.act(f"/complaints/{ticket}/approval", {"approved": True})
+    people.operator.act(f"/complaints/{ticket}/answer", {"text": "Petugas yang Anda laporkan telah ditegur."})
+    return ticket
