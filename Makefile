@@ -26,14 +26,14 @@ demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over H
 
 .PHONY: test
 test: check  ## check, then every test on a real broker, both databases and a real mail server
-	$(BIN)/pytest
+	$(BIN)/pytest --ignore tests/current
 
 .PHONY: check
 check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documents and lock are in order
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m tests.current
+	$(BIN)/pytest -q tests/current
 	requirements/lock.sh --check
 
 .PHONY: bench
@@ -42,7 +42,7 @@ bench: $(DEV_READY)  ## measure accepting, relaying, whole journeys and memory
 
 .PHONY: docs
 docs: $(DEV_READY)  ## write the OpenAPI and AsyncAPI documents anew
-	$(BIN)/python -m tests.current --write
+	$(BIN)/python -m tests.current.documents
 
 .PHONY: lock
 lock: $(DEV_READY)  ## pin the dependencies of pyproject.toml anew

@@ -1,8 +1,8 @@
 """The field types that the wire uses, in events, in RPC and in the gateway's JSON alike."""
 
 import re
-from datetime import UTC
 from typing import Any
+from unicodedata import category
 
 from marshmallow import ValidationError, fields, validate
 
@@ -15,6 +15,7 @@ NOTE_LENGTH = 4_000
 TEXT_LENGTH = 20_000
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
@@ -32,10 +33,10 @@ class PlainText(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-        if not text:
-            raise ValidationError("Write something here: it is empty.")
         if _CONTROL.search(text) or _SURROGATE.search(text):
             raise ValidationError("Contains characters that are no text (control characters or half an emoji).")
+        if all(category(sign) in _INVISIBLE for sign in text):
+            raise ValidationError("Write something here: it is empty.")
         return text
 
 
@@ -74,7 +75,7 @@ class Instant(fields.AwareDateTime):
     """An aware instant, written in UTC with microseconds (RFC 3339)."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format="iso", default_timezone=UTC, **kwargs)
+        super().__init__(format="iso", **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else write_instant(value)

@@ -108,7 +108,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         """Publish to `queue`, confirmed, then acknowledge; where that fails, give the message back after a pause."""
         try:
             with publisher(self.uri) as channel:
-                moved = channel.publish([_copy(message, queue, headers)])
+                moved = channel.publish([_copy(message, topology.moves(self.service).name, queue, headers)])
         except BROKER_ERRORS:
             moved = set()
         except Exception:
@@ -156,11 +156,11 @@ def _attempt(message: Any) -> int:
     return attempt if isinstance(attempt, int) else 0
 
 
-def _copy(message: Any, queue: str, headers: dict[str, Any]) -> Message:
+def _copy(message: Any, exchange: str, queue: str, headers: dict[str, Any]) -> Message:
     body = message.body
     return Message(
         id=message.properties.get("message_id") or str(message.delivery_tag),
-        exchange="",
+        exchange=exchange,
         routing_key=queue,
         body=body if isinstance(body, (str, bytes)) else bytes(body),
         type=message.properties.get("type") or "",

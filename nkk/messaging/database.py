@@ -133,10 +133,14 @@ def _engine(url: str, size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    # psycopg 3 would block the whole process at each query, whatever the URL says.
+    # psycopg 3 would block the whole process at each query, whatever the URL says. No ping before use: the first error
+    # of a lost server empties the pool, and whoever met it is retried or told 503.
     return create_engine(
-        make_url(url).set(drivername="postgresql+psycopg2"), hide_parameters=True, pool_size=size, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS,
-        pool_pre_ping=True,
+        make_url(url).set(drivername="postgresql+psycopg2"),
+        hide_parameters=True,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
         connect_args={"connect_timeout": 5, "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
     )
 

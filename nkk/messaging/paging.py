@@ -3,11 +3,12 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, literal, tuple_
 
+from nkk.messaging.database import UtcDateTime
 from nkk.sop.refusals import InvalidInput
 
 LIMIT = 50
@@ -43,16 +44,16 @@ def _decode(cursor: str, keys: Sequence[ColumnElement]) -> list[Any]:
     try:
         values = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [_read(key, value) for key, value in zip(keys, values, strict=True)]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidInput.of(cursor="Not a cursor of this list. Start again without one.") from None
 
 
 def _read(key: ColumnElement, value: Any) -> Any:
-    if key.type.python_type is datetime:
+    if isinstance(key.type, UtcDateTime):
         instant = datetime.fromisoformat(value)
         if instant.tzinfo is None:
             raise ValueError(value)
-        return instant
-    if not isinstance(value, str) or "\x00" in value:
+        return instant.astimezone(UTC)
+    if not isinstance(value, str) or b"\x00" in value.encode():
         raise ValueError(value)
     return value

@@ -24,7 +24,7 @@ def new_key_pair() -> tuple[str, str]:
 
 def seal(content: dict[str, Any], public_key: str) -> str:
     """`content` as JSON, sealed for the holder of `public_key`'s private half; base 64."""
-    plain = json.dumps(content, ensure_ascii=False).encode()
+    plain = json.dumps(content).encode()
     return b64encode(SealedBox(PublicKey(b64decode(public_key))).encrypt(plain)).decode()
 
 

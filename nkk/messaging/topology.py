@@ -36,9 +36,12 @@ def retry_delays() -> tuple[int, ...]:
     """Delays in milliseconds before each further attempt, from NKK_RETRY_DELAYS (seconds, comma separated)."""
     text = os.environ.get("NKK_RETRY_DELAYS", "") or _DEFAULT_DELAYS
     try:
-        return tuple(int(float(part) * 1000) for part in text.split(","))
-    except ValueError:
+        delays = tuple(int(float(part) * 1000) for part in text.split(","))
+        if min(delays) < 0:
+            raise ValueError(text)
+    except (ValueError, OverflowError):
         raise MissingSettingError(f"NKK_RETRY_DELAYS must be seconds separated by commas, not {text!r}.") from None
+    return delays
 
 
 def exchange(service: str) -> Exchange:
@@ -46,19 +49,26 @@ def exchange(service: str) -> Exchange:
     return Exchange(f"{service}.events", type="topic", durable=True)
 
 
+def moves(service: str) -> Exchange:
+    """The exchange by which `service`, and nobody else, puts an event into a queue of its own, named by the key."""
+    return Exchange(f"{service}.moves", type="direct", durable=True)
+
+
 def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
     """The queue in which `service` hears `events`; the exchanges are their owners' to declare."""
     bindings = [binding(Exchange(event.EXCHANGE, type="topic", no_declare=True), routing_key=event.TYPE)
                 for event in events]
+    bindings.append(binding(moves(service), routing_key=inbox_name(service)))
     return Queue(inbox_name(service), bindings=bindings, durable=True,
-                 queue_arguments=QUORUM | _dead_letters_to(quarantine_name(service)) | {
+                 queue_arguments=QUORUM | _dead_letters_to(service, quarantine_name(service)) | {
                      "x-delivery-limit": DELIVERY_LIMIT})
 
 
 def retry_queue(service: str, delay: int) -> Queue:
     """The queue in which an event waits `delay` milliseconds and then returns to the inbox."""
-    return Queue(f"{service}.retry.{delay}", durable=True,
-                 queue_arguments=QUORUM | _dead_letters_to(inbox_name(service)) | {"x-message-ttl": delay})
+    name = f"{service}.retry.{delay}"
+    return Queue(name, moves(service), routing_key=name, durable=True,
+                 queue_arguments=QUORUM | _dead_letters_to(service, inbox_name(service)) | {"x-message-ttl": delay})
 
 
 def inbox_name(service: str) -> str:
@@ -74,7 +84,8 @@ def quarantine_name(service: str) -> str:
 def waiting_queues(service: str) -> list[Queue]:
     """The retry queues and the quarantine of `service`."""
     return [*(retry_queue(service, delay) for delay in retry_delays()),
-            Queue(quarantine_name(service), durable=True, queue_arguments=QUORUM)]
+            Queue(quarantine_name(service), moves(service), routing_key=quarantine_name(service), durable=True,
+                  queue_arguments=QUORUM)]
 
 
 def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> list[str]:
@@ -84,13 +95,13 @@ def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> lis
     for service in services:
         heard = [event for event in events if service in event.CONSUMERS]
         if heard:
-            entities += [*waiting_queues(service), inbox_queue(service, heard)]
+            entities += [moves(service), *waiting_queues(service), inbox_queue(service, heard)]
     for entity in entities:
         entity(channel).declare()
     return [entity.name for entity in entities]
 
 
-def _dead_letters_to(queue: str) -> dict[str, Any]:
+def _dead_letters_to(service: str, queue: str) -> dict[str, Any]:
     # at-least-once: the broker keeps a dead letter until the target queue confirms it.
-    return {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": queue,
+    return {"x-dead-letter-exchange": moves(service).name, "x-dead-letter-routing-key": queue,
             "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}

@@ -12,7 +12,7 @@ from collections.abc import Callable
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECK_MODULUS = 37
 _SYMBOLS = 7
-_SHAPE = re.compile(rf"NKK-?(\d{{4}})-?([{ALPHABET}]{{4}})-?([{ALPHABET}]{{4}})")
+_SHAPE = re.compile(rf"NKK-?([0-9]{{4}})-?([{ALPHABET}]{{4}})-?([{ALPHABET}]{{4}})")
 _SOUND_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 

@@ -11,7 +11,7 @@ from kombu import Connection
 
 from nkk.contracts import EVENTS, STAGES, UnreadableEventError, read_envelope
 from nkk.messaging.publisher import Message, publisher
-from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON, inbox_name, quarantine_name
+from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON, inbox_name, moves, quarantine_name
 
 HEARING = tuple(stage for stage in STAGES if any(stage in event.CONSUMERS for event in EVENTS))
 """The stages that hear events, and so can fail to handle one."""
@@ -72,8 +72,8 @@ def retry(uri: str, stage: str, event_ids: set[str] | None) -> int:
         for item, settle in held:
             if event_ids is not None and item.id not in event_ids:
                 continue
-            if channel.publish([Message(id=item.id, exchange="", routing_key=inbox_name(stage), body=item.body,
-                                        type=item.type, content_type=item.content_type,
+            if channel.publish([Message(id=item.id, exchange=moves(stage).name, routing_key=inbox_name(stage),
+                                        body=item.body, type=item.type, content_type=item.content_type,
                                         correlation_id=item.correlation_id)]):
                 settle()
                 count += 1

@@ -2,10 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from nkk.sop import steps
-from nkk.sop.clock import WorkingTime, write_instant
+from nkk.sop.clock import WIB, WorkingTime, write_instant
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
 from nkk.sop.steps import ReporterKind, Role
 from nkk.sop.ticket import new_ticket
@@ -178,7 +178,7 @@ class Complaint:
     def submit(cls, form: dict, reporter_id: str, reporter_kind: str, now: datetime, clock: WorkingTime) -> "Complaint":
         """Step 1: the form was entered at `now`. Starts the clock of step 2 and of the whole service."""
         return cls(
-            ticket=new_ticket(now.astimezone(UTC).year),
+            ticket=new_ticket(now.astimezone(WIB).year),
             reporter_id=reporter_id,
             reporter_kind=reporter_kind,
             submitted_at=now,

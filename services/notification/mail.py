@@ -23,7 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.log import get_logger
 from nkk.messaging.sealing import CannotOpenError, unseal
-from nkk.messaging.settings import required
+from nkk.messaging.settings import MissingSettingError, required
 from nkk.messaging.stage import UnitOfWorkProvider
 from services.notification.storage import Messages
 
@@ -73,6 +73,17 @@ def _into(folder: Path) -> Send:
     return send
 
 
+def _must_take_files(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        writable = False
+    else:
+        writable = os.access(folder, os.W_OK)
+    if not writable:
+        raise MissingSettingError(f"Set NKK_SMTP_URL, or NKK_MAIL_DIR to a folder we may write to: {folder} is none.")
+
+
 def _by_smtp(url: str) -> Send:
     """`smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte."""
     parts = urlsplit(url)
@@ -112,6 +123,8 @@ class Mailer(DependencyProvider):
 
     def setup(self) -> None:
         self._key = required("NKK_NOTIFICATION_PRIVATE_KEY")
+        if not os.environ.get("NKK_SMTP_URL"):
+            _must_take_files(Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
         self._site = os.environ.get("NKK_SITE_URL") or "http://localhost"
         self._from = os.environ.get("NKK_MAIL_FROM") or "pengaduan-nkk@example.id"
         self._send = sender(os.environ.get("NKK_SMTP_URL", ""), Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
@@ -165,14 +178,18 @@ class Mailer(DependencyProvider):
     def _try(self, row: Any) -> bool | None:
         """True where it was sent, False where it may be later, None where it never can."""
         try:
-            email = unseal(row.sealed_contact, self._key)["email"]
-            self._send(compose(row.kind, row.ticket, email, row.id, self._from, self._site))
+            contact = unseal(row.sealed_contact, self._key)
+            self._send(compose(row.kind, row.ticket, contact["email"], row.id, self._from, self._site))
         except (OSError, smtplib.SMTPException) as error:
             log.warning("message not sent", message_id=row.id, error=type(error).__name__)
             return False
-        except (CannotOpenError, RejectedError, KeyError, ValueError) as error:
+        except (CannotOpenError, RejectedError) as error:
             log.error("message cannot be sent", message_id=row.id, error=type(error).__name__)
             return None
+        except Exception:
+            # An address no mail program can write, say: this message must not hold up the others.
+            log.exception("message failed", message_id=row.id)
+            return False
         log.info("message sent", message_id=row.id, ticket=row.ticket, kind=row.kind)
         return True
 

@@ -77,9 +77,14 @@ class Case:
         self._becomes(State.AWAITING_RESPONSE, now)
 
     def receive(self, response: str, round_: int, now: datetime, clock: WorkingTime) -> None:
-        """Step 4 ended: response number `round_` came in, and step 5's clock runs. One we have seen changes nothing."""
+        """Step 4 ended: response number `round_` came in, and step 5's clock runs. One we have seen changes nothing.
+
+        Raises NotYourStep where this case awaits no response.
+        """
         if round_ <= self.round:
             return
+        if self.state != State.AWAITING_RESPONSE:
+            raise NotYourStep("This case awaits no response.", {"stands": self.stands()})
         self.response, self.round, self.came_at = response, round_, now
         self.due_at = clock.due(now, steps.APPROVE.minutes)
         self._becomes(State.AWAITING_APPROVAL, now)

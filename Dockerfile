@@ -1,0 +1,39 @@
+# One image for everything that is ours; docker-compose.yml picks the command.
+
+FROM python:3.12-slim AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH
+WORKDIR /app
+# The dependencies come before the sources, so that a change of ours does not fetch them again. Wheels only: building
+# from source would need a compiler, and would run a stranger's setup script.
+COPY requirements/run.txt requirements/run.txt
+RUN pip install --require-hashes --only-binary :all: -r requirements/run.txt
+COPY pyproject.toml README.md ./
+COPY deploy/rabbitmq deploy/rabbitmq
+COPY nkk nkk
+COPY services services
+COPY gateway gateway
+# Installed in place: migrations, letters and pages are files beside the code. Compiled here, because the running
+# container cannot write; readable for all, whatever the checkout's umask was.
+RUN pip install --no-deps --no-build-isolation -e . \
+    && python -m compileall -q nkk services gateway deploy \
+    && chmod -R a+rX,go-w /app
+
+FROM python:3.12-slim
+ENV PATH=/opt/venv/bin:$PATH \
+    HOME=/tmp \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONWARNINGS="ignore:Eventlet is deprecated:DeprecationWarning"
+# The two folders are mount points of volumes, which take their first owner from here. Everything else stays root's: a
+# process that is taken over cannot change the code it runs.
+RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin nkk \
+    && install -d -o nkk -g nkk -m 0755 /definitions \
+    && install -d -o nkk -g nkk -m 0700 /mail
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /app /app
+WORKDIR /app
+USER 10001:10001
+EXPOSE 8000
+CMD ["nkk", "--help"]

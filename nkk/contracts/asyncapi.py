@@ -1,0 +1,101 @@
+"""The AsyncAPI 3 document of every event, made from the contracts themselves."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+
+from nkk.contracts.envelope import CONTENT_TYPE, EventData
+from nkk.contracts.events import EVENTS
+
+SAMPLES = Path(__file__).parent / "samples"
+
+
+def document() -> dict[str, Any]:
+    """The document: a channel and a message for each event, its data's schema, its golden sample as the example."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Pengaduan NKK: events",
+            "version": "1",
+            "description": "What the four stages of the complaint service tell. Each stage publishes on the durable "
+                           "topic exchange `<service>.events`, the routing key is the event's type. Bind a queue of "
+                           "your own; an event is delivered at least once, in no promised order between types: know "
+                           "it by its `id`, and ignore fields you do not know.",
+        },
+        "defaultContentType": CONTENT_TYPE,
+        "channels": {_name(event): _channel(event) for event in EVENTS},
+        "operations": {f"on{_name(event)}": _operation(event) for event in EVENTS},
+        "components": {
+            "messages": {_name(event): _message(event) for event in EVENTS},
+            "schemas": {"Envelope": _ENVELOPE, **_data_schemas()},
+        },
+    }
+
+
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
+
+_ENVELOPE = {
+    "type": "object",
+    "description": "A CloudEvents 1.0 envelope.",
+    "required": ["specversion", "id", "source", "type", "time", "subject", "data"],
+    "properties": {
+        "specversion": {"const": "1.0"},
+        "id": _TEXT | {"description": "Unique for ever: an event heard before is known by it."},
+        "source": _TEXT | {"description": "The service that tells it.", "examples": ["/nkk/intake"]},
+        "type": _TEXT | {"description": "The event's type and version; also the routing key."},
+        "time": {"type": "string", "format": "date-time", "description": "When the fact came about, UTC."},
+        "subject": _TEXT | {"description": "The ticket (or reporter id) it is about."},
+        "datacontenttype": {"const": "application/json"},
+        "correlationid": {"type": "string", "description": "The HTTP request it began with."},
+        "data": {"type": "object"},
+    },
+}
+
+
+def _name(event: type[EventData]) -> str:
+    return event.__name__
+
+
+def _channel(event: type[EventData]) -> dict[str, Any]:
+    return {
+        "address": event.TYPE,
+        "messages": {_name(event): {"$ref": f"#/components/messages/{_name(event)}"}},
+        "bindings": {"amqp": {"is": "routingKey", "exchange": {
+            "name": event.EXCHANGE, "type": "topic", "durable": True, "autoDelete": False}}},
+    }
+
+
+def _operation(event: type[EventData]) -> dict[str, Any]:
+    heard = ", ".join(event.CONSUMERS) or "tooling alone"
+    return {
+        "action": "receive",
+        "channel": {"$ref": f"#/channels/{_name(event)}"},
+        "summary": (event.__doc__ or "").strip(),
+        "description": f"Told by {event.SERVICE}; heard by {heard}.",
+        "messages": [{"$ref": f"#/channels/{_name(event)}/messages/{_name(event)}"}],
+    }
+
+
+def _message(event: type[EventData]) -> dict[str, Any]:
+    return {
+        "name": event.TYPE,
+        "contentType": CONTENT_TYPE,
+        "summary": (event.__doc__ or "").strip(),
+        "payload": {"allOf": [
+            {"$ref": "#/components/schemas/Envelope"},
+            {"type": "object", "properties": {"type": {"const": event.TYPE},
+                                              "data": {"$ref": f"#/components/schemas/{_name(event)}Data"}}},
+        ]},
+        "examples": [{"payload": json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))}],
+    }
+
+
+def _data_schemas() -> dict[str, Any]:
+    # OpenAPI 3.1 writes schemas as plain JSON Schema, which is AsyncAPI's default.
+    spec = APISpec(title="", version="", openapi_version="3.1.0", plugins=[MarshmallowPlugin()])
+    for event in EVENTS:
+        spec.components.schema(f"{_name(event)}Data", schema=event.SCHEMA)
+    return spec.to_dict()["components"]["schemas"]

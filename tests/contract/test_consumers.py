@@ -1,0 +1,107 @@
+"""Each consumer accepts the sample of what it hears, and each stage hears what the contracts say it does."""
+
+import pytest
+
+from nkk.contracts import EVENTS, STAGES
+from nkk.contracts.events import (
+    ComplaintClassifiedAsInformation,
+    ComplaintForwarded,
+    ComplaintHandedOver,
+    ResponseApproved,
+    ResponseReturned,
+    ResponseSubmitted,
+)
+from nkk.messaging.consumer import Handles
+from nkk.sop import steps
+from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.steps import Path
+from services.intake.service import IntakeService
+from services.notification import service as notification
+from services.notification.domain import TURNS
+from services.opd_response import service as opd_response
+from services.triage import service as triage
+
+SERVICES = {service.name: service for service in (IntakeService, triage.TriageService, opd_response.OpdResponseService,
+                                                  notification.NotificationService)}
+JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields]
+
+
+def handled(service):
+    """The events that a stage has a handler for, one entry a handler."""
+    entrypoints = [entrypoint for method in vars(service).values()
+                   for entrypoint in getattr(method, "nameko_entrypoints", ())]
+    return [entrypoint.event_cls for entrypoint in entrypoints if isinstance(entrypoint, Handles)]
+
+
+def same(thing, data, names):
+    return {name: getattr(thing, name) for name in names} == {name: getattr(data, name) for name in names}
+
+
+def test_the_stages_of_the_contracts_are_the_services():
+    assert set(STAGES) == set(SERVICES)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_has_one_handler_for_each_event_that_names_it_and_for_no_other(stage):
+    heard = [event.TYPE for event in handled(SERVICES[stage])]
+    assert sorted(heard) == sorted(event.TYPE for event in EVENTS if stage in event.CONSUMERS)
+
+
+def test_notification_hears_every_event_of_the_other_stages():
+    assert set(handled(notification.NotificationService)) == {event for event in EVENTS
+                                                              if event.SERVICE != "notification"}
+
+
+def test_every_event_about_a_complaint_has_a_place_in_the_journey():
+    assert set(TURNS) == {event.TYPE for event in JOURNEY}
+
+
+def test_triage_makes_a_case_of_what_is_handed_over(heard):
+    event = heard(ComplaintHandedOver)
+    case = triage._case(event)
+    assert same(case, event.data, set(ComplaintHandedOver.SCHEMA.fields) - {"by"})
+    assert (case.came_at, case.due_at) == (event.time, OFFICE_HOURS.due(event.time, steps.CLASSIFY.minutes))
+    assert case.state == "awaiting_classification"
+
+
+def test_opd_response_makes_a_case_of_what_is_forwarded(heard):
+    event = heard(ComplaintForwarded)
+    case = opd_response._case(event)
+    assert same(case, event.data, set(ComplaintForwarded.SCHEMA.fields) - {"by"})
+    assert (case.came_at, case.due_at) == (event.time, OFFICE_HOURS.due(event.time, steps.RESPOND.minutes))
+    assert case.state == "awaiting_response"
+
+
+def test_a_response_and_its_return_fit_the_cases_they_are_about(heard):
+    case = triage._case(heard(ComplaintHandedOver))
+    forwarded, returned, response = heard(ComplaintForwarded), heard(ResponseReturned), heard(ResponseSubmitted)
+    case.forward(forwarded.data.opd, forwarded.time)
+    case.receive(response.data.text, response.data.round, response.time, OFFICE_HOURS)
+    assert case.state == "awaiting_approval"
+
+    desk = opd_response._case(forwarded)
+    desk.respond("Tanggapan pertama.", forwarded.time)
+    desk.take_back(returned.data.round, returned.data.note, returned.time, OFFICE_HOURS)
+    assert (desk.state, desk.return_note) == ("awaiting_response", returned.data.note)
+
+
+@pytest.mark.parametrize("event", JOURNEY, ids=lambda event: event.TYPE)
+def test_notification_makes_an_entry_of_every_event_about_a_complaint(event, heard):
+    read = heard(event)
+    entry = notification._entry(read)
+    assert (entry.event_id, entry.ticket, entry.type, entry.at) == (read.id, read.data.ticket, read.type, read.time)
+    assert (entry.round, entry.by, entry.opd, entry.note) == (
+        getattr(read.data, "round", 0), getattr(read.data, "by", None), getattr(read.data, "opd", None),
+        getattr(read.data, "note", None))
+
+
+@pytest.mark.parametrize(("event", "path", "material"), [
+    (ComplaintClassifiedAsInformation, Path.INFORMATION, None), (ResponseApproved, Path.COMPLAINT, "text"),
+], ids=["information", "complaint"])
+def test_notification_makes_work_of_what_comes_to_be_answered(event, path, material, heard):
+    read = heard(event)
+    text = material and getattr(read.data, material)
+    answer = notification._answer(read, path, text)
+    assert (answer.ticket, answer.path, answer.material, answer.note, answer.service_due_at) == (
+        read.data.ticket, path, text, read.data.note, read.data.service_due_at)
+    assert (answer.came_at, answer.due_at) == (read.time, OFFICE_HOURS.due(read.time, steps.ANSWER.minutes))

@@ -1,0 +1,178 @@
+"""Each event is built the way its stage builds it, and must look like its sample."""
+
+import inspect
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from nkk.contracts import EVENTS
+from nkk.contracts.events import (
+    AnswerSent,
+    ComplaintClassifiedAsInformation,
+    ComplaintClosed,
+    ComplaintForwarded,
+    ComplaintHandedOver,
+    ComplaintSubmitted,
+    ReporterRegistered,
+    ResponseApproved,
+    ResponseReturned,
+    ResponseSubmitted,
+)
+from nkk.messaging.actor import Actor
+from nkk.messaging.sealing import new_key_pair, seal
+from nkk.sop.clock import OFFICE_HOURS
+from services.intake import service as intake
+from services.intake.identity import Vault
+from services.notification import service as notification
+from services.opd_response import service as opd_response
+from services.triage import service as triage
+from tests.builders import MONDAY, TICKET, answer, complaint, opd_case, triage_case
+
+NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+STAFF = Actor("staff-1", "main_team")
+TEAM = Actor("staff-2", "opd_team", "disdukcapil")
+
+
+class Work:
+    """One transaction on a desk that holds one thing; remembers what was told."""
+
+    def __init__(self, thing=None):
+        self.thing = thing
+        self.told = []
+
+    @property
+    def cases(self):
+        return self
+
+    answers = journeys = messages = accounts = cases
+
+    def get(self, *_args, **_kwargs):
+        return self.thing
+
+    find = get
+
+    def save(self, _thing):
+        pass
+
+    def add(self, *_args):
+        return True
+
+    add_reporter = note = keep_contact = add
+
+    def emit(self, *events, at=None):
+        self.told += events
+
+    @contextmanager
+    def begin(self):
+        yield self
+
+
+def told_by(service_cls, command, thing, *args, **provided):
+    """The one event that `command` of a stage tells when its desk holds `thing`."""
+    work = Work(thing)
+    service = service_cls()
+    service.uow = work
+    for name, value in provided.items():
+        setattr(service, name, value)
+    # The role is checked by a decorator, which is tested beside it.
+    inspect.unwrap(getattr(service_cls, command))(service, *args)
+    (event,) = work.told
+    return event
+
+
+class Anything:
+    """Stands for a dependency whose answer does not matter."""
+
+    def __getattr__(self, _name):
+        return lambda *_args: "anything"
+
+
+def responded():
+    case = triage_case()
+    case.forward("disdukcapil", NOW)
+    case.receive("Petugas telah ditegur.", 1, NOW, OFFICE_HOURS)
+    return case
+
+
+def sent():
+    work = answer()
+    work.send("Loket kini buka sampai pukul 16.00.", NOW, OFFICE_HOURS)
+    return work
+
+
+def registered():
+    keys, contact = new_key_pair(), new_key_pair()
+    vault = Vault(["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="], "index", keys[0], contact[1])
+    form = {"kind": "public", "identity_number": "1971011503900001", "name": "Pelapor Contoh",
+            "email": "pelapor@example.org", "username": "pelapor-contoh", "password": "sandi yang panjang"}
+    return told_by(intake.IntakeService, "register", None, seal(form, keys[1]), vault=vault, passwords=Anything())
+
+
+def handed_over():
+    report = complaint()
+    report.hand_over("staff-1", NOW)
+    return intake._handed_over(report)
+
+
+def forwarded():
+    case = triage_case()
+    case.forward("disdukcapil", NOW)
+    return triage._forwarded(case, "Mohon ditanggapi.", "staff-1")
+
+
+TRIAGE, OPD, NOTIFICATION = triage.TriageService, opd_response.OpdResponseService, notification.NotificationService
+
+PRODUCERS = {
+    ReporterRegistered: registered,
+    ComplaintSubmitted: lambda: intake._submitted(complaint()),
+    ComplaintHandedOver: handed_over,
+    ComplaintClassifiedAsInformation: lambda: told_by(TRIAGE, "classify_as_information", triage_case(), STAFF, TICKET),
+    ComplaintForwarded: forwarded,
+    ResponseSubmitted: lambda: told_by(OPD, "respond", opd_case(), TEAM, TICKET, "Petugas telah ditegur."),
+    ResponseReturned: lambda: told_by(TRIAGE, "return_response", responded(), STAFF, TICKET, "Belum menjawab."),
+    ResponseApproved: lambda: told_by(TRIAGE, "approve", responded(), STAFF, TICKET),
+    AnswerSent: lambda: told_by(NOTIFICATION, "send_answer", answer(), STAFF, TICKET, "Jawaban.", mailer=Anything()),
+    ComplaintClosed: lambda: closed(),
+}
+
+
+def closed():
+    work, answered = Work(), sent()
+    answered.confirm(NOW)
+    notification._close(work, answered, NOW)
+    (event,) = work.told
+    return event
+
+
+each_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
+
+
+@each_event
+def test_a_stage_tells_exactly_the_fields_of_the_sample(event, document):
+    told = PRODUCERS[event]()
+    assert type(told) is event
+    written = json.loads(told.to_json("event-1", MONDAY, "request-1"))
+    assert set(written) == set(document(event))
+    assert set(written["data"]) == set(document(event)["data"])
+
+
+@each_event
+def test_what_a_stage_tells_can_be_read(event):
+    told = PRODUCERS[event]()
+    assert event.read(told.to_json("event-1", MONDAY)).data == told
+
+
+@each_event
+def test_fields_hold_the_kind_of_value_they_hold_in_the_sample(event, document):
+    written = json.loads(PRODUCERS[event]().to_json("event-1", MONDAY))["data"]
+    for name, value in document(event)["data"].items():
+        if value is not None and written[name] is not None:
+            assert type(written[name]) is type(value), name
+
+
+def test_nothing_of_who_registered_is_told_in_the_clear():
+    written = registered().to_json("event-1", MONDAY)
+    for known in ("1971011503900001", "Pelapor Contoh", "pelapor@example.org", "pelapor-contoh"):
+        assert known not in written

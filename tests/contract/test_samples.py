@@ -1,0 +1,92 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import nkk.contracts
+from nkk.contracts import EVENTS, read_envelope
+from nkk.sop.ticket import read_ticket
+
+SAMPLES = Path(nkk.contracts.__file__).parent / "samples"
+
+each_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
+
+IDENTITY = re.compile(r"name|nama|nik|nip|identity|identitas|e_?mail|phone|telepon|address|alamat|contact|kontak|birth")
+# The accused is named by the reporter and is not the reporter; the contact is a box that notification alone can open.
+NO_IDENTITY = {"accused_name", "sealed_contact"}
+
+
+def test_each_event_has_a_sample_and_there_are_no_others():
+    assert {path.name for path in SAMPLES.iterdir()} == {f"{event.TYPE}.json" for event in EVENTS}
+
+
+@each_event
+def test_a_sample_is_read_as_its_event(event, heard):
+    read = heard(event)
+    assert isinstance(read.data, event)
+    assert (read.type, read.source, read.subject) == (event.TYPE, f"/nkk/{event.SERVICE}", read.data.subject)
+
+
+@each_event
+def test_a_sample_written_again_is_the_same_document(event, heard, document):
+    read = heard(event)
+    assert json.loads(read.data.to_json(read.id, read.time, read.correlation_id)) == document(event)
+
+
+@each_event
+def test_a_sample_is_pretty_printed(event, sample, document):
+    assert sample(event) == json.dumps(document(event), ensure_ascii=False, indent=2) + "\n"
+
+
+@each_event
+def test_a_sample_shows_every_field_of_its_event_and_no_other(event, document):
+    assert set(document(event)["data"]) == set(event.SCHEMA.fields)
+
+
+@each_event
+def test_a_samples_ticket_is_one_that_could_be_given(event, document):
+    ticket = document(event)["data"].get("ticket")
+    assert ticket is None or read_ticket(ticket) == ticket
+
+
+def test_samples_have_ids_of_their_own(document):
+    assert len({document(event)["id"] for event in EVENTS}) == len(EVENTS)
+
+
+def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
+    told = [heard(event) for event in EVENTS if event.TYPE != "complaint.classified_as_information.v1"]
+    tickets = {read.subject for read in told if hasattr(read.data, "ticket")}
+    assert len(tickets) == 1
+    in_time = sorted(told, key=lambda read: read.time)
+    assert [read.type for read in in_time] == [
+        "reporter.registered.v1", "complaint.submitted.v1", "complaint.handed_over.v1", "complaint.forwarded.v1",
+        "response.returned.v1", "response.submitted.v1", "response.approved.v1", "answer.sent.v1",
+        "complaint.closed.v1"]
+
+
+@each_event
+def test_no_schema_has_a_field_that_could_hold_who_reported(event):
+    assert not {name for name in event.SCHEMA.fields if IDENTITY.search(name)} - NO_IDENTITY
+
+
+@each_event
+def test_no_sample_holds_an_address_or_an_identity_number(event, sample, document):
+    written = document(event)
+    assert "@" not in sample(event)
+    # 16 digits are a NIK, 18 a NIP, and 9 or more in a row could be a phone number.
+    words = json.dumps({name: value for name, value in written["data"].items()
+                        if name not in ("reporter_id", "by", "sealed_contact")})
+    assert not re.search(r"\d{9,}", words)
+
+
+@each_event
+def test_only_registrations_and_submissions_say_which_account_reported(event):
+    named = "reporter_id" in event.SCHEMA.fields
+    assert named == (event.TYPE in ("reporter.registered.v1", "complaint.submitted.v1"))
+
+
+@each_event
+def test_any_cloudevents_reader_finds_the_envelopes_attributes(event, sample):
+    envelope = read_envelope(sample(event))
+    assert {"id", "source", "type", "time", "subject", "specversion", "datacontenttype", "data"} <= set(envelope)

@@ -1,0 +1,39 @@
+"""The generated documents under docs/api, and how to write them anew: `python -m tests.current.documents`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gateway import create_app
+from nkk.contracts import asyncapi
+from nkk.stack.keys import new_keys
+
+FOLDER = Path(__file__).parents[2] / "docs" / "api"
+
+
+def openapi() -> dict[str, Any]:
+    """The gateway's own description, as it serves it."""
+    keys = new_keys()
+    app = create_app({
+        "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": keys["NKK_INTAKE_PUBLIC_KEY"],
+        "TOKEN_PUBLIC_KEY": keys["NKK_TOKEN_PUBLIC_KEY"], "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": 0,
+        "LIMIT_REGISTRATION": "1/hour", "LIMIT_LOGIN": "1/hour", "LIMIT_SUBMISSION": "1/hour",
+        "RATELIMIT_STORAGE_URI": "memory://",
+    })
+    response = app.test_client().get("/api/v1/openapi.json")
+    assert response.json is not None
+    return response.json
+
+
+DOCUMENTS = {"openapi.json": openapi, "asyncapi.json": asyncapi.document}
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """A document as it stands in its file."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, build in DOCUMENTS.items():
+        (FOLDER / name).write_text(as_text(build()), "utf-8")

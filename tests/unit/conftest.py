@@ -1,0 +1,18 @@
+"""Unit tests speak to nobody: opening a network socket is an error."""
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from pytest_socket import disable_socket, enable_socket
+
+# How long one example takes says more about the machine than about the code.
+settings.register_profile("unit", deadline=None, print_blob=True)
+settings.load_profile("unit")
+
+
+@pytest.fixture(autouse=True)
+def _no_sockets() -> Iterator[None]:
+    disable_socket(allow_unix_socket=True)
+    yield
+    enable_socket()

@@ -1,0 +1,234 @@
+"""What each broker user may do, held against the names the code uses: exactly what it must, and nothing beside."""
+
+import base64
+import hashlib
+import importlib.util
+import json
+import re
+import uuid
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from nameko.rpc import RPC_QUEUE_TEMPLATE
+
+from nkk.contracts import EVENTS, STAGES
+from nkk.messaging import topology
+from nkk.messaging.calls import EXCHANGE
+
+FOLDER = Path(__file__).resolve().parents[3] / "deploy/rabbitmq"
+DEFINITIONS = json.loads((FOLDER / "definitions.json").read_text())
+PERMISSIONS = {grant["user"]: grant for grant in DEFINITIONS["permissions"]}
+TOPICS = {(grant["user"], grant["exchange"]): grant for grant in DEFINITIONS["topic_permissions"]}
+
+CONFIGURE, WRITE, READ = "configure", "write", "read"
+REPLY_KEY = str(uuid.uuid4())
+REPLY_QUEUE = f"rpc.reply-gateway-{REPLY_KEY}"
+
+spec = importlib.util.spec_from_file_location("render", FOLDER / "render.py")
+render = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(render)
+
+
+class Needs:
+    """What a user must be allowed, gathered from the entities it declares, consumes and publishes to.
+
+    The rules are RabbitMQ's: a binding writes to its queue and reads its exchange; a queue with a dead-letter exchange
+    reads itself and writes to that; the default exchange goes by the name amq.default.
+    """
+
+    def __init__(self):
+        self.names = defaultdict(set)
+        self.keys = defaultdict(set)
+
+    def exchange(self, exchange):
+        self.names[CONFIGURE].add(exchange.name)
+
+    def queue(self, queue):
+        self.names[CONFIGURE].add(queue.name)
+        bindings = [(bound.exchange, bound.routing_key) for bound in queue.bindings]
+        if queue.exchange and queue.exchange.name:
+            bindings.append((queue.exchange, queue.routing_key))
+        for exchange, routing_key in bindings:
+            if not exchange.no_declare:
+                self.exchange(exchange)
+            self.binding(queue.name, exchange.name, routing_key)
+        arguments = queue.queue_arguments or {}
+        if "x-dead-letter-exchange" in arguments:
+            self.names[READ].add(queue.name)
+            self.names[WRITE].add(arguments["x-dead-letter-exchange"] or "amq.default")
+
+    def binding(self, queue, exchange, routing_key):
+        self.names[WRITE].add(queue)
+        self.names[READ].add(exchange)
+        self.keys[exchange, READ].add(routing_key)
+
+    def consuming(self, queue):
+        self.names[READ].add(queue)
+
+    def publishing(self, exchange, *routing_keys):
+        self.names[WRITE].add(exchange or "amq.default")
+        self.keys[exchange, WRITE].update(routing_keys)
+
+
+def heard_by(stage):
+    return [event for event in EVENTS if stage in event.CONSUMERS]
+
+
+def topology_needs():
+    needs = Needs()
+    for stage in STAGES:
+        needs.exchange(topology.exchange(stage))
+        if heard_by(stage):
+            for queue in [*topology.waiting_queues(stage), topology.inbox_queue(stage, heard_by(stage))]:
+                needs.queue(queue)
+    return needs
+
+
+def stage_needs(stage):
+    needs = Needs()
+    needs.exchange(topology.exchange(stage))
+    needs.publishing(f"{stage}.events", *(event.TYPE for event in EVENTS if f"{stage}.events" == event.EXCHANGE))
+    calls = RPC_QUEUE_TEMPLATE.format(stage)
+    needs.names[CONFIGURE] |= {EXCHANGE, calls}
+    needs.binding(calls, EXCHANGE, f"{stage}.*")
+    needs.consuming(calls)
+    needs.publishing(EXCHANGE, REPLY_KEY)
+    if heard_by(stage):
+        inbox = topology.inbox_queue(stage, heard_by(stage))
+        for queue in [*topology.waiting_queues(stage), inbox]:
+            needs.queue(queue)
+        needs.consuming(inbox.name)
+        needs.publishing(topology.moves(stage).name, topology.quarantine_name(stage))
+    return needs
+
+
+def gateway_needs():
+    needs = Needs()
+    needs.names[CONFIGURE] |= {EXCHANGE, REPLY_QUEUE}
+    needs.binding(REPLY_QUEUE, EXCHANGE, REPLY_KEY)
+    needs.consuming(REPLY_QUEUE)
+    needs.publishing(EXCHANGE, *(f"{stage}.ping" for stage in STAGES))
+    return needs
+
+
+def tooling_needs():
+    needs = Needs()
+    for stage in STAGES:
+        needs.names[CONFIGURE].add(f"tool.timesheet.{stage}")
+        needs.binding(f"tool.timesheet.{stage}", f"{stage}.events", "#")
+        needs.consuming(f"tool.timesheet.{stage}")
+    return needs
+
+
+NEEDS = {"topology": topology_needs(), "gateway": gateway_needs(), "tooling": tooling_needs()} | {
+    stage: stage_needs(stage) for stage in STAGES}
+
+EVERY_NAME = {name for needs in NEEDS.values() for names in needs.names.values() for name in names} | {
+    "", "amq.default", "amq.topic", "amq.gen-x", "evil", "intake.inbox", "rpc-", "xtriage.events", "triage.eventsx",
+    "triage.retry.", "triage.inbox.x", "triagexinbox", "rpc-triage2", "nameko-rpc2", "rpc.reply-gateway-", "tool."}
+EVERY_KEY = {"#", "*.*", "*.*.*", "intake.#", "complaint.#", "x", ""}.union(
+    (event.TYPE for event in EVENTS),
+    *(needs.keys[EXCHANGE, action] for needs in NEEDS.values() for action in (READ, WRITE)))
+
+
+def permitted(user, action, name):
+    # As the broker does it: a search anywhere in the name, with the empty expression standing for "nothing".
+    return re.search(PERMISSIONS[user][action] or "^$", name) is not None
+
+
+def key_permitted(user, exchange, action, key):
+    grant = TOPICS.get((user, exchange))
+    return grant is None or re.search(grant[action] or "^$", key) is not None
+
+
+@pytest.mark.parametrize("action", [CONFIGURE, WRITE, READ])
+@pytest.mark.parametrize("user", NEEDS)
+def test_a_user_may_do_what_it_must_and_nothing_beside(user, action):
+    assert {name for name in EVERY_NAME if permitted(user, action, name)} == NEEDS[user].names[action]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_hears_the_events_it_is_a_consumer_of_and_no_others(stage):
+    for event in EVENTS:
+        bound = permitted(stage, READ, event.EXCHANGE) and key_permitted(stage, event.EXCHANGE, READ, event.TYPE)
+        assert bound == (stage in event.CONSUMERS), event.TYPE
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "notification"])
+def test_no_stage_but_notification_can_bind_by_pattern(stage):
+    for exchange in (f"{source}.events" for source in STAGES if permitted(stage, READ, f"{source}.events")):
+        heard = {event.TYPE for event in heard_by(stage) if exchange == event.EXCHANGE}
+        assert {key for key in EVERY_KEY if key_permitted(stage, exchange, READ, key)} == heard
+
+
+def test_notification_hears_everything_the_others_tell():
+    told = [event for event in EVENTS if event.EXCHANGE != "notification.events"]
+    assert all("notification" in event.CONSUMERS for event in told)
+
+
+@pytest.mark.parametrize("user", [*STAGES, "gateway"])
+def test_calls_and_replies_go_their_own_ways_only(user):
+    for action in (READ, WRITE):
+        assert {key for key in EVERY_KEY if key_permitted(user, EXCHANGE, action, key)} == NEEDS[user].keys[
+            EXCHANGE, action]
+
+
+@pytest.mark.parametrize("user", NEEDS)
+def test_a_user_may_publish_the_events_it_tells(user):
+    for (exchange, action), keys in NEEDS[user].keys.items():
+        assert all(key_permitted(user, exchange, action, key) for key in keys)
+
+
+def test_the_gateways_own_reply_queue_is_permitted():
+    source = (FOLDER.parents[1] / "nkk/messaging/rpc_client.py").read_text()
+    assert 'f"rpc.reply-gateway-{self._reply_to}"' in source
+    assert "self._reply_to = str(uuid.uuid4())" in source
+
+
+def test_only_the_admin_administers():
+    assert {user["name"] for user in DEFINITIONS["users"] if user["tags"]} == {"admin"}
+    assert {user["name"] for user in DEFINITIONS["users"]} == {"admin", *NEEDS}
+    assert set(PERMISSIONS) == {"admin", *NEEDS}
+
+
+def test_the_repository_holds_no_password_and_no_guest():
+    text = (FOLDER / "definitions.json").read_text()
+    assert "password" not in text
+    assert "guest" not in text
+
+
+@pytest.fixture
+def passwords():
+    return {f"RABBITMQ_{user['name'].upper()}_PASSWORD": f"secret of {user['name']}" for user in DEFINITIONS["users"]}
+
+
+def test_rendered_definitions_hold_the_hash_of_each_password(passwords, tmp_path, monkeypatch):
+    for name, value in passwords.items():
+        monkeypatch.setenv(name, value)
+    render.main(str(FOLDER / "definitions.json"), str(tmp_path / "definitions.json"))
+    text = (tmp_path / "definitions.json").read_text()
+    for user in json.loads(text)["users"]:
+        raw = base64.b64decode(user["password_hash"], validate=True)
+        password = f"secret of {user['name']}"
+        assert raw[4:] == hashlib.sha256(raw[:4] + password.encode()).digest()
+        assert user["hashing_algorithm"] == "rabbit_password_hashing_sha256"
+    assert "secret of" not in text
+    assert [path.name for path in tmp_path.iterdir()] == ["definitions.json"]
+
+
+def test_equal_passwords_have_different_hashes():
+    assert render.password_hash("a") != render.password_hash("a")
+
+
+@pytest.mark.parametrize("user", [user["name"] for user in DEFINITIONS["users"] if user["name"] != "tooling"])
+def test_a_user_without_a_password_stops_the_rendering(user, passwords):
+    for missing in ({}, {f"RABBITMQ_{user.upper()}_PASSWORD": ""}):
+        passwords.pop(f"RABBITMQ_{user.upper()}_PASSWORD", None)
+        with pytest.raises(render.MissingPasswordError, match=f"RABBITMQ_{user.upper()}_PASSWORD"):
+            render.render(DEFINITIONS, passwords | missing)
+
+
+def test_without_a_password_there_is_no_tooling_user_and_nothing_is_granted_to_it(passwords):
+    del passwords["RABBITMQ_TOOLING_PASSWORD"]
+    assert "tooling" not in json.dumps(render.render(DEFINITIONS, passwords))

@@ -1,0 +1,241 @@
+"""The installation in containers, read as data: who holds which secret, who may do what, what comes before what."""
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nkk.contracts import STAGES
+from nkk.stack import SERVICES
+from nkk.stack.keys import NEEDED, PASSWORDS, new_keys
+
+ROOT = Path(__file__).resolve().parents[3]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
+RUNNING = [*STAGES, "gateway"]
+FOREIGN = ("rabbitmq", "postgres")
+OURS = [name for name in PARTS if name not in FOREIGN]
+LASTING = [*RUNNING, *FOREIGN]
+ONE_SHOT = [name for name in OURS if name not in RUNNING]
+
+SECRETS = {*new_keys(), *PASSWORDS}
+VARIABLE = re.compile(r"\$\{(\w+)(?::?([-?])([^}]*))?\}")
+
+
+def environment(part: str) -> dict[str, str]:
+    return {name: value or "" for name, value in PARTS[part].get("environment", {}).items()}
+
+
+def strings(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+    elif isinstance(value, str):
+        yield value
+
+
+def variables(value: Any) -> set[tuple[str, str, str]]:
+    """(name, "?" or "-", what follows) of every variable in `value`."""
+    return {found for text in strings(value) for found in VARIABLE.findall(text)}
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS - {"RABBITMQ_TOOLING_PASSWORD"}))
+def test_a_secret_is_required_and_has_no_default(name):
+    uses = {kind for used, kind, _ in variables(PARTS) if used == name}
+    assert uses == {"?"}
+
+
+def test_the_tooling_user_may_be_left_out_and_gets_no_default_password():
+    assert ("RABBITMQ_TOOLING_PASSWORD", "-", "") in variables(PARTS["definitions"])
+
+
+def test_no_secret_is_written_out():
+    for part in PARTS:
+        for name, value in environment(part).items():
+            if name in SECRETS:
+                assert VARIABLE.fullmatch(value), f"{part}: {name}"
+                assert VARIABLE.fullmatch(value)[1] == name, f"{part}: {name} is another's"
+            if "://" in value:
+                password = re.fullmatch(r"[a-z0-9+]+://[a-z_]+:(.*)@[a-z]+/[a-z_]+", value)
+                assert VARIABLE.fullmatch(password[1]), f"{part}: {name}"
+
+
+@pytest.mark.parametrize("part", RUNNING)
+def test_a_process_holds_the_keys_it_needs_and_no_others(part):
+    assert set(environment(part)) & set(new_keys()) == set(NEEDED[part])
+
+
+@pytest.mark.parametrize(("key", "owners"), [
+    ("NKK_TOKEN_SIGNING_KEY", {"intake", "console"}),
+    ("NKK_IDENTITY_KEYS", {"intake"}),
+    ("NKK_LOGIN_INDEX_KEY", {"intake"}),
+    ("NKK_INTAKE_PRIVATE_KEY", {"intake"}),
+    ("NKK_NOTIFICATION_PRIVATE_KEY", {"notification"}),
+])
+def test_a_private_key_reaches_its_owner_only(key, owners):
+    assert {part for part in PARTS if key in {name for name, *_ in variables(PARTS[part])}} == owners
+
+
+def test_the_console_is_started_by_hand_only():
+    assert PARTS["console"]["profiles"] == ["console"]
+
+
+@pytest.mark.parametrize("part", RUNNING)
+def test_a_process_has_a_broker_user_of_its_own(part):
+    variable = f"RABBITMQ_{part.upper()}_PASSWORD"
+    assert environment(part)["AMQP_URI"] == f"amqp://{part}:${{{variable}:?unset}}@rabbitmq/nkk"
+    holders = {name for name in PARTS if variable in {used for used, *_ in variables(PARTS[name])}}
+    assert holders == {part, "definitions"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_has_a_database_and_a_role_of_its_own(stage):
+    variable = f"POSTGRES_{stage.upper()}_PASSWORD"
+    url = f"postgresql+psycopg2://{stage}:${{{variable}:?unset}}@postgres/{stage}"
+    assert environment(stage)["DATABASE_URL"] == url
+    assert environment(f"migrate-{stage}") == {"DATABASE_URL": url}
+    holders = {name for name in PARTS if variable in {used for used, *_ in variables(PARTS[name])}}
+    assert holders == {stage, f"migrate-{stage}", "postgres"}
+
+
+def test_the_gateway_reaches_no_database():
+    assert "DATABASE_URL" not in environment("gateway")
+    assert "data" not in PARTS["gateway"]["networks"]
+
+
+def test_every_service_gets_its_database_when_the_server_is_new():
+    script = (ROOT / "deploy/postgres/databases.sh").read_text()
+    assert f"for service in {' '.join(STAGES)}; do" in script
+    assert 'REVOKE ALL ON DATABASE :"service" FROM PUBLIC' in script
+    assert "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC" in script
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_is_run_by_name(stage):
+    assert PARTS[stage]["command"] == ["nameko", "run", "--config", "services/nameko.yaml", SERVICES[stage]]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_starts_after_its_migrations_and_the_topology(stage):
+    waits = {name: wait["condition"] for name, wait in PARTS[stage]["depends_on"].items()}
+    assert waits == {"rabbitmq": "service_healthy", "topology": "service_completed_successfully",
+                     f"migrate-{stage}": "service_completed_successfully"}
+    assert PARTS[f"migrate-{stage}"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+    assert PARTS[f"migrate-{stage}"]["command"] == ["nkk", "migrate", stage]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_can_be_scaled(stage):
+    assert not {"ports", "hostname", "deploy"} & set(PARTS[stage])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_has_time_to_finish_what_is_in_flight(stage):
+    from nkk.messaging.draining import DRAIN_SECONDS
+    from nkk.messaging.relay import FLUSH_SECONDS
+
+    assert int(PARTS[stage]["stop_grace_period"].removesuffix("s")) >= DRAIN_SECONDS + FLUSH_SECONDS
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_no_container_has_a_fixed_name(part):
+    assert "container_name" not in PARTS[part]
+
+
+@pytest.mark.parametrize("part", LASTING)
+def test_what_lasts_comes_back_and_says_how_it_is(part):
+    assert PARTS[part]["restart"] == "unless-stopped"
+    assert PARTS[part]["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize("part", ONE_SHOT)
+def test_what_runs_once_does_not_come_back(part):
+    assert PARTS[part]["restart"] == "no"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_nothing_runs_with_more_rights_than_it_needs(part):
+    assert PARTS[part]["cap_drop"] == ["ALL"]
+    assert PARTS[part]["security_opt"] == ["no-new-privileges:true"]
+    assert not {"privileged", "cap_add", "pid", "devices"} & set(PARTS[part])
+    assert PARTS[part].get("network_mode", "none") == "none"
+
+
+@pytest.mark.parametrize("part", FOREIGN)
+def test_a_foreign_image_is_pinned_and_not_run_as_root(part):
+    assert re.fullmatch(r"[a-z]+:\d+(\.\d+)*(-\w+)?", PARTS[part]["image"])
+    assert PARTS[part]["user"] == part
+
+
+@pytest.mark.parametrize("part", OURS)
+def test_our_containers_are_one_image_that_cannot_be_written(part):
+    assert PARTS[part]["image"] == "${NKK_IMAGE:-nkk:local}"
+    assert PARTS[part]["read_only"] is True
+    assert "user" not in PARTS[part]
+
+
+def test_the_image_is_pinned_locked_and_not_run_as_root():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    assert {line.split()[1] for line in lines if line.startswith("FROM ")} == {"python:3.12-slim"}
+    assert any("pip install --require-hashes" in line for line in lines)
+    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
+    assert all(line.split(None, 1)[1].startswith("[") for line in lines if line.startswith(("CMD", "ENTRYPOINT")))
+
+
+@pytest.mark.parametrize("part", [name for name in PARTS if "command" in PARTS[name]])
+def test_a_command_is_started_without_a_shell(part):
+    # A shell in between would keep the signal to stop for itself.
+    assert isinstance(PARTS[part]["command"], list)
+
+
+def test_nothing_enters_the_image_unless_it_is_named():
+    rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    assert not {"!.", "!.env", "!var", "!.git", "!tests"} & set(rules)
+
+
+def test_only_the_gateway_is_published_and_the_management_pages_stay_on_this_machine():
+    published = {name: part["ports"] for name, part in PARTS.items() if "ports" in part}
+    assert published == {"gateway": ["${NKK_PORT:-8080}:8000"],
+                         "rabbitmq": ["127.0.0.1:${NKK_RABBITMQ_UI_PORT:-15672}:15672"]}
+    assert COMPOSE["networks"]["bus"]["internal"] is True
+    assert COMPOSE["networks"]["data"]["internal"] is True
+
+
+def test_letters_are_kept_as_files_only_where_there_is_no_mail_server():
+    assert "volumes" not in PARTS["notification"]
+    without = yaml.safe_load((ROOT / "deploy/mail-files.yaml").read_text())["services"]["notification"]
+    assert without == {"environment": {"NKK_SMTP_URL": "", "NKK_MAIL_DIR": "/mail"}, "volumes": ["mail:/mail"]}
+
+
+def test_every_variable_is_explained_and_none_has_a_value():
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    named = [(re.fullmatch(r"#?([A-Z_]+)=(.*)", line), before) for before, line in pairwise(lines)]
+    named = [(match, before) for match, before in named if match]
+    assert all(match[2] == "" for match, _ in named)
+    assert all(before.startswith("# ") for _, before in named)
+    handed_on = {name for part in PARTS for name, value in PARTS[part].get("environment", {}).items() if value is None}
+    assert {match[1] for match, _ in named} == {name for name, *_ in variables(PARTS)} | handed_on
+
+
+def test_what_is_mounted_from_the_repository_is_there_and_read_only():
+    mounts = [mount for part in PARTS.values() for mount in part.get("volumes", []) if str(mount).startswith("./")]
+    assert len(mounts) == 2
+    for mount in mounts:
+        source, _, mode = mount.split(":")
+        assert (ROOT / source).is_file()
+        assert mode == "ro"
+
+
+def test_the_broker_loads_what_is_rendered():
+    *_, source, target = PARTS["definitions"]["command"]
+    assert json.loads((ROOT / source).read_text())["users"]
+    assert f"load_definitions = {target}" in (ROOT / "deploy/rabbitmq/rabbitmq.conf").read_text()

@@ -1,0 +1,125 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import ValidationError
+
+from nkk.contracts.fields import Instant, PlainText, Secret, Slug, Ticket, write_instant
+from nkk.sop.ticket import new_ticket
+
+LONE_SURROGATE = "halo \ud83d"
+
+
+@pytest.mark.parametrize("words", [
+    "Bagus 👍🏽, terima kasih 👨‍👩‍👧",
+    "شكوى عن الخدمة",
+    "\u202bשלום\u202c",
+    "<script>alert('x')</script> & <b>tebal</b>",
+    "'; DROP TABLE cases; --",
+    "{{ 7 * 7 }} %s ${jndi}",
+    "baris pertama\n\n\tbaris kedua",
+])
+def test_plain_text_is_kept_as_a_person_wrote_it(words):
+    assert PlainText(200).deserialize(words) == words
+
+
+@pytest.mark.parametrize("words", ["a\x00b", LONE_SURROGATE, "\udc4d", "bel\x07", "esc\x1b[2J", "a\x7fb", "a\x9bb"])
+def test_plain_text_refuses_what_is_no_text(words):
+    with pytest.raises(ValidationError, match="no text"):
+        PlainText(200).deserialize(words)
+
+
+@pytest.mark.parametrize("words", ["", " ", "\n\t\r\n", "\u00a0\u3000"])
+def test_blank_plain_text_is_refused(words):
+    with pytest.raises(ValidationError, match="empty"):
+        PlainText(200).deserialize(words)
+
+
+def test_plain_text_drops_surrounding_space_and_makes_line_ends_alike():
+    assert PlainText(200).deserialize("  satu\r\ndua\rtiga \n") == "satu\ndua\ntiga"
+
+
+def test_plain_text_may_be_exactly_as_long_as_allowed():
+    assert PlainText(5).deserialize(" 12345 ") == "12345"
+    assert PlainText(2).deserialize("👍👍") == "👍👍"
+
+
+def test_plain_text_that_is_too_long_is_refused():
+    with pytest.raises(ValidationError, match="Length"):
+        PlainText(5).deserialize("123456")
+
+
+@pytest.mark.parametrize("value", [None, 5, True, ["a"], {"a": "b"}])
+def test_plain_text_is_text_and_nothing_else(value):
+    with pytest.raises(ValidationError):
+        PlainText(200).deserialize(value)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(str.strip))
+def test_plain_text_read_twice_is_the_same(words):
+    once = PlainText(10_000).deserialize(words)
+    assert PlainText(10_000).deserialize(once) == once
+
+
+def test_a_secret_is_kept_exactly_as_typed():
+    assert Secret().deserialize("  pass\tword  ") == "  pass\tword  "
+
+
+@pytest.mark.parametrize("secret", ["", "a\x00b", LONE_SURROGATE, "x" * 1001, 5, None])
+def test_a_secret_that_no_hash_can_take_is_refused(secret):
+    with pytest.raises(ValidationError):
+        Secret().deserialize(secret)
+
+
+@pytest.mark.parametrize("slug", ["a", "0", "kode-etik", "a" * 64, "dinas-pupr-2"])
+def test_a_slug_is_small_letters_digits_and_hyphens(slug):
+    assert Slug().deserialize(slug) == slug
+
+
+@pytest.mark.parametrize("slug", ["", "-a", "Kode", "kode etik", "kode_etik", "a" * 65, "a\n",
+                                  "a/../b", "é", "٣", None, 7])
+def test_no_other_slug_is_taken(slug):
+    with pytest.raises(ValidationError):
+        Slug().deserialize(slug)
+
+
+def test_a_ticket_is_brought_to_its_one_written_form():
+    ticket = new_ticket(2026)
+    assert Ticket().deserialize(f" {ticket.lower().replace('-', '')} ") == ticket
+
+
+@pytest.mark.parametrize("ticket", ["", "NKK-2026-0000-0001", "x", 5, None])
+def test_what_is_no_ticket_is_refused(ticket):
+    with pytest.raises(ValidationError):
+        Ticket().deserialize(ticket)
+
+
+@pytest.mark.parametrize("text", ["2026-03-02T08:00:00+07:00", "2026-03-02T01:00:00Z", "2026-03-02T01:00:00.000000Z"])
+def test_an_instant_is_read_in_any_zone_and_written_in_utc(text):
+    instant = Instant().deserialize(text)
+    assert instant.tzinfo is not None
+    assert write_instant(instant) == "2026-03-02T01:00:00.000000Z"
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-02-30T08:00:00Z", 1772413200, None, True])
+def test_what_is_no_instant_is_refused(text):
+    with pytest.raises(ValidationError):
+        Instant().deserialize(text)
+
+
+@given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1)), st.integers(-14 * 60, 14 * 60))
+def test_an_instant_survives_writing_and_reading_to_the_microsecond(moment, offset):
+    instant = moment.replace(tzinfo=timezone(timedelta(minutes=offset)))
+    assert Instant().deserialize(write_instant(instant)) == instant.astimezone(UTC)
+
+
+def test_a_naive_instant_is_refused():
+    with pytest.raises(ValidationError):
+        Instant().deserialize("2026-03-02T08:00:00")
+
+
+@pytest.mark.parametrize("words", ["\u200b", "\u2060\ufeff", "\u202e"])
+def test_words_that_show_nothing_are_empty(words):
+    with pytest.raises(ValidationError):
+        PlainText(20).deserialize(words)

@@ -1,0 +1,47 @@
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from nkk.messaging.rpc import _describe
+from nkk.messaging.rpc_client import RefusedRemotelyError, StageFailedError, StageUnavailableError, _result
+from nkk.sop.refusals import NotYourStep
+
+SECRET = "Rahasia-Pelapor"
+
+
+def answered(error):
+    """What the caller of a stage that met `error` is given."""
+    return _result("triage", {"result": None, "error": _describe(error)})
+
+
+def test_a_result_comes_back_as_it_is():
+    assert _result("triage", {"result": {"a": 1}, "error": None}) == {"a": 1}
+
+
+def test_a_refusal_crosses_the_wire_with_its_name_sentence_and_details():
+    with pytest.raises(RefusedRemotelyError) as refused:
+        answered(NotYourStep("Not now.", {"stands": {"state": "approved"}}))
+    assert (refused.value.name, refused.value.sentence, refused.value.details) == (
+        "NotYourStep", "Not now.", {"stands": {"state": "approved"}})
+
+
+def test_a_fault_crosses_the_wire_as_nothing_but_a_fault():
+    assert SECRET not in str(_describe(ValueError(SECRET)))
+    with pytest.raises(StageFailedError) as failed:
+        answered(ValueError(SECRET))
+    assert SECRET not in str(failed.value)
+
+
+@pytest.mark.parametrize("error", [OperationalError("INSERT", {"text": SECRET}, Exception(SECRET)),
+                                   PoolTimeout(SECRET)])
+def test_a_database_that_is_away_makes_the_stage_unavailable(error):
+    assert SECRET not in str(_describe(error))
+    with pytest.raises(StageUnavailableError):
+        answered(error)
+
+
+@pytest.mark.parametrize("error", [{"exc_type": "IncorrectSignature", "exc_args": ["x"]}, {"exc_type": "X"},
+                                   {"exc_type": "X", "exc_args": ["a", "b"]}])
+def test_an_error_nameko_itself_answers_with_is_a_fault(error):
+    with pytest.raises(StageFailedError):
+        _result("triage", {"error": error})

@@ -1,0 +1,113 @@
+import pytest
+from cryptography.fernet import Fernet, InvalidToken
+
+from nkk.messaging.sealing import new_key_pair, seal, unseal
+from nkk.sop.refusals import InvalidInput
+from services.intake import identity
+from services.intake.identity import Passwords, Vault
+
+WHO = {"name": "Pelapor Contoh", "identity_number": "1971011503900001", "email": "pelapor@example.org", "phone": None}
+INTAKE = new_key_pair()
+NOTIFICATION = new_key_pair()
+OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+
+def vault(*keys, index_key="index"):
+    return Vault(list(keys) or [NEW], index_key, INTAKE[0], NOTIFICATION[1])
+
+
+def test_an_identity_is_decrypted_as_it_was():
+    assert vault().decrypt(vault().encrypt(WHO)) == WHO
+
+
+def test_an_encrypted_identity_shows_nothing_and_never_looks_the_same_twice():
+    one, other = vault().encrypt(WHO), vault().encrypt(WHO)
+    assert one != other
+    assert "Pelapor" not in one + other
+
+
+def test_with_a_wrong_key_nothing_is_decrypted():
+    with pytest.raises(InvalidToken):
+        vault(NEW).decrypt(vault(OLD).encrypt(WHO))
+
+
+def test_after_a_rotation_the_old_key_still_decrypts_and_the_new_one_encrypts():
+    ring = vault(NEW, OLD)
+    assert ring.decrypt(vault(OLD).encrypt(WHO)) == WHO
+    assert vault(NEW).decrypt(ring.encrypt(WHO)) == WHO
+
+
+def test_once_encrypted_anew_an_identity_no_longer_needs_the_old_key():
+    old = vault(OLD).encrypt(WHO)
+    new = vault(NEW, OLD).reencrypt(old)
+    assert vault(NEW).decrypt(new) == WHO
+    with pytest.raises(InvalidToken):
+        vault(OLD).decrypt(new)
+
+
+@pytest.mark.parametrize("token", ["", "x", "gAAAAA"])
+def test_what_is_no_token_is_not_decrypted(token):
+    with pytest.raises(InvalidToken):
+        vault().decrypt(token)
+
+
+def test_a_user_name_is_found_however_it_is_typed_and_is_not_shown():
+    index = vault().login_index("somebody")
+    assert index == vault().login_index("  SomeBody ")
+    assert index != vault().login_index("somebody-else")
+    assert "somebody" not in index
+
+
+def test_without_the_index_key_user_names_cannot_be_guessed_at():
+    assert vault().login_index("somebody") != vault(index_key="another").login_index("somebody")
+
+
+def test_what_was_sealed_for_intake_is_opened():
+    assert vault().open(seal({"username": "somebody"}, INTAKE[1])) == {"username": "somebody"}
+
+
+def test_what_was_sealed_for_somebody_else_is_refused():
+    with pytest.raises(InvalidInput, match="not sealed for the intake service"):
+        vault().open(seal({"username": "somebody"}, NOTIFICATION[1]))
+
+
+def test_a_contact_is_sealed_for_notification_alone():
+    box = vault().seal_contact({"email": "pelapor@example.org"})
+    assert unseal(box, NOTIFICATION[0]) == {"email": "pelapor@example.org"}
+    with pytest.raises(InvalidInput):
+        vault().open(box)
+
+
+@pytest.fixture
+def passwords(monkeypatch):
+    # The thread pool is eventlet's affair; here the work is done on the spot.
+    monkeypatch.setattr(identity.tpool, "execute", lambda work, *args: work(*args))
+    return Passwords()
+
+
+def test_a_password_matches_its_own_hash_only(passwords):
+    stored = passwords.hash("sandi yang panjang")
+    assert passwords.matches("sandi yang panjang", stored)
+    assert not passwords.matches("sandi yang pendek", stored)
+
+
+def test_a_hash_is_argon2id_and_salted(passwords):
+    one, other = passwords.hash("sandi yang panjang"), passwords.hash("sandi yang panjang")
+    assert one.startswith("$argon2id$")
+    assert one != other
+
+
+def test_an_unknown_account_takes_a_decoy_and_as_much_work(passwords, monkeypatch):
+    compared = []
+    monkeypatch.setattr(identity.tpool, "execute", lambda work, stored, password: compared.append(stored))
+    passwords.matches("sandi yang panjang", None)
+    assert [stored.split("$")[1:4] for stored in compared] == [passwords._hasher.hash("x").split("$")[1:4]]
+
+
+def test_not_even_the_decoys_own_password_matches_an_unknown_account(passwords):
+    assert passwords.matches("nobody has this password", passwords._decoy)
+    assert not passwords.matches("nobody has this password", None)
+
+
+def test_a_damaged_hash_matches_nothing(passwords):
+    assert not passwords.matches("sandi yang panjang", "no hash")

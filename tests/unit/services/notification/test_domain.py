@@ -1,0 +1,254 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from nkk.sop import steps
+from nkk.sop.clock import OFFICE_HOURS, WIB, write_instant
+from nkk.sop.refusals import AlreadyDone, NotYourStep, Refused
+from nkk.sop.steps import PATHS, Path, Role
+from services.notification.domain import (
+    TURNS,
+    AlreadyAnswered,
+    AlreadyConfirmed,
+    Closing,
+    Entry,
+    Journey,
+    NotAnsweredYet,
+    State,
+)
+from tests.builders import MONDAY, TICKET, answer
+
+NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+LAPSE = datetime(2026, 3, 16, 10, 0, tzinfo=WIB)
+
+
+def sent():
+    work = answer()
+    work.send("Loket kini buka sampai pukul 16.00.", NOW, OFFICE_HOURS)
+    return work
+
+
+def opened():
+    work = sent()
+    work.open(NOW + timedelta(hours=1))
+    return work
+
+
+def confirmed():
+    work = sent()
+    work.confirm(NOW + timedelta(hours=1))
+    return work
+
+
+# -- the answer
+
+
+def test_a_new_piece_of_work_awaits_its_answer_since_it_came():
+    assert answer().stands() == {"state": "awaiting_answer", "since": write_instant(MONDAY)}
+
+
+def test_an_answer_that_was_sent_may_lapse_after_ten_working_days():
+    work = sent()
+    assert (work.text, work.sent_at, work.lapses_at) == ("Loket kini buka sampai pukul 16.00.", NOW, LAPSE)
+    assert work.stands() == {"state": "answered", "since": write_instant(NOW)}
+
+
+@pytest.mark.parametrize("standing", [sent, opened, confirmed])
+def test_a_second_answer_is_refused_and_changes_nothing(standing):
+    work = standing()
+    with pytest.raises(AlreadyAnswered) as refused:
+        work.send("Lain lagi.", NOW + timedelta(days=1), OFFICE_HOURS)
+    assert refused.value.details == {"stands": work.stands()}
+    assert work == standing()
+
+
+def test_a_confirmation_closes_the_complaint():
+    work = sent()
+    assert work.confirm(NOW + timedelta(hours=1)) is True
+    assert (work.how, work.closed_at, work.confirmed_at) == (Closing.CONFIRMED, *[NOW + timedelta(hours=1)] * 2)
+    assert work.stands() == {"state": "closed", "since": write_instant(NOW + timedelta(hours=1))}
+
+
+def test_opening_the_answer_closes_the_complaint_once():
+    work = sent()
+    assert work.open(NOW + timedelta(hours=1)) is True
+    assert work.open(NOW + timedelta(hours=2)) is False
+    assert (work.how, work.closed_at, work.confirmed_at) == (Closing.OPENED, NOW + timedelta(hours=1), None)
+
+
+def test_a_confirmation_after_opening_is_kept_beside_and_closes_nothing_anew():
+    work = opened()
+    assert work.confirm(NOW + timedelta(hours=2)) is False
+    assert (work.how, work.closed_at, work.confirmed_at) == (
+        Closing.OPENED, NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+
+
+def test_a_second_confirmation_is_refused_and_changes_nothing():
+    work = confirmed()
+    with pytest.raises(AlreadyConfirmed) as refused:
+        work.confirm(NOW + timedelta(days=1))
+    assert refused.value.details == {"stands": work.stands()}
+    assert work == confirmed()
+
+
+def test_what_was_not_answered_cannot_be_confirmed_opened_or_lapse():
+    work = answer()
+    with pytest.raises(NotAnsweredYet) as refused:
+        work.confirm(NOW)
+    assert refused.value.details == {"stands": work.stands()}
+    assert work.open(NOW) is False
+    assert work.lapse(NOW + timedelta(days=365)) is False
+    assert work == answer()
+
+
+def test_an_answer_lapses_at_its_time_and_not_before():
+    work = sent()
+    assert work.lapse(LAPSE - timedelta(microseconds=1)) is False
+    assert work == sent()
+    assert work.lapse(LAPSE) is True
+    assert (work.how, work.closed_at) == (Closing.LAPSED, LAPSE)
+
+
+@pytest.mark.parametrize("standing", [opened, confirmed])
+def test_a_closed_complaint_does_not_lapse(standing):
+    work = standing()
+    assert work.lapse(LAPSE + timedelta(days=1)) is False
+    assert work == standing()
+
+
+def test_refusals_are_of_the_kinds_the_gateway_knows():
+    assert issubclass(AlreadyAnswered, AlreadyDone)
+    assert issubclass(AlreadyConfirmed, AlreadyDone)
+    assert issubclass(NotAnsweredYet, NotYourStep)
+
+
+class Receiving(RuleBasedStateMachine):
+    """The operator, the reporter and the calendar in any order: only 6, then 7, and 7 once."""
+
+    def __init__(self):
+        super().__init__()
+        self.work = answer()
+        self.now = NOW
+        self.closings = 0
+        self.sendings = 0
+
+    def act(self, act):
+        """What the act gives, or None where it was refused; a refusal changes nothing."""
+        kept, given, refusal = dict(vars(self.work)), None, None
+        try:
+            given = act()
+        except Refused as error:
+            refusal = error
+        if refusal:
+            assert vars(self.work) == kept
+            assert refusal.details == {"stands": self.work.stands()}
+        return given is True, refusal
+
+    @rule(days=st.integers(0, 6))
+    def time_passes(self, days):
+        self.now += timedelta(days=days, minutes=1)
+
+    @rule()
+    def send(self):
+        awaited = self.work.state == State.AWAITING_ANSWER
+        _, refusal = self.act(lambda: self.work.send("Jawaban", self.now, OFFICE_HOURS))
+        assert awaited == (refusal is None)
+        self.sendings += refusal is None
+
+    @rule(act=st.sampled_from(["confirm", "open", "lapse"]))
+    def receive(self, act):
+        before = self.work.state
+        closes, _ = self.act(lambda: getattr(self.work, act)(self.now))
+        assert closes == (before == State.ANSWERED and self.work.state == State.CLOSED)
+        self.closings += closes
+
+    @invariant()
+    def it_is_sent_once_and_closed_once_and_in_that_order(self):
+        assert self.sendings == (self.work.state != State.AWAITING_ANSWER)
+        assert self.closings == (self.work.state == State.CLOSED)
+        assert (self.work.closed_at is not None) == (self.work.how is not None) == (self.work.state == State.CLOSED)
+        assert self.work.closed_at is None or self.work.sent_at <= self.work.closed_at
+
+    @invariant()
+    def nothing_lapses_early(self):
+        assert self.work.how != Closing.LAPSED or self.work.closed_at >= self.work.lapses_at
+
+
+TestReceiving = Receiving.TestCase
+
+
+# -- the journey
+
+INFORMATION = [("complaint.submitted.v1", 0), ("complaint.handed_over.v1", 0),
+               ("complaint.classified_as_information.v1", 0), ("answer.sent.v1", 0), ("complaint.closed.v1", 0)]
+COMPLAINT = [("complaint.submitted.v1", 0), ("complaint.handed_over.v1", 0), ("complaint.forwarded.v1", 0),
+             ("response.submitted.v1", 1), ("response.returned.v1", 1), ("response.submitted.v1", 2),
+             ("response.returned.v1", 2), ("response.submitted.v1", 3), ("response.approved.v1", 3),
+             ("answer.sent.v1", 0), ("complaint.closed.v1", 0)]
+
+
+def journey(entries, **changed):
+    told = [Entry(f"event-{type_}-{round_}", TICKET, type_, NOW, round_) for type_, round_ in entries]
+    return Journey(**{"ticket": TICKET, "reporter_id": "reporter-1", "submitted_at": NOW, "service_due_at": NOW,
+                      "path": "complaint", "opd": "disdukcapil", "entries": told, **changed})
+
+
+def order(way):
+    return [(entry.type, entry.round) for entry in way.entries]
+
+
+@pytest.mark.parametrize("path", [INFORMATION, COMPLAINT], ids=["information", "complaint"])
+@given(data=st.data())
+def test_whatever_order_events_arrive_in_the_journey_is_told_in_the_procedures(path, data):
+    # All at one instant: the order must not lean on clocks either.
+    assert order(journey(data.draw(st.permutations(path)))) == path
+
+
+@given(st.sets(st.sampled_from(COMPLAINT)).flatmap(lambda heard: st.permutations(sorted(heard))))
+def test_a_journey_with_events_missing_keeps_the_order_of_the_rest(heard):
+    assert order(journey(heard)) == [entry for entry in COMPLAINT if entry in heard]
+
+
+@pytest.mark.parametrize(("path", "told"), [(Path.INFORMATION, INFORMATION), (Path.COMPLAINT, COMPLAINT)],
+                         ids=["information", "complaint"])
+def test_the_way_through_the_procedure_is_the_sops_path(path, told):
+    way = [steps.SUBMIT]
+    for type_, _ in told:
+        turn = TURNS[type_]
+        assert turn.ends == way[-1]
+        way.append(turn.then)
+    assert way[-1] is None
+    assert list(dict.fromkeys(way[:-1])) == list(PATHS[path])
+
+
+@pytest.mark.parametrize(("count", "step"), list(enumerate(
+    [2, 2, 3, 4, 5, 4, 5, 4, 5, 6, 7])), ids=lambda value: str(value))
+def test_a_complaint_stands_at_the_step_after_the_last_that_ended(count, step):
+    way = journey(COMPLAINT[:count])
+    assert way.stands_at.number == step
+    assert way.stands() == {"state": way.stands_at.name, "step": step}
+    assert not way.closed
+
+
+def test_a_closed_complaint_stands_at_no_step():
+    way = journey(COMPLAINT)
+    assert way.closed
+    assert way.stands() == {"state": "closed", "step": None}
+
+
+def test_only_its_reporter_the_operators_and_teams_it_reached_may_follow_a_complaint():
+    def readers(way):
+        asked = {"reporter": (Role.REPORTER, "reporter-1", None), "stranger": (Role.REPORTER, "reporter-2", None),
+                 "operator": (Role.OPERATOR, "staff", None), "main_team": (Role.MAIN_TEAM, "staff", None),
+                 "opd": (Role.OPD_TEAM, "staff", "disdukcapil"), "other opd": (Role.OPD_TEAM, "staff", "dinas-sosial"),
+                 "opd team of none": (Role.OPD_TEAM, "staff", None), "admin": (Role.ADMIN, "staff", None)}
+        return {name for name, actor in asked.items() if way.shown_to(*actor)}
+
+    assert readers(journey(COMPLAINT[:1], opd=None)) == {"reporter", "operator"}
+    assert readers(journey(COMPLAINT[:2], opd=None)) == {"reporter", "operator", "main_team"}
+    assert readers(journey(COMPLAINT[:3])) == {"reporter", "operator", "main_team", "opd"}
+    assert readers(journey(INFORMATION, opd=None)) == {"reporter", "operator", "main_team"}
+    assert readers(journey(COMPLAINT)) == {"reporter", "operator", "main_team", "opd"}

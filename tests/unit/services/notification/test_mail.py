@@ -1,0 +1,244 @@
+import smtplib
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import insert, select
+
+from nkk.messaging.database import Database
+from nkk.messaging.sealing import new_key_pair, seal
+from services.notification import mail
+from services.notification.storage import contacts, journeys, messages, metadata
+from tests.builders import TICKET
+
+SITE = "https://pengaduan.example.id"
+KEYS = new_key_pair()
+NOW = datetime.now(UTC)
+
+
+def letter(kind="received", email="pelapor@example.org", message_id="message-1"):
+    return mail.compose(kind, TICKET, email, message_id, "NKK <pengaduan-nkk@example.id>", SITE)
+
+
+@pytest.mark.parametrize(("kind", "subject"), [("received", f"Laporan Anda kami terima: {TICKET}"),
+                                               ("answered", f"Laporan {TICKET} telah dijawab")])
+def test_a_letter_names_the_ticket_and_where_to_read_on(kind, subject):
+    message = letter(kind)
+    body = message.get_content()
+    assert message["Subject"] == subject
+    assert TICKET in body
+    assert SITE in body
+    assert "$" not in body + message["Subject"]
+    assert body.startswith("Yth. Pelapor,")
+
+
+def test_a_letter_is_marked_as_automatic_and_named_by_its_own_id():
+    message = letter()
+    assert message["Message-ID"] == "<message-1@pengaduan.example.id>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert (message["To"], message["From"]) == ("pelapor@example.org", "NKK <pengaduan-nkk@example.id>")
+    assert message["Date"].datetime.tzinfo is not None
+
+
+@pytest.mark.parametrize("email", ["a@example.org\nBcc: b@example.org", "a@example.org\r\n\r\nisi palsu"])
+def test_an_address_cannot_bring_headers_of_its_own(email):
+    with pytest.raises(ValueError, match="linefeed"):
+        letter(email=email)
+
+
+def test_without_a_mail_server_letters_go_into_a_folder(tmp_path):
+    send = mail.sender("", tmp_path / "deep" / "mail")
+    send(letter())
+    (file,) = (tmp_path / "deep" / "mail").iterdir()
+    assert file.name == "message-1.eml"
+    assert message_from_bytes(file.read_bytes(), policy=policy.default)["To"] == "pelapor@example.org"
+
+
+def test_a_letter_sent_twice_is_one_file(tmp_path):
+    send = mail.sender("", tmp_path)
+    for message_id in ("message-1", "message-1", "message-2"):
+        send(letter(message_id=message_id))
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["message-1.eml", "message-2.eml"]
+
+
+class Server:
+    """A mail server that answers as told; what it was asked is kept in `asked`."""
+
+    def __init__(self, answer=None):
+        self.answer = answer
+        self.asked = []
+
+    def __call__(self, host, port, **_):
+        self.asked.append(("connect", host, port))
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.asked.append("quit")
+
+    def starttls(self, context):
+        self.asked.append("starttls")
+
+    def login(self, user, password):
+        self.asked.append((user, password))
+
+    def send_message(self, message):
+        if self.answer:
+            raise self.answer
+        self.asked.append(message["Message-ID"])
+
+
+@pytest.mark.parametrize(("url", "before"), [
+    ("smtp://mail.example.id", [("connect", "mail.example.id", 25)]),
+    ("smtp://nkk:p%40ss@mail.example.id:587?starttls=1",
+     [("connect", "mail.example.id", 587), "starttls", ("nkk", "p@ss")]),
+])
+def test_a_letter_leaves_by_smtp_as_the_url_says(monkeypatch, tmp_path, url, before):
+    server = Server()
+    monkeypatch.setattr(smtplib, "SMTP", server)
+    mail.sender(url, tmp_path)(letter())
+    assert server.asked == [*before, "<message-1@pengaduan.example.id>", "quit"]
+
+
+def test_smtps_is_encrypted_from_the_first_byte(monkeypatch, tmp_path):
+    server = Server()
+    monkeypatch.setattr(smtplib, "SMTP_SSL", server)
+    mail.sender("smtps://mail.example.id", tmp_path)(letter())
+    assert server.asked[0] == ("connect", "mail.example.id", 465)
+
+
+REFUSED = {"address": (550, b"no such user")}
+
+
+@pytest.mark.parametrize(("answer", "raised"), [
+    (smtplib.SMTPRecipientsRefused(REFUSED), mail.RejectedError),
+    (smtplib.SMTPDataError(554, b"no"), mail.RejectedError),
+    (smtplib.SMTPRecipientsRefused({"address": (451, b"later")}), smtplib.SMTPRecipientsRefused),
+    (smtplib.SMTPDataError(421, b"later"), smtplib.SMTPDataError),
+    (smtplib.SMTPServerDisconnected(), smtplib.SMTPServerDisconnected),
+])
+def test_a_servers_never_is_told_from_its_later(monkeypatch, tmp_path, answer, raised):
+    monkeypatch.setattr(smtplib, "SMTP", Server(answer))
+    with pytest.raises(raised):
+        mail.sender("smtp://mail.example.id", tmp_path)(letter())
+
+
+# -- the mailer, on a database of its own
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/notification.db", size=3)
+    metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def mailer():
+    mailer = mail.Mailer()
+    mailer._key, mailer._site, mailer._from = KEYS[0], SITE, "pengaduan-nkk@example.id"
+    return mailer
+
+
+def put(database, box, message_id="message-1", tries=0):
+    with database.writing() as connection:
+        ticket, reporter = f"ticket-{message_id}", f"reporter-{message_id}"
+        connection.execute(insert(journeys).values(ticket=ticket, reporter_id=reporter))
+        if box:
+            connection.execute(insert(contacts).values(reporter_id=reporter, sealed_contact=box, changed_at=NOW))
+        connection.execute(insert(messages).values(id=message_id, ticket=ticket, kind="received", created_at=NOW,
+                                                   next_try_at=NOW, tries=tries))
+
+
+def state(database):
+    with database.reading() as connection:
+        return connection.execute(select(messages)).one()
+
+
+BOX = seal({"email": "pelapor@example.org"}, KEYS[1])
+
+
+def test_a_message_is_sent_once(database, mailer):
+    outbox = []
+    mailer._send = outbox.append
+    put(database, BOX)
+    assert [mailer.send_batch(database), mailer.send_batch(database)] == [1, 0]
+    assert [message["To"] for message in outbox] == ["pelapor@example.org"]
+    assert state(database).sent_at is not None
+
+
+def test_a_message_waits_for_a_contact_that_was_not_heard_of_yet(database, mailer):
+    mailer._send = SimpleNamespace
+    put(database, None)
+    assert mailer.send_batch(database) == 0
+    assert (state(database).tries, state(database).sent_at) == (0, None)
+
+
+@pytest.mark.parametrize(("tries", "seconds"), [(0, 5), (1, 10), (5, 160), (10, 3600)])
+def test_a_message_that_did_not_leave_is_tried_again_after_a_growing_while(database, mailer, tries, seconds):
+    def away(_message):
+        raise ConnectionRefusedError
+
+    mailer._send = away
+    put(database, BOX, tries=tries)
+    mailer.send_batch(database)
+    row = state(database)
+    assert (row.tries, row.sent_at, row.given_up_at) == (tries + 1, None, None)
+    assert timedelta(0) <= row.next_try_at - NOW - timedelta(seconds=seconds) < timedelta(seconds=60)
+
+
+def test_after_twelve_tries_a_message_is_given_up(database, mailer):
+    def away(_message):
+        raise smtplib.SMTPServerDisconnected
+
+    mailer._send = away
+    put(database, BOX, tries=11)
+    mailer.send_batch(database)
+    assert (state(database).tries, state(database).given_up_at is not None) == (12, True)
+    assert mailer.send_batch(database) == 0
+
+
+@pytest.mark.parametrize("box", ["damaged", seal({"email": "a@example.org"}, new_key_pair()[1]),
+                                 seal({"phone": "0"}, KEYS[1])], ids=["damaged", "another key", "no address"])
+def test_a_message_that_can_never_be_written_is_given_up_and_stops_no_other(database, mailer, box):
+    outbox = []
+    mailer._send = outbox.append
+    put(database, box)
+    put(database, BOX, message_id="message-2")
+    assert mailer.send_batch(database) == 2
+    assert [message["Message-ID"] for message in outbox] == ["<message-2@pengaduan.example.id>"]
+    assert mailer.send_batch(database) == 0
+
+
+def test_a_message_the_server_will_never_take_is_given_up(database, mailer):
+    def rejected(_message):
+        raise mail.RejectedError
+
+    mailer._send = rejected
+    put(database, BOX)
+    mailer.send_batch(database)
+    assert state(database).given_up_at is not None
+
+
+@pytest.mark.parametrize("content", [{"email": "=?utf-8?q??=@example.org"}, ["a@example.org"]])
+def test_an_odd_address_is_given_up_and_stops_no_other_message(tmp_path, content):
+    database = Database(f"sqlite:///{tmp_path}/n.db", size=3)
+    metadata.create_all(database.engine)
+    keys, outbox = new_key_pair(), []
+    with database.writing() as connection:
+        for number, box in enumerate((content, {"email": "pelapor@example.org"})):
+            connection.execute(insert(journeys).values(ticket=f"t{number}", reporter_id=f"r{number}"))
+            connection.execute(insert(contacts).values(reporter_id=f"r{number}", changed_at=NOW,
+                                                       sealed_contact=seal(box, keys[1])))
+            connection.execute(insert(messages).values(id=f"m{number}", ticket=f"t{number}", kind="received",
+                                                       created_at=NOW, next_try_at=NOW, tries=0))
+    mailer = mail.Mailer()
+    mailer._key, mailer._site, mailer._from = keys[0], "http://x.example.id", "a@example.id"
+    mailer._send = outbox.append
+    mailer.send_batch(database)
+    database.dispose()
+    assert [message["To"] for message in outbox] == ["pelapor@example.org"]
