@@ -16,6 +16,7 @@ from nkk.messaging.log import begin_context, get_logger
 from nkk.messaging.settings import number, required, required_key
 
 MAX_BODY_BYTES = 256 * 1024
+MAX_UNREAD_BYTES = 2 * 1024 * 1024
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -78,6 +79,7 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
+    _read_the_rest()
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
@@ -88,6 +90,16 @@ def _end(response: Response) -> Response:
     log.info("request", method=request.method, rule=str(request.url_rule), status=response.status_code,
              ms=round(seconds * 1000, 1), actor=g.actor.id if "actor" in g else None)
     return response
+
+
+def _read_the_rest() -> None:
+    """Read what is left of a body we refused: else the server ends the connection under its client's next request."""
+    body, read = request.environ["wsgi.input"], 0
+    while request.environ.get("wsgi.input_terminated") and read < MAX_UNREAD_BYTES:
+        chunk = body.read(64 * 1024)
+        if not chunk:
+            return
+        read += len(chunk)
 
 
 def _health() -> Response:

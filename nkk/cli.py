@@ -25,12 +25,12 @@ from nkk.stack import quarantine as quarantined
 from nkk.stack import status as stack_status
 from nkk.stack.broker import NoBrokerError
 from nkk.stack.keys import new_keys, new_passwords
-from nkk.stack.run import ROOT, NotReadyError, Stack, declare_topology, running
+from nkk.stack.run import ROOT, NotReadyError, OccupiedError, Stack, declare_topology, running
 from nkk.stack.staff import Admin, ensure_demonstration_staff
 
 TROUBLE: tuple[type[Exception], ...] = (
-    MissingSettingError, NoBrokerError, NotReadyError, StageUnavailableError, StageFailedError, RefusedRemotelyError,
-    *BROKER_ERRORS, ValueError,
+    MissingSettingError, NoBrokerError, NotReadyError, OccupiedError, StageUnavailableError, StageFailedError,
+    RefusedRemotelyError, *BROKER_ERRORS, ValueError,
 )
 
 
@@ -40,6 +40,8 @@ class Group(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # whoever read our output has enough; click ends quietly
         except TROUBLE as error:
             raise click.ClickException(_sentence(error)) from error
 
@@ -65,8 +67,6 @@ def main(context: click.Context, var: Path) -> None:
 @click.pass_obj
 def run(var: Path, scale: tuple[str, ...]) -> None:
     """Start broker, databases, the four stages and the gateway; Ctrl-C ends them all."""
-    if running(var):
-        raise click.ClickException(f"a stack is running in {var} already")
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     stack = Stack(var, echo=_say, scale=_instances(scale))

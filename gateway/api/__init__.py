@@ -20,6 +20,9 @@ class StrictJsonParser(FlaskParser):
 
     def _raw_load_json(self, req: Request) -> Any:
         body = req.get_data(cache=True)
+        # A body of unknown length is cut off at the limit, not refused.
+        if req.content_length is None and len(body) == req.max_content_length:
+            abort(413)
         if not is_json(req.mimetype):
             abort(415)
         try:
@@ -28,6 +31,8 @@ class StrictJsonParser(FlaskParser):
             abort(400, detail="The body is not JSON. Check quotes, commas and brackets, and that it is UTF-8.")
         if b"\\ud" in body.lower() and not _is_text(content):
             abort(400, detail="A text holds half a surrogate pair (a broken emoji?), which no database can keep.")
+        if not isinstance(content, dict):
+            abort(400, detail="The body must be a JSON object: fields and values within { and }.")
         return content
 
 

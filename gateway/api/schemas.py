@@ -1,5 +1,7 @@
 """The shapes of the API. What a value means is each stage's to judge; here it must be of the right type and size."""
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, PlainText, Secret, Slug
@@ -8,6 +10,15 @@ from nkk.sop.steps import STAFF_ROLES, Path, ReporterKind, Role
 
 def _one_of(*values: str) -> validate.OneOf:
     return validate.OneOf([str(value) for value in values])
+
+
+class Flag(fields.Boolean):
+    """`true` or `false`, and nothing that merely equals one, such as 1."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
 
 
 class Problem(Schema):
@@ -134,7 +145,7 @@ class ComplaintForm(Schema):
     accused_name = PlainText(NAME_LENGTH, allow_none=True)
     accused_position = PlainText(NAME_LENGTH, allow_none=True)
     accused_opd = Slug(allow_none=True)
-    confidential = fields.Boolean(truthy={True}, falsy={False}, metadata={
+    confidential = Flag(metadata={
         "description": "No desk sees who the reporter is, the operator included."})
 
 
@@ -259,7 +270,7 @@ class Text(Schema):
 class Approval(Schema):
     """Step 5: the response answers the complaint; or it goes back to the OPD team with a note."""
 
-    approved = fields.Boolean(required=True, truthy={True}, falsy={False})
+    approved = Flag(required=True)
     note = PlainText(NOTE_LENGTH, allow_none=True)
 
 

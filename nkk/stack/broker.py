@@ -61,8 +61,8 @@ class PrivateNode:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
-        self.port = free_port()
-        self._epmd_port = free_port()
+        self.port = 0
+        self._epmd_port = 0
         self._node: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
 
@@ -79,6 +79,9 @@ class PrivateNode:
 
     def start(self) -> None:
         """Start the node and wait until it answers. Raises NoBrokerError."""
+        # Chosen at the first start and kept: whoever was connected finds the node again after a restart.
+        self.port = self.port or free_port()
+        self._epmd_port = self._epmd_port or free_port()
         self._write_configuration()
         with (self.folder / "server.log").open("ab") as log:
             options: dict[str, Any] = {"env": self._environment(), "stdin": subprocess.DEVNULL, "stdout": log,

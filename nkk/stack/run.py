@@ -1,11 +1,12 @@
 """Brings a whole installation up on this machine, and down again."""
 
+import fcntl
 import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,10 @@ READY_SECONDS = 90
 PYTHONWARNINGS = "ignore:::nameko.extensions"
 
 Echo = Callable[[str], None]
+
+
+class OccupiedError(Exception):
+    """Another stack runs in this folder."""
 
 
 class NotReadyError(Exception):
@@ -66,7 +71,8 @@ class Stack:
     def up(self, amqp_uri: str | None = None) -> Iterator["Stack"]:
         """The stack, ready; on leaving everything it started has ended. Finds a broker where none is given."""
         self.var.mkdir(parents=True, exist_ok=True)
-        with broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else _given(amqp_uri) as self.amqp_uri:
+        found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(amqp_uri)
+        with occupied(self.var), found as self.amqp_uri:
             self.port = free_port(PREFERRED_PORT)
             self.keys = _kept_keys(self.var / "keys.json")
             self.migrate()
@@ -143,7 +149,7 @@ class Stack:
         self.supervisor.start(program)
 
     def _write_environment(self) -> None:
-        content = {"pid": os.getpid(), "url": self.url, "environment": self.keys | {"AMQP_URI": self.amqp_uri} | {
+        content = {"url": self.url, "environment": self.keys | {"AMQP_URI": self.amqp_uri} | {
             f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in STAGES}}
         write_secret(self.environment_file, json.dumps(content, indent=1))
 
@@ -157,11 +163,24 @@ def declare_topology(amqp_uri: str) -> list[str]:
 def running(var: Path) -> dict[str, Any] | None:
     """What `Stack` wrote of the stack that runs in `var`: url and environment; None where none runs."""
     try:
-        content = json.loads((var / "running.json").read_text())
-        os.kill(content["pid"], 0)
-    except (FileNotFoundError, ProcessLookupError, ValueError):
+        with occupied(var):
+            return None
+    except OccupiedError:
+        path = var / "running.json"
+        return json.loads(path.read_text()) if path.exists() else None
+    except FileNotFoundError:
         return None
-    return content
+
+
+@contextmanager
+def occupied(var: Path) -> Iterator[None]:
+    """Hold `var` for one stack: the lock ends with the process, however it ends. Raises OccupiedError."""
+    with (var / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OccupiedError(f"a stack is running in {var} already; Ctrl-C ends it where it was started") from None
+        yield
 
 
 def write_secret(path: Path, content: str) -> None:
@@ -170,11 +189,6 @@ def write_secret(path: Path, content: str) -> None:
     path.unlink(missing_ok=True)
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(content)
-
-
-@contextmanager
-def _given(amqp_uri: str) -> Iterator[str]:
-    yield amqp_uri
 
 
 def _kept_keys(path: Path) -> dict[str, str]:

@@ -1,0 +1,140 @@
+"""Where a broker comes from: what is given, a container, an installed server, Debian's package, or a clear sentence."""
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from nkk.stack import broker as brokers
+
+
+class Container:
+    """A container as the docker package shows one."""
+
+    def __init__(self, log, refusals=0):
+        self.log = log
+        self.name = "nkk-x"
+        self.ports = {"5672/tcp": [{"HostPort": "34567"}]}
+        self._refusals = refusals
+
+    def reload(self):
+        self.log.append("reload")
+
+    def exec_run(self, command):
+        self.log.append(command[:2])
+        self._refusals -= 1
+        return SimpleNamespace(exit_code=1 if self._refusals >= 0 else 0)
+
+    def stop(self, timeout):
+        self.log.append("stop")
+
+
+class Engine:
+    """A Docker engine that answers."""
+
+    def __init__(self, refusals=0):
+        self.log = []
+        self.options = {}
+        self.containers = SimpleNamespace(run=self._run)
+        self._refusals = refusals
+
+    def _run(self, image, **options):
+        self.log.append(image)
+        self.options = options
+        return Container(self.log, self._refusals)
+
+
+@pytest.fixture
+def alone(monkeypatch):
+    """A machine with nothing: no broker given, no engine, no server, no right to install."""
+    monkeypatch.delenv("AMQP_URI", raising=False)
+    monkeypatch.setattr(brokers, "docker_engine", lambda: None)
+    monkeypatch.setattr(brokers, "SERVER", brokers.Path("/nowhere/rabbitmq-server"))
+    monkeypatch.setattr(brokers.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(brokers, "_wait_until_ready", lambda uri, alive: None)
+    monkeypatch.setattr(brokers.time, "sleep", lambda seconds: None)
+
+
+def test_a_broker_that_is_given_is_used_and_nothing_is_started(alone, monkeypatch, tmp_path):
+    monkeypatch.setenv("AMQP_URI", "amqp://there")
+    monkeypatch.setattr(brokers, "docker_engine", lambda: pytest.fail("must not look for an engine"))
+    with brokers.broker(tmp_path, echo=pytest.fail) as uri:
+        assert uri == "amqp://there"
+
+
+def test_a_docker_engine_that_answers_runs_a_broker_on_loopback_and_ends_it(alone, monkeypatch, tmp_path):
+    engine = Engine(refusals=2)
+    monkeypatch.setattr(brokers, "docker_engine", lambda: engine)
+    with brokers.broker(tmp_path, echo=lambda text: None) as uri:
+        password = engine.options["environment"]["RABBITMQ_DEFAULT_PASS"]
+        assert uri == f"amqp://nkk:{password}@127.0.0.1:34567//"
+        assert engine.options["ports"] == {"5672/tcp": ("127.0.0.1", None)}
+        assert "stop" not in engine.log
+    assert engine.log[-1] == "stop"
+    assert engine.log.count(["rabbitmqctl", "change_password"]) == 3
+
+
+def test_a_container_is_ended_where_its_user_meets_an_error(alone, monkeypatch, tmp_path):
+    engine = Engine()
+    monkeypatch.setattr(brokers, "docker_engine", lambda: engine)
+    with pytest.raises(KeyError), brokers.broker(tmp_path, echo=lambda text: None):
+        raise KeyError("ours")
+    assert engine.log[-1] == "stop"
+
+
+def test_an_installed_server_is_run_as_a_node_of_our_own(alone, monkeypatch, tmp_path):
+    server = tmp_path / "rabbitmq-server"
+    server.touch()
+    monkeypatch.setattr(brokers, "SERVER", server)
+
+    @contextmanager
+    def node(folder):
+        yield SimpleNamespace(uri=f"amqp://node-in-{folder.name}")
+
+    monkeypatch.setattr(brokers, "PrivateNode", node)
+    with brokers.broker(tmp_path, echo=pytest.fail) as uri:
+        assert uri == f"amqp://node-in-{tmp_path.name}"
+
+
+def test_without_any_way_to_a_broker_one_sentence_names_the_three_choices(alone, tmp_path):
+    with pytest.raises(brokers.NoBrokerError) as refused, brokers.broker(tmp_path, echo=pytest.fail):
+        pass
+    for choice in ("AMQP_URI", "Docker", "rabbitmq-server"):
+        assert choice in str(refused.value)
+
+
+def test_root_on_debian_installs_the_package(alone, monkeypatch, tmp_path):
+    installed = []
+    server = tmp_path / "rabbitmq-server"
+
+    def install(*names):
+        installed.extend(names)
+        server.touch()
+
+    @contextmanager
+    def node(folder):
+        yield SimpleNamespace(uri="amqp://fresh")
+
+    monkeypatch.setattr(brokers.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(brokers.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(brokers, "SERVER", server)
+    monkeypatch.setattr(brokers, "install_packages", install)
+    monkeypatch.setattr(brokers, "PrivateNode", node)
+    said = []
+    with brokers.broker(tmp_path, echo=said.append) as uri:
+        assert (uri, installed) == ("amqp://fresh", ["rabbitmq-server"])
+    assert said == ["installing Debian's rabbitmq-server (once)"]
+
+
+def test_a_node_keeps_its_password_and_name_and_listens_on_loopback_alone(monkeypatch, tmp_path):
+    first, second = brokers.PrivateNode(tmp_path), brokers.PrivateNode(tmp_path)
+    monkeypatch.setattr(brokers, "free_port", lambda: 5003)
+    for node, port in ((first, 5001), (second, 5002)):
+        node.port = port
+        node._write_configuration()
+    assert first._password() == second._password()
+    assert first._environment()["RABBITMQ_NODENAME"] == second._environment()["RABBITMQ_NODENAME"]
+    conf = (tmp_path / "rabbitmq.conf").read_text()
+    assert "listeners.tcp.1 = 127.0.0.1:5002" in conf
+    assert (tmp_path / "rabbitmq.conf").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "password").stat().st_mode & 0o077 == 0

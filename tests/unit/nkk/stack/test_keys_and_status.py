@@ -1,0 +1,74 @@
+"""The secrets of an installation, and the table an operator reads."""
+
+import pytest
+
+from nkk.messaging.actor import Actor, sign, verify
+from nkk.messaging.sealing import seal, unseal
+from nkk.messaging.settings import as_pem
+from nkk.stack.keys import NEEDED, PASSWORDS, new_keys, new_passwords
+from nkk.stack.quarantine import HEARING, Item
+from nkk.stack.run import OccupiedError, occupied, running, write_secret
+from nkk.stack.status import COLUMNS, table
+
+
+def test_a_fresh_set_of_keys_fits_together():
+    keys = new_keys()
+    token, _ = sign(Actor("one", "operator"), as_pem(keys["NKK_TOKEN_SIGNING_KEY"]))
+    assert verify(token, as_pem(keys["NKK_TOKEN_PUBLIC_KEY"])).id == "one"
+    for name in ("INTAKE", "NOTIFICATION"):
+        assert unseal(seal({"a": 1}, keys[f"NKK_{name}_PUBLIC_KEY"]), keys[f"NKK_{name}_PRIVATE_KEY"]) == {"a": 1}
+    assert all("\n" not in value for value in keys.values())
+
+
+def test_no_two_sets_share_a_secret():
+    first, second = new_keys() | new_passwords(), new_keys() | new_passwords()
+    assert not set(first.values()) & set(second.values())
+    assert set(new_passwords()) == set(PASSWORDS)
+
+
+def test_private_keys_reach_the_one_process_that_owns_them():
+    private = [name for name in new_keys() if "PUBLIC" not in name]
+    holders = {name: [process for process, held in NEEDED.items() if name in held] for name in private}
+    assert holders == {
+        "NKK_TOKEN_SIGNING_KEY": ["intake"], "NKK_IDENTITY_KEYS": ["intake"], "NKK_LOGIN_INDEX_KEY": ["intake"],
+        "NKK_INTAKE_PRIVATE_KEY": ["intake"], "NKK_NOTIFICATION_PRIVATE_KEY": ["notification"]}
+
+
+def test_the_table_says_plainly_which_stage_does_not_answer():
+    row = dict.fromkeys(COLUMNS) | {"stage": "triage", "answers": False, "events": 12}
+    lines = table([row, row | {"stage": "intake", "answers": True}]).splitlines()
+    assert lines[0].split("  ")[0] == "stage"
+    assert lines[1].split()[:2] == ["triage", "NO"]
+    assert lines[2].split()[:2] == ["intake", "yes"]
+
+
+def test_only_stages_that_hear_events_have_a_quarantine():
+    assert HEARING == ("triage", "opd_response", "notification")
+
+
+def test_the_summary_of_a_quarantined_event_shows_nothing_of_its_content():
+    body = b'{"specversion":"1.0","id":"1","type":"a.b.v1","source":"/x","subject":"NKK-1",' \
+           b'"time":"2026-03-02T01:00:00Z","data":{"text":"rahasia sekali"}}'
+    headers = {"x-nkk-reason": "KeyError at a.py:1", "x-nkk-attempt": 5}
+    item = Item("1", "a.b.v1", "application/json", None, headers, body)
+    assert item.summary() == {"id": "1", "type": "a.b.v1", "subject": "NKK-1", "failed_at": None, "attempts": 5,
+                              "reason": "KeyError at a.py:1"}
+    assert "rahasia sekali" in item.whole()
+
+
+def test_an_event_the_broker_itself_gave_up_on_says_why():
+    assert Item("1", "", "", None, {}, b"junk").summary()["reason"] == "the process died at each delivery"
+
+
+def test_a_stack_that_ended_without_a_word_is_not_taken_for_running(tmp_path):
+    assert running(tmp_path) is None
+    write_secret(tmp_path / "running.json", '{"url": "http://there", "environment": {}}')
+    assert running(tmp_path) is None
+    with occupied(tmp_path):
+        assert running(tmp_path) == {"url": "http://there", "environment": {}}
+    assert (tmp_path / "running.json").stat().st_mode & 0o077 == 0
+
+
+def test_two_stacks_cannot_run_in_one_folder(tmp_path):
+    with occupied(tmp_path), pytest.raises(OccupiedError, match="running in"), occupied(tmp_path):
+        pass

@@ -1,0 +1,110 @@
+"""Programs side by side: started again when they end, ended together."""
+
+import os
+import signal
+import sys
+from time import monotonic
+
+import pytest
+
+from nkk.stack.supervisor import Program, Supervisor
+from tests.installations import eventually
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def supervisor(said):
+    running = Supervisor(said.append)
+    yield running
+    running.stop()
+
+
+def program(tmp_path, code, name="one"):
+    return Program(name, [sys.executable, "-c", code], dict(os.environ), tmp_path / f"{name}.log")
+
+
+FOREVER = "import time; print('here', flush=True)\nwhile True: time.sleep(60)"
+
+
+def watched(supervisor, ask):
+    def look():
+        supervisor.watch_once()
+        return ask()
+
+    return eventually(look)
+
+
+def test_a_program_that_is_killed_starts_again_and_the_screen_says_so(supervisor, said, tmp_path):
+    one = program(tmp_path, FOREVER)
+    supervisor.start(one)
+    first = one.process.pid
+    os.kill(first, signal.SIGKILL)
+    watched(supervisor, lambda: one.running and one.process.pid != first)
+    assert said == [f"one ended (-9), starts again in 0.5 s; see {tmp_path / 'one.log'}"]
+
+
+def test_a_program_that_keeps_ending_is_started_after_growing_pauses(supervisor, said, tmp_path):
+    supervisor.start(program(tmp_path, "raise SystemExit(3)"))
+    watched(supervisor, lambda: len(said) == 3)
+    assert [text.split("starts again in ")[1].split(" s;")[0] for text in said] == ["0.5", "1", "2"]
+
+
+def test_stopping_ends_every_program_in_good_order(supervisor, said, tmp_path):
+    programs = [program(tmp_path, FOREVER, name) for name in ("one", "two")]
+    for each in programs:
+        supervisor.start(each)
+    supervisor.stop()
+    assert not any(each.running for each in programs)
+    assert [each.process.returncode for each in programs] == [-signal.SIGTERM] * 2
+    assert said == []
+
+
+def test_a_program_that_ignores_the_request_is_killed(monkeypatch, said, tmp_path):
+    monkeypatch.setattr("nkk.stack.supervisor.STOP_SECONDS", 0.5)
+    running = Supervisor(said.append)
+    deaf = program(tmp_path, "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + FOREVER, "deaf")
+    running.start(deaf)
+    eventually(lambda: "here" in deaf.log.read_text())
+    began = monotonic()
+    running.stop()
+    assert (deaf.process.returncode, said) == (-signal.SIGKILL, ["deaf does not end, is killed"])
+    assert monotonic() - began < 30
+
+
+def test_a_program_that_was_ended_stays_ended_until_it_is_started(supervisor, said, tmp_path):
+    one = program(tmp_path, FOREVER)
+    supervisor.start(one)
+    supervisor.end(one)
+    supervisor.watch_once()
+    assert (one.running, said) == (False, [])
+    supervisor.start(one)
+    assert one.running
+
+
+def test_a_program_dies_with_whoever_started_it(tmp_path):
+    parent = (
+        "import subprocess, sys, os, time\n"
+        "from nkk.stack.supervisor import dying_with_us\n"
+        f"child = subprocess.Popen(dying_with_us([sys.executable, '-c', {FOREVER!r}]), start_new_session=True)\n"
+        "print(child.pid, flush=True)\n"
+        "while True: time.sleep(60)\n"
+    )
+    one = program(tmp_path, parent)
+    one.start()
+    child = int(eventually(lambda: next((line for line in one.log.read_text().splitlines() if line.isdigit()), "")))
+    eventually(lambda: "here" in one.log.read_text())
+    one.process.kill()
+    one.process.wait()
+    eventually(lambda: not _alive(child))
+
+
+def _alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,64 @@
+"""The command line says what is wrong in a sentence."""
+
+import pytest
+from click.testing import CliRunner
+
+from nkk.cli import main
+from nkk.stack.keys import PASSWORDS, new_keys
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    for name in ("AMQP_URI", "DATABASE_URL", *new_keys()):
+        monkeypatch.delenv(name, raising=False)
+
+    def invoke(*arguments):
+        return CliRunner().invoke(main, ["--var", str(tmp_path), *arguments])
+
+    return invoke
+
+
+@pytest.mark.parametrize("pair", ["triage", "triage=0", "triage=x", "archive=2", "triage=33", "=2"])
+def test_a_scale_that_cannot_be_is_refused_before_anything_starts(run, pair):
+    done = run("run", "--scale", pair)
+    assert done.exit_code == 2
+    assert "STAGE=N" in done.output
+
+
+@pytest.mark.parametrize("command", [
+    ["topology"], ["status"], ["subscribe", "triage", "--as", "x"], ["health", "triage"],
+    ["quarantine", "list", "triage"], ["staff", "disable", "x"]])
+def test_a_missing_setting_is_named(run, command):
+    done = run(*command)
+    assert done.exit_code == 1
+    assert "is not set" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_a_database_that_is_not_named_is_asked_for(run):
+    assert "INTAKE_DATABASE_URL is not set" in run("migrate").output
+    assert "DATABASE_URL is not set" in run("migrate", "triage").output
+    assert "no such service: archive" in run("migrate", "archive").output
+
+
+def test_a_named_database_is_migrated(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("TRIAGE_DATABASE_URL", f"sqlite:///{tmp_path}/t.db")
+    done = run("migrate", "triage")
+    assert (done.exit_code, done.output) == (0, "triage: up to date\n")
+
+
+def test_keys_prints_an_environment_file_with_every_secret(run):
+    done = run("keys")
+    lines = dict(line.split("=", 1) for line in done.output.splitlines())
+    assert set(lines) == set(new_keys()) | set(PASSWORDS)
+    assert all(lines.values())
+
+
+def test_what_to_retry_has_to_be_said(run, monkeypatch):
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    assert "name event ids, or --all" in run("quarantine", "retry", "triage").output
+    assert "name event ids, or --all" in run("quarantine", "retry", "triage", "x", "--all").output
+
+
+def test_a_stage_without_a_quarantine_is_not_offered(run):
+    assert "is not one of" in run("quarantine", "list", "intake").output
