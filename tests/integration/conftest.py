@@ -1,0 +1,57 @@
+"""The plumbing on real parts: a RabbitMQ virtual host of the test's own, and either database."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kombu import Connection
+
+from nkk.messaging.database import Database, new_metadata
+from nkk.messaging.outbox import inbox_table, outbox_table
+from nkk.messaging.work import UnitOfWork, Work
+from nkk.stack.broker import PrivateNode
+from tests.installations import new_vhost
+
+metadata = new_metadata()
+
+
+class PlainWork(Work):
+    """A stage with nothing but its outbox and inbox."""
+
+    OUTBOX = outbox_table(metadata)
+    INBOX = inbox_table(metadata)
+
+
+@pytest.fixture(scope="module")
+def uri(rabbit: PrivateNode) -> str:
+    """A virtual host of this module's own."""
+    return new_vhost(rabbit)
+
+
+@pytest.fixture
+def connection(uri: str) -> Iterator[Connection]:
+    """A connection to it."""
+    with Connection(uri) as connection:
+        yield connection
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty stage's database."""
+    url = f"sqlite:///{tmp_path}/stage.db"
+    if request.param == "postgres":
+        postgres = request.getfixturevalue("postgres")
+        name = f"plain_{uuid.uuid4().hex[:8]}"
+        postgres.create(name)
+        url = postgres.url(name)
+    found = Database(url, size=10)
+    metadata.create_all(found.engine)
+    yield found
+    found.dispose()
+
+
+@pytest.fixture
+def uow(database: Database) -> UnitOfWork[PlainWork]:
+    """Units of work on it."""
+    return UnitOfWork(database, PlainWork, "plain")

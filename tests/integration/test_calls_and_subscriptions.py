@@ -1,0 +1,170 @@
+"""The gateway's calls and a tool's subscription, through a broker that comes and goes."""
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from kombu import Connection, Consumer, Exchange, Producer, Queue
+
+from nkk.client import subscribe
+from nkk.contracts.asyncapi import SAMPLES
+from nkk.messaging import topology
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.publisher import Message, publisher
+from nkk.messaging.rpc_client import RpcClient
+from nkk.stack.broker import PrivateNode
+from tests.installations import eventually
+
+RPC = Exchange("nameko-rpc", type="topic", durable=True)
+
+
+@contextmanager
+def stage(uri: str, answer) -> Iterator[None]:
+    """A stage that answers every call to `echo` with what `answer(body, headers)` gives; nothing for None."""
+    serving, leaving = threading.Event(), threading.Event()
+
+    def serve() -> None:
+        with Connection(uri) as connection:
+            queue = Queue("rpc-echo", RPC, routing_key="echo.*")
+
+            def reply(body, message):
+                message.ack()
+                payload = answer(body, message.headers)
+                if payload is not None:
+                    Producer(connection.default_channel).publish(
+                        payload, exchange=RPC, routing_key=message.properties["reply_to"], serializer="json",
+                        correlation_id=message.properties["correlation_id"])
+
+            with Consumer(connection.default_channel, [queue], callbacks=[reply], accept=["json"]):
+                serving.set()
+                while not leaving.is_set():
+                    try:
+                        connection.drain_events(timeout=0.1)
+                    except TimeoutError:
+                        continue
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    assert serving.wait(20)
+    try:
+        yield
+    finally:
+        leaving.set()
+        thread.join()
+
+
+@pytest.fixture
+def client(uri: str) -> Iterator[RpcClient]:
+    calling = RpcClient(uri, timeout=2)
+    yield calling
+    calling.close()
+
+
+def result(value):
+    return {"result": value, "error": None}
+
+
+def test_many_threads_get_each_their_own_answer(client, uri):
+    with stage(uri, lambda body, headers: result(body["args"][0])), ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(lambda number: client.call("echo", "say", number), range(300))) == list(range(300))
+
+
+def test_the_context_travels_in_the_headers_and_nothing_else_does(client, uri):
+    with stage(uri, lambda body, headers: result(headers)):
+        headers = client.call("echo", "say", context={"actor": "token", "correlation_id": "abc", "none": None})
+    assert headers == {"nameko.actor": "token", "nameko.correlation_id": "abc"}
+
+
+@pytest.mark.parametrize(("error", "raised"), [
+    ({"exc_type": "AlreadyHandedOver", "exc_args": ["Done before.", {"stands": {"state": "x"}}]}, RefusedRemotelyError),
+    ({"exc_type": "Unavailable", "exc_args": []}, StageUnavailableError),
+    ({"exc_type": "Failed", "exc_args": []}, StageFailedError),
+    ({"exc_type": "KeyError", "exc_args": ["a person's words"]}, StageFailedError),
+])
+def test_an_error_comes_back_as_what_it_is(client, uri, error, raised):
+    with stage(uri, lambda body, headers: {"result": None, "error": error}), pytest.raises(raised) as met:
+        client.call("echo", "say")
+    assert "words" not in str(met.value)
+
+
+def test_a_stage_that_does_not_answer_is_unavailable_and_its_calls_expire(client, uri, connection):
+    Queue("rpc-silent", RPC, routing_key="silent.*")(connection.default_channel).declare()
+    with pytest.raises(StageUnavailableError):
+        client.call("silent", "say", timeout=0.3)
+    eventually(lambda: connection.default_channel.queue_declare("rpc-silent", passive=True).message_count == 0)
+    assert client._waiting == {}
+
+
+@pytest.fixture
+def own_node(tmp_path) -> Iterator[PrivateNode]:
+    """A broker that may be stopped."""
+    with PrivateNode(tmp_path / "node") as node:
+        yield node
+
+
+def test_calls_and_subscriptions_go_on_after_the_broker_restarts(own_node):
+    with Connection(own_node.uri) as connection:
+        topology.exchange("triage")(connection.default_channel).declare()
+    calling = RpcClient(own_node.uri, timeout=2)
+    troubles: list[str] = []
+    events = subscribe("triage", "tool", own_node.uri, on_trouble=troubles.append)
+    told = threading.Thread(target=_tell_when_bound, args=(own_node.uri, "first"))
+    told.start()
+    assert next(events)["id"] == "first"
+    told.join()
+    with stage(own_node.uri, lambda body, headers: result("here")):
+        assert calling.call("echo", "say") == "here"
+    own_node.stop()
+    with pytest.raises(StageUnavailableError):
+        calling.call("echo", "say", timeout=0.5)
+    own_node.start()
+    _tell_when_bound(own_node.uri, "second")
+    # "first" was not acknowledged when the broker went: it comes again, which is what at least once means.
+    assert eventually(lambda: next(events)["id"] == "second")
+    assert troubles
+    with stage(own_node.uri, lambda body, headers: result("again")):
+        assert eventually(lambda: _try_call(calling)) == "again"
+    calling.close()
+
+
+def test_what_is_no_event_is_skipped_and_named(uri, connection):
+    topology.exchange("opd_response")(connection.default_channel).declare()
+    troubles: list[str] = []
+    events = subscribe("opd_response", "tool", uri, on_trouble=troubles.append)
+    queue = Queue("tool.tool.opd_response", topology.exchange("opd_response"), routing_key="#",
+                  queue_arguments={"x-queue-type": "quorum"})
+    queue(connection.default_channel).declare()
+    sample = (SAMPLES / "response.submitted.v1.json").read_text("utf-8")
+    with publisher(uri) as channel:
+        for body in ("not json", sample):
+            channel.publish([Message(id="x", exchange="opd_response.events", routing_key="x", body=body)])
+    assert next(events)["type"] == "response.submitted.v1"
+    assert troubles == ["skipped a message that is no event: not JSON"]
+
+
+@pytest.mark.parametrize(("stage_name", "name"), [
+    ("archive", "tool"), ("triage", ""), ("triage", "a b"), ("triage", "x" * 65)])
+def test_a_subscription_that_cannot_be_is_refused_at_once(uri, stage_name, name):
+    with pytest.raises(ValueError, match=r"no such stage|a name is"):
+        next(subscribe(stage_name, name, uri))
+
+
+def _tell_when_bound(uri: str, event_id: str) -> None:
+    body = (SAMPLES / "response.returned.v1.json").read_text("utf-8")
+    body = body.replace(json.loads(body)["id"], event_id)
+
+    def tell() -> set[str]:
+        with publisher(uri) as channel:
+            return channel.publish([Message(id=event_id, exchange="triage.events", routing_key="x", body=body)])
+
+    eventually(tell)
+
+
+def _try_call(calling: RpcClient) -> str | None:
+    try:
+        return calling.call("echo", "say")
+    except StageUnavailableError:
+        return None

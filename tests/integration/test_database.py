@@ -1,0 +1,96 @@
+"""What both databases must do alike."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from threading import Barrier
+
+import pytest
+from sqlalchemy import Column, String, Table, func, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from nkk.contracts.events import AnswerSent
+from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
+from nkk.messaging.work import AlreadyHandledError
+from tests.integration.conftest import PlainWork
+
+metadata = new_metadata()
+things = Table("things", metadata, Column("name", String(20), primary_key=True), Column("at", UtcDateTime))
+
+
+@pytest.fixture
+def stored(database):
+    metadata.create_all(database.engine)
+    return database
+
+
+def test_an_instant_comes_back_as_the_same_instant_in_utc(stored):
+    at = datetime(2026, 3, 2, 8, 30, 15, 123456, tzinfo=timezone(timedelta(hours=7)))
+    with stored.writing() as connection:
+        connection.execute(insert(things).values(name="one", at=at))
+    with stored.reading() as connection:
+        found = connection.execute(select(things.c.at)).scalar_one()
+    assert found == at
+    assert found.tzinfo is UTC
+
+
+def test_a_naive_instant_is_refused(stored):
+    with pytest.raises(SQLAlchemyError), stored.writing() as connection:
+        connection.execute(insert(things).values(name="one", at=datetime(2026, 3, 2)))
+
+
+def test_instants_are_ordered_and_compared_as_such(stored):
+    late, early = datetime(2026, 3, 2, 1, tzinfo=UTC), datetime(2026, 3, 2, 7, tzinfo=timezone(timedelta(hours=7)))
+    with stored.writing() as connection:
+        connection.execute(insert(things), [{"name": "late", "at": late}, {"name": "early", "at": early}])
+        names = connection.execute(select(things.c.name).order_by(things.c.at)).scalars().all()
+        before = connection.execute(select(func.count()).where(things.c.at < late)).scalar_one()
+    assert (names, before) == (["early", "late"], 1)
+
+
+def test_of_many_who_insert_one_key_at_once_exactly_one_does(stored):
+    together = Barrier(8)
+
+    def insert_it(number):
+        together.wait()
+        with stored.writing() as connection:
+            return insert_if_absent(connection, things, {"name": "one"})
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sorted(pool.map(insert_it, range(8))) == [False] * 7 + [True]
+
+
+def test_an_event_handled_by_many_at_once_has_its_effect_once(uow):
+    class Heard:
+        id = "event-1"
+
+    together = Barrier(6)
+
+    def handle(number):
+        together.wait()
+        try:
+            with uow.handling(Heard) as work:
+                work.emit(AnswerSent(ticket="NKK-2026-EDXY-ER30", path="complaint", by=str(number)))
+        except AlreadyHandledError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(handle, range(6))) == 1
+    with uow.reading() as work:
+        assert work.connection.execute(select(func.count()).select_from(PlainWork.OUTBOX)).scalar_one() == 1
+
+
+def test_an_error_of_the_database_carries_no_parameter(stored):
+    with stored.writing() as connection:
+        connection.execute(insert(things).values(name="rahasia"))
+    with pytest.raises(SQLAlchemyError) as error, stored.writing() as connection:
+        connection.execute(text("INSERT INTO things (name) VALUES (:name), (:name)"), {"name": "sangat rahasia"})
+    assert "sangat" not in str(error.value).partition("DETAIL")[0]
+
+
+def test_reading_sees_what_was_committed_meanwhile(stored):
+    with stored.reading() as reader:
+        assert reader.execute(select(things)).all() == []
+        with stored.writing() as writer:
+            writer.execute(insert(things).values(name="new"))
+        assert len(reader.execute(select(things)).all()) == 1

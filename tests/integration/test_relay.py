@@ -1,0 +1,158 @@
+"""The relay: everything told is published, in order per subject, however many relay and whatever the broker says."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from kombu import Connection, Queue
+from sqlalchemy import select, update
+
+from nkk.contracts.asyncapi import SAMPLES
+from nkk.contracts.events import AnswerSent, ComplaintHandedOver, ResponseReturned
+from nkk.messaging import topology
+from nkk.messaging.publisher import publisher
+from nkk.messaging.relay import BATCH, Relay
+from nkk.sop.ticket import new_ticket
+from tests.integration.conftest import PlainWork
+
+
+@pytest.fixture
+def heard(connection: Connection, request: pytest.FixtureRequest):
+    """A queue bound to everything triage tells; what is in it, as (subject, round), in order."""
+    channel = connection.channel()
+    topology.exchange("triage")(channel).declare()
+    queue = Queue("ears", topology.exchange("triage"), routing_key="#",
+                  queue_arguments={"x-queue-type": "quorum"})(channel)
+    queue.declare()
+
+    def read():
+        events = []
+        while message := queue.get():
+            message.ack()
+            event = json.loads(message.body)
+            events.append((event["subject"], event["data"]["round"]))
+        return events
+
+    yield read
+    queue.delete()
+    topology.exchange("triage")(channel).delete()
+
+
+def relay(database, uri):
+    return Relay(database, PlainWork.OUTBOX, "triage", uri)
+
+
+def tell(uow, tickets, rounds):
+    for number in rounds:
+        for ticket in tickets:
+            with uow.begin() as work:
+                work.emit(ResponseReturned(ticket=ticket, opd="inspektorat", round=number, note="x", by="y"))
+
+
+def drain(relay, uri):
+    with publisher(uri) as channel:
+        while relay.relay_batch(channel):
+            pass
+
+
+def unsent(database):
+    with database.reading() as connection:
+        return connection.execute(select(PlainWork.OUTBOX).where(PlainWork.OUTBOX.c.sent_at.is_(None))).all()
+
+
+def in_order(events):
+    rounds = {}
+    for subject, number in events:
+        rounds.setdefault(subject, []).append(number)
+    return all(numbers == sorted(numbers) for numbers in rounds.values())
+
+
+def test_everything_told_is_published_once_and_marked(database, uow, uri, heard):
+    tickets = [new_ticket(2026) for _ in range(5)]
+    tell(uow, tickets, range(1, 4))
+    drain(relay(database, uri), uri)
+    events = heard()
+    assert sorted(events) == sorted((ticket, number) for ticket in tickets for number in range(1, 4))
+    assert in_order(events)
+    assert unsent(database) == []
+
+
+def test_what_was_rolled_back_is_never_told(database, uow, uri, heard):
+    def tell_and_fail():
+        with uow.begin() as work:
+            work.emit(ResponseReturned(ticket=new_ticket(2026), opd="inspektorat", round=1, note="x", by="y"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        tell_and_fail()
+    drain(relay(database, uri), uri)
+    assert heard() == []
+
+
+def test_several_relays_side_by_side_keep_the_order_of_each_subject_and_repeat_nothing(database, uow, uri, heard):
+    tickets = [new_ticket(2026) for _ in range(40)]
+    tell(uow, tickets, range(1, 11))
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: drain(relay(database, uri), uri), range(3)))
+    drain(relay(database, uri), uri)
+    events = heard()
+    assert len(events) == len(set(events)) == 400
+    assert in_order(events)
+
+
+def test_a_backlog_larger_than_a_batch_is_drained(database, uow, uri, heard):
+    tell(uow, [new_ticket(2026) for _ in range(BATCH + 30)], [1])
+    with publisher(uri) as channel:
+        batches = [relay(database, uri).relay_batch(channel) for _ in range(3)]
+    assert batches == [BATCH, 30, 0]
+    assert len(heard()) == BATCH + 30
+
+
+def test_an_event_no_queue_takes_stays_and_holds_back_its_own_subject_only(database, uow, uri, heard):
+    lost, fine = new_ticket(2026), new_ticket(2026)
+    with uow.begin() as work:
+        work.emit(ResponseReturned(ticket=lost, opd="inspektorat", round=1, note="x", by="y"))
+    with database.writing() as connection:
+        connection.execute(update(PlainWork.OUTBOX).values(exchange="amq.direct"))
+    tell(uow, [lost, fine], [2])
+    drain(relay(database, uri), uri)
+    assert heard() == [(fine, 2)]
+    assert [row.subject for row in unsent(database)] == [lost, lost]
+    with database.writing() as connection:
+        connection.execute(update(PlainWork.OUTBOX).values(exchange="triage.events", held_until=None))
+    drain(relay(database, uri), uri)
+    assert heard() == [(lost, 1), (lost, 2)]
+
+
+def test_an_event_for_tooling_alone_is_sent_though_nobody_listens(database, uow, uri, connection):
+    topology.exchange("notification")(connection.default_channel).declare()
+    with uow.begin() as work:
+        work.emit(AnswerSent(ticket=new_ticket(2026), path="complaint", by="y"))
+    drain(relay(database, uri), uri)
+    assert unsent(database) == []
+
+
+def test_what_was_published_and_not_marked_is_published_again(database, uow, uri, heard, monkeypatch):
+    tell(uow, [ticket := new_ticket(2026)], [1])
+    dying = relay(database, uri)
+    monkeypatch.setattr(dying, "_mark", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with publisher(uri) as channel, pytest.raises(KeyboardInterrupt):
+        dying.relay_batch(channel)
+    drain(relay(database, uri), uri)
+    assert heard() == [(ticket, 1), (ticket, 1)]
+
+
+def test_an_event_carries_what_any_client_needs(database, uow, uri, connection):
+    channel = connection.channel()
+    topology.declare(channel, ["intake", "triage", "notification"], [ComplaintHandedOver])
+    sample = ComplaintHandedOver.read((SAMPLES / "complaint.handed_over.v1.json").read_text("utf-8"))
+    with uow.begin() as work:
+        work.emit(sample.data, at=sample.time)
+    drain(relay(database, uri), uri)
+    message = Queue("triage.inbox")(channel).get()
+    message.ack()
+    assert message.properties["type"] == "complaint.handed_over.v1"
+    assert message.properties["delivery_mode"] == 2
+    assert message.content_type == "application/cloudevents+json"
+    heard = ComplaintHandedOver.read(message.body)
+    assert (heard.data, heard.time, heard.id) == (sample.data, sample.time, message.properties["message_id"])
