@@ -5,9 +5,11 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
+from gunicorn.http.errors import ParseException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway import api, docs, errors, limits
@@ -94,12 +96,12 @@ def _end(response: Response) -> Response:
 
 def _read_the_rest() -> None:
     """Read what is left of a body we refused: else the server ends the connection under its client's next request."""
-    body, read = request.environ["wsgi.input"], 0
-    while request.environ.get("wsgi.input_terminated") and read < MAX_UNREAD_BYTES:
-        chunk = body.read(64 * 1024)
-        if not chunk:
-            return
-        read += len(chunk)
+    if not request.environ.get("wsgi.input_terminated"):
+        return
+    body, left = request.environ["wsgi.input"], MAX_UNREAD_BYTES
+    with suppress(ParseException, OSError):
+        while left > 0 and (chunk := body.read(64 * 1024)):
+            left -= len(chunk)
 
 
 def _health() -> Response:

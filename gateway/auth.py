@@ -32,8 +32,8 @@ def needs(*roles: str) -> Callable[[F], F]:
         manual = checked._apidoc.setdefault("manual_doc", {})  # type: ignore[attr-defined]
         manual["security"] = [{"bearer": []}]
         manual.setdefault("responses", {}).update({
-            "401": {"$ref": "#/components/responses/UNAUTHORIZED"},
-            **({"403": {"$ref": "#/components/responses/FORBIDDEN"}} if roles else {}),
+            "401": "UNAUTHORIZED",
+            **({"403": "FORBIDDEN"} if roles else {}),
         })
         return checked  # type: ignore[return-value]
 

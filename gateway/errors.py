@@ -7,8 +7,10 @@ import json
 from typing import Any
 
 from flask import Flask, Response
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
+from gateway.limits import seconds_to_wait
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
 from nkk.sop.refusals import Refused
@@ -67,6 +69,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StageUnavailableError, _unavailable)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(ParseException, _broken_off)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -99,7 +102,7 @@ def _http(error: HTTPException) -> Response:
         return problem(413, "too-large", "This is too long. A text holds at most 20,000 characters.")
     if isinstance(error, TooManyRequests):
         answer = problem(429, "too-many-requests", "Too many requests. Wait a little and try again.")
-        answer.headers["Retry-After"] = str(getattr(error, "retry_after", None) or 60)
+        answer.headers["Retry-After"] = str(seconds_to_wait())
         return answer
     name = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 415: "not-json", 422: "invalid-input"}.get(
         status, "failed" if status >= 500 else "refused")
@@ -111,6 +114,10 @@ def _http(error: HTTPException) -> Response:
         if key == "Allow":
             answer.headers[key] = value
     return answer
+
+
+def _broken_off(_error: ParseException) -> Response:
+    return problem(400, "malformed", "The body broke off, or its chunks are not what they say. Send it again.")
 
 
 def _unexpected(error: Exception) -> Response:

@@ -4,6 +4,8 @@ Whole offices share an address, so these bound floods only; guessing a password 
 Counted in each gateway process by default; NKK_LIMIT_STORAGE names a shared store where there are several.
 """
 
+import math
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +13,7 @@ from flask import current_app, g
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 
-limiter = Limiter(get_remote_address, headers_enabled=True)
+limiter = Limiter(get_remote_address)
 
 DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "SUBMISSION": "60/hour"}
 
@@ -24,3 +26,9 @@ def limit(name: str, key: Callable[[], str] = get_remote_address) -> Callable[[C
 def by_account() -> str:
     """The account that asks."""
     return f"account:{g.actor.id}"
+
+
+def seconds_to_wait() -> int:
+    """How long until the limit that this request met counts anew."""
+    met = limiter.current_limit
+    return max(1, math.ceil(met.reset_at - time.time())) if met else 60

@@ -137,7 +137,7 @@ def add_staff(username: str, name: str, role: str, opd: str | None, password: st
 @click.argument("username")
 def disable_staff(username: str) -> None:
     """Bar a staff account; it is out within 15 minutes."""
-    _as_admin(lambda admin: admin.call("disable_staff", username))
+    _as_admin(lambda admin: admin.call_sealed("disable_staff", {"username": username}))
     _say(f"{username} is disabled; access tokens it still has end within 15 minutes")
 
 

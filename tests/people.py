@@ -32,6 +32,7 @@ class Person:
     http: httpx.Client
     token: str | None = None
     account: Mapping[str, Any] | None = None
+    session: Mapping[str, Any] | None = None
 
     def ask(self, method: str, path: str, json: Any = None, **kwargs: Any) -> httpx.Response:
         """One request to the API, answered whatever it may be."""
@@ -94,7 +95,7 @@ class People:
     def log_in(self, username: str, password: str) -> Person:
         """Somebody, logged in."""
         session = self.anyone.post("/sessions", {"username": username, "password": password}, expect=201)
-        return Person(self.http, session["access_token"], session)
+        return Person(self.http, session["access_token"], session=session)
 
     def submit(self, reporter: Person, key: str | None = None, **changed: Any) -> str:
         """A report, submitted: its ticket."""

@@ -1,6 +1,7 @@
 """The JSON API, version 1: one module a group of resources, `schemas` the shapes they take and give."""
 
 import json
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -41,6 +42,17 @@ class Resources(Blueprint):
 
     ARGUMENTS_PARSER = StrictJsonParser()
 
+    def arguments(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+        """As flask-smorest's; bad input is described under a name that does not change with Python's version."""
+        decorate = super().arguments(*args, **kwargs)
+
+        def described(view: Any) -> Any:
+            taking = decorate(view)
+            taking._apidoc["arguments"]["responses"] = {422: "INVALID_INPUT"}
+            return taking
+
+        return described
+
 
 class DescribedApi(Api):
     """Describes errors as what they are: RFC 9457 problems."""
@@ -54,9 +66,10 @@ class DescribedApi(Api):
                 response["schema"] = Problem
             prepare_response(response, self.spec, "application/problem+json")
             self.spec.components.response(status.name, response, lazy=True)
-        response = {"description": "Any other problem", "schema": Problem}
-        prepare_response(response, self.spec, "application/problem+json")
-        self.spec.components.response("DEFAULT_ERROR", response, lazy=True)
+        for name, what in (("INVALID_INPUT", "Some fields need correcting"), ("DEFAULT_ERROR", "Any other problem")):
+            response = {"description": what, "schema": Problem}
+            prepare_response(response, self.spec, "application/problem+json")
+            self.spec.components.response(name, response, lazy=True)
 
 
 def register(app: Flask) -> None:

@@ -35,7 +35,7 @@ def add_staff(form: dict[str, Any]) -> dict[str, Any]:
 @resources.alt_response(404, response="NOT_FOUND")
 def disable_staff(username: str) -> dict[str, Any]:
     """Bar a staff account; it is out within 15 minutes. A new password opens it again."""
-    return backend().call("intake", "disable_staff", username)
+    return backend().tell_intake("disable_staff", {"username": username})
 
 
 @resources.route("/staff/<username>/password", methods=["PUT"])

@@ -6,7 +6,7 @@ from typing import Any
 EXCHANGE = "nameko-rpc"
 
 UNAVAILABLE = "Unavailable"
-"""The stage answered that its database does not."""
+"""The stage answered that its database does not, or that it may have carried the call out before."""
 
 FAILED = "Failed"
 """The stage met a fault of its own; its log says which."""

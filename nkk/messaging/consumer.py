@@ -2,10 +2,12 @@
 
 A handler that returns has its event acknowledged. One that raises has it retried: the event waits in a fixed retry
 queue and comes back, with growing delay, counted in a header of our own. When the attempts are used up, or nothing can
-be made of the message, it goes to the stage's quarantine with the reason. Nothing is lost and nobody else waits.
+be made of the message, it goes to the stage's quarantine with the reason. Nothing is lost and nobody else waits. While
+the stage's database is away no attempt is counted: events wait in the inbox.
 """
 
 import traceback
+import uuid
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,6 +18,7 @@ from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
 
 from nkk.messaging import topology
+from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import begin_context, get_logger
 from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
@@ -23,6 +26,7 @@ from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON
 from nkk.messaging.work import AlreadyHandledError
 
 PAUSE_SECONDS = 2
+LONGEST_PAUSE_SECONDS = 8
 
 log = get_logger()
 
@@ -84,9 +88,19 @@ class EventConsumer(SharedExtension, ProviderCollector):
         elif isinstance(error, AlreadyHandledError):
             log.info("event already handled", type=message.properties.get("type"))
             self.consumer.ack_message(message)  # type: ignore[union-attr]
+        elif is_away(error):
+            # Not this event's fault, so no attempt: it stays at the head of the inbox until the database is back.
+            log.warning("database away, the event waits", error=type(error).__name__)
+            self.container.spawn_managed_thread(partial(self._give_back, message), identifier="waiting event")
         else:
             self._retry(message, error)
         return result, None
+
+    def _give_back(self, message: Any) -> None:
+        """Have it delivered again, after a pause that grows with its deliveries."""
+        deliveries = (message.headers or {}).get("x-delivery-count", 0)
+        eventlet.sleep(min(2 ** (deliveries - 1), LONGEST_PAUSE_SECONDS))
+        self.consumer.requeue_message(message)  # type: ignore[union-attr]
 
     def _retry(self, message: Any, error: Exception) -> None:
         attempt = _attempt(message) + 1
@@ -159,7 +173,7 @@ def _attempt(message: Any) -> int:
 def _copy(message: Any, exchange: str, queue: str, headers: dict[str, Any]) -> Message:
     body = message.body
     return Message(
-        id=message.properties.get("message_id") or str(message.delivery_tag),
+        id=message.properties.get("message_id") or str(uuid.uuid4()),
         exchange=exchange,
         routing_key=queue,
         body=body if isinstance(body, (str, bytes)) else bytes(body),

@@ -15,6 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
 
 STATEMENT_TIMEOUT_MS = 10_000
@@ -111,6 +113,15 @@ class Claim:
         else:
             with self._database.writing() as connection:
                 yield connection
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether `error` means that the server cannot be reached or has no connection to spare, whoever asks."""
+    if isinstance(error, DBAPIError):
+        # Only what a server answered has an SQLSTATE.
+        unreached = isinstance(error, OperationalError) and getattr(error.orig, "pgcode", "SQLite") is None
+        return error.connection_invalidated or unreached
+    return isinstance(error, PoolTimeout)
 
 
 def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ and the messages come again. This one cancels, goes on draining until nothing is
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -17,6 +18,7 @@ from nkk.messaging.publisher import BROKER_ERRORS
 
 DRAIN_SECONDS = 30
 POLL_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 5
 
 log = get_logger()
 
@@ -48,6 +50,7 @@ class DrainingConsumer(Consumer):
         while (self._in_flight or self._consuming) and monotonic() < deadline:
             eventlet.sleep(0.02)
         self.should_stop = True
+        self.ready.set()
         if self._in_flight:
             log.warning("left with work in flight", count=self._in_flight)
 
@@ -57,6 +60,9 @@ class DrainingConsumer(Consumer):
             super().run(safety_interval=POLL_SECONDS, **kwargs)
         except (PreconditionFailed, AccessRefused) as error:
             raise WrongTopologyError(str(error)) from error
+        finally:
+            # Whoever waits for the first connection would wait for ever.
+            self.ready.set()
 
     def consume(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         try:
@@ -67,6 +73,13 @@ class DrainingConsumer(Consumer):
             raise WrongTopologyError(error.reply_text) from error
         finally:
             self._consuming = []
+
+    @contextmanager
+    def establish_connection(self) -> Iterator[Any]:
+        with self.create_connection() as connection:
+            connection.ensure_connection(self.on_connection_error, interval_start=1, interval_step=1,
+                                         interval_max=LONGEST_PAUSE_SECONDS)
+            yield connection
 
     def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
         for queue in self._declare:
@@ -91,7 +104,7 @@ class DrainingConsumer(Consumer):
 
     def on_message(self, body: Any, message: Any) -> None:
         self._in_flight += 1
-        if self._stopping:
+        if self.should_stop:
             self.requeue_message(message)
             return
         for callback in self.callbacks:
@@ -122,7 +135,7 @@ class DrainingConsumer(Consumer):
 
     def _receive_raw(self, message: Any) -> None:
         self._in_flight += 1
-        if self._stopping:
+        if self.should_stop:
             self.requeue_message(message)
         else:
             self._on_raw(message)  # type: ignore[misc]

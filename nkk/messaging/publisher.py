@@ -120,7 +120,8 @@ class BatchPublisher:
 def connect(uri: str, heartbeat: int = 15) -> Connection:
     """A connected kombu Connection to the broker at `uri`; raises at once where it cannot be reached."""
     connection = Connection(uri, heartbeat=heartbeat, connect_timeout=CONNECT_TIMEOUT_SECONDS)
-    connection.connect()
+    # Connection.connect() would try twice, two seconds apart: when to try again is the caller's to say.
+    connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
     return connection
 
 

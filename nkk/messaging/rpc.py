@@ -1,25 +1,30 @@
-"""How a stage answers calls: Nameko's RPC protocol with three things changed.
+"""How a stage answers calls: Nameko's RPC protocol with four things changed.
 
 It drains on stop like the event consumer; replies go out on one connection of its own instead of one confirmed publish
-each; and an error leaves the stage as a refusal's name and sentence or as nothing but "something failed": no message of
-an exception, no argument, ever reaches a log or a caller.
+each; a call is carried out at most once; and an error leaves the stage as a refusal's name and sentence or as nothing
+but "something failed": no message of an exception, no argument, ever reaches a log or a caller.
 """
 
+from functools import partial
 from typing import Any
 
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 from nameko.rpc import Rpc, RpcConsumer
 from sqlalchemy.exc import OperationalError as DatabaseError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE
+from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import get_logger
 from nkk.messaging.publisher import BROKER_ERRORS, connect
 from nkk.sop.refusals import Refused
 
 log = get_logger()
+
+
+class DeliveredBeforeError(Exception):
+    """The broker delivered this call before; whether it was carried out then is not known."""
 
 
 class Replies:
@@ -79,6 +84,11 @@ class StageRpcConsumer(RpcConsumer):
             log.error("call without arguments dropped")
             self.consumer.ack_message(message)
             return
+        if message.delivery_info["redelivered"]:
+            # Whoever had it before may have carried it out and died before replying.
+            unknown = (DeliveredBeforeError, DeliveredBeforeError(), None)
+            self.container.spawn_managed_thread(partial(self.handle_result, message, None, unknown), identifier="reply")
+            return
         super().handle_message(body, message)
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
@@ -105,7 +115,10 @@ def _describe(error: BaseException) -> dict[str, Any]:
         log.info("refused", refusal=type(error).__name__)
         return {"exc_type": type(error).__name__, "exc_path": "", "value": error.sentence,
                 "exc_args": [error.sentence, error.details]}
-    if isinstance(error, (DatabaseError, PoolTimeout)):
+    if isinstance(error, DeliveredBeforeError):
+        log.warning("call delivered before, not carried out again")
+        return {"exc_type": UNAVAILABLE, "exc_path": "", "value": "", "exc_args": []}
+    if isinstance(error, DatabaseError) or is_away(error):
         log.error("database unavailable", error=type(error).__name__)
         return {"exc_type": UNAVAILABLE, "exc_path": "", "value": "", "exc_args": []}
     log.error("call failed", exc_info=error)

@@ -24,6 +24,9 @@ DELIVERY_LIMIT = 5_000
 Set explicitly, and high: RabbitMQ 4 would drop an event after 20, and when `nkk status` looks at the oldest one, that
 counts as a delivery."""
 
+NO_DELIVERY_LIMIT = 2**31 - 1
+"""For a quarantine: each look into it is a delivery, and nothing there may ever be dropped by the broker."""
+
 ATTEMPT = "x-nkk-attempt"
 REASON = "x-nkk-reason"
 FAILED_AT = "x-nkk-failed-at"
@@ -85,7 +88,7 @@ def waiting_queues(service: str) -> list[Queue]:
     """The retry queues and the quarantine of `service`."""
     return [*(retry_queue(service, delay) for delay in retry_delays()),
             Queue(quarantine_name(service), moves(service), routing_key=quarantine_name(service), durable=True,
-                  queue_arguments=QUORUM)]
+                  queue_arguments=QUORUM | {"x-delivery-limit": NO_DELIVERY_LIMIT})]
 
 
 def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> list[str]:

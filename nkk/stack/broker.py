@@ -9,11 +9,12 @@ import hashlib
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -103,8 +104,7 @@ class PrivateNode:
                 try:
                     process.wait(STOP_SECONDS)
                 except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+                    _kill(process)
 
     def ctl(self, *arguments: str) -> str:
         """What `rabbitmqctl` says to `arguments`."""
@@ -121,8 +121,7 @@ class PrivateNode:
     def kill(self) -> None:
         """End the node as a power cut would."""
         if self._node is not None:
-            self._node.kill()
-            self._node.wait()
+            _kill(self._node)
         self.stop()
 
     def _password(self) -> str:
@@ -231,6 +230,13 @@ def install_packages(*names: str) -> None:
     finally:
         if ours:
             policy.unlink()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    # The server runs below a script, in the session that began with it.
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _wait_until_ready(uri: str, alive: Callable[[], bool]) -> None:

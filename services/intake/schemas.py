@@ -65,10 +65,15 @@ class NewStaff(Schema):
     password = Secret(required=True)
 
 
-class ResetStaff(Schema):
-    """A new password for a staff account."""
+class StaffName(Schema):
+    """Which staff account."""
 
     username = PlainText(64, required=True)
+
+
+class ResetStaff(StaffName):
+    """A new password for a staff account."""
+
     password = Secret(required=True)
 
 

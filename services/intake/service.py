@@ -101,7 +101,6 @@ class IntakeService(Stage):
         form = load(schemas.ComplaintForm, form)
         now = _now()
         with self.uow.begin() as work:
-            domain.check_against_catalogue(form, work.lists.categories(), work.lists.opds())
             kind, _ = work.accounts.reporter(actor.id)
             complaint = domain.Complaint.submit(form, actor.id, kind, now, OFFICE_HOURS)
             taken = idempotency_key and work.complaints.submitted_before(
@@ -109,6 +108,8 @@ class IntakeService(Stage):
             if taken:
                 complaint = _same(work, taken, _hash(form))
             else:
+                # Of a new report alone: what was accepted stays so when the catalogue has changed since.
+                domain.check_against_catalogue(form, work.lists.categories(), work.lists.opds())
                 work.complaints.add(complaint)
                 work.emit(_submitted(complaint), at=now)
         return schemas.Receipt().dump(complaint)
@@ -195,10 +196,11 @@ class IntakeService(Stage):
 
     @rpc
     @requires(Role.ADMIN)
-    def disable_staff(self, actor: Actor, username: str) -> dict[str, Any]:
-        """Bar a staff account and end its sessions; out within a token's 15 minutes."""
+    def disable_staff(self, actor: Actor, box: str) -> dict[str, Any]:
+        """Bar a staff account and end its sessions; out within a token's 15 minutes. The box holds a StaffName."""
+        form = load(schemas.StaffName, self.vault.open(box))
         with self.uow.begin() as work:
-            account = self._staff_account(work, username)
+            account = self._staff_account(work, form["username"])
             account.disable(_now())
             work.accounts.save(account)
             work.accounts.end_sessions(account.id, _now())

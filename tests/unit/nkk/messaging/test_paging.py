@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, MetaData, String, Table, create_engine, insert, select
+from sqlalchemy.pool import NullPool
 
 from nkk.messaging.database import UtcDateTime
 from nkk.messaging.paging import LIMIT, MAX_LIMIT, page
@@ -17,7 +18,7 @@ keys = [pairs.c.first, pairs.c.second]
 
 
 def stored(rows):
-    connection = create_engine("sqlite://").connect()
+    connection = create_engine("sqlite://", poolclass=NullPool).connect()
     pairs.create(connection)
     if rows:
         connection.execute(insert(pairs), [{"first": first, "second": second} for first, second in rows])
@@ -109,7 +110,7 @@ events = Table("events", MetaData(), Column("at", UtcDateTime), Column("name", S
 
 
 def stored_events(count):
-    connection = create_engine("sqlite://").connect()
+    connection = create_engine("sqlite://", poolclass=NullPool).connect()
     events.create(connection)
     for number in range(count):
         connection.execute(insert(events).values(at=NOW + timedelta(seconds=number // 3), name=f"{number:02d}"))

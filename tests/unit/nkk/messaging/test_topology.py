@@ -66,7 +66,8 @@ def test_a_retry_queue_is_named_by_its_delay_and_leads_back_to_the_inbox():
 
 def test_the_quarantine_keeps_for_good():
     quarantine = topology.waiting_queues("triage")[-1]
-    assert (quarantine.name, quarantine.queue_arguments) == ("triage.quarantine", {"x-queue-type": "quorum"})
+    assert (quarantine.name, quarantine.queue_arguments) == (
+        "triage.quarantine", {"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT})
 
 
 def test_there_is_one_retry_queue_for_each_delay():

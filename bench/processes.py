@@ -1,0 +1,82 @@
+"""What the processes of an installation hold and use, from /proc."""
+
+import os
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_BY_COMMAND = {"beam.smp": "broker", "postgres": "PostgreSQL"}
+_UTIME, _STIME, _PPID = 11, 12, 1
+"""Places in /proc/<pid>/stat after the command's name (proc(5) counts from 1, with two fields before)."""
+
+
+def ours(programs: Mapping[str, int]) -> dict[str, list[int]]:
+    """pids by name of the installation's processes, all begotten by this one; `programs` gives the pids of some."""
+    names = {pid: name for name, pid in programs.items()}
+    found: dict[str, list[int]] = defaultdict(list)
+    children = _children()
+    waiting = [(pid, None) for pid in children[os.getpid()]]
+    while waiting:
+        pid, family = waiting.pop()
+        name = names.get(pid) or family or _BY_COMMAND.get(_command(pid))
+        if name:
+            found[name].append(pid)
+        waiting += [(child, name) for child in children[pid]]
+    return {name: sorted(pids) for name, pids in found.items()}
+
+
+def cpu_seconds(families: Mapping[str, list[int]]) -> dict[str, float]:
+    """Processor seconds (user and system) each family has used so far."""
+    return {name: sum(_cpu(pid) for pid in pids) for name, pids in families.items()}
+
+
+def machine_cpu_seconds() -> float:
+    """Processor seconds the whole machine has been busy."""
+    user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
+    return (user + nice + system + irq + softirq) / _TICKS
+
+
+def resident_mb(pid: int) -> float:
+    """Resident memory of one process in MB (10^6 bytes), the pages it shares included."""
+    return _field(pid, "status", "VmRSS") * 1024 / 1e6
+
+
+def shared_out_mb(pids: list[int]) -> float:
+    """Memory of processes in MB, each shared page counted once (proportional set size)."""
+    return sum(_field(pid, "smaps_rollup", "Pss") for pid in pids) * 1024 / 1e6
+
+
+def _children() -> dict[int, list[int]]:
+    children = defaultdict(list)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (stat := _stat(int(entry.name))):
+            children[int(stat[_PPID])].append(int(entry.name))
+    return children
+
+
+def _cpu(pid: int) -> float:
+    stat = _stat(pid)
+    return (int(stat[_UTIME]) + int(stat[_STIME])) / _TICKS if stat else 0.0
+
+
+def _stat(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
+def _field(pid: int, file: str, name: str) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/{file}").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith(f"{name}:")), 0)

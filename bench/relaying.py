@@ -1,0 +1,128 @@
+"""Events per second through the relay, beside publishing one by one.
+
+The relay is measured with its database work: rows of an outbox, written beforehand, are claimed, published with
+confirms to a quorum queue and marked. Beside it, the same bodies go to the same kind of queue as most programs publish:
+persistent, mandatory, each confirmed before the next. `python -m bench.relaying` measures one of the two in a process
+of its own, patched as `nameko run` would.
+"""
+
+import json
+import subprocess
+import sys
+import uuid
+from contextlib import suppress
+from datetime import UTC, datetime
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from kombu import Connection, Exchange, Queue
+from sqlalchemy import insert
+
+from nkk.contracts.events import ComplaintHandedOver
+from nkk.messaging.database import Database, new_metadata
+from nkk.messaging.outbox import outbox_table
+from nkk.messaging.relay import Relay
+
+SERVICE = "bench"
+ROUNDS = 3
+RELAYED = 6_000
+ONE_BY_ONE = 1_500
+_NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+def measure(uri: str, databases: dict[str, str]) -> dict[str, Any]:
+    """Events per second (median of rounds, each round measuring all): `one_by_one`, and `relay` by kind of database."""
+    kinds = ["one_by_one", *databases]
+    rounds = [{kind: _in_child(uri, kind, databases.get(kind, "")) for kind in kinds} for _ in range(ROUNDS)]
+    rates = {kind: median(each[kind] for each in rounds) for kind in kinds}
+    alone = rates.pop("one_by_one")
+    return {"one_by_one": alone, "relay": rates, "ratio": {kind: rate / alone for kind, rate in rates.items()},
+            "rounds": rounds, "events": {"relay": RELAYED, "one_by_one": ONE_BY_ONE}, "body_bytes": len(_body("0"))}
+
+
+def _in_child(uri: str, kind: str, database: str) -> float:
+    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "bench.relaying"], capture_output=True, text=True,
+                          input=json.dumps({"uri": uri, "kind": kind, "database": database}), check=False)
+    if done.returncode:
+        raise RuntimeError(f"measuring {kind} failed: {done.stderr[-2000:]}")
+    return float(done.stdout)
+
+
+class TimedRelay(Relay):
+    """The product's relay, timed from its first batch to the mark of its last; leaves when nothing is left."""
+
+    began: float | None = None
+    relayed = 0
+
+    def relay_batch(self, publisher: Any) -> int:
+        self.began = self.began or perf_counter()
+        count = super().relay_batch(publisher)
+        if count:
+            self.relayed, self.ended = self.relayed + count, perf_counter()
+        else:
+            self.stop()
+        return count
+
+
+def relayed_per_second(uri: str, database_url: str) -> float:
+    """Rows of an outbox at `database_url` published and marked per second, every event of a subject of its own."""
+    database, metadata = Database(database_url), new_metadata()
+    outbox = outbox_table(metadata)
+    metadata.create_all(database.engine)
+    with database.writing() as connection:
+        connection.execute(insert(outbox), [_row() for _ in range(RELAYED)])
+    relay = TimedRelay(database, outbox, SERVICE, uri)
+    relay.run()
+    database.dispose()
+    if relay.relayed != RELAYED or relay.began is None:
+        raise RuntimeError(f"{relay.relayed} of {RELAYED} events relayed")
+    return RELAYED / (relay.ended - relay.began)
+
+
+def one_by_one_per_second(uri: str) -> float:
+    """Messages published per second where each is confirmed before the next."""
+    with Connection(uri, transport_options={"confirm_publish": True}) as connection:
+        producer = connection.Producer()
+        bodies = [_body(str(uuid.uuid4())) for _ in range(ONE_BY_ONE)]
+        began = perf_counter()
+        for body in bodies:
+            producer.publish(body, exchange=f"{SERVICE}.events", routing_key=ComplaintHandedOver.TYPE, mandatory=True,
+                             delivery_mode=2, content_type="application/cloudevents+json", content_encoding="utf-8")
+        return ONE_BY_ONE / (perf_counter() - began)
+
+
+def _row() -> dict[str, Any]:
+    event_id = str(uuid.uuid4())
+    return {"event_id": event_id, "type": ComplaintHandedOver.TYPE, "exchange": f"{SERVICE}.events",
+            "subject": event_id, "body": _body(event_id), "mandatory": True, "created_at": _NOW}
+
+
+def _body(event_id: str) -> str:
+    return ComplaintHandedOver(
+        ticket="NKK-2026-EDXY-ER30", reporter_kind="public", claimed_kind="complaint", category="kode-perilaku",
+        sub_category="disiplin", subject_line="Loket tutup sebelum waktunya", place="Loket 3, kantor pelayanan",
+        text="Loket pelayanan ditutup pukul 14.00 padahal antrean masih panjang. " * 4, happened_on=None,
+        accused_name=None, accused_position="Petugas loket", accused_opd="disdukcapil", confidential=False,
+        submitted_at=_NOW, service_due_at=_NOW, by="operator").to_json(event_id, _NOW)
+
+
+def _with_queue(uri: str, kind: str, database: str) -> float:
+    """The figure of one round, with a fresh quorum queue that is gone afterwards."""
+    queue = Queue(f"{SERVICE}.{uuid.uuid4().hex[:8]}", Exchange(f"{SERVICE}.events", type="topic", durable=True),
+                  routing_key="#", durable=True, queue_arguments={"x-queue-type": "quorum"})
+    with Connection(uri) as connection:
+        bound = queue(connection.default_channel)
+        bound.declare()
+        try:
+            return one_by_one_per_second(uri) if kind == "one_by_one" else relayed_per_second(uri, database)
+        finally:
+            with suppress(TimeoutError):
+                bound.delete()
+
+
+if __name__ == "__main__":
+    import eventlet
+
+    eventlet.monkey_patch()
+    print(_with_queue(**json.load(sys.stdin)))

@@ -1,0 +1,118 @@
+"""The installation that is measured: everything the product runs, on loopback, and the people at its door."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg2
+
+from bench import load, processes
+from nkk.contracts import STAGES
+from nkk.messaging.rpc_client import RpcClient
+from nkk.sop.steps import Role
+from nkk.stack.postgres import PrivatePostgres
+from nkk.stack.run import Stack
+from nkk.stack.staff import Admin, ensure_demonstration_staff
+
+UNLIMITED = {f"NKK_LIMIT_{name}": "1000000/minute" for name in ("REGISTRATION", "LOGIN", "SUBMISSION")}
+REPORTERS = 16
+PASSWORD = "rahasia-sekali-42"
+OPD = "disdukcapil"
+
+FORM = {
+    "claimed_kind": "complaint", "category": "kode-perilaku", "sub_category": "disiplin",
+    "subject_line": "Loket tutup sebelum waktunya", "place": "Loket 3, kantor pelayanan",
+    "happened_on": "Senin, 2 Maret 2026", "accused_position": "Petugas loket", "accused_opd": OPD,
+    "text": "Loket pelayanan ditutup pukul 14.00 padahal antrean masih panjang. " * 4,
+}
+
+_ACT = "/api/v1/complaints/{ticket}/"
+STEPS = {
+    "submit": {"as": "reporter", "path": "/api/v1/complaints", "body": FORM},
+    "hand_over": {"as": Role.OPERATOR, "path": _ACT + "handover", "body": {}},
+    "inform": {"as": Role.MAIN_TEAM, "path": _ACT + "classification", "body": {"kind": "information"}},
+    "forward": {"as": Role.MAIN_TEAM, "path": _ACT + "classification", "body": {"kind": "complaint", "opd": OPD}},
+    "respond": {"as": Role.OPD_TEAM, "path": _ACT + "response", "body": {"text": "Petugas telah ditegur tertulis."}},
+    "approve": {"as": Role.MAIN_TEAM, "path": _ACT + "approval", "body": {"approved": True}},
+    "answer": {"as": Role.OPERATOR, "path": _ACT + "answer", "body": {"text": "Petugas tersebut telah ditegur."}},
+    "receive": {"as": "reporter", "path": _ACT + "receipt", "body": {}},
+}
+INFORMATION = ("submit", "hand_over", "inform", "answer", "receive")
+COMPLAINT = ("submit", "hand_over", "forward", "respond", "approve", "answer", "receive")
+
+
+class Site:
+    """A ready installation with its people logged in."""
+
+    def __init__(self, stack: Stack, postgres: PrivatePostgres) -> None:
+        self.stack = stack
+        self._postgres = postgres
+        self._tokens: dict[str, str] = {}
+        self._reporters: list[str] = []
+
+    def admit_people(self) -> None:
+        """Register the reporters, add the staff, log everybody in: tokens last a quarter of an hour."""
+        with httpx.Client(base_url=f"{self.stack.url}/api/v1", timeout=30) as http:
+            for role, account in self._staff().items():
+                self._tokens[role] = _log_in(http, account)
+            self._reporters = [_register(http) for _ in range(REPORTERS)]
+
+    def scripts(self, count: int, *paths: tuple[str, ...]) -> list[load.Script]:
+        """`count` scripts by different reporters, over `paths` in turn."""
+        return [{"steps": paths[number % len(paths)], "reporter": self._reporters[number % REPORTERS]}
+                for number in range(count)]
+
+    def walk(self, scripts: list[load.Script], connections: int, rate: float = 0) -> dict[str, Any]:
+        """See `load.run`."""
+        site = {"port": self.stack.port, "tokens": self._tokens, "steps": STEPS}
+        return load.run(site, scripts, connections, rate)
+
+    def pids(self) -> dict[str, list[int]]:
+        """The pids of every process by name; the gateway's master comes before its workers."""
+        return processes.ours({name: program.process.pid for name, program in self.stack.programs.items()
+                               if program.process is not None})
+
+    def query(self, stage: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of one query to a stage's database."""
+        connection = psycopg2.connect(self._postgres.url(stage))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                return cursor.fetchall()
+        finally:
+            connection.close()
+
+    def _staff(self) -> dict[str, dict[str, str]]:
+        keys = json.loads((self.stack.var / "keys.json").read_text())
+        client = RpcClient(self.stack.amqp_uri, timeout=20)
+        try:
+            staff = ensure_demonstration_staff(Admin(client, keys), self.stack.var / "staff.json")
+        finally:
+            client.close()
+        return {Role.OPERATOR: staff[Role.OPERATOR], Role.MAIN_TEAM: staff[Role.MAIN_TEAM],
+                Role.OPD_TEAM: staff[Role.OPD_TEAM][OPD]}
+
+
+@contextmanager
+def running(folder: Path, uri: str, postgres: PrivatePostgres) -> Iterator[Site]:
+    """A ready installation in `folder`, with the settings of the product but its rate limits."""
+    postgres.create(*STAGES)
+    stack = Stack(folder, echo=print, settings=UNLIMITED, databases={stage: postgres.url(stage) for stage in STAGES})
+    with stack.up(uri):
+        yield Site(stack, postgres)
+
+
+def _register(http: httpx.Client) -> str:
+    account = {"username": f"warga-{uuid.uuid4().hex[:10]}", "password": PASSWORD}
+    person = {"kind": "public", "identity_number": "1971014107900001", "name": "Siti Rahmawati Binti Contoh",
+              "email": "siti.rahmawati@example.id"}
+    http.post("/reporters", json=account | person).raise_for_status()
+    return _log_in(http, account)
+
+
+def _log_in(http: httpx.Client, account: dict[str, str]) -> str:
+    return http.post("/sessions", json=account).raise_for_status().json()["access_token"]

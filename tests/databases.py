@@ -1,0 +1,27 @@
+"""What stands in a running installation's databases, looked at from outside."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine, MetaData, create_engine, make_url, select
+from sqlalchemy.pool import NullPool
+
+from tests.installations import Installation
+
+
+def engine(installation: Installation, stage: str) -> Engine:
+    """The database of `stage`, for a test's own look or touch."""
+    url = make_url(installation.stack.database_url(stage))
+    return create_engine(url.set(drivername="postgresql+psycopg2") if url.drivername == "postgresql" else url,
+                         poolclass=NullPool)
+
+
+def everything_in(installation: Installation, stage: str) -> str:
+    """All that the database of `stage` holds: of SQLite the files' own bytes, deleted rows and journal included."""
+    url = make_url(installation.stack.database_url(stage))
+    if url.drivername.startswith("sqlite"):
+        path = Path(str(url.database))
+        return "".join(file.read_bytes().decode(errors="replace") for file in sorted(path.parent.glob(f"{path.name}*")))
+    tables = MetaData()
+    with engine(installation, stage).connect() as connection:
+        tables.reflect(connection)
+        return "\n".join(str(tuple(row)) for table in tables.sorted_tables for row in connection.execute(select(table)))

@@ -1,0 +1,42 @@
+"""Bad days: real processes that die, freeze, lose the broker or the database, or are told nonsense."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from nkk.stack import quarantine
+from nkk.stack.broker import PrivateNode
+from nkk.stack.postgres import PrivatePostgres
+from tests.e2e.faults.trial import Trial
+from tests.e2e.faults.trial import trial as new_trial
+from tests.installations import new_databases, new_vhost
+
+
+@pytest.fixture(scope="session")
+def sqlite_trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Trial]:
+    """An installation on SQLite, two instances of intake, shared by tests that leave it working."""
+    with new_trial(tmp_path_factory.mktemp("trial"), new_vhost(rabbit), scale={"intake": 2}) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def postgres_trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
+                   ) -> Iterator[Trial]:
+    """The same on PostgreSQL."""
+    with new_trial(tmp_path_factory.mktemp("trial"), new_vhost(rabbit), new_databases(postgres),
+                   scale={"intake": 2}) as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def trial(request: pytest.FixtureRequest) -> Trial:
+    """Either of them."""
+    return request.getfixturevalue(f"{request.param}_trial")
+
+
+@pytest.fixture
+def tidied(sqlite_trial: Trial) -> Iterator[Trial]:
+    """The one on SQLite, its quarantine emptied afterwards."""
+    yield sqlite_trial
+    for item in sqlite_trial.quarantined("triage"):
+        quarantine.drop(sqlite_trial.installation.uri, "triage", item.id)

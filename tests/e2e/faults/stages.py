@@ -1,0 +1,94 @@
+"""Stages that meet with accidents on request.
+
+A file in the folder NKK_TEST_ACCIDENTS, named after an accident, makes it happen: a death happens once, to whoever
+comes first; a failure goes on until the file is gone.
+"""
+
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import eventlet
+
+from nkk.contracts import Event
+from nkk.contracts.events import ComplaintHandedOver
+from nkk.messaging.consumer import handles
+from nkk.messaging.publisher import BatchPublisher, Message
+from nkk.messaging.relay import Relay
+from nkk.messaging.rpc import rpc
+from nkk.messaging.stage import UnitOfWorkProvider
+from services.intake.service import IntakeService
+from services.intake.storage import IntakeWork
+from services.triage.service import TriageService
+
+FOLDER = Path(os.environ.get("NKK_TEST_ACCIDENTS", "."))
+HANDLING_SECONDS = float(os.environ.get("NKK_TEST_HANDLING_SECONDS", "0"))
+
+BEFORE_PUBLISHING = "before-publishing"
+BEFORE_MARKING = "before-marking"
+BEFORE_REPLYING = "before-replying"
+BEFORE_ACKNOWLEDGING = "before-acknowledging"
+
+
+def die_if_asked(accident: str) -> None:
+    """SIGKILL to this process where `accident` is asked for, which is then over."""
+    try:
+        (FOLDER / accident).unlink()
+    except FileNotFoundError:
+        return
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class MortalPublisher:
+    """A publisher whose process may die on either side of publishing."""
+
+    def __init__(self, publisher: BatchPublisher) -> None:
+        self._publisher = publisher
+
+    def publish(self, messages: Iterable[Message]) -> set[str]:
+        messages = list(messages)
+        die_if_asked(BEFORE_PUBLISHING)
+        confirmed = self._publisher.publish(messages)
+        die_if_asked(BEFORE_MARKING)
+        return confirmed
+
+
+class MortalRelay(Relay):
+    def relay_batch(self, publisher: Any) -> int:
+        return super().relay_batch(MortalPublisher(publisher))  # type: ignore[arg-type]
+
+
+class MortalUnitOfWork(UnitOfWorkProvider):
+    relay_cls = MortalRelay
+
+
+class AccidentalIntake(IntakeService):
+    """Intake, which may die around publishing, and between a command's commit and its reply."""
+
+    uow = MortalUnitOfWork(IntakeWork)
+
+    @rpc
+    def submit(self, form: dict, idempotency_key: str | None = None) -> dict[str, Any]:
+        receipt = super().submit(form, idempotency_key)
+        die_if_asked(BEFORE_REPLYING)
+        return receipt
+
+    @rpc
+    def hand_over(self, ticket: str) -> dict[str, Any]:
+        standing = super().hand_over(ticket)
+        die_if_asked(BEFORE_REPLYING)
+        return standing
+
+
+class AccidentalTriage(TriageService):
+    """Triage, which may die between an event's effect and its acknowledgement, or fail to handle it at all."""
+
+    @handles(ComplaintHandedOver)
+    def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
+        eventlet.sleep(HANDLING_SECONDS)
+        if (FOLDER / event.subject).exists():
+            raise RuntimeError(event.data.text)
+        super().on_complaint_handed_over(event)
+        die_if_asked(BEFORE_ACKNOWLEDGING)

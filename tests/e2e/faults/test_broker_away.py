@@ -1,0 +1,129 @@
+"""The broker ends, is killed, or is not there when the stages start: all wait for it, and none is restarted."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import pytest
+
+from nkk.stack.broker import PrivateNode
+from tests.e2e.faults.trial import (
+    PATIENCE,
+    Crowd,
+    Trial,
+    assert_unavailable,
+    nkk_command,
+    nkk_environment,
+)
+from tests.e2e.faults.trial import trial as new_trial
+from tests.installations import eventually
+
+STAGES = ("intake-1", "triage-1", "opd_response-1", "notification-1")
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
+    with PrivateNode(tmp_path_factory.mktemp("rabbitmq")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory, node: PrivateNode) -> Iterator[Trial]:
+    with new_trial(tmp_path_factory.mktemp("trial"), node.uri) as running:
+        yield running
+
+
+def not_ready(trial: Trial) -> bool:
+    return httpx.get(f"{trial.installation.url}/readyz", timeout=PATIENCE).status_code == 503
+
+
+@pytest.mark.parametrize("end", [PrivateNode.stop, PrivateNode.kill], ids=["stopped", "killed"])
+def test_stages_outlive_the_broker_and_go_on_when_it_is_back(trial: Trial, node: PrivateNode, end) -> None:
+    pids = trial.pids()
+    with Crowd(trial.people) as crowd:
+        crowd.goes_on()
+        end(node)
+        crowd.is_refused()
+        assert not_ready(trial)
+        node.start()
+        crowd.goes_on()
+        eventually(lambda: not not_ready(trial))
+    assert set(crowd.answers) <= {("submit", 201), ("submit", 503), ("hand over", 200), ("hand over", 409),
+                                  ("hand over", 503)}
+    assert crowd.slowest < PATIENCE
+    trial.settled(*crowd.tickets)
+    assert trial.pids() == pids
+
+
+def test_stages_started_before_the_broker_wait_for_it_and_end_at_once_when_told_to(trial: Trial, node: PrivateNode
+                                                                                   ) -> None:
+    reporter = trial.people.reporter()
+    ticket = trial.people.submit(reporter)
+    trial.settled(ticket)
+    for stage in STAGES:
+        trial.installation.take_down(stage)
+    node.stop()
+    waited = {stage: len(trial.logged(stage, "waiting for the broker")) for stage in STAGES}
+    for stage in STAGES:
+        trial.installation.bring_up(stage)
+    for stage in STAGES:
+        eventually(lambda stage=stage: len(trial.logged(stage, "waiting for the broker")) > waited[stage])
+    pids = trial.pids()
+    assert_unavailable(reporter.ask("POST", f"/complaints/{ticket}/receipt"))
+
+    began = monotonic()
+    trial.installation.take_down("opd_response-1")
+    assert monotonic() - began < 10
+    trial.installation.bring_up("opd_response-1")
+
+    node.start()
+    trial.people.operator.act(f"/complaints/{ticket}/handover")
+    eventually(lambda: ticket in trial.people.main_team.desk("triage"))
+    eventually(lambda: not not_ready(trial))
+    trial.settled(ticket)
+    assert {**trial.pids(), "opd_response-1": 0} == {**pids, "opd_response-1": 0}
+
+
+def test_a_tool_hears_everything_it_subscribed_to_whether_it_or_the_broker_was_away(trial: Trial, node: PrivateNode,
+                                                                                    tmp_path: Path) -> None:
+    def subscribed(printed: Path) -> subprocess.Popen[bytes]:
+        with printed.open("wb") as out, (tmp_path / "trouble").open("ab") as trouble:
+            return subprocess.Popen(nkk_command(trial.installation, "subscribe", "triage", "--as", "my-tool"),
+                                    env=nkk_environment(), stdout=out, stderr=trouble)
+
+    def classified() -> str:
+        ticket = trial.people.submit(reporter)
+        trial.people.operator.act(f"/complaints/{ticket}/handover")
+        trial.people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "information"})
+        return ticket
+
+    def heard(printed: Path) -> list[str]:
+        return [json.loads(line)["subject"] for line in printed.read_text().splitlines()]
+
+    reporter = trial.people.reporter()
+    first, second = tmp_path / "first", tmp_path / "second"
+    tool = subscribed(first)
+    try:
+        eventually(lambda: "tool.my-tool.triage" in node.ctl("list_queues", "name"))
+        before = classified()
+        eventually(lambda: heard(first) == [before])
+        node.stop()
+        node.start()
+        trial.installation.wait_until_ready()
+        after = classified()
+        eventually(lambda: heard(first)[-1:] == [after])
+        assert set(heard(first)) == {before, after}
+        assert tool.poll() is None
+        tool.terminate()
+        tool.wait()
+        missed = classified()
+        trial.settled(missed)
+        tool = subscribed(second)
+        eventually(lambda: heard(second)[-1:] == [missed])
+        assert "the broker is away" in (tmp_path / "trouble").read_text()
+    finally:
+        tool.kill()
+        tool.wait()

@@ -1,0 +1,71 @@
+"""After a long outage of the broker: everything told meanwhile is published, in order, by all instances together."""
+
+from collections import defaultdict
+from datetime import UTC, datetime
+
+from nkk.contracts import EventData
+from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted, ReporterRegistered
+from nkk.messaging.database import Database
+from nkk.messaging.work import UnitOfWork
+from nkk.sop.ticket import new_ticket
+from services.intake.storage import IntakeWork
+from tests.builders import REPORT
+from tests.e2e.faults.trial import Trial, recording
+from tests.installations import eventually
+
+NOW = datetime.now(UTC)
+TICKETS = [new_ticket(2026) for _ in range(100)]
+REPORTERS = [f"reporter-{number}" for number in range(100)]
+CHANGES = 18
+
+
+def backlog() -> list[EventData]:
+    """2000 events, several about each ticket and each reporter, taking turns."""
+    times = {"submitted_at": NOW, "service_due_at": NOW}
+    rounds: list[list[EventData]] = [
+        [ComplaintSubmitted(ticket=ticket, reporter_id=reporter, reporter_kind="public", category="kode-perilaku",
+                            sub_category="disiplin", confidential=False, **times)
+         for ticket, reporter in zip(TICKETS, REPORTERS, strict=True)],
+        [ComplaintHandedOver(ticket=ticket, reporter_kind="public", confidential=False, by="staff-1", **REPORT, **times)
+         for ticket in TICKETS],
+        *([ReporterRegistered(reporter_id=reporter, reporter_kind="public", sealed_contact=f"contact {change}")
+           for reporter in REPORTERS] for change in range(CHANGES)),
+    ]
+    return [event for events in rounds for event in events]
+
+
+def tell(trial: Trial, events: list[EventData]) -> None:
+    """Put `events` into the outbox of intake, which is down."""
+    database = Database(trial.installation.stack.database_url("intake"), size=1)
+    work = UnitOfWork(database, IntakeWork, "intake")
+    for first in range(0, len(events), 100):
+        with work.begin() as transaction:
+            transaction.emit(*events[first:first + 100])
+    database.dispose()
+
+
+def test_a_full_outbox_is_drained_in_order_by_two_instances(trial: Trial) -> None:
+    trial.settled()
+    for instance in ("intake-1", "intake-2"):
+        trial.installation.take_down(instance)
+    already = set(trial.books.rows("intake", "SELECT event_id FROM outbox"))
+    tell(trial, backlog())
+    told = defaultdict(list)
+    for event_id, subject in trial.books.rows("intake", "SELECT event_id, subject FROM outbox ORDER BY id"):
+        if (event_id,) not in already:
+            told[subject].append(event_id)
+    assert sum(map(len, told.values())) == 2000
+
+    with recording(trial.installation.uri) as published:
+        for instance in ("intake-1", "intake-2"):
+            trial.installation.bring_up(instance)
+        eventually(lambda: not trial.books.rows("intake", "SELECT id FROM outbox WHERE sent_at IS NULL"))
+    heard = defaultdict(list)
+    for event in published:
+        heard[event["subject"]].append(event["id"])
+    assert heard == told
+
+    eventually(lambda: trial.books.check() is None, patience=90)
+    contacts = trial.books.rows("notification",
+                                "SELECT DISTINCT sealed_contact FROM contacts WHERE reporter_id LIKE 'reporter-%'")
+    assert contacts == [(f"contact {CHANGES - 1}",)]

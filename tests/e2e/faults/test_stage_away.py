@@ -1,0 +1,93 @@
+"""A stage that is down or frozen: calls to it are refused in time, the others work, events wait for it."""
+
+import json
+
+import httpx
+import pytest
+
+from tests.e2e.faults.trial import PATIENCE, Trial, answered, assert_unavailable
+from tests.installations import eventually
+
+INFORMATION = {"kind": "information"}
+
+
+@pytest.fixture
+def trial(sqlite_trial: Trial) -> Trial:
+    return sqlite_trial
+
+
+def test_a_stage_that_is_down_is_missed_by_its_own_desk_alone_and_works_when_it_is_back(trial: Trial) -> None:
+    people = trial.people
+    reporter = people.reporter()
+    waiting = people.submit(reporter)
+    people.operator.act(f"/complaints/{waiting}/handover")
+    eventually(lambda: waiting in people.main_team.desk("triage"))
+    trial.settled(waiting)
+    others = {name: pid for name, pid in trial.pids().items() if name != "triage-1"}
+
+    trial.installation.take_down("triage-1")
+    assert_unavailable(answered(people.main_team, "POST", f"/complaints/{waiting}/classification", INFORMATION))
+    assert_unavailable(answered(people.main_team, "GET", "/desks/triage"))
+    assert httpx.get(f"{trial.installation.url}/readyz", timeout=PATIENCE).json()["stages"] == {
+        "intake": True, "triage": False, "opd_response": True, "notification": True}
+    meanwhile = people.submit(reporter)
+    people.operator.act(f"/complaints/{meanwhile}/handover")
+    eventually(lambda: reporter.get(f"/complaints/{meanwhile}/timeline")["stands"]["step"] == 3)
+    assert trial.depth("triage.inbox") == 1
+
+    trial.installation.bring_up("triage-1")
+    eventually(lambda: meanwhile in people.main_team.desk("triage"))
+    # The command of somebody told 503 was not carried out behind their back.
+    assert waiting in people.main_team.desk("triage")
+    people.main_team.post(f"/complaints/{waiting}/classification", INFORMATION)
+    trial.settled(waiting, meanwhile)
+    assert {name: pid for name, pid in trial.pids().items() if name != "triage-1"} == others
+
+
+def test_the_status_says_that_a_stage_is_down_and_what_waits_for_it(trial: Trial) -> None:
+    people = trial.people
+    trial.settled()
+    trial.installation.wait_until_ready()
+    well = trial.nkk("status")
+    assert (well.returncode, "NO" in well.stdout) == (0, False)
+    trial.installation.take_down("triage-1")
+    try:
+        ticket = people.submit(people.reporter())
+        people.operator.act(f"/complaints/{ticket}/handover")
+        eventually(lambda: trial.depth("triage.inbox") == 1)
+        ill = trial.nkk("status", "--json")
+        rows = {row["stage"]: row for row in json.loads(ill.stdout)}
+        assert ill.returncode == 1
+        assert [stage for stage, row in rows.items() if not row["answers"]] == ["triage"]
+        assert (rows["triage"]["instances"], rows["triage"]["events"], rows["triage"]["unsent"]) == (0, 1, None)
+        assert rows["triage"]["oldest_seconds"] < 60
+        assert (rows["intake"]["instances"], rows["intake"]["unsent"], rows["intake"]["quarantined"]) == (2, 0, None)
+        table = trial.nkk("status")
+        assert table.returncode == 1
+        assert [line.split()[1] for line in table.stdout.splitlines()[1:]] == ["yes", "NO", "yes", "yes"]
+    finally:
+        trial.installation.bring_up("triage-1")
+    eventually(lambda: ticket in people.main_team.desk("triage"))
+    trial.settled(ticket)
+
+
+def test_a_frozen_stage_is_not_waited_for_and_works_when_it_thaws(trial: Trial) -> None:
+    people = trial.people
+    reporter = people.reporter()
+    ticket = people.submit(reporter)
+    people.operator.act(f"/complaints/{ticket}/handover")
+    eventually(lambda: ticket in people.main_team.desk("triage"))
+    pids = trial.pids()
+    trial.installation.freeze("triage-1")
+    try:
+        assert_unavailable(answered(people.main_team, "POST", f"/complaints/{ticket}/classification", INFORMATION))
+        meanwhile = people.submit(reporter)
+        people.operator.act(f"/complaints/{meanwhile}/handover")
+    finally:
+        trial.installation.thaw("triage-1")
+    eventually(lambda: meanwhile in people.main_team.desk("triage"))
+    again = people.main_team.ask("POST", f"/complaints/{ticket}/classification", INFORMATION)
+    assert again.status_code in (200, 409)
+    eventually(lambda: reporter.get(f"/complaints/{ticket}/timeline")["stands"]["step"] == 6)
+    trial.settled(ticket, meanwhile)
+    assert trial.pids() == pids

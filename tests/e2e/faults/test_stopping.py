@@ -1,0 +1,58 @@
+"""Deploys under load: instances are told to end again and again, and nobody but the log notices."""
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from nkk.stack.broker import PrivateNode
+from tests.e2e.faults.trial import PATIENCE, Crowd, Trial
+from tests.e2e.faults.trial import trial as new_trial
+from tests.installations import eventually, new_vhost
+
+INSTANCES = ("triage-1", "triage-2", "intake-1", "intake-2", "notification-1", "opd_response-1")
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Trial]:
+    with new_trial(tmp_path_factory.mktemp("trial"), new_vhost(rabbit), scale={"triage": 2, "intake": 2},
+                   settings={"NKK_TEST_HANDLING_SECONDS": "0.3"}) as running:
+        yield running
+
+
+def test_instances_that_end_under_load_finish_what_they_hold(trial: Trial) -> None:
+    with Crowd(trial.people) as one, Crowd(trial.people) as other:
+        one.goes_on()
+        for name in (*INSTANCES, *INSTANCES[:4]):
+            pid = trial.pids()[name]
+            os.kill(pid, signal.SIGTERM)
+            eventually(lambda name=name, pid=pid: trial.pids().get(name, pid) != pid)
+            one.goes_on(2)
+            other.goes_on(2)
+    for crowd in (one, other):
+        assert set(crowd.answers) <= {("submit", 201), ("submit", 503), ("hand over", 200), ("hand over", 409),
+                                      ("hand over", 503)}
+        assert crowd.slowest < PATIENCE
+    trial.settled(*one.tickets, *other.tickets)
+    logs = trial.installation.logs()
+    assert "left with work in flight" not in logs
+    assert "event already handled" not in logs
+    assert "acknowledgement lost" not in logs
+    assert "Traceback" not in logs
+
+
+def test_instances_of_which_another_remains_end_without_anybody_being_refused(trial: Trial) -> None:
+    def all_there() -> bool:
+        return all(trial.consumers(queue) == 2 for queue in ("rpc-intake", "rpc-triage", "triage.inbox"))
+
+    eventually(all_there)
+    with Crowd(trial.people) as crowd:
+        crowd.goes_on()
+        for name in ("intake-1", "triage-1", "intake-2", "triage-2"):
+            trial.installation.take_down(name)
+            crowd.goes_on(3)
+            trial.installation.bring_up(name)
+            eventually(all_there)
+    assert set(crowd.answers) == {("submit", 201), ("hand over", 200)}
+    trial.settled(*crowd.tickets)

@@ -1,0 +1,74 @@
+"""How often one may try, at an installation that is strict about it."""
+
+import uuid
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from nkk.messaging.actor import Actor, sign
+from nkk.messaging.settings import as_pem
+from nkk.stack.broker import PrivateNode
+from tests.builders import complaint_form
+from tests.installations import Installation, installation, new_vhost
+from tests.people import PASSWORD, REGISTRATION
+from tests.problems import problem
+
+LIMITS = {"NKK_LIMIT_REGISTRATION": "3/hour", "NKK_LIMIT_LOGIN": "3/minute", "NKK_LIMIT_SUBMISSION": "2/day"}
+
+
+@pytest.fixture(scope="module")
+def strict(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installation(tmp_path_factory.mktemp("strict"), new_vhost(rabbit), settings=LIMITS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def http(strict: Installation) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"{strict.url}/api/v1", timeout=20) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def registered(http: httpx.Client) -> list[str]:
+    """As many reporters as may register: their ids."""
+    answers = [http.post("/reporters", json=REGISTRATION | {"username": f"warga-{uuid.uuid4().hex[:8]}"})
+               for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [201] * 3
+    assert not [answer for answer in answers if "Retry-After" in answer.headers]
+    return [answer.json()["reporter_id"] for answer in answers]
+
+
+def seconds_to_wait(response: httpx.Response) -> int:
+    """How long a refusal for its frequency asks to wait."""
+    assert "try again" in problem(response, 429, "too-many-requests")["detail"]
+    return int(response.headers["Retry-After"])
+
+
+def test_registrations_from_one_address_are_bounded_by_the_hour(http: httpx.Client, registered: list[str]) -> None:
+    form = REGISTRATION | {"username": f"warga-{uuid.uuid4().hex[:8]}"}
+    assert 60 < seconds_to_wait(http.post("/reporters", json=form)) <= 3_601
+    assert 60 < seconds_to_wait(http.post("/reporters", json={})) <= 3_601
+
+
+def test_log_ins_from_one_address_are_bounded_whether_they_succeed_or_not(http: httpx.Client) -> None:
+    nobody = {"username": "tidak-ada-orangnya", "password": PASSWORD}
+    assert [http.post("/sessions", json=form).status_code for form in (nobody, {}, nobody)] == [401, 422, 401]
+    assert 0 < seconds_to_wait(http.post("/sessions", json=nobody)) <= 61
+    # Renewing keeps people in who are in already: it is counted by itself.
+    assert http.post("/sessions/current/renewal", json={"refresh_token": "x"}).status_code == 401
+
+
+def test_reports_are_bounded_by_account_and_not_by_address(strict: Installation, http: httpx.Client,
+                                                           registered: list[str]) -> None:
+    def send(reporter_id: str) -> httpx.Response:
+        token, _ = sign(Actor(reporter_id, "reporter"), as_pem(strict.stack.keys["NKK_TOKEN_SIGNING_KEY"]))
+        return http.post("/complaints", json=complaint_form(), headers={"Authorization": f"Bearer {token}"})
+
+    assert [send(registered[0]).status_code for _ in range(2)] == [201, 201]
+    assert 3_600 < seconds_to_wait(send(registered[0])) <= 86_401
+    assert send(registered[1]).status_code == 201
+
+
+def test_reading_is_not_bounded(http: httpx.Client) -> None:
+    assert {http.get("/categories").status_code for _ in range(30)} == {200}

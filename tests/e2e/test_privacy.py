@@ -1,0 +1,163 @@
+"""Who reported is told to nobody who need not know: not in a log, a database, a message on the broker, or an error."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from kombu import Connection, Exchange, Queue, binding
+
+from nkk.contracts import STAGES
+from nkk.messaging.calls import EXCHANGE
+from tests.builders import complaint_form
+from tests.databases import everything_in
+from tests.installations import Installation, eventually
+from tests.people import REGISTRATION, People, Person, travel_as_complaint, travel_as_information
+
+TEXT = "Petugas bernama rahasia meminta uang pelicin di loket tujuh."
+
+
+class Tap:
+    """Everything that crosses the broker, as somebody who may listen everywhere would see it."""
+
+    def __init__(self, queue: Queue, channel: object) -> None:
+        self._queue = queue(channel)
+        self._queue.declare()
+        self.heard: list[str] = []
+
+    def listen(self) -> str:
+        """All that was said so far: bodies, headers and properties."""
+        while (message := self._queue.get(no_ack=True)) is not None:
+            body = message.body if isinstance(message.body, str) else bytes(message.body).decode(errors="replace")
+            self.heard.append(f"{body} {message.headers} {message.properties} {message.delivery_info}")
+        return "\n".join(self.heard)
+
+    def remove(self) -> None:
+        self._queue.delete()
+
+
+@contextmanager
+def tapped(installation: Installation) -> Iterator[Tap]:
+    """The broker of `installation`, listened to."""
+    exchanges = [*(f"{stage}.events" for stage in STAGES), EXCHANGE]
+    bindings = [binding(Exchange(name, type="topic", no_declare=True), routing_key="#") for name in exchanges]
+    with Connection(installation.uri) as connection:
+        tap = Tap(Queue(f"tap-{uuid.uuid4().hex[:8]}", bindings=bindings, durable=True), connection.default_channel)
+        try:
+            yield tap
+        finally:
+            tap.remove()
+
+
+def somebody(number: str) -> dict[str, str]:
+    """An identity like no other: everything that tells who somebody is."""
+    return {"identity_number": f"1971014107{number}", "name": f"Melati Kenanga {number}",
+            "email": f"melati.kenanga.{number}@example.id", "phone": f"+62 813 {number} 77",
+            "username": f"burung-hantu-{number}", "password": f"kata-sandi-rahasia-{number}"}
+
+
+def told(identity: dict[str, str], where: str) -> set[str]:
+    """What of `identity` is to be read in `where`, in any case of letters."""
+    where = where.lower()
+    return {name for name, value in identity.items() if value.lower() in where}
+
+
+@pytest.fixture
+def number() -> str:
+    """A number nobody else's identity holds; as the end of a NIK it is a year and a serial number."""
+    return f"{uuid.uuid4().int % 90 + 10}{uuid.uuid4().int % 9000 + 1000}"
+
+
+def journeys(people: People, reporter: Person, confidential: bool) -> list[str]:
+    """Both paths to their end, with everybody looking at everything they may see."""
+    tickets = [travel_as_complaint(people, reporter, confidential=confidential, text=TEXT),
+               travel_as_information(people, reporter, confidential=confidential, text=TEXT)]
+    team = people.opd_team("disdukcapil")
+    for ticket in tickets:
+        reporter.post(f"/complaints/{ticket}/receipt")
+        for person in (reporter, people.operator, people.main_team, team):
+            for path in ("", "/timeline"):
+                person.ask("GET", f"/complaints/{ticket}{path}")
+    reporter.get("/complaints")
+    assert reporter.ask("DELETE", "/sessions/current").status_code == 204
+    return tickets
+
+
+@pytest.mark.parametrize("confidential", [False, True])
+def test_who_reported_stands_nowhere_but_sealed(people: People, number: str, confidential: bool) -> None:
+    identity, installation = somebody(number), people.installation
+    with tapped(installation) as tap:
+        tickets = journeys(people, people.reporter(**identity), confidential)
+        mail = installation.stack.var / "mail"
+        eventually(lambda: sum(identity["email"] in path.read_text() for path in mail.glob("*.eml")) == 4)
+        _mistakes(people, identity)
+        broker = eventually(lambda: (heard := tap.listen()).count("complaint.closed.v1") >= 2 and heard)
+    assert all(ticket in broker for ticket in tickets)
+    assert "register" in broker
+    assert TEXT in broker
+    assert told(identity, broker) == set()
+
+    for stage in STAGES:
+        held = everything_in(installation, stage)
+        assert all(ticket in held for ticket in tickets[:1]), stage
+        assert told(identity, held) == set(), stage
+    assert TEXT not in everything_in(installation, "notification")
+
+    logs = installation.logs()
+    assert tickets[0] in logs
+    assert told(identity | {"text": TEXT, "ticket text": "uang pelicin"}, logs) == set()
+
+
+def test_no_desk_but_the_operators_is_told_who_reported_and_that_not_in_confidence(people: People, number: str) -> None:
+    identity = somebody(number)
+    known = {name: value for name, value in identity.items() if name != "password"}
+    reporter, team = people.reporter(**identity), people.opd_team("disdukcapil")
+    for confidential in (False, True):
+        ticket = travel_as_complaint(people, reporter, confidential=confidential)
+        path = f"/complaints/{ticket}"
+        for person in (people.main_team, team, reporter):
+            for view in (path, f"{path}/timeline"):
+                assert told(identity, person.ask("GET", view).text) == set()
+        assert told(identity, people.operator.ask("GET", f"{path}/timeline").text) == set()
+        assert told(identity, people.operator.ask("GET", path).text) == (set() if confidential else set(known))
+        assert reporter.session["access_token"] not in people.operator.ask("GET", path).text
+    for person, desk in ((people.operator, "intake"), (people.operator, "answers"), (people.main_team, "triage"),
+                         (team, "opd")):
+        assert told(identity, person.ask("GET", f"/desks/{desk}", params={"limit": 200}).text) == set()
+    assert told(identity, people.admin.ask("GET", "/staff", params={"limit": 200}).text) == set()
+
+
+def test_no_error_repeats_what_tells_who_somebody_is(people: People, number: str) -> None:
+    identity = somebody(number)
+    people.reporter(**identity)
+    for answer in _mistakes(people, identity):
+        assert told(identity, answer) == set()
+
+
+def _mistakes(people: People, identity: dict[str, str]) -> list[str]:
+    """What is answered to requests of somebody who keeps getting it wrong."""
+    form = REGISTRATION | identity
+    wrong = [form, form | {"kind": identity["name"]}, form | {"email": identity["name"]},
+             form | {"phone": identity["email"]}, form | {"identity_number": identity["phone"]},
+             form | {"username": identity["name"]}, form | {"password": identity["username"] * 20},
+             form | {"name": identity["name"] * 20}, form | {"name": identity["name"] + "\x00"}, [form]]
+    answers = [people.anyone.ask("POST", "/reporters", one) for one in wrong]
+    for credentials in ({"username": identity["username"], "password": identity["name"]},
+                        {"username": identity["email"], "password": identity["password"]},
+                        {"username": identity["username"]}, {"username": identity["username"] * 100, "password": ""}):
+        answers.append(people.anyone.ask("POST", "/sessions", credentials))
+    answers += [
+        people.anyone.ask("POST", "/sessions/current/renewal", {"refresh_token": identity["password"]}),
+        people.anyone.ask("GET", f"/{identity['username']}"),
+        people.anyone.ask("GET", f"/complaints/{identity['identity_number']}"),
+        people.operator.ask("GET", f"/complaints/{identity['identity_number']}"),
+        people.operator.ask("GET", "/desks/intake", params={"cursor": identity["email"], "limit": identity["phone"]}),
+        people.admin.ask("POST", f"/staff/{identity['username']}/disablement"),
+        people.admin.ask("PUT", f"/staff/{identity['username']}/password", {"password": identity["password"]}),
+        people.anyone.ask("POST", "/complaints", complaint_form(text=identity["name"]),
+                          headers={"Authorization": f"Bearer {identity['password']}"}),
+        people.http.post("/api/v1/reporters", content=f'{{"name": "{identity["name"]}'.encode(),
+                         headers={"Content-Type": "application/json", "X-Request-ID": identity["name"]}),
+    ]
+    assert all(answer.status_code >= 400 for answer in answers)
+    return [f"{answer.text} {answer.headers}" for answer in answers]

@@ -1,0 +1,78 @@
+"""Every script and every sign comes out at every desk as it went in."""
+
+import unicodedata
+from typing import Any
+
+import pytest
+
+from tests.installations import eventually
+from tests.people import People
+
+SIGNS = {
+    "emoji, scripts and directions": "😀👨‍👩‍👧 e\u0301ñ \u202eעברית\u202c العربية ไทย 中文 ꦗꦮ ﷽ \u2066x\u2069",
+    "markup and code": "<script>alert('x')</script><img src=x onerror=y> & &amp; \"'; DROP TABLE complaints;-- {{7*7}}",
+    "escapes": r"\u0000 \ud83d \n %00 %s ${x} C:\nul ../../etc =1+1 @x" + "\tx\n\ny",
+    "the longest": "",
+}
+NAME, SUBJECT, NOTE, TEXT = 150, 200, 4_000, 20_000
+
+
+def written(signs: str, length: int) -> str:
+    """A text of those signs, or, for the longest, one that fills the field with what takes most room."""
+    assert len(signs) <= length
+    return signs or "😀" * length
+
+
+@pytest.mark.parametrize("signs", SIGNS.values(), ids=SIGNS)
+def test_a_text_comes_out_at_every_desk_as_it_went_in(people: People, signs: str) -> None:
+    name, note, text = written(signs, NAME), written(signs, NOTE), written(signs, TEXT)
+    words = {"subject_line": written(signs, SUBJECT), "text": text, "place": name, "happened_on": name,
+             "accused_name": name, "accused_position": name}
+    reporter, team = people.reporter(name=name), people.opd_team("dinas-sosial")
+    ticket = people.submit(reporter, **words)
+    path = f"/complaints/{ticket}"
+    _shows(reporter.get(path), words)
+    shown = people.operator.get(path)
+    _shows(shown, words)
+    assert shown["reporter"]["name"] == name
+
+    people.operator.post(f"{path}/handover")
+    eventually(lambda: ticket in people.main_team.desk("triage"))
+    _shows(people.main_team.get(path), words)
+    people.main_team.post(f"{path}/classification", {"kind": "complaint", "opd": "dinas-sosial", "note": note})
+    eventually(lambda: ticket in team.desk("opd"))
+    _shows(team.get(path), words | {"note": note})
+
+    team.post(f"{path}/response", {"text": "Sudah."})
+    people.main_team.act(f"{path}/approval", {"approved": False, "note": note})
+    eventually(lambda: ticket in team.desk("opd"))
+    _shows(team.get(path), {"return_note": note, "response": "Sudah."})
+    team.post(f"{path}/response", {"text": text})
+    eventually(lambda: ticket in people.main_team.desk("triage"))
+    _shows(people.main_team.get(path), words | {"response": text})
+    people.main_team.post(f"{path}/approval", {"approved": True, "note": note})
+    eventually(lambda: ticket in people.operator.desk("answers"))
+    _shows(people.operator.get(path)["answer"], {"material": text, "note": note})
+
+    people.operator.post(f"{path}/answer", {"text": text})
+    _shows(reporter.get(path), words)
+    _shows(reporter.get(path)["answer"], {"text": text})
+    notes = [entry["note"] for entry in people.operator.get(f"{path}/timeline")["entries"] if entry["note"]]
+    assert notes == [note] * 3
+
+
+def test_line_ends_and_surrounding_space_are_put_in_order_and_nothing_else(people: People) -> None:
+    reporter = people.reporter()
+    ticket = people.submit(reporter, text="  \r\nsatu\r\ndua\rtiga \n\n  empat\t\n ", place="\u00a0Loket  3\u3000")
+    _shows(reporter.get(f"/complaints/{ticket}"), {"text": "satu\ndua\ntiga \n\n  empat", "place": "Loket  3"})
+
+
+def test_a_letter_made_of_two_signs_stays_two_signs(people: People) -> None:
+    reporter, apart = people.reporter(), unicodedata.normalize("NFD", "Kératon Ñusa")
+    ticket = people.submit(reporter, text=apart)
+    assert reporter.get(f"/complaints/{ticket}")["text"].encode() == apart.encode()
+
+
+def _shows(view: dict[str, Any], words: dict[str, str]) -> None:
+    wrong = {field for field, text in words.items() if view[field].encode() != text.encode()}
+    assert not wrong
