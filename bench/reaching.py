@@ -55,7 +55,7 @@ def measure(site: Site, per_second: float, tickets: list[str]) -> dict[str, Any]
     for pace, rate in (("slow", float(SLOW_PER_SECOND)), ("half", per_second / 2)):
         submits = site.scripts(int(rate * SECONDS), ("submit",))
         found[f"journey_{pace}"] = _reached(site, submits, rate, "notification", "journeys")
-        accepted += len(submits)
+        accepted += found[f"journey_{pace}"]["count"]
         settle(site, accepted)
         handovers = site.scripts(int(rate * SECONDS), ("hand_over",))
         handed = [script | {"ticket": ticket} for script, ticket in zip(handovers, known, strict=False)]

@@ -14,7 +14,7 @@ from amqp.exceptions import AccessRefused, PreconditionFailed
 from nameko.amqp.consume import Consumer
 
 from nkk.messaging.log import get_logger
-from nkk.messaging.publisher import BROKER_ERRORS
+from nkk.messaging.publisher import BROKER_ERRORS, abandon
 
 DRAIN_SECONDS = 30
 POLL_SECONDS = 0.2
@@ -79,7 +79,11 @@ class DrainingConsumer(Consumer):
         with self.create_connection() as connection:
             connection.ensure_connection(self.on_connection_error, interval_start=1, interval_step=1,
                                          interval_max=LONGEST_PAUSE_SECONDS)
-            yield connection
+            try:
+                yield connection
+            except BROKER_ERRORS:
+                abandon(connection)
+                raise
 
     def get_consumers(self, consumer_cls: Any, channel: Any) -> list[Any]:
         for queue in self._declare:

@@ -117,12 +117,34 @@ class BatchPublisher:
         self._failed.add(message.properties.get("message_id", ""))
 
 
-def connect(uri: str, heartbeat: int = 15) -> Connection:
-    """A connected kombu Connection to the broker at `uri`; raises at once where it cannot be reached."""
-    connection = Connection(uri, heartbeat=heartbeat, connect_timeout=CONNECT_TIMEOUT_SECONDS)
+def connect(uri: str, heartbeat: int = 15, timeout: float = CONNECT_TIMEOUT_SECONDS) -> Connection:
+    """A connected kombu Connection to the broker at `uri`; raises at once, or after `timeout` seconds, where it cannot
+    be reached."""
+    connection = Connection(uri, heartbeat=heartbeat, connect_timeout=timeout)
     # Connection.connect() would try twice, two seconds apart: when to try again is the caller's to say.
     connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
     return connection
+
+
+def abandon(connection: Connection) -> None:
+    """Close a connection that failed, without the goodbye that a broker which does not answer would leave us waiting
+    for."""
+    if connection._connection is not None:
+        connection._connection.collect()
+    connection.release()
+
+
+@contextmanager
+def connected(uri: str, heartbeat: int = 15) -> Iterator[Connection]:
+    """`connect`, closed on leaving; abandoned where it failed."""
+    connection = connect(uri, heartbeat)
+    try:
+        yield connection
+    except BROKER_ERRORS:
+        abandon(connection)
+        raise
+    finally:
+        connection.release()
 
 
 def keep_alive(connection: Connection) -> None:
@@ -138,8 +160,5 @@ def keep_alive(connection: Connection) -> None:
 @contextmanager
 def publisher(uri: str) -> Iterator[BatchPublisher]:
     """A publisher on a connection of its own, closed on leaving."""
-    connection = connect(uri, heartbeat=0)
-    try:
+    with connected(uri, heartbeat=0) as connection:
         yield BatchPublisher(connection)
-    finally:
-        connection.release()

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.database import Database
 from nkk.messaging.log import get_logger
-from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message, connect, keep_alive
+from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message, connected, keep_alive
 from nkk.messaging.topology import exchange
 
 BATCH = 200
@@ -76,8 +76,7 @@ class Relay:
         return len(confirmed)
 
     def _run_connected(self) -> None:
-        connection = connect(self._uri)
-        try:
+        with connected(self._uri) as connection:
             channel = connection.channel()
             exchange(self._service)(channel).declare()
             channel.close()
@@ -89,8 +88,6 @@ class Relay:
             deadline = monotonic() + FLUSH_SECONDS
             while monotonic() < deadline and self.relay_batch(publisher):
                 pass
-        finally:
-            connection.release()
 
     def _pause(self, seconds: float) -> None:
         with eventlet.Timeout(seconds, False):

@@ -17,7 +17,7 @@ from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import get_logger
-from nkk.messaging.publisher import BROKER_ERRORS, connect
+from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect
 from nkk.sop.refusals import Refused
 
 log = get_logger()
@@ -48,7 +48,7 @@ class Replies:
                     self._publish(reply_to, request.properties.get("correlation_id"), payload)
                     return
                 except BROKER_ERRORS as error:
-                    self.close()
+                    self._give_up()
                     log.warning("reply not sent", attempt=attempt, error=type(error).__name__)
 
     def close(self) -> None:
@@ -56,6 +56,11 @@ class Replies:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.release()
+
+    def _give_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            abandon(connection)
 
     def _publish(self, reply_to: str, correlation_id: str | None, payload: dict[str, Any]) -> None:
         if self._connection is None:

@@ -6,9 +6,11 @@ transient and expire with the caller's patience, so that a stage that comes back
 
 import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import contextmanager, suppress
+from time import monotonic
 from typing import Any
 
 from kombu import Connection, Consumer, Exchange, Queue
@@ -22,7 +24,7 @@ from nkk.messaging.calls import (
     StageUnavailableError,
 )
 from nkk.messaging.log import get_logger
-from nkk.messaging.publisher import BROKER_ERRORS, connect, keep_alive
+from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, connected, keep_alive
 
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10
@@ -56,13 +58,14 @@ class RpcClient:
         RefusedRemotelyError or StageFailedError.
         """
         timeout = timeout or self._timeout
+        deadline = monotonic() + timeout
         self._ensure_listening(timeout)
         call_id = str(uuid.uuid4())
         future: Future[dict[str, Any]] = Future()
         self._waiting[call_id] = future
         try:
-            self._send(service, method, {"args": args, "kwargs": kwargs}, call_id, context or {}, timeout)
-            reply = future.result(timeout)
+            self._send(service, method, {"args": args, "kwargs": kwargs}, call_id, context or {}, deadline)
+            reply = future.result(max(0.0, deadline - monotonic()))
         except NO_ANSWER as error:
             raise StageUnavailableError(service) from error
         finally:
@@ -87,32 +90,43 @@ class RpcClient:
             raise StageUnavailableError("broker")
 
     def _send(self, service: str, method: str, payload: dict[str, Any], call_id: str,
-              context: Mapping[str, str | None], timeout: float) -> None:
+              context: Mapping[str, str | None], deadline: float) -> None:
         headers = {f"nameko.{name}": value for name, value in context.items() if value}
-        with self._lock:
+        with self._sending(deadline):
             for attempt in (1, 2):
                 try:
+                    left = _left(deadline)
                     if self._sender is None:
-                        self._sender = connect(self._uri, HEARTBEAT_SECONDS)
+                        self._sender = connect(self._uri, HEARTBEAT_SECONDS, left)
                         self._producer = self._sender.Producer(serializer="json")
                     self._producer.publish(payload, exchange=EXCHANGE, routing_key=f"{service}.{method}",
                                            reply_to=self._reply_to, correlation_id=call_id, headers=headers,
-                                           delivery_mode=1, expiration=timeout, retry=False)
+                                           delivery_mode=1, expiration=left, retry=False)
                     return
                 except BROKER_ERRORS:
                     self._drop_sender()
                     if attempt == 2:
                         raise
 
+    @contextmanager
+    def _sending(self, deadline: float) -> Iterator[None]:
+        """The sender, for this thread alone. Raises TimeoutError."""
+        if not self._lock.acquire(timeout=_left(deadline)):
+            raise TimeoutError
+        try:
+            yield
+        finally:
+            self._lock.release()
+
     def _drop_sender(self) -> None:
         sender, self._sender = self._sender, None
         if sender is not None:
-            sender.release()
+            abandon(sender)
 
     def _listen(self) -> None:
         while not self._closed.is_set():
             try:
-                with connect(self._uri, HEARTBEAT_SECONDS) as connection:
+                with connected(self._uri, HEARTBEAT_SECONDS) as connection:
                     self._consume(connection)
             except BROKER_ERRORS as error:
                 log.warning("rpc replies interrupted", error=type(error).__name__)
@@ -127,10 +141,13 @@ class RpcClient:
                       routing_key=self._reply_to, exclusive=True, auto_delete=True, durable=False)
         with Consumer(connection.default_channel, [queue], callbacks=[self._receive], accept=["json"], no_ack=True):
             self._listening.set()
+            looked_after = monotonic()
             while not self._closed.is_set():
-                try:
+                with suppress(TimeoutError):
                     connection.drain_events(timeout=1)
-                except TimeoutError:
+                # Busy or not: replies are not acknowledged, and the broker ends a connection it hears nothing from.
+                if monotonic() - looked_after >= 1:
+                    looked_after = monotonic()
                     connection.heartbeat_check()
                     self._keep_sender_alive()
 
@@ -153,6 +170,14 @@ class RpcClient:
             future = self._waiting.pop(call_id, None)
             if future is not None:
                 future.set_exception(ConnectionError("connection to the broker lost"))
+
+
+def _left(deadline: float) -> float:
+    """The seconds left. Raises TimeoutError where there are none."""
+    left = deadline - monotonic()
+    if left <= 0:
+        raise TimeoutError
+    return left
 
 
 def _result(service: str, reply: dict[str, Any]) -> Any:

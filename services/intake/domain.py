@@ -15,6 +15,7 @@ LONGEST_LOCK = timedelta(days=1)
 SESSION_LIFETIME = timedelta(hours=12)
 
 PASSWORD_LENGTH = (10, 128)
+DIFFERENT_CHARACTERS = 5
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 
 CLAIMED_KINDS = ("complaint", "information", "aspiration")
@@ -91,6 +92,8 @@ def check_credentials(username: str, password: str) -> None:
     shortest, longest = PASSWORD_LENGTH
     if not shortest <= len(password) <= longest:
         wrong["password"] = f"{shortest} to {longest} characters."
+    elif len(set(password)) < DIFFERENT_CHARACTERS:
+        wrong["password"] = f"Use at least {DIFFERENT_CHARACTERS} different characters."
     elif username and username in password.lower():
         wrong["password"] = "Must not contain the user name."
     if wrong:

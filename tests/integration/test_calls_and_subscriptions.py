@@ -5,13 +5,14 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from time import monotonic
 
 import pytest
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
 from nkk.client import subscribe
 from nkk.contracts.asyncapi import SAMPLES
-from nkk.messaging import topology
+from nkk.messaging import rpc_client, topology
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.publisher import Message, publisher
 from nkk.messaging.rpc_client import RpcClient
@@ -96,6 +97,20 @@ def test_a_stage_that_does_not_answer_is_unavailable_and_its_calls_expire(client
         client.call("silent", "say", timeout=0.3)
     eventually(lambda: connection.default_channel.queue_declare("rpc-silent", passive=True).message_count == 0)
     assert client._waiting == {}
+
+
+def test_steady_calls_keep_the_connection_alive(uri, monkeypatch):
+    # Replies are not acknowledged: a connection that only reads would be cut by the broker after two heartbeats.
+    monkeypatch.setattr(rpc_client, "HEARTBEAT_SECONDS", 2)
+    calling = RpcClient(uri, timeout=2)
+    until = monotonic() + 8
+    with stage(uri, lambda body, headers: result("here")):
+        calling.call("echo", "say")
+        listener = calling._listening
+        while monotonic() < until:
+            assert calling.call("echo", "say") == "here"
+            assert listener.is_set()
+    calling.close()
 
 
 @pytest.fixture

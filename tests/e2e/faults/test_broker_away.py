@@ -1,23 +1,22 @@
 """The broker ends, is killed, or is not there when the stages start: all wait for it, and none is restarted."""
 
 import json
+import os
+import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 
 import httpx
 import pytest
 
+from nkk.messaging import rpc_client
+from nkk.messaging.calls import StageUnavailableError
+from nkk.messaging.rpc_client import RpcClient
 from nkk.stack.broker import PrivateNode
-from tests.e2e.faults.trial import (
-    PATIENCE,
-    Crowd,
-    Trial,
-    assert_unavailable,
-    nkk_command,
-    nkk_environment,
-)
+from tests.e2e.faults.trial import PATIENCE, Crowd, Trial, assert_unavailable, nkk_command, nkk_environment
 from tests.e2e.faults.trial import trial as new_trial
 from tests.installations import eventually
 
@@ -40,15 +39,30 @@ def not_ready(trial: Trial) -> bool:
     return httpx.get(f"{trial.installation.url}/readyz", timeout=PATIENCE).status_code == 503
 
 
-@pytest.mark.parametrize("end", [PrivateNode.stop, PrivateNode.kill], ids=["stopped", "killed"])
-def test_stages_outlive_the_broker_and_go_on_when_it_is_back(trial: Trial, node: PrivateNode, end) -> None:
+def signalled(node: PrivateNode, number: int) -> None:
+    """Send a signal to every process of the node."""
+    os.killpg(node._node.pid, number)  # type: ignore[union-attr]
+
+
+BAD_DAYS: dict[str, tuple[Callable[[PrivateNode], None], Callable[[PrivateNode], None]]] = {
+    "stopped": (PrivateNode.stop, PrivateNode.start),
+    "killed": (PrivateNode.kill, PrivateNode.start),
+    "frozen": (lambda node: signalled(node, signal.SIGSTOP), lambda node: signalled(node, signal.SIGCONT)),
+}
+
+
+@pytest.mark.parametrize("day", BAD_DAYS)
+def test_stages_outlive_the_broker_and_go_on_when_it_is_back(trial: Trial, node: PrivateNode, day: str) -> None:
+    ends, comes_back = BAD_DAYS[day]
     pids = trial.pids()
     with Crowd(trial.people) as crowd:
         crowd.goes_on()
-        end(node)
-        crowd.is_refused()
-        assert not_ready(trial)
-        node.start()
+        ends(node)
+        try:
+            crowd.is_refused()
+            assert not_ready(trial)
+        finally:
+            comes_back(node)
         crowd.goes_on()
         eventually(lambda: not not_ready(trial))
     assert set(crowd.answers) <= {("submit", 201), ("submit", 503), ("hand over", 200), ("hand over", 409),
@@ -56,6 +70,31 @@ def test_stages_outlive_the_broker_and_go_on_when_it_is_back(trial: Trial, node:
     assert crowd.slowest < PATIENCE
     trial.settled(*crowd.tickets)
     assert trial.pids() == pids
+
+
+def test_a_caller_is_answered_in_time_while_connections_to_a_frozen_broker_are_given_up(
+        node: PrivateNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    def call(_: int = 0) -> float:
+        began = monotonic()
+        with pytest.raises(StageUnavailableError):
+            client.call("nobody", "ping")
+        return monotonic() - began
+
+    client = RpcClient(node.uri, timeout=0.5)
+    client._ensure_listening(PATIENCE)
+    # The connection that sends is the first to miss the broker's heartbeat, in about two seconds.
+    monkeypatch.setattr(rpc_client, "HEARTBEAT_SECONDS", 1)
+    call()
+    with ThreadPoolExecutor(4) as callers:
+        signalled(node, signal.SIGSTOP)
+        try:
+            until = monotonic() + 6
+            while monotonic() < until:
+                answers = [callers.submit(call) for _ in range(4)]
+                assert max(answer.result(3) for answer in answers) < 2.5
+        finally:
+            signalled(node, signal.SIGCONT)
+    client.close()
 
 
 def test_stages_started_before_the_broker_wait_for_it_and_end_at_once_when_told_to(trial: Trial, node: PrivateNode

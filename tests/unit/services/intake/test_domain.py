@@ -210,9 +210,16 @@ def test_a_password_too_short_or_too_long_is_refused(password):
     assert fields_at_fault(check_credentials, "somebody", password) == {"password"}
 
 
-@pytest.mark.parametrize("password", ["x" * 10, "x" * 128, "👍" * 10, "sandi dengan spasi"])
+@pytest.mark.parametrize("password", ["xyzuv" * 2, "xyzuvwas" * 16, "👍🌊🔑🐢🍃" * 2, "sandi dengan spasi"])
 def test_a_password_of_ten_to_128_characters_of_any_script_is_taken(password):
     assert check_credentials("somebody", password) is None
+
+
+@pytest.mark.parametrize("password", [" " * 10, "a" * 128, "abcdabcdabcd"])
+def test_a_password_of_hardly_any_different_characters_is_refused(password):
+    with pytest.raises(InvalidInput) as refused:
+        check_credentials("warga", password)
+    assert refused.value.details["fields"]["password"] == ["Use at least 5 different characters."]
 
 
 def test_a_password_must_not_contain_the_user_name():
