@@ -2,6 +2,8 @@
 
 import os
 
+from gunicorn.glogging import Logger
+
 bind = os.environ.get("NKK_BIND") or "127.0.0.1:8080"
 workers = int(os.environ.get("NKK_GATEWAY_WORKERS") or 2)
 threads = int(os.environ.get("NKK_GATEWAY_THREADS") or 16)
@@ -12,11 +14,20 @@ keepalive = 15
 limit_request_line = 4094
 limit_request_fields = 60
 control_socket_disable = True
+
+
+class NoAccessLog(Logger):
+    """The gateway logs each request itself; gunicorn would put a line together that its level then drops."""
+
+    def access(self, *_: object) -> None:
+        return
+
+
+logger_class = NoAccessLog
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"json": {"()": "nkk.messaging.log.handler"}},
     "root": {"level": "INFO", "handlers": ["json"]},
-    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
-                "gunicorn.access": {"level": "WARNING", "handlers": [], "propagate": True}},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True}},
 }

@@ -12,7 +12,7 @@ resources = Resources("accounts", __name__, description="Register and log in (st
 
 @resources.route("/reporters", methods=["POST"])
 @limit("REGISTRATION")
-@resources.arguments(schemas.Registration)
+@resources.arguments(schemas.Registration())
 @resources.response(201, schemas.Registered)
 @resources.alt_response(409, response="CONFLICT")
 def register(form: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def register(form: dict[str, Any]) -> dict[str, Any]:
 
 @resources.route("/sessions", methods=["POST"])
 @limit("LOGIN")
-@resources.arguments(schemas.Credentials)
+@resources.arguments(schemas.Credentials())
 @resources.response(201, schemas.Session)
 @resources.alt_response(401, response="UNAUTHORIZED")
 def log_in(form: dict[str, Any]) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def log_in(form: dict[str, Any]) -> dict[str, Any]:
 
 @resources.route("/sessions/current/renewal", methods=["POST"])
 @limit("LOGIN")
-@resources.arguments(schemas.Renewal)
+@resources.arguments(schemas.Renewal())
 @resources.response(200, schemas.AccessToken)
 @resources.alt_response(401, response="UNAUTHORIZED")
 def renew(form: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ resources = Resources("admin", __name__, description="Staff accounts, catalogue 
 
 @resources.route("/staff", methods=["GET"])
 @needs(Role.ADMIN)
-@resources.arguments(schemas.Page, location="query")
+@resources.arguments(schemas.Page(), location="query")
 @resources.response(200, schemas.StaffListing)
 def staff(page: dict[str, Any]) -> dict[str, Any]:
     """Staff accounts by user name."""
@@ -21,7 +21,7 @@ def staff(page: dict[str, Any]) -> dict[str, Any]:
 
 @resources.route("/staff", methods=["POST"])
 @needs(Role.ADMIN)
-@resources.arguments(schemas.NewStaff)
+@resources.arguments(schemas.NewStaff())
 @resources.response(201, schemas.Staff)
 @resources.alt_response(409, response="CONFLICT")
 def add_staff(form: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def disable_staff(username: str) -> dict[str, Any]:
 
 @resources.route("/staff/<username>/password", methods=["PUT"])
 @needs(Role.ADMIN)
-@resources.arguments(schemas.NewPassword)
+@resources.arguments(schemas.NewPassword())
 @resources.response(200, schemas.Staff)
 @resources.alt_response(404, response="NOT_FOUND")
 def reset_staff(form: dict[str, Any], username: str) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def catalogue() -> dict[str, Any]:
 
 @resources.route("/catalogue", methods=["PUT"])
 @needs(Role.ADMIN)
-@resources.arguments(schemas.Catalogue)
+@resources.arguments(schemas.Catalogue())
 @resources.response(200, schemas.Catalogue)
 def replace_catalogue(form: dict[str, Any]) -> dict[str, Any]:
     """Replace the catalogue, the roster, or both, whole."""

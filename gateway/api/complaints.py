@@ -21,8 +21,8 @@ resources = Resources("complaints", __name__, description="Complaints and their 
 @resources.route("/complaints", methods=["POST"])
 @needs(Role.REPORTER)
 @limit("SUBMISSION", by_account)
-@resources.arguments(schemas.IdempotencyKey, location="headers")
-@resources.arguments(schemas.ComplaintForm)
+@resources.arguments(schemas.IdempotencyKey(), location="headers")
+@resources.arguments(schemas.ComplaintForm())
 @resources.response(201, schemas.Receipt)
 def submit(headers: dict[str, str], form: dict[str, Any]) -> dict[str, Any]:
     """Step 1: enter a complaint. A 201 means it is on disk; keep the ticket."""
@@ -31,7 +31,7 @@ def submit(headers: dict[str, str], form: dict[str, Any]) -> dict[str, Any]:
 
 @resources.route("/complaints", methods=["GET"])
 @needs(Role.REPORTER)
-@resources.arguments(schemas.Page, location="query")
+@resources.arguments(schemas.Page(), location="query")
 @resources.response(200, schemas.Listing)
 def own(page: dict[str, Any]) -> dict[str, Any]:
     """Your own complaints, newest first."""
@@ -81,7 +81,7 @@ def hand_over(ticket: str) -> dict[str, Any]:
 
 @resources.route("/complaints/<ticket>/classification", methods=["POST"])
 @needs(Role.MAIN_TEAM)
-@resources.arguments(schemas.Classification)
+@resources.arguments(schemas.Classification())
 @resources.response(200, schemas.Standing)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
@@ -99,7 +99,7 @@ def classify(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 
 @resources.route("/complaints/<ticket>/response", methods=["POST"])
 @needs(Role.OPD_TEAM)
-@resources.arguments(schemas.Text)
+@resources.arguments(schemas.Text())
 @resources.response(200, schemas.Standing)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
@@ -110,7 +110,7 @@ def respond(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 
 @resources.route("/complaints/<ticket>/approval", methods=["POST"])
 @needs(Role.MAIN_TEAM)
-@resources.arguments(schemas.Approval)
+@resources.arguments(schemas.Approval())
 @resources.response(200, schemas.Standing)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
@@ -126,7 +126,7 @@ def approve(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 
 @resources.route("/complaints/<ticket>/answer", methods=["POST"])
 @needs(Role.OPERATOR)
-@resources.arguments(schemas.Text)
+@resources.arguments(schemas.Text())
 @resources.response(200, schemas.Standing)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")

@@ -7,10 +7,11 @@ word about roles. Tokens live 15 minutes; a disabled account cannot renew, and i
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import wraps
+from functools import cache, wraps
 from typing import Any, TypeVar
 
 import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 from nkk.sop.refusals import NotAuthenticated, NotYourRole
 
@@ -41,12 +42,18 @@ def sign(actor: Actor, private_key_pem: str, now: datetime | None = None) -> tup
     return jwt.encode(claims, private_key_pem, algorithm=_ALGORITHM), expires
 
 
+@cache
+def _loaded(public_key_pem: str) -> Any:
+    return load_pem_public_key(public_key_pem.encode())
+
+
 def verify(token: str | None, public_key_pem: str) -> Actor:
     """The actor in `token`. Raises NotAuthenticated where it is missing, expired, or not signed by us."""
     if not token:
         raise NotAuthenticated("Log in first.")
+    key = _loaded(public_key_pem)
     try:
-        claims = jwt.decode(token, public_key_pem, algorithms=[_ALGORITHM], issuer=_ISSUER,
+        claims = jwt.decode(token, key, algorithms=[_ALGORITHM], issuer=_ISSUER,
                             options={"require": ["exp", "iat", "sub", "role"]})
         return Actor(claims["sub"], claims["role"], claims.get("grp"), claims.get("sid"))
     except jwt.ExpiredSignatureError:

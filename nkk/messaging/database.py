@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -126,8 +127,13 @@ def is_away(error: BaseException) -> bool:
 
 def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert `row` unless its key exists; True where it was inserted. Concurrent inserts of one key are settled."""
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return connection.execute(build(table).values(**row).on_conflict_do_nothing()).rowcount == 1
+    return connection.execute(_insert_if_absent(table, connection.dialect.name), dict(row)).rowcount == 1
+
+
+@cache
+def _insert_if_absent(table: Table, dialect: str) -> Any:
+    build = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return build(table).on_conflict_do_nothing()
 
 
 def columns_of(table: Table, *left_out: str) -> Iterable[Any]:

@@ -5,6 +5,7 @@ each; a call is carried out at most once; and an error leaves the stage as a ref
 but "something failed": no message of an exception, no argument, ever reaches a log or a caller.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -48,19 +49,14 @@ class Replies:
                     self._publish(reply_to, request.properties.get("correlation_id"), payload)
                     return
                 except BROKER_ERRORS as error:
-                    self._give_up()
+                    self.close(abandon)
                     log.warning("reply not sent", attempt=attempt, error=type(error).__name__)
 
-    def close(self) -> None:
+    def close(self, drop: Callable[[Connection], None] = Connection.release) -> None:
         """Close the connection; the next reply opens another."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.release()
-
-    def _give_up(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            abandon(connection)
+            drop(connection)
 
     def _publish(self, reply_to: str, correlation_id: str | None, payload: dict[str, Any]) -> None:
         if self._connection is None:

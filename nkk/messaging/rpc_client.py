@@ -6,7 +6,7 @@ transient and expire with the caller's patience, so that a stage that comes back
 
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager, suppress
@@ -78,7 +78,7 @@ class RpcClient:
         if self._listener is not None:
             self._listener.join(2 + RECONNECT_SECONDS)
         with self._lock:
-            self._drop_sender()
+            self._drop_sender(Connection.release)
 
     def _ensure_listening(self, timeout: float) -> None:
         if self._listener is None:
@@ -118,10 +118,10 @@ class RpcClient:
         finally:
             self._lock.release()
 
-    def _drop_sender(self) -> None:
+    def _drop_sender(self, drop: Callable[[Connection], None] = abandon) -> None:
         sender, self._sender = self._sender, None
         if sender is not None:
-            abandon(sender)
+            drop(sender)
 
     def _listen(self) -> None:
         while not self._closed.is_set():

@@ -1,5 +1,6 @@
 """Input checked by a schema, refused in one form."""
 
+from functools import cache
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -7,9 +8,14 @@ from marshmallow import Schema, ValidationError
 from nkk.sop.refusals import InvalidInput
 
 
+@cache
+def _made(schema: type[Schema]) -> Schema:
+    return schema()
+
+
 def load(schema: type[Schema], data: Any) -> dict[str, Any]:
     """`data` checked by `schema`. Raises InvalidInput with the fields at fault and what to do about each."""
     try:
-        return schema().load(data)
+        return _made(schema).load(data)
     except ValidationError as error:
         raise InvalidInput("Some fields need correcting.", {"fields": error.messages_dict}) from None

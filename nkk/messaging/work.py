@@ -44,16 +44,16 @@ class Work:
         at = at or datetime.now(UTC)
         for event in events:
             event_id = str(uuid.uuid4())
-            self.connection.execute(insert(self.OUTBOX).values(
-                event_id=event_id,
-                type=event.TYPE,
-                exchange=event.EXCHANGE,
-                subject=event.subject,
-                body=event.to_json(event_id, at, correlation_id()),
-                mandatory=bool(event.CONSUMERS),
-                correlation_id=correlation_id(),
-                created_at=at,
-            ))
+            self.connection.execute(insert(self.OUTBOX), {
+                "event_id": event_id,
+                "type": event.TYPE,
+                "exchange": event.EXCHANGE,
+                "subject": event.subject,
+                "body": event.to_json(event_id, at, correlation_id()),
+                "mandatory": bool(event.CONSUMERS),
+                "correlation_id": correlation_id(),
+                "created_at": at,
+            })
             self.told = True
 
     def unsent(self) -> tuple[int, datetime | None]:

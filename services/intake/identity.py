@@ -8,6 +8,7 @@ first key encrypts, all decrypt).
 import hashlib
 import hmac
 import json
+import os
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -97,6 +98,8 @@ class PasswordsProvider(DependencyProvider):
     """Gives each worker the Passwords."""
 
     def setup(self) -> None:
+        # The allocator of each thread keeps Argon2's 19 MiB: no more threads than processors to use them.
+        tpool.set_num_threads(os.cpu_count() or 2)
         self._passwords = Passwords()
 
     def get_dependency(self, worker_ctx: Any) -> Passwords:

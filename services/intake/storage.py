@@ -200,7 +200,7 @@ class Complaints:
 
     def add(self, complaint: Complaint) -> None:
         """Keep a new report."""
-        self._connection.execute(insert(complaints).values(**asdict(complaint)))
+        self._connection.execute(insert(complaints), asdict(complaint))
 
     def get(self, ticket: str, for_update: bool = False) -> Complaint:
         """The report of `ticket`. Raises UnknownTicket."""
@@ -236,21 +236,23 @@ class Lists:
 
     def categories(self) -> dict[str, Any]:
         """Categories by key."""
-        return self._content("categories") or defaults.CATEGORIES
+        return self._kept.get("categories") or defaults.CATEGORIES
 
     def opds(self) -> dict[str, str]:
         """Names of the agencies by key."""
-        return self._content("opds") or defaults.OPDS
+        return self._kept.get("opds") or defaults.OPDS
 
     def replace(self, name: str, content: dict[str, Any], by: str, now: datetime) -> None:
         """Put `content` in the place of the list `name`."""
         row = {"content": json.dumps(content, ensure_ascii=False), "changed_at": now, "changed_by": by}
         if not insert_if_absent(self._connection, lists, row | {"name": name}):
             self._connection.execute(update(lists).where(lists.c.name == name).values(**row))
+        self.__dict__.pop("_kept", None)
 
-    def _content(self, name: str) -> dict[str, Any] | None:
-        text = self._connection.execute(select(lists.c.content).where(lists.c.name == name)).scalar()
-        return json.loads(text) if text else None
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        rows = self._connection.execute(select(lists.c.name, lists.c.content))
+        return {row.name: json.loads(row.content) for row in rows}
 
 
 class IntakeWork(Work):

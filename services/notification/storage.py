@@ -107,7 +107,7 @@ class Answers:
 
     def add(self, answer: Answer) -> None:
         """Keep a new piece of work."""
-        self._connection.execute(insert(answers).values(**asdict(answer)))
+        self._connection.execute(insert(answers), asdict(answer))
 
     def find(self, ticket: str, for_update: bool = False) -> Answer | None:
         """The answer of `ticket`, if the complaint has come that far."""
@@ -138,10 +138,9 @@ class Journeys:
 
     def note(self, entry: Entry, **known: Any) -> None:
         """Add `entry`, and what it makes `known` of the journey."""
-        insert_if_absent(self._connection, journeys, {"ticket": entry.ticket})
-        if known:
+        if not insert_if_absent(self._connection, journeys, {"ticket": entry.ticket} | known) and known:
             self._connection.execute(update(journeys).where(journeys.c.ticket == entry.ticket).values(**known))
-        self._connection.execute(insert(entries).values(**asdict(entry)))
+        self._connection.execute(insert(entries), asdict(entry))
 
     def get(self, ticket: str) -> Journey:
         """The journey of `ticket`. Raises UnknownTicket."""
@@ -174,8 +173,8 @@ class Messages:
 
     def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
         """Have a message of `kind` sent to the reporter of `ticket`."""
-        self._connection.execute(insert(messages).values(id=message_id, ticket=ticket, kind=kind, created_at=now,
-                                                         next_try_at=now, tries=0))
+        self._connection.execute(insert(messages), {"id": message_id, "ticket": ticket, "kind": kind, "created_at": now,
+                                                    "next_try_at": now, "tries": 0})
 
     def due(self, now: datetime, limit: int) -> list[Any]:
         """Messages to send now whose reporter can be reached, claimed: rows with id, ticket, kind, sealed_contact."""

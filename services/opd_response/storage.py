@@ -52,7 +52,7 @@ class Cases:
 
     def add(self, case: Case) -> None:
         """Keep a new case."""
-        self._connection.execute(insert(cases).values(**asdict(case)))
+        self._connection.execute(insert(cases), asdict(case))
 
     def get(self, ticket: str, opd: str, for_update: bool = False) -> Case:
         """The case of `ticket` on the desk of `opd`. Raises UnknownTicket."""

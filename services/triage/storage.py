@@ -67,7 +67,7 @@ class Cases:
 
     def add(self, case: Case) -> None:
         """Keep a new case."""
-        self._connection.execute(insert(cases).values(**asdict(case)))
+        self._connection.execute(insert(cases), asdict(case))
 
     def get(self, ticket: str, for_update: bool = False) -> Case:
         """The case of `ticket`. Raises UnknownTicket."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from nkk.contracts import EVENTS, STAGES
 from nkk.stack.run import Stack
@@ -23,7 +23,7 @@ class Books:
     """
 
     def __init__(self, stack: Stack) -> None:
-        self._engines = {stage: create_engine(stack.database_url(stage), poolclass=NullPool) for stage in STAGES}
+        self._engines = {stage: _engine(stack.database_url(stage)) for stage in STAGES}
         self.foreign: set[str] = set()
 
     def rows(self, stage: str, query: str, **values: Any) -> list[tuple]:
@@ -70,3 +70,10 @@ class Books:
 
     def _column(self, stage: str, query: str) -> Counter[str]:
         return Counter(row[0] for row in self.rows(stage, query) if row[0] not in self.foreign)
+
+
+def _engine(url: str) -> Engine:
+    # No pool: a test may restart the server.
+    parts = make_url(url)
+    return create_engine(parts if parts.drivername == "sqlite" else parts.set(drivername="postgresql+psycopg2"),
+                         poolclass=NullPool)
