@@ -25,7 +25,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONWARNINGS="ignore:Eventlet is deprecated:DeprecationWarning"
+    PYTHONWARNINGS=ignore:::nameko.extensions \
+    MALLOC_MMAP_THRESHOLD_=1048576
 # The two folders are mount points of volumes, which take their first owner from here. Everything else stays root's: a
 # process that is taken over cannot change the code it runs.
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin nkk \

@@ -30,6 +30,9 @@ READY_SECONDS = 90
 # eventlet announces its retirement where Nameko imports it; docs/adr says why we stay. Nothing else is silenced.
 PYTHONWARNINGS = "ignore:::nameko.extensions"
 
+# Argon2 takes 19 MiB for each log-in; by a threshold that does not move, glibc gives them back each time.
+MALLOC_MMAP_THRESHOLD = str(1024 * 1024)
+
 Echo = Callable[[str], None]
 
 
@@ -113,6 +116,7 @@ class Stack:
             "NKK_SITE_URL": self.url,
             "NKK_BIND": f"{LOOPBACK}:{self.port}",
             "PYTHONWARNINGS": PYTHONWARNINGS,
+            "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD,
             "PYTHONPATH": str(ROOT),
         } | dict(self.settings) | {name: self.keys[name] for name in NEEDED[process]}
 
