@@ -7,7 +7,7 @@ or two greenlets of one process wait for each other.
 
 import fcntl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -134,11 +134,6 @@ def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any
 def _insert_if_absent(table: Table, dialect: str) -> Any:
     build = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return build(table).on_conflict_do_nothing()
-
-
-def columns_of(table: Table, *left_out: str) -> Iterable[Any]:
-    """The columns of `table` without those named."""
-    return [column for column in table.columns if column.name not in left_out]
 
 
 def _engine(url: str, size: int) -> Engine:

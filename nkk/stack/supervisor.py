@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 LONGEST_PAUSE_SECONDS = 10.0
@@ -25,7 +25,6 @@ class Program:
     failures: int = 0
     started_at: float = 0.0
     start_again_at: float | None = None
-    pids: list[int] = field(default_factory=list)
 
     def start(self) -> None:
         """Start it; its output goes to its log."""
@@ -34,7 +33,6 @@ class Program:
             self.process = subprocess.Popen(dying_with_us(self.command), env=dict(self.environment),
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self.started_at, self.start_again_at = time.monotonic(), None
-        self.pids.append(self.process.pid)
 
     @property
     def running(self) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, MultiFernet
 from eventlet import tpool
 from nameko.extensions import DependencyProvider
 
@@ -36,7 +36,7 @@ class Vault:
         return self._ring.encrypt(json.dumps(identity, ensure_ascii=False).encode()).decode()
 
     def decrypt(self, token: str) -> dict[str, Any]:
-        """The identity in `token`. Raises InvalidToken where no key of the ring fits."""
+        """The identity in `token`. Raises cryptography's InvalidToken where no key of the ring fits."""
         return json.loads(self._ring.decrypt(token.encode()))
 
     def reencrypt(self, token: str) -> str:
@@ -114,6 +114,3 @@ class SigningKeyProvider(DependencyProvider):
 
     def get_dependency(self, worker_ctx: Any) -> str:
         return self._key
-
-
-__all__ = ["InvalidToken", "Passwords", "PasswordsProvider", "SigningKeyProvider", "Vault", "VaultProvider"]

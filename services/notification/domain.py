@@ -172,10 +172,6 @@ class Journey:
         """The step that comes next; None where the complaint is closed."""
         return self.entries[-1].turn.then if self.entries else steps.HAND_OVER
 
-    @property
-    def closed(self) -> bool:
-        return bool(self.entries) and self.stands_at is None
-
     def shown_to(self, role: str, actor_id: str, group: str | None) -> bool:
         """Whether this actor may follow it: its reporter, the operators, and teams at whose step it stands or stood."""
         reached = {entry.turn.ends.number for entry in self.entries}

@@ -230,12 +230,12 @@ def test_a_complaint_stands_at_the_step_after_the_last_that_ended(count, step):
     way = journey(COMPLAINT[:count])
     assert way.stands_at.number == step
     assert way.stands() == {"state": way.stands_at.name, "step": step}
-    assert not way.closed
+    assert way.stands_at is not None
 
 
 def test_a_closed_complaint_stands_at_no_step():
     way = journey(COMPLAINT)
-    assert way.closed
+    assert way.stands_at is None
     assert way.stands() == {"state": "closed", "step": None}
 
 
