@@ -49,8 +49,8 @@ lock: $(DEV_READY)  ## pin the dependencies of pyproject.toml anew
 	requirements/lock.sh
 
 .PHONY: clean
-clean:  ## remove the virtual environment, databases, logs and caches
-	rm -rf $(VENV) var build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+clean:  ## remove the virtual environment and caches; var/, with databases and keys, stays
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN_READY): requirements/run.txt pyproject.toml requirements/venv.sh

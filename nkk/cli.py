@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def main(context: click.Context, var: Path) -> None:
 @click.pass_obj
 def run(var: Path, scale: tuple[str, ...]) -> None:
     """Start broker, databases, the four stages and the gateway; Ctrl-C ends them all."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
     began = time.monotonic()
     stack = Stack(var, echo=_say, scale=_instances(scale))
     try:
@@ -148,6 +150,17 @@ def reset_staff(username: str, password: str) -> None:
     """Give a staff account a new password, unlocked and enabled; its sessions end."""
     _as_admin(lambda admin: admin.call_sealed("reset_staff", {"username": username, "password": password}))
     _say(f"{username} has a new password")
+
+
+@main.command("tell-again")
+@click.argument("stage", type=click.Choice(STAGES))
+@click.option("--since", required=True, type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]),
+              help="In UTC, such as 2026-03-02T01:30.")
+def tell_again(stage: str, since: datetime) -> None:
+    """Publish again what a stage told since then: another was restored, or the broker lost. Nobody handles it twice."""
+    moment = since.replace(tzinfo=UTC).isoformat()
+    count = _as_admin(lambda admin: admin.call("tell_again", moment, stage=stage))
+    _say(f"{count} events of {stage} are told again")
 
 
 @main.group()
@@ -326,5 +339,6 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, StageFailedError):
         return f"{error.args[0]} failed; its log says why"
     if isinstance(error, (OperationalError, AMQPError)):
-        return f"the broker does not answer: {type(error).__name__}"
+        said = getattr(error, "reply_text", None)
+        return f"the broker refuses: {said}" if said else f"the broker does not answer: {type(error).__name__}"
     return str(error) or type(error).__name__

@@ -6,7 +6,7 @@ The repository holds users and what each may do (definitions.json), never a pass
 RABBITMQ_INTAKE_PASSWORD, and so on, and leaves as a salted hash. Permissions name exchanges and queues; topic
 permissions narrow them to routing keys. They keep apart what one virtual host holds together:
 
-- A stage hears only the events it is a consumer of. None but notification can hear of registrations.
+- A stage hears only the events it is a consumer of. None but notification can hear of registrations, no tool either.
 - A stage takes only its own calls off `nameko-rpc`: others' carry their callers' access tokens.
 - A stage answers calls and makes none; only the gateway calls.
 """

@@ -157,18 +157,21 @@ def known(ticket: str) -> str:
 
 
 def _for_reporter(ticket: str) -> dict[str, Any]:
-    complaint = backend().call("intake", "complaint", ticket)
-    try:
-        return complaint | backend().call("notification", "open_answer", ticket)
-    except RefusedRemotelyError as refusal:
-        if refusal.name != "UnknownTicket":
-            raise
-        return complaint | {"stands": JUST_SUBMITTED, "answer": None}
+    return backend().call("intake", "complaint", ticket) | _answer("open_answer", ticket)
 
 
 def _for_operator(ticket: str) -> dict[str, Any]:
-    complaint = backend().complaint_with_reporter(ticket)
-    return complaint | {"answer": backend().call("notification", "answer", ticket)}
+    return backend().complaint_with_reporter(ticket) | _answer("answer", ticket)
+
+
+def _answer(method: str, ticket: str) -> dict[str, Any]:
+    """Where a complaint of intake's stands and its answer, as notification knows them."""
+    try:
+        return backend().call("notification", method, ticket)
+    except RefusedRemotelyError as refusal:
+        if refusal.name != "UnknownTicket":
+            raise
+        return {"stands": JUST_SUBMITTED, "answer": None}
 
 
 _VIEWS = {

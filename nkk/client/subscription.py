@@ -4,16 +4,18 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from kombu import Connection, Consumer, Exchange, Queue, binding
+from amqp.exceptions import AccessRefused, PreconditionFailed
+from kombu import Consumer, Exchange, Queue, binding
 from kombu.message import Message
 
-from nkk.contracts import STAGES, UnreadableEventError, read_envelope
-from nkk.messaging.publisher import BROKER_ERRORS
+from nkk.contracts import EVENTS, STAGES, UnreadableEventError, read_envelope
+from nkk.messaging.publisher import BROKER_ERRORS, connected
+from nkk.messaging.topology import NO_DELIVERY_LIMIT
 from nkk.sop.clock import write_instant
 
-HEARTBEAT_SECONDS = 10
 RECONNECT_SECONDS = 1.0
 PREFETCH = 50
 
@@ -21,21 +23,28 @@ PREFETCH = 50
 def subscribe(stage: str, name: str, uri: str, on_trouble: Callable[[str], None] = lambda _: None
               ) -> Iterator[dict[str, Any]]:
     """Every event of `stage` as its CloudEvents envelope, for ever and at least once, from the queue
-    `tool.<name>.<stage>`.
+    `tool.<name>.<stage>`; registrations excepted, which are no tool's business.
 
     The queue is durable: what is told while nobody reads waits in it. An event is acknowledged when the next one is
     asked for, so one that was being worked on when the process ended comes again. Losing the broker is waited out;
-    `on_trouble` is told. Raises ValueError where there is no such stage or the name will not do.
+    `on_trouble` is told. Raises ValueError where there is no such stage or the name will not do; amqp's AccessRefused
+    or PreconditionFailed where the broker will not have it.
     """
     if stage not in STAGES:
         raise ValueError(f"no such stage: {stage}; one of {', '.join(STAGES)}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise ValueError("a name is 1 to 64 letters, digits, dots, hyphens or underscores")
-    queue = Queue(f"tool.{name}.{stage}", durable=True, queue_arguments={"x-queue-type": "quorum"},
-                  bindings=[binding(Exchange(f"{stage}.events", type="topic", no_declare=True), routing_key="#")])
+    exchange = Exchange(f"{stage}.events", type="topic", no_declare=True)
+    # RabbitMQ 4 drops what was delivered 20 times, and a tool that ends gives back all it had fetched.
+    queue = Queue(f"tool.{name}.{stage}", durable=True,
+                  queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": NO_DELIVERY_LIMIT},
+                  bindings=[binding(exchange, routing_key=event.TYPE) for event in EVENTS
+                            if stage == event.SERVICE and not event.PRIVATE])
     while True:
         try:
             yield from _consume(uri, queue, on_trouble)
+        except (AccessRefused, PreconditionFailed):
+            raise  # waiting would not help
         except BROKER_ERRORS as error:
             on_trouble(f"the broker is away ({type(error).__name__}); trying again")
             time.sleep(RECONNECT_SECONDS)
@@ -43,15 +52,14 @@ def subscribe(stage: str, name: str, uri: str, on_trouble: Callable[[str], None]
 
 def _consume(uri: str, queue: Queue, on_trouble: Callable[[str], None]) -> Iterator[dict[str, Any]]:
     arrived: deque[Message] = deque()
-    with Connection(uri, heartbeat=HEARTBEAT_SECONDS, connect_timeout=5) as connection:
+    # No heartbeat: whoever reads may take as long as they like over one event.
+    with connected(uri, heartbeat=0) as connection:
         consumer = Consumer(connection.default_channel, [queue], on_message=arrived.append)
         consumer.qos(prefetch_count=PREFETCH)
         with consumer:
             while True:
-                try:
+                with suppress(TimeoutError):
                     connection.drain_events(timeout=1)
-                except TimeoutError:
-                    connection.heartbeat_check()
                 while arrived:
                     message = arrived.popleft()
                     event = _read(message, on_trouble)

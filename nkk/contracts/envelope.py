@@ -52,6 +52,7 @@ class EventData:
     SERVICE: ClassVar[str]
     EXCHANGE: ClassVar[str]
     CONSUMERS: ClassVar[tuple[str, ...]]
+    PRIVATE: ClassVar[bool]
     SUBJECT: ClassVar[str]
     SCHEMA: ClassVar[Schema]
 
@@ -129,10 +130,12 @@ def wire(as_field: Field, **kwargs: Any) -> Any:
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wire,))
-def event(type_: str, *, service: str, consumers: tuple[str, ...] = (), subject: str = "ticket") -> Callable[[E], E]:
+def event(type_: str, *, service: str, consumers: tuple[str, ...] = (), subject: str = "ticket",
+          private: bool = False) -> Callable[[E], E]:
     """Class decorator: the dataclass is the data of event `type_`, published by `service` for `consumers`.
 
-    `subject` names the field that events are ordered by. An event without consumers is for tooling alone.
+    `subject` names the field that events are ordered by. An event without consumers is for tooling alone, a `private`
+    one is no tool's business.
     """
 
     def declare(cls: E) -> E:
@@ -143,6 +146,7 @@ def event(type_: str, *, service: str, consumers: tuple[str, ...] = (), subject:
         cls.SERVICE = service
         cls.EXCHANGE = f"{service}.events"
         cls.CONSUMERS = consumers
+        cls.PRIVATE = private
         cls.SUBJECT = subject
         cls.SCHEMA = schema_cls(unknown=EXCLUDE)
         return cls

@@ -21,9 +21,9 @@ def _opaque() -> fields.String:
     return fields.String(validate=validate.Length(1, 64))
 
 
-@event("reporter.registered.v1", service="intake", consumers=("notification",), subject="reporter_id")
+@event("reporter.registered.v1", service="intake", consumers=("notification",), subject="reporter_id", private=True)
 class ReporterRegistered(EventData):
-    """Step 1: a reporter registered, or changed their contact. Only notification can open `sealed_contact`."""
+    """Step 1: a reporter registered. Only notification can open `sealed_contact`."""
 
     reporter_id: str = wire(_opaque())
     reporter_kind: str = wire(_one_of(ReporterKind))

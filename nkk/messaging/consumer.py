@@ -31,6 +31,10 @@ LONGEST_PAUSE_SECONDS = 8
 log = get_logger()
 
 
+class UnknownTypeError(Exception):
+    """No handler of this instance takes events of this type."""
+
+
 class EventConsumer(SharedExtension, ProviderCollector):
     """Consumes the stage's inbox queue and gives each event to the handler of its type."""
 
@@ -59,9 +63,12 @@ class EventConsumer(SharedExtension, ProviderCollector):
     def _receive(self, message: Any) -> None:
         handler = next((provider for provider in self._providers
                         if message.properties.get("type") == provider.event_cls.TYPE), None)
+        if handler is None:
+            # Perhaps told for a newer version of this stage that is just being deployed beside us.
+            unknown = UnknownTypeError()
+            self.container.spawn_managed_thread(partial(self._retry, message, unknown), identifier="unknown event")
+            return
         try:
-            if handler is None:
-                raise LookupError("no handler for this type")
             event = handler.event_cls.read(message.body)
         except Exception as error:  # noqa: BLE001
             # The message itself is at fault: no attempt will change that.
@@ -105,7 +112,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
     def _retry(self, message: Any, error: Exception) -> None:
         attempt = _attempt(message) + 1
         delays = topology.retry_delays()
-        reason = f"{type(error).__name__} at {_place(error)}"
+        reason = _reason(error)
         if attempt > len(delays):
             self._quarantine(message, f"gave up after {attempt} attempts: {reason}")
             return
@@ -184,6 +191,8 @@ def _copy(message: Any, exchange: str, queue: str, headers: dict[str, Any]) -> M
     )
 
 
-def _place(error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    """The error's class and place: its message may hold a person's words."""
     frames = traceback.extract_tb(error.__traceback__)
-    return f"{frames[-1].filename.rsplit('/', 2)[-1]}:{frames[-1].lineno}" if frames else "?"
+    place = f" at {frames[-1].filename.rsplit('/', 2)[-1]}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place

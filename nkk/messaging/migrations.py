@@ -51,6 +51,7 @@ def _with_database(folder: Path, url: str, run_command) -> None:  # type: ignore
     try:
         with database.writing() as connection:
             if not database.is_sqlite:
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(6711)")
             config = Config()
             config.set_main_option("script_location", str(folder).replace("%", "%%"))

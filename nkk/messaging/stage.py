@@ -6,13 +6,16 @@ from typing import Any
 from nameko import config
 from nameko.extensions import DependencyProvider
 
-from nkk.messaging.actor import Caller
+from nkk.messaging.actor import Actor, Caller, requires
 from nkk.messaging.consumer import begin_worker_context
 from nkk.messaging.database import Database
+from nkk.messaging.log import get_logger
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.settings import required, required_key
 from nkk.messaging.work import UnitOfWork, Work
+
+log = get_logger()
 
 
 class UnitOfWorkProvider(DependencyProvider):
@@ -68,6 +71,15 @@ class Stage:
         with self.uow.reading() as work:
             work.connection.exec_driver_sql("SELECT 1")
         return {"service": self.name}
+
+    @rpc
+    @requires("admin")
+    def tell_again(self, actor: Actor, since: str) -> int:
+        """Publish again what was told since then: another stage was restored to an earlier moment, or a broker lost."""
+        with self.uow.begin() as work:
+            count = work.tell_again(datetime.fromisoformat(since))
+        log.warning("telling again", count=count, since=since, by=actor.id)
+        return count
 
     @rpc
     def outbox(self) -> dict[str, int | None]:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, func, insert, select, update
 
 from nkk.messaging.database import Database, insert_if_absent
 from nkk.messaging.log import correlation_id
@@ -55,6 +55,13 @@ class Work:
                 "created_at": at,
             })
             self.told = True
+
+    def tell_again(self, since: datetime) -> int:
+        """Have every event told since then published again; how many. Who handled one knows it by its id."""
+        outbox = self.OUTBOX
+        again = update(outbox).where(outbox.c.created_at >= since, outbox.c.sent_at.is_not(None))
+        self.told = True
+        return self.connection.execute(again.values(sent_at=None)).rowcount
 
     def unsent(self) -> tuple[int, datetime | None]:
         """How many events wait to be published, and when the first of them was told."""

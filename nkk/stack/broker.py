@@ -18,6 +18,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import docker
+import docker.errors
 from kombu import Connection
 
 from nkk.stack.ports import LOOPBACK, free_port
@@ -164,12 +166,10 @@ class PrivateNode:
 def docker_engine() -> Any | None:
     """A client of the Docker engine on this machine, or None where none answers."""
     try:
-        import docker
-
         engine = docker.from_env(timeout=5)
         engine.ping()
     except Exception:  # noqa: BLE001
-        # No package, no socket, no permission, no answer: all mean that there is no engine for us.
+        # No socket, no permission, no answer: all mean that there is no engine for us.
         return None
     return engine
 
@@ -180,8 +180,11 @@ def container(engine: Any, folder: Path, echo: Echo) -> Iterator[str]:
     name = "nkk-" + hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:8]
     password = secrets.token_hex(16)
     echo(f"starting {IMAGE} in a container")
+    # The folder is ours alone: a container of this name was left by a run that was killed, and must not share the data.
+    with suppress(docker.errors.NotFound):
+        engine.containers.get(name).remove(force=True)
     started = engine.containers.run(
-        IMAGE, detach=True, auto_remove=True, name=f"{name}-{secrets.token_hex(3)}", hostname=name,
+        IMAGE, detach=True, auto_remove=True, name=name, hostname=name,
         environment={"RABBITMQ_DEFAULT_USER": "nkk", "RABBITMQ_DEFAULT_PASS": password},
         ports={"5672/tcp": (LOOPBACK, None)}, volumes={name: {"bind": "/var/lib/rabbitmq", "mode": "rw"}},
     )
@@ -239,13 +242,22 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def _must_be_recent(version: str) -> None:
+    """Quorum queues have known a time to live and dead letters at least once since 3.10."""
+    if [int(part) for part in version.split(".")[:2] if part.isdigit()] < [3, 10]:
+        raise NoBrokerError(f"RabbitMQ 3.10 or newer is needed; this is {version or 'something else'}.")
+
+
 def _wait_until_ready(uri: str, alive: Callable[[], bool]) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
             with Connection(uri, connect_timeout=2) as connection:
                 connection.connect()
+                _must_be_recent(connection.connection.server_properties.get("version", ""))
                 return
+        except NoBrokerError:
+            raise
         except Exception as error:
             if time.monotonic() > deadline or not alive():
                 raise NoBrokerError(f"The broker does not answer: {type(error).__name__}") from error

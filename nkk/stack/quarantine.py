@@ -36,7 +36,7 @@ class Item:
             subject = None
         return {"id": self.id, "type": self.type, "subject": subject, "failed_at": self.headers.get(FAILED_AT),
                 "attempts": self.headers.get(ATTEMPT),
-                "reason": self.headers.get(REASON) or "the process died at each delivery"}
+                "reason": self.headers.get(REASON) or "delivered too often without an answer"}
 
     def whole(self) -> str:
         """The summary and the event as it came."""

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,7 @@ from nkk.messaging.migrations import upgrade
 from nkk.stack import SERVICES
 from nkk.stack.broker import broker
 from nkk.stack.keys import NEEDED, new_keys
-from nkk.stack.ports import LOOPBACK, free_port
+from nkk.stack.ports import LOOPBACK, listening_socket
 from nkk.stack.supervisor import Program, Supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,10 +74,13 @@ class Stack:
     @contextmanager
     def up(self, amqp_uri: str | None = None) -> Iterator["Stack"]:
         """The stack, ready; on leaving everything it started has ended. Finds a broker where none is given."""
+        # Letters name reporters, databases hold what they wrote: nobody else on this machine looks in.
         self.var.mkdir(parents=True, exist_ok=True)
+        self.var.chmod(0o700)
         found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(amqp_uri)
-        with occupied(self.var), found as self.amqp_uri:
-            self.port = free_port(PREFERRED_PORT)
+        # Held from here on and inherited by the gateway: no other stack can take the port, nor answer in our name.
+        with occupied(self.var), listening_socket(PREFERRED_PORT) as self._door, found as self.amqp_uri:
+            self.port = self._door.getsockname()[1]
             self.keys = _kept_keys(self.var / "keys.json")
             self.migrate()
             declare_topology(self.amqp_uri)
@@ -114,7 +118,7 @@ class Stack:
             "AMQP_URI": self.amqp_uri,
             "NKK_MAIL_DIR": str(self.var / "mail"),
             "NKK_SITE_URL": self.url,
-            "NKK_BIND": f"{LOOPBACK}:{self.port}",
+            "NKK_BIND": f"fd://{self._door.fileno()}",
             "PYTHONWARNINGS": PYTHONWARNINGS,
             "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD,
             "PYTHONPATH": str(ROOT),
@@ -145,10 +149,10 @@ class Stack:
                     [str(scripts / "nameko"), "run", "--config", str(ROOT / "services" / "nameko.yaml"), target])
         self._start("gateway", self.environment("gateway"),
                     [str(scripts / "gunicorn"), "--config", str(ROOT / "gateway" / "gunicorn.py"),
-                     "gateway:create_app()"])
+                     "gateway:create_app()"], self._door)
 
-    def _start(self, name: str, environment: dict[str, str], command: list[str]) -> None:
-        program = Program(name, command, environment, self.var / "log" / f"{name}.log")
+    def _start(self, name: str, environment: dict[str, str], command: list[str], *sockets: socket.socket) -> None:
+        program = Program(name, command, environment, self.var / "log" / f"{name}.log", sockets)
         self.programs[name] = program
         self.supervisor.start(program)
 

@@ -17,16 +17,16 @@ from nkk.stack.run import write_secret
 
 
 class Admin:
-    """Calls intake as an admin, with a token signed here and good for a few minutes."""
+    """Calls the stages as an admin, with a token signed here and good for a few minutes."""
 
     def __init__(self, client: RpcClient, keys: Mapping[str, str]) -> None:
         self._client = client
         self._keys = keys
 
-    def call(self, method: str, *args: Any) -> Any:
-        """The result of intake's `method`."""
+    def call(self, method: str, *args: Any, stage: str = "intake") -> Any:
+        """The result of a stage's `method`."""
         token, _ = sign(Actor("command-line", Role.ADMIN), as_pem(self._keys["NKK_TOKEN_SIGNING_KEY"]))
-        return self._client.call("intake", method, *args, context={"actor": token})
+        return self._client.call(stage, method, *args, context={"actor": token})
 
     def call_sealed(self, method: str, content: dict[str, Any]) -> Any:
         """The same with `content` sealed for intake."""
@@ -38,25 +38,32 @@ def ensure_demonstration_staff(admin: Admin, path: Path) -> dict[str, Any]:
 
     {role: {"username", "password"}}, for the OPD teams {"opd_team": {opd: {"username", "password"}}}.
     """
-    if path.exists():
-        return json.loads(path.read_text())
-    staff: dict[str, Any] = {
-        Role.OPERATOR: _ensure(admin, "operator", "Operator Peragaan", Role.OPERATOR),
-        Role.MAIN_TEAM: _ensure(admin, "tim-utama", "Tim Utama Peragaan", Role.MAIN_TEAM),
-        Role.ADMIN: _ensure(admin, "admin", "Admin Peragaan", Role.ADMIN),
-        Role.OPD_TEAM: {opd: _ensure(admin, f"opd-{opd}", f"Tim Pembantu {name}", Role.OPD_TEAM, opd)
-                        for opd, name in OPDS.items()},
-    }
-    write_secret(path, json.dumps(staff, indent=1))
+    if not path.exists():
+        write_secret(path, json.dumps(_new_staff(), indent=1))
+    staff: dict[str, Any] = json.loads(path.read_text())
+    for role, name in ((Role.OPERATOR, "Operator"), (Role.MAIN_TEAM, "Tim Utama"), (Role.ADMIN, "Admin")):
+        _ensure(admin, staff[role], f"{name} Peragaan", role)
+    for opd, team in staff[Role.OPD_TEAM].items():
+        _ensure(admin, team, f"Tim Pembantu {OPDS[opd]}", Role.OPD_TEAM, opd)
     return staff
 
 
-def _ensure(admin: Admin, username: str, name: str, role: str, opd: str | None = None) -> dict[str, str]:
-    credentials = {"username": username, "password": secrets.token_urlsafe(9)}
+def _new_staff() -> dict[str, Any]:
+    def credentials(username: str) -> dict[str, str]:
+        return {"username": username, "password": secrets.token_urlsafe(9)}
+
+    return {
+        Role.OPERATOR: credentials("operator"),
+        Role.MAIN_TEAM: credentials("tim-utama"),
+        Role.ADMIN: credentials("admin"),
+        Role.OPD_TEAM: {opd: credentials(f"opd-{opd}") for opd in OPDS},
+    }
+
+
+def _ensure(admin: Admin, credentials: dict[str, str], name: str, role: str, opd: str | None = None) -> None:
+    """Add the account. One of that name is left as it is: it may be somebody's."""
     try:
         admin.call_sealed("add_staff", credentials | {"name": name, "role": role, "opd": opd})
     except RefusedRemotelyError as refusal:
         if refusal.name != "UsernameTaken":
             raise
-        admin.call_sealed("reset_staff", credentials)
-    return credentials

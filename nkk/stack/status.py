@@ -14,14 +14,15 @@ from nkk.stack.quarantine import HEARING
 
 COLUMNS = {"stage": "stage", "answers": "answers", "instances": "instances", "calls": "calls waiting",
            "events": "events waiting", "oldest_seconds": "oldest (s)", "retrying": "retrying",
-           "quarantined": "quarantined", "unsent": "unsent", "unsent_oldest_seconds": "unsent oldest (s)"}
+           "quarantined": "quarantined", "unsent": "unsent", "unsent_oldest_seconds": "unsent oldest (s)",
+           "letters_waiting": "letters waiting", "letters_given_up": "given up"}
 
 
 def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
     """One row a stage; None where a thing cannot be known.
 
     `events` and `calls` wait ready in queues, `oldest_seconds` is how long ago the first of those events was told;
-    `unsent` wait in the stage's outbox.
+    `unsent` wait in the stage's outbox, `letters` are mail.
     """
     with Connection(uri, connect_timeout=5) as connection:
         return [_row(connection, client, stage) for stage in STAGES]
@@ -53,6 +54,8 @@ def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any
         row["quarantined"], _ = _depth(connection, quarantine_name(stage))
     try:
         row |= {"answers": True} | client.call(stage, "outbox")
+        if stage == "notification":
+            row |= client.call(stage, "letters")
     except (StageUnavailableError, StageFailedError, RefusedRemotelyError):
         row["answers"] = False
     return row

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +16,13 @@ STOP_SECONDS = 40.0
 
 @dataclass
 class Program:
-    """A program to run: `name` on screen and for its log, `command`, its whole `environment`."""
+    """A program to run: `name` on screen and for its log, `command`, its whole `environment`, `sockets` to inherit."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
+    sockets: tuple[socket.socket, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
     started_at: float = 0.0
@@ -31,7 +33,8 @@ class Program:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(dying_with_us(self.command), env=dict(self.environment),
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                                            pass_fds=[held.fileno() for held in self.sockets])
         self.started_at, self.start_again_at = time.monotonic(), None
 
     @property

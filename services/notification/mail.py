@@ -31,7 +31,8 @@ LETTERS = Path(__file__).parent / "letters"
 BATCH = 10
 RESCAN_SECONDS = 2.0
 SMTP_TIMEOUT_SECONDS = 15
-GIVE_UP_AFTER_TRIES = 12
+GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1
+LONGEST_PAUSE = timedelta(hours=1)
 
 log = get_logger()
 
@@ -64,7 +65,7 @@ def sender(smtp_url: str, folder: Path) -> Send:
 
 def _into(folder: Path) -> Send:
     def send(message: EmailMessage) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = str(message["Message-ID"]).strip("<>").partition("@")[0]
         part = folder / f".{name}.part"
         part.write_bytes(bytes(message))
@@ -75,7 +76,7 @@ def _into(folder: Path) -> Send:
 
 def _must_take_files(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         writable = False
     else:
@@ -197,7 +198,8 @@ class Mailer(DependencyProvider):
         now = datetime.now(UTC)
         if sent:
             messages.sent(row.id, now)
-        elif sent is None or row.tries + 1 >= GIVE_UP_AFTER_TRIES:
+        elif sent is None or now - row.created_at > GIVE_UP_AFTER:
             messages.failed(row.id, row.tries + 1, None, now)
         else:
-            messages.failed(row.id, row.tries + 1, now + timedelta(seconds=min(2 ** row.tries * 5, 3600)), now)
+            pause = min(timedelta(seconds=5 * 2 ** min(row.tries, 10)), LONGEST_PAUSE)
+            messages.failed(row.id, row.tries + 1, now + pause, now)

@@ -112,11 +112,11 @@ class NotificationService(Stage):
 
     @rpc
     @requires(Role.OPERATOR)
-    def answer(self, actor: Actor, ticket: str) -> dict[str, Any] | None:
-        """What there is to answer `ticket` with and what was sent; None before it comes that far."""
+    def answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """Where a complaint stands, what there is to answer it with and what was sent."""
         with self.uow.reading() as work:
-            answer = work.answers.find(ticket)
-        return schemas.AnswerView().dump(answer) if answer else None
+            journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
+        return {"stands": journey.stands(), "answer": schemas.AnswerView().dump(answer) if answer else None}
 
     @rpc
     @requires(Role.OPERATOR)
@@ -157,10 +157,10 @@ class NotificationService(Stage):
         with self.uow.begin() as work:
             _own(work, ticket, actor)
             answer = _reached(work, ticket)
-            closes = answer.confirm(now)
-            work.answers.save(answer)
-            if closes:
+            if answer.confirm(now):
                 _close(work, answer, now)
+            else:
+                work.answers.save(answer)
         return {"ticket": ticket, "stands": answer.stands()}
 
     @timer(interval=60)
@@ -174,6 +174,13 @@ class NotificationService(Stage):
                 answer = work.answers.find(ticket, for_update=True)
                 if answer is not None and answer.lapse(now):
                     _close(work, answer, now)
+
+    @rpc
+    def letters(self) -> dict[str, int]:
+        """How many letters wait to be sent, and how many were given up."""
+        with self.uow.reading() as work:
+            waiting, given_up = work.messages.counts()
+        return {"letters_waiting": waiting, "letters_given_up": given_up}
 
     # -- the journey
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    func,
     insert,
     literal_column,
     select,
@@ -188,6 +189,13 @@ class Messages:
             .with_for_update(skip_locked=True, of=messages)
         )
         return list(self._connection.execute(query).all())
+
+    def counts(self) -> tuple[int, int]:
+        """How many messages wait, and how many were given up."""
+        waiting = select(func.count()).select_from(messages).where(_unsent).scalar_subquery()
+        given_up = select(func.count()).select_from(messages).where(messages.c.given_up_at.is_not(None))
+        counted = self._connection.execute(select(waiting, given_up.scalar_subquery())).one()
+        return counted[0], counted[1]
 
     def sent(self, message_id: str, now: datetime) -> None:
         """It was delivered."""

@@ -14,7 +14,7 @@ from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, seal
 from nkk.stack.ports import LOOPBACK, free_port
 from services.notification import mail
-from services.notification.storage import contacts, journeys, messages, metadata
+from services.notification.storage import Messages, contacts, journeys, messages, metadata
 from tests.builders import TICKET
 
 KEYS = new_key_pair()
@@ -124,15 +124,17 @@ def test_a_server_that_is_away_costs_a_try_and_nothing_else(database):
     assert (row.tries, row.sent_at, row.given_up_at) == (1, None, None)
 
 
-def test_a_letter_is_given_up_after_a_dozen_tries(database):
+def test_a_letter_is_tried_for_five_days_and_given_up_then(database):
     write(database, "satu@example.org")
     sending = mailer(f"smtp://{LOOPBACK}:{free_port()}")
-    for _ in range(mail.GIVE_UP_AFTER_TRIES):
+    for age in (timedelta(days=4), timedelta(days=5, minutes=1)):
         assert state(database)[0].given_up_at is None
         with database.writing() as connection:
-            connection.execute(update(messages).values(next_try_at=NOW - timedelta(seconds=1)))
+            connection.execute(update(messages).values(created_at=NOW - age, next_try_at=NOW - timedelta(seconds=1)))
         sending.send_batch(database)
     assert state(database)[0].given_up_at
+    with database.reading() as connection:
+        assert Messages(connection).counts() == (0, 1)
     assert sending.send_batch(database) == 0
 
 

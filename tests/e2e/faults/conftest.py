@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from nkk.stack import quarantine
 from nkk.stack.broker import PrivateNode
 from nkk.stack.postgres import PrivatePostgres
 from tests.e2e.faults.trial import Trial
@@ -38,5 +37,4 @@ def trial(request: pytest.FixtureRequest) -> Trial:
 def tidied(sqlite_trial: Trial) -> Iterator[Trial]:
     """The one on SQLite, its quarantine emptied afterwards."""
     yield sqlite_trial
-    for item in sqlite_trial.quarantined("triage"):
-        quarantine.drop(sqlite_trial.installation.uri, "triage", item.id)
+    sqlite_trial.tidy()

@@ -76,7 +76,18 @@ class Trial:
 
     def quarantined(self, stage: str) -> list[quarantine.Item]:
         """What `stage` could not handle."""
-        return quarantine.items(self.installation.uri, stage)
+        found = quarantine.items(self.installation.uri, stage)
+        # What was looked at goes back a moment later.
+        eventually(lambda: self.depth(f"{stage}.quarantine") >= len(found))
+        return found
+
+    def tidy(self) -> None:
+        """Call off every accident and empty triage's quarantine."""
+        for accident in self.accidents.iterdir():
+            accident.unlink()
+        self.quarantined("triage")
+        with Connection(self.installation.uri) as connection:
+            connection.default_channel.queue_purge("triage.quarantine")
 
     def nkk(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What the command line says."""

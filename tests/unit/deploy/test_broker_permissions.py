@@ -116,7 +116,9 @@ def tooling_needs():
     needs = Needs()
     for stage in STAGES:
         needs.names[CONFIGURE].add(f"tool.timesheet.{stage}")
-        needs.binding(f"tool.timesheet.{stage}", f"{stage}.events", "#")
+        for event in EVENTS:
+            if stage == event.SERVICE and not event.PRIVATE:
+                needs.binding(f"tool.timesheet.{stage}", f"{stage}.events", event.TYPE)
         needs.consuming(f"tool.timesheet.{stage}")
     return needs
 
@@ -160,6 +162,12 @@ def test_no_stage_but_notification_can_bind_by_pattern(stage):
     for exchange in (f"{source}.events" for source in STAGES if permitted(stage, READ, f"{source}.events")):
         heard = {event.TYPE for event in heard_by(stage) if exchange == event.EXCHANGE}
         assert {key for key in EVERY_KEY if key_permitted(stage, exchange, READ, key)} == heard
+
+
+def test_no_tool_can_hear_of_registrations():
+    heard = {event.TYPE for event in EVENTS if key_permitted("tooling", event.EXCHANGE, READ, event.TYPE)}
+    assert heard == {event.TYPE for event in EVENTS} - {"reporter.registered.v1"}
+    assert not key_permitted("tooling", "intake.events", READ, "#")
 
 
 def test_notification_hears_everything_the_others_tell():

@@ -3,6 +3,8 @@
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import docker
+import docker.errors
 import pytest
 
 from nkk.stack import broker as brokers
@@ -35,8 +37,14 @@ class Engine:
     def __init__(self, refusals=0):
         self.log = []
         self.options = {}
-        self.containers = SimpleNamespace(run=self._run)
+        self.containers = SimpleNamespace(run=self._run, get=self._get)
+        self.left_over = []
         self._refusals = refusals
+
+    def _get(self, name):
+        if name not in self.left_over:
+            raise docker.errors.NotFound("none")
+        return SimpleNamespace(remove=lambda force: self.left_over.remove(name))
 
     def _run(self, image, **options):
         self.log.append(image)
@@ -72,6 +80,27 @@ def test_a_docker_engine_that_answers_runs_a_broker_on_loopback_and_ends_it(alon
         assert "stop" not in engine.log
     assert engine.log[-1] == "stop"
     assert engine.log.count(["rabbitmqctl", "change_password"]) == 3
+
+
+def test_a_container_left_by_a_run_that_was_killed_is_removed_first(alone, monkeypatch, tmp_path):
+    engine = Engine()
+    monkeypatch.setattr(brokers, "docker_engine", lambda: engine)
+    with brokers.broker(tmp_path, echo=lambda text: None):
+        name = engine.options["name"]
+    engine.left_over = [name]
+    with brokers.broker(tmp_path, echo=lambda text: None):
+        assert (engine.left_over, engine.options["name"]) == ([], name)
+
+
+@pytest.mark.parametrize("version", ["3.9.13", "3.8.2", "", "2.8"])
+def test_a_broker_too_old_for_our_queues_is_named(version):
+    with pytest.raises(brokers.NoBrokerError, match=r"RabbitMQ 3\.10 or newer is needed"):
+        brokers._must_be_recent(version)
+
+
+@pytest.mark.parametrize("version", ["3.10.0", "3.13.7", "4.0.0-rc.1", "4.3.1"])
+def test_a_newer_broker_will_do(version):
+    assert brokers._must_be_recent(version) is None
 
 
 def test_a_container_is_ended_where_its_user_meets_an_error(alone, monkeypatch, tmp_path):

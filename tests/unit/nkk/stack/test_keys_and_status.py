@@ -57,7 +57,7 @@ def test_the_summary_of_a_quarantined_event_shows_nothing_of_its_content():
 
 
 def test_an_event_the_broker_itself_gave_up_on_says_why():
-    assert Item("1", "", "", None, {}, b"junk").summary()["reason"] == "the process died at each delivery"
+    assert Item("1", "", "", None, {}, b"junk").summary()["reason"] == "delivered too often without an answer"
 
 
 def test_a_stack_that_ended_without_a_word_is_not_taken_for_running(tmp_path):
