@@ -152,10 +152,12 @@ class Journeys:
 
     def of(self, tickets: list[str]) -> list[Journey]:
         """The journeys of those `tickets` that are known."""
+        # Journeys first: an event heard between the two statements may show as an entry early, but no path without its
+        # entry.
+        rows = self._connection.execute(select(journeys).where(journeys.c.ticket.in_(tickets))).all()
         told: dict[str, list[Entry]] = {ticket: [] for ticket in tickets}
         for row in self._connection.execute(select(entries).where(entries.c.ticket.in_(tickets))):
             told[row.ticket].append(Entry(**row._mapping))
-        rows = self._connection.execute(select(journeys).where(journeys.c.ticket.in_(tickets)))
         return [Journey(**row._mapping, entries=told[row.ticket]) for row in rows]
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from time import monotonic
 
 import pytest
+from amqp.exceptions import PreconditionFailed
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
 from nkk.client import subscribe
@@ -149,15 +150,39 @@ def test_what_is_no_event_is_skipped_and_named(uri, connection):
     topology.exchange("opd_response")(connection.default_channel).declare()
     troubles: list[str] = []
     events = subscribe("opd_response", "tool", uri, on_trouble=troubles.append)
-    queue = Queue("tool.tool.opd_response", topology.exchange("opd_response"), routing_key="#",
-                  queue_arguments={"x-queue-type": "quorum"})
+    queue = Queue("tool.tool.opd_response", topology.exchange("opd_response"), routing_key="response.submitted.v1",
+                  queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT})
     queue(connection.default_channel).declare()
     sample = (SAMPLES / "response.submitted.v1.json").read_text("utf-8")
     with publisher(uri) as channel:
         for body in ("not json", sample):
-            channel.publish([Message(id="x", exchange="opd_response.events", routing_key="x", body=body)])
+            channel.publish([Message(id="x", exchange="opd_response.events", routing_key="response.submitted.v1",
+                                     body=body)])
     assert next(events)["type"] == "response.submitted.v1"
     assert troubles == ["skipped a message that is no event: not JSON"]
+
+
+def test_registrations_are_no_tools_business(uri, connection):
+    topology.exchange("intake")(connection.default_channel).declare()
+    events = subscribe("intake", "curious", uri)
+
+    def tell() -> bool:
+        with publisher(uri) as channel:
+            for kind in ("reporter.registered.v1", "complaint.submitted.v1"):
+                body = (SAMPLES / f"{kind}.json").read_text("utf-8")
+                heard = channel.publish([Message(id=kind, exchange="intake.events", routing_key=kind, body=body)])
+        return bool(heard)
+
+    telling = threading.Thread(target=lambda: eventually(tell))
+    telling.start()
+    assert next(events)["type"] == "complaint.submitted.v1"
+    telling.join()
+
+
+def test_a_queue_the_broker_refuses_is_an_error_and_not_waited_for(uri, connection):
+    Queue("tool.refused.triage", durable=True)(connection.default_channel).declare()
+    with pytest.raises(PreconditionFailed):
+        next(subscribe("triage", "refused", uri))
 
 
 @pytest.mark.parametrize(("stage_name", "name"), [
@@ -173,7 +198,8 @@ def _tell_when_bound(uri: str, event_id: str) -> None:
 
     def tell() -> set[str]:
         with publisher(uri) as channel:
-            return channel.publish([Message(id=event_id, exchange="triage.events", routing_key="x", body=body)])
+            return channel.publish([Message(id=event_id, exchange="triage.events", routing_key="response.returned.v1",
+                                             body=body)])
 
     eventually(tell)
 

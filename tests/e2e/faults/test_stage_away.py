@@ -62,10 +62,11 @@ def test_the_status_says_that_a_stage_is_down_and_what_waits_for_it(trial: Trial
         rows = {stage: cells for stage, *cells in map(str.split, lines)}
         assert {stage: cells[0] for stage, cells in rows.items()} == {
             "intake": "yes", "triage": "NO", "opd_response": "yes", "notification": "yes"}
-        instances, _, events, oldest, retrying, quarantined, unsent, _ = rows["triage"][1:]
+        instances, _, events, oldest, retrying, quarantined, unsent, *_ = rows["triage"][1:]
         assert (instances, events, retrying, quarantined, unsent) == ("0", "1", "0", "0", "-")
         assert int(oldest) < 60
-        assert (rows["intake"][1], rows["intake"][-2:]) == ("2", ["0", "-"])
+        assert (rows["intake"][1], rows["intake"][-4:]) == ("2", ["0", "-", "-", "-"])
+        assert rows["notification"][-1] == "0"
     finally:
         trial.installation.bring_up("triage-1")
     eventually(lambda: ticket in people.main_team.desk("triage"))
