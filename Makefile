@@ -18,11 +18,11 @@ setup: $(RUN_READY)  ## make the virtual environment from the lock
 
 .PHONY: run
 run: $(RUN_READY)  ## start broker, databases, the four services and the gateway; SCALE="triage=2" for more instances
-	exec $(BIN)/nkk run $(foreach pair,$(SCALE),--scale $(pair))
+	@exec $(BIN)/nkk run $(foreach pair,$(SCALE),--scale $(pair))
 
 .PHONY: demo
 demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over HTTP
-	exec $(BIN)/nkk demo
+	@exec $(BIN)/nkk demo
 
 .PHONY: test
 test: check  ## check, then every test on a real broker, both databases and a real mail server
@@ -38,7 +38,7 @@ check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documen
 
 .PHONY: bench
 bench: $(DEV_READY)  ## measure accepting, relaying, whole journeys and memory
-	exec $(BIN)/python -m bench
+	@exec $(BIN)/python -m bench
 
 .PHONY: docs
 docs: $(DEV_READY)  ## write the OpenAPI and AsyncAPI documents anew

@@ -68,10 +68,11 @@ def main(context: click.Context, var: Path) -> None:
 @click.pass_obj
 def run(var: Path, scale: tuple[str, ...]) -> None:
     """Start broker, databases, the four stages and the gateway; Ctrl-C ends them all."""
-    for ending in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell that starts us in the background has it ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     began = time.monotonic()
-    stack = Stack(var, echo=_say, scale=_instances(scale))
+    stack = Stack(var, echo=_saying_and_keeping(var / "log" / "run.log"), scale=_instances(scale))
     try:
         with stack.up():
             staff = _staff(stack)
@@ -99,7 +100,7 @@ def migrate(services: tuple[str, ...]) -> None:
 @main.command()
 def topology() -> None:
     """Declare every exchange and queue, so that no event is told before somebody can hear it."""
-    for name in declare_topology(required("AMQP_URI")):
+    for name in declare_topology(_broker()):
         _say(name)
 
 
@@ -107,10 +108,18 @@ def topology() -> None:
 @click.argument("stage", type=click.Choice(STAGES))
 @click.option("--as", "name", required=True, help="Name of your tool: its queue is tool.<name>.<stage>.")
 def subscribe(stage: str, name: str) -> None:
-    """Print every event of a stage as one JSON line, from a durable queue, at least once."""
-    for event in subscribe_to(stage, name, required("AMQP_URI"), on_trouble=_say):
-        click.echo(json.dumps(event, ensure_ascii=False))
-        sys.stdout.flush()
+    """Print every event of a stage as one JSON line, from a durable queue, at least once.
+
+    The queue holds what is told from the first time on that you subscribe under this name.
+    """
+    uri = _broker()
+    _say(f"listening to {stage} as tool.{name}.{stage}; Ctrl-C ends it, and the queue goes on collecting")
+    try:
+        for event in subscribe_to(stage, name, uri, on_trouble=_say):
+            click.echo(json.dumps(event, ensure_ascii=False))
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return
 
 
 @main.group()
@@ -120,6 +129,21 @@ def staff() -> None:
 
 def _password_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.password_option(help="Asked for where left out.")(command)
+
+
+@staff.command("list")
+def list_staff() -> None:
+    """One JSON line an account: user name, name, role, OPD, since when disabled or locked."""
+    def pages(admin: Admin) -> list[dict[str, Any]]:
+        page = admin.call("staff")
+        accounts = page["items"]
+        while page["next"]:
+            page = admin.call("staff", page["next"])
+            accounts += page["items"]
+        return accounts
+
+    for account in _as_admin(pages):
+        click.echo(json.dumps(account, ensure_ascii=False))
 
 
 @staff.command("add")
@@ -195,9 +219,12 @@ _event_argument = click.argument("event_id")
 @quarantine.command("list")
 @_stage_argument
 def list_quarantine(stage: str) -> None:
-    """One line an event: id, type, ticket, when it failed, attempts, why."""
-    for item in quarantined.items(required("AMQP_URI"), stage):
+    """One JSON line an event: id, type, ticket, when it failed, attempts, why."""
+    found = quarantined.items(_broker(), stage)
+    for item in found:
         click.echo(json.dumps(item.summary(), ensure_ascii=False))
+    if not found:
+        _say(f"nothing is in the quarantine of {stage}")
 
 
 @quarantine.command("show")
@@ -205,7 +232,7 @@ def list_quarantine(stage: str) -> None:
 @_event_argument
 def show_quarantine(stage: str, event_id: str) -> None:
     """One event, whole: its envelope may hold a complaint's text."""
-    click.echo(quarantined.find(required("AMQP_URI"), stage, event_id).whole())
+    click.echo(quarantined.find(_broker(), stage, event_id).whole())
 
 
 @quarantine.command("retry")
@@ -216,7 +243,7 @@ def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -
     """Send events back to the stage, their attempts counted anew."""
     if everything == bool(event_ids):
         raise click.UsageError("name event ids, or --all")
-    count = quarantined.retry(required("AMQP_URI"), stage, None if everything else set(event_ids))
+    count = quarantined.retry(_broker(), stage, None if everything else set(event_ids))
     _say(f"{count} sent back to {stage}")
     if event_ids and count != len(set(event_ids)):
         raise click.ClickException("some of these events are not in quarantine")
@@ -228,7 +255,7 @@ def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -
 @click.confirmation_option(prompt="The event is lost for good. Drop it?")
 def drop_quarantine(stage: str, event_id: str) -> None:
     """Take one event out of quarantine for ever."""
-    quarantined.drop(required("AMQP_URI"), stage, event_id)
+    quarantined.drop(_broker(), stage, event_id)
     _say(f"{event_id} dropped")
 
 
@@ -236,9 +263,9 @@ def drop_quarantine(stage: str, event_id: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 def status(as_json: bool) -> None:
     """For each stage: does it answer, how many instances, what waits, since when, what failed."""
-    client = RpcClient(required("AMQP_URI"), timeout=3)
+    client = RpcClient(_broker(), timeout=3)
     try:
-        rows = stack_status.rows(required("AMQP_URI"), client)
+        rows = stack_status.rows(_broker(), client)
     finally:
         client.close()
     click.echo(json.dumps(rows, indent=1) if as_json else stack_status.table(rows))
@@ -250,7 +277,7 @@ def status(as_json: bool) -> None:
 @click.argument("stage", type=click.Choice(STAGES))
 def health(stage: str) -> None:
     """Exit 0 where instances of a stage listen for its calls and events."""
-    if not stack_status.listens(required("AMQP_URI"), stage):
+    if not stack_status.listens(_broker(), stage):
         raise click.ClickException(f"no instance of {stage} listens")
 
 
@@ -268,6 +295,8 @@ def demo(var: Path) -> None:
     from nkk.demo import journey
 
     found = running(var)
+    if not found:
+        _say(f"no stack is running in {var.absolute()}: starting one for the demonstration")
     if found:
         complete = journey.run(found["url"], json.loads((var / "staff.json").read_text()), click.echo)
     else:
@@ -284,7 +313,7 @@ def _staff(stack: Stack) -> dict[str, Any]:
 
 def _as_admin(act: Callable[[Admin], Any]) -> Any:
     configure()
-    client = RpcClient(required("AMQP_URI"), timeout=10)
+    client = RpcClient(_broker(), timeout=10)
     try:
         return act(Admin(client, {name: required(name) for name in ("NKK_TOKEN_SIGNING_KEY", "NKK_INTAKE_PUBLIC_KEY")}))
     finally:
@@ -324,6 +353,26 @@ def _welcome(stack: Stack, staff: dict[str, Any], seconds: float) -> None:
 
 def _say(text: str) -> None:
     click.echo(text, err=True)
+
+
+def _saying_and_keeping(path: Path) -> Callable[[str], None]:
+    """Say it, and keep it with its time for whoever was not watching."""
+    def say(text: str) -> None:
+        _say(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n")
+
+    return say
+
+
+def _broker() -> str:
+    """The broker's URI, from the environment or the stack that runs beside us."""
+    if not os.environ.get("AMQP_URI"):
+        var = click.get_current_context().find_root().obj
+        raise click.ClickException(f"no stack is running in {Path(var).absolute()}. Start it with `make run`, name its "
+                                   "folder with `nkk --var`, or set AMQP_URI.")
+    return required("AMQP_URI")
 
 
 def _interrupt(_signal: int, _frame: Any) -> None:

@@ -63,12 +63,14 @@ class EventConsumer(SharedExtension, ProviderCollector):
     def _receive(self, message: Any) -> None:
         handler = next((provider for provider in self._providers
                         if message.properties.get("type") == provider.event_cls.TYPE), None)
-        if handler is None:
+        if handler is None and message.properties.get("type"):
             # Perhaps told for a newer version of this stage that is just being deployed beside us.
             unknown = UnknownTypeError()
             self.container.spawn_managed_thread(partial(self._retry, message, unknown), identifier="unknown event")
             return
         try:
+            if handler is None:
+                raise UnknownTypeError("no type")
             event = handler.event_cls.read(message.body)
         except Exception as error:  # noqa: BLE001
             # The message itself is at fault: no attempt will change that.

@@ -79,8 +79,9 @@ class Stack:
         self.var.chmod(0o700)
         found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(amqp_uri)
         # Held from here on and inherited by the gateway: no other stack can take the port, nor answer in our name.
-        with occupied(self.var), listening_socket(PREFERRED_PORT) as self._door, found as self.amqp_uri:
+        with occupied(self.var), listening_socket(self._last_port()) as self._door, found as self.amqp_uri:
             self.port = self._door.getsockname()[1]
+            (self.var / "port").write_text(str(self.port))
             self.keys = _kept_keys(self.var / "keys.json")
             self.migrate()
             declare_topology(self.amqp_uri)
@@ -92,6 +93,13 @@ class Stack:
             finally:
                 self.supervisor.stop()
                 self.environment_file.unlink(missing_ok=True)
+
+    def _last_port(self) -> int:
+        """The port of the last run, where it is known: letters already written name it."""
+        try:
+            return int((self.var / "port").read_text())
+        except (FileNotFoundError, ValueError):
+            return PREFERRED_PORT
 
     @property
     def environment_file(self) -> Path:

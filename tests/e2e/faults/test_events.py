@@ -112,7 +112,7 @@ def unreadable() -> dict[str, tuple[str | bytes, dict[str, Any], str]]:
         "a megabyte of brackets": ("[" * 2**20, known, "not JSON"),
         "a megabyte of arrays": ('{"a":' + "[" * 2**19 + "]" * 2**19 + "}", known, "not JSON"),
         "a number without end": ('{"a":' + "9" * 2**20 + "}", known, "not JSON"),
-        "no properties": (json.dumps(document | {"id": "1"}), {"id": "", "content_type": ""}, "UnknownTypeError"),
+        "no properties": (json.dumps(document | {"id": "1"}), {"id": "", "content_type": ""}, "no type"),
         "another encoding": (SECRET.encode("utf-16"), known | {"content_type": "text/plain"}, "not JSON"),
     }
 

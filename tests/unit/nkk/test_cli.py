@@ -28,10 +28,10 @@ def test_a_scale_that_cannot_be_is_refused_before_anything_starts(run, pair):
 @pytest.mark.parametrize("command", [
     ["topology"], ["status"], ["subscribe", "triage", "--as", "x"], ["health", "triage"],
     ["quarantine", "list", "triage"], ["staff", "disable", "x"]])
-def test_a_missing_setting_is_named(run, command):
+def test_where_no_stack_runs_it_says_so_and_names_the_folder(run, command, tmp_path):
     done = run(*command)
     assert done.exit_code == 1
-    assert "is not set" in done.output
+    assert f"no stack is running in {tmp_path}" in done.output
     assert "Traceback" not in done.output
 
 
