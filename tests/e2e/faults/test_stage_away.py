@@ -66,7 +66,7 @@ def test_the_status_says_that_a_stage_is_down_and_what_waits_for_it(trial: Trial
         assert (instances, events, retrying, quarantined, unsent) == ("0", "1", "0", "0", "-")
         assert int(oldest) < 60
         assert (rows["intake"][1], rows["intake"][-4:]) == ("2", ["0", "-", "-", "-"])
-        assert rows["notification"][-1] == "0"
+        assert all(letters.isdigit() for letters in rows["notification"][-2:])
     finally:
         trial.installation.bring_up("triage-1")
     eventually(lambda: ticket in people.main_team.desk("triage"))
