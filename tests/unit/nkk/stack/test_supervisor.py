@@ -27,7 +27,7 @@ def program(tmp_path, code, name="one"):
     return Program(name, [sys.executable, "-c", code], dict(os.environ), tmp_path / f"{name}.log")
 
 
-FOREVER = "import time; print('here', flush=True)\nwhile True: time.sleep(60)"
+FOREVER = "import signal; print('here', flush=True)\nwhile True: signal.pause()"
 
 
 def watched(supervisor, ask):
@@ -87,11 +87,11 @@ def test_a_program_that_was_ended_stays_ended_until_it_is_started(supervisor, sa
 
 def test_a_program_dies_with_whoever_started_it(tmp_path):
     parent = (
-        "import subprocess, sys, os, time\n"
+        "import signal, subprocess, sys\n"
         "from nkk.stack.supervisor import dying_with_us\n"
         f"child = subprocess.Popen(dying_with_us([sys.executable, '-c', {FOREVER!r}]), start_new_session=True)\n"
         "print(child.pid, flush=True)\n"
-        "while True: time.sleep(60)\n"
+        "while True: signal.pause()\n"
     )
     one = program(tmp_path, parent)
     one.start()
