@@ -39,7 +39,7 @@ def subscribe(stage: str, name: str, uri: str, on_trouble: Callable[[str], None]
     queue = Queue(f"tool.{name}.{stage}", durable=True,
                   queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": NO_DELIVERY_LIMIT},
                   bindings=[binding(exchange, routing_key=event.TYPE) for event in EVENTS
-                            if stage == event.SERVICE and not event.PRIVATE])
+                            if stage in event.SERVICES and not event.PRIVATE])
     while True:
         try:
             yield from _consume(uri, queue, on_trouble)

@@ -26,8 +26,8 @@ def document() -> dict[str, Any]:
                            "it by its `id`, and ignore fields you do not know.",
         },
         "defaultContentType": CONTENT_TYPE,
-        "channels": {_name(event): _channel(event) for event in EVENTS},
-        "operations": {f"on{_name(event)}": _operation(event) for event in EVENTS},
+        "channels": {_told(event, service): _channel(event, service) for event, service in _tellings()},
+        "operations": {f"on{_told(event, service)}": _operation(event, service) for event, service in _tellings()},
         "components": {
             "messages": {_name(event): _message(event) for event in EVENTS},
             "schemas": {"Envelope": _ENVELOPE, **_data_schemas()},
@@ -59,23 +59,33 @@ def _name(event: type[EventData]) -> str:
     return event.__name__
 
 
-def _channel(event: type[EventData]) -> dict[str, Any]:
+def _tellings() -> list[tuple[type[EventData], str]]:
+    return [(event, service) for event in EVENTS for service in event.SERVICES]
+
+
+def _told(event: type[EventData], service: str) -> str:
+    """The event's name, with the service's where several tell it."""
+    by = "" if len(event.SERVICES) == 1 else "By" + service.title().replace("_", "")
+    return _name(event) + by
+
+
+def _channel(event: type[EventData], service: str) -> dict[str, Any]:
     return {
         "address": event.TYPE,
         "messages": {_name(event): {"$ref": f"#/components/messages/{_name(event)}"}},
         "bindings": {"amqp": {"is": "routingKey", "exchange": {
-            "name": event.EXCHANGE, "type": "topic", "durable": True, "autoDelete": False}}},
+            "name": f"{service}.events", "type": "topic", "durable": True, "autoDelete": False}}},
     }
 
 
-def _operation(event: type[EventData]) -> dict[str, Any]:
-    heard = ", ".join(event.CONSUMERS) or "tooling alone"
+def _operation(event: type[EventData], service: str) -> dict[str, Any]:
+    heard = ", ".join(consumer for consumer in event.CONSUMERS if consumer != service) or "tooling alone"
     return {
         "action": "receive",
-        "channel": {"$ref": f"#/channels/{_name(event)}"},
+        "channel": {"$ref": f"#/channels/{_told(event, service)}"},
         "summary": (event.__doc__ or "").strip(),
-        "description": f"Told by {event.SERVICE}; heard by {heard}.",
-        "messages": [{"$ref": f"#/channels/{_name(event)}/messages/{_name(event)}"}],
+        "description": f"Told by {service}; heard by {heard}.",
+        "messages": [{"$ref": f"#/channels/{_told(event, service)}/messages/{_name(event)}"}],
     }
 
 

@@ -1,6 +1,6 @@
 """How an event is written: a CloudEvents 1.0 JSON envelope around one frozen dataclass of data.
 
-A dataclass declared with `@event` is the whole contract of its event: what it is called, where it is published, who is
+A dataclass declared with `@event` is the whole contract of its event: what it is called, who publishes it, who is
 bound to hear it and what each field may hold. New shapes are new types (`.v2`) beside the old.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform
 
-from marshmallow import EXCLUDE, Schema, ValidationError
+from marshmallow import EXCLUDE, Schema, ValidationError, missing
 from marshmallow.fields import Field
 
 from nkk.contracts.fields import Instant, write_instant
@@ -49,8 +49,7 @@ class EventData:
     """Base of every event's data."""
 
     TYPE: ClassVar[str]
-    SERVICE: ClassVar[str]
-    EXCHANGE: ClassVar[str]
+    SERVICES: ClassVar[tuple[str, ...]]
     CONSUMERS: ClassVar[tuple[str, ...]]
     PRIVATE: ClassVar[bool]
     SUBJECT: ClassVar[str]
@@ -61,12 +60,13 @@ class EventData:
         """What the event is about."""
         return getattr(self, self.SUBJECT)
 
-    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None) -> str:
-        """The envelope as JSON text."""
+    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None,
+                service: str | None = None) -> str:
+        """The envelope as JSON text, told by `service`; by the first that tells this event where left out."""
         envelope = {
             "specversion": "1.0",
             "id": event_id,
-            "source": f"/nkk/{self.SERVICE}",
+            "source": f"/nkk/{service or self.SERVICES[0]}",
             "type": self.TYPE,
             "time": write_instant(time),
             "subject": self.subject,
@@ -122,17 +122,19 @@ def read_envelope(body: bytes | str) -> dict[str, Any]:
 
 
 def wire(as_field: Field, **kwargs: Any) -> Any:
-    """A dataclass field that crosses the wire as `as_field`; required unless the field type allows None."""
-    as_field.required = not as_field.allow_none
+    """A dataclass field that crosses the wire as `as_field`; required unless it allows None or has a load default."""
+    as_field.required = not as_field.allow_none and as_field.load_default is missing
     if as_field.allow_none:
         kwargs.setdefault("default", None)
+    elif not as_field.required:
+        kwargs.setdefault("default", as_field.load_default)
     return field(metadata={"wire": as_field}, **kwargs)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wire,))
-def event(type_: str, *, service: str, consumers: tuple[str, ...] = (), subject: str = "ticket",
+def event(type_: str, *, service: str | tuple[str, ...], consumers: tuple[str, ...] = (), subject: str = "ticket",
           private: bool = False) -> Callable[[E], E]:
-    """Class decorator: the dataclass is the data of event `type_`, published by `service` for `consumers`.
+    """Class decorator: the dataclass is the data of event `type_`, published by `service` (or each) for `consumers`.
 
     `subject` names the field that events are ordered by. An event without consumers is for tooling alone, a `private`
     one is no tool's business.
@@ -143,8 +145,7 @@ def event(type_: str, *, service: str, consumers: tuple[str, ...] = (), subject:
         shape = {item.name: item.metadata["wire"] for item in fields(cls)}  # type: ignore[arg-type]
         schema_cls = Schema.from_dict(shape, name=cls.__name__)
         cls.TYPE = type_
-        cls.SERVICE = service
-        cls.EXCHANGE = f"{service}.events"
+        cls.SERVICES = (service,) if isinstance(service, str) else service
         cls.CONSUMERS = consumers
         cls.PRIVATE = private
         cls.SUBJECT = subject

@@ -5,12 +5,23 @@ reporter's name, NIK, NIP, e-mail or phone in the clear, and only the events a t
 """
 
 from datetime import datetime
+from typing import Any
 
 from marshmallow import fields, validate
 
 from nkk.contracts.envelope import EventData, event, wire
-from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Instant, PlainText, Slug, Ticket
-from nkk.sop.steps import Path, ReporterKind
+from nkk.contracts.fields import (
+    NAME_LENGTH,
+    NOTE_LENGTH,
+    SUBJECT_LENGTH,
+    TEXT_LENGTH,
+    Calendar,
+    Instant,
+    PlainText,
+    Slug,
+    Ticket,
+)
+from nkk.sop.steps import Path, ReporterKind, Role
 
 
 def _one_of(kinds: type) -> fields.String:
@@ -19,6 +30,19 @@ def _one_of(kinds: type) -> fields.String:
 
 def _opaque() -> fields.String:
     return fields.String(validate=validate.Length(1, 64))
+
+
+def _calendar() -> fields.Integer:
+    """The version of the calendar that the clock started by this event runs by; 0 in events older than calendars."""
+    return fields.Integer(strict=True, load_default=0, validate=validate.Range(0, 1_000_000))
+
+
+def _step() -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(1, 7))
+
+
+def _round(least: int = 1) -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(least, 1_000))
 
 
 @event("reporter.registered.v1", service="intake", consumers=("notification",), subject="reporter_id", private=True)
@@ -42,6 +66,7 @@ class ComplaintSubmitted(EventData):
     confidential: bool = wire(fields.Boolean())
     submitted_at: datetime = wire(Instant())
     service_due_at: datetime = wire(Instant())
+    calendar: int = wire(_calendar())
 
 
 @event("complaint.handed_over.v1", service="intake", consumers=("triage", "notification"))
@@ -63,6 +88,7 @@ class ComplaintHandedOver(EventData):
     confidential: bool = wire(fields.Boolean())
     submitted_at: datetime = wire(Instant())
     service_due_at: datetime = wire(Instant())
+    calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
 
@@ -73,6 +99,7 @@ class ComplaintClassifiedAsInformation(EventData):
     ticket: str = wire(Ticket())
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
     service_due_at: datetime = wire(Instant())
+    calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
 
@@ -93,6 +120,7 @@ class ComplaintForwarded(EventData):
     accused_position: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
     accused_opd: str | None = wire(Slug(allow_none=True))
     service_due_at: datetime = wire(Instant())
+    calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
 
@@ -102,8 +130,9 @@ class ResponseSubmitted(EventData):
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
-    round: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 1_000)))
+    round: int = wire(_round())
     text: str = wire(PlainText(TEXT_LENGTH))
+    calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
 
@@ -113,8 +142,9 @@ class ResponseReturned(EventData):
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
-    round: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 1_000)))
+    round: int = wire(_round())
     note: str = wire(PlainText(NOTE_LENGTH))
+    calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
 
@@ -124,10 +154,11 @@ class ResponseApproved(EventData):
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
-    round: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 1_000)))
+    round: int = wire(_round())
     text: str = wire(PlainText(TEXT_LENGTH))
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
     service_due_at: datetime = wire(Instant())
+    calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
 
@@ -137,6 +168,7 @@ class AnswerSent(EventData):
 
     ticket: str = wire(Ticket())
     path: str = wire(_one_of(Path))
+    calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
 
@@ -147,6 +179,47 @@ class ComplaintClosed(EventData):
     ticket: str = wire(Ticket())
     path: str = wire(_one_of(Path))
     how: str = wire(fields.String(validate=validate.OneOf(["confirmed", "opened", "lapsed"])))
+
+
+STAGES = ("intake", "triage", "opd_response", "notification")
+
+
+@event("calendar.changed.v1", service="intake", consumers=("triage", "opd_response", "notification"), subject="name")
+class CalendarChanged(EventData):
+    """The calendar has a new version: clocks started from now on run by it, those that run already do not change."""
+
+    name: str = wire(fields.String(validate=validate.OneOf(["office-hours"])))
+    version: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 1_000_000)))
+    content: dict[str, Any] = wire(Calendar())
+    by: str = wire(_opaque())
+
+
+@event("step.due_soon.v1", service=STAGES, consumers=("notification",))
+class StepDueSoon(EventData):
+    """Most of a step's standard time has passed, and the step is not done. `role` (and `opd`) name the team."""
+
+    ticket: str = wire(Ticket())
+    step: int = wire(_step())
+    role: str = wire(_one_of(Role))
+    opd: str | None = wire(Slug(allow_none=True))
+    round: int = wire(_round(0))
+    came_at: datetime = wire(Instant())
+    due_at: datetime = wire(Instant())
+    calendar: int = wire(_calendar())
+
+
+@event("step.overdue.v1", service=STAGES, consumers=("notification",))
+class StepOverdue(EventData):
+    """A step was not done by its due time. Told once for each run of a step's clock that ends late."""
+
+    ticket: str = wire(Ticket())
+    step: int = wire(_step())
+    role: str = wire(_one_of(Role))
+    opd: str | None = wire(Slug(allow_none=True))
+    round: int = wire(_round(0))
+    came_at: datetime = wire(Instant())
+    due_at: datetime = wire(Instant())
+    calendar: int = wire(_calendar())
 
 
 EVENTS: tuple[type[EventData], ...] = (
@@ -160,6 +233,7 @@ EVENTS: tuple[type[EventData], ...] = (
     ResponseApproved,
     AnswerSent,
     ComplaintClosed,
+    StepDueSoon,
+    StepOverdue,
+    CalendarChanged,
 )
-
-STAGES = ("intake", "triage", "opd_response", "notification")

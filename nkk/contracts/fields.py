@@ -6,7 +6,9 @@ from unicodedata import category
 
 from marshmallow import ValidationError, fields, validate
 
+from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import write_instant
+from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import read_ticket
 
 SUBJECT_LENGTH = 200
@@ -79,3 +81,15 @@ class Instant(fields.AwareDateTime):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else write_instant(value)
+
+
+class Calendar(fields.Dict):
+    """A calendar as `nkk.sop.calendar` writes it down: kept as it is, after reading it once to see that it will do."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
+        content = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            read_calendar(content)
+        except InvalidInput as refusal:
+            raise ValidationError(refusal.details["fields"]) from None
+        return content

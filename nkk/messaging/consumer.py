@@ -147,7 +147,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
 class Handles(Entrypoint):
     """`@handles(EventClass)`: the method is given each event of that type, parsed, at least once.
 
-    `EventClass` has TYPE, EXCHANGE, CONSUMERS and `read(bytes)`.
+    `EventClass` has TYPE, SERVICES, CONSUMERS and `read(bytes)`.
     """
 
     consumer = EventConsumer()

@@ -49,7 +49,12 @@ def retry_delays() -> tuple[int, ...]:
 
 def exchange(service: str) -> Exchange:
     """The exchange on which `service` tells its events."""
-    return Exchange(f"{service}.events", type="topic", durable=True)
+    return Exchange(exchange_name(service), type="topic", durable=True)
+
+
+def exchange_name(service: str) -> str:
+    """The name of the exchange on which `service` tells its events."""
+    return f"{service}.events"
 
 
 def moves(service: str) -> Exchange:
@@ -59,8 +64,9 @@ def moves(service: str) -> Exchange:
 
 def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
     """The queue in which `service` hears `events`; the exchanges are their owners' to declare."""
-    bindings = [binding(Exchange(event.EXCHANGE, type="topic", no_declare=True), routing_key=event.TYPE)
-                for event in events]
+    # What a service tells itself, it knows.
+    bindings = [binding(Exchange(exchange_name(teller), type="topic", no_declare=True), routing_key=event.TYPE)
+                for event in events for teller in event.SERVICES if teller != service]
     bindings.append(binding(moves(service), routing_key=inbox_name(service)))
     return Queue(inbox_name(service), bindings=bindings, durable=True,
                  queue_arguments=QUORUM | _dead_letters_to(service, quarantine_name(service)) | {

@@ -10,19 +10,20 @@ from sqlalchemy import Connection, Table, func, insert, select, update
 
 from nkk.messaging.database import Database, insert_if_absent
 from nkk.messaging.log import correlation_id
+from nkk.messaging.topology import exchange_name
 
 
 class Tellable(Protocol):
     """What the outbox can take: an event's data, able to write itself."""
 
     TYPE: ClassVar[str]
-    EXCHANGE: ClassVar[str]
     CONSUMERS: ClassVar[tuple[str, ...]]
 
     @property
     def subject(self) -> str: ...
 
-    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None) -> str: ...
+    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None,
+                service: str | None = None) -> str: ...
 
 
 class AlreadyHandledError(Exception):
@@ -35,8 +36,9 @@ class Work:
     OUTBOX: ClassVar[Table]
     INBOX: ClassVar[Table]
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, service: str) -> None:
         self.connection = connection
+        self.service = service
         self.told = False
 
     def emit(self, *events: Tellable, at: datetime | None = None) -> None:
@@ -47,10 +49,10 @@ class Work:
             self.connection.execute(insert(self.OUTBOX), {
                 "event_id": event_id,
                 "type": event.TYPE,
-                "exchange": event.EXCHANGE,
+                "exchange": exchange_name(self.service),
                 "subject": event.subject,
-                "body": event.to_json(event_id, at, correlation_id()),
-                "mandatory": bool(event.CONSUMERS),
+                "body": event.to_json(event_id, at, correlation_id(), self.service),
+                "mandatory": any(consumer != self.service for consumer in event.CONSUMERS),
                 "correlation_id": correlation_id(),
                 "created_at": at,
             })
@@ -77,21 +79,21 @@ W = TypeVar("W", bound=Work)
 class UnitOfWork(Generic[W]):
     """Begins transactions of one stage.
 
-    `consumer` is the stage's name in its inbox; `on_told` is called after a commit that has something to tell.
+    `service` is the stage's name; `on_told` is called after a commit that has something to tell.
     """
 
-    def __init__(self, database: Database, work_cls: type[W], consumer: str,
+    def __init__(self, database: Database, work_cls: type[W], service: str,
                  on_told: Callable[[], None] = lambda: None) -> None:
         self.database = database
         self._work_cls = work_cls
-        self._consumer = consumer
+        self._service = service
         self._on_told = on_told
 
     @contextmanager
     def begin(self) -> Iterator[W]:
         """One transaction for a command."""
         with self.database.writing() as connection:
-            work = self._work_cls(connection)
+            work = self._work_cls(connection, self._service)
             yield work
         if work.told:
             self._on_told()
@@ -100,7 +102,7 @@ class UnitOfWork(Generic[W]):
     def handling(self, event: Any) -> Iterator[W]:
         """One transaction for the effect of `event`. Raises AlreadyHandledError where it had its effect before."""
         with self.begin() as work:
-            row = {"consumer": self._consumer, "event_id": event.id, "handled_at": datetime.now(UTC)}
+            row = {"consumer": self._service, "event_id": event.id, "handled_at": datetime.now(UTC)}
             if not insert_if_absent(work.connection, work.INBOX, row):
                 raise AlreadyHandledError(event.id)
             yield work
@@ -109,4 +111,4 @@ class UnitOfWork(Generic[W]):
     def reading(self) -> Iterator[W]:
         """The repositories, for reading only."""
         with self.database.reading() as connection:
-            yield self._work_cls(connection)
+            yield self._work_cls(connection, self._service)

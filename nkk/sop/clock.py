@@ -1,10 +1,11 @@
 """Working time: the SOP's minutes are minutes of office hours, in Asia/Jakarta (WIB).
 
 Office hours follow Perpres 21/2023: Monday to Thursday 07:30-16:00 with a break 12:00-13:00, Friday 07:30-16:30 with a
-break 11:30-13:00; 37.5 hours a week. Days named as holidays are no office time.
+break 11:30-13:00; 37.5 hours a week. Which days differ from that is data: a `Calendar` has a version, and a clock is
+counted for ever by the version that was in force when it started.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,9 +13,12 @@ from zoneinfo import ZoneInfo
 WIB = ZoneInfo("Asia/Jakarta")
 
 Span = tuple[time, time]
+Week = tuple[tuple[Span, ...], ...]
+"""The open spans of Monday to Sunday."""
 
 _MONDAY_TO_THURSDAY: tuple[Span, ...] = ((time(7, 30), time(12, 0)), (time(13, 0), time(16, 0)))
 _FRIDAY: tuple[Span, ...] = ((time(7, 30), time(11, 30)), (time(13, 0), time(16, 30)))
+OFFICE_WEEK: Week = (*[_MONDAY_TO_THURSDAY] * 4, _FRIDAY, (), ())
 
 _HORIZON_DAYS = 3660
 
@@ -24,12 +28,53 @@ def write_instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-@dataclass(frozen=True)
-class WorkingTime:
-    """When the offices are open: `week` holds the open spans of Monday to Sunday, `holidays` the closed dates."""
+def month_bounds(month: str) -> tuple[datetime, datetime]:
+    """The first instant of a month in WIB, written `2026-03`, and of the next. Raises ValueError."""
+    if len(month) != len("2026-03"):
+        raise ValueError(month)
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=WIB)
+    return first, (first + timedelta(days=31)).replace(day=1)
 
-    week: tuple[tuple[Span, ...], ...] = (*[_MONDAY_TO_THURSDAY] * 4, _FRIDAY, (), ())
-    holidays: frozenset[date] = field(default_factory=frozenset)
+
+@dataclass(frozen=True)
+class Day:
+    """A date unlike its weekday: a holiday, joint leave or closure (no `spans`), or an emergency working day."""
+
+    name: str
+    spans: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True)
+class Season:
+    """Dates from `first` to `last` with office hours of their own, such as Ramadan."""
+
+    name: str
+    first: date
+    last: date
+    week: Week
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What one date gives a clock: the open spans that fall within it, and why the date is unlike its weekday."""
+
+    day: date
+    spans: tuple[tuple[datetime, datetime], ...]
+    note: str | None
+
+    @property
+    def open_for(self) -> timedelta:
+        return sum((closes - opens for opens, closes in self.spans), timedelta())
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When the offices are open. A date's own hours go before its season's, and those before the week's."""
+
+    version: int = 0
+    week: Week = OFFICE_WEEK
+    seasons: tuple[Season, ...] = ()
+    days: Mapping[date, Day] = field(default_factory=dict)
 
     def due(self, start: datetime, minutes: int) -> datetime:
         """The instant (UTC) at which `minutes` office minutes have passed since `start`, an aware datetime.
@@ -42,7 +87,7 @@ class WorkingTime:
             if closes - opens >= left:
                 return (opens + left).astimezone(UTC)
             left -= closes - opens
-        raise ValueError("the calendar has no office hours left: check its week and holidays")
+        raise ValueError("the calendar has no office hours left: check its week and days")
 
     def minutes_between(self, start: datetime, end: datetime) -> int:
         """Whole office minutes between two aware datetimes; 0 where `end` is not after `start`."""
@@ -53,19 +98,48 @@ class WorkingTime:
             total += min(closes, end) - opens
         return int(total.total_seconds() // 60)
 
+    def minutes_left(self, now: datetime, due: datetime) -> int:
+        """Whole office minutes from `now` to `due`; negative, since `due`, once that has passed."""
+        return -self.minutes_between(due, now) if now > due else self.minutes_between(now, due)
+
+    def is_open(self, instant: datetime) -> bool:
+        """Whether the offices are open at `instant`."""
+        local = instant.astimezone(WIB)
+        return any(opens <= local.time() < closes for opens, closes in self.hours(local.date()))
+
+    def hours(self, day: date) -> tuple[Span, ...]:
+        """The open spans of a date."""
+        if day in self.days:
+            return self.days[day].spans
+        season = self._season(day)
+        return (season.week if season else self.week)[day.weekday()]
+
+    def stretches(self, start: datetime, end: datetime) -> Iterator[Stretch]:
+        """Each date from `start` to `end` with the office time between the two: the count, laid open."""
+        day = start.astimezone(WIB).date()
+        while day <= end.astimezone(WIB).date():
+            spans = tuple((max(opens, start.astimezone(WIB)), min(closes, end.astimezone(WIB)))
+                          for opens, closes in self._spans_on(day) if opens < end and closes > start)
+            season = self._season(day)
+            own = self.days.get(day)
+            yield Stretch(day, spans, own.name if own else season.name if season else None)
+            day += timedelta(days=1)
+
+    def _season(self, day: date) -> Season | None:
+        return next((season for season in self.seasons if season.first <= day <= season.last), None)
+
+    def _spans_on(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        for opens, closes in self.hours(day):
+            yield datetime.combine(day, opens, WIB), datetime.combine(day, closes, WIB)
+
     def _spans_from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Open spans from `start` on, the first cut to begin no earlier than `start`."""
         local = start.astimezone(WIB)
         for offset in range(_HORIZON_DAYS):
-            day = local.date() + timedelta(days=offset)
-            if day in self.holidays:
-                continue
-            for opens, closes in self.week[day.weekday()]:
-                begin = max(datetime.combine(day, opens, WIB), local)
-                end = datetime.combine(day, closes, WIB)
-                if begin < end:
-                    yield begin, end
+            for opens, closes in self._spans_on(local.date() + timedelta(days=offset)):
+                if closes > local:
+                    yield max(opens, local), closes
 
 
-OFFICE_HOURS = WorkingTime()
-"""The default calendar: Perpres 21/2023, no holidays."""
+OFFICE_HOURS = Calendar()
+"""Version 0: the weeks of Perpres 21/2023 without a single holiday, for clocks whose event names no calendar."""

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from nkk.sop import steps
-from nkk.sop.clock import WIB, WorkingTime, write_instant
+from nkk.sop.clock import WIB, Calendar, write_instant
+from nkk.sop.journey import service_due
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
-from nkk.sop.steps import ReporterKind, Role
+from nkk.sop.steps import ReporterKind, Role, Step
 from nkk.sop.ticket import new_ticket
+from nkk.sop.timed import Timed, started
 
 FREE_ATTEMPTS = 5
 LONGEST_LOCK = timedelta(days=1)
@@ -154,10 +156,9 @@ def _is_past(year: int, month: int, day: int, today: date) -> bool:
 
 
 @dataclass
-class Complaint:
+class Complaint(Timed):
     """A report as it was written (Form Pengaduan), and where it stands within steps 1 and 2."""
 
-    ticket: str
     reporter_id: str
     reporter_kind: str
     claimed_kind: str
@@ -171,31 +172,41 @@ class Complaint:
     accused_position: str | None
     accused_opd: str | None
     confidential: bool
-    submitted_at: datetime
-    due_at: datetime
     service_due_at: datetime
-    handed_over_at: datetime | None = None
     handed_over_by: str | None = None
 
     @classmethod
-    def submit(cls, form: dict, reporter_id: str, reporter_kind: str, now: datetime, clock: WorkingTime) -> "Complaint":
+    def submit(cls, form: dict, reporter_id: str, reporter_kind: str, now: datetime, calendar: Calendar) -> "Complaint":
         """Step 1: the form was entered at `now`. Starts the clock of step 2 and of the whole service."""
         return cls(
             ticket=new_ticket(now.astimezone(WIB).year),
             reporter_id=reporter_id,
             reporter_kind=reporter_kind,
-            submitted_at=now,
-            due_at=clock.due(now, steps.HAND_OVER.minutes),
-            service_due_at=clock.due(now, steps.SERVICE_MINUTES),
+            service_due_at=service_due(now, calendar),
+            **started(steps.HAND_OVER, now, calendar),
             **form,
         )
+
+    @property
+    def step(self) -> Step:
+        return steps.HAND_OVER
+
+    @property
+    def submitted_at(self) -> datetime:
+        """When step 1 ended, which is when step 2's clock started."""
+        return self.came_at
+
+    @property
+    def handed_over_at(self) -> datetime | None:
+        """When step 2 was done."""
+        return self.done_at
 
     def hand_over(self, by: str, now: datetime) -> None:
         """Step 2: the operator hands the report to Tim Utama. Raises AlreadyHandedOver."""
         if self.handed_over_at is not None:
             raise AlreadyHandedOver("This report was handed over before; nothing changed. Reload your list.",
                                     {"stands": self.stands()})
-        self.handed_over_at = now
+        self.stop_clock(now)
         self.handed_over_by = by
 
     def stands(self) -> dict[str, str]:

@@ -99,14 +99,16 @@ class ComplaintView(ComplaintForm):
     ticket = fields.String()
     reporter_kind = fields.String()
     submitted_at = Instant()
+    came_at = Instant()
     due_at = Instant()
+    done_at = Instant(allow_none=True)
     service_due_at = Instant()
     handed_over_at = Instant(allow_none=True)
     stands = fields.Function(lambda complaint: complaint.stands())
 
 
-class Listed(Schema):
-    """A row of the reporter's list or the operator's worklist."""
+class Own(Schema):
+    """A row of the reporter's list."""
 
     ticket = fields.String()
     subject_line = fields.String()
@@ -117,6 +119,13 @@ class Listed(Schema):
     due_at = Instant()
     service_due_at = Instant()
     stands = fields.Function(lambda complaint: complaint.stands())
+
+
+class Listed(Own):
+    """A row of the operator's worklist."""
+
+    came_at = Instant()
+    done_at = Instant(allow_none=True)
 
 
 class Receipt(Schema):
@@ -137,3 +146,28 @@ class StaffView(Schema):
     opd = fields.String(attribute="group", allow_none=True)
     disabled_at = Instant(allow_none=True)
     locked_until = Instant(allow_none=True)
+
+
+class VersionPage(Schema):
+    """Which versions of the calendar: those below `cursor`."""
+
+    cursor = fields.Integer(allow_none=True, validate=validate.Range(1, 1_000_000))
+    limit = fields.Integer(allow_none=True, validate=validate.Range(1, 200))
+
+    @post_load
+    def _defaults(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {"cursor": data.get("cursor") or 1_000_001, "limit": data.get("limit") or 50}
+
+
+class CalendarListed(Schema):
+    """A version of the calendar in the list of versions."""
+
+    version = fields.Integer()
+    changed_at = Instant()
+    changed_by = fields.String()
+
+
+class CalendarView(CalendarListed):
+    """A version of the calendar, whole."""
+
+    calendar = fields.Dict(attribute="content")

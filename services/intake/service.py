@@ -7,24 +7,28 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
+from marshmallow import Schema
+
+from nkk.clocks import TellsAlarms
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted, ReporterRegistered
 from nkk.messaging.actor import Actor, requires, sign
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.messaging.sealing import seal
-from nkk.messaging.stage import Stage, UnitOfWorkProvider
+from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
-from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from nkk.sop.steps import ReporterKind, Role
 from services.intake import domain, schemas
+from services.intake.admin import AdminDesk, add_account
 from services.intake.identity import PasswordsProvider, SigningKeyProvider, VaultProvider
 from services.intake.storage import IntakeWork
 
 log = get_logger()
 
 
-class IntakeService(Stage):
+class IntakeService(AdminDesk, TellsAlarms):
     """Steps 1 and 2. Whatever tells who reported comes and goes sealed (`box`)."""
 
     name = "intake"
@@ -40,10 +44,10 @@ class IntakeService(Stage):
         """A new reporter. The box holds a Registration."""
         form = load(schemas.Registration, self.vault.open(box))
         domain.check_identity_number(ReporterKind(form["kind"]), form["identity_number"], _now().date())
-        account = self._new_account(form, Role.REPORTER)
+        account = self.new_account(form, Role.REPORTER)
         identity = {key: form[key] for key in ("name", "identity_number", "email", "phone", "username")}
         with self.uow.begin() as work:
-            _add(work, account)
+            add_account(work, account)
             work.accounts.add_reporter(account.id, form["kind"], self.vault.encrypt(identity))
             work.emit(ReporterRegistered(reporter_id=account.id, reporter_kind=form["kind"],
                                          sealed_contact=self.vault.seal_contact({"email": form["email"]})))
@@ -99,10 +103,10 @@ class IntakeService(Stage):
     def submit(self, actor: Actor, form: dict, idempotency_key: str | None = None) -> dict[str, Any]:
         """Step 1: enter a report. The same key and form give the same receipt; another form is refused."""
         form = load(schemas.ComplaintForm, form)
-        now = _now()
+        now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             kind, _ = work.accounts.reporter(actor.id)
-            complaint = domain.Complaint.submit(form, actor.id, kind, now, OFFICE_HOURS)
+            complaint = domain.Complaint.submit(form, actor.id, kind, now, calendar)
             taken = idempotency_key and work.complaints.submitted_before(
                 actor.id, idempotency_key, _hash(form), complaint.ticket)
             if taken:
@@ -120,7 +124,7 @@ class IntakeService(Stage):
         """The caller's own reports, newest first."""
         with self.uow.reading() as work:
             items, following = work.complaints.of_reporter(actor.id, cursor, limit)
-        return {"items": schemas.Listed(many=True).dump(items), "next": following}
+        return {"items": schemas.Own(many=True).dump(items), "next": following}
 
     @rpc
     @requires(Role.REPORTER, Role.OPERATOR)
@@ -136,7 +140,7 @@ class IntakeService(Stage):
                 kind, identity = work.accounts.reporter(complaint.reporter_id)
                 log.info("identity shown", ticket=ticket, to=actor.id)
                 view["reporter"] = seal({"kind": kind} | self.vault.decrypt(identity), reply_key)
-        return view
+        return view | self.calendars.left(complaint, complaint.service_due_at, _now())
 
     # -- step 2: the operator's desk
 
@@ -146,103 +150,23 @@ class IntakeService(Stage):
         """Reports waiting to be handed over, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.complaints.waiting(cursor, limit)
-        return {"items": schemas.Listed(many=True).dump(items), "next": following}
+        return {"items": [self._shown(schemas.Listed(), item) for item in items], "next": following}
 
     @rpc
     @requires(Role.OPERATOR)
     def hand_over(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """Step 2: hand a report to Tim Utama."""
-        now = _now()
+        now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             complaint = work.complaints.get(ticket, for_update=True)
+            work.sound(complaint, now)
             complaint.hand_over(actor.id, now)
             work.complaints.save(complaint)
-            work.emit(_handed_over(complaint), at=now)
+            work.emit(_handed_over(complaint, calendar), at=now)
         return {"ticket": ticket, "stands": complaint.stands()}
 
-    # -- the admin's lists and accounts
-
-    @rpc
-    @requires(Role.ADMIN)
-    def replace_lists(self, actor: Actor, catalogue: dict) -> dict[str, Any]:
-        """Replace the catalogue, the roster, or both, whole."""
-        catalogue = load(schemas.Catalogue, catalogue)
-        with self.uow.begin() as work:
-            for name, content in catalogue.items():
-                work.lists.replace(name, content, actor.id, _now())
-            return {"categories": work.lists.categories(), "opds": work.lists.opds()}
-
-    @rpc
-    @requires(Role.ADMIN)
-    def staff(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        """Staff accounts by user name."""
-        with self.uow.reading() as work:
-            items, following = work.accounts.staff(cursor, limit)
-        return {"items": schemas.StaffView(many=True).dump(items), "next": following}
-
-    @rpc
-    @requires(Role.ADMIN)
-    def add_staff(self, actor: Actor, box: str) -> dict[str, Any]:
-        """A new staff account. The box holds a NewStaff."""
-        form = load(schemas.NewStaff, self.vault.open(box))
-        with self.uow.reading() as work:
-            domain.check_staff(form["role"], form["opd"], work.lists.opds())
-        account = self._new_account(form, form["role"], group=form["opd"], name=form["name"],
-                                    username=form["username"].lower())
-        with self.uow.begin() as work:
-            _add(work, account)
-        log.info("staff added", account=account.id, role=account.role, by=actor.id)
-        return schemas.StaffView().dump(account)
-
-    @rpc
-    @requires(Role.ADMIN)
-    def disable_staff(self, actor: Actor, box: str) -> dict[str, Any]:
-        """Bar a staff account and end its sessions; out within a token's 15 minutes. The box holds a StaffName."""
-        form = load(schemas.StaffName, self.vault.open(box))
-        with self.uow.begin() as work:
-            account = self._staff_account(work, form["username"])
-            account.disable(_now())
-            work.accounts.save(account)
-            work.accounts.end_sessions(account.id, _now())
-        log.info("staff disabled", account=account.id, by=actor.id)
-        return schemas.StaffView().dump(account)
-
-    @rpc
-    @requires(Role.ADMIN)
-    def reset_staff(self, actor: Actor, box: str) -> dict[str, Any]:
-        """A new password for a staff account, unlocked and enabled. The box holds a ResetStaff."""
-        form = load(schemas.ResetStaff, self.vault.open(box))
-        domain.check_credentials(form["username"].lower(), form["password"])
-        password_hash = self.passwords.hash(form["password"])
-        with self.uow.begin() as work:
-            account = self._staff_account(work, form["username"])
-            account.reset(password_hash)
-            work.accounts.save(account)
-            work.accounts.end_sessions(account.id, _now())
-        log.info("staff reset", account=account.id, by=actor.id)
-        return schemas.StaffView().dump(account)
-
-    @rpc
-    @requires(Role.ADMIN)
-    def reencrypt(self, actor: Actor, after: str = "", limit: int = 200) -> dict[str, Any]:
-        """Put the next identities under the newest key of the ring; `last` is None when none are left."""
-        with self.uow.begin() as work:
-            identities = work.accounts.identities(after, limit)
-            for account_id, identity in identities:
-                work.accounts.replace_identity(account_id, self.vault.reencrypt(identity))
-        return {"count": len(identities), "last": identities[-1][0] if identities else None}
-
-    def _new_account(self, form: dict, role: str, **known: Any) -> domain.Account:
-        username = form["username"].lower()
-        domain.check_credentials(username, form["password"])
-        return domain.Account(id=str(uuid.uuid4()), login_index=self.vault.login_index(username), role=role,
-                              password_hash=self.passwords.hash(form["password"]), created_at=_now(), **known)
-
-    def _staff_account(self, work: IntakeWork, username: str) -> domain.Account:
-        account = work.accounts.find(self.vault.login_index(username), for_update=True)
-        if account is None or account.role == Role.REPORTER:
-            raise domain.UnknownAccount("There is no staff account of this user name. Check it.")
-        return account
+    def _shown(self, schema: Schema, complaint: domain.Complaint) -> dict[str, Any]:
+        return schema.dump(complaint) | self.calendars.left(complaint, complaint.service_due_at, _now())
 
     def _open_session(self, work: IntakeWork, account: domain.Account, now: datetime) -> dict[str, Any]:
         session_id, refresh_token = str(uuid.uuid4()), secrets.token_urlsafe(32)
@@ -265,12 +189,6 @@ def _hash(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _add(work: IntakeWork, account: domain.Account) -> None:
-    if not work.accounts.add(account):
-        raise domain.UsernameTaken("This user name is taken. Choose another.",
-                                   {"fields": {"username": ["Taken. Choose another."]}})
-
-
 def _same(work: IntakeWork, taken: tuple[str, str], form_hash: str) -> domain.Complaint:
     known_hash, ticket = taken
     if known_hash != form_hash:
@@ -289,11 +207,13 @@ def _submitted(complaint: domain.Complaint) -> ComplaintSubmitted:
         confidential=complaint.confidential,
         submitted_at=complaint.submitted_at,
         service_due_at=complaint.service_due_at,
+        calendar=complaint.calendar,
     )
 
 
-def _handed_over(complaint: domain.Complaint) -> ComplaintHandedOver:
+def _handed_over(complaint: domain.Complaint, calendar: Calendar) -> ComplaintHandedOver:
     told = ("ticket", "reporter_kind", "claimed_kind", "category", "sub_category", "subject_line", "text", "place",
             "happened_on", "accused_name", "accused_position", "accused_opd", "confidential", "submitted_at",
             "service_due_at")
-    return ComplaintHandedOver(by=str(complaint.handed_over_by), **{name: getattr(complaint, name) for name in told})
+    return ComplaintHandedOver(by=str(complaint.handed_over_by), calendar=calendar.version,
+                               **{name: getattr(complaint, name) for name in told})

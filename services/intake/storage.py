@@ -21,10 +21,10 @@ from sqlalchemy import (
     update,
 )
 
+from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
-from nkk.messaging.work import Work
 from nkk.sop import catalogue as defaults
 from nkk.sop.refusals import UnknownTicket
 from services.intake.domain import Account, Complaint
@@ -32,6 +32,7 @@ from services.intake.domain import Account, Complaint
 metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+calendars = calendars_table(metadata)
 
 accounts = Table(
     "accounts", metadata,
@@ -80,16 +81,15 @@ complaints = Table(
     Column("accused_position", String(150)),
     Column("accused_opd", String(64)),
     Column("confidential", Boolean, nullable=False),
-    Column("submitted_at", UtcDateTime, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
+    *clock_columns(),
     Column("service_due_at", UtcDateTime, nullable=False),
-    Column("handed_over_at", UtcDateTime),
     Column("handed_over_by", String(36)),
 )
-_waiting = complaints.c.handed_over_at.is_(None)
+_waiting = complaints.c.done_at.is_(None)
 Index("ix_complaints_waiting", complaints.c.due_at, complaints.c.ticket,
       sqlite_where=_waiting, postgresql_where=_waiting)
-Index("ix_complaints_own", complaints.c.reporter_id, complaints.c.submitted_at, complaints.c.ticket)
+Index("ix_complaints_own", complaints.c.reporter_id, complaints.c.came_at, complaints.c.ticket)
+alarm_index(complaints)
 
 submissions = Table(
     "submissions", metadata,
@@ -213,7 +213,11 @@ class Complaints:
     def save(self, complaint: Complaint) -> None:
         """Write the hand-over back; what the reporter wrote never changes."""
         self._connection.execute(update(complaints).where(complaints.c.ticket == complaint.ticket).values(
-            handed_over_at=complaint.handed_over_at, handed_over_by=complaint.handed_over_by))
+            done_at=complaint.done_at, tell_at=complaint.tell_at, handed_over_by=complaint.handed_over_by))
+
+    def to_tell(self, now: datetime, limit: int) -> list[Complaint]:
+        """Reports with an alarm to be told."""
+        return [Complaint(**row._mapping) for row in to_tell(self._connection, complaints, now, limit)]
 
     def waiting(self, cursor: str | None, limit: int | None) -> tuple[list[Complaint], str | None]:
         """The operator's worklist, oldest due first."""
@@ -224,7 +228,7 @@ class Complaints:
                     ) -> tuple[list[Complaint], str | None]:
         """A reporter's own reports, newest first."""
         return page(self._connection, select(complaints).where(complaints.c.reporter_id == reporter_id),
-                    [complaints.c.submitted_at, complaints.c.ticket], cursor, limit,
+                    [complaints.c.came_at, complaints.c.ticket], cursor, limit,
                     lambda row: Complaint(**row._mapping), descending=True)
 
 
@@ -255,11 +259,12 @@ class Lists:
         return {row.name: json.loads(row.content) for row in rows}
 
 
-class IntakeWork(Work):
+class IntakeWork(ClockedWork):
     """One transaction of intake."""
 
     OUTBOX = outbox
     INBOX = inbox
+    CALENDARS = calendars
 
     @cached_property
     def accounts(self) -> Accounts:
@@ -268,6 +273,10 @@ class IntakeWork(Work):
     @cached_property
     def complaints(self) -> Complaints:
         return Complaints(self.connection)
+
+    @property
+    def clocked(self) -> Complaints:
+        return self.complaints
 
     @cached_property
     def lists(self) -> Lists:

@@ -1,13 +1,16 @@
 """Steps 6 and 7 of the procedure, and the journey of a complaint as the events tell it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from nkk.sop import steps
-from nkk.sop.clock import WorkingTime, write_instant
+from nkk.sop.clock import Calendar, write_instant
+from nkk.sop.journey import Clock, Fact, clocks, round_of
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.steps import Role, Step
+from nkk.sop.timed import Timed
 
 
 class State(StrEnum):
@@ -26,6 +29,10 @@ class Closing(StrEnum):
     LAPSED = "lapsed"
 
 
+REMIND_AFTER_MINUTES = 8 * steps.MINUTES_PER_DAY
+"""Office minutes after which a reporter who has not opened the answer is reminded: two days before it lapses."""
+
+
 class AlreadyAnswered(AlreadyDone):
     """Step 6 was done before."""
 
@@ -38,25 +45,45 @@ class NotAnsweredYet(NotYourStep):
     """There is no answer whose receipt could be confirmed."""
 
 
+def team_of(role: str, opd: str | None) -> str:
+    """The name under which a team's address is kept: its role, with the OPD for an OPD's team."""
+    return f"{role}:{opd}" if opd else str(role)
+
+
+def letters_about(alarm: str, has_superior: bool) -> tuple[str, ...]:
+    """Which letters follow from an alarm's event: to the team always, to its superior where something is late."""
+    if alarm == "step.due_soon.v1":
+        return ("due_soon",)
+    return ("overdue", "overdue_superior") if has_superior else ("overdue",)
+
+
+def still_true(kind: str, step: int | None, round_: int | None, journey: "Journey") -> bool:
+    """Whether a letter of `kind` says what is so: the step may have been done since it was written."""
+    stands_at = journey.stands_at.number if journey.stands_at else None
+    if kind == "late":
+        return stands_at is not None and stands_at < steps.RECEIVE.number
+    if kind == "reminder":
+        return stands_at == steps.RECEIVE.number
+    return step is None or journey.awaits(step, round_ or 0)
+
+
 @dataclass
-class Answer:
+class Answer(Timed):
     """What the operator's second desk works on: the material to answer with, then the answer and its receipt.
 
     `material` is the approved response of the OPD, or Tim Utama's note on the information path.
     """
 
-    ticket: str
     path: str
     material: str | None
     note: str | None
     service_due_at: datetime
-    came_at: datetime
-    due_at: datetime
     state: str = State.AWAITING_ANSWER
     since: datetime | None = None
     text: str | None = None
     sent_at: datetime | None = None
     lapses_at: datetime | None = None
+    remind_at: datetime | None = None
     closed_at: datetime | None = None
     how: str | None = None
     confirmed_at: datetime | None = None
@@ -64,13 +91,21 @@ class Answer:
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
 
-    def send(self, text: str, now: datetime, clock: WorkingTime) -> None:
+    @property
+    def step(self) -> Step:
+        return steps.ANSWER if self.state == State.AWAITING_ANSWER else steps.RECEIVE
+
+    def send(self, text: str, now: datetime, calendar: Calendar) -> None:
         """Step 6: the operator sends the answer. Raises AlreadyAnswered."""
         if self.state != State.AWAITING_ANSWER:
             raise AlreadyAnswered("The answer was sent before; nothing changed. Reload your list.",
                                   {"stands": self.stands()})
         self.text, self.sent_at = text, now
-        self.lapses_at = clock.due(now, steps.RECEIPT_LAPSES_AFTER_MINUTES)
+        self.lapses_at = calendar.due(now, steps.RECEIPT_LAPSES_AFTER_MINUTES)
+        self.remind_at = calendar.due(now, REMIND_AFTER_MINUTES)
+        self.start_clock(steps.RECEIVE, now, calendar)
+        # It is the reporter's step, and they have ten days: no team is told that they take longer than five minutes.
+        self.tell_at = None
         self.state, self.since = State.ANSWERED, now
 
     def confirm(self, now: datetime) -> bool:
@@ -103,53 +138,20 @@ class Answer:
             return False
         self.state, self.since = State.CLOSED, now
         self.closed_at, self.how = now, how
+        self.remind_at = None
+        self.stop_clock(now)
         return True
 
 
-@dataclass(frozen=True)
-class Turn:
-    """What an event means to a journey: the step it ends and the step the complaint stands at then."""
-
-    ends: Step
-    then: Step | None
-
-
-TURNS = {
-    "complaint.submitted.v1": Turn(steps.SUBMIT, steps.HAND_OVER),
-    "complaint.handed_over.v1": Turn(steps.HAND_OVER, steps.CLASSIFY),
-    "complaint.classified_as_information.v1": Turn(steps.CLASSIFY, steps.ANSWER),
-    "complaint.forwarded.v1": Turn(steps.CLASSIFY, steps.RESPOND),
-    "response.submitted.v1": Turn(steps.RESPOND, steps.APPROVE),
-    "response.returned.v1": Turn(steps.APPROVE, steps.RESPOND),
-    "response.approved.v1": Turn(steps.APPROVE, steps.ANSWER),
-    "answer.sent.v1": Turn(steps.ANSWER, steps.RECEIVE),
-    "complaint.closed.v1": Turn(steps.RECEIVE, None),
-}
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing that happened to a complaint. `round` counts the OPD's responses; `by` is a staff id."""
+@dataclass(frozen=True, kw_only=True)
+class Entry(Fact):
+    """One thing that happened to a complaint. `by` is a staff id."""
 
     event_id: str
     ticket: str
-    type: str
-    at: datetime
-    round: int = 0
     by: str | None = None
     opd: str | None = None
     note: str | None = None
-
-    @property
-    def turn(self) -> Turn:
-        return TURNS[self.type]
-
-    @property
-    def place(self) -> tuple[int, int, int]:
-        """Where it belongs in the journey, by the procedure's own order: events may arrive, and clocks run, askew."""
-        number = self.turn.ends.number
-        part = 0 if number <= steps.CLASSIFY.number else 1 if number <= steps.APPROVE.number else 2
-        return part, self.round, number
 
 
 @dataclass
@@ -162,6 +164,10 @@ class Journey:
     service_due_at: datetime | None
     path: str | None
     opd: str | None
+    category: str | None
+    sub_category: str | None
+    late_at: datetime | None
+    closed_at: datetime | None
     entries: list[Entry]
 
     def __post_init__(self) -> None:
@@ -171,6 +177,22 @@ class Journey:
     def stands_at(self) -> Step | None:
         """The step that comes next; None where the complaint is closed."""
         return self.entries[-1].turn.then if self.entries else steps.HAND_OVER
+
+    @property
+    def calendars(self) -> set[int]:
+        """The versions of the calendar that its clocks run by."""
+        return {entry.calendar for entry in self.entries}
+
+    def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
+        """Its clocks, counted from its entries alone."""
+        return clocks(self.entries, calendar_of)
+
+    def awaits(self, step: int, round_: int) -> bool:
+        """Whether it still stands at `step`, for the OPD's response number `round_` where the step is about one."""
+        last = self.entries[-1] if self.entries else None
+        if last is None or last.turn.then is None or last.turn.then.number != step:
+            return False
+        return round_ == 0 or round_of(last) == round_
 
     def shown_to(self, role: str, actor_id: str, group: str | None) -> bool:
         """Whether this actor may follow it: its reporter, the operators, and teams at whose step it stands or stood."""

@@ -8,7 +8,7 @@ read on, and never what a complaint is about.
 import os
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,13 +19,19 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import eventlet
 from eventlet.event import Event as Signal
 from nameko.extensions import DependencyProvider
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from nkk.clocks import Calendars
 from nkk.messaging.log import get_logger
 from nkk.messaging.sealing import CannotOpenError, unseal
 from nkk.messaging.settings import MissingSettingError, required
 from nkk.messaging.stage import UnitOfWorkProvider
-from services.notification.storage import Messages
+from nkk.sop.clock import Calendar
+from nkk.sop.indonesian import written_instant, written_minutes
+from nkk.sop.steps import STEPS
+from services.notification.domain import still_true
+from services.notification.storage import Journeys, Messages
 
 LETTERS = Path(__file__).parent / "letters"
 BATCH = 10
@@ -43,19 +49,38 @@ class RejectedError(Exception):
     """The mail server will never take this message."""
 
 
-def compose(kind: str, ticket: str, email: str, message_id: str, sender: str, site: str) -> EmailMessage:
-    """The letter of `kind` (a file of the letters folder, its first line the subject) to `email`."""
-    text = Template((LETTERS / f"{kind}.txt").read_text("utf-8")).substitute(ticket=ticket, site=site)
+class NoAddressError(Exception):
+    """The team's address was taken away since this message was written."""
+
+
+def compose(kind: str, email: str, message_id: str, sender: str, words: Mapping[str, str]) -> EmailMessage:
+    """The letter of `kind` (a file of the letters folder, its first line the subject) to `email`.
+
+    `words` are what it may say: ticket, site, and where they apply step, minutes, due and service_due.
+    """
+    text = Template((LETTERS / f"{kind}.txt").read_text("utf-8")).substitute(words)
     subject, _, body = text.partition("\n")
     message = EmailMessage()
     message["Subject"] = subject
     message["From"] = sender
     message["To"] = email
     message["Date"] = datetime.now(UTC)
-    message["Message-ID"] = f"<{message_id}@{urlsplit(site).hostname or 'nkk'}>"
+    message["Message-ID"] = f"<{message_id}@{urlsplit(words['site']).hostname or 'nkk'}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.lstrip("\n"))
     return message
+
+
+def words_of(row: Any, site: str) -> dict[str, str]:
+    """What the letter of a row may say: never what a complaint is about, nor who reported."""
+    words = {"ticket": row.ticket, "site": site}
+    if row.service_due_at is not None:
+        words["service_due"] = written_instant(row.service_due_at)
+    if row.step is not None:
+        step = STEPS[row.step - 1]
+        words |= {"step": f"{step.number} ({step.activity})", "minutes": written_minutes(step.minutes),
+                  "due": written_instant(row.due_at)}
+    return words
 
 
 def sender(smtp_url: str, folder: Path) -> Send:
@@ -133,8 +158,9 @@ class Mailer(DependencyProvider):
         self._stopping = False
 
     def start(self) -> None:
-        self._database = next(provider.database for provider in self.container.dependencies
-                              if isinstance(provider, UnitOfWorkProvider))
+        uow = next(provider.uow for provider in self.container.dependencies
+                   if isinstance(provider, UnitOfWorkProvider))
+        self._database, self._calendars = uow.database, Calendars(uow)
         self._sending = self.container.spawn_managed_thread(self._run, identifier="mailer")
 
     def stop(self) -> None:
@@ -154,7 +180,7 @@ class Mailer(DependencyProvider):
     def _run(self) -> None:
         while not self._stopping:
             try:
-                if self.send_batch(self._database):
+                if self.send_batch(self._database, self._calendars.current()):
                     continue
             except SQLAlchemyError as error:
                 log.warning("mailer interrupted", error=type(error).__name__)
@@ -165,26 +191,38 @@ class Mailer(DependencyProvider):
             if self._woken.ready():
                 self._woken = Signal()
 
-    def send_batch(self, database: Any) -> int:
-        """Send the messages that are due; how many were tried."""
+    def send_batch(self, database: Any, calendar: Calendar) -> int:
+        """Send the messages that are due, those to teams while the offices are open; how many were looked at."""
         with database.claiming("mailer") as claim:
             with claim.statement() as connection:
                 rows = Messages(connection).due(datetime.now(UTC), BATCH)
+                rows = [row for row in rows if not self._put_off(connection, row, calendar)]
             for row in rows:
                 sent = self._try(row)
                 with claim.statement() as connection:
                     self._mark(Messages(connection), row, sent)
         return len(rows)
 
+    def _put_off(self, connection: Connection, row: Any, calendar: Calendar) -> bool:
+        """Whether it is not to be sent now: the offices are closed to its team, or what it says is not so any more."""
+        now = datetime.now(UTC)
+        if not still_true(row.kind, row.step, row.round, Journeys(connection).get(row.ticket)):
+            log.info("message not needed any more", message_id=row.id, kind=row.kind)
+            Messages(connection).drop(row.id)
+            return True
+        if row.team is not None and not calendar.is_open(now):
+            Messages(connection).postpone(row.id, calendar.due(now, 0))
+            return True
+        return False
+
     def _try(self, row: Any) -> bool | None:
         """True where it was sent, False where it may be later, None where it never can."""
         try:
-            contact = unseal(row.sealed_contact, self._key)
-            self._send(compose(row.kind, row.ticket, contact["email"], row.id, self._from, self._site))
+            self._send(compose(row.kind, self._address(row), row.id, self._from, words_of(row, self._site)))
         except (OSError, smtplib.SMTPException) as error:
             log.warning("message not sent", message_id=row.id, error=type(error).__name__)
             return False
-        except (CannotOpenError, RejectedError) as error:
+        except (CannotOpenError, NoAddressError, RejectedError) as error:
             log.error("message cannot be sent", message_id=row.id, error=type(error).__name__)
             return None
         except Exception:
@@ -193,6 +231,14 @@ class Mailer(DependencyProvider):
             return False
         log.info("message sent", message_id=row.id, ticket=row.ticket, kind=row.kind)
         return True
+
+    def _address(self, row: Any) -> str:
+        if row.team is None:
+            return unseal(row.sealed_contact, self._key)["email"]
+        address = row.superior_email if row.kind == "overdue_superior" else row.email
+        if address is None:
+            raise NoAddressError
+        return address
 
     def _mark(self, messages: Messages, row: Any, sent: bool | None) -> None:
         now = datetime.now(UTC)

@@ -1,13 +1,16 @@
 """What notification is told and what it answers, over RPC."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, ValidationError, fields, validate
 
-from nkk.contracts.fields import TEXT_LENGTH, Instant, PlainText
-from nkk.sop.clock import write_instant
-from nkk.sop.steps import Role, Step
-from services.notification.domain import Entry, Journey
+from nkk.contracts.fields import TEXT_LENGTH, Instant, PlainText, Slug
+from nkk.sop.clock import Calendar, month_bounds, write_instant
+from nkk.sop.journey import Clock
+from nkk.sop.steps import RECEIVE, Role, Step
+from services.notification.domain import Entry, Journey, team_of
 
 
 class AnswerText(Schema):
@@ -23,6 +26,7 @@ class Listed(Schema):
     path = fields.String()
     came_at = Instant()
     due_at = Instant()
+    done_at = Instant(allow_none=True)
     service_due_at = Instant()
     stands = fields.Function(lambda answer: answer.stands())
 
@@ -49,32 +53,115 @@ class ReadAnswer(Schema):
     confirmed_at = Instant(allow_none=True)
 
 
-def timeline(journey: Journey, role: str) -> dict[str, Any]:
+class TeamAddress(Schema):
+    """Where a team is reached, and its superior, who is told of what is late."""
+
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    superior_email = fields.Email(allow_none=True, load_default=None, validate=validate.Length(max=254))
+
+
+class Teams(Schema):
+    """The addresses of every team; a team left out is sent nothing."""
+
+    operator = fields.Nested(TeamAddress)
+    main_team = fields.Nested(TeamAddress)
+    opd_team = fields.Dict(keys=Slug(), values=fields.Nested(TeamAddress), validate=validate.Length(max=500))
+
+
+def read_teams(form: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """{team: address} of what `Teams` has loaded."""
+    by_opd = {team_of(Role.OPD_TEAM, opd): address for opd, address in form.get("opd_team", {}).items()}
+    return {role: form[role] for role in (Role.OPERATOR, Role.MAIN_TEAM) if role in form} | by_opd
+
+
+def show_teams(addresses: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The same in the shape of `Teams`."""
+    shown: dict[str, Any] = {"opd_team": {}}
+    for team, address in addresses.items():
+        role, _, opd = team.partition(":")
+        if opd:
+            shown["opd_team"][opd] = address
+        else:
+            shown[role] = address
+    return shown
+
+
+class MonthField(fields.String):
+    """A month as `2026-03`: its first instant and that of the next, in WIB."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return month_bounds(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError:
+            raise ValidationError("Write the month as 2026-03.") from None
+
+
+class Month(Schema):
+    """Which month."""
+
+    month = MonthField(required=True)
+
+
+def record(journey: Journey) -> dict[str, Any]:
+    """A journey's facts, without a word of what it is about."""
+    return {
+        "ticket": journey.ticket,
+        "path": journey.path,
+        "category": journey.category,
+        "sub_category": journey.sub_category,
+        "opd": journey.opd,
+        "facts": [{"event_id": entry.event_id, "type": entry.type, "at": write_instant(entry.at),
+                   "round": entry.round, "calendar": entry.calendar} for entry in journey.entries],
+    }
+
+
+def timeline(journey: Journey, role: str, calendar_of: Callable[[int], Calendar], now: datetime) -> dict[str, Any]:
     """A journey as `role` may see it: the reporter is told roles and times, never a member of staff or a note."""
+    clocks = journey.clocks(calendar_of)
+    done = {(clock.step, clock.done_at): clock for clock in clocks if clock.done_at}
+    running = clocks[-1] if clocks and clocks[-1].done_at is None else None
     return {
         "ticket": journey.ticket,
         "path": journey.path,
         "submitted_at": _instant(journey.submitted_at),
         "service_due_at": _instant(journey.service_due_at),
+        "service_left_minutes": _service_left(journey, running, now),
         "stands": journey.stands(),
-        "next": _next(journey.stands_at),
-        "entries": [_entry(entry, role) for entry in journey.entries],
+        "next": _next(journey.stands_at, running, now),
+        "entries": [_entry(entry, role, done.get((entry.turn.ends, entry.at)), now) for entry in journey.entries],
     }
 
 
-def _entry(entry: Entry, role: str) -> dict[str, Any]:
+def _entry(entry: Entry, role: str, clock: Clock | None, now: datetime) -> dict[str, Any]:
     step = entry.turn.ends
     shown = {"step": step.number, "name": step.name, "activity": step.activity, "event": entry.type,
-             "role": step.role, "at": _instant(entry.at), "output": step.output, "round": entry.round or None}
+             "role": step.role, "at": _instant(entry.at), "output": step.output, "round": entry.round or None,
+             "minutes": step.minutes, **_clock(clock, now)}
     return shown if role == Role.REPORTER else shown | {"by": entry.by, "opd": entry.opd, "note": entry.note}
 
 
-def _next(step: Step | None) -> dict[str, Any] | None:
+def _next(step: Step | None, clock: Clock | None, now: datetime) -> dict[str, Any] | None:
     if step is None:
         return None
+    left = clock.calendar.minutes_left(now, clock.due_at) if clock else None
     return {"step": step.number, "name": step.name, "activity": step.activity, "role": step.role,
-            "minutes": step.minutes}
+            "minutes": step.minutes, **_clock(clock, now), "left_minutes": left}
 
 
-def _instant(value: Any) -> str | None:
+def _clock(clock: Clock | None, now: datetime) -> dict[str, Any]:
+    """When a step came and was due, the office minutes it took, whether it was late; None where nobody can know."""
+    if clock is None:
+        return {"came_at": None, "due_at": None, "used_minutes": None, "late": None}
+    return {"came_at": _instant(clock.came_at), "due_at": _instant(clock.due_at), "used_minutes": clock.used(now),
+            "late": clock.late(now)}
+
+
+def _service_left(journey: Journey, running: Clock | None, now: datetime) -> int | None:
+    """Office minutes left of what is promised for the whole; None once it is answered."""
+    if running is None or running.step == RECEIVE or journey.service_due_at is None:
+        return None
+    return running.calendar.minutes_left(now, journey.service_due_at)
+
+
+def _instant(value: datetime | None) -> str | None:
     return None if value is None else write_instant(value)

@@ -1,11 +1,14 @@
 """What notification hears and can be told."""
 
 import uuid
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
+from marshmallow import Schema
 from nameko.timer import timer
 
+from nkk.clocks import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import (
     AnswerSent,
@@ -22,21 +25,22 @@ from nkk.contracts.events import (
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
-from nkk.messaging.stage import Stage, UnitOfWorkProvider
+from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
 from nkk.sop import steps
-from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotYourStep, UnknownTicket
 from nkk.sop.steps import Path, Role
+from nkk.sop.timed import started
 from services.notification import schemas
 from services.notification.domain import Answer, Entry, Journey
+from services.notification.following import Follows
 from services.notification.mail import Mailer
 from services.notification.storage import NotificationWork
+from services.notification.telling import TellsPeople
 
-READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
 
-
-class NotificationService(Stage):
+class NotificationService(Follows, TellsPeople, HearsCalendars):
     """Steps 6 and 7, the journey of every complaint, and every message to a person."""
 
     name = "notification"
@@ -56,49 +60,52 @@ class NotificationService(Stage):
     def on_complaint_submitted(self, event: Event[ComplaintSubmitted]) -> None:
         """Step 1 ended: the reporter is sent a receipt."""
         data = event.data
-        with self.uow.handling(event) as work:
+        with self._noting(event) as work:
             work.journeys.note(_entry(event), reporter_id=data.reporter_id, submitted_at=data.submitted_at,
-                               service_due_at=data.service_due_at)
+                               service_due_at=data.service_due_at, late_at=data.service_due_at,
+                               category=data.category, sub_category=data.sub_category)
             work.messages.add(str(uuid.uuid4()), data.ticket, "received", event.time)
         self.mailer.wake()
 
     @handles(ComplaintHandedOver)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
         """Step 2 ended."""
-        with self.uow.handling(event) as work:
+        with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
     @handles(ComplaintClassifiedAsInformation)
     def on_classified_as_information(self, event: Event[ComplaintClassifiedAsInformation]) -> None:
         """Step 3 ended, "ya": it comes to be answered."""
-        with self.uow.handling(event) as work:
+        calendar = self.calendars.get(event.data.calendar)
+        with self._noting(event) as work:
             work.journeys.note(_entry(event), path=Path.INFORMATION)
-            work.answers.add(_answer(event, Path.INFORMATION, material=None))
+            work.answers.add(_answer(event, calendar, Path.INFORMATION, material=None))
 
     @handles(ComplaintForwarded)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
         """Step 3 ended, "tidak"."""
-        with self.uow.handling(event) as work:
+        with self._noting(event) as work:
             work.journeys.note(_entry(event), path=Path.COMPLAINT, opd=event.data.opd)
 
     @handles(ResponseSubmitted)
     def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
         """Step 4 ended."""
-        with self.uow.handling(event) as work:
+        with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
     @handles(ResponseReturned)
     def on_response_returned(self, event: Event[ResponseReturned]) -> None:
         """Step 5 sent a response back to step 4."""
-        with self.uow.handling(event) as work:
+        with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
     @handles(ResponseApproved)
     def on_response_approved(self, event: Event[ResponseApproved]) -> None:
         """Step 5 ended: it comes to be answered."""
-        with self.uow.handling(event) as work:
+        calendar = self.calendars.get(event.data.calendar)
+        with self._noting(event) as work:
             work.journeys.note(_entry(event))
-            work.answers.add(_answer(event, Path.COMPLAINT, material=event.data.text))
+            work.answers.add(_answer(event, calendar, Path.COMPLAINT, material=event.data.text))
 
     # -- step 6: the operator's second desk
 
@@ -108,7 +115,7 @@ class NotificationService(Stage):
         """Complaints and information to be answered, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.answers.waiting(cursor, limit)
-        return {"items": schemas.Listed(many=True).dump(items), "next": following}
+        return {"items": [self._shown(schemas.Listed(), item) for item in items], "next": following}
 
     @rpc
     @requires(Role.OPERATOR)
@@ -116,19 +123,21 @@ class NotificationService(Stage):
         """Where a complaint stands, what there is to answer it with and what was sent."""
         with self.uow.reading() as work:
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
-        return {"stands": journey.stands(), "answer": schemas.AnswerView().dump(answer) if answer else None}
+        return {"stands": journey.stands(), "answer": self._shown(schemas.AnswerView(), answer) if answer else None}
 
     @rpc
     @requires(Role.OPERATOR)
     def send_answer(self, actor: Actor, ticket: str, text: str) -> dict[str, Any]:
         """Step 6: send the answer to the reporter."""
         form = load(schemas.AnswerText, {"text": text})
-        now = _now()
+        now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             answer = _reached(work, ticket)
-            answer.send(form["text"], now, OFFICE_HOURS)
+            work.sound(answer, now)
+            answer.send(form["text"], now, calendar)
             work.answers.save(answer)
-            _tell(work, AnswerSent(ticket=ticket, path=answer.path, by=actor.id), now, by=actor.id)
+            work.journeys.kept_promise(ticket)
+            _tell(work, AnswerSent(ticket=ticket, path=answer.path, calendar=calendar.version, by=actor.id), now)
             work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
         self.mailer.wake()
         return {"ticket": ticket, "stands": answer.stands()}
@@ -175,32 +184,13 @@ class NotificationService(Stage):
                 if answer is not None and answer.lapse(now):
                     _close(work, answer, now)
 
-    @rpc
-    def letters(self) -> dict[str, int]:
-        """How many letters wait to be sent, and how many were given up."""
-        with self.uow.reading() as work:
-            waiting, given_up = work.messages.counts()
-        return {"letters_waiting": waiting, "letters_given_up": given_up}
+    def _noting(self, event: Event[Any]) -> AbstractContextManager[NotificationWork]:
+        """The effect of an event that the journey notes; retried until its calendar has come, for its clock."""
+        self.calendars.get(event.data.calendar)
+        return self.uow.handling(event)
 
-    # -- the journey
-
-    @rpc
-    @requires(*READERS)
-    def timeline(self, actor: Actor, ticket: str) -> dict[str, Any]:
-        """The journey of a complaint, for those who may follow it."""
-        with self.uow.reading() as work:
-            journey = work.journeys.get(ticket)
-        if not journey.shown_to(actor.role, actor.id, actor.group):
-            raise UnknownTicket
-        return schemas.timeline(journey, actor.role)
-
-    @rpc
-    @requires(Role.REPORTER)
-    def standings(self, actor: Actor, tickets: list[str]) -> dict[str, Any]:
-        """Where those of `tickets` that are the caller's own stand."""
-        with self.uow.reading() as work:
-            journeys = work.journeys.of(tickets)
-        return {journey.ticket: journey.stands() for journey in journeys if journey.reporter_id == actor.id}
+    def _shown(self, schema: Schema, answer: Answer) -> dict[str, Any]:
+        return schema.dump(answer) | self.calendars.left(answer, answer.service_due_at, _now())
 
 
 def _now() -> datetime:
@@ -210,19 +200,21 @@ def _now() -> datetime:
 def _entry(event: Event[Any]) -> Entry:
     data = event.data
     return Entry(event_id=event.id, ticket=data.ticket, type=event.type, at=event.time,
-                 round=getattr(data, "round", 0), by=getattr(data, "by", None), opd=getattr(data, "opd", None),
-                 note=getattr(data, "note", None))
+                 round=getattr(data, "round", 0), calendar=getattr(data, "calendar", 0), by=getattr(data, "by", None),
+                 opd=getattr(data, "opd", None), note=getattr(data, "note", None))
 
 
-def _answer(event: Event[Any], path: Path, material: str | None) -> Answer:
-    return Answer(ticket=event.data.ticket, path=path, material=material, note=event.data.note, came_at=event.time,
-                  due_at=OFFICE_HOURS.due(event.time, steps.ANSWER.minutes), service_due_at=event.data.service_due_at)
+def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | None) -> Answer:
+    return Answer(ticket=event.data.ticket, path=path, material=material, note=event.data.note,
+                  service_due_at=event.data.service_due_at, **started(steps.ANSWER, event.time, calendar))
 
 
-def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datetime, by: str | None = None) -> None:
+def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datetime) -> None:
     """Emit our own event, and note it in the journey: nobody tells us."""
     work.emit(data, at=now)
-    work.journeys.note(Entry(event_id=str(uuid.uuid4()), ticket=data.ticket, type=data.TYPE, at=now, by=by))
+    closed = {"closed_at": now} if isinstance(data, ComplaintClosed) else {}
+    work.journeys.note(Entry(event_id=str(uuid.uuid4()), ticket=data.ticket, type=data.TYPE, at=now,
+                             calendar=getattr(data, "calendar", 0), by=getattr(data, "by", None)), **closed)
 
 
 def _close(work: NotificationWork, answer: Answer, now: datetime) -> None:

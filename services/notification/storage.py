@@ -1,5 +1,6 @@
 """Notification's database: answers, journeys, sealed contacts, and the messages to people."""
 
+import uuid
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
@@ -14,23 +15,27 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
 
+from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
-from nkk.messaging.paging import page
-from nkk.messaging.work import Work
+from nkk.messaging.paging import MAX_LIMIT, page
 from nkk.sop.refusals import UnknownTicket
-from services.notification.domain import Answer, Entry, Journey, State
+from nkk.sop.timed import Timed
+from services.notification.domain import Answer, Entry, Journey, State, letters_about, team_of
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+calendars = calendars_table(metadata)
 
 answers = Table(
     "answers", metadata,
@@ -39,13 +44,13 @@ answers = Table(
     Column("material", Text),
     Column("note", Text),
     Column("service_due_at", UtcDateTime, nullable=False),
-    Column("came_at", UtcDateTime, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
+    *clock_columns(),
     Column("state", String(30), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("text", Text),
     Column("sent_at", UtcDateTime),
     Column("lapses_at", UtcDateTime),
+    Column("remind_at", UtcDateTime),
     Column("closed_at", UtcDateTime),
     Column("how", String(20)),
     Column("confirmed_at", UtcDateTime),
@@ -54,6 +59,9 @@ answers = Table(
 _waiting = answers.c.state == literal_column(f"'{State.AWAITING_ANSWER}'")
 _unread = answers.c.state == literal_column(f"'{State.ANSWERED}'")
 Index("ix_answers_waiting", answers.c.due_at, answers.c.ticket, sqlite_where=_waiting, postgresql_where=_waiting)
+alarm_index(answers)
+_to_remind = answers.c.remind_at.is_not(None)
+Index("ix_answers_remind", answers.c.remind_at, sqlite_where=_to_remind, postgresql_where=_to_remind)
 Index("ix_answers_unread", answers.c.lapses_at, sqlite_where=_unread, postgresql_where=_unread)
 
 journeys = Table(
@@ -64,7 +72,16 @@ journeys = Table(
     Column("service_due_at", UtcDateTime),
     Column("path", String(20)),
     Column("opd", String(64)),
+    Column("category", String(64)),
+    Column("sub_category", String(64)),
+    Column("late_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
 )
+_promised = journeys.c.late_at.is_not(None)
+Index("ix_journeys_late", journeys.c.late_at, sqlite_where=_promised, postgresql_where=_promised)
+_open = journeys.c.closed_at.is_(None)
+Index("ix_journeys_open", journeys.c.submitted_at, journeys.c.ticket, sqlite_where=_open, postgresql_where=_open)
+Index("ix_journeys_closed", journeys.c.closed_at, journeys.c.ticket)
 
 entries = Table(
     "entries", metadata,
@@ -73,6 +90,7 @@ entries = Table(
     Column("type", String(100), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("round", Integer, nullable=False),
+    Column("calendar", Integer, nullable=False, server_default="0"),
     Column("by", String(64)),
     Column("opd", String(64)),
     Column("note", Text),
@@ -90,6 +108,10 @@ messages = Table(
     Column("id", String(36), primary_key=True),
     Column("ticket", String(20), nullable=False),
     Column("kind", String(30), nullable=False),
+    Column("team", String(80)),
+    Column("step", Integer),
+    Column("round", Integer),
+    Column("due_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_try_at", UtcDateTime, nullable=False),
     Column("tries", Integer, nullable=False),
@@ -98,6 +120,14 @@ messages = Table(
 )
 _unsent = and_(messages.c.sent_at.is_(None), messages.c.given_up_at.is_(None))
 Index("ix_messages_unsent", messages.c.next_try_at, messages.c.id, sqlite_where=_unsent, postgresql_where=_unsent)
+
+
+teams = Table(
+    "teams", metadata,
+    Column("team", String(80), primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("superior_email", String(254)),
+)
 
 
 class Answers:
@@ -124,6 +154,16 @@ class Answers:
         """The worklist, oldest due first."""
         return page(self._connection, select(answers).where(_waiting), [answers.c.due_at, answers.c.ticket], cursor,
                     limit, lambda row: Answer(**row._mapping))
+
+    def to_tell(self, now: datetime, limit: int) -> list[Answer]:
+        """Answers with an alarm to be told."""
+        return [Answer(**row._mapping) for row in to_tell(self._connection, answers, now, limit)]
+
+    def to_remind(self, now: datetime, limit: int) -> list[Answer]:
+        """Answers whose reporter is to be reminded, this transaction's alone."""
+        query = select(answers).where(answers.c.remind_at < now).order_by(answers.c.remind_at).limit(limit)
+        rows = self._connection.execute(query.with_for_update(skip_locked=True))
+        return [Answer(**row._mapping) for row in rows]
 
     def lapsing(self, now: datetime, limit: int) -> list[str]:
         """Tickets whose answer nobody opened in time."""
@@ -161,6 +201,29 @@ class Journeys:
         return [Journey(**row._mapping, entries=told[row.ticket]) for row in rows]
 
 
+    def to_apologise(self, now: datetime, limit: int) -> list[str]:
+        """Tickets whose promised time has passed without an answer, this transaction's alone, each given once."""
+        query = select(journeys.c.ticket).where(journeys.c.late_at < now).order_by(journeys.c.late_at).limit(limit)
+        tickets = list(self._connection.execute(query.with_for_update(skip_locked=True)).scalars())
+        self._connection.execute(update(journeys).where(journeys.c.ticket.in_(tickets)).values(late_at=None))
+        return tickets
+
+    def kept_promise(self, ticket: str) -> None:
+        """It is answered: there is nothing to apologise for any more."""
+        self._connection.execute(update(journeys).where(journeys.c.ticket == ticket).values(late_at=None))
+
+    def open_before(self, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
+        """Tickets submitted before `end` and not closed to this day, a page at a time."""
+        return page(self._connection, select(journeys).where(_open, journeys.c.submitted_at < end),
+                    [journeys.c.submitted_at, journeys.c.ticket], cursor, MAX_LIMIT, lambda row: row.ticket)
+
+    def closed_since(self, first: datetime, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
+        """Tickets submitted before `end` and closed at or after `first`, a page at a time."""
+        query = select(journeys).where(journeys.c.closed_at >= first, journeys.c.submitted_at < end)
+        return page(self._connection, query, [journeys.c.closed_at, journeys.c.ticket], cursor, MAX_LIMIT,
+                    lambda row: row.ticket)
+
+
 class Messages:
     """Messages to people, written in the transaction of what they tell and sent afterwards."""
 
@@ -176,21 +239,40 @@ class Messages:
 
     def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
         """Have a message of `kind` sent to the reporter of `ticket`."""
-        self._connection.execute(insert(messages), {"id": message_id, "ticket": ticket, "kind": kind, "created_at": now,
-                                                    "next_try_at": now, "tries": 0})
+        self._add({"id": message_id, "ticket": ticket, "kind": kind, "next_try_at": now}, now)
+
+    def add_for_team(self, message_id: str, kind: str, team: str, alarm: Any, now: datetime) -> None:
+        """Have a message of `kind` sent to `team` about the step that `alarm` tells of."""
+        self._add({"id": message_id, "ticket": alarm.ticket, "kind": kind, "team": team, "step": alarm.step,
+                   "round": alarm.round, "due_at": alarm.due_at, "next_try_at": now}, now)
+
+    def _add(self, row: dict[str, Any], now: datetime) -> None:
+        self._connection.execute(insert(messages), {"created_at": now, "tries": 0} | row)
 
     def due(self, now: datetime, limit: int) -> list[Any]:
-        """Messages to send now whose reporter can be reached, claimed: rows with id, ticket, kind, sealed_contact."""
+        """Messages to send now whose receiver can be reached, claimed: rows of messages, with the reporter's
+        sealed_contact or the team's email and superior_email, and service_due_at."""
         query = (
-            select(messages, contacts.c.sealed_contact)
+            select(messages, contacts.c.sealed_contact, teams.c.email, teams.c.superior_email,
+                   journeys.c.service_due_at)
             .join(journeys, journeys.c.ticket == messages.c.ticket)
-            .join(contacts, contacts.c.reporter_id == journeys.c.reporter_id)
-            .where(_unsent, messages.c.next_try_at <= now)
+            .outerjoin(contacts, and_(contacts.c.reporter_id == journeys.c.reporter_id, messages.c.team.is_(None)))
+            .outerjoin(teams, teams.c.team == messages.c.team)
+            .where(_unsent, messages.c.next_try_at <= now,
+                   or_(contacts.c.sealed_contact.is_not(None), messages.c.team.is_not(None)))
             .order_by(messages.c.next_try_at, messages.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, of=messages)
         )
         return list(self._connection.execute(query).all())
+
+    def postpone(self, message_id: str, then: datetime) -> None:
+        """Send it later; nothing was tried."""
+        self._connection.execute(update(messages).where(messages.c.id == message_id).values(next_try_at=then))
+
+    def drop(self, message_id: str) -> None:
+        """Never send it: what it says is not so any more."""
+        self._connection.execute(delete(messages).where(messages.c.id == message_id))
 
     def counts(self) -> tuple[int, int]:
         """How many messages wait, and how many were given up."""
@@ -209,19 +291,64 @@ class Messages:
             tries=tries, next_try_at=next_try_at or now, given_up_at=None if next_try_at else now))
 
 
-class NotificationWork(Work):
+class Teams:
+    """Where the teams and their superiors are reached."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> dict[str, dict[str, str | None]]:
+        """{team: {"email", "superior_email"}}."""
+        rows = self._connection.execute(select(teams).order_by(teams.c.team))
+        return {row.team: {"email": row.email, "superior_email": row.superior_email} for row in rows}
+
+    def replace(self, addresses: dict[str, dict[str, str | None]]) -> None:
+        """Keep `addresses` and no other."""
+        self._connection.execute(delete(teams))
+        for team, row in addresses.items():
+            self._connection.execute(insert(teams), {"team": team, **row})
+
+    def get(self, team: str) -> Any:
+        """The row of `team`; None where nobody has given its address."""
+        return self._connection.execute(select(teams).where(teams.c.team == team)).first()
+
+
+class NotificationWork(ClockedWork):
     """One transaction of notification."""
 
     OUTBOX = outbox
     INBOX = inbox
+    CALENDARS = calendars
 
     @cached_property
     def answers(self) -> Answers:
         return Answers(self.connection)
 
+    @property
+    def clocked(self) -> Answers:
+        return self.answers
+
     @cached_property
     def journeys(self) -> Journeys:
         return Journeys(self.connection)
+
+    def sound(self, timed: Timed, now: datetime) -> Any:
+        """Tell the tooling, and the team as well: nobody tells us of our own steps."""
+        alarm = super().sound(timed, now)
+        if alarm is not None:
+            self.tell_team(alarm, now)
+        return alarm
+
+    def tell_team(self, alarm: Any, now: datetime) -> None:
+        """Write to the team of an alarm, and to its superior, where their addresses are known."""
+        team = team_of(alarm.role, alarm.opd)
+        address = self.teams.get(team)
+        for kind in letters_about(alarm.TYPE, bool(address.superior_email)) if address else ():
+            self.messages.add_for_team(str(uuid.uuid4()), kind, team, alarm, now)
+
+    @cached_property
+    def teams(self) -> Teams:
+        return Teams(self.connection)
 
     @cached_property
     def messages(self) -> Messages:

@@ -5,8 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from nkk.sop import steps
-from nkk.sop.clock import WorkingTime, write_instant
+from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.refusals import AlreadyDone
+from nkk.sop.steps import Step
+from nkk.sop.timed import Timed
 
 
 class State(StrEnum):
@@ -21,10 +23,9 @@ class AlreadyResponded(AlreadyDone):
 
 
 @dataclass
-class Case:
+class Case(Timed):
     """A complaint on the desk of one agency's helper team. No name of a reporter ever comes here."""
 
-    ticket: str
     opd: str
     note: str | None
     category: str
@@ -37,8 +38,6 @@ class Case:
     accused_position: str | None
     accused_opd: str | None
     service_due_at: datetime
-    came_at: datetime
-    due_at: datetime
     state: str = State.AWAITING_RESPONSE
     since: datetime | None = None
     round: int = 0
@@ -48,20 +47,33 @@ class Case:
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
 
+    @property
+    def step(self) -> Step:
+        return steps.RESPOND
+
+    @property
+    def about_round(self) -> int:
+        return self.round + 1
+
+    @property
+    def team_opd(self) -> str:
+        return self.opd
+
     def respond(self, text: str, now: datetime) -> None:
         """Step 4: answer the complaint. Raises AlreadyResponded."""
         if self.state != State.AWAITING_RESPONSE:
             raise AlreadyResponded("Your team has responded to this complaint before; nothing changed. Reload your "
                                    "list.", {"stands": self.stands()})
         self.response, self.round = text, self.round + 1
+        self.stop_clock(now)
         self.state, self.since = State.RESPONDED, now
 
-    def take_back(self, round_: int, note: str, now: datetime, clock: WorkingTime) -> None:
+    def take_back(self, round_: int, note: str, now: datetime, calendar: Calendar) -> None:
         """Response number `round_` was returned with a note: step 4's clock runs again. An old one changes nothing."""
         if round_ != self.round or self.state != State.RESPONDED:
             return
-        self.return_note, self.came_at = note, now
-        self.due_at = clock.due(now, steps.RESPOND.minutes)
+        self.return_note = note
+        self.start_clock(steps.RESPOND, now, calendar)
         self.state, self.since = State.AWAITING_RESPONSE, now
 
     def stands(self) -> dict[str, str]:

@@ -22,6 +22,7 @@ class Listed(Schema):
     round = fields.Integer()
     came_at = Instant()
     due_at = Instant()
+    done_at = Instant(allow_none=True)
     service_due_at = Instant()
     stands = fields.Function(lambda case: case.stands())
 

@@ -3,22 +3,26 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from marshmallow import Schema
+
+from nkk.clocks import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import ComplaintForwarded, ResponseReturned, ResponseSubmitted
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
-from nkk.messaging.stage import Stage, UnitOfWorkProvider
+from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
 from nkk.sop import steps
-from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.clock import Calendar
 from nkk.sop.steps import Role
+from nkk.sop.timed import started
 from services.opd_response import schemas
 from services.opd_response.domain import Case
 from services.opd_response.storage import OpdResponseWork
 
 
-class OpdResponseService(Stage):
+class OpdResponseService(HearsCalendars):
     """Step 4: the desks of the agencies' helper teams. A team sees and answers its own agency's complaints only."""
 
     name = "opd_response"
@@ -27,16 +31,17 @@ class OpdResponseService(Stage):
     @handles(ComplaintForwarded)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
         """Step 3 ended: a complaint comes to be answered."""
+        calendar = self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
-            work.cases.add(_case(event))
+            work.cases.add(_case(event, calendar))
 
     @handles(ResponseReturned)
     def on_response_returned(self, event: Event[ResponseReturned]) -> None:
         """Step 5 sent a response back: it is to be answered again."""
-        data = event.data
+        data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
             case = work.cases.get(data.ticket, data.opd, for_update=True)
-            case.take_back(data.round, data.note, event.time, OFFICE_HOURS)
+            case.take_back(data.round, data.note, event.time, calendar)
             work.cases.save(case)
 
     @rpc
@@ -45,32 +50,40 @@ class OpdResponseService(Stage):
         """Complaints awaiting the team's response, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.cases.open(actor.group, cursor, limit)
-        return {"items": schemas.Listed(many=True).dump(items), "next": following}
+        return {"items": [self._shown(schemas.Listed(), case) for case in items], "next": following}
 
     @rpc
     @requires(Role.OPD_TEAM)
     def case(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """One complaint, whole."""
         with self.uow.reading() as work:
-            return schemas.CaseView().dump(work.cases.get(ticket, actor.group))
+            case = work.cases.get(ticket, actor.group)
+        return self._shown(schemas.CaseView(), case)
 
     @rpc
     @requires(Role.OPD_TEAM)
     def respond(self, actor: Actor, ticket: str, text: str) -> dict[str, Any]:
         """Step 4: answer a complaint; again, after a return."""
         form = load(schemas.Response, {"text": text})
-        now = datetime.now(UTC)
+        now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, actor.group, for_update=True)
+            work.sound(case, now)
             case.respond(form["text"], now)
             work.cases.save(case)
             work.emit(ResponseSubmitted(ticket=ticket, opd=case.opd, round=case.round, text=case.response,
-                                        by=actor.id), at=now)
+                                        calendar=calendar.version, by=actor.id), at=now)
         return {"ticket": ticket, "stands": case.stands()}
 
+    def _shown(self, schema: Schema, case: Case) -> dict[str, Any]:
+        return schema.dump(case) | self.calendars.left(case, case.service_due_at, _now())
 
-def _case(event: Event[ComplaintForwarded]) -> Case:
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _case(event: Event[ComplaintForwarded], calendar: Calendar) -> Case:
     kept = ("ticket", "opd", "note", "category", "sub_category", "subject_line", "text", "place", "happened_on",
             "accused_name", "accused_position", "accused_opd", "service_due_at")
-    return Case(came_at=event.time, due_at=OFFICE_HOURS.due(event.time, steps.RESPOND.minutes),
-                **{name: getattr(event.data, name) for name in kept})
+    return Case(**started(steps.RESPOND, event.time, calendar), **{name: getattr(event.data, name) for name in kept})

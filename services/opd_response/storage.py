@@ -1,20 +1,22 @@
 """opd_response's database: the complaints forwarded to the agencies' helper teams."""
 
 from dataclasses import asdict
+from datetime import datetime
 from functools import cached_property
 
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, insert, literal_column, select, update
 
+from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.messaging.database import UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
-from nkk.messaging.work import Work
 from nkk.sop.refusals import UnknownTicket
 from services.opd_response.domain import Case, State
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+calendars = calendars_table(metadata)
 
 cases = Table(
     "cases", metadata,
@@ -31,8 +33,7 @@ cases = Table(
     Column("accused_position", String(150)),
     Column("accused_opd", String(64)),
     Column("service_due_at", UtcDateTime, nullable=False),
-    Column("came_at", UtcDateTime, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
+    *clock_columns(),
     Column("state", String(30), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("round", Integer, nullable=False),
@@ -42,6 +43,7 @@ cases = Table(
 # Written out, not bound: SQLite uses a partial index only where it can see the values.
 _open = cases.c.state == literal_column(f"'{State.AWAITING_RESPONSE}'")
 Index("ix_cases_open", cases.c.opd, cases.c.due_at, cases.c.ticket, sqlite_where=_open, postgresql_where=_open)
+alarm_index(cases)
 
 
 class Cases:
@@ -65,8 +67,13 @@ class Cases:
     def save(self, case: Case) -> None:
         """Write what has become of the case; what was forwarded never changes."""
         self._connection.execute(update(cases).where(cases.c.ticket == case.ticket).values(
-            state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, round=case.round,
-            response=case.response, return_note=case.return_note))
+            state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, calendar=case.calendar,
+            done_at=case.done_at, tell_at=case.tell_at, round=case.round, response=case.response,
+            return_note=case.return_note))
+
+    def to_tell(self, now: datetime, limit: int) -> list[Case]:
+        """Cases of every agency with an alarm to be told."""
+        return [Case(**row._mapping) for row in to_tell(self._connection, cases, now, limit)]
 
     def open(self, opd: str, cursor: str | None, limit: int | None) -> tuple[list[Case], str | None]:
         """The worklist of `opd`, oldest due first."""
@@ -74,12 +81,17 @@ class Cases:
                     [cases.c.due_at, cases.c.ticket], cursor, limit, lambda row: Case(**row._mapping))
 
 
-class OpdResponseWork(Work):
+class OpdResponseWork(ClockedWork):
     """One transaction of opd_response."""
 
     OUTBOX = outbox
     INBOX = inbox
+    CALENDARS = calendars
 
     @cached_property
     def cases(self) -> Cases:
         return Cases(self.connection)
+
+    @property
+    def clocked(self) -> Cases:
+        return self.cases

@@ -5,8 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from nkk.sop import steps
-from nkk.sop.clock import WorkingTime, write_instant
+from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.refusals import AlreadyDone, NotYourStep
+from nkk.sop.steps import Step
+from nkk.sop.timed import Timed
 
 
 class State(StrEnum):
@@ -36,10 +38,9 @@ class NoResponseYet(NotYourStep):
 
 
 @dataclass
-class Case:
+class Case(Timed):
     """A report on Tim Utama's desk: what was handed over, and what has become of it."""
 
-    ticket: str
     reporter_kind: str
     claimed_kind: str
     category: str
@@ -54,8 +55,6 @@ class Case:
     confidential: bool
     submitted_at: datetime
     service_due_at: datetime
-    came_at: datetime
-    due_at: datetime
     state: str = State.AWAITING_CLASSIFICATION
     since: datetime | None = None
     opd: str | None = None
@@ -65,18 +64,26 @@ class Case:
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
 
+    @property
+    def step(self) -> Step:
+        return steps.CLASSIFY if self.round == 0 else steps.APPROVE
+
+    @property
+    def about_round(self) -> int:
+        return self.round
+
     def classify_as_information(self, now: datetime) -> None:
         """Step 3, "ya": the operator answers directly. Raises AlreadyClassified."""
         self._must_await_classification()
-        self._becomes(State.CLASSIFIED_AS_INFORMATION, now)
+        self._ends(State.CLASSIFIED_AS_INFORMATION, now)
 
     def forward(self, opd: str, now: datetime) -> None:
         """Step 3, "tidak": to the helper team of `opd`. Raises AlreadyClassified."""
         self._must_await_classification()
         self.opd = opd
-        self._becomes(State.AWAITING_RESPONSE, now)
+        self._ends(State.AWAITING_RESPONSE, now)
 
-    def receive(self, response: str, round_: int, now: datetime, clock: WorkingTime) -> None:
+    def receive(self, response: str, round_: int, now: datetime, calendar: Calendar) -> None:
         """Step 4 ended: response number `round_` came in, and step 5's clock runs. One we have seen changes nothing.
 
         Raises NotYourStep where this case awaits no response.
@@ -85,19 +92,19 @@ class Case:
             return
         if self.state != State.AWAITING_RESPONSE:
             raise NotYourStep("This case awaits no response.", {"stands": self.stands()})
-        self.response, self.round, self.came_at = response, round_, now
-        self.due_at = clock.due(now, steps.APPROVE.minutes)
-        self._becomes(State.AWAITING_APPROVAL, now)
+        self.response, self.round = response, round_
+        self.start_clock(steps.APPROVE, now, calendar)
+        self.state, self.since = State.AWAITING_APPROVAL, now
 
     def approve(self, now: datetime) -> None:
         """Step 5: hand the response to the operator. Raises NoResponseYet or AlreadyApproved."""
         self._must_await_approval()
-        self._becomes(State.APPROVED, now)
+        self._ends(State.APPROVED, now)
 
     def return_response(self, now: datetime) -> None:
         """Step 5: send the response back to the OPD team. Raises NoResponseYet or AlreadyApproved."""
         self._must_await_approval()
-        self._becomes(State.AWAITING_RESPONSE, now)
+        self._ends(State.AWAITING_RESPONSE, now)
 
     def stands(self) -> dict[str, str]:
         """Where the case stands on this desk, and since when."""
@@ -116,5 +123,6 @@ class Case:
             raise AlreadyApproved("This was handed to the operator before; nothing changed. Reload your list.",
                                   {"stands": self.stands()})
 
-    def _becomes(self, state: State, now: datetime) -> None:
+    def _ends(self, state: State, now: datetime) -> None:
+        self.stop_clock(now)
         self.state, self.since = state, now

@@ -36,6 +36,7 @@ class Listed(Schema):
     round = fields.Integer()
     came_at = Instant()
     due_at = Instant()
+    done_at = Instant(allow_none=True)
     submitted_at = Instant()
     service_due_at = Instant()
     stands = fields.Function(lambda case: case.stands())

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from marshmallow import Schema
+
+from nkk.clocks import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import (
     ComplaintClassifiedAsInformation,
@@ -15,17 +18,18 @@ from nkk.contracts.events import (
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
-from nkk.messaging.stage import Stage, UnitOfWorkProvider
+from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
 from nkk.sop import steps
-from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.clock import Calendar
 from nkk.sop.steps import Role
+from nkk.sop.timed import started
 from services.triage import schemas
 from services.triage.domain import Case
 from services.triage.storage import TriageWork
 
 
-class TriageService(Stage):
+class TriageService(HearsCalendars):
     """Steps 3 and 5: Tim Utama's desk."""
 
     name = "triage"
@@ -34,15 +38,17 @@ class TriageService(Stage):
     @handles(ComplaintHandedOver)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
         """Step 2 ended: a report comes to be classified."""
+        calendar = self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
-            work.cases.add(_case(event))
+            work.cases.add(_case(event, calendar))
 
     @handles(ResponseSubmitted)
     def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
         """Step 4 ended: a response comes to be approved or returned."""
+        calendar = self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
             case = work.cases.get(event.data.ticket, for_update=True)
-            case.receive(event.data.text, event.data.round, event.time, OFFICE_HOURS)
+            case.receive(event.data.text, event.data.round, event.time, calendar)
             work.cases.save(case)
 
     @rpc
@@ -51,27 +57,30 @@ class TriageService(Stage):
         """Cases to classify, and responses to approve or return, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.cases.open(cursor, limit)
-        return {"items": schemas.Listed(many=True).dump(items), "next": following}
+        return {"items": [self._shown(schemas.Listed(), case) for case in items], "next": following}
 
     @rpc
     @requires(Role.MAIN_TEAM)
     def case(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """One case, whole."""
         with self.uow.reading() as work:
-            return schemas.CaseView().dump(work.cases.get(ticket))
+            case = work.cases.get(ticket)
+        return self._shown(schemas.CaseView(), case)
 
     @rpc
     @requires(Role.MAIN_TEAM)
     def classify_as_information(self, actor: Actor, ticket: str, note: str | None = None) -> dict[str, Any]:
         """Step 3, "ya": information, to be answered by the operator, with a note to help."""
         form = load(schemas.Note, {"note": note})
-        now = _now()
+        now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
+            work.sound(case, now)
             case.classify_as_information(now)
             work.cases.save(case)
             work.emit(ComplaintClassifiedAsInformation(ticket=ticket, note=form["note"], by=actor.id,
-                                                       service_due_at=case.service_due_at), at=now)
+                                                       service_due_at=case.service_due_at,
+                                                       calendar=calendar.version), at=now)
         return {"ticket": ticket, "stands": case.stands()}
 
     @rpc
@@ -79,12 +88,13 @@ class TriageService(Stage):
     def forward(self, actor: Actor, ticket: str, opd: str, note: str | None = None) -> dict[str, Any]:
         """Step 3, "tidak": a complaint, forwarded to the helper team of an OPD."""
         form = load(schemas.Forwarding, {"opd": opd, "note": note})
-        now = _now()
+        now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
+            work.sound(case, now)
             case.forward(form["opd"], now)
             work.cases.save(case)
-            work.emit(_forwarded(case, form["note"], actor.id), at=now)
+            work.emit(_forwarded(case, form["note"], actor.id, calendar), at=now)
         return {"ticket": ticket, "stands": case.stands()}
 
     @rpc
@@ -92,13 +102,15 @@ class TriageService(Stage):
     def approve(self, actor: Actor, ticket: str, note: str | None = None) -> dict[str, Any]:
         """Step 5: the response answers the complaint, and goes to the operator."""
         form = load(schemas.Note, {"note": note})
-        now = _now()
+        now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
+            work.sound(case, now)
             case.approve(now)
             work.cases.save(case)
             work.emit(ResponseApproved(ticket=ticket, opd=case.opd, round=case.round, text=case.response,
-                                       note=form["note"], service_due_at=case.service_due_at, by=actor.id), at=now)
+                                       note=form["note"], service_due_at=case.service_due_at, calendar=calendar.version,
+                                       by=actor.id), at=now)
         return {"ticket": ticket, "stands": case.stands()}
 
     @rpc
@@ -106,29 +118,33 @@ class TriageService(Stage):
     def return_response(self, actor: Actor, ticket: str, note: str) -> dict[str, Any]:
         """Step 5: the response does not answer the complaint, and goes back to the OPD team with a note."""
         form = load(schemas.Return, {"note": note})
-        now = _now()
+        now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
+            work.sound(case, now)
             case.return_response(now)
             work.cases.save(case)
             work.emit(ResponseReturned(ticket=ticket, opd=case.opd, round=case.round, note=form["note"],
-                                       by=actor.id), at=now)
+                                       calendar=calendar.version, by=actor.id), at=now)
         return {"ticket": ticket, "stands": case.stands()}
+
+    def _shown(self, schema: Schema, case: Case) -> dict[str, Any]:
+        return schema.dump(case) | self.calendars.left(case, case.service_due_at, _now())
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _case(event: Event[ComplaintHandedOver]) -> Case:
+def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
     kept = ("ticket", "reporter_kind", "claimed_kind", "category", "sub_category", "subject_line", "text", "place",
             "happened_on", "accused_name", "accused_position", "accused_opd", "confidential", "submitted_at",
             "service_due_at")
-    return Case(came_at=event.time, due_at=OFFICE_HOURS.due(event.time, steps.CLASSIFY.minutes),
-                **{name: getattr(event.data, name) for name in kept})
+    return Case(**started(steps.CLASSIFY, event.time, calendar), **{name: getattr(event.data, name) for name in kept})
 
 
-def _forwarded(case: Case, note: str | None, by: str) -> ComplaintForwarded:
+def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> ComplaintForwarded:
     told = ("ticket", "opd", "category", "sub_category", "subject_line", "text", "place", "happened_on",
             "accused_name", "accused_position", "accused_opd", "service_due_at")
-    return ComplaintForwarded(note=note, by=by, **{name: getattr(case, name) for name in told})
+    return ComplaintForwarded(note=note, by=by, calendar=calendar.version,
+                              **{name: getattr(case, name) for name in told})

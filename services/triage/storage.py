@@ -1,6 +1,7 @@
 """Triage's database: the cases on Tim Utama's desk."""
 
 from dataclasses import asdict
+from datetime import datetime
 from functools import cached_property
 
 from sqlalchemy import (
@@ -18,16 +19,17 @@ from sqlalchemy import (
     update,
 )
 
+from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.messaging.database import UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
-from nkk.messaging.work import Work
 from nkk.sop.refusals import UnknownTicket
 from services.triage.domain import OPEN, Case
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+calendars = calendars_table(metadata)
 
 cases = Table(
     "cases", metadata,
@@ -46,8 +48,7 @@ cases = Table(
     Column("confidential", Boolean, nullable=False),
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("service_due_at", UtcDateTime, nullable=False),
-    Column("came_at", UtcDateTime, nullable=False),
-    Column("due_at", UtcDateTime, nullable=False),
+    *clock_columns(),
     Column("state", String(30), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("opd", String(64)),
@@ -57,6 +58,7 @@ cases = Table(
 # Written out, not bound: SQLite uses a partial index only where it can see the values.
 _open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
 Index("ix_cases_open", cases.c.due_at, cases.c.ticket, sqlite_where=_open, postgresql_where=_open)
+alarm_index(cases)
 
 
 class Cases:
@@ -80,8 +82,12 @@ class Cases:
     def save(self, case: Case) -> None:
         """Write what has become of the case; what was handed over never changes."""
         self._connection.execute(update(cases).where(cases.c.ticket == case.ticket).values(
-            state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, opd=case.opd,
-            round=case.round, response=case.response))
+            state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, calendar=case.calendar,
+            done_at=case.done_at, tell_at=case.tell_at, opd=case.opd, round=case.round, response=case.response))
+
+    def to_tell(self, now: datetime, limit: int) -> list[Case]:
+        """Cases with an alarm to be told."""
+        return [Case(**row._mapping) for row in to_tell(self._connection, cases, now, limit)]
 
     def open(self, cursor: str | None, limit: int | None) -> tuple[list[Case], str | None]:
         """The worklist, oldest due first."""
@@ -89,12 +95,17 @@ class Cases:
                     lambda row: Case(**row._mapping))
 
 
-class TriageWork(Work):
+class TriageWork(ClockedWork):
     """One transaction of triage."""
 
     OUTBOX = outbox
     INBOX = inbox
+    CALENDARS = calendars
 
     @cached_property
     def cases(self) -> Cases:
         return Cases(self.connection)
+
+    @property
+    def clocked(self) -> Cases:
+        return self.cases

@@ -1,0 +1,46 @@
+"""Bases of the Nameko classes that keep clocks."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from nameko.timer import timer
+
+from nkk.clocks.calendars import CalendarsProvider
+from nkk.contracts import Event
+from nkk.contracts.events import CalendarChanged
+from nkk.messaging.consumer import handles
+from nkk.messaging.stage import Stage
+
+TELL_SECONDS = 10
+BATCH = 100
+
+
+class TellsAlarms(Stage):
+    """A stage with clocks: each alarm is told once, by whichever instance comes to it first."""
+
+    calendars: Any = CalendarsProvider()
+
+    @timer(interval=TELL_SECONDS)
+    def tell_alarms(self) -> None:
+        """Tell of clocks that are near their end, or past it."""
+        while self._tell_some(datetime.now(UTC)) == BATCH:
+            pass
+
+    def _tell_some(self, now: datetime) -> int:
+        # Told and remembered in one transaction: an instance that dies has told nothing, or everything.
+        with self.uow.begin() as work:
+            found = work.clocked.to_tell(now, BATCH)
+            for timed in found:
+                work.sound(timed, now)
+                work.clocked.save(timed)
+        return len(found)
+
+
+class HearsCalendars(TellsAlarms):
+    """A stage that is told of the calendar, which is another's to keep."""
+
+    @handles(CalendarChanged)
+    def on_calendar_changed(self, event: Event[CalendarChanged]) -> None:
+        """The calendar has a new version."""
+        with self.uow.handling(event) as work:
+            work.calendars.keep(event.data.version, event.data.content, event.time, event.data.by)

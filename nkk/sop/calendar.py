@@ -1,0 +1,174 @@
+"""A calendar as it is written down: in the admin's hands, in a database, on the wire.
+
+    {"week": [[["07:30", "12:00"], ["13:00", "16:00"]], … seven days, Monday first],
+     "seasons": [{"name": "Ramadan", "first": "2027-02-08", "last": "2027-03-09", "week": [… seven days]}],
+     "days": {"2026-03-19": {"name": "Hari Suci Nyepi", "spans": []}},
+     "national_years": [2026, 2027]}
+
+`national_years` are those whose national holidays and joint leave are among the days.
+"""
+
+import itertools
+from collections.abc import Callable
+from datetime import date, time, timedelta
+from typing import Any, TypeVar
+
+from nkk.sop.clock import OFFICE_WEEK, Calendar, Day, Season, Span, Week
+from nkk.sop.refusals import InvalidInput
+
+NAME_LENGTH = 150
+MOST_DAYS = 1_000
+MOST_SEASONS = 20
+LONGEST_SEASON = timedelta(days=92)
+FEWEST_MINUTES = 600
+"""Office minutes that an ordinary week must have at least: less, and clocks would run for years."""
+
+YEARS = range(2000, 2101)
+
+T = TypeVar("T")
+
+
+class _Amiss(Exception):
+    """A part of the calendar will not do; the message says why."""
+
+
+def read_calendar(content: Any, version: int = 0) -> Calendar:
+    """The calendar that `content` describes. Raises InvalidInput, naming the part that will not do."""
+    if not isinstance(content, dict):
+        raise InvalidInput.of(calendar="A calendar has week, seasons and days.")
+    wrong: dict[str, str] = {}
+
+    def part(name: str, read: Callable[[Any], T], default: Any) -> T:
+        try:
+            return read(content.get(name, default))
+        except _Amiss as error:
+            wrong[name] = str(error)
+            return read(default)
+
+    written = write_week(OFFICE_WEEK)
+    week = part("week", _read_base_week, written)
+    seasons = part("seasons", _read_seasons, [])
+    days = part("days", _read_days, {})
+    part("national_years", _read_years, [])
+    if wrong:
+        raise InvalidInput.of(**wrong)
+    return Calendar(version, week, seasons, days)
+
+
+def write_calendar(calendar: Calendar) -> dict[str, Any]:
+    """`calendar` as it is written down, without its version."""
+    return {
+        "week": write_week(calendar.week),
+        "seasons": [{"name": season.name, "first": season.first.isoformat(), "last": season.last.isoformat(),
+                     "week": write_week(season.week)} for season in calendar.seasons],
+        "days": {day.isoformat(): {"name": own.name, "spans": _write_spans(own.spans)}
+                 for day, own in sorted(calendar.days.items())},
+    }
+
+
+def write_week(week: Week) -> list[list[list[str]]]:
+    """The open spans of Monday to Sunday as `HH:MM`."""
+    return [_write_spans(spans) for spans in week]
+
+
+def _write_spans(spans: tuple[Span, ...]) -> list[list[str]]:
+    return [[opens.strftime("%H:%M"), closes.strftime("%H:%M")] for opens, closes in spans]
+
+
+def _read_base_week(content: Any) -> Week:
+    week = _read_week(content)
+    if sum(_minutes(span) for spans in week for span in spans) < FEWEST_MINUTES:
+        raise _Amiss(f"An ordinary week needs at least {FEWEST_MINUTES // 60} office hours.")
+    return week
+
+
+def _read_week(content: Any) -> Week:
+    if not isinstance(content, list) or len(content) != 7:
+        raise _Amiss("Seven lists of open spans, Monday first; an empty list for a closed day.")
+    return tuple(_read_spans(spans) for spans in content)
+
+
+def _read_spans(content: Any) -> tuple[Span, ...]:
+    if not isinstance(content, list) or len(content) > 10:
+        raise _Amiss('Open spans are written [["07:30", "12:00"], ["13:00", "16:00"]]; [] means closed.')
+    spans = tuple(_read_span(span) for span in content)
+    if any(earlier[1] > later[0] for earlier, later in itertools.pairwise(spans)):
+        raise _Amiss("The spans of a day go one after the other, none overlapping.")
+    return spans
+
+
+def _read_span(content: Any) -> Span:
+    if not isinstance(content, list) or len(content) != 2:
+        raise _Amiss('An open span is written ["07:30", "12:00"].')
+    opens, closes = (_read_time(text) for text in content)
+    if opens >= closes:
+        raise _Amiss("An office closes after it has opened, on the same day.")
+    return opens, closes
+
+
+def _read_time(text: Any) -> time:
+    if not isinstance(text, str) or len(text) != 5:
+        raise _Amiss("Times are written HH:MM, such as 07:30.")
+    try:
+        return time.fromisoformat(text)
+    except ValueError:
+        raise _Amiss("Times are written HH:MM, such as 07:30.") from None
+
+
+def _read_seasons(content: Any) -> tuple[Season, ...]:
+    if not isinstance(content, list) or len(content) > MOST_SEASONS:
+        raise _Amiss(f"A list of at most {MOST_SEASONS} seasons.")
+    seasons = tuple(_read_season(season) for season in content)
+    ordered = sorted(seasons, key=lambda season: season.first)
+    if any(earlier.last >= later.first for earlier, later in itertools.pairwise(ordered)):
+        raise _Amiss("Two seasons share a date: end one before the other begins.")
+    return seasons
+
+
+def _read_season(content: Any) -> Season:
+    if not isinstance(content, dict):
+        raise _Amiss("A season has name, first, last and week.")
+    season = Season(_read_name(content.get("name")), _read_date(content.get("first")), _read_date(content.get("last")),
+                    _read_week(content.get("week")))
+    if not timedelta() <= season.last - season.first < LONGEST_SEASON:
+        raise _Amiss(f"A season ends on or after its first date and lasts at most {LONGEST_SEASON.days} days.")
+    return season
+
+
+def _read_days(content: Any) -> dict[date, Day]:
+    if not isinstance(content, dict) or len(content) > MOST_DAYS:
+        raise _Amiss(f"At most {MOST_DAYS} days, each under its date.")
+    return {_read_date(day): _read_day(own) for day, own in content.items()}
+
+
+def _read_day(content: Any) -> Day:
+    if not isinstance(content, dict):
+        raise _Amiss("A day has name and spans; no spans mean closed.")
+    return Day(_read_name(content.get("name")), _read_spans(content.get("spans", [])))
+
+
+def _read_date(text: Any) -> date:
+    try:
+        day = date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
+    except ValueError:
+        day = None
+    if day is None or day.year not in YEARS:
+        raise _Amiss(f"Dates are written like 2026-03-19, within {YEARS[0]} to {YEARS[-1]}.")
+    return day
+
+
+def _read_name(text: Any) -> str:
+    if not isinstance(text, str) or not text.strip() or len(text) > NAME_LENGTH or not text.isprintable():
+        raise _Amiss(f"Say in 1 to {NAME_LENGTH} characters what it is.")
+    return text.strip()
+
+
+def _read_years(content: Any) -> list[int]:
+    if not isinstance(content, list) or not all(isinstance(year, int) and year in YEARS for year in content):
+        raise _Amiss("A list of years.")
+    return content
+
+
+def _minutes(span: Span) -> int:
+    opens, closes = span
+    return (closes.hour - opens.hour) * 60 + closes.minute - opens.minute

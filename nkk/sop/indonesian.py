@@ -1,0 +1,44 @@
+"""Instants and durations as people of the procedure read them: in Indonesian, in WIB."""
+
+from datetime import date, datetime
+
+from nkk.sop.clock import WIB
+from nkk.sop.steps import MINUTES_PER_DAY, Role
+
+DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
+MONTHS = ("Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober",
+          "November", "Desember")
+
+ROLES = {
+    Role.REPORTER: "Pelapor",
+    Role.OPERATOR: "Operator",
+    Role.MAIN_TEAM: "Tim NKK Utama",
+    Role.OPD_TEAM: "Tim NKK Pembantu OPD",
+    Role.ADMIN: "Admin",
+}
+
+
+def written_date(day: date) -> str:
+    """Such as `Senin, 2 Maret 2026`."""
+    return f"{DAYS[day.weekday()]}, {day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def written_instant(instant: datetime) -> str:
+    """Such as `Senin, 2 Maret 2026 pukul 09.15 WIB`."""
+    local = instant.astimezone(WIB)
+    return f"{written_date(local.date())} pukul {local:%H.%M} WIB"
+
+
+def written_month(month: date) -> str:
+    """Such as `Maret 2026`."""
+    return f"{MONTHS[month.month - 1]} {month.year}"
+
+
+def written_minutes(minutes: int) -> str:
+    """Office minutes: `45 menit`, `2 jam 5 menit`, or whole working days as `2 hari kerja`."""
+    if minutes and minutes % MINUTES_PER_DAY == 0:
+        return f"{minutes // MINUTES_PER_DAY} hari kerja"
+    days, rest = divmod(minutes, MINUTES_PER_DAY)
+    hours, rest = divmod(rest, 60)
+    parts = [(days, "hari kerja"), (hours, "jam"), (rest, "menit")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 menit"

@@ -1,0 +1,207 @@
+"""What an admin can tell intake: staff accounts, catalogue and roster, the calendar. No complaint is seen here."""
+
+import uuid
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from nameko.timer import timer
+
+from nkk.clocks import Calendars
+from nkk.contracts.events import CalendarChanged
+from nkk.messaging.actor import Actor, requires
+from nkk.messaging.log import get_logger
+from nkk.messaging.rpc import rpc
+from nkk.messaging.validation import load
+from nkk.sop.clock import WIB
+from nkk.sop.steps import Role
+from services.intake import calendar, domain, schemas
+from services.intake.calendar import CalendarChangedMeanwhile, UnknownCalendar
+from services.intake.storage import IntakeWork
+
+EXTEND_SECONDS = 3_600
+BY_ITSELF = "nkk"
+
+log = get_logger()
+
+
+class AdminDesk:
+    """The admin's part of intake."""
+
+    uow: Any
+    vault: Any
+    passwords: Any
+    calendars: Calendars
+
+    # -- lists and accounts
+
+    @rpc
+    @requires(Role.ADMIN)
+    def replace_lists(self, actor: Actor, catalogue: dict) -> dict[str, Any]:
+        """Replace the catalogue, the roster, or both, whole."""
+        catalogue = load(schemas.Catalogue, catalogue)
+        with self.uow.begin() as work:
+            for name, content in catalogue.items():
+                work.lists.replace(name, content, actor.id, _now())
+            return {"categories": work.lists.categories(), "opds": work.lists.opds()}
+
+    @rpc
+    @requires(Role.ADMIN)
+    def staff(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        """Staff accounts by user name."""
+        with self.uow.reading() as work:
+            items, following = work.accounts.staff(cursor, limit)
+        return {"items": schemas.StaffView(many=True).dump(items), "next": following}
+
+    @rpc
+    @requires(Role.ADMIN)
+    def add_staff(self, actor: Actor, box: str) -> dict[str, Any]:
+        """A new staff account. The box holds a NewStaff."""
+        form = load(schemas.NewStaff, self.vault.open(box))
+        with self.uow.reading() as work:
+            domain.check_staff(form["role"], form["opd"], work.lists.opds())
+        account = self.new_account(form, form["role"], group=form["opd"], name=form["name"],
+                                    username=form["username"].lower())
+        with self.uow.begin() as work:
+            add_account(work, account)
+        log.info("staff added", account=account.id, role=account.role, by=actor.id)
+        return schemas.StaffView().dump(account)
+
+    @rpc
+    @requires(Role.ADMIN)
+    def disable_staff(self, actor: Actor, box: str) -> dict[str, Any]:
+        """Bar a staff account and end its sessions; out within a token's 15 minutes. The box holds a StaffName."""
+        form = load(schemas.StaffName, self.vault.open(box))
+        with self.uow.begin() as work:
+            account = self._staff_account(work, form["username"])
+            account.disable(_now())
+            work.accounts.save(account)
+            work.accounts.end_sessions(account.id, _now())
+        log.info("staff disabled", account=account.id, by=actor.id)
+        return schemas.StaffView().dump(account)
+
+    @rpc
+    @requires(Role.ADMIN)
+    def reset_staff(self, actor: Actor, box: str) -> dict[str, Any]:
+        """A new password for a staff account, unlocked and enabled. The box holds a ResetStaff."""
+        form = load(schemas.ResetStaff, self.vault.open(box))
+        domain.check_credentials(form["username"].lower(), form["password"])
+        password_hash = self.passwords.hash(form["password"])
+        with self.uow.begin() as work:
+            account = self._staff_account(work, form["username"])
+            account.reset(password_hash)
+            work.accounts.save(account)
+            work.accounts.end_sessions(account.id, _now())
+        log.info("staff reset", account=account.id, by=actor.id)
+        return schemas.StaffView().dump(account)
+
+    @rpc
+    @requires(Role.ADMIN)
+    def reencrypt(self, actor: Actor, after: str = "", limit: int = 200) -> dict[str, Any]:
+        """Put the next identities under the newest key of the ring; `last` is None when none are left."""
+        with self.uow.begin() as work:
+            identities = work.accounts.identities(after, limit)
+            for account_id, identity in identities:
+                work.accounts.replace_identity(account_id, self.vault.reencrypt(identity))
+        return {"count": len(identities), "last": identities[-1][0] if identities else None}
+
+    # -- the calendar
+
+    @rpc
+    @requires(Role.ADMIN)
+    def calendar(self, actor: Actor, version: int | None = None) -> dict[str, Any]:
+        """A version of the calendar, the newest where none is named."""
+        with self.uow.reading() as work:
+            return _version(work, version if version is not None else work.calendars.newest())
+
+    @rpc
+    @requires(Role.ADMIN)
+    def calendar_versions(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+        """The versions, newest first."""
+        page = load(schemas.VersionPage, {"cursor": cursor, "limit": limit})
+        with self.uow.reading() as work:
+            rows = work.calendars.rows(page["cursor"], page["limit"] + 1)
+        shown = rows[:page["limit"]]
+        return {"items": schemas.CalendarListed(many=True).dump(shown),
+                "next": str(shown[-1].version) if len(rows) > len(shown) else None}
+
+    @rpc
+    @requires(Role.ADMIN)
+    def replace_calendar(self, actor: Actor, version: int, content: dict) -> dict[str, Any]:
+        """A new version in the place of `version`, which must be the newest; clocks that run keep theirs."""
+        content = calendar.checked(content)
+        with self.uow.begin() as work:
+            if work.calendars.newest() != version:
+                raise _overtaken()
+            self._keep(work, version + 1, content, actor.id)
+            return _version(work, version + 1)
+
+    @rpc
+    @requires(Role.ADMIN)
+    def set_day(self, actor: Actor, day: str, own: dict | None) -> dict[str, Any]:
+        """Make one date a closure, a holiday or a working day of its own; an ordinary day again where `own` is None."""
+        with self.uow.begin() as work:
+            newest = work.calendars.newest()
+            self._keep(work, newest + 1, calendar.with_day(_version(work, newest)["calendar"], day, own), actor.id)
+            return _version(work, newest + 1)
+
+    @rpc
+    @requires(Role.ADMIN)
+    def national_days(self, actor: Actor, year: int) -> dict[str, Any]:
+        """The national holidays and joint leave of a year as the library knows them today."""
+        return {"days": calendar.national_days(year)}
+
+    @timer(interval=EXTEND_SECONDS, eager=True)
+    def extend_calendar(self) -> None:
+        """Have the national days of the running year in the calendar, and from October on those of the next."""
+        years = calendar.years_wanted(datetime.now(WIB).date())
+        # Where instances start together, one of them makes the version.
+        with suppress(CalendarChangedMeanwhile), self.uow.begin() as work:
+            newest = work.calendars.newest()
+            content = calendar.with_years(_version(work, newest)["calendar"] if newest else None, years)
+            if content is not None:
+                self._keep(work, newest + 1, content, BY_ITSELF)
+
+    def _keep(self, work: IntakeWork, version: int, content: dict[str, Any], by: str) -> None:
+        now = _now()
+        if not work.calendars.keep(version, content, now, by):
+            raise _overtaken()
+        work.emit(CalendarChanged(name=calendar.NAME, version=version, content=content, by=by), at=now)
+        self.calendars.forget_newest()
+        log.info("calendar changed", version=version, by=by)
+
+    def _staff_account(self, work: IntakeWork, username: str) -> domain.Account:
+        account = work.accounts.find(self.vault.login_index(username), for_update=True)
+        if account is None or account.role == Role.REPORTER:
+            raise domain.UnknownAccount("There is no staff account of this user name. Check it.")
+        return account
+
+    def new_account(self, form: dict, role: str, **known: Any) -> domain.Account:
+        """An account as `form` asks for it, not yet kept."""
+        username = form["username"].lower()
+        domain.check_credentials(username, form["password"])
+        return domain.Account(id=str(uuid.uuid4()), login_index=self.vault.login_index(username), role=role,
+                              password_hash=self.passwords.hash(form["password"]), created_at=_now(), **known)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _version(work: IntakeWork, version: int) -> dict[str, Any]:
+    row = work.calendars.row(version)
+    if row is None:
+        raise UnknownCalendar("There is no such version of the calendar. GET /calendar/versions lists them.")
+    return schemas.CalendarView().dump(row)
+
+
+def _overtaken() -> CalendarChangedMeanwhile:
+    return CalendarChangedMeanwhile("Somebody has changed the calendar meanwhile; nothing of yours was kept. Read it "
+                                    "again (GET /calendar) and make your change to that version.")
+
+
+def add_account(work: IntakeWork, account: domain.Account) -> None:
+    """Keep a new account. Raises UsernameTaken."""
+    if not work.accounts.add(account):
+        raise domain.UsernameTaken("This user name is taken. Choose another.",
+                                   {"fields": {"username": ["Taken. Choose another."]}})

@@ -1,0 +1,67 @@
+"""Reading journeys: by those who may follow one, by those who prove its clocks, by those who count a month's."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from nkk.clocks import Calendars
+from nkk.messaging.actor import Actor, requires
+from nkk.messaging.rpc import rpc
+from nkk.messaging.validation import load
+from nkk.sop.calendar import write_calendar
+from nkk.sop.refusals import UnknownTicket
+from nkk.sop.steps import Role
+from services.notification import schemas
+from services.notification.domain import Journey
+
+READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
+COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
+
+
+class Follows:
+    """Everything that is read of journeys. No text of a complaint is here."""
+
+    uow: Any
+    calendars: Calendars
+
+    @rpc
+    @requires(*READERS)
+    def timeline(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """The journey of a complaint, for those who may follow it."""
+        with self.uow.reading() as work:
+            journey = work.journeys.get(ticket)
+        if not journey.shown_to(actor.role, actor.id, actor.group):
+            raise UnknownTicket
+        return schemas.timeline(journey, actor.role, self.calendars.get, datetime.now(UTC))
+
+    @rpc
+    @requires(Role.REPORTER)
+    def standings(self, actor: Actor, tickets: list[str]) -> dict[str, Any]:
+        """Where those of `tickets` that are the caller's own stand."""
+        with self.uow.reading() as work:
+            journeys = work.journeys.of(tickets)
+        return {journey.ticket: journey.stands() for journey in journeys if journey.reporter_id == actor.id}
+
+    @rpc
+    @requires(Role.ADMIN)
+    def record(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """The facts of one journey and the calendars its clocks run by: all that is needed to count them anew."""
+        with self.uow.reading() as work:
+            journey = work.journeys.get(ticket)
+        return self._records([journey])
+
+    @rpc
+    @requires(*COUNTERS)
+    def month(self, actor: Actor, month: str, closed: bool, cursor: str | None = None) -> dict[str, Any]:
+        """The facts of journeys that were under way in `month`, a page at a time: those `closed` since it began, or
+        those not closed to this day."""
+        first, end = load(schemas.Month, {"month": month})["month"]
+        with self.uow.reading() as work:
+            tickets, following = (work.journeys.closed_since(first, end, cursor) if closed
+                                  else work.journeys.open_before(end, cursor))
+            journeys = work.journeys.of(tickets)
+        return self._records(journeys) | {"next": following}
+
+    def _records(self, journeys: list[Journey]) -> dict[str, Any]:
+        versions = set().union(*(journey.calendars for journey in journeys))
+        return {"journeys": [schemas.record(journey) for journey in journeys],
+                "calendars": {str(version): write_calendar(self.calendars.get(version)) for version in versions}}

@@ -1,0 +1,79 @@
+"""Whom notification tells of clocks: the team whose step runs out, its superior, the reporter who waits."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from nameko.timer import timer
+
+from nkk.contracts import Event
+from nkk.contracts.events import StepDueSoon, StepOverdue
+from nkk.messaging.actor import Actor, requires
+from nkk.messaging.consumer import handles
+from nkk.messaging.log import get_logger
+from nkk.messaging.rpc import rpc
+from nkk.messaging.validation import load
+from nkk.sop.steps import Role
+from services.notification import schemas
+
+TELL_SECONDS = 10
+BATCH = 100
+
+log = get_logger()
+
+
+class TellsPeople:
+    """Letters about time. Those to teams leave in office hours only: the mailer sees to that."""
+
+    uow: Any
+    mailer: Any
+
+    @handles(StepDueSoon)
+    def on_step_due_soon(self, event: Event[StepDueSoon]) -> None:
+        """A step of another stage nears its end."""
+        with self.uow.handling(event) as work:
+            work.tell_team(event.data, event.time)
+        self.mailer.wake()
+
+    @handles(StepOverdue)
+    def on_step_overdue(self, event: Event[StepOverdue]) -> None:
+        """A step of another stage is late."""
+        with self.uow.handling(event) as work:
+            work.tell_team(event.data, event.time)
+        self.mailer.wake()
+
+    @timer(interval=TELL_SECONDS)
+    def tell_reporters(self) -> None:
+        """Tell reporters that the promised time has passed, or that their answer waits to be read; each once."""
+        now = datetime.now(UTC)
+        with self.uow.begin() as work:
+            for ticket in work.journeys.to_apologise(now, BATCH):
+                work.messages.add(str(uuid.uuid4()), ticket, "late", now)
+            for answer in work.answers.to_remind(now, BATCH):
+                work.messages.add(str(uuid.uuid4()), answer.ticket, "reminder", now)
+                answer.remind_at = None
+                work.answers.save(answer)
+
+    @rpc
+    @requires(Role.ADMIN)
+    def teams(self, actor: Actor) -> dict[str, Any]:
+        """Where the teams and their superiors are reached."""
+        with self.uow.reading() as work:
+            return schemas.show_teams(work.teams.all())
+
+    @rpc
+    @requires(Role.ADMIN)
+    def replace_teams(self, actor: Actor, teams: dict) -> dict[str, Any]:
+        """Replace all addresses of teams and superiors."""
+        addresses = schemas.read_teams(load(schemas.Teams, teams))
+        with self.uow.begin() as work:
+            work.teams.replace(addresses)
+        log.info("addresses of teams replaced", by=actor.id, count=len(addresses))
+        return schemas.show_teams(addresses)
+
+    @rpc
+    def letters(self) -> dict[str, int]:
+        """How many letters wait to be sent, and how many were given up."""
+        with self.uow.reading() as work:
+            waiting, given_up = work.messages.counts()
+        return {"letters_waiting": waiting, "letters_given_up": given_up}
