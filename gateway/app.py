@@ -38,8 +38,9 @@ log = get_logger()
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The gateway as a WSGI application; `config` overrides what the environment says.
 
-    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
-    LIMIT_SUBMISSION, TRUSTED_PROXIES.
+    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_URL (how people reach the site), TEMPLATES (a folder of the
+    agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
+    LIMIT_SUBMISSION, LIMIT_DOCUMENTS, TRUSTED_PROXIES.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(config if config is not None else _from_environment())
@@ -66,6 +67,8 @@ def _from_environment() -> dict[str, Any]:
         "AMQP_URI": required("AMQP_URI"),
         "INTAKE_PUBLIC_KEY": required("NKK_INTAKE_PUBLIC_KEY"),
         "TOKEN_PUBLIC_KEY": required_key("NKK_TOKEN_PUBLIC_KEY"),
+        "SITE_URL": (os.environ.get("NKK_SITE_URL") or "http://localhost").rstrip("/"),
+        "TEMPLATES": os.environ.get("NKK_TEMPLATES", ""),
         "RPC_TIMEOUT": number("NKK_RPC_TIMEOUT", 5),
         "TRUSTED_PROXIES": number("NKK_TRUSTED_PROXIES", 0),
         "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "memory://",

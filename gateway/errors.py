@@ -11,6 +11,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
 from gateway.limits import seconds_to_wait
+from nkk.documents import RenderingFailedError, RenderingTooSlowError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
 from nkk.sop.refusals import Refused
@@ -35,6 +36,10 @@ STATUS = {
     "NotAnsweredYet": 409,
     "AlreadyConfirmed": 409,
     "UsernameTaken": 409,
+    "CalendarChangedMeanwhile": 409,
+    "UnknownCalendar": 404,
+    "NoDocumentYet": 409,
+    "IdentityWithheld": 403,
     "IdempotencyKeyReused": 422,
 }
 """The HTTP status of every refusal, by its name."""
@@ -68,6 +73,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(RefusedRemotelyError, _refused_remotely)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StageUnavailableError, _unavailable)
+    app.register_error_handler(RenderingTooSlowError, _too_slow)
+    app.register_error_handler(RenderingFailedError, _unmade)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(ParseException, _broken_off)
     app.register_error_handler(Exception, _unexpected)
@@ -94,6 +101,17 @@ def _unavailable(error: StageUnavailableError) -> Response:
     log.warning("stage unavailable", stage=str(error))
     return problem(503, "unavailable", "A part of the service is away for a moment, and whether your request was "
                                        "carried out is not known. Try again shortly; what was accepted is not lost.")
+
+
+def _too_slow(_error: RenderingTooSlowError) -> Response:
+    return problem(503, "unavailable", "Making this document takes too long just now. Nothing of the complaint waits "
+                                       "for it: try again shortly.")
+
+
+def _unmade(error: RenderingFailedError) -> Response:
+    log.error("document failed", reason=str(error))
+    return problem(500, "document-failed", "This document could not be made; the complaint itself goes on. Tell us "
+                                           "X-Request-ID; the agency's templates may be at fault (`nkk templates`).")
 
 
 def _http(error: HTTPException) -> Response:

@@ -1,4 +1,5 @@
-"""How often one may try: registration and log-in by address, submission by account.
+"""How often one may try: registration and log-in by address, submission and documents by
+account.
 
 Whole offices share an address, so these bound floods only; guessing a password is stopped by the account's own lock.
 Counted in each gateway process by default; NKK_LIMIT_STORAGE names a shared store where there are several.
@@ -15,7 +16,7 @@ from flask_limiter.util import get_remote_address
 
 limiter = Limiter(get_remote_address)
 
-DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "SUBMISSION": "60/hour"}
+DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "SUBMISSION": "60/hour", "DOCUMENTS": "60/minute"}
 
 
 def limit(name: str, key: Callable[[], str] = get_remote_address) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

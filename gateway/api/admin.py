@@ -1,10 +1,11 @@
-"""What the admin keeps: staff accounts, the catalogue and the roster. No complaint is seen here."""
+"""What the admin keeps: staff accounts, the catalogue and the roster, the teams' addresses. No complaint is here."""
 
 from typing import Any
 
 from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
+from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
 
 resources = Resources("admin", __name__, description="Staff accounts, catalogue and roster")
@@ -65,3 +66,23 @@ def replace_catalogue(form: dict[str, Any]) -> dict[str, Any]:
     lists = backend().call("intake", "replace_lists", form)
     backend().forget_lists()
     return lists
+
+
+@resources.route("/teams", methods=["GET"])
+@needs(Role.ADMIN)
+@resources.response(200, schemas.Teams)
+def teams() -> dict[str, Any]:
+    """Where the teams and their superiors are reached by e-mail when a step is due or late."""
+    return backend().call("notification", "teams")
+
+
+@resources.route("/teams", methods=["PUT"])
+@needs(Role.ADMIN)
+@resources.arguments(schemas.Teams())
+@resources.response(200, schemas.Teams)
+def replace_teams(form: dict[str, Any]) -> dict[str, Any]:
+    """Replace all of them; a team left out is sent nothing."""
+    unknown = set(form.get("opd_team", {})) - set(backend().lists()["opds"])
+    if unknown:
+        raise InvalidInput.of(opd_team=f"Not on the roster (GET /opds): {', '.join(sorted(unknown))}.")
+    return backend().call("notification", "replace_teams", form)

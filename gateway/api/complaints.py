@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import g
 
+from gateway import papers
 from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
@@ -59,14 +60,16 @@ def timeline(ticket: str) -> dict[str, Any]:
     """The journey of a complaint through the seven steps."""
     ticket = known(ticket)
     try:
-        return backend().call("notification", "timeline", ticket)
+        told = backend().call("notification", "timeline", ticket)
+        return told | {"documents": papers.openable(ticket, Role(g.actor.role), told)}
     except RefusedRemotelyError as refusal:
         # Accepted a moment ago, its first event still on the way: its reporter is not told that it does not exist.
         if refusal.name != "UnknownTicket" or g.actor.role != Role.REPORTER:
             raise
         complaint = backend().call("intake", "complaint", ticket)
         return {"ticket": ticket, "path": None, "submitted_at": complaint["submitted_at"],
-                "service_due_at": complaint["service_due_at"], "stands": JUST_SUBMITTED, "next": None, "entries": []}
+                "service_due_at": complaint["service_due_at"], "stands": JUST_SUBMITTED, "next": None,
+                "entries": [], "documents": []}
 
 
 @resources.route("/complaints/<ticket>/handover", methods=["POST"])

@@ -182,7 +182,10 @@ class Answer(Schema):
     note = fields.String(allow_none=True)
     came_at = fields.String()
     due_at = fields.String()
+    done_at = fields.String(allow_none=True)
+    left_minutes = fields.Integer(allow_none=True)
     service_due_at = fields.String()
+    service_left_minutes = fields.Integer(allow_none=True)
     stands = fields.Dict()
 
 
@@ -204,9 +207,14 @@ class Complaint(Schema):
     accused_opd = fields.String(allow_none=True)
     confidential = fields.Boolean()
     submitted_at = fields.String()
-    came_at = fields.String()
-    due_at = fields.String()
-    service_due_at = fields.String()
+    came_at = fields.String(metadata={"description": "When it came to the step it stands, or stood last, at here."})
+    due_at = fields.String(metadata={"description": "When that step is due."})
+    done_at = fields.String(allow_none=True, metadata={"description": "When that step was done."})
+    left_minutes = fields.Integer(allow_none=True, metadata={
+        "description": "Office minutes left to the step; negative once it is late, null once it is done."})
+    service_due_at = fields.String(metadata={"description": "The two working days promised for the whole."})
+    service_left_minutes = fields.Integer(allow_none=True, metadata={
+        "description": "The same for the whole service."})
     handed_over_at = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
     round = fields.Integer(metadata={"description": "How often the OPD has responded."})
@@ -229,21 +237,40 @@ class TimelineEntry(Schema):
     at = fields.String(required=True)
     output = fields.String(required=True, metadata={"description": "The document this step produces."})
     round = fields.Integer(allow_none=True)
+    minutes = fields.Integer(required=True, metadata={"description": "The step's standard time, in office minutes."})
+    came_at = fields.String(allow_none=True, metadata={"description": "When the step began; null for step 1."})
+    due_at = fields.String(allow_none=True, metadata={"description": "When it was promised."})
+    used_minutes = fields.Integer(allow_none=True, metadata={"description": "Office minutes it took."})
+    late = fields.Boolean(allow_none=True)
     by = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
     note = fields.String(allow_none=True)
 
 
+class Document(Schema):
+    """A document that this reader may open."""
+
+    kind = fields.String(required=True)
+    title = fields.String(required=True)
+    docx = fields.String(required=True, metadata={"description": "Its address as DOCX."})
+    pdf = fields.String(required=True, metadata={"description": "Its address as PDF."})
+
+
 class Timeline(Schema):
-    """The journey of a complaint: what was done, where it stands, what comes next."""
+    """The journey of a complaint: what was done and in what time, where it stands, what comes next and when.
+
+    `next` carries came_at, due_at, minutes, used_minutes, left_minutes (office minutes) and late.
+    """
 
     ticket = fields.String(required=True)
     path = fields.String(allow_none=True, validate=_one_of(*Path))
     submitted_at = fields.String(allow_none=True)
     service_due_at = fields.String(allow_none=True)
+    service_left_minutes = fields.Integer(allow_none=True)
     stands = fields.Dict(required=True)
     next = fields.Dict(allow_none=True)
     entries = fields.List(fields.Nested(TimelineEntry), required=True)
+    documents = fields.List(fields.Nested(Document), required=True)
 
 
 class Standing(Schema):
@@ -321,3 +348,71 @@ class Catalogue(Schema):
 
     categories = fields.Dict(keys=Slug(), values=fields.Nested(CatalogueCategory))
     opds = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH))
+
+
+class OwnDay(Schema):
+    """A date unlike its weekday: closed where it has no spans, else open in them."""
+
+    name = PlainText(NAME_LENGTH, required=True)
+    spans = fields.List(fields.List(fields.String()), load_default=list, metadata={
+        "description": 'Open spans such as [["08:00", "12:00"]]; none for a closed day.'})
+
+
+class NewCalendar(Schema):
+    """A calendar in the place of `version`, which must be the newest."""
+
+    version = fields.Integer(strict=True, required=True)
+    calendar = fields.Dict(required=True, metadata={
+        "description": "week: the open spans of Monday to Sunday; seasons: dates with a week of their own (name, "
+                       "first, last, week); days: dates unlike their weekday (name, spans); national_years."})
+
+
+class CalendarVersion(Schema):
+    """A version of the calendar. Clocks that started under it are counted by it for ever."""
+
+    version = fields.Integer(required=True)
+    changed_at = fields.String(required=True)
+    changed_by = fields.String(required=True, metadata={"description": "Who made it; `nkk` where it made itself."})
+    calendar = fields.Dict(required=True)
+
+
+class CalendarVersions(Schema):
+    """A page of the calendar's versions, newest first."""
+
+    items = fields.List(fields.Nested(CalendarVersion(exclude=("calendar",))), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class Year(Schema):
+    """Which year."""
+
+    year = fields.Integer(required=True, validate=validate.Range(2000, 2100))
+
+
+class NationalDays(Schema):
+    """The national holidays and joint leave of a year."""
+
+    days = fields.Dict(required=True)
+
+
+class TeamAddress(Schema):
+    """Where a team is reached, and its superior, who is told of what is late."""
+
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    superior_email = fields.Email(allow_none=True, validate=validate.Length(max=254))
+
+
+class Teams(Schema):
+    """The addresses of the teams: `opd_team` by OPD. A team left out is sent nothing."""
+
+    operator = fields.Nested(TeamAddress)
+    main_team = fields.Nested(TeamAddress)
+    opd_team = fields.Dict(keys=Slug(), values=fields.Nested(TeamAddress))
+
+
+class Recapitulation(Schema):
+    """Which month's recapitulation, and how it is written."""
+
+    month = fields.String(required=True, validate=validate.Regexp(
+        r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="Write the month as 2026-03."))
+    format = fields.String(load_default="xlsx", validate=_one_of("xlsx", "pdf", "json"))

@@ -5,11 +5,9 @@ import time
 from datetime import datetime
 from typing import Any
 
-from nameko.extensions import DependencyProvider
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, func, select
 
 from nkk.messaging.database import UtcDateTime, insert_if_absent
-from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS, Calendar
 from nkk.sop.timed import Timed
@@ -100,15 +98,3 @@ class Calendars:
         calendar = self.get(timed.calendar)
         return {"left_minutes": calendar.minutes_left(now, timed.due_at),
                 "service_left_minutes": calendar.minutes_left(now, service_due_at)}
-
-
-class CalendarsProvider(DependencyProvider):
-    """Gives each worker the stage's `Calendars`."""
-
-    def start(self) -> None:
-        uow = next(provider.uow for provider in self.container.dependencies
-                   if isinstance(provider, UnitOfWorkProvider))
-        self._calendars = Calendars(uow)
-
-    def get_dependency(self, worker_ctx: Any) -> Calendars:
-        return self._calendars

@@ -1,18 +1,31 @@
-"""Bases of the Nameko classes that keep clocks."""
+"""What the Nameko classes that keep clocks are made of."""
 
 from datetime import UTC, datetime
 from typing import Any
 
+from nameko.extensions import DependencyProvider
 from nameko.timer import timer
 
-from nkk.clocks.calendars import CalendarsProvider
+from nkk.clocks.calendars import Calendars
 from nkk.contracts import Event
 from nkk.contracts.events import CalendarChanged
 from nkk.messaging.consumer import handles
-from nkk.messaging.stage import Stage
+from nkk.messaging.stage import Stage, UnitOfWorkProvider
 
 TELL_SECONDS = 10
 BATCH = 100
+
+
+class CalendarsProvider(DependencyProvider):
+    """Gives each worker the stage's `Calendars`."""
+
+    def start(self) -> None:
+        uow = next(provider.uow for provider in self.container.dependencies
+                   if isinstance(provider, UnitOfWorkProvider))
+        self._calendars = Calendars(uow)
+
+    def get_dependency(self, worker_ctx: Any) -> Calendars:
+        return self._calendars
 
 
 class TellsAlarms(Stage):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -127,30 +128,35 @@ def load() -> dict[str, Any]:
     return json.loads(files("nkk.demo").joinpath("complaints.json").read_text(encoding="utf-8"))
 
 
-def run(base_url: str, staff: dict, echo: screen.Echo) -> bool:
+def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path) -> bool:
     """Carry the demonstration's reports through the procedure at the gateway `base_url` and show each journey.
 
     `staff` is {role: {"username", "password"}} for the operator and Tim Utama, and {"opd_team": {opd: {…}}}. True
-    where every report was accepted and reached step 7 exactly once, by the path planned for it.
+    where every report was accepted and reached step 7 exactly once, by the path planned for it. The documents that
+    one reporter may open are put into `folder`.
     """
     root = base_url.rstrip("/").removesuffix("/api/v1") + "/api/v1"
     with httpx.Client(base_url=root, timeout=TIMEOUT) as http, ThreadPoolExecutor(THREADS) as pool:
-        return _demonstrate(Visitor(http), staff, echo, pool)
+        return _demonstrate(Visitor(http), staff, echo, pool, folder)
 
 
-def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor) -> bool:
+def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor,
+                 folder: Path) -> bool:
     data, began = load(), time.monotonic()
-    items, journeys = data["complaints"], []
+    items, journeys, papers = data["complaints"], [], []
     try:
         desks = list(open_desks(anyone, staff, {item["opd"] for item in items if "opd" in item}))
         reporters = list(pool.map(lambda person: _register(anyone, person), data["reporters"]))
         submissions = pool.map(lambda item: _submit(item, reporters[item["reporter"]], echo), items)
         journeys = [journey for journey in submissions if journey is not None]
         Office(desks, journeys, pool).carry()
+        papers = list(_open_documents(journeys, folder))
     except Declined as declined:
         echo(f"Peragaan terhenti: {declined}")
     for line in _told(journeys, len(items), time.monotonic() - began):
         echo(line)
+    if papers:
+        echo(f"Dokumen yang dapat dibuka pelapor {journeys[0].ticket}: {', '.join(map(str, papers))}")
     return len(journeys) == len(items) and not any(journey.flaws() for journey in journeys)
 
 
@@ -174,6 +180,17 @@ def _submit(item: Item, reporter: Visitor, echo: screen.Echo) -> Journey | None:
         echo(f"Laporan \"{item['form']['subject_line']}\" tidak diterima: {declined}")
         return None
     return Journey(item, reporter, receipt["ticket"])
+
+
+def _open_documents(journeys: Sequence[Journey], folder: Path) -> Iterator[Path]:
+    """The first reporter opens their documents; each as DOCX and PDF in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for journey in journeys[:1]:
+        for document in (journey.timeline or {}).get("documents", []):
+            for format_ in ("docx", "pdf"):
+                path = folder / f"{document['kind']}-{journey.ticket}.{format_}"
+                path.write_bytes(journey.reporter.download(document[format_]))
+                yield path
 
 
 def _told(journeys: Sequence[Journey], planned: int, seconds: float) -> Iterator[str]:

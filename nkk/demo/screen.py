@@ -5,16 +5,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from nkk.sop.clock import WIB
+from nkk.sop.indonesian import ROLES, written_minutes
 from nkk.sop.steps import Path, Role
 
 Echo = Callable[[str], Any]
 
-ROLES = {
-    Role.REPORTER: "Pelapor",
-    Role.OPERATOR: "Operator",
-    Role.MAIN_TEAM: "Tim NKK Utama",
-    Role.OPD_TEAM: "Tim NKK Pembantu OPD",
-}
 PATHS = {Path.INFORMATION: "informasi", Path.COMPLAINT: "pengaduan"}
 RETURNED = "response.returned.v1"
 
@@ -39,18 +34,29 @@ def journey_lines(journey: Told) -> Iterator[str]:
     path = PATHS.get(timeline["path"], "belum diklasifikasi")
     secret = " · rahasia" if journey.item["form"]["confidential"] else ""
     yield f"{journey.ticket} · {path}{secret} · {journey.item['form']['subject_line']}"
+    promised = datetime.fromisoformat(timeline["service_due_at"]).astimezone(WIB)
+    yield f"     dijanjikan selesai {promised:%d/%m/%Y %H.%M} WIB"
     for entry in timeline["entries"]:
         yield _step_line(entry)
 
 
 def _step_line(entry: dict[str, Any]) -> str:
     at = datetime.fromisoformat(entry["at"]).astimezone(WIB)
-    role = ROLES.get(entry["role"], entry["role"])
+    role = ROLES[Role(entry["role"])]
     activity = entry["activity"]
     if entry["event"] == RETURNED:
         activity = "Mengembalikan tanggapan kepada Tim NKK Pembantu OPD untuk dilengkapi"
     again = f" (tanggapan ke-{entry['round']})" if entry["round"] else ""
-    return f"  {entry['step']}  {at:%d/%m/%Y %H.%M.%S} WIB  {role:<20}  {activity}{again} → {entry['output']}"
+    moment = f"{at:%d/%m/%Y %H.%M.%S} WIB"
+    return f"  {entry['step']}  {moment}  {_taken(entry):<29}  {role:<20}  {activity}{again} → {entry['output']}"
+
+
+def _taken(entry: dict[str, Any]) -> str:
+    """The office minutes a step took beside its standard time."""
+    standard = written_minutes(entry["minutes"])
+    if entry["used_minutes"] is None:
+        return f"waktu baku {standard}"
+    return f"{entry['used_minutes']} menit dari {standard}{', terlambat' if entry['late'] else ''}"
 
 
 def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[str]:

@@ -41,6 +41,10 @@ class Visitor:
         """What stands at `path`. Raises Declined."""
         return self._ask("GET", path, params={name: value for name, value in query.items() if value is not None})
 
+    def download(self, address: str) -> bytes:
+        """The file at `address`, a path from the root of the website. Raises Declined."""
+        return self._reply("GET", str(self._http.base_url.join(address))).content
+
     def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
         """Do what `path` means. Asked again after a lost reply, the website does it once. Raises Declined."""
         return self._ask("POST", path, json=body, headers=headers)
@@ -55,7 +59,11 @@ class Visitor:
             if cursor is None:
                 return
 
-    def _ask(self, method: str, path: str, headers: dict[str, str] | None = None, **request: Any) -> dict[str, Any]:
+    def _ask(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        reply = self._reply(method, path, **request)
+        return reply.json() if reply.content else {}
+
+    def _reply(self, method: str, path: str, headers: dict[str, str] | None = None, **request: Any) -> httpx.Response:
         give_up, unreached = time.monotonic() + PATIENCE, 0
         while True:
             try:
@@ -65,17 +73,17 @@ class Visitor:
                 wait, declined = 0.2 * 2**unreached, Declined(0, f"{self._http.base_url} tidak menjawab: {error}")
             else:
                 if reply.status_code not in BUSY:
-                    return _content(reply)
+                    return _accepted(reply)
                 wait, declined = _retry_after(reply), _declined(reply)
             if unreached == _UNREACHED_ATTEMPTS or time.monotonic() + wait > give_up:
                 raise declined
             time.sleep(wait)
 
 
-def _content(reply: httpx.Response) -> dict[str, Any]:
+def _accepted(reply: httpx.Response) -> httpx.Response:
     if not reply.is_success:
         raise _declined(reply)
-    return reply.json() if reply.content else {}
+    return reply
 
 
 def _retry_after(reply: httpx.Response) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from nkk.clocks import TellsAlarms
+from nkk.clocks.stage import TellsAlarms
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted, ReporterRegistered
 from nkk.messaging.actor import Actor, requires, sign
 from nkk.messaging.log import get_logger

@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import Schema
 from nameko.timer import timer
 
-from nkk.clocks import HearsCalendars
+from nkk.clocks.stage import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import (
     AnswerSent,

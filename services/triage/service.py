@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import Schema
 
-from nkk.clocks import HearsCalendars
+from nkk.clocks.stage import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import (
     ComplaintClassifiedAsInformation,

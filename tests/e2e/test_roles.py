@@ -28,6 +28,8 @@ THE_MAIN_TEAMS_DESK = (401, 403, 403, 403, 200, 403, 403, 403)
 THE_OPD_TEAMS_DESK = (401, 403, 403, 403, 403, 200, 200, 403)
 THE_ADMIN = (401, 403, 403, 403, 403, 403, 403, 200)
 THE_ADMIN_WHO_FILLS_IT_IN = (401, 403, 403, 403, 403, 403, 403, 422)
+THE_COUNTERS_WHO_FILL_IT_IN = (401, 403, 403, 422, 422, 403, 403, 422)
+THE_ADMIN_OF_A_DAY = (401, 403, 403, 403, 403, 403, 403, 404)
 THE_ADMIN_OF_AN_ACCOUNT = (401, 403, 403, 403, 403, 403, 403, 404)
 
 TABLE = {
@@ -58,7 +60,22 @@ TABLE = {
     ("PUT", "/staff/<username>/password"): THE_ADMIN_OF_AN_ACCOUNT,
     ("GET", "/catalogue"): THE_ADMIN,
     ("PUT", "/catalogue"): THE_ADMIN,
+    ("GET", "/teams"): THE_ADMIN,
+    ("PUT", "/teams"): THE_ADMIN,
+    ("GET", "/calendar"): THE_ADMIN,
+    ("PUT", "/calendar"): THE_ADMIN_WHO_FILLS_IT_IN,
+    ("GET", "/calendar/versions"): THE_ADMIN,
+    ("GET", "/calendar/versions/<int:version>"): THE_ADMIN,
+    ("GET", "/calendar/national-days"): THE_ADMIN_WHO_FILLS_IT_IN,
+    ("PUT", "/calendar/days/<day>"): THE_ADMIN_WHO_FILLS_IT_IN,
+    ("DELETE", "/calendar/days/<day>"): THE_ADMIN_OF_A_DAY,
+    ("GET", "/reports/monthly"): THE_COUNTERS_WHO_FILL_IT_IN,
+    ("GET", "/complaints/<ticket>/documents/<kind>.<any(docx, pdf):format>"): READERS,
 }
+
+NAMED = {"<username>": "tidak-ada-orangnya", "<int:version>": "1", "<day>": "2031-07-01",
+         "<kind>.<any(docx, pdf):format>": "laporan-tanggapan-pengaduan.docx"}
+"""What stands in an address beside the ticket."""
 
 FORMS: dict[str, Any] = {
     "/complaints": complaint_form(),
@@ -68,6 +85,13 @@ FORMS: dict[str, Any] = {
     "/complaints/<ticket>/answer": {"text": "Sudah."},
     "/staff/<username>/password": {"password": PASSWORD},
 }
+
+
+def filled(path: str, ticket: str) -> str:
+    """`path` with something in the place of every name."""
+    for name, value in NAMED.items():
+        path = path.replace(name, value)
+    return path.replace("<ticket>", ticket)
 
 
 def operations() -> set[tuple[str, str]]:
@@ -100,7 +124,7 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(closed: tuple[dic
     before = everybody["operator"].get(f"/complaints/{ticket}/timeline")
     found = {}
     for method, path in TABLE:
-        address = path.replace("<ticket>", ticket).replace("<username>", "tidak-ada-orangnya")
+        address = filled(path, ticket)
         form = None if method in ("GET", "DELETE") else FORMS.get(path, {})
         found[method, path] = tuple(person.ask(method, address, form).status_code for person in everybody.values())
     assert found == TABLE
@@ -114,7 +138,7 @@ def test_who_may_not_act_learns_neither_of_the_complaint_nor_of_their_input(clos
         for person, status in zip(everybody.values(), statuses, strict=True):
             if status not in (401, 403) or "<ticket>" not in path:
                 continue
-            answers = {person.ask(method, path.replace("<ticket>", any_ticket), json=form).text
+            answers = {person.ask(method, filled(path, any_ticket), json=form).text
                        for any_ticket in (ticket, new_ticket(2026), "x") for form in (FORMS.get(path), {"x": "y"})}
             assert len(answers) == 1
             assert "errors" not in answers.pop()

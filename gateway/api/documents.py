@@ -1,0 +1,83 @@
+"""The documents of a complaint, and the monthly recapitulation: made when asked for, in a process of their own."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Response, abort, current_app, g
+
+from gateway import papers
+from gateway.api import Resources, schemas
+from gateway.api.complaints import READERS, known
+from gateway.auth import needs
+from gateway.backend import backend
+from gateway.limits import by_account, limit
+from nkk.documents import KINDS, MEDIA_TYPES, make
+from nkk.sop.clock import month_bounds
+from nkk.sop.recap import figures
+from nkk.sop.refusals import InvalidInput
+from nkk.sop.steps import Role
+
+COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
+RECAP = "rekap-bulanan"
+
+resources = Resources("documents", __name__, description="What is printed: the documents of each step, the month's "
+                                                        "recapitulation")
+
+
+def _file(*formats: str) -> Callable[..., Any]:
+    """View decorator: describes a 200 that is a file of one of `formats`."""
+    media = {(MEDIA_TYPES | {"json": "application/json"})[name]: {"schema": {"type": "string", "format": "binary"}}
+             for name in formats}
+    return resources.doc(responses={"200": {"description": "The file.", "content": media}})
+
+
+@resources.route("/complaints/<ticket>/documents/<kind>.<any(docx, pdf):format>", methods=["GET"])
+@needs(*READERS)
+@limit("DOCUMENTS", by_account)
+@_file("docx", "pdf")
+@resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
+def document(ticket: str, kind: str, format: str) -> Response:
+    """A document of a complaint as DOCX or PDF, as far as your role may see it. For its reporter, opening the answer's
+    counts as receiving it."""
+    if kind not in KINDS or kind == RECAP:
+        abort(404)
+    ticket = known(ticket)
+    return _sent(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
+
+
+@resources.route("/reports/monthly", methods=["GET"])
+@needs(*COUNTERS)
+@limit("DOCUMENTS", by_account)
+@resources.arguments(schemas.Recapitulation(), location="query")
+@_file("xlsx", "pdf", "json")
+def monthly(form: dict[str, str]) -> Response:
+    """The recapitulation of a month (WIB): counts, times against the standard, what is open and late."""
+    month = form["month"]
+    if month_bounds(month)[0] > datetime.now(UTC):
+        raise InvalidInput.of(month="This month has not begun yet.")
+    counted = figures(month, _pages(month), backend().lists(), datetime.now(UTC))
+    if form["format"] == "json":
+        return Response(json.dumps(counted, ensure_ascii=False), mimetype="application/json")
+    return _sent(RECAP, form["format"], counted, f"{RECAP}-{month}")
+
+
+def _sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
+    folder = current_app.config["TEMPLATES"]
+    file = make(kind, format, content, templates=Path(folder) if folder else None)
+    return Response(file, mimetype=MEDIA_TYPES[format], headers={
+        "Content-Disposition": f'attachment; filename="{name}.{format}"'})
+
+
+def _pages(month: str) -> Iterator[dict[str, Any]]:
+    for closed in (False, True):
+        cursor = None
+        while True:
+            page = backend().call("notification", "month", month, closed, cursor)
+            yield page
+            cursor = page["next"]
+            if cursor is None:
+                break

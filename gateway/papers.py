@@ -1,0 +1,144 @@
+"""What the documents of a complaint hold for whoever asks: who may open which, from which step on, and its content.
+
+Each role's content comes from the same calls as its views, so that a document can show no more than the screen. Only
+what was done by the document's own time is on it: made again later, it is the same.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import current_app
+
+from gateway.backend import backend
+from nkk.documents import KINDS
+from nkk.sop.indonesian import ROLES
+from nkk.sop.refusals import NotYourRole, NotYourStep, Refused
+from nkk.sop.steps import Role
+
+FORM, REPORTER, COMPLAINT, REPORT, RESPONSE, RECEIPT = (
+    "form-pengaduan", "data-pemberi-aduan", "data-pengaduan", "laporan-pengaduan", "laporan-tanggapan-pengaduan",
+    "tanda-terima")
+
+FROM_STEP: dict[Role, dict[str, int]] = {
+    Role.REPORTER: {FORM: 1, RECEIPT: 1, RESPONSE: 6},
+    Role.OPERATOR: {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, RESPONSE: 5},
+    Role.MAIN_TEAM: {COMPLAINT: 2, REPORT: 3, RESPONSE: 4},
+    Role.OPD_TEAM: {REPORT: 3, RESPONSE: 4},
+}
+"""Which documents a role may open, and once which step is done. Data Pemberi Aduan is the operator's alone."""
+
+LAST_STEP = {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, REPORT: 3, RESPONSE: 7}
+"""The last step whose times a document shows."""
+
+
+class NoDocumentYet(NotYourStep):
+    """The step that this document comes from is not done."""
+
+
+class IdentityWithheld(Refused):
+    """The reporter asked for confidentiality: nobody opens their Data Pemberi Aduan."""
+
+
+def openable(ticket: str, role: Role, timeline: dict[str, Any]) -> list[dict[str, str]]:
+    """The documents that `role` may open now, with their addresses."""
+    reached = _reached(timeline)
+    kinds = [kind for kind, step in FROM_STEP[role].items() if _is_there(kind, step, role, reached)]
+    if REPORTER in kinds and backend().call("intake", "complaint", ticket)["confidential"]:
+        kinds.remove(REPORTER)
+    base = f"/api/v1/complaints/{ticket}/documents"
+    return [{"kind": kind, "title": KINDS[kind], "docx": f"{base}/{kind}.docx", "pdf": f"{base}/{kind}.pdf"}
+            for kind in kinds]
+
+
+def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
+    """What document `kind` of a complaint holds for `role`.
+
+    Raises NotYourRole, NoDocumentYet or IdentityWithheld; a reporter who opens the answer's document has received it.
+    """
+    if kind not in FROM_STEP[role]:
+        raise NotYourRole(f"This document is not for {ROLES[role]}.")
+    view = _VIEWS[role](ticket, kind)
+    timeline = backend().call("notification", "timeline", ticket)
+    if not _is_there(kind, FROM_STEP[role][kind], role, _reached(timeline)):
+        raise NoDocumentYet("This document does not exist yet: the step that makes it is not done.",
+                            {"stands": timeline["stands"]})
+    held = _told(timeline, LAST_STEP[kind]) | {name: value for name, value in view.items() if value is not None}
+    held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
+    return held | _named(held)
+
+
+def _reached(timeline: dict[str, Any]) -> set[int]:
+    return {entry["step"] for entry in timeline["entries"]}
+
+
+def _is_there(kind: str, step: int, role: Role, reached: set[int]) -> bool:
+    if kind == RESPONSE and role == Role.OPERATOR:
+        # On the information path there is no step 5: the answer itself is the first there is.
+        return bool(reached & {5, 6})
+    return step in reached
+
+
+def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
+    view = backend().call("intake", "complaint", ticket)
+    if kind == RESPONSE:
+        view |= _answered(backend().call("notification", "open_answer", ticket)["answer"])
+    return view
+
+
+def _for_operator(ticket: str, kind: str) -> dict[str, Any]:
+    if kind == REPORTER:
+        view = backend().complaint_with_reporter(ticket)
+        if view["reporter"] is None:
+            raise IdentityWithheld("The reporter asked for confidentiality: who they are is shown to nobody.")
+        return view
+    view = backend().call("intake", "complaint", ticket)
+    if kind == RESPONSE:
+        answer = backend().call("notification", "answer", ticket)["answer"] or {}
+        view |= _answered(answer) | {"response": answer.get("material")}
+    return view
+
+
+_VIEWS: dict[Role, Callable[[str, str], dict[str, Any]]] = {
+    Role.REPORTER: _for_reporter,
+    Role.OPERATOR: _for_operator,
+    Role.MAIN_TEAM: lambda ticket, kind: backend().call("triage", "case", ticket),
+    Role.OPD_TEAM: lambda ticket, kind: backend().call("opd_response", "case", ticket),
+}
+
+
+def _answered(answer: dict[str, Any] | None) -> dict[str, Any]:
+    answer = answer or {}
+    return {"answer": answer.get("text"), "answered_at": answer.get("sent_at"), "closed_at": answer.get("closed_at"),
+            "how": answer.get("how")}
+
+
+def _told(timeline: dict[str, Any], last_step: int) -> dict[str, Any]:
+    """What the journey says up to `last_step`: when each step was done, Tim Utama's note, the times of the steps."""
+    entries = [entry for entry in timeline["entries"] if entry["step"] <= last_step]
+    at = {entry["step"]: entry["at"] for entry in entries}
+    told = {"handed_over_at": at.get(2), "classified_at": at.get(3), "responded_at": at.get(4),
+            "approved_at": next((entry["at"] for entry in entries if entry["event"] == "response.approved.v1"), None),
+            "submitted_at": timeline["submitted_at"], "service_due_at": timeline["service_due_at"],
+            "path": timeline["path"] if 3 in at else None,
+            "steps": [_step(entry) for entry in entries]}
+    told |= {"note": entry["note"] for entry in entries if entry["step"] == 3 and "note" in entry}
+    told |= {"opd": entry["opd"] for entry in entries if entry["step"] == 3 and entry.get("opd")}
+    return told
+
+
+def _step(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"number": entry["step"], "role": ROLES[Role(entry["role"])], "done_at": entry["at"],
+            **{name: entry[name] for name in ("activity", "minutes", "came_at", "due_at", "used_minutes", "late",
+                                              "round")}}
+
+
+def _named(held: dict[str, Any]) -> dict[str, Any]:
+    """The names behind the keys of the lists; the key itself where the lists have changed since."""
+    lists = backend().lists()
+    category = lists["categories"].get(held.get("category"), {})
+    named = {"category": category.get("name"), "sub_category": category.get("sub_categories", {}).get(
+        held.get("sub_category"))}
+    named |= {name: lists["opds"].get(held.get(name)) for name in ("accused_opd", "opd")}
+    return {name: value for name, value in named.items() if value is not None}
+
+

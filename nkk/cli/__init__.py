@@ -1,0 +1,55 @@
+"""`nkk`: run the whole on one machine, and look after it. One module a group of commands."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nkk.cli import accounts, clocks, events, running
+from nkk.cli.speaking import sentence
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.publisher import BROKER_ERRORS
+from nkk.messaging.settings import MissingSettingError
+from nkk.stack.broker import NoBrokerError
+from nkk.stack.run import NotReadyError, OccupiedError
+from nkk.stack.run import running as running_stack
+
+TROUBLE: tuple[type[Exception], ...] = (
+    MissingSettingError, NoBrokerError, NotReadyError, OccupiedError, StageUnavailableError, StageFailedError,
+    RefusedRemotelyError, *BROKER_ERRORS, ValueError,
+)
+
+
+class Group(click.Group):
+    """Says what went wrong in a sentence, not in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # whoever read our output has enough; click ends quietly
+        except TROUBLE as error:
+            raise click.ClickException(sentence(error)) from error
+
+
+@click.group(cls=Group)
+@click.option("--var", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True,
+              envvar="NKK_VAR", help="Where a stack on this machine keeps its data.")
+@click.pass_context
+def main(context: click.Context, var: Path) -> None:
+    """The NKK complaint service: run it on one machine, and look after it anywhere.
+
+    Settings come from the environment (AMQP_URI, …); beside a stack started by `nkk run` they are found by themselves.
+    """
+    context.obj = var
+    found = running_stack(var)
+    if found:
+        for name, value in found["environment"].items():
+            os.environ.setdefault(name, value)
+
+
+for command in (running.run, running.demo, running.migrate, running.topology, running.keys, events.subscribe,
+                events.status, events.health, events.quarantine, events.tell_again, accounts.staff, accounts.identity,
+                clocks.clock, clocks.report, clocks.templates):
+    main.add_command(command)

@@ -1,0 +1,5 @@
+"""`python -m nkk.cli` is `nkk`."""
+
+from nkk.cli import main
+
+main()

@@ -1,0 +1,70 @@
+"""Time, proved and counted; and the documents that say so."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nkk.cli.speaking import as_admin, say
+from nkk.sop.proof import proof, read_calendars, read_facts
+from nkk.sop.recap import figures
+from nkk.sop.ticket import read_ticket
+from nkk.stack.staff import Admin
+
+
+@click.command()
+@click.argument("ticket")
+def clock(ticket: str) -> None:
+    """Compute every clock of a complaint anew, from its recorded events and the calendars of their time alone."""
+    written = read_ticket(ticket)
+    if written is None:
+        raise click.BadParameter(f"{ticket!r} is no ticket: it reads like NKK-2026-XXXX-XXXX", param_hint="TICKET")
+    record = as_admin(lambda admin: admin.call("record", written, stage="notification"))
+    (journey,) = record["journeys"]
+    for line in proof(written, journey["path"], read_facts(journey), read_calendars(record["calendars"]),
+                      datetime.now(UTC)):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("month")
+@click.option("--format", "format_", type=click.Choice(["xlsx", "pdf"]), default="xlsx", show_default=True)
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False),
+              help="rekap-bulanan-MONTH.FORMAT by default.")
+def report(month: str, format_: str, output: Path | None) -> None:
+    """Write a month's recapitulation (such as 2026-03) to a file."""
+    from nkk.documents import render  # heavy: not for every command
+
+    def counted(admin: Admin) -> dict[str, Any]:
+        return figures(month, _pages(admin, month), admin.call("lists"), datetime.now(UTC))
+
+    path = output or Path(f"rekap-bulanan-{month}.{format_}")
+    path.write_bytes(render("rekap-bulanan", format_, as_admin(counted)))
+    say(f"written: {path}")
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def templates(folder: Path) -> None:
+    """Check a folder of the agency's own document templates, before NKK_TEMPLATES names it."""
+    from nkk.documents import check_templates
+
+    problems = check_templates(folder)
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise click.ClickException(f"{len(problems)} problems")
+    say("every document can be made from these templates")
+
+
+def _pages(admin: Admin, month: str) -> Iterator[dict[str, Any]]:
+    for closed in (False, True):
+        cursor = None
+        while True:
+            page = admin.call("month", month, closed, cursor, stage="notification")
+            yield page
+            cursor = page["next"]
+            if cursor is None:
+                break

@@ -1,0 +1,117 @@
+"""Events: subscribe to them, look after those that failed, tell them again; and how the stages do."""
+
+import json
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from nkk.cli.speaking import as_admin, broker, say
+from nkk.client import subscribe as subscribe_to
+from nkk.contracts import STAGES
+from nkk.messaging.rpc_client import RpcClient
+from nkk.stack import quarantine as quarantined
+from nkk.stack import status as stack_status
+
+
+@click.command()
+@click.argument("stage", type=click.Choice(STAGES))
+@click.option("--as", "name", required=True, help="Name of your tool: its queue is tool.<name>.<stage>.")
+def subscribe(stage: str, name: str) -> None:
+    """Print every event of a stage as one JSON line, from a durable queue, at least once.
+
+    The queue holds what is told from the first time on that you subscribe under this name.
+    """
+    uri = broker()
+    say(f"listening to {stage} as tool.{name}.{stage}; Ctrl-C ends it, and the queue goes on collecting")
+    try:
+        for event in subscribe_to(stage, name, uri, on_trouble=say):
+            click.echo(json.dumps(event, ensure_ascii=False))
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return
+
+
+@click.command("tell-again")
+@click.argument("stage", type=click.Choice(STAGES))
+@click.option("--since", required=True, type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]),
+              help="In UTC, such as 2026-03-02T01:30.")
+def tell_again(stage: str, since: datetime) -> None:
+    """Publish again what a stage told since then: another was restored, or the broker lost. Nobody handles it twice."""
+    moment = since.replace(tzinfo=UTC).isoformat()
+    count = as_admin(lambda admin: admin.call("tell_again", moment, stage=stage))
+    say(f"{count} events of {stage} are told again")
+
+
+@click.group()
+def quarantine() -> None:
+    """Events that a stage could not handle."""
+
+
+_stage_argument = click.argument("stage", type=click.Choice(quarantined.HEARING))
+_event_argument = click.argument("event_id")
+
+
+@quarantine.command("list")
+@_stage_argument
+def list_quarantine(stage: str) -> None:
+    """One JSON line an event: id, type, ticket, when it failed, attempts, why."""
+    found = quarantined.items(broker(), stage)
+    for item in found:
+        click.echo(json.dumps(item.summary(), ensure_ascii=False))
+    if not found:
+        say(f"nothing is in the quarantine of {stage}")
+
+
+@quarantine.command("show")
+@_stage_argument
+@_event_argument
+def show_quarantine(stage: str, event_id: str) -> None:
+    """One event, whole: its envelope may hold a complaint's text."""
+    click.echo(quarantined.find(broker(), stage, event_id).whole())
+
+
+@quarantine.command("retry")
+@_stage_argument
+@click.argument("event_ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every event there is.")
+def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -> None:
+    """Send events back to the stage, their attempts counted anew."""
+    if everything == bool(event_ids):
+        raise click.UsageError("name event ids, or --all")
+    count = quarantined.retry(broker(), stage, None if everything else set(event_ids))
+    say(f"{count} sent back to {stage}")
+    if event_ids and count != len(set(event_ids)):
+        raise click.ClickException("some of these events are not in quarantine")
+
+
+@quarantine.command("drop")
+@_stage_argument
+@_event_argument
+@click.confirmation_option(prompt="The event is lost for good. Drop it?")
+def drop_quarantine(stage: str, event_id: str) -> None:
+    """Take one event out of quarantine for ever."""
+    quarantined.drop(broker(), stage, event_id)
+    say(f"{event_id} dropped")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+def status(as_json: bool) -> None:
+    """For each stage: does it answer, how many instances, what waits, since when, what failed."""
+    client = RpcClient(broker(), timeout=3)
+    try:
+        rows = stack_status.rows(broker(), client)
+    finally:
+        client.close()
+    click.echo(json.dumps(rows, indent=1) if as_json else stack_status.table(rows))
+    if not all(row["answers"] for row in rows):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("stage", type=click.Choice(STAGES))
+def health(stage: str) -> None:
+    """Exit 0 where instances of a stage listen for its calls and events."""
+    if not stack_status.listens(broker(), stage):
+        raise click.ClickException(f"no instance of {stage} listens")

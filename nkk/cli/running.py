@@ -1,0 +1,125 @@
+"""Run the whole on one machine, and make what it needs."""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from nkk.cli.speaking import as_admin, broker, say, saying_and_keeping
+from nkk.contracts import STAGES
+from nkk.messaging.migrations import upgrade
+from nkk.messaging.settings import required
+from nkk.stack.keys import new_keys, new_passwords
+from nkk.stack.run import ROOT, Stack, declare_topology, running
+from nkk.stack.staff import ensure_demonstration_staff
+
+
+@click.command()
+@click.option("--scale", multiple=True, metavar="STAGE=N", help="How many instances of a stage; may be repeated.")
+@click.pass_obj
+def run(var: Path, scale: tuple[str, ...]) -> None:
+    """Start broker, databases, the four stages and the gateway; Ctrl-C ends them all."""
+    # SIGINT too: a shell that starts us in the background has it ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
+    began = time.monotonic()
+    stack = Stack(var, echo=saying_and_keeping(var / "log" / "run.log"), scale=_instances(scale))
+    try:
+        with stack.up():
+            staff = _staff(stack)
+            _welcome(stack, staff, time.monotonic() - began)
+            while True:
+                stack.supervisor.watch_once()
+                time.sleep(0.2)
+    except KeyboardInterrupt:
+        say("everything it started has ended")
+
+
+@click.command()
+@click.argument("services", nargs=-1)
+def migrate(services: tuple[str, ...]) -> None:
+    """Bring databases to their newest shape: <SERVICE>_DATABASE_URL, or DATABASE_URL where one service is named."""
+    for service in services or STAGES:
+        if service not in STAGES:
+            raise click.BadParameter(f"no such service: {service}; one of {', '.join(STAGES)}")
+        named = os.environ.get(f"{service.upper()}_DATABASE_URL")
+        url = named or required("DATABASE_URL" if len(services) == 1 else f"{service.upper()}_DATABASE_URL")
+        upgrade(ROOT / "services" / service / "migrations", url)
+        say(f"{service}: up to date")
+
+
+@click.command()
+def topology() -> None:
+    """Declare every exchange and queue, so that no event is told before somebody can hear it."""
+    for name in declare_topology(broker()):
+        say(name)
+
+
+@click.command()
+def keys() -> None:
+    """Print a fresh set of keys and passwords, as an environment file."""
+    for name, value in (new_keys() | new_passwords()).items():
+        click.echo(f"{name}={value}")
+
+
+@click.command()
+@click.pass_obj
+def demo(var: Path) -> None:
+    """Carry a few dozen complaints through the procedure over HTTP, against the running stack or one of its own."""
+    from nkk.demo import journey
+
+    found = running(var)
+    if not found:
+        say(f"no stack is running in {var.absolute()}: starting one for the demonstration")
+    if found:
+        complete = journey.run(found["url"], json.loads((var / "staff.json").read_text()), click.echo, var / "demo")
+    else:
+        stack = Stack(var, echo=say)
+        with stack.up():
+            complete = journey.run(stack.url, _staff(stack), click.echo, var / "demo")
+    sys.exit(0 if complete else 1)
+
+
+def _staff(stack: Stack) -> dict[str, Any]:
+    os.environ |= stack.keys | {"AMQP_URI": stack.amqp_uri}
+    return as_admin(lambda admin: ensure_demonstration_staff(admin, stack.var / "staff.json"))
+
+
+def _instances(scale: tuple[str, ...]) -> dict[str, int]:
+    wanted = {}
+    for pair in scale:
+        stage, _, number = pair.partition("=")
+        if stage not in STAGES or not number.isdigit() or not 1 <= int(number) <= 32:
+            raise click.BadParameter(f"{pair!r}: write STAGE=N, a stage of {', '.join(STAGES)} and 1 to 32",
+                                     param_hint="--scale")
+        wanted[stage] = int(number)
+    return wanted
+
+
+def _welcome(stack: Stack, staff: dict[str, Any], seconds: float) -> None:
+    opd, team = next(iter(staff["opd_team"].items()))
+    lines = [
+        f"ready in {seconds:.1f} s: {stack.url}   (API {stack.url}/api/docs)",
+        "",
+        "logins (demonstration; all of them in " + str(stack.var / "staff.json") + "):",
+        *(f"  {role:<10} {staff[role]['username']:<16} {staff[role]['password']}"
+          for role in ("operator", "main_team", "admin")),
+        f"  {'opd_team':<10} {team['username']:<16} {team['password']}   ({opd}, and one for every other OPD)",
+        "",
+        "try:",
+        f"  curl -s {stack.url}/api/v1/categories",
+        f"  curl -s {stack.url}/api/v1/sessions -H 'Content-Type: application/json' \\",
+        "    -d '" + json.dumps(staff["operator"]) + "'",
+        "",
+        f"mail goes to {stack.var / 'mail'}, logs to {stack.var / 'log'}; Ctrl-C ends everything",
+    ]
+    say("\n".join(lines))
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt

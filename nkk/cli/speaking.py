@@ -1,0 +1,67 @@
+"""How the commands speak: to the person, to the broker, as the installation's admin."""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from amqp.exceptions import AMQPError
+from kombu.exceptions import OperationalError
+
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.log import configure
+from nkk.messaging.rpc_client import RpcClient
+from nkk.messaging.settings import required
+from nkk.stack.staff import Admin
+
+
+def say(text: str) -> None:
+    """Tell the person; what a command gives out goes elsewhere."""
+    click.echo(text, err=True)
+
+
+def saying_and_keeping(path: Path) -> Callable[[str], None]:
+    """Say it, and keep it with its time for whoever was not watching."""
+    def both(text: str) -> None:
+        say(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} {text}\n")
+
+    return both
+
+
+def broker() -> str:
+    """The broker's URI, from the environment or the stack that runs beside us."""
+    if not os.environ.get("AMQP_URI"):
+        var = click.get_current_context().find_root().obj
+        raise click.ClickException(f"no stack is running in {Path(var).absolute()}. Start it with `make run`, name its "
+                                   "folder with `nkk --var`, or set AMQP_URI.")
+    return required("AMQP_URI")
+
+
+def as_admin(act: Callable[[Admin], Any]) -> Any:
+    """What `act` gives, done as the admin that holds the keys of this installation."""
+    configure()
+    client = RpcClient(broker(), timeout=10)
+    try:
+        return act(Admin(client, {name: required(name) for name in ("NKK_TOKEN_SIGNING_KEY", "NKK_INTAKE_PUBLIC_KEY")}))
+    finally:
+        client.close()
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong, for a person."""
+    if isinstance(error, RefusedRemotelyError):
+        fields = error.details.get("fields") or {}
+        return " ".join([error.sentence, *(f"{name}: {' '.join(map(str, said))}" for name, said in fields.items())])
+    if isinstance(error, StageUnavailableError):
+        return f"{error} does not answer; is it running? (`nkk status`)"
+    if isinstance(error, StageFailedError):
+        return f"{error.args[0]} failed; its log says why"
+    if isinstance(error, (OperationalError, AMQPError)):
+        said = getattr(error, "reply_text", None)
+        return f"the broker refuses: {said}" if said else f"the broker does not answer: {type(error).__name__}"
+    return str(error) or type(error).__name__

@@ -1,0 +1,122 @@
+"""The clocks of one journey, computed anew from its recorded events alone and laid open line by line, in Indonesian."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from nkk.sop import steps
+from nkk.sop.calendar import read_calendar
+from nkk.sop.clock import WIB, Calendar, Stretch
+from nkk.sop.indonesian import DAYS, ROLES, written_minutes
+from nkk.sop.journey import Clock, Fact, clocks, service_due
+
+PATHS = {steps.Path.INFORMATION: "informasi", steps.Path.COMPLAINT: "pengaduan", None: "belum diklasifikasi"}
+
+
+@dataclass(frozen=True)
+class Recorded(Fact):
+    """A fact with the id of the event that tells it."""
+
+    event_id: str = ""
+
+
+def read_facts(journey: Mapping[str, Any]) -> list[Recorded]:
+    """The facts of a journey as notification hands them out."""
+    return [Recorded(fact["type"], datetime.fromisoformat(fact["at"]), fact["round"], fact["calendar"],
+                     fact["event_id"]) for fact in journey["facts"]]
+
+
+def read_calendars(written: Mapping[str, Any]) -> dict[int, Calendar]:
+    """The calendars handed out with them, by version."""
+    return {int(version): read_calendar(content, int(version)) for version, content in written.items()}
+
+
+def proof(ticket: str, path: str | None, facts: list[Recorded], calendars: Mapping[int, Calendar], now: datetime
+          ) -> Iterator[str]:
+    """Every clock of the journey: when it started and by which event, each date's office time up to its due time,
+    when it was done. A clock that runs is counted to `now`."""
+    told = {(fact.turn.ends, fact.at): fact for fact in facts}
+    began = {(fact.turn.then, fact.at): fact for fact in facts}
+    yield f"{ticket} · {PATHS[steps.Path(path) if path else None]}"
+    yield from _service(facts, calendars.__getitem__, now)
+    for clock in clocks(facts, calendars.__getitem__):
+        yield ""
+        number = f", tanggapan ke-{clock.round}" if clock.round else ""
+        yield (f"Langkah {clock.step.number}{number} · {clock.step.activity} · {ROLES[clock.step.role]} · waktu baku "
+               f"{written_minutes(clock.step.minutes)} · {_version(clock.calendar)}")
+        yield _event("mulai", began[clock.step, clock.came_at])
+        yield from _counted(clock.calendar, clock.came_at, clock.due_at)
+        yield f"  jatuh tempo  {_moment(clock.due_at)}"
+        ended = told[clock.step, clock.done_at] if clock.done_at else None
+        yield _event("selesai", ended) if ended else f"  belum selesai pada {_moment(now)}"
+        yield from _verdict(clock, now)
+
+
+def _service(facts: list[Recorded], calendar_of: Callable[[int], Calendar], now: datetime) -> Iterator[str]:
+    """The clock of the whole service: two working days from the submission to the answer."""
+    submitted = next((fact for fact in facts if fact.turn.ends == steps.SUBMIT), None)
+    if submitted is None:
+        return
+    calendar = calendar_of(submitted.calendar)
+    due = service_due(submitted.at, calendar)
+    answered = next((fact for fact in facts if fact.turn.ends == steps.ANSWER), None)
+    yield ""
+    yield f"Seluruh layanan · waktu baku {written_minutes(steps.SERVICE_MINUTES)} · {_version(calendar)}"
+    yield _event("mulai", submitted)
+    yield from _counted(calendar, submitted.at, due)
+    yield f"  jatuh tempo  {_moment(due)}"
+    yield _event("dijawab", answered) if answered else f"  belum dijawab pada {_moment(now)}"
+    yield from _judged(calendar, submitted.at, due, answered.at if answered else now)
+
+
+def _counted(calendar: Calendar, start: datetime, end: datetime) -> Iterator[str]:
+    total = timedelta()
+    for stretch in calendar.stretches(start, end):
+        total += stretch.open_for
+        yield f"    {_day(stretch)}  {_spans(stretch)}"
+        if stretch.spans:
+            yield f"    {'':<14}  = {_span_of(stretch.open_for)}, jumlah {_span_of(total)}"
+
+
+def _verdict(clock: Clock, now: datetime) -> Iterator[str]:
+    yield from _judged(clock.calendar, clock.came_at, clock.due_at, clock.done_at or now)
+
+
+def _judged(calendar: Calendar, came: datetime, due: datetime, end: datetime) -> Iterator[str]:
+    used = f"terpakai {calendar.minutes_between(came, end)} menit kerja"
+    if end <= due:
+        yield f"  {used}: tepat waktu"
+        return
+    yield f"  {used}: terlambat {calendar.minutes_between(due, end)} menit kerja"
+    yield from _counted(calendar, due, end)
+
+
+def _event(what: str, fact: Recorded) -> str:
+    return f"  {what:<11}  {_moment(fact.at)}  {fact.type} {fact.event_id}"
+
+
+def _moment(instant: datetime) -> str:
+    local = instant.astimezone(WIB)
+    return f"{DAYS[local.weekday()]} {local:%d/%m/%Y %H.%M.%S} WIB"
+
+
+def _day(stretch: Stretch) -> str:
+    return f"{DAYS[stretch.day.weekday()][:3]} {stretch.day:%d/%m/%Y}"
+
+
+def _spans(stretch: Stretch) -> str:
+    if not stretch.spans:
+        return f"tidak ada jam kerja{f' ({stretch.note})' if stretch.note else ''}"
+    spans = " + ".join(f"{opens.astimezone(WIB):%H.%M.%S}–{closes.astimezone(WIB):%H.%M.%S}"
+                       for opens, closes in stretch.spans)
+    return f"{spans}{f' ({stretch.note})' if stretch.note else ''}"
+
+
+def _span_of(duration: timedelta) -> str:
+    seconds = int(duration.total_seconds())
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _version(calendar: Calendar) -> str:
+    return f"kalender versi {calendar.version}"

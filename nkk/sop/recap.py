@@ -1,0 +1,180 @@
+"""A month's recapitulation, counted from the facts of journeys alone.
+
+Accepted is what was submitted in the month, whatever became of it; a step counts in the month it was done in. Open is
+what has no answer at the month's end, or now where the month still runs.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nkk.sop import steps
+from nkk.sop.clock import Calendar, month_bounds, write_instant
+from nkk.sop.indonesian import ROLES
+from nkk.sop.journey import Clock, Fact, clocks, service_due
+from nkk.sop.proof import read_calendars, read_facts
+
+ANSWERED, CLOSED = "answer.sent.v1", "complaint.closed.v1"
+PATHS: dict[str | None, str] = {
+    steps.Path.INFORMATION: "Informasi", steps.Path.COMPLAINT: "Pengaduan", None: "Belum diklasifikasi"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is counted of a journey. `facts` are all it has; category, sub-category and OPD are keys."""
+
+    ticket: str
+    path: str | None
+    category: str | None
+    sub_category: str | None
+    opd: str | None
+    facts: Sequence[Fact]
+
+    @property
+    def submitted_at(self) -> datetime:
+        return min(fact.at for fact in self.facts)
+
+
+def figures(month: str, pages: Iterable[Mapping[str, Any]], lists: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """The figures of `month` from the pages in which notification hands journeys out, named after intake's `lists`.
+
+    A journey may come twice, having closed meanwhile: the later counts.
+    """
+    records: dict[str, Record] = {}
+    calendars: dict[int, Calendar] = {}
+    for page in pages:
+        calendars |= read_calendars(page["calendars"])
+        records |= {journey["ticket"]: Record(facts=read_facts(journey), **{name: journey[name] for name in _KEPT})
+                    for journey in page["journeys"]}
+    return recapitulate(month, records.values(), calendars.__getitem__, now, _names(lists))
+
+
+_KEPT = ("ticket", "path", "category", "sub_category", "opd")
+
+
+def _names(lists: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    return {"categories": {key: category["name"] for key, category in lists["categories"].items()},
+            "sub_categories": {f"{key}/{sub}": name for key, category in lists["categories"].items()
+                               for sub, name in category["sub_categories"].items()},
+            "opds": lists["opds"]}
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A step, or the whole service, that ended in the month: how many office minutes it took, and whether in time."""
+
+    used: int
+    on_time: bool
+
+
+def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[int], Calendar], now: datetime,
+                 names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """The figures of `month` (`2026-03`, WIB), in the shape the monthly document takes.
+
+    `names` are what keys are called: {"categories", "sub_categories" (by "category/sub"), "opds"}.
+    """
+    first, end = month_bounds(month)
+    as_of = min(end, now)
+    known = [_until(record, as_of) for record in records]
+    known = [record for record in known if record.facts]
+    runs: dict[int, list[_Run]] = {step.number: [] for step in steps.STEPS}
+    by_opd: dict[str, list[_Run]] = {}
+    service: list[_Run] = []
+    open_cases = []
+    for record in known:
+        found = clocks(record.facts, calendar_of)
+        for clock in found:
+            if clock.done_at is not None and first <= clock.done_at < end:
+                run = _Run(clock.used(as_of), not clock.late(as_of))
+                runs[clock.step.number].append(run)
+                if clock.step == steps.RESPOND:
+                    by_opd.setdefault(record.opd or "", []).append(run)
+        answered = _at(record, ANSWERED)
+        if answered is None:
+            open_cases.append(_open_case(record, found[-1] if found else None, as_of, calendar_of, names))
+        elif first <= answered < end:
+            service.append(_whole(record, answered, calendar_of))
+    accepted = [record for record in known if first <= record.submitted_at < end]
+    return {
+        "month": month,
+        "accepted": len(accepted),
+        "answered": len(service),
+        "closed": sum(first <= closed < end for record in known if (closed := _at(record, CLOSED)) is not None),
+        "open": len(open_cases),
+        "late": sum(case["late"] for case in open_cases),
+        "by_path": _counted(Counter(PATHS[record.path] for record in accepted)),
+        "by_category": _by_category(accepted, names),
+        "by_opd": [{"name": _name(names, "opds", opd)} | _times(done) for opd, done in sorted(by_opd.items())],
+        "steps": [{"number": step.number, "activity": step.activity, "role": ROLES[step.role],
+                   "standard_minutes": step.minutes} | _times(runs[step.number]) for step in steps.STEPS],
+        "service": {"standard_minutes": steps.SERVICE_MINUTES} | _times(service),
+        "open_cases": sorted(open_cases, key=lambda case: (case["due_at"], case["ticket"])),
+    }
+
+
+def percentile(values: Sequence[int], share: float) -> int | None:
+    """The smallest of `values` that a `share` of them do not exceed (nearest rank); None where there are none."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)] if ordered else None
+
+
+def _until(record: Record, end: datetime) -> Record:
+    """The journey as it stood just before `end`."""
+    facts = [fact for fact in record.facts if fact.at < end]
+    classified = any(fact.turn.ends == steps.CLASSIFY for fact in facts)
+    return Record(record.ticket, record.path if classified else None, record.category, record.sub_category,
+                  record.opd if classified else None, facts)
+
+
+def _at(record: Record, type_: str) -> datetime | None:
+    return next((fact.at for fact in record.facts if fact.type == type_), None)
+
+
+def _whole(record: Record, answered: datetime, calendar_of: Callable[[int], Calendar]) -> _Run:
+    submitted = min(record.facts, key=lambda fact: fact.place)
+    calendar = calendar_of(submitted.calendar)
+    return _Run(calendar.minutes_between(submitted.at, answered), answered <= service_due(submitted.at, calendar))
+
+
+def _open_case(record: Record, running: Clock | None, as_of: datetime, calendar_of: Callable[[int], Calendar],
+               names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    submitted = min(record.facts, key=lambda fact: fact.place)
+    promised = service_due(submitted.at, calendar_of(submitted.calendar))
+    step = running.step if running else steps.HAND_OVER
+    came, due = (running.came_at, running.due_at) if running else (submitted.at, promised)
+    return {
+        "ticket": record.ticket,
+        "path": PATHS[record.path],
+        "step": step.number,
+        "activity": step.activity,
+        "opd": _name(names, "opds", record.opd) if record.opd else None,
+        "came_at": write_instant(came),
+        "due_at": write_instant(due),
+        "service_due_at": write_instant(promised),
+        "late": as_of > due or as_of > promised,
+    }
+
+
+def _times(runs: Sequence[_Run]) -> dict[str, Any]:
+    used = [run.used for run in runs]
+    return {"count": len(runs), "median_minutes": percentile(used, 0.5), "p90_minutes": percentile(used, 0.9),
+            "on_time_share": sum(run.on_time for run in runs) / len(runs) if runs else None}
+
+
+def _by_category(records: Iterable[Record], names: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
+    counted = Counter((record.category or "", record.sub_category or "") for record in records)
+    return [{"name": _name(names, "categories", category),
+             "sub_category": names["sub_categories"].get(f"{category}/{sub}", sub), "count": count}
+            for (category, sub), count in sorted(counted.items())]
+
+
+def _counted(counter: Counter[str]) -> list[dict[str, Any]]:
+    return [{"name": name, "count": counter[name]} for name in PATHS.values() if counter[name]]
+
+
+def _name(names: Mapping[str, Mapping[str, str]], kind: str, key: str | None) -> str:
+    """What a key is called; the key itself where the lists have changed since."""
+    return names[kind].get(key or "", key or "-")
