@@ -35,10 +35,7 @@ def written_month(month: date) -> str:
 
 
 def written_minutes(minutes: int) -> str:
-    """Office minutes: `45 menit`, `2 jam 5 menit`, or whole working days as `2 hari kerja`."""
+    """Office minutes as the SOP writes them: `120 menit`, and whole working days as `2 hari kerja`."""
     if minutes and minutes % MINUTES_PER_DAY == 0:
         return f"{minutes // MINUTES_PER_DAY} hari kerja"
-    days, rest = divmod(minutes, MINUTES_PER_DAY)
-    hours, rest = divmod(rest, 60)
-    parts = [(days, "hari kerja"), (hours, "jam"), (rest, "menit")]
-    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 menit"
+    return f"{minutes} menit"

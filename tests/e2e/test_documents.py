@@ -1,0 +1,241 @@
+"""The documents of the procedure as each role opens them: who may, from when on, what they hold and never hold."""
+
+import uuid
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+import docx
+import httpx
+import openpyxl
+import pypdf
+import pytest
+
+from nkk.sop.clock import WIB
+from tests.builders import REPORT
+from tests.installations import eventually, installation, new_vhost
+from tests.people import REGISTRATION, People, Person, travel_as_complaint, travel_as_information
+from tests.problems import at_fault, problem
+
+KINDS = ("form-pengaduan", "tanda-terima", "data-pemberi-aduan", "data-pengaduan", "laporan-pengaduan",
+         "laporan-tanggapan-pengaduan")
+FORM, RECEIPT, IDENTITY, COMPLAINT, REPORT_KIND, RESPONSE = KINDS
+
+MAY = {
+    "owner": {FORM, RECEIPT, RESPONSE},
+    "operator": {FORM, RECEIPT, IDENTITY, COMPLAINT, RESPONSE},
+    "main_team": {COMPLAINT, REPORT_KIND, RESPONSE},
+    "opd_team": {REPORT_KIND, RESPONSE},
+}
+
+
+def opened(person: Person, ticket: str, kind: str, format_: str = "docx") -> httpx.Response:
+    return person.ask("GET", f"/complaints/{ticket}/documents/{kind}.{format_}")
+
+
+def words(file: bytes, format_: str) -> str:
+    """Everything that stands in a document, white space made one blank."""
+    if format_ == "pdf":
+        text = " ".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(file)).pages)
+    else:
+        document = docx.Document(BytesIO(file))
+        parts = [document.element.body, *(part._element for section in document.sections
+                                          for part in (section.first_page_header, section.header, section.footer))]
+        text = " ".join(node.text or "" for part in parts for node in part.iter() if node.tag.endswith("}t"))
+    return " ".join(text.split())
+
+
+@pytest.fixture(scope="module")
+def answered(people: People) -> tuple[dict[str, Person], str]:
+    """Everybody who has to do with a complaint that is answered, and its ticket."""
+    owner = people.reporter()
+    ticket = travel_as_complaint(people, owner)
+    eventually(lambda: owner.get(f"/complaints/{ticket}/timeline")["stands"]["step"] == 7)
+    return {"owner": owner, "operator": people.operator, "main_team": people.main_team,
+            "opd_team": people.opd_team("disdukcapil")}, ticket
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_a_role_opens_its_documents_and_no_other(answered: tuple[dict[str, Person], str], role: str) -> None:
+    everybody, ticket = answered
+    may = {kind for kind in KINDS if opened(everybody[role], ticket, kind).status_code == 200}
+    assert may == MAY[role]
+    for kind in set(KINDS) - may:
+        problem(opened(everybody[role], ticket, kind), 403, "not-your-role")
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_the_timeline_lists_what_the_role_may_open(answered: tuple[dict[str, Person], str], role: str) -> None:
+    everybody, ticket = answered
+    listed = everybody[role].get(f"/complaints/{ticket}/timeline")["documents"]
+    assert {document["kind"] for document in listed} == MAY[role]
+    for document in listed:
+        for format_ in ("docx", "pdf"):
+            answer = everybody[role].ask("GET", document[format_].removeprefix("/api/v1"))
+            assert answer.status_code == 200
+            assert f'{document["kind"]}-{ticket}.{format_}"' in answer.headers["Content-Disposition"]
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("format_", ["docx", "pdf"])
+def test_every_document_names_the_ticket_and_who_reported_stands_on_the_operators_sheet_alone(
+        answered: tuple[dict[str, Person], str], format_: str) -> None:
+    everybody, ticket = answered
+    for role, person in everybody.items():
+        for kind in MAY[role]:
+            said = words(opened(person, ticket, kind, format_).content, format_)
+            assert ticket in said
+            assert "PEMERINTAH KOTA PANGKALPINANG" in said
+            for known in (REGISTRATION["name"], REGISTRATION["identity_number"], REGISTRATION["email"],
+                          person.account["username"] if person.account else "warga-"):
+                assert (known in said) == (kind == IDENTITY), (role, kind, known)
+
+
+@pytest.mark.parametrize("format_", ["docx", "pdf"])
+def test_the_response_shows_the_reporter_the_answer_and_nothing_from_within(
+        answered: tuple[dict[str, Person], str], format_: str) -> None:
+    everybody, ticket = answered
+    shown = {role: words(opened(person, ticket, RESPONSE, format_).content, format_)
+             for role, person in everybody.items()}
+    assert "Petugas yang Anda laporkan telah ditegur." in shown["owner"]
+    assert "Petugas telah ditegur secara tertulis." not in shown["owner"]
+    for role in ("operator", "main_team", "opd_team"):
+        assert "Petugas telah ditegur secara tertulis." in shown[role]
+
+
+def test_a_document_exists_from_its_step_on(people: People) -> None:
+    owner = people.reporter()
+    ticket = people.submit(owner)
+    eventually(lambda: owner.get(f"/complaints/{ticket}/timeline")["entries"])
+    assert opened(owner, ticket, RECEIPT).status_code == 200
+    problem(opened(owner, ticket, RESPONSE), 409, "no-document-yet")
+    problem(opened(people.operator, ticket, COMPLAINT), 409, "no-document-yet")
+    people.operator.act(f"/complaints/{ticket}/handover")
+    eventually(lambda: opened(people.operator, ticket, COMPLAINT).status_code == 200)
+    eventually(lambda: ticket in people.main_team.desk("triage"))
+    problem(opened(people.main_team, ticket, REPORT_KIND), 409, "no-document-yet")
+    problem(opened(people.opd_team("disdukcapil"), ticket, REPORT_KIND), 404, "unknown-ticket")
+
+
+def test_who_asked_for_confidentiality_is_on_no_sheet(people: People) -> None:
+    owner = people.reporter()
+    ticket = travel_as_complaint(people, owner, confidential=True)
+    problem(opened(people.operator, ticket, IDENTITY), 403, "identity-withheld")
+    listed = people.operator.get(f"/complaints/{ticket}/timeline")["documents"]
+    assert IDENTITY not in {document["kind"] for document in listed}
+
+
+def test_printing_the_receipt_is_not_reading_the_answer_and_opening_the_answers_document_is(people: People) -> None:
+    owner = people.reporter()
+    ticket = travel_as_information(people, owner)
+    timeline = f"/complaints/{ticket}/timeline"
+    eventually(lambda: owner.get(timeline)["stands"]["step"] == 7)
+    for kind in (FORM, RECEIPT):
+        assert opened(owner, ticket, kind, "pdf").status_code == 200
+    assert opened(people.operator, ticket, RESPONSE, "pdf").status_code == 200
+    assert owner.get(timeline)["stands"]["state"] == "receive"
+    said = words(opened(owner, ticket, RESPONSE, "pdf").content, "pdf")
+    assert "Jam pelayanan 07.30 sampai 16.00." in said
+    assert owner.get(timeline)["stands"]["state"] == "closed"
+
+
+def test_a_document_made_again_is_the_same_to_the_byte(answered: tuple[dict[str, Person], str]) -> None:
+    everybody, ticket = answered
+    for format_ in ("docx", "pdf"):
+        first, second = (opened(everybody["main_team"], ticket, REPORT_KIND, format_).content for _ in range(2))
+        assert first == second
+
+
+def test_hostile_words_are_printed_as_words(people: People) -> None:
+    owner = people.reporter()
+    evil = "{{ config }} {% raw %} <w:p> & ]]> \u202e 😀 العربية\nbaris kedua"
+    ticket = people.submit(owner, text=evil, subject_line="=HYPERLINK(\"http://example.org\")")
+    eventually(lambda: owner.get(f"/complaints/{ticket}/timeline")["entries"])
+    for format_ in ("docx", "pdf"):
+        said = words(opened(owner, ticket, FORM, format_).content, format_)
+        for part in ("{{ config }}", "{% raw %}", "<w:p>", "]]>", "baris kedua", "=HYPERLINK("):
+            assert part in said, (format_, part)
+
+
+@pytest.mark.parametrize("path", [
+    "surat-rahasia.pdf", "rekap-bulanan.pdf", "tanda-terima.exe", "tanda-terima", "../tanda-terima.pdf",
+    "tanda-terima.PDF", "😀.pdf"])
+def test_a_document_that_is_none_is_not_found(answered: tuple[dict[str, Person], str], path: str) -> None:
+    everybody, ticket = answered
+    answer = everybody["owner"].ask("GET", f"/complaints/{ticket}/documents/{path}")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_an_agencys_own_template_is_used_and_a_broken_one_harms_nothing_else(rabbit: Any, tmp_path: Any) -> None:
+    folder = tmp_path / "templat"
+    folder.mkdir()
+    own = docx.Document()
+    own.add_paragraph("Contoh kop sendiri untuk {{ ticket }}")
+    own.save(folder / "tanda-terima.docx")
+    (folder / "form-pengaduan.docx").write_bytes(b"no document")
+    with installation(tmp_path / "var", new_vhost(rabbit), settings={"NKK_TEMPLATES": str(folder)}) as running:
+        people = People(running)
+        owner = people.reporter()
+        ticket = people.submit(owner)
+        eventually(lambda: owner.get(f"/complaints/{ticket}/timeline")["entries"])
+        for format_ in ("docx", "pdf"):
+            said = words(opened(owner, ticket, RECEIPT, format_).content, format_)
+            assert said == f"Contoh kop sendiri untuk {ticket}"
+        problem(opened(owner, ticket, FORM), 500, "document-failed")
+        assert REPORT["text"] not in running.log("gateway")
+        people.operator.act(f"/complaints/{ticket}/handover")
+        people.close()
+
+
+def month_of(person: Person, ticket: str) -> str:
+    """The month a report was submitted in, in WIB."""
+    submitted = person.get(f"/complaints/{ticket}/timeline")["submitted_at"]
+    return f"{datetime.fromisoformat(submitted).astimezone(WIB):%Y-%m}"
+
+
+def test_the_months_figures_count_what_happened(people: People) -> None:
+    def figures() -> dict[str, Any]:
+        return people.admin.get("/reports/monthly", params={"month": month, "format": "json"})
+
+    owner = people.reporter()
+    ticket = people.submit(owner, confidential=True)
+    month = eventually(lambda: month_of(owner, ticket))
+    before = figures()
+    travelled = travel_as_complaint(people, owner, opd="satpol-pp", category="kode-etik", sub_category="bernegara")
+    eventually(lambda: owner.get(f"/complaints/{travelled}/timeline")["stands"]["step"] == 7)
+    after = figures()
+    assert {name: after[name] - before[name] for name in ("accepted", "answered", "closed", "open", "late")} == {
+        "accepted": 1, "answered": 1, "closed": 0, "open": 0, "late": 0}
+    for number in (2, 3, 4, 5, 6):
+        assert after["steps"][number - 1]["count"] - before["steps"][number - 1]["count"] == 1
+    assert ticket in {case["ticket"] for case in after["open_cases"]}
+    opd = next(row for row in after["by_opd"] if row["name"] == "Satuan Polisi Pamong Praja")
+    assert (opd["on_time_share"], opd["median_minutes"]) == (1.0, 0)
+    assert {"name": "Kode etik", "sub_category": "Etika bernegara"}.items() <= next(
+        row for row in after["by_category"] if row["sub_category"] == "Etika bernegara").items()
+
+
+def test_the_recapitulation_is_a_workbook_and_a_pdf_that_say_the_same(people: People) -> None:
+    owner = people.reporter()
+    ticket = people.submit(owner)
+    month = eventually(lambda: month_of(owner, ticket))
+    answers = {format_: people.main_team.ask("GET", "/reports/monthly", params={"month": month, "format": format_})
+               for format_ in ("xlsx", "pdf")}
+    assert {answer.status_code for answer in answers.values()} == {200}
+    book = openpyxl.load_workbook(BytesIO(answers["xlsx"].content))
+    cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    said = words(answers["pdf"].content, "pdf")
+    assert ticket in cells
+    assert ticket in said.replace(" ", "")  # a narrow column breaks it at its hyphens
+    assert REGISTRATION["name"] not in said + " ".join(cells)
+
+
+@pytest.mark.parametrize("month", ["", "2026", "2026-13", "2026-3", "maret", "2099-01", "2026-03-01", "x" * 500])
+def test_a_month_that_cannot_be_counted_is_refused(people: People, month: str) -> None:
+    assert at_fault(people.admin.ask("GET", "/reports/monthly", params={"month": month})) == {"month"}
+
+
+def test_a_format_that_is_none_is_refused(people: People) -> None:
+    answer = people.admin.ask("GET", "/reports/monthly", params={"month": "2026-03", "format": uuid.uuid4().hex})
+    assert at_fault(answer) == {"format"}
