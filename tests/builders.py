@@ -61,6 +61,12 @@ def answer(**changed: Any) -> notification.Answer:
                                   **changed})
 
 
+def entry(type_: str, at: datetime = MONDAY, **known: Any) -> notification.Entry:
+    """One event of a journey, as notification notes it."""
+    event_id = known.pop("event_id", None) or f"{type_} {known.get('round', 0)}"
+    return notification.Entry(type=type_, at=at, event_id=event_id, ticket=TICKET, **known)
+
+
 def heard(data: EventData, time: datetime = MONDAY, **changed: Any) -> Event[Any]:
     """`data` as a consumer hears it: written, and read again."""
     event_id = changed.pop("event_id", None) or str(uuid.uuid4())

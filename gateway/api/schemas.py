@@ -367,19 +367,24 @@ class NewCalendar(Schema):
                        "first, last, week); days: dates unlike their weekday (name, spans); national_years."})
 
 
-class CalendarVersion(Schema):
-    """A version of the calendar. Clocks that started under it are counted by it for ever."""
+class CalendarListed(Schema):
+    """A version of the calendar in the list of versions."""
 
     version = fields.Integer(required=True)
     changed_at = fields.String(required=True)
     changed_by = fields.String(required=True, metadata={"description": "Who made it; `nkk` where it made itself."})
+
+
+class CalendarVersion(CalendarListed):
+    """A version of the calendar. Clocks that started under it are counted by it for ever."""
+
     calendar = fields.Dict(required=True)
 
 
 class CalendarVersions(Schema):
     """A page of the calendar's versions, newest first."""
 
-    items = fields.List(fields.Nested(CalendarVersion(exclude=("calendar",))), required=True)
+    items = fields.List(fields.Nested(CalendarListed), required=True)
     next = fields.String(allow_none=True, required=True)
 
 

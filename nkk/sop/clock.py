@@ -33,6 +33,8 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
     if len(month) != len("2026-03"):
         raise ValueError(month)
     first = datetime.strptime(month, "%Y-%m").replace(tzinfo=WIB)
+    if not 2000 <= first.year <= 2100:
+        raise ValueError(month)
     return first, (first + timedelta(days=31)).replace(day=1)
 
 

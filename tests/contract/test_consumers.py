@@ -1,34 +1,46 @@
 """Each consumer accepts the sample of what it hears, and each stage hears what the contracts say it does."""
 
+import inspect
+
 import pytest
 
 from nkk.contracts import EVENTS, STAGES
+from nkk.contracts.asyncapi import SAMPLES
 from nkk.contracts.events import (
+    CalendarChanged,
     ComplaintClassifiedAsInformation,
     ComplaintForwarded,
     ComplaintHandedOver,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
+    StepDueSoon,
+    StepOverdue,
 )
 from nkk.messaging.consumer import Handles
 from nkk.sop import steps
+from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.journey import TURNS
 from nkk.sop.steps import Path
 from services.intake.service import IntakeService
 from services.notification import service as notification
-from services.notification.domain import TURNS
 from services.opd_response import service as opd_response
 from services.triage import service as triage
 
 SERVICES = {service.name: service for service in (IntakeService, triage.TriageService, opd_response.OpdResponseService,
                                                   notification.NotificationService)}
-JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields]
+ALARMS = [StepDueSoon, StepOverdue]
+JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in ALARMS]
+
+
+CHANGED = CalendarChanged.read((SAMPLES / "calendar.changed.v1.json").read_text("utf-8")).data
+CALENDAR = read_calendar(CHANGED.content, CHANGED.version)
 
 
 def handled(service):
     """The events that a stage has a handler for, one entry a handler."""
-    entrypoints = [entrypoint for method in vars(service).values()
+    entrypoints = [entrypoint for _, method in inspect.getmembers(service)
                    for entrypoint in getattr(method, "nameko_entrypoints", ())]
     return [entrypoint.event_cls for entrypoint in entrypoints if isinstance(entrypoint, Handles)]
 
@@ -49,7 +61,7 @@ def test_a_stage_has_one_handler_for_each_event_that_names_it_and_for_no_other(s
 
 def test_notification_hears_every_event_of_the_other_stages():
     assert set(handled(notification.NotificationService)) == {event for event in EVENTS
-                                                              if event.SERVICE != "notification"}
+                                                              if "notification" in event.CONSUMERS}
 
 
 def test_every_event_about_a_complaint_has_a_place_in_the_journey():
@@ -58,28 +70,28 @@ def test_every_event_about_a_complaint_has_a_place_in_the_journey():
 
 def test_triage_makes_a_case_of_what_is_handed_over(heard):
     event = heard(ComplaintHandedOver)
-    case = triage._case(event)
+    case = triage._case(event, CALENDAR)
     assert same(case, event.data, set(ComplaintHandedOver.SCHEMA.fields) - {"by"})
-    assert (case.came_at, case.due_at) == (event.time, OFFICE_HOURS.due(event.time, steps.CLASSIFY.minutes))
+    assert (case.came_at, case.due_at) == (event.time, CALENDAR.due(event.time, steps.CLASSIFY.minutes))
     assert case.state == "awaiting_classification"
 
 
 def test_opd_response_makes_a_case_of_what_is_forwarded(heard):
     event = heard(ComplaintForwarded)
-    case = opd_response._case(event)
+    case = opd_response._case(event, CALENDAR)
     assert same(case, event.data, set(ComplaintForwarded.SCHEMA.fields) - {"by"})
-    assert (case.came_at, case.due_at) == (event.time, OFFICE_HOURS.due(event.time, steps.RESPOND.minutes))
+    assert (case.came_at, case.due_at) == (event.time, CALENDAR.due(event.time, steps.RESPOND.minutes))
     assert case.state == "awaiting_response"
 
 
 def test_a_response_and_its_return_fit_the_cases_they_are_about(heard):
-    case = triage._case(heard(ComplaintHandedOver))
+    case = triage._case(heard(ComplaintHandedOver), OFFICE_HOURS)
     forwarded, returned, response = heard(ComplaintForwarded), heard(ResponseReturned), heard(ResponseSubmitted)
     case.forward(forwarded.data.opd, forwarded.time)
     case.receive(response.data.text, response.data.round, response.time, OFFICE_HOURS)
     assert case.state == "awaiting_approval"
 
-    desk = opd_response._case(forwarded)
+    desk = opd_response._case(forwarded, OFFICE_HOURS)
     desk.respond("Tanggapan pertama.", forwarded.time)
     desk.take_back(returned.data.round, returned.data.note, returned.time, OFFICE_HOURS)
     assert (desk.state, desk.return_note) == ("awaiting_response", returned.data.note)
@@ -93,6 +105,7 @@ def test_notification_makes_an_entry_of_every_event_about_a_complaint(event, hea
     assert (entry.round, entry.by, entry.opd, entry.note) == (
         getattr(read.data, "round", 0), getattr(read.data, "by", None), getattr(read.data, "opd", None),
         getattr(read.data, "note", None))
+    assert entry.calendar == getattr(read.data, "calendar", 0)
 
 
 @pytest.mark.parametrize(("event", "path", "material"), [
@@ -101,7 +114,12 @@ def test_notification_makes_an_entry_of_every_event_about_a_complaint(event, hea
 def test_notification_makes_work_of_what_comes_to_be_answered(event, path, material, heard):
     read = heard(event)
     text = material and getattr(read.data, material)
-    answer = notification._answer(read, path, text)
+    answer = notification._answer(read, CALENDAR, path, text)
     assert (answer.ticket, answer.path, answer.material, answer.note, answer.service_due_at) == (
         read.data.ticket, path, text, read.data.note, read.data.service_due_at)
-    assert (answer.came_at, answer.due_at) == (read.time, OFFICE_HOURS.due(read.time, steps.ANSWER.minutes))
+    assert (answer.came_at, answer.due_at) == (read.time, CALENDAR.due(read.time, steps.ANSWER.minutes))
+    assert answer.calendar == read.data.calendar == CALENDAR.version
+
+
+def test_every_sample_runs_by_the_sample_calendar(heard):
+    assert {heard(event).data.calendar for event in EVENTS if "calendar" in event.SCHEMA.fields} == {CALENDAR.version}

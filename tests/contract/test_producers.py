@@ -2,14 +2,18 @@
 
 import inspect
 import json
+import sys
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 
-from nkk.contracts import EVENTS
+from nkk.clocks import ClockedWork
+from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.events import (
     AnswerSent,
+    CalendarChanged,
     ComplaintClassifiedAsInformation,
     ComplaintClosed,
     ComplaintForwarded,
@@ -19,9 +23,12 @@ from nkk.contracts.events import (
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
+    StepDueSoon,
+    StepOverdue,
 )
 from nkk.messaging.actor import Actor
 from nkk.messaging.sealing import new_key_pair, seal
+from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from services.intake import service as intake
 from services.intake.identity import Vault
@@ -31,6 +38,9 @@ from services.triage import service as triage
 from tests.builders import MONDAY, TICKET, answer, complaint, opd_case, triage_case
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
+NEAR, LATE = MONDAY + timedelta(minutes=9), MONDAY + timedelta(minutes=11)
+WITHOUT_HOLIDAYS = write_calendar(OFFICE_HOURS) | {"national_years": [2026]}
+ADMIN = Actor("admin-1", "admin")
 STAFF = Actor("staff-1", "main_team")
 TEAM = Actor("staff-2", "opd_team", "disdukcapil")
 
@@ -56,10 +66,25 @@ class Work:
     def save(self, _thing):
         pass
 
-    def add(self, *_args):
+    def add(self, *_args, **_kwargs):
         return True
 
-    add_reporter = note = keep_contact = add
+    add_reporter = note = keep_contact = keep = kept_promise = add
+
+    @property
+    def calendars(self):
+        return self
+
+    clocked = teams = calendars
+
+    def newest(self):
+        return 2
+
+    def row(self, version):
+        return {"version": version, "content": WITHOUT_HOLIDAYS, "changed_at": NOW, "changed_by": "admin-1"}
+
+    def sound(self, timed, now):
+        return ClockedWork.sound(self, timed, now)
 
     def emit(self, *events, at=None):
         self.told += events
@@ -73,13 +98,24 @@ def told_by(service_cls, command, thing, *args, **provided):
     """The one event that `command` of a stage tells when its desk holds `thing`."""
     work = Work(thing)
     service = service_cls()
-    service.uow = work
+    service.uow, service.calendars = work, Keeping()
     for name, value in provided.items():
         setattr(service, name, value)
-    # The role is checked by a decorator, which is tested beside it.
-    inspect.unwrap(getattr(service_cls, command))(service, *args)
+    with patch.object(sys.modules[service_cls.__module__], "_now", lambda: NOW):
+        # The role is checked by a decorator, which is tested beside it.
+        inspect.unwrap(getattr(service_cls, command))(service, *args)
     (event,) = work.told
     return event
+
+
+class Keeping:
+    """A stage's calendars."""
+
+    def current(self):
+        return OFFICE_HOURS
+
+    def forget_newest(self):
+        pass
 
 
 class Anything:
@@ -113,13 +149,13 @@ def registered():
 def handed_over():
     report = complaint()
     report.hand_over("staff-1", NOW)
-    return intake._handed_over(report)
+    return intake._handed_over(report, OFFICE_HOURS)
 
 
 def forwarded():
     case = triage_case()
     case.forward("disdukcapil", NOW)
-    return triage._forwarded(case, "Mohon ditanggapi.", "staff-1")
+    return triage._forwarded(case, "Mohon ditanggapi.", "staff-1", OFFICE_HOURS)
 
 
 TRIAGE, OPD, NOTIFICATION = triage.TriageService, opd_response.OpdResponseService, notification.NotificationService
@@ -135,7 +171,19 @@ PRODUCERS = {
     ResponseApproved: lambda: told_by(TRIAGE, "approve", responded(), STAFF, TICKET),
     AnswerSent: lambda: told_by(NOTIFICATION, "send_answer", answer(), STAFF, TICKET, "Jawaban.", mailer=Anything()),
     ComplaintClosed: lambda: closed(),
+    StepDueSoon: lambda: alarm(NEAR),
+    StepOverdue: lambda: alarm(LATE),
+    CalendarChanged: lambda: told_by(intake.IntakeService, "set_day", None, ADMIN, "2026-03-28", {
+        "name": "Pelayanan Sabtu setelah banjir", "spans": [["08:00", "12:00"]]}),
 }
+
+
+def alarm(now):
+    """What is told of a report on its desk by `now`, and by the timer alone."""
+    work = Work()
+    work.sound(complaint(), now)
+    (event,) = work.told
+    return event
 
 
 def closed():
@@ -153,7 +201,8 @@ each_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TY
 def test_a_stage_tells_exactly_the_fields_of_the_sample(event, document):
     told = PRODUCERS[event]()
     assert type(told) is event
-    written = json.loads(told.to_json("event-1", MONDAY, "request-1"))
+    # What a timer tells begins with no request.
+    written = json.loads(told.to_json("event-1", MONDAY, document(event).get("correlationid")))
     assert set(written) == set(document(event))
     assert set(written["data"]) == set(document(event)["data"])
 
@@ -176,3 +225,21 @@ def test_nothing_of_who_registered_is_told_in_the_clear():
     written = registered().to_json("event-1", MONDAY)
     for known in ("1971011503900001", "Pelapor Contoh", "pelapor@example.org", "pelapor-contoh"):
         assert known not in written
+
+
+BUILDERS = {"intake": complaint, "triage": triage_case, "opd_response": opd_case, "notification": answer}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(("now", "event"), [(NEAR, StepDueSoon), (LATE, StepOverdue)])
+def test_every_stage_can_tell_of_what_stands_at_its_steps(stage, now, event):
+    timed = BUILDERS[stage]()
+    timed.due_at, timed.tell_at = MONDAY + timedelta(minutes=10), MONDAY + timedelta(minutes=8)
+    work = Work()
+    work.sound(timed, now)
+    (told,) = work.told
+    assert type(told) is event
+    assert event.read(told.to_json("event-1", MONDAY, None, stage)).data == told
+    assert (told.step, told.role, told.opd) == (
+        timed.step.number, timed.step.role, "disdukcapil" if stage == "opd_response" else None)
+    assert timed.step.owner == stage

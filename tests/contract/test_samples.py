@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 import nkk.contracts
-from nkk.contracts import EVENTS, read_envelope
+from nkk.contracts import EVENTS, UnreadableEventError, read_envelope
+from nkk.contracts.events import CalendarChanged
+from nkk.sop import steps
+from nkk.sop.calendar import read_calendar
+from nkk.sop.journey import TURNS, service_due
 from nkk.sop.ticket import read_ticket
 
 SAMPLES = Path(nkk.contracts.__file__).parent / "samples"
@@ -13,8 +17,10 @@ SAMPLES = Path(nkk.contracts.__file__).parent / "samples"
 each_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
 
 IDENTITY = re.compile(r"name|nama|nik|nip|identity|identitas|e_?mail|phone|telepon|address|alamat|contact|kontak|birth")
-# The accused is named by the reporter and is not the reporter; the contact is a box that notification alone can open.
-NO_IDENTITY = {"accused_name", "sealed_contact"}
+# The accused is named by the reporter and is not the reporter; the contact is a box that notification alone can open;
+# of calendars there is one, and its name is in the contract.
+NO_IDENTITY = {(event.TYPE, "accused_name") for event in EVENTS} | {
+    ("reporter.registered.v1", "sealed_contact"), ("calendar.changed.v1", "name")}
 
 
 def test_each_event_has_a_sample_and_there_are_no_others():
@@ -25,7 +31,7 @@ def test_each_event_has_a_sample_and_there_are_no_others():
 def test_a_sample_is_read_as_its_event(event, heard):
     read = heard(event)
     assert isinstance(read.data, event)
-    assert (read.type, read.source, read.subject) == (event.TYPE, f"/nkk/{event.SERVICE}", read.data.subject)
+    assert (read.type, read.source, read.subject) == (event.TYPE, f"/nkk/{event.SERVICES[0]}", read.data.subject)
 
 
 @each_event
@@ -59,15 +65,23 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
     tickets = {read.subject for read in told if hasattr(read.data, "ticket")}
     assert len(tickets) == 1
     in_time = sorted(told, key=lambda read: read.time)
-    assert [read.type for read in in_time] == [
-        "reporter.registered.v1", "complaint.submitted.v1", "complaint.handed_over.v1", "complaint.forwarded.v1",
+    told_of_clocks = {"step.due_soon.v1", "step.overdue.v1"}
+    assert [read.type for read in in_time if read.type not in told_of_clocks] == [
+        "calendar.changed.v1", "reporter.registered.v1", "complaint.submitted.v1", "complaint.handed_over.v1",
+        "complaint.forwarded.v1",
         "response.returned.v1", "response.submitted.v1", "response.approved.v1", "answer.sent.v1",
         "complaint.closed.v1"]
 
 
 @each_event
 def test_no_schema_has_a_field_that_could_hold_who_reported(event):
-    assert not {name for name in event.SCHEMA.fields if IDENTITY.search(name)} - NO_IDENTITY
+    assert not {(event.TYPE, name) for name in event.SCHEMA.fields if IDENTITY.search(name)} - NO_IDENTITY
+
+
+def test_the_name_of_a_calendar_can_be_no_persons():
+    with pytest.raises(UnreadableEventError):
+        CalendarChanged.read(json.dumps(json.loads((SAMPLES / "calendar.changed.v1.json").read_text("utf-8")) | {
+            "data": {"name": "Pelapor Contoh", "version": 1, "content": {}, "by": "x"}}))
 
 
 @each_event
@@ -90,3 +104,25 @@ def test_only_registrations_and_submissions_say_which_account_reported(event):
 def test_any_cloudevents_reader_finds_the_envelopes_attributes(event, sample):
     envelope = read_envelope(sample(event))
     assert {"id", "source", "type", "time", "subject", "specversion", "datacontenttype", "data"} <= set(envelope)
+
+
+def test_the_samples_clocks_are_counted_by_the_sample_calendar(heard):
+    changed = heard(CalendarChanged).data
+    calendar = read_calendar(changed.content, changed.version)
+    told = {event.TYPE: heard(event) for event in EVENTS}
+    submitted = told["complaint.submitted.v1"]
+    assert submitted.data.submitted_at == submitted.time
+    promised = {read.data.service_due_at for read in told.values()
+                if hasattr(read.data, "service_due_at") and read.subject == submitted.subject}
+    assert promised == {service_due(submitted.time, calendar)}
+    for read in (told["step.due_soon.v1"], told["step.overdue.v1"]):
+        assert (read.data.came_at, read.data.due_at) == (
+            submitted.time, calendar.due(submitted.time, steps.HAND_OVER.minutes))
+
+
+def test_the_samples_of_alarms_tell_of_a_step_that_was_not_done_by_then(heard):
+    told = {event.TYPE: heard(event) for event in EVENTS}
+    near, past, done = (told[type_] for type_ in ("step.due_soon.v1", "step.overdue.v1", "complaint.handed_over.v1"))
+    assert near.time <= near.data.due_at < past.time
+    assert near.data.step == past.data.step == TURNS[done.type].ends.number
+    assert past.time <= done.time

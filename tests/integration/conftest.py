@@ -53,5 +53,5 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @pytest.fixture
 def uow(database: Database) -> UnitOfWork[PlainWork]:
-    """Units of work on it."""
-    return UnitOfWork(database, PlainWork, "plain")
+    """Units of work on it, told as triage tells them."""
+    return UnitOfWork(database, PlainWork, "triage")

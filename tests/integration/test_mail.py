@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, seal
+from nkk.sop.clock import OFFICE_HOURS
 from nkk.stack.ports import LOOPBACK, free_port
 from services.notification import mail
 from services.notification.storage import Messages, contacts, journeys, messages, metadata
@@ -19,6 +20,7 @@ from tests.builders import TICKET
 
 KEYS = new_key_pair()
 NOW = datetime.now(UTC)
+WORDS = {"ticket": TICKET, "site": "https://nkk.example.id"}
 
 
 class Postbox:
@@ -65,7 +67,8 @@ def database(request: pytest.FixtureRequest, tmp_path) -> Iterator[Database]:
 def write(database: Database, *addresses: str) -> None:
     with database.writing() as connection:
         for number, address in enumerate(addresses):
-            connection.execute(insert(journeys).values(ticket=f"{TICKET}{number}", reporter_id=f"r{number}"))
+            connection.execute(insert(journeys).values(ticket=f"{TICKET}{number}", reporter_id=f"r{number}",
+                                                        service_due_at=NOW))
             connection.execute(insert(contacts).values(reporter_id=f"r{number}", changed_at=NOW,
                                                        sealed_contact=seal({"email": address}, KEYS[1])))
             connection.execute(insert(messages).values(id=f"m{number}", ticket=f"{TICKET}{number}", kind="received",
@@ -87,7 +90,7 @@ def state(database: Database) -> list:
 def test_letters_are_delivered_once_each(database, server, postbox):
     write(database, "satu@example.org", "dua@example.org")
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
-    assert [sending.send_batch(database), sending.send_batch(database)] == [2, 0]
+    assert [sending.send_batch(database, OFFICE_HOURS), sending.send_batch(database, OFFICE_HOURS)] == [2, 0]
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [["satu@example.org"], ["dua@example.org"]]
     assert b"Message-ID: <m0@nkk.example.id>" in postbox.taken[0].original_content
     assert all(row.sent_at for row in state(database))
@@ -97,13 +100,13 @@ def test_a_letter_refused_for_now_is_tried_again_later(database, server, postbox
     write(database, "satu@example.org")
     postbox.answers = ["451 busy"]
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
-    sending.send_batch(database)
+    sending.send_batch(database, OFFICE_HOURS)
     row = state(database)[0]
     assert (row.sent_at, row.given_up_at, row.tries) == (None, None, 1)
     assert row.next_try_at > datetime.now(UTC)
     with database.writing() as connection:
         connection.execute(update(messages).values(next_try_at=NOW - timedelta(seconds=1)))
-    sending.send_batch(database)
+    sending.send_batch(database, OFFICE_HOURS)
     assert len(postbox.taken) == 1
     assert state(database)[0].sent_at
 
@@ -111,7 +114,7 @@ def test_a_letter_refused_for_now_is_tried_again_later(database, server, postbox
 def test_a_letter_refused_for_good_is_given_up_and_the_next_one_goes(database, server, postbox):
     write(database, "tidak-ada@example.org", "ada@example.org")
     postbox.answers = ["550 no such mailbox"]
-    mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database)
+    mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database, OFFICE_HOURS)
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [["ada@example.org"]]
     refused, sent = state(database)
     assert (bool(refused.given_up_at), bool(refused.sent_at), bool(sent.sent_at)) == (True, False, True)
@@ -119,7 +122,7 @@ def test_a_letter_refused_for_good_is_given_up_and_the_next_one_goes(database, s
 
 def test_a_server_that_is_away_costs_a_try_and_nothing_else(database):
     write(database, "satu@example.org")
-    mailer(f"smtp://{LOOPBACK}:{free_port()}").send_batch(database)
+    mailer(f"smtp://{LOOPBACK}:{free_port()}").send_batch(database, OFFICE_HOURS)
     row = state(database)[0]
     assert (row.tries, row.sent_at, row.given_up_at) == (1, None, None)
 
@@ -131,11 +134,11 @@ def test_a_letter_is_tried_for_five_days_and_given_up_then(database):
         assert state(database)[0].given_up_at is None
         with database.writing() as connection:
             connection.execute(update(messages).values(created_at=NOW - age, next_try_at=NOW - timedelta(seconds=1)))
-        sending.send_batch(database)
+        sending.send_batch(database, OFFICE_HOURS)
     assert state(database)[0].given_up_at
     with database.reading() as connection:
         assert Messages(connection).counts() == (0, 1)
-    assert sending.send_batch(database) == 0
+    assert sending.send_batch(database, OFFICE_HOURS) == 0
 
 
 def test_a_reporter_who_cannot_be_reached_yet_is_written_to_once_they_can(database, server, postbox):
@@ -143,10 +146,10 @@ def test_a_reporter_who_cannot_be_reached_yet_is_written_to_once_they_can(databa
     with database.writing() as connection:
         connection.execute(update(journeys).values(reporter_id=None))
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
-    assert sending.send_batch(database) == 0
+    assert sending.send_batch(database, OFFICE_HOURS) == 0
     with database.writing() as connection:
         connection.execute(update(journeys).values(reporter_id="r0"))
-    assert sending.send_batch(database) == 1
+    assert sending.send_batch(database, OFFICE_HOURS) == 1
 
 
 def test_a_server_that_asks_for_a_log_in_is_given_the_one_of_the_url(postbox):
@@ -161,7 +164,7 @@ def test_a_server_that_asks_for_a_log_in_is_given_the_one_of_the_url(postbox):
     controller.start()
     try:
         send = mail.sender(f"smtp://nkk:p%40ss%2Fword@{LOOPBACK}:{controller.port}", mail.Path("unused"))
-        send(mail.compose("answered", TICKET, "satu@example.org", "m1", "nkk@example.id", "https://nkk.example.id"))
+        send(mail.compose("answered", "satu@example.org", "m1", "nkk@example.id", WORDS))
     finally:
         controller.stop()
     assert (given, len(postbox.taken)) == ([(b"nkk", b"p@ss/word")], 1)
@@ -176,7 +179,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_letter(postbox, t
     try:
         send = mail.sender(f"smtp://{LOOPBACK}:{controller.port}?starttls=1", mail.Path("unused"))
         with pytest.raises(ssl.SSLCertVerificationError):
-            send(mail.compose("answered", TICKET, "satu@example.org", "m1", "nkk@example.id", "https://nkk.example.id"))
+            send(mail.compose("answered", "satu@example.org", "m1", "nkk@example.id", WORDS))
     finally:
         controller.stop()
     assert postbox.taken == []

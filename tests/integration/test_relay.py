@@ -12,6 +12,7 @@ from nkk.contracts.events import AnswerSent, ComplaintHandedOver, ResponseReturn
 from nkk.messaging import topology
 from nkk.messaging.publisher import publisher
 from nkk.messaging.relay import BATCH, Relay
+from nkk.messaging.work import UnitOfWork
 from nkk.sop.ticket import new_ticket
 from tests.integration.conftest import PlainWork
 
@@ -124,9 +125,9 @@ def test_an_event_no_queue_takes_stays_and_holds_back_its_own_subject_only(datab
     assert heard() == [(lost, 1), (lost, 2)]
 
 
-def test_an_event_for_tooling_alone_is_sent_though_nobody_listens(database, uow, uri, connection):
+def test_an_event_for_tooling_alone_is_sent_though_nobody_listens(database, uri, connection):
     topology.exchange("notification")(connection.default_channel).declare()
-    with uow.begin() as work:
+    with UnitOfWork(database, PlainWork, "notification").begin() as work:
         work.emit(AnswerSent(ticket=new_ticket(2026), path="complaint", by="y"))
     drain(relay(database, uri), uri)
     assert unsent(database) == []
@@ -142,11 +143,11 @@ def test_what_was_published_and_not_marked_is_published_again(database, uow, uri
     assert heard() == [(ticket, 1), (ticket, 1)]
 
 
-def test_an_event_carries_what_any_client_needs(database, uow, uri, connection):
+def test_an_event_carries_what_any_client_needs(database, uri, connection):
     channel = connection.channel()
     topology.declare(channel, ["intake", "triage", "notification"], [ComplaintHandedOver])
     sample = ComplaintHandedOver.read((SAMPLES / "complaint.handed_over.v1.json").read_text("utf-8"))
-    with uow.begin() as work:
+    with UnitOfWork(database, PlainWork, "intake").begin() as work:
         work.emit(sample.data, at=sample.time)
     drain(relay(database, uri), uri)
     message = Queue("triage.inbox")(channel).get()

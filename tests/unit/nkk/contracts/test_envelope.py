@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nkk.contracts import EVENTS, STAGES, UnreadableEventError, read_envelope
-from nkk.contracts.events import AnswerSent, ComplaintForwarded, ResponseReturned, ResponseSubmitted
+from nkk.contracts.asyncapi import SAMPLES
+from nkk.contracts.events import AnswerSent, CalendarChanged, ComplaintForwarded, ResponseReturned, ResponseSubmitted
+from nkk.sop.journey import TURNS
 from tests.builders import TICKET
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -182,13 +184,59 @@ def test_event_names_are_unique_past_tense_and_versioned():
     names = [event.TYPE for event in EVENTS]
     assert len(set(names)) == len(names)
     for name in names:
-        _subject, verb, version = name.split(".")
-        assert verb.split("_")[0].endswith(("ed", "sent", "handed"))
+        _subject, fact, version = name.split(".")
+        # Of a clock, what it has become is told.
+        assert fact in ("due_soon", "overdue") or fact.split("_")[0].endswith(("ed", "sent", "handed"))
         assert version == "v1"
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
 def test_each_event_goes_from_one_stage_to_others(event):
-    assert event.SERVICE in STAGES
-    assert f"{event.SERVICE}.events" == event.EXCHANGE
-    assert set(event.CONSUMERS) <= set(STAGES) - {event.SERVICE}
+    assert event.SERVICES
+    assert set(event.SERVICES) <= set(STAGES)
+    assert set(event.CONSUMERS) <= set(STAGES)
+    # What several tell, one of them may hear from the others; what one alone tells, it knows.
+    assert len(event.SERVICES) > 1 or not set(event.CONSUMERS) & set(event.SERVICES)
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
+def test_an_event_names_the_stage_that_tells_it_as_its_source(event):
+    data = event.read((SAMPLES / f"{event.TYPE}.json").read_text("utf-8")).data
+    for service in event.SERVICES:
+        assert json.loads(data.to_json("event-1", NOW, None, service))["source"] == f"/nkk/{service}"
+    assert json.loads(data.to_json("event-1", NOW))["source"] == f"/nkk/{event.SERVICES[0]}"
+
+
+STARTS_A_CLOCK = [event for event in EVENTS if "calendar" in event.SCHEMA.fields]
+
+
+def test_every_event_that_starts_a_clock_names_the_calendar_it_runs_by():
+    starting = {type_ for type_, turn in TURNS.items() if turn.then is not None}
+    assert {event.TYPE for event in STARTS_A_CLOCK} == starting | {"step.due_soon.v1", "step.overdue.v1"}
+
+
+@pytest.mark.parametrize("event", STARTS_A_CLOCK, ids=lambda event: event.TYPE)
+def test_an_event_older_than_calendars_is_read_as_one_of_the_built_in_calendar(event):
+    written = json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))
+    assert written["data"].pop("calendar") > 0
+    assert event.read(json.dumps(written)).data.calendar == 0
+
+
+@pytest.mark.parametrize("version", [-1, 1_000_001, 1.5, True, "3", None])
+def test_a_calendar_that_is_no_version_is_refused_by_its_name(version):
+    with pytest.raises(UnreadableEventError, match=r"^response\.returned\.v1: fields amiss: calendar$"):
+        ResponseReturned.read(with_data(calendar=version))
+
+
+@pytest.mark.parametrize("content", [None, [], {"week": []}, {"days": {"2026-03-19": {}}}, {"seasons": 5}])
+def test_a_changed_calendar_that_will_not_do_is_refused_and_never_quoted(content):
+    written = json.loads((SAMPLES / "calendar.changed.v1.json").read_text("utf-8"))
+    written["data"]["content"] = content
+    with pytest.raises(UnreadableEventError, match=r"^calendar\.changed\.v1: fields amiss: content$"):
+        CalendarChanged.read(json.dumps(written))
+
+
+def test_what_a_changed_calendar_holds_beside_is_kept():
+    written = json.loads((SAMPLES / "calendar.changed.v1.json").read_text("utf-8"))
+    written["data"]["content"]["remark"] = "dari versi yang lebih baru"
+    assert CalendarChanged.read(json.dumps(written)).data.content == written["data"]["content"]

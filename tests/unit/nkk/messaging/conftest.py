@@ -29,15 +29,15 @@ class ThingHappened:
 
     name: str
     TYPE: ClassVar[str] = "thing.happened.v1"
-    EXCHANGE: ClassVar[str] = "things.events"
     CONSUMERS: ClassVar[tuple[str, ...]] = ("others",)
 
     @property
     def subject(self) -> str:
         return self.name
 
-    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None) -> str:
-        return f'{{"id": "{event_id}", "name": "{self.name}", "correlation": "{correlation_id}"}}'
+    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None,
+                service: str | None = None) -> str:
+        return f'{{"id": "{event_id}", "name": "{self.name}", "correlation": "{correlation_id}", "by": "{service}"}}'
 
 
 @pytest.fixture

@@ -102,7 +102,8 @@ def test_every_queue_and_binding_of_the_contracts_is_declared_and_nothing_else()
     assert set(names) == set(channel.declared)
     assert {name for name in names if name.endswith(".events")} == {f"{stage}.events" for stage in STAGES}
     assert {bound for bound in channel.bound if not bound[1].endswith(".moves")} == {
-        (f"{consumer}.inbox", event.EXCHANGE, event.TYPE) for event in EVENTS for consumer in event.CONSUMERS}
+        (f"{consumer}.inbox", f"{teller}.events", event.TYPE) for event in EVENTS for consumer in event.CONSUMERS
+        for teller in event.SERVICES if teller != consumer}
 
 
 def test_a_stage_moves_events_between_its_own_queues_only():

@@ -119,6 +119,23 @@ def test_an_event_nobody_consumes_need_not_be_routed(uow, event_cls):
     assert [row.mandatory for row in rows(uow, "OUTBOX")] == [False]
 
 
+def test_an_event_that_several_tell_goes_to_the_exchange_of_the_one_that_tells_it(database, work_cls, event_cls):
+    for service in ("things", "others"):
+        with UnitOfWork(database, work_cls, service).begin() as work:
+            work.emit(event_cls("a"))
+    told = rows(UnitOfWork(database, work_cls, "things"), "OUTBOX")
+    assert [(row.exchange, f'"by": "{row.exchange.partition(".")[0]}"' in row.body) for row in told] == [
+        ("things.events", True), ("others.events", True)]
+
+
+def test_an_event_only_its_own_teller_consumes_need_not_be_routed(database, work_cls, event_cls):
+    for service in ("things", "others"):
+        with UnitOfWork(database, work_cls, service).begin() as work:
+            work.emit(event_cls("a"))
+    told = rows(UnitOfWork(database, work_cls, "things"), "OUTBOX")
+    assert {row.exchange: row.mandatory for row in told} == {"things.events": True, "others.events": False}
+
+
 def test_an_event_carries_the_request_it_began_with(uow, event_cls):
     begin_context(correlation_id="request-1")
     with uow.begin() as work:

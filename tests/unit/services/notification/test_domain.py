@@ -7,19 +7,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from nkk.sop import steps
 from nkk.sop.clock import OFFICE_HOURS, WIB, write_instant
+from nkk.sop.journey import TURNS
 from nkk.sop.refusals import AlreadyDone, NotYourStep, Refused
 from nkk.sop.steps import PATHS, Path, Role
 from services.notification.domain import (
-    TURNS,
     AlreadyAnswered,
     AlreadyConfirmed,
     Closing,
-    Entry,
     Journey,
     NotAnsweredYet,
     State,
 )
-from tests.builders import MONDAY, TICKET, answer
+from tests.builders import MONDAY, TICKET, answer, entry
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 LAPSE = datetime(2026, 3, 16, 10, 0, tzinfo=WIB)
@@ -191,9 +190,10 @@ COMPLAINT = [("complaint.submitted.v1", 0), ("complaint.handed_over.v1", 0), ("c
 
 
 def journey(entries, **changed):
-    told = [Entry(f"event-{type_}-{round_}", TICKET, type_, NOW, round_) for type_, round_ in entries]
+    told = [entry(type_, round=round_) for type_, round_ in entries]
     return Journey(**{"ticket": TICKET, "reporter_id": "reporter-1", "submitted_at": NOW, "service_due_at": NOW,
-                      "path": "complaint", "opd": "disdukcapil", "entries": told, **changed})
+                      "path": "complaint", "opd": "disdukcapil", "category": "kode-perilaku",
+                      "sub_category": "disiplin", "late_at": None, "closed_at": None, "entries": told, **changed})
 
 
 def order(way):

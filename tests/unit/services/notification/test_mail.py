@@ -8,6 +8,7 @@ from sqlalchemy import insert, select, update
 
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, seal
+from nkk.sop.clock import OFFICE_HOURS
 from services.notification import mail
 from services.notification.storage import contacts, journeys, messages, metadata
 from tests.builders import TICKET
@@ -17,8 +18,11 @@ KEYS = new_key_pair()
 NOW = datetime.now(UTC)
 
 
+WORDS = {"ticket": TICKET, "site": SITE, "service_due": "Rabu, 4 Maret 2026 pukul 08.00 WIB"}
+
+
 def letter(kind="received", email="pelapor@example.org", message_id="message-1"):
-    return mail.compose(kind, TICKET, email, message_id, "NKK <pengaduan-nkk@example.id>", SITE)
+    return mail.compose(kind, email, message_id, "NKK <pengaduan-nkk@example.id>", WORDS)
 
 
 @pytest.mark.parametrize(("kind", "subject"), [("received", f"Laporan Anda kami terima: {TICKET}"),
@@ -147,7 +151,7 @@ def mailer():
 def put(database, box, message_id="message-1", tries=0):
     with database.writing() as connection:
         ticket, reporter = f"ticket-{message_id}", f"reporter-{message_id}"
-        connection.execute(insert(journeys).values(ticket=ticket, reporter_id=reporter))
+        connection.execute(insert(journeys).values(ticket=ticket, reporter_id=reporter, service_due_at=NOW))
         if box:
             connection.execute(insert(contacts).values(reporter_id=reporter, sealed_contact=box, changed_at=NOW))
         connection.execute(insert(messages).values(id=message_id, ticket=ticket, kind="received", created_at=NOW,
@@ -166,7 +170,7 @@ def test_a_message_is_sent_once(database, mailer):
     outbox = []
     mailer._send = outbox.append
     put(database, BOX)
-    assert [mailer.send_batch(database), mailer.send_batch(database)] == [1, 0]
+    assert [mailer.send_batch(database, OFFICE_HOURS), mailer.send_batch(database, OFFICE_HOURS)] == [1, 0]
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]
     assert state(database).sent_at is not None
 
@@ -174,7 +178,7 @@ def test_a_message_is_sent_once(database, mailer):
 def test_a_message_waits_for_a_contact_that_was_not_heard_of_yet(database, mailer):
     mailer._send = SimpleNamespace
     put(database, None)
-    assert mailer.send_batch(database) == 0
+    assert mailer.send_batch(database, OFFICE_HOURS) == 0
     assert (state(database).tries, state(database).sent_at) == (0, None)
 
 
@@ -185,7 +189,7 @@ def test_a_message_that_did_not_leave_is_tried_again_after_a_growing_while(datab
 
     mailer._send = away
     put(database, BOX, tries=tries)
-    mailer.send_batch(database)
+    mailer.send_batch(database, OFFICE_HOURS)
     row = state(database)
     assert (row.tries, row.sent_at, row.given_up_at) == (tries + 1, None, None)
     assert timedelta(0) <= datetime.now(UTC) + timedelta(seconds=seconds) - row.next_try_at < timedelta(seconds=60)
@@ -199,9 +203,9 @@ def test_a_message_that_did_not_leave_for_five_days_is_given_up(database, mailer
     put(database, BOX, tries=100)
     with database.writing() as connection:
         connection.execute(update(messages).values(created_at=NOW - timedelta(days=5, minutes=1)))
-    mailer.send_batch(database)
+    mailer.send_batch(database, OFFICE_HOURS)
     assert (state(database).tries, state(database).given_up_at is not None) == (101, True)
-    assert mailer.send_batch(database) == 0
+    assert mailer.send_batch(database, OFFICE_HOURS) == 0
 
 
 @pytest.mark.parametrize("box", ["damaged", seal({"email": "a@example.org"}, new_key_pair()[1]),
@@ -211,9 +215,9 @@ def test_a_message_that_can_never_be_written_is_given_up_and_stops_no_other(data
     mailer._send = outbox.append
     put(database, box)
     put(database, BOX, message_id="message-2")
-    assert mailer.send_batch(database) == 2
+    assert mailer.send_batch(database, OFFICE_HOURS) == 2
     assert [message["Message-ID"] for message in outbox] == ["<message-2@pengaduan.example.id>"]
-    assert mailer.send_batch(database) == 0
+    assert mailer.send_batch(database, OFFICE_HOURS) == 0
 
 
 def test_a_message_the_server_will_never_take_is_given_up(database, mailer):
@@ -222,7 +226,7 @@ def test_a_message_the_server_will_never_take_is_given_up(database, mailer):
 
     mailer._send = rejected
     put(database, BOX)
-    mailer.send_batch(database)
+    mailer.send_batch(database, OFFICE_HOURS)
     assert state(database).given_up_at is not None
 
 
@@ -233,7 +237,8 @@ def test_an_odd_address_is_given_up_and_stops_no_other_message(tmp_path, content
     keys, outbox = new_key_pair(), []
     with database.writing() as connection:
         for number, box in enumerate((content, {"email": "pelapor@example.org"})):
-            connection.execute(insert(journeys).values(ticket=f"t{number}", reporter_id=f"r{number}"))
+            connection.execute(insert(journeys).values(ticket=f"t{number}", reporter_id=f"r{number}",
+                                                       service_due_at=NOW))
             connection.execute(insert(contacts).values(reporter_id=f"r{number}", changed_at=NOW,
                                                        sealed_contact=seal(box, keys[1])))
             connection.execute(insert(messages).values(id=f"m{number}", ticket=f"t{number}", kind="received",
@@ -241,6 +246,6 @@ def test_an_odd_address_is_given_up_and_stops_no_other_message(tmp_path, content
     mailer = mail.Mailer()
     mailer._key, mailer._site, mailer._from = keys[0], "http://x.example.id", "a@example.id"
     mailer._send = outbox.append
-    mailer.send_batch(database)
+    mailer.send_batch(database, OFFICE_HOURS)
     database.dispose()
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]

@@ -1,0 +1,22 @@
+"""One document made, here and now."""
+
+from pathlib import Path
+from typing import Any
+
+from nkk.documents import filling, printing, workbook
+from nkk.documents.content import context
+from nkk.documents.formats import require
+
+
+def render(kind: str, fmt: str, content: dict[str, Any], templates: Path | None = None) -> bytes:
+    """The document `kind` in the format `fmt`, showing what of `content` that kind may show.
+
+    `templates` is an agency's own folder of templates; a kind without a file there is made from ours. Raises
+    UnknownKindError, UnknownFormatError, ContentError, BrokenTemplateError or UnprintableTemplateError.
+    """
+    require(kind, fmt)
+    if fmt == "xlsx":
+        return workbook.recap_workbook(content)
+    path = filling.path_of(kind, templates)
+    docx = filling.fill(path, context(kind, content))
+    return docx if fmt == "docx" else printing.pdf(docx, path.name)

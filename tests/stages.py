@@ -1,0 +1,224 @@
+"""The four stages without a broker: real services on real databases, clocks that are set, events carried by hand."""
+
+import inspect
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import event as engine_event
+from sqlalchemy import insert, select
+
+from nkk.clocks import Calendars
+from nkk.clocks.calendars import CalendarNotHeardError
+from nkk.contracts import EVENTS, STAGES, Event
+from nkk.messaging.actor import Actor
+from nkk.messaging.consumer import Handles
+from nkk.messaging.database import Database
+from nkk.messaging.work import AlreadyHandledError, UnitOfWork
+from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season
+from nkk.sop.refusals import UnknownTicket
+from nkk.sop.timed import Timed
+from services.intake import admin as intake_admin
+from services.intake import service as intake
+from services.intake import storage as intake_storage
+from services.notification import service as notification
+from services.notification import storage as notification_storage
+from services.opd_response import service as opd_response
+from services.opd_response import storage as opd_storage
+from services.triage import service as triage
+from services.triage import storage as triage_storage
+
+SERVICES = {"intake": intake.IntakeService, "triage": triage.TriageService,
+            "opd_response": opd_response.OpdResponseService, "notification": notification.NotificationService}
+STORAGES = {"intake": intake_storage, "triage": triage_storage, "opd_response": opd_storage,
+            "notification": notification_storage}
+WORKS = {"intake": intake_storage.IntakeWork, "triage": triage_storage.TriageWork,
+         "opd_response": opd_storage.OpdResponseWork, "notification": notification_storage.NotificationWork}
+CLOCKS = (intake, intake_admin, triage, opd_response, notification)
+BY_TYPE = {event.TYPE: event for event in EVENTS}
+
+REPORTER = Actor("reporter-1", "reporter")
+OPERATOR = Actor("staff-operator", "operator")
+MAIN_TEAM = Actor("staff-main", "main_team")
+OPD = "disdukcapil"
+OPD_TEAM = Actor("staff-opd", "opd_team", OPD)
+ADMIN = Actor("staff-admin", "admin")
+
+
+class House:
+    """All four stages. `now` is what every clock shows; `waiting` is what was told and not yet heard, with its ears."""
+
+    def __init__(self, url_of: Callable[[str], str], chance: random.Random) -> None:
+        self.now = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+        self.chance = chance
+        self.waiting: list[tuple[str, Event[Any]]] = []
+        self.told: list[tuple[str, Event[Any]]] = []
+        self.databases = {stage: _database(url_of(stage), STORAGES[stage].metadata) for stage in STAGES}
+        self.services = {stage: self.instance(stage) for stage in STAGES}
+        self._read = dict.fromkeys(STAGES, 0)
+        with self.databases["intake"].writing() as connection:
+            connection.execute(insert(intake_storage.accounts).values(
+                id=REPORTER.id, login_index="x", password_hash="x", role="reporter", failed_attempts=0,
+                created_at=self.now))
+            connection.execute(insert(intake_storage.reporters).values(id=REPORTER.id, kind="public", identity="x"))
+
+    def instance(self, stage: str) -> Any:
+        """One more instance of `stage`, on the same database."""
+        service = SERVICES[stage]()
+        service.uow = UnitOfWork(self.databases[stage], WORKS[stage], stage)
+        service.calendars = Calendars(service.uow)
+        service.mailer = SimpleNamespace(wake=lambda: None)
+        return service
+
+    def do(self, stage: str, command: str, actor: Actor, *args: Any) -> Any:
+        """A command as its RPC carries it out, the caller being known; what is told by it waits to be heard."""
+        service = self.services[stage]
+        given = inspect.unwrap(getattr(SERVICES[stage], command))(service, actor, *args)
+        self.collect()
+        return given
+
+    def tell_alarms(self, now: datetime) -> None:
+        """What every stage's timer does at `now`."""
+        for service in self.services.values():
+            service._tell_some(now)
+        self.collect()
+
+    def collect(self) -> None:
+        """Take what the outboxes hold anew."""
+        for stage, database in self.databases.items():
+            outbox = STORAGES[stage].outbox
+            with database.reading() as connection:
+                rows = connection.execute(
+                    select(outbox).where(outbox.c.id > self._read[stage]).order_by(outbox.c.id)).all()
+            for row in rows:
+                self._read[stage] = row.id
+                event = BY_TYPE[row.type].read(row.body)
+                assert row.exchange == f"{stage}.events"
+                self.told.append((stage, event))
+                self.waiting += [(ear, event) for ear in BY_TYPE[row.type].CONSUMERS if ear != stage]
+
+    def deliver(self, *ears: str, some: float = 1.0) -> None:
+        """Have what waits heard: all of it by `ears`, by the others with chance `some`; in any order, now and then
+        twice. What cannot be handled yet is tried again."""
+        for _ in range(20):
+            heard, self.waiting = self.waiting, []
+            self.chance.shuffle(heard)
+            for ear, event in heard:
+                if ear not in ears and self.chance.random() >= some:
+                    self.waiting.append((ear, event))
+                    continue
+                try:
+                    self._hear(ear, event)
+                except (CalendarNotHeardError, UnknownTicket):
+                    self.waiting.append((ear, event))
+            if not any(ear in ears or some == 1 for ear, _ in self.waiting):
+                return
+        raise AssertionError(f"never handled: {[(ear, event.type) for ear, event in self.waiting]}")
+
+    def _hear(self, ear: str, event: Event[Any]) -> None:
+        handler = _handler(ear, event.type)
+        handler(self.services[ear], event)
+        if self.chance.random() < 0.05:
+            try:
+                handler(self.services[ear], event)
+            except AlreadyHandledError:
+                return
+            raise AssertionError("handled twice")
+
+    def stored(self, ticket: str) -> dict[str, Timed]:
+        """What each stage holds of `ticket`, by stage."""
+        with ExitStack() as stack:
+            works = {stage: stack.enter_context(service.uow.reading()) for stage, service in self.services.items()}
+            found = {"intake": lambda: works["intake"].complaints.get(ticket),
+                     "triage": lambda: works["triage"].cases.get(ticket),
+                     "opd_response": lambda: works["opd_response"].cases.get(ticket, OPD),
+                     "notification": lambda: works["notification"].answers.find(ticket)}
+            held = {stage: _or_none(look) for stage, look in found.items()}
+        return {stage: timed for stage, timed in held.items() if timed is not None}
+
+    def close(self) -> None:
+        for database in self.databases.values():
+            database.dispose()
+
+
+@contextmanager
+def house(url_of: Callable[[str], str], chance: random.Random | None = None) -> Iterator[House]:
+    """A House whose clocks all show its `now`, and whose stages look for a newer calendar at each command."""
+    built = House(url_of, chance or random.Random(0))
+    with ExitStack() as stack:
+        stack.callback(built.close)
+        stack.enter_context(patch("nkk.clocks.calendars.FRESH_SECONDS", -1.0))
+        for module in CLOCKS:
+            stack.enter_context(patch.object(module, "_now", lambda: built.now))
+        yield built
+
+
+def _database(url: str, metadata: Any) -> Database:
+    database = Database(url, size=10)
+    if database.is_sqlite:
+        # No power fails here: a test need not wait for the disk.
+        @engine_event.listens_for(database.engine, "connect")
+        def _hurry(connection: Any, _record: Any) -> None:
+            connection.execute("PRAGMA synchronous=OFF")
+
+    metadata.create_all(database.engine)
+    return database
+
+
+@cache
+def _handler(stage: str, type_: str) -> Callable[[Any, Event[Any]], None]:
+    for _, method in inspect.getmembers(SERVICES[stage]):
+        for entrypoint in getattr(method, "nameko_entrypoints", ()):
+            if isinstance(entrypoint, Handles) and type_ == entrypoint.event_cls.TYPE:
+                return method
+    raise AssertionError(f"{stage} does not hear {type_}")
+
+
+def _or_none(look: Callable[[], Any]) -> Any:
+    try:
+        return look()
+    except UnknownTicket:
+        return None
+
+
+# -- random ways through the procedure
+
+
+def some_calendar(chance: random.Random, version: int, year: int = 2026) -> Calendar:
+    """A calendar of `year` as an agency might keep it: holidays, half days, working Saturdays, a season."""
+    first = date(year, 1, 1)
+    days = {}
+    for _ in range(chance.randrange(60)):
+        day = first + timedelta(days=chance.randrange(400))
+        spans = chance.choice([(), (), ((time(8), time(12)),), ((time(9, 15), time(10)), (time(13), time(20, 30)))])
+        days[day] = Day(f"Hari {day}", spans)
+    eve = first + timedelta(days=chance.randrange(360))
+    days |= {eve + timedelta(days=number): Day("Libur panjang") for number in range(chance.randrange(12))}
+    begins = first + timedelta(days=chance.randrange(300))
+    fasting = ((time(8), time(12)), (time(12, 30), time(15)))
+    season = Season("Ramadan", begins, begins + timedelta(days=30), (*[fasting] * 5, (), ()))
+    six_days = (*OFFICE_WEEK[:4], ((time(7), time(11)),), ((time(8), time(11)),), ())
+    week = chance.choice([OFFICE_WEEK, OFFICE_WEEK, six_days])
+    return Calendar(version, week, (season,) if chance.random() < 0.5 else (), days)
+
+
+def some_instant(chance: random.Random, year: int = 2026) -> datetime:
+    """Any instant of `year`: by day, by night, on the very edges of a working day."""
+    day = date(year, 1, 1) + timedelta(days=chance.randrange(360))
+    edge = chance.choice([None, None, time(7, 30), time(11, 30), time(12), time(12, 59, 59), time(16), time(16, 30),
+                          time(23, 59)])
+    if edge is None:
+        return datetime.combine(day, time(), WIB) + timedelta(microseconds=chance.randrange(86_400_000_000))
+    return datetime.combine(day, edge, WIB)
+
+
+def some_pause(chance: random.Random) -> timedelta:
+    """How long somebody takes: seconds, minutes, hours, days; sometimes no time at all."""
+    return chance.choice([timedelta(), timedelta(seconds=chance.randrange(60)), timedelta(minutes=chance.randrange(30)),
+                          timedelta(seconds=chance.randrange(36_000)), timedelta(hours=chance.randrange(60)),
+                          timedelta(days=chance.randrange(12), microseconds=chance.randrange(86_400_000_000))])

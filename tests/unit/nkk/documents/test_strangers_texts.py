@@ -1,0 +1,83 @@
+import io
+import time
+
+import pytest
+from pypdf import PdfReader
+
+from nkk.documents import render
+from nkk.documents.sample import sample
+from tests.unit.nkk.documents.reading import docx_text, pdf_body, pdf_text, squeezed, words
+
+KIND = "form-pengaduan"
+MARKUP = "<b>tebal</b> &amp; </w:t> <para> {{ ticket }} {% for x in y %} {# c #} {_{ x }_} {_% %_} ]]> \"q\" 'p'"
+
+
+def both(text):
+    content = {**sample(), "text": text}
+    docx = render(KIND, "docx", content)
+    return docx_text(docx), pdf_text(render(KIND, "pdf", content)), docx, render(KIND, "pdf", content)
+
+
+@pytest.mark.parametrize("text", [MARKUP, "Ωμέγα, Жалоба, “kutip” – — … € ½", "😀 wajah", "a" * 20_000,
+                                  "=cmd|'/c calc'!A1", "\\a \\n %s {0}", "e\u0301 o\u0308"])
+def test_a_text_comes_out_as_it_was_written(text):
+    docx, pdf, *_ = both(text)
+    assert text in docx
+    assert squeezed(text) in squeezed(pdf.replace("\n", "")) or squeezed(text[:60]) in squeezed(pdf)
+
+
+@pytest.mark.parametrize("text", [MARKUP, "a" * 20_000, "kata panjang " * 1_500, "baris\n" * 2_000, "tab\tx\r\ny",
+                                  "\u4e2d\u6587" * 300])
+def test_pdf_and_docx_say_the_same_of_any_text(text):
+    _, _, docx, pdf = both(text)
+    said = squeezed(docx_text(docx)).replace("中", "⟨U+4E2D⟩").replace("文", "⟨U+6587⟩")
+    assert pdf_body(pdf, docx) == said
+
+
+def test_line_breaks_and_indents_are_kept():
+    docx, pdf, *_ = both("satu\n  dua\n\ntiga\r\nempat\u2028lima")
+    assert "satu\n  dua\n\ntiga\nempat\nlima" in docx
+    assert [line.strip() for line in pdf.splitlines() if line.strip() in ("satu", "dua", "tiga", "empat", "lima")] == [
+        "satu", "dua", "tiga", "empat", "lima"]
+
+
+@pytest.mark.parametrize(("text", "shown"), [("\x07", "⟨U+0007⟩"), ("\x00", "⟨U+0000⟩"), ("\ud800", "⟨U+D800⟩"),
+                                             ("\ufffe", "⟨U+FFFE⟩"), ("\x0c", "⟨U+000C⟩"), ("\u202e", "⟨U+202E⟩")])
+def test_what_cannot_be_written_is_named(text, shown):
+    docx, pdf, *_ = both(f"[{text}]")
+    assert f"[{shown}]" in docx
+    assert f"[{shown}]" in pdf
+
+
+@pytest.mark.parametrize("character", ["👍", "中", "\U0001f3fd", "क"])
+def test_a_character_without_a_glyph_is_named_in_the_pdf(character):
+    docx, pdf, *_ = both(f"[{character}]")
+    assert f"[{character}]" in docx
+    assert f"[⟨U+{ord(character):04X}⟩]" in pdf
+
+
+def test_arabic_comes_out_in_its_own_letters():
+    text = "السلام عليكم ورحمة الله وبركاته"
+    docx, pdf, *_ = both(text)
+    assert text in docx
+    line = next(line for line in pdf.splitlines() if "\ufeee" in line or "و" in line)
+    assert words(line) == words(text) or words(line[::-1]) == words(text)
+
+
+def test_a_long_text_pages():
+    reader = PdfReader(io.BytesIO(render(KIND, "pdf", {**sample(), "text": "kata panjang " * 1_538})))
+    assert len(reader.pages) >= 4
+
+
+@pytest.mark.parametrize("text", ["a\n" * 10_000, "x" * 20_000, "بسم الله " * 2_200, "!" * 10_000 + "א" * 10_000])
+def test_no_text_takes_long(text):
+    begun = time.process_time()
+    render(KIND, "pdf", {**sample(), "text": text})
+    assert time.process_time() - begun < 15
+
+
+def test_a_long_text_in_a_tables_cell_pages_too():
+    text = "kata panjang " * 1_538
+    content = {**sample(), "subject_line": text}
+    docx = render(KIND, "docx", content)
+    assert pdf_body(render(KIND, "pdf", content), docx) == squeezed(docx_text(docx))
