@@ -96,8 +96,8 @@ def wrong_credentials() -> NotAuthenticated:
 
 def wrong_password() -> WrongPassword:
     """One refusal for a wrong password and a locked account."""
-    return WrongPassword("Nothing was changed: the current password is wrong, or the account is locked for a while after "
-                         "too many attempts. Check it and try again later.",
+    return WrongPassword("Nothing was changed: the current password is wrong, or the account is locked for a while "
+                         "after too many attempts. Check it and try again later.",
                          {"fields": {"password": ["Wrong, or the account is locked for a while."]}})
 
 
