@@ -61,27 +61,30 @@ class ChangesPasswords:
             login_index, asked_at = asked
             account = work.accounts.find(login_index)
             # What was asked for while we were away for long is not wanted any more.
-            if resets.may_be_reset(account) and now < asked_at + resets.LIFETIME:
-                self._send_code(work, account, now)
+            wanted = resets.may_be_reset(account) and now < asked_at + resets.LIFETIME
+            told = wanted and self._tell_code(work, account, now)
+        if told:
+            log.info("code told", account=account.id)
         return True
 
-    def _send_code(self, work: IntakeWork, account: Account, now: datetime) -> None:
+    def _tell_code(self, work: IntakeWork, account: Account, now: datetime) -> bool:
+        """Have a new code of `account` sent; whether it was."""
         try:
             email = self._identity(work, account)["email"]
         except InvalidToken:
             log.error("identity cannot be decrypted", account=account.id)
-            return
+            return False
         reset = work.resets.of(account.id)
         code = reset.renew(now)
         if code is None:
             log.warning("too many codes asked for", account=account.id)
-            return
+            return False
         work.resets.save(reset)
         # The address travels with the code: nobody who can write in another database decides where it goes.
         letter = self.vault.seal_for_notification({"email": email, "code": code})
         work.emit(PasswordResetRequested(reporter_id=account.id, sealed_letter=letter,
                                          expires_at=now + resets.LIFETIME), at=now)
-        log.info("code sent", account=account.id)
+        return True
 
     @rpc
     def complete_reset(self, box: str) -> None:
