@@ -35,8 +35,8 @@ def service(tmp_path):
 
 def asked(left, reporter="reporter-1"):
     now = datetime.now(UTC)
-    return heard(PasswordResetRequested(reporter_id=reporter, sealed_letter=f"box of {reporter}", expires_at=now + left),
-                 now)
+    data = PasswordResetRequested(reporter_id=reporter, sealed_letter=f"box of {reporter}", expires_at=now + left)
+    return heard(data, now)
 
 
 def waiting(service):
