@@ -123,7 +123,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """Where a complaint stands, what there is to answer it with and what was sent."""
         with self.uow.reading() as work:
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
-        return {"stands": journey.stands(), "answer": self._shown(schemas.AnswerView(), answer) if answer else None}
+        return self._standing(journey) | {"answer": self._shown(schemas.AnswerView(), answer) if answer else None}
 
     @rpc
     @requires(Role.OPERATOR)
@@ -152,11 +152,11 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         with self.uow.begin() as work:
             journey = _own(work, ticket, actor)
             answer = work.answers.find(ticket, for_update=True)
-            if answer is None or answer.text is None:
-                return {"stands": journey.stands(), "answer": None}
-            if answer.open(now):
+            sent = answer is not None and answer.text is not None
+            if sent and answer.open(now):
                 _close(work, answer, now)
-            return {"stands": work.journeys.get(ticket).stands(), "answer": schemas.ReadAnswer().dump(answer)}
+                journey = work.journeys.get(ticket)
+        return self._standing(journey) | {"answer": schemas.ReadAnswer().dump(answer) if sent else None}
 
     @rpc
     @requires(Role.REPORTER)
@@ -188,6 +188,9 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """The effect of an event that the journey notes; retried until its calendar has come, for its clock."""
         self.calendars.get(event.data.calendar)
         return self.uow.handling(event)
+
+    def _standing(self, journey: Journey) -> dict[str, Any]:
+        return schemas.standing(journey, self.calendars.get, _now())
 
     def _shown(self, schema: Schema, answer: Answer) -> dict[str, Any]:
         return schema.dump(answer) | self.calendars.left(answer, answer.service_due_at, _now())
