@@ -75,7 +75,7 @@ class TriageService(HearsCalendars):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
-            work.sound(case, now)
+            work.sound_if_late(case, now)
             case.classify_as_information(now)
             work.cases.save(case)
             work.emit(ComplaintClassifiedAsInformation(ticket=ticket, note=form["note"], by=actor.id,
@@ -91,7 +91,7 @@ class TriageService(HearsCalendars):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
-            work.sound(case, now)
+            work.sound_if_late(case, now)
             case.forward(form["opd"], now)
             work.cases.save(case)
             work.emit(_forwarded(case, form["note"], actor.id, calendar), at=now)
@@ -105,7 +105,7 @@ class TriageService(HearsCalendars):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
-            work.sound(case, now)
+            work.sound_if_late(case, now)
             case.approve(now)
             work.cases.save(case)
             work.emit(ResponseApproved(ticket=ticket, opd=case.opd, round=case.round, text=case.response,
@@ -121,7 +121,7 @@ class TriageService(HearsCalendars):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
-            work.sound(case, now)
+            work.sound_if_late(case, now)
             case.return_response(now)
             work.cases.save(case)
             work.emit(ResponseReturned(ticket=ticket, opd=case.opd, round=case.round, note=form["note"],
