@@ -165,10 +165,12 @@ def test_no_stage_but_notification_can_bind_by_pattern(stage):
         assert {key for key in EVERY_KEY if key_permitted(stage, exchange, READ, key)} == heard
 
 
-def test_no_tool_can_hear_of_registrations():
+def test_no_tool_can_hear_what_is_private():
     told = {(teller, event.TYPE) for event in EVENTS for teller in event.SERVICES}
     heard = {(teller, type_) for teller, type_ in told if key_permitted("tooling", f"{teller}.events", READ, type_)}
-    assert heard == told - {("intake", "reporter.registered.v1")}
+    private = {("intake", "reporter.registered.v1"), ("intake", "password.reset_requested.v1")}
+    assert heard == told - private
+    assert {type_ for _, type_ in private} == {event.TYPE for event in EVENTS if event.PRIVATE}
     assert not key_permitted("tooling", "intake.events", READ, "#")
 
 
