@@ -11,7 +11,7 @@ from typing import Any
 from unittest.mock import patch
 
 from sqlalchemy import event as engine_event
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from nkk.clocks import Calendars
 from nkk.clocks.calendars import CalendarNotHeardError
@@ -49,12 +49,14 @@ OPD = "disdukcapil"
 OPD_TEAM = Actor("staff-opd", "opd_team", OPD)
 ADMIN = Actor("staff-admin", "admin")
 
+FIRST_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
 
 class House:
     """All four stages. `now` is what every clock shows; `waiting` is what was told and not yet heard, with its ears."""
 
     def __init__(self, url_of: Callable[[str], str], chance: random.Random) -> None:
-        self.now = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+        self.now = FIRST_MORNING
         self.chance = chance
         self.waiting: list[tuple[str, Event[Any]]] = []
         self.told: list[tuple[str, Event[Any]]] = []
@@ -140,6 +142,16 @@ class House:
                      "notification": lambda: works["notification"].answers.find(ticket)}
             held = {stage: _or_none(look) for stage, look in found.items()}
         return {stage: timed for stage, timed in held.items() if timed is not None}
+
+    def empty(self) -> None:
+        """Take everything away but the people and the calendars; it is the first morning again."""
+        self.now = FIRST_MORNING
+        self.waiting, self.told, self._read = [], [], dict.fromkeys(STAGES, 0)
+        for stage, database in self.databases.items():
+            with database.writing() as connection:
+                for table in reversed(STORAGES[stage].metadata.sorted_tables):
+                    if table.name not in ("accounts", "reporters", "calendars"):
+                        connection.execute(delete(table))
 
     def close(self) -> None:
         for database in self.databases.values():

@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from nkk.sop import steps
+from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.journey import Clock, Fact, clocks, round_of
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.steps import Role, Step
-from nkk.sop.timed import Timed
 
 
 class State(StrEnum):
@@ -68,7 +68,7 @@ def still_true(kind: str, step: int | None, round_: int | None, journey: "Journe
 
 
 @dataclass
-class Answer(Timed):
+class Answer(Claimable):
     """What the operator's second desk works on: the material to answer with, then the answer and its receipt.
 
     `material` is the approved response of the OPD, or Tim Utama's note on the information path.
@@ -95,11 +95,15 @@ class Answer(Timed):
     def step(self) -> Step:
         return steps.ANSWER if self.state == State.AWAITING_ANSWER else steps.RECEIVE
 
-    def send(self, text: str, now: datetime, calendar: Calendar) -> None:
-        """Step 6: the operator sends the answer. Raises AlreadyAnswered."""
+    def must_stand_here(self) -> None:
+        """Raises AlreadyAnswered."""
         if self.state != State.AWAITING_ANSWER:
             raise AlreadyAnswered("The answer was sent before; nothing changed. Reload your list.",
                                   {"stands": self.stands()})
+
+    def send(self, text: str, now: datetime, calendar: Calendar) -> None:
+        """Step 6: the operator sends the answer. Raises AlreadyAnswered."""
+        self.must_stand_here()
         self.text, self.sent_at = text, now
         self.lapses_at = calendar.due(now, steps.RECEIPT_LAPSES_AFTER_MINUTES)
         self.remind_at = calendar.due(now, REMIND_AFTER_MINUTES)

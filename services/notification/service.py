@@ -1,6 +1,7 @@
 """What notification hears and can be told."""
 
 import uuid
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
+from nkk.desks import read_wanted
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
@@ -111,10 +113,11 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
 
     @rpc
     @requires(Role.OPERATOR)
-    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None,
+                 wanted: dict | None = None) -> dict[str, Any]:
         """Complaints and information to be answered, oldest due first."""
         with self.uow.reading() as work:
-            items, following = work.answers.waiting(cursor, limit)
+            items, following = work.answers.waiting(read_wanted(wanted), _now(), cursor, limit)
         return {"items": [self._shown(schemas.Listed(), item) for item in items], "next": following}
 
     @rpc
@@ -141,6 +144,18 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
             work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
         self.mailer.wake()
         return {"ticket": ticket, "stands": answer.stands()}
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> dict[str, Any]:
+        """The caller is on it; in a colleague's place only with `take_over`."""
+        return self._claiming(ticket, lambda case, now: case.claim(actor.id, now, take_over is True))
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def release(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """The caller is not on it any more."""
+        return self._claiming(ticket, lambda case, now: case.release(actor.id, now))
 
     # -- step 7: the reporter
 
@@ -189,8 +204,18 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         self.calendars.get(event.data.calendar)
         return self.uow.handling(event)
 
+    def _claiming(self, ticket: str, act: Callable[[Answer, datetime], None]) -> dict[str, Any]:
+        now = _now()
+        with self.uow.begin() as work:
+            case = _reached(work, ticket)
+            act(case, now)
+            work.answers.save(case)
+        return {"ticket": ticket, "claim": case.claim_at(now)}
+
     def _shown(self, schema: Schema, answer: Answer) -> dict[str, Any]:
-        return schema.dump(answer) | self.calendars.left(answer, answer.service_due_at, _now())
+        now = _now()
+        return schema.dump(answer) | self.calendars.left(answer, answer.service_due_at, now) | {
+            "claim": answer.claim_at(now)}
 
 
 def _now() -> datetime:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     and_,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
+from nkk.desks import Wanted, claim_columns, narrowed
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
@@ -45,6 +47,7 @@ answers = Table(
     Column("note", Text),
     Column("service_due_at", UtcDateTime, nullable=False),
     *clock_columns(),
+    *claim_columns(),
     Column("state", String(30), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("text", Text),
@@ -150,10 +153,14 @@ class Answers:
         """Write `answer` back."""
         self._connection.execute(update(answers).where(answers.c.ticket == answer.ticket).values(**asdict(answer)))
 
-    def waiting(self, cursor: str | None, limit: int | None) -> tuple[list[Answer], str | None]:
-        """The worklist, oldest due first."""
-        return page(self._connection, select(answers).where(_waiting), [answers.c.due_at, answers.c.ticket], cursor,
-                    limit, lambda row: Answer(**row._mapping))
+    def waiting(self, wanted: Wanted, now: datetime, cursor: str | None, limit: int | None
+                ) -> tuple[list[Answer], str | None]:
+        """What is wanted of the worklist, oldest due first."""
+        # Asked of each answer that waits, and not of every journey of the category.
+        of_category = exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
+        query = narrowed(select(answers).where(_waiting), answers, wanted, now, of_category)
+        return page(self._connection, query, [answers.c.due_at, answers.c.ticket], cursor, limit,
+                    lambda row: Answer(**row._mapping))
 
     def to_tell(self, now: datetime, limit: int) -> list[Answer]:
         """Answers with an alarm to be told."""
