@@ -25,6 +25,7 @@ STATUS = {
     "NotYourRole": 403,
     "UnknownTicket": 404,
     "UnknownAccount": 404,
+    "ClaimedByColleague": 409,
     "NotYourStep": 409,
     "AlreadyDone": 409,
     "AlreadyHandedOver": 409,
@@ -94,7 +95,7 @@ def _refusal(name: str, sentence: str, details: dict[str, Any]) -> Response:
         log.error("refusal without a status", refusal=name)
         return problem(500, "failed", SENTENCES[500])
     return problem(status, _slug(name), sentence, errors=details.get("fields"), stands=details.get("stands"),
-                   ticket=details.get("ticket"))
+                   ticket=details.get("ticket"), claim=details.get("claim"))
 
 
 def _unavailable(error: StageUnavailableError) -> Response:

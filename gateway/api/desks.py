@@ -15,10 +15,10 @@ def _desk(path: str, stage: str, role: Role, what: str) -> Callable[..., Any]:
     @resources.route(f"/desks/{path}", methods=["GET"], endpoint=path)
     @needs(role)
     @resources.doc(summary=what)
-    @resources.arguments(schemas.Page(), location="query")
+    @resources.arguments(schemas.Worklist(), location="query")
     @resources.response(200, schemas.Listing)
     def worklist(page: dict[str, Any]) -> dict[str, Any]:
-        return backend().call(stage, "worklist", page.get("cursor"), page.get("limit"))
+        return backend().call(stage, "worklist", page["cursor"], page["limit"], page["wanted"])
 
     return worklist
 

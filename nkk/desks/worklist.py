@@ -57,7 +57,7 @@ def narrowed(query: Select, table: Table, wanted: Wanted, now: datetime,
 
 
 def _found(table: Table, q: str) -> ColumnElement[bool]:
-    """Rows of the ticket `q`, of one with `q` for a group of four, or with `q` in the subject line, if they have one."""
+    """Rows of the ticket `q`, of one with `q` for a group of four, or with `q` in their subject line, if any."""
     ways = [table.c.ticket == (read_ticket(q) or "")]
     group = read_group(q)
     if group is not None:

@@ -140,6 +140,11 @@ class Accounts:
         query = select(accounts).where(accounts.c.role != "reporter", accounts.c.username.is_not(None))
         return page(self._connection, query, [accounts.c.username], cursor, limit, lambda row: Account(**row._mapping))
 
+    def staff_names(self, ids: list[str]) -> dict[str, str | None]:
+        """The names of those of `ids` that are staff's."""
+        query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(ids), accounts.c.role != "reporter")
+        return {row.id: row.name for row in self._connection.execute(query)}
+
     def add_reporter(self, account_id: str, kind: str, identity: str) -> None:
         """Keep the encrypted identity behind an account."""
         self._connection.execute(insert(reporters).values(id=account_id, kind=kind, identity=identity))
