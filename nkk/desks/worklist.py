@@ -23,27 +23,31 @@ SHORTEST = 2
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be shown of a worklist; everything where nothing is said."""
+    """What is to be shown of a worklist; everything where nothing is said. What is late is due before a moment."""
 
     category: str | None = None
-    late: bool = False
+    due_before: datetime | None = None
     q: str | None = None
 
 
+EVERYTHING = Wanted()
+
+
 class WantedForm(Schema):
-    """A `Wanted` as it crosses the wire."""
+    """What is wanted, as it crosses the wire."""
 
     category = Slug()
     late = fields.Boolean(truthy={True}, falsy={False})
     q = PlainText(SUBJECT_LENGTH, least=SHORTEST)
 
 
-def read_wanted(form: Mapping[str, Any] | None) -> Wanted:
-    """What `form` asks for. Raises InvalidInput."""
-    return Wanted(**load(WantedForm, dict(form or {})))
+def read_wanted(form: Mapping[str, Any] | None, now: datetime) -> Wanted:
+    """What `form` asks for at `now`. Raises InvalidInput."""
+    asked = load(WantedForm, dict(form or {}))
+    return Wanted(asked.get("category"), now if asked.get("late") else None, asked.get("q"))
 
 
-def narrowed(query: Select, table: Table, wanted: Wanted, now: datetime,
+def narrowed(query: Select, table: Table, wanted: Wanted,
              of_category: ColumnElement[bool] | None = None) -> Select:
     """`query` over the open rows of `table`, left with those that are wanted.
 
@@ -51,8 +55,8 @@ def narrowed(query: Select, table: Table, wanted: Wanted, now: datetime,
     """
     if wanted.category is not None:
         query = query.where(table.c.category == wanted.category if of_category is None else of_category)
-    if wanted.late:
-        query = query.where(table.c.due_at < now)
+    if wanted.due_before is not None:
+        query = query.where(table.c.due_at < wanted.due_before)
     return query.where(_found(table, wanted.q)) if wanted.q else query
 
 

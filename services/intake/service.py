@@ -154,7 +154,7 @@ class IntakeService(AdminDesk, TellsAlarms):
                  wanted: dict | None = None) -> dict[str, Any]:
         """Reports waiting to be handed over, oldest due first."""
         with self.uow.reading() as work:
-            items, following = work.complaints.waiting(read_wanted(wanted), _now(), cursor, limit)
+            items, following = work.complaints.waiting(cursor, limit, read_wanted(wanted, _now()))
         return {"items": [self._shown(schemas.Listed(), item) for item in items], "next": following}
 
     @rpc

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -227,10 +227,10 @@ class Complaints:
         """Reports with an alarm to be told."""
         return [Complaint(**row._mapping) for row in to_tell(self._connection, complaints, now, limit)]
 
-    def waiting(self, wanted: Wanted, now: datetime, cursor: str | None, limit: int | None
+    def waiting(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
                 ) -> tuple[list[Complaint], str | None]:
         """What is wanted of the operator's worklist, oldest due first."""
-        query = narrowed(select(complaints).where(_waiting), complaints, wanted, now)
+        query = narrowed(select(complaints).where(_waiting), complaints, wanted)
         return page(self._connection, query, [complaints.c.due_at, complaints.c.ticket], cursor, limit,
                     lambda row: Complaint(**row._mapping))
 

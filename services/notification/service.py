@@ -117,7 +117,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
                  wanted: dict | None = None) -> dict[str, Any]:
         """Complaints and information to be answered, oldest due first."""
         with self.uow.reading() as work:
-            items, following = work.answers.waiting(read_wanted(wanted), _now(), cursor, limit)
+            items, following = work.answers.waiting(cursor, limit, read_wanted(wanted, _now()))
         return {"items": [self._shown(schemas.Listed(), item) for item in items], "next": following}
 
     @rpc

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
@@ -153,12 +153,12 @@ class Answers:
         """Write `answer` back."""
         self._connection.execute(update(answers).where(answers.c.ticket == answer.ticket).values(**asdict(answer)))
 
-    def waiting(self, wanted: Wanted, now: datetime, cursor: str | None, limit: int | None
+    def waiting(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
                 ) -> tuple[list[Answer], str | None]:
         """What is wanted of the worklist, oldest due first."""
         # Asked of each answer that waits, and not of every journey of the category.
         of_category = exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
-        query = narrowed(select(answers).where(_waiting), answers, wanted, now, of_category)
+        query = narrowed(select(answers).where(_waiting), answers, wanted, of_category)
         return page(self._connection, query, [answers.c.due_at, answers.c.ticket], cursor, limit,
                     lambda row: Answer(**row._mapping))
 

@@ -52,7 +52,7 @@ class OpdResponseService(HearsCalendars):
                  wanted: dict | None = None) -> dict[str, Any]:
         """Complaints awaiting the team's response, oldest due first."""
         with self.uow.reading() as work:
-            items, following = work.cases.open(actor.group, read_wanted(wanted), _now(), cursor, limit)
+            items, following = work.cases.open(actor.group, cursor, limit, read_wanted(wanted, _now()))
         return {"items": [self._shown(schemas.Listed(), case) for case in items], "next": following}
 
     @rpc

@@ -7,7 +7,7 @@ from functools import cached_property
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, insert, literal_column, select, update
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
 from nkk.messaging.database import UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -77,10 +77,10 @@ class Cases:
         """Cases of every agency with an alarm to be told."""
         return [Case(**row._mapping) for row in to_tell(self._connection, cases, now, limit)]
 
-    def open(self, opd: str, wanted: Wanted, now: datetime, cursor: str | None, limit: int | None
+    def open(self, opd: str, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
              ) -> tuple[list[Case], str | None]:
         """What is wanted of the worklist of `opd`, oldest due first."""
-        query = narrowed(select(cases).where(_open, cases.c.opd == opd), cases, wanted, now)
+        query = narrowed(select(cases).where(_open, cases.c.opd == opd), cases, wanted)
         return page(self._connection, query, [cases.c.due_at, cases.c.ticket], cursor, limit,
                     lambda row: Case(**row._mapping))
 

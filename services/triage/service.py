@@ -59,7 +59,7 @@ class TriageService(HearsCalendars):
                  wanted: dict | None = None) -> dict[str, Any]:
         """Cases to classify, and responses to approve or return, oldest due first."""
         with self.uow.reading() as work:
-            items, following = work.cases.open(read_wanted(wanted), _now(), cursor, limit)
+            items, following = work.cases.open(cursor, limit, read_wanted(wanted, _now()))
         return {"items": [self._shown(schemas.Listed(), case) for case in items], "next": following}
 
     @rpc

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
 from nkk.messaging.database import UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -92,10 +92,10 @@ class Cases:
         """Cases with an alarm to be told."""
         return [Case(**row._mapping) for row in to_tell(self._connection, cases, now, limit)]
 
-    def open(self, wanted: Wanted, now: datetime, cursor: str | None, limit: int | None
+    def open(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
              ) -> tuple[list[Case], str | None]:
         """What is wanted of the worklist, oldest due first."""
-        query = narrowed(select(cases).where(_open), cases, wanted, now)
+        query = narrowed(select(cases).where(_open), cases, wanted)
         return page(self._connection, query, [cases.c.due_at, cases.c.ticket], cursor, limit,
                     lambda row: Case(**row._mapping))
 

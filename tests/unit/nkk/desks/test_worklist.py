@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Column, MetaData, String, Table, insert, select
 
-from nkk.desks import Wanted, narrowed, read_wanted
+from nkk.desks import EVERYTHING, Wanted, narrowed, read_wanted
 from nkk.messaging.database import Database, UtcDateTime
 from nkk.messaging.paging import page
 from nkk.sop.refusals import InvalidInput
@@ -37,8 +37,11 @@ def connection(tmp_path):
     database.dispose()
 
 
-def found(connection, table=rows, **wanted):
-    query = narrowed(select(table), table, Wanted(**wanted), MONDAY + timedelta(minutes=2))
+NOW = MONDAY + timedelta(minutes=2)
+
+
+def found(connection, table=rows, **form):
+    query = narrowed(select(table), table, read_wanted(form, NOW))
     return {row.ticket for row in connection.execute(query)}
 
 
@@ -50,7 +53,7 @@ def found(connection, table=rows, **wanted):
     ("7h4k", {THREE}), ("q2mv", {THREE}), ("4kq2", set()), ("  EDXY ", {ONE}),
 ])
 def test_a_ticket_a_group_of_one_or_words_of_the_subject_find_a_row(connection, q, expected):
-    assert found(connection, q=read_wanted({"q": q}).q) == expected
+    assert found(connection, q=q) == expected
 
 
 @pytest.mark.parametrize(("q", "expected"), [("loket", set()), ("EDXY", {ONE}), (ONE, {ONE}), ("%%", set())])
@@ -72,7 +75,7 @@ def test_every_part_of_a_narrowing_counts(connection):
 
 def test_a_cursor_taken_over_to_another_narrowing_shows_nothing_that_is_not_wanted(connection):
     def turned(cursor, **wanted):
-        query = narrowed(select(rows), rows, Wanted(**wanted), MONDAY + timedelta(hours=1))
+        query = narrowed(select(rows), rows, Wanted(**wanted))
         return page(connection, query, [rows.c.due_at, rows.c.ticket], cursor, 1, lambda row: row.ticket)
 
     first, cursor = turned(None)
@@ -88,11 +91,11 @@ def test_a_cursor_taken_over_to_another_narrowing_shows_nothing_that_is_not_want
 ])
 def test_what_cannot_be_wanted_is_refused_by_name(form, field):
     with pytest.raises(InvalidInput) as refused:
-        read_wanted(form)
+        read_wanted(form, NOW)
     assert set(refused.value.details["fields"]) == {field}
 
 
 @pytest.mark.parametrize("form", [None, {}])
 def test_nothing_said_is_everything_wanted(connection, form):
-    assert read_wanted(form) == Wanted()
+    assert read_wanted(form, NOW) == EVERYTHING
     assert found(connection) == set(SUBJECTS)
