@@ -41,8 +41,7 @@ class IdentityWithheld(Refused):
 
 def openable(ticket: str, role: Role, timeline: dict[str, Any]) -> list[dict[str, str]]:
     """The documents that `role` may open now, with their addresses."""
-    reached = _reached(timeline)
-    kinds = [kind for kind, step in FROM_STEP[role].items() if _is_there(kind, step, role, reached)]
+    kinds = [kind for kind in FROM_STEP[role] if _is_there(kind, role, timeline)]
     if REPORTER in kinds and backend().call("intake", "complaint", ticket)["confidential"]:
         kinds.remove(REPORTER)
     base = f"/api/v1/complaints/{ticket}/documents"
@@ -59,7 +58,7 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
         raise NotYourRole(f"This document is not for {ROLES[role]}.")
     view = _VIEWS[role](ticket, kind)
     timeline = backend().call("notification", "timeline", ticket)
-    if not _is_there(kind, FROM_STEP[role][kind], role, _reached(timeline)):
+    if not _is_there(kind, role, timeline):
         raise NoDocumentYet("This document does not exist yet: the step that makes it is not done.",
                             {"stands": timeline["stands"]})
     held = _told(timeline, LAST_STEP[kind]) | {name: value for name, value in view.items() if value is not None}
@@ -67,15 +66,11 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     return held | _named(held)
 
 
-def _reached(timeline: dict[str, Any]) -> set[int]:
-    return {entry["step"] for entry in timeline["entries"]}
-
-
-def _is_there(kind: str, step: int, role: Role, reached: set[int]) -> bool:
+def _is_there(kind: str, role: Role, timeline: dict[str, Any]) -> bool:
     if kind == RESPONSE and role == Role.OPERATOR:
-        # On the information path there is no step 5: the answer itself is the first there is.
-        return bool(reached & {5, 6})
-    return step in reached
+        # A response that was returned is none of the operator's business; on the information path the answer is first.
+        return bool({entry["event"] for entry in timeline["entries"]} & {"response.approved.v1", "answer.sent.v1"})
+    return FROM_STEP[role][kind] in {entry["step"] for entry in timeline["entries"]}
 
 
 def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
@@ -116,14 +111,12 @@ def _told(timeline: dict[str, Any], last_step: int) -> dict[str, Any]:
     """What the journey says up to `last_step`: when each step was done, Tim Utama's note, the times of the steps."""
     entries = [entry for entry in timeline["entries"] if entry["step"] <= last_step]
     at = {entry["step"]: entry["at"] for entry in entries}
-    told = {"handed_over_at": at.get(2), "classified_at": at.get(3), "responded_at": at.get(4),
+    classified: dict[str, Any] = next((entry for entry in entries if entry["step"] == 3), {})
+    return {"submitted_at": timeline["submitted_at"], "service_due_at": timeline["service_due_at"],
+            "handed_over_at": at.get(2), "classified_at": at.get(3), "responded_at": at.get(4),
             "approved_at": next((entry["at"] for entry in entries if entry["event"] == "response.approved.v1"), None),
-            "submitted_at": timeline["submitted_at"], "service_due_at": timeline["service_due_at"],
-            "path": timeline["path"] if 3 in at else None,
-            "steps": [_step(entry) for entry in entries]}
-    told |= {"note": entry["note"] for entry in entries if entry["step"] == 3 and "note" in entry}
-    told |= {"opd": entry["opd"] for entry in entries if entry["step"] == 3 and entry.get("opd")}
-    return told
+            "path": timeline["path"] if classified else None, "note": classified.get("note"),
+            "opd": classified.get("opd"), "steps": [_step(entry) for entry in entries]}
 
 
 def _step(entry: dict[str, Any]) -> dict[str, Any]:

@@ -15,9 +15,7 @@ from gateway.auth import needs
 from gateway.backend import backend
 from gateway.limits import by_account, limit
 from nkk.documents import KINDS, MEDIA_TYPES, make
-from nkk.sop.clock import month_bounds
 from nkk.sop.recap import figures
-from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
 
 COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
@@ -57,8 +55,6 @@ def document(ticket: str, kind: str, format: str) -> Response:
 def monthly(form: dict[str, str]) -> Response:
     """The recapitulation of a month (WIB): counts, times against the standard, what is open and late."""
     month = form["month"]
-    if month_bounds(month)[0] > datetime.now(UTC):
-        raise InvalidInput.of(month="This month has not begun yet.")
     counted = figures(month, _pages(month), backend().lists(), datetime.now(UTC))
     if form["format"] == "json":
         return Response(json.dumps(counted, ensure_ascii=False), mimetype="application/json")

@@ -209,6 +209,7 @@ class Answer(Schema):
     due_at = fields.String()
     done_at = fields.String(allow_none=True)
     left_minutes = fields.Integer(allow_none=True)
+    late = fields.Boolean(allow_none=True)
     service_due_at = fields.String()
     service_left_minutes = fields.Integer(allow_none=True)
     stands = fields.Dict()
@@ -238,6 +239,7 @@ class Complaint(Schema):
     done_at = fields.String(allow_none=True, metadata={"description": "When that step was done."})
     left_minutes = fields.Integer(allow_none=True, metadata={
         "description": "Office minutes left to the step; negative once it is late, null once it is done."})
+    late = fields.Boolean(allow_none=True)
     service_due_at = fields.String(metadata={"description": "The two working days promised for the whole."})
     service_left_minutes = fields.Integer(allow_none=True, metadata={
         "description": "The same for the whole service."})
@@ -416,6 +418,8 @@ class NewCalendar(Schema):
     """A calendar in the place of `version`, which must be the newest."""
 
     version = fields.Integer(strict=True, required=True)
+    changed_at = fields.Raw(metadata={"description": "Ignored: what GET gives can be sent back."})
+    changed_by = fields.Raw(metadata={"description": "Ignored."})
     calendar = fields.Dict(required=True, metadata={
         "description": "week: the open spans of Monday to Sunday; seasons: dates with a week of their own (name, "
                        "first, last, week); days: dates unlike their weekday (name, spans); national_years."})

@@ -1,5 +1,6 @@
 """Time, proved and counted; and the documents that say so."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,7 +42,8 @@ def report(month: str, format_: str, output: Path | None) -> None:
         return figures(month, _pages(admin, month), admin.call("lists"), datetime.now(UTC))
 
     path = output or Path(f"rekap-bulanan-{month}.{format_}")
-    path.write_bytes(render("rekap-bulanan", format_, as_admin(counted)))
+    folder = os.environ.get("NKK_TEMPLATES")
+    path.write_bytes(render("rekap-bulanan", format_, as_admin(counted), Path(folder) if folder else None))
     say(f"written: {path}")
 
 

@@ -91,10 +91,12 @@ class Calendars:
         """There is a newer one."""
         self._newest = (float("-inf"), 0)
 
-    def left(self, timed: Timed, service_due_at: datetime, now: datetime) -> dict[str, int | None]:
-        """Office minutes left to a step and to the whole service, negative once late; None where the step is done."""
+    def left(self, timed: Timed, service_due_at: datetime, now: datetime) -> dict[str, int | bool | None]:
+        """Office minutes left to a step and to the whole service, negative once late, None where the step is done; and
+        whether it is, or was, late: past closing time a late step still has 0 minutes."""
+        late = (timed.done_at or now) > timed.due_at
         if timed.done_at is not None:
-            return {"left_minutes": None, "service_left_minutes": None}
+            return {"left_minutes": None, "service_left_minutes": None, "late": late}
         calendar = self.get(timed.calendar)
-        return {"left_minutes": calendar.minutes_left(now, timed.due_at),
+        return {"left_minutes": calendar.minutes_left(now, timed.due_at), "late": late,
                 "service_left_minutes": calendar.minutes_left(now, service_due_at)}

@@ -29,10 +29,12 @@ def _limit(seconds: float) -> None:
 
 def _answer(request: dict[str, Any]) -> bytes:
     # Imported under the limits.
-    from nkk.documents import checking, rendering
+    from nkk.documents import rendering
 
     if "check" in request:
-        return json.dumps(checking.problems(Path(request["check"]))).encode()
+        from nkk.documents import trial
+
+        return json.dumps(trial.problems(Path(request["check"]))).encode()
     templates = Path(request["templates"]) if request["templates"] else None
     return rendering.render(request["kind"], request["fmt"], request["content"], templates)
 

@@ -49,6 +49,8 @@ def ask(request: dict[str, Any], seconds: float) -> bytes:
     except subprocess.TimeoutExpired:
         # Without its cause, which holds the request.
         raise RenderingTooSlowError(f"It was not made within {seconds:g} seconds.") from None
+    except OSError as error:
+        raise RenderingFailedError(f"The child process could not be started ({type(error).__name__}).") from None
     finally:
         _turns.release()
     if answer.returncode == TOLD:

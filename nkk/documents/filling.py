@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from docx.opc.exceptions import PackageNotFoundError
+from docx.oxml.ns import qn
 from docx.shared import Cm
 from docxtpl import DocxTemplate, InlineImage
 from jinja2 import StrictUndefined
@@ -29,6 +30,8 @@ QR_WIDTH = Cm(2.6)
 
 # What turns text into markup: with these a template could let a stranger's words in as part of the document.
 _NO_FILTERS = ("safe", "escape", "e", "forceescape", "urlize", "xmlattr", "tojson")
+
+_HOLDERS = [qn(f"w:{name}") for name in ("body", "hdr", "ftr", "p", "r", "tbl", "tr", "tc", "sdtContent", "hyperlink")]
 
 NOT_A_DOCX = (zipfile.BadZipFile, PackageNotFoundError, etree.XMLSyntaxError, KeyError, ValueError, AttributeError)
 
@@ -82,6 +85,7 @@ def fill(path: Path, names: dict[str, Any]) -> bytes:
         template.render(names | {"qr": picture}, environment())
     except (JinjaError, etree.XMLSyntaxError, TypeError, ArithmeticError, LookupError, ValueError) as error:
         _refuse(path, error)
+    _refuse_loose_text(path, template)
     out = io.BytesIO()
     _mark(template, names)
     template.save(out)
@@ -96,6 +100,16 @@ def read(path: Path) -> DocxTemplate:
     except NOT_A_DOCX:
         raise BrokenTemplateError(path.name, "this is no DOCX file that can be read.") from None
     return template
+
+
+def _refuse_loose_text(path: Path, template: DocxTemplate) -> None:
+    """Office applications drop text between paragraphs, rows or runs, which is where {{r …}} and {{p …}} put it."""
+    section = template.docx.sections[0]
+    edges = (section.header, section.first_page_header, section.footer, section.first_page_footer)
+    for root in (template.docx.element.body, *(edge._element for edge in edges if not edge.is_linked_to_previous)):
+        for element in root.iter(*_HOLDERS):
+            if element.xpath("./text()[normalize-space()]"):
+                raise BrokenTemplateError(path.name, "a tag puts text outside a paragraph; write it as {{ name }}.")
 
 
 def _mark(template: DocxTemplate, names: dict[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-from nkk.documents import filling, printing, workbook
 from nkk.documents.content import context
 from nkk.documents.formats import require
 
@@ -15,6 +14,9 @@ def render(kind: str, fmt: str, content: dict[str, Any], templates: Path | None 
     UnknownKindError, UnknownFormatError, ContentError, BrokenTemplateError or UnprintableTemplateError.
     """
     require(kind, fmt)
+    # Imported late: who only ever calls `make` need not carry the layout libraries.
+    from nkk.documents import filling, printing, workbook
+
     if fmt == "xlsx":
         return workbook.recap_workbook(content)
     path = filling.path_of(kind, templates)

@@ -9,6 +9,7 @@
 """
 
 import itertools
+import re
 from collections.abc import Callable
 from datetime import date, time, timedelta
 from typing import Any, TypeVar
@@ -26,6 +27,9 @@ FEWEST_MINUTES = 600
 YEARS = range(2000, 2101)
 
 T = TypeVar("T")
+
+_TIME = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class _Amiss(Exception):
@@ -107,12 +111,9 @@ def _read_span(content: Any) -> Span:
 
 
 def _read_time(text: Any) -> time:
-    if not isinstance(text, str) or len(text) != 5:
+    if not isinstance(text, str) or not _TIME.fullmatch(text):
         raise _Amiss("Times are written HH:MM, such as 07:30.")
-    try:
-        return time.fromisoformat(text)
-    except ValueError:
-        raise _Amiss("Times are written HH:MM, such as 07:30.") from None
+    return time.fromisoformat(text)
 
 
 def _read_seasons(content: Any) -> tuple[Season, ...]:
@@ -149,7 +150,7 @@ def _read_day(content: Any) -> Day:
 
 def _read_date(text: Any) -> date:
     try:
-        day = date.fromisoformat(text) if isinstance(text, str) and len(text) == 10 else None
+        day = date.fromisoformat(text) if isinstance(text, str) and _DATE.fullmatch(text) else None
     except ValueError:
         day = None
     if day is None or day.year not in YEARS:

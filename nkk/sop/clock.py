@@ -20,7 +20,9 @@ _MONDAY_TO_THURSDAY: tuple[Span, ...] = ((time(7, 30), time(12, 0)), (time(13, 0
 _FRIDAY: tuple[Span, ...] = ((time(7, 30), time(11, 30)), (time(13, 0), time(16, 30)))
 OFFICE_WEEK: Week = (*[_MONDAY_TO_THURSDAY] * 4, _FRIDAY, (), ())
 
-_HORIZON_DAYS = 3660
+_HORIZON_DAYS = 9_300
+"""Enough for any calendar that `nkk.sop.calendar` accepts: its exceptions fall into at most 1,304 weeks, and in any
+other week the offices are open for ten hours."""
 
 
 def write_instant(value: datetime) -> str:
@@ -82,7 +84,7 @@ class Calendar:
         """The instant (UTC) at which `minutes` office minutes have passed since `start`, an aware datetime.
 
         Zero minutes, or a start outside office hours, count from the next opening. Raises ValueError where the
-        calendar opens no office within ten years.
+        calendar opens no office for decades.
         """
         left = timedelta(minutes=minutes)
         for opens, closes in self._spans_from(start):
@@ -120,8 +122,9 @@ class Calendar:
         """Each date from `start` to `end` with the office time between the two: the count, laid open."""
         day = start.astimezone(WIB).date()
         while day <= end.astimezone(WIB).date():
-            spans = tuple((max(opens, start.astimezone(WIB)), min(closes, end.astimezone(WIB)))
-                          for opens, closes in self._spans_on(day) if opens < end and closes > start)
+            cut = ((max(opens, start.astimezone(WIB)), min(closes, end.astimezone(WIB)))
+                   for opens, closes in self._spans_on(day))
+            spans = tuple((opens, closes) for opens, closes in cut if opens < closes)
             season = self._season(day)
             own = self.days.get(day)
             yield Stretch(day, spans, own.name if own else season.name if season else None)

@@ -6,10 +6,11 @@ The clocks a stage keeps and those counted here from the record must be the same
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
-from nkk.sop.steps import Step
+from nkk.sop.steps import Role, Step
 
 
 @dataclass(frozen=True)
@@ -69,24 +70,28 @@ class Clock:
         """Whole office minutes it took, or has taken by `now`."""
         return self.calendar.minutes_between(self.came_at, self.done_at or now)
 
-    def late(self, now: datetime) -> bool:
-        """Whether it was done, or still is not, past its due time."""
-        return (self.done_at or now) > self.due_at
+    def late(self, now: datetime) -> bool | None:
+        """Whether it was done, or still is not, past its due time; None for a reporter's, who owes no haste."""
+        return None if self.step.role == Role.REPORTER else (self.done_at or now) > self.due_at
 
 
 def clocks(facts: Iterable[Fact], calendar_of: Callable[[int], Calendar]) -> list[Clock]:
     """Every clock that `facts` started, in the procedure's order. Step 1 has none: nobody sees a reporter begin."""
     ordered = sorted(facts, key=lambda fact: fact.place)
     found = []
-    for fact, following in zip(ordered, [*ordered[1:], None], strict=True):
+    for fact, following in zip_longest(ordered, ordered[1:]):
         step = fact.turn.then
         if step is None:
             continue
         calendar = calendar_of(fact.calendar)
         # The event that ends the step may not have been heard yet, though a later one has.
-        done_at = following.at if following and following.turn.ends == step else None
+        done_at = following.at if following and _ends(following, step, round_of(fact)) else None
         found.append(Clock(step, round_of(fact), calendar, fact.at, calendar.due(fact.at, step.minutes), done_at))
     return found
+
+
+def _ends(fact: Fact, step: Step, round_: int) -> bool:
+    return fact.turn.ends == step and round_ in (0, fact.round)
 
 
 def service_due(submitted_at: datetime, calendar: Calendar) -> datetime:

@@ -9,7 +9,7 @@ from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import WIB, Calendar, Stretch
 from nkk.sop.indonesian import DAYS, ROLES, written_minutes
-from nkk.sop.journey import Clock, Fact, clocks, service_due
+from nkk.sop.journey import Fact, clocks, service_due
 
 PATHS = {steps.Path.INFORMATION: "informasi", steps.Path.COMPLAINT: "pengaduan", None: "belum diklasifikasi"}
 
@@ -50,7 +50,10 @@ def proof(ticket: str, path: str | None, facts: list[Recorded], calendars: Mappi
         yield f"  jatuh tempo  {_moment(clock.due_at)}"
         ended = told[clock.step, clock.done_at] if clock.done_at else None
         yield _event("selesai", ended) if ended else f"  belum selesai pada {_moment(now)}"
-        yield from _verdict(clock, now)
+        if clock.late(now) is None:
+            yield f"  terpakai {clock.used(now)} menit kerja: langkah pelapor, tidak dinilai"
+        else:
+            yield from _judged(clock.calendar, clock.came_at, clock.due_at, clock.done_at or now)
 
 
 def _service(facts: list[Recorded], calendar_of: Callable[[int], Calendar], now: datetime) -> Iterator[str]:
@@ -77,10 +80,6 @@ def _counted(calendar: Calendar, start: datetime, end: datetime) -> Iterator[str
         yield f"    {_day(stretch)}  {_spans(stretch)}"
         if stretch.spans:
             yield f"    {'':<14}  = {_span_of(stretch.open_for)}, jumlah {_span_of(total)}"
-
-
-def _verdict(clock: Clock, now: datetime) -> Iterator[str]:
-    yield from _judged(clock.calendar, clock.came_at, clock.due_at, clock.done_at or now)
 
 
 def _judged(calendar: Calendar, came: datetime, due: datetime, end: datetime) -> Iterator[str]:

@@ -16,6 +16,7 @@ from nkk.sop.clock import Calendar, month_bounds, write_instant
 from nkk.sop.indonesian import ROLES
 from nkk.sop.journey import Clock, Fact, clocks, service_due
 from nkk.sop.proof import read_calendars, read_facts
+from nkk.sop.refusals import InvalidInput
 
 ANSWERED, CLOSED = "answer.sent.v1", "complaint.closed.v1"
 PATHS: dict[str | None, str] = {
@@ -41,8 +42,10 @@ class Record:
 def figures(month: str, pages: Iterable[Mapping[str, Any]], lists: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """The figures of `month` from the pages in which notification hands journeys out, named after intake's `lists`.
 
-    A journey may come twice, having closed meanwhile: the later counts.
+    A journey may come twice, having closed meanwhile: the later counts. Raises InvalidInput for a month to come.
     """
+    if month_bounds(month)[0] > now:
+        raise InvalidInput.of(month="This month has not begun yet.")
     records: dict[str, Record] = {}
     calendars: dict[int, Calendar] = {}
     for page in pages:
@@ -67,7 +70,7 @@ class _Run:
     """A step, or the whole service, that ended in the month: how many office minutes it took, and whether in time."""
 
     used: int
-    on_time: bool
+    on_time: bool | None
 
 
 def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[int], Calendar], now: datetime,
@@ -88,7 +91,8 @@ def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[i
         found = clocks(record.facts, calendar_of)
         for clock in found:
             if clock.done_at is not None and first <= clock.done_at < end:
-                run = _Run(clock.used(as_of), not clock.late(as_of))
+                late = clock.late(as_of)
+                run = _Run(clock.used(as_of), None if late is None else not late)
                 runs[clock.step.number].append(run)
                 if clock.step == steps.RESPOND:
                     by_opd.setdefault(record.opd or "", []).append(run)
@@ -160,8 +164,9 @@ def _open_case(record: Record, running: Clock | None, as_of: datetime, calendar_
 
 def _times(runs: Sequence[_Run]) -> dict[str, Any]:
     used = [run.used for run in runs]
+    judged = [run.on_time for run in runs if run.on_time is not None]
     return {"count": len(runs), "median_minutes": percentile(used, 0.5), "p90_minutes": percentile(used, 0.9),
-            "on_time_share": sum(run.on_time for run in runs) / len(runs) if runs else None}
+            "on_time_share": sum(judged) / len(judged) if judged else None}
 
 
 def _by_category(records: Iterable[Record], names: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.refusals import InvalidInput, Refused
 
 NAME = "office-hours"
+PARTS = {"week", "seasons", "days", "national_years"}
 NEXT_YEAR_FROM_MONTH = 10
 """From October on the coming year's days belong into the calendar: the decree on joint leave is out by then."""
 
@@ -62,6 +63,15 @@ def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> d
 
 
 def checked(content: dict[str, Any]) -> dict[str, Any]:
-    """`content` in its one written form. Raises InvalidInput, naming the part that will not do."""
-    years = content.get("national_years", [])
+    """`content` in its one written form. Raises InvalidInput, naming the part that will not do, lacks or is none.
+
+    A part left out is refused, not taken for empty: a slip of the pen must not open the offices on every holiday.
+    """
+    if not isinstance(content, dict):
+        raise InvalidInput.of(calendar="A calendar has week, seasons, days and national_years.")
+    amiss = dict.fromkeys(PARTS - set(content), "Missing: send the whole calendar, as GET /calendar gives it.")
+    amiss |= {str(name): "Not a part of a calendar." for name in set(content) - PARTS}
+    if amiss:
+        raise InvalidInput.of(**amiss)
+    years = content["national_years"]
     return write_calendar(read_calendar(content)) | {"national_years": sorted(set(years))}

@@ -122,7 +122,6 @@ class Own(Schema):
     sub_category = fields.String()
     confidential = fields.Boolean()
     submitted_at = Instant()
-    due_at = Instant()
     service_due_at = Instant()
     stands = fields.Function(lambda complaint: complaint.stands())
 
@@ -131,6 +130,7 @@ class Listed(Own):
     """A row of the operator's worklist."""
 
     came_at = Instant()
+    due_at = Instant()
     done_at = Instant(allow_none=True)
 
 

@@ -115,6 +115,18 @@ def record(journey: Journey) -> dict[str, Any]:
     }
 
 
+def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> dict[str, Any]:
+    """Where a complaint stands, and the clock of that step; once it is closed, of the last."""
+    clocks = journey.clocks(calendar_of)
+    if not clocks:
+        return {"stands": journey.stands()}
+    clock, running = clocks[-1], clocks[-1] if clocks[-1].done_at is None else None
+    return {"stands": journey.stands(), "came_at": _instant(clock.came_at), "due_at": _instant(clock.due_at),
+            "done_at": _instant(clock.done_at), "late": clock.late(now),
+            "left_minutes": clock.calendar.minutes_left(now, clock.due_at) if running else None,
+            "service_left_minutes": _service_left(journey, running, now)}
+
+
 def timeline(journey: Journey, role: str, calendar_of: Callable[[int], Calendar], now: datetime) -> dict[str, Any]:
     """A journey as `role` may see it: the reporter is told roles and times, never a member of staff or a note."""
     clocks = journey.clocks(calendar_of)

@@ -126,7 +126,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """Where a complaint stands, what there is to answer it with and what was sent."""
         with self.uow.reading() as work:
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
-        return {"stands": journey.stands(), "answer": self._shown(schemas.AnswerView(), answer) if answer else None}
+        return self._standing(journey) | {"answer": self._shown(schemas.AnswerView(), answer) if answer else None}
 
     @rpc
     @requires(Role.OPERATOR)
@@ -167,11 +167,11 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         with self.uow.begin() as work:
             journey = _own(work, ticket, actor)
             answer = work.answers.find(ticket, for_update=True)
-            if answer is None or answer.text is None:
-                return {"stands": journey.stands(), "answer": None}
-            if answer.open(now):
+            sent = answer is not None and answer.text is not None
+            if sent and answer.open(now):
                 _close(work, answer, now)
-            return {"stands": work.journeys.get(ticket).stands(), "answer": schemas.ReadAnswer().dump(answer)}
+                journey = work.journeys.get(ticket)
+        return self._standing(journey) | {"answer": schemas.ReadAnswer().dump(answer) if sent else None}
 
     @rpc
     @requires(Role.REPORTER)
@@ -211,6 +211,9 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
             act(case, now)
             work.answers.save(case)
         return {"ticket": ticket, "claim": case.claim_at(now)}
+
+    def _standing(self, journey: Journey) -> dict[str, Any]:
+        return schemas.standing(journey, self.calendars.get, _now())
 
     def _shown(self, schema: Schema, answer: Answer) -> dict[str, Any]:
         now = _now()

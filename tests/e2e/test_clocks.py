@@ -100,12 +100,17 @@ def test_a_worklist_shows_when_each_came_is_due_and_what_is_left(people: People)
 
 
 def test_a_case_shows_its_clock_at_every_desk_and_that_it_is_done(people: People) -> None:
-    ticket = travel_as_complaint(people, people.reporter())
-    for person in (people.operator, people.main_team, people.opd_team("disdukcapil")):
+    reporter = people.reporter()
+    ticket = travel_as_complaint(people, reporter)
+    for person in (people.main_team, people.opd_team("disdukcapil")):
         view = person.get(f"/complaints/{ticket}")
         assert view["came_at"] <= view["done_at"]
-        assert view["left_minutes"] is None
-    assert people.operator.get(f"/complaints/{ticket}")["answer"]["came_at"]
+        assert (view["left_minutes"], view["late"]) == (None, False)
+    # Operator and reporter see the step at which the complaint stands: the reporter's, who is not judged.
+    for view in (people.operator.get(f"/complaints/{ticket}"), reporter.get(f"/complaints/{ticket}")):
+        assert view["came_at"] < view["due_at"]
+        assert view["late"] is None
+        assert view["answer"]["came_at" if "came_at" in view["answer"] else "sent_at"]
 
 
 def test_the_reporters_timeline_shows_what_was_promised_and_what_it_took(people: People) -> None:

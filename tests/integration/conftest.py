@@ -1,7 +1,7 @@
 """The plumbing on real parts: a RabbitMQ virtual host of the test's own, and either database."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,34 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     metadata.create_all(found.engine)
     yield found
     found.dispose()
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, str]:
+    """The PostgreSQL databases of a module's stages: making one, and stopping a server of many, takes its time."""
+    return {}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url_of(request: pytest.FixtureRequest, tmp_path: Path, kept: dict[str, str]) -> Callable[[str], str]:
+    """The URL of a stage's database, empty when asked for."""
+
+    def emptied(stage: str) -> str:
+        if request.param == "sqlite":
+            return f"sqlite:///{tmp_path}/{stage}.db"
+        if stage not in kept:
+            postgres = request.getfixturevalue("postgres")
+            name = f"{stage}_{uuid.uuid4().hex[:8]}"
+            postgres.create(name)
+            kept[stage] = postgres.url(name)
+        database = Database(kept[stage], size=1)
+        with database.writing() as connection:
+            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+            connection.exec_driver_sql("CREATE SCHEMA public")
+        database.dispose()
+        return kept[stage]
+
+    return emptied
 
 
 @pytest.fixture

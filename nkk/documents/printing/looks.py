@@ -76,6 +76,7 @@ class Styles:
         self._normal = next(usual, None)
         defaults = root.find(qn("w:docDefaults"))
         self._defaults = [] if defaults is None else [defaults]
+        self._layers: dict[tuple[str, str | None, str | None], list[Any]] = {}
 
     def chain(self, key: str | None) -> list[Any]:
         """The style `key` and those it is based on, the outermost first."""
@@ -107,8 +108,10 @@ class Styles:
 
     def _paragraph_layers(self, tag: str, own: Any, table: str | None) -> list[Any]:
         key = (None if own is None else value(own, "w:pStyle")) or self._normal
-        found = [inner for defaults in self._defaults for inner in defaults.iter(qn(tag))]
-        return [*found, *_each(self.chain(table), tag), *_each(self.chain(key), tag)]
+        if (tag, key, table) not in self._layers:
+            defaults = [inner for defaults in self._defaults for inner in defaults.iter(qn(tag))]
+            self._layers[tag, key, table] = [*defaults, *_each(self.chain(table), tag), *_each(self.chain(key), tag)]
+        return list(self._layers[tag, key, table])
 
 
 def value(element: Any, tag: str, attribute: str = "w:val") -> str | None:

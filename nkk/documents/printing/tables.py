@@ -1,6 +1,6 @@
 """Tables laid out: widths, joined cells, lines, shading, and head rows repeated on each page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,25 @@ class _Cell:
     wide: int
     high: int = 1
 
+    @property
+    def last_row(self) -> int:
+        return self.row + self.high - 1
+
+    @property
+    def last_column(self) -> int:
+        return self.column + self.wide - 1
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A command of the layout library without its area, and the area: first and last column, first and last row."""
+
+    command: tuple
+    left: int
+    right: int
+    top: int
+    bottom: int
+
 
 def table(element: Any, styles: Styles, room: float, blocks: Blocks) -> Table:
     """The table `element` in `room` points of width.
@@ -50,12 +69,12 @@ def table(element: Any, styles: Styles, room: float, blocks: Blocks) -> Table:
     data: list[list[Any]] = [[""] * len(widths) for _ in rows]
     for cell in cells:
         data[cell.row][cell.column] = blocks(cell.element, style)
-    looks = [command for cell in cells for command in _commands(cell, layers, len(rows), len(widths))]
+    looks = [look for cell in cells for look in _looks(cell, layers, len(rows), len(widths))]
     return Table(
         data,
         colWidths=widths,
         rowHeights=None,
-        style=[*_padding(layers), *looks],
+        style=[*_padding(layers), *_spans(cells), *_joined(looks)],
         hAlign=_PLACED.get(value(properties, "w:jc") or "", "LEFT"),
         repeatRows=_heads(rows),
         splitByRow=1,
@@ -96,6 +115,8 @@ def _cells(rows: list[Any], columns: int) -> list[_Cell]:
             cell = _Cell(element, number, column, _span(element))
             merge = element.find(f"{qn('w:tcPr')}/{qn('w:vMerge')}")
             if merge is not None and merge.get(qn("w:val")) != "restart" and column in open_at:
+                if any(text.text for text in element.iter(qn("w:t"))):
+                    raise UnprintableError("a joined cell hides text of its own below its first row.")
                 open_at[column].high = number - open_at[column].row + 1
             else:
                 found.append(cell)
@@ -134,22 +155,58 @@ def _padding(layers: list[Any]) -> list[tuple]:
     return commands
 
 
-def _commands(cell: _Cell, layers: list[Any], rows: int, columns: int) -> list[tuple]:
-    start = (cell.column, cell.row)
-    end = (cell.column + cell.wide - 1, cell.row + cell.high - 1)
+def _spans(cells: list[_Cell]) -> list[tuple]:
+    return [("SPAN", (cell.column, cell.row), (cell.last_column, cell.last_row)) for cell in cells
+            if (cell.wide, cell.high) != (1, 1)]
+
+
+def _looks(cell: _Cell, layers: list[Any], rows: int, columns: int) -> Iterator[_Look]:
+    """How the cell is placed, filled and lined."""
+    left, right, top, bottom = cell.column, cell.last_column, cell.row, cell.last_row
     properties = cell.element.find(qn("w:tcPr"))
-    commands: list[tuple] = [("SPAN", start, end)] if start != end else []
     aligned = None if properties is None else value(properties, "w:vAlign")
-    commands.append(("VALIGN", start, end, _ALIGNED.get(aligned or "top", "TOP")))
+    yield _Look(("VALIGN", _ALIGNED.get(aligned or "top", "TOP")), left, right, top, bottom)
     if fill := shade(properties):
-        commands.append(("BACKGROUND", start, end, HexColor(f"#{fill}")))
+        yield _Look(("BACKGROUND", HexColor(f"#{fill}")), left, right, top, bottom)
     own = None if properties is None else properties.find(qn("w:tcBorders"))
-    edges = (("LINEABOVE", "top", start[1] == 0), ("LINEBELOW", "bottom", end[1] == rows - 1),
-             ("LINEBEFORE", "left", start[0] == 0), ("LINEAFTER", "right", end[0] == columns - 1))
-    for command, side, outer in edges:
+    for command, side, outer, area in (
+        ("LINEABOVE", "top", top == 0, (left, right, top, top)),
+        ("LINEBELOW", "bottom", bottom == rows - 1, (left, right, bottom, bottom)),
+        ("LINEBEFORE", "left", left == 0, (left, left, top, bottom)),
+        ("LINEAFTER", "right", right == columns - 1, (right, right, top, bottom)),
+    ):
         if drawn := _edge(own, layers, side, outer):
-            commands.append(_stroke(command, start, end, drawn))
-    return commands
+            yield _Look((command, *_stroke(drawn)), *area)
+
+
+def _joined(looks: Iterable[_Look]) -> list[tuple]:
+    """The layout library's commands, one for each area of the same look.
+
+    On each page the library goes through all commands of what is left of a table: one a cell, and a table of a thousand
+    rows takes a minute.
+    """
+    by_row: dict[tuple[tuple, int], list[tuple[int, int]]] = {}
+    for look in looks:
+        for row in range(look.top, look.bottom + 1):
+            by_row.setdefault((look.command, row), []).append((look.left, look.right))
+    areas: dict[tuple, list[int]] = {}
+    for (command, row), columns in by_row.items():
+        for left, right in _runs(sorted(columns)):
+            areas.setdefault((command, left, right), []).append(row)
+    return [(command[0], (left, first), (right, last), *command[1:])
+            for (command, left, right), rows in areas.items()
+            for first, last in _runs([(row, row) for row in sorted(rows)])]
+
+
+def _runs(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Neighbouring stretches as one."""
+    found: list[tuple[int, int]] = []
+    for first, last in stretches:
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found
 
 
 def _edge(own: Any, layers: list[Any], side: str, outer: bool) -> Line | None:
@@ -163,6 +220,6 @@ def _edge(own: Any, layers: list[Any], side: str, outer: bool) -> Line | None:
     return None
 
 
-def _stroke(command: str, start: tuple, end: tuple, drawn: Line) -> tuple:
+def _stroke(drawn: Line) -> tuple:
     double = drawn.kind == "double" or drawn.kind.startswith("thi")
-    return (command, start, end, drawn.width, HexColor(f"#{drawn.colour}"), 0, None, 0, 2 if double else 1, drawn.width)
+    return (drawn.width, HexColor(f"#{drawn.colour}"), 0, None, 0, 2 if double else 1, drawn.width)

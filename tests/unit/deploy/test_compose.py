@@ -216,6 +216,12 @@ def test_letters_are_kept_as_files_only_where_there_is_no_mail_server():
     assert without == {"environment": {"NKK_SMTP_URL": "", "NKK_MAIL_DIR": "/mail"}, "volumes": ["mail:/mail"]}
 
 
+def test_an_agencys_own_templates_are_mounted_for_reading_into_the_gateway_alone():
+    added = yaml.safe_load((ROOT / "deploy/templates.yaml").read_text())["services"]
+    assert added == {"gateway": {"environment": {"NKK_TEMPLATES": "/templates"},
+                                 "volumes": ["${NKK_TEMPLATES_FOLDER:?unset}:/templates:ro"]}}
+
+
 def test_every_variable_is_explained_and_none_has_a_value():
     lines = (ROOT / ".env.example").read_text().splitlines()
     named = [(re.fullmatch(r"#?([A-Z_]+)=(.*)", line), before) for before, line in pairwise(lines)]

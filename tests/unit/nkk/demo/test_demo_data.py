@@ -184,10 +184,15 @@ def test_the_summary_names_what_did_not_arrive():
     assert "Busy. (503)" in lines[3]
 
 
-def test_a_step_is_shown_in_wib():
-    told = timeline(PLAIN, []) | {"entries": [{
+@pytest.mark.parametrize(("used", "late", "taken"), [
+    (None, None, "waktu baku 2 hari kerja"), (899, False, "899 menit dari 2 hari kerja"),
+    (901, True, "901 menit dari 2 hari kerja, terlambat"), (3, None, "3 menit dari 2 hari kerja")])
+def test_a_step_is_shown_in_wib_with_the_office_minutes_it_took(used, late, taken):
+    told = timeline(PLAIN, []) | {"service_due_at": "2026-03-04T01:12:00.000000Z", "entries": [{
         "step": 4, "name": "respond", "activity": "Menerima pengaduan", "event": "response.submitted.v1",
-        "role": "opd_team", "at": "2026-03-02T01:30:00.000000Z", "output": "Laporan Tanggapan Pengaduan", "round": 1}]}
-    line = list(screen.journey_lines(Told(PLAIN, told)))[1]
-    assert "02/03/2026 08.30.00 WIB  Tim NKK Pembantu OPD" in line
+        "role": "opd_team", "at": "2026-03-02T01:30:00.000000Z", "output": "Laporan Tanggapan Pengaduan", "round": 1,
+        "minutes": 900, "used_minutes": used, "late": late}]}
+    _, promised, line = screen.journey_lines(Told(PLAIN, told))
+    assert promised.strip() == "dijanjikan selesai 04/03/2026 08.12 WIB"
+    assert f"02/03/2026 08.30.00 WIB  {taken:<29}  Tim NKK Pembantu OPD" in line
     assert line.endswith("(tanggapan ke-1) → Laporan Tanggapan Pengaduan")

@@ -42,7 +42,8 @@ SAYS = {
                           "Mohon diperiksa daftar hadir petugas loket.", "Senin, 2 Maret 2026 pukul 13.15 WIB"],
     "laporan-tanggapan-pengaduan": [
         ENTERED[0], *STEPS_TABLE, "Putaran tanggapan", "Petugas telah ditegur secara tertulis",
-        "Mohon disebutkan tindakan yang diambil.", "Terima kasih. Petugas telah ditegur", "Tanggapan dibuka oleh pelapor"],
+        "Mohon disebutkan tindakan yang diambil.", "Terima kasih. Petugas telah ditegur",
+        "Tanggapan dibuka oleh pelapor"],
     "tanda-terima": [ENTERED[0], "2 hari kerja (900 menit)", "Rabu, 4 Maret 2026 pukul 09.15 WIB", "14 hari",
                      "Identitas Anda dirahasiakan", *(step.activity for step in STEPS)],
     RECAP: ["Maret 2026", "42", "36", "30", "12", "52,5 menit", "93,3 %", "Dinas Perhubungan", "3 Mar 2026 09.15"],
@@ -90,7 +91,9 @@ def test_each_page_names_document_ticket_and_page(kind):
 
 def test_the_letterhead_stands_on_the_first_page_only():
     pages = PdfReader(io.BytesIO(render("form-pengaduan", "pdf", {**sample(), "text": "kata " * 4000}))).pages
-    assert ["PEMERINTAH KOTA PANGKALPINANG" in page.extract_text() for page in pages] == [True] + [False] * (len(pages) - 1)
+    with_it = [number for number, page in enumerate(pages, 1) if "PEMERINTAH KOTA" in page.extract_text()]
+    assert len(pages) > 1
+    assert with_it == [1]
 
 
 @pytest.mark.parametrize(("kind", "fmt"), MADE)

@@ -18,12 +18,12 @@ def both(text):
     return docx_text(docx), pdf_text(render(KIND, "pdf", content)), docx, render(KIND, "pdf", content)
 
 
-@pytest.mark.parametrize("text", [MARKUP, "Ωμέγα, Жалоба, “kutip” – — … € ½", "😀 wajah", "a" * 20_000,
+@pytest.mark.parametrize("text", [MARKUP, "Ωμέγα, Жалоба, “kutip” – — … € ½", "☺ wajah", "a" * 20_000,
                                   "=cmd|'/c calc'!A1", "\\a \\n %s {0}", "e\u0301 o\u0308"])
 def test_a_text_comes_out_as_it_was_written(text):
     docx, pdf, *_ = both(text)
     assert text in docx
-    assert squeezed(text) in squeezed(pdf.replace("\n", "")) or squeezed(text[:60]) in squeezed(pdf)
+    assert squeezed(text[:2_000]) in squeezed(pdf)
 
 
 @pytest.mark.parametrize("text", [MARKUP, "a" * 20_000, "kata panjang " * 1_500, "baris\n" * 2_000, "tab\tx\r\ny",
@@ -49,7 +49,7 @@ def test_what_cannot_be_written_is_named(text, shown):
     assert f"[{shown}]" in pdf
 
 
-@pytest.mark.parametrize("character", ["👍", "中", "\U0001f3fd", "क"])
+@pytest.mark.parametrize("character", ["👍", "😀", "中", "\U0001f3fd", "क"])
 def test_a_character_without_a_glyph_is_named_in_the_pdf(character):
     docx, pdf, *_ = both(f"[{character}]")
     assert f"[{character}]" in docx
@@ -60,8 +60,8 @@ def test_arabic_comes_out_in_its_own_letters():
     text = "السلام عليكم ورحمة الله وبركاته"
     docx, pdf, *_ = both(text)
     assert text in docx
-    line = next(line for line in pdf.splitlines() if "\ufeee" in line or "و" in line)
-    assert words(line) == words(text) or words(line[::-1]) == words(text)
+    line = next(line for line in pdf.splitlines() if "\ufeed" in line)
+    assert words(line) == words(text)
 
 
 def test_a_long_text_pages():

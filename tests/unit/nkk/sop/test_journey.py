@@ -111,9 +111,15 @@ def test_whenever_things_happen_each_clock_is_late_exactly_when_it_was_done_afte
         facts.append(Fact(type_, at, round_, number % 2))
     for clock in clocks(facts, two.__getitem__):
         assert clock.due_at == clock.calendar.due(clock.came_at, clock.step.minutes)
-        assert clock.late(at) == (clock.done_at > clock.due_at)
+        assert clock.late(at) == (None if clock.step == steps.RECEIVE else clock.done_at > clock.due_at)
         assert clock.used(at) == clock.calendar.minutes_between(clock.came_at, clock.done_at)
         assert not clock.late(at) or clock.used(at) >= clock.step.minutes
+
+
+def test_a_reporter_owes_no_haste_and_is_never_late():
+    sent = facts_of(path_of(None))[3]
+    (clock,) = counted([sent])
+    assert (clock.step, clock.late(clock.due_at + timedelta(days=365))) == (steps.RECEIVE, None)
 
 
 def test_a_clock_that_runs_is_late_once_its_due_time_is_past():

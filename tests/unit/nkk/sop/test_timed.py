@@ -109,6 +109,7 @@ class Ticking(RuleBasedStateMachine):
             assert self.now > tell_at
             self.told.append(alarm)
             assert (alarm == Alarm.OVERDUE) == (self.now > self.timed.due_at)
+            assert self.timed.tell_at == (None if alarm == Alarm.OVERDUE else self.timed.due_at)
         else:
             assert self.timed.tell_at == tell_at
 

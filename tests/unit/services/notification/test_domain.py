@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,6 +18,9 @@ from services.notification.domain import (
     Journey,
     NotAnsweredYet,
     State,
+    letters_about,
+    still_true,
+    team_of,
 )
 from tests.builders import MONDAY, TICKET, answer, entry
 
@@ -252,3 +256,99 @@ def test_only_its_reporter_the_operators_and_teams_it_reached_may_follow_a_compl
     assert readers(journey(COMPLAINT[:3])) == {"reporter", "operator", "main_team", "opd"}
     assert readers(journey(INFORMATION, opd=None)) == {"reporter", "operator", "main_team"}
     assert readers(journey(COMPLAINT)) == {"reporter", "operator", "main_team", "opd"}
+
+
+@pytest.mark.parametrize("returns", [0, 1, 2])
+def test_a_journey_names_the_calendars_its_clocks_run_by_and_counts_by_them(returns):
+    told = [entry("complaint.submitted.v1", calendar=1), entry("complaint.handed_over.v1", calendar=3 + returns)]
+    way = journey([])
+    way.entries = told
+    assert way.calendars == {1, 3 + returns}
+    asked = []
+    way.clocks(lambda version: asked.append(version) or OFFICE_HOURS)
+    assert asked == [1, 3 + returns]
+
+
+@pytest.mark.parametrize("count", range(1, len(COMPLAINT) + 1))
+def test_a_journey_awaits_the_step_it_stands_at_and_no_other(count):
+    way = journey(COMPLAINT[:count])
+    awaited = {(step, round_) for step in range(1, 8) for round_ in range(5) if way.awaits(step, round_)}
+    stands_at = way.stands_at.number if way.stands_at else None
+    about = {4: {0, COMPLAINT[count - 1][1] + 1}, 5: {0, COMPLAINT[count - 1][1]}}.get(stands_at, {0})
+    assert awaited == ({(stands_at, round_) for round_ in about} if stands_at else set())
+
+
+def test_a_journey_of_which_nothing_was_heard_awaits_nothing():
+    assert not journey([]).awaits(2, 0)
+
+
+# -- letters about time
+
+
+@pytest.mark.parametrize(("role", "opd", "team"), [
+    (Role.OPERATOR, None, "operator"), (Role.MAIN_TEAM, None, "main_team"), ("main_team", None, "main_team"),
+    (Role.OPD_TEAM, "disdukcapil", "opd_team:disdukcapil"), ("opd_team", "inspektorat", "opd_team:inspektorat")])
+def test_a_team_goes_by_its_role_and_an_opds_by_both(role, opd, team):
+    assert team_of(role, opd) == team
+
+
+@pytest.mark.parametrize(("alarm", "has_superior", "kinds"), [
+    ("step.due_soon.v1", True, {"due_soon"}), ("step.due_soon.v1", False, {"due_soon"}),
+    ("step.overdue.v1", True, {"overdue", "overdue_superior"}), ("step.overdue.v1", False, {"overdue"})])
+def test_a_superior_is_written_to_of_what_is_late_and_not_before(alarm, has_superior, kinds):
+    letters = letters_about(alarm, has_superior)
+    assert (set(letters), len(letters)) == (kinds, len(kinds))
+
+
+@pytest.mark.parametrize("kind", ["due_soon", "overdue", "overdue_superior"])
+@pytest.mark.parametrize(("heard", "is_true"), [(3, True), (4, False), (5, False), (11, False)])
+def test_a_letter_about_a_step_is_true_while_the_step_is_awaited(kind, heard, is_true):
+    assert still_true(kind, 4, 1, journey(COMPLAINT[:heard])) is is_true
+
+
+@pytest.mark.parametrize(("heard", "is_true"), [(3, False), (4, False), (5, True), (6, False), (7, False)])
+def test_a_letter_about_a_response_is_not_about_the_one_after_a_return(heard, is_true):
+    assert still_true("overdue", 4, 2, journey(COMPLAINT[:heard])) is is_true
+
+
+@pytest.mark.parametrize("heard", range(1, len(COMPLAINT) + 1))
+def test_an_apology_is_true_until_the_answer_is_sent_and_a_reminder_until_it_is_read(heard):
+    way = journey(COMPLAINT[:heard])
+    assert still_true("late", None, None, way) is (heard < len(COMPLAINT) - 1)
+    assert still_true("reminder", None, None, way) is (heard == len(COMPLAINT) - 1)
+
+
+@pytest.mark.parametrize("kind", ["received", "answered"])
+@pytest.mark.parametrize("heard", range(1, len(COMPLAINT) + 1))
+def test_a_letter_about_what_has_happened_is_always_true(kind, heard):
+    assert still_true(kind, None, None, journey(COMPLAINT[:heard]))
+
+
+# -- the clocks of steps 6 and 7
+
+
+def test_an_answer_that_was_sent_starts_the_reporters_clock_and_tells_no_team_of_it():
+    work = answer(tell_at=MONDAY)
+    assert work.step == steps.ANSWER
+    work.send("Jawaban.", NOW, replace(OFFICE_HOURS, version=3))
+    assert (work.step, work.came_at, work.due_at, work.calendar) == (
+        steps.RECEIVE, NOW, OFFICE_HOURS.due(NOW, steps.RECEIVE.minutes), 3)
+    assert (work.done_at, work.tell_at, work.alarm(LAPSE)) == (None, None, None)
+
+
+def test_a_reporter_is_reminded_two_working_days_before_the_answer_lapses():
+    assert sent().remind_at == datetime(2026, 3, 12, 10, 0, tzinfo=WIB)
+    assert OFFICE_HOURS.minutes_between(sent().remind_at, sent().lapses_at) == 2 * steps.MINUTES_PER_DAY
+
+
+@pytest.mark.parametrize(("standing", "closed_at"), [(opened, NOW + timedelta(hours=1)),
+                                                     (confirmed, NOW + timedelta(hours=1))])
+def test_a_closed_complaint_has_no_reminder_and_a_clock_that_stands(standing, closed_at):
+    work = standing()
+    assert (work.remind_at, work.done_at, work.tell_at) == (None, closed_at, None)
+
+
+def test_a_confirmation_after_opening_does_not_move_the_clock():
+    work = opened()
+    work.confirm(NOW + timedelta(hours=2))
+    assert work.done_at == NOW + timedelta(hours=1)

@@ -10,6 +10,7 @@ from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, seal
 from nkk.sop.clock import OFFICE_HOURS
 from services.notification import mail
+from services.notification.domain import letters_about
 from services.notification.storage import contacts, journeys, messages, metadata
 from tests.builders import TICKET
 
@@ -128,6 +129,72 @@ def test_a_servers_never_is_told_from_its_later(monkeypatch, tmp_path, answer, r
     monkeypatch.setattr(smtplib, "SMTP", Server(answer))
     with pytest.raises(raised):
         mail.sender("smtp://mail.example.id", tmp_path)(letter())
+
+
+# -- what a letter may say
+
+LETTERS = sorted(path.stem for path in mail.LETTERS.iterdir())
+ABOUT_STEPS = {"due_soon", "overdue", "overdue_superior"}
+TO_REPORTERS = {"received", "answered", "late", "reminder"}
+
+
+def row(kind, **changed):
+    """A row of messages as the mailer finds it, with more beside than a letter may say."""
+    known = {"step": 4, "round": 1, "due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC)} if kind in ABOUT_STEPS else {
+        "step": None, "round": None, "due_at": None}
+    return SimpleNamespace(**{
+        "id": "message-1", "ticket": TICKET, "kind": kind, "team": None, "reporter_id": "reporter-17",
+        "service_due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC), "sealed_contact": "kotak", "note": "Catatan tim",
+        "email": "tim@example.org", "superior_email": "atasan@example.org", "text": "Loket ditutup", **known,
+        **changed})
+
+
+def test_every_letter_is_of_a_kind_that_is_written_and_every_kind_has_its_letter():
+    written = {"received", "answered", "late", "reminder",
+               *(kind for alarm in ("step.due_soon.v1", "step.overdue.v1") for kind in letters_about(alarm, True))}
+    assert set(LETTERS) == written == ABOUT_STEPS | TO_REPORTERS
+
+
+@pytest.mark.parametrize("kind", LETTERS)
+def test_every_letter_can_be_written_with_the_words_its_kind_has(kind):
+    message = mail.compose(kind, "tujuan@example.org", "message-1", "NKK <pengaduan-nkk@example.id>",
+                           mail.words_of(row(kind), SITE))
+    whole = f"{message['Subject']}\n{message.get_content()}"
+    assert TICKET in message["Subject"]
+    assert "$" not in whole
+    assert "None" not in whole
+    # A superior has no desk to read on at.
+    assert (SITE in whole) == (kind != "overdue_superior")
+    assert ("langkah 4 (" in whole) == ("2 hari kerja" in whole and kind in ABOUT_STEPS)
+
+
+@pytest.mark.parametrize("kind", LETTERS)
+def test_a_letter_says_neither_who_reported_nor_what_nor_what_anybody_wrote(kind):
+    words = mail.words_of(row(kind), SITE)
+    assert set(words) <= {"ticket", "site", "service_due", "step", "minutes", "due"}
+    for kept in ("reporter-17", "Loket", "Catatan", "kotak", "@example.org"):
+        assert not any(kept in word for word in words.values())
+
+
+@pytest.mark.parametrize("kind", sorted(TO_REPORTERS))
+def test_a_letter_to_a_reporter_names_no_step_and_no_team(kind):
+    assert {"step", "minutes", "due"}.isdisjoint(mail.words_of(row(kind), SITE))
+
+
+def test_times_in_letters_are_written_in_jakarta():
+    words = mail.words_of(row("overdue"), SITE)
+    assert (words["due"], words["service_due"]) == ("Rabu, 4 Maret 2026 pukul 08.00 WIB",) * 2
+    assert words["minutes"] == "2 hari kerja"
+
+
+def test_a_letter_of_a_promise_nobody_has_heard_of_has_no_word_for_it():
+    assert "service_due" not in mail.words_of(row("received", service_due_at=None), SITE)
+
+
+def test_a_team_that_has_no_superior_is_not_told_that_one_was_written_to():
+    (kind,) = letters_about("step.overdue.v1", False)
+    message = mail.compose(kind, "tim@example.org", "message-1", "nkk@example.id", mail.words_of(row(kind), SITE))
+    assert "atasan" not in message.get_content()
 
 
 # -- the mailer, on a database of its own

@@ -1,0 +1,211 @@
+"""What stood in the databases before calendars goes on with its clocks, and can be taken back."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import MetaData, create_engine, inspect, select, text
+
+from nkk.messaging.database import Database
+from nkk.messaging.migrations import differences, downgrade, upgrade
+from nkk.messaging.work import UnitOfWork
+from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.steps import RECEIVE
+from tests.stages import STORAGES, WORKS
+
+ROOT = Path(__file__).parents[2] / "services"
+CAME = datetime(2026, 3, 2, 1, 0, 0, 123456, tzinfo=UTC)
+DUE, DONE, SENT, CLOSED, PROMISED = (CAME + timedelta(minutes=minutes) for minutes in (10, 20, 30, 40, 1_500))
+
+REPORT = {"category": "kode-perilaku", "sub_category": "disiplin", "subject_line": "Loket", "text": "Loket ditutup.",
+          "place": None, "happened_on": None, "accused_name": None, "accused_position": None, "accused_opd": None}
+CLOCK = {"came_at": CAME, "due_at": DUE, "service_due_at": PROMISED}
+
+
+class Old:
+    """A stage's database at revision 0001, holding `rows` ({table: [row]})."""
+
+    def __init__(self, stage, url, rows):
+        self.stage, self.url, self.folder = stage, url, ROOT / stage / "migrations"
+        upgrade(self.folder, url, "0001")
+        self.database = Database(url, size=5)
+        tables = self._tables()
+        with self.database.writing() as connection:
+            for name, held in rows.items():
+                for row in held:
+                    connection.execute(tables[name].insert().values(self._written(tables[name], row)))
+        self.before = self.held()
+
+    def _tables(self):
+        found = MetaData()
+        engine = create_engine(self.database.engine.url)
+        with engine.connect() as connection:
+            found.reflect(connection)
+        engine.dispose()
+        return found.tables
+
+    def _written(self, table, row):
+        naive = self.database.is_sqlite
+        return {name: value.astimezone(UTC).replace(tzinfo=None) if naive and isinstance(value, datetime) else value
+                for name, value in ({column.name: None for column in table.columns} | row).items()}
+
+    def held(self):
+        """{table: rows as they stand}, without what the plumbing keeps."""
+        tables = self._tables()
+        with self.database.reading() as connection:
+            return {name: sorted(map(repr, connection.execute(select(table)).mappings()))
+                    for name, table in tables.items() if name not in ("inbox", "outbox", "alembic_version")}
+
+    def upgraded(self):
+        """Bring it to today's revision; a unit of work on it."""
+        upgrade(self.folder, self.url)
+        assert differences(STORAGES[self.stage].metadata, self.url) == []
+        return UnitOfWork(self.database, WORKS[self.stage], self.stage)
+
+    def taken_back(self):
+        """Take it back to 0001; what it holds then."""
+        downgrade(self.folder, self.url, "0001")
+        return self.held()
+
+
+@pytest.fixture
+def old(url_of):
+    made = []
+
+    def make(stage, **rows):
+        made.append(Old(stage, url_of(stage), rows))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.database.dispose()
+
+
+def ticket(letter):
+    return f"NKK-2026-{letter * 4}-0000"
+
+
+def clock_of(timed):
+    return timed.came_at, timed.due_at, timed.done_at, timed.tell_at, timed.calendar
+
+
+def test_reports_keep_when_they_came_and_were_handed_over_and_the_open_ones_get_an_alarm(old):
+    known = {"reporter_id": "r", "reporter_kind": "public", "claimed_kind": "complaint", "confidential": False,
+             **REPORT, "submitted_at": CAME, "due_at": DUE, "service_due_at": PROMISED}
+    intake = old("intake", accounts=[{"id": "r", "login_index": "i", "password_hash": "h", "role": "reporter",
+                                      "failed_attempts": 0, "created_at": CAME}],
+                 complaints=[{"ticket": ticket("A"), **known},
+                             {"ticket": ticket("B"), **known, "handed_over_at": DONE, "handed_over_by": "staff"}])
+    uow = intake.upgraded()
+    with uow.reading() as work:
+        waiting, done = (work.complaints.get(ticket(letter)) for letter in "AB")
+        assert [item.ticket for item in work.complaints.waiting(None, 10)[0]] == [waiting.ticket]
+        assert work.calendars.newest() == 0
+    assert clock_of(waiting) == (CAME, DUE, None, DUE, 0)
+    assert clock_of(done) == (CAME, DUE, DONE, None, 0)
+    assert (done.submitted_at, done.handed_over_at, done.handed_over_by) == (CAME, DONE, "staff")
+    assert intake.taken_back() == intake.before
+
+
+CASES = {"awaiting_classification": None, "awaiting_approval": None, "awaiting_response": DONE,
+         "classified_as_information": DONE, "approved": DONE}
+
+
+def test_cases_of_tim_utama_keep_their_clocks_and_those_on_its_desk_get_an_alarm(old):
+    known = {"reporter_kind": "public", "claimed_kind": "complaint", "confidential": False, **REPORT, **CLOCK,
+             "submitted_at": CAME, "since": DONE, "round": 0}
+    triage = old("triage", cases=[{"ticket": ticket("ABCDE"[number]), "state": state, **known}
+                                  for number, state in enumerate(CASES)])
+    with triage.upgraded().reading() as work:
+        found = {case.state: case for case in (work.cases.get(ticket(letter)) for letter in "ABCDE")}
+        assert len(work.clocked.to_tell(DUE + timedelta(seconds=1), 10)) == 2
+    assert {state: clock_of(case) for state, case in found.items()} == {
+        state: (CAME, DUE, done_at, None if done_at else DUE, 0) for state, done_at in CASES.items()}
+    assert triage.taken_back() == triage.before
+
+
+def test_cases_of_the_opd_teams_keep_their_clocks_and_those_awaiting_a_response_get_an_alarm(old):
+    known = {"opd": "disdukcapil", **REPORT, **CLOCK, "since": DONE, "round": 0}
+    desk = old("opd_response", cases=[{"ticket": ticket("A"), "state": "awaiting_response", **known},
+                                      {"ticket": ticket("B"), "state": "responded", **known}])
+    with desk.upgraded().reading() as work:
+        waiting, done = (work.cases.get(ticket(letter), "disdukcapil") for letter in "AB")
+    assert clock_of(waiting) == (CAME, DUE, None, DUE, 0)
+    assert clock_of(done) == (CAME, DUE, DONE, None, 0)
+    assert desk.taken_back() == desk.before
+
+
+ANSWERED = {"text": "Jawaban.", "sent_at": SENT, "lapses_at": PROMISED}
+ANSWERS = [{"ticket": ticket("A"), "state": "awaiting_answer", "since": CAME},
+           {"ticket": ticket("B"), "state": "answered", "since": SENT, **ANSWERED},
+           {"ticket": ticket("C"), "state": "closed", "since": CLOSED, **ANSWERED, "closed_at": CLOSED,
+            "how": "opened"}]
+ENTRIES = {"A": ["complaint.submitted.v1"], "B": ["complaint.submitted.v1", "answer.sent.v1"],
+           "C": ["complaint.submitted.v1", "answer.sent.v1", "complaint.closed.v1"]}
+TIMES = {"complaint.submitted.v1": CAME, "answer.sent.v1": SENT, "complaint.closed.v1": CLOSED}
+
+
+@pytest.fixture
+def notification(old):
+    return old("notification",
+               answers=[{"path": "complaint", **CLOCK, **row} for row in ANSWERS],
+               journeys=[{"ticket": ticket(letter), "reporter_id": "r", "submitted_at": CAME,
+                          "service_due_at": PROMISED} for letter in "ABC"],
+               entries=[{"event_id": f"{letter} {type_}", "ticket": ticket(letter), "type": type_, "at": TIMES[type_],
+                         "round": 0} for letter, types in ENTRIES.items() for type_ in types],
+               messages=[{"id": "m", "ticket": ticket("A"), "kind": "received", "created_at": CAME,
+                          "next_try_at": CAME, "tries": 0}],
+               contacts=[{"reporter_id": "r", "sealed_contact": "kotak", "changed_at": CAME}])
+
+
+def test_answers_keep_what_was_sent_and_closed_and_the_open_ones_get_an_alarm(notification):
+    with notification.upgraded().reading() as work:
+        waiting, answered, closed = (work.answers.find(ticket(letter)) for letter in "ABC")
+        assert [item.ticket for item in work.answers.waiting(None, 10)[0]] == [waiting.ticket]
+        assert work.answers.lapsing(PROMISED, 10) == [answered.ticket]
+    assert clock_of(waiting) == (CAME, DUE, None, DUE, 0)
+    assert (answered.text, answered.sent_at, answered.lapses_at, answered.since) == ("Jawaban.", SENT, PROMISED, SENT)
+    assert (answered.done_at, answered.tell_at) == (None, None)
+    assert (closed.closed_at, closed.how, closed.done_at, closed.tell_at) == (CLOSED, "opened", CLOSED, None)
+    assert notification.taken_back() == notification.before
+
+
+def test_an_answer_sent_before_calendars_has_the_clock_that_its_facts_give_it(notification):
+    with notification.upgraded().reading() as work:
+        for letter in "BC":
+            answer, journey = work.answers.find(ticket(letter)), work.journeys.get(ticket(letter))
+            *_, clock = journey.clocks(lambda _: OFFICE_HOURS)
+            assert clock.step == answer.step == RECEIVE
+            assert (answer.came_at, answer.due_at, answer.done_at) == (clock.came_at, clock.due_at, clock.done_at)
+
+
+def test_journeys_know_when_they_were_closed_and_which_are_still_owed_an_answer(notification):
+    uow = notification.upgraded()
+    with uow.reading() as work:
+        open_, answered, closed = (work.journeys.get(ticket(letter)) for letter in "ABC")
+        assert (open_.late_at, open_.closed_at) == (PROMISED, None)
+        assert (answered.late_at, answered.closed_at) == (None, None)
+        assert (closed.late_at, closed.closed_at) == (None, CLOSED)
+        assert {entry.calendar for journey in (open_, answered, closed) for entry in journey.entries} == {0}
+        assert [row.id for row in work.messages.due(CAME, 10)] == ["m"]
+    with uow.begin() as work:
+        assert work.journeys.to_apologise(PROMISED + timedelta(seconds=1), 10) == [ticket("A")]
+
+
+@pytest.mark.parametrize("stage", STORAGES)
+def test_an_empty_stage_goes_up_back_and_up_again(old, stage):
+    database = old(stage)
+    database.upgraded()
+    assert database.taken_back() == database.before
+    database.upgraded()
+
+
+def test_a_partial_index_follows_its_renamed_column(old):
+    intake = old("intake")
+    with intake.upgraded().reading() as work:
+        indexes = {index["name"]: index for index in inspect(work.connection).get_indexes("complaints")}
+        assert {"ix_complaints_waiting", "ix_complaints_own", "ix_complaints_alarm"} <= set(indexes)
+        if intake.database.is_sqlite:
+            plan = work.connection.execute(text("EXPLAIN QUERY PLAN SELECT * FROM complaints WHERE done_at IS NULL "
+                                                "ORDER BY due_at, ticket")).all()
+            assert any("ix_complaints_waiting" in str(row) for row in plan)

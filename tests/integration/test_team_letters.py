@@ -1,0 +1,216 @@
+"""Letters about time: to teams in office hours only, to nobody once they say what is not so."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, insert, select, update
+
+from nkk.messaging.database import Database
+from nkk.messaging.sealing import new_key_pair, seal
+from nkk.sop.clock import OFFICE_HOURS, WIB, Day
+from nkk.sop.ticket import new_ticket
+from services.notification import mail
+from services.notification.storage import Messages, contacts, entries, journeys, messages, metadata, teams
+from tests.builders import MONDAY
+
+KEYS = new_key_pair()
+TEAM, SUPERIOR, REPORTER = "operator@example.org", "kabid@example.org", "pelapor@example.org"
+NIGHT, MORNING = datetime(2026, 3, 2, 22, 0, tzinfo=WIB), datetime(2026, 3, 3, 7, 30, tzinfo=WIB)
+
+
+class Clock(datetime):
+    """The mailer's clock, standing still until it is set."""
+
+    at = MONDAY
+
+    @classmethod
+    def now(cls, tz=None):
+        return cls.at.astimezone(tz)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
+    monkeypatch.setattr(mail, "datetime", Clock)
+    Clock.at = MONDAY
+    return Clock
+
+
+@pytest.fixture
+def database(url_of) -> Iterator[Database]:
+    found = Database(url_of("notification"), size=5)
+    metadata.create_all(found.engine)
+    with found.writing() as connection:
+        connection.execute(insert(teams).values(team="operator", email=TEAM, superior_email=SUPERIOR))
+        connection.execute(insert(contacts).values(reporter_id="r", changed_at=MONDAY,
+                                                   sealed_contact=seal({"email": REPORTER}, KEYS[1])))
+    yield found
+    found.dispose()
+
+
+@pytest.fixture
+def sent() -> list:
+    """The letters that left."""
+    return []
+
+
+@pytest.fixture
+def mailer(sent: list) -> mail.Mailer:
+    sending = mail.Mailer()
+    sending._key, sending._site, sending._from = KEYS[0], "https://nkk.example.id", "nkk@example.id"
+    sending._send = sent.append
+    return sending
+
+
+def put(database, *kinds, ticket=None, at=MONDAY, stands=("complaint.submitted.v1",)):
+    """Letters of `kinds` about a complaint of which the events `stands` were heard; its ticket."""
+    ticket = ticket or new_ticket(2026)
+    with database.writing() as connection:
+        connection.execute(insert(journeys).values(ticket=ticket, reporter_id="r", submitted_at=MONDAY,
+                                                   service_due_at=MONDAY + timedelta(days=2)))
+        for type_ in stands:
+            hear(connection, ticket, type_)
+        for kind in kinds:
+            about = {"team": "operator", "step": 2, "round": 0, "due_at": MONDAY} if kind.startswith(
+                ("due", "overdue")) else {}
+            connection.execute(insert(messages).values(id=str(uuid.uuid4()), ticket=ticket, kind=kind, created_at=at,
+                                                       next_try_at=at, tries=0, **about))
+    return ticket
+
+
+def hear(connection, ticket, type_):
+    connection.execute(insert(entries).values(event_id=str(uuid.uuid4()), ticket=ticket, type=type_, at=MONDAY,
+                                              round=0))
+
+
+def to(letters):
+    return sorted(letter["To"] for letter in letters)
+
+
+def rows(database):
+    with database.reading() as connection:
+        return connection.execute(select(messages)).all()
+
+
+def test_a_late_step_is_written_of_to_its_team_and_the_teams_superior(database, mailer, sent):
+    put(database, "overdue", "overdue_superior")
+    assert [mailer.send_batch(database, OFFICE_HOURS) for _ in range(2)] == [2, 0]
+    assert to(sent) == [SUPERIOR, TEAM]
+    for letter in sent:
+        assert "2 (Menerima input pengaduan" in letter["Subject"]
+        assert "Senin, 2 Maret 2026 pukul 08.00 WIB" in letter.get_content()
+
+
+def test_a_letter_to_a_team_waits_for_the_offices_to_open_and_a_reporters_does_not(database, mailer, sent, clock):
+    put(database, "overdue", "overdue_superior", "received", at=NIGHT)
+    clock.at = NIGHT
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert to(sent) == [REPORTER]
+    waiting = [row for row in rows(database) if row.sent_at is None]
+    assert {(row.next_try_at, row.tries) for row in waiting} == {(MORNING, 0)}
+    clock.at = MORNING - timedelta(microseconds=1)
+    assert mailer.send_batch(database, OFFICE_HOURS) == 0
+    clock.at = MORNING
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert to(sent) == [SUPERIOR, TEAM, REPORTER]
+
+
+@pytest.mark.parametrize(("at", "opens"), [
+    ("2026-03-02T12:00", "2026-03-02T13:00"), ("2026-03-02T16:00", "2026-03-03T07:30"),
+    ("2026-03-06T16:30", "2026-03-09T07:30"), ("2026-03-18T23:59", "2026-03-23T07:30"),
+    ("2026-03-19T10:00", "2026-03-23T07:30")])
+def test_a_letter_to_a_team_leaves_in_no_break_night_weekend_or_holiday(database, mailer, sent, clock, at, opens):
+    holidays = replace(OFFICE_HOURS, days={date(2026, 3, 19): Day("Nyepi"), date(2026, 3, 20): Day("Cuti bersama")})
+    put(database, "due_soon")
+    clock.at = datetime.fromisoformat(at).replace(tzinfo=WIB)
+    mailer.send_batch(database, holidays)
+    assert [row.next_try_at for row in rows(database)] == [datetime.fromisoformat(opens).replace(tzinfo=WIB)]
+    assert sent == []
+
+
+@pytest.mark.parametrize("kind", ["due_soon", "overdue", "overdue_superior"])
+def test_a_letter_about_a_step_that_was_done_meanwhile_is_dropped(database, mailer, sent, kind):
+    put(database, kind, stands=["complaint.submitted.v1", "complaint.handed_over.v1"])
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert (sent, rows(database)) == ([], [])
+
+
+def test_a_letter_that_waited_for_the_morning_is_dropped_where_the_step_was_done_in_the_night(database, mailer, sent,
+                                                                                              clock):
+    ticket = put(database, "overdue")
+    clock.at = NIGHT
+    mailer.send_batch(database, OFFICE_HOURS)
+    with database.writing() as connection:
+        hear(connection, ticket, "complaint.handed_over.v1")
+    clock.at = MORNING
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert (sent, rows(database)) == ([], [])
+
+
+@pytest.mark.parametrize(("kind", "heard"), [("late", "answer.sent.v1"), ("reminder", "complaint.closed.v1")])
+def test_a_letter_to_a_reporter_that_came_too_late_is_dropped(database, mailer, sent, kind, heard):
+    put(database, kind, stands=[heard])
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert (sent, rows(database)) == ([], [])
+
+
+@pytest.mark.parametrize(("kind", "heard"), [("late", "complaint.forwarded.v1"), ("reminder", "answer.sent.v1"),
+                                             ("received", "complaint.closed.v1"), ("answered", "complaint.closed.v1")])
+def test_a_letter_to_a_reporter_that_is_still_true_leaves_at_any_hour(database, mailer, sent, clock, kind, heard):
+    put(database, kind, stands=[heard])
+    clock.at = NIGHT
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert to(sent) == [REPORTER]
+
+
+def test_a_letter_to_a_team_whose_address_was_taken_away_is_given_up_and_stops_no_other(database, mailer, sent):
+    put(database, "overdue_superior", "overdue")
+    with database.writing() as connection:
+        connection.execute(update(teams).values(superior_email=None))
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert to(sent) == [TEAM]
+    with database.reading() as connection:
+        assert Messages(connection).counts() == (0, 1)
+
+
+def test_letters_that_wait_for_the_morning_do_not_hold_up_those_behind_them(database, mailer, sent, clock):
+    for _ in range(mail.BATCH + 2):
+        put(database, "overdue")
+    put(database, "received", at=MONDAY + timedelta(seconds=1))
+    clock.at = NIGHT
+    # The mailer goes on without a pause while there was something to look at.
+    while mailer.send_batch(database, OFFICE_HOURS):
+        pass
+    assert to(sent) == [REPORTER]
+
+
+def test_a_letter_that_waited_out_a_long_holiday_is_tried_for_days_like_any_other(database, mailer, sent, clock):
+    holidays = replace(OFFICE_HOURS, days={date(2026, 3, 3) + timedelta(days=number): Day("Idul Fitri")
+                                           for number in range(9)})
+    put(database, "overdue", at=NIGHT)
+    clock.at = NIGHT
+    mailer.send_batch(database, holidays)
+    clock.at = datetime(2026, 3, 12, 7, 30, tzinfo=WIB)
+
+    def away(_message):
+        raise ConnectionRefusedError
+
+    mailer._send = away
+    mailer.send_batch(database, holidays)
+    (row,) = rows(database)
+    assert (row.tries, row.given_up_at) == (1, None)
+    clock.at += timedelta(hours=1)
+    mailer._send = sent.append
+    mailer.send_batch(database, holidays)
+    assert to(sent) == [TEAM]
+
+
+def test_what_waits_is_counted_until_it_is_sent_or_dropped(database, mailer, clock):
+    put(database, "overdue", "due_soon")
+    clock.at = NIGHT
+    mailer.send_batch(database, OFFICE_HOURS)
+    with database.reading() as connection:
+        assert Messages(connection).counts() == (2, 0)
+        assert connection.execute(select(func.count()).select_from(messages)).scalar_one() == 2

@@ -1,0 +1,100 @@
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from nkk.documents import RenderingFailedError, RenderingTooSlowError, child, make, render
+from nkk.documents.sample import sample
+from tests.unit.nkk.documents.test_templates import adding, own
+
+KIND = "form-pengaduan"
+ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+
+
+def test_a_child_makes_what_we_make():
+    assert make(KIND, "pdf", sample()) == render(KIND, "pdf", sample())
+
+
+def test_a_child_uses_an_agencys_template(tmp_path):
+    own(tmp_path, adding("Kalimat dinas"))
+    assert make(KIND, "docx", sample(), tmp_path) == render(KIND, "docx", sample(), tmp_path)
+
+
+def test_a_template_without_an_end_is_ended(tmp_path):
+    own(tmp_path, adding(ENDLESS))
+    begun = time.monotonic()
+    with pytest.raises(RenderingTooSlowError):
+        make(KIND, "docx", sample(), tmp_path, seconds=2)
+    assert time.monotonic() - begun < 5
+
+
+def test_a_template_that_fills_the_memory_is_ended(tmp_path):
+    own(tmp_path, adding("{{ (text * 99999)|length }}{{ (text * 99999 * 999)|length }}"))
+    with pytest.raises(RenderingFailedError, match=r"MemoryError|ended with code"):
+        make(KIND, "docx", {**sample(), "text": "rahasia" * 100}, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{{ nama }}", "{{ legal_basis[text] }}", "{{ text + 1 }}"])
+def test_a_failure_says_why_without_the_content(tmp_path, text):
+    own(tmp_path, adding(text))
+    with pytest.raises(RenderingFailedError) as failed:
+        make(KIND, "docx", {**sample(), "text": "rahasia"}, tmp_path)
+    assert str(failed.value)
+    assert "rahasia" not in f"{failed.value} {failed.value.__cause__} {failed.value.__context__}"
+
+
+def test_content_of_another_form_fails_without_quoting_it():
+    with pytest.raises(RenderingFailedError, match=r"^submitted_at is not of the form"):
+        make(KIND, "docx", {"submitted_at": "rahasia"})
+
+
+def test_a_child_that_crashes_is_reported(monkeypatch):
+    monkeypatch.setattr(child.sys, "executable", "/bin/false")
+    with pytest.raises(RenderingFailedError, match="code 1"):
+        make(KIND, "docx", {})
+
+
+def test_a_child_that_cannot_be_started_gives_its_turn_back(monkeypatch):
+    monkeypatch.setattr(child.sys, "executable", "/none")
+    for _ in range(child.AT_ONCE + 1):
+        with pytest.raises(RenderingFailedError, match="could not be started"):
+            make(KIND, "docx", {}, seconds=1)
+
+
+def test_a_child_is_given_none_of_our_secrets(monkeypatch):
+    monkeypatch.setenv("NKK_INTAKE_PRIVATE_KEY", "rahasia")
+    monkeypatch.setenv("DATABASE_URL", "rahasia")
+    assert "rahasia" not in child._environment().values()
+    assert set(child._environment()) <= {"PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONIOENCODING",
+                                         "PYTHONDONTWRITEBYTECODE"}
+
+
+def test_who_gets_no_turn_is_told_so(monkeypatch):
+    monkeypatch.setattr(child, "_turns", threading.BoundedSemaphore(1))
+    with child._turns, pytest.raises(RenderingTooSlowError, match="No turn came"):
+        make(KIND, "docx", {}, seconds=0.2)
+
+
+def test_threads_take_turns():
+    made = []
+    threads = [threading.Thread(target=lambda: made.append(make("tanda-terima", "docx", sample()))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [render("tanda-terima", "docx", sample())] * 5
+
+
+def test_a_child_works_in_any_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "json.py").write_text("raise SystemExit(9)")
+    assert make("tanda-terima", "docx", sample()).startswith(b"PK")
+
+
+
+
+def test_who_only_calls_make_carries_no_layout_libraries():
+    code = "import sys, nkk.documents; print(sorted({'docx', 'lxml', 'reportlab', 'xlsxwriter'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

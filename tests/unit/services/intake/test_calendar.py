@@ -1,0 +1,142 @@
+import json
+from datetime import date
+
+import pytest
+
+from nkk.sop.calendar import read_calendar
+from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.refusals import InvalidInput
+from services.intake.calendar import UnknownCalendar, checked, national_days, with_day, with_years, years_wanted
+from tests.calendars import wib
+
+FLOOD = {"name": "Pelayanan setelah banjir", "spans": [["08:00", "12:00"]]}
+
+
+def fields_at_fault(change, *args):
+    with pytest.raises(InvalidInput) as refused:
+        change(*args)
+    return set(refused.value.details["fields"])
+
+
+@pytest.mark.parametrize(("day", "part_of_name"), [
+    ("2026-01-01", "Tahun Baru"), ("2026-02-17", "Imlek"), ("2026-03-18", "Nyepi"), ("2026-03-19", "Nyepi"),
+    ("2026-03-20", "Idul"), ("2026-03-21", "Idul"), ("2026-03-23", "Idul"), ("2026-04-03", "Yesus"),
+    ("2026-05-01", "Buruh"), ("2026-06-01", "Pancasila"), ("2026-08-17", "Kemerdekaan"), ("2026-12-25", "Natal"),
+    ("2026-12-24", "Natal")])
+def test_the_national_days_of_2026_are_known_joint_leave_included(day, part_of_name):
+    days = national_days(2026)
+    assert part_of_name in days[day]["name"]
+    assert days[day]["spans"] == []
+
+
+def test_the_national_days_of_a_year_are_its_own_and_in_order():
+    days = national_days(2026)
+    assert all(day.startswith("2026-") for day in days)
+    assert list(days) == sorted(days)
+    assert "2026-03-17" not in days
+    assert "2026-03-25" not in days
+
+
+@pytest.mark.parametrize("year", range(2000, 2101))
+def test_the_national_days_of_every_year_make_a_calendar(year):
+    content = with_years(None, [year])
+    assert content["national_years"] == [year]
+    assert read_calendar(content).days.keys() == {date.fromisoformat(day) for day in national_days(year)}
+
+
+@pytest.mark.parametrize("year", [1999, 2101, 0, -1, 10_000])
+def test_a_year_nobody_keeps_a_calendar_of_is_refused(year):
+    assert fields_at_fault(national_days, year) == {"year"}
+
+
+@pytest.mark.parametrize(("today", "years"), [
+    (date(2026, 1, 1), [2026]), (date(2026, 9, 30), [2026]), (date(2026, 10, 1), [2026, 2027]),
+    (date(2026, 12, 31), [2026, 2027]), (date(2027, 1, 1), [2027])])
+def test_from_october_on_the_coming_years_days_belong_into_the_calendar(today, years):
+    assert years_wanted(today) == years
+
+
+def test_the_first_calendar_has_the_built_in_week_and_the_years_national_days():
+    content = with_years(None, [2026])
+    calendar = read_calendar(content)
+    assert (calendar.week, calendar.seasons, content["national_years"]) == (OFFICE_HOURS.week, (), [2026])
+    # Idul Fitri with its joint leave: from Wednesday 18 March to Wednesday 25 March nobody is there.
+    assert calendar.due(wib("2026-03-17T15:59"), 2) == wib("2026-03-25T07:31")
+
+
+def test_a_calendar_that_lacks_no_year_is_left_alone():
+    content = with_years(None, [2026, 2027])
+    assert with_years(content, [2026]) is None
+    assert with_years(content, [2027, 2026]) is None
+
+
+def test_a_year_that_is_added_changes_no_other_day():
+    before = with_years(None, [2026])
+    after = with_years(before, [2026, 2027])
+    assert after["national_years"] == [2026, 2027]
+    assert {day: own for day, own in after["days"].items() if day.startswith("2026")} == before["days"]
+    assert {day for day in after["days"] if day.startswith("2027")} == set(national_days(2027))
+
+
+def test_a_day_that_an_admin_has_written_stays_as_it_is():
+    content = with_day(with_years(None, [2026]), "2027-01-01", FLOOD)
+    assert with_years(content, [2026, 2027])["days"]["2027-01-01"] == FLOOD
+
+
+def test_a_holiday_that_an_admin_has_struck_out_does_not_come_back():
+    content = with_day(with_years(None, [2026]), "2026-12-24", None)
+    assert "2026-12-24" not in with_years(content, [2026, 2027])["days"]
+
+
+def test_a_day_is_closed_opened_and_made_ordinary_again():
+    ordinary = with_years(None, [2026])
+    closed = with_day(ordinary, "2026-03-02", {"name": "Banjir"})
+    assert closed["days"]["2026-03-02"] == {"name": "Banjir", "spans": []}
+    opened = with_day(closed, "2026-03-02", FLOOD)
+    assert opened["days"]["2026-03-02"] == FLOOD
+    assert with_day(opened, "2026-03-02", None) == ordinary
+    assert closed["days"]["2026-03-02"]["spans"] == [], "what was there before is not touched"
+
+
+def test_a_day_that_is_ordinary_already_cannot_be_made_so():
+    with pytest.raises(UnknownCalendar):
+        with_day(with_years(None, [2026]), "2026-03-02", None)
+
+
+@pytest.mark.parametrize(("day", "own"), [
+    ("besok", FLOOD), ("2026-3-2", FLOOD), ("2026-W10-1", FLOOD), ("2026-03-02", {}), ("2026-03-02", []),
+    ("2026-03-02", {"name": "x", "spans": [["08:00", "07:00"]]}), ("1999-01-01", FLOOD)])
+def test_a_day_that_will_not_do_is_refused(day, own):
+    assert fields_at_fault(with_day, with_years(None, [2026]), day, own) == {"days"}
+
+
+def test_a_calendar_is_brought_to_one_written_form():
+    content = with_years(None, [2026]) | {
+        "days": {"2026-12-25": {"name": " Natal "}, "2026-01-01": {"name": "Tahun Baru"}},
+        "national_years": [2027, 2026, 2026]}
+    written = checked(content)
+    assert list(written["days"]) == ["2026-01-01", "2026-12-25"]
+    assert written["days"]["2026-12-25"] == {"name": "Natal", "spans": []}
+    assert (written["national_years"], set(written)) == ([2026, 2027], {"week", "seasons", "days", "national_years"})
+    assert checked(json.loads(json.dumps(written))) == written
+
+
+@pytest.mark.parametrize("part", ["week", "seasons", "days", "national_years"])
+def test_a_part_left_out_is_refused_and_not_taken_for_empty(part):
+    whole = with_years(None, [2026])
+    assert fields_at_fault(checked, {name: value for name, value in whole.items() if name != part}) == {part}
+
+
+def test_what_is_no_part_of_a_calendar_is_refused():
+    assert fields_at_fault(checked, with_years(None, [2026]) | {"holidays": []}) == {"holidays"}
+
+
+@pytest.mark.parametrize("changed", [{"week": []}, {"national_years": ["2026"]}, {"national_years": 5},
+                                     {"national_years": None}, {"national_years": [[]]}, {"days": 5}])
+def test_a_part_that_will_not_do_is_refused_by_its_name(changed):
+    assert fields_at_fault(checked, with_years(None, [2026]) | changed) == set(changed)
+
+
+@pytest.mark.parametrize("content", [None, [], "calendar", 5, {}])
+def test_what_is_no_calendar_at_all_is_refused_and_no_other_error(content):
+    assert fields_at_fault(checked, content)
