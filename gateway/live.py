@@ -17,10 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
+from select import POLLRDHUP, poll
+from socket import socket
 from time import monotonic
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 from kombu import Connection, Consumer, Exchange, Queue, binding
 
 from nkk.contracts import EventData, UnreadableEventError, read_envelope
@@ -54,6 +56,7 @@ CHANGES: dict[type[EventData], tuple[str, ...]] = {
 
 LASTS_SECONDS = 600
 HEARTBEAT_SECONDS = 15
+"""For what stands between us and a page, and would take a silent line for a dead one."""
 RETRY_MS = 5_000
 TICK_SECONDS = 1.0
 
@@ -89,6 +92,13 @@ class Stream:
         self._feed = feed
         self._ends = monotonic() + lasts
         self._news: SimpleQueue[str | None] = SimpleQueue()
+        self._hung_up: Any = None
+
+    def watch(self, line: socket) -> None:
+        """`line` is the page's: the stream ends when that is hung up. A heartbeat alone would notice only at its
+        second failure, and whoever walks from page to page would hold a place for each."""
+        self._hung_up = poll()
+        self._hung_up.register(line, POLLRDHUP)
 
     def tell(self, event_id: str | None = None) -> None:
         """`event_id` changed the desk; without one: the feed listens from now on."""
@@ -101,7 +111,7 @@ class Stream:
         yield f"retry: {RETRY_MS}\n\n"
         due: list[float] = []
         changed_by, spoke = "", monotonic()
-        while (now := monotonic()) < self._ends and not self._feed.is_leaving():
+        while (now := monotonic()) < self._ends and not self._is_over():
             text = ""
             if due and due[0] <= now:
                 due.pop(0)
@@ -117,6 +127,9 @@ class Stream:
                     yield self._text("ready")
                 else:
                     changed_by, due = news, _when_to_tell(due)
+
+    def _is_over(self) -> bool:
+        return self._feed.is_leaving() or bool(self._hung_up and self._hung_up.poll(0))
 
     def _text(self, name: str, event_id: str | None = None) -> str:
         about = {"desk": self.desk} | ({"opd": self.opd} if self.opd else {})
@@ -225,8 +238,10 @@ def stream_for(desk: str, actor: Actor) -> Stream:
 
 
 def as_response(stream: Stream) -> Response:
-    """`stream` as the answer to a request. Its place is free again when the page has gone, which a heartbeat
-    notices."""
+    """`stream` as the answer to the request at hand. Its place is free again when the page has gone."""
+    line = request.environ.get("gunicorn.socket")
+    if line is not None:
+        stream.watch(line)
     response = Response(iter(stream), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
     response.call_on_close(stream.close)
     return response

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy import event as engine_event
 from sqlalchemy import delete, insert, select
+from sqlalchemy import event as engine_event
 
 from nkk.clocks import Calendars
 from nkk.clocks.calendars import CalendarNotHeardError
@@ -26,6 +26,7 @@ from nkk.sop.timed import Timed
 from services.intake import admin as intake_admin
 from services.intake import service as intake
 from services.intake import storage as intake_storage
+from services.notification import following
 from services.notification import service as notification
 from services.notification import storage as notification_storage
 from services.opd_response import service as opd_response
@@ -39,7 +40,7 @@ STORAGES = {"intake": intake_storage, "triage": triage_storage, "opd_response": 
             "notification": notification_storage}
 WORKS = {"intake": intake_storage.IntakeWork, "triage": triage_storage.TriageWork,
          "opd_response": opd_storage.OpdResponseWork, "notification": notification_storage.NotificationWork}
-CLOCKS = (intake, intake_admin, triage, opd_response, notification)
+CLOCKS = (intake, intake_admin, triage, opd_response, notification, following)
 BY_TYPE = {event.TYPE: event for event in EVENTS}
 
 REPORTER = Actor("reporter-1", "reporter")

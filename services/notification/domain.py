@@ -173,6 +173,8 @@ class Journey:
     late_at: datetime | None
     closed_at: datetime | None
     entries: list[Entry]
+    answered_at: datetime | None = None
+    answer_minutes: int | None = None
 
     def __post_init__(self) -> None:
         self.entries.sort(key=lambda entry: entry.place)
@@ -190,6 +192,12 @@ class Journey:
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
         """Its clocks, counted from its entries alone."""
         return clocks(self.entries, calendar_of)
+
+    def minutes_to(self, at: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
+        """Office minutes from its submission to `at`, by the submission's calendar; None where that has not been
+        heard."""
+        submitted = next((entry for entry in self.entries if entry.turn.ends == steps.SUBMIT), None)
+        return None if submitted is None else calendar_of(submitted.calendar).minutes_between(submitted.at, at)
 
     def awaits(self, step: int, round_: int) -> bool:
         """Whether it still stands at `step`, for the OPD's response number `round_` where the step is about one."""

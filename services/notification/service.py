@@ -61,11 +61,15 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
     @handles(ComplaintSubmitted)
     def on_complaint_submitted(self, event: Event[ComplaintSubmitted]) -> None:
         """Step 1 ended: the reporter is sent a receipt."""
-        data = event.data
+        data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self._noting(event) as work:
             work.journeys.note(_entry(event), reporter_id=data.reporter_id, submitted_at=data.submitted_at,
                                service_due_at=data.service_due_at, late_at=data.service_due_at,
                                category=data.category, sub_category=data.sub_category)
+            # Heard last, where it was long on its way: how long the answer took can be known only now.
+            answered_at = work.journeys.answered_at(data.ticket)
+            if answered_at is not None:
+                work.journeys.answered(data.ticket, answered_at, calendar.minutes_between(event.time, answered_at))
             work.messages.add(str(uuid.uuid4()), data.ticket, "received", event.time)
         self.mailer.wake()
 
@@ -134,12 +138,13 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """Step 6: send the answer to the reporter."""
         form = load(schemas.AnswerText, {"text": text})
         now, calendar = _now(), self.calendars.current()
+        minutes = self._minutes_to(ticket, now)
         with self.uow.begin() as work:
             answer = _reached(work, ticket)
             work.sound(answer, now)
             answer.send(form["text"], now, calendar)
             work.answers.save(answer)
-            work.journeys.kept_promise(ticket)
+            work.journeys.answered(ticket, now, minutes)
             _tell(work, AnswerSent(ticket=ticket, path=answer.path, calendar=calendar.version, by=actor.id), now)
             work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
         self.mailer.wake()
@@ -203,6 +208,11 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """The effect of an event that the journey notes; retried until its calendar has come, for its clock."""
         self.calendars.get(event.data.calendar)
         return self.uow.handling(event)
+
+    def _minutes_to(self, ticket: str, now: datetime) -> int | None:
+        with self.uow.reading() as work:
+            journey = work.journeys.get(ticket)
+        return journey.minutes_to(now, self.calendars.get)
 
     def _claiming(self, ticket: str, act: Callable[[Answer, datetime], None]) -> dict[str, Any]:
         now = _now()
