@@ -1,11 +1,13 @@
 """How making a document fails. No sentence carries what a document holds: these errors reach logs."""
 
+from collections.abc import Iterable
+
 
 class UnknownKindError(ValueError):
     """The procedure has no document of this kind."""
 
-    def __init__(self, kind: object, kinds: object) -> None:
-        super().__init__(f"There is no document {kind!r}; there are: {', '.join(sorted(map(str, kinds)))}.")  # type: ignore[call-overload]
+    def __init__(self, kind: object, kinds: Iterable[str]) -> None:
+        super().__init__(f"There is no document {kind!r}; there are: {', '.join(kinds)}.")
 
 
 class UnknownFormatError(ValueError):

@@ -1,21 +1,19 @@
 """The documents of the procedure as each role opens them: who may, from when on, what they hold and never hold."""
 
-import uuid
-from datetime import datetime
+from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
+from pathlib import Path
 
 import docx
 import httpx
-import openpyxl
-import pypdf
 import pytest
 
-from nkk.sop.clock import WIB
+from nkk.stack.broker import PrivateNode
 from tests.builders import REPORT
 from tests.installations import eventually, installation, new_vhost
+from tests.papers import pdf_words
 from tests.people import REGISTRATION, People, Person, travel_as_complaint, travel_as_information
-from tests.problems import at_fault, problem
+from tests.problems import problem
 
 KINDS = ("form-pengaduan", "tanda-terima", "data-pemberi-aduan", "data-pengaduan", "laporan-pengaduan",
          "laporan-tanggapan-pengaduan")
@@ -36,13 +34,22 @@ def opened(person: Person, ticket: str, kind: str, format_: str = "docx") -> htt
 def words(file: bytes, format_: str) -> str:
     """Everything that stands in a document, white space made one blank."""
     if format_ == "pdf":
-        text = " ".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(file)).pages)
+        text = pdf_words(file)
     else:
         document = docx.Document(BytesIO(file))
         parts = [document.element.body, *(part._element for section in document.sections
                                           for part in (section.first_page_header, section.header, section.footer))]
         text = " ".join(node.text or "" for part in parts for node in part.iter() if node.tag.endswith("}t"))
     return " ".join(text.split())
+
+
+@pytest.fixture(scope="module")
+def people(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+    """The people of one installation: what a document holds does not hang on the database."""
+    with installation(tmp_path_factory.mktemp("documents"), new_vhost(rabbit)) as running:
+        everybody = People(running)
+        yield everybody
+        everybody.close()
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +174,8 @@ def test_a_document_that_is_none_is_not_found(answered: tuple[dict[str, Person],
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_an_agencys_own_template_is_used_and_a_broken_one_harms_nothing_else(rabbit: Any, tmp_path: Any) -> None:
+def test_an_agencys_own_template_is_used_and_a_broken_one_harms_nothing_else(
+        rabbit: PrivateNode, tmp_path: Path) -> None:
     folder = tmp_path / "templat"
     folder.mkdir()
     own = docx.Document()
@@ -186,56 +194,3 @@ def test_an_agencys_own_template_is_used_and_a_broken_one_harms_nothing_else(rab
         assert REPORT["text"] not in running.log("gateway")
         people.operator.act(f"/complaints/{ticket}/handover")
         people.close()
-
-
-def month_of(person: Person, ticket: str) -> str:
-    """The month a report was submitted in, in WIB."""
-    submitted = person.get(f"/complaints/{ticket}/timeline")["submitted_at"]
-    return f"{datetime.fromisoformat(submitted).astimezone(WIB):%Y-%m}"
-
-
-def test_the_months_figures_count_what_happened(people: People) -> None:
-    def figures() -> dict[str, Any]:
-        return people.admin.get("/reports/monthly", params={"month": month, "format": "json"})
-
-    owner = people.reporter()
-    ticket = people.submit(owner, confidential=True)
-    month = eventually(lambda: month_of(owner, ticket))
-    before = figures()
-    travelled = travel_as_complaint(people, owner, opd="satpol-pp", category="kode-etik", sub_category="bernegara")
-    eventually(lambda: owner.get(f"/complaints/{travelled}/timeline")["stands"]["step"] == 7)
-    after = figures()
-    assert {name: after[name] - before[name] for name in ("accepted", "answered", "closed", "open", "late")} == {
-        "accepted": 1, "answered": 1, "closed": 0, "open": 0, "late": 0}
-    for number in (2, 3, 4, 5, 6):
-        assert after["steps"][number - 1]["count"] - before["steps"][number - 1]["count"] == 1
-    assert ticket in {case["ticket"] for case in after["open_cases"]}
-    opd = next(row for row in after["by_opd"] if row["name"] == "Satuan Polisi Pamong Praja")
-    assert (opd["on_time_share"], opd["median_minutes"]) == (1.0, 0)
-    assert {"name": "Kode etik", "sub_category": "Etika bernegara"}.items() <= next(
-        row for row in after["by_category"] if row["sub_category"] == "Etika bernegara").items()
-
-
-def test_the_recapitulation_is_a_workbook_and_a_pdf_that_say_the_same(people: People) -> None:
-    owner = people.reporter()
-    ticket = people.submit(owner)
-    month = eventually(lambda: month_of(owner, ticket))
-    answers = {format_: people.main_team.ask("GET", "/reports/monthly", params={"month": month, "format": format_})
-               for format_ in ("xlsx", "pdf")}
-    assert {answer.status_code for answer in answers.values()} == {200}
-    book = openpyxl.load_workbook(BytesIO(answers["xlsx"].content))
-    cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
-    said = words(answers["pdf"].content, "pdf")
-    assert ticket in cells
-    assert ticket in said.replace(" ", "")  # a narrow column breaks it at its hyphens
-    assert REGISTRATION["name"] not in said + " ".join(cells)
-
-
-@pytest.mark.parametrize("month", ["", "2026", "2026-13", "2026-3", "maret", "2099-01", "2026-03-01", "x" * 500])
-def test_a_month_that_cannot_be_counted_is_refused(people: People, month: str) -> None:
-    assert at_fault(people.admin.ask("GET", "/reports/monthly", params={"month": month})) == {"month"}
-
-
-def test_a_format_that_is_none_is_refused(people: People) -> None:
-    answer = people.admin.ask("GET", "/reports/monthly", params={"month": "2026-03", "format": uuid.uuid4().hex})
-    assert at_fault(answer) == {"format"}

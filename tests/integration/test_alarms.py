@@ -472,3 +472,17 @@ def test_a_month_lists_what_was_closed_since_it_began_and_what_is_open_to_this_d
     assert (listed("2026-03", True), listed("2026-03", False)) == ({closed}, {waits})
     assert (listed("2026-04", True), listed("2026-04", False)) == (set(), {waits})
     assert (listed("2026-01", True), listed("2026-01", False)) == (set(), set())
+
+
+def test_each_clock_runs_by_the_newest_calendar_there_is_when_it_starts(stages):
+    ticket = submitted(stages)
+    for version, act in enumerate(ACTS):
+        stages.do("intake", "replace_calendar", ADMIN, version, closed_on_monday(f"Hari {version}"))
+        stages.deliver()
+        carry(stages, ticket, [act], timedelta(minutes=1))
+    (journey,) = stages.do("notification", "record", ADMIN, ticket)["journeys"]
+    told = sorted(journey["facts"], key=lambda fact: fact["at"])
+    assert [fact["calendar"] for fact in told] == list(range(len(ACTS) + 1))
+    held = stages.stored(ticket)
+    assert {stage: timed.calendar for stage, timed in held.items()} == {
+        "intake": 0, "triage": 5, "opd_response": 4, "notification": 7}

@@ -17,7 +17,7 @@ LINES_OF_A_PART = 40
 
 
 def laid(texts: list[Text], style: ParagraphStyle) -> list[Any]:
-    """One paragraph; one of very many lines in parts, because the layout's effort grows with the square of a part."""
+    """`texts` as one paragraph; very many lines in parts, since the layout's effort grows with the square of a part."""
     parts = list(_parts(texts))
     last = len(parts) - 1
     found: list[Any] = []

@@ -10,7 +10,7 @@ from PIL import Image
 from pypdf import PdfReader
 
 from nkk.documents import UnprintableTemplateError
-from nkk.documents.printing import pdf
+from nkk.documents.printing import pdf, tables
 from tests.unit.nkk.documents.reading import docx_text, pdf_pages, pdf_text, squeezed
 
 
@@ -148,3 +148,17 @@ def test_text_hidden_below_a_joined_cell_is_refused():
 
 def test_an_empty_document_is_a_page():
     assert len(pdf_pages(printed(lambda document: None)[1])) == 1
+
+
+def test_cells_that_look_alike_are_drawn_as_one_area():
+    looks = [tables._Look(("LINEABOVE", 0.5), column, column, row, row) for row in range(1_000) for column in range(9)]
+    other = tables._Look(("LINEABOVE", 2.0), 0, 8, 4, 4)
+    assert tables._joined([*looks, other]) == [("LINEABOVE", (0, 0), (8, 999), 0.5), ("LINEABOVE", (0, 4), (8, 4), 2.0)]
+
+
+def test_a_joined_cell_has_no_line_through_it():
+    looks = list(tables._looks(tables._Cell(parse_xml(
+        f"<w:tc {nsdecls('w')}><w:tcPr><w:tcBorders><w:top w:val='single'/></w:tcBorders></w:tcPr><w:p/></w:tc>"),
+        0, 0, 2, 3), [], 5, 5))
+    assert [(look.left, look.right, look.top, look.bottom) for look in looks if look.command[0] == "LINEABOVE"] == [
+        (0, 1, 0, 0)]

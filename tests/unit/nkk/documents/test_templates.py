@@ -125,13 +125,16 @@ def test_a_refusal_quotes_no_content(tmp_path):
     assert "rahasia" not in str(refused.value)
 
 
-def test_tags_that_do_not_nest_are_refused(tmp_path):
+def test_tags_that_cut_a_table_in_two_are_refused(tmp_path):
     def change(document):
         table = document.tables[1]
-        table.cell(0, 1).paragraphs[0].runs[0].text = "{%tr if place %}{{ place }}"
+        table.add_row().cells[0].text = "{%tr if place %}"
+        table._tbl.addnext(document.add_paragraph("{%p endif %}")._p)
     own(tmp_path, change)
-    with pytest.raises(BrokenTemplateError):
-        render(KIND, "docx", sample(), tmp_path)
+    assert render(KIND, "docx", sample(), tmp_path)
+    with pytest.raises(BrokenTemplateError, match="its tags do not fit"):
+        render(KIND, "docx", {**sample(), "place": None}, tmp_path)
+    assert any("its tags do not fit" in problem for problem in check_templates(tmp_path))
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])

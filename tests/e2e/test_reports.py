@@ -1,0 +1,69 @@
+"""The month's recapitulation, counted from what happened."""
+
+import uuid
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+
+import openpyxl
+import pytest
+
+from nkk.sop.clock import WIB
+from tests.installations import eventually
+from tests.papers import pdf_words
+from tests.people import REGISTRATION, People, Person, travel_as_complaint
+from tests.problems import at_fault
+
+
+def month_of(person: Person, ticket: str) -> str:
+    """The month a report was submitted in, in WIB, once its journey has begun."""
+    told = person.get(f"/complaints/{ticket}/timeline")
+    assert told["entries"]
+    return f"{datetime.fromisoformat(told['submitted_at']).astimezone(WIB):%Y-%m}"
+
+
+def test_the_months_figures_count_what_happened(people: People) -> None:
+    def figures() -> dict[str, Any]:
+        return people.admin.get("/reports/monthly", params={"month": month, "format": "json"})
+
+    owner = people.reporter()
+    ticket = people.submit(owner, confidential=True)
+    month = eventually(lambda: month_of(owner, ticket))
+    before = figures()
+    travelled = travel_as_complaint(people, owner, opd="satpol-pp", category="kode-etik", sub_category="bernegara")
+    eventually(lambda: owner.get(f"/complaints/{travelled}/timeline")["stands"]["step"] == 7)
+    after = figures()
+    assert {name: after[name] - before[name] for name in ("accepted", "answered", "closed", "open", "late")} == {
+        "accepted": 1, "answered": 1, "closed": 0, "open": 0, "late": 0}
+    for number in (2, 3, 4, 5, 6):
+        assert after["steps"][number - 1]["count"] - before["steps"][number - 1]["count"] == 1
+    assert ticket in {case["ticket"] for case in after["open_cases"]}
+    opd = next(row for row in after["by_opd"] if row["name"] == "Satuan Polisi Pamong Praja")
+    assert (opd["on_time_share"], opd["median_minutes"]) == (1.0, 0)
+    assert {"name": "Kode etik", "sub_category": "Etika bernegara"}.items() <= next(
+        row for row in after["by_category"] if row["sub_category"] == "Etika bernegara").items()
+
+
+def test_the_recapitulation_is_a_workbook_and_a_pdf_that_say_the_same(people: People) -> None:
+    owner = people.reporter()
+    ticket = people.submit(owner)
+    month = eventually(lambda: month_of(owner, ticket))
+    answers = {format_: people.main_team.ask("GET", "/reports/monthly", params={"month": month, "format": format_})
+               for format_ in ("xlsx", "pdf")}
+    assert {answer.status_code for answer in answers.values()} == {200}
+    book = openpyxl.load_workbook(BytesIO(answers["xlsx"].content))
+    cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    said = pdf_words(answers["pdf"].content)
+    assert ticket in cells
+    assert ticket in said.replace(" ", "")  # a narrow column breaks it at its hyphens
+    assert REGISTRATION["name"] not in said + " ".join(cells)
+
+
+@pytest.mark.parametrize("month", ["", "2026", "2026-13", "2026-3", "maret", "2099-01", "2026-03-01", "x" * 500])
+def test_a_month_that_cannot_be_counted_is_refused(people: People, month: str) -> None:
+    assert at_fault(people.admin.ask("GET", "/reports/monthly", params={"month": month})) == {"month"}
+
+
+def test_a_format_that_is_none_is_refused(people: People) -> None:
+    answer = people.admin.ask("GET", "/reports/monthly", params={"month": "2026-03", "format": uuid.uuid4().hex})
+    assert at_fault(answer) == {"format"}
