@@ -51,10 +51,7 @@ class ClockedWork(Work):
         return KeptCalendars(self.connection, self.CALENDARS)
 
     def sound(self, timed: Timed, now: datetime) -> StepDueSoon | StepOverdue | None:
-        """Tell what is to be told of a clock by `now`, and remember it; `timed` is then to be saved.
-
-        Called by the timer, and by whoever ends a step before ending it: a step that ended late is told of as well.
-        """
+        """Tell what is to be told of a clock by `now`, and remember it; `timed` is then to be saved."""
         alarm = timed.alarm(now)
         if alarm is None:
             return None
@@ -64,3 +61,8 @@ class ClockedWork(Work):
             came_at=timed.came_at, due_at=timed.due_at, calendar=timed.calendar)
         self.emit(event, at=now)
         return event
+
+    def sound_if_late(self, timed: Timed, now: datetime) -> None:
+        """For whoever is about to end a step: where it is late and the timer has not come to it yet, it is told now."""
+        if now > timed.due_at:
+            self.sound(timed, now)

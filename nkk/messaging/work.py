@@ -41,9 +41,10 @@ class Work:
         self.service = service
         self.told = False
 
-    def emit(self, *events: Tellable, at: datetime | None = None) -> None:
-        """Tell `events` once this transaction is committed; `at` is when the fact came about, now by default."""
-        at = at or datetime.now(UTC)
+    def emit(self, *events: Tellable, at: datetime | None = None) -> list[str]:
+        """Tell `events` once this transaction is committed; `at` is when the fact came about, now by default. Their
+        ids."""
+        at, ids = at or datetime.now(UTC), []
         for event in events:
             event_id = str(uuid.uuid4())
             self.connection.execute(insert(self.OUTBOX), {
@@ -56,7 +57,9 @@ class Work:
                 "correlation_id": correlation_id(),
                 "created_at": at,
             })
+            ids.append(event_id)
             self.told = True
+        return ids
 
     def tell_again(self, since: datetime) -> int:
         """Have every event told since then published again; how many. Who handled one knows it by its id."""

@@ -164,7 +164,7 @@ class IntakeService(AdminDesk, TellsAlarms):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             complaint = work.complaints.get(ticket, for_update=True)
-            work.sound(complaint, now)
+            work.sound_if_late(complaint, now)
             complaint.hand_over(actor.id, now)
             work.complaints.save(complaint)
             work.emit(_handed_over(complaint, calendar), at=now)

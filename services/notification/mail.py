@@ -196,8 +196,8 @@ class Mailer(DependencyProvider):
         with database.claiming("mailer") as claim:
             with claim.statement() as connection:
                 rows = Messages(connection).due(datetime.now(UTC), BATCH)
-                rows = [row for row in rows if not self._put_off(connection, row, calendar)]
-            for row in rows:
+                to_send = [row for row in rows if not self._put_off(connection, row, calendar)]
+            for row in to_send:
                 sent = self._try(row)
                 with claim.statement() as connection:
                     self._mark(Messages(connection), row, sent)

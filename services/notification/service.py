@@ -141,7 +141,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         minutes = self._minutes_to(ticket, now)
         with self.uow.begin() as work:
             answer = _reached(work, ticket)
-            work.sound(answer, now)
+            work.sound_if_late(answer, now)
             answer.send(form["text"], now, calendar)
             work.answers.save(answer)
             work.journeys.answered(ticket, now, minutes)
@@ -249,9 +249,9 @@ def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | N
 
 def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datetime) -> None:
     """Emit our own event, and note it in the journey: nobody tells us."""
-    work.emit(data, at=now)
+    (event_id,) = work.emit(data, at=now)
     closed = {"closed_at": now} if isinstance(data, ComplaintClosed) else {}
-    work.journeys.note(Entry(event_id=str(uuid.uuid4()), ticket=data.ticket, type=data.TYPE, at=now,
+    work.journeys.note(Entry(event_id=event_id, ticket=data.ticket, type=data.TYPE, at=now,
                              calendar=getattr(data, "calendar", 0), by=getattr(data, "by", None)), **closed)
 
 

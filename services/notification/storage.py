@@ -287,8 +287,9 @@ class Messages:
         return list(self._connection.execute(query).all())
 
     def postpone(self, message_id: str, then: datetime) -> None:
-        """Send it later; nothing was tried."""
-        self._connection.execute(update(messages).where(messages.c.id == message_id).values(next_try_at=then))
+        """Send it later. Nothing was tried: the days after which it is given up count from then."""
+        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
+            next_try_at=then, created_at=then))
 
     def drop(self, message_id: str) -> None:
         """Never send it: what it says is not so any more."""

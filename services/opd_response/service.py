@@ -71,7 +71,7 @@ class OpdResponseService(HearsCalendars):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, actor.group, for_update=True)
-            work.sound(case, now)
+            work.sound_if_late(case, now)
             case.respond(form["text"], now)
             work.cases.save(case)
             work.emit(ResponseSubmitted(ticket=ticket, opd=case.opd, round=case.round, text=case.response,

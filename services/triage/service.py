@@ -78,7 +78,7 @@ class TriageService(HearsCalendars):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
-            work.sound(case, now)
+            work.sound_if_late(case, now)
             case.classify_as_information(now)
             work.cases.save(case)
             work.emit(ComplaintClassifiedAsInformation(ticket=ticket, note=form["note"], by=actor.id,
@@ -94,7 +94,7 @@ class TriageService(HearsCalendars):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
-            work.sound(case, now)
+            work.sound_if_late(case, now)
             case.forward(form["opd"], now)
             work.cases.save(case)
             work.emit(_forwarded(case, form["note"], actor.id, calendar), at=now)
@@ -108,7 +108,7 @@ class TriageService(HearsCalendars):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
-            work.sound(case, now)
+            work.sound_if_late(case, now)
             case.approve(now)
             work.cases.save(case)
             work.emit(ResponseApproved(ticket=ticket, opd=case.opd, round=case.round, text=case.response,
@@ -124,7 +124,7 @@ class TriageService(HearsCalendars):
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
             case = work.cases.get(ticket, for_update=True)
-            work.sound(case, now)
+            work.sound_if_late(case, now)
             case.return_response(now)
             work.cases.save(case)
             work.emit(ResponseReturned(ticket=ticket, opd=case.opd, round=case.round, note=form["note"],

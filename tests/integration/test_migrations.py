@@ -140,15 +140,16 @@ ANSWERS = [{"ticket": ticket("A"), "state": "awaiting_answer", "since": CAME},
            {"ticket": ticket("B"), "state": "answered", "since": SENT, **ANSWERED},
            {"ticket": ticket("C"), "state": "closed", "since": CLOSED, **ANSWERED, "closed_at": CLOSED,
             "how": "opened"}]
-ENTRIES = {"A": ["complaint.submitted.v1"], "B": ["complaint.submitted.v1", "answer.sent.v1"],
-           "C": ["complaint.submitted.v1", "answer.sent.v1", "complaint.closed.v1"]}
-TIMES = {"complaint.submitted.v1": CAME, "answer.sent.v1": SENT, "complaint.closed.v1": CLOSED}
+ENTRIES = {"A": ["complaint.submitted.v1"], "B": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1"],
+           "C": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"]}
+TO_ANSWER = CAME + timedelta(minutes=30)
+TIMES = {"complaint.submitted.v1": CAME, "response.approved.v1": CAME, "answer.sent.v1": SENT, "complaint.closed.v1": CLOSED}
 
 
 @pytest.fixture
 def notification(old):
     return old("notification",
-               answers=[{"path": "complaint", **CLOCK, **row} for row in ANSWERS],
+               answers=[{"path": "complaint", **CLOCK, "due_at": TO_ANSWER, **row} for row in ANSWERS],
                journeys=[{"ticket": ticket(letter), "reporter_id": "r", "submitted_at": CAME,
                           "service_due_at": PROMISED} for letter in "ABC"],
                entries=[{"event_id": f"{letter} {type_}", "ticket": ticket(letter), "type": type_, "at": TIMES[type_],
@@ -163,7 +164,7 @@ def test_answers_keep_what_was_sent_and_closed_and_the_open_ones_get_an_alarm(no
         waiting, answered, closed = (work.answers.find(ticket(letter)) for letter in "ABC")
         assert [item.ticket for item in work.answers.waiting(None, 10)[0]] == [waiting.ticket]
         assert work.answers.lapsing(PROMISED, 10) == [answered.ticket]
-    assert clock_of(waiting) == (CAME, DUE, None, DUE, 0)
+    assert clock_of(waiting) == (CAME, TO_ANSWER, None, TO_ANSWER, 0)
     assert (answered.text, answered.sent_at, answered.lapses_at, answered.since) == ("Jawaban.", SENT, PROMISED, SENT)
     assert (answered.done_at, answered.tell_at) == (None, None)
     assert (closed.closed_at, closed.how, closed.done_at, closed.tell_at) == (CLOSED, "opened", CLOSED, None)

@@ -4,6 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from nkk.messaging.database import UtcDateTime
+from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.steps import ANSWER, RECEIVE
 
 revision = '0002'
 down_revision = '0001'
@@ -11,6 +13,33 @@ branch_labels = None
 depends_on = None
 
 _has_alarm = sa.text('tell_at IS NOT NULL')
+
+
+_answers = sa.table('answers', sa.column('ticket'), sa.column('state'), sa.column('sent_at', UtcDateTime()),
+                    sa.column('came_at', UtcDateTime()), sa.column('due_at', UtcDateTime()))
+_entries = sa.table('entries', sa.column('ticket'), sa.column('type'), sa.column('at', UtcDateTime()))
+_sent = _answers.c.state != 'awaiting_answer'
+
+
+def _sent_answers():
+    """(ticket, when step 7 began) of what was sent before."""
+    return op.get_bind().execute(sa.select(_answers.c.ticket, _answers.c.sent_at).where(_sent)).all()
+
+
+def _came_to_be_answered():
+    """(ticket, when step 6 began) of the same."""
+    began = ('complaint.classified_as_information.v1', 'response.approved.v1')
+    return op.get_bind().execute(
+        sa.select(_answers.c.ticket, sa.func.min(_entries.c.at, type_=UtcDateTime()))
+        .join(_entries, _entries.c.ticket == _answers.c.ticket)
+        .where(_sent, _entries.c.type.in_(began)).group_by(_answers.c.ticket)).all()
+
+
+def _restart(rows, step):
+    """The clock of `step` from these moments on; before calendars it ran by version 0."""
+    for ticket, came_at in rows:
+        op.execute(sa.update(_answers).where(_answers.c.ticket == ticket).values(
+            came_at=came_at, due_at=OFFICE_HOURS.due(came_at, step.minutes)))
 
 
 def upgrade() -> None:
@@ -33,6 +62,7 @@ def upgrade() -> None:
     op.add_column('answers', sa.Column('remind_at', UtcDateTime(), nullable=True))
     op.execute("UPDATE answers SET tell_at = due_at WHERE state = 'awaiting_answer'")
     op.execute("UPDATE answers SET done_at = closed_at WHERE state = 'closed'")
+    _restart(_sent_answers(), RECEIVE)
     op.create_index('ix_answers_alarm', 'answers', ['tell_at'], unique=False, sqlite_where=_has_alarm, postgresql_where=_has_alarm)
     op.create_index('ix_answers_remind', 'answers', ['remind_at'], unique=False, sqlite_where=sa.text('remind_at IS NOT NULL'), postgresql_where=sa.text('remind_at IS NOT NULL'))
     op.add_column('entries', sa.Column('calendar', sa.Integer(), server_default='0', nullable=False))
@@ -54,6 +84,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _restart(_came_to_be_answered(), ANSWER)
     for column in ('due_at', 'round', 'step', 'team'):
         op.drop_column('messages', column)
     for index in ('ix_journeys_closed', 'ix_journeys_open', 'ix_journeys_late'):
