@@ -164,7 +164,9 @@ def _for_reporter(ticket: str) -> dict[str, Any]:
 
 
 def _for_operator(ticket: str) -> dict[str, Any]:
-    return backend().complaint_with_reporter(ticket) | _answer("answer", ticket)
+    view = backend().complaint_with_reporter(ticket) | _answer("answer", ticket)
+    # The operator has two desks: once it is handed over, nobody is on it at the first any more.
+    return view | {"claim": view["claim"] or (view["answer"] or {}).get("claim")}
 
 
 def _answer(method: str, ticket: str) -> dict[str, Any]:

@@ -194,6 +194,13 @@ def test_journeys_know_when_they_were_closed_and_which_are_still_owed_an_answer(
         assert work.journeys.to_apologise(PROMISED + timedelta(seconds=1), 10) == [ticket("A")]
 
 
+def test_journeys_know_when_they_were_answered_and_after_how_many_office_minutes(notification):
+    with notification.upgraded().reading() as work:
+        found = [work.journeys.get(ticket(letter)) for letter in "ABC"]
+    known = [(journey.answered_at, journey.answer_minutes) for journey in found]
+    assert known == [(None, None), (SENT, 30), (SENT, 30)]
+
+
 @pytest.mark.parametrize("stage", STORAGES)
 def test_an_empty_stage_goes_up_back_and_up_again(old, stage):
     database = old(stage)
