@@ -12,7 +12,7 @@ from flask import Flask, Response, g, jsonify, request
 from gunicorn.http.errors import ParseException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway import api, docs, errors, limits
+from gateway import api, docs, errors, limits, site
 from gateway.backend import Backend, backend
 from nkk.messaging.log import begin_context, get_logger
 from nkk.messaging.settings import number, required, required_key
@@ -38,7 +38,7 @@ log = get_logger()
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The gateway as a WSGI application; `config` overrides what the environment says.
 
-    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
+    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_KEY, RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
     LIMIT_SUBMISSION, TRUSTED_PROXIES.
     """
     app = Flask(__name__, static_folder=None)
@@ -56,6 +56,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     api.register(app)
     app.register_blueprint(docs.pages)
     errors.register(app)
+    site.register(app)
     app.add_url_rule("/healthz", view_func=_health)
     app.add_url_rule("/readyz", view_func=_ready)
     return app
@@ -66,6 +67,7 @@ def _from_environment() -> dict[str, Any]:
         "AMQP_URI": required("AMQP_URI"),
         "INTAKE_PUBLIC_KEY": required("NKK_INTAKE_PUBLIC_KEY"),
         "TOKEN_PUBLIC_KEY": required_key("NKK_TOKEN_PUBLIC_KEY"),
+        "SITE_KEY": required("NKK_SITE_KEY"),
         "RPC_TIMEOUT": number("NKK_RPC_TIMEOUT", 5),
         "TRUSTED_PROXIES": number("NKK_TRUSTED_PROXIES", 0),
         "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "memory://",

@@ -68,7 +68,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(RefusedRemotelyError, _refused_remotely)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StageUnavailableError, _unavailable)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, of_http)
     app.register_error_handler(ParseException, _broken_off)
     app.register_error_handler(Exception, _unexpected)
 
@@ -96,7 +96,8 @@ def _unavailable(error: StageUnavailableError) -> Response:
                                        "carried out is not known. Try again shortly; what was accepted is not lost.")
 
 
-def _http(error: HTTPException) -> Response:
+def of_http(error: HTTPException) -> Response:
+    """The problem that Flask or werkzeug raised."""
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
         return problem(413, "too-large", "This is too long. A text holds at most 20,000 characters.")
