@@ -29,8 +29,8 @@ STEP_NAMES = {
     3: _("Laporan diklasifikasi"),
     4: _("Perangkat daerah menanggapi"),
     5: _("Tanggapan diperiksa"),
-    6: _("Jawaban dikirim kepada Anda"),
-    7: _("Jawaban Anda terima"),
+    6: _("Jawaban dikirim kepada pelapor"),
+    7: _("Jawaban diterima pelapor"),
 }
 
 STEP_MEANINGS = {
@@ -39,7 +39,7 @@ STEP_MEANINGS = {
     3: _("Tim NKK Utama memutuskan: informasi dijawab langsung oleh operator; pengaduan diteruskan."),
     4: _("Tim NKK Pembantu di perangkat daerah memproses pengaduan dan menulis tanggapan."),
     5: _("Tim NKK Utama memeriksa tanggapan. Bila belum menjawab, tanggapan dikembalikan dengan catatan."),
-    6: _("Operator menulis jawaban dan mengirimkannya kepada Anda."),
+    6: _("Operator menulis jawaban dan mengirimkannya; Anda dikabari lewat surel."),
     7: _("Anda membaca jawaban dan mengonfirmasi bahwa sudah menerimanya. Setelah itu laporan selesai."),
 }
 
