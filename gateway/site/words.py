@@ -66,11 +66,7 @@ STANDINGS = {
 KINDS = {"complaint": _("Pengaduan"), "information": _("Permintaan informasi"), "aspiration": _("Aspirasi")}
 PATHS = {"complaint": _("Pengaduan"), "information": _("Informasi")}
 REPORTER_KINDS = {"public": _("Masyarakat"), "civil_servant": _("Aparatur sipil negara (ASN)")}
-CLOSINGS = {
-    "confirmed": _("Anda mengonfirmasi penerimaan."),
-    "opened": _("Anda membuka jawaban ini."),
-    "lapsed": _("Jawaban tidak dibuka selama 10 hari kerja, sehingga dianggap diterima."),
-}
+CLOSINGS = {"lapsed": _("Jawaban tidak dibuka selama 10 hari kerja, sehingga dianggap diterima.")}
 
 STANDARD = {step.number: step.minutes for step in steps.STEPS}
 
