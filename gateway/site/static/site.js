@@ -47,13 +47,14 @@
     const note = form.querySelector("[data-draft-note]");
     const asServed = JSON.stringify(content(form));
     const tell = (text) => { if (note) { note.hidden = false; note.querySelector("span").textContent = text; } };
-    // Where the server shows the form again it shows what was typed last; that outranks the draft.
-    const draft = document.querySelector("[data-focus]") || form.dataset.kept ? null : store.get(key);
+    const save = () => { if (store.set(key, content(form)) && note) tell(note.dataset.saved); };
+    // A form shown again holds what was typed last, and perhaps a fresh key: it outranks the draft.
+    if (form.dataset.kept) save();
+    const draft = store.get(key);
     if (draft && JSON.stringify(draft) !== asServed) {
       fill(form, draft);
       if (note) tell(note.dataset.restored);
     }
-    const save = () => { if (store.set(key, content(form)) && note) tell(note.dataset.saved); };
     form.addEventListener("input", save);
     form.addEventListener("change", save);
     if (note) note.querySelector("button").addEventListener("click", () => { store.drop(key); form.reset(); location.reload(); });
