@@ -32,7 +32,7 @@ class Visitor:
         self.url = url
         self.language = language
         self.context: BrowserContext = browser.new_context(base_url=url, **{
-            "viewport": {"width": 1280, "height": 800}, "locale": "id-ID", **window})
+            "viewport": {"width": 1280, "height": 800}, "locale": "id-ID", "reduced_motion": "reduce", **window})
         if language != "id":
             self.context.add_cookies([{"name": "nkk_language", "value": language, "url": url}])
         self.strayed: list[str] = []
