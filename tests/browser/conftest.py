@@ -66,3 +66,10 @@ def staff(people: People, visiting: Visiting) -> Callable[..., Visitor]:
         return visiting(language, **window).log_in(account["username"], account["password"])
 
     return log_in
+
+
+@pytest.fixture
+def empty_desk(people: People) -> None:
+    """Nothing waits to be handed over: what a test adds stands on the list's first page."""
+    for ticket in people.operator.desk("intake"):
+        people.operator.post(f"/complaints/{ticket}/handover")

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.browser.visitors import Visitor
 from tests.installations import Installation, eventually
 from tests.people import People
@@ -9,6 +11,7 @@ from tests.people import People
 Opening = Callable[..., Visitor]
 
 
+@pytest.mark.usefixtures("empty_desk")
 def test_new_work_appears_without_reloading_and_keeps_the_place(people: People, staff: Opening) -> None:
     ticket = people.submit(people.reporter())
     operator = staff("operator")
@@ -31,6 +34,7 @@ def test_a_list_that_cannot_be_renewed_says_so_and_recovers(whole: Installation,
     opd_team.page.wait_for_selector("[data-offline-note]", state="hidden", timeout=30_000)
 
 
+@pytest.mark.usefixtures("empty_desk")
 def test_the_keys_move_open_search_and_explain_themselves(people: People, staff: Opening) -> None:
     tickets = {people.submit(people.reporter()) for _ in range(2)}
     operator = staff("operator")
@@ -81,6 +85,7 @@ def test_a_ticket_is_found_however_it_was_typed(people: People, staff: Opening) 
     assert "Ini bukan nomor tiket." in operator.page.inner_text("#tiket-fault")
 
 
+@pytest.mark.usefixtures("empty_desk")
 def test_a_long_list_has_pages(people: People, staff: Opening) -> None:
     reporter = people.reporter()
     tickets = [people.submit(reporter, subject_line=f"Laporan nomor {number}") for number in range(27)]

@@ -137,6 +137,7 @@ def test_everything_works_without_scripts(visiting: Opening, staff: Opening) -> 
     assert reporter.sees("Anda sudah keluar")
 
 
+@pytest.mark.usefixtures("empty_desk")
 def test_a_whole_journey_by_the_keyboard_alone(visiting: Opening, staff: Opening, people: People) -> None:
     def tab_to(visitor: Visitor, selector: str) -> None:
         for _ in range(60):

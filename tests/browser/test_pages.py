@@ -1,6 +1,6 @@
 """Every page, as it meets the eye, the screen reader, the phone and the weak line."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -58,7 +58,7 @@ def _with_the_opd(people: People, owner: Person) -> str:
 
 @pytest.fixture(params=["anyone", "reporter", "operator", "main_team", "opd_team", "admin"])
 def touring(request: pytest.FixtureRequest, places: dict[str, list[str]], visiting: Opening, staff: Opening
-            ) -> Iterator[tuple[Visitor, list[str]]]:
+            ) -> tuple[Visitor, list[str]]:
     """A visitor of each role, and the pages there are for them."""
     role = request.param
     if role == "anyone":
@@ -67,7 +67,7 @@ def touring(request: pytest.FixtureRequest, places: dict[str, list[str]], visiti
         visitor = visiting().log_in(places["account"][0], PASSWORD)
     else:
         visitor = staff(role, "disdukcapil" if role == "opd_team" else None)
-    yield visitor, places[role]
+    return visitor, places[role]
 
 
 def test_the_tools_that_look_would_see(visiting: Opening) -> None:
@@ -199,7 +199,8 @@ def test_the_browser_is_told_what_a_page_may_do_and_what_it_may_keep(whole: Inst
 
 def test_no_token_ever_stands_in_a_page(visiting: Opening, places: dict[str, list[str]]) -> None:
     visitor = visiting().log_in(places["account"][0], PASSWORD)
-    tokens = [cookie["value"] for cookie in visitor.context.cookies() if cookie["name"] in ("nkk_access", "nkk_refresh")]
+    tokens = [cookie["value"] for cookie in visitor.context.cookies()
+              if cookie["name"] in ("nkk_access", "nkk_refresh")]
     assert len(tokens) == 2
     for path in places["reporter"]:
         visitor.open(path)

@@ -103,7 +103,12 @@ class Visitor:
         """Open a case from the desk's list, once it has come there."""
         def listed() -> bool:
             self.open(f"/meja/{desk}")
-            return self.page.locator(f'[data-ticket="{ticket}"]').count() > 0
+            while not self.page.locator(f'[data-ticket="{ticket}"]').count():
+                if not self.page.locator("a[rel=next]").count():
+                    return False
+                self.page.click("a[rel=next]")
+                self.page.wait_for_load_state()
+            return True
         eventually(listed)
         self.page.click(f'[data-ticket="{ticket}"] a')
         self.page.wait_for_url(f"**/laporan/{ticket}")
