@@ -54,7 +54,8 @@ SAID = {
     "AlreadyConfirmed": Said(_("Anda sudah mengonfirmasi penerimaan"), UNCHANGED),
     "csrf": Said(
         _("Halaman ini terbuka terlalu lama"),
-        _("Demi keamanan, formulir ini belum dikirim dan belum ada yang dikerjakan. Buka kembali, lalu kirim lagi.")),
+        _("Demi keamanan, formulir ini belum dikirim dan belum ada yang dikerjakan. Buka kembali, lalu kirim lagi. "
+          "Bila ini terus terjadi, izinkan kuki untuk situs ini.")),
     400: Said(
         _("Permintaan ini tidak dapat dibaca"),
         _("Kembali ke halaman sebelumnya, muat ulang, lalu coba lagi.")),
@@ -134,6 +135,9 @@ def _refusal(name: str, details: dict[str, Any]) -> ResponseReturnValue:
 
 
 def _log_in_first() -> ResponseReturnValue:
+    if "actor" in g:
+        # We took the log-in for good and a stage did not: without it the log-in page sends nobody back here.
+        session.leave()
     if "HX-Request" in request.headers:
         return Response(status=401, headers={"HX-Redirect": url_for("public.log_in")})
     if request.method in ("GET", "HEAD"):

@@ -57,7 +57,7 @@
     }
     form.addEventListener("input", save);
     form.addEventListener("change", save);
-    if (note) note.querySelector("button").addEventListener("click", () => { store.drop(key); form.reset(); location.reload(); });
+    if (note) note.querySelector("button").addEventListener("click", () => { store.drop(key); location.assign(form.getAttribute("action")); });
   }
 
   function narrow(select) {
