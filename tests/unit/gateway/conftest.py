@@ -1,7 +1,6 @@
 """The gateway with a stand-in for the stages."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -11,37 +10,7 @@ from flask.testing import FlaskClient
 from gateway import create_app
 from nkk.messaging.actor import Actor, sign
 from nkk.messaging.settings import as_pem
-from nkk.stack.keys import new_keys
-
-KEYS = new_keys()
-LISTS = {"categories": {"kode-etik": {"name": "Kode etik", "sub_categories": {"bernegara": "Etika bernegara"}}},
-         "opds": {"inspektorat": "Inspektorat"}}
-
-
-@dataclass
-class FakeBackend:
-    """Answers with what a test put there; an exception is raised."""
-
-    answers: dict[str, Any] = field(default_factory=dict)
-    asked: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
-
-    def call(self, stage: str, method: str, *args: Any) -> Any:
-        return self._answer(method, args)
-
-    def ask_intake(self, method: str, content: dict[str, Any]) -> Any:
-        return self._answer(method, (content,))
-
-    tell_intake = ask_intake
-
-    def lists(self) -> dict[str, Any]:
-        return LISTS
-
-    def _answer(self, method: str, args: tuple[Any, ...]) -> Any:
-        self.asked.append((method, args))
-        answer = self.answers[method]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+from tests.unit.gateway.visits import KEYS, FakeBackend
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from flask.testing import FlaskClient
 
 from gateway.errors import STATUS
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
-from tests.unit.gateway.conftest import FakeBackend
-from tests.unit.gateway.test_session_cookies import log_in, token
+from tests.unit.gateway.visits import FakeBackend, log_in, token
 
 Opened = Callable[..., dict[str, Any]]
 TICKET = "NKK-2026-EDXY-ER30"

@@ -1,6 +1,5 @@
 """Cookies: how they are set, renewed and taken away, and what another site can do with them."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,26 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
-from tests.unit.gateway.conftest import FakeBackend
+from tests.unit.gateway.visits import FakeBackend, log_in, set_cookies, token
 
 Opened = Callable[..., dict[str, Any]]
-FORM = {"username": "warga", "password": "rahasia-sekali-42"}
-
-
-def token(client: FlaskClient, path: str = "/masuk", **how: Any) -> str:
-    """The hidden field against forged forms."""
-    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path, **how).text)
-    assert found
-    return found[1]
-
-
-def log_in(client: FlaskClient, stages: FakeBackend, opened: dict[str, Any], **how: Any) -> Any:
-    stages.answers["log_in"] = opened
-    return client.post("/masuk", data=FORM | {"csrf_token": token(client, **how)}, **how)
-
-
-def set_cookies(response: Any) -> dict[str, str]:
-    return {line.split("=", 1)[0]: line for line in response.headers.getlist("Set-Cookie")}
 
 
 def test_behind_tls_no_other_host_and_no_plain_connection_can_set_a_cookie(
