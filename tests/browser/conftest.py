@@ -58,12 +58,26 @@ def visiting(browser: Browser, whole: Installation) -> Iterator[Visiting]:
         window.close()
 
 
+@pytest.fixture(scope="session")
+def logged_in() -> dict[str, Any]:
+    """The cookies of staff who have logged in, by user name: nobody logs in anew for every test."""
+    return {}
+
+
 @pytest.fixture
-def staff(people: People, visiting: Visiting) -> Callable[..., Visitor]:
+def staff(people: People, visiting: Visiting, logged_in: dict[str, Any]) -> Callable[..., Visitor]:
     """Opens a window for a member of the staff: `staff("operator")`, `staff("opd_team", "disdukcapil")`."""
     def log_in(role: str, opd: str | None = None, language: str = "id", **window: Any) -> Visitor:
         account = people.credentials(role, opd)
-        return visiting(language, **window).log_in(account["username"], account["password"])
+        visitor = visiting(language, **window)
+        if account["username"] not in logged_in:
+            visitor.log_in(account["username"], account["password"])
+            logged_in[account["username"]] = [
+                cookie for cookie in visitor.context.cookies() if cookie["name"] != "nkk_language"]
+            return visitor
+        visitor.context.add_cookies(logged_in[account["username"]])
+        visitor.open("/admin" if role == "admin" else "/meja")
+        return visitor
 
     return log_in
 
