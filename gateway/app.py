@@ -12,7 +12,7 @@ from flask import Flask, Response, g, jsonify, request
 from gunicorn.http.errors import ParseException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway import api, docs, errors, limits
+from gateway import api, docs, errors, limits, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk.messaging.log import begin_context, get_logger
@@ -39,8 +39,8 @@ log = get_logger()
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The gateway as a WSGI application; `config` overrides what the environment says.
 
-    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_URL (how people reach the site), TEMPLATES (a folder of the
-    agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
+    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_KEY, SITE_URL (how people reach the site), TEMPLATES (a folder
+    of the agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
     LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIVE_STREAMS, TRUSTED_PROXIES.
     """
     app = Flask(__name__, static_folder=None)
@@ -59,6 +59,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     api.register(app)
     app.register_blueprint(docs.pages)
     errors.register(app)
+    site.register(app)
     app.add_url_rule("/healthz", view_func=_health)
     app.add_url_rule("/readyz", view_func=_ready)
     return app
@@ -71,6 +72,7 @@ def _from_environment() -> dict[str, Any]:
         "TOKEN_PUBLIC_KEY": required_key("NKK_TOKEN_PUBLIC_KEY"),
         "SITE_URL": (os.environ.get("NKK_SITE_URL") or "http://localhost").rstrip("/"),
         "TEMPLATES": os.environ.get("NKK_TEMPLATES", ""),
+        "SITE_KEY": required("NKK_SITE_KEY"),
         "RPC_TIMEOUT": number("NKK_RPC_TIMEOUT", 5),
         # Half of the threads are left for requests.
         "LIVE_STREAMS": number("NKK_LIVE_STREAMS", number("NKK_GATEWAY_THREADS", 16) // 2),

@@ -81,7 +81,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(TooManyStreamsError, _too_many)
     app.register_error_handler(RenderingTooSlowError, _too_slow)
     app.register_error_handler(RenderingFailedError, _unmade)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, of_http)
     app.register_error_handler(ParseException, _broken_off)
     app.register_error_handler(Exception, _unexpected)
 
@@ -127,7 +127,8 @@ def _unmade(error: RenderingFailedError) -> Response:
                                            "X-Request-ID; the agency's templates may be at fault (`nkk templates`).")
 
 
-def _http(error: HTTPException) -> Response:
+def of_http(error: HTTPException) -> Response:
+    """The problem that Flask or werkzeug raised."""
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
         return problem(413, "too-large", "This is too long. A text holds at most 20,000 characters.")

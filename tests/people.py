@@ -95,6 +95,11 @@ class People:
         """The helper team of an OPD."""
         return self.log_in(**self._staff["opd_team"][opd])
 
+    def credentials(self, role: str, opd: str | None = None) -> dict[str, str]:
+        """User name and password of a member of the staff, for another door than the API's."""
+        found = self._staff[role]
+        return found[opd] if opd else found
+
     def reporter(self, **changed: Any) -> Person:
         """A new reporter, registered and logged in."""
         account = {**REGISTRATION, "username": f"warga-{uuid.uuid4().hex[:10]}", **changed}

@@ -4,8 +4,8 @@ from typing import Any
 
 from gateway import claims
 from gateway.api import Resources, schemas
-from gateway.api.complaints import known
 from gateway.auth import needs
+from gateway.complaints import known
 
 resources = Resources("claims", __name__, description="Who at a desk is on a complaint")
 

@@ -112,7 +112,8 @@ def operations() -> set[tuple[str, str]]:
     """Every operation of the API as the application itself routes it."""
     keys = new_keys()
     app = create_app({"AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": keys["NKK_INTAKE_PUBLIC_KEY"],
-                      "TOKEN_PUBLIC_KEY": keys["NKK_TOKEN_PUBLIC_KEY"], "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": 0,
+                      "TOKEN_PUBLIC_KEY": keys["NKK_TOKEN_PUBLIC_KEY"], "SITE_KEY": keys["NKK_SITE_KEY"],
+                      "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": 0,
                       "LIVE_STREAMS": 1, "RATELIMIT_STORAGE_URI": "memory://"})
     return {(method, rule.rule.removeprefix("/api/v1")) for rule in app.url_map.iter_rules()
             if rule.rule.startswith("/api/v1") for method in rule.methods - {"HEAD", "OPTIONS"}}
