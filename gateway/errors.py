@@ -39,6 +39,8 @@ STATUS = {
     "NotAnsweredYet": 409,
     "AlreadyConfirmed": 409,
     "UsernameTaken": 409,
+    "ResetExpired": 422,
+    "WrongPassword": 422,
     "CalendarChangedMeanwhile": 409,
     "UnknownCalendar": 404,
     "NoDocumentYet": 409,

@@ -1,4 +1,4 @@
-"""How often one may try: registration and log-in by address, submission and documents by
+"""How often one may try: registration, log-in and asking for a new password by address, submission and documents by
 account.
 
 Whole offices share an address, so these bound floods only; guessing a password is stopped by the account's own lock.
@@ -16,7 +16,8 @@ from flask_limiter.util import get_remote_address
 
 limiter = Limiter(get_remote_address)
 
-DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "SUBMISSION": "60/hour", "DOCUMENTS": "60/minute"}
+DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "RESET": "10/hour", "SUBMISSION": "60/hour",
+            "DOCUMENTS": "60/minute"}
 
 
 def limit(name: str, key: Callable[[], str] = get_remote_address) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

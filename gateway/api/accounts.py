@@ -1,4 +1,4 @@
-"""Register, log in, renew, log out (step 1)."""
+"""Register, log in, renew, log out (step 1); change a password, or set a new one where it was forgotten."""
 
 from typing import Any
 
@@ -6,6 +6,11 @@ from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
 from gateway.limits import limit
+
+ASKED = {"detail": "If this user name is a reporter's, a letter with a code is on its way to the e-mail address they "
+                   "registered with. It may take some minutes; at most a few letters are sent an hour.",
+         "valid_minutes": 60}
+"""What everybody is answered who asks for a new password: nobody learns who is registered."""
 
 resources = Resources("accounts", __name__, description="Register and log in (step 1)")
 
@@ -46,3 +51,38 @@ def renew(form: dict[str, Any]) -> dict[str, Any]:
 def log_out() -> None:
     """End this session: it cannot be renewed any more, and its access token ends within 15 minutes."""
     backend().call("intake", "log_out")
+
+
+@resources.route("/sessions/current/password", methods=["PUT"])
+@needs()
+@limit("LOGIN")
+@resources.arguments(schemas.PasswordChange())
+@resources.response(204)
+def change_password(form: dict[str, Any]) -> None:
+    """Change your own password, as a reporter or as staff. All your other sessions end; this one goes on.
+
+    A wrong current password counts as an attempt to log in.
+    """
+    backend().tell_intake("change_password", form)
+
+
+@resources.route("/password-resets", methods=["POST"])
+@limit("RESET")
+@resources.arguments(schemas.ResetRequest())
+@resources.response(202, schemas.ResetAsked)
+def ask_for_reset(form: dict[str, Any]) -> dict[str, Any]:
+    """Ask for a new password, as a reporter who forgot it; staff ask an admin. Every user name is answered the same."""
+    backend().tell_intake("request_reset", form)
+    return ASKED
+
+
+@resources.route("/password-resets/completion", methods=["POST"])
+@limit("LOGIN")
+@resources.arguments(schemas.ResetCompletion())
+@resources.response(204)
+def complete_reset(form: dict[str, Any]) -> None:
+    """Set a new password with the code of the letter. Unlocks the account and ends all its sessions.
+
+    A code works once, within an hour, and only the newest one sent: else the problem `reset-expired`.
+    """
+    backend().tell_intake("complete_reset", form)

@@ -77,6 +77,33 @@ class Renewal(Schema):
     refresh_token = Secret(200, required=True)
 
 
+class ResetRequest(Schema):
+    """Whose password was forgotten."""
+
+    username = Secret(required=True)
+
+
+class ResetAsked(Schema):
+    """The same for every user name."""
+
+    detail = fields.String(required=True)
+    valid_minutes = fields.Integer(required=True, metadata={"description": "How long a code is good."})
+
+
+class ResetCompletion(Schema):
+    """The code of the letter, and the password to be."""
+
+    token = Secret(200, required=True, metadata={"description": "The code; spaces and line ends do not matter."})
+    password = Secret(required=True, metadata={"description": "10 to 128 characters."})
+
+
+class PasswordChange(Schema):
+    """The password as it is and as it is to be."""
+
+    password = Secret(required=True)
+    new_password = Secret(required=True, metadata={"description": "10 to 128 characters."})
+
+
 class AccessToken(Schema):
     """A log-in: send `access_token` as `Authorization: Bearer …`; renew it before `expires_at`."""
 

@@ -54,6 +54,17 @@ class ReporterRegistered(EventData):
     sealed_contact: str = wire(fields.String(validate=validate.Length(1, 4_000)))
 
 
+@event("password.reset_requested.v1", service="intake", consumers=("notification",), subject="reporter_id",
+       private=True)
+class PasswordResetRequested(EventData):
+    """Somebody asked for a new password for a reporter's account. Only notification can open `sealed_letter`, which
+    holds the code and where it goes; a code whose `expires_at` has passed goes nowhere."""
+
+    reporter_id: str = wire(_opaque())
+    sealed_letter: str = wire(fields.String(validate=validate.Length(1, 4_000)))
+    expires_at: datetime = wire(Instant())
+
+
 @event("complaint.submitted.v1", service="intake", consumers=("notification",))
 class ComplaintSubmitted(EventData):
     """Step 1: the form was entered. `service_due_at` is the end of the two working days promised for the whole."""
@@ -224,6 +235,7 @@ class StepOverdue(EventData):
 
 EVENTS: tuple[type[EventData], ...] = (
     ReporterRegistered,
+    PasswordResetRequested,
     ComplaintSubmitted,
     ComplaintHandedOver,
     ComplaintClassifiedAsInformation,

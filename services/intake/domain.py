@@ -41,6 +41,10 @@ class UnknownAccount(Refused):
     """There is no staff account of this name."""
 
 
+class WrongPassword(Refused):
+    """Who is logged in gave a password that is not theirs; it counts as an attempt to log in."""
+
+
 @dataclass
 class Account:
     """Somebody who can log in. `group` is the OPD of an OPD team; `username` is kept in the clear for staff alone."""
@@ -74,10 +78,15 @@ class Account:
         """Bar the account; its sessions end with it."""
         self.disabled_at = self.disabled_at or now
 
+    def change_password(self, password_hash: str) -> None:
+        """Give the account a new password, unlocked; one that is disabled stays so."""
+        self.password_hash = password_hash
+        self.failed_attempts, self.locked_until = 0, None
+
     def reset(self, password_hash: str) -> None:
         """Give the account a new password, unlocked and enabled."""
-        self.password_hash = password_hash
-        self.failed_attempts, self.locked_until, self.disabled_at = 0, None, None
+        self.change_password(password_hash)
+        self.disabled_at = None
 
 
 def wrong_credentials() -> NotAuthenticated:
@@ -86,21 +95,42 @@ def wrong_credentials() -> NotAuthenticated:
                             "many attempts. Check both and try again later.")
 
 
+def wrong_password() -> WrongPassword:
+    """One refusal for a wrong password and a locked account."""
+    return WrongPassword("Nothing was changed: the current password is wrong, or the account is locked for a while "
+                         "after too many attempts. Check it and try again later.",
+                         {"fields": {"password": ["Wrong, or the account is locked for a while."]}})
+
+
 def check_credentials(username: str, password: str) -> None:
     """Raise InvalidInput where the user name or password of a new account will not do."""
     wrong = {}
     if not USERNAME.fullmatch(username):
         wrong["username"] = "3 to 64 small letters, digits, dots, hyphens or underscores, beginning with a letter or " \
                             "digit."
-    shortest, longest = PASSWORD_LENGTH
-    if not shortest <= len(password) <= longest:
-        wrong["password"] = f"{shortest} to {longest} characters."
-    elif len(set(password)) < DIFFERENT_CHARACTERS:
-        wrong["password"] = f"Use at least {DIFFERENT_CHARACTERS} different characters."
-    elif username and username in password.lower():
-        wrong["password"] = "Must not contain the user name."
+    problem = _password_problem(username, password)
+    if problem:
+        wrong["password"] = problem
     if wrong:
         raise InvalidInput.of(**wrong)
+
+
+def check_password(username: str, password: str, field: str = "password") -> None:
+    """Raise InvalidInput, at fault being `field`, where the new password of the account `username` will not do."""
+    problem = _password_problem(username, password)
+    if problem:
+        raise InvalidInput.of(**{field: problem})
+
+
+def _password_problem(username: str, password: str) -> str | None:
+    shortest, longest = PASSWORD_LENGTH
+    if not shortest <= len(password) <= longest:
+        return f"{shortest} to {longest} characters."
+    if len(set(password)) < DIFFERENT_CHARACTERS:
+        return f"Use at least {DIFFERENT_CHARACTERS} different characters."
+    if username and username in password.lower():
+        return "Must not contain the user name."
+    return None
 
 
 def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:

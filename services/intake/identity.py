@@ -54,9 +54,9 @@ class Vault:
         except CannotOpenError:
             raise InvalidInput("This was not sealed for the intake service; check NKK_INTAKE_PUBLIC_KEY.") from None
 
-    def seal_contact(self, contact: dict[str, Any]) -> str:
-        """`contact` for the notification service alone."""
-        return seal(contact, self._contact_key)
+    def seal_for_notification(self, content: dict[str, Any]) -> str:
+        """`content`, such as an address, for the notification service alone."""
+        return seal(content, self._contact_key)
 
 
 class Passwords:

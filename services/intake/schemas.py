@@ -39,6 +39,26 @@ class Renewal(Schema):
     refresh_token = Secret(200, required=True)
 
 
+class ResetRequest(Schema):
+    """Whose password was forgotten."""
+
+    username = Secret(required=True)
+
+
+class ResetCompletion(Schema):
+    """The code of the letter, and the password to be."""
+
+    token = Secret(200, required=True)
+    password = Secret(required=True)
+
+
+class PasswordChange(Schema):
+    """The password as it is and as it is to be."""
+
+    password = Secret(required=True)
+    new_password = Secret(required=True)
+
+
 class ComplaintForm(Schema):
     """Form Pengaduan, as the reporter fills it in."""
 

@@ -25,12 +25,13 @@ from nkk.sop.steps import ReporterKind, Role
 from services.intake import domain, schemas
 from services.intake.admin import AdminDesk, add_account
 from services.intake.identity import PasswordsProvider, SigningKeyProvider, VaultProvider
+from services.intake.passwords import ChangesPasswords
 from services.intake.storage import IntakeWork
 
 log = get_logger()
 
 
-class IntakeService(AdminDesk, TellsAlarms):
+class IntakeService(ChangesPasswords, AdminDesk, TellsAlarms):
     """Steps 1 and 2. Whatever tells who reported comes and goes sealed (`box`)."""
 
     name = "intake"
@@ -52,7 +53,8 @@ class IntakeService(AdminDesk, TellsAlarms):
             add_account(work, account)
             work.accounts.add_reporter(account.id, form["kind"], self.vault.encrypt(identity))
             work.emit(ReporterRegistered(reporter_id=account.id, reporter_kind=form["kind"],
-                                         sealed_contact=self.vault.seal_contact({"email": form["email"]})))
+                                         sealed_contact=self.vault.seal_for_notification(
+                                             {"email": form["email"]})))
         return {"reporter_id": account.id}
 
     @rpc

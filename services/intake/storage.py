@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     insert,
     select,
     update,
@@ -29,6 +30,7 @@ from nkk.messaging.paging import page
 from nkk.sop import catalogue as defaults
 from nkk.sop.refusals import UnknownTicket
 from services.intake.domain import Account, Complaint
+from services.intake.resets import PasswordReset
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
@@ -64,6 +66,22 @@ sessions = Table(
     Column("refresh_hash", String(64), nullable=False, unique=True),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+)
+
+reset_requests = Table(
+    "reset_requests", metadata,
+    Column("id", String(36), primary_key=True),
+    Column("login_index", String(64), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False, index=True),
+)
+
+password_resets = Table(
+    "password_resets", metadata,
+    Column("account_id", String(36), ForeignKey("accounts.id"), primary_key=True),
+    Column("token_hash", String(64), unique=True),
+    Column("expires_at", UtcDateTime),
+    Column("told", Integer, nullable=False),
+    Column("told_since", UtcDateTime, nullable=False),
 )
 
 complaints = Table(
@@ -126,9 +144,10 @@ class Accounts:
         row = self._connection.execute(query.with_for_update() if for_update else query).first()
         return Account(**row._mapping) if row else None
 
-    def get(self, account_id: str) -> Account:
+    def get(self, account_id: str, for_update: bool = False) -> Account:
         """The account with this id, which exists."""
-        row = self._connection.execute(select(accounts).where(accounts.c.id == account_id)).one()
+        query = select(accounts).where(accounts.c.id == account_id)
+        row = self._connection.execute(query.with_for_update() if for_update else query).one()
         return Account(**row._mapping)
 
     def save(self, account: Account) -> None:
@@ -179,14 +198,68 @@ class Accounts:
         account = self.get(row.account_id)
         return None if account.disabled_at else (row.id, account)
 
+    def is_open(self, session_id: str | None, now: datetime) -> bool:
+        """Whether a session was not ended and has not run out."""
+        query = select(sessions.c.id).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None),
+                                            sessions.c.expires_at > now)
+        return self._connection.execute(query).first() is not None
+
     def end_session(self, session_id: str, now: datetime) -> None:
         """Log one session out."""
         self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(ended_at=now))
 
-    def end_sessions(self, account_id: str, now: datetime) -> None:
-        """Log an account out everywhere."""
+    def end_sessions(self, account_id: str, now: datetime, but: str | None = None) -> None:
+        """Log an account out everywhere, `but` where this session is."""
         query = update(sessions).where(sessions.c.account_id == account_id, sessions.c.ended_at.is_(None))
-        self._connection.execute(query.values(ended_at=now))
+        self._connection.execute((query.where(sessions.c.id != but) if but else query).values(ended_at=now))
+
+
+class Resets:
+    """Requests for a new password as they came in, and the newest code of each account."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ask(self, request_id: str, login_index: str, now: datetime) -> None:
+        """Keep a request, whether there is such an account or not."""
+        self._connection.execute(insert(reset_requests).values(id=request_id, login_index=login_index, asked_at=now))
+
+    def is_asked(self) -> bool:
+        """Whether a request waits."""
+        return self._connection.execute(select(reset_requests.c.id).limit(1)).first() is not None
+
+    def take_asked(self) -> tuple[str, datetime] | None:
+        """Take out the oldest request that no other instance has: (login index, when)."""
+        query = select(reset_requests).order_by(reset_requests.c.asked_at).limit(1).with_for_update(skip_locked=True)
+        row = self._connection.execute(query).first()
+        if row is None:
+            return None
+        self._connection.execute(delete(reset_requests).where(reset_requests.c.id == row.id))
+        return row.login_index, row.asked_at
+
+    def of(self, account_id: str) -> PasswordReset:
+        """What an account has been sent, this transaction's alone."""
+        query = select(password_resets).where(password_resets.c.account_id == account_id)
+        row = self._connection.execute(query.with_for_update()).first()
+        return PasswordReset(**row._mapping) if row else PasswordReset(account_id)
+
+    def find(self, token_hash: str) -> PasswordReset | None:
+        """Whose newest code this is."""
+        query = select(password_resets).where(password_resets.c.token_hash == token_hash)
+        row = self._connection.execute(query).first()
+        return PasswordReset(**row._mapping) if row else None
+
+    def save(self, reset: PasswordReset) -> None:
+        """Keep `reset` in the place of what the account had."""
+        row = asdict(reset)
+        if not insert_if_absent(self._connection, password_resets, row):
+            self._connection.execute(update(password_resets).where(
+                password_resets.c.account_id == reset.account_id).values(**row))
+
+    def end(self, account_id: str) -> None:
+        """The account's code, if it has one, is good no more."""
+        self._connection.execute(update(password_resets).where(
+            password_resets.c.account_id == account_id).values(token_hash=None, expires_at=None))
 
 
 class Complaints:
@@ -283,6 +356,10 @@ class IntakeWork(ClockedWork):
     @cached_property
     def complaints(self) -> Complaints:
         return Complaints(self.connection)
+
+    @cached_property
+    def resets(self) -> Resets:
+        return Resets(self.connection)
 
     @property
     def clocked(self) -> Complaints:

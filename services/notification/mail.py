@@ -2,7 +2,7 @@
 
 A message is sent at least once; its Message-ID is its own id, so that a second copy, sent because the process died
 between the server's word and the mark, is the same message to any mail program. A letter names the ticket and where to
-read on, and never what a complaint is about.
+read on, and never what a complaint is about; a code for a new password is opened only as its letter leaves.
 """
 
 import os
@@ -28,10 +28,9 @@ from nkk.messaging.sealing import CannotOpenError, unseal
 from nkk.messaging.settings import MissingSettingError, required
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.clock import Calendar
-from nkk.sop.indonesian import written_instant, written_minutes
-from nkk.sop.steps import STEPS
 from services.notification.domain import still_true
 from services.notification.storage import Journeys, Messages
+from services.notification.words import words_of, words_of_code
 
 LETTERS = Path(__file__).parent / "letters"
 BATCH = 10
@@ -53,10 +52,14 @@ class NoAddressError(Exception):
     """The team's address was taken away since this message was written."""
 
 
+class ExpiredError(Exception):
+    """The code in this message is good no more."""
+
+
 def compose(kind: str, email: str, message_id: str, sender: str, words: Mapping[str, str]) -> EmailMessage:
     """The letter of `kind` (a file of the letters folder, its first line the subject) to `email`.
 
-    `words` are what it may say: ticket, site, and where they apply step, minutes, due and service_due.
+    `words` are what it may say; `site` is always among them.
     """
     text = Template((LETTERS / f"{kind}.txt").read_text("utf-8")).substitute(words)
     subject, _, body = text.partition("\n")
@@ -69,18 +72,6 @@ def compose(kind: str, email: str, message_id: str, sender: str, words: Mapping[
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.lstrip("\n"))
     return message
-
-
-def words_of(row: Any, site: str) -> dict[str, str]:
-    """What the letter of a row may say: never what a complaint is about, nor who reported."""
-    words = {"ticket": row.ticket, "site": site}
-    if row.service_due_at is not None:
-        words["service_due"] = written_instant(row.service_due_at)
-    if row.step is not None:
-        step = STEPS[row.step - 1]
-        words |= {"step": f"{step.number} ({step.activity})", "minutes": written_minutes(step.minutes),
-                  "due": written_instant(row.due_at)}
-    return words
 
 
 def sender(smtp_url: str, folder: Path) -> Send:
@@ -206,7 +197,8 @@ class Mailer(DependencyProvider):
     def _put_off(self, connection: Connection, row: Any, calendar: Calendar) -> bool:
         """Whether it is not to be sent now: the offices are closed to its team, or what it says is not so any more."""
         now = datetime.now(UTC)
-        if not still_true(row.kind, row.step, row.round, Journeys(connection).get(row.ticket)):
+        journey = Journeys(connection).get(row.ticket) if row.ticket is not None else None
+        if journey is not None and not still_true(row.kind, row.step, row.round, journey):
             log.info("message not needed any more", message_id=row.id, kind=row.kind)
             Messages(connection).drop(row.id)
             return True
@@ -218,11 +210,12 @@ class Mailer(DependencyProvider):
     def _try(self, row: Any) -> bool | None:
         """True where it was sent, False where it may be later, None where it never can."""
         try:
-            self._send(compose(row.kind, self._address(row), row.id, self._from, words_of(row, self._site)))
+            email, words = self._read(row)
+            self._send(compose(row.kind, email, row.id, self._from, words))
         except (OSError, smtplib.SMTPException) as error:
             log.warning("message not sent", message_id=row.id, error=type(error).__name__)
             return False
-        except (CannotOpenError, NoAddressError, RejectedError) as error:
+        except (CannotOpenError, ExpiredError, NoAddressError, RejectedError) as error:
             log.error("message cannot be sent", message_id=row.id, error=type(error).__name__)
             return None
         except Exception:
@@ -231,6 +224,16 @@ class Mailer(DependencyProvider):
             return False
         log.info("message sent", message_id=row.id, ticket=row.ticket, kind=row.kind)
         return True
+
+    def _read(self, row: Any) -> tuple[str, dict[str, str]]:
+        """Where the letter of a row goes, and what it says."""
+        if row.sealed_letter is None:
+            return self._address(row), words_of(row, self._site)
+        # Asked here, as it leaves: those before it may have taken long.
+        if row.expires_at <= datetime.now(UTC):
+            raise ExpiredError
+        letter = unseal(row.sealed_letter, self._key)
+        return letter["email"], words_of_code(letter["code"], row.expires_at, self._site)
 
     def _address(self, row: Any) -> str:
         if row.team is None:

@@ -116,12 +116,15 @@ contacts = Table(
 messages = Table(
     "messages", metadata,
     Column("id", String(36), primary_key=True),
-    Column("ticket", String(20), nullable=False),
+    Column("ticket", String(20)),
     Column("kind", String(30), nullable=False),
     Column("team", String(80)),
     Column("step", Integer),
     Column("round", Integer),
     Column("due_at", UtcDateTime),
+    Column("reporter_id", String(36)),
+    Column("sealed_letter", Text),
+    Column("expires_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("next_try_at", UtcDateTime, nullable=False),
     Column("tries", Integer, nullable=False),
@@ -130,7 +133,7 @@ messages = Table(
 )
 _unsent = and_(messages.c.sent_at.is_(None), messages.c.given_up_at.is_(None))
 Index("ix_messages_unsent", messages.c.next_try_at, messages.c.id, sqlite_where=_unsent, postgresql_where=_unsent)
-
+Index("ix_messages_reporter", messages.c.reporter_id, messages.c.expires_at)
 
 teams = Table(
     "teams", metadata,
@@ -266,20 +269,32 @@ class Messages:
         self._add({"id": message_id, "ticket": alarm.ticket, "kind": kind, "team": team, "step": alarm.step,
                    "round": alarm.round, "due_at": alarm.due_at, "next_try_at": now}, now)
 
+    def add_code(self, message_id: str, reporter_id: str, sealed_letter: str, expires_at: datetime, now: datetime
+                 ) -> None:
+        """Have a code sent to a reporter, in the place of older ones not sent yet; not where a newer one was heard."""
+        newer = select(messages.c.id).where(messages.c.reporter_id == reporter_id, messages.c.expires_at >= expires_at)
+        if self._connection.execute(newer.limit(1)).first():
+            return
+        self._connection.execute(delete(messages).where(messages.c.reporter_id == reporter_id, _unsent))
+        self._add({"id": message_id, "kind": "password_reset", "reporter_id": reporter_id,
+                   "sealed_letter": sealed_letter, "expires_at": expires_at, "next_try_at": now}, now)
+
     def _add(self, row: dict[str, Any], now: datetime) -> None:
         self._connection.execute(insert(messages), {"created_at": now, "tries": 0} | row)
 
     def due(self, now: datetime, limit: int) -> list[Any]:
         """Messages to send now whose receiver can be reached, claimed: rows of messages, with the reporter's
-        sealed_contact or the team's email and superior_email, and service_due_at."""
+        sealed_contact or the team's email and superior_email, and service_due_at. Where a code goes is in its letter.
+        """
+        reached = and_(journeys.c.ticket.is_not(None),
+                       or_(contacts.c.sealed_contact.is_not(None), messages.c.team.is_not(None)))
         query = (
             select(messages, contacts.c.sealed_contact, teams.c.email, teams.c.superior_email,
                    journeys.c.service_due_at)
-            .join(journeys, journeys.c.ticket == messages.c.ticket)
+            .outerjoin(journeys, journeys.c.ticket == messages.c.ticket)
             .outerjoin(contacts, and_(contacts.c.reporter_id == journeys.c.reporter_id, messages.c.team.is_(None)))
             .outerjoin(teams, teams.c.team == messages.c.team)
-            .where(_unsent, messages.c.next_try_at <= now,
-                   or_(contacts.c.sealed_contact.is_not(None), messages.c.team.is_not(None)))
+            .where(_unsent, messages.c.next_try_at <= now, or_(reached, messages.c.sealed_letter.is_not(None)))
             .order_by(messages.c.next_try_at, messages.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, of=messages)
@@ -303,13 +318,15 @@ class Messages:
         return counted[0], counted[1]
 
     def sent(self, message_id: str, now: datetime) -> None:
-        """It was delivered."""
-        self._connection.execute(update(messages).where(messages.c.id == message_id).values(sent_at=now))
+        """It was delivered; a code is not kept."""
+        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
+            sent_at=now, sealed_letter=None))
 
     def failed(self, message_id: str, tries: int, next_try_at: datetime | None, now: datetime) -> None:
-        """It was not; try again then, or never."""
+        """It was not; try again then, or never: a code is not kept then."""
+        given_up = {} if next_try_at else {"given_up_at": now, "sealed_letter": None}
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
-            tries=tries, next_try_at=next_try_at or now, given_up_at=None if next_try_at else now))
+            tries=tries, next_try_at=next_try_at or now, **given_up))
 
 
 class Teams:

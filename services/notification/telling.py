@@ -1,4 +1,5 @@
-"""Whom notification tells of clocks: the team whose step runs out, its superior, the reporter who waits."""
+"""Whom notification writes to beside the procedure's own letters: the team whose step runs out, its superior, the
+reporter who waits; and the reporter who forgot a password."""
 
 import uuid
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from typing import Any
 from nameko.timer import timer
 
 from nkk.contracts import Event
-from nkk.contracts.events import StepDueSoon, StepOverdue
+from nkk.contracts.events import PasswordResetRequested, StepDueSoon, StepOverdue
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.log import get_logger
@@ -23,7 +24,7 @@ log = get_logger()
 
 
 class TellsPeople:
-    """Letters about time. Those to teams leave in office hours only: the mailer sees to that."""
+    """Letters about time, and codes. Those to teams leave in office hours only: the mailer sees to that."""
 
     uow: Any
     mailer: Any
@@ -40,6 +41,15 @@ class TellsPeople:
         """A step of another stage is late."""
         with self.uow.handling(event) as work:
             work.tell_team(event.data, event.time)
+        self.mailer.wake()
+
+    @handles(PasswordResetRequested)
+    def on_password_reset_requested(self, event: Event[PasswordResetRequested]) -> None:
+        """A reporter forgot their password: the code goes out, where it is still good."""
+        data, now = event.data, datetime.now(UTC)
+        with self.uow.handling(event) as work:
+            if now < data.expires_at:
+                work.messages.add_code(str(uuid.uuid4()), data.reporter_id, data.sealed_letter, data.expires_at, now)
         self.mailer.wake()
 
     @timer(interval=TELL_SECONDS)

@@ -19,6 +19,7 @@ from nkk.contracts.events import (
     ComplaintForwarded,
     ComplaintHandedOver,
     ComplaintSubmitted,
+    PasswordResetRequested,
     ReporterRegistered,
     ResponseApproved,
     ResponseReturned,
@@ -27,11 +28,13 @@ from nkk.contracts.events import (
     StepOverdue,
 )
 from nkk.messaging.actor import Actor
-from nkk.messaging.sealing import new_key_pair, seal
+from nkk.messaging.sealing import new_key_pair, seal, unseal
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from services.intake import service as intake
+from services.intake.domain import Account
 from services.intake.identity import Vault
+from services.intake.resets import PasswordReset, hash_of
 from services.notification import service as notification
 from services.opd_response import service as opd_response
 from services.triage import service as triage
@@ -142,12 +145,58 @@ def sent():
     return work
 
 
+INTAKE_KEYS, NOTIFICATION_KEYS = new_key_pair(), new_key_pair()
+
+
+def intakes_vault():
+    return Vault(["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="], "index", INTAKE_KEYS[0], NOTIFICATION_KEYS[1])
+
+
 def registered():
-    keys, contact = new_key_pair(), new_key_pair()
-    vault = Vault(["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="], "index", keys[0], contact[1])
     form = {"kind": "public", "identity_number": "1971011503900001", "name": "Pelapor Contoh",
             "email": "pelapor@example.org", "username": "pelapor-contoh", "password": "sandi yang panjang"}
-    return told_by(intake.IntakeService, "register", None, seal(form, keys[1]), vault=vault, passwords=Anything())
+    return told_by(intake.IntakeService, "register", None, seal(form, INTAKE_KEYS[1]), vault=intakes_vault(),
+                   passwords=Anything())
+
+
+class Asked(Work):
+    """A request for a new password, and the account it is about."""
+
+    resets = Work.cases
+
+    def __init__(self, vault):
+        self.index, self.reset = vault.login_index("pelapor-contoh"), None
+        self.identity = vault.encrypt({"email": "pelapor@example.org", "username": "pelapor-contoh"})
+        super().__init__(Account("reporter-1", self.index, "hash", "reporter"))
+
+    def is_asked(self):
+        return True
+
+    def take_asked(self):
+        return self.index, NOW
+
+    def reporter(self, _account_id):
+        return "public", self.identity
+
+    def of(self, account_id):
+        return PasswordReset(account_id)
+
+    def save(self, reset):
+        self.reset = reset
+
+    reading = Work.begin
+    find = Work.get
+
+
+def reset_requested():
+    service = intake.IntakeService()
+    service.vault = intakes_vault()
+    service.uow = Asked(service.vault)
+    assert service._answer_reset(NOW)
+    (event,) = service.uow.told
+    opened = unseal(event.sealed_letter, NOTIFICATION_KEYS[0])
+    assert (opened["email"], hash_of(opened["code"])) == ("pelapor@example.org", service.uow.reset.token_hash)
+    return event
 
 
 def handed_over():
@@ -166,6 +215,7 @@ TRIAGE, OPD, NOTIFICATION = triage.TriageService, opd_response.OpdResponseServic
 
 PRODUCERS = {
     ReporterRegistered: registered,
+    PasswordResetRequested: reset_requested,
     ComplaintSubmitted: lambda: intake._submitted(complaint()),
     ComplaintHandedOver: handed_over,
     ComplaintClassifiedAsInformation: lambda: told_by(TRIAGE, "classify_as_information", triage_case(), STAFF, TICKET),
@@ -227,9 +277,9 @@ def test_fields_hold_the_kind_of_value_they_hold_in_the_sample(event, document):
 
 
 def test_nothing_of_who_registered_is_told_in_the_clear():
-    written = registered().to_json("event-1", MONDAY)
-    for known in ("1971011503900001", "Pelapor Contoh", "pelapor@example.org", "pelapor-contoh"):
-        assert known not in written
+    for written in (registered().to_json("event-1", MONDAY), reset_requested().to_json("event-1", MONDAY)):
+        for known in ("1971011503900001", "Pelapor Contoh", "pelapor@example.org", "pelapor-contoh"):
+            assert known not in written
 
 
 BUILDERS = {"intake": complaint, "triage": triage_case, "opd_response": opd_case, "notification": answer}

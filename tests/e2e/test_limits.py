@@ -14,7 +14,8 @@ from tests.installations import Installation, installation, new_vhost
 from tests.people import PASSWORD, REGISTRATION
 from tests.problems import problem
 
-LIMITS = {"NKK_LIMIT_REGISTRATION": "3/hour", "NKK_LIMIT_LOGIN": "3/minute", "NKK_LIMIT_SUBMISSION": "2/day"}
+LIMITS = {"NKK_LIMIT_REGISTRATION": "3/hour", "NKK_LIMIT_LOGIN": "3/minute", "NKK_LIMIT_RESET": "3/hour",
+          "NKK_LIMIT_SUBMISSION": "2/day"}
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,12 @@ def test_log_ins_from_one_address_are_bounded_whether_they_succeed_or_not(http: 
     assert 0 < seconds_to_wait(http.post("/sessions", json=nobody)) <= 61
     # Renewing keeps people in who are in already: it is counted by itself.
     assert http.post("/sessions/current/renewal", json={"refresh_token": "x"}).status_code == 401
+
+
+def test_new_passwords_are_asked_for_a_few_times_an_hour_from_one_address(http: httpx.Client) -> None:
+    asked = [http.post("/password-resets", json={"username": f"tidak-ada-{number}"}) for number in range(3)]
+    assert [answer.status_code for answer in asked] == [202] * 3
+    assert 60 < seconds_to_wait(http.post("/password-resets", json={"username": "tidak-ada-lagi"})) <= 3_601
 
 
 def test_reports_are_bounded_by_account_and_not_by_address(strict: Installation, http: httpx.Client,

@@ -17,6 +17,7 @@ ANYONE_WHO_FILLS_IT_IN = (422,) * 8
 ANYONE_LOGGED_IN = (401, *(204,) * 7)
 REPORTERS_READ = (401, 200, 200, 403, 403, 403, 403, 403)
 REPORTERS_WRITE = (401, 201, 201, 403, 403, 403, 403, 403)
+ANYONE_LOGGED_IN_WHO_FILLS_IT_IN = (401, *(422,) * 7)
 READERS = (401, 200, 404, 200, 200, 200, 404, 403)
 # The complaint that is asked about is closed: who may act is told that it was done, whose it is not that it is unknown.
 THE_OWNER = (401, 409, 404, 403, 403, 403, 403, 403)
@@ -42,6 +43,9 @@ TABLE = {
     ("POST", "/sessions"): ANYONE_WHO_FILLS_IT_IN,
     ("POST", "/sessions/current/renewal"): ANYONE_WHO_FILLS_IT_IN,
     ("DELETE", "/sessions/current"): ANYONE_LOGGED_IN,
+    ("PUT", "/sessions/current/password"): ANYONE_LOGGED_IN_WHO_FILLS_IT_IN,
+    ("POST", "/password-resets"): ANYONE_WHO_FILLS_IT_IN,
+    ("POST", "/password-resets/completion"): ANYONE_WHO_FILLS_IT_IN,
     ("GET", "/complaints"): REPORTERS_READ,
     ("POST", "/complaints"): REPORTERS_WRITE,
     ("GET", "/complaints/<ticket>"): READERS,

@@ -143,7 +143,8 @@ ANSWERS = [{"ticket": ticket("A"), "state": "awaiting_answer", "since": CAME},
 ENTRIES = {"A": ["complaint.submitted.v1"], "B": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1"],
            "C": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"]}
 TO_ANSWER = CAME + timedelta(minutes=30)
-TIMES = {"complaint.submitted.v1": CAME, "response.approved.v1": CAME, "answer.sent.v1": SENT, "complaint.closed.v1": CLOSED}
+TIMES = {"complaint.submitted.v1": CAME, "response.approved.v1": CAME, "answer.sent.v1": SENT,
+         "complaint.closed.v1": CLOSED}
 
 
 @pytest.fixture

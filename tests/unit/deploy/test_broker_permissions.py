@@ -184,10 +184,12 @@ def test_the_gateways_own_live_queue_is_permitted():
     assert 'queue(f"live.gateway-{uuid.uuid4()}")' in source
 
 
-def test_no_tool_can_hear_of_registrations():
+def test_no_tool_can_hear_what_is_private():
     told = {(teller, event.TYPE) for event in EVENTS for teller in event.SERVICES}
     heard = {(teller, type_) for teller, type_ in told if key_permitted("tooling", f"{teller}.events", READ, type_)}
-    assert heard == told - {("intake", "reporter.registered.v1")}
+    private = {("intake", "reporter.registered.v1"), ("intake", "password.reset_requested.v1")}
+    assert heard == told - private
+    assert {type_ for _, type_ in private} == {event.TYPE for event in EVENTS if event.PRIVATE}
     assert not key_permitted("tooling", "intake.events", READ, "#")
 
 

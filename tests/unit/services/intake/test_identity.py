@@ -72,7 +72,7 @@ def test_what_was_sealed_for_somebody_else_is_refused():
 
 
 def test_a_contact_is_sealed_for_notification_alone():
-    box = vault().seal_contact({"email": "pelapor@example.org"})
+    box = vault().seal_for_notification({"email": "pelapor@example.org"})
     assert unseal(box, NOTIFICATION[0]) == {"email": "pelapor@example.org"}
     with pytest.raises(InvalidInput):
         vault().open(box)

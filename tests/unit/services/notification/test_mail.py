@@ -4,14 +4,15 @@ from email import message_from_bytes, policy
 from types import SimpleNamespace
 
 import pytest
+import structlog
 from sqlalchemy import insert, select, update
 
 from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair, seal
-from nkk.sop.clock import OFFICE_HOURS
+from nkk.messaging.sealing import new_key_pair, seal, unseal
+from nkk.sop.clock import OFFICE_HOURS, Calendar
 from services.notification import mail
 from services.notification.domain import letters_about
-from services.notification.storage import contacts, journeys, messages, metadata
+from services.notification.storage import Messages, contacts, journeys, messages, metadata
 from tests.builders import TICKET
 
 SITE = "https://pengaduan.example.id"
@@ -152,10 +153,12 @@ def row(kind, **changed):
 def test_every_letter_is_of_a_kind_that_is_written_and_every_kind_has_its_letter():
     written = {"received", "answered", "late", "reminder",
                *(kind for alarm in ("step.due_soon.v1", "step.overdue.v1") for kind in letters_about(alarm, True))}
-    assert set(LETTERS) == written == ABOUT_STEPS | TO_REPORTERS
+    assert written == ABOUT_STEPS | TO_REPORTERS
+    # A code is about no complaint.
+    assert set(LETTERS) == written | {"password_reset"}
 
 
-@pytest.mark.parametrize("kind", LETTERS)
+@pytest.mark.parametrize("kind", sorted(ABOUT_STEPS | TO_REPORTERS))
 def test_every_letter_can_be_written_with_the_words_its_kind_has(kind):
     message = mail.compose(kind, "tujuan@example.org", "message-1", "NKK <pengaduan-nkk@example.id>",
                            mail.words_of(row(kind), SITE))
@@ -168,7 +171,7 @@ def test_every_letter_can_be_written_with_the_words_its_kind_has(kind):
     assert ("langkah 4 (" in whole) == ("2 hari kerja" in whole and kind in ABOUT_STEPS)
 
 
-@pytest.mark.parametrize("kind", LETTERS)
+@pytest.mark.parametrize("kind", sorted(ABOUT_STEPS | TO_REPORTERS))
 def test_a_letter_says_neither_who_reported_nor_what_nor_what_anybody_wrote(kind):
     words = mail.words_of(row(kind), SITE)
     assert set(words) <= {"ticket", "site", "service_due", "step", "minutes", "due"}
@@ -316,3 +319,117 @@ def test_an_odd_address_is_given_up_and_stops_no_other_message(tmp_path, content
     mailer.send_batch(database, OFFICE_HOURS)
     database.dispose()
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]
+
+
+# -- a code for a new password
+
+
+CODE = "0123456789abcdef0123456789abcdef01234567"
+
+
+def ask_for_code(database, message_id="message-1", reporter="reporter-1", expires_in=timedelta(hours=1), code=CODE):
+    letter = seal({"email": "pelapor@example.id", "code": code}, KEYS[1])
+    with database.writing() as connection:
+        Messages(connection).add_code(message_id, reporter, letter, datetime.now(UTC) + expires_in, NOW)
+
+
+def test_a_code_goes_to_the_address_it_came_with_as_a_link_and_to_be_pasted(database, mailer):
+    outbox = []
+    mailer._send = outbox.append
+    ask_for_code(database)
+    assert [mailer.send_batch(database, OFFICE_HOURS), mailer.send_batch(database, OFFICE_HOURS)] == [1, 0]
+    (letter,) = outbox
+    body = message_from_bytes(bytes(letter), policy=policy.default).get_content()
+    assert letter["To"] == "pelapor@example.id"
+    assert CODE not in letter["Subject"]
+    assert f"{SITE}/atur-ulang-sandi#{CODE}" in body.split()
+    assert CODE in body.split()
+    assert "tidak meminta" in body
+    assert "WIB" in body
+    assert "$" not in body
+    assert "NKK-" not in body
+
+
+def test_once_sent_the_code_is_not_kept_not_even_sealed(database, mailer):
+    mailer._send = lambda _letter: None
+    ask_for_code(database)
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert (state(database).sealed_letter, state(database).sent_at is not None) == (None, True)
+
+
+def test_a_code_that_has_expired_is_never_sent_and_not_kept(database, mailer):
+    outbox = []
+    mailer._send = outbox.append
+    ask_for_code(database, expires_in=timedelta(seconds=-1))
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert outbox == []
+    assert (state(database).sealed_letter, state(database).given_up_at is not None) == (None, True)
+    assert mailer.send_batch(database, OFFICE_HOURS) == 0
+
+
+def test_a_code_that_expires_while_others_are_sent_is_not_sent(database, mailer):
+    outbox, soon = [], timedelta(milliseconds=200)
+    expires = datetime.now(UTC) + soon
+
+    def slow(letter):
+        outbox.append(letter["Message-ID"])
+        while datetime.now(UTC) <= expires + soon:
+            pass
+
+    mailer._send = slow
+    ask_for_code(database)
+    ask_for_code(database, "message-2", "reporter-2", expires_in=soon)
+    assert mailer.send_batch(database, OFFICE_HOURS) == 2
+    assert outbox == ["<message-1@pengaduan.example.id>"]
+
+
+def test_a_code_that_did_not_leave_is_tried_again_and_kept_until_then(database, mailer):
+    def away(_message):
+        raise ConnectionRefusedError
+
+    mailer._send = away
+    ask_for_code(database)
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert (state(database).tries, state(database).given_up_at) == (1, None)
+    assert CODE not in str(state(database))
+    assert unseal(state(database).sealed_letter, KEYS[0])["code"] == CODE
+
+
+def test_a_newer_code_takes_the_place_of_one_that_was_not_sent_yet(database, mailer):
+    outbox = []
+    mailer._send = outbox.append
+    ask_for_code(database, "message-1", code="f" * 40, expires_in=timedelta(minutes=59))
+    ask_for_code(database, "message-2")
+    ask_for_code(database, "message-3", "reporter-2")
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert {letter["Message-ID"].partition("@")[0] for letter in outbox} == {"<message-2", "<message-3"}
+
+
+@pytest.mark.parametrize("sent", [True, False])
+def test_an_older_code_heard_of_later_is_not_sent(database, mailer, sent):
+    outbox = []
+    mailer._send = outbox.append
+    ask_for_code(database)
+    if sent:
+        mailer.send_batch(database, OFFICE_HOURS)
+    ask_for_code(database, "message-2", expires_in=timedelta(minutes=59))
+    mailer.send_batch(database, OFFICE_HOURS)
+    assert [letter["Message-ID"].partition("@")[0] for letter in outbox] == ["<message-1"]
+
+
+def test_a_code_leaves_at_any_hour(database, mailer):
+    outbox = []
+    mailer._send = outbox.append
+    ask_for_code(database)
+    mailer.send_batch(database, Calendar(1, week=((),) * 7))
+    assert len(outbox) == 1
+
+
+def test_nothing_of_a_code_or_its_address_is_logged(database, mailer, caplog):
+    mailer._send = lambda _letter: None
+    with structlog.testing.capture_logs() as logged:
+        ask_for_code(database)
+        mailer.send_batch(database, OFFICE_HOURS)
+    assert [line["event"] for line in logged] == ["message sent"]
+    assert CODE not in str(logged)
+    assert "example.id" not in str(logged)

@@ -1,0 +1,155 @@
+"""How a password becomes another: forgotten, with a code sent by letter; or changed by whoever knows it.
+
+Threat: somebody asks for a new password to learn who is registered. What answers the request therefore does the same
+work for every user name; whether there is an account is looked up afterwards, when nobody waits for it.
+"""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.fernet import InvalidToken
+from nameko.timer import timer
+
+from nkk.contracts.events import PasswordResetRequested
+from nkk.messaging.actor import Actor, requires
+from nkk.messaging.log import get_logger
+from nkk.messaging.rpc import rpc
+from nkk.messaging.validation import load
+from nkk.sop.refusals import NotAuthenticated
+from nkk.sop.steps import Role
+from services.intake import domain, resets, schemas
+from services.intake.domain import Account
+from services.intake.storage import IntakeWork
+
+ANSWER_SECONDS = 1
+
+log = get_logger()
+
+
+class ChangesPasswords:
+    """The part of intake that reporters and staff change their own passwords with."""
+
+    uow: Any
+    vault: Any
+    passwords: Any
+
+    # -- forgotten: for reporters alone
+
+    @rpc
+    def request_reset(self, box: str) -> None:
+        """Have a code sent to the reporter of the ResetRequest in the box, if there is one."""
+        form = load(schemas.ResetRequest, self.vault.open(box))
+        with self.uow.begin() as work:
+            work.resets.ask(str(uuid.uuid4()), self.vault.login_index(form["username"]), _now())
+
+    @timer(interval=ANSWER_SECONDS)
+    def answer_resets(self) -> None:
+        """Send the codes that were asked for."""
+        while self._answer_reset(_now()):
+            pass
+
+    def _answer_reset(self, now: datetime) -> bool:
+        """Answer one request; False where none waits."""
+        with self.uow.reading() as work:
+            if not work.resets.is_asked():
+                return False
+        with self.uow.begin() as work:
+            asked = work.resets.take_asked()
+            if asked is None:
+                return False
+            login_index, asked_at = asked
+            account = work.accounts.find(login_index)
+            # What was asked for while we were away for long is not wanted any more.
+            wanted = resets.may_be_reset(account) and now < asked_at + resets.LIFETIME
+            told = wanted and self._tell_code(work, account, now)
+        if told:
+            log.info("code told", account=account.id)
+        return True
+
+    def _tell_code(self, work: IntakeWork, account: Account, now: datetime) -> bool:
+        """Have a new code of `account` sent; whether it was."""
+        try:
+            email = self._identity(work, account)["email"]
+        except InvalidToken:
+            log.error("identity cannot be decrypted", account=account.id)
+            return False
+        reset = work.resets.of(account.id)
+        code = reset.renew(now)
+        if code is None:
+            log.warning("too many codes asked for", account=account.id)
+            return False
+        work.resets.save(reset)
+        # The address travels with the code: nobody who can write in another database decides where it goes.
+        letter = self.vault.seal_for_notification({"email": email, "code": code})
+        work.emit(PasswordResetRequested(reporter_id=account.id, sealed_letter=letter,
+                                         expires_at=now + resets.LIFETIME), at=now)
+        return True
+
+    @rpc
+    def complete_reset(self, box: str) -> None:
+        """Set the password of the ResetCompletion in the box; unlocks the account and ends all its sessions."""
+        form = load(schemas.ResetCompletion, self.vault.open(box))
+        token_hash = resets.hash_of(form["token"])
+        with self.uow.reading() as work:
+            reset = work.resets.find(token_hash)
+            if reset is None or not reset.is_good(_now()):
+                raise resets.reset_expired()
+            username = self._username(work, work.accounts.get(reset.account_id))
+        domain.check_password(username, form["password"])
+        password_hash = self.passwords.hash(form["password"])
+        now = _now()
+        with self.uow.begin() as work:
+            account = work.accounts.get(reset.account_id, for_update=True)
+            reset = work.resets.of(account.id)
+            if reset.token_hash != token_hash or not reset.is_good(now) or not resets.may_be_reset(account):
+                raise resets.reset_expired()
+            self._set_password(work, account, password_hash)
+            work.accounts.end_sessions(account.id, now)
+        log.info("password reset", account=account.id)
+
+    # -- changed: by everybody who is logged in
+
+    @rpc
+    @requires()
+    def change_password(self, actor: Actor, box: str) -> None:
+        """The PasswordChange in the box, for the caller; ends all their sessions but this one."""
+        form = load(schemas.PasswordChange, self.vault.open(box))
+        with self.uow.reading() as work:
+            if not work.accounts.is_open(actor.session, _now()):
+                raise NotAuthenticated("This session has ended. Log in again.")
+            known = work.accounts.get(actor.id)
+            username = self._username(work, known)
+        # Before the current password is looked at: else a refusal of the new one would say that it is right.
+        domain.check_password(username, form["new_password"], "new_password")
+        matches = self.passwords.matches(form["password"], known.password_hash)
+        password_hash = self.passwords.hash(form["new_password"]) if matches else ""
+        now = _now()
+        with self.uow.begin() as work:
+            account = work.accounts.get(actor.id, for_update=True)
+            # Compared outside the transaction: a hash replaced meanwhile does not count.
+            admitted = account.admits(matches and account.password_hash == known.password_hash, now)
+            if admitted:
+                self._set_password(work, account, password_hash)
+                work.accounts.end_sessions(account.id, now, but=actor.session)
+            else:
+                work.accounts.save(account)
+        if not admitted:
+            raise domain.wrong_password()
+        log.info("password changed", account=actor.id)
+
+    def _set_password(self, work: IntakeWork, account: Account, password_hash: str) -> None:
+        account.change_password(password_hash)
+        work.accounts.save(account)
+        work.resets.end(account.id)
+
+    def _username(self, work: IntakeWork, account: Account) -> str:
+        return self._identity(work, account)["username"] if account.role == Role.REPORTER else account.username or ""
+
+    def _identity(self, work: IntakeWork, account: Account) -> dict[str, Any]:
+        _, identity = work.accounts.reporter(account.id)
+        return self.vault.decrypt(identity)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

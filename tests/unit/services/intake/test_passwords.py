@@ -1,0 +1,197 @@
+"""The passwords' part of intake, on a database of its own."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import event, insert, select, update
+
+from nkk.contracts.events import PasswordResetRequested
+from nkk.messaging.actor import Actor
+from nkk.messaging.database import Database
+from nkk.messaging.sealing import new_key_pair, seal, unseal
+from nkk.messaging.work import UnitOfWork
+from nkk.sop.refusals import NotAuthenticated
+from services.intake.identity import Vault
+from services.intake.resets import LIFETIME, ResetExpired
+from services.intake.service import IntakeService
+from services.intake.storage import (
+    IntakeWork,
+    accounts,
+    metadata,
+    outbox,
+    password_resets,
+    reporters,
+    reset_requests,
+    sessions,
+)
+
+NOW = datetime.now(UTC)
+INTAKE, NOTIFICATION = new_key_pair(), new_key_pair()
+VAULT = Vault([Fernet.generate_key().decode()], "index", INTAKE[0], NOTIFICATION[1])
+OPERATOR_HASH = "hash of operator"
+NAMES = ("pelapor", "pelapor-ditutup", "operator", "tidak-ada-orangnya", "😀", " ")
+
+
+class Passwords:
+    """Hashes without their cost."""
+
+    def hash(self, password):
+        return f"hash of {password}"
+
+    def matches(self, password, password_hash):
+        return password_hash == self.hash(password)
+
+
+@pytest.fixture
+def service(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/intake.db", size=3)
+    metadata.create_all(database.engine)
+    service = IntakeService()
+    service.vault, service.passwords = VAULT, Passwords()
+    service.uow = UnitOfWork(database, IntakeWork, "intake")
+    with database.writing() as connection:
+        for username, role, disabled_at in (("pelapor", "reporter", None), ("pelapor-ditutup", "reporter", NOW),
+                                            ("operator", "operator", None)):
+            connection.execute(insert(accounts).values(
+                id=username, login_index=VAULT.login_index(username), password_hash=f"hash of {username}", role=role,
+                username=None if role == "reporter" else username, failed_attempts=0, disabled_at=disabled_at,
+                created_at=NOW))
+            if role == "reporter":
+                identity = VAULT.encrypt({"username": username, "email": f"{username}@example.id"})
+                connection.execute(insert(reporters).values(id=username, kind="public", identity=identity))
+            connection.execute(insert(sessions).values(id=f"s-{username}", account_id=username, refresh_hash=username,
+                                                       expires_at=NOW + LIFETIME))
+    yield service
+    database.dispose()
+
+
+def ask(service, username):
+    service.request_reset(seal({"username": username}, INTAKE[1]))
+
+
+def rows(service, table):
+    with service.uow.database.reading() as connection:
+        return connection.execute(select(table)).all()
+
+
+def change(service, **changed):
+    with service.uow.database.writing() as connection:
+        for name, values in changed.items():
+            connection.execute(update(metadata.tables[name]).values(**values))
+
+
+def letters(service):
+    told = [PasswordResetRequested.read(row.body).data for row in rows(service, outbox)]
+    return [unseal(data.sealed_letter, NOTIFICATION[0]) for data in told]
+
+
+def code_for(service, username="pelapor"):
+    ask(service, username)
+    service.answer_resets()
+    return letters(service)[-1]["code"]
+
+
+def complete(service, token, password="sandi yang baru 42"):
+    service.complete_reset(seal({"token": token, "password": password}, INTAKE[1]))
+
+
+def hash_of_reporter(service):
+    return {row.id: row.password_hash for row in rows(service, accounts)}["pelapor"]
+
+
+def test_asking_does_the_same_work_for_every_user_name(service):
+    work = {name: [] for name in NAMES}
+    doing = None
+    event.listen(service.uow.database.engine, "before_cursor_execute",
+                 lambda _connection, _cursor, statement, *_: work[doing].append(statement))
+    for doing in NAMES:
+        assert ask(service, doing) is None
+    assert len({tuple(done) for done in work.values()}) == 1
+    assert work["pelapor"]
+
+
+def test_a_letter_is_told_of_for_an_open_reporters_account_alone(service):
+    for name in NAMES:
+        ask(service, name)
+    service.answer_resets()
+    assert [letter["email"] for letter in letters(service)] == ["pelapor@example.id"]
+    assert rows(service, reset_requests) == []
+
+
+def test_what_was_asked_for_an_hour_ago_is_not_answered_any_more(service):
+    ask(service, "pelapor")
+    change(service, reset_requests={"asked_at": datetime.now(UTC) - LIFETIME})
+    service.answer_resets()
+    assert (letters(service), rows(service, reset_requests)) == ([], [])
+
+
+def test_an_identity_that_cannot_be_decrypted_stops_no_other_request(service):
+    change(service, reporters={"identity": "damaged"})
+    ask(service, "pelapor")
+    service.answer_resets()
+    assert (letters(service), rows(service, reset_requests)) == ([], [])
+
+
+def test_neither_the_outbox_nor_any_table_holds_the_code(service):
+    code = code_for(service)
+    held = str([rows(service, table) for table in metadata.sorted_tables])
+    assert "password.reset_requested.v1" in held
+    assert code not in held
+    assert "pelapor@example.id" not in held
+
+
+def test_a_code_sets_the_password_once(service):
+    code = code_for(service)
+    complete(service, code)
+    assert hash_of_reporter(service) == "hash of sandi yang baru 42"
+    with pytest.raises(ResetExpired):
+        complete(service, code, "sandi yang lain 43")
+    assert hash_of_reporter(service) == "hash of sandi yang baru 42"
+
+
+def test_a_code_that_was_used_by_another_call_meanwhile_is_refused(service):
+    code = code_for(service)
+
+    class Slow(Passwords):
+        def hash(self, password):
+            service.passwords = Passwords()
+            complete(service, code, "yang lebih cepat 1")
+            return super().hash(password)
+
+    service.passwords = Slow()
+    with pytest.raises(ResetExpired):
+        complete(service, code, "yang lebih lambat 2")
+    assert hash_of_reporter(service) == "hash of yang lebih cepat 1"
+
+
+@pytest.mark.parametrize("changed", [
+    {"password_resets": {"expires_at": NOW - timedelta(seconds=1)}}, {"password_resets": {"token_hash": None}},
+    {"accounts": {"disabled_at": NOW}}], ids=["expired", "used", "disabled"])
+def test_a_code_that_is_no_good_any_more_sets_nothing(service, changed):
+    code = code_for(service)
+    change(service, **changed)
+    with pytest.raises(ResetExpired):
+        complete(service, code)
+    assert hash_of_reporter(service) == "hash of pelapor"
+
+
+def test_a_changed_password_makes_a_code_that_is_under_way_useless(service):
+    code = code_for(service)
+    service.caller = type("Caller", (), {"require": lambda *_: Actor("pelapor", "reporter", None, "s-pelapor")})()
+    service.change_password(seal({"password": "pelapor", "new_password": "sandi yang baru 42"}, INTAKE[1]))
+    assert [row.token_hash for row in rows(service, password_resets)] == [None]
+    with pytest.raises(ResetExpired):
+        complete(service, code)
+
+
+@pytest.mark.parametrize("session", [None, "s-another", "s-ended", "s-expired"])
+def test_only_in_an_open_session_is_a_password_changed(service, session):
+    with service.uow.database.writing() as connection:
+        for name, values in (("s-ended", {"ended_at": NOW}), ("s-expired", {"expires_at": NOW})):
+            connection.execute(insert(sessions).values({"id": name, "account_id": "pelapor", "refresh_hash": name,
+                                                        "expires_at": NOW + LIFETIME} | values))
+    service.caller = type("Caller", (), {"require": lambda *_: Actor("pelapor", "reporter", None, session)})()
+    with pytest.raises(NotAuthenticated):
+        service.change_password(seal({"password": "pelapor", "new_password": "sandi yang baru 42"}, INTAKE[1]))
+    assert hash_of_reporter(service) == "hash of pelapor"

@@ -1,0 +1,124 @@
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from nkk.sop.refusals import InvalidInput
+from nkk.sop.steps import STAFF_ROLES
+from services.intake.domain import Account, check_password
+from services.intake.resets import LETTERS, LIFETIME, PER, PasswordReset, hash_of, may_be_reset, reset_expired
+
+NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def account(**changed):
+    return Account(**{"id": "a", "login_index": "i", "password_hash": "h", "role": "reporter", **changed})
+
+
+def test_a_reporters_password_may_be_reset_also_while_the_account_is_locked():
+    assert may_be_reset(account())
+    assert may_be_reset(account(locked_until=NOW))
+
+
+@pytest.mark.parametrize("who", [None, account(disabled_at=NOW), *(account(role=role) for role in STAFF_ROLES)])
+def test_nobody_elses_password_may_be_reset_by_letter(who):
+    assert not may_be_reset(who)
+
+
+def test_a_code_can_be_pasted_from_any_mail_program_and_is_kept_as_a_hash_alone():
+    reset = PasswordReset("a")
+    code = reset.renew(NOW)
+    assert re.fullmatch(r"[0-9a-f]{40}", code)
+    assert reset.token_hash == hash_of(code)
+    assert code not in str(reset)
+
+
+def test_a_code_is_known_however_it_was_pasted():
+    code = PasswordReset("a").renew(NOW)
+    broken = f" {code[:20].upper()}\r\n {code[20:]}\n"
+    assert hash_of(broken) == hash_of(code)
+    assert hash_of(code[:-1]) != hash_of(code)
+
+
+def test_a_code_is_good_for_an_hour():
+    reset = PasswordReset("a")
+    reset.renew(NOW)
+    assert reset.expires_at == NOW + timedelta(hours=1) == NOW + LIFETIME
+    assert reset.is_good(NOW + LIFETIME - SECOND)
+    assert not reset.is_good(NOW + LIFETIME)
+
+
+def test_before_a_code_was_asked_for_none_is_good():
+    assert not PasswordReset("a").is_good(NOW)
+
+
+def test_the_newest_code_wins():
+    reset = PasswordReset("a")
+    one, other = reset.renew(NOW), reset.renew(NOW + SECOND)
+    assert one != other
+    assert (reset.token_hash, reset.expires_at) == (hash_of(other), NOW + SECOND + LIFETIME)
+
+
+def test_a_used_code_is_no_good():
+    reset = PasswordReset("a")
+    reset.renew(NOW)
+    reset.end()
+    assert reset.token_hash is None
+    assert not reset.is_good(NOW)
+
+
+def test_a_few_letters_an_hour_are_sent_and_the_last_of_them_stays_good():
+    reset = PasswordReset("a")
+    codes = [reset.renew(NOW + number * SECOND) for number in range(LETTERS)]
+    assert all(codes)
+    assert reset.renew(NOW + PER - SECOND) is None
+    assert reset.token_hash == hash_of(codes[-1])
+    assert reset.is_good(NOW + PER - SECOND)
+
+
+def test_after_the_hour_letters_are_sent_again():
+    reset = PasswordReset("a")
+    for _ in range(LETTERS):
+        reset.renew(NOW)
+    assert reset.renew(NOW + PER)
+    assert [bool(reset.renew(NOW + PER)) for _ in range(LETTERS)] == [*(True,) * (LETTERS - 1), False]
+
+
+def test_using_a_code_does_not_make_room_for_more_letters():
+    reset = PasswordReset("a")
+    for _ in range(LETTERS):
+        reset.renew(NOW)
+        reset.end()
+    assert reset.renew(NOW) is None
+
+
+def test_a_refused_code_is_answered_with_what_to_do():
+    assert "new" in reset_expired().sentence
+    assert reset_expired().details == {}
+
+
+# -- the password itself
+
+
+def test_a_new_password_unlocks_an_account_but_does_not_open_one_that_is_disabled():
+    who = account(failed_attempts=9, locked_until=NOW + timedelta(days=1))
+    who.change_password("new hash")
+    assert who.admits(True, NOW)
+    assert who.password_hash == "new hash"
+    closed = account(disabled_at=NOW)
+    closed.change_password("new hash")
+    assert not closed.admits(True, NOW)
+
+
+@pytest.mark.parametrize("password", ["ninechars", "x" * 129, "abcdabcdabcd", "xWarga-7x-sandi"])
+def test_a_new_password_keeps_the_rules_of_registration_and_is_refused_by_the_field_it_came_in(password):
+    for field in ("password", "new_password"):
+        with pytest.raises(InvalidInput) as refused:
+            check_password("warga-7", password, field)
+        assert set(refused.value.details["fields"]) == {field}
+        assert password not in str(refused.value.details)
+
+
+def test_a_good_password_is_taken():
+    assert check_password("warga-7", "sandi yang baru 42") is None
