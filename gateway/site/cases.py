@@ -11,7 +11,7 @@ from marshmallow import Schema
 from gateway import complaints
 from gateway.api import schemas
 from gateway.site import forms, journey, session, words
-from gateway.site.due import of_service, of_step
+from gateway.site.clocks import of_service, of_step
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs

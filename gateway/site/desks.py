@@ -8,13 +8,16 @@ from flask import abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
+from gateway.api import schemas
 from gateway.backend import backend
 from gateway.site import session, words
-from gateway.site.due import of_service, of_step
-from gateway.site.forms import Form
+from gateway.site.clocks import of_service, of_step
+from gateway.site.forms import Form, flat
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
+from nkk.messaging.validation import load
 from nkk.sop import steps
+from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 from nkk.sop.ticket import read_ticket
 
@@ -68,9 +71,10 @@ def home() -> ResponseReturnValue:
 
 @pages.get("/meja/<key>")
 @needs(*STAFF)
-def worklist(key: str) -> str:
+def worklist(key: str) -> ResponseReturnValue:
     """A desk's list."""
-    return render_template("desk.html", **_list(key))
+    shown = _list(key)
+    return render_template("desk.html", **shown), shown["form"].status
 
 
 @pages.get("/meja/<key>/daftar")
@@ -80,15 +84,42 @@ def refreshed(key: str) -> str:
     return render_template("_worklist.html", **_list(key))
 
 
-def _list(key: str) -> dict[str, Any]:
+def _own_desk(key: str) -> Desk:
     desk = DESKS.get(key)
     if desk is None or desk.role != session.actor().role:
         abort(404)
+    return desk
+
+
+def _list(key: str) -> dict[str, Any]:
+    desk = _own_desk(key)
+    form, wanted = _narrowing()
     cursor = request.args.get("cursor")
-    listing = backend().call(desk.stage, "worklist", cursor, PAGE_SIZE)
+    listing = backend().call(desk.stage, "worklist", cursor, PAGE_SIZE, wanted)
     known = words.lists()
     return {"desk": desk, "desks": own_desks(desk.role), "rows": [_row(row, desk, known) for row in listing["items"]],
-            "cursor": cursor, "next": listing["next"]}
+            "cursor": cursor, "next": listing["next"], "form": form, "categories": known["categories"],
+            "kept": {name: form[name] for name, field in NARROWED_BY.items() if field in wanted}}
+
+
+NARROWED_BY = {"kategori": "category", "terlambat": "late", "cari": "q"}
+"""What an address narrows a list by, and what a stage calls it."""
+
+
+def _narrowing() -> tuple[Form, dict[str, Any]]:
+    """What the list is narrowed by, as typed and as asked of the stage. What cannot be asked is said and left out."""
+    form = Form({name: typed for name in NARROWED_BY if (typed := request.args.get(name, "").strip())})
+    asked = {NARROWED_BY[name]: typed for name, typed in form.values.items()}
+    if "late" in asked:
+        asked["late"] = "true"
+    try:
+        return form, load(schemas.Worklist, asked)["wanted"]
+    except InvalidInput as refusal:
+        named = refusal.details["fields"]
+        form.faults = {name: flat(named)[field] for name, field in NARROWED_BY.items() if field in named}
+        form.status = 422
+        rest = {field: typed for field, typed in asked.items() if field not in named}
+        return form, load(schemas.Worklist, rest)["wanted"]
 
 
 def _row(row: Mapping[str, Any], desk: Desk, known: Mapping[str, Any]) -> dict[str, Any]:

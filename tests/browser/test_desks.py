@@ -1,10 +1,11 @@
 """The desks: what waits, how it is found, and that it comes by itself."""
 
+import uuid
 from collections.abc import Callable
 
 import pytest
 
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import Visitor, said
 from tests.installations import Installation, eventually
 from tests.people import People
 
@@ -19,7 +20,7 @@ def test_new_work_appears_without_reloading_and_keeps_the_place(people: People, 
     operator.page.locator(f'[data-ticket="{ticket}"] a').focus()
     other = people.submit(people.reporter())
     operator.page.wait_for_selector(f'[data-ticket="{other}"]')
-    operator.page.wait_for_function("document.querySelector('[data-news]').textContent.includes('laporan baru')")
+    eventually(lambda: "laporan baru" in operator.page.locator("[data-news]").inner_text())
     assert operator.page.evaluate("document.activeElement.closest('[data-ticket]')?.dataset.ticket") == ticket
 
 
@@ -113,3 +114,41 @@ def test_a_desk_of_another_role_is_not_there(staff: Opening, people: People) -> 
     assert response is not None
     assert response.status == 403
     assert "Halaman ini bukan untuk peran Anda" in opd_team.read()
+
+
+@pytest.mark.usefixtures("empty_desk")
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_list_is_narrowed_by_its_bar_and_stays_so(people: People, staff: Opening, scripts: bool) -> None:
+    reporter, word = people.reporter(), uuid.uuid4().hex[:10]
+    wanted = [people.submit(reporter, subject_line=f"Soal {word} nomor {number}") for number in range(26)]
+    people.submit(reporter, subject_line="Hal lain")
+    operator = staff("operator", java_script_enabled=scripts)
+    operator.fill(cari=word.upper())
+    operator.page.select_option("#kategori", "kode-perilaku")
+    operator.press("Saring")
+    rows = operator.page.locator("[data-ticket]")
+    assert rows.count() == 25
+    operator.page.click("a[rel=next]")
+    operator.page.wait_for_load_state()
+    assert rows.count() == 1
+    assert rows.first.get_attribute("data-ticket") == wanted[-1]
+    assert operator.page.input_value("#cari") == word.upper()
+    operator.page.check("[name=terlambat]")
+    operator.press("Saring")
+    assert operator.sees("Tidak ada yang cocok")
+    operator.fill(cari="x")
+    operator.press("Saring")
+    assert operator.page.locator("#cari-fault").is_visible()
+    operator.page.get_by_role("link", name="Tampilkan semua").first.click()
+    operator.page.wait_for_url("**/meja/serah-terima")
+
+
+@pytest.mark.usefixtures("empty_desk")
+def test_a_row_says_when_it_came_is_due_and_what_is_left(people: People, staff: Opening) -> None:
+    people.submit(people.reporter())
+    for language, came, left in (("id", "Tiba", "Sisa 10 menit kerja"), ("en", "Came", "10 minutes of office time")):
+        operator = staff("operator", language=language)
+        clocks = operator.page.inner_text(".row .clocks")
+        assert came in clocks
+        assert left in clocks or left.replace("10", "9") in clocks
+        assert said("seluruh layanan", language) in clocks

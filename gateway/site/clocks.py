@@ -1,0 +1,40 @@
+"""The clocks of what stands at a desk, as its stage counts them: by that clock's own calendar, in office time."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext
+
+from gateway.site import due
+from gateway.site.due import SOON_PART, Due
+from gateway.site.language import office_time, read_instant
+from gateway.site.words import now
+from nkk.sop.steps import MINUTES_PER_DAY
+
+
+def of_step(row: Mapping[str, Any], standard: int) -> Due | None:
+    """The clock of the step at which `row` stands."""
+    return _clock(row.get("due_at"), row.get("left_minutes"), bool(row.get("late")), standard)
+
+
+def of_service(row: Mapping[str, Any], standard: int) -> Due | None:
+    """The clock of the whole service."""
+    at = row.get("service_due_at")
+    return _clock(at, row.get("service_left_minutes"), bool(at) and now() > read_instant(str(at)), standard)
+
+
+def _clock(at: str | None, left: int | None, late: bool, standard: int) -> Due | None:
+    if not at or left is None:
+        return due.due(at, left, standard)
+    if left < 0:
+        return Due(at, "late", gettext("Terlambat %(time)s", time=_working(left)))
+    if late:
+        # Since closing time, or within this minute: none of the minutes that count has passed.
+        return Due(at, "late", gettext("Terlambat kurang dari 1 menit kerja"))
+    level = "soon" if left * SOON_PART < standard else "fine"
+    return Due(at, level, gettext("Sisa %(time)s", time=_working(left)))
+
+
+def _working(minutes: int) -> str:
+    time = office_time(minutes)
+    return time if abs(minutes) >= MINUTES_PER_DAY else gettext("%(time)s kerja", time=time)
