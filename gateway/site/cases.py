@@ -3,14 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import flash, g, redirect, render_template, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from marshmallow import Schema
 
-from gateway import complaints
+from gateway import claims, complaints
 from gateway.api import schemas
-from gateway.site import forms, journey, session, words
+from gateway.site import colleagues, forms, journey, session, words
 from gateway.site.clocks import of_service, of_step
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
@@ -19,7 +19,7 @@ from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop import steps
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 
-ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban")
+ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban", "kerjakan", "lepaskan")
 
 pages = new_pages("cases")
 
@@ -90,6 +90,27 @@ def answer(ticket: str) -> ResponseReturnValue:
     return _attempt(ticket, schemas.Text, act)
 
 
+@pages.post("/laporan/<ticket>/kerjakan")
+@needs(*claims.CLAIMERS)
+def claim(ticket: str) -> ResponseReturnValue:
+    """Say to the colleagues at the desk that the visitor is on it."""
+    claims.claim(complaints.known(ticket), "ambil_alih" in request.form)
+    return _claimed(ticket, gettext("Rekan Anda kini melihat bahwa Anda yang mengerjakan laporan ini."))
+
+
+@pages.post("/laporan/<ticket>/lepaskan")
+@needs(*claims.CLAIMERS)
+def release(ticket: str) -> ResponseReturnValue:
+    """Say that the visitor is not on it any more."""
+    claims.release(complaints.known(ticket))
+    return _claimed(ticket, gettext("Laporan ini Anda lepaskan."))
+
+
+def _claimed(ticket: str, said: str) -> ResponseReturnValue:
+    flash(said, "done")
+    return redirect(url_for(".read", ticket=complaints.known(ticket)), 303)
+
+
 def _attempt(ticket: str, schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue],
              read: forms.Read | None = None) -> ResponseReturnValue:
     return forms.attempt(schema, act, lambda form: _page(complaints.known(ticket), form), read)
@@ -128,10 +149,14 @@ def _page(ticket: str, form: Form) -> str:
     known = words.lists()
     step = _turn(role, case)
     clock = case["answer"] if step is steps.ANSWER else case
+    timeline, claimed = _timeline(ticket), case.get("claim") if role in claims.CLAIMERS else None
+    entries = timeline["entries"] if timeline else []
+    names = colleagues.names([(claimed or {}).get("by"), *(entry.get("by") for entry in entries)])
     return render_template(
         "reporter_case.html" if role == Role.REPORTER else "case.html", form=form, case=case, lists=known, step=step,
         topic=words.topic(case, known), accused_opd=words.opd_name(case.get("accused_opd"), known),
-        opd=words.opd_name(case.get("opd"), known), draft=draft_name(ticket), timeline=_timeline(ticket),
+        opd=words.opd_name(case.get("opd"), known), draft=draft_name(ticket), timeline=timeline,
+        names=names, claim=colleagues.claim(claimed, names),
         due=of_step(clock, step.minutes) if step else None, service=_service(case))
 
 

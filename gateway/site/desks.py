@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import abort, redirect, render_template, request, url_for
+from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
+from gateway import live
 from gateway.api import schemas
 from gateway.backend import backend
-from gateway.site import session, words
+from gateway.errors import STREAMS_RETRY_AFTER_SECONDS
+from gateway.site import colleagues, session, words
 from gateway.site.clocks import of_service, of_step
 from gateway.site.forms import Form, flat
 from gateway.site.guard import new_pages
@@ -31,10 +33,11 @@ pages = new_pages("desk")
 
 @dataclass(frozen=True)
 class Desk:
-    """A desk: whose list it is, which stage keeps it, and what is said where nothing waits."""
+    """A desk: whose list it is, which stage keeps it, what tells of changes to it, what is said where nothing waits."""
 
     key: str
     stage: str
+    feed: str
     role: Role
     name: Any
     work: Any
@@ -42,16 +45,16 @@ class Desk:
 
 
 DESKS = {desk.key: desk for desk in (
-    Desk("serah-terima", "intake", Role.OPERATOR, _("Laporan masuk"),
+    Desk("serah-terima", "intake", "intake", Role.OPERATOR, _("Laporan masuk"),
          _("Langkah 2: terima laporan dan serahkan kepada Tim NKK Utama."),
          _("Tidak ada laporan yang menunggu diserahkan. Laporan baru muncul di sini dengan sendirinya.")),
-    Desk("jawaban", "notification", Role.OPERATOR, _("Jawaban"),
+    Desk("jawaban", "notification", "answers", Role.OPERATOR, _("Jawaban"),
          _("Langkah 6: tulis jawaban dan kirimkan kepada pelapor."),
          _("Tidak ada laporan yang menunggu jawaban. Laporan baru muncul di sini dengan sendirinya.")),
-    Desk("tim-utama", "triage", Role.MAIN_TEAM, _("Meja Tim NKK Utama"),
+    Desk("tim-utama", "triage", "triage", Role.MAIN_TEAM, _("Meja Tim NKK Utama"),
          _("Langkah 3: klasifikasikan laporan. Langkah 5: periksa tanggapan perangkat daerah."),
          _("Tidak ada laporan yang menunggu keputusan Anda. Laporan baru muncul di sini dengan sendirinya.")),
-    Desk("opd", "opd_response", Role.OPD_TEAM, _("Meja Tim NKK Pembantu"),
+    Desk("opd", "opd_response", "opd", Role.OPD_TEAM, _("Meja Tim NKK Pembantu"),
          _("Langkah 4: proses pengaduan dan tulis tanggapan."),
          _("Tidak ada pengaduan yang menunggu tanggapan Anda. Pengaduan baru muncul di sini dengan sendirinya.")),
 )}
@@ -84,6 +87,16 @@ def refreshed(key: str) -> str:
     return render_template("_worklist.html", **_list(key))
 
 
+@pages.get("/meja/<key>/perubahan")
+@needs(*STAFF)
+def changes(key: str) -> Response:
+    """Told when the list changes, as server-sent events; 503 where no more pages can be."""
+    try:
+        return live.as_response(live.stream_for(_own_desk(key).feed, session.actor()))
+    except live.TooManyStreamsError:
+        return Response(status=503, headers={"Retry-After": str(STREAMS_RETRY_AFTER_SECONDS)})
+
+
 def _own_desk(key: str) -> Desk:
     desk = DESKS.get(key)
     if desk is None or desk.role != session.actor().role:
@@ -97,7 +110,9 @@ def _list(key: str) -> dict[str, Any]:
     cursor = request.args.get("cursor")
     listing = backend().call(desk.stage, "worklist", cursor, PAGE_SIZE, wanted)
     known = words.lists()
-    return {"desk": desk, "desks": own_desks(desk.role), "rows": [_row(row, desk, known) for row in listing["items"]],
+    names = colleagues.names((row.get("claim") or {}).get("by") for row in listing["items"])
+    rows = [_row(row, desk, known) | {"claim": colleagues.claim(row.get("claim"), names)} for row in listing["items"]]
+    return {"desk": desk, "desks": own_desks(desk.role), "rows": rows,
             "cursor": cursor, "next": listing["next"], "form": form, "categories": known["categories"],
             "kept": {name: form[name] for name, field in NARROWED_BY.items() if field in wanted}}
 

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import complaints, errors
 from gateway.limits import seconds_to_wait
-from gateway.site import session
+from gateway.site import colleagues, session
 from gateway.site.forms import SECRETS, Form, typed
 from gateway.site.language import within_site
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
@@ -48,6 +48,9 @@ SAID = {
     "UnknownAccount": Said(
         _("Akun tidak ditemukan"),
         _("Tidak ada akun petugas dengan nama pengguna ini. Periksa daftar staf.")),
+    "ClaimedByColleague": Said(
+        _("Rekan Anda sedang mengerjakan laporan ini"),
+        _("Tidak ada yang berubah. Buka laporan; dari sana Anda dapat mengambil alih bila memang perlu.")),
     "NotYourStep": Said(_("Laporan ini belum sampai di langkah Anda"), UNCHANGED),
     "NoResponseYet": Said(_("Belum ada tanggapan untuk diperiksa"), UNCHANGED),
     "NotAnsweredYet": Said(_("Belum ada jawaban untuk dikonfirmasi"), UNCHANGED),
@@ -131,7 +134,7 @@ def _refusal(name: str, details: dict[str, Any]) -> ResponseReturnValue:
         return page(500, SAID[500])
     said = SAID.get(name) or (DONE if status == 409 else SAID[400])
     who = _who_did_it() if said is DONE else None
-    return page(status, said, stands=details.get("stands"), typed=carried(), who=who)
+    return page(status, said, stands=details.get("stands"), typed=carried(), who=who, claim=_claim(details))
 
 
 def _log_in_first() -> ResponseReturnValue:
@@ -156,7 +159,15 @@ def _who_did_it() -> dict[str, Any] | None:
         acts = [entry for entry in complaints.journey(ticket)["entries"] if entry["role"] == visitor.role]
     except (RefusedRemotelyError, Refused, StageUnavailableError, StageFailedError):
         return None
-    return {"at": acts[-1]["at"], "self": acts[-1].get("by") == visitor.id} if acts else None
+    if not acts:
+        return None
+    by = acts[-1].get("by")
+    return {"at": acts[-1]["at"], "self": by == visitor.id, "name": colleagues.names([by]).get(by)}
+
+
+def _claim(details: dict[str, Any]) -> colleagues.Claim | None:
+    told = details.get("claim")
+    return colleagues.claim(told, colleagues.names([told["by"]])) if told else None
 
 
 def _unavailable(error: StageUnavailableError) -> Response:

@@ -24,15 +24,76 @@ def test_new_work_appears_without_reloading_and_keeps_the_place(people: People, 
     assert operator.page.evaluate("document.activeElement.closest('[data-ticket]')?.dataset.ticket") == ticket
 
 
+@pytest.mark.usefixtures("empty_desk")
+def test_new_work_is_told_of_and_disturbs_nobody(people: People, staff: Opening) -> None:
+    reporter = people.reporter()
+    ticket = people.submit(reporter)
+    operator = staff("operator")
+    page = operator.page
+    page.wait_for_selector(f'[data-ticket="{ticket}"]')
+    page.evaluate("""ticket => {
+        const row = document.querySelector(`[data-ticket="${ticket}"]`);
+        row.querySelector('a').focus();
+        getSelection().selectAllChildren(row.querySelector('.ticket'));
+    }""", ticket)
+    other = people.submit(reporter)
+    # Well within the minute after which it would be asked for anyway.
+    page.wait_for_selector(f'[data-ticket="{other}"]', timeout=10_000)
+    eventually(lambda: page.locator("[data-news]").inner_text().startswith("1 laporan baru"))
+    assert page.evaluate("getSelection().toString()") == ticket
+    assert page.evaluate("document.activeElement.closest('[data-ticket]')?.dataset.ticket") == ticket
+    # Told twice by the stream, told once to whoever listens.
+    with page.expect_response("**/daftar"):
+        page.evaluate("document.querySelector('[data-news]').textContent = ''")
+    assert page.locator("[data-news]").inner_text() == ""
+    assert operator.accessibility() == []
+
+
+@pytest.mark.usefixtures("empty_desk")
+def test_without_a_stream_the_list_is_asked_for_instead(people: People, staff: Opening) -> None:
+    operator = staff("operator")
+    operator.context.route("**/perubahan", lambda route: route.fulfill(status=503))
+    operator.page.clock.install()
+    operator.page.reload()
+    ticket = people.submit(people.reporter())
+
+    def listed() -> int:
+        operator.page.clock.fast_forward(10_000)
+        return operator.page.locator(f'[data-ticket="{ticket}"]').count()
+
+    eventually(listed)
+
+
+def test_a_hidden_page_holds_no_stream(staff: Opening) -> None:
+    operator = staff("operator")
+    with operator.page.expect_event("requestfailed", lambda request: request.url.endswith("/perubahan")):
+        operator.page.evaluate("""() => {
+            Object.defineProperty(document, 'hidden', {value: true, configurable: true});
+            document.dispatchEvent(new Event('visibilitychange'));
+        }""")
+    with operator.page.expect_request("**/perubahan"):
+        operator.page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def test_a_list_that_cannot_be_renewed_says_so_and_recovers(whole: Installation, staff: Opening) -> None:
     opd_team = staff("opd_team", "dinas-perhubungan")
+    opd_team.page.clock.install()
+    opd_team.page.reload()
     whole.take_down("opd_response-1")
     try:
-        opd_team.page.wait_for_selector("[data-offline-note]:not([hidden])", timeout=30_000)
+        def told() -> bool:
+            opd_team.page.clock.fast_forward(60_000)
+            return opd_team.page.locator("[data-offline-note]").is_visible()
+        eventually(told)
     finally:
         whole.bring_up("opd_response-1")
         whole.wait_until_ready()
-    opd_team.page.wait_for_selector("[data-offline-note]", state="hidden", timeout=30_000)
+
+    def recovered() -> bool:
+        opd_team.page.clock.fast_forward(5_000)
+        return not opd_team.page.locator("[data-offline-note]").is_visible()
+
+    eventually(recovered)
 
 
 @pytest.mark.usefixtures("empty_desk")

@@ -39,26 +39,112 @@
     box.addEventListener("change", () => { try { localStorage.setItem(OFF, box.checked ? "yes" : "no"); } catch { /* for this page only */ } });
   }
 
-  // The list is swapped whole: the row that had the focus gets it back, and new rows are told of.
+  // The list is swapped whole: the row that had the focus gets it back, text that was marked stays marked, and new rows
+  // are told of.
   const tickets = () => new Set([...document.querySelectorAll("[data-ticket]")].map((row) => row.dataset.ticket));
+  const rowOf = (ticket) => document.querySelector(`[data-ticket="${ticket}"]`);
   let before = tickets();
   let focused = null;
+  let marked = null;
   let fresh = 0;
+
+  function place(node, offset) {
+    const row = (node.nodeType === Node.TEXT_NODE ? node.parentElement : node).closest?.("[data-ticket]");
+    if (!row) return null;
+    const range = document.createRange();
+    range.selectNodeContents(row);
+    range.setEnd(node, offset);
+    return { ticket: row.dataset.ticket, length: range.toString().length };
+  }
+
+  function found({ ticket, length }) {
+    const row = rowOf(ticket);
+    const walker = row && document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+    for (let left = length; walker?.nextNode(); left -= walker.currentNode.length) {
+      if (left <= walker.currentNode.length) return [walker.currentNode, left];
+    }
+    return null;
+  }
+
+  function mark() {
+    const [from, to] = marked.map(found);
+    if (from && to) getSelection().setBaseAndExtent(...from, ...to);
+  }
+
   document.addEventListener("htmx:beforeSwap", () => {
     before = tickets();
     focused = document.activeElement?.closest("[data-ticket]")?.dataset.ticket || null;
+    const chosen = getSelection();
+    marked = chosen.isCollapsed ? null : [place(chosen.anchorNode, chosen.anchorOffset), place(chosen.focusNode, chosen.focusOffset)];
   });
   document.addEventListener("htmx:afterSettle", () => {
     if (offline) offline.hidden = true;
-    if (focused) document.querySelector(`[data-ticket="${focused}"] [data-row]`)?.focus();
+    if (focused) rowOf(focused)?.querySelector("[data-row]").focus({ preventScroll: true });
+    if (marked?.every(Boolean)) mark();
+    later(source && source.readyState !== EventSource.CLOSED ? ANYWAY_MS : UNTOLD_MS);
     const come = [...tickets()].filter((ticket) => !before.has(ticket)).length;
     if (!come) return;
     fresh = document.hidden ? fresh + come : 0;
     document.title = fresh ? `(${fresh}) ${title}` : title;
-    if (news) news.textContent = news.dataset.said.replace("{n}", come);
+    // Emptied first: the same sentence twice would be no news to a screen reader.
+    if (news) { news.textContent = ""; setTimeout(() => { news.textContent = news.dataset.said.replace("{n}", come); }, 100); }
   });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { fresh = 0; document.title = title; } });
   ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, () => {
     if (offline) offline.hidden = false;
+    later(FAILED_MS);
   }));
+
+  // What changes is told by a stream while the page is looked at; the list is asked for now and then all the same.
+  const ANYWAY_MS = 60_000;
+  const UNTOLD_MS = 10_000;
+  const FAILED_MS = 5_000;
+  const feed = document.querySelector("[data-changes]");
+  let source = null;
+  let timer = null;
+  let gaveUpAt = -Infinity;
+
+  function later(wait) {
+    clearTimeout(timer);
+    timer = setTimeout(renew, wait);
+  }
+
+  function renew() {
+    const list = document.getElementById("worklist");
+    if (!list) return;
+    later(ANYWAY_MS);
+    listen();
+    window.htmx?.trigger(list, "renew");
+  }
+
+  function listen() {
+    if (document.hidden || !window.EventSource || performance.now() - gaveUpAt < ANYWAY_MS) return;
+    if (source && source.readyState !== EventSource.CLOSED) return;
+    source = new EventSource(feed.dataset.changes);
+    source.addEventListener("ready", renew);
+    source.addEventListener("change", renew);
+    source.addEventListener("error", () => {
+      if (source?.readyState !== EventSource.CLOSED) return;
+      // Refused: as many pages listen as can, or the log-in has ended, which the list's own request finds out.
+      gaveUpAt = performance.now();
+      later(UNTOLD_MS);
+    });
+  }
+
+  function stop() {
+    source?.close();
+    source = null;
+  }
+
+  if (feed) {
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) { stop(); return; }
+      fresh = 0;
+      document.title = title;
+      renew();
+    });
+    addEventListener("pagehide", stop);
+    addEventListener("pageshow", (event) => { if (event.persisted) renew(); });
+    listen();
+    later(ANYWAY_MS);
+  }
 })();

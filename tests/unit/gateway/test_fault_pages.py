@@ -44,6 +44,19 @@ def test_a_refusal_shows_where_the_complaint_stands_and_who_did_it(operator: Fla
     assert "Sen, 2 Mar 2026, 08.30 WIB" in page
 
 
+def test_a_refusal_names_the_colleague(operator: FlaskClient, stages: FakeBackend) -> None:
+    stages.answers |= {
+        "hand_over": RefusedRemotelyError("AlreadyHandedOver", "x", {}), "staff_names": {"another": "Rina Contoh"},
+        "timeline": {"entries": [{"role": "operator", "by": "another", "at": "2026-03-02T01:30:00Z"}]},
+        "claim": RefusedRemotelyError("ClaimedByColleague", "x", {
+            "claim": {"by": "another", "since": "2026-03-02T01:30:00Z"}})}
+    form = {"csrf_token": token(operator, "/meja/serah-terima")}
+    assert "Rina Contoh sudah mengerjakannya." in operator.post(f"/laporan/{TICKET}/serahkan", data=form).text
+    page = operator.post(f"/laporan/{TICKET}/kerjakan", data=form)
+    assert page.status_code == 409
+    assert "Sedang dikerjakan Rina Contoh, sejak" in page.text
+
+
 def test_a_failure_names_the_request_and_nothing_else(operator: FlaskClient, stages: FakeBackend) -> None:
     stages.answers["worklist"] = ValueError("Siti rahasia")
     response = operator.get("/meja/serah-terima", headers={"X-Request-ID": "request-4711"})

@@ -18,7 +18,7 @@ FORM = {"username": "warga", "password": "rahasia-sekali-42"}
 class FakeBackend:
     """Answers with what a test put there; an exception is raised."""
 
-    answers: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=lambda: {"staff_names": {}})
     asked: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
 
     def call(self, stage: str, method: str, *args: Any) -> Any:

@@ -1,0 +1,38 @@
+"""The names of the staff, for their colleagues, and who of them is on what."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.backend import backend
+from gateway.site import session
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+
+MOST_ASKED = 200
+
+
+@dataclass(frozen=True)
+class Claim:
+    """Who is on a complaint: by name, where it is known, or the visitor; `since` is an instant."""
+
+    name: str
+    own: bool
+    since: str
+
+
+def names(ids: Iterable[str | None]) -> dict[str, str]:
+    """Names by staff id; without those that cannot be had just now: a page is of use without them."""
+    wanted = sorted({id for id in ids if id})[:MOST_ASKED]
+    if not wanted:
+        return {}
+    try:
+        return backend().call("intake", "staff_names", wanted)
+    except (RefusedRemotelyError, StageUnavailableError, StageFailedError):
+        return {}
+
+
+def claim(told: Mapping[str, Any] | None, known: Mapping[str, str]) -> Claim | None:
+    """A claim as a stage tells it, with the name from `known`."""
+    if not told:
+        return None
+    return Claim(known.get(told["by"], ""), told["by"] == session.actor().id, told["since"])
