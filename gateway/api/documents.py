@@ -1,26 +1,19 @@
 """The documents of a complaint, and the monthly recapitulation: made when asked for, in a process of their own."""
 
 import json
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-from flask import Response, abort, current_app, g
+from flask import Response, abort, g
 
-from gateway import papers
+from gateway import papers, recap
 from gateway.api import Resources, schemas
 from gateway.api.complaints import READERS
 from gateway.auth import needs
-from gateway.backend import backend
 from gateway.complaints import known
 from gateway.limits import by_account, limit
-from nkk.documents import KINDS, MEDIA_TYPES, make
-from nkk.sop.recap import figures
+from nkk.documents import KINDS, MEDIA_TYPES
 from nkk.sop.steps import Role
-
-COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
-RECAP = "rekap-bulanan"
 
 resources = Resources("documents", __name__, description="What is printed: the documents of each step, the month's "
                                                         "recapitulation")
@@ -42,39 +35,20 @@ def _file(*formats: str) -> Callable[..., Any]:
 def document(ticket: str, kind: str, format: str) -> Response:
     """A document of a complaint as DOCX or PDF, as far as your role may see it. For its reporter, opening the answer's
     counts as receiving it."""
-    if kind not in KINDS or kind == RECAP:
+    if kind not in KINDS or kind == recap.RECAP:
         abort(404)
     ticket = known(ticket)
-    return _sent(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
+    return papers.printed(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
 
 
 @resources.route("/reports/monthly", methods=["GET"])
-@needs(*COUNTERS)
+@needs(*recap.COUNTERS)
 @limit("DOCUMENTS", by_account)
 @resources.arguments(schemas.Recapitulation(), location="query")
 @_file("xlsx", "pdf", "json")
 def monthly(form: dict[str, str]) -> Response:
     """The recapitulation of a month (WIB): counts, times against the standard, what is open and late."""
     month = form["month"]
-    counted = figures(month, _pages(month), backend().lists(), datetime.now(UTC))
     if form["format"] == "json":
-        return Response(json.dumps(counted, ensure_ascii=False), mimetype="application/json")
-    return _sent(RECAP, form["format"], counted, f"{RECAP}-{month}")
-
-
-def _sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
-    folder = current_app.config["TEMPLATES"]
-    file = make(kind, format, content, templates=Path(folder) if folder else None)
-    return Response(file, mimetype=MEDIA_TYPES[format], headers={
-        "Content-Disposition": f'attachment; filename="{name}.{format}"'})
-
-
-def _pages(month: str) -> Iterator[dict[str, Any]]:
-    for closed in (False, True):
-        cursor = None
-        while True:
-            page = backend().call("notification", "month", month, closed, cursor)
-            yield page
-            cursor = page["next"]
-            if cursor is None:
-                break
+        return Response(json.dumps(recap.of_month(month), ensure_ascii=False), mimetype="application/json")
+    return recap.as_file(month, form["format"])

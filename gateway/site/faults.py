@@ -16,6 +16,7 @@ from gateway.limits import seconds_to_wait
 from gateway.site import colleagues, session
 from gateway.site.forms import SECRETS, Form, typed
 from gateway.site.language import within_site
+from nkk.documents import RenderingTooSlowError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
 from nkk.sop.refusals import Refused
@@ -85,6 +86,7 @@ def of_pages(pages: Blueprint) -> None:
     pages.register_error_handler(RefusedRemotelyError, _refused_remotely)
     pages.register_error_handler(Refused, _refused)
     pages.register_error_handler(StageUnavailableError, _unavailable)
+    pages.register_error_handler(RenderingTooSlowError, _too_slow)
     pages.register_error_handler(HTTPException, _http)
     pages.register_error_handler(Exception, _unexpected)
 
@@ -173,6 +175,10 @@ def _claim(details: dict[str, Any]) -> colleagues.Claim | None:
 def _unavailable(error: StageUnavailableError) -> Response:
     log.warning("stage unavailable", stage=str(error))
     return page(503, SAID[503], resume=carried())
+
+
+def _too_slow(_error: RenderingTooSlowError) -> Response:
+    return page(503, SAID[503])
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

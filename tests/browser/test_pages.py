@@ -39,11 +39,12 @@ def places(people: People, whole: Installation) -> dict[str, list[str]]:
                      f"/laporan/{answered}", f"/laporan/{closed}", f"/laporan/{returned}",
                      "/laporan/NKK-2026-EDXY-ER30"],
         "operator": ["/meja/serah-terima", "/meja/jawaban", f"/laporan/{waiting}", f"/laporan/{to_answer}",
-                     f"/laporan/{closed}", "/cari?tiket=abc", "/admin/staf"],
-        "main_team": ["/meja/tim-utama", f"/laporan/{to_classify}", f"/laporan/{to_approve}"],
+                     f"/laporan/{closed}", "/cari?tiket=abc", "/admin/staf", "/ikhtisar",
+                     "/meja/serah-terima?cari=x&terlambat=ya"],
+        "main_team": ["/meja/tim-utama", "/ikhtisar", f"/laporan/{to_classify}", f"/laporan/{to_approve}"],
         "opd_team": ["/meja/opd", f"/laporan/{returned}", f"/laporan/{closed}"],
         "admin": ["/admin/staf", "/admin/staf/baru", "/admin/staf/operator", "/admin/perangkat-daerah",
-                  "/admin/kategori", "/admin/kategori/kode-etik", "/admin/kategori/baru"],
+                  "/admin/kategori", "/admin/kategori/kode-etik", "/admin/kategori/baru", "/ikhtisar"],
     }
 
 

@@ -1,0 +1,36 @@
+"""The month's recapitulation, for both doors: counted by notification's journeys and intake's lists when asked for."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response
+
+from gateway import papers
+from gateway.backend import backend
+from nkk.sop.recap import figures
+from nkk.sop.steps import Role
+
+COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
+RECAP = "rekap-bulanan"
+
+
+def of_month(month: str) -> dict[str, Any]:
+    """The figures of `month` (`2026-03`, WIB). Raises InvalidInput for a month to come."""
+    return figures(month, _pages(month), backend().lists(), datetime.now(UTC))
+
+
+def as_file(month: str, format: str) -> Response:
+    """The same as a workbook or a PDF."""
+    return papers.printed(RECAP, format, of_month(month), f"{RECAP}-{month}")
+
+
+def _pages(month: str) -> Iterator[dict[str, Any]]:
+    for closed in (False, True):
+        cursor = None
+        while True:
+            page = backend().call("notification", "month", month, closed, cursor)
+            yield page
+            cursor = page["next"]
+            if cursor is None:
+                break

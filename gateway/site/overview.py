@@ -1,0 +1,134 @@
+"""A month at a glance, for those who answer for it: its flow through the seven steps, what waits, and how fast."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from flask import Response, render_template, request
+from flask_babel import format_date
+
+from gateway import recap
+from gateway.api import schemas
+from gateway.limits import by_account, limit
+from gateway.site import words
+from gateway.site.guard import new_pages
+from gateway.site.session import needs
+from nkk.messaging.validation import load
+from nkk.sop.clock import WIB
+from nkk.sop.recap import MOST_LISTED
+from nkk.sop.steps import RESPOND
+
+MONTHS = 24
+"""How far back a month can be chosen; an address reaches further."""
+
+LONGEST_PERCENT = 82
+"""The longest bar leaves room for its number."""
+LABEL_LENGTH = 40
+"""What a small phone has room for; the table has the whole name."""
+
+pages = new_pages("overview")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a bar, from `at` on and `width` wide, in percent."""
+
+    kind: str
+    at: float
+    width: float
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a chart: what it is of, its number, of how many late, and how it is drawn."""
+
+    label: str
+    count: int
+    late: int
+    parts: list[Part]
+
+    @property
+    def end(self) -> float:
+        """Where the bar ends, in percent."""
+        return sum(part.width for part in self.parts)
+
+
+@pages.get("/ikhtisar")
+@needs(*recap.COUNTERS)
+@limit("DOCUMENTS", by_account)
+def month() -> str:
+    """The month chosen, or this one."""
+    chosen = _read(request.args.get("bulan") or _written(_today()))
+    figures = recap.of_month(chosen)
+    waiting, late = _open(figures["open_cases"], "step")
+    by_step = [step | {"name": words.STEP_NAMES[step["number"]], "waiting": waiting[step["number"]],
+                       "late": late[step["number"]]} for step in figures["steps"]]
+    # Step 1 is the reporter's, and its clock is not measured: what was accepted has done it.
+    by_step[0]["count"] = figures["accepted"]
+    opds = _of_opds(figures)
+    return render_template(
+        "overview.html", month=chosen, title=_called(chosen), months=_choosable(chosen), figures=figures,
+        steps=by_step, opds=opds, most_listed=MOST_LISTED,
+        flow=_bars((f"{step['number']}. {step['name']}", step["count"], 0) for step in by_step),
+        load=_bars((f"{step['number']}. {step['name']}", step["waiting"], step["late"]) for step in by_step[1:6]),
+        opd_load=_bars((opd["name"], opd["waiting"], opd["late"]) for opd in opds))
+
+
+@pages.get("/ikhtisar/<month>.<any(xlsx, pdf):format>")
+@needs(*recap.COUNTERS)
+@limit("DOCUMENTS", by_account)
+def exported(month: str, format: str) -> Response:
+    """The month's recapitulation as a file."""
+    return recap.as_file(_read(month), format)
+
+
+def _read(text: str) -> str:
+    return load(schemas.Recapitulation, {"month": text})["month"]
+
+
+def _open(cases: Iterable[Mapping[str, Any]], name: str) -> tuple[Counter[Any], Counter[Any]]:
+    """How many of the open cases there are, and are late, by their `name`."""
+    cases = list(cases)
+    return Counter(case[name] for case in cases), Counter(case[name] for case in cases if case["late"])
+
+
+def _of_opds(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each OPD has responded to in the month, and what waits there: only those with either."""
+    waiting, late = _open((case for case in figures["open_cases"] if case["step"] == RESPOND.number), "opd")
+    done = {opd["name"]: opd for opd in figures["by_opd"]}
+    nothing = {"count": 0, "median_minutes": None, "p90_minutes": None, "on_time_share": None}
+    return [done.get(name, nothing) | {"name": name, "waiting": waiting[name], "late": late[name]}
+            for name in sorted({*waiting, *done} - {None})]
+
+
+def _bars(rows: Iterable[tuple[str, int, int]]) -> list[Bar]:
+    rows = list(rows)
+    scale = LONGEST_PERCENT / max([1, *(count for _, count, _ in rows)])
+    bars = []
+    for label, count, late in rows:
+        shown = label if len(label) <= LABEL_LENGTH else f"{label[:LABEL_LENGTH - 1].rstrip()}…"
+        late_width, width = round(late * scale, 2), round((count - late) * scale, 2)
+        bars.append(Bar(shown, count, late, [Part("late", 0, late_width), Part("fine", late_width, width)]))
+    return bars
+
+
+def _today() -> date:
+    return datetime.now(WIB).date()
+
+
+def _written(day: date) -> str:
+    return f"{day:%Y-%m}"
+
+
+def _called(month: str) -> str:
+    return format_date(date.fromisoformat(f"{month}-01"), "LLLL y")
+
+
+def _choosable(chosen: str) -> dict[str, str]:
+    """The months to choose from by their names, newest first."""
+    today = _today()
+    last = today.year * 12 + today.month - 1
+    months = {f"{number // 12}-{number % 12 + 1:02}" for number in range(last - MONTHS + 1, last + 1)} | {chosen}
+    return {month: _called(month) for month in sorted(months, reverse=True)}
