@@ -1,0 +1,97 @@
+"""A desk's list: its clocks as its stage counts them, who is on what, and what is asked of the stage."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gateway.live import LiveFeed
+from gateway.site.clocks import of_service, of_step
+from gateway.site.overview import _bars
+from tests.unit.gateway.visits import FakeBackend, log_in
+
+Opened = Callable[..., dict[str, Any]]
+ROW = {"ticket": "NKK-2026-EDXY-ER30", "subject_line": "Loket tutup", "category": "kode-etik",
+       "sub_category": "bernegara", "stands": {"state": "awaiting_hand_over"}, "confidential": False,
+       "came_at": "2026-03-02T01:00:00Z", "due_at": "2026-03-02T01:10:00Z", "service_due_at": "2026-03-04T01:00:00Z",
+       "left_minutes": -35, "service_left_minutes": -80, "late": True, "claim": None}
+
+
+@pytest.fixture
+def operator(client: FlaskClient, stages: FakeBackend, opened: Opened) -> FlaskClient:
+    log_in(client, stages, opened("operator"))
+    stages.answers["worklist"] = {"items": [ROW], "next": None}
+    return client
+
+
+@pytest.mark.parametrize(("left", "late", "level", "words"), [
+    (80, False, "fine", "Sisa 1 jam 20 menit kerja"),
+    (0, False, "soon", "Sisa 0 menit kerja"),
+    # Due at closing time, and not a minute of office time since.
+    (0, True, "late", "Terlambat kurang dari 1 menit kerja"),
+    (-35, True, "late", "Terlambat 35 menit kerja"),
+    (-510, True, "late", "Terlambat 1 hari kerja 1 jam"),
+])
+def test_a_clock_says_what_its_stage_counts(app: Flask, left: int, late: bool, level: str, words: str) -> None:
+    with app.test_request_context("/"):
+        clock = of_step(ROW | {"left_minutes": left, "late": late}, 120)
+        assert clock is not None
+        assert (clock.level, clock.words) == (level, words)
+
+
+def test_the_service_is_late_once_its_promise_has_passed(app: Flask) -> None:
+    with app.test_request_context("/"):
+        clock = of_service(ROW | {"service_left_minutes": 0}, 900)
+        assert clock is not None
+        assert clock.level == "late"
+        assert of_service(ROW | {"service_due_at": None}, 900) is None
+
+
+def test_a_late_row_says_so_by_sign_word_and_colour(operator: FlaskClient) -> None:
+    page = operator.get("/meja/serah-terima").text
+    assert 'class="row late"' in page
+    assert '<span class="due late"><span class="sign" aria-hidden="true">▲</span> Terlambat 35 menit kerja' in page
+    assert "Terlambat 1 jam 20 menit kerja" in page
+
+
+def test_what_is_typed_into_the_bar_is_asked_and_stays_in_every_address(operator: FlaskClient, stages: FakeBackend
+                                                                        ) -> None:
+    stages.answers["worklist"] = {"items": [ROW], "next": "further"}
+    page = operator.get("/meja/serah-terima?kategori=kode-etik&terlambat=ya&cari=loket").text
+    assert stages.asked[-1] == ("worklist", (None, 25, {"category": "kode-etik", "late": True, "q": "loket"}))
+    kept = "kategori=kode-etik&amp;terlambat=ya&amp;cari=loket"
+    assert f'hx-get="/meja/serah-terima/daftar?{kept}"' in page
+    assert f'href="/meja/serah-terima?cursor=further&amp;{kept}"' in page
+
+
+def test_what_cannot_be_asked_is_said_and_the_rest_is_kept(operator: FlaskClient, stages: FakeBackend) -> None:
+    response = operator.get("/meja/serah-terima?cari=x&terlambat=ya&kategori=Bukan%20Kunci")
+    assert response.status_code == 422
+    assert 'id="cari-fault"' in response.text
+    assert stages.asked[-1] == ("worklist", (None, 25, {"late": True}))
+
+
+@pytest.mark.parametrize(("names", "said"), [
+    ({"another": "Rina Contoh"}, "Dikerjakan Rina Contoh"), ({}, "Dikerjakan rekan Anda")])
+def test_a_row_says_which_colleague_is_on_it(operator: FlaskClient, stages: FakeBackend, names: dict[str, str],
+                                             said: str) -> None:
+    claim = {"by": "another", "since": "2026-03-02T01:05:00Z"}
+    stages.answers |= {"worklist": {"items": [ROW | {"claim": claim}], "next": None}, "staff_names": names}
+    assert said in operator.get("/meja/serah-terima").text
+
+
+def test_where_no_more_pages_can_listen_this_one_is_told_so(app: Flask, operator: FlaskClient) -> None:
+    app.extensions["live"] = LiveFeed("amqp://localhost", 0)
+    response = operator.get("/meja/serah-terima/perubahan")
+    assert response.status_code == 503
+    assert response.headers["Retry-After"]
+
+
+def test_a_bar_is_as_long_as_its_number_and_its_late_part_comes_first() -> None:
+    longest, other = _bars([("Langkah", 4, 1), ("Nama yang terlalu panjang untuk sebuah telepon kecil", 2, 0)])
+    assert (longest.end, other.end) == (82, 41)
+    assert [(part.kind, part.at, part.width) for part in longest.parts] == [("late", 0, 20.5), ("fine", 20.5, 61.5)]
+    assert other.label == "Nama yang terlalu panjang untuk sebuah…"
+    assert _bars([("Tidak ada", 0, 0)])[0].end == 0
