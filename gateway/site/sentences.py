@@ -47,6 +47,7 @@ SENTENCES = {
     r"Information goes to the operator: .*": _("Informasi dijawab operator: kosongkan perangkat daerahnya."),
     r"Fill in both the key and the name, or neither\.": _("Isi kode dan namanya, atau kosongkan keduanya."),
     r"This key stands in another row\.": _("Kode ini sudah dipakai di baris lain."),
+    r"Write the month as 2026-03\.": _("Tulis bulannya seperti 2026-03."),
     r"Say what the response lacks: .*":
         _("Tuliskan apa yang kurang dari tanggapan ini: Tim NKK Pembantu bekerja dari catatan Anda."),
 }
