@@ -12,8 +12,9 @@ from flask import Flask, Response, g, jsonify, request
 from gunicorn.http.errors import ParseException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway import api, docs, errors, limits
+from gateway import api, docs, errors, limits, site
 from gateway.backend import Backend, backend
+from gateway.live import LiveFeed
 from nkk.messaging.log import begin_context, get_logger
 from nkk.messaging.settings import number, required, required_key
 
@@ -38,9 +39,9 @@ log = get_logger()
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     """The gateway as a WSGI application; `config` overrides what the environment says.
 
-    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_URL (how people reach the site), TEMPLATES (a folder of the
-    agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
-    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, TRUSTED_PROXIES.
+    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_KEY, SITE_URL (how people reach the site), TEMPLATES (a folder
+    of the agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
+    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIVE_STREAMS, TRUSTED_PROXIES.
     """
     app = Flask(__name__, static_folder=None)
     app.config.update(config if config is not None else _from_environment())
@@ -51,12 +52,14 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
         hops = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions["nkk"] = Backend(app.config["AMQP_URI"], app.config["INTAKE_PUBLIC_KEY"], app.config["RPC_TIMEOUT"])
+    app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
     app.before_request(_begin)
     app.after_request(_end)
     limits.limiter.init_app(app)
     api.register(app)
     app.register_blueprint(docs.pages)
     errors.register(app)
+    site.register(app)
     app.add_url_rule("/healthz", view_func=_health)
     app.add_url_rule("/readyz", view_func=_ready)
     return app
@@ -69,7 +72,10 @@ def _from_environment() -> dict[str, Any]:
         "TOKEN_PUBLIC_KEY": required_key("NKK_TOKEN_PUBLIC_KEY"),
         "SITE_URL": (os.environ.get("NKK_SITE_URL") or "http://localhost").rstrip("/"),
         "TEMPLATES": os.environ.get("NKK_TEMPLATES", ""),
+        "SITE_KEY": required("NKK_SITE_KEY"),
         "RPC_TIMEOUT": number("NKK_RPC_TIMEOUT", 5),
+        # Half of the threads are left for requests.
+        "LIVE_STREAMS": number("NKK_LIVE_STREAMS", number("NKK_GATEWAY_THREADS", 16) // 2),
         "TRUSTED_PROXIES": number("NKK_TRUSTED_PROXIES", 0),
         "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "memory://",
         **{f"LIMIT_{name}": os.environ.get(f"NKK_LIMIT_{name}") or rate for name, rate in limits.DEFAULTS.items()},

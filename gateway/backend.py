@@ -4,8 +4,9 @@ What tells who reported crosses the broker sealed: written to intake with its pu
 call's own.
 """
 
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -17,7 +18,39 @@ from nkk.messaging.sealing import new_key_pair, seal, unseal
 
 STAGES = ("intake", "triage", "opd_response", "notification")
 LISTS_SECONDS = 30
+FIGURES_SECONDS = 60
 PING_SECONDS = 2.0
+
+
+class Kept:
+    """What a stage was asked, for `seconds`; for longer while the stage is away. One thread at a time asks anew, and
+    the others make do with what there is."""
+
+    def __init__(self, seconds: float, ask: Callable[[], dict[str, Any]]) -> None:
+        self._seconds = seconds
+        self._ask = ask
+        self._known: tuple[float, dict[str, Any]] | None = None
+        self._asking = threading.Lock()
+
+    def get(self) -> dict[str, Any]:
+        """What is known. Raises StageUnavailableError or StageFailedError where nothing is."""
+        known = self._known
+        if known is not None and time.monotonic() - known[0] <= self._seconds:
+            return known[1]
+        if not self._asking.acquire(blocking=False):
+            return known[1] if known is not None else self._ask()
+        try:
+            self._known = known = (time.monotonic(), self._ask())
+        except (StageUnavailableError, StageFailedError):
+            if known is None:
+                raise
+        finally:
+            self._asking.release()
+        return known[1]
+
+    def forget(self) -> None:
+        """It has just been changed."""
+        self._known = None
 
 
 class Backend:
@@ -26,7 +59,8 @@ class Backend:
     def __init__(self, uri: str, intake_key: str, timeout: float) -> None:
         self._client = RpcClient(uri, timeout)
         self._intake_key = intake_key
-        self._lists: tuple[float, dict[str, Any]] | None = None
+        self._lists = Kept(LISTS_SECONDS, lambda: self.call("intake", "lists"))
+        self._figures = Kept(FIGURES_SECONDS, lambda: self.call("notification", "figures"))
 
     def call(self, stage: str, method: str, *args: Any) -> Any:
         """The result of `method` of `stage`."""
@@ -51,19 +85,15 @@ class Backend:
 
     def lists(self) -> dict[str, Any]:
         """Catalogue and roster, at most LISTS_SECONDS old; older where intake is away and they were known."""
-        known = self._lists
-        if known is None or time.monotonic() - known[0] > LISTS_SECONDS:
-            try:
-                known = (time.monotonic(), self.call("intake", "lists"))
-            except (StageUnavailableError, StageFailedError):
-                if known is None:
-                    raise
-            self._lists = known
-        return known[1]
+        return self._lists.get()
+
+    def figures(self) -> dict[str, Any]:
+        """What anybody may know, at most FIGURES_SECONDS old; older where notification is away and they were known."""
+        return self._figures.get()
 
     def forget_lists(self) -> None:
         """They have just been replaced."""
-        self._lists = None
+        self._lists.forget()
 
     def ping(self) -> dict[str, bool]:
         """Which stages answer."""

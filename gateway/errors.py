@@ -11,12 +11,14 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
 from gateway.limits import seconds_to_wait
+from gateway.live import TooManyStreamsError
 from nkk.documents import RenderingFailedError, RenderingTooSlowError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
 from nkk.sop.refusals import Refused
 
 RETRY_AFTER_SECONDS = 5
+STREAMS_RETRY_AFTER_SECONDS = 60
 TYPES = "urn:nkk:problem:"
 
 STATUS = {
@@ -25,6 +27,7 @@ STATUS = {
     "NotYourRole": 403,
     "UnknownTicket": 404,
     "UnknownAccount": 404,
+    "ClaimedByColleague": 409,
     "NotYourStep": 409,
     "AlreadyDone": 409,
     "AlreadyHandedOver": 409,
@@ -75,9 +78,10 @@ def register(app: Flask) -> None:
     app.register_error_handler(RefusedRemotelyError, _refused_remotely)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StageUnavailableError, _unavailable)
+    app.register_error_handler(TooManyStreamsError, _too_many)
     app.register_error_handler(RenderingTooSlowError, _too_slow)
     app.register_error_handler(RenderingFailedError, _unmade)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, of_http)
     app.register_error_handler(ParseException, _broken_off)
     app.register_error_handler(Exception, _unexpected)
 
@@ -96,13 +100,20 @@ def _refusal(name: str, sentence: str, details: dict[str, Any]) -> Response:
         log.error("refusal without a status", refusal=name)
         return problem(500, "failed", SENTENCES[500])
     return problem(status, _slug(name), sentence, errors=details.get("fields"), stands=details.get("stands"),
-                   ticket=details.get("ticket"))
+                   ticket=details.get("ticket"), claim=details.get("claim"))
 
 
 def _unavailable(error: StageUnavailableError) -> Response:
     log.warning("stage unavailable", stage=str(error))
     return problem(503, "unavailable", "A part of the service is away for a moment, and whether your request was "
                                        "carried out is not known. Try again shortly; what was accepted is not lost.")
+
+
+def _too_many(_error: TooManyStreamsError) -> Response:
+    answer = problem(503, "too-many-streams", "As many pages are told of changes as can be. Ask for the list now and "
+                                              "then instead, and try again later.")
+    answer.headers["Retry-After"] = str(STREAMS_RETRY_AFTER_SECONDS)
+    return answer
 
 
 def _too_slow(_error: RenderingTooSlowError) -> Response:
@@ -116,7 +127,8 @@ def _unmade(error: RenderingFailedError) -> Response:
                                            "X-Request-ID; the agency's templates may be at fault (`nkk templates`).")
 
 
-def _http(error: HTTPException) -> Response:
+def of_http(error: HTTPException) -> Response:
+    """The problem that Flask or werkzeug raised."""
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
         return problem(413, "too-large", "This is too long. A text holds at most 20,000 characters.")

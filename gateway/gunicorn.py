@@ -1,6 +1,7 @@
 """How gunicorn runs the gateway: threads, since the RPC client serves many at once; settings from the environment."""
 
 import os
+from typing import Any
 
 from gunicorn.glogging import Logger
 
@@ -14,6 +15,11 @@ keepalive = 15
 limit_request_line = 4094
 limit_request_fields = 60
 control_socket_disable = True
+
+
+def post_worker_init(worker: Any) -> None:
+    """End the worker's live streams with it: each would else keep it for as long as it may take to stop."""
+    worker.wsgi.extensions["live"].is_leaving = lambda: not worker.alive
 
 
 class NoAccessLog(Logger):

@@ -20,9 +20,13 @@ DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "RESET": "10/hour
             "DOCUMENTS": "60/minute"}
 
 
-def limit(name: str, key: Callable[[], str] = get_remote_address) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """View decorator: at most as often as the setting NKK_LIMIT_<name> says, such as `20/hour`."""
-    return limiter.limit(lambda: current_app.config[f"LIMIT_{name}"], key_func=key)
+def limit(name: str, key: Callable[[], str] = get_remote_address, **which: Any
+          ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """View decorator: at most as often as the setting NKK_LIMIT_<name> says, such as `20/hour`.
+
+    `which` narrows what is counted, as Flask-Limiter's `limit` takes it: methods, exempt_when.
+    """
+    return limiter.limit(lambda: current_app.config[f"LIMIT_{name}"], key_func=key, **which)
 
 
 def by_account() -> str:

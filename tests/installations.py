@@ -27,6 +27,9 @@ SETTINGS = {
     "NKK_RETRY_DELAYS": "0.2,0.4,0.8",
     "NKK_RPC_TIMEOUT": "3",
     "NKK_GATEWAY_WORKERS": "1",
+    # A stream whose page has gone is noticed by its next heartbeat only.
+    "NKK_LIVE_STREAMS": "24",
+    "NKK_GATEWAY_THREADS": "40",
 }
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,16 @@ class Person:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         return self.http.request(method, f"/api/v1{path}", json=json, headers=headers, **kwargs)
+
+    def status(self, method: str, path: str, json: Any = None) -> int:
+        """How one request is answered, without waiting for the end of what may have none."""
+        with self.stream(method, path, json=json) as response:
+            return response.status_code
+
+    def stream(self, method: str, path: str, **kwargs: Any) -> AbstractContextManager[httpx.Response]:
+        """One request, its answer to be read as it comes."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        return self.http.stream(method, f"/api/v1{path}", headers=headers, **kwargs)
 
     def get(self, path: str, **kwargs: Any) -> Any:
         """What stands at `path`; it must be there."""
@@ -83,6 +94,11 @@ class People:
     def opd_team(self, opd: str) -> Person:
         """The helper team of an OPD."""
         return self.log_in(**self._staff["opd_team"][opd])
+
+    def credentials(self, role: str, opd: str | None = None) -> dict[str, str]:
+        """User name and password of a member of the staff, for another door than the API's."""
+        found = self._staff[role]
+        return found[opd] if opd else found
 
     def reporter(self, **changed: Any) -> Person:
         """A new reporter, registered and logged in."""

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from sqlalchemy import delete, insert, select
 from sqlalchemy import event as engine_event
-from sqlalchemy import insert, select
 
 from nkk.clocks import Calendars
 from nkk.clocks.calendars import CalendarNotHeardError
@@ -26,6 +26,7 @@ from nkk.sop.timed import Timed
 from services.intake import admin as intake_admin
 from services.intake import service as intake
 from services.intake import storage as intake_storage
+from services.notification import following
 from services.notification import service as notification
 from services.notification import storage as notification_storage
 from services.opd_response import service as opd_response
@@ -39,7 +40,7 @@ STORAGES = {"intake": intake_storage, "triage": triage_storage, "opd_response": 
             "notification": notification_storage}
 WORKS = {"intake": intake_storage.IntakeWork, "triage": triage_storage.TriageWork,
          "opd_response": opd_storage.OpdResponseWork, "notification": notification_storage.NotificationWork}
-CLOCKS = (intake, intake_admin, triage, opd_response, notification)
+CLOCKS = (intake, intake_admin, triage, opd_response, notification, following)
 BY_TYPE = {event.TYPE: event for event in EVENTS}
 
 REPORTER = Actor("reporter-1", "reporter")
@@ -49,12 +50,14 @@ OPD = "disdukcapil"
 OPD_TEAM = Actor("staff-opd", "opd_team", OPD)
 ADMIN = Actor("staff-admin", "admin")
 
+FIRST_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
 
 class House:
     """All four stages. `now` is what every clock shows; `waiting` is what was told and not yet heard, with its ears."""
 
     def __init__(self, url_of: Callable[[str], str], chance: random.Random) -> None:
-        self.now = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+        self.now = FIRST_MORNING
         self.chance = chance
         self.waiting: list[tuple[str, Event[Any]]] = []
         self.told: list[tuple[str, Event[Any]]] = []
@@ -140,6 +143,16 @@ class House:
                      "notification": lambda: works["notification"].answers.find(ticket)}
             held = {stage: _or_none(look) for stage, look in found.items()}
         return {stage: timed for stage, timed in held.items() if timed is not None}
+
+    def empty(self) -> None:
+        """Take everything away but the people and the calendars; it is the first morning again."""
+        self.now = FIRST_MORNING
+        self.waiting, self.told, self._read = [], [], dict.fromkeys(STAGES, 0)
+        for stage, database in self.databases.items():
+            with database.writing() as connection:
+                for table in reversed(STORAGES[stage].metadata.sorted_tables):
+                    if table.name not in ("accounts", "reporters", "calendars"):
+                        connection.execute(delete(table))
 
     def close(self) -> None:
         for database in self.databases.values():

@@ -74,7 +74,7 @@ class DescribedApi(Api):
 
 def register(app: Flask) -> None:
     """Give `app` the API and its description at /api/v1/openapi.json."""
-    from gateway.api import accounts, admin, calendar, complaints, desks, documents, lists
+    from gateway.api import accounts, admin, calendar, claims, complaints, desks, documents, figures, lists
 
     app.config.update(
         API_TITLE="Pengaduan NKK",
@@ -90,7 +90,7 @@ def register(app: Flask) -> None:
     })
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer",
                                                    "description": "The access_token of POST /sessions."})
-    for module in (accounts, lists, complaints, desks, documents, admin, calendar):
+    for module in (accounts, lists, figures, complaints, claims, desks, documents, admin, calendar):
         api.register_blueprint(module.resources, url_prefix=PREFIX)
 
 

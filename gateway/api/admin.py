@@ -6,7 +6,7 @@ from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
 from nkk.sop.refusals import InvalidInput
-from nkk.sop.steps import Role
+from nkk.sop.steps import STAFF_ROLES, Role
 
 resources = Resources("admin", __name__, description="Staff accounts, catalogue and roster")
 
@@ -18,6 +18,15 @@ resources = Resources("admin", __name__, description="Staff accounts, catalogue 
 def staff(page: dict[str, Any]) -> dict[str, Any]:
     """Staff accounts by user name."""
     return backend().call("intake", "staff", page.get("cursor"), page.get("limit"))
+
+
+@resources.route("/staff/names", methods=["GET"])
+@needs(*STAFF_ROLES)
+@resources.arguments(schemas.StaffIds(), location="query")
+@resources.response(200, schemas.StaffNames)
+def staff_names(form: dict[str, Any]) -> dict[str, Any]:
+    """The names behind staff ids, as timelines and claims give them. For staff alone."""
+    return {"names": backend().call("intake", "staff_names", form["ids"])}
 
 
 @resources.route("/staff", methods=["POST"])

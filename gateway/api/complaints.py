@@ -2,17 +2,11 @@
 
 from typing import Any
 
-from flask import g
-
-from gateway import papers
+from gateway import complaints
 from gateway.api import Resources, schemas
 from gateway.auth import needs
-from gateway.backend import backend
 from gateway.limits import by_account, limit
-from nkk.messaging.calls import RefusedRemotelyError
-from nkk.sop.refusals import InvalidInput, UnknownTicket
-from nkk.sop.steps import Path, Role
-from nkk.sop.ticket import read_ticket
+from nkk.sop.steps import Role
 
 READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
 
@@ -27,7 +21,7 @@ resources = Resources("complaints", __name__, description="Complaints and their 
 @resources.response(201, schemas.Receipt)
 def submit(headers: dict[str, str], form: dict[str, Any]) -> dict[str, Any]:
     """Step 1: enter a complaint. A 201 means it is on disk; keep the ticket."""
-    return backend().call("intake", "submit", form, headers.get("idempotency_key"))
+    return complaints.submit(form, headers.get("idempotency_key"))
 
 
 @resources.route("/complaints", methods=["GET"])
@@ -36,11 +30,7 @@ def submit(headers: dict[str, str], form: dict[str, Any]) -> dict[str, Any]:
 @resources.response(200, schemas.Listing)
 def own(page: dict[str, Any]) -> dict[str, Any]:
     """Your own complaints, newest first."""
-    listing = backend().call("intake", "complaints", page.get("cursor"), page.get("limit"))
-    standings = backend().call("notification", "standings", [item["ticket"] for item in listing["items"]])
-    for item in listing["items"]:
-        item["stands"] = standings.get(item["ticket"]) or JUST_SUBMITTED
-    return listing
+    return complaints.own(page.get("cursor"), page.get("limit"))
 
 
 @resources.route("/complaints/<ticket>", methods=["GET"])
@@ -49,7 +39,7 @@ def own(page: dict[str, Any]) -> dict[str, Any]:
 @resources.alt_response(404, response="NOT_FOUND")
 def read(ticket: str) -> dict[str, Any]:
     """One complaint, as far as your role may see it. For its reporter, reading the answer counts as receiving it."""
-    return _VIEWS[g.actor.role](known(ticket))
+    return complaints.view(ticket)
 
 
 @resources.route("/complaints/<ticket>/timeline", methods=["GET"])
@@ -58,18 +48,7 @@ def read(ticket: str) -> dict[str, Any]:
 @resources.alt_response(404, response="NOT_FOUND")
 def timeline(ticket: str) -> dict[str, Any]:
     """The journey of a complaint through the seven steps."""
-    ticket = known(ticket)
-    try:
-        told = backend().call("notification", "timeline", ticket)
-        return told | {"documents": papers.openable(ticket, Role(g.actor.role), told)}
-    except RefusedRemotelyError as refusal:
-        # Accepted a moment ago, its first event still on the way: its reporter is not told that it does not exist.
-        if refusal.name != "UnknownTicket" or g.actor.role != Role.REPORTER:
-            raise
-        complaint = backend().call("intake", "complaint", ticket)
-        return {"ticket": ticket, "path": None, "submitted_at": complaint["submitted_at"],
-                "service_due_at": complaint["service_due_at"], "stands": JUST_SUBMITTED, "next": None,
-                "entries": [], "documents": []}
+    return complaints.timeline(ticket)
 
 
 @resources.route("/complaints/<ticket>/handover", methods=["POST"])
@@ -79,7 +58,7 @@ def timeline(ticket: str) -> dict[str, Any]:
 @resources.alt_response(409, response="CONFLICT")
 def hand_over(ticket: str) -> dict[str, Any]:
     """Step 2: the operator hands the complaint to Tim Utama."""
-    return backend().call("intake", "hand_over", known(ticket))
+    return complaints.hand_over(ticket)
 
 
 @resources.route("/complaints/<ticket>/classification", methods=["POST"])
@@ -90,14 +69,7 @@ def hand_over(ticket: str) -> dict[str, Any]:
 @resources.alt_response(409, response="CONFLICT")
 def classify(form: dict[str, Any], ticket: str) -> dict[str, Any]:
     """Step 3: Tim Utama says what it is: information, or a complaint for an OPD's helper team."""
-    ticket, opd, note = known(ticket), form.get("opd"), form.get("note")
-    if form["kind"] == Path.INFORMATION:
-        if opd is not None:
-            raise InvalidInput.of(opd="Information goes to the operator: leave the OPD out.")
-        return backend().call("triage", "classify_as_information", ticket, note)
-    if opd not in backend().lists()["opds"]:
-        raise InvalidInput.of(opd="Choose an agency of the roster (GET /opds).")
-    return backend().call("triage", "forward", ticket, opd, note)
+    return complaints.classify(ticket, form)
 
 
 @resources.route("/complaints/<ticket>/response", methods=["POST"])
@@ -108,7 +80,7 @@ def classify(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @resources.alt_response(409, response="CONFLICT")
 def respond(form: dict[str, Any], ticket: str) -> dict[str, Any]:
     """Step 4: the OPD's helper team responds; again, after a return."""
-    return backend().call("opd_response", "respond", known(ticket), form["text"])
+    return complaints.respond(ticket, form)
 
 
 @resources.route("/complaints/<ticket>/approval", methods=["POST"])
@@ -119,12 +91,7 @@ def respond(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @resources.alt_response(409, response="CONFLICT")
 def approve(form: dict[str, Any], ticket: str) -> dict[str, Any]:
     """Step 5: Tim Utama hands the response to the operator, or returns it with a note."""
-    ticket, note = known(ticket), form.get("note")
-    if form["approved"]:
-        return backend().call("triage", "approve", ticket, note)
-    if note is None:
-        raise InvalidInput.of(note="Say what the response lacks: the OPD team works from it.")
-    return backend().call("triage", "return_response", ticket, note)
+    return complaints.approve(ticket, form)
 
 
 @resources.route("/complaints/<ticket>/answer", methods=["POST"])
@@ -135,7 +102,7 @@ def approve(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @resources.alt_response(409, response="CONFLICT")
 def answer(form: dict[str, Any], ticket: str) -> dict[str, Any]:
     """Step 6: the operator sends the answer to the reporter."""
-    return backend().call("notification", "send_answer", known(ticket), form["text"])
+    return complaints.answer(ticket, form)
 
 
 @resources.route("/complaints/<ticket>/receipt", methods=["POST"])
@@ -145,41 +112,4 @@ def answer(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @resources.alt_response(409, response="CONFLICT")
 def confirm_receipt(ticket: str) -> dict[str, Any]:
     """Step 7: the reporter confirms having received the answer."""
-    return backend().call("notification", "confirm_receipt", known(ticket))
-
-
-JUST_SUBMITTED = {"state": "hand_over", "step": 2}
-
-
-def known(ticket: str) -> str:
-    """The ticket as it is written. Raises UnknownTicket where `ticket` can be none."""
-    written = read_ticket(ticket)
-    if written is None:
-        raise UnknownTicket
-    return written
-
-
-def _for_reporter(ticket: str) -> dict[str, Any]:
-    return backend().call("intake", "complaint", ticket) | _answer("open_answer", ticket)
-
-
-def _for_operator(ticket: str) -> dict[str, Any]:
-    return backend().complaint_with_reporter(ticket) | _answer("answer", ticket)
-
-
-def _answer(method: str, ticket: str) -> dict[str, Any]:
-    """Where a complaint of intake's stands and its answer, as notification knows them."""
-    try:
-        return backend().call("notification", method, ticket)
-    except RefusedRemotelyError as refusal:
-        if refusal.name != "UnknownTicket":
-            raise
-        return {"stands": JUST_SUBMITTED, "answer": None}
-
-
-_VIEWS = {
-    Role.REPORTER: _for_reporter,
-    Role.OPERATOR: _for_operator,
-    Role.MAIN_TEAM: lambda ticket: backend().call("triage", "case", ticket),
-    Role.OPD_TEAM: lambda ticket: backend().call("opd_response", "case", ticket),
-}
+    return complaints.confirm_receipt(ticket)

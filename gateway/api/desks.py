@@ -1,8 +1,11 @@
-"""The desks' worklists, oldest due first."""
+"""The desks' worklists, oldest due first, and what makes new work appear on them."""
 
 from collections.abc import Callable
 from typing import Any
 
+from flask import Response, g
+
+from gateway import live
 from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
@@ -11,19 +14,41 @@ from nkk.sop.steps import Role
 resources = Resources("desks", __name__, description="Worklists, oldest due first")
 
 
+CHANGES = """`ready`: from here on every change is told, so load the list. `change`: the list is not what it was.
+Their data is `{"desk": …}`, with `opd` at the OPDs' desk; the id is that of the event behind the change. A stream ends
+after about ten minutes, or with the access token: open it anew. 503 with Retry-After: as many pages listen as can; ask
+for the list now and then instead."""
+
+
 def _desk(path: str, stage: str, role: Role, what: str) -> Callable[..., Any]:
     @resources.route(f"/desks/{path}", methods=["GET"], endpoint=path)
     @needs(role)
     @resources.doc(summary=what)
-    @resources.arguments(schemas.Page(), location="query")
+    @resources.arguments(schemas.Worklist(), location="query")
     @resources.response(200, schemas.Listing)
     def worklist(page: dict[str, Any]) -> dict[str, Any]:
-        return backend().call(stage, "worklist", page.get("cursor"), page.get("limit"))
+        return backend().call(stage, "worklist", page["cursor"], page["limit"], page["wanted"])
 
     return worklist
 
 
-_desk("intake", "intake", Role.OPERATOR, "Complaints to hand over (step 2).")
-_desk("triage", "triage", Role.MAIN_TEAM, "Complaints to classify (step 3), responses to approve or return (step 5).")
-_desk("opd", "opd_response", Role.OPD_TEAM, "Complaints your agency is to respond to (step 4).")
-_desk("answers", "notification", Role.OPERATOR, "Answers to send (step 6).")
+def _changes(path: str, role: Role) -> Callable[..., Any]:
+    @resources.route(f"/desks/{path}/changes", methods=["GET"], endpoint=f"{path}_changes")
+    @needs(role)
+    @resources.doc(summary="Told when the worklist changes (server-sent events).", description=CHANGES, responses={
+        "200": {"description": "The events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}})
+    @resources.alt_response(503, response="SERVICE_UNAVAILABLE")
+    def changes() -> Response:
+        return live.as_response(live.stream_for(path, g.actor))
+
+    return changes
+
+
+for _path, _stage, _role, _what in (
+    ("intake", "intake", Role.OPERATOR, "Complaints to hand over (step 2)."),
+    ("triage", "triage", Role.MAIN_TEAM, "Complaints to classify (step 3), responses to approve or return (step 5)."),
+    ("opd", "opd_response", Role.OPD_TEAM, "Complaints your agency is to respond to (step 4)."),
+    ("answers", "notification", Role.OPERATOR, "Answers to send (step 6)."),
+):
+    _desk(_path, _stage, _role, _what)
+    _changes(_path, _role)

@@ -10,9 +10,10 @@ from flask import Response, abort, current_app, g
 
 from gateway import papers
 from gateway.api import Resources, schemas
-from gateway.api.complaints import READERS, known
+from gateway.api.complaints import READERS
 from gateway.auth import needs
 from gateway.backend import backend
+from gateway.complaints import known
 from gateway.limits import by_account, limit
 from nkk.documents import KINDS, MEDIA_TYPES, make
 from nkk.sop.recap import figures

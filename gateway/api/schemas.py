@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, post_load, validate
+from webargs.fields import DelimitedList
 
 from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, PlainText, Secret, Slug
 from nkk.sop.steps import STAFF_ROLES, Path, ReporterKind, Role
@@ -33,6 +34,14 @@ class Problem(Schema):
         "description": "The fields at fault, each with what to do."})
     stands = fields.Dict(metadata={"description": "Where the complaint stands now; nothing was changed."})
     ticket = fields.String()
+    claim = fields.Nested("Claim", metadata={"description": "Who is on it already; nothing was changed."})
+
+
+class Claim(Schema):
+    """Somebody at the desk is on it: a courtesy, which keeps nobody from acting. Lapses 30 minutes after `since`."""
+
+    by = fields.String(required=True, metadata={"description": "A staff id; GET /staff/names gives the name."})
+    since = fields.String(required=True)
 
 
 class Registration(Schema):
@@ -137,11 +146,51 @@ class Opds(Schema):
     items = fields.List(fields.Nested(SubCategory), required=True)
 
 
+class Stretch(Schema):
+    """What happened since a moment. A share or a median over fewer than five answers is not told, nor one that would
+    give away that of fewer by taking one from the other."""
+
+    since = fields.String(required=True)
+    accepted = fields.Integer(required=True)
+    answered = fields.Integer(required=True)
+    closed = fields.Integer(required=True)
+    in_time_share = fields.Float(required=True, allow_none=True, metadata={
+        "description": "Of the answers, those sent within the promised time: 0 to 1; null where they are too few."})
+    median_minutes = fields.Integer(required=True, allow_none=True, metadata={
+        "description": "Half of the answers took no longer than so many office minutes from the submission on."})
+
+
+class Figures(Schema):
+    """Live figures over the last twelve calendar months, the running one included, and over that one alone (WIB)."""
+
+    as_of = fields.String(required=True)
+    promised_minutes = fields.Integer(required=True, metadata={
+        "description": "Office minutes promised for the whole service: two working days."})
+    last_12_months = fields.Nested(Stretch, required=True)
+    this_month = fields.Nested(Stretch, required=True)
+
+
 class Page(Schema):
     """Which part of a list."""
 
     cursor = fields.String(validate=validate.Length(1, 500), metadata={"description": "`next` of the page before."})
     limit = fields.Integer(validate=validate.Range(1, 200), metadata={"description": "50 by default."})
+
+
+class Worklist(Page):
+    """Which part of a worklist, and what of it. A cursor may be taken over to another narrowing: it goes on from
+    there."""
+
+    category = Slug(metadata={"description": "A key of GET /categories."})
+    late = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "true: only what is past due."})
+    q = PlainText(SUBJECT_LENGTH, least=2, metadata={
+        "description": "A ticket, one of its two groups of four, or part of the subject line, in any case. On the "
+                       "answers' desk, which has no subject lines, only the first two."})
+
+    @post_load
+    def _apart(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        wanted = {name: data[name] for name in ("category", "late", "q") if name in data}
+        return {"cursor": data.get("cursor"), "limit": data.get("limit"), "wanted": wanted}
 
 
 class Listing(Schema):
@@ -215,6 +264,7 @@ class Answer(Schema):
     service_due_at = fields.String()
     service_left_minutes = fields.Integer(allow_none=True)
     stands = fields.Dict()
+    claim = fields.Nested(Claim, allow_none=True)
 
 
 class Complaint(Schema):
@@ -250,6 +300,8 @@ class Complaint(Schema):
     note = fields.String(allow_none=True)
     response = fields.String(allow_none=True)
     return_note = fields.String(allow_none=True)
+    claim = fields.Nested(Claim, allow_none=True, metadata={
+        "description": "For the desk it stands at: who there is on it; null where nobody is."})
     answer = fields.Nested(Answer, allow_none=True)
     reporter = fields.Nested(Reporter, allow_none=True, metadata={
         "description": "For the operator alone, unless confidential."})
@@ -309,6 +361,19 @@ class Standing(Schema):
     stands = fields.Dict(required=True)
 
 
+class Claiming(Schema):
+    """Says to be on a complaint."""
+
+    take_over = Flag(metadata={"description": "true: also where a colleague is."})
+
+
+class Claimed(Schema):
+    """Who is on a complaint after the act."""
+
+    ticket = fields.String(required=True)
+    claim = fields.Nested(Claim, allow_none=True, required=True)
+
+
 class Classification(Schema):
     """Step 3: information, to be answered by the operator; or a complaint, for the helper team of `opd`."""
 
@@ -355,6 +420,19 @@ class Staff(Schema):
     opd = fields.String(allow_none=True)
     disabled_at = fields.String(allow_none=True)
     locked_until = fields.String(allow_none=True)
+
+
+class StaffIds(Schema):
+    """Whose names are asked for."""
+
+    ids = DelimitedList(fields.String(validate=validate.Length(1, 36)), required=True,
+                        validate=validate.Length(1, 200), metadata={"description": "Staff ids, comma separated."})
+
+
+class StaffNames(Schema):
+    """Names of staff by id; an id that is nobody's is left out."""
+
+    names = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 class StaffListing(Schema):

@@ -22,15 +22,15 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 class PlainText(fields.String):
-    """A person's words: 1 to `length` characters, surrounding white space dropped, line ends made `\\n`.
+    """A person's words: `least` to `length` characters, surrounding white space dropped, line ends made `\\n`.
 
     Any script, emoji included. NUL and other control characters and lone surrogates are refused: neither every
     database nor every reader can hold them. HTML is text like any other; whoever shows it escapes it.
     """
 
-    def __init__(self, length: int, **kwargs: Any) -> None:
+    def __init__(self, length: int, least: int = 1, **kwargs: Any) -> None:
         self.length = length
-        super().__init__(validate=validate.Length(1, length), **kwargs)
+        super().__init__(validate=validate.Length(least, length), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)

@@ -147,8 +147,7 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
     def moment(name: str) -> str:
         return wording.short_instant(wording.instant(step[name])) if step.get(name) else wording.NOTHING
 
-    late = bool(step.get("late"))
-    done = bool(step.get("done_at"))
+    late = step.get("late")
     return {
         "number": str(step["number"]),
         "activity": step.get("activity") or wording.NOTHING,
@@ -158,10 +157,17 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
         "due_at": moment("due_at"),
         "done_at": moment("done_at"),
         "used_minutes": wording.minutes(step.get("used_minutes")),
-        "late": _yes_or_no("late", late),
-        "status": "Terlambat" if late else "Tepat waktu" if done else "Berjalan",
+        "late": _yes_or_no("late", bool(late)),
+        "status": "Terlambat" if late else _in_time(step),
         "round": str(step.get("round") or 1),
     }
+
+
+def _in_time(step: dict[str, Any]) -> str:
+    """A step that is not late; one of the reporter's is not judged (`late` is null)."""
+    if not step.get("done_at"):
+        return "Berjalan"
+    return wording.NOTHING if step.get("late") is None else "Tepat waktu"
 
 
 _HOW: dict[str, Callable[[str, Any], Any]] = {

@@ -5,7 +5,7 @@ word about roles. Tokens live 15 minutes; a disabled account cannot renew, and i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache, wraps
 from typing import Any, TypeVar
@@ -25,12 +25,14 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody logged in: `id` without meaning, `role`, `group` (the OPD of an OPD team), `session` to be ended."""
+    """Somebody logged in: `id` without meaning, `role`, `group` (the OPD of an OPD team), `session` to be ended;
+    `expires_at` where a token said so."""
 
     id: str
     role: str
     group: str | None = None
     session: str | None = None
+    expires_at: datetime | None = field(default=None, compare=False)
 
 
 def sign(actor: Actor, private_key_pem: str, now: datetime | None = None) -> tuple[str, datetime]:
@@ -56,10 +58,11 @@ def verify(token: str | None, public_key_pem: str) -> Actor:
         # `iat` is not held against our clock: the machine that signed may be a second ahead.
         claims = jwt.decode(token, key, algorithms=[_ALGORITHM], issuer=_ISSUER,
                             options={"require": ["exp", "iat", "sub", "role"], "verify_iat": False})
-        return Actor(claims["sub"], claims["role"], claims.get("grp"), claims.get("sid"))
+        return Actor(claims["sub"], claims["role"], claims.get("grp"), claims.get("sid"),
+                     datetime.fromtimestamp(claims["exp"], UTC))
     except jwt.ExpiredSignatureError:
         raise NotAuthenticated("Your log-in has expired. Renew it or log in again.") from None
-    except (jwt.InvalidTokenError, KeyError, ValueError):
+    except (jwt.InvalidTokenError, KeyError, ValueError, OverflowError):
         raise NotAuthenticated("This access token is not valid. Log in again.") from None
 
 

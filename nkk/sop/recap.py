@@ -18,6 +18,9 @@ from nkk.sop.journey import Clock, Fact, clocks, service_due
 from nkk.sop.proof import read_calendars, read_facts
 from nkk.sop.refusals import InvalidInput
 
+MOST_LISTED = 1_000
+"""Open cases listed by name, oldest due first; all of them are counted."""
+
 ANSWERED, CLOSED = "answer.sent.v1", "complaint.closed.v1"
 PATHS: dict[str | None, str] = {
     steps.Path.INFORMATION: "Informasi", steps.Path.COMPLAINT: "Pengaduan", None: "Belum diklasifikasi"}
@@ -115,7 +118,7 @@ def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[i
         "steps": [{"number": step.number, "activity": step.activity, "role": ROLES[step.role],
                    "standard_minutes": step.minutes} | _times(runs[step.number]) for step in steps.STEPS],
         "service": {"standard_minutes": steps.SERVICE_MINUTES} | _times(service),
-        "open_cases": sorted(open_cases, key=lambda case: (case["due_at"], case["ticket"])),
+        "open_cases": sorted(open_cases, key=lambda case: (case["due_at"], case["ticket"]))[:MOST_LISTED],
     }
 
 

@@ -13,6 +13,7 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECK_MODULUS = 37
 _SYMBOLS = 7
 _SHAPE = re.compile(rf"NKK-?([0-9]{{4}})-?([{ALPHABET}]{{4}})-?([{ALPHABET}]{{4}})")
+_GROUP = re.compile(rf"[{ALPHABET}]{{4}}")
 _SOUND_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
@@ -41,6 +42,12 @@ def read_ticket(text: str) -> str | None:
     if number % _CHECK_MODULUS != ALPHABET.index(symbols[-1]):
         return None
     return f"NKK-{year}-{first}-{second}"
+
+
+def read_group(text: str) -> str | None:
+    """One of the two groups of four at a ticket's end, as somebody may have noted it; None where `text` is none."""
+    group = text.strip().upper().translate(_SOUND_ALIKE)
+    return group if _GROUP.fullmatch(group) else None
 
 
 def _encode(number: int) -> str:

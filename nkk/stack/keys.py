@@ -16,7 +16,7 @@ NEEDED = {
     "triage": _TOKENS,
     "opd_response": _TOKENS,
     "notification": ("NKK_NOTIFICATION_PRIVATE_KEY", *_TOKENS),
-    "gateway": ("NKK_INTAKE_PUBLIC_KEY", *_TOKENS),
+    "gateway": ("NKK_INTAKE_PUBLIC_KEY", "NKK_SITE_KEY", *_TOKENS),
 }
 """Which process holds which keys: a process can leak only what it was given."""
 
@@ -43,6 +43,7 @@ def new_keys() -> dict[str, str]:
         "NKK_INTAKE_PUBLIC_KEY": intake_public,
         "NKK_NOTIFICATION_PRIVATE_KEY": notification_private,
         "NKK_NOTIFICATION_PUBLIC_KEY": notification_public,
+        "NKK_SITE_KEY": secrets.token_urlsafe(32),
     }
 
 

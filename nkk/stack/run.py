@@ -208,10 +208,9 @@ def write_secret(path: Path, content: str) -> None:
 
 
 def _kept_keys(path: Path) -> dict[str, str]:
-    """The keys of this folder's installation: those of the environment, else made at the first start and kept."""
-    if path.exists():
-        keys = json.loads(path.read_text())
-    else:
-        keys = new_keys()
+    """The keys of this folder's installation: those of the environment, else made when first needed and kept."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    keys = new_keys() | kept
+    if keys != kept:
         write_secret(path, json.dumps(keys, indent=1))
     return {name: os.environ.get(name) or value for name, value in keys.items()}

@@ -1,4 +1,7 @@
-"""What an admin can tell intake: staff accounts, catalogue and roster, the calendar. No complaint is seen here."""
+"""What an admin can tell intake: staff accounts, catalogue and roster, the calendar; and the names of staff, for staff.
+
+No complaint is seen here.
+"""
 
 import uuid
 from contextlib import suppress
@@ -14,7 +17,7 @@ from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.messaging.validation import load
 from nkk.sop.clock import WIB
-from nkk.sop.steps import Role
+from nkk.sop.steps import STAFF_ROLES, Role
 from services.intake import calendar, domain, schemas
 from services.intake.calendar import CalendarChangedMeanwhile, UnknownCalendar
 from services.intake.storage import IntakeWork
@@ -52,6 +55,14 @@ class AdminDesk:
         with self.uow.reading() as work:
             items, following = work.accounts.staff(cursor, limit)
         return {"items": schemas.StaffView(many=True).dump(items), "next": following}
+
+    @rpc
+    @requires(*STAFF_ROLES)
+    def staff_names(self, actor: Actor, ids: list[str]) -> dict[str, str | None]:
+        """The names behind those of `ids` that are staff's: colleagues know each other, reporters none of them."""
+        wanted = load(schemas.StaffIds, {"ids": ids})["ids"]
+        with self.uow.reading() as work:
+            return work.accounts.staff_names(wanted)
 
     @rpc
     @requires(Role.ADMIN)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from nkk.sop import steps
+from nkk.sop.claims import Claimable
 from nkk.sop.clock import WIB, Calendar, write_instant
 from nkk.sop.journey import service_due
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
 from nkk.sop.steps import ReporterKind, Role, Step
 from nkk.sop.ticket import new_ticket
-from nkk.sop.timed import Timed, started
+from nkk.sop.timed import started
 
 FREE_ATTEMPTS = 5
 LONGEST_LOCK = timedelta(days=1)
@@ -186,7 +187,7 @@ def _is_past(year: int, month: int, day: int, today: date) -> bool:
 
 
 @dataclass
-class Complaint(Timed):
+class Complaint(Claimable):
     """A report as it was written (Form Pengaduan), and where it stands within steps 1 and 2."""
 
     reporter_id: str
@@ -231,11 +232,15 @@ class Complaint(Timed):
         """When step 2 was done."""
         return self.done_at
 
-    def hand_over(self, by: str, now: datetime) -> None:
-        """Step 2: the operator hands the report to Tim Utama. Raises AlreadyHandedOver."""
+    def must_stand_here(self) -> None:
+        """Raises AlreadyHandedOver."""
         if self.handed_over_at is not None:
             raise AlreadyHandedOver("This report was handed over before; nothing changed. Reload your list.",
                                     {"stands": self.stands()})
+
+    def hand_over(self, by: str, now: datetime) -> None:
+        """Step 2: the operator hands the report to Tim Utama. Raises AlreadyHandedOver."""
+        self.must_stand_here()
         self.stop_clock(now)
         self.handed_over_by = by
 

@@ -91,6 +91,12 @@ class StaffName(Schema):
     username = PlainText(64, required=True)
 
 
+class StaffIds(Schema):
+    """Whose names are asked for."""
+
+    ids = fields.List(fields.String(validate=validate.Length(1, 36)), required=True, validate=validate.Length(1, 200))
+
+
 class ResetStaff(StaffName):
     """A new password for a staff account."""
 

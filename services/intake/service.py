@@ -4,6 +4,7 @@ import hashlib
 import json
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from marshmallow import Schema
 
 from nkk.clocks.stage import TellsAlarms
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted, ReporterRegistered
+from nkk.desks import read_wanted
 from nkk.messaging.actor import Actor, requires, sign
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
@@ -142,16 +144,19 @@ class IntakeService(ChangesPasswords, AdminDesk, TellsAlarms):
                 kind, identity = work.accounts.reporter(complaint.reporter_id)
                 log.info("identity shown", ticket=ticket, to=actor.id)
                 view["reporter"] = seal({"kind": kind} | self.vault.decrypt(identity), reply_key)
+        if actor.role == Role.OPERATOR:
+            view["claim"] = complaint.claim_at(_now())
         return view | self.calendars.left(complaint, complaint.service_due_at, _now())
 
     # -- step 2: the operator's desk
 
     @rpc
     @requires(Role.OPERATOR)
-    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None,
+                 wanted: dict | None = None) -> dict[str, Any]:
         """Reports waiting to be handed over, oldest due first."""
         with self.uow.reading() as work:
-            items, following = work.complaints.waiting(cursor, limit)
+            items, following = work.complaints.waiting(cursor, limit, read_wanted(wanted, _now()))
         return {"items": [self._shown(schemas.Listed(), item) for item in items], "next": following}
 
     @rpc
@@ -167,8 +172,30 @@ class IntakeService(ChangesPasswords, AdminDesk, TellsAlarms):
             work.emit(_handed_over(complaint, calendar), at=now)
         return {"ticket": ticket, "stands": complaint.stands()}
 
+    @rpc
+    @requires(Role.OPERATOR)
+    def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> dict[str, Any]:
+        """The caller is on it; in a colleague's place only with `take_over`."""
+        return self._claiming(ticket, lambda case, now: case.claim(actor.id, now, take_over is True))
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def release(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """The caller is not on it any more."""
+        return self._claiming(ticket, lambda case, now: case.release(actor.id, now))
+
+    def _claiming(self, ticket: str, act: Callable[[domain.Complaint, datetime], None]) -> dict[str, Any]:
+        now = _now()
+        with self.uow.begin() as work:
+            case = work.complaints.get(ticket, for_update=True)
+            act(case, now)
+            work.complaints.save(case)
+        return {"ticket": ticket, "claim": case.claim_at(now)}
+
     def _shown(self, schema: Schema, complaint: domain.Complaint) -> dict[str, Any]:
-        return schema.dump(complaint) | self.calendars.left(complaint, complaint.service_due_at, _now())
+        now = _now()
+        return schema.dump(complaint) | self.calendars.left(complaint, complaint.service_due_at, now) | {
+            "claim": complaint.claim_at(now)}
 
     def _open_session(self, work: IntakeWork, account: domain.Account, now: datetime) -> dict[str, Any]:
         session_id, refresh_token = str(uuid.uuid4()), secrets.token_urlsafe(32)

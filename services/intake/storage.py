@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
+from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -100,6 +101,7 @@ complaints = Table(
     Column("accused_opd", String(64)),
     Column("confidential", Boolean, nullable=False),
     *clock_columns(),
+    *claim_columns(),
     Column("service_due_at", UtcDateTime, nullable=False),
     Column("handed_over_by", String(36)),
 )
@@ -156,6 +158,11 @@ class Accounts:
         """Staff accounts by user name, a page at a time."""
         query = select(accounts).where(accounts.c.role != "reporter", accounts.c.username.is_not(None))
         return page(self._connection, query, [accounts.c.username], cursor, limit, lambda row: Account(**row._mapping))
+
+    def staff_names(self, ids: list[str]) -> dict[str, str | None]:
+        """The names of those of `ids` that are staff's."""
+        query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(ids), accounts.c.role != "reporter")
+        return {row.id: row.name for row in self._connection.execute(query)}
 
     def add_reporter(self, account_id: str, kind: str, identity: str) -> None:
         """Keep the encrypted identity behind an account."""
@@ -284,18 +291,21 @@ class Complaints:
         return Complaint(**row._mapping)
 
     def save(self, complaint: Complaint) -> None:
-        """Write the hand-over back; what the reporter wrote never changes."""
+        """Write the hand-over back, and who is on it; what the reporter wrote never changes."""
         self._connection.execute(update(complaints).where(complaints.c.ticket == complaint.ticket).values(
-            done_at=complaint.done_at, tell_at=complaint.tell_at, handed_over_by=complaint.handed_over_by))
+            done_at=complaint.done_at, tell_at=complaint.tell_at, handed_over_by=complaint.handed_over_by,
+            claimed_by=complaint.claimed_by, claimed_at=complaint.claimed_at))
 
     def to_tell(self, now: datetime, limit: int) -> list[Complaint]:
         """Reports with an alarm to be told."""
         return [Complaint(**row._mapping) for row in to_tell(self._connection, complaints, now, limit)]
 
-    def waiting(self, cursor: str | None, limit: int | None) -> tuple[list[Complaint], str | None]:
-        """The operator's worklist, oldest due first."""
-        return page(self._connection, select(complaints).where(_waiting), [complaints.c.due_at, complaints.c.ticket],
-                    cursor, limit, lambda row: Complaint(**row._mapping))
+    def waiting(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
+                ) -> tuple[list[Complaint], str | None]:
+        """What is wanted of the operator's worklist, oldest due first."""
+        query = narrowed(select(complaints).where(_waiting), complaints, wanted)
+        return page(self._connection, query, [complaints.c.due_at, complaints.c.ticket], cursor, limit,
+                    lambda row: Complaint(**row._mapping))
 
     def of_reporter(self, reporter_id: str, cursor: str | None, limit: int | None
                     ) -> tuple[list[Complaint], str | None]:

@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from nkk.sop import steps
+from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.journey import Clock, Fact, clocks, round_of
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.steps import Role, Step
-from nkk.sop.timed import Timed
 
 
 class State(StrEnum):
@@ -68,7 +68,7 @@ def still_true(kind: str, step: int | None, round_: int | None, journey: "Journe
 
 
 @dataclass
-class Answer(Timed):
+class Answer(Claimable):
     """What the operator's second desk works on: the material to answer with, then the answer and its receipt.
 
     `material` is the approved response of the OPD, or Tim Utama's note on the information path.
@@ -95,11 +95,15 @@ class Answer(Timed):
     def step(self) -> Step:
         return steps.ANSWER if self.state == State.AWAITING_ANSWER else steps.RECEIVE
 
-    def send(self, text: str, now: datetime, calendar: Calendar) -> None:
-        """Step 6: the operator sends the answer. Raises AlreadyAnswered."""
+    def must_stand_here(self) -> None:
+        """Raises AlreadyAnswered."""
         if self.state != State.AWAITING_ANSWER:
             raise AlreadyAnswered("The answer was sent before; nothing changed. Reload your list.",
                                   {"stands": self.stands()})
+
+    def send(self, text: str, now: datetime, calendar: Calendar) -> None:
+        """Step 6: the operator sends the answer. Raises AlreadyAnswered."""
+        self.must_stand_here()
         self.text, self.sent_at = text, now
         self.lapses_at = calendar.due(now, steps.RECEIPT_LAPSES_AFTER_MINUTES)
         self.remind_at = calendar.due(now, REMIND_AFTER_MINUTES)
@@ -169,6 +173,8 @@ class Journey:
     late_at: datetime | None
     closed_at: datetime | None
     entries: list[Entry]
+    answered_at: datetime | None = None
+    answer_minutes: int | None = None
 
     def __post_init__(self) -> None:
         self.entries.sort(key=lambda entry: entry.place)
@@ -186,6 +192,12 @@ class Journey:
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
         """Its clocks, counted from its entries alone."""
         return clocks(self.entries, calendar_of)
+
+    def minutes_to(self, at: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
+        """Office minutes from its submission to `at`, by the submission's calendar; None where that has not been
+        heard."""
+        submitted = next((entry for entry in self.entries if entry.turn.ends == steps.SUBMIT), None)
+        return None if submitted is None else calendar_of(submitted.calendar).minutes_between(submitted.at, at)
 
     def awaits(self, step: int, round_: int) -> bool:
         """Whether it still stands at `step`, for the OPD's response number `round_` where the step is about one."""

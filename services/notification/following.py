@@ -10,7 +10,8 @@ from nkk.messaging.validation import load
 from nkk.sop.calendar import write_calendar
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
-from services.notification import schemas
+from services.notification import figures, schemas
+from services.notification.counting import counted
 from services.notification.domain import Journey
 
 READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
@@ -31,7 +32,7 @@ class Follows:
             journey = work.journeys.get(ticket)
         if not journey.shown_to(actor.role, actor.id, actor.group):
             raise UnknownTicket
-        return schemas.timeline(journey, actor.role, self.calendars.get, datetime.now(UTC))
+        return schemas.timeline(journey, actor.role, self.calendars.get, _now())
 
     @rpc
     @requires(Role.REPORTER)
@@ -61,7 +62,19 @@ class Follows:
             journeys = work.journeys.of(tickets)
         return self._records(journeys) | {"next": following}
 
+    @rpc
+    def figures(self) -> dict[str, Any]:
+        """How much came, was answered and closed and in what time: for anybody, of many complaints and never of one."""
+        now = _now()
+        with self.uow.reading() as work:
+            year, month = counted(work.connection, *figures.beginnings(now))
+        return figures.shown(year, month, now)
+
     def _records(self, journeys: list[Journey]) -> dict[str, Any]:
         versions = set().union(*(journey.calendars for journey in journeys))
         return {"journeys": [schemas.record(journey) for journey in journeys],
                 "calendars": {str(version): write_calendar(self.calendars.get(version)) for version in versions}}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,6 +1,7 @@
 """What notification hears and can be told."""
 
 import uuid
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
+from nkk.desks import read_wanted
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
@@ -59,11 +61,15 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
     @handles(ComplaintSubmitted)
     def on_complaint_submitted(self, event: Event[ComplaintSubmitted]) -> None:
         """Step 1 ended: the reporter is sent a receipt."""
-        data = event.data
+        data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self._noting(event) as work:
             work.journeys.note(_entry(event), reporter_id=data.reporter_id, submitted_at=data.submitted_at,
                                service_due_at=data.service_due_at, late_at=data.service_due_at,
                                category=data.category, sub_category=data.sub_category)
+            # Heard last, where it was long on its way: how long the answer took can be known only now.
+            answered_at = work.journeys.answered_at(data.ticket)
+            if answered_at is not None:
+                work.journeys.answered(data.ticket, answered_at, calendar.minutes_between(event.time, answered_at))
             work.messages.add(str(uuid.uuid4()), data.ticket, "received", event.time)
         self.mailer.wake()
 
@@ -111,10 +117,11 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
 
     @rpc
     @requires(Role.OPERATOR)
-    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None,
+                 wanted: dict | None = None) -> dict[str, Any]:
         """Complaints and information to be answered, oldest due first."""
         with self.uow.reading() as work:
-            items, following = work.answers.waiting(cursor, limit)
+            items, following = work.answers.waiting(cursor, limit, read_wanted(wanted, _now()))
         return {"items": [self._shown(schemas.Listed(), item) for item in items], "next": following}
 
     @rpc
@@ -131,16 +138,29 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """Step 6: send the answer to the reporter."""
         form = load(schemas.AnswerText, {"text": text})
         now, calendar = _now(), self.calendars.current()
+        minutes = self._minutes_to(ticket, now)
         with self.uow.begin() as work:
             answer = _reached(work, ticket)
             work.sound_if_late(answer, now)
             answer.send(form["text"], now, calendar)
             work.answers.save(answer)
-            work.journeys.kept_promise(ticket)
+            work.journeys.answered(ticket, now, minutes)
             _tell(work, AnswerSent(ticket=ticket, path=answer.path, calendar=calendar.version, by=actor.id), now)
             work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
         self.mailer.wake()
         return {"ticket": ticket, "stands": answer.stands()}
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> dict[str, Any]:
+        """The caller is on it; in a colleague's place only with `take_over`."""
+        return self._claiming(ticket, lambda case, now: case.claim(actor.id, now, take_over is True))
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def release(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """The caller is not on it any more."""
+        return self._claiming(ticket, lambda case, now: case.release(actor.id, now))
 
     # -- step 7: the reporter
 
@@ -189,11 +209,26 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         self.calendars.get(event.data.calendar)
         return self.uow.handling(event)
 
+    def _minutes_to(self, ticket: str, now: datetime) -> int | None:
+        with self.uow.reading() as work:
+            journey = work.journeys.get(ticket)
+        return journey.minutes_to(now, self.calendars.get)
+
+    def _claiming(self, ticket: str, act: Callable[[Answer, datetime], None]) -> dict[str, Any]:
+        now = _now()
+        with self.uow.begin() as work:
+            case = _reached(work, ticket)
+            act(case, now)
+            work.answers.save(case)
+        return {"ticket": ticket, "claim": case.claim_at(now)}
+
     def _standing(self, journey: Journey) -> dict[str, Any]:
         return schemas.standing(journey, self.calendars.get, _now())
 
     def _shown(self, schema: Schema, answer: Answer) -> dict[str, Any]:
-        return schema.dump(answer) | self.calendars.left(answer, answer.service_due_at, _now())
+        now = _now()
+        return schema.dump(answer) | self.calendars.left(answer, answer.service_due_at, now) | {
+            "claim": answer.claim_at(now)}
 
 
 def _now() -> datetime:

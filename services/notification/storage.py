@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     and_,
     delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
+from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
@@ -45,6 +47,7 @@ answers = Table(
     Column("note", Text),
     Column("service_due_at", UtcDateTime, nullable=False),
     *clock_columns(),
+    *claim_columns(),
     Column("state", String(30), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("text", Text),
@@ -76,12 +79,19 @@ journeys = Table(
     Column("sub_category", String(64)),
     Column("late_at", UtcDateTime),
     Column("closed_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("answer_minutes", Integer),
 )
 _promised = journeys.c.late_at.is_not(None)
 Index("ix_journeys_late", journeys.c.late_at, sqlite_where=_promised, postgresql_where=_promised)
 _open = journeys.c.closed_at.is_(None)
 Index("ix_journeys_open", journeys.c.submitted_at, journeys.c.ticket, sqlite_where=_open, postgresql_where=_open)
 Index("ix_journeys_closed", journeys.c.closed_at, journeys.c.ticket)
+Index("ix_journeys_submitted", journeys.c.submitted_at)
+# All that public figures ask of an answer: counted from the index, no row is read.
+_answered = journeys.c.answered_at.is_not(None)
+Index("ix_journeys_answered", journeys.c.answered_at, journeys.c.answer_minutes, journeys.c.service_due_at,
+      sqlite_where=_answered, postgresql_where=_answered)
 
 entries = Table(
     "entries", metadata,
@@ -153,10 +163,14 @@ class Answers:
         """Write `answer` back."""
         self._connection.execute(update(answers).where(answers.c.ticket == answer.ticket).values(**asdict(answer)))
 
-    def waiting(self, cursor: str | None, limit: int | None) -> tuple[list[Answer], str | None]:
-        """The worklist, oldest due first."""
-        return page(self._connection, select(answers).where(_waiting), [answers.c.due_at, answers.c.ticket], cursor,
-                    limit, lambda row: Answer(**row._mapping))
+    def waiting(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
+                ) -> tuple[list[Answer], str | None]:
+        """What is wanted of the worklist, oldest due first."""
+        # Asked of each answer that waits, and not of every journey of the category.
+        of_category = exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
+        query = narrowed(select(answers).where(_waiting), answers, wanted, of_category)
+        return page(self._connection, query, [answers.c.due_at, answers.c.ticket], cursor, limit,
+                    lambda row: Answer(**row._mapping))
 
     def to_tell(self, now: datetime, limit: int) -> list[Answer]:
         """Answers with an alarm to be told."""
@@ -211,9 +225,15 @@ class Journeys:
         self._connection.execute(update(journeys).where(journeys.c.ticket.in_(tickets)).values(late_at=None))
         return tickets
 
-    def kept_promise(self, ticket: str) -> None:
-        """It is answered: there is nothing to apologise for any more."""
-        self._connection.execute(update(journeys).where(journeys.c.ticket == ticket).values(late_at=None))
+    def answered(self, ticket: str, at: datetime, minutes: int | None) -> None:
+        """It was answered, in so many office minutes: there is nothing to apologise for any more."""
+        self._connection.execute(update(journeys).where(journeys.c.ticket == ticket).values(
+            late_at=None, answered_at=at, answer_minutes=minutes))
+
+    def answered_at(self, ticket: str) -> datetime | None:
+        """When it was answered, if it was."""
+        query = select(journeys.c.answered_at).where(journeys.c.ticket == ticket)
+        return self._connection.execute(query).scalar_one_or_none()
 
     def open_before(self, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
         """Tickets submitted before `end` and not closed to this day, a page at a time."""

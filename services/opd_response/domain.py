@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from nkk.sop import steps
+from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.refusals import AlreadyDone
 from nkk.sop.steps import Step
-from nkk.sop.timed import Timed
 
 
 class State(StrEnum):
@@ -23,7 +23,7 @@ class AlreadyResponded(AlreadyDone):
 
 
 @dataclass
-class Case(Timed):
+class Case(Claimable):
     """A complaint on the desk of one agency's helper team. No name of a reporter ever comes here."""
 
     opd: str
@@ -59,11 +59,15 @@ class Case(Timed):
     def team_opd(self) -> str:
         return self.opd
 
-    def respond(self, text: str, now: datetime) -> None:
-        """Step 4: answer the complaint. Raises AlreadyResponded."""
+    def must_stand_here(self) -> None:
+        """Raises AlreadyResponded."""
         if self.state != State.AWAITING_RESPONSE:
             raise AlreadyResponded("Your team has responded to this complaint before; nothing changed. Reload your "
                                    "list.", {"stands": self.stands()})
+
+    def respond(self, text: str, now: datetime) -> None:
+        """Step 4: answer the complaint. Raises AlreadyResponded."""
+        self.must_stand_here()
         self.response, self.round = text, self.round + 1
         self.stop_clock(now)
         self.state, self.since = State.RESPONDED, now

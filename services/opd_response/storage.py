@@ -7,6 +7,7 @@ from functools import cached_property
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, insert, literal_column, select, update
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
+from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
 from nkk.messaging.database import UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -34,6 +35,7 @@ cases = Table(
     Column("accused_opd", String(64)),
     Column("service_due_at", UtcDateTime, nullable=False),
     *clock_columns(),
+    *claim_columns(),
     Column("state", String(30), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("round", Integer, nullable=False),
@@ -69,16 +71,18 @@ class Cases:
         self._connection.execute(update(cases).where(cases.c.ticket == case.ticket).values(
             state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, calendar=case.calendar,
             done_at=case.done_at, tell_at=case.tell_at, round=case.round, response=case.response,
-            return_note=case.return_note))
+            return_note=case.return_note, claimed_by=case.claimed_by, claimed_at=case.claimed_at))
 
     def to_tell(self, now: datetime, limit: int) -> list[Case]:
         """Cases of every agency with an alarm to be told."""
         return [Case(**row._mapping) for row in to_tell(self._connection, cases, now, limit)]
 
-    def open(self, opd: str, cursor: str | None, limit: int | None) -> tuple[list[Case], str | None]:
-        """The worklist of `opd`, oldest due first."""
-        return page(self._connection, select(cases).where(_open, cases.c.opd == opd),
-                    [cases.c.due_at, cases.c.ticket], cursor, limit, lambda row: Case(**row._mapping))
+    def open(self, opd: str, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
+             ) -> tuple[list[Case], str | None]:
+        """What is wanted of the worklist of `opd`, oldest due first."""
+        query = narrowed(select(cases).where(_open, cases.c.opd == opd), cases, wanted)
+        return page(self._connection, query, [cases.c.due_at, cases.c.ticket], cursor, limit,
+                    lambda row: Case(**row._mapping))
 
 
 class OpdResponseWork(ClockedWork):

@@ -5,10 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from nkk.sop import steps
+from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.steps import Step
-from nkk.sop.timed import Timed
 
 
 class State(StrEnum):
@@ -38,7 +38,7 @@ class NoResponseYet(NotYourStep):
 
 
 @dataclass
-class Case(Timed):
+class Case(Claimable):
     """A report on Tim Utama's desk: what was handed over, and what has become of it."""
 
     reporter_kind: str
@@ -71,6 +71,12 @@ class Case(Timed):
     @property
     def about_round(self) -> int:
         return self.round
+
+    def must_stand_here(self) -> None:
+        """Raises NotYourStep."""
+        if self.state not in OPEN:
+            raise NotYourStep("This does not stand at your desk; nothing changed. Reload your list.",
+                              {"stands": self.stands()})
 
     def classify_as_information(self, now: datetime) -> None:
         """Step 3, "ya": the operator answers directly. Raises AlreadyClassified."""

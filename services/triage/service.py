@@ -1,5 +1,6 @@
 """What triage hears and can be told."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
+from nkk.desks import read_wanted
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
@@ -53,10 +55,11 @@ class TriageService(HearsCalendars):
 
     @rpc
     @requires(Role.MAIN_TEAM)
-    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
+    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None,
+                 wanted: dict | None = None) -> dict[str, Any]:
         """Cases to classify, and responses to approve or return, oldest due first."""
         with self.uow.reading() as work:
-            items, following = work.cases.open(cursor, limit)
+            items, following = work.cases.open(cursor, limit, read_wanted(wanted, _now()))
         return {"items": [self._shown(schemas.Listed(), case) for case in items], "next": following}
 
     @rpc
@@ -128,8 +131,29 @@ class TriageService(HearsCalendars):
                                        calendar=calendar.version, by=actor.id), at=now)
         return {"ticket": ticket, "stands": case.stands()}
 
+    @rpc
+    @requires(Role.MAIN_TEAM)
+    def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> dict[str, Any]:
+        """The caller is on it; in a colleague's place only with `take_over`."""
+        return self._claiming(ticket, lambda case, now: case.claim(actor.id, now, take_over is True))
+
+    @rpc
+    @requires(Role.MAIN_TEAM)
+    def release(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """The caller is not on it any more."""
+        return self._claiming(ticket, lambda case, now: case.release(actor.id, now))
+
+    def _claiming(self, ticket: str, act: Callable[[Case, datetime], None]) -> dict[str, Any]:
+        now = _now()
+        with self.uow.begin() as work:
+            case = work.cases.get(ticket, for_update=True)
+            act(case, now)
+            work.cases.save(case)
+        return {"ticket": ticket, "claim": case.claim_at(now)}
+
     def _shown(self, schema: Schema, case: Case) -> dict[str, Any]:
-        return schema.dump(case) | self.calendars.left(case, case.service_due_at, _now())
+        now = _now()
+        return schema.dump(case) | self.calendars.left(case, case.service_due_at, now) | {"claim": case.claim_at(now)}
 
 
 def _now() -> datetime:

@@ -20,6 +20,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
+from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
 from nkk.messaging.database import UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -49,6 +50,7 @@ cases = Table(
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("service_due_at", UtcDateTime, nullable=False),
     *clock_columns(),
+    *claim_columns(),
     Column("state", String(30), nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("opd", String(64)),
@@ -83,15 +85,18 @@ class Cases:
         """Write what has become of the case; what was handed over never changes."""
         self._connection.execute(update(cases).where(cases.c.ticket == case.ticket).values(
             state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, calendar=case.calendar,
-            done_at=case.done_at, tell_at=case.tell_at, opd=case.opd, round=case.round, response=case.response))
+            done_at=case.done_at, tell_at=case.tell_at, opd=case.opd, round=case.round, response=case.response,
+            claimed_by=case.claimed_by, claimed_at=case.claimed_at))
 
     def to_tell(self, now: datetime, limit: int) -> list[Case]:
         """Cases with an alarm to be told."""
         return [Case(**row._mapping) for row in to_tell(self._connection, cases, now, limit)]
 
-    def open(self, cursor: str | None, limit: int | None) -> tuple[list[Case], str | None]:
-        """The worklist, oldest due first."""
-        return page(self._connection, select(cases).where(_open), [cases.c.due_at, cases.c.ticket], cursor, limit,
+    def open(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
+             ) -> tuple[list[Case], str | None]:
+        """What is wanted of the worklist, oldest due first."""
+        query = narrowed(select(cases).where(_open), cases, wanted)
+        return page(self._connection, query, [cases.c.due_at, cases.c.ticket], cursor, limit,
                     lambda row: Case(**row._mapping))
 
 

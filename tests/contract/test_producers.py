@@ -72,7 +72,7 @@ class Work:
     def add(self, *_args, **_kwargs):
         return True
 
-    add_reporter = note = keep_contact = keep = kept_promise = add
+    add_reporter = note = keep_contact = keep = answered = add
 
     @property
     def calendars(self):
@@ -223,7 +223,8 @@ PRODUCERS = {
     ResponseSubmitted: lambda: told_by(OPD, "respond", opd_case(), TEAM, TICKET, "Petugas telah ditegur."),
     ResponseReturned: lambda: told_by(TRIAGE, "return_response", responded(), STAFF, TICKET, "Belum menjawab."),
     ResponseApproved: lambda: told_by(TRIAGE, "approve", responded(), STAFF, TICKET),
-    AnswerSent: lambda: told_by(NOTIFICATION, "send_answer", answer(), STAFF, TICKET, "Jawaban.", mailer=Anything()),
+    AnswerSent: lambda: told_by(NOTIFICATION, "send_answer", answer(), STAFF, TICKET, "Jawaban.", mailer=Anything(),
+                                _minutes_to=lambda *_: 42),
     ComplaintClosed: lambda: closed(),
     StepDueSoon: lambda: alarm(NEAR),
     StepOverdue: lambda: alarm(LATE),

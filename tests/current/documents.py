@@ -16,7 +16,8 @@ def openapi() -> dict[str, Any]:
     keys = new_keys()
     app = create_app({
         "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": keys["NKK_INTAKE_PUBLIC_KEY"],
-        "TOKEN_PUBLIC_KEY": keys["NKK_TOKEN_PUBLIC_KEY"], "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": 0,
+        "TOKEN_PUBLIC_KEY": keys["NKK_TOKEN_PUBLIC_KEY"], "SITE_KEY": keys["NKK_SITE_KEY"],
+        "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": 0, "LIVE_STREAMS": 1,
         "LIMIT_REGISTRATION": "1/hour", "LIMIT_LOGIN": "1/hour", "LIMIT_RESET": "1/hour",
         "LIMIT_SUBMISSION": "1/hour", "LIMIT_DOCUMENTS": "1/hour", "SITE_URL": "http://localhost", "TEMPLATES": "",
         "RATELIMIT_STORAGE_URI": "memory://",

@@ -122,3 +122,12 @@ def test_wrong_passwords_sent_at_once_all_count(people: People) -> None:
     at_once(*(lambda: people.anyone.ask("POST", "/sessions", credentials | {"password": "kata-sandi-salah"})
               for _ in range(AT_ONCE)))
     assert people.anyone.ask("POST", "/sessions", credentials).status_code == 401
+
+
+def test_of_two_who_claim_at_once_one_is_on_it_and_the_other_is_told(people: People) -> None:
+    operators = [people.operator, colleague(people, "operator")]
+    path = f"/complaints/{people.submit(people.reporter())}/claim"
+    answers = at_once(*(lambda person=person: person.ask("POST", path, {}) for person in operators))
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 1}
+    won, lost = sorted(answers, key=lambda answer: answer.status_code)
+    assert problem(lost, 409, "claimed-by-colleague")["claim"] == won.json()["claim"]

@@ -143,7 +143,8 @@ ANSWERS = [{"ticket": ticket("A"), "state": "awaiting_answer", "since": CAME},
 ENTRIES = {"A": ["complaint.submitted.v1"], "B": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1"],
            "C": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"]}
 TO_ANSWER = CAME + timedelta(minutes=30)
-TIMES = {"complaint.submitted.v1": CAME, "response.approved.v1": CAME, "answer.sent.v1": SENT, "complaint.closed.v1": CLOSED}
+TIMES = {"complaint.submitted.v1": CAME, "response.approved.v1": CAME, "answer.sent.v1": SENT,
+         "complaint.closed.v1": CLOSED}
 
 
 @pytest.fixture
@@ -191,6 +192,13 @@ def test_journeys_know_when_they_were_closed_and_which_are_still_owed_an_answer(
         assert [row.id for row in work.messages.due(CAME, 10)] == ["m"]
     with uow.begin() as work:
         assert work.journeys.to_apologise(PROMISED + timedelta(seconds=1), 10) == [ticket("A")]
+
+
+def test_journeys_know_when_they_were_answered_and_after_how_many_office_minutes(notification):
+    with notification.upgraded().reading() as work:
+        found = [work.journeys.get(ticket(letter)) for letter in "ABC"]
+    known = [(journey.answered_at, journey.answer_minutes) for journey in found]
+    assert known == [(None, None), (SENT, 30), (SENT, 30)]
 
 
 @pytest.mark.parametrize("stage", STORAGES)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from nameko.rpc import RPC_QUEUE_TEMPLATE
 
+from gateway import live
 from nkk.contracts import EVENTS, STAGES
 from nkk.messaging import topology
 from nkk.messaging.calls import EXCHANGE
@@ -24,6 +25,7 @@ TOPICS = {(grant["user"], grant["exchange"]): grant for grant in DEFINITIONS["to
 CONFIGURE, WRITE, READ = "configure", "write", "read"
 REPLY_KEY = str(uuid.uuid4())
 REPLY_QUEUE = f"rpc.reply-gateway-{REPLY_KEY}"
+LIVE_QUEUE = live.queue(f"live.gateway-{uuid.uuid4()}")
 
 spec = importlib.util.spec_from_file_location("render", FOLDER / "render.py")
 render = importlib.util.module_from_spec(spec)
@@ -109,6 +111,8 @@ def gateway_needs():
     needs.binding(REPLY_QUEUE, EXCHANGE, REPLY_KEY)
     needs.consuming(REPLY_QUEUE)
     needs.publishing(EXCHANGE, *(f"{stage}.ping" for stage in STAGES))
+    needs.queue(LIVE_QUEUE)
+    needs.consuming(LIVE_QUEUE.name)
     return needs
 
 
@@ -128,7 +132,8 @@ NEEDS = {"topology": topology_needs(), "gateway": gateway_needs(), "tooling": to
 
 EVERY_NAME = {name for needs in NEEDS.values() for names in needs.names.values() for name in names} | {
     "", "amq.default", "amq.topic", "amq.gen-x", "evil", "intake.inbox", "rpc-", "xtriage.events", "triage.eventsx",
-    "triage.retry.", "triage.inbox.x", "triagexinbox", "rpc-triage2", "nameko-rpc2", "rpc.reply-gateway-", "tool."}
+    "triage.retry.", "triage.inbox.x", "triagexinbox", "rpc-triage2", "nameko-rpc2", "rpc.reply-gateway-", "tool.",
+    "live.gateway-", "rpc.reply-live.gateway-", f"live.gateway-{REPLY_KEY}x", f"live-gateway-{REPLY_KEY}"}
 EVERY_KEY = {"#", "*.*", "*.*.*", "intake.#", "complaint.#", "x", ""}.union(
     (event.TYPE for event in EVENTS),
     *(needs.keys[EXCHANGE, action] for needs in NEEDS.values() for action in (READ, WRITE)))
@@ -163,6 +168,20 @@ def test_no_stage_but_notification_can_bind_by_pattern(stage):
     for exchange in (f"{source}.events" for source in STAGES if permitted(stage, READ, f"{source}.events")):
         heard = {event.TYPE for event in heard_by(stage) if exchange.partition(".")[0] in event.SERVICES}
         assert {key for key in EVERY_KEY if key_permitted(stage, exchange, READ, key)} == heard
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_gateway_hears_what_changes_a_desk_and_nothing_else_and_tells_nothing(stage):
+    exchange = f"{stage}.events"
+    heard = {event.TYPE for event in live.CHANGES if stage in event.SERVICES}
+    assert {key for key in EVERY_KEY if key_permitted("gateway", exchange, READ, key)} == heard
+    assert not any(event.PRIVATE for event in live.CHANGES)
+    assert not {key for key in EVERY_KEY - {""} if key_permitted("gateway", exchange, WRITE, key)}
+
+
+def test_the_gateways_own_live_queue_is_permitted():
+    source = (FOLDER.parents[1] / "gateway/live.py").read_text()
+    assert 'queue(f"live.gateway-{uuid.uuid4()}")' in source
 
 
 def test_no_tool_can_hear_what_is_private():

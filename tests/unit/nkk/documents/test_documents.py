@@ -14,6 +14,7 @@ from nkk.documents import (
     UnknownKindError,
     basis,
     make,
+    recap,
     render,
 )
 from nkk.documents.content import RECAP, REPORTER, SHOWN
@@ -79,6 +80,11 @@ def test_the_recapitulations_pdf_says_what_its_template_says():
     from nkk.documents.content import context
     docx = fill(path_of(RECAP, None), context(RECAP, sample()))
     assert pdf_body(render(RECAP, "pdf", sample()), docx) == squeezed(docx_text(docx))
+
+
+def test_late_is_a_count_of_the_month_and_a_yes_or_no_of_a_case():
+    shown = recap.shown({**sample(), "open_cases": [{"late": True}, {"late": False}, {}]})
+    assert (shown["late"], [case["late"] for case in shown["open_cases"]]) == ("3", ["Ya", "Tidak", "-"])
 
 
 @pytest.mark.parametrize("kind", SHEETS)

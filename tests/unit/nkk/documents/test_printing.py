@@ -10,7 +10,9 @@ from PIL import Image
 from pypdf import PdfReader
 
 from nkk.documents import UnprintableTemplateError
-from nkk.documents.printing import pdf, tables
+from nkk.documents.printing import pdf, tables, texts
+from nkk.documents.printing.inline import Text
+from nkk.documents.printing.looks import Words
 from tests.unit.nkk.documents.reading import docx_text, pdf_pages, pdf_text, squeezed
 
 
@@ -162,3 +164,9 @@ def test_a_joined_cell_has_no_line_through_it():
         0, 0, 2, 3), [], 5, 5))
     assert [(look.left, look.right, look.top, look.bottom) for look in looks if look.command[0] == "LINEABOVE"] == [
         (0, 1, 0, 0)]
+
+
+@pytest.mark.parametrize("written", [["a\nb\n" * 60], [piece for _ in range(90) for piece in ("a", "\n", "\n")], ["a"]])
+def test_a_text_in_parts_is_the_whole_text(written):
+    parts = ["".join(text.text for text in part) for part in texts._parts([Text(text, Words()) for text in written])]
+    assert "\n".join(parts).replace("\u00a0", "") == "".join(written)

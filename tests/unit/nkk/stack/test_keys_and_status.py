@@ -31,7 +31,8 @@ def test_private_keys_reach_the_one_process_that_owns_them():
     holders = {name: [process for process, held in NEEDED.items() if name in held] for name in private}
     assert holders == {
         "NKK_TOKEN_SIGNING_KEY": ["intake"], "NKK_IDENTITY_KEYS": ["intake"], "NKK_LOGIN_INDEX_KEY": ["intake"],
-        "NKK_INTAKE_PRIVATE_KEY": ["intake"], "NKK_NOTIFICATION_PRIVATE_KEY": ["notification"]}
+        "NKK_INTAKE_PRIVATE_KEY": ["intake"], "NKK_NOTIFICATION_PRIVATE_KEY": ["notification"],
+        "NKK_SITE_KEY": ["gateway"]}
 
 
 def test_the_table_says_plainly_which_stage_does_not_answer():

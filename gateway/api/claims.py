@@ -1,0 +1,31 @@
+"""Who is on a complaint: said by the desk it stands at, for the colleagues there."""
+
+from typing import Any
+
+from gateway import claims
+from gateway.api import Resources, schemas
+from gateway.auth import needs
+from gateway.complaints import known
+
+resources = Resources("claims", __name__, description="Who at a desk is on a complaint")
+
+
+@resources.route("/complaints/<ticket>/claim", methods=["POST"])
+@needs(*claims.CLAIMERS)
+@resources.arguments(schemas.Claiming())
+@resources.response(200, schemas.Claimed)
+@resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
+def claim(form: dict[str, Any], ticket: str) -> dict[str, Any]:
+    """Say that you are on it: for 30 minutes, or until its step is done. It keeps no colleague from acting."""
+    return claims.claim(known(ticket), form.get("take_over", False))
+
+
+@resources.route("/complaints/<ticket>/claim", methods=["DELETE"])
+@needs(*claims.CLAIMERS)
+@resources.response(200, schemas.Claimed)
+@resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
+def release(ticket: str) -> dict[str, Any]:
+    """Say that you are not on it any more."""
+    return claims.release(known(ticket))

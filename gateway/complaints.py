@@ -1,0 +1,127 @@
+"""What both doors, the API and the pages, do with complaints: each function one act or view on the stages."""
+
+from typing import Any
+
+from flask import g
+
+from gateway import papers
+from gateway.backend import backend
+from nkk.messaging.calls import RefusedRemotelyError
+from nkk.sop.refusals import InvalidInput, UnknownTicket
+from nkk.sop.steps import Path, Role
+from nkk.sop.ticket import read_ticket
+
+JUST_SUBMITTED = {"state": "hand_over", "step": 2}
+
+
+def known(ticket: str) -> str:
+    """The ticket as it is written. Raises UnknownTicket where `ticket` can be none."""
+    written = read_ticket(ticket)
+    if written is None:
+        raise UnknownTicket
+    return written
+
+
+def submit(form: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
+    """Step 1: the receipt for the form."""
+    return backend().call("intake", "submit", form, idempotency_key)
+
+
+def own(cursor: str | None, limit: int | None) -> dict[str, Any]:
+    """A page of the caller's own complaints, newest first, each with where it stands."""
+    listing = backend().call("intake", "complaints", cursor, limit)
+    standings = backend().call("notification", "standings", [item["ticket"] for item in listing["items"]])
+    for item in listing["items"]:
+        item["stands"] = standings.get(item["ticket"]) or JUST_SUBMITTED
+    return listing
+
+
+def view(ticket: str) -> dict[str, Any]:
+    """One complaint, as far as the caller's role may see it."""
+    return _VIEWS[g.actor.role](known(ticket))
+
+
+def timeline(ticket: str) -> dict[str, Any]:
+    """The journey of a complaint through the seven steps."""
+    ticket = known(ticket)
+    try:
+        told = backend().call("notification", "timeline", ticket)
+        return told | {"documents": papers.openable(ticket, Role(g.actor.role), told)}
+    except RefusedRemotelyError as refusal:
+        # Accepted a moment ago, its first event still on the way: its reporter is not told that it does not exist.
+        if refusal.name != "UnknownTicket" or g.actor.role != Role.REPORTER:
+            raise
+        complaint = backend().call("intake", "complaint", ticket)
+        return {"ticket": ticket, "path": None, "submitted_at": complaint["submitted_at"],
+                "service_due_at": complaint["service_due_at"], "stands": JUST_SUBMITTED, "next": None,
+                "entries": [], "documents": []}
+
+
+def hand_over(ticket: str) -> dict[str, Any]:
+    """Step 2."""
+    return backend().call("intake", "hand_over", known(ticket))
+
+
+def classify(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
+    """Step 3: information, or a complaint for the helper team of an agency of the roster."""
+    ticket, opd, note = known(ticket), form.get("opd"), form.get("note")
+    if form["kind"] == Path.INFORMATION:
+        if opd is not None:
+            raise InvalidInput.of(opd="Information goes to the operator: leave the OPD out.")
+        return backend().call("triage", "classify_as_information", ticket, note)
+    if opd not in backend().lists()["opds"]:
+        raise InvalidInput.of(opd="Choose an agency of the roster (GET /opds).")
+    return backend().call("triage", "forward", ticket, opd, note)
+
+
+def respond(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
+    """Step 4."""
+    return backend().call("opd_response", "respond", known(ticket), form["text"])
+
+
+def approve(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
+    """Step 5: hand the response to the operator, or return it with a note."""
+    ticket, note = known(ticket), form.get("note")
+    if form["approved"]:
+        return backend().call("triage", "approve", ticket, note)
+    if note is None:
+        raise InvalidInput.of(note="Say what the response lacks: the OPD team works from it.")
+    return backend().call("triage", "return_response", ticket, note)
+
+
+def answer(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
+    """Step 6."""
+    return backend().call("notification", "send_answer", known(ticket), form["text"])
+
+
+def confirm_receipt(ticket: str) -> dict[str, Any]:
+    """Step 7."""
+    return backend().call("notification", "confirm_receipt", known(ticket))
+
+
+def _for_reporter(ticket: str) -> dict[str, Any]:
+    return backend().call("intake", "complaint", ticket) | _answer("open_answer", ticket)
+
+
+def _for_operator(ticket: str) -> dict[str, Any]:
+    shown = backend().complaint_with_reporter(ticket) | _answer("answer", ticket)
+    # The operator has two desks: once it is handed over, nobody is on it at the first any more.
+    return shown | {"claim": shown["claim"] or (shown["answer"] or {}).get("claim")}
+
+
+def _answer(method: str, ticket: str) -> dict[str, Any]:
+    """Where a complaint of intake's stands and its answer, as notification knows them."""
+    try:
+        return backend().call("notification", method, ticket)
+    except RefusedRemotelyError as refusal:
+        if refusal.name != "UnknownTicket":
+            raise
+        return {"stands": JUST_SUBMITTED, "answer": None}
+
+
+_VIEWS = {
+    Role.REPORTER: _for_reporter,
+    Role.OPERATOR: _for_operator,
+    Role.MAIN_TEAM: lambda ticket: backend().call("triage", "case", ticket),
+    Role.OPD_TEAM: lambda ticket: backend().call("opd_response", "case", ticket),
+}

@@ -1,0 +1,252 @@
+"""What makes new work appear on a desk's page by itself: "something changed here", as server-sent events.
+
+One thread a process hears the stages' events, on a queue that goes with its connection, and wakes the pages that are
+open. A page is told that its desk changed and nothing of what changed: it asks for its list, as its role may see it.
+A desk hears its own events, an OPD's team those of its own OPD. Losing the broker disturbs no request: a page learns
+that its feed listens again, and looks for itself.
+
+    ready    from here on every change is told: load the list
+    change   the list is not what it was
+"""
+
+import json
+import random
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from select import POLLRDHUP, poll
+from socket import socket
+from time import monotonic
+from typing import Any
+
+from flask import Response, current_app, request
+from kombu import Connection, Consumer, Exchange, Queue, binding
+
+from nkk.contracts import EventData, UnreadableEventError, read_envelope
+from nkk.contracts.events import (
+    AnswerSent,
+    ComplaintClassifiedAsInformation,
+    ComplaintForwarded,
+    ComplaintHandedOver,
+    ComplaintSubmitted,
+    ResponseApproved,
+    ResponseReturned,
+    ResponseSubmitted,
+)
+from nkk.messaging.actor import LIFETIME, Actor
+from nkk.messaging.log import get_logger
+from nkk.messaging.publisher import BROKER_ERRORS, connected
+from nkk.messaging.topology import exchange_name
+from nkk.sop.steps import Role
+
+CHANGES: dict[type[EventData], tuple[str, ...]] = {
+    ComplaintSubmitted: ("intake",),
+    ComplaintHandedOver: ("intake", "triage"),
+    ComplaintClassifiedAsInformation: ("triage", "answers"),
+    ComplaintForwarded: ("triage", "opd"),
+    ResponseSubmitted: ("opd", "triage"),
+    ResponseReturned: ("triage", "opd"),
+    ResponseApproved: ("triage", "answers"),
+    AnswerSent: ("answers",),
+}
+"""The desks that each event brings work to or takes it from. What changes the OPDs' desk must name the OPD."""
+
+LASTS_SECONDS = 600
+HEARTBEAT_SECONDS = 15
+"""For what stands between us and a page, and would take a silent line for a dead one."""
+RETRY_MS = 5_000
+TICK_SECONDS = 1.0
+
+SETTLES_SECONDS = 0.3
+AGAIN_SECONDS = 5.0
+"""The desk's own stage hears the same event in the same moment: it is told once that stage should have dealt with it,
+and once more for a stage that was slow. What comes meanwhile is told with it."""
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+BROKER_HEARTBEAT_SECONDS = 10
+
+log = get_logger()
+
+_DESKS = {event.TYPE: desks for event, desks in CHANGES.items()}
+
+
+class TooManyStreamsError(Exception):
+    """Each stream holds a thread, and requests need the rest: the page is to ask for its list now and then instead."""
+
+
+def queue(name: str) -> Queue:
+    """The queue `name` of one process: it is nobody else's, and goes with the connection."""
+    bindings = [binding(Exchange(exchange_name(stage), type="topic", no_declare=True), routing_key=event.TYPE)
+                for event in CHANGES for stage in event.SERVICES]
+    return Queue(name, bindings=bindings, exclusive=True, auto_delete=True, durable=False)
+
+
+class Stream:
+    """What one page is told: iterated for the text to send; `close` gives its place away."""
+
+    def __init__(self, feed: "LiveFeed", desk: str, opd: str | None, lasts: float) -> None:
+        self.desk, self.opd = desk, opd
+        self._feed = feed
+        self._ends = monotonic() + lasts
+        self._news: SimpleQueue[str | None] = SimpleQueue()
+        self._hung_up: Any = None
+
+    def watch(self, line: socket) -> None:
+        """`line` is the page's: the stream ends when that is hung up. A heartbeat alone would notice only at its
+        second failure, and whoever walks from page to page would hold a place for each."""
+        self._hung_up = poll()
+        self._hung_up.register(line, POLLRDHUP)
+
+    def tell(self, event_id: str | None = None) -> None:
+        """`event_id` changed the desk; without one: the feed listens from now on."""
+        self._news.put(event_id)
+
+    def close(self) -> None:
+        self._feed.close_stream(self)
+
+    def __iter__(self) -> Iterator[str]:
+        yield f"retry: {RETRY_MS}\n\n"
+        due: list[float] = []
+        changed_by, spoke = "", monotonic()
+        while (now := monotonic()) < self._ends and not self._is_over():
+            text = ""
+            if due and due[0] <= now:
+                due.pop(0)
+                text = self._text("change", changed_by)
+            elif now - spoke >= HEARTBEAT_SECONDS:
+                text = ": still here\n\n"
+            if text:
+                yield text
+                spoke = now
+            with suppress(Empty):
+                news = self._news.get(timeout=max(0.0, min([TICK_SECONDS, *(at - now for at in due[:1])])))
+                if news is None:
+                    yield self._text("ready")
+                else:
+                    changed_by, due = news, _when_to_tell(due)
+
+    def _is_over(self) -> bool:
+        return self._feed.is_leaving() or bool(self._hung_up and self._hung_up.poll(0))
+
+    def _text(self, name: str, event_id: str | None = None) -> str:
+        about = {"desk": self.desk} | ({"opd": self.opd} if self.opd else {})
+        return f"event: {name}\n" + (f"id: {event_id}\n" if event_id else "") + f"data: {json.dumps(about)}\n\n"
+
+
+class LiveFeed:
+    """The streams of this process, at most `most`, and the thread that hears what to tell them.
+
+    The thread starts with the first stream: after the fork, and not at all where nobody listens.
+    """
+
+    def __init__(self, uri: str, most: int) -> None:
+        self._uri = uri
+        self._most = most
+        self._streams: set[Stream] = set()
+        self._lock = threading.Lock()
+        self._listening = False
+        self._thread: threading.Thread | None = None
+        self._closed = threading.Event()
+        self.is_leaving: Callable[[], bool] = self._closed.is_set
+        """Whether this process is to end: its streams then end too, which it would else wait for."""
+
+    def open(self, desk: str, opd: str | None, lasts: float) -> Stream:
+        """A stream about `desk` (of `opd` where each OPD has its own) for `lasts` seconds. Raises
+        TooManyStreamsError."""
+        stream = Stream(self, desk, opd, lasts)
+        with self._lock:
+            if len(self._streams) >= self._most:
+                raise TooManyStreamsError
+            self._streams.add(stream)
+            if self._listening:
+                stream.tell()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._listen, name="live-feed", daemon=True)
+                self._thread.start()
+        return stream
+
+    def close_stream(self, stream: Stream) -> None:
+        """Its page has gone."""
+        with self._lock:
+            self._streams.discard(stream)
+
+    def close(self) -> None:
+        """End the thread and every stream."""
+        self._closed.set()
+        if self._thread is not None:
+            self._thread.join(TICK_SECONDS + FIRST_PAUSE_SECONDS)
+
+    def _listen(self) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while not self._closed.is_set():
+            try:
+                with connected(self._uri, BROKER_HEARTBEAT_SECONDS) as connection:
+                    self._consume(connection)
+            except BROKER_ERRORS as error:
+                log.warning("live feed interrupted", error=type(error).__name__)
+            except Exception:
+                log.exception("live feed failed")
+            pause = FIRST_PAUSE_SECONDS if self._listening else min(2 * pause, LONGEST_PAUSE_SECONDS)
+            self._listening = False
+            self._closed.wait(pause)
+
+    def _consume(self, connection: Connection) -> None:
+        mine = queue(f"live.gateway-{uuid.uuid4()}")
+        with Consumer(connection.default_channel, [mine], on_message=self._hear, no_ack=True):
+            self._tell_ready()
+            looked_after = monotonic()
+            while not self._closed.is_set():
+                with suppress(TimeoutError):
+                    connection.drain_events(timeout=TICK_SECONDS)
+                # Busy or not: nothing is acknowledged, and the broker ends a connection it hears nothing from.
+                if monotonic() - looked_after >= TICK_SECONDS:
+                    looked_after = monotonic()
+                    connection.heartbeat_check()
+
+    def _tell_ready(self) -> None:
+        with self._lock:
+            self._listening = True
+            for stream in self._streams:
+                stream.tell()
+
+    def _hear(self, message: Any) -> None:
+        try:
+            envelope = read_envelope(message.body)
+        except UnreadableEventError:
+            return
+        desks, opd = _DESKS.get(envelope["type"], ()), envelope["data"].get("opd")
+        with self._lock:
+            for stream in self._streams:
+                # A stream without an OPD is that of a desk there is one of; never that of every OPD.
+                if stream.desk in desks and (stream.desk != "opd" or stream.opd == opd):
+                    stream.tell(envelope["id"])
+
+
+def stream_for(desk: str, actor: Actor) -> Stream:
+    """A stream about `desk` for `actor`, whose role works there: it ends with their access token at the latest.
+
+    Raises TooManyStreamsError.
+    """
+    # Not all in the same moment: pages come back at once when their stream ends.
+    lasts = LASTS_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
+    left = (actor.expires_at - datetime.now(UTC)).total_seconds() if actor.expires_at else LIFETIME.total_seconds()
+    feed: LiveFeed = current_app.extensions["live"]
+    return feed.open(desk, actor.group if actor.role == Role.OPD_TEAM else None, min(lasts, left))
+
+
+def as_response(stream: Stream) -> Response:
+    """`stream` as the answer to the request at hand. Its place is free again when the page has gone."""
+    line = request.environ.get("gunicorn.socket")
+    if line is not None:
+        stream.watch(line)
+    response = Response(iter(stream), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+    response.call_on_close(stream.close)
+    return response
+
+
+def _when_to_tell(due: list[float]) -> list[float]:
+    now = monotonic()
+    return [due[0] if len(due) == 2 else now + SETTLES_SECONDS, now + AGAIN_SECONDS]

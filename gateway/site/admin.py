@@ -1,0 +1,169 @@
+"""The admin's pages: staff accounts, the catalogue, the roster of agencies. No complaint is seen here."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from gateway.api import schemas
+from gateway.backend import backend
+from gateway.site import forms
+from gateway.site.forms import Form
+from gateway.site.guard import new_pages
+from gateway.site.session import needs
+from nkk.sop.refusals import InvalidInput
+from nkk.sop.steps import STAFF_ROLES, Role
+
+PAGE_SIZE = 50
+
+pages = new_pages("office")
+
+
+@pages.get("/admin")
+@needs(Role.ADMIN)
+def home() -> ResponseReturnValue:
+    """To the staff."""
+    return redirect(url_for(".staff"), 303)
+
+
+@pages.get("/admin/staf")
+@needs(Role.ADMIN)
+def staff() -> str:
+    """The staff by user name."""
+    listing = backend().call("intake", "staff", request.args.get("cursor"), PAGE_SIZE)
+    return render_template("staff.html", rows=listing["items"], next=listing["next"], lists=backend().lists(),
+                           first="cursor" not in request.args)
+
+
+@pages.route("/admin/staf/baru", methods=["GET", "POST"])
+@needs(Role.ADMIN)
+def add_staff() -> ResponseReturnValue:
+    """Add a staff account."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        backend().tell_intake("add_staff", form)
+        flash(gettext("Akun %(username)s ditambahkan.", username=form["username"]))
+        return redirect(url_for(".staff"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("staff_new.html", form=form, lists=backend().lists(), staff_roles=STAFF_ROLES)
+
+    return show(Form()) if request.method == "GET" else forms.attempt(schemas.NewStaff, act, show)
+
+
+@pages.route("/admin/staf/<username>", methods=["GET", "POST"])
+@needs(Role.ADMIN)
+def account(username: str) -> ResponseReturnValue:
+    """One staff account: a new password opens it again."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        backend().tell_intake("reset_staff", {"username": username, "password": form["password"]})
+        flash(gettext("Kata sandi %(username)s diganti; akunnya terbuka.", username=username))
+        return redirect(url_for(".staff"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("staff_account.html", form=form, username=username)
+
+    return show(Form()) if request.method == "GET" else forms.attempt(schemas.NewPassword, act, show)
+
+
+@pages.post("/admin/staf/<username>/nonaktif")
+@needs(Role.ADMIN)
+def disable(username: str) -> ResponseReturnValue:
+    """Bar a staff account."""
+    backend().tell_intake("disable_staff", {"username": username})
+    flash(gettext("Akun %(username)s dinonaktifkan. Ia keluar paling lambat dalam 15 menit.", username=username))
+    return redirect(url_for(".staff"), 303)
+
+
+@pages.route("/admin/perangkat-daerah", methods=["GET", "POST"])
+@needs(Role.ADMIN)
+def opds() -> ResponseReturnValue:
+    """The roster of agencies: one row each, and a few empty ones."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        _replace(form)
+        flash(gettext("Daftar perangkat daerah disimpan."))
+        return redirect(url_for(".opds"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("opds.html", form=form)
+
+    if request.method == "GET":
+        return show(Form(_written("opd", backend().call("intake", "lists")["opds"])))
+    return forms.attempt(schemas.Catalogue, act, show, lambda values: {"opds": _rows("opd", values)})
+
+
+@pages.get("/admin/kategori")
+@needs(Role.ADMIN)
+def categories() -> str:
+    """The catalogue's categories."""
+    return render_template("categories.html", categories=backend().call("intake", "lists")["categories"])
+
+
+@pages.route("/admin/kategori/<key>", methods=["GET", "POST"])
+@needs(Role.ADMIN)
+def category(key: str) -> ResponseReturnValue:
+    """One category with its sub-categories; `baru` for one that is not there yet."""
+    known = backend().call("intake", "lists")["categories"]
+
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        _replace(form)
+        flash(gettext("Kategori disimpan."))
+        return redirect(url_for(".categories"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("category.html", form=form, key=key, is_new=key == NEW)
+
+    if request.method == "GET":
+        return show(Form(_written_category(known.get(key, {}))))
+    return forms.attempt(schemas.Catalogue, act, show, lambda values: _with_category(known, key, values))
+
+
+NEW = "baru"
+
+
+def _replace(form: dict[str, Any]) -> None:
+    backend().call("intake", "replace_lists", form)
+    backend().forget_lists()
+
+
+def _written(prefix: str, names: Mapping[str, str]) -> dict[str, str]:
+    """Keys and names as numbered fields of a form."""
+    fields: dict[str, str] = {}
+    for number, (key, name) in enumerate(names.items()):
+        fields |= {f"{prefix}-key-{number}": key, f"{prefix}-name-{number}": name}
+    return fields
+
+
+def _rows(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
+    """Numbered fields as keys and names; a row whose two fields are empty is gone.
+
+    Raises InvalidInput where a row is half filled or a key stands twice.
+    """
+    names: dict[str, str] = {}
+    for field in (name for name in values if name.startswith(f"{prefix}-key-")):
+        key, name = values[field].strip(), values.get(field.replace("-key-", "-name-"), "").strip()
+        if not key and not name:
+            continue
+        if not key or not name:
+            raise InvalidInput.of(**{field: "Fill in both the key and the name, or neither."})
+        if key in names:
+            raise InvalidInput.of(**{field: "This key stands in another row."})
+        names[key] = name
+    return names
+
+
+def _written_category(known: Mapping[str, Any]) -> dict[str, str]:
+    return {"name": known.get("name", ""), "source": known.get("source", "")} | _written(
+        "sub", known.get("sub_categories", {}))
+
+
+def _with_category(known: Mapping[str, Any], key: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """The catalogue with this category written anew; without it where "remove" was pressed."""
+    key = values.get("key", "").strip() if key == NEW else key
+    others = {name: category for name, category in known.items() if name != key}
+    if "remove" in values:
+        return {"categories": others}
+    written = {"name": values.get("name", ""), "source": values.get("source", ""),
+               "sub_categories": _rows("sub", values)}
+    return {"categories": dict(known) | {key: written}}

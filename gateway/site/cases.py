@@ -1,0 +1,170 @@
+"""One complaint: as its reporter follows it, and as each desk works on it. Every act of steps 2 to 6."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from flask import flash, g, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from marshmallow import Schema
+
+from gateway import complaints
+from gateway.api import schemas
+from gateway.site import forms, journey, session, words
+from gateway.site.due import of_service, of_step
+from gateway.site.forms import Form
+from gateway.site.guard import new_pages
+from gateway.site.session import needs
+from nkk.messaging.calls import RefusedRemotelyError
+from nkk.sop import steps
+from nkk.sop.steps import SERVICE_MINUTES, Role, Step
+
+ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban")
+
+pages = new_pages("cases")
+
+
+@pages.get("/laporan/<ticket>")
+@needs(Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
+def read(ticket: str) -> str:
+    """One complaint, as far as the visitor's role may see it. For its reporter, this is receiving its answer."""
+    return _page(complaints.known(ticket), Form())
+
+
+@pages.get(f"/laporan/<ticket>/<any({', '.join(ACTS)}):act>")
+def back(ticket: str, act: str) -> ResponseReturnValue:
+    """An act's address opened by itself, such as after a log-in: to the complaint."""
+    return redirect(url_for(".read", ticket=ticket), 303)
+
+
+@pages.post("/laporan/<ticket>/serahkan")
+@needs(Role.OPERATOR)
+def hand_over(ticket: str) -> ResponseReturnValue:
+    """Step 2."""
+    complaints.hand_over(ticket)
+    return _done(ticket, gettext("Laporan %(ticket)s diserahkan kepada Tim NKK Utama."))
+
+
+@pages.post("/laporan/<ticket>/klasifikasi")
+@needs(Role.MAIN_TEAM)
+def classify(ticket: str) -> ResponseReturnValue:
+    """Step 3."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        complaints.classify(ticket, form)
+        return _done(ticket, gettext("Laporan %(ticket)s diklasifikasi."))
+
+    return _attempt(ticket, schemas.Classification, act, _read_classification)
+
+
+@pages.post("/laporan/<ticket>/tanggapan")
+@needs(Role.OPD_TEAM)
+def respond(ticket: str) -> ResponseReturnValue:
+    """Step 4."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        complaints.respond(ticket, form)
+        return _done(ticket, gettext("Tanggapan atas %(ticket)s dikirim kepada Tim NKK Utama."))
+
+    return _attempt(ticket, schemas.Text, act)
+
+
+@pages.post("/laporan/<ticket>/persetujuan")
+@needs(Role.MAIN_TEAM)
+def approve(ticket: str) -> ResponseReturnValue:
+    """Step 5."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        complaints.approve(ticket, form)
+        return _done(ticket, gettext("Tanggapan atas %(ticket)s diteruskan kepada operator.") if form["approved"]
+                     else gettext("Tanggapan atas %(ticket)s dikembalikan kepada perangkat daerah."))
+
+    return _attempt(ticket, schemas.Approval, act, _read_approval)
+
+
+@pages.post("/laporan/<ticket>/jawaban")
+@needs(Role.OPERATOR)
+def answer(ticket: str) -> ResponseReturnValue:
+    """Step 6."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        complaints.answer(ticket, form)
+        return _done(ticket, gettext("Jawaban atas %(ticket)s dikirim kepada pelapor."), desk="jawaban")
+
+    return _attempt(ticket, schemas.Text, act)
+
+
+def _attempt(ticket: str, schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue],
+             read: forms.Read | None = None) -> ResponseReturnValue:
+    return forms.attempt(schema, act, lambda form: _page(complaints.known(ticket), form), read)
+
+
+def _done(ticket: str, said: str, desk: str | None = None) -> ResponseReturnValue:
+    """Back to the list, where the next complaint waits."""
+    ticket = complaints.known(ticket)
+    flash(said % {"ticket": ticket}, "done")
+    flash(draft_name(ticket), "draft")
+    return redirect(url_for("desk.worklist", key=desk) if desk else url_for("desk.home"), 303)
+
+
+def draft_name(ticket: str) -> str:
+    """Under which name a browser keeps what is being written on a complaint."""
+    return f"kerja-{ticket}"
+
+
+def _read_classification(values: Mapping[str, str]) -> dict[str, Any]:
+    """An agency chosen before the mind was changed to information is no contradiction."""
+    form = forms.filled_in(schemas.Classification, values)
+    if form.get("kind") == steps.Path.INFORMATION:
+        form.pop("opd", None)
+    return form
+
+
+def _read_approval(values: Mapping[str, str]) -> dict[str, Any]:
+    """Which button was pressed says whether it is approved."""
+    form = forms.filled_in(schemas.Approval, values)
+    return form | {"approved": {"yes": True, "no": False}.get(values.get("approved", ""))}
+
+
+def _page(ticket: str, form: Form) -> str:
+    role = Role(session.actor().role)
+    case = complaints.view(ticket)
+    known = words.lists()
+    step = _turn(role, case)
+    clock = case["answer"] if step is steps.ANSWER else case
+    return render_template(
+        "reporter_case.html" if role == Role.REPORTER else "case.html", form=form, case=case, lists=known, step=step,
+        topic=words.topic(case, known), accused_opd=words.opd_name(case.get("accused_opd"), known),
+        opd=words.opd_name(case.get("opd"), known), draft=draft_name(ticket), timeline=_timeline(ticket),
+        due=of_step(clock, step.minutes) if step else None, service=_service(case))
+
+
+def _turn(role: Role, case: Mapping[str, Any]) -> Step | None:
+    """The step that waits for this role on this complaint; None where nothing does."""
+    state = case["stands"]["state"]
+    if role == Role.OPERATOR:
+        if not case.get("handed_over_at"):
+            return steps.HAND_OVER
+        answered = case.get("answer")
+        return steps.ANSWER if answered and not answered.get("sent_at") else None
+    if role == Role.MAIN_TEAM:
+        return {"awaiting_classification": steps.CLASSIFY, "awaiting_approval": steps.APPROVE}.get(state)
+    if role == Role.OPD_TEAM:
+        return steps.RESPOND if state == "awaiting_response" else None
+    return steps.RECEIVE if case.get("answer") else None
+
+
+def _service(case: Mapping[str, Any]) -> Any:
+    finished = case["stands"]["state"] in ("closed", "receive")
+    return None if finished else of_service(dict(case), SERVICE_MINUTES)
+
+
+def _timeline(ticket: str) -> dict[str, Any] | None:
+    """The journey with its seven stops; None for a desk that it has not reached yet."""
+    try:
+        timeline = complaints.timeline(ticket)
+    except RefusedRemotelyError as refusal:
+        if refusal.name != "UnknownTicket":
+            raise
+        return None
+    known = words.lists()
+    for entry in timeline["entries"]:
+        entry["opd_name"] = words.opd_name(entry.get("opd"), known)
+        entry["self"] = entry.get("by") == g.actor.id
+    return timeline | {"stops": journey.stops(timeline)}

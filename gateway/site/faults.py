@@ -1,0 +1,203 @@
+"""Every refusal and failure as a page: what it means, what to do, and whatever was typed."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import lazy_gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from gateway import complaints, errors
+from gateway.limits import seconds_to_wait
+from gateway.site import session
+from gateway.site.forms import SECRETS, Form, typed
+from gateway.site.language import within_site
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.log import get_logger
+from nkk.sop.refusals import Refused
+
+_ = lazy_gettext
+log = get_logger()
+
+NOT_PAGES = ("/api/", "/healthz", "/readyz")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a page says of a fault."""
+
+    title: Any
+    advice: Any
+
+
+UNCHANGED = _("Tidak ada yang berubah. Muat ulang laporan untuk melihat keadaannya sekarang.")
+
+DONE = Said(_("Langkah ini sudah dikerjakan"), UNCHANGED)
+
+SAID = {
+    "NotYourRole": Said(
+        _("Halaman ini bukan untuk peran Anda"),
+        _("Masuk dengan akun yang sesuai, atau kembali ke halaman Anda.")),
+    "UnknownTicket": Said(
+        _("Laporan tidak ditemukan"),
+        _("Tidak ada laporan dengan nomor tiket ini yang boleh Anda lihat. Periksa nomornya, lalu coba lagi.")),
+    "UnknownAccount": Said(
+        _("Akun tidak ditemukan"),
+        _("Tidak ada akun petugas dengan nama pengguna ini. Periksa daftar staf.")),
+    "NotYourStep": Said(_("Laporan ini belum sampai di langkah Anda"), UNCHANGED),
+    "NoResponseYet": Said(_("Belum ada tanggapan untuk diperiksa"), UNCHANGED),
+    "NotAnsweredYet": Said(_("Belum ada jawaban untuk dikonfirmasi"), UNCHANGED),
+    "AlreadyConfirmed": Said(_("Anda sudah mengonfirmasi penerimaan"), UNCHANGED),
+    "csrf": Said(
+        _("Halaman ini terbuka terlalu lama"),
+        _("Demi keamanan, formulir ini belum dikirim dan belum ada yang dikerjakan. Buka kembali, lalu kirim lagi. "
+          "Bila ini terus terjadi, izinkan kuki untuk situs ini.")),
+    400: Said(
+        _("Permintaan ini tidak dapat dibaca"),
+        _("Kembali ke halaman sebelumnya, muat ulang, lalu coba lagi.")),
+    404: Said(_("Halaman ini tidak ada"), _("Periksa alamatnya, atau kembali ke beranda.")),
+    405: Said(
+        _("Halaman ini tidak dapat dibuka dengan cara itu"),
+        _("Kembali ke beranda, lalu pilih dari menu.")),
+    413: Said(
+        _("Tulisan ini terlalu panjang"),
+        _("Satu tulisan paling banyak 20.000 karakter. Tekan tombol Kembali pada peramban: tulisan Anda masih ada di "
+          "sana. Ringkaslah, lalu kirim lagi.")),
+    429: Said(_("Terlalu banyak percobaan"), _("Tunggu sebentar, lalu coba lagi.")),
+    500: Said(
+        _("Ada yang gagal di pihak kami"),
+        _("Ini bukan kesalahan Anda. Coba lagi; bila tetap gagal, sebutkan kode di bawah ini kepada kami.")),
+    503: Said(
+        _("Sebagian layanan sedang tidak dapat dihubungi"),
+        _("Apa yang sudah diterima tidak akan hilang. Coba lagi sebentar lagi.")),
+}
+
+
+def of_pages(pages: Blueprint) -> None:
+    """Have the faults of `pages` answered as pages."""
+    pages.register_error_handler(RefusedRemotelyError, _refused_remotely)
+    pages.register_error_handler(Refused, _refused)
+    pages.register_error_handler(StageUnavailableError, _unavailable)
+    pages.register_error_handler(HTTPException, _http)
+    pages.register_error_handler(Exception, _unexpected)
+
+
+def register(app: Flask) -> None:
+    """Have addresses where nothing is answered as pages; under the API's they stay problems."""
+    app.register_error_handler(404, _nothing_here)
+    app.register_error_handler(405, _nothing_here)
+
+
+def carried() -> dict[str, str]:
+    """What was typed into the form of a request that could not be carried out; no secret, and none from elsewhere.
+
+    Another site could post its own text here, to have it shown as the visitor's; browsers tell where a form stood.
+    """
+    if request.method != "POST" or not _from_here():
+        return {}
+    try:
+        return {name: value for name, value in typed().items() if name not in SECRETS}
+    except RequestEntityTooLarge:
+        return {}
+
+
+def page(status: int, said: Said, **more: Any) -> Response:
+    """The page that says it."""
+    body = render_template("fault.html", status=status, said=said, request_id=g.get("correlation_id"), **more)
+    response = make_response(body, status)
+    if status == 503:
+        response.headers["Retry-After"] = str(errors.RETRY_AFTER_SECONDS)
+    return response
+
+
+def _refused_remotely(error: RefusedRemotelyError) -> ResponseReturnValue:
+    return _refusal(error.name, error.details)
+
+
+def _refused(error: Refused) -> ResponseReturnValue:
+    return _refusal(type(error).__name__, error.details)
+
+
+def _refusal(name: str, details: dict[str, Any]) -> ResponseReturnValue:
+    if name == "NotAuthenticated":
+        return _log_in_first()
+    status = errors.STATUS.get(name)
+    if status is None:
+        log.error("refusal without a status", refusal=name)
+        return page(500, SAID[500])
+    said = SAID.get(name) or (DONE if status == 409 else SAID[400])
+    who = _who_did_it() if said is DONE else None
+    return page(status, said, stands=details.get("stands"), typed=carried(), who=who)
+
+
+def _log_in_first() -> ResponseReturnValue:
+    if "actor" in g:
+        # We took the log-in for good and a stage did not: without it the log-in page sends nobody back here.
+        session.leave()
+    if "HX-Request" in request.headers:
+        return Response(status=401, headers={"HX-Redirect": url_for("public.log_in")})
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("public.log_in", ke=within_site(request.full_path.rstrip("?"))), 303)
+    left = carried()
+    return make_response(render_template("log_in.html", form=Form(), onward=request.path, expired=True,
+                                         carried=json.dumps(left, ensure_ascii=False) if left else None), 401)
+
+
+def _who_did_it() -> dict[str, Any] | None:
+    """Who did this role's last act on the complaint, and when: of help beside a refusal, no more than that."""
+    visitor, ticket = session.known_actor(), (request.view_args or {}).get("ticket")
+    if visitor is None or ticket is None:
+        return None
+    try:
+        acts = [entry for entry in complaints.timeline(ticket)["entries"] if entry["role"] == visitor.role]
+    except (RefusedRemotelyError, Refused, StageUnavailableError, StageFailedError):
+        return None
+    return {"at": acts[-1]["at"], "self": acts[-1].get("by") == visitor.id} if acts else None
+
+
+def _unavailable(error: StageUnavailableError) -> Response:
+    log.warning("stage unavailable", stage=str(error))
+    return page(503, SAID[503], resume=carried())
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    if isinstance(error, CSRFError):
+        return page(400, SAID["csrf"], resume=carried())
+    if status < 400:
+        return error
+    response = page(status, SAID.get(status) or SAID[500 if status >= 500 else 400],
+                    resume=carried() if status == 429 else {})
+    if status == 429:
+        response.headers["Retry-After"] = str(seconds_to_wait())
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    if not isinstance(error, StageFailedError):
+        log.error("request failed", exc_info=error)
+    return page(500, SAID[500], resume=carried())
+
+
+def _nothing_here(error: HTTPException) -> ResponseReturnValue:
+    if (request.blueprint is None and request.path.startswith(NOT_PAGES)) or request.path == "/api":
+        return errors.of_http(error)
+    from gateway.site import compression, guard
+
+    response = make_response(_http(error))
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return compression.compress(guard.headers(session.keep(response)))
+
+
+def _from_here() -> bool:
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host

@@ -1,0 +1,96 @@
+"""Forms: checked by the API's own schemas and by the stages, shown again with every fault beside its field."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import request
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema
+
+from gateway.errors import STATUS
+from gateway.site.sentences import translated
+from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
+from nkk.messaging.log import get_logger
+from nkk.messaging.validation import load
+from nkk.sop.refusals import Refused
+
+REVIEW = "tinjau"
+"""Present in a form that is to be shown again as it was typed, and not yet carried out."""
+
+NOT_TYPED = ("csrf_token", REVIEW)
+SECRETS = ("password",)
+
+log = get_logger()
+
+
+@dataclass
+class Form:
+    """What was typed, and what is wrong with it: sentences by field name, or a stage that is away."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    faults: dict[str, list[str]] = field(default_factory=dict)
+    status: int = 200
+
+    @property
+    def away(self) -> bool:
+        """Whether it could not be carried out because a part of the service does not answer."""
+        return self.status == 503
+
+    def __getitem__(self, name: str) -> str:
+        return self.values.get(name, "")
+
+
+Show = Callable[[Form], str]
+Read = Callable[[Mapping[str, str]], dict[str, Any]]
+
+
+def typed() -> dict[str, str]:
+    """What this request's form holds, apart from what the page put there itself."""
+    return {name: value for name, value in request.form.items() if name not in NOT_TYPED}
+
+
+def reviewing() -> bool:
+    """Whether this request only asks to see its form again."""
+    return REVIEW in request.form
+
+
+def filled_in(schema: type[Schema], values: Mapping[str, str]) -> dict[str, Any]:
+    """The schema's fields that somebody wrote something in: a browser sends the empty ones, and the page its own."""
+    return {name: values[name] for name in schema._declared_fields if values.get(name, "").strip()}
+
+
+def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show,
+            read: Read | None = None) -> ResponseReturnValue:
+    """Do `act` with the request's form, read by `read` and checked by `schema`; else show it again, nothing lost.
+
+    A refusal that names no field is no fault of the form, and becomes a page of its own.
+    """
+    form = Form(typed())
+    if reviewing():
+        return show(form)
+    try:
+        return act(load(schema, read(form.values) if read else filled_in(schema, form.values)))
+    except (Refused, RefusedRemotelyError) as refusal:
+        named = refusal.details.get("fields")
+        if not named:
+            raise
+        name = refusal.name if isinstance(refusal, RefusedRemotelyError) else type(refusal).__name__
+        form.faults, form.status = flat(named), STATUS.get(name, 422)
+    except StageUnavailableError as error:
+        log.warning("stage unavailable", stage=str(error))
+        form.status = 503
+    return show(form), form.status
+
+
+def flat(named: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Sentences in the page's language by field; of a nested field by its outermost name."""
+    return {name: [translated(sentence) for sentence in _sentences(said)] for name, said in named.items()}
+
+
+def _sentences(said: Any) -> list[str]:
+    if isinstance(said, Mapping):
+        return [sentence for inner in said.values() for sentence in _sentences(inner)]
+    if isinstance(said, list | tuple):
+        return [sentence for inner in said for sentence in _sentences(inner)]
+    return [str(said)]

@@ -1,0 +1,66 @@
+"""Indonesian unless a visitor chooses English; times in WIB, the city's own."""
+
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+from flask_babel import Babel, format_datetime, get_locale, lazy_gettext, ngettext
+
+from nkk.sop.steps import MINUTES_PER_DAY
+
+LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
+COOKIE = "nkk_language"
+
+_ = lazy_gettext
+
+
+def chosen() -> str:
+    """The language of this request: the visitor's own choice. A phone sold in English says nothing about its owner."""
+    wanted = request.cookies.get(COOKIE, "")
+    return wanted if wanted in LANGUAGES else "id"
+
+
+def register(app: Flask) -> None:
+    """Translate `app`'s pages."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = "site/translations"
+    app.config["BABEL_DEFAULT_LOCALE"] = "id"
+    app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Jakarta"
+    Babel(app, locale_selector=chosen)
+    app.jinja_env.globals["languages"] = LANGUAGES
+    app.add_template_global(lambda: str(get_locale()), "language")
+    app.add_template_filter(moment)
+    app.add_template_filter(office_time)
+
+
+def read_instant(text: str) -> datetime:
+    """An instant as stages write it."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def moment(text: str | None) -> str:
+    """An instant for people, such as `Sen, 2 Mar 2026, 08.30 WIB`."""
+    if not text:
+        return ""
+    pattern = "EEE, d MMM y, HH:mm" if str(get_locale()) == "en" else "EEE, d MMM y, HH.mm"
+    return f"{format_datetime(read_instant(text), pattern)} WIB"
+
+
+def office_time(minutes: int) -> str:
+    """A span of office minutes: days of 450 minutes, else hours, else minutes; never finer than matters."""
+    days, rest = divmod(abs(minutes), MINUTES_PER_DAY)
+    hours, rest = divmod(rest, 60)
+    parts = [
+        ngettext("%(num)d hari kerja", "%(num)d hari kerja", days) if days else "",
+        ngettext("%(num)d jam", "%(num)d jam", hours) if hours else "",
+        ngettext("%(num)d menit", "%(num)d menit", rest) if (rest and not days) or abs(minutes) == 0 else "",
+    ]
+    return " ".join(part for part in parts if part)
+
+
+def within_site(address: str | None, otherwise: str = "/") -> str:
+    """`address` where it is a path of this site; a link that leads elsewhere after log-in would be believed."""
+    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
+        return otherwise
+    parts = urlsplit(address)
+    clean = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
+    return address if clean else otherwise

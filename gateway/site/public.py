@@ -1,0 +1,143 @@
+"""For anyone: the start page, registration, log-in and log-out, the choice of language."""
+
+import json
+from contextlib import suppress
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from gateway.api import schemas
+from gateway.backend import backend
+from gateway.limits import limit
+from gateway.site import forms, language, session
+from gateway.site.forms import Form
+from gateway.site.guard import new_pages
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.sop.refusals import NotAuthenticated
+from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Role
+
+A_YEAR = 31_536_000
+
+HOMES = {
+    Role.REPORTER: "reporter.own",
+    Role.OPERATOR: "desk.home",
+    Role.MAIN_TEAM: "desk.home",
+    Role.OPD_TEAM: "desk.home",
+    Role.ADMIN: "office.staff",
+}
+
+pages = new_pages("public")
+
+
+@pages.get("/")
+def start() -> str:
+    """What the service is, its steps and times, and what becomes of one's identity."""
+    return render_template("start.html", steps=STEPS, information=PATHS[Path.INFORMATION], promised=SERVICE_MINUTES)
+
+
+@pages.get("/bahasa/<code>")
+def speak(code: str) -> ResponseReturnValue:
+    """Choose a language, and stay where one was."""
+    response = redirect(language.within_site(request.args.get("ke")), 303)
+    if code in language.LANGUAGES:
+        response.set_cookie(language.COOKIE, code, max_age=A_YEAR, path="/", secure=request.is_secure, httponly=True,
+                            samesite="Lax")
+    return response
+
+
+@pages.route("/daftar", methods=["GET", "POST"])
+@limit("REGISTRATION", methods=["POST"], exempt_when=forms.reviewing)
+def register() -> ResponseReturnValue:
+    """Register as a reporter; logged in at once."""
+    if request.method == "GET":
+        return _register_page(Form({"kind": "public"}))
+    return forms.attempt(schemas.Registration, _register, _register_page)
+
+
+def _register_page(form: Form) -> str:
+    return render_template("register.html", form=form)
+
+
+def _register(account: dict[str, Any]) -> ResponseReturnValue:
+    try:
+        backend().tell_intake("register", account)
+    except RefusedRemotelyError as refusal:
+        # A second click, or sent again after a lost connection: the account is there, and it is theirs.
+        if refusal.name != "UsernameTaken" or not _enter(account):
+            raise
+        return redirect(url_for("reporter.write"), 303)
+    if _enter(account):
+        flash(gettext("Pendaftaran berhasil. Anda sudah masuk dan dapat menulis laporan."))
+        return redirect(url_for("reporter.write"), 303)
+    flash(gettext("Pendaftaran berhasil. Silakan masuk."))
+    return redirect(url_for(".log_in"), 303)
+
+
+def _enter(account: dict[str, Any]) -> bool:
+    credentials = {name: account[name] for name in ("username", "password")}
+    try:
+        session.enter(backend().ask_intake("log_in", credentials))
+    except (RefusedRemotelyError, StageUnavailableError, StageFailedError):
+        return False
+    return True
+
+
+@pages.route("/masuk", methods=["GET", "POST"])
+@limit("LOGIN", methods=["POST"])
+def log_in() -> ResponseReturnValue:
+    """Log in, as a reporter or as staff; and go on where one was, with what one had typed."""
+    onward = language.within_site(request.values.get("ke"), "")
+    if request.method == "GET":
+        visitor = session.known_actor()
+        if visitor is not None:
+            return redirect(onward or url_for(HOMES[Role(visitor.role)]), 303)
+        return _log_in_page(Form(), onward, expired=bool(onward))
+    try:
+        return forms.attempt(schemas.Credentials, lambda form: _log_in(form, onward),
+                             lambda form: _log_in_page(form, onward))
+    except (NotAuthenticated, RefusedRemotelyError) as refusal:
+        if getattr(refusal, "name", "NotAuthenticated") != "NotAuthenticated":
+            raise
+        return make_response(_log_in_page(Form(forms.typed(), status=401), onward), 401)
+
+
+def _log_in_page(form: Form, onward: str, expired: bool = False) -> str:
+    return render_template("log_in.html", form=form, onward=onward, expired=expired,
+                           carried=request.form.get("carried"))
+
+
+def _log_in(form: dict[str, Any], onward: str) -> ResponseReturnValue:
+    credentials = {name: form[name] for name in ("username", "password")}
+    session.enter(backend().ask_intake("log_in", credentials))
+    left = _carried()
+    if left and onward:
+        return render_template("welcome_back.html", onward=onward, left=left)
+    return redirect(onward or url_for(HOMES[Role(session.actor().role)]), 303)
+
+
+def _carried() -> dict[str, str]:
+    """What had been typed when the log-in was found to have ended: it came with the log-in form."""
+    try:
+        left = json.loads(request.form.get("carried") or "{}")
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in left.items()} if isinstance(left, dict) else {}
+
+
+@pages.post("/keluar")
+def log_out() -> ResponseReturnValue:
+    """Log out: the session ends at once, and drafts leave this browser."""
+    if session.known_actor() is not None:
+        # This browser forgets it whatever intake says; its session ends by itself within twelve hours.
+        with suppress(RefusedRemotelyError, StageUnavailableError, StageFailedError):
+            backend().call("intake", "log_out")
+    session.leave()
+    return redirect(url_for(".logged_out"), 303)
+
+
+@pages.get("/sampai-jumpa")
+def logged_out() -> str:
+    """What somebody sees who has logged out; here the browser throws away its drafts."""
+    return render_template("logged_out.html")

@@ -1,0 +1,98 @@
+"""The reporter's pages: write a complaint (step 1), follow it, receive its answer (step 7)."""
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from flask import flash, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from gateway import complaints
+from gateway.api import schemas
+from gateway.backend import backend
+from gateway.limits import by_account, limit
+from gateway.site import forms, words
+from gateway.site.due import of_service
+from gateway.site.forms import Form
+from gateway.site.guard import new_pages
+from gateway.site.session import needs
+from nkk.messaging.calls import RefusedRemotelyError
+from nkk.messaging.validation import load
+from nkk.sop.steps import SERVICE_MINUTES, Role
+
+PAGE_SIZE = 20
+DRAFT = "laporan-baru"
+
+pages = new_pages("reporter")
+
+
+@pages.get("/laporan")
+@needs(Role.REPORTER)
+def own() -> str:
+    """The reporter's own complaints, newest first."""
+    listing = complaints.own(request.args.get("cursor"), PAGE_SIZE)
+    known = words.lists()
+    rows = [row | {"topic": words.topic(row, known), "service": of_service(row, SERVICE_MINUTES)}
+            for row in listing["items"]]
+    return render_template("own.html", rows=rows, next=listing["next"], first="cursor" not in request.args)
+
+
+@pages.route("/laporan/baru", methods=["GET", "POST"])
+@needs(Role.REPORTER)
+@limit("SUBMISSION", by_account, methods=["POST"], exempt_when=forms.reviewing)
+def write() -> ResponseReturnValue:
+    """Step 1: the form, and what becomes of it."""
+    if request.method == "GET":
+        return _form_page(Form({"key": uuid.uuid4().hex, "claimed_kind": "complaint"}))
+    try:
+        return forms.attempt(schemas.ComplaintForm, _submit, _form_page, _read)
+    except RefusedRemotelyError as refusal:
+        if refusal.name != "IdempotencyKeyReused":
+            raise
+        # It had been accepted, the answer was lost on the way, and the text was changed since.
+        form = Form(forms.typed() | {"key": uuid.uuid4().hex}, status=409)
+        return _form_page(form, accepted=refusal.details.get("ticket")), 409
+
+
+def _form_page(form: Form, accepted: str | None = None) -> str:
+    if "category" in form.faults or "sub_category" in form.faults:
+        category, sub_category = form.faults.pop("category", []), form.faults.pop("sub_category", [])
+        form.faults = {"topic": sub_category or category} | form.faults
+    return render_template("write.html", form=form, lists=backend().lists(), draft=DRAFT, accepted=accepted)
+
+
+def _read(values: Mapping[str, str]) -> dict[str, Any]:
+    """The form as the schema takes it: category and sub-category come from one list, `category/sub_category`."""
+    category, _, sub_category = values.get("topic", "").partition("/")
+    topic = {"category": category, "sub_category": sub_category} if sub_category else {}
+    return forms.filled_in(schemas.ComplaintForm, values) | topic | {"confidential": "confidential" in values}
+
+
+def _submit(form: dict[str, Any]) -> ResponseReturnValue:
+    key = load(schemas.IdempotencyKey, {"Idempotency-Key": request.form.get("key") or uuid.uuid4().hex})
+    receipt = complaints.submit(form, key["idempotency_key"])
+    return redirect(url_for(".receipt", ticket=receipt["ticket"]), 303)
+
+
+@pages.get("/laporan/<ticket>/tanda-terima")
+@needs(Role.REPORTER)
+def receipt(ticket: str) -> str:
+    """The receipt of a complaint, to be kept or printed."""
+    complaint = backend().call("intake", "complaint", complaints.known(ticket))
+    g.done_draft = DRAFT
+    return render_template("receipt.html", complaint=complaint, topic=words.topic(complaint, words.lists()))
+
+
+@pages.post("/laporan/<ticket>/terima")
+@needs(Role.REPORTER)
+def confirm(ticket: str) -> ResponseReturnValue:
+    """Step 7: the answer was received."""
+    try:
+        complaints.confirm_receipt(ticket)
+        flash(gettext("Terima kasih. Anda telah mengonfirmasi penerimaan jawaban."))
+    except RefusedRemotelyError as refusal:
+        # A second click: what was wanted is so.
+        if refusal.name != "AlreadyConfirmed":
+            raise
+    return redirect(url_for("cases.read", ticket=ticket), 303)

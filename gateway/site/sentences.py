@@ -1,0 +1,68 @@
+"""What the schemas and the stages say is wrong with a field, in the page's language.
+
+They speak English to programs; people read these. The first pattern that a sentence matches counts.
+"""
+
+import re
+
+from flask_babel import gettext, lazy_gettext
+
+_ = lazy_gettext
+
+SENTENCES = {
+    r"Missing data for required field\.|Field may not be null\.|Write something here: it is empty\.":
+        _("Bagian ini wajib diisi."),
+    r"Length must be between (?P<least>\d+) and (?P<most>\d+)\.|(?P<shortest>\d+) to (?P<longest>\d+) characters\.":
+        _("Panjangnya harus %(least)s sampai %(most)s karakter."),
+    r"Longer than maximum length (?P<most>\d+)\.": _("Terlalu panjang: paling banyak %(most)s karakter."),
+    r"Must be one of: .*|One of .*|Not a valid (boolean|string)\.|Small letters, digits and hyphens only\.":
+        _("Pilih salah satu dari pilihan yang ada."),
+    r"Not a valid email address\.": _("Ini bukan alamat surel. Contoh: nama@example.id"),
+    r"Digits, with \+ in front where needed\.": _("Hanya angka, boleh diawali tanda +. Contoh: 0812 0000 0000"),
+    r"Contains characters that are no text.*":
+        _("Ada karakter yang bukan teks (misalnya emoji yang rusak). Hapus lalu ketik lagi."),
+    r"3 to 64 small letters, digits, .*":
+        _("3 sampai 64 huruf kecil, angka, titik, tanda hubung atau garis bawah; diawali huruf atau angka."),
+    r"Use at least (?P<most>\d+) different characters\.": _("Pakai paling sedikit %(most)s karakter yang berbeda."),
+    r"Must not contain the user name\.": _("Kata sandi tidak boleh memuat nama pengguna."),
+    r"Taken\. Choose another\.": _("Nama pengguna ini sudah dipakai. Pilih yang lain."),
+    r"An OPD team belongs to one OPD of the roster\.":
+        _("Tim NKK Pembantu harus punya satu perangkat daerah. Pilih dari daftar."),
+    r"Only an OPD team belongs to an OPD\.":
+        _("Hanya Tim NKK Pembantu yang punya perangkat daerah. Kosongkan bagian ini."),
+    r"A NIK has 16 digits\.": _("NIK terdiri dari 16 angka."),
+    r"This is no NIK: its region .*":
+        _("Ini bukan NIK: kode wilayah atau nomor urutnya tidak mungkin. Periksa setiap angka."),
+    r"This is no NIK: the date .*":
+        _("Ini bukan NIK: tanggal lahir pada angka ke-7 sampai ke-12 tidak ada. Periksa setiap angka."),
+    r"A NIP has 18 digits\.": _("NIP terdiri dari 18 angka."),
+    r"This is no NIP: the date .*":
+        _("Ini bukan NIP: tanggal lahir pada angka ke-1 sampai ke-8 tidak ada. Periksa setiap angka."),
+    r"This is no NIP: the appointment .*":
+        _("Ini bukan NIP: bulan pengangkatan pada angka ke-9 sampai ke-14 tidak mungkin. Periksa setiap angka."),
+    r"This is no NIP: digits 15 .*": _("Ini bukan NIP: angka ke-15 sampai ke-18 tidak mungkin. Periksa setiap angka."),
+    r"Choose a category of the catalogue .*|Choose a sub-category of this category .*":
+        _("Kategori ini tidak ada lagi dalam daftar. Pilih yang lain."),
+    r"Choose an agency of the roster .*": _("Pilih satu perangkat daerah dari daftar."),
+    r"Information goes to the operator: .*": _("Informasi dijawab operator: kosongkan perangkat daerahnya."),
+    r"Fill in both the key and the name, or neither\.": _("Isi kode dan namanya, atau kosongkan keduanya."),
+    r"This key stands in another row\.": _("Kode ini sudah dipakai di baris lain."),
+    r"Say what the response lacks: .*":
+        _("Tuliskan apa yang kurang dari tanggapan ini: Tim NKK Pembantu bekerja dari catatan Anda."),
+}
+
+_PATTERNS = [(re.compile(pattern), said) for pattern, said in SENTENCES.items()]
+
+
+def translated(sentence: str) -> str:
+    """`sentence` for people. One that is not known yet still marks its field, and says that it needs another look."""
+    for pattern, said in _PATTERNS:
+        match = pattern.fullmatch(sentence)
+        if match:
+            return str(said) % _numbers(match)
+    return gettext("Isian ini perlu diperbaiki.")
+
+
+def _numbers(match: re.Match[str]) -> dict[str, str]:
+    found = {name: value for name, value in match.groupdict().items() if value}
+    return {"least": found.get("least", found.get("shortest", "")), "most": found.get("most", found.get("longest", ""))}

@@ -1,0 +1,144 @@
+"""Who visits: the log-in kept in two cookies, and renewed before it ends. The gateway itself remembers nothing."""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, TypeVar
+
+import flask
+from flask import Flask, Response, current_app, g, request
+from flask.sessions import SecureCookieSessionInterface
+
+from gateway.backend import backend
+from gateway.site.language import read_instant
+from nkk.messaging.actor import Actor, verify
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.sop.refusals import NotAuthenticated, NotYourRole
+
+ACCESS, REFRESH = "nkk_access", "nkk_refresh"
+EARLY_SECONDS = 60
+"""The access token's cookie ends so much before the token itself, which has it renewed in time."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def cookie(name: str) -> str:
+    """The cookie's name: behind TLS such that no other host and no plain connection can have set it."""
+    return f"__Host-{name}" if request.is_secure else name
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Flask's signed cookie, which holds the token against forged forms, under the same rules as ours."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        return cookie("nkk_session")
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+
+def needs(*roles: str) -> Callable[[F], F]:
+    """View decorator: only a log-in with one of `roles` (any for none) passes."""
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            if actor().role not in (roles or (actor().role,)):
+                raise NotYourRole("This page belongs to another role.")
+            return view(*args, **kwargs)
+
+        return checked  # type: ignore[return-value]
+
+    return decorate
+
+
+def actor() -> Actor:
+    """Who asks. Raises NotAuthenticated, or StageUnavailableError where a log-in could not be renewed just now."""
+    if "actor" not in g:
+        g.token, g.actor = _recognise()
+    return g.actor
+
+
+def known_actor() -> Actor | None:
+    """Who asks, where that is known: for what a page shows beside its purpose."""
+    try:
+        return actor()
+    except (NotAuthenticated, StageUnavailableError, StageFailedError):
+        return None
+
+
+def enter(opened: dict[str, Any]) -> None:
+    """Somebody logged in: remember it, and forget whatever the browser came with, against a planted session."""
+    flask.session.clear()
+    g.opened = opened
+    g.token = opened["access_token"]
+    g.actor = verify(g.token, current_app.config["TOKEN_PUBLIC_KEY"])
+
+
+def leave() -> None:
+    """Somebody logged out."""
+    flask.session.clear()
+    g.left = True
+    for name in ("actor", "token", "opened"):
+        g.pop(name, None)
+
+
+def keep(response: Response) -> Response:
+    """Write into the browser's cookies what this request learnt."""
+    if g.get("left"):
+        for name in (ACCESS, REFRESH):
+            response.delete_cookie(cookie(name), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
+    elif opened := g.get("opened"):
+        _set(response, ACCESS, opened["access_token"], opened["expires_at"], EARLY_SECONDS)
+        if "refresh_token" in opened:
+            _set(response, REFRESH, opened["refresh_token"], opened["session_expires_at"])
+    return response
+
+
+def draft_owner() -> str | None:
+    """Whose drafts this browser may show: a name for the account that tells nothing, and that no other account has."""
+    visitor = known_actor()
+    if visitor is None:
+        return None
+    key = str(current_app.config["SECRET_KEY"]).encode()
+    return hmac.new(key, f"draft:{visitor.id}".encode(), hashlib.sha256).hexdigest()[:20]
+
+
+def _recognise() -> tuple[str, Actor]:
+    if g.get("left"):
+        raise NotAuthenticated("Log in first.")
+    token = request.cookies.get(cookie(ACCESS))
+    if token:
+        try:
+            return token, verify(token, current_app.config["TOKEN_PUBLIC_KEY"])
+        except NotAuthenticated:
+            pass
+    refresh_token = request.cookies.get(cookie(REFRESH))
+    if not refresh_token:
+        raise NotAuthenticated("Log in first.")
+    return _renewed(refresh_token)
+
+
+def _renewed(refresh_token: str) -> tuple[str, Actor]:
+    if "renewal_failed" in g:
+        raise g.renewal_failed
+    try:
+        g.opened = backend().ask_intake("renew", {"refresh_token": refresh_token})
+    except RefusedRemotelyError:
+        g.renewal_failed = NotAuthenticated("This session has ended. Log in again.")
+        raise g.renewal_failed from None
+    except (StageUnavailableError, StageFailedError) as error:
+        # Asked once a request: the page that says so is not to wait for the stage a second time.
+        g.renewal_failed = error
+        raise
+    token = g.opened["access_token"]
+    return token, verify(token, current_app.config["TOKEN_PUBLIC_KEY"])
+
+
+def _set(response: Response, name: str, value: str, ends: str, early: int = 0) -> None:
+    # Lax and not Strict for both: who comes from the link in our letter is to be known.
+    seconds = int((read_instant(ends) - datetime.now(UTC)).total_seconds()) - early
+    response.set_cookie(cookie(name), value, max_age=max(1, seconds), path="/", secure=request.is_secure,
+                        httponly=True, samesite="Lax")

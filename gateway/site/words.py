@@ -1,0 +1,119 @@
+"""What codes of the stages are called on a page."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Flask
+from flask_babel import lazy_gettext
+from markupsafe import Markup, escape
+
+from gateway.backend import backend
+from gateway.site.language import office_time
+from nkk.messaging.calls import StageFailedError, StageUnavailableError
+from nkk.sop import steps
+
+_ = lazy_gettext
+
+ROLES = {
+    "reporter": _("Pelapor"),
+    "operator": _("Operator"),
+    "main_team": _("Tim NKK Utama"),
+    "opd_team": _("Tim NKK Pembantu"),
+    "admin": _("Admin"),
+}
+
+STEP_NAMES = {
+    1: _("Laporan ditulis dan dikirim"),
+    2: _("Laporan diterima operator"),
+    3: _("Laporan diklasifikasi"),
+    4: _("Perangkat daerah menanggapi"),
+    5: _("Tanggapan diperiksa"),
+    6: _("Jawaban dikirim kepada pelapor"),
+    7: _("Jawaban diterima pelapor"),
+}
+
+STEP_MEANINGS = {
+    1: _("Anda mendaftar, masuk, memilih kategori, lalu menulis laporan."),
+    2: _("Operator menerima laporan dan menyerahkannya kepada Tim NKK Utama."),
+    3: _("Tim NKK Utama memutuskan: informasi dijawab langsung oleh operator; pengaduan diteruskan."),
+    4: _("Tim NKK Pembantu di perangkat daerah memproses pengaduan dan menulis tanggapan."),
+    5: _("Tim NKK Utama memeriksa tanggapan. Bila belum menjawab, tanggapan dikembalikan dengan catatan."),
+    6: _("Operator menulis jawaban dan mengirimkannya; Anda dikabari lewat surel."),
+    7: _("Anda membaca jawaban dan mengonfirmasi bahwa sudah menerimanya. Setelah itu laporan selesai."),
+}
+
+STANDINGS = {
+    "hand_over": _("Menunggu operator"),
+    "classify": _("Sedang diklasifikasi"),
+    "respond": _("Sedang ditanggapi perangkat daerah"),
+    "approve": _("Tanggapan sedang diperiksa"),
+    "answer": _("Jawaban sedang ditulis"),
+    "receive": _("Sudah dijawab"),
+    "closed": _("Selesai"),
+    "awaiting_hand_over": _("Perlu diserahkan"),
+    "handed_over": _("Sudah diserahkan kepada Tim NKK Utama"),
+    "awaiting_classification": _("Perlu diklasifikasi"),
+    "classified_as_information": _("Diklasifikasi sebagai informasi"),
+    "awaiting_response": _("Menunggu tanggapan perangkat daerah"),
+    "responded": _("Sudah ditanggapi"),
+    "awaiting_approval": _("Tanggapan perlu diperiksa"),
+    "approved": _("Tanggapan diteruskan kepada operator"),
+    "awaiting_answer": _("Perlu dijawab"),
+    "answered": _("Jawaban sudah dikirim"),
+}
+
+KINDS = {"complaint": _("Pengaduan"), "information": _("Permintaan informasi"), "aspiration": _("Aspirasi")}
+PATHS = {"complaint": _("Pengaduan"), "information": _("Informasi")}
+REPORTER_KINDS = {"public": _("Masyarakat"), "civil_servant": _("Aparatur sipil negara (ASN)")}
+CLOSINGS = {"lapsed": _("Jawaban tidak dibuka selama 10 hari kerja, sehingga dianggap diterima.")}
+
+STANDARD = {step.number: step.minutes for step in steps.STEPS}
+
+
+def register(app: Flask) -> None:
+    """Let templates use these words."""
+    app.jinja_env.globals["words"] = {
+        "roles": ROLES, "steps": STEP_NAMES, "meanings": STEP_MEANINGS, "standings": STANDINGS, "kinds": KINDS,
+        "paths": PATHS, "reporter_kinds": REPORTER_KINDS, "closings": CLOSINGS}
+    app.add_template_filter(paragraphs)
+    app.add_template_filter(standard_time)
+
+
+def paragraphs(text: str | None) -> Markup:
+    """A person's words as paragraphs: escaped first, so that markup in them stays text."""
+    parts = [part for part in (text or "").split("\n\n") if part.strip()]
+    return Markup().join(
+        Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in part.split("\n"))) for part in parts)
+
+
+def standard_time(number: int) -> str:
+    """How long step `number` may take."""
+    return office_time(STANDARD[number])
+
+
+def lists() -> dict[str, Any]:
+    """Catalogue and roster; empty where they cannot be had just now, so that a page shows keys instead of names."""
+    try:
+        return backend().lists()
+    except (StageUnavailableError, StageFailedError):
+        return {"categories": {}, "opds": {}}
+
+
+def topic(row: Mapping[str, Any], known: Mapping[str, Any]) -> str:
+    """Category and sub-category by their names; by their keys where an old report names what is gone."""
+    if "category" not in row:
+        return ""
+    category = known["categories"].get(row["category"], {})
+    sub = category.get("sub_categories", {}).get(row["sub_category"], row["sub_category"])
+    return f"{category.get('name', row['category'])}: {sub}"
+
+
+def opd_name(key: str | None, known: Mapping[str, Any]) -> str:
+    """An agency by its name."""
+    return known["opds"].get(key, key) if key else ""
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)

@@ -1,0 +1,72 @@
+"""A worklist, narrowed: by category, to what is late, to a ticket or words of a subject line.
+
+Only what is open is ever looked through, by the index that the whole list is read by: a worklist is as long as the work
+that waits, however many cases are closed. A cursor names a place in the desk's one order, so that taken over to another
+narrowing it goes on from there, and shows nothing that the narrowing leaves out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from marshmallow import Schema, fields
+from sqlalchemy import ColumnElement, Select, Table, or_
+
+from nkk.contracts.fields import SUBJECT_LENGTH, PlainText, Slug
+from nkk.messaging.validation import load
+from nkk.sop.ticket import read_group, read_ticket
+
+SHORTEST = 2
+"""One letter would find nearly everything."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be shown of a worklist; everything where nothing is said. What is late is due before a moment."""
+
+    category: str | None = None
+    due_before: datetime | None = None
+    q: str | None = None
+
+
+EVERYTHING = Wanted()
+
+
+class WantedForm(Schema):
+    """What is wanted, as it crosses the wire."""
+
+    category = Slug()
+    late = fields.Boolean(truthy={True}, falsy={False})
+    q = PlainText(SUBJECT_LENGTH, least=SHORTEST)
+
+
+def read_wanted(form: Mapping[str, Any] | None, now: datetime) -> Wanted:
+    """What `form` asks for at `now`. Raises InvalidInput."""
+    asked = load(WantedForm, dict(form or {}))
+    return Wanted(asked.get("category"), now if asked.get("late") else None, asked.get("q"))
+
+
+def narrowed(query: Select, table: Table, wanted: Wanted,
+             of_category: ColumnElement[bool] | None = None) -> Select:
+    """`query` over the open rows of `table`, left with those that are wanted.
+
+    `of_category` stands in where the table itself has no category.
+    """
+    if wanted.category is not None:
+        query = query.where(table.c.category == wanted.category if of_category is None else of_category)
+    if wanted.due_before is not None:
+        query = query.where(table.c.due_at < wanted.due_before)
+    return query.where(_found(table, wanted.q)) if wanted.q else query
+
+
+def _found(table: Table, q: str) -> ColumnElement[bool]:
+    """Rows of the ticket `q`, of one with `q` for a group of four, or with `q` in their subject line, if any."""
+    ways = [table.c.ticket == (read_ticket(q) or "")]
+    group = read_group(q)
+    if group is not None:
+        ways.append(table.c.ticket.like(f"NKK-____-%{group}%"))
+    if "subject_line" in table.c:
+        # Escaped: a person who looks for "100%" means that, and no wildcard.
+        ways.append(table.c.subject_line.icontains(q, autoescape=True))
+    return or_(*ways)

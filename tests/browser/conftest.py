@@ -1,0 +1,89 @@
+"""In a real browser, on a whole installation: one of each for all of these tests."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from nkk.stack.broker import PrivateNode, install_packages
+from tests.browser.visitors import Visitor
+from tests.installations import Installation, installation, new_vhost
+from tests.people import People
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+Visiting = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; its package is installed where it is missing."""
+    if not CHROMIUM.exists():
+        install_packages("chromium")
+    with sync_playwright() as playwright:
+        # No sandbox: it needs rights that a container or root has not. The pages are our own.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Installation]:
+    """A running installation."""
+    with installation(tmp_path_factory.mktemp("browser"), new_vhost(rabbit)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def people(whole: Installation) -> Iterator[People]:
+    """The people at that installation, by its API: to bring a complaint where a page is to be seen."""
+    everybody = People(whole)
+    yield everybody
+    everybody.close()
+
+
+@pytest.fixture
+def visiting(browser: Browser, whole: Installation) -> Iterator[Visiting]:
+    """Opens a window: `visiting()`, `visiting("en", java_script_enabled=False)`; each is watched until the end."""
+    windows: list[Visitor] = []
+
+    def visit(language: str = "id", **window: Any) -> Visitor:
+        windows.append(Visitor(browser, whole.url, language, **window))
+        return windows[-1]
+
+    yield visit
+    for window in windows:
+        window.close()
+
+
+@pytest.fixture(scope="session")
+def logged_in() -> dict[str, Any]:
+    """The cookies of staff who have logged in, by user name: nobody logs in anew for every test."""
+    return {}
+
+
+@pytest.fixture
+def staff(people: People, visiting: Visiting, logged_in: dict[str, Any]) -> Callable[..., Visitor]:
+    """Opens a window for a member of the staff: `staff("operator")`, `staff("opd_team", "disdukcapil")`."""
+    def log_in(role: str, opd: str | None = None, language: str = "id", **window: Any) -> Visitor:
+        account = people.credentials(role, opd)
+        visitor = visiting(language, **window)
+        if account["username"] not in logged_in:
+            visitor.log_in(account["username"], account["password"])
+            logged_in[account["username"]] = [
+                cookie for cookie in visitor.context.cookies() if cookie["name"] != "nkk_language"]
+            return visitor
+        visitor.context.add_cookies(logged_in[account["username"]])
+        visitor.open("/admin" if role == "admin" else "/meja")
+        return visitor
+
+    return log_in
+
+
+@pytest.fixture
+def empty_desk(people: People) -> None:
+    """Nothing waits to be handed over: what a test adds stands on the list's first page."""
+    for ticket in people.operator.desk("intake"):
+        people.operator.post(f"/complaints/{ticket}/handover")

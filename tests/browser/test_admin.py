@@ -1,0 +1,98 @@
+"""The admin's pages."""
+
+from collections.abc import Callable
+
+from tests.browser.visitors import Visitor
+from tests.people import PASSWORD, People
+
+Opening = Callable[..., Visitor]
+
+
+def test_an_account_is_added_disabled_and_opened_again(staff: Opening, visiting: Opening) -> None:
+    admin = staff("admin")
+    admin.open("/admin/staf/baru")
+    admin.fill(username="petugas-baru", name="Petugas Baru", password="pendek")
+    admin.page.check("[name=role][value=opd_team]")
+    admin.press("Tambah akun")
+    assert "Tim NKK Pembantu harus punya" in admin.page.inner_text("#opd-fault")
+    admin.page.select_option("#opd", "dinas-kesehatan")
+    admin.fill(password="pendek")
+    admin.press("Tambah akun")
+    assert "Panjangnya harus 10 sampai 128 karakter." in admin.page.inner_text("#password-fault")
+    assert admin.page.input_value("#name") == "Petugas Baru"
+    admin.fill(password=PASSWORD)
+    admin.button("Tambah akun").dblclick()
+    admin.page.wait_for_url("**/admin/staf")
+    assert "Akun petugas-baru ditambahkan." in admin.read()
+
+    worker = visiting().log_in("petugas-baru")
+    assert worker.page.url.endswith("/meja/opd")
+
+    admin.page.get_by_role("link", name="petugas-baru").click()
+    admin.press("Nonaktifkan akun")
+    assert "Nonaktif" in admin.page.get_by_role("row", name="petugas-baru").inner_text()
+    worker.context.clear_cookies(name="nkk_access")
+    worker.open("/meja/opd")
+    assert "/masuk" in worker.page.url
+
+    admin.page.get_by_role("link", name="petugas-baru").click()
+    admin.fill(password="lain-sekali-4711")
+    admin.press("Ganti kata sandi")
+    assert "Aktif" in admin.page.get_by_role("row", name="petugas-baru").inner_text()
+    visiting().log_in("petugas-baru", "lain-sekali-4711")
+
+
+def test_an_agency_is_added_renamed_and_removed(staff: Opening, people: People) -> None:
+    def names() -> dict[str, str]:
+        return {item["key"]: item["name"] for item in people.anyone.get("/opds")["items"]}
+
+    admin = staff("admin")
+    admin.open("/admin/perangkat-daerah")
+    row = len(names())
+    admin.page.fill(f"#opd-key-{row}", "Kecamatan Rangkui")
+    admin.page.fill(f"#opd-name-{row}", "Kecamatan Rangkui")
+    admin.press("Simpan daftar")
+    assert "Pilih salah satu" in admin.page.inner_text(".notice.bad") or "perlu diperbaiki" in admin.read()
+    admin.page.fill(f"#opd-key-{row}", "kecamatan-rangkui")
+    admin.page.fill(f"#opd-name-{row}", "")
+    admin.press("Simpan daftar")
+    assert "Isi kode dan namanya" in admin.page.inner_text(f"#opd-key-{row}-fault")
+    admin.page.fill(f"#opd-name-{row}", "Kecamatan Rangkui")
+    admin.press("Simpan daftar")
+    assert names()["kecamatan-rangkui"] == "Kecamatan Rangkui"
+    admin.page.fill(f"#opd-key-{row}", "")
+    admin.page.fill(f"#opd-name-{row}", "")
+    admin.press("Simpan daftar")
+    assert "kecamatan-rangkui" not in names()
+
+
+def test_a_category_is_added_changed_and_removed(staff: Opening, people: People) -> None:
+    def names() -> dict[str, dict[str, str]]:
+        return {item["key"]: {sub["key"]: sub["name"] for sub in item["sub_categories"]}
+                for item in people.anyone.get("/categories")["items"]}
+
+    admin = staff("admin")
+    admin.open("/admin/kategori")
+    admin.page.get_by_role("link", name="Tambah kategori").click()
+    admin.fill(key="lainnya", name="Lainnya")
+    admin.page.fill("#sub-key-0", "umum")
+    admin.page.fill("#sub-name-0", "Umum")
+    admin.press("Simpan kategori")
+    assert names()["lainnya"] == {"umum": "Umum"}
+    admin.page.get_by_role("link", name="Lainnya").click()
+    admin.page.fill("#sub-name-0", "Umum dan lain-lain")
+    admin.press("Simpan kategori")
+    assert names()["lainnya"] == {"umum": "Umum dan lain-lain"}
+    admin.page.get_by_role("link", name="Lainnya").click()
+    admin.press("Hapus kategori")
+    assert "lainnya" not in names()
+    assert len(names()) == 4
+
+
+def test_the_admin_sees_no_complaint(staff: Opening, people: People) -> None:
+    ticket = people.submit(people.reporter())
+    admin = staff("admin")
+    for path in (f"/laporan/{ticket}", "/meja/serah-terima", "/laporan"):
+        response = admin.page.goto(path)
+        assert response is not None
+        assert response.status == 403

@@ -1,0 +1,209 @@
+"""Every page, as it meets the eye, the screen reader, the phone and the weak line."""
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.visitors import Visitor
+from tests.installations import Installation, eventually
+from tests.people import PASSWORD, People, Person, travel_as_complaint, travel_as_information
+
+Opening = Callable[..., Visitor]
+
+LONG = "Ketidakbertanggungjawabannyalah" * 4
+FIRST_VISIT_BYTES, LATER_VISIT_BYTES = 100_000, 20_000
+
+
+@pytest.fixture(scope="module")
+def places(people: People, whole: Installation) -> dict[str, list[str]]:
+    """Every page by who may see it; `{role: [path]}`."""
+    owner = people.reporter()
+    waiting = people.submit(owner, subject_line=LONG, text=f"{LONG}\n\n{LONG}", place=LONG, accused_name=LONG)
+    to_classify = people.submit(owner)
+    people.operator.act(f"/complaints/{to_classify}/handover")
+    to_answer, answered = people.submit(owner), travel_as_information(people, owner)
+    people.operator.act(f"/complaints/{to_answer}/handover")
+    people.main_team.act(f"/complaints/{to_answer}/classification", {"kind": "information", "note": LONG})
+    returned, to_approve = _with_the_opd(people, owner), _with_the_opd(people, owner)
+    people.main_team.act(f"/complaints/{returned}/approval", {"approved": False, "note": "Belum menjawab."})
+    closed = travel_as_complaint(people, owner, "disdukcapil")
+    opd_team = people.opd_team("disdukcapil")
+    eventually(lambda: returned in opd_team.desk("opd"))
+    assert owner.account is not None
+    return {
+        "account": [str(owner.account["username"])],
+        "anyone": ["/", "/daftar", "/masuk", "/masuk?ke=/laporan", "/sampai-jumpa", "/tidak-ada"],
+        "reporter": ["/laporan", "/laporan/baru", "/cari", f"/laporan/{waiting}", f"/laporan/{waiting}/tanda-terima",
+                     f"/laporan/{answered}", f"/laporan/{closed}", f"/laporan/{returned}",
+                     "/laporan/NKK-2026-EDXY-ER30"],
+        "operator": ["/meja/serah-terima", "/meja/jawaban", f"/laporan/{waiting}", f"/laporan/{to_answer}",
+                     f"/laporan/{closed}", "/cari?tiket=abc", "/admin/staf"],
+        "main_team": ["/meja/tim-utama", f"/laporan/{to_classify}", f"/laporan/{to_approve}"],
+        "opd_team": ["/meja/opd", f"/laporan/{returned}", f"/laporan/{closed}"],
+        "admin": ["/admin/staf", "/admin/staf/baru", "/admin/staf/operator", "/admin/perangkat-daerah",
+                  "/admin/kategori", "/admin/kategori/kode-etik", "/admin/kategori/baru"],
+    }
+
+
+def _with_the_opd(people: People, owner: Person) -> str:
+    ticket = people.submit(owner)
+    people.operator.act(f"/complaints/{ticket}/handover")
+    people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "complaint", "opd": "disdukcapil"})
+    people.opd_team("disdukcapil").act(f"/complaints/{ticket}/response", {"text": LONG})
+    eventually(lambda: ticket in people.main_team.desk("triage"))
+    return ticket
+
+
+@pytest.fixture(params=["anyone", "reporter", "operator", "main_team", "opd_team", "admin"])
+def touring(request: pytest.FixtureRequest, places: dict[str, list[str]], visiting: Opening, staff: Opening
+            ) -> tuple[Visitor, list[str]]:
+    """A visitor of each role, and the pages there are for them."""
+    role = request.param
+    if role == "anyone":
+        visitor = visiting()
+    elif role == "reporter":
+        visitor = visiting().log_in(places["account"][0], PASSWORD)
+    else:
+        visitor = staff(role, "disdukcapil" if role == "opd_team" else None)
+    return visitor, places[role]
+
+
+def test_the_tools_that_look_would_see(visiting: Opening) -> None:
+    visitor = visiting()
+    visitor.open("/")
+    visitor.page.evaluate("""document.querySelector('main').insertAdjacentHTML('beforeend',
+        '<img src="data:,"><div id="wide">x</div>'); document.querySelector('#wide').style.width = '3000px'""")
+    assert "image-alt" in "".join(visitor.accessibility())
+    assert visitor.too_wide() != []
+    # The page's own policy: a source that is not this site's, and a style written into the markup.
+    visitor.page.evaluate("document.body.setAttribute('onclick', 'document.title = 1'); document.body.click()")
+    visitor.page.evaluate("fetch('https://elsewhere.example.id/').catch(() => null)")
+    assert len(visitor.complaints) >= 2
+    visitor.complaints.clear()
+    visitor.strayed.clear()
+
+
+def test_every_page_meets_wcag_in_light_and_dark_and_fits_a_small_phone(touring: tuple[Visitor, list[str]]) -> None:
+    visitor, paths = touring
+    found: list[str] = []
+    for path in paths:
+        visitor.page.set_viewport_size({"width": 1280, "height": 800})
+        visitor.page.emulate_media(color_scheme="light")
+        visitor.open(path)
+        found += visitor.accessibility()
+        visitor.page.emulate_media(color_scheme="dark")
+        visitor.page.set_viewport_size({"width": 360, "height": 740})
+        # What light has shown is not asked again: colours, and what another width may change.
+        found += visitor.accessibility(runOnly=["color-contrast", "target-size", "scrollable-region-focusable"])
+        found += visitor.too_wide()
+    assert "\n".join(found) == ""
+
+
+def test_pages_that_say_no_meet_wcag_too(visiting: Opening, staff: Opening, people: People) -> None:
+    visitor = visiting()
+    visitor.open("/daftar")
+    visitor.press("Daftar")
+    found = visitor.accessibility() + visitor.too_wide()
+    visitor.register()
+    visitor.press("Kirim laporan")
+    found += visitor.accessibility() + visitor.too_wide()
+    visitor.write()
+    for name in ("nkk_access", "nkk_refresh"):
+        visitor.context.clear_cookies(name=name)
+    visitor.press("Kirim laporan")
+    found += visitor.accessibility()
+    operator = staff("operator")
+    operator.page.keyboard.press("?")
+    found += operator.accessibility()
+    assert "\n".join(found) == ""
+
+
+def test_a_page_is_named_once_has_one_heading_and_speaks_the_visitors_language(places: dict[str, list[str]],
+                                                                                visiting: Opening) -> None:
+    for language in ("id", "en"):
+        visitor = visiting(language)
+        titles = set()
+        for path in ("/", "/daftar", "/masuk"):
+            visitor.open(path)
+            assert visitor.page.locator("h1").count() == 1
+            assert visitor.page.get_attribute("html", "lang") == language
+            titles.add(visitor.page.title())
+        assert len(titles) == 3
+        visitor.open("/daftar")
+        visitor.page.click("footer .languages a")
+        visitor.page.wait_for_load_state()
+        assert visitor.page.url.endswith("/daftar")
+        assert visitor.page.get_attribute("html", "lang") != language
+
+
+def test_text_twice_as_large_still_fits(visiting: Opening, places: dict[str, list[str]]) -> None:
+    visitor = visiting(viewport={"width": 640, "height": 800}, device_scale_factor=2)
+    visitor.log_in(places["account"][0], PASSWORD)
+    found = []
+    for path in ("/", *places["reporter"]):
+        visitor.open(path)
+        found += visitor.too_wide()
+    assert "\n".join(found) == ""
+
+
+def test_the_receipt_prints_without_what_is_no_part_of_it(visiting: Opening, places: dict[str, list[str]]) -> None:
+    visitor = visiting().log_in(places["account"][0], PASSWORD)
+    visitor.open(next(path for path in places["reporter"] if path.endswith("tanda-terima")))
+    visitor.page.emulate_media(media="print")
+    assert not visitor.page.locator("header.site").is_visible()
+    assert not visitor.page.get_by_role("link", name="Ikuti laporan ini").is_visible()
+    assert visitor.page.locator(".ticket-big").is_visible()
+    assert visitor.page.locator(".print-only").is_visible()
+
+
+def test_a_first_visit_is_light_and_a_later_one_lighter(browser: Browser, whole: Installation,
+                                                        places: dict[str, list[str]]) -> None:
+    visitor = Visitor(browser, whole.url).log_in(places["account"][0], PASSWORD)
+    session = visitor.context.new_cdp_session(visitor.page)
+    session.send("Network.enable")
+    received: list[int] = []
+    session.on("Network.loadingFinished", lambda event: received.append(int(event["encodedDataLength"])))
+
+    def weight(path: str) -> int:
+        received.clear()
+        visitor.page.goto(path, wait_until="networkidle")
+        return sum(received)
+
+    session.send("Network.clearBrowserCache")
+    page = f"{next(path for path in places['reporter'] if path.startswith('/laporan/NKK'))}"
+    assert 2_000 < weight(page) <= FIRST_VISIT_BYTES
+    assert 1_000 < weight(page) <= LATER_VISIT_BYTES
+    assert weight("/laporan/baru") <= LATER_VISIT_BYTES
+    visitor.close()
+
+
+def test_the_browser_is_told_what_a_page_may_do_and_what_it_may_keep(whole: Installation) -> None:
+    with httpx.Client(base_url=whole.url) as http:
+        page = http.get("/masuk")
+        assert page.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; ")
+        assert "unsafe" not in page.headers["Content-Security-Policy"]
+        assert page.headers["Referrer-Policy"] == "same-origin"
+        assert page.headers["Cache-Control"] == "no-store"
+        assert "HttpOnly" in page.headers["Set-Cookie"]
+        assert "SameSite=Lax" in page.headers["Set-Cookie"]
+        style = page.text.split('rel="stylesheet" href="')[1].split('"')[0]
+        kept = http.get(style)
+        assert kept.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert kept.headers["Content-Encoding"] == "gzip"
+        assert http.get(style, headers={"Accept-Encoding": "identity"}).text == kept.text
+        assert http.get(style.replace("/statis/", "/statis/0")).status_code == 404
+        assert "Set-Cookie" not in http.get("/").headers
+
+
+def test_no_token_ever_stands_in_a_page(visiting: Opening, places: dict[str, list[str]]) -> None:
+    visitor = visiting().log_in(places["account"][0], PASSWORD)
+    tokens = [cookie["value"] for cookie in visitor.context.cookies()
+              if cookie["name"] in ("nkk_access", "nkk_refresh")]
+    assert len(tokens) == 2
+    for path in places["reporter"]:
+        visitor.open(path)
+        content = visitor.page.content()
+        assert [token for token in tokens if token in content] == []
+    assert visitor.page.evaluate("document.cookie") == ""

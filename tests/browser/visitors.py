@@ -1,0 +1,141 @@
+"""People at a browser: each in a window of their own, watched for what a page must never do."""
+
+import gettext
+import re
+import uuid
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
+
+from tests.current.translations import FOLDER
+from tests.installations import eventually
+from tests.people import PASSWORD
+
+AXE = (Path(__file__).parent / "axe" / "axe-4.14.1.min.js").read_text("utf-8")
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+NIK = "1971014107900001"
+
+with (FOLDER / "messages.mo").open("rb") as _file:
+    ENGLISH = gettext.GNUTranslations(_file)
+
+
+def said(text: str, language: str) -> str:
+    """What the pages' Indonesian `text` is in `language`."""
+    return ENGLISH.gettext(text) if language == "en" else text
+
+
+class Visitor:
+    """Somebody with a browser window."""
+
+    def __init__(self, browser: Browser, url: str, language: str = "id", **window: Any) -> None:
+        self.url = url
+        self.language = language
+        self.context: BrowserContext = browser.new_context(base_url=url, **{
+            "viewport": {"width": 1280, "height": 800}, "locale": "id-ID", "reduced_motion": "reduce", **window})
+        if language != "id":
+            self.context.add_cookies([{"name": "nkk_language", "value": language, "url": url}])
+        self.strayed: list[str] = []
+        self.complaints: list[str] = []
+        self.context.on("request", self._watch)
+        self.context.on("console", lambda message: self._hear(message.text))
+        self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(20_000)
+
+    def open(self, path: str) -> None:
+        """Go to a page of the site."""
+        self.page.goto(path)
+
+    def button(self, text: str) -> Locator:
+        """The button that says `text` in this visitor's language."""
+        return self.page.locator("main").get_by_role("button", name=said(text, self.language), exact=True)
+
+    def press(self, text: str) -> None:
+        """Press a button of the page's main part."""
+        self.button(text).click()
+
+    def fill(self, **fields: str) -> None:
+        """Write into fields by their ids."""
+        for name, text in fields.items():
+            self.page.fill(f"#{name}", text)
+
+    def read(self) -> str:
+        """The words of the page's main part."""
+        return self.page.inner_text("main")
+
+    def sees(self, text: str) -> bool:
+        """Whether the page says `text` in this visitor's language."""
+        return said(text, self.language) in self.read()
+
+    def log_in(self, username: str, password: str = PASSWORD) -> "Visitor":
+        """Log in on the page for it."""
+        self.open("/masuk")
+        self.fill(username=username, password=password)
+        self.press("Masuk")
+        self.page.wait_for_url(lambda address: "/masuk" not in address)
+        return self
+
+    def register(self) -> str:
+        """Register on the page for it, and be logged in: the user name."""
+        username = f"warga-{uuid.uuid4().hex[:10]}"
+        self.open("/daftar")
+        self.fill(identity_number=NIK, name="Siti Rahmawati Binti Contoh", email="siti.rahmawati@example.id",
+                  username=username, password=PASSWORD)
+        self.press("Daftar")
+        self.page.wait_for_url("**/laporan/baru")
+        return username
+
+    def write(self, **fields: str) -> None:
+        """Fill in the complaint's form, without sending it."""
+        self.open("/laporan/baru")
+        self.page.select_option("#topic", "kode-perilaku/disiplin")
+        self.fill(**{"subject_line": "Loket tutup sebelum waktunya",
+                     "text": "Loket ditutup pukul 14.00 padahal antrean masih panjang.", **fields})
+
+    def send(self) -> str:
+        """Send the complaint's form: the ticket on the receipt."""
+        self.press("Kirim laporan")
+        self.page.wait_for_url("**/tanda-terima")
+        return self.page.inner_text(".ticket-big")
+
+    def take(self, desk: str, ticket: str) -> None:
+        """Open a case from the desk's list, once it has come there."""
+        def listed() -> bool:
+            self.open(f"/meja/{desk}")
+            while not self.page.locator(f'[data-ticket="{ticket}"]').count():
+                if not self.page.locator("a[rel=next]").count():
+                    return False
+                self.page.click("a[rel=next]")
+                self.page.wait_for_load_state()
+            return True
+        eventually(listed)
+        self.page.click(f'[data-ticket="{ticket}"] a')
+        self.page.wait_for_url(f"**/laporan/{ticket}")
+
+    def accessibility(self, **options: Any) -> list[str]:
+        """What axe finds against WCAG 2.2 AA on this page."""
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("options => axe.run(document, options)", {
+            "runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"], **options})
+        return [f"{self.page.url}: {fault['id']}: {node['html'][:160]}" for fault in found["violations"]
+                for node in fault["nodes"]]
+
+    def too_wide(self) -> list[str]:
+        """What makes this page scroll sideways."""
+        width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return [f"{self.page.url}: {width} px too wide"] if width > 0 else []
+
+    def close(self) -> None:
+        """Close the window. Fails where a page asked elsewhere for something, broke its own policy or a script."""
+        self.context.close()
+        assert self.strayed == []
+        assert self.complaints == []
+
+    def _watch(self, request: Request) -> None:
+        if not request.url.startswith(self.url) and not request.url.startswith(("data:", "chrome-error:")):
+            self.strayed.append(request.url)
+
+    def _hear(self, text: str) -> None:
+        if re.search(r"Content Security Policy|Uncaught|Refused to", text):
+            self.complaints.append(text)

@@ -1,0 +1,66 @@
+"""The pages' English catalogue: what there is to translate, and how to bring the file up to date.
+
+`python -m tests.current.translations` takes up new sentences (empty), drops old ones, and compiles.
+"""
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+SITE = Path(__file__).parents[2] / "gateway" / "site"
+FOLDER = SITE / "translations" / "en" / "LC_MESSAGES"
+
+METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
+NO_DAY = datetime(2026, 1, 1, tzinfo=UTC)
+"""A date of the day it was compiled would make every compiled file another."""
+
+OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
+
+
+def extracted() -> Catalog:
+    """Every sentence of the pages, as the sources have it now."""
+    catalogue = Catalog(charset="utf-8")
+    for _, _, message, _, context in extract_from_dir(SITE, METHODS, OPTIONS, keywords=KEYWORDS):
+        catalogue.add(message, context=context)
+    return catalogue
+
+
+def kept() -> Catalog:
+    """The catalogue as it stands in its file."""
+    path = FOLDER / "messages.po"
+    if not path.exists():
+        return Catalog(locale="en", charset="utf-8")
+    with path.open("rb") as file:
+        return read_po(file, locale="en")
+
+
+def written(catalogue: Catalog) -> bytes:
+    """A catalogue as its file holds it: by sentence, without dates or line numbers, which would differ each time."""
+    buffer = io.BytesIO()
+    write_po(buffer, catalogue, width=120, no_location=True, omit_header=True, sort_output=True, ignore_obsolete=True)
+    header = b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n' \
+             b'"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+    return header + buffer.getvalue()
+
+
+def compiled() -> bytes:
+    """The catalogue as programs read it."""
+    buffer = io.BytesIO()
+    catalogue = kept()
+    catalogue.creation_date = catalogue.revision_date = NO_DAY
+    write_mo(buffer, catalogue)
+    return buffer.getvalue()
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    catalogue = kept()
+    catalogue.update(extracted(), no_fuzzy_matching=True)
+    (FOLDER / "messages.po").write_bytes(written(catalogue))
+    (FOLDER / "messages.mo").write_bytes(compiled())

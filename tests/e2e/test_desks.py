@@ -1,0 +1,134 @@
+"""What a desk's worklist can be narrowed to, and who at it is on what."""
+
+import uuid
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.installations import eventually
+from tests.people import PASSWORD, People, Person
+from tests.problems import at_fault, problem
+
+
+def colleague(people: People, role: str, opd: str | None = None, name: str = "Rekan Contoh") -> Person:
+    """Another member of staff at the same desk."""
+    credentials = {"username": f"rekan-{uuid.uuid4().hex[:8]}", "password": PASSWORD}
+    people.admin.post("/staff", credentials | {"name": name, "role": role, "opd": opd}, expect=201)
+    return people.log_in(**credentials)
+
+
+def narrowed(person: Person, desk: str, **wanted: Any) -> list[str]:
+    """The tickets on a desk's list, as far as they are wanted, all pages."""
+    tickets, cursor = [], {}
+    while True:
+        page = person.get(f"/desks/{desk}", params=wanted | cursor | {"limit": 2})
+        tickets += [item["ticket"] for item in page["items"]]
+        if page["next"] is None:
+            return tickets
+        cursor = {"cursor": page["next"]}
+
+
+def claim_on(person: Person, desk: str, ticket: str) -> Any:
+    """Who is on `ticket`, as the desk's list and the case say alike."""
+    rows = {item["ticket"]: item["claim"] for item in person.get(f"/desks/{desk}", params={"q": ticket})["items"]}
+    assert person.get(f"/complaints/{ticket}")["claim"] == rows[ticket]
+    return rows[ticket]
+
+
+# -- worklists
+
+
+def test_a_worklist_is_narrowed_page_by_page(people: People) -> None:
+    reporter, word = people.reporter(), uuid.uuid4().hex[:10]
+    wanted = [people.submit(reporter, subject_line=f"Soal {word} nomor {number}", category="kode-etik",
+                            sub_category="bernegara") for number in range(5)]
+    other = people.submit(reporter, subject_line=f"Hal {word.upper()}")
+    assert narrowed(people.operator, "intake", q=word) == [*wanted, other]
+    assert narrowed(people.operator, "intake", q=word, category="kode-etik") == wanted
+    assert narrowed(people.operator, "intake", q=f"SOAL {word}") == wanted
+    assert narrowed(people.operator, "intake", q=word, late="true") == []
+    assert narrowed(people.operator, "intake", q=f"%{word}") == []
+    assert narrowed(people.operator, "intake", q=other.replace("-", "").lower()) == [other]
+
+
+def test_every_desk_finds_a_ticket(people: People) -> None:
+    team = people.opd_team("dinas-sosial")
+    ticket = people.submit(people.reporter())
+    path = f"/complaints/{ticket}"
+    for person, desk, act, form in ((people.operator, "intake", "handover", None),
+                                    (people.main_team, "triage", "classification",
+                                     {"kind": "complaint", "opd": "dinas-sosial"}),
+                                    (team, "opd", "response", {"text": "Sudah."}),
+                                    (people.main_team, "triage", "approval", {"approved": True}),
+                                    (people.operator, "answers", "answer", {"text": "Sudah."})):
+        assert eventually(lambda person=person, desk=desk: narrowed(
+            person, desk, q=ticket, category="kode-perilaku")) == [ticket]
+        assert narrowed(person, desk, q=ticket, late="true") == []
+        person.post(f"{path}/{act}", form)
+        assert narrowed(person, desk, q=ticket) == []
+
+
+@pytest.mark.parametrize(("wanted", "field"), [
+    ({"q": "x"}, "q"), ({"q": ""}, "q"), ({"q": "x" * 201}, "q"), ({"q": "\x00\x00\x00"}, "q"),
+    ({"category": "Bukan Kunci"}, "category"), ({"late": "1"}, "late"), ({"late": "yes"}, "late"),
+])
+def test_what_cannot_be_wanted_of_a_worklist_is_refused_by_name(people: People, wanted: dict[str, str], field: str
+                                                                ) -> None:
+    for person, desk in ((people.operator, "intake"), (people.main_team, "triage"),
+                         (people.opd_team("inspektorat"), "opd"), (people.operator, "answers")):
+        assert at_fault(person.ask("GET", f"/desks/{desk}", params=wanted)) == {field}
+
+
+# -- claims
+
+
+def test_colleagues_see_who_is_on_a_complaint_from_desk_to_desk(people: People) -> None:
+    ticket, path = (submitted := people.submit(people.reporter())), f"/complaints/{submitted}"
+    rival, team = colleague(people, "operator", name="Rina Contoh"), people.opd_team("dinas-sosial")
+    assert claim_on(people.operator, "intake", ticket) is None
+    mine = rival.post(f"{path}/claim", {})["claim"]
+    assert claim_on(people.operator, "intake", ticket) == mine
+    refused = problem(people.operator.ask("POST", f"{path}/claim", {}), 409, "claimed-by-colleague")
+    assert refused["claim"] == mine
+    assert people.operator.get("/staff/names", params={"ids": f"{mine['by']},nobody"}) == {
+        "names": {mine["by"]: "Rina Contoh"}}
+    taken = people.operator.post(f"{path}/claim", {"take_over": True})["claim"]
+    assert taken["by"] != mine["by"]
+    problem(rival.ask("DELETE", f"{path}/claim"), 409, "claimed-by-colleague")
+
+    # A claim is in nobody's way, and ends with its step.
+    rival.post(f"{path}/handover")
+    problem(people.operator.ask("POST", f"{path}/claim", {}), 409, "not-your-step")
+    eventually(lambda: ticket in people.main_team.desk("triage"))
+    assert claim_on(people.main_team, "triage", ticket) is None
+    people.main_team.post(f"{path}/claim", {})
+    people.main_team.post(f"{path}/classification", {"kind": "complaint", "opd": "dinas-sosial"})
+    eventually(lambda: ticket in team.desk("opd"))
+    assert team.post(f"{path}/claim", {})["claim"] == claim_on(team, "opd", ticket)
+    assert team.ask("DELETE", f"{path}/claim").json() == {"ticket": ticket, "claim": None}
+    team.post(f"{path}/response", {"text": "Sudah."})
+    people.main_team.act(f"{path}/approval", {"approved": True})
+    eventually(lambda: ticket in people.operator.desk("answers"))
+    assert people.operator.post(f"{path}/claim", {})["claim"] == claim_on(rival, "answers", ticket)
+
+
+def test_a_reporter_sees_neither_a_claim_nor_the_name_of_staff(people: People) -> None:
+    reporter = people.reporter()
+    path = f"/complaints/{people.submit(reporter)}"
+    by = people.operator.post(f"{path}/claim", {})["claim"]["by"]
+    views = [reporter.ask("GET", view).text for view in (path, f"{path}/timeline", "/complaints")]
+    assert not [view for view in views if "claim\"" in view or by in view]
+    assert reporter.ask("GET", "/staff/names", params={"ids": by}).status_code == 403
+    # Nor do staff learn a reporter's.
+    reporter_id = people.anyone.post("/reporters", {**reporter.account, "username": f"warga-{uuid.uuid4().hex[:8]}"},
+                                     expect=201)["reporter_id"]
+    assert people.operator.get("/staff/names", params={"ids": reporter_id}) == {"names": {}}
+
+
+def test_a_claim_takes_true_or_false_and_nothing_like_it(people: People) -> None:
+    path = f"/complaints/{people.submit(people.reporter())}/claim"
+    assert at_fault(people.operator.ask("POST", path, {"take_over": 1})) == {"take_over"}
+    assert at_fault(people.operator.ask("GET", "/staff/names", params={"ids": "x" * 37})) == {"ids"}
+    assert at_fault(people.operator.ask("GET", "/staff/names", params={"ids": ",".join("x" * 201)})) == {"ids"}
+    assert Counter([people.operator.ask("POST", path, {}).status_code for _ in range(2)]) == {200: 2}

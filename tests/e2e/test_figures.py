@@ -1,0 +1,19 @@
+"""Figures that anybody may see."""
+
+from tests.people import People, travel_as_information
+
+
+def test_anybody_sees_how_much_and_how_fast_and_nothing_of_anyone(people: People) -> None:
+    ticket = travel_as_information(people, people.reporter())
+    response = people.anyone.ask("GET", "/figures")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "public, max-age=60"
+    found = response.json()
+    assert set(found) == {"as_of", "promised_minutes", "last_12_months", "this_month"}
+    for part in ("last_12_months", "this_month"):
+        assert set(found[part]) == {"since", "accepted", "answered", "closed", "in_time_share", "median_minutes"}
+        assert found[part]["accepted"] >= found[part]["answered"]
+        assert (found[part]["median_minutes"] is None) == (found[part]["answered"] < 5)
+    assert ticket not in response.text
+    # Kept for a minute: a crowd of visitors is no crowd of queries.
+    assert people.anyone.get("/figures") == found

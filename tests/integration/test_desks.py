@@ -1,0 +1,191 @@
+"""Worklists and claims as the four stages keep them, on both databases."""
+
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from nkk.contracts import STAGES
+from nkk.messaging.actor import Actor
+from nkk.sop.claims import LASTS, ClaimedByColleague
+from nkk.sop.refusals import AlreadyDone, NotYourStep, UnknownTicket
+from tests.builders import REPORT
+from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, house
+
+DESKS = {"intake": OPERATOR, "triage": MAIN_TEAM, "opd_response": OPD_TEAM, "notification": OPERATOR}
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The four stages on either database."""
+    folder, prefix = tmp_path_factory.mktemp("desks"), f"desks_{uuid.uuid4().hex[:8]}"
+
+    def url_of(stage: str) -> str:
+        if request.param == "sqlite":
+            return f"sqlite:///{folder}/{stage}.db"
+        postgres = request.getfixturevalue("postgres")
+        postgres.create(f"{prefix}_{stage}")
+        return postgres.url(f"{prefix}_{stage}")
+
+    with house(url_of) as built:
+        yield built
+
+
+@pytest.fixture
+def stages(built: House) -> House:
+    """The same, with nothing on any desk."""
+    built.empty()
+    return built
+
+
+def submitted(stages: House, **changed: str) -> str:
+    ticket = stages.do("intake", "submit", REPORTER, REPORT | changed)["ticket"]
+    stages.deliver()
+    return ticket
+
+
+def brought_to(stages: House, desk: str, **changed: str) -> str:
+    """A new complaint that stands at `desk`: its ticket."""
+    ticket = submitted(stages, **changed)
+    for stage, act, actor, args in (("intake", "hand_over", OPERATOR, ()), ("triage", "forward", MAIN_TEAM, (OPD,)),
+                                    ("opd_response", "respond", OPD_TEAM, ("Sudah.",)),
+                                    ("triage", "approve", MAIN_TEAM, ())):
+        if stage == desk:
+            return ticket
+        stages.do(stage, act, actor, ticket, *args)
+        stages.deliver()
+    return ticket
+
+
+def listed(stages: House, desk: str, actor: Actor | None = None, **wanted: object) -> dict[str, object]:
+    """The worklist of `desk` as far as it is wanted: {ticket: claim}."""
+    page = stages.do(desk, "worklist", actor or DESKS[desk], None, None, wanted)
+    return {item["ticket"]: item["claim"] for item in page["items"]}
+
+
+# -- worklists
+
+
+@pytest.mark.parametrize("desk", STAGES)
+def test_a_desk_is_narrowed_by_category_lateness_and_ticket(stages: House, desk: str) -> None:
+    early = brought_to(stages, desk, category="kode-etik", sub_category="bernegara")
+    stages.now += timedelta(days=20)
+    late = brought_to(stages, desk)
+    assert set(listed(stages, desk)) == {early, late}
+    assert set(listed(stages, desk, category="kode-etik")) == {early}
+    assert set(listed(stages, desk, late=True)) == {early}
+    assert set(listed(stages, desk, late=True, category="kode-perilaku")) == set()
+    assert set(listed(stages, desk, q=late.lower())) == {late}
+    assert set(listed(stages, desk, q=late[-4:], late=True)) == set()
+
+
+@pytest.mark.parametrize("desk", ["intake", "triage", "opd_response"])
+def test_words_of_the_subject_line_are_found_in_any_case_and_no_wildcard_is_one(stages: House, desk: str) -> None:
+    ticket = brought_to(stages, desk, subject_line="Loket ÉMPAT tutup, 100%_pasti")
+    other = brought_to(stages, desk, subject_line="Antrean 1000 orang")
+    for q in ("loket émpat", "TUTUP", "100%", "%_p"):
+        assert set(listed(stages, desk, q=q)) == {ticket}, q
+    for q in ("%%", "l_ket", "00__r", "Loket%tutup", "\\%"):
+        assert set(listed(stages, desk, q=q)) == set(), q
+    assert set(listed(stages, desk, q="an")) == {other}
+
+
+def test_the_answers_desk_has_no_subject_to_find(stages: House) -> None:
+    brought_to(stages, "notification", subject_line="Loket tutup")
+    assert listed(stages, "notification", q="loket tutup") == {}
+
+
+def test_an_agencys_search_ends_at_its_own_desk(stages: House) -> None:
+    ticket = brought_to(stages, "opd_response")
+    other = Actor("staff-other", "opd_team", "dinas-sosial")
+    assert listed(stages, "opd_response", other, q=ticket) == listed(stages, "opd_response", other, late=True) == {}
+
+
+@pytest.mark.parametrize("desk", STAGES)
+def test_a_narrowed_list_is_read_by_the_index_of_what_is_open(desk: str, tmp_path: Path) -> None:
+    with house(lambda stage: f"sqlite:///{tmp_path}/{stage}.db") as stages:
+        plans = []
+
+        def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+            if "ORDER BY" in statement and "outbox" not in statement:
+                plans.append([row[3] for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}",
+                                                                          parameters)])
+
+        event.listen(stages.databases[desk].engine, "before_cursor_execute", explain)
+        for wanted in ({}, {"late": True}, {"category": "kode-etik"}, {"q": "loket"}):
+            listed(stages, desk, **wanted)
+    assert len(plans) == 4
+    index = {"intake": "ix_complaints_waiting", "notification": "ix_answers_waiting"}.get(desk, "ix_cases_open")
+    # A desk without subject lines finds a whole ticket by its key.
+    assert all(index in plan[0] or "(ticket=?)" in plan[0] for plan in plans), plans
+    assert not any("TEMP B-TREE" in step for plan in plans for step in plan), plans
+
+
+# -- claims
+
+
+@pytest.mark.parametrize("desk", STAGES)
+def test_a_claim_stands_in_list_and_case_until_it_lapses(stages: House, desk: str) -> None:
+    ticket, actor = brought_to(stages, desk), DESKS[desk]
+    colleague = Actor("staff-colleague", actor.role, actor.group)
+    claim = stages.do(desk, "claim", actor, ticket)["claim"]
+    assert claim["by"] == actor.id
+    assert listed(stages, desk) == {ticket: claim}
+    with pytest.raises(ClaimedByColleague):
+        stages.do(desk, "claim", colleague, ticket)
+    with pytest.raises(ClaimedByColleague):
+        stages.do(desk, "release", colleague, ticket)
+    assert stages.do(desk, "claim", colleague, ticket, True)["claim"]["by"] == colleague.id
+    stages.now += LASTS
+    assert listed(stages, desk) == {ticket: None}
+    assert stages.do(desk, "claim", actor, ticket)["claim"]["by"] == actor.id
+    assert stages.do(desk, "release", actor, ticket) == {"ticket": ticket, "claim": None}
+    assert listed(stages, desk) == {ticket: None}
+
+
+@pytest.mark.parametrize("desk", STAGES)
+def test_a_timer_that_tells_an_alarm_leaves_the_claim_alone(stages: House, desk: str) -> None:
+    ticket, actor = brought_to(stages, desk), DESKS[desk]
+    stages.now += timedelta(days=20)
+    claim = stages.do(desk, "claim", actor, ticket)["claim"]
+    stages.tell_alarms(stages.now)
+    assert listed(stages, desk) == {ticket: claim}
+
+
+def test_a_claim_blocks_no_colleague_and_ends_with_the_step(stages: House) -> None:
+    ticket = brought_to(stages, "triage")
+    stages.do("triage", "claim", Actor("staff-colleague", "main_team"), ticket)
+    stages.do("triage", "forward", MAIN_TEAM, ticket, OPD)
+    stages.deliver()
+    assert stages.do("triage", "case", MAIN_TEAM, ticket)["claim"] is None
+    with pytest.raises(NotYourStep):
+        stages.do("triage", "claim", MAIN_TEAM, ticket)
+    stages.do("opd_response", "claim", OPD_TEAM, ticket)
+    stages.do("opd_response", "respond", OPD_TEAM, ticket, "Sudah.")
+    stages.deliver()
+    with pytest.raises(AlreadyDone):
+        stages.do("opd_response", "claim", OPD_TEAM, ticket)
+    # It is on Tim Utama's desk again, and nobody is on it.
+    assert listed(stages, "triage") == {ticket: None}
+
+
+def test_nobody_claims_what_is_not_on_their_desk(stages: House) -> None:
+    ticket = brought_to(stages, "opd_response")
+    with pytest.raises(UnknownTicket):
+        stages.do("opd_response", "claim", Actor("staff-other", "opd_team", "dinas-sosial"), ticket)
+    with pytest.raises(AlreadyDone):
+        stages.do("intake", "claim", OPERATOR, ticket)
+    with pytest.raises(NotYourStep):
+        stages.do("notification", "claim", OPERATOR, ticket)
+
+
+def test_a_reporter_is_not_told_who_is_on_their_complaint(stages: House) -> None:
+    ticket = brought_to(stages, "intake")
+    stages.do("intake", "claim", OPERATOR, ticket)
+    assert stages.do("intake", "complaint", OPERATOR, ticket)["claim"]
+    assert "claim" not in stages.do("intake", "complaint", REPORTER, ticket)
+    assert OPERATOR.id not in str(stages.do("intake", "complaints", REPORTER))

@@ -1,0 +1,145 @@
+"""Public figures, counted in the database: on both."""
+
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from sqlalchemy import event, insert
+
+from nkk.sop.calendar import write_calendar
+from nkk.sop.clock import OFFICE_HOURS, WIB
+from services.notification.counting import counted
+from services.notification.figures import FEWEST, beginnings
+from services.notification.storage import journeys
+from tests.builders import REPORT
+from tests.stages import ADMIN, MAIN_TEAM, OPERATOR, REPORTER, House, house
+
+
+def figures(stages: House) -> dict[str, Any]:
+    return stages.services["notification"].figures()
+
+
+def answered(stages: House, after: timedelta) -> str:
+    """A piece of information, answered `after` its submission: its ticket."""
+    ticket = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
+    stages.deliver()
+    stages.do("intake", "hand_over", OPERATOR, ticket)
+    stages.deliver()
+    stages.do("triage", "classify_as_information", MAIN_TEAM, ticket)
+    stages.deliver()
+    stages.now += after
+    stages.do("notification", "send_answer", OPERATOR, ticket, "Sudah.")
+    stages.now -= after
+    return ticket
+
+
+def test_what_was_submitted_answered_and_closed_is_counted_and_shares_from_the_fifth_on(
+        url_of: Callable[[str], str]) -> None:
+    with house(url_of) as stages:
+        # 1 hour, 2 hours, … office time of a Monday morning; one answer comes three working days later.
+        tickets = [answered(stages, timedelta(hours=hours)) for hours in (1, 2, 3, 72)]
+        stages.do("intake", "submit", REPORTER, REPORT)
+        stages.deliver()
+        stages.do("notification", "confirm_receipt", REPORTER, tickets[0])
+        stages.now += timedelta(days=4)
+        few = figures(stages)["this_month"]
+        assert (few["accepted"], few["answered"], few["closed"]) == (5, 4, 1)
+        assert few["in_time_share"] is few["median_minutes"] is None
+        stages.now -= timedelta(days=4)
+        answered(stages, timedelta(hours=3))
+        stages.now += timedelta(days=4)
+        found = figures(stages)
+        assert found["this_month"]["in_time_share"] == 0.8
+        assert found["this_month"]["median_minutes"] == 180
+        assert found["last_12_months"] == found["this_month"] | {"since": "2025-03-31T17:00:00.000000Z"}
+        # A year on, nothing of it is left but what is there.
+        stages.now += timedelta(days=365)
+        later = figures(stages)["last_12_months"]
+        assert (later["accepted"], later["answered"], later["closed"], later["median_minutes"]) == (0, 0, 0, None)
+
+
+def test_minutes_are_counted_by_the_calendar_that_the_submission_named(url_of: Callable[[str], str]) -> None:
+    with house(url_of) as stages:
+        ticket = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
+        stages.deliver()
+        _close_the_offices(stages, "2026-03-03")
+        assert stages.stored(ticket)["intake"].calendar == 0
+        stages.do("intake", "hand_over", OPERATOR, ticket)
+        stages.deliver()
+        stages.do("triage", "classify_as_information", MAIN_TEAM, ticket)
+        stages.deliver()
+        submitted, stages.now = stages.now, stages.now + timedelta(days=2)
+        stages.do("notification", "send_answer", OPERATOR, ticket, "Sudah.")
+        with stages.services["notification"].uow.reading() as work:
+            journey = work.journeys.get(ticket)
+        assert journey.answered_at == stages.now
+        assert journey.answer_minutes == OFFICE_HOURS.minutes_between(submitted, stages.now) == 900
+
+
+def test_a_submission_that_is_heard_last_is_counted_all_the_same(url_of: Callable[[str], str]) -> None:
+    with house(url_of) as stages:
+        ticket = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
+        late, stages.waiting = stages.waiting, []
+        stages.do("intake", "hand_over", OPERATOR, ticket)
+        stages.deliver()
+        stages.do("triage", "classify_as_information", MAIN_TEAM, ticket)
+        stages.deliver()
+        submitted, stages.now = stages.now, stages.now + timedelta(hours=2)
+        stages.do("notification", "send_answer", OPERATOR, ticket, "Sudah.")
+        assert figures(stages)["this_month"]["answered"] == 1
+        stages.waiting = late
+        stages.deliver()
+        with stages.services["notification"].uow.reading() as work:
+            journey = work.journeys.get(ticket)
+        assert (journey.answered_at, journey.answer_minutes) == (submitted + timedelta(hours=2), 120)
+
+
+def test_the_database_counts_as_one_would_by_hand_and_by_its_indexes(url_of: Callable[[str], str]) -> None:
+    chance, now = random.Random(7), datetime(2026, 3, 15, 9, tzinfo=WIB)
+    rows = [_journey(chance, number, now) for number in range(3_000)]
+    with house(url_of) as stages:
+        database, plans = stages.databases["notification"], []
+        with database.writing() as connection:
+            connection.execute(insert(journeys), rows)
+        year, month = beginnings(now)
+        if database.is_sqlite:
+            event.listen(database.engine, "before_cursor_execute", lambda _connection, cursor, statement, parameters,
+                         *_: plans.extend(row[3] for row in cursor.connection.execute(
+                             f"EXPLAIN QUERY PLAN {statement}", parameters)))
+        with database.reading() as connection:
+            whole, running = counted(connection, year, month)
+    for stretch, since in ((whole, year), (running, month)):
+        mine = [row for row in rows if row["answered_at"] and row["answered_at"] >= since]
+        timed = [row for row in mine if row["answer_minutes"] is not None]
+        assert len(timed) > FEWEST
+        assert stretch.accepted == sum(row["submitted_at"] >= since for row in rows)
+        assert stretch.closed == sum(bool(row["closed_at"] and row["closed_at"] >= since) for row in rows)
+        assert (stretch.answered, stretch.timed) == (len(mine), len(timed))
+        assert stretch.median == int(median(row["answer_minutes"] for row in timed))
+        assert stretch.in_time == sum(row["answered_at"] <= row["service_due_at"] for row in timed)
+    assert all("COVERING INDEX" in plan for plan in plans if "journeys" in plan)
+
+
+def test_figures_are_nobodys_secret_and_nobodys_name(url_of: Callable[[str], str]) -> None:
+    with house(url_of) as stages:
+        ticket = answered(stages, timedelta(hours=1))
+        told = str(figures(stages))
+        assert not [word for word in (ticket, REPORTER.id, OPERATOR.id, REPORT["category"]) if word in told]
+
+
+def _journey(chance: random.Random, number: int, now: datetime) -> dict[str, Any]:
+    submitted = now - timedelta(minutes=chance.randrange(800 * 1440))
+    answered_at = min(submitted + timedelta(minutes=chance.randrange(6_000)), now) if chance.random() < 0.8 else None
+    known = answered_at is not None and chance.random() < 0.9
+    return {"ticket": f"NKK-2026-{number:04d}-0000", "submitted_at": submitted,
+            "service_due_at": submitted + timedelta(days=2), "answered_at": answered_at,
+            "answer_minutes": chance.randrange(2_000) if known else None,
+            "closed_at": answered_at + timedelta(days=1) if answered_at and chance.random() < 0.7 else None}
+
+
+def _close_the_offices(stages: House, day: str) -> None:
+    without = write_calendar(OFFICE_HOURS) | {"national_years": []}
+    stages.do("intake", "replace_calendar", ADMIN, 0, without | {"days": {day: {"name": "Banjir", "spans": []}}})
+    stages.deliver()

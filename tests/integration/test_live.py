@@ -1,0 +1,112 @@
+"""The live feed through a broker that comes and goes."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from kombu import Connection
+
+from gateway import live
+from gateway.live import LiveFeed, Stream
+from nkk.contracts import STAGES
+from nkk.contracts.asyncapi import SAMPLES
+from nkk.messaging import topology
+from nkk.messaging.publisher import Message, publisher
+from nkk.stack.broker import PrivateNode
+from tests.installations import eventually
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
+    """A broker that may be stopped, with every stage's exchange."""
+    with PrivateNode(tmp_path_factory.mktemp("live")) as node:
+        _declare(node)
+        yield node
+
+
+@pytest.fixture
+def feed(node: PrivateNode) -> Iterator[LiveFeed]:
+    feed = LiveFeed(node.uri, 8)
+    yield feed
+    feed.close()
+
+
+def tell(node: PrivateNode, kind: str, event_id: str) -> None:
+    """Have `kind` told, as its stage would, under another id."""
+    body = json.loads((SAMPLES / f"{kind}.json").read_text("utf-8")) | {"id": event_id}
+    exchange = f"{body['source'].rpartition('/')[2]}.events"
+    with publisher(node.uri) as channel:
+        channel.publish([Message(id=event_id, exchange=exchange, routing_key=kind, body=json.dumps(body))])
+
+
+def following(stream: Stream) -> Iterator[str]:
+    """What the stream says, but for comments and the first line."""
+    return (text for text in stream if text.startswith("event:"))
+
+
+def ids(texts: Iterator[str], until: str) -> set[str]:
+    """The ids of the changes that are told, up to that of `until`."""
+    found: set[str] = set()
+    while until not in found:
+        found |= {line[4:] for line in next(texts).splitlines() if line.startswith("id: ")}
+    return found
+
+
+def test_a_page_hears_what_is_told_and_after_a_restart_is_told_to_look_for_itself(node: PrivateNode, feed: LiveFeed
+                                                                                   ) -> None:
+    texts = following(feed.open("answers", None, 120))
+    assert next(texts).startswith("event: ready")
+    tell(node, "complaint.forwarded.v1", "elsewhere")
+    tell(node, "response.approved.v1", "first")
+    assert ids(texts, "first") == {"first"}
+    node.stop()
+    late = following(feed.open("answers", None, 120))
+    node.start()
+    while not next(texts).startswith("event: ready"):
+        continue
+    assert next(late).startswith("event: ready")
+    tell(node, "answer.sent.v1", "second")
+    assert ids(texts, "second") <= {"first", "second"}
+    assert ids(late, "second") == {"second"}
+
+
+def test_registrations_are_not_heard(node: PrivateNode, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+    monkeypatch.setattr(feed, "_hear", lambda message: heard.append(message.delivery_info["routing_key"]))
+    texts = following(feed.open("intake", None, 60))
+    assert next(texts).startswith("event: ready")
+    for kind in ("reporter.registered.v1", "calendar.changed.v1", "complaint.closed.v1", "complaint.submitted.v1"):
+        tell(node, kind, kind)
+    eventually(lambda: "complaint.submitted.v1" in heard)
+    assert heard == ["complaint.submitted.v1"]
+
+
+def test_the_queue_goes_with_the_process(node: PrivateNode) -> None:
+    feed = LiveFeed(node.uri, 8)
+    next(following(feed.open("intake", None, 60)))
+    assert "live.gateway-" in node.ctl("list_queues", "name")
+    feed.close()
+    eventually(lambda: "live.gateway-" not in node.ctl("list_queues", "name"))
+
+
+def test_a_feed_that_is_refused_tries_again_ever_more_slowly(node: PrivateNode, monkeypatch: pytest.MonkeyPatch
+                                                             ) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(live, "FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(live, "LONGEST_PAUSE_SECONDS", 0.05)
+    feed = LiveFeed(node.new_vhost("empty"), 8)
+    monkeypatch.setattr(feed._closed, "wait", lambda pause: pauses.append(pause))
+    stream = feed.open("intake", None, 60)
+    eventually(lambda: len(pauses) >= 4)
+    # There is no exchange to bind to: no page is told that anybody listens.
+    assert stream._news.empty()
+    assert pauses[:4] == [0.02, 0.04, 0.05, 0.05]
+    feed._closed.set()
+
+
+def _declare(node: PrivateNode) -> None:
+    with Connection(node.uri) as connection:
+        for stage in STAGES:
+            topology.exchange(stage)(connection.default_channel).declare()
+
+

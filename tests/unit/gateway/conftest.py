@@ -1,0 +1,48 @@
+"""The gateway with a stand-in for the stages."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gateway import create_app
+from nkk.messaging.actor import Actor, sign
+from nkk.messaging.settings import as_pem
+from tests.unit.gateway.visits import KEYS, FakeBackend
+
+
+@pytest.fixture
+def stages() -> FakeBackend:
+    """The stand-in."""
+    return FakeBackend()
+
+
+@pytest.fixture
+def app(stages: FakeBackend) -> Flask:
+    """The gateway."""
+    app = create_app({
+        "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": KEYS["NKK_INTAKE_PUBLIC_KEY"],
+        "TOKEN_PUBLIC_KEY": as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), "SITE_KEY": KEYS["NKK_SITE_KEY"], "RPC_TIMEOUT": 1,
+        "TRUSTED_PROXIES": 0, "LIMIT_REGISTRATION": "2/hour", "LIMIT_LOGIN": "100/hour", "LIMIT_SUBMISSION": "2/hour",
+        "RATELIMIT_STORAGE_URI": "memory://"})
+    app.extensions["nkk"] = stages
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser that nobody is logged in at."""
+    return app.test_client()
+
+
+@pytest.fixture
+def opened() -> Callable[..., dict[str, Any]]:
+    """Builds what intake answers to a log-in."""
+    def session(role: str = "reporter", who: str = "one") -> dict[str, Any]:
+        token, expires = sign(Actor(who, role, session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+        return {"access_token": token, "expires_at": expires.isoformat(), "role": role, "opd": None,
+                "refresh_token": "refresh-me", "session_expires_at": expires.isoformat()}
+
+    return session

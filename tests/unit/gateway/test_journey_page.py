@@ -1,0 +1,106 @@
+"""The seven steps as a page draws them, and the time that is left."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from gateway.site import due, journey
+from gateway.site.language import moment, office_time, within_site
+from nkk.sop.steps import STEPS
+
+SUBMITTED = "2026-03-02T01:00:00.000000Z"
+
+
+def timeline(step: int | None, *done: int, path: str | None = "complaint", **more: Any) -> dict[str, Any]:
+    entries = [{"step": number, "event": "x", "role": "operator", "at": SUBMITTED} for number in done]
+    return {"path": path, "submitted_at": SUBMITTED, "stands": {"step": step}, "next": None, "entries": entries} | more
+
+
+@pytest.fixture(autouse=True)
+def _page(app: Flask) -> Any:
+    with app.test_request_context():
+        yield
+
+
+def states(told: dict[str, Any]) -> list[str]:
+    return [stop.state for stop in journey.stops(told)]
+
+
+def test_what_is_before_now_is_done_and_what_is_after_comes_next() -> None:
+    assert states(timeline(3, 1, 2)) == ["done", "done", "now", "next", "next", "next", "next"]
+
+
+def test_information_skips_the_agency() -> None:
+    assert states(timeline(6, 1, 2, 3, path="information")) == [
+        "done", "done", "done", "skipped", "skipped", "now", "next"]
+
+
+def test_a_returned_response_puts_the_fourth_step_back_to_now() -> None:
+    stops = journey.stops(timeline(4, 1, 2, 3, 4, 5))
+    assert [stop.state for stop in stops] == ["done", "done", "done", "now", "next", "next", "next"]
+    assert [len(stop.entries) for stop in stops] == [1, 1, 1, 1, 1, 0, 0]
+
+
+def test_a_closed_complaint_has_every_step_of_its_path_done() -> None:
+    assert states(timeline(None, *range(1, 8))) == ["done"] * 7
+
+
+def test_a_report_whose_first_event_is_on_its_way_shows_when_it_was_sent() -> None:
+    stops = journey.stops(timeline(2, path=None))
+    assert (stops[0].state, stops[0].entries[0]["at"]) == ("done", SUBMITTED)
+    assert stops[1].state == "now"
+
+
+def test_the_promise_of_the_present_step_is_the_stages_own_where_it_tells_it() -> None:
+    told = timeline(3, 1, 2, next={"due_at": "2026-03-09T01:00:00Z", "left_minutes": -30})
+    promised = journey.stops(told)[2].due
+    assert promised is not None
+    assert (promised.at, promised.level, promised.words) == ("2026-03-09T01:00:00Z", "late", "Terlambat 30 menit")
+
+
+def test_the_promise_is_counted_in_office_hours_where_no_stage_tells_it() -> None:
+    promised = journey.stops(timeline(4, 1, 2, 3))[3].due
+    assert promised is not None
+    assert promised.at == "2026-03-04T01:00:00.000000Z"
+
+
+@pytest.mark.parametrize(("left", "level", "words"), [
+    (900, "fine", "Sisa 2 hari kerja"), (299, "soon", "Sisa 4 jam 59 menit"), (0, "soon", "Sisa 0 menit"),
+    (-1, "late", "Terlambat 1 menit"), (-520, "late", "Terlambat 1 hari kerja 1 jam")])
+def test_time_left_is_said_in_words_and_in_a_level(left: int, level: str, words: str) -> None:
+    found = due.due(SUBMITTED, left, STEPS[3].minutes)
+    assert found is not None
+    assert (found.level, found.words) == (level, words)
+
+
+def test_what_is_past_due_is_late_even_where_no_office_was_open_since() -> None:
+    found = due.due("2020-01-01T00:00:00Z", None, 10)
+    assert found is not None
+    assert found.level == "late"
+
+
+def test_without_a_due_time_nothing_is_claimed() -> None:
+    assert due.due(None, None, 10) is None
+
+
+@pytest.mark.parametrize(("minutes", "words"), [
+    (15, "15 menit"), (120, "2 jam"), (450, "1 hari kerja"), (511, "1 hari kerja 1 jam"), (0, "0 menit")])
+def test_office_minutes_are_said_as_people_count_them(minutes: int, words: str) -> None:
+    assert office_time(minutes) == words
+
+
+def test_an_instant_is_told_in_the_citys_own_time() -> None:
+    assert moment("2026-03-02T01:30:00Z") == "Sen, 2 Mar 2026, 08.30 WIB"
+    assert moment(None) == ""
+
+
+@pytest.mark.parametrize("address", [
+    "//elsewhere.example.id", "https://elsewhere.example.id", "/\\elsewhere.example.id", "javascript:alert(1)",
+    "laporan", "", None, "/a\nb", "\\\\elsewhere"])
+def test_an_address_that_leads_elsewhere_is_not_followed(address: str | None) -> None:
+    assert within_site(address) == "/"
+
+
+def test_an_address_of_this_site_is_followed() -> None:
+    assert within_site("/laporan/NKK-2026-EDXY-ER30?x=1") == "/laporan/NKK-2026-EDXY-ER30?x=1"

@@ -1,0 +1,186 @@
+import json
+from collections import deque
+from datetime import UTC, datetime, timedelta
+from queue import Empty
+from socket import socketpair
+
+import pytest
+from flask import Flask
+
+from gateway import live
+from gateway.live import CHANGES, LiveFeed, TooManyStreamsError
+from nkk.contracts import EVENTS
+from nkk.contracts.asyncapi import SAMPLES
+from nkk.messaging.actor import Actor
+
+TEAM = Actor("staff-1", "opd_team", "disdukcapil")
+
+
+class Message:
+    """A message as the broker hands it over."""
+
+    def __init__(self, body):
+        self.body = body
+
+
+class Clock:
+    """Time that passes only while a stream waits for news."""
+
+    def __init__(self):
+        self.now = 1_000.0
+
+    def news(self):
+        clock = self
+
+        class News(deque):
+            put = deque.append
+
+            def get(self, timeout):
+                if self:
+                    return self.popleft()
+                clock.now += timeout + 0.001
+                raise Empty
+
+        return News()
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(live, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(live, "SimpleQueue", clock.news)
+    return clock
+
+
+@pytest.fixture
+def feed(monkeypatch):
+    """A feed that nobody tells anything but the test."""
+    monkeypatch.setattr(LiveFeed, "_listen", lambda self: None)
+    return LiveFeed("amqp://nowhere", 3)
+
+
+def sample(event, **changed):
+    body = json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))
+    body["data"] |= changed
+    return Message(json.dumps(body))
+
+
+def told(stream):
+    """Everything but comments and the first line, up to the stream's end."""
+    return [text for text in stream if not text.startswith((":", "retry:"))]
+
+
+def test_a_desk_hears_what_changes_it_and_nothing_else(feed):
+    for event in EVENTS:
+        streams = {desk: feed.open(desk, None, 60) for desk in ("intake", "triage", "answers")}
+        feed._hear(sample(event))
+        heard = {desk for desk, stream in streams.items() if stream._news}
+        assert heard == set(CHANGES.get(event, ())) - {"opd"}, event.TYPE
+        for stream in streams.values():
+            stream.close()
+
+
+def test_a_team_hears_of_its_own_agency_only(feed):
+    own, other, none = (feed.open("opd", opd, 60) for opd in ("disdukcapil", "dinas-sosial", None))
+    for event in EVENTS:
+        feed._hear(sample(event, opd="disdukcapil") if "opd" in event.SCHEMA.fields else sample(event))
+    assert len(own._news) == 3
+    assert not other._news
+    assert not none._news
+
+
+def test_every_event_that_changes_the_agencies_desk_names_the_agency():
+    for event, desks in CHANGES.items():
+        if "opd" in desks:
+            assert event.SCHEMA.fields["opd"].required
+
+
+def test_a_change_is_told_with_the_events_id_and_nothing_of_its_content(feed):
+    stream = feed.open("opd", "disdukcapil", live.AGAIN_SECONDS - 1)
+    feed._hear(sample(live.ComplaintForwarded, opd="disdukcapil"))
+    event_id = json.loads((SAMPLES / "complaint.forwarded.v1.json").read_text("utf-8"))["id"]
+    assert told(stream) == [f'event: change\nid: {event_id}\ndata: {{"desk": "opd", "opd": "disdukcapil"}}\n\n']
+
+
+def test_what_comes_together_is_told_together_and_once_more_for_a_slow_stage(feed):
+    stream = feed.open("triage", None, 60)
+    for _ in range(50):
+        feed._hear(sample(live.ResponseSubmitted))
+    assert len(told(stream)) == 2
+
+
+def test_a_message_that_is_no_event_is_passed_over(feed):
+    stream = feed.open("triage", None, 60)
+    for body in ("", "not json", "{}", b"\xff"):
+        feed._hear(Message(body))
+    assert told(stream) == []
+
+
+def test_a_page_is_told_when_the_feed_listens_and_when_it_listens_again(feed):
+    stream = feed.open("answers", None, 60)
+    feed._tell_ready()
+    feed._tell_ready()
+    assert told(stream) == ['event: ready\ndata: {"desk": "answers"}\n\n'] * 2
+    assert told(feed.open("answers", None, 60)) == ['event: ready\ndata: {"desk": "answers"}\n\n']
+
+
+def test_a_silent_stream_beats_every_fifteen_seconds(feed, clock):
+    beats = [clock.now for text in feed.open("intake", None, 100) if text.startswith(":")]
+    assert [round(beat - 1_000) for beat in beats] == [15, 30, 45, 60, 75, 90]
+
+
+def test_a_stream_ends_when_its_page_hangs_up(feed):
+    ours, theirs = socketpair()
+    stream = feed.open("intake", None, 60)
+    stream.watch(ours)
+    texts = iter(stream)
+    assert next(texts) == "retry: 5000\n\n"
+    theirs.sendall(b"what a client may send before it asks again")
+    stream.tell()
+    assert next(texts).startswith("event: ready")
+    theirs.close()
+    assert list(texts) == []
+    ours.close()
+
+
+def test_there_are_as_many_streams_as_may_be_and_a_closed_one_makes_room(feed):
+    streams = [feed.open("intake", None, 60) for _ in range(3)]
+    with pytest.raises(TooManyStreamsError):
+        feed.open("triage", None, 60)
+    streams[0].close()
+    streams[0].close()
+    feed.open("triage", None, 60)
+    with pytest.raises(TooManyStreamsError):
+        feed.open("triage", None, 60)
+
+
+def test_streams_end_when_the_process_is_to_end(feed):
+    stream = feed.open("intake", None, 60)
+    feed.is_leaving = lambda: True
+    assert list(stream) == ["retry: 5000\n\n"]
+
+
+def test_none_may_be_open_where_none_are_wanted(monkeypatch):
+    monkeypatch.setattr(LiveFeed, "_listen", lambda self: None)
+    with pytest.raises(TooManyStreamsError):
+        LiveFeed("amqp://nowhere", 0).open("intake", None, 60)
+
+
+@pytest.mark.parametrize(("expires_in", "least", "most"), [(5, 4, 5), (3_600, 540, 660), (-5, -6, 0)])
+def test_a_stream_lasts_ten_minutes_and_no_longer_than_the_token(feed, monkeypatch, expires_in, least, most):
+    lasting = []
+    monkeypatch.setattr(feed, "open", lambda desk, opd, lasts: lasting.append((desk, opd, lasts)))
+    app = Flask(__name__)
+    app.extensions["live"] = feed
+    with app.app_context():
+        live.stream_for("opd", Actor(TEAM.id, TEAM.role, TEAM.group, None, datetime.now(UTC) + timedelta(
+            seconds=expires_in)))
+    assert lasting[0][:2] == ("opd", "disdukcapil")
+    assert least <= lasting[0][2] <= most
+
+
+def test_a_page_that_left_before_a_word_was_sent_makes_room(feed):
+    app = Flask(__name__)
+    with app.test_request_context():
+        live.as_response(feed.open("intake", None, 60)).close()
+    assert feed._streams == set()

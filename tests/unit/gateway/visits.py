@@ -1,0 +1,58 @@
+"""A stand-in for the stages, and a visitor's first steps, for the tests of the pages."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from nkk.stack.keys import new_keys
+
+KEYS = new_keys()
+LISTS = {"categories": {"kode-etik": {"name": "Kode etik", "sub_categories": {"bernegara": "Etika bernegara"}}},
+         "opds": {"inspektorat": "Inspektorat"}}
+FORM = {"username": "warga", "password": "rahasia-sekali-42"}
+
+
+@dataclass
+class FakeBackend:
+    """Answers with what a test put there; an exception is raised."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+
+    def call(self, stage: str, method: str, *args: Any) -> Any:
+        return self._answer(method, args)
+
+    def ask_intake(self, method: str, content: dict[str, Any]) -> Any:
+        return self._answer(method, (content,))
+
+    tell_intake = ask_intake
+
+    def lists(self) -> dict[str, Any]:
+        return LISTS
+
+    def _answer(self, method: str, args: tuple[Any, ...]) -> Any:
+        self.asked.append((method, args))
+        answer = self.answers[method]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def token(client: FlaskClient, path: str = "/masuk", **how: Any) -> str:
+    """The hidden field against forged forms."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path, **how).text)
+    assert found
+    return found[1]
+
+
+def log_in(client: FlaskClient, stages: FakeBackend, opened: dict[str, Any], **how: Any) -> Any:
+    """Log in, where intake answers with `opened`."""
+    stages.answers["log_in"] = opened
+    return client.post("/masuk", data=FORM | {"csrf_token": token(client, **how)}, **how)
+
+
+def set_cookies(response: Any) -> dict[str, str]:
+    """The cookies that a response sets, by name."""
+    return {line.split("=", 1)[0]: line for line in response.headers.getlist("Set-Cookie")}
