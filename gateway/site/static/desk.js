@@ -81,7 +81,7 @@
     if (offline) offline.hidden = true;
     if (focused) rowOf(focused)?.querySelector("[data-row]").focus({ preventScroll: true });
     if (marked?.every(Boolean)) mark();
-    later(source && source.readyState !== EventSource.CLOSED ? ANYWAY_MS : UNTOLD_MS);
+    later(document.hidden || (source && source.readyState !== EventSource.CLOSED) ? ANYWAY_MS : UNTOLD_MS);
     const come = [...tickets()].filter((ticket) => !before.has(ticket)).length;
     if (!come) return;
     fresh = document.hidden ? fresh + come : 0;
