@@ -10,7 +10,7 @@ from gateway.site.guard import protection
 
 def register(app: Flask) -> None:
     """Give `app` its pages."""
-    from gateway.site import admin, cases, desks, public, reporter
+    from gateway.site import account, admin, cases, desks, public, reporter
 
     app.config.update(
         SECRET_KEY=app.config["SITE_KEY"],
@@ -29,7 +29,7 @@ def register(app: Flask) -> None:
     language.register(app)
     static.register(app)
     words.register(app)
-    for module in (public, reporter, cases, desks, admin):
+    for module in (public, account, reporter, cases, desks, admin):
         app.register_blueprint(module.pages)
     faults.register(app)
     app.context_processor(_for_every_page)

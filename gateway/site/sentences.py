@@ -25,6 +25,11 @@ SENTENCES = {
         _("3 sampai 64 huruf kecil, angka, titik, tanda hubung atau garis bawah; diawali huruf atau angka."),
     r"Use at least (?P<most>\d+) different characters\.": _("Pakai paling sedikit %(most)s karakter yang berbeda."),
     r"Must not contain the user name\.": _("Kata sandi tidak boleh memuat nama pengguna."),
+    r"Wrong, or the account is locked for a while\.":
+        _("Kata sandi sekarang salah, atau akun terkunci sebentar setelah terlalu banyak percobaan."),
+    r"This code is no longer good\.":
+        _("Kode ini tidak berlaku lagi, atau tersalin kurang lengkap. Kode berlaku satu kali, selama satu jam, dan "
+          "hanya yang terbaru. Salin lagi dari surat, atau minta kode baru."),
     r"Taken\. Choose another\.": _("Nama pengguna ini sudah dipakai. Pilih yang lain."),
     r"An OPD team belongs to one OPD of the roster\.":
         _("Tim NKK Pembantu harus punya satu perangkat daerah. Pilih dari daftar."),
