@@ -5,12 +5,13 @@ what was done by the document's own time is on it: made again later, it is the s
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from flask import current_app
+from flask import Response, current_app
 
 from gateway.backend import backend
-from nkk.documents import KINDS
+from nkk.documents import KINDS, MEDIA_TYPES, make
 from nkk.sop.indonesian import ROLES
 from nkk.sop.refusals import NotYourRole, NotYourStep, Refused
 from nkk.sop.steps import Role
@@ -18,6 +19,9 @@ from nkk.sop.steps import Role
 FORM, REPORTER, COMPLAINT, REPORT, RESPONSE, RECEIPT = (
     "form-pengaduan", "data-pemberi-aduan", "data-pengaduan", "laporan-pengaduan", "laporan-tanggapan-pengaduan",
     "tanda-terima")
+
+RECAP = "rekap-bulanan"
+OF_COMPLAINTS = frozenset(KINDS) - {RECAP}
 
 FROM_STEP: dict[Role, dict[str, int]] = {
     Role.REPORTER: {FORM: 1, RECEIPT: 1, RESPONSE: 6},
@@ -64,6 +68,14 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     held = _told(timeline, LAST_STEP[kind]) | {name: value for name, value in view.items() if value is not None}
     held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
     return held | _named(held)
+
+
+def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
+    """The document made of `content`, to be kept as the file `name`."""
+    folder = current_app.config["TEMPLATES"]
+    file = make(kind, format, content, templates=Path(folder) if folder else None)
+    return Response(file, mimetype=MEDIA_TYPES[format], headers={
+        "Content-Disposition": f'attachment; filename="{name}.{format}"'})
 
 
 def _is_there(kind: str, role: Role, timeline: dict[str, Any]) -> bool:

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from flask import Response, abort, current_app, g
+from flask import Response, abort, g
 
 from gateway import papers
 from gateway.api import Resources, schemas
@@ -15,12 +14,11 @@ from gateway.auth import needs
 from gateway.backend import backend
 from gateway.complaints import known
 from gateway.limits import by_account, limit
-from nkk.documents import KINDS, MEDIA_TYPES, make
+from nkk.documents import MEDIA_TYPES
 from nkk.sop.recap import figures
 from nkk.sop.steps import Role
 
 COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
-RECAP = "rekap-bulanan"
 
 resources = Resources("documents", __name__, description="What is printed: the documents of each step, the month's "
                                                         "recapitulation")
@@ -42,10 +40,10 @@ def _file(*formats: str) -> Callable[..., Any]:
 def document(ticket: str, kind: str, format: str) -> Response:
     """A document of a complaint as DOCX or PDF, as far as your role may see it. For its reporter, opening the answer's
     counts as receiving it."""
-    if kind not in KINDS or kind == RECAP:
+    if kind not in papers.OF_COMPLAINTS:
         abort(404)
     ticket = known(ticket)
-    return _sent(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
+    return papers.sent(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
 
 
 @resources.route("/reports/monthly", methods=["GET"])
@@ -59,14 +57,7 @@ def monthly(form: dict[str, str]) -> Response:
     counted = figures(month, _pages(month), backend().lists(), datetime.now(UTC))
     if form["format"] == "json":
         return Response(json.dumps(counted, ensure_ascii=False), mimetype="application/json")
-    return _sent(RECAP, form["format"], counted, f"{RECAP}-{month}")
-
-
-def _sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
-    folder = current_app.config["TEMPLATES"]
-    file = make(kind, format, content, templates=Path(folder) if folder else None)
-    return Response(file, mimetype=MEDIA_TYPES[format], headers={
-        "Content-Disposition": f'attachment; filename="{name}.{format}"'})
+    return papers.sent(papers.RECAP, form["format"], counted, f"{papers.RECAP}-{month}")
 
 
 def _pages(month: str) -> Iterator[dict[str, Any]]:
