@@ -42,19 +42,23 @@ def view(ticket: str) -> dict[str, Any]:
 
 
 def timeline(ticket: str) -> dict[str, Any]:
+    """The journey of a complaint through the seven steps, with the documents that the caller may open."""
+    told = journey(ticket)
+    return told | {"documents": papers.openable(known(ticket), Role(g.actor.role), told) if told["entries"] else []}
+
+
+def journey(ticket: str) -> dict[str, Any]:
     """The journey of a complaint through the seven steps."""
     ticket = known(ticket)
     try:
-        told = backend().call("notification", "timeline", ticket)
-        return told | {"documents": papers.openable(ticket, Role(g.actor.role), told)}
+        return backend().call("notification", "timeline", ticket)
     except RefusedRemotelyError as refusal:
         # Accepted a moment ago, its first event still on the way: its reporter is not told that it does not exist.
         if refusal.name != "UnknownTicket" or g.actor.role != Role.REPORTER:
             raise
         complaint = backend().call("intake", "complaint", ticket)
         return {"ticket": ticket, "path": None, "submitted_at": complaint["submitted_at"],
-                "service_due_at": complaint["service_due_at"], "stands": JUST_SUBMITTED, "next": None,
-                "entries": [], "documents": []}
+                "service_due_at": complaint["service_due_at"], "stands": JUST_SUBMITTED, "next": None, "entries": []}
 
 
 def hand_over(ticket: str) -> dict[str, Any]:

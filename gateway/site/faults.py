@@ -168,7 +168,7 @@ def _who_did_it() -> dict[str, Any] | None:
     if visitor is None or ticket is None:
         return None
     try:
-        acts = [entry for entry in complaints.timeline(ticket)["entries"] if entry["role"] == visitor.role]
+        acts = [entry for entry in complaints.journey(ticket)["entries"] if entry["role"] == visitor.role]
     except (RefusedRemotelyError, Refused, StageUnavailableError, StageFailedError):
         return None
     return {"at": acts[-1]["at"], "self": acts[-1].get("by") == visitor.id} if acts else None

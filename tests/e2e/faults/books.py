@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from nkk.contracts import EVENTS, STAGES
+from nkk.sop.journey import TURNS
 from nkk.stack.run import Stack
 
 CONSUMERS = {event.TYPE: event.CONSUMERS for event in EVENTS}
@@ -65,7 +66,7 @@ class Books:
         for kind, type_ in (("received", SUBMITTED), ("answered", ANSWERED)):
             assert self._column("notification", f"SELECT ticket FROM messages WHERE kind = '{kind}'") == subjects(type_)
         entries = Counter(self.rows("notification", "SELECT ticket, type FROM entries"))
-        journeys = Counter((row[2], row[1]) for row in told if row[1] != "reporter.registered.v1")
+        journeys = Counter((row[2], row[1]) for row in told if row[1] in TURNS)
         assert {entry: n for entry, n in entries.items() if entry[0] not in self.foreign} == journeys
 
     def _column(self, stage: str, query: str) -> Counter[str]:
