@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from flask import Flask, request
-from flask_babel import Babel, format_datetime, get_locale, lazy_gettext, ngettext
+from flask_babel import Babel, format_datetime, format_decimal, format_percent, get_locale, lazy_gettext, ngettext
 
 from nkk.sop.steps import MINUTES_PER_DAY
 
@@ -30,6 +30,8 @@ def register(app: Flask) -> None:
     app.add_template_global(lambda: str(get_locale()), "language")
     app.add_template_filter(moment)
     app.add_template_filter(office_time)
+    app.add_template_filter(format_decimal, "number")
+    app.add_template_filter(percent)
 
 
 def read_instant(text: str) -> datetime:
@@ -43,6 +45,11 @@ def moment(text: str | None) -> str:
         return ""
     pattern = "EEE, d MMM y, HH:mm" if str(get_locale()) == "en" else "EEE, d MMM y, HH.mm"
     return f"{format_datetime(read_instant(text), pattern)} WIB"
+
+
+def percent(share: float) -> str:
+    """A share of 1 for people; to a tenth, so that not quite all is not called all."""
+    return format_percent(share, "#,##0.#%")
 
 
 def office_time(minutes: int) -> str:

@@ -25,6 +25,7 @@ SENTENCES = {
         _("3 sampai 64 huruf kecil, angka, titik, tanda hubung atau garis bawah; diawali huruf atau angka."),
     r"Use at least (?P<most>\d+) different characters\.": _("Pakai paling sedikit %(most)s karakter yang berbeda."),
     r"Must not contain the user name\.": _("Kata sandi tidak boleh memuat nama pengguna."),
+    r"Write the month as 2026-03\.": _("Tulis bulannya seperti 2026-03."),
     r"Wrong, or the account is locked for a while\.":
         _("Kata sandi sekarang salah, atau akun terkunci sebentar setelah terlalu banyak percobaan."),
     r"This code is no longer good\.":
