@@ -10,7 +10,7 @@ from gateway.site.guard import protection
 
 def register(app: Flask) -> None:
     """Give `app` its pages."""
-    from gateway.site import account, admin, cases, desks, papers, public, reporter
+    from gateway.site import account, admin, calendar, cases, desks, papers, public, reporter
 
     app.config.update(
         SECRET_KEY=app.config["SITE_KEY"],
@@ -29,7 +29,7 @@ def register(app: Flask) -> None:
     language.register(app)
     static.register(app)
     words.register(app)
-    for module in (public, account, reporter, cases, papers, desks, admin):
+    for module in (public, account, reporter, cases, papers, desks, admin, calendar):
         app.register_blueprint(module.pages)
     faults.register(app)
     app.add_template_global(journey.whole, "whole_service")

@@ -44,7 +44,8 @@ def places(people: People, whole: Installation) -> dict[str, list[str]]:
         "main_team": ["/meja/tim-utama", f"/laporan/{to_classify}", f"/laporan/{to_approve}"],
         "opd_team": ["/meja/opd", f"/laporan/{returned}", f"/laporan/{closed}"],
         "admin": ["/admin/staf", "/admin/staf/baru", "/admin/staf/operator", "/admin/perangkat-daerah",
-                  "/admin/kategori", "/admin/kategori/kode-etik", "/admin/kategori/baru"],
+                  "/admin/kategori", "/admin/kategori/kode-etik", "/admin/kategori/baru",
+                  "/admin/kalender", "/admin/kalender/versi", "/admin/alamat-tim", "/akun"],
     }
 
 
