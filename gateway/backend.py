@@ -19,16 +19,21 @@ from nkk.messaging.sealing import new_key_pair, seal, unseal
 STAGES = ("intake", "triage", "opd_response", "notification")
 LISTS_SECONDS = 30
 FIGURES_SECONDS = 60
+FIGURES_PAUSE = 5.0
+"""The start page shows figures: it is not to wait for notification, where that is away, with every visitor."""
+
 PING_SECONDS = 2.0
 
 
 class Kept:
     """What a stage was asked, for `seconds`; for longer while the stage is away. One thread at a time asks anew, and
-    the others make do with what there is."""
+    the others make do with what there is. After a failure it is not asked again for `pause` seconds."""
 
-    def __init__(self, seconds: float, ask: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, seconds: float, ask: Callable[[], dict[str, Any]], pause: float = 0.0) -> None:
         self._seconds = seconds
         self._ask = ask
+        self._pause = pause
+        self._failed: tuple[float, StageUnavailableError | StageFailedError] | None = None
         self._known: tuple[float, dict[str, Any]] | None = None
         self._asking = threading.Lock()
 
@@ -37,11 +42,17 @@ class Kept:
         known = self._known
         if known is not None and time.monotonic() - known[0] <= self._seconds:
             return known[1]
+        failed = self._failed
+        if failed is not None and time.monotonic() - failed[0] < self._pause:
+            if known is None:
+                raise failed[1]
+            return known[1]
         if not self._asking.acquire(blocking=False):
             return known[1] if known is not None else self._ask()
         try:
             self._known = known = (time.monotonic(), self._ask())
-        except (StageUnavailableError, StageFailedError):
+        except (StageUnavailableError, StageFailedError) as error:
+            self._failed = (time.monotonic(), error)
             if known is None:
                 raise
         finally:
@@ -60,7 +71,7 @@ class Backend:
         self._client = RpcClient(uri, timeout)
         self._intake_key = intake_key
         self._lists = Kept(LISTS_SECONDS, lambda: self.call("intake", "lists"))
-        self._figures = Kept(FIGURES_SECONDS, lambda: self.call("notification", "figures"))
+        self._figures = Kept(FIGURES_SECONDS, lambda: self.call("notification", "figures"), FIGURES_PAUSE)
 
     def call(self, stage: str, method: str, *args: Any) -> Any:
         """The result of `method` of `stage`."""

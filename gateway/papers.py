@@ -20,6 +20,9 @@ FORM, REPORTER, COMPLAINT, REPORT, RESPONSE, RECEIPT = (
     "form-pengaduan", "data-pemberi-aduan", "data-pengaduan", "laporan-pengaduan", "laporan-tanggapan-pengaduan",
     "tanda-terima")
 
+RECAP = "rekap-bulanan"
+OF_COMPLAINTS = frozenset(KINDS) - {RECAP}
+
 FROM_STEP: dict[Role, dict[str, int]] = {
     Role.REPORTER: {FORM: 1, RECEIPT: 1, RESPONSE: 6},
     Role.OPERATOR: {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, RESPONSE: 5},
@@ -67,8 +70,8 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     return held | _named(held)
 
 
-def printed(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
-    """A document as the file `name`, by the agency's own template where it has one."""
+def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
+    """The document made of `content`, to be kept as the file `name`."""
     folder = current_app.config["TEMPLATES"]
     file = make(kind, format, content, templates=Path(folder) if folder else None)
     return Response(file, mimetype=MEDIA_TYPES[format], headers={

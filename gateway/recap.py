@@ -12,7 +12,7 @@ from nkk.sop.recap import figures
 from nkk.sop.steps import Role
 
 COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
-RECAP = "rekap-bulanan"
+
 
 
 def of_month(month: str) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def of_month(month: str) -> dict[str, Any]:
 
 def as_file(month: str, format: str) -> Response:
     """The same as a workbook or a PDF."""
-    return papers.printed(RECAP, format, of_month(month), f"{RECAP}-{month}")
+    return papers.sent(papers.RECAP, format, of_month(month), f"{papers.RECAP}-{month}")
 
 
 def _pages(month: str) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from gateway.api.complaints import READERS
 from gateway.auth import needs
 from gateway.complaints import known
 from gateway.limits import by_account, limit
-from nkk.documents import KINDS, MEDIA_TYPES
+from nkk.documents import MEDIA_TYPES
 from nkk.sop.steps import Role
 
 resources = Resources("documents", __name__, description="What is printed: the documents of each step, the month's "
@@ -35,10 +35,10 @@ def _file(*formats: str) -> Callable[..., Any]:
 def document(ticket: str, kind: str, format: str) -> Response:
     """A document of a complaint as DOCX or PDF, as far as your role may see it. For its reporter, opening the answer's
     counts as receiving it."""
-    if kind not in KINDS or kind == recap.RECAP:
+    if kind not in papers.OF_COMPLAINTS:
         abort(404)
     ticket = known(ticket)
-    return papers.printed(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
+    return papers.sent(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
 
 
 @resources.route("/reports/monthly", methods=["GET"])

@@ -4,13 +4,13 @@ from typing import Any
 
 from flask import Flask, g, request
 
-from gateway.site import faults, language, session, static, words
+from gateway.site import faults, journey, language, session, static, words
 from gateway.site.guard import protection
 
 
 def register(app: Flask) -> None:
     """Give `app` its pages."""
-    from gateway.site import admin, cases, desks, overview, public, reporter
+    from gateway.site import account, admin, calendar, cases, desks, overview, papers, public, reporter
 
     app.config.update(
         SECRET_KEY=app.config["SITE_KEY"],
@@ -29,9 +29,10 @@ def register(app: Flask) -> None:
     language.register(app)
     static.register(app)
     words.register(app)
-    for module in (public, reporter, cases, desks, overview, admin):
+    for module in (public, account, reporter, cases, papers, desks, overview, admin, calendar):
         app.register_blueprint(module.pages)
     faults.register(app)
+    app.add_template_global(journey.whole, "whole_service")
     app.context_processor(_for_every_page)
 
 

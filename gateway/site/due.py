@@ -1,4 +1,4 @@
-"""How much time is left, in words and in one of three levels."""
+"""How much time is left, in words and in one of three levels. The stages count it: only they know the calendar."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +7,6 @@ from flask_babel import gettext
 
 from gateway.site.language import office_time, read_instant
 from gateway.site.words import now
-from nkk.sop.clock import OFFICE_HOURS
 
 SOON_PART = 3
 """Due soon: less than a third of the standard time is left."""
@@ -23,13 +22,16 @@ class Due:
 
 
 def due(at: str | None, left: int | None, standard: int) -> Due | None:
-    """What is left until `at`: `left` office minutes as the stage counts them, else by the default office hours."""
+    """What is left until `at`: `left` office minutes as the stage counts them, None where it was not asked. Then, and
+    outside office hours, late is what is past `at`."""
     if not at:
         return None
-    if left is None:
-        left = _left(at)
-    if left < 0:
+    if left is not None and left < 0:
         return Due(at, "late", gettext("Terlambat %(time)s", time=office_time(left)))
+    if now() > read_instant(at):
+        return Due(at, "late", gettext("Terlambat"))
+    if left is None:
+        return None
     words = gettext("Sisa %(time)s", time=office_time(left))
     return Due(at, "soon" if left * SOON_PART < standard else "fine", words)
 
@@ -42,11 +44,3 @@ def of_step(row: dict[str, Any], standard: int) -> Due | None:
 def of_service(row: dict[str, Any], standard: int) -> Due | None:
     """The clock of the whole service."""
     return due(row.get("service_due_at"), row.get("service_left_minutes"), standard)
-
-
-def _left(at: str) -> int:
-    moment, end = now(), read_instant(at)
-    if end >= moment:
-        return OFFICE_HOURS.minutes_between(moment, end)
-    # Late outside office hours is late all the same.
-    return -max(1, OFFICE_HOURS.minutes_between(end, moment))

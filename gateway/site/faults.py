@@ -16,7 +16,7 @@ from gateway.limits import seconds_to_wait
 from gateway.site import colleagues, session
 from gateway.site.forms import SECRETS, Form, typed
 from gateway.site.language import within_site
-from nkk.documents import RenderingTooSlowError
+from nkk.documents import RenderingFailedError, RenderingTooSlowError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
 from nkk.sop.refusals import Refused
@@ -56,6 +56,18 @@ SAID = {
     "NoResponseYet": Said(_("Belum ada tanggapan untuk diperiksa"), UNCHANGED),
     "NotAnsweredYet": Said(_("Belum ada jawaban untuk dikonfirmasi"), UNCHANGED),
     "AlreadyConfirmed": Said(_("Anda sudah mengonfirmasi penerimaan"), UNCHANGED),
+    "NoDocumentYet": Said(
+        _("Dokumen ini belum ada"),
+        _("Langkah yang membuatnya belum selesai. Lihat perjalanan laporan, lalu coba lagi sesudah langkah itu.")),
+    "IdentityWithheld": Said(
+        _("Identitas pelapor dirahasiakan"),
+        _("Pelapor meminta kerahasiaan: siapa dia tidak ditampilkan kepada siapa pun, juga tidak dalam dokumen.")),
+    "document-slow": Said(
+        _("Dokumen ini sedang terlalu lama dibuat"),
+        _("Laporannya sendiri tetap berjalan. Coba lagi sebentar lagi.")),
+    "document-failed": Said(
+        _("Dokumen ini gagal dibuat"),
+        _("Laporannya sendiri tetap berjalan. Sebutkan kode di bawah ini kepada kami.")),
     "csrf": Said(
         _("Halaman ini terbuka terlalu lama"),
         _("Demi keamanan, formulir ini belum dikirim dan belum ada yang dikerjakan. Buka kembali, lalu kirim lagi. "
@@ -87,6 +99,7 @@ def of_pages(pages: Blueprint) -> None:
     pages.register_error_handler(Refused, _refused)
     pages.register_error_handler(StageUnavailableError, _unavailable)
     pages.register_error_handler(RenderingTooSlowError, _too_slow)
+    pages.register_error_handler(RenderingFailedError, _unmade)
     pages.register_error_handler(HTTPException, _http)
     pages.register_error_handler(Exception, _unexpected)
 
@@ -178,7 +191,12 @@ def _unavailable(error: StageUnavailableError) -> Response:
 
 
 def _too_slow(_error: RenderingTooSlowError) -> Response:
-    return page(503, SAID[503])
+    return page(503, SAID["document-slow"])
+
+
+def _unmade(error: RenderingFailedError) -> Response:
+    log.error("document failed", reason=str(error))
+    return page(500, SAID["document-failed"])
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

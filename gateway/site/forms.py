@@ -19,7 +19,7 @@ REVIEW = "tinjau"
 """Present in a form that is to be shown again as it was typed, and not yet carried out."""
 
 NOT_TYPED = ("csrf_token", REVIEW)
-SECRETS = ("password",)
+SECRETS = ("password", "new_password", "token")
 
 log = get_logger()
 
@@ -81,6 +81,12 @@ def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturn
         log.warning("stage unavailable", stage=str(error))
         form.status = 503
     return show(form), form.status
+
+
+def answer(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show,
+           read: Read | None = None) -> ResponseReturnValue:
+    """What a page that is one form does: shows it empty, or attempts what was sent."""
+    return show(Form()) if request.method == "GET" else attempt(schema, act, show, read)
 
 
 def flat(named: Mapping[str, Any]) -> dict[str, list[str]]:

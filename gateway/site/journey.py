@@ -3,11 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.site.due import Due, due
+from gateway.site.due import Due, due, of_service
 from gateway.site.language import read_instant
 from nkk.sop import steps
-from nkk.sop.clock import OFFICE_HOURS, write_instant
-from nkk.sop.steps import PATHS, STEPS, Path, Step
+from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
 
 @dataclass(frozen=True)
@@ -18,6 +17,27 @@ class Stop:
     state: str
     entries: list[dict[str, Any]] = field(default_factory=list)
     due: Due | None = None
+
+
+@dataclass(frozen=True)
+class Whole:
+    """The promise for the whole service: until when, and what is left; or when it was answered, and whether late."""
+
+    at: str
+    due: Due | None
+    answered_at: str | None
+    late: bool
+
+
+def whole(timeline: dict[str, Any]) -> Whole | None:
+    """The whole service's promise as `timeline` tells it; None where its first event is still on the way."""
+    at = timeline.get("service_due_at")
+    if not at:
+        return None
+    answered = next((entry["at"] for entry in timeline["entries"] if entry["step"] == steps.ANSWER.number), None)
+    if answered is None:
+        return Whole(at, of_service(timeline, SERVICE_MINUTES), None, False)
+    return Whole(at, None, answered, read_instant(answered) > read_instant(at))
 
 
 def stops(timeline: dict[str, Any]) -> list[Stop]:
@@ -41,11 +61,8 @@ def _stop(step: Step, timeline: dict[str, Any], stands: int | None, on_path: boo
 
 
 def _promised(step: Step, timeline: dict[str, Any]) -> Due | None:
-    """When the present step is due: as the stage says, else counted from the last thing that happened."""
+    """When the present step is due, as the stage says. The reporter's own step has no clock that they are held to."""
     following = timeline.get("next") or {}
-    if following.get("due_at"):
-        return due(following["due_at"], following.get("left_minutes"), step.minutes)
-    last = timeline["entries"][-1]["at"] if timeline["entries"] else timeline.get("submitted_at")
-    if not last or step is steps.RECEIVE:
+    if step is steps.RECEIVE:
         return None
-    return due(write_instant(OFFICE_HOURS.due(read_instant(last), step.minutes)), None, step.minutes)
+    return due(following.get("due_at"), following.get("left_minutes"), step.minutes)

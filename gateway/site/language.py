@@ -1,10 +1,20 @@
 """Indonesian unless a visitor chooses English; times in WIB, the city's own."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 
 from flask import Flask, request
-from flask_babel import Babel, format_datetime, get_locale, lazy_gettext, ngettext
+from flask_babel import (
+    Babel,
+    format_date,
+    format_datetime,
+    format_decimal,
+    format_percent,
+    get_locale,
+    gettext,
+    lazy_gettext,
+    ngettext,
+)
 
 from nkk.sop.steps import MINUTES_PER_DAY
 
@@ -30,6 +40,11 @@ def register(app: Flask) -> None:
     app.add_template_global(lambda: str(get_locale()), "language")
     app.add_template_filter(moment)
     app.add_template_filter(office_time)
+    app.add_template_filter(format_decimal, "number")
+    app.add_template_filter(percent)
+    app.add_template_filter(full_day)
+    app.add_template_filter(weekday)
+    app.add_template_filter(open_hours)
 
 
 def read_instant(text: str) -> datetime:
@@ -43,6 +58,29 @@ def moment(text: str | None) -> str:
         return ""
     pattern = "EEE, d MMM y, HH:mm" if str(get_locale()) == "en" else "EEE, d MMM y, HH.mm"
     return f"{format_datetime(read_instant(text), pattern)} WIB"
+
+
+def full_day(text: str) -> str:
+    """A date for people, such as `Kamis, 31 Desember 2026`."""
+    return format_date(date.fromisoformat(text), "EEEE, d MMMM y")
+
+
+def weekday(number: int) -> str:
+    """The name of a weekday, 0 for Monday."""
+    return format_date(date(2024, 1, 1 + number), "EEEE")
+
+
+def open_hours(spans: list[list[str]]) -> str:
+    """When an office is open on a day, such as `07.30–12.00, 13.00–16.00`."""
+    if not spans:
+        return gettext("tutup")
+    written = ", ".join("–".join(span) for span in spans)
+    return written if str(get_locale()) == "en" else written.replace(":", ".")
+
+
+def percent(share: float) -> str:
+    """A share of 1 for people; to a tenth, so that not quite all is not called all."""
+    return format_percent(share, "#,##0.#%")
 
 
 def office_time(minutes: int) -> str:

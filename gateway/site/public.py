@@ -34,7 +34,17 @@ pages = new_pages("public")
 @pages.get("/")
 def start() -> str:
     """What the service is, its steps and times, and what becomes of one's identity."""
-    return render_template("start.html", steps=STEPS, information=PATHS[Path.INFORMATION], promised=SERVICE_MINUTES)
+    return render_template("start.html", steps=STEPS, information=PATHS[Path.INFORMATION], promised=SERVICE_MINUTES,
+                           figures=_figures())
+
+
+def _figures() -> dict[str, Any] | None:
+    """What anybody may know of the last twelve months; None where it cannot be had just now."""
+    try:
+        known = backend().figures()
+    except (RefusedRemotelyError, StageUnavailableError, StageFailedError):
+        return None
+    return known["last_12_months"] | {"as_of": known["as_of"]}
 
 
 @pages.get("/bahasa/<code>")

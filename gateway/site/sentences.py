@@ -25,6 +25,25 @@ SENTENCES = {
         _("3 sampai 64 huruf kecil, angka, titik, tanda hubung atau garis bawah; diawali huruf atau angka."),
     r"Use at least (?P<most>\d+) different characters\.": _("Pakai paling sedikit %(most)s karakter yang berbeda."),
     r"Must not contain the user name\.": _("Kata sandi tidak boleh memuat nama pengguna."),
+    r"Write the month as 2026-03\.": _("Tulis bulannya seperti 2026-03."),
+    r"Office hours are written like .*|Times are written HH:MM, .*":
+        _("Tulis jamnya seperti 08.00-12.00, 13.00-16.00."),
+    r"The spans of a day go one after the other, none overlapping\.":
+        _("Jam buka dalam satu hari harus berurutan dan tidak boleh bertumpukan."),
+    r"An office closes after it has opened, on the same day\.":
+        _("Jam tutup harus sesudah jam buka, pada hari yang sama."),
+    r"A list of at most (?P<most>\d+) seasons\.": _("Paling banyak %(most)s musim."),
+    r"Two seasons share a date: .*": _("Dua musim memuat tanggal yang sama. Akhiri yang satu sebelum yang lain mulai."),
+    r"A season ends on or after .* at most (?P<most>\d+) days\.":
+        _("Hari terakhir musim tidak boleh sebelum hari pertamanya, dan musim paling lama %(most)s hari."),
+    r"At most (?P<most>\d+) days, each under its date\.": _("Paling banyak %(most)s hari khusus."),
+    r"Dates are written like 2026-03-19, .*": _("Tulis tanggalnya seperti 2026-03-19."),
+    r"Say in 1 to (?P<most>\d+) characters what it is\.": _("Beri nama, paling banyak %(most)s karakter."),
+    r"Wrong, or the account is locked for a while\.":
+        _("Kata sandi sekarang salah, atau akun terkunci sebentar setelah terlalu banyak percobaan."),
+    r"This code is no longer good\.":
+        _("Kode ini tidak berlaku lagi, atau tersalin kurang lengkap. Kode berlaku satu kali, selama satu jam, dan "
+          "hanya yang terbaru. Salin lagi dari surat, atau minta kode baru."),
     r"Taken\. Choose another\.": _("Nama pengguna ini sudah dipakai. Pilih yang lain."),
     r"An OPD team belongs to one OPD of the roster\.":
         _("Tim NKK Pembantu harus punya satu perangkat daerah. Pilih dari daftar."),
@@ -47,7 +66,6 @@ SENTENCES = {
     r"Information goes to the operator: .*": _("Informasi dijawab operator: kosongkan perangkat daerahnya."),
     r"Fill in both the key and the name, or neither\.": _("Isi kode dan namanya, atau kosongkan keduanya."),
     r"This key stands in another row\.": _("Kode ini sudah dipakai di baris lain."),
-    r"Write the month as 2026-03\.": _("Tulis bulannya seperti 2026-03."),
     r"Say what the response lacks: .*":
         _("Tuliskan apa yang kurang dari tanggapan ini: Tim NKK Pembantu bekerja dari catatan Anda."),
 }

@@ -68,6 +68,15 @@ PATHS = {"complaint": _("Pengaduan"), "information": _("Informasi")}
 REPORTER_KINDS = {"public": _("Masyarakat"), "civil_servant": _("Aparatur sipil negara (ASN)")}
 CLOSINGS = {"lapsed": _("Jawaban tidak dibuka selama 10 hari kerja, sehingga dianggap diterima.")}
 
+DOCUMENTS = {
+    "form-pengaduan": _("Form Pengaduan"),
+    "tanda-terima": _("Tanda Terima Pengaduan"),
+    "data-pemberi-aduan": _("Data Pemberi Aduan"),
+    "data-pengaduan": _("Data Pengaduan"),
+    "laporan-pengaduan": _("Laporan Pengaduan"),
+    "laporan-tanggapan-pengaduan": _("Laporan Tanggapan Pengaduan"),
+}
+
 STANDARD = {step.number: step.minutes for step in steps.STEPS}
 
 
@@ -75,7 +84,8 @@ def register(app: Flask) -> None:
     """Let templates use these words."""
     app.jinja_env.globals["words"] = {
         "roles": ROLES, "steps": STEP_NAMES, "meanings": STEP_MEANINGS, "standings": STANDINGS, "kinds": KINDS,
-        "paths": PATHS, "reporter_kinds": REPORTER_KINDS, "closings": CLOSINGS}
+        "paths": PATHS, "reporter_kinds": REPORTER_KINDS, "closings": CLOSINGS,
+        "documents": DOCUMENTS}
     app.add_template_filter(paragraphs)
     app.add_template_filter(standard_time)
 

@@ -34,17 +34,19 @@ def places(people: People, whole: Installation) -> dict[str, list[str]]:
     assert owner.account is not None
     return {
         "account": [str(owner.account["username"])],
-        "anyone": ["/", "/daftar", "/masuk", "/masuk?ke=/laporan", "/sampai-jumpa", "/tidak-ada"],
-        "reporter": ["/laporan", "/laporan/baru", "/cari", f"/laporan/{waiting}", f"/laporan/{waiting}/tanda-terima",
-                     f"/laporan/{answered}", f"/laporan/{closed}", f"/laporan/{returned}",
-                     "/laporan/NKK-2026-EDXY-ER30"],
+        "anyone": ["/", "/daftar", "/masuk", "/masuk?ke=/laporan", "/sampai-jumpa", "/tidak-ada",
+                   "/lupa-sandi", "/atur-ulang-sandi"],
+        "reporter": ["/laporan", "/laporan/baru", "/cari", "/akun", f"/laporan/{waiting}",
+                     f"/laporan/{waiting}/tanda-terima", f"/laporan/{answered}", f"/laporan/{closed}",
+                     f"/laporan/{returned}", "/laporan/NKK-2026-EDXY-ER30"],
         "operator": ["/meja/serah-terima", "/meja/jawaban", f"/laporan/{waiting}", f"/laporan/{to_answer}",
                      f"/laporan/{closed}", "/cari?tiket=abc", "/admin/staf", "/ikhtisar",
                      "/meja/serah-terima?cari=x&terlambat=ya"],
         "main_team": ["/meja/tim-utama", "/ikhtisar", f"/laporan/{to_classify}", f"/laporan/{to_approve}"],
         "opd_team": ["/meja/opd", f"/laporan/{returned}", f"/laporan/{closed}"],
         "admin": ["/admin/staf", "/admin/staf/baru", "/admin/staf/operator", "/admin/perangkat-daerah",
-                  "/admin/kategori", "/admin/kategori/kode-etik", "/admin/kategori/baru", "/ikhtisar"],
+                  "/admin/kategori", "/admin/kategori/kode-etik", "/admin/kategori/baru", "/ikhtisar",
+                  "/admin/kalender", "/admin/kalender/versi", "/admin/alamat-tim", "/akun"],
     }
 
 

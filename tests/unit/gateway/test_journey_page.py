@@ -59,25 +59,39 @@ def test_the_promise_of_the_present_step_is_the_stages_own_where_it_tells_it() -
     assert (promised.at, promised.level, promised.words) == ("2026-03-09T01:00:00Z", "late", "Terlambat 30 menit")
 
 
-def test_the_promise_is_counted_in_office_hours_where_no_stage_tells_it() -> None:
-    promised = journey.stops(timeline(4, 1, 2, 3))[3].due
-    assert promised is not None
-    assert promised.at == "2026-03-04T01:00:00.000000Z"
+def test_no_promise_is_made_up_where_no_stage_tells_it_nor_for_the_reporters_own_step() -> None:
+    assert journey.stops(timeline(4, 1, 2, 3))[3].due is None
+    told = timeline(7, 1, 2, 3, 4, 5, 6, next={"due_at": "2026-03-09T01:00:00Z", "left_minutes": 3})
+    assert journey.stops(told)[6].due is None
+
+
+def test_the_whole_services_promise_is_told_with_what_is_left_or_whether_it_was_kept() -> None:
+    assert journey.whole(timeline(2, service_due_at=None)) is None
+    running = journey.whole(timeline(3, 1, 2, service_due_at="2999-03-04T01:00:00Z", service_left_minutes=20))
+    assert running is not None
+    assert running.due is not None
+    assert (running.due.words, running.answered_at) == ("Sisa 20 menit", None)
+    for due_at, late in (("2026-03-04T01:00:00Z", False), ("2026-03-01T01:00:00Z", True)):
+        answered = journey.whole(timeline(7, 1, 2, 3, 6, service_due_at=due_at))
+        assert answered == journey.Whole(due_at, None, SUBMITTED, late)
 
 
 @pytest.mark.parametrize(("left", "level", "words"), [
     (900, "fine", "Sisa 2 hari kerja"), (299, "soon", "Sisa 4 jam 59 menit"), (0, "soon", "Sisa 0 menit"),
     (-1, "late", "Terlambat 1 menit"), (-520, "late", "Terlambat 1 hari kerja 1 jam")])
 def test_time_left_is_said_in_words_and_in_a_level(left: int, level: str, words: str) -> None:
-    found = due.due(SUBMITTED, left, STEPS[3].minutes)
+    found = due.due("2999-03-02T01:00:00Z", left, STEPS[3].minutes)
     assert found is not None
     assert (found.level, found.words) == (level, words)
 
 
 def test_what_is_past_due_is_late_even_where_no_office_was_open_since() -> None:
-    found = due.due("2020-01-01T00:00:00Z", None, 10)
-    assert found is not None
-    assert found.level == "late"
+    for left in (0, None):
+        assert due.due("2020-01-01T00:00:00Z", left, 10) == due.Due("2020-01-01T00:00:00Z", "late", "Terlambat")
+
+
+def test_nothing_is_said_of_time_that_nobody_counted() -> None:
+    assert due.due("2999-01-01T00:00:00Z", None, 10) is None
 
 
 def test_without_a_due_time_nothing_is_claimed() -> None:

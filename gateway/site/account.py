@@ -1,0 +1,75 @@
+"""One's own account: a new password where the old one was forgotten, another one for whoever is logged in."""
+
+from typing import Any
+
+from flask import flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from gateway.api import schemas
+from gateway.backend import backend
+from gateway.limits import limit
+from gateway.site import forms, session
+from gateway.site.forms import Form
+from gateway.site.guard import new_pages
+from gateway.site.sentences import translated
+from gateway.site.session import needs
+from nkk.messaging.calls import RefusedRemotelyError
+
+EXPIRED = "This code is no longer good."
+
+pages = new_pages("account")
+
+
+@pages.route("/lupa-sandi", methods=["GET", "POST"])
+@limit("RESET", methods=["POST"], exempt_when=forms.reviewing)
+def forgotten() -> ResponseReturnValue:
+    """Ask for a letter with a code. Whoever asks is answered the same."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        backend().tell_intake("request_reset", form)
+        flash(gettext("Bila nama pengguna itu milik seorang pelapor, surat berisi kode sedang dikirim ke alamat surel "
+                      "yang didaftarkan. Surat itu dapat memerlukan beberapa menit."))
+        return redirect(url_for(".reset"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("password_forgotten.html", form=form)
+
+    return forms.answer(schemas.ResetRequest, act, show)
+
+
+@pages.route("/atur-ulang-sandi", methods=["GET", "POST"])
+@limit("LOGIN", methods=["POST"], exempt_when=forms.reviewing)
+def reset() -> ResponseReturnValue:
+    """Set a new password with the code of the letter; its link brings the code behind the #, for a script to read."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        backend().tell_intake("complete_reset", form)
+        # All sessions of the account have ended; a browser that was logged in as somebody else starts anew as well.
+        session.leave()
+        flash(gettext("Kata sandi Anda sudah diganti. Silakan masuk dengan kata sandi yang baru."))
+        return redirect(url_for("public.log_in"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("password_reset.html", form=form)
+
+    try:
+        return forms.answer(schemas.ResetCompletion, act, show)
+    except RefusedRemotelyError as refusal:
+        if refusal.name != "ResetExpired":
+            raise
+        return show(Form(forms.typed(), {"token": [translated(EXPIRED)]}, 422)), 422
+
+
+@pages.route("/akun", methods=["GET", "POST"])
+@needs()
+@limit("LOGIN", methods=["POST"], exempt_when=forms.reviewing)
+def own() -> ResponseReturnValue:
+    """One's own account: change the password. This session goes on; all others end."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        backend().tell_intake("change_password", form)
+        flash(gettext("Kata sandi Anda sudah diganti. Di perangkat lain Anda harus masuk lagi."))
+        return redirect(url_for(".own"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("account.html", form=form)
+
+    return forms.answer(schemas.PasswordChange, act, show)

@@ -1,0 +1,74 @@
+"""A complaint's documents, as links of its page."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.visitors import Visitor
+from tests.installations import eventually
+from tests.people import PASSWORD, People, travel_as_complaint
+
+Opening = Callable[..., Visitor]
+
+
+def links(visitor: Visitor) -> set[str]:
+    """Which documents the page offers, such as `tanda-terima.pdf`."""
+    found = visitor.page.locator(".papers a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    return {str(address).rsplit("/", 1)[1] for address in found}
+
+
+@pytest.mark.parametrize("window", [{}, {"java_script_enabled": False}], ids=["scripts", "bare"])
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_reporter_keeps_the_documents_of_a_report(visiting: Opening, people: People, language: str,
+                                                    window: dict[str, bool]) -> None:
+    owner = people.reporter()
+    ticket = people.submit(owner)
+    assert owner.account is not None
+    reporter = visiting(language, **window).log_in(str(owner.account["username"]), PASSWORD)
+
+    def waits() -> bool:
+        reporter.open(f"/laporan/{ticket}")
+        return bool(links(reporter))
+    eventually(waits)
+    assert links(reporter) == {f"{kind}.{ending}" for kind in ("form-pengaduan", "tanda-terima")
+                               for ending in ("pdf", "docx")}
+    for ending, begins in (("pdf", b"%PDF-"), ("docx", b"PK")):
+        with reporter.page.expect_download() as started:
+            reporter.page.click(f".papers a[href$='/tanda-terima.{ending}']")
+        assert started.value.suggested_filename == f"tanda-terima-{ticket}.{ending}"
+        assert Path(started.value.path()).read_bytes().startswith(begins)
+
+
+def test_opening_the_answers_document_is_said_to_be_receiving_it_and_is(visiting: Opening, people: People) -> None:
+    owner = people.reporter()
+    ticket = travel_as_complaint(people, owner, "disdukcapil")
+    assert owner.account is not None
+    reporter = visiting().log_in(str(owner.account["username"]), PASSWORD)
+    # From the list, by its address, before the page with the answer is seen.
+    with reporter.page.expect_download():
+        reporter.page.evaluate(f"location.assign('/laporan/{ticket}/dokumen/laporan-tanggapan-pengaduan.pdf')")
+    assert owner.get(f"/complaints/{ticket}/timeline")["stands"]["state"] == "closed"
+    reporter.open(f"/laporan/{ticket}")
+    assert "Membukanya berarti menerima jawaban" in reporter.page.inner_text(".papers")
+
+
+@pytest.mark.parametrize(("role", "kind", "status"), [
+    ("operator", "data-pengaduan", 409), ("operator", "laporan-pengaduan", 403), ("operator", "rekap-bulanan", 404),
+    ("admin", "tanda-terima", 403), ("main_team", "data-pengaduan", 404)])
+def test_a_document_is_refused_as_a_page(staff: Opening, people: People, role: str, kind: str, status: int) -> None:
+    ticket = people.submit(people.reporter())
+    eventually(lambda: ticket in people.operator.desk("intake"))
+    visitor = staff(role)
+    response = visitor.page.goto(f"/laporan/{ticket}/dokumen/{kind}.pdf")
+    assert response is not None
+    assert response.status == status
+    assert visitor.page.locator("h1").count() == 1
+    assert visitor.accessibility() == []
+
+
+def test_nobody_opens_a_document_without_a_log_in(visiting: Opening, people: People) -> None:
+    ticket = people.submit(people.reporter())
+    visitor = visiting()
+    visitor.open(f"/laporan/{ticket}/dokumen/tanda-terima.pdf")
+    assert "/masuk?ke=/laporan/" in visitor.page.url.replace("%2F", "/")

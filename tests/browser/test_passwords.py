@@ -1,0 +1,108 @@
+"""A forgotten password, and a change of one's own."""
+
+import re
+from collections.abc import Callable
+from email import message_from_bytes, policy
+
+import pytest
+
+from tests.browser.visitors import Visitor
+from tests.installations import eventually
+from tests.people import PASSWORD, People
+
+Opening = Callable[..., Visitor]
+
+NEW = "sandi-baru-4711"
+OWN_EMAIL = "lupa-{}@example.id"
+
+
+def letter_link(people: People, email: str) -> str:
+    """The link in the letter to `email`, once it has come."""
+    def link() -> str | None:
+        for path in (people.installation.stack.var / "mail").glob("*.eml"):
+            letter = message_from_bytes(path.read_bytes(), policy=policy.default)
+            found = re.search(r"http\S+#\S+", str(letter.get_content()))
+            if letter["To"] == email and found:
+                return found.group()
+        return None
+    found = eventually(link)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("window", [{}, {"java_script_enabled": False}], ids=["scripts", "bare"])
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_forgotten_password_becomes_a_new_one_by_letter(visiting: Opening, people: People, language: str,
+                                                          window: dict[str, bool]) -> None:
+    email = OWN_EMAIL.format(f"{language}-{len(window)}")
+    account = people.reporter(email=email).account
+    assert account is not None
+    visitor = visiting(language, **window)
+    visitor.open("/masuk")
+    visitor.page.click("main a[href='/lupa-sandi']")
+    visitor.fill(username=str(account["username"]))
+    visitor.press("Kirim kode")
+    visitor.page.wait_for_url("**/atur-ulang-sandi")
+    assert visitor.page.locator(".notice.good").count() == 1
+
+    page, _, code = letter_link(people, email).partition("#")
+    assert page.endswith("/atur-ulang-sandi")
+    if window:
+        visitor.fill(token=f" {code[:20]} {code[20:]} ")
+    else:
+        visitor.open("/")
+        visitor.open(f"/atur-ulang-sandi#{code}")
+        visitor.page.wait_for_function("document.querySelector('#token').value !== ''")
+        assert visitor.page.input_value("#token") == code
+        assert "#" not in visitor.page.url
+    visitor.fill(password="pendek")
+    visitor.press("Simpan kata sandi baru")
+    assert visitor.page.get_attribute("#password", "aria-invalid") == "true"
+    visitor.fill(password=NEW)
+    visitor.press("Simpan kata sandi baru")
+    visitor.page.wait_for_url("**/masuk")
+    visitor.fill(username=str(account["username"]), password=NEW)
+    visitor.press("Masuk")
+    visitor.page.wait_for_url("**/laporan")
+
+
+def test_asking_says_the_same_of_everybody_and_a_wrong_code_is_explained(visiting: Opening, people: People) -> None:
+    account = people.reporter(email=OWN_EMAIL.format("sama")).account
+    assert account is not None
+    said = set()
+    for username in (str(account["username"]), "tidak-ada-orangnya", people.credentials("operator")["username"]):
+        visitor = visiting()
+        visitor.open("/lupa-sandi")
+        visitor.fill(username=username)
+        visitor.press("Kirim kode")
+        visitor.page.wait_for_url("**/atur-ulang-sandi")
+        said.add(visitor.read())
+    assert len(said) == 1
+    visitor.fill(token="ab" * 20, password=NEW)
+    visitor.press("Simpan kata sandi baru")
+    assert "Kode ini tidak berlaku lagi" in visitor.page.inner_text("#token-fault")
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_a_password_is_changed_and_this_browser_stays_logged_in(visiting: Opening, people: People,
+                                                                language: str) -> None:
+    account = people.reporter().account
+    assert account is not None
+    username = str(account["username"])
+    here, elsewhere = visiting(language).log_in(username), visiting().log_in(username)
+    here.page.click("header a[href='/akun']")
+    here.fill(password="bukan-kata-sandinya-1", new_password=NEW)
+    here.press("Ganti kata sandi")
+    assert here.page.get_attribute("#password", "aria-invalid") == "true"
+    here.fill(password=PASSWORD, new_password="pendek")
+    here.press("Ganti kata sandi")
+    assert here.page.get_attribute("#new_password", "aria-invalid") == "true"
+    here.fill(password=PASSWORD, new_password=NEW)
+    here.press("Ganti kata sandi")
+    assert here.sees("Kata sandi Anda sudah diganti. Di perangkat lain Anda harus masuk lagi.")
+    for window in (here, elsewhere):
+        window.context.clear_cookies(name="nkk_access")
+        window.open("/laporan")
+    assert "/masuk" not in here.page.url
+    assert "/masuk" in elsewhere.page.url
+    visiting().log_in(username, NEW)
