@@ -96,7 +96,7 @@ def test_two_at_one_case_are_told_who_was_first_and_the_seconds_text_is_kept(peo
     assert happened(people, ticket).count("answer.sent.v1") == 1
 
 
-def test_a_colleague_who_was_first_is_called_a_colleague(people: People, staff: Opening) -> None:
+def test_a_colleague_who_was_first_is_named(people: People, staff: Opening) -> None:
     ticket = people.submit(people.reporter())
     people.admin.ask("POST", "/staff", {"username": "operator-dua", "name": "Operator Dua", "role": "operator",
                                         "password": PASSWORD})
@@ -104,5 +104,5 @@ def test_a_colleague_who_was_first_is_called_a_colleague(people: People, staff: 
     operator.take("serah-terima", ticket)
     people.log_in("operator-dua", PASSWORD).act(f"/complaints/{ticket}/handover")
     operator.press("Serahkan kepada Tim NKK Utama")
-    assert "Rekan Anda sudah mengerjakannya." in operator.read()
+    assert "Operator Dua sudah mengerjakannya." in operator.read()
     assert "Sudah diserahkan kepada Tim NKK Utama" in operator.read()
