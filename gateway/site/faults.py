@@ -219,7 +219,7 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _nothing_here(error: HTTPException) -> ResponseReturnValue:
-    if (request.blueprint is None and request.path.startswith(NOT_PAGES)) or request.path == "/api":
+    if request.path.startswith(NOT_PAGES) or request.path == "/api":
         return errors.of_http(error)
     from gateway.site import compression, guard
 
