@@ -25,7 +25,7 @@ demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over H
 	@exec $(BIN)/nkk demo
 
 .PHONY: test
-test: check  ## check, then every test on a real broker, both databases and a real mail server
+test: check  ## check, then every test on a real broker, both databases, a mail server and a browser
 	$(BIN)/pytest --ignore tests/current
 
 .PHONY: check

@@ -1,6 +1,5 @@
 """The month's recapitulation, for both doors: counted by notification's journeys and intake's lists when asked for."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,20 +16,12 @@ COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
 
 def of_month(month: str) -> dict[str, Any]:
     """The figures of `month` (`2026-03`, WIB). Raises InvalidInput for a month to come."""
-    return figures(month, _pages(month), backend().lists(), datetime.now(UTC))
+    def ask(closed: bool, cursor: str | None) -> dict[str, Any]:
+        return backend().call("notification", "month", month, closed, cursor)
+
+    return figures(month, ask, backend().lists(), datetime.now(UTC))
 
 
 def as_file(month: str, format: str) -> Response:
     """The same as a workbook or a PDF."""
     return papers.sent(papers.RECAP, format, of_month(month), f"{papers.RECAP}-{month}")
-
-
-def _pages(month: str) -> Iterator[dict[str, Any]]:
-    for closed in (False, True):
-        cursor = None
-        while True:
-            page = backend().call("notification", "month", month, closed, cursor)
-            yield page
-            cursor = page["next"]
-            if cursor is None:
-                break

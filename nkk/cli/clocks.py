@@ -1,7 +1,6 @@
 """Time, proved and counted; and the documents that say so."""
 
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,10 @@ def report(month: str, format_: str, output: Path | None) -> None:
     from nkk.documents import render  # heavy: not for every command
 
     def counted(admin: Admin) -> dict[str, Any]:
-        return figures(month, _pages(admin, month), admin.call("lists"), datetime.now(UTC))
+        def ask(closed: bool, cursor: str | None) -> dict[str, Any]:
+            return admin.call("month", month, closed, cursor, stage="notification")
+
+        return figures(month, ask, admin.call("lists"), datetime.now(UTC))
 
     path = output or Path(f"rekap-bulanan-{month}.{format_}")
     folder = os.environ.get("NKK_TEMPLATES")
@@ -59,14 +61,3 @@ def templates(folder: Path) -> None:
     if problems:
         raise click.ClickException(f"{len(problems)} problems")
     say("every document can be made from these templates")
-
-
-def _pages(admin: Admin, month: str) -> Iterator[dict[str, Any]]:
-    for closed in (False, True):
-        cursor = None
-        while True:
-            page = admin.call("month", month, closed, cursor, stage="notification")
-            yield page
-            cursor = page["next"]
-            if cursor is None:
-                break

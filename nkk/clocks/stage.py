@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from marshmallow import Schema
 from nameko.extensions import DependencyProvider
 from nameko.timer import timer
 
@@ -38,6 +39,11 @@ class TellsAlarms(Stage):
         """Tell of clocks that are near their end, or past it."""
         while self._tell_some(datetime.now(UTC)) == BATCH:
             pass
+
+    def shown(self, schema: Schema, case: Any) -> dict[str, Any]:
+        """`case` as `schema` shows it, with what is left of its clocks and who is on it."""
+        now = datetime.now(UTC)
+        return schema.dump(case) | self.calendars.left(case, case.service_due_at, now) | {"claim": case.claim_at(now)}
 
     def _tell_some(self, now: datetime) -> int:
         # Told and remembered in one transaction: an instance that dies has told nothing, or everything.

@@ -155,5 +155,12 @@ def event(type_: str, *, service: str | tuple[str, ...], consumers: tuple[str, .
     return declare
 
 
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wire,))
+def shape(cls: E) -> E:
+    """Class decorator: fields that several events share; no event by itself."""
+    dataclass(frozen=True, kw_only=True)(cls)
+    return cls
+
+
 def _refuse_constant(name: str) -> float:
     raise ValueError(name)

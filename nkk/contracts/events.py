@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from nkk.contracts.envelope import EventData, event, wire
+from nkk.contracts.envelope import EventData, event, shape, wire
 from nkk.contracts.fields import (
     NAME_LENGTH,
     NOTE_LENGTH,
@@ -205,9 +205,10 @@ class CalendarChanged(EventData):
     by: str = wire(_opaque())
 
 
-@event("step.due_soon.v1", service=STAGES, consumers=("notification",))
-class StepDueSoon(EventData):
-    """Most of a step's standard time has passed, and the step is not done. `role` (and `opd`) name the team."""
+@shape
+class _Alarm(EventData):
+    """What is told of a step's clock that runs out: whose step, when it came and is due. `role` and `opd` name
+    the team."""
 
     ticket: str = wire(Ticket())
     step: int = wire(_step())
@@ -217,20 +218,16 @@ class StepDueSoon(EventData):
     came_at: datetime = wire(Instant())
     due_at: datetime = wire(Instant())
     calendar: int = wire(_calendar())
+
+
+@event("step.due_soon.v1", service=STAGES, consumers=("notification",))
+class StepDueSoon(_Alarm):
+    """Most of a step's standard time has passed, and the step is not done."""
 
 
 @event("step.overdue.v1", service=STAGES, consumers=("notification",))
-class StepOverdue(EventData):
+class StepOverdue(_Alarm):
     """A step was not done by its due time. Told once for each run of a step's clock that ends late."""
-
-    ticket: str = wire(Ticket())
-    step: int = wire(_step())
-    role: str = wire(_one_of(Role))
-    opd: str | None = wire(Slug(allow_none=True))
-    round: int = wire(_round(0))
-    came_at: datetime = wire(Instant())
-    due_at: datetime = wire(Instant())
-    calendar: int = wire(_calendar())
 
 
 EVENTS: tuple[type[EventData], ...] = (

@@ -10,6 +10,7 @@ from typing import Any
 
 from nkk.documents import basis, recap, wording
 from nkk.documents.errors import ContentError
+from nkk.sop.indonesian import written_date, written_instant
 from nkk.sop.steps import SERVICE_MINUTES, STEPS, Role
 
 FORM = "form-pengaduan"
@@ -113,13 +114,13 @@ def _name(key: str, value: Any) -> str:
 
 
 def _instant(key: str, value: Any) -> str:
-    return wording.long_instant(wording.instant(value))
+    return written_instant(wording.instant(value))
 
 
 def _day(key: str, value: Any) -> str:
     """A day as reporters give it: a date, or their own words."""
     try:
-        return wording.long_date(date.fromisoformat(value))
+        return written_date(date.fromisoformat(value))
     except ValueError:
         return _text(key, value)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from nkk.documents import wording
 from nkk.documents.errors import ContentError
+from nkk.sop.indonesian import written_month
 
 FIGURES = ("count", "median_minutes", "p90_minutes", "on_time_share")
 COUNTS = ("accepted", "answered", "closed", "open", "late")
@@ -61,7 +62,7 @@ def _late(value: Any) -> str:
 
 
 _HOW: dict[str, Callable[[Any], str]] = {
-    "month": wording.month,
+    "month": written_month,
     **dict.fromkeys(("accepted", "answered", "closed", "open", "count"), wording.number),
     **dict.fromkeys(("median_minutes", "p90_minutes", "standard_minutes"), wording.minutes),
     "on_time_share": wording.share,

@@ -1,20 +1,13 @@
-"""How Indonesian documents write instants, dates, durations, numbers and shares. Pure functions.
-
-Instants are shown in WIB (Waktu Indonesia Barat, UTC+7), which knows no summer time.
-"""
+"""How documents write what tables hold: short instants, durations, numbers, shares; `nkk.sop.indonesian` the rest."""
 
 import math
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime
 
+from nkk.sop.clock import WIB
+from nkk.sop.indonesian import MONTHS
 from nkk.sop.steps import MINUTES_PER_DAY
 
-WIB = timezone(timedelta(hours=7), "WIB")
 NOTHING = "-"
-
-DAYS = ("Senin", "Selasa", "Rabu", "Kamis", "Jumat", "Sabtu", "Minggu")
-MONTHS = ("Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober",
-          "November", "Desember")
-SHORT_MONTHS = ("Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des")
 
 
 def instant(text: str) -> datetime:
@@ -25,25 +18,9 @@ def instant(text: str) -> datetime:
     return moment.astimezone(WIB)
 
 
-def long_instant(moment: datetime) -> str:
-    """ "Senin, 2 Maret 2026 pukul 09.15 WIB"."""
-    return f"{long_date(moment)} pukul {moment:%H.%M} WIB"
-
-
 def short_instant(moment: datetime) -> str:
     """ "2 Mar 2026 09.15", for the columns of a table."""
-    return f"{moment.day} {SHORT_MONTHS[moment.month - 1]} {moment.year} {moment:%H.%M}"
-
-
-def long_date(day: date) -> str:
-    """ "Senin, 2 Maret 2026"."""
-    return f"{DAYS[day.weekday()]}, {day.day} {MONTHS[day.month - 1]} {day.year}"
-
-
-def month(text: str) -> str:
-    """ "Maret 2026" of "2026-03". Raises ValueError where it is no month."""
-    first = date.fromisoformat(f"{text}-01")
-    return f"{MONTHS[first.month - 1]} {first.year}"
+    return f"{moment.day} {MONTHS[moment.month - 1][:3]} {moment.year} {moment:%H.%M}"
 
 
 def number(value: float | None) -> str:

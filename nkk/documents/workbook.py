@@ -15,6 +15,7 @@ from nkk.documents import basis, recap, wording
 from nkk.documents.content import KINDS, RECAP
 from nkk.documents.errors import ContentError
 from nkk.documents.plain import plain
+from nkk.sop.indonesian import written_month
 
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the library writes it as it stands
 """Said of every workbook: the same content gives the same bytes."""
@@ -80,7 +81,7 @@ class _Sheets:
         sheet.write_string(0, 0, KINDS[RECAP], self._formats["title"])
         sheet.write_string(1, 0, basis.AGENCY)
         month = content.get("month")
-        rows: list[tuple[str, str, Any]] = [("Bulan", "text", wording.month(month) if month else None)]
+        rows: list[tuple[str, str, Any]] = [("Bulan", "text", written_month(month) if month else None)]
         rows += [(label, "number", content.get(key)) for key, label in _COUNTS.items()]
         rows += [(f"Jalur {row.get('name')}", "number", row.get("count")) for row in content.get("by_path") or []]
         service = content.get("service") or {}

@@ -29,9 +29,10 @@ def written_instant(instant: datetime) -> str:
     return f"{written_date(local.date())} pukul {local:%H.%M} WIB"
 
 
-def written_month(month: date) -> str:
-    """Such as `Maret 2026`."""
-    return f"{MONTHS[month.month - 1]} {month.year}"
+def written_month(month: str) -> str:
+    """`2026-03` as `Maret 2026`. Raises ValueError where it is no month."""
+    first = date.fromisoformat(f"{month}-01")
+    return f"{MONTHS[first.month - 1]} {first.year}"
 
 
 def written_minutes(minutes: int) -> str:

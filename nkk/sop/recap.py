@@ -6,7 +6,7 @@ what has no answer at the month's end, or now where the month still runs.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,20 +42,33 @@ class Record:
         return min(fact.at for fact in self.facts)
 
 
-def figures(month: str, pages: Iterable[Mapping[str, Any]], lists: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """The figures of `month` from the pages in which notification hands journeys out, named after intake's `lists`.
+def figures(month: str, ask: Callable[[bool, str | None], Mapping[str, Any]], lists: Mapping[str, Any], now: datetime
+            ) -> dict[str, Any]:
+    """The figures of `month` from the journeys that notification hands out, named after intake's `lists`.
 
-    A journey may come twice, having closed meanwhile: the later counts. Raises InvalidInput for a month to come.
+    `ask(closed, cursor)` gives a page of them. Raises InvalidInput for a month to come.
     """
     if month_bounds(month)[0] > now:
         raise InvalidInput.of(month="This month has not begun yet.")
     records: dict[str, Record] = {}
     calendars: dict[int, Calendar] = {}
-    for page in pages:
+    for page in _pages(ask):
         calendars |= read_calendars(page["calendars"])
         records |= {journey["ticket"]: Record(facts=read_facts(journey), **{name: journey[name] for name in _KEPT})
                     for journey in page["journeys"]}
     return recapitulate(month, records.values(), calendars.__getitem__, now, _names(lists))
+
+
+def _pages(ask: Callable[[bool, str | None], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Those not closed first: one that closes meanwhile is met again, as it then is."""
+    for closed in (False, True):
+        cursor = None
+        while True:
+            page = ask(closed, cursor)
+            yield page
+            cursor = page["next"]
+            if cursor is None:
+                break
 
 
 _KEPT = ("ticket", "path", "category", "sub_category", "opd")
@@ -84,40 +97,25 @@ def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[i
     """
     first, end = month_bounds(month)
     as_of = min(end, now)
-    known = [_until(record, as_of) for record in records]
-    known = [record for record in known if record.facts]
-    runs: dict[int, list[_Run]] = {step.number: [] for step in steps.STEPS}
-    by_opd: dict[str, list[_Run]] = {}
-    service: list[_Run] = []
-    open_cases = []
-    for record in known:
-        found = clocks(record.facts, calendar_of)
-        for clock in found:
-            if clock.done_at is not None and first <= clock.done_at < end:
-                late = clock.late(as_of)
-                run = _Run(clock.used(as_of), None if late is None else not late)
-                runs[clock.step.number].append(run)
-                if clock.step == steps.RESPOND:
-                    by_opd.setdefault(record.opd or "", []).append(run)
-        answered = _at(record, ANSWERED)
-        if answered is None:
-            open_cases.append(_open_case(record, found[-1] if found else None, as_of, calendar_of, names))
-        elif first <= answered < end:
-            service.append(_whole(record, answered, calendar_of))
+    known = [until for record in records if (until := _until(record, as_of)).facts]
+    ended = [(record, clock) for record in known for clock in clocks(record.facts, calendar_of)
+             if clock.done_at is not None and first <= clock.done_at < end]
     accepted = [record for record in known if first <= record.submitted_at < end]
+    answered = [record for record in known if _within(_at(record, ANSWERED), first, end)]
+    open_cases = [_open_case(record, as_of, calendar_of, names) for record in known if _at(record, ANSWERED) is None]
     return {
         "month": month,
         "accepted": len(accepted),
-        "answered": len(service),
-        "closed": sum(first <= closed < end for record in known if (closed := _at(record, CLOSED)) is not None),
+        "answered": len(answered),
+        "closed": sum(_within(_at(record, CLOSED), first, end) for record in known),
         "open": len(open_cases),
         "late": sum(case["late"] for case in open_cases),
         "by_path": _counted(Counter(PATHS[record.path] for record in accepted)),
         "by_category": _by_category(accepted, names),
-        "by_opd": [{"name": _name(names, "opds", opd)} | _times(done) for opd, done in sorted(by_opd.items())],
-        "steps": [{"number": step.number, "activity": step.activity, "role": ROLES[step.role],
-                   "standard_minutes": step.minutes} | _times(runs[step.number]) for step in steps.STEPS],
-        "service": {"standard_minutes": steps.SERVICE_MINUTES} | _times(service),
+        "by_opd": _by_opd(ended, as_of, names),
+        "steps": [_by_step(step, ended, as_of) for step in steps.STEPS],
+        "service": {"standard_minutes": steps.SERVICE_MINUTES} | _times(
+            [_whole(record, calendar_of) for record in answered]),
         "open_cases": sorted(open_cases, key=lambda case: (case["due_at"], case["ticket"]))[:MOST_LISTED],
     }
 
@@ -140,14 +138,40 @@ def _at(record: Record, type_: str) -> datetime | None:
     return next((fact.at for fact in record.facts if fact.type == type_), None)
 
 
-def _whole(record: Record, answered: datetime, calendar_of: Callable[[int], Calendar]) -> _Run:
+def _within(at: datetime | None, first: datetime, end: datetime) -> bool:
+    return at is not None and first <= at < end
+
+
+def _by_step(step: steps.Step, ended: Iterable[tuple[Record, Clock]], as_of: datetime) -> dict[str, Any]:
+    return {"number": step.number, "activity": step.activity, "role": ROLES[step.role],
+            "standard_minutes": step.minutes} | _times([_run(clock, as_of) for _, clock in ended if clock.step == step])
+
+
+def _by_opd(ended: Iterable[tuple[Record, Clock]], as_of: datetime, names: Mapping[str, Mapping[str, str]]
+            ) -> list[dict[str, Any]]:
+    runs: dict[str, list[_Run]] = {}
+    for record, clock in ended:
+        if clock.step == steps.RESPOND:
+            runs.setdefault(record.opd or "", []).append(_run(clock, as_of))
+    return [{"name": _name(names, "opds", opd)} | _times(done) for opd, done in sorted(runs.items())]
+
+
+def _run(clock: Clock, as_of: datetime) -> _Run:
+    late = clock.late(as_of)
+    return _Run(clock.used(as_of), None if late is None else not late)
+
+
+def _whole(record: Record, calendar_of: Callable[[int], Calendar]) -> _Run:
+    """The whole service of a record that is answered."""
+    answered = next(fact.at for fact in record.facts if fact.type == ANSWERED)
     submitted = min(record.facts, key=lambda fact: fact.place)
     calendar = calendar_of(submitted.calendar)
     return _Run(calendar.minutes_between(submitted.at, answered), answered <= service_due(submitted.at, calendar))
 
 
-def _open_case(record: Record, running: Clock | None, as_of: datetime, calendar_of: Callable[[int], Calendar],
+def _open_case(record: Record, as_of: datetime, calendar_of: Callable[[int], Calendar],
                names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    running = next(reversed(clocks(record.facts, calendar_of)), None)
     submitted = min(record.facts, key=lambda fact: fact.place)
     promised = service_due(submitted.at, calendar_of(submitted.calendar))
     step = running.step if running else steps.HAND_OVER

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema
-
 from nkk.clocks.stage import TellsAlarms
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted, ReporterRegistered
 from nkk.desks import read_wanted
@@ -157,7 +155,7 @@ class IntakeService(ChangesPasswords, AdminDesk, TellsAlarms):
         """Reports waiting to be handed over, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.complaints.waiting(cursor, limit, read_wanted(wanted, _now()))
-        return {"items": [self._shown(schemas.Listed(), item) for item in items], "next": following}
+        return {"items": [self.shown(schemas.Listed(), item) for item in items], "next": following}
 
     @rpc
     @requires(Role.OPERATOR)
@@ -191,11 +189,6 @@ class IntakeService(ChangesPasswords, AdminDesk, TellsAlarms):
             act(case, now)
             work.complaints.save(case)
         return {"ticket": ticket, "claim": case.claim_at(now)}
-
-    def _shown(self, schema: Schema, complaint: domain.Complaint) -> dict[str, Any]:
-        now = _now()
-        return schema.dump(complaint) | self.calendars.left(complaint, complaint.service_due_at, now) | {
-            "claim": complaint.claim_at(now)}
 
     def _open_session(self, work: IntakeWork, account: domain.Account, now: datetime) -> dict[str, Any]:
         session_id, refresh_token = str(uuid.uuid4()), secrets.token_urlsafe(32)

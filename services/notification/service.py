@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema
 from nameko.timer import timer
 
 from nkk.clocks.stage import HearsCalendars
@@ -122,7 +121,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """Complaints and information to be answered, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.answers.waiting(cursor, limit, read_wanted(wanted, _now()))
-        return {"items": [self._shown(schemas.Listed(), item) for item in items], "next": following}
+        return {"items": [self.shown(schemas.Listed(), item) for item in items], "next": following}
 
     @rpc
     @requires(Role.OPERATOR)
@@ -130,7 +129,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """Where a complaint stands, what there is to answer it with and what was sent."""
         with self.uow.reading() as work:
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
-        return self._standing(journey) | {"answer": self._shown(schemas.AnswerView(), answer) if answer else None}
+        return self._standing(journey) | {"answer": self.shown(schemas.AnswerView(), answer) if answer else None}
 
     @rpc
     @requires(Role.OPERATOR)
@@ -224,11 +223,6 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
 
     def _standing(self, journey: Journey) -> dict[str, Any]:
         return schemas.standing(journey, self.calendars.get, _now())
-
-    def _shown(self, schema: Schema, answer: Answer) -> dict[str, Any]:
-        now = _now()
-        return schema.dump(answer) | self.calendars.left(answer, answer.service_due_at, now) | {
-            "claim": answer.claim_at(now)}
 
 
 def _now() -> datetime:

@@ -7,6 +7,7 @@ from typing import Any
 
 from nameko.timer import timer
 
+from nkk.clocks.stage import BATCH, TELL_SECONDS
 from nkk.contracts import Event
 from nkk.contracts.events import PasswordResetRequested, StepDueSoon, StepOverdue
 from nkk.messaging.actor import Actor, requires
@@ -16,9 +17,6 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.validation import load
 from nkk.sop.steps import Role
 from services.notification import schemas
-
-TELL_SECONDS = 10
-BATCH = 100
 
 log = get_logger()
 

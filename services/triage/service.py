@@ -4,8 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema
-
 from nkk.clocks.stage import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import (
@@ -60,7 +58,7 @@ class TriageService(HearsCalendars):
         """Cases to classify, and responses to approve or return, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.cases.open(cursor, limit, read_wanted(wanted, _now()))
-        return {"items": [self._shown(schemas.Listed(), case) for case in items], "next": following}
+        return {"items": [self.shown(schemas.Listed(), case) for case in items], "next": following}
 
     @rpc
     @requires(Role.MAIN_TEAM)
@@ -68,7 +66,7 @@ class TriageService(HearsCalendars):
         """One case, whole."""
         with self.uow.reading() as work:
             case = work.cases.get(ticket)
-        return self._shown(schemas.CaseView(), case)
+        return self.shown(schemas.CaseView(), case)
 
     @rpc
     @requires(Role.MAIN_TEAM)
@@ -150,10 +148,6 @@ class TriageService(HearsCalendars):
             act(case, now)
             work.cases.save(case)
         return {"ticket": ticket, "claim": case.claim_at(now)}
-
-    def _shown(self, schema: Schema, case: Case) -> dict[str, Any]:
-        now = _now()
-        return schema.dump(case) | self.calendars.left(case, case.service_due_at, now) | {"claim": case.claim_at(now)}
 
 
 def _now() -> datetime:

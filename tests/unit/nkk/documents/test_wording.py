@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 
 from nkk.documents import wording
+from nkk.sop.indonesian import DAYS, MONTHS, written_date, written_instant, written_month
 
 
 @pytest.mark.parametrize(("instant", "shown"), [
@@ -11,7 +12,7 @@ from nkk.documents import wording
     ("2025-12-31T17:00:00.123456+00:00", "Kamis, 1 Januari 2026 pukul 00.00 WIB"),
     ("2026-08-17T10:00:00+07:00", "Senin, 17 Agustus 2026 pukul 10.00 WIB")])
 def test_an_instant_is_shown_in_wib(instant, shown):
-    assert wording.long_instant(wording.instant(instant)) == shown
+    assert written_instant(wording.instant(instant)) == shown
 
 
 def test_an_instant_without_its_offset_is_none():
@@ -20,8 +21,8 @@ def test_an_instant_without_its_offset_is_none():
 
 
 def test_every_day_and_month_has_its_name():
-    assert [wording.long_date(date(2026, month, month)).split()[2] for month in range(1, 13)] == list(wording.MONTHS)
-    assert {wording.long_date(date(2026, 3, day)).split(",")[0] for day in range(2, 9)} == set(wording.DAYS)
+    assert [written_date(date(2026, month, month)).split()[2] for month in range(1, 13)] == list(MONTHS)
+    assert {written_date(date(2026, 3, day)).split(",")[0] for day in range(2, 9)} == set(DAYS)
 
 
 def test_a_column_shows_an_instant_in_short():
@@ -49,6 +50,6 @@ def test_shares_are_percentages(share, shown):
 
 
 def test_a_month_has_its_name():
-    assert wording.month("2026-03") == "Maret 2026"
+    assert written_month("2026-03") == "Maret 2026"
     with pytest.raises(ValueError, match="month"):
-        wording.month("2026-13")
+        written_month("2026-13")

@@ -1,0 +1,136 @@
+"""A month's figures, counted from facts alone."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nkk.sop.clock import OFFICE_HOURS, WIB, write_instant
+from nkk.sop.journey import Fact
+from nkk.sop.recap import MOST_LISTED, Record, figures, percentile, recapitulate
+from nkk.sop.refusals import InvalidInput
+
+MONDAY = datetime(2026, 3, 2, 8, 0, tzinfo=WIB)
+NOW = datetime(2026, 5, 1, tzinfo=WIB)
+NAMES = {"categories": {"kode-etik": "Kode etik"}, "sub_categories": {"kode-etik/bernegara": "Etika bernegara"},
+         "opds": {"satpol-pp": "Satuan Polisi Pamong Praja"}}
+LISTS = {"categories": {"kode-etik": {"name": "Kode etik", "sub_categories": {"bernegara": "Etika bernegara"}}},
+         "opds": NAMES["opds"]}
+
+COMPLAINT = ["complaint.submitted.v1", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
+             "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"]
+INFORMATION = ["complaint.submitted.v1", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
+               "answer.sent.v1", "complaint.closed.v1"]
+
+
+def record(types=COMPLAINT, start=MONDAY, minutes=5, ticket="NKK-2026-AAAA-0000", **changed):
+    """A journey whose events follow each other by so many minutes."""
+    facts = [Fact(type_, start + timedelta(minutes=minutes * number), int(type_.startswith("response.")))
+             for number, type_ in enumerate(types)]
+    path = "information" if INFORMATION[2] in types else "complaint"
+    return Record(**{"ticket": ticket, "path": path, "category": "kode-etik", "sub_category": "bernegara",
+                     "opd": "satpol-pp" if path == "complaint" else None, "facts": facts, **changed})
+
+
+def counted(*records, month="2026-03", now=NOW):
+    return recapitulate(month, records, lambda _: OFFICE_HOURS, now, NAMES)
+
+
+def test_a_journey_within_the_month_is_accepted_answered_and_closed():
+    found = counted(record(), record(INFORMATION, ticket="NKK-2026-BBBB-0000"))
+    assert {name: found[name] for name in ("accepted", "answered", "closed", "open", "late")} == {
+        "accepted": 2, "answered": 2, "closed": 2, "open": 0, "late": 0}
+    assert found["by_path"] == [{"name": "Informasi", "count": 1}, {"name": "Pengaduan", "count": 1}]
+    assert found["by_category"] == [{"name": "Kode etik", "sub_category": "Etika bernegara", "count": 2}]
+    assert [step["count"] for step in found["steps"]] == [0, 2, 2, 1, 1, 2, 2]
+
+
+def test_times_are_office_minutes_and_shares_are_of_what_is_judged():
+    found = counted(record(minutes=5), record(minutes=20, ticket="NKK-2026-BBBB-0000"))
+    hand_over, receive = found["steps"][1], found["steps"][6]
+    assert (hand_over["median_minutes"], hand_over["p90_minutes"], hand_over["on_time_share"]) == (5, 20, 0.5)
+    assert (receive["median_minutes"], receive["on_time_share"]) == (5, None)
+    assert found["service"] == {"standard_minutes": 900, "count": 2, "median_minutes": 25, "p90_minutes": 100,
+                                "on_time_share": 1.0}
+    assert found["by_opd"] == [{"name": "Satuan Polisi Pamong Praja", "count": 2, "median_minutes": 5,
+                                "p90_minutes": 20, "on_time_share": 1.0}]
+
+
+def test_a_step_counts_in_the_month_it_was_done_in():
+    over_the_turn = record(start=datetime(2026, 3, 31, 23, 58, tzinfo=WIB), minutes=5)
+    march, april = counted(over_the_turn), counted(over_the_turn, month="2026-04")
+    assert (march["accepted"], march["answered"], march["open"]) == (1, 0, 1)
+    assert (april["accepted"], april["answered"], april["open"]) == (0, 1, 0)
+    assert [step["count"] for step in march["steps"]] == [0] * 7
+    assert [step["count"] for step in april["steps"]] == [0, 1, 1, 1, 1, 1, 1]
+
+
+def test_what_a_later_month_made_of_it_is_not_known_at_the_months_end():
+    found = counted(record(start=datetime(2026, 3, 31, 23, 58, tzinfo=WIB)))
+    assert found["by_path"] == [{"name": "Belum diklasifikasi", "count": 1}]
+    (case,) = found["open_cases"]
+    assert (case["step"], case["path"], case["opd"]) == (2, "Belum diklasifikasi", None)
+
+
+@pytest.mark.parametrize(("until", "late"), [(timedelta(minutes=9), False), (timedelta(minutes=11), True)])
+def test_an_open_case_is_late_once_its_step_or_the_service_is(until, late):
+    found = counted(record(COMPLAINT[:1]), now=MONDAY + until)
+    (case,) = found["open_cases"]
+    assert (found["open"], found["late"], case["late"]) == (1, int(late), late)
+    assert case["due_at"] == write_instant(MONDAY + timedelta(minutes=10))
+
+
+def test_the_oldest_due_is_listed_first_and_all_are_counted_beyond_the_list():
+    many = [record(COMPLAINT[:1], start=MONDAY + timedelta(minutes=number % 400), ticket=f"NKK-{number:05}")
+            for number in range(MOST_LISTED + 5)]
+    found = counted(*many)
+    assert (found["open"], len(found["open_cases"])) == (MOST_LISTED + 5, MOST_LISTED)
+    dues = [(case["due_at"], case["ticket"]) for case in found["open_cases"]]
+    assert dues == sorted(dues)
+
+
+def test_a_key_that_the_lists_have_lost_names_itself():
+    found = counted(record(category="lama", sub_category="juga-lama", opd="dinas-lama"))
+    assert found["by_category"] == [{"name": "lama", "sub_category": "juga-lama", "count": 1}]
+    assert found["by_opd"][0]["name"] == "dinas-lama"
+
+
+def test_a_month_in_which_nothing_happened_is_empty():
+    found = counted(month="2026-02")
+    assert (found["accepted"], found["open_cases"], found["by_opd"]) == (0, [], [])
+    assert {step["median_minutes"] for step in found["steps"]} == {None}
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1), st.sampled_from([0.5, 0.9]))
+def test_a_percentile_is_the_least_value_that_the_share_does_not_exceed(values, share):
+    found = percentile(values, share)
+    assert found in values
+    assert sum(value <= found for value in values) >= share * len(values)
+    assert sum(value < found for value in values) < share * len(values)
+
+
+def written(journey):
+    return {**{name: getattr(journey, name) for name in ("ticket", "path", "category", "sub_category", "opd")},
+            "facts": [{"event_id": "e", "type": fact.type, "at": write_instant(fact.at), "round": fact.round,
+                       "calendar": fact.calendar} for fact in journey.facts]}
+
+
+def test_every_page_is_asked_for_and_a_journey_that_closed_meanwhile_counts_once():
+    running, closed = record(COMPLAINT[:6]), record()
+    pages = {(False, None): ([running], "next"), (False, "next"): ([], None), (True, None): ([closed], None)}
+    asked = []
+
+    def ask(is_closed, cursor):
+        asked.append((is_closed, cursor))
+        journeys, following = pages[is_closed, cursor]
+        return {"journeys": [written(journey) for journey in journeys], "calendars": {"0": {}}, "next": following}
+
+    found = figures("2026-03", ask, LISTS, NOW)
+    assert asked == list(pages)
+    assert (found["accepted"], found["closed"]) == (1, 1)
+
+
+def test_a_month_to_come_is_refused():
+    with pytest.raises(InvalidInput):
+        figures("2026-06", lambda *_: pytest.fail("nothing is asked"), LISTS, NOW)
