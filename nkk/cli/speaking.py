@@ -14,6 +14,7 @@ from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUna
 from nkk.messaging.log import configure
 from nkk.messaging.rpc_client import RpcClient
 from nkk.messaging.settings import required
+from nkk.sop.refusals import Refused
 from nkk.stack.staff import Admin
 
 
@@ -54,7 +55,7 @@ def as_admin(act: Callable[[Admin], Any]) -> Any:
 
 def sentence(error: BaseException) -> str:
     """What went wrong, for a person."""
-    if isinstance(error, RefusedRemotelyError):
+    if isinstance(error, (RefusedRemotelyError, Refused)):
         fields = error.details.get("fields") or {}
         return " ".join([error.sentence, *(f"{name}: {' '.join(map(str, said))}" for name, said in fields.items())])
     if isinstance(error, StageUnavailableError):

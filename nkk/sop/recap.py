@@ -46,9 +46,13 @@ def figures(month: str, ask: Callable[[bool, str | None], Mapping[str, Any]], li
             ) -> dict[str, Any]:
     """The figures of `month` from the journeys that notification hands out, named after intake's `lists`.
 
-    `ask(closed, cursor)` gives a page of them. Raises InvalidInput for a month to come.
+    `ask(closed, cursor)` gives a page of them. Raises InvalidInput for what is no month, or one to come.
     """
-    if month_bounds(month)[0] > now:
+    try:
+        first, _ = month_bounds(month)
+    except ValueError:
+        raise InvalidInput.of(month="Write the month as 2026-03.") from None
+    if first > now:
         raise InvalidInput.of(month="This month has not begun yet.")
     records: dict[str, Record] = {}
     calendars: dict[int, Calendar] = {}

@@ -69,7 +69,7 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     """
     if not isinstance(content, dict):
         raise InvalidInput.of(calendar="A calendar has week, seasons, days and national_years.")
-    amiss = dict.fromkeys(PARTS - set(content), "Missing: send the whole calendar, as GET /calendar gives it.")
+    amiss = dict.fromkeys(sorted(PARTS - set(content)), "Missing: send the whole calendar, as GET /calendar gives it.")
     amiss |= {str(name): "Not a part of a calendar." for name in set(content) - PARTS}
     if amiss:
         raise InvalidInput.of(**amiss)

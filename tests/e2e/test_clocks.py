@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,3 +218,21 @@ def test_a_ticket_that_is_none_is_not_proved(people: People, ticket: str, said: 
     assert said in asked.stderr
     assert "Traceback" not in asked.stderr
 
+
+@pytest.mark.parametrize(("month", "said"), [("2099-01", "not begun"), ("2026-13", "Write the month as 2026-03."),
+                                             ("maret", "Write the month as 2026-03.")])
+def test_a_month_that_cannot_be_reported_is_refused_in_a_sentence(people: People, tmp_path: Path, month: str, said: str
+                                                                  ) -> None:
+    asked = nkk(people.installation, "report", month, "--output", str(tmp_path / "rekap.xlsx"))
+    assert asked.returncode == 1
+    assert said in asked.stderr
+    assert "Traceback" not in asked.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_month_is_reported_to_a_file(people: People, tmp_path: Path) -> None:
+    file = tmp_path / "rekap.pdf"
+    month = f"{datetime.now(WIB):%Y-%m}"
+    asked = nkk(people.installation, "report", month, "--format", "pdf", "--output", str(file))
+    assert (asked.returncode, asked.stderr) == (0, f"written: {file}\n")
+    assert file.read_bytes().startswith(b"%PDF")
