@@ -317,9 +317,9 @@ class Messages:
         counted = self._connection.execute(select(waiting, given_up.scalar_subquery())).one()
         return counted[0], counted[1]
 
-    def sent(self, message_id: str, now: datetime) -> None:
-        """It was delivered; a code is not kept."""
-        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
+    def sent(self, message_ids: list[str], now: datetime) -> None:
+        """They were delivered; a code is not kept."""
+        self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
             sent_at=now, sealed_letter=None))
 
     def failed(self, message_id: str, tries: int, next_try_at: datetime | None, now: datetime) -> None:
