@@ -13,6 +13,7 @@ from nkk.messaging.log import get_logger
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.settings import required, required_key
+from nkk.messaging.together import HearsTogether
 from nkk.messaging.work import UnitOfWork, Work
 
 log = get_logger()
@@ -58,7 +59,7 @@ class CallerProvider(DependencyProvider):
         return Caller(worker_ctx.context_data.get("actor"), self._key)
 
 
-class Stage:
+class Stage(HearsTogether):
     """Base of the Nameko classes: `name`, and `uow = UnitOfWorkProvider(ItsWork)` are the subclass's."""
 
     name: str
