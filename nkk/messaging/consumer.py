@@ -91,11 +91,12 @@ class EventConsumer(SharedExtension, ProviderCollector):
     def _spawn_work(self, handler: "Handles", event: Any, message: Any) -> None:
         self.container.spawn_managed_thread(partial(self._work, handler, event, message), identifier="event")
 
-    def _settle_together(self, batch: list[Delivery], error: Exception | None) -> None:
+    def _settle_together(self, batch: list[Delivery], known: list[Delivery], error: Exception | None) -> None:
         if error is None:
             for delivery in batch:
                 delivery.begin_context(self.service)
-                log.info("event handled", type=delivery.event.type, together=len(batch))
+                log.info("event already handled" if delivery in known else "event handled", type=delivery.event.type,
+                         together=len(batch))
             self.consumer.ack_messages([delivery.message for delivery in batch])  # type: ignore[union-attr]
             return
         log.warning("nothing of this batch is kept, each event is handled alone", count=len(batch),

@@ -20,7 +20,7 @@ TOGETHER = 32
 """At most so many events in one transaction."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Delivery:
     """An event, its handler's name, and the message it came in."""
 
@@ -37,14 +37,15 @@ class Delivery:
 class Gathering:
     """Hands over what has come, one batch after another in the order it came; to Nameko, the entrypoint that does so.
 
-    `settle(batch, error)` is called with each batch when it is done, `error` None where it is committed.
+    `settle(batch, known, error)` is called with each batch when it is done: `error` None where it is committed, `known`
+    what `hear_together` gave back.
     """
 
     method_name = "hear_together"
     expected_exceptions = ()
     sensitive_arguments = ()
 
-    def __init__(self, container: Any, settle: Callable[[list[Delivery], Exception | None], None]) -> None:
+    def __init__(self, container: Any, settle: Callable[[list[Delivery], Any, Any], None]) -> None:
         self._container = container
         self._settle = settle
         self._waiting: deque[Delivery] = deque()
@@ -66,7 +67,7 @@ class Gathering:
             return
 
     def _end(self, batch: list[Delivery], _context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
-        self._settle(batch, exc_info[1] if exc_info else None)
+        self._settle(batch, result, exc_info[1] if exc_info else None)
         self._under_way = bool(self._waiting)
         if self._under_way:
             self._container.spawn_managed_thread(self._begin, identifier="events")
@@ -79,8 +80,9 @@ class HearsTogether:
     name: str
     uow: Any
 
-    def hear_together(self, batch: list[Delivery]) -> None:
-        """The effects of the events of `batch` in one transaction; none of those that had theirs before."""
+    def hear_together(self, batch: list[Delivery]) -> list[Delivery]:
+        """The effects of the events of `batch` in one transaction; those that had theirs before."""
+        known = []
         with self.uow.together(delivery.event for delivery in batch) as self.uow:
             # By subject, so that two instances come to the same rows in the same order; each subject's as they came.
             for delivery in sorted(batch, key=lambda each: each.event.subject):
@@ -88,4 +90,5 @@ class HearsTogether:
                 try:
                     getattr(self, delivery.call)(delivery.event)
                 except AlreadyHandledError:
-                    continue
+                    known.append(delivery)
+        return known
