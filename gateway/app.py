@@ -77,7 +77,7 @@ def _from_environment() -> dict[str, Any]:
         # Half of the threads are left for requests.
         "LIVE_STREAMS": number("NKK_LIVE_STREAMS", number("NKK_GATEWAY_THREADS", 16) // 2),
         "TRUSTED_PROXIES": number("NKK_TRUSTED_PROXIES", 0),
-        "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "memory://",
+        "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "process://",
         **{f"LIMIT_{name}": os.environ.get(f"NKK_LIMIT_{name}") or rate for name, rate in limits.DEFAULTS.items()},
     }
 

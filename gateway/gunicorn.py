@@ -1,5 +1,6 @@
 """How gunicorn runs the gateway: threads, since the RPC client serves many at once; settings from the environment."""
 
+import gc
 import os
 from typing import Any
 
@@ -19,6 +20,9 @@ control_socket_disable = True
 
 def post_worker_init(worker: Any) -> None:
     """End the worker's live streams with it: each would else keep it for as long as it may take to stop."""
+    # What was loaded stays loaded: the garbage collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
     worker.wsgi.extensions["live"].is_leaving = lambda: not worker.alive
 
 

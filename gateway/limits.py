@@ -6,18 +6,72 @@ Counted in each gateway process by default; NKK_LIMIT_STORAGE names a shared sto
 """
 
 import math
+import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from flask import current_app, g
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from limits.storage import Storage
 
 limiter = Limiter(get_remote_address)
 
 DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "RESET": "10/hour", "SUBMISSION": "60/hour",
             "DOCUMENTS": "60/minute"}
+
+
+class ProcessStorage(Storage):
+    """Counts in this process, `process://`. The library's own, `memory://`, starts a thread for nearly every request,
+    to look through all that it has counted."""
+
+    STORAGE_SCHEME: ClassVar[list[str]] = ["process"]
+    base_exceptions: ClassVar[tuple[type[Exception], ...]] = ()
+
+    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: Any) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions)
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._look_through_at = 0.0
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count `amount` more of `key`, which counts anew `expiry` seconds after it began to; how many those are."""
+        with self._lock:
+            self._forget_old(time.time())
+            count, until = self._counts.get(key, (0, time.time() + expiry))
+            self._counts[key] = count + amount, until
+            return count + amount
+
+    def get(self, key: str) -> int:
+        """How many were counted of `key`."""
+        count, until = self._counts.get(key, (0, 0.0))
+        return count if until > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When `key` counts anew, in seconds since the epoch."""
+        return self._counts.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        """It is there."""
+        return True
+
+    def reset(self) -> int | None:
+        """Forget everything; how many keys there were."""
+        with self._lock:
+            count = len(self._counts)
+            self._counts.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget `key`."""
+        with self._lock:
+            self._counts.pop(key, None)
+
+    def _forget_old(self, now: float) -> None:
+        if now >= self._look_through_at:
+            self._look_through_at = now + 1
+            self._counts = {key: kept for key, kept in self._counts.items() if kept[1] > now}
 
 
 def limit(name: str, key: Callable[[], str] = get_remote_address, **which: Any

@@ -67,6 +67,7 @@ class Database:
 
     def __init__(self, url: str, size: int = 20) -> None:
         self.engine = _engine(url, size)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.is_sqlite = self.engine.dialect.name == "sqlite"
 
     @contextmanager
@@ -78,7 +79,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading only; each statement sees what is committed."""
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     @contextmanager
