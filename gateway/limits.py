@@ -27,7 +27,11 @@ class ProcessStorage(Storage):
     to look through all that it has counted."""
 
     STORAGE_SCHEME: ClassVar[list[str]] = ["process"]
-    base_exceptions: ClassVar[tuple[type[Exception], ...]] = ()
+
+    @property
+    def base_exceptions(self) -> tuple[type[Exception], ...]:
+        """Nothing it meets is an error of a store's."""
+        return ()
 
     def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **_: Any) -> None:
         super().__init__(uri, wrap_exceptions=wrap_exceptions)

@@ -102,7 +102,7 @@ class AccidentalNotification(NotificationService):
 
     @handles(ComplaintHandedOver, together=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
-        super().on_complaint_handed_over(event)
         if (FOLDER / event.subject).exists():
             raise RuntimeError(event.data.text)
+        super().on_complaint_handed_over(event)
         die_if_asked(NOTED + event.subject)
