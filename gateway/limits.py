@@ -9,7 +9,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from flask import current_app, g
 from flask_limiter import Limiter
@@ -26,7 +26,7 @@ class ProcessStorage(Storage):
     """Counts in this process, `process://`. The library's own, `memory://`, starts a thread for nearly every request,
     to look through all that it has counted."""
 
-    STORAGE_SCHEME: ClassVar[list[str]] = ["process"]
+    STORAGE_SCHEME = ["process"]  # noqa: RUF012  # as the library declares it
 
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:

@@ -287,7 +287,7 @@ class Complaints:
 
     def add(self, complaint: Complaint) -> None:
         """Keep a new report."""
-        self._connection.execute(insert(complaints), asdict(complaint))
+        self._connection.execute(insert(complaints), vars(complaint))
 
     def get(self, ticket: str, for_update: bool = False) -> Complaint:
         """The report of `ticket`. Raises UnknownTicket."""

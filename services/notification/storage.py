@@ -197,7 +197,7 @@ class Journeys:
 
     def note(self, entry: Entry, **known: Any) -> datetime | None:
         """Add `entry`, and what it makes `known` of the journey; when that was answered, if it was."""
-        self._inserts.add(entries, asdict(entry))
+        self._inserts.add(entries, vars(entry))
         return insert_or_update(self._connection, journeys, {"ticket": entry.ticket} | known, "answered_at")
 
     def get(self, ticket: str) -> Journey:
