@@ -55,7 +55,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
     app.before_request(_begin)
     app.after_request(_end)
-    limits.limiter.init_app(app)
+    limits.register(app)
     api.register(app)
     app.register_blueprint(docs.pages)
     errors.register(app)

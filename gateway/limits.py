@@ -8,18 +8,67 @@ Counted in each gateway process by default; NKK_LIMIT_STORAGE names a shared sto
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import cache, wraps
 from typing import Any
 
-from flask import current_app, g
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-from limits.storage import Storage
-
-limiter = Limiter(get_remote_address)
+from flask import Flask, current_app, g, request
+from limits import RateLimitItem, parse
+from limits.storage import Storage, storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+from werkzeug.exceptions import TooManyRequests
 
 DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "RESET": "10/hour", "SUBMISSION": "60/hour",
             "DOCUMENTS": "60/minute"}
+
+
+def register(app: Flask) -> None:
+    """Have `app` count in the store RATELIMIT_STORAGE_URI."""
+    app.extensions["limits"] = FixedWindowRateLimiter(storage_from_string(app.config["RATELIMIT_STORAGE_URI"]))
+
+
+def by_address() -> str:
+    """The address that asks."""
+    return f"address:{request.remote_addr}"
+
+
+def by_account() -> str:
+    """The account that asks."""
+    return f"account:{g.actor.id}"
+
+
+def limit(name: str, key: Callable[[], str] = by_address, methods: Iterable[str] | None = None,
+          exempt_when: Callable[[], bool] = lambda: False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """View decorator: at most as often as the setting NKK_LIMIT_<name> says, such as `20/hour`, each view by itself.
+
+    `methods` and `exempt_when` narrow what is counted. Raises TooManyRequests, whose `retry_after` is the seconds until
+    it counts anew.
+    """
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        place = f"{view.__module__}.{view.__qualname__}"
+
+        @wraps(view)
+        def bounded(*args: Any, **kwargs: Any) -> Any:
+            if (methods is None or request.method in methods) and not exempt_when():
+                _count(_rate(current_app.config[f"LIMIT_{name}"]), key(), place)
+            return view(*args, **kwargs)
+
+        return bounded
+
+    return decorate
+
+
+def _count(rate: RateLimitItem, *who: str) -> None:
+    limiter = current_app.extensions["limits"]
+    if not limiter.hit(rate, *who):
+        seconds = math.ceil(limiter.get_window_stats(rate, *who).reset_time - time.time())
+        raise TooManyRequests(retry_after=max(1, seconds))
+
+
+@cache
+def _rate(text: str) -> RateLimitItem:
+    return parse(text)
 
 
 class ProcessStorage(Storage):
@@ -76,23 +125,3 @@ class ProcessStorage(Storage):
         if now >= self._look_through_at:
             self._look_through_at = now + 1
             self._counts = {key: kept for key, kept in self._counts.items() if kept[1] > now}
-
-
-def limit(name: str, key: Callable[[], str] = get_remote_address, **which: Any
-          ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """View decorator: at most as often as the setting NKK_LIMIT_<name> says, such as `20/hour`.
-
-    `which` narrows what is counted, as Flask-Limiter's `limit` takes it: methods, exempt_when.
-    """
-    return limiter.limit(lambda: current_app.config[f"LIMIT_{name}"], key_func=key, **which)
-
-
-def by_account() -> str:
-    """The account that asks."""
-    return f"account:{g.actor.id}"
-
-
-def seconds_to_wait() -> int:
-    """How long until the limit that this request met counts anew."""
-    met = limiter.current_limit
-    return max(1, math.ceil(met.reset_at - time.time())) if met else 60
