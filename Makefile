@@ -39,8 +39,8 @@ check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documen
 	requirements/lock.sh --check
 
 .PHONY: bench
-bench: $(DEV_READY)  ## measure accepting, relaying, whole journeys and memory
-	@exec $(BIN)/python -m bench
+bench: $(DEV_READY)  ## measure how fast it is, beside others; ONLY="accept relay" for some of it, PUBLISH=yes for docs
+	@exec $(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PUBLISH),--publish)
 
 .PHONY: docs
 docs: $(DEV_READY)  ## write the OpenAPI and AsyncAPI documents anew
