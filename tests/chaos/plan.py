@@ -28,7 +28,7 @@ def plan(seed: int, seconds: float, kinds: Sequence[Kind], targets: Mapping[str,
     """The faults of one run, in order: at one place one at a time, each healed before the end, every kind once before
     any comes a second time. `targets` are what can be struck at each place."""
     dice = random.Random(seed)
-    free = {place: 0.0 for place in targets}
+    free = dict.fromkeys(targets, 0.0)
     found, now = [], dice.uniform(*PAUSE_SECONDS)
     for kind in _dealt(dice, [kind for kind in kinds if targets.get(kind.place)]):
         lasts, target = round(dice.uniform(*kind.lasts), 2), dice.choice(targets[kind.place])

@@ -18,8 +18,8 @@ from tests.chaos.world import SETTINGS, World, world
 from tests.installations import eventually
 from tests.people import People
 
-RATE = 2.0
-"""Journeys begun a second: about twenty requests."""
+RATE = 1.5
+"""Journeys begun a second: about fifteen requests."""
 
 FINISH_SECONDS = 60.0
 """After the last fault is healed, for what is under way to come to its end."""

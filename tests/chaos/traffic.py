@@ -30,7 +30,7 @@ GIVE_UP_SECONDS = 40.0
 Answer = tuple[int | None, dict[str, Any]]
 
 
-class Left(Exception):  # noqa: N818
+class Left(Exception):
     """This journey ends here: it is to stand where it stands, or time is up."""
 
 

@@ -19,9 +19,9 @@ from nkk.stack.broker import PrivateNode, install_packages
 from nkk.stack.ports import LOOPBACK, free_port
 from nkk.stack.postgres import PrivatePostgres
 from nkk.stack.run import Stack
-from tests.chaos.cluster import Cluster
 from tests.chaos.accountant import Books
 from tests.chaos.accountant.letters import Letter
+from tests.chaos.cluster import Cluster
 from tests.chaos.promises import CALL_SECONDS
 from tests.chaos.proxy import Proxy, through
 from tests.installations import Installation, installation
@@ -85,6 +85,7 @@ class World:
     cluster: Cluster | None = None
     newer: dict[str, Sequence[str]] = field(default_factory=dict)
     frozen: list[int] = field(default_factory=list)
+    struck: int = 0
     locks: dict[str, Any] = field(default_factory=dict)
 
     @property

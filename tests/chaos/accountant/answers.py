@@ -9,7 +9,7 @@ from tests.chaos.record import Asked, Record
 GATEWAY_DIES = ("worker killed", "worker ended", "gateway killed", "gateway ended")
 """Faults under which a connection may break without an answer: what answers is what died."""
 
-GATEWAY_FREEZES = ("worker frozen", "gateway frozen")
+GATEWAY_AWAY = (*GATEWAY_DIES, "worker frozen", "gateway frozen")
 CLOCK_JUMPS = ("clock jumps",)
 
 AFTERMATH_SECONDS = 5.0
@@ -43,7 +43,7 @@ def _status(record: Record, asked: Asked) -> str | None:
 
 def _time(record: Record, asked: Asked) -> str | None:
     bound = PROMISES[asked.operation].seconds
-    # A process that is stopped answers when it goes on.
+    # Whoever is at the door of a process that is stopped, or not there, is answered when it is.
     bound += sum(struck.ended - struck.began for struck in record.struck
-                 if struck.kind in GATEWAY_FREEZES and struck.overlaps(asked.at, asked.at + asked.took))
+                 if struck.kind in GATEWAY_AWAY and struck.overlaps(asked.at, asked.at + asked.took))
     return f"took {asked.took:.1f} s, where {bound:.0f} s are promised" if asked.took > bound else None
