@@ -2,12 +2,14 @@
 
 import os
 import signal
+import subprocess
 from typing import Any
 
 from tests.chaos.strikes.kinds import Kind
+from tests.installations import eventually
 
 NO_MEMORY, MEMORY = "0.00001", "0.4"
-NO_DISK, DISK = "100TB", "50MB"
+NO_DISK, DISK = "1000000GB", "50MB"
 
 
 def _node(world: Any, target: str) -> Any:
@@ -35,8 +37,16 @@ def _thaw(world: Any, target: str) -> None:
 
 
 def _ctl(*arguments: str) -> Any:
+    def said(world: Any, target: str) -> bool:
+        try:
+            _node(world, target).ctl(*arguments)
+        except subprocess.CalledProcessError as error:
+            raise AssertionError(error.stderr) from error
+        return True
+
     def strike(world: Any, target: str) -> None:
-        _node(world, target).ctl(*arguments)
+        # A node that has only just come back may not listen to its operator yet.
+        eventually(lambda: said(world, target))
 
     return strike
 
