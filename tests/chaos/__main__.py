@@ -38,8 +38,7 @@ def main(minutes: float, seed: int | None, rate: float, on: str | None, nodes: s
             broken = True
             for story in outcome.histories:
                 click.echo(story)
-            click.echo(f"again: make chaos MINUTES={seconds / 60:g} SEED={outcome.seed} ON={'postgres' if postgres else 'sqlite'} "
-                       f"NODES={3 if clustered else 1}; logs in {folder}")
+            click.echo(f"again: {outcome.command()}; logs in {folder}")
         left, number = left - seconds, number + 1
     sys.exit(1 if broken else 0)
 

@@ -124,9 +124,9 @@ class Proxy:
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         for _ in self.upstreams:
             self._turn += 1
+            host, port = self.upstreams[self._turn % len(self.upstreams)]
             with suppress(OSError, TimeoutError):
-                return await asyncio.wait_for(asyncio.open_connection(*self.upstreams[self._turn % len(self.upstreams)]),
-                                              CONNECT_SECONDS)
+                return await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_SECONDS)
         return None
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

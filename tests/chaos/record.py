@@ -29,14 +29,14 @@ class Asked:
         return f"{self.who}: {self.operation} -> {said}{f' {self.problem}' if self.problem else ''} ({self.took:.2f} s)"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Struck:
     """A fault that was struck: its `kind`, what it struck, and from when to when (seconds since the epoch)."""
 
     kind: str
     target: str
     began: float
-    ended: float
+    ended: float = float("inf")
 
     def overlaps(self, began: float, ended: float, slack: float = 0.0) -> bool:
         """Whether it went on at any time between the two, or not longer than `slack` seconds before."""

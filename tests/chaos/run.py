@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep, time
 
-from tests.chaos.accountant import Breach, Pages, answers, broker, commands, effects, events, letters
+from tests.chaos.accountant import Breach, Pages, broker, events
+from tests.chaos.accountant.balance import Evidence
+from tests.chaos.accountant.balance import breaches as breaches_of
 from tests.chaos.accountant.history import history
 from tests.chaos.plan import Strike, plan
 from tests.chaos.record import Record, Struck
@@ -27,11 +29,6 @@ FINISH_SECONDS = 60.0
 SETTLE_SECONDS = 60.0
 """After the last request, for every event and letter to arrive."""
 
-MAILER_KEPT = ("instance killed", "instance frozen", "stage away", "rolling restart", "older version",
-               "PostgreSQL restarted", "PostgreSQL killed", "connections cut", "disk full", "database locked",
-               "instance ended", "line: delay", "line: stall", "line: halve", "line: reset", "clock jumps")
-"""Faults that may fall between a mail server's word and the mark in the database."""
-
 Echo = Callable[[str], None]
 
 
@@ -40,8 +37,9 @@ class Outcome:
     """What came of a run."""
 
     seed: int
-    name: str
     seconds: float
+    postgres: bool
+    clustered: bool
     struck: Counter[str]
     carried: Counter[str]
     accepted: int
@@ -52,6 +50,16 @@ class Outcome:
     copies: int
     breaches: list[Breach]
     histories: list[str]
+
+    @property
+    def name(self) -> str:
+        """What it ran on."""
+        return named(self.postgres, self.clustered)
+
+    def command(self) -> str:
+        """What strikes the same faults again."""
+        database, nodes = "postgres" if self.postgres else "sqlite", 3 if self.clustered else 1
+        return f"make chaos MINUTES={self.seconds / 60:g} SEED={self.seed} ON={database} NODES={nodes}"
 
     def lines(self) -> Iterator[str]:
         """For a person to read."""
@@ -68,7 +76,6 @@ class Outcome:
 def run(folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool, echo: Echo,
         rate: float = RATE) -> Outcome:
     """Traffic for `seconds` under the faults of `seed`, then the books."""
-    name = f"{'PostgreSQL' if postgres else 'SQLite'}, {'three nodes' if clustered else 'one node'}"
     os.environ["NKK_RETRY_DELAYS"] = SETTINGS["NKK_RETRY_DELAYS"]
     record = Record(seed)
     with world(folder, postgres, clustered) as found:
@@ -78,7 +85,7 @@ def run(folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool
         people = People(found.installation)
         traffic = Traffic(people, found.installation.url, record, rate)
         strikes = plan(seed, seconds, KINDS, found.targets)
-        echo(f"seed {seed} on {name}: {len(strikes)} faults in {seconds:.0f} s")
+        echo(f"seed {seed} on {named(postgres, clustered)}: {len(strikes)} faults in {seconds:.0f} s")
         record.began = time()
         traffic.begin()
         try:
@@ -89,34 +96,40 @@ def run(folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool
             people.close()
         settled(found, overheard)
         pages = found.books.read()
-        breaches = list(balance(found, pages, record, overheard))
+        breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), found.postbox.letters))
         if breaches:
             keep(found, record, folder)
-        return _outcome(record, name, seconds, traffic, found, pages, breaches)
+        return _outcome(record, seconds, traffic, found, pages, breaches)
+
+
+def named(postgres: bool, clustered: bool) -> str:
+    """A kind of world, in words."""
+    return f"{'PostgreSQL' if postgres else 'SQLite'}, {'three nodes' if clustered else 'one node'}"
 
 
 def _strike_all(found: World, record: Record, strikes: list[Strike], seconds: float, echo: Echo) -> None:
-    """Strike and heal in the order planned, late where one takes long; then wait for the end."""
+    """Strike and heal as planned, each place by itself: what takes long at one keeps no other waiting."""
     began = monotonic()
-    agenda = sorted([(strike.at, 0, strike) for strike in strikes] + [(strike.at + strike.lasts, 1, strike)
-                                                                      for strike in strikes], key=lambda item: item[:2])
-    struck_at: dict[Strike, float] = {}
-    for at, healing, strike in agenda:
-        # A fault lasts as long as planned, however late it was struck.
-        begun = struck_at.get(strike)
-        sleep(max(0.0, began + at - monotonic(), (begun + strike.lasts - time()) if begun else 0.0))
-        kind = BY_NAME[strike.kind]
-        if not healing:
-            echo(str(strike))
-            struck_at[strike] = time()
-            record.struck.append(Struck(strike.kind, strike.target, time(), float("inf")))
-            kind.strike(found, strike.target)
-        else:
-            kind.heal(found, strike.target)
-            place = next(number for number, struck in enumerate(record.struck)
-                         if struck.began >= struck_at[strike] and struck.kind == strike.kind)
-            record.struck[place] = Struck(strike.kind, strike.target, struck_at[strike], time())
+    places = dict.fromkeys(strike.place for strike in strikes)
+    done = [found.striker(place).submit(_strike_at, found, record, began, echo,
+                                        [strike for strike in strikes if strike.place == place]) for place in places]
+    for each in done:
+        each.result()
     sleep(max(0.0, began + seconds - monotonic()))
+
+
+def _strike_at(found: World, record: Record, began: float, echo: Echo, strikes: list[Strike]) -> None:
+    for strike in strikes:
+        kind = BY_NAME[strike.kind]
+        sleep(max(0.0, began + strike.at - monotonic()))
+        echo(f"{strike}  at {monotonic() - began:6.1f} s")
+        struck = Struck(strike.kind, strike.target, time())
+        record.struck.append(struck)
+        kind.strike(found, strike.target)
+        # As long as planned, however long it took to strike.
+        sleep(strike.lasts)
+        kind.heal(found, strike.target)
+        struck.ended = time()
 
 
 def _finish(found: World, traffic: Traffic) -> None:
@@ -145,21 +158,6 @@ def settled(found: World, overheard: list[tuple[str, str]]) -> None:
     overheard.extend(broker.overheard(found.uri))
 
 
-def balance(found: World, pages: Pages, record: Record, overheard: list[tuple[str, str]]) -> Iterator[Breach]:
-    """Every book."""
-
-    def excused(began: float, ended: float) -> bool:
-        return any(struck.kind in MAILER_KEPT and struck.overlaps(began, ended, 5.0) for struck in record.struck)
-
-    yield from events.breaches(pages)
-    yield from events.breaches_of_line(pages, overheard)
-    yield from effects.breaches(pages)
-    yield from commands.breaches(pages, record.asked)
-    yield from answers.breaches(record)
-    yield from broker.breaches(broker.read(found.uri))
-    yield from letters.breaches(pages, found.postbox.letters, excused)
-
-
 def keep(found: World, record: Record, folder: Path) -> None:
     """Put what was written down, by the harness and by every process, where it stays."""
     lines = sorted([(asked.at, str(asked)) for asked in record.asked]
@@ -169,12 +167,13 @@ def keep(found: World, record: Record, folder: Path) -> None:
         (folder / f"{name}.log").write_text(found.installation.log(name))
 
 
-def _outcome(record: Record, name: str, seconds: float, traffic: Traffic, found: World, pages: Pages,
+def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pages: Pages,
              breaches: list[Breach]) -> Outcome:
     said = Counter(f"{asked.operation} {asked.status}" for asked in record.asked)
     told = list(dict.fromkeys(breach.about for breach in breaches))[:5]
     return Outcome(
-        seed=record.seed, name=name, seconds=seconds, struck=Counter(struck.kind for struck in record.struck),
+        seed=record.seed, seconds=seconds, postgres=found.server is not None, clustered=found.cluster is not None,
+        struck=Counter(struck.kind for struck in record.struck),
         carried=traffic.carried, requests=len(record.asked), answers=said,
         accepted=len({asked.ticket for asked in record.asked if asked.operation == "submit" and asked.status == 201}),
         slowest=max((asked.took for asked in record.asked), default=0.0), letters=len(found.postbox.letters),

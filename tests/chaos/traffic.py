@@ -90,8 +90,8 @@ class Traffic:
 
     async def _go(self) -> None:
         limits = httpx.Limits(max_connections=MOST_OPEN + 20, keepalive_expiry=5)
-        async with (httpx.AsyncClient(base_url=f"{self._url}/api/v1", timeout=GIVE_UP_SECONDS, limits=limits) as self._http,
-                    asyncio.TaskGroup() as group):
+        client = httpx.AsyncClient(base_url=f"{self._url}/api/v1", timeout=GIVE_UP_SECONDS, limits=limits)
+        async with client as self._http, asyncio.TaskGroup() as group:
             number, began = 0, monotonic()
             while self._beginning:
                 if self._open < MOST_OPEN:

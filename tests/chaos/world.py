@@ -5,6 +5,7 @@ import secrets
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -71,6 +72,18 @@ class Postbox:
         return "250 OK"
 
 
+@contextmanager
+def open_postbox() -> Iterator[tuple[Postbox, str]]:
+    """A mail server that takes letters, and the URL it does so at."""
+    postbox = Postbox()
+    server = Controller(postbox, hostname=LOOPBACK, port=free_port())
+    server.start()
+    try:
+        yield postbox, f"smtp://{LOOPBACK}:{server.port}"
+    finally:
+        server.stop()
+
+
 @dataclass
 class World:
     """`nodes` are RabbitMQ's by name, `proxies` the lines by what they lead to; `server` is None on SQLite."""
@@ -87,6 +100,11 @@ class World:
     frozen: list[int] = field(default_factory=list)
     struck: int = 0
     locks: dict[str, Any] = field(default_factory=dict)
+    strikers: dict[str, ThreadPoolExecutor] = field(default_factory=dict)
+
+    def striker(self, place: str) -> ThreadPoolExecutor:
+        """Who strikes at `place`: one thread for as long as the world lasts, since what it starts dies with it."""
+        return self.strikers.setdefault(place, ThreadPoolExecutor(1, f"striker at {place}"))
 
     @property
     def uri(self) -> str:
@@ -121,7 +139,9 @@ def world(folder: Path, postgres: bool, clustered: bool) -> Iterator[World]:
     if not LIBFAKETIME.exists():
         install_packages("libfaketime")
     folder.mkdir(parents=True, exist_ok=True)
+    strikers: dict[str, ThreadPoolExecutor] = {}
     with ExitStack() as stack:
+        stack.callback(lambda: [striker.shutdown() for striker in strikers.values()])
         nodes, found, addresses = _brokers(stack, folder, clustered)
         proxies = {"broker": stack.enter_context(Proxy(addresses))}
         var = folder / "var"
@@ -135,14 +155,12 @@ def world(folder: Path, postgres: bool, clustered: bool) -> Iterator[World]:
         else:
             disk = stack.enter_context(small_disk(var / "db"))
             urls = {stage: f"sqlite:///{var / 'db' / f'{stage}.db'}" for stage in STAGES}
-        postbox = Postbox()
-        mail = Controller(postbox, hostname=LOOPBACK, port=free_port())
-        mail.start()
-        stack.callback(mail.stop)
-        settings = SETTINGS | {"NKK_SMTP_URL": f"smtp://{LOOPBACK}:{mail.port}"}
+        postbox, smtp = stack.enter_context(open_postbox())
+        settings = SETTINGS | {"NKK_SMTP_URL": smtp}
         uri = through(next(iter(nodes.values())).uri, proxies["broker"])
         running = stack.enter_context(installation(var, uri, behind, settings, SCALE, stack_cls=ClockedStack))
-        yield World(running, nodes, proxies, postbox, Books(urls), disk, server, found)
+        yield World(running, nodes, proxies, postbox, Books(urls), disk, server, found,
+                    strikers=strikers)
 
 
 def _brokers(stack: ExitStack, folder: Path, clustered: bool
@@ -175,7 +193,8 @@ def small_disk(folder: Path, owner: int | None = None) -> Iterator[Path | None]:
     if cannot_mount():
         yield None
         return
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MEGABYTES}m,mode=0700", "tmpfs", str(folder)], check=True)
+    options = f"size={DISK_MEGABYTES}m,mode=0700"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
     try:
         if owner is not None:
             os.chown(folder, owner, -1)

@@ -7,6 +7,7 @@
     answers   every answer is a promised one, in time
     broker    nothing waits, nothing is in quarantine that was not meant to fail
     letters   nobody is written to twice, and everybody once
+    balance   all of them together
     history   everything known about one complaint, for a book that does not balance
 """
 

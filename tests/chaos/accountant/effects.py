@@ -133,8 +133,8 @@ def _of_messages(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breac
     told = Counter(LETTERS[fact.type] for fact in facts if fact.type in LETTERS)
     for kind in LETTERS.values():
         if kinds[kind] != told[kind]:
-            yield Breach("messages", ticket, f"{kinds[kind]} letters of the kind {kind}, where {told[kind]} follow from "
-                                             "what is told")
+            yield Breach("messages", ticket, f"{kinds[kind]} letters of the kind {kind}, where {told[kind]} follow "
+                                             "from what is told")
     yield from (Breach("messages", ticket, f"{count} letters of the kind {kind}, which is written once")
                 for kind, count in kinds.items() if kind in ("late", "reminder") and count > 1)
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from nkk.contracts import EVENTS
 from tests.chaos.accountant.breach import Breach
@@ -40,7 +41,7 @@ def breaches_of_line(pages: Pages, overheard: Iterable[tuple[str, str]]) -> Iter
                 yield Breach("overheard", event.subject, f"{event.type} {event.event_id} of {event.stage} was marked "
                                                          "as sent and never came to a listener")
         came = [event for event in line if (event.stage, event.event_id) in first]
-        for earlier, later in zip(came, came[1:], strict=False):
+        for earlier, later in pairwise(came):
             if first[later.stage, later.event_id] < first[earlier.stage, earlier.event_id]:
                 yield Breach("order", later.subject, f"{later.type} of {later.stage} came to a listener before "
                                                      f"{earlier.type}, which was told earlier")

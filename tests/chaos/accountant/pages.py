@@ -150,7 +150,7 @@ class Books:
         assert not found, "\n".join(map(str, found))
 
     def _told(self, stage: str) -> list[Told]:
-        return [Told(stage, row[0], row[1], row[2], row[3], row[4], str(row[5]), None if row[6] is None else str(row[6]))
+        return [Told(stage, *row[:5], str(row[5]), None if row[6] is None else str(row[6]))
                 for row in self.rows(stage, OUTBOX)]
 
     def _mappings(self, stage: str, query: str) -> list[Row]:

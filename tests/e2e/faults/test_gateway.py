@@ -1,4 +1,4 @@
-"""The gateway's own processes end: whoever talks to one that is left behind is told to connect anew, and loses nothing."""
+"""The gateway's own processes end: who talks to one that is left behind is told to connect anew, and loses nothing."""
 
 import os
 import signal
