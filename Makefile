@@ -40,6 +40,12 @@ check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documen
 bench: $(DEV_READY)  ## measure accepting, relaying, whole journeys and memory
 	@exec $(BIN)/python -m bench
 
+MINUTES ?= 30
+.PHONY: chaos
+chaos: $(DEV_READY)  ## journeys under random faults, the books balanced: MINUTES=30 SEED=7 ON=sqlite|postgres NODES=1|3
+	@exec nice -n 10 $(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(ON),--on $(ON)) \
+	  $(if $(NODES),--nodes $(NODES))
+
 .PHONY: docs
 docs: $(DEV_READY)  ## write the OpenAPI and AsyncAPI documents anew
 	$(BIN)/python -m tests.current.documents

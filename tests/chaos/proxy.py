@@ -106,8 +106,13 @@ class Proxy:
                 return
             there, back = upstream
             self._writers.add(back)
-            await self._both_ways(self._pump(reader, back), self._pump(there, writer))
-            self._end(back)
+            try:
+                await self._both_ways(self._pump(reader, back), self._pump(there, writer))
+            finally:
+                self._end(back)
+        except asyncio.CancelledError:
+            # The proxy ends; whoever would hear of it has no use for it.
+            return
         finally:
             self._end(writer)
 
