@@ -42,6 +42,12 @@ check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documen
 bench: $(DEV_READY)  ## measure how fast it is, beside others; ONLY="accept relay" for some of it, PUBLISH=yes for docs
 	@exec $(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PUBLISH),--publish)
 
+MINUTES ?= 30
+.PHONY: chaos
+chaos: $(DEV_READY)  ## journeys under random faults, the books balanced: MINUTES=30 SEED=7 ON=sqlite|postgres NODES=1|3
+	@exec nice -n 10 $(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(ON),--on $(ON)) \
+	  $(if $(NODES),--nodes $(NODES))
+
 .PHONY: docs
 docs: $(DEV_READY)  ## write the OpenAPI and AsyncAPI documents anew
 	$(BIN)/python -m tests.current.documents
