@@ -18,6 +18,8 @@ from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
 
 PAGE_SIZE = 50
+MOST_NAMED = 3
+"""So many teams without an address are named; more are counted."""
 
 pages = new_pages("office")
 
@@ -36,7 +38,7 @@ def staff() -> str:
     listing = backend().call("intake", "staff", request.args.get("cursor"), PAGE_SIZE)
     first = "cursor" not in request.args
     return render_template("staff.html", rows=listing["items"], next=listing["next"], lists=backend().lists(),
-                           first=first, unreached=teams.without_address() if first else [])
+                           first=first, unreached=teams.without_address() if first else [], most_named=MOST_NAMED)
 
 
 @pages.route("/admin/staf/baru", methods=["GET", "POST"])
