@@ -43,8 +43,9 @@ def add_staff(form: dict[str, Any]) -> dict[str, Any]:
 @needs(Role.ADMIN)
 @resources.response(200, schemas.Staff)
 @resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
 def disable_staff(username: str) -> dict[str, Any]:
-    """Bar a staff account; it is out within 15 minutes. A new password opens it again."""
+    """Bar a staff account; it is out within 15 minutes. A new password opens it again. The last admin stays (409)."""
     return backend().tell_intake("disable_staff", {"username": username})
 
 

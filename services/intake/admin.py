@@ -84,8 +84,9 @@ class AdminDesk:
         """Bar a staff account and end its sessions; out within a token's 15 minutes. The box holds a StaffName."""
         form = load(schemas.StaffName, self.vault.open(box))
         with self.uow.begin() as work:
+            open_admins = work.accounts.lock_open_admins()
             account = self._staff_account(work, form["username"])
-            account.disable(_now())
+            account.disable(_now(), open_admins)
             work.accounts.save(account)
             work.accounts.end_sessions(account.id, _now())
         log.info("staff disabled", account=account.id, by=actor.id)

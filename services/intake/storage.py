@@ -29,6 +29,7 @@ from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
 from nkk.sop import catalogue as defaults
 from nkk.sop.refusals import UnknownTicket
+from nkk.sop.steps import Role
 from services.intake.domain import Account, Complaint
 from services.intake.resets import PasswordReset
 
@@ -164,13 +165,20 @@ class Accounts:
         query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(ids), accounts.c.role != "reporter")
         return {row.id: row.name for row in self._connection.execute(query)}
 
+    def lock_open_admins(self) -> int:
+        """How many admins' accounts are not disabled, this transaction's alone: two who disable each other take
+        turns."""
+        query = select(accounts.c.id).where(accounts.c.role == Role.ADMIN, accounts.c.disabled_at.is_(None))
+        return len(self._connection.execute(query.order_by(accounts.c.id).with_for_update()).all())
+
     def add_reporter(self, account_id: str, kind: str, identity: str) -> None:
         """Keep the encrypted identity behind an account."""
         self._connection.execute(insert(reporters).values(id=account_id, kind=kind, identity=identity))
 
-    def reporter(self, account_id: str) -> tuple[str, str]:
+    def reporter(self, account_id: str, for_update: bool = False) -> tuple[str, str]:
         """(kind, encrypted identity) of a reporter, who exists."""
-        row = self._connection.execute(select(reporters).where(reporters.c.id == account_id)).one()
+        query = select(reporters).where(reporters.c.id == account_id)
+        row = self._connection.execute(query.with_for_update() if for_update else query).one()
         return row.kind, row.identity
 
     def identities(self, after: str, limit: int) -> list[tuple[str, str]]:
@@ -180,7 +188,7 @@ class Accounts:
         return [(row.id, row.identity) for row in rows]
 
     def replace_identity(self, account_id: str, identity: str) -> None:
-        """Keep the same identity under another key."""
+        """Keep an identity in the place of the one there was."""
         self._connection.execute(update(reporters).where(reporters.c.id == account_id).values(identity=identity))
 
     def open_session(self, session_id: str, account_id: str, refresh_hash: str, expires_at: datetime) -> None:

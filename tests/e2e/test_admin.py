@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.builders import complaint_form
+from tests.e2e.test_clocks import nkk
 from tests.people import PASSWORD, People
 from tests.problems import at_fault, problem
 
@@ -85,6 +86,22 @@ def test_a_reporters_account_is_out_of_an_admins_reach_and_looks_like_none(peopl
             404, "unknown-account")
     people.log_in(username, PASSWORD)
     assert username not in people.admin.ask("GET", "/staff", params={"limit": 200}).text
+
+
+def test_the_last_admin_stays_whoever_asks(people: People) -> None:
+    other = new_staff(role="admin")
+    people.admin.post("/staff", other, expect=201)
+    open_admins = [account["username"] for account in people.admin.get("/staff", params={"limit": 200})["items"]
+                   if account["role"] == "admin" and account["disabled_at"] is None]
+    last = people.credentials("admin")["username"]
+    for username in {*open_admins} - {last}:
+        people.admin.post(f"/staff/{username}/disablement")
+    problem(people.admin.ask("POST", f"/staff/{last}/disablement"), 409, "last-admin")
+    done = nkk(people.installation, "staff", "disable", last)
+    assert done.returncode == 1
+    assert "Add another admin first" in done.stderr
+    assert "Traceback" not in done.stderr
+    people.log_in(**people.credentials("admin")).get("/staff")
 
 
 def test_a_new_password_that_will_not_do_changes_nothing(people: People) -> None:
