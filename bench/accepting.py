@@ -19,7 +19,7 @@ from bench.helpdesk.running import DOCUMENTED, TUNED, Helpdesk
 from bench.site import CONNECTIONS, FORM, INFORMATION, Site
 from bench.workplace import Workplace, say
 
-CATCH_UP_SECONDS = 120
+CATCH_UP_SECONDS = 300
 SUBMIT = (INFORMATION[0],)
 OURS = "ours"
 

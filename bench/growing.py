@@ -67,10 +67,10 @@ def ratios(found: dict[str, Any], small: str, large: str) -> dict[str, Any]:
 
 
 def _added(count: int, is_first: bool) -> dict[str, int]:
-    """How many of each kind to add: two of three closed ones were complaints; the desks are filled at first."""
+    """How many of each kind to add: every other closed one was a complaint; the desks are filled at first."""
     open_ones = dict.fromkeys(OPEN, AT_EACH_DESK if is_first else 0)
     closed = count - sum(open_ones.values())
-    return {"complaint": closed * 2 // 3, "information": closed - closed * 2 // 3} | open_ones
+    return {"complaint": closed // 2, "information": closed - closed // 2} | open_ones
 
 
 def _measured(place: Workplace, site: Site, ours: list[New]) -> dict[str, Any]:
