@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.browser.visitors import Visitor
+import pytest
+
+from tests.browser.visitors import Visitor, said
 from tests.people import PASSWORD, People
 
 Opening = Callable[..., Visitor]
@@ -40,6 +42,36 @@ def test_an_account_is_added_disabled_and_opened_again(staff: Opening, visiting:
     admin.press("Ganti kata sandi")
     assert "Aktif" in admin.page.get_by_role("row", name="petugas-baru").inner_text()
     visiting().log_in("petugas-baru", "lain-sekali-4711")
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_last_admin_is_told_why_they_stay(staff: Opening, people: People, language: str) -> None:
+    last = people.credentials("admin")["username"]
+    admin = staff("admin", language=language)
+    admin.page.get_by_role("link", name=last, exact=True).click()
+    admin.press("Nonaktifkan akun")
+    assert admin.sees("Admin terakhir tidak dapat dinonaktifkan")
+    assert admin.accessibility() + admin.too_wide() == []
+    admin.page.get_by_role("link", name=said("Tambahkan admin lain dahulu.", language)).click()
+    admin.page.wait_for_url("**/admin/staf/baru")
+    people.log_in(**people.credentials("admin"))
+
+
+def test_teams_without_an_address_are_pointed_out_until_they_have_one(staff: Opening, people: People) -> None:
+    opds = [item["key"] for item in people.anyone.get("/opds")["items"]]
+    address = {"email": "tim@example.id"}
+    admin = staff("admin")
+    assert f"{len(opds) + 2} tim belum punya alamat surel" in admin.page.inner_text(".notice.info")
+    assert admin.accessibility() + admin.too_wide() == []
+    some = {"operator": address, "opd_team": dict.fromkeys(opds, address)}
+    assert people.admin.ask("PUT", "/teams", some).status_code == 200
+    admin.page.reload()
+    assert "1 tim belum punya alamat surel" in admin.page.inner_text(".notice.info")
+    assert "Tim NKK Utama" in admin.page.inner_text(".notice.info")
+    assert people.admin.ask("PUT", "/teams", some | {"main_team": address}).status_code == 200
+    admin.page.reload()
+    assert not admin.page.locator(".notice").count()
+    assert people.admin.ask("PUT", "/teams", {}).status_code == 200
 
 
 def test_an_agency_is_added_renamed_and_removed(staff: Opening, people: People) -> None:
