@@ -31,6 +31,8 @@ def test_an_account_is_added_disabled_and_opened_again(staff: Opening, visiting:
     assert worker.page.url.endswith("/meja/opd")
 
     admin.page.get_by_role("link", name="petugas-baru").click()
+    assert "Petugas Baru" in admin.read()
+    assert "Tim NKK Pembantu, Dinas Kesehatan" in admin.read()
     admin.press("Nonaktifkan akun")
     assert "Nonaktif" in admin.page.get_by_role("row", name="petugas-baru").inner_text()
     worker.context.clear_cookies(name="nkk_access")
@@ -119,6 +121,17 @@ def test_a_category_is_added_changed_and_removed(staff: Opening, people: People)
     admin.press("Hapus kategori")
     assert "lainnya" not in names()
     assert len(names()) == 4
+
+
+def test_an_account_that_is_not_there_is_no_page(staff: Opening, people: People) -> None:
+    reporter = people.reporter().account
+    assert reporter is not None
+    admin = staff("admin")
+    for username in ("tidak-ada-orangnya", reporter["username"]):
+        response = admin.page.goto(f"/admin/staf/{username}")
+        assert response is not None
+        assert response.status == 404
+        assert "Akun tidak ditemukan" in admin.read()
 
 
 def test_the_admin_sees_no_complaint(staff: Opening, people: People) -> None:
