@@ -91,7 +91,8 @@ def test_a_number_that_is_left_out_is_forgotten_and_the_same_address_is_told_of_
         broker = eventually(lambda: "complaint.submitted.v1" in (heard := tap.listen()) and heard)
     assert reporter.get(PATH) == {"email": email, "phone": None}
     assert "reporter.registered.v1" not in broker
-    assert {letter["Subject"] for letter in letters(people.installation, email)} == {"Laporan Anda kami terima"}
+    subjects = [letter["Subject"] for letter in letters(people.installation, email)]
+    assert all(subject.startswith("Laporan Anda kami terima") for subject in subjects)
     assert sealed_contact(people, reporter_id) == kept
 
 
