@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -107,7 +107,7 @@ complaints = Table(
     Column("handed_over_by", String(36)),
 )
 _waiting = complaints.c.done_at.is_(None)
-Index("ix_complaints_waiting", complaints.c.due_at, complaints.c.ticket,
+Index("ix_complaints_waiting", *in_turn(complaints),
       sqlite_where=_waiting, postgresql_where=_waiting)
 Index("ix_complaints_own", complaints.c.reporter_id, complaints.c.came_at, complaints.c.ticket)
 alarm_index(complaints)
@@ -312,7 +312,7 @@ class Complaints:
                 ) -> tuple[list[Complaint], str | None]:
         """What is wanted of the operator's worklist, oldest due first."""
         query = narrowed(select(complaints).where(_waiting), complaints, wanted)
-        return page(self._connection, query, [complaints.c.due_at, complaints.c.ticket], cursor, limit,
+        return page(self._connection, query, in_turn(complaints), cursor, limit,
                     lambda row: Complaint(**row._mapping))
 
     def of_reporter(self, reporter_id: str, cursor: str | None, limit: int | None

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
@@ -61,7 +61,7 @@ answers = Table(
 # Written out, not bound: SQLite uses a partial index only where it can see the values.
 _waiting = answers.c.state == literal_column(f"'{State.AWAITING_ANSWER}'")
 _unread = answers.c.state == literal_column(f"'{State.ANSWERED}'")
-Index("ix_answers_waiting", answers.c.due_at, answers.c.ticket, sqlite_where=_waiting, postgresql_where=_waiting)
+Index("ix_answers_waiting", *in_turn(answers), sqlite_where=_waiting, postgresql_where=_waiting)
 alarm_index(answers)
 _to_remind = answers.c.remind_at.is_not(None)
 Index("ix_answers_remind", answers.c.remind_at, sqlite_where=_to_remind, postgresql_where=_to_remind)
@@ -169,7 +169,7 @@ class Answers:
         # Asked of each answer that waits, and not of every journey of the category.
         of_category = exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
         query = narrowed(select(answers).where(_waiting), answers, wanted, of_category)
-        return page(self._connection, query, [answers.c.due_at, answers.c.ticket], cursor, limit,
+        return page(self._connection, query, in_turn(answers), cursor, limit,
                     lambda row: Answer(**row._mapping))
 
     def to_tell(self, now: datetime, limit: int) -> list[Answer]:
