@@ -5,7 +5,9 @@ last a hundred thousand more are put on every desk. Every read is asked over HTT
 """
 
 import asyncio
+import json
 import time
+from base64 import urlsafe_b64encode
 from itertools import cycle
 from typing import Any
 
@@ -21,6 +23,9 @@ from bench.site import Site
 from bench.workplace import Workplace, say
 from nkk.contracts import STAGES
 from nkk.sop.steps import Role
+
+MIDDLE = """SELECT due_at, ticket FROM complaints WHERE done_at IS NULL ORDER BY due_at, ticket
+    OFFSET (SELECT count(*) / 2 FROM complaints WHERE done_at IS NULL) LIMIT 1"""
 
 SIZES = (1_000, 100_000, 1_000_000)
 QUICK_SIZES = (600, 1_200, 2_400)
@@ -104,6 +109,9 @@ def _questions(site: Site, ours: list[New]) -> dict[str, Any]:
     for desk, (key, role) in DESKS.items():
         found[f"{desk}: worklist (API)"] = cycle([(f"/api/v1/desks/{desk}", _bearer(site.tokens[role]))])
         found[_page(desk)] = cycle([(f"/meja/{key}", {"Cookie": f"nkk_access={site.tokens[role]}"})])
+    middle = _cursor_in_the_middle(site)
+    found["intake: worklist from the middle (API)"] = cycle([
+        (f"/api/v1/desks/intake?cursor={middle}", _bearer(site.tokens[Role.OPERATOR]))])
     whose = dict(zip(reporter_ids(site.reporters), site.reporters, strict=True))
     mine = [(each, _bearer(whose[each.reporter_id])) for each in ours]
     closed = [(each, header) for each, header in mine if each.kind in KINDS and each.kind not in OPEN]
@@ -113,6 +121,12 @@ def _questions(site: Site, ours: list[New]) -> dict[str, Any]:
     main_team = _bearer(site.tokens[Role.MAIN_TEAM])
     found["a case, for Tim Utama"] = cycle([(f"/api/v1/complaints/{each.ticket}", main_team) for each, _ in closed])
     return found
+
+
+def _cursor_in_the_middle(site: Site) -> str:
+    """A cursor as the service gives it, of the row in the middle of the operator's list."""
+    due_at, ticket = site.query("intake", MIDDLE)[0]
+    return urlsafe_b64encode(json.dumps([due_at.isoformat(), ticket]).encode()).decode().rstrip("=")
 
 
 def reporter_ids(tokens: list[str]) -> list[str]:
