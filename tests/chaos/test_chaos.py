@@ -13,9 +13,11 @@ RUNS = {"SQLite and one node": (20, False, False), "PostgreSQL and three nodes":
 
 
 @pytest.mark.parametrize("where", RUNS)
-def test_nothing_is_lost_or_done_twice_whatever_strikes(where: str, tmp_path: Path) -> None:
+def test_nothing_is_lost_or_done_twice_whatever_strikes(where: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+                                                        ) -> None:
     outcome = run(tmp_path, RUNS[where][0], SECONDS, *RUNS[where][1:], echo=print)
-    print("\n".join(outcome.lines()))
+    with capsys.disabled():
+        print("", *outcome.lines(), sep="\n")
     assert not outcome.breaches, "\n".join([*map(str, outcome.breaches), *outcome.histories,
                                             f"again: {outcome.command()}"])
     assert outcome.accepted

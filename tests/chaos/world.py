@@ -26,7 +26,7 @@ from tests.chaos.proxy import Proxy, through
 from tests.installations import Installation, installation
 
 SCALE = {"intake": 2, "triage": 2, "notification": 2}
-SHIFTS = ("+90s", "-90s", "+3h", "-3h", "+30d")
+SHIFTS = ("+90s", "-90s", "+3h", "-3h", "+2d")
 
 SETTINGS = {
     "NKK_RPC_TIMEOUT": f"{CALL_SECONDS:g}",
