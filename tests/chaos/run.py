@@ -35,8 +35,8 @@ Echo = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run. `slowest` is in seconds, less those in which the machine let the request wait; `absent` is
-    what could not be struck here, and why."""
+    """What came of a run. `histories` are of what is broken or did not come to its end in time; `slowest` is in
+    seconds, less those in which the machine let the request wait; `absent` is what could not be struck here, and why."""
 
     seed: int
     seconds: float
@@ -179,7 +179,7 @@ def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pag
              breaches: list[Breach], absent: list[str]) -> Outcome:
     said = Counter(f"{asked.operation} {asked.status}" for asked in record.asked)
     letters = found.postbox.letters
-    told = list(dict.fromkeys(breach.about for breach in breaches))[:5]
+    told = list(dict.fromkeys([*(breach.about for breach in breaches), *traffic.unfinished]))[:5]
     return Outcome(
         seed=record.seed, seconds=seconds, postgres=found.server is not None, clustered=found.cluster is not None,
         struck=Counter(struck.kind for struck in record.struck),
