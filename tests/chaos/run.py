@@ -36,7 +36,7 @@ Echo = Callable[[str], None]
 @dataclass(frozen=True)
 class Outcome:
     """What came of a run. `histories` are of what is broken or did not come to its end in time; `slowest` is in
-    seconds, less those in which the machine let the request wait; `absent` is what could not be struck here, and why."""
+    seconds, less those in which the machine let the request wait; `absent` is what could not be struck, and why."""
 
     seed: int
     seconds: float
