@@ -39,6 +39,15 @@ def add_staff(form: dict[str, Any]) -> dict[str, Any]:
     return backend().tell_intake("add_staff", form)
 
 
+@resources.route("/staff/<username>", methods=["GET"])
+@needs(Role.ADMIN)
+@resources.response(200, schemas.Staff)
+@resources.alt_response(404, response="NOT_FOUND")
+def staff_account(username: str) -> dict[str, Any]:
+    """One staff account."""
+    return backend().tell_intake("staff_account", {"username": username})
+
+
 @resources.route("/staff/<username>/disablement", methods=["POST"])
 @needs(Role.ADMIN)
 @resources.response(200, schemas.Staff)

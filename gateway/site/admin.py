@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from gateway.api import schemas
 from gateway.backend import backend
-from gateway.site import forms, teams
+from gateway.site import forms, teams, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
@@ -72,7 +72,9 @@ def account(username: str) -> ResponseReturnValue:
 
 
 def _account_page(username: str, form: Form, is_last_admin: bool = False) -> str:
-    return render_template("staff_account.html", form=form, username=username, is_last_admin=is_last_admin)
+    known = backend().tell_intake("staff_account", {"username": username})
+    return render_template("staff_account.html", form=form, account=known, is_last_admin=is_last_admin,
+                           opd=words.opd_name(known["opd"], words.lists()))
 
 
 @pages.get("/admin/staf/<username>/nonaktif")

@@ -253,12 +253,17 @@ class Messages:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep_contact(self, reporter_id: str, sealed_contact: str, at: datetime) -> None:
-        """Remember how to reach a reporter; the newest wins."""
+    def keep_contact(self, reporter_id: str, sealed_contact: str, at: datetime) -> str | None:
+        """Remember how to reach a reporter; the newest wins. The sealed contact whose place it took, if it took one."""
         row = {"sealed_contact": sealed_contact, "changed_at": at}
-        if not insert_if_absent(self._connection, contacts, row | {"reporter_id": reporter_id}):
-            self._connection.execute(update(contacts).where(
-                contacts.c.reporter_id == reporter_id, contacts.c.changed_at < at).values(**row))
+        if insert_if_absent(self._connection, contacts, row | {"reporter_id": reporter_id}):
+            return None
+        query = select(contacts).where(contacts.c.reporter_id == reporter_id)
+        known = self._connection.execute(query.with_for_update()).one()
+        if known.changed_at >= at:
+            return None
+        self._connection.execute(update(contacts).where(contacts.c.reporter_id == reporter_id).values(**row))
+        return known.sealed_contact
 
     def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
         """Have a message of `kind` sent to the reporter of `ticket`."""
@@ -278,6 +283,11 @@ class Messages:
         self._connection.execute(delete(messages).where(messages.c.reporter_id == reporter_id, _unsent))
         self._add({"id": message_id, "kind": "password_reset", "reporter_id": reporter_id,
                    "sealed_letter": sealed_letter, "expires_at": expires_at, "next_try_at": now}, now)
+
+    def add_farewell(self, message_id: str, sealed_contact: str, now: datetime) -> None:
+        """Have an address told that letters go elsewhere from now on: who did not want that is to learn of it."""
+        self._add({"id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact, "next_try_at": now},
+                  now)
 
     def _add(self, row: dict[str, Any], now: datetime) -> None:
         self._connection.execute(insert(messages), {"created_at": now, "tries": 0} | row)
@@ -318,12 +328,12 @@ class Messages:
         return counted[0], counted[1]
 
     def sent(self, message_id: str, now: datetime) -> None:
-        """It was delivered; a code is not kept."""
+        """It was delivered; a code, or an old address, is not kept."""
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
             sent_at=now, sealed_letter=None))
 
     def failed(self, message_id: str, tries: int, next_try_at: datetime | None, now: datetime) -> None:
-        """It was not; try again then, or never: a code is not kept then."""
+        """It was not; try again then, or never: a code, or an old address, is not kept then."""
         given_up = {} if next_try_at else {"given_up_at": now, "sealed_letter": None}
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
             tries=tries, next_try_at=next_try_at or now, **given_up))

@@ -235,6 +235,26 @@ def test_a_desk_of_another_role_is_not_there(staff: Opening, people: People) -> 
     assert "Halaman ini bukan untuk peran Anda" in opd_team.read()
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_on_a_phone_the_bar_is_folded_until_it_is_wanted(staff: Opening, scripts: bool) -> None:
+    operator = staff("operator", java_script_enabled=scripts, viewport={"width": 360, "height": 740})
+    page = operator.page
+    assert not page.locator("#cari").is_visible()
+    assert page.locator("#worklist").bounding_box()["y"] < 400  # type: ignore[index]
+    page.click(".narrowing summary")
+    assert page.locator("#cari").is_visible()
+    operator.fill(cari="loket tutup")
+    operator.press("Saring")
+    assert page.locator("#cari").is_visible()
+    assert page.input_value("#cari") == "loket tutup"
+    page.get_by_role("link", name="Tampilkan semua").first.click()
+    page.wait_for_url("**/meja/serah-terima")
+    assert not page.locator("#cari").is_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert page.locator("#cari").is_visible()
+    assert not page.locator(".narrowing summary").is_visible()
+
+
 @pytest.mark.usefixtures("empty_desk")
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_list_is_narrowed_by_its_bar_and_stays_so(people: People, staff: Opening, scripts: bool) -> None:

@@ -66,7 +66,7 @@ class Outcome:
         yield f"seed {self.seed} on {self.name}: {self.seconds:.0f} s of faults"
         yield f"  faults struck: {sum(self.struck.values())}  " + _counted(self.struck)
         yield f"  complaints accepted: {self.accepted}  " + _counted(self.carried)
-        yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s  " + _counted(self.answers)
+        yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s beside what the machine made it wait  " + _counted(self.answers)
         yield f"  letters: {self.letters}, copies {self.copies}"
         for breach in self.breaches:
             yield f"  BROKEN {breach}"
@@ -176,7 +176,7 @@ def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pag
         struck=Counter(struck.kind for struck in record.struck),
         carried=traffic.carried, requests=len(record.asked), answers=said,
         accepted=len({asked.ticket for asked in record.asked if asked.operation == "submit" and asked.status == 201}),
-        slowest=max((asked.took for asked in record.asked), default=0.0), letters=len(found.postbox.letters),
+        slowest=max((asked.took - asked.starved for asked in record.asked), default=0.0), letters=len(found.postbox.letters),
         copies=len(found.postbox.letters) - len({letter.id for letter in found.postbox.letters}), breaches=breaches,
         histories=[history(about, pages, record) for about in told])
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Mapping
 from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import httpx
 import pytest
@@ -29,11 +30,16 @@ def change(person: Person, **changed: object) -> httpx.Response:
     return person.ask("PUT", PATH, {"email": new_address(), "password": PASSWORD, **changed})
 
 
+def letters(installation: Installation, email: str) -> list[EmailMessage]:
+    """The letters that have gone to `email`, oldest first."""
+    paths = sorted((installation.stack.var / "mail").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
+    read = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
+    return [letter for letter in read if letter["To"] == email]
+
+
 def letters_to(installation: Installation, email: str) -> int:
     """How many letters have gone to `email`."""
-    letters = (message_from_bytes(path.read_bytes(), policy=policy.default)
-               for path in (installation.stack.var / "mail").glob("*.eml"))
-    return sum(letter["To"] == email for letter in letters)
+    return len(letters(installation, email))
 
 
 def sealed_contact(people: People, reporter_id: str) -> str | None:
@@ -56,7 +62,7 @@ def registered(people: People, **changed: str) -> tuple[Person, str]:
                                             {"ticket": ticket}).scalar_one()
 
 
-def test_letters_after_a_change_go_to_the_new_address_and_none_to_the_old(people: People) -> None:
+def test_letters_after_a_change_go_to_the_new_address_and_the_old_one_is_told_so_once(people: People) -> None:
     reporter, reporter_id = registered(people)
     assert reporter.account is not None
     old, new, kept = reporter.account["email"], new_address(), sealed_contact(people, reporter_id)
@@ -67,7 +73,10 @@ def test_letters_after_a_change_go_to_the_new_address_and_none_to_the_old(people
     eventually(lambda: sealed_contact(people, reporter_id) != kept)
     ticket = people.submit(reporter)
     eventually(lambda: letters_to(people.installation, new) == 1)
-    assert letters_to(people.installation, old) == 1
+    farewell = eventually(lambda: letters(people.installation, old)[1:])
+    assert [letter["Subject"] for letter in farewell] == ["Alamat surel akun Pengaduan NKK Anda diganti"]
+    assert new not in farewell[0].as_string()
+    assert f"{people.installation.url}/akun" in farewell[0].get_content()
     shown = people.operator.get(f"/complaints/{ticket}")["reporter"]
     assert (shown["email"], shown["phone"], shown["name"]) == (new, "0812 3456 789", reporter.account["name"])
 
@@ -82,6 +91,8 @@ def test_a_number_that_is_left_out_is_forgotten_and_the_same_address_is_told_of_
         broker = eventually(lambda: "complaint.submitted.v1" in (heard := tap.listen()) and heard)
     assert reporter.get(PATH) == {"email": email, "phone": None}
     assert "reporter.registered.v1" not in broker
+    subjects = [letter["Subject"] for letter in letters(people.installation, email)]
+    assert all(subject.startswith("Laporan Anda kami terima") for subject in subjects)
     assert sealed_contact(people, reporter_id) == kept
 
 

@@ -73,6 +73,7 @@ TABLE = {
     ("GET", "/staff/names"): STAFF_WHO_FILL_IT_IN,
     ("GET", "/staff"): THE_ADMIN,
     ("POST", "/staff"): THE_ADMIN_WHO_FILLS_IT_IN,
+    ("GET", "/staff/<username>"): THE_ADMIN_OF_AN_ACCOUNT,
     ("POST", "/staff/<username>/disablement"): THE_ADMIN_OF_AN_ACCOUNT,
     ("PUT", "/staff/<username>/password"): THE_ADMIN_OF_AN_ACCOUNT,
     ("GET", "/catalogue"): THE_ADMIN,
