@@ -55,7 +55,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
     app.before_request(_begin)
     app.after_request(_end)
-    limits.limiter.init_app(app)
+    limits.register(app)
     api.register(app)
     app.register_blueprint(docs.pages)
     errors.register(app)
@@ -77,7 +77,7 @@ def _from_environment() -> dict[str, Any]:
         # Half of the threads are left for requests.
         "LIVE_STREAMS": number("NKK_LIVE_STREAMS", number("NKK_GATEWAY_THREADS", 16) // 2),
         "TRUSTED_PROXIES": number("NKK_TRUSTED_PROXIES", 0),
-        "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "memory://",
+        "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "process://",
         **{f"LIMIT_{name}": os.environ.get(f"NKK_LIMIT_{name}") or rate for name, rate in limits.DEFAULTS.items()},
     }
 

@@ -10,7 +10,6 @@ from flask import Flask, Response
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
-from gateway.limits import seconds_to_wait
 from gateway.live import TooManyStreamsError
 from nkk.documents import RenderingFailedError, RenderingTooSlowError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
@@ -135,7 +134,7 @@ def of_http(error: HTTPException) -> Response:
         return problem(413, "too-large", "This is too long. A text holds at most 20,000 characters.")
     if isinstance(error, TooManyRequests):
         answer = problem(429, "too-many-requests", "Too many requests. Wait a little and try again.")
-        answer.headers["Retry-After"] = str(seconds_to_wait())
+        answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     name = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 415: "not-json", 422: "invalid-input"}.get(
         status, "failed" if status >= 500 else "refused")
