@@ -63,14 +63,19 @@ log = get_logger()
 
 def problem(status: int, name: str, detail: str, **more: Any) -> Response:
     """A problem of type `name`; `more` are further members, left out where they are None."""
-    body = {"type": TYPES + name, "title": _title(name), "status": status, "detail": detail}
-    body |= {key: value for key, value in more.items() if value is not None}
-    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
+    body = json.dumps(body_of(status, name, detail, **more), ensure_ascii=False)
+    response = Response(body, status, content_type="application/problem+json")
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def body_of(status: int, name: str, detail: str, **more: Any) -> dict[str, Any]:
+    """What a problem says, member by member."""
+    body = {"type": TYPES + name, "title": _title(name), "status": status, "detail": detail}
+    return body | {key: value for key, value in more.items() if value is not None}
 
 
 def register(app: Flask) -> None:

@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Request
-from flask_smorest import Api, Blueprint
-from flask_smorest.response import prepare_response
+from flask_smorest import Blueprint
 from webargs.core import is_json
 from webargs.flaskparser import FlaskParser, abort
 
-from gateway.api.schemas import Problem
+from gateway.api.describing import DescribedApi, with_refusals
 
 PREFIX = "/api/v1"
 
@@ -42,6 +40,18 @@ class Resources(Blueprint):
 
     ARGUMENTS_PARSER = StrictJsonParser()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(with_refusals)
+
+    def add_url_rule(self, rule: str, endpoint: str | None = None, *args: Any, **options: Any) -> None:
+        """As flask-smorest's; each operation has a name of its own in the description, that links can give."""
+        super().add_url_rule(rule, endpoint, *args, **options)
+        endpoint = self._endpoints[-1]
+        for about in self._docs[endpoint].values():
+            if about:
+                about.setdefault("manual_doc", {})["operationId"] = f"{self.name}_{endpoint}"
+
     def arguments(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         """As flask-smorest's; bad input is described under a name that does not change with Python's version."""
         decorate = super().arguments(*args, **kwargs)
@@ -52,24 +62,6 @@ class Resources(Blueprint):
             return taking
 
         return described
-
-
-class DescribedApi(Api):
-    """Describes errors as what they are: RFC 9457 problems."""
-
-    ERROR_SCHEMA = Problem
-
-    def _register_responses(self) -> None:
-        for status in HTTPStatus:
-            response: dict[str, Any] = {"description": status.phrase}
-            if status >= 400:
-                response["schema"] = Problem
-            prepare_response(response, self.spec, "application/problem+json")
-            self.spec.components.response(status.name, response, lazy=True)
-        for name, what in (("INVALID_INPUT", "Some fields need correcting"), ("DEFAULT_ERROR", "Any other problem")):
-            response = {"description": what, "schema": Problem}
-            prepare_response(response, self.spec, "application/problem+json")
-            self.spec.components.response(name, response, lazy=True)
 
 
 def register(app: Flask) -> None:

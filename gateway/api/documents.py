@@ -37,8 +37,10 @@ def document(ticket: str, kind: str, format: str) -> Response:
     counts as receiving it."""
     if kind not in papers.OF_COMPLAINTS:
         abort(404)
+    role = Role(g.actor.role)
+    papers.require(kind, role)
     ticket = known(ticket)
-    return papers.sent(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
+    return papers.sent(kind, format, papers.content(ticket, kind, role), f"{kind}-{ticket}")
 
 
 @resources.route("/reports/monthly", methods=["GET"])

@@ -173,7 +173,9 @@ class Figures(Schema):
 class Page(Schema):
     """Which part of a list."""
 
-    cursor = fields.String(validate=validate.Length(1, 500), metadata={"description": "`next` of the page before."})
+    cursor = fields.String(validate=validate.Regexp(
+        r"^[A-Za-z0-9_-]{1,500}\Z", error="Not a cursor of this list. Start again without one."), metadata={
+        "description": "`next` of the page before."})
     limit = fields.Integer(validate=validate.Range(1, 200), metadata={"description": "50 by default."})
 
 
@@ -425,7 +427,7 @@ class Staff(Schema):
 class StaffIds(Schema):
     """Whose names are asked for."""
 
-    ids = DelimitedList(fields.String(validate=validate.Length(1, 36)), required=True,
+    ids = DelimitedList(fields.String(validate=validate.Regexp(r"^[A-Za-z0-9-]{1,36}\Z")), required=True,
                         validate=validate.Length(1, 200), metadata={"description": "Staff ids, comma separated."})
 
 
