@@ -25,6 +25,7 @@ CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conform
 
 # What the stages judge and no schema says: which keys there are, who may do what and when.
 JUDGED = ["2xx", 401, 403, 404, 409, 422]
+REFUSED = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
 
 
 @schemathesis.check
@@ -97,12 +98,14 @@ def configured(names: Mapping[str, list[str]], seed: int, examples: int, headers
         "dictionaries": {name: {"values": values} for name, values in names.items()},
         "generation": {"max-examples": examples, "deterministic": True, "no-shrink": True, "database": "none"},
         "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS},
-                   "positive_data_acceptance": {"enabled": True, "expected-statuses": JUDGED}},
+                   "positive_data_acceptance": {"enabled": True, "expected-statuses": JUDGED},
+                   "negative_data_rejection": {"enabled": True, "expected-statuses": REFUSED}},
         "phases": {"stateful": {"max-steps": 8}},
         "parameters": bindings,
         # Streams are turned off at this installation: 503 at once.
-        "operations": [{"include-path-regex": "/changes$", "checks": {"not_a_server_error": {
-            "enabled": True, "expected-statuses": ["2xx", "4xx", 503]}}}],
+        "operations": [{"include-path-regex": "/changes$", "checks": {
+            "not_a_server_error": {"enabled": True, "expected-statuses": ["2xx", "4xx", 503]},
+            "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]}}}],
     }
 
 
