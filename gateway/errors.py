@@ -53,7 +53,7 @@ SENTENCES = {
     400: "The request cannot be read. Send JSON as the API's description says.",
     404: "There is nothing at this address. The API is described at /api/docs.",
     405: "This address does not take this method. The API is described at /api/docs.",
-    415: "Send JSON, with the header Content-Type: application/json.",
+    415: "Send JSON, with the header Content-Type: application/json, and not packed.",
     422: "Some fields need correcting.",
     500: "Something failed on our side; nothing you sent is at fault. Try again; if it stays, tell us X-Request-ID.",
 }

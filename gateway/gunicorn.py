@@ -16,6 +16,8 @@ keepalive = 15
 limit_request_line = 8190
 limit_request_fields = 60
 control_socket_disable = True
+# gunicorn would believe whoever comes from this machine; whom to believe NKK_TRUSTED_PROXIES says.
+forwarded_allow_ips = ""
 
 
 def post_worker_init(worker: Any) -> None:

@@ -14,6 +14,10 @@ from gateway.api.describing import DescribedApi, with_refusals
 PREFIX = "/api/v1"
 
 
+class TwiceError(Exception):
+    """A key stands twice: whoever checked before us may have looked at the other."""
+
+
 class StrictJsonParser(FlaskParser):
     """Takes JSON and nothing else: named faults instead of guesses."""
 
@@ -22,10 +26,12 @@ class StrictJsonParser(FlaskParser):
         # A body of unknown length is cut off at the limit, not refused.
         if req.content_length is None and len(body) == req.max_content_length:
             abort(413)
-        if not is_json(req.mimetype):
+        if not is_json(req.mimetype) or (req.content_encoding or "identity").lower() != "identity":
             abort(415)
         try:
-            content = json.loads(body.decode(), parse_constant=_refuse_constant)
+            content = json.loads(body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_each_once)
+        except TwiceError:
+            abort(400, detail="A field stands twice in one object. Send each once.")
         except (ValueError, RecursionError):
             abort(400, detail="The body is not JSON. Check quotes, commas and brackets, and that it is UTF-8.")
         if b"\\ud" in body.lower() and not _is_text(content):
@@ -88,6 +94,13 @@ def register(app: Flask) -> None:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(name)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise TwiceError
+    return found
 
 
 def _is_text(content: Any) -> bool:
