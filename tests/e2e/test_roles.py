@@ -8,12 +8,12 @@ import pytest
 
 from gateway.papers import OF_COMPLAINTS
 from nkk.sop.ticket import new_ticket
+from tests.access import WHO, table
 from tests.builders import complaint_form
-from tests.current.documents import FOLDER, openapi, routes
+from tests.current.documents import openapi, routes
 from tests.installations import eventually
 from tests.people import PASSWORD, REGISTRATION, People, Person
 
-WHO = ("nobody", "owner", "other reporter", "operator", "Tim Utama", "OPD", "other OPD", "admin")
 OPD, OTHER_OPD = "inspektorat", "satpol-pp"
 ROLES = {"operator": ("operator", None), "Tim Utama": ("main_team", None), "OPD": ("opd_team", OPD),
          "other OPD": ("opd_team", OTHER_OPD), "admin": ("admin", None)}
@@ -35,17 +35,6 @@ CLAIMS = {f"POST {TICKET}/claim": {}, f"DELETE {TICKET}/claim": None}
 
 REFUSED_ANYWAY = {"POST /password-resets/completion": 422}
 """What takes more than a role to succeed: the code of a letter."""
-
-
-def table() -> dict[str, tuple[str, ...]]:
-    """What docs/access.md says, by operation, for each of WHO."""
-    rows = [line.strip("| ").split(" | ") for line in (FOLDER.parent / "access.md").read_text().splitlines()
-            if line.startswith("|") and not line.startswith("|---")]
-    heads = {tuple(row[1:]) for row in rows if row[0] == "operation"}
-    assert heads == {WHO}
-    said = [(row[0].strip("`"), tuple(row[1:])) for row in rows if row[0] != "operation"]
-    assert len(dict(said)) == len(said), "an operation stands there twice"
-    return dict(said)
 
 
 TABLE = table()

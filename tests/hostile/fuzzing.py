@@ -23,6 +23,9 @@ CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conform
           "response_headers_conformance", "negative_data_rejection", "positive_data_acceptance", "unsupported_method",
           "allow_header_conformance", "missing_required_header", "every_refusal_is_a_problem")
 
+EXAMPLES = 3
+"""Of each kind of case for each operation; those at the schemas' limits come on top."""
+
 # What the stages judge and no schema says: which keys there are, who may do what and when.
 JUDGED = ["2xx", 401, 403, 404, 409, 422]
 REFUSED = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
@@ -83,8 +86,9 @@ def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
     return sign(actor, key, datetime.now(UTC) + timedelta(hours=hours))[0]
 
 
-def configured(names: Mapping[str, list[str]], seed: int, examples: int, headers: dict[str, str]) -> dict[str, Any]:
-    """How the engine is to go about it."""
+def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: dict[str, str], barred: list[str]
+               ) -> dict[str, Any]:
+    """How the engine is to go about it; what the role is `barred` from it asks about once or twice."""
     bindings = {parameter: {"dictionary": name, "probability": 0.5} for parameter, name in {
         "path.ticket": "tickets", "path.kind": "documents", "path.username": "usernames", "path.day": "days",
         "query.category": "categories", "query.q": "tickets", "body.category": "categories",
@@ -96,7 +100,8 @@ def configured(names: Mapping[str, list[str]], seed: int, examples: int, headers
         "request-timeout": 20,
         "continue-on-failure": True,
         "dictionaries": {name: {"values": values} for name, values in names.items()},
-        "generation": {"max-examples": examples, "deterministic": True, "no-shrink": True, "database": "none"},
+        "generation": {"max-examples": 100 if long else EXAMPLES, "deterministic": not long, "no-shrink": not long,
+                       "database": "none"},
         "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS},
                    "positive_data_acceptance": {"enabled": True, "expected-statuses": JUDGED},
                    "negative_data_rejection": {"enabled": True, "expected-statuses": REFUSED}},
@@ -105,15 +110,17 @@ def configured(names: Mapping[str, list[str]], seed: int, examples: int, headers
         # Streams are turned off at this installation: 503 at once.
         "operations": [{"include-path-regex": "/changes$", "checks": {
             "not_a_server_error": {"enabled": True, "expected-statuses": ["2xx", "4xx", 503]},
-            "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]}}}],
+            "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]}}},
+            *([{"include-name": barred, "phases": {"coverage": {"enabled": False}},
+                "generation": {"max-examples": 2}}] if barred and not long else [])],
     }
 
 
-def fuzz(installation: Installation, bearer: str | None, names: Mapping[str, list[str]], *, seed: int = 1,
-         examples: int = 5, seconds: float | None = None) -> Findings:
-    """Ask everything as the owner of `bearer`; for `seconds` where they are given, else `examples` of each kind."""
+def fuzz(installation: Installation, bearer: str | None, names: Mapping[str, list[str]], *, seed: int,
+         seconds: float, barred: list[str]) -> Findings:
+    """Ask everything as the owner of `bearer`: for so many `seconds`, or for 0 the same requests each time."""
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-    config = schemathesis.Config.from_dict(configured(names, seed, examples, headers))
+    config = schemathesis.Config.from_dict(configured(names, seed, seconds > 0, headers, barred))
     schema = schemathesis.openapi.from_url(f"{installation.url}/api/v1/openapi.json", config=config)
     schema.config.update(base_url=installation.url)
     engine, findings = from_schema(schema), Findings()

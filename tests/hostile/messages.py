@@ -50,17 +50,21 @@ def documents(event: type[EventData]) -> st.SearchStrategy[dict[str, Any]]:
     sample = json.loads((SAMPLES / f"{event.TYPE}.json").read_text())
     fields = [("data", name) for name in sample["data"]] + [(name,) for name in sample]
 
-    def changed(where: tuple[str, ...], value: Any, gone: bool) -> dict[str, Any]:
-        document = json.loads(json.dumps(sample))
+    def changed(id_: Any, where: tuple[str, ...], value: Any, gone: bool) -> dict[str, Any]:
+        document = json.loads(json.dumps(sample)) | {"id": str(id_)}
         place = document["data"] if len(where) == 2 else document
         place[where[-1]] = value
         if gone:
             del place[where[-1]]
         if isinstance(document.get("data"), dict):
+            if where[-1] != "calendar" and "calendar" in document["data"]:
+                document["data"]["calendar"] = 1
             document["data"] |= {name: SECRET for name in ("text", "note") if document["data"].get(name)}
         return document
 
-    return st.builds(changed, st.sampled_from(fields), VALUES, st.booleans())
+    # As often as not of the right type and merely odd, so that it comes to the handler.
+    values = st.one_of(VALUES, INSTANTS, st.sampled_from([0, 2, 2**31, 2**63, 10**30]), st.text(max_size=40))
+    return st.builds(changed, st.uuids(), st.sampled_from(fields), values, st.sampled_from([False] * 9 + [True]))
 
 
 TWISTS: dict[str, Callable[[bytes, int], bytes]] = {
@@ -90,13 +94,13 @@ PROPERTIES = st.fixed_dictionaries({"application_headers": HEADERS}, optional={
     "message_id": st.sampled_from(["", "x" * 255, "a\nb"]),
     "priority": st.just(9), "timestamp": st.just(2**62),
 })
-TYPES = st.sampled_from([None] * 9 + ["", "complaint.eaten.v1", "x" * 255, "complaint.handed_over.v2"])
+TYPES = st.sampled_from([None] * 25 + ["", "complaint.eaten.v1", "x" * 255, "complaint.handed_over.v2"])
 
 
 def messages(stage: str) -> st.SearchStrategy[Sent]:
     """What might be put into the inbox of `stage`."""
     heard = [event for event in EVENTS if stage in event.CONSUMERS]
-    twists = st.sampled_from(["as it is"] * 6 + list(TWISTS))
+    twists = st.sampled_from(["as it is"] * 20 + list(TWISTS))
     return st.sampled_from(heard).flatmap(lambda event: st.builds(
         _sent, st.just(event), documents(event), twists, st.integers(1, 10_000), TYPES, PROPERTIES))
 
