@@ -21,8 +21,17 @@ forwarded_allow_ips = ""
 
 
 def post_worker_init(worker: Any) -> None:
-    """End the worker's live streams with it: each would else keep it for as long as it may take to stop."""
+    """End the worker's live streams with it: each would else keep it for as long as it may take to stop. And have it
+    know that it ends where its master has died: it would else keep its callers' connections, and drop them in the
+    middle of a request when its time is up."""
     worker.wsgi.extensions["live"].is_leaving = lambda: not worker.alive
+    has_master = worker.is_parent_alive
+
+    def is_parent_alive() -> bool:
+        worker.alive = worker.alive and has_master()
+        return worker.alive
+
+    worker.is_parent_alive = is_parent_alive
 
 
 class NoAccessLog(Logger):

@@ -76,6 +76,10 @@ class Installation:
         """SIGCONT."""
         os.kill(self._pid(name), signal.SIGCONT)
 
+    def end(self, name: str) -> None:
+        """SIGTERM, as a deploy would; it is started again."""
+        os.kill(self._pid(name), signal.SIGTERM)
+
     def take_down(self, name: str) -> None:
         """SIGTERM, and not started again."""
         with self._lock:
@@ -117,10 +121,10 @@ class Installation:
 @contextmanager
 def installation(folder: Path, uri: str, databases: Mapping[str, str] | None = None,
                  settings: Mapping[str, str] | None = None, scale: Mapping[str, int] | None = None,
-                 services: Mapping[str, str] | None = None) -> Iterator[Installation]:
+                 services: Mapping[str, str] | None = None, stack_cls: type[Stack] = Stack) -> Iterator[Installation]:
     """A ready installation in `folder` on the broker at `uri`; `services` may put a test's class in a stage's place."""
-    stack = Stack(folder, echo=lambda _: None, scale=scale or {}, settings=SETTINGS | dict(settings or {}),
-                  databases=databases or {}, services=SERVICES | dict(services or {}))
+    stack = stack_cls(folder, echo=lambda _: None, scale=scale or {}, settings=SETTINGS | dict(settings or {}),
+                      databases=databases or {}, services=SERVICES | dict(services or {}))
     with stack.up(uri):
         running = Installation(stack)
         try:

@@ -6,6 +6,7 @@ or two greenlets of one process wait for each other.
 """
 
 import fcntl
+import sqlite3
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,15 @@ from sqlalchemy.types import TypeDecorator
 
 STATEMENT_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_SECONDS = 10
+
+_UNABLE_CLASSES = ("53", "58")
+"""SQLSTATE classes of a server that lacks something (disk, memory, connections), or whose system fails it."""
+
+_SHUTTING_DOWN = ("57P01", "57P02", "57P03", "25006")
+"""SQLSTATEs of a server that stops or is not there yet, or may only be read from."""
+
+_SQLITE_UNABLE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
+                  sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -117,12 +127,22 @@ class Claim:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether `error` means that the server cannot be reached or has no connection to spare, whoever asks."""
+    """Whether `error` means that the database cannot be reached, or can do nothing for anybody at the moment: no
+    connection to spare, its disk full or failing, its file held by somebody else. Whoever asks, whatever for."""
     if isinstance(error, DBAPIError):
-        # Only what a server answered has an SQLSTATE.
-        unreached = isinstance(error, OperationalError) and getattr(error.orig, "pgcode", "SQLite") is None
-        return error.connection_invalidated or unreached
+        return error.connection_invalidated or _can_do_nothing(error)
     return isinstance(error, PoolTimeout)
+
+
+def _can_do_nothing(error: DBAPIError) -> bool:
+    if isinstance(error.orig, sqlite3.Error):
+        # The primary code is the lowest byte of an extended one; an error of the module itself has none.
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_UNABLE
+    state = getattr(error.orig, "pgcode", None)
+    if state is None:
+        # Only what a server answered has an SQLSTATE.
+        return isinstance(error, OperationalError)
+    return state[:2] in _UNABLE_CLASSES or state in _SHUTTING_DOWN
 
 
 def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:

@@ -62,6 +62,8 @@ class PrivateNode:
     Kept between runs: queues and what is in them survive. The port and the password do not change while it runs.
     """
 
+    address = LOOPBACK
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
         self.port = 0
@@ -71,7 +73,7 @@ class PrivateNode:
 
     @property
     def uri(self) -> str:
-        return f"amqp://nkk:{self._password()}@{LOOPBACK}:{self.port}//"
+        return f"amqp://nkk:{self._password()}@{self.address}:{self.port}//"
 
     def __enter__(self) -> "PrivateNode":
         self.start()
@@ -82,6 +84,11 @@ class PrivateNode:
 
     def start(self) -> None:
         """Start the node and wait until it answers. Raises NoBrokerError."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Start the node."""
         # Chosen at the first start and kept: whoever was connected finds the node again after a restart.
         self.port = self.port or free_port()
         self._epmd_port = self._epmd_port or free_port()
@@ -90,8 +97,12 @@ class PrivateNode:
             options: dict[str, Any] = {"env": self._environment(), "stdin": subprocess.DEVNULL, "stdout": log,
                                        "stderr": log, "start_new_session": True, "cwd": self.folder}
             # Without a port mapper already there, the node would leave a daemon of its own behind.
-            self._epmd = subprocess.Popen(dying_with_us(["epmd", "-port", str(self._epmd_port)]), **options)
-            self._node = subprocess.Popen(dying_with_us([str(SERVER)]), **options)
+            epmd = self._command("epmd", "-port", str(self._epmd_port))
+            self._epmd = subprocess.Popen(dying_with_us(epmd), **options)
+            self._node = subprocess.Popen(dying_with_us(self._command(str(SERVER))), **options)
+
+    def wait_until_ready(self) -> None:
+        """Return once the node answers. Raises NoBrokerError."""
         try:
             _wait_until_ready(self.uri, lambda: self._node is not None and self._node.poll() is None)
         except NoBrokerError:
@@ -110,9 +121,14 @@ class PrivateNode:
 
     def ctl(self, *arguments: str) -> str:
         """What `rabbitmqctl` says to `arguments`."""
-        done = subprocess.run([str(SERVER.with_name("rabbitmqctl")), "--quiet", *arguments], env=self._environment(),
-                              capture_output=True, text=True, check=True, cwd=self.folder)
+        command = self._command(str(SERVER.with_name("rabbitmqctl")), "--quiet", *arguments)
+        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=True,
+                              cwd=self.folder)
         return done.stdout
+
+    def _command(self, *command: str) -> list[str]:
+        """`command`, run where the node is."""
+        return list(command)
 
     def new_vhost(self, name: str) -> str:
         """The AMQP URI of a fresh virtual host, apart from all others of this node."""
@@ -138,7 +154,7 @@ class PrivateNode:
         self.folder.mkdir(parents=True, exist_ok=True)
         conf = self.folder / "rabbitmq.conf"
         conf.touch(mode=0o600)
-        conf.write_text(f"listeners.tcp.1 = {LOOPBACK}:{self.port}\n"
+        conf.write_text(f"listeners.tcp.1 = {self.address}:{self.port}\n"
                         f"default_user = nkk\ndefault_pass = {self._password()}\n"
                         "log.file.level = warning\n")
         (self.folder / "plugins").write_text("[].\n")

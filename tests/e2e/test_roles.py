@@ -167,6 +167,7 @@ def form_for(people: People, account: Mapping[str, Any], operation: str) -> Any:
     own = {"username": account["username"], "password": account["password"]}
     forms: dict[str, Callable[[], Any]] = {
         "POST /reporters": lambda: REGISTRATION | {"username": name},
+        "PUT /reporters/me/contact": lambda: {"email": "siti@example.id", "password": PASSWORD},
         "POST /sessions": lambda: own,
         "POST /sessions/current/renewal": lambda: {"refresh_token": people.log_in(**own).session["refresh_token"]},
         "PUT /sessions/current/password": lambda: {"password": PASSWORD, "new_password": NEW_PASSWORD},
@@ -194,7 +195,7 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(people: People, e
 
 def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybody: dict[str, Person]) -> None:
     missing = {"username": "tidak-ada-orangnya", "version": "9999", "day": "2031-07-02"}
-    for operation in ("POST /staff/{username}/disablement", "PUT /staff/{username}/password",
+    for operation in ("GET /staff/{username}", "POST /staff/{username}/disablement", "PUT /staff/{username}/password",
                       "GET /calendar/versions/{version}", "DELETE /calendar/days/{day}"):
         check_missing(everybody, operation, missing, form_for(people, everybody["admin"].account, operation))
 

@@ -46,6 +46,8 @@ def tell(trial: Trial, events: list[EventData]) -> None:
 
 def test_a_full_outbox_is_drained_in_order_by_two_instances(trial: Trial) -> None:
     trial.settled()
+    # Nobody entered these: intake tells of them all the same.
+    trial.books.by_hand.update(TICKETS)
     for instance in ("intake-1", "intake-2"):
         trial.installation.take_down(instance)
     already = set(trial.books.rows("intake", "SELECT event_id FROM outbox"))

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.e2e.faults.books import HANDED_OVER
+from tests.chaos.accountant.effects import HANDED_OVER
 from tests.e2e.faults.trial import Trial
 from tests.installations import eventually
 

@@ -21,7 +21,7 @@ from nkk.contracts import STAGES, read_envelope
 from nkk.messaging.publisher import Message, publisher
 from nkk.stack import quarantine
 from tests.builders import complaint_form
-from tests.e2e.faults.books import Books
+from tests.chaos.accountant import Books
 from tests.installations import SETTINGS, Installation, eventually, installation, running_processes
 from tests.people import People, Person
 
@@ -113,7 +113,7 @@ def trial(folder: Path, uri: str, databases: Mapping[str, str] | None = None, sc
     accidents.mkdir()
     settings = {"NKK_TEST_ACCIDENTS": str(accidents)} | dict(settings or {})
     with installation(folder / "var", uri, databases, settings, scale, SERVICES) as running:
-        people, books = People(running), Books(running.stack)
+        people, books = People(running), Books({stage: running.stack.database_url(stage) for stage in STAGES})
         try:
             yield Trial(running, people, books, accidents)
         finally:

@@ -1,0 +1,50 @@
+"""Every answer that a client was given is one of those promised, and came in time."""
+
+from collections.abc import Iterator
+
+from tests.chaos.accountant.breach import Breach
+from tests.chaos.promises import PROMISES, UNDER_JUMPED_CLOCKS
+from tests.chaos.record import Asked, Record
+
+GATEWAY_DIES = ("worker killed", "worker ended", "gateway killed", "gateway ended")
+"""Faults under which a connection may break without an answer: what answers is what died."""
+
+GATEWAY_AWAY = (*GATEWAY_DIES, "worker frozen", "gateway frozen")
+CLOCK_JUMPS = ("clock jumps",)
+
+AFTERMATH_SECONDS = 5.0
+"""How long after its end a fault of the gateway or a clock may still be felt: until the process is there again."""
+
+
+def breaches(record: Record) -> Iterator[Breach]:
+    """Each answer, or lack of one, that nobody promised."""
+    for asked in record.asked:
+        about = asked.ticket or asked.operation
+        for flaw in (_status(record, asked), _time(record, asked), asked.flaw):
+            if flaw:
+                yield Breach("answers", about, f"{asked}: {flaw}")
+
+
+def _status(record: Record, asked: Asked) -> str | None:
+    promise = PROMISES[asked.operation]
+    if asked.status is None:
+        broke = record.under(asked, GATEWAY_DIES, AFTERMATH_SECONDS)
+        return None if broke else f"no answer, and no fault of the gateway ({asked.problem})"
+    answers = dict(promise.answers)
+    if record.under(asked, CLOCK_JUMPS, AFTERMATH_SECONDS):
+        answers |= UNDER_JUMPED_CLOCKS
+    if asked.status not in answers:
+        return "not promised"
+    problems = answers[asked.status]
+    if (asked.problem or None) not in (problems or (None,)):
+        return f"not promised with a {asked.status}"
+    return None
+
+
+def _time(record: Record, asked: Asked) -> str | None:
+    # What is promised is how long a request waits for others, and not how busy this machine is with something else.
+    bound = PROMISES[asked.operation].seconds + asked.starved
+    # Whoever is at the door of a process that is stopped, or not there, is answered when it is.
+    bound += sum(struck.ended - struck.began for struck in record.struck
+                 if struck.kind in GATEWAY_AWAY and struck.overlaps(asked.at, asked.at + asked.took))
+    return f"took {asked.took:.1f} s, where {bound:.0f} s are promised" if asked.took > bound else None

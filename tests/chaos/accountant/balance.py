@@ -1,0 +1,47 @@
+"""All the books together."""
+
+from dataclasses import dataclass
+
+from tests.chaos.accountant import answers, broker, commands, effects, events, letters
+from tests.chaos.accountant.breach import Breach
+from tests.chaos.accountant.pages import Pages
+from tests.chaos.record import Record
+
+MAILER_KEPT = ("instance killed", "instance ended", "instance frozen", "stage away", "rolling restart", "older version",
+               "clock jumps", "PostgreSQL restarted", "PostgreSQL killed", "connections cut", "disk full",
+               "database locked", "line: delay", "line: stall", "line: halve", "line: reset")
+"""Faults that may fall between a mail server's word and the mark in the database. The copy that is sent then is the
+same message to any mail program; any other copy is none that was promised."""
+
+AFTERMATH_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the accountant is shown: the pages of the databases, what the harness wrote down, what its listener
+    overheard (stage, event id), what is left on the broker, and the letters the mail server was given."""
+
+    pages: Pages
+    record: Record
+    overheard: list[tuple[str, str]]
+    left: broker.Left
+    letters: list[letters.Letter]
+
+
+def breaches(evidence: Evidence) -> list[Breach]:
+    """Every book that does not balance."""
+
+    def excused(began: float, ended: float) -> bool:
+        return any(struck.kind in MAILER_KEPT and struck.overlaps(began, ended, AFTERMATH_SECONDS)
+                   for struck in evidence.record.struck)
+
+    pages, record = evidence.pages, evidence.record
+    return [
+        *events.breaches(pages),
+        *events.breaches_of_line(pages, evidence.overheard),
+        *effects.breaches(pages),
+        *commands.breaches(pages, record.asked),
+        *answers.breaches(record),
+        *broker.breaches(evidence.left),
+        *letters.breaches(pages, evidence.letters, excused),
+    ]

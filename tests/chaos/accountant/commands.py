@@ -1,0 +1,89 @@
+"""What clients were answered and what was told agree: each complaint stands where the last accepted command put it.
+
+A command answered with success told its fact exactly once. One whose answer says that it is not known whether it was
+carried out (503, or a connection that broke) told it once or not at all. Any other answer changed nothing.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tests.chaos.accountant.breach import Breach
+from tests.chaos.accountant.pages import Pages
+from tests.chaos.promises import PROMISES
+from tests.chaos.record import Asked
+
+SUCCESS = (200, 201)
+UNKNOWN = (None, 503)
+CLOSED = "complaint.closed.v1"
+
+
+@dataclass
+class _Tally:
+    accepted: int = 0
+    unknown: int = 0
+    said_done: int = 0
+
+
+def breaches(pages: Pages, asked: list[Asked]) -> Iterator[Breach]:
+    """Commands accepted without a fact, facts without a command, and submissions."""
+    yield from _submissions(pages, [each for each in asked if each.operation == "submit"])
+    tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
+    for each in asked:
+        if each.ticket and each.operation != "submit" and PROMISES[each.operation].facts:
+            _count(tallies[each.ticket, each.operation], each)
+    tickets = {each.ticket for each in asked if each.ticket} | set(pages.journeys)
+    shown_closed = {each.ticket for each in asked if each.closed}
+    reads = Counter(each.ticket for each in asked if each.operation == "read")
+    for ticket in tickets:
+        told = Counter(event.type for event in pages.journeys.get(ticket, []))
+        for operation in _COMMANDS:
+            facts = sum(told[type_] for type_ in PROMISES[operation].facts)
+            yield from _balance(ticket, operation, facts, tallies[ticket, operation], reads[ticket])
+        if ticket in shown_closed and not told[CLOSED]:
+            yield Breach("commands", ticket, "its reporter was shown it as closed, and no closing was told")
+
+
+_COMMANDS = [name for name, promise in PROMISES.items() if promise.facts and name != "submit"]
+
+
+def _count(tally: _Tally, asked: Asked) -> None:
+    tally.accepted += asked.status in SUCCESS
+    tally.unknown += asked.status in UNKNOWN
+    tally.said_done += asked.problem in PROMISES[asked.operation].done
+
+
+def _balance(ticket: str, operation: str, facts: int, tally: _Tally, reads: int) -> Iterator[Breach]:
+    least, most = tally.accepted, tally.accepted + tally.unknown
+    if operation == "confirm":
+        # Opening the answer receives it as well, and a confirmation after that is accepted and tells nothing more.
+        least, most = min(least, 1), most + reads
+    if facts < least:
+        yield Breach("commands", ticket, f"'{operation}' was accepted {tally.accepted} times and told {facts} times")
+    if facts > most:
+        yield Breach("commands", ticket, f"'{operation}' was told {facts} times, accepted {tally.accepted} times and "
+                                         f"perhaps {tally.unknown} times more")
+    if tally.said_done and not facts and operation not in ("return", "approve"):
+        yield Breach("commands", ticket, f"'{operation}' was refused as done before, and never told")
+
+
+def _submissions(pages: Pages, asked: Iterable[Asked]) -> Iterator[Breach]:
+    tickets, unknown, keys = defaultdict(set), set(), defaultdict(set)
+    for each in asked:
+        if each.status in SUCCESS and each.ticket:
+            tickets[each.key].add(each.ticket)
+            keys[each.ticket].add(each.key)
+        elif each.status in UNKNOWN:
+            unknown.add(each.key)
+    for key, found in tickets.items():
+        if len(found) > 1:
+            yield Breach("submissions", ", ".join(sorted(found)), f"several tickets for one Idempotency-Key, {key}")
+    for ticket, found in keys.items():
+        if len(found) > 1:
+            yield Breach("submissions", ticket, "one ticket for several Idempotency-Keys")
+        if not pages.rows("complaints", ticket) or ticket not in pages.journeys:
+            yield Breach("submissions", ticket, "accepted with 201, and lost")
+    kept = {row["ticket"]: row["idempotency_key"] for row in pages.tables["submissions"]}
+    for ticket in pages.tickets("complaints"):
+        if ticket not in keys and kept.get(ticket) not in unknown:
+            yield Breach("submissions", ticket, "entered, though nobody submitted it")

@@ -1,0 +1,44 @@
+"""What the mail server was given: each letter that was due, and none that says again what another said."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from tests.chaos.accountant.breach import Breach
+from tests.chaos.accountant.pages import Pages
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One letter as it was taken, `at` seconds since the epoch. A second copy has the same `id` (Message-ID)."""
+
+    at: float
+    id: str
+    to: str
+    subject: str
+
+
+def breaches(pages: Pages, letters: Iterable[Letter], excused: Callable[[float, float], bool]) -> Iterator[Breach]:
+    """`excused` says whether something between two moments kept the mailer from marking what it had sent."""
+    copies: dict[str, list[Letter]] = defaultdict(list)
+    for letter in letters:
+        copies[letter.id].append(letter)
+    said = Counter((found[0].to, found[0].subject) for found in copies.values())
+    for (to, subject), times in said.items():
+        if times > 1:
+            yield Breach("letters", subject, f"written to {to} {times} times")
+    for found in copies.values():
+        if len(found) > 1 and not excused(found[0].at, found[-1].at):
+            yield Breach("letters", found[0].subject, f"sent {len(found)} times, and nothing had kept it from being "
+                                                      "marked as sent")
+    written = {row["id"]: row for row in pages.tables["messages"]}
+    for row in written.values():
+        if row["given_up_at"] is not None:
+            yield Breach("letters", row["ticket"], f"its letter '{row['kind']}' was given up")
+        elif row["sent_at"] is None:
+            yield Breach("letters", row["ticket"], f"its letter '{row['kind']}' is not sent")
+        elif row["id"] not in copies:
+            yield Breach("letters", row["ticket"], f"its letter '{row['kind']}' is marked as sent and never came")
+    for id_, found in copies.items():
+        if id_ not in written:
+            yield Breach("letters", found[0].subject, "came, and nobody wrote it")

@@ -1,0 +1,165 @@
+"""What the databases of an installation hold, read past its services."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+
+from nkk.contracts import STAGES
+from nkk.sop.journey import TURNS
+from tests.chaos.accountant.breach import Breach
+
+OUTBOX = "SELECT id, event_id, type, subject, body, created_at, sent_at FROM outbox ORDER BY id"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Told:
+    """One row of a stage's outbox, in the order of `id`; times as the database writes them."""
+
+    stage: str
+    id: int
+    event_id: str
+    type: str
+    subject: str
+    body: str
+    created_at: str
+    sent_at: str | None
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """What the event carries."""
+        return json.loads(self.body)["data"]
+
+    @property
+    def round(self) -> int:
+        """Which of the OPD's responses it is about; 0 for none."""
+        return self.data.get("round", 0)
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Every page of the books at one moment.
+
+    `foreign` subjects are left out: somebody told something about them that no stage did, or took it away. Those told
+    `by_hand` have no complaint at intake.
+    """
+
+    told: tuple[Told, ...]
+    heard: Counter[tuple[str, str]]
+    tables: Mapping[str, list[Row]]
+    foreign: frozenset[str] = frozenset()
+    by_hand: frozenset[str] = frozenset()
+
+    @cached_property
+    def journeys(self) -> dict[str, list[Told]]:
+        """The facts told of each complaint, as its stages wrote them."""
+        found = defaultdict(list)
+        for event in self.told:
+            if event.type in TURNS:
+                found[event.subject].append(event)
+        return found
+
+    def rows(self, table: str, ticket: str) -> list[Row]:
+        """The rows of `table` about `ticket`."""
+        return self._by_ticket[table].get(ticket, [])
+
+    def tickets(self, table: str) -> Iterable[str]:
+        """Every ticket that `table` names."""
+        return self._by_ticket[table].keys()
+
+    @cached_property
+    def _by_ticket(self) -> dict[str, dict[str, list[Row]]]:
+        found: dict[str, dict[str, list[Row]]] = {}
+        for table, rows in self.tables.items():
+            found[table] = defaultdict(list)
+            for row in rows:
+                if row["ticket"] is not None and row["ticket"] not in self.foreign:
+                    found[table][row["ticket"]].append(row)
+        return found
+
+
+TABLES = {
+    "complaints": ("intake", "SELECT ticket, done_at, handed_over_by FROM complaints"),
+    "submissions": ("intake", "SELECT ticket, idempotency_key FROM submissions"),
+    "triage cases": ("triage", "SELECT ticket, state, round FROM cases"),
+    "OPD cases": ("opd_response", "SELECT ticket, state, round FROM cases"),
+    "answers": ("notification", "SELECT ticket, state, path FROM answers"),
+    "journeys": ("notification", "SELECT ticket, path, closed_at FROM journeys"),
+    "entries": ("notification", "SELECT ticket, event_id, type, round FROM entries"),
+    "messages": ("notification", "SELECT ticket, id, kind, sent_at, given_up_at FROM messages"),
+}
+"""Whose database each table is in, and what of it the accountant reads."""
+
+
+@dataclass
+class Books:
+    """The books behind `urls`, the database of each stage.
+
+    A test adds to `foreign` and `by_hand` what it did itself (see Pages).
+    """
+
+    urls: Mapping[str, str]
+    foreign: set[str] = field(default_factory=set)
+    by_hand: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._engines = {stage: _engine(self.urls[stage]) for stage in STAGES}
+
+    def rows(self, stage: str, query: str, **values: Any) -> list[tuple]:
+        """What `query` finds in the database of `stage`."""
+        with self._engines[stage].connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query), values)]
+
+    def count(self, stage: str, query: str, **values: Any) -> int:
+        """How many rows `query` finds."""
+        return len(self.rows(stage, query, **values))
+
+    def inbox(self, stage: str, subject: str, type_: str) -> int:
+        """How often `stage` noted the events of this type about `subject`, whoever told them."""
+        ids = [row[0] for teller in STAGES for row in self.rows(
+            teller, "SELECT event_id FROM outbox WHERE subject = :subject AND type = :type", subject=subject,
+            type=type_)]
+        return sum(self.count(stage, "SELECT 1 FROM inbox WHERE event_id = :id", id=event_id) for event_id in ids)
+
+    def read(self) -> Pages:
+        """Everything, as it stands now."""
+        # What hears is read before what tells: an event told meanwhile is then missing from neither or from the former.
+        heard = Counter((stage, row[0]) for stage in STAGES for row in self.rows(stage, "SELECT event_id FROM inbox"))
+        tables = {name: self._mappings(stage, query) for name, (stage, query) in TABLES.items()}
+        told = tuple(event for stage in STAGES for event in self._told(stage) if event.subject not in self.foreign)
+        return Pages(told, heard, tables, frozenset(self.foreign), frozenset(self.by_hand))
+
+    def check(self, accepted: Iterable[str] = ()) -> None:
+        """Everything told was heard once and had its effect once, and every ticket of `accepted` is there.
+
+        Raises AssertionError with what is not so; events may still be on their way.
+        """
+        # Here, since both read pages.
+        from tests.chaos.accountant import effects, events
+
+        pages = self.read()
+        found = [*events.breaches(pages), *effects.breaches(pages)]
+        found += [Breach("accepted", ticket, "nothing is told of it")
+                  for ticket in accepted if ticket not in pages.journeys]
+        assert not found, "\n".join(map(str, found))
+
+    def _told(self, stage: str) -> list[Told]:
+        return [Told(stage, *row[:5], str(row[5]), None if row[6] is None else str(row[6]))
+                for row in self.rows(stage, OUTBOX)]
+
+    def _mappings(self, stage: str, query: str) -> list[Row]:
+        with self._engines[stage].connect() as connection:
+            return [dict(row) for row in connection.execute(text(query)).mappings()]
+
+
+def _engine(url: str) -> Engine:
+    # No pool: the server may be restarted.
+    parts = make_url(url)
+    return create_engine(parts if parts.drivername == "sqlite" else parts.set(drivername="postgresql+psycopg2"),
+                         poolclass=NullPool)

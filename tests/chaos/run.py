@@ -1,0 +1,185 @@
+"""One run: a world, its traffic and its faults, and the accountant's word at the end."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep, time
+
+from tests.chaos.accountant import Breach, Pages, broker, events
+from tests.chaos.accountant.balance import Evidence
+from tests.chaos.accountant.balance import breaches as breaches_of
+from tests.chaos.accountant.history import history
+from tests.chaos.plan import Strike, plan
+from tests.chaos.record import Record, Struck
+from tests.chaos.strikes import BY_NAME, KINDS
+from tests.chaos.strikes.stages import there_again
+from tests.chaos.traffic import Traffic
+from tests.chaos.world import SETTINGS, World, world
+from tests.installations import eventually
+from tests.people import People
+
+RATE = 1.5
+"""Journeys begun a second: about fifteen requests."""
+
+FINISH_SECONDS = 60.0
+"""After the last fault is healed, for what is under way to come to its end."""
+
+SETTLE_SECONDS = 60.0
+"""After the last request, for every event and letter to arrive."""
+
+Echo = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run."""
+
+    seed: int
+    seconds: float
+    postgres: bool
+    clustered: bool
+    struck: Counter[str]
+    carried: Counter[str]
+    accepted: int
+    requests: int
+    answers: Counter[str]
+    slowest: float
+    letters: int
+    copies: int
+    breaches: list[Breach]
+    histories: list[str]
+
+    @property
+    def name(self) -> str:
+        """What it ran on."""
+        return named(self.postgres, self.clustered)
+
+    def command(self) -> str:
+        """What strikes the same faults again."""
+        database, nodes = "postgres" if self.postgres else "sqlite", 3 if self.clustered else 1
+        return f"make chaos MINUTES={self.seconds / 60:g} SEED={self.seed} ON={database} NODES={nodes}"
+
+    def lines(self) -> Iterator[str]:
+        """For a person to read."""
+        yield f"seed {self.seed} on {self.name}: {self.seconds:.0f} s of faults"
+        yield f"  faults struck: {sum(self.struck.values())}  " + _counted(self.struck)
+        yield f"  complaints accepted: {self.accepted}  " + _counted(self.carried)
+        yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s beside what the machine made it wait  " + _counted(self.answers)
+        yield f"  letters: {self.letters}, copies {self.copies}"
+        for breach in self.breaches:
+            yield f"  BROKEN {breach}"
+        yield f"  books: {'BROKEN' if self.breaches else 'balanced'}"
+
+
+def run(folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool, echo: Echo,
+        rate: float = RATE) -> Outcome:
+    """Traffic for `seconds` under the faults of `seed`, then the books."""
+    os.environ["NKK_RETRY_DELAYS"] = SETTINGS["NKK_RETRY_DELAYS"]
+    record = Record(seed)
+    with world(folder, postgres, clustered) as found:
+        broker.listen(found.uri)
+        # What was told before anybody listened.
+        overheard = [(event.stage, event.event_id) for event in found.books.read().told]
+        people = People(found.installation)
+        traffic = Traffic(people, found.installation.url, record, rate)
+        strikes = plan(seed, seconds, KINDS, found.targets)
+        echo(f"seed {seed} on {named(postgres, clustered)}: {len(strikes)} faults in {seconds:.0f} s")
+        record.began = time()
+        traffic.begin()
+        try:
+            _strike_all(found, record, strikes, seconds, echo)
+            _finish(found, traffic)
+        finally:
+            traffic.stop()
+            people.close()
+        settled(found, overheard)
+        pages = found.books.read()
+        breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), found.postbox.letters))
+        if breaches:
+            keep(found, record, folder)
+        return _outcome(record, seconds, traffic, found, pages, breaches)
+
+
+def named(postgres: bool, clustered: bool) -> str:
+    """A kind of world, in words."""
+    return f"{'PostgreSQL' if postgres else 'SQLite'}, {'three nodes' if clustered else 'one node'}"
+
+
+def _strike_all(found: World, record: Record, strikes: list[Strike], seconds: float, echo: Echo) -> None:
+    """Strike and heal as planned, each place by itself: what takes long at one keeps no other waiting."""
+    began = monotonic()
+    places = dict.fromkeys(strike.place for strike in strikes)
+    done = [found.striker(place).submit(_strike_at, found, record, began, echo,
+                                        [strike for strike in strikes if strike.place == place]) for place in places]
+    for each in done:
+        each.result()
+    sleep(max(0.0, began + seconds - monotonic()))
+
+
+def _strike_at(found: World, record: Record, began: float, echo: Echo, strikes: list[Strike]) -> None:
+    for strike in strikes:
+        kind = BY_NAME[strike.kind]
+        sleep(max(0.0, began + strike.at - monotonic()))
+        echo(f"{strike}  at {monotonic() - began:6.1f} s")
+        struck = Struck(strike.kind, strike.target, time())
+        record.struck.append(struck)
+        kind.strike(found, strike.target)
+        # As long as planned, however long it took to strike.
+        sleep(strike.lasts)
+        kind.heal(found, strike.target)
+        struck.ended = time()
+
+
+def _finish(found: World, traffic: Traffic) -> None:
+    """All is healed: what is under way comes to its end, or time is up."""
+    there_again(found)
+    found.installation.wait_until_ready()
+    traffic.stop_beginning()
+    deadline = monotonic() + FINISH_SECONDS
+    while traffic.under_way and monotonic() < deadline:
+        sleep(0.1)
+
+
+def settled(found: World, overheard: list[tuple[str, str]]) -> None:
+    """Wait until nothing is on its way any more, or for long enough; what was heard is added to `overheard`."""
+
+    def nothing_moves() -> bool:
+        overheard.extend(broker.overheard(found.uri))
+        pages, left = found.books.read(), broker.read(found.uri)
+        sent = all(row["sent_at"] or row["given_up_at"] for row in pages.tables["messages"])
+        return sent and not [*events.breaches(pages), *broker.breaches(left)]
+
+    try:
+        eventually(nothing_moves, patience=SETTLE_SECONDS)
+    except AssertionError:
+        return
+    overheard.extend(broker.overheard(found.uri))
+
+
+def keep(found: World, record: Record, folder: Path) -> None:
+    """Put what was written down, by the harness and by every process, where it stays."""
+    lines = sorted([(asked.at, str(asked)) for asked in record.asked]
+                   + [(struck.began, f"** {struck}") for struck in record.struck])
+    (folder / "record.txt").write_text("".join(f"{at - record.began:8.2f} {line}\n" for at, line in lines))
+    for name in found.installation.stack.programs:
+        (folder / f"{name}.log").write_text(found.installation.log(name))
+
+
+def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pages: Pages,
+             breaches: list[Breach]) -> Outcome:
+    said = Counter(f"{asked.operation} {asked.status}" for asked in record.asked)
+    told = list(dict.fromkeys(breach.about for breach in breaches))[:5]
+    return Outcome(
+        seed=record.seed, seconds=seconds, postgres=found.server is not None, clustered=found.cluster is not None,
+        struck=Counter(struck.kind for struck in record.struck),
+        carried=traffic.carried, requests=len(record.asked), answers=said,
+        accepted=len({asked.ticket for asked in record.asked if asked.operation == "submit" and asked.status == 201}),
+        slowest=max((asked.took - asked.starved for asked in record.asked), default=0.0), letters=len(found.postbox.letters),
+        copies=len(found.postbox.letters) - len({letter.id for letter in found.postbox.letters}), breaches=breaches,
+        histories=[history(about, pages, record) for about in told])
+
+
+def _counted(counts: Counter[str]) -> str:
+    return "(" + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) + ")"

@@ -1,0 +1,277 @@
+"""The people: journeys on both paths, begun at a steady rate over HTTP, each request and its answer written down."""
+
+import asyncio
+import random
+import threading
+import uuid
+from collections import Counter
+from dataclasses import dataclass, field
+from time import monotonic, time
+from typing import Any
+
+import httpx
+
+from tests.builders import complaint_form
+from tests.chaos.promises import PROMISES
+from tests.chaos.record import Asked, Record, starved_so_far
+from tests.people import REGISTRATION, People
+
+REPORTERS = 6
+OPDS = ("disdukcapil", "dinas-kesehatan")
+TEXT = {"text": "Petugas yang dilaporkan telah ditegur secara tertulis."}
+MOST_OPEN = 40
+"""Journeys under way at once; a beginning that would be one more is left out, and counted."""
+
+PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.15, 1.5
+RENEWED_SECONDS = 480.0
+GIVE_UP_SECONDS = 40.0
+"""A request unanswered for so long hangs; nothing promises as much."""
+
+Answer = tuple[int | None, dict[str, Any]]
+
+
+class Left(Exception):
+    """This journey ends here: it is to stand where it stands, or time is up."""
+
+
+@dataclass
+class Account:
+    """Somebody who can log in."""
+
+    name: str
+    username: str
+    password: str
+    token: str = ""
+    since: float = 0.0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Traffic:
+    """`rate` journeys a second from the first `begin` to `stop`, in a thread of its own."""
+
+    def __init__(self, people: People, url: str, record: Record, rate: float) -> None:
+        self._url = url
+        self._record = record
+        self._rate = rate
+        self._dice = random.Random(record.seed)
+        credentials = people.credentials
+        self._staff = {"operator": Account("operator", **credentials("operator")),
+                       "main_team": Account("main_team", **credentials("main_team")),
+                       **{opd: Account(opd, **credentials("opd_team", opd)) for opd in OPDS}}
+        self._reporters: list[Account] = []
+        for number in range(REPORTERS):
+            account = people.reporter(email=f"pelapor-{number}@example.id").account
+            assert account is not None
+            self._reporters.append(Account(f"reporter {number}", account["username"], account["password"]))
+        self.left_out = 0
+        self.carried: Counter[str] = Counter()
+        self._beginning, self._ending = True, False
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._go()), name="traffic")
+
+    def begin(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop_beginning(self) -> None:
+        """No further journeys; those under way go on."""
+        self._beginning = False
+
+    @property
+    def under_way(self) -> int:
+        """How many journeys are not at their end."""
+        return self._open
+
+    def stop(self) -> None:
+        """End every journey where it stands after its next answer."""
+        self._beginning, self._ending = False, True
+        self._thread.join()
+
+    _open = 0
+
+    async def _go(self) -> None:
+        limits = httpx.Limits(max_connections=MOST_OPEN + 20, keepalive_expiry=5)
+        client = httpx.AsyncClient(base_url=f"{self._url}/api/v1", timeout=GIVE_UP_SECONDS, limits=limits)
+        async with client as self._http, asyncio.TaskGroup() as group:
+            number, began = 0, monotonic()
+            while self._beginning:
+                if self._open < MOST_OPEN:
+                    group.create_task(self._journey(random.Random(f"{self._record.seed} {number}")))
+                else:
+                    self.left_out += 1
+                number += 1
+                await asyncio.sleep(max(0.0, began + number / self._rate - monotonic()))
+
+    async def _journey(self, dice: random.Random) -> None:
+        self._open += 1
+        try:
+            await Journey(self, dice).travel()
+            self.carried["to the end"] += 1
+        except Left as left:
+            self.carried[str(left)] += 1
+        finally:
+            self._open -= 1
+
+    async def somebody(self, dice: random.Random) -> Account:
+        """A reporter: one of those there are, now and then a new one."""
+        if dice.random() < 0.9:
+            return dice.choice(self._reporters)
+        number = len(self._reporters)
+        account = Account(f"reporter {number}", f"warga-{uuid.uuid4().hex[:10]}", REGISTRATION["password"])
+        form = REGISTRATION | {"username": account.username, "email": f"pelapor-{number}@example.id"}
+        status: int | None = None
+        while status not in (201, 409):
+            status, _ = await self.ask("register", account.name, "POST", "/reporters", form)
+            await self.pause(0.5 if status not in (201, 409) else 0)
+        self._reporters.append(account)
+        return account
+
+    async def token(self, account: Account) -> str:
+        """An access token that is good for a while."""
+        async with account.lock:
+            while not account.token or monotonic() - account.since > RENEWED_SECONDS:
+                form = {"username": account.username, "password": account.password}
+                status, answer = await self.ask("log in", account.name, "POST", "/sessions", form)
+                if status == 201:
+                    account.token, account.since = answer["access_token"], monotonic()
+                else:
+                    await self.pause(0.5)
+        return account.token
+
+    async def pause(self, seconds: float) -> None:
+        """Wait. Raises Left once everybody goes home."""
+        await asyncio.sleep(seconds)
+        if self._ending:
+            raise Left("where it stood at the end")
+
+    def person(self, name: str) -> Account:
+        """A member of the staff."""
+        return self._staff[name]
+
+    async def ask(self, operation: str, who: str, method: str, path: str, body: Any = None, ticket: str | None = None,
+                  key: str | None = None, token: str = "") -> Answer:
+        """One request, written down with its answer: its status and what it holds, (None, {}) where none came."""
+        headers = ({"Authorization": f"Bearer {token}"} if token else {}) | ({"Idempotency-Key": key} if key else {})
+        at, began, starved = time(), monotonic(), starved_so_far()
+        try:
+            response = await self._http.request(method, path, json=body, headers=headers)
+        except httpx.TransportError as error:
+            # A request that was never answered: the connection broke, or nobody said anything for too long.
+            self._record.asked.append(Asked(at, monotonic() - began, operation, who, None, ticket, key,
+                                            type(error).__name__))
+            return None, {}
+        took = monotonic() - began
+        flaw, answer = _read(response)
+        problem = str(answer.get("type", "")).removeprefix("urn:nkk:problem:") or None if response.is_error else None
+        closed = operation == "read" and (answer.get("stands") or {}).get("state") == "closed"
+        self._record.asked.append(Asked(at, took, operation, who, response.status_code, ticket or answer.get("ticket"),
+                                        key, problem, flaw, closed, starved_so_far() - starved))
+        return response.status_code, answer
+
+
+def _read(response: httpx.Response) -> tuple[str | None, dict[str, Any]]:
+    """(what is amiss with the form of an answer, what it holds)"""
+    try:
+        answer = response.json()
+    except ValueError:
+        return "no JSON", {}
+    if response.is_error and response.headers.get("Content-Type") != "application/problem+json":
+        return "an error that is no problem", answer
+    if response.status_code == 503 and not response.headers.get("Retry-After", "").isdigit():
+        return "a 503 that does not say when to come again", answer
+    return None, answer
+
+
+class Journey:
+    """One complaint and the people it meets. What it is to be is drawn first: the same seed, the same journeys."""
+
+    def __init__(self, traffic: Traffic, dice: random.Random) -> None:
+        self._traffic = traffic
+        self._dice = dice
+        self.information = dice.random() < 0.35
+        self.returned = not self.information and dice.random() < 0.3
+        self.opd = dice.choice(OPDS)
+        self.submitted_twice = dice.random() < 0.15
+        self.opened = dice.random() < 0.5
+        self.acts_twice = dice.random() < 0.1
+        steps = 5 if self.information else 7
+        self._acts_left = dice.randrange(1, steps) if dice.random() < 0.15 else steps + 5
+        self._ticket = ""
+
+    async def travel(self) -> None:
+        """From the form to the receipt. Raises Left where it is to end before."""
+        self._reporter = await self._traffic.somebody(self._dice)
+        await self._submit()
+        await self._act("operator", "hand over", "handover")
+        if self.information:
+            await self._act("main_team", "classify", "classification", {"kind": "information"})
+        else:
+            await self._through_the_opd()
+        await self._act("operator", "answer", "answer", TEXT)
+        if self.opened:
+            await self._open()
+        else:
+            await self._act(None, "confirm", "receipt")
+
+    async def _through_the_opd(self) -> None:
+        await self._act("main_team", "classify", "classification", {"kind": "complaint", "opd": self.opd})
+        await self._act(self.opd, "respond", "response", TEXT)
+        if self.returned:
+            await self._act("main_team", "return", "approval", {"approved": False, "note": "Uraikan."})
+            await self._act(self.opd, "respond", "response", TEXT)
+        await self._act("main_team", "approve", "approval", {"approved": True})
+
+    async def _submit(self) -> None:
+        key, form = uuid.UUID(int=self._dice.getrandbits(128)).hex, complaint_form()
+        times = 2 if self.submitted_twice else 1
+        while times:
+            status, answer = await self._ask(self._reporter, "submit", "POST", "/complaints", form, key=key)
+            if status == 201:
+                times -= 1
+                self._ticket = answer["ticket"]
+            else:
+                await self._traffic.pause(self._dice.uniform(0.2, 1.0))
+        self._done()
+
+    async def _act(self, who: str | None, operation: str, path: str, body: Any = None) -> None:
+        """One command, until it is done: it may come too early, or its answer be lost."""
+        person, pause = self._traffic.person(who) if who else self._reporter, PAUSE_SECONDS
+        if who and self._dice.random() < 0.2:
+            await self._ask(person, "claim", "POST", f"/complaints/{self._ticket}/claim", {})
+        unknown = False
+        while True:
+            status, answer = await self._ask(person, operation, "POST", f"/complaints/{self._ticket}/{path}", body)
+            problem = str(answer.get("type", "")).rpartition(":")[2]
+            # A return that went through leaves nothing to return.
+            if status == 200 or problem in PROMISES[operation].done or (
+                    operation == "return" and unknown and problem == "no-response-yet"):
+                break
+            unknown = unknown or status in (None, 503)
+            await self._traffic.pause(pause)
+            pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
+        if self.acts_twice and self._dice.random() < 0.5 and operation != "return":
+            await self._ask(person, operation, "POST", f"/complaints/{self._ticket}/{path}", body)
+        if self._dice.random() < 0.15:
+            await self._ask(self._reporter, "timeline", "GET", f"/complaints/{self._ticket}/timeline")
+        self._done()
+
+    async def _open(self) -> None:
+        """The reporter reads until the answer is there, which receives it."""
+        while True:
+            status, answer = await self._ask(self._reporter, "read", "GET", f"/complaints/{self._ticket}")
+            if status == 200 and answer["stands"]["state"] == "closed":
+                return
+            await self._traffic.pause(self._dice.uniform(0.2, 1.0))
+
+    async def _ask(self, person: Account, operation: str, method: str, path: str, body: Any = None,
+                   key: str | None = None) -> Answer:
+        token = await self._traffic.token(person)
+        status, answer = await self._traffic.ask(operation, person.name, method, path, body, self._ticket or None, key,
+                                                 token)
+        if status == 401:
+            person.token = ""
+        return status, answer
+
+    def _done(self) -> None:
+        self._acts_left -= 1
+        if self._acts_left == 0:
+            raise Left("where it was left")
