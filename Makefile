@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
+# How many processes share the tests; each starts a broker and databases of its own.
+LANES ?= 2
 
 .DEFAULT_GOAL := help
 
@@ -26,7 +28,7 @@ demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over H
 
 .PHONY: test
 test: check  ## check, then every test on a real broker, both databases, a mail server and a browser
-	$(BIN)/pytest --ignore tests/current
+	$(BIN)/pytest --ignore tests/current --numprocesses $(LANES) --dist loadgroup
 
 .PHONY: check
 check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documents and lock are in order
@@ -37,8 +39,8 @@ check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documen
 	requirements/lock.sh --check
 
 .PHONY: bench
-bench: $(DEV_READY)  ## measure accepting, relaying, whole journeys and memory
-	@exec $(BIN)/python -m bench
+bench: $(DEV_READY)  ## measure how fast it is, beside others; ONLY="accept relay" for some of it, PUBLISH=yes for docs
+	@exec $(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PUBLISH),--publish)
 
 MINUTES ?= 30
 .PHONY: chaos

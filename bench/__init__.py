@@ -1,9 +1,13 @@
-"""What the service is measured with: one run, on this machine, with a broker and databases of its own.
+"""What the service is measured with, beside what people would use instead, on this machine in one run.
 
-    python -m bench        a table on the screen, the same figures in var/bench.json
+    make bench                        every section: tables on the screen, the same figures in var/bench.json
+    make bench ONLY="accept relay"    some of them
+    make bench PUBLISH=yes            docs/benchmarks as well
+    python -m bench --quick           tries the bench itself, in a few minutes; the figures mean nothing
 
-Everything is on loopback and in a temporary folder that is removed at the end. Load and service share the processors,
-so that each figure is what the whole machine does, the load included.
+Broker and database server are the run's own; everything is on loopback and in a temporary folder that is removed at
+the end. Load and service share the processors, so that each figure is what the whole machine does, the load included.
+A section that fails says so, and the others go on.
 """
 
 import warnings

@@ -1,5 +1,6 @@
-"""`python -m bench`: measures everything once and prints it. See the package."""
+"""`python -m bench`: measures the sections asked for, writes what was found, prints it with the aims beside it."""
 
+import argparse
 import json
 import os
 import platform
@@ -7,76 +8,74 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import accepting, processes, reaching, relaying, report, travelling
-from bench.site import Site, running
-from nkk.stack.broker import SERVER, PrivateNode, install_packages
-from nkk.stack.postgres import PrivatePostgres
+from bench import headline, publish, report
+from bench.sections import SECTIONS
+from bench.workplace import Workplace, say
 
 RESULT = Path("var/bench.json")
 
 
-def main() -> None:
-    """Measure, print, and write `RESULT`."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print, write `RESULT`; 1 where a section failed."""
+    asked = _asked(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    found = {"date": datetime.now(UTC).date().isoformat(), "command": _command(asked), "quick": asked.quick,
+             "machine": {"processors": os.cpu_count(), "kernel": platform.release(),
+                         "python": platform.python_version(), "load_before": os.getloadavg()[0]}}
     began = time.monotonic()
-    found: dict[str, Any] = {"machine": {"processors": os.cpu_count(), "kernel": platform.release(),
-                                         "python": platform.python_version(), "load_before": os.getloadavg()[0]}}
-    if not SERVER.exists():
-        install_packages("rabbitmq-server")
     with tempfile.TemporaryDirectory(prefix="nkk-bench-") as name:
-        folder = Path(name)
-        with PrivatePostgres() as postgres, PrivateNode(folder / "rabbitmq") as node:
-            found |= _measure(folder, postgres, node)
-    found["seconds"] = time.monotonic() - began
+        # PostgreSQL's own user has to get through to its files.
+        Path(name).chmod(0o755)
+        with Workplace(Path(name), asked.quick) as place:
+            sections, failed = measured(place, asked.only or list(SECTIONS))
+    found |= {"seconds": time.monotonic() - began, **headline.figures(sections), "sections": sections, "failed": failed}
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     RESULT.write_text(json.dumps(found, indent=1))
     print(report.text(found))
+    if asked.publish:
+        try:
+            publish.publish(found)
+        except publish.IncompleteError as error:
+            print(error, file=sys.stderr)
+            return 1
+    return 1 if failed else 0
 
 
-def _measure(folder: Path, postgres: PrivatePostgres, node: PrivateNode) -> dict[str, Any]:
-    reaching.keep_commit_times(postgres)
-    postgres.create("relay")
-    _say("relay and one-by-one publisher")
-    found: dict[str, Any] = {"flush_ms": reaching.flush_ms(postgres), "relaying": relaying.measure(node.uri, {
-        "PostgreSQL": postgres.url("relay"), "SQLite": f"sqlite:///{folder / 'relay.db'}"})}
-    with running(folder / "site", node.uri, postgres) as site:
-        return found | _measure_site(site)
+def measured(place: Workplace, names: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """(what each section found, why those failed that did): one that fails is no reason not to measure the next."""
+    found, failed = {}, {}
+    for name in names:
+        began = time.monotonic()
+        say(f"{name}: {SECTIONS[name].title}")
+        try:
+            if SECTIONS[name].alone:
+                place.clear()
+            found[name] = SECTIONS[name].measure(place) | {"section_seconds": time.monotonic() - began}
+        except Exception as error:  # noqa: BLE001
+            traceback.print_exc()
+            failed[name] = f"{type(error).__name__}: {error}"
+            place.clear()
+    return found, failed
 
 
-def _measure_site(site: Site) -> dict[str, Any]:
-    memory = {"at rest": _memory(site)}
-    site.admit_people()
-    memory["after logging in"] = _memory(site)
-    _say("accepting")
-    accepted = accepting.measure(site)
-    tickets = accepted.pop("tickets")
-    memory["after load"] = _memory(site)
-    _say("reaching triage and notification")
-    reached = reaching.measure(site, accepted["per_second"], tickets)
-    _say("whole journeys")
-    return {"accepting": accepted, "reaching": reached, "travelling": travelling.measure(site),
-            "memory_mb": memory | {"at the end": _memory(site)}}
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION",
+                        help=f"of {', '.join(SECTIONS)}; all of them otherwise")
+    parser.add_argument("--quick", action="store_true", help="try the bench itself: its figures mean nothing")
+    parser.add_argument("--publish", action="store_true", help="write docs/benchmarks from what was found")
+    return parser.parse_args(arguments)
 
 
-def _memory(site: Site) -> dict[str, float]:
-    found = {}
-    for name, pids in site.pids().items():
-        if name == "PostgreSQL":
-            found["PostgreSQL, all processes"] = processes.shared_out_mb(pids)
-        elif name == "gateway":
-            found |= {"gateway, master" if pid == pids[0] else f"gateway, worker {number}": processes.resident_mb(pid)
-                      for number, pid in enumerate(pids)}
-        else:
-            found[name] = processes.resident_mb(max(pids, key=processes.resident_mb))
-    return found
-
-
-def _say(what: str) -> None:
-    print(f"measuring: {what} …", file=sys.stderr, flush=True)
+def _command(asked: argparse.Namespace) -> str:
+    return f'make bench ONLY="{" ".join(asked.only)}"' if asked.only else "make bench"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

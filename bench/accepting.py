@@ -1,4 +1,10 @@
-"""Complaints accepted: how many a second, how fast, and what each costs every process in processor time."""
+"""Complaints accepted beside public tickets accepted by django-helpdesk: in turn, on one machine, by the same clients.
+
+Both write to one database server, so that what a commit is worth is the same. A ticket counts as accepted when it is
+answered with a redirect to its page, a complaint when it is answered with 201; afterwards both databases have to hold
+exactly as many rows more as were answered. What follows from a complaint (its events, the journey, the letter written
+to a file) is waited for before the next round and counted in its processor time.
+"""
 
 import time
 from collections.abc import Callable
@@ -7,48 +13,87 @@ from typing import Any
 
 from bench import processes
 from bench.figures import percentiles
-from bench.site import INFORMATION, Site
+from bench.helpdesk import load as helpdesk_load
+from bench.helpdesk import running as helpdesk
+from bench.helpdesk.running import DOCUMENTED, TUNED, Helpdesk
+from bench.site import CONNECTIONS, FORM, INFORMATION, Site
+from bench.workplace import Workplace, say
 
-CONNECTIONS = 16
-WARM_UP = 300
-ROUNDS = 3
-PER_ROUND = 1_500
-CATCH_UP_SECONDS = 60
+CATCH_UP_SECONDS = 300
 SUBMIT = (INFORMATION[0],)
+OURS = "ours"
 
+COMPLAINTS = "SELECT count(*) FROM complaints"
 JOURNEYS = "SELECT count(*) FROM journeys WHERE submitted_at IS NOT NULL"
-LETTERS = "SELECT count(*) FROM messages WHERE sent_at IS NULL"
+LETTERS = "SELECT count(*) FROM messages WHERE sent_at IS NULL AND given_up_at IS NULL"
 
 
-def measure(site: Site) -> dict[str, Any]:
-    """Per second, latency in ms and processor ms a complaint; `tickets` are the complaints accepted.
+def measure(place: Workplace) -> dict[str, Any]:
+    """Figures by who accepts: `ours` and django-helpdesk's two ways; see `summed_up`."""
+    site, rounds = place.site(), place.size(3, 1)
+    with helpdesk.running(place.folder / "helpdesk", place.postgres, DOCUMENTED, TUNED) as desks:
+        doors: dict[str, Callable[[int], dict[str, Any]]] = {
+            OURS: lambda count: ours(site, count * 3), **{desk.way.name: _tickets_of(desk) for desk in desks}}
+        for name, door in doors.items():
+            say(f"accept: warming up {name}")
+            door(place.size(100, 20))
+        found: dict[str, list[dict[str, Any]]] = {name: [] for name in doors}
+        for number in range(rounds):
+            for name, door in doors.items():
+                found[name].append(door(place.size(400, 40)))
+                say(f"accept: round {number + 1}, {name}: {found[name][-1]['per_second']:.0f}/s")
+    return {"durability": place.durability(), "connections": CONNECTIONS} | {
+        "doors": {name: summed_up(each) for name, each in found.items()}}
 
-    The processor time covers the rounds and what follows from them (events, letters) until nothing is left to do.
-    """
-    walked = site.walk(site.scripts(WARM_UP, SUBMIT), CONNECTIONS)["walked"]
-    tickets = [each["ticket"] for each in walked]
-    settle(site, len(tickets))
-    families = site.pids()
-    before, machine, began = processes.cpu_seconds(families), processes.machine_cpu_seconds(), time.monotonic()
-    rounds, load_cpu = [], 0.0
-    for _ in range(ROUNDS):
-        done = site.walk(site.scripts(PER_ROUND, SUBMIT), CONNECTIONS)
-        tickets += [each["ticket"] for each in done["walked"]]
-        load_cpu += done["cpu"]
-        rounds.append(_round(done) | {"caught_up_s": settle(site, len(tickets))})
-    used = {name: seconds - before[name] for name, seconds in processes.cpu_seconds(families).items()}
-    used["load generator"] = load_cpu
-    used["all of the machine"] = processes.machine_cpu_seconds() - machine
-    return {
-        "per_second": median(each["per_second"] for each in rounds),
-        "p50_ms": median(each["p50_ms"] for each in rounds),
-        "p99_ms": median(each["p99_ms"] for each in rounds),
-        "caught_up_s": median(each["caught_up_s"] for each in rounds),
-        "refused": sum(sum(each["refused"].values()) for each in rounds),
-        "cpu_ms_each": {name: seconds * 1000 / (ROUNDS * PER_ROUND) for name, seconds in used.items()},
-        "seconds": time.monotonic() - began,
-        "connections": CONNECTIONS, "per_round": PER_ROUND, "rounds": rounds, "tickets": tickets,
-    }
+
+def summed_up(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """The median round of every figure, and the rounds."""
+    figures = {name: median(each[name] for each in rounds)
+               for name in ("per_second", "p50_ms", "p99_ms", "cpu_ms_each", "load_cpu_ms_each", "caught_up_s")}
+    parts = {name: median(each["cpu_ms_by_process"].get(name, 0.0) for each in rounds)
+             for name in rounds[0]["cpu_ms_by_process"]}
+    return figures | {"cpu_ms_by_process": parts, "refused": sum(sum(each["refused"].values()) for each in rounds),
+                      "rounds": rounds}
+
+
+def ours(site: Site, count: int) -> dict[str, Any]:
+    """One round of `count` complaints at our gateway."""
+    before, families = site.query("intake", COMPLAINTS)[0][0], site.pids()
+    cpu = processes.cpu_seconds(families)
+    done = site.walk(site.scripts(count, SUBMIT), CONNECTIONS)
+    spans = [each["times"][0] for each in done["walked"]]
+    after = site.query("intake", COMPLAINTS)[0][0]
+    if after - before != len(spans):
+        raise RuntimeError(f"{len(spans)} complaints answered with 201, {after - before} in the database")
+    caught_up = settle(site, after)
+    return _round(spans, done, families, cpu) | {"caught_up_s": caught_up}
+
+
+def _tickets_of(desk: Helpdesk) -> Callable[[int], dict[str, Any]]:
+    form = {"queue": str(desk.queue), "title": FORM["subject_line"], "body": FORM["text"], "priority": "3",
+            "submitter_email": "siti.rahmawati@example.id"}
+
+    def tickets(count: int) -> dict[str, Any]:
+        everything = processes.ours({"django-helpdesk": desk.pid})
+        families = {name: everything[name] for name in ("django-helpdesk", "PostgreSQL")}
+        before, cpu = desk.tickets(), processes.cpu_seconds(families)
+        done = helpdesk_load.run(desk.port, form, CONNECTIONS, count)
+        grown = desk.tickets() - before
+        if grown != len(done["times"]):
+            raise RuntimeError(f"{len(done['times'])} tickets accepted, {grown} in the database")
+        return _round(done["times"], done, families, cpu) | {"caught_up_s": 0.0}
+
+    return tickets
+
+
+def _round(spans: list[Any], done: dict[str, Any], families: dict[str, list[int]], cpu: dict[str, float]
+           ) -> dict[str, Any]:
+    seconds = max(answered for _, answered in spans) - min(asked for asked, _ in spans)
+    used = {name: (now - cpu[name]) * 1000 / len(spans) for name, now in processes.cpu_seconds(families).items()}
+    return {"per_second": len(spans) / seconds, "count": len(spans), "refused": done["refused"],
+            "cpu_ms_each": sum(used.values()), "cpu_ms_by_process": used,
+            "load_cpu_ms_each": done["cpu"] * 1000 / len(spans),
+            **percentiles([answered - asked for asked, answered in spans])}
 
 
 def settle(site: Site, accepted: int) -> float:
@@ -59,17 +104,10 @@ def settle(site: Site, accepted: int) -> float:
     return time.monotonic() - began
 
 
-def _round(done: dict[str, Any]) -> dict[str, Any]:
-    spans = [each["times"][0] for each in done["walked"]]
-    seconds = max(answered for _, answered in spans) - min(asked for asked, _ in spans)
-    return {"per_second": len(spans) / seconds, "refused": done["refused"],
-            **percentiles([answered - asked for asked, answered in spans])}
-
-
-def until(done: Callable[[], bool], what: str) -> None:
-    """Return once `done`. Raises RuntimeError where it takes too long."""
+def until(done: Callable[[], bool], what: str, pause: float = 0.05) -> None:
+    """Return once `done`, asking every `pause` seconds. Raises RuntimeError where it takes too long."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while not done():
         if time.monotonic() > deadline:
             raise RuntimeError(f"not within {CATCH_UP_SECONDS} s: {what}")
-        time.sleep(0.05)
+        time.sleep(pause)

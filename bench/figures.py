@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from statistics import quantiles
 from typing import Any
 
+Rows = list[tuple[Any, ...]]
+"""Rows of a table; the first is its head."""
+
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:
     """The median and the 99th percentile of durations, in milliseconds."""
@@ -13,14 +16,23 @@ def percentiles(seconds: Sequence[float]) -> dict[str, float]:
 
 def table(rows: Iterable[Sequence[Any]]) -> str:
     """Rows under one another; the first column to the left, figures to the right."""
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[cell(value) for value in row] for row in rows]
     widths = [max(len(row[column]) for row in cells if column < len(row)) for column in range(max(map(len, cells)))]
-    return "\n".join("  ".join(cell.rjust(width) if column else cell.ljust(width)
-                               for column, (cell, width) in enumerate(zip(row, widths, strict=False))).rstrip()
+    return "\n".join("  ".join(text.rjust(width) if column else text.ljust(width)
+                               for column, (text, width) in enumerate(zip(row, widths, strict=False))).rstrip()
                      for row in cells)
 
 
-def _cell(value: Any) -> str:
+def markdown(rows: Sequence[Sequence[Any]]) -> str:
+    """The same rows as a table in Markdown; the first is its head."""
+    width = max(map(len, rows))
+    cells = [[cell(value).replace("|", "\\|") for value in row] + [""] * (width - len(row)) for row in rows]
+    rule = ["---"] + ["---:"] * (width - 1)
+    return "\n".join("| " + " | ".join(row) + " |" for row in [cells[0], rule, *cells[1:]])
+
+
+def cell(value: Any) -> str:
+    """One value as it is shown."""
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

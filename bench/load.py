@@ -15,46 +15,14 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-HOST = "127.0.0.1"
-REQUEST_SECONDS = 30
+from bench.line import Answer, Line
+
 ON_THE_WAY = (404, 409)
 """The event has not come to this desk yet: asked again, as a person reloads their list."""
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS = 0.005, 0.1, 60
 
 Script = dict[str, Any]
 """{"steps": names of steps, "reporter": token, "ticket": known or None}"""
-
-
-class Line:
-    """One kept-alive connection."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._writer: asyncio.StreamWriter | None = None
-
-    async def ask(self, path: str, token: str, body: bytes) -> tuple[int, bytes]:
-        """(status, body) of the answer to one POST."""
-        if self._writer is None:
-            self._reader, self._writer = await asyncio.open_connection(HOST, self._port)
-        head = (f"POST {path} HTTP/1.1\r\nHost: {HOST}:{self._port}\r\nAuthorization: Bearer {token}\r\n"
-                f"Idempotency-Key: {uuid.uuid4()}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-                "\r\n\r\n")
-        self._writer.write(head.encode() + body)
-        return await asyncio.wait_for(self._answer(), REQUEST_SECONDS)
-
-    async def _answer(self) -> tuple[int, bytes]:
-        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
-        body = await self._reader.readexactly(length)
-        if b"connection: close" in head:
-            self.close()
-        return int(head[9:12]), body
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
 
 
 class Crowd:
@@ -89,21 +57,23 @@ class Crowd:
         ticket, times = script.get("ticket"), []
         for name in script["steps"]:
             began = time.time()
-            status, answer = await self._act(line, name, script, ticket)
+            answer = await self._act(line, name, script, ticket)
             times.append((began, time.time()))
-            if status not in (200, 201):
-                self.refused[f"{name} {status}"] += 1
+            if answer.status not in (200, 201):
+                self.refused[f"{name} {answer.status}"] += 1
                 return
-            ticket = ticket or json.loads(answer)["ticket"]
+            ticket = ticket or json.loads(answer.body)["ticket"]
         self.walked.append({"ticket": ticket, "times": times})
 
-    async def _act(self, line: Line, name: str, script: Script, ticket: str | None) -> tuple[int, bytes]:
+    async def _act(self, line: Line, name: str, script: Script, ticket: str | None) -> Answer:
         step, pause, give_up = self._steps[name], PAUSE_SECONDS, time.monotonic() + PATIENCE_SECONDS
         token = script["reporter"] if step["as"] == "reporter" else self._job["tokens"][step["as"]]
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4()),
+                   "Content-Type": "application/json"}
         while True:
-            status, answer = await line.ask(step["path"].format(ticket=ticket), token, step["body"])
-            if status not in ON_THE_WAY or time.monotonic() > give_up:
-                return status, answer
+            answer = await line.ask("POST", step["path"].format(ticket=ticket), headers, step["body"])
+            if answer.status not in ON_THE_WAY or time.monotonic() > give_up:
+                return answer
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _BY_COMMAND = {"beam.smp": "broker", "postgres": "PostgreSQL"}
-_UTIME, _STIME, _PPID = 11, 12, 1
-"""Places in /proc/<pid>/stat after the command's name (proc(5) counts from 1, with two fields before)."""
+_PPID, _CPU = 1, slice(11, 15)
+"""The parent; user and system time of the process itself and of the children it has waited for. Places in
+/proc/<pid>/stat after the command's name (proc(5) counts from 1, with two fields before)."""
 
 
 def ours(programs: Mapping[str, int]) -> dict[str, list[int]]:
@@ -27,7 +28,7 @@ def ours(programs: Mapping[str, int]) -> dict[str, list[int]]:
 
 
 def cpu_seconds(families: Mapping[str, list[int]]) -> dict[str, float]:
-    """Processor seconds (user and system) each family has used so far."""
+    """Processor seconds (user and system) each family has used so far, with those of its children that have ended."""
     return {name: sum(_cpu(pid) for pid in pids) for name, pids in families.items()}
 
 
@@ -57,7 +58,7 @@ def _children() -> dict[int, list[int]]:
 
 def _cpu(pid: int) -> float:
     stat = _stat(pid)
-    return (int(stat[_UTIME]) + int(stat[_STIME])) / _TICKS if stat else 0.0
+    return sum(map(int, stat[_CPU])) / _TICKS
 
 
 def _stat(pid: int) -> list[str]:

@@ -10,27 +10,16 @@ from typing import Any
 
 import psycopg2
 
-from bench import load
-from bench.accepting import CONNECTIONS, settle, until
+from bench import accepting, load
 from bench.figures import percentiles
-from bench.site import Site
+from bench.site import CONNECTIONS, Site
+from bench.workplace import Workplace
 from nkk.stack.postgres import PrivatePostgres
 
 SLOW_PER_SECOND = 20
-SECONDS = 10
 
+WAITING = "SELECT ticket FROM complaints WHERE done_at IS NULL ORDER BY due_at"
 WRITTEN = "SELECT ticket, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float FROM {table} WHERE ticket = ANY(%s)"
-
-
-def keep_commit_times(postgres: PrivatePostgres) -> None:
-    """Have the server remember when each transaction was committed."""
-    connection = psycopg2.connect(postgres.url("postgres"))
-    connection.autocommit = True
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER SYSTEM SET track_commit_timestamp = on")
-    connection.close()
-    postgres.stop()
-    postgres.start()
 
 
 def flush_ms(postgres: PrivatePostgres) -> float:
@@ -38,7 +27,7 @@ def flush_ms(postgres: PrivatePostgres) -> float:
     connection = psycopg2.connect(postgres.url("postgres"))
     took = []
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE flushed (at timestamptz)")
+        cursor.execute("CREATE TABLE IF NOT EXISTS flushed (at timestamptz)")
         for _ in range(200):
             cursor.execute("INSERT INTO flushed VALUES (now())")
             began = perf_counter()
@@ -48,18 +37,22 @@ def flush_ms(postgres: PrivatePostgres) -> float:
     return median(took) * 1000
 
 
-def measure(site: Site, per_second: float, tickets: list[str]) -> dict[str, Any]:
-    """p50 and p99 in ms at a slow pace and at half of `per_second`, for both ways; `tickets` wait for hand-over."""
-    found: dict[str, Any] = {"slow_per_second": SLOW_PER_SECOND, "half_per_second": per_second / 2}
-    accepted, known = len(tickets), iter(tickets)
-    for pace, rate in (("slow", float(SLOW_PER_SECOND)), ("half", per_second / 2)):
-        submits = site.scripts(int(rate * SECONDS), ("submit",))
-        found[f"journey_{pace}"] = _reached(site, submits, rate, "notification", "journeys")
-        accepted += found[f"journey_{pace}"]["count"]
-        settle(site, accepted)
-        handovers = site.scripts(int(rate * SECONDS), ("hand_over",))
+def measure(place: Workplace) -> dict[str, Any]:
+    """p50 and p99 in ms at a slow pace and at half of what the door takes, for both ways: a submission (201) to
+    notification's journey, a hand-over (200) to triage's worklist."""
+    site, seconds = place.site(), place.size(10, 2)
+    full = [accepting.ours(site, place.size(600, 60)) for _ in range(3)]
+    rate = median(each["per_second"] for each in full) / 2
+    known = iter([row[0] for row in site.query("intake", WAITING)])
+    found: dict[str, Any] = {"flush_ms": flush_ms(place.postgres), "half_per_second": rate}
+    for pace, per_second in (("slow", float(SLOW_PER_SECOND)), ("half", rate)):
+        count = int(per_second * seconds)
+        submits = site.scripts(count, ("submit",))
+        found[f"journey_{pace}"] = _reached(site, submits, per_second, "notification", "journeys")
+        accepting.settle(site, site.query("intake", accepting.COMPLAINTS)[0][0])
+        handovers = site.scripts(count, ("hand_over",))
         handed = [script | {"ticket": ticket} for script, ticket in zip(handovers, known, strict=False)]
-        found[f"triage_{pace}"] = _reached(site, handed, rate, "triage", "cases")
+        found[f"triage_{pace}"] = _reached(site, handed, per_second, "triage", "cases")
     return found
 
 
@@ -79,5 +72,5 @@ def _written(site: Site, stage: str, table: str, tickets: list[str]) -> dict[str
     def all_there() -> bool:
         return site.query(stage, f"SELECT count(*) FROM {table} WHERE ticket = ANY(%s)", tickets)[0][0] == len(tickets)
 
-    until(all_there, f"{table} of every ticket")
+    accepting.until(all_there, f"{table} of every ticket")
     return dict(site.query(stage, WRITTEN.format(table=table), tickets))

@@ -1,90 +1,157 @@
-"""The figures of one run as tables, with the aims beside them where there are any."""
+"""The figures of one run as tables, with the aims beside them: for the screen, and for docs/benchmarks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from bench.figures import table
+from bench.accepting import OURS
+from bench.figures import Rows, cell, table
+from bench.growing import FULL
+from bench.headline import AIMS
 
-ACCEPTED_AIM = 300
-RATIO_AIM = 5
 MEMORY_AIM_MB = 80
 
+Titled = tuple[str, Rows]
 
-def text(found: dict[str, Any]) -> str:
+
+def text(found: Mapping[str, Any]) -> str:
     """Everything, ready to print."""
+    shown = [head(found), *(f"{title}\n{table(rows)}" for title, rows in tables(found))]
+    shown += [f"FAILED {name}: {why}" for name, why in found["failed"].items()]
+    return "\n\n".join(shown)
+
+
+def head(found: Mapping[str, Any]) -> str:
+    """On what and when it was measured."""
     machine = found["machine"]
-    head = (f"{machine['processors']} processors, Linux {machine['kernel']}, Python {machine['python']}, "
-            f"{found['seconds']:.0f} s; load before the run {machine['load_before']:.2f}. "
-            "The load generator, the broker and PostgreSQL share these processors.")
-    return "\n\n".join([head, *(f"{title}\n{table(rows)}" for title, rows in _tables(found))])
+    tried = " Tried out in a small size: these figures mean nothing." if found["quick"] else ""
+    return (f"{found['date']}, `{found['command']}`: {machine['processors']} processors, Linux {machine['kernel']}, "
+            f"Python {machine['python']}, {found['seconds']:.0f} s; load before the run {machine['load_before']:.2f}. "
+            f"Load generator, broker and PostgreSQL share these processors.{tried}")
 
 
-def _tables(found: dict[str, Any]) -> Iterator[tuple[str, list[tuple[Any, ...]]]]:
-    yield "Accepted at the gateway (HTTP 201: validated, on disk in PostgreSQL, every stage running)", _accepted(found)
-    yield "Processor time a complaint, its events and letter included (ms)", _cpu(found)
-    yield _reached_title(found), _reached(found)
-    yield "Events through the relay, its database work included, to a quorum queue", _relayed(found)
-    yield "Whole journeys over HTTP, both paths in turn, every desk acting", _travelled(found)
-    yield f"Resident memory (MB); aim for each service process: {MEMORY_AIM_MB}", _memory(found)
+def tables(found: Mapping[str, Any]) -> list[Titled]:
+    """Title and rows of every table there are figures for: the aims first."""
+    sections = found["sections"]
+    shown = [("Aims", aims(found))]
+    for name, tables_of in _TABLES.items():
+        if name in sections:
+            shown += tables_of(sections[name])
+    return shown
 
 
-def _accepted(found: dict[str, Any]) -> list[tuple[Any, ...]]:
-    accepting = found["accepting"]
-    rounds = ", ".join(f"{each['per_second']:.0f}" for each in accepting["rounds"])
-    return [
-        ("complaints per second", accepting["per_second"], f"aim {ACCEPTED_AIM}", f"rounds: {rounds}"),
-        ("answered in, p50 (ms)", accepting["p50_ms"], "", f"{accepting['connections']} connections, one request each"),
-        ("answered in, p99 (ms)", accepting["p99_ms"], "", f"{accepting['per_round']} complaints a round"),
-        ("all events and letters done after (s)", accepting["caught_up_s"], "", "the last 201"),
-        ("not accepted", accepting["refused"], "aim 0", _refusals(accepting["rounds"])),
-    ]
-
-
-def _refusals(rounds: list[dict[str, Any]]) -> str:
-    return ", ".join(f"{step}: {count}" for each in rounds for step, count in each["refused"].items())
-
-
-def _cpu(found: dict[str, Any]) -> list[tuple[Any, ...]]:
-    each = dict(found["accepting"]["cpu_ms_each"])
-    whole = each.pop("all of the machine")
-    named = sum(each.values())
-    rows = [(name, ms, f"{ms / named:.0%}") for name, ms in sorted(each.items(), key=lambda item: -item[1])]
-    return [*rows, ("together", named, "100%"), ("everything else on this machine", max(whole - named, 0.0))]
-
-
-def _reached_title(found: dict[str, Any]) -> str:
-    return ("From the answer at the door to the row committed in another stage (ms); a commit's flush, "
-            f"{found['flush_ms']:.2f} ms here, not included")
-
-
-def _reached(found: dict[str, Any]) -> list[tuple[Any, ...]]:
-    names = {"triage": "hand-over (200) -> triage's worklist", "journey": "submission (201) -> notification's journey"}
-    rows: list[tuple[Any, ...]] = [("", "p50", "p99", "per second", "count")]
-    for way, name in names.items():
-        for pace in ("slow", "half"):
-            row = found["reaching"][f"{way}_{pace}"]
-            rows.append((f"{name}, {'slowly' if pace == 'slow' else 'at half load'}", row["p50_ms"], row["p99_ms"],
-                         row["per_second"], row["count"]))
+def aims(found: Mapping[str, Any]) -> Rows:
+    """Each aim, what was found, and whether it is met."""
+    rows: Rows = [("", "found", "aim", "")]
+    for aim in AIMS:
+        if aim.figure in found:
+            met = {True: "met", False: "MISSED", None: "not known"}[aim.is_met(found)]
+            rows.append((aim.meaning, float(found[aim.figure]), aim.words(found), met))
     return rows
 
 
-def _relayed(found: dict[str, Any]) -> list[tuple[Any, ...]]:
-    relaying = found["relaying"]
-    rows: list[tuple[Any, ...]] = [("", "events/s", "times one by one", "")]
-    rows += [(f"relay, {name}", rate, relaying["ratio"][name], f"aim {RATIO_AIM}")
-             for name, rate in relaying["relay"].items()]
-    return [*rows, ("one by one, each confirmed", relaying["one_by_one"], 1.0)]
+def door_name(name: str) -> str:
+    """Whose door it is."""
+    return "this service" if name == OURS else f"django-helpdesk, {name}"
 
 
-def _travelled(found: dict[str, Any]) -> list[tuple[Any, ...]]:
-    travelling = found["travelling"]
-    return [("journeys per second", travelling["per_second"]),
-            ("one journey, p50 (ms)", travelling["p50_ms"]),
-            ("one journey, p99 (ms)", travelling["p99_ms"]),
-            ("closed", travelling["closed"], f"of {travelling['of']}", _refusals([travelling]))]
+def _accepted(accept: Mapping[str, Any]) -> list[Titled]:
+    doors = accept["doors"]
+    rows: Rows = [("", "per second", "p50 (ms)", "p99 (ms)", "not accepted", "all done after (s)", "processor ms each",
+                   "rounds")]
+    rows += [(door_name(name), door["per_second"], door["p50_ms"], door["p99_ms"], door["refused"], door["caught_up_s"],
+              door["cpu_ms_each"], ", ".join(f"{each['per_second']:.0f}" for each in door["rounds"]))
+             for name, door in doors.items()]
+    kinds = sorted({kind for door in doors.values() for kind in door["cpu_ms_by_process"]})
+    cpu: Rows = [("", *(door_name(name) for name in doors))]
+    cpu += [(kind, *(door["cpu_ms_by_process"].get(kind, "") for door in doors.values())) for kind in kinds]
+    cpu.append(("the load itself, not counted above", *(door["load_cpu_ms_each"] for door in doors.values())))
+    settings = ", ".join(f"{name} {value}" for name, value in accept["durability"].items())
+    clients = accept["connections"]
+    return [(f"Accepted, {clients} clients, 2 workers each, in turn on one PostgreSQL ({settings})", rows),
+            ("Processor time (ms) for each one accepted, everything that follows from it included", cpu)]
 
 
-def _memory(found: dict[str, Any]) -> list[tuple[Any, ...]]:
-    moments = found["memory_mb"]
-    names = sorted(set().union(*moments.values()))
-    return [("", *moments), *((name, *(moment.get(name, 0.0) for moment in moments.values())) for name in names)]
+def _reached(desk: Mapping[str, Any]) -> list[Titled]:
+    names = {"triage": "hand-over (200) -> triage's worklist", "journey": "submission (201) -> notification's journey"}
+    rows: Rows = [("", "p50", "p99", "per second", "count")]
+    for way, name in names.items():
+        for pace, words in (("slow", "slowly"), ("half", "at half load")):
+            row = desk[f"{way}_{pace}"]
+            rows.append((f"{name}, {words}", row["p50_ms"], row["p99_ms"], row["per_second"], row["count"]))
+    return [("From the answer at the door to the row committed in the next stage (ms); a commit's flush, "
+             f"{cell(desk['flush_ms'])} ms here, not included", rows)]
+
+
+def _relayed(relay: Mapping[str, Any]) -> list[Titled]:
+    rows: Rows = [("", "events/s", "times one by one", "times raw")]
+    rates = {f"the relay, {name}": rate for name, rate in relay["relay"].items()} | {
+        "one by one, each confirmed": relay["one_by_one"],
+        f"raw, confirmed {relay['batch']} at a time": relay["in_batches"]}
+    rows += [(name, rate, rate / relay["one_by_one"], rate / relay["in_batches"]) for name, rate in rates.items()]
+    return [("Published to a quorum queue; the relay with its database work", rows)]
+
+
+def _hopped(hop: Mapping[str, Any]) -> list[Titled]:
+    rows: Rows = [("", "ms", "processor ms")]
+    rows += [(f"ours, {name}", each["ms"], each["cpu_ms"]) for name, each in hop["ours"].items()]
+    rows += [("bare Nameko, a hop", hop["bare_hop_ms"], hop["bare_hop_cpu_ms"]),
+             ("bare Nameko, the call alone", hop["bare_call_ms"], ""),
+             ("bare Nameko, the call and two hops", hop["bare_chain_ms"], "")]
+    return [("A hop at full speed: from a stage that tells to the effect in the stage that hears; ours with both "
+             "databases, exactly once in effect, and heard by notification too", rows)]
+
+
+def _travelled(journeys: Mapping[str, Any]) -> list[Titled]:
+    refused = ", ".join(f"{step}: {count}" for step, count in journeys["refused"].items())
+    return [("Whole journeys over HTTP, both paths in turn, every desk acting", [
+        ("", "", ""),
+        ("journeys per second", journeys["per_second"]), ("one journey, p50 (ms)", journeys["p50_ms"]),
+        ("one journey, p99 (ms)", journeys["p99_ms"]),
+        ("closed", journeys["closed"], f"of {journeys['of']}", refused)])]
+
+
+def _scaled(scale: Mapping[str, Any]) -> list[Titled]:
+    rows: Rows = [("instances", "events/s", "times one")]
+    rows += [(str(number), rate, scale["ratio"][number]) for number, rate in scale["per_second"].items()]
+    return [(f"A stage whose handler waits {scale['waits_ms']:.0f} ms on something slow", rows)]
+
+
+def _rested(memory: Mapping[str, Any]) -> list[Titled]:
+    moments, growth = memory["memory_mb"], memory["growth_mb_an_hour"]
+    rows: Rows = [("", *moments, "growth an hour")]
+    rows += [(name, *(moment.get(name, 0.0) for moment in moments.values()), growth.get(name, 0.0))
+             for name in sorted(moments["at rest"])]
+    disk: Rows = [("", "bytes a complaint")]
+    disk += [(f"database of {stage}", size) for stage, size in memory["bytes_each"].items()]
+    disk.append(("broker's folder, logs and journals of its queues", memory["broker_bytes_each"]))
+    start: Rows = [("", "seconds"), ("from nothing: databases made, topology declared", memory["first_start_s"]),
+                   ("again", memory["start_s"])]
+    return [("From the start to ready", start),
+            (f"Resident memory (MB); an hour is {memory['an_hour']} whole journeys; the growth is that of the later "
+             f"half of {memory['hours']} hours; aim for each service process: {MEMORY_AIM_MB}", rows),
+            ("What a complaint leaves when it has gone all its way", disk)]
+
+
+def _grown(flat: Mapping[str, Any]) -> list[Titled]:
+    sizes = flat["sizes"]
+    reads: Rows = [("p50 / p99 (ms)", *map(_size, sizes), "times", "times, full")]
+    for name in next(iter(sizes.values()))["reads"]:
+        timed = [f"{cell(size['reads'][name]['p50_ms'])} / {cell(size['reads'][name]['p99_ms'])}"
+                 for size in sizes.values()]
+        reads.append((name, *timed, flat["ratios"][name], flat["full_ratios"][name]))
+    accepted: Rows = [("", *map(_size, sizes))]
+    accepted += [(words, *(size["accept"][figure] for size in sizes.values())) for figure, words in (
+        ("per_second", "accepted per second"), ("p50_ms", "p50 (ms)"), ("p99_ms", "p99 (ms)"))]
+    accepted += [("databases (GB)", *(sum(size["bytes"].values()) / 1e9 for size in sizes.values())),
+                 ("filled and measured in (s)", *(size["fill_s"] for size in sizes.values()))]
+    return [(f"Reads by how many complaints there are, {flat['open_at_each_desk']} open at each desk; with full desks "
+             f"{flat['full_desk']:,} more open at each", reads), ("The same, for what is written", accepted)]
+
+
+def _size(name: str) -> str:
+    return name if name == FULL else f"{int(name):,}"
+
+
+_TABLES: dict[str, Callable[[Mapping[str, Any]], list[Titled]]] = {
+    "accept": _accepted, "desk": _reached, "journeys": _travelled, "hop": _hopped, "relay": _relayed,
+    "scale": _scaled, "memory": _rested, "flat": _grown}

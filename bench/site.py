@@ -1,8 +1,9 @@
 """The installation that is measured: everything the product runs, on loopback, and the people at its door."""
 
 import json
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ import httpx
 import psycopg2
 
 from bench import load, processes
-from nkk.contracts import STAGES
 from nkk.messaging.rpc_client import RpcClient
 from nkk.sop.steps import Role
-from nkk.stack.postgres import PrivatePostgres
+from nkk.stack import SERVICES
 from nkk.stack.run import Stack
 from nkk.stack.staff import Admin, ensure_demonstration_staff
 
 UNLIMITED = {f"NKK_LIMIT_{name}": "1000000/minute" for name in ("REGISTRATION", "LOGIN", "SUBMISSION")}
 REPORTERS = 16
+CONNECTIONS = 8
+"""Clients at once, at every door that is measured."""
+
+FRESH_SECONDS = 420
 PASSWORD = "rahasia-sekali-42"
 OPD = "disdukcapil"
 
@@ -48,27 +52,35 @@ COMPLAINT = ("submit", "hand_over", "forward", "respond", "approve", "answer", "
 class Site:
     """A ready installation with its people logged in."""
 
-    def __init__(self, stack: Stack, postgres: PrivatePostgres) -> None:
+    def __init__(self, stack: Stack) -> None:
         self.stack = stack
-        self._postgres = postgres
-        self._tokens: dict[str, str] = {}
-        self._reporters: list[str] = []
+        self.tokens: dict[str, str] = {}
+        """Access tokens of the staff, by role."""
+        self.reporters: list[str] = []
+        """Access tokens of the reporters."""
+        self._accounts: list[dict[str, str]] = []
+        self._staff_accounts: dict[str, dict[str, str]] = {}
+        self._admitted = 0.0
 
     def admit_people(self) -> None:
-        """Register the reporters, add the staff, log everybody in: tokens last a quarter of an hour."""
+        """Log everybody in, registering the reporters where they are not yet: tokens last a quarter of an hour."""
         with httpx.Client(base_url=f"{self.stack.url}/api/v1", timeout=30) as http:
-            for role, account in self._staff().items():
-                self._tokens[role] = _log_in(http, account)
-            self._reporters = [_register(http) for _ in range(REPORTERS)]
+            self._accounts = self._accounts or [_register(http) for _ in range(REPORTERS)]
+            self._staff_accounts = self._staff_accounts or self._staff()
+            self.tokens = {role: _log_in(http, account) for role, account in self._staff_accounts.items()}
+            self.reporters = [_log_in(http, account) for account in self._accounts]
+        self._admitted = time.monotonic()
 
     def scripts(self, count: int, *paths: tuple[str, ...]) -> list[load.Script]:
         """`count` scripts by different reporters, over `paths` in turn."""
-        return [{"steps": paths[number % len(paths)], "reporter": self._reporters[number % REPORTERS]}
+        if time.monotonic() - self._admitted > FRESH_SECONDS:
+            self.admit_people()
+        return [{"steps": paths[number % len(paths)], "reporter": self.reporters[number % REPORTERS]}
                 for number in range(count)]
 
     def walk(self, scripts: list[load.Script], connections: int, rate: float = 0) -> dict[str, Any]:
         """See `load.run`."""
-        site = {"port": self.stack.port, "tokens": self._tokens, "steps": STEPS}
+        site = {"port": self.stack.port, "tokens": self.tokens, "steps": STEPS}
         return load.run(site, scripts, connections, rate)
 
     def pids(self) -> dict[str, list[int]]:
@@ -78,7 +90,7 @@ class Site:
 
     def query(self, stage: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of one query to a stage's database."""
-        connection = psycopg2.connect(self._postgres.url(stage))
+        connection = psycopg2.connect(self.stack.database_url(stage))
         try:
             with connection.cursor() as cursor:
                 cursor.execute(sql, values)
@@ -98,20 +110,22 @@ class Site:
 
 
 @contextmanager
-def running(folder: Path, uri: str, postgres: PrivatePostgres) -> Iterator[Site]:
-    """A ready installation in `folder`, with the settings of the product but its rate limits."""
-    postgres.create(*STAGES)
-    stack = Stack(folder, echo=print, settings=UNLIMITED, databases={stage: postgres.url(stage) for stage in STAGES})
+def running(folder: Path, uri: str, urls: Mapping[str, str], scale: Mapping[str, int] | None = None,
+            services: Mapping[str, str] | None = None) -> Iterator[Site]:
+    """A ready installation in `folder`, with the settings of the product but its rate limits; `urls` are its stages'
+    databases, `scale` and `services` as `Stack` has them."""
+    stack = Stack(folder, echo=print, settings=UNLIMITED, databases=urls, scale=scale or {},
+                  services=SERVICES | dict(services or {}))
     with stack.up(uri):
-        yield Site(stack, postgres)
+        yield Site(stack)
 
 
-def _register(http: httpx.Client) -> str:
+def _register(http: httpx.Client) -> dict[str, str]:
     account = {"username": f"warga-{uuid.uuid4().hex[:10]}", "password": PASSWORD}
     person = {"kind": "public", "identity_number": "1971014107900001", "name": "Siti Rahmawati Binti Contoh",
               "email": "siti.rahmawati@example.id"}
     http.post("/reporters", json=account | person).raise_for_status()
-    return _log_in(http, account)
+    return account
 
 
 def _log_in(http: httpx.Client, account: dict[str, str]) -> str:

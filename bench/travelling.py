@@ -2,18 +2,24 @@
 
 from typing import Any
 
-from bench.accepting import CONNECTIONS
 from bench.figures import percentiles
-from bench.site import COMPLAINT, INFORMATION, Site
+from bench.site import COMPLAINT, CONNECTIONS, INFORMATION, Site
+from bench.workplace import Workplace
 
-COUNT = 300
+CLOSED = "SELECT count(*) FROM answers WHERE closed_at IS NOT NULL"
 
 
-def measure(site: Site) -> dict[str, Any]:
+def measure(place: Workplace) -> dict[str, Any]:
+    """See `travelled`."""
+    return travelled(place.site(), place.size(300, 20))
+
+
+def travelled(site: Site, count: int) -> dict[str, Any]:
     """Journeys completed per second, half as information and half as complaints, and how long one takes."""
-    done = site.walk(site.scripts(COUNT, INFORMATION, COMPLAINT), CONNECTIONS)
+    before = site.query("notification", CLOSED)[0][0]
+    done = site.walk(site.scripts(count, INFORMATION, COMPLAINT), CONNECTIONS)
     spans = [(each["times"][0][0], each["times"][-1][1]) for each in done["walked"]]
     seconds = max(ended for _, ended in spans) - min(began for began, _ in spans)
-    closed = site.query("notification", "SELECT count(*) FROM answers WHERE closed_at IS NOT NULL")[0][0]
-    return {"per_second": len(spans) / seconds, "completed": len(spans), "closed": closed, "of": COUNT,
+    closed = site.query("notification", CLOSED)[0][0] - before
+    return {"per_second": len(spans) / seconds, "completed": len(spans), "closed": closed, "of": count,
             "refused": done["refused"], **percentiles([ended - began for began, ended in spans])}

@@ -87,6 +87,11 @@ class Backend:
         private, public = new_key_pair()
         return unseal(self.call("intake", method, seal(dict(content), self._intake_key), public), private)
 
+    def contact(self) -> dict[str, Any]:
+        """The caller's own e-mail address and phone number; they come sealed."""
+        private, public = new_key_pair()
+        return unseal(self.call("intake", "contact", public), private)
+
     def complaint_with_reporter(self, ticket: str) -> dict[str, Any]:
         """Intake's view for the operator, with who reported opened; None for a confidential one."""
         private, public = new_key_pair()

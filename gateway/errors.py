@@ -41,6 +41,7 @@ STATUS = {
     "UsernameTaken": 409,
     "ResetExpired": 422,
     "WrongPassword": 422,
+    "LastAdmin": 409,
     "CalendarChangedMeanwhile": 409,
     "UnknownCalendar": 404,
     "NoDocumentYet": 409,

@@ -3,11 +3,14 @@
 import importlib
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from nkk.stack.broker import SERVER, PrivateNode, install_packages
 from nkk.stack.postgres import PrivatePostgres
+
+TESTS = Path(__file__).parent
 
 # eventlet warns once a process, at its first import. Importing it here keeps the suite clean under `-W error` on the
 # command line too, which outranks the filters of pyproject.toml.
@@ -30,3 +33,20 @@ def postgres() -> Iterator[PrivatePostgres]:
     """A PostgreSQL server of the tests' own; each test takes databases."""
     with PrivatePostgres() as server:
         yield server
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the work: what uses one running installation goes to one of them, whole."""
+    for item in items:
+        if lane := _lane(item):
+            item.add_marker(pytest.mark.xdist_group(lane))
+
+
+def _lane(item: pytest.Item) -> str | None:
+    room, *_ = parts = item.path.relative_to(TESTS).parts
+    if room in ("unit", "contract"):
+        return None
+    if room in ("browser", "chaos") or "faults" in parts:
+        return parts[-2]
+    shared = getattr(item, "callspec", None) and item.callspec.params.get("whole")
+    return f"{room} {shared}" if shared else item.path.stem

@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy import event as engine_event
 
 from nkk.clocks import Calendars
+from nkk.clocks import stage as clocked_stage
 from nkk.clocks.calendars import CalendarNotHeardError
 from nkk.contracts import EVENTS, STAGES, Event
 from nkk.messaging.actor import Actor
@@ -40,7 +41,7 @@ STORAGES = {"intake": intake_storage, "triage": triage_storage, "opd_response": 
             "notification": notification_storage}
 WORKS = {"intake": intake_storage.IntakeWork, "triage": triage_storage.TriageWork,
          "opd_response": opd_storage.OpdResponseWork, "notification": notification_storage.NotificationWork}
-CLOCKS = (intake, intake_admin, triage, opd_response, notification, following)
+CLOCKS = (clocked_stage, intake, intake_admin, triage, opd_response, notification, following)
 BY_TYPE = {event.TYPE: event for event in EVENTS}
 
 REPORTER = Actor("reporter-1", "reporter")

@@ -1,4 +1,4 @@
-"""Register, log in, renew, log out (step 1); change a password, or set a new one where it was forgotten."""
+"""Register, log in, renew, log out (step 1); change one's address or password, also where it was forgotten."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
 from gateway.limits import limit
+from nkk.sop.steps import Role
 
 ASKED = {"detail": "If this user name is a reporter's, a letter with a code is on its way to the e-mail address they "
                    "registered with. It may take some minutes; at most a few letters are sent an hour.",
@@ -23,6 +24,28 @@ resources = Resources("accounts", __name__, description="Register and log in (st
 def register(form: dict[str, Any]) -> dict[str, Any]:
     """Register as a reporter. Who you are is stored encrypted, and passes no other part of the service in the clear."""
     return backend().tell_intake("register", form)
+
+
+@resources.route("/reporters/me/contact", methods=["GET"])
+@needs(Role.REPORTER)
+@resources.response(200, schemas.Contact)
+def contact() -> dict[str, Any]:
+    """Where you are reached, as a reporter."""
+    return backend().contact()
+
+
+@resources.route("/reporters/me/contact", methods=["PUT"])
+@needs(Role.REPORTER)
+@limit("LOGIN")
+@resources.arguments(schemas.ContactChange())
+@resources.response(204)
+def change_contact(form: dict[str, Any]) -> None:
+    """Be reached elsewhere: from now on letters go to this address. A code for a new password that was sent to another
+    one is good no more.
+
+    A wrong password counts as an attempt to log in.
+    """
+    backend().tell_intake("change_contact", form)
 
 
 @resources.route("/sessions", methods=["POST"])

@@ -39,12 +39,22 @@ def add_staff(form: dict[str, Any]) -> dict[str, Any]:
     return backend().tell_intake("add_staff", form)
 
 
+@resources.route("/staff/<username>", methods=["GET"])
+@needs(Role.ADMIN)
+@resources.response(200, schemas.Staff)
+@resources.alt_response(404, response="NOT_FOUND")
+def staff_account(username: str) -> dict[str, Any]:
+    """One staff account."""
+    return backend().tell_intake("staff_account", {"username": username})
+
+
 @resources.route("/staff/<username>/disablement", methods=["POST"])
 @needs(Role.ADMIN)
 @resources.response(200, schemas.Staff)
 @resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
 def disable_staff(username: str) -> dict[str, Any]:
-    """Bar a staff account; it is out within 15 minutes. A new password opens it again."""
+    """Bar a staff account; it is out within 15 minutes. A new password opens it again. The last admin stays (409)."""
     return backend().tell_intake("disable_staff", {"username": username})
 
 

@@ -58,6 +58,19 @@ class Registration(Schema):
     password = Secret(required=True, metadata={"description": "10 to 128 characters."})
 
 
+class Contact(Schema):
+    """How a reporter is reached."""
+
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    phone = fields.String(allow_none=True, validate=validate.Length(max=20))
+
+
+class ContactChange(Contact):
+    """How you are reached from now on, and your password. Without `phone`, no number is kept."""
+
+    password = Secret(required=True)
+
+
 class Registered(Schema):
     """A new reporter."""
 

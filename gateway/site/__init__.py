@@ -10,7 +10,20 @@ from gateway.site.guard import protection
 
 def register(app: Flask) -> None:
     """Give `app` its pages."""
-    from gateway.site import account, admin, calendar, cases, desks, overview, papers, public, reporter
+    from gateway.site import (
+        account,
+        admin,
+        calendar,
+        cases,
+        desks,
+        holidays,
+        overview,
+        papers,
+        public,
+        reporter,
+        teams,
+        versions,
+    )
 
     app.config.update(
         SECRET_KEY=app.config["SITE_KEY"],
@@ -29,7 +42,8 @@ def register(app: Flask) -> None:
     language.register(app)
     static.register(app)
     words.register(app)
-    for module in (public, account, reporter, cases, papers, desks, overview, admin, calendar):
+    for module in (public, account, reporter, cases, papers, desks, overview, admin, calendar, versions, holidays,
+                   teams):
         app.register_blueprint(module.pages)
     faults.register(app)
     app.add_template_global(journey.whole, "whole_service")

@@ -1,8 +1,8 @@
-"""One's own account: a new password where the old one was forgotten, another one for whoever is logged in."""
+"""One's own account: another password, also where it was forgotten; another address for letters."""
 
 from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
@@ -14,7 +14,8 @@ from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.sentences import translated
 from gateway.site.session import needs
-from nkk.messaging.calls import RefusedRemotelyError
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.sop.steps import Role
 
 EXPIRED = "This code is no longer good."
 
@@ -63,13 +64,41 @@ def reset() -> ResponseReturnValue:
 @needs()
 @limit("LOGIN", methods=["POST"], exempt_when=forms.reviewing)
 def own() -> ResponseReturnValue:
-    """One's own account: change the password. This session goes on; all others end."""
+    """One's own account: where one is reached; change the password. This session goes on; all others end."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("change_password", form)
         flash(gettext("Kata sandi Anda sudah diganti. Di perangkat lain Anda harus masuk lagi."))
         return redirect(url_for(".own"), 303)
 
     def show(form: Form) -> str:
-        return render_template("account.html", form=form)
+        return render_template("account.html", form=form, contact=_contact())
 
     return forms.answer(schemas.PasswordChange, act, show)
+
+
+def _contact() -> dict[str, Any] | None:
+    """Where the visitor is reached; None for staff, and where it cannot be had just now."""
+    if session.actor().role != Role.REPORTER:
+        return None
+    try:
+        return backend().contact()
+    except (StageUnavailableError, StageFailedError):
+        return None
+
+
+@pages.route("/akun/kontak", methods=["GET", "POST"])
+@needs(Role.REPORTER)
+@limit("LOGIN", methods=["POST"], exempt_when=forms.reviewing)
+def contact() -> ResponseReturnValue:
+    """Be reached elsewhere: another e-mail address or telephone number."""
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        backend().tell_intake("change_contact", form)
+        flash(gettext("Kontak Anda disimpan. Surat berikutnya kami kirim ke %(email)s.", email=form["email"]))
+        return redirect(url_for(".own"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("contact.html", form=form)
+
+    if request.method == "GET":
+        return show(Form({name: text for name, text in backend().contact().items() if text}))
+    return forms.attempt(schemas.ContactChange, act, show)

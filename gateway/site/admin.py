@@ -9,14 +9,17 @@ from flask_babel import gettext
 
 from gateway.api import schemas
 from gateway.backend import backend
-from gateway.site import forms
+from gateway.site import forms, teams, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
+from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
 
 PAGE_SIZE = 50
+MOST_NAMED = 3
+"""So many teams without an address are named; more are counted."""
 
 pages = new_pages("office")
 
@@ -33,8 +36,9 @@ def home() -> ResponseReturnValue:
 def staff() -> str:
     """The staff by user name."""
     listing = backend().call("intake", "staff", request.args.get("cursor"), PAGE_SIZE)
+    first = "cursor" not in request.args
     return render_template("staff.html", rows=listing["items"], next=listing["next"], lists=backend().lists(),
-                           first="cursor" not in request.args)
+                           first=first, unreached=teams.without_address() if first else [], most_named=MOST_NAMED)
 
 
 @pages.route("/admin/staf/baru", methods=["GET", "POST"])
@@ -62,16 +66,34 @@ def account(username: str) -> ResponseReturnValue:
         return redirect(url_for(".staff"), 303)
 
     def show(form: Form) -> str:
-        return render_template("staff_account.html", form=form, username=username)
+        return _account_page(username, form)
 
     return show(Form()) if request.method == "GET" else forms.attempt(schemas.NewPassword, act, show)
+
+
+def _account_page(username: str, form: Form, is_last_admin: bool = False) -> str:
+    known = backend().tell_intake("staff_account", {"username": username})
+    return render_template("staff_account.html", form=form, account=known, is_last_admin=is_last_admin,
+                           opd=words.opd_name(known["opd"], words.lists()))
+
+
+@pages.get("/admin/staf/<username>/nonaktif")
+@needs(Role.ADMIN)
+def back(username: str) -> ResponseReturnValue:
+    """The act's address opened by itself, such as after a log-in: to the account."""
+    return redirect(url_for(".account", username=username), 303)
 
 
 @pages.post("/admin/staf/<username>/nonaktif")
 @needs(Role.ADMIN)
 def disable(username: str) -> ResponseReturnValue:
-    """Bar a staff account."""
-    backend().tell_intake("disable_staff", {"username": username})
+    """Bar a staff account. The last admin's page says why it stays."""
+    try:
+        backend().tell_intake("disable_staff", {"username": username})
+    except RefusedRemotelyError as refusal:
+        if refusal.name != "LastAdmin":
+            raise
+        return _account_page(username, Form(), is_last_admin=True), 409
     flash(gettext("Akun %(username)s dinonaktifkan. Ia keluar paling lambat dalam 15 menit.", username=username))
     return redirect(url_for(".staff"), 303)
 

@@ -1,8 +1,9 @@
-"""The admin's pages about time and reach: the calendar with its versions, and where the teams get their mail."""
+"""The admin's page of the calendar: the ordinary week, seasons and coming days, and every change of them."""
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, time
+from itertools import pairwise
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
@@ -14,21 +15,26 @@ from gateway.backend import backend
 from gateway.site import forms
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
+from gateway.site.language import open_hours
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError
-from nkk.messaging.validation import load
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
 
-PAGE_SIZE = 50
 BY_ITSELF = "nkk"
 """Who made a version that the service made by itself."""
 
 MISSING = "Missing data for required field."
 HOURS = "Office hours are written like 08.00-12.00, 13.00-16.00."
+BACKWARDS = "An office closes after it has opened, on the same day."
+OVERLAPPING = "The spans of a day go one after the other, none overlapping."
 
-SPAN = re.compile(r"\s*([0-9]{1,2})[.:]([0-9]{2})\s*[-–—]\s*([0-9]{1,2})[.:]([0-9]{2})\s*")
+SPAN = re.compile(r"\s*([01]?[0-9]|2[0-3])[.:]([0-5][0-9])\s*[-–—]\s*([01]?[0-9]|2[0-3])[.:]([0-5][0-9])\s*")
+
+Content = dict[str, Any]
+Page = Callable[..., str]
+"""Renders a page with a form, and with `overtaken` where somebody else was quicker."""
 
 pages = new_pages("times")
 
@@ -40,19 +46,32 @@ def show() -> str:
     return _page(Form({"kind": "closed"}))
 
 
-@pages.get("/admin/kalender/versi")
+@pages.route("/admin/kalender/pekan", methods=["GET", "POST"])
 @needs(Role.ADMIN)
-def versions() -> str:
-    """Every version, with who made it and when."""
-    listing = backend().call("intake", "calendar_versions", request.args.get("cursor"), PAGE_SIZE)
-    names = _names([row["changed_by"] for row in listing["items"]])
-    return render_template("calendar_versions.html", rows=listing["items"], names=names, next=listing["next"],
-                           first="cursor" not in request.args)
+def week() -> ResponseReturnValue:
+    """The ordinary week, a line a day; an empty one is a closed day."""
+    def read(values: Mapping[str, str]) -> dict[str, Any]:
+        written: list[list[list[str]]] = []
+        wrong: dict[str, list[str]] = {}
+        for field in _week_fields():
+            try:
+                written.append(_hours(values, field) if values.get(field, "").strip() else [])
+            except InvalidInput as fault:
+                wrong |= fault.details["fields"]
+        if wrong:
+            raise InvalidInput("Some fields need correcting.", {"fields": wrong})
+        return {"version": seen_version(), "calendar": newest()["calendar"] | {"week": written}}
+
+    if request.method == "GET":
+        return _week_page(Form({field: open_hours(spans) if spans else ""
+                                for field, spans in zip(_week_fields(), newest()["calendar"]["week"], strict=True)}))
+    return attempt(schemas.NewCalendar, lambda form: replace(lambda _: form["calendar"]), read, _week_page)
 
 
 @pages.get("/admin/kalender/<any(hari, musim):what>")
+@pages.get("/admin/kalender/<any(hari, musim):what>/<first>/hapus")
 @needs(Role.ADMIN)
-def back(what: str) -> ResponseReturnValue:
+def back(what: str, first: str | None = None) -> ResponseReturnValue:
     """An act's address opened by itself, such as after a log-in: to the calendar."""
     return redirect(url_for(".show"), 303)
 
@@ -67,9 +86,9 @@ def add_day() -> ResponseReturnValue:
         return own | {"spans": _hours(values, "hours") if values.get("kind") == "open" else []}
 
     def act(own: dict[str, Any]) -> ResponseReturnValue:
-        return _replace(lambda content: content | {"days": content["days"] | {request.form["day"]: own}})
+        return replace(lambda content: content | {"days": content["days"] | {request.form["day"]: own}})
 
-    return _attempt(schemas.OwnDay, act, read)
+    return attempt(schemas.OwnDay, act, read, _page)
 
 
 @pages.post("/admin/kalender/hari/<day>/hapus")
@@ -89,13 +108,10 @@ def add_season() -> ResponseReturnValue:
         saturday = _hours(values, "saturday") if values.get("saturday", "").strip() else []
         week = [*[_hours(values, "weekdays")] * 4, _hours(values, "friday"), saturday, []]
         season = {"name": values["season_name"], "first": values["first"], "last": values["last"], "week": week}
-        content = _newest()["calendar"]
-        return {"version": _version(), "calendar": content | {"seasons": [*content["seasons"], season]}}
+        content = newest()["calendar"]
+        return {"version": seen_version(), "calendar": content | {"seasons": [*content["seasons"], season]}}
 
-    def act(form: dict[str, Any]) -> ResponseReturnValue:
-        return _replace(lambda _: form["calendar"])
-
-    return _attempt(schemas.NewCalendar, act, read)
+    return attempt(schemas.NewCalendar, lambda form: replace(lambda _: form["calendar"]), read, _page)
 
 
 @pages.post("/admin/kalender/musim/<first>/hapus")
@@ -106,111 +122,82 @@ def remove_season(first: str) -> ResponseReturnValue:
         "seasons": [season for season in content["seasons"] if season["first"] != first]})
 
 
-@pages.route("/admin/alamat-tim", methods=["GET", "POST"])
-@needs(Role.ADMIN)
-def teams() -> ResponseReturnValue:
-    """Where each team and its superior are written to."""
-    names = {"operator": gettext("Operator"), "main_team": gettext("Tim NKK Utama")}
-    names |= {f"opd-{key}": name for key, name in backend().lists()["opds"].items()}
-
-    def read(values: Mapping[str, str]) -> dict[str, Any]:
-        found = {team: _address(team, values) for team in names}
-        written = {team: address for team, address in found.items() if address}
-        return {team: address for team, address in written.items() if not team.startswith("opd-")} | {
-            "opd_team": {team.removeprefix("opd-"): address for team, address in written.items()
-                         if team.startswith("opd-")}}
-
-    def act(form: dict[str, Any]) -> ResponseReturnValue:
-        backend().call("notification", "replace_teams", form)
-        flash(gettext("Alamat tim disimpan."))
-        return redirect(url_for(".teams"), 303)
-
-    def show(form: Form) -> str:
-        return render_template("teams.html", form=form, names=names)
-
-    if request.method == "GET":
-        return show(Form(_written(backend().call("notification", "teams"))))
-    return forms.attempt(schemas.Teams, act, show, read)
-
-
-def _address(team: str, values: Mapping[str, str]) -> dict[str, Any]:
-    """What was written for `team`. Raises InvalidInput, naming its fields on the page."""
-    written = {name: values.get(f"{team}-{name}", "").strip() for name in ("email", "superior_email")}
-    given = {name: text for name, text in written.items() if text}
-    try:
-        return load(schemas.TeamAddress, given) if given else {}
-    except InvalidInput as fault:
-        named = {f"{team}-{name}": said for name, said in fault.details["fields"].items()}
-        raise InvalidInput(fault.sentence, {"fields": named}) from None
-
-
-def _written(known: Mapping[str, Any]) -> dict[str, str]:
-    addresses = {team: known[team] for team in ("operator", "main_team") if team in known}
-    addresses |= {f"opd-{key}": address for key, address in known.get("opd_team", {}).items()}
-    return {f"{team}-{name}": text for team, address in addresses.items() for name, text in address.items() if text}
-
-
-def _page(form: Form, overtaken: bool = False) -> str:
-    newest = _newest()
-    content = newest["calendar"]
-    today = datetime.now(WIB).date().isoformat()
-    return render_template(
-        "calendar.html", form=form, newest=newest, overtaken=overtaken,
-        names=_names([newest["changed_by"]]), today=today,
-        seasons=[season for season in content["seasons"] if season["last"] >= today],
-        days=[(day, own) for day, own in sorted(content["days"].items()) if day >= today])
-
-
-def _newest() -> dict[str, Any]:
+def newest() -> dict[str, Any]:
+    """The newest version, as intake tells it."""
     return backend().call("intake", "calendar")
 
 
-def _names(ids: list[str]) -> dict[str, str]:
+def names(ids: list[str]) -> dict[str, str]:
     """The names behind who changed a calendar."""
     known = {BY_ITSELF: gettext("otomatis")}
     staff = sorted(set(ids) - {BY_ITSELF})
     return known | (backend().call("intake", "staff_names", staff) if staff else {})
 
 
-def _attempt(schema: Any, act: Callable[[dict[str, Any]], ResponseReturnValue], read: forms.Read
-             ) -> ResponseReturnValue:
-    """A form of the calendar's page; shown again over the newest calendar where somebody was quicker."""
+def attempt(schema: Any, act: Callable[[dict[str, Any]], ResponseReturnValue], read: forms.Read, page: Page
+            ) -> ResponseReturnValue:
+    """A form that changes the calendar; shown again over the newest version where somebody was quicker."""
     try:
-        return forms.attempt(schema, act, _page, read)
+        return forms.attempt(schema, act, page, read)
     except RefusedRemotelyError as refusal:
         if refusal.name != "CalendarChangedMeanwhile":
             raise
-        return _page(Form(forms.typed(), status=409), overtaken=True), 409
+        return page(Form(forms.typed(), status=409), overtaken=True), 409
 
 
-def _attempt_removal(change: Callable[[dict[str, Any]], dict[str, Any]]) -> ResponseReturnValue:
-    return _attempt(schemas.NewCalendar, lambda form: _replace(lambda _: form["calendar"]),
-                    lambda _: {"version": _version(), "calendar": change(_newest()["calendar"])})
-
-
-def _replace(change: Callable[[dict[str, Any]], dict[str, Any]]) -> ResponseReturnValue:
+def replace(change: Callable[[Content], Content]) -> ResponseReturnValue:
     """A new version in the place of the one that the page showed."""
-    made = backend().call("intake", "replace_calendar", _version(), change(_newest()["calendar"]))
+    made = backend().call("intake", "replace_calendar", seen_version(), change(newest()["calendar"]))
     flash(gettext("Kalender disimpan sebagai versi %(version)s. Waktu yang sudah berjalan tidak berubah.",
                   version=made["version"]))
-    return redirect(url_for(".show"), 303)
+    return redirect(url_for("times.show"), 303)
 
 
-def _version() -> int:
+def seen_version() -> int:
     """The version that the visitor saw."""
     seen = request.form.get("version", "")
     return int(seen) if seen.isdecimal() and len(seen) < 10 else abort(400)
 
 
-def _required(values: Mapping[str, str], *names: str) -> None:
-    lacking = dict.fromkeys((name for name in names if not values.get(name, "").strip()), MISSING)
+def _page(form: Form, overtaken: bool = False) -> str:
+    known = newest()
+    content = known["calendar"]
+    today = datetime.now(WIB).date().isoformat()
+    return render_template(
+        "calendar.html", form=form, newest=known, overtaken=overtaken,
+        names=names([known["changed_by"]]), today=today,
+        seasons=[season for season in content["seasons"] if season["last"] >= today],
+        days=[(day, own) for day, own in sorted(content["days"].items()) if day >= today])
+
+
+def _week_page(form: Form, overtaken: bool = False) -> str:
+    return render_template("calendar_week.html", form=form, newest=newest(), overtaken=overtaken, days=_week_fields())
+
+
+def _week_fields() -> list[str]:
+    return [f"day-{number}" for number in range(7)]
+
+
+def _attempt_removal(change: Callable[[Content], Content]) -> ResponseReturnValue:
+    return attempt(schemas.NewCalendar, lambda form: replace(lambda _: form["calendar"]),
+                   lambda _: {"version": seen_version(), "calendar": change(newest()["calendar"])}, _page)
+
+
+def _required(values: Mapping[str, str], *fields: str) -> None:
+    lacking = dict.fromkeys((name for name in fields if not values.get(name, "").strip()), MISSING)
     if lacking:
         raise InvalidInput.of(**lacking)
 
 
 def _hours(values: Mapping[str, str], field: str) -> list[list[str]]:
-    """Open spans as people write them, such as `08.00-12.00, 13.00-16.00`. Raises InvalidInput."""
+    """Open spans as people write them, such as `08.00-12.00, 13.00-16.00`. Raises InvalidInput, naming `field`: the
+    stage would name the whole week."""
     spans = [SPAN.fullmatch(part) for part in re.split(r"[,;\n]", values.get(field, ""))]
     if None in spans:
         raise InvalidInput.of(**{field: HOURS})
-    return [[f"{int(found[1]):02}:{found[2]}", f"{int(found[3]):02}:{found[4]}"] for found in spans if found]
+    read = [(time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))) for found in spans if found]
+    if any(opens >= closes for opens, closes in read):
+        raise InvalidInput.of(**{field: BACKWARDS})
+    if any(earlier[1] > later[0] for earlier, later in pairwise(read)):
+        raise InvalidInput.of(**{field: OVERLAPPING})
+    return [[f"{opens:%H:%M}", f"{closes:%H:%M}"] for opens, closes in read]

@@ -49,6 +49,9 @@ SAID = {
     "UnknownAccount": Said(
         _("Akun tidak ditemukan"),
         _("Tidak ada akun petugas dengan nama pengguna ini. Periksa daftar staf.")),
+    "UnknownCalendar": Said(
+        _("Versi kalender ini tidak ada"),
+        _("Periksa daftar semua versi kalender.")),
     "ClaimedByColleague": Said(
         _("Rekan Anda sedang mengerjakan laporan ini"),
         _("Tidak ada yang berubah. Buka laporan; dari sana Anda dapat mengambil alih bila memang perlu.")),

@@ -1,5 +1,6 @@
 """The reporter's pages: write a complaint (step 1), follow it, receive its answer (step 7)."""
 
+import re
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,7 @@ from nkk.sop.steps import SERVICE_MINUTES, Role
 
 PAGE_SIZE = 20
 DRAFT = "laporan-baru"
+KEY = re.compile(r"[0-9a-f]{32}")
 
 pages = new_pages("reporter")
 
@@ -44,7 +46,11 @@ def own() -> str:
 def write() -> ResponseReturnValue:
     """Step 1: the form, and what becomes of it."""
     if request.method == "GET":
-        return _form_page(Form({"key": uuid.uuid4().hex, "claimed_kind": "complaint"}))
+        key = request.args.get("kunci", "")
+        if not KEY.fullmatch(key):
+            # In the address: who comes back with the browser's button is at the same report, and sends no second one.
+            return redirect(url_for(".write", kunci=uuid.uuid4().hex), 303)
+        return _form_page(Form({"key": key, "claimed_kind": "complaint"}))
     try:
         return forms.attempt(schemas.ComplaintForm, _submit, _form_page, _read)
     except RefusedRemotelyError as refusal:

@@ -39,6 +39,9 @@ SENTENCES = {
     r"At most (?P<most>\d+) days, each under its date\.": _("Paling banyak %(most)s hari khusus."),
     r"Dates are written like 2026-03-19, .*": _("Tulis tanggalnya seperti 2026-03-19."),
     r"Say in 1 to (?P<most>\d+) characters what it is\.": _("Beri nama, paling banyak %(most)s karakter."),
+    r"An ordinary week needs at least (?P<most>\d+) office hours\.":
+        _("Pekan biasa memuat paling sedikit %(most)s jam kantor."),
+    r"Choose at least one day\.": _("Pilih paling sedikit satu hari."),
     r"Wrong, or the account is locked for a while\.":
         _("Kata sandi sekarang salah, atau akun terkunci sebentar setelah terlalu banyak percobaan."),
     r"This code is no longer good\.":

@@ -37,12 +37,12 @@ class TellsAlarms(Stage):
     @timer(interval=TELL_SECONDS)
     def tell_alarms(self) -> None:
         """Tell of clocks that are near their end, or past it."""
-        while self._tell_some(datetime.now(UTC)) == BATCH:
+        while self._tell_some(_now()) == BATCH:
             pass
 
     def shown(self, schema: Schema, case: Any) -> dict[str, Any]:
         """`case` as `schema` shows it, with what is left of its clocks and who is on it."""
-        now = datetime.now(UTC)
+        now = _now()
         return schema.dump(case) | self.calendars.left(case, case.service_due_at, now) | {"claim": case.claim_at(now)}
 
     def _tell_some(self, now: datetime) -> int:
@@ -63,3 +63,7 @@ class HearsCalendars(TellsAlarms):
         """The calendar has a new version."""
         with self.uow.handling(event) as work:
             work.calendars.keep(event.data.version, event.data.content, event.time, event.data.by)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,6 +1,6 @@
 """What every desk has in common: how its worklist is narrowed, and the columns of who is on what stands there."""
 
 from nkk.desks.claims import claim_columns
-from nkk.desks.worklist import EVERYTHING, Wanted, narrowed, read_wanted
+from nkk.desks.worklist import EVERYTHING, Wanted, in_turn, narrowed, read_wanted
 
-__all__ = ["EVERYTHING", "Wanted", "claim_columns", "narrowed", "read_wanted"]
+__all__ = ["EVERYTHING", "Wanted", "claim_columns", "in_turn", "narrowed", "read_wanted"]

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, fields
-from sqlalchemy import ColumnElement, Select, Table, or_
+from sqlalchemy import Column, ColumnElement, Select, Table, or_
 
 from nkk.contracts.fields import SUBJECT_LENGTH, PlainText, Slug
 from nkk.messaging.validation import load
@@ -31,6 +31,12 @@ class Wanted:
 
 
 EVERYTHING = Wanted()
+
+
+def in_turn(table: Table) -> list[Column[Any]]:
+    """The order of every worklist: oldest due first, and first come first of those due together. All that comes outside
+    office hours is due together on the next morning."""
+    return [table.c.due_at, table.c.came_at, table.c.ticket]
 
 
 class WantedForm(Schema):

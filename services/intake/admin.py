@@ -24,6 +24,8 @@ from services.intake.storage import IntakeWork
 
 EXTEND_SECONDS = 3_600
 BY_ITSELF = "nkk"
+MOST_VERSIONS = 2**31 - 1
+"""What a database's integer holds: of a greater number none need be asked for."""
 
 log = get_logger()
 
@@ -57,6 +59,14 @@ class AdminDesk:
         return {"items": schemas.StaffView(many=True).dump(items), "next": following}
 
     @rpc
+    @requires(Role.ADMIN)
+    def staff_account(self, actor: Actor, box: str) -> dict[str, Any]:
+        """One staff account. The box holds a StaffName."""
+        form = load(schemas.StaffName, self.vault.open(box))
+        with self.uow.reading() as work:
+            return schemas.StaffView().dump(self._staff_account(work, form["username"]))
+
+    @rpc
     @requires(*STAFF_ROLES)
     def staff_names(self, actor: Actor, ids: list[str]) -> dict[str, str | None]:
         """The names behind those of `ids` that are staff's: colleagues know each other, reporters none of them."""
@@ -84,8 +94,9 @@ class AdminDesk:
         """Bar a staff account and end its sessions; out within a token's 15 minutes. The box holds a StaffName."""
         form = load(schemas.StaffName, self.vault.open(box))
         with self.uow.begin() as work:
-            account = self._staff_account(work, form["username"])
-            account.disable(_now())
+            open_admins = work.accounts.lock_open_admins()
+            account = self._staff_account(work, form["username"], for_update=True)
+            account.disable(_now(), open_admins)
             work.accounts.save(account)
             work.accounts.end_sessions(account.id, _now())
         log.info("staff disabled", account=account.id, by=actor.id)
@@ -99,7 +110,7 @@ class AdminDesk:
         domain.check_credentials(form["username"].lower(), form["password"])
         password_hash = self.passwords.hash(form["password"])
         with self.uow.begin() as work:
-            account = self._staff_account(work, form["username"])
+            account = self._staff_account(work, form["username"], for_update=True)
             account.reset(password_hash)
             work.accounts.save(account)
             work.accounts.end_sessions(account.id, _now())
@@ -181,8 +192,8 @@ class AdminDesk:
         self.calendars.forget_newest()
         log.info("calendar changed", version=version, by=by)
 
-    def _staff_account(self, work: IntakeWork, username: str) -> domain.Account:
-        account = work.accounts.find(self.vault.login_index(username), for_update=True)
+    def _staff_account(self, work: IntakeWork, username: str, for_update: bool = False) -> domain.Account:
+        account = work.accounts.find(self.vault.login_index(username), for_update)
         if account is None or account.role == Role.REPORTER:
             raise domain.UnknownAccount("There is no staff account of this user name. Check it.")
         return account
@@ -200,7 +211,7 @@ def _now() -> datetime:
 
 
 def _version(work: IntakeWork, version: int) -> dict[str, Any]:
-    row = work.calendars.row(version)
+    row = work.calendars.row(version) if version <= MOST_VERSIONS else None
     if row is None:
         raise UnknownCalendar("There is no such version of the calendar. GET /calendar/versions lists them.")
     return schemas.CalendarView().dump(row)

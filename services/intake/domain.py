@@ -41,6 +41,10 @@ class UnknownAccount(Refused):
     """There is no staff account of this name."""
 
 
+class LastAdmin(Refused):
+    """Without this account nobody could administer any more."""
+
+
 class WrongPassword(Refused):
     """Who is logged in gave a password that is not theirs; it counts as an attempt to log in."""
 
@@ -74,8 +78,14 @@ class Account:
             self.locked_until = now + min(timedelta(minutes=2 ** min(beyond, 11)), LONGEST_LOCK)
         return False
 
-    def disable(self, now: datetime) -> None:
-        """Bar the account; its sessions end with it."""
+    def disable(self, now: datetime, open_admins: int) -> None:
+        """Bar the account; its sessions end with it. `open_admins` counts the admins' accounts that are not disabled.
+
+        Raises LastAdmin where it is the only one.
+        """
+        if self.disabled_at is None and self.role == Role.ADMIN and open_admins < 2:
+            raise LastAdmin("This is the last admin's account that is open; nothing changed. Add another admin first, "
+                            "then disable this one.")
         self.disabled_at = self.disabled_at or now
 
     def change_password(self, password_hash: str) -> None:

@@ -5,6 +5,7 @@ work for every user name; whether there is an account is looked up afterwards, w
 """
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,7 +71,7 @@ class ChangesPasswords:
     def _tell_code(self, work: IntakeWork, account: Account, now: datetime) -> bool:
         """Have a new code of `account` sent; whether it was."""
         try:
-            email = self._identity(work, account)["email"]
+            email = self.identity_of(work, account)["email"]
         except InvalidToken:
             log.error("identity cannot be decrypted", account=account.id)
             return False
@@ -115,28 +116,41 @@ class ChangesPasswords:
     def change_password(self, actor: Actor, box: str) -> None:
         """The PasswordChange in the box, for the caller; ends all their sessions but this one."""
         form = load(schemas.PasswordChange, self.vault.open(box))
+        known = self.known_account(actor)
         with self.uow.reading() as work:
-            if not work.accounts.is_open(actor.session, _now()):
-                raise NotAuthenticated("This session has ended. Log in again.")
-            known = work.accounts.get(actor.id)
             username = self._username(work, known)
         # Before the current password is looked at: else a refusal of the new one would say that it is right.
         domain.check_password(username, form["new_password"], "new_password")
         matches = self.passwords.matches(form["password"], known.password_hash)
         password_hash = self.passwords.hash(form["new_password"]) if matches else ""
-        now = _now()
+
+        def change(work: IntakeWork, account: Account) -> None:
+            self._set_password(work, account, password_hash)
+            work.accounts.end_sessions(account.id, _now(), but=actor.session)
+
+        self.if_admitted(known, matches, change)
+        log.info("password changed", account=actor.id)
+
+    def known_account(self, actor: Actor) -> Account:
+        """The caller's account, as it is. Raises NotAuthenticated where the session has ended: an access token outlives
+        it for minutes, in which nothing of the account is to be changed."""
+        with self.uow.reading() as work:
+            if not work.accounts.is_open(actor.session, _now()):
+                raise NotAuthenticated("This session has ended. Log in again.")
+            return work.accounts.get(actor.id)
+
+    def if_admitted(self, known: Account, matches: bool, change: Callable[[IntakeWork, Account], None]) -> None:
+        """Do `change` where the password that was asked again is right (`matches`); else it counts as an attempt to
+        log in. Raises WrongPassword."""
         with self.uow.begin() as work:
-            account = work.accounts.get(actor.id, for_update=True)
+            account = work.accounts.get(known.id, for_update=True)
             # Compared outside the transaction: a hash replaced meanwhile does not count.
-            admitted = account.admits(matches and account.password_hash == known.password_hash, now)
+            admitted = account.admits(matches and account.password_hash == known.password_hash, _now())
+            work.accounts.save(account)
             if admitted:
-                self._set_password(work, account, password_hash)
-                work.accounts.end_sessions(account.id, now, but=actor.session)
-            else:
-                work.accounts.save(account)
+                change(work, account)
         if not admitted:
             raise domain.wrong_password()
-        log.info("password changed", account=actor.id)
 
     def _set_password(self, work: IntakeWork, account: Account, password_hash: str) -> None:
         account.change_password(password_hash)
@@ -144,9 +158,10 @@ class ChangesPasswords:
         work.resets.end(account.id)
 
     def _username(self, work: IntakeWork, account: Account) -> str:
-        return self._identity(work, account)["username"] if account.role == Role.REPORTER else account.username or ""
+        return self.identity_of(work, account)["username"] if account.role == Role.REPORTER else account.username or ""
 
-    def _identity(self, work: IntakeWork, account: Account) -> dict[str, Any]:
+    def identity_of(self, work: IntakeWork, account: Account) -> dict[str, Any]:
+        """Who the reporter of an account is. Raises InvalidToken where no key of the ring fits."""
         _, identity = work.accounts.reporter(account.id)
         return self.vault.decrypt(identity)
 

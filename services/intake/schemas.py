@@ -9,15 +9,20 @@ from nkk.sop.steps import ReporterKind
 from services.intake.domain import CLAIMED_KINDS
 
 
-class Registration(Schema):
+class Contact(Schema):
+    """How a reporter is reached."""
+
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    phone = fields.String(allow_none=True, load_default=None, validate=validate.Regexp(
+        r"^\+?[0-9][0-9 -]{6,18}\Z", error="Digits, with + in front where needed."))
+
+
+class Registration(Contact):
     """Step 1: who registers."""
 
     kind = fields.String(required=True, validate=validate.OneOf([str(kind) for kind in ReporterKind]))
     identity_number = fields.String(required=True, validate=validate.Length(1, 32))
     name = PlainText(NAME_LENGTH, required=True)
-    email = fields.Email(required=True, validate=validate.Length(max=254))
-    phone = fields.String(allow_none=True, load_default=None, validate=validate.Regexp(
-        r"^\+?[0-9][0-9 -]{6,18}\Z", error="Digits, with + in front where needed."))
     username = PlainText(64, required=True)
     password = Secret(required=True)
 
@@ -57,6 +62,12 @@ class PasswordChange(Schema):
 
     password = Secret(required=True)
     new_password = Secret(required=True)
+
+
+class ContactChange(Contact):
+    """How the caller is reached from now on, and their password, asked again."""
+
+    password = Secret(required=True)
 
 
 class ComplaintForm(Schema):

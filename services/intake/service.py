@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nkk.clocks.stage import TellsAlarms
-from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted, ReporterRegistered
+from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
 from nkk.desks import read_wanted
 from nkk.messaging.actor import Actor, requires, sign
 from nkk.messaging.log import get_logger
@@ -22,14 +22,14 @@ from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from nkk.sop.steps import ReporterKind, Role
 from services.intake import domain, schemas
 from services.intake.admin import AdminDesk, add_account
+from services.intake.contacts import KeepsContacts, tell_registered
 from services.intake.identity import PasswordsProvider, SigningKeyProvider, VaultProvider
-from services.intake.passwords import ChangesPasswords
 from services.intake.storage import IntakeWork
 
 log = get_logger()
 
 
-class IntakeService(ChangesPasswords, AdminDesk, TellsAlarms):
+class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
     """Steps 1 and 2. Whatever tells who reported comes and goes sealed (`box`)."""
 
     name = "intake"
@@ -50,9 +50,7 @@ class IntakeService(ChangesPasswords, AdminDesk, TellsAlarms):
         with self.uow.begin() as work:
             add_account(work, account)
             work.accounts.add_reporter(account.id, form["kind"], self.vault.encrypt(identity))
-            work.emit(ReporterRegistered(reporter_id=account.id, reporter_kind=form["kind"],
-                                         sealed_contact=self.vault.seal_for_notification(
-                                             {"email": form["email"]})))
+            tell_registered(work, self.vault, account.id, form["kind"], form["email"])
         return {"reporter_id": account.id}
 
     @rpc

@@ -23,12 +23,13 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
 from nkk.sop import catalogue as defaults
 from nkk.sop.refusals import UnknownTicket
+from nkk.sop.steps import Role
 from services.intake.domain import Account, Complaint
 from services.intake.resets import PasswordReset
 
@@ -106,7 +107,7 @@ complaints = Table(
     Column("handed_over_by", String(36)),
 )
 _waiting = complaints.c.done_at.is_(None)
-Index("ix_complaints_waiting", complaints.c.due_at, complaints.c.ticket,
+Index("ix_complaints_waiting", *in_turn(complaints),
       sqlite_where=_waiting, postgresql_where=_waiting)
 Index("ix_complaints_own", complaints.c.reporter_id, complaints.c.came_at, complaints.c.ticket)
 alarm_index(complaints)
@@ -164,13 +165,20 @@ class Accounts:
         query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(ids), accounts.c.role != "reporter")
         return {row.id: row.name for row in self._connection.execute(query)}
 
+    def lock_open_admins(self) -> int:
+        """How many admins' accounts are not disabled, this transaction's alone: two who disable each other take
+        turns."""
+        query = select(accounts.c.id).where(accounts.c.role == Role.ADMIN, accounts.c.disabled_at.is_(None))
+        return len(self._connection.execute(query.order_by(accounts.c.id).with_for_update()).all())
+
     def add_reporter(self, account_id: str, kind: str, identity: str) -> None:
         """Keep the encrypted identity behind an account."""
         self._connection.execute(insert(reporters).values(id=account_id, kind=kind, identity=identity))
 
-    def reporter(self, account_id: str) -> tuple[str, str]:
+    def reporter(self, account_id: str, for_update: bool = False) -> tuple[str, str]:
         """(kind, encrypted identity) of a reporter, who exists."""
-        row = self._connection.execute(select(reporters).where(reporters.c.id == account_id)).one()
+        query = select(reporters).where(reporters.c.id == account_id)
+        row = self._connection.execute(query.with_for_update() if for_update else query).one()
         return row.kind, row.identity
 
     def identities(self, after: str, limit: int) -> list[tuple[str, str]]:
@@ -180,7 +188,7 @@ class Accounts:
         return [(row.id, row.identity) for row in rows]
 
     def replace_identity(self, account_id: str, identity: str) -> None:
-        """Keep the same identity under another key."""
+        """Keep an identity in the place of the one there was."""
         self._connection.execute(update(reporters).where(reporters.c.id == account_id).values(identity=identity))
 
     def open_session(self, session_id: str, account_id: str, refresh_hash: str, expires_at: datetime) -> None:
@@ -304,7 +312,7 @@ class Complaints:
                 ) -> tuple[list[Complaint], str | None]:
         """What is wanted of the operator's worklist, oldest due first."""
         query = narrowed(select(complaints).where(_waiting), complaints, wanted)
-        return page(self._connection, query, [complaints.c.due_at, complaints.c.ticket], cursor, limit,
+        return page(self._connection, query, in_turn(complaints), cursor, limit,
                     lambda row: Complaint(**row._mapping))
 
     def of_reporter(self, reporter_id: str, cursor: str | None, limit: int | None

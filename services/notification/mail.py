@@ -30,7 +30,7 @@ from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.clock import Calendar
 from services.notification.domain import still_true
 from services.notification.storage import Journeys, Messages
-from services.notification.words import words_of, words_of_code
+from services.notification.words import words_of, words_of_account, words_of_code
 
 LETTERS = Path(__file__).parent / "letters"
 BATCH = 10
@@ -229,6 +229,8 @@ class Mailer(DependencyProvider):
         """Where the letter of a row goes, and what it says."""
         if row.sealed_letter is None:
             return self._address(row), words_of(row, self._site)
+        if row.kind == "contact_changed":
+            return unseal(row.sealed_letter, self._key)["email"], words_of_account(self._site)
         # Asked here, as it leaves: those before it may have taken long.
         if row.expires_at <= datetime.now(UTC):
             raise ExpiredError

@@ -52,9 +52,12 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
 
     @handles(ReporterRegistered)
     def on_reporter_registered(self, event: Event[ReporterRegistered]) -> None:
-        """A reporter can be reached."""
+        """A reporter can be reached; where it is elsewhere than before, the old address is told so."""
+        data = event.data
         with self.uow.handling(event) as work:
-            work.messages.keep_contact(event.data.reporter_id, event.data.sealed_contact, event.time)
+            before = work.messages.keep_contact(data.reporter_id, data.sealed_contact, event.time)
+            if before is not None:
+                work.messages.add_farewell(str(uuid.uuid4()), before, event.time)
         self.mailer.wake()
 
     @handles(ComplaintSubmitted)

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
 from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
@@ -61,7 +61,7 @@ answers = Table(
 # Written out, not bound: SQLite uses a partial index only where it can see the values.
 _waiting = answers.c.state == literal_column(f"'{State.AWAITING_ANSWER}'")
 _unread = answers.c.state == literal_column(f"'{State.ANSWERED}'")
-Index("ix_answers_waiting", answers.c.due_at, answers.c.ticket, sqlite_where=_waiting, postgresql_where=_waiting)
+Index("ix_answers_waiting", *in_turn(answers), sqlite_where=_waiting, postgresql_where=_waiting)
 alarm_index(answers)
 _to_remind = answers.c.remind_at.is_not(None)
 Index("ix_answers_remind", answers.c.remind_at, sqlite_where=_to_remind, postgresql_where=_to_remind)
@@ -169,7 +169,7 @@ class Answers:
         # Asked of each answer that waits, and not of every journey of the category.
         of_category = exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
         query = narrowed(select(answers).where(_waiting), answers, wanted, of_category)
-        return page(self._connection, query, [answers.c.due_at, answers.c.ticket], cursor, limit,
+        return page(self._connection, query, in_turn(answers), cursor, limit,
                     lambda row: Answer(**row._mapping))
 
     def to_tell(self, now: datetime, limit: int) -> list[Answer]:
@@ -253,12 +253,17 @@ class Messages:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def keep_contact(self, reporter_id: str, sealed_contact: str, at: datetime) -> None:
-        """Remember how to reach a reporter; the newest wins."""
+    def keep_contact(self, reporter_id: str, sealed_contact: str, at: datetime) -> str | None:
+        """Remember how to reach a reporter; the newest wins. The sealed contact whose place it took, if it took one."""
         row = {"sealed_contact": sealed_contact, "changed_at": at}
-        if not insert_if_absent(self._connection, contacts, row | {"reporter_id": reporter_id}):
-            self._connection.execute(update(contacts).where(
-                contacts.c.reporter_id == reporter_id, contacts.c.changed_at < at).values(**row))
+        if insert_if_absent(self._connection, contacts, row | {"reporter_id": reporter_id}):
+            return None
+        query = select(contacts).where(contacts.c.reporter_id == reporter_id)
+        known = self._connection.execute(query.with_for_update()).one()
+        if known.changed_at >= at:
+            return None
+        self._connection.execute(update(contacts).where(contacts.c.reporter_id == reporter_id).values(**row))
+        return known.sealed_contact
 
     def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
         """Have a message of `kind` sent to the reporter of `ticket`."""
@@ -278,6 +283,11 @@ class Messages:
         self._connection.execute(delete(messages).where(messages.c.reporter_id == reporter_id, _unsent))
         self._add({"id": message_id, "kind": "password_reset", "reporter_id": reporter_id,
                    "sealed_letter": sealed_letter, "expires_at": expires_at, "next_try_at": now}, now)
+
+    def add_farewell(self, message_id: str, sealed_contact: str, now: datetime) -> None:
+        """Have an address told that letters go elsewhere from now on: who did not want that is to learn of it."""
+        self._add({"id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact, "next_try_at": now},
+                  now)
 
     def _add(self, row: dict[str, Any], now: datetime) -> None:
         self._connection.execute(insert(messages), {"created_at": now, "tries": 0} | row)
@@ -318,12 +328,12 @@ class Messages:
         return counted[0], counted[1]
 
     def sent(self, message_id: str, now: datetime) -> None:
-        """It was delivered; a code is not kept."""
+        """It was delivered; a code, or an old address, is not kept."""
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
             sent_at=now, sealed_letter=None))
 
     def failed(self, message_id: str, tries: int, next_try_at: datetime | None, now: datetime) -> None:
-        """It was not; try again then, or never: a code is not kept then."""
+        """It was not; try again then, or never: a code, or an old address, is not kept then."""
         given_up = {} if next_try_at else {"given_up_at": now, "sealed_letter": None}
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
             tries=tries, next_try_at=next_try_at or now, **given_up))

@@ -19,6 +19,11 @@ def words_of(row: Any, site: str) -> dict[str, str]:
     return words
 
 
+def words_of_account(site: str) -> dict[str, str]:
+    """Those of a letter about an account: its page."""
+    return {"site": site, "page": f"{site.rstrip('/')}/akun"}
+
+
 def words_of_code(code: str, expires_at: datetime, site: str) -> dict[str, str]:
     """Those of a letter with a code: the code, the page that takes it, until when."""
     page = f"{site.rstrip('/')}/atur-ulang-sandi"

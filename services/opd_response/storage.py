@@ -7,7 +7,7 @@ from functools import cached_property
 from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, insert, literal_column, select, update
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
 from nkk.messaging.database import UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -44,7 +44,7 @@ cases = Table(
 )
 # Written out, not bound: SQLite uses a partial index only where it can see the values.
 _open = cases.c.state == literal_column(f"'{State.AWAITING_RESPONSE}'")
-Index("ix_cases_open", cases.c.opd, cases.c.due_at, cases.c.ticket, sqlite_where=_open, postgresql_where=_open)
+Index("ix_cases_open", cases.c.opd, *in_turn(cases), sqlite_where=_open, postgresql_where=_open)
 alarm_index(cases)
 
 
@@ -81,7 +81,7 @@ class Cases:
              ) -> tuple[list[Case], str | None]:
         """What is wanted of the worklist of `opd`, oldest due first."""
         query = narrowed(select(cases).where(_open, cases.c.opd == opd), cases, wanted)
-        return page(self._connection, query, [cases.c.due_at, cases.c.ticket], cursor, limit,
+        return page(self._connection, query, in_turn(cases), cursor, limit,
                     lambda row: Case(**row._mapping))
 
 

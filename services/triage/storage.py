@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, Wanted, claim_columns, narrowed
+from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
 from nkk.messaging.database import UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -59,7 +59,7 @@ cases = Table(
 )
 # Written out, not bound: SQLite uses a partial index only where it can see the values.
 _open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
-Index("ix_cases_open", cases.c.due_at, cases.c.ticket, sqlite_where=_open, postgresql_where=_open)
+Index("ix_cases_open", *in_turn(cases), sqlite_where=_open, postgresql_where=_open)
 alarm_index(cases)
 
 
@@ -96,7 +96,7 @@ class Cases:
              ) -> tuple[list[Case], str | None]:
         """What is wanted of the worklist, oldest due first."""
         query = narrowed(select(cases).where(_open), cases, wanted)
-        return page(self._connection, query, [cases.c.due_at, cases.c.ticket], cursor, limit,
+        return page(self._connection, query, in_turn(cases), cursor, limit,
                     lambda row: Case(**row._mapping))
 
 

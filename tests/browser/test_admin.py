@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from tests.browser.visitors import Visitor
+import pytest
+
+from tests.browser.visitors import Visitor, said
 from tests.people import PASSWORD, People
 
 Opening = Callable[..., Visitor]
@@ -29,6 +31,8 @@ def test_an_account_is_added_disabled_and_opened_again(staff: Opening, visiting:
     assert worker.page.url.endswith("/meja/opd")
 
     admin.page.get_by_role("link", name="petugas-baru").click()
+    assert "Petugas Baru" in admin.read()
+    assert "Tim NKK Pembantu, Dinas Kesehatan" in admin.read()
     admin.press("Nonaktifkan akun")
     assert "Nonaktif" in admin.page.get_by_role("row", name="petugas-baru").inner_text()
     worker.context.clear_cookies(name="nkk_access")
@@ -40,6 +44,36 @@ def test_an_account_is_added_disabled_and_opened_again(staff: Opening, visiting:
     admin.press("Ganti kata sandi")
     assert "Aktif" in admin.page.get_by_role("row", name="petugas-baru").inner_text()
     visiting().log_in("petugas-baru", "lain-sekali-4711")
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_last_admin_is_told_why_they_stay(staff: Opening, people: People, language: str) -> None:
+    last = people.credentials("admin")["username"]
+    admin = staff("admin", language=language)
+    admin.page.get_by_role("link", name=last, exact=True).click()
+    admin.press("Nonaktifkan akun")
+    assert admin.sees("Admin terakhir tidak dapat dinonaktifkan")
+    assert admin.accessibility() + admin.too_wide() == []
+    admin.page.get_by_role("link", name=said("Tambahkan admin lain dahulu.", language)).click()
+    admin.page.wait_for_url("**/admin/staf/baru")
+    people.log_in(**people.credentials("admin"))
+
+
+def test_teams_without_an_address_are_pointed_out_until_they_have_one(staff: Opening, people: People) -> None:
+    opds = [item["key"] for item in people.anyone.get("/opds")["items"]]
+    address = {"email": "tim@example.id"}
+    admin = staff("admin")
+    assert f"{len(opds) + 2} tim belum punya alamat surel" in admin.page.inner_text(".notice.info")
+    assert admin.accessibility() + admin.too_wide() == []
+    some = {"operator": address, "opd_team": dict.fromkeys(opds, address)}
+    assert people.admin.ask("PUT", "/teams", some).status_code == 200
+    admin.page.reload()
+    assert "1 tim belum punya alamat surel" in admin.page.inner_text(".notice.info")
+    assert "Tim NKK Utama" in admin.page.inner_text(".notice.info")
+    assert people.admin.ask("PUT", "/teams", some | {"main_team": address}).status_code == 200
+    admin.page.reload()
+    assert not admin.page.locator(".notice").count()
+    assert people.admin.ask("PUT", "/teams", {}).status_code == 200
 
 
 def test_an_agency_is_added_renamed_and_removed(staff: Opening, people: People) -> None:
@@ -87,6 +121,17 @@ def test_a_category_is_added_changed_and_removed(staff: Opening, people: People)
     admin.press("Hapus kategori")
     assert "lainnya" not in names()
     assert len(names()) == 4
+
+
+def test_an_account_that_is_not_there_is_no_page(staff: Opening, people: People) -> None:
+    reporter = people.reporter().account
+    assert reporter is not None
+    admin = staff("admin")
+    for username in ("tidak-ada-orangnya", reporter["username"]):
+        response = admin.page.goto(f"/admin/staf/{username}")
+        assert response is not None
+        assert response.status == 404
+        assert "Akun tidak ditemukan" in admin.read()
 
 
 def test_the_admin_sees_no_complaint(staff: Opening, people: People) -> None:

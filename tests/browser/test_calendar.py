@@ -1,11 +1,13 @@
 """The admin's calendar, and the addresses of the teams."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from tests.browser.visitors import Visitor
+from nkk.sop.clock import WIB
+from tests.browser.visitors import Visitor, said
 from tests.people import People
 
 Opening = Callable[..., Visitor]
@@ -68,6 +70,135 @@ def test_a_season_is_added_and_removed(staff: Opening, people: People) -> None:
     assert calendar(people)["calendar"]["seasons"] == []
 
 
+@pytest.mark.parametrize("window", [{}, WITHOUT_SCRIPTS], ids=["scripts", "bare"])
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_the_ordinary_week_is_changed(staff: Opening, people: People, language: str, window: dict[str, bool]) -> None:
+    before = calendar(people)
+    admin = staff("admin", language=language, **window)
+    admin.open("/admin/kalender")
+    admin.page.get_by_role("link", name=said("Ubah pekan biasa", language)).click()
+    admin.page.wait_for_url("**/admin/kalender/pekan")
+    # As the calendar writes them, they can be sent back.
+    admin.press("Simpan pekan")
+    admin.page.wait_for_url("**/admin/kalender")
+    assert calendar(people)["calendar"] == before["calendar"]
+    admin.open("/admin/kalender/pekan")
+    admin.page.fill("#day-1", "8 sampai 12")
+    admin.page.fill("#day-2", "12.00-08.00")
+    admin.page.fill("#day-3", "08.00-12.00, 11.00-15.00")
+    admin.page.fill("#day-5", "08.00 – 11.30")
+    admin.press("Simpan pekan")
+    assert [admin.page.get_attribute(f"#day-{day}", "aria-invalid") for day in range(7)] == [
+        None, "true", "true", "true", None, None, None]
+    assert admin.page.input_value("#day-1") == "8 sampai 12"
+    if not window:
+        assert admin.accessibility() + admin.too_wide() == []
+    for day in range(1, 5):
+        admin.page.fill(f"#day-{day}", "")
+    admin.page.fill("#day-0", "08.00-12.00")
+    admin.press("Simpan pekan")
+    too_few = said("Pekan biasa memuat paling sedikit %(most)s jam kantor.", language) % {"most": 10}
+    assert too_few in admin.page.inner_text("#week-fault")
+    assert calendar(people)["calendar"] == before["calendar"]
+    for day in range(5):
+        admin.page.fill(f"#day-{day}", "8.00-12.00, 13:00-15:00")
+    admin.press("Simpan pekan")
+    admin.page.wait_for_url("**/admin/kalender")
+    assert calendar(people)["calendar"]["week"] == [
+        *[[["08:00", "12:00"], ["13:00", "15:00"]]] * 5, [["08:00", "11:30"]], []]
+    assert "11" in admin.page.locator(".week > div").nth(5).inner_text()
+
+
+def test_a_week_that_somebody_changed_meanwhile_is_not_overwritten(staff: Opening, people: People) -> None:
+    admin = staff("admin")
+    admin.open("/admin/kalender/pekan")
+    assert people.admin.ask("PUT", f"/calendar/days/{OPEN_DAY}", {"name": "Libur daerah"}).status_code == 200
+    admin.page.fill("#day-5", "08.00-11.00")
+    admin.press("Simpan pekan")
+    assert "Kalender baru saja diubah orang lain" in admin.read()
+    assert calendar(people)["calendar"]["week"][5] == []
+    assert admin.page.input_value("#day-5") == "08.00-11.00"
+    admin.press("Simpan pekan")
+    admin.page.wait_for_url("**/admin/kalender")
+    assert calendar(people)["calendar"]["week"][5] == [["08:00", "11:00"]]
+    assert OPEN_DAY in calendar(people)["calendar"]["days"]
+
+
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_an_old_version_is_shown_with_what_it_changed(staff: Opening, people: People, language: str) -> None:
+    old = calendar(people)
+    content = old["calendar"]
+    changed = content | {"week": [*content["week"][:5], [["08:00", "11:00"]], []],
+                         "days": content["days"] | {DAY: {"name": "Penutupan <b>akhir</b>", "spans": []}}}
+    assert people.admin.ask("PUT", "/calendar", {"version": old["version"], "calendar": changed}).status_code == 200
+    assert people.admin.ask("DELETE", f"/calendar/days/{DAY}").status_code == 200
+    admin = staff("admin", language=language)
+    admin.open("/admin/kalender/versi")
+    admin.page.click(f"main a[href='/admin/kalender/versi/{old['version'] + 1}']")
+    admin.page.wait_for_load_state()
+    added = said("Ditambahkan: %(what)s", language).split("%")[0]
+    changes = admin.page.inner_text("[aria-labelledby=perubahan]")
+    assert added in changes
+    assert "Penutupan <b>akhir</b>" in changes
+    assert {"id": "Sabtu", "en": "Saturday"}[language] in changes
+    assert admin.sees("tidak berlaku lagi bagi langkah yang mulai sekarang")
+    assert admin.accessibility() + admin.too_wide() == []
+    admin.page.click("a[rel=next]")
+    admin.page.wait_for_url(f"**/versi/{old['version'] + 2}")
+    assert said("Dihapus: %(what)s", language).split("%")[0] in admin.page.inner_text("[aria-labelledby=perubahan]")
+    assert admin.sees("berlaku bagi langkah yang mulai sekarang")
+    assert not admin.page.locator("a[rel=next]").count()
+    response = admin.page.goto("/admin/kalender/versi/999999")
+    assert response is not None
+    assert response.status == 404
+    assert admin.sees("Versi kalender ini tidak ada")
+    admin.open("/admin/kalender/versi/1")
+    assert not admin.page.locator("#perubahan, a[rel=prev]").count()
+
+
+@pytest.mark.parametrize("window", [{}, WITHOUT_SCRIPTS], ids=["scripts", "bare"])
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_national_days_are_shown_and_taken_in(staff: Opening, people: People, language: str, window: dict[str, bool]
+                                              ) -> None:
+    year = datetime.now(WIB).year + 2
+    known = people.admin.get("/calendar/national-days", params={"year": year})["days"]
+    first, second, third, *others = known
+    assert people.admin.ask("PUT", f"/calendar/days/{first}", {"name": "Nama sendiri"}).status_code == 200
+    admin = staff("admin", language=language, **window)
+    admin.open("/admin/kalender")
+    admin.page.click("main a[href='/admin/kalender/hari-nasional']")
+    admin.page.select_option("#tahun", str(year))
+    admin.press("Tampilkan")
+    admin.page.wait_for_load_state()
+    assert admin.page.locator(".days li").count() == len(known)
+    assert "Nama sendiri" in admin.page.locator(".days li").first.inner_text()
+    assert admin.page.locator(".days input:checked").count() == len(known) - 1
+    if not window:
+        assert admin.accessibility() + admin.too_wide() == []
+    for day in (second, *others):
+        admin.page.uncheck(f"[name='hari-{day}']")
+    admin.page.uncheck(f"[name='hari-{third}']")
+    admin.press("Masukkan ke kalender")
+    assert admin.sees("Pilih paling sedikit satu hari.")
+    assert admin.page.locator(".days input:checked").count() == 0
+    admin.page.check(f"[name='hari-{third}']")
+    admin.press("Masukkan ke kalender")
+    admin.page.wait_for_url("**/admin/kalender")
+    days = calendar(people)["calendar"]["days"]
+    assert {day for day in known if day in days} == {first, third}
+    assert days[first]["name"] == "Nama sendiri"
+    assert days[third] == known[third]
+
+
+@pytest.mark.parametrize("year", ["kapan", "1999", "2101", "-1", "20270"])
+def test_a_year_that_cannot_be_gives_this_ones_days(staff: Opening, year: str) -> None:
+    admin = staff("admin")
+    response = admin.page.goto(f"/admin/kalender/hari-nasional?tahun={year}")
+    assert response is not None
+    assert response.status == 422
+    assert str(datetime.now(WIB).year) in admin.page.inner_text("h1")
+
+
 def test_who_was_overtaken_is_told_and_loses_nothing(staff: Opening, people: People) -> None:
     admin = staff("admin")
     admin.open("/admin/kalender")
@@ -106,7 +237,9 @@ def test_the_teams_addresses_are_written_and_checked(staff: Opening, people: Peo
     assert people.admin.ask("PUT", "/teams", {}).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/admin/kalender", "/admin/kalender/versi", "/admin/alamat-tim"])
+@pytest.mark.parametrize("path", [
+    "/admin/kalender", "/admin/kalender/pekan", "/admin/kalender/versi", "/admin/kalender/versi/1",
+    "/admin/kalender/hari-nasional", "/admin/alamat-tim"])
 def test_they_are_the_admins_alone(staff: Opening, path: str) -> None:
     response = staff("main_team").page.goto(path)
     assert response is not None

@@ -134,6 +134,64 @@ def test_the_keys_move_open_search_and_explain_themselves(people: People, staff:
     page.wait_for_url("**/meja/*")
 
 
+def focused(visitor: Visitor) -> str | None:
+    """The ticket of the row that the keys have come to."""
+    found: str | None = visitor.page.evaluate("document.activeElement.closest('[data-ticket]')?.dataset.ticket")
+    return found
+
+
+def renew(visitor: Visitor) -> None:
+    """Have the list swapped, as whenever something of it changed; come back once that is over."""
+    visitor.page.evaluate("""() => new Promise(done => {
+        document.addEventListener('htmx:afterSettle', () => setTimeout(done), {once: true});
+        htmx.trigger('#worklist', 'renew');
+    })""")
+
+
+@pytest.mark.usefixtures("empty_desk")
+def test_a_key_pressed_while_the_list_is_renewed_goes_on_from_where_one_was(people: People, staff: Opening) -> None:
+    reporter = people.reporter()
+    for _ in range(3):
+        people.submit(reporter)
+    operator = staff("operator")
+    eventually(lambda: operator.page.reload() and operator.page.locator("[data-ticket]").count() >= 3)
+    tickets = operator.page.eval_on_selector_all("[data-ticket]", "rows => rows.map(row => row.dataset.ticket)")
+    operator.page.keyboard.press("j")
+    assert focused(operator) == tickets[0]
+    # The new rows are there, and what htmx does afterwards is not: the moment in which a key got lost.
+    operator.page.evaluate("""document.addEventListener('htmx:afterSwap', () => document.activeElement.dispatchEvent(
+        new KeyboardEvent('keydown', {key: 'j', bubbles: true, cancelable: true})), {once: true})""")
+    renew(operator)
+    assert focused(operator) == tickets[1]
+
+
+@pytest.mark.usefixtures("empty_desk")
+def test_where_the_row_in_hand_has_gone_the_next_takes_its_place(people: People, staff: Opening) -> None:
+    reporter = people.reporter()
+    for _ in range(3):
+        people.submit(reporter)
+    operator = staff("operator")
+    eventually(lambda: operator.page.reload() and operator.page.locator("[data-ticket]").count() == 3)
+    tickets = operator.page.eval_on_selector_all("[data-ticket]", "rows => rows.map(row => row.dataset.ticket)")
+    for _ in range(2):
+        operator.page.keyboard.press("j")
+    people.operator.post(f"/complaints/{tickets[1]}/handover")
+    eventually(lambda: focused(operator) == tickets[2])
+    people.operator.post(f"/complaints/{tickets[2]}/handover")
+    eventually(lambda: focused(operator) == tickets[0])
+
+
+@pytest.mark.usefixtures("empty_desk")
+def test_the_way_to_the_next_page_keeps_the_focus_too(people: People, staff: Opening) -> None:
+    reporter = people.reporter()
+    for _ in range(26):
+        people.submit(reporter)
+    operator = staff("operator")
+    operator.page.locator("a[rel=next]").focus()
+    renew(operator)
+    assert operator.page.evaluate("document.activeElement.rel") == "next"
+
+
 def test_a_ticket_is_found_however_it_was_typed(people: People, staff: Opening) -> None:
     ticket = people.submit(people.reporter())
     operator = staff("operator")
@@ -175,6 +233,26 @@ def test_a_desk_of_another_role_is_not_there(staff: Opening, people: People) -> 
     assert response is not None
     assert response.status == 403
     assert "Halaman ini bukan untuk peran Anda" in opd_team.read()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_on_a_phone_the_bar_is_folded_until_it_is_wanted(staff: Opening, scripts: bool) -> None:
+    operator = staff("operator", java_script_enabled=scripts, viewport={"width": 360, "height": 740})
+    page = operator.page
+    assert not page.locator("#cari").is_visible()
+    assert page.locator("#worklist").bounding_box()["y"] < 400  # type: ignore[index]
+    page.click(".narrowing summary")
+    assert page.locator("#cari").is_visible()
+    operator.fill(cari="loket tutup")
+    operator.press("Saring")
+    assert page.locator("#cari").is_visible()
+    assert page.input_value("#cari") == "loket tutup"
+    page.get_by_role("link", name="Tampilkan semua").first.click()
+    page.wait_for_url("**/meja/serah-terima")
+    assert not page.locator("#cari").is_visible()
+    page.set_viewport_size({"width": 1280, "height": 800})
+    assert page.locator("#cari").is_visible()
+    assert not page.locator(".narrowing summary").is_visible()
 
 
 @pytest.mark.usefixtures("empty_desk")

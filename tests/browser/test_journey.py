@@ -110,8 +110,8 @@ def test_information_is_answered_without_an_agency(visiting: Opening, staff: Ope
     assert (lines_done(reporter), reporter.page.locator(".journey > li.skipped").count()) == (5, 2)
 
 
-def test_everything_works_without_scripts(visiting: Opening, staff: Opening) -> None:
-    bare = {"java_script_enabled": False}
+def test_everything_works_without_scripts_on_a_small_phone(visiting: Opening, staff: Opening) -> None:
+    bare = {"java_script_enabled": False, "viewport": {"width": 360, "height": 740}}
     reporter = visiting(**bare)
     reporter.register()
     reporter.write()
@@ -140,50 +140,78 @@ def test_everything_works_without_scripts(visiting: Opening, staff: Opening) -> 
     assert reporter.sees("Anda sudah keluar")
 
 
-@pytest.mark.usefixtures("empty_desk")
-def test_a_whole_journey_by_the_keyboard_alone(visiting: Opening, staff: Opening, people: People) -> None:
-    def tab_to(visitor: Visitor, selector: str) -> None:
-        for _ in range(60):
-            visitor.page.keyboard.press("Tab")
-            if visitor.page.evaluate("selector => document.activeElement.matches(selector)", selector):
-                return
+class Keys:
+    """A visitor's hands, on the keys alone."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.page = visitor.page
+
+    def to(self, selector: str) -> "Keys":
+        """Tab until what `selector` means has the focus."""
+        for _ in range(80):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("selector => document.activeElement.matches(selector)", selector):
+                return self
         raise AssertionError(f"{selector} is not reached")
 
-    reporter = visiting()
+    def type(self, text: str) -> "Keys":
+        self.page.keyboard.type(text)
+        return self
+
+    def press(self, key: str = "Enter", onward: str | None = None) -> "Keys":
+        """Press a key; come back once the page of `onward` is there."""
+        self.page.keyboard.press(key)
+        if onward:
+            self.page.wait_for_url(onward)
+        return self
+
+    def take(self, ticket: str) -> "Keys":
+        """Open a complaint from the list, once it has come there by itself."""
+        self.page.wait_for_selector(f'[data-ticket="{ticket}"]')
+        for _ in range(60):
+            self.press("j")
+            if self.page.evaluate("document.activeElement.closest('[data-ticket]')?.dataset.ticket") == ticket:
+                return self.press("Enter", f"**/laporan/{ticket}")
+        raise AssertionError(f"{ticket} is not reached")
+
+    def done(self, ticket: str) -> None:
+        """Press the button that has the focus; the list says that it was done."""
+        self.press("Enter", "**/meja/*")
+        assert ticket in self.page.inner_text(".notice.good")
+
+
+@pytest.mark.usefixtures("empty_desk")
+def test_a_whole_journey_by_the_keyboard_alone(visiting: Opening, staff: Opening, people: People) -> None:
     account = people.reporter().account
     assert account is not None
-    reporter.open("/masuk")
-    tab_to(reporter, ".skip")
-    reporter.page.keyboard.press("Enter")
-    tab_to(reporter, "#username")
-    reporter.page.keyboard.type(str(account["username"]))
-    tab_to(reporter, "#password")
-    reporter.page.keyboard.type(PASSWORD)
-    reporter.page.keyboard.press("Enter")
-    reporter.page.wait_for_url("**/laporan")
-    tab_to(reporter, "main a.button")
-    reporter.page.keyboard.press("Enter")
-    reporter.page.wait_for_url("**/laporan/baru")
-    tab_to(reporter, "#topic")
-    reporter.page.keyboard.type("Cermat")
-    tab_to(reporter, "#subject_line")
-    reporter.page.keyboard.type("Loket tutup")
-    tab_to(reporter, "#text")
-    reporter.page.keyboard.type("Loket ditutup terlalu awal.")
-    tab_to(reporter, "main .actions button:not([type=button])")
-    reporter.page.keyboard.press("Enter")
-    reporter.page.wait_for_url("**/tanda-terima")
-    ticket = reporter.page.inner_text(".ticket-big")
+    visitor = visiting()
+    visitor.open("/masuk")
+    reporter = Keys(visitor).to(".skip").press()
+    reporter.to("#username").type(str(account["username"])).to("#password").type(PASSWORD).press("Enter", "**/laporan")
+    reporter.to("main a.button").press("Enter", "**/laporan/baru*")
+    reporter.to("#topic").type("Cermat").to("#subject_line").type("Loket tutup").to("#text").type("Terlalu awal.")
+    reporter.to("main .actions button:not([type=button])").press("Enter", "**/tanda-terima")
+    ticket = visitor.page.inner_text(".ticket-big")
 
-    operator = staff("operator")
-    operator.page.wait_for_selector(f'[data-ticket="{ticket}"]')
-    for _ in range(200):
-        operator.page.keyboard.press("j")
-        if operator.page.evaluate("document.activeElement.closest('[data-ticket]')?.dataset.ticket") == ticket:
-            break
-    operator.page.keyboard.press("Enter")
-    operator.page.wait_for_url(f"**/laporan/{ticket}")
-    tab_to(operator, ".front button")
-    operator.page.keyboard.press("Enter")
-    operator.page.wait_for_url("**/meja/serah-terima")
-    assert ticket in operator.page.inner_text(".notice.good")
+    operator = Keys(staff("operator")).take(ticket)
+    operator.to(".claim button").press("Enter").page.wait_for_selector(".notice.good")
+    operator.to(".front button").done(ticket)
+    main_team = Keys(staff("main_team")).take(ticket)
+    main_team.to("[name=kind]").press("Space").press("ArrowDown").press("ArrowUp")
+    chosen = main_team.page.evaluate("document.querySelector('[name=kind]:checked').value")
+    if chosen != "complaint":
+        main_team.press("ArrowDown")
+    main_team.to("#opd").type("Dinas Sosial").to("#note").type("Mohon diperiksa.").to(".front button").done(ticket)
+    opd_team = Keys(staff("opd_team", "dinas-sosial")).take(ticket)
+    opd_team.to("#text").type("Sudah.").to(".front button").done(ticket)
+    main_team.take(ticket).to("#note").type("Sebutkan kapan.").to(".front button[value=no]").done(ticket)
+    opd_team.take(ticket).to("#text").type("Petugas ditegur.").to(".front button").done(ticket)
+    main_team.take(ticket).to(".front button[value=yes]").done(ticket)
+    operator.press("?").press("Escape").to("header a[href='/meja/jawaban']").press("Enter", "**/meja/jawaban")
+    operator.take(ticket).to("#text").type("Petugas telah ditegur.").to(".front button").done(ticket)
+
+    reporter.to("header a[href='/laporan']").press("Enter", "**/laporan")
+    reporter.to(".row a").press("Enter", f"**/laporan/{ticket}").to(".front button").press()
+    visitor.page.wait_for_selector(".confirmed")
+    assert lines_done(visitor) == 7
+    reporter.to("header .account button").press("Enter", "**/sampai-jumpa")

@@ -83,7 +83,7 @@ class Visitor:
         self.fill(identity_number=NIK, name="Siti Rahmawati Binti Contoh", email="siti.rahmawati@example.id",
                   username=username, password=PASSWORD)
         self.press("Daftar")
-        self.page.wait_for_url("**/laporan/baru")
+        self.page.wait_for_url("**/laporan/baru*")
         return username
 
     def write(self, **fields: str) -> None:

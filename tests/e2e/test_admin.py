@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.builders import complaint_form
+from tests.e2e.test_clocks import nkk
 from tests.people import PASSWORD, People
 from tests.problems import at_fault, problem
 
@@ -35,6 +36,7 @@ def test_staff_are_added_found_on_the_list_and_log_in(people: People) -> None:
     assert added == {"username": form["username"], "name": "Rina <i>Contoh</i> 😀", "role": "operator", "opd": None,
                      "disabled_at": None, "locked_until": None}
     assert added in people.admin.get("/staff", params={"limit": 200})["items"]
+    assert added == people.admin.get(f"/staff/{form['username'].upper()}")
     session = people.log_in(form["username"], PASSWORD).session
     assert (session["role"], session["opd"]) == ("operator", None)
 
@@ -70,7 +72,8 @@ def test_a_user_name_of_staff_or_of_a_reporter_is_not_given_again(people: People
 
 @pytest.mark.parametrize("username", ["tidak-ada", "%00", "..%2f..", "😀", "x" * 500, "' OR 1=1"])
 def test_an_account_that_does_not_exist_is_neither_barred_nor_reset(people: People, username: str) -> None:
-    answers = [people.admin.ask("POST", f"/staff/{username}/disablement"),
+    answers = [people.admin.ask("GET", f"/staff/{username}"),
+               people.admin.ask("POST", f"/staff/{username}/disablement"),
                people.admin.ask("PUT", f"/staff/{username}/password", {"password": PASSWORD})]
     assert all(400 <= answer.status_code < 500 for answer in answers)
     assert all(answer.headers["Content-Type"] == "application/problem+json" for answer in answers)
@@ -83,8 +86,25 @@ def test_a_reporters_account_is_out_of_an_admins_reach_and_looks_like_none(peopl
     assert len(answers) == 1
     problem(people.admin.ask("PUT", f"/staff/{username}/password", {"password": "sandi-curian-1"}),
             404, "unknown-account")
+    problem(people.admin.ask("GET", f"/staff/{username}"), 404, "unknown-account")
     people.log_in(username, PASSWORD)
     assert username not in people.admin.ask("GET", "/staff", params={"limit": 200}).text
+
+
+def test_the_last_admin_stays_whoever_asks(people: People) -> None:
+    other = new_staff(role="admin")
+    people.admin.post("/staff", other, expect=201)
+    open_admins = [account["username"] for account in people.admin.get("/staff", params={"limit": 200})["items"]
+                   if account["role"] == "admin" and account["disabled_at"] is None]
+    last = people.credentials("admin")["username"]
+    for username in {*open_admins} - {last}:
+        people.admin.post(f"/staff/{username}/disablement")
+    problem(people.admin.ask("POST", f"/staff/{last}/disablement"), 409, "last-admin")
+    done = nkk(people.installation, "staff", "disable", last)
+    assert done.returncode == 1
+    assert "Add another admin first" in done.stderr
+    assert "Traceback" not in done.stderr
+    people.log_in(**people.credentials("admin")).get("/staff")
 
 
 def test_a_new_password_that_will_not_do_changes_nothing(people: People) -> None:
@@ -142,6 +162,11 @@ def test_a_catalogue_that_cannot_be_replaces_nothing(people: People, catalogue: 
     response = people.admin.ask("PUT", "/catalogue", form)
     assert set(problem(response, 422, "invalid-input")["errors"]) == set(form)
     assert people.admin.get("/catalogue") == catalogue
+
+
+@pytest.mark.parametrize("version", [0, 99_999, 2**31 - 1, 2**31, 10**30])
+def test_a_version_of_the_calendar_that_never_was_is_unknown(people: People, version: int) -> None:
+    problem(people.admin.ask("GET", f"/calendar/versions/{version}"), 404, "unknown-calendar")
 
 
 def test_an_admin_sees_no_complaint(people: People) -> None:

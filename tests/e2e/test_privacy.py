@@ -152,6 +152,7 @@ def _mistakes(people: People, identity: dict[str, str]) -> list[str]:
         people.anyone.ask("GET", f"/complaints/{identity['identity_number']}"),
         people.operator.ask("GET", f"/complaints/{identity['identity_number']}"),
         people.operator.ask("GET", "/desks/intake", params={"cursor": identity["email"], "limit": identity["phone"]}),
+        people.admin.ask("GET", f"/staff/{identity['username']}"),
         people.admin.ask("POST", f"/staff/{identity['username']}/disablement"),
         people.admin.ask("PUT", f"/staff/{identity['username']}/password", {"password": identity["password"]}),
         people.anyone.ask("POST", "/complaints", complaint_form(text=identity["name"]),

@@ -17,6 +17,7 @@ ANYONE_WHO_FILLS_IT_IN = (422,) * 8
 ANYONE_LOGGED_IN = (401, *(204,) * 7)
 REPORTERS_READ = (401, 200, 200, 403, 403, 403, 403, 403)
 REPORTERS_WRITE = (401, 201, 201, 403, 403, 403, 403, 403)
+REPORTERS_WHO_FILL_IT_IN = (401, 422, 422, 403, 403, 403, 403, 403)
 ANYONE_LOGGED_IN_WHO_FILLS_IT_IN = (401, *(422,) * 7)
 READERS = (401, 200, 404, 200, 200, 200, 404, 403)
 # The complaint that is asked about is closed: who may act is told that it was done, whose it is not that it is unknown.
@@ -40,6 +41,8 @@ TABLE = {
     ("GET", "/categories"): ANYONE,
     ("GET", "/opds"): ANYONE,
     ("POST", "/reporters"): ANYONE_WHO_FILLS_IT_IN,
+    ("GET", "/reporters/me/contact"): REPORTERS_READ,
+    ("PUT", "/reporters/me/contact"): REPORTERS_WHO_FILL_IT_IN,
     ("POST", "/sessions"): ANYONE_WHO_FILLS_IT_IN,
     ("POST", "/sessions/current/renewal"): ANYONE_WHO_FILLS_IT_IN,
     ("DELETE", "/sessions/current"): ANYONE_LOGGED_IN,
@@ -70,6 +73,7 @@ TABLE = {
     ("GET", "/staff/names"): STAFF_WHO_FILL_IT_IN,
     ("GET", "/staff"): THE_ADMIN,
     ("POST", "/staff"): THE_ADMIN_WHO_FILLS_IT_IN,
+    ("GET", "/staff/<username>"): THE_ADMIN_OF_AN_ACCOUNT,
     ("POST", "/staff/<username>/disablement"): THE_ADMIN_OF_AN_ACCOUNT,
     ("PUT", "/staff/<username>/password"): THE_ADMIN_OF_AN_ACCOUNT,
     ("GET", "/catalogue"): THE_ADMIN,

@@ -14,7 +14,7 @@ from nkk.messaging.actor import Actor
 from nkk.sop.claims import LASTS, ClaimedByColleague
 from nkk.sop.refusals import AlreadyDone, NotYourStep, UnknownTicket
 from tests.builders import REPORT
-from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, house
+from tests.stages import FIRST_MORNING, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, house
 
 DESKS = {"intake": OPERATOR, "triage": MAIN_TEAM, "opd_response": OPD_TEAM, "notification": OPERATOR}
 
@@ -123,6 +123,24 @@ def test_a_narrowed_list_is_read_by_the_index_of_what_is_open(desk: str, tmp_pat
     # A desk without subject lines finds a whole ticket by its key.
     assert all(index in plan[0] or "(ticket=?)" in plan[0] for plan in plans), plans
     assert not any("TEMP B-TREE" in step for plan in plans for step in plan), plans
+
+
+@pytest.mark.parametrize("desk", STAGES)
+def test_what_is_due_together_stands_in_the_order_it_came_over_every_page(stages: House, desk: str) -> None:
+    # Outside office hours: each is due on the next morning, by the same minute.
+    stages.now = FIRST_MORNING.replace(hour=15)
+    came = []
+    for _ in range(5):
+        came.append(brought_to(stages, desk))
+        stages.now += timedelta(seconds=1)
+    stood, cursor = [], None
+    while len(stood) < len(came):
+        shown = stages.do(desk, "worklist", DESKS[desk], cursor, 2, None)
+        stood += [item["ticket"] for item in shown["items"]]
+        cursor = shown["next"]
+    assert len({item["due_at"] for item in stages.do(desk, "worklist", DESKS[desk])["items"]}) == 1
+    assert stood == came
+    assert cursor is None
 
 
 # -- claims

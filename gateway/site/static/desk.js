@@ -39,12 +39,13 @@
     box.addEventListener("change", () => { try { localStorage.setItem(OFF, box.checked ? "yes" : "no"); } catch { /* for this page only */ } });
   }
 
-  // The list is swapped whole: the row that had the focus gets it back, text that was marked stays marked, and new rows
-  // are told of.
+  // The list is swapped whole: the row that had the focus gets it back, or the one in its place where it has gone; text
+  // that was marked stays marked, and new rows are told of.
   const tickets = () => new Set([...document.querySelectorAll("[data-ticket]")].map((row) => row.dataset.ticket));
   const rowOf = (ticket) => document.querySelector(`[data-ticket="${ticket}"]`);
   let before = tickets();
   let focused = null;
+  let at = 0;
   let marked = null;
   let fresh = 0;
 
@@ -74,13 +75,19 @@
   document.addEventListener("htmx:beforeSwap", () => {
     before = tickets();
     focused = document.activeElement?.closest("[data-ticket]")?.dataset.ticket || null;
+    at = rows().indexOf(document.activeElement);
     const chosen = getSelection();
     marked = chosen.isCollapsed ? null : [place(chosen.anchorNode, chosen.anchorOffset), place(chosen.focusNode, chosen.focusOffset)];
   });
+  // Within the swap itself, not once it has settled: a key pressed in between would start at the top again.
+  document.addEventListener("htmx:afterSwap", () => {
+    const all = rows();
+    if (focused) (rowOf(focused)?.querySelector("[data-row]") ?? all[Math.min(at, all.length - 1)])?.focus({ preventScroll: true });
+    if (marked?.every(Boolean)) mark();
+    focused = marked = null;
+  });
   document.addEventListener("htmx:afterSettle", () => {
     if (offline) offline.hidden = true;
-    if (focused) rowOf(focused)?.querySelector("[data-row]").focus({ preventScroll: true });
-    if (marked?.every(Boolean)) mark();
     later(document.hidden || (source && source.readyState !== EventSource.CLOSED) ? ANYWAY_MS : UNTOLD_MS);
     const come = [...tickets()].filter((ticket) => !before.has(ticket)).length;
     if (!come) return;

@@ -13,6 +13,7 @@ from services.intake.domain import (
     LONGEST_LOCK,
     Account,
     AlreadyHandedOver,
+    LastAdmin,
     check_against_catalogue,
     check_credentials,
     check_identity_number,
@@ -168,21 +169,32 @@ def test_thousands_of_failures_still_lock_for_a_day():
 
 def test_a_disabled_account_admits_nobody():
     who = account()
-    who.disable(NOW)
+    who.disable(NOW, 1)
     assert not who.admits(True, NOW + timedelta(days=400))
 
 
 def test_an_account_is_disabled_once():
     who = account()
-    who.disable(NOW)
-    who.disable(NOW + timedelta(days=1))
+    who.disable(NOW, 1)
+    who.disable(NOW + timedelta(days=1), 1)
     assert who.disabled_at == NOW
+
+
+def test_the_last_admin_who_is_open_is_not_disabled_and_no_other_is_kept():
+    admin = account(role="admin")
+    with pytest.raises(LastAdmin, match="Add another admin first"):
+        admin.disable(NOW, 1)
+    assert admin.admits(True, NOW)
+    admin.disable(NOW, 2)
+    assert admin.disabled_at == NOW
+    admin.disable(NOW + timedelta(days=1), 0)
+    assert admin.disabled_at == NOW
 
 
 def test_a_reset_unlocks_and_enables_and_changes_the_password():
     who = account()
     fail(who, 5)
-    who.disable(NOW)
+    who.disable(NOW, 1)
     who.reset("new hash")
     assert who.admits(True, NOW)
     assert (who.password_hash, who.failed_attempts) == ("new hash", 0)

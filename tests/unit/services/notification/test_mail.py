@@ -154,8 +154,17 @@ def test_every_letter_is_of_a_kind_that_is_written_and_every_kind_has_its_letter
     written = {"received", "answered", "late", "reminder",
                *(kind for alarm in ("step.due_soon.v1", "step.overdue.v1") for kind in letters_about(alarm, True))}
     assert written == ABOUT_STEPS | TO_REPORTERS
-    # A code is about no complaint.
-    assert set(LETTERS) == written | {"password_reset"}
+    # A code, and another address, are about no complaint.
+    assert set(LETTERS) == written | {"password_reset", "contact_changed"}
+
+
+def test_the_letter_about_another_address_says_what_to_do_and_nothing_else():
+    message = mail.compose("contact_changed", "lama@example.org", "message-1", "NKK <pengaduan-nkk@example.id>",
+                           mail.words_of_account(SITE))
+    whole = f"{message['Subject']}\n{message.get_content()}"
+    assert f"{SITE.rstrip('/')}/akun" in whole
+    assert "$" not in whole
+    assert TICKET not in whole
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT_STEPS | TO_REPORTERS))

@@ -1,0 +1,211 @@
+"""Fills the four databases of an installation with complaints, as the product itself would have left them.
+
+One complaint of each kind is carried by the product as far as its kind goes. Each row that this left in any table is
+then multiplied by the database itself, with ticket, ids and reporter replaced alike everywhere and its times moved: so
+the rows obey whatever the schema is, and the four databases agree. To spare time and disk, what was told and heard
+(outbox, inbox) is made for every fourth of them only and without the events' bodies: no read looks at it.
+"""
+
+import hashlib
+import io
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import psycopg2
+
+from bench.accepting import LETTERS, until
+from bench.site import COMPLAINT, INFORMATION, Site
+from nkk.contracts import STAGES
+from nkk.sop.ticket import new_ticket
+
+KINDS = {
+    "information": INFORMATION,
+    "complaint": COMPLAINT,
+    "at intake": COMPLAINT[:1],
+    "at triage": COMPLAINT[:2],
+    "at opd": COMPLAINT[:3],
+    "at answers": INFORMATION[:3],
+}
+"""How far each kind of complaint has gone."""
+CLOSED = ("information", "complaint")
+OPEN = tuple(kind for kind in KINDS if kind not in CLOSED)
+
+APART_SECONDS = 30
+"""Closed ones came so much after one another: a million in a year."""
+PER_REPORTER = 5
+SPARED = 4
+OURS = 480
+"""How many of each filling belong to the reporters who can log in; the others to people who exist as rows alone."""
+
+_STEP = 8_191 * 1_009
+"""Odd, so that steps of it through the numbers of tickets come to none twice."""
+_YEAR = 2026
+
+_TICKETS = """CREATE UNLOGGED TABLE IF NOT EXISTS bench_new (
+    n bigint, kind text, ticket text, reporter_id text, back interval, ahead interval)"""
+_COLUMNS = """SELECT column_name, data_type FROM information_schema.columns
+    WHERE table_schema = 'public' AND table_name = %s ORDER BY ordinal_position"""
+_TABLES = """SELECT DISTINCT table_name FROM information_schema.columns
+    WHERE table_schema = 'public' AND column_name IN ('ticket', 'subject') AND table_name <> 'bench_new'
+    UNION SELECT 'inbox'"""
+
+
+@dataclass(frozen=True)
+class New:
+    """A complaint to be made: its `number`, and whose it is."""
+
+    number: int
+    kind: str
+    ticket: str
+    reporter_id: str
+
+    def row(self) -> str:
+        """As the database copies it in. What is open came a moment ago and is due in a month, so that nothing is late
+        while it is measured; what is closed came and went in the past."""
+        back = f"{self.number * APART_SECONDS} s" if self.kind in CLOSED else f"{self.number % 100_000} ms"
+        ahead = f"-{back}" if self.kind in CLOSED else f"30 days {self.number} ms"
+        return "\t".join((str(self.number), self.kind, self.ticket, self.reporter_id, back, ahead)) + "\n"
+
+
+class Filler:
+    """Adds complaints to the databases of `site`."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._ours = sorted(row[0] for row in site.query("intake", "SELECT id FROM accounts WHERE role = 'reporter'"))
+        self._tickets = numbered_tickets()
+        self._templates = {kind: self._carried(steps) for kind, steps in KINDS.items()}
+        self._settle()
+        self._events = {kind: self._events_of(ticket) for kind, ticket in self._templates.items()}
+
+    def add(self, counts: Mapping[str, int]) -> list[New]:
+        """Make so many of each kind; those made that belong to reporters who can log in."""
+        made = list(self._new(counts))
+        strangers = sorted({each.reporter_id for each in made} - set(self._ours))
+        rows = "".join(each.row() for each in made)
+        with ThreadPoolExecutor(len(STAGES)) as pool:
+            list(pool.map(lambda stage: self._fill(stage, rows, strangers), STAGES))
+        return [each for each in made if each.reporter_id in self._ours]
+
+    def _new(self, counts: Mapping[str, int]) -> Iterator[New]:
+        done = 0
+        for kind, many in counts.items():
+            for ours in range(many):
+                number, ticket = next(self._tickets)
+                mine = ours < OURS // len(counts)
+                reporter = self._ours[done % len(self._ours)] if mine else _stranger(number // PER_REPORTER)
+                done += 1
+                yield New(number, kind, ticket, reporter)
+
+    def _carried(self, steps: tuple[str, ...]) -> str:
+        done = self._site.walk(self._site.scripts(1, steps), 1)
+        if not done["walked"]:
+            raise RuntimeError(f"not carried: {done['refused']}")
+        return done["walked"][0]["ticket"]
+
+    def _settle(self) -> None:
+        """Wait until every event of the carried ones has had its effect."""
+        def told_is_heard() -> bool:
+            unsent = sum(self._site.query(stage, "SELECT count(*) FROM outbox WHERE sent_at IS NULL")[0][0]
+                         for stage in STAGES)
+            return unsent == 0 and self._site.query("notification", LETTERS)[0][0] == 0
+
+        wanted = {"triage": ("cases", ("complaint", "information", "at triage", "at opd", "at answers")),
+                  "opd_response": ("cases", ("complaint", "at opd")),
+                  "notification": ("answers", ("complaint", "information", "at answers"))}
+        for stage, (table, kinds) in wanted.items():
+            tickets = [self._templates[kind] for kind in kinds]
+            until(lambda stage=stage, table=table, tickets=tickets: self._site.query(
+                stage, f"SELECT count(*) FROM {table} WHERE ticket = ANY(%s)", tickets)[0][0] == len(tickets),
+                f"{stage} to have what was carried")
+        until(told_is_heard, "everything told to be heard")
+
+    def _events_of(self, ticket: str) -> list[str]:
+        return [row[0] for stage in STAGES
+                for row in self._site.query(stage, "SELECT event_id FROM outbox WHERE subject = %s", ticket)]
+
+    def _fill(self, stage: str, rows: str, strangers: list[str]) -> None:
+        connection = psycopg2.connect(self._site.stack.database_url(stage))
+        try:
+            with connection, connection.cursor() as cursor:
+                # Rows are made beside those they refer to: nothing is to be looked up for each.
+                cursor.execute("SET session_replication_role = replica; SET synchronous_commit = off; " + _TICKETS)
+                cursor.execute("TRUNCATE bench_new")
+                cursor.copy_expert("COPY bench_new FROM STDIN", io.StringIO(rows))
+                self._add_people(cursor, stage, strangers)
+                cursor.execute(_TABLES)
+                for (table,) in cursor.fetchall():
+                    self._multiply(cursor, table)
+                cursor.execute("DROP TABLE bench_new")
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM (ANALYZE)")
+        finally:
+            connection.close()
+
+    def _multiply(self, cursor: "psycopg2.extensions.cursor", table: str) -> None:
+        cursor.execute(_COLUMNS, (table,))
+        known = dict(cursor.fetchall())
+        columns = {name: value for name, kind in known.items() if (value := replaced(name, kind))}
+        some = f"new.n %% {SPARED} = 0" if table in ("outbox", "inbox") else "true"
+        for kind, ticket in self._templates.items():
+            where = ("t.ticket = %(ticket)s" if "ticket" in known else
+                     "t.subject = %(ticket)s" if "subject" in known else "t.event_id = ANY(%(events)s)")
+            cursor.execute(
+                f'INSERT INTO "{table}" ({", ".join(_quoted(columns))}) SELECT {", ".join(columns.values())} '
+                f'FROM "{table}" t CROSS JOIN bench_new new WHERE new.kind = %(kind)s AND {where} AND {some} '
+                "ORDER BY new.n",
+                {"ticket": ticket, "events": self._events[kind], "kind": kind})
+
+    def _add_people(self, cursor: "psycopg2.extensions.cursor", stage: str, ids: list[str]) -> None:
+        """Reporters like the first of ours, but that nobody can log in as: no name leads to them."""
+        tables = {"intake": {"accounts": "id", "reporters": "id"}, "notification": {"contacts": "reporter_id"}}
+        for table, key in tables.get(stage, {}).items():
+            cursor.execute(_COLUMNS, (table,))
+            columns = {name: f't."{name}"' for name, _ in cursor.fetchall()} | {key: "new.id"}
+            if "login_index" in columns:
+                columns["login_index"] = "md5(new.id) || md5(new.id)"
+            cursor.execute(f'INSERT INTO "{table}" ({", ".join(_quoted(columns))}) '
+                           f'SELECT {", ".join(columns.values())} FROM "{table}" t '
+                           f'CROSS JOIN unnest(%s) AS new(id) WHERE t.{key} = %s', (ids, self._ours[0]))
+
+
+def numbered_tickets() -> Iterator[tuple[int, str]]:
+    """(number, ticket) without end: numbers grow, and no ticket comes twice."""
+    number = 0
+
+    def step(below: int) -> int:
+        nonlocal number
+        number += 1
+        return number * _STEP % below
+
+    while True:
+        ticket = new_ticket(_YEAR, step)
+        yield number, ticket
+
+
+def replaced(name: str, kind: str) -> str | None:
+    """What a multiplied row has in the column `name` of the SQL type `kind`; None where the database gives it."""
+    if name == "id" and kind in ("bigint", "integer"):
+        return None
+    if name in ("ticket", "subject"):
+        return "new.ticket"
+    if name == "reporter_id":
+        return 'CASE WHEN t."reporter_id" IS NOT NULL THEN new.reporter_id END'
+    if name in ("id", "event_id", "idempotency_key"):
+        return f'md5(t."{name}" || new.n)::uuid::text'
+    if name == "body":
+        return "'{}'"
+    if kind == "timestamp with time zone":
+        return f'CASE WHEN t."{name}" > now() THEN t."{name}" + new.ahead ELSE t."{name}" - new.back END'
+    return f't."{name}"'
+
+
+def _quoted(names: Mapping[str, str]) -> list[str]:
+    return [f'"{name}"' for name in names]
+
+
+def _stranger(number: int) -> str:
+    digest = hashlib.md5(str(number).encode(), usedforsecurity=False).hexdigest()
+    return f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"

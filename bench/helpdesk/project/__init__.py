@@ -1,0 +1,1 @@
+"""A Django project that holds django-helpdesk and nothing else."""

@@ -1,0 +1,29 @@
+"""What a run consists of, in its order."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bench import accepting, growing, hopping, reaching, relaying, resting, scaling, travelling
+from bench.workplace import Workplace
+
+
+@dataclass(frozen=True)
+class Section:
+    """One thing that is measured; `alone` where the shared installation must not run beside it."""
+
+    title: str
+    measure: Callable[[Workplace], dict[str, Any]]
+    alone: bool = False
+
+
+SECTIONS = {
+    "accept": Section("accepting, beside django-helpdesk", accepting.measure),
+    "desk": Section("from the answer at the door to the next desk", reaching.measure),
+    "journeys": Section("whole journeys", travelling.measure),
+    "hop": Section("a hop, beside Nameko's own events", hopping.measure),
+    "relay": Section("the relay, beside plain publishing", relaying.measure, alone=True),
+    "scale": Section("one, two and three instances of a slow stage", scaling.measure, alone=True),
+    "memory": Section("start, memory and what a complaint leaves on disk", resting.measure, alone=True),
+    "flat": Section("a thousand, a hundred thousand, a million complaints", growing.measure, alone=True),
+}

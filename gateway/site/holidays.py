@@ -1,0 +1,85 @@
+"""The national holidays and joint leave of a year as known today, beside what the calendar has of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from gateway.api import schemas
+from gateway.backend import backend
+from gateway.site.calendar import attempt, newest, replace, seen_version
+from gateway.site.forms import Form
+from gateway.site.guard import new_pages
+from gateway.site.session import needs
+from nkk.messaging.validation import load
+from nkk.sop.clock import WIB
+from nkk.sop.refusals import InvalidInput
+from nkk.sop.steps import Role
+
+YEARS_AHEAD = 2
+NONE_CHOSEN = "Choose at least one day."
+
+pages = new_pages("holidays")
+
+
+@pages.get("/admin/kalender/hari-nasional")
+@needs(Role.ADMIN)
+def national() -> ResponseReturnValue:
+    """The days of a year, each with whether it is in the calendar."""
+    page = _page(Form(), year := _asked())
+    return page, 200 if year is not None else 422
+
+
+@pages.post("/admin/kalender/hari-nasional")
+@needs(Role.ADMIN)
+def take_in() -> ResponseReturnValue:
+    """Put the chosen days into the calendar, as they are known today."""
+    year = _asked()
+    if year is None:
+        return redirect(url_for(".national"), 303)
+
+    def read(values: Mapping[str, str]) -> dict[str, Any]:
+        content = newest()["calendar"]
+        chosen = {day: own for day, own in _known(year).items() if _field(day) in values}
+        if not chosen:
+            raise InvalidInput.of(days=NONE_CHOSEN)
+        return {"version": seen_version(), "calendar": content | {"days": content["days"] | chosen}}
+
+    return attempt(schemas.NewCalendar, lambda form: replace(lambda _: form["calendar"]), read,
+                   lambda form, overtaken=False: _page(form, year, overtaken))
+
+
+def _this_year() -> int:
+    return datetime.now(WIB).year
+
+
+def _asked() -> int | None:
+    """The year that is asked for; this one where none is, None where it cannot be."""
+    typed = request.values.get("tahun", "").strip()
+    try:
+        return load(schemas.Year, {"year": typed})["year"] if typed else _this_year()
+    except InvalidInput:
+        return None
+
+
+def _field(day: str) -> str:
+    """A field for each day: what is carried through a log-in holds one value a field."""
+    return f"hari-{day}"
+
+
+def _known(year: int) -> dict[str, Any]:
+    return backend().call("intake", "national_days", year)["days"]
+
+
+def _page(form: Form, year: int | None, overtaken: bool = False) -> str:
+    calendar, shown = newest(), year if year is not None else _this_year()
+    own = calendar["calendar"]["days"]
+    rows = [{"day": day, "name": known["name"], "own": own.get(day), "field": _field(day),
+             "chosen": request.method == "GET" or _field(day) in form.values}
+            for day, known in sorted(_known(shown).items())]
+    years = sorted({*range(_this_year() - 1, _this_year() + YEARS_AHEAD + 1), shown})
+    return render_template("holidays.html", form=form, newest=calendar, overtaken=overtaken, rows=rows, year=shown,
+                           years=years, lacking=any(row["own"] is None for row in rows),
+                           taken_in=shown in calendar["calendar"]["national_years"])

@@ -1,0 +1,82 @@
+"""Where the teams get their letters: written by the admin; and who has no address yet."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from gateway.api import schemas
+from gateway.backend import backend
+from gateway.site import forms
+from gateway.site.forms import Form
+from gateway.site.guard import new_pages
+from gateway.site.session import needs
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.validation import load
+from nkk.sop.refusals import InvalidInput
+from nkk.sop.steps import Role
+
+pages = new_pages("teams")
+
+
+@pages.route("/admin/alamat-tim", methods=["GET", "POST"])
+@needs(Role.ADMIN)
+def addresses() -> ResponseReturnValue:
+    """Where each team and its superior are written to."""
+    names = _names()
+
+    def read(values: Mapping[str, str]) -> dict[str, Any]:
+        found = {team: _address(team, values) for team in names}
+        written = {team: address for team, address in found.items() if address}
+        return {team: address for team, address in written.items() if not team.startswith("opd-")} | {
+            "opd_team": {team.removeprefix("opd-"): address for team, address in written.items()
+                         if team.startswith("opd-")}}
+
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        backend().call("notification", "replace_teams", form)
+        flash(gettext("Alamat tim disimpan."))
+        return redirect(url_for(".addresses"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("teams.html", form=form, names=names)
+
+    if request.method == "GET":
+        return show(Form(_written(_known())))
+    return forms.attempt(schemas.Teams, act, show, read)
+
+
+def without_address() -> list[str]:
+    """The teams that nobody tells when their step runs out; none where that cannot be known just now."""
+    try:
+        names, known = _names(), _written(_known())
+    except (RefusedRemotelyError, StageUnavailableError, StageFailedError):
+        return []
+    return [name for team, name in names.items() if f"{team}-email" not in known]
+
+
+def _names() -> dict[str, str]:
+    names = {"operator": gettext("Operator"), "main_team": gettext("Tim NKK Utama")}
+    return names | {f"opd-{key}": name for key, name in backend().lists()["opds"].items()}
+
+
+def _known() -> Mapping[str, Any]:
+    return backend().call("notification", "teams")
+
+
+def _address(team: str, values: Mapping[str, str]) -> dict[str, Any]:
+    """What was written for `team`. Raises InvalidInput, naming its fields on the page."""
+    written = {name: values.get(f"{team}-{name}", "").strip() for name in ("email", "superior_email")}
+    given = {name: text for name, text in written.items() if text}
+    try:
+        return load(schemas.TeamAddress, given) if given else {}
+    except InvalidInput as fault:
+        named = {f"{team}-{name}": said for name, said in fault.details["fields"].items()}
+        raise InvalidInput(fault.sentence, {"fields": named}) from None
+
+
+def _written(known: Mapping[str, Any]) -> dict[str, str]:
+    addresses = {team: known[team] for team in ("operator", "main_team") if team in known}
+    addresses |= {f"opd-{key}": address for key, address in known.get("opd_team", {}).items()}
+    return {f"{team}-{name}": text for team, address in addresses.items() for name, text in address.items() if text}

@@ -1,0 +1,76 @@
+"""Every version of the calendar that there was, one at a time, with what it changed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import render_template, request
+from flask_babel import gettext
+
+from gateway.backend import backend
+from gateway.site.calendar import names
+from gateway.site.guard import new_pages
+from gateway.site.language import full_day, open_hours, weekday
+from gateway.site.session import needs
+from nkk.sop.steps import Role
+
+PAGE_SIZE = 50
+
+pages = new_pages("versions")
+
+
+@pages.get("/admin/kalender/versi")
+@needs(Role.ADMIN)
+def every() -> str:
+    """Every version, with who made it and when."""
+    listing = backend().call("intake", "calendar_versions", request.args.get("cursor"), PAGE_SIZE)
+    known = names([row["changed_by"] for row in listing["items"]])
+    return render_template("calendar_versions.html", rows=listing["items"], names=known, next=listing["next"],
+                           first="cursor" not in request.args)
+
+
+@pages.get("/admin/kalender/versi/<int:number>")
+@needs(Role.ADMIN)
+def one(number: int) -> str:
+    """One version, whole; and what it changed in the one before."""
+    shown = _version(number)
+    before = _version(number - 1) if number > 1 else None
+    content = shown["calendar"]
+    return render_template(
+        "calendar_version.html", shown=shown, names=names([shown["changed_by"]]),
+        changes=_changes(before["calendar"], content) if before else None,
+        is_newest=backend().call("intake", "calendar")["version"] == number, days=sorted(content["days"].items()))
+
+
+def _version(number: int) -> dict[str, Any]:
+    return backend().call("intake", "calendar", number)
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What became of a calendar, in sentences; a day of the week, a season or a date each."""
+    said = [gettext("%(day)s: %(new)s, sebelumnya %(old)s", day=weekday(number), new=open_hours(spans),
+                    old=open_hours(was))
+            for number, (was, spans) in enumerate(zip(old["week"], new["week"], strict=True)) if was != spans]
+    said += _changed({season["first"]: season for season in old["seasons"]},
+                     {season["first"]: season for season in new["seasons"]}, _season)
+    return said + _changed(old["days"], new["days"], _day)
+
+
+def _changed(old: Mapping[str, Any], new: Mapping[str, Any], called: Any) -> list[str]:
+    """What was added, changed and removed, by date."""
+    said = []
+    for key in sorted({*old, *new}):
+        if key not in old:
+            said.append(gettext("Ditambahkan: %(what)s", what=called(key, new[key])))
+        elif key not in new:
+            said.append(gettext("Dihapus: %(what)s", what=called(key, old[key])))
+        elif old[key] != new[key]:
+            said.append(gettext("Diubah: %(what)s", what=called(key, new[key])))
+    return said
+
+
+def _season(_first: str, season: Mapping[str, Any]) -> str:
+    return f"{season['name']}, {full_day(season['first'])} – {full_day(season['last'])}"
+
+
+def _day(day: str, own: Mapping[str, Any]) -> str:
+    return f"{full_day(day)}, {own['name']} ({open_hours(own['spans'])})"

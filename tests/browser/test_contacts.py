@@ -1,0 +1,57 @@
+"""Where a reporter is reached: seen and changed on their own pages."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from tests.browser.visitors import Visitor, said
+from tests.people import PASSWORD, People
+
+Opening = Callable[..., Visitor]
+
+
+@pytest.mark.parametrize("window", [{}, {"java_script_enabled": False}], ids=["scripts", "bare"])
+@pytest.mark.parametrize("language", ["id", "en"])
+def test_an_address_and_a_number_are_changed_with_the_password(visiting: Opening, people: People, language: str,
+                                                               window: dict[str, bool]) -> None:
+    old, new = (f"{uuid.uuid4().hex}@example.id" for _ in range(2))
+    person = people.reporter(email=old)
+    assert person.account is not None
+    reporter = visiting(language, **window).log_in(str(person.account["username"]))
+    reporter.page.click("header a[href='/akun']")
+    assert old in reporter.read()
+    reporter.page.get_by_role("link", name=said("Ubah surel atau telepon", language)).click()
+    reporter.page.wait_for_url("**/akun/kontak")
+    assert (reporter.page.input_value("#email"), reporter.page.input_value("#phone")) == (
+        old, person.account["phone"])
+    reporter.fill(email="bukan alamat", phone="nol delapan", password="bukan-kata-sandinya-1")
+    reporter.press("Simpan kontak")
+    assert reporter.page.get_attribute("#email", "aria-invalid") == "true"
+    assert reporter.page.input_value("#email") == "bukan alamat"
+    reporter.fill(email=new, phone="nol delapan", password=PASSWORD)
+    reporter.press("Simpan kontak")
+    assert reporter.page.get_attribute("#phone", "aria-invalid") == "true"
+    reporter.fill(email=new, phone="", password="bukan-kata-sandinya-1")
+    reporter.press("Simpan kontak")
+    assert reporter.page.get_attribute("#password", "aria-invalid") == "true"
+    if not window:
+        assert reporter.accessibility() + reporter.too_wide() == []
+    assert person.get("/reporters/me/contact")["email"] == old
+    reporter.fill(password=PASSWORD)
+    reporter.button("Simpan kontak").dblclick()
+    reporter.page.wait_for_url("**/akun")
+    assert new in reporter.page.inner_text(".notice.good")
+    assert person.get("/reporters/me/contact") == {"email": new, "phone": None}
+    reporter.page.go_back()
+    reporter.page.wait_for_load_state()
+    assert person.get("/reporters/me/contact") == {"email": new, "phone": None}
+
+
+def test_staff_have_no_such_page(staff: Opening) -> None:
+    operator = staff("operator")
+    operator.open("/akun")
+    assert not operator.page.locator("main a[href='/akun/kontak']").count()
+    response = operator.page.goto("/akun/kontak")
+    assert response is not None
+    assert response.status == 403

@@ -1,0 +1,115 @@
+"""The calendar's pages: hours as people write them, what a version changed, a year's days; and who has no address."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gateway.site.versions import _changes
+from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
+from nkk.sop.calendar import write_week
+from nkk.sop.clock import OFFICE_WEEK
+from tests.unit.gateway.visits import FakeBackend, log_in, token
+
+Opened = Callable[..., dict[str, Any]]
+
+CONTENT = {"week": write_week(OFFICE_WEEK), "seasons": [], "days": {
+    "2027-01-01": {"name": "Tahun Baru Masehi", "spans": []}}, "national_years": [2027]}
+CALENDAR = {"version": 7, "changed_at": "2026-11-25T01:00:00Z", "changed_by": "nkk", "calendar": CONTENT}
+NATIONAL = {"days": {"2027-01-01": {"name": "Tahun Baru Masehi", "spans": []},
+                     "2027-02-06": {"name": "Tahun Baru Imlek", "spans": []}}}
+
+
+@pytest.fixture
+def admin(client: FlaskClient, stages: FakeBackend, opened: Opened) -> FlaskClient:
+    log_in(client, stages, opened("admin"))
+    stages.answers |= {"calendar": CALENDAR, "replace_calendar": CALENDAR | {"version": 8}, "national_days": NATIONAL,
+                       "staff": {"items": [], "next": None}, "teams": {}}
+    return client
+
+
+def week(admin: FlaskClient, **days: str) -> Any:
+    """The ordinary week's form, sent with `days`: `day_0` is Monday."""
+    path = "/admin/kalender/pekan"
+    form = {name.replace("_", "-"): hours for name, hours in days.items()}
+    return admin.post(path, data={"csrf_token": token(admin, path), "version": "7", **form})
+
+
+def kept(stages: FakeBackend) -> dict[str, Any]:
+    """The calendar that intake was asked to keep, in the place of the version that was seen."""
+    (asked,) = [args for method, args in stages.asked if method == "replace_calendar"]
+    assert asked[0] == 7
+    return asked[1]
+
+
+@pytest.mark.parametrize(("typed", "spans"), [
+    ("08.00-12.00", [["08:00", "12:00"]]),
+    ("8:00 – 12.00 , 13.00—16:30", [["08:00", "12:00"], ["13:00", "16:30"]]),
+    ("08.00-12.00;12.00-13.00", [["08:00", "12:00"], ["12:00", "13:00"]]),
+    ("  ", []), ("", [])])
+def test_hours_are_read_as_people_write_them(admin: FlaskClient, stages: FakeBackend, typed: str, spans: list) -> None:
+    assert week(admin, day_5=typed).status_code == 303
+    assert kept(stages) == CONTENT | {"week": [[], [], [], [], [], spans, []]}
+
+
+@pytest.mark.parametrize("typed", [
+    "8 sampai 12", "08.00", "25.00-26.00", "08.60-09.00", "08.00-12.00,", "12.00-08.00", "08.00-08.00",
+    "08.00-12.00, 11.00-13.00", "13.00-14.00, 08.00-09.00", "-", "x" * 200])
+def test_hours_that_cannot_be_are_said_beside_their_day_and_change_nothing(admin: FlaskClient, stages: FakeBackend,
+                                                                            typed: str) -> None:
+    response = week(admin, day_2=typed, day_4="08.00-11.00")
+    assert response.status_code == 422
+    assert 'id="day-2-fault"' in response.text
+    assert 'id="day-4-fault"' not in response.text
+    assert typed in response.text
+    assert "replace_calendar" not in [method for method, _ in stages.asked]
+
+
+def test_who_was_overtaken_sees_the_newest_version_and_keeps_what_they_wrote(admin: FlaskClient, stages: FakeBackend
+                                                                             ) -> None:
+    stages.answers["replace_calendar"] = RefusedRemotelyError("CalendarChangedMeanwhile", "Changed meanwhile.", {})
+    response = week(admin, day_5="08.00-11.00")
+    assert response.status_code == 409
+    assert "Kalender baru saja diubah orang lain" in response.text
+    assert 'value="08.00-11.00"' in response.text
+
+
+def test_what_a_version_changed_is_said_in_sentences(app: Flask) -> None:
+    season = {"name": "Ramadan", "first": "2027-02-08", "last": "2027-03-09", "week": CONTENT["week"]}
+    new = CONTENT | {"week": [*CONTENT["week"][:5], [["08:00", "11:00"]], []], "seasons": [season], "days": {
+        "2027-01-02": {"name": "Cuti bersama", "spans": [["08:00", "12:00"]]}}}
+    with app.test_request_context("/"):
+        assert _changes(CONTENT, new) == [
+            "Sabtu: 08.00–11.00, sebelumnya tutup",
+            "Ditambahkan: Ramadan, Senin, 8 Februari 2027 – Selasa, 9 Maret 2027",
+            "Dihapus: Jumat, 1 Januari 2027, Tahun Baru Masehi (tutup)",
+            "Ditambahkan: Sabtu, 2 Januari 2027, Cuti bersama (08.00–12.00)"]
+        assert _changes(CONTENT, CONTENT | {"national_years": []}) == []
+        renamed = CONTENT | {"days": {"2027-01-01": {"name": "Tahun Baru", "spans": []}}}
+        assert _changes(CONTENT, renamed) == ["Diubah: Jumat, 1 Januari 2027, Tahun Baru (tutup)"]
+
+
+def test_the_days_of_a_year_are_shown_beside_what_the_calendar_has(admin: FlaskClient, stages: FakeBackend) -> None:
+    path = "/admin/kalender/hari-nasional?tahun=2027"
+    page = admin.get(path).text
+    assert 'name="hari-2027-02-06" value="ya" checked' in page
+    assert "hari-2027-01-01" not in page
+    sent = {"csrf_token": token(admin, path), "version": "7", "tahun": "2027"}
+    assert admin.post("/admin/kalender/hari-nasional", data=sent).status_code == 422
+    response = admin.post("/admin/kalender/hari-nasional", data=sent | {
+        "hari-2027-02-06": "ya", "hari-2027-09-09": "x"})
+    assert response.status_code == 303
+    assert kept(stages)["days"] == CONTENT["days"] | {"2027-02-06": NATIONAL["days"]["2027-02-06"]}
+
+
+def test_teams_without_an_address_are_counted_and_a_few_are_named(admin: FlaskClient, stages: FakeBackend) -> None:
+    page = admin.get("/admin/staf").text
+    assert "3 tim belum punya alamat surel" in page
+    assert "Operator · Tim NKK Utama · Inspektorat" in page
+    address = {"email": "tim@example.id", "superior_email": None}
+    stages.answers["teams"] = {"operator": address, "main_team": address, "opd_team": {"inspektorat": address}}
+    assert "belum punya alamat surel" not in admin.get("/admin/staf").text
+    stages.answers["teams"] = StageUnavailableError("notification")
+    assert admin.get("/admin/staf").status_code == 200
