@@ -67,10 +67,10 @@ class Outcome:
     def lines(self) -> Iterator[str]:
         """For a person to read."""
         yield f"seed {self.seed} on {self.name}: {self.seconds:.0f} s of faults"
-        yield f"  faults struck: {sum(self.struck.values())}  " + _counted(self.struck)
+        yield f"  faults struck: {sum(self.struck.values())}  " + counted(self.struck)
         yield from (f"  not struck on this machine: {why}" for why in self.absent)
-        yield f"  complaints accepted: {self.accepted}  " + _counted(self.carried)
-        yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s  " + _counted(self.answers)
+        yield f"  complaints accepted: {self.accepted}  " + counted(self.carried)
+        yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s  " + counted(self.answers)
         yield f"  letters: {self.letters}, copies {self.copies}"
         for breach in self.breaches:
             yield f"  BROKEN {breach}"
@@ -190,5 +190,6 @@ def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pag
         histories=[history(about, pages, record) for about in told], absent=absent)
 
 
-def _counted(counts: Counter[str]) -> str:
+def counted(counts: Counter[str]) -> str:
+    """Each name and how often, in brackets."""
     return "(" + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) + ")"
