@@ -3,9 +3,12 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep, time
+
+import httpx
 
 from tests.chaos import cluster, disks
 from tests.chaos.accountant import Breach, Pages, broker, events
@@ -26,6 +29,9 @@ RATE = 1.5
 
 FINISH_SECONDS = 60.0
 """After the last fault is healed, for what is under way to come to its end."""
+
+READY_SECONDS = 240.0
+"""After the last fault is healed, for every stage to answer: on a machine that starves it, long."""
 
 SETTLE_SECONDS = 60.0
 """After the last request, for every event and letter to arrive."""
@@ -142,12 +148,18 @@ def _strike_at(found: World, record: Record, began: float, echo: Echo, strikes: 
 
 def _finish(found: World, traffic: Traffic) -> None:
     """All is healed: what is under way comes to its end, or time is up."""
-    there_again(found)
-    found.installation.wait_until_ready()
     traffic.stop_beginning()
+    there_again(found)
+    eventually(lambda: _is_ready(found), patience=READY_SECONDS)
     deadline = monotonic() + FINISH_SECONDS
     while traffic.under_way and monotonic() < deadline:
         sleep(0.1)
+
+
+def _is_ready(found: World) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"{found.installation.url}/readyz", timeout=30).status_code == 200
+    return False
 
 
 def settled(found: World, overheard: list[tuple[str, str]]) -> None:
