@@ -67,8 +67,8 @@ def test_letters_after_a_change_go_to_the_new_address_and_the_old_one_is_told_so
     assert reporter.account is not None
     old, new, kept = reporter.account["email"], new_address(), sealed_contact(people, reporter_id)
     with engine(people.installation, "notification").begin() as connection:
-        connection.execute(text("UPDATE contacts SET changed_at = '2026-01-02 03:04:05.000000' WHERE reporter_id = :id"),
-                           {"id": reporter_id})
+        connection.execute(text("UPDATE contacts SET changed_at = :then WHERE reporter_id = :id"),
+                           {"id": reporter_id, "then": "2026-01-02 03:04:05.000000"})
     assert reporter.get(PATH) == {"email": old, "phone": reporter.account["phone"]}
     answer = change(reporter, email=new, phone="0812 3456 789")
     assert (answer.status_code, answer.content) == (204, b"")
