@@ -39,7 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     RESULT.write_text(json.dumps(found, indent=1))
     print(report.text(found))
     if asked.publish:
-        publish.publish(found)
+        try:
+            publish.publish(found)
+        except publish.IncompleteError as error:
+            print(error, file=sys.stderr)
+            return 1
     return 1 if failed else 0
 
 

@@ -19,13 +19,13 @@ from bench.helpdesk.running import DOCUMENTED, TUNED, Helpdesk
 from bench.site import CONNECTIONS, FORM, INFORMATION, Site
 from bench.workplace import Workplace, say
 
-CATCH_UP_SECONDS = 120
+CATCH_UP_SECONDS = 300
 SUBMIT = (INFORMATION[0],)
 OURS = "ours"
 
 COMPLAINTS = "SELECT count(*) FROM complaints"
 JOURNEYS = "SELECT count(*) FROM journeys WHERE submitted_at IS NOT NULL"
-LETTERS = "SELECT count(*) FROM messages WHERE sent_at IS NULL"
+LETTERS = "SELECT count(*) FROM messages WHERE sent_at IS NULL AND given_up_at IS NULL"
 
 
 def measure(place: Workplace) -> dict[str, Any]:
@@ -104,10 +104,10 @@ def settle(site: Site, accepted: int) -> float:
     return time.monotonic() - began
 
 
-def until(done: Callable[[], bool], what: str) -> None:
-    """Return once `done`. Raises RuntimeError where it takes too long."""
+def until(done: Callable[[], bool], what: str, pause: float = 0.05) -> None:
+    """Return once `done`, asking every `pause` seconds. Raises RuntimeError where it takes too long."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while not done():
         if time.monotonic() > deadline:
             raise RuntimeError(f"not within {CATCH_UP_SECONDS} s: {what}")
-        time.sleep(0.05)
+        time.sleep(pause)

@@ -9,6 +9,7 @@ import time
 from itertools import cycle
 from typing import Any
 
+import httpx
 import jwt
 import psycopg2
 
@@ -21,6 +22,9 @@ from bench.site import Site
 from bench.workplace import Workplace, say
 from nkk.contracts import STAGES
 from nkk.sop.steps import Role
+
+WAITING = "SELECT count(*) FROM complaints WHERE done_at IS NULL"
+LARGEST_PAGE = 200
 
 SIZES = (1_000, 100_000, 1_000_000)
 QUICK_SIZES = (600, 1_200, 2_400)
@@ -67,10 +71,10 @@ def ratios(found: dict[str, Any], small: str, large: str) -> dict[str, Any]:
 
 
 def _added(count: int, is_first: bool) -> dict[str, int]:
-    """How many of each kind to add: two of three closed ones were complaints; the desks are filled at first."""
+    """How many of each kind to add: every other closed one was a complaint; the desks are filled at first."""
     open_ones = dict.fromkeys(OPEN, AT_EACH_DESK if is_first else 0)
     closed = count - sum(open_ones.values())
-    return {"complaint": closed * 2 // 3, "information": closed - closed * 2 // 3} | open_ones
+    return {"complaint": closed // 2, "information": closed - closed // 2} | open_ones
 
 
 def _measured(place: Workplace, site: Site, ours: list[New]) -> dict[str, Any]:
@@ -104,6 +108,9 @@ def _questions(site: Site, ours: list[New]) -> dict[str, Any]:
     for desk, (key, role) in DESKS.items():
         found[f"{desk}: worklist (API)"] = cycle([(f"/api/v1/desks/{desk}", _bearer(site.tokens[role]))])
         found[_page(desk)] = cycle([(f"/meja/{key}", {"Cookie": f"nkk_access={site.tokens[role]}"})])
+    middle = _cursor_in_the_middle(site)
+    found["intake: worklist from the middle (API)"] = cycle([
+        (f"/api/v1/desks/intake?cursor={middle}", _bearer(site.tokens[Role.OPERATOR]))])
     whose = dict(zip(reporter_ids(site.reporters), site.reporters, strict=True))
     mine = [(each, _bearer(whose[each.reporter_id])) for each in ours]
     closed = [(each, header) for each, header in mine if each.kind in KINDS and each.kind not in OPEN]
@@ -113,6 +120,17 @@ def _questions(site: Site, ours: list[New]) -> dict[str, Any]:
     main_team = _bearer(site.tokens[Role.MAIN_TEAM])
     found["a case, for Tim Utama"] = cycle([(f"/api/v1/complaints/{each.ticket}", main_team) for each, _ in closed])
     return found
+
+
+def _cursor_in_the_middle(site: Site) -> str:
+    """The cursor that leads to the middle of the operator's list, as somebody comes by it who turns every page."""
+    half = site.query("intake", WAITING)[0][0] // 2
+    limit, cursor = min(LARGEST_PAGE, half), ""
+    with httpx.Client(base_url=site.stack.url, headers=_bearer(site.tokens[Role.OPERATOR]), timeout=30) as http:
+        for _ in range(half // limit):
+            page = http.get(f"/api/v1/desks/intake?limit={limit}&cursor={cursor}".removesuffix("&cursor="))
+            cursor = page.raise_for_status().json()["next"]
+    return cursor
 
 
 def reporter_ids(tokens: list[str]) -> list[str]:

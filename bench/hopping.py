@@ -31,6 +31,8 @@ from nkk.stack.run import ROOT
 from nkk.stack.supervisor import Program, Supervisor
 
 CALLERS = 16
+ASKING_SECONDS = 0.5
+"""Seldom: to ask is work for the same processors, and when each row was committed stands in the database."""
 HOPS = (("handed over -> triage", "intake", handed_over, "triage"),
         ("forwarded -> opd_response", "triage", forwarded, "opd_response"))
 COMMITTED = """SELECT count(*), extract(epoch FROM max(at) - min(at))::float FROM (
@@ -70,7 +72,7 @@ def _ours(site: Site, stage: str, events: list[Any], to: str) -> dict[str, float
         return (site.query(to, COMMITTED, tickets)[0][0] == len(tickets)
                 and site.query("notification", HEARD, tickets)[0][0] == len(tickets))
 
-    until(all_there, f"events of {stage} at {to} and notification")
+    until(all_there, f"events of {stage} at {to} and notification", ASKING_SECONDS)
     used = sum(seconds - cpu[name] for name, seconds in processes.cpu_seconds(families).items())
     seconds = site.query(to, COMMITTED, tickets)[0][1]
     return {"ms": seconds * 1000 / (len(tickets) - 1), "cpu_ms": used * 1000 / len(tickets)}

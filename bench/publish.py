@@ -11,6 +11,7 @@ from bench.drawing import bars, lines
 from bench.figures import markdown
 from bench.growing import FULL
 from bench.headline import AIMS
+from bench.sections import SECTIONS
 
 FOLDER = Path("docs/benchmarks")
 FOUND = Path("var/bench.json")
@@ -22,27 +23,30 @@ that measures it. Why these peers and these definitions: [ADR 13](../adr/0013-wh
 """
 
 
+class IncompleteError(Exception):
+    """The run does not hold all that the page shows; the message says what is missing."""
+
+
 def publish(found: Mapping[str, Any], folder: Path = FOLDER) -> None:
-    """Write the page, its plots and the query plans. Raises ValueError where a part of the run is missing."""
-    if found["failed"] or found["quick"]:
-        raise ValueError("only a whole run is published")
+    """Write the page, its plots and the query plans. Raises IncompleteError where a part of the run is missing."""
+    missing = sorted(set(SECTIONS) - set(found["sections"]))
+    if missing or found["quick"]:
+        raise IncompleteError(f"Nothing is published of a run without {', '.join(missing)}." if missing else
+                              "Nothing is published of a run in a small size.")
     folder.mkdir(parents=True, exist_ok=True)
     drawn = plots(found)
     for name, drawing in drawn.items():
         (folder / f"{name}.svg").write_text(drawing)
     (folder / "README.md").write_text(page(found, list(drawn)))
-    if "flat" in found["sections"]:
-        (folder / "plans.md").write_text(plans_page(found))
+    (folder / "plans.md").write_text(plans_page(found))
 
 
 def page(found: Mapping[str, Any], drawn: list[str]) -> str:
     """The page: what was met and what was not, then every table."""
-    parts = [INTRODUCTION, report.head(found), missed(found)]
-    for title, rows in report.tables(found):
-        parts.append(f"## {title}\n\n{markdown(rows)}")
+    parts = [INTRODUCTION.rstrip(), report.head(found), missed(found)]
+    parts += [f"## {title}\n\n{markdown(rows)}" for title, rows in report.tables(found)]
     parts += [f"![{name}]({name}.svg)" for name in drawn]
-    if "flat" in found["sections"]:
-        parts.append("The statements behind the reads and how PostgreSQL carries them out: [plans.md](plans.md).")
+    parts.append("The statements behind the reads and how PostgreSQL carries them out: [plans.md](plans.md).")
     return "\n\n".join(parts) + "\n"
 
 
@@ -56,40 +60,33 @@ def missed(found: Mapping[str, Any]) -> str:
 
 
 def plots(found: Mapping[str, Any]) -> dict[str, str]:
-    """SVG by name, of what there are figures for."""
-    sections, drawn = found["sections"], {}
-    if "accept" in sections:
-        doors = sections["accept"]["doors"]
-        named = {"ours": "this service"}
-        drawn["accepted"] = bars("Accepted per second, 8 clients", [
-            (named.get(name, f"django-helpdesk, {name}"), door["per_second"]) for name, door in doors.items()], "/s")
-    if "relay" in sections:
-        relay = sections["relay"]
-        drawn["relayed"] = bars("Events published per second, to a quorum queue", [
-            *((f"relay, {name}", rate) for name, rate in relay["relay"].items()),
+    """SVG by name."""
+    sections = found["sections"]
+    relay, hop = sections["relay"], sections["hop"]
+    return {
+        "accepted": bars("Accepted per second", [
+            (report.door_name(name), door["per_second"]) for name, door in sections["accept"]["doors"].items()], "/s"),
+        "relayed": bars("Events published per second, to a quorum queue", [
+            *((f"the relay, {name}", rate) for name, rate in relay["relay"].items()),
             ("one by one, each confirmed", relay["one_by_one"]),
-            (f"raw, {relay['batch']} at a time", relay["in_batches"])], "/s", relay["one_by_one"] * 5)
-    if "hop" in sections:
-        hop = sections["hop"]
-        drawn["hop"] = bars("A hop at full speed", [
+            (f"raw, {relay['batch']} at a time", relay["in_batches"])], "/s", relay["one_by_one"] * 5),
+        "hop": bars("A hop at full speed", [
             *((f"ours, {name}", each["ms"]) for name, each in hop["ours"].items()),
-            ("bare Nameko", hop["bare_hop_ms"])], "ms")
-    if "scale" in sections:
-        drawn["scaled"] = bars("Events per second, by instances of a slow stage", [
-            (str(number), rate) for number, rate in sections["scale"]["per_second"].items()], "/s")
-    if "flat" in sections:
-        drawn["reads"] = _reads(sections["flat"])
-    return drawn
+            ("bare Nameko", hop["bare_hop_ms"])], "ms"),
+        "scaled": bars("Events per second, by instances of a slow stage", [
+            (str(number), rate) for number, rate in sections["scale"]["per_second"].items()], "/s"),
+        "reads": _reads(sections["flat"]),
+    }
 
 
 def plans_page(found: Mapping[str, Any]) -> str:
     """The query plans, as PostgreSQL gave them with the most complaints in its tables."""
     flat = found["sections"]["flat"]
-    parts = [f"# Query plans\n\n{report.head(found)}\n\nTaken last, with {list(flat['sizes'])[-2]} complaints and full "
-             "desks: `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)` of what the stages' repositories send."]
-    for each in flat["plans"]:
-        parts.append(f"## {each['what']} ({each['stage']})\n\n```sql\n{each['statement']}\n```\n\n"
-                     f"```\n{each['plan']}\n```")
+    most = max(int(name) for name in flat["sizes"] if name != FULL)
+    parts = [f"# Query plans\n\n{report.head(found)}\n\nTaken last, with {most:,} complaints and full desks: "
+             "`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)` of what the stages' repositories send."]
+    parts += [f"## {each['what']} ({each['stage']})\n\n```sql\n{each['statement']}\n```\n\n```\n{each['plan']}\n```"
+              for each in flat["plans"]]
     return "\n\n".join(parts) + "\n"
 
 
@@ -104,4 +101,7 @@ def _reads(flat: Mapping[str, Any]) -> str:
 if __name__ == "__main__":
     if not FOUND.exists():
         sys.exit(f"{FOUND} is not there: make bench first")
-    publish(json.loads(FOUND.read_text()))
+    try:
+        publish(json.loads(FOUND.read_text()))
+    except IncompleteError as error:
+        sys.exit(str(error))

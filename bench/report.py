@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from bench.accepting import OURS
 from bench.figures import Rows, cell, table
 from bench.growing import FULL
 from bench.headline import AIMS
@@ -48,14 +49,20 @@ def aims(found: Mapping[str, Any]) -> Rows:
     return rows
 
 
+def door_name(name: str) -> str:
+    """Whose door it is."""
+    return "this service" if name == OURS else f"django-helpdesk, {name}"
+
+
 def _accepted(accept: Mapping[str, Any]) -> list[Titled]:
     doors = accept["doors"]
-    titles = {"ours": "this service", **{name: f"django-helpdesk, {name}" for name in doors if name != "ours"}}
-    rows: Rows = [("", "per second", "p50 (ms)", "p99 (ms)", "not accepted", "processor ms each", "rounds")]
-    rows += [(titles[name], door["per_second"], door["p50_ms"], door["p99_ms"], door["refused"], door["cpu_ms_each"],
-              ", ".join(f"{each['per_second']:.0f}" for each in door["rounds"])) for name, door in doors.items()]
+    rows: Rows = [("", "per second", "p50 (ms)", "p99 (ms)", "not accepted", "all done after (s)", "processor ms each",
+                   "rounds")]
+    rows += [(door_name(name), door["per_second"], door["p50_ms"], door["p99_ms"], door["refused"], door["caught_up_s"],
+              door["cpu_ms_each"], ", ".join(f"{each['per_second']:.0f}" for each in door["rounds"]))
+             for name, door in doors.items()]
     kinds = sorted({kind for door in doors.values() for kind in door["cpu_ms_by_process"]})
-    cpu: Rows = [("", *(titles[name] for name in doors))]
+    cpu: Rows = [("", *(door_name(name) for name in doors))]
     cpu += [(kind, *(door["cpu_ms_by_process"].get(kind, "") for door in doors.values())) for kind in kinds]
     cpu.append(("the load itself, not counted above", *(door["load_cpu_ms_each"] for door in doors.values())))
     settings = ", ".join(f"{name} {value}" for name, value in accept["durability"].items())
@@ -116,8 +123,7 @@ def _rested(memory: Mapping[str, Any]) -> list[Titled]:
              for name in sorted(moments["at rest"])]
     disk: Rows = [("", "bytes a complaint")]
     disk += [(f"database of {stage}", size) for stage, size in memory["bytes_each"].items()]
-    disk += [("broker's folder", memory["broker_bytes_each"]),
-             ("messages still waiting in the stages' queues", float(memory["waiting_in_broker"]))]
+    disk.append(("broker's folder, logs and journals of its queues", memory["broker_bytes_each"]))
     start: Rows = [("", "seconds"), ("from nothing: databases made, topology declared", memory["first_start_s"]),
                    ("again", memory["start_s"])]
     return [("From the start to ready", start),

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg2
 
 from bench import processes
+from bench.accepting import until
 from bench.site import Site
 from bench.travelling import travelled
 from bench.workplace import Workplace, say
@@ -50,12 +51,12 @@ def _loaded(place: Workplace, site: Site) -> dict[str, Any]:
         carried += travelled(site, place.size(AN_HOUR, 12))["closed"]
         rounds.append(memory_mb(site))
         say(f"memory: {carried} journeys; {sum(rounds[-1].values()):.0f} MB")
+    until(lambda: _waiting(place) == 0, "the stages to have heard everything")
     return {
         "memory_mb": {"at rest": at_rest, "after an hour": rounds[0], f"after {hours + 1} hours": rounds[-1]},
         "mb_by_hour": rounds, "growth_mb_an_hour": growth(rounds), "hours": hours + 1, "journeys": carried,
         "bytes_each": {stage: (size - databases[stage]) / carried for stage, size in database_bytes(site).items()},
         "broker_bytes_each": (broker_bytes(place) - broker) / carried,
-        "waiting_in_broker": _waiting(place),
     }
 
 

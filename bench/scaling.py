@@ -6,7 +6,7 @@ The instances share the stage's queue; nothing else of the installation changes.
 from typing import Any
 
 from bench.accepting import until
-from bench.hopping import COMMITTED, HEARD
+from bench.hopping import ASKING_SECONDS, COMMITTED, HEARD
 from bench.site import Site
 from bench.slow import WAITS_SECONDS
 from bench.telling import forwarded, tell
@@ -32,6 +32,7 @@ def _per_second(site: Site, count: int) -> float:
     events = forwarded(count)
     tickets = [event.ticket for event in events]
     tell(site, "triage", events)
-    until(lambda: site.query(STAGE, COMMITTED, tickets)[0][0] == count, "the slow stage's events")
+    until(lambda: site.query(STAGE, COMMITTED, tickets)[0][0] == count, "the slow stage's events",
+          ASKING_SECONDS)
     until(lambda: site.query("notification", HEARD, tickets)[0][0] == count, "notification's events")
     return (count - 1) / site.query(STAGE, COMMITTED, tickets)[0][1]

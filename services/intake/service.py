@@ -105,7 +105,7 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
         form = load(schemas.ComplaintForm, form)
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
-            kind, _ = work.accounts.reporter(actor.id)
+            kind, lists = work.submitting(actor.id)
             complaint = domain.Complaint.submit(form, actor.id, kind, now, calendar)
             taken = idempotency_key and work.complaints.submitted_before(
                 actor.id, idempotency_key, _hash(form), complaint.ticket)
@@ -113,7 +113,7 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
                 complaint = _same(work, taken, _hash(form))
             else:
                 # Of a new report alone: what was accepted stays so when the catalogue has changed since.
-                domain.check_against_catalogue(form, work.lists.categories(), work.lists.opds())
+                domain.check_against_catalogue(form, lists.categories(), lists.opds())
                 work.complaints.add(complaint)
                 work.emit(_submitted(complaint), at=now)
         return schemas.Receipt().dump(complaint)

@@ -1,7 +1,10 @@
 """What is written down while it happens: every request with its answer, and every fault."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import time
+
+PRESSURE = Path("/proc/pressure/cpu")
 
 
 @dataclass(frozen=True)
@@ -9,7 +12,8 @@ class Asked:
     """One request and its answer. `at` is seconds since the epoch by the harness's own clock, `took` seconds.
 
     `status` is None where the connection broke before an answer; `problem` is the type of a problem, `flaw` what is
-    amiss with the answer's form. `key` is a submission's Idempotency-Key, `closed` says that a reporter was shown a
+    amiss with the answer's form. `starved` is how many seconds of it somebody on this machine had work and waited for a
+    processor. `key` is a submission's Idempotency-Key, `closed` says that a reporter was shown a
     complaint as closed.
     """
 
@@ -23,6 +27,7 @@ class Asked:
     problem: str | None = None
     flaw: str | None = None
     closed: bool = False
+    starved: float = 0.0
 
     def __str__(self) -> str:
         said = self.status or "no answer"
@@ -44,6 +49,15 @@ class Struck:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.target}, {self.ended - self.began:.1f} s"
+
+
+def starved_so_far() -> float:
+    """Seconds since the machine started in which somebody had work and waited for a processor; 0 where the kernel does
+    not count them."""
+    try:
+        return int(PRESSURE.read_text().partition("total=")[2].split()[0]) / 1e6
+    except (OSError, IndexError):
+        return 0.0
 
 
 @dataclass

@@ -1,8 +1,5 @@
 """What faults strike at: a whole installation, its broker, its database and the lines between them."""
 
-import os
-import secrets
-import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,23 +20,29 @@ from nkk.stack.run import Stack
 from tests.chaos.accountant import Books
 from tests.chaos.accountant.letters import Letter
 from tests.chaos.cluster import Cluster
+from tests.chaos.disks import small_disk
 from tests.chaos.promises import CALL_SECONDS
 from tests.chaos.proxy import Proxy, through
 from tests.installations import Installation, installation
 
 SCALE = {"intake": 2, "triage": 2, "notification": 2}
-DISK_MEGABYTES = 96
-SHIFTS = ("+90s", "-90s", "+3h", "-3h", "+30d")
+SHIFTS = ("+90s", "-90s", "+3h", "-3h", "+2d")
 
 SETTINGS = {
     "NKK_RPC_TIMEOUT": f"{CALL_SECONDS:g}",
     "NKK_RETRY_DELAYS": "0.2,0.4,0.8",
     "NKK_GATEWAY_WORKERS": "2",
-    "NKK_GATEWAY_THREADS": "24",
+    "NKK_GATEWAY_THREADS": "32",
     "NKK_LIVE_STREAMS": "4",
 }
 
 LIBFAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+
+
+def fake_clock(file: Path) -> dict[str, str]:
+    """What a process needs in its environment for its clock to be as far off as `file` says, looked at each second."""
+    return {"LD_PRELOAD": str(LIBFAKETIME), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_CACHE_DURATION": "1",
+            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
 
 
 class ClockedStack(Stack):
@@ -55,8 +58,7 @@ class ClockedStack(Stack):
             return common
         if not self.clock(process).exists():
             self.clock(process).write_text("+0")
-        return common | {"LD_PRELOAD": str(LIBFAKETIME), "FAKETIME_TIMESTAMP_FILE": str(self.clock(process)),
-                         "FAKETIME_CACHE_DURATION": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+        return common | fake_clock(self.clock(process))
 
 
 class Postbox:
@@ -149,7 +151,7 @@ def world(folder: Path, postgres: bool, clustered: bool) -> Iterator[World]:
         if postgres:
             server = stack.enter_context(PrivatePostgres())
             disk = stack.enter_context(small_disk(server._folder / "disk", owner=server._as))
-            urls = _databases(server, disk)
+            urls = databases_on(server, disk)
             proxies["database"] = stack.enter_context(Proxy([(LOOPBACK, server.port)]))
             behind = {stage: through(url, proxies["database"]) for stage, url in urls.items()}
         else:
@@ -172,7 +174,7 @@ def _brokers(stack: ExitStack, folder: Path, clustered: bool
     return {"node": node}, None, [(LOOPBACK, node.port)]
 
 
-def _databases(server: PrivatePostgres, disk: Path | None) -> dict[str, str]:
+def databases_on(server: PrivatePostgres, disk: Path | None) -> dict[str, str]:
     """A database for every stage, on the small disk where there is one: their URLs."""
     where = " TABLESPACE small" if disk else ""
     connection = psycopg2.connect(server.url("postgres"))
@@ -184,34 +186,3 @@ def _databases(server: PrivatePostgres, disk: Path | None) -> dict[str, str]:
             cursor.execute(f'CREATE DATABASE "{stage}"{where}')
     connection.close()
     return {stage: server.url(stage) for stage in STAGES}
-
-
-@contextmanager
-def small_disk(folder: Path, owner: int | None = None) -> Iterator[Path | None]:
-    """A disk of DISK_MEGABYTES at `folder`; None where this machine lets nobody mount one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    if cannot_mount():
-        yield None
-        return
-    options = f"size={DISK_MEGABYTES}m,mode=0700"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)], check=True)
-    try:
-        if owner is not None:
-            os.chown(folder, owner, -1)
-        yield folder
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def cannot_mount() -> str | None:
-    """Why no disk can be mounted here; None where one can."""
-    folder = Path("/tmp") / f"nkk-mount-{secrets.token_hex(4)}"
-    folder.mkdir()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], check=True, capture_output=True)
-        subprocess.run(["umount", str(folder)], check=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        return f"mounting a small disk is not permitted: {error}"
-    finally:
-        folder.rmdir()
-    return None

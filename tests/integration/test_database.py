@@ -9,7 +9,7 @@ from sqlalchemy import Column, String, Table, func, insert, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.contracts.events import AnswerSent
-from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
+from nkk.messaging.database import Database, UtcDateTime, insert_if_absent, is_away, new_metadata
 from nkk.messaging.work import AlreadyHandledError
 from tests.integration.conftest import PlainWork
 
@@ -94,3 +94,65 @@ def test_reading_sees_what_was_committed_meanwhile(stored):
         with stored.writing() as writer:
             writer.execute(insert(things).values(name="new"))
         assert len(reader.execute(select(things)).all()) == 1
+
+
+def failure(attempt):
+    """The error that SQLAlchemy makes of what the database says to `attempt`."""
+    with pytest.raises(SQLAlchemyError) as error:
+        attempt()
+    return error.value
+
+
+@pytest.fixture
+def file(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'one.db'}", size=2)
+    metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+def full(database):
+    with database.engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        return failure(lambda: connection.execute(insert(things), [{"name": str(number)} for number in range(2000)]))
+
+
+def held_by_another(database):
+    with database.writing() as connection:
+        connection.execute(insert(things).values(name="one"))
+        other = Database(f"sqlite:///{database.engine.url.database}", size=1)
+        with other.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as waiting:
+            waiting.exec_driver_sql("PRAGMA busy_timeout = 10")
+            error = failure(lambda: waiting.exec_driver_sql("BEGIN IMMEDIATE"))
+        other.dispose()
+    return error
+
+
+def without_its_folder(database):
+    return failure(Database("sqlite:////nowhere/one.db", size=1).engine.connect)
+
+
+@pytest.mark.parametrize("happens", [full, held_by_another, without_its_folder])
+def test_a_file_that_nobody_can_write_to_is_away(file, happens):
+    assert is_away(happens(file))
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO things (name) VALUES ('one'), ('one')", "SELECT * FROM nothing",
+                                       "not even SQL"])
+def test_what_a_statement_itself_is_at_fault_for_is_no_absence(stored, statement):
+    with stored.engine.connect() as connection:
+        assert not is_away(failure(lambda: connection.exec_driver_sql(statement)))
+
+
+@pytest.mark.parametrize(("state", "away"), [
+    ("53100", True), ("53200", True), ("53300", True), ("58030", True), ("57P01", True), ("57P03", True),
+    ("25006", True),
+    ("57014", False), ("40001", False), ("40P01", False), ("23505", False), ("22001", False), ("P0001", False),
+])
+def test_a_server_that_can_do_nothing_for_anybody_is_away(postgres, state, away):
+    database = Database(postgres.url("postgres"), size=1)
+    with database.engine.connect() as connection:
+        raised = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"
+        assert is_away(failure(lambda: connection.exec_driver_sql(raised))) is away
+    database.dispose()

@@ -19,9 +19,7 @@ KINDS = (
     Kind("node stopped", "nodes", (1.0, 6.0), node._stop, node._start, recovers=5.0),
     Kind("node frozen", "nodes", (1.0, 12.0), node._freeze, node._thaw, recovers=5.0),
     Kind("node partitioned", "nodes", (2.0, 14.0), _partition, _join, recovers=8.0),
-    Kind("node out of memory", "nodes", (2.0, 6.0), node._ctl("set_vm_memory_high_watermark", node.NO_MEMORY),
-         node._ctl("set_vm_memory_high_watermark", node.MEMORY), recovers=2.0),
-    Kind("node out of disk", "nodes", (2.0, 6.0), node._ctl("set_disk_free_limit", node.NO_DISK),
-         node._ctl("set_disk_free_limit", node.DISK), recovers=2.0),
-    Kind("connections closed by the node", "nodes", (0.1, 0.5), node._ctl("close_all_connections", "maintenance")),
+    Kind("node out of memory", "nodes", (2.0, 6.0), node.NO_MEMORY, node.ENOUGH_MEMORY, recovers=2.0),
+    Kind("node out of disk", "nodes", (2.0, 6.0), node.NO_DISK, node.ENOUGH_DISK, recovers=2.0),
+    Kind("connections closed by the node", "nodes", (0.1, 0.5), node.CLOSE_ALL),
 )

@@ -5,16 +5,14 @@ Disks are full for real: the databases lie on a small tmpfs of their own, which 
 
 import signal
 import sqlite3
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import psycopg2
 
+from tests.chaos.disks import empty, fill
 from tests.chaos.strikes.kinds import Kind
 
 CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename IS NOT NULL"
-BLOCK = 4096
 
 
 def _stop(world: Any, _target: str) -> None:
@@ -40,21 +38,12 @@ def _cut(world: Any, _target: str) -> None:
     connection.close()
 
 
-def fill(disk: Path) -> None:
-    """Leave not a block free on `disk`."""
-    with (disk / "filler").open("wb", buffering=0) as filler:
-        for size in (256 * BLOCK, BLOCK):
-            with suppress(OSError):
-                while filler.write(b"\0" * size):
-                    pass
-
-
 def _fill(world: Any, _target: str) -> None:
     fill(world.disk)
 
 
 def _empty(world: Any, _target: str) -> None:
-    (world.disk / "filler").unlink(missing_ok=True)
+    empty(world.disk)
 
 
 def _lock(world: Any, target: str) -> None:
