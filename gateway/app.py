@@ -16,6 +16,7 @@ from gateway import api, docs, errors, limits, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk.messaging.log import begin_context, get_logger
+from nkk.messaging.plain import unpack_nothing
 from nkk.messaging.settings import number, required, required_key
 
 MAX_BODY_BYTES = 256 * 1024
@@ -51,11 +52,12 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     if app.config["TRUSTED_PROXIES"]:
         hops = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    unpack_nothing()
     app.extensions["nkk"] = Backend(app.config["AMQP_URI"], app.config["INTAKE_PUBLIC_KEY"], app.config["RPC_TIMEOUT"])
     app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
     app.before_request(_begin)
     app.after_request(_end)
-    limits.register(app)
+    limits.limiter.init_app(app)
     api.register(app)
     app.register_blueprint(docs.pages)
     errors.register(app)
@@ -77,7 +79,7 @@ def _from_environment() -> dict[str, Any]:
         # Half of the threads are left for requests.
         "LIVE_STREAMS": number("NKK_LIVE_STREAMS", number("NKK_GATEWAY_THREADS", 16) // 2),
         "TRUSTED_PROXIES": number("NKK_TRUSTED_PROXIES", 0),
-        "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "process://",
+        "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "memory://",
         **{f"LIMIT_{name}": os.environ.get(f"NKK_LIMIT_{name}") or rate for name, rate in limits.DEFAULTS.items()},
     }
 

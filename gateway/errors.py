@@ -10,6 +10,7 @@ from flask import Flask, Response
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
+from gateway.limits import seconds_to_wait
 from gateway.live import TooManyStreamsError
 from nkk.documents import RenderingFailedError, RenderingTooSlowError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
@@ -53,7 +54,7 @@ SENTENCES = {
     400: "The request cannot be read. Send JSON as the API's description says.",
     404: "There is nothing at this address. The API is described at /api/docs.",
     405: "This address does not take this method. The API is described at /api/docs.",
-    415: "Send JSON, with the header Content-Type: application/json.",
+    415: "Send JSON, with the header Content-Type: application/json, and not packed.",
     422: "Some fields need correcting.",
     500: "Something failed on our side; nothing you sent is at fault. Try again; if it stays, tell us X-Request-ID.",
 }
@@ -63,14 +64,19 @@ log = get_logger()
 
 def problem(status: int, name: str, detail: str, **more: Any) -> Response:
     """A problem of type `name`; `more` are further members, left out where they are None."""
-    body = {"type": TYPES + name, "title": _title(name), "status": status, "detail": detail}
-    body |= {key: value for key, value in more.items() if value is not None}
-    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
+    body = json.dumps(body_of(status, name, detail, **more), ensure_ascii=False)
+    response = Response(body, status, content_type="application/problem+json")
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def body_of(status: int, name: str, detail: str, **more: Any) -> dict[str, Any]:
+    """What a problem says, member by member."""
+    body = {"type": TYPES + name, "title": _title(name), "status": status, "detail": detail}
+    return body | {key: value for key, value in more.items() if value is not None}
 
 
 def register(app: Flask) -> None:
@@ -134,7 +140,7 @@ def of_http(error: HTTPException) -> Response:
         return problem(413, "too-large", "This is too long. A text holds at most 20,000 characters.")
     if isinstance(error, TooManyRequests):
         answer = problem(429, "too-many-requests", "Too many requests. Wait a little and try again.")
-        answer.headers["Retry-After"] = str(error.retry_after)
+        answer.headers["Retry-After"] = str(seconds_to_wait())
         return answer
     name = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 415: "not-json", 422: "invalid-input"}.get(
         status, "failed" if status >= 500 else "refused")

@@ -9,13 +9,16 @@ from gunicorn.glogging import Logger
 bind = os.environ.get("NKK_BIND") or "127.0.0.1:8080"
 workers = int(os.environ.get("NKK_GATEWAY_WORKERS") or 2)
 threads = int(os.environ.get("NKK_GATEWAY_THREADS") or 16)
-worker_class = "gthread"
+worker_class = "gateway.worker.Worker"
 timeout = 60
 graceful_timeout = 30
 keepalive = 15
-limit_request_line = 4094
+# 200 ids in GET /staff/names are 7,400 characters.
+limit_request_line = 8190
 limit_request_fields = 60
 control_socket_disable = True
+# gunicorn would believe whoever comes from this machine; whom to believe NKK_TRUSTED_PROXIES says.
+forwarded_allow_ips = ""
 
 
 def post_worker_init(worker: Any) -> None:

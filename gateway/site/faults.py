@@ -9,9 +9,10 @@ from flask import Blueprint, Flask, Response, g, make_response, redirect, render
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import complaints, errors
+from gateway.limits import seconds_to_wait
 from gateway.site import colleagues, session
 from gateway.site.forms import SECRETS, Form, typed
 from gateway.site.language import within_site
@@ -209,8 +210,8 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return error
     response = page(status, SAID.get(status) or SAID[500 if status >= 500 else 400],
                     resume=carried() if status == 429 else {})
-    if isinstance(error, TooManyRequests):
-        response.headers["Retry-After"] = str(error.retry_after)
+    if status == 429:
+        response.headers["Retry-After"] = str(seconds_to_wait())
     return response
 
 

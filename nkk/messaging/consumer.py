@@ -21,6 +21,7 @@ from nkk.messaging import topology
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import begin_context, get_logger
+from nkk.messaging.plain import unpack_nothing
 from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
 from nkk.messaging.together import TOGETHER, Delivery, Gathering
 from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON
@@ -40,6 +41,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
     """Consumes the stage's inbox queue and gives each event to the handler of its type."""
 
     def setup(self) -> None:
+        unpack_nothing()
         self.service = self.container.service_name
         self.uri = config["AMQP_URI"]
         self.consumer: DrainingConsumer | None = None
@@ -202,8 +204,9 @@ def begin_worker_context(service: str, context: dict[str, Any], call: str) -> No
 
 
 def _attempt(message: Any) -> int:
+    """How often it was tried, as we noted; 0 where somebody else wrote what cannot be."""
     attempt = (message.headers or {}).get(ATTEMPT, 0)
-    return attempt if isinstance(attempt, int) else 0
+    return max(attempt, 0) if isinstance(attempt, int) else 0
 
 
 def _copy(message: Any, exchange: str, queue: str, headers: dict[str, Any]) -> Message:

@@ -115,6 +115,10 @@ class DrainingConsumer(Consumer):
             callback(body, message)
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
+        if self._on_raw:
+            # It says that it is compressed: whoever takes it undecoded sees for themselves what it is.
+            self._receive_raw(message)
+            return
         log.error("undecodable message dropped", error=type(exc).__name__, length=len(message.body))
         message.reject()
 

@@ -15,7 +15,7 @@ from structlog.typing import EventDict, WrappedLogger
 
 # Their lines would carry what ours leave out: the words of an exception, the address of a person.
 _QUIET = {"nameko.containers": logging.CRITICAL, "amqp": logging.WARNING, "kombu": logging.WARNING,
-          "httpx": logging.WARNING, "alembic": logging.WARNING}
+          "httpx": logging.WARNING, "alembic": logging.WARNING, "flask-limiter": logging.WARNING}
 
 
 def _without_messages(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
