@@ -31,12 +31,23 @@ test: check  ## check, then every test on a real broker, both databases, a mail 
 	$(BIN)/pytest --ignore tests/current --numprocesses $(LANES) --dist loadgroup
 
 .PHONY: check
-check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documents and lock are in order
+check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documents, lock and known vulnerabilities
 	$(BIN)/ruff check .
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml nkk services gateway
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/current
 	requirements/lock.sh --check
+	$(MAKE) --no-print-directory audit
+
+.PHONY: audit
+audit: $(DEV_READY)  ## look for known vulnerabilities in the locks; says so where no service can be asked
+	@$(BIN)/python requirements/audit.py
+
+.PHONY: fuzz
+fuzz: $(DEV_READY)  ## hostile input for MINUTES=10, other than last time; SEED=1 to have it again
+	@export FUZZ_MINUTES=$(or $(MINUTES),10) FUZZ_SEED=$(or $(SEED),$$RANDOM); echo "SEED=$$FUZZ_SEED"; \
+	$(BIN)/pytest tests/hostile
 
 .PHONY: bench
 bench: $(DEV_READY)  ## measure how fast it is, beside others; ONLY="accept relay" for some of it, PUBLISH=yes for docs

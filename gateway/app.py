@@ -16,6 +16,7 @@ from gateway import api, docs, errors, limits, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk.messaging.log import begin_context, get_logger
+from nkk.messaging.plain import unpack_nothing
 from nkk.messaging.settings import number, required, required_key
 
 MAX_BODY_BYTES = 256 * 1024
@@ -51,6 +52,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     if app.config["TRUSTED_PROXIES"]:
         hops = app.config["TRUSTED_PROXIES"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    unpack_nothing()
     app.extensions["nkk"] = Backend(app.config["AMQP_URI"], app.config["INTAKE_PUBLIC_KEY"], app.config["RPC_TIMEOUT"])
     app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
     app.before_request(_begin)

@@ -54,7 +54,7 @@ SENTENCES = {
     400: "The request cannot be read. Send JSON as the API's description says.",
     404: "There is nothing at this address. The API is described at /api/docs.",
     405: "This address does not take this method. The API is described at /api/docs.",
-    415: "Send JSON, with the header Content-Type: application/json.",
+    415: "Send JSON, with the header Content-Type: application/json, and not packed.",
     422: "Some fields need correcting.",
     500: "Something failed on our side; nothing you sent is at fault. Try again; if it stays, tell us X-Request-ID.",
 }
@@ -64,14 +64,19 @@ log = get_logger()
 
 def problem(status: int, name: str, detail: str, **more: Any) -> Response:
     """A problem of type `name`; `more` are further members, left out where they are None."""
-    body = {"type": TYPES + name, "title": _title(name), "status": status, "detail": detail}
-    body |= {key: value for key, value in more.items() if value is not None}
-    response = Response(json.dumps(body, ensure_ascii=False), status, content_type="application/problem+json")
+    body = json.dumps(body_of(status, name, detail, **more), ensure_ascii=False)
+    response = Response(body, status, content_type="application/problem+json")
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if status == 503:
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
+
+
+def body_of(status: int, name: str, detail: str, **more: Any) -> dict[str, Any]:
+    """What a problem says, member by member."""
+    body = {"type": TYPES + name, "title": _title(name), "status": status, "detail": detail}
+    return body | {key: value for key, value in more.items() if value is not None}
 
 
 def register(app: Flask) -> None:

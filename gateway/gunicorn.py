@@ -1,5 +1,6 @@
 """How gunicorn runs the gateway: threads, since the RPC client serves many at once; settings from the environment."""
 
+import gc
 import os
 from typing import Any
 
@@ -8,19 +9,25 @@ from gunicorn.glogging import Logger
 bind = os.environ.get("NKK_BIND") or "127.0.0.1:8080"
 workers = int(os.environ.get("NKK_GATEWAY_WORKERS") or 2)
 threads = int(os.environ.get("NKK_GATEWAY_THREADS") or 16)
-worker_class = "gthread"
+worker_class = "gateway.worker.Worker"
 timeout = 60
 graceful_timeout = 30
 keepalive = 15
-limit_request_line = 4094
+# 200 ids in GET /staff/names are 7,400 characters.
+limit_request_line = 8190
 limit_request_fields = 60
 control_socket_disable = True
+# gunicorn would believe whoever comes from this machine; whom to believe NKK_TRUSTED_PROXIES says.
+forwarded_allow_ips = ""
 
 
 def post_worker_init(worker: Any) -> None:
     """End the worker's live streams with it: each would else keep it for as long as it may take to stop. And have it
     know that it ends where its master has died: it would else keep its callers' connections, and drop them in the
     middle of a request when its time is up."""
+    # What was loaded stays loaded: the garbage collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
     worker.wsgi.extensions["live"].is_leaving = lambda: not worker.alive
     has_master = worker.is_parent_alive
 

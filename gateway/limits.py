@@ -8,6 +8,7 @@ Counted in each gateway process by default; NKK_LIMIT_STORAGE names a shared sto
 import math
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 from flask import current_app, g
@@ -26,7 +27,16 @@ def limit(name: str, key: Callable[[], str] = get_remote_address, **which: Any
 
     `which` narrows what is counted, as Flask-Limiter's `limit` takes it: methods, exempt_when.
     """
-    return limiter.limit(lambda: current_app.config[f"LIMIT_{name}"], key_func=key, **which)
+    bound = limiter.limit(lambda: current_app.config[f"LIMIT_{name}"], key_func=key, **which)
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
+        limited: Any = bound(view)
+        # What flask-smorest writes into the API's description.
+        limited._apidoc = deepcopy(getattr(view, "_apidoc", {}))
+        limited._apidoc.setdefault("manual_doc", {}).setdefault("responses", {})["429"] = "TOO_MANY_REQUESTS"
+        return limited
+
+    return decorate
 
 
 def by_account() -> str:

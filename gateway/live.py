@@ -231,7 +231,7 @@ def stream_for(desk: str, actor: Actor) -> Stream:
     Raises TooManyStreamsError.
     """
     # Not all in the same moment: pages come back at once when their stream ends.
-    lasts = LASTS_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311
+    lasts = LASTS_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311  # nosec B311
     left = (actor.expires_at - datetime.now(UTC)).total_seconds() if actor.expires_at else LIFETIME.total_seconds()
     feed: LiveFeed = current_app.extensions["live"]
     return feed.open(desk, actor.group if actor.role == Role.OPD_TEAM else None, min(lasts, left))

@@ -53,13 +53,18 @@ def openable(ticket: str, role: Role, timeline: dict[str, Any]) -> list[dict[str
             for kind in kinds]
 
 
+def require(kind: str, role: Role) -> None:
+    """Raise NotYourRole where `kind` is not for `role`, whatever the complaint."""
+    if kind not in FROM_STEP[role]:
+        raise NotYourRole(f"This document is not for {ROLES[role]}.")
+
+
 def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     """What document `kind` of a complaint holds for `role`.
 
     Raises NotYourRole, NoDocumentYet or IdentityWithheld; a reporter who opens the answer's document has received it.
     """
-    if kind not in FROM_STEP[role]:
-        raise NotYourRole(f"This document is not for {ROLES[role]}.")
+    require(kind, role)
     view = _VIEWS[role](ticket, kind)
     timeline = backend().call("notification", "timeline", ticket)
     if not _is_there(kind, role, timeline):

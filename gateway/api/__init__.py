@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Request
-from flask_smorest import Api, Blueprint
-from flask_smorest.response import prepare_response
+from flask_smorest import Blueprint
 from webargs.core import is_json
 from webargs.flaskparser import FlaskParser, abort
 
-from gateway.api.schemas import Problem
+from gateway.api.describing import DescribedApi, with_refusals
 
 PREFIX = "/api/v1"
+
+
+class TwiceError(Exception):
+    """A key stands twice: whoever checked before us may have looked at the other."""
 
 
 class StrictJsonParser(FlaskParser):
@@ -24,10 +26,12 @@ class StrictJsonParser(FlaskParser):
         # A body of unknown length is cut off at the limit, not refused.
         if req.content_length is None and len(body) == req.max_content_length:
             abort(413)
-        if not is_json(req.mimetype):
+        if not is_json(req.mimetype) or (req.content_encoding or "identity").lower() != "identity":
             abort(415)
         try:
-            content = json.loads(body.decode(), parse_constant=_refuse_constant)
+            content = json.loads(body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_each_once)
+        except TwiceError:
+            abort(400, detail="A field stands twice in one object. Send each once.")
         except (ValueError, RecursionError):
             abort(400, detail="The body is not JSON. Check quotes, commas and brackets, and that it is UTF-8.")
         if b"\\ud" in body.lower() and not _is_text(content):
@@ -42,6 +46,18 @@ class Resources(Blueprint):
 
     ARGUMENTS_PARSER = StrictJsonParser()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(with_refusals)
+
+    def add_url_rule(self, rule: str, endpoint: str | None = None, *args: Any, **options: Any) -> None:
+        """As flask-smorest's; each operation has a name of its own in the description, that links can give."""
+        super().add_url_rule(rule, endpoint, *args, **options)
+        endpoint = self._endpoints[-1]
+        for about in self._docs[endpoint].values():
+            if about:
+                about.setdefault("manual_doc", {})["operationId"] = f"{self.name}_{endpoint}"
+
     def arguments(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         """As flask-smorest's; bad input is described under a name that does not change with Python's version."""
         decorate = super().arguments(*args, **kwargs)
@@ -52,24 +68,6 @@ class Resources(Blueprint):
             return taking
 
         return described
-
-
-class DescribedApi(Api):
-    """Describes errors as what they are: RFC 9457 problems."""
-
-    ERROR_SCHEMA = Problem
-
-    def _register_responses(self) -> None:
-        for status in HTTPStatus:
-            response: dict[str, Any] = {"description": status.phrase}
-            if status >= 400:
-                response["schema"] = Problem
-            prepare_response(response, self.spec, "application/problem+json")
-            self.spec.components.response(status.name, response, lazy=True)
-        for name, what in (("INVALID_INPUT", "Some fields need correcting"), ("DEFAULT_ERROR", "Any other problem")):
-            response = {"description": what, "schema": Problem}
-            prepare_response(response, self.spec, "application/problem+json")
-            self.spec.components.response(name, response, lazy=True)
 
 
 def register(app: Flask) -> None:
@@ -96,6 +94,13 @@ def register(app: Flask) -> None:
 
 def _refuse_constant(name: str) -> float:
     raise ValueError(name)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise TwiceError
+    return found
 
 
 def _is_text(content: Any) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gateway.api import Resources, schemas
+from gateway.api.describing import next_acts
 from gateway.auth import needs
 from gateway.backend import backend
 from nkk.sop.refusals import InvalidInput
@@ -33,6 +34,7 @@ def staff_names(form: dict[str, Any]) -> dict[str, Any]:
 @needs(Role.ADMIN)
 @resources.arguments(schemas.NewStaff())
 @resources.response(201, schemas.Staff)
+@next_acts(201, "admin_disable_staff", "admin_reset_staff", name="username")
 @resources.alt_response(409, response="CONFLICT")
 def add_staff(form: dict[str, Any]) -> dict[str, Any]:
     """Add a staff account. An OPD team belongs to exactly one OPD."""

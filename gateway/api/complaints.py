@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway import complaints
 from gateway.api import Resources, schemas
+from gateway.api.describing import next_acts
 from gateway.auth import needs
 from gateway.limits import by_account, limit
 from nkk.sop.steps import Role
@@ -19,6 +20,7 @@ resources = Resources("complaints", __name__, description="Complaints and their 
 @resources.arguments(schemas.IdempotencyKey(), location="headers")
 @resources.arguments(schemas.ComplaintForm())
 @resources.response(201, schemas.Receipt)
+@next_acts(201, "complaints_read", "complaints_timeline", "complaints_hand_over", "claims_claim")
 def submit(headers: dict[str, str], form: dict[str, Any]) -> dict[str, Any]:
     """Step 1: enter a complaint. A 201 means it is on disk; keep the ticket."""
     return complaints.submit(form, headers.get("idempotency_key"))
@@ -54,6 +56,7 @@ def timeline(ticket: str) -> dict[str, Any]:
 @resources.route("/complaints/<ticket>/handover", methods=["POST"])
 @needs(Role.OPERATOR)
 @resources.response(200, schemas.Standing)
+@next_acts(200, "complaints_classify", "claims_claim")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def hand_over(ticket: str) -> dict[str, Any]:
@@ -65,6 +68,7 @@ def hand_over(ticket: str) -> dict[str, Any]:
 @needs(Role.MAIN_TEAM)
 @resources.arguments(schemas.Classification())
 @resources.response(200, schemas.Standing)
+@next_acts(200, "complaints_respond", "complaints_answer")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def classify(form: dict[str, Any], ticket: str) -> dict[str, Any]:
@@ -76,6 +80,7 @@ def classify(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @needs(Role.OPD_TEAM)
 @resources.arguments(schemas.Text())
 @resources.response(200, schemas.Standing)
+@next_acts(200, "complaints_approve")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def respond(form: dict[str, Any], ticket: str) -> dict[str, Any]:
@@ -87,6 +92,7 @@ def respond(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @needs(Role.MAIN_TEAM)
 @resources.arguments(schemas.Approval())
 @resources.response(200, schemas.Standing)
+@next_acts(200, "complaints_respond", "complaints_answer")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def approve(form: dict[str, Any], ticket: str) -> dict[str, Any]:
@@ -98,6 +104,7 @@ def approve(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @needs(Role.OPERATOR)
 @resources.arguments(schemas.Text())
 @resources.response(200, schemas.Standing)
+@next_acts(200, "complaints_read", "complaints_confirm_receipt")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def answer(form: dict[str, Any], ticket: str) -> dict[str, Any]:

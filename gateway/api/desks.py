@@ -37,7 +37,6 @@ def _changes(path: str, role: Role) -> Callable[..., Any]:
     @needs(role)
     @resources.doc(summary="Told when the worklist changes (server-sent events).", description=CHANGES, responses={
         "200": {"description": "The events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}})
-    @resources.alt_response(503, response="SERVICE_UNAVAILABLE")
     def changes() -> Response:
         return live.as_response(live.stream_for(path, g.actor))
 

@@ -19,11 +19,10 @@ resources = Resources("documents", __name__, description="What is printed: the d
                                                         "recapitulation")
 
 
-def _file(*formats: str) -> Callable[..., Any]:
-    """View decorator: describes a 200 that is a file of one of `formats`."""
-    media = {(MEDIA_TYPES | {"json": "application/json"})[name]: {"schema": {"type": "string", "format": "binary"}}
-             for name in formats}
-    return resources.doc(responses={"200": {"description": "The file.", "content": media}})
+def _file(*formats: str, **more: Any) -> Callable[..., Any]:
+    """View decorator: describes a 200 that is a file of one of `formats`, or what `more` says by media type."""
+    media = {MEDIA_TYPES[name]: {"schema": {"type": "string", "format": "binary"}} for name in formats}
+    return resources.doc(responses={"200": {"description": "The file.", "content": media | more}})
 
 
 @resources.route("/complaints/<ticket>/documents/<kind>.<any(docx, pdf):format>", methods=["GET"])
@@ -37,15 +36,17 @@ def document(ticket: str, kind: str, format: str) -> Response:
     counts as receiving it."""
     if kind not in papers.OF_COMPLAINTS:
         abort(404)
+    role = Role(g.actor.role)
+    papers.require(kind, role)
     ticket = known(ticket)
-    return papers.sent(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
+    return papers.sent(kind, format, papers.content(ticket, kind, role), f"{kind}-{ticket}")
 
 
 @resources.route("/reports/monthly", methods=["GET"])
 @needs(*recap.COUNTERS)
 @limit("DOCUMENTS", by_account)
 @resources.arguments(schemas.Recapitulation(), location="query")
-@_file("xlsx", "pdf", "json")
+@_file("xlsx", "pdf", **{"application/json": {"schema": schemas.Month}})
 def monthly(form: dict[str, str]) -> Response:
     """The recapitulation of a month (WIB): counts, times against the standard, what is open and late."""
     month = form["month"]

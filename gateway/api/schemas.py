@@ -44,6 +44,10 @@ class Claim(Schema):
     since = fields.String(required=True)
 
 
+def _phone() -> validate.Regexp:
+    return validate.Regexp(r"^\+?[0-9][0-9 -]{6,18}\Z", error="Digits, with + in front where needed.")
+
+
 class Registration(Schema):
     """Who registers: a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
 
@@ -52,7 +56,7 @@ class Registration(Schema):
         "description": "NIP or NIK, digits only."})
     name = PlainText(NAME_LENGTH, required=True)
     email = fields.Email(required=True, validate=validate.Length(max=254))
-    phone = fields.String(allow_none=True, validate=validate.Length(max=20))
+    phone = fields.String(allow_none=True, validate=_phone())
     username = PlainText(64, required=True, metadata={
         "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
     password = Secret(required=True, metadata={"description": "10 to 128 characters."})
@@ -62,7 +66,7 @@ class Contact(Schema):
     """How a reporter is reached."""
 
     email = fields.Email(required=True, validate=validate.Length(max=254))
-    phone = fields.String(allow_none=True, validate=validate.Length(max=20))
+    phone = fields.String(allow_none=True, validate=_phone())
 
 
 class ContactChange(Contact):
@@ -186,7 +190,9 @@ class Figures(Schema):
 class Page(Schema):
     """Which part of a list."""
 
-    cursor = fields.String(validate=validate.Length(1, 500), metadata={"description": "`next` of the page before."})
+    cursor = fields.String(validate=validate.Regexp(
+        r"^[A-Za-z0-9_-]{1,500}\Z", error="Not a cursor of this list. Start again without one."), metadata={
+        "description": "`next` of the page before."})
     limit = fields.Integer(validate=validate.Range(1, 200), metadata={"description": "50 by default."})
 
 
@@ -438,7 +444,7 @@ class Staff(Schema):
 class StaffIds(Schema):
     """Whose names are asked for."""
 
-    ids = DelimitedList(fields.String(validate=validate.Length(1, 36)), required=True,
+    ids = DelimitedList(fields.String(validate=validate.Regexp(r"^[A-Za-z0-9-]{1,36}\Z")), required=True,
                         validate=validate.Length(1, 200), metadata={"description": "Staff ids, comma separated."})
 
 
@@ -543,3 +549,72 @@ class Recapitulation(Schema):
     month = fields.String(required=True, validate=validate.Regexp(
         r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="Write the month as 2026-03."))
     format = fields.String(load_default="xlsx", validate=_one_of("xlsx", "pdf", "json"))
+
+
+class Times(Schema):
+    """How long something took that ended in the month, in office minutes; null where nothing did."""
+
+    count = fields.Integer(required=True)
+    median_minutes = fields.Integer(required=True, allow_none=True)
+    p90_minutes = fields.Integer(required=True, allow_none=True)
+    on_time_share = fields.Float(required=True, allow_none=True, metadata={"description": "0 to 1."})
+
+
+class StepTimes(Times):
+    """The same for one step."""
+
+    number = fields.Integer(required=True)
+    activity = fields.String(required=True)
+    role = fields.String(required=True)
+    standard_minutes = fields.Integer(required=True)
+
+
+class OpdTimes(Times):
+    """The same for step 4 of one OPD."""
+
+    name = fields.String(required=True)
+
+
+class ServiceTimes(Times):
+    """The same for the whole service."""
+
+    standard_minutes = fields.Integer(required=True)
+
+
+class Counted(Schema):
+    """How many of the accepted are of a kind."""
+
+    name = fields.String(required=True)
+    sub_category = fields.String()
+    count = fields.Integer(required=True)
+
+
+class OpenCase(Schema):
+    """A complaint without an answer at the month's end, or now."""
+
+    ticket = fields.String(required=True)
+    path = fields.String(required=True)
+    step = fields.Integer(required=True)
+    activity = fields.String(required=True)
+    opd = fields.String(required=True, allow_none=True)
+    came_at = fields.String(required=True)
+    due_at = fields.String(required=True)
+    service_due_at = fields.String(required=True)
+    late = fields.Boolean(required=True)
+
+
+class Month(Schema):
+    """A month's recapitulation: counts, times against the standard, what is open (1,000 at most are listed)."""
+
+    month = fields.String(required=True)
+    accepted = fields.Integer(required=True)
+    answered = fields.Integer(required=True)
+    closed = fields.Integer(required=True)
+    open = fields.Integer(required=True)
+    late = fields.Integer(required=True)
+    by_path = fields.List(fields.Nested(Counted), required=True)
+    by_category = fields.List(fields.Nested(Counted), required=True)
+    by_opd = fields.List(fields.Nested(OpdTimes), required=True)
+    steps = fields.List(fields.Nested(StepTimes), required=True)
+    service = fields.Nested(ServiceTimes, required=True)
+    open_cases = fields.List(fields.Nested(OpenCase), required=True)

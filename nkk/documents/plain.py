@@ -4,7 +4,7 @@ What XML cannot hold, and what no font draws, is written out as ⟨U+0007⟩: se
 """
 
 import re
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # nosec B406 # it parses nothing
 
 # XML 1.0 (2.2) has no other control characters, no halves of surrogate pairs and no U+FFFE or U+FFFF.
 # Marks that override the direction of writing are named too: with them a text can be made to read as another.

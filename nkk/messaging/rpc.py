@@ -18,6 +18,7 @@ from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import get_logger
+from nkk.messaging.plain import unpack_nothing
 from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect
 from nkk.sop.refusals import Refused
 
@@ -73,6 +74,7 @@ class StageRpcConsumer(RpcConsumer):
 
     def setup(self) -> None:
         super().setup()
+        unpack_nothing()
         self._replies = Replies(self.amqp_uri)
 
     def unregister_provider(self, provider: Any) -> None:

@@ -1,8 +1,11 @@
 """The generated documents under docs/api, and how to write them anew: `python -m tests.current.documents`."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+
+from flask import Flask
 
 from gateway import create_app
 from nkk.contracts import asyncapi
@@ -11,10 +14,10 @@ from nkk.stack.keys import new_keys
 FOLDER = Path(__file__).parents[2] / "docs" / "api"
 
 
-def openapi() -> dict[str, Any]:
-    """The gateway's own description, as it serves it."""
+def application() -> Flask:
+    """A gateway that speaks to nobody."""
     keys = new_keys()
-    app = create_app({
+    return create_app({
         "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": keys["NKK_INTAKE_PUBLIC_KEY"],
         "TOKEN_PUBLIC_KEY": keys["NKK_TOKEN_PUBLIC_KEY"], "SITE_KEY": keys["NKK_SITE_KEY"],
         "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": 0, "LIVE_STREAMS": 1,
@@ -22,9 +25,20 @@ def openapi() -> dict[str, Any]:
         "LIMIT_SUBMISSION": "1/hour", "LIMIT_DOCUMENTS": "1/hour", "SITE_URL": "http://localhost", "TEMPLATES": "",
         "RATELIMIT_STORAGE_URI": "memory://",
     })
-    response = app.test_client().get("/api/v1/openapi.json")
+
+
+def openapi() -> dict[str, Any]:
+    """The gateway's own description, as it serves it."""
+    response = application().test_client().get("/api/v1/openapi.json")
     assert response.json is not None
     return response.json
+
+
+def routes() -> set[tuple[str, str]]:
+    """Every operation of the API as the application itself routes it: method and path, as the description writes it."""
+    return {(method, re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1")))
+            for rule in application().url_map.iter_rules() if rule.rule.startswith("/api/v1")
+            for method in rule.methods or () if method not in ("HEAD", "OPTIONS")}
 
 
 DOCUMENTS = {"openapi.json": openapi, "asyncapi.json": asyncapi.document}

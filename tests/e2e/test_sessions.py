@@ -76,7 +76,37 @@ def promoted(keys: dict[str, str]) -> str:
     return ".".join((head, _base64(json.dumps(_claims(keys)).encode()).decode(), signature))
 
 
-FORGERIES = [expired, signed_with_another_key, unsigned, signed_with_the_public_key, promoted]
+def with_a_key_of_its_own(keys: dict[str, str]) -> str:
+    return jwt.encode(_claims(keys), as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"]), algorithm="EdDSA", headers={
+        "kid": "../../../../dev/null", "jku": "https://evil.example.org/keys", "jwk": {"kty": "OKP", "crv": "Ed25519"}})
+
+
+def for_another_audience(keys: dict[str, str]) -> str:
+    return jwt.encode(_claims(keys) | {"aud": "elsewhere"}, keys["NKK_TOKEN_SIGNING_KEY"], algorithm="EdDSA")
+
+
+def of_another_issuer(keys: dict[str, str]) -> str:
+    return jwt.encode(_claims(keys) | {"iss": "elsewhere"}, keys["NKK_TOKEN_SIGNING_KEY"], algorithm="EdDSA")
+
+
+def not_good_yet(keys: dict[str, str]) -> str:
+    return jwt.encode(_claims(keys) | {"nbf": 9_999_999_999}, keys["NKK_TOKEN_SIGNING_KEY"], algorithm="EdDSA")
+
+
+def cut_off(keys: dict[str, str]) -> str:
+    return sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"])[0][:-5]
+
+
+def written_twice(keys: dict[str, str]) -> str:
+    return ".".join(sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"])[0] for _ in range(2))
+
+
+def without_its_signature(keys: dict[str, str]) -> str:
+    return sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"])[0].rpartition(".")[0] + "."
+
+
+FORGERIES = [expired, signed_with_another_key, unsigned, signed_with_the_public_key, promoted, with_a_key_of_its_own,
+             for_another_audience, of_another_issuer, not_good_yet, cut_off, written_twice, without_its_signature]
 
 
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)

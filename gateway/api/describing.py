@@ -1,0 +1,69 @@
+"""The API's description says every answer there is: what an operation may be refused with is seen from how it is built.
+
+An answer that is not in the description is a fault (`tests/hostile` looks for one), so there is no answer by default.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from flask_smorest import Api, Blueprint
+from flask_smorest.response import prepare_response
+
+from gateway.api.schemas import Problem
+
+PROBLEM = "application/problem+json"
+RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
+HEADERS: dict[HTTPStatus, dict[str, Any]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}},
+    HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER,
+    HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
+}
+
+WITH_BODY = {"413": "TOO_LARGE", "415": "UNSUPPORTED_MEDIA_TYPE"}
+ALWAYS = {"400": "BAD_REQUEST", "414": "ADDRESS_TOO_LONG", "431": "HEADERS_TOO_LONG",
+          "500": "INTERNAL_SERVER_ERROR", "503": "SERVICE_UNAVAILABLE"}
+UNCHANGING = {"INVALID_INPUT": "Some fields need correcting", "TOO_LARGE": "The body is too long",
+              "ADDRESS_TOO_LONG": "The address is too long", "HEADERS_TOO_LONG": "The headers are too long"}
+"""Responses by names that do not change with Python's version."""
+
+
+class DescribedApi(Api):
+    """Describes errors as what they are: RFC 9457 problems."""
+
+    ERROR_SCHEMA = Problem
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+    def _register_responses(self) -> None:
+        self.ma_plugin.converter.add_attribute_function(ecma_pattern)
+        for status in HTTPStatus:
+            response: dict[str, Any] = {"description": status.phrase}
+            if status >= 400:
+                response["schema"] = Problem
+            if status in HEADERS:
+                response["headers"] = HEADERS[status]
+            self._register_response(status.name, response)
+        for name, what in UNCHANGING.items():
+            self._register_response(name, {"description": what, "schema": Problem})
+
+    def _register_response(self, name: str, response: dict[str, Any]) -> None:
+        prepare_response(response, self.spec, PROBLEM)
+        self.spec.components.response(name, response, lazy=True)
+
+
+def with_refusals(doc: dict[str, Any], _info: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """The description of an operation with what it shares with others: how a body can be wrong, how we can fail."""
+    own = {str(status): answer for status, answer in doc.get("responses", {}).items()}
+    return doc | {"responses": (WITH_BODY if "requestBody" in doc else {}) | ALWAYS | own}
+
+
+def ecma_pattern(_converter: Any, _field: Any, ret: dict[str, Any], **_: Any) -> dict[str, str]:
+    """A pattern as the description's readers understand it: to ECMA-262 a `\\Z` is the letter."""
+    return {"pattern": ret["pattern"].removesuffix(r"\Z") + "$"} if ret.get("pattern", "").endswith(r"\Z") else {}
+
+
+def next_acts(status: int, *operations: str, name: str = "ticket") -> Callable[..., Any]:
+    """View decorator: the `name` in an answer of `status` is what each of `operations` can be asked about."""
+    links = {operation: {"operationId": operation, "parameters": {name: f"$response.body#/{name}"}}
+             for operation in operations}
+    return Blueprint.doc(responses={str(status): {"links": links}})

@@ -1,0 +1,16 @@
+"""Who may do what, as docs/access.md says it."""
+
+from tests.current.documents import FOLDER
+
+WHO = ("nobody", "owner", "other reporter", "operator", "Tim Utama", "OPD", "other OPD", "admin")
+
+
+def table() -> dict[str, tuple[str, ...]]:
+    """What docs/access.md says, by operation, for each of WHO."""
+    rows = [line.strip("| ").split(" | ") for line in (FOLDER.parent / "access.md").read_text().splitlines()
+            if line.startswith("|") and not line.startswith("|---")]
+    heads = {tuple(row[1:]) for row in rows if row[0] == "operation"}
+    assert heads == {WHO}
+    said = [(row[0].strip("`"), tuple(row[1:])) for row in rows if row[0] != "operation"]
+    assert len(dict(said)) == len(said), "an operation stands there twice"
+    return dict(said)

@@ -1,0 +1,129 @@
+"""Schemathesis over the whole description of the API, as one role: what it found that the description does not say.
+
+Cases come from the schemas: at their limits, beyond them, at random, and following links from one answer to the next.
+What a form can name (categories, agencies, tickets, user names) is taken from the installation half of the time, so
+that requests come further than the first look-up.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import schemathesis
+from schemathesis.config import FuzzConfig
+from schemathesis.engine import events, from_schema
+
+from nkk.messaging.actor import Actor, sign
+from nkk.messaging.settings import as_pem
+from tests.installations import Installation
+
+CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
+          "response_headers_conformance", "negative_data_rejection", "positive_data_acceptance", "unsupported_method",
+          "allow_header_conformance", "missing_required_header", "every_refusal_is_a_problem")
+
+EXAMPLES = 3
+"""Of each kind of case for each operation; those at the schemas' limits come on top."""
+
+# What the stages judge and no schema says: which keys there are, who may do what and when.
+JUDGED = ["2xx", 401, 403, 404, 409, 422]
+REFUSED = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
+
+
+@schemathesis.check
+def every_refusal_is_a_problem(_context: Any, response: Any, _case: Any) -> None:
+    """RFC 9457, of the type and status it is sent with, and how long to wait where waiting helps."""
+    if response.status_code < 400 or response.request.method == "HEAD":
+        return
+    assert response.headers["content-type"] == ["application/problem+json"], response.headers
+    body = response.json()
+    assert body["status"] == response.status_code
+    assert body["type"].startswith("urn:nkk:problem:")
+    assert body["detail"].endswith(".")
+    if response.status_code in (429, 503):
+        assert int(response.headers["retry-after"][0]) > 0
+
+
+@dataclass
+class Findings:
+    """What a run asked and what it found amiss, each once, with how to ask again."""
+
+    asked: Counter[int] = field(default_factory=Counter)
+    operations: set[str] = field(default_factory=set)
+    faults: dict[str, str] = field(default_factory=dict)
+
+    def take(self, event: Any) -> None:
+        """Note what an event of the engine tells."""
+        if isinstance(event, events.NonFatalError):
+            self.faults[f"{event.label}: {event.info.title}"] = event.info.format()
+        if isinstance(event, events.FatalError):
+            raise event.exception
+        if not isinstance(event, events.ScenarioFinished):
+            return
+        for case_id, interaction in event.recorder.interactions.items():
+            self.asked[interaction.response.status_code if interaction.response else 0] += 1
+            self.operations.add(event.recorder.cases[case_id].value.operation.label)
+        for case_id, checks in event.recorder.checks.items():
+            for check in checks:
+                if check.failure_info is not None:
+                    self._fault(event.recorder.cases[case_id].value, check.name, check.failure_info)
+
+    def _fault(self, case: Any, name: str, info: Any) -> None:
+        kind = f"{case.operation.label}: {name}: {info.failure.title}"
+        self.faults.setdefault(kind, f"{kind}\n{info.failure.message}\n{info.code_sample}")
+
+    def report(self) -> str:
+        """For people: how many answers of each status, then every fault."""
+        counted = ", ".join(f"{status} x {count}" for status, count in sorted(self.asked.items()))
+        return "\n\n".join([f"{self.asked.total()} requests to {len(self.operations)} operations: {counted}",
+                            *self.faults.values()])
+
+
+def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
+    """An access token of `actor` that outlives the run."""
+    key = as_pem(installation.stack.keys["NKK_TOKEN_SIGNING_KEY"])
+    return sign(actor, key, datetime.now(UTC) + timedelta(hours=hours))[0]
+
+
+def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: dict[str, str], barred: list[str]
+               ) -> dict[str, Any]:
+    """How the engine is to go about it; what the role is `barred` from it asks about once or twice."""
+    bindings = {parameter: {"dictionary": name, "probability": 0.5} for parameter, name in {
+        "path.ticket": "tickets", "path.kind": "documents", "path.username": "usernames", "path.day": "days",
+        "query.category": "categories", "query.q": "tickets", "body.category": "categories",
+        "body.sub_category": "sub_categories", "body.accused_opd": "opds", "body.opd": "opds",
+    }.items() if name in names}
+    return {
+        "seed": seed,
+        "headers": headers,
+        "request-timeout": 20,
+        "continue-on-failure": True,
+        "dictionaries": {name: {"values": values} for name, values in names.items()},
+        "generation": {"max-examples": 100 if long else EXAMPLES, "deterministic": not long, "no-shrink": not long,
+                       "database": "none"},
+        "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS},
+                   "positive_data_acceptance": {"enabled": True, "expected-statuses": JUDGED},
+                   "negative_data_rejection": {"enabled": True, "expected-statuses": REFUSED}},
+        "phases": {"stateful": {"max-steps": 8}},
+        "parameters": bindings,
+        # Streams are turned off at this installation: 503 at once.
+        "operations": [{"include-path-regex": "/changes$", "checks": {
+            "not_a_server_error": {"enabled": True, "expected-statuses": ["2xx", "4xx", 503]},
+            "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]}}},
+            *([{"include-name": barred, "phases": {"coverage": {"enabled": False}},
+                "generation": {"max-examples": 2}}] if barred and not long else [])],
+    }
+
+
+def fuzz(installation: Installation, bearer: str | None, names: Mapping[str, list[str]], *, seed: int,
+         seconds: float, barred: list[str]) -> Findings:
+    """Ask everything as the owner of `bearer`: for so many `seconds`, or for 0 the same requests each time."""
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    config = schemathesis.Config.from_dict(configured(names, seed, seconds > 0, headers, barred))
+    schema = schemathesis.openapi.from_url(f"{installation.url}/api/v1/openapi.json", config=config)
+    schema.config.update(base_url=installation.url)
+    engine, findings = from_schema(schema), Findings()
+    for event in engine.fuzz(FuzzConfig(max_time=int(seconds))) if seconds else engine.execute():
+        findings.take(event)
+    return findings

@@ -1,0 +1,89 @@
+"""The whole description of the API, asked as every role: nothing fails on our side, nothing is answered that is not
+described, and the installation carries complaints as before.
+
+`make test` asks the same few thousand requests each time; `make fuzz MINUTES=10` as many others as there is time for.
+"""
+
+from typing import Any
+
+import pytest
+
+from gateway.papers import OF_COMPLAINTS
+from nkk.messaging.actor import verify
+from nkk.messaging.settings import as_pem
+from tests.access import WHO, table
+from tests.current.documents import openapi
+from tests.hostile.effort import SECONDS, SEED
+from tests.hostile.fuzzing import fuzz, token
+from tests.installations import Installation, running_processes
+from tests.people import PASSWORD, People, Person, travel_as_complaint
+
+ROLES = {"anonymous": "nobody", "reporter": "owner", "operator": "operator", "main_team": "Tim Utama",
+         "opd_team": "OPD", "admin": "admin"}
+"""The admin last: what the others can name may be gone afterwards."""
+
+
+@pytest.fixture(scope="module")
+def who(whole: Installation, people: People) -> dict[str, Person]:
+    """Somebody of every role, logged in for as long as it takes."""
+    found = {"reporter": people.reporter(), "operator": people.operator, "main_team": people.main_team,
+             "opd_team": people.opd_team("disdukcapil"), "admin": people.admin}
+    key = as_pem(whole.stack.keys["NKK_TOKEN_PUBLIC_KEY"])
+    for person in found.values():
+        person.token = token(whole, verify(person.token, key))
+    return {"anonymous": people.anyone} | found
+
+
+@pytest.fixture(scope="module")
+def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
+    """What requests can name: a complaint at every step among them, and an account that nobody needs."""
+    reporter = who["reporter"]
+    tickets = [travel_as_complaint(people, reporter)]
+    acts: list[tuple[str, str, Any]] = [
+        ("operator", "handover", None), ("main_team", "classification", {"kind": "complaint", "opd": "disdukcapil"}),
+        ("opd_team", "response", {"text": "Sudah."}), ("main_team", "approval", {"approved": True})]
+    for done in range(len(acts) + 1):
+        tickets.append(people.submit(reporter))
+        for role, act, form in acts[:done]:
+            who[role].act(f"/complaints/{tickets[-1]}/{act}", form)
+    spare = {"username": "petugas-coba", "name": "Coba", "role": "operator", "password": PASSWORD}
+    people.admin.post("/staff", spare, expect=201)
+    categories = people.anyone.get("/categories")["items"]
+    return {
+        "tickets": tickets, "documents": sorted(OF_COMPLAINTS), "usernames": ["petugas-coba"],
+        "days": ["2026-12-31", "2027-02-28"], "opds": [item["key"] for item in people.anyone.get("/opds")["items"]],
+        "categories": [item["key"] for item in categories],
+        "sub_categories": [sub["key"] for item in categories for sub in item["sub_categories"]],
+    }
+
+
+def barred(role: str) -> list[str]:
+    """What a role may not do at all, by the names of the description: `tests/e2e/test_roles.py` sees to it."""
+    column = WHO.index(ROLES[role])
+    return [operation.replace(" ", " /api/v1", 1) for operation, cells in table().items()
+            if cells[column] in ("401", "403") and "/documents/" not in operation]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nothing_is_answered_that_is_not_described(whole: Installation, who: dict[str, Person],
+                                                   names: dict[str, list[str]], role: str) -> None:
+    before = running_processes(whole)
+    findings = fuzz(whole, who[role].token, names, seed=SEED, seconds=SECONDS / len(ROLES), barred=barred(role))
+    assert findings.faults == {}, findings.report()
+    described = {f"{method.upper()} {path}" for path, item in openapi()["paths"].items()
+                 for method in item if method != "parameters"}
+    assert findings.operations == described, findings.report()
+    assert running_processes(whole) == before
+    for process in before:
+        assert not [line for line in whole.log(process).splitlines()
+                    if '"request failed"' in line or '"call failed"' in line or "Traceback" in line]
+
+
+def test_the_installation_carries_complaints_as_before(people: People, who: dict[str, Person],
+                                                       names: dict[str, list[str]]) -> None:
+    # What the admin's requests made of the lists is theirs to make.
+    lists = people.admin.get("/catalogue")
+    lists["opds"]["disdukcapil"] = "Disdukcapil"
+    lists["categories"]["kode-perilaku"] = {"name": "Kode perilaku", "sub_categories": {"disiplin": "Disiplin"}}
+    assert people.admin.ask("PUT", "/catalogue", lists).status_code == 200
+    travel_as_complaint(people, who["reporter"])

@@ -1,0 +1,97 @@
+"""Whatever is put into a stage's queue is handled, or quarantined with a reason; the stage goes on with the next."""
+
+import bz2
+
+import amqp
+import pytest
+from kombu import Connection
+
+from nkk.contracts import STAGES
+from nkk.contracts.events import CalendarChanged
+from nkk.messaging.topology import ATTEMPT, quarantine_name
+from nkk.stack import quarantine
+from tests.hostile.messages import SECRET, Sent, messages, some
+from tests.installations import Installation, eventually, running_processes
+from tests.people import People, travel_as_complaint
+
+COUNT = 150
+
+
+def put(whole: Installation, stage: str, sent: list[Sent]) -> None:
+    """Put all of it into the inbox of `stage`."""
+    with Connection(whole.uri) as connection:
+        for item in sent:
+            connection.default_channel.basic_publish(item.message(), "", f"{stage}.inbox")
+
+
+def waiting(whole: Installation, *queues: str) -> int:
+    """How many messages stand in `queues`."""
+    with Connection(whole.uri) as connection:
+        return sum(connection.default_channel.queue_declare(queue, passive=True).message_count for queue in queues)
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "intake"])
+def test_no_message_ends_a_stage_or_holds_it_up(whole: Installation, people: People, stage: str) -> None:
+    before = running_processes(whole)
+    aside = waiting(whole, quarantine_name(stage))
+    # A calendar that one stage takes and the others never heard of would only show that they wait for it.
+    sent = [item for item in some(messages(stage), COUNT) if not (item.readable and item.type == CalendarChanged.TYPE)]
+    put(whole, stage, sent)
+    unreadable = sum(not item.readable for item in sent)
+    assert len(sent) / 4 < unreadable < len(sent), "both kinds are tried"
+
+    def all_are_put_aside() -> bool:
+        found = waiting(whole, quarantine_name(stage)) - aside
+        assert found >= unreadable, (found, unreadable, waiting(whole, f"{stage}.inbox"))
+        return True
+
+    eventually(all_are_put_aside, patience=60)
+    travel_as_complaint(people, people.reporter())
+    assert running_processes(whole) == before
+    assert SECRET not in whole.logs()
+
+
+def test_a_count_of_attempts_that_cannot_be_ends_no_stage(whole: Installation) -> None:
+    before, aside = running_processes(whole), waiting(whole, quarantine_name("triage"))
+    put(whole, "triage", [Sent(b"{}", "complaint.eaten.v1", False, {"application_headers": {ATTEMPT: count}})
+                          for count in (-100, -4, -1, 0)])
+    eventually(lambda: waiting(whole, quarantine_name("triage")) == aside + 4)
+    assert running_processes(whole) == before
+
+
+def test_what_says_that_it_is_compressed_is_not_unpacked(whole: Installation) -> None:
+    before = running_processes(whole)
+    bomb = bz2.compress(b" " * (300 << 20))
+    assert len(bomb) < 1000
+    put(whole, "opd_response", [Sent(bomb, "complaint.forwarded.v1", False, {
+        "application_headers": {"compression": "application/x-bz2"}})])
+
+    def found() -> list[quarantine.Item]:
+        return [item for item in quarantine.items(whole.uri, "opd_response") if item.body == bomb]
+
+    assert [item.summary()["reason"] for item in eventually(found)] == ["unreadable: not JSON"]
+    assert running_processes(whole) == before
+
+
+CALLS = [
+    b"", b"{", b"7", b"[]", b"null", b"{}", b'{"args": []}', b'{"args": 7, "kwargs": {}}',
+    b'{"args": [], "kwargs": []}', b'{"args": [], "kwargs": {"actor": "x"}}',
+    b'{"args": [1, 2, 3, 4, 5, 6, 7], "kwargs": {}}', b'{"args": [{"text": NaN}], "kwargs": {"x": 1}}', b"[" * 100_000,
+    b'{"args": {"a": 1}, "kwargs": null}', b"\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_no_call_ends_a_stage(whole: Installation, people: People, stage: str) -> None:
+    before = running_processes(whole)
+    methods = {"intake": "submit", "triage": "forward", "opd_response": "respond", "notification": "send_answer"}
+    with Connection(whole.uri) as connection:
+        for body in CALLS:
+            for kind in ("application/json", "text/plain", "application/x-python-serialize"):
+                for method in (methods[stage], "ping", "__init__", "x" * 200):
+                    connection.default_channel.basic_publish(amqp.Message(
+                        body, content_type=kind, content_encoding="utf-8", reply_to="nobody", correlation_id="x",
+                        application_headers={"nameko.actor": 7}), "nameko-rpc", f"{stage}.{method}"[:255])
+    people.anyone.get("/categories")
+    eventually(lambda: people.http.get("/readyz").status_code == 200)
+    assert running_processes(whole) == before
