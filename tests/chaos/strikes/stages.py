@@ -19,12 +19,14 @@ def _there(world: Any, instance: str) -> None:
 
 def _kill(world: Any, instance: str) -> None:
     _there(world, instance)
-    world.installation.kill(instance)
+    with suppress(ProcessLookupError):
+        world.installation.kill(instance)
 
 
 def _end(world: Any, instance: str) -> None:
     _there(world, instance)
-    world.installation.end(instance)
+    with suppress(ProcessLookupError):
+        world.installation.end(instance)
 
 
 def _freeze(world: Any, instance: str) -> None:
