@@ -1,28 +1,44 @@
 """Instances of the services: killed, ended, frozen, away for long, restarted one after another, of an older version."""
 
+from contextlib import suppress
 from typing import Any
 
 from tests.chaos.strikes.kinds import Kind
 from tests.installations import eventually
 
+RESTART_SECONDS = 60.0
+
 AWAY_SECONDS = (4.0, 8.0)
 """Longer than all attempts at an event together (NKK_RETRY_DELAYS of the installation)."""
 
 
+def _there(world: Any, instance: str) -> None:
+    """Wait until it is there to be struck: the last one that struck it may have been slow to pass."""
+    eventually(lambda: world.installation.stack.programs[instance].running, RESTART_SECONDS)
+
+
 def _kill(world: Any, instance: str) -> None:
-    world.installation.kill(instance)
+    _there(world, instance)
+    with suppress(ProcessLookupError):
+        world.installation.kill(instance)
 
 
 def _end(world: Any, instance: str) -> None:
-    world.installation.end(instance)
+    _there(world, instance)
+    with suppress(ProcessLookupError):
+        world.installation.end(instance)
 
 
 def _freeze(world: Any, instance: str) -> None:
-    world.installation.freeze(instance)
+    _there(world, instance)
+    with suppress(ProcessLookupError):
+        world.installation.freeze(instance)
 
 
 def _thaw(world: Any, instance: str) -> None:
-    world.installation.thaw(instance)
+    # It may have died of something else meanwhile.
+    with suppress(ProcessLookupError):
+        world.installation.thaw(instance)
 
 
 def _instances(world: Any, instance: str) -> list[str]:
@@ -64,7 +80,8 @@ def _newer(world: Any, instance: str) -> None:
 
 def there_again(world: Any) -> None:
     """Wait until every instance runs."""
-    eventually(lambda: all(program.running for program in world.installation.stack.programs.values()))
+    programs = world.installation.stack.programs.values()
+    eventually(lambda: all(program.running for program in programs), RESTART_SECONDS)
 
 
 KINDS = (
