@@ -168,7 +168,7 @@ class Filler:
                 columns["login_index"] = "md5(new.id) || md5(new.id)"
             cursor.execute(f'INSERT INTO "{table}" ({", ".join(_quoted(columns))}) '
                            f'SELECT {", ".join(columns.values())} FROM "{table}" t '
-                           f'CROSS JOIN unnest(%s) AS new(id) WHERE t.{key} = %s', (ids, self._ours[0]))
+                           f'CROSS JOIN unnest(%s::text[]) AS new(id) WHERE t.{key} = %s', (ids, self._ours[0]))
 
 
 def numbered_tickets() -> Iterator[tuple[int, str]]:

@@ -1,5 +1,6 @@
 """How gunicorn runs the gateway: threads, since the RPC client serves many at once; settings from the environment."""
 
+import gc
 import os
 from typing import Any
 
@@ -24,6 +25,9 @@ def post_worker_init(worker: Any) -> None:
     """End the worker's live streams with it: each would else keep it for as long as it may take to stop. And have it
     know that it ends where its master has died: it would else keep its callers' connections, and drop them in the
     middle of a request when its time is up."""
+    # What was loaded stays loaded: the garbage collector need not look through it again and again.
+    gc.collect()
+    gc.freeze()
     worker.wsgi.extensions["live"].is_leaving = lambda: not worker.alive
     has_master = worker.is_parent_alive
 

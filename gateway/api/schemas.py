@@ -44,6 +44,10 @@ class Claim(Schema):
     since = fields.String(required=True)
 
 
+def _phone() -> validate.Regexp:
+    return validate.Regexp(r"^\+?[0-9][0-9 -]{6,18}\Z", error="Digits, with + in front where needed.")
+
+
 class Registration(Schema):
     """Who registers: a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
 
@@ -52,7 +56,7 @@ class Registration(Schema):
         "description": "NIP or NIK, digits only."})
     name = PlainText(NAME_LENGTH, required=True)
     email = fields.Email(required=True, validate=validate.Length(max=254))
-    phone = fields.String(allow_none=True, validate=validate.Length(max=20))
+    phone = fields.String(allow_none=True, validate=_phone())
     username = PlainText(64, required=True, metadata={
         "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
     password = Secret(required=True, metadata={"description": "10 to 128 characters."})
@@ -62,7 +66,7 @@ class Contact(Schema):
     """How a reporter is reached."""
 
     email = fields.Email(required=True, validate=validate.Length(max=254))
-    phone = fields.String(allow_none=True, validate=validate.Length(max=20))
+    phone = fields.String(allow_none=True, validate=_phone())
 
 
 class ContactChange(Contact):

@@ -7,7 +7,7 @@ word about roles. Tokens live 15 minutes; a disabled account cannot renew, and i
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache, wraps
+from functools import cache, lru_cache, wraps
 from typing import Any, TypeVar
 
 import jwt
@@ -16,6 +16,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from nkk.sop.refusals import NotAuthenticated, NotYourRole
 
 LIFETIME = timedelta(minutes=15)
+
+KNOWN_TOKENS = 10_000
+"""So many tokens whose signature was found good are remembered, each for as long as it lives."""
 
 _ALGORITHM = "EdDSA"
 _ISSUER = "nkk"
@@ -53,17 +56,28 @@ def verify(token: str | None, public_key_pem: str) -> Actor:
     """The actor in `token`. Raises NotAuthenticated where it is missing, expired, or not signed by us."""
     if not token:
         raise NotAuthenticated("Log in first.")
-    key = _loaded(public_key_pem)
     try:
-        # `iat` is not held against our clock: the machine that signed may be a second ahead.
-        claims = jwt.decode(token, key, algorithms=[_ALGORITHM], issuer=_ISSUER,
-                            options={"require": ["exp", "iat", "sub", "role"], "verify_iat": False})
-        return Actor(claims["sub"], claims["role"], claims.get("grp"), claims.get("sid"),
-                     datetime.fromtimestamp(claims["exp"], UTC))
+        actor = _read(token, public_key_pem)
     except jwt.ExpiredSignatureError:
-        raise NotAuthenticated("Your log-in has expired. Renew it or log in again.") from None
+        raise _expired() from None
     except (jwt.InvalidTokenError, KeyError, ValueError, OverflowError):
         raise NotAuthenticated("This access token is not valid. Log in again.") from None
+    if actor.expires_at <= datetime.now(UTC):  # type: ignore[operator]
+        raise _expired()
+    return actor
+
+
+@lru_cache(KNOWN_TOKENS)
+def _read(token: str, public_key_pem: str) -> Actor:
+    # `iat` is not held against our clock: the machine that signed may be a second ahead.
+    claims = jwt.decode(token, _loaded(public_key_pem), algorithms=[_ALGORITHM], issuer=_ISSUER,
+                        options={"require": ["exp", "iat", "sub", "role"], "verify_iat": False})
+    return Actor(claims["sub"], claims["role"], claims.get("grp"), claims.get("sid"),
+                 datetime.fromtimestamp(claims["exp"], UTC))
+
+
+def _expired() -> NotAuthenticated:
+    return NotAuthenticated("Your log-in has expired. Renew it or log in again.")
 
 
 class Caller:

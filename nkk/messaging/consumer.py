@@ -23,6 +23,7 @@ from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import begin_context, get_logger
 from nkk.messaging.plain import unpack_nothing
 from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
+from nkk.messaging.together import TOGETHER, Delivery, Gathering
 from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON
 from nkk.messaging.work import AlreadyHandledError
 
@@ -44,6 +45,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         self.service = self.container.service_name
         self.uri = config["AMQP_URI"]
         self.consumer: DrainingConsumer | None = None
+        self._gathering = Gathering(self.container, self._settle_together)
 
     def start(self) -> None:
         events = [provider.event_cls for provider in self._providers]
@@ -53,7 +55,8 @@ class EventConsumer(SharedExtension, ProviderCollector):
             declare=tuple(topology.waiting_queues(self.service)),
             on_raw=self._receive,
             heartbeat=config.get("HEARTBEAT", 15),
-            prefetch_count=self.container.max_workers,
+            # One batch more than the one that is being handled.
+            prefetch_count=max(self.container.max_workers, 2 * TOGETHER),
         )
         self.container.spawn_managed_thread(self.consumer.run, identifier="events")
         self.consumer.wait_until_consumer_ready()
@@ -63,8 +66,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
             self.consumer.stop()
 
     def _receive(self, message: Any) -> None:
-        handler = next((provider for provider in self._providers
-                        if message.properties.get("type") == provider.event_cls.TYPE), None)
+        handler = self._handler_of(message)
         if handler is None and message.properties.get("type"):
             # Perhaps told for a newer version of this stage that is just being deployed beside us.
             unknown = UnknownTypeError()
@@ -79,7 +81,30 @@ class EventConsumer(SharedExtension, ProviderCollector):
             reason = f"unreadable: {str(error) or type(error).__name__}"
             self.container.spawn_managed_thread(partial(self._quarantine, message, reason), identifier="quarantine")
             return
+        if handler.together and not message.delivery_info["redelivered"] and not _attempt(message):
+            self._gathering.add(Delivery(handler.method_name, event, message))
+        else:
+            self._spawn_work(handler, event, message)
+
+    def _handler_of(self, message: Any) -> Any:
+        type_ = message.properties.get("type")
+        return next((provider for provider in self._providers if type_ == provider.event_cls.TYPE), None)
+
+    def _spawn_work(self, handler: "Handles", event: Any, message: Any) -> None:
         self.container.spawn_managed_thread(partial(self._work, handler, event, message), identifier="event")
+
+    def _settle_together(self, batch: list[Delivery], known: list[Delivery], error: Exception | None) -> None:
+        if error is None:
+            for delivery in batch:
+                delivery.begin_context(self.service)
+                log.info("event already handled" if delivery in known else "event handled", type=delivery.event.type,
+                         together=len(batch))
+            self.consumer.ack_messages([delivery.message for delivery in batch])  # type: ignore[union-attr]
+            return
+        log.warning("nothing of this batch is kept, each event is handled alone", count=len(batch),
+                    error=type(error).__name__)
+        for delivery in batch:
+            self._spawn_work(self._handler_of(delivery.message), delivery.event, delivery.message)
 
     def _work(self, handler: "Handles", event: Any, message: Any) -> None:
         try:
@@ -149,13 +174,15 @@ class EventConsumer(SharedExtension, ProviderCollector):
 class Handles(Entrypoint):
     """`@handles(EventClass)`: the method is given each event of that type, parsed, at least once.
 
-    `EventClass` has TYPE, SERVICES, CONSUMERS and `read(bytes)`.
+    `EventClass` has TYPE, SERVICES, CONSUMERS and `read(bytes)`. With `together=True` what waits is handled in one
+    transaction (nkk.messaging.together).
     """
 
     consumer = EventConsumer()
 
-    def __init__(self, event_cls: Any, **kwargs: Any) -> None:
+    def __init__(self, event_cls: Any, together: bool = False, **kwargs: Any) -> None:
         self.event_cls = event_cls
+        self.together = together
         super().__init__(**kwargs)
 
     def setup(self) -> None:

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event, make_url
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event, insert, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -23,6 +23,8 @@ from sqlalchemy.types import TypeDecorator
 
 STATEMENT_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_SECONDS = 10
+
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 _UNABLE_CLASSES = ("53", "58")
 """SQLSTATE classes of a server that lacks something (disk, memory, connections), or whose system fails it."""
@@ -75,6 +77,7 @@ class Database:
 
     def __init__(self, url: str, size: int = 20) -> None:
         self.engine = _engine(url, size)
+        self._reading = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.is_sqlite = self.engine.dialect.name == "sqlite"
 
     @contextmanager
@@ -86,7 +89,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading only; each statement sees what is committed."""
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -150,10 +153,47 @@ def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any
     return connection.execute(_insert_if_absent(table, connection.dialect.name), dict(row)).rowcount == 1
 
 
+def insert_absent(connection: Connection, table: Table, rows: list[dict[str, Any]], key: str) -> set[Any]:
+    """Insert those of `rows` whose keys do not exist; the values of column `key` of what was inserted."""
+    statement = _insert_if_absent(table, connection.dialect.name).returning(table.c[key])
+    return set(connection.execute(statement, rows).scalars())
+
+
+def insert_or_update(connection: Connection, table: Table, row: Mapping[str, Any], returned: str) -> Any:
+    """Insert `row`, or write it over the row that has its primary key; the value of column `returned` thereafter."""
+    statement = _insert_or_update(table, connection.dialect.name, tuple(row), returned)
+    return connection.execute(statement, dict(row)).scalar_one()
+
+
+class Inserts:
+    """Rows to be inserted in this transaction, together: a statement for each table instead of one for each row."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._waiting: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
+
+    def add(self, table: Table, row: dict[str, Any]) -> None:
+        """Have `row` inserted into `table` by the end of the transaction."""
+        self._waiting.setdefault((table, tuple(row)), []).append(row)
+
+    def flush(self) -> None:
+        """Insert them now: before anything reads what they may be part of, and at the end."""
+        waiting, self._waiting = self._waiting, {}
+        for (table, _), rows in waiting.items():
+            self._connection.execute(insert(table), rows)
+
+
 @cache
 def _insert_if_absent(table: Table, dialect: str) -> Any:
-    build = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return build(table).on_conflict_do_nothing()
+    return _INSERT[dialect](table).on_conflict_do_nothing()
+
+
+@cache
+def _insert_or_update(table: Table, dialect: str, names: tuple[str, ...], returned: str) -> Any:
+    statement = _INSERT[dialect](table)
+    changed = {name: statement.excluded[name] for name in names}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed).returning(
+        table.c[returned])
 
 
 def _engine(url: str, size: int) -> Engine:

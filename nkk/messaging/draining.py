@@ -30,8 +30,8 @@ class WrongTopologyError(Exception):
 class DrainingConsumer(Consumer):
     """Consumes `queues`; with `on_raw` given, hands over messages undecoded.
 
-    Every message handed out must come back once through `ack_message` or `requeue_message`. `declare` names further
-    queues to declare at each connection.
+    Every message handed out must come back once through `ack_message`, `ack_messages` or `requeue_message`. `declare`
+    names further queues to declare at each connection.
     """
 
     def __init__(self, *args: Any, on_raw: Callable[[Any], None] | None = None, declare: tuple[Any, ...] = (),
@@ -39,7 +39,7 @@ class DrainingConsumer(Consumer):
         super().__init__(*args, **kwargs)
         self._on_raw = on_raw
         self._declare = declare
-        self._in_flight = 0
+        self._in_flight: dict[int, Any] = {}
         self._stopping = False
         self._consuming: list[Any] = []
 
@@ -52,7 +52,7 @@ class DrainingConsumer(Consumer):
         self.should_stop = True
         self.ready.set()
         if self._in_flight:
-            log.warning("left with work in flight", count=self._in_flight)
+            log.warning("left with work in flight", count=len(self._in_flight))
 
     def run(self, **kwargs: Any) -> None:
         """Consume until stopped. Raises WrongTopologyError where the broker will never let it."""
@@ -107,7 +107,7 @@ class DrainingConsumer(Consumer):
             self.should_stop = True
 
     def on_message(self, body: Any, message: Any) -> None:
-        self._in_flight += 1
+        self._in_flight[id(message)] = message
         if self.should_stop:
             self.requeue_message(message)
             return
@@ -131,7 +131,25 @@ class DrainingConsumer(Consumer):
         except BROKER_ERRORS:
             log.warning("acknowledgement lost with the connection; the message comes again")
         finally:
-            self._in_flight -= 1
+            self._in_flight.pop(id(message), None)
+
+    def ack_messages(self, messages: list[Any]) -> None:
+        """Acknowledge them: in one frame, where nothing delivered before the last of them stays in flight."""
+        last = max(messages, key=lambda message: message.delivery_tag)
+        ours = {id(message) for message in messages}
+        before = (message for message in self._in_flight.values() if message.delivery_tag < last.delivery_tag)
+        if any(message.channel is not last.channel for message in messages) or any(
+                id(message) not in ours and message.channel is last.channel for message in before):
+            for message in messages:
+                self.ack_message(message)
+            return
+        for message in messages:
+            self._in_flight.pop(id(message), None)
+        try:
+            if last.channel.connection:
+                last.ack(multiple=True)
+        except BROKER_ERRORS:
+            log.warning("acknowledgements lost with the connection; the messages come again", count=len(messages))
 
     def requeue_message(self, message: Any) -> None:
         try:
@@ -139,10 +157,10 @@ class DrainingConsumer(Consumer):
         except BROKER_ERRORS:
             log.warning("requeue lost with the connection; the message comes again")
         finally:
-            self._in_flight -= 1
+            self._in_flight.pop(id(message), None)
 
     def _receive_raw(self, message: Any) -> None:
-        self._in_flight += 1
+        self._in_flight[id(message)] = message
         if self.should_stop:
             self.requeue_message(message)
         else:

@@ -12,7 +12,7 @@ from typing import Any
 
 import eventlet
 from eventlet.event import Event as Signal
-from sqlalchemy import Table, and_, exists, or_, select, update
+from sqlalchemy import Table, and_, bindparam, exists, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.database import Database
@@ -22,6 +22,9 @@ from nkk.messaging.topology import exchange
 
 BATCH = 200
 RESCAN_SECONDS = 1.0
+LINGER_SECONDS = 0.005
+"""After a batch that took all there was: what is told meanwhile goes out together."""
+
 HOLD_SECONDS = 5
 FLUSH_SECONDS = 5
 
@@ -44,6 +47,7 @@ class Relay:
         self._uri = uri
         self._woken = Signal()
         self._stopping = False
+        self._eligible = _eligible(outbox)
 
     def wake(self) -> None:
         """There is something to tell."""
@@ -73,7 +77,7 @@ class Relay:
             with claim.statement() as connection:
                 if not self._database.is_sqlite:
                     connection.exec_driver_sql(IN_ORDER)
-                rows = connection.execute(self._eligible()).all()
+                rows = connection.execute(self._eligible, {"now": datetime.now(UTC)}).all()
             if not rows:
                 return 0
             confirmed = publisher.publish(_message(row) for row in rows)
@@ -88,9 +92,12 @@ class Relay:
             channel.close()
             publisher = BatchPublisher(connection)
             while not self._stopping:
-                if self.relay_batch(publisher) == 0:
+                count = self.relay_batch(publisher)
+                if count == 0:
                     self._pause(RESCAN_SECONDS)
                     keep_alive(connection)
+                elif count < BATCH:
+                    eventlet.sleep(LINGER_SECONDS)
             deadline = monotonic() + FLUSH_SECONDS
             while monotonic() < deadline and self.relay_batch(publisher):
                 pass
@@ -100,17 +107,6 @@ class Relay:
             self._woken.wait()
         if self._woken.ready():
             self._woken = Signal()
-
-    def _eligible(self) -> Any:
-        outbox, earlier = self._outbox, self._outbox.alias("earlier")
-        blocked = exists().where(and_(earlier.c.subject == outbox.c.subject, earlier.c.sent_at.is_(None),
-                                      earlier.c.id < outbox.c.id))
-        query = select(outbox).where(
-            outbox.c.sent_at.is_(None),
-            or_(outbox.c.held_until.is_(None), outbox.c.held_until <= datetime.now(UTC)),
-            ~blocked,
-        )
-        return query.order_by(outbox.c.id).limit(BATCH).with_for_update(skip_locked=True, of=outbox)
 
     def _mark(self, connection: Any, rows: Any, confirmed: set[str]) -> None:
         now = datetime.now(UTC)
@@ -124,6 +120,19 @@ class Relay:
                       types=sorted({row.type for row in rows if row.id in held}), count=len(held))
             connection.execute(update(outbox).where(outbox.c.id.in_(held)).values(
                 held_until=now + timedelta(seconds=HOLD_SECONDS)))
+
+
+def _eligible(outbox: Table) -> Any:
+    """The rows to publish at `now`, this transaction's alone: of each subject the first that is unsent."""
+    earlier = outbox.alias("earlier")
+    blocked = exists().where(and_(earlier.c.subject == outbox.c.subject, earlier.c.sent_at.is_(None),
+                                  earlier.c.id < outbox.c.id))
+    query = select(outbox).where(
+        outbox.c.sent_at.is_(None),
+        or_(outbox.c.held_until.is_(None), outbox.c.held_until <= bindparam("now", type_=outbox.c.held_until.type)),
+        ~blocked,
+    )
+    return query.order_by(outbox.c.id).limit(BATCH).with_for_update(skip_locked=True, of=outbox)
 
 
 def _message(row: Any) -> Message:

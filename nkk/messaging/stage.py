@@ -1,5 +1,6 @@
 """What every stage has: its unit of work with a relay behind it, the verified caller, and an answer to `ping`."""
 
+import gc
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from nkk.messaging.log import get_logger
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.settings import required, required_key
+from nkk.messaging.together import HearsTogether
 from nkk.messaging.work import UnitOfWork, Work
 
 log = get_logger()
@@ -34,6 +36,9 @@ class UnitOfWorkProvider(DependencyProvider):
         self.uow = UnitOfWork(self.database, self._work_cls, service, self.relay.wake)
 
     def start(self) -> None:
+        # What was loaded stays loaded: the garbage collector need not look through it again and again.
+        gc.collect()
+        gc.freeze()
         self._relaying = self.container.spawn_managed_thread(self.relay.run, identifier="relay")
 
     def stop(self) -> None:
@@ -58,7 +63,7 @@ class CallerProvider(DependencyProvider):
         return Caller(worker_ctx.context_data.get("actor"), self._key)
 
 
-class Stage:
+class Stage(HearsTogether):
     """Base of the Nameko classes: `name`, and `uow = UnitOfWorkProvider(ItsWork)` are the subclass's."""
 
     name: str

@@ -1,14 +1,14 @@
 """The unit of work: what a command or an event changes is committed once, whole, with what has to be told about it."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
-from sqlalchemy import Connection, Table, func, insert, select, update
+from sqlalchemy import Connection, Table, func, select, update
 
-from nkk.messaging.database import Database, insert_if_absent
+from nkk.messaging.database import Database, Inserts, insert_absent, insert_if_absent
 from nkk.messaging.log import correlation_id
 from nkk.messaging.topology import exchange_name
 
@@ -31,7 +31,10 @@ class AlreadyHandledError(Exception):
 
 
 class Work:
-    """One transaction of a stage. Subclasses add the stage's repositories, each on `connection`."""
+    """One transaction of a stage. Subclasses add the stage's repositories, each on `connection`.
+
+    What `inserts` takes is written before the commit; what `afterwards` takes is called after it, once.
+    """
 
     OUTBOX: ClassVar[Table]
     INBOX: ClassVar[Table]
@@ -39,7 +42,13 @@ class Work:
     def __init__(self, connection: Connection, service: str) -> None:
         self.connection = connection
         self.service = service
+        self.inserts = Inserts(connection)
         self.told = False
+        self._afterwards: dict[Callable[[], None], None] = {}
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Have `call` made once this transaction is committed, however often it was asked for."""
+        self._afterwards[call] = None
 
     def emit(self, *events: Tellable, at: datetime | None = None) -> list[str]:
         """Tell `events` once this transaction is committed; `at` is when the fact came about, now by default. Their
@@ -47,7 +56,7 @@ class Work:
         at, ids = at or datetime.now(UTC), []
         for event in events:
             event_id = str(uuid.uuid4())
-            self.connection.execute(insert(self.OUTBOX), {
+            self.inserts.add(self.OUTBOX, {
                 "event_id": event_id,
                 "type": event.TYPE,
                 "exchange": exchange_name(self.service),
@@ -98,8 +107,11 @@ class UnitOfWork(Generic[W]):
         with self.database.writing() as connection:
             work = self._work_cls(connection, self._service)
             yield work
+            work.inserts.flush()
         if work.told:
             self._on_told()
+        for call in work._afterwards:
+            call()
 
     @contextmanager
     def handling(self, event: Any) -> Iterator[W]:
@@ -111,7 +123,38 @@ class UnitOfWork(Generic[W]):
             yield work
 
     @contextmanager
+    def together(self, events: Iterable[Any]) -> Iterator["Together[W]"]:
+        """One transaction for the effects of all `events`: what their handlers are given as their unit of work."""
+        now = datetime.now(UTC)
+        # In one order whoever inserts: two instances that were delivered the same events wait, and do not deadlock.
+        ids = sorted({event.id for event in events})
+        with self.begin() as work:
+            fresh = insert_absent(work.connection, work.INBOX, [
+                {"consumer": self._service, "event_id": event_id, "handled_at": now} for event_id in ids], "event_id")
+            yield Together(self, work, fresh)
+
+    @contextmanager
     def reading(self) -> Iterator[W]:
         """The repositories, for reading only."""
         with self.database.reading() as connection:
             yield self._work_cls(connection, self._service)
+
+
+class Together(Generic[W]):
+    """The unit of work of one of several handlers whose effects are committed together.
+
+    An exception of any of them but AlreadyHandledError is to end the transaction: what it had done is not undone alone.
+    """
+
+    def __init__(self, uow: UnitOfWork[W], work: W, fresh: set[str]) -> None:
+        self._work = work
+        self._fresh = fresh
+        self.reading = uow.reading
+
+    @contextmanager
+    def handling(self, event: Any) -> Iterator[W]:
+        """As UnitOfWork's, within the transaction of all."""
+        if event.id not in self._fresh:
+            raise AlreadyHandledError(event.id)
+        self._fresh.remove(event.id)
+        yield self._work

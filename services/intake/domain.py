@@ -1,6 +1,7 @@
 """Steps 1 and 2 of the procedure: accounts, the report as it was written, its hand-over."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -151,6 +152,19 @@ def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
         raise InvalidInput.of(opd="An OPD team belongs to one OPD of the roster.")
     if role != Role.OPD_TEAM and group is not None:
         raise InvalidInput.of(opd="Only an OPD team belongs to an OPD.")
+
+
+def check_registration(form: Mapping[str, str], today: date) -> None:
+    """Raise InvalidInput, naming everything of a Registration that will not do: nobody is to find out one by one."""
+    wrong: dict[str, list[str]] = {}
+    for check in (lambda: check_identity_number(ReporterKind(form["kind"]), form["identity_number"], today),
+                  lambda: check_credentials(form["username"].lower(), form["password"])):
+        try:
+            check()
+        except InvalidInput as fault:
+            wrong |= fault.details["fields"]
+    if wrong:
+        raise InvalidInput("Some fields need correcting.", {"fields": wrong})
 
 
 def check_identity_number(kind: ReporterKind, number: str, today: date) -> None:

@@ -19,7 +19,7 @@ from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
 from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
-from nkk.sop.steps import ReporterKind, Role
+from nkk.sop.steps import Role
 from services.intake import domain, schemas
 from services.intake.admin import AdminDesk, add_account
 from services.intake.contacts import KeepsContacts, tell_registered
@@ -44,7 +44,7 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
     def register(self, box: str) -> dict[str, str]:
         """A new reporter. The box holds a Registration."""
         form = load(schemas.Registration, self.vault.open(box))
-        domain.check_identity_number(ReporterKind(form["kind"]), form["identity_number"], _now().date())
+        domain.check_registration(form, _now().date())
         account = self.new_account(form, Role.REPORTER)
         identity = {key: form[key] for key in ("name", "identity_number", "email", "phone", "username")}
         with self.uow.begin() as work:
@@ -105,7 +105,7 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
         form = load(schemas.ComplaintForm, form)
         now, calendar = _now(), self.calendars.current()
         with self.uow.begin() as work:
-            kind, _ = work.accounts.reporter(actor.id)
+            kind, lists = work.submitting(actor.id)
             complaint = domain.Complaint.submit(form, actor.id, kind, now, calendar)
             taken = idempotency_key and work.complaints.submitted_before(
                 actor.id, idempotency_key, _hash(form), complaint.ticket)
@@ -113,7 +113,7 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
                 complaint = _same(work, taken, _hash(form))
             else:
                 # Of a new report alone: what was accepted stays so when the catalogue has changed since.
-                domain.check_against_catalogue(form, work.lists.categories(), work.lists.opds())
+                domain.check_against_catalogue(form, lists.categories(), lists.opds())
                 work.complaints.add(complaint)
                 work.emit(_submitted(complaint), at=now)
         return schemas.Receipt().dump(complaint)

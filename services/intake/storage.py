@@ -16,9 +16,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     insert,
     select,
+    true,
     update,
 )
 
@@ -127,6 +129,11 @@ lists = Table(
     Column("changed_at", UtcDateTime, nullable=False),
     Column("changed_by", String(36), nullable=False),
 )
+
+
+# Read at every submission, and so put together once: a reporter's kind, with each list that an admin has replaced.
+_submitting = select(reporters.c.kind, lists.c.name, lists.c.content).select_from(
+    reporters.outerjoin(lists, true())).where(reporters.c.id == bindparam("reporter_id"))
 
 
 class Accounts:
@@ -288,7 +295,7 @@ class Complaints:
 
     def add(self, complaint: Complaint) -> None:
         """Keep a new report."""
-        self._connection.execute(insert(complaints), asdict(complaint))
+        self._connection.execute(insert(complaints), vars(complaint))
 
     def get(self, ticket: str, for_update: bool = False) -> Complaint:
         """The report of `ticket`. Raises UnknownTicket."""
@@ -324,10 +331,14 @@ class Complaints:
 
 
 class Lists:
-    """The catalogue and the roster: the procedure's defaults until an admin replaces them."""
+    """The catalogue and the roster: the procedure's defaults until an admin replaces them.
 
-    def __init__(self, connection: Connection) -> None:
+    `kept` are those in the database as JSON by name, where they were read already.
+    """
+
+    def __init__(self, connection: Connection, kept: dict[str, str] | None = None) -> None:
         self._connection = connection
+        self._read = kept
 
     def categories(self) -> dict[str, Any]:
         """Categories by key."""
@@ -342,12 +353,15 @@ class Lists:
         row = {"content": json.dumps(content, ensure_ascii=False), "changed_at": now, "changed_by": by}
         if not insert_if_absent(self._connection, lists, row | {"name": name}):
             self._connection.execute(update(lists).where(lists.c.name == name).values(**row))
+        self._read = None
         self.__dict__.pop("_kept", None)
 
     @cached_property
     def _kept(self) -> dict[str, Any]:
-        rows = self._connection.execute(select(lists.c.name, lists.c.content))
-        return {row.name: json.loads(row.content) for row in rows}
+        read = self._read
+        if read is None:
+            read = {row.name: row.content for row in self._connection.execute(select(lists.c.name, lists.c.content))}
+        return {name: json.loads(content) for name, content in read.items()}
 
 
 class IntakeWork(ClockedWork):
@@ -376,3 +390,8 @@ class IntakeWork(ClockedWork):
     @cached_property
     def lists(self) -> Lists:
         return Lists(self.connection)
+
+    def submitting(self, reporter_id: str) -> tuple[str, Lists]:
+        """What a report by this reporter, who exists, is made with: their kind, and the lists it is checked against."""
+        rows = self.connection.execute(_submitting, {"reporter_id": reporter_id}).all()
+        return rows[0].kind, Lists(self.connection, {row.name: row.content for row in rows if row.name is not None})

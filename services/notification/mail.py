@@ -11,8 +11,11 @@ import ssl
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from email.policy import default
+from functools import cache
 from pathlib import Path
 from string import Template
+from time import process_time
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -28,12 +31,18 @@ from nkk.messaging.sealing import CannotOpenError, unseal
 from nkk.messaging.settings import MissingSettingError, required
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.clock import Calendar
-from services.notification.domain import still_true
+from services.notification.domain import Journey, still_true
 from services.notification.storage import Journeys, Messages
 from services.notification.words import words_of, words_of_account, words_of_code
 
 LETTERS = Path(__file__).parent / "letters"
-BATCH = 10
+BATCH = 20
+"""How many letters are marked together: those sent before a death and not yet marked go out a second time."""
+
+REST = 2
+"""How long the mailer rests after a batch, in times the processor time that this process used meanwhile: in a burst,
+letters wait for events and calls, and not the other way round."""
+
 RESCAN_SECONDS = 2.0
 SMTP_TIMEOUT_SECONDS = 15
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1
@@ -61,17 +70,28 @@ def compose(kind: str, email: str, message_id: str, sender: str, words: Mapping[
 
     `words` are what it may say; `site` is always among them.
     """
-    text = Template((LETTERS / f"{kind}.txt").read_text("utf-8")).substitute(words)
+    text = _letter(kind).substitute(words)
     subject, _, body = text.partition("\n")
     message = EmailMessage()
     message["Subject"] = subject
-    message["From"] = sender
+    message["From"] = _header("From", sender)
     message["To"] = email
     message["Date"] = datetime.now(UTC)
     message["Message-ID"] = f"<{message_id}@{urlsplit(words['site']).hostname or 'nkk'}>"
-    message["Auto-Submitted"] = "auto-generated"
+    message["Auto-Submitted"] = _header("Auto-Submitted", "auto-generated")
     message.set_content(body.lstrip("\n"))
     return message
+
+
+@cache
+def _letter(kind: str) -> Template:
+    return Template((LETTERS / f"{kind}.txt").read_text("utf-8"))
+
+
+@cache
+def _header(name: str, value: str) -> Any:
+    """A header that every letter has alike, read once: reading them is most of what writing a letter takes."""
+    return default.header_factory(name, value)
 
 
 def sender(smtp_url: str, folder: Path) -> Send:
@@ -170,8 +190,10 @@ class Mailer(DependencyProvider):
 
     def _run(self) -> None:
         while not self._stopping:
+            began = process_time()
             try:
                 if self.send_batch(self._database, self._calendars.current()):
+                    eventlet.sleep(REST * (process_time() - began))
                     continue
             except SQLAlchemyError as error:
                 log.warning("mailer interrupted", error=type(error).__name__)
@@ -187,17 +209,23 @@ class Mailer(DependencyProvider):
         with database.claiming("mailer") as claim:
             with claim.statement() as connection:
                 rows = Messages(connection).due(datetime.now(UTC), BATCH)
-                to_send = [row for row in rows if not self._put_off(connection, row, calendar)]
-            for row in to_send:
-                sent = self._try(row)
-                with claim.statement() as connection:
-                    self._mark(Messages(connection), row, sent)
+                to_send = self._still_to_send(connection, rows, calendar)
+            if not to_send:
+                return len(rows)
+            tried = [(row, self._try(row)) for row in to_send]
+            with claim.statement() as connection:
+                self._mark(Messages(connection), tried)
         return len(rows)
 
-    def _put_off(self, connection: Connection, row: Any, calendar: Calendar) -> bool:
+    def _still_to_send(self, connection: Connection, rows: list[Any], calendar: Calendar) -> list[Any]:
+        """Those of `rows` to be sent now; the others are put off or taken out."""
+        tickets = sorted({row.ticket for row in rows if row.ticket is not None})
+        journeys = {journey.ticket: journey for journey in Journeys(connection).of(tickets)} if tickets else {}
+        return [row for row in rows if not self._put_off(connection, row, journeys.get(row.ticket), calendar)]
+
+    def _put_off(self, connection: Connection, row: Any, journey: Journey | None, calendar: Calendar) -> bool:
         """Whether it is not to be sent now: the offices are closed to its team, or what it says is not so any more."""
         now = datetime.now(UTC)
-        journey = Journeys(connection).get(row.ticket) if row.ticket is not None else None
         if journey is not None and not still_true(row.kind, row.step, row.round, journey):
             log.info("message not needed any more", message_id=row.id, kind=row.kind)
             Messages(connection).drop(row.id)
@@ -245,12 +273,13 @@ class Mailer(DependencyProvider):
             raise NoAddressError
         return address
 
-    def _mark(self, messages: Messages, row: Any, sent: bool | None) -> None:
+    def _mark(self, messages: Messages, tried: list[tuple[Any, bool | None]]) -> None:
         now = datetime.now(UTC)
-        if sent:
-            messages.sent(row.id, now)
-        elif sent is None or now - row.created_at > GIVE_UP_AFTER:
-            messages.failed(row.id, row.tries + 1, None, now)
-        else:
-            pause = min(timedelta(seconds=5 * 2 ** min(row.tries, 10)), LONGEST_PAUSE)
-            messages.failed(row.id, row.tries + 1, now + pause, now)
+        if delivered := [row.id for row, sent in tried if sent]:
+            messages.sent(delivered, now)
+        for row, sent in tried:
+            if sent is None or (not sent and now - row.created_at > GIVE_UP_AFTER):
+                messages.failed(row.id, row.tries + 1, None, now)
+            elif not sent:
+                pause = min(timedelta(seconds=5 * 2 ** min(row.tries, 10)), LONGEST_PAUSE)
+                messages.failed(row.id, row.tries + 1, now + pause, now)

@@ -50,7 +50,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
 
     # -- what the other stages tell
 
-    @handles(ReporterRegistered)
+    @handles(ReporterRegistered, together=True)
     def on_reporter_registered(self, event: Event[ReporterRegistered]) -> None:
         """A reporter can be reached; where it is elsewhere than before, the old address is told so."""
         data = event.data
@@ -58,30 +58,30 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
             before = work.messages.keep_contact(data.reporter_id, data.sealed_contact, event.time)
             if before is not None:
                 work.messages.add_farewell(str(uuid.uuid4()), before, event.time)
-        self.mailer.wake()
+            work.afterwards(self.mailer.wake)
 
-    @handles(ComplaintSubmitted)
+    @handles(ComplaintSubmitted, together=True)
     def on_complaint_submitted(self, event: Event[ComplaintSubmitted]) -> None:
         """Step 1 ended: the reporter is sent a receipt."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self._noting(event) as work:
-            work.journeys.note(_entry(event), reporter_id=data.reporter_id, submitted_at=data.submitted_at,
-                               service_due_at=data.service_due_at, late_at=data.service_due_at,
-                               category=data.category, sub_category=data.sub_category)
+            answered_at = work.journeys.note(
+                _entry(event), reporter_id=data.reporter_id, submitted_at=data.submitted_at,
+                service_due_at=data.service_due_at, late_at=data.service_due_at, category=data.category,
+                sub_category=data.sub_category)
             # Heard last, where it was long on its way: how long the answer took can be known only now.
-            answered_at = work.journeys.answered_at(data.ticket)
             if answered_at is not None:
                 work.journeys.answered(data.ticket, answered_at, calendar.minutes_between(event.time, answered_at))
             work.messages.add(str(uuid.uuid4()), data.ticket, "received", event.time)
-        self.mailer.wake()
+            work.afterwards(self.mailer.wake)
 
-    @handles(ComplaintHandedOver)
+    @handles(ComplaintHandedOver, together=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
         """Step 2 ended."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
-    @handles(ComplaintClassifiedAsInformation)
+    @handles(ComplaintClassifiedAsInformation, together=True)
     def on_classified_as_information(self, event: Event[ComplaintClassifiedAsInformation]) -> None:
         """Step 3 ended, "ya": it comes to be answered."""
         calendar = self.calendars.get(event.data.calendar)
@@ -89,25 +89,25 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
             work.journeys.note(_entry(event), path=Path.INFORMATION)
             work.answers.add(_answer(event, calendar, Path.INFORMATION, material=None))
 
-    @handles(ComplaintForwarded)
+    @handles(ComplaintForwarded, together=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
         """Step 3 ended, "tidak"."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event), path=Path.COMPLAINT, opd=event.data.opd)
 
-    @handles(ResponseSubmitted)
+    @handles(ResponseSubmitted, together=True)
     def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
         """Step 4 ended."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
-    @handles(ResponseReturned)
+    @handles(ResponseReturned, together=True)
     def on_response_returned(self, event: Event[ResponseReturned]) -> None:
         """Step 5 sent a response back to step 4."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
-    @handles(ResponseApproved)
+    @handles(ResponseApproved, together=True)
     def on_response_approved(self, event: Event[ResponseApproved]) -> None:
         """Step 5 ended: it comes to be answered."""
         calendar = self.calendars.get(event.data.calendar)
@@ -149,7 +149,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
             work.journeys.answered(ticket, now, minutes)
             _tell(work, AnswerSent(ticket=ticket, path=answer.path, calendar=calendar.version, by=actor.id), now)
             work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
-        self.mailer.wake()
+            work.afterwards(self.mailer.wake)
         return {"ticket": ticket, "stands": answer.stands()}
 
     @rpc

@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
-from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
+from nkk.messaging.database import Inserts, UtcDateTime, insert_if_absent, insert_or_update, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
 from nkk.sop.refusals import UnknownTicket
@@ -191,14 +191,14 @@ class Answers:
 class Journeys:
     """Every complaint's way through the procedure. Events may come in any order; each fills in what it knows."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, inserts: Inserts | None = None) -> None:
         self._connection = connection
+        self._inserts = inserts or Inserts(connection)
 
-    def note(self, entry: Entry, **known: Any) -> None:
-        """Add `entry`, and what it makes `known` of the journey."""
-        if not insert_if_absent(self._connection, journeys, {"ticket": entry.ticket} | known) and known:
-            self._connection.execute(update(journeys).where(journeys.c.ticket == entry.ticket).values(**known))
-        self._connection.execute(insert(entries), asdict(entry))
+    def note(self, entry: Entry, **known: Any) -> datetime | None:
+        """Add `entry`, and what it makes `known` of the journey; when that was answered, if it was."""
+        self._inserts.add(entries, vars(entry))
+        return insert_or_update(self._connection, journeys, {"ticket": entry.ticket} | known, "answered_at")
 
     def get(self, ticket: str) -> Journey:
         """The journey of `ticket`. Raises UnknownTicket."""
@@ -209,6 +209,7 @@ class Journeys:
 
     def of(self, tickets: list[str]) -> list[Journey]:
         """The journeys of those `tickets` that are known."""
+        self._inserts.flush()
         # Journeys first: an event heard between the two statements may show as an entry early, but no path without its
         # entry.
         rows = self._connection.execute(select(journeys).where(journeys.c.ticket.in_(tickets))).all()
@@ -216,7 +217,6 @@ class Journeys:
         for row in self._connection.execute(select(entries).where(entries.c.ticket.in_(tickets))):
             told[row.ticket].append(Entry(**row._mapping))
         return [Journey(**row._mapping, entries=told[row.ticket]) for row in rows]
-
 
     def to_apologise(self, now: datetime, limit: int) -> list[str]:
         """Tickets whose promised time has passed without an answer, this transaction's alone, each given once."""
@@ -229,11 +229,6 @@ class Journeys:
         """It was answered, in so many office minutes: there is nothing to apologise for any more."""
         self._connection.execute(update(journeys).where(journeys.c.ticket == ticket).values(
             late_at=None, answered_at=at, answer_minutes=minutes))
-
-    def answered_at(self, ticket: str) -> datetime | None:
-        """When it was answered, if it was."""
-        query = select(journeys.c.answered_at).where(journeys.c.ticket == ticket)
-        return self._connection.execute(query).scalar_one_or_none()
 
     def open_before(self, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
         """Tickets submitted before `end` and not closed to this day, a page at a time."""
@@ -250,8 +245,9 @@ class Journeys:
 class Messages:
     """Messages to people, written in the transaction of what they tell and sent afterwards."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, inserts: Inserts | None = None) -> None:
         self._connection = connection
+        self._inserts = inserts or Inserts(connection)
 
     def keep_contact(self, reporter_id: str, sealed_contact: str, at: datetime) -> str | None:
         """Remember how to reach a reporter; the newest wins. The sealed contact whose place it took, if it took one."""
@@ -267,12 +263,12 @@ class Messages:
 
     def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
         """Have a message of `kind` sent to the reporter of `ticket`."""
-        self._add({"id": message_id, "ticket": ticket, "kind": kind, "next_try_at": now}, now)
+        self._inserts.add(messages, _new({"id": message_id, "ticket": ticket, "kind": kind}, now))
 
     def add_for_team(self, message_id: str, kind: str, team: str, alarm: Any, now: datetime) -> None:
         """Have a message of `kind` sent to `team` about the step that `alarm` tells of."""
-        self._add({"id": message_id, "ticket": alarm.ticket, "kind": kind, "team": team, "step": alarm.step,
-                   "round": alarm.round, "due_at": alarm.due_at, "next_try_at": now}, now)
+        self._inserts.add(messages, _new({"id": message_id, "ticket": alarm.ticket, "kind": kind, "team": team,
+                                          "step": alarm.step, "round": alarm.round, "due_at": alarm.due_at}, now))
 
     def add_code(self, message_id: str, reporter_id: str, sealed_letter: str, expires_at: datetime, now: datetime
                  ) -> None:
@@ -281,16 +277,15 @@ class Messages:
         if self._connection.execute(newer.limit(1)).first():
             return
         self._connection.execute(delete(messages).where(messages.c.reporter_id == reporter_id, _unsent))
-        self._add({"id": message_id, "kind": "password_reset", "reporter_id": reporter_id,
-                   "sealed_letter": sealed_letter, "expires_at": expires_at, "next_try_at": now}, now)
+        # At once: the next request of this transaction may be the same reporter's.
+        self._connection.execute(insert(messages), _new({
+            "id": message_id, "kind": "password_reset", "reporter_id": reporter_id, "sealed_letter": sealed_letter,
+            "expires_at": expires_at}, now))
 
     def add_farewell(self, message_id: str, sealed_contact: str, now: datetime) -> None:
         """Have an address told that letters go elsewhere from now on: who did not want that is to learn of it."""
-        self._add({"id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact, "next_try_at": now},
-                  now)
-
-    def _add(self, row: dict[str, Any], now: datetime) -> None:
-        self._connection.execute(insert(messages), {"created_at": now, "tries": 0} | row)
+        self._inserts.add(messages, _new({
+            "id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact}, now))
 
     def due(self, now: datetime, limit: int) -> list[Any]:
         """Messages to send now whose receiver can be reached, claimed: rows of messages, with the reporter's
@@ -327,9 +322,9 @@ class Messages:
         counted = self._connection.execute(select(waiting, given_up.scalar_subquery())).one()
         return counted[0], counted[1]
 
-    def sent(self, message_id: str, now: datetime) -> None:
-        """It was delivered; a code, or an old address, is not kept."""
-        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
+    def sent(self, message_ids: list[str], now: datetime) -> None:
+        """They were delivered; a code, or an old address, is not kept."""
+        self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
             sent_at=now, sealed_letter=None))
 
     def failed(self, message_id: str, tries: int, next_try_at: datetime | None, now: datetime) -> None:
@@ -337,6 +332,10 @@ class Messages:
         given_up = {} if next_try_at else {"given_up_at": now, "sealed_letter": None}
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
             tries=tries, next_try_at=next_try_at or now, **given_up))
+
+
+def _new(row: dict[str, Any], now: datetime) -> dict[str, Any]:
+    return row | {"created_at": now, "next_try_at": now, "tries": 0}
 
 
 class Teams:
@@ -378,7 +377,7 @@ class NotificationWork(ClockedWork):
 
     @cached_property
     def journeys(self) -> Journeys:
-        return Journeys(self.connection)
+        return Journeys(self.connection, self.inserts)
 
     def sound(self, timed: Timed, now: datetime) -> Any:
         """Tell the tooling, and the team as well: nobody tells us of our own steps."""
@@ -400,4 +399,4 @@ class NotificationWork(ClockedWork):
 
     @cached_property
     def messages(self) -> Messages:
-        return Messages(self.connection)
+        return Messages(self.connection, self.inserts)

@@ -27,28 +27,28 @@ class TellsPeople:
     uow: Any
     mailer: Any
 
-    @handles(StepDueSoon)
+    @handles(StepDueSoon, together=True)
     def on_step_due_soon(self, event: Event[StepDueSoon]) -> None:
         """A step of another stage nears its end."""
         with self.uow.handling(event) as work:
             work.tell_team(event.data, event.time)
-        self.mailer.wake()
+            work.afterwards(self.mailer.wake)
 
-    @handles(StepOverdue)
+    @handles(StepOverdue, together=True)
     def on_step_overdue(self, event: Event[StepOverdue]) -> None:
         """A step of another stage is late."""
         with self.uow.handling(event) as work:
             work.tell_team(event.data, event.time)
-        self.mailer.wake()
+            work.afterwards(self.mailer.wake)
 
-    @handles(PasswordResetRequested)
+    @handles(PasswordResetRequested, together=True)
     def on_password_reset_requested(self, event: Event[PasswordResetRequested]) -> None:
         """A reporter forgot their password: the code goes out, where it is still good."""
         data, now = event.data, datetime.now(UTC)
         with self.uow.handling(event) as work:
             if now < data.expires_at:
                 work.messages.add_code(str(uuid.uuid4()), data.reporter_id, data.sealed_letter, data.expires_at, now)
-        self.mailer.wake()
+            work.afterwards(self.mailer.wake)
 
     @timer(interval=TELL_SECONDS)
     def tell_reporters(self) -> None:

@@ -28,14 +28,14 @@ class OpdResponseService(HearsCalendars):
     name = "opd_response"
     uow = UnitOfWorkProvider(OpdResponseWork)
 
-    @handles(ComplaintForwarded)
+    @handles(ComplaintForwarded, together=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
         """Step 3 ended: a complaint comes to be answered."""
         calendar = self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
             work.cases.add(_case(event, calendar))
 
-    @handles(ResponseReturned)
+    @handles(ResponseReturned, together=True)
     def on_response_returned(self, event: Event[ResponseReturned]) -> None:
         """Step 5 sent a response back: it is to be answered again."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)

@@ -35,14 +35,14 @@ class TriageService(HearsCalendars):
     name = "triage"
     uow = UnitOfWorkProvider(TriageWork)
 
-    @handles(ComplaintHandedOver)
+    @handles(ComplaintHandedOver, together=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
         """Step 2 ended: a report comes to be classified."""
         calendar = self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
             work.cases.add(_case(event, calendar))
 
-    @handles(ResponseSubmitted)
+    @handles(ResponseSubmitted, together=True)
     def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
         """Step 4 ended: a response comes to be approved or returned."""
         calendar = self.calendars.get(event.data.calendar)

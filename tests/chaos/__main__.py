@@ -34,10 +34,10 @@ def main(minutes: float, seed: int | None, rate: float, on: str | None, nodes: s
         outcome = run(folder, seed + number, seconds, postgres, clustered, click.echo, rate)
         for line in outcome.lines():
             click.echo(line)
+        for story in outcome.histories:
+            click.echo(story)
         if outcome.breaches:
             broken = True
-            for story in outcome.histories:
-                click.echo(story)
             click.echo(f"again: {outcome.command()}; logs in {folder}")
         left, number = left - seconds, number + 1
     sys.exit(1 if broken else 0)

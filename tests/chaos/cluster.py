@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nkk.stack.broker import PrivateNode
+from tests.chaos.nodes import tell
 
 NAMES = ("node-1", "node-2", "node-3")
 PORT = 5672
@@ -182,7 +183,7 @@ class Cluster:
 
     def running(self, asked: str = NAMES[0]) -> list[str]:
         """The nodes that run, by what one of them says."""
-        said = self.nodes[asked].ctl("eval", "lists:sort(rabbit_nodes:all_running()).")
+        said = tell(self.nodes[asked], "rabbit_nodes:all_running().")
         return [name for name in NAMES if f"rabbit@{name}" in said]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep, time
 
+from tests.chaos import cluster, disks
 from tests.chaos.accountant import Breach, Pages, broker, events
 from tests.chaos.accountant.balance import Evidence
 from tests.chaos.accountant.balance import breaches as breaches_of
@@ -34,7 +35,8 @@ Echo = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run."""
+    """What came of a run. `histories` are of what is broken or did not come to its end in time; `slowest` is in
+    seconds, less those in which the machine let the request wait; `absent` is what could not be struck, and why."""
 
     seed: int
     seconds: float
@@ -50,6 +52,7 @@ class Outcome:
     copies: int
     breaches: list[Breach]
     histories: list[str]
+    absent: list[str]
 
     @property
     def name(self) -> str:
@@ -65,8 +68,9 @@ class Outcome:
         """For a person to read."""
         yield f"seed {self.seed} on {self.name}: {self.seconds:.0f} s of faults"
         yield f"  faults struck: {sum(self.struck.values())}  " + _counted(self.struck)
+        yield from (f"  not struck on this machine: {why}" for why in self.absent)
         yield f"  complaints accepted: {self.accepted}  " + _counted(self.carried)
-        yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s beside what the machine made it wait  " + _counted(self.answers)
+        yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s  " + _counted(self.answers)
         yield f"  letters: {self.letters}, copies {self.copies}"
         for breach in self.breaches:
             yield f"  BROKEN {breach}"
@@ -76,6 +80,10 @@ class Outcome:
 def run(folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool, echo: Echo,
         rate: float = RATE) -> Outcome:
     """Traffic for `seconds` under the faults of `seed`, then the books."""
+    absent = [why for why in (disks.cannot(), cluster.cannot() if clustered else None) if why]
+    clustered = clustered and cluster.cannot() is None
+    for why in absent:
+        echo(f"not struck on this machine: {why}")
     os.environ["NKK_RETRY_DELAYS"] = SETTINGS["NKK_RETRY_DELAYS"]
     record = Record(seed)
     with world(folder, postgres, clustered) as found:
@@ -99,7 +107,7 @@ def run(folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool
         breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), found.postbox.letters))
         if breaches:
             keep(found, record, folder)
-        return _outcome(record, seconds, traffic, found, pages, breaches)
+        return _outcome(record, seconds, traffic, found, pages, breaches, absent)
 
 
 def named(postgres: bool, clustered: bool) -> str:
@@ -168,17 +176,18 @@ def keep(found: World, record: Record, folder: Path) -> None:
 
 
 def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pages: Pages,
-             breaches: list[Breach]) -> Outcome:
+             breaches: list[Breach], absent: list[str]) -> Outcome:
     said = Counter(f"{asked.operation} {asked.status}" for asked in record.asked)
-    told = list(dict.fromkeys(breach.about for breach in breaches))[:5]
+    letters = found.postbox.letters
+    told = list(dict.fromkeys([*(breach.about for breach in breaches), *traffic.unfinished]))[:5]
     return Outcome(
         seed=record.seed, seconds=seconds, postgres=found.server is not None, clustered=found.cluster is not None,
         struck=Counter(struck.kind for struck in record.struck),
         carried=traffic.carried, requests=len(record.asked), answers=said,
         accepted=len({asked.ticket for asked in record.asked if asked.operation == "submit" and asked.status == 201}),
-        slowest=max((asked.took - asked.starved for asked in record.asked), default=0.0), letters=len(found.postbox.letters),
-        copies=len(found.postbox.letters) - len({letter.id for letter in found.postbox.letters}), breaches=breaches,
-        histories=[history(about, pages, record) for about in told])
+        slowest=max((asked.took - asked.starved for asked in record.asked), default=0.0), letters=len(letters),
+        copies=len(letters) - len({letter.id for letter in letters}), breaches=breaches,
+        histories=[history(about, pages, record) for about in told], absent=absent)
 
 
 def _counted(counts: Counter[str]) -> str:

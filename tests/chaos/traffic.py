@@ -30,6 +30,9 @@ GIVE_UP_SECONDS = 40.0
 Answer = tuple[int | None, dict[str, Any]]
 
 
+AT_THE_END = "where it stood at the end"
+
+
 class Left(Exception):
     """This journey ends here: it is to stand where it stands, or time is up."""
 
@@ -65,6 +68,7 @@ class Traffic:
             self._reporters.append(Account(f"reporter {number}", account["username"], account["password"]))
         self.left_out = 0
         self.carried: Counter[str] = Counter()
+        self.unfinished: list[str] = []
         self._beginning, self._ending = True, False
         self._thread = threading.Thread(target=lambda: asyncio.run(self._go()), name="traffic")
 
@@ -103,11 +107,13 @@ class Traffic:
 
     async def _journey(self, dice: random.Random) -> None:
         self._open += 1
+        journey = Journey(self, dice)
         try:
-            await Journey(self, dice).travel()
+            await journey.travel()
             self.carried["to the end"] += 1
         except Left as left:
             self.carried[str(left)] += 1
+            self.unfinished += [journey.ticket] if str(left) == AT_THE_END and journey.ticket else []
         finally:
             self._open -= 1
 
@@ -141,7 +147,7 @@ class Traffic:
         """Wait. Raises Left once everybody goes home."""
         await asyncio.sleep(seconds)
         if self._ending:
-            raise Left("where it stood at the end")
+            raise Left(AT_THE_END)
 
     def person(self, name: str) -> Account:
         """A member of the staff."""
@@ -195,7 +201,7 @@ class Journey:
         self.acts_twice = dice.random() < 0.1
         steps = 5 if self.information else 7
         self._acts_left = dice.randrange(1, steps) if dice.random() < 0.15 else steps + 5
-        self._ticket = ""
+        self.ticket = ""
 
     async def travel(self) -> None:
         """From the form to the receipt. Raises Left where it is to end before."""
@@ -227,7 +233,7 @@ class Journey:
             status, answer = await self._ask(self._reporter, "submit", "POST", "/complaints", form, key=key)
             if status == 201:
                 times -= 1
-                self._ticket = answer["ticket"]
+                self.ticket = answer["ticket"]
             else:
                 await self._traffic.pause(self._dice.uniform(0.2, 1.0))
         self._done()
@@ -236,10 +242,10 @@ class Journey:
         """One command, until it is done: it may come too early, or its answer be lost."""
         person, pause = self._traffic.person(who) if who else self._reporter, PAUSE_SECONDS
         if who and self._dice.random() < 0.2:
-            await self._ask(person, "claim", "POST", f"/complaints/{self._ticket}/claim", {})
+            await self._ask(person, "claim", "POST", f"/complaints/{self.ticket}/claim", {})
         unknown = False
         while True:
-            status, answer = await self._ask(person, operation, "POST", f"/complaints/{self._ticket}/{path}", body)
+            status, answer = await self._ask(person, operation, "POST", f"/complaints/{self.ticket}/{path}", body)
             problem = str(answer.get("type", "")).rpartition(":")[2]
             # A return that went through leaves nothing to return.
             if status == 200 or problem in PROMISES[operation].done or (
@@ -249,15 +255,15 @@ class Journey:
             await self._traffic.pause(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
         if self.acts_twice and self._dice.random() < 0.5 and operation != "return":
-            await self._ask(person, operation, "POST", f"/complaints/{self._ticket}/{path}", body)
+            await self._ask(person, operation, "POST", f"/complaints/{self.ticket}/{path}", body)
         if self._dice.random() < 0.15:
-            await self._ask(self._reporter, "timeline", "GET", f"/complaints/{self._ticket}/timeline")
+            await self._ask(self._reporter, "timeline", "GET", f"/complaints/{self.ticket}/timeline")
         self._done()
 
     async def _open(self) -> None:
         """The reporter reads until the answer is there, which receives it."""
         while True:
-            status, answer = await self._ask(self._reporter, "read", "GET", f"/complaints/{self._ticket}")
+            status, answer = await self._ask(self._reporter, "read", "GET", f"/complaints/{self.ticket}")
             if status == 200 and answer["stands"]["state"] == "closed":
                 return
             await self._traffic.pause(self._dice.uniform(0.2, 1.0))
@@ -265,7 +271,7 @@ class Journey:
     async def _ask(self, person: Account, operation: str, method: str, path: str, body: Any = None,
                    key: str | None = None) -> Answer:
         token = await self._traffic.token(person)
-        status, answer = await self._traffic.ask(operation, person.name, method, path, body, self._ticket or None, key,
+        status, answer = await self._traffic.ask(operation, person.name, method, path, body, self.ticket or None, key,
                                                  token)
         if status == 401:
             person.token = ""

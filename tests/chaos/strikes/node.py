@@ -2,9 +2,9 @@
 
 import os
 import signal
-import subprocess
 from typing import Any
 
+from tests.chaos.nodes import tell
 from tests.chaos.strikes.kinds import Kind
 from tests.installations import eventually
 
@@ -41,13 +41,7 @@ def _thaw(world: Any, target: str) -> None:
 
 def _tell(order: str) -> Any:
     def said(world: Any, target: str) -> bool:
-        node = _node(world, target)
-        environment, cookie = node._environment(), (node.folder / ".erlang.cookie").read_text()
-        command = ["erl_call", "-sname", environment["RABBITMQ_NODENAME"], "-c", cookie, "-e"]
-        done = subprocess.run(node._command(*command), input=f"{order}\n", env=environment, capture_output=True,
-                              text=True, timeout=20, check=False)
-        assert done.stdout.startswith("{ok, ok}"), done.stdout + done.stderr
-        return True
+        return tell(_node(world, target), order) == "ok"
 
     def strike(world: Any, target: str) -> None:
         # A node that has only just come back may not listen yet.

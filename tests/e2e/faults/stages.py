@@ -21,6 +21,7 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from services.intake.service import IntakeService
 from services.intake.storage import IntakeWork
+from services.notification.service import NotificationService
 from services.triage.service import TriageService
 
 FOLDER = Path(os.environ.get("NKK_TEST_ACCIDENTS", "."))
@@ -30,6 +31,8 @@ BEFORE_PUBLISHING = "before-publishing"
 BEFORE_MARKING = "before-marking"
 BEFORE_REPLYING = "before-replying"
 BEFORE_ACKNOWLEDGING = "before-acknowledging"
+NOTED = "noted-"
+"""Followed by a ticket: notification dies when it has written down its hand-over, and not committed it."""
 
 
 def die_if_asked(accident: str) -> None:
@@ -92,3 +95,14 @@ class AccidentalTriage(TriageService):
             raise RuntimeError(event.data.text)
         super().on_complaint_handed_over(event)
         die_if_asked(BEFORE_ACKNOWLEDGING)
+
+
+class AccidentalNotification(NotificationService):
+    """Notification, which may die or fail at one of several events that it hears together."""
+
+    @handles(ComplaintHandedOver, together=True)
+    def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
+        if (FOLDER / event.subject).exists():
+            raise RuntimeError(event.data.text)
+        super().on_complaint_handed_over(event)
+        die_if_asked(NOTED + event.subject)

@@ -28,7 +28,8 @@ from tests.people import People, Person
 PATIENCE = 3.0 + 2.0
 """Seconds within which a caller is answered, whatever is away: the gateway's time limit for a call, and a margin."""
 
-SERVICES = {"intake": "tests.e2e.faults.stages:AccidentalIntake", "triage": "tests.e2e.faults.stages:AccidentalTriage"}
+SERVICES = {stage: f"tests.e2e.faults.stages:Accidental{stage.title()}"
+            for stage in ("intake", "triage", "notification")}
 
 
 @dataclass

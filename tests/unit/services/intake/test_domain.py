@@ -17,6 +17,7 @@ from services.intake.domain import (
     check_against_catalogue,
     check_credentials,
     check_identity_number,
+    check_registration,
     check_staff,
     wrong_credentials,
 )
@@ -178,6 +179,15 @@ def test_an_account_is_disabled_once():
     who.disable(NOW, 1)
     who.disable(NOW + timedelta(days=1), 1)
     assert who.disabled_at == NOW
+
+
+def test_all_that_is_wrong_with_a_registration_is_said_at_once():
+    form = {"kind": "public", "identity_number": "123", "username": "Siti Nur", "password": "123"}
+    assert fields_at_fault(check_registration, form, TODAY) == {"identity_number", "username", "password"}
+    assert fields_at_fault(check_registration, form | {"identity_number": "1971011503900001"}, TODAY) == {
+        "username", "password"}
+    check_registration({"kind": "public", "identity_number": "1971011503900001", "username": "Siti-Nur",
+                        "password": "rumah kecil di tepi laut"}, TODAY)
 
 
 def test_the_last_admin_who_is_open_is_not_disabled_and_no_other_is_kept():

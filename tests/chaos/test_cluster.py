@@ -1,0 +1,37 @@
+"""A partition is one: the others miss the node, it pauses itself, and comes back."""
+
+from pathlib import Path
+
+from kombu import Connection
+
+from nkk.messaging.publisher import BROKER_ERRORS, connect
+from tests.chaos.cluster import NAMES, Cluster
+from tests.chaos.nodes import tell
+from tests.installations import eventually
+
+FIRST, SECOND, THIRD = NAMES
+
+
+def test_a_node_that_is_cut_off_is_missed_pauses_itself_and_comes_back(tmp_path: Path) -> None:
+    with Cluster(tmp_path / "rabbitmq") as cluster:
+        assert cluster.running() == [FIRST, SECOND, THIRD]
+        cluster.partition(THIRD)
+        eventually(lambda: cluster.running() == [FIRST, SECOND], patience=90)
+        assert THIRD not in cluster.running(THIRD)
+        # It pauses itself, and is there for its operator all the same.
+        assert tell(cluster.nodes[THIRD], "node().") == "'rabbit@node-3'"
+        with Connection(cluster.nodes[FIRST].uri) as connection:
+            queue = connection.default_channel.queue_declare("a-queue", durable=True, auto_delete=False,
+                                                             arguments={"x-queue-type": "quorum"})
+            assert queue.queue == "a-queue"
+        cluster.heal(THIRD)
+        eventually(lambda: cluster.running(THIRD) == [FIRST, SECOND, THIRD], patience=90)
+        eventually(lambda: takes_connections(cluster.nodes[THIRD].uri), patience=90)
+
+
+def takes_connections(uri: str) -> bool:
+    try:
+        connect(uri).release()
+    except BROKER_ERRORS:
+        return False
+    return True
