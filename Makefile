@@ -47,7 +47,7 @@ audit: $(DEV_READY)  ## look for known vulnerabilities in the locks; says so whe
 .PHONY: fuzz
 fuzz: $(DEV_READY)  ## hostile input for MINUTES=10, other than last time; SEED=1 to have it again
 	@export FUZZ_MINUTES=$(or $(MINUTES),10) FUZZ_SEED=$(or $(SEED),$$RANDOM); echo "SEED=$$FUZZ_SEED"; \
-	$(BIN)/pytest tests/hostile
+	$(BIN)/pytest tests/hostile --hypothesis-seed=$$FUZZ_SEED
 
 .PHONY: bench
 bench: $(DEV_READY)  ## measure how fast it is, beside others; ONLY="accept relay" for some of it, PUBLISH=yes for docs

@@ -230,6 +230,11 @@ def test_no_text_of_a_request_becomes_a_header(whole: Installation, people: Peop
         assert "X-Evil" not in response.headers
 
 
+def test_as_many_ids_as_may_be_asked_for_fit_into_an_address(people: People) -> None:
+    ids = ",".join(f"{number:08}-0000-4000-8000-000000000000" for number in range(200))
+    assert people.operator.get("/staff/names", params={"ids": ids}) == {"names": {}}
+
+
 def test_the_gateway_is_the_process_it_was(whole: Installation, people: People) -> None:
     before = running_processes(whole)
     for request_, _ in NO_HTTP.values():
