@@ -30,9 +30,9 @@ def head(found: Mapping[str, Any]) -> str:
 
 
 def tables(found: Mapping[str, Any]) -> list[Titled]:
-    """Title and rows of every table there are figures for: the aims first."""
-    sections = found["sections"]
-    shown = [("Aims", aims(found))]
+    """Title and rows of every table there are figures for: the aims first, where any was measured."""
+    sections, held = found["sections"], aims(found)
+    shown = [("Aims", held)] if held[1:] else []
     for name, tables_of in _TABLES.items():
         if name in sections:
             shown += tables_of(sections[name])

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from nkk.sop import steps
@@ -29,6 +29,7 @@ class Closing(StrEnum):
     LAPSED = "lapsed"
 
 
+CORRECTED_WITHIN = timedelta(hours=1)
 REMIND_AFTER_MINUTES = 8 * steps.MINUTES_PER_DAY
 """Office minutes after which a reporter who has not opened the answer is reminded: two days before it lapses."""
 
@@ -65,6 +66,12 @@ def still_true(kind: str, step: int | None, round_: int | None, journey: "Journe
     if kind == "reminder":
         return stands_at == steps.RECEIVE.number
     return step is None or journey.awaits(step, round_ or 0)
+
+
+def is_told_of_change(since: datetime, at: datetime) -> bool:
+    """Whether an address that letters went to `since` then is told that they go elsewhere from `at` on. One that was
+    put right soon after was mistyped: a stranger's, who is to learn nothing."""
+    return at - since >= CORRECTED_WITHIN
 
 
 @dataclass

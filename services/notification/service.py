@@ -34,7 +34,7 @@ from nkk.sop.refusals import NotYourStep, UnknownTicket
 from nkk.sop.steps import Path, Role
 from nkk.sop.timed import started
 from services.notification import schemas
-from services.notification.domain import Answer, Entry, Journey
+from services.notification.domain import Answer, Entry, Journey, is_told_of_change
 from services.notification.following import Follows
 from services.notification.mail import Mailer
 from services.notification.storage import NotificationWork
@@ -55,9 +55,9 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """A reporter can be reached; where it is elsewhere than before, the old address is told so."""
         data = event.data
         with self.uow.handling(event) as work:
-            before = work.messages.keep_contact(data.reporter_id, data.sealed_contact, event.time)
-            if before is not None:
-                work.messages.add_farewell(str(uuid.uuid4()), before, event.time)
+            replaced = work.messages.keep_contact(data.reporter_id, data.sealed_contact, event.time)
+            if replaced is not None and is_told_of_change(replaced[1], event.time):
+                work.messages.add_farewell(str(uuid.uuid4()), replaced[0], event.time)
             work.afterwards(self.mailer.wake)
 
     @handles(ComplaintSubmitted, together=True)

@@ -249,8 +249,9 @@ class Messages:
         self._connection = connection
         self._inserts = inserts or Inserts(connection)
 
-    def keep_contact(self, reporter_id: str, sealed_contact: str, at: datetime) -> str | None:
-        """Remember how to reach a reporter; the newest wins. The sealed contact whose place it took, if it took one."""
+    def keep_contact(self, reporter_id: str, sealed_contact: str, at: datetime) -> tuple[str, datetime] | None:
+        """Remember how to reach a reporter; the newest wins. (Sealed contact, since when) whose place it took, if any.
+        """
         row = {"sealed_contact": sealed_contact, "changed_at": at}
         if insert_if_absent(self._connection, contacts, row | {"reporter_id": reporter_id}):
             return None
@@ -259,7 +260,7 @@ class Messages:
         if known.changed_at >= at:
             return None
         self._connection.execute(update(contacts).where(contacts.c.reporter_id == reporter_id).values(**row))
-        return known.sealed_contact
+        return known.sealed_contact, known.changed_at
 
     def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
         """Have a message of `kind` sent to the reporter of `ticket`."""

@@ -1,14 +1,13 @@
 """opd_response's database: the complaints forwarded to the agencies' helper teams."""
 
-from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, insert, literal_column, select, update
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, literal_column, select, update
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
-from nkk.messaging.database import UtcDateTime, new_metadata
+from nkk.messaging.database import Inserts, UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
 from nkk.sop.refusals import UnknownTicket
@@ -51,15 +50,17 @@ alarm_index(cases)
 class Cases:
     """The complaints on the helper teams' desks. Every look-up names the agency: another's cases do not exist."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, inserts: Inserts) -> None:
         self._connection = connection
+        self._inserts = inserts
 
     def add(self, case: Case) -> None:
         """Keep a new case."""
-        self._connection.execute(insert(cases), asdict(case))
+        self._inserts.add(cases, dict(vars(case)))
 
     def get(self, ticket: str, opd: str, for_update: bool = False) -> Case:
         """The case of `ticket` on the desk of `opd`. Raises UnknownTicket."""
+        self._inserts.flush()
         query = select(cases).where(cases.c.ticket == ticket, cases.c.opd == opd)
         row = self._connection.execute(query.with_for_update() if for_update else query).first()
         if row is None:
@@ -94,7 +95,7 @@ class OpdResponseWork(ClockedWork):
 
     @cached_property
     def cases(self) -> Cases:
-        return Cases(self.connection)
+        return Cases(self.connection, self.inserts)
 
     @property
     def clocked(self) -> Cases:

@@ -1,6 +1,5 @@
 """Triage's database: the cases on Tim Utama's desk."""
 
-from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
 
@@ -13,7 +12,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    insert,
     literal_column,
     select,
     update,
@@ -21,7 +19,7 @@ from sqlalchemy import (
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
-from nkk.messaging.database import UtcDateTime, new_metadata
+from nkk.messaging.database import Inserts, UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
 from nkk.sop.refusals import UnknownTicket
@@ -66,15 +64,17 @@ alarm_index(cases)
 class Cases:
     """The cases on Tim Utama's desk."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, inserts: Inserts) -> None:
         self._connection = connection
+        self._inserts = inserts
 
     def add(self, case: Case) -> None:
         """Keep a new case."""
-        self._connection.execute(insert(cases), asdict(case))
+        self._inserts.add(cases, dict(vars(case)))
 
     def get(self, ticket: str, for_update: bool = False) -> Case:
         """The case of `ticket`. Raises UnknownTicket."""
+        self._inserts.flush()
         query = select(cases).where(cases.c.ticket == ticket)
         row = self._connection.execute(query.with_for_update() if for_update else query).first()
         if row is None:
@@ -109,7 +109,7 @@ class TriageWork(ClockedWork):
 
     @cached_property
     def cases(self) -> Cases:
-        return Cases(self.connection)
+        return Cases(self.connection, self.inserts)
 
     @property
     def clocked(self) -> Cases:

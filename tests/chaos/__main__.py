@@ -1,13 +1,15 @@
 """`python -m tests.chaos --minutes 30 --seed 7`: the long run, on every kind of world in turn."""
 
 import secrets
+import shutil
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import click
 
-from tests.chaos.run import RATE, run
+from tests.chaos.run import RATE, Outcome, counted, run
 
 WORLDS = ((False, False), (True, True), (True, False), (False, True))
 """(on PostgreSQL, on three nodes of RabbitMQ)"""
@@ -26,21 +28,34 @@ def main(minutes: float, seed: int | None, rate: float, on: str | None, nodes: s
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     worlds = [each for each in WORLDS if on in (None, "postgres" if each[0] else "sqlite")
               and nodes in (None, "3" if each[1] else "1")]
-    left, number, broken = minutes * 60, 0, False
+    left, outcomes = minutes * 60, list[Outcome]()
     while left > 1:
-        postgres, clustered = worlds[number % len(worlds)]
+        # One after another: each world a few minutes, and again.
         seconds = min(SLICE_SECONDS, left, max(minutes * 60 / len(worlds), 60))
-        folder = Path(tempfile.mkdtemp(prefix="nkk-chaos-"))
-        outcome = run(folder, seed + number, seconds, postgres, clustered, click.echo, rate)
-        for line in outcome.lines():
-            click.echo(line)
-        for story in outcome.histories:
-            click.echo(story)
-        if outcome.breaches:
-            broken = True
-            click.echo(f"again: {outcome.command()}; logs in {folder}")
-        left, number = left - seconds, number + 1
-    sys.exit(1 if broken else 0)
+        outcomes.append(_one(seed + len(outcomes), seconds, worlds[len(outcomes) % len(worlds)], rate))
+        left -= seconds
+    click.echo(_together(outcomes))
+    sys.exit(1 if any(outcome.breaches for outcome in outcomes) else 0)
+
+
+def _one(seed: int, seconds: float, kind: tuple[bool, bool], rate: float) -> Outcome:
+    folder = Path(tempfile.mkdtemp(prefix="nkk-chaos-"))
+    outcome = run(folder, seed, seconds, *kind, click.echo, rate)
+    for line in (*outcome.lines(), *outcome.histories):
+        click.echo(line)
+    if outcome.breaches:
+        click.echo(f"again: {outcome.command()}; logs in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return outcome
+
+
+def _together(outcomes: list[Outcome]) -> str:
+    struck = sum((outcome.struck for outcome in outcomes), Counter[str]())
+    balanced = sum(not outcome.breaches for outcome in outcomes)
+    return (f"{len(outcomes)} runs, {sum(outcome.seconds for outcome in outcomes):.0f} s, {struck.total()} faults, "
+            f"{sum(outcome.accepted for outcome in outcomes)} complaints accepted, books balanced in {balanced} of "
+            f"{len(outcomes)} runs\n{counted(struck)}")
 
 
 main()

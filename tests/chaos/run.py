@@ -3,9 +3,12 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep, time
+
+import httpx
 
 from tests.chaos import cluster, disks
 from tests.chaos.accountant import Breach, Pages, broker, events
@@ -26,6 +29,9 @@ RATE = 1.5
 
 FINISH_SECONDS = 60.0
 """After the last fault is healed, for what is under way to come to its end."""
+
+READY_SECONDS = 240.0
+"""After the last fault is healed, for every stage to answer: on a machine that starves it, long."""
 
 SETTLE_SECONDS = 60.0
 """After the last request, for every event and letter to arrive."""
@@ -67,10 +73,10 @@ class Outcome:
     def lines(self) -> Iterator[str]:
         """For a person to read."""
         yield f"seed {self.seed} on {self.name}: {self.seconds:.0f} s of faults"
-        yield f"  faults struck: {sum(self.struck.values())}  " + _counted(self.struck)
+        yield f"  faults struck: {sum(self.struck.values())}  " + counted(self.struck)
         yield from (f"  not struck on this machine: {why}" for why in self.absent)
-        yield f"  complaints accepted: {self.accepted}  " + _counted(self.carried)
-        yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s  " + _counted(self.answers)
+        yield f"  complaints accepted: {self.accepted}  " + counted(self.carried)
+        yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s  " + counted(self.answers)
         yield f"  letters: {self.letters}, copies {self.copies}"
         for breach in self.breaches:
             yield f"  BROKEN {breach}"
@@ -142,12 +148,18 @@ def _strike_at(found: World, record: Record, began: float, echo: Echo, strikes: 
 
 def _finish(found: World, traffic: Traffic) -> None:
     """All is healed: what is under way comes to its end, or time is up."""
-    there_again(found)
-    found.installation.wait_until_ready()
     traffic.stop_beginning()
+    there_again(found)
+    eventually(lambda: _is_ready(found), patience=READY_SECONDS)
     deadline = monotonic() + FINISH_SECONDS
     while traffic.under_way and monotonic() < deadline:
         sleep(0.1)
+
+
+def _is_ready(found: World) -> bool:
+    with suppress(httpx.TransportError):
+        return httpx.get(f"{found.installation.url}/readyz", timeout=30).status_code == 200
+    return False
 
 
 def settled(found: World, overheard: list[tuple[str, str]]) -> None:
@@ -190,5 +202,6 @@ def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pag
         histories=[history(about, pages, record) for about in told], absent=absent)
 
 
-def _counted(counts: Counter[str]) -> str:
+def counted(counts: Counter[str]) -> str:
+    """Each name and how often, in brackets."""
     return "(" + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) + ")"

@@ -24,7 +24,7 @@ MOST_OPEN = 40
 
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.15, 1.5
 RENEWED_SECONDS = 480.0
-GIVE_UP_SECONDS = 40.0
+GIVE_UP_SECONDS = 90.0
 """A request unanswered for so long hangs; nothing promises as much."""
 
 Answer = tuple[int | None, dict[str, Any]]

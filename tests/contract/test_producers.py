@@ -96,6 +96,9 @@ class Work:
         self.told += events
         return [f"event-{number}" for number, _ in enumerate(events)]
 
+    def afterwards(self, call):
+        call()
+
     @contextmanager
     def begin(self):
         yield self

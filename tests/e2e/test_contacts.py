@@ -66,6 +66,9 @@ def test_letters_after_a_change_go_to_the_new_address_and_the_old_one_is_told_so
     reporter, reporter_id = registered(people)
     assert reporter.account is not None
     old, new, kept = reporter.account["email"], new_address(), sealed_contact(people, reporter_id)
+    with engine(people.installation, "notification").begin() as connection:
+        connection.execute(text("UPDATE contacts SET changed_at = :then WHERE reporter_id = :id"),
+                           {"id": reporter_id, "then": "2026-01-02 03:04:05.000000"})
     assert reporter.get(PATH) == {"email": old, "phone": reporter.account["phone"]}
     answer = change(reporter, email=new, phone="0812 3456 789")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -108,6 +111,9 @@ def test_the_newest_of_many_changes_is_the_one_that_counts(people: People) -> No
         return bool(letters_to(people.installation, addresses[-1]))
 
     eventually(reached)
+    # What is put right soon was mistyped: whoever reads mail there is told nothing about an account.
+    told = [letter["Subject"] for email in addresses for letter in letters(people.installation, email)]
+    assert not [subject for subject in told if "diganti" in subject]
 
 
 def test_a_wrong_password_changes_nothing_and_counts_as_an_attempt_to_log_in(people: People) -> None:

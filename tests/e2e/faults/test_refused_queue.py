@@ -24,7 +24,7 @@ def test_a_queue_with_other_arguments_ends_the_stage_with_a_sentence(sqlite_tria
     environment = stack.environment("triage") | {"AMQP_URI": uri, "DATABASE_URL": stack.database_url("triage")}
     done = subprocess.run(
         [str(Path(sys.executable).with_name("nameko")), "run", "--config", str(ROOT / "services" / "nameko.yaml"),
-         stack.services["triage"]], env=environment, capture_output=True, text=True, timeout=30, check=False)
+         stack.services["triage"]], env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode != 0
     assert "the broker refuses this queue: its arguments" in done.stderr
     assert queue in done.stderr

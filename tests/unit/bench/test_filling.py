@@ -22,8 +22,10 @@ def test_a_ticket_is_replaced_wherever_it_stands():
     assert replaced("ticket", "character varying") == replaced("subject", "character varying") == "new.ticket"
 
 
-def test_an_event_has_the_same_new_id_in_the_outbox_the_inbox_and_the_journey():
-    assert replaced("event_id", "character varying") == "md5(t.\"event_id\" || new.n)::uuid::text"
+def test_an_event_has_the_same_new_id_wherever_it_stands_made_of_nothing_else_than_its_old_one_and_the_number():
+    expression = replaced("event_id", "character varying")
+
+    assert expression == "(lpad(to_hex(new.n), 8, '0') || substr(md5(t.\"event_id\"), 9))::uuid::text"
 
 
 def test_a_number_that_the_database_gives_is_left_to_it():

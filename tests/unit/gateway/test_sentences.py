@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[3]
 SOURCES = [*ROOT.glob("services/*/domain.py"), *ROOT.glob("services/*/schemas.py"), ROOT / "nkk/contracts/fields.py",
            ROOT / "gateway/api/schemas.py", ROOT / "gateway/complaints.py", ROOT / "gateway/site/admin.py"]
 NOT_TYPED_BY_ANYBODY = {"Not a ticket. It reads like NKK-2026-XXXX-XXXX.",
+                        "Not a cursor of this list. Start again without one.",
                         "1 to 200 visible ASCII characters, such as a UUID."}
 MARSHMALLOWS_OWN = ["Missing data for required field.", "Field may not be null.", "Length must be between 1 and 200.",
                     "Longer than maximum length 254.", "Must be one of: a, b.", "Not a valid email address.",

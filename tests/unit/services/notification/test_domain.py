@@ -18,6 +18,7 @@ from services.notification.domain import (
     Journey,
     NotAnsweredYet,
     State,
+    is_told_of_change,
     letters_about,
     still_true,
     team_of,
@@ -280,6 +281,14 @@ def test_a_journey_awaits_the_step_it_stands_at_and_no_other(count):
 
 def test_a_journey_of_which_nothing_was_heard_awaits_nothing():
     assert not journey([]).awaits(2, 0)
+
+
+# -- letters about an account
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(0, False), (59, False), (60, True), (100_000, True)])
+def test_an_address_that_was_put_right_soon_is_not_told_that_it_was_left(minutes, told):
+    assert is_told_of_change(MONDAY, MONDAY + timedelta(minutes=minutes)) == told
 
 
 # -- letters about time

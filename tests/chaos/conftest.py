@@ -1,0 +1,40 @@
+"""What the accountant is tested with."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from nkk.contracts import STAGES
+from nkk.stack.broker import PrivateNode
+from tests.chaos.accountant import Books, broker
+from tests.chaos.accountant.balance import Evidence
+from tests.chaos.record import Record
+from tests.chaos.true_books import Copy, recorded
+from tests.chaos.world import open_postbox
+from tests.installations import eventually, installation, new_vhost
+from tests.people import People
+
+
+@pytest.fixture(scope="session")
+def true_books(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Copy:
+    """What is left of three complaints, one of whose responses was returned, and every request."""
+    uri, folder = new_vhost(rabbit), tmp_path_factory.mktemp("true")
+    with open_postbox() as (postbox, smtp), \
+            installation(folder / "var", uri, settings={"NKK_SMTP_URL": smtp}) as running:
+        broker.listen(uri)
+        books = Books({stage: running.stack.database_url(stage) for stage in STAGES})
+        overheard = [(event.stage, event.event_id) for event in books.read().told]
+        people, record = People(running), Record(seed=0)
+        tickets = recorded(people, record)
+        eventually(lambda: books.check(tickets) is None)
+        eventually(lambda: all(row["sent_at"] for row in books.read().tables["messages"]))
+        evidence = Evidence(books.read(), record, overheard + broker.overheard(uri), broker.read(uri), postbox.letters)
+        people.close()
+    return Copy(evidence, folder / "var" / "db", tickets)
+
+
+@pytest.fixture
+def copy(true_books: Copy, tmp_path: Path) -> Copy:
+    return replace(true_books, folder=Path(shutil.copytree(true_books.folder, tmp_path / "db")))
