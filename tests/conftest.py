@@ -35,6 +35,8 @@ def postgres() -> Iterator[PrivatePostgres]:
         yield server
 
 
+# First: whoever deals the tests out reads the marks in this same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where several processes share the work: what uses one running installation goes to one of them, whole."""
     for item in items:
