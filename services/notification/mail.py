@@ -47,6 +47,8 @@ RESCAN_SECONDS = 2.0
 SMTP_TIMEOUT_SECONDS = 15
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1
 LONGEST_PAUSE = timedelta(hours=1)
+BEGUN_AGAIN_AFTER = timedelta(seconds=10)
+"""How soon a letter comes up again whose sending was begun and never marked: its process died, or its database."""
 
 log = get_logger()
 
@@ -210,6 +212,8 @@ class Mailer(DependencyProvider):
             with claim.statement() as connection:
                 rows = Messages(connection).due(datetime.now(UTC), BATCH)
                 to_send = self._still_to_send(connection, rows, calendar)
+                # Where nothing can be written, nothing is sent: it could not be marked, and would be sent for ever.
+                Messages(connection).begin([row.id for row in to_send], datetime.now(UTC) + BEGUN_AGAIN_AFTER)
             if not to_send:
                 return len(rows)
             tried = [(row, self._try(row)) for row in to_send]

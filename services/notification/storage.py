@@ -307,6 +307,11 @@ class Messages:
         )
         return list(self._connection.execute(query).all())
 
+    def begin(self, message_ids: list[str], again: datetime) -> None:
+        """They are being sent now; what is not marked comes up `again` then."""
+        if message_ids:
+            self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=again))
+
     def postpone(self, message_id: str, then: datetime) -> None:
         """Send it later. Nothing was tried: the days after which it is given up count from then."""
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(

@@ -79,6 +79,12 @@ def test_an_answer_may_be_later_by_what_the_machine_was_busy_with_other_things(c
     assert copy.said_of(asked("timeline", 200, copy.tickets[WAITING], took=late, starved=2.0)) == []
 
 
+def test_no_machine_is_so_busy_that_an_answer_may_hang(copy: Copy) -> None:
+    late = 2 * PROMISES["timeline"].seconds + 1
+    only(copy.said_of(asked("timeline", 200, copy.tickets[WAITING], took=late, starved=late)), "answers:",
+         f"took {late:.1f} s")
+
+
 def test_an_answer_waits_for_a_gateway_that_is_stopped(copy: Copy) -> None:
     slow = asked("timeline", 200, copy.tickets[WAITING], took=PROMISES["timeline"].seconds + 1)
     frozen = Struck("worker frozen", "0", slow.at + 1, slow.at + 4)

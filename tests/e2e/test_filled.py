@@ -97,7 +97,7 @@ def test_what_a_measurement_has_a_stage_tell_is_heard_by_the_next(filled: Filled
         tell(filled.site, stage, events)
 
         here = "SELECT count(*) FROM cases WHERE ticket = ANY(%s)"
-        eventually(lambda stage=heard_by, here=here, tickets=tickets: filled.site.query(stage, here, tickets)[0][0] == 3)
+        eventually(lambda to=heard_by, here=here, tickets=tickets: filled.site.query(to, here, tickets) == [(3,)])
 
 
 def test_nothing_that_was_made_is_late_or_still_to_be_sent(filled: Filled):

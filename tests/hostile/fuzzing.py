@@ -96,6 +96,8 @@ def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: d
     }.items() if name in names}
     return {
         "seed": seed,
+        # What an earlier run learnt would make this one another.
+        "cache": {"enabled": False},
         "headers": headers,
         "request-timeout": 20,
         "continue-on-failure": True,

@@ -9,6 +9,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from sqlalchemy import insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, seal
@@ -94,6 +95,25 @@ def test_letters_are_delivered_once_each(database, server, postbox):
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [["satu@example.org"], ["dua@example.org"]]
     assert b"Message-ID: <m0@nkk.example.id>" in postbox.taken[0].original_content
     assert all(row.sent_at for row in state(database))
+
+
+def test_a_letter_that_could_not_be_marked_as_sent_is_not_sent(server, postbox, tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/full.db", size=5)
+    metadata.create_all(database.engine)
+    write(database, "satu@example.org")
+    with database.writing() as connection:
+        connection.exec_driver_sql("CREATE TRIGGER full BEFORE UPDATE ON messages "
+                                   "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
+    sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
+    for _ in range(3):
+        with pytest.raises(SQLAlchemyError):
+            sending.send_batch(database, OFFICE_HOURS)
+    assert postbox.taken == []
+    with database.writing() as connection:
+        connection.exec_driver_sql("DROP TRIGGER full")
+    sending.send_batch(database, OFFICE_HOURS)
+    assert len(postbox.taken) == 1
+    database.dispose()
 
 
 def test_a_letter_refused_for_now_is_tried_again_later(database, server, postbox):

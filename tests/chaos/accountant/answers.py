@@ -42,8 +42,10 @@ def _status(record: Record, asked: Asked) -> str | None:
 
 
 def _time(record: Record, asked: Asked) -> str | None:
-    # What is promised is how long a request waits for others, and not how busy this machine is with something else.
-    bound = PROMISES[asked.operation].seconds + asked.starved
+    # What is promised is how long a request waits for others, and not how busy this machine is with something else: as
+    # long again at most, since an answer that hangs may hang on a busy machine too.
+    promised = PROMISES[asked.operation].seconds
+    bound = promised + min(asked.starved, promised)
     # Whoever is at the door of a process that is stopped, or not there, is answered when it is.
     bound += sum(struck.ended - struck.began for struck in record.struck
                  if struck.kind in GATEWAY_AWAY and struck.overlaps(asked.at, asked.at + asked.took))

@@ -31,6 +31,9 @@ BEFORE_PUBLISHING = "before-publishing"
 BEFORE_MARKING = "before-marking"
 BEFORE_REPLYING = "before-replying"
 BEFORE_ACKNOWLEDGING = "before-acknowledging"
+NOT_NOTED = "not-noted-"
+"""Followed by a ticket: notification fails to write down its hand-over."""
+
 NOTED = "noted-"
 """Followed by a ticket: notification dies when it has written down its hand-over, and not committed it."""
 
@@ -102,7 +105,7 @@ class AccidentalNotification(NotificationService):
 
     @handles(ComplaintHandedOver, together=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
-        if (FOLDER / event.subject).exists():
+        if (FOLDER / (NOT_NOTED + event.subject)).exists():
             raise RuntimeError(event.data.text)
         super().on_complaint_handed_over(event)
         die_if_asked(NOTED + event.subject)

@@ -115,7 +115,7 @@ def test_an_event_told_twice_has_one_effect_though_both_are_handled_together(tri
 def test_one_of_many_that_fails_is_retried_and_quarantined_alone(trial: Trial) -> None:
     made = tickets(trial, 20)
     poison = made[9]
-    trial.ask_for(poison)
+    trial.ask_for(stages.NOT_NOTED + poison)
     trial.installation.take_down(NOTIFICATION)
     ids = tell(trial, [data for ticket in made for data in story(ticket)])
     trial.installation.bring_up(NOTIFICATION)
@@ -128,7 +128,7 @@ def test_one_of_many_that_fails_is_retried_and_quarantined_alone(trial: Trial) -
     assert noted(trial, made) == others
     assert receipts(trial, made) == Counter(made)
     assert trial.logged(NOTIFICATION, "nothing of this batch is kept, each event is handled alone")
-    trial.call_off(poison)
+    trial.call_off(stages.NOT_NOTED + poison)
     quarantine.retry(trial.installation.uri, "notification", {item.id})
     eventually(lambda: noted(trial, made) == once(made))
 

@@ -1,4 +1,4 @@
-"""What follows from a report on the dependencies, by answers as the services gave them."""
+"""What follows from a report on the dependencies, by reports written in the shape that pip-audit gives them."""
 
 from datetime import date
 from typing import Any
