@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from bench.site import FORM, OPD, Site
 from nkk.contracts.events import ComplaintForwarded, ComplaintHandedOver
 from nkk.messaging.database import Database
-from nkk.messaging.work import Tellable, Work
+from nkk.messaging.work import Tellable, UnitOfWork, Work
 from nkk.sop.ticket import new_ticket
 from services.intake.storage import IntakeWork
 from services.triage.storage import TriageWork
@@ -35,7 +35,7 @@ def tell(site: Site, stage: str, events: Iterable[Tellable]) -> None:
     """Have `stage` tell `events`: in its outbox at once, published when its relay looks next, within a second."""
     database = Database(site.stack.database_url(stage), size=1)
     try:
-        with database.writing() as connection:
-            WORKS[stage](connection, stage).emit(*events)
+        with UnitOfWork(database, WORKS[stage], stage).begin() as work:
+            work.emit(*events)
     finally:
         database.dispose()

@@ -9,6 +9,7 @@ import pytest
 from bench.filling import KINDS, Filler, New
 from bench.growing import reporter_ids
 from bench.site import Site, running
+from bench.telling import forwarded, handed_over, tell
 from nkk.contracts import STAGES
 from nkk.sop.steps import Role
 from nkk.stack.broker import PrivateNode
@@ -88,6 +89,15 @@ def test_what_one_database_says_was_heard_another_says_was_told(filled: Filled):
         heard = {row[0] for row in filled.site.query(stage, "SELECT event_id FROM inbox")}
         assert heard <= told
         assert len(heard) > len(KINDS)  # more than of those that the product carried
+
+
+def test_what_a_measurement_has_a_stage_tell_is_heard_by_the_next(filled: Filled):
+    for stage, events, heard_by in (("intake", handed_over(3), "triage"), ("triage", forwarded(3), "opd_response")):
+        tickets = [event.ticket for event in events]
+        tell(filled.site, stage, events)
+
+        here = "SELECT count(*) FROM cases WHERE ticket = ANY(%s)"
+        eventually(lambda to=heard_by, here=here, tickets=tickets: filled.site.query(to, here, tickets) == [(3,)])
 
 
 def test_nothing_that_was_made_is_late_or_still_to_be_sent(filled: Filled):
