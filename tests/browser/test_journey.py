@@ -180,7 +180,7 @@ class Keys:
         assert ticket in self.page.inner_text(".notice.good")
 
 
-@pytest.mark.usefixtures("empty_desk")
+@pytest.mark.usefixtures("empty_desks")
 def test_a_whole_journey_by_the_keyboard_alone(visiting: Opening, staff: Opening, people: People) -> None:
     account = people.reporter().account
     assert account is not None

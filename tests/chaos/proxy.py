@@ -44,10 +44,12 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._door = listening_socket()
         self.port = self._door.getsockname()[1]
+        self._open = threading.Event()
         self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
 
     def __enter__(self) -> "Proxy":
         self._thread.start()
+        self._open.wait()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,6 +83,7 @@ class Proxy:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._door))
+        self._open.set()
         self._loop.run_forever()
         server.close()
         tasks = asyncio.all_tasks(self._loop)
