@@ -53,10 +53,9 @@ fuzz: $(DEV_READY)  ## hostile input for MINUTES=10, other than last time; SEED=
 bench: $(DEV_READY)  ## measure how fast it is, beside others; ONLY="accept relay" for some of it, PUBLISH=yes for docs
 	@exec $(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PUBLISH),--publish)
 
-MINUTES ?= 30
 .PHONY: chaos
 chaos: $(DEV_READY)  ## journeys under random faults, the books balanced: MINUTES=30 SEED=7 ON=sqlite|postgres NODES=1|3
-	@exec nice -n 10 $(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(ON),--on $(ON)) \
+	@exec nice -n 10 $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(ON),--on $(ON)) \
 	  $(if $(NODES),--nodes $(NODES))
 
 .PHONY: docs
@@ -69,7 +68,7 @@ lock: $(DEV_READY)  ## pin the dependencies of pyproject.toml anew
 
 .PHONY: clean
 clean:  ## remove the virtual environment and caches; var/, with databases and keys, stays
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(RUN_READY): requirements/run.txt pyproject.toml requirements/venv.sh
