@@ -7,12 +7,13 @@ changed cookie or a disconnected node is an answer, which a partition never give
 
 import os
 import secrets
+import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nkk.stack.broker import PrivateNode
+from nkk.stack.broker import PrivateNode, install_packages
 from tests.chaos.nodes import tell
 
 NAMES = ("node-1", "node-2", "node-3")
@@ -188,4 +189,6 @@ class Cluster:
 
 
 def _ip(*arguments: str) -> Any:
+    if shutil.which("ip") is None:
+        install_packages("iproute2")
     return subprocess.run(["ip", *arguments], check=True, capture_output=True, text=True)

@@ -1,5 +1,6 @@
 """What faults strike at: a whole installation, its broker, its database and the lines between them."""
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -36,7 +37,7 @@ SETTINGS = {
     "NKK_LIVE_STREAMS": "4",
 }
 
-LIBFAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+LIBFAKETIME = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketime.so.1")
 
 
 def fake_clock(file: Path) -> dict[str, str]:
