@@ -12,7 +12,7 @@ from typing import Any
 
 import eventlet
 from eventlet.event import Event as Signal
-from sqlalchemy import Table, and_, bindparam, exists, or_, select, update
+from sqlalchemy import Table, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.database import Database
@@ -28,7 +28,7 @@ LINGER_SECONDS = 0.005
 HOLD_SECONDS = 5
 FLUSH_SECONDS = 5
 
-IN_ORDER = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_hashjoin = off"
+IN_ORDER = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
 """For PostgreSQL: walk the index of unsent rows. Its statistics are of a time when all was sent, and by them it would
 sort the whole backlog for each batch."""
 
@@ -47,7 +47,7 @@ class Relay:
         self._uri = uri
         self._woken = Signal()
         self._stopping = False
-        self._eligible = _eligible(outbox)
+        self._eligible = eligible(outbox)
 
     def wake(self) -> None:
         """There is something to tell."""
@@ -122,15 +122,17 @@ class Relay:
                 held_until=now + timedelta(seconds=HOLD_SECONDS)))
 
 
-def _eligible(outbox: Table) -> Any:
+def eligible(outbox: Table) -> Any:
     """The rows to publish at `now`, this transaction's alone: of each subject the first that is unsent."""
-    earlier = outbox.alias("earlier")
-    blocked = exists().where(and_(earlier.c.subject == outbox.c.subject, earlier.c.sent_at.is_(None),
-                                  earlier.c.id < outbox.c.id))
+    same = outbox.alias("same")
+    # A subquery and no join: that PostgreSQL would work out anew for each row, through the whole backlog.
+    first = select(func.min(same.c.id)).where(same.c.subject == outbox.c.subject, same.c.sent_at.is_(None))
     query = select(outbox).where(
         outbox.c.sent_at.is_(None),
+        # As the index of what is unsent says it: nkk.messaging.outbox.
+        outbox.c.id > literal_column("0"),
         or_(outbox.c.held_until.is_(None), outbox.c.held_until <= bindparam("now", type_=outbox.c.held_until.type)),
-        ~blocked,
+        outbox.c.id == first.scalar_subquery(),
     )
     return query.order_by(outbox.c.id).limit(BATCH).with_for_update(skip_locked=True, of=outbox)
 

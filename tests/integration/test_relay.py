@@ -1,20 +1,23 @@
 """The relay: everything told is published, in order per subject, however many relay and whatever the broker says."""
 
 import json
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from kombu import Connection, Queue
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, text, update
 
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.contracts.events import AnswerSent, ComplaintHandedOver, ResponseReturned
 from nkk.messaging import topology
+from nkk.messaging.database import Database
 from nkk.messaging.publisher import publisher
-from nkk.messaging.relay import BATCH, Relay
+from nkk.messaging.relay import BATCH, IN_ORDER, Relay, eligible
 from nkk.messaging.work import UnitOfWork
 from nkk.sop.ticket import new_ticket
-from tests.integration.conftest import PlainWork
+from tests.integration.conftest import PlainWork, metadata
 
 
 @pytest.fixture
@@ -157,3 +160,50 @@ def test_an_event_carries_what_any_client_needs(database, uri, connection):
     assert message.content_type == "application/cloudevents+json"
     heard = ComplaintHandedOver.read(message.body)
     assert (heard.data, heard.time, heard.id) == (sample.data, sample.time, message.properties["message_id"])
+
+
+@pytest.fixture
+def on_postgres(postgres):
+    """An empty stage's database on PostgreSQL."""
+    name = f"relay_{uuid.uuid4().hex[:8]}"
+    postgres.create(name)
+    database = Database(postgres.url(name), size=1)
+    metadata.create_all(database.engine)
+    yield database
+    database.dispose()
+
+
+def rows_touched(plan):
+    """How many rows the nodes of a plan gave on or threw away, once each for every time they were asked."""
+    looked_at = plan["Actual Rows"] + sum(plan.get(f"Rows Removed by {why}", 0)
+                                          for why in ("Filter", "Join Filter", "Index Recheck"))
+    return looked_at * plan["Actual Loops"] + sum(map(rows_touched, plan.get("Plans", [])))
+
+
+@pytest.mark.parametrize("statistics", ["none", "all sent", "a backlog"])
+def test_a_backlog_is_walked_once_for_a_batch_whatever_the_statistics(on_postgres, statistics):
+    outbox, now = PlainWork.OUTBOX, datetime.now(UTC)
+
+    def tell_many(sent_at):
+        with on_postgres.writing() as connection:
+            connection.execute(insert(outbox), [
+                {"event_id": str(uuid.uuid4()), "type": "response.returned.v1", "exchange": "triage.events",
+                 "subject": new_ticket(2026), "body": "x" * 500, "mandatory": True, "created_at": now,
+                 "sent_at": sent_at} for _ in range(5_000)])
+
+    def analyze():
+        with on_postgres.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("ANALYZE outbox"))
+
+    tell_many(sent_at=now)
+    if statistics == "all sent":
+        analyze()
+    tell_many(sent_at=None)
+    if statistics == "a backlog":
+        analyze()
+    with on_postgres.writing() as connection:
+        connection.exec_driver_sql(IN_ORDER)
+        statement = eligible(outbox).params(now=now).compile(connection, compile_kwargs={"literal_binds": True})
+        plan, = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}").scalar_one()
+    assert plan["Plan"]["Actual Rows"] == BATCH
+    assert rows_touched(plan["Plan"]) < 10 * BATCH, plan
