@@ -19,8 +19,8 @@ COUNT = 150
 
 
 def put(whole: Installation, stage: str, sent: list[Sent]) -> None:
-    """Put all of it into the inbox of `stage`."""
-    with Connection(whole.uri) as connection:
+    """Put all of it into the inbox of `stage`, confirmed: the rest may be lost when the channel closes."""
+    with Connection(whole.uri, transport_options={"confirm_publish": True}) as connection:
         for item in sent:
             connection.default_channel.basic_publish(item.message(), "", f"{stage}.inbox")
 
