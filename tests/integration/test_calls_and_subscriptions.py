@@ -100,6 +100,30 @@ def test_a_stage_that_does_not_answer_is_unavailable_and_its_calls_expire(client
     assert client._waiting == {}
 
 
+def test_few_wait_for_a_stage_that_does_not_answer_and_all_for_one_that_does_again(client, uri):
+    answering, asked = threading.Event(), []
+
+    def answer(body, _headers):
+        asked.append(body["args"][0])
+        return result("here") if answering.is_set() else None
+
+    def call(number):
+        try:
+            return client.call("echo", "say", number)
+        except StageUnavailableError:
+            return "away"
+
+    with stage(uri, answer), ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(call, range(16))) == ["away"] * 16
+        assert sorted(asked) == list(range(16)), "until one waits in vain, all are asked for"
+        asked.clear()
+        assert list(pool.map(call, range(100))) == ["away"] * 100
+        assert 1 <= len(asked) <= rpc_client.PATIENT
+        answering.set()
+        assert client.call("echo", "say", "once more") == "here"
+        assert list(pool.map(call, range(100))) == ["here"] * 100
+
+
 def test_steady_calls_keep_the_connection_alive(uri, monkeypatch):
     # Replies are not acknowledged: a connection that only reads would be cut by the broker after two heartbeats.
     monkeypatch.setattr(rpc_client, "HEARTBEAT_SECONDS", 2)
