@@ -8,10 +8,10 @@ or two greenlets of one process wait for each other.
 import fcntl
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
+
+Then = Callable[[Any], None]
 
 STATEMENT_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_SECONDS = 10
@@ -159,28 +161,39 @@ def insert_absent(connection: Connection, table: Table, rows: list[dict[str, Any
     return set(connection.execute(statement, rows).scalars())
 
 
-def insert_or_update(connection: Connection, table: Table, row: Mapping[str, Any], returned: str) -> Any:
-    """Insert `row`, or write it over the row that has its primary key; the value of column `returned` thereafter."""
-    statement = _insert_or_update(table, connection.dialect.name, tuple(row), returned)
-    return connection.execute(statement, dict(row)).scalar_one()
-
-
 class Inserts:
-    """Rows to be inserted in this transaction, together: a statement for each table instead of one for each row."""
+    """Rows to be written in this transaction, together: a statement for each table instead of one for each row."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._waiting: dict[tuple[Table, tuple[str, ...]], list[dict[str, Any]]] = {}
+        self._over: dict[tuple[Table, tuple[str, ...], str], dict[Any, tuple[dict[str, Any], Then]]] = {}
 
     def add(self, table: Table, row: dict[str, Any]) -> None:
         """Have `row` inserted into `table` by the end of the transaction."""
         self._waiting.setdefault((table, tuple(row)), []).append(row)
 
+    def add_or_update(self, table: Table, row: dict[str, Any], returned: str, then: Then) -> None:
+        """Have `row` inserted by then, or written over the row that has its primary key, a single column; `then` is
+        given what stands in column `returned` thereafter. It may write for itself; it adds nothing here."""
+        key = row[_key(table)]
+        if key in self._over.get((table, tuple(row), returned), {}):
+            self.flush()
+        self._over.setdefault((table, tuple(row), returned), {})[key] = row, then
+
     def flush(self) -> None:
-        """Insert them now: before anything reads what they may be part of, and at the end."""
+        """Write them now: before anything reads what they may be part of, and at the end."""
         waiting, self._waiting = self._waiting, {}
-        for (table, _), rows in waiting.items():
-            self._connection.execute(insert(table), rows)
+        over, self._over = self._over, {}
+        calls: list[Callable[[], None]] = []
+        for (table, names, returned), rows in over.items():
+            statement = _insert_or_update(table, self._connection.dialect.name, names, returned)
+            found = dict(self._connection.execute(statement, [row for row, _ in rows.values()]).all())
+            calls += [partial(then, found[key]) for key, (_, then) in rows.items()]
+        for (table, _), inserted in waiting.items():
+            self._connection.execute(insert(table), inserted)
+        for call in calls:
+            call()
 
 
 @cache
@@ -193,7 +206,12 @@ def _insert_or_update(table: Table, dialect: str, names: tuple[str, ...], return
     statement = _INSERT[dialect](table)
     changed = {name: statement.excluded[name] for name in names}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed).returning(
-        table.c[returned])
+        table.c[_key(table)], table.c[returned])
+
+
+def _key(table: Table) -> str:
+    (column,) = table.primary_key
+    return column.name
 
 
 def _engine(url: str, size: int) -> Engine:

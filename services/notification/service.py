@@ -65,13 +65,14 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """Step 1 ended: the reporter is sent a receipt."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self._noting(event) as work:
-            answered_at = work.journeys.note(
-                _entry(event), reporter_id=data.reporter_id, submitted_at=data.submitted_at,
+            def answered(at: datetime) -> None:
+                # Heard last, where it was long on its way: how long the answer took can be known only now.
+                work.journeys.answered(data.ticket, at, calendar.minutes_between(event.time, at))
+
+            work.journeys.note(
+                _entry(event), answered, reporter_id=data.reporter_id, submitted_at=data.submitted_at,
                 service_due_at=data.service_due_at, late_at=data.service_due_at, category=data.category,
                 sub_category=data.sub_category)
-            # Heard last, where it was long on its way: how long the answer took can be known only now.
-            if answered_at is not None:
-                work.journeys.answered(data.ticket, answered_at, calendar.minutes_between(event.time, answered_at))
             work.messages.add(str(uuid.uuid4()), data.ticket, "received", event.time)
             work.afterwards(self.mailer.wake)
 
@@ -247,7 +248,7 @@ def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | N
 def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datetime) -> None:
     """Emit our own event, and note it in the journey: nobody tells us."""
     (event_id,) = work.emit(data, at=now)
-    closed = {"closed_at": now} if isinstance(data, ComplaintClosed) else {}
+    closed: dict[str, Any] = {"closed_at": now} if isinstance(data, ComplaintClosed) else {}
     work.journeys.note(Entry(event_id=event_id, ticket=data.ticket, type=data.TYPE, at=now,
                              calendar=getattr(data, "calendar", 0), by=getattr(data, "by", None)), **closed)
 

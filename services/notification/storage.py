@@ -1,6 +1,7 @@
 """Notification's database: answers, journeys, sealed contacts, and the messages to people."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
@@ -27,7 +28,7 @@ from sqlalchemy import (
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
-from nkk.messaging.database import Inserts, UtcDateTime, insert_if_absent, insert_or_update, new_metadata
+from nkk.messaging.database import Inserts, UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
 from nkk.sop.refusals import UnknownTicket
@@ -195,10 +196,15 @@ class Journeys:
         self._connection = connection
         self._inserts = inserts or Inserts(connection)
 
-    def note(self, entry: Entry, **known: Any) -> datetime | None:
-        """Add `entry`, and what it makes `known` of the journey; when that was answered, if it was."""
+    def note(self, entry: Entry, answered: Callable[[datetime], None] | None = None, **known: Any) -> None:
+        """Add `entry`, and what it makes `known` of the journey; `answered` is told when it was answered,
+        where it was, as this transaction is written."""
+        def tell(at: datetime | None) -> None:
+            if answered is not None and at is not None:
+                answered(at)
+
         self._inserts.add(entries, vars(entry))
-        return insert_or_update(self._connection, journeys, {"ticket": entry.ticket} | known, "answered_at")
+        self._inserts.add_or_update(journeys, {"ticket": entry.ticket} | known, "answered_at", tell)
 
     def get(self, ticket: str) -> Journey:
         """The journey of `ticket`. Raises UnknownTicket."""

@@ -1,12 +1,13 @@
 """Several events in one transaction, on both databases."""
 
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Column, DateTime, MetaData, String, Table, select
 
-from nkk.messaging.database import Inserts, insert_absent, insert_or_update
+from nkk.messaging.database import Inserts, insert_absent
 from nkk.messaging.work import AlreadyHandledError
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
@@ -120,8 +121,25 @@ def test_only_what_is_absent_is_inserted(database):
 
 
 def test_a_row_is_written_over_what_there_was_and_leaves_the_other_columns(database):
+    found = {}
     with database.writing() as connection:
-        assert insert_or_update(connection, things, {"name": "a", "kind": "x"}, "note") is None
-        assert insert_or_update(connection, things, {"name": "a", "note": "y"}, "kind") == "x"
-        assert insert_or_update(connection, things, {"name": "a"}, "note") == "y"
-    assert rows(database) == [("a", "x", "y")]
+        inserts = Inserts(connection)
+        for row, returned in [({"name": "a", "kind": "x"}, "note"), ({"name": "b", "kind": "y"}, "note"),
+                              ({"name": "a", "note": "z"}, "kind"), ({"name": "a"}, "note")]:
+            inserts.add_or_update(things, row, returned, partial(found.__setitem__, (*row, returned, row["name"])))
+        assert connection.execute(select(things)).all() == []
+        inserts.flush()
+    assert rows(database) == [("a", "x", "z"), ("b", "y", None)]
+    assert found == {("name", "kind", "note", "a"): None, ("name", "kind", "note", "b"): None,
+                     ("name", "note", "kind", "a"): "x", ("name", "note", "a"): "z"}
+
+
+def test_of_two_rows_with_one_key_the_later_is_written_over_the_earlier(database):
+    found = []
+    with database.writing() as connection:
+        inserts = Inserts(connection)
+        for kind in ("x", "y"):
+            inserts.add_or_update(things, {"name": "a", "kind": kind}, "kind", found.append)
+        inserts.flush()
+    assert rows(database) == [("a", "y", None)]
+    assert found == ["x", "y"]
