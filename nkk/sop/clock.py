@@ -79,6 +79,8 @@ class Calendar:
     week: Week = OFFICE_WEEK
     seasons: tuple[Season, ...] = ()
     days: Mapping[date, Day] = field(default_factory=dict)
+    _open_for: dict[date, timedelta] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """How long the offices are open on the dates that were asked for."""
 
     def due(self, start: datetime, minutes: int) -> datetime:
         """The instant (UTC) at which `minutes` office minutes have passed since `start`, an aware datetime.
@@ -95,11 +97,15 @@ class Calendar:
 
     def minutes_between(self, start: datetime, end: datetime) -> int:
         """Whole office minutes between two aware datetimes; 0 where `end` is not after `start`."""
-        total = timedelta()
-        for opens, closes in self._spans_from(start):
-            if opens >= end:
-                break
-            total += min(closes, end) - opens
+        start, end = start.astimezone(WIB), end.astimezone(WIB)
+        if end <= start:
+            return 0
+        days = min((end.date() - start.date()).days, _HORIZON_DAYS)
+        total = self._open_between(start.date(), start, end)
+        for offset in range(1, days):
+            total += self._open_on(start.date() + timedelta(days=offset))
+        if days:
+            total += self._open_between(start.date() + timedelta(days=days), start, end)
         return int(total.total_seconds() // 60)
 
     def minutes_left(self, now: datetime, due: datetime) -> int:
@@ -136,6 +142,16 @@ class Calendar:
     def _spans_on(self, day: date) -> Iterator[tuple[datetime, datetime]]:
         for opens, closes in self.hours(day):
             yield datetime.combine(day, opens, WIB), datetime.combine(day, closes, WIB)
+
+    def _open_between(self, day: date, start: datetime, end: datetime) -> timedelta:
+        return sum((max(min(closes, end) - max(opens, start), timedelta()) for opens, closes in self._spans_on(day)),
+                   timedelta())
+
+    def _open_on(self, day: date) -> timedelta:
+        found = self._open_for.get(day)
+        if found is None:
+            found = self._open_for[day] = sum((closes - opens for opens, closes in self._spans_on(day)), timedelta())
+        return found
 
     def _spans_from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
         """Open spans from `start` on, the first cut to begin no earlier than `start`."""
