@@ -6,7 +6,6 @@ transient and expire with the caller's patience, so that a stage that comes back
 
 import threading
 import uuid
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -30,8 +29,8 @@ from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, connected, 
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10
 
-PATIENT = 2
-"""So many callers at once wait for a stage that left the last call unanswered; to the others it is away at once. They
+TRY_SECONDS = 1.0
+"""A stage that left a call unanswered is asked so often until it answers; to everybody else it is away at once. They
 would hold the threads in which another stage is called."""
 
 NO_ANSWER: tuple[type[Exception], ...] = (FutureTimeout, *BROKER_ERRORS)
@@ -47,9 +46,9 @@ class RpcClient:
         self._timeout = timeout
         self._reply_to = str(uuid.uuid4())
         self._waiting: dict[str, Future[dict[str, Any]]] = {}
-        self._silent: set[str] = set()
-        self._callers: Counter[str] = Counter()
-        self._counting = threading.Lock()
+        self._silent: dict[str, float] = {}
+        """Stages that left a call unanswered, and when each was tried last."""
+        self._trying = threading.Lock()
         self._lock = threading.Lock()
         self._sender: Connection | None = None
         self._producer: Any = None
@@ -63,25 +62,25 @@ class RpcClient:
         """The result of `service.method(*args, **kwargs)`.
 
         `context` travels in the headers (actor, correlation_id). Raises StageUnavailableError after `timeout` seconds,
-        or at once where enough others wait for a stage that does not answer; RefusedRemotelyError or StageFailedError.
+        or at once where another caller just tries whether it answers again; RefusedRemotelyError or StageFailedError.
         """
         timeout = timeout or self._timeout
         deadline = monotonic() + timeout
+        self._must_be_tried(service)
         self._ensure_listening(timeout)
         call_id = str(uuid.uuid4())
         future: Future[dict[str, Any]] = Future()
         self._waiting[call_id] = future
         try:
-            with self._counted(service):
-                self._send(service, method, {"args": args, "kwargs": kwargs}, call_id, context or {}, deadline)
-                reply = future.result(max(0.0, deadline - monotonic()))
+            self._send(service, method, {"args": args, "kwargs": kwargs}, call_id, context or {}, deadline)
+            reply = future.result(max(0.0, deadline - monotonic()))
         except NO_ANSWER as error:
             if isinstance(error, FutureTimeout):
-                self._silent.add(service)
+                self._silent.setdefault(service, monotonic())
             raise StageUnavailableError(service) from error
         finally:
             self._waiting.pop(call_id, None)
-        self._silent.discard(service)
+        self._silent.pop(service, None)
         return _result(service, reply)
 
     def close(self) -> None:
@@ -92,18 +91,14 @@ class RpcClient:
         with self._lock:
             self._drop_sender(Connection.release)
 
-    @contextmanager
-    def _counted(self, service: str) -> Iterator[None]:
-        """One more caller of `service`. Raises StageUnavailableError where enough of them wait in vain."""
-        with self._counting:
-            if service in self._silent and self._callers[service] >= PATIENT:
-                raise StageUnavailableError(service)
-            self._callers[service] += 1
-        try:
-            yield
-        finally:
-            with self._counting:
-                self._callers[service] -= 1
+    def _must_be_tried(self, service: str) -> None:
+        """Raises StageUnavailableError where it leaves calls unanswered and has just been tried."""
+        with self._trying:
+            tried, now = self._silent.get(service), monotonic()
+            if tried is not None:
+                if now - tried < TRY_SECONDS:
+                    raise StageUnavailableError(service)
+                self._silent[service] = now
 
     def _ensure_listening(self, timeout: float) -> None:
         if self._listener is None:
