@@ -91,8 +91,19 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection for reading only; each statement sees what is committed."""
-        with self._reading.connect() as connection:
-            yield connection
+        if self.is_sqlite:
+            with self._reading.connect() as connection:
+                yield connection
+            return
+        # SQLAlchemy's own AUTOCOMMIT has psycopg2 ask the server to undo it, after each read.
+        with self.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.autocommit = True
+            try:
+                yield connection
+            finally:
+                if not driver.closed:
+                    driver.autocommit = False
 
     @contextmanager
     def claiming(self, name: str) -> Iterator["Claim"]:

@@ -1,5 +1,6 @@
 """What both databases must do alike."""
 
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Barrier
@@ -21,6 +22,16 @@ things = Table("things", metadata, Column("name", String(20), primary_key=True),
 def stored(database):
     metadata.create_all(database.engine)
     return database
+
+
+@pytest.fixture
+def on_postgres(postgres):
+    name = f"database_{uuid.uuid4().hex[:8]}"
+    postgres.create(name)
+    database = Database(postgres.url(name), size=2)
+    metadata.create_all(database.engine)
+    yield database
+    database.dispose()
 
 
 def test_an_instant_comes_back_as_the_same_instant_in_utc(stored):
@@ -94,6 +105,39 @@ def test_reading_sees_what_was_committed_meanwhile(stored):
         with stored.writing() as writer:
             writer.execute(insert(things).values(name="new"))
         assert len(reader.execute(select(things)).all()) == 1
+
+
+def pid_of(connection):
+    return connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+
+
+def test_reading_asks_the_server_for_nothing_but_what_is_read(on_postgres):
+    with on_postgres.writing() as watcher:
+        for _ in range(2):
+            with on_postgres.reading() as reader:
+                pid = pid_of(reader)
+        last = watcher.exec_driver_sql(f"SELECT query FROM pg_stat_activity WHERE pid = {pid}").scalar_one()
+    assert last == "SELECT pg_backend_pid()"
+
+
+def test_what_was_read_counts_though_the_connection_is_cut_thereafter(on_postgres):
+    with on_postgres.writing() as killer:
+        with on_postgres.reading() as reader:
+            pid = pid_of(reader)
+        with on_postgres.reading() as reader:
+            assert pid_of(reader) == pid
+            killer.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 10000)")
+    assert on_postgres.engine.pool.checkedout() == 0
+
+
+def test_a_connection_that_was_read_with_writes_whole_transactions(on_postgres):
+    with on_postgres.reading() as reader:
+        reader.execute(select(things)).all()
+    with pytest.raises(ZeroDivisionError), on_postgres.writing() as writer:
+        writer.execute(insert(things).values(name="half"))
+        raise ZeroDivisionError
+    with on_postgres.reading() as reader:
+        assert reader.execute(select(things)).all() == []
 
 
 def failure(attempt):
