@@ -19,7 +19,8 @@ FOUND = Path("var/bench.json")
 INTRODUCTION = """# Benchmarks
 
 Written by `make bench PUBLISH=yes` ([bench/](../../bench)); what each figure means stands at the head of the module
-that measures it. Why these peers and these definitions, and why what is missed is missed: [ADR 13](../adr/0013-what-is-measured.md).
+that measures it. Why these peers and these definitions, and why what is missed is missed:
+[ADR 13](../adr/0013-what-is-measured.md).
 """
 
 

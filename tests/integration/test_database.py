@@ -133,9 +133,14 @@ def test_what_was_read_counts_though_the_connection_is_cut_thereafter(on_postgre
 def test_a_connection_that_was_read_with_writes_whole_transactions(on_postgres):
     with on_postgres.reading() as reader:
         reader.execute(select(things)).all()
-    with pytest.raises(ZeroDivisionError), on_postgres.writing() as writer:
-        writer.execute(insert(things).values(name="half"))
-        raise ZeroDivisionError
+
+    def write_half() -> None:
+        with on_postgres.writing() as writer:
+            writer.execute(insert(things).values(name="half"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_half()
     with on_postgres.reading() as reader:
         assert reader.execute(select(things)).all() == []
 
