@@ -8,12 +8,13 @@ read on, and never what a complaint is about; a code for a new password is opene
 import os
 import smtplib
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from email.policy import default
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from string import Template
 from time import process_time
@@ -113,20 +114,22 @@ def _header(name: str, value: str) -> Any:
     return POLICY.header_factory(name, value)
 
 
-def sender(smtp_url: str, folder: Path) -> Send:
-    """How messages leave: by `smtp_url`, or into `folder` where that is empty."""
-    return _by_smtp(smtp_url) if smtp_url else _into(folder)
+@contextmanager
+def sender(smtp_url: str, folder: Path) -> Iterator[Send]:
+    """How messages leave, one after another: by `smtp_url`, or into `folder` where that is empty."""
+    if smtp_url:
+        with _by_smtp(smtp_url) as send:
+            yield send
+    else:
+        yield partial(_write, folder)
 
 
-def _into(folder: Path) -> Send:
-    def send(message: EmailMessage) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        name = str(message["Message-ID"]).strip("<>").partition("@")[0]
-        part = folder / f".{name}.part"
-        part.write_bytes(bytes(message))
-        part.rename(folder / f"{name}.eml")
-
-    return send
+def _write(folder: Path, message: EmailMessage) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = str(message["Message-ID"]).strip("<>").partition("@")[0]
+    part = folder / f".{name}.part"
+    part.write_bytes(bytes(message))
+    part.rename(folder / f"{name}.eml")
 
 
 def _must_take_files(folder: Path) -> None:
@@ -140,32 +143,64 @@ def _must_take_files(folder: Path) -> None:
         raise MissingSettingError(f"Set NKK_SMTP_URL, or NKK_MAIL_DIR to a folder we may write to: {folder} is none.")
 
 
-def _by_smtp(url: str) -> Send:
-    """`smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte."""
-    parts = urlsplit(url)
-    starttls = parse_qs(parts.query).get("starttls", ["0"])[0] == "1"
+@contextmanager
+def _by_smtp(url: str) -> Iterator[Send]:
+    """`smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte.
 
-    def connect() -> smtplib.SMTP:
-        host = parts.hostname or "localhost"
-        if parts.scheme == "smtps":
-            return smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT_SECONDS,
-                                    context=ssl.create_default_context())
-        return smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT_SECONDS)
+    All letters go over one connection. What one fails over that took others before is sent over a new one, for a server
+    may take so many and no more; what a new one says counts. One that cannot be made is not tried for each letter.
+    """
+    server: smtplib.SMTP | None = None
+    unreachable: OSError | None = None
 
     def send(message: EmailMessage) -> None:
-        with connect() as server:
-            if starttls:
-                server.starttls(context=ssl.create_default_context())
-            if parts.username:
-                server.login(unquote(parts.username), unquote(parts.password or ""))
+        nonlocal server, unreachable
+        if unreachable is not None:
+            raise unreachable
+        is_new = server is None
+        if server is None:
             try:
-                server.send_message(message)
-            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPResponseException) as error:
-                if _is_permanent(error):
-                    raise RejectedError from None
+                server = _connected(url)
+            except OSError as error:
+                unreachable = error
                 raise
+        try:
+            server.send_message(message)
+        except Exception as error:
+            server.close()
+            server = None
+            if is_new and _is_permanent(error):
+                raise RejectedError from None
+            if is_new or not isinstance(error, OSError):
+                raise
+            send(message)
 
-    return send
+    try:
+        yield send
+    finally:
+        if server is not None:
+            with suppress(OSError):
+                server.quit()
+
+
+def _connected(url: str) -> smtplib.SMTP:
+    parts = urlsplit(url)
+    server: smtplib.SMTP
+    host = parts.hostname or "localhost"
+    if parts.scheme == "smtps":
+        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT_SECONDS,
+                                  context=ssl.create_default_context())
+    else:
+        server = smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT_SECONDS)
+    try:
+        if parse_qs(parts.query).get("starttls", ["0"])[0] == "1":
+            server.starttls(context=ssl.create_default_context())
+        if parts.username:
+            server.login(unquote(parts.username), unquote(parts.password or ""))
+    except OSError:
+        server.close()
+        raise
+    return server
 
 
 def _is_permanent(error: Exception) -> bool:
@@ -183,7 +218,8 @@ class Mailer(DependencyProvider):
             _must_take_files(Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
         self._site = os.environ.get("NKK_SITE_URL") or "http://localhost"
         self._from = os.environ.get("NKK_MAIL_FROM") or "pengaduan-nkk@example.id"
-        self._send = sender(os.environ.get("NKK_SMTP_URL", ""), Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
+        self._sender = partial(sender, os.environ.get("NKK_SMTP_URL", ""),
+                               Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
         self._woken = Signal()
         self._stopping = False
 
@@ -233,7 +269,8 @@ class Mailer(DependencyProvider):
                 Messages(connection).begin([row.id for row in to_send], datetime.now(UTC) + BEGUN_AGAIN_AFTER)
             if not to_send:
                 return len(rows)
-            tried = [(row, self._try(row)) for row in to_send]
+            with self._sender() as send:
+                tried = [(row, self._try(row, send)) for row in to_send]
             with claim.statement() as connection:
                 self._mark(Messages(connection), tried)
         return len(rows)
@@ -256,11 +293,11 @@ class Mailer(DependencyProvider):
             return True
         return False
 
-    def _try(self, row: Any) -> bool | None:
+    def _try(self, row: Any, send: Send) -> bool | None:
         """True where it was sent, False where it may be later, None where it never can."""
         try:
             email, words = self._read(row)
-            self._send(compose(row.kind, email, row.id, self._from, words))
+            send(compose(row.kind, email, row.id, self._from, words))
         except (OSError, smtplib.SMTPException) as error:
             log.warning("message not sent", message_id=row.id, error=type(error).__name__)
             return False

@@ -4,6 +4,7 @@ import ssl
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -30,8 +31,10 @@ class Postbox:
     def __init__(self) -> None:
         self.taken: list = []
         self.answers: list[str] = []
+        self.callers: set = set()
 
     async def handle_DATA(self, server, session, envelope) -> str:
+        self.callers.add(session.peer)
         answer = self.answers.pop(0) if self.answers else "250 OK"
         if answer.startswith("250"):
             self.taken.append(envelope)
@@ -79,7 +82,7 @@ def write(database: Database, *addresses: str) -> None:
 def mailer(url: str) -> mail.Mailer:
     sending = mail.Mailer()
     sending._key, sending._site, sending._from = KEYS[0], "https://nkk.example.id", "nkk@example.id"
-    sending._send = mail.sender(url, mail.Path("unused"))
+    sending._sender = partial(mail.sender, url, mail.Path("unused"))
     return sending
 
 
@@ -95,6 +98,37 @@ def test_letters_are_delivered_once_each(database, server, postbox):
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [["satu@example.org"], ["dua@example.org"]]
     assert b"Message-ID: <m0@nkk.example.id>" in postbox.taken[0].original_content
     assert all(row.sent_at for row in state(database))
+
+
+def test_the_letters_of_a_batch_go_over_one_connection(database, server, postbox):
+    write(database, *(f"orang-{number}@example.org" for number in range(5)))
+    sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
+    assert sending.send_batch(database, OFFICE_HOURS) == 5
+    assert (len(postbox.taken), len(postbox.callers)) == (5, 1)
+
+
+@pytest.mark.parametrize("answer", ["421 enough for now", "451 busy", "550 too many letters"])
+def test_what_a_connection_refuses_after_other_letters_is_sent_over_a_new_one(database, server, postbox, answer):
+    write(database, "satu@example.org", "dua@example.org", "tiga@example.org")
+    postbox.answers = ["250 OK", answer]
+    mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database, OFFICE_HOURS)
+    assert [envelope.rcpt_tos for envelope in postbox.taken] == [
+        ["satu@example.org"], ["dua@example.org"], ["tiga@example.org"]]
+    assert len(postbox.callers) == 2
+    assert all(row.sent_at for row in state(database))
+
+
+def test_a_server_that_is_away_is_not_waited_for_by_each_letter(database, monkeypatch):
+    write(database, "satu@example.org", "dua@example.org")
+    tried = []
+
+    def time_out(*_, **__):
+        tried.append("connect")
+        raise TimeoutError
+
+    monkeypatch.setattr(mail.smtplib, "SMTP", time_out)
+    mailer("smtp://mail.example.id").send_batch(database, OFFICE_HOURS)
+    assert (len(tried), [row.tries for row in state(database)]) == (1, [1, 1])
 
 
 def test_a_letter_that_could_not_be_marked_as_sent_is_not_sent(server, postbox, tmp_path):
@@ -183,8 +217,8 @@ def test_a_server_that_asks_for_a_log_in_is_given_the_one_of_the_url(postbox):
                             auth_require_tls=False)
     controller.start()
     try:
-        send = mail.sender(f"smtp://nkk:p%40ss%2Fword@{LOOPBACK}:{controller.port}", mail.Path("unused"))
-        send(mail.compose("answered", "satu@example.org", "m1", "nkk@example.id", WORDS))
+        with mail.sender(f"smtp://nkk:p%40ss%2Fword@{LOOPBACK}:{controller.port}", mail.Path("unused")) as send:
+            send(mail.compose("answered", "satu@example.org", "m1", "nkk@example.id", WORDS))
     finally:
         controller.stop()
     assert (given, len(postbox.taken)) == ([(b"nkk", b"p@ss/word")], 1)
@@ -197,8 +231,8 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_letter(postbox, t
     controller = Controller(postbox, hostname=LOOPBACK, port=free_port(), tls_context=context)
     controller.start()
     try:
-        send = mail.sender(f"smtp://{LOOPBACK}:{controller.port}?starttls=1", mail.Path("unused"))
-        with pytest.raises(ssl.SSLCertVerificationError):
+        with (mail.sender(f"smtp://{LOOPBACK}:{controller.port}?starttls=1", mail.Path("unused")) as send,
+              pytest.raises(ssl.SSLCertVerificationError)):
             send(mail.compose("answered", "satu@example.org", "m1", "nkk@example.id", WORDS))
     finally:
         controller.stop()

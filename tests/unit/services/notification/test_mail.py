@@ -1,6 +1,8 @@
 import smtplib
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -54,17 +56,17 @@ def test_an_address_cannot_bring_headers_of_its_own(email):
 
 
 def test_without_a_mail_server_letters_go_into_a_folder(tmp_path):
-    send = mail.sender("", tmp_path / "deep" / "mail")
-    send(letter())
+    with mail.sender("", tmp_path / "deep" / "mail") as send:
+        send(letter())
     (file,) = (tmp_path / "deep" / "mail").iterdir()
     assert file.name == "message-1.eml"
     assert message_from_bytes(file.read_bytes(), policy=policy.default)["To"] == "pelapor@example.org"
 
 
 def test_a_letter_sent_twice_is_one_file(tmp_path):
-    send = mail.sender("", tmp_path)
-    for message_id in ("message-1", "message-1", "message-2"):
-        send(letter(message_id=message_id))
+    with mail.sender("", tmp_path) as send:
+        for message_id in ("message-1", "message-1", "message-2"):
+            send(letter(message_id=message_id))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["message-1.eml", "message-2.eml"]
 
 
@@ -79,11 +81,11 @@ class Server:
         self.asked.append(("connect", host, port))
         return self
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
+    def quit(self):
         self.asked.append("quit")
+
+    def close(self):
+        self.asked.append("close")
 
     def starttls(self, context):
         self.asked.append("starttls")
@@ -105,14 +107,16 @@ class Server:
 def test_a_letter_leaves_by_smtp_as_the_url_says(monkeypatch, tmp_path, url, before):
     server = Server()
     monkeypatch.setattr(smtplib, "SMTP", server)
-    mail.sender(url, tmp_path)(letter())
+    with mail.sender(url, tmp_path) as send:
+        send(letter())
     assert server.asked == [*before, "<message-1@pengaduan.example.id>", "quit"]
 
 
 def test_smtps_is_encrypted_from_the_first_byte(monkeypatch, tmp_path):
     server = Server()
     monkeypatch.setattr(smtplib, "SMTP_SSL", server)
-    mail.sender("smtps://mail.example.id", tmp_path)(letter())
+    with mail.sender("smtps://mail.example.id", tmp_path) as send:
+        send(letter())
     assert server.asked[0] == ("connect", "mail.example.id", 465)
 
 
@@ -128,8 +132,20 @@ REFUSED = {"address": (550, b"no such user")}
 ])
 def test_a_servers_never_is_told_from_its_later(monkeypatch, tmp_path, answer, raised):
     monkeypatch.setattr(smtplib, "SMTP", Server(answer))
-    with pytest.raises(raised):
-        mail.sender("smtp://mail.example.id", tmp_path)(letter())
+    with mail.sender("smtp://mail.example.id", tmp_path) as send, pytest.raises(raised):
+        send(letter())
+
+
+def test_a_letter_that_cannot_be_written_leaves_no_trace_for_the_next(monkeypatch, tmp_path):
+    server = Server(ValueError("half written"))
+    monkeypatch.setattr(smtplib, "SMTP", server)
+    with mail.sender("smtp://mail.example.id", tmp_path) as send:
+        with pytest.raises(ValueError, match="half written"):
+            send(letter())
+        server.answer = None
+        send(letter(message_id="message-2"))
+    assert server.asked == [("connect", "mail.example.id", 25), "close",
+                            ("connect", "mail.example.id", 25), "<message-2@pengaduan.example.id>", "quit"]
 
 
 # -- what a letter may say
@@ -247,7 +263,7 @@ BOX = seal({"email": "pelapor@example.org"}, KEYS[1])
 
 def test_a_message_is_sent_once(database, mailer):
     outbox = []
-    mailer._send = outbox.append
+    mailer._sender = partial(nullcontext, outbox.append)
     put(database, BOX)
     assert [mailer.send_batch(database, OFFICE_HOURS), mailer.send_batch(database, OFFICE_HOURS)] == [1, 0]
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]
@@ -255,7 +271,7 @@ def test_a_message_is_sent_once(database, mailer):
 
 
 def test_a_message_waits_for_a_contact_that_was_not_heard_of_yet(database, mailer):
-    mailer._send = SimpleNamespace
+    mailer._sender = partial(nullcontext, SimpleNamespace)
     put(database, None)
     assert mailer.send_batch(database, OFFICE_HOURS) == 0
     assert (state(database).tries, state(database).sent_at) == (0, None)
@@ -266,7 +282,7 @@ def test_a_message_that_did_not_leave_is_tried_again_after_a_growing_while(datab
     def away(_message):
         raise ConnectionRefusedError
 
-    mailer._send = away
+    mailer._sender = partial(nullcontext, away)
     put(database, BOX, tries=tries)
     mailer.send_batch(database, OFFICE_HOURS)
     row = state(database)
@@ -278,7 +294,7 @@ def test_a_message_that_did_not_leave_for_five_days_is_given_up(database, mailer
     def away(_message):
         raise smtplib.SMTPServerDisconnected
 
-    mailer._send = away
+    mailer._sender = partial(nullcontext, away)
     put(database, BOX, tries=100)
     with database.writing() as connection:
         connection.execute(update(messages).values(created_at=NOW - timedelta(days=5, minutes=1)))
@@ -291,7 +307,7 @@ def test_a_message_that_did_not_leave_for_five_days_is_given_up(database, mailer
                                  seal({"phone": "0"}, KEYS[1])], ids=["damaged", "another key", "no address"])
 def test_a_message_that_can_never_be_written_is_given_up_and_stops_no_other(database, mailer, box):
     outbox = []
-    mailer._send = outbox.append
+    mailer._sender = partial(nullcontext, outbox.append)
     put(database, box)
     put(database, BOX, message_id="message-2")
     assert mailer.send_batch(database, OFFICE_HOURS) == 2
@@ -303,7 +319,7 @@ def test_a_message_the_server_will_never_take_is_given_up(database, mailer):
     def rejected(_message):
         raise mail.RejectedError
 
-    mailer._send = rejected
+    mailer._sender = partial(nullcontext, rejected)
     put(database, BOX)
     mailer.send_batch(database, OFFICE_HOURS)
     assert state(database).given_up_at is not None
@@ -324,7 +340,7 @@ def test_an_odd_address_is_given_up_and_stops_no_other_message(tmp_path, content
                                                        created_at=NOW, next_try_at=NOW, tries=0))
     mailer = mail.Mailer()
     mailer._key, mailer._site, mailer._from = keys[0], "http://x.example.id", "a@example.id"
-    mailer._send = outbox.append
+    mailer._sender = partial(nullcontext, outbox.append)
     mailer.send_batch(database, OFFICE_HOURS)
     database.dispose()
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]
@@ -344,7 +360,7 @@ def ask_for_code(database, message_id="message-1", reporter="reporter-1", expire
 
 def test_a_code_goes_to_the_address_it_came_with_as_a_link_and_to_be_pasted(database, mailer):
     outbox = []
-    mailer._send = outbox.append
+    mailer._sender = partial(nullcontext, outbox.append)
     ask_for_code(database)
     assert [mailer.send_batch(database, OFFICE_HOURS), mailer.send_batch(database, OFFICE_HOURS)] == [1, 0]
     (letter,) = outbox
@@ -360,7 +376,7 @@ def test_a_code_goes_to_the_address_it_came_with_as_a_link_and_to_be_pasted(data
 
 
 def test_once_sent_the_code_is_not_kept_not_even_sealed(database, mailer):
-    mailer._send = lambda _letter: None
+    mailer._sender = partial(nullcontext, lambda _letter: None)
     ask_for_code(database)
     mailer.send_batch(database, OFFICE_HOURS)
     assert (state(database).sealed_letter, state(database).sent_at is not None) == (None, True)
@@ -368,7 +384,7 @@ def test_once_sent_the_code_is_not_kept_not_even_sealed(database, mailer):
 
 def test_a_code_that_has_expired_is_never_sent_and_not_kept(database, mailer):
     outbox = []
-    mailer._send = outbox.append
+    mailer._sender = partial(nullcontext, outbox.append)
     ask_for_code(database, expires_in=timedelta(seconds=-1))
     mailer.send_batch(database, OFFICE_HOURS)
     assert outbox == []
@@ -385,7 +401,7 @@ def test_a_code_that_expires_while_others_are_sent_is_not_sent(database, mailer)
         while datetime.now(UTC) <= expires + soon:
             pass
 
-    mailer._send = slow
+    mailer._sender = partial(nullcontext, slow)
     ask_for_code(database)
     ask_for_code(database, "message-2", "reporter-2", expires_in=soon)
     assert mailer.send_batch(database, OFFICE_HOURS) == 2
@@ -396,7 +412,7 @@ def test_a_code_that_did_not_leave_is_tried_again_and_kept_until_then(database, 
     def away(_message):
         raise ConnectionRefusedError
 
-    mailer._send = away
+    mailer._sender = partial(nullcontext, away)
     ask_for_code(database)
     mailer.send_batch(database, OFFICE_HOURS)
     assert (state(database).tries, state(database).given_up_at) == (1, None)
@@ -406,7 +422,7 @@ def test_a_code_that_did_not_leave_is_tried_again_and_kept_until_then(database, 
 
 def test_a_newer_code_takes_the_place_of_one_that_was_not_sent_yet(database, mailer):
     outbox = []
-    mailer._send = outbox.append
+    mailer._sender = partial(nullcontext, outbox.append)
     ask_for_code(database, "message-1", code="f" * 40, expires_in=timedelta(minutes=59))
     ask_for_code(database, "message-2")
     ask_for_code(database, "message-3", "reporter-2")
@@ -417,7 +433,7 @@ def test_a_newer_code_takes_the_place_of_one_that_was_not_sent_yet(database, mai
 @pytest.mark.parametrize("sent", [True, False])
 def test_an_older_code_heard_of_later_is_not_sent(database, mailer, sent):
     outbox = []
-    mailer._send = outbox.append
+    mailer._sender = partial(nullcontext, outbox.append)
     ask_for_code(database)
     if sent:
         mailer.send_batch(database, OFFICE_HOURS)
@@ -428,14 +444,14 @@ def test_an_older_code_heard_of_later_is_not_sent(database, mailer, sent):
 
 def test_a_code_leaves_at_any_hour(database, mailer):
     outbox = []
-    mailer._send = outbox.append
+    mailer._sender = partial(nullcontext, outbox.append)
     ask_for_code(database)
     mailer.send_batch(database, Calendar(1, week=((),) * 7))
     assert len(outbox) == 1
 
 
 def test_nothing_of_a_code_or_its_address_is_logged(database, mailer, caplog):
-    mailer._send = lambda _letter: None
+    mailer._sender = partial(nullcontext, lambda _letter: None)
     with structlog.testing.capture_logs() as logged:
         ask_for_code(database)
         mailer.send_batch(database, OFFICE_HOURS)
