@@ -30,8 +30,9 @@ RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10
 
 TRY_SECONDS = 1.0
-"""A stage that left a call unanswered is asked so often until it answers; to everybody else it is away at once. They
-would hold the threads in which another stage is called."""
+HELD_SECONDS = 0.2
+"""A stage that left a call unanswered is tried so often until it answers one. Everybody else is held so long and then
+told that it is away: they would wait in all the threads in which another stage is called."""
 
 NO_ANSWER: tuple[type[Exception], ...] = (FutureTimeout, *BROKER_ERRORS)
 
@@ -46,9 +47,10 @@ class RpcClient:
         self._timeout = timeout
         self._reply_to = str(uuid.uuid4())
         self._waiting: dict[str, Future[dict[str, Any]]] = {}
+        self._answered: dict[str, float] = {}
         self._silent: dict[str, float] = {}
-        """Stages that left a call unanswered, and when each was tried last."""
-        self._trying = threading.Lock()
+        """Stages that left a call unanswered and have answered none since, and when each was tried last."""
+        self._heard = threading.Condition()
         self._lock = threading.Lock()
         self._sender: Connection | None = None
         self._producer: Any = None
@@ -62,25 +64,23 @@ class RpcClient:
         """The result of `service.method(*args, **kwargs)`.
 
         `context` travels in the headers (actor, correlation_id). Raises StageUnavailableError after `timeout` seconds,
-        or at once where another caller just tries whether it answers again; RefusedRemotelyError or StageFailedError.
+        or soon where another caller just tries whether it answers again; RefusedRemotelyError or StageFailedError.
         """
         timeout = timeout or self._timeout
-        deadline = monotonic() + timeout
-        self._must_be_tried(service)
+        began = monotonic()
+        deadline = began + timeout
+        self._wait_for_turn(service)
         self._ensure_listening(timeout)
         call_id = str(uuid.uuid4())
         future: Future[dict[str, Any]] = Future()
         self._waiting[call_id] = future
         try:
             self._send(service, method, {"args": args, "kwargs": kwargs}, call_id, context or {}, deadline)
-            reply = future.result(max(0.0, deadline - monotonic()))
+            reply = self._reply(service, future, began, deadline)
         except NO_ANSWER as error:
-            if isinstance(error, FutureTimeout):
-                self._silent.setdefault(service, monotonic())
             raise StageUnavailableError(service) from error
         finally:
             self._waiting.pop(call_id, None)
-        self._silent.pop(service, None)
         return _result(service, reply)
 
     def close(self) -> None:
@@ -91,14 +91,32 @@ class RpcClient:
         with self._lock:
             self._drop_sender(Connection.release)
 
-    def _must_be_tried(self, service: str) -> None:
-        """Raises StageUnavailableError where it leaves calls unanswered and has just been tried."""
-        with self._trying:
+    def _wait_for_turn(self, service: str) -> None:
+        """Raises StageUnavailableError where it leaves calls unanswered and another caller has just tried it."""
+        with self._heard:
             tried, now = self._silent.get(service), monotonic()
-            if tried is not None:
-                if now - tried < TRY_SECONDS:
-                    raise StageUnavailableError(service)
+            if tried is None:
+                return
+            if now - tried >= TRY_SECONDS:
                 self._silent[service] = now
+            elif not self._heard.wait_for(lambda: service not in self._silent, HELD_SECONDS):
+                raise StageUnavailableError(service)
+
+    def _reply(self, service: str, future: Future[dict[str, Any]], began: float, deadline: float) -> dict[str, Any]:
+        """What the stage answered. A FutureTimeout of a patient caller counts against it where it answered nobody."""
+        try:
+            reply = future.result(max(0.0, deadline - monotonic()))
+        except FutureTimeout:
+            with self._heard:
+                if deadline - began >= self._timeout and self._answered.get(service, 0.0) < began:
+                    self._silent.setdefault(service, monotonic())
+            raise
+        self._answered[service] = monotonic()
+        if service in self._silent:
+            with self._heard:
+                self._silent.pop(service, None)
+                self._heard.notify_all()
+        return reply
 
     def _ensure_listening(self, timeout: float) -> None:
         if self._listener is None:

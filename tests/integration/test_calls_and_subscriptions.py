@@ -125,6 +125,23 @@ def test_a_stage_that_does_not_answer_is_tried_now_and_then_and_by_all_when_it_d
         assert list(pool.map(call, range(100))) == ["here"] * 100
 
 
+def test_one_call_unanswered_among_others_that_are_is_no_silence(client, uri):
+    with stage(uri, lambda body, headers: result("here") if body["args"] else None), ThreadPoolExecutor(4) as pool:
+        lost = pool.submit(client.call, "echo", "say")
+        while not lost.done():
+            assert client.call("echo", "say", 1) == "here"
+        with pytest.raises(StageUnavailableError):
+            lost.result()
+        assert list(pool.map(lambda _: client.call("echo", "say", 1), range(50))) == ["here"] * 50
+
+
+def test_who_has_less_patience_than_others_does_not_judge_for_them(client, uri):
+    with stage(uri, lambda body, headers: result("here") if body["args"] else None):
+        with pytest.raises(StageUnavailableError):
+            client.call("echo", "say", timeout=0.2)
+        assert client._silent == {}
+
+
 def test_steady_calls_keep_the_connection_alive(uri, monkeypatch):
     # Replies are not acknowledged: a connection that only reads would be cut by the broker after two heartbeats.
     monkeypatch.setattr(rpc_client, "HEARTBEAT_SECONDS", 2)
