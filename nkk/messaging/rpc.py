@@ -1,8 +1,9 @@
-"""How a stage answers calls: Nameko's RPC protocol with four things changed.
+"""How a stage answers calls: Nameko's RPC protocol with five things changed.
 
-It drains on stop like the event consumer; replies go out on one connection of its own instead of one confirmed publish
-each; a call is carried out at most once; and an error leaves the stage as a refusal's name and sentence or as nothing
-but "something failed": no message of an exception, no argument, ever reaches a log or a caller.
+Calls wait in a quorum queue. It drains on stop like the event consumer; replies go out on one connection of its own
+instead of one confirmed publish each; a call is carried out at most once; and an error leaves the stage as a refusal's
+name and sentence or as nothing but "something failed": no message of an exception, no argument, ever reaches a log or a
+caller.
 """
 
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from kombu import Connection
 from nameko.rpc import Rpc, RpcConsumer
 from sqlalchemy.exc import OperationalError as DatabaseError
 
+from nkk.messaging import topology
 from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
@@ -75,6 +77,8 @@ class StageRpcConsumer(RpcConsumer):
     def setup(self) -> None:
         super().setup()
         unpack_nothing()
+        self.queue = topology.calls_queue(self.container.service_name)
+        self.consumer.queues = [self.queue]
         self._replies = Replies(self.amqp_uri)
 
     def unregister_provider(self, provider: Any) -> None:

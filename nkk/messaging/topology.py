@@ -2,6 +2,7 @@
 
     <service>.events       topic exchange: what a service tells. Any AMQP client may bind a queue of its own.
     <service>.inbox        quorum queue: what a service hears, bound to the exchanges of others.
+    <service>.calls        quorum queue: what a service is asked. A call in it expires with its caller's patience.
     <service>.retry.<ms>   quorum queues: an event whose handling failed waits here, then returns to the inbox.
     <service>.quarantine   quorum queue: an event that cannot be handled, with its reason in the headers.
 
@@ -14,6 +15,7 @@ from typing import Any
 
 from kombu import Exchange, Queue, binding
 
+from nkk.messaging.calls import EXCHANGE as CALLS
 from nkk.messaging.settings import MissingSettingError
 
 QUORUM = {"x-queue-type": "quorum"}
@@ -73,6 +75,12 @@ def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
                      "x-delivery-limit": DELIVERY_LIMIT})
 
 
+def calls_queue(service: str) -> Queue:
+    """The queue in which calls of `service` wait: where a node of a broker's cluster is lost, it is on the others."""
+    return Queue(calls_name(service), Exchange(CALLS, type="topic", durable=True), routing_key=f"{service}.*",
+                 durable=True, queue_arguments=QUORUM)
+
+
 def retry_queue(service: str, delay: int) -> Queue:
     """The queue in which an event waits `delay` milliseconds and then returns to the inbox."""
     name = f"{service}.retry.{delay}"
@@ -83,6 +91,11 @@ def retry_queue(service: str, delay: int) -> Queue:
 def inbox_name(service: str) -> str:
     """The name of the queue in which `service` hears."""
     return f"{service}.inbox"
+
+
+def calls_name(service: str) -> str:
+    """The name of the queue in which `service` is called."""
+    return f"{service}.calls"
 
 
 def quarantine_name(service: str) -> str:

@@ -9,7 +9,7 @@ from kombu import Connection
 from nkk.contracts import STAGES, UnreadableEventError, read_envelope
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.rpc_client import RpcClient
-from nkk.messaging.topology import inbox_name, quarantine_name, retry_delays
+from nkk.messaging.topology import calls_name, inbox_name, quarantine_name, retry_delays
 from nkk.stack.quarantine import HEARING
 
 COLUMNS = {"stage": "stage", "answers": "answers", "instances": "instances", "calls": "calls waiting",
@@ -30,7 +30,7 @@ def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
 
 def listens(uri: str, stage: str) -> bool:
     """Whether an instance of `stage` consumes its calls and, where it hears events, its inbox."""
-    queues = [f"rpc-{stage}"] + ([inbox_name(stage)] if stage in HEARING else [])
+    queues = [calls_name(stage)] + ([inbox_name(stage)] if stage in HEARING else [])
     with Connection(uri, connect_timeout=5) as connection:
         return all((_depth(connection, queue)[1] or 0) > 0 for queue in queues)
 
@@ -44,7 +44,7 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any]:
-    calls, instances = _depth(connection, f"rpc-{stage}")
+    calls, instances = _depth(connection, calls_name(stage))
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {"stage": stage, "answers": False, "calls": calls, "instances": instances}
     if stage in HEARING:

@@ -13,7 +13,7 @@ from tests.e2e.faults.trial import Trial
 from tests.installations import new_vhost
 
 
-@pytest.mark.parametrize("queue", ["triage.inbox", "triage.quarantine", "rpc-triage"])
+@pytest.mark.parametrize("queue", ["triage.inbox", "triage.quarantine", "triage.calls"])
 def test_a_queue_with_other_arguments_ends_the_stage_with_a_sentence(sqlite_trial: Trial, rabbit: PrivateNode,
                                                                      queue: str) -> None:
     uri = new_vhost(rabbit)

@@ -44,7 +44,7 @@ def test_instances_that_end_under_load_finish_what_they_hold(trial: Trial) -> No
 
 def test_instances_of_which_another_remains_end_without_anybody_being_refused(trial: Trial) -> None:
     def all_there() -> bool:
-        return all(trial.consumers(queue) == 2 for queue in ("rpc-intake", "rpc-triage", "triage.inbox"))
+        return all(trial.consumers(queue) == 2 for queue in ("intake.calls", "triage.calls", "triage.inbox"))
 
     eventually(all_there)
     with Crowd(trial.people) as crowd:

@@ -10,7 +10,6 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from nameko.rpc import RPC_QUEUE_TEMPLATE
 
 from gateway import live
 from nkk.contracts import EVENTS, STAGES
@@ -91,10 +90,9 @@ def stage_needs(stage):
     needs = Needs()
     needs.exchange(topology.exchange(stage))
     needs.publishing(f"{stage}.events", *(event.TYPE for event in EVENTS if stage in event.SERVICES))
-    calls = RPC_QUEUE_TEMPLATE.format(stage)
-    needs.names[CONFIGURE] |= {EXCHANGE, calls}
-    needs.binding(calls, EXCHANGE, f"{stage}.*")
-    needs.consuming(calls)
+    needs.names[CONFIGURE].add(EXCHANGE)
+    needs.queue(topology.calls_queue(stage))
+    needs.consuming(topology.calls_name(stage))
     needs.publishing(EXCHANGE, REPLY_KEY)
     if heard_by(stage):
         inbox = topology.inbox_queue(stage, heard_by(stage))
@@ -131,8 +129,9 @@ NEEDS = {"topology": topology_needs(), "gateway": gateway_needs(), "tooling": to
     stage: stage_needs(stage) for stage in STAGES}
 
 EVERY_NAME = {name for needs in NEEDS.values() for names in needs.names.values() for name in names} | {
-    "", "amq.default", "amq.topic", "amq.gen-x", "evil", "intake.inbox", "rpc-", "xtriage.events", "triage.eventsx",
-    "triage.retry.", "triage.inbox.x", "triagexinbox", "rpc-triage2", "nameko-rpc2", "rpc.reply-gateway-", "tool.",
+    "", "amq.default", "amq.topic", "amq.gen-x", "evil", "intake.inbox", "calls", "intake.calls.x", "xtriage.events",
+    "triage.eventsx",
+    "triage.retry.", "triage.inbox.x", "triagexinbox", "triage.calls2", "nameko-rpc2", "rpc.reply-gateway-", "tool.",
     "live.gateway-", "rpc.reply-live.gateway-", f"live.gateway-{REPLY_KEY}x", f"live-gateway-{REPLY_KEY}"}
 EVERY_KEY = {"#", "*.*", "*.*.*", "intake.#", "complaint.#", "x", ""}.union(
     (event.TYPE for event in EVENTS),
