@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import eventlet
 from eventlet.semaphore import Semaphore
 from kombu import Connection
 from nameko.rpc import Rpc, RpcConsumer
@@ -21,8 +22,10 @@ from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import get_logger
 from nkk.messaging.plain import unpack_nothing
-from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect
+from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, keep_alive
 from nkk.sop.refusals import Refused
+
+HEARTBEAT_SECONDS = 15
 
 log = get_logger()
 
@@ -61,9 +64,22 @@ class Replies:
         if connection is not None:
             drop(connection)
 
+    def look_after(self) -> None:
+        """For a thread of its own: keep the connection alive, and drop it where the broker does not; the replies that
+        a hanging one swallowed are few then."""
+        while True:
+            eventlet.sleep(HEARTBEAT_SECONDS / 3)
+            with self._lock:
+                if self._connection is not None:
+                    try:
+                        keep_alive(self._connection)
+                    except BROKER_ERRORS as error:
+                        log.warning("connection for replies lost", error=type(error).__name__)
+                        self.close(abandon)
+
     def _publish(self, reply_to: str, correlation_id: str | None, payload: dict[str, Any]) -> None:
         if self._connection is None:
-            self._connection = connect(self._uri, heartbeat=0)
+            self._connection = connect(self._uri, HEARTBEAT_SECONDS)
             self._channel = self._connection.Producer(serializer="json")
         self._channel.publish(payload, exchange=EXCHANGE, routing_key=reply_to, correlation_id=correlation_id,
                               delivery_mode=1, retry=False)
@@ -80,6 +96,10 @@ class StageRpcConsumer(RpcConsumer):
         self.queue = topology.calls_queue(self.container.service_name)
         self.consumer.queues = [self.queue]
         self._replies = Replies(self.amqp_uri)
+
+    def start(self) -> None:
+        super().start()
+        self.container.spawn_managed_thread(self._replies.look_after, identifier="replies")
 
     def unregister_provider(self, provider: Any) -> None:
         super().unregister_provider(provider)

@@ -6,6 +6,7 @@ from typing import Any
 
 from nameko import config
 from nameko.extensions import DependencyProvider
+from nameko.timer import Timer
 
 from nkk.messaging.actor import Actor, Caller, requires
 from nkk.messaging.consumer import begin_worker_context
@@ -51,6 +52,11 @@ class UnitOfWorkProvider(DependencyProvider):
 
     def worker_setup(self, worker_ctx: Any) -> None:
         begin_worker_context(worker_ctx.service_name, worker_ctx.context_data, worker_ctx.entrypoint.method_name)
+
+    def worker_result(self, worker_ctx: Any, result: Any = None, exc_info: Any = None) -> None:
+        # Whoever calls or tells is answered or tried again; a timer that fails has nobody else to say so.
+        if exc_info and isinstance(worker_ctx.entrypoint, Timer):
+            log.error("timer failed", call=worker_ctx.entrypoint.method_name, exc_info=exc_info[1])
 
 
 class CallerProvider(DependencyProvider):

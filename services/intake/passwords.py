@@ -60,7 +60,8 @@ class ChangesPasswords:
             if asked is None:
                 return False
             login_index, asked_at = asked
-            account = work.accounts.find(login_index)
+            # Locked: who changes their address at this moment is not to have a code sent to the old one.
+            account = work.accounts.find(login_index, for_update=True)
             # What was asked for while we were away for long is not wanted any more.
             wanted = resets.may_be_reset(account) and now < asked_at + resets.LIFETIME
             told = wanted and self._tell_code(work, account, now)

@@ -1,18 +1,22 @@
 """The gateway's calls and a tool's subscription, through a broker that comes and goes."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic
+from types import SimpleNamespace
 
+import eventlet
 import pytest
 from amqp.exceptions import PreconditionFailed
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
 from nkk.client import subscribe
 from nkk.contracts.asyncapi import SAMPLES
+from nkk.messaging import rpc as stage_rpc
 from nkk.messaging import rpc_client, topology
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.publisher import Message, publisher
@@ -154,6 +158,24 @@ def test_steady_calls_keep_the_connection_alive(uri, monkeypatch):
             assert calling.call("echo", "say") == "here"
             assert listener.is_set()
     calling.close()
+
+
+def test_the_connection_that_replies_go_out_on_is_missed_before_a_reply_is(uri, monkeypatch):
+    monkeypatch.setattr(stage_rpc, "HEARTBEAT_SECONDS", 2)
+    replies = stage_rpc.Replies(uri)
+    request = SimpleNamespace(properties={"reply_to": "nobody", "correlation_id": "x"})
+    looking = eventlet.spawn(replies.look_after)
+    replies.send(request, result("here"))
+    first = replies._connection
+    # As a node that hangs: nothing comes back any more, and nobody says so.
+    first.connection.transport.sock.shutdown(socket.SHUT_RD)
+    with eventlet.Timeout(30):
+        while replies._connection is first:
+            eventlet.sleep(0.05)
+    replies.send(request, result("here"))
+    assert replies._connection is not None
+    looking.kill()
+    replies.close()
 
 
 @pytest.fixture
