@@ -5,6 +5,8 @@ that repeats what was sent, and so does its log line: neither leaves here.
 """
 
 import json
+import socket
+import struct
 import uuid
 from typing import Any
 
@@ -35,8 +37,18 @@ SAYS = {
 log = get_logger()
 
 
+STALLED = struct.pack("ll", 15, 0)
+"""A struct timeval: how long one that began a request may send nothing more of it, or take nothing of its answer. It
+would hold its thread for as long as it likes."""
+
+
 class Worker(ThreadWorker):
     """Threads, as gunicorn's own."""
+
+    def enqueue_req(self, conn: Any) -> None:
+        for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+            conn.sock.setsockopt(socket.SOL_SOCKET, direction, STALLED)
+        super().enqueue_req(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer what gunicorn could not read, and close the connection."""

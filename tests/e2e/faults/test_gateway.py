@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 
@@ -39,3 +41,28 @@ def test_a_worker_whose_master_was_killed_sends_its_callers_to_the_next_and_ends
             assert monotonic() - began < PROMPT_SECONDS, "the orphan goes on serving"
         assert caller.get("/healthz").status_code == 200
     eventually(lambda: gateway.running and orphan not in workers(gateway.process.pid))
+
+
+@pytest.mark.parametrize("beginning", [
+    b"P", b"POST /api/v1/sessions HTTP/1.1\r\nHost: nkk\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"])
+def test_whoever_begins_requests_and_does_not_end_them_holds_up_nobody_for_long(running: Installation, beginning: bytes
+                                                                               ) -> None:
+    threads = int(running.stack.settings.get("NKK_GATEWAY_THREADS", 16))
+
+    def answers() -> bool:
+        return httpx.get(f"{running.url}/healthz", timeout=1).status_code == 200
+
+    with ExitStack() as held:
+        for _ in range(threads):
+            stalling = held.enter_context(socket.create_connection(("127.0.0.1", running.stack.port)))
+            stalling.sendall(beginning)
+        with pytest.raises(httpx.TimeoutException):
+            answers()
+        eventually(lambda: _or_not_yet(answers))
+
+
+def _or_not_yet(ask) -> bool:
+    try:
+        return ask()
+    except httpx.TransportError as error:
+        raise AssertionError(repr(error)) from error
