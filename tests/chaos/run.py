@@ -150,6 +150,8 @@ def _finish(found: World, traffic: Traffic) -> None:
     """All is healed: what is under way comes to its end, or time is up."""
     traffic.stop_beginning()
     there_again(found)
+    if found.cluster is not None:
+        found.cluster.mend()
     eventually(lambda: _is_ready(found), patience=READY_SECONDS)
     deadline = monotonic() + FINISH_SECONDS
     while traffic.under_way and monotonic() < deadline:

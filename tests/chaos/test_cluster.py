@@ -28,6 +28,7 @@ def test_a_node_that_is_cut_off_is_missed_pauses_itself_and_comes_back(tmp_path:
         cluster.heal(THIRD)
         eventually(lambda: cluster.running(THIRD) == [FIRST, SECOND, THIRD], patience=90)
         eventually(lambda: takes_connections(cluster.nodes[THIRD].uri), patience=90)
+        assert cluster.mend() == []
 
 
 def takes_connections(uri: str) -> bool:
