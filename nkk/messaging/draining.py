@@ -69,7 +69,8 @@ class DrainingConsumer(Consumer):
             yield from super().consume(*args, **kwargs)
         except (PreconditionFailed, AccessRefused) as error:
             log.critical("the broker refuses this queue: its arguments or this user's permissions differ from what is "
-                         "declared; delete the queue or mend the permissions", reply=error.reply_text)
+                         "declared; mend the permissions, or empty the queue, delete it, run `nkk topology` and "
+                         "have the stages it hears tell again", reply=error.reply_text)
             raise WrongTopologyError(error.reply_text) from error
         finally:
             self._consuming = []

@@ -44,7 +44,7 @@ def test_a_worker_whose_master_was_killed_sends_its_callers_to_the_next_and_ends
 
 
 @pytest.mark.parametrize("beginning", [
-    b"P", b"POST /api/v1/sessions HTTP/1.1\r\nHost: nkk\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"])
+    b"P", b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"])
 def test_whoever_begins_requests_and_does_not_end_them_holds_up_nobody_for_long(running: Installation, beginning: bytes
                                                                                ) -> None:
     threads = int(running.stack.settings.get("NKK_GATEWAY_THREADS", 16))
