@@ -197,6 +197,13 @@ class Inserts:
         waiting, self._waiting = self._waiting, {}
         over, self._over = self._over, {}
         calls: list[Callable[[], None]] = []
+        for table in {table for table, *_ in over}:
+            groups = [rows for (of, *_), rows in over.items() if of is table]
+            if len(groups) > 1:
+                # Whoever else writes the same rows comes to them in this order too, and waits instead of deadlocking.
+                key = _key(table)
+                statement = _insert_or_update(table, self._connection.dialect.name, (key,), key)
+                self._connection.execute(statement, [{key: each} for each in sorted(set().union(*groups))])
         for (table, names, returned), rows in over.items():
             statement = _insert_or_update(table, self._connection.dialect.name, names, returned)
             found = dict(self._connection.execute(statement, [row for row, _ in rows.values()]).all())

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Column, DateTime, MetaData, String, Table, select
+from sqlalchemy.event import listens_for
 
 from nkk.messaging.database import Inserts, insert_absent
 from nkk.messaging.work import AlreadyHandledError
@@ -143,3 +144,19 @@ def test_of_two_rows_with_one_key_the_later_is_written_over_the_earlier(database
         inserts.flush()
     assert rows(database) == [("a", "y", None)]
     assert found == ["x", "y"]
+
+
+def test_rows_are_come_to_in_one_order_whatever_is_written_of_each(database):
+    come_to = []
+
+    @listens_for(database.engine, "before_cursor_execute")
+    def note(_connection, _cursor, statement, parameters, *_):
+        come_to.extend(name for name in ("a", "b", "c") if repr(name) in repr(parameters) and "things" in statement)
+
+    with database.writing() as connection:
+        inserts = Inserts(connection)
+        for row in ({"name": "c", "kind": "x"}, {"name": "a", "note": "y"}, {"name": "b", "kind": "z"}):
+            inserts.add_or_update(things, row, "kind", lambda _: None)
+        inserts.flush()
+    assert come_to[:3] == ["a", "b", "c"]
+    assert rows(database) == [("a", None, "y"), ("b", "z", None), ("c", "x", None)]
