@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -347,7 +347,8 @@ class Messages:
 
 
 def _new(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    return row | {"created_at": now, "next_try_at": now, "tries": 0}
+    # `now` may be of another stage's clock, and that one ahead: the letter is due all the same.
+    return row | {"created_at": now, "next_try_at": min(now, datetime.now(UTC)), "tries": 0}
 
 
 class Teams:

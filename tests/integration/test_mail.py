@@ -12,7 +12,7 @@ from aiosmtpd.smtp import AuthResult
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from nkk.messaging.database import Database
+from nkk.messaging.database import Database, Inserts
 from nkk.messaging.sealing import new_key_pair, seal
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.stack.ports import LOOPBACK, free_port
@@ -98,6 +98,14 @@ def test_letters_are_delivered_once_each(database, server, postbox):
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [["satu@example.org"], ["dua@example.org"]]
     assert b"Message-ID: <m0@nkk.example.id>" in postbox.taken[0].original_content
     assert all(row.sent_at for row in state(database))
+
+
+def test_a_letter_is_due_at_once_though_the_clock_of_who_told_of_it_is_ahead(database):
+    with database.writing() as connection:
+        inserts = Inserts(connection)
+        Messages(connection, inserts).add("m1", TICKET, "received", datetime.now(UTC) + timedelta(days=2))
+        inserts.flush()
+    assert state(database)[0].next_try_at <= datetime.now(UTC)
 
 
 def test_the_letters_of_a_batch_go_over_one_connection(database, server, postbox):
