@@ -9,7 +9,7 @@ import pytest
 
 from gateway.app import HEADERS
 from tests.hostile.raw import answers
-from tests.installations import Installation, running_processes
+from tests.installations import Installation, eventually, running_processes
 from tests.people import PASSWORD, REGISTRATION, People
 from tests.problems import at_fault, problem
 
@@ -131,6 +131,8 @@ def test_no_header_tells_us_who_we_are_or_where(people: People, name: str) -> No
         assert EVIL not in response.text
         assert EVIL not in str(response.headers)
         assert "Strict-Transport-Security" not in response.headers
+    # It is made from the journey, which hears of a report a moment after it was accepted.
+    eventually(lambda: reporter.ask("GET", f"/complaints/{ticket}/timeline").status_code == 200)
     document = reporter.ask("GET", f"/complaints/{ticket}/documents/tanda-terima.pdf", headers=headers)
     assert document.status_code in (200, 409)
     assert EVIL.encode() not in document.content
