@@ -154,11 +154,10 @@ def test_the_next_is_tried_where_one_is_not_there(echo: int) -> None:
 
 
 def test_a_caller_of_nobody_is_reset() -> None:
-    with Proxy([(LOOPBACK, free_port())]) as proxy:
-        # As soon as it is connected, and that may be before it knows that it is.
-        with (pytest.raises(ConnectionResetError),
-              socket.create_connection((LOOPBACK, proxy.port), timeout=10) as line):
-            line.recv(1)
+    # As soon as it is connected, and that may be before it knows that it is.
+    with (Proxy([(LOOPBACK, free_port())]) as proxy, pytest.raises(ConnectionResetError),
+          socket.create_connection((LOOPBACK, proxy.port), timeout=10) as line):
+        line.recv(1)
 
 
 def test_a_url_leads_through_the_proxy() -> None:
