@@ -11,6 +11,7 @@ from nkk.messaging.database import Database, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.work import UnitOfWork, Work
 from nkk.stack.broker import PrivateNode
+from nkk.stack.postgres import PrivatePostgres
 from tests.installations import new_vhost
 
 metadata = new_metadata()
@@ -46,6 +47,17 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
         postgres.create(name)
         url = postgres.url(name)
     found = Database(url, size=10)
+    metadata.create_all(found.engine)
+    yield found
+    found.dispose()
+
+
+@pytest.fixture
+def on_postgres(postgres: PrivatePostgres) -> Iterator[Database]:
+    """An empty stage's database on PostgreSQL, for what it alone does; of two connections."""
+    name = f"plain_{uuid.uuid4().hex[:8]}"
+    postgres.create(name)
+    found = Database(postgres.url(name), size=2)
     metadata.create_all(found.engine)
     yield found
     found.dispose()

@@ -1,6 +1,5 @@
 """What both databases must do alike."""
 
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Barrier
@@ -22,16 +21,6 @@ things = Table("things", metadata, Column("name", String(20), primary_key=True),
 def stored(database):
     metadata.create_all(database.engine)
     return database
-
-
-@pytest.fixture
-def on_postgres(postgres):
-    name = f"database_{uuid.uuid4().hex[:8]}"
-    postgres.create(name)
-    database = Database(postgres.url(name), size=2)
-    metadata.create_all(database.engine)
-    yield database
-    database.dispose()
 
 
 def test_an_instant_comes_back_as_the_same_instant_in_utc(stored):
@@ -131,6 +120,7 @@ def test_what_was_read_counts_though_the_connection_is_cut_thereafter(on_postgre
 
 
 def test_a_connection_that_was_read_with_writes_whole_transactions(on_postgres):
+    metadata.create_all(on_postgres.engine)
     with on_postgres.reading() as reader:
         reader.execute(select(things)).all()
 

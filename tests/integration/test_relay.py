@@ -12,12 +12,11 @@ from sqlalchemy import insert, select, text, update
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.contracts.events import AnswerSent, ComplaintHandedOver, ResponseReturned
 from nkk.messaging import topology
-from nkk.messaging.database import Database
 from nkk.messaging.publisher import publisher
 from nkk.messaging.relay import BATCH, IN_ORDER, Relay, eligible
 from nkk.messaging.work import UnitOfWork
 from nkk.sop.ticket import new_ticket
-from tests.integration.conftest import PlainWork, metadata
+from tests.integration.conftest import PlainWork
 
 
 @pytest.fixture
@@ -160,17 +159,6 @@ def test_an_event_carries_what_any_client_needs(database, uri, connection):
     assert message.content_type == "application/cloudevents+json"
     heard = ComplaintHandedOver.read(message.body)
     assert (heard.data, heard.time, heard.id) == (sample.data, sample.time, message.properties["message_id"])
-
-
-@pytest.fixture
-def on_postgres(postgres):
-    """An empty stage's database on PostgreSQL."""
-    name = f"relay_{uuid.uuid4().hex[:8]}"
-    postgres.create(name)
-    database = Database(postgres.url(name), size=1)
-    metadata.create_all(database.engine)
-    yield database
-    database.dispose()
 
 
 def rows_touched(plan):
