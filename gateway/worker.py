@@ -8,6 +8,7 @@ import json
 import socket
 import struct
 import uuid
+from contextlib import suppress
 from typing import Any
 
 from gunicorn import util
@@ -46,8 +47,10 @@ class Worker(ThreadWorker):
     """Threads, as gunicorn's own."""
 
     def enqueue_req(self, conn: Any) -> None:
-        for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-            conn.sock.setsockopt(socket.SOL_SOCKET, direction, STALLED)
+        # One that is gone already is found out by whoever reads.
+        with suppress(OSError):
+            for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                conn.sock.setsockopt(socket.SOL_SOCKET, direction, STALLED)
         super().enqueue_req(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
