@@ -48,6 +48,11 @@ class KeptCalendars:
         """The highest version stored; 0 where there is none."""
         return self._connection.execute(select(func.coalesce(func.max(self._table.c.version), 0))).scalar_one()
 
+    def current(self) -> Calendar:
+        """The newest calendar, as this transaction sees it."""
+        row = self.row(self.newest())
+        return OFFICE_HOURS if row is None else read_calendar(row["content"], row["version"])
+
     def row(self, version: int) -> Any:
         """The row of a version, its content read; None where it is not there."""
         row = self._connection.execute(select(self._table).where(self._table.c.version == version)).first()

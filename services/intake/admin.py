@@ -189,7 +189,7 @@ class AdminDesk:
         if not work.calendars.keep(version, content, now, by):
             raise _overtaken()
         work.emit(CalendarChanged(name=calendar.NAME, version=version, content=content, by=by), at=now)
-        self.calendars.forget_newest()
+        work.afterwards(self.calendars.forget_newest)
         log.info("calendar changed", version=version, by=by)
 
     def _staff_account(self, work: IntakeWork, username: str, for_update: bool = False) -> domain.Account:

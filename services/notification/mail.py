@@ -27,14 +27,13 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from nkk.clocks import Calendars
+from nkk.clocks import KeptCalendars
 from nkk.messaging.log import get_logger
 from nkk.messaging.sealing import CannotOpenError, unseal
 from nkk.messaging.settings import MissingSettingError, required
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.sop.clock import Calendar
 from services.notification.domain import Journey, still_true
-from services.notification.storage import Journeys, Messages
+from services.notification.storage import Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
 LETTERS = Path(__file__).parent / "letters"
@@ -224,9 +223,8 @@ class Mailer(DependencyProvider):
         self._stopping = False
 
     def start(self) -> None:
-        uow = next(provider.uow for provider in self.container.dependencies
-                   if isinstance(provider, UnitOfWorkProvider))
-        self._database, self._calendars = uow.database, Calendars(uow)
+        self._database = next(provider.uow.database for provider in self.container.dependencies
+                              if isinstance(provider, UnitOfWorkProvider))
         self._sending = self.container.spawn_managed_thread(self._run, identifier="mailer")
 
     def stop(self) -> None:
@@ -247,7 +245,7 @@ class Mailer(DependencyProvider):
         while not self._stopping:
             began = process_time()
             try:
-                if self.send_batch(self._database, self._calendars.current()):
+                if self.send_batch(self._database):
                     eventlet.sleep(REST * (process_time() - began))
                     continue
             except SQLAlchemyError as error:
@@ -259,12 +257,12 @@ class Mailer(DependencyProvider):
             if self._woken.ready():
                 self._woken = Signal()
 
-    def send_batch(self, database: Any, calendar: Calendar) -> int:
+    def send_batch(self, database: Any) -> int:
         """Send the messages that are due, those to teams while the offices are open; how many were looked at."""
         with database.claiming("mailer") as claim:
             with claim.statement() as connection:
                 rows = Messages(connection).due(datetime.now(UTC), BATCH)
-                to_send = self._still_to_send(connection, rows, calendar)
+                to_send = self._still_to_send(connection, rows)
                 # Where nothing can be written, nothing is sent: it could not be marked, and would be sent for ever.
                 Messages(connection).begin([row.id for row in to_send], datetime.now(UTC) + BEGUN_AGAIN_AFTER)
             if not to_send:
@@ -275,20 +273,23 @@ class Mailer(DependencyProvider):
                 self._mark(Messages(connection), tried)
         return len(rows)
 
-    def _still_to_send(self, connection: Connection, rows: list[Any], calendar: Calendar) -> list[Any]:
+    def _still_to_send(self, connection: Connection, rows: list[Any]) -> list[Any]:
         """Those of `rows` to be sent now; the others are put off or taken out."""
         tickets = sorted({row.ticket for row in rows if row.ticket is not None})
         journeys = {journey.ticket: journey for journey in Journeys(connection).of(tickets)} if tickets else {}
-        return [row for row in rows if not self._put_off(connection, row, journeys.get(row.ticket), calendar)]
+        return [row for row in rows if not self._put_off(connection, row, journeys.get(row.ticket))]
 
-    def _put_off(self, connection: Connection, row: Any, journey: Journey | None, calendar: Calendar) -> bool:
+    def _put_off(self, connection: Connection, row: Any, journey: Journey | None) -> bool:
         """Whether it is not to be sent now: the offices are closed to its team, or what it says is not so any more."""
         now = datetime.now(UTC)
         if journey is not None and not still_true(row.kind, row.step, row.round, journey):
             log.info("message not needed any more", message_id=row.id, kind=row.kind)
             Messages(connection).drop(row.id)
             return True
-        if row.team is not None and not calendar.is_open(now):
+        if row.team is None:
+            return False
+        calendar = KeptCalendars(connection, calendars).current()
+        if not calendar.is_open(now):
             Messages(connection).postpone(row.id, calendar.due(now, 0))
             return True
         return False

@@ -14,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.database import Database, Inserts
 from nkk.messaging.sealing import new_key_pair, seal
-from nkk.sop.clock import OFFICE_HOURS
 from nkk.stack.ports import LOOPBACK, free_port
 from services.notification import mail
 from services.notification.storage import Messages, contacts, journeys, messages, metadata
@@ -94,7 +93,7 @@ def state(database: Database) -> list:
 def test_letters_are_delivered_once_each(database, server, postbox):
     write(database, "satu@example.org", "dua@example.org")
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
-    assert [sending.send_batch(database, OFFICE_HOURS), sending.send_batch(database, OFFICE_HOURS)] == [2, 0]
+    assert [sending.send_batch(database), sending.send_batch(database)] == [2, 0]
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [["satu@example.org"], ["dua@example.org"]]
     assert b"Message-ID: <m0@nkk.example.id>" in postbox.taken[0].original_content
     assert all(row.sent_at for row in state(database))
@@ -111,7 +110,7 @@ def test_a_letter_is_due_at_once_though_the_clock_of_who_told_of_it_is_ahead(dat
 def test_the_letters_of_a_batch_go_over_one_connection(database, server, postbox):
     write(database, *(f"orang-{number}@example.org" for number in range(5)))
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
-    assert sending.send_batch(database, OFFICE_HOURS) == 5
+    assert sending.send_batch(database) == 5
     assert (len(postbox.taken), len(postbox.callers)) == (5, 1)
 
 
@@ -119,7 +118,7 @@ def test_the_letters_of_a_batch_go_over_one_connection(database, server, postbox
 def test_what_a_connection_refuses_after_other_letters_is_sent_over_a_new_one(database, server, postbox, answer):
     write(database, "satu@example.org", "dua@example.org", "tiga@example.org")
     postbox.answers = ["250 OK", answer]
-    mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database, OFFICE_HOURS)
+    mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database)
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [
         ["satu@example.org"], ["dua@example.org"], ["tiga@example.org"]]
     assert len(postbox.callers) == 2
@@ -135,7 +134,7 @@ def test_a_server_that_is_away_is_not_waited_for_by_each_letter(database, monkey
         raise TimeoutError
 
     monkeypatch.setattr(mail.smtplib, "SMTP", time_out)
-    mailer("smtp://mail.example.id").send_batch(database, OFFICE_HOURS)
+    mailer("smtp://mail.example.id").send_batch(database)
     assert (len(tried), [row.tries for row in state(database)]) == (1, [1, 1])
 
 
@@ -149,11 +148,11 @@ def test_a_letter_that_could_not_be_marked_as_sent_is_not_sent(server, postbox, 
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
     for _ in range(3):
         with pytest.raises(SQLAlchemyError):
-            sending.send_batch(database, OFFICE_HOURS)
+            sending.send_batch(database)
     assert postbox.taken == []
     with database.writing() as connection:
         connection.exec_driver_sql("DROP TRIGGER full")
-    sending.send_batch(database, OFFICE_HOURS)
+    sending.send_batch(database)
     assert len(postbox.taken) == 1
     database.dispose()
 
@@ -162,13 +161,13 @@ def test_a_letter_refused_for_now_is_tried_again_later(database, server, postbox
     write(database, "satu@example.org")
     postbox.answers = ["451 busy"]
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
-    sending.send_batch(database, OFFICE_HOURS)
+    sending.send_batch(database)
     row = state(database)[0]
     assert (row.sent_at, row.given_up_at, row.tries) == (None, None, 1)
     assert row.next_try_at > datetime.now(UTC)
     with database.writing() as connection:
         connection.execute(update(messages).values(next_try_at=NOW - timedelta(seconds=1)))
-    sending.send_batch(database, OFFICE_HOURS)
+    sending.send_batch(database)
     assert len(postbox.taken) == 1
     assert state(database)[0].sent_at
 
@@ -176,7 +175,7 @@ def test_a_letter_refused_for_now_is_tried_again_later(database, server, postbox
 def test_a_letter_refused_for_good_is_given_up_and_the_next_one_goes(database, server, postbox):
     write(database, "tidak-ada@example.org", "ada@example.org")
     postbox.answers = ["550 no such mailbox"]
-    mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database, OFFICE_HOURS)
+    mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database)
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [["ada@example.org"]]
     refused, sent = state(database)
     assert (bool(refused.given_up_at), bool(refused.sent_at), bool(sent.sent_at)) == (True, False, True)
@@ -184,7 +183,7 @@ def test_a_letter_refused_for_good_is_given_up_and_the_next_one_goes(database, s
 
 def test_a_server_that_is_away_costs_a_try_and_nothing_else(database):
     write(database, "satu@example.org")
-    mailer(f"smtp://{LOOPBACK}:{free_port()}").send_batch(database, OFFICE_HOURS)
+    mailer(f"smtp://{LOOPBACK}:{free_port()}").send_batch(database)
     row = state(database)[0]
     assert (row.tries, row.sent_at, row.given_up_at) == (1, None, None)
 
@@ -196,11 +195,11 @@ def test_a_letter_is_tried_for_five_days_and_given_up_then(database):
         assert state(database)[0].given_up_at is None
         with database.writing() as connection:
             connection.execute(update(messages).values(created_at=NOW - age, next_try_at=NOW - timedelta(seconds=1)))
-        sending.send_batch(database, OFFICE_HOURS)
+        sending.send_batch(database)
     assert state(database)[0].given_up_at
     with database.reading() as connection:
         assert Messages(connection).counts() == (0, 1)
-    assert sending.send_batch(database, OFFICE_HOURS) == 0
+    assert sending.send_batch(database) == 0
 
 
 def test_a_reporter_who_cannot_be_reached_yet_is_written_to_once_they_can(database, server, postbox):
@@ -208,10 +207,10 @@ def test_a_reporter_who_cannot_be_reached_yet_is_written_to_once_they_can(databa
     with database.writing() as connection:
         connection.execute(update(journeys).values(reporter_id=None))
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
-    assert sending.send_batch(database, OFFICE_HOURS) == 0
+    assert sending.send_batch(database) == 0
     with database.writing() as connection:
         connection.execute(update(journeys).values(reporter_id="r0"))
-    assert sending.send_batch(database, OFFICE_HOURS) == 1
+    assert sending.send_batch(database) == 1
 
 
 def test_a_server_that_asks_for_a_log_in_is_given_the_one_of_the_url(postbox):

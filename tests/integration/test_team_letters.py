@@ -10,12 +10,14 @@ from functools import partial
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from nkk.clocks import KeptCalendars
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, seal
+from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS, WIB, Day
 from nkk.sop.ticket import new_ticket
 from services.notification import mail
-from services.notification.storage import Messages, contacts, entries, journeys, messages, metadata, teams
+from services.notification.storage import Messages, calendars, contacts, entries, journeys, messages, metadata, teams
 from tests.builders import MONDAY
 
 KEYS = new_key_pair()
@@ -87,6 +89,12 @@ def hear(connection, ticket, type_):
                                               round=0))
 
 
+def keep(database, calendar):
+    with database.writing() as connection:
+        kept = KeptCalendars(connection, calendars)
+        kept.keep(kept.newest() + 1, write_calendar(calendar), MONDAY, "admin")
+
+
 def to(letters):
     return sorted(letter["To"] for letter in letters)
 
@@ -98,7 +106,7 @@ def rows(database):
 
 def test_a_late_step_is_written_of_to_its_team_and_the_teams_superior(database, mailer, sent):
     put(database, "overdue", "overdue_superior")
-    assert [mailer.send_batch(database, OFFICE_HOURS) for _ in range(2)] == [2, 0]
+    assert [mailer.send_batch(database) for _ in range(2)] == [2, 0]
     assert to(sent) == [SUPERIOR, TEAM]
     for letter in sent:
         assert "2 (Menerima input pengaduan" in letter["Subject"]
@@ -108,14 +116,14 @@ def test_a_late_step_is_written_of_to_its_team_and_the_teams_superior(database, 
 def test_a_letter_to_a_team_waits_for_the_offices_to_open_and_a_reporters_does_not(database, mailer, sent, clock):
     put(database, "overdue", "overdue_superior", "received", at=NIGHT)
     clock.at = NIGHT
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert to(sent) == [REPORTER]
     waiting = [row for row in rows(database) if row.sent_at is None]
     assert {(row.next_try_at, row.tries) for row in waiting} == {(MORNING, 0)}
     clock.at = MORNING - timedelta(microseconds=1)
-    assert mailer.send_batch(database, OFFICE_HOURS) == 0
+    assert mailer.send_batch(database) == 0
     clock.at = MORNING
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert to(sent) == [SUPERIOR, TEAM, REPORTER]
 
 
@@ -126,16 +134,27 @@ def test_a_letter_to_a_team_waits_for_the_offices_to_open_and_a_reporters_does_n
 def test_a_letter_to_a_team_leaves_in_no_break_night_weekend_or_holiday(database, mailer, sent, clock, at, opens):
     holidays = replace(OFFICE_HOURS, days={date(2026, 3, 19): Day("Nyepi"), date(2026, 3, 20): Day("Cuti bersama")})
     put(database, "due_soon")
+    keep(database, holidays)
     clock.at = datetime.fromisoformat(at).replace(tzinfo=WIB)
-    mailer.send_batch(database, holidays)
+    mailer.send_batch(database)
     assert [row.next_try_at for row in rows(database)] == [datetime.fromisoformat(opens).replace(tzinfo=WIB)]
     assert sent == []
+
+
+def test_a_letter_to_a_team_goes_by_the_calendar_of_this_moment(database, mailer, sent):
+    put(database, "due_soon")
+    mailer.send_batch(database)
+    keep(database, replace(OFFICE_HOURS, days={MONDAY.date(): Day("Ditutup mendadak")}))
+    put(database, "overdue")
+    mailer.send_batch(database)
+    assert len(sent) == 1
+    assert [row.kind for row in rows(database) if row.sent_at is None] == ["overdue"]
 
 
 @pytest.mark.parametrize("kind", ["due_soon", "overdue", "overdue_superior"])
 def test_a_letter_about_a_step_that_was_done_meanwhile_is_dropped(database, mailer, sent, kind):
     put(database, kind, stands=["complaint.submitted.v1", "complaint.handed_over.v1"])
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert (sent, rows(database)) == ([], [])
 
 
@@ -143,18 +162,18 @@ def test_a_letter_that_waited_for_the_morning_is_dropped_where_the_step_was_done
                                                                                               clock):
     ticket = put(database, "overdue")
     clock.at = NIGHT
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     with database.writing() as connection:
         hear(connection, ticket, "complaint.handed_over.v1")
     clock.at = MORNING
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert (sent, rows(database)) == ([], [])
 
 
 @pytest.mark.parametrize(("kind", "heard"), [("late", "answer.sent.v1"), ("reminder", "complaint.closed.v1")])
 def test_a_letter_to_a_reporter_that_came_too_late_is_dropped(database, mailer, sent, kind, heard):
     put(database, kind, stands=[heard])
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert (sent, rows(database)) == ([], [])
 
 
@@ -163,7 +182,7 @@ def test_a_letter_to_a_reporter_that_came_too_late_is_dropped(database, mailer, 
 def test_a_letter_to_a_reporter_that_is_still_true_leaves_at_any_hour(database, mailer, sent, clock, kind, heard):
     put(database, kind, stands=[heard])
     clock.at = NIGHT
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert to(sent) == [REPORTER]
 
 
@@ -171,7 +190,7 @@ def test_a_letter_to_a_team_whose_address_was_taken_away_is_given_up_and_stops_n
     put(database, "overdue_superior", "overdue")
     with database.writing() as connection:
         connection.execute(update(teams).values(superior_email=None))
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert to(sent) == [TEAM]
     with database.reading() as connection:
         assert Messages(connection).counts() == (0, 1)
@@ -183,7 +202,7 @@ def test_letters_that_wait_for_the_morning_do_not_hold_up_those_behind_them(data
     put(database, "received", at=MONDAY + timedelta(seconds=1))
     clock.at = NIGHT
     # The mailer goes on without a pause while there was something to look at.
-    while mailer.send_batch(database, OFFICE_HOURS):
+    while mailer.send_batch(database):
         pass
     assert to(sent) == [REPORTER]
 
@@ -192,27 +211,28 @@ def test_a_letter_that_waited_out_a_long_holiday_is_tried_for_days_like_any_othe
     holidays = replace(OFFICE_HOURS, days={date(2026, 3, 3) + timedelta(days=number): Day("Idul Fitri")
                                            for number in range(9)})
     put(database, "overdue", at=NIGHT)
+    keep(database, holidays)
     clock.at = NIGHT
-    mailer.send_batch(database, holidays)
+    mailer.send_batch(database)
     clock.at = datetime(2026, 3, 12, 7, 30, tzinfo=WIB)
 
     def away(_message):
         raise ConnectionRefusedError
 
     mailer._sender = partial(nullcontext, away)
-    mailer.send_batch(database, holidays)
+    mailer.send_batch(database)
     (row,) = rows(database)
     assert (row.tries, row.given_up_at) == (1, None)
     clock.at += timedelta(hours=1)
     mailer._sender = partial(nullcontext, sent.append)
-    mailer.send_batch(database, holidays)
+    mailer.send_batch(database)
     assert to(sent) == [TEAM]
 
 
 def test_what_waits_is_counted_until_it_is_sent_or_dropped(database, mailer, clock):
     put(database, "overdue", "due_soon")
     clock.at = NIGHT
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     with database.reading() as connection:
         assert Messages(connection).counts() == (2, 0)
         assert connection.execute(select(func.count()).select_from(messages)).scalar_one() == 2

@@ -9,12 +9,14 @@ import pytest
 import structlog
 from sqlalchemy import insert, select, update
 
+from nkk.clocks import KeptCalendars
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, seal, unseal
-from nkk.sop.clock import OFFICE_HOURS, Calendar
+from nkk.sop.calendar import write_calendar
+from nkk.sop.clock import Calendar
 from services.notification import mail
 from services.notification.domain import letters_about
-from services.notification.storage import Messages, contacts, journeys, messages, metadata
+from services.notification.storage import Messages, calendars, contacts, journeys, messages, metadata
 from tests.builders import TICKET
 
 SITE = "https://pengaduan.example.id"
@@ -265,7 +267,7 @@ def test_a_message_is_sent_once(database, mailer):
     outbox = []
     mailer._sender = partial(nullcontext, outbox.append)
     put(database, BOX)
-    assert [mailer.send_batch(database, OFFICE_HOURS), mailer.send_batch(database, OFFICE_HOURS)] == [1, 0]
+    assert [mailer.send_batch(database), mailer.send_batch(database)] == [1, 0]
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]
     assert state(database).sent_at is not None
 
@@ -273,7 +275,7 @@ def test_a_message_is_sent_once(database, mailer):
 def test_a_message_waits_for_a_contact_that_was_not_heard_of_yet(database, mailer):
     mailer._sender = partial(nullcontext, SimpleNamespace)
     put(database, None)
-    assert mailer.send_batch(database, OFFICE_HOURS) == 0
+    assert mailer.send_batch(database) == 0
     assert (state(database).tries, state(database).sent_at) == (0, None)
 
 
@@ -284,7 +286,7 @@ def test_a_message_that_did_not_leave_is_tried_again_after_a_growing_while(datab
 
     mailer._sender = partial(nullcontext, away)
     put(database, BOX, tries=tries)
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     row = state(database)
     assert (row.tries, row.sent_at, row.given_up_at) == (tries + 1, None, None)
     assert timedelta(0) <= datetime.now(UTC) + timedelta(seconds=seconds) - row.next_try_at < timedelta(seconds=60)
@@ -298,9 +300,9 @@ def test_a_message_that_did_not_leave_for_five_days_is_given_up(database, mailer
     put(database, BOX, tries=100)
     with database.writing() as connection:
         connection.execute(update(messages).values(created_at=NOW - timedelta(days=5, minutes=1)))
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert (state(database).tries, state(database).given_up_at is not None) == (101, True)
-    assert mailer.send_batch(database, OFFICE_HOURS) == 0
+    assert mailer.send_batch(database) == 0
 
 
 @pytest.mark.parametrize("box", ["damaged", seal({"email": "a@example.org"}, new_key_pair()[1]),
@@ -310,9 +312,9 @@ def test_a_message_that_can_never_be_written_is_given_up_and_stops_no_other(data
     mailer._sender = partial(nullcontext, outbox.append)
     put(database, box)
     put(database, BOX, message_id="message-2")
-    assert mailer.send_batch(database, OFFICE_HOURS) == 2
+    assert mailer.send_batch(database) == 2
     assert [message["Message-ID"] for message in outbox] == ["<message-2@pengaduan.example.id>"]
-    assert mailer.send_batch(database, OFFICE_HOURS) == 0
+    assert mailer.send_batch(database) == 0
 
 
 def test_a_message_the_server_will_never_take_is_given_up(database, mailer):
@@ -321,7 +323,7 @@ def test_a_message_the_server_will_never_take_is_given_up(database, mailer):
 
     mailer._sender = partial(nullcontext, rejected)
     put(database, BOX)
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert state(database).given_up_at is not None
 
 
@@ -341,7 +343,7 @@ def test_an_odd_address_is_given_up_and_stops_no_other_message(tmp_path, content
     mailer = mail.Mailer()
     mailer._key, mailer._site, mailer._from = keys[0], "http://x.example.id", "a@example.id"
     mailer._sender = partial(nullcontext, outbox.append)
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     database.dispose()
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]
 
@@ -362,7 +364,7 @@ def test_a_code_goes_to_the_address_it_came_with_as_a_link_and_to_be_pasted(data
     outbox = []
     mailer._sender = partial(nullcontext, outbox.append)
     ask_for_code(database)
-    assert [mailer.send_batch(database, OFFICE_HOURS), mailer.send_batch(database, OFFICE_HOURS)] == [1, 0]
+    assert [mailer.send_batch(database), mailer.send_batch(database)] == [1, 0]
     (letter,) = outbox
     body = message_from_bytes(bytes(letter), policy=policy.default).get_content()
     assert letter["To"] == "pelapor@example.id"
@@ -378,7 +380,7 @@ def test_a_code_goes_to_the_address_it_came_with_as_a_link_and_to_be_pasted(data
 def test_once_sent_the_code_is_not_kept_not_even_sealed(database, mailer):
     mailer._sender = partial(nullcontext, lambda _letter: None)
     ask_for_code(database)
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert (state(database).sealed_letter, state(database).sent_at is not None) == (None, True)
 
 
@@ -386,10 +388,10 @@ def test_a_code_that_has_expired_is_never_sent_and_not_kept(database, mailer):
     outbox = []
     mailer._sender = partial(nullcontext, outbox.append)
     ask_for_code(database, expires_in=timedelta(seconds=-1))
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert outbox == []
     assert (state(database).sealed_letter, state(database).given_up_at is not None) == (None, True)
-    assert mailer.send_batch(database, OFFICE_HOURS) == 0
+    assert mailer.send_batch(database) == 0
 
 
 def test_a_code_that_expires_while_others_are_sent_is_not_sent(database, mailer):
@@ -404,7 +406,7 @@ def test_a_code_that_expires_while_others_are_sent_is_not_sent(database, mailer)
     mailer._sender = partial(nullcontext, slow)
     ask_for_code(database)
     ask_for_code(database, "message-2", "reporter-2", expires_in=soon)
-    assert mailer.send_batch(database, OFFICE_HOURS) == 2
+    assert mailer.send_batch(database) == 2
     assert outbox == ["<message-1@pengaduan.example.id>"]
 
 
@@ -414,7 +416,7 @@ def test_a_code_that_did_not_leave_is_tried_again_and_kept_until_then(database, 
 
     mailer._sender = partial(nullcontext, away)
     ask_for_code(database)
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert (state(database).tries, state(database).given_up_at) == (1, None)
     assert CODE not in str(state(database))
     assert unseal(state(database).sealed_letter, KEYS[0])["code"] == CODE
@@ -426,7 +428,7 @@ def test_a_newer_code_takes_the_place_of_one_that_was_not_sent_yet(database, mai
     ask_for_code(database, "message-1", code="f" * 40, expires_in=timedelta(minutes=59))
     ask_for_code(database, "message-2")
     ask_for_code(database, "message-3", "reporter-2")
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert {letter["Message-ID"].partition("@")[0] for letter in outbox} == {"<message-2", "<message-3"}
 
 
@@ -436,9 +438,9 @@ def test_an_older_code_heard_of_later_is_not_sent(database, mailer, sent):
     mailer._sender = partial(nullcontext, outbox.append)
     ask_for_code(database)
     if sent:
-        mailer.send_batch(database, OFFICE_HOURS)
+        mailer.send_batch(database)
     ask_for_code(database, "message-2", expires_in=timedelta(minutes=59))
-    mailer.send_batch(database, OFFICE_HOURS)
+    mailer.send_batch(database)
     assert [letter["Message-ID"].partition("@")[0] for letter in outbox] == ["<message-1"]
 
 
@@ -446,7 +448,9 @@ def test_a_code_leaves_at_any_hour(database, mailer):
     outbox = []
     mailer._sender = partial(nullcontext, outbox.append)
     ask_for_code(database)
-    mailer.send_batch(database, Calendar(1, week=((),) * 7))
+    with database.writing() as connection:
+        KeptCalendars(connection, calendars).keep(1, write_calendar(Calendar(1, week=((),) * 7)), NOW, "admin")
+    mailer.send_batch(database)
     assert len(outbox) == 1
 
 
@@ -454,7 +458,7 @@ def test_nothing_of_a_code_or_its_address_is_logged(database, mailer, caplog):
     mailer._sender = partial(nullcontext, lambda _letter: None)
     with structlog.testing.capture_logs() as logged:
         ask_for_code(database)
-        mailer.send_batch(database, OFFICE_HOURS)
+        mailer.send_batch(database)
     assert [line["event"] for line in logged] == ["message sent"]
     assert CODE not in str(logged)
     assert "example.id" not in str(logged)
