@@ -13,6 +13,9 @@ from nkk.messaging.rpc_client import RpcClient
 from nkk.stack import quarantine as quarantined
 from nkk.stack import status as stack_status
 
+TELL_AGAIN_SECONDS = 3600
+"""For how long the command waits while a stage marks what is to be told again: about a minute a million events."""
+
 
 @click.command()
 @click.argument("stage", type=click.Choice(STAGES))
@@ -39,7 +42,7 @@ def subscribe(stage: str, name: str) -> None:
 def tell_again(stage: str, since: datetime) -> None:
     """Publish again what a stage told since then: another was restored, or the broker lost. Nobody handles it twice."""
     moment = since.replace(tzinfo=UTC).isoformat()
-    count = as_admin(lambda admin: admin.call("tell_again", moment, stage=stage))
+    count = as_admin(lambda admin: admin.call("tell_again", moment, stage=stage, timeout=TELL_AGAIN_SECONDS))
     say(f"{count} events of {stage} are told again")
 
 

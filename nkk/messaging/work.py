@@ -75,6 +75,9 @@ class Work:
         outbox = self.OUTBOX
         again = update(outbox).where(outbox.c.created_at >= since, outbox.c.sent_at.is_not(None))
         self.told = True
+        if self.connection.dialect.name == "postgresql":
+            # All at once or none, of millions too: what is told meanwhile must not overtake it.
+            self.connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         return self.connection.execute(again.values(sent_at=None)).rowcount
 
     def unsent(self) -> tuple[int, datetime | None]:

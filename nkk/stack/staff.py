@@ -23,10 +23,10 @@ class Admin:
         self._client = client
         self._keys = keys
 
-    def call(self, method: str, *args: Any, stage: str = "intake") -> Any:
-        """The result of a stage's `method`."""
+    def call(self, method: str, *args: Any, stage: str = "intake", timeout: float | None = None) -> Any:
+        """The result of a stage's `method`, waited for as any other call where no `timeout` (seconds) is given."""
         token, _ = sign(Actor("command-line", Role.ADMIN), as_pem(self._keys["NKK_TOKEN_SIGNING_KEY"]))
-        return self._client.call(stage, method, *args, context={"actor": token})
+        return self._client.call(stage, method, *args, context={"actor": token}, timeout=timeout)
 
     def call_sealed(self, method: str, content: dict[str, Any]) -> Any:
         """The same with `content` sealed for intake."""

@@ -19,6 +19,12 @@ from nkk.sop.ticket import new_ticket
 from tests.integration.conftest import PlainWork
 
 
+SLOW = """
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END';
+CREATE TRIGGER slow BEFORE UPDATE ON outbox FOR EACH ROW EXECUTE FUNCTION slow()
+"""
+
+
 @pytest.fixture
 def heard(connection: Connection, request: pytest.FixtureRequest):
     """A queue bound to everything triage tells; what is in it, as (subject, round), in order."""
@@ -133,6 +139,17 @@ def test_an_event_for_tooling_alone_is_sent_though_nobody_listens(database, uri,
         work.emit(AnswerSent(ticket=new_ticket(2026), path="complaint", by="y"))
     drain(relay(database, uri), uri)
     assert unsent(database) == []
+
+
+def test_telling_everything_again_may_take_longer_than_other_statements(database, uow, uri, heard):
+    tell(uow, [new_ticket(2026)], range(1, 4))
+    drain(relay(database, uri), uri)
+    with uow.begin() as work:
+        if not database.is_sqlite:
+            work.connection.exec_driver_sql("SET LOCAL statement_timeout = 100")
+            work.connection.exec_driver_sql(SLOW)
+        assert work.tell_again(datetime(2026, 1, 1, tzinfo=UTC)) == 3
+    assert len(unsent(database)) == 3
 
 
 def test_what_was_published_and_not_marked_is_published_again(database, uow, uri, heard, monkeypatch):
