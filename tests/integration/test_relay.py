@@ -18,7 +18,6 @@ from nkk.messaging.work import UnitOfWork
 from nkk.sop.ticket import new_ticket
 from tests.integration.conftest import PlainWork
 
-
 SLOW = """
 CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.1); RETURN NEW; END';
 CREATE TRIGGER slow BEFORE UPDATE ON outbox FOR EACH ROW EXECUTE FUNCTION slow()
