@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import g
+from flask import g, request
 
 from gateway import papers
 from gateway.backend import backend
@@ -104,7 +104,8 @@ def confirm_receipt(ticket: str) -> dict[str, Any]:
 
 
 def _for_reporter(ticket: str) -> dict[str, Any]:
-    return backend().call("intake", "complaint", ticket) | _answer("open_answer", ticket)
+    return backend().call("intake", "complaint", ticket) | _answer(
+        "read_answer" if request.method == "HEAD" else "open_answer", ticket)
 
 
 def _for_operator(ticket: str) -> dict[str, Any]:

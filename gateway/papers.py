@@ -5,13 +5,15 @@ what was done by the document's own time is on it: made again later, it is the s
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from flask import Response, current_app
+from flask import Response, current_app, request
 
 from gateway.backend import backend
-from nkk.documents import KINDS, MEDIA_TYPES, make
+from nkk.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
+from nkk.messaging.calls import StageUnavailableError
 from nkk.sop.indonesian import ROLES
 from nkk.sop.refusals import NotYourRole, NotYourStep, Refused
 from nkk.sop.steps import Role
@@ -60,10 +62,7 @@ def require(kind: str, role: Role) -> None:
 
 
 def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
-    """What document `kind` of a complaint holds for `role`.
-
-    Raises NotYourRole, NoDocumentYet or IdentityWithheld; a reporter who opens the answer's document has received it.
-    """
+    """What document `kind` of a complaint holds for `role`. Raises NotYourRole, NoDocumentYet or IdentityWithheld."""
     require(kind, role)
     view = _VIEWS[role](ticket, kind)
     timeline = backend().call("notification", "timeline", ticket)
@@ -73,6 +72,20 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     held = _told(timeline, LAST_STEP[kind]) | {name: value for name, value in view.items() if value is not None}
     held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
     return held | _named(held)
+
+
+def of_complaint(ticket: str, kind: str, format: str, role: Role) -> Response:
+    """Document `kind` of a complaint for `role`. A reporter who is given the answer's has received the answer.
+
+    Raises as `content` and `sent` do; what was not handed over has not been received.
+    """
+    held = content(ticket, kind, role)
+    file = sent(kind, format, held, f"{kind}-{ticket}")
+    if role == Role.REPORTER and kind == RESPONSE and "closed_at" not in held and request.method != "HEAD":
+        backend().call("notification", "open_answer", ticket)
+        with suppress(RenderingFailedError, RenderingTooSlowError, StageUnavailableError):
+            file = sent(kind, format, content(ticket, kind, role), f"{kind}-{ticket}")
+    return file
 
 
 def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
@@ -93,7 +106,7 @@ def _is_there(kind: str, role: Role, timeline: dict[str, Any]) -> bool:
 def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
     view = backend().call("intake", "complaint", ticket)
     if kind == RESPONSE:
-        view |= _answered(backend().call("notification", "open_answer", ticket)["answer"])
+        view |= _answered(backend().call("notification", "read_answer", ticket)["answer"])
     return view
 
 

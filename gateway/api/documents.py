@@ -39,7 +39,7 @@ def document(ticket: str, kind: str, format: str) -> Response:
     role = Role(g.actor.role)
     papers.require(kind, role)
     ticket = known(ticket)
-    return papers.sent(kind, format, papers.content(ticket, kind, role), f"{kind}-{ticket}")
+    return papers.of_complaint(ticket, kind, format, role)
 
 
 @resources.route("/reports/monthly", methods=["GET"])

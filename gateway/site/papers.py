@@ -20,4 +20,4 @@ def file(ticket: str, kind: str, format: str) -> Response:
     if kind not in papers.OF_COMPLAINTS:
         abort(404)
     ticket = known(ticket)
-    return papers.sent(kind, format, papers.content(ticket, kind, Role(g.actor.role)), f"{kind}-{ticket}")
+    return papers.of_complaint(ticket, kind, format, Role(g.actor.role))

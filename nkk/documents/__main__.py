@@ -20,7 +20,9 @@ LARGEST = 64 << 20
 
 
 def _limit(seconds: float) -> None:
-    """Against a parent that dies before it can end us, too: the processor's time runs out by itself."""
+    """Against a parent that dies before it can end us, too: the processor's time runs out by itself. Whatever else runs
+    here goes first."""
+    os.nice(10)
     processor = math.ceil(seconds) + 1
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))

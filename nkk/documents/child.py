@@ -18,12 +18,16 @@ from nkk.documents.errors import RenderingFailedError, RenderingTooSlowError
 from nkk.documents.formats import require
 
 AT_ONCE = 2
-"""Children of one process at the same time; the others wait their turn."""
+"""Children of one process at the same time."""
+
+WAITING = 4
+"""How many wait their turn: each keeps one of the caller's threads, of which others want some too."""
 
 TOLD = 3
 """The exit code of a child that failed and says why on its standard output."""
 
 _turns = threading.BoundedSemaphore(AT_ONCE)
+_line = threading.BoundedSemaphore(AT_ONCE + WAITING)
 _ROOT = str(Path(nkk.__file__).resolve().parent.parent)
 
 
@@ -38,7 +42,17 @@ def make(kind: str, fmt: str, content: dict[str, Any], templates: Path | None = 
 
 
 def ask(request: dict[str, Any], seconds: float) -> bytes:
-    """What a child answers to `request`. Raises RenderingTooSlowError or RenderingFailedError."""
+    """What a child answers to `request`. Raises RenderingTooSlowError, at once where enough wait already, or
+    RenderingFailedError."""
+    if not _line.acquire(blocking=False):
+        raise RenderingTooSlowError(f"{WAITING} wait already.")
+    try:
+        return _in_turn(request, seconds)
+    finally:
+        _line.release()
+
+
+def _in_turn(request: dict[str, Any], seconds: float) -> bytes:
     until = time.monotonic() + seconds
     if not _turns.acquire(timeout=seconds):
         raise RenderingTooSlowError(f"No turn came within {seconds:g} seconds.")

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from nameko.timer import timer
 
@@ -169,17 +169,24 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
 
     @rpc
     @requires(Role.REPORTER)
+    def read_answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """What `open_answer` gives, without its counting as received: nothing was handed over yet."""
+        with self.uow.reading() as work:
+            journey, answer = _own(work, ticket, actor), work.answers.find(ticket)
+        return self._read(journey, answer)
+
+    @rpc
+    @requires(Role.REPORTER)
     def open_answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """Step 7: the reporter looks at their complaint; where it is answered, that counts as receiving the answer."""
         now = _now()
         with self.uow.begin() as work:
             journey = _own(work, ticket, actor)
             answer = work.answers.find(ticket, for_update=True)
-            sent = answer is not None and answer.text is not None
-            if sent and answer.open(now):
+            if _is_sent(answer) and answer.open(now):
                 _close(work, answer, now)
                 journey = work.journeys.get(ticket)
-        return self._standing(journey) | {"answer": schemas.ReadAnswer().dump(answer) if sent else None}
+        return self._read(journey, answer)
 
     @rpc
     @requires(Role.REPORTER)
@@ -225,6 +232,9 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
             work.answers.save(case)
         return {"ticket": ticket, "claim": case.claim_at(now)}
 
+    def _read(self, journey: Journey, answer: Answer | None) -> dict[str, Any]:
+        return self._standing(journey) | {"answer": schemas.ReadAnswer().dump(answer) if _is_sent(answer) else None}
+
     def _standing(self, journey: Journey) -> dict[str, Any]:
         return schemas.standing(journey, self.calendars.get, _now())
 
@@ -256,6 +266,10 @@ def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datet
 def _close(work: NotificationWork, answer: Answer, now: datetime) -> None:
     work.answers.save(answer)
     _tell(work, ComplaintClosed(ticket=answer.ticket, path=answer.path, how=str(answer.how)), now)
+
+
+def _is_sent(answer: Answer | None) -> TypeGuard[Answer]:
+    return answer is not None and answer.text is not None
 
 
 def _own(work: NotificationWork, ticket: str, actor: Actor) -> Journey:

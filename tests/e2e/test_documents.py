@@ -194,3 +194,27 @@ def test_an_agencys_own_template_is_used_and_a_broken_one_harms_nothing_else(
         assert REPORT["text"] not in running.log("gateway")
         people.operator.act(f"/complaints/{ticket}/handover")
         people.close()
+
+
+def test_an_answer_is_received_by_its_document_only_where_that_was_handed_over(rabbit: PrivateNode, tmp_path: Path
+                                                                               ) -> None:
+    folder = tmp_path / "templat"
+    folder.mkdir()
+    broken = folder / f"{RESPONSE}.docx"
+    broken.write_bytes(b"no document")
+    with installation(tmp_path / "var", new_vhost(rabbit), settings={"NKK_TEMPLATES": str(folder)}) as running:
+        people = People(running)
+        owner = people.reporter()
+        ticket = travel_as_information(people, owner)
+        timeline, document = f"/complaints/{ticket}/timeline", f"/complaints/{ticket}/documents/{RESPONSE}.docx"
+        eventually(lambda: owner.get(timeline)["stands"]["step"] == 7)
+        problem(opened(owner, ticket, RESPONSE), 500, "document-failed")
+        broken.unlink()
+        for path in (document, f"/complaints/{ticket}"):
+            assert owner.ask("HEAD", path).status_code == 200
+        assert owner.get(timeline)["stands"]["state"] == "receive"
+        first, again = (opened(owner, ticket, RESPONSE).content for _ in range(2))
+        assert owner.get(timeline)["stands"]["state"] == "closed"
+        assert first == again
+        assert "Tanggapan dibuka oleh pelapor" in words(first, "docx")
+        people.close()

@@ -1,7 +1,9 @@
+import os
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -61,6 +63,38 @@ def test_a_child_that_cannot_be_started_gives_its_turn_back(monkeypatch):
     for _ in range(child.AT_ONCE + 1):
         with pytest.raises(RenderingFailedError, match="could not be started"):
             make(KIND, "docx", {}, seconds=1)
+
+
+def test_where_enough_wait_for_a_turn_another_is_told_so_at_once(monkeypatch):
+    busy, go_on = threading.Semaphore(0), threading.Event()
+
+    def run(command, **_):
+        busy.release()
+        go_on.wait(20)
+        return subprocess.CompletedProcess(command, 0, b"made", b"")
+
+    monkeypatch.setattr(child.subprocess, "run", run)
+    with ThreadPoolExecutor(child.AT_ONCE + child.WAITING) as pool:
+        waiting = [pool.submit(make, KIND, "docx", {}) for _ in range(child.AT_ONCE + child.WAITING)]
+        try:
+            for _ in range(child.AT_ONCE):
+                assert busy.acquire(timeout=20)
+            while child._line.acquire(blocking=False):
+                child._line.release()
+                time.sleep(0.01)
+            with pytest.raises(RenderingTooSlowError, match="wait already"):
+                make(KIND, "docx", {})
+            assert not any(each.done() for each in waiting)
+        finally:
+            go_on.set()
+        assert [each.result() for each in waiting] == [b"made"] * len(waiting)
+    assert make(KIND, "docx", {}) == b"made"
+
+
+def test_a_child_lets_all_else_go_first():
+    asked = "import os, json; from nkk.documents.__main__ import _limit; _limit(5); print(os.nice(0))"
+    ours, childs = os.nice(0), subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert int(childs.stdout) == min(ours + 10, 19)
 
 
 def test_a_child_is_given_none_of_our_secrets(monkeypatch):
