@@ -6,6 +6,7 @@ what was done by the document's own time is on it: made again later, it is the s
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,9 @@ FROM_STEP: dict[Role, dict[str, int]] = {
     Role.OPD_TEAM: {REPORT: 3, RESPONSE: 4},
 }
 """Which documents a role may open, and once which step is done. Data Pemberi Aduan is the operator's alone."""
+
+BETWEEN = (Role.MAIN_TEAM, Role.OPD_TEAM)
+"""Those between whom a response goes back and forth; why it was returned is nobody else's business."""
 
 LAST_STEP = {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, REPORT: 3, RESPONSE: 7}
 """The last step whose times a document shows."""
@@ -69,7 +73,7 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     if not _is_there(kind, role, timeline):
         raise NoDocumentYet("This document does not exist yet: the step that makes it is not done.",
                             {"stands": timeline["stands"]})
-    held = _told(timeline, LAST_STEP[kind]) | {name: value for name, value in view.items() if value is not None}
+    held = _told(timeline, LAST_STEP[kind], role) | {name: value for name, value in view.items() if value is not None}
     held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
     return held | _named(held)
 
@@ -137,15 +141,17 @@ def _answered(answer: dict[str, Any] | None) -> dict[str, Any]:
             "how": answer.get("how")}
 
 
-def _told(timeline: dict[str, Any], last_step: int) -> dict[str, Any]:
-    """What the journey says up to `last_step`: when each step was done, Tim Utama's note, the times of the steps."""
+def _told(timeline: dict[str, Any], last_step: int, role: Role) -> dict[str, Any]:
+    """What the journey says up to `last_step`: when each step was done, Tim Utama's notes, the times of the steps."""
     entries = [entry for entry in timeline["entries"] if entry["step"] <= last_step]
     at = {entry["step"]: entry["at"] for entry in entries}
     classified: dict[str, Any] = next((entry for entry in entries if entry["step"] == 3), {})
+    returned = [entry for entry in entries if entry["event"] == "response.returned.v1" and role in BETWEEN]
     return {"submitted_at": timeline["submitted_at"], "service_due_at": timeline["service_due_at"],
             "handed_over_at": at.get(2), "classified_at": at.get(3), "responded_at": at.get(4),
             "approved_at": next((entry["at"] for entry in entries if entry["event"] == "response.approved.v1"), None),
             "path": timeline["path"] if classified else None, "note": classified.get("note"),
+            "return_note": returned[-1]["note"] if returned else None,
             "opd": classified.get("opd"), "steps": [_step(entry) for entry in entries]}
 
 
@@ -156,12 +162,21 @@ def _step(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(held: dict[str, Any]) -> dict[str, Any]:
-    """The names behind the keys of the lists; the key itself where the lists have changed since."""
-    lists = backend().lists()
+    """The names behind the keys of the lists, as they were when the key was written; else the key itself."""
+    lists = _lists_at(held["submitted_at"])
     category = lists["categories"].get(held.get("category"), {})
-    named = {"category": category.get("name"), "sub_category": category.get("sub_categories", {}).get(
-        held.get("sub_category"))}
-    named |= {name: lists["opds"].get(held.get(name)) for name in ("accused_opd", "opd")}
+    named = {"category": category.get("name"), "accused_opd": lists["opds"].get(held.get("accused_opd")),
+             "sub_category": category.get("sub_categories", {}).get(held.get("sub_category"))}
+    if held.get("classified_at"):
+        named["opd"] = _lists_at(held["classified_at"])["opds"].get(held.get("opd"))
     return {name: value for name, value in named.items() if value is not None}
+
+
+def _lists_at(instant: str) -> dict[str, Any]:
+    known = backend().lists()
+    since = known["changed_at"]
+    if since is None or datetime.fromisoformat(since) <= datetime.fromisoformat(instant):
+        return known
+    return backend().call("intake", "lists", instant)
 
 

@@ -19,6 +19,12 @@ class Turn:
 
     ends: Step
     then: Step | None
+    instead: str | None = None
+
+    @property
+    def activity(self) -> str:
+        """What was done, in the procedure's words; in our own `instead` where the step ended otherwise."""
+        return self.instead or self.ends.activity
 
 
 TURNS = {
@@ -27,7 +33,8 @@ TURNS = {
     "complaint.classified_as_information.v1": Turn(steps.CLASSIFY, steps.ANSWER),
     "complaint.forwarded.v1": Turn(steps.CLASSIFY, steps.RESPOND),
     "response.submitted.v1": Turn(steps.RESPOND, steps.APPROVE),
-    "response.returned.v1": Turn(steps.APPROVE, steps.RESPOND),
+    "response.returned.v1": Turn(
+        steps.APPROVE, steps.RESPOND, "Menerima tanggapan atas pengaduan dan mengembalikannya kepada Tim NKK Pembantu"),
     "response.approved.v1": Turn(steps.APPROVE, steps.ANSWER),
     "answer.sent.v1": Turn(steps.ANSWER, steps.RECEIVE),
     "complaint.closed.v1": Turn(steps.RECEIVE, None),

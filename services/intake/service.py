@@ -93,10 +93,14 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
             work.accounts.end_session(actor.session, _now())
 
     @rpc
-    def lists(self) -> dict[str, Any]:
-        """The catalogue of categories and the roster of agencies."""
+    def lists(self, at: str | None = None) -> dict[str, Any]:
+        """The catalogue of categories and the roster of agencies, as they were `at` that instant where one is given;
+        and since when they are what they are now."""
         with self.uow.reading() as work:
-            return {"categories": work.lists.categories(), "opds": work.lists.opds()}
+            changed_at = work.lists.changed_at()
+            lists = work.lists if at is None else work.lists.at(datetime.fromisoformat(at))
+            return {"categories": lists.categories(), "opds": lists.opds(),
+                    "changed_at": changed_at and changed_at.isoformat()}
 
     @rpc
     @requires(Role.REPORTER)

@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     delete,
+    func,
     insert,
     select,
     true,
@@ -128,6 +129,16 @@ lists = Table(
     Column("content", Text, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Column("changed_by", String(36), nullable=False),
+)
+
+# What an admin replaced, and when: papers name things as they were called then.
+past_lists = Table(
+    "past_lists", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(20), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("replaced_at", UtcDateTime, nullable=False),
+    Index("ix_past_lists", "name", "replaced_at"),
 )
 
 
@@ -330,6 +341,9 @@ class Complaints:
                     lambda row: Complaint(**row._mapping), descending=True)
 
 
+DEFAULTS: dict[str, dict[str, Any]] = {"categories": defaults.CATEGORIES, "opds": defaults.OPDS}
+
+
 class Lists:
     """The catalogue and the roster: the procedure's defaults until an admin replaces them.
 
@@ -342,19 +356,39 @@ class Lists:
 
     def categories(self) -> dict[str, Any]:
         """Categories by key."""
-        return self._kept.get("categories") or defaults.CATEGORIES
+        return self._kept.get("categories") or DEFAULTS["categories"]
 
     def opds(self) -> dict[str, str]:
         """Names of the agencies by key."""
-        return self._kept.get("opds") or defaults.OPDS
+        return self._kept.get("opds") or DEFAULTS["opds"]
 
     def replace(self, name: str, content: dict[str, Any], by: str, now: datetime) -> None:
-        """Put `content` in the place of the list `name`."""
+        """Put `content` in the place of the list `name`; what stood there is kept with the past ones."""
         row = {"content": json.dumps(content, ensure_ascii=False), "changed_at": now, "changed_by": by}
+        before = json.dumps(DEFAULTS[name], ensure_ascii=False)
         if not insert_if_absent(self._connection, lists, row | {"name": name}):
-            self._connection.execute(update(lists).where(lists.c.name == name).values(**row))
+            same = lists.c.name == name
+            before = self._connection.execute(select(lists.c.content).where(same).with_for_update()).scalar_one()
+            self._connection.execute(update(lists).where(same).values(**row))
+        if before != row["content"]:
+            self._connection.execute(insert(past_lists).values(name=name, content=before, replaced_at=now))
         self._read = None
         self.__dict__.pop("_kept", None)
+
+    def changed_at(self) -> datetime | None:
+        """Since when they are what they are; None where they are the defaults."""
+        return self._connection.execute(select(func.max(past_lists.c.replaced_at))).scalar_one()
+
+    def at(self, moment: datetime) -> "Lists":
+        """The lists as they were at `moment`."""
+        kept = {name: json.dumps(content) for name, content in self._kept.items()}
+        first = select(past_lists.c.content).where(past_lists.c.replaced_at > moment).order_by(
+            past_lists.c.replaced_at, past_lists.c.id).limit(1)
+        for name in DEFAULTS:
+            content = self._connection.execute(first.where(past_lists.c.name == name)).scalar()
+            if content is not None:
+                kept[name] = content
+        return Lists(self._connection, kept)
 
     @cached_property
     def _kept(self) -> dict[str, Any]:

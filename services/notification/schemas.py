@@ -146,9 +146,9 @@ def timeline(journey: Journey, role: str, calendar_of: Callable[[int], Calendar]
 
 def _entry(entry: Entry, role: str, clock: Clock | None, now: datetime) -> dict[str, Any]:
     step = entry.turn.ends
-    shown = {"step": step.number, "name": step.name, "activity": step.activity, "event": entry.type,
-             "role": step.role, "at": _instant(entry.at), "output": step.output, "round": entry.round or None,
-             "minutes": step.minutes, **_clock(clock, now)}
+    shown = {"step": step.number, "name": step.name, "activity": entry.turn.activity,
+             "event": entry.type, "role": step.role, "at": _instant(entry.at), "output": step.output,
+             "round": entry.round or None, "minutes": step.minutes, **_clock(clock, now)}
     return shown if role == Role.REPORTER else shown | {"by": entry.by, "opd": entry.opd, "note": entry.note}
 
 

@@ -1,5 +1,6 @@
 """The documents of the procedure as each role opens them: who may, from when on, what they hold and never hold."""
 
+import json
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -110,6 +111,26 @@ def test_the_response_shows_the_reporter_the_answer_and_nothing_from_within(
         assert "Petugas telah ditegur secara tertulis." in shown[role]
 
 
+def test_a_response_that_was_returned_is_printed_as_returned_and_why_for_those_between_whom_it_went(people: People
+                                                                                                      ) -> None:
+    owner, opd_team = people.reporter(), people.opd_team("disdukcapil")
+    ticket = people.submit(owner)
+    path = f"/complaints/{ticket}"
+    people.operator.act(f"{path}/handover")
+    people.main_team.act(f"{path}/classification", {"kind": "complaint", "opd": "disdukcapil"})
+    opd_team.act(f"{path}/response", {"text": "Sudah."})
+    people.main_team.act(f"{path}/approval", {"approved": False, "note": "Sebutkan kapan ditegur."})
+    opd_team.act(f"{path}/response", {"text": "Ditegur pada 2 Maret."})
+    people.main_team.act(f"{path}/approval", {"approved": True})
+    people.operator.act(f"{path}/answer", {"text": "Petugas itu telah ditegur."})
+    eventually(lambda: owner.get(f"{path}/timeline")["stands"]["step"] == 7)
+    for person in (people.main_team, opd_team, people.operator, owner):
+        said = words(opened(person, ticket, RESPONSE).content, "docx")
+        assert said.count("mengembalikannya kepada Tim NKK Pembantu") == 1
+        assert said.count("menyerahkannya kepada operator") == 1
+        assert ("Sebutkan kapan ditegur." in said) == (person in (people.main_team, opd_team))
+
+
 def test_a_document_exists_from_its_step_on(people: People) -> None:
     owner = people.reporter()
     ticket = people.submit(owner)
@@ -151,6 +172,27 @@ def test_a_document_made_again_is_the_same_to_the_byte(answered: tuple[dict[str,
     for format_ in ("docx", "pdf"):
         first, second = (opened(everybody["main_team"], ticket, REPORT_KIND, format_).content for _ in range(2))
         assert first == second
+
+
+def test_a_document_made_again_names_things_as_they_were_called(answered: tuple[dict[str, Person], str], people: People
+                                                                 ) -> None:
+    everybody, ticket = answered
+    standing = people.admin.get("/catalogue")
+    categories, opds = (json.loads(json.dumps(standing[name])) for name in ("categories", "opds"))
+    before = [opened(everybody[role], ticket, kind).content for role in MAY for kind in sorted(MAY[role])]
+    for category in categories.values():
+        category["name"] = "Nama baru"
+        category["sub_categories"] = dict.fromkeys(category["sub_categories"], "Juga baru")
+    for name in (dict.fromkeys(opds, "Dinas Baru"), dict.fromkeys(opds, "Dinas Terbaru")):
+        assert people.admin.ask("PUT", "/catalogue", {"categories": categories, "opds": name}).is_success
+    try:
+        assert [opened(everybody[role], ticket, kind).content for role in MAY for kind in sorted(MAY[role])] == before
+        later = travel_as_complaint(people, people.reporter())
+        said = words(opened(people.operator, later, COMPLAINT).content, "docx")
+        assert {"Nama baru" in said, "Juga baru" in said} == {True}
+        assert "Dinas Terbaru" in words(opened(people.main_team, later, REPORT_KIND).content, "docx")
+    finally:
+        assert people.admin.ask("PUT", "/catalogue", standing).is_success
 
 
 def test_hostile_words_are_printed_as_words(people: People) -> None:

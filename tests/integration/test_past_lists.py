@@ -1,0 +1,53 @@
+"""Catalogue and roster as they were at any moment: papers name things as they were called then."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from nkk.messaging.database import Database
+from nkk.messaging.work import UnitOfWork
+from nkk.sop.catalogue import CATEGORIES, OPDS
+from services.intake.storage import IntakeWork, metadata
+
+FIRST, SECOND = datetime(2026, 3, 2, 8, 0, tzinfo=UTC), datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def uow(url_of: Callable[[str], str]) -> Iterator[UnitOfWork[IntakeWork]]:
+    """Intake's units of work, nothing replaced yet."""
+    database = Database(url_of("intake"), size=3)
+    metadata.create_all(database.engine)
+    yield UnitOfWork(database, IntakeWork, "intake")
+    database.dispose()
+
+
+def replace(uow: UnitOfWork[IntakeWork], opds: dict[str, str], at: datetime) -> None:
+    with uow.begin() as work:
+        work.lists.replace("opds", opds, "admin", at)
+
+
+def at(uow: UnitOfWork[IntakeWork], moment: datetime) -> dict[str, str]:
+    with uow.reading() as work:
+        assert work.lists.at(moment).categories() == CATEGORIES
+        return work.lists.at(moment).opds()
+
+
+def test_lists_are_known_as_they_were_at_any_moment(uow: UnitOfWork[IntakeWork]) -> None:
+    assert at(uow, SECOND) == OPDS
+    with uow.reading() as work:
+        assert work.lists.changed_at() is None
+    replace(uow, {"a": "Satu"}, FIRST)
+    replace(uow, {"a": "Dua"}, SECOND)
+    assert [at(uow, moment) for moment in (FIRST - TICK, FIRST, SECOND - TICK, SECOND, SECOND + TICK)] == [
+        OPDS, {"a": "Satu"}, {"a": "Satu"}, {"a": "Dua"}, {"a": "Dua"}]
+    with uow.reading() as work:
+        assert work.lists.changed_at() == SECOND
+
+
+def test_a_list_replaced_by_the_same_has_not_changed(uow: UnitOfWork[IntakeWork]) -> None:
+    replace(uow, {"a": "Satu"}, FIRST)
+    replace(uow, {"a": "Satu"}, SECOND)
+    with uow.reading() as work:
+        assert work.lists.changed_at() == FIRST
