@@ -174,7 +174,7 @@ def _named(held: dict[str, Any]) -> dict[str, Any]:
 
 def _lists_at(instant: str) -> dict[str, Any]:
     known = backend().lists()
-    since = known["changed_at"]
+    since = known.get("changed_at")
     if since is None or datetime.fromisoformat(since) <= datetime.fromisoformat(instant):
         return known
     return backend().call("intake", "lists", instant)

@@ -10,8 +10,8 @@ from typing import Any
 
 from nkk.documents import basis, recap, wording
 from nkk.documents.errors import ContentError
-from nkk.sop.indonesian import written_date, written_instant
-from nkk.sop.steps import SERVICE_MINUTES, STEPS, Role
+from nkk.sop.indonesian import ROLES, written_date, written_instant
+from nkk.sop.steps import SERVICE_MINUTES, STEPS
 
 FORM = "form-pengaduan"
 REPORTER = "data-pemberi-aduan"
@@ -53,9 +53,6 @@ SHOWN: dict[str, frozenset[str]] = {
 
 REPORTER_KEYS = ("kind", "identity_number", "name", "email", "phone", "username")
 STEP_KEYS = ("number", "activity", "role", "minutes", "came_at", "due_at", "done_at", "used_minutes", "late", "round")
-
-ROLES = {Role.REPORTER: "Pelapor", Role.OPERATOR: "Operator/Agen", Role.MAIN_TEAM: "Tim NKK Utama",
-         Role.OPD_TEAM: "Tim NKK Pembantu OPD"}
 
 _REPORTER_KINDS = {"civil_servant": "Aparatur Sipil Negara (ASN)", "public": "Masyarakat"}
 _NAMES = {

@@ -11,7 +11,7 @@ MONTHS = ("Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agust
 
 ROLES = {
     Role.REPORTER: "Pelapor",
-    Role.OPERATOR: "Operator",
+    Role.OPERATOR: "Operator/Agen",
     Role.MAIN_TEAM: "Tim NKK Utama",
     Role.OPD_TEAM: "Tim NKK Pembantu OPD",
     Role.ADMIN: "Admin",
