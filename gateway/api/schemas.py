@@ -551,13 +551,18 @@ class Recapitulation(Schema):
     format = fields.String(load_default="xlsx", validate=_one_of("xlsx", "pdf", "json"))
 
 
-class Times(Schema):
+class Durations(Schema):
     """How long something took that ended in the month, in office minutes; null where nothing did."""
 
-    count = fields.Integer(required=True)
     median_minutes = fields.Integer(required=True, allow_none=True)
     p90_minutes = fields.Integer(required=True, allow_none=True)
     on_time_share = fields.Float(required=True, allow_none=True, metadata={"description": "0 to 1."})
+
+
+class Times(Durations):
+    """The same, and how much ended."""
+
+    count = fields.Integer(required=True)
 
 
 class StepTimes(Times):
@@ -569,10 +574,14 @@ class StepTimes(Times):
     standard_minutes = fields.Integer(required=True)
 
 
-class OpdTimes(Times):
-    """The same for step 4 of one OPD."""
+class OpdTimes(Durations):
+    """Step 4 of one OPD: complaints forwarded to it in the month, those still open and late there, its responses."""
 
     name = fields.String(required=True)
+    forwarded = fields.Integer(required=True)
+    open = fields.Integer(required=True, metadata={"description": "At step 4 at the month's end, or now."})
+    late = fields.Integer(required=True, metadata={"description": "Of those: past the step's or the service's end."})
+    responses = fields.Integer(required=True, metadata={"description": "Sent in the month, each round by itself."})
 
 
 class ServiceTimes(Times):

@@ -1,7 +1,7 @@
 """A month at a glance, for those who answer for it: its flow through the seven steps, what waits, and how fast."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,7 +18,6 @@ from gateway.site.session import needs
 from nkk.messaging.validation import load
 from nkk.sop.clock import WIB
 from nkk.sop.recap import MOST_LISTED
-from nkk.sop.steps import RESPOND
 
 MONTHS = 24
 """How far back a month can be chosen; an address reaches further."""
@@ -62,18 +61,17 @@ def month() -> str:
     """The month chosen, or this one."""
     chosen = _read(request.args.get("bulan") or _written(_today()))
     figures = recap.of_month(chosen)
-    waiting, late = _open(figures["open_cases"], "step")
+    waiting, late = _open(figures["open_cases"])
     by_step = [step | {"name": words.STEP_NAMES[step["number"]], "waiting": waiting[step["number"]],
                        "late": late[step["number"]]} for step in figures["steps"]]
     # Step 1 is the reporter's, and its clock is not measured: what was accepted has done it.
     by_step[0]["count"] = figures["accepted"]
-    opds = _of_opds(figures)
     return render_template(
         "overview.html", month=chosen, title=_called(chosen), months=_choosable(chosen), figures=figures,
-        steps=by_step, opds=opds, most_listed=MOST_LISTED,
+        steps=by_step, most_listed=MOST_LISTED,
         flow=_bars((f"{step['number']}. {step['name']}", step["count"], 0) for step in by_step),
         load=_bars((f"{step['number']}. {step['name']}", step["waiting"], step["late"]) for step in by_step[1:6]),
-        opd_load=_bars((opd["name"], opd["waiting"], opd["late"]) for opd in opds))
+        opd_load=_bars((opd["name"], opd["open"], opd["late"]) for opd in figures["by_opd"]))
 
 
 @pages.get("/ikhtisar/<month>.<any(xlsx, pdf):format>")
@@ -88,19 +86,9 @@ def _read(text: str) -> str:
     return load(schemas.Recapitulation, {"month": text})["month"]
 
 
-def _open(cases: Iterable[Mapping[str, Any]], name: str) -> tuple[Counter[Any], Counter[Any]]:
-    """How many of the open cases there are, and are late, by their `name`."""
-    cases = list(cases)
-    return Counter(case[name] for case in cases), Counter(case[name] for case in cases if case["late"])
-
-
-def _of_opds(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What each OPD has responded to in the month, and what waits there: only those with either."""
-    waiting, late = _open((case for case in figures["open_cases"] if case["step"] == RESPOND.number), "opd")
-    done = {opd["name"]: opd for opd in figures["by_opd"]}
-    nothing = {"count": 0, "median_minutes": None, "p90_minutes": None, "on_time_share": None}
-    return [done.get(name, nothing) | {"name": name, "waiting": waiting[name], "late": late[name]}
-            for name in sorted({*waiting, *done} - {None})]
+def _open(cases: Sequence[Mapping[str, Any]]) -> tuple[Counter[int], Counter[int]]:
+    """How many of the open cases there are, and are late, by the step they stand at."""
+    return Counter(case["step"] for case in cases), Counter(case["step"] for case in cases if case["late"])
 
 
 def _bars(rows: Iterable[tuple[str, int, int]]) -> list[Bar]:

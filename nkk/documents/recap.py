@@ -7,13 +7,14 @@ from nkk.documents import wording
 from nkk.documents.errors import ContentError
 from nkk.sop.indonesian import written_month
 
-FIGURES = ("count", "median_minutes", "p90_minutes", "on_time_share")
+DURATIONS = ("median_minutes", "p90_minutes", "on_time_share")
+FIGURES = ("count", *DURATIONS)
 COUNTS = ("accepted", "answered", "closed", "open", "late")
 
 ROWS: dict[str, tuple[str, ...]] = {
     "by_path": ("name", "count"),
     "by_category": ("name", "sub_category", "count"),
-    "by_opd": ("name", *FIGURES),
+    "by_opd": ("name", "forwarded", "open", "late", "responses", *DURATIONS),
     "steps": ("number", "activity", "role", "standard_minutes", *FIGURES),
     "open_cases": ("ticket", "path", "step", "activity", "opd", "came_at", "due_at", "service_due_at", "late"),
 }
@@ -55,7 +56,7 @@ def _instant(value: Any) -> str:
 
 
 def _late(value: Any) -> str:
-    """A yes or no of a case; at the top of the recapitulation, how many."""
+    """A yes or no of a case; how many at the top of the recapitulation and of an OPD."""
     if isinstance(value, bool):
         return "Ya" if value else "Tidak"
     return wording.number(value)
@@ -63,7 +64,7 @@ def _late(value: Any) -> str:
 
 _HOW: dict[str, Callable[[Any], str]] = {
     "month": written_month,
-    **dict.fromkeys(("accepted", "answered", "closed", "open", "count"), wording.number),
+    **dict.fromkeys(("accepted", "answered", "closed", "open", "count", "forwarded", "responses"), wording.number),
     **dict.fromkeys(("median_minutes", "p90_minutes", "standard_minutes"), wording.minutes),
     "on_time_share": wording.share,
     **dict.fromkeys(("came_at", "due_at", "service_due_at"), _instant),

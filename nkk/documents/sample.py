@@ -5,7 +5,8 @@ from typing import Any
 from nkk.sop.steps import STEPS
 
 _INSTANTS = [f"2026-03-0{2 + index // 3}T0{2 + index % 3 * 2}:15:00Z" for index in range(9)]
-_FIGURES = {"count": 30, "median_minutes": 52.5, "p90_minutes": 310, "on_time_share": 0.933}
+_DURATIONS = {"median_minutes": 52.5, "p90_minutes": 310, "on_time_share": 0.933}
+_FIGURES = {"count": 30, **_DURATIONS}
 
 
 def sample() -> dict[str, Any]:
@@ -69,7 +70,7 @@ def _recap() -> dict[str, Any]:
         "month": "2026-03", "accepted": 42, "answered": 36, "closed": 30, "open": 12, "late": 3,
         "by_path": [{"name": "Pengaduan", "count": 28}, {"name": "Informasi", "count": 14}],
         "by_category": [{"name": "Kode perilaku", "sub_category": "Cermat dan disiplin", "count": 9}],
-        "by_opd": [{"name": "Dinas Perhubungan", **_FIGURES}],
+        "by_opd": [{"name": "Dinas Perhubungan", "forwarded": 17, "open": 5, "late": 2, "responses": 19, **_DURATIONS}],
         "service": {"standard_minutes": 900, **_FIGURES},
         "open_cases": [{"ticket": "NKK-2026-000123", "path": "complaint", "step": 4,
                         "activity": "Menerima pengaduan dan melakukan proses tanggapan", "opd": "Dinas Perhubungan",

@@ -26,8 +26,9 @@ LONGEST = 32_000
 Column = tuple[str, str, int]
 """A heading, the name of the cell's format, and the width in characters."""
 
-_FIGURES: tuple[Column, ...] = (("Jumlah", "number", 10), ("Median (menit kerja)", "decimal", 14),
-                                ("P90 (menit kerja)", "decimal", 14), ("Tepat waktu", "share", 12))
+_DURATIONS: tuple[Column, ...] = (("Median (menit kerja)", "decimal", 14), ("P90 (menit kerja)", "decimal", 14),
+                                  ("Tepat waktu", "share", 12))
+_FIGURES: tuple[Column, ...] = (("Jumlah", "number", 10), *_DURATIONS)
 _COUNTS = {"accepted": "Diterima", "answered": "Dijawab", "closed": "Selesai", "open": "Masih terbuka",
            "late": "Terlambat"}
 
@@ -35,7 +36,8 @@ COLUMNS: dict[str, tuple[str, tuple[Column, ...]]] = {
     "steps": ("Langkah", (("No", "number", 6), ("Kegiatan", "text", 60), ("Pelaksana", "text", 24),
                           ("Waktu baku (menit kerja)", "decimal", 14), *_FIGURES)),
     "by_category": ("Kategori", (("Kategori", "text", 30), ("Sub kategori", "text", 50), ("Jumlah", "number", 10))),
-    "by_opd": ("OPD", (("OPD", "text", 50), *_FIGURES)),
+    "by_opd": ("OPD", (("OPD", "text", 50), ("Diteruskan", "number", 11), ("Masih terbuka", "number", 10),
+                       ("Terlambat", "number", 11), ("Tanggapan", "number", 11), *_DURATIONS)),
     "open_cases": ("Berkas terbuka", (("Tiket", "text", 20), ("Jalur", "text", 14), ("Langkah", "number", 10),
                                       ("Kegiatan", "text", 60), ("OPD", "text", 40), ("Masuk (WIB)", "instant", 18),
                                       ("Batas langkah (WIB)", "instant", 20), ("Batas layanan (WIB)", "instant", 20),

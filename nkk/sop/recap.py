@@ -5,7 +5,7 @@ what has no answer at the month's end, or now where the month still runs.
 """
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +21,7 @@ from nkk.sop.refusals import InvalidInput
 MOST_LISTED = 1_000
 """Open cases listed by name, oldest due first; all of them are counted."""
 
-ANSWERED, CLOSED = "answer.sent.v1", "complaint.closed.v1"
+FORWARDED, ANSWERED, CLOSED = "complaint.forwarded.v1", "answer.sent.v1", "complaint.closed.v1"
 PATHS: dict[str | None, str] = {
     steps.Path.INFORMATION: "Informasi", steps.Path.COMPLAINT: "Pengaduan", None: "Belum diklasifikasi"}
 
@@ -106,7 +106,10 @@ def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[i
              if clock.done_at is not None and first <= clock.done_at < end]
     accepted = [record for record in known if first <= record.submitted_at < end]
     answered = [record for record in known if _within(_at(record, ANSWERED), first, end)]
-    open_cases = [_open_case(record, as_of, calendar_of, names) for record in known if _at(record, ANSWERED) is None]
+    forwarded = [record for record in known if _within(_at(record, FORWARDED), first, end)]
+    waiting = [(record, _open_case(record, as_of, calendar_of, names)) for record in known
+               if _at(record, ANSWERED) is None]
+    open_cases = [case for _, case in waiting]
     return {
         "month": month,
         "accepted": len(accepted),
@@ -116,7 +119,7 @@ def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[i
         "late": sum(case["late"] for case in open_cases),
         "by_path": _counted(Counter(PATHS[record.path] for record in accepted)),
         "by_category": _by_category(accepted, names),
-        "by_opd": _by_opd(ended, as_of, names),
+        "by_opd": _by_opd(forwarded, waiting, ended, as_of, names),
         "steps": [_by_step(step, ended, as_of) for step in steps.STEPS],
         "service": {"standard_minutes": steps.SERVICE_MINUTES} | _times(
             [_whole(record, calendar_of) for record in answered]),
@@ -151,13 +154,20 @@ def _by_step(step: steps.Step, ended: Iterable[tuple[Record, Clock]], as_of: dat
             "standard_minutes": step.minutes} | _times([_run(clock, as_of) for _, clock in ended if clock.step == step])
 
 
-def _by_opd(ended: Iterable[tuple[Record, Clock]], as_of: datetime, names: Mapping[str, Mapping[str, str]]
+def _by_opd(forwarded: Iterable[Record], waiting: Iterable[tuple[Record, Mapping[str, Any]]],
+            ended: Iterable[tuple[Record, Clock]], as_of: datetime, names: Mapping[str, Mapping[str, str]]
             ) -> list[dict[str, Any]]:
-    runs: dict[str, list[_Run]] = {}
+    """A row for each OPD that was forwarded to or responded in the month, or has not responded yet, by their names."""
+    came = Counter(record.opd for record in forwarded)
+    at_step = [(record.opd, case["late"]) for record, case in waiting if case["step"] == steps.RESPOND.number]
+    standing, late = Counter(opd for opd, _ in at_step), Counter(opd for opd, is_late in at_step if is_late)
+    runs: dict[str | None, list[_Run]] = defaultdict(list)
     for record, clock in ended:
         if clock.step == steps.RESPOND:
-            runs.setdefault(record.opd or "", []).append(_run(clock, as_of))
-    return [{"name": _name(names, "opds", opd)} | _times(done) for opd, done in sorted(runs.items())]
+            runs[record.opd].append(_run(clock, as_of))
+    rows = [{"name": _name(names, "opds", opd), "forwarded": came[opd], "open": standing[opd], "late": late[opd],
+             "responses": len(runs[opd])} | _durations(runs[opd]) for opd in {*came, *standing, *runs}]
+    return sorted(rows, key=lambda row: row["name"])
 
 
 def _run(clock: Clock, as_of: datetime) -> _Run:
@@ -194,9 +204,13 @@ def _open_case(record: Record, as_of: datetime, calendar_of: Callable[[int], Cal
 
 
 def _times(runs: Sequence[_Run]) -> dict[str, Any]:
+    return {"count": len(runs)} | _durations(runs)
+
+
+def _durations(runs: Sequence[_Run]) -> dict[str, Any]:
     used = [run.used for run in runs]
     judged = [run.on_time for run in runs if run.on_time is not None]
-    return {"count": len(runs), "median_minutes": percentile(used, 0.5), "p90_minutes": percentile(used, 0.9),
+    return {"median_minutes": percentile(used, 0.5), "p90_minutes": percentile(used, 0.9),
             "on_time_share": sum(judged) / len(judged) if judged else None}
 
 

@@ -38,8 +38,11 @@ def test_the_months_figures_count_what_happened(people: People) -> None:
     for number in (2, 3, 4, 5, 6):
         assert after["steps"][number - 1]["count"] - before["steps"][number - 1]["count"] == 1
     assert ticket in {case["ticket"] for case in after["open_cases"]}
-    opd = next(row for row in after["by_opd"] if row["name"] == "Satuan Polisi Pamong Praja")
+    was, opd = (next((row for row in told["by_opd"] if row["name"] == "Satuan Polisi Pamong Praja"), {})
+                for told in (before, after))
     assert (opd["on_time_share"], opd["median_minutes"]) == (1.0, 0)
+    assert {name: opd[name] - was.get(name, 0) for name in ("forwarded", "open", "late", "responses")} == {
+        "forwarded": 1, "open": 0, "late": 0, "responses": 1}
     assert {"name": "Kode etik", "sub_category": "Etika bernegara"}.items() <= next(
         row for row in after["by_category"] if row["sub_category"] == "Etika bernegara").items()
 

@@ -47,7 +47,9 @@ SAYS = {
         "Tanggapan dibuka oleh pelapor"],
     "tanda-terima": [ENTERED[0], "2 hari kerja (900 menit)", "Rabu, 4 Maret 2026 pukul 09.15 WIB", "14 hari",
                      "Identitas Anda dirahasiakan", *(step.activity for step in STEPS)],
-    RECAP: ["Maret 2026", "42", "36", "30", "12", "52,5 menit", "93,3 %", "Dinas Perhubungan", "3 Mar 2026 09.15"],
+    RECAP: ["Maret 2026", "42", "36", "30", "12", "52,5 menit", "93,3 %", "3 Mar 2026 09.15",
+            "OPD Diteruskan Masih terbuka Terlambat Tanggapan Median P90 Tepat waktu",
+            "Dinas Perhubungan 17 5 2 19 52,5 menit 310 menit 93,3 %"],
 }
 
 

@@ -37,6 +37,13 @@ def test_steps_are_numbers_with_formats():
     assert sheet["H5"].number_format == "0.0%"
 
 
+def test_an_opds_row_says_what_was_forwarded_is_open_and_late_there_and_how_it_responds():
+    assert rows(book()["OPD"]) == [
+        ["OPD", "Diteruskan", "Masih terbuka", "Terlambat", "Tanggapan", "Median (menit kerja)", "P90 (menit kerja)",
+         "Tepat waktu"],
+        ["Dinas Perhubungan", 17, 5, 2, 19, 52.5, 310, 0.933]]
+
+
 def test_open_cases_hold_dates_in_wib():
     sheet = book()["Berkas terbuka"]
     assert sheet["F2"].value == datetime(2026, 3, 3, 9, 15)
@@ -55,7 +62,7 @@ def test_heads_are_frozen_and_columns_wide_enough():
 def test_a_text_stays_a_text(text):
     shown = text if len(text) < 32_000 else "x" * 32_000 + "…"
     shown = shown.replace("\x07", "⟨U+0007⟩")
-    content = {**sample(), "by_opd": [{"name": text, "count": 1}]}
+    content = {**sample(), "by_opd": [{"name": text, "forwarded": 1}]}
     cell = book(content)["OPD"]["A2"]
     assert (cell.value, cell.data_type, cell.hyperlink) == (shown, "s", None)
 
@@ -65,8 +72,8 @@ def test_there_is_no_formula_anywhere():
 
 
 def test_figures_that_are_missing_are_dashes():
-    content = {**sample(), "by_opd": [{"name": "A", "count": 0, "median_minutes": None}]}
-    assert rows(book(content)["OPD"])[1] == ["A", 0, "-", "-", "-"]
+    content = {**sample(), "by_opd": [{"name": "A", "forwarded": 0, "median_minutes": None}]}
+    assert rows(book(content)["OPD"])[1] == ["A", 0, *["-"] * 6]
 
 
 def test_a_month_without_anything_still_makes_a_workbook():

@@ -53,8 +53,49 @@ def test_times_are_office_minutes_and_shares_are_of_what_is_judged():
     assert (receive["median_minutes"], receive["on_time_share"]) == (5, None)
     assert found["service"] == {"standard_minutes": 900, "count": 2, "median_minutes": 25, "p90_minutes": 100,
                                 "on_time_share": 1.0}
-    assert found["by_opd"] == [{"name": "Satuan Polisi Pamong Praja", "count": 2, "median_minutes": 5,
-                                "p90_minutes": 20, "on_time_share": 1.0}]
+    assert found["by_opd"] == [{"name": "Satuan Polisi Pamong Praja", "forwarded": 2, "open": 0, "late": 0,
+                                "responses": 2, "median_minutes": 5, "p90_minutes": 20, "on_time_share": 1.0}]
+
+
+NO_TIMES = {"median_minutes": None, "p90_minutes": None, "on_time_share": None}
+
+
+def by_opd(*records, **changed):
+    return {row.pop("name"): row for row in counted(*records, **changed)["by_opd"]}
+
+
+@pytest.mark.parametrize(("until", "late"), [(899, 0), (1_000, 1)])
+def test_an_opd_that_does_not_answer_has_a_row_with_what_is_open_and_late_there(until, late):
+    now = OFFICE_HOURS.due(MONDAY, until)
+    assert by_opd(record(COMPLAINT[:3]), now=now) == {
+        NAMES["opds"]["satpol-pp"]: {"forwarded": 1, "open": 1, "late": late, "responses": 0, **NO_TIMES}}
+
+
+def test_an_opds_complaint_of_two_rounds_is_one_complaint_and_two_responses():
+    again = record()
+    again.facts[4:] = [Fact("response.returned.v1", MONDAY + timedelta(minutes=20), 1),
+                       Fact("response.submitted.v1", MONDAY + timedelta(minutes=60), 2)]
+    assert by_opd(again) == {NAMES["opds"]["satpol-pp"]: {
+        "forwarded": 1, "open": 0, "late": 0, "responses": 2, "median_minutes": 5, "p90_minutes": 40,
+        "on_time_share": 1.0}}
+
+
+def test_an_opds_case_of_an_earlier_month_is_open_there_until_it_responds_and_counts_then():
+    start = datetime(2026, 3, 31, 14, 0, tzinfo=WIB)
+    slow = record(start=start)
+    slow.facts[3:] = [Fact("response.submitted.v1", datetime(2026, 5, 4, 9, 0, tzinfo=WIB), 1)]
+    months = [by_opd(slow, month=month, now=datetime(2026, 7, 1, tzinfo=WIB)) for month in
+              ("2026-03", "2026-04", "2026-05", "2026-06")]
+    counts = [tuple(row[name] for name in ("forwarded", "open", "late", "responses"))
+              for rows in months for row in rows.values()]
+    assert counts == [(1, 1, 0, 0), (0, 1, 1, 0), (0, 0, 0, 1)]
+    assert months[-1] == {}
+
+
+def test_each_opd_is_told_of_by_itself_in_the_order_of_their_names():
+    others = [record(COMPLAINT[:3], opd=opd, ticket=f"NKK-{opd}") for opd in ("z", "a", "a")]
+    assert [(name, row["open"]) for name, row in by_opd(record(INFORMATION), *others, record()).items()] == [
+        ("Satuan Polisi Pamong Praja", 0), ("a", 2), ("z", 1)]
 
 
 def test_a_step_counts_in_the_month_it_was_done_in():
