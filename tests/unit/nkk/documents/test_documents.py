@@ -84,6 +84,12 @@ def test_the_recapitulations_pdf_says_what_its_template_says():
     assert pdf_body(render(RECAP, "pdf", sample()), docx) == squeezed(docx_text(docx))
 
 
+@pytest.mark.parametrize("ticket", ["NKK-2026-WWWW-WWWW", "NKK-2026-0ES8-YTZG", "NKK-2026-1111-1111"])
+def test_a_ticket_stands_on_one_line_of_the_recapitulations_pdf_however_wide_its_letters(ticket):
+    case = sample()["open_cases"][0] | {"ticket": ticket}
+    assert ticket in pdf_text(render(RECAP, "pdf", {**sample(), "open_cases": [case]}))
+
+
 def test_late_is_a_count_of_the_month_and_a_yes_or_no_of_a_case():
     shown = recap.shown({**sample(), "open_cases": [{"late": True}, {"late": False}, {}]})
     assert (shown["late"], [case["late"] for case in shown["open_cases"]]) == ("3", ["Ya", "Tidak", "-"])
