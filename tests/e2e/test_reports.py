@@ -47,7 +47,7 @@ def test_the_months_figures_count_what_happened(people: People) -> None:
         row for row in after["by_category"] if row["sub_category"] == "Etika bernegara").items()
 
 
-def test_the_recapitulation_is_a_workbook_and_a_pdf_that_say_the_same(people: People) -> None:
+def test_the_recapitulation_is_a_workbook_and_a_pdf_that_name_what_is_open_and_nobody(people: People) -> None:
     owner = people.reporter()
     ticket = people.submit(owner)
     month = eventually(lambda: month_of(owner, ticket))

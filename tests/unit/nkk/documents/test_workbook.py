@@ -27,7 +27,9 @@ def test_the_summary_holds_numbers():
     names = ("Diterima", "Dijawab", "Selesai", "Masih terbuka", "Terlambat")
     assert [held[name] for name in names] == [42, 36, 30, 12, 3]
     assert (held["Jalur Pengaduan"], held["Jalur Informasi"]) == (28, 14)
-    assert held["Layanan selesai: tepat waktu"] == 0.933
+    assert held["Waktu baku layanan (menit kerja)"] == 900
+    names = ("jumlah", "median (menit kerja)", "p90 (menit kerja)", "tepat waktu")
+    assert [held[f"Layanan selesai: {name}"] for name in names] == [30, 52.5, 310, 0.933]
 
 
 def test_steps_are_numbers_with_formats():

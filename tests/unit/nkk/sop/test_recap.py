@@ -122,6 +122,25 @@ def test_an_open_case_is_late_once_its_step_or_the_service_is(until, late):
     assert case["due_at"] == write_instant(MONDAY + timedelta(minutes=10))
 
 
+@pytest.mark.parametrize(("used", "late"), [(900, False), (901, True)])
+def test_an_open_case_is_late_once_the_service_is_though_its_step_has_time_left(used, late):
+    waiting = record(COMPLAINT[:3])
+    waiting.facts[2] = Fact(COMPLAINT[2], OFFICE_HOURS.due(MONDAY, 600))
+    found = counted(waiting, now=OFFICE_HOURS.due(MONDAY, used))
+    (case,) = found["open_cases"]
+    assert case["due_at"] == write_instant(OFFICE_HOURS.due(MONDAY, 1_500))
+    assert case["service_due_at"] == write_instant(OFFICE_HOURS.due(MONDAY, 900))
+    assert (found["late"], case["late"]) == (int(late), late)
+
+
+def test_the_services_share_is_of_the_answers_within_two_working_days_however_late_a_step_was():
+    answers = [record(ticket=f"NKK-{used}") for used in (30, 899, 900, 901, 2_000)]
+    for answered, used in zip(answers, (30, 899, 900, 901, 2_000), strict=True):
+        answered.facts[5:] = [Fact("answer.sent.v1", OFFICE_HOURS.due(MONDAY, used))]
+    assert counted(*answers)["service"] == {"standard_minutes": 900, "count": 5, "median_minutes": 900,
+                                            "p90_minutes": 2_000, "on_time_share": 0.6}
+
+
 def test_the_oldest_due_is_listed_first_and_all_are_counted_beyond_the_list():
     many = [record(COMPLAINT[:1], start=MONDAY + timedelta(minutes=number % 400), ticket=f"NKK-{number:05}")
             for number in range(MOST_LISTED + 5)]
