@@ -45,7 +45,12 @@ def report(month: str, format_: str, output: Path | None) -> None:
 
     path = output or Path(f"rekap-bulanan-{month}.{format_}")
     folder = os.environ.get("NKK_TEMPLATES")
-    path.write_bytes(render("rekap-bulanan", format_, as_admin(counted), Path(folder) if folder else None))
+    file = render("rekap-bulanan", format_, as_admin(counted), Path(folder) if folder else None)
+    try:
+        path.write_bytes(file)
+    except OSError as error:
+        raise click.ClickException(f"{path} cannot be written: {error.strerror}. Name a file in a folder that is there "
+                                   "and that you may write to, with --output.") from error
     say(f"written: {path}")
 
 

@@ -230,6 +230,18 @@ def test_a_month_that_cannot_be_reported_is_refused_in_a_sentence(people: People
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(("where", "why"), [("missing/rekap.xlsx", "No such file or directory"),
+                                            ("file/rekap.xlsx", "Not a directory")])
+def test_a_file_that_cannot_be_written_is_told_in_a_sentence_with_what_to_do(people: People, tmp_path: Path, where: str,
+                                                                           why: str) -> None:
+    (tmp_path / "file").touch()
+    asked = nkk(people.installation, "report", f"{datetime.now(WIB):%Y-%m}", "--output", str(tmp_path / where))
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert asked.stderr == (f"Error: {tmp_path / where} cannot be written: {why}. Name a file in a folder that is "
+                            "there and that you may write to, with --output.\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_month_is_reported_to_a_file(people: People, tmp_path: Path) -> None:
     file = tmp_path / "rekap.pdf"
     month = f"{datetime.now(WIB):%Y-%m}"
