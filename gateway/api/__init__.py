@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Flask, Request
 from flask_smorest import Blueprint
+from marshmallow import RAISE, Schema, ValidationError
 from webargs.core import is_json
 from webargs.flaskparser import FlaskParser, abort
 
@@ -19,7 +20,15 @@ class TwiceError(Exception):
 
 
 class StrictJsonParser(FlaskParser):
-    """Takes JSON and nothing else: named faults instead of guesses."""
+    """Takes JSON and nothing else, and of a query only what it knows, once: named faults instead of guesses."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
+
+    def load_querystring(self, req: Request, schema: Schema) -> Any:
+        """As webargs', which would take the first of several."""
+        if twice := [name for name, values in req.args.lists() if len(values) > 1]:
+            raise ValidationError({name: ["Send this once."] for name in twice})
+        return super().load_querystring(req, schema)
 
     def _raw_load_json(self, req: Request) -> Any:
         body = req.get_data(cache=True)

@@ -27,7 +27,7 @@ def app(stages: FakeBackend) -> Flask:
         "TOKEN_PUBLIC_KEY": as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), "SITE_KEY": KEYS["NKK_SITE_KEY"], "RPC_TIMEOUT": 1,
         "LIVE_STREAMS": 1, "SITE_URL": "http://localhost", "TEMPLATES": "",
         "TRUSTED_PROXIES": 0, "LIMIT_REGISTRATION": "2/hour", "LIMIT_LOGIN": "100/hour", "LIMIT_SUBMISSION": "2/hour",
-        "RATELIMIT_STORAGE_URI": "memory://"})
+        "LIMIT_DOCUMENTS": "100/hour", "RATELIMIT_STORAGE_URI": "memory://"})
     app.extensions["nkk"] = stages
     return app
 
