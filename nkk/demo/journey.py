@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ import httpx
 from nkk.demo import accounting, screen
 from nkk.demo.desks import Desk, Item, Row, open_desks
 from nkk.demo.visitor import OUT_OF_STEP, Declined, Visitor
+from nkk.sop.clock import WIB
 
 THREADS = 4
 DEADLINE = 30.0
@@ -133,7 +135,7 @@ def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path) -> bool:
 
     `staff` is {role: {"username", "password"}} for the operator and Tim Utama, and {"opd_team": {opd: {…}}}. True
     where every report was accepted and reached step 7 exactly once, by the path planned for it. The documents that
-    one reporter may open are put into `folder`.
+    one reporter may open are put into `folder`, and the month's recapitulation.
     """
     root = base_url.rstrip("/").removesuffix("/api/v1") + "/api/v1"
     with httpx.Client(base_url=root, timeout=TIMEOUT) as http, ThreadPoolExecutor(THREADS) as pool:
@@ -143,7 +145,7 @@ def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path) -> bool:
 def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor,
                  folder: Path) -> bool:
     data, began = load(), time.monotonic()
-    items, journeys, papers = data["complaints"], [], []
+    items, journeys, papers, recaps = data["complaints"], [], [], []
     try:
         desks = list(open_desks(anyone, staff, {item["opd"] for item in items if "opd" in item}))
         reporters = list(pool.map(lambda person: _register(anyone, person), data["reporters"]))
@@ -151,12 +153,13 @@ def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPo
         journeys = [journey for journey in submissions if journey is not None]
         Office(desks, journeys, pool).carry()
         papers = list(_open_documents(journeys, folder))
+        recaps = list(recapitulate(desks[0].person, f"{datetime.now(WIB):%Y-%m}", folder))
     except Declined as declined:
         echo(f"Peragaan terhenti: {declined}")
     for line in _told(journeys, len(items), time.monotonic() - began):
         echo(line)
-    if papers:
-        echo(f"Dokumen yang dapat dibuka pelapor {journeys[0].ticket}: {', '.join(map(str, papers))}")
+    for line in screen.afterwards(journeys[0].ticket, papers, recaps) if papers else ():
+        echo(line)
     return len(journeys) == len(items) and not any(journey.flaws() for journey in journeys)
 
 
@@ -191,6 +194,14 @@ def _open_documents(journeys: Sequence[Journey], folder: Path) -> Iterator[Path]
                 path = folder / f"{document['kind']}-{journey.ticket}.{format_}"
                 path.write_bytes(journey.reporter.download(document[format_]))
                 yield path
+
+
+def recapitulate(operator: Visitor, month: str, folder: Path) -> Iterator[Path]:
+    """The operator takes the recapitulation of `month` (`2026-03`); as XLSX and PDF in `folder`."""
+    for format_ in ("xlsx", "pdf"):
+        path = folder / f"rekap-bulanan-{month}.{format_}"
+        path.write_bytes(operator.download(f"/api/v1/reports/monthly?month={month}&format={format_}"))
+        yield path
 
 
 def _told(journeys: Sequence[Journey], planned: int, seconds: float) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path as File
 from typing import Any, Protocol
 
 from nkk.sop.clock import WIB
@@ -73,3 +74,11 @@ def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[
     for journey in flawed:
         trouble = f" Jawaban terakhir situs: {journey.trouble}" if journey.trouble else ""
         yield f"  {journey.ticket} · {'; '.join(journey.flaws())}.{trouble}"
+
+
+def afterwards(ticket: str, papers: Sequence[File], recaps: Sequence[File]) -> Iterator[str]:
+    """What can be looked at now, and the command that proves a clock."""
+    yield f"Dokumen yang dapat dibuka pelapor {ticket}: {', '.join(map(str, papers))}"
+    if recaps:
+        yield f"Rekapitulasi bulan ini: {', '.join(map(str, recaps))}"
+    yield f"Waktu setiap langkah dibuktikan, selagi layanan berjalan (make run), dengan: nkk clock {ticket}"

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from nkk.demo import accounting, desks, screen
-from nkk.demo.journey import load
+from nkk.demo.journey import load, recapitulate
 from nkk.sop.catalogue import CATEGORIES, OPDS
 from nkk.sop.steps import ReporterKind
 from services.intake.domain import check_against_catalogue, check_credentials, check_identity_number
@@ -196,3 +196,23 @@ def test_a_step_is_shown_in_wib_with_the_office_minutes_it_took(used, late, take
     assert promised.strip() == "dijanjikan selesai 04/03/2026 08.12 WIB"
     assert f"02/03/2026 08.30.00 WIB  {taken:<29}  Tim NKK Pembantu OPD" in line
     assert line.endswith("(tanggapan ke-1) → Laporan Tanggapan Pengaduan")
+
+
+class Operator:
+    def download(self, address):
+        return address.encode()
+
+
+def test_the_months_recapitulation_is_put_beside_the_other_documents(tmp_path):
+    written = list(recapitulate(Operator(), "2026-11", tmp_path))
+    assert written == [tmp_path / "rekap-bulanan-2026-11.xlsx", tmp_path / "rekap-bulanan-2026-11.pdf"]
+    assert [path.read_text() for path in written] == [
+        f"/api/v1/reports/monthly?month=2026-11&format={format_}" for format_ in ("xlsx", "pdf")]
+
+
+def test_the_files_are_named_at_the_end_and_the_command_that_proves_a_clock(tmp_path):
+    papers, recaps = [tmp_path / "tanda-terima.pdf"], [tmp_path / "rekap.xlsx", tmp_path / "rekap.pdf"]
+    opened, counted, proof = screen.afterwards("NKK-2026-7H4K-Q2MV", papers, recaps)
+    assert opened.endswith(f"NKK-2026-7H4K-Q2MV: {papers[0]}")
+    assert counted.endswith(f": {recaps[0]}, {recaps[1]}")
+    assert proof.endswith("nkk clock NKK-2026-7H4K-Q2MV")
