@@ -2,8 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +86,20 @@ class People:
         self.installation = installation
         self.http = httpx.Client(base_url=installation.url, timeout=20)
         self.anyone = Person(self.http)
-        self._staff = self._demonstration_staff()
+        with self._command_line() as admin:
+            self._staff = ensure_demonstration_staff(admin, installation.stack.var / "staff.json")
+        self._log_staff_in()
+
+    def reopen(self) -> None:
+        """Give all staff their passwords again and log them in: an admin may have closed their accounts."""
+        everybody = [account for found in self._staff.values()
+                     for account in ([found] if "username" in found else found.values())]
+        with self._command_line() as admin:
+            for account in everybody:
+                admin.call_sealed("reset_staff", account)
+        self._log_staff_in()
+
+    def _log_staff_in(self) -> None:
         self.operator = self.log_in(**self._staff["operator"])
         self.main_team = self.log_in(**self._staff["main_team"])
         self.admin = self.log_in(**self._staff["admin"])
@@ -121,11 +134,12 @@ class People:
     def close(self) -> None:
         self.http.close()
 
-    def _demonstration_staff(self) -> dict[str, Any]:
+    @contextmanager
+    def _command_line(self) -> Iterator[Admin]:
         keys = json.loads((self.installation.stack.var / "keys.json").read_text())
         client = RpcClient(self.installation.uri, timeout=10)
         try:
-            return ensure_demonstration_staff(Admin(client, keys), self.installation.stack.var / "staff.json")
+            yield Admin(client, keys)
         finally:
             client.close()
 
