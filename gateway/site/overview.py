@@ -71,7 +71,7 @@ def month() -> str:
         steps=by_step, most_listed=MOST_LISTED,
         flow=_bars((f"{step['number']}. {step['name']}", step["count"], 0) for step in by_step),
         load=_bars((f"{step['number']}. {step['name']}", step["waiting"], step["late"]) for step in by_step[1:6]),
-        opd_load=_bars((opd["name"], opd["open"], opd["late"]) for opd in figures["by_opd"]))
+        opd_load=_bars((opd["name"], opd["open"], opd["late"]) for opd in figures["by_opd"] if opd["open"]))
 
 
 @pages.get("/ikhtisar/<month>.<any(xlsx, pdf):format>")
