@@ -1,0 +1,100 @@
+"""The shapes of accounts, passwords and sessions."""
+
+from marshmallow import Schema, fields, validate
+
+from gateway.api.schemas.parts import one_of
+from nkk.contracts.fields import NAME_LENGTH, PlainText, Secret
+from nkk.sop.steps import ReporterKind, Role
+
+
+def _phone() -> validate.Regexp:
+    return validate.Regexp(r"^\+?[0-9][0-9 -]{6,18}\Z", error="Digits, with + in front where needed.")
+
+
+class Registration(Schema):
+    """Who registers: a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
+
+    kind = fields.String(required=True, validate=one_of(*ReporterKind))
+    identity_number = fields.String(required=True, validate=validate.Length(1, 32), metadata={
+        "description": "NIP or NIK, digits only."})
+    name = PlainText(NAME_LENGTH, required=True)
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    phone = fields.String(allow_none=True, validate=_phone())
+    username = PlainText(64, required=True, metadata={
+        "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
+    password = Secret(required=True, metadata={"description": "10 to 128 characters."})
+
+
+class Contact(Schema):
+    """How a reporter is reached."""
+
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    phone = fields.String(allow_none=True, validate=_phone())
+
+
+class ContactChange(Contact):
+    """How you are reached from now on, and your password. Without `phone`, no number is kept."""
+
+    password = Secret(required=True)
+
+
+class Registered(Schema):
+    """A new reporter."""
+
+    reporter_id = fields.String(required=True)
+
+
+class Credentials(Schema):
+    """A log-in."""
+
+    username = Secret(required=True)
+    password = Secret(required=True)
+
+
+class Renewal(Schema):
+    """Asks for a fresh access token."""
+
+    refresh_token = Secret(200, required=True)
+
+
+class ResetRequest(Schema):
+    """Whose password was forgotten."""
+
+    username = Secret(required=True)
+
+
+class ResetAsked(Schema):
+    """The same for every user name."""
+
+    detail = fields.String(required=True)
+    valid_minutes = fields.Integer(required=True, metadata={"description": "How long a code is good."})
+
+
+class ResetCompletion(Schema):
+    """The code of the letter, and the password to be."""
+
+    token = Secret(200, required=True, metadata={"description": "The code; spaces and line ends do not matter."})
+    password = Secret(required=True, metadata={"description": "10 to 128 characters."})
+
+
+class PasswordChange(Schema):
+    """The password as it is and as it is to be."""
+
+    password = Secret(required=True)
+    new_password = Secret(required=True, metadata={"description": "10 to 128 characters."})
+
+
+class AccessToken(Schema):
+    """A log-in: send `access_token` as `Authorization: Bearer …`; renew it before `expires_at`."""
+
+    access_token = fields.String(required=True)
+    expires_at = fields.String(required=True)
+    role = fields.String(required=True, validate=one_of(*Role))
+    opd = fields.String(allow_none=True)
+
+
+class Session(AccessToken):
+    """A new log-in; `refresh_token` renews it until `session_expires_at`."""
+
+    refresh_token = fields.String(required=True)
+    session_expires_at = fields.String(required=True)

@@ -1,0 +1,85 @@
+"""The shapes of what the admin keeps: staff, catalogue and roster, teams."""
+
+from marshmallow import Schema, fields, validate
+from webargs.fields import DelimitedList
+
+from gateway.api.schemas.parts import one_of
+from nkk.contracts.fields import NAME_LENGTH, PlainText, Secret, Slug
+from nkk.sop.steps import STAFF_ROLES
+
+
+class NewStaff(Schema):
+    """A staff account to add."""
+
+    username = PlainText(64, required=True)
+    name = PlainText(NAME_LENGTH, required=True)
+    role = fields.String(required=True, validate=one_of(*STAFF_ROLES))
+    opd = Slug(allow_none=True)
+    password = Secret(required=True)
+
+
+class NewPassword(Schema):
+    """A new password for a staff account."""
+
+    password = Secret(required=True)
+
+
+class Staff(Schema):
+    """A staff account."""
+
+    username = fields.String(required=True)
+    name = fields.String(required=True)
+    role = fields.String(required=True)
+    opd = fields.String(allow_none=True)
+    disabled_at = fields.String(allow_none=True)
+    locked_until = fields.String(allow_none=True)
+
+
+class StaffIds(Schema):
+    """Whose names are asked for."""
+
+    ids = DelimitedList(fields.String(validate=validate.Regexp(r"^[A-Za-z0-9-]{1,36}\Z")), required=True,
+                        validate=validate.Length(1, 200), metadata={"description": "Staff ids, comma separated."})
+
+
+class StaffNames(Schema):
+    """Names of staff by id; an id that is nobody's is left out."""
+
+    names = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class StaffListing(Schema):
+    """A page of the staff."""
+
+    items = fields.List(fields.Nested(Staff), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class CatalogueCategory(Schema):
+    """A category; its sub-categories by key."""
+
+    name = PlainText(NAME_LENGTH, required=True)
+    source = fields.String(validate=validate.Length(max=NAME_LENGTH))
+    sub_categories = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH), required=True)
+
+
+class Catalogue(Schema):
+    """Categories and agencies by key; what is given is replaced whole."""
+
+    categories = fields.Dict(keys=Slug(), values=fields.Nested(CatalogueCategory))
+    opds = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH))
+
+
+class TeamAddress(Schema):
+    """Where a team is reached, and its superior, who is told of what is late."""
+
+    email = fields.Email(required=True, validate=validate.Length(max=254))
+    superior_email = fields.Email(allow_none=True, validate=validate.Length(max=254))
+
+
+class Teams(Schema):
+    """The addresses of the teams: `opd_team` by OPD. A team left out is sent nothing."""
+
+    operator = fields.Nested(TeamAddress)
+    main_team = fields.Nested(TeamAddress)
+    opd_team = fields.Dict(keys=Slug(), values=fields.Nested(TeamAddress))

@@ -1,0 +1,57 @@
+"""The shapes of the calendar and its versions."""
+
+from marshmallow import Schema, fields, validate
+
+from nkk.contracts.fields import NAME_LENGTH, PlainText
+
+
+class OwnDay(Schema):
+    """A date unlike its weekday: closed where it has no spans, else open in them."""
+
+    name = PlainText(NAME_LENGTH, required=True)
+    spans = fields.List(fields.List(fields.String()), load_default=list, metadata={
+        "description": 'Open spans such as [["08:00", "12:00"]]; none for a closed day.'})
+
+
+class NewCalendar(Schema):
+    """A calendar in the place of `version`, which must be the newest."""
+
+    version = fields.Integer(strict=True, required=True)
+    changed_at = fields.Raw(metadata={"description": "Ignored: what GET gives can be sent back."})
+    changed_by = fields.Raw(metadata={"description": "Ignored."})
+    calendar = fields.Dict(required=True, metadata={
+        "description": "week: the open spans of Monday to Sunday; seasons: dates with a week of their own (name, "
+                       "first, last, week); days: dates unlike their weekday (name, spans); national_years."})
+
+
+class CalendarListed(Schema):
+    """A version of the calendar in the list of versions."""
+
+    version = fields.Integer(required=True)
+    changed_at = fields.String(required=True)
+    changed_by = fields.String(required=True, metadata={"description": "Who made it; `nkk` where it made itself."})
+
+
+class CalendarVersion(CalendarListed):
+    """A version of the calendar. Clocks that started under it are counted by it for ever."""
+
+    calendar = fields.Dict(required=True)
+
+
+class CalendarVersions(Schema):
+    """A page of the calendar's versions, newest first."""
+
+    items = fields.List(fields.Nested(CalendarListed), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class Year(Schema):
+    """Which year."""
+
+    year = fields.Integer(required=True, validate=validate.Range(2000, 2100))
+
+
+class NationalDays(Schema):
+    """The national holidays and joint leave of a year."""
+
+    days = fields.Dict(required=True)

@@ -1,0 +1,183 @@
+"""The shapes of a complaint, its journey and what is done at each step."""
+
+from marshmallow import Schema, fields, validate
+
+from gateway.api.schemas.parts import Claim, Flag, one_of
+from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, PlainText, Slug
+from nkk.sop.steps import Path
+
+
+class IdempotencyKey(Schema):
+    """Makes sending again safe: the same key and body give the same answer."""
+
+    idempotency_key = fields.String(data_key="Idempotency-Key", validate=validate.Regexp(
+        r"^[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters, such as a UUID."))
+
+
+class ComplaintForm(Schema):
+    """Form Pengaduan. `category`, `sub_category` and `accused_opd` are keys of GET /categories and GET /opds."""
+
+    claimed_kind = fields.String(validate=one_of("complaint", "information", "aspiration"), metadata={
+        "description": "What the reporter thinks it is; Tim Utama's classification counts."})
+    category = Slug(required=True)
+    sub_category = Slug(required=True)
+    subject_line = PlainText(SUBJECT_LENGTH, required=True)
+    text = PlainText(TEXT_LENGTH, required=True)
+    place = PlainText(NAME_LENGTH, allow_none=True)
+    happened_on = PlainText(NAME_LENGTH, allow_none=True, metadata={"description": "When, in the reporter's words."})
+    accused_name = PlainText(NAME_LENGTH, allow_none=True)
+    accused_position = PlainText(NAME_LENGTH, allow_none=True)
+    accused_opd = Slug(allow_none=True)
+    confidential = Flag(metadata={
+        "description": "No desk sees who the reporter is, the operator included."})
+
+
+class Receipt(Schema):
+    """What the reporter is given: the ticket, and by when the answer is promised."""
+
+    ticket = fields.String(required=True)
+    submitted_at = fields.String(required=True)
+    service_due_at = fields.String(required=True)
+    stands = fields.Dict(required=True)
+
+
+class Reporter(Schema):
+    """Who reported (Data Pemberi Aduan)."""
+
+    kind = fields.String(required=True)
+    identity_number = fields.String(required=True)
+    name = fields.String(required=True)
+    email = fields.String(required=True)
+    phone = fields.String(allow_none=True)
+    username = fields.String(required=True)
+
+
+class Answer(Schema):
+    """The answer. The operator also sees what there is to answer with: the OPD's response or Tim Utama's note."""
+
+    text = fields.String(allow_none=True)
+    sent_at = fields.String(allow_none=True)
+    closed_at = fields.String(allow_none=True)
+    how = fields.String(allow_none=True, metadata={"description": "How it was received: confirmed, opened or lapsed."})
+    confirmed_at = fields.String(allow_none=True)
+    path = fields.String()
+    material = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+    came_at = fields.String()
+    due_at = fields.String()
+    done_at = fields.String(allow_none=True)
+    left_minutes = fields.Integer(allow_none=True)
+    late = fields.Boolean(allow_none=True)
+    service_due_at = fields.String()
+    service_left_minutes = fields.Integer(allow_none=True)
+    stands = fields.Dict()
+    claim = fields.Nested(Claim, allow_none=True)
+
+
+class Complaint(Schema):
+    """A complaint. Each role is shown what its step works from; what it may not see is left out."""
+
+    ticket = fields.String(required=True)
+    stands = fields.Dict(required=True)
+    reporter_kind = fields.String()
+    claimed_kind = fields.String()
+    category = fields.String()
+    sub_category = fields.String()
+    subject_line = fields.String()
+    text = fields.String()
+    place = fields.String(allow_none=True)
+    happened_on = fields.String(allow_none=True)
+    accused_name = fields.String(allow_none=True)
+    accused_position = fields.String(allow_none=True)
+    accused_opd = fields.String(allow_none=True)
+    confidential = fields.Boolean()
+    submitted_at = fields.String()
+    came_at = fields.String(metadata={"description": "When it came to the step it stands, or stood last, at here."})
+    due_at = fields.String(metadata={"description": "When that step is due."})
+    done_at = fields.String(allow_none=True, metadata={"description": "When that step was done."})
+    left_minutes = fields.Integer(allow_none=True, metadata={
+        "description": "Office minutes left to the step; negative once it is late, null once it is done."})
+    late = fields.Boolean(allow_none=True)
+    service_due_at = fields.String(metadata={"description": "The two working days promised for the whole."})
+    service_left_minutes = fields.Integer(allow_none=True, metadata={
+        "description": "The same for the whole service."})
+    handed_over_at = fields.String(allow_none=True)
+    opd = fields.String(allow_none=True)
+    round = fields.Integer(metadata={"description": "How often the OPD has responded."})
+    note = fields.String(allow_none=True)
+    response = fields.String(allow_none=True)
+    return_note = fields.String(allow_none=True)
+    claim = fields.Nested(Claim, allow_none=True, metadata={
+        "description": "For the desk it stands at: who there is on it; null where nobody is."})
+    answer = fields.Nested(Answer, allow_none=True)
+    reporter = fields.Nested(Reporter, allow_none=True, metadata={
+        "description": "For the operator alone, unless confidential."})
+
+
+class TimelineEntry(Schema):
+    """One step that was done. Staff also see who did it, which OPD, and notes."""
+
+    step = fields.Integer(required=True)
+    name = fields.String(required=True)
+    activity = fields.String(required=True)
+    event = fields.String(required=True)
+    role = fields.String(required=True)
+    at = fields.String(required=True)
+    output = fields.String(required=True, metadata={"description": "The document this step produces."})
+    round = fields.Integer(allow_none=True)
+    minutes = fields.Integer(required=True, metadata={"description": "The step's standard time, in office minutes."})
+    came_at = fields.String(allow_none=True, metadata={"description": "When the step began; null for step 1."})
+    due_at = fields.String(allow_none=True, metadata={"description": "When it was promised."})
+    used_minutes = fields.Integer(allow_none=True, metadata={"description": "Office minutes it took."})
+    late = fields.Boolean(allow_none=True)
+    by = fields.String(allow_none=True)
+    opd = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+
+
+class Document(Schema):
+    """A document that this reader may open."""
+
+    kind = fields.String(required=True)
+    title = fields.String(required=True)
+    docx = fields.String(required=True, metadata={"description": "Its address as DOCX."})
+    pdf = fields.String(required=True, metadata={"description": "Its address as PDF."})
+
+
+class Timeline(Schema):
+    """The journey of a complaint: what was done and in what time, where it stands, what comes next and when.
+
+    `next` carries came_at, due_at, minutes, used_minutes, left_minutes (office minutes) and late.
+    """
+
+    ticket = fields.String(required=True)
+    path = fields.String(allow_none=True, validate=one_of(*Path))
+    submitted_at = fields.String(allow_none=True)
+    service_due_at = fields.String(allow_none=True)
+    service_left_minutes = fields.Integer(allow_none=True)
+    stands = fields.Dict(required=True)
+    next = fields.Dict(allow_none=True)
+    entries = fields.List(fields.Nested(TimelineEntry), required=True)
+    documents = fields.List(fields.Nested(Document), required=True)
+
+
+class Standing(Schema):
+    """Where the complaint stands at this desk after the act."""
+
+    ticket = fields.String(required=True)
+    stands = fields.Dict(required=True)
+
+
+class Classification(Schema):
+    """Step 3: information, to be answered by the operator; or a complaint, for the helper team of `opd`."""
+
+    kind = fields.String(required=True, validate=one_of(*Path))
+    opd = Slug(allow_none=True)
+    note = PlainText(NOTE_LENGTH, allow_none=True)
+
+
+class Approval(Schema):
+    """Step 5: the response answers the complaint; or it goes back to the OPD team with a note."""
+
+    approved = Flag(required=True)
+    note = PlainText(NOTE_LENGTH, allow_none=True)

@@ -1,0 +1,44 @@
+"""The shapes of worklists and claims."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, post_load
+
+from gateway.api.schemas.parts import Claim, Flag, Page
+from nkk.contracts.fields import SUBJECT_LENGTH, PlainText, Slug
+
+
+class Worklist(Page):
+    """Which part of a worklist, and what of it. A cursor may be taken over to another narrowing: it goes on from
+    there."""
+
+    category = Slug(metadata={"description": "A key of GET /categories."})
+    late = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "true: only what is past due."})
+    q = PlainText(SUBJECT_LENGTH, least=2, metadata={
+        "description": "A ticket, one of its two groups of four, or part of the subject line, in any case. On the "
+                       "answers' desk, which has no subject lines, only the first two."})
+
+    @post_load
+    def _apart(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        wanted = {name: data[name] for name in ("category", "late", "q") if name in data}
+        return {"cursor": data.get("cursor"), "limit": data.get("limit"), "wanted": wanted}
+
+
+class Listing(Schema):
+    """A page of a list: `next` is the cursor of the page that follows, null on the last."""
+
+    items = fields.List(fields.Dict(), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class Claiming(Schema):
+    """Says to be on a complaint."""
+
+    take_over = Flag(metadata={"description": "true: also where a colleague is."})
+
+
+class Claimed(Schema):
+    """Who is on a complaint after the act."""
+
+    ticket = fields.String(required=True)
+    claim = fields.Nested(Claim, allow_none=True, required=True)

@@ -1,0 +1,53 @@
+"""The shapes of what anybody may know: catalogue, roster, figures."""
+
+from marshmallow import Schema, fields
+
+
+class SubCategory(Schema):
+    """A sub-category."""
+
+    key = fields.String(required=True)
+    name = fields.String(required=True)
+
+
+class Category(SubCategory):
+    """A category with its sub-categories."""
+
+    source = fields.String()
+    sub_categories = fields.List(fields.Nested(SubCategory), required=True)
+
+
+class Categories(Schema):
+    """The catalogue."""
+
+    items = fields.List(fields.Nested(Category), required=True)
+
+
+class Opds(Schema):
+    """The roster of agencies."""
+
+    items = fields.List(fields.Nested(SubCategory), required=True)
+
+
+class Stretch(Schema):
+    """What happened since a moment. A share or a median over fewer than five answers is not told, nor one that would
+    give away that of fewer by taking one from the other."""
+
+    since = fields.String(required=True)
+    accepted = fields.Integer(required=True)
+    answered = fields.Integer(required=True)
+    closed = fields.Integer(required=True)
+    in_time_share = fields.Float(required=True, allow_none=True, metadata={
+        "description": "Of the answers, those sent within the promised time: 0 to 1; null where they are too few."})
+    median_minutes = fields.Integer(required=True, allow_none=True, metadata={
+        "description": "Half of the answers took no longer than so many office minutes from the submission on."})
+
+
+class Figures(Schema):
+    """Live figures over the last twelve calendar months, the running one included, and over that one alone (WIB)."""
+
+    as_of = fields.String(required=True)
+    promised_minutes = fields.Integer(required=True, metadata={
+        "description": "Office minutes promised for the whole service: two working days."})
+    last_12_months = fields.Nested(Stretch, required=True)
+    this_month = fields.Nested(Stretch, required=True)

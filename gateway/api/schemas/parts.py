@@ -1,0 +1,57 @@
+"""What several shapes of the API are made of."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from nkk.contracts.fields import TEXT_LENGTH, PlainText
+
+
+def one_of(*values: str) -> validate.OneOf:
+    return validate.OneOf([str(value) for value in values])
+
+
+class Flag(fields.Boolean):
+    """`true` or `false`, and nothing that merely equals one, such as 1."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Problem(Schema):
+    """RFC 9457 problem details."""
+
+    type = fields.String(required=True, metadata={"description": "Stable name of the kind of problem.",
+                                                  "example": "urn:nkk:problem:already-handed-over"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True, metadata={"description": "What is wrong and what to do."})
+    errors = fields.Dict(keys=fields.String(), values=fields.Raw(), metadata={
+        "description": "The fields at fault, each with what to do."})
+    stands = fields.Dict(metadata={"description": "Where the complaint stands now; nothing was changed."})
+    ticket = fields.String()
+    claim = fields.Nested("Claim", metadata={"description": "Who is on it already; nothing was changed."})
+
+
+class Claim(Schema):
+    """Somebody at the desk is on it: a courtesy, which keeps nobody from acting. Lapses 30 minutes after `since`."""
+
+    by = fields.String(required=True, metadata={"description": "A staff id; GET /staff/names gives the name."})
+    since = fields.String(required=True)
+
+
+class Page(Schema):
+    """Which part of a list."""
+
+    cursor = fields.String(validate=validate.Regexp(
+        r"^[A-Za-z0-9_-]{1,500}\Z", error="Not a cursor of this list. Start again without one."), metadata={
+        "description": "`next` of the page before."})
+    limit = fields.Integer(validate=validate.Range(1, 200), metadata={"description": "50 by default."})
+
+
+class Text(Schema):
+    """The response of step 4, or the answer of step 6."""
+
+    text = PlainText(TEXT_LENGTH, required=True)
