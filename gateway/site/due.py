@@ -29,7 +29,7 @@ def due(at: str | None, left: int | None, standard: int) -> Due | None:
     if left is not None and left < 0:
         return Due(at, "late", gettext("Terlambat %(time)s", time=office_time(left)))
     if now() > read_instant(at):
-        return Due(at, "late", gettext("Terlambat"))
+        return Due(at, "late", gettext("Terlambat") if left is None else gettext("Terlambat kurang dari 1 menit kerja"))
     if left is None:
         return None
     words = gettext("Sisa %(time)s", time=office_time(left))

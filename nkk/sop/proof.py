@@ -87,7 +87,9 @@ def _judged(calendar: Calendar, came: datetime, due: datetime, end: datetime) ->
     if end <= due:
         yield f"  {used}: tepat waktu"
         return
-    yield f"  {used}: terlambat {calendar.minutes_between(due, end)} menit kerja"
+    # By the instant: none of the minutes that count may have passed since, as between closing and opening.
+    late = calendar.minutes_between(due, end) or "kurang dari 1"
+    yield f"  {used}: terlambat {late} menit kerja"
     yield from _counted(calendar, due, end)
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, get_template_attribute
 
 from gateway.site import due, journey
 from gateway.site.language import moment, office_time, within_site
@@ -86,8 +86,18 @@ def test_time_left_is_said_in_words_and_in_a_level(left: int, level: str, words:
 
 
 def test_what_is_past_due_is_late_even_where_no_office_was_open_since() -> None:
-    for left in (0, None):
-        assert due.due("2020-01-01T00:00:00Z", left, 10) == due.Due("2020-01-01T00:00:00Z", "late", "Terlambat")
+    for left, words in ((0, "Terlambat kurang dari 1 menit kerja"), (None, "Terlambat")):
+        assert due.due("2020-01-01T00:00:00Z", left, 10) == due.Due("2020-01-01T00:00:00Z", "late", words)
+
+
+@pytest.mark.parametrize(("used", "late", "words"), [
+    (10, False, "Tepat waktu"), (10, True, "Terlambat kurang dari 1 menit kerja"), (12, True, "Terlambat 2 menit")])
+def test_a_step_that_is_done_says_by_how_much_it_was_late_and_never_by_nothing(used: int, late: bool, words: str
+                                                                               ) -> None:
+    took = get_template_attribute("_parts.html", "took")
+    shown = took({"used_minutes": used, "minutes": 10, "late": late})
+    assert f"</span> {words}</span>" in shown
+    assert "0 menit</span>" not in shown
 
 
 def test_nothing_is_said_of_time_that_nobody_counted() -> None:

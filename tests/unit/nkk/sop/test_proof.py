@@ -7,6 +7,7 @@ import pytest
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import WIB
 from nkk.sop.proof import Recorded, proof
+from tests.calendars import wib
 
 EVE = datetime(2026, 3, 18, 15, 55, tzinfo=WIB)
 HOLIDAYS = read_calendar({"days": {"2026-03-19": {"name": "Hari Suci Nyepi", "spans": []},
@@ -48,6 +49,16 @@ def test_a_late_step_says_by_how_much_and_counts_that_too():
     shown = lines(SUBMITTED, ("complaint.handed_over.v1", datetime(2026, 3, 23, 8, 35, tzinfo=WIB), 0))
     at = shown.index("  terpakai 70 menit kerja: terlambat 60 menit kerja")
     assert "07.35.00–08.35.00" in shown[at + 1]
+
+
+@pytest.mark.parametrize("done", ["2026-03-18T16:00:20", "2026-03-18T18:00", "2026-03-23T07:30:59"])
+def test_what_is_late_by_no_whole_minute_is_late_by_less_than_one_and_never_by_0(done):
+    done, at_closing = wib(done), EVE.replace(minute=50)
+    step = block(lines(("complaint.submitted.v1", at_closing, 0), ("complaint.handed_over.v1", done, 0)), "Langkah 2")
+    assert "  jatuh tempo  Rabu 18/03/2026 16.00.00 WIB" in step
+    assert "  terpakai 10 menit kerja: terlambat kurang dari 1 menit kerja" in step
+    running = block(lines(("complaint.submitted.v1", at_closing, 0), now=done), "Langkah 2")
+    assert "  terpakai 10 menit kerja: terlambat kurang dari 1 menit kerja" in running
 
 
 def test_a_clock_that_runs_is_counted_to_now_and_the_reporters_step_is_not_judged():
