@@ -71,6 +71,7 @@ def set_day(form: dict[str, Any], day: str) -> dict[str, Any]:
 @resources.response(200, schemas.CalendarVersion)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
+@resources.alt_response(422, response="INVALID_INPUT")
 def clear_day(day: str) -> dict[str, Any]:
     """Make one date an ordinary day again."""
     return backend().call("intake", "set_day", day, None)

@@ -59,6 +59,14 @@ def read_calendar(content: Any, version: int = 0) -> Calendar:
     return Calendar(version, week, seasons, days)
 
 
+def read_day(text: Any) -> date:
+    """The date that `text` writes. Raises InvalidInput, as for a calendar that has a day under it."""
+    try:
+        return _read_date(text)
+    except _Amiss as error:
+        raise InvalidInput.of(days=str(error)) from None
+
+
 def write_calendar(calendar: Calendar) -> dict[str, Any]:
     """`calendar` as it is written down, without its version."""
     return {

@@ -9,7 +9,7 @@ from typing import Any
 
 from holidays import country_holidays
 
-from nkk.sop.calendar import YEARS, read_calendar, write_calendar
+from nkk.sop.calendar import YEARS, read_calendar, read_day, write_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.refusals import InvalidInput, Refused
 
@@ -56,7 +56,7 @@ def with_years(content: dict[str, Any] | None, years: list[int]) -> dict[str, An
 def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> dict[str, Any]:
     """`content` with the date `day` made `own`, or made an ordinary day where None. Raises InvalidInput or
     UnknownCalendar."""
-    if own is None and day not in content["days"]:
+    if own is None and read_day(day).isoformat() not in content["days"]:
         raise UnknownCalendar("This date is an ordinary day of the calendar already; nothing changed.")
     days = {date_: kept for date_, kept in content["days"].items() if date_ != day}
     return checked(content | {"days": days | ({day: own} if own is not None else {})})

@@ -103,6 +103,17 @@ def test_a_day_that_is_ordinary_already_cannot_be_made_so():
         with_day(with_years(None, [2026]), "2026-03-02", None)
 
 
+@pytest.mark.parametrize("day", ["besok", "xyz", "", "2026-3-2", "2026-02-30", "1999-01-01"])
+def test_what_is_no_date_cannot_be_made_an_ordinary_day_and_is_refused_as_any_other(day):
+    content = with_years(None, [2026])
+    with pytest.raises(InvalidInput) as refused:
+        with_day(content, day, None)
+    with pytest.raises(InvalidInput) as told:
+        with_day(content, day, FLOOD)
+    assert refused.value.details == told.value.details
+    assert set(refused.value.details["fields"]) == {"days"}
+
+
 @pytest.mark.parametrize(("day", "own"), [
     ("besok", FLOOD), ("2026-3-2", FLOOD), ("2026-W10-1", FLOOD), ("2026-03-02", {}), ("2026-03-02", []),
     ("2026-03-02", {"name": "x", "spans": [["08:00", "07:00"]]}), ("1999-01-01", FLOOD)])
