@@ -155,6 +155,8 @@ class AdminDesk:
         with self.uow.begin() as work:
             if work.calendars.newest() != version:
                 raise _overtaken()
+            standing = work.calendars.row(version)
+            calendar.keep_years(content, standing and standing["content"])
             self._keep(work, version + 1, content, actor.id)
             return _version(work, version + 1)
 

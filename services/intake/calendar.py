@@ -75,3 +75,10 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
         raise InvalidInput.of(**amiss)
     years = content["national_years"]
     return write_calendar(read_calendar(content)) | {"national_years": sorted(set(years))}
+
+
+def keep_years(content: dict[str, Any], standing: dict[str, Any] | None) -> None:
+    """Raises InvalidInput where `content`, which is to replace `standing`, names other `national_years`: a year named
+    without its days would never have them, and one left out would bring back days that the admin struck out."""
+    if content["national_years"] != (standing["national_years"] if standing else []):
+        raise InvalidInput.of(national_years="The system keeps this list itself: leave it as GET /calendar gives it.")

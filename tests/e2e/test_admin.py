@@ -169,6 +169,22 @@ def test_a_version_of_the_calendar_that_never_was_is_unknown(people: People, ver
     problem(people.admin.ask("GET", f"/calendar/versions/{version}"), 404, "unknown-calendar")
 
 
+@pytest.mark.parametrize("day", ["xyz", "2026-02-30", "2026-3-2"])
+def test_what_is_no_date_is_refused_alike_as_a_day_and_as_no_day(people: People, day: str) -> None:
+    answers = [people.admin.ask("DELETE", f"/calendar/days/{day}"),
+               people.admin.ask("PUT", f"/calendar/days/{day}", {"name": "Libur daerah"})]
+    assert [at_fault(answer) for answer in answers] == [{"days"}, {"days"}]
+    problem(people.admin.ask("DELETE", "/calendar/days/2090-03-02"), 404, "unknown-calendar")
+
+
+def test_the_years_whose_national_days_are_in_the_calendar_are_not_an_admins_to_change(people: People) -> None:
+    standing = people.admin.get("/calendar")
+    for years in ([], [*standing["calendar"]["national_years"], 2030]):
+        changed = standing | {"calendar": standing["calendar"] | {"national_years": years}}
+        assert at_fault(people.admin.ask("PUT", "/calendar", changed)) == {"national_years"}
+    assert people.admin.get("/calendar") == standing
+
+
 def test_an_admin_sees_no_complaint(people: People) -> None:
     ticket = people.submit(people.reporter())
     for path in ("", "/timeline"):

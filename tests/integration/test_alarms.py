@@ -19,7 +19,7 @@ from nkk.messaging.work import AlreadyHandledError
 from nkk.sop import steps
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS, WIB
-from nkk.sop.refusals import AlreadyDone
+from nkk.sop.refusals import AlreadyDone, InvalidInput
 from nkk.sop.ticket import new_ticket
 from nkk.sop.timed import started
 from services.intake.calendar import CalendarChangedMeanwhile, UnknownCalendar
@@ -285,6 +285,25 @@ def test_of_two_admins_who_change_one_version_at_once_one_is_refused(stages):
         assert sorted(pool.map(change, range(4))) == [0, 0, 0, 1]
     stages.collect()
     assert [event.data.version for _, event in stages.told] == [1]
+
+
+def test_the_years_put_in_are_no_admins_to_change_and_no_deleted_day_comes_back(stages):
+    extend, replace_ = stages.services["intake"].extend_calendar, ("intake", "replace_calendar", ADMIN)
+    extend()
+    shown = stages.do("intake", "calendar", ADMIN)["calendar"]
+    deleted = {day: own for day, own in shown["days"].items() if day != f"{shown['national_years'][0]}-12-25"}
+    assert len(deleted) < len(shown["days"])
+    assert stages.do(*replace_, 1, shown | {"days": deleted})["version"] == 2
+    for years in ([], [2027, 2030], [*shown["national_years"], 2030]):
+        with pytest.raises(InvalidInput) as refused:
+            stages.do(*replace_, 2, shown | {"days": deleted, "national_years": years})
+        assert set(refused.value.details["fields"]) == {"national_years"}
+        # Who wrote to an older version is told of that first.
+        with pytest.raises(CalendarChangedMeanwhile):
+            stages.do(*replace_, 1, shown | {"national_years": years})
+    extend()
+    assert stages.do("intake", "calendar", ADMIN)["version"] == 2
+    assert stages.do("intake", "calendar", ADMIN)["calendar"]["days"] == deleted
 
 
 def test_of_many_instances_that_start_together_one_puts_the_year_into_the_calendar(stages):

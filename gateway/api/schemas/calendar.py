@@ -21,7 +21,8 @@ class NewCalendar(Schema):
     changed_by = fields.Raw(metadata={"description": "Ignored."})
     calendar = fields.Dict(required=True, metadata={
         "description": "week: the open spans of Monday to Sunday; seasons: dates with a week of their own (name, "
-                       "first, last, week); days: dates unlike their weekday (name, spans); national_years."})
+                       "first, last, week); days: dates unlike their weekday (name, spans); national_years: those "
+                       "whose national days were put in, kept by the system and to be sent back as GET gives them."})
 
 
 class CalendarListed(Schema):

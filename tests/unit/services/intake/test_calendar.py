@@ -6,7 +6,15 @@ import pytest
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.refusals import InvalidInput
-from services.intake.calendar import UnknownCalendar, checked, national_days, with_day, with_years, years_wanted
+from services.intake.calendar import (
+    UnknownCalendar,
+    checked,
+    keep_years,
+    national_days,
+    with_day,
+    with_years,
+    years_wanted,
+)
 from tests.calendars import wib
 
 FLOOD = {"name": "Pelayanan setelah banjir", "spans": [["08:00", "12:00"]]}
@@ -136,6 +144,22 @@ def test_a_calendar_is_brought_to_one_written_form():
 def test_a_part_left_out_is_refused_and_not_taken_for_empty(part):
     whole = with_years(None, [2026])
     assert fields_at_fault(checked, {name: value for name, value in whole.items() if name != part}) == {part}
+
+
+@pytest.mark.parametrize("years", [[], [2026], [2027], [2026, 2027, 2030], [2027, 2030]])
+def test_the_years_whose_days_were_put_in_are_not_an_admins_to_change(years):
+    standing = with_years(None, [2026, 2027])
+    assert fields_at_fault(keep_years, checked(standing | {"national_years": years}), standing) == {"national_years"}
+
+
+def test_a_calendar_with_the_years_of_the_one_it_replaces_will_do():
+    standing = with_years(None, [2026, 2027])
+    without = with_day(standing, "2027-01-01", None)
+    for content in (standing, without, checked(standing | {"national_years": [2027, 2026, 2026]})):
+        keep_years(content, standing)
+    first = with_years(None, [2026])
+    keep_years(checked(first | {"national_years": []}), None)
+    assert fields_at_fault(keep_years, first, None) == {"national_years"}
 
 
 def test_what_is_no_part_of_a_calendar_is_refused():
