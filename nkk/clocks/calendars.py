@@ -92,16 +92,25 @@ class Calendars:
             self._known[version] = read_calendar(row["content"], version)
         return self._known[version]
 
+    def named_by(self, data: Any) -> Calendar:
+        """The calendar by which an event's `data` starts a clock. Raises CalendarNotHeardError, also where that of the
+        whole service has not come."""
+        if data.service_calendar is not None:
+            self.get(data.service_calendar)
+        return self.get(data.calendar)
+
     def forget_newest(self) -> None:
         """There is a newer one."""
         self._newest = (float("-inf"), 0)
 
-    def left(self, timed: Timed, service_due_at: datetime, now: datetime) -> dict[str, int | bool | None]:
+    def left(self, timed: Timed, service_due_at: datetime, service_calendar: int | None, now: datetime
+             ) -> dict[str, int | bool | None]:
         """Office minutes left to a step and to the whole service, negative once late, None where the step is done; and
-        whether it is, or was, late: past closing time a late step still has 0 minutes."""
+        whether it is, or was, late: past closing time a late step still has 0 minutes. Each by the calendar it is due
+        by; the service by the step's where its own is not known."""
         late = (timed.done_at or now) > timed.due_at
         if timed.done_at is not None:
             return {"left_minutes": None, "service_left_minutes": None, "late": late}
-        calendar = self.get(timed.calendar)
-        return {"left_minutes": calendar.minutes_left(now, timed.due_at), "late": late,
-                "service_left_minutes": calendar.minutes_left(now, service_due_at)}
+        service = self.get(timed.calendar if service_calendar is None else service_calendar)
+        return {"left_minutes": self.get(timed.calendar).minutes_left(now, timed.due_at), "late": late,
+                "service_left_minutes": service.minutes_left(now, service_due_at)}

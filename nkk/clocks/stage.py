@@ -43,7 +43,8 @@ class TellsAlarms(Stage):
     def shown(self, schema: Schema, case: Any) -> dict[str, Any]:
         """`case` as `schema` shows it, with what is left of its clocks and who is on it."""
         now = _now()
-        return schema.dump(case) | self.calendars.left(case, case.service_due_at, now) | {"claim": case.claim_at(now)}
+        left = self.calendars.left(case, case.service_due_at, case.service_calendar, now)
+        return schema.dump(case) | left | {"claim": case.claim_at(now)}
 
     def _tell_some(self, now: datetime) -> int:
         # Told and remembered in one transaction: an instance that dies has told nothing, or everything.

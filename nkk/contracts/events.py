@@ -37,6 +37,12 @@ def _calendar() -> fields.Integer:
     return fields.Integer(strict=True, load_default=0, validate=validate.Range(0, 1_000_000))
 
 
+def _service_calendar() -> fields.Integer:
+    """The version of the calendar that `service_due_at` is counted by, which the submission named; None in events older
+    than this field."""
+    return fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(0, 1_000_000))
+
+
 def _step() -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(1, 7))
 
@@ -99,6 +105,7 @@ class ComplaintHandedOver(EventData):
     confidential: bool = wire(fields.Boolean())
     submitted_at: datetime = wire(Instant())
     service_due_at: datetime = wire(Instant())
+    service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
@@ -110,6 +117,7 @@ class ComplaintClassifiedAsInformation(EventData):
     ticket: str = wire(Ticket())
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
     service_due_at: datetime = wire(Instant())
+    service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
@@ -131,6 +139,7 @@ class ComplaintForwarded(EventData):
     accused_position: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
     accused_opd: str | None = wire(Slug(allow_none=True))
     service_due_at: datetime = wire(Instant())
+    service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 
@@ -169,6 +178,7 @@ class ResponseApproved(EventData):
     text: str = wire(PlainText(TEXT_LENGTH))
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
     service_due_at: datetime = wire(Instant())
+    service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
     by: str = wire(_opaque())
 

@@ -252,6 +252,11 @@ class Complaint(Claimable):
         return self.came_at
 
     @property
+    def service_calendar(self) -> int:
+        """The version by which the whole service is due: that of step 2's clock, which starts with it."""
+        return self.calendar
+
+    @property
     def handed_over_at(self) -> datetime | None:
         """When step 2 was done."""
         return self.done_at

@@ -146,7 +146,7 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
                 view["reporter"] = seal({"kind": kind} | self.vault.decrypt(identity), reply_key)
         if actor.role == Role.OPERATOR:
             view["claim"] = complaint.claim_at(_now())
-        return view | self.calendars.left(complaint, complaint.service_due_at, _now())
+        return view | self.calendars.left(complaint, complaint.service_due_at, complaint.service_calendar, _now())
 
     # -- step 2: the operator's desk
 
@@ -238,6 +238,6 @@ def _submitted(complaint: domain.Complaint) -> ComplaintSubmitted:
 def _handed_over(complaint: domain.Complaint, calendar: Calendar) -> ComplaintHandedOver:
     told = ("ticket", "reporter_kind", "claimed_kind", "category", "sub_category", "subject_line", "text", "place",
             "happened_on", "accused_name", "accused_position", "accused_opd", "confidential", "submitted_at",
-            "service_due_at")
+            "service_due_at", "service_calendar")
     return ComplaintHandedOver(by=str(complaint.handed_over_by), calendar=calendar.version,
                                **{name: getattr(complaint, name) for name in told})

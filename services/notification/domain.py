@@ -85,6 +85,7 @@ class Answer(Claimable):
     material: str | None
     note: str | None
     service_due_at: datetime
+    service_calendar: int | None = None
     state: str = State.AWAITING_ANSWER
     since: datetime | None = None
     text: str | None = None
@@ -203,8 +204,19 @@ class Journey:
     def minutes_to(self, at: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
         """Office minutes from its submission to `at`, by the submission's calendar; None where that has not been
         heard."""
-        submitted = next((entry for entry in self.entries if entry.turn.ends == steps.SUBMIT), None)
+        submitted = self._submitted
         return None if submitted is None else calendar_of(submitted.calendar).minutes_between(submitted.at, at)
+
+    def service_left(self, now: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
+        """Office minutes left of what is promised for the whole, by the submission's calendar; None as above."""
+        submitted = self._submitted
+        if submitted is None or self.service_due_at is None:
+            return None
+        return calendar_of(submitted.calendar).minutes_left(now, self.service_due_at)
+
+    @property
+    def _submitted(self) -> Entry | None:
+        return next((entry for entry in self.entries if entry.turn.ends == steps.SUBMIT), None)
 
     def awaits(self, step: int, round_: int) -> bool:
         """Whether it still stands at `step`, for the OPD's response number `round_` where the step is about one."""

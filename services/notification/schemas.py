@@ -124,7 +124,7 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
     return {"stands": journey.stands(), "came_at": _instant(clock.came_at), "due_at": _instant(clock.due_at),
             "done_at": _instant(clock.done_at), "late": clock.late(now),
             "left_minutes": clock.calendar.minutes_left(now, clock.due_at) if running else None,
-            "service_left_minutes": _service_left(journey, running, now)}
+            "service_left_minutes": _service_left(journey, running, calendar_of, now)}
 
 
 def timeline(journey: Journey, role: str, calendar_of: Callable[[int], Calendar], now: datetime) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def timeline(journey: Journey, role: str, calendar_of: Callable[[int], Calendar]
         "path": journey.path,
         "submitted_at": _instant(journey.submitted_at),
         "service_due_at": _instant(journey.service_due_at),
-        "service_left_minutes": _service_left(journey, running, now),
+        "service_left_minutes": _service_left(journey, running, calendar_of, now),
         "stands": journey.stands(),
         "next": _next(journey.stands_at, running, now),
         "entries": [_entry(entry, role, done.get((entry.turn.ends, entry.at)), now) for entry in journey.entries],
@@ -168,11 +168,10 @@ def _clock(clock: Clock | None, now: datetime) -> dict[str, Any]:
             "late": clock.late(now)}
 
 
-def _service_left(journey: Journey, running: Clock | None, now: datetime) -> int | None:
+def _service_left(journey: Journey, running: Clock | None, calendar_of: Callable[[int], Calendar], now: datetime
+                  ) -> int | None:
     """Office minutes left of what is promised for the whole; None once it is answered."""
-    if running is None or running.step == RECEIVE or journey.service_due_at is None:
-        return None
-    return running.calendar.minutes_left(now, journey.service_due_at)
+    return None if running is None or running.step == RECEIVE else journey.service_left(now, calendar_of)
 
 
 def _instant(value: datetime | None) -> str | None:

@@ -85,7 +85,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
     @handles(ComplaintClassifiedAsInformation, together=True)
     def on_classified_as_information(self, event: Event[ComplaintClassifiedAsInformation]) -> None:
         """Step 3 ended, "ya": it comes to be answered."""
-        calendar = self.calendars.get(event.data.calendar)
+        calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
             work.journeys.note(_entry(event), path=Path.INFORMATION)
             work.answers.add(_answer(event, calendar, Path.INFORMATION, material=None))
@@ -111,7 +111,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
     @handles(ResponseApproved, together=True)
     def on_response_approved(self, event: Event[ResponseApproved]) -> None:
         """Step 5 ended: it comes to be answered."""
-        calendar = self.calendars.get(event.data.calendar)
+        calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
             work.answers.add(_answer(event, calendar, Path.COMPLAINT, material=event.data.text))
@@ -252,7 +252,8 @@ def _entry(event: Event[Any]) -> Entry:
 
 def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | None) -> Answer:
     return Answer(ticket=event.data.ticket, path=path, material=material, note=event.data.note,
-                  service_due_at=event.data.service_due_at, **started(steps.ANSWER, event.time, calendar))
+                  service_due_at=event.data.service_due_at, service_calendar=event.data.service_calendar,
+                  **started(steps.ANSWER, event.time, calendar))
 
 
 def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datetime) -> None:

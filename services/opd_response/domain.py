@@ -38,6 +38,7 @@ class Case(Claimable):
     accused_position: str | None
     accused_opd: str | None
     service_due_at: datetime
+    service_calendar: int | None = None
     state: str = State.AWAITING_RESPONSE
     since: datetime | None = None
     round: int = 0

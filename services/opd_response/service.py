@@ -31,7 +31,7 @@ class OpdResponseService(HearsCalendars):
     @handles(ComplaintForwarded, together=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
         """Step 3 ended: a complaint comes to be answered."""
-        calendar = self.calendars.get(event.data.calendar)
+        calendar = self.calendars.named_by(event.data)
         with self.uow.handling(event) as work:
             work.cases.add(_case(event, calendar))
 
@@ -103,5 +103,5 @@ def _now() -> datetime:
 
 def _case(event: Event[ComplaintForwarded], calendar: Calendar) -> Case:
     kept = ("ticket", "opd", "note", "category", "sub_category", "subject_line", "text", "place", "happened_on",
-            "accused_name", "accused_position", "accused_opd", "service_due_at")
+            "accused_name", "accused_position", "accused_opd", "service_due_at", "service_calendar")
     return Case(**started(steps.RESPOND, event.time, calendar), **{name: getattr(event.data, name) for name in kept})

@@ -33,6 +33,7 @@ cases = Table(
     Column("accused_position", String(150)),
     Column("accused_opd", String(64)),
     Column("service_due_at", UtcDateTime, nullable=False),
+    Column("service_calendar", Integer),
     *clock_columns(),
     *claim_columns(),
     Column("state", String(30), nullable=False),

@@ -55,6 +55,7 @@ class Case(Claimable):
     confidential: bool
     submitted_at: datetime
     service_due_at: datetime
+    service_calendar: int | None = None
     state: str = State.AWAITING_CLASSIFICATION
     since: datetime | None = None
     opd: str | None = None

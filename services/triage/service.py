@@ -38,7 +38,7 @@ class TriageService(HearsCalendars):
     @handles(ComplaintHandedOver, together=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
         """Step 2 ended: a report comes to be classified."""
-        calendar = self.calendars.get(event.data.calendar)
+        calendar = self.calendars.named_by(event.data)
         with self.uow.handling(event) as work:
             work.cases.add(_case(event, calendar))
 
@@ -81,6 +81,7 @@ class TriageService(HearsCalendars):
             work.cases.save(case)
             work.emit(ComplaintClassifiedAsInformation(ticket=ticket, note=form["note"], by=actor.id,
                                                        service_due_at=case.service_due_at,
+                                                       service_calendar=case.service_calendar,
                                                        calendar=calendar.version), at=now)
         return {"ticket": ticket, "stands": case.stands()}
 
@@ -110,7 +111,8 @@ class TriageService(HearsCalendars):
             case.approve(now)
             work.cases.save(case)
             work.emit(ResponseApproved(ticket=ticket, opd=case.opd, round=case.round, text=case.response,
-                                       note=form["note"], service_due_at=case.service_due_at, calendar=calendar.version,
+                                       note=form["note"], service_due_at=case.service_due_at,
+                                       service_calendar=case.service_calendar, calendar=calendar.version,
                                        by=actor.id), at=now)
         return {"ticket": ticket, "stands": case.stands()}
 
@@ -157,12 +159,12 @@ def _now() -> datetime:
 def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
     kept = ("ticket", "reporter_kind", "claimed_kind", "category", "sub_category", "subject_line", "text", "place",
             "happened_on", "accused_name", "accused_position", "accused_opd", "confidential", "submitted_at",
-            "service_due_at")
+            "service_due_at", "service_calendar")
     return Case(**started(steps.CLASSIFY, event.time, calendar), **{name: getattr(event.data, name) for name in kept})
 
 
 def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> ComplaintForwarded:
     told = ("ticket", "opd", "category", "sub_category", "subject_line", "text", "place", "happened_on",
-            "accused_name", "accused_position", "accused_opd", "service_due_at")
+            "accused_name", "accused_position", "accused_opd", "service_due_at", "service_calendar")
     return ComplaintForwarded(note=note, by=by, calendar=calendar.version,
                               **{name: getattr(case, name) for name in told})

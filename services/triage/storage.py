@@ -47,6 +47,7 @@ cases = Table(
     Column("confidential", Boolean, nullable=False),
     Column("submitted_at", UtcDateTime, nullable=False),
     Column("service_due_at", UtcDateTime, nullable=False),
+    Column("service_calendar", Integer),
     *clock_columns(),
     *claim_columns(),
     Column("state", String(30), nullable=False),

@@ -13,7 +13,7 @@ from services.triage.service import TriageService
 
 __all__ = ["IntakeService", "NotificationService", "OpdResponseService", "TriageService"]
 
-LATER_FIELDS = ("calendar",)
+LATER_FIELDS = ("calendar", "service_calendar")
 
 for event in EVENTS:
     event.SCHEMA = type(event.SCHEMA)(unknown=EXCLUDE, exclude=[name for name in LATER_FIELDS

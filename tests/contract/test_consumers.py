@@ -119,6 +119,7 @@ def test_notification_makes_work_of_what_comes_to_be_answered(event, path, mater
         read.data.ticket, path, text, read.data.note, read.data.service_due_at)
     assert (answer.came_at, answer.due_at) == (read.time, CALENDAR.due(read.time, steps.ANSWER.minutes))
     assert answer.calendar == read.data.calendar == CALENDAR.version
+    assert answer.service_calendar == read.data.service_calendar == CALENDAR.version
 
 
 def test_every_sample_runs_by_the_sample_calendar(heard):

@@ -15,6 +15,7 @@ from sqlalchemy import insert, select
 from nkk.clocks import stage as stage_module
 from nkk.clocks.calendars import CalendarNotHeardError
 from nkk.contracts import STAGES
+from nkk.contracts.events import CalendarChanged
 from nkk.messaging.work import AlreadyHandledError
 from nkk.sop import steps
 from nkk.sop.calendar import write_calendar
@@ -252,6 +253,49 @@ def test_an_event_whose_calendar_was_not_heard_of_yet_has_no_effect_and_is_handl
     stages.deliver()
     held = stages.stored(ticket)["triage"]
     assert (held.calendar, held.due_at.astimezone(WIB).day) == (1, 3)
+
+
+def test_an_event_waits_for_the_calendar_of_the_submission_too(stages):
+    for version in range(2):
+        stages.do("intake", "replace_calendar", ADMIN, version, closed_on_monday(f"Libur {version}"))
+        if version == 0:
+            ticket = submitted(stages)
+    stages.do("intake", "hand_over", OPERATOR, ticket)
+    first, stages.waiting = [(ear, event) for ear, event in stages.waiting if event.type == CalendarChanged.TYPE], [
+        (ear, event) for ear, event in stages.waiting if event.type != CalendarChanged.TYPE]
+    triage, handed_over = stages.services["triage"], next(event for ear, event in stages.waiting if ear == "triage")
+    for version in (2, 1):
+        with pytest.raises(CalendarNotHeardError):
+            triage.on_complaint_handed_over(handed_over)
+        triage.on_calendar_changed(next(event for ear, event in first
+                                        if ear == "triage" and event.data.version == version))
+    triage.on_complaint_handed_over(handed_over)
+    held = stages.stored(ticket)["triage"]
+    assert (held.calendar, held.service_calendar) == (2, 1)
+
+
+LOOKS = {"intake": "complaint", "notification": "answer"}
+
+
+def test_what_is_left_of_the_service_is_counted_by_the_submissions_calendar_at_every_desk(stages):
+    ticket = submitted(stages)
+    promised = stages.stored(ticket)["intake"].service_due_at
+    # From now on the offices are shut on the next day: nobody's promise moves, and nobody's count of it.
+    stages.do("intake", "replace_calendar", ADMIN, 0, ORDINARY | {
+        "days": {"2026-03-03": {"name": "Banjir", "spans": []}}})
+    stages.deliver()
+    for desk, actor, act, args in (("intake", OPERATOR, "hand_over", ()), ("triage", MAIN_TEAM, "forward", (OPD,)),
+                                   ("opd_response", OPD_TEAM, "respond", ("Sudah.",)),
+                                   ("triage", MAIN_TEAM, "approve", ()),
+                                   ("notification", OPERATOR, "send_answer", ("Jawaban.",))):
+        stages.now += timedelta(minutes=1)
+        (row,) = stages.do(desk, "worklist", actor)["items"]
+        left = OFFICE_HOURS.minutes_left(stages.now, promised)
+        shown = [row, stages.do(desk, LOOKS.get(desk, "case"), actor, ticket),
+                 stages.do("notification", "timeline", REPORTER, ticket)]
+        assert (desk, [each["service_left_minutes"] for each in shown]) == (desk, [left] * 3)
+        stages.do(desk, act, actor, ticket, *args)
+        stages.deliver()
 
 
 def test_a_calendar_heard_twice_or_out_of_order_stays_what_it_was(stages):

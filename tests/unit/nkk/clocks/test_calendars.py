@@ -30,13 +30,14 @@ class Stored:
         return nullcontext(SimpleNamespace(calendars=SimpleNamespace(row=self._rows.get)))
 
 
-def standing(calendar=OFFICE_HOURS, came=MONDAY, done=None):
+def standing(calendar=OFFICE_HOURS, came=MONDAY, done=None, submitted_by=0):
     """A case to be classified since `came`: by 10 o'clock, where it came on Monday at 8."""
-    return triage_case(**started(steps.CLASSIFY, came, calendar) | {"done_at": done}, service_due_at=PROMISED)
+    return triage_case(**started(steps.CLASSIFY, came, calendar) | {"done_at": done}, service_due_at=PROMISED,
+                       service_calendar=submitted_by)
 
 
 def left(case, now, *calendars):
-    shown = Calendars(Stored(*calendars)).left(case, case.service_due_at, now)
+    shown = Calendars(Stored(*calendars)).left(case, case.service_due_at, case.service_calendar, now)
     assert set(shown) == {"left_minutes", "service_left_minutes", "late"}
     return shown["left_minutes"], shown["service_left_minutes"], shown["late"]
 
@@ -68,9 +69,28 @@ def test_once_a_step_is_done_nothing_is_left_and_it_was_late_or_not_whenever_it_
         assert left(standing(done=MONDAY + done), now) == (None, None, late)
 
 
-def test_what_is_left_is_counted_by_the_calendar_of_the_clock():
+def test_what_is_left_is_counted_by_the_calendars_by_which_each_clock_started():
     case = standing(CLOSED_FROM_NINE)
     assert case.due_at == wib("2026-03-03T08:30")
-    assert left(case, wib("2026-03-02T09:00"), CLOSED_FROM_NINE)[0] == 60
+    # 840 office minutes to the service's end by the submission's calendar; by that of the step not half of Monday's.
+    assert left(case, wib("2026-03-02T09:00"), CLOSED_FROM_NINE) == (60, 840, False)
+    assert left(standing(submitted_by=1), wib("2026-03-02T09:00"), CLOSED_FROM_NINE) == (60, 480, False)
+
+
+def test_the_service_of_a_case_older_than_that_version_is_counted_by_the_steps_calendar():
+    assert left(standing(CLOSED_FROM_NINE, submitted_by=None), wib("2026-03-02T09:00"), CLOSED_FROM_NINE) == (
+        60, 480, False)
+
+
+def test_nothing_is_counted_by_a_calendar_that_was_not_heard_of():
+    for case in (standing(CLOSED_FROM_NINE), standing(submitted_by=1)):
+        with pytest.raises(CalendarNotHeardError):
+            left(case, wib("2026-03-02T09:00"))
+
+
+@pytest.mark.parametrize(("calendar", "service_calendar"), [(1, 0), (0, 1), (1, None), (1, 1)])
+def test_an_event_waits_for_every_calendar_it_names(calendar, service_calendar):
+    named = SimpleNamespace(calendar=calendar, service_calendar=service_calendar)
     with pytest.raises(CalendarNotHeardError):
-        left(case, wib("2026-03-02T09:00"))
+        Calendars(Stored()).named_by(named)
+    assert Calendars(Stored(CLOSED_FROM_NINE)).named_by(named).version == calendar

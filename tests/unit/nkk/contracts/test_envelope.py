@@ -223,6 +223,14 @@ def test_an_event_older_than_calendars_is_read_as_one_of_the_built_in_calendar(e
     assert event.read(json.dumps(written)).data.calendar == 0
 
 
+@pytest.mark.parametrize("event", [each for each in EVENTS if "service_calendar" in each.SCHEMA.fields],
+                         ids=lambda event: event.TYPE)
+def test_an_event_older_than_the_services_own_calendar_is_read_as_one_that_does_not_tell_it(event):
+    written = json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))
+    assert written["data"].pop("service_calendar") > 0
+    assert event.read(json.dumps(written)).data.service_calendar is None
+
+
 @pytest.mark.parametrize("version", [-1, 1_000_001, 1.5, True, "3", None])
 def test_a_calendar_that_is_no_version_is_refused_by_its_name(version):
     with pytest.raises(UnreadableEventError, match=r"^response\.returned\.v1: fields amiss: calendar$"):

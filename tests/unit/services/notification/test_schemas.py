@@ -8,9 +8,9 @@ from nkk.messaging.validation import load
 from nkk.sop.clock import OFFICE_HOURS, WIB
 from nkk.sop.journey import service_due
 from nkk.sop.refusals import InvalidInput
-from nkk.sop.steps import Role
+from nkk.sop.steps import SERVICE_MINUTES, Role
 from services.notification.domain import Journey
-from services.notification.schemas import Month, Teams, read_teams, record, show_teams, timeline
+from services.notification.schemas import Month, Teams, read_teams, record, show_teams, standing, timeline
 from tests.builders import TICKET, entry
 
 AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
@@ -98,6 +98,19 @@ def test_each_clock_of_a_timeline_runs_by_the_calendar_its_event_names():
     told = timeline(way, Role.REPORTER, {0: OFFICE_HOURS, 1: closed_on_monday}.__getitem__, AT)
     assert told["entries"][1]["due_at"] == "2026-03-02T03:10:00.000000Z"
     assert told["next"]["due_at"] == "2026-03-03T02:30:00.000000Z"
+
+
+@pytest.mark.parametrize("moved", [["complaint.handed_over.v1"],
+                                   ["complaint.handed_over.v1", "complaint.forwarded.v1"]])
+def test_what_is_left_of_the_service_is_counted_by_the_calendar_that_the_submission_named(moved):
+    closed_on_tuesday = replace(OFFICE_HOURS, version=1, week=(OFFICE_HOURS.week[0], (), *OFFICE_HOURS.week[2:]))
+    known = {0: OFFICE_HOURS, 1: closed_on_tuesday}.__getitem__
+    for first, then in ((0, 1), (1, 0)):
+        way = journey(entry("complaint.submitted.v1", AT, calendar=first),
+                      *(entry(type_, AT, calendar=then) for type_ in moved),
+                      service_due_at=service_due(AT, known(first)))
+        assert timeline(way, Role.REPORTER, known, AT)["service_left_minutes"] == SERVICE_MINUTES
+        assert standing(way, known, AT)["service_left_minutes"] == SERVICE_MINUTES
 
 
 @pytest.mark.parametrize("ended", [["answer.sent.v1"], ["answer.sent.v1", "complaint.closed.v1"]])

@@ -1,0 +1,17 @@
+"""By which version of the calendar the whole service is due; None where that was not told yet."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = '0006'
+down_revision = '0005'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column('cases', sa.Column('service_calendar', sa.Integer(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column('cases', 'service_calendar')
