@@ -2,8 +2,9 @@
 
 import inspect
 import random
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Container, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from copy import copy
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from types import SimpleNamespace
@@ -20,6 +21,7 @@ from nkk.contracts import EVENTS, STAGES, Event
 from nkk.messaging.actor import Actor
 from nkk.messaging.consumer import Handles
 from nkk.messaging.database import Database
+from nkk.messaging.together import Delivery
 from nkk.messaging.work import AlreadyHandledError, UnitOfWork
 from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season
 from nkk.sop.refusals import UnknownTicket
@@ -27,6 +29,7 @@ from nkk.sop.timed import Timed
 from services.intake import admin as intake_admin
 from services.intake import service as intake
 from services.intake import storage as intake_storage
+from services.intake.domain import Complaint
 from services.notification import following
 from services.notification import service as notification
 from services.notification import storage as notification_storage
@@ -41,6 +44,9 @@ STORAGES = {"intake": intake_storage, "triage": triage_storage, "opd_response": 
             "notification": notification_storage}
 WORKS = {"intake": intake_storage.IntakeWork, "triage": triage_storage.TriageWork,
          "opd_response": opd_storage.OpdResponseWork, "notification": notification_storage.NotificationWork}
+HELD = {"intake": (intake_storage.complaints, Complaint), "triage": (triage_storage.cases, triage.Case),
+        "opd_response": (opd_storage.cases, opd_response.Case),
+        "notification": (notification_storage.answers, notification.Answer)}
 CLOCKS = (clocked_stage, intake, intake_admin, triage, opd_response, notification, following)
 BY_TYPE = {event.TYPE: event for event in EVENTS}
 
@@ -81,10 +87,20 @@ class House:
 
     def do(self, stage: str, command: str, actor: Actor, *args: Any) -> Any:
         """A command as its RPC carries it out, the caller being known; what is told by it waits to be heard."""
-        service = self.services[stage]
-        given = inspect.unwrap(getattr(SERVICES[stage], command))(service, actor, *args)
+        given = self.command(stage, command, actor, *args)
         self.collect()
         return given
+
+    def command(self, stage: str, command: str, actor: Actor, *args: Any) -> Any:
+        """The same; what is told by it waits in the outbox."""
+        return _carry_out(self.services[stage], command, actor, args)
+
+    def commands(self, stage: str, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """Several, about as many complaints, in one transaction: what costs is not what they do."""
+        with self.services[stage].uow.begin() as work:
+            service = copy(self.services[stage])
+            service.uow = SimpleNamespace(begin=lambda: nullcontext(work), reading=self.services[stage].uow.reading)
+            return [_carry_out(service, command, actor, args) for command, actor, *args in commands]
 
     def tell_alarms(self, now: datetime) -> None:
         """What every stage's timer does at `now`."""
@@ -106,44 +122,74 @@ class House:
                 self.told.append((stage, event))
                 self.waiting += [(ear, event) for ear in BY_TYPE[row.type].CONSUMERS if ear != stage]
 
-    def deliver(self, *ears: str, some: float = 1.0) -> None:
-        """Have what waits heard: all of it by `ears`, by the others with chance `some`; in any order, now and then
-        twice. What cannot be handled yet is tried again."""
+    def deliver(self, *ears: str, some: float = 1.0, awaited: Container[tuple[str, str]] = (), together: int = 1
+                ) -> None:
+        """Have what waits heard: all of it by `ears`, and by an ear what it awaits about a subject; the rest with
+        chance `some`; in any order, now and then twice, up to `together` in one transaction. What cannot be handled
+        yet is tried again."""
+        def sure(ear: str, event: Event[Any]) -> bool:
+            return some == 1 or ear in ears or (ear, event.subject) in awaited
+
         for _ in range(20):
-            heard, self.waiting = self.waiting, []
-            self.chance.shuffle(heard)
-            for ear, event in heard:
-                if ear not in ears and self.chance.random() >= some:
+            waiting, self.waiting = self.waiting, []
+            self.chance.shuffle(waiting)
+            heard: dict[Any, list[Event[Any]]] = {}
+            for number, (ear, event) in enumerate(waiting):
+                if sure(ear, event) or self.chance.random() < some:
+                    heard.setdefault((ear, None if together > 1 else number), []).append(event)
+                else:
                     self.waiting.append((ear, event))
-                    continue
-                try:
-                    self._hear(ear, event)
-                except (CalendarNotHeardError, UnknownTicket):
-                    self.waiting.append((ear, event))
-            if not any(ear in ears or some == 1 for ear, _ in self.waiting):
+            for (ear, _), events in heard.items():
+                for first in range(0, len(events), together):
+                    self._hear(ear, events[first:first + together])
+            if not any(sure(ear, event) for ear, event in self.waiting):
                 return
         raise AssertionError(f"never handled: {[(ear, event.type) for ear, event in self.waiting]}")
 
-    def _hear(self, ear: str, event: Event[Any]) -> None:
-        handler = _handler(ear, event.type)
-        handler(self.services[ear], event)
+    def _hear(self, ear: str, events: list[Event[Any]]) -> None:
+        joint = [event for event in events if len(events) > 1 and _handler(ear, event.type)[1]]
+        alone = [event for event in events if len(events) == 1 or not _handler(ear, event.type)[1]]
+        if joint and not self._hear_together(ear, joint):
+            alone = events
+        for event in alone:
+            self._hear_alone(ear, event)
+
+    def _hear_together(self, ear: str, events: list[Event[Any]]) -> bool:
+        """As a stage's consumer has them heard; False where nothing of it was kept and each is to be heard alone."""
+        batch = [Delivery(_handler(ear, event.type)[0], event, None) for event in events]
+        again = [delivery for delivery in batch if self.chance.random() < 0.05]
+        try:
+            # A worker's own: its unit of work is that of the batch.
+            known = copy(self.services[ear]).hear_together(batch + again)
+        except (CalendarNotHeardError, UnknownTicket):
+            return False
+        assert len(known) == len(again)
+        return True
+
+    def _hear_alone(self, ear: str, event: Event[Any]) -> None:
+        handler = getattr(self.services[ear], _handler(ear, event.type)[0])
+        try:
+            handler(event)
+        except (CalendarNotHeardError, UnknownTicket):
+            self.waiting.append((ear, event))
+            return
         if self.chance.random() < 0.05:
             try:
-                handler(self.services[ear], event)
+                handler(event)
             except AlreadyHandledError:
                 return
             raise AssertionError("handled twice")
 
     def stored(self, ticket: str) -> dict[str, Timed]:
         """What each stage holds of `ticket`, by stage."""
-        with ExitStack() as stack:
-            works = {stage: stack.enter_context(service.uow.reading()) for stage, service in self.services.items()}
-            found = {"intake": lambda: works["intake"].complaints.get(ticket),
-                     "triage": lambda: works["triage"].cases.get(ticket),
-                     "opd_response": lambda: works["opd_response"].cases.get(ticket, OPD),
-                     "notification": lambda: works["notification"].answers.find(ticket)}
-            held = {stage: _or_none(look) for stage, look in found.items()}
-        return {stage: timed for stage, timed in held.items() if timed is not None}
+        return {stage: timed for stage in STAGES for timed in self.held(stage, [ticket])}
+
+    def held(self, stage: str, tickets: Iterable[str]) -> list[Timed]:
+        """What `stage` holds of `tickets`."""
+        table, of = HELD[stage]
+        with self.databases[stage].reading() as connection:
+            rows = connection.execute(select(table).where(table.c.ticket.in_(list(tickets)))).all()
+        return [of(**row._mapping) for row in rows]
 
     def empty(self) -> None:
         """Take everything away but the people and the calendars; it is the first morning again."""
@@ -172,35 +218,39 @@ def house(url_of: Callable[[str], str], chance: random.Random | None = None) -> 
         yield built
 
 
+def _carry_out(service: Any, command: str, actor: Actor, args: Iterable[Any]) -> Any:
+    return inspect.unwrap(getattr(type(service), command))(service, actor, *args)
+
+
 def _database(url: str, metadata: Any) -> Database:
     database = Database(url, size=10)
-    if database.is_sqlite:
-        # No power fails here: a test need not wait for the disk.
-        @engine_event.listens_for(database.engine, "connect")
-        def _hurry(connection: Any, _record: Any) -> None:
-            connection.execute("PRAGMA synchronous=OFF")
+
+    # No power fails here: a test need not wait for the disk.
+    @engine_event.listens_for(database.engine, "connect")
+    def _hurry(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA synchronous=OFF" if database.is_sqlite else "SET synchronous_commit TO off")
+        connection.commit()
 
     metadata.create_all(database.engine)
     return database
 
 
 @cache
-def _handler(stage: str, type_: str) -> Callable[[Any, Event[Any]], None]:
-    for _, method in inspect.getmembers(SERVICES[stage]):
+def _handler(stage: str, type_: str) -> tuple[str, bool]:
+    """The name of a stage's handler, and whether what waits for it is handled together."""
+    for name, method in inspect.getmembers(SERVICES[stage]):
         for entrypoint in getattr(method, "nameko_entrypoints", ()):
             if isinstance(entrypoint, Handles) and type_ == entrypoint.event_cls.TYPE:
-                return method
+                return name, entrypoint.together
     raise AssertionError(f"{stage} does not hear {type_}")
 
 
-def _or_none(look: Callable[[], Any]) -> Any:
-    try:
-        return look()
-    except UnknownTicket:
-        return None
-
-
 # -- random ways through the procedure
+
+
+EDGES = (time(7, 30), time(11, 30), time(12), time(12, 59, 59), time(16), time(16, 30), time(23, 59))
+"""Times of day at which an office opens or closes, and others that are near to missing one."""
 
 
 def some_calendar(chance: random.Random, version: int, year: int = 2026) -> Calendar:
@@ -224,8 +274,7 @@ def some_calendar(chance: random.Random, version: int, year: int = 2026) -> Cale
 def some_instant(chance: random.Random, year: int = 2026) -> datetime:
     """Any instant of `year`: by day, by night, on the very edges of a working day."""
     day = date(year, 1, 1) + timedelta(days=chance.randrange(360))
-    edge = chance.choice([None, None, time(7, 30), time(11, 30), time(12), time(12, 59, 59), time(16), time(16, 30),
-                          time(23, 59)])
+    edge = chance.choice([None, None, *EDGES])
     if edge is None:
         return datetime.combine(day, time(), WIB) + timedelta(microseconds=chance.randrange(86_400_000_000))
     return datetime.combine(day, edge, WIB)

@@ -1,19 +1,23 @@
 """The clocks that follow from the recorded facts alone are those that the stages kept: on thousands of random journeys.
 
-Hundreds go through the real services and their databases, events carried by hand in any order; thousands more through
-the same domain objects without them.
+Thousands go through the real services, on both databases, events carried by hand in any order; more still through the
+same domain objects without them.
 """
 
+import json
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import UTC, datetime
+from functools import cache
 
 import pytest
 
-from nkk.contracts import Event
+from nkk.contracts import STAGES, Event
 from nkk.contracts.events import ComplaintClassifiedAsInformation, ResponseApproved
+from nkk.messaging.together import TOGETHER
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar, write_calendar
+from nkk.sop.clock import WIB
 from nkk.sop.journey import Fact, clocks, service_due
 from nkk.sop.steps import Path
 from services.intake import domain as intake_domain
@@ -24,6 +28,7 @@ from services.triage import service as triage
 from tests.builders import REPORT, complaint_form
 from tests.stages import (
     ADMIN,
+    EDGES,
     MAIN_TEAM,
     OPD,
     OPD_TEAM,
@@ -35,9 +40,10 @@ from tests.stages import (
     some_pause,
 )
 
-THROUGH_SERVICES = 240
-THROUGH_DOMAINS = 10_000
+THROUGH_SQLITE, THROUGH_POSTGRESQL, THROUGH_DOMAINS = 1_600, 400, 10_000
 SHARES = 4
+CROWD = 100
+"""At most as many as alarms are told of in one transaction."""
 
 
 def run_of(timed):
@@ -62,29 +68,61 @@ def expected(facts, calendar_of):
 class Walk:
     """One journey through the house; `seen` is every run of a clock as its stage kept it last."""
 
-    def __init__(self, house, chance):
-        self.house, self.chance = house, chance
-        self.seen = {}
-        house.now = some_instant(chance).astimezone(UTC)
-        self.ticket = house.do("intake", "submit", REPORTER, REPORT)["ticket"]
-        self.look()
+    def __init__(self, house, returns):
+        self.house, self.ticket = house, None
+        self.seen, self.promised = {}, set()
+        responses = [("opd_response", "respond", OPD_TEAM, "Tanggapan."),
+                     ("triage", "return_response", MAIN_TEAM, "Lengkapi.")] * ((returns or 0) + 1)
+        self.acts = [("intake", "hand_over", OPERATOR),
+                     *([("triage", "classify_as_information", MAIN_TEAM)] if returns is None else
+                       [("triage", "forward", MAIN_TEAM, OPD), *responses[:-1], ("triage", "approve", MAIN_TEAM)]),
+                     ("notification", "send_answer", OPERATOR, "Jawaban.")]
+        if house.chance.random() < 0.9:
+            self.acts.append(("notification", "confirm_receipt", REPORTER))
 
-    def look(self):
-        for stage, timed in self.house.stored(self.ticket).items():
-            self.seen[run_of(timed)] = kept(timed)
-            self.seen[stage] = timed.service_due_at
-            if timed.step == steps.RECEIVE:
-                # The same row goes on with step 7: of step 6 it remembers when the answer was sent.
-                self.seen[6, 0] = (*self.seen[6, 0][:3], timed.sent_at)
+    @property
+    def awaited(self):
+        """What the desk that acts next must have heard of; the others hear of it when they do."""
+        return self.acts[0][0], self.ticket
+
+    def saw(self, timed):
+        self.seen[run_of(timed)] = kept(timed)
+        self.promised.add((timed.service_due_at, timed.service_calendar))
+        if timed.step == steps.RECEIVE:
+            # Of step 6 its row remembers when the answer was sent.
+            self.seen[6, 0] = (*self.seen[6, 0][:3], timed.sent_at)
+
+    def act(self):
+        """What is to be done next, as (command, actor, arguments)."""
+        if self.ticket is None:
+            return "submit", REPORTER, REPORT
+        _, command, actor, *args = self.acts.pop(0)
+        return command, actor, self.ticket, *args
+
+
+class Crowd:
+    """Journeys side by side, so that timers, admins and batches of events find several of them."""
+
+    def __init__(self, house):
+        self.house, self.chance = house, house.chance
+        house.now = some_instant(self.chance).astimezone(UTC)
+        self.walks = [Walk(house, self.chance.choice([None, None, 0, 0, 0, 1, 1, 3])) for _ in range(CROWD)]
 
     def pass_time(self):
         """Somebody takes their time; meanwhile timers look, and an admin may change the calendar."""
-        until = self.house.now + some_pause(self.chance)
+        until = self.later()
         for moment in sorted(self.chance.uniform(0, 1) for _ in range(self.chance.randrange(3))):
             self.house.tell_alarms(self.house.now + (until - self.house.now) * moment)
-        if self.chance.random() < 0.1:
+        if self.chance.random() < 0.25:
             self.change_calendar()
         self.house.now = until
+        for service in self.house.services.values():
+            service.calendars.forget_newest()
+
+    def later(self):
+        until = self.house.now + some_pause(self.chance)
+        edge = datetime.combine(until.astimezone(WIB).date(), self.chance.choice(EDGES), WIB)
+        return max(self.house.now, edge.astimezone(UTC)) if self.chance.random() < 0.3 else until
 
     def change_calendar(self):
         with self.house.services["intake"].uow.reading() as work:
@@ -92,68 +130,87 @@ class Walk:
         self.house.do("intake", "replace_calendar", ADMIN, newest,
                       write_calendar(some_calendar(self.chance, newest + 1)) | {"national_years": []})
 
-    def act(self, stage, command, actor, *args):
-        self.pass_time()
-        # What the desk works on has been heard there; the others hear of it when they do.
-        self.house.deliver(stage, some=0.5)
-        self.look()
-        self.house.do(stage, command, actor, self.ticket, *args)
-        self.look()
+    def to_its_end(self):
+        while going := [walk for walk in self.walks if walk.acts]:
+            self.pass_time()
+            acting = self.chance.sample(going, self.chance.randint((len(going) + 1) // 2, len(going)))
+            self.house.deliver(some=0.5, awaited={walk.awaited for walk in acting},
+                               together=self.chance.choice([1, *[TOGETHER] * 9]))
+            desks = {walk.awaited[0] for walk in acting}
+            # The answer's row forgets step 6 when it goes on with step 7.
+            self.look(desks & {"notification"}, acting)
+            self.act(acting, self.chance.choice([1, *[CROWD] * 9]))
+            self.house.collect()
+            self.look(desks, acting)
+        self.house.deliver(together=TOGETHER)
+        self.look(STAGES, self.walks)
 
-    def to_its_end(self, returns):
-        self.act("intake", "hand_over", OPERATOR)
-        if returns is None:
-            self.act("triage", "classify_as_information", MAIN_TEAM)
-        else:
-            self.act("triage", "forward", MAIN_TEAM, OPD)
-            for _ in range(returns):
-                self.act("opd_response", "respond", OPD_TEAM, "Tanggapan.")
-                self.act("triage", "return_response", MAIN_TEAM, "Lengkapi.")
-            self.act("opd_response", "respond", OPD_TEAM, "Tanggapan.")
-            self.act("triage", "approve", MAIN_TEAM)
-        self.act("notification", "send_answer", OPERATOR, "Jawaban.")
-        if self.chance.random() < 0.9:
-            self.act("notification", "confirm_receipt", REPORTER)
-        self.house.deliver()
-        self.look()
+    def act(self, acting, together):
+        """Each does its next step, up to `together` of a desk in one transaction."""
+        at = {stage: [walk for walk in acting if walk.awaited[0] == stage] for stage in STAGES}
+        for stage, walks in at.items():
+            for some in (walks[first:first + together] for first in range(0, len(walks), together)):
+                for walk, given in zip(some, self.house.commands(stage, [walk.act() for walk in some]), strict=True):
+                    walk.ticket = given["ticket"]
+
+    def look(self, stages, at):
+        walks = {walk.ticket: walk for walk in at if walk.ticket}
+        for stage in stages:
+            for timed in self.house.held(stage, walks):
+                walks[timed.ticket].saw(timed)
 
 
 def recorded(house, ticket):
     """(facts, calendars) of a journey's record as the admin is given it: nothing else is looked at."""
-    record = house.do("notification", "record", ADMIN, ticket)
+    record = house.command("notification", "record", ADMIN, ticket)
     (journey,) = record["journeys"]
     facts = [Fact(fact["type"], datetime.fromisoformat(fact["at"]), fact["round"], fact["calendar"])
              for fact in journey["facts"]]
-    return facts, {int(version): read_calendar(content, int(version)) for version, content in
-                   record["calendars"].items()}
+    return facts, {int(version): _read(int(version), json.dumps(content))
+                   for version, content in record["calendars"].items()}
 
 
-def alarms_told(house, ticket):
-    return Counter((event.type, event.data.step, event.data.round) for _, event in house.told
-                   if event.subject == ticket and event.type in ("step.due_soon.v1", "step.overdue.v1"))
+@cache
+def _read(version, content):
+    return read_calendar(json.loads(content), version)
+
+
+def alarms_told(house):
+    """{ticket: how often each alarm was told of it}"""
+    told = defaultdict(Counter)
+    for _, event in house.told:
+        if event.type in ("step.due_soon.v1", "step.overdue.v1"):
+            told[event.subject][event.type, event.data.step, event.data.round] += 1
+    return told
 
 
 @pytest.mark.parametrize("share", range(SHARES))
-def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, tmp_path):
-    chance = random.Random(share)
-    with house(lambda stage: f"sqlite:///{tmp_path}/{stage}.db", chance) as stages:
-        for number in range(THROUGH_SERVICES // SHARES):
-            walk = Walk(stages, chance)
-            walk.to_its_end([None, 0, 1, 2, 3][number % 5])
-            facts, calendars = recorded(stages, walk.ticket)
-            runs = {run: clock for run, clock in walk.seen.items() if isinstance(run, tuple)}
-            assert expected(facts, calendars.__getitem__) == runs
+def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url_of, monkeypatch):
+    with house(url_of, random.Random(share)) as stages:
+        # A stage looks for a newer calendar whenever time has passed, and not for each command.
+        monkeypatch.setattr("nkk.clocks.calendars.FRESH_SECONDS", 3_600.0)
+        journeys = THROUGH_SQLITE if stages.databases["intake"].is_sqlite else THROUGH_POSTGRESQL
+        versions = set()
+        for _ in range(journeys // SHARES // CROWD):
+            stages.told.clear()
+            crowd = Crowd(stages)
+            crowd.to_its_end()
+            alarms = alarms_told(stages)
+            for walk in crowd.walks:
+                facts, calendars = recorded(stages, walk.ticket)
+                assert expected(facts, calendars.__getitem__) == walk.seen
+                versions |= set(calendars)
 
-            submitted = min(facts, key=lambda fact: fact.place)
-            promised = service_due(submitted.at, calendars[submitted.calendar])
-            assert {due for stage, due in walk.seen.items() if isinstance(stage, str)} == {promised}
+                submitted = min(facts, key=lambda fact: fact.place)
+                assert walk.promised == {(service_due(submitted.at, calendars[submitted.calendar]), submitted.calendar)}
 
-            # By the end every run that ended late was told of once, by the timer or by who ended it; no other was.
-            told = alarms_told(stages, walk.ticket)
-            late = {run for run, (_, due_at, _, done_at) in runs.items() if done_at and done_at > due_at and run[0] < 7}
-            assert set(told.values()) <= {1}
-            assert {tuple(run) for type_, *run in told if type_ == "step.overdue.v1"} == late
-        assert len(calendars) > 1
+                # By the end every run that ended late was told of once, by the timer or by who ended it; no other was.
+                told = alarms[walk.ticket]
+                late = {run for run, (_, due_at, _, done_at) in walk.seen.items()
+                        if done_at and done_at > due_at and run[0] < 7}
+                assert set(told.values()) <= {1}
+                assert {tuple(run) for type_, *run in told if type_ == "step.overdue.v1"} == late
+        assert len(versions) > 1
 
 
 # -- through the domains alone
