@@ -9,6 +9,7 @@ import pytest
 
 from nkk.documents import RenderingFailedError, RenderingTooSlowError, child, make, render
 from nkk.documents.sample import sample
+from tests.installations import eventually
 from tests.unit.nkk.documents.test_templates import adding, own
 
 KIND = "form-pengaduan"
@@ -65,6 +66,13 @@ def test_a_child_that_cannot_be_started_gives_its_turn_back(monkeypatch):
             make(KIND, "docx", {}, seconds=1)
 
 
+def is_full():
+    room = child._line.acquire(blocking=False)
+    if room:
+        child._line.release()
+    return not room
+
+
 def test_where_enough_wait_for_a_turn_another_is_told_so_at_once(monkeypatch):
     busy, go_on = threading.Semaphore(0), threading.Event()
 
@@ -79,9 +87,7 @@ def test_where_enough_wait_for_a_turn_another_is_told_so_at_once(monkeypatch):
         try:
             for _ in range(child.AT_ONCE):
                 assert busy.acquire(timeout=20)
-            while child._line.acquire(blocking=False):
-                child._line.release()
-                time.sleep(0.01)
+            eventually(is_full)
             with pytest.raises(RenderingTooSlowError, match="wait already"):
                 make(KIND, "docx", {})
             assert not any(each.done() for each in waiting)
