@@ -10,6 +10,7 @@ from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Tex
 from nkk.messaging.database import UtcDateTime, insert_if_absent
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS, Calendar
+from nkk.sop.steps import RECEIVE
 from nkk.sop.timed import Timed
 
 FRESH_SECONDS = 1.0
@@ -105,12 +106,12 @@ class Calendars:
 
     def left(self, timed: Timed, service_due_at: datetime, service_calendar: int | None, now: datetime
              ) -> dict[str, int | bool | None]:
-        """Office minutes left to a step and to the whole service, negative once late, None where the step is done; and
-        whether it is, or was, late: past closing time a late step still has 0 minutes. Each by the calendar it is due
-        by; the service by the step's where its own is not known."""
+        """Office minutes left to a step and to the whole service, negative once late, None where the step is done, or
+        the answer sent; and whether it is, or was, late: past closing time a late step still has 0 minutes. Each by the
+        calendar it is due by; the service by the step's where its own is not known."""
         late = (timed.done_at or now) > timed.due_at
         if timed.done_at is not None:
             return {"left_minutes": None, "service_left_minutes": None, "late": late}
         service = self.get(timed.calendar if service_calendar is None else service_calendar)
         return {"left_minutes": self.get(timed.calendar).minutes_left(now, timed.due_at), "late": late,
-                "service_left_minutes": service.minutes_left(now, service_due_at)}
+                "service_left_minutes": None if timed.step == RECEIVE else service.minutes_left(now, service_due_at)}

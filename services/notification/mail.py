@@ -32,6 +32,7 @@ from nkk.messaging.log import get_logger
 from nkk.messaging.sealing import CannotOpenError, unseal
 from nkk.messaging.settings import MissingSettingError, required
 from nkk.messaging.stage import UnitOfWorkProvider
+from nkk.sop.clock import Calendar
 from services.notification.domain import Journey, still_true
 from services.notification.storage import Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
@@ -277,20 +278,19 @@ class Mailer(DependencyProvider):
         """Those of `rows` to be sent now; the others are put off or taken out."""
         tickets = sorted({row.ticket for row in rows if row.ticket is not None})
         journeys = {journey.ticket: journey for journey in Journeys(connection).of(tickets)} if tickets else {}
-        return [row for row in rows if not self._put_off(connection, row, journeys.get(row.ticket))]
+        current = cache(KeptCalendars(connection, calendars).current)
+        return [row for row in rows if not self._put_off(connection, row, journeys.get(row.ticket), current)]
 
-    def _put_off(self, connection: Connection, row: Any, journey: Journey | None) -> bool:
+    def _put_off(self, connection: Connection, row: Any, journey: Journey | None, current: Callable[[], Calendar]
+                 ) -> bool:
         """Whether it is not to be sent now: the offices are closed to its team, or what it says is not so any more."""
         now = datetime.now(UTC)
         if journey is not None and not still_true(row.kind, row.step, row.round, journey):
             log.info("message not needed any more", message_id=row.id, kind=row.kind)
             Messages(connection).drop(row.id)
             return True
-        if row.team is None:
-            return False
-        calendar = KeptCalendars(connection, calendars).current()
-        if not calendar.is_open(now):
-            Messages(connection).postpone(row.id, calendar.due(now, 0))
+        if row.team is not None and not current().is_open(now):
+            Messages(connection).postpone(row.id, current().due(now, 0))
             return True
         return False
 

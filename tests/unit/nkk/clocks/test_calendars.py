@@ -69,6 +69,12 @@ def test_once_a_step_is_done_nothing_is_left_and_it_was_late_or_not_whenever_it_
         assert left(standing(done=MONDAY + done), now) == (None, None, late)
 
 
+def test_the_service_ends_with_the_answer_though_the_reporter_has_not_received_it_yet():
+    answered = SimpleNamespace(step=steps.RECEIVE, calendar=0, done_at=None, due_at=wib("2026-03-02T10:00"),
+                               service_due_at=PROMISED, service_calendar=0)
+    assert left(answered, wib("2026-03-02T09:30")) == (30, None, False)
+
+
 def test_what_is_left_is_counted_by_the_calendars_by_which_each_clock_started():
     case = standing(CLOSED_FROM_NINE)
     assert case.due_at == wib("2026-03-03T08:30")
