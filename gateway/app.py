@@ -12,7 +12,7 @@ from flask import Flask, Response, g, jsonify, request
 from gunicorn.http.errors import ParseException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway import api, docs, errors, limits, site
+from gateway import api, counting, docs, errors, limits, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk.messaging.log import begin_context, get_logger
@@ -79,7 +79,7 @@ def _from_environment() -> dict[str, Any]:
         # Half of the threads are left for requests.
         "LIVE_STREAMS": number("NKK_LIVE_STREAMS", number("NKK_GATEWAY_THREADS", 16) // 2),
         "TRUSTED_PROXIES": number("NKK_TRUSTED_PROXIES", 0),
-        "RATELIMIT_STORAGE_URI": os.environ.get("NKK_LIMIT_STORAGE") or "memory://",
+        **counting.settings(os.environ.get("NKK_LIMIT_STORAGE") or counting.default_store()),
         **{f"LIMIT_{name}": os.environ.get(f"NKK_LIMIT_{name}") or rate for name, rate in limits.DEFAULTS.items()},
     }
 

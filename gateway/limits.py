@@ -1,33 +1,66 @@
 """How often one may try: registration, log-in and asking for a new password by address, submission and documents by
 account.
 
-Whole offices share an address, so these bound floods only; guessing a password is stopped by the account's own lock.
-Counted in each gateway process by default; NKK_LIMIT_STORAGE names a shared store where there are several.
+Whole offices share an address, so these bound floods only; guessing a password is slowed down by intake
+(`services/intake/attempts.py`). One count holds for all processes and for both doors; where it is kept, `counting.py`
+says. Addresses and accounts are counted under keyed hashes: none lies on a disk in the clear.
 """
 
+import hashlib
+import hmac
 import math
 import time
 from collections.abc import Callable
 from copy import deepcopy
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from flask import current_app, g
+from flask import current_app, g, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
-
-limiter = Limiter(get_remote_address)
 
 DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "RESET": "10/hour", "SUBMISSION": "60/hour",
             "DOCUMENTS": "60/minute"}
 
 
-def limit(name: str, key: Callable[[], str] = get_remote_address, **which: Any
+def source() -> str:
+    """Where the request comes from: a keyed hash of its address, of an IPv6 address's network, since one subscriber has
+    all of it."""
+    return hidden(f"address:{network(request.remote_addr or '')}")
+
+
+def by_account() -> str:
+    """The account that asks."""
+    return hidden(f"account:{g.actor.id}")
+
+
+def hidden(text: str) -> str:
+    """`text` as a keyed hash."""
+    key = str(current_app.config["SITE_KEY"]).encode()
+    return hmac.new(key, f"limits:{text}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def network(address: str) -> str:
+    """An IPv4 address as it is, of an IPv6 address its /64; what is neither as it is."""
+    try:
+        known: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(known, IPv6Address):
+        return str(known.ipv4_mapped or IPv6Network((known, 64), strict=False).network_address)
+    return str(known)
+
+
+limiter = Limiter(source)
+
+
+def limit(name: str, key: Callable[[], str] = source, of: str | None = None, **which: Any
           ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """View decorator: at most as often as the setting NKK_LIMIT_<name> says, such as `20/hour`.
 
-    `which` narrows what is counted, as Flask-Limiter's `limit` takes it: methods, exempt_when.
+    All views of one thing share its count: that of `name`, or of `of` where several things have the same setting.
+    `which` narrows what is counted, as Flask-Limiter's `shared_limit` takes it: exempt_when.
     """
-    bound = limiter.limit(lambda: current_app.config[f"LIMIT_{name}"], key_func=key, **which)
+    bound = limiter.shared_limit(lambda: current_app.config[f"LIMIT_{name}"], of or name.lower(), key_func=key, **which)
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         limited: Any = bound(view)
@@ -37,11 +70,6 @@ def limit(name: str, key: Callable[[], str] = get_remote_address, **which: Any
         return limited
 
     return decorate
-
-
-def by_account() -> str:
-    """The account that asks."""
-    return f"account:{g.actor.id}"
 
 
 def seconds_to_wait() -> int:

@@ -5,7 +5,7 @@ from typing import Any
 from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
-from gateway.limits import limit
+from gateway.limits import by_account, limit
 from nkk.sop.steps import Role
 
 ASKED = {"detail": "If this user name is a reporter's, a letter with a code is on its way to the e-mail address they "
@@ -36,7 +36,7 @@ def contact() -> dict[str, Any]:
 
 @resources.route("/reporters/me/contact", methods=["PUT"])
 @needs(Role.REPORTER)
-@limit("LOGIN")
+@limit("LOGIN", by_account, of="password")
 @resources.arguments(schemas.ContactChange())
 @resources.response(204)
 def change_contact(form: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ def log_in(form: dict[str, Any]) -> dict[str, Any]:
 
 
 @resources.route("/sessions/current/renewal", methods=["POST"])
-@limit("LOGIN")
+@limit("LOGIN", of="renewal")
 @resources.arguments(schemas.Renewal())
 @resources.response(200, schemas.AccessToken)
 @resources.alt_response(401, response="UNAUTHORIZED")
@@ -78,7 +78,7 @@ def log_out() -> None:
 
 @resources.route("/sessions/current/password", methods=["PUT"])
 @needs()
-@limit("LOGIN")
+@limit("LOGIN", by_account, of="password")
 @resources.arguments(schemas.PasswordChange())
 @resources.response(204)
 def change_password(form: dict[str, Any]) -> None:
@@ -100,7 +100,7 @@ def ask_for_reset(form: dict[str, Any]) -> dict[str, Any]:
 
 
 @resources.route("/password-resets/completion", methods=["POST"])
-@limit("LOGIN")
+@limit("LOGIN", of="completion")
 @resources.arguments(schemas.ResetCompletion())
 @resources.response(204)
 def complete_reset(form: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from flask_babel import gettext
 
 from gateway.api import schemas
 from gateway.backend import backend
-from gateway.limits import limit
+from gateway.limits import by_account, limit
 from gateway.site import forms, session
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
@@ -39,7 +39,7 @@ def forgotten() -> ResponseReturnValue:
 
 
 @pages.route("/atur-ulang-sandi", methods=["GET", "POST"])
-@limit("LOGIN", methods=["POST"], exempt_when=forms.reviewing)
+@limit("LOGIN", of="completion", methods=["POST"], exempt_when=forms.reviewing)
 def reset() -> ResponseReturnValue:
     """Set a new password with the code of the letter; its link brings the code behind the #, for a script to read."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:
@@ -62,7 +62,7 @@ def reset() -> ResponseReturnValue:
 
 @pages.route("/akun", methods=["GET", "POST"])
 @needs()
-@limit("LOGIN", methods=["POST"], exempt_when=forms.reviewing)
+@limit("LOGIN", by_account, of="password", methods=["POST"], exempt_when=forms.reviewing)
 def own() -> ResponseReturnValue:
     """One's own account: where one is reached; change the password. This session goes on; all others end."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:
@@ -88,7 +88,7 @@ def _contact() -> dict[str, Any] | None:
 
 @pages.route("/akun/kontak", methods=["GET", "POST"])
 @needs(Role.REPORTER)
-@limit("LOGIN", methods=["POST"], exempt_when=forms.reviewing)
+@limit("LOGIN", by_account, of="password", methods=["POST"], exempt_when=forms.reviewing)
 def contact() -> ResponseReturnValue:
     """Be reached elsewhere: another e-mail address or telephone number."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:

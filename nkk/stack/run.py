@@ -122,7 +122,9 @@ class Stack:
         common = {name: value for name, value in os.environ.items() if not name.startswith("NKK_")}
         public = {name: value for name, value in os.environ.items()
                   if name.startswith("NKK_") and name not in self.keys}
-        return common | public | {
+        # Of this folder's own, as everything it keeps, where nobody names another.
+        store = {"NKK_LIMIT_STORAGE": f"sqlite:///{self.var / 'limits' / 'counts.db'}"}
+        return common | store | public | {
             "AMQP_URI": self.amqp_uri,
             "NKK_MAIL_DIR": str(self.var / "mail"),
             "NKK_SITE_URL": self.url,

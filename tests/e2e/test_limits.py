@@ -1,7 +1,10 @@
 """How often one may try, at an installation that is strict about it."""
 
+import re
+import shutil
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -15,7 +18,7 @@ from tests.people import PASSWORD, REGISTRATION
 from tests.problems import problem
 
 LIMITS = {"NKK_LIMIT_REGISTRATION": "3/hour", "NKK_LIMIT_LOGIN": "3/minute", "NKK_LIMIT_RESET": "3/hour",
-          "NKK_LIMIT_SUBMISSION": "2/day"}
+          "NKK_LIMIT_SUBMISSION": "2/day", "NKK_GATEWAY_WORKERS": "2"}
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +82,34 @@ def test_reports_are_bounded_by_account_and_not_by_address(strict: Installation,
 
 def test_reading_is_not_bounded(http: httpx.Client) -> None:
     assert {http.get("/categories").status_code for _ in range(30)} == {200}
+
+
+CODE = {"token": "f" * 40, "password": "sandi yang baru 42"}
+
+
+def by_api(url: str) -> int:
+    """A code that sets no password, tried by a program on a connection of its own."""
+    return httpx.post(f"{url}/api/v1/password-resets/completion", json=CODE, timeout=20).status_code
+
+
+def by_page(url: str) -> int:
+    """The same on the page."""
+    with httpx.Client(base_url=url, timeout=20) as browser:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/atur-ulang-sandi").text)
+        assert token
+        return browser.post("/atur-ulang-sandi", data=CODE | {"csrf_token": token[1]}).status_code
+
+
+def test_all_processes_and_both_doors_count_together(strict: Installation) -> None:
+    doors = [by_api, by_page] * 8
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda door: door(strict.url), doors))
+    assert sorted(answers) == [422] * 3 + [429] * 13
+
+
+def test_a_store_that_is_deleted_meanwhile_costs_nobody_a_request(strict: Installation, http: httpx.Client) -> None:
+    shutil.rmtree(strict.stack.var / "limits")
+    asked = [http.post("/password-resets", json={"username": f"tidak-ada-{number}"}) for number in range(4)]
+    assert [answer.status_code for answer in asked] == [202, 202, 202, 429]
+    assert (strict.stack.var / "limits" / "counts.db").exists()
+    assert "request failed" not in strict.log("gateway")

@@ -20,14 +20,20 @@ def stages() -> FakeBackend:
 
 
 @pytest.fixture
-def app(stages: FakeBackend) -> Flask:
+def settings() -> dict[str, Any]:
+    """What the gateway is set to; a test's module may say otherwise."""
+    return {}
+
+
+@pytest.fixture
+def app(stages: FakeBackend, settings: dict[str, Any]) -> Flask:
     """The gateway."""
     app = create_app({
         "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": KEYS["NKK_INTAKE_PUBLIC_KEY"],
         "TOKEN_PUBLIC_KEY": as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), "SITE_KEY": KEYS["NKK_SITE_KEY"], "RPC_TIMEOUT": 1,
         "LIVE_STREAMS": 1, "SITE_URL": "http://localhost", "TEMPLATES": "",
         "TRUSTED_PROXIES": 0, "LIMIT_REGISTRATION": "2/hour", "LIMIT_LOGIN": "100/hour", "LIMIT_SUBMISSION": "2/hour",
-        "LIMIT_DOCUMENTS": "100/hour", "RATELIMIT_STORAGE_URI": "memory://"})
+        "LIMIT_DOCUMENTS": "100/hour", "LIMIT_RESET": "100/hour", "RATELIMIT_STORAGE_URI": "memory://"} | settings)
     app.extensions["nkk"] = stages
     return app
 

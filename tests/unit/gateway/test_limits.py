@@ -1,0 +1,143 @@
+"""What is counted together, and under which names."""
+
+import ipaddress
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway import counting
+from gateway.limits import network
+from nkk.messaging.actor import Actor, sign
+from nkk.messaging.settings import as_pem
+from tests.unit.gateway.visits import FORM, KEYS, FakeBackend, log_in, token
+
+REGISTRATION = {"kind": "public", "identity_number": "1971014107900001", "name": "Siti Contoh",
+                "email": "siti@example.id", **FORM}
+REPORT = {"claimed_kind": "complaint", "category": "kode-etik", "sub_category": "bernegara", "subject_line": "Loket",
+          "text": "Loket ditutup."}
+WHERE = {"REMOTE_ADDR": "203.0.113.7"}
+ACCOUNT = "the-account-of-somebody"
+FEW = 3
+HOMES = count(1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "limits" / "counts.db"
+
+
+@pytest.fixture
+def settings(store: Path) -> dict[str, Any]:
+    few = {f"LIMIT_{name}": f"{FEW}/hour" for name in ("REGISTRATION", "LOGIN", "RESET", "SUBMISSION", "DOCUMENTS")}
+    return few | counting.settings(f"sqlite:///{store}")
+
+
+@pytest.fixture
+def stages(stages: FakeBackend, opened: Callable[..., dict[str, Any]]) -> FakeBackend:
+    stages.answers |= {
+        "log_in": opened(who=ACCOUNT), "register": {"reporter_id": ACCOUNT}, "request_reset": None,
+        "complete_reset": None, "change_password": None, "change_contact": None, "contact": {"email": "s@example.id"},
+        "submit": {"ticket": "NKK-2026-EDXY-ER30", "submitted_at": "2026-03-02T01:00:00Z",
+                   "service_due_at": "2026-03-04T01:00:00Z", "stands": {"state": "hand_over", "step": 2}}}
+    return stages
+
+
+def bearer() -> dict[str, str]:
+    signed, _ = sign(Actor(ACCOUNT, "reporter", session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+    return {"Authorization": f"Bearer {signed}"}
+
+
+CODE = {"token": "a" * 40, "password": "sandi yang baru 42"}
+CHANGE = {"password": "sandi yang lama 42", "new_password": "sandi yang baru 42"}
+CONTACT = {"email": "siti@example.id", "password": "sandi yang lama 42"}
+
+BOTH_DOORS = {
+    "registration": [("POST", "/api/v1/reporters", REGISTRATION), ("POST", "/daftar", REGISTRATION)],
+    "log-in": [("POST", "/api/v1/sessions", FORM), ("POST", "/masuk", FORM)],
+    "reset": [("POST", "/api/v1/password-resets", {"username": "warga"}),
+              ("POST", "/lupa-sandi", {"username": "warga"})],
+    "code": [("POST", "/api/v1/password-resets/completion", CODE), ("POST", "/atur-ulang-sandi", CODE)],
+    "password": [("PUT", "/api/v1/sessions/current/password", CHANGE), ("POST", "/akun", CHANGE),
+                 ("PUT", "/api/v1/reporters/me/contact", CONTACT), ("POST", "/akun/kontak", CONTACT)],
+    "submission": [("POST", "/api/v1/complaints", REPORT), ("POST", "/laporan/baru", REPORT)],
+}
+
+
+class Visitor:
+    """Somebody who uses both doors."""
+
+    def __init__(self, app: Flask, stages: FakeBackend) -> None:
+        self.client: FlaskClient = app.test_client()
+        elsewhere = {"REMOTE_ADDR": f"192.0.2.{next(HOMES)}"}
+        log_in(self.client, stages, stages.answers["log_in"], environ_base=elsewhere)
+        self.token = token(self.client, "/lupa-sandi")
+
+    def ask(self, method: str, path: str, form: dict[str, Any]) -> int:
+        """The status of one act, at whichever door."""
+        if path.startswith("/api/"):
+            return self.client.open(path, method=method, json=form, headers=bearer(), environ_base=WHERE).status_code
+        sent = form | {"csrf_token": self.token}
+        return self.client.post(path, data=sent, environ_base=WHERE).status_code
+
+
+@pytest.mark.parametrize("acts", BOTH_DOORS.values(), ids=BOTH_DOORS)
+@pytest.mark.parametrize("first", [0, 1])
+def test_one_count_holds_for_both_doors(app: Flask, stages: FakeBackend, acts: list, first: int) -> None:
+    for number in range(FEW):
+        visitor = Visitor(app, stages)
+        assert visitor.ask(*acts[(number + first) % len(acts)]) != 429
+    for act in acts:
+        assert Visitor(app, stages).ask(*act) == 429
+
+
+def test_a_log_in_that_is_only_looked_at_counts_nothing(client: FlaskClient) -> None:
+    assert {client.get("/masuk", environ_base=WHERE).status_code for _ in range(2 * FEW)} == {200}
+
+
+def test_no_address_and_no_account_lies_in_the_store(app: Flask, stages: FakeBackend, store: Path) -> None:
+    for acts in BOTH_DOORS.values():
+        for act in acts:
+            Visitor(app, stages).ask(*act)
+    held = b"".join(file.read_bytes() for file in store.parent.iterdir())
+    assert b"registration" in held, "else nothing was counted, and this test sees nothing"
+    for known in (WHERE["REMOTE_ADDR"], "192.0.2.", ACCOUNT, FORM["username"]):
+        assert known.encode() not in held
+
+
+def test_another_installations_store_tells_nothing_of_ours(app: Flask) -> None:
+    from gateway.limits import hidden
+
+    with app.app_context():
+        ours = hidden("address:203.0.113.7")
+        app.config["SITE_KEY"] = "another"
+        assert hidden("address:203.0.113.7") != ours
+
+
+@pytest.mark.parametrize(("address", "counted"), [
+    ("203.0.113.7", "203.0.113.7"),
+    ("::ffff:203.0.113.7", "203.0.113.7"),
+    ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+    ("2001:db8:1:2::", "2001:db8:1:2::"),
+    ("fe80::1%eth0", "fe80::"),
+    ("", ""),
+    ("unix", "unix"),
+])
+def test_an_address_counts_as_its_subscriber(address: str, counted: str) -> None:
+    assert network(address) == counted
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_a_subscriber_of_ipv6_has_one_count_and_their_neighbour_another(prefix: int, one: int, other: int) -> None:
+    # ::ffff:0:0/96 holds the addresses of IPv4.
+    if prefix == 0:
+        return
+    first, second = (str(ipaddress.IPv6Address((prefix << 64) + host)) for host in (one, other))
+    neighbour = str(ipaddress.IPv6Address(((prefix ^ 1 or 2) << 64) + one))
+    assert network(first) == network(second) != network(neighbour)
