@@ -7,14 +7,14 @@ from typing import Any, TypeVar
 
 from flask import current_app, g, request
 
-from nkk.messaging.actor import Actor, verify
+from nkk.messaging.actor import Actor, admit
 from nkk.sop.refusals import NotYourRole
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def needs(*roles: str) -> Callable[[F], F]:
-    """View decorator: only a log-in with one of `roles` (any for none) passes; `g.actor` and `g.token` are set.
+    """View decorator: only a log-in with one of `roles` (any for none) passes.
 
     Goes outermost, under the route: nobody who may not come in is told what is wrong with their input.
     """
@@ -40,8 +40,22 @@ def needs(*roles: str) -> Callable[[F], F]:
     return decorate
 
 
+def let_in(given: str | None) -> Actor:
+    """Who comes with the access token `given`; the calls of this request are theirs. Raises NotAuthenticated.
+
+    Its secret stays here: what travels on (`g.token`, `g.proof`) opens no door.
+    """
+    entry = admit(given, current_app.config["TOKEN_PUBLIC_KEY"])
+    g.token, g.proof, g.actor = entry.token, entry.proof, entry.actor
+    return entry.actor
+
+
+def forget() -> None:
+    """Nobody is let in any more."""
+    for name in ("token", "proof", "actor"):
+        g.pop(name, None)
+
+
 def _actor() -> Actor:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    g.token = token.strip() if scheme.lower() == "bearer" else None
-    g.actor = verify(g.token, current_app.config["TOKEN_PUBLIC_KEY"])
-    return g.actor
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    return let_in(given.strip() if scheme.lower() == "bearer" else None)

@@ -1,7 +1,7 @@
 """The gateway's calls to the stages: the only module that speaks RPC.
 
-What tells who reported crosses the broker sealed: written to intake with its public key, and back with a key of this
-call's own.
+What tells who reported, and what opens an account, crosses the broker in boxes: sealed for intake, and back with a key
+that this call alone has. The caller's access token goes where somebody must be logged in, and nowhere else.
 """
 
 import threading
@@ -12,9 +12,9 @@ from typing import Any
 
 from flask import current_app, g
 
+from nkk.messaging.boxes import Question
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.rpc_client import RpcClient
-from nkk.messaging.sealing import new_key_pair, seal, unseal
 
 STAGES = ("intake", "triage", "opd_response", "notification")
 LISTS_SECONDS = 30
@@ -23,6 +23,14 @@ FIGURES_PAUSE = 5.0
 """The start page shows figures: it is not to wait for notification, where that is away, with every visitor."""
 
 PING_SECONDS = 2.0
+
+FOR_ANYBODY = {
+    "intake": {"register", "log_in", "renew", "lists", "request_reset", "complete_reset"},
+    "notification": {"figures", "letters"},
+}
+"""What nobody need be logged in for, by stage: these calls are sent no access token."""
+
+AT_EVERY_STAGE = {"ping", "outbox"}
 
 
 class Kept:
@@ -75,29 +83,27 @@ class Backend:
 
     def call(self, stage: str, method: str, *args: Any) -> Any:
         """The result of `method` of `stage`."""
-        context = {"actor": g.get("token"), "correlation_id": g.get("correlation_id")}
+        token = g.get("token") if needs_caller(stage, method) else None
+        context = {"actor": token, "correlation_id": g.get("correlation_id")}
         return self._client.call(stage, method, *args, context=context)
 
-    def tell_intake(self, method: str, content: Mapping[str, Any]) -> Any:
-        """Call intake with `content` sealed."""
-        return self.call("intake", method, seal(dict(content), self._intake_key))
+    def ask_intake(self, method: str, content: Mapping[str, Any]) -> Any:
+        """Call intake in a box with `content`; its answer comes in one too."""
+        proof = g.get("proof") if needs_caller("intake", method) else None
+        question = Question(method, dict(content), self._intake_key, proof)
+        return question.answer(self.call("intake", method, question.box))
 
-    def ask_intake(self, method: str, content: Mapping[str, Any]) -> dict[str, Any]:
-        """Call intake with `content` sealed; its answer comes sealed too."""
-        private, public = new_key_pair()
-        return unseal(self.call("intake", method, seal(dict(content), self._intake_key), public), private)
+    tell_intake = ask_intake
+    """The same, of what is done rather than asked for."""
 
     def contact(self) -> dict[str, Any]:
-        """The caller's own e-mail address and phone number; they come sealed."""
-        private, public = new_key_pair()
-        return unseal(self.call("intake", "contact", public), private)
+        """The caller's own e-mail address and phone number."""
+        return self.ask_intake("contact", {})
 
     def complaint_with_reporter(self, ticket: str) -> dict[str, Any]:
-        """Intake's view for the operator, with who reported opened; None for a confidential one."""
-        private, public = new_key_pair()
-        view = self.call("intake", "complaint", ticket, public)
-        box = view.pop("reporter", None)
-        return view | {"reporter": unseal(box, private) if box else None}
+        """Intake's view for the operator, with who reported; None for a confidential one."""
+        view = self.call("intake", "complaint", ticket)
+        return view | {"reporter": None if view["confidential"] else self.ask_intake("identity", {"ticket": ticket})}
 
     def lists(self) -> dict[str, Any]:
         """Catalogue and roster, at most LISTS_SECONDS old; older where intake is away and they were known."""
@@ -126,6 +132,11 @@ class Backend:
         except (StageUnavailableError, StageFailedError, RefusedRemotelyError):
             return False
         return True
+
+
+def needs_caller(stage: str, method: str) -> bool:
+    """Whether a call is sent the caller's access token."""
+    return method not in AT_EVERY_STAGE | FOR_ANYBODY.get(stage, set())
 
 
 def backend() -> Backend:

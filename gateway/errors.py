@@ -110,7 +110,7 @@ def _refusal(name: str, sentence: str, details: dict[str, Any]) -> Response:
 
 
 def _unavailable(error: StageUnavailableError) -> Response:
-    log.warning("stage unavailable", stage=str(error))
+    log.warning("stage unavailable", stage=str(error), why=error.why)
     return problem(503, "unavailable", "A part of the service is away for a moment, and whether your request was "
                                        "carried out is not known. Try again shortly; what was accepted is not lost.")
 

@@ -189,7 +189,7 @@ def _claim(details: dict[str, Any]) -> colleagues.Claim | None:
 
 
 def _unavailable(error: StageUnavailableError) -> Response:
-    log.warning("stage unavailable", stage=str(error))
+    log.warning("stage unavailable", stage=str(error), why=error.why)
     return page(503, SAID[503], resume=carried())
 
 

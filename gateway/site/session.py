@@ -11,9 +11,10 @@ import flask
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface
 
+from gateway import auth
 from gateway.backend import backend
 from gateway.site.language import read_instant
-from nkk.messaging.actor import Actor, verify
+from nkk.messaging.actor import Actor
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop.refusals import NotAuthenticated, NotYourRole
 
@@ -56,9 +57,7 @@ def needs(*roles: str) -> Callable[[F], F]:
 
 def actor() -> Actor:
     """Who asks. Raises NotAuthenticated, or StageUnavailableError where a log-in could not be renewed just now."""
-    if "actor" not in g:
-        g.token, g.actor = _recognise()
-    return g.actor
+    return g.actor if "actor" in g else _recognise()
 
 
 def known_actor() -> Actor | None:
@@ -73,16 +72,15 @@ def enter(opened: dict[str, Any]) -> None:
     """Somebody logged in: remember it, and forget whatever the browser came with, against a planted session."""
     flask.session.clear()
     g.opened = opened
-    g.token = opened["access_token"]
-    g.actor = verify(g.token, current_app.config["TOKEN_PUBLIC_KEY"])
+    auth.let_in(opened["access_token"])
 
 
 def leave() -> None:
     """Somebody logged out."""
     flask.session.clear()
     g.left = True
-    for name in ("actor", "token", "opened"):
-        g.pop(name, None)
+    g.pop("opened", None)
+    auth.forget()
 
 
 def keep(response: Response) -> Response:
@@ -106,13 +104,13 @@ def draft_owner() -> str | None:
     return hmac.new(key, f"draft:{visitor.id}".encode(), hashlib.sha256).hexdigest()[:20]
 
 
-def _recognise() -> tuple[str, Actor]:
+def _recognise() -> Actor:
     if g.get("left"):
         raise NotAuthenticated("Log in first.")
     token = request.cookies.get(cookie(ACCESS))
     if token:
         try:
-            return token, verify(token, current_app.config["TOKEN_PUBLIC_KEY"])
+            return auth.let_in(token)
         except NotAuthenticated:
             pass
     refresh_token = request.cookies.get(cookie(REFRESH))
@@ -121,7 +119,7 @@ def _recognise() -> tuple[str, Actor]:
     return _renewed(refresh_token)
 
 
-def _renewed(refresh_token: str) -> tuple[str, Actor]:
+def _renewed(refresh_token: str) -> Actor:
     if "renewal_failed" in g:
         raise g.renewal_failed
     try:
@@ -133,8 +131,7 @@ def _renewed(refresh_token: str) -> tuple[str, Actor]:
         # Asked once a request: the page that says so is not to wait for the stage a second time.
         g.renewal_failed = error
         raise
-    token = g.opened["access_token"]
-    return token, verify(token, current_app.config["TOKEN_PUBLIC_KEY"])
+    return auth.let_in(g.opened["access_token"])
 
 
 def _set(response: Response, name: str, value: str, ends: str, early: int = 0) -> None:

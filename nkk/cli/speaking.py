@@ -59,7 +59,7 @@ def sentence(error: BaseException) -> str:
         fields = error.details.get("fields") or {}
         return " ".join([error.sentence, *(f"{name}: {' '.join(map(str, said))}" for name, said in fields.items())])
     if isinstance(error, StageUnavailableError):
-        return f"{error} does not answer; is it running? (`nkk status`)"
+        return f"{error}: {error.why}" if error.why else f"{error} does not answer; is it running? (`nkk status`)"
     if isinstance(error, StageFailedError):
         return f"{error.args[0]} failed; its log says why"
     if isinstance(error, (OperationalError, AMQPError)):

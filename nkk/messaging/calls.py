@@ -12,8 +12,24 @@ FAILED = "Failed"
 """The stage met a fault of its own; its log says which."""
 
 
+class NotCarriedOutError(Exception):
+    """The stage has not carried this call out now, and whoever asks anew may find that it does: the caller meets a
+    StageUnavailableError that says `why`, without a person's own words."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class StageUnavailableError(Exception):
-    """The stage did not answer in time, or the broker is away. Whether the call had an effect is not known."""
+    """The stage did not answer in time, or the broker is away. Whether the call had an effect is not known.
+
+    `why` where the stage said so.
+    """
+
+    def __init__(self, stage: str, why: str | None = None) -> None:
+        super().__init__(stage)
+        self.why = why
 
 
 class StageFailedError(Exception):

@@ -192,6 +192,10 @@ class Inserts:
             self.flush()
         self._over.setdefault((table, tuple(row), returned), {})[key] = row, then
 
+    def drop(self) -> None:
+        """Write none of what waits."""
+        self._waiting, self._over = {}, {}
+
     def flush(self) -> None:
         """Write them now: before anything reads what they may be part of, and at the end."""
         waiting, self._waiting = self._waiting, {}

@@ -17,7 +17,7 @@ from nameko.rpc import Rpc, RpcConsumer
 from sqlalchemy.exc import OperationalError as DatabaseError
 
 from nkk.messaging import topology
-from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE
+from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE, NotCarriedOutError
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import get_logger
@@ -30,8 +30,11 @@ HEARTBEAT_SECONDS = 15
 log = get_logger()
 
 
-class DeliveredBeforeError(Exception):
+class DeliveredBeforeError(NotCarriedOutError):
     """The broker delivered this call before; whether it was carried out then is not known."""
+
+    def __init__(self) -> None:
+        super().__init__("The call was delivered before: whether it was carried out then is not known.")
 
 
 class Replies:
@@ -142,9 +145,9 @@ def _describe(error: BaseException) -> dict[str, Any]:
         log.info("refused", refusal=type(error).__name__)
         return {"exc_type": type(error).__name__, "exc_path": "", "value": error.sentence,
                 "exc_args": [error.sentence, error.details]}
-    if isinstance(error, DeliveredBeforeError):
-        log.warning("call delivered before, not carried out again")
-        return {"exc_type": UNAVAILABLE, "exc_path": "", "value": "", "exc_args": []}
+    if isinstance(error, NotCarriedOutError):
+        log.warning("call not carried out", error=type(error).__name__, why=error.why)
+        return {"exc_type": UNAVAILABLE, "exc_path": "", "value": "", "exc_args": [error.why]}
     if isinstance(error, DatabaseError) or is_away(error):
         log.error("database unavailable", error=type(error).__name__)
         return {"exc_type": UNAVAILABLE, "exc_path": "", "value": "", "exc_args": []}

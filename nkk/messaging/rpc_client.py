@@ -224,7 +224,7 @@ def _result(service: str, reply: dict[str, Any]) -> Any:
         return reply.get("result")
     name, args = error.get("exc_type"), error.get("exc_args") or []
     if name == UNAVAILABLE:
-        raise StageUnavailableError(service)
+        raise StageUnavailableError(service, str(args[0]) if args else None)
     if name == FAILED or len(args) != 2 or not isinstance(args[1], dict):
         raise StageFailedError(service, name)
     raise RefusedRemotelyError(name, args[0], args[1])

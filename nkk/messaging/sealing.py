@@ -1,7 +1,7 @@
 """Boxes that only their addressee can open: what must cross the broker and be read by nobody on the way.
 
 X25519 sealed boxes (libsodium). A key pair is two base 64 texts; whoever has the public one can seal, and not even the
-sender can open again.
+sender can open again. What is short is padded: the length of a box tells nothing about a name, a password or a role.
 """
 
 import json
@@ -10,6 +10,9 @@ from typing import Any
 
 from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
+
+SMALLEST = 2_048
+"""Bytes that every box holds at least: every form that is accepted fits in. Beyond, the lengths are doubled."""
 
 
 class CannotOpenError(Exception):
@@ -22,16 +25,31 @@ def new_key_pair() -> tuple[str, str]:
     return b64encode(bytes(private)).decode(), b64encode(bytes(private.public_key)).decode()
 
 
-def seal(content: dict[str, Any], public_key: str) -> str:
-    """`content` as JSON, sealed for the holder of `public_key`'s private half; base 64."""
-    plain = json.dumps(content).encode()
-    return b64encode(SealedBox(PublicKey(b64decode(public_key))).encrypt(plain)).decode()
+def public_key(text: str) -> PublicKey:
+    """The public key written in base 64. Raises ValueError or TypeError where it is none."""
+    return PublicKey(b64decode(text))
 
 
-def unseal(box: str, private_key: str) -> dict[str, Any]:
-    """The content of `box`. Raises CannotOpenError."""
+def padded(content: dict[str, Any], smallest: int = SMALLEST) -> bytes:
+    """`content` as JSON and so many spaces, which JSON takes for nothing, that it is as long as most others."""
+    plain = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    size = smallest
+    while size < len(plain):
+        size *= 2
+    return plain.ljust(size)
+
+
+def seal(content: dict[str, Any], key: str) -> str:
+    """`content`, padded and sealed for the holder of the private half of the public `key`; base 64."""
+    return b64encode(SealedBox(public_key(key)).encrypt(padded(content))).decode()
+
+
+def unseal(box: Any, private_key: str) -> dict[str, Any]:
+    """The content of `box`, padded or not. Raises CannotOpenError."""
     try:
-        plain = SealedBox(PrivateKey(b64decode(private_key))).decrypt(b64decode(box))
-        return json.loads(plain)
-    except (CryptoError, ValueError, TypeError) as error:
+        content = json.loads(SealedBox(PrivateKey(b64decode(private_key))).decrypt(b64decode(box)))
+    except (CryptoError, ValueError, TypeError, RecursionError) as error:
         raise CannotOpenError("the box cannot be opened with this key") from error
+    if not isinstance(content, dict):
+        raise CannotOpenError("the box holds no content")
+    return content

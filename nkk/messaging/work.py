@@ -50,6 +50,21 @@ class Work:
         """Have `call` made once this transaction is committed, however often it was asked for."""
         self._afterwards[call] = None
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of this transaction. An exception undoes what was changed and was to be told within it; what was
+        before stands, where whoever catches it goes on."""
+        self.inserts.flush()
+        told, afterwards = self.told, dict(self._afterwards)
+        try:
+            with self.connection.begin_nested():
+                yield
+                self.inserts.flush()
+        except BaseException:
+            self.inserts.drop()
+            self.told, self._afterwards = told, afterwards
+            raise
+
     def emit(self, *events: Tellable, at: datetime | None = None) -> list[str]:
         """Tell `events` once this transaction is committed; `at` is when the fact came about, now by default. Their
         ids."""

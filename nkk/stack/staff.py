@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from nkk.messaging.actor import Actor, sign
+from nkk.messaging.boxes import Question
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.messaging.rpc_client import RpcClient
-from nkk.messaging.sealing import seal
 from nkk.messaging.settings import as_pem
 from nkk.sop.catalogue import OPDS
 from nkk.sop.steps import Role
@@ -25,12 +25,20 @@ class Admin:
 
     def call(self, method: str, *args: Any, stage: str = "intake", timeout: float | None = None) -> Any:
         """The result of a stage's `method`, waited for as any other call where no `timeout` (seconds) is given."""
-        token, _ = sign(Actor("command-line", Role.ADMIN), as_pem(self._keys["NKK_TOKEN_SIGNING_KEY"]))
-        return self._client.call(stage, method, *args, context={"actor": token}, timeout=timeout)
+        return self._call(stage, method, *args, token=self._token(), timeout=timeout)
 
     def call_sealed(self, method: str, content: dict[str, Any]) -> Any:
-        """The same with `content` sealed for intake."""
-        return self.call(method, seal(content, self._keys["NKK_INTAKE_PUBLIC_KEY"]))
+        """The result of intake's `method` with `content`, both in boxes."""
+        proof = secrets.token_hex(32)
+        question = Question(method, content, self._keys["NKK_INTAKE_PUBLIC_KEY"], proof)
+        return question.answer(self._call("intake", method, question.box, token=self._token(proof)))
+
+    def _token(self, proof: str | None = None) -> str:
+        key = as_pem(self._keys["NKK_TOKEN_SIGNING_KEY"])
+        return sign(Actor("command-line", Role.ADMIN), key, proof=proof)[0]
+
+    def _call(self, stage: str, method: str, *args: Any, token: str, timeout: float | None = None) -> Any:
+        return self._client.call(stage, method, *args, context={"actor": token}, timeout=timeout)
 
 
 def ensure_demonstration_staff(admin: Admin, path: Path) -> dict[str, Any]:

@@ -13,12 +13,14 @@ from nameko.timer import timer
 from nkk.clocks import Calendars
 from nkk.contracts.events import CalendarChanged
 from nkk.messaging.actor import Actor, requires
+from nkk.messaging.boxes import Call
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.messaging.validation import load
 from nkk.sop.clock import WIB
 from nkk.sop.steps import STAFF_ROLES, Role
 from services.intake import calendar, domain, schemas
+from services.intake.boxes import OpensBoxes, boxed
 from services.intake.calendar import CalendarChangedMeanwhile, UnknownCalendar
 from services.intake.storage import IntakeWork
 
@@ -30,11 +32,9 @@ MOST_VERSIONS = 2**31 - 1
 log = get_logger()
 
 
-class AdminDesk:
+class AdminDesk(OpensBoxes):
     """The admin's part of intake."""
 
-    uow: Any
-    vault: Any
     passwords: Any
     calendars: Calendars
 
@@ -60,11 +60,11 @@ class AdminDesk:
 
     @rpc
     @requires(Role.ADMIN)
-    def staff_account(self, actor: Actor, box: str) -> dict[str, Any]:
-        """One staff account. The box holds a StaffName."""
-        form = load(schemas.StaffName, self.vault.open(box))
-        with self.uow.reading() as work:
-            return schemas.StaffView().dump(self._staff_account(work, form["username"]))
+    @boxed(schemas.StaffName)
+    def staff_account(self, actor: Actor, call: Call) -> dict[str, Any]:
+        """One staff account."""
+        with self.once(call) as work:
+            return schemas.StaffView().dump(self._staff_account(work, call.content["username"]))
 
     @rpc
     @requires(*STAFF_ROLES)
@@ -76,26 +76,27 @@ class AdminDesk:
 
     @rpc
     @requires(Role.ADMIN)
-    def add_staff(self, actor: Actor, box: str) -> dict[str, Any]:
-        """A new staff account. The box holds a NewStaff."""
-        form = load(schemas.NewStaff, self.vault.open(box))
+    @boxed(schemas.NewStaff)
+    def add_staff(self, actor: Actor, call: Call) -> dict[str, Any]:
+        """A new staff account."""
+        form = call.content
         with self.uow.reading() as work:
             domain.check_staff(form["role"], form["opd"], work.lists.opds())
         account = self.new_account(form, form["role"], group=form["opd"], name=form["name"],
                                     username=form["username"].lower())
-        with self.uow.begin() as work:
+        with self.once(call) as work:
             add_account(work, account)
         log.info("staff added", account=account.id, role=account.role, by=actor.id)
         return schemas.StaffView().dump(account)
 
     @rpc
     @requires(Role.ADMIN)
-    def disable_staff(self, actor: Actor, box: str) -> dict[str, Any]:
-        """Bar a staff account and end its sessions; out within a token's 15 minutes. The box holds a StaffName."""
-        form = load(schemas.StaffName, self.vault.open(box))
-        with self.uow.begin() as work:
+    @boxed(schemas.StaffName)
+    def disable_staff(self, actor: Actor, call: Call) -> dict[str, Any]:
+        """Bar a staff account and end its sessions; out within a token's 15 minutes."""
+        with self.once(call) as work:
             open_admins = work.accounts.lock_open_admins()
-            account = self._staff_account(work, form["username"], for_update=True)
+            account = self._staff_account(work, call.content["username"], for_update=True)
             account.disable(_now(), open_admins)
             work.accounts.save(account)
             work.accounts.end_sessions(account.id, _now())
@@ -104,12 +105,13 @@ class AdminDesk:
 
     @rpc
     @requires(Role.ADMIN)
-    def reset_staff(self, actor: Actor, box: str) -> dict[str, Any]:
-        """A new password for a staff account, unlocked and enabled. The box holds a ResetStaff."""
-        form = load(schemas.ResetStaff, self.vault.open(box))
+    @boxed(schemas.ResetStaff)
+    def reset_staff(self, actor: Actor, call: Call) -> dict[str, Any]:
+        """A new password for a staff account, unlocked and enabled."""
+        form = call.content
         domain.check_credentials(form["username"].lower(), form["password"])
         password_hash = self.passwords.hash(form["password"])
-        with self.uow.begin() as work:
+        with self.once(call) as work:
             account = self._staff_account(work, form["username"], for_update=True)
             account.reset(password_hash)
             work.accounts.save(account)

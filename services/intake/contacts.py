@@ -9,12 +9,12 @@ from typing import Any
 
 from nkk.contracts.events import ReporterRegistered
 from nkk.messaging.actor import Actor, requires
+from nkk.messaging.boxes import Call
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
-from nkk.messaging.sealing import seal
-from nkk.messaging.validation import load
 from nkk.sop.steps import Role
 from services.intake import schemas
+from services.intake.boxes import boxed
 from services.intake.domain import Account
 from services.intake.passwords import ChangesPasswords
 from services.intake.storage import IntakeWork
@@ -29,21 +29,23 @@ class KeepsContacts(ChangesPasswords):
 
     @rpc
     @requires(Role.REPORTER)
-    def contact(self, actor: Actor, reply_key: str) -> str:
-        """The caller's own e-mail address and phone number, sealed for `reply_key`."""
-        known = self.known_account(actor)
-        with self.uow.reading() as work:
-            identity = self.identity_of(work, known)
-        return seal({name: identity.get(name) for name in CONTACT}, reply_key)
+    @boxed(schemas.Nothing)
+    def contact(self, actor: Actor, call: Call) -> dict[str, Any]:
+        """The caller's own e-mail address and phone number."""
+        with self.once(call) as work:
+            identity = self.identity_of(work, self.known_account(work, actor))
+        return {name: identity.get(name) for name in CONTACT}
 
     @rpc
     @requires(Role.REPORTER)
-    def change_contact(self, actor: Actor, box: str) -> None:
-        """The ContactChange in the box, for the caller: letters that have not left go to the new address."""
-        form = load(schemas.ContactChange, self.vault.open(box))
-        known = self.known_account(actor)
+    @boxed(schemas.ContactChange)
+    def change_contact(self, actor: Actor, call: Call) -> None:
+        """Letters that have not left go to the caller's new address."""
+        form = call.content
+        with self.uow.reading() as work:
+            known = self.known_account(work, actor)
         matches = self.passwords.matches(form["password"], known.password_hash)
-        self.if_admitted(known, matches, lambda work, account: self._keep_contact(work, account, form))
+        self.if_admitted(call, known, matches, lambda work, account: self._keep_contact(work, account, form))
         log.info("contact changed", account=actor.id)
 
     def _keep_contact(self, work: IntakeWork, account: Account, form: Mapping[str, Any]) -> None:

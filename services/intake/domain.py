@@ -46,6 +46,10 @@ class LastAdmin(Refused):
     """Without this account nobody could administer any more."""
 
 
+class IdentityWithheld(Refused):
+    """The reporter asked for confidentiality: who they are is shown to nobody."""
+
+
 class WrongPassword(Refused):
     """Who is logged in gave a password that is not theirs; it counts as an attempt to log in."""
 
@@ -104,6 +108,11 @@ def wrong_credentials() -> NotAuthenticated:
     """One refusal for an unknown account, a wrong password, a locked and a disabled account."""
     return NotAuthenticated("User name or password is wrong, or the account is closed or locked for a while after too "
                             "many attempts. Check both and try again later.")
+
+
+def identity_withheld() -> IdentityWithheld:
+    """The refusal to show who reported."""
+    return IdentityWithheld("The reporter asked for confidentiality: who they are is shown to nobody.")
 
 
 def wrong_password() -> WrongPassword:

@@ -2,13 +2,14 @@
 
 Threats: a stolen database (identities are encrypted with keys that are not in it; user names are keyed hashes), a
 listener on the broker (registrations, log-ins and identities cross it sealed), a stolen key (the ring rotates: the
-first key encrypts, all decrypt).
+first key encrypts, all decrypt). What is stored or sent is padded: its length tells nothing.
 """
 
 import hashlib
 import hmac
 import json
 import os
+from datetime import datetime
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -17,9 +18,12 @@ from cryptography.fernet import Fernet, MultiFernet
 from eventlet import tpool
 from nameko.extensions import DependencyProvider
 
-from nkk.messaging.sealing import CannotOpenError, seal, unseal
+from nkk.messaging.boxes import Call, open_box
+from nkk.messaging.sealing import padded, seal
 from nkk.messaging.settings import required, required_key
-from nkk.sop.refusals import InvalidInput
+
+SMALLEST_IDENTITY = 1_024
+"""Bytes that every identity is encrypted as, at least: how long an encrypted name is tells nothing about it."""
 
 
 class Vault:
@@ -33,26 +37,23 @@ class Vault:
 
     def encrypt(self, identity: dict[str, Any]) -> str:
         """`identity` under the newest key."""
-        return self._ring.encrypt(json.dumps(identity, ensure_ascii=False).encode()).decode()
+        return self._ring.encrypt(padded(identity, SMALLEST_IDENTITY)).decode()
 
     def decrypt(self, token: str) -> dict[str, Any]:
         """The identity in `token`. Raises cryptography's InvalidToken where no key of the ring fits."""
         return json.loads(self._ring.decrypt(token.encode()))
 
     def reencrypt(self, token: str) -> str:
-        """The same identity under the newest key."""
-        return self._ring.rotate(token.encode()).decode()
+        """The same identity under the newest key, and padded: those of earlier versions were not."""
+        return self.encrypt(self.decrypt(token))
 
     def login_index(self, username: str) -> str:
         """What a user name is stored and looked up as: HMAC-SHA256 under a key outside the database."""
         return hmac.new(self._index_key, username.strip().lower().encode(), hashlib.sha256).hexdigest()
 
-    def open(self, box: str) -> dict[str, Any]:
-        """What the gateway sealed for intake. Raises InvalidInput where it cannot be opened."""
-        try:
-            return unseal(box, self._private_key)
-        except CannotOpenError:
-            raise InvalidInput("This was not sealed for the intake service; check NKK_INTAKE_PUBLIC_KEY.") from None
+    def open(self, box: Any, method: str, now: datetime) -> Call:
+        """The call of `method` that the gateway sealed for intake. Raises UnreadableBoxError or StaleBoxError."""
+        return open_box(box, self._private_key, method, now)
 
     def seal_for_notification(self, content: dict[str, Any]) -> str:
         """`content`, such as an address, for the notification service alone."""

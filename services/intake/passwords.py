@@ -14,12 +14,13 @@ from nameko.timer import timer
 
 from nkk.contracts.events import PasswordResetRequested
 from nkk.messaging.actor import Actor, requires
+from nkk.messaging.boxes import Call
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
-from nkk.messaging.validation import load
 from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.steps import Role
 from services.intake import domain, resets, schemas
+from services.intake.boxes import OpensBoxes, boxed
 from services.intake.domain import Account
 from services.intake.storage import IntakeWork
 
@@ -28,21 +29,19 @@ ANSWER_SECONDS = 1
 log = get_logger()
 
 
-class ChangesPasswords:
+class ChangesPasswords(OpensBoxes):
     """The part of intake that reporters and staff change their own passwords with."""
 
-    uow: Any
-    vault: Any
     passwords: Any
 
     # -- forgotten: for reporters alone
 
     @rpc
-    def request_reset(self, box: str) -> None:
-        """Have a code sent to the reporter of the ResetRequest in the box, if there is one."""
-        form = load(schemas.ResetRequest, self.vault.open(box))
-        with self.uow.begin() as work:
-            work.resets.ask(str(uuid.uuid4()), self.vault.login_index(form["username"]), _now())
+    @boxed(schemas.ResetRequest)
+    def request_reset(self, call: Call) -> None:
+        """Have a code sent to the reporter of this user name, if there is one."""
+        with self.once(call) as work:
+            work.resets.ask(str(uuid.uuid4()), self.vault.login_index(call.content["username"]), _now())
 
     @timer(interval=ANSWER_SECONDS)
     def answer_resets(self) -> None:
@@ -89,9 +88,10 @@ class ChangesPasswords:
         return True
 
     @rpc
-    def complete_reset(self, box: str) -> None:
-        """Set the password of the ResetCompletion in the box; unlocks the account and ends all its sessions."""
-        form = load(schemas.ResetCompletion, self.vault.open(box))
+    @boxed(schemas.ResetCompletion)
+    def complete_reset(self, call: Call) -> None:
+        """Set the password of the account that the code was sent to; unlocks it and ends all its sessions."""
+        form = call.content
         token_hash = resets.hash_of(form["token"])
         with self.uow.reading() as work:
             reset = work.resets.find(token_hash)
@@ -101,7 +101,7 @@ class ChangesPasswords:
         domain.check_password(username, form["password"])
         password_hash = self.passwords.hash(form["password"])
         now = _now()
-        with self.uow.begin() as work:
+        with self.once(call) as work:
             account = work.accounts.get(reset.account_id, for_update=True)
             reset = work.resets.of(account.id)
             if reset.token_hash != token_hash or not reset.is_good(now) or not resets.may_be_reset(account):
@@ -114,11 +114,12 @@ class ChangesPasswords:
 
     @rpc
     @requires()
-    def change_password(self, actor: Actor, box: str) -> None:
-        """The PasswordChange in the box, for the caller; ends all their sessions but this one."""
-        form = load(schemas.PasswordChange, self.vault.open(box))
-        known = self.known_account(actor)
+    @boxed(schemas.PasswordChange)
+    def change_password(self, actor: Actor, call: Call) -> None:
+        """Another password for the caller; ends all their sessions but this one."""
+        form = call.content
         with self.uow.reading() as work:
+            known = self.known_account(work, actor)
             username = self._username(work, known)
         # Before the current password is looked at: else a refusal of the new one would say that it is right.
         domain.check_password(username, form["new_password"], "new_password")
@@ -129,21 +130,21 @@ class ChangesPasswords:
             self._set_password(work, account, password_hash)
             work.accounts.end_sessions(account.id, _now(), but=actor.session)
 
-        self.if_admitted(known, matches, change)
+        self.if_admitted(call, known, matches, change)
         log.info("password changed", account=actor.id)
 
-    def known_account(self, actor: Actor) -> Account:
+    def known_account(self, work: IntakeWork, actor: Actor) -> Account:
         """The caller's account, as it is. Raises NotAuthenticated where the session has ended: an access token outlives
-        it for minutes, in which nothing of the account is to be changed."""
-        with self.uow.reading() as work:
-            if not work.accounts.is_open(actor.session, _now()):
-                raise NotAuthenticated("This session has ended. Log in again.")
-            return work.accounts.get(actor.id)
+        it for minutes, in which nothing of the account is to be shown or changed."""
+        if not work.accounts.session_is_open(actor.session, actor.id, _now()):
+            raise NotAuthenticated("This session has ended. Log in again.")
+        return work.accounts.get(actor.id)
 
-    def if_admitted(self, known: Account, matches: bool, change: Callable[[IntakeWork, Account], None]) -> None:
+    def if_admitted(self, call: Call, known: Account, matches: bool, change: Callable[[IntakeWork, Account], None]
+                    ) -> None:
         """Do `change` where the password that was asked again is right (`matches`); else it counts as an attempt to
         log in. Raises WrongPassword."""
-        with self.uow.begin() as work:
+        with self.once(call) as work:
             account = work.accounts.get(known.id, for_update=True)
             # Compared outside the transaction: a hash replaced meanwhile does not count.
             admitted = account.admits(matches and account.password_hash == known.password_hash, _now())

@@ -9,6 +9,10 @@ from nkk.sop.steps import ReporterKind
 from services.intake.domain import CLAIMED_KINDS
 
 
+class Nothing(Schema):
+    """Nothing but the question itself."""
+
+
 class Contact(Schema):
     """How a reporter is reached."""
 
@@ -68,6 +72,12 @@ class ContactChange(Contact):
     """How the caller is reached from now on, and their password, asked again."""
 
     password = Secret(required=True)
+
+
+class WhichReport(Schema):
+    """Which report is asked about."""
+
+    ticket = fields.String(required=True, validate=validate.Length(1, 20))
 
 
 class ComplaintForm(Schema):

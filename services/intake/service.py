@@ -11,10 +11,10 @@ from typing import Any
 from nkk.clocks.stage import TellsAlarms
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
 from nkk.desks import read_wanted
-from nkk.messaging.actor import Actor, requires, sign
+from nkk.messaging.actor import Actor, grant, requires
+from nkk.messaging.boxes import Call, UnreadableBoxError
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
-from nkk.messaging.sealing import seal
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
 from nkk.sop.clock import Calendar
@@ -22,6 +22,7 @@ from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from nkk.sop.steps import Role
 from services.intake import domain, schemas
 from services.intake.admin import AdminDesk, add_account
+from services.intake.boxes import boxed
 from services.intake.contacts import KeepsContacts, tell_registered
 from services.intake.identity import PasswordsProvider, SigningKeyProvider, VaultProvider
 from services.intake.storage import IntakeWork
@@ -30,7 +31,7 @@ log = get_logger()
 
 
 class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
-    """Steps 1 and 2. Whatever tells who reported comes and goes sealed (`box`)."""
+    """Steps 1 and 2. Whatever tells who reported, and whatever opens an account, comes and goes in a box."""
 
     name = "intake"
     uow = UnitOfWorkProvider(IntakeWork)
@@ -41,49 +42,51 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
     # -- step 1: register, log in, submit
 
     @rpc
-    def register(self, box: str) -> dict[str, str]:
-        """A new reporter. The box holds a Registration."""
-        form = load(schemas.Registration, self.vault.open(box))
+    @boxed(schemas.Registration)
+    def register(self, call: Call) -> dict[str, str]:
+        """A new reporter."""
+        form = call.content
         domain.check_registration(form, _now().date())
         account = self.new_account(form, Role.REPORTER)
         identity = {key: form[key] for key in ("name", "identity_number", "email", "phone", "username")}
-        with self.uow.begin() as work:
+        with self.once(call) as work:
             add_account(work, account)
             work.accounts.add_reporter(account.id, form["kind"], self.vault.encrypt(identity))
             tell_registered(work, self.vault, account.id, form["kind"], form["email"])
         return {"reporter_id": account.id}
 
     @rpc
-    def log_in(self, box: str, reply_key: str) -> str:
-        """A session for the Credentials in the box, sealed for `reply_key`."""
-        form = load(schemas.Credentials, self.vault.open(box))
+    @boxed(schemas.Credentials)
+    def log_in(self, call: Call) -> dict[str, Any]:
+        """A session."""
+        form = call.content
         index = self.vault.login_index(form["username"])
         with self.uow.reading() as work:
             known = work.accounts.find(index)
         matches = self.passwords.matches(form["password"], known.password_hash if known else None)
         now = _now()
-        with self.uow.begin() as work:
+        with self.once(call) as work:
             account = work.accounts.find(index, for_update=True)
             # The password was compared outside the transaction: a hash replaced meanwhile does not count.
-            matches = matches and account is not None and account.password_hash == known.password_hash
-            admitted = account is not None and account.admits(matches, now)
+            session = None
             if account is not None:
+                admitted = account.admits(matches and account.password_hash == known.password_hash, now)
                 work.accounts.save(account)
-            session = self._open_session(work, account, now) if admitted else None
+                session = self._open_session(work, account, now) if admitted else None
         if session is None:
             raise domain.wrong_credentials()
-        return seal(session, reply_key)
+        return session
 
     @rpc
-    def renew(self, box: str, reply_key: str) -> str:
-        """A fresh access token for the Renewal in the box, sealed for `reply_key`."""
-        form = load(schemas.Renewal, self.vault.open(box))
-        with self.uow.reading() as work:
-            found = work.accounts.session_account(_hash(form["refresh_token"]), _now())
+    @boxed(schemas.Renewal)
+    def renew(self, call: Call) -> dict[str, Any]:
+        """A fresh access token."""
+        with self.once(call) as work:
+            found = work.accounts.session_account(_hash(call.content["refresh_token"]), _now())
         if found is None:
             raise NotAuthenticated("This session has ended. Log in again.")
         session_id, account = found
-        return seal(self._session(account, session_id), reply_key)
+        return self._session(account, session_id)
 
     @rpc
     @requires()
@@ -133,22 +136,35 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
     @rpc
     @requires(Role.REPORTER, Role.OPERATOR)
     def complaint(self, actor: Actor, ticket: str, reply_key: str | None = None) -> dict[str, Any]:
-        """One report, for its reporter or the operator; for the operator with who reported, sealed for `reply_key`
-        (Data Pemberi Aduan), unless the reporter asked for confidentiality."""
+        """One report, for its reporter or the operator. Whoever sends a `reply_key` is a gateway of the version before,
+        and asks for what is no longer given this way."""
+        if reply_key is not None:
+            raise UnreadableBoxError("Who reported is asked for in a box: this gateway is of an earlier version.")
         with self.uow.reading() as work:
             complaint = work.complaints.get(ticket)
             if actor.role == Role.REPORTER and complaint.reporter_id != actor.id:
                 raise UnknownTicket
-            view = schemas.ComplaintView().dump(complaint)
-            if actor.role == Role.OPERATOR and reply_key and not complaint.confidential:
-                kind, identity = work.accounts.reporter(complaint.reporter_id)
-                log.info("identity shown", ticket=ticket, to=actor.id)
-                view["reporter"] = seal({"kind": kind} | self.vault.decrypt(identity), reply_key)
+        view = schemas.ComplaintView().dump(complaint)
         if actor.role == Role.OPERATOR:
             view["claim"] = complaint.claim_at(_now())
         return view | self.calendars.left(complaint, complaint.service_due_at, complaint.service_calendar, _now())
 
     # -- step 2: the operator's desk
+
+    @rpc
+    @requires(Role.OPERATOR)
+    @boxed(schemas.WhichReport)
+    def identity(self, actor: Actor, call: Call) -> dict[str, Any]:
+        """Who reported (Data Pemberi Aduan). Raises IdentityWithheld where the reporter asked for confidentiality."""
+        ticket = call.content["ticket"]
+        with self.once(call) as work:
+            complaint = work.complaints.get(ticket)
+            if complaint.confidential:
+                raise domain.identity_withheld()
+            kind, identity = work.accounts.reporter(complaint.reporter_id)
+            shown = {"kind": kind} | self.vault.decrypt(identity)
+        log.info("identity shown", ticket=ticket, to=actor.id)
+        return shown
 
     @rpc
     @requires(Role.OPERATOR)
@@ -200,7 +216,7 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
                                                      "session_expires_at": expires.isoformat()}
 
     def _session(self, account: domain.Account, session_id: str) -> dict[str, Any]:
-        token, expires = sign(Actor(account.id, account.role, account.group, session_id), self.signing_key)
+        token, expires = grant(Actor(account.id, account.role, account.group, session_id), self.signing_key)
         return {"access_token": token, "expires_at": expires.isoformat(), "role": account.role, "opd": account.group}
 
 

@@ -115,6 +115,13 @@ Index("ix_complaints_waiting", *in_turn(complaints),
 Index("ix_complaints_own", complaints.c.reporter_id, complaints.c.came_at, complaints.c.ticket)
 alarm_index(complaints)
 
+# The boxes that were opened and carried out: none is good twice.
+used_boxes = Table(
+    "used_boxes", metadata,
+    Column("nonce", String(64), primary_key=True),
+    Column("sealed_at", UtcDateTime, nullable=False, index=True),
+)
+
 submissions = Table(
     "submissions", metadata,
     Column("reporter_id", String(36), primary_key=True),
@@ -224,10 +231,11 @@ class Accounts:
         account = self.get(row.account_id)
         return None if account.disabled_at else (row.id, account)
 
-    def is_open(self, session_id: str | None, now: datetime) -> bool:
-        """Whether a session was not ended and has not run out."""
-        query = select(sessions.c.id).where(sessions.c.id == session_id, sessions.c.ended_at.is_(None),
-                                            sessions.c.expires_at > now)
+    def session_is_open(self, session_id: str | None, account_id: str, now: datetime) -> bool:
+        """Whether a session of this account was not ended and has not run out, and the account is not disabled."""
+        query = select(sessions.c.id).join(accounts).where(
+            sessions.c.id == session_id, sessions.c.account_id == account_id, sessions.c.ended_at.is_(None),
+            sessions.c.expires_at > now, accounts.c.disabled_at.is_(None))
         return self._connection.execute(query).first() is not None
 
     def end_session(self, session_id: str, now: datetime) -> None:
@@ -286,6 +294,26 @@ class Resets:
         """The account's code, if it has one, is good no more."""
         self._connection.execute(update(password_resets).where(
             password_resets.c.account_id == account_id).values(token_hash=None, expires_at=None))
+
+
+class Boxes:
+    """The boxes that calls came in, and that are used up."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def use(self, nonce: str, sealed_at: datetime) -> bool:
+        """Use a box up; False where it was, also by a transaction that is not yet committed, which is waited for."""
+        return insert_if_absent(self._connection, used_boxes, {"nonce": nonce, "sealed_at": sealed_at})
+
+    def is_used(self, nonce: str) -> bool:
+        """Whether a box was used up."""
+        query = select(used_boxes.c.nonce).where(used_boxes.c.nonce == nonce)
+        return self._connection.execute(query).first() is not None
+
+    def forget(self, before: datetime) -> None:
+        """Forget those that were sealed before then."""
+        self._connection.execute(delete(used_boxes).where(used_boxes.c.sealed_at < before))
 
 
 class Complaints:
@@ -416,6 +444,10 @@ class IntakeWork(ClockedWork):
     @cached_property
     def resets(self) -> Resets:
         return Resets(self.connection)
+
+    @cached_property
+    def boxes(self) -> Boxes:
+        return Boxes(self.connection)
 
     @property
     def clocked(self) -> Complaints:

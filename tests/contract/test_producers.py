@@ -3,7 +3,7 @@
 import inspect
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
@@ -28,7 +28,8 @@ from nkk.contracts.events import (
     StepOverdue,
 )
 from nkk.messaging.actor import Actor
-from nkk.messaging.sealing import new_key_pair, seal, unseal
+from nkk.messaging.boxes import Call
+from nkk.messaging.sealing import new_key_pair, unseal
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from services.intake import service as intake
@@ -77,6 +78,14 @@ class Work:
     @property
     def calendars(self):
         return self
+
+    boxes = calendars
+
+    def use(self, *_args):
+        return True
+
+    def part(self):
+        return nullcontext()
 
     clocked = teams = calendars
 
@@ -157,9 +166,9 @@ def intakes_vault():
 
 def registered():
     form = {"kind": "public", "identity_number": "1971011503900001", "name": "Pelapor Contoh",
-            "email": "pelapor@example.org", "username": "pelapor-contoh", "password": "sandi yang panjang"}
-    return told_by(intake.IntakeService, "register", None, seal(form, INTAKE_KEYS[1]), vault=intakes_vault(),
-                   passwords=Anything())
+            "email": "pelapor@example.org", "phone": None, "username": "pelapor-contoh",
+            "password": "sandi yang panjang"}
+    return told_by(intake.IntakeService, "register", None, Call(form), vault=intakes_vault(), passwords=Anything())
 
 
 class Asked(Work):

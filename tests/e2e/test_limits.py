@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from nkk.messaging.actor import Actor, sign
+from nkk.messaging.actor import Actor, grant
 from nkk.messaging.settings import as_pem
 from nkk.stack.broker import PrivateNode
 from tests.builders import complaint_form
@@ -72,7 +72,7 @@ def test_new_passwords_are_asked_for_a_few_times_an_hour_from_one_address(http: 
 def test_reports_are_bounded_by_account_and_not_by_address(strict: Installation, http: httpx.Client,
                                                            registered: list[str]) -> None:
     def send(reporter_id: str) -> httpx.Response:
-        token, _ = sign(Actor(reporter_id, "reporter"), as_pem(strict.stack.keys["NKK_TOKEN_SIGNING_KEY"]))
+        token, _ = grant(Actor(reporter_id, "reporter"), as_pem(strict.stack.keys["NKK_TOKEN_SIGNING_KEY"]))
         return http.post("/complaints", json=complaint_form(), headers={"Authorization": f"Bearer {token}"})
 
     assert [send(registered[0]).status_code for _ in range(2)] == [201, 201]

@@ -8,7 +8,7 @@ from time import monotonic
 import httpx
 import pytest
 
-from nkk.messaging.actor import LIFETIME, Actor, sign
+from nkk.messaging.actor import LIFETIME, Actor, grant
 from nkk.messaging.settings import as_pem
 from nkk.stack.broker import PrivateNode
 from tests.installations import Installation, eventually, installation, new_vhost
@@ -71,7 +71,7 @@ def test_a_team_is_told_of_its_own_agency_only(people: People) -> None:
 
 def test_a_stream_ends_with_the_access_token(people: People) -> None:
     key = as_pem(people.installation.stack.keys["NKK_TOKEN_SIGNING_KEY"])
-    token, _ = sign(Actor("somebody", "operator"), key, datetime.now(UTC) - LIFETIME + timedelta(seconds=4))
+    token, _ = grant(Actor("somebody", "operator"), key, datetime.now(UTC) - LIFETIME + timedelta(seconds=4))
     person, began = Person(people.http, token), monotonic()
     with person.stream("GET", "/desks/answers/changes", **LASTING) as response:
         assert response.status_code == 200

@@ -13,7 +13,7 @@ import jwt
 import pytest
 from sqlalchemy import text
 
-from nkk.messaging.actor import LIFETIME, Actor, sign
+from nkk.messaging.actor import LIFETIME, Actor, grant, sign
 from nkk.messaging.settings import as_pem
 from nkk.stack.keys import new_keys
 from tests.databases import engine
@@ -53,68 +53,133 @@ def refused(people: People, username: str, password: str) -> str:
     return response.text
 
 
+def granted(keys: dict[str, str], actor: Actor = OPERATOR, now: datetime | None = None) -> tuple[str, str]:
+    """An access token as a client is given it: what travels inward, and its secret."""
+    token, _, secret = grant(actor, keys["NKK_TOKEN_SIGNING_KEY"], now)[0].rpartition(".")
+    return token, secret
+
+
 def expired(keys: dict[str, str]) -> str:
-    return sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"], datetime.now(UTC) - LIFETIME - timedelta(seconds=1))[0]
+    return ".".join(granted(keys, now=datetime.now(UTC) - LIFETIME - timedelta(seconds=1)))
 
 
 def signed_with_another_key(keys: dict[str, str]) -> str:
-    return sign(OPERATOR, as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"]))[0]
+    return grant(OPERATOR, as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"]))[0]
 
 
 def unsigned(keys: dict[str, str]) -> str:
-    return jwt.encode(_claims(keys), None, algorithm="none")
+    claims, secret = _claims(keys)
+    return f"{jwt.encode(claims, None, algorithm='none')}.{secret}"
 
 
 def signed_with_the_public_key(keys: dict[str, str]) -> str:
-    head = b".".join(_base64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, _claims(keys)))
+    claims, secret = _claims(keys)
+    head = b".".join(_base64(json.dumps(part).encode()) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
     signature = hmac.new(keys["NKK_TOKEN_PUBLIC_KEY"].encode(), head, hashlib.sha256).digest()
-    return b".".join((head, _base64(signature))).decode()
+    return b".".join((head, _base64(signature), secret.encode())).decode()
 
 
 def promoted(keys: dict[str, str]) -> str:
-    head, _, signature = sign(Actor("somebody", "reporter"), keys["NKK_TOKEN_SIGNING_KEY"])[0].split(".")
-    return ".".join((head, _base64(json.dumps(_claims(keys)).encode()).decode(), signature))
+    token, secret = granted(keys, Actor("somebody", "reporter"))
+    head, claims, signature = token.split(".")
+    changed = json.loads(base64.urlsafe_b64decode(claims + "==")) | {"role": "operator"}
+    return ".".join((head, _base64(json.dumps(changed).encode()).decode(), signature, secret))
 
 
 def with_a_key_of_its_own(keys: dict[str, str]) -> str:
-    return jwt.encode(_claims(keys), as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"]), algorithm="EdDSA", headers={
+    claims, secret = _claims(keys)
+    token = jwt.encode(claims, as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"]), algorithm="EdDSA", headers={
         "kid": "../../../../dev/null", "jku": "https://evil.example.org/keys", "jwk": {"kty": "OKP", "crv": "Ed25519"}})
+    return f"{token}.{secret}"
+
+
+def signed(keys: dict[str, str], **changed: Any) -> str:
+    """Signed by us, and what we never signed."""
+    claims, secret = _claims(keys)
+    return f"{jwt.encode(claims | changed, keys['NKK_TOKEN_SIGNING_KEY'], algorithm='EdDSA')}.{secret}"
 
 
 def for_another_audience(keys: dict[str, str]) -> str:
-    return jwt.encode(_claims(keys) | {"aud": "elsewhere"}, keys["NKK_TOKEN_SIGNING_KEY"], algorithm="EdDSA")
+    return signed(keys, aud="elsewhere")
 
 
 def of_another_issuer(keys: dict[str, str]) -> str:
-    return jwt.encode(_claims(keys) | {"iss": "elsewhere"}, keys["NKK_TOKEN_SIGNING_KEY"], algorithm="EdDSA")
+    return signed(keys, iss="elsewhere")
 
 
 def not_good_yet(keys: dict[str, str]) -> str:
-    return jwt.encode(_claims(keys) | {"nbf": 9_999_999_999}, keys["NKK_TOKEN_SIGNING_KEY"], algorithm="EdDSA")
+    return signed(keys, nbf=9_999_999_999)
+
+
+def good_until_the_sun_has_gone(keys: dict[str, str]) -> str:
+    return signed(keys, exp=10**17)
+
+
+def for_a_role_that_is_a_list(keys: dict[str, str]) -> str:
+    return signed(keys, role=["operator"])
 
 
 def cut_off(keys: dict[str, str]) -> str:
-    return sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"])[0][:-5]
+    token, secret = granted(keys)
+    return f"{token[:-5]}.{secret}"
 
 
 def written_twice(keys: dict[str, str]) -> str:
-    return ".".join(sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"])[0] for _ in range(2))
+    return ".".join(granted(keys) + granted(keys))
 
 
 def without_its_signature(keys: dict[str, str]) -> str:
-    return sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"])[0].rpartition(".")[0] + "."
+    token, secret = granted(keys)
+    return f"{token.rpartition('.')[0]}..{secret}"
+
+
+def as_it_travels_inward(keys: dict[str, str]) -> str:
+    """What a stage, a listener at the broker or a copy of its disk has."""
+    return granted(keys)[0]
+
+
+def with_no_secret(keys: dict[str, str]) -> str:
+    return f"{granted(keys)[0]}."
+
+
+def with_the_secret_of_another(keys: dict[str, str]) -> str:
+    return f"{granted(keys)[0]}.{granted(keys)[1]}"
+
+
+def with_what_the_token_says_of_its_secret(keys: dict[str, str]) -> str:
+    token, _ = granted(keys)
+    return f"{token}.{jwt.decode(token, options={'verify_signature': False})['prf']}"
+
+
+def with_the_proof_that_goes_to_intake(keys: dict[str, str]) -> str:
+    token, secret = granted(keys)
+    return f"{token}.{hashlib.sha256(secret.encode()).hexdigest()}"
+
+
+def signed_for_no_door(keys: dict[str, str]) -> str:
+    return sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"])[0] + "."
 
 
 FORGERIES = [expired, signed_with_another_key, unsigned, signed_with_the_public_key, promoted, with_a_key_of_its_own,
-             for_another_audience, of_another_issuer, not_good_yet, cut_off, written_twice, without_its_signature]
+             for_another_audience, of_another_issuer, not_good_yet, good_until_the_sun_has_gone,
+             for_a_role_that_is_a_list, cut_off, written_twice, without_its_signature, as_it_travels_inward,
+             with_no_secret, with_the_secret_of_another, with_what_the_token_says_of_its_secret,
+             with_the_proof_that_goes_to_intake, signed_for_no_door]
+
+
+def test_an_access_token_opens_the_door_with_its_secret(people: People) -> None:
+    assert "items" in Person(people.http, ".".join(granted(keys(people)))).get("/desks/intake")
 
 
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
 def test_a_token_that_is_not_ours_or_no_longer_good_opens_nothing(people: People, forge: Callable) -> None:
+    """Neither of the doors."""
     person = Person(people.http, forge(keys(people)))
     response = person.ask("GET", "/desks/intake")
     problem(response, 401, "not-authenticated")
     assert response.headers["WWW-Authenticate"] == "Bearer"
+    page = people.http.get("/akun", headers={"Cookie": f"nkk_access={person.token}"}, follow_redirects=False)
+    assert (page.status_code, page.headers["Location"].split("?")[0]) == (303, "/masuk")
 
 
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Bearer a.b.c", "Basic b3BlcmF0b3I6eA==", "Token x",
@@ -125,8 +190,7 @@ def test_a_header_that_holds_no_token_opens_nothing(people: People, header: str)
 
 
 def test_a_role_that_does_not_exist_may_do_nothing(people: People) -> None:
-    token, _ = sign(Actor("somebody", "superuser"), keys(people)["NKK_TOKEN_SIGNING_KEY"])
-    nobody = Person(people.http, token)
+    nobody = Person(people.http, ".".join(granted(keys(people), Actor("somebody", "superuser"))))
     for path in ("/desks/intake", "/complaints", "/complaints/NKK-2026-EDXY-ER30", "/staff"):
         problem(nobody.ask("GET", path), 403, "not-your-role")
 
@@ -202,9 +266,9 @@ def _let_the_lock_lapse(people: People, username: str) -> None:
                            {"username": username})
 
 
-def _claims(keys: dict[str, str]) -> dict[str, Any]:
-    token, _ = sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"])
-    return jwt.decode(token, options={"verify_signature": False})
+def _claims(keys: dict[str, str]) -> tuple[dict[str, Any], str]:
+    token, secret = granted(keys)
+    return jwt.decode(token, options={"verify_signature": False}), secret
 
 
 def _base64(content: bytes) -> bytes:

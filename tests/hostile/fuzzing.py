@@ -15,7 +15,7 @@ import schemathesis
 from schemathesis.config import FuzzConfig
 from schemathesis.engine import events, from_schema
 
-from nkk.messaging.actor import Actor, sign
+from nkk.messaging.actor import Actor, grant
 from nkk.messaging.settings import as_pem
 from tests.installations import Installation
 
@@ -83,7 +83,7 @@ class Findings:
 def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
     """An access token of `actor` that outlives the run."""
     key = as_pem(installation.stack.keys["NKK_TOKEN_SIGNING_KEY"])
-    return sign(actor, key, datetime.now(UTC) + timedelta(hours=hours))[0]
+    return grant(actor, key, datetime.now(UTC) + timedelta(hours=hours))[0]
 
 
 def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: dict[str, str], barred: list[str]

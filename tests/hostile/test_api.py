@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.papers import OF_COMPLAINTS
-from nkk.messaging.actor import verify
+from nkk.messaging.actor import admit
 from nkk.messaging.settings import as_pem
 from tests.access import WHO, table
 from tests.current.documents import openapi
@@ -30,7 +30,7 @@ def who(whole: Installation, people: People) -> dict[str, Person]:
              "opd_team": people.opd_team("disdukcapil"), "admin": people.admin}
     key = as_pem(whole.stack.keys["NKK_TOKEN_PUBLIC_KEY"])
     for person in found.values():
-        person.token = token(whole, verify(person.token, key))
+        person.token = token(whole, admit(person.token, key).actor)
     return {"anonymous": people.anyone} | found
 
 

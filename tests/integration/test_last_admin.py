@@ -1,9 +1,9 @@
 """Somebody can always administer: the last admin who is open is not disabled, however many try at once."""
 
-import inspect
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from datetime import UTC, datetime
 
 import pytest
@@ -12,12 +12,13 @@ from sqlalchemy import insert, select
 
 from nkk.messaging.actor import Actor
 from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair, seal
+from nkk.messaging.sealing import new_key_pair
 from nkk.messaging.work import UnitOfWork
 from services.intake.domain import LastAdmin
 from services.intake.identity import Vault
 from services.intake.service import IntakeService
 from services.intake.storage import IntakeWork, accounts, metadata
+from tests.boxes import asked
 
 PRIVATE, PUBLIC = new_key_pair()
 NAMES = ("admin-satu", "admin-dua", "admin-tiga")
@@ -43,7 +44,7 @@ def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
 def disable(intake: IntakeService, name: str, by: str) -> bool:
     """Whether `by` could disable `name`."""
     try:
-        inspect.unwrap(intake.disable_staff)(intake, Actor(by, "admin"), seal({"username": name}, PUBLIC))
+        asked(copy(intake), PUBLIC, "disable_staff", {"username": name}, Actor(by, "admin"))
     except LastAdmin:
         return False
     return True

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway import create_app
-from nkk.messaging.actor import Actor, sign
+from nkk.messaging.actor import Actor, grant
 from nkk.messaging.settings import as_pem
 from tests.unit.gateway.visits import KEYS, FakeBackend
 
@@ -48,7 +48,7 @@ def client(app: Flask) -> FlaskClient:
 def opened() -> Callable[..., dict[str, Any]]:
     """Builds what intake answers to a log-in."""
     def session(role: str = "reporter", who: str = "one") -> dict[str, Any]:
-        token, expires = sign(Actor(who, role, session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+        token, expires = grant(Actor(who, role, session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
         return {"access_token": token, "expires_at": expires.isoformat(), "role": role, "opd": None,
                 "refresh_token": "refresh-me", "session_expires_at": expires.isoformat()}
 

@@ -1,3 +1,4 @@
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -215,3 +216,46 @@ def test_what_waits_to_be_published_is_counted_from_the_oldest(uow, event_cls):
         work.emit(event_cls("b"))
     with uow.reading() as work:
         assert work.unsent() == (2, AT)
+
+
+def test_a_part_that_fails_leaves_what_was_before_it(uow, told, event_cls):
+    calls = []
+    with uow.begin() as work:
+        add(work, "before")
+        work.emit(event_cls("before"))
+        work.afterwards(lambda: calls.append("before"))
+        with suppress(ItFailedError), work.part():
+            add(work, "within")
+            work.emit(event_cls("within"))
+            work.inserts.add(work.THINGS, {"name": "waiting", "count": 0, "at": AT})
+            work.afterwards(lambda: calls.append("within"))
+            raise ItFailedError
+        add(work, "after")
+    assert {row.name for row in rows(uow, "THINGS")} == {"before", "after"}
+    assert [row.subject for row in rows(uow, "OUTBOX")] == ["before"]
+    assert calls == ["before"]
+
+
+def test_of_a_part_that_fails_nothing_is_told_where_nothing_was_before(uow, told, event_cls):
+    with uow.begin() as work, suppress(ItFailedError), work.part():
+        work.emit(event_cls("within"))
+        raise ItFailedError
+    assert (told, rows(uow, "OUTBOX")) == ([], [])
+
+
+def test_a_part_that_succeeds_is_kept_with_the_rest(uow, event_cls):
+    with uow.begin() as work:
+        with work.part():
+            add(work, "within")
+            work.emit(event_cls("within"))
+        assert [row.subject for row in work.connection.execute(select(work.OUTBOX)).all()] == ["within"]
+    assert [row.name for row in rows(uow, "THINGS")] == ["within"]
+
+
+def test_a_part_is_gone_with_a_transaction_that_fails_later(uow, told, event_cls):
+    with suppress(ItFailedError), uow.begin() as work:
+        with work.part():
+            add(work, "within")
+            work.emit(event_cls("within"))
+        raise ItFailedError
+    assert (rows(uow, "THINGS"), rows(uow, "OUTBOX"), told) == ([], [], [])

@@ -1,8 +1,11 @@
+import json
+from datetime import UTC, datetime
+
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
 
-from nkk.messaging.sealing import new_key_pair, seal, unseal
-from nkk.sop.refusals import InvalidInput
+from nkk.messaging.boxes import Question, UnreadableBoxError
+from nkk.messaging.sealing import new_key_pair, unseal
 from services.intake import identity
 from services.intake.identity import Passwords, Vault
 
@@ -45,6 +48,23 @@ def test_once_encrypted_anew_an_identity_no_longer_needs_the_old_key():
         vault(OLD).decrypt(new)
 
 
+NOBODY = {"name": "A", "identity_number": "1", "email": "a@b.id", "phone": None, "username": "abc"}
+LONGEST = {"name": "N" * 150, "identity_number": "1" * 32, "email": "e" * 254, "phone": "+" + "0" * 19,
+           "username": "u" * 64}
+
+
+def test_who_somebody_is_cannot_be_told_from_how_long_it_is_encrypted():
+    assert len({len(vault().encrypt(who)) for who in (NOBODY, WHO, LONGEST)}) == 1
+
+
+def test_an_identity_of_before_is_read_and_encrypted_anew_as_long_as_others():
+    old = Fernet(NEW).encrypt(json.dumps(WHO).encode()).decode()
+    assert vault().decrypt(old) == WHO
+    again = vault().reencrypt(old)
+    assert vault().decrypt(again) == WHO
+    assert len(again) == len(vault().encrypt(LONGEST))
+
+
 @pytest.mark.parametrize("token", ["", "x", "gAAAAA"])
 def test_what_is_no_token_is_not_decrypted(token):
     with pytest.raises(InvalidToken):
@@ -63,19 +83,21 @@ def test_without_the_index_key_user_names_cannot_be_guessed_at():
 
 
 def test_what_was_sealed_for_intake_is_opened():
-    assert vault().open(seal({"username": "somebody"}, INTAKE[1])) == {"username": "somebody"}
+    box = Question("log_in", {"username": "somebody"}, INTAKE[1]).box
+    assert vault().open(box, "log_in", datetime.now(UTC)).content == {"username": "somebody"}
 
 
 def test_what_was_sealed_for_somebody_else_is_refused():
-    with pytest.raises(InvalidInput, match="not sealed for the intake service"):
-        vault().open(seal({"username": "somebody"}, NOTIFICATION[1]))
+    box = Question("log_in", {"username": "somebody"}, NOTIFICATION[1]).box
+    with pytest.raises(UnreadableBoxError, match="NKK_INTAKE_PUBLIC_KEY"):
+        vault().open(box, "log_in", datetime.now(UTC))
 
 
 def test_a_contact_is_sealed_for_notification_alone():
     box = vault().seal_for_notification({"email": "pelapor@example.org"})
     assert unseal(box, NOTIFICATION[0]) == {"email": "pelapor@example.org"}
-    with pytest.raises(InvalidInput):
-        vault().open(box)
+    with pytest.raises(UnreadableBoxError):
+        vault().open(box, "log_in", datetime.now(UTC))
 
 
 @pytest.fixture

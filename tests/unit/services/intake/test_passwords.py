@@ -9,7 +9,7 @@ from sqlalchemy import event, insert, select, update
 from nkk.contracts.events import PasswordResetRequested
 from nkk.messaging.actor import Actor
 from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair, seal, unseal
+from nkk.messaging.sealing import new_key_pair, unseal
 from nkk.messaging.work import UnitOfWork
 from nkk.sop.refusals import NotAuthenticated
 from services.intake.identity import Vault
@@ -25,6 +25,7 @@ from services.intake.storage import (
     reset_requests,
     sessions,
 )
+from tests.boxes import asked
 
 NOW = datetime.now(UTC)
 INTAKE, NOTIFICATION = new_key_pair(), new_key_pair()
@@ -67,7 +68,7 @@ def service(tmp_path):
 
 
 def ask(service, username):
-    service.request_reset(seal({"username": username}, INTAKE[1]))
+    assert asked(service, INTAKE[1], "request_reset", {"username": username}) is None
 
 
 def rows(service, table):
@@ -93,7 +94,12 @@ def code_for(service, username="pelapor"):
 
 
 def complete(service, token, password="sandi yang baru 42"):
-    service.complete_reset(seal({"token": token, "password": password}, INTAKE[1]))
+    asked(service, INTAKE[1], "complete_reset", {"token": token, "password": password})
+
+
+def change_password(service, session):
+    form = {"password": "pelapor", "new_password": "sandi yang baru 42"}
+    asked(service, INTAKE[1], "change_password", form, Actor("pelapor", "reporter", None, session))
 
 
 def hash_of_reporter(service):
@@ -106,7 +112,7 @@ def test_asking_does_the_same_work_for_every_user_name(service):
     event.listen(service.uow.database.engine, "before_cursor_execute",
                  lambda _connection, _cursor, statement, *_: work[doing].append(statement))
     for doing in NAMES:
-        assert ask(service, doing) is None
+        ask(service, doing)
     assert len({tuple(done) for done in work.values()}) == 1
     assert work["pelapor"]
 
@@ -178,8 +184,7 @@ def test_a_code_that_is_no_good_any_more_sets_nothing(service, changed):
 
 def test_a_changed_password_makes_a_code_that_is_under_way_useless(service):
     code = code_for(service)
-    service.caller = type("Caller", (), {"require": lambda *_: Actor("pelapor", "reporter", None, "s-pelapor")})()
-    service.change_password(seal({"password": "pelapor", "new_password": "sandi yang baru 42"}, INTAKE[1]))
+    change_password(service, "s-pelapor")
     assert [row.token_hash for row in rows(service, password_resets)] == [None]
     with pytest.raises(ResetExpired):
         complete(service, code)
@@ -191,7 +196,6 @@ def test_only_in_an_open_session_is_a_password_changed(service, session):
         for name, values in (("s-ended", {"ended_at": NOW}), ("s-expired", {"expires_at": NOW})):
             connection.execute(insert(sessions).values({"id": name, "account_id": "pelapor", "refresh_hash": name,
                                                         "expires_at": NOW + LIFETIME} | values))
-    service.caller = type("Caller", (), {"require": lambda *_: Actor("pelapor", "reporter", None, session)})()
     with pytest.raises(NotAuthenticated):
-        service.change_password(seal({"password": "pelapor", "new_password": "sandi yang baru 42"}, INTAKE[1]))
+        change_password(service, session)
     assert hash_of_reporter(service) == "hash of pelapor"

@@ -1,0 +1,110 @@
+"""Intake without a broker, on a database of its own, and one call of each of its methods that take a box."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
+from datetime import UTC, datetime
+from typing import Any
+
+from cryptography.fernet import Fernet
+from sqlalchemy import insert, select
+
+from nkk.messaging.actor import Actor
+from nkk.messaging.boxes import Question
+from nkk.messaging.database import Database
+from nkk.messaging.sealing import new_key_pair
+from nkk.messaging.settings import as_pem
+from nkk.messaging.work import UnitOfWork
+from nkk.stack.keys import new_keys
+from services.intake.identity import Vault
+from services.intake.resets import LIFETIME, hash_of
+from services.intake.service import IntakeService
+from services.intake.storage import IntakeWork, accounts, complaints, metadata, password_resets, reporters, sessions
+from tests.boxes import PROOF, called_by, proved
+from tests.builders import complaint
+
+PRIVATE, PUBLIC = new_key_pair()
+NOW = datetime.now(UTC)
+REPORTER = Actor("pelapor", "reporter", None, "s-pelapor")
+OPERATOR = Actor("operator", "operator", None, "s-operator")
+ADMIN = Actor("admin", "admin", None, "s-admin")
+PEOPLE = (REPORTER, OPERATOR, ADMIN)
+NEW = "sandi yang baru 42"
+IDENTITY = {"name": "Pelapor Contoh", "identity_number": "1971011503900001", "email": "pelapor@example.org",
+            "phone": None, "username": "pelapor"}
+REGISTRATION = {"kind": "public", "identity_number": "1971014107900001", "name": "Warga Contoh",
+                "email": "warga@example.org", "username": "warga-baru", "password": "sandi yang panjang"}
+STAFF = {"username": "petugas-baru", "name": "Petugas", "role": "operator", "password": "sandi yang panjang"}
+
+CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
+    "register": (None, REGISTRATION),
+    "log_in": (None, {"username": "pelapor", "password": "pelapor"}),
+    "renew": (None, {"refresh_token": "pelapor"}),
+    "request_reset": (None, {"username": "pelapor"}),
+    "complete_reset": (None, {"token": "code", "password": NEW}),
+    "contact": (REPORTER, {}),
+    "change_contact": (REPORTER, {"email": "baru@example.org", "phone": None, "password": "pelapor"}),
+    "change_password": (REPORTER, {"password": "pelapor", "new_password": NEW}),
+    "identity": (OPERATOR, {"ticket": "open"}),
+    "staff_account": (ADMIN, {"username": "operator"}),
+    "add_staff": (ADMIN, STAFF),
+    "disable_staff": (ADMIN, {"username": "operator"}),
+    "reset_staff": (ADMIN, {"username": "operator", "password": NEW}),
+}
+"""One of each that is carried out."""
+
+class Passwords:
+    """Hashes without their cost."""
+
+    def hash(self, password: str) -> str:
+        return f"hash of {password}"
+
+    def matches(self, password: str, password_hash: str | None) -> bool:
+        return password_hash == self.hash(password)
+
+
+@contextmanager
+def intake_at(url: str) -> Iterator[IntakeService]:
+    """Intake with a reporter, an operator and an admin, two reports, and a code under way, its database at `url`."""
+    database = Database(url, size=10)
+    metadata.create_all(database.engine)
+    service = IntakeService()
+    service.vault, service.passwords = Vault([Fernet.generate_key().decode()], "index", PRIVATE, PUBLIC), Passwords()
+    service.signing_key = as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"])
+    service.uow = UnitOfWork(database, IntakeWork, "intake")
+    with database.writing() as connection:
+        for person in PEOPLE:
+            connection.execute(insert(accounts).values(
+                id=person.id, login_index=service.vault.login_index(person.id), password_hash=f"hash of {person.id}",
+                role=person.role, username=person.id, name=person.id, failed_attempts=0, created_at=NOW))
+            connection.execute(insert(sessions).values(
+                id=person.session, account_id=person.id, expires_at=NOW + LIFETIME,
+                refresh_hash=hashlib.sha256(person.id.encode()).hexdigest()))
+        connection.execute(insert(reporters).values(id=REPORTER.id, kind="public",
+                                                    identity=service.vault.encrypt(IDENTITY)))
+        for ticket, confidential in (("open", False), ("confidential", True)):
+            report = vars(complaint(confidential=confidential)) | {"ticket": ticket, "reporter_id": REPORTER.id}
+            connection.execute(insert(complaints).values(report))
+        connection.execute(insert(password_resets).values(
+            account_id=REPORTER.id, token_hash=hash_of("code"), expires_at=NOW + LIFETIME, told=1, told_since=NOW))
+    try:
+        yield service
+    finally:
+        database.dispose()
+
+
+def stored(intake: IntakeService) -> dict[str, list[str]]:
+    """Everything in intake's database."""
+    with intake.uow.database.reading() as connection:
+        return {table.name: sorted(map(repr, connection.execute(select(table)))) for table in metadata.sorted_tables}
+
+
+def sent(intake: IntakeService, method: str, box: Any, actor: Actor | None) -> Any:
+    """What an instance of intake answers to a call with `box`, beside which the token of `actor` travels."""
+    return getattr(called_by(copy(intake), actor and proved(actor)), method)(box)
+
+
+def question(method: str, now: datetime | None = None) -> Question:
+    actor, content = CALLS[method]
+    return Question(method, content, PUBLIC, PROOF if actor else None, now)
