@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from gateway import counting
 from gateway.limits import network
-from nkk.messaging.actor import Actor, sign
+from nkk.messaging.actor import Actor, grant
 from nkk.messaging.settings import as_pem
 from tests.unit.gateway.visits import FORM, KEYS, FakeBackend, log_in, token
 
@@ -50,7 +50,7 @@ def stages(stages: FakeBackend, opened: Callable[..., dict[str, Any]]) -> FakeBa
 
 
 def bearer() -> dict[str, str]:
-    signed, _ = sign(Actor(ACCOUNT, "reporter", session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
+    signed, _ = grant(Actor(ACCOUNT, "reporter", session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
     return {"Authorization": f"Bearer {signed}"}
 
 
