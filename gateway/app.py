@@ -5,14 +5,11 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
-from gunicorn.http.errors import ParseException
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway import api, counting, docs, errors, limits, site
+from gateway import api, counting, docs, errors, limits, proxies, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk.messaging.log import begin_context, get_logger
@@ -20,7 +17,6 @@ from nkk.messaging.plain import unpack_nothing
 from nkk.messaging.settings import number, required, required_key
 
 MAX_BODY_BYTES = 256 * 1024
-MAX_UNREAD_BYTES = 2 * 1024 * 1024
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -49,9 +45,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
-    if app.config["TRUSTED_PROXIES"]:
-        hops = app.config["TRUSTED_PROXIES"]
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.wsgi_app = proxies.behind(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
     unpack_nothing()
     app.extensions["nkk"] = Backend(app.config["AMQP_URI"], app.config["INTAKE_PUBLIC_KEY"], app.config["RPC_TIMEOUT"])
     app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
@@ -78,7 +72,7 @@ def _from_environment() -> dict[str, Any]:
         "RPC_TIMEOUT": number("NKK_RPC_TIMEOUT", 5),
         # Half of the threads are left for requests.
         "LIVE_STREAMS": number("NKK_LIVE_STREAMS", number("NKK_GATEWAY_THREADS", 16) // 2),
-        "TRUSTED_PROXIES": number("NKK_TRUSTED_PROXIES", 0),
+        "TRUSTED_PROXIES": proxies.read_networks(os.environ.get(proxies.NAME, "")),
         **counting.settings(os.environ.get("NKK_LIMIT_STORAGE") or counting.default_store()),
         **{f"LIMIT_{name}": os.environ.get(f"NKK_LIMIT_{name}") or rate for name, rate in limits.DEFAULTS.items()},
     }
@@ -92,7 +86,6 @@ def _begin() -> None:
 
 
 def _end(response: Response) -> Response:
-    _read_the_rest()
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:
@@ -103,16 +96,6 @@ def _end(response: Response) -> Response:
     log.info("request", method=request.method, rule=str(request.url_rule), status=response.status_code,
              ms=round(seconds * 1000, 1), actor=g.actor.id if "actor" in g else None)
     return response
-
-
-def _read_the_rest() -> None:
-    """Read what is left of a body we refused: else the server ends the connection under its client's next request."""
-    if not request.environ.get("wsgi.input_terminated"):
-        return
-    body, left = request.environ["wsgi.input"], MAX_UNREAD_BYTES
-    with suppress(ParseException, OSError):
-        while left > 0 and (chunk := body.read(64 * 1024)):
-            left -= len(chunk)
 
 
 def _health() -> Response:

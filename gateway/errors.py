@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from flask import Flask, Response
-from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
 from gateway.limits import seconds_to_wait
@@ -88,7 +87,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(RenderingTooSlowError, _too_slow)
     app.register_error_handler(RenderingFailedError, _unmade)
     app.register_error_handler(HTTPException, of_http)
-    app.register_error_handler(ParseException, _broken_off)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -152,10 +150,6 @@ def of_http(error: HTTPException) -> Response:
         if key == "Allow":
             answer.headers[key] = value
     return answer
-
-
-def _broken_off(_error: ParseException) -> Response:
-    return problem(400, "malformed", "The body broke off, or its chunks are not what they say. Send it again.")
 
 
 def _unexpected(error: Exception) -> Response:

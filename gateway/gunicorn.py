@@ -6,36 +6,31 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from gateway.proxies import read_networks
+
 bind = os.environ.get("NKK_BIND") or "127.0.0.1:8080"
 workers = int(os.environ.get("NKK_GATEWAY_WORKERS") or 2)
 threads = int(os.environ.get("NKK_GATEWAY_THREADS") or 16)
 worker_class = "gateway.worker.Worker"
+worker_connections = int(os.environ.get("NKK_GATEWAY_CONNECTIONS") or 1000)
 timeout = 60
 graceful_timeout = 30
-keepalive = 15
 # 200 ids in GET /staff/names are 7,400 characters.
 limit_request_line = 8190
 limit_request_fields = 60
 control_socket_disable = True
 # gunicorn would believe whoever comes from this machine; whom to believe NKK_TRUSTED_PROXIES says.
 forwarded_allow_ips = ""
+# Said here, by the one process that starts the others: they would each fail, and be started again.
+read_networks(os.environ.get("NKK_TRUSTED_PROXIES", ""))
 
 
 def post_worker_init(worker: Any) -> None:
-    """End the worker's live streams with it: each would else keep it for as long as it may take to stop. And have it
-    know that it ends where its master has died: it would else keep its callers' connections, and drop them in the
-    middle of a request when its time is up."""
+    """End the worker's live streams with it: each would else keep it for as long as it may take to stop."""
     # What was loaded stays loaded: the garbage collector need not look through it again and again.
     gc.collect()
     gc.freeze()
     worker.wsgi.extensions["live"].is_leaving = lambda: not worker.alive
-    has_master = worker.is_parent_alive
-
-    def is_parent_alive() -> bool:
-        worker.alive = worker.alive and has_master()
-        return worker.alive
-
-    worker.is_parent_alive = is_parent_alive
 
 
 class NoAccessLog(Logger):
@@ -51,5 +46,7 @@ logconfig_dict = {
     "disable_existing_loggers": False,
     "handlers": {"json": {"()": "nkk.messaging.log.handler"}},
     "root": {"level": "INFO", "handlers": ["json"]},
-    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True}},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+                # A request that waits for a thread is no news.
+                "waitress.queue": {"level": "ERROR"}},
 }

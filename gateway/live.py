@@ -13,12 +13,11 @@ import json
 import random
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
-from select import POLLRDHUP, poll
-from socket import socket
 from time import monotonic
 from typing import Any
 
@@ -74,7 +73,10 @@ _DESKS = {event.TYPE: desks for event, desks in CHANGES.items()}
 
 
 class TooManyStreamsError(Exception):
-    """Each stream holds a thread, and requests need the rest: the page is to ask for its list now and then instead."""
+    """Each stream holds a thread, and requests need the rest: the page is to ask for its list now and then instead.
+
+    All places are taken, and whoever holds most of them holds no more than one beyond those of who asks.
+    """
 
 
 def queue(name: str) -> Queue:
@@ -87,18 +89,22 @@ def queue(name: str) -> Queue:
 class Stream:
     """What one page is told: iterated for the text to send; `close` gives its place away."""
 
-    def __init__(self, feed: "LiveFeed", desk: str, opd: str | None, lasts: float) -> None:
-        self.desk, self.opd = desk, opd
+    def __init__(self, feed: "LiveFeed", desk: str, opd: str | None, account: str, lasts: float) -> None:
+        self.desk, self.opd, self.account = desk, opd, account
         self._feed = feed
         self._ends = monotonic() + lasts
         self._news: SimpleQueue[str | None] = SimpleQueue()
-        self._hung_up: Any = None
+        self._has_gone: Callable[[], bool] = lambda: False
 
-    def watch(self, line: socket) -> None:
-        """`line` is the page's: the stream ends when that is hung up. A heartbeat alone would notice only at its
+    def watch(self, has_gone: Callable[[], bool]) -> None:
+        """The stream ends when `has_gone` says that its page hung up. A heartbeat alone would notice only at its
         second failure, and whoever walks from page to page would hold a place for each."""
-        self._hung_up = poll()
-        self._hung_up.register(line, POLLRDHUP)
+        self._has_gone = has_gone
+
+    def give_way(self) -> None:
+        """Somebody who holds fewer gets its place: it ends now."""
+        self._ends = 0.0
+        self._news.put(None)
 
     def tell(self, event_id: str | None = None) -> None:
         """`event_id` changed the desk; without one: the feed listens from now on."""
@@ -129,7 +135,7 @@ class Stream:
                     changed_by, due = news, _when_to_tell(due)
 
     def _is_over(self) -> bool:
-        return self._feed.is_leaving() or bool(self._hung_up and self._hung_up.poll(0))
+        return self._feed.is_leaving() or self._has_gone()
 
     def _text(self, name: str, event_id: str | None = None) -> str:
         about = {"desk": self.desk} | ({"opd": self.opd} if self.opd else {})
@@ -139,13 +145,15 @@ class Stream:
 class LiveFeed:
     """The streams of this process, at most `most`, and the thread that hears what to tell them.
 
-    The thread starts with the first stream: after the fork, and not at all where nobody listens.
+    The thread starts with the first stream: after the fork, and not at all where nobody listens. One account may take
+    every place that is free and keeps none from another: where all are taken, whoever holds most gives the oldest of
+    theirs to who holds fewer.
     """
 
     def __init__(self, uri: str, most: int) -> None:
         self._uri = uri
         self._most = most
-        self._streams: set[Stream] = set()
+        self._streams: dict[Stream, None] = {}
         self._lock = threading.Lock()
         self._listening = False
         self._thread: threading.Thread | None = None
@@ -153,14 +161,14 @@ class LiveFeed:
         self.is_leaving: Callable[[], bool] = self._closed.is_set
         """Whether this process is to end: its streams then end too, which it would else wait for."""
 
-    def open(self, desk: str, opd: str | None, lasts: float) -> Stream:
-        """A stream about `desk` (of `opd` where each OPD has its own) for `lasts` seconds. Raises
-        TooManyStreamsError."""
-        stream = Stream(self, desk, opd, lasts)
+    def open(self, desk: str, opd: str | None, account: str, lasts: float) -> Stream:
+        """A stream about `desk` (of `opd` where each OPD has its own) for `lasts` seconds, for a page of `account`.
+        Raises TooManyStreamsError."""
+        stream = Stream(self, desk, opd, account, lasts)
         with self._lock:
             if len(self._streams) >= self._most:
-                raise TooManyStreamsError
-            self._streams.add(stream)
+                self._make_room_for(account)
+            self._streams[stream] = None
             if self._listening:
                 stream.tell()
             if self._thread is None:
@@ -171,13 +179,24 @@ class LiveFeed:
     def close_stream(self, stream: Stream) -> None:
         """Its page has gone."""
         with self._lock:
-            self._streams.discard(stream)
+            self._streams.pop(stream, None)
 
     def close(self) -> None:
         """End the thread and every stream."""
         self._closed.set()
         if self._thread is not None:
             self._thread.join(TICK_SECONDS + FIRST_PAUSE_SECONDS)
+
+    def _make_room_for(self, account: str) -> None:
+        """Two more than the other is the least that makes a difference: with one, their pages would take the place
+        from each other again and again."""
+        held = Counter(stream.account for stream in self._streams)
+        holder, most = max(held.items(), key=lambda item: item[1], default=("", 0))
+        if most < held[account] + 2:
+            raise TooManyStreamsError
+        oldest = next(stream for stream in self._streams if stream.account == holder)
+        del self._streams[oldest]
+        oldest.give_way()
 
     def _listen(self) -> None:
         pause = FIRST_PAUSE_SECONDS
@@ -234,14 +253,13 @@ def stream_for(desk: str, actor: Actor) -> Stream:
     lasts = LASTS_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311  # nosec B311
     left = (actor.expires_at - datetime.now(UTC)).total_seconds() if actor.expires_at else LIFETIME.total_seconds()
     feed: LiveFeed = current_app.extensions["live"]
-    return feed.open(desk, actor.group if actor.role == Role.OPD_TEAM else None, min(lasts, left))
+    return feed.open(desk, actor.group if actor.role == Role.OPD_TEAM else None, actor.id, min(lasts, left))
 
 
 def as_response(stream: Stream) -> Response:
     """`stream` as the answer to the request at hand. Its place is free again when the page has gone."""
-    line = request.environ.get("gunicorn.socket")
-    if line is not None:
-        stream.watch(line)
+    if has_gone := request.environ.get("nkk.has_gone"):
+        stream.watch(has_gone)
     response = Response(iter(stream), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
     response.call_on_close(stream.close)
     return response

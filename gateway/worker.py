@@ -1,75 +1,70 @@
-"""gunicorn's worker, saying no as the application does: what is no HTTP, or more of it than is taken, is a problem too.
+"""gunicorn's worker: gunicorn keeps the processes and their signals, waitress' loop their connections.
 
-The request never reached the application, so nothing of it is known but what is wrong. gunicorn's own answer is a page
-that repeats what was sent, and so does its log line: neither leaves here.
+A request reaches a thread when it is whole (`gateway/connections.py`), and the thread is free again once the
+application has answered, however slowly the answer is taken.
 """
 
-import json
-import socket
-import struct
-import uuid
-from contextlib import suppress
+import os
+from time import monotonic
 from typing import Any
 
-from gunicorn import util
-from gunicorn.http import errors as broken
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.base import Worker as Base
+from waitress import wasyncore
+from waitress.task import ThreadedTaskDispatcher
 
-from gateway.app import HEADERS
-from gateway.errors import SENTENCES, body_of
-from nkk.messaging.log import get_logger
+from gateway.connections import Door, files_for, settings
+from gateway.requests import Reading
 
-NO_HTTP = (400, "Bad Request", "malformed", "This is no HTTP request that can be read. Nothing was done.")
-OF_OURS = (500, "Internal Server Error", "failed", SENTENCES[500])
-SAYS = {
-    broken.LimitRequestLine: (414, "URI Too Long", "too-long", "The address is too long. Nothing was done."),
-    broken.LimitRequestHeaders: (431, "Request Header Fields Too Large", "too-long",
-                                 "The headers are too many or too long. Nothing was done."),
-    broken.ExpectationFailed: (417, "Expectation Failed", "refused",
-                               "What the header Expect asks for is not done here. Leave it out."),
-    broken.UnsupportedTransferCoding: (501, "Not Implemented", "refused",
-                                       "This transfer coding is not taken. Send the body as it is, or in chunks."),
-    broken.InvalidResponseHeader: OF_OURS,
-    broken.InvalidResponseHeaderName: OF_OURS,
-    broken.ConfigurationProblem: OF_OURS,
-}
-"""Status, reason, name and sentence, by what gunicorn found; what it found by another name is no HTTP."""
-
-log = get_logger()
+TICK_SECONDS = 1.0
+LINGERS_SECONDS = 2.0
+"""How long a process that is to end keeps silent connections: for a request that is on its way."""
 
 
-STALLED = struct.pack("ll", 15, 0)
-"""A struct timeval: how long one that began a request may send nothing more of it, or take nothing of its answer. It
-would hold its thread for as long as it likes."""
+class Worker(Base):
+    """One process of the gateway."""
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._loop: dict[int, Any] = {}
+        self._doors: list[Door] = []
+        self._threads: Any = None
 
-class Worker(ThreadWorker):
-    """Threads, as gunicorn's own."""
+    def handle_exit(self, *_: object) -> None:
+        """SIGTERM: what is in flight is finished."""
+        self.alive = False
+        for door in self._doors:
+            door.pull_trigger()
 
-    def enqueue_req(self, conn: Any) -> None:
-        # One that is gone already is found out by whoever reads.
-        with suppress(OSError):
-            for direction in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-                conn.sock.setsockopt(socket.SOL_SOCKET, direction, STALLED)
-        super().enqueue_req(conn)
+    def run(self) -> None:
+        """Serve until told to end, or until nobody could tell."""
+        self._open()
+        while self.alive:
+            self._turn()
+            self.alive = self.alive and self.ppid == os.getppid()
+        self._leave()
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
-        """Answer what gunicorn could not read, and close the connection."""
-        says = SAYS.get(type(exc), NO_HTTP if isinstance(exc, broken.ParseException) else OF_OURS)
-        if says is OF_OURS:
-            log.error("request failed", exc_info=exc)
-        else:
-            log.info("request unreadable", status=says[0], error=type(exc).__name__)
-        try:
-            util.write_nonblock(client, answer(*says))
-        except OSError:
-            log.debug("nobody waits for the answer")
+    def _open(self) -> None:
+        Reading.config = self.cfg
+        self._threads = ThreadedTaskDispatcher()
+        self._threads.set_thread_count(self.cfg.threads)
+        most, chosen = files_for(self.cfg.worker_connections), settings(self.cfg.threads, self.cfg.backlog)
+        proxies = self.wsgi.config["TRUSTED_PROXIES"]
+        self._doors = [Door(self.wsgi, listener.sock, self._loop, self._threads, chosen, most, proxies.include,
+                            lambda: not self.alive) for listener in self.sockets]
 
+    def _turn(self) -> None:
+        self.notify()
+        wasyncore.poll2(TICK_SECONDS, self._loop)
 
-def answer(status: int, reason: str, name: str, sentence: str) -> bytes:
-    """The problem as it goes over the wire; the connection ends with it."""
-    body = json.dumps(body_of(status, name, sentence), ensure_ascii=False).encode()
-    headers = HEADERS | {"Content-Type": "application/problem+json", "Content-Length": str(len(body)),
-                         "Connection": "close", "X-Request-ID": str(uuid.uuid4())}
-    lines = [f"HTTP/1.1 {status} {reason}", *(f"{key}: {value}" for key, value in headers.items()), "", ""]
-    return "\r\n".join(lines).encode("ascii") + body
+    def _leave(self) -> None:
+        """Answer what is in flight, each answer with the word that its connection ends with it, and end the rest."""
+        now = monotonic()
+        for door in self._doors:
+            door.stop_accepting()
+        while any(door.active_channels for door in self._doors) and monotonic() < now + self.cfg.graceful_timeout:
+            for door in self._doors:
+                door.maintenance(0)
+                if monotonic() > now + LINGERS_SECONDS:
+                    door.end_the_silent()
+            self._turn()
+        self._threads.shutdown(timeout=0)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from gateway import create_app
+from gateway.proxies import Proxies
 from nkk.sop.clock import WIB
 from tests.browser.visitors import Visitor
 from tests.installations import Installation, eventually
@@ -126,7 +127,7 @@ def test_every_page_meets_wcag_in_light_and_dark_and_fits_a_small_phone(touring:
 
 def test_every_page_there_is_is_among_them(places: dict[str, list[str]]) -> None:
     app = create_app({"AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": "", "TOKEN_PUBLIC_KEY": "", "SITE_KEY": "x",
-                      "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": 0, "LIVE_STREAMS": 1,
+                      "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": Proxies(), "LIVE_STREAMS": 1,
                       "RATELIMIT_STORAGE_URI": "memory://"})
     routes = app.url_map.bind("localhost")
     seen = {routes.match(path.split("?")[0])[0] for role, paths in places.items() if role != "account"

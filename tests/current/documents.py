@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask
 
 from gateway import create_app
+from gateway.proxies import Proxies
 from nkk.contracts import asyncapi
 from nkk.stack.keys import new_keys
 
@@ -20,7 +21,7 @@ def application() -> Flask:
     return create_app({
         "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": keys["NKK_INTAKE_PUBLIC_KEY"],
         "TOKEN_PUBLIC_KEY": keys["NKK_TOKEN_PUBLIC_KEY"], "SITE_KEY": keys["NKK_SITE_KEY"],
-        "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": 0, "LIVE_STREAMS": 1,
+        "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": Proxies(), "LIVE_STREAMS": 1,
         "LIMIT_REGISTRATION": "1/hour", "LIMIT_LOGIN": "1/hour", "LIMIT_RESET": "1/hour",
         "LIMIT_SUBMISSION": "1/hour", "LIMIT_DOCUMENTS": "1/hour", "SITE_URL": "http://localhost", "TEMPLATES": "",
         "RATELIMIT_STORAGE_URI": "memory://",

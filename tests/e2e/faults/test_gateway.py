@@ -3,6 +3,8 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -43,26 +45,53 @@ def test_a_worker_whose_master_was_killed_sends_its_callers_to_the_next_and_ends
     eventually(lambda: gateway.running and orphan not in workers(gateway.process.pid))
 
 
+POST = b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
 @pytest.mark.parametrize("beginning", [
-    b"P", b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"])
-def test_whoever_begins_requests_and_does_not_end_them_holds_up_nobody_for_long(running: Installation, beginning: bytes
-                                                                               ) -> None:
-    threads = int(running.stack.settings.get("NKK_GATEWAY_THREADS", 16))
-
-    def answers() -> bool:
-        return httpx.get(f"{running.url}/healthz", timeout=1).status_code == 200
-
+    b"", b"P", POST + b"Content-Length: 9\r\n\r\n{", POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"])
+def test_whoever_begins_requests_and_does_not_end_them_holds_up_nobody(running: Installation, beginning: bytes) -> None:
+    """Twice as many as there are threads, and while they are there."""
+    threads = int(running.stack.settings["NKK_GATEWAY_THREADS"])
     with ExitStack() as held:
-        for _ in range(threads):
-            stalling = held.enter_context(socket.create_connection(("127.0.0.1", running.stack.port)))
-            stalling.sendall(beginning)
-        with pytest.raises(httpx.TimeoutException):
-            answers()
-        eventually(lambda: _or_not_yet(answers))
+        lines = [held.enter_context(socket.create_connection(("127.0.0.1", running.stack.port)))
+                 for _ in range(2 * threads)]
+        for line in lines:
+            line.sendall(beginning)
+        for _ in range(3):
+            assert httpx.get(f"{running.url}/healthz", timeout=5).status_code == 200
+        for line in lines:
+            line.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                line.recv(1)
 
 
-def _or_not_yet(ask) -> bool:
-    try:
-        return ask()
-    except httpx.TransportError as error:
-        raise AssertionError(repr(error)) from error
+def test_a_gateway_that_is_to_end_answers_what_it_was_asked_and_ends_silent_connections(running: Installation) -> None:
+    gateway = running.stack.programs["gateway"]
+    with socket.create_connection(("127.0.0.1", running.stack.port), timeout=20) as silent, \
+            socket.create_connection(("127.0.0.1", running.stack.port), timeout=20) as asks:
+        for line in (silent, asks):
+            line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert b'"alive"' in line.recv(65_536)
+        running.freeze("intake-1")
+        asks.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+        (worker,) = workers(gateway.process.pid)
+        running.end("gateway")
+        said = asks.recv(65_536)
+        assert said.startswith(b"HTTP/1.1 503 ")
+        assert b"Connection: close" in said
+        assert silent.recv(1) == b""
+        assert asks.recv(1) == b""
+        running.thaw("intake-1")
+    eventually(lambda: not Path(f"/proc/{worker}").exists())
+    running.wait_until_ready()
+
+
+@pytest.mark.parametrize("written", ["1", "0.0.0.0/0", "proxy.example.org"])
+def test_a_gateway_that_is_told_to_trust_what_is_no_network_does_not_start_and_says_what_to_write(written: str) -> None:
+    command = [str(Path(sys.executable).with_name("gunicorn")), "--config", "gateway/gunicorn.py", "gateway:app()"]
+    ended = subprocess.run(command, env=os.environ | {"NKK_TRUSTED_PROXIES": written, "NKK_BIND": "127.0.0.1:0"},
+                           capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode != 0
+    assert "NKK_TRUSTED_PROXIES" in ended.stderr
+    assert "Write" in ended.stderr

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway import create_app
+from gateway.proxies import Proxies
 from nkk.messaging.actor import Actor, grant
 from nkk.messaging.settings import as_pem
 from tests.unit.gateway.visits import KEYS, FakeBackend
@@ -32,7 +33,8 @@ def app(stages: FakeBackend, settings: dict[str, Any]) -> Flask:
         "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": KEYS["NKK_INTAKE_PUBLIC_KEY"],
         "TOKEN_PUBLIC_KEY": as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), "SITE_KEY": KEYS["NKK_SITE_KEY"], "RPC_TIMEOUT": 1,
         "LIVE_STREAMS": 1, "SITE_URL": "http://localhost", "TEMPLATES": "",
-        "TRUSTED_PROXIES": 0, "LIMIT_REGISTRATION": "2/hour", "LIMIT_LOGIN": "100/hour", "LIMIT_SUBMISSION": "2/hour",
+        "TRUSTED_PROXIES": Proxies(),
+        "LIMIT_REGISTRATION": "2/hour", "LIMIT_LOGIN": "100/hour", "LIMIT_SUBMISSION": "2/hour",
         "LIMIT_DOCUMENTS": "100/hour", "LIMIT_RESET": "100/hour", "RATELIMIT_STORAGE_URI": "memory://"} | settings)
     app.extensions["nkk"] = stages
     return app

@@ -1,8 +1,9 @@
 import json
-from collections import deque
+from collections import Counter, deque
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from queue import Empty
-from socket import socketpair
 
 import pytest
 from flask import Flask
@@ -72,7 +73,7 @@ def told(stream):
 
 def test_a_desk_hears_what_changes_it_and_nothing_else(feed):
     for event in EVENTS:
-        streams = {desk: feed.open(desk, None, 60) for desk in ("intake", "triage", "answers")}
+        streams = {desk: feed.open(desk, None, "one", 60) for desk in ("intake", "triage", "answers")}
         feed._hear(sample(event))
         heard = {desk for desk, stream in streams.items() if stream._news}
         assert heard == set(CHANGES.get(event, ())) - {"opd"}, event.TYPE
@@ -81,7 +82,7 @@ def test_a_desk_hears_what_changes_it_and_nothing_else(feed):
 
 
 def test_a_team_hears_of_its_own_agency_only(feed):
-    own, other, none = (feed.open("opd", opd, 60) for opd in ("disdukcapil", "dinas-sosial", None))
+    own, other, none = (feed.open("opd", opd, "one", 60) for opd in ("disdukcapil", "dinas-sosial", None))
     for event in EVENTS:
         feed._hear(sample(event, opd="disdukcapil") if "opd" in event.SCHEMA.fields else sample(event))
     assert len(own._news) == 3
@@ -96,66 +97,97 @@ def test_every_event_that_changes_the_agencies_desk_names_the_agency():
 
 
 def test_a_change_is_told_with_the_events_id_and_nothing_of_its_content(feed):
-    stream = feed.open("opd", "disdukcapil", live.AGAIN_SECONDS - 1)
+    stream = feed.open("opd", "disdukcapil", "one", live.AGAIN_SECONDS - 1)
     feed._hear(sample(live.ComplaintForwarded, opd="disdukcapil"))
     event_id = json.loads((SAMPLES / "complaint.forwarded.v1.json").read_text("utf-8"))["id"]
     assert told(stream) == [f'event: change\nid: {event_id}\ndata: {{"desk": "opd", "opd": "disdukcapil"}}\n\n']
 
 
 def test_what_comes_together_is_told_together_and_once_more_for_a_slow_stage(feed):
-    stream = feed.open("triage", None, 60)
+    stream = feed.open("triage", None, "one", 60)
     for _ in range(50):
         feed._hear(sample(live.ResponseSubmitted))
     assert len(told(stream)) == 2
 
 
 def test_a_message_that_is_no_event_is_passed_over(feed):
-    stream = feed.open("triage", None, 60)
+    stream = feed.open("triage", None, "one", 60)
     for body in ("", "not json", "{}", b"\xff"):
         feed._hear(Message(body))
     assert told(stream) == []
 
 
 def test_a_page_is_told_when_the_feed_listens_and_when_it_listens_again(feed):
-    stream = feed.open("answers", None, 60)
+    stream = feed.open("answers", None, "one", 60)
     feed._tell_ready()
     feed._tell_ready()
     assert told(stream) == ['event: ready\ndata: {"desk": "answers"}\n\n'] * 2
-    assert told(feed.open("answers", None, 60)) == ['event: ready\ndata: {"desk": "answers"}\n\n']
+    assert told(feed.open("answers", None, "one", 60)) == ['event: ready\ndata: {"desk": "answers"}\n\n']
 
 
 def test_a_silent_stream_beats_every_fifteen_seconds(feed, clock):
-    beats = [clock.now for text in feed.open("intake", None, 100) if text.startswith(":")]
+    beats = [clock.now for text in feed.open("intake", None, "one", 100) if text.startswith(":")]
     assert [round(beat - 1_000) for beat in beats] == [15, 30, 45, 60, 75, 90]
 
 
 def test_a_stream_ends_when_its_page_hangs_up(feed):
-    ours, theirs = socketpair()
-    stream = feed.open("intake", None, 60)
-    stream.watch(ours)
+    gone: list[bool] = []
+    stream = feed.open("intake", None, "one", 60)
+    stream.watch(lambda: bool(gone))
     texts = iter(stream)
     assert next(texts) == "retry: 5000\n\n"
-    theirs.sendall(b"what a client may send before it asks again")
     stream.tell()
     assert next(texts).startswith("event: ready")
-    theirs.close()
+    gone.append(True)
     assert list(texts) == []
-    ours.close()
 
 
 def test_there_are_as_many_streams_as_may_be_and_a_closed_one_makes_room(feed):
-    streams = [feed.open("intake", None, 60) for _ in range(3)]
+    streams = [feed.open("intake", None, "one", 60) for _ in range(3)]
     with pytest.raises(TooManyStreamsError):
-        feed.open("triage", None, 60)
+        feed.open("triage", None, "one", 60)
     streams[0].close()
     streams[0].close()
-    feed.open("triage", None, 60)
+    feed.open("triage", None, "one", 60)
     with pytest.raises(TooManyStreamsError):
-        feed.open("triage", None, 60)
+        feed.open("triage", None, "one", 60)
+
+
+def test_one_account_takes_what_is_free_and_keeps_nothing_from_another(feed):
+    greedy = [feed.open("intake", None, "greedy", 60) for _ in range(3)]
+    first = feed.open("triage", None, "modest", 60)
+    assert list(greedy[0]) == ["retry: 5000\n\n"]
+    assert set(feed._streams) == {*greedy[1:], first}
+    # Two and one: whoever came next would be taken the place from again.
+    for account in ("greedy", "modest"):
+        with pytest.raises(TooManyStreamsError):
+            feed.open("triage", None, account, 60)
+    third = feed.open("answers", None, "third", 60)
+    assert set(feed._streams) == {greedy[2], first, third}
+    with pytest.raises(TooManyStreamsError):
+        feed.open("answers", None, "fourth", 60)
+
+
+@pytest.mark.parametrize("order", list(permutations(["a", "a", "a", "b", "b", "c"]))[::97])
+def test_whoever_comes_in_whatever_order_the_places_are_shared_evenly(monkeypatch, order):
+    monkeypatch.setattr(LiveFeed, "_listen", lambda self: None)
+    feed = LiveFeed("amqp://nowhere", 3)
+    for account in order:
+        with suppress(TooManyStreamsError):
+            feed.open("intake", None, account, 60)
+    assert Counter(stream.account for stream in feed._streams) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_a_stream_that_gives_way_ends_at_once(feed):
+    stream = feed.open("intake", None, "one", 60)
+    texts = iter(stream)
+    assert next(texts) == "retry: 5000\n\n"
+    stream.give_way()
+    assert list(texts) == []
 
 
 def test_streams_end_when_the_process_is_to_end(feed):
-    stream = feed.open("intake", None, 60)
+    stream = feed.open("intake", None, "one", 60)
     feed.is_leaving = lambda: True
     assert list(stream) == ["retry: 5000\n\n"]
 
@@ -163,24 +195,24 @@ def test_streams_end_when_the_process_is_to_end(feed):
 def test_none_may_be_open_where_none_are_wanted(monkeypatch):
     monkeypatch.setattr(LiveFeed, "_listen", lambda self: None)
     with pytest.raises(TooManyStreamsError):
-        LiveFeed("amqp://nowhere", 0).open("intake", None, 60)
+        LiveFeed("amqp://nowhere", 0).open("intake", None, "one", 60)
 
 
 @pytest.mark.parametrize(("expires_in", "least", "most"), [(5, 4, 5), (3_600, 540, 660), (-5, -6, 0)])
 def test_a_stream_lasts_ten_minutes_and_no_longer_than_the_token(feed, monkeypatch, expires_in, least, most):
     lasting = []
-    monkeypatch.setattr(feed, "open", lambda desk, opd, lasts: lasting.append((desk, opd, lasts)))
+    monkeypatch.setattr(feed, "open", lambda *asked: lasting.append(asked))
     app = Flask(__name__)
     app.extensions["live"] = feed
     with app.app_context():
         live.stream_for("opd", Actor(TEAM.id, TEAM.role, TEAM.group, None, datetime.now(UTC) + timedelta(
             seconds=expires_in)))
-    assert lasting[0][:2] == ("opd", "disdukcapil")
-    assert least <= lasting[0][2] <= most
+    assert lasting[0][:3] == ("opd", "disdukcapil", TEAM.id)
+    assert least <= lasting[0][3] <= most
 
 
 def test_a_page_that_left_before_a_word_was_sent_makes_room(feed):
     app = Flask(__name__)
     with app.test_request_context():
-        live.as_response(feed.open("intake", None, 60)).close()
-    assert feed._streams == set()
+        live.as_response(feed.open("intake", None, "one", 60)).close()
+    assert not feed._streams

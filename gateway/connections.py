@@ -1,0 +1,309 @@
+"""Connections, as many as come: none holds a thread before its request is whole, or while its answer is being taken.
+
+waitress' loop reads requests and sends answers; threads run the application in between. What is added here is that
+nobody may take as long as they like: each connection has an allowance for what it has to do next, and where there are
+more connections than may be, or they hold more in memory, the oldest one without a whole request ends. Nobody is
+refused. A proxy that is trusted may have as many as it likes, and keep them open: its visitors do not pay for others.
+"""
+
+import errno
+import resource
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from heapq import nsmallest
+from select import POLLRDHUP, poll
+from socket import AF_UNIX, SHUT_WR
+from time import monotonic
+from typing import Any
+
+from waitress.adjustments import Adjustments
+from waitress.channel import HTTPChannel
+from waitress.server import TcpWSGIServer
+
+from gateway.requests import MAX_FRAMED_BYTES, MAX_HEAD_BYTES, TOO_SLOW, Reading, Refusing, Serving, answer
+from nkk.messaging.log import get_logger
+
+MAX_UNREAD_BYTES = 16 * 1024 * 1024
+"""So much of what is left of a refused request is taken and thrown away: ended at once, the connection would be reset,
+and the answer be lost with it."""
+
+NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+RESERVED_FILES = 256
+"""File descriptors for everything but connections."""
+
+log = get_logger()
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """Seconds that a connection has for what it has to do next; a body and an answer get one more for each KiB."""
+
+    begin: float = 15
+    """Until the first byte of its next request."""
+    head: float = 10
+    body: float = 15
+    answer: float = 30
+    hang_up: float = 5
+    """After the last answer."""
+
+
+class Discreet:
+    """waitress' logger for what goes wrong on a connection. Its own lines name addresses, which hold tickets."""
+
+    def exception(self, *_: object) -> None:
+        """The application failed, in a way it does not answer itself."""
+        log.error("request failed", exc_info=True)
+
+    def log(self, *_: object) -> None:
+        """A line of its loop."""
+
+    info = warning = log
+
+
+class Connection(HTTPChannel):
+    """One connection. Its state is waitress', but for the times."""
+
+    parser_class = Reading
+    task_class = Serving
+    error_task_class = Refusing
+    logger = Discreet()
+
+    def __init__(self, server: "Door", sock: Any, addr: Any, adj: Adjustments, map: Any = None) -> None:
+        self.is_trusted = server.is_trusted(addr[0])
+        self.waits_since = monotonic()
+        self._began_at = self._takes_since = self._said_goodbye_at = 0.0
+        self._taken = self._thrown_away = 0
+        super().__init__(server, sock, addr, adj, map=map)
+
+    # -- in the loop
+
+    def received(self, data: bytes) -> bool:
+        """Take what came in."""
+        before = self.request
+        went_on = super().received(data)
+        if before is None or self.request is not before:
+            self._began_at = monotonic()
+        return went_on
+
+    # Both are asked of every connection at each turn of the loop: as waitress has them, in one step.
+
+    def readable(self) -> bool:
+        return bool(self._said_goodbye_at or not (
+            self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed))
+
+    def writable(self) -> bool:
+        return bool((self.total_outbufs_len or self.will_close or self.close_when_flushed)
+                    and not self._said_goodbye_at)
+
+    def handle_read(self) -> None:
+        if not self._said_goodbye_at:
+            super().handle_read()
+            return
+        self._thrown_away += len(self.recv(64 * 1024))
+        if self._thrown_away > MAX_UNREAD_BYTES:
+            self.handle_close()
+
+    def handle_write(self) -> None:
+        if not self.close_when_flushed:
+            super().handle_write()
+            return
+        self._flush_exception(self._flush_some)
+        if self.will_close:
+            self.handle_close()
+        elif self.connected and not self.total_outbufs_len:
+            self._say_goodbye()
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        sent = super().send(data, do_close)
+        self._taken += sent
+        return sent
+
+    def handle_error(self) -> None:
+        """Something of ours failed in the loop: this connection ends, the others go on."""
+        log.error("connection failed", exc_info=True)
+        self.handle_close()
+
+    def _say_goodbye(self) -> None:
+        """Nothing more will be sent. Whoever still sends is listened to for a moment, so that the answer arrives."""
+        self._said_goodbye_at = monotonic()
+        try:
+            self.socket.shutdown(SHUT_WR)
+        except OSError:
+            self.handle_close()
+
+    # -- how long it may take
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a whole request is there: what takes time now is ours."""
+        return bool(self.requests)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing of a request has come since the last one, and no answer is left to send."""
+        return not (self.requests or self.total_outbufs_len or self.request is not None or self._said_goodbye_at)
+
+    @property
+    def held(self) -> int:
+        """Bytes that are kept for it."""
+        return self.total_outbufs_len + (self.request.body_bytes_received if self.request is not None else 0)
+
+    def look_at_the_clock(self, now: float, allowed: Allowance) -> None:
+        """End it where it takes longer than it may."""
+        if now <= self._ends_at(now, allowed):
+            return
+        if self.request is not None and not self.total_outbufs_len and not self._said_goodbye_at:
+            self.close_when_flushed = True
+            self.write_soon(answer(*TOO_SLOW))
+            self.flush()
+        else:
+            self.handle_close()
+
+    def _ends_at(self, now: float, allowed: Allowance) -> float:
+        if self._said_goodbye_at:
+            return self._said_goodbye_at + allowed.hang_up
+        if self.total_outbufs_len:
+            return self._answer_ends_at(now, allowed)
+        self._takes_since = 0.0
+        if self.is_busy:
+            return now
+        if self.request is None:
+            return now if self.is_trusted else self.waits_since + allowed.begin
+        began = max(self._began_at, self.waits_since)
+        body = allowed.body + self.request.body_bytes_received / 1024 if self.request.headers_finished else 0
+        return began + allowed.head + body
+
+    def _answer_ends_at(self, now: float, allowed: Allowance) -> float:
+        if not self._takes_since:
+            self._takes_since, self._taken = now, 0
+        return self._takes_since + allowed.answer + self._taken / 1024
+
+    # -- in a thread
+
+    def service(self) -> None:
+        """Answer the request that is whole."""
+        super().service()
+        self.waits_since = monotonic()
+
+    def flush(self) -> None:
+        """Send what can be sent at once."""
+        with self.outbuf_lock:
+            if self.connected:
+                self._flush_exception(self._flush_some, do_close=False)
+
+    def has_gone(self) -> bool:
+        """Whether the other side hung up."""
+        line = self.socket
+        if not self.connected or line is None:
+            return True
+        hung_up = poll()
+        with suppress(OSError, ValueError):
+            hung_up.register(line, POLLRDHUP)
+            return bool(hung_up.poll(0))
+        return True
+
+
+class Door(TcpWSGIServer):
+    """A socket that listens, and the connections that came in by it."""
+
+    channel_class = Connection
+
+    def __init__(self, application: Any, listener: Any, loop: dict[int, Any], dispatcher: Any, settings: Adjustments,
+                 most: int, is_trusted: Callable[[str], bool], is_leaving: Callable[[], bool],
+                 allowed: Allowance | None = None, most_bytes: int = 64 * 1024 * 1024) -> None:
+        self.is_trusted, self.is_leaving = is_trusted, is_leaving
+        self._most, self._most_bytes, self._allowed = most, most_bytes, allowed or Allowance()
+        self._rests_until = 0.0
+        super().__init__(application, loop, _sock=listener, dispatcher=dispatcher, adj=settings, bind_socket=False,
+                         sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()))
+
+    def getsockname(self) -> tuple[str, str]:
+        """Where it listens, as (host, port)."""
+        return ("localhost", "") if self.family == AF_UNIX else super().getsockname()
+
+    def fix_addr(self, addr: Any) -> Any:
+        """The peer's address: that of a socket in the file system has none."""
+        return ("unix", 0) if self.family == AF_UNIX else addr
+
+    def set_socket_options(self, conn: Any) -> None:
+        if self.family != AF_UNIX:
+            super().set_socket_options(conn)
+
+    def readable(self) -> bool:
+        return super().readable() and monotonic() >= self._rests_until
+
+    def handle_accept(self) -> None:
+        """Let in who waits, for whom there is always room. One by one, which shares them among the processes; more at
+        once where the loop, with many to look after, takes longer to come round."""
+        for _ in range(1 + len(self.active_channels) // 16):
+            there_were = len(self.active_channels)
+            super().handle_accept()
+            if len(self.active_channels) == there_were:
+                break
+        if len(self.active_channels) > self._most:
+            strangers = sum(not connection.is_trusted for connection in self.active_channels.values())
+            self._end_the_oldest(strangers - self._most)
+
+    def accept(self) -> Any:
+        """The next connection, or None. Where the system has nothing left for another, the oldest gives way."""
+        try:
+            return super().accept()
+        except OSError as error:
+            if error.errno not in NO_FILES:
+                raise
+            if not self._end_the_oldest():
+                self._rests_until = monotonic() + 1
+            return None
+
+    def maintenance(self, _now: float) -> None:
+        """What is looked after each second: who takes too long, and how much is held for all."""
+        now = monotonic()
+        for connection in list(self.active_channels.values()):
+            connection.look_at_the_clock(now, self._allowed)
+        while sum(connection.held for connection in self.active_channels.values()) > self._most_bytes:
+            if not self._end_the_oldest(which=lambda connection: connection.held > 0):
+                break
+
+    def end_the_silent(self) -> None:
+        """End every connection on which nothing has been asked since its last answer."""
+        for connection in list(self.active_channels.values()):
+            if connection.is_silent:
+                connection.handle_close()
+
+    def stop_accepting(self) -> None:
+        """Leave those who come from now on to others."""
+        self.accepting = False
+        self.del_channel()
+
+    def _end_the_oldest(self, count: int = 1, which: Callable[[Connection], bool] = lambda _: True) -> bool:
+        """End those `count` that have been without a whole request for longest; False where there is none."""
+        without = (each for each in self.active_channels.values()
+                   if not each.is_busy and not each.is_trusted and which(each))
+        found = nsmallest(count, without, key=lambda each: each.waits_since)
+        for connection in found:
+            connection.handle_close()
+        return bool(found)
+
+
+def settings(threads: int, backlog: int) -> Adjustments:
+    """waitress' settings: nothing is buffered in files, and its own limits on connections are off."""
+    chosen = Adjustments(
+        threads=threads, backlog=backlog, ident="", server_name="localhost", recv_bytes=64 * 1024,
+        inbuf_overflow=2 * MAX_FRAMED_BYTES, outbuf_overflow=2**31, max_request_header_size=MAX_HEAD_BYTES,
+        max_request_body_size=MAX_FRAMED_BYTES, connection_limit=2**31, cleanup_interval=1, log_socket_errors=False,
+        clear_untrusted_proxy_headers=False)
+    # Head and body leave together. (It cannot be given without a warning that it will once be gone.)
+    chosen.send_bytes = 16 * 1024
+    return chosen
+
+
+def files_for(connections: int) -> int:
+    """How many of so many connections this process may have: as many file descriptors as that takes are asked for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + RESERVED_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        connections = min(connections, max(soft - RESERVED_FILES, soft // 2))
+    return connections

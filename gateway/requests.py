@@ -1,0 +1,176 @@
+"""Requests as they are read and answered: waitress keeps the bytes, gunicorn's stricter parser judges the head.
+
+A request that cannot be read never reaches the application: it is answered here, as the same kind of problem, and
+neither the answer nor the log repeats anything of it. One whose body is longer than is taken does reach it, without the
+body: the application says so as it says everything.
+"""
+
+import json
+import uuid
+from io import BytesIO
+from typing import Any
+
+from gunicorn import util
+from gunicorn.http import errors as broken
+from gunicorn.http.body import ChunkedReader, LengthReader
+from gunicorn.http.message import Request
+from gunicorn.http.unreader import IterUnreader
+from waitress import utilities as waitress
+from waitress.buffers import OverflowableBuffer
+from waitress.parser import HTTPRequestParser
+from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
+from waitress.task import Task, WSGITask
+
+from gateway.app import HEADERS, MAX_BODY_BYTES
+from gateway.errors import SENTENCES, body_of
+from nkk.messaging.log import get_logger
+
+MAX_HEAD_BYTES = 64 * 1024
+MAX_FRAMED_BYTES = 2 * MAX_BODY_BYTES
+"""A body with all that its chunks are framed with."""
+
+NO_HTTP = (400, "Bad Request", "malformed", "This is no HTTP request that can be read. Nothing was done.")
+TOO_SLOW = (408, "Request Timeout", "too-slow", "The request did not come to its end in time. Nothing was done.")
+OF_OURS = (500, "Internal Server Error", "failed", SENTENCES[500])
+SAYS = {
+    "LimitRequestLine": (414, "URI Too Long", "too-long", "The address is too long. Nothing was done."),
+    "LimitRequestHeaders": (431, "Request Header Fields Too Large", "too-long",
+                            "The headers are too many or too long. Nothing was done."),
+    "ExpectationFailed": (417, "Expectation Failed", "refused",
+                          "What the header Expect asks for is not done here. Leave it out."),
+    "UnsupportedTransferCoding": (501, "Not Implemented", "refused",
+                                  "This transfer coding is not taken. Send the body as it is, or in chunks."),
+    "BadChunks": (400, "Bad Request", "malformed",
+                  "The body broke off, or its chunks are not what they say. Send it again."),
+    "InternalServerError": OF_OURS,
+}
+"""Status, reason, name and sentence, by what was found; what was found by another name is no HTTP."""
+
+log = get_logger()
+
+
+def answer(status: int, reason: str, name: str, sentence: str) -> bytes:
+    """The problem as it goes over the wire; the connection ends with it."""
+    body = json.dumps(body_of(status, name, sentence), ensure_ascii=False).encode()
+    headers = HEADERS | {"Content-Type": "application/problem+json", "Content-Length": str(len(body)),
+                         "Connection": "close", "Date": util.http_date(), "X-Request-ID": str(uuid.uuid4())}
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{key}: {value}" for key, value in headers.items()), "", ""]
+    return "\r\n".join(lines).encode("ascii") + body
+
+
+class Reading(HTTPRequestParser):
+    """One request while it comes in. `config` is gunicorn's, whose limits hold."""
+
+    config: Any = None
+    is_too_long = False
+    error: Any = None
+    """What was found, by its name in SAYS."""
+
+    def received(self, data: bytes) -> int:
+        """Take what came in; how much of it belonged to this request."""
+        if self.body_rcv is None and not self.header_plus and not (data[:1].isupper() or data[:1] in (b"\r", b"\n")):
+            # TLS, or nothing that could become a request however much of it came.
+            self._refuse(broken.InvalidRequestLine.__name__)
+            return len(data)
+        taken = super().received(data)
+        if isinstance(self.error, waitress.Error):
+            self._name_the_error()
+        return taken
+
+    def parse_header(self, head: bytes) -> None:
+        """Have gunicorn judge the head, and prepare for the body."""
+        try:
+            found = Request(self.config, IterUnreader([head]), ("", 0))
+        except (broken.ParseException, OSError, StopIteration) as error:
+            self._refuse(type(error).__name__)
+            return
+        self._keep(found)
+        self._expect_body(found)
+
+    def _keep(self, found: Any) -> None:
+        self.command, self.version = found.method, "{}.{}".format(*found.version)
+        self.request_uri, self.query, self.fragment = found.uri, found.query, found.fragment
+        self.path = util.unquote_to_wsgi_str(found.path)
+        self.url_scheme = "http"
+        for name, value in found.headers:
+            key = name.replace("-", "_")
+            self.headers[key] = f"{self.headers[key]}, {value}" if key in self.headers else value
+        self.headers.pop("TRANSFER_ENCODING", None)
+
+    def _expect_body(self, found: Any) -> None:
+        reader = found.body.reader
+        if isinstance(reader, ChunkedReader):
+            self.chunked, self.body_rcv = True, ChunkedReceiver(_memory())
+        elif isinstance(reader, LengthReader) and reader.length > MAX_BODY_BYTES:
+            self.is_too_long = True
+        elif isinstance(reader, LengthReader) and reader.length:
+            self.content_length, self.body_rcv = reader.length, FixedStreamReceiver(reader.length, _memory())
+        # Who expects to be told to go on and has no body to send would wait for ever.
+        self.expect_continue = found._expected_100_continue and self.body_rcv is not None
+
+    def _name_the_error(self) -> None:
+        """waitress found something: its heads that never end, its chunks that are none, or more than is taken."""
+        if isinstance(self.error, waitress.RequestEntityTooLarge):
+            self.close()
+            self.error, self.body_rcv, self.is_too_long = None, None, True
+            self.headers["CONTENT_LENGTH"] = str(MAX_FRAMED_BYTES)
+        elif isinstance(self.error, waitress.RequestHeaderFieldsTooLarge):
+            line = self.header_plus.partition(b"\r\n")[0]
+            self._refuse((broken.LimitRequestLine if len(line) > self.config.limit_request_line
+                          else broken.LimitRequestHeaders).__name__)
+        elif isinstance(self.error, waitress.InternalServerError):
+            self._refuse("InternalServerError")
+        else:
+            self._refuse("BadChunks")
+
+    def _refuse(self, found: str) -> None:
+        self.error, self.completed, self.expect_continue = found, True, False
+
+    def get_body_stream(self) -> Any:
+        """The whole body, to read from its beginning."""
+        return self.body_rcv.getfile() if self.body_rcv is not None else BytesIO()
+
+
+def _memory() -> OverflowableBuffer:
+    """A buffer that never goes to a file: what people write is not left in the clear on a disk."""
+    return OverflowableBuffer(2 * MAX_FRAMED_BYTES)
+
+
+class Serving(WSGITask):
+    """One request while the application answers it, in a thread."""
+
+    def build_response_header(self) -> bytes:
+        """The answer's head. It says that the connection ends with this answer, where it does."""
+        if self.request.is_too_long or self.channel.server.is_leaving():
+            self.set_close_on_finish()
+        return super().build_response_header()
+
+    def get_environment(self) -> dict[str, Any]:
+        """WSGI's environment, and how to learn that nobody waits for the answer any more."""
+        return super().get_environment() | {"nkk.has_gone": self.channel.has_gone}
+
+    def write(self, data: bytes) -> None:
+        """Send a piece of the answer: at once where its length is not known, which is a stream."""
+        super().write(data)
+        if self.chunked_response:
+            self.channel.flush()
+
+    def finish(self) -> None:
+        """Send what is left from here: the loop would have to wake up for it."""
+        super().finish()
+        self.channel.flush()
+
+
+class Refusing(Task):
+    """The answer to what the application never sees."""
+
+    def service(self) -> None:
+        """Answer, and end the connection."""
+        found = self.request.error
+        name = found if isinstance(found, str) else type(found).__name__
+        says = SAYS.get(name, NO_HTTP)
+        if says is not OF_OURS:
+            log.info("request unreadable", status=says[0], error=name)
+        self.wrote_header = self.close_on_finish = True
+        self.channel.write_soon(answer(*says))
+        self.channel.flush()

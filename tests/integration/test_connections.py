@@ -1,0 +1,421 @@
+"""The gateway's connections on real sockets: what one of them may take from the others, and for how long."""
+
+import errno
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from time import monotonic
+from typing import Any
+
+import pytest
+from gunicorn.config import Config
+from waitress import wasyncore
+from waitress.task import ThreadedTaskDispatcher
+
+from gateway.app import MAX_BODY_BYTES
+from gateway.connections import Allowance, Door, files_for, settings
+from gateway.proxies import Proxies, behind, read_networks
+from gateway.requests import Reading
+from tests.installations import eventually
+
+GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
+LONG = 8 * 1024 * 1024
+"""More than the kernel keeps for a connection whose other side does not read."""
+
+PATIENT = Allowance(60, 60, 60, 60, 60)
+SHORT = Allowance(begin=0.5, head=0.5, body=0.5, answer=0.5, hang_up=0.5)
+PROXY = "127.0.0.9"
+
+
+class Application:
+    """Answers at once, but for what waits to be let go; `asked` are the requests that reached it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, bytes]] = []
+        self.may_go = threading.Event()
+        self.gone = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        body = environ["wsgi.input"].read()
+        self.asked.append((environ["PATH_INFO"], body))
+        if environ["PATH_INFO"] == "/waits":
+            while not (self.may_go.wait(0.05) or environ["nkk.has_gone"]()):
+                continue
+            if environ["nkk.has_gone"]():
+                self.gone.set()
+        if environ["PATH_INFO"] == "/fails":
+            raise ValueError("of ours")
+        answer = b"x" * LONG if environ["PATH_INFO"] == "/long" else environ["REMOTE_ADDR"].encode() + b" " + body
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(answer)))])
+        return [answer]
+
+
+class House:
+    """A door with its loop in a thread, as a worker has it."""
+
+    def __init__(self, threads: int, most: int, allowed: Allowance, most_bytes: int, proxies: Proxies) -> None:
+        self.application, self.is_leaving = Application(), False
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self.address = self._listener.getsockname()
+        self._loop: dict[int, Any] = {}
+        self._dispatcher = ThreadedTaskDispatcher()
+        self._dispatcher.set_thread_count(threads)
+        Reading.config = Config()
+        self.door = Door(behind(self.application, proxies), self._listener, self._loop, self._dispatcher,
+                         settings(threads, 512), most, proxies.include, lambda: self.is_leaving, allowed, most_bytes)
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ends.is_set():
+            wasyncore.poll2(0.1, self._loop)
+
+    def close(self) -> None:
+        self.application.may_go.set()
+        self._ends.set()
+        self._thread.join()
+        self._dispatcher.shutdown()
+        wasyncore.close_all(self._loop)
+        self._listener.close()
+
+    def connect(self, beginning: bytes = b"", source: str = "127.0.0.1") -> socket.socket:
+        """A connection on which `beginning` was sent."""
+        line = socket.create_connection(self.address, timeout=20, source_address=(source, 0))
+        line.sendall(beginning)
+        return line
+
+    def serves(self, source: str = "127.0.0.1") -> bool:
+        """Whether somebody who asks is answered."""
+        with self.connect(GET, source) as line:
+            return answer(line).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def answer(line: socket.socket) -> bytes:
+    """One whole answer; nothing where the line ends."""
+    text = b""
+    while b"\r\n\r\n" not in text:
+        more = line.recv(65_536)
+        if not more:
+            return text
+        text += more
+    head, _, body = text.partition(b"\r\n\r\n")
+    length = next((int(row.partition(b":")[2]) for row in head.split(b"\r\n") if row.lower().startswith(
+        b"content-length:")), 0)
+    while len(body) < length:
+        body += line.recv(65_536)
+    return head + b"\r\n\r\n" + body
+
+
+def has_ended(line: socket.socket) -> bool:
+    """Whether the other side hung up, which is waited for."""
+    try:
+        while line.recv(65_536):
+            continue
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+def is_open(line: socket.socket) -> bool:
+    """Whether the other side still listens, and has said nothing."""
+    line.setblocking(False)
+    try:
+        line.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except ConnectionResetError:
+        return False
+    finally:
+        line.settimeout(20)
+    return False
+
+
+@pytest.fixture
+def house() -> Iterator[Callable[..., House]]:
+    """Builds a house: one thread, room for ten, patient where nothing else is said."""
+    with ExitStack() as houses:
+        def build(threads: int = 1, most: int = 10, allowed: Allowance = PATIENT, most_bytes: int = 2**30,
+                  proxies: str = "") -> House:
+            built = House(threads, most, allowed, most_bytes, read_networks(proxies))
+            houses.callback(built.close)
+            return built
+
+        yield build
+
+
+POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
+BEGINNINGS = {
+    "nothing": b"", "a byte": b"P", "half a head": POST, "a head in bits": b"GET / HTTP/1.1\r\nX-A: ",
+    "half a body": POST + b"Content-Length: 9\r\n\r\n{",
+    "half a chunk": POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{",
+    "no last chunk": POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+    "an expectation": POST + b"Content-Length: 9\r\nExpect: 100-continue\r\n\r\n",
+    "empty lines": b"\r\n\r\n\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS.values(), ids=BEGINNINGS)
+def test_what_is_no_whole_request_reaches_no_thread(house: Callable[..., House], beginning: bytes) -> None:
+    """There is one thread, and more of them than that."""
+    here = house()
+    with ExitStack() as lines:
+        for _ in range(5):
+            lines.enter_context(here.connect(beginning))
+        for _ in range(3):
+            assert here.serves()
+        assert here.application.asked == [("/echo", b"")] * 3
+
+
+@pytest.mark.parametrize("beginning", BEGINNINGS.values(), ids=BEGINNINGS)
+def test_who_begins_and_does_not_go_on_is_hung_up_on(house: Callable[..., House], beginning: bytes) -> None:
+    here = house(allowed=SHORT)
+    with here.connect(beginning) as line:
+        text = b"".join(iter(lambda: line.recv(65_536), b""))
+    told = text.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+    if beginning.strip():
+        assert told.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert b"urn:nkk:problem:too-slow" in told
+    else:
+        assert told == b""
+    eventually(lambda: not here.door.active_channels)
+    assert here.application.asked == []
+
+
+@pytest.mark.parametrize("drip", [b"X-A: b\r\n", b"\r\n\r\n"], ids=["headers", "empty lines"])
+def test_who_sends_a_little_again_and_again_gains_no_time(house: Callable[..., House], drip: bytes) -> None:
+    here = house(allowed=SHORT)
+    beginning = b"GET / HTTP/1.1\r\n" if drip.startswith(b"X") else b""
+    with here.connect(beginning) as line:
+        deadline = monotonic() + 20
+        try:
+            while monotonic() < deadline:
+                line.sendall(drip)
+                threading.Event().wait(0.05)
+        except OSError:
+            return
+    pytest.fail("the connection stayed")
+
+
+def test_a_body_that_comes_steadily_has_the_time_it_takes(house: Callable[..., House]) -> None:
+    """Each KiB of it brings a second: 20 KiB may take longer than the allowance that nothing of it would have."""
+    here = house(allowed=Allowance(begin=0.2, head=0.2, body=0.2, answer=9, hang_up=9))
+    with here.connect(POST + b"Content-Length: 20480\r\n\r\n") as line:
+        for _ in range(20):
+            line.sendall(b"x" * 1024)
+            threading.Event().wait(0.1)
+        assert answer(line).endswith(b"x" * 20_480)
+
+
+def test_over_the_cap_the_oldest_without_a_whole_request_gives_way_and_nobody_is_refused(house: Callable[..., House]
+                                                                                         ) -> None:
+    here = house(threads=2, most=5)
+    with ExitStack() as lines:
+        busy = lines.enter_context(here.connect(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n"))
+        eventually(lambda: here.application.asked)
+        held = [lines.enter_context(here.connect(b"GET /")) for _ in range(4)]
+        eventually(lambda: len(here.door.active_channels) == 5)
+        new = lines.enter_context(here.connect(GET))
+        assert b"200 OK" in answer(new)
+        assert has_ended(held[0])
+        assert all(is_open(line) for line in [busy, *held[1:]])
+        here.application.may_go.set()
+        assert b"200 OK" in answer(busy)
+
+
+def test_who_asks_again_is_not_the_oldest(house: Callable[..., House]) -> None:
+    here = house(most=3)
+    with ExitStack() as lines:
+        kept, first, second = (lines.enter_context(here.connect(GET)) for _ in range(3))
+        for line in (kept, first, second):
+            answer(line)
+        kept.sendall(GET)
+        answer(kept)
+        assert here.serves()
+        assert has_ended(first)
+        assert is_open(kept)
+
+
+def test_a_trusted_proxy_may_have_as_many_connections_as_it_likes(house: Callable[..., House]) -> None:
+    here = house(most=3, allowed=SHORT, proxies=PROXY)
+    with ExitStack() as lines:
+        proxys = [lines.enter_context(here.connect(source=PROXY)) for _ in range(6)]
+        strangers = [lines.enter_context(here.connect(source="127.0.0.2")) for _ in range(5)]
+        assert here.serves()
+        assert all(has_ended(line) for line in strangers)
+        assert all(is_open(line) for line in proxys)
+        for line in proxys:
+            line.sendall(GET)
+            assert b"200 OK" in answer(line)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS])
+def test_where_the_system_gives_no_more_the_oldest_gives_way(house: Callable[..., House], number: int,
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    here = house()
+    with here.connect(b"GET /") as held:
+        eventually(lambda: here.door.active_channels)
+        plain, refusals = wasyncore.dispatcher.accept, iter([number])
+
+        def accept(door: Any) -> Any:
+            for refused in refusals:
+                raise OSError(refused, "none left")
+            return plain(door)
+
+        monkeypatch.setattr(wasyncore.dispatcher, "accept", accept)
+        assert here.serves()
+        assert has_ended(held)
+
+
+def test_an_answer_that_is_not_taken_holds_no_thread_and_ends(house: Callable[..., House]) -> None:
+    here = house(allowed=Allowance(60, 60, 60, answer=1, hang_up=1))
+    with ExitStack() as lines:
+        slow = [lines.enter_context(here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")) for _ in range(3)]
+        assert here.serves()
+        eventually(lambda: not here.door.active_channels)
+        assert all(len(b"".join(_until_the_end(line))) < LONG for line in slow)
+
+
+def _until_the_end(line: socket.socket) -> Iterator[bytes]:
+    try:
+        while text := line.recv(65_536):
+            yield text
+    except ConnectionResetError:
+        return
+
+
+def test_what_is_held_for_all_has_a_bound(house: Callable[..., House]) -> None:
+    """Answers that nobody takes, and bodies that do not end: the oldest give way before memory does."""
+    here = house(most_bytes=2 * LONG)
+    with ExitStack() as lines:
+        slow = [lines.enter_context(here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")) for _ in range(6)]
+        eventually(lambda: len(here.application.asked) == 6)
+        eventually(lambda: sum(each.held for each in list(here.door.active_channels.values())) <= 2 * LONG)
+        assert has_ended(slow[0])
+        assert here.serves()
+
+
+def test_who_does_not_hang_up_after_the_last_answer_keeps_nobody_waiting(house: Callable[..., House]) -> None:
+    here = house()
+    with ExitStack() as lines:
+        for _ in range(8):
+            line = lines.enter_context(here.connect(b"GET /echo HTTP/1.0\r\n\r\n"))
+            assert b"200 OK" in answer(line)
+        began = monotonic()
+        for _ in range(3):
+            assert here.serves()
+        assert len(here.door.active_channels) >= 8
+        assert monotonic() - began < PATIENT.hang_up
+
+
+def test_a_body_that_is_too_long_is_not_read_into_memory_and_its_answer_arrives(house: Callable[..., House]) -> None:
+    here = house()
+    for length in (MAX_BODY_BYTES + 1, 3_000_000):
+        with here.connect(POST + b"Content-Length: %d\r\n\r\n" % length) as line:
+            line.sendall(b"x" * length)
+            said = answer(line)
+        assert b"Connection: close" in said
+    assert here.application.asked == [("/echo", b"")] * 2
+
+
+def test_a_longest_body_comes_whole_and_in_memory(house: Callable[..., House]) -> None:
+    here = house()
+    body = bytes(range(256)) * (MAX_BODY_BYTES // 256)
+    with here.connect(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body) as line:
+        assert answer(line).endswith(body)
+    chunks = b"".join(b"%x\r\n%s\r\n" % (1_000, body[at:at + 1_000]) for at in range(0, 200_000, 1_000))
+    with here.connect(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nX-Trailer: y\r\n\r\n") as line:
+        assert answer(line).endswith(body[:200_000])
+
+
+def test_requests_that_come_at_once_are_answered_one_after_the_other(house: Callable[..., House]) -> None:
+    here = house(threads=4)
+    asked = b"".join(POST + b"Content-Length: 1\r\n\r\n" + str(number).encode() for number in range(8))
+    with here.connect(asked + b"GET /ec") as line:
+        said = b""
+        while said.count(b"HTTP/1.1 200 OK") < 8 or not said.endswith(b"127.0.0.1 7"):
+            said += line.recv(65_536)
+        assert [body for _, body in here.application.asked] == [str(number).encode() for number in range(8)]
+        line.sendall(b"ho HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"200 OK" in answer(line)
+
+
+def test_who_expects_to_be_told_to_go_on_is_told(house: Callable[..., House]) -> None:
+    here = house()
+    with here.connect(POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n") as line:
+        assert answer(line) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        line.sendall(b"ok")
+        assert answer(line).endswith(b" ok")
+        line.sendall(b"GET /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\r\n")
+        assert b"200 OK" in answer(line)
+
+
+@pytest.mark.parametrize(("head", "stays"), [
+    (b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n", True), (b"GET /echo HTTP/1.0\r\n\r\n", False),
+    (b"GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", True),
+    (b"GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", False)])
+def test_a_connection_stays_where_http_says_so(house: Callable[..., House], head: bytes, stays: bool) -> None:
+    here = house()
+    with here.connect(head) as line:
+        said = answer(line)
+        assert b"\r\nDate: " in said
+        assert b"\r\nServer:" not in said
+        assert (b"\r\nConnection: close\r\n" in said) == (not stays)
+        assert is_open(line) if stays else has_ended(line)
+
+
+def test_what_fails_is_a_problem_and_the_others_go_on(house: Callable[..., House]) -> None:
+    here = house()
+    with here.connect(b"GET /fails HTTP/1.1\r\nHost: x\r\n\r\n") as line:
+        said = answer(line)
+    assert said.startswith(b"HTTP/1.1 500 ")
+    assert b"of ours" not in said
+    assert b"urn:nkk:problem:failed" in said
+    assert here.serves()
+
+
+def test_whoever_waits_for_an_answer_and_hangs_up_is_noticed(house: Callable[..., House]) -> None:
+    here = house()
+    with here.connect(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n"):
+        eventually(lambda: here.application.asked)
+        assert not here.application.gone.is_set()
+    assert here.application.gone.wait(20)
+
+
+def test_a_door_that_is_to_close_says_so_with_each_answer_and_ends_the_silent(house: Callable[..., House]) -> None:
+    here = house()
+    with ExitStack() as lines:
+        silent, asks, begun = (lines.enter_context(here.connect(GET)) for _ in range(3))
+        assert all(b"200 OK" in answer(line) for line in (silent, asks, begun))
+        here.is_leaving = True
+        begun.sendall(b"GET /ec")
+        asks.sendall(GET)
+        said = answer(asks)
+        assert b"200 OK" in said
+        assert b"Connection: close" in said
+        eventually(lambda: any(each.request is not None for each in list(here.door.active_channels.values())))
+        here.door.end_the_silent()
+        assert has_ended(silent)
+        begun.sendall(b"ho HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"200 OK" in answer(begun)
+
+
+def test_a_forged_address_is_believed_of_a_trusted_proxy_alone(house: Callable[..., House]) -> None:
+    here = house(proxies=PROXY)
+    forged = GET.removesuffix(b"\r\n") + b"X-Forwarded-For: 8.8.8.8, 203.0.113.7\r\nX_Forwarded_For: 9.9.9.9\r\n\r\n"
+    for source, seen in ((PROXY, b"203.0.113.7 "), ("127.0.0.2", b"127.0.0.2 "), ("127.0.0.1", b"127.0.0.1 ")):
+        with here.connect(forged, source) as line:
+            assert answer(line).endswith(b"\r\n\r\n" + seen)
+
+
+def test_no_more_connections_are_taken_than_there_are_files_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr("gateway.connections.resource.setrlimit", lambda _, limits: asked.append(limits))
+    for limits, raised, most in (((1024, 4096), [(1256, 4096)], 1000), ((1024, 1024), [(1024, 1024)], 768),
+                                 ((300, 300), [(300, 300)], 150), ((65536, 65536), [], 1000)):
+        asked.clear()
+        monkeypatch.setattr("gateway.connections.resource.getrlimit", lambda _, limits=limits: limits)
+        assert (files_for(1000), asked) == (most, raised)
