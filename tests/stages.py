@@ -21,6 +21,7 @@ from nkk.contracts import EVENTS, STAGES, Event
 from nkk.messaging.actor import Actor
 from nkk.messaging.consumer import Handles
 from nkk.messaging.database import Database
+from nkk.messaging.rpc import StageRpc
 from nkk.messaging.together import Delivery
 from nkk.messaging.work import AlreadyHandledError, UnitOfWork
 from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season
@@ -234,6 +235,12 @@ def _database(url: str, metadata: Any) -> Database:
 
     metadata.create_all(database.engine)
     return database
+
+
+def methods(stage: str) -> dict[str, bool]:
+    """Whether somebody must be logged in for it, by the name of each method that can be called at `stage`."""
+    return {name: hasattr(method, "requires") for name, method in inspect.getmembers(SERVICES[stage])
+            if any(isinstance(entrypoint, StageRpc) for entrypoint in getattr(method, "nameko_entrypoints", ()))}
 
 
 @cache

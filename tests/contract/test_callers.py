@@ -1,6 +1,5 @@
 """The caller's access token goes to the stages' methods that somebody must be logged in for, and to no other."""
 
-import inspect
 from typing import Any
 
 import pytest
@@ -8,16 +7,8 @@ from flask import Flask, g
 
 from gateway.backend import AT_EVERY_STAGE, FOR_ANYBODY, Backend, needs_caller
 from nkk.contracts import STAGES
-from nkk.messaging.rpc import StageRpc
 from nkk.messaging.sealing import new_key_pair
-from tests.stages import SERVICES
-
-
-def methods(stage: str) -> dict[str, bool]:
-    """Whether somebody must be logged in for it, by the name of each method that can be called at `stage`."""
-    return {name: hasattr(method, "requires") for name, method in inspect.getmembers(SERVICES[stage])
-            if any(isinstance(entrypoint, StageRpc) for entrypoint in getattr(method, "nameko_entrypoints", ()))}
-
+from tests.stages import methods
 
 CALLS = [(stage, name, needed) for stage in STAGES for name, needed in methods(stage).items()]
 

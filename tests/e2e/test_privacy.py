@@ -1,11 +1,9 @@
 """Who reported is told to nobody who need not know: not in a log, a database, a message on the broker, or an error."""
 
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
-from kombu import Connection, Exchange, Queue, binding
 
 from nkk.contracts import STAGES
 from nkk.messaging.calls import EXCHANGE
@@ -13,40 +11,14 @@ from tests.builders import complaint_form
 from tests.databases import everything_in
 from tests.installations import Installation, eventually
 from tests.people import REGISTRATION, People, Person, travel_as_complaint, travel_as_information
+from tests.taps import Tap, tapping
 
 TEXT = "Petugas bernama rahasia meminta uang pelicin di loket tujuh."
 
 
-class Tap:
-    """Everything that crosses the broker, as somebody who may listen everywhere would see it."""
-
-    def __init__(self, queue: Queue, channel: object) -> None:
-        self._queue = queue(channel)
-        self._queue.declare()
-        self.heard: list[str] = []
-
-    def listen(self) -> str:
-        """All that was said so far: bodies, headers and properties."""
-        while (message := self._queue.get(no_ack=True)) is not None:
-            body = message.body if isinstance(message.body, str) else bytes(message.body).decode(errors="replace")
-            self.heard.append(f"{body} {message.headers} {message.properties} {message.delivery_info}")
-        return "\n".join(self.heard)
-
-    def remove(self) -> None:
-        self._queue.delete()
-
-
-@contextmanager
-def tapped(installation: Installation) -> Iterator[Tap]:
+def tapped(installation: Installation) -> AbstractContextManager[Tap]:
     """The broker of `installation`, listened to."""
-    exchanges = [*(f"{stage}.events" for stage in STAGES), EXCHANGE]
-    bindings = [binding(Exchange(name, type="topic", no_declare=True), routing_key="#") for name in exchanges]
-    with Connection(installation.uri) as connection:
-        tap = Tap(Queue(f"tap-{uuid.uuid4().hex[:8]}", bindings=bindings, durable=True), connection.default_channel)
-        try:
-            yield tap
-        finally:
-            tap.remove()
+    return tapping(installation.uri, *((name, "#") for name in (*(f"{stage}.events" for stage in STAGES), EXCHANGE)))
 
 
 def somebody(number: str) -> dict[str, str]:
