@@ -12,7 +12,7 @@ from pathlib import Path
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
-from nkk.documents.plain import named
+from nkk.documents.plain import NAMED, named
 
 FOLDER = Path(__file__).parent.parent / "fonts"
 
@@ -45,12 +45,24 @@ def has(character: str, name: str) -> bool:
 def _choice(character: str, usual: str, other: str) -> tuple[str, str]:
     if character == "\n" or has(character, usual):
         return usual, character
-    return other, character if has(character, other) else named(character)
+    return _font(other).fontName, character if has(character, other) else named(character)
 
 
 def spans(text: str, bold: bool, italic: bool) -> Iterator[tuple[str, str]]:
     """`text` in pieces of one font each, as (font, piece)."""
-    usual = face(bold, italic)
-    chosen = (_choice(character, usual, _OTHERS[bold]) for character in text)
-    for font, pieces in groupby(chosen, lambda pair: pair[0]):
+    for font, pieces in groupby(_chosen(text, face(bold, italic), _OTHERS[bold]), lambda pair: pair[0]):
         yield font, "".join(piece for _, piece in pieces)
+
+
+def drawn(text: str, bold: bool, italic: bool) -> str:
+    """`text` with the numbers of the characters that no font draws."""
+    return "".join(piece for _, piece in spans(text, bold, italic))
+
+
+def _chosen(text: str, usual: str, other: str) -> Iterator[tuple[str, str]]:
+    for index, part in enumerate(NAMED.split(text)):
+        if index % 2:
+            # In one font: its brackets are in the other alone, and each change of font is work for the layout.
+            yield _font(other).fontName, part
+        else:
+            yield from (_choice(character, usual, other) for character in part)

@@ -1,7 +1,8 @@
 """What a paragraph holds: texts with their looks, pictures, page numbers and page breaks, in order."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from docx.oxml.ns import qn
@@ -92,7 +93,8 @@ class _Reader:
 
     def _content(self, child: Any, look: Words) -> Iterator[Piece]:
         if child.tag == qn("w:t"):
-            yield Text(child.text or "", look)
+            # Where a word may be parted: the layout would look at every such place anew for each line.
+            yield Text((child.text or "").replace("\u00ad", ""), look)
         elif child.tag in _CHARACTERS:
             yield Text(_CHARACTERS[child.tag], look)
         elif child.tag == qn("w:tab"):
@@ -148,4 +150,13 @@ def _break(kind: str | None, look: Words) -> Piece:
 
 def pieces(paragraph: Any, part: Any, styles: Styles, table: str | None, has_stops: bool) -> list[Piece]:
     """What the paragraph element `paragraph` of `part` holds. Raises UnprintableError."""
-    return list(_Reader(paragraph, part, styles, table, has_stops).children(paragraph))
+    return list(_joined(_Reader(paragraph, part, styles, table, has_stops).children(paragraph)))
+
+
+def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Neighbouring texts of one look as one: the layout's effort grows with the square of their number."""
+    for look, neighbours in groupby(pieces, lambda piece: piece.look if isinstance(piece, Text) else None):
+        if look is None:
+            yield from neighbours
+        else:
+            yield Text("".join(piece.text for piece in neighbours if isinstance(piece, Text)), look)

@@ -77,6 +77,7 @@ class Styles:
         defaults = root.find(qn("w:docDefaults"))
         self._defaults = [] if defaults is None else [defaults]
         self._layers: dict[tuple[str, str | None, str | None], list[Any]] = {}
+        self._runs: dict[tuple[Any, str | None, str | None], Words] = {}
 
     def chain(self, key: str | None) -> list[Any]:
         """The style `key` and those it is based on, the outermost first."""
@@ -89,16 +90,22 @@ class Styles:
 
     def of_paragraph(self, paragraph: Any, table: str | None) -> Lines:
         """The look of the paragraph `paragraph`, in a table of the style `table`. Raises UnprintableError."""
-        own = paragraph.find(qn("w:pPr"))
+        own = _properties(paragraph)
         layers = [*self._paragraph_layers("w:pPr", own, table), *([] if own is None else [own])]
         _refuse_unprintable(layers)
         return _lines(layers)
 
     def of_run(self, run: Any, paragraph: Any, table: str | None) -> Words:
         """The look of the run `run`, or of `paragraph`'s own end where it is None. Raises UnprintableError."""
-        around = paragraph.find(qn("w:pPr"))
+        around = _properties(paragraph)
         holder = around if run is None else run
         own = None if holder is None else holder.find(qn("w:rPr"))
+        key = (None if own is None else _written(own), None if around is None else value(around, "w:pStyle"), table)
+        if key not in self._runs:
+            self._runs[key] = self._look_of_run(own, around, table)
+        return self._runs[key]
+
+    def _look_of_run(self, own: Any, around: Any, table: str | None) -> Words:
         layers = self._paragraph_layers("w:rPr", around, table)
         if own is not None:
             layers += [*_each(self.chain(value(own, "w:rStyle")), "w:rPr"), own]
@@ -159,6 +166,17 @@ def colour(text: str | None) -> str | None:
 def shade(element: Any) -> str | None:
     """The fill of the element's shading."""
     return None if element is None else colour(value(element, "w:shd", "w:fill"))
+
+
+def _properties(paragraph: Any) -> Any:
+    """The paragraph's properties, which stand first in it: where there are none, all of it would be searched."""
+    first = next(iter(paragraph), None)
+    return first if first is not None and first.tag == qn("w:pPr") else None
+
+
+def _written(element: Any) -> tuple[Any, ...]:
+    """What `element` says, such that two that say the same are equal."""
+    return tuple((each.tag, *each.attrib.items()) for each in element.iter())
 
 
 def _each(styles: Iterable[Any], tag: str) -> list[Any]:

@@ -14,6 +14,10 @@ from nkk.documents.printing.inline import Text
 from nkk.documents.printing.looks import Words
 
 LINES_OF_A_PART = 40
+CHARACTERS_OF_A_LINE = 80
+
+_UNBROKEN = re.compile(r"\S{400}(?=\S)")
+"""Five lines without a space: no word, and the layout would measure all of it again for each page."""
 
 
 def laid(texts: list[Text], style: ParagraphStyle) -> list[Any]:
@@ -34,11 +38,11 @@ def _parts(texts: list[Text]) -> Iterator[list[Text]]:
     part: list[Text] = []
     lines = 0
     for text in texts:
-        *ended, rest = text.text.split("\n")
+        *ended, rest = _UNBROKEN.sub("\\g<0>\n", fonts.drawn(text.text, text.look.bold, text.look.italic)).split("\n")
         for line in ended:
             if lines < LINES_OF_A_PART:
                 part.append(Text(f"{line}\n", text.look))
-                lines += 1
+                lines += 1 + len(line) // CHARACTERS_OF_A_LINE
             else:
                 yield [*part, Text(line or "\u00a0", text.look)]
                 part, lines = [], 0

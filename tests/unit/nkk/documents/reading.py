@@ -12,7 +12,7 @@ TICKET = "NKK-2026-000123"
 
 
 def squeezed(text):
-    return re.sub(r"\s+", "", text)
+    return re.sub(r"[\s\u00ad]+", "", text)
 
 
 def docx_text(data):

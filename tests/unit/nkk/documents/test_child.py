@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nkk.documents import RenderingFailedError, RenderingTooSlowError, child, make, render
+from nkk.documents import RenderingFailedError, RenderingTooSlowError, child, make
 from nkk.documents.sample import sample
 from tests.installations import eventually
+from tests.unit.nkk.documents.fresh import render
 from tests.unit.nkk.documents.test_templates import adding, own
 
 KIND = "form-pengaduan"

@@ -9,11 +9,16 @@ from docx.shared import Cm, Pt
 from PIL import Image
 from pypdf import PdfReader
 
-from nkk.documents import UnprintableTemplateError
-from nkk.documents.printing import pdf, tables, texts
+from nkk.documents import UnprintableTemplateError, printing
+from nkk.documents.printing import tables, texts
 from nkk.documents.printing.inline import Text
 from nkk.documents.printing.looks import Words
+from tests.unit.nkk.documents.fresh import apart
 from tests.unit.nkk.documents.reading import docx_text, pdf_pages, pdf_text, squeezed
+
+
+def pdf(docx, template):
+    return apart(printing.pdf, docx, template)
 
 
 def printed(change):

@@ -6,10 +6,11 @@ from docx import Document
 from PIL import Image
 from pypdf import PdfReader
 
-from nkk.documents import qr, render
+from nkk.documents import qr
 from nkk.documents.content import RECAP
 from nkk.documents.formats import FORMATS
 from nkk.documents.sample import sample
+from tests.unit.nkk.documents.fresh import render
 
 URL = sample()["tracking_url"]
 SHEETS = [(kind, fmt) for kind, formats in FORMATS.items() for fmt in formats if kind != RECAP]

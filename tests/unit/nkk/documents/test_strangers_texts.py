@@ -1,11 +1,16 @@
+import cProfile
 import io
-import time
+import pstats
 
 import pytest
+from docx import Document
 from pypdf import PdfReader
 
-from nkk.documents import render
+from nkk import documents
+from nkk.documents import make
+from nkk.documents.printing.looks import Styles, Words
 from nkk.documents.sample import sample
+from tests.unit.nkk.documents.fresh import apart, render
 from tests.unit.nkk.documents.reading import docx_text, pdf_body, pdf_text, squeezed, words
 
 KIND = "form-pengaduan"
@@ -69,11 +74,46 @@ def test_a_long_text_pages():
     assert len(reader.pages) >= 4
 
 
-@pytest.mark.parametrize("text", ["a\n" * 10_000, "x" * 20_000, "بسم الله " * 2_200, "!" * 10_000 + "א" * 10_000])
-def test_no_text_takes_long(text):
-    begun = time.process_time()
-    render(KIND, "pdf", {**sample(), "text": text})
-    assert time.process_time() - begun < 15
+class NotReadWhole:
+    """A paragraph of many runs, of which nobody asks for more than the first child."""
+
+    def __iter__(self):
+        yield Document().add_paragraph("a").runs[0]._element
+        raise AssertionError("read on")
+
+
+def test_the_look_of_a_run_is_had_without_reading_the_whole_paragraph():
+    document = Document()
+    run = document.add_paragraph("a").runs[0]._element
+    assert Styles(document).of_run(run, NotReadWhole(), None) == Words(size=11.0)
+
+
+@pytest.mark.parametrize("unit", ["a\u00ad", "\u05d0\u00ad", "\u05d0a", "\U0001f600a", "\u4e2d", "\x07a", "a\u0301"])
+def test_four_times_the_text_is_about_four_times_the_work(unit):
+    empty, small, large = apart(calls, ["", (unit * 750)[:750], (unit * 3_000)[:3_000]])
+    # A page more or less counts; the square would be sixteen times.
+    assert large - empty < 6 * (small - empty)
+
+
+def calls(texts):
+    """How many calls of functions each text takes, once everything is loaded."""
+    documents.render(KIND, "pdf", sample())
+    return [_calls(text) for text in texts]
+
+
+def _calls(text):
+    profile = cProfile.Profile()
+    profile.runcall(documents.render, KIND, "pdf", {**sample(), "text": text})
+    return pstats.Stats(profile).total_calls
+
+
+@pytest.mark.parametrize(("kind", "field"), [
+    (KIND, "text"), (KIND, "subject_line"), (KIND, "place"), (KIND, "accused_name"),
+    ("laporan-tanggapan-pengaduan", "answer"), ("laporan-pengaduan", "note")])
+@pytest.mark.parametrize(("fmt", "read", "shown"), [
+    ("pdf", pdf_text, "[⟨U+1F600⟩]"), ("docx", docx_text, "[\U0001f600]")])
+def test_an_emoji_in_any_field_is_printed_in_a_new_process(kind, field, fmt, read, shown):
+    assert shown in read(make(kind, fmt, {**sample(), field: "[\U0001f600]"}))
 
 
 def test_a_long_text_in_a_tables_cell_pages_too():

@@ -6,9 +6,10 @@ from docx import Document
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 
-from nkk.documents import KINDS, BrokenTemplateError, UnprintableTemplateError, check_templates, render
+from nkk.documents import KINDS, BrokenTemplateError, UnprintableTemplateError, check_templates
 from nkk.documents.filling import TEMPLATES
 from nkk.documents.sample import sample
+from tests.unit.nkk.documents.fresh import render
 from tests.unit.nkk.documents.reading import docx_text, pdf_text
 
 KIND = "form-pengaduan"

@@ -4,9 +4,10 @@ from datetime import datetime
 import pytest
 from openpyxl import load_workbook
 
-from nkk.documents import ContentError, render
+from nkk.documents import ContentError
 from nkk.documents.content import RECAP
 from nkk.documents.sample import sample
+from tests.unit.nkk.documents.fresh import render
 
 
 def book(content=None):

@@ -7,10 +7,11 @@ from itertools import count
 import pytest
 from openpyxl import load_workbook
 
-from nkk.documents import recap, render, wording
+from nkk.documents import recap, wording
 from nkk.documents.content import RECAP
 from nkk.documents.sample import sample
 from nkk.sop.clock import WIB
+from tests.unit.nkk.documents.fresh import render
 from tests.unit.nkk.documents.reading import pdf_text, squeezed
 
 SHOWN = {"#,##0": wording.number, "#,##0.0": wording.minutes, "0.0%": wording.share,
