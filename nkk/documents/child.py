@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import nkk
 from nkk.documents.errors import RenderingFailedError, RenderingTooSlowError
 from nkk.documents.formats import require
+from nkk.documents.turns import Turns
 
 AT_ONCE = 2
 """Children of one process at the same time."""
@@ -26,52 +26,48 @@ WAITING = 4
 TOLD = 3
 """The exit code of a child that failed and says why on its standard output."""
 
-_turns = threading.BoundedSemaphore(AT_ONCE)
-_line = threading.BoundedSemaphore(AT_ONCE + WAITING)
+OF_ONE = 2
+"""How many of them one account may have."""
+
+_turns = Turns(AT_ONCE, WAITING, OF_ONE)
 _ROOT = str(Path(nkk.__file__).resolve().parent.parent)
 
 
-def make(kind: str, fmt: str, content: dict[str, Any], templates: Path | None = None, seconds: float = 20) -> bytes:
+def make(kind: str, fmt: str, content: dict[str, Any], templates: Path | None = None, seconds: float = 20,
+         account: str = "", is_staff: bool = True) -> bytes:
     """The document `kind` in the format `fmt`, as `render` makes it, within `seconds`, waiting for a turn included.
 
-    Raises UnknownKindError, UnknownFormatError, RenderingTooSlowError, or RenderingFailedError with a sentence that
-    holds none of the content.
+    It is the turn of `account`, a name that only has to differ from the others'. Raises UnknownKindError,
+    UnknownFormatError, RenderingTooSlowError, or RenderingFailedError with a sentence that holds none of the content.
     """
     require(kind, fmt)
-    return ask({"kind": kind, "fmt": fmt, "content": content, "templates": _absolute(templates)}, seconds)
+    request = {"kind": kind, "fmt": fmt, "content": content, "templates": _absolute(templates)}
+    return ask(request, seconds, account, is_staff)
 
 
-def ask(request: dict[str, Any], seconds: float) -> bytes:
+def ask(request: dict[str, Any], seconds: float, account: str = "", is_staff: bool = True) -> bytes:
     """What a child answers to `request`. Raises RenderingTooSlowError, at once where enough wait already, or
     RenderingFailedError."""
-    if not _line.acquire(blocking=False):
-        raise RenderingTooSlowError(f"{WAITING} wait already.")
-    try:
-        return _in_turn(request, seconds)
-    finally:
-        _line.release()
-
-
-def _in_turn(request: dict[str, Any], seconds: float) -> bytes:
     until = time.monotonic() + seconds
-    if not _turns.acquire(timeout=seconds):
-        raise RenderingTooSlowError(f"No turn came within {seconds:g} seconds.")
-    try:
-        answer = subprocess.run([sys.executable, "-m", "nkk.documents", f"{seconds:g}"], check=False, cwd=_ROOT,
-                                env=_environment(), input=json.dumps(request).encode(), capture_output=True,
-                                timeout=max(0.1, until - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        # Without its cause, which holds the request.
-        raise RenderingTooSlowError(f"It was not made within {seconds:g} seconds.") from None
-    except OSError as error:
-        raise RenderingFailedError(f"The child process could not be started ({type(error).__name__}).") from None
-    finally:
-        _turns.release()
+    with _turns.turn(account, is_staff, until):
+        answer = _run(request, seconds, until)
     if answer.returncode == TOLD:
         raise RenderingFailedError(answer.stdout.decode("utf-8", "replace"))
     if answer.returncode != 0:
         raise RenderingFailedError(f"The child process ended with code {answer.returncode}.")
     return answer.stdout
+
+
+def _run(request: dict[str, Any], seconds: float, until: float) -> "subprocess.CompletedProcess[bytes]":
+    try:
+        return subprocess.run([sys.executable, "-m", "nkk.documents", f"{seconds:g}"], check=False, cwd=_ROOT,
+                              env=_environment(), input=json.dumps(request).encode(), capture_output=True,
+                              timeout=max(0.1, until - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        # Without its cause, which holds the request.
+        raise RenderingTooSlowError(f"It was not made within {seconds:g} seconds.") from None
+    except OSError as error:
+        raise RenderingFailedError(f"The child process could not be started ({type(error).__name__}).") from None
 
 
 def _absolute(templates: Path | None) -> str | None:

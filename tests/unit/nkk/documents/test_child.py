@@ -1,7 +1,6 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,7 +8,7 @@ import pytest
 
 from nkk.documents import RenderingFailedError, RenderingTooSlowError, child, make
 from nkk.documents.sample import sample
-from tests.installations import eventually
+from nkk.documents.turns import Turns
 from tests.unit.nkk.documents.fresh import render
 from tests.unit.nkk.documents.test_templates import adding, own
 
@@ -67,37 +66,6 @@ def test_a_child_that_cannot_be_started_gives_its_turn_back(monkeypatch):
             make(KIND, "docx", {}, seconds=1)
 
 
-def is_full():
-    room = child._line.acquire(blocking=False)
-    if room:
-        child._line.release()
-    return not room
-
-
-def test_where_enough_wait_for_a_turn_another_is_told_so_at_once(monkeypatch):
-    busy, go_on = threading.Semaphore(0), threading.Event()
-
-    def run(command, **_):
-        busy.release()
-        go_on.wait(20)
-        return subprocess.CompletedProcess(command, 0, b"made", b"")
-
-    monkeypatch.setattr(child.subprocess, "run", run)
-    with ThreadPoolExecutor(child.AT_ONCE + child.WAITING) as pool:
-        waiting = [pool.submit(make, KIND, "docx", {}) for _ in range(child.AT_ONCE + child.WAITING)]
-        try:
-            for _ in range(child.AT_ONCE):
-                assert busy.acquire(timeout=20)
-            eventually(is_full)
-            with pytest.raises(RenderingTooSlowError, match="wait already"):
-                make(KIND, "docx", {})
-            assert not any(each.done() for each in waiting)
-        finally:
-            go_on.set()
-        assert [each.result() for each in waiting] == [b"made"] * len(waiting)
-    assert make(KIND, "docx", {}) == b"made"
-
-
 def test_a_child_lets_all_else_go_first():
     asked = "import os, json; from nkk.documents.__main__ import _limit; _limit(5); print(os.nice(0))"
     ours, childs = os.nice(0), subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
@@ -122,27 +90,23 @@ def test_a_child_is_given_that_environment_and_no_other(monkeypatch, tmp_path):
 
 
 def test_who_gets_no_turn_is_told_so(monkeypatch):
-    monkeypatch.setattr(child, "_turns", threading.BoundedSemaphore(1))
-    with child._turns, pytest.raises(RenderingTooSlowError, match="No turn came"):
+    monkeypatch.setattr(child, "_turns", Turns(1, 1, 2))
+    with child._turns.turn("a", True, time.monotonic()), pytest.raises(RenderingTooSlowError, match="No turn came"):
         make(KIND, "docx", {}, seconds=0.2)
 
 
 def test_threads_take_turns():
-    made = []
-    threads = [threading.Thread(target=lambda: made.append(make("tanda-terima", "docx", sample()))) for _ in range(5)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert made == [render("tanda-terima", "docx", sample())] * 5
+    def one(number):
+        return make("tanda-terima", "docx", sample(), account=str(number))
+
+    with ThreadPoolExecutor(5) as pool:
+        assert list(pool.map(one, range(5))) == [render("tanda-terima", "docx", sample())] * 5
 
 
 def test_a_child_works_in_any_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "json.py").write_text("raise SystemExit(9)")
     assert make("tanda-terima", "docx", sample()).startswith(b"PK")
-
-
 
 
 def test_who_only_calls_make_carries_no_layout_libraries():

@@ -1,0 +1,83 @@
+"""Whose document is made next: staff before reporters, and nobody twice before somebody else once."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from nkk.documents.errors import RenderingTooSlowError
+
+
+@dataclass(eq=False)
+class _Place:
+    account: str
+    is_staff: bool
+    displaced: bool = False
+
+
+class Turns:
+    """`at_once` documents are made at the same time and `waiting` wait, `of_one` of each account at most.
+
+    Where the line is full, staff take the last reporter's place in it.
+    """
+
+    def __init__(self, at_once: int, waiting: int, of_one: int) -> None:
+        self._at_once = at_once
+        self._longest = waiting
+        self._of_one = of_one
+        self._changed = threading.Condition()
+        self._made: list[_Place] = []
+        self._line: list[_Place] = []
+
+    @contextmanager
+    def turn(self, account: str, is_staff: bool, until: float) -> Iterator[None]:
+        """Wait for a turn of `account` until the monotonic time `until`, and hold it.
+
+        Raises RenderingTooSlowError, at once where the line is full or `account` has its share of it.
+        """
+        place = _Place(account, is_staff)
+        with self._changed:
+            self._enter(place)
+            try:
+                self._await(place, until)
+            finally:
+                if place in self._line:
+                    self._line.remove(place)
+                self._changed.notify_all()
+            self._made.append(place)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._made.remove(place)
+                self._changed.notify_all()
+
+    def _enter(self, place: _Place) -> None:
+        if self._share(place.account) >= self._of_one:
+            raise RenderingTooSlowError(f"This account waits for {self._of_one} documents already.")
+        if len(self._line) >= self._longest and len(self._made) >= self._at_once:
+            last = next((other for other in reversed(self._line) if not other.is_staff), None)
+            if last is None or not place.is_staff:
+                raise RenderingTooSlowError(f"{self._longest} wait already.")
+            last.displaced = True
+            self._line.remove(last)
+            self._changed.notify_all()
+        self._line.append(place)
+
+    def _await(self, place: _Place, until: float) -> None:
+        free = self._changed.wait_for(lambda: place.displaced or self._is_next(place), until - time.monotonic())
+        if place.displaced:
+            raise RenderingTooSlowError("The staff's documents come first.")
+        if not free:
+            raise RenderingTooSlowError("No turn came in time.")
+
+    def _is_next(self, place: _Place) -> bool:
+        return len(self._made) < self._at_once and place is min(self._line, key=self._order)
+
+    def _order(self, place: _Place) -> tuple[bool, int, int]:
+        running = sum(other.account == place.account for other in self._made)
+        return not place.is_staff, running, self._line.index(place)
+
+    def _share(self, account: str) -> int:
+        return sum(other.account == account for other in (*self._made, *self._line))

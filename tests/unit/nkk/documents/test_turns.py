@@ -1,0 +1,129 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from nkk.documents import RenderingTooSlowError
+from nkk.documents.turns import Turns
+from tests.installations import eventually
+
+FAR = 60
+
+
+class Office:
+    """People who ask for documents, and how far each has come."""
+
+    def __init__(self, turns):
+        self._turns = turns
+        self._pool = ThreadPoolExecutor(40)
+        self._ends = {}
+        self.made = []
+
+    def ask(self, account, is_staff=False, name=None):
+        name = name or account
+        self._ends[name] = threading.Event()
+        before = self._asked(account)
+        future = self._pool.submit(self._one, name, account, is_staff)
+        eventually(lambda: future.done() or self._asked(account) > before)
+        return future
+
+    def end(self, name):
+        done = len(self.made)
+        self._ends[name].set()
+        return done
+
+    def is_made(self, *names):
+        eventually(lambda: self.made == list(names))
+
+    def close(self):
+        for each in self._ends.values():
+            each.set()
+        self._pool.shutdown()
+
+    def _asked(self, account):
+        with self._turns._changed:
+            return self._turns._share(account)
+
+    def _one(self, name, account, is_staff):
+        with self._turns.turn(account, is_staff, time.monotonic() + FAR):
+            self.made.append(name)
+            self._ends[name].wait(FAR)
+
+
+@pytest.fixture
+def office():
+    made = Office(Turns(at_once=1, waiting=3, of_one=2))
+    yield made
+    made.close()
+
+
+def test_where_enough_wait_another_is_told_so_at_once(office):
+    for each in "abcd":
+        office.ask(each)
+    with pytest.raises(RenderingTooSlowError, match="3 wait already"):
+        office.ask("e").result(FAR)
+
+
+def test_one_account_cannot_have_all_places(office):
+    office.ask("a")
+    office.ask("a", name="a again")
+    with pytest.raises(RenderingTooSlowError, match="This account waits for 2"):
+        office.ask("a", name="a once more").result(FAR)
+    assert not office.ask("b").done()
+
+
+def test_another_account_comes_before_the_second_of_one_that_has_a_turn(office):
+    turns = Turns(at_once=2, waiting=3, of_one=2)
+    wide = Office(turns)
+    try:
+        wide.ask("a")
+        wide.ask("b")
+        wide.ask("a", name="a again")
+        wide.ask("c")
+        wide.end("b")
+        wide.is_made("a", "b", "c")
+    finally:
+        wide.close()
+
+
+def test_staff_come_before_reporters_who_waited_longer(office):
+    office.ask("a")
+    office.ask("b")
+    office.ask("operator", is_staff=True)
+    office.end("a")
+    office.is_made("a", "operator")
+
+
+def test_staff_take_the_last_reporters_place_where_the_line_is_full(office):
+    office.ask("a")
+    office.ask("b")
+    office.ask("c")
+    last = office.ask("d")
+    staff = office.ask("operator", is_staff=True)
+    with pytest.raises(RenderingTooSlowError, match="staff's documents come first"):
+        last.result(FAR)
+    assert not staff.done()
+
+
+def test_staff_wait_for_staff(office):
+    for each in ("operator", "main", "opd", "admin"):
+        office.ask(each, is_staff=True)
+    with pytest.raises(RenderingTooSlowError, match="3 wait already"):
+        office.ask("other", is_staff=True).result(FAR)
+
+
+def test_whose_patience_ends_gives_its_place_back(office):
+    office.ask("a")
+    with pytest.raises(RenderingTooSlowError, match="No turn came"), office._turns.turn("b", False, time.monotonic()):
+        raise AssertionError("a turn beside another")
+    office.ask("c")
+    office.end("a")
+    office.is_made("a", "c")
+
+
+def test_a_turn_that_fails_is_given_back(office):
+    with pytest.raises(ValueError, match="made badly"), office._turns.turn("a", False, time.monotonic() + FAR):
+        raise ValueError("made badly")
+    office.ask("b")
+    office.is_made("b")
