@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, g, request
 
 from gateway.backend import backend
 from nkk.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
@@ -93,9 +93,10 @@ def of_complaint(ticket: str, kind: str, format: str, role: Role) -> Response:
 
 
 def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
-    """The document made of `content`, to be kept as the file `name`."""
+    """The document made of `content`, to be kept as the file `name`. It is made in the turn of the caller's account."""
     folder = current_app.config["TEMPLATES"]
-    file = make(kind, format, content, templates=Path(folder) if folder else None)
+    file = make(kind, format, content, templates=Path(folder) if folder else None, account=g.actor.id,
+                is_staff=g.actor.role != Role.REPORTER)
     return Response(file, mimetype=MEDIA_TYPES[format], headers={
         "Content-Disposition": f'attachment; filename="{name}.{format}"'})
 
