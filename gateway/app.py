@@ -12,9 +12,11 @@ from flask import Flask, Response, g, jsonify, request
 from gateway import api, counting, docs, errors, limits, proxies, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
+from nkk.messaging.actor import Actor
 from nkk.messaging.log import begin_context, get_logger
 from nkk.messaging.plain import unpack_nothing
 from nkk.messaging.settings import number, required, required_key
+from nkk.sop.steps import Role
 
 MAX_BODY_BYTES = 256 * 1024
 
@@ -28,6 +30,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 log = get_logger()
@@ -79,8 +82,10 @@ def _from_environment() -> dict[str, Any]:
 
 
 def _begin() -> None:
+    # Always of our own making: what a client writes goes into no event, no database and no other process's log.
+    g.correlation_id = str(uuid.uuid4())
     given = request.headers.get("X-Request-ID", "")
-    g.correlation_id = given if _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+    g.client_request_id = given if _REQUEST_ID.fullmatch(given) else None
     g.began = time.monotonic()
     begin_context(correlation_id=g.correlation_id)
 
@@ -90,12 +95,25 @@ def _end(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    response.headers["X-Request-ID"] = g.get("correlation_id", "")
+    response.headers["X-Request-ID"] = g.get("client_request_id") or g.get("correlation_id", "")
+    _log(response)
+    return response
+
+
+def _log(response: Response) -> None:
     seconds = time.monotonic() - g.get("began", time.monotonic())
     # The rule, not the address: no ticket, user name or cursor of a person in a log.
-    log.info("request", method=request.method, rule=str(request.url_rule), status=response.status_code,
-             ms=round(seconds * 1000, 1), actor=g.actor.id if "actor" in g else None)
-    return response
+    method = request.method if request.method in _METHODS else "other"
+    log.info("request", method=method, rule=str(request.url_rule), status=response.status_code,
+             ms=round(seconds * 1000, 1), client_request_id=g.get("client_request_id"), **_caller(g.get("actor")))
+
+
+def _caller(actor: Actor | None) -> Mapping[str, str | None]:
+    """What a log may say of who asked: the role; which account, of staff alone. The stages' logs go by the same
+    correlation id, and together they would tell who wrote which report."""
+    if actor is None:
+        return {"role": None}
+    return {"role": actor.role} | ({} if actor.role == Role.REPORTER else {"actor": actor.id})
 
 
 def _health() -> Response:

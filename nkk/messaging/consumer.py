@@ -110,7 +110,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         try:
             self.container.spawn_worker(
                 handler, (event,), {},
-                context_data={"correlation_id": event.correlation_id, "event_id": event.id, "subject": event.subject},
+                context_data={"correlation_id": event.correlation_id, "event_id": event.id},
                 handle_result=partial(self._settle, message),
             )
         except ContainerBeingKilled:
@@ -198,9 +198,9 @@ handles = Handles.decorator
 
 
 def begin_worker_context(service: str, context: dict[str, Any], call: str) -> None:
-    """Give the log lines of a worker its ids."""
+    """Give the log lines of a worker its ids: never what an event is about, a ticket or a reporter."""
     begin_context(service=service, call=call, correlation_id=context.get("correlation_id"),
-                  event_id=context.get("event_id"), subject=context.get("subject"))
+                  event_id=context.get("event_id"))
 
 
 def _attempt(message: Any) -> int:

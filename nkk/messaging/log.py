@@ -1,4 +1,8 @@
-"""Structured logs: one JSON object a line, ids only.
+"""Structured logs: one JSON object a line, ids only, and no id of a reporter or a complaint.
+
+Threat: whoever collects the logs of all processes joins them, on what lines have in common and on the second they were
+written in. From nobody's account, user name or address may a way lead to a ticket: so no line names either. An event's
+id leads to its ticket in a database, for those who may look there.
 
 An exception is logged as its class and the places it passed through, never with its message: messages can hold a
 person's words or a database's parameters.

@@ -46,7 +46,7 @@ class KeepsContacts(ChangesPasswords):
             known = self.known_account(work, actor)
         matches = self.passwords.matches(form["password"], known.password_hash)
         self.if_admitted(call, known, matches, lambda work, account: self._keep_contact(work, account, form))
-        log.info("contact changed", account=actor.id)
+        log.info("contact changed")
 
     def _keep_contact(self, work: IntakeWork, account: Account, form: Mapping[str, Any]) -> None:
         kind, encrypted = work.accounts.reporter(account.id, for_update=True)

@@ -65,7 +65,7 @@ class ChangesPasswords(OpensBoxes):
             wanted = resets.may_be_reset(account) and now < asked_at + resets.LIFETIME
             told = wanted and self._tell_code(work, account, now)
         if told:
-            log.info("code told", account=account.id)
+            log.info("code told")
         return True
 
     def _tell_code(self, work: IntakeWork, account: Account, now: datetime) -> bool:
@@ -73,12 +73,12 @@ class ChangesPasswords(OpensBoxes):
         try:
             email = self.identity_of(work, account)["email"]
         except InvalidToken:
-            log.error("identity cannot be decrypted", account=account.id)
+            log.error("identity cannot be decrypted")
             return False
         reset = work.resets.of(account.id)
         code = reset.renew(now)
         if code is None:
-            log.warning("too many codes asked for", account=account.id)
+            log.warning("too many codes asked for")
             return False
         work.resets.save(reset)
         # The address travels with the code: nobody who can write in another database decides where it goes.
@@ -108,7 +108,7 @@ class ChangesPasswords(OpensBoxes):
                 raise resets.reset_expired()
             self._set_password(work, account, password_hash)
             work.accounts.end_sessions(account.id, now)
-        log.info("password reset", account=account.id)
+        log.info("password reset")
 
     # -- changed: by everybody who is logged in
 
@@ -131,7 +131,7 @@ class ChangesPasswords(OpensBoxes):
             work.accounts.end_sessions(account.id, _now(), but=actor.session)
 
         self.if_admitted(call, known, matches, change)
-        log.info("password changed", account=actor.id)
+        log.info("password changed", role=actor.role)
 
     def known_account(self, work: IntakeWork, actor: Actor) -> Account:
         """The caller's account, as it is. Raises NotAuthenticated where the session has ended: an access token outlives

@@ -8,8 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from gateway.app import HEADERS
+from nkk.contracts import STAGES
+from tests.builders import complaint_form
+from tests.databases import engine, everything_in
+from tests.installations import eventually
 from tests.people import People
 from tests.problems import problem
 
@@ -95,9 +100,40 @@ def test_a_head_is_a_get_without_its_body(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("given", ["12345678", "a.B_c-9" * 9, str(uuid.UUID(int=7))])
-def test_a_request_is_known_by_the_id_it_came_with(http: httpx.Client, given: str) -> None:
+def test_a_request_is_known_by_the_id_it_came_with_at_the_door_alone(http: httpx.Client, people: People, given: str
+                                                                       ) -> None:
+    lines = len(logged(people, "gateway"))
     for path in ("/healthz", "/api/v1/nope", "/api/v1/complaints"):
         assert http.get(path, headers={"X-Request-ID": given}).headers["X-Request-ID"] == given
+    found = [line for line in logged(people, "gateway")[lines:] if line.get("client_request_id") == given]
+    assert len(found) == 3
+    assert len({uuid.UUID(line["correlation_id"]) for line in found}) == 3
+
+
+def test_the_id_a_request_came_with_goes_into_no_event_no_database_and_no_stages_log(people: People) -> None:
+    given = f"milik-klien-{uuid.uuid4().hex}"
+    reporter = people.reporter()
+    submitted = reporter.ask("POST", "/complaints", complaint_form(),
+                             headers={"X-Request-ID": given, "Idempotency-Key": uuid.uuid4().hex})
+    ticket = submitted.json()["ticket"]
+    assert (submitted.status_code, submitted.headers["X-Request-ID"]) == (201, given)
+    people.operator.act(f"/complaints/{ticket}/handover")
+    eventually(lambda: ticket in people.main_team.desk("triage"))
+    for stage in STAGES:
+        assert given not in everything_in(people.installation, stage)
+        assert given not in people.installation.log(f"{stage}-1")
+    (line,) = [line for line in logged(people, "gateway") if line.get("client_request_id") == given]
+    with engine(people.installation, "intake").connect() as connection:
+        told = connection.execute(text("SELECT correlation_id FROM outbox WHERE subject = :ticket ORDER BY id"),
+                                  {"ticket": ticket}).scalars().all()
+    assert told[0] == line["correlation_id"]
+    assert line["role"] == "reporter"
+    assert "actor" not in line
+
+
+def logged(people: People, name: str) -> list[dict]:
+    """The lines that a process has logged."""
+    return [json.loads(line) for line in people.installation.log(name).splitlines() if line.startswith("{")]
 
 
 @pytest.mark.parametrize("given", ["", "short", "x" * 65, "with space", "<script>alert(1)</script>", "x;y=z-12345",

@@ -44,11 +44,12 @@ def test_events_that_come_while_the_database_is_away_wait_for_it_and_are_no_fail
                                                                                     server: PrivatePostgres) -> None:
     ticket = trial.people.submit(trial.people.reporter())
     trial.settled(ticket)
-    [(body,)] = trial.books.rows("intake", "SELECT body FROM outbox WHERE subject = :ticket", ticket=ticket)
+    [(event_id, body)] = trial.books.rows("intake", "SELECT event_id, body FROM outbox WHERE subject = :ticket",
+                                          ticket=ticket)
     server.stop()
-    trial.put("notification.inbox", body, type="complaint.submitted.v1")
-    eventually(lambda: len(trial.logged("notification-1", "database away, the event waits", subject=ticket)) > 3)
+    trial.put("notification.inbox", body, type="complaint.submitted.v2")
+    eventually(lambda: len(trial.logged("notification-1", "database away, the event waits", event_id=event_id)) > 3)
     server.start()
-    eventually(lambda: trial.logged("notification-1", "event already handled", subject=ticket))
+    eventually(lambda: trial.logged("notification-1", "event already handled", event_id=event_id))
     assert trial.quarantined("notification") == []
     trial.settled(ticket)
