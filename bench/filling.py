@@ -18,6 +18,7 @@ from bench.accepting import LETTERS, until
 from bench.site import COMPLAINT, INFORMATION, Site
 from nkk.contracts import STAGES
 from nkk.sop.ticket import new_ticket
+from services.notification.keyed import Keyed
 
 KINDS = {
     "information": INFORMATION,
@@ -44,7 +45,7 @@ by which an index is filled from one end instead of all over the place."""
 _YEAR = 2026
 
 _TICKETS = """CREATE UNLOGGED TABLE IF NOT EXISTS bench_new (
-    n bigint, kind text, ticket text, reporter_id text, back interval, ahead interval)"""
+    n bigint, kind text, ticket text, reporter_id text, author text, back interval, ahead interval)"""
 _COLUMNS = """SELECT column_name, data_type FROM information_schema.columns
     WHERE table_schema = 'public' AND table_name = %s ORDER BY ordinal_position"""
 _TABLES = """SELECT DISTINCT table_name FROM information_schema.columns
@@ -60,13 +61,14 @@ class New:
     kind: str
     ticket: str
     reporter_id: str
+    author: str
 
     def row(self) -> str:
         """As the database copies it in. What is open came a moment ago and is due in a month, so that nothing is late
         while it is measured; what is closed came and went in the past."""
         back = f"{self.number * APART_SECONDS} s" if self.kind in CLOSED else f"{self.number % 100_000} ms"
         ahead = f"-{back}" if self.kind in CLOSED else f"30 days {self.number} ms"
-        return "\t".join((str(self.number), self.kind, self.ticket, self.reporter_id, back, ahead)) + "\n"
+        return "\t".join((str(self.number), self.kind, self.ticket, self.reporter_id, self.author, back, ahead)) + "\n"
 
 
 class Filler:
@@ -74,6 +76,7 @@ class Filler:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._keyed = Keyed(site.stack.keys["NKK_NOTIFICATION_PRIVATE_KEY"])
         self._ours = sorted(row[0] for row in site.query("intake", "SELECT id FROM accounts WHERE role = 'reporter'"))
         self._tickets = numbered_tickets()
         self._templates = {kind: self._carried(steps) for kind, steps in KINDS.items()}
@@ -97,7 +100,7 @@ class Filler:
                 mine = ours < OURS // len(counts)
                 reporter = self._ours[done % len(self._ours)] if mine else _stranger(number // PER_REPORTER)
                 done += 1
-                yield New(number, kind, ticket, reporter)
+                yield New(number, kind, ticket, reporter, self._keyed.author(ticket, reporter))
 
     def _carried(self, steps: tuple[str, ...]) -> str:
         done = self._site.walk(self._site.scripts(1, steps), 1)
@@ -161,7 +164,10 @@ class Filler:
 
     def _add_people(self, cursor: "psycopg2.extensions.cursor", stage: str, ids: list[str]) -> None:
         """Reporters like the first of ours, but that nobody can log in as: no name leads to them."""
-        tables = {"intake": {"accounts": "id", "reporters": "id"}, "notification": {"contacts": "reporter_id"}}
+        tables = {"intake": {"accounts": "id", "reporters": "id"}, "notification": {"keyed_contacts": "reporter"}}
+        first = self._ours[0]
+        if stage == "notification":
+            first, ids = self._keyed.reporter(first), [self._keyed.reporter(id_) for id_ in ids]
         for table, key in tables.get(stage, {}).items():
             cursor.execute(_COLUMNS, (table,))
             columns = {name: f't."{name}"' for name, _ in cursor.fetchall()} | {key: "new.id"}
@@ -169,7 +175,7 @@ class Filler:
                 columns["login_index"] = "md5(new.id) || md5(new.id)"
             cursor.execute(f'INSERT INTO "{table}" ({", ".join(_quoted(columns))}) '
                            f'SELECT {", ".join(columns.values())} FROM "{table}" t '
-                           f'CROSS JOIN unnest(%s::text[]) AS new(id) WHERE t.{key} = %s', (ids, self._ours[0]))
+                           f'CROSS JOIN unnest(%s::text[]) AS new(id) WHERE t.{key} = %s', (ids, first))
 
 
 def numbered_tickets() -> Iterator[tuple[int, str]]:
@@ -194,6 +200,8 @@ def replaced(name: str, kind: str) -> str | None:
         return "new.ticket"
     if name == "reporter_id":
         return 'CASE WHEN t."reporter_id" IS NOT NULL THEN new.reporter_id END'
+    if name == "author":
+        return "new.author"
     if name in ("id", "event_id", "idempotency_key"):
         return f"""(lpad(to_hex(new.n), 8, '0') || substr(md5(t."{name}"), 9))::uuid::text"""
     if name == "body":

@@ -31,6 +31,7 @@ from nkk.contracts.events import (
     ComplaintForwarded,
     ComplaintHandedOver,
     ComplaintSubmitted,
+    ComplaintSubmittedV1,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -42,6 +43,8 @@ from nkk.messaging.topology import exchange_name
 from nkk.sop.steps import Role
 
 CHANGES: dict[type[EventData], tuple[str, ...]] = {
+    # Told by an intake of a version before, while it is being replaced.
+    ComplaintSubmittedV1: ("intake",),
     ComplaintSubmitted: ("intake",),
     ComplaintHandedOver: ("intake", "triage"),
     ComplaintClassifiedAsInformation: ("triage", "answers"),

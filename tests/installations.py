@@ -6,15 +6,19 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
 from nkk.contracts import STAGES
+from nkk.contracts.events import ComplaintSubmitted
 from nkk.stack import SERVICES
 from nkk.stack.broker import PrivateNode
 from nkk.stack.postgres import PrivatePostgres
 from nkk.stack.run import Stack
+from services.notification.keyed import Keyed
 
 PATIENCE = 30.0
 
@@ -102,6 +106,19 @@ class Installation:
     def logs(self) -> str:
         """What every process has logged."""
         return "".join(self.log(name) for name in self.stack.programs)
+
+    @cached_property
+    def keyed(self) -> Keyed:
+        """What its notification service keeps in the place of ids."""
+        return Keyed(self.stack.keys["NKK_NOTIFICATION_PRIVATE_KEY"])
+
+    def submitted(self, ticket: str, reporter_id: str = "nobody") -> ComplaintSubmitted:
+        """That `ticket` was submitted, as its intake would tell it."""
+        now = datetime.now(UTC)
+        return ComplaintSubmitted(
+            ticket=ticket, sealed_reporter=self.keyed.seal_reporter(ticket, reporter_id), reporter_kind="public",
+            category="kode-perilaku", sub_category="disiplin", confidential=False, submitted_at=now,
+            service_due_at=now + timedelta(days=2))
 
     def leave(self) -> None:
         self._leaving.set()

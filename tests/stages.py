@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from cryptography.fernet import Fernet
 from sqlalchemy import delete, insert, select
 from sqlalchemy import event as engine_event
 
@@ -22,6 +23,7 @@ from nkk.messaging.actor import Actor
 from nkk.messaging.consumer import Handles
 from nkk.messaging.database import Database
 from nkk.messaging.rpc import StageRpc
+from nkk.messaging.sealing import new_key_pair
 from nkk.messaging.together import Delivery
 from nkk.messaging.work import AlreadyHandledError, UnitOfWork
 from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season
@@ -31,9 +33,11 @@ from services.intake import admin as intake_admin
 from services.intake import service as intake
 from services.intake import storage as intake_storage
 from services.intake.domain import Complaint
+from services.intake.identity import Vault
 from services.notification import following
 from services.notification import service as notification
 from services.notification import storage as notification_storage
+from services.notification.keyed import Keyed
 from services.opd_response import service as opd_response
 from services.opd_response import storage as opd_storage
 from services.triage import service as triage
@@ -57,6 +61,10 @@ MAIN_TEAM = Actor("staff-main", "main_team")
 OPD = "disdukcapil"
 OPD_TEAM = Actor("staff-opd", "opd_team", OPD)
 ADMIN = Actor("staff-admin", "admin")
+
+_PRIVATE_KEY, _PUBLIC_KEY = new_key_pair()
+VAULT = Vault([Fernet.generate_key().decode()], "index", _PRIVATE_KEY, _PUBLIC_KEY)
+KEYED = Keyed(_PRIVATE_KEY)
 
 FIRST_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -84,6 +92,7 @@ class House:
         service.uow = UnitOfWork(self.databases[stage], WORKS[stage], stage)
         service.calendars = Calendars(service.uow)
         service.mailer = SimpleNamespace(wake=lambda: None)
+        service.vault, service.keyed = VAULT, KEYED
         return service
 
     def do(self, stage: str, command: str, actor: Actor, *args: Any) -> Any:

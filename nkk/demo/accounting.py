@@ -7,7 +7,7 @@ from nkk.sop.steps import Path
 
 CLOSED = "complaint.closed.v1"
 
-_BEFORE = ["complaint.submitted.v1", "complaint.handed_over.v1"]
+_BEFORE = ["complaint.submitted.v2", "complaint.handed_over.v1"]
 _RETURNED = ["response.submitted.v1", "response.returned.v1"]
 _APPROVED = ["response.submitted.v1", "response.approved.v1"]
 _AFTER = ["answer.sent.v1", CLOSED]

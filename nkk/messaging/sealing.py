@@ -14,6 +14,9 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 SMALLEST = 2_048
 """Bytes that every box holds at least: every form that is accepted fits in. Beyond, the lengths are doubled."""
 
+IDS = 128
+"""The same for a box that holds nothing but ids: they are all of one length, and kept with every complaint."""
+
 
 class CannotOpenError(Exception):
     """The box is damaged, or was sealed for another key."""
@@ -30,6 +33,11 @@ def public_key(text: str) -> PublicKey:
     return PublicKey(b64decode(text))
 
 
+def public_key_of(private_key: str) -> str:
+    """The public half of a pair whose private one is known."""
+    return b64encode(bytes(PrivateKey(b64decode(private_key)).public_key)).decode()
+
+
 def padded(content: dict[str, Any], smallest: int = SMALLEST) -> bytes:
     """`content` as JSON and so many spaces, which JSON takes for nothing, that it is as long as most others."""
     plain = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -39,9 +47,9 @@ def padded(content: dict[str, Any], smallest: int = SMALLEST) -> bytes:
     return plain.ljust(size)
 
 
-def seal(content: dict[str, Any], key: str) -> str:
+def seal(content: dict[str, Any], key: str, smallest: int = SMALLEST) -> str:
     """`content`, padded and sealed for the holder of the private half of the public `key`; base 64."""
-    return b64encode(SealedBox(public_key(key)).encrypt(padded(content))).decode()
+    return b64encode(SealedBox(public_key(key)).encrypt(padded(content, smallest))).decode()
 
 
 def unseal(box: Any, private_key: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class Turn:
 
 TURNS = {
     "complaint.submitted.v1": Turn(steps.SUBMIT, steps.HAND_OVER),
+    "complaint.submitted.v2": Turn(steps.SUBMIT, steps.HAND_OVER),
     "complaint.handed_over.v1": Turn(steps.HAND_OVER, steps.CLASSIFY),
     "complaint.classified_as_information.v1": Turn(steps.CLASSIFY, steps.ANSWER),
     "complaint.forwarded.v1": Turn(steps.CLASSIFY, steps.RESPOND),

@@ -33,6 +33,17 @@ class ReporterKind(StrEnum):
     PUBLIC = "public"
 
 
+class Channel(StrEnum):
+    """By which way a report came: written by its reporter, on the site or through the API (`web`), or entered for
+    them."""
+
+    WEB = "web"
+    COUNTER = "counter"  # loket
+    TELEPHONE = "telephone"
+    LETTER = "letter"
+    SOCIAL_MEDIA = "social_media"
+
+
 class Path(StrEnum):
     """What Tim Utama's classification makes of a report (step 3): "ya" is information, "tidak" a complaint."""
 

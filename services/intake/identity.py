@@ -19,7 +19,7 @@ from eventlet import tpool
 from nameko.extensions import DependencyProvider
 
 from nkk.messaging.boxes import Call, open_box
-from nkk.messaging.sealing import padded, seal
+from nkk.messaging.sealing import IDS, padded, seal
 from nkk.messaging.settings import required, required_key
 
 SMALLEST_IDENTITY = 1_024
@@ -58,6 +58,10 @@ class Vault:
     def seal_for_notification(self, content: dict[str, Any]) -> str:
         """`content`, such as an address, for the notification service alone."""
         return seal(content, self._contact_key)
+
+    def seal_reporter(self, ticket: str, reporter_id: str) -> str:
+        """Whose report `ticket` is, for the notification service alone. Good for this ticket only."""
+        return seal({"ticket": ticket, "reporter_id": reporter_id}, self._contact_key, IDS)
 
 
 class Passwords:

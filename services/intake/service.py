@@ -19,18 +19,19 @@ from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
 from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
-from nkk.sop.steps import Role
+from nkk.sop.steps import Channel, Role
 from services.intake import domain, schemas
 from services.intake.admin import AdminDesk, add_account
 from services.intake.boxes import boxed
 from services.intake.contacts import KeepsContacts, tell_registered
-from services.intake.identity import PasswordsProvider, SigningKeyProvider, VaultProvider
+from services.intake.identity import PasswordsProvider, SigningKeyProvider, Vault, VaultProvider
+from services.intake.retelling import SealsTold
 from services.intake.storage import IntakeWork
 
 log = get_logger()
 
 
-class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
+class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
     """Steps 1 and 2. Whatever tells who reported, and whatever opens an account, comes and goes in a box."""
 
     name = "intake"
@@ -122,7 +123,7 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
                 # Of a new report alone: what was accepted stays so when the catalogue has changed since.
                 domain.check_against_catalogue(form, lists.categories(), lists.opds())
                 work.complaints.add(complaint)
-                work.emit(_submitted(complaint), at=now)
+                work.emit(_submitted(complaint, self.vault), at=now)
         return schemas.Receipt().dump(complaint)
 
     @rpc
@@ -163,7 +164,7 @@ class IntakeService(KeepsContacts, AdminDesk, TellsAlarms):
                 raise domain.identity_withheld()
             kind, identity = work.accounts.reporter(complaint.reporter_id)
             shown = {"kind": kind} | self.vault.decrypt(identity)
-        log.info("identity shown", ticket=ticket, to=actor.id)
+        log.info("identity shown", to=actor.id)
         return shown
 
     @rpc
@@ -237,11 +238,12 @@ def _same(work: IntakeWork, taken: tuple[str, str], form_hash: str) -> domain.Co
     return work.complaints.get(ticket)
 
 
-def _submitted(complaint: domain.Complaint) -> ComplaintSubmitted:
+def _submitted(complaint: domain.Complaint, vault: Vault) -> ComplaintSubmitted:
     return ComplaintSubmitted(
         ticket=complaint.ticket,
-        reporter_id=complaint.reporter_id,
+        sealed_reporter=vault.seal_reporter(complaint.ticket, complaint.reporter_id),
         reporter_kind=complaint.reporter_kind,
+        channel=Channel.WEB,
         category=complaint.category,
         sub_category=complaint.sub_category,
         confidential=complaint.confidential,

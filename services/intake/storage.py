@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    literal_column,
     select,
     true,
     update,
@@ -40,6 +41,9 @@ metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 calendars = calendars_table(metadata)
+# Written out, not bound, as for every partial index.
+_told_plain = outbox.c.type == literal_column("'complaint.submitted.v1'")
+Index("ix_outbox_plain", outbox.c.id, sqlite_where=_told_plain, postgresql_where=_told_plain)
 
 accounts = Table(
     "accounts", metadata,
@@ -426,6 +430,22 @@ class Lists:
         return {name: json.loads(content) for name, content in read.items()}
 
 
+class ToldPlain:
+    """Rows of the outbox that name a reporter in the clear."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, after: int, limit: int) -> list[Any]:
+        """(id, body) of the next ones, this transaction's alone; not those that are being published."""
+        query = select(outbox.c.id, outbox.c.body).where(_told_plain, outbox.c.id > after).order_by(outbox.c.id)
+        return list(self._connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
+
+    def replace(self, id_: int, type_: str, body: str) -> None:
+        """Tell this in the place of what stood there."""
+        self._connection.execute(update(outbox).where(outbox.c.id == id_).values(type=type_, body=body))
+
+
 class IntakeWork(ClockedWork):
     """One transaction of intake."""
 
@@ -448,6 +468,10 @@ class IntakeWork(ClockedWork):
     @cached_property
     def boxes(self) -> Boxes:
         return Boxes(self.connection)
+
+    @cached_property
+    def told_plain(self) -> ToldPlain:
+        return ToldPlain(self.connection)
 
     @property
     def clocked(self) -> Complaints:

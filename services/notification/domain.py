@@ -168,7 +168,11 @@ class Entry(Fact):
 
 @dataclass
 class Journey:
-    """The way of one complaint through the procedure, as far as its events have been heard."""
+    """The way of one complaint through the procedure, as far as its events have been heard.
+
+    Whose it is, `author` tells to their own calls and `sealed_reporter` to their letters; `reporter_id` in their place
+    is of a version before.
+    """
 
     ticket: str
     reporter_id: str | None
@@ -183,6 +187,8 @@ class Journey:
     entries: list[Entry]
     answered_at: datetime | None = None
     answer_minutes: int | None = None
+    author: str | None = None
+    sealed_reporter: str | None = None
 
     def __post_init__(self) -> None:
         self.entries.sort(key=lambda entry: entry.place)
@@ -225,11 +231,11 @@ class Journey:
             return False
         return round_ == 0 or round_of(last) == round_
 
-    def shown_to(self, role: str, actor_id: str, group: str | None) -> bool:
+    def shown_to(self, role: str, wrote_it: bool, group: str | None) -> bool:
         """Whether this actor may follow it: its reporter, the operators, and teams at whose step it stands or stood."""
         reached = {entry.turn.ends.number for entry in self.entries}
         return {
-            Role.REPORTER: self.reporter_id == actor_id,
+            Role.REPORTER: wrote_it,
             Role.OPERATOR: True,
             Role.MAIN_TEAM: bool(reached - {steps.SUBMIT.number}),
             Role.OPD_TEAM: self.opd is not None and self.opd == group,

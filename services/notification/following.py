@@ -1,5 +1,6 @@
 """Reading journeys: by those who may follow one, by those who prove its clocks, by those who count a month's."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ class Follows:
 
     uow: Any
     calendars: Calendars
+    wrote: Callable[[Journey, Actor], bool]
 
     @rpc
     @requires(*READERS)
@@ -30,7 +32,7 @@ class Follows:
         """The journey of a complaint, for those who may follow it."""
         with self.uow.reading() as work:
             journey = work.journeys.get(ticket)
-        if not journey.shown_to(actor.role, actor.id, actor.group):
+        if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
             raise UnknownTicket
         return schemas.timeline(journey, actor.role, self.calendars.get, _now())
 
@@ -40,7 +42,7 @@ class Follows:
         """Where those of `tickets` that are the caller's own stand."""
         with self.uow.reading() as work:
             journeys = work.journeys.of(tickets)
-        return {journey.ticket: journey.stands() for journey in journeys if journey.reporter_id == actor.id}
+        return {journey.ticket: journey.stands() for journey in journeys if self.wrote(journey, actor)}
 
     @rpc
     @requires(Role.ADMIN)

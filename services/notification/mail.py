@@ -1,7 +1,8 @@
 """Messages to people: written from letters, sent by SMTP where one is set, else kept as files.
 
-A message is sent at least once; its Message-ID is its own id, so that a second copy, sent because the process died
-between the server's word and the mark, is the same message to any mail program. A letter names the ticket and where to
+A message is sent at least once; its Message-ID is a keyed hash of its own id, so that a second copy, sent because the
+process died between the server's word and the mark, is the same message to any mail program, and a mail server's log
+leads nowhere. A letter names the ticket and where to
 read on, and never what a complaint is about; a code for a new password is opened only as its letter leaves.
 """
 
@@ -34,7 +35,8 @@ from nkk.messaging.settings import MissingSettingError, required
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.clock import Calendar
 from services.notification.domain import Journey, still_true
-from services.notification.storage import Journeys, Messages, calendars
+from services.notification.keyed import Keyed
+from services.notification.storage import Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
 LETTERS = Path(__file__).parent / "letters"
@@ -49,6 +51,12 @@ RESCAN_SECONDS = 2.0
 SMTP_TIMEOUT_SECONDS = 15
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1
 LONGEST_PAUSE = timedelta(hours=1)
+LONGEST_WAIT = timedelta(minutes=1)
+"""For a reporter's address, which is told before their first report and may be heard after it."""
+
+DAMAGED = ""
+"""In the place of a box that cannot be opened, or whose owner cannot be told: no try will change that."""
+
 BEGUN_AGAIN_AFTER = timedelta(seconds=10)
 """How soon a letter comes up again whose sending was begun and never marked: its process died, or its database."""
 
@@ -214,6 +222,7 @@ class Mailer(DependencyProvider):
 
     def setup(self) -> None:
         self._key = required("NKK_NOTIFICATION_PRIVATE_KEY")
+        self._keyed = Keyed(self._key)
         if not os.environ.get("NKK_SMTP_URL"):
             _must_take_files(Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
         self._site = os.environ.get("NKK_SITE_URL") or "http://localhost"
@@ -263,23 +272,46 @@ class Mailer(DependencyProvider):
         with database.claiming("mailer") as claim:
             with claim.statement() as connection:
                 rows = Messages(connection).due(datetime.now(UTC), BATCH)
-                to_send = self._still_to_send(connection, rows)
+                boxes = self._contacts(connection, rows)
+                to_send = self._still_to_send(connection, rows, boxes)
                 # Where nothing can be written, nothing is sent: it could not be marked, and would be sent for ever.
                 Messages(connection).begin([row.id for row in to_send], datetime.now(UTC) + BEGUN_AGAIN_AFTER)
             if not to_send:
                 return len(rows)
             with self._sender() as send:
-                tried = [(row, self._try(row, send)) for row in to_send]
+                tried = [(row, self._try(row, boxes.get(row.id), send)) for row in to_send]
             with claim.statement() as connection:
                 self._mark(Messages(connection), tried)
         return len(rows)
 
-    def _still_to_send(self, connection: Connection, rows: list[Any]) -> list[Any]:
+    def _contacts(self, connection: Connection, rows: list[Any]) -> dict[str, str | None]:
+        """For each letter of `rows` to who wrote a complaint, the box with their address; None where that has not been
+        heard yet."""
+        whose = {row.id: self._reporter(row) for row in rows if row.team is None and row.sealed_letter is None}
+        known = Contacts(connection).of({id_: self._keyed.reporter(id_) for id_ in set(whose.values()) if id_})
+        return {letter: known.get(id_) if id_ else DAMAGED for letter, id_ in whose.items()}
+
+    def _reporter(self, row: Any) -> str | None:
+        try:
+            return row.plain_reporter or self._keyed.open_reporter(row.sealed_reporter, row.ticket)
+        except CannotOpenError:
+            return None
+
+    def _still_to_send(self, connection: Connection, rows: list[Any], boxes: dict[str, str | None]) -> list[Any]:
         """Those of `rows` to be sent now; the others are put off or taken out."""
         tickets = sorted({row.ticket for row in rows if row.ticket is not None})
         journeys = {journey.ticket: journey for journey in Journeys(connection).of(tickets)} if tickets else {}
         current = cache(KeptCalendars(connection, calendars).current)
-        return [row for row in rows if not self._put_off(connection, row, journeys.get(row.ticket), current)]
+        return [row for row in rows if not self._put_off(connection, row, journeys.get(row.ticket), current)
+                and not self._waits(connection, row, boxes)]
+
+    def _waits(self, connection: Connection, row: Any, boxes: dict[str, str | None]) -> bool:
+        """Whether nobody has told yet where it goes: it comes up again soon, and later and later."""
+        if boxes.get(row.id, DAMAGED) is not None:
+            return False
+        now = datetime.now(UTC)
+        Messages(connection).failed(row.id, row.tries + 1, now + _pause(row.tries, LONGEST_WAIT), now)
+        return True
 
     def _put_off(self, connection: Connection, row: Any, journey: Journey | None, current: Callable[[], Calendar]
                  ) -> bool:
@@ -294,11 +326,11 @@ class Mailer(DependencyProvider):
             return True
         return False
 
-    def _try(self, row: Any, send: Send) -> bool | None:
+    def _try(self, row: Any, box: str | None, send: Send) -> bool | None:
         """True where it was sent, False where it may be later, None where it never can."""
         try:
-            email, words = self._read(row)
-            send(compose(row.kind, email, row.id, self._from, words))
+            email, words = self._read(row, box)
+            send(compose(row.kind, email, self._keyed.message_id(row.id), self._from, words))
         except (OSError, smtplib.SMTPException) as error:
             log.warning("message not sent", message_id=row.id, error=type(error).__name__)
             return False
@@ -309,13 +341,13 @@ class Mailer(DependencyProvider):
             # An address no mail program can write, say: this message must not hold up the others.
             log.exception("message failed", message_id=row.id)
             return False
-        log.info("message sent", message_id=row.id, ticket=row.ticket, kind=row.kind)
+        log.info("message sent", message_id=row.id, kind=row.kind)
         return True
 
-    def _read(self, row: Any) -> tuple[str, dict[str, str]]:
+    def _read(self, row: Any, box: str | None) -> tuple[str, dict[str, str]]:
         """Where the letter of a row goes, and what it says."""
         if row.sealed_letter is None:
-            return self._address(row), words_of(row, self._site)
+            return self._address(row, box), words_of(row, self._site)
         if row.kind == "contact_changed":
             return unseal(row.sealed_letter, self._key)["email"], words_of_account(self._site)
         # Asked here, as it leaves: those before it may have taken long.
@@ -324,9 +356,9 @@ class Mailer(DependencyProvider):
         letter = unseal(row.sealed_letter, self._key)
         return letter["email"], words_of_code(letter["code"], row.expires_at, self._site)
 
-    def _address(self, row: Any) -> str:
+    def _address(self, row: Any, box: str | None) -> str:
         if row.team is None:
-            return unseal(row.sealed_contact, self._key)["email"]
+            return unseal(box or DAMAGED, self._key)["email"]
         address = row.superior_email if row.kind == "overdue_superior" else row.email
         if address is None:
             raise NoAddressError
@@ -340,5 +372,8 @@ class Mailer(DependencyProvider):
             if sent is None or (not sent and now - row.created_at > GIVE_UP_AFTER):
                 messages.failed(row.id, row.tries + 1, None, now)
             elif not sent:
-                pause = min(timedelta(seconds=5 * 2 ** min(row.tries, 10)), LONGEST_PAUSE)
-                messages.failed(row.id, row.tries + 1, now + pause, now)
+                messages.failed(row.id, row.tries + 1, now + _pause(row.tries, LONGEST_PAUSE), now)
+
+
+def _pause(tries: int, longest: timedelta) -> timedelta:
+    return min(timedelta(seconds=5 * 2 ** min(tries, 10)), longest)

@@ -17,7 +17,7 @@ from nkk.contracts.events import (
     ComplaintForwarded,
     ComplaintHandedOver,
     ComplaintSubmitted,
-    ReporterRegistered,
+    ComplaintSubmittedV1,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -30,18 +30,19 @@ from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
-from nkk.sop.refusals import NotYourStep, UnknownTicket
+from nkk.sop.refusals import NotYourStep
 from nkk.sop.steps import Path, Role
 from nkk.sop.timed import started
 from services.notification import schemas
-from services.notification.domain import Answer, Entry, Journey, is_told_of_change
+from services.notification.authors import KnowsAuthors
+from services.notification.domain import Answer, Entry, Journey
 from services.notification.following import Follows
 from services.notification.mail import Mailer
 from services.notification.storage import NotificationWork
 from services.notification.telling import TellsPeople
 
 
-class NotificationService(Follows, TellsPeople, HearsCalendars):
+class NotificationService(KnowsAuthors, Follows, TellsPeople, HearsCalendars):
     """Steps 6 and 7, the journey of every complaint, and every message to a person."""
 
     name = "notification"
@@ -50,31 +51,17 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
 
     # -- what the other stages tell
 
-    @handles(ReporterRegistered, together=True)
-    def on_reporter_registered(self, event: Event[ReporterRegistered]) -> None:
-        """A reporter can be reached; where it is elsewhere than before, the old address is told so."""
-        data = event.data
-        with self.uow.handling(event) as work:
-            replaced = work.messages.keep_contact(data.reporter_id, data.sealed_contact, event.time)
-            if replaced is not None and is_told_of_change(replaced[1], event.time):
-                work.messages.add_farewell(str(uuid.uuid4()), replaced[0], event.time)
-            work.afterwards(self.mailer.wake)
-
     @handles(ComplaintSubmitted, together=True)
     def on_complaint_submitted(self, event: Event[ComplaintSubmitted]) -> None:
         """Step 1 ended: the reporter is sent a receipt."""
-        data, calendar = event.data, self.calendars.get(event.data.calendar)
-        with self._noting(event) as work:
-            def answered(at: datetime) -> None:
-                # Heard last, where it was long on its way: how long the answer took can be known only now.
-                work.journeys.answered(data.ticket, at, calendar.minutes_between(event.time, at))
+        data = event.data
+        author = self.keyed.author(data.ticket, self.keyed.open_reporter(data.sealed_reporter, data.ticket))
+        self._begin(event, author=author, sealed_reporter=data.sealed_reporter)
 
-            work.journeys.note(
-                _entry(event), answered, reporter_id=data.reporter_id, submitted_at=data.submitted_at,
-                service_due_at=data.service_due_at, late_at=data.service_due_at, category=data.category,
-                sub_category=data.sub_category)
-            work.messages.add(str(uuid.uuid4()), data.ticket, "received", event.time)
-            work.afterwards(self.mailer.wake)
+    @handles(ComplaintSubmittedV1, together=True)
+    def on_complaint_submitted_v1(self, event: Event[ComplaintSubmittedV1]) -> None:
+        """The same, as an intake of a version before told it; `hide_reporters` sees to the id."""
+        self._begin(event, reporter_id=event.data.reporter_id)
 
     @handles(ComplaintHandedOver, together=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
@@ -172,7 +159,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
     def read_answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """What `open_answer` gives, without its counting as received: nothing was handed over yet."""
         with self.uow.reading() as work:
-            journey, answer = _own(work, ticket, actor), work.answers.find(ticket)
+            journey, answer = self._own(work, ticket, actor), work.answers.find(ticket)
         return self._read(journey, answer)
 
     @rpc
@@ -181,7 +168,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """Step 7: the reporter looks at their complaint; where it is answered, that counts as receiving the answer."""
         now = _now()
         with self.uow.begin() as work:
-            journey = _own(work, ticket, actor)
+            journey = self._own(work, ticket, actor)
             answer = work.answers.find(ticket, for_update=True)
             if _is_sent(answer) and answer.open(now):
                 _close(work, answer, now)
@@ -194,7 +181,7 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
         """Step 7: the reporter confirms receipt."""
         now = _now()
         with self.uow.begin() as work:
-            _own(work, ticket, actor)
+            self._own(work, ticket, actor)
             answer = _reached(work, ticket)
             if answer.confirm(now):
                 _close(work, answer, now)
@@ -213,6 +200,20 @@ class NotificationService(Follows, TellsPeople, HearsCalendars):
                 answer = work.answers.find(ticket, for_update=True)
                 if answer is not None and answer.lapse(now):
                     _close(work, answer, now)
+
+    def _begin(self, event: Event[Any], **whose: str) -> None:
+        """Begin a journey, and write its reporter the first letter."""
+        data, calendar = event.data, self.calendars.get(event.data.calendar)
+        with self._noting(event) as work:
+            def answered(at: datetime) -> None:
+                # Heard last, where it was long on its way: how long the answer took can be known only now.
+                work.journeys.answered(data.ticket, at, calendar.minutes_between(event.time, at))
+
+            work.journeys.note(
+                _entry(event), answered, submitted_at=data.submitted_at, service_due_at=data.service_due_at,
+                late_at=data.service_due_at, category=data.category, sub_category=data.sub_category, **whose)
+            work.messages.add(str(uuid.uuid4()), data.ticket, "received", event.time)
+            work.afterwards(self.mailer.wake)
 
     def _noting(self, event: Event[Any]) -> AbstractContextManager[NotificationWork]:
         """The effect of an event that the journey notes; retried until its calendar has come, for its clock."""
@@ -271,13 +272,6 @@ def _close(work: NotificationWork, answer: Answer, now: datetime) -> None:
 
 def _is_sent(answer: Answer | None) -> TypeGuard[Answer]:
     return answer is not None and answer.text is not None
-
-
-def _own(work: NotificationWork, ticket: str, actor: Actor) -> Journey:
-    journey = work.journeys.get(ticket)
-    if journey.reporter_id != actor.id:
-        raise UnknownTicket
-    return journey
 
 
 def _reached(work: NotificationWork, ticket: str) -> Answer:

@@ -1,7 +1,7 @@
 """Notification's database: answers, journeys, sealed contacts, and the messages to people."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cached_property
@@ -83,7 +83,12 @@ journeys = Table(
     Column("closed_at", UtcDateTime),
     Column("answered_at", UtcDateTime),
     Column("answer_minutes", Integer),
+    Column("author", String(64)),
+    Column("sealed_reporter", Text),
 )
+# In the clear: what was heard as complaint.submitted.v1, until `hide_reporters`. No other row has a reporter_id.
+_plain = journeys.c.reporter_id.is_not(None)
+Index("ix_journeys_plain", journeys.c.ticket, sqlite_where=_plain, postgresql_where=_plain)
 _promised = journeys.c.late_at.is_not(None)
 Index("ix_journeys_late", journeys.c.late_at, sqlite_where=_promised, postgresql_where=_promised)
 _open = journeys.c.closed_at.is_(None)
@@ -108,6 +113,14 @@ entries = Table(
     Column("note", Text),
 )
 
+keyed_contacts = Table(
+    "keyed_contacts", metadata,
+    Column("reporter", String(64), primary_key=True),
+    Column("sealed_contact", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# What a version from before `keyed_contacts` wrote, until `hide_reporters`.
 contacts = Table(
     "contacts", metadata,
     Column("reporter_id", String(36), primary_key=True),
@@ -132,10 +145,12 @@ messages = Table(
     Column("tries", Integer, nullable=False),
     Column("sent_at", UtcDateTime),
     Column("given_up_at", UtcDateTime),
+    Column("reporter", String(64)),
 )
 _unsent = and_(messages.c.sent_at.is_(None), messages.c.given_up_at.is_(None))
 Index("ix_messages_unsent", messages.c.next_try_at, messages.c.id, sqlite_where=_unsent, postgresql_where=_unsent)
 Index("ix_messages_reporter", messages.c.reporter_id, messages.c.expires_at)
+Index("ix_messages_keyed_reporter", messages.c.reporter, messages.c.expires_at)
 
 teams = Table(
     "teams", metadata,
@@ -249,25 +264,79 @@ class Journeys:
                     lambda row: row.ticket)
 
 
+class Contacts:
+    """How reporters are reached: the newest box with an address, under a keyed hash of whose it is."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def keep(self, reporter: str, sealed_contact: str, at: datetime) -> tuple[str, datetime] | None:
+        """Remember how to reach `reporter`; the newest wins. (Sealed contact, since when) whose place it took, if any.
+        """
+        row = {"sealed_contact": sealed_contact, "changed_at": at}
+        if insert_if_absent(self._connection, keyed_contacts, row | {"reporter": reporter}):
+            return None
+        same = keyed_contacts.c.reporter == reporter
+        known = self._connection.execute(select(keyed_contacts).where(same).with_for_update()).one()
+        if known.changed_at >= at:
+            return None
+        self._connection.execute(update(keyed_contacts).where(same).values(**row))
+        return known.sealed_contact, known.changed_at
+
+    def of(self, reporters: Mapping[str, str]) -> dict[str, str]:
+        """The newest sealed contacts of `reporters`, keyed hashes by id, as far as they are known; by id."""
+        ids = {reporter: reporter_id for reporter_id, reporter in reporters.items()}
+        kept = [(ids[row.reporter], row) for row in self._in(keyed_contacts.c.reporter, ids)]
+        kept += [(row.reporter_id, row) for row in self._in(contacts.c.reporter_id, reporters)]
+        return {id_: row.sealed_contact for id_, row in sorted(kept, key=lambda known: known[1].changed_at)}
+
+    def _in(self, column: Any, values: Iterable[str]) -> Iterable[Any]:
+        return self._connection.execute(select(column.table).where(column.in_(list(values))))
+
+    def take_plain(self, reporter_id: str | None, limit: int = 1) -> list[Any]:
+        """Rows that a version before kept under `reporter_id`, or under any; taken out."""
+        query = select(contacts) if reporter_id is None else select(contacts).where(
+            contacts.c.reporter_id == reporter_id)
+        rows = list(self._connection.execute(query.order_by(contacts.c.reporter_id).limit(limit).with_for_update()))
+        if rows:
+            taken = [row.reporter_id for row in rows]
+            self._connection.execute(delete(contacts).where(contacts.c.reporter_id.in_(taken)))
+        return rows
+
+
+class Plain:
+    """Reporter ids in the clear beside tickets and codes, as a version before kept them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def journeys(self, limit: int) -> list[Any]:
+        """(ticket, reporter_id) of journeys that name theirs, this transaction's alone."""
+        query = select(journeys.c.ticket, journeys.c.reporter_id).where(_plain).order_by(journeys.c.ticket)
+        return list(self._connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
+
+    def hide_journey(self, ticket: str, author: str, sealed_reporter: str) -> None:
+        """Keep these in the place of the id."""
+        self._connection.execute(update(journeys).where(journeys.c.ticket == ticket).values(
+            reporter_id=None, author=author, sealed_reporter=sealed_reporter))
+
+    def codes(self, limit: int) -> list[Any]:
+        """(id, reporter_id) of letters with a code that name whose, this transaction's alone."""
+        query = select(messages.c.id, messages.c.reporter_id).where(messages.c.reporter_id.is_not(None))
+        return list(self._connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
+
+    def hide_code(self, message_id: str, reporter: str) -> None:
+        """Keep this in the place of the id."""
+        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
+            reporter_id=None, reporter=reporter))
+
+
 class Messages:
     """Messages to people, written in the transaction of what they tell and sent afterwards."""
 
     def __init__(self, connection: Connection, inserts: Inserts | None = None) -> None:
         self._connection = connection
         self._inserts = inserts or Inserts(connection)
-
-    def keep_contact(self, reporter_id: str, sealed_contact: str, at: datetime) -> tuple[str, datetime] | None:
-        """Remember how to reach a reporter; the newest wins. (Sealed contact, since when) whose place it took, if any.
-        """
-        row = {"sealed_contact": sealed_contact, "changed_at": at}
-        if insert_if_absent(self._connection, contacts, row | {"reporter_id": reporter_id}):
-            return None
-        query = select(contacts).where(contacts.c.reporter_id == reporter_id)
-        known = self._connection.execute(query.with_for_update()).one()
-        if known.changed_at >= at:
-            return None
-        self._connection.execute(update(contacts).where(contacts.c.reporter_id == reporter_id).values(**row))
-        return known.sealed_contact, known.changed_at
 
     def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
         """Have a message of `kind` sent to the reporter of `ticket`."""
@@ -278,16 +347,16 @@ class Messages:
         self._inserts.add(messages, _new({"id": message_id, "ticket": alarm.ticket, "kind": kind, "team": team,
                                           "step": alarm.step, "round": alarm.round, "due_at": alarm.due_at}, now))
 
-    def add_code(self, message_id: str, reporter_id: str, sealed_letter: str, expires_at: datetime, now: datetime
+    def add_code(self, message_id: str, reporter: str, sealed_letter: str, expires_at: datetime, now: datetime
                  ) -> None:
         """Have a code sent to a reporter, in the place of older ones not sent yet; not where a newer one was heard."""
-        newer = select(messages.c.id).where(messages.c.reporter_id == reporter_id, messages.c.expires_at >= expires_at)
+        newer = select(messages.c.id).where(messages.c.reporter == reporter, messages.c.expires_at >= expires_at)
         if self._connection.execute(newer.limit(1)).first():
             return
-        self._connection.execute(delete(messages).where(messages.c.reporter_id == reporter_id, _unsent))
+        self._connection.execute(delete(messages).where(messages.c.reporter == reporter, _unsent))
         # At once: the next request of this transaction may be the same reporter's.
         self._connection.execute(insert(messages), _new({
-            "id": message_id, "kind": "password_reset", "reporter_id": reporter_id, "sealed_letter": sealed_letter,
+            "id": message_id, "kind": "password_reset", "reporter": reporter, "sealed_letter": sealed_letter,
             "expires_at": expires_at}, now))
 
     def add_farewell(self, message_id: str, sealed_contact: str, now: datetime) -> None:
@@ -296,16 +365,16 @@ class Messages:
             "id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact}, now))
 
     def due(self, now: datetime, limit: int) -> list[Any]:
-        """Messages to send now whose receiver can be reached, claimed: rows of messages, with the reporter's
-        sealed_contact or the team's email and superior_email, and service_due_at. Where a code goes is in its letter.
+        """Messages to send now, claimed: rows of messages, with service_due_at and, for one to a team, its email and
+        superior_email; one to a reporter has what tells whose complaint it is about, their sealed_reporter, or the
+        plain_reporter of a version before. Where a code goes is in its letter.
         """
         reached = and_(journeys.c.ticket.is_not(None),
-                       or_(contacts.c.sealed_contact.is_not(None), messages.c.team.is_not(None)))
+                       or_(messages.c.team.is_not(None), journeys.c.sealed_reporter.is_not(None), _plain))
         query = (
-            select(messages, contacts.c.sealed_contact, teams.c.email, teams.c.superior_email,
-                   journeys.c.service_due_at)
+            select(messages, journeys.c.sealed_reporter, journeys.c.reporter_id.label("plain_reporter"), teams.c.email,
+                   teams.c.superior_email, journeys.c.service_due_at)
             .outerjoin(journeys, journeys.c.ticket == messages.c.ticket)
-            .outerjoin(contacts, and_(contacts.c.reporter_id == journeys.c.reporter_id, messages.c.team.is_(None)))
             .outerjoin(teams, teams.c.team == messages.c.team)
             .where(_unsent, messages.c.next_try_at <= now, or_(reached, messages.c.sealed_letter.is_not(None)))
             .order_by(messages.c.next_try_at, messages.c.id)
@@ -414,3 +483,11 @@ class NotificationWork(ClockedWork):
     @cached_property
     def messages(self) -> Messages:
         return Messages(self.connection, self.inserts)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        return Contacts(self.connection)
+
+    @cached_property
+    def plain(self) -> Plain:
+        return Plain(self.connection)

@@ -26,6 +26,7 @@ class TellsPeople:
 
     uow: Any
     mailer: Any
+    keyed: Any
 
     @handles(StepDueSoon, together=True)
     def on_step_due_soon(self, event: Event[StepDueSoon]) -> None:
@@ -47,7 +48,8 @@ class TellsPeople:
         data, now = event.data, datetime.now(UTC)
         with self.uow.handling(event) as work:
             if now < data.expires_at:
-                work.messages.add_code(str(uuid.uuid4()), data.reporter_id, data.sealed_letter, data.expires_at, now)
+                work.messages.add_code(str(uuid.uuid4()), self.keyed.reporter(data.reporter_id), data.sealed_letter,
+                                       data.expires_at, now)
             work.afterwards(self.mailer.wake)
 
     @timer(interval=TELL_SECONDS)

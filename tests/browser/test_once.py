@@ -60,7 +60,7 @@ def test_a_double_click_on_every_button_has_one_effect(people: People, visiting:
     reporter.page.wait_for_selector(".confirmed")
     eventually(lambda: "complaint.closed.v1" in happened(people, ticket))
     assert happened(people, ticket) == [
-        "complaint.submitted.v1", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
+        "complaint.submitted.v2", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
         "response.returned.v1", "response.submitted.v1", "response.approved.v1", "answer.sent.v1",
         "complaint.closed.v1"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from nkk.contracts import STAGES
 from nkk.stack.broker import PrivateNode
-from tests.chaos.accountant import Books, broker
+from tests.chaos.accountant import Books, broker, letters
 from tests.chaos.accountant.balance import Evidence
 from tests.chaos.record import Record
 from tests.chaos.true_books import Copy, recorded
@@ -30,7 +30,9 @@ def true_books(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) ->
         tickets = recorded(people, record)
         eventually(lambda: books.check(tickets) is None)
         eventually(lambda: all(row["sent_at"] for row in books.read().tables["messages"]))
-        evidence = Evidence(books.read(), record, overheard + broker.overheard(uri), broker.read(uri), postbox.letters)
+        pages = books.read()
+        sent = letters.found(postbox.letters, pages, running.stack.keys["NKK_NOTIFICATION_PRIVATE_KEY"])
+        evidence = Evidence(pages, record, overheard + broker.overheard(uri), broker.read(uri), sent)
         people.close()
     return Copy(evidence, folder / "var" / "db", tickets)
 

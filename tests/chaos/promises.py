@@ -40,7 +40,7 @@ def _command(facts: tuple[str, ...], done: tuple[str, ...], not_yet: tuple[str, 
 PROMISES: dict[str, Promise] = {
     "register": Promise({201: (), 409: ("username-taken",)} | UNAVAILABLE),
     "log in": Promise({201: ()} | UNAVAILABLE),
-    "submit": Promise({201: ()} | UNAVAILABLE, facts=("complaint.submitted.v1",)),
+    "submit": Promise({201: ()} | UNAVAILABLE, facts=("complaint.submitted.v2",)),
     "hand over": _command(("complaint.handed_over.v1",), ("already-handed-over",), unheard=False),
     "classify": _command(("complaint.classified_as_information.v1", "complaint.forwarded.v1"), ("already-classified",),
                          calls=2),

@@ -11,7 +11,7 @@ from time import monotonic, sleep, time
 import httpx
 
 from tests.chaos import cluster, disks
-from tests.chaos.accountant import Breach, Pages, broker, events
+from tests.chaos.accountant import Breach, Pages, broker, events, letters
 from tests.chaos.accountant.balance import Evidence
 from tests.chaos.accountant.balance import breaches as breaches_of
 from tests.chaos.accountant.history import history
@@ -110,7 +110,9 @@ def run(folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool
             people.close()
         settled(found, overheard)
         pages = found.books.read()
-        breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), found.postbox.letters))
+        key = found.installation.stack.keys["NKK_NOTIFICATION_PRIVATE_KEY"]
+        sent = letters.found(found.postbox.letters, pages, key)
+        breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), sent))
         if breaches:
             keep(found, record, folder)
         return _outcome(record, seconds, traffic, found, pages, breaches, absent)
@@ -192,15 +194,15 @@ def keep(found: World, record: Record, folder: Path) -> None:
 def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pages: Pages,
              breaches: list[Breach], absent: list[str]) -> Outcome:
     said = Counter(f"{asked.operation} {asked.status}" for asked in record.asked)
-    letters = found.postbox.letters
+    taken = found.postbox.letters
     told = list(dict.fromkeys([*(breach.about for breach in breaches), *traffic.unfinished]))[:5]
     return Outcome(
         seed=record.seed, seconds=seconds, postgres=found.server is not None, clustered=found.cluster is not None,
         struck=Counter(struck.kind for struck in record.struck),
         carried=traffic.carried, requests=len(record.asked), answers=said,
         accepted=len({asked.ticket for asked in record.asked if asked.operation == "submit" and asked.status == 201}),
-        slowest=max((asked.took - asked.starved for asked in record.asked), default=0.0), letters=len(letters),
-        copies=len(letters) - len({letter.id for letter in letters}), breaches=breaches,
+        slowest=max((asked.took - asked.starved for asked in record.asked), default=0.0), letters=len(taken),
+        copies=len(taken) - len({letter.id for letter in taken}), breaches=breaches,
         histories=[history(about, pages, record) for about in told], absent=absent)
 
 

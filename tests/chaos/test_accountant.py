@@ -45,7 +45,7 @@ def test_an_event_that_was_marked_as_sent_and_never_came(copy: Copy) -> None:
 
 def test_events_that_came_out_of_order(copy: Copy) -> None:
     first, second = (("intake", copy.event(type_, copy.tickets[WAITING]))
-                     for type_ in ("complaint.submitted.v1", "complaint.handed_over.v1"))
+                     for type_ in ("complaint.submitted.v2", "complaint.handed_over.v1"))
     turned = [{first: second, second: first}.get(each, each) for each in copy.evidence.overheard]
     only(copy.said(overheard=turned), "order:", copy.tickets[WAITING], "complaint.handed_over.v1")
 
@@ -62,14 +62,14 @@ def test_an_effect_that_was_noted_twice(copy: Copy) -> None:
 
 
 def test_an_effect_that_is_missing(copy: Copy) -> None:
-    event = copy.event("complaint.submitted.v1", copy.tickets[COMPLAINT])
+    event = copy.event("complaint.submitted.v2", copy.tickets[COMPLAINT])
     copy.change("notification", "DELETE FROM entries WHERE event_id = :id", id=event)
-    only(copy.said(), "entries:", copy.tickets[COMPLAINT], "lacks complaint.submitted.v1")
+    only(copy.said(), "entries:", copy.tickets[COMPLAINT], "lacks complaint.submitted.v2")
 
 
 def test_a_complaint_that_was_lost_whole(copy: Copy) -> None:
     ticket = copy.tickets[WAITING]
-    for type_ in ("complaint.submitted.v1", "complaint.handed_over.v1"):
+    for type_ in ("complaint.submitted.v2", "complaint.handed_over.v1"):
         event = copy.event(type_, ticket)
         copy.change("intake", "DELETE FROM outbox WHERE event_id = :id", id=event)
         copy.change("notification", "DELETE FROM inbox WHERE event_id = :id", id=event)

@@ -19,6 +19,7 @@ from nkk.contracts.events import (
     ComplaintForwarded,
     ComplaintHandedOver,
     ComplaintSubmitted,
+    ComplaintSubmittedV1,
     PasswordResetRequested,
     ReporterRegistered,
     ResponseApproved,
@@ -29,14 +30,16 @@ from nkk.contracts.events import (
 )
 from nkk.messaging.actor import Actor
 from nkk.messaging.boxes import Call
-from nkk.messaging.sealing import new_key_pair, unseal
+from nkk.messaging.sealing import CannotOpenError, new_key_pair, unseal
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS
+from services.intake import retelling
 from services.intake import service as intake
 from services.intake.domain import Account
 from services.intake.identity import Vault
 from services.intake.resets import PasswordReset, hash_of
 from services.notification import service as notification
+from services.notification.keyed import Keyed
 from services.opd_response import service as opd_response
 from services.triage import service as triage
 from tests.builders import MONDAY, TICKET, answer, complaint, opd_case, triage_case
@@ -228,7 +231,7 @@ TRIAGE, OPD, NOTIFICATION = triage.TriageService, opd_response.OpdResponseServic
 PRODUCERS = {
     ReporterRegistered: registered,
     PasswordResetRequested: reset_requested,
-    ComplaintSubmitted: lambda: intake._submitted(complaint()),
+    ComplaintSubmitted: lambda: intake._submitted(complaint(), intakes_vault()),
     ComplaintHandedOver: handed_over,
     ComplaintClassifiedAsInformation: lambda: told_by(TRIAGE, "classify_as_information", triage_case(), STAFF, TICKET),
     ComplaintForwarded: forwarded,
@@ -261,7 +264,7 @@ def closed():
     return event
 
 
-each_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
+each_event = pytest.mark.parametrize("event", PRODUCERS, ids=lambda event: event.TYPE)
 
 
 @each_event
@@ -286,6 +289,32 @@ def test_fields_hold_the_kind_of_value_they_hold_in_the_sample(event, document):
     for name, value in document(event)["data"].items():
         if value is not None and written[name] is not None:
             assert type(written[name]) is type(value), name
+
+
+def test_every_event_is_told_but_the_one_that_named_a_reporter_beside_a_ticket():
+    assert set(EVENTS) - set(PRODUCERS) == {ComplaintSubmittedV1}
+
+
+def test_whose_a_report_is_only_notification_can_read_and_of_this_report_alone():
+    report = complaint()
+    first, second = (intake._submitted(report, intakes_vault()) for _ in range(2))
+    keyed = Keyed(NOTIFICATION_KEYS[0])
+    assert keyed.open_reporter(first.sealed_reporter, report.ticket) == report.reporter_id == "reporter-1"
+    assert first.sealed_reporter != second.sealed_reporter
+    assert "reporter-1" not in first.to_json("event-1", MONDAY)
+    with pytest.raises(CannotOpenError):
+        keyed.open_reporter(first.sealed_reporter, TICKET)
+    with pytest.raises(CannotOpenError):
+        Keyed(INTAKE_KEYS[0]).open_reporter(first.sealed_reporter, report.ticket)
+
+
+def test_what_was_told_in_the_clear_is_told_again_as_it_would_be_today(document):
+    told = document(ComplaintSubmittedV1)
+    again = json.loads(retelling.sealed(json.dumps(told), intakes_vault()))
+    box, whose = again["data"].pop("sealed_reporter"), told["data"].pop("reporter_id")
+    assert Keyed(NOTIFICATION_KEYS[0]).open_reporter(box, told["subject"]) == whose
+    assert again["data"].pop("channel") == "web"
+    assert again == told | {"type": "complaint.submitted.v2"}
 
 
 def test_nothing_of_who_registered_is_told_in_the_clear():

@@ -45,8 +45,8 @@ def letters_to(installation: Installation, email: str) -> int:
 def sealed_contact(people: People, reporter_id: str) -> str | None:
     """What notification keeps of where a reporter is reached."""
     with engine(people.installation, "notification").connect() as connection:
-        return connection.execute(text("SELECT sealed_contact FROM contacts WHERE reporter_id = :id"),
-                                  {"id": reporter_id}).scalar_one_or_none()
+        return connection.execute(text("SELECT sealed_contact FROM keyed_contacts WHERE reporter = :reporter"),
+                                  {"reporter": people.installation.keyed.reporter(reporter_id)}).scalar_one_or_none()
 
 
 def registered(people: People, **changed: str) -> tuple[Person, str]:
@@ -67,8 +67,9 @@ def test_letters_after_a_change_go_to_the_new_address_and_the_old_one_is_told_so
     assert reporter.account is not None
     old, new, kept = reporter.account["email"], new_address(), sealed_contact(people, reporter_id)
     with engine(people.installation, "notification").begin() as connection:
-        connection.execute(text("UPDATE contacts SET changed_at = :then WHERE reporter_id = :id"),
-                           {"id": reporter_id, "then": "2026-01-02 03:04:05.000000"})
+        connection.execute(text("UPDATE keyed_contacts SET changed_at = :then WHERE reporter = :reporter"),
+                           {"reporter": people.installation.keyed.reporter(reporter_id),
+                            "then": "2026-01-02 03:04:05.000000"})
     assert reporter.get(PATH) == {"email": old, "phone": reporter.account["phone"]}
     answer = change(reporter, email=new, phone="0812 3456 789")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -91,7 +92,7 @@ def test_a_number_that_is_left_out_is_forgotten_and_the_same_address_is_told_of_
         assert change(reporter, email=email).status_code == 204
         assert change(reporter, email=email, phone=None).status_code == 204
         people.submit(reporter)
-        broker = eventually(lambda: "complaint.submitted.v1" in (heard := tap.listen()) and heard)
+        broker = eventually(lambda: "complaint.submitted.v2" in (heard := tap.listen()) and heard)
     assert reporter.get(PATH) == {"email": email, "phone": None}
     assert "reporter.registered.v1" not in broker
     subjects = [letter["Subject"] for letter in letters(people.installation, email)]

@@ -36,7 +36,7 @@ def test_twenty_sendings_at_once_with_one_key_are_one_complaint(people: People) 
     ticket = answers[0].json()["ticket"]
     assert own(reporter) == [ticket]
     entries = eventually(lambda: reporter.get(f"/complaints/{ticket}/timeline")["entries"])
-    assert [entry["event"] for entry in entries] == ["complaint.submitted.v1"]
+    assert [entry["event"] for entry in entries] == ["complaint.submitted.v2"]
 
 
 def test_a_key_used_for_another_report_is_refused_and_names_the_first(people: People) -> None:

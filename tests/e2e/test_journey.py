@@ -5,9 +5,9 @@ import pytest
 from tests.installations import eventually
 from tests.people import People, travel_as_complaint, travel_as_information
 
-INFORMATION = ["complaint.submitted.v1", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
+INFORMATION = ["complaint.submitted.v2", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
                "answer.sent.v1", "complaint.closed.v1"]
-COMPLAINT = ["complaint.submitted.v1", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
+COMPLAINT = ["complaint.submitted.v2", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
              "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"]
 
 

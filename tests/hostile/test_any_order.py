@@ -54,7 +54,7 @@ class Journey:
     """What the model knows of a complaint: the step it stands at, and what was told of it."""
 
     step: int = 2
-    told: list[str] = field(default_factory=lambda: ["complaint.submitted.v1"])
+    told: list[str] = field(default_factory=lambda: ["complaint.submitted.v2"])
 
 
 class AnyOrder(RuleBasedStateMachine):

@@ -170,7 +170,7 @@ def test_a_step_finished_late_is_told_of_exactly_once_by_who_finishes_it(stages)
 def test_a_late_step_is_told_of_before_the_event_that_ends_it(stages):
     ticket = submitted(stages)
     carry(stages, ticket, ACTS[:1])
-    assert [event.type for _, event in stages.told] == ["complaint.submitted.v1", PAST, "complaint.handed_over.v1"]
+    assert [event.type for _, event in stages.told] == ["complaint.submitted.v2", PAST, "complaint.handed_over.v1"]
     overdue, handed_over = (event for _, event in stages.told[1:])
     assert overdue.time == handed_over.time
     assert overdue.data.due_at < handed_over.time
@@ -430,7 +430,7 @@ def waiting_journeys(stages, count, late_at):
         for ticket in tickets:
             connection.execute(insert(journeys).values(ticket=ticket, reporter_id="r", submitted_at=MONDAY,
                                                        service_due_at=late_at, late_at=late_at))
-            connection.execute(insert(entries).values(event_id=ticket, ticket=ticket, type="complaint.submitted.v1",
+            connection.execute(insert(entries).values(event_id=ticket, ticket=ticket, type="complaint.submitted.v2",
                                                       at=MONDAY, round=0))
     return tickets
 

@@ -232,14 +232,14 @@ def test_registrations_are_no_tools_business(uri, connection):
 
     def tell() -> bool:
         with publisher(uri) as channel:
-            for kind in ("reporter.registered.v1", "complaint.submitted.v1"):
+            for kind in ("reporter.registered.v1", "complaint.submitted.v2"):
                 body = (SAMPLES / f"{kind}.json").read_text("utf-8")
                 heard = channel.publish([Message(id=kind, exchange="intake.events", routing_key=kind, body=body)])
         return bool(heard)
 
     telling = threading.Thread(target=lambda: eventually(tell))
     telling.start()
-    assert next(events)["type"] == "complaint.submitted.v1"
+    assert next(events)["type"] == "complaint.submitted.v2"
     telling.join()
 
 

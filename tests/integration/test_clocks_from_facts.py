@@ -248,7 +248,7 @@ def walked(chance, calendars, returns):
     way = Facts(chance, calendars)
     now, calendar = way.later()
     report = intake_domain.Complaint.submit(complaint_form(), "reporter-1", "public", now, calendar)
-    way.record("complaint.submitted.v1", report, calendar.version)
+    way.record("complaint.submitted.v2", report, calendar.version)
     now, calendar = way.later()
     report.hand_over("staff", now)
     handed_over = intake._handed_over(report, calendar)
@@ -305,5 +305,5 @@ def test_thousands_of_random_journeys_have_the_clocks_that_follow_from_their_fac
         way = walked(chance, calendars, returns)
         chance.shuffle(way.facts)
         assert expected(way.facts, calendars.__getitem__) == way.kept
-        submitted = next(fact for fact in way.facts if fact.type == "complaint.submitted.v1")
+        submitted = next(fact for fact in way.facts if fact.type == "complaint.submitted.v2")
         assert way.promised == {service_due(submitted.at, calendars[submitted.calendar])}

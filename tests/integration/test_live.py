@@ -75,10 +75,10 @@ def test_registrations_are_not_heard(node: PrivateNode, feed: LiveFeed, monkeypa
     monkeypatch.setattr(feed, "_hear", lambda message: heard.append(message.delivery_info["routing_key"]))
     texts = following(feed.open("intake", None, "one", 60))
     assert next(texts).startswith("event: ready")
-    for kind in ("reporter.registered.v1", "calendar.changed.v1", "complaint.closed.v1", "complaint.submitted.v1"):
+    for kind in ("reporter.registered.v1", "calendar.changed.v1", "complaint.closed.v1", "complaint.submitted.v2"):
         tell(node, kind, kind)
-    eventually(lambda: "complaint.submitted.v1" in heard)
-    assert heard == ["complaint.submitted.v1"]
+    eventually(lambda: "complaint.submitted.v2" in heard)
+    assert heard == ["complaint.submitted.v2"]
 
 
 def test_the_queue_goes_with_the_process(node: PrivateNode) -> None:

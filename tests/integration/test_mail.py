@@ -16,10 +16,12 @@ from nkk.messaging.database import Database, Inserts
 from nkk.messaging.sealing import new_key_pair, seal
 from nkk.stack.ports import LOOPBACK, free_port
 from services.notification import mail
-from services.notification.storage import Messages, contacts, journeys, messages, metadata
+from services.notification.keyed import Keyed
+from services.notification.storage import Contacts, Messages, journeys, messages, metadata
 from tests.builders import TICKET
 
 KEYS = new_key_pair()
+KEYED = Keyed(KEYS[0])
 NOW = datetime.now(UTC)
 WORDS = {"ticket": TICKET, "site": "https://nkk.example.id"}
 
@@ -70,17 +72,18 @@ def database(request: pytest.FixtureRequest, tmp_path) -> Iterator[Database]:
 def write(database: Database, *addresses: str) -> None:
     with database.writing() as connection:
         for number, address in enumerate(addresses):
-            connection.execute(insert(journeys).values(ticket=f"{TICKET}{number}", reporter_id=f"r{number}",
-                                                        service_due_at=NOW))
-            connection.execute(insert(contacts).values(reporter_id=f"r{number}", changed_at=NOW,
-                                                       sealed_contact=seal({"email": address}, KEYS[1])))
+            ticket, reporter = f"{TICKET}{number}", f"r{number}"
+            connection.execute(insert(journeys).values(
+                ticket=ticket, service_due_at=NOW, sealed_reporter=KEYED.seal_reporter(ticket, reporter)))
+            Contacts(connection).keep(KEYED.reporter(reporter), seal({"email": address}, KEYS[1]), NOW)
             connection.execute(insert(messages).values(id=f"m{number}", ticket=f"{TICKET}{number}", kind="received",
                                                        created_at=NOW, next_try_at=NOW, tries=0))
 
 
 def mailer(url: str) -> mail.Mailer:
     sending = mail.Mailer()
-    sending._key, sending._site, sending._from = KEYS[0], "https://nkk.example.id", "nkk@example.id"
+    sending._key, sending._keyed = KEYS[0], KEYED
+    sending._site, sending._from = "https://nkk.example.id", "nkk@example.id"
     sending._sender = partial(mail.sender, url, mail.Path("unused"))
     return sending
 
@@ -95,7 +98,7 @@ def test_letters_are_delivered_once_each(database, server, postbox):
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
     assert [sending.send_batch(database), sending.send_batch(database)] == [2, 0]
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [["satu@example.org"], ["dua@example.org"]]
-    assert b"Message-ID: <m0@nkk.example.id>" in postbox.taken[0].original_content
+    assert f"Message-ID: <{KEYED.message_id('m0')}@nkk.example.id>".encode() in postbox.taken[0].original_content
     assert all(row.sent_at for row in state(database))
 
 
@@ -205,11 +208,12 @@ def test_a_letter_is_tried_for_five_days_and_given_up_then(database):
 def test_a_reporter_who_cannot_be_reached_yet_is_written_to_once_they_can(database, server, postbox):
     write(database, "satu@example.org")
     with database.writing() as connection:
-        connection.execute(update(journeys).values(reporter_id=None))
+        box = connection.execute(select(journeys.c.sealed_reporter)).scalar_one()
+        connection.execute(update(journeys).values(sealed_reporter=None))
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
     assert sending.send_batch(database) == 0
     with database.writing() as connection:
-        connection.execute(update(journeys).values(reporter_id="r0"))
+        connection.execute(update(journeys).values(sealed_reporter=box))
     assert sending.send_batch(database) == 1
 
 

@@ -17,10 +17,12 @@ from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS, WIB, Day
 from nkk.sop.ticket import new_ticket
 from services.notification import mail
-from services.notification.storage import Messages, calendars, contacts, entries, journeys, messages, metadata, teams
+from services.notification.keyed import Keyed
+from services.notification.storage import Contacts, Messages, calendars, entries, journeys, messages, metadata, teams
 from tests.builders import MONDAY
 
 KEYS = new_key_pair()
+KEYED = Keyed(KEYS[0])
 TEAM, SUPERIOR, REPORTER = "operator@example.org", "kabid@example.org", "pelapor@example.org"
 NIGHT, MORNING = datetime(2026, 3, 2, 22, 0, tzinfo=WIB), datetime(2026, 3, 3, 7, 30, tzinfo=WIB)
 
@@ -48,8 +50,7 @@ def database(url_of) -> Iterator[Database]:
     metadata.create_all(found.engine)
     with found.writing() as connection:
         connection.execute(insert(teams).values(team="operator", email=TEAM, superior_email=SUPERIOR))
-        connection.execute(insert(contacts).values(reporter_id="r", changed_at=MONDAY,
-                                                   sealed_contact=seal({"email": REPORTER}, KEYS[1])))
+        Contacts(connection).keep(KEYED.reporter("r"), seal({"email": REPORTER}, KEYS[1]), MONDAY)
     yield found
     found.dispose()
 
@@ -63,17 +64,19 @@ def sent() -> list:
 @pytest.fixture
 def mailer(sent: list) -> mail.Mailer:
     sending = mail.Mailer()
-    sending._key, sending._site, sending._from = KEYS[0], "https://nkk.example.id", "nkk@example.id"
+    sending._key, sending._keyed = KEYS[0], KEYED
+    sending._site, sending._from = "https://nkk.example.id", "nkk@example.id"
     sending._sender = partial(nullcontext, sent.append)
     return sending
 
 
-def put(database, *kinds, ticket=None, at=MONDAY, stands=("complaint.submitted.v1",)):
+def put(database, *kinds, ticket=None, at=MONDAY, stands=("complaint.submitted.v2",)):
     """Letters of `kinds` about a complaint of which the events `stands` were heard; its ticket."""
     ticket = ticket or new_ticket(2026)
     with database.writing() as connection:
-        connection.execute(insert(journeys).values(ticket=ticket, reporter_id="r", submitted_at=MONDAY,
-                                                   service_due_at=MONDAY + timedelta(days=2)))
+        connection.execute(insert(journeys).values(
+            ticket=ticket, sealed_reporter=KEYED.seal_reporter(ticket, "r"), submitted_at=MONDAY,
+            service_due_at=MONDAY + timedelta(days=2)))
         for type_ in stands:
             hear(connection, ticket, type_)
         for kind in kinds:
@@ -153,7 +156,7 @@ def test_a_letter_to_a_team_goes_by_the_calendar_of_this_moment(database, mailer
 
 @pytest.mark.parametrize("kind", ["due_soon", "overdue", "overdue_superior"])
 def test_a_letter_about_a_step_that_was_done_meanwhile_is_dropped(database, mailer, sent, kind):
-    put(database, kind, stands=["complaint.submitted.v1", "complaint.handed_over.v1"])
+    put(database, kind, stands=["complaint.submitted.v2", "complaint.handed_over.v1"])
     mailer.send_batch(database)
     assert (sent, rows(database)) == ([], [])
 

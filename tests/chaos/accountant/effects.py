@@ -13,7 +13,7 @@ from services.triage.domain import State as TriageState
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages, Told
 
-SUBMITTED = "complaint.submitted.v1"
+SUBMITTED = "complaint.submitted.v2"
 HANDED_OVER = "complaint.handed_over.v1"
 INFORMATION = "complaint.classified_as_information.v1"
 FORWARDED = "complaint.forwarded.v1"

@@ -2,15 +2,17 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from services.notification.keyed import Keyed
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
 
 
 @dataclass(frozen=True)
 class Letter:
-    """One letter as it was taken, `at` seconds since the epoch. A second copy has the same `id` (Message-ID)."""
+    """One letter as it was taken, `at` seconds since the epoch. A second copy has the same `id`: its Message-ID, or its
+    row's in the books once that is `found`."""
 
     at: float
     id: str
@@ -18,19 +20,26 @@ class Letter:
     subject: str
 
 
+def found(letters: Iterable[Letter], pages: Pages, private_key: str) -> list[Letter]:
+    """`letters` with their rows' ids, which notification alone can tell from a Message-ID."""
+    keyed = Keyed(private_key)
+    rows = {keyed.message_id(row["id"]): row["id"] for row in pages.tables["messages"]}
+    return [replace(letter, id=rows.get(letter.id, letter.id)) for letter in letters]
+
+
 def breaches(pages: Pages, letters: Iterable[Letter], excused: Callable[[float, float], bool]) -> Iterator[Breach]:
     """`excused` says whether something between two moments kept the mailer from marking what it had sent."""
     copies: dict[str, list[Letter]] = defaultdict(list)
     for letter in letters:
         copies[letter.id].append(letter)
-    said = Counter((found[0].to, found[0].subject) for found in copies.values())
+    said = Counter((same[0].to, same[0].subject) for same in copies.values())
     for (to, subject), times in said.items():
         if times > 1:
             yield Breach("letters", subject, f"written to {to} {times} times")
-    for found in copies.values():
-        if len(found) > 1 and not excused(found[0].at, found[-1].at):
-            yield Breach("letters", found[0].subject, f"sent {len(found)} times, and nothing had kept it from being "
-                                                      "marked as sent")
+    for same in copies.values():
+        if len(same) > 1 and not excused(same[0].at, same[-1].at):
+            yield Breach("letters", same[0].subject, f"sent {len(same)} times, and nothing had kept it from being "
+                                                     "marked as sent")
     written = {row["id"]: row for row in pages.tables["messages"]}
     for row in written.values():
         if row["given_up_at"] is not None:
@@ -39,6 +48,6 @@ def breaches(pages: Pages, letters: Iterable[Letter], excused: Callable[[float, 
             yield Breach("letters", row["ticket"], f"its letter '{row['kind']}' is not sent")
         elif row["id"] not in copies:
             yield Breach("letters", row["ticket"], f"its letter '{row['kind']}' is marked as sent and never came")
-    for id_, found in copies.items():
+    for id_, same in copies.items():
         if id_ not in written:
-            yield Breach("letters", found[0].subject, "came, and nobody wrote it")
+            yield Breach("letters", same[0].subject, "came, and nobody wrote it")

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -39,23 +39,14 @@ def full(request: pytest.FixtureRequest, tmp_path: Path, rabbit: PrivateNode) ->
         server.stop()
 
 
-def submitted() -> tuple[str, str]:
-    """The id and the text of an event that notification has not heard."""
-    event = ComplaintSubmitted(ticket=new_ticket(2026), reporter_id="nobody", reporter_kind="public",
-                               category="kode-perilaku", sub_category="disiplin", confidential=False,
-                               submitted_at=NOW, service_due_at=NOW + timedelta(days=2))
-    event_id = str(uuid.uuid4())
-    return event_id, event.to_json(event_id, NOW)
-
-
 def test_events_wait_for_room_and_are_no_failures_and_callers_are_told_to_come_again(full: tuple[Trial, Path]) -> None:
     trial, disk = full
     reporter = trial.people.reporter()
     trial.settled()
     disks.fill(disk)
-    told = dict(submitted() for _ in range(EVENTS))
-    for event_id, body in told.items():
-        trial.put("notification.inbox", body, id=event_id, type=ComplaintSubmitted.TYPE)
+    told = {str(uuid.uuid4()): trial.installation.submitted(new_ticket(2026)) for _ in range(EVENTS)}
+    for event_id, event in told.items():
+        trial.put("notification.inbox", event.to_json(event_id, NOW), id=event_id, type=event.TYPE)
     eventually(lambda: len(trial.logged("notification-1", "database away, the event waits")) > 20)
     refused = answered(reporter, "POST", "/complaints", complaint_form(text="Antre. " * 2000))
     assert_unavailable(refused)

@@ -11,7 +11,6 @@ from nkk.contracts import EventData
 from nkk.contracts.events import (
     ComplaintForwarded,
     ComplaintHandedOver,
-    ComplaintSubmitted,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -32,13 +31,13 @@ def trial(tidied: Trial) -> Trial:
     return tidied
 
 
-def journey(ticket: str, reporter_id: str) -> list[EventData]:
+def journey(submitted: EventData) -> list[EventData]:
     """What a complaint that was returned once has told before it is answered, in order."""
+    ticket = submitted.subject
     report = {name: value for name, value in REPORT.items() if name != "claimed_kind"}
     response = {"ticket": ticket, "opd": "disdukcapil", "by": "staff-1"}
     return [
-        ComplaintSubmitted(ticket=ticket, reporter_id=reporter_id, reporter_kind="public", category="kode-perilaku",
-                           sub_category="disiplin", confidential=False, submitted_at=NOW, **DUE),
+        submitted,
         ComplaintHandedOver(ticket=ticket, reporter_kind="public", confidential=False, submitted_at=NOW, by="staff-1",
                             **REPORT, **DUE),
         ComplaintForwarded(ticket=ticket, opd="disdukcapil", note=None, by="staff-1", **report, **DUE),
@@ -77,7 +76,7 @@ def test_a_journey_is_the_same_in_whatever_order_its_events_arrive(trial: Trial,
     ticket = new_ticket(2026)
     trial.books.foreign.add(ticket)
     [(reporter_id,)] = trial.books.rows("intake", "SELECT subject FROM outbox ORDER BY id DESC LIMIT 1")
-    told = journey(ticket, reporter_id)
+    told = journey(trial.installation.submitted(ticket, reporter_id))
     for data in reversed(told) if backwards else told:
         tell(trial, "notification", data)
         eventually(lambda data=data: trial.books.count(

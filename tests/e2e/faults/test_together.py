@@ -41,10 +41,9 @@ def tickets(trial: Trial, count: int) -> list[str]:
     return made
 
 
-def story(ticket: str) -> list[EventData]:
+def story(trial: Trial, ticket: str) -> list[EventData]:
     """What is told of a complaint until it is handed over."""
-    return [ComplaintSubmitted(ticket=ticket, reporter_id="nobody", reporter_kind="public", category="kode-perilaku",
-                               sub_category="disiplin", confidential=False, submitted_at=NOW, service_due_at=DUE),
+    return [trial.installation.submitted(ticket),
             ComplaintHandedOver(ticket=ticket, reporter_kind="public", confidential=False, submitted_at=NOW,
                                 service_due_at=DUE, by="staff-1", **REPORT)]
 
@@ -84,7 +83,7 @@ def heard(trial: Trial, made: list[str]) -> list[dict]:
 def test_what_waits_is_handled_together_once_and_in_the_order_of_each_complaint(trial: Trial) -> None:
     made = tickets(trial, 30)
     trial.installation.take_down(NOTIFICATION)
-    tell(trial, [data for ticket in made for data in story(ticket)])
+    tell(trial, [data for ticket in made for data in story(trial, ticket)])
     trial.installation.bring_up(NOTIFICATION)
     eventually(lambda: noted(trial, made) == once(made))
     assert receipts(trial, made) == Counter(made)
@@ -99,7 +98,7 @@ def test_what_waits_is_handled_together_once_and_in_the_order_of_each_complaint(
 def test_an_event_told_twice_has_one_effect_though_both_are_handled_together(trial: Trial) -> None:
     made = tickets(trial, 5)
     trial.installation.take_down(NOTIFICATION)
-    told = [data for ticket in made for data in story(ticket)]
+    told = [data for ticket in made for data in story(trial, ticket)]
     event_id = str(uuid.uuid4())
     with publisher(trial.installation.uri) as channel:
         for _ in range(2):
@@ -117,7 +116,7 @@ def test_one_of_many_that_fails_is_retried_and_quarantined_alone(trial: Trial) -
     poison = made[9]
     trial.ask_for(stages.NOT_NOTED + poison)
     trial.installation.take_down(NOTIFICATION)
-    ids = tell(trial, [data for ticket in made for data in story(ticket)])
+    ids = tell(trial, [data for ticket in made for data in story(trial, ticket)])
     trial.installation.bring_up(NOTIFICATION)
     others = once(made) - Counter([(poison, HANDED_OVER)])
     eventually(lambda: noted(trial, made) == others)
@@ -138,7 +137,7 @@ def test_a_death_among_many_undoes_and_loses_none_of_them(trial: Trial) -> None:
     accident = stages.NOTED + made[12]
     trial.ask_for(accident)
     trial.installation.take_down(NOTIFICATION)
-    tell(trial, [data for ticket in made for data in story(ticket)])
+    tell(trial, [data for ticket in made for data in story(trial, ticket)])
     trial.installation.bring_up(NOTIFICATION)
     trial.happened(accident)
     eventually(lambda: noted(trial, made) == once(made))
@@ -148,7 +147,7 @@ def test_a_death_among_many_undoes_and_loses_none_of_them(trial: Trial) -> None:
 
 def test_a_stage_told_to_end_among_many_finishes_what_it_holds_and_leaves_the_rest(trial: Trial) -> None:
     made = tickets(trial, 100)
-    tell(trial, [data for ticket in made for data in story(ticket)])
+    tell(trial, [data for ticket in made for data in story(trial, ticket)])
     eventually(lambda: noted(trial, made))
     trial.installation.take_down(NOTIFICATION)
     trial.installation.bring_up(NOTIFICATION)

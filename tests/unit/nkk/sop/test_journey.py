@@ -16,7 +16,7 @@ CLOSED_MONDAYS = Calendar(1, week=((), *OFFICE_WEEK[1:]))
 CALENDARS = {0: OFFICE_HOURS, 1: CLOSED_MONDAYS}
 
 SUBMITTED, HANDED_OVER, INFORMED, FORWARDED, RESPONDED, RETURNED, APPROVED, SENT, CLOSED = (
-    "complaint.submitted.v1", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
+    "complaint.submitted.v2", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
     "complaint.forwarded.v1", "response.submitted.v1", "response.returned.v1", "response.approved.v1", "answer.sent.v1",
     "complaint.closed.v1")
 

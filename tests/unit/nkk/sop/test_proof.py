@@ -28,14 +28,14 @@ def block(shown, begins):
     return shown[begin:shown.index("", begin) if "" in shown[begin:] else None]
 
 
-SUBMITTED = ("complaint.submitted.v1", EVE, 0)
+SUBMITTED = ("complaint.submitted.v2", EVE, 0)
 
 
 def test_a_clock_over_a_long_holiday_is_laid_open_date_by_date():
     shown = lines(SUBMITTED, ("complaint.handed_over.v1", datetime(2026, 3, 23, 7, 35, tzinfo=WIB), 0))
     step = block(shown, "Langkah 2")
     assert step[0].endswith("waktu baku 10 menit · kalender versi 3")
-    assert "complaint.submitted.v1 event-0" in step[1]
+    assert "complaint.submitted.v2 event-0" in step[1]
     assert [line.split()[1] for line in step if line.startswith("    ") and "/" in line] == [
         "18/03/2026", "19/03/2026", "20/03/2026", "21/03/2026", "22/03/2026", "23/03/2026"]
     assert any("tidak ada jam kerja (Hari Suci Nyepi)" in line for line in step)
@@ -54,10 +54,10 @@ def test_a_late_step_says_by_how_much_and_counts_that_too():
 @pytest.mark.parametrize("done", ["2026-03-18T16:00:20", "2026-03-18T18:00", "2026-03-23T07:30:59"])
 def test_what_is_late_by_no_whole_minute_is_late_by_less_than_one_and_never_by_0(done):
     done, at_closing = wib(done), EVE.replace(minute=50)
-    step = block(lines(("complaint.submitted.v1", at_closing, 0), ("complaint.handed_over.v1", done, 0)), "Langkah 2")
+    step = block(lines(("complaint.submitted.v2", at_closing, 0), ("complaint.handed_over.v1", done, 0)), "Langkah 2")
     assert "  jatuh tempo  Rabu 18/03/2026 16.00.00 WIB" in step
     assert "  terpakai 10 menit kerja: terlambat kurang dari 1 menit kerja" in step
-    running = block(lines(("complaint.submitted.v1", at_closing, 0), now=done), "Langkah 2")
+    running = block(lines(("complaint.submitted.v2", at_closing, 0), now=done), "Langkah 2")
     assert "  terpakai 10 menit kerja: terlambat kurang dari 1 menit kerja" in running
 
 

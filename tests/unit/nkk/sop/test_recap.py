@@ -18,9 +18,9 @@ NAMES = {"categories": {"kode-etik": "Kode etik"}, "sub_categories": {"kode-etik
 LISTS = {"categories": {"kode-etik": {"name": "Kode etik", "sub_categories": {"bernegara": "Etika bernegara"}}},
          "opds": NAMES["opds"]}
 
-COMPLAINT = ["complaint.submitted.v1", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
+COMPLAINT = ["complaint.submitted.v2", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
              "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"]
-INFORMATION = ["complaint.submitted.v1", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
+INFORMATION = ["complaint.submitted.v2", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
                "answer.sent.v1", "complaint.closed.v1"]
 
 

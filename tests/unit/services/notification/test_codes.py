@@ -7,10 +7,14 @@ from sqlalchemy import select
 
 from nkk.contracts.events import PasswordResetRequested
 from nkk.messaging.database import Database
+from nkk.messaging.sealing import new_key_pair
 from nkk.messaging.work import AlreadyHandledError, UnitOfWork
+from services.notification.keyed import Keyed
 from services.notification.service import NotificationService
 from services.notification.storage import NotificationWork, messages, metadata
 from tests.builders import heard
+
+KEYED = Keyed(new_key_pair()[0])
 
 
 class Mailer:
@@ -29,6 +33,7 @@ def service(tmp_path):
     metadata.create_all(database.engine)
     service = NotificationService()
     service.uow, service.mailer = UnitOfWork(database, NotificationWork, "notification"), Mailer()
+    service.keyed = KEYED
     yield service
     database.dispose()
 
@@ -50,7 +55,8 @@ def test_a_code_becomes_one_letter_about_no_complaint_however_often_it_is_heard(
     with pytest.raises(AlreadyHandledError):
         service.on_password_reset_requested(event)
     (letter,) = waiting(service)
-    assert (letter.kind, letter.reporter_id, letter.ticket) == ("password_reset", "reporter-1", None)
+    assert (letter.kind, letter.reporter, letter.ticket) == ("password_reset", KEYED.reporter("reporter-1"), None)
+    assert letter.reporter_id is None
     assert (letter.sealed_letter, letter.expires_at) == ("box of reporter-1", event.data.expires_at)
     assert service.mailer.woken == 1
 
@@ -61,6 +67,7 @@ def test_a_code_heard_of_after_it_expired_is_no_letter_and_does_not_keep_its_eve
 
 
 def test_a_code_is_of_one_reporter(service):
-    for reporter in ("reporter-1", "reporter-2"):
+    reporters = ("reporter-1", "reporter-2")
+    for reporter in reporters:
         service.on_password_reset_requested(asked(timedelta(hours=1), reporter))
-    assert {letter.reporter_id for letter in waiting(service)} == {"reporter-1", "reporter-2"}
+    assert {letter.reporter for letter in waiting(service)} == set(map(KEYED.reporter, reporters))

@@ -186,9 +186,9 @@ TestReceiving = Receiving.TestCase
 
 # -- the journey
 
-INFORMATION = [("complaint.submitted.v1", 0), ("complaint.handed_over.v1", 0),
+INFORMATION = [("complaint.submitted.v2", 0), ("complaint.handed_over.v1", 0),
                ("complaint.classified_as_information.v1", 0), ("answer.sent.v1", 0), ("complaint.closed.v1", 0)]
-COMPLAINT = [("complaint.submitted.v1", 0), ("complaint.handed_over.v1", 0), ("complaint.forwarded.v1", 0),
+COMPLAINT = [("complaint.submitted.v2", 0), ("complaint.handed_over.v1", 0), ("complaint.forwarded.v1", 0),
              ("response.submitted.v1", 1), ("response.returned.v1", 1), ("response.submitted.v1", 2),
              ("response.returned.v1", 2), ("response.submitted.v1", 3), ("response.approved.v1", 3),
              ("answer.sent.v1", 0), ("complaint.closed.v1", 0)]
@@ -196,7 +196,7 @@ COMPLAINT = [("complaint.submitted.v1", 0), ("complaint.handed_over.v1", 0), ("c
 
 def journey(entries, **changed):
     told = [entry(type_, round=round_) for type_, round_ in entries]
-    return Journey(**{"ticket": TICKET, "reporter_id": "reporter-1", "submitted_at": NOW, "service_due_at": NOW,
+    return Journey(**{"ticket": TICKET, "reporter_id": None, "submitted_at": NOW, "service_due_at": NOW,
                       "path": "complaint", "opd": "disdukcapil", "category": "kode-perilaku",
                       "sub_category": "disiplin", "late_at": None, "closed_at": None, "entries": told, **changed})
 
@@ -246,10 +246,10 @@ def test_a_closed_complaint_stands_at_no_step():
 
 def test_only_its_reporter_the_operators_and_teams_it_reached_may_follow_a_complaint():
     def readers(way):
-        asked = {"reporter": (Role.REPORTER, "reporter-1", None), "stranger": (Role.REPORTER, "reporter-2", None),
-                 "operator": (Role.OPERATOR, "staff", None), "main_team": (Role.MAIN_TEAM, "staff", None),
-                 "opd": (Role.OPD_TEAM, "staff", "disdukcapil"), "other opd": (Role.OPD_TEAM, "staff", "dinas-sosial"),
-                 "opd team of none": (Role.OPD_TEAM, "staff", None), "admin": (Role.ADMIN, "staff", None)}
+        asked = {"reporter": (Role.REPORTER, True, None), "stranger": (Role.REPORTER, False, None),
+                 "operator": (Role.OPERATOR, False, None), "main_team": (Role.MAIN_TEAM, False, None),
+                 "opd": (Role.OPD_TEAM, False, "disdukcapil"), "other opd": (Role.OPD_TEAM, False, "dinas-sosial"),
+                 "opd team of none": (Role.OPD_TEAM, False, None), "admin": (Role.ADMIN, False, None)}
         return {name for name, actor in asked.items() if way.shown_to(*actor)}
 
     assert readers(journey(COMPLAINT[:1], opd=None)) == {"reporter", "operator"}
@@ -261,7 +261,7 @@ def test_only_its_reporter_the_operators_and_teams_it_reached_may_follow_a_compl
 
 @pytest.mark.parametrize("returns", [0, 1, 2])
 def test_a_journey_names_the_calendars_its_clocks_run_by_and_counts_by_them(returns):
-    told = [entry("complaint.submitted.v1", calendar=1), entry("complaint.handed_over.v1", calendar=3 + returns)]
+    told = [entry("complaint.submitted.v2", calendar=1), entry("complaint.handed_over.v1", calendar=3 + returns)]
     way = journey([])
     way.entries = told
     assert way.calendars == {1, 3 + returns}

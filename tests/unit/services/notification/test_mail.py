@@ -16,11 +16,13 @@ from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import Calendar
 from services.notification import mail
 from services.notification.domain import letters_about
-from services.notification.storage import Messages, calendars, contacts, journeys, messages, metadata
+from services.notification.keyed import Keyed
+from services.notification.storage import Contacts, Messages, calendars, contacts, journeys, messages, metadata
 from tests.builders import TICKET
 
 SITE = "https://pengaduan.example.id"
 KEYS = new_key_pair()
+KEYED = Keyed(KEYS[0])
 NOW = datetime.now(UTC)
 
 
@@ -162,8 +164,8 @@ def row(kind, **changed):
     known = {"step": 4, "round": 1, "due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC)} if kind in ABOUT_STEPS else {
         "step": None, "round": None, "due_at": None}
     return SimpleNamespace(**{
-        "id": "message-1", "ticket": TICKET, "kind": kind, "team": None, "reporter_id": "reporter-17",
-        "service_due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC), "sealed_contact": "kotak", "note": "Catatan tim",
+        "id": "message-1", "ticket": TICKET, "kind": kind, "team": None, "plain_reporter": "reporter-17",
+        "service_due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC), "sealed_reporter": "kotak", "note": "Catatan tim",
         "email": "tim@example.org", "superior_email": "atasan@example.org", "text": "Loket ditutup", **known,
         **changed})
 
@@ -241,18 +243,25 @@ def database(tmp_path):
 @pytest.fixture
 def mailer():
     mailer = mail.Mailer()
-    mailer._key, mailer._site, mailer._from = KEYS[0], SITE, "pengaduan-nkk@example.id"
+    mailer._key, mailer._keyed = KEYS[0], KEYED
+    mailer._site, mailer._from = SITE, "pengaduan-nkk@example.id"
     return mailer
 
 
-def put(database, box, message_id="message-1", tries=0):
+def put(database, box, message_id="message-1", tries=0, of=None):
+    """A letter to the author of a complaint, whose address is in `box`; `of` may say otherwise whose it is."""
+    ticket, reporter = f"ticket-{message_id}", f"reporter-{message_id}"
+    of = of or {"sealed_reporter": KEYED.seal_reporter(ticket, reporter)}
     with database.writing() as connection:
-        ticket, reporter = f"ticket-{message_id}", f"reporter-{message_id}"
-        connection.execute(insert(journeys).values(ticket=ticket, reporter_id=reporter, service_due_at=NOW))
+        connection.execute(insert(journeys).values(ticket=ticket, service_due_at=NOW, **of))
         if box:
-            connection.execute(insert(contacts).values(reporter_id=reporter, sealed_contact=box, changed_at=NOW))
+            Contacts(connection).keep(KEYED.reporter(reporter), box, NOW)
         connection.execute(insert(messages).values(id=message_id, ticket=ticket, kind="received", created_at=NOW,
                                                    next_try_at=NOW, tries=tries))
+
+
+def name_of(message_id):
+    return f"<{KEYED.message_id(message_id)}@pengaduan.example.id>"
 
 
 def state(database):
@@ -272,11 +281,62 @@ def test_a_message_is_sent_once(database, mailer):
     assert state(database).sent_at is not None
 
 
-def test_a_message_waits_for_a_contact_that_was_not_heard_of_yet(database, mailer):
-    mailer._sender = partial(nullcontext, SimpleNamespace)
-    put(database, None)
+@pytest.mark.parametrize(("tries", "seconds"), [(0, 5), (1, 10), (5, 60), (1000, 60)])
+def test_a_message_waits_for_a_contact_that_was_not_heard_of_yet_and_for_nobody_else(database, mailer, tries, seconds):
+    outbox = []
+    mailer._sender = partial(nullcontext, outbox.append)
+    put(database, None, tries=tries)
+    mailer.send_batch(database)
+    row = state(database)
+    assert (row.tries, row.sent_at, row.given_up_at) == (tries + 1, None, None)
+    assert timedelta(0) <= datetime.now(UTC) + timedelta(seconds=seconds) - row.next_try_at < timedelta(seconds=60)
     assert mailer.send_batch(database) == 0
-    assert (state(database).tries, state(database).sent_at) == (0, None)
+    with database.writing() as connection:
+        Contacts(connection).keep(KEYED.reporter("reporter-message-1"), BOX, NOW)
+        connection.execute(update(messages).values(next_try_at=NOW))
+    mailer.send_batch(database)
+    assert [message["To"] for message in outbox] == ["pelapor@example.org"]
+
+
+def test_what_a_version_before_kept_in_the_clear_finds_its_reader_too(database, mailer):
+    outbox = []
+    mailer._sender = partial(nullcontext, outbox.append)
+    old, new = ({"sealed_contact": seal({"email": f"{name}@example.org"}, KEYS[1])} for name in ("lama", "baru"))
+    with database.writing() as connection:
+        for number, (box, at) in enumerate([(old, NOW), (new, NOW + timedelta(hours=1))], 1):
+            reporter = f"reporter-message-{number}"
+            connection.execute(insert(contacts).values(reporter_id=reporter, changed_at=at, **box))
+            Contacts(connection).keep(KEYED.reporter(reporter), BOX, NOW + timedelta(minutes=1))
+        connection.execute(insert(contacts).values(reporter_id="reporter-message-3", changed_at=NOW, **old))
+    put(database, None, "message-1")
+    put(database, None, "message-2", of={"reporter_id": "reporter-message-2"})
+    put(database, None, "message-3", of={"reporter_id": "reporter-message-3"})
+    mailer.send_batch(database)
+    assert [message["To"] for message in outbox] == ["pelapor@example.org", "baru@example.org", "lama@example.org"]
+
+
+def test_a_box_that_was_sealed_for_another_complaint_sends_no_letter_to_its_author(database, mailer):
+    mailer._sender = partial(nullcontext, SimpleNamespace)
+    put(database, BOX, of={"sealed_reporter": KEYED.seal_reporter(TICKET, "reporter-message-1")})
+    mailer.send_batch(database)
+    assert (state(database).sent_at, state(database).given_up_at is not None) == (None, True)
+
+
+def test_a_message_id_is_the_same_for_a_copy_and_tells_of_no_row(database, mailer):
+    outbox = []
+    mailer._sender = partial(nullcontext, outbox.append)
+    put(database, BOX)
+    with structlog.testing.capture_logs() as logged:
+        mailer.send_batch(database)
+        with database.writing() as connection:
+            connection.execute(update(messages).values(sent_at=None, next_try_at=NOW))
+        mailer.send_batch(database)
+    first, second = (message["Message-ID"] for message in outbox)
+    assert first == second == name_of("message-1")
+    assert first != f"<{Keyed(new_key_pair()[0]).message_id('message-1')}@pengaduan.example.id>"
+    known = first.strip("<>").partition("@")[0]
+    assert known not in str(logged) + str(state(database))
+    assert "message-1" not in str(outbox[0]["Message-ID"])
 
 
 @pytest.mark.parametrize(("tries", "seconds"), [(0, 5), (1, 10), (5, 160), (10, 3600)])
@@ -313,7 +373,7 @@ def test_a_message_that_can_never_be_written_is_given_up_and_stops_no_other(data
     put(database, box)
     put(database, BOX, message_id="message-2")
     assert mailer.send_batch(database) == 2
-    assert [message["Message-ID"] for message in outbox] == ["<message-2@pengaduan.example.id>"]
+    assert [message["Message-ID"] for message in outbox] == [name_of("message-2")]
     assert mailer.send_batch(database) == 0
 
 
@@ -332,16 +392,17 @@ def test_an_odd_address_is_given_up_and_stops_no_other_message(tmp_path, content
     database = Database(f"sqlite:///{tmp_path}/n.db", size=3)
     metadata.create_all(database.engine)
     keys, outbox = new_key_pair(), []
+    keyed = Keyed(keys[0])
     with database.writing() as connection:
         for number, box in enumerate((content, {"email": "pelapor@example.org"})):
-            connection.execute(insert(journeys).values(ticket=f"t{number}", reporter_id=f"r{number}",
-                                                       service_due_at=NOW))
-            connection.execute(insert(contacts).values(reporter_id=f"r{number}", changed_at=NOW,
-                                                       sealed_contact=seal(box, keys[1])))
+            sealed = keyed.seal_reporter(f"t{number}", f"r{number}")
+            connection.execute(insert(journeys).values(ticket=f"t{number}", service_due_at=NOW, sealed_reporter=sealed))
+            Contacts(connection).keep(keyed.reporter(f"r{number}"), seal(box, keys[1]), NOW)
             connection.execute(insert(messages).values(id=f"m{number}", ticket=f"t{number}", kind="received",
                                                        created_at=NOW, next_try_at=NOW, tries=0))
     mailer = mail.Mailer()
-    mailer._key, mailer._site, mailer._from = keys[0], "http://x.example.id", "a@example.id"
+    mailer._key, mailer._keyed = keys[0], keyed
+    mailer._site, mailer._from = "http://x.example.id", "a@example.id"
     mailer._sender = partial(nullcontext, outbox.append)
     mailer.send_batch(database)
     database.dispose()
@@ -407,7 +468,7 @@ def test_a_code_that_expires_while_others_are_sent_is_not_sent(database, mailer)
     ask_for_code(database)
     ask_for_code(database, "message-2", "reporter-2", expires_in=soon)
     assert mailer.send_batch(database) == 2
-    assert outbox == ["<message-1@pengaduan.example.id>"]
+    assert outbox == [name_of("message-1")]
 
 
 def test_a_code_that_did_not_leave_is_tried_again_and_kept_until_then(database, mailer):
@@ -429,7 +490,7 @@ def test_a_newer_code_takes_the_place_of_one_that_was_not_sent_yet(database, mai
     ask_for_code(database, "message-2")
     ask_for_code(database, "message-3", "reporter-2")
     mailer.send_batch(database)
-    assert {letter["Message-ID"].partition("@")[0] for letter in outbox} == {"<message-2", "<message-3"}
+    assert {letter["Message-ID"] for letter in outbox} == {name_of("message-2"), name_of("message-3")}
 
 
 @pytest.mark.parametrize("sent", [True, False])
@@ -441,7 +502,7 @@ def test_an_older_code_heard_of_later_is_not_sent(database, mailer, sent):
         mailer.send_batch(database)
     ask_for_code(database, "message-2", expires_in=timedelta(minutes=59))
     mailer.send_batch(database)
-    assert [letter["Message-ID"].partition("@")[0] for letter in outbox] == ["<message-1"]
+    assert [letter["Message-ID"] for letter in outbox] == [name_of("message-1")]
 
 
 def test_a_code_leaves_at_any_hour(database, mailer):

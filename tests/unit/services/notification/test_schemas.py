@@ -18,12 +18,13 @@ STAFF, NOTE = "staff-17", "Mohon ditindaklanjuti."
 
 
 def forwarded():
-    return journey(entry("complaint.submitted.v1", AT), entry("complaint.handed_over.v1", AT, by=STAFF),
+    return journey(entry("complaint.submitted.v2", AT), entry("complaint.handed_over.v1", AT, by=STAFF),
                    entry("complaint.forwarded.v1", AT, by=STAFF, opd="disdukcapil", note=NOTE))
 
 
 def journey(*entries, **changed):
-    known = {"reporter_id": "reporter-1", "submitted_at": AT, "service_due_at": service_due(AT, OFFICE_HOURS),
+    known = {"reporter_id": "reporter-1", "author": "reporter-1", "sealed_reporter": "reporter-1", "submitted_at": AT,
+             "service_due_at": service_due(AT, OFFICE_HOURS),
              "path": "complaint", "opd": "disdukcapil", "category": "kode-perilaku", "sub_category": "disiplin",
              "late_at": None, "closed_at": None}
     return Journey(ticket=TICKET, entries=list(entries), **known | changed)
@@ -75,7 +76,7 @@ def test_a_journey_whose_beginning_was_not_heard_yet_can_be_told():
 
 
 def test_a_timeline_says_of_each_step_when_it_came_was_due_and_how_long_it_took():
-    way = journey(entry("complaint.submitted.v1", AT), entry("complaint.handed_over.v1", AT + timedelta(minutes=12)),
+    way = journey(entry("complaint.submitted.v2", AT), entry("complaint.handed_over.v1", AT + timedelta(minutes=12)),
                   entry("complaint.forwarded.v1", AT + timedelta(minutes=20)))
     told = told_to(Role.REPORTER, way, AT + timedelta(minutes=50))
     submitted, handed_over, forwarded_ = told["entries"]
@@ -94,7 +95,7 @@ def test_what_is_late_has_negative_minutes_left():
 
 def test_each_clock_of_a_timeline_runs_by_the_calendar_its_event_names():
     closed_on_monday = replace(OFFICE_HOURS, version=1, week=((), *OFFICE_HOURS.week[1:]))
-    way = journey(entry("complaint.submitted.v1", AT), entry("complaint.handed_over.v1", AT, calendar=1))
+    way = journey(entry("complaint.submitted.v2", AT), entry("complaint.handed_over.v1", AT, calendar=1))
     told = timeline(way, Role.REPORTER, {0: OFFICE_HOURS, 1: closed_on_monday}.__getitem__, AT)
     assert told["entries"][1]["due_at"] == "2026-03-02T03:10:00.000000Z"
     assert told["next"]["due_at"] == "2026-03-03T02:30:00.000000Z"
@@ -106,7 +107,7 @@ def test_what_is_left_of_the_service_is_counted_by_the_calendar_that_the_submiss
     closed_on_tuesday = replace(OFFICE_HOURS, version=1, week=(OFFICE_HOURS.week[0], (), *OFFICE_HOURS.week[2:]))
     known = {0: OFFICE_HOURS, 1: closed_on_tuesday}.__getitem__
     for first, then in ((0, 1), (1, 0)):
-        way = journey(entry("complaint.submitted.v1", AT, calendar=first),
+        way = journey(entry("complaint.submitted.v2", AT, calendar=first),
                       *(entry(type_, AT, calendar=then) for type_ in moved),
                       service_due_at=service_due(AT, known(first)))
         assert timeline(way, Role.REPORTER, known, AT)["service_left_minutes"] == SERVICE_MINUTES
@@ -115,7 +116,7 @@ def test_what_is_left_of_the_service_is_counted_by_the_calendar_that_the_submiss
 
 @pytest.mark.parametrize("ended", [["answer.sent.v1"], ["answer.sent.v1", "complaint.closed.v1"]])
 def test_once_it_is_answered_nothing_is_left_of_the_promise(ended):
-    told = told_to(Role.REPORTER, journey(*(entry(type_, AT) for type_ in ["complaint.submitted.v1", *ended])), AT)
+    told = told_to(Role.REPORTER, journey(*(entry(type_, AT) for type_ in ["complaint.submitted.v2", *ended])), AT)
     assert told["service_left_minutes"] is None
 
 

@@ -1,0 +1,81 @@
+"""Whose complaint it is: known to its reporter's own calls and to the letters, and kept in the clear nowhere."""
+
+import hmac
+import uuid
+from datetime import datetime
+from typing import Any
+
+import eventlet
+from nameko.timer import timer
+
+from nkk.contracts import Event
+from nkk.contracts.events import ReporterRegistered
+from nkk.messaging.actor import Actor
+from nkk.messaging.consumer import handles
+from nkk.sop.refusals import UnknownTicket
+from services.notification.domain import Journey, is_told_of_change
+from services.notification.keyed import Keyed, KeyedProvider
+from services.notification.storage import NotificationWork
+
+HIDE_SECONDS = 600
+"""So long what was kept or heard in the clear stays so: instances of a version before may serve beside us, and know
+no other form."""
+
+BATCH = 100
+
+
+class KnowsAuthors:
+    """The part of notification that is told who reported, and forgets."""
+
+    uow: Any
+    mailer: Any
+    keyed: Any = KeyedProvider()
+
+    @handles(ReporterRegistered, together=True)
+    def on_reporter_registered(self, event: Event[ReporterRegistered]) -> None:
+        """A reporter can be reached; where it is elsewhere than before, the old address is told so."""
+        data = event.data
+        with self.uow.handling(event) as work:
+            for row in work.contacts.take_plain(data.reporter_id):
+                self._keep(work, row.reporter_id, row.sealed_contact, row.changed_at)
+            self._keep(work, data.reporter_id, data.sealed_contact, event.time)
+            work.afterwards(self.mailer.wake)
+
+    @timer(interval=HIDE_SECONDS)
+    def hide_reporters(self) -> None:
+        """Put keyed hashes and boxes in the place of reporter ids in the clear; a batch is one transaction."""
+        while self._hide_batch():
+            eventlet.sleep(0)
+
+    def wrote(self, journey: Journey, actor: Actor) -> bool:
+        """Whether the complaint is the caller's own."""
+        if journey.author is None:
+            return journey.reporter_id == actor.id
+        return hmac.compare_digest(journey.author, self.keyed.author(journey.ticket, actor.id))
+
+    def _own(self, work: NotificationWork, ticket: str, actor: Actor) -> Journey:
+        journey = work.journeys.get(ticket)
+        if not self.wrote(journey, actor):
+            raise UnknownTicket
+        return journey
+
+    def _keep(self, work: NotificationWork, reporter_id: str, sealed_contact: str, at: datetime) -> None:
+        replaced = work.contacts.keep(self.keyed.reporter(reporter_id), sealed_contact, at)
+        if replaced is not None and is_told_of_change(replaced[1], at):
+            work.messages.add_farewell(str(uuid.uuid4()), replaced[0], at)
+
+    def _hide_batch(self) -> int:
+        with self.uow.begin() as work:
+            addresses = work.contacts.take_plain(None, BATCH)
+            for row in addresses:
+                self._keep(work, row.reporter_id, row.sealed_contact, row.changed_at)
+            journeys, codes = work.plain.journeys(BATCH), work.plain.codes(BATCH)
+            _hide(work, self.keyed, journeys, codes)
+        return len(addresses) + len(journeys) + len(codes)
+
+
+def _hide(work: NotificationWork, keyed: Keyed, journeys: list[Any], codes: list[Any]) -> None:
+    for ticket, reporter_id in journeys:
+        work.plain.hide_journey(ticket, keyed.author(ticket, reporter_id), keyed.seal_reporter(ticket, reporter_id))
+    for message_id, reporter_id in codes:
+        work.plain.hide_code(message_id, keyed.reporter(reporter_id))

@@ -1,0 +1,65 @@
+"""What notification keeps and shows in the place of ids that would tell who wrote what.
+
+Threats: a copy of the database (it is not to say which two reports have one author, nor whose account wrote one), and
+the logs of mail servers, which keep Message-IDs beside addresses. Every hash is HMAC-SHA256 under a key that is in no
+database: it is derived from notification's private key, which opens the sealed boxes anyway.
+"""
+
+import hashlib
+import hmac
+import json
+from base64 import b64decode
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from nameko.extensions import DependencyProvider
+
+from nkk.messaging.sealing import IDS, CannotOpenError, public_key_of, seal, unseal
+from nkk.messaging.settings import required
+
+
+class Keyed:
+    """Notification's private key, and what is counted from it."""
+
+    def __init__(self, private_key: str) -> None:
+        self._private_key = private_key
+        self._public_key = public_key_of(private_key)
+        derived = HKDF(SHA256(), 32, None, b"nkk notification: hashes of ids")
+        self._key = derived.derive(b64decode(private_key))
+
+    def author(self, ticket: str, reporter_id: str) -> str:
+        """What says of a complaint that a caller wrote it: another for each complaint, so that no two lead to one."""
+        return self._hash("author", ticket, reporter_id)
+
+    def reporter(self, reporter_id: str) -> str:
+        """What a reporter's contact is kept under."""
+        return self._hash("reporter", reporter_id)
+
+    def message_id(self, id_: str) -> str:
+        """The Message-ID of a letter: its second copy has the same, and it leads to no row and no line of a log."""
+        return self._hash("message", id_)[:32]
+
+    def open_reporter(self, sealed_reporter: str, ticket: str) -> str:
+        """The reporter id in the box that intake sealed for `ticket`. Raises CannotOpenError, also where the box was
+        sealed for another complaint: whoever could exchange boxes would have letters go elsewhere."""
+        match unseal(sealed_reporter, self._private_key):
+            case {"ticket": str(about), "reporter_id": str(reporter_id)} if about == ticket:
+                return reporter_id
+        raise CannotOpenError("the box was sealed for another complaint")
+
+    def seal_reporter(self, ticket: str, reporter_id: str) -> str:
+        """The box that intake would have sealed: for what was heard before it did."""
+        return seal({"ticket": ticket, "reporter_id": reporter_id}, self._public_key, IDS)
+
+    def _hash(self, *of: str) -> str:
+        return hmac.new(self._key, json.dumps(of).encode(), hashlib.sha256).hexdigest()
+
+
+class KeyedProvider(DependencyProvider):
+    """Gives each worker the Keyed."""
+
+    def setup(self) -> None:
+        self._keyed = Keyed(required("NKK_NOTIFICATION_PRIVATE_KEY"))
+
+    def get_dependency(self, worker_ctx: object) -> Keyed:
+        return self._keyed
