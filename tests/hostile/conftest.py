@@ -13,10 +13,10 @@ from tests.people import People
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
           ) -> Iterator[Installation]:
-    """It keeps no stream open: an answer that does not end tells a fuzzer nothing. One address is a proxy's. Two
-    instances of intake share its calls."""
+    """It keeps no stream open: an answer that does not end tells a fuzzer nothing. Two instances of
+    intake share its calls."""
     with installation(tmp_path_factory.mktemp("hostile"), new_vhost(rabbit), new_databases(postgres),
-                      {"NKK_LIVE_STREAMS": "0", "NKK_TRUSTED_PROXIES": "127.0.0.99/32"}, {"intake": 2}) as running:
+                      {"NKK_LIVE_STREAMS": "0"}, {"intake": 2}) as running:
         yield running
 
 

@@ -4,7 +4,8 @@ import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -17,7 +18,9 @@ from gateway.app import MAX_BODY_BYTES
 from gateway.connections import Allowance, Door, files_for, settings
 from gateway.proxies import Proxies, behind, read_networks
 from gateway.requests import Reading
+from tests import nginx
 from tests.installations import eventually
+from tests.nginx import Proxy
 
 GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
 LONG = 8 * 1024 * 1024
@@ -419,3 +422,38 @@ def test_no_more_connections_are_taken_than_there_are_files_for(monkeypatch: pyt
         asked.clear()
         monkeypatch.setattr("gateway.connections.resource.getrlimit", lambda _, limits=limits: limits)
         assert (files_for(1000), asked) == (most, raised)
+
+
+# -- behind the proxy that the repository brings
+
+
+@contextmanager
+def by_tls(proxy: Proxy, source: str) -> Iterator[socket.socket]:
+    """A visitor's connection to the proxy."""
+    with socket.create_connection(("127.0.0.1", proxy.https), timeout=20, source_address=(source, 0)) as plain, \
+            proxy.trust.wrap_socket(plain, server_hostname="localhost") as line:
+        yield line
+
+
+def test_behind_the_proxy_a_visitor_is_the_address_they_come_from_whatever_they_say(house: Callable[..., House],
+                                                                                    tmp_path: Path) -> None:
+    here = house(threads=2, proxies=nginx.ADDRESS)
+    with nginx.nginx(tmp_path, here.address[1]) as proxy, by_tls(proxy, "127.0.0.5") as line:
+        for forged in (b"", b"X-Forwarded-For: 203.0.113.7\r\n", b"X-Forwarded-For: 127.0.0.99\r\n",
+                       b"Forwarded: for=203.0.113.7\r\n", b"X-Real-IP: 203.0.113.7\r\n"):
+            line.sendall(GET.removesuffix(b"\r\n") + forged + b"\r\n")
+            assert answer(line).endswith(b"\r\n\r\n127.0.0.5 ")
+
+
+def test_the_proxy_hands_a_request_on_when_it_is_whole_and_leaves_nothing_on_disk(house: Callable[..., House],
+                                                                                  tmp_path: Path) -> None:
+    here, body = house(proxies=nginx.ADDRESS), b"x" * 200_000
+    with nginx.nginx(tmp_path, here.address[1]) as proxy, by_tls(proxy, "127.0.0.5") as line:
+        line.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body[:150_000])
+        with by_tls(proxy, "127.0.0.6") as other:
+            other.sendall(GET)
+            assert answer(other).endswith(b"127.0.0.6 ")
+        assert here.application.asked == [("/echo", b"")]
+        assert [path for name in ("body", "answer") for path in (tmp_path / name).rglob("*") if path.is_file()] == []
+        line.sendall(body[150_000:])
+        assert answer(line).endswith(b"127.0.0.5 " + body)

@@ -17,6 +17,7 @@ from nkk.stack.keys import NEEDED, PASSWORDS, new_keys
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
+TLS = yaml.safe_load((ROOT / "deploy/tls.yaml").read_text())
 RUNNING = [*STAGES, "gateway"]
 FOREIGN = ("rabbitmq", "postgres")
 OURS = [name for name in PARTS if name not in FOREIGN]
@@ -202,9 +203,9 @@ def test_nothing_enters_the_image_unless_it_is_named():
     assert not {"!.", "!.env", "!var", "!.git", "!tests"} & set(rules)
 
 
-def test_only_the_gateway_is_published_and_the_management_pages_stay_on_this_machine():
+def test_the_gateway_and_the_management_pages_are_published_for_this_machine_alone():
     published = {name: part["ports"] for name, part in PARTS.items() if "ports" in part}
-    assert published == {"gateway": ["${NKK_PORT:-8080}:8000"],
+    assert published == {"gateway": ["${NKK_ADDRESS:-127.0.0.1}:${NKK_PORT:-8080}:8000"],
                          "rabbitmq": ["127.0.0.1:${NKK_RABBITMQ_UI_PORT:-15672}:15672"]}
     assert COMPOSE["networks"]["bus"]["internal"] is True
     assert COMPOSE["networks"]["data"]["internal"] is True
@@ -222,6 +223,27 @@ def test_an_agencys_own_templates_are_mounted_for_reading_into_the_gateway_alone
                                  "volumes": ["${NKK_TEMPLATES_FOLDER:?unset}:/templates:ro"]}}
 
 
+def test_the_proxy_with_tls_is_the_one_whose_word_is_taken_and_meets_the_gateway_alone():
+    proxy, gateway = TLS["services"]["proxy"], TLS["services"]["gateway"]
+    door = TLS["networks"]["door"]
+    assert door["internal"] is True
+    assert gateway["environment"] == {"NKK_TRUSTED_PROXIES": door["ipam"]["config"][0]["subnet"]}
+    assert [name for name, part in TLS["services"].items() if "door" in part["networks"]] == ["gateway", "proxy"]
+    assert not set(proxy["networks"]) & {name for part in PARTS.values() for name in part.get("networks", [])}
+    (alias,) = gateway["networks"]["door"]["aliases"]
+    assert f"server {alias}:8000;" in (ROOT / "deploy/nginx/nginx.conf").read_text()
+
+
+def test_the_proxy_runs_with_no_more_rights_than_it_needs_and_writes_to_memory_alone():
+    proxy = TLS["services"]["proxy"]
+    assert (proxy["user"], proxy["read_only"], proxy["tmpfs"]) == ("101:101", True, ["/tmp"])
+    assert (proxy["cap_drop"], proxy["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+    assert re.fullmatch(r"nginx:\d+\.\d+", proxy["image"])
+    written = re.findall(r"^\s*(?:\w+_temp_path|pid) (\S+);", (ROOT / "deploy/nginx/nginx.conf").read_text(), re.M)
+    assert len(written) == 6
+    assert all(path.startswith("/tmp/") for path in written)
+
+
 def test_every_variable_is_explained_and_none_has_a_value():
     lines = (ROOT / ".env.example").read_text().splitlines()
     named = [(re.fullmatch(r"#?([A-Z_]+)=(.*)", line), before) for before, line in pairwise(lines)]
@@ -229,7 +251,7 @@ def test_every_variable_is_explained_and_none_has_a_value():
     assert all(match[2] == "" for match, _ in named)
     assert all(before.startswith("# ") for _, before in named)
     handed_on = {name for part in PARTS for name, value in PARTS[part].get("environment", {}).items() if value is None}
-    assert {match[1] for match, _ in named} == {name for name, *_ in variables(PARTS)} | handed_on
+    assert {match[1] for match, _ in named} == {name for name, *_ in variables(PARTS) | variables(TLS)} | handed_on
 
 
 def test_what_is_mounted_from_the_repository_is_there_and_read_only():

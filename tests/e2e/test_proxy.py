@@ -1,0 +1,81 @@
+"""The gateway behind the proxy with TLS that the repository brings."""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import httpx
+import pytest
+
+from tests import nginx
+from tests.installations import Installation, eventually
+from tests.nginx import Proxy
+from tests.people import People, Person
+from tests.problems import problem
+
+
+@pytest.fixture(scope="module")
+def proxy(whole: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """The proxy before that installation."""
+    with nginx.nginx(tmp_path_factory.mktemp("nginx"), whole.stack.port) as running:
+        yield running
+
+
+@pytest.fixture
+def visitor(proxy: Proxy) -> Iterator[httpx.Client]:
+    """A browser that comes by it."""
+    with httpx.Client(base_url=proxy.url, verify=proxy.trust, timeout=20) as http:
+        yield http
+
+
+def test_a_page_comes_by_tls_and_knows_it(visitor: httpx.Client) -> None:
+    page = visitor.get("/masuk")
+    assert page.status_code == 200
+    assert "Strict-Transport-Security" in page.headers
+    assert all("Secure" in cookie for cookie in page.headers.get_list("Set-Cookie"))
+    assert page.headers.get_list("Set-Cookie")[0].startswith("__Host-nkk_session=")
+    assert "Server" not in page.headers or page.headers["Server"] == "nginx"
+
+
+def test_whoever_comes_without_tls_is_sent_to_the_address_people_know(proxy: Proxy) -> None:
+    sent = httpx.get(f"http://127.0.0.1:{proxy.http}//evil.example.org/x?y=z", headers={"Host": "evil.example.org"})
+    assert sent.status_code == 308
+    assert sent.headers["Location"] == f"{nginx.SITE_URL}//evil.example.org/x?y=z"
+
+
+def test_what_is_too_long_is_refused_in_the_gateways_words(visitor: httpx.Client, people: People) -> None:
+    person = Person(visitor, people.reporter().token)
+    long = person.ask("POST", "/complaints", content=b" " * 400_000, headers={"Content-Type": "application/json"})
+    problem(long, 413, "too-large")
+    assert visitor.get("/healthz").status_code == 200
+
+
+def test_a_desk_is_told_of_a_change_when_it_happens(visitor: httpx.Client, people: People) -> None:
+    operator = Person(visitor, people.operator.token)
+    with operator.stream("GET", "/desks/intake/changes", timeout=30) as stream:
+        lines = stream.iter_lines()
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        _until(lines, "event: ready")
+        people.submit(people.reporter())
+        _until(lines, "event: change")
+
+
+def test_a_page_that_leaves_by_the_proxy_gives_its_place_away(visitor: httpx.Client, people: People, whole: Installation
+                                                              ) -> None:
+    """As many again and again as there are places: the proxy hangs up when its visitor does."""
+    token = people.operator.token
+    for _ in range(2 * int(whole.stack.settings["NKK_LIVE_STREAMS"])):
+        request = visitor.build_request("GET", "/api/v1/desks/intake/changes", headers={
+            "Authorization": f"Bearer {token}"})
+
+        def opened(request: httpx.Request = request) -> bool:
+            with closing(visitor.send(request, stream=True)) as response:
+                return response.status_code == 200
+
+        assert eventually(opened)
+
+
+def _until(lines: Iterator[str], wanted: str) -> None:
+    for line in lines:
+        if line == wanted:
+            return
+    pytest.fail(f"the stream ended without {wanted!r}")
