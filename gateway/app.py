@@ -14,7 +14,7 @@ from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk.messaging.actor import Actor
 from nkk.messaging.log import begin_context, get_logger
-from nkk.messaging.plain import unpack_nothing
+from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.settings import number, required, required_key
 from nkk.sop.steps import Role
 
@@ -49,7 +49,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.url_map.strict_slashes = False
     app.wsgi_app = proxies.behind(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
-    unpack_nothing()
+    take_as_they_are()
     app.extensions["nkk"] = Backend(app.config["AMQP_URI"], app.config["INTAKE_PUBLIC_KEY"], app.config["RPC_TIMEOUT"])
     app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
     app.before_request(_begin)

@@ -38,6 +38,7 @@ from nkk.contracts.events import (
 )
 from nkk.messaging.actor import LIFETIME, Actor
 from nkk.messaging.log import get_logger
+from nkk.messaging.origin import ForgedError, Origin, check_origin
 from nkk.messaging.publisher import BROKER_ERRORS, connected
 from nkk.messaging.topology import exchange_name
 from nkk.sop.steps import Role
@@ -72,7 +73,7 @@ BROKER_HEARTBEAT_SECONDS = 10
 
 log = get_logger()
 
-_DESKS = {event.TYPE: desks for event, desks in CHANGES.items()}
+_HEARD = {event.TYPE: event for event in CHANGES}
 
 
 class TooManyStreamsError(Exception):
@@ -217,7 +218,8 @@ class LiveFeed:
 
     def _consume(self, connection: Connection) -> None:
         mine = queue(f"live.gateway-{uuid.uuid4()}")
-        with Consumer(connection.default_channel, [mine], on_message=self._hear, no_ack=True):
+        with Consumer(connection.default_channel, [mine], on_message=self._hear,
+                      on_decode_error=lambda *_: None, no_ack=True):
             self._tell_ready()
             looked_after = monotonic()
             while not self._closed.is_set():
@@ -237,9 +239,12 @@ class LiveFeed:
     def _hear(self, message: Any) -> None:
         try:
             envelope = read_envelope(message.body)
-        except UnreadableEventError:
+            event = _HEARD[envelope["type"]]
+            check_origin(event.TYPE, event.SERVICES, Origin.of(message), envelope["source"])
+        except (UnreadableEventError, KeyError, ForgedError) as error:
+            log.warning("what is no event of ours passed over", error=type(error).__name__)
             return
-        desks, opd = _DESKS.get(envelope["type"], ()), envelope["data"].get("opd")
+        desks, opd = CHANGES[event], envelope["data"].get("opd")
         with self._lock:
             for stream in self._streams:
                 # A stream without an OPD is that of a desk there is one of; never that of every OPD.

@@ -6,14 +6,19 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from nkk.contracts import STAGES
+from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.events import ComplaintSubmitted
+from nkk.messaging.origin import Origins
+from nkk.messaging.publisher import Message
+from nkk.messaging.topology import exchange_name, moves_name
 from nkk.stack import SERVICES
 from nkk.stack.broker import PrivateNode
 from nkk.stack.postgres import PrivatePostgres
@@ -149,6 +154,15 @@ def installation(folder: Path, uri: str, databases: Mapping[str, str] | None = N
             yield running
         finally:
             running.leave()
+
+
+def as_moved(uri: str, message: Message) -> Message:
+    """`message`, for the inbox that its key names, as its stage moves one that its owner told: to that inbox alone."""
+    stage = message.routing_key.partition(".")[0]
+    owner = next((event.SERVICES[0] for event in EVENTS if message.type == event.TYPE), "intake")
+    told = SimpleNamespace(body=message.body, properties={"type": message.type}, headers={},
+                           delivery_info={"exchange": exchange_name(owner), "routing_key": message.type})
+    return replace(message, exchange=moves_name(stage), headers=message.headers | Origins(stage, uri).headers(told))
 
 
 def new_vhost(rabbit: PrivateNode) -> str:

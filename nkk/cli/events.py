@@ -79,11 +79,18 @@ def show_quarantine(stage: str, event_id: str) -> None:
 @click.argument("event_ids", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every event there is.")
 def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -> None:
-    """Send events back to the stage, their attempts counted anew."""
+    """Send events back to the stage, their attempts counted anew.
+
+    What did not come from where its owner tells it, or from nobody knows where, stays: see `show`.
+    """
     if everything == bool(event_ids):
         raise click.UsageError("name event ids, or --all")
-    count = quarantined.retry(broker(), stage, None if everything else set(event_ids))
+    count, refused = quarantined.retry(broker(), stage, None if everything else set(event_ids))
     say(f"{count} sent back to {stage}")
+    for sentence in refused:
+        say(f"stays: {sentence}")
+    if refused:
+        raise click.ClickException("have their owners tell again what is theirs (nkk tell-again), and drop these")
     if event_ids and count != len(set(event_ids)):
         raise click.ClickException("some of these events are not in quarantine")
 

@@ -2,8 +2,9 @@
 
 A handler that returns has its event acknowledged. One that raises has it retried: the event waits in a fixed retry
 queue and comes back, with growing delay, counted in a header of our own. When the attempts are used up, or nothing can
-be made of the message, it goes to the stage's quarantine with the reason. Nothing is lost and nobody else waits. While
-the stage's database is away no attempt is counted: events wait in the inbox.
+be made of the message, or it did not come from its owner (nkk.messaging.origin), it goes to the stage's quarantine with
+the reason. Nothing is lost and nobody else waits. While the stage's database is away no attempt is counted: events wait
+in the inbox.
 """
 
 import traceback
@@ -21,7 +22,8 @@ from nkk.messaging import topology
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import begin_context, get_logger
-from nkk.messaging.plain import unpack_nothing
+from nkk.messaging.origin import ForgedError, Origins, check_origin
+from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
 from nkk.messaging.together import TOGETHER, Delivery, Gathering
 from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON
@@ -41,9 +43,10 @@ class EventConsumer(SharedExtension, ProviderCollector):
     """Consumes the stage's inbox queue and gives each event to the handler of its type."""
 
     def setup(self) -> None:
-        unpack_nothing()
+        take_as_they_are()
         self.service = self.container.service_name
         self.uri = config["AMQP_URI"]
+        self._origins = Origins(self.service, self.uri)
         self.consumer: DrainingConsumer | None = None
         self._gathering = Gathering(self.container, self._settle_together)
 
@@ -73,18 +76,24 @@ class EventConsumer(SharedExtension, ProviderCollector):
             self.container.spawn_managed_thread(partial(self._retry, message, unknown), identifier="unknown event")
             return
         try:
-            if handler is None:
-                raise UnknownTypeError("no type")
-            event = handler.event_cls.read(message.body)
+            event = self._read(handler, message)
         except Exception as error:  # noqa: BLE001
             # The message itself is at fault: no attempt will change that.
-            reason = f"unreadable: {str(error) or type(error).__name__}"
+            kind = "forged" if isinstance(error, ForgedError) else "unreadable"
+            reason = f"{kind}: {str(error) or type(error).__name__}"
             self.container.spawn_managed_thread(partial(self._quarantine, message, reason), identifier="quarantine")
             return
         if handler.together and not message.delivery_info["redelivered"] and not _attempt(message):
             self._gathering.add(Delivery(handler.method_name, event, message))
         else:
             self._spawn_work(handler, event, message)
+
+    def _read(self, handler: "Handles | None", message: Any) -> Any:
+        if handler is None:
+            raise UnknownTypeError("no type")
+        event = handler.event_cls.read(message.body)
+        check_origin(event.type, handler.event_cls.SERVICES, self._origins.of(message), event.source)
+        return event
 
     def _handler_of(self, message: Any) -> Any:
         type_ = message.properties.get("type")
@@ -156,6 +165,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
 
     def _move(self, message: Any, queue: str, headers: dict[str, Any]) -> None:
         """Publish to `queue`, confirmed, then acknowledge; where that fails, give the message back after a pause."""
+        headers |= self._origins.headers(message)
         try:
             with publisher(self.uri) as channel:
                 moved = channel.publish([_copy(message, topology.moves(self.service).name, queue, headers)])

@@ -1,9 +1,9 @@
-"""How a stage answers calls: Nameko's RPC protocol with five things changed.
+"""How a stage answers calls: Nameko's RPC protocol with six things changed.
 
-Calls wait in a quorum queue. It drains on stop like the event consumer; replies go out on one connection of its own
-instead of one confirmed publish each; a call is carried out at most once; and an error leaves the stage as a refusal's
-name and sentence or as nothing but "something failed": no message of an exception, no argument, ever reaches a log or a
-caller.
+Calls wait in a quorum queue. What came by another way than a call's is not carried out. It drains on stop like the
+event consumer; replies go out on one connection of its own instead of one confirmed publish each; a call is carried out
+at most once; and an error leaves the stage as a refusal's name and sentence or as nothing but "something failed": no
+message of an exception, no argument, ever reaches a log or a caller.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,8 @@ from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE, NotCarriedOutErro
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import get_logger
-from nkk.messaging.plain import unpack_nothing
+from nkk.messaging.origin import Origin
+from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, keep_alive
 from nkk.sop.refusals import Refused
 
@@ -95,7 +96,7 @@ class StageRpcConsumer(RpcConsumer):
 
     def setup(self) -> None:
         super().setup()
-        unpack_nothing()
+        take_as_they_are()
         self.queue = topology.calls_queue(self.container.service_name)
         self.consumer.queues = [self.queue]
         self._replies = Replies(self.amqp_uri)
@@ -110,6 +111,12 @@ class StageRpcConsumer(RpcConsumer):
             self._replies.close()
 
     def handle_message(self, body: Any, message: Any) -> None:
+        if not self._was_called(message):
+            # Nobody who may call did: whoever sent it is not answered either.
+            log.error("what is no call refused", exchange=message.delivery_info["exchange"],
+                      routing_key=message.delivery_info["routing_key"])
+            self.consumer.ack_message(message)
+            return
         if not isinstance(body, dict):
             log.error("call without arguments dropped")
             self.consumer.ack_message(message)
@@ -119,7 +126,20 @@ class StageRpcConsumer(RpcConsumer):
             unknown = (DeliveredBeforeError, DeliveredBeforeError(), None)
             self.container.spawn_managed_thread(partial(self.handle_result, message, None, unknown), identifier="reply")
             return
+        message.headers = context_of(message)
         super().handle_message(body, message)
+
+    def _was_called(self, message: Any) -> bool:
+        """Whether `message` was published as a call of this stage, by somebody whom the broker lets do so.
+
+        A stage may answer on the same exchange. The broker asks it about the key that it publishes under, but, before
+        RabbitMQ 4.0, about none that CC and BCC add, and in no release about the key of a dead letter, or the exchange
+        where a message came from that another exchange passed on.
+        """
+        origin = Origin.of(message)
+        is_dead_letter = any(str(name).startswith(("x-death", "x-first-death")) for name in message.headers)
+        ours = origin.exchange == EXCHANGE and origin.routing_key.startswith(f"{self.container.service_name}.")
+        return ours and not is_dead_letter
 
     def handle_result(self, message: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         error = _describe(exc_info[1]) if exc_info else None
@@ -138,6 +158,12 @@ class StageRpc(Rpc):
 
 
 rpc = StageRpc.decorator
+
+
+def context_of(message: Any) -> dict[str, str]:
+    """The headers of a call that are its context: texts. Nameko would take any, and end the process over some."""
+    return {name: value for name, value in message.headers.items()
+            if isinstance(name, str) and isinstance(value, str) and name.startswith("nameko.")}
 
 
 def _describe(error: BaseException) -> dict[str, Any]:

@@ -4,6 +4,7 @@ A background thread holds one reply consumer; callers publish on one locked conn
 transient and expire with the caller's patience, so that a stage that comes back does no work nobody waits for.
 """
 
+import json
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -13,7 +14,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any
 
-from kombu import Connection, Consumer, Exchange, Queue
+from kombu import Connection, Consumer, Queue
 
 from nkk.messaging.calls import (
     EXCHANGE,
@@ -24,7 +25,9 @@ from nkk.messaging.calls import (
     StageUnavailableError,
 )
 from nkk.messaging.log import get_logger
+from nkk.messaging.plain import read_any_properties
 from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, connected, keep_alive
+from nkk.messaging.topology import calls
 
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10
@@ -43,6 +46,7 @@ class RpcClient:
     """Calls stages over the broker at `uri`; for use by many threads at once."""
 
     def __init__(self, uri: str, timeout: float = 5.0) -> None:
+        read_any_properties()
         self._uri = uri
         self._timeout = timeout
         self._reply_to = str(uuid.uuid4())
@@ -175,9 +179,10 @@ class RpcClient:
             self._closed.wait(RECONNECT_SECONDS)
 
     def _consume(self, connection: Connection) -> None:
-        queue = Queue(f"rpc.reply-gateway-{self._reply_to}", Exchange(EXCHANGE, type="topic", durable=True),
-                      routing_key=self._reply_to, exclusive=True, auto_delete=True, durable=False)
-        with Consumer(connection.default_channel, [queue], callbacks=[self._receive], accept=["json"], no_ack=True):
+        queue = Queue(f"rpc.reply-gateway-{self._reply_to}", calls(), routing_key=self._reply_to,
+                      exclusive=True, auto_delete=True, durable=False)
+        with Consumer(connection.default_channel, [queue], on_message=self._receive,
+                      on_decode_error=lambda message, _: self._receive(message), no_ack=True):
             self._listening.set()
             looked_after = monotonic()
             while not self._closed.is_set():
@@ -198,16 +203,33 @@ class RpcClient:
             except BROKER_ERRORS:
                 self._drop_sender()
 
-    def _receive(self, body: dict[str, Any], message: Any) -> None:
+    def _receive(self, message: Any) -> None:
         future = self._waiting.pop(message.properties.get("correlation_id"), None)
-        if future is not None:
-            future.set_result(body)
+        if future is None:
+            return
+        try:
+            future.set_result(_read_reply(message.body))
+        except StageFailedError as error:
+            # Its own caller is told, and nobody else learns of it.
+            log.error("unreadable reply", length=len(message.body or b""))
+            future.set_exception(error)
 
     def _give_up_waiting(self) -> None:
         for call_id in list(self._waiting):
             future = self._waiting.pop(call_id, None)
             if future is not None:
                 future.set_exception(ConnectionError("connection to the broker lost"))
+
+
+def _read_reply(body: Any) -> dict[str, Any]:
+    """What a stage answered: `result`, and `error` or None. Raises StageFailedError where it is no such thing."""
+    try:
+        reply = json.loads(body)
+    except (ValueError, TypeError, RecursionError):
+        raise StageFailedError("unreadable reply") from None
+    if not isinstance(reply, dict) or "result" not in reply or not isinstance(reply.get("error") or {}, dict):
+        raise StageFailedError("unreadable reply")
+    return reply
 
 
 def _left(deadline: float) -> float:
@@ -224,7 +246,11 @@ def _result(service: str, reply: dict[str, Any]) -> Any:
         return reply.get("result")
     name, args = error.get("exc_type"), error.get("exc_args") or []
     if name == UNAVAILABLE:
-        raise StageUnavailableError(service, str(args[0]) if args else None)
-    if name == FAILED or len(args) != 2 or not isinstance(args[1], dict):
+        raise StageUnavailableError(service, str(args[0]) if isinstance(args, list) and args else None)
+    if name == FAILED or not _is_refusal(name, args):
         raise StageFailedError(service, name)
     raise RefusedRemotelyError(name, args[0], args[1])
+
+
+def _is_refusal(name: Any, args: Any) -> bool:
+    return isinstance(name, str) and isinstance(args, list) and len(args) == 2 and isinstance(args[1], dict)

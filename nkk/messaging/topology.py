@@ -61,7 +61,18 @@ def exchange_name(service: str) -> str:
 
 def moves(service: str) -> Exchange:
     """The exchange by which `service`, and nobody else, puts an event into a queue of its own, named by the key."""
-    return Exchange(f"{service}.moves", type="direct", durable=True)
+    return Exchange(moves_name(service), type="direct", durable=True)
+
+
+def moves_name(service: str) -> str:
+    """The name of that exchange."""
+    return f"{service}.moves"
+
+
+def calls() -> Exchange:
+    """The exchange by which stages are called and answer. Declared by whoever declares everything, and by nobody else:
+    who may configure it could put another kind of exchange in its place, for which no keys are permitted one by one."""
+    return Exchange(CALLS, type="topic", durable=True, no_declare=True)
 
 
 def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
@@ -77,8 +88,7 @@ def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
 
 def calls_queue(service: str) -> Queue:
     """The queue in which calls of `service` wait: where a node of a broker's cluster is lost, it is on the others."""
-    return Queue(calls_name(service), Exchange(CALLS, type="topic", durable=True), routing_key=f"{service}.*",
-                 durable=True, queue_arguments=QUORUM)
+    return Queue(calls_name(service), calls(), routing_key=f"{service}.*", durable=True, queue_arguments=QUORUM)
 
 
 def retry_queue(service: str, delay: int) -> Queue:
@@ -113,7 +123,7 @@ def waiting_queues(service: str) -> list[Queue]:
 def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> list[str]:
     """Declare everything that `services` and their `events` need, for good; the names of what now exists."""
     services, events = list(services), list(events)
-    entities: list[Any] = [exchange(service) for service in services]
+    entities: list[Any] = [Exchange(CALLS, type="topic", durable=True), *map(exchange, services)]
     for service in services:
         heard = [event for event in events if service in event.CONSUMERS]
         if heard:

@@ -10,8 +10,12 @@ from typing import Any
 from kombu import Connection
 
 from nkk.contracts import EVENTS, STAGES, UnreadableEventError, read_envelope
+from nkk.messaging.origin import ORIGIN, ForgedError, Origin, check_origin
+from nkk.messaging.plain import read_any_properties
 from nkk.messaging.publisher import Message, publisher
-from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON, inbox_name, moves, quarantine_name
+from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON, inbox_name, moves_name, quarantine_name
+
+_TELLERS = {event.TYPE: event.SERVICES for event in EVENTS}
 
 HEARING = tuple(stage for stage in STAGES if any(stage in event.CONSUMERS for event in EVENTS))
 """The stages that hear events, and so can fail to handle one."""
@@ -35,8 +39,22 @@ class Item:
         except UnreadableEventError:
             subject = None
         return {"id": self.id, "type": self.type, "subject": subject, "failed_at": self.headers.get(FAILED_AT),
-                "attempts": self.headers.get(ATTEMPT),
+                "attempts": self.headers.get(ATTEMPT), "came_from": str(self.origin) if self.origin else None,
                 "reason": self.headers.get(REASON) or "delivered too often without an answer"}
+
+    @property
+    def origin(self) -> Origin | None:
+        """Where it came from, as the stage noted it when it put it here."""
+        return Origin.in_header(self.headers)
+
+    def check(self) -> None:
+        """Raises ForgedError where the stage would not believe it: it did not come from its owner, or nobody knows."""
+        try:
+            source = read_envelope(self.body)["source"]
+        except UnreadableEventError:
+            return  # no fault of its origin, and the stage says so
+        if self.type in _TELLERS or self.origin is None:
+            check_origin(self.type, _TELLERS.get(self.type, ()), self.origin, source)
 
     def whole(self) -> str:
         """The summary and the event as it came."""
@@ -65,19 +83,23 @@ def find(uri: str, stage: str, event_id: str) -> Item:
     raise NotInQuarantineError(f"{event_id} is not in the quarantine of {stage}; `nkk quarantine list {stage}`")
 
 
-def retry(uri: str, stage: str, event_ids: set[str] | None) -> int:
-    """Send events (all of them for None) back to the stage's inbox; how many. One leaves only when the other has it."""
-    count = 0
+def retry(uri: str, stage: str, event_ids: set[str] | None) -> tuple[int, list[str]]:
+    """Send events (all of them for None) back to the stage's inbox, with the origin that the stage noted and judges
+    again: how many, and why others stay. One leaves only when the other has it."""
+    count, refused = 0, []
     with _holding(uri, stage) as held, publisher(uri) as channel:
         for item, settle in held:
             if event_ids is not None and item.id not in event_ids:
                 continue
-            if channel.publish([Message(id=item.id, exchange=moves(stage).name, routing_key=inbox_name(stage),
-                                        body=item.body, type=item.type, content_type=item.content_type,
-                                        correlation_id=item.correlation_id)]):
+            try:
+                item.check()
+            except ForgedError as error:
+                refused.append(f"{item.id}: {error}")
+                continue
+            if channel.publish([_moved(stage, item)]):
                 settle()
                 count += 1
-    return count
+    return count, refused
 
 
 def drop(uri: str, stage: str, event_id: str) -> None:
@@ -93,6 +115,7 @@ def drop(uri: str, stage: str, event_id: str) -> None:
 @contextmanager
 def _holding(uri: str, stage: str) -> Iterator[list[tuple[Item, Callable[[], None]]]]:
     """Every message of the quarantine, each with what acknowledges it; what is not acknowledged goes back."""
+    read_any_properties()
     with Connection(uri, connect_timeout=5) as connection:
         channel = connection.channel()
         queue = quarantine_name(stage)
@@ -104,6 +127,12 @@ def _holding(uri: str, stage: str) -> Iterator[list[tuple[Item, Callable[[], Non
                 break
             held.append((_item(message), partial(channel.basic_ack, message.delivery_tag)))
         yield held
+
+
+def _moved(stage: str, item: Item) -> Message:
+    return Message(id=item.id, exchange=moves_name(stage), routing_key=inbox_name(stage), body=item.body,
+                   type=item.type, content_type=item.content_type, correlation_id=item.correlation_id,
+                   headers={name: value for name, value in item.headers.items() if name == ORIGIN})
 
 
 def _item(message: Any) -> Item:

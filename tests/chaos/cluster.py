@@ -121,6 +121,9 @@ class Member(PrivateNode):
     def _command(self, *command: str) -> list[str]:
         return [*self._within, *command]
 
+    def _write_cookie(self) -> None:
+        """All nodes have the same, and keep it."""
+
     def _write_configuration(self) -> None:
         super()._write_configuration()
         lines = ["cluster_formation.peer_discovery_backend = classic_config",
@@ -136,7 +139,7 @@ class Member(PrivateNode):
     def _environment(self) -> dict[str, str]:
         environment = super()._environment() | {
             "RABBITMQ_NODENAME": f"rabbit@{self.name}", "RABBITMQ_DIST_PORT": "25672",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": ""}
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "", "RABBITMQ_CTL_ERL_ARGS": ""}
         del environment["ERL_EPMD_ADDRESS"]
         return environment
 

@@ -8,21 +8,28 @@ from kombu import Connection
 
 from nkk.contracts import STAGES
 from nkk.contracts.events import CalendarChanged
+from nkk.messaging.publisher import Message
 from nkk.messaging.topology import ATTEMPT, quarantine_name
 from nkk.stack import quarantine
 from tests.hostile.effort import TIMES
 from tests.hostile.messages import SECRET, Sent, messages, some
-from tests.installations import Installation, eventually, running_processes
+from tests.installations import Installation, as_moved, eventually, running_processes
 from tests.people import People, travel_as_complaint
 
 COUNT = 150
 
 
 def put(whole: Installation, stage: str, sent: list[Sent]) -> None:
-    """Put all of it into the inbox of `stage`, confirmed: the rest may be lost when the channel closes."""
+    """Put all of it into the inbox of `stage` as told by its owner, confirmed: the rest may be lost when the channel
+    closes."""
     with Connection(whole.uri, transport_options={"confirm_publish": True}) as connection:
         for item in sent:
-            connection.default_channel.basic_publish(item.message(), "", f"{stage}.inbox")
+            moved = as_moved(whole.uri, Message(id="", exchange="", routing_key=f"{stage}.inbox", body=item.body,
+                                                type=item.type))
+            message = item.message()
+            message.properties["application_headers"] = (item.properties.get("application_headers") or {}
+                                                         ) | moved.headers
+            connection.default_channel.basic_publish(message, moved.exchange, moved.routing_key)
 
 
 def waiting(whole: Installation, *queues: str) -> int:

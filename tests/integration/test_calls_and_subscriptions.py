@@ -1,5 +1,6 @@
 """The gateway's calls and a tool's subscription, through a broker that comes and goes."""
 
+import copy
 import json
 import socket
 import threading
@@ -8,7 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from time import monotonic
 from types import SimpleNamespace
+from typing import Any
 
+import amqp
 import eventlet
 import pytest
 from amqp.exceptions import PreconditionFailed
@@ -60,6 +63,13 @@ def stage(uri: str, answer) -> Iterator[None]:
     finally:
         leaving.set()
         thread.join()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def declared(uri: str) -> None:
+    """The exchange of calls, which `nkk topology` declares."""
+    with Connection(uri) as connection:
+        RPC(connection.default_channel).declare()
 
 
 @pytest.fixture
@@ -178,6 +188,61 @@ def test_the_connection_that_replies_go_out_on_is_missed_before_a_reply_is(uri, 
     replies.close()
 
 
+RUBBISH = {
+    "no JSON": amqp.Message(b"<html>", content_type="application/json"),
+    "nothing": amqp.Message(b""),
+    "no object": amqp.Message(b"[7]", content_type="application/json"),
+    "an error that is none": amqp.Message(b'{"result": 7, "error": "x"}', content_type="application/json"),
+    "too deep": amqp.Message(b"[" * 100_000, content_type="application/json"),
+    "a number without end": amqp.Message(b"9" * 10_000, content_type="application/json"),
+    "no UTF-8": amqp.Message(b"\xff\xfe", content_type="application/json", content_encoding="utf-8"),
+    "another encoding": amqp.Message(b"{}", content_type="application/json", content_encoding="no-such"),
+    "pickled": amqp.Message(b"(i__main__", content_type="application/x-python-serialize", content_encoding="binary"),
+    "said to be compressed": amqp.Message(b"{}", application_headers={"compression": "application/x-gzip"}),
+    "said to be compressed somehow": amqp.Message(b"{}", application_headers={"compression": "x"}),
+    "properties that are no text": amqp.Message(b"{}", type=b"\xff"),
+}
+
+
+@contextmanager
+def in_flight(uri: str, count: int) -> Iterator[Any]:
+    """A stage that answers nothing by itself, and what gives so many calls once they have come."""
+    with Connection(uri) as connection:
+        channel = connection.default_channel
+        queue = Queue("rpc-mute", RPC, routing_key="mute.*", auto_delete=True)(channel)
+        queue.declare()
+
+        def calls() -> list[Any]:
+            found: list[Any] = []
+            eventually(lambda: found.append(queue.get(no_ack=True)) or len([each for each in found if each]) == count)
+            return [each for each in found if each]
+
+        yield calls, channel
+
+
+@pytest.mark.parametrize("kind", RUBBISH)
+def test_a_reply_that_is_none_fails_its_own_call_and_no_other(uri, client, kind):
+    client._ensure_listening(10)
+    listener = client._listener
+    with in_flight(uri, 2) as (calls, channel), ThreadPoolExecutor(2) as pool:
+        asked = {name: pool.submit(client.call, "mute", name, timeout=10) for name in ("bad", "good")}
+        came = {call.delivery_info["routing_key"].partition(".")[2]: call.properties for call in calls()}
+        rubbish = copy.copy(RUBBISH[kind])
+        rubbish.properties = rubbish.properties | {"correlation_id": came["bad"]["correlation_id"]}
+        channel.basic_publish(rubbish, "nameko-rpc", came["bad"]["reply_to"])
+        if kind != "properties that are no text":
+            with pytest.raises(StageFailedError):
+                asked["bad"].result(8)
+        # Where its properties cannot be read, nobody can say whose it is: its call waits on.
+        for name in ("good", "bad") if kind == "properties that are no text" else ("good",):
+            channel.basic_publish(amqp.Message(json.dumps(result(name)), content_type="application/json",
+                                               correlation_id=came[name]["correlation_id"]), "nameko-rpc",
+                                  came[name]["reply_to"])
+            assert asked[name].result(8) == name
+        assert client._listening.is_set()
+    assert client._listener is listener
+
+
 @pytest.fixture
 def own_node(tmp_path) -> Iterator[PrivateNode]:
     """A broker that may be stopped."""
@@ -218,12 +283,17 @@ def test_what_is_no_event_is_skipped_and_named(uri, connection):
                   queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT})
     queue(connection.default_channel).declare()
     sample = (SAMPLES / "response.submitted.v1.json").read_text("utf-8")
-    with publisher(uri) as channel:
-        for body in ("not json", sample):
-            channel.publish([Message(id="x", exchange="opd_response.events", routing_key="response.submitted.v1",
-                                     body=body)])
+    channel = connection.default_channel
+    for rubbish in RUBBISH.values():
+        channel.basic_publish(rubbish, "opd_response.events", "response.submitted.v1")
+    forged = sample.replace("/nkk/opd_response", "/nkk/triage")
+    for body in (forged, (SAMPLES / "response.approved.v1.json").read_text("utf-8"), sample):
+        channel.basic_publish(amqp.Message(body), "opd_response.events", "response.submitted.v1")
     assert next(events)["type"] == "response.submitted.v1"
-    assert troubles == ["skipped a message that is no event: not JSON"]
+    assert len(troubles) == len(RUBBISH) + 2
+    assert all(trouble.startswith("skipped a message that is no event: ") for trouble in troubles)
+    assert troubles[0].endswith("not JSON")
+    assert "response.approved.v1 from opd_response.events under response.submitted.v1" in troubles[-1]
 
 
 def test_registrations_are_no_tools_business(uri, connection):

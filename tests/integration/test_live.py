@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 
+import amqp
 import pytest
 from kombu import Connection
 
@@ -11,6 +12,7 @@ from gateway.live import LiveFeed, Stream
 from nkk.contracts import STAGES
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging import topology
+from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import Message, publisher
 from nkk.stack.broker import PrivateNode
 from tests.installations import eventually
@@ -110,3 +112,16 @@ def _declare(node: PrivateNode) -> None:
             topology.exchange(stage)(connection.default_channel).declare()
 
 
+def test_rubbish_and_what_another_tells_disturb_no_stream(node: PrivateNode, feed: LiveFeed) -> None:
+    take_as_they_are()  # as the gateway does
+    texts = following(feed.open("answers", None, 60))
+    assert next(texts).startswith("event: ready")
+    with Connection(node.uri) as connection:
+        channel = connection.default_channel
+        forged = (SAMPLES / "response.approved.v1.json").read_bytes()
+        for body, properties in ((b"\xff", {}), (b"[" * 100_000, {}), (b"{}", {"type": b"\xff"}), (forged, {}),
+                                 (b"{}", {"application_headers": {"compression": "application/x-gzip"}})):
+            channel.basic_publish(amqp.Message(body, **properties), "opd_response.events", "response.submitted.v1")
+    tell(node, "answer.sent.v1", "after")
+    # One word, and it is of what was told: no new beginning, which would say "ready".
+    assert "id: after" in next(texts)

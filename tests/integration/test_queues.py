@@ -1,13 +1,16 @@
 """Exchanges, queues, confirms and quarantine on a real broker."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from amqp.exceptions import NotFound, PreconditionFailed
 from kombu import Connection, Queue
 
 from nkk.contracts import EVENTS, STAGES
+from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging import topology
+from nkk.messaging.origin import ORIGIN
 from nkk.messaging.publisher import Message, publisher
 from nkk.stack import quarantine
 from tests.installations import eventually
@@ -70,7 +73,7 @@ def test_a_batch_is_confirmed_but_for_what_no_queue_takes(uri):
     with publisher(uri) as channel:
         assert channel.publish(messages) == {f"m{number}" for number in range(20)}
         assert channel.publish([moved("triage.quarantine", "after")]) == {"after"}
-    assert quarantine.retry(uri, "triage", None) == 21
+    assert quarantine.retry(uri, "triage", None) == (21, [])
 
 
 def test_publishing_to_an_exchange_that_is_not_there_says_so(uri):
@@ -85,7 +88,7 @@ def test_a_stage_and_only_one_event_of_many_is_healed(connection, uri):
         channel.publish([moved("triage.quarantine", name, type="a.b.v1", headers={
             topology.REASON: "KeyError at a.py:1", topology.ATTEMPT: 6}) for name in ("one", "two", "three")])
     assert [item.id for item in quarantine.items(uri, "triage")] == ["one", "two", "three"]
-    assert quarantine.retry(uri, "triage", {"two"}) == 1
+    assert quarantine.retry(uri, "triage", {"two"}) == (1, [])
     healed = eventually(lambda: taken(connection, "triage.inbox"))
     assert (healed.properties["message_id"], healed.properties["type"]) == ("two", "a.b.v1")
     assert topology.ATTEMPT not in healed.headers
@@ -102,3 +105,29 @@ def test_what_is_dropped_is_gone_and_the_rest_stays(uri):
         quarantine.find(uri, "notification", "drop")
     with pytest.raises(quarantine.NotInQuarantineError):
         quarantine.drop(uri, "notification", "drop")
+
+
+SAMPLE = (SAMPLES / "response.approved.v1.json").read_text("utf-8")
+TELLS = {"exchange": "triage.events", "key": "response.approved.v1", "seal": "whatever"}
+
+
+@pytest.mark.parametrize(("header", "why"), [
+    (TELLS | {"exchange": "opd_response.events"}, "response.approved.v1 from opd_response.events under"),
+    (TELLS | {"key": "response.submitted.v1"}, "from triage.events under response.submitted.v1, where it is not told"),
+    (None, "where this response.approved.v1 came from is not known: have its owner tell it again")])
+def test_what_its_owner_did_not_tell_stays_in_quarantine_and_the_rest_goes(connection, uri, header, why):
+    headers = {ORIGIN: header} if header else {}
+    for queue in ("notification.quarantine", "notification.inbox"):
+        connection.default_channel.queue_purge(queue)
+    with publisher(uri) as channel:
+        channel.publish([replace(moved("notification.quarantine", name, type="response.approved.v1", headers=said),
+                                 body=SAMPLE) for name, said in (("forged", headers), ("told", {ORIGIN: TELLS}))])
+    count, refused = quarantine.retry(uri, "notification", None)
+    assert count == 1
+    assert refused[0].startswith("forged: ")
+    assert why in refused[0]
+    healed = eventually(lambda: taken(connection, "notification.inbox"))
+    assert (healed.properties["message_id"], healed.headers[ORIGIN]) == ("told", TELLS)
+    eventually(lambda: [item.id for item in quarantine.items(uri, "notification")] == ["forged"])
+    came_from = quarantine.find(uri, "notification", "forged").summary()["came_from"]
+    assert came_from == (f"{header['exchange']} under {header['key']}" if header else None)

@@ -9,12 +9,12 @@ import pytest
 
 from nkk.contracts import EventData
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
-from nkk.messaging.publisher import Message, publisher
+from nkk.messaging.publisher import publisher
 from nkk.sop.ticket import new_ticket
 from nkk.stack import quarantine
 from tests.builders import REPORT
 from tests.e2e.faults import stages
-from tests.e2e.faults.trial import Trial
+from tests.e2e.faults.trial import Trial, inboxed
 from tests.installations import eventually
 
 NOTIFICATION = "notification-1"
@@ -53,8 +53,8 @@ def tell(trial: Trial, told: list[EventData]) -> list[str]:
     ids = [str(uuid.uuid4()) for _ in told]
     with publisher(trial.installation.uri) as channel:
         published = channel.publish([
-            Message(id=event_id, exchange="", routing_key="notification.inbox", type=data.TYPE,
-                    body=data.to_json(event_id, NOW)) for event_id, data in zip(ids, told, strict=True)])
+            inboxed(trial.installation.uri, "notification.inbox", data.to_json(event_id, NOW), id=event_id,
+                    type=data.TYPE) for event_id, data in zip(ids, told, strict=True)])
     assert published == set(ids)
     return ids
 
@@ -102,8 +102,8 @@ def test_an_event_told_twice_has_one_effect_though_both_are_handled_together(tri
     event_id = str(uuid.uuid4())
     with publisher(trial.installation.uri) as channel:
         for _ in range(2):
-            channel.publish([Message(id=event_id, exchange="", routing_key="notification.inbox", type=SUBMITTED,
-                                     body=told[0].to_json(event_id, NOW))])
+            channel.publish([inboxed(trial.installation.uri, "notification.inbox", told[0].to_json(event_id, NOW),
+                                     id=event_id, type=SUBMITTED)])
     tell(trial, told[1:])
     trial.installation.bring_up(NOTIFICATION)
     eventually(lambda: noted(trial, made) == once(made))

@@ -22,7 +22,7 @@ from nkk.messaging.publisher import Message, publisher
 from nkk.stack import quarantine
 from tests.builders import complaint_form
 from tests.chaos.accountant import Books
-from tests.installations import SETTINGS, Installation, eventually, installation, running_processes
+from tests.installations import SETTINGS, Installation, as_moved, eventually, installation, running_processes
 from tests.people import People, Person
 
 PATIENCE = 3.0 + 2.0
@@ -70,10 +70,9 @@ class Trial:
         return self._look_at(queue).consumer_count
 
     def put(self, queue: str, body: str | bytes, **properties: Any) -> None:
-        """Put a message into `queue` itself."""
+        """Put a message into the inbox `queue` alone, as one that its owner told."""
         with publisher(self.installation.uri) as channel:
-            assert channel.publish([Message(**{"id": str(uuid.uuid4()), "exchange": "", "routing_key": queue,
-                                               "body": body} | properties)])
+            assert channel.publish([inboxed(self.installation.uri, queue, body, **properties)])
 
     def quarantined(self, stage: str) -> list[quarantine.Item]:
         """What `stage` could not handle."""
@@ -119,6 +118,12 @@ def trial(folder: Path, uri: str, databases: Mapping[str, str] | None = None, sc
             yield Trial(running, people, books, accidents)
         finally:
             people.close()
+
+
+def inboxed(uri: str, queue: str, body: str | bytes, **properties: Any) -> Message:
+    """A message as the stage itself moves it into its inbox `queue`, after it had come from its owner."""
+    return as_moved(uri, Message(**{"id": str(uuid.uuid4()), "exchange": "", "routing_key": queue,
+                                    "body": body} | properties))
 
 
 def nkk_command(running: Installation, *arguments: str) -> list[str]:

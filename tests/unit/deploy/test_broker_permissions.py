@@ -78,6 +78,7 @@ def heard_by(stage):
 
 def topology_needs():
     needs = Needs()
+    needs.names[CONFIGURE].add(EXCHANGE)
     for stage in STAGES:
         needs.exchange(topology.exchange(stage))
         if heard_by(stage):
@@ -90,7 +91,6 @@ def stage_needs(stage):
     needs = Needs()
     needs.exchange(topology.exchange(stage))
     needs.publishing(f"{stage}.events", *(event.TYPE for event in EVENTS if stage in event.SERVICES))
-    needs.names[CONFIGURE].add(EXCHANGE)
     needs.queue(topology.calls_queue(stage))
     needs.consuming(topology.calls_name(stage))
     needs.publishing(EXCHANGE, REPLY_KEY)
@@ -105,7 +105,7 @@ def stage_needs(stage):
 
 def gateway_needs():
     needs = Needs()
-    needs.names[CONFIGURE] |= {EXCHANGE, REPLY_QUEUE}
+    needs.names[CONFIGURE].add(REPLY_QUEUE)
     needs.binding(REPLY_QUEUE, EXCHANGE, REPLY_KEY)
     needs.consuming(REPLY_QUEUE)
     needs.publishing(EXCHANGE, *(f"{stage}.ping" for stage in STAGES))

@@ -20,8 +20,9 @@ TEAM = Actor("staff-1", "opd_team", "disdukcapil")
 class Message:
     """A message as the broker hands it over."""
 
-    def __init__(self, body):
+    def __init__(self, body, exchange="triage.events", routing_key="x"):
         self.body = body
+        self.delivery_info = {"exchange": exchange, "routing_key": routing_key}
 
 
 class Clock:
@@ -63,7 +64,7 @@ def feed(monkeypatch):
 def sample(event, **changed):
     body = json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))
     body["data"] |= changed
-    return Message(json.dumps(body))
+    return Message(json.dumps(body), f"{event.SERVICES[0]}.events", event.TYPE)
 
 
 def told(stream):
@@ -114,6 +115,16 @@ def test_a_message_that_is_no_event_is_passed_over(feed):
     stream = feed.open("triage", None, "one", 60)
     for body in ("", "not json", "{}", b"\xff"):
         feed._hear(Message(body))
+    assert told(stream) == []
+
+
+def test_what_another_than_its_owner_tells_is_passed_over(feed):
+    stream = feed.open("answers", None, 60)
+    body = sample(live.ResponseApproved).body
+    for exchange, key in (("opd_response.events", "response.approved.v1"), ("triage.moves", "response.approved.v1"),
+                          ("triage.events", "response.returned.v1"), ("", "live.gateway-1")):
+        feed._hear(Message(body, exchange, key))
+    feed._hear(Message(body.replace("/nkk/triage", "/nkk/opd_response"), "triage.events", "response.approved.v1"))
     assert told(stream) == []
 
 

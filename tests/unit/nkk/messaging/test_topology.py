@@ -111,7 +111,7 @@ def test_a_stage_moves_events_between_its_own_queues_only():
     topology.declare(channel, STAGES, EVENTS)
     moves = [bound for bound in channel.bound if bound[1].endswith(".moves")]
     assert {queue for queue, _, _ in moves} == {queue for queue in channel.declared if queue.partition(".")[2] not in (
-        "events", "moves")}
+        "", "events", "moves")}
     assert all(exchange == f"{queue.partition('.')[0]}.moves" and key == queue for queue, exchange, key in moves)
 
 
@@ -122,7 +122,7 @@ def test_a_stage_that_hears_nothing_has_no_queues():
 
 def test_exchanges_are_declared_before_the_queues_bound_to_them():
     names = topology.declare(Recorder(), STAGES, EVENTS)
-    assert names[:len(STAGES)] == [f"{stage}.events" for stage in STAGES]
+    assert names[:len(STAGES) + 1] == ["nameko-rpc", *(f"{stage}.events" for stage in STAGES)]
 
 
 @pytest.mark.parametrize("text", ["inf", "-1", "1,-5"])

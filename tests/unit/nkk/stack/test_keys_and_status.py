@@ -53,7 +53,7 @@ def test_the_summary_of_a_quarantined_event_shows_nothing_of_its_content():
     headers = {"x-nkk-reason": "KeyError at a.py:1", "x-nkk-attempt": 5}
     item = Item("1", "a.b.v1", "application/json", None, headers, body)
     assert item.summary() == {"id": "1", "type": "a.b.v1", "subject": "NKK-1", "failed_at": None, "attempts": 5,
-                              "reason": "KeyError at a.py:1"}
+                              "came_from": None, "reason": "KeyError at a.py:1"}
     assert "rahasia sekali" in item.whole()
 
 
