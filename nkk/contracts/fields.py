@@ -1,13 +1,14 @@
 """The field types that the wire uses, in events, in RPC and in the gateway's JSON alike."""
 
 import re
+from datetime import datetime
 from typing import Any
 from unicodedata import category
 
 from marshmallow import ValidationError, fields, validate
 
 from nkk.sop.calendar import read_calendar
-from nkk.sop.clock import write_instant
+from nkk.sop.clock import is_reasonable, write_instant
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import read_ticket
 
@@ -74,10 +75,16 @@ class Slug(fields.String):
 
 
 class Instant(fields.AwareDateTime):
-    """An aware instant, written in UTC with microseconds (RFC 3339)."""
+    """An aware instant, written in UTC with microseconds (RFC 3339); none before 2000 or after 2199."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        instant = super()._deserialize(value, attr, data, **kwargs)
+        if not is_reasonable(instant):
+            raise ValidationError("Between the years 2000 and 2199.")
+        return instant
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else write_instant(value)

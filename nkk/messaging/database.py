@@ -15,16 +15,41 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, Table, create_engine, event, insert, make_url
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Table,
+    create_engine,
+    event,
+    insert,
+    make_url,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
 
+from nkk.sop.clock import EARLIEST, LATEST
+
 Then = Callable[[Any], None]
 
 STATEMENT_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_SECONDS = 10
+
+TELLS_NO_TEXT = {"log_min_error_statement": "panic", "log_error_verbosity": "terse", "log_parameter_max_length": "0",
+                 "log_parameter_max_length_on_error": "0"}
+"""Settings with which PostgreSQL's log holds no statement that failed or waited, and no line about the row: both hold
+what a person wrote, since psycopg2 writes values into the statement."""
+
+_LOGS_STATEMENTS = {"log_statement": ("none", "ddl"), "log_min_duration_statement": ("-1",),
+                    "log_min_duration_sample": ("-1",), "log_transaction_sample_rate": ("0",),
+                    "auto_explain.log_min_duration": ("-1",), "debug_print_parse": ("off",),
+                    "debug_print_rewritten": ("off",), "debug_print_plan": ("off",)}
+"""Settings by which it would hold statements that did not fail, and those values of theirs by which it does not."""
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
@@ -52,7 +77,11 @@ def new_metadata() -> MetaData:
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant: `timestamptz` on PostgreSQL, UTC without a zone on SQLite; always aware UTC in Python."""
+    """An aware instant: `timestamptz` on PostgreSQL, UTC without a zone on SQLite; always aware UTC in Python.
+
+    One outside of what the procedure can have, however it got there, is read as the nearest that is: nobody can reckon
+    with the years 1 and 9999, and one row with such a date would fail each list that it is on.
+    """
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -68,7 +97,12 @@ class UtcDateTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return min(max(_as_utc(value), EARLIEST), LATEST)
+
+
+def _as_utc(value: datetime) -> datetime:
+    # Not astimezone() where it is UTC already: the first and the last day have no instants beyond them.
+    return value.astimezone(UTC) if value.tzinfo is not None and value.utcoffset() else value.replace(tzinfo=UTC)
 
 
 class Database:
@@ -119,6 +153,18 @@ class Database:
             return
         with _exclusive(Path(f"{self.engine.url.database}.{name}.lock")):
             yield Claim(self, None)
+
+    def telling_settings(self) -> dict[str, str]:
+        """The settings of the server by which its log may hold what people wrote, and what is to be written instead;
+        none where it keeps quiet, and on SQLite."""
+        if self.is_sqlite:
+            return {}
+        asked = [*TELLS_NO_TEXT, *_LOGS_STATEMENTS]
+        with self.reading() as connection:
+            query = text("SELECT name, current_setting(name, true) FROM unnest(CAST(:names AS text[])) AS name")
+            found = {name: value for name, value in connection.execute(query, {"names": asked}) if value is not None}
+        wanted = {name: (value,) for name, value in TELLS_NO_TEXT.items()} | _LOGS_STATEMENTS
+        return {name: wanted[name][0] for name, value in found.items() if value not in wanted[name]}
 
     def dispose(self) -> None:
         """Close every pooled connection."""

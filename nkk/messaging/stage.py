@@ -7,6 +7,7 @@ from typing import Any
 from nameko import config
 from nameko.extensions import DependencyProvider
 from nameko.timer import Timer
+from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.actor import Actor, Caller, requires
 from nkk.messaging.consumer import begin_worker_context
@@ -16,6 +17,7 @@ from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.settings import required, required_key
 from nkk.messaging.together import HearsTogether
+from nkk.messaging.validation import instant
 from nkk.messaging.work import UnitOfWork, Work
 
 log = get_logger()
@@ -41,6 +43,18 @@ class UnitOfWorkProvider(DependencyProvider):
         gc.collect()
         gc.freeze()
         self._relaying = self.container.spawn_managed_thread(self.relay.run, identifier="relay")
+        self.container.spawn_managed_thread(self._look_at_the_servers_log, identifier="server's log")
+
+    def _look_at_the_servers_log(self) -> None:
+        try:
+            telling = self.database.telling_settings()
+        except SQLAlchemyError as error:
+            log.warning("whether the database server's log holds what people wrote is not known",
+                        error=type(error).__name__)
+            return
+        if telling:
+            log.warning("the database server's log may hold what people wrote: set these, in postgresql.conf or by "
+                        "ALTER SYSTEM, and reload; see docs/operations.md", settings=telling)
 
     def stop(self) -> None:
         self.relay.stop()
@@ -87,8 +101,9 @@ class Stage(HearsTogether):
     @requires("admin")
     def tell_again(self, actor: Actor, since: str) -> int:
         """Publish again what was told since then: another stage was restored to an earlier moment, or a broker lost."""
+        moment = instant(since)
         with self.uow.begin() as work:
-            count = work.tell_again(datetime.fromisoformat(since))
+            count = work.tell_again(moment)
         log.warning("telling again", count=count, since=since, by=actor.id)
         return count
 

@@ -1,10 +1,12 @@
 """Input checked by a schema, refused in one form."""
 
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from marshmallow import Schema, ValidationError
 
+from nkk.sop.clock import read_instant
 from nkk.sop.refusals import InvalidInput
 
 
@@ -19,3 +21,11 @@ def load(schema: type[Schema], data: Any) -> dict[str, Any]:
         return _made(schema).load(data)
     except ValidationError as error:
         raise InvalidInput("Some fields need correcting.", {"fields": error.messages_dict}) from None
+
+
+def instant(text: Any) -> datetime:
+    """The aware instant that `text` writes. Raises InvalidInput."""
+    try:
+        return read_instant(text)
+    except ValueError:
+        raise InvalidInput("An instant is written 2026-03-02T01:30:00Z, between 2000 and 2199.") from None

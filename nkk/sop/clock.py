@@ -25,6 +25,23 @@ _HORIZON_DAYS = 9_300
 other week the offices are open for ten hours."""
 
 
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, 23, 59, 59, 999999, UTC)
+"""No instant of the procedure is before or after these. Outside of them reckoning comes to the end of its dates."""
+
+
+def is_reasonable(instant: datetime) -> bool:
+    """Whether `instant`, an aware datetime, is one that the procedure can have."""
+    return EARLIEST <= instant <= LATEST
+
+
+def read_instant(text: object) -> datetime:
+    """The aware instant that `text` writes (RFC 3339). Raises ValueError where it is none, or not reasonable."""
+    instant = datetime.fromisoformat(text) if isinstance(text, str) else None
+    if instant is None or instant.tzinfo is None or not is_reasonable(instant):
+        raise ValueError("not an aware instant between 2000 and 2199")
+    return instant
+
+
 def write_instant(value: datetime) -> str:
     """`value` in UTC as RFC 3339, such as `2026-03-02T01:30:00.000000Z`."""
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

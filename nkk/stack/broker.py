@@ -28,6 +28,12 @@ from nkk.stack.supervisor import dying_with_us
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 IMAGE = "rabbitmq:4"
 START_SECONDS = 120
+LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
+
+WITH_COOKIE = ('umask 077 && rm -f "$HOME/.erlang.cookie" && printf %s "$ERLANG_COOKIE" > "$HOME/.erlang.cookie" && '
+               "exec rabbitmq-server")
+"""For a shell in the image, as its user: Erlang would make up a cookie that can be guessed from when it did."""
+
 STOP_SECONDS = 30
 
 Echo = Callable[[str], None]
@@ -93,6 +99,7 @@ class PrivateNode:
         self.port = self.port or free_port()
         self._epmd_port = self._epmd_port or free_port()
         self._write_configuration()
+        self._write_cookie()
         with (self.folder / "server.log").open("ab") as log:
             options: dict[str, Any] = {"env": self._environment(), "stdin": subprocess.DEVNULL, "stdout": log,
                                        "stderr": log, "start_new_session": True, "cwd": self.folder}
@@ -143,12 +150,12 @@ class PrivateNode:
         self.stop()
 
     def _password(self) -> str:
-        path = self.folder / "password"
-        if not path.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_hex(16))
-        return path.read_text()
+        return _kept_password(self.folder)
+
+    def _write_cookie(self) -> None:
+        """A fresh one for each start: who has it is the node's master, and one that Erlang made can be guessed."""
+        (self.folder / ".erlang.cookie").unlink(missing_ok=True)
+        _write_new(self.folder / ".erlang.cookie", secrets.token_hex(32))
 
     def _write_configuration(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -173,7 +180,9 @@ class PrivateNode:
             "RABBITMQ_LOG_BASE": str(self.folder / "log"),
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+            # The node, and each command that speaks to it, would listen for other nodes on every address.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": LOOPBACK_ONLY,
+            "RABBITMQ_CTL_ERL_ARGS": LOOPBACK_ONLY,
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": LOOPBACK,
         }
@@ -194,20 +203,22 @@ def docker_engine() -> Any | None:
 def container(engine: Any, folder: Path, echo: Echo) -> Iterator[str]:
     """The AMQP URI of a RabbitMQ in a container, its data in a volume of its own; removed on leaving."""
     name = "nkk-" + hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:8]
-    password = secrets.token_hex(16)
+    password = _kept_password(folder)
     echo(f"starting {IMAGE} in a container")
     # The folder is ours alone: a container of this name was left by a run that was killed, and must not share the data.
     with suppress(docker.errors.NotFound):
         engine.containers.get(name).remove(force=True)
     started = engine.containers.run(
-        IMAGE, detach=True, auto_remove=True, name=name, hostname=name,
-        environment={"RABBITMQ_DEFAULT_USER": "nkk", "RABBITMQ_DEFAULT_PASS": password},
+        IMAGE, detach=True, auto_remove=True, name=name, hostname=name, user="rabbitmq",
+        command=["sh", "-c", WITH_COOKIE],
+        environment={"RABBITMQ_DEFAULT_USER": "nkk", "RABBITMQ_DEFAULT_PASS": password,
+                     "ERLANG_COOKIE": secrets.token_hex(32)},
         ports={"5672/tcp": (LOOPBACK, None)}, volumes={name: {"bind": "/var/lib/rabbitmq", "mode": "rw"}},
     )
     try:
         started.reload()
         port = started.ports["5672/tcp"][0]["HostPort"]
-        # The volume may hold the user of an earlier run: give it this run's password once the node is up.
+        # The volume may hold the user of an earlier run: give it the password of this folder once the node is up.
         deadline = time.monotonic() + START_SECONDS
         while started.exec_run(["rabbitmqctl", "change_password", "nkk", password]).exit_code:
             if time.monotonic() > deadline:
@@ -249,6 +260,19 @@ def install_packages(*names: str) -> None:
     finally:
         if ours:
             policy.unlink()
+
+
+def _kept_password(folder: Path) -> str:
+    """The password of the broker in `folder`. It stays: stages seal with theirs what waits in a queue to be retried."""
+    if not (folder / "password").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_new(folder / "password", secrets.token_hex(16))
+    return (folder / "password").read_text()
+
+
+def _write_new(path: Path, content: str) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(content)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -23,10 +23,10 @@ NEEDED = {
 PASSWORDS = (
     "RABBITMQ_ADMIN_PASSWORD", "RABBITMQ_TOPOLOGY_PASSWORD", "RABBITMQ_INTAKE_PASSWORD", "RABBITMQ_TRIAGE_PASSWORD",
     "RABBITMQ_OPD_RESPONSE_PASSWORD", "RABBITMQ_NOTIFICATION_PASSWORD", "RABBITMQ_GATEWAY_PASSWORD",
-    "RABBITMQ_TOOLING_PASSWORD", "POSTGRES_PASSWORD", "POSTGRES_INTAKE_PASSWORD", "POSTGRES_TRIAGE_PASSWORD",
-    "POSTGRES_OPD_RESPONSE_PASSWORD", "POSTGRES_NOTIFICATION_PASSWORD",
+    "RABBITMQ_TOOLING_PASSWORD", "RABBITMQ_ERLANG_COOKIE", "POSTGRES_PASSWORD", "POSTGRES_INTAKE_PASSWORD",
+    "POSTGRES_TRIAGE_PASSWORD", "POSTGRES_OPD_RESPONSE_PASSWORD", "POSTGRES_NOTIFICATION_PASSWORD",
 )
-"""Passwords of broker users and database roles, for docker-compose.yml."""
+"""Passwords of broker users and database roles, and the cookie of the broker's node, for docker-compose.yml."""
 
 
 def new_keys() -> dict[str, str]:
@@ -48,7 +48,7 @@ def new_keys() -> dict[str, str]:
 
 
 def new_passwords() -> dict[str, str]:
-    """A fresh password for every broker user and database role."""
+    """A fresh password for every broker user and database role, and a cookie."""
     return {name: secrets.token_urlsafe(24) for name in PASSWORDS}
 
 

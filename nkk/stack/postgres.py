@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psycopg2
 
+from nkk.messaging.database import TELLS_NO_TEXT
 from nkk.stack.broker import install_packages
 from nkk.stack.ports import LOOPBACK, free_port
 from nkk.stack.supervisor import dying_with_us
@@ -19,7 +20,7 @@ START_SECONDS = 60
 
 class PrivatePostgres:
     """A PostgreSQL server of our own in a fresh folder under the system's temporary one, on loopback, durable as by
-    default (fsync on), gone on leaving."""
+    default (fsync on), its log without what people wrote, gone on leaving."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -40,7 +41,8 @@ class PrivatePostgres:
     def start(self) -> None:
         """Start the server and wait until it answers."""
         command = [_binary("postgres"), "-D", str(self._folder / "data"), "-k", str(self._folder), "-p", str(self.port),
-                   "-c", f"listen_addresses={LOOPBACK}", "-c", "max_connections=300"]
+                   "-c", f"listen_addresses={LOOPBACK}", "-c", "max_connections=300",
+                   *(f"--{name}={value}" for name, value in TELLS_NO_TEXT.items())]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(dying_with_us(command), stdout=log, stderr=log, user=self._as,
                                              cwd=self._folder, start_new_session=True)
@@ -59,6 +61,10 @@ class PrivatePostgres:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(2)  # fast shutdown
             self._process.wait(START_SECONDS)
+
+    def log(self) -> str:
+        """What the server has logged."""
+        return (self._folder / "log").read_text(errors="replace")
 
     def url(self, database: str) -> str:
         """The URL of `database`."""

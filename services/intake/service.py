@@ -16,7 +16,7 @@ from nkk.messaging.boxes import Call, UnreadableBoxError
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.messaging.validation import load
+from nkk.messaging.validation import instant, load
 from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from nkk.sop.steps import Channel, Role
@@ -102,7 +102,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         and since when they are what they are now."""
         with self.uow.reading() as work:
             changed_at = work.lists.changed_at()
-            lists = work.lists if at is None else work.lists.at(datetime.fromisoformat(at))
+            lists = work.lists if at is None else work.lists.at(instant(at))
             return {"categories": lists.categories(), "opds": lists.opds(),
                     "changed_at": changed_at and changed_at.isoformat()}
 

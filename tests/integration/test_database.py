@@ -1,16 +1,33 @@
 """What both databases must do alike."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from threading import Barrier
+from typing import Any
 
 import pytest
-from sqlalchemy import Column, String, Table, func, insert, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    func,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.contracts.events import AnswerSent
 from nkk.messaging.database import Database, UtcDateTime, insert_if_absent, is_away, new_metadata
 from nkk.messaging.work import AlreadyHandledError
+from nkk.sop.clock import EARLIEST, LATEST, WIB
+from tests.installations import eventually
 from tests.integration.conftest import PlainWork
 
 metadata = new_metadata()
@@ -195,3 +212,94 @@ def test_a_server_that_can_do_nothing_for_anybody_is_away(postgres, state, away)
         raised = f"DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$"
         assert is_away(failure(lambda: connection.exec_driver_sql(raised))) is away
     database.dispose()
+
+
+# -- what the server logs
+
+
+WRITTEN = "Petugas bernama rahasia meminta uang pelicin."
+
+
+def logged(postgres, url: str) -> str:
+    """What the server at `url` logs while statements with a report in them fail and wait."""
+    database, before = Database(url, size=4), len(postgres.log())
+    reports = Table("reports", MetaData(), Column("id", Integer, primary_key=True),
+                    Column("words", String, unique=True), Column("round", Integer, CheckConstraint("round > 0")))
+    with database.writing() as connection:
+        reports.create(connection)
+        connection.execute(insert(reports), [{"id": number, "words": f"{WRITTEN}{number}", "round": 1}
+                                             for number in (1, 2)])
+
+    def run(statement: Any) -> None:
+        with suppress(SQLAlchemyError), database.writing() as connection:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 100")
+            connection.execute(statement)
+
+    together = Barrier(2)
+
+    def deadlock(first: int, second: int) -> None:
+        with suppress(SQLAlchemyError), database.writing() as connection:
+            connection.execute(update(reports).where(reports.c.id == first).values(words=f"{WRITTEN} {first}"))
+            together.wait()
+            connection.execute(update(reports).where(reports.c.id == second).values(words=f"{WRITTEN} {second}"))
+
+    run(select(func.pg_sleep(10), literal(WRITTEN)))
+    run(insert(reports).values(id=3, words=f"{WRITTEN}1", round=1))
+    run(insert(reports).values(id=4, words=WRITTEN, round=0))
+    run(insert(reports).values(id=None, words=WRITTEN, round=1))
+    run(text("INSRT INTO reports VALUES (5, :words)").bindparams(words=WRITTEN))
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(deadlock, (1, 2), (2, 1)))
+    database.dispose()
+    found = eventually(lambda: log if "deadlock detected" in (log := postgres.log()[before:]) else "")
+    assert found.count("ERROR: ") >= 6
+    return found
+
+
+def test_the_servers_log_holds_no_word_of_a_statement_that_failed_or_waited(postgres):
+    postgres.create("quiet", "talking")
+    assert WRITTEN not in logged(postgres, postgres.url("quiet"))
+    for setting in ("log_min_error_statement = error", "log_error_verbosity = default"):
+        _alter(postgres, f"ALTER DATABASE talking SET {setting}")
+    assert WRITTEN in logged(postgres, postgres.url("talking")), "as a server does by itself"
+
+
+@pytest.mark.parametrize(("setting", "value", "wanted"), [
+    ("log_min_error_statement", "error", "panic"), ("log_error_verbosity", "default", "terse"),
+    ("log_parameter_max_length_on_error", "-1", "0"), ("log_statement", "mod", "none"),
+    ("log_min_duration_statement", "250ms", "-1")])
+def test_a_setting_by_which_the_servers_log_would_hold_texts_is_named(postgres, setting, value, wanted):
+    name = f"telling_{setting}"
+    postgres.create(name)
+    database = Database(postgres.url(name), size=1)
+    assert database.telling_settings() == {}
+    database.dispose()
+    _alter(postgres, f"ALTER DATABASE {name} SET {setting} = '{value}'")
+    assert database.telling_settings() == {setting: wanted}
+    database.dispose()
+
+
+def test_sqlite_has_no_such_log(tmp_path):
+    assert Database(f"sqlite:///{tmp_path}/stage.db", size=1).telling_settings() == {}
+
+
+def _alter(postgres, statement: str) -> None:
+    database = Database(postgres.url("postgres"), size=1)
+    with database.writing() as connection:
+        connection.exec_driver_sql(statement)
+    database.dispose()
+
+
+# -- dates beyond those of the procedure
+
+
+@pytest.mark.parametrize(("kept", "read"), [
+    ("0001-01-01 00:00:00", EARLIEST), ("1999-12-31 23:59:59", EARLIEST), ("9999-12-31 23:59:59.999999", LATEST),
+    ("2000-01-01 00:00:00", EARLIEST), ("2199-12-31 23:59:59.999999", LATEST)])
+def test_a_date_that_nobody_can_reckon_with_is_read_as_the_nearest_that_one_can(stored, kept, read):
+    with stored.writing() as connection:
+        connection.exec_driver_sql(f"INSERT INTO things (name, at) VALUES ('one', '{kept}')")
+    with stored.reading() as connection:
+        found = connection.execute(select(things.c.at)).scalar_one()
+    assert found == read
+    assert found.astimezone(WIB).astimezone(timezone(timedelta(hours=-14))) == read

@@ -11,10 +11,11 @@ from sqlalchemy import event
 
 from nkk.contracts import STAGES
 from nkk.messaging.actor import Actor
+from nkk.messaging.database import UtcDateTime
 from nkk.sop.claims import LASTS, ClaimedByColleague
 from nkk.sop.refusals import AlreadyDone, NotYourStep, UnknownTicket
 from tests.builders import REPORT
-from tests.stages import FIRST_MORNING, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, house
+from tests.stages import FIRST_MORNING, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House, house
 
 DESKS = {"intake": OPERATOR, "triage": MAIN_TEAM, "opd_response": OPD_TEAM, "notification": OPERATOR}
 
@@ -207,3 +208,32 @@ def test_a_reporter_is_not_told_who_is_on_their_complaint(stages: House) -> None
     assert stages.do("intake", "complaint", OPERATOR, ticket)["claim"]
     assert "claim" not in stages.do("intake", "complaint", REPORTER, ticket)
     assert OPERATOR.id not in str(stages.do("intake", "complaints", REPORTER))
+
+
+# -- rows that are amiss
+
+
+def misdate(stages: House, ticket: str, instant: str) -> None:
+    """Give every instant that the stages keep of `ticket` another value, as no stage would write it."""
+    for stage in STAGES:
+        database, tables = stages.databases[stage], STORAGES[stage].metadata.tables.values()
+        with database.writing() as connection:
+            for table in [table for table in tables if "ticket" in table.c and table.name not in ("outbox", "inbox")]:
+                for column in [column for column in table.c if isinstance(column.type, UtcDateTime)]:
+                    connection.exec_driver_sql(f"UPDATE {table.name} SET {column.name} = '{instant}' "
+                                               f"WHERE ticket = '{ticket}' AND {column.name} IS NOT NULL")
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])
+@pytest.mark.parametrize("desk", STAGES)
+def test_a_row_whose_dates_nobody_can_reckon_with_is_on_its_list_and_fails_none(stages: House, desk: str, instant: str
+                                                                                ) -> None:
+    bad, good = brought_to(stages, desk), brought_to(stages, desk)
+    misdate(stages, bad, instant)
+    assert set(listed(stages, desk)) == {bad, good}
+    assert set(listed(stages, desk, late=False)) >= {good}
+    stages.do("notification", "timeline", DESKS[desk], bad)
+    assert len(stages.do("intake", "complaints", REPORTER)["items"]) == 2
+    stages.do("notification", "month", MAIN_TEAM, stages.now.strftime("%Y-%m"), False)
+    stages.instance("notification").figures()
+    stages.tell_alarms(stages.now + timedelta(days=30))

@@ -11,7 +11,9 @@ import pytest
 import yaml
 
 from nkk.contracts import STAGES
+from nkk.messaging.database import TELLS_NO_TEXT
 from nkk.stack import SERVICES
+from nkk.stack.broker import WITH_COOKIE
 from nkk.stack.keys import NEEDED, PASSWORDS, new_keys
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -267,3 +269,16 @@ def test_the_broker_loads_what_is_rendered():
     *_, source, target = PARTS["definitions"]["command"]
     assert json.loads((ROOT / source).read_text())["users"]
     assert f"load_definitions = {target}" in (ROOT / "deploy/rabbitmq/rabbitmq.conf").read_text()
+
+
+def test_the_brokers_cookie_is_written_before_it_starts():
+    command = PARTS["rabbitmq"]["command"]
+    assert command[-1].replace("$$", "$") == WITH_COOKIE
+    assert environment("rabbitmq") == {"ERLANG_COOKIE": "${RABBITMQ_ERLANG_COOKIE:?unset}"}
+    holders = {part for part in PARTS if "RABBITMQ_ERLANG_COOKIE" in {name for name, *_ in variables(PARTS[part])}}
+    assert holders == {"rabbitmq"}
+
+
+def test_the_database_server_logs_no_statement_that_failed():
+    options = dict(option.split("=") for option in PARTS["postgres"]["command"] if "=" in option)
+    assert options.items() >= TELLS_NO_TEXT.items()

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from nkk.contracts.fields import Instant, PlainText, Secret, Slug, Ticket, write_instant
+from nkk.messaging.validation import instant
+from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import new_ticket
 
 LONE_SURROGATE = "halo \ud83d"
@@ -113,7 +115,28 @@ def test_what_is_no_instant_is_refused(text):
         Instant().deserialize(text)
 
 
-@given(st.datetimes(datetime(1971, 1, 1), datetime(2100, 1, 1)), st.integers(-14 * 60, 14 * 60))
+@pytest.mark.parametrize("text", [
+    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+07:00", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-14:00",
+    "1999-12-31T23:59:59.999999Z", "2000-01-01T06:59:59+07:00", "2200-01-01T00:00:00Z"])
+def test_an_instant_that_nobody_can_reckon_with_is_refused(text):
+    with pytest.raises(ValidationError):
+        Instant().deserialize(text)
+    with pytest.raises(InvalidInput):
+        instant(text)
+
+
+@pytest.mark.parametrize("text", ["2000-01-01T00:00:00Z", "2199-12-31T23:59:59.999999Z", "2200-01-01T00:00:00+07:00"])
+def test_the_first_and_the_last_instant_are_read(text):
+    assert Instant().deserialize(text) == instant(text) == datetime.fromisoformat(text)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-03-02T08:00:00", 7, None, ["2026-03-02T08:00:00Z"]])
+def test_what_a_stage_is_given_for_an_instant_is_refused_as_input(text):
+    with pytest.raises(InvalidInput):
+        instant(text)
+
+
+@given(st.datetimes(datetime(2000, 1, 2), datetime(2199, 12, 30)), st.integers(-14 * 60, 14 * 60))
 def test_an_instant_survives_writing_and_reading_to_the_microsecond(moment, offset):
     instant = moment.replace(tzinfo=timezone(timedelta(minutes=offset)))
     assert Instant().deserialize(write_instant(instant)) == instant.astimezone(UTC)

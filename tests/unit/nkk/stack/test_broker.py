@@ -1,5 +1,7 @@
 """Where a broker comes from: what is given, a container, an installed server, Debian's package, or a clear sentence."""
 
+import os
+import subprocess
 from contextlib import contextmanager
 from types import SimpleNamespace
 
@@ -167,3 +169,38 @@ def test_a_node_keeps_its_password_and_name_and_listens_on_loopback_alone(monkey
     assert "listeners.tcp.1 = 127.0.0.1:5002" in conf
     assert (tmp_path / "rabbitmq.conf").stat().st_mode & 0o077 == 0
     assert (tmp_path / "password").stat().st_mode & 0o077 == 0
+
+
+def test_a_node_has_a_cookie_that_nobody_guesses_and_a_new_one_for_each_start(tmp_path):
+    node, found = brokers.PrivateNode(tmp_path), set()
+    (tmp_path / ".erlang.cookie").write_text("ABCDEFGHIJKLMNOPQRST")  # as Erlang makes them
+    for _ in range(2):
+        node._write_cookie()
+        found.add((tmp_path / ".erlang.cookie").read_text())
+        assert (tmp_path / ".erlang.cookie").stat().st_mode & 0o177 == 0
+    assert len(found) == 2
+    assert all(len(cookie) == 64 for cookie in found)
+
+
+def test_a_container_keeps_its_password_and_has_a_cookie_of_its_own(alone, monkeypatch, tmp_path):
+    engine, found = Engine(), []
+    monkeypatch.setattr(brokers, "docker_engine", lambda: engine)
+    for _ in range(2):
+        with brokers.broker(tmp_path, echo=lambda text: None):
+            found.append(engine.options["environment"])
+            assert engine.options["command"] == ["sh", "-c", brokers.WITH_COOKIE]
+    first, second = found
+    assert first["RABBITMQ_DEFAULT_PASS"] == second["RABBITMQ_DEFAULT_PASS"]
+    assert first["ERLANG_COOKIE"] != second["ERLANG_COOKIE"]
+    assert (tmp_path / "password").stat().st_mode & 0o077 == 0
+
+
+def test_the_shell_of_the_image_writes_the_cookie_over_one_that_was_there(tmp_path):
+    (tmp_path / "rabbitmq-server").write_text("#!/bin/sh\necho served\n")
+    (tmp_path / "rabbitmq-server").chmod(0o755)
+    cookie = tmp_path / ".erlang.cookie"
+    cookie.write_text("ABCDEFGHIJKLMNOPQRST")
+    cookie.chmod(0o400)
+    done = subprocess.run(["sh", "-c", brokers.WITH_COOKIE], capture_output=True, text=True, check=True, env={
+        "HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", "ERLANG_COOKIE": "a-_1"})
+    assert (done.stdout, cookie.read_text(), cookie.stat().st_mode & 0o177) == ("served\n", "a-_1", 0)
