@@ -114,7 +114,7 @@ def _declare(node: PrivateNode) -> None:
 
 def test_rubbish_and_what_another_tells_disturb_no_stream(node: PrivateNode, feed: LiveFeed) -> None:
     take_as_they_are()  # as the gateway does
-    texts = following(feed.open("answers", None, 60))
+    texts = following(feed.open("answers", None, "one", 60))
     assert next(texts).startswith("event: ready")
     with Connection(node.uri) as connection:
         channel = connection.default_channel

@@ -119,7 +119,7 @@ def test_a_message_that_is_no_event_is_passed_over(feed):
 
 
 def test_what_another_than_its_owner_tells_is_passed_over(feed):
-    stream = feed.open("answers", None, 60)
+    stream = feed.open("answers", None, "one", 60)
     body = sample(live.ResponseApproved).body
     for exchange, key in (("opd_response.events", "response.approved.v1"), ("triage.moves", "response.approved.v1"),
                           ("triage.events", "response.returned.v1"), ("", "live.gateway-1")):
