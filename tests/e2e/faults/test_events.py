@@ -94,10 +94,10 @@ def test_a_journey_is_the_same_in_whatever_order_its_events_arrive(trial: Trial,
                   ) == [("answered",), ("received",)]
 
 
-def unreadable() -> dict[str, tuple[str | bytes, dict[str, Any], str]]:
+def unreadable(trial: Trial) -> dict[str, tuple[str | bytes, dict[str, Any], str]]:
     """Messages nobody can make anything of: body, properties, and the reason to be found."""
     known = {"type": HANDED_OVER}
-    document = json.loads(journey(new_ticket(2026), "reporter-1")[1].to_json(str(uuid.uuid4()), NOW))
+    document = json.loads(journey(trial.installation.submitted(new_ticket(2026)))[1].to_json(str(uuid.uuid4()), NOW))
     lacking = document | {"data": {"text": SECRET}}
     return {
         "not JSON": (f"<xml>{SECRET}</xml>", known, "not JSON"),
@@ -117,7 +117,7 @@ def unreadable() -> dict[str, tuple[str | bytes, dict[str, Any], str]]:
 
 
 def test_unreadable_messages_are_quarantined_with_their_reason_and_hold_nobody_up(trial: Trial) -> None:
-    messages = unreadable()
+    messages = unreadable(trial)
     for body, properties, _ in messages.values():
         trial.put("triage.inbox", body, **properties)
     ticket = trial.people.submit(trial.people.reporter())
