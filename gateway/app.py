@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
-from gateway import api, counting, docs, errors, limits, proxies, site
+from gateway import api, counting, docs, errors, limits, methods, proxies, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk.messaging.actor import Actor
@@ -43,16 +43,16 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     of the agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
     LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIVE_STREAMS, TRUSTED_PROXIES.
     """
-    app = Flask(__name__, static_folder=None)
+    app = methods.Gateway(__name__, static_folder=None)
     app.config.update(config if config is not None else _from_environment())
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.url_map.strict_slashes = False
     app.wsgi_app = proxies.behind(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
     take_as_they_are()
     app.extensions["nkk"] = Backend(app.config["AMQP_URI"], app.config["INTAKE_PUBLIC_KEY"], app.config["RPC_TIMEOUT"])
     app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
     app.before_request(_begin)
+    app.before_request(methods.check)
     app.after_request(_end)
     limits.limiter.init_app(app)
     api.register(app)
@@ -103,7 +103,7 @@ def _end(response: Response) -> Response:
 def _log(response: Response) -> None:
     seconds = time.monotonic() - g.get("began", time.monotonic())
     # The rule, not the address: no ticket, user name or cursor of a person in a log.
-    method = request.method if request.method in _METHODS else "other"
+    method = methods.asked() if methods.asked() in _METHODS else "other"
     log.info("request", method=method, rule=str(request.url_rule), status=response.status_code,
              ms=round(seconds * 1000, 1), client_request_id=g.get("client_request_id"), **_caller(g.get("actor")))
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flask import g, request
+from flask import g
 
-from gateway import papers
+from gateway import methods, papers
 from gateway.backend import backend
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop.refusals import InvalidInput, UnknownTicket
@@ -105,7 +105,7 @@ def confirm_receipt(ticket: str) -> dict[str, Any]:
 
 def _for_reporter(ticket: str) -> dict[str, Any]:
     return backend().call("intake", "complaint", ticket) | _answer(
-        "read_answer" if request.method == "HEAD" else "open_answer", ticket)
+        "open_answer" if methods.takes_effect() else "read_answer", ticket)
 
 
 def _for_operator(ticket: str) -> dict[str, Any]:

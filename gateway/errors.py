@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyReq
 
 from gateway.limits import seconds_to_wait
 from gateway.live import TooManyStreamsError
+from gateway.methods import NotAVisitError
 from nkk.documents import RenderingFailedError, RenderingTooSlowError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
@@ -58,6 +59,8 @@ SENTENCES = {
     500: "Something failed on our side; nothing you sent is at fault. Try again; if it stays, tell us X-Request-ID.",
 }
 
+NAMES = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 415: "not-json", 422: "invalid-input"}
+
 log = get_logger()
 
 
@@ -87,6 +90,8 @@ def register(app: Flask) -> None:
     app.register_error_handler(RenderingTooSlowError, _too_slow)
     app.register_error_handler(RenderingFailedError, _unmade)
     app.register_error_handler(HTTPException, of_http)
+    # On pages too: nobody is there to read one.
+    app.register_error_handler(NotAVisitError, of_http)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -140,11 +145,10 @@ def of_http(error: HTTPException) -> Response:
         answer = problem(429, "too-many-requests", "Too many requests. Wait a little and try again.")
         answer.headers["Retry-After"] = str(seconds_to_wait())
         return answer
-    name = {400: "malformed", 404: "not-found", 405: "method-not-allowed", 415: "not-json", 422: "invalid-input"}.get(
-        status, "failed" if status >= 500 else "refused")
+    name = getattr(error, "problem", None) or NAMES.get(status, "failed" if status >= 500 else "refused")
     data = getattr(error, "data", None) or {}
     fields = _fields(data.get("messages") or {})
-    detail = data.get("detail") or SENTENCES.get(status) or str(error.name)
+    detail = data.get("detail") or getattr(error, "detail", None) or SENTENCES.get(status) or str(error.name)
     answer = problem(status, name, detail, errors=fields or None)
     for key, value in error.get_headers() if status == 405 else ():
         if key == "Allow":

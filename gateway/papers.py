@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Response, current_app, g, request
+from flask import Response, current_app, g
 
+from gateway import methods
 from gateway.backend import backend
 from nkk.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
 from nkk.messaging.calls import StageUnavailableError
@@ -85,7 +86,7 @@ def of_complaint(ticket: str, kind: str, format: str, role: Role) -> Response:
     """
     held = content(ticket, kind, role)
     file = sent(kind, format, held, f"{kind}-{ticket}")
-    if role == Role.REPORTER and kind == RESPONSE and "closed_at" not in held and request.method != "HEAD":
+    if role == Role.REPORTER and kind == RESPONSE and "closed_at" not in held and methods.takes_effect():
         backend().call("notification", "open_answer", ticket)
         with suppress(RenderingFailedError, RenderingTooSlowError, StageUnavailableError):
             file = sent(kind, format, content(ticket, kind, role), f"{kind}-{ticket}")

@@ -23,7 +23,7 @@ pages = new_pages("account")
 
 
 @pages.route("/lupa-sandi", methods=["GET", "POST"])
-@limit("RESET", methods=["POST"], exempt_when=forms.reviewing)
+@limit("RESET", exempt_when=forms.idle)
 def forgotten() -> ResponseReturnValue:
     """Ask for a letter with a code. Whoever asks is answered the same."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:
@@ -39,7 +39,7 @@ def forgotten() -> ResponseReturnValue:
 
 
 @pages.route("/atur-ulang-sandi", methods=["GET", "POST"])
-@limit("LOGIN", of="completion", methods=["POST"], exempt_when=forms.reviewing)
+@limit("LOGIN", of="completion", exempt_when=forms.idle)
 def reset() -> ResponseReturnValue:
     """Set a new password with the code of the letter; its link brings the code behind the #, for a script to read."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:
@@ -62,7 +62,7 @@ def reset() -> ResponseReturnValue:
 
 @pages.route("/akun", methods=["GET", "POST"])
 @needs()
-@limit("LOGIN", by_account, of="password", methods=["POST"], exempt_when=forms.reviewing)
+@limit("LOGIN", by_account, of="password", exempt_when=forms.idle)
 def own() -> ResponseReturnValue:
     """One's own account: where one is reached; change the password. This session goes on; all others end."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:
@@ -88,7 +88,7 @@ def _contact() -> dict[str, Any] | None:
 
 @pages.route("/akun/kontak", methods=["GET", "POST"])
 @needs(Role.REPORTER)
-@limit("LOGIN", by_account, of="password", methods=["POST"], exempt_when=forms.reviewing)
+@limit("LOGIN", by_account, of="password", exempt_when=forms.idle)
 def contact() -> ResponseReturnValue:
     """Be reached elsewhere: another e-mail address or telephone number."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:

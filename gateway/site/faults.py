@@ -12,10 +12,10 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import complaints, errors
+from gateway.addresses import within_site
 from gateway.limits import seconds_to_wait
 from gateway.site import colleagues, session
 from gateway.site.forms import SECRETS, Form, typed
-from gateway.site.language import within_site
 from nkk.documents import RenderingFailedError, RenderingTooSlowError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
@@ -161,7 +161,7 @@ def _log_in_first() -> ResponseReturnValue:
         session.leave()
     if "HX-Request" in request.headers:
         return Response(status=401, headers={"HX-Redirect": url_for("public.log_in")})
-    if request.method in ("GET", "HEAD"):
+    if request.method == "GET":
         return redirect(url_for("public.log_in", ke=within_site(request.full_path.rstrip("?"))), 303)
     left = carried()
     return make_response(render_template("log_in.html", form=Form(), onward=request.path, expired=True,
@@ -212,6 +212,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
                     resume=carried() if status == 429 else {})
     if status == 429:
         response.headers["Retry-After"] = str(seconds_to_wait())
+    response.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
     return response
 
 
@@ -227,9 +228,6 @@ def _nothing_here(error: HTTPException) -> ResponseReturnValue:
     from gateway.site import compression, guard
 
     response = make_response(_http(error))
-    for name, value in error.get_headers():
-        if name == "Allow":
-            response.headers[name] = value
     return compression.compress(guard.headers(session.keep(response)))
 
 

@@ -55,6 +55,11 @@ def reviewing() -> bool:
     return REVIEW in request.form
 
 
+def idle() -> bool:
+    """Whether this request carries nothing out: nothing was sent, or it only asks to see its form again."""
+    return request.method == "GET" or reviewing()
+
+
 def filled_in(schema: type[Schema], values: Mapping[str, str]) -> dict[str, Any]:
     """The schema's fields that somebody wrote something in: a browser sends the empty ones, and the page its own."""
     return {name: values[name] for name in schema._declared_fields if values.get(name, "").strip()}

@@ -33,5 +33,5 @@ def headers(response: Response) -> Response:
 
 
 def _protect() -> None:
-    if request.method == "POST":
+    if request.method != "GET":
         protection.protect()

@@ -1,7 +1,6 @@
 """Indonesian unless a visitor chooses English; times in WIB, the city's own."""
 
 from datetime import UTC, date, datetime
-from urllib.parse import urlsplit
 
 from flask import Flask, request
 from flask_babel import (
@@ -93,12 +92,3 @@ def office_time(minutes: int) -> str:
         ngettext("%(num)d menit", "%(num)d menit", rest) if (rest and not days) or abs(minutes) == 0 else "",
     ]
     return " ".join(part for part in parts if part)
-
-
-def within_site(address: str | None, otherwise: str = "/") -> str:
-    """`address` where it is a path of this site; a link that leads elsewhere after log-in would be believed."""
-    if not address or not address.startswith("/") or address.startswith(("//", "/\\")):
-        return otherwise
-    parts = urlsplit(address)
-    clean = not parts.scheme and not parts.netloc and "\\" not in address and address.isprintable()
-    return address if clean else otherwise

@@ -8,6 +8,8 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from gateway import methods
+from gateway.addresses import within_site
 from gateway.api import schemas
 from gateway.backend import backend
 from gateway.limits import limit
@@ -50,15 +52,15 @@ def _figures() -> dict[str, Any] | None:
 @pages.get("/bahasa/<code>")
 def speak(code: str) -> ResponseReturnValue:
     """Choose a language, and stay where one was."""
-    response = redirect(language.within_site(request.args.get("ke")), 303)
-    if code in language.LANGUAGES:
+    response = redirect(within_site(request.args.get("ke")), 303)
+    if code in language.LANGUAGES and methods.takes_effect():
         response.set_cookie(language.COOKIE, code, max_age=A_YEAR, path="/", secure=request.is_secure, httponly=True,
                             samesite="Lax")
     return response
 
 
 @pages.route("/daftar", methods=["GET", "POST"])
-@limit("REGISTRATION", methods=["POST"], exempt_when=forms.reviewing)
+@limit("REGISTRATION", exempt_when=forms.idle)
 def register() -> ResponseReturnValue:
     """Register as a reporter; logged in at once."""
     if request.method == "GET":
@@ -95,10 +97,10 @@ def _enter(account: dict[str, Any]) -> bool:
 
 
 @pages.route("/masuk", methods=["GET", "POST"])
-@limit("LOGIN", methods=["POST"])
+@limit("LOGIN", exempt_when=forms.idle)
 def log_in() -> ResponseReturnValue:
     """Log in, as a reporter or as staff; and go on where one was, with what one had typed."""
-    onward = language.within_site(request.values.get("ke"), "")
+    onward = within_site(request.values.get("ke"), "")
     if request.method == "GET":
         visitor = session.known_actor()
         if visitor is not None:

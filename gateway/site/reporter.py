@@ -42,7 +42,7 @@ def own() -> str:
 
 @pages.route("/laporan/baru", methods=["GET", "POST"])
 @needs(Role.REPORTER)
-@limit("SUBMISSION", by_account, methods=["POST"], exempt_when=forms.reviewing)
+@limit("SUBMISSION", by_account, exempt_when=forms.idle)
 def write() -> ResponseReturnValue:
     """Step 1: the form, and what becomes of it."""
     if request.method == "GET":

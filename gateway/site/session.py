@@ -1,7 +1,7 @@
 """Who visits: the log-in kept in two cookies, and renewed before it ends. The gateway itself remembers nothing."""
 
-import hashlib
 import hmac
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 import flask
 from flask import Flask, Response, current_app, g, request
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
-from gateway import auth
+from gateway import auth, methods
 from gateway.backend import backend
 from gateway.site.language import read_instant
 from nkk.messaging.actor import Actor
@@ -38,6 +38,10 @@ class Cookies(SecureCookieSessionInterface):
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        # It would take away a message that nobody was shown.
+        return super().should_set_cookie(app, session) and not methods.is_head()
 
 
 def needs(*roles: str) -> Callable[[F], F]:
@@ -97,11 +101,27 @@ def keep(response: Response) -> Response:
 
 def draft_owner() -> str | None:
     """Whose drafts this browser may show: a name for the account that tells nothing, and that no other account has."""
+    return _of_drafts("owner", lambda derived: derived.hex()[:20])
+
+
+def draft_key() -> str | None:
+    """What seals the visitor's drafts: given to the pages of their log-ins alone, and kept by no browser."""
+    return _of_drafts("key", lambda derived: b64encode(derived).decode())
+
+
+def draft_name(name: str) -> str | None:
+    """What the draft `name` is called in the browser: a ticket, or that somebody writes a report, is not to be seen."""
+    return _of_drafts(f"name:{name}", lambda derived: derived.hex()[:20])
+
+
+def _of_drafts(purpose: str, write: Callable[[bytes], str]) -> str | None:
+    """32 bytes of the visitor's account and `purpose`, written by `write`; None where nobody is logged in."""
     visitor = known_actor()
     if visitor is None:
         return None
-    key = str(current_app.config["SECRET_KEY"]).encode()
-    return hmac.new(key, f"draft:{visitor.id}".encode(), hashlib.sha256).hexdigest()[:20]
+    # As it was derived before there were others: a draft of then has this owner.
+    about = f"draft:{visitor.id}" if purpose == "owner" else f"draft:{visitor.id}:{purpose}"
+    return write(hmac.digest(str(current_app.config["SECRET_KEY"]).encode(), about.encode(), "sha256"))
 
 
 def _recognise() -> Actor:
@@ -114,7 +134,7 @@ def _recognise() -> Actor:
         except NotAuthenticated:
             pass
     refresh_token = request.cookies.get(cookie(REFRESH))
-    if not refresh_token:
+    if not refresh_token or methods.is_head():
         raise NotAuthenticated("Log in first.")
     return _renewed(refresh_token)
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from gateway.app import HEADERS
+from gateway.methods import OVERRIDES
 from tests.hostile.raw import answers
 from tests.installations import Installation, eventually, running_processes
 from tests.people import PASSWORD, REGISTRATION, People
@@ -87,13 +88,9 @@ def test_no_way_of_writing_a_path_leads_anywhere_else(whole: Installation, peopl
         if person.token:
             head += f"Authorization: Bearer {person.token}\r\n"
         [answer] = answers(whole, (head + "\r\n").encode())
-        may = path == "//api/v1/staff" and person is people.admin
-        allowed = {200} if may else {308, 400, 401, 403, 404, 405, 422}
-        assert answer.status in allowed, (answer.status, answer.body)
+        assert answer.status in {400, 401, 403, 404, 405, 422}, (answer.status, answer.body)
         assert "set-cookie" not in answer.headers
-        assert EVIL not in answer.headers.get("location", "")
-        if answer.status == 308:
-            assert answer.headers["location"].startswith("http://x/api/v1/"), answer.headers
+        assert "location" not in answer.headers
 
 
 @pytest.mark.parametrize("method", ["TRACE", "TRACK", "CONNECT", "PATCH", "PROPFIND", "DEBUG", "get", "XYZ"])
@@ -106,10 +103,8 @@ def test_no_other_method_does_anything(whole: Installation, method: str) -> None
 
 def test_a_method_is_what_it_says_whatever_else_the_request_says(people: People) -> None:
     ticket = people.submit(people.reporter())
-    for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
-        response = people.operator.ask("GET", f"/complaints/{ticket}", headers={name: "DELETE"},
-                                       params={"_method": "DELETE"})
-        assert response.status_code == 200
+    for how in (*({"headers": {name: "DELETE"}} for name in OVERRIDES), {"params": {"_method": "DELETE"}}):
+        problem(people.operator.ask("GET", f"/complaints/{ticket}", **how), 400, "method-overridden")
     assert people.operator.get(f"/complaints/{ticket}")["stands"]["step"] == 2
 
 

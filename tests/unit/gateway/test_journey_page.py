@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from flask import Flask, get_template_attribute
 
+from gateway.addresses import within_site
 from gateway.site import due, journey
-from gateway.site.language import moment, office_time, within_site
+from gateway.site.language import moment, office_time
 from nkk.sop.steps import STEPS
 
 SUBMITTED = "2026-03-02T01:00:00.000000Z"

@@ -1,0 +1,288 @@
+"""Every address with every method, as everybody: nothing changes but by what is meant to change it.
+
+The databases of all four stages are compared, row by row, before and after.
+"""
+
+import http.client
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import local
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from sqlalchemy import MetaData, select
+from werkzeug.routing import AnyConverter, IntegerConverter, Rule
+
+from gateway.methods import EFFECTS, FOR_PROGRAMS
+from nkk.contracts import STAGES
+from tests.access import WHO, table
+from tests.current.documents import application
+from tests.databases import engine
+from tests.hostile.test_pages import visitor
+from tests.installations import Installation, eventually
+from tests.people import PASSWORD, People, travel_as_complaint
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY",
+           "MADE-UP", "post", "Head")
+AT_ONCE = 8
+
+OPD = "disdukcapil"
+EVERYBODY = {"nobody": "nobody", "reporter": "owner", "operator": "operator", "main_team": "Tim Utama",
+             "opd_team": "OPD", "admin": "admin"}
+"""Who walks, and what docs/access.md calls them."""
+
+FORM = {
+    "kind": "public", "identity_number": "1971014107900001", "name": "Dibuat Lewat Kepala",
+    "email": "kepala@example.id", "phone": "+62 812 0000 0000", "username": "akun-dari-head", "password": PASSWORD,
+    "current_password": PASSWORD, "new_password": "sandi-yang-baru-7", "role": "operator", "token": "0" * 40,
+    "claimed_kind": "complaint", "topic": "kode-perilaku/disiplin", "subject_line": "Dari kepala", "text": "Kepala.",
+    "key": "0" * 32, "source": "", "sub-key-0": "satu", "sub-name-0": "Satu", "opd-key-0": "satu", "opd-name-0": "Satu",
+    "version": "1", "day-0": "07.30-12.00", "operator-email": "tim@example.id", "approved": "yes", "opd": OPD,
+    "hari-2026-12-25": "1", "day": "2026-12-31", "first": "2026-12-01", "last": "2026-12-31", "season_name": "Musim"}
+"""One form that fills in every page's: each takes from it what it knows."""
+
+OWN_WORK: dict[str, set[str]] = {"outbox": {"sent_at", "held_until"},
+                                 "messages": {"next_try_at", "tries", "sent_at", "given_up_at"}}
+"""What the service writes by itself, by table."""
+
+
+@dataclass
+class Walker:
+    """Somebody with a browser that is logged in and an access token."""
+
+    name: str
+    cookies: str = ""
+    token: str | None = None
+    csrf: str = ""
+
+
+@dataclass
+class Books:
+    """The rows of every stage's database."""
+
+    installation: Installation
+    tables: dict[str, MetaData] = field(default_factory=dict)
+
+    def read(self) -> dict[str, set[str]]:
+        """Every row by its table, without what the service writes by itself."""
+        return {f"{stage}.{name}": rows for stage in STAGES for name, rows in self._of(stage)}
+
+    def changed(self, before: Mapping[str, set[str]]) -> dict[str, set[str]]:
+        """What has come or gone since."""
+        return {name: rows ^ before[name] for name, rows in self.read().items() if rows != before[name]}
+
+    def _of(self, stage: str) -> Iterator[tuple[str, set[str]]]:
+        with engine(self.installation, stage).connect() as connection:
+            if stage not in self.tables:
+                self.tables[stage] = MetaData()
+                self.tables[stage].reflect(connection)
+            for one in self.tables[stage].sorted_tables:
+                columns = [column for column in one.c if column.name not in OWN_WORK.get(one.name, ())]
+                yield one.name, {str(tuple(row)) for row in connection.execute(select(*columns))}
+
+
+@dataclass(frozen=True)
+class Address:
+    """A rule of the gateway, filled in."""
+
+    endpoint: str
+    path: str
+    operation: str
+    takes: frozenset[str]
+
+    @property
+    def for_programs(self) -> bool:
+        return self.path.startswith(FOR_PROGRAMS)
+
+    @property
+    def gives_file(self) -> bool:
+        """Whether a GET makes a document, which takes its time."""
+        return self.path.endswith((".pdf", ".docx"))
+
+
+def addresses(ticket: str) -> list[Address]:
+    """Every address there is."""
+    def value(rule: Rule, name: str) -> Any:
+        known = {"ticket": ticket, "username": "admin", "kind": "tanda-terima", "key": "kode-perilaku",
+                 "day": "2026-12-31", "first": "2026-12-01", "month": "2026-03", "code": "en"}
+        converter = rule._converters[name]
+        if isinstance(converter, AnyConverter):
+            return "pdf" if name == "format" else sorted(converter.items)[0]
+        return 1 if isinstance(converter, IntegerConverter) else known.get(name, "x")
+
+    app = application()
+    found = []
+    with app.test_request_context("/"):
+        for rule in app.url_map.iter_rules():
+            path = app.url_for(rule.endpoint, **{name: value(rule, name) for name in rule.arguments})
+            operation = re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1"))
+            found.append(Address(rule.endpoint, path, operation, frozenset(rule.methods or ())))
+    return found
+
+
+class Door:
+    """Requests as they are written: any method, some at once, a connection for each thread."""
+
+    def __init__(self, whole: Installation) -> None:
+        self._port = whole.stack.port
+        self._mine = local()
+        self._lines: list[http.client.HTTPConnection] = []
+        self._pool = ThreadPoolExecutor(AT_ONCE)
+
+    def all(self, requests: Iterable[tuple[Any, ...]]) -> list[int]:
+        """How each is answered that `ask` would ask."""
+        return list(self._pool.map(lambda request: self.ask(*request), requests))
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        for line in self._lines:
+            line.close()
+
+    def ask(self, walker: Walker, method: str, path: str, body: bytes | None, kind: str) -> int:
+        """How a request is answered."""
+        headers = {"Content-Type": kind} if body is not None else {}
+        headers |= {"Cookie": walker.cookies} if walker.cookies else {}
+        headers |= {"Authorization": f"Bearer {walker.token}"} if walker.token else {}
+        try:
+            return self._answered(method, path, body, headers)
+        except (http.client.HTTPException, ConnectionError):
+            # The connection had been closed meanwhile, as after a request that could not be read.
+            self._mine.line.close()
+            return self._answered(method, path, body, headers)
+
+    def _answered(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> int:
+        if getattr(self._mine, "line", None) is None:
+            self._mine.line = http.client.HTTPConnection("127.0.0.1", self._port, timeout=30)
+            self._lines.append(self._mine.line)
+        self._mine.line.request(method, path, body, headers)
+        response = self._mine.line.getresponse()
+        response.read()
+        return response.status
+
+
+@dataclass
+class Grounds:
+    """Where is walked: the installation, its books, its addresses, and who is there."""
+
+    door: Door
+    books: Books
+    addresses: list[Address]
+    walkers: dict[str, Walker]
+    people: People
+    access: dict[str, tuple[str, ...]]
+
+    def walk(self, walker: Walker, method: str) -> dict[tuple[str, str], int]:
+        """How every address answers `method`, with a body and without."""
+        asked = [(address, body) for address in self.addresses for body in (True, False)
+                 if not self._is_meant(walker, method, address) and (body or not address.gives_file)]
+        answered = self.door.all((walker, method, address.path, *self._form(walker, method, address, body))
+                                 for address, body in asked)
+        return {(address.path, "with a body" if body else "without"): status
+                for (address, body), status in zip(asked, answered, strict=True)}
+
+    def _form(self, walker: Walker, method: str, address: Address, has_body: bool) -> tuple[bytes | None, str]:
+        """What would make a page act if it were taken for sent, and its type; with the token unless it is sent."""
+        form = FORM | ({} if method == "POST" else {"csrf_token": walker.csrf})
+        if address.endpoint == "public.log_in":
+            form |= self.people.credentials("operator")
+        kind = "application/json" if address.for_programs else "application/x-www-form-urlencoded"
+        body = json.dumps(form) if address.for_programs else urlencode(form)
+        return body.encode() if has_body else None, kind
+
+    def _is_meant(self, walker: Walker, method: str, address: Address) -> bool:
+        """Whether this is how something is changed: an operation of the API for who may, an opening by the reporter."""
+        if method == "GET":
+            return walker.name == "reporter" and address.endpoint in EFFECTS
+        operation = f"{method} {address.operation}"
+        return operation in self.access and self.access[operation][WHO.index(EVERYBODY[walker.name])] == "✓"
+
+
+def log_in(people: People, name: str, account: Mapping[str, Any]) -> Walker:
+    """A walker who has logged in at both doors."""
+    credentials = {key: account[key] for key in ("username", "password")}
+    browser = visitor(people, **credentials)
+    found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/sampai-jumpa").text)
+    assert found
+    cookies = "; ".join(f"{key}={value}" for key, value in browser.cookies.items())
+    browser.close()
+    return Walker(name, cookies, people.log_in(**credentials).token, found[1])
+
+
+@pytest.fixture(scope="module")
+def grounds(whole: Installation, people: People) -> Iterator[Grounds]:
+    """One installation, with a complaint that is answered and not opened yet."""
+    reporter = people.reporter()
+    ticket = travel_as_complaint(people, reporter, OPD)
+    assert reporter.account
+    walkers = {"nobody": Walker("nobody"), "reporter": log_in(people, "reporter", reporter.account),
+               "opd_team": log_in(people, "opd_team", people.credentials("opd_team", OPD))}
+    walkers |= {name: log_in(people, name, people.credentials(name)) for name in ("operator", "main_team", "admin")}
+    books = Books(whole)
+    settle(books)
+    door = Door(whole)
+    yield Grounds(door, books, addresses(ticket), walkers, people, table())
+    door.close()
+
+
+def settle(books: Books) -> None:
+    """Return once nothing is on its way any more."""
+    seen: list[Any] = []
+
+    def quiet() -> bool:
+        seen.append(books.read())
+        unsent = [stage for stage in STAGES if _unsent(books.installation, stage)]
+        return not unsent and len(seen) > 3 and seen[-1] == seen[-4]
+
+    eventually(quiet)
+
+
+def _unsent(installation: Installation, stage: str) -> bool:
+    tables = MetaData()
+    with engine(installation, stage).connect() as connection:
+        tables.reflect(connection, only=["outbox"])
+        outbox = tables.tables["outbox"]
+        return connection.execute(select(outbox.c.id).where(outbox.c.sent_at.is_(None))).first() is not None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_method_changes_what_it_is_not_meant_to_change(grounds: Grounds, method: str) -> None:
+    before = grounds.books.read()
+    for walker in grounds.walkers.values():
+        answered = grounds.walk(walker, method)
+        changed = grounds.books.changed(before)
+        assert changed == {}, (walker.name, method, {at for at, status in answered.items() if status < 400})
+        assert {at: status for at, status in answered.items() if status >= 500 and status != 503} == {}
+        if method not in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"):
+            assert {status for status in answered.values() if status not in (400, 405, 501)} == set(), method
+
+
+AHEAD = {"Sec-Purpose": "prefetch;prerender", "Purpose": "prefetch", "X-Moz": "prefetch", "X-Purpose": "preview"}
+
+
+@pytest.mark.parametrize("path", ["/laporan/{}", "/laporan/{}/dokumen/laporan-tanggapan-pengaduan.docx"])
+@pytest.mark.parametrize("door", ["page", "API"])
+def test_an_answer_is_received_by_who_opens_it_and_by_nothing_else(grounds: Grounds, door: str, path: str) -> None:
+    """A load ahead of the visitor, the head alone, a picture in another origin's page: none of them has read it."""
+    reporter = grounds.people.reporter()
+    ticket = travel_as_complaint(grounds.people, reporter, OPD)
+    assert reporter.account
+    walker = log_in(grounds.people, "reporter", reporter.account)
+    settle(grounds.books)
+    before = grounds.books.read()
+    path, headers = path.format(ticket), {"Cookie": walker.cookies}
+    if door == "API":
+        path = path.replace("/laporan/", "/api/v1/complaints/").replace("/dokumen/", "/documents/")
+        headers = {"Authorization": f"Bearer {walker.token}"}
+    http = grounds.people.http
+    for name, value in AHEAD.items():
+        assert http.get(path, headers=headers | {name: value}).status_code == 503
+    picture = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "image"}
+    assert http.get(path, headers=headers | picture).status_code == 503
+    assert http.head(path, headers=headers).status_code == 200
+    assert grounds.books.changed(before) == {}
+    assert http.get(path, headers=headers | {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"}).status_code == 200
+    assert "notification.answers" in grounds.books.changed(before)
