@@ -51,5 +51,5 @@ def register(app: Flask) -> None:
 
 
 def _for_every_page() -> dict[str, Any]:
-    return {"actor": session.known_actor(), "draft_owner": session.draft_owner(), "here": request.full_path.rstrip("?"),
-            "done_draft": g.get("done_draft")}
+    return {"actor": session.known_actor(), "draft_owner": session.draft_owner(), "draft_key": session.draft_key(),
+            "draft_name": session.draft_name, "here": request.full_path.rstrip("?"), "done_draft": g.get("done_draft")}

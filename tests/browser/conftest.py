@@ -14,6 +14,9 @@ from tests.people import People
 
 CHROMIUM = Path("/usr/bin/chromium")
 
+PLAIN_HOST = "kantor.example.id"
+"""A name for this machine that a browser does not know for its own: plain HTTP to it is no secure context."""
+
 Visiting = Callable[..., Visitor]
 
 
@@ -24,7 +27,8 @@ def browser() -> Iterator[Browser]:
         install_packages("chromium")
     with sync_playwright() as playwright:
         # No sandbox: it needs rights that a container or root has not. The pages are our own.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[
+            "--no-sandbox", "--disable-gpu", f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1"])
         yield browser
         browser.close()
 

@@ -4,7 +4,9 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Browser
 
+from tests.browser.conftest import PLAIN_HOST
 from tests.browser.visitors import Visitor
 from tests.installations import Installation, eventually
 from tests.people import PASSWORD, People
@@ -102,6 +104,86 @@ def test_somebody_else_on_the_same_device_does_not_see_the_draft(visiting: Openi
     visitor.open("/laporan/baru")
     assert visitor.page.input_value("#text") == ""
     assert drafts(visitor) == []
+
+
+def test_a_draft_whose_session_has_ended_is_read_by_nobody_and_comes_back_to_its_account(visiting: Opening) -> None:
+    visitor = visiting()
+    username = visitor.register()
+    visitor.write(text=STORY)
+    eventually(lambda: drafts(visitor))
+    visitor.context.clear_cookies()
+    for path in ("/laporan/baru", "/"):
+        visitor.open(path)
+        kept = left_behind(visitor)
+        assert len(drafts(visitor)) == 1
+        for word in ("Loket", "pukul", "antrean", "disiplin", "laporan-baru", username):
+            assert word not in kept
+        assert visitor.page.evaluate("Object.keys(document.body.dataset).filter(name => name !== 'draftOwner')") == []
+    visitor.log_in(username)
+    visitor.open("/laporan/baru")
+    assert visitor.page.get_attribute("body", "data-draft-key") is None
+    eventually(lambda: visitor.page.input_value("#text") == STORY)
+    assert visitor.page.input_value("#topic") == "kode-perilaku/disiplin"
+    assert visitor.sees("Draf yang belum Anda kirim kami tampilkan kembali.")
+
+
+def test_a_draft_tells_by_its_length_no_more_than_by_its_words(visiting: Opening) -> None:
+    visitor = visiting()
+    visitor.register()
+    lengths = set()
+    for text in ("Singkat.", "Panjang sekali. " * 100):
+        visitor.write(text=text)
+        visitor.page.wait_for_function("text => document.querySelector('#text').value === text", arg=text)
+        [name] = eventually(lambda: drafts(visitor))
+        lengths.add(len(visitor.page.evaluate("name => JSON.parse(localStorage.getItem(name)).box", name)))
+    assert len(lengths) == 1
+
+
+def test_a_draft_that_is_too_old_or_not_as_it_was_written_is_thrown_away(visiting: Opening) -> None:
+    visitor = visiting()
+    visitor.register()
+    for change in ("{...draft, until: draft.until - 8}", "{...draft, box: draft.iv + draft.box}", "'x'", "null"):
+        visitor.write(text=STORY)
+        [name] = eventually(lambda: drafts(visitor))
+        visitor.open("/laporan")
+        visitor.page.evaluate("name => { const draft = JSON.parse(localStorage.getItem(name)); "
+                              f"localStorage.setItem(name, JSON.stringify({change})); }}", name)
+        visitor.open("/laporan/baru")
+        eventually(lambda: drafts(visitor) == [])
+        assert visitor.page.input_value("#text") == ""
+
+
+def test_a_draft_from_before_drafts_were_sealed_comes_back_sealed_to_its_account_alone(visiting: Opening) -> None:
+    visitor = visiting()
+    visitor.register()
+    visitor.open("/laporan")
+    visitor.page.evaluate("""text => localStorage.setItem(
+        `nkk:draft:${document.body.dataset.draftOwner}:laporan-baru`, JSON.stringify({text}))""", STORY)
+    visitor.open("/laporan/baru")
+    eventually(lambda: visitor.page.input_value("#text") == STORY)
+    eventually(lambda: [name[:11] for name in drafts(visitor)] == ["nkk:sealed:"])
+    visitor.page.evaluate("localStorage.setItem('nkk:draft:somebody:laporan-baru', '{}')")
+    visitor.context.clear_cookies()
+    visitor.open("/")
+    assert [name[:11] for name in drafts(visitor)] == ["nkk:sealed:"]
+
+
+def test_without_tls_nothing_is_kept_and_the_page_says_so(browser: Browser, whole: Installation) -> None:
+    """Over plain HTTP, but for the machine's own address, a browser has nothing to seal with."""
+    visitor = Visitor(browser, whole.url.replace("127.0.0.1", PLAIN_HOST))
+    visitor.register()
+    visitor.write(text=STORY)
+    assert "Draf tidak disimpan di perangkat ini" in visitor.page.inner_text("[data-draft-note]")
+    assert not visitor.page.is_visible("[data-draft-note] button")
+    assert visitor.page.evaluate("localStorage.length") == 0
+    visitor.context.set_offline(True)
+    said: list[str] = []
+    visitor.page.once("dialog", lambda dialog: (said.append(dialog.message), dialog.accept()))
+    visitor.press("Kirim laporan")
+    assert said == ["Sambungan terputus. Jangan tutup halaman ini; kirim lagi setelah tersambung."]
+    visitor.context.set_offline(False)
+    visitor.send()
+    visitor.close()
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -234,5 +316,12 @@ def test_an_answer_typed_while_its_stage_is_down_is_kept_and_sent_later(whole: I
 
 
 def drafts(visitor: Visitor) -> list[str]:
-    """The names of the drafts that the browser holds."""
-    return visitor.page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('nkk:draft:'))")
+    """The names of the drafts that the browser holds, sealed or not."""
+    return visitor.page.evaluate("Object.keys(localStorage).filter(key => /^nkk:(sealed|draft):/.test(key))")
+
+
+def left_behind(visitor: Visitor) -> str:
+    """All that the site's storage in this browser holds: names and values, also of kept answers and databases."""
+    return visitor.page.evaluate("""async () => JSON.stringify([
+        Object.entries(localStorage), Object.entries(sessionStorage), await caches?.keys(), await indexedDB.databases(),
+        document.cookie])""")
