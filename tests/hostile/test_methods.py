@@ -24,10 +24,13 @@ from tests.current.documents import application
 from tests.databases import engine
 from tests.hostile.test_pages import visitor
 from tests.installations import Installation, eventually
-from tests.people import PASSWORD, People, travel_as_complaint
+from tests.people import PASSWORD, People, travel_as_complaint, travel_as_information
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY",
            "MADE-UP", "post", "Head")
+TAKEN = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
+"""Those that some address takes: tried with a body and without."""
+
 AT_ONCE = 8
 
 OPD = "disdukcapil"
@@ -48,6 +51,9 @@ FORM = {
 OWN_WORK: dict[str, set[str]] = {"outbox": {"sent_at", "held_until"},
                                  "messages": {"next_try_at", "tries", "sent_at", "given_up_at"}}
 """What the service writes by itself, by table."""
+
+BOOKKEEPING = {"used_boxes"}
+"""Tables of what has been asked, whatever it was: of each sealed call, that it is not to be opened twice."""
 
 
 @dataclass
@@ -80,7 +86,7 @@ class Books:
             if stage not in self.tables:
                 self.tables[stage] = MetaData()
                 self.tables[stage].reflect(connection)
-            for one in self.tables[stage].sorted_tables:
+            for one in (table for table in self.tables[stage].sorted_tables if table.name not in BOOKKEEPING):
                 columns = [column for column in one.c if column.name not in OWN_WORK.get(one.name, ())]
                 yield one.name, {str(tuple(row)) for row in connection.execute(select(*columns))}
 
@@ -177,7 +183,7 @@ class Grounds:
 
     def walk(self, walker: Walker, method: str) -> dict[tuple[str, str], int]:
         """How every address answers `method`, with a body and without."""
-        asked = [(address, body) for address in self.addresses for body in (True, False)
+        asked = [(address, body) for address in self.addresses for body in (True, False)[:1 + (method in TAKEN)]
                  if not self._is_meant(walker, method, address) and (body or not address.gives_file)]
         answered = self.door.all((walker, method, address.path, *self._form(walker, method, address, body))
                                  for address, body in asked)
@@ -256,33 +262,32 @@ def test_no_method_changes_what_it_is_not_meant_to_change(grounds: Grounds, meth
         changed = grounds.books.changed(before)
         assert changed == {}, (walker.name, method, {at for at, status in answered.items() if status < 400})
         assert {at: status for at, status in answered.items() if status >= 500 and status != 503} == {}
-        if method not in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"):
+        if method not in TAKEN:
             assert {status for status in answered.values() if status not in (400, 405, 501)} == set(), method
 
 
 AHEAD = {"Sec-Purpose": "prefetch;prerender", "Purpose": "prefetch", "X-Moz": "prefetch", "X-Purpose": "preview"}
+PICTURE = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "image"}
 
 
-@pytest.mark.parametrize("path", ["/laporan/{}", "/laporan/{}/dokumen/laporan-tanggapan-pengaduan.docx"])
-@pytest.mark.parametrize("door", ["page", "API"])
-def test_an_answer_is_received_by_who_opens_it_and_by_nothing_else(grounds: Grounds, door: str, path: str) -> None:
+def test_an_answer_is_received_by_who_opens_it_and_by_nothing_else(grounds: Grounds) -> None:
     """A load ahead of the visitor, the head alone, a picture in another origin's page: none of them has read it."""
     reporter = grounds.people.reporter()
-    ticket = travel_as_complaint(grounds.people, reporter, OPD)
+    ticket = travel_as_information(grounds.people, reporter)
     assert reporter.account
     walker = log_in(grounds.people, "reporter", reporter.account)
     settle(grounds.books)
-    before = grounds.books.read()
-    path, headers = path.format(ticket), {"Cookie": walker.cookies}
-    if door == "API":
-        path = path.replace("/laporan/", "/api/v1/complaints/").replace("/dokumen/", "/documents/")
-        headers = {"Authorization": f"Bearer {walker.token}"}
-    http = grounds.people.http
-    for name, value in AHEAD.items():
-        assert http.get(path, headers=headers | {name: value}).status_code == 503
-    picture = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "image"}
-    assert http.get(path, headers=headers | picture).status_code == 503
-    assert http.head(path, headers=headers).status_code == 200
-    assert grounds.books.changed(before) == {}
-    assert http.get(path, headers=headers | {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"}).status_code == 200
+    before, http = grounds.books.read(), grounds.people.http
+    as_page, as_program = {"Cookie": walker.cookies}, {"Authorization": f"Bearer {walker.token}"}
+    complaint, document = f"/api/v1/complaints/{ticket}", "laporan-tanggapan-pengaduan.docx"
+    opens = {f"/laporan/{ticket}": as_page, f"/laporan/{ticket}/dokumen/{document}": as_page,
+             complaint: as_program, f"{complaint}/documents/{document}": as_program}
+    for path, who in opens.items():
+        for seen_by_nobody in ({name: value} for name, value in AHEAD.items()):
+            assert http.get(path, headers=who | seen_by_nobody).status_code == 503
+        assert http.get(path, headers=who | PICTURE).status_code == 503
+        assert http.head(path, headers=who).status_code == 200
+        assert grounds.books.changed(before) == {}, path
+    visit = {"Sec-Fetch-Site": "none", "Sec-Fetch-Dest": "document"}
+    assert http.get(f"/laporan/{ticket}", headers=as_page | visit).status_code == 200
     assert "notification.answers" in grounds.books.changed(before)
