@@ -9,7 +9,7 @@ from typing import Any
 import flask
 from flask import Flask, request
 from flask.globals import request_ctx
-from werkzeug.exceptions import BadRequest, MethodNotAllowed, NotFound, ServiceUnavailable
+from werkzeug.exceptions import BadRequest, MethodNotAllowed, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.addresses import within_site
@@ -78,7 +78,7 @@ class Gateway(Flask):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.url_map.strict_slashes = False
-        # Werkzeug would send who asks for //address to the host that they named.
+        # Werkzeug would send who asks for /an//address to the host that they named.
         self.url_map.merge_slashes = False
 
     def add_url_rule(self, rule: str, endpoint: str | None = None, view_func: Any = None,
@@ -110,10 +110,7 @@ def asked() -> str:
 
 
 def check() -> None:
-    """Refuse a request whose method or address is not what it says, and one that is no visit."""
-    # To werkzeug it is /address; whoever stands before us, and lets some addresses through, may see another.
-    if request.environ["PATH_INFO"].startswith("//"):
-        raise NotFound
+    """Refuse a request whose method is not what it says, and one that is no visit."""
     # To werkzeug `post` is POST; to the standard, and to whoever stands before us, it is another method.
     adapter = request_ctx.url_adapter
     if asked() != asked().upper() and adapter is not None:

@@ -195,8 +195,9 @@ def test_no_way_of_writing_an_address_redirects_to_a_host_that_was_named(client:
                  "/laporan//baru", "//api/v1/opds", "/api//v1/opds", "//statis/0/x"):
         environ = {"PATH_INFO": path, "HTTP_HOST": "evil.example.org", "HTTP_X_FORWARDED_HOST": "evil.example.org"}
         response = client.open("/", method=method, environ_overrides=environ)
-        assert response.status_code == 404, path
-        assert "Location" not in response.headers
+        # Slashes before the first name are one, to every WSGI server; all others are part of a name.
+        assert path.startswith("//") or response.status_code == 404, path
+        assert response.headers.get("Location", "/masuk").startswith("/masuk"), path
         assert "evil.example.org" not in str(response.headers)
         assert "//evil.example.org" not in response.text
 
