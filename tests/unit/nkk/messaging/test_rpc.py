@@ -2,7 +2,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from nkk.messaging.rpc import _describe
+from nkk.cli.speaking import sentence
+from nkk.messaging.boxes import StaleBoxError, UnreadableBoxError, UsedBoxError
+from nkk.messaging.rpc import DeliveredBeforeError, _describe
 from nkk.messaging.rpc_client import RefusedRemotelyError, StageFailedError, StageUnavailableError, _result
 from nkk.sop.refusals import NotYourStep
 
@@ -45,3 +47,16 @@ def test_a_database_that_is_away_makes_the_stage_unavailable(error):
 def test_an_error_nameko_itself_answers_with_is_a_fault(error):
     with pytest.raises(StageFailedError):
         _result("triage", {"error": error})
+
+
+@pytest.mark.parametrize("error", [StaleBoxError("one clock, another clock"), UsedBoxError("one clock, another clock"),
+                                   UnreadableBoxError("one clock, another clock"), DeliveredBeforeError()])
+def test_what_was_not_carried_out_is_unavailable_to_the_caller_and_says_why(error):
+    with pytest.raises(StageUnavailableError) as away:
+        answered(error)
+    assert (str(away.value), away.value.why) == ("triage", error.why)
+    assert error.why in sentence(away.value)
+
+
+def test_a_stage_that_does_not_say_why_may_not_run():
+    assert "is it running?" in sentence(StageUnavailableError("triage"))
