@@ -9,6 +9,9 @@ permissions narrow them to routing keys. They keep apart what one virtual host h
 - A stage hears only the events it is a consumer of. None but notification can hear of registrations, no tool either.
 - A stage takes only its own calls off `nameko-rpc`: others' carry their callers' access tokens.
 - A stage answers calls and makes none; only the gateway calls.
+- Nobody but `topology` declares the exchange of calls: another kind of exchange in its place would know no such keys.
+
+Where RabbitMQ does not ask for a key (docs/adr/0003-retry-and-quarantine.md), those who consume look for themselves.
 """
 
 import base64
