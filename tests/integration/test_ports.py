@@ -1,5 +1,11 @@
 """The port of a stack is its own from the moment it is chosen."""
 
+import os
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from nkk.stack.broker import PrivateNode
 from nkk.stack.ports import free_port, listening_socket
 
 
@@ -9,3 +15,37 @@ def test_a_port_that_is_held_is_given_to_nobody_else():
         assert first.getsockname()[1] == port
         assert second.getsockname()[1] != port
         assert free_port(port) != port
+
+
+LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
+"""127.0.0.1 and ::1, as the kernel writes them."""
+
+
+def listening(folder: Path) -> dict[str, set[str]]:
+    """The addresses on which processes of the node in `folder` listen, by their program."""
+    by_inode = {}
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A":
+                by_inode[f"socket:[{rest[5]}]"] = local.partition(":")[0]
+    found: dict[str, set[str]] = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"HOME={folder}\0".encode() in (process / "environ").read_bytes():
+                held = {os.readlink(descriptor) for descriptor in (process / "fd").iterdir()}
+                command = (process / "cmdline").read_bytes().decode(errors="replace")
+                found.setdefault(command, set()).update(by_inode[each] for each in held & set(by_inode))
+    return {command: addresses for command, addresses in found.items() if addresses}
+
+
+def test_a_node_of_our_own_and_what_speaks_to_it_listen_on_loopback_alone(rabbit: PrivateNode) -> None:
+    asked = threading.Thread(target=rabbit.ctl, args=("eval", "timer:sleep(3000)."))
+    asked.start()
+    everybody: dict[str, set[str]] = {}
+    while asked.is_alive():
+        everybody |= listening(rabbit.folder)
+        asked.join(0.1)
+    # The node itself, its port mapper, and the command while it ran.
+    assert len(everybody) >= 3
+    assert set().union(*everybody.values()) <= LOOPBACK, everybody
