@@ -41,6 +41,7 @@ STATUS = {
     "UsernameTaken": 409,
     "ResetExpired": 422,
     "WrongPassword": 422,
+    "SlowedDown": 429,
     "LastAdmin": 409,
     "CalendarChangedMeanwhile": 409,
     "UnknownCalendar": 404,
@@ -108,8 +109,11 @@ def _refusal(name: str, sentence: str, details: dict[str, Any]) -> Response:
     if status is None:
         log.error("refusal without a status", refusal=name)
         return problem(500, "failed", SENTENCES[500])
-    return problem(status, _slug(name), sentence, errors=details.get("fields"), stands=details.get("stands"),
-                   ticket=details.get("ticket"), claim=details.get("claim"))
+    answer = problem(status, _slug(name), sentence, errors=details.get("fields"), stands=details.get("stands"),
+                     ticket=details.get("ticket"), claim=details.get("claim"))
+    if "retry_after" in details:
+        answer.headers["Retry-After"] = str(details["retry_after"])
+    return answer
 
 
 def _unavailable(error: StageUnavailableError) -> Response:

@@ -51,6 +51,7 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "add_staff": (ADMIN, STAFF),
     "disable_staff": (ADMIN, {"username": "operator"}),
     "reset_staff": (ADMIN, {"username": "operator", "password": NEW}),
+    "let_staff_in": (ADMIN, {"username": "operator"}),
 }
 """One of each that is carried out."""
 

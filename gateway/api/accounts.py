@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway import devices
 from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
@@ -43,19 +44,27 @@ def change_contact(form: dict[str, Any]) -> None:
     """Be reached elsewhere: from now on letters go to this address. A code for a new password that was sent to another
     one is good no more.
 
-    A wrong password counts as an attempt to log in.
+    Too many wrong passwords slow down this session (`slowed-down`).
     """
     backend().tell_intake("change_contact", form)
 
 
 @resources.route("/sessions", methods=["POST"])
-@limit("LOGIN")
+@limit("LOGIN", devices.by_device(devices.in_header))
+@resources.arguments(schemas.KnownDevice(), location="headers")
 @resources.arguments(schemas.Credentials())
-@resources.response(201, schemas.Session)
+@resources.response(201, schemas.Session, headers=schemas.DEVICE_HEADERS)
 @resources.alt_response(401, response="UNAUTHORIZED")
-def log_in(form: dict[str, Any]) -> dict[str, Any]:
-    """Log in, as a reporter or as staff."""
-    return backend().ask_intake("log_in", form)
+def log_in(headers: dict[str, Any], form: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Log in, as a reporter or as staff.
+
+    Too many wrong passwords for one user name slow down the address they came from (`slowed-down`), and all strangers
+    where many addresses guess. Keep the header `X-NKK-Device` of the answer, for each of your users by itself, and send
+    it with their next log-in: a device that logged in before is not slowed down by others.
+    """
+    device = devices.read(headers["device"])
+    opened = backend().ask_intake("log_in", device.credentials(form))
+    return opened, 201, {devices.HEADER: str(device.after(form["username"], opened["role"]))}
 
 
 @resources.route("/sessions/current/renewal", methods=["POST"])
@@ -84,13 +93,13 @@ def log_out() -> None:
 def change_password(form: dict[str, Any]) -> None:
     """Change your own password, as a reporter or as staff. All your other sessions end; this one goes on.
 
-    A wrong current password counts as an attempt to log in.
+    Too many wrong passwords slow down this session (`slowed-down`).
     """
     backend().tell_intake("change_password", form)
 
 
 @resources.route("/password-resets", methods=["POST"])
-@limit("RESET")
+@limit("RESET", devices.by_device(devices.in_header))
 @resources.arguments(schemas.ResetRequest())
 @resources.response(202, schemas.ResetAsked)
 def ask_for_reset(form: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +113,7 @@ def ask_for_reset(form: dict[str, Any]) -> dict[str, Any]:
 @resources.arguments(schemas.ResetCompletion())
 @resources.response(204)
 def complete_reset(form: dict[str, Any]) -> None:
-    """Set a new password with the code of the letter. Unlocks the account and ends all its sessions.
+    """Set a new password with the code of the letter. Ends a slow-down, and all sessions of the account.
 
     A code works once, within an hour, and only the newest one sent: else the problem `reset-expired`.
     """

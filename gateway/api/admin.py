@@ -66,8 +66,17 @@ def disable_staff(username: str) -> dict[str, Any]:
 @resources.response(200, schemas.Staff)
 @resources.alt_response(404, response="NOT_FOUND")
 def reset_staff(form: dict[str, Any], username: str) -> dict[str, Any]:
-    """Give a staff account a new password, unlocked and open; its sessions end."""
+    """Give a staff account a new password, open and not slowed down; its sessions end."""
     return backend().tell_intake("reset_staff", {"username": username, "password": form["password"]})
+
+
+@resources.route("/staff/<username>/slow-down", methods=["DELETE"])
+@needs(Role.ADMIN)
+@resources.response(200, schemas.Staff)
+@resources.alt_response(404, response="NOT_FOUND")
+def let_staff_in(username: str) -> dict[str, Any]:
+    """End the slow-down of a staff account after wrong passwords; for an hour strangers do not wait for each other."""
+    return backend().tell_intake("let_staff_in", {"username": username})
 
 
 @resources.route("/catalogue", methods=["GET"])

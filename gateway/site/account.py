@@ -8,6 +8,7 @@ from flask_babel import gettext
 
 from gateway.api import schemas
 from gateway.backend import backend
+from gateway.devices import by_device
 from gateway.limits import by_account, limit
 from gateway.site import forms, session
 from gateway.site.forms import Form
@@ -23,7 +24,7 @@ pages = new_pages("account")
 
 
 @pages.route("/lupa-sandi", methods=["GET", "POST"])
-@limit("RESET", exempt_when=forms.idle)
+@limit("RESET", by_device(session.presented), exempt_when=forms.idle)
 def forgotten() -> ResponseReturnValue:
     """Ask for a letter with a code. Whoever asks is answered the same."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:

@@ -77,6 +77,7 @@ def _account_page(username: str, form: Form, is_last_admin: bool = False) -> str
                            opd=words.opd_name(known["opd"], words.lists()))
 
 
+@pages.get("/admin/staf/<username>/perlambatan")
 @pages.get("/admin/staf/<username>/nonaktif")
 @needs(Role.ADMIN)
 def back(username: str) -> ResponseReturnValue:
@@ -96,6 +97,15 @@ def disable(username: str) -> ResponseReturnValue:
         return _account_page(username, Form(), is_last_admin=True), 409
     flash(gettext("Akun %(username)s dinonaktifkan. Ia keluar paling lambat dalam 15 menit.", username=username))
     return redirect(url_for(".staff"), 303)
+
+
+@pages.post("/admin/staf/<username>/perlambatan")
+@needs(Role.ADMIN)
+def let_in(username: str) -> ResponseReturnValue:
+    """End the slow-down of a staff account."""
+    backend().tell_intake("let_staff_in", {"username": username})
+    flash(gettext("Perlambatan %(username)s berakhir; orangnya dapat masuk sekarang.", username=username))
+    return redirect(url_for(".account", username=username), 303)
 
 
 @pages.route("/admin/perangkat-daerah", methods=["GET", "POST"])

@@ -26,11 +26,13 @@ log = get_logger()
 
 @dataclass
 class Form:
-    """What was typed, and what is wrong with it: sentences by field name, or a stage that is away."""
+    """What was typed, and what is wrong with it: sentences by field name, or a stage that is away; for how many seconds
+    it need not be sent again."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
     status: int = 200
+    wait: int | None = None
 
     @property
     def away(self) -> bool:
@@ -81,11 +83,11 @@ def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturn
         if not named:
             raise
         name = refusal.name if isinstance(refusal, RefusedRemotelyError) else type(refusal).__name__
-        form.faults, form.status = flat(named), STATUS.get(name, 422)
+        form.faults, form.status, form.wait = flat(named), STATUS.get(name, 422), refusal.details.get("retry_after")
     except StageUnavailableError as error:
         log.warning("stage unavailable", stage=str(error))
         form.status = 503
-    return show(form), form.status
+    return show(form), form.status, {"Retry-After": str(form.wait)} if form.wait else {}
 
 
 def answer(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show,

@@ -12,6 +12,7 @@ from gateway import methods
 from gateway.addresses import within_site
 from gateway.api import schemas
 from gateway.backend import backend
+from gateway.devices import by_device
 from gateway.limits import limit
 from gateway.site import forms, language, session
 from gateway.site.forms import Form
@@ -88,16 +89,15 @@ def _register(account: dict[str, Any]) -> ResponseReturnValue:
 
 
 def _enter(account: dict[str, Any]) -> bool:
-    credentials = {name: account[name] for name in ("username", "password")}
     try:
-        session.enter(backend().ask_intake("log_in", credentials))
+        session.log_in(account)
     except (RefusedRemotelyError, StageUnavailableError, StageFailedError):
         return False
     return True
 
 
 @pages.route("/masuk", methods=["GET", "POST"])
-@limit("LOGIN", exempt_when=forms.idle)
+@limit("LOGIN", by_device(session.presented), exempt_when=forms.idle)
 def log_in() -> ResponseReturnValue:
     """Log in, as a reporter or as staff; and go on where one was, with what one had typed."""
     onward = within_site(request.values.get("ke"), "")
@@ -121,8 +121,7 @@ def _log_in_page(form: Form, onward: str, expired: bool = False) -> str:
 
 
 def _log_in(form: dict[str, Any], onward: str) -> ResponseReturnValue:
-    credentials = {name: form[name] for name in ("username", "password")}
-    session.enter(backend().ask_intake("log_in", credentials))
+    session.log_in(form)
     left = _carried()
     if left and onward:
         return render_template("welcome_back.html", onward=onward, left=left)

@@ -5,7 +5,7 @@ They speak English to programs; people read these. The first pattern that a sent
 
 import re
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import get_locale, gettext, lazy_gettext
 
 _ = lazy_gettext
 
@@ -42,8 +42,10 @@ SENTENCES = {
     r"An ordinary week needs at least (?P<most>\d+) office hours\.":
         _("Pekan biasa memuat paling sedikit %(most)s jam kantor."),
     r"Choose at least one day\.": _("Pilih paling sedikit satu hari."),
-    r"Wrong, or the account is locked for a while\.":
-        _("Kata sandi sekarang salah, atau akun terkunci sebentar setelah terlalu banyak percobaan."),
+    r"Wrong\.": _("Kata sandi sekarang salah. Setelah terlalu banyak kali salah, Anda diminta menunggu."),
+    r"Too many wrong passwords were given here\. Try again after (?P<at>\d\d:\d\d) WIB; .*":
+        _("Terlalu banyak kata sandi salah dari sini. Coba lagi sesudah pukul %(at)s WIB; sebelum itu kata sandi yang "
+          "benar pun tidak diterima."),
     r"This code is no longer good\.":
         _("Kode ini tidak berlaku lagi, atau tersalin kurang lengkap. Kode berlaku satu kali, selama satu jam, dan "
           "hanya yang terbaru. Salin lagi dari surat, atau minta kode baru."),
@@ -87,4 +89,6 @@ def translated(sentence: str) -> str:
 
 def _numbers(match: re.Match[str]) -> dict[str, str]:
     found = {name: value for name, value in match.groupdict().items() if value}
-    return {"least": found.get("least", found.get("shortest", "")), "most": found.get("most", found.get("longest", ""))}
+    at = found.get("at", "")
+    return {"least": found.get("least", found.get("shortest", "")), "most": found.get("most", found.get("longest", "")),
+            "at": at if str(get_locale()) == "en" else at.replace(":", ".")}

@@ -11,14 +11,15 @@ import flask
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
-from gateway import auth, methods
+from gateway import auth, devices, methods
 from gateway.backend import backend
 from gateway.site.language import read_instant
 from nkk.messaging.actor import Actor
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop.refusals import NotAuthenticated, NotYourRole
 
-ACCESS, REFRESH = "nkk_access", "nkk_refresh"
+ACCESS, REFRESH, DEVICE = "nkk_access", "nkk_refresh", "nkk_device"
+A_YEAR = 31_536_000
 EARLY_SECONDS = 60
 """The access token's cookie ends so much before the token itself, which has it renewed in time."""
 
@@ -72,11 +73,20 @@ def known_actor() -> Actor | None:
         return None
 
 
-def enter(opened: dict[str, Any]) -> None:
-    """Somebody logged in: remember it, and forget whatever the browser came with, against a planted session."""
+def log_in(form: dict[str, Any]) -> None:
+    """Log somebody in with the Credentials in `form`: remember it, and forget whatever the browser came with, against a
+    planted session. This device is known from now on."""
+    device = devices.read(request.cookies.get(cookie(DEVICE)))
+    opened = backend().ask_intake("log_in", device.credentials(form))
     flask.session.clear()
     g.opened = opened
+    g.device = device.after(form["username"], opened["role"])
     auth.let_in(opened["access_token"])
+
+
+def presented() -> tuple[str | None, str]:
+    """The device as its cookie tells, and the user name that was typed."""
+    return request.cookies.get(cookie(DEVICE)), request.form.get("username", "")
 
 
 def leave() -> None:
@@ -96,6 +106,9 @@ def keep(response: Response) -> Response:
         _set(response, ACCESS, opened["access_token"], opened["expires_at"], EARLY_SECONDS)
         if "refresh_token" in opened:
             _set(response, REFRESH, opened["refresh_token"], opened["session_expires_at"])
+    if "device" in g:
+        response.set_cookie(cookie(DEVICE), str(g.device), max_age=A_YEAR, path="/", secure=request.is_secure,
+                            httponly=True, samesite="Lax")
     return response
 
 

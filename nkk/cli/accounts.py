@@ -21,7 +21,7 @@ def _password_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @staff.command("list")
 def list_staff() -> None:
-    """One JSON line an account: user name, name, role, OPD, since when disabled or locked."""
+    """One JSON line an account: user name, name, role, OPD, since when disabled, until when slowed down."""
     def pages(admin: Admin) -> list[dict[str, Any]]:
         page = admin.call("staff")
         accounts = page["items"]
@@ -59,9 +59,17 @@ def disable_staff(username: str) -> None:
 @click.argument("username")
 @_password_option
 def reset_staff(username: str, password: str) -> None:
-    """Give a staff account a new password, unlocked and enabled; its sessions end."""
+    """Give a staff account a new password, enabled and not slowed down; its sessions end."""
     as_admin(lambda admin: admin.call_sealed("reset_staff", {"username": username, "password": password}))
     say(f"{username} has a new password")
+
+
+@staff.command("let-in")
+@click.argument("username")
+def let_staff_in(username: str) -> None:
+    """End the slow-down of a staff account after wrong passwords, whoever gave them."""
+    as_admin(lambda admin: admin.call_sealed("let_staff_in", {"username": username}))
+    say(f"{username} may log in now; for an hour strangers do not wait for what others try")
 
 
 @click.group()

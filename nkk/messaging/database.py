@@ -207,6 +207,11 @@ def _can_do_nothing(error: DBAPIError) -> bool:
     return state[:2] in _UNABLE_CLASSES or state in _SHUTTING_DOWN
 
 
+def insert_of(connection: Connection, table: Table) -> Any:
+    """An insert into `table` in the dialect of `connection`, which knows what to do on a conflict."""
+    return _INSERT[connection.dialect.name](table)
+
+
 def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert `row` unless its key exists; True where it was inserted. Concurrent inserts of one key are settled."""
     return connection.execute(_insert_if_absent(table, connection.dialect.name), dict(row)).rowcount == 1

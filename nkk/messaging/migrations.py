@@ -49,6 +49,11 @@ def differences(metadata: MetaData, url: str) -> list:
 def _with_database(folder: Path, url: str, run_command) -> None:  # type: ignore[no-untyped-def]
     database = Database(url, size=1)
     try:
+        if database.is_sqlite:
+            # A table that SQLite cannot alter is made anew, and others refer to it meanwhile. It takes that outside
+            # a transaction only: for the one connection that there is.
+            with database.reading() as connection:
+                connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         with database.writing() as connection:
             if not database.is_sqlite:
                 connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
@@ -57,5 +62,7 @@ def _with_database(folder: Path, url: str, run_command) -> None:  # type: ignore
             config.set_main_option("script_location", str(folder).replace("%", "%%"))
             config.attributes["connection"] = connection
             run_command(config)
+            if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise RuntimeError("a migration would leave rows that refer to nothing; nothing was changed")
     finally:
         database.dispose()

@@ -4,6 +4,7 @@ No complaint is seen here.
 """
 
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +21,7 @@ from nkk.messaging.validation import load
 from nkk.sop.clock import WIB
 from nkk.sop.steps import STAFF_ROLES, Role
 from services.intake import calendar, domain, schemas
+from services.intake.attempts import STAFF
 from services.intake.boxes import OpensBoxes, boxed
 from services.intake.calendar import CalendarChangedMeanwhile, UnknownCalendar
 from services.intake.storage import IntakeWork
@@ -37,6 +39,7 @@ class AdminDesk(OpensBoxes):
 
     passwords: Any
     calendars: Calendars
+    end_slow_down: Callable[[IntakeWork, str, str], None]
 
     # -- lists and accounts
 
@@ -56,7 +59,7 @@ class AdminDesk(OpensBoxes):
         """Staff accounts by user name."""
         with self.uow.reading() as work:
             items, following = work.accounts.staff(cursor, limit)
-        return {"items": schemas.StaffView(many=True).dump(items), "next": following}
+            return {"items": self._seen(work, items), "next": following}
 
     @rpc
     @requires(Role.ADMIN)
@@ -64,7 +67,7 @@ class AdminDesk(OpensBoxes):
     def staff_account(self, actor: Actor, call: Call) -> dict[str, Any]:
         """One staff account."""
         with self.once(call) as work:
-            return schemas.StaffView().dump(self._staff_account(work, call.content["username"]))
+            return self._seen(work, [self._staff_account(work, call.content["username"])])[0]
 
     @rpc
     @requires(*STAFF_ROLES)
@@ -87,7 +90,7 @@ class AdminDesk(OpensBoxes):
         with self.once(call) as work:
             add_account(work, account)
         log.info("staff added", account=account.id, role=account.role, by=actor.id)
-        return schemas.StaffView().dump(account)
+        return schemas.staff_view(account, [])
 
     @rpc
     @requires(Role.ADMIN)
@@ -100,24 +103,38 @@ class AdminDesk(OpensBoxes):
             account.disable(_now(), open_admins)
             work.accounts.save(account)
             work.accounts.end_sessions(account.id, _now())
+            seen = self._seen(work, [account])[0]
         log.info("staff disabled", account=account.id, by=actor.id)
-        return schemas.StaffView().dump(account)
+        return seen
 
     @rpc
     @requires(Role.ADMIN)
     @boxed(schemas.ResetStaff)
     def reset_staff(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """A new password for a staff account, unlocked and enabled."""
+        """A new password for a staff account, enabled and not slowed down."""
         form = call.content
         domain.check_credentials(form["username"].lower(), form["password"])
         password_hash = self.passwords.hash(form["password"])
         with self.once(call) as work:
+            self.end_slow_down(work, self.vault.login_index(form["username"]), STAFF)
             account = self._staff_account(work, form["username"], for_update=True)
             account.reset(password_hash)
             work.accounts.save(account)
             work.accounts.end_sessions(account.id, _now())
         log.info("staff reset", account=account.id, by=actor.id)
-        return schemas.StaffView().dump(account)
+        return schemas.staff_view(account, [])
+
+    @rpc
+    @requires(Role.ADMIN)
+    @boxed(schemas.StaffName)
+    def let_staff_in(self, actor: Actor, call: Call) -> dict[str, Any]:
+        """End the slow-down of a staff account, and for an hour that of strangers."""
+        username = call.content["username"]
+        with self.once(call) as work:
+            self.end_slow_down(work, self.vault.login_index(username), STAFF)
+            account = self._staff_account(work, username)
+        log.info("slow-down ended", account=account.id, by=actor.id)
+        return schemas.staff_view(account, [])
 
     @rpc
     @requires(Role.ADMIN)
@@ -197,10 +214,15 @@ class AdminDesk(OpensBoxes):
         log.info("calendar changed", version=version, by=by)
 
     def _staff_account(self, work: IntakeWork, username: str, for_update: bool = False) -> domain.Account:
-        account = work.accounts.find(self.vault.login_index(username), for_update)
-        if account is None or account.role == Role.REPORTER:
+        account = work.accounts.of_name(self.vault.login_index(username), for_update).get(STAFF)
+        if account is None:
             raise domain.UnknownAccount("There is no staff account of this user name. Check it.")
         return account
+
+    def _seen(self, work: IntakeWork, found: list[domain.Account]) -> list[dict[str, Any]]:
+        """Staff accounts as an admin sees them."""
+        waiting = work.attempts.waiting([account.login_index for account in found], STAFF, _now())
+        return [schemas.staff_view(account, waiting.get(account.login_index, [])) for account in found]
 
     def new_account(self, form: dict, role: str, **known: Any) -> domain.Account:
         """An account as `form` asks for it, not yet kept."""

@@ -45,7 +45,8 @@ class KeepsContacts(ChangesPasswords):
         with self.uow.reading() as work:
             known = self.known_account(work, actor)
         matches = self.passwords.matches(form["password"], known.password_hash)
-        self.if_admitted(call, known, matches, lambda work, account: self._keep_contact(work, account, form))
+        self.if_admitted(call, actor, known, matches,
+                         lambda work, account: self._keep_contact(work, account, form))
         log.info("contact changed")
 
     def _keep_contact(self, work: IntakeWork, account: Account, form: Mapping[str, Any]) -> None:

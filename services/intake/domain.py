@@ -14,8 +14,6 @@ from nkk.sop.steps import ReporterKind, Role, Step
 from nkk.sop.ticket import new_ticket
 from nkk.sop.timed import started
 
-FREE_ATTEMPTS = 5
-LONGEST_LOCK = timedelta(days=1)
 SESSION_LIFETIME = timedelta(hours=12)
 
 PASSWORD_LENGTH = (10, 128)
@@ -65,23 +63,13 @@ class Account:
     group: str | None = None
     username: str | None = None
     name: str | None = None
-    failed_attempts: int = 0
-    locked_until: datetime | None = None
     disabled_at: datetime | None = None
     created_at: datetime | None = None
 
-    def admits(self, password_matches: bool, now: datetime) -> bool:
-        """Whether this attempt logs in; counts it, and locks the account for longer after each further failure."""
-        if self.disabled_at or (self.locked_until and now < self.locked_until):
-            return False
-        if password_matches:
-            self.failed_attempts, self.locked_until = 0, None
-            return True
-        self.failed_attempts += 1
-        beyond = self.failed_attempts - FREE_ATTEMPTS
-        if beyond >= 0:
-            self.locked_until = now + min(timedelta(minutes=2 ** min(beyond, 11)), LONGEST_LOCK)
-        return False
+    def is_open_by(self, known: "Account") -> bool:
+        """Whether the password that fitted the account as it was `known` logs in: it is still its own, and nobody has
+        disabled it."""
+        return self.disabled_at is None and self.password_hash == known.password_hash
 
     def disable(self, now: datetime, open_admins: int) -> None:
         """Bar the account; its sessions end with it. `open_admins` counts the admins' accounts that are not disabled.
@@ -93,21 +81,16 @@ class Account:
                             "then disable this one.")
         self.disabled_at = self.disabled_at or now
 
-    def change_password(self, password_hash: str) -> None:
-        """Give the account a new password, unlocked; one that is disabled stays so."""
-        self.password_hash = password_hash
-        self.failed_attempts, self.locked_until = 0, None
-
     def reset(self, password_hash: str) -> None:
-        """Give the account a new password, unlocked and enabled."""
-        self.change_password(password_hash)
+        """Give the account a new password, and open it where it was disabled."""
+        self.password_hash = password_hash
         self.disabled_at = None
 
 
 def wrong_credentials() -> NotAuthenticated:
-    """One refusal for an unknown account, a wrong password, a locked and a disabled account."""
-    return NotAuthenticated("User name or password is wrong, or the account is closed or locked for a while after too "
-                            "many attempts. Check both and try again later.")
+    """One refusal for an unknown account, a wrong password and a disabled account."""
+    return NotAuthenticated("User name or password is wrong, or the account is closed. Check both; after too many "
+                            "wrong ones you are asked to wait.")
 
 
 def identity_withheld() -> IdentityWithheld:
@@ -116,10 +99,9 @@ def identity_withheld() -> IdentityWithheld:
 
 
 def wrong_password() -> WrongPassword:
-    """One refusal for a wrong password and a locked account."""
-    return WrongPassword("Nothing was changed: the current password is wrong, or the account is locked for a while "
-                         "after too many attempts. Check it and try again later.",
-                         {"fields": {"password": ["Wrong, or the account is locked for a while."]}})
+    """The password that is asked for again is not that of whoever is logged in."""
+    return WrongPassword("Nothing was changed: the current password is wrong. Check it; after too many wrong ones you "
+                         "are asked to wait.", {"fields": {"password": ["Wrong."]}})
 
 
 def check_credentials(username: str, password: str) -> None:

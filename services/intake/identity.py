@@ -51,6 +51,10 @@ class Vault:
         """What a user name is stored and looked up as: HMAC-SHA256 under a key outside the database."""
         return hmac.new(self._index_key, username.strip().lower().encode(), hashlib.sha256).hexdigest()
 
+    def hidden(self, *parts: str) -> str:
+        """`parts` as a key of a row that tells nothing of them: HMAC-SHA256 under the same key."""
+        return hmac.new(self._index_key, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
+
     def open(self, box: Any, method: str, now: datetime) -> Call:
         """The call of `method` that the gateway sealed for intake. Raises UnreadableBoxError or StaleBoxError."""
         return open_box(box, self._private_key, method, now)

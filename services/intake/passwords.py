@@ -19,12 +19,13 @@ from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.steps import Role
-from services.intake import domain, resets, schemas
+from services.intake import attempts, domain, resets, schemas
 from services.intake.boxes import OpensBoxes, boxed
 from services.intake.domain import Account
 from services.intake.storage import IntakeWork
 
 ANSWER_SECONDS = 1
+FORGET_SECONDS = 60
 
 log = get_logger()
 
@@ -60,7 +61,7 @@ class ChangesPasswords(OpensBoxes):
                 return False
             login_index, asked_at = asked
             # Locked: who changes their address at this moment is not to have a code sent to the old one.
-            account = work.accounts.find(login_index, for_update=True)
+            account = work.accounts.of_name(login_index, for_update=True).get(attempts.REPORTER)
             # What was asked for while we were away for long is not wanted any more.
             wanted = resets.may_be_reset(account) and now < asked_at + resets.LIFETIME
             told = wanted and self._tell_code(work, account, now)
@@ -90,18 +91,20 @@ class ChangesPasswords(OpensBoxes):
     @rpc
     @boxed(schemas.ResetCompletion)
     def complete_reset(self, call: Call) -> None:
-        """Set the password of the account that the code was sent to; unlocks it and ends all its sessions."""
+        """Set the password of the account that the code was sent to; ends a slow-down, and all its sessions."""
         form = call.content
         token_hash = resets.hash_of(form["token"])
         with self.uow.reading() as work:
             reset = work.resets.find(token_hash)
             if reset is None or not reset.is_good(_now()):
                 raise resets.reset_expired()
-            username = self._username(work, work.accounts.get(reset.account_id))
+            known = work.accounts.get(reset.account_id)
+            username = self._username(work, known)
         domain.check_password(username, form["password"])
         password_hash = self.passwords.hash(form["password"])
         now = _now()
         with self.once(call) as work:
+            self.end_slow_down(work, known.login_index, attempts.REPORTER)
             account = work.accounts.get(reset.account_id, for_update=True)
             reset = work.resets.of(account.id)
             if reset.token_hash != token_hash or not reset.is_good(now) or not resets.may_be_reset(account):
@@ -130,7 +133,7 @@ class ChangesPasswords(OpensBoxes):
             self._set_password(work, account, password_hash)
             work.accounts.end_sessions(account.id, _now(), but=actor.session)
 
-        self.if_admitted(call, known, matches, change)
+        self.if_admitted(call, actor, known, matches, change)
         log.info("password changed", role=actor.role)
 
     def known_account(self, work: IntakeWork, actor: Actor) -> Account:
@@ -140,22 +143,45 @@ class ChangesPasswords(OpensBoxes):
             raise NotAuthenticated("This session has ended. Log in again.")
         return work.accounts.get(actor.id)
 
-    def if_admitted(self, call: Call, known: Account, matches: bool, change: Callable[[IntakeWork, Account], None]
-                    ) -> None:
-        """Do `change` where the password that was asked again is right (`matches`); else it counts as an attempt to
-        log in. Raises WrongPassword."""
+    def if_admitted(self, call: Call, actor: Actor, known: Account, matches: bool,
+                    change: Callable[[IntakeWork, Account], None]) -> None:
+        """Do `change` where the password that was asked again is right (`matches`). Else it counts, for this session
+        alone: nobody who found one open guesses on, and nobody keeps the others out. Raises WrongPassword or
+        SlowedDown."""
+        now = _now()
+        door = attempts.session_door(known.login_index, known.role, str(actor.session), self.vault.hidden, now)
         with self.once(call) as work:
+            work.attempts.lock(door.counts)
             account = work.accounts.get(known.id, for_update=True)
             # Compared outside the transaction: a hash replaced meanwhile does not count.
-            admitted = account.admits(matches and account.password_hash == known.password_hash, _now())
-            work.accounts.save(account)
-            if admitted:
+            fits = matches and account.is_open_by(known)
+            opened, until = attempts.settle([door], {door.kind} if fits else set(), now)
+            work.attempts.save(door.counts)
+            if opened:
                 change(work, account)
-        if not admitted:
-            raise domain.wrong_password()
+        if not opened:
+            raise attempts.slowed_down(until, now) if until else domain.wrong_password()
+
+    def end_slow_down(self, work: IntakeWork, login_index: str, kind: str) -> None:
+        """Forget who gave wrong passwords for the account of that kind and name; for a while strangers do not wait.
+        Before its row is locked, as an attempt to log in does."""
+        now = _now()
+        strangers = attempts.Count(self.vault.hidden("name", kind, login_index, ""), login_index, kind, "name", now)
+        work.attempts.lock([strangers])
+        work.attempts.forget(login_index, kind)
+        strangers.forget()
+        strangers.open_until, strangers.last_at = now + attempts.LET_IN, now
+        work.attempts.add(strangers)
+
+    @timer(interval=FORGET_SECONDS)
+    def forget_attempts(self) -> None:
+        """Keep no count for longer than it matters."""
+        now = _now()
+        with self.uow.begin() as work:
+            work.attempts.prune(now - attempts.KEPT_FEW, now - attempts.KEPT_MANY)
 
     def _set_password(self, work: IntakeWork, account: Account, password_hash: str) -> None:
-        account.change_password(password_hash)
+        account.password_hash = password_hash
         work.accounts.save(account)
         work.resets.end(account.id)
 

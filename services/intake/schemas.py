@@ -1,12 +1,15 @@
 """What intake is told and what it answers, over RPC."""
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
 from nkk.contracts.fields import NAME_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Instant, PlainText, Secret, Slug
 from nkk.sop.steps import ReporterKind
-from services.intake.domain import CLAIMED_KINDS
+from services.intake.attempts import KINDS, Count
+from services.intake.domain import CLAIMED_KINDS, Account
 
 
 class Nothing(Schema):
@@ -35,11 +38,21 @@ class Registration(Contact):
         return data | {"username": data["username"].lower(), "identity_number": data["identity_number"].strip()}
 
 
+class Visitor(Schema):
+    """Where an attempt comes from: a keyed hash of its address; a device, and as which kinds of account it has logged
+    in with this user name before. Told by the gateway; one of an earlier version tells nothing."""
+
+    source = fields.String(load_default="", validate=validate.Length(max=64))
+    device = fields.String(load_default="", validate=validate.Length(max=64))
+    known_as = fields.List(fields.String(validate=validate.OneOf(KINDS)), load_default=list)
+
+
 class Credentials(Schema):
-    """A log-in."""
+    """A log-in, and who tries it."""
 
     username = Secret(required=True)
     password = Secret(required=True)
+    visitor = fields.Nested(Visitor, load_default=lambda: Visitor().load({}))
 
 
 class Renewal(Schema):
@@ -193,6 +206,20 @@ class StaffView(Schema):
     opd = fields.String(attribute="group", allow_none=True)
     disabled_at = Instant(allow_none=True)
     locked_until = Instant(allow_none=True)
+    slowed_until = Instant(allow_none=True)
+    slowed_sources = fields.Integer()
+
+
+def staff_view(account: Account, waiting: list[Count]) -> dict[str, Any]:
+    """A staff account, and how those who gave wrong passwords for it are slowed down: `locked_until` all strangers,
+    `slowed_until` anybody, `slowed_sources` how many."""
+    def latest(counts: list[Count]) -> datetime | None:
+        return max(filter(None, (count.waits_until for count in counts)), default=None)
+
+    strangers = [count for count in waiting if count.what == "name"]
+    return StaffView().dump(asdict(account) | {
+        "locked_until": latest(strangers), "slowed_until": latest(waiting),
+        "slowed_sources": len(waiting) - len(strangers)})
 
 
 class VersionPage(Schema):

@@ -20,8 +20,9 @@ from nkk.messaging.validation import instant, load
 from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from nkk.sop.steps import Channel, Role
-from services.intake import domain, schemas
+from services.intake import attempts, domain, schemas
 from services.intake.admin import AdminDesk, add_account
+from services.intake.attempts import KINDS
 from services.intake.boxes import boxed
 from services.intake.contacts import KeepsContacts, tell_registered
 from services.intake.identity import PasswordsProvider, SigningKeyProvider, Vault, VaultProvider
@@ -63,19 +64,21 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         form = call.content
         index = self.vault.login_index(form["username"])
         with self.uow.reading() as work:
-            known = work.accounts.find(index)
-        matches = self.passwords.matches(form["password"], known.password_hash if known else None)
+            known = work.accounts.of_name(index)
+        # Each kind of account, whether there is one or not: how long it takes tells nothing.
+        fitting = {kind for kind in KINDS if self.passwords.matches(form["password"], _hash_of(known.get(kind)))}
         now = _now()
+        doors = attempts.doors(index, form["visitor"], self.vault.hidden, now)
         with self.once(call) as work:
-            account = work.accounts.find(index, for_update=True)
-            # The password was compared outside the transaction: a hash replaced meanwhile does not count.
-            session = None
-            if account is not None:
-                admitted = account.admits(matches and account.password_hash == known.password_hash, now)
-                work.accounts.save(account)
-                session = self._open_session(work, account, now) if admitted else None
+            work.attempts.lock_all(doors)
+            accounts = work.accounts.of_name(index, for_update=True)
+            # Compared outside the transaction: a hash replaced meanwhile does not count.
+            fitting = {kind for kind in fitting & accounts.keys() if accounts[kind].is_open_by(known[kind])}
+            kind, until = attempts.settle(doors, fitting, now)
+            work.attempts.save_all(doors)
+            session = self._open_session(work, accounts[kind], now) if kind else None
         if session is None:
-            raise domain.wrong_credentials()
+            raise attempts.slowed_down(until, now) if until else domain.wrong_credentials()
         return session
 
     @rpc
@@ -223,6 +226,10 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _hash_of(account: domain.Account | None) -> str | None:
+    return account.password_hash if account else None
 
 
 def _hash(content: Any) -> str:

@@ -1,6 +1,9 @@
 """Intake's database: accounts, identities, sessions, reports, and the lists an admin keeps."""
 
+import dataclasses
 import json
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from functools import cached_property
@@ -21,6 +24,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     true,
     update,
@@ -28,14 +32,18 @@ from sqlalchemy import (
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
-from nkk.messaging.database import UtcDateTime, insert_if_absent, new_metadata
+from nkk.messaging.database import UtcDateTime, insert_if_absent, insert_of, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
 from nkk.sop import catalogue as defaults
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
+from services.intake.attempts import FREE, Count, Door, kind_of
 from services.intake.domain import Account, Complaint
 from services.intake.resets import PasswordReset
+
+PRUNED = 5_000
+"""So many counts are forgotten in one go: a transaction that takes long keeps others waiting."""
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
@@ -48,16 +56,35 @@ Index("ix_outbox_plain", outbox.c.id, sqlite_where=_told_plain, postgresql_where
 accounts = Table(
     "accounts", metadata,
     Column("id", String(36), primary_key=True),
-    Column("login_index", String(64), nullable=False, unique=True),
+    Column("login_index", String(64), nullable=False, index=True),
     Column("password_hash", String(200), nullable=False),
     Column("role", String(20), nullable=False),
     Column("group", String(64)),
     Column("username", String(64)),
     Column("name", String(150)),
-    Column("failed_attempts", Integer, nullable=False),
+    # For a version before `attempts`, which may run beside this one.
+    Column("failed_attempts", Integer, nullable=False, server_default="0"),
     Column("locked_until", UtcDateTime),
     Column("disabled_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
+)
+# Staff and reporters do not share their names: else registration would tell which those of the staff are.
+for _kind, _is_of in (("staff", accounts.c.role != "reporter"), ("reporter", accounts.c.role == "reporter")):
+    Index(f"uq_accounts_{_kind}_login_index", accounts.c.login_index, unique=True, sqlite_where=_is_of,
+          postgresql_where=_is_of)
+_account = [accounts.c[field.name] for field in dataclasses.fields(Account)]
+
+# Wrong passwords, by who gave them for which name: both as keyed hashes.
+attempts = Table(
+    "attempts", metadata,
+    Column("key", String(64), primary_key=True),
+    Column("login_index", String(64), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("waits_until", UtcDateTime),
+    Column("open_until", UtcDateTime),
+    Column("last_at", UtcDateTime, nullable=False, index=True),
 )
 
 reporters = Table(
@@ -168,15 +195,15 @@ class Accounts:
         """Add `account`; False where its user name is taken."""
         return insert_if_absent(self._connection, accounts, asdict(account))
 
-    def find(self, login_index: str, for_update: bool = False) -> Account | None:
-        """The account of a user name."""
-        query = select(accounts).where(accounts.c.login_index == login_index)
-        row = self._connection.execute(query.with_for_update() if for_update else query).first()
-        return Account(**row._mapping) if row else None
+    def of_name(self, login_index: str, for_update: bool = False) -> dict[str, Account]:
+        """The accounts of a user name, by kind: at most one of the staff and one of a reporter."""
+        query = select(*_account).where(accounts.c.login_index == login_index).order_by(accounts.c.id)
+        rows = self._connection.execute(query.with_for_update() if for_update else query)
+        return {kind_of(row.role): Account(**row._mapping) for row in rows}
 
     def get(self, account_id: str, for_update: bool = False) -> Account:
         """The account with this id, which exists."""
-        query = select(accounts).where(accounts.c.id == account_id)
+        query = select(*_account).where(accounts.c.id == account_id)
         row = self._connection.execute(query.with_for_update() if for_update else query).one()
         return Account(**row._mapping)
 
@@ -186,7 +213,7 @@ class Accounts:
 
     def staff(self, cursor: str | None, limit: int | None) -> tuple[list[Account], str | None]:
         """Staff accounts by user name, a page at a time."""
-        query = select(accounts).where(accounts.c.role != "reporter", accounts.c.username.is_not(None))
+        query = select(*_account).where(accounts.c.role != "reporter", accounts.c.username.is_not(None))
         return page(self._connection, query, [accounts.c.username], cursor, limit, lambda row: Account(**row._mapping))
 
     def staff_names(self, ids: list[str]) -> dict[str, str | None]:
@@ -318,6 +345,71 @@ class Boxes:
     def forget(self, before: datetime) -> None:
         """Forget those that were sealed before then."""
         self._connection.execute(delete(used_boxes).where(used_boxes.c.sealed_at < before))
+
+
+class Attempts:
+    """Wrong passwords, and how long whoever gave them waits."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lock(self, counts: Iterable[Count]) -> None:
+        """Read `counts` as they stand, this transaction's alone. Those of a name come first, for everybody alike: who
+        holds one waits for nobody who waits for it."""
+        known = {count.key: count for count in counts}
+        rows = [asdict(count) for count in known.values()]
+        statement = insert_of(self._connection, attempts)
+        statement = statement.values(rows).on_conflict_do_update(
+            index_elements=["key"], set_={"key": statement.excluded.key}).returning(attempts)
+        for row in self._connection.execute(statement).all():
+            vars(known[row.key]).update(row._mapping)
+
+    def lock_all(self, doors: list[Door]) -> None:
+        """Read what stands before each of `doors`."""
+        self.lock(_names_first(doors))
+
+    def save(self, counts: Iterable[Count]) -> None:
+        """Write `counts` back; those that count nothing go."""
+        for count in counts:
+            if count.is_empty:
+                self._connection.execute(delete(attempts).where(attempts.c.key == count.key))
+            else:
+                self._connection.execute(update(attempts).where(attempts.c.key == count.key).values(**asdict(count)))
+
+    def save_all(self, doors: list[Door]) -> None:
+        """Write back what stands before each of `doors`."""
+        self.save(_names_first(doors))
+
+    def add(self, count: Count) -> None:
+        """Keep a new count."""
+        self._connection.execute(insert(attempts).values(**asdict(count)))
+
+    def forget(self, login_index: str, kind: str) -> None:
+        """Forget all counts at the name of an account of that kind."""
+        self._connection.execute(delete(attempts).where(
+            attempts.c.login_index == login_index, attempts.c.kind == kind))
+
+    def waiting(self, login_indexes: list[str], kind: str, now: datetime) -> dict[str, list[Count]]:
+        """Whatever makes anybody wait now, by name, at accounts of that kind."""
+        query = select(attempts).where(attempts.c.login_index.in_(login_indexes), attempts.c.kind == kind,
+                                       attempts.c.waits_until > now)
+        found: dict[str, list[Count]] = defaultdict(list)
+        for row in self._connection.execute(query):
+            count = Count(**row._mapping)
+            if count.waits(now):
+                found[row.login_index].append(count)
+        return found
+
+    def prune(self, few_before: datetime, many_before: datetime) -> None:
+        """Forget what failed last so long ago: less than FREE, or more. What somebody holds just now stays."""
+        old = attempts.c.last_at < few_before
+        query = select(attempts.c.key).where(old, or_(attempts.c.failed < FREE, attempts.c.last_at < many_before))
+        keys = self._connection.execute(query.limit(PRUNED).with_for_update(skip_locked=True)).scalars().all()
+        self._connection.execute(delete(attempts).where(attempts.c.key.in_(keys)))
+
+
+def _names_first(doors: list[Door]) -> list[Count]:
+    return sorted((count for door in doors for count in door.counts), key=lambda count: count.what != "name")
 
 
 class Complaints:
@@ -472,6 +564,10 @@ class IntakeWork(ClockedWork):
     @cached_property
     def told_plain(self) -> ToldPlain:
         return ToldPlain(self.connection)
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        return Attempts(self.connection)
 
     @property
     def clocked(self) -> Complaints:

@@ -34,7 +34,7 @@ def test_staff_are_added_found_on_the_list_and_log_in(people: People) -> None:
     form = new_staff(name="  Rina <i>Contoh</i> 😀 ")
     added = people.admin.post("/staff", form, expect=201)
     assert added == {"username": form["username"], "name": "Rina <i>Contoh</i> 😀", "role": "operator", "opd": None,
-                     "disabled_at": None, "locked_until": None}
+                     "disabled_at": None, "locked_until": None, "slowed_until": None, "slowed_sources": 0}
     assert added in people.admin.get("/staff", params={"limit": 200})["items"]
     assert added == people.admin.get(f"/staff/{form['username'].upper()}")
     session = people.log_in(form["username"], PASSWORD).session

@@ -14,7 +14,6 @@ from tests.databases import engine, everything_in
 from tests.e2e.test_accounts import WRONG
 from tests.e2e.test_passwords import complete, forgotten
 from tests.e2e.test_privacy import somebody, tapped, told
-from tests.e2e.test_sessions import refused
 from tests.installations import Installation, eventually
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
@@ -117,16 +116,17 @@ def test_the_newest_of_many_changes_is_the_one_that_counts(people: People) -> No
     assert not [subject for subject in told if "diganti" in subject]
 
 
-def test_a_wrong_password_changes_nothing_and_counts_as_an_attempt_to_log_in(people: People) -> None:
+def test_wrong_passwords_change_nothing_and_slow_down_their_session_alone(people: People) -> None:
     reporter = people.reporter()
     assert reporter.account is not None
     known = reporter.get(PATH)
     for _ in range(5):
         assert set(problem(change(reporter, password="kata-sandi-salah"), 422, "wrong-password")["errors"]) == {
             "password"}
-    problem(change(reporter), 422, "wrong-password")
-    refused(people, str(reporter.account["username"]), PASSWORD)
+    problem(change(reporter), 429, "slowed-down")
     assert reporter.get(PATH) == known
+    again = people.log_in(str(reporter.account["username"]), PASSWORD)
+    assert change(again).status_code == 204
 
 
 def test_a_code_that_went_to_the_old_address_is_good_no_more(people: People) -> None:

@@ -14,7 +14,7 @@ from nkk.contracts import STAGES
 from services.intake.resets import LETTERS, hash_of
 from tests.databases import engine, everything_in
 from tests.e2e.test_privacy import tapped, told
-from tests.e2e.test_sessions import new_staff, refused
+from tests.e2e.test_sessions import new_staff, refused, wait_asked
 from tests.installations import Installation, eventually
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
@@ -87,12 +87,12 @@ def touch(people: People, statement: str, **values: Any) -> None:
 # -- forgotten
 
 
-def test_with_the_code_of_the_letter_a_reporter_sets_a_new_password_and_is_unlocked(people: People) -> None:
+def test_with_the_code_of_the_letter_a_reporter_sets_a_new_password_and_waits_no_more(people: People) -> None:
     reporter = forgetful(people)
     username = reporter.account["username"]
     for _ in range(5):
         refused(people, username, "kata-sandi-salah")
-    refused(people, username, PASSWORD)
+    wait_asked(people, username, PASSWORD)
     assert complete(people, forgotten(people, reporter)).status_code == 204
     again = people.log_in(username, NEW)
     assert is_renewed(people, again)
@@ -220,15 +220,15 @@ def test_whoever_changes_their_password_stays_logged_in_here_and_nowhere_else(pe
 
 
 @each_kind
-def test_a_wrong_current_password_is_refused_and_counts_as_an_attempt_to_log_in(people: People, somebody) -> None:
+def test_wrong_current_passwords_are_refused_and_slow_down_their_session_alone(people: People, somebody) -> None:
     username, here = somebody(people)
     for _ in range(5):
         wrong = problem(change(here, "kata-sandi-salah"), 422, "wrong-password")
         assert set(wrong["errors"]) == {"password"}
-    refused(people, username, PASSWORD)
+    problem(change(here), 429, "slowed-down")
     assert change(here).text == change(here, "kata-sandi-salah").text
     assert is_renewed(people, here)
-    refused(people, username, NEW)
+    assert change(people.log_in(username, PASSWORD)).status_code == 204
 
 
 @each_kind

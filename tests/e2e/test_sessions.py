@@ -17,6 +17,7 @@ from nkk.messaging.actor import LIFETIME, Actor, grant, sign
 from nkk.messaging.settings import as_pem
 from nkk.stack.keys import new_keys
 from tests.databases import engine
+from tests.e2e.test_clocks import nkk
 from tests.people import PASSWORD, People, Person
 from tests.problems import problem
 
@@ -233,37 +234,85 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(people: People) -> None
         "refresh_token": person.session["refresh_token"]}), 401, "not-authenticated")
 
 
+def wait_asked(people: People, username: str, password: str, **how: Any) -> int:
+    """How many seconds a log-in is asked to wait that is slowed down."""
+    response = people.anyone.ask("POST", "/sessions", {"username": username, "password": password}, **how)
+    said = problem(response, 429, "slowed-down")
+    assert set(said["errors"]) == {"password"}
+    return int(response.headers["Retry-After"])
+
+
 def test_a_refusal_to_log_in_does_not_tell_which_accounts_exist(people: People) -> None:
-    locked, disabled = new_staff(people), new_staff(people)
-    answers = {refused(people, locked["username"], "kata-sandi-salah") for _ in range(6)}
+    slowed, disabled, nobody = new_staff(people), new_staff(people), f"tidak-ada-{uuid.uuid4().hex[:8]}"
     people.admin.post(f"/staff/{disabled['username']}/disablement")
-    answers |= {refused(people, **locked), refused(people, **disabled), refused(people, disabled["username"], "salah"),
-                refused(people, "tidak-ada-orangnya", PASSWORD), refused(people, "😀", "x"),
-                refused(people, "x" * 1_000, "y" * 1_000)}
+    names = (slowed["username"], disabled["username"], nobody, people.reporter().account["username"])
+    answers = {refused(people, name, "kata-sandi-salah") for name in names for _ in range(5)}
+    answers |= {refused(people, "😀", "x"), refused(people, "x" * 1_000, "y" * 1_000)}
     assert len(answers) == 1
+    assert {0 < wait_asked(people, name, PASSWORD) <= 60 for name in names} == {True}
 
 
-def test_each_failure_beyond_the_fifth_locks_the_account_for_twice_as_long(people: People) -> None:
+def test_each_wrong_password_beyond_the_fifth_slows_its_source_down_for_twice_as_long(people: People) -> None:
     credentials = new_staff(people)
+    username = credentials["username"]
     for _ in range(4):
-        refused(people, credentials["username"], "kata-sandi-salah")
-    assert staff(people, credentials["username"])["locked_until"] is None
+        refused(people, username, "kata-sandi-salah")
+    assert staff(people, username)["slowed_until"] is None
     for minutes in (1, 2, 4):
         before = datetime.now(UTC)
-        refused(people, credentials["username"], "kata-sandi-salah")
-        locked_until = datetime.fromisoformat(staff(people, credentials["username"])["locked_until"])
-        assert before <= locked_until - timedelta(minutes=minutes) <= datetime.now(UTC)
-        refused(people, **credentials)
-        _let_the_lock_lapse(people, credentials["username"])
+        refused(people, username, "kata-sandi-salah")
+        slowed = staff(people, username)
+        until = datetime.fromisoformat(slowed["slowed_until"])
+        assert before <= until - timedelta(minutes=minutes) <= datetime.now(UTC)
+        assert (slowed["slowed_sources"], slowed["locked_until"]) == (1, None)
+        assert 60 * (minutes - 1) < wait_asked(people, **credentials) <= 60 * minutes
+        _let_the_wait_lapse(people)
     people.log_in(**credentials)
-    refused(people, credentials["username"], "kata-sandi-salah")
-    assert staff(people, credentials["username"])["locked_until"] is None
+    refused(people, username, "kata-sandi-salah")
+    assert staff(people, username)["slowed_until"] is None
 
 
-def _let_the_lock_lapse(people: People, username: str) -> None:
+def test_a_device_that_logged_in_before_is_let_in_while_others_guess_from_its_address(people: People) -> None:
+    credentials = new_staff(people)
+    entered = people.anyone.ask("POST", "/sessions", credentials)
+    known = {"X-NKK-Device": entered.headers["X-NKK-Device"]}
+    for _ in range(5):
+        refused(people, credentials["username"], "kata-sandi-salah")
+    wait_asked(people, **credentials)
+    wait_asked(people, **credentials, headers={"X-NKK-Device": "x" * 32})
+    assert people.anyone.ask("POST", "/sessions", credentials, headers=known).status_code == 201
+    other = new_staff(people)
+    for _ in range(5):
+        refused(people, other["username"], "kata-sandi-salah")
+    wait_asked(people, **other, headers=known)
+
+
+def test_an_admin_ends_a_slow_down(people: People) -> None:
+    credentials = new_staff(people)
+    for _ in range(5):
+        refused(people, credentials["username"], "kata-sandi-salah")
+    wait_asked(people, **credentials)
+    ended = people.admin.ask("DELETE", f"/staff/{credentials['username']}/slow-down")
+    assert (ended.status_code, ended.json()["slowed_until"], ended.json()["slowed_sources"]) == (200, None, 0)
+    people.log_in(**credentials)
+    for _ in range(5):
+        refused(people, credentials["username"], "kata-sandi-salah")
+    done = nkk(people.installation, "staff", "let-in", credentials["username"])
+    assert done.returncode == 0, done.stderr
+    people.log_in(**credentials)
+
+
+def test_registration_does_not_tell_which_names_the_staff_have(people: People) -> None:
+    credentials = new_staff(people)
+    reporter = people.reporter(username=credentials["username"], password="sandi-pelapor-42")
+    assert reporter.session is not None
+    assert reporter.session["role"] == "reporter"
+    assert people.log_in(**credentials).session["role"] == "operator"
+
+
+def _let_the_wait_lapse(people: People) -> None:
     with engine(people.installation, "intake").begin() as connection:
-        connection.execute(text("UPDATE accounts SET locked_until = created_at WHERE username = :username"),
-                           {"username": username})
+        connection.execute(text("UPDATE attempts SET waits_until = NULL"))
 
 
 def _claims(keys: dict[str, str]) -> tuple[dict[str, Any], str]:

@@ -1,10 +1,12 @@
 """The shapes of the API. What a value means is each stage's to judge; here it must be of the right type and size."""
 
 from gateway.api.schemas.accounts import (
+    DEVICE_HEADERS,
     AccessToken,
     Contact,
     ContactChange,
     Credentials,
+    KnownDevice,
     PasswordChange,
     Registered,
     Registration,
@@ -83,13 +85,13 @@ from gateway.api.schemas.reports import (
 )
 
 __all__ = [
-    "AccessToken", "Answer", "Approval", "CalendarListed", "CalendarVersion", "CalendarVersions", "Catalogue",
-    "CatalogueCategory", "Categories", "Category", "Claim", "Claimed", "Claiming", "Classification", "Complaint",
-    "ComplaintForm", "Contact", "ContactChange", "Counted", "Credentials", "Document", "Durations", "Figures",
-    "Flag", "IdempotencyKey", "Listing", "Month", "NationalDays", "NewCalendar", "NewPassword", "NewStaff",
-    "OpdTimes", "Opds", "OpenCase", "OwnDay", "Page", "PasswordChange", "Problem", "Recapitulation", "Receipt",
-    "Registered", "Registration", "Renewal", "Reporter", "ResetAsked", "ResetCompletion", "ResetRequest",
-    "ServiceTimes", "Session", "Staff", "StaffIds", "StaffListing", "StaffNames", "Standing", "StepTimes",
-    "Stretch", "SubCategory", "TeamAddress", "Teams", "Text", "Timeline", "TimelineEntry", "Times", "Worklist",
-    "Year",
+    "DEVICE_HEADERS", "AccessToken", "Answer", "Approval", "CalendarListed", "CalendarVersion",
+    "CalendarVersions", "Catalogue", "CatalogueCategory", "Categories", "Category", "Claim", "Claimed",
+    "Claiming", "Classification", "Complaint", "ComplaintForm", "Contact", "ContactChange", "Counted",
+    "Credentials", "Document", "Durations", "Figures", "Flag", "IdempotencyKey", "KnownDevice", "Listing",
+    "Month", "NationalDays", "NewCalendar", "NewPassword", "NewStaff", "OpdTimes", "Opds", "OpenCase", "OwnDay",
+    "Page", "PasswordChange", "Problem", "Recapitulation", "Receipt", "Registered", "Registration", "Renewal",
+    "Reporter", "ResetAsked", "ResetCompletion", "ResetRequest", "ServiceTimes", "Session", "Staff", "StaffIds",
+    "StaffListing", "StaffNames", "Standing", "StepTimes", "Stretch", "SubCategory", "TeamAddress", "Teams",
+    "Text", "Timeline", "TimelineEntry", "Times", "Worklist", "Year",
 ]

@@ -51,6 +51,17 @@ class Credentials(Schema):
     password = Secret(required=True)
 
 
+class KnownDevice(Schema):
+    """What the device was given at its last log-in."""
+
+    device = fields.String(data_key="X-NKK-Device", load_default="", metadata={
+        "description": "As the last log-in from this device gave it; anything else is a device that is not known."})
+
+
+DEVICE_HEADERS = {"X-NKK-Device": {"description": "Send this with the next log-in from this device.",
+                                   "schema": {"type": "string"}}}
+
+
 class Renewal(Schema):
     """Asks for a fresh access token."""
 

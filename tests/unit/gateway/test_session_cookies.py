@@ -16,7 +16,7 @@ Opened = Callable[..., dict[str, Any]]
 def test_behind_tls_no_other_host_and_no_plain_connection_can_set_a_cookie(
         client: FlaskClient, stages: FakeBackend, opened: Opened) -> None:
     cookies = set_cookies(log_in(client, stages, opened(), base_url="https://pengaduan.example.id"))
-    assert set(cookies) == {"__Host-nkk_access", "__Host-nkk_refresh", "__Host-nkk_session"}
+    assert set(cookies) == {"__Host-nkk_access", "__Host-nkk_refresh", "__Host-nkk_session", "__Host-nkk_device"}
     for line in cookies.values():
         assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"} <= set(line.split("; "))
         assert "Domain" not in line
@@ -26,7 +26,7 @@ def test_without_tls_the_same_cookies_work_under_plain_names(client: FlaskClient
                                                              ) -> None:
     response = log_in(client, stages, opened())
     assert (response.status_code, response.location) == (303, "/laporan")
-    assert set(set_cookies(response)) == {"nkk_access", "nkk_refresh", "nkk_session"}
+    assert set(set_cookies(response)) == {"nkk_access", "nkk_refresh", "nkk_session", "nkk_device"}
 
 
 def test_a_log_in_forgets_the_session_it_came_with(client: FlaskClient, stages: FakeBackend, opened: Opened) -> None:

