@@ -77,6 +77,7 @@ class Visitor:
         self.client: FlaskClient = app.test_client()
         elsewhere = {"REMOTE_ADDR": f"192.0.2.{next(HOMES)}"}
         log_in(self.client, stages, stages.answers["log_in"], environ_base=elsewhere)
+        self.client.delete_cookie("nkk_device")
         self.token = token(self.client, "/lupa-sandi")
 
     def ask(self, method: str, path: str, form: dict[str, Any]) -> int:
@@ -95,6 +96,34 @@ def test_one_count_holds_for_both_doors(app: Flask, stages: FakeBackend, acts: l
         assert visitor.ask(*acts[(number + first) % len(acts)]) != 429
     for act in acts:
         assert Visitor(app, stages).ask(*act) == 429
+
+
+def test_whoever_shares_an_address_uses_up_no_try_of_a_device_that_logged_in_before(
+        app: Flask, stages: FakeBackend, client: FlaskClient) -> None:
+    log_in(client, stages, stages.answers["log_in"])
+    entered = client.post("/api/v1/sessions", json=FORM)
+    known = {"X-NKK-Device": entered.headers["X-NKK-Device"]}
+    while app.test_client().post("/api/v1/sessions", json=FORM, environ_base=WHERE).status_code != 429:
+        pass
+
+    def by_api(form: dict[str, Any], headers: dict[str, str]) -> int:
+        return app.test_client().post("/api/v1/sessions", json=form, headers=headers, environ_base=WHERE).status_code
+
+    assert by_api(FORM, known) == 201
+    assert by_api(FORM, {"X-NKK-Device": known["X-NKK-Device"][:32]}) == 429
+    assert by_api(FORM | {"username": "lain"}, known) == 429
+    by_page = [client.post("/masuk", data=FORM | {"csrf_token": token(client, "/lupa-sandi")}, environ_base=WHERE)
+               for _ in range(FEW)]
+    assert [answer.status_code for answer in by_page] == [303, 303, 429], "its own tries are bounded, at both doors"
+
+
+@pytest.mark.parametrize("body", [b"", b"[", b"[]", b'"x"', b'{"username": 1}', b"[" * 100_000, b"\xff"], ids=repr)
+def test_what_a_known_device_sends_is_refused_for_what_it_is(client: FlaskClient, stages: FakeBackend, body: bytes
+                                                             ) -> None:
+    known = client.post("/api/v1/sessions", json=FORM).headers["X-NKK-Device"]
+    answer = client.post("/api/v1/sessions", data=body, headers={
+        "Content-Type": "application/json", "X-NKK-Device": known})
+    assert answer.status_code in (400, 422)
 
 
 def test_a_log_in_that_is_only_looked_at_counts_nothing(client: FlaskClient) -> None:

@@ -1,0 +1,61 @@
+"""What a device carries, and what it is worth."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.devices import MOST_ACCOUNTS, Device, read
+
+
+@pytest.fixture(autouse=True)
+def _inside(app: Flask) -> Iterator[None]:
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "203.0.113.7"}):
+        yield
+
+
+def test_a_new_device_is_known_to_nobody() -> None:
+    assert read(None).known_as("warga") == []
+    assert read(None).token != read(None).token
+
+
+def test_a_device_is_known_for_the_account_that_logged_in_with_it_alone() -> None:
+    device = read(str(read(None).after("Warga ", "reporter")))
+    assert device.known_as("warga") == ["reporter"]
+    assert device.known_as("warga2") == []
+    assert device.after("warga", "operator").known_as("warga") == ["staff", "reporter"]
+
+
+def test_a_mark_is_good_for_its_own_device_alone() -> None:
+    known = read(None).after("warga", "reporter")
+    assert Device(read(None).token, known.marks).known_as("warga") == []
+
+
+def test_a_mark_of_another_installation_is_none(app: Flask) -> None:
+    known = read(None).after("warga", "reporter")
+    app.config["SITE_KEY"] = "another"
+    assert known.known_as("warga") == []
+
+
+def test_the_accounts_that_logged_in_last_are_known() -> None:
+    device = read(None)
+    for number in range(MOST_ACCOUNTS + 2):
+        device = read(str(device.after(f"warga-{number}", "reporter")))
+    assert [number for number in range(MOST_ACCOUNTS + 2) if device.known_as(f"warga-{number}")] == [2, 3, 4, 5]
+    assert str(device.after("warga-5", "reporter")) == str(device)
+
+
+@given(st.text(max_size=200))
+def test_what_is_none_of_ours_is_a_new_device(written: str) -> None:
+    assert read(written).known_as("warga") == []
+
+
+def test_intake_is_told_neither_the_address_nor_the_marks() -> None:
+    device = read(None).after("warga", "reporter")
+    told = device.credentials({"username": "warga", "password": "p", "kind": "public"})
+    assert set(told) == {"username", "password", "visitor"}
+    assert (told["visitor"]["device"], told["visitor"]["known_as"]) == (device.token, ["reporter"])
+    assert "203.0.113.7" not in str(told)
+    assert device.marks[0] not in str(told)
