@@ -199,8 +199,10 @@ class Asked(Work):
     def save(self, reset):
         self.reset = reset
 
+    def of_name(self, index, for_update=False):
+        return {"reporter": self.get(index, for_update)}
+
     reading = Work.begin
-    find = Work.get
 
 
 def reset_requested():
