@@ -40,6 +40,7 @@ AIMS = (
     Aim("accept_p99_ms", "our p99 to accept (ms), against django-helpdesk's p50", below="helpdesk_p50_ms"),
     Aim("desk_p50_ms", "from the answer to the next desk at half load, p50 (ms)", below=25),
     Aim("desk_p99_ms", "the same, p99 (ms)", below=100),
+    Aim("crowd_ratio", "a worklist's p99 beside 200 slow connections, times that without", below=2),
     Aim("relay_ratio", "events through the relay, times one-by-one publishing", least=5),
     Aim("relay_raw_ratio", "events through the relay, times raw publishing in batches", least=0.5),
     Aim("hop_ratio", "a bare Nameko hop's cost, times one of ours", least=1),
@@ -73,6 +74,10 @@ def _desk(desk: Mapping[str, Any]) -> dict[str, float]:
     return {"desk_p50_ms": desk["triage_half"]["p50_ms"], "desk_p99_ms": desk["triage_half"]["p99_ms"]}
 
 
+def _crowd(crowd: Mapping[str, Any]) -> dict[str, float]:
+    return {"crowd_ratio": crowd["ratio"]}
+
+
 def _relay(relay: Mapping[str, Any]) -> dict[str, float]:
     rate = relay["relay"]["PostgreSQL"]
     return {"relay_per_second": rate, "relay_ratio": rate / relay["one_by_one"],
@@ -88,4 +93,4 @@ def _flat(flat: Mapping[str, Any]) -> dict[str, float]:
     return {name: flat[name] for name in ("flat_ratio", "worklist_ratio")}
 
 
-_BY_SECTION = {"accept": _accepted, "desk": _desk, "relay": _relay, "hop": _hop, "flat": _flat}
+_BY_SECTION = {"accept": _accepted, "desk": _desk, "crowd": _crowd, "relay": _relay, "hop": _hop, "flat": _flat}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.accepting import OURS
+from bench.crowding import WITH, WITHOUT
 from bench.figures import Rows, cell, table
 from bench.growing import FULL
 from bench.headline import AIMS
@@ -82,6 +83,14 @@ def _reached(desk: Mapping[str, Any]) -> list[Titled]:
              f"{cell(desk['flush_ms'])} ms here, not included", rows)]
 
 
+def _crowded(crowd: Mapping[str, Any]) -> list[Titled]:
+    rows: Rows = [("", "p50", "p99")]
+    rows += [(f"{name} them", crowd[name]["p50_ms"], crowd[name]["p99_ms"]) for name in (WITHOUT, WITH)]
+    rows.append(("times", crowd[WITH]["p50_ms"] / crowd[WITHOUT]["p50_ms"], crowd["ratio"]))
+    return [(f"Worklists (ms) beside {crowd['count']} slow connections from {crowd['addresses']} addresses, in turns "
+             f"with none of them; they were hung up on {crowd['hung_up_on']:,} times", rows)]
+
+
 def _relayed(relay: Mapping[str, Any]) -> list[Titled]:
     rows: Rows = [("", "events/s", "times one by one", "times raw")]
     rates = {f"the relay, {name}": rate for name, rate in relay["relay"].items()} | {
@@ -153,5 +162,5 @@ def _size(name: str) -> str:
 
 
 _TABLES: dict[str, Callable[[Mapping[str, Any]], list[Titled]]] = {
-    "accept": _accepted, "desk": _reached, "journeys": _travelled, "hop": _hopped, "relay": _relayed,
+    "accept": _accepted, "desk": _reached, "crowd": _crowded, "journeys": _travelled, "hop": _hopped, "relay": _relayed,
     "scale": _scaled, "memory": _rested, "flat": _grown}

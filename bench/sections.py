@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench import accepting, growing, hopping, reaching, relaying, resting, scaling, travelling
+from bench import accepting, crowding, growing, hopping, reaching, relaying, resting, scaling, travelling
 from bench.workplace import Workplace
 
 
@@ -20,6 +20,7 @@ class Section:
 SECTIONS = {
     "accept": Section("accepting, beside django-helpdesk", accepting.measure),
     "desk": Section("from the answer at the door to the next desk", reaching.measure),
+    "crowd": Section("worklists beside connections that take their time", crowding.measure),
     "journeys": Section("whole journeys", travelling.measure),
     "hop": Section("a hop, beside Nameko's own events", hopping.measure),
     "relay": Section("the relay, beside plain publishing", relaying.measure, alone=True),

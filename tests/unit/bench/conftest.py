@@ -34,6 +34,8 @@ def found() -> dict[str, Any]:
             "tuned": _door(100.0, 80.0, 20.0)}},
         "desk": {"flush_ms": 1.0, "half_per_second": 200.0, "triage_slow": _reached(8.0), "triage_half": _reached(12.0),
                  "journey_slow": _reached(9.0), "journey_half": _reached(14.0)},
+        "crowd": {"count": 200, "addresses": 10, "hung_up_on": 123, "asked": 1000, "ratio": 1.5,
+                  "without": {"p50_ms": 10.0, "p99_ms": 20.0}, "with": {"p50_ms": 12.0, "p99_ms": 30.0}},
         "journeys": {"per_second": 30.0, "p50_ms": 500.0, "p99_ms": 900.0, "closed": 300, "of": 300,
                      "refused": {"approve 404": 2}},
         "hop": {"ours": {"handed over -> triage": {"ms": 1.0, "cpu_ms": 2.0}}, "bare_hop_ms": 1.5,

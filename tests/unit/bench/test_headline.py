@@ -2,6 +2,7 @@
 
 import pytest
 
+from bench.crowding import ratio
 from bench.headline import AIMS, Aim, figures
 
 
@@ -31,6 +32,11 @@ def test_the_relay_is_held_to_both_ways_of_publishing():
 
 def test_a_hop_that_costs_less_than_the_bare_one_has_a_ratio_above_one():
     assert figures({"hop": {"bare_hop_ms": 2.0, "our_hop_ms": 1.0}})["hop_ratio"] == 2
+
+
+def test_a_crowd_is_held_to_what_it_does_to_the_slowest_worklists():
+    assert figures({"crowd": {"ratio": 1.5}})["crowd_ratio"] == 1.5
+    assert ratio({"with": {"p50_ms": 9.0, "p99_ms": 30.0}, "without": {"p50_ms": 1.0, "p99_ms": 20.0}}) == 1.5
 
 
 def test_what_was_not_measured_has_no_figure():

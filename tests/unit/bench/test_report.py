@@ -48,6 +48,13 @@ def test_a_small_run_says_that_its_figures_mean_nothing(found):
     assert "mean nothing" in report.text(found)
 
 
+def test_slow_connections_stand_beside_none(found):
+    assert rows(found, "Worklists (ms) beside 200 slow connections from 10")[1:] == [
+        ("without them", 10.0, 20.0), ("with them", 12.0, 30.0), ("times", 1.2, 1.5)]
+    assert ("a worklist's p99 beside 200 slow connections, times that without", 1.5, "below 2", "met") in rows(
+        found, "Aims")
+
+
 def test_what_was_refused_on_the_way_is_shown(found):
     assert "approve 404: 2" in report.text(found)
 
