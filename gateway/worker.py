@@ -5,6 +5,7 @@ application has answered, however slowly the answer is taken.
 """
 
 import os
+import sys
 from time import monotonic
 from typing import Any
 
@@ -16,6 +17,8 @@ from gateway.connections import Door, files_for, settings
 from gateway.requests import Reading
 
 TICK_SECONDS = 1.0
+SWITCH_SECONDS = 0.001
+"""How long a thread that works may keep the others waiting: the loop, with little to do, has to come to its turn."""
 LINGERS_SECONDS = 2.0
 """How long a process that is to end keeps silent connections: for a request that is on its way."""
 
@@ -44,6 +47,7 @@ class Worker(Base):
         self._leave()
 
     def _open(self) -> None:
+        sys.setswitchinterval(SWITCH_SECONDS)
         Reading.config = self.cfg
         self._threads = ThreadedTaskDispatcher()
         self._threads.set_thread_count(self.cfg.threads)
