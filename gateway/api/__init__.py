@@ -38,7 +38,8 @@ class StrictJsonParser(FlaskParser):
         if not is_json(req.mimetype) or (req.content_encoding or "identity").lower() != "identity":
             abort(415)
         try:
-            content = json.loads(body.decode(), parse_constant=_refuse_constant, object_pairs_hook=_each_once)
+            written = body.decode("utf-8-sig")
+            content = json.loads(written, parse_constant=_refuse_constant, object_pairs_hook=_each_once)
         except TwiceError:
             abort(400, detail="A field stands twice in one object. Send each once.")
         except (ValueError, RecursionError):

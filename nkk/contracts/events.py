@@ -17,6 +17,7 @@ from nkk.contracts.fields import (
     TEXT_LENGTH,
     Calendar,
     Instant,
+    Line,
     PlainText,
     Slug,
     Ticket,
@@ -118,12 +119,12 @@ class ComplaintHandedOver(EventData):
     claimed_kind: str = wire(fields.String(validate=validate.Length(1, 20)))
     category: str = wire(Slug())
     sub_category: str = wire(Slug())
-    subject_line: str = wire(PlainText(SUBJECT_LENGTH))
+    subject_line: str = wire(Line(SUBJECT_LENGTH))
     text: str = wire(PlainText(TEXT_LENGTH))
-    place: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
-    happened_on: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
-    accused_name: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
-    accused_position: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    place: str | None = wire(Line(NAME_LENGTH, allow_none=True))
+    happened_on: str | None = wire(Line(NAME_LENGTH, allow_none=True))
+    accused_name: str | None = wire(Line(NAME_LENGTH, allow_none=True))
+    accused_position: str | None = wire(Line(NAME_LENGTH, allow_none=True))
     accused_opd: str | None = wire(Slug(allow_none=True))
     confidential: bool = wire(fields.Boolean())
     submitted_at: datetime = wire(Instant())
@@ -154,12 +155,12 @@ class ComplaintForwarded(EventData):
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
     category: str = wire(Slug())
     sub_category: str = wire(Slug())
-    subject_line: str = wire(PlainText(SUBJECT_LENGTH))
+    subject_line: str = wire(Line(SUBJECT_LENGTH))
     text: str = wire(PlainText(TEXT_LENGTH))
-    place: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
-    happened_on: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
-    accused_name: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
-    accused_position: str | None = wire(PlainText(NAME_LENGTH, allow_none=True))
+    place: str | None = wire(Line(NAME_LENGTH, allow_none=True))
+    happened_on: str | None = wire(Line(NAME_LENGTH, allow_none=True))
+    accused_name: str | None = wire(Line(NAME_LENGTH, allow_none=True))
+    accused_position: str | None = wire(Line(NAME_LENGTH, allow_none=True))
     accused_opd: str | None = wire(Slug(allow_none=True))
     service_due_at: datetime = wire(Instant())
     service_calendar: int | None = wire(_service_calendar())

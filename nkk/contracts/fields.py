@@ -3,10 +3,10 @@
 import re
 from datetime import datetime
 from typing import Any
-from unicodedata import category
 
 from marshmallow import ValidationError, fields, validate
 
+from nkk.sop import text
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import is_reasonable, write_instant
 from nkk.sop.refusals import InvalidInput
@@ -17,16 +17,14 @@ NAME_LENGTH = 150
 NOTE_LENGTH = 4_000
 TEXT_LENGTH = 20_000
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_INVISIBLE = {"Cc", "Cf", "Zs", "Zl", "Zp"}
-_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{5,28}")
 
 
 class PlainText(fields.String):
-    """A person's words: `least` to `length` characters, surrounding white space dropped, line ends made `\\n`.
+    """A person's words: `least` to `length` characters, as `nkk.sop.text.clean` gives them.
 
-    Any script, emoji included. NUL and other control characters and lone surrogates are refused: neither every
-    database nor every reader can hold them. HTML is text like any other; whoever shows it escapes it.
+    Any script, emoji included; half an emoji (a lone surrogate) is refused. HTML is text like any other; whoever shows
+    it escapes it.
     """
 
     def __init__(self, length: int, least: int = 1, **kwargs: Any) -> None:
@@ -34,13 +32,38 @@ class PlainText(fields.String):
         super().__init__(validate=validate.Length(least, length), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
-        if _CONTROL.search(text) or _SURROGATE.search(text):
-            raise ValidationError("Contains characters that are no text (control characters or half an emoji).")
-        if all(category(sign) in _INVISIBLE for sign in text):
+        written = super()._deserialize(value, attr, data, **kwargs)
+        if not text.is_text(written):
+            raise ValidationError("Contains characters that are no text (half an emoji).")
+        cleaned = self._clean(written)
+        if text.is_empty(cleaned):
             raise ValidationError("Write something here: it is empty.")
-        return text
+        return cleaned
+
+    _clean = staticmethod(text.clean)
+
+
+class Line(PlainText):
+    """A name, a subject line: on one line and without signs that nobody sees (`nkk.sop.text.one_line`)."""
+
+    _clean = staticmethod(text.one_line)
+
+
+class Digits(fields.String):
+    """A number as it is written, with spaces, dots or hyphens between its digits: without them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return text.digits(super()._deserialize(value, attr, data, **kwargs))
+
+
+class Phone(fields.String):
+    """A telephone number as it is written: digits, with spaces, hyphens, dots, slashes and brackets between them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        number = text.code(super()._deserialize(value, attr, data, **kwargs))
+        if not _PHONE.fullmatch(number) or not 7 <= sum(sign.isdigit() for sign in number) <= 20:
+            raise ValidationError("Digits, with + in front where needed.")
+        return number
 
 
 class Secret(fields.String):
@@ -50,10 +73,10 @@ class Secret(fields.String):
         super().__init__(validate=validate.Length(1, length), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        if _SURROGATE.search(text) or "\x00" in text:
+        written = super()._deserialize(value, attr, data, **kwargs)
+        if not text.is_text(written) or "\x00" in written:
             raise ValidationError("Contains characters that are no text.")
-        return text
+        return written
 
 
 class Ticket(fields.String):

@@ -5,6 +5,7 @@ that waits, however many cases are closed. A cursor names a place in the desk's 
 narrowing it goes on from there, and shows nothing that the narrowing leaves out.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any
 from marshmallow import Schema, fields
 from sqlalchemy import Column, ColumnElement, Select, Table, or_
 
-from nkk.contracts.fields import SUBJECT_LENGTH, PlainText, Slug
+from nkk.contracts.fields import SUBJECT_LENGTH, Line, Slug
 from nkk.messaging.validation import load
 from nkk.sop.ticket import read_group, read_ticket
 
@@ -44,7 +45,7 @@ class WantedForm(Schema):
 
     category = Slug()
     late = fields.Boolean(truthy={True}, falsy={False})
-    q = PlainText(SUBJECT_LENGTH, least=SHORTEST)
+    q = Line(SUBJECT_LENGTH, least=SHORTEST)
 
 
 def read_wanted(form: Mapping[str, Any] | None, now: datetime) -> Wanted:
@@ -66,6 +67,17 @@ def narrowed(query: Select, table: Table, wanted: Wanted,
     return query.where(_found(table, wanted.q)) if wanted.q else query
 
 
+_WILD = re.compile("[/%_]")
+_TYPED_ALIKE = re.compile("[\"'`\u00b4\u02bc\u2018-\u201f\u2032\u2033\u00ab\u00bb\u2010-\u2015 \u00a0-]")
+"""Signs that a word processor writes in another way than a keyboard does."""
+
+
+def _pattern(q: str) -> str:
+    """`q` anywhere in a text. A person who looks for "100%" means that, and no wildcard; a typed quotation mark also
+    means the curved one."""
+    return "%" + _TYPED_ALIKE.sub("_", _WILD.sub(r"/\g<0>", q)) + "%"
+
+
 def _found(table: Table, q: str) -> ColumnElement[bool]:
     """Rows of the ticket `q`, of one with `q` for a group of four, or with `q` in their subject line, if any."""
     ways = [table.c.ticket == (read_ticket(q) or "")]
@@ -73,6 +85,5 @@ def _found(table: Table, q: str) -> ColumnElement[bool]:
     if group is not None:
         ways.append(table.c.ticket.like(f"NKK-____-%{group}%"))
     if "subject_line" in table.c:
-        # Escaped: a person who looks for "100%" means that, and no wildcard.
-        ways.append(table.c.subject_line.icontains(q, autoescape=True))
+        ways.append(table.c.subject_line.ilike(_pattern(q), escape="/"))
     return or_(*ways)

@@ -9,6 +9,8 @@ import re
 import secrets
 from collections.abc import Callable
 
+from nkk.sop.text import code
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECK_MODULUS = 37
 _SYMBOLS = 7
@@ -29,9 +31,10 @@ def new_ticket(year: int, randbelow: Callable[[int], int] = secrets.randbelow) -
 def read_ticket(text: str) -> str | None:
     """The ticket a person meant by `text`, or None where it can be none.
 
-    Case and hyphens do not matter and O, I and L are read as 0, 1 and 1; the check symbol catches a mistyped one.
+    Case, hyphens of any kind, a `#` before it and a full stop behind it do not matter, and O, I and L are read as 0, 1
+    and 1; the check symbol catches a mistyped one.
     """
-    cleaned = text.strip().upper().replace(" ", "-")
+    cleaned = _plain(text)
     head, body = cleaned[:3], cleaned[3:].translate(_SOUND_ALIKE)
     match = _SHAPE.fullmatch(head + body)
     if match is None:
@@ -46,8 +49,13 @@ def read_ticket(text: str) -> str | None:
 
 def read_group(text: str) -> str | None:
     """One of the two groups of four at a ticket's end, as somebody may have noted it; None where `text` is none."""
-    group = text.strip().upper().translate(_SOUND_ALIKE)
+    group = _plain(text).translate(_SOUND_ALIKE)
     return group if _GROUP.fullmatch(group) else None
+
+
+def _plain(text: str) -> str:
+    """`text` without what people and programs put around a reference."""
+    return code(text).upper().removeprefix("#").removesuffix(".").strip().replace(" ", "-")
 
 
 def _encode(number: int) -> str:

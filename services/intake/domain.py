@@ -18,6 +18,9 @@ SESSION_LIFETIME = timedelta(hours=12)
 
 PASSWORD_LENGTH = (10, 128)
 DIFFERENT_CHARACTERS = 5
+FIRST_AGREEMENT = 21
+"""Digits 13 and 14 of the NIP of staff on their first work agreement; a month is at most 12."""
+
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 
 CLAIMED_KINDS = ("complaint", "information", "aspiration")
@@ -180,13 +183,16 @@ def _nik_problem(nik: str, today: date) -> str | None:
 
 
 def _nip_problem(nip: str, today: date) -> str | None:
-    """NIP: date of birth YYYYMMDD, month of appointment YYYYMM, 1 or 2 for the sex, 3 digits of serial number."""
+    """NIP: date of birth YYYYMMDD, month of appointment YYYYMM, 1 or 2 for the sex, 3 digits of serial number.
+
+    Of staff on a work agreement (PPPK) it is the year of appointment and the number of the agreement, counted from 21;
+    of part-time staff (PPPK paruh waktu) from 24.
+    """
     if not re.fullmatch(r"[0-9]{18}", nip):
         return "A NIP has 18 digits."
     if not _is_past(int(nip[:4]), int(nip[4:6]), int(nip[6:8]), today):
         return "This is no NIP: the date of birth in digits 1 to 8 does not exist. Check each digit."
-    # 21 in place of the month marks staff on a work agreement (PPPK).
-    month = 1 if nip[12:14] == "21" else int(nip[12:14])
+    month = 1 if int(nip[12:14]) >= FIRST_AGREEMENT else int(nip[12:14])
     if not _is_past(int(nip[8:12]), month, 1, today) or int(nip[8:12]) - int(nip[:4]) < 15:
         return "This is no NIP: the appointment in digits 9 to 14 cannot be. Check each digit."
     if nip[14] not in "12" or nip[15:] == "000":

@@ -6,7 +6,18 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load, validate
 
-from nkk.contracts.fields import NAME_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Instant, PlainText, Secret, Slug
+from nkk.contracts.fields import (
+    NAME_LENGTH,
+    SUBJECT_LENGTH,
+    TEXT_LENGTH,
+    Digits,
+    Instant,
+    Line,
+    Phone,
+    PlainText,
+    Secret,
+    Slug,
+)
 from nkk.sop.steps import ReporterKind
 from services.intake.attempts import KINDS, Count
 from services.intake.domain import CLAIMED_KINDS, Account
@@ -20,22 +31,21 @@ class Contact(Schema):
     """How a reporter is reached."""
 
     email = fields.Email(required=True, validate=validate.Length(max=254))
-    phone = fields.String(allow_none=True, load_default=None, validate=validate.Regexp(
-        r"^\+?[0-9][0-9 -]{6,18}\Z", error="Digits, with + in front where needed."))
+    phone = Phone(allow_none=True, load_default=None)
 
 
 class Registration(Contact):
     """Step 1: who registers."""
 
     kind = fields.String(required=True, validate=validate.OneOf([str(kind) for kind in ReporterKind]))
-    identity_number = fields.String(required=True, validate=validate.Length(1, 32))
-    name = PlainText(NAME_LENGTH, required=True)
-    username = PlainText(64, required=True)
+    identity_number = Digits(required=True, validate=validate.Length(1, 32))
+    name = Line(NAME_LENGTH, required=True)
+    username = Line(64, required=True)
     password = Secret(required=True)
 
     @post_load
     def _normalise(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return data | {"username": data["username"].lower(), "identity_number": data["identity_number"].strip()}
+        return data | {"username": data["username"].lower()}
 
 
 class Visitor(Schema):
@@ -99,12 +109,12 @@ class ComplaintForm(Schema):
     claimed_kind = fields.String(load_default="complaint", validate=validate.OneOf(CLAIMED_KINDS))
     category = Slug(required=True)
     sub_category = Slug(required=True)
-    subject_line = PlainText(SUBJECT_LENGTH, required=True)
+    subject_line = Line(SUBJECT_LENGTH, required=True)
     text = PlainText(TEXT_LENGTH, required=True)
-    place = PlainText(NAME_LENGTH, allow_none=True, load_default=None)
-    happened_on = PlainText(NAME_LENGTH, allow_none=True, load_default=None)
-    accused_name = PlainText(NAME_LENGTH, allow_none=True, load_default=None)
-    accused_position = PlainText(NAME_LENGTH, allow_none=True, load_default=None)
+    place = Line(NAME_LENGTH, allow_none=True, load_default=None)
+    happened_on = Line(NAME_LENGTH, allow_none=True, load_default=None)
+    accused_name = Line(NAME_LENGTH, allow_none=True, load_default=None)
+    accused_position = Line(NAME_LENGTH, allow_none=True, load_default=None)
     accused_opd = Slug(allow_none=True, load_default=None)
     confidential = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
@@ -112,8 +122,8 @@ class ComplaintForm(Schema):
 class NewStaff(Schema):
     """A staff account to add."""
 
-    username = PlainText(64, required=True)
-    name = PlainText(NAME_LENGTH, required=True)
+    username = Line(64, required=True)
+    name = Line(NAME_LENGTH, required=True)
     role = fields.String(required=True)
     opd = Slug(allow_none=True, load_default=None)
     password = Secret(required=True)
@@ -122,7 +132,7 @@ class NewStaff(Schema):
 class StaffName(Schema):
     """Which staff account."""
 
-    username = PlainText(64, required=True)
+    username = Line(64, required=True)
 
 
 class StaffIds(Schema):
@@ -140,9 +150,9 @@ class ResetStaff(StaffName):
 class Category(Schema):
     """One category of the catalogue; sub-categories by key."""
 
-    name = PlainText(NAME_LENGTH, required=True)
+    name = Line(NAME_LENGTH, required=True)
     source = fields.String(load_default="", validate=validate.Length(max=NAME_LENGTH))
-    sub_categories = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH), required=True,
+    sub_categories = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), required=True,
                                  validate=validate.Length(1, 100))
 
 
@@ -150,7 +160,7 @@ class Catalogue(Schema):
     """The catalogue and the roster, each replaced whole where given."""
 
     categories = fields.Dict(keys=Slug(), values=fields.Nested(Category), validate=validate.Length(1, 100))
-    opds = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH), validate=validate.Length(1, 500))
+    opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=validate.Length(1, 500))
 
 
 class ComplaintView(ComplaintForm):

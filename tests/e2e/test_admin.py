@@ -52,7 +52,7 @@ def test_staff_are_added_found_on_the_list_and_log_in(people: People) -> None:
     ({"username": "nama petugas"}, {"username"}),
     ({"name": ""}, {"name"}),
     ({"name": "x" * 151}, {"name"}),
-    ({"name": "Rina\x00"}, {"name"}),
+    ({"name": "\x00"}, {"name"}),
     ({"password": "pendek"}, {"password"}),
     ({"password": "x" * 129}, {"password"}),
     ({"locked_until": None}, {"locked_until"}),
@@ -152,7 +152,7 @@ def test_what_is_left_out_of_a_new_catalogue_stays(people: People, catalogue: di
 
 @pytest.mark.parametrize("form", [
     {"categories": {}}, {"opds": {}}, {"categories": None}, {"opds": []}, {"opds": {"Dinas": "Dinas"}},
-    {"opds": {"dinas": ""}}, {"opds": {"dinas": None}}, {"opds": {"dinas": "x\x00"}}, {"opds": {"": "Dinas"}},
+    {"opds": {"dinas": ""}}, {"opds": {"dinas": None}}, {"opds": {"dinas": "\x00"}}, {"opds": {"": "Dinas"}},
     {"opds": {f"dinas-{number}": "Dinas" for number in range(501)}}, {"categories": {"sikap": {}}},
     {"categories": {"sikap": {"name": "Sikap", "sub_categories": {}}}}, {"kategori": {}},
     {"categories": {"sikap": {"name": "Sikap", "sub_categories": {"a b": "x"}}}},

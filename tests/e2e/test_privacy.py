@@ -113,7 +113,7 @@ def _mistakes(people: People, identity: dict[str, str]) -> list[str]:
     wrong = [form, form | {"kind": identity["name"]}, form | {"email": identity["name"]},
              form | {"phone": identity["email"]}, form | {"identity_number": identity["phone"]},
              form | {"username": identity["name"]}, form | {"password": identity["username"] * 20},
-             form | {"name": identity["name"] * 20}, form | {"name": identity["name"] + "\x00"}, [form]]
+             form | {"name": identity["name"] * 20}, form | {"name": "\x00", "email": identity["name"]}, [form]]
     answers = [people.anyone.ask("POST", "/reporters", one) for one in wrong]
     for credentials in ({"username": identity["username"], "password": identity["name"]},
                         {"username": identity["email"], "password": identity["password"]},

@@ -3,24 +3,20 @@
 from marshmallow import Schema, fields, validate
 
 from gateway.api.schemas.parts import one_of
-from nkk.contracts.fields import NAME_LENGTH, PlainText, Secret
+from nkk.contracts.fields import NAME_LENGTH, Digits, Line, Phone, Secret
 from nkk.sop.steps import ReporterKind, Role
-
-
-def _phone() -> validate.Regexp:
-    return validate.Regexp(r"^\+?[0-9][0-9 -]{6,18}\Z", error="Digits, with + in front where needed.")
 
 
 class Registration(Schema):
     """Who registers: a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
 
     kind = fields.String(required=True, validate=one_of(*ReporterKind))
-    identity_number = fields.String(required=True, validate=validate.Length(1, 32), metadata={
-        "description": "NIP or NIK, digits only."})
-    name = PlainText(NAME_LENGTH, required=True)
+    identity_number = Digits(required=True, validate=validate.Length(1, 32), metadata={
+        "description": "NIP or NIK: its digits; spaces, dots and hyphens between them do not matter."})
+    name = Line(NAME_LENGTH, required=True)
     email = fields.Email(required=True, validate=validate.Length(max=254))
-    phone = fields.String(allow_none=True, validate=_phone())
-    username = PlainText(64, required=True, metadata={
+    phone = Phone(allow_none=True)
+    username = Line(64, required=True, metadata={
         "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
     password = Secret(required=True, metadata={"description": "10 to 128 characters."})
 
@@ -29,7 +25,7 @@ class Contact(Schema):
     """How a reporter is reached."""
 
     email = fields.Email(required=True, validate=validate.Length(max=254))
-    phone = fields.String(allow_none=True, validate=_phone())
+    phone = Phone(allow_none=True)
 
 
 class ContactChange(Contact):

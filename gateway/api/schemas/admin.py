@@ -4,15 +4,15 @@ from marshmallow import Schema, fields, validate
 from webargs.fields import DelimitedList
 
 from gateway.api.schemas.parts import one_of
-from nkk.contracts.fields import NAME_LENGTH, PlainText, Secret, Slug
+from nkk.contracts.fields import NAME_LENGTH, Line, Secret, Slug
 from nkk.sop.steps import STAFF_ROLES
 
 
 class NewStaff(Schema):
     """A staff account to add."""
 
-    username = PlainText(64, required=True)
-    name = PlainText(NAME_LENGTH, required=True)
+    username = Line(64, required=True)
+    name = Line(NAME_LENGTH, required=True)
     role = fields.String(required=True, validate=one_of(*STAFF_ROLES))
     opd = Slug(allow_none=True)
     password = Secret(required=True)
@@ -62,16 +62,16 @@ class StaffListing(Schema):
 class CatalogueCategory(Schema):
     """A category; its sub-categories by key."""
 
-    name = PlainText(NAME_LENGTH, required=True)
+    name = Line(NAME_LENGTH, required=True)
     source = fields.String(validate=validate.Length(max=NAME_LENGTH))
-    sub_categories = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH), required=True)
+    sub_categories = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), required=True)
 
 
 class Catalogue(Schema):
     """Categories and agencies by key; what is given is replaced whole."""
 
     categories = fields.Dict(keys=Slug(), values=fields.Nested(CatalogueCategory))
-    opds = fields.Dict(keys=Slug(), values=PlainText(NAME_LENGTH))
+    opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH))
 
 
 class TeamAddress(Schema):

@@ -2,13 +2,13 @@
 
 from marshmallow import Schema, fields, validate
 
-from nkk.contracts.fields import NAME_LENGTH, PlainText
+from nkk.contracts.fields import NAME_LENGTH, Line
 
 
 class OwnDay(Schema):
     """A date unlike its weekday: closed where it has no spans, else open in them."""
 
-    name = PlainText(NAME_LENGTH, required=True)
+    name = Line(NAME_LENGTH, required=True)
     spans = fields.List(fields.List(fields.String()), load_default=list, metadata={
         "description": 'Open spans such as [["08:00", "12:00"]]; none for a closed day.'})
 

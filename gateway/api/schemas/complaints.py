@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from gateway.api.schemas.parts import Claim, Flag, one_of
-from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, PlainText, Slug
+from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Line, PlainText, Slug
 from nkk.sop.steps import Path
 
 
@@ -21,12 +21,12 @@ class ComplaintForm(Schema):
         "description": "What the reporter thinks it is; Tim Utama's classification counts."})
     category = Slug(required=True)
     sub_category = Slug(required=True)
-    subject_line = PlainText(SUBJECT_LENGTH, required=True)
+    subject_line = Line(SUBJECT_LENGTH, required=True)
     text = PlainText(TEXT_LENGTH, required=True)
-    place = PlainText(NAME_LENGTH, allow_none=True)
-    happened_on = PlainText(NAME_LENGTH, allow_none=True, metadata={"description": "When, in the reporter's words."})
-    accused_name = PlainText(NAME_LENGTH, allow_none=True)
-    accused_position = PlainText(NAME_LENGTH, allow_none=True)
+    place = Line(NAME_LENGTH, allow_none=True)
+    happened_on = Line(NAME_LENGTH, allow_none=True, metadata={"description": "When, in the reporter's words."})
+    accused_name = Line(NAME_LENGTH, allow_none=True)
+    accused_position = Line(NAME_LENGTH, allow_none=True)
     accused_opd = Slug(allow_none=True)
     confidential = Flag(metadata={
         "description": "No desk sees who the reporter is, the operator included."})

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, fields, post_load
 
 from gateway.api.schemas.parts import Claim, Flag, Page
-from nkk.contracts.fields import SUBJECT_LENGTH, PlainText, Slug
+from nkk.contracts.fields import SUBJECT_LENGTH, Line, Slug
 
 
 class Worklist(Page):
@@ -14,7 +14,7 @@ class Worklist(Page):
 
     category = Slug(metadata={"description": "A key of GET /categories."})
     late = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "true: only what is past due."})
-    q = PlainText(SUBJECT_LENGTH, least=2, metadata={
+    q = Line(SUBJECT_LENGTH, least=2, metadata={
         "description": "A ticket, one of its two groups of four, or part of the subject line, in any case. On the "
                        "answers' desk, which has no subject lines, only the first two."})
 

@@ -132,9 +132,9 @@ def test_an_event_without_a_request_behind_it_names_none():
     assert ResponseReturned.read(RETURNED.to_json("event-1", NOW)).correlation_id is None
 
 
-@pytest.mark.parametrize("changed", [{"ticket": SECRET}, {"opd": SECRET}, {"round": SECRET}, {"note": SECRET + "\x00"},
-                                     {"by": SECRET * 50}, {"round": 0}, {"round": 1.5}, {"round": True},
-                                     {"note": ""}, {"note": [SECRET]}, {"ticket": {SECRET: SECRET}}])
+@pytest.mark.parametrize("changed", [{"ticket": SECRET}, {"opd": SECRET}, {"round": SECRET},
+                                     {"note": SECRET + "\ud800"}, {"by": SECRET * 50}, {"round": 0}, {"round": 1.5},
+                                     {"round": True}, {"note": ""}, {"note": [SECRET]}, {"ticket": {SECRET: SECRET}}])
 def test_fields_amiss_are_named_and_never_quoted(changed):
     with pytest.raises(UnreadableEventError) as refused:
         ResponseReturned.read(with_data(**changed))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from nkk.contracts.fields import Instant, PlainText, Secret, Slug, Ticket, write_instant
+from nkk.contracts.fields import Instant, Line, Phone, PlainText, Secret, Slug, Ticket, write_instant
 from nkk.messaging.validation import instant
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import new_ticket
@@ -27,7 +27,30 @@ def test_plain_text_is_kept_as_a_person_wrote_it(words):
     assert PlainText(200).deserialize(words) == words
 
 
-@pytest.mark.parametrize("words", ["a\x00b", LONE_SURROGATE, "\udc4d", "bel\x07", "esc\x1b[2J", "a\x7fb", "a\x9bb"])
+@pytest.mark.parametrize(("words", "kept"), [("a\x00b", "ab"), ("bel\x07", "bel"), ("esc\x1b[2J", "esc[2J"),
+                                             ("a\x7fb", "ab"), ("a\x9bb", "ab"), ("satu\x0bdua", "satu\ndua")])
+def test_control_signs_that_came_with_a_pasted_text_are_left_out(words, kept):
+    assert PlainText(200).deserialize(words) == kept
+
+
+def test_a_line_has_no_line_ends_and_nothing_invisible():
+    assert Line(200).deserialize(" Siti\u200b\x0bContoh\u00a0") == "Siti Contoh"
+
+
+@pytest.mark.parametrize(("written", "kept"), [
+    ("0812-3456-7890", "0812-3456-7890"), ("(0717) 123.456", "(0717) 123.456"), ("0717/123456", "0717/123456"),
+    ("+62 812\u00a03456\u20117890", "+62 812 3456-7890"), ("\u202a08123456789\u202c", "08123456789")])
+def test_a_telephone_number_is_taken_as_it_is_written(written, kept):
+    assert Phone().deserialize(written) == kept
+
+
+@pytest.mark.parametrize("written", ["", "123456", "telepon", "0812x3456789", "++628123456", "0" * 21, "+", 812])
+def test_what_is_no_telephone_number_is_refused(written):
+    with pytest.raises(ValidationError):
+        Phone().deserialize(written)
+
+
+@pytest.mark.parametrize("words", [LONE_SURROGATE, "\udc4d"])
 def test_plain_text_refuses_what_is_no_text(words):
     with pytest.raises(ValidationError, match="no text"):
         PlainText(200).deserialize(words)

@@ -19,8 +19,9 @@ SUBJECTS = {
     "NKK-2026-0000-0000": "Antrean 1000 orang",
     "NKK-2025-7H4K-Q2MV": "PUNGLI di_loket ÉMPAT",
     "NKK-2024-AAAA-BBBB": r"Garis\miring / lurus",
+    "NKK-2024-CCCC-DDDD": "Hari Jum\u2019at \u201cbayar\u201d\u00a0\u2013 katanya",
 }
-ONE, NOUGHT, THREE, FOUR = SUBJECTS
+ONE, NOUGHT, THREE, FOUR, PASTED = SUBJECTS
 
 
 @pytest.fixture
@@ -50,6 +51,7 @@ def found(connection, table=rows, **form):
     ("100%", {ONE}), ("0%", {ONE}), ("%%", set()), ("__", set()), ("i_l", {THREE}), ("t_", set()),
     ("\\m", {FOUR}), ("/ l", {FOUR}), ("//", set()), ("' OR 1=1 --", set()), ("nk", set()), ("2026", set()),
     (ONE, {ONE}), ("nkk2026edxyer30", {ONE}), ("NKK-2026-EDXY-ER3O", {ONE}), ("NKK-2026-EDXY-ER31", set()),
+    ("jum'at", {PASTED}), ("jum\u2018at", {PASTED}), ('"bayar" - kata', {PASTED}), ("\u201dbayar\u201c", {PASTED}),
     ("7h4k", {THREE}), ("q2mv", {THREE}), ("4kq2", set()), ("  EDXY ", {ONE}),
 ])
 def test_a_ticket_a_group_of_one_or_words_of_the_subject_find_a_row(connection, q, expected):
@@ -85,7 +87,7 @@ def test_a_cursor_taken_over_to_another_narrowing_shows_nothing_that_is_not_want
 
 
 @pytest.mark.parametrize(("form", "field"), [
-    ({"q": "x"}, "q"), ({"q": ""}, "q"), ({"q": " x "}, "q"), ({"q": "x" * 201}, "q"), ({"q": "a\x00b"}, "q"),
+    ({"q": "x"}, "q"), ({"q": ""}, "q"), ({"q": " x "}, "q"), ({"q": "x" * 201}, "q"), ({"q": "a\ud800b"}, "q"),
     ({"q": 42}, "q"), ({"category": "A B"}, "category"), ({"category": ""}, "category"), ({"late": "true"}, "late"),
     ({"late": None}, "late"), ({"other": 1}, "other"),
 ])

@@ -61,8 +61,10 @@ def test_two_neighbours_swapped_are_caught(ticket, place):
 
 
 @given(tickets)
-def test_case_hyphens_and_surrounding_space_do_not_matter(ticket):
-    spellings = (ticket.lower(), ticket.replace("-", ""), ticket.replace("-", " "), f"  {ticket}\n")
+def test_case_hyphens_and_what_stands_around_it_do_not_matter(ticket):
+    spellings = (ticket.lower(), ticket.replace("-", ""), ticket.replace("-", " "), f"  {ticket}\n", f"#{ticket}",
+                 f"{ticket}.", ticket.replace("-", "\u2013"), ticket.replace("-", "\u2011"),
+                 ticket.replace("-", "\u00a0"), f"\u200b{ticket}\ufeff")
     assert {read_ticket(spelling) for spelling in spellings} == {ticket}
 
 

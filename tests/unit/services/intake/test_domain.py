@@ -43,6 +43,8 @@ VALID = {
     "a man's NIP": (ReporterKind.CIVIL_SERVANT, "198503152010011001"),
     "a woman's NIP": (ReporterKind.CIVIL_SERVANT, "199012312015122002"),
     "a NIP of staff on a work agreement": (ReporterKind.CIVIL_SERVANT, "199203102023211001"),
+    "a NIP of staff on a fourth agreement": (ReporterKind.CIVIL_SERVANT, "199001012025242001"),
+    "a NIP of staff on a second agreement": (ReporterKind.CIVIL_SERVANT, "199001012019221001"),
     "a NIP of a leap day": (ReporterKind.CIVIL_SERVANT, "198802292010011001"),
     "a NIP of this month's appointment": (ReporterKind.CIVIL_SERVANT, "200001012026031001"),
 }

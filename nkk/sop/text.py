@@ -1,0 +1,51 @@
+"""What a text is: decided once, for every field that a person fills in or pastes into.
+
+People paste from word processors, chats and spreadsheets. What they see is kept; what nobody can see is made the same
+or left out, and no text is refused for it. Each function gives the same again when it is given what it gave.
+"""
+
+import re
+import unicodedata
+
+_LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Zero width, word joiners, soft hyphens, byte-order marks, direction marks, Hangul fillers: but no joiner (U+200C and
+# U+200D), which Persian, Indian scripts and emoji are written with.
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+                        "\u3164\ufeff\uffa0\ufff9-\ufffb]")
+_SPACES = re.compile(r"\s+")
+_HYPHENS = re.compile("[\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]")
+_APART = re.compile(r"[\s./()\u00b7-]+")
+
+
+def is_text(text: str) -> bool:
+    """Whether `text` is whole characters: half an emoji (a lone surrogate) is none, and no database keeps it."""
+    return _SURROGATE.search(text) is None
+
+
+def clean(text: str) -> str:
+    """`text` of any number of lines: composed (NFC), every line end `\\n`, without control signs but tabs, and without
+    white space around it."""
+    return unicodedata.normalize("NFC", _CONTROL.sub("", _LINE_END.sub("\n", text))).strip()
+
+
+def one_line(text: str) -> str:
+    """`text` as a name or a subject line: as `clean`, on one line, single spaces, nothing invisible."""
+    return unicodedata.normalize("NFC", _SPACES.sub(" ", _INVISIBLE.sub("", clean(text)))).strip()
+
+
+def code(text: str) -> str:
+    """`text` as something copied letter by letter: compatibility forms as their plain ones, every hyphen `-`, nothing
+    invisible."""
+    return one_line(_HYPHENS.sub("-", unicodedata.normalize("NFKC", one_line(text))))
+
+
+def digits(text: str) -> str:
+    """A number as it is written, such as `19900101 201505 1 001`, without what stands between its digits."""
+    return unicodedata.normalize("NFKC", _APART.sub("", code(text)))
+
+
+def is_empty(text: str) -> bool:
+    """Whether nobody could see anything of `text`."""
+    return all(unicodedata.category(sign) in ("Cc", "Cf", "Zs", "Zl", "Zp") or _INVISIBLE.match(sign) for sign in text)

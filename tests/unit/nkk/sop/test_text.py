@@ -1,0 +1,60 @@
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from nkk.sop import text
+
+ANY = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@pytest.mark.parametrize(("pasted", "kept"), [
+    ("satu\x0bdua", "satu\ndua"), ("satu\x0cdua", "satu\ndua"), ("satu\x85dua", "satu\ndua"),
+    ("satu\u2028dua\u2029tiga", "satu\ndua\ntiga"), ("satu\r\ndua\rtiga", "satu\ndua\ntiga"), ("a\x07\x00b", "ab"),
+    ("kolom\tkolom", "kolom\tkolom"), ("  tepi \n", "tepi"), ("cafe\u0301", "caf\u00e9"),
+    ("👨\u200d👩\u200d👧", "👨\u200d👩\u200d👧"),
+    ("baris\n\n  menjorok", "baris\n\n  menjorok"), ("hanya\u200bsela", "hanya\u200bsela")])
+def test_a_pasted_text_keeps_what_is_seen(pasted, kept):
+    assert text.clean(pasted) == kept
+
+
+@pytest.mark.parametrize(("pasted", "kept"), [
+    ("Siti\u00a0Contoh", "Siti Contoh"), ("Siti\x0bContoh", "Siti Contoh"),
+    ("\ufeffSiti\u200b Contoh\u200e", "Siti Contoh"),
+    ("Siti  \t Contoh", "Siti Contoh"), ("ber\u00adpisah", "berpisah"), ("\u202eSiti", "Siti"),
+    ("می\u200cخواهم", "می\u200cخواهم")])
+def test_a_name_stands_on_one_line_and_holds_nothing_invisible(pasted, kept):
+    assert text.one_line(pasted) == kept
+
+
+@pytest.mark.parametrize("written", ["19900101 201505 1 001", "19900101.201505.1.001", "19900101-201505-1-001",
+                                     "19900101\u00a0201505\u00a01\u00a0001", "19900101\u2013201505\u20131\u2013001",
+                                     "１９９００１０１２０１５０５１００１", "\u200b199001012015051001\u202c"])
+def test_a_number_is_its_digits_however_it_is_written(written):
+    assert text.digits(written) == "199001012015051001"
+
+
+@pytest.mark.parametrize("unseen", ["", "\u200b", "\u3164", "\u00a0\u2003", "\u2060\ufeff", "\u200d"])
+def test_what_nobody_can_see_is_empty(unseen):
+    assert text.is_empty(unseen)
+
+
+@given(ANY)
+@example("\u0344\u0301")
+@example("\x1f a \x85")
+def test_what_was_made_a_text_stays_as_it_is(anything):
+    for made in (text.clean, text.one_line, text.code, text.digits):
+        once = made(anything)
+        assert made(once) == once
+
+
+@given(ANY)
+def test_no_text_holds_a_control_sign_but_line_ends_and_tabs(anything):
+    assert {sign for sign in text.clean(anything) if unicodedata.category(sign) == "Cc"} <= {"\n", "\t"}
+    assert "\n" not in text.one_line(anything)
+
+
+@given(st.text("abc äöü漢字\n"))
+def test_what_is_plain_already_is_kept(plain):
+    assert text.clean(plain) == plain.strip()
