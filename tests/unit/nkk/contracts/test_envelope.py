@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import FrozenInstanceError
 from datetime import UTC, datetime
 
@@ -188,7 +189,7 @@ def test_event_names_are_unique_past_tense_and_versioned():
         # Of a clock, what it has become is told.
         assert fact in ("due_soon", "overdue") or any(
             word.endswith(("ed", "sent")) for word in fact.split("_"))
-        assert version == "v1"
+        assert re.fullmatch(r"v[1-9]", version)
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)

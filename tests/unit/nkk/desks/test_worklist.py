@@ -69,7 +69,7 @@ def test_late_is_what_is_past_due_and_no_more(connection):
 
 
 def test_every_part_of_a_narrowing_counts(connection):
-    assert found(connection, category="c0") == {ONE, THREE}
+    assert found(connection, category="c0") == {ONE, THREE, PASTED}
     assert found(connection, category="c0", late=True) == {ONE}
     assert found(connection, category="c0", late=True, q="pungli") == set()
     assert found(connection, category="c9") == set()
