@@ -80,25 +80,49 @@ def test_a_stream_ends_with_the_access_token(people: People) -> None:
     problem(person.ask("GET", "/desks/answers/changes"), 401, "not-authenticated")
 
 
-# -- at an installation where one page may listen
+# -- at an installation where two pages may listen
 
 
 @pytest.fixture(scope="module")
 def narrow(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with installation(tmp_path_factory.mktemp("narrow"), new_vhost(rabbit), settings={
-            "NKK_LIVE_STREAMS": "1"}) as running:
+            "NKK_LIVE_STREAMS": "2"}) as running:
         yield running
 
 
 def test_where_no_more_may_listen_a_page_is_sent_to_ask_now_and_then_until_one_has_gone(narrow: Installation) -> None:
     people = People(narrow)
-    with people.operator.stream("GET", "/desks/intake/changes", **LASTING) as first:
-        assert next(events(first))["event"] == "ready"
-        refused = people.main_team.ask("GET", "/desks/triage/changes")
+    team = people.opd_team("dinas-sosial")
+    with people.operator.stream("GET", "/desks/intake/changes", **LASTING) as first, \
+            people.main_team.stream("GET", "/desks/triage/changes", **LASTING) as second:
+        # Kept: a stream whose reader is forgotten is hung up.
+        texts = events(first), events(second)
+        assert [next(each)["event"] for each in texts] == ["ready", "ready"]
+        refused = team.ask("GET", "/desks/opd/changes")
         problem(refused, 503, "too-many-streams")
         assert int(refused.headers["Retry-After"]) >= 30
-        assert people.main_team.desk("triage") == []
-    eventually(lambda: people.main_team.status("GET", "/desks/triage/changes") == 200)
+        assert team.desk("opd") == []
+    eventually(lambda: team.status("GET", "/desks/opd/changes") == 200)
+    people.close()
+
+
+@pytest.mark.parametrize("address", ["/api/v1/desks/triage/changes", "/meja/tim-utama/perubahan"], ids=["API", "page"])
+def test_one_account_keeps_no_place_from_another(narrow: Installation, address: str) -> None:
+    people = People(narrow)
+    with closing(eventually(lambda: _listening(people.operator))) as first, \
+            closing(eventually(lambda: _listening(people.operator))) as second:
+        told, kept = events(first), events(second)
+        assert next(told)["event"] == next(kept)["event"] == "ready"
+        token = people.main_team.token
+        headers = {"Authorization": f"Bearer {token}", "Cookie": f"nkk_access={token}"}
+        with people.http.stream("GET", address, headers=headers, timeout=60) as other:
+            assert other.status_code == 200
+            texts = events(other)
+            assert next(texts)["event"] == "ready"
+            # The older one gave way; one each is what both may keep.
+            assert [each["event"] for each in told] in ([], ["ready"])
+            assert people.operator.status("GET", "/desks/intake/changes") == 503
+            assert people.http.get(address, headers=headers).status_code == 503
     people.close()
 
 
