@@ -40,7 +40,12 @@ class Author:
         self.ticket = ""
 
     def ask(self, method: str, path: str, json: Any = None, status: int = 200, **headers: str) -> Any:
-        response = self.person.ask(method, path, json, headers=self.headers | headers)
+        def answered() -> Any:
+            response = self.person.ask(method, path, json, headers=self.headers | headers)
+            # Others keep the machine busy, and a stage may not answer in time.
+            return response if response.status_code != 503 else None
+
+        response = eventually(answered)
         assert response.status_code == status, (response.status_code, response.text)
         return response
 
