@@ -100,10 +100,9 @@ class Backend:
         """The caller's own e-mail address and phone number."""
         return self.ask_intake("contact", {})
 
-    def complaint_with_reporter(self, ticket: str) -> dict[str, Any]:
-        """Intake's view for the operator, with who reported; None for a confidential one."""
-        view = self.call("intake", "complaint", ticket)
-        return view | {"reporter": None if view["confidential"] else self.ask_intake("identity", {"ticket": ticket})}
+    def identity(self, ticket: str, on: str) -> dict[str, Any]:
+        """Who reported, for the operator, `on` a screen or a document: an act, which intake records."""
+        return self.ask_intake("identity", {"ticket": ticket, "on": on})
 
     def lists(self) -> dict[str, Any]:
         """Catalogue and roster, at most LISTS_SECONDS old; older where intake is away and they were known."""

@@ -41,10 +41,17 @@ def view(ticket: str) -> dict[str, Any]:
     return _VIEWS[g.actor.role](known(ticket))
 
 
-def timeline(ticket: str) -> dict[str, Any]:
-    """The journey of a complaint through the seven steps, with the documents that the caller may open."""
-    told = journey(ticket)
-    return told | {"documents": papers.openable(known(ticket), Role(g.actor.role), told) if told["entries"] else []}
+def identity(ticket: str) -> dict[str, Any]:
+    """Who reported. An act of the operator's, which is recorded; no view has it."""
+    return backend().identity(known(ticket), "screen")
+
+
+def timeline(ticket: str, confidential: bool | None = None) -> dict[str, Any]:
+    """The journey of a complaint through the seven steps, with the documents that the caller may open; `confidential`
+    where that is known."""
+    told, role = journey(ticket), Role(g.actor.role)
+    listed = papers.openable(known(ticket), role, told, confidential) if told["entries"] else []
+    return told | {"documents": listed}
 
 
 def journey(ticket: str) -> dict[str, Any]:
@@ -109,7 +116,7 @@ def _for_reporter(ticket: str) -> dict[str, Any]:
 
 
 def _for_operator(ticket: str) -> dict[str, Any]:
-    shown = backend().complaint_with_reporter(ticket) | _answer("answer", ticket)
+    shown = backend().call("intake", "complaint", ticket) | _answer("answer", ticket)
     # The operator has two desks: once it is handed over, nobody is on it at the first any more.
     return shown | {"claim": shown["claim"] or (shown["answer"] or {}).get("claim")}
 

@@ -16,8 +16,9 @@ from gateway import methods
 from gateway.backend import backend
 from nkk.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
 from nkk.messaging.calls import StageUnavailableError
+from nkk.sop.clock import is_day
 from nkk.sop.indonesian import ROLES
-from nkk.sop.refusals import NotYourRole, NotYourStep, Refused
+from nkk.sop.refusals import NotYourRole, NotYourStep
 from nkk.sop.steps import Role
 
 FORM, REPORTER, COMPLAINT, REPORT, RESPONSE, RECEIPT = (
@@ -38,6 +39,9 @@ FROM_STEP: dict[Role, dict[str, int]] = {
 BETWEEN = (Role.MAIN_TEAM, Role.OPD_TEAM)
 """Those between whom a response goes back and forth; why it was returned is nobody else's business."""
 
+BY_ACT = (REPORTER,)
+"""Documents that show who reported: opened by POST, so that no link, preview or speculative load opens one."""
+
 LAST_STEP = {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, REPORT: 3, RESPONSE: 7}
 """The last step whose times a document shows."""
 
@@ -46,18 +50,19 @@ class NoDocumentYet(NotYourStep):
     """The step that this document comes from is not done."""
 
 
-class IdentityWithheld(Refused):
-    """The reporter asked for confidentiality: nobody opens their Data Pemberi Aduan."""
-
-
-def openable(ticket: str, role: Role, timeline: dict[str, Any]) -> list[dict[str, str]]:
-    """The documents that `role` may open now, with their addresses."""
+def openable(ticket: str, role: Role, timeline: dict[str, Any], confidential: bool | None = None
+             ) -> list[dict[str, str]]:
+    """The documents that `role` may open now, with their addresses and the method that opens them; intake is asked
+    whether the report is `confidential` where that is not known."""
     kinds = [kind for kind in FROM_STEP[role] if _is_there(kind, role, timeline)]
-    if REPORTER in kinds and backend().call("intake", "complaint", ticket)["confidential"]:
-        kinds.remove(REPORTER)
+    if REPORTER in kinds:
+        if confidential is None:
+            confidential = backend().call("intake", "is_confidential", ticket)
+        if confidential:
+            kinds.remove(REPORTER)
     base = f"/api/v1/complaints/{ticket}/documents"
-    return [{"kind": kind, "title": KINDS[kind], "docx": f"{base}/{kind}.docx", "pdf": f"{base}/{kind}.pdf"}
-            for kind in kinds]
+    return [{"kind": kind, "title": KINDS[kind], "docx": f"{base}/{kind}.docx", "pdf": f"{base}/{kind}.pdf",
+             "method": "POST" if kind in BY_ACT else "GET"} for kind in kinds]
 
 
 def require(kind: str, role: Role) -> None:
@@ -67,13 +72,16 @@ def require(kind: str, role: Role) -> None:
 
 
 def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
-    """What document `kind` of a complaint holds for `role`. Raises NotYourRole, NoDocumentYet or IdentityWithheld."""
+    """What document `kind` of a complaint holds for `role`. Raises NotYourRole or NoDocumentYet."""
     require(kind, role)
     view = _VIEWS[role](ticket, kind)
     timeline = backend().call("notification", "timeline", ticket)
     if not _is_there(kind, role, timeline):
         raise NoDocumentYet("This document does not exist yet: the step that makes it is not done.",
                             {"stands": timeline["stands"]})
+    if kind in BY_ACT:
+        # Last: an identity that is on no sheet in the end was shown to nobody.
+        view |= {"reporter": backend().identity(ticket, "document")}
     held = _told(timeline, LAST_STEP[kind], role) | {name: value for name, value in view.items() if value is not None}
     held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
     return held | _named(held)
@@ -117,11 +125,6 @@ def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
 
 
 def _for_operator(ticket: str, kind: str) -> dict[str, Any]:
-    if kind == REPORTER:
-        view = backend().complaint_with_reporter(ticket)
-        if view["reporter"] is None:
-            raise IdentityWithheld("The reporter asked for confidentiality: who they are is shown to nobody.")
-        return view
     view = backend().call("intake", "complaint", ticket)
     if kind == RESPONSE:
         answer = backend().call("notification", "answer", ticket)["answer"] or {}
@@ -165,7 +168,9 @@ def _step(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _named(held: dict[str, Any]) -> dict[str, Any]:
     """The names behind the keys of the lists, as they were when the key was written; else the key itself."""
-    lists = _lists_at(held["submitted_at"])
+    # Of the submission the teams are told the day alone; the hand-over followed it.
+    entered = held["submitted_at"]
+    lists = _lists_at(held["handed_over_at"] if is_day(entered) else entered)
     category = lists["categories"].get(held.get("category"), {})
     named = {"category": category.get("name"), "accused_opd": lists["opds"].get(held.get("accused_opd")),
              "sub_category": category.get("sub_categories", {}).get(held.get("sub_category"))}

@@ -3,23 +3,27 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Response
+from flask import Response, g
 
 from gateway import papers
 from gateway.backend import backend
 from nkk.sop.recap import figures
-from nkk.sop.steps import Role
+from nkk.sop.steps import BY_DAY, Role
 
 COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
 
 
-
 def of_month(month: str) -> dict[str, Any]:
-    """The figures of `month` (`2026-03`, WIB). Raises InvalidInput for a month to come."""
+    """The figures of `month` (`2026-03`, WIB), as the caller's role may see them. Raises InvalidInput for a month to
+    come."""
     def ask(closed: bool, cursor: str | None) -> dict[str, Any]:
         return backend().call("notification", "month", month, closed, cursor)
 
-    return figures(month, ask, backend().lists(), datetime.now(UTC))
+    return figures(month, ask, backend().lists(), _now(), by_day=g.actor.role in BY_DAY)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def as_file(month: str, format: str) -> Response:

@@ -44,6 +44,16 @@ def read(ticket: str) -> dict[str, Any]:
     return complaints.view(ticket)
 
 
+@resources.route("/complaints/<ticket>/identity", methods=["POST"])
+@needs(Role.OPERATOR)
+@resources.response(200, schemas.Reporter)
+@resources.alt_response(404, response="NOT_FOUND")
+def identity(ticket: str) -> dict[str, Any]:
+    """Who reported (Data Pemberi Aduan): an act, recorded each time. Refused where the reporter asked for
+    confidentiality, and once the caller's account is disabled or their session ended."""
+    return complaints.identity(ticket)
+
+
 @resources.route("/complaints/<ticket>/timeline", methods=["GET"])
 @needs(*READERS)
 @resources.response(200, schemas.Timeline)

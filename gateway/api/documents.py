@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Response, abort, g
+from werkzeug.exceptions import MethodNotAllowed
 
 from gateway import papers, recap
 from gateway.api import Resources, schemas
@@ -30,6 +31,7 @@ def _file(*formats: str, **more: Any) -> Callable[..., Any]:
 @limit("DOCUMENTS", by_account)
 @_file("docx", "pdf")
 @resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(405, response="METHOD_NOT_ALLOWED")
 @resources.alt_response(409, response="CONFLICT")
 def document(ticket: str, kind: str, format: str) -> Response:
     """A document of a complaint as DOCX or PDF, as far as your role may see it. For its reporter, opening the answer's
@@ -38,8 +40,27 @@ def document(ticket: str, kind: str, format: str) -> Response:
         abort(404)
     role = Role(g.actor.role)
     papers.require(kind, role)
-    ticket = known(ticket)
-    return papers.of_complaint(ticket, kind, format, role)
+    if kind in papers.BY_ACT:
+        raise MethodNotAllowed(["POST"])
+    return papers.of_complaint(known(ticket), kind, format, role)
+
+
+def _by_act(kind: str) -> Callable[..., Any]:
+    @resources.route(f"/complaints/<ticket>/documents/{kind}.<any(docx, pdf):format>", methods=["POST"], endpoint=kind)
+    @needs(Role.OPERATOR)
+    @limit("DOCUMENTS", by_account)
+    @resources.doc(summary="A document that shows who reported, as DOCX or PDF: an act, recorded each time.")
+    @_file("docx", "pdf")
+    @resources.alt_response(404, response="NOT_FOUND")
+    @resources.alt_response(409, response="CONFLICT")
+    def made(ticket: str, format: str) -> Response:
+        return papers.of_complaint(known(ticket), kind, format, Role(g.actor.role))
+
+    return made
+
+
+for _kind in papers.BY_ACT:
+    _by_act(_kind)
 
 
 @resources.route("/reports/monthly", methods=["GET"])

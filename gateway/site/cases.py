@@ -19,7 +19,8 @@ from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop import steps
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 
-ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban", "kerjakan", "lepaskan")
+ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban", "kerjakan", "lepaskan",
+        "identitas")
 
 pages = new_pages("cases")
 
@@ -90,6 +91,14 @@ def answer(ticket: str) -> ResponseReturnValue:
     return _attempt(ticket, schemas.Text, act)
 
 
+@pages.post("/laporan/<ticket>/identitas")
+@needs(Role.OPERATOR)
+def identity(ticket: str) -> str:
+    """Who reported, on this answer alone: to see it again is to ask again, and is recorded again."""
+    ticket = complaints.known(ticket)
+    return _page(ticket, Form(), complaints.identity(ticket))
+
+
 @pages.post("/laporan/<ticket>/kerjakan")
 @needs(*claims.CLAIMERS)
 def claim(ticket: str) -> ResponseReturnValue:
@@ -143,20 +152,21 @@ def _read_approval(values: Mapping[str, str]) -> dict[str, Any]:
     return form | {"approved": {"yes": True, "no": False}.get(values.get("approved", ""))}
 
 
-def _page(ticket: str, form: Form) -> str:
+def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) -> str:
     role = Role(session.actor().role)
     case = complaints.view(ticket)
     known = words.lists()
     step = _turn(role, case)
     clock = case["answer"] if step is steps.ANSWER else case
-    timeline, claimed = _timeline(ticket), case.get("claim") if role in claims.CLAIMERS else None
+    timeline = _timeline(ticket, case.get("confidential"))
+    claimed = case.get("claim") if role in claims.CLAIMERS else None
     entries = timeline["entries"] if timeline else []
     names = colleagues.names([(claimed or {}).get("by"), *(entry.get("by") for entry in entries)])
     return render_template(
         "reporter_case.html" if role == Role.REPORTER else "case.html", form=form, case=case, lists=known, step=step,
         topic=words.topic(case, known), accused_opd=words.opd_name(case.get("accused_opd"), known),
         opd=words.opd_name(case.get("opd"), known), draft=draft_name(ticket), timeline=timeline,
-        names=names, claim=colleagues.claim(claimed, names),
+        names=names, reporter=reporter, claim=colleagues.claim(claimed, names),
         due=of_step(clock, step.minutes) if step else None, service=_service(case))
 
 
@@ -180,10 +190,10 @@ def _service(case: Mapping[str, Any]) -> Any:
     return None if finished else of_service(dict(case), SERVICE_MINUTES)
 
 
-def _timeline(ticket: str) -> dict[str, Any] | None:
+def _timeline(ticket: str, confidential: bool | None) -> dict[str, Any] | None:
     """The journey with its seven stops; None for a desk that it has not reached yet."""
     try:
-        timeline = complaints.timeline(ticket)
+        timeline = complaints.timeline(ticket, confidential)
     except RefusedRemotelyError as refusal:
         if refusal.name != "UnknownTicket":
             raise

@@ -7,8 +7,9 @@ from flask_babel import gettext
 
 from gateway.site import due
 from gateway.site.due import SOON_PART, Due
-from gateway.site.language import office_time, read_instant
+from gateway.site.language import office_time, passed, read_instant
 from gateway.site.words import now
+from nkk.sop.clock import WIB, is_day
 from nkk.sop.steps import MINUTES_PER_DAY
 
 
@@ -20,12 +21,14 @@ def of_step(row: Mapping[str, Any], standard: int) -> Due | None:
 def of_service(row: Mapping[str, Any], standard: int) -> Due | None:
     """The clock of the whole service."""
     at = row.get("service_due_at")
-    return _clock(at, row.get("service_left_minutes"), bool(at) and now() > read_instant(str(at)), standard)
+    return _clock(at, row.get("service_left_minutes"), bool(at) and passed(str(at), now()), standard)
 
 
 def _clock(at: str | None, left: int | None, late: bool, standard: int) -> Due | None:
     if not at or left is None:
         return due.due(at, left, standard)
+    if is_day(at):
+        return _by_day(at, left, standard)
     if left < 0:
         return Due(at, "late", gettext("Terlambat %(time)s", time=_working(left)))
     if late:
@@ -33,6 +36,19 @@ def _clock(at: str | None, left: int | None, late: bool, standard: int) -> Due |
         return Due(at, "late", gettext("Terlambat kurang dari 1 menit kerja"))
     level = "soon" if left * SOON_PART < standard else "fine"
     return Due(at, level, gettext("Sisa %(time)s", time=_working(left)))
+
+
+def _by_day(at: str, left: int, standard: int) -> Due:
+    """What is left where the day alone is told: `left` counts from today to that day."""
+    today, day = now().astimezone(WIB).date(), read_instant(at).astimezone(WIB).date()
+    if today > day:
+        return Due(at, "late", gettext("Terlambat %(time)s", time=_working(left)))
+    if today == day:
+        return Due(at, "soon", gettext("Jatuh tempo hari ini"))
+    level = "soon" if left * SOON_PART < standard else "fine"
+    # Over a weekend or a holiday no working day may lie between.
+    return Due(at, level, gettext("Sisa %(time)s", time=_working(left)) if left else
+               gettext("Sisa kurang dari 1 hari kerja"))
 
 
 def _working(minutes: int) -> str:

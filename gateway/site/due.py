@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from gateway.site.language import office_time, read_instant
+from gateway.site.language import office_time, passed
 from gateway.site.words import now
 
 SOON_PART = 3
@@ -28,7 +28,7 @@ def due(at: str | None, left: int | None, standard: int) -> Due | None:
         return None
     if left is not None and left < 0:
         return Due(at, "late", gettext("Terlambat %(time)s", time=office_time(left)))
-    if now() > read_instant(at):
+    if passed(at, now()):
         return Due(at, "late", gettext("Terlambat") if left is None else gettext("Terlambat kurang dari 1 menit kerja"))
     if left is None:
         return None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.site.due import Due, due, of_service
-from gateway.site.language import read_instant
+from gateway.site.language import passed, read_instant
 from nkk.sop import steps
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
@@ -37,7 +37,7 @@ def whole(timeline: dict[str, Any]) -> Whole | None:
     answered = next((entry["at"] for entry in timeline["entries"] if entry["step"] == steps.ANSWER.number), None)
     if answered is None:
         return Whole(at, of_service(timeline, SERVICE_MINUTES), None, False)
-    return Whole(at, None, answered, read_instant(answered) > read_instant(at))
+    return Whole(at, None, answered, passed(at, read_instant(answered)))
 
 
 def stops(timeline: dict[str, Any]) -> list[Stop]:

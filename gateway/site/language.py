@@ -1,6 +1,6 @@
 """Indonesian unless a visitor chooses English; times in WIB, the city's own."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from flask import Flask, request
 from flask_babel import (
@@ -15,6 +15,7 @@ from flask_babel import (
     ngettext,
 )
 
+from nkk.sop.clock import is_day
 from nkk.sop.steps import MINUTES_PER_DAY
 
 LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
@@ -51,10 +52,18 @@ def read_instant(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
+def passed(text: str, at: datetime) -> bool:
+    """Whether `at` is past the instant `text`, or past the day that it tells."""
+    end = read_instant(text)
+    return at >= end + timedelta(days=1) if is_day(text) else at > end
+
+
 def moment(text: str | None) -> str:
-    """An instant for people, such as `Sen, 2 Mar 2026, 08.30 WIB`."""
+    """An instant for people, such as `Sen, 2 Mar 2026, 08.30 WIB`; without the time where a day is told."""
     if not text:
         return ""
+    if is_day(text):
+        return format_datetime(read_instant(text), "EEE, d MMM y")
     pattern = "EEE, d MMM y, HH:mm" if str(get_locale()) == "en" else "EEE, d MMM y, HH.mm"
     return f"{format_datetime(read_instant(text), pattern)} WIB"
 

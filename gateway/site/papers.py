@@ -1,6 +1,8 @@
 """The documents of a complaint, as files to keep or print: for whom and from when on, as with the API."""
 
-from flask import Response, abort, g
+from flask import Response, abort, g, redirect, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import MethodNotAllowed
 
 from gateway import papers
 from gateway.complaints import known
@@ -8,6 +10,8 @@ from gateway.limits import by_account, limit
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.sop.steps import Role
+
+FORMATS = ("docx", "pdf")
 
 pages = new_pages("papers")
 
@@ -19,5 +23,24 @@ def file(ticket: str, kind: str, format: str) -> Response:
     """A document. For its reporter, opening the answer's is receiving the answer."""
     if kind not in papers.OF_COMPLAINTS:
         abort(404)
-    ticket = known(ticket)
-    return papers.of_complaint(ticket, kind, format, Role(g.actor.role))
+    papers.require(kind, Role(g.actor.role))
+    if kind in papers.BY_ACT:
+        raise MethodNotAllowed
+    return papers.of_complaint(known(ticket), kind, format, Role(g.actor.role))
+
+
+@pages.post(f"/laporan/<ticket>/{papers.REPORTER}/<format>")
+@needs(Role.OPERATOR)
+@limit("DOCUMENTS", by_account)
+def who_reported(ticket: str, format: str) -> Response:
+    """The document that shows who reported: an act, and recorded."""
+    if format not in FORMATS:
+        abort(404)
+    return papers.of_complaint(known(ticket), papers.REPORTER, format, Role(g.actor.role))
+
+
+@pages.get(f"/laporan/<ticket>/{papers.REPORTER}/<format>")
+@needs(Role.OPERATOR)
+def back(ticket: str, format: str) -> ResponseReturnValue:
+    """Its address opened by itself, such as after a log-in: to the complaint."""
+    return redirect(url_for("cases.read", ticket=known(ticket)), 303)

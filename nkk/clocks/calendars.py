@@ -104,14 +104,16 @@ class Calendars:
         """There is a newer one."""
         self._newest = (float("-inf"), 0)
 
-    def left(self, timed: Timed, service_due_at: datetime, service_calendar: int | None, now: datetime
-             ) -> dict[str, int | bool | None]:
+    def left(self, timed: Timed, service_due_at: datetime, service_calendar: int | None, now: datetime,
+             by_day: bool = False) -> dict[str, int | bool | None]:
         """Office minutes left to a step and to the whole service, negative once late, None where the step is done, or
         the answer sent; and whether it is, or was, late: past closing time a late step still has 0 minutes. Each by the
-        calendar it is due by; the service by the step's where its own is not known."""
+        calendar it is due by; the service by the step's where its own is not known, and from day to day where `by_day`:
+        to the minute it would say when the report was written."""
         late = (timed.done_at or now) > timed.due_at
         if timed.done_at is not None:
             return {"left_minutes": None, "service_left_minutes": None, "late": late}
         service = self.get(timed.calendar if service_calendar is None else service_calendar)
+        count = service.days_left if by_day else service.minutes_left
         return {"left_minutes": self.get(timed.calendar).minutes_left(now, timed.due_at), "late": late,
-                "service_left_minutes": None if timed.step == RECEIVE else service.minutes_left(now, service_due_at)}
+                "service_left_minutes": None if timed.step == RECEIVE else count(now, service_due_at)}

@@ -1,7 +1,7 @@
 """What the Nameko classes that keep clocks are made of."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema
 from nameko.extensions import DependencyProvider
@@ -33,6 +33,8 @@ class TellsAlarms(Stage):
     """A stage with clocks: each alarm is told once, by whichever instance comes to it first."""
 
     calendars: Any = CalendarsProvider()
+    by_day: ClassVar[bool] = False
+    """Whether this stage's desk is told by the day what its reporters did."""
 
     @timer(interval=TELL_SECONDS)
     def tell_alarms(self) -> None:
@@ -43,7 +45,7 @@ class TellsAlarms(Stage):
     def shown(self, schema: Schema, case: Any) -> dict[str, Any]:
         """`case` as `schema` shows it, with what is left of its clocks and who is on it."""
         now = _now()
-        left = self.calendars.left(case, case.service_due_at, case.service_calendar, now)
+        left = self.calendars.left(case, case.service_due_at, case.service_calendar, now, self.by_day)
         return schema.dump(case) | left | {"claim": case.claim_at(now)}
 
     def _tell_some(self, now: datetime) -> int:

@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields, validate
 
 from nkk.sop import text
 from nkk.sop.calendar import read_calendar
-from nkk.sop.clock import is_reasonable, write_instant
+from nkk.sop.clock import is_reasonable, write_day, write_instant
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import read_ticket
 
@@ -111,6 +111,13 @@ class Instant(fields.AwareDateTime):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else write_instant(value)
+
+
+class Day(Instant):
+    """An instant of which its readers are told the day alone (WIB); see `nkk.sop.steps.BY_DAY`."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else write_day(value)
 
 
 class Calendar(fields.Dict):

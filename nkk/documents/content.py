@@ -10,6 +10,7 @@ from typing import Any
 
 from nkk.documents import basis, recap, wording
 from nkk.documents.errors import ContentError
+from nkk.sop.clock import is_day
 from nkk.sop.indonesian import ROLES, written_date, written_instant
 from nkk.sop.steps import SERVICE_MINUTES, STEPS
 
@@ -111,7 +112,8 @@ def _name(key: str, value: Any) -> str:
 
 
 def _instant(key: str, value: Any) -> str:
-    return written_instant(wording.instant(value))
+    moment = wording.instant(value)
+    return written_date(moment.date()) if is_day(value) else written_instant(moment)
 
 
 def _day(key: str, value: Any) -> str:
@@ -143,7 +145,7 @@ def _steps(key: str, value: Any) -> list[dict[str, Any]]:
 
 def _step(step: dict[str, Any]) -> dict[str, Any]:
     def moment(name: str) -> str:
-        return wording.short_instant(wording.instant(step[name])) if step.get(name) else wording.NOTHING
+        return wording.short(step[name]) if step.get(name) else wording.NOTHING
 
     late = step.get("late")
     return {

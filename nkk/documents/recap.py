@@ -52,7 +52,7 @@ def _shown(name: str, value: Any) -> str:
 
 
 def _instant(value: Any) -> str:
-    return wording.short_instant(wording.instant(value))
+    return wording.short(value)
 
 
 def _late(value: Any) -> str:

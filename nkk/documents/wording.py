@@ -3,7 +3,7 @@
 import math
 from datetime import datetime
 
-from nkk.sop.clock import WIB
+from nkk.sop.clock import WIB, is_day
 from nkk.sop.indonesian import MONTHS
 from nkk.sop.steps import MINUTES_PER_DAY
 
@@ -21,6 +21,12 @@ def instant(text: str) -> datetime:
 def short_instant(moment: datetime) -> str:
     """ "2 Mar 2026 09.15", for the columns of a table."""
     return f"{moment.day} {MONTHS[moment.month - 1][:3]} {moment.year} {moment:%H.%M}"
+
+
+def short(text: str) -> str:
+    """The instant `text` as above; "2 Mar 2026" where it is a day."""
+    moment = instant(text)
+    return short_instant(moment).removesuffix(" 00.00") if is_day(text) else short_instant(moment)
 
 
 def number(value: float | None) -> str:

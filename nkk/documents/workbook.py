@@ -15,6 +15,7 @@ from nkk.documents import basis, recap, wording
 from nkk.documents.content import KINDS, RECAP
 from nkk.documents.errors import ContentError
 from nkk.documents.plain import plain
+from nkk.sop.clock import is_day
 from nkk.sop.indonesian import written_month
 
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the library writes it as it stands
@@ -48,6 +49,7 @@ COLUMNS: dict[str, tuple[str, tuple[Column, ...]]] = {
 _FORMATS = {"text": {"text_wrap": True, "valign": "top"}, "number": {"num_format": "#,##0", "valign": "top"},
             "decimal": {"num_format": "#,##0.0", "valign": "top"}, "share": {"num_format": "0.0%", "valign": "top"},
             "instant": {"num_format": "dd/mm/yyyy hh:mm", "valign": "top", "align": "left"},
+            "day": {"num_format": "dd/mm/yyyy", "valign": "top", "align": "left"},
             "head": {"bold": True, "bg_color": "#E7ECF3", "bottom": 1, "text_wrap": True, "valign": "vcenter"},
             "title": {"bold": True, "font_size": 14}}
 
@@ -118,6 +120,7 @@ class _Sheets:
         if value is None or value == "":
             sheet.write_string(row, column, wording.NOTHING, look)
         elif name == "instant":
+            look = self._formats["day"] if is_day(value) else look
             sheet.write_datetime(row, column, wording.instant(value).replace(tzinfo=None), look)
         elif name == "text":
             sheet.write_string(row, column, _cell(value), look)

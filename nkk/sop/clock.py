@@ -47,6 +47,22 @@ def write_instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def day_of(value: datetime) -> datetime:
+    """When the day of `value` began, in WIB."""
+    return value.astimezone(WIB).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def write_day(value: datetime) -> str:
+    """The day of `value` as the instant at which it began in WIB, such as `2026-03-02T00:00:00+07:00`: a form that no
+    exact instant is written in, and that reads as one."""
+    return day_of(value).isoformat()
+
+
+def is_day(text: str) -> bool:
+    """Whether `text` is what `write_day` writes."""
+    return text.endswith("T00:00:00+07:00")
+
+
 def month_bounds(month: str) -> tuple[datetime, datetime]:
     """The first instant of a month in WIB, written `2026-03`, and of the next. Raises ValueError."""
     if len(month) != len("2026-03"):
@@ -128,6 +144,11 @@ class Calendar:
     def minutes_left(self, now: datetime, due: datetime) -> int:
         """Whole office minutes from `now` to `due`; negative, since `due`, once that has passed."""
         return -self.minutes_between(due, now) if now > due else self.minutes_between(now, due)
+
+    def days_left(self, now: datetime, due: datetime) -> int:
+        """The same from day to day, whatever the time of either: office minutes from the beginning of the day of `now`
+        to that of the day of `due`."""
+        return self.minutes_left(day_of(now), day_of(due))
 
     def is_open(self, instant: datetime) -> bool:
         """Whether the offices are open at `instant`."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from nkk.sop import steps
-from nkk.sop.clock import Calendar, month_bounds, write_instant
+from nkk.sop.clock import Calendar, day_of, month_bounds, write_day, write_instant
 from nkk.sop.indonesian import ROLES
 from nkk.sop.journey import Clock, Fact, clocks, service_due
 from nkk.sop.proof import read_calendars, read_facts
@@ -42,11 +42,16 @@ class Record:
         return min(fact.at for fact in self.facts)
 
 
-def figures(month: str, ask: Callable[[bool, str | None], Mapping[str, Any]], lists: Mapping[str, Any], now: datetime
-            ) -> dict[str, Any]:
+FEWEST = 5
+"""A share or a median over fewer complaints would tell of a single one."""
+
+
+def figures(month: str, ask: Callable[[bool, str | None], Mapping[str, Any]], lists: Mapping[str, Any], now: datetime,
+            by_day: bool = False) -> dict[str, Any]:
     """The figures of `month` from the journeys that notification hands out, named after intake's `lists`.
 
-    `ask(closed, cursor)` gives a page of them. Raises InvalidInput for what is no month, or one to come.
+    `ask(closed, cursor)` gives a page of them. `by_day` is for who is told by the day what reporters did (BY_DAY).
+    Raises InvalidInput for what is no month, or one to come.
     """
     try:
         first, _ = month_bounds(month)
@@ -60,7 +65,7 @@ def figures(month: str, ask: Callable[[bool, str | None], Mapping[str, Any]], li
         calendars |= read_calendars(page["calendars"])
         records |= {journey["ticket"]: Record(facts=read_facts(journey), **{name: journey[name] for name in _KEPT})
                     for journey in page["journeys"]}
-    return recapitulate(month, records.values(), calendars.__getitem__, now, _names(lists))
+    return recapitulate(month, records.values(), calendars.__getitem__, now, _names(lists), by_day)
 
 
 def _pages(ask: Callable[[bool, str | None], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
@@ -94,20 +99,22 @@ class _Run:
 
 
 def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[int], Calendar], now: datetime,
-                 names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+                 names: Mapping[str, Mapping[str, str]], by_day: bool = False) -> dict[str, Any]:
     """The figures of `month` (`2026-03`, WIB), in the shape the monthly document takes.
 
-    `names` are what keys are called: {"categories", "sub_categories" (by "category/sub"), "opds"}.
+    `names` are what keys are called: {"categories", "sub_categories" (by "category/sub"), "opds"}. `by_day`: what a
+    reporter did today is not in them yet, its time is a day, and of a step that it begins or ends, as of the whole
+    service, the times of few are not told.
     """
     first, end = month_bounds(month)
     as_of = min(end, now)
-    known = [until for record in records if (until := _until(record, as_of)).facts]
+    known = [until for record in records if (until := _until(record, as_of, by_day)).facts]
     ended = [(record, clock) for record in known for clock in clocks(record.facts, calendar_of)
              if clock.done_at is not None and first <= clock.done_at < end]
     accepted = [record for record in known if first <= record.submitted_at < end]
     answered = [record for record in known if _within(_at(record, ANSWERED), first, end)]
     forwarded = [record for record in known if _within(_at(record, FORWARDED), first, end)]
-    waiting = [(record, _open_case(record, as_of, calendar_of, names)) for record in known
+    waiting = [(record, _open_case(record, as_of, calendar_of, names, by_day)) for record in known
                if _at(record, ANSWERED) is None]
     open_cases = [case for _, case in waiting]
     return {
@@ -120,10 +127,10 @@ def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[i
         "by_path": _counted(Counter(PATHS[record.path] for record in accepted)),
         "by_category": _by_category(accepted, names),
         "by_opd": _by_opd(forwarded, waiting, ended, as_of, names),
-        "steps": [_by_step(step, ended, as_of) for step in steps.STEPS],
+        "steps": [_by_step(step, ended, as_of, by_day) for step in steps.STEPS],
         "service": {"standard_minutes": steps.SERVICE_MINUTES} | _times(
-            [_whole(record, calendar_of) for record in answered]),
-        "open_cases": sorted(open_cases, key=lambda case: (case["due_at"], case["ticket"]))[:MOST_LISTED],
+            [_whole(record, calendar_of) for record in answered], FEWEST if by_day else 1),
+        "open_cases": sorted(open_cases, key=_place)[:MOST_LISTED],
     }
 
 
@@ -133,12 +140,26 @@ def percentile(values: Sequence[int], share: float) -> int | None:
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)] if ordered else None
 
 
-def _until(record: Record, end: datetime) -> Record:
-    """The journey as it stood just before `end`."""
+def _place(case: Mapping[str, Any]) -> tuple[datetime, str]:
+    """By what is shown: the order of the list says no more than its rows."""
+    return datetime.fromisoformat(case["due_at"]), case["ticket"]
+
+
+def _until(record: Record, end: datetime, by_day: bool) -> Record:
+    """The journey as it stood just before `end`; `by_day` without what its reporter did on that day, unless the
+    procedure has gone on since."""
     facts = [fact for fact in record.facts if fact.at < end]
+    if by_day:
+        facts = _without_today(facts, day_of(end))
     classified = any(fact.turn.ends == steps.CLASSIFY for fact in facts)
     return Record(record.ticket, record.path if classified else None, record.category, record.sub_category,
                   record.opd if classified else None, facts)
+
+
+def _without_today(facts: list[Fact], today: datetime) -> list[Fact]:
+    facts = [fact for fact in facts if fact.turn.ends != steps.RECEIVE or fact.at < today]
+    waits = all(fact.turn.ends == steps.SUBMIT and fact.at >= today for fact in facts)
+    return [] if waits else facts
 
 
 def _at(record: Record, type_: str) -> datetime | None:
@@ -149,9 +170,12 @@ def _within(at: datetime | None, first: datetime, end: datetime) -> bool:
     return at is not None and first <= at < end
 
 
-def _by_step(step: steps.Step, ended: Iterable[tuple[Record, Clock]], as_of: datetime) -> dict[str, Any]:
+def _by_step(step: steps.Step, ended: Iterable[tuple[Record, Clock]], as_of: datetime, by_day: bool
+             ) -> dict[str, Any]:
+    fewest = FEWEST if by_day and step in steps.REPORTERS_CLOCKS else 1
     return {"number": step.number, "activity": step.activity, "role": ROLES[step.role],
-            "standard_minutes": step.minutes} | _times([_run(clock, as_of) for _, clock in ended if clock.step == step])
+            "standard_minutes": step.minutes} | _times(
+                [_run(clock, as_of) for _, clock in ended if clock.step == step], fewest)
 
 
 def _by_opd(forwarded: Iterable[Record], waiting: Iterable[tuple[Record, Mapping[str, Any]]],
@@ -184,27 +208,33 @@ def _whole(record: Record, calendar_of: Callable[[int], Calendar]) -> _Run:
 
 
 def _open_case(record: Record, as_of: datetime, calendar_of: Callable[[int], Calendar],
-               names: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+               names: Mapping[str, Mapping[str, str]], by_day: bool) -> dict[str, Any]:
     running = next(reversed(clocks(record.facts, calendar_of)), None)
     submitted = min(record.facts, key=lambda fact: fact.place)
     promised = service_due(submitted.at, calendar_of(submitted.calendar))
     step = running.step if running else steps.HAND_OVER
     came, due = (running.came_at, running.due_at) if running else (submitted.at, promised)
+    begun = by_day and step == steps.HAND_OVER
+    write, write_promised = write_day if begun else write_instant, write_day if by_day else write_instant
     return {
         "ticket": record.ticket,
         "path": PATHS[record.path],
         "step": step.number,
         "activity": step.activity,
         "opd": _name(names, "opds", record.opd) if record.opd else None,
-        "came_at": write_instant(came),
-        "due_at": write_instant(due),
-        "service_due_at": write_instant(promised),
-        "late": as_of > due or as_of > promised,
+        "came_at": write(came),
+        "due_at": write(due),
+        "service_due_at": write_promised(promised),
+        "late": _past(as_of, due, begun) or _past(as_of, promised, by_day),
     }
 
 
-def _times(runs: Sequence[_Run]) -> dict[str, Any]:
-    return {"count": len(runs)} | _durations(runs)
+def _past(as_of: datetime, due: datetime, by_day: bool) -> bool:
+    return day_of(as_of) > day_of(due) if by_day else as_of > due
+
+
+def _times(runs: Sequence[_Run], fewest: int) -> dict[str, Any]:
+    return {"count": len(runs)} | _durations(runs if len(runs) >= fewest else [])
 
 
 def _durations(runs: Sequence[_Run]) -> dict[str, Any]:

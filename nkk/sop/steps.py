@@ -26,6 +26,11 @@ class Role(StrEnum):
 STAFF_ROLES = (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM, Role.ADMIN)
 
 
+BY_DAY = (Role.MAIN_TEAM, Role.OPD_TEAM)
+"""Who is told by the day what a reporter did: when they wrote, and when they received the answer. To the minute it
+would say who wrote, to somebody who sees people come and go, or knows when a colleague held a phone."""
+
+
 class ReporterKind(StrEnum):
     """Who may report: a civil servant (ASN, known by a NIP) or a member of the public (masyarakat, by a NIK)."""
 
@@ -139,6 +144,9 @@ RECEIVE = Step(
     "Laporan Tanggapan Pengaduan",
     "notification",
 )
+
+REPORTERS_CLOCKS = (HAND_OVER, RECEIVE)
+"""Steps whose clock a reporter's act starts or stops."""
 
 STEPS = (SUBMIT, HAND_OVER, CLASSIFY, RESPOND, APPROVE, ANSWER, RECEIVE)
 

@@ -43,12 +43,12 @@ class UnknownAccount(Refused):
     """There is no staff account of this name."""
 
 
+class IdentityWithheld(Refused):
+    """The reporter asked for confidentiality: nobody is shown who they are."""
+
+
 class LastAdmin(Refused):
     """Without this account nobody could administer any more."""
-
-
-class IdentityWithheld(Refused):
-    """The reporter asked for confidentiality: who they are is shown to nobody."""
 
 
 class WrongPassword(Refused):

@@ -98,9 +98,10 @@ class ContactChange(Contact):
 
 
 class WhichReport(Schema):
-    """Which report is asked about."""
+    """Which report is asked about, and where its reporter is to be shown."""
 
     ticket = fields.String(required=True, validate=validate.Length(1, 20))
+    on = fields.String(load_default="screen", validate=validate.OneOf(("screen", "document")))
 
 
 class ComplaintForm(Schema):

@@ -10,10 +10,9 @@ from typing import Any
 
 from nkk.clocks.stage import TellsAlarms
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
-from nkk.desks import read_wanted
+from nkk.desks import IDENTITY_SHOWN, read_wanted, viewing
 from nkk.messaging.actor import Actor, grant, requires
 from nkk.messaging.boxes import Call, UnreadableBoxError
-from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import instant, load
@@ -28,8 +27,6 @@ from services.intake.contacts import KeepsContacts, tell_registered
 from services.intake.identity import PasswordsProvider, SigningKeyProvider, Vault, VaultProvider
 from services.intake.retelling import SealsTold
 from services.intake.storage import IntakeWork
-
-log = get_logger()
 
 
 class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
@@ -144,7 +141,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         and asks for what is no longer given this way."""
         if reply_key is not None:
             raise UnreadableBoxError("Who reported is asked for in a box: this gateway is of an earlier version.")
-        with self.uow.reading() as work:
+        with viewing(self.uow, actor, ticket, "complaint") as work:
             complaint = work.complaints.get(ticket)
             if actor.role == Role.REPORTER and complaint.reporter_id != actor.id:
                 raise UnknownTicket
@@ -159,16 +156,25 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
     @requires(Role.OPERATOR)
     @boxed(schemas.WhichReport)
     def identity(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """Who reported (Data Pemberi Aduan). Raises IdentityWithheld where the reporter asked for confidentiality."""
-        ticket = call.content["ticket"]
+        """Who reported (Data Pemberi Aduan): an act, on the record before it leaves. Raises NotAuthenticated where the
+        caller's session has ended, though their token lives, and IdentityWithheld where the reporter asked for
+        confidentiality."""
         with self.once(call) as work:
-            complaint = work.complaints.get(ticket)
+            self.known_account(work, actor)
+            complaint = work.complaints.get(call.content["ticket"])
             if complaint.confidential:
                 raise domain.identity_withheld()
             kind, identity = work.accounts.reporter(complaint.reporter_id)
             shown = {"kind": kind} | self.vault.decrypt(identity)
-        log.info("identity shown", to=actor.id)
+            work.record(actor, IDENTITY_SHOWN, complaint.ticket, on=call.content["on"])
         return shown
+
+    @rpc
+    @requires(Role.OPERATOR)
+    def is_confidential(self, actor: Actor, ticket: str) -> bool:
+        """Whether the reporter asked for confidentiality: all that a list of documents needs to know of a report."""
+        with self.uow.reading() as work:
+            return work.complaints.get(ticket).confidential
 
     @rpc
     @requires(Role.OPERATOR)

@@ -31,7 +31,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
+from nkk.desks import EVERYTHING, RecordedWork, Wanted, claim_columns, in_turn, narrowed, record_table
 from nkk.messaging.database import UtcDateTime, insert_if_absent, insert_of, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -49,6 +49,7 @@ metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 calendars = calendars_table(metadata)
+record = record_table(metadata)
 # Written out, not bound, as for every partial index.
 _told_plain = outbox.c.type == literal_column("'complaint.submitted.v1'")
 Index("ix_outbox_plain", outbox.c.id, sqlite_where=_told_plain, postgresql_where=_told_plain)
@@ -538,12 +539,13 @@ class ToldPlain:
         self._connection.execute(update(outbox).where(outbox.c.id == id_).values(type=type_, body=body))
 
 
-class IntakeWork(ClockedWork):
+class IntakeWork(ClockedWork, RecordedWork):
     """One transaction of intake."""
 
     OUTBOX = outbox
     INBOX = inbox
     CALENDARS = calendars
+    RECORD = record
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -1,13 +1,13 @@
 """Steps 6 and 7 of the procedure, and the journey of a complaint as the events tell it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from nkk.sop import steps
 from nkk.sop.claims import Claimable
-from nkk.sop.clock import Calendar, write_instant
+from nkk.sop.clock import Calendar, day_of, write_instant
 from nkk.sop.journey import Clock, Fact, clocks, round_of
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.steps import Role, Step
@@ -155,6 +155,15 @@ class Answer(Claimable):
         return True
 
 
+NOTES_FOR = {
+    "complaint.classified_as_information.v1": Role.OPERATOR,
+    "complaint.forwarded.v1": Role.OPD_TEAM,
+    "response.returned.v1": Role.OPD_TEAM,
+    "response.approved.v1": Role.OPERATOR,
+}
+"""To which desk Tim Utama wrote the note of an event: the one that the complaint goes on to."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry(Fact):
     """One thing that happened to a complaint. `by` is a staff id."""
@@ -164,6 +173,11 @@ class Entry(Fact):
     by: str | None = None
     opd: str | None = None
     note: str | None = None
+
+    def note_for(self, role: str, group: str | None) -> str | None:
+        """Its note, where it was written by or for these; a note for an OPD's team is for that OPD's alone."""
+        meant = role == NOTES_FOR.get(self.type) and (role != Role.OPD_TEAM or self.opd == group)
+        return self.note if meant or role == Role.MAIN_TEAM else None
 
 
 @dataclass
@@ -203,6 +217,13 @@ class Journey:
         """The versions of the calendar that its clocks run by."""
         return {entry.calendar for entry in self.entries}
 
+    def by_day(self, now: datetime) -> "Journey":
+        """The journey as it may be told by the day: that the answer was received is told from the next day on, since
+        whoever keeps looking would else learn the minute."""
+        told = [entry for entry in self.entries
+                if entry.turn.ends != steps.RECEIVE or day_of(entry.at) < day_of(now)]
+        return replace(self, entries=told)
+
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
         """Its clocks, counted from its entries alone."""
         return clocks(self.entries, calendar_of)
@@ -213,12 +234,14 @@ class Journey:
         submitted = self._submitted
         return None if submitted is None else calendar_of(submitted.calendar).minutes_between(submitted.at, at)
 
-    def service_left(self, now: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
-        """Office minutes left of what is promised for the whole, by the submission's calendar; None as above."""
+    def service_left(self, now: datetime, calendar_of: Callable[[int], Calendar], by_day: bool = False) -> int | None:
+        """Office minutes left of what is promised for the whole, by the submission's calendar, from day to day where
+        `by_day`; None as above."""
         submitted = self._submitted
         if submitted is None or self.service_due_at is None:
             return None
-        return calendar_of(submitted.calendar).minutes_left(now, self.service_due_at)
+        calendar = calendar_of(submitted.calendar)
+        return (calendar.days_left if by_day else calendar.minutes_left)(now, self.service_due_at)
 
     @property
     def _submitted(self) -> Entry | None:

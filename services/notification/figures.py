@@ -1,6 +1,7 @@
 """Figures that anybody may see: what came, was answered and closed, and in what time. No text, no name, no ticket.
 
-Counted over the last twelve calendar months, the running one included, and over the running month alone (WIB).
+Counted over the last twelve calendar months, the running one included, and over the running month alone (WIB), up to
+the beginning of today: a number that grew while somebody watched would tell the minute of a report.
 """
 
 from collections import Counter
@@ -10,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from nkk.sop import steps
-from nkk.sop.clock import WIB, write_instant
+from nkk.sop.clock import WIB, write_day, write_instant
 
 MONTHS = 12
 
@@ -65,12 +66,12 @@ def beginnings(now: datetime) -> tuple[datetime, datetime]:
     return month.replace(year=back // 12, month=back % 12 + 1), month
 
 
-def shown(year: Stretch, month: Stretch, now: datetime) -> dict[str, Any]:
-    """The figures as anybody may see them."""
+def shown(year: Stretch, month: Stretch, today: datetime) -> dict[str, Any]:
+    """The figures as anybody may see them, counted up to the beginning of `today`."""
     # Whoever takes the month from the year must not be left with fewer than may be told of either.
     rest = year.timed - month.timed
     return {
-        "as_of": write_instant(now),
+        "as_of": write_day(today),
         "promised_minutes": steps.SERVICE_MINUTES,
         "last_12_months": _shown(year, told=True),
         "this_month": _shown(month, told=rest == 0 or rest >= FEWEST),

@@ -5,10 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nkk.clocks import Calendars
+from nkk.desks import viewing
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.rpc import rpc
 from nkk.messaging.validation import load
 from nkk.sop.calendar import write_calendar
+from nkk.sop.clock import day_of
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
 from services.notification import figures, schemas
@@ -30,11 +32,11 @@ class Follows:
     @requires(*READERS)
     def timeline(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """The journey of a complaint, for those who may follow it."""
-        with self.uow.reading() as work:
+        with viewing(self.uow, actor, ticket, "timeline") as work:
             journey = work.journeys.get(ticket)
-        if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
-            raise UnknownTicket
-        return schemas.timeline(journey, actor.role, self.calendars.get, _now())
+            if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
+                raise UnknownTicket
+        return schemas.timeline(journey, actor, self.calendars.get, _now())
 
     @rpc
     @requires(Role.REPORTER)
@@ -48,7 +50,7 @@ class Follows:
     @requires(Role.ADMIN)
     def record(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """The facts of one journey and the calendars its clocks run by: all that is needed to count them anew."""
-        with self.uow.reading() as work:
+        with viewing(self.uow, actor, ticket, "clocks") as work:
             journey = work.journeys.get(ticket)
         return self._records([journey])
 
@@ -69,8 +71,8 @@ class Follows:
         """How much came, was answered and closed and in what time: for anybody, of many complaints and never of one."""
         now = _now()
         with self.uow.reading() as work:
-            year, month = counted(work.connection, *figures.beginnings(now))
-        return figures.shown(year, month, now)
+            year, month = counted(work.connection, *figures.beginnings(now), day_of(now))
+        return figures.shown(year, month, day_of(now))
 
     def _records(self, journeys: list[Journey]) -> dict[str, Any]:
         versions = set().union(*(journey.calendars for journey in journeys))

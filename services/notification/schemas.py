@@ -7,9 +7,10 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from nkk.contracts.fields import TEXT_LENGTH, Instant, PlainText, Slug
-from nkk.sop.clock import Calendar, month_bounds, write_instant
+from nkk.messaging.actor import Actor
+from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.journey import Clock
-from nkk.sop.steps import RECEIVE, Role, Step
+from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, Role, Step
 from services.notification.domain import Entry, Journey, team_of
 
 
@@ -127,52 +128,63 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
             "service_left_minutes": _service_left(journey, running, calendar_of, now)}
 
 
-def timeline(journey: Journey, role: str, calendar_of: Callable[[int], Calendar], now: datetime) -> dict[str, Any]:
-    """A journey as `role` may see it: the reporter is told roles and times, never a member of staff or a note."""
+def timeline(journey: Journey, reader: Actor, calendar_of: Callable[[int], Calendar], now: datetime) -> dict[str, Any]:
+    """A journey as `reader` may see it: the reporter is told roles and times, never a member of staff or a note; staff
+    the notes that were written to them; the teams (BY_DAY) what a reporter did by the day."""
+    by_day = reader.role in BY_DAY
+    journey, write = (journey.by_day(now), write_day) if by_day else (journey, write_instant)
     clocks = journey.clocks(calendar_of)
     done = {(clock.step, clock.done_at): clock for clock in clocks if clock.done_at}
     running = clocks[-1] if clocks and clocks[-1].done_at is None else None
     return {
         "ticket": journey.ticket,
         "path": journey.path,
-        "submitted_at": _instant(journey.submitted_at),
-        "service_due_at": _instant(journey.service_due_at),
-        "service_left_minutes": _service_left(journey, running, calendar_of, now),
+        "submitted_at": _instant(journey.submitted_at, write),
+        "service_due_at": _instant(journey.service_due_at, write),
+        "service_left_minutes": _service_left(journey, running, calendar_of, now, by_day),
         "stands": journey.stands(),
-        "next": _next(journey.stands_at, running, now),
-        "entries": [_entry(entry, role, done.get((entry.turn.ends, entry.at)), now) for entry in journey.entries],
+        "next": _next(journey.stands_at, running, now, by_day),
+        "entries": [_entry(entry, reader, done.get((entry.turn.ends, entry.at)), now) for entry in journey.entries],
     }
 
 
-def _entry(entry: Entry, role: str, clock: Clock | None, now: datetime) -> dict[str, Any]:
-    step = entry.turn.ends
+def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime) -> dict[str, Any]:
+    step, by_day = entry.turn.ends, reader.role in BY_DAY
+    write = write_day if by_day and step.role == Role.REPORTER else write_instant
     shown = {"step": step.number, "name": step.name, "activity": entry.turn.activity,
-             "event": entry.type, "role": step.role, "at": _instant(entry.at), "output": step.output,
-             "round": entry.round or None, "minutes": step.minutes, **_clock(clock, now)}
-    return shown if role == Role.REPORTER else shown | {"by": entry.by, "opd": entry.opd, "note": entry.note}
+             "event": entry.type, "role": step.role, "at": write(entry.at), "output": step.output,
+             "round": entry.round or None, "minutes": step.minutes, **_clock(clock, now, by_day)}
+    if reader.role == Role.REPORTER:
+        return shown
+    return shown | {"by": entry.by, "opd": entry.opd, "note": entry.note_for(reader.role, reader.group)}
 
 
-def _next(step: Step | None, clock: Clock | None, now: datetime) -> dict[str, Any] | None:
+def _next(step: Step | None, clock: Clock | None, now: datetime, by_day: bool) -> dict[str, Any] | None:
     if step is None:
         return None
-    left = clock.calendar.minutes_left(now, clock.due_at) if clock else None
+    told = clock is not None and not (by_day and step in REPORTERS_CLOCKS)
+    left = clock.calendar.minutes_left(now, clock.due_at) if clock and told else None
     return {"step": step.number, "name": step.name, "activity": step.activity, "role": step.role,
-            "minutes": step.minutes, **_clock(clock, now), "left_minutes": left}
+            "minutes": step.minutes, **_clock(clock, now, by_day), "left_minutes": left}
 
 
-def _clock(clock: Clock | None, now: datetime) -> dict[str, Any]:
-    """When a step came and was due, the office minutes it took, whether it was late; None where nobody can know."""
+def _clock(clock: Clock | None, now: datetime, by_day: bool) -> dict[str, Any]:
+    """When a step came and was due, the office minutes it took, whether it was late; None where nobody can know, or
+    where it would say to the minute what a reporter did."""
     if clock is None:
         return {"came_at": None, "due_at": None, "used_minutes": None, "late": None}
+    if by_day and clock.step in REPORTERS_CLOCKS:
+        return {"came_at": write_day(clock.came_at), "due_at": write_day(clock.due_at), "used_minutes": None,
+                "late": None}
     return {"came_at": _instant(clock.came_at), "due_at": _instant(clock.due_at), "used_minutes": clock.used(now),
             "late": clock.late(now)}
 
 
-def _service_left(journey: Journey, running: Clock | None, calendar_of: Callable[[int], Calendar], now: datetime
-                  ) -> int | None:
+def _service_left(journey: Journey, running: Clock | None, calendar_of: Callable[[int], Calendar], now: datetime,
+                  by_day: bool = False) -> int | None:
     """Office minutes left of what is promised for the whole; None once it is answered."""
-    return None if running is None or running.step == RECEIVE else journey.service_left(now, calendar_of)
+    return None if running is None or running.step == RECEIVE else journey.service_left(now, calendar_of, by_day)
 
 
-def _instant(value: datetime | None) -> str | None:
-    return None if value is None else write_instant(value)
+def _instant(value: datetime | None, write: Callable[[datetime], str] = write_instant) -> str | None:
+    return None if value is None else write(value)

@@ -22,7 +22,7 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
-from nkk.desks import read_wanted
+from nkk.desks import read_wanted, viewing
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
@@ -118,7 +118,7 @@ class NotificationService(KnowsAuthors, Follows, TellsPeople, HearsCalendars):
     @requires(Role.OPERATOR)
     def answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """Where a complaint stands, what there is to answer it with and what was sent."""
-        with self.uow.reading() as work:
+        with viewing(self.uow, actor, ticket, "answer") as work:
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
         return self._standing(journey) | {"answer": self.shown(schemas.AnswerView(), answer) if answer else None}
 

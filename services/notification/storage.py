@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
+from nkk.desks import EVERYTHING, RecordedWork, Wanted, claim_columns, in_turn, narrowed, record_table
 from nkk.messaging.database import Inserts, UtcDateTime, insert_if_absent, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
@@ -39,6 +39,7 @@ metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 calendars = calendars_table(metadata)
+record = record_table(metadata)
 
 answers = Table(
     "answers", metadata,
@@ -443,12 +444,13 @@ class Teams:
         return self._connection.execute(select(teams).where(teams.c.team == team)).first()
 
 
-class NotificationWork(ClockedWork):
+class NotificationWork(ClockedWork, RecordedWork):
     """One transaction of notification."""
 
     OUTBOX = outbox
     INBOX = inbox
     CALENDARS = calendars
+    RECORD = record
 
     @cached_property
     def answers(self) -> Answers:

@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from nkk.contracts.fields import TEXT_LENGTH, Instant, PlainText
+from nkk.contracts.fields import TEXT_LENGTH, Day, Instant, PlainText
 
 
 class Response(Schema):
@@ -23,7 +23,7 @@ class Listed(Schema):
     came_at = Instant()
     due_at = Instant()
     done_at = Instant(allow_none=True)
-    service_due_at = Instant()
+    service_due_at = Day()
     stands = fields.Function(lambda case: case.stands())
 
 

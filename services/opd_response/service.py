@@ -7,7 +7,7 @@ from typing import Any
 from nkk.clocks.stage import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import ComplaintForwarded, ResponseReturned, ResponseSubmitted
-from nkk.desks import read_wanted
+from nkk.desks import read_wanted, viewing
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
@@ -26,6 +26,7 @@ class OpdResponseService(HearsCalendars):
     """Step 4: the desks of the agencies' helper teams. A team sees and answers its own agency's complaints only."""
 
     name = "opd_response"
+    by_day = True
     uow = UnitOfWorkProvider(OpdResponseWork)
 
     @handles(ComplaintForwarded, together=True)
@@ -57,7 +58,7 @@ class OpdResponseService(HearsCalendars):
     @requires(Role.OPD_TEAM)
     def case(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """One complaint, whole."""
-        with self.uow.reading() as work:
+        with viewing(self.uow, actor, ticket, "case") as work:
             case = work.cases.get(ticket, actor.group)
         return self.shown(schemas.CaseView(), case)
 

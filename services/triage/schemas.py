@@ -2,7 +2,7 @@
 
 from marshmallow import Schema, fields
 
-from nkk.contracts.fields import NOTE_LENGTH, Instant, PlainText, Slug
+from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Slug
 
 
 class Note(Schema):
@@ -37,8 +37,8 @@ class Listed(Schema):
     came_at = Instant()
     due_at = Instant()
     done_at = Instant(allow_none=True)
-    submitted_at = Instant()
-    service_due_at = Instant()
+    submitted_at = Day()
+    service_due_at = Day()
     stands = fields.Function(lambda case: case.stands())
 
 

@@ -14,7 +14,7 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
-from nkk.desks import read_wanted
+from nkk.desks import read_wanted, viewing
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
@@ -33,6 +33,7 @@ class TriageService(HearsCalendars):
     """Steps 3 and 5: Tim Utama's desk."""
 
     name = "triage"
+    by_day = True
     uow = UnitOfWorkProvider(TriageWork)
 
     @handles(ComplaintHandedOver, together=True)
@@ -64,7 +65,7 @@ class TriageService(HearsCalendars):
     @requires(Role.MAIN_TEAM)
     def case(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """One case, whole."""
-        with self.uow.reading() as work:
+        with viewing(self.uow, actor, ticket, "case") as work:
             case = work.cases.get(ticket)
         return self.shown(schemas.CaseView(), case)
 

@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, Wanted, claim_columns, in_turn, narrowed
+from nkk.desks import EVERYTHING, RecordedWork, Wanted, claim_columns, in_turn, narrowed, record_table
 from nkk.messaging.database import Inserts, UtcDateTime, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -29,6 +29,7 @@ metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
 calendars = calendars_table(metadata)
+record = record_table(metadata)
 
 cases = Table(
     "cases", metadata,
@@ -101,12 +102,13 @@ class Cases:
                     lambda row: Case(**row._mapping))
 
 
-class TriageWork(ClockedWork):
+class TriageWork(ClockedWork, RecordedWork):
     """One transaction of triage."""
 
     OUTBOX = outbox
     INBOX = inbox
     CALENDARS = calendars
+    RECORD = record
 
     @cached_property
     def cases(self) -> Cases:

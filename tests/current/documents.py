@@ -15,8 +15,8 @@ from nkk.stack.keys import new_keys
 FOLDER = Path(__file__).parents[2] / "docs" / "api"
 
 
-def application() -> Flask:
-    """A gateway that speaks to nobody."""
+def application(**settings: Any) -> Flask:
+    """A gateway that speaks to nobody, with `settings` of its own."""
     keys = new_keys()
     return create_app({
         "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": keys["NKK_INTAKE_PUBLIC_KEY"],
@@ -25,7 +25,7 @@ def application() -> Flask:
         "LIMIT_REGISTRATION": "1/hour", "LIMIT_LOGIN": "1/hour", "LIMIT_RESET": "1/hour",
         "LIMIT_SUBMISSION": "1/hour", "LIMIT_DOCUMENTS": "1/hour", "SITE_URL": "http://localhost", "TEMPLATES": "",
         "RATELIMIT_STORAGE_URI": "memory://",
-    })
+    } | settings)
 
 
 def openapi() -> dict[str, Any]:

@@ -51,7 +51,7 @@ def test_a_civil_servant_needs_a_nip_that_can_be(people: People, number: str) ->
 def test_a_civil_servant_registers_with_a_nip(people: People) -> None:
     reporter = people.reporter(kind="civil_servant", identity_number=NIP)
     ticket = people.submit(reporter)
-    shown = people.operator.get(f"/complaints/{ticket}")["reporter"]
+    shown = people.operator.post(f"/complaints/{ticket}/identity")
     assert (shown["kind"], shown["identity_number"]) == ("civil_servant", NIP)
 
 

@@ -80,7 +80,7 @@ def test_letters_after_a_change_go_to_the_new_address_and_the_old_one_is_told_so
     assert [letter["Subject"] for letter in farewell] == ["Alamat surel akun Pengaduan NKK Anda diganti"]
     assert new not in farewell[0].as_string()
     assert f"{people.installation.url}/akun" in farewell[0].get_content()
-    shown = people.operator.get(f"/complaints/{ticket}")["reporter"]
+    shown = people.operator.post(f"/complaints/{ticket}/identity")
     assert (shown["email"], shown["phone"], shown["name"]) == (new, "0812 3456 789", reporter.account["name"])
 
 

@@ -29,7 +29,7 @@ MAY = {
 
 
 def opened(person: Person, ticket: str, kind: str, format_: str = "docx") -> httpx.Response:
-    return person.ask("GET", f"/complaints/{ticket}/documents/{kind}.{format_}")
+    return person.ask("POST" if kind == IDENTITY else "GET", f"/complaints/{ticket}/documents/{kind}.{format_}")
 
 
 def words(file: bytes, format_: str) -> str:
@@ -79,7 +79,7 @@ def test_the_timeline_lists_what_the_role_may_open(answered: tuple[dict[str, Per
     assert {document["kind"] for document in listed} == MAY[role]
     for document in listed:
         for format_ in ("docx", "pdf"):
-            answer = everybody[role].ask("GET", document[format_].removeprefix("/api/v1"))
+            answer = everybody[role].ask(document["method"], document[format_].removeprefix("/api/v1"))
             assert answer.status_code == 200
             assert f'{document["kind"]}-{ticket}.{format_}"' in answer.headers["Content-Disposition"]
             assert answer.headers["Cache-Control"] == "no-store"
@@ -151,6 +151,18 @@ def test_who_asked_for_confidentiality_is_on_no_sheet(people: People) -> None:
     problem(opened(people.operator, ticket, IDENTITY), 403, "identity-withheld")
     listed = people.operator.get(f"/complaints/{ticket}/timeline")["documents"]
     assert IDENTITY not in {document["kind"] for document in listed}
+
+
+def test_a_sheet_that_shows_who_reported_is_opened_by_an_act_alone(answered: tuple[dict[str, Person], str]) -> None:
+    everybody, ticket = answered
+    path = f"/complaints/{ticket}/documents/{IDENTITY}.pdf"
+    refused = everybody["operator"].ask("GET", path)
+    problem(refused, 405, "method-not-allowed")
+    assert refused.headers["Allow"] == "POST"
+    assert everybody["operator"].ask("HEAD", path).status_code == 405
+    for role in ("owner", "main_team", "opd_team"):
+        for method in ("GET", "POST"):
+            problem(everybody[role].ask(method, path), 403, "not-your-role")
 
 
 def test_printing_the_receipt_is_not_reading_the_answer_and_opening_the_answers_document_is(people: People) -> None:

@@ -1,9 +1,10 @@
 """Both paths of the procedure, over HTTP, with everybody at their desk."""
 
-import pytest
+import uuid
 
 from tests.installations import eventually
-from tests.people import People, travel_as_complaint, travel_as_information
+from tests.people import PASSWORD, People, travel_as_complaint, travel_as_information
+from tests.problems import problem
 
 INFORMATION = ["complaint.submitted.v2", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
                "answer.sent.v1", "complaint.closed.v1"]
@@ -50,16 +51,29 @@ def test_a_returned_response_is_written_again_before_it_is_handed_on(people: Peo
     assert people.operator.get(f"/complaints/{ticket}")["answer"]["material"] == "Petugas ditegur dan dipindahkan."
 
 
-@pytest.mark.parametrize("confidential", [False, True])
-def test_the_operator_sees_who_reported_unless_confidentiality_was_asked_for(people: People, confidential: bool
-                                                                            ) -> None:
+def test_the_operator_asks_who_reported_and_is_told_unless_confidentiality_was_asked_for(people: People) -> None:
     reporter = people.reporter()
-    ticket = people.submit(reporter, confidential=confidential)
-    shown = people.operator.get(f"/complaints/{ticket}")["reporter"]
-    if confidential:
-        assert shown is None
-    else:
-        assert shown["name"] == reporter.account["name"]
+    ticket = people.submit(reporter)
+    shown = people.operator.ask("POST", f"/complaints/{ticket}/identity")
+    assert shown.json()["name"] == reporter.account["name"]
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert reporter.account["name"] not in people.operator.ask("GET", f"/complaints/{ticket}").text
+    withheld = people.submit(reporter, confidential=True)
+    problem(people.operator.ask("POST", f"/complaints/{withheld}/identity"), 403, "identity-withheld")
+
+
+def test_an_operator_who_was_disabled_or_logged_out_is_told_nobody_though_their_token_lives(people: People) -> None:
+    path = f"/complaints/{people.submit(people.reporter())}"
+    account = {"username": f"operator-{uuid.uuid4().hex[:8]}", "password": PASSWORD}
+    people.admin.post("/staff", account | {"name": "Operator Kedua", "role": "operator"}, expect=201)
+    logged_out, disabled = people.log_in(**account), people.log_in(**account)
+    assert disabled.post(f"{path}/identity")["kind"] == "public"
+    assert logged_out.ask("DELETE", "/sessions/current").status_code == 204
+    people.admin.post(f"/staff/{account['username']}/disablement")
+    for operator in (logged_out, disabled):
+        assert operator.ask("GET", path).status_code == 200
+        for asked in ("identity", "documents/data-pemberi-aduan.pdf"):
+            problem(operator.ask("POST", f"{path}/{asked}"), 401, "not-authenticated")
 
 
 def test_a_complaint_just_accepted_can_be_read_and_followed_at_once(people: People) -> None:

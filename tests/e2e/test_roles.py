@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.papers import OF_COMPLAINTS
+from gateway import papers
 from nkk.sop.ticket import new_ticket
 from tests.access import WHO, table
 from tests.builders import complaint_form
@@ -38,7 +38,8 @@ REFUSED_ANYWAY = {"POST /password-resets/completion": 422}
 
 
 TABLE = table()
-READING = [row for row in TABLE if row.startswith(f"GET {TICKET}")]
+BY_ACT = [f"POST {TICKET}/identity", *(f"POST {DOCUMENT}".replace("{kind}", kind) for kind in papers.BY_ACT)]
+READING = [row for row in TABLE if row.startswith(f"GET {TICKET}")] + BY_ACT
 QUERIES = {"GET /staff/names": {"ids": "x"}, "GET /calendar/national-days": {"year": 2026},
            "GET /reports/monthly": {"month": "2026-03", "format": "json"}}
 LAST = ("PUT /sessions/current/password", "DELETE /sessions/current")
@@ -49,7 +50,7 @@ def test_the_table_names_every_operation_and_every_document_of_the_api() -> None
     described = {f"{method.upper()} {path.removeprefix('/api/v1')}" for path, item in openapi()["paths"].items()
                  for method in item if method != "parameters"}
     assert described | {"GET /openapi.json"} == {f"{method} {path}" for method, path in routes()}
-    documents = {f"GET {DOCUMENT}".replace("{kind}", kind) for kind in OF_COMPLAINTS}
+    documents = {f"GET {DOCUMENT}".replace("{kind}", kind) for kind in papers.OF_COMPLAINTS.difference(papers.BY_ACT)}
     assert set(TABLE) == described - {f"GET {DOCUMENT}"} | documents | {"GET /openapi.json"}
 
 

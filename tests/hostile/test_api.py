@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.papers import OF_COMPLAINTS
+from gateway.papers import BY_ACT, OF_COMPLAINTS
 from nkk.messaging.actor import admit
 from nkk.messaging.settings import as_pem
 from tests.access import WHO, table
@@ -50,7 +50,7 @@ def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
     people.admin.post("/staff", spare, expect=201)
     categories = people.anyone.get("/categories")["items"]
     return {
-        "tickets": tickets, "documents": sorted(OF_COMPLAINTS), "usernames": ["petugas-coba"],
+        "tickets": tickets, "documents": sorted(OF_COMPLAINTS.difference(BY_ACT)), "usernames": ["petugas-coba"],
         "days": ["2026-12-31", "2027-02-28"], "opds": [item["key"] for item in people.anyone.get("/opds")["items"]],
         "categories": [item["key"] for item in categories],
         "sub_categories": [sub["key"] for item in categories for sub in item["sub_categories"]],

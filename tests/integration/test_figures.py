@@ -60,6 +60,17 @@ def test_what_was_submitted_answered_and_closed_is_counted_and_shares_from_the_f
         assert (later["accepted"], later["answered"], later["closed"], later["median_minutes"]) == (0, 0, 0, None)
 
 
+def test_what_happens_today_is_counted_from_tomorrow_on(url_of: Callable[[str], str]) -> None:
+    with house(url_of) as stages:
+        ticket = answered(stages, timedelta(hours=1))
+        stages.do("notification", "confirm_receipt", REPORTER, ticket)
+        midnight = stages.now.astimezone(WIB).replace(hour=0, minute=0) + timedelta(days=1)
+        for stages.now, count in ((midnight - timedelta(microseconds=1), 0), (midnight, 1)):
+            found = figures(stages)
+            assert [found["this_month"][name] for name in ("accepted", "answered", "closed")] == [count] * 3
+        assert found["as_of"] == "2026-03-03T00:00:00+07:00"
+
+
 def test_minutes_are_counted_by_the_calendar_that_the_submission_named(url_of: Callable[[str], str]) -> None:
     with house(url_of) as stages:
         ticket = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
@@ -88,7 +99,10 @@ def test_a_submission_that_is_heard_last_is_counted_all_the_same(url_of: Callabl
         stages.deliver()
         submitted, stages.now = stages.now, stages.now + timedelta(hours=2)
         stages.do("notification", "send_answer", OPERATOR, ticket, "Sudah.")
+        assert figures(stages)["this_month"]["answered"] == 0
+        stages.now += timedelta(days=1)
         assert figures(stages)["this_month"]["answered"] == 1
+        stages.now -= timedelta(days=1)
         stages.waiting = late
         stages.deliver()
         with stages.services["notification"].uow.reading() as work:
@@ -109,13 +123,14 @@ def test_the_database_counts_as_one_would_by_hand_and_by_its_indexes(url_of: Cal
                          *_: plans.extend(row[3] for row in cursor.connection.execute(
                              f"EXPLAIN QUERY PLAN {statement}", parameters)))
         with database.reading() as connection:
-            whole, running = counted(connection, year, month)
+            whole, running = counted(connection, year, month, now - timedelta(days=1))
+    until = now - timedelta(days=1)
     for stretch, since in ((whole, year), (running, month)):
-        mine = [row for row in rows if row["answered_at"] and row["answered_at"] >= since]
+        mine = [row for row in rows if row["answered_at"] and since <= row["answered_at"] < until]
         timed = [row for row in mine if row["answer_minutes"] is not None]
         assert len(timed) > FEWEST
-        assert stretch.accepted == sum(row["submitted_at"] >= since for row in rows)
-        assert stretch.closed == sum(bool(row["closed_at"] and row["closed_at"] >= since) for row in rows)
+        assert stretch.accepted == sum(since <= row["submitted_at"] < until for row in rows)
+        assert stretch.closed == sum(bool(row["closed_at"] and since <= row["closed_at"] < until) for row in rows)
         assert (stretch.answered, stretch.timed) == (len(mine), len(timed))
         assert stretch.median == int(median(row["answer_minutes"] for row in timed))
         assert stretch.in_time == sum(row["answered_at"] <= row["service_due_at"] for row in timed)

@@ -42,7 +42,7 @@ class Receipt(Schema):
 
 
 class Reporter(Schema):
-    """Who reported (Data Pemberi Aduan)."""
+    """Who reported (Data Pemberi Aduan): no other answer has it."""
 
     kind = fields.String(required=True)
     identity_number = fields.String(required=True)
@@ -110,12 +110,10 @@ class Complaint(Schema):
     claim = fields.Nested(Claim, allow_none=True, metadata={
         "description": "For the desk it stands at: who there is on it; null where nobody is."})
     answer = fields.Nested(Answer, allow_none=True)
-    reporter = fields.Nested(Reporter, allow_none=True, metadata={
-        "description": "For the operator alone, unless confidential."})
 
 
 class TimelineEntry(Schema):
-    """One step that was done. Staff also see who did it, which OPD, and notes."""
+    """One step that was done. Staff also see who did it, which OPD, and the notes that were written to them."""
 
     step = fields.Integer(required=True)
     name = fields.String(required=True)
@@ -132,7 +130,8 @@ class TimelineEntry(Schema):
     late = fields.Boolean(allow_none=True)
     by = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
-    note = fields.String(allow_none=True)
+    note = fields.String(allow_none=True, metadata={
+        "description": "Tim Utama's: for itself and the desk that it was written to."})
 
 
 class Document(Schema):
@@ -142,6 +141,8 @@ class Document(Schema):
     title = fields.String(required=True)
     docx = fields.String(required=True, metadata={"description": "Its address as DOCX."})
     pdf = fields.String(required=True, metadata={"description": "Its address as PDF."})
+    method = fields.String(required=True, validate=one_of("GET", "POST"), metadata={
+        "description": "What opens it. POST where the document shows who reported, which is recorded."})
 
 
 class Timeline(Schema):

@@ -46,7 +46,7 @@ class Stretch(Schema):
 class Figures(Schema):
     """Live figures over the last twelve calendar months, the running one included, and over that one alone (WIB)."""
 
-    as_of = fields.String(required=True)
+    as_of = fields.String(required=True, metadata={"description": "The beginning of today (WIB): what was before."})
     promised_minutes = fields.Integer(required=True, metadata={
         "description": "Office minutes promised for the whole service: two working days."})
     last_12_months = fields.Nested(Stretch, required=True)

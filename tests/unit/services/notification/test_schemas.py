@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from nkk.messaging.actor import Actor
 from nkk.messaging.validation import load
 from nkk.sop.clock import OFFICE_HOURS, WIB
 from nkk.sop.journey import service_due
@@ -35,8 +36,13 @@ def calendars(version):
     return replace(OFFICE_HOURS, version=version)
 
 
+READERS = {Role.REPORTER: Actor("reporter-1", Role.REPORTER), Role.OPERATOR: Actor("staff-o", Role.OPERATOR),
+           Role.MAIN_TEAM: Actor("staff-m", Role.MAIN_TEAM),
+           Role.OPD_TEAM: Actor("staff-t", Role.OPD_TEAM, "disdukcapil")}
+
+
 def told_to(role, way, now=AT):
-    return timeline(way, role, calendars, now)
+    return timeline(way, READERS[role], calendars, now)
 
 
 def test_a_timeline_tells_where_a_complaint_stands_and_what_comes_next():
@@ -56,9 +62,32 @@ def test_the_reporter_is_told_neither_who_of_the_staff_acted_nor_their_notes():
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM])
 def test_staff_are_told_who_acted_and_who_reported_is_not_among_it(role):
     told = told_to(role, forwarded())
-    assert (told["entries"][2]["by"], told["entries"][2]["opd"], told["entries"][2]["note"]) == (
-        STAFF, "disdukcapil", NOTE)
+    assert (told["entries"][2]["by"], told["entries"][2]["opd"]) == (STAFF, "disdukcapil")
     assert "reporter-1" not in json.dumps(told)
+
+
+NOTED = {"complaint.classified_as_information.v1": {"operator", "main_team"},
+         "complaint.forwarded.v1": {"main_team", "opd"}, "response.returned.v1": {"main_team", "opd"},
+         "response.approved.v1": {"operator", "main_team"},
+         # Of no kind that a note is written to: it would be Tim Utama's own.
+         "complaint.handed_over.v1": {"main_team"}}
+
+
+@pytest.mark.parametrize("type_", NOTED)
+def test_a_note_is_shown_to_who_wrote_it_and_the_desk_it_was_written_to(type_):
+    way = journey(entry(type_, AT, by=STAFF, opd="disdukcapil", note=NOTE))
+    asked = {"reporter": READERS[Role.REPORTER], "operator": READERS[Role.OPERATOR],
+             "main_team": READERS[Role.MAIN_TEAM], "opd": READERS[Role.OPD_TEAM],
+             "other opd": Actor("staff-u", Role.OPD_TEAM, "satpol-pp"), "opd of none": Actor("staff-v", Role.OPD_TEAM),
+             "admin": Actor("staff-a", Role.ADMIN)}
+    told = {who: json.dumps(timeline(way, reader, calendars, AT)) for who, reader in asked.items()}
+    assert {who for who, text in told.items() if NOTE in text} == NOTED[type_]
+
+
+def test_a_note_of_no_opd_is_for_no_opd_of_none():
+    way = journey(entry("complaint.forwarded.v1", AT, note=NOTE))
+    assert NOTE in json.dumps(timeline(way, READERS[Role.MAIN_TEAM], calendars, AT))
+    assert NOTE not in json.dumps(timeline(way, READERS[Role.OPD_TEAM], calendars, AT))
 
 
 def test_a_journey_that_is_closed_has_nothing_next():
@@ -96,7 +125,7 @@ def test_what_is_late_has_negative_minutes_left():
 def test_each_clock_of_a_timeline_runs_by_the_calendar_its_event_names():
     closed_on_monday = replace(OFFICE_HOURS, version=1, week=((), *OFFICE_HOURS.week[1:]))
     way = journey(entry("complaint.submitted.v2", AT), entry("complaint.handed_over.v1", AT, calendar=1))
-    told = timeline(way, Role.REPORTER, {0: OFFICE_HOURS, 1: closed_on_monday}.__getitem__, AT)
+    told = timeline(way, READERS[Role.REPORTER], {0: OFFICE_HOURS, 1: closed_on_monday}.__getitem__, AT)
     assert told["entries"][1]["due_at"] == "2026-03-02T03:10:00.000000Z"
     assert told["next"]["due_at"] == "2026-03-03T02:30:00.000000Z"
 
@@ -110,7 +139,7 @@ def test_what_is_left_of_the_service_is_counted_by_the_calendar_that_the_submiss
         way = journey(entry("complaint.submitted.v2", AT, calendar=first),
                       *(entry(type_, AT, calendar=then) for type_ in moved),
                       service_due_at=service_due(AT, known(first)))
-        assert timeline(way, Role.REPORTER, known, AT)["service_left_minutes"] == SERVICE_MINUTES
+        assert timeline(way, READERS[Role.REPORTER], known, AT)["service_left_minutes"] == SERVICE_MINUTES
         assert standing(way, known, AT)["service_left_minutes"] == SERVICE_MINUTES
 
 
