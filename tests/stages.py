@@ -62,8 +62,8 @@ OPD = "disdukcapil"
 OPD_TEAM = Actor("staff-opd", "opd_team", OPD)
 ADMIN = Actor("staff-admin", "admin")
 
-_PRIVATE_KEY, _PUBLIC_KEY = new_key_pair()
-VAULT = Vault([Fernet.generate_key().decode()], "index", _PRIVATE_KEY, _PUBLIC_KEY)
+_PRIVATE_KEY, PUBLIC_KEY = new_key_pair()
+VAULT = Vault([Fernet.generate_key().decode()], "index", _PRIVATE_KEY, PUBLIC_KEY)
 KEYED = Keyed(_PRIVATE_KEY)
 
 FIRST_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

@@ -7,24 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy import event as engine_event
 from sqlalchemy.exc import OperationalError
 
 from nkk.contracts import STAGES
 from nkk.messaging.actor import Actor
-from nkk.messaging.sealing import new_key_pair
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from services.intake.domain import IdentityWithheld
-from services.intake.identity import Vault
 from services.intake.storage import accounts, reporters, sessions
 from tests.boxes import asked
 from tests.builders import REPORT
-from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, REPORTER, STORAGES, House, house
+from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, PUBLIC_KEY, REPORTER, STORAGES, VAULT, House, house
 
-INTAKE, NOTIFICATION = new_key_pair(), new_key_pair()
-VAULT = Vault([Fernet.generate_key().decode()], "index", INTAKE[0], NOTIFICATION[1])
 IDENTITY = {"name": "Siti Rahmawati", "identity_number": "1971014107900001", "email": "siti@example.id", "phone": None,
             "username": "warga-contoh"}
 OPERATOR = Actor("staff-operator", "operator", session="session-1")
@@ -32,7 +27,7 @@ OPERATOR = Actor("staff-operator", "operator", session="session-1")
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The four stages on either database; intake has its keys, its reporter an identity."""
+    """The four stages on either database; the reporter has an identity."""
     folder, prefix = tmp_path_factory.mktemp("record"), f"record_{uuid.uuid4().hex[:8]}"
 
     def url_of(stage: str) -> str:
@@ -43,7 +38,6 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         return postgres.url(f"{prefix}_{stage}")
 
     with house(url_of) as built:
-        built.services["intake"].vault = VAULT
         with built.databases["intake"].writing() as connection:
             connection.execute(update(reporters).values(identity=VAULT.encrypt(IDENTITY)))
         yield built
@@ -137,7 +131,8 @@ def test_a_look_that_was_refused_is_none(stages: House) -> None:
 
 
 def shown(stages: House, ticket: str, actor: Actor = OPERATOR, on: str = "screen") -> dict[str, Any]:
-    given: dict[str, Any] = asked(stages.services["intake"], INTAKE[1], "identity", {"ticket": ticket, "on": on}, actor)
+    intake, content = stages.services["intake"], {"ticket": ticket, "on": on}
+    given: dict[str, Any] = asked(intake, PUBLIC_KEY, "identity", content, actor)
     return given
 
 
