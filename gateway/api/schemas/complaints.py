@@ -7,6 +7,10 @@ from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_
 from nkk.sop.steps import Path
 
 
+BY_DAY = ("To Tim Utama and the OPDs' teams the day alone, as the instant at which it began in WIB, such as "
+          "`2026-03-02T00:00:00+07:00`.")
+
+
 class IdempotencyKey(Schema):
     """Makes sending again safe: the same key and body give the same answer."""
 
@@ -91,16 +95,17 @@ class Complaint(Schema):
     accused_position = fields.String(allow_none=True)
     accused_opd = fields.String(allow_none=True)
     confidential = fields.Boolean()
-    submitted_at = fields.String()
+    submitted_at = fields.String(metadata={"description": BY_DAY})
     came_at = fields.String(metadata={"description": "When it came to the step it stands, or stood last, at here."})
     due_at = fields.String(metadata={"description": "When that step is due."})
     done_at = fields.String(allow_none=True, metadata={"description": "When that step was done."})
     left_minutes = fields.Integer(allow_none=True, metadata={
         "description": "Office minutes left to the step; negative once it is late, null once it is done."})
     late = fields.Boolean(allow_none=True)
-    service_due_at = fields.String(metadata={"description": "The two working days promised for the whole."})
+    service_due_at = fields.String(metadata={
+        "description": f"The two working days promised for the whole. {BY_DAY}"})
     service_left_minutes = fields.Integer(allow_none=True, metadata={
-        "description": "The same for the whole service."})
+        "description": "The same for the whole service; where the day alone is told, from the beginning of today on."})
     handed_over_at = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
     round = fields.Integer(metadata={"description": "How often the OPD has responded."})
@@ -120,7 +125,7 @@ class TimelineEntry(Schema):
     activity = fields.String(required=True)
     event = fields.String(required=True)
     role = fields.String(required=True)
-    at = fields.String(required=True)
+    at = fields.String(required=True, metadata={"description": f"Of steps 1 and 7: {BY_DAY[0].lower()}{BY_DAY[1:]}"})
     output = fields.String(required=True, metadata={"description": "The document this step produces."})
     round = fields.Integer(allow_none=True)
     minutes = fields.Integer(required=True, metadata={"description": "The step's standard time, in office minutes."})
@@ -148,13 +153,14 @@ class Document(Schema):
 class Timeline(Schema):
     """The journey of a complaint: what was done and in what time, where it stands, what comes next and when.
 
-    `next` carries came_at, due_at, minutes, used_minutes, left_minutes (office minutes) and late.
+    `next` carries came_at, due_at, minutes, used_minutes, left_minutes (office minutes) and late. To Tim Utama and the
+    OPDs' teams the clocks of steps 2 and 7 are told by the day, and without minutes; step 7 on the day after.
     """
 
     ticket = fields.String(required=True)
     path = fields.String(allow_none=True, validate=one_of(*Path))
-    submitted_at = fields.String(allow_none=True)
-    service_due_at = fields.String(allow_none=True)
+    submitted_at = fields.String(allow_none=True, metadata={"description": BY_DAY})
+    service_due_at = fields.String(allow_none=True, metadata={"description": BY_DAY})
     service_left_minutes = fields.Integer(allow_none=True)
     stands = fields.Dict(required=True)
     next = fields.Dict(allow_none=True)

@@ -14,7 +14,8 @@ class Recapitulation(Schema):
 
 
 class Durations(Schema):
-    """How long something took that ended in the month, in office minutes; null where nothing did."""
+    """How long something took that ended in the month, in office minutes; null where nothing did, and to Tim Utama for
+    steps 2 and 7 and the service where fewer than five did."""
 
     median_minutes = fields.Integer(required=True, allow_none=True)
     p90_minutes = fields.Integer(required=True, allow_none=True)
@@ -61,7 +62,8 @@ class Counted(Schema):
 
 
 class OpenCase(Schema):
-    """A complaint without an answer at the month's end, or now."""
+    """A complaint without an answer at the month's end, or now. To Tim Utama the service is due on a day, and so are the
+    times of step 2; what was submitted today is listed once it was handed over."""
 
     ticket = fields.String(required=True)
     path = fields.String(required=True)
