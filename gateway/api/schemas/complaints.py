@@ -6,7 +6,6 @@ from gateway.api.schemas.parts import Claim, Flag, one_of
 from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Line, PlainText, Slug
 from nkk.sop.steps import Path
 
-
 BY_DAY = ("To Tim Utama and the OPDs' teams the day alone, as the instant at which it began in WIB, such as "
           "`2026-03-02T00:00:00+07:00`.")
 

@@ -62,7 +62,7 @@ class Counted(Schema):
 
 
 class OpenCase(Schema):
-    """A complaint without an answer at the month's end, or now. To Tim Utama the service is due on a day, and so are the
+    """A complaint without an answer at the month's end, or now. To Tim Utama the service is due on a day, as are the
     times of step 2; what was submitted today is listed once it was handed over."""
 
     ticket = fields.String(required=True)
