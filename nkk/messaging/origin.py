@@ -85,7 +85,7 @@ class Origins:
     def headers(self, message: Any) -> dict[str, Any]:
         """What a copy of `message` is to have among its headers."""
         if message.delivery_info["exchange"] == self._moves:
-            return {name: value for name, value in (message.headers or {}).items() if name == ORIGIN}
+            return {ORIGIN: message.headers[ORIGIN]} if self.of(message) else {}
         origin = Origin.of(message)
         return {ORIGIN: {"exchange": origin.exchange, "key": origin.routing_key, "seal": self._seal(origin, message)}}
 

@@ -44,8 +44,9 @@ class Item:
 
     @property
     def origin(self) -> Origin | None:
-        """Where it came from, as the stage noted it when it put it here."""
-        return Origin.in_header(self.headers)
+        """Where it came from, as the stage noted it when it put it here. What the broker put here has the headers that
+        its sender wrote, and a note of its death."""
+        return None if "x-death" in self.headers else Origin.in_header(self.headers)
 
     def check(self) -> None:
         """Raises ForgedError where the stage would not believe it: it did not come from its owner, or nobody knows."""

@@ -6,6 +6,7 @@ import pytest
 
 from nkk.stack.broker import PrivateNode
 from nkk.stack.postgres import PrivatePostgres
+from tests.hostile.users import SeparateUsers, create_users
 from tests.installations import Installation, installation, new_databases, new_vhost
 from tests.people import People
 
@@ -13,10 +14,13 @@ from tests.people import People
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
           ) -> Iterator[Installation]:
-    """It keeps no stream open: an answer that does not end tells a fuzzer nothing. Two instances of
-    intake share its calls."""
-    with installation(tmp_path_factory.mktemp("hostile"), new_vhost(rabbit), new_databases(postgres),
-                      {"NKK_LIVE_STREAMS": "0"}, {"intake": 2}) as running:
+    """It keeps no stream open: an answer that does not end tells a fuzzer nothing. Two instances of intake share its
+    calls. One address is a proxy's. Each process has the broker user that it has in containers."""
+    uri = new_vhost(rabbit)
+    create_users(rabbit, uri)
+    with installation(tmp_path_factory.mktemp("hostile"), uri, new_databases(postgres),
+                      {"NKK_LIVE_STREAMS": "0", "NKK_TRUSTED_PROXIES": "127.0.0.99/32"}, {"intake": 2},
+                      stack_cls=SeparateUsers) as running:
         yield running
 
 

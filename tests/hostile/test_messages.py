@@ -11,8 +11,10 @@ from nkk.contracts.events import CalendarChanged
 from nkk.messaging.publisher import Message
 from nkk.messaging.topology import ATTEMPT, quarantine_name
 from nkk.stack import quarantine
+from nkk.stack.quarantine import HEARING
 from tests.hostile.effort import TIMES
 from tests.hostile.messages import SECRET, Sent, messages, some
+from tests.hostile.users import uri_of
 from tests.installations import Installation, as_moved, eventually, running_processes
 from tests.people import People, travel_as_complaint
 
@@ -24,8 +26,8 @@ def put(whole: Installation, stage: str, sent: list[Sent]) -> None:
     closes."""
     with Connection(whole.uri, transport_options={"confirm_publish": True}) as connection:
         for item in sent:
-            moved = as_moved(whole.uri, Message(id="", exchange="", routing_key=f"{stage}.inbox", body=item.body,
-                                                type=item.type))
+            moved = as_moved(uri_of(whole.uri, stage), Message(id="", exchange="", routing_key=f"{stage}.inbox",
+                                                               body=item.body, type=item.type))
             message = item.message()
             message.properties["application_headers"] = (item.properties.get("application_headers") or {}
                                                          ) | moved.headers
@@ -81,6 +83,17 @@ def test_what_says_that_it_is_compressed_is_not_unpacked(whole: Installation) ->
     assert running_processes(whole) == before
 
 
+def test_properties_that_are_no_text_end_no_stage(whole: Installation, people: People) -> None:
+    before, aside = running_processes(whole), waiting(whole, *map(quarantine_name, HEARING))
+    with Connection(whole.uri, transport_options={"confirm_publish": True}) as connection:
+        for odd in ({"type": b"\xff"}, {"correlation_id": b"\xff"}, {"message_id": b"\xc3"}):
+            connection.default_channel.basic_publish(amqp.Message(b"{}", delivery_mode=2, **odd), "intake.events",
+                                                     "complaint.handed_over.v1")
+    eventually(lambda: waiting(whole, *map(quarantine_name, HEARING)) == aside + 2 * 3)
+    travel_as_complaint(people, people.reporter())
+    assert running_processes(whole) == before
+
+
 CALLS = [
     b"", b"{", b"7", b"[]", b"null", b"{}", b'{"args": []}', b'{"args": 7, "kwargs": {}}',
     b'{"args": [], "kwargs": []}', b'{"args": [], "kwargs": {"actor": "x"}}',
@@ -99,7 +112,10 @@ def test_no_call_ends_a_stage(whole: Installation, people: People, stage: str) -
                 for method in (methods[stage], "ping", "__init__", "x" * 200):
                     connection.default_channel.basic_publish(amqp.Message(
                         body, content_type=kind, content_encoding="utf-8", reply_to="nobody", correlation_id="x",
-                        application_headers={"nameko.actor": 7}), "nameko-rpc", f"{stage}.{method}"[:255])
+                        application_headers={"nameko.actor": 7, "nameko.call_id_stack": 7, "nameko.x": [b"\xff"]}),
+                        "nameko-rpc", f"{stage}.{method}"[:255])
+        for odd in ({"content_type": b"\xff"}, {"reply_to": b"\xff"}):
+            connection.default_channel.basic_publish(amqp.Message(CALLS[5], **odd), "nameko-rpc", f"{stage}.ping")
     people.anyone.get("/categories")
     eventually(lambda: people.http.get("/readyz").status_code == 200)
     assert running_processes(whole) == before

@@ -62,7 +62,9 @@ def test_another_instance_of_the_stage_believes_it_however_it_reaches_the_broker
                                      Origins("triage", "amqp://topology:other@broker/nkk"),
                                      Origins("triage", "amqp://broker/nkk")])
 def test_a_header_that_another_wrote_is_not_believed(origins):
-    assert OURS.of(moved(delivered("a.events", "b"), origins)) is None
+    message = moved(delivered("a.events", "b"), origins)
+    assert OURS.of(message) is None
+    assert OURS.headers(message) == {}
 
 
 @pytest.mark.parametrize("changed", [{"body": b"[]"}, {"properties": {"type": "response.approved.v1"}}])

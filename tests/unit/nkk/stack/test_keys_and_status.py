@@ -73,3 +73,10 @@ def test_a_stack_that_ended_without_a_word_is_not_taken_for_running(tmp_path):
 def test_two_stacks_cannot_run_in_one_folder(tmp_path):
     with occupied(tmp_path), pytest.raises(OccupiedError, match="running in"), occupied(tmp_path):
         pass
+
+
+def test_only_what_the_stage_noted_is_where_an_event_came_from():
+    headers = {"x-nkk-origin": {"exchange": "triage.events", "key": "a.b.v1", "seal": "x"}}
+    assert Item("1", "a.b.v1", "", None, headers, b"").summary()["came_from"] == "triage.events under a.b.v1"
+    # What the broker moved after too many deliveries has the headers that its sender wrote.
+    assert Item("1", "a.b.v1", "", None, headers | {"x-death": [{}]}, b"").summary()["came_from"] is None
