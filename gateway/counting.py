@@ -131,8 +131,7 @@ class SqliteStorage(Storage):
     def _current(self) -> sqlite3.Connection:
         """The connection to the file as it is now: not to one that was deleted, nor one opened before a fork."""
         if self._connection is None or self._opened != self._identity():
-            self._reopen()
-        assert self._connection is not None
+            return self._reopen()
         return self._connection
 
     def _identity(self) -> tuple[int, int, int] | None:
@@ -141,20 +140,21 @@ class SqliteStorage(Storage):
             return os.getpid(), found.st_dev, found.st_ino
         return None
 
-    def _reopen(self) -> None:
+    def _reopen(self) -> sqlite3.Connection:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
         _make_private(self._path.parent)
         try:
-            self._connection = _open(self._path)
+            opened = _open(self._path)
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
             # Damaged, such as by a machine that lost its power: nothing in it is missed.
             _delete(self._path)
-            self._connection = _open(self._path)
-        self._opened = self._identity()
+            opened = _open(self._path)
+        self._connection, self._opened = opened, self._identity()
+        return opened
 
 
 class OwnWhereAway(Storage):
