@@ -30,7 +30,16 @@ def test_a_complaint_goes_through_all_seven_steps(visiting: Opening, staff: Open
 
     operator = staff("operator", language=language)
     operator.take("serah-terima", ticket)
+    # Asked for by name, shown on this one page: looking again is asking again.
+    assert "Siti Rahmawati" not in operator.page.content()
+    operator.press("Tampilkan identitas")
     assert "Siti Rahmawati Binti Contoh" in operator.read()
+    assert operator.accessibility() == []
+    with operator.page.expect_download() as started:
+        operator.page.click(".papers button >> nth=0")
+    assert started.value.suggested_filename == f"data-pemberi-aduan-{ticket}.pdf"
+    operator.open(f"/laporan/{ticket}")
+    assert "Siti Rahmawati" not in operator.page.content()
     operator.press("Serahkan kepada Tim NKK Utama")
     assert ticket in operator.page.inner_text(".notice.good")
 
