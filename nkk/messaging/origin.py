@@ -13,8 +13,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
 from nkk.messaging.topology import exchange_name, moves_name
@@ -27,8 +26,7 @@ class ForgedError(Exception):
     """An event that did not come from where its owner tells it; the message says whence it came."""
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """To which exchange, and under which routing key, a message was published."""
 
     exchange: str
