@@ -20,14 +20,16 @@ FOR_PROGRAMS = ("/api/v1/", "/healthz", "/readyz")
 PAGES_TAKE = frozenset({"GET", "POST"})
 
 EFFECTS = {
-    "cases.read": "for its reporter, the answer is received: step 7",
-    "papers.file": "for its reporter, the answer is received with the answer's document",
-    "complaints.read": "for its reporter, the answer is received: step 7",
-    "documents.document": "for its reporter, the answer is received with the answer's document",
+    "cases.read": "for its reporter, the answer is received: step 7; a look of the staff is recorded",
+    "papers.file": "for its reporter, the answer is received with its document; a look of the staff is recorded",
+    "complaints.read": "for its reporter, the answer is received: step 7; a look of the staff is recorded",
+    "complaints.timeline": "a look of the staff is recorded",
+    "documents.document": "for its reporter, the answer is received with its document; a look of the staff is recorded",
     "public.speak": "the language is remembered by this browser",
 }
 """Every GET that changes something, by its endpoint. Besides, any page may renew the visitor's session, and shows a
-message of the one before once (`gateway.site.session`)."""
+message of the one before once (`gateway.site.session`). A HEAD does none of it but for the record: the stage was asked,
+and writes down what it told."""
 
 FILES = ("static_files", "docs")
 """The blueprints whose GETs change nothing for anybody: a browser may load them before they are needed."""
