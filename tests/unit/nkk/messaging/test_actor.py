@@ -138,7 +138,7 @@ def test_what_is_no_token_is_refused(text):
             look(text, PUBLIC)
 
 
-@pytest.mark.parametrize("given", [7, 1.5, True, b"a.b.c", ["a"], {"a": 1}, datetime.now(UTC)], ids=str)
+@pytest.mark.parametrize("given", [7, 1.5, True, b"a.b.c", ["a"], {"a": 1}, datetime(2026, 3, 2, tzinfo=UTC)], ids=str)
 def test_what_is_not_even_text_in_the_header_of_a_call_is_no_token(given):
     with pytest.raises(NotAuthenticated, match="not valid"):
         Caller(given, PUBLIC).require()
