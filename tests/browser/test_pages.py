@@ -22,7 +22,7 @@ FIRST_VISIT_BYTES, LATER_VISIT_BYTES = 100_000, 20_000
 PAGES = ("public", "account", "reporter", "cases", "papers", "desk", "overview", "office", "times", "versions",
          "holidays", "teams")
 NO_PAGES = {"public.speak", "desk.home", "desk.refreshed", "desk.changes", "cases.back", "papers.file",
-            "overview.exported", "office.home", "office.back", "times.back"}
+            "papers.back", "overview.exported", "office.home", "office.back", "times.back"}
 """What is asked for by GET and no page: files, fragments, streams, and ways to a page."""
 
 STOPS = 60
