@@ -96,7 +96,3 @@ def test_a_user_name_is_one_persons_however_it_is_typed(people: People) -> None:
         taken = problem(people.anyone.ask("POST", "/reporters", registration(username=typed)), 409, "username-taken")
         assert set(taken["errors"]) == {"username"}
     people.log_in(username, REGISTRATION["password"])
-
-
-def test_a_staff_members_user_name_is_taken_too(people: People) -> None:
-    problem(people.anyone.ask("POST", "/reporters", registration(username="Operator")), 409, "username-taken")

@@ -150,5 +150,5 @@ def test_an_answer_that_is_no_text_is_refused(people: People, text: object) -> N
 
 def test_a_response_that_is_no_text_is_refused(people: People) -> None:
     team = people.opd_team("inspektorat")
-    for text in ("", "x" * 20_001, "a\x07b", None, {}):
+    for text in ("", "x" * 20_001, "\x07", None, {}):
         assert at_fault(team.ask("POST", "/complaints/NKK-2026-EDXY-ER30/response", {"text": text})) == {"text"}
