@@ -1,7 +1,8 @@
 """Where the limits are counted: a store that all processes share, and each process's own memory while that is away.
 
 By default the store is a file of SQLite in a folder that nobody else may look into. It holds counts under keyed hashes
-(`gateway.limits`), and nothing that would be missed: what is deleted or damaged is begun anew.
+(`gateway.limits`), and nothing that would be missed: what is deleted or damaged is begun anew. It keeps no journal on
+the disk, in which each count would be found as it was, one after the other.
 """
 
 import os
@@ -39,7 +40,8 @@ COUNT = """
 KNOWN = "SELECT count, expires FROM counts WHERE key = :key AND expires > :now"
 PRUNE = "DELETE FROM counts WHERE key IN (SELECT key FROM counts WHERE expires <= :now LIMIT :most)"
 TABLE = """
-    PRAGMA journal_mode = WAL;
+    PRAGMA journal_mode = MEMORY;
+    PRAGMA secure_delete = ON;
     PRAGMA synchronous = OFF;
     CREATE TABLE IF NOT EXISTS counts (key TEXT PRIMARY KEY, count INTEGER NOT NULL, expires REAL NOT NULL)
     WITHOUT ROWID;
@@ -82,11 +84,12 @@ class SqliteStorage(Storage):
         self._counted = 0
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count `amount` under `key`, for `expiry` seconds from the first on; what it is then."""
+        """Count `amount` under `key`, until the next whole multiple of `expiry` seconds; what it is then. No row tells
+        when it was begun."""
         now = time.time()
         with self._turn() as connection:
             self._prune(connection, now)
-            given = {"key": key, "amount": amount, "now": now, "expires": now + expiry}
+            given = {"key": key, "amount": amount, "now": now, "expires": (now // expiry + 1) * expiry}
             return int(connection.execute(COUNT, given).fetchone()[0])
 
     def get(self, key: str) -> int:
@@ -174,7 +177,8 @@ class OwnWhereAway(Storage):
         self._ask_again_at = 0.0
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count `amount` under `key`, for `expiry` seconds from the first on; what it is then."""
+        """Count `amount` under `key`, until the next whole multiple of `expiry` seconds; what it is then. No row tells
+        when it was begun."""
         return self._ask(lambda store: store.incr(key, expiry, amount))
 
     def get(self, key: str) -> int:

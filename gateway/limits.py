@@ -17,6 +17,7 @@ from typing import Any
 
 from flask import current_app, g, request
 from flask_limiter import Limiter
+from limits import parse_many
 
 DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "RESET": "10/hour", "SUBMISSION": "60/hour",
             "DOCUMENTS": "60/minute"}
@@ -60,7 +61,12 @@ def limit(name: str, key: Callable[[], str] = source, of: str | None = None,
     All views of one thing share its count: that of `name`, or of `of` where several things have the same setting.
     Whatever the method: `exempt_when`, as Flask-Limiter's `shared_limit` takes it, says what carries nothing out.
     """
-    bound = limiter.shared_limit(lambda: current_app.config[f"LIMIT_{name}"], of or name.lower(), key_func=key,
+    scope = of or name.lower()
+
+    def counted_by() -> str:
+        return hidden(f"{scope}:{_window(name)}:{key()}")
+
+    bound = limiter.shared_limit(lambda: current_app.config[f"LIMIT_{name}"], scope, key_func=counted_by,
                                  exempt_when=exempt_when)
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -76,4 +82,16 @@ def limit(name: str, key: Callable[[], str] = source, of: str | None = None,
 def seconds_to_wait() -> int:
     """How long until the limit that this request met counts anew."""
     met = limiter.current_limit
-    return max(1, math.ceil(met.reset_at - time.time())) if met else 60
+    return max(1, math.ceil(min(met.reset_at, g.get("window_ends", math.inf)) - time.time())) if met else 60
+
+
+def _window(name: str) -> int:
+    """The number of the window of time that is counted now; `g.window_ends` is when it ends.
+
+    The count of another window has another key, as has that of another limit: who looks into the store finds no two
+    counts of one account, and, since windows begin at whole multiples of their length, no moment at which anybody came.
+    """
+    seconds = max(limit.get_expiry() for limit in parse_many(current_app.config[f"LIMIT_{name}"]))
+    number = int(time.time() // seconds)
+    g.window_ends = (number + 1.0) * seconds
+    return number

@@ -4,8 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Response, abort, g
-from werkzeug.exceptions import MethodNotAllowed
+from flask import Response, g
 
 from gateway import papers, recap
 from gateway.api import Resources, schemas
@@ -15,6 +14,9 @@ from gateway.complaints import known
 from gateway.limits import by_account, limit
 from nkk.documents import MEDIA_TYPES
 from nkk.sop.steps import Role
+
+OPENED = ", ".join(f'"{kind}"' for kind in sorted(papers.OF_COMPLAINTS - set(papers.BY_ACT)))
+"""The kinds that are looked at; the others are made by an act."""
 
 resources = Resources("documents", __name__, description="What is printed: the documents of each step, the month's "
                                                         "recapitulation")
@@ -26,22 +28,17 @@ def _file(*formats: str, **more: Any) -> Callable[..., Any]:
     return resources.doc(responses={"200": {"description": "The file.", "content": media | more}})
 
 
-@resources.route("/complaints/<ticket>/documents/<kind>.<any(docx, pdf):format>", methods=["GET"])
+@resources.route(f"/complaints/<ticket>/documents/<any({OPENED}):kind>.<any(docx, pdf):format>", methods=["GET"])
 @needs(*READERS)
 @limit("DOCUMENTS", by_account)
 @_file("docx", "pdf")
 @resources.alt_response(404, response="NOT_FOUND")
-@resources.alt_response(405, response="METHOD_NOT_ALLOWED")
 @resources.alt_response(409, response="CONFLICT")
 def document(ticket: str, kind: str, format: str) -> Response:
     """A document of a complaint as DOCX or PDF, as far as your role may see it. For its reporter, opening the answer's
     counts as receiving it."""
-    if kind not in papers.OF_COMPLAINTS:
-        abort(404)
     role = Role(g.actor.role)
     papers.require(kind, role)
-    if kind in papers.BY_ACT:
-        raise MethodNotAllowed(["POST"])
     return papers.of_complaint(known(ticket), kind, format, role)
 
 

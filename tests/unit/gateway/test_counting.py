@@ -69,7 +69,7 @@ def test_processes_and_threads_count_together_and_lose_nothing(uri: str, store: 
 
 def test_a_limit_holds_for_all_stores_of_one_file_and_ends_with_its_window(
         uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    now = 1_000_000.0
+    now = 1_000_020.0
     monkeypatch.setattr(counting.time, "time", lambda: now)
     one, other = (FixedWindowRateLimiter(else_own(uri)) for _ in range(2))
     few = parse("3/minute")
