@@ -27,7 +27,7 @@ EXAMPLES = 3
 """Of each kind of case for each operation; those at the schemas' limits come on top."""
 
 # What the stages judge and no schema says: which keys there are, who may do what and when.
-JUDGED = ["2xx", 401, 403, 404, 409, 422]
+JUDGED = ["2xx", 401, 403, 404, 409, 422, 429]
 REFUSED = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
 
 

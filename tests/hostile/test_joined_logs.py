@@ -58,7 +58,8 @@ class Author:
         actor = self._actor(session["access_token"])
         assert actor.id == known["reporter_id"]
         self.names |= {actor.id, str(actor.session)}
-        form = {"category": "kode-perilaku", "sub_category": "sopan", "accused_opd": "disdukcapil",
+        category = self.ask("GET", "/categories").json()["items"][0]
+        form = {"category": category["key"], "sub_category": category["sub_categories"][0]["key"],
                 "subject_line": "Loket", "text": "Loket ditutup.", "confidential": self.confidential}
         key = {"Idempotency-Key": uuid.uuid4().hex}
         self.ticket = self.ask("POST", "/complaints", form, 201, **key).json()["ticket"]
