@@ -25,6 +25,7 @@ SENTENCES = {
         _("3 sampai 64 huruf kecil, angka, titik, tanda hubung atau garis bawah; diawali huruf atau angka."),
     r"Use at least (?P<most>\d+) different characters\.": _("Pakai paling sedikit %(most)s karakter yang berbeda."),
     r"Must not contain the user name\.": _("Kata sandi tidak boleh memuat nama pengguna."),
+    r"Between the years (?P<least>\d+) and (?P<most>\d+)\.": _("Tahunnya harus antara %(least)s dan %(most)s."),
     r"Write the month as 2026-03\.": _("Tulis bulannya seperti 2026-03."),
     r"Office hours are written like .*|Times are written HH:MM, .*":
         _("Tulis jamnya seperti 08.00-12.00, 13.00-16.00."),
