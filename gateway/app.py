@@ -77,7 +77,7 @@ def _from_environment() -> dict[str, Any]:
         "LIVE_STREAMS": number("NKK_LIVE_STREAMS", number("NKK_GATEWAY_THREADS", 16) // 2),
         "TRUSTED_PROXIES": proxies.read_networks(os.environ.get(proxies.NAME, "")),
         **counting.settings(os.environ.get("NKK_LIMIT_STORAGE") or counting.default_store()),
-        **{f"LIMIT_{name}": os.environ.get(f"NKK_LIMIT_{name}") or rate for name, rate in limits.DEFAULTS.items()},
+        **limits.rates(os.environ),
     }
 
 

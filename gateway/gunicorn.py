@@ -6,13 +6,15 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from gateway.limits import rates
 from gateway.proxies import read_networks
+from nkk.messaging.settings import number
 
 bind = os.environ.get("NKK_BIND") or "127.0.0.1:8080"
-workers = int(os.environ.get("NKK_GATEWAY_WORKERS") or 2)
-threads = int(os.environ.get("NKK_GATEWAY_THREADS") or 16)
+workers = number("NKK_GATEWAY_WORKERS", 2)
+threads = number("NKK_GATEWAY_THREADS", 16)
 worker_class = "gateway.worker.Worker"
-worker_connections = int(os.environ.get("NKK_GATEWAY_CONNECTIONS") or 1000)
+worker_connections = number("NKK_GATEWAY_CONNECTIONS", 1000)
 timeout = 60
 graceful_timeout = 30
 # 200 ids in GET /staff/names are 7,400 characters.
@@ -23,6 +25,7 @@ control_socket_disable = True
 forwarded_allow_ips = ""
 # Said here, by the one process that starts the others: they would each fail, and be started again.
 read_networks(os.environ.get("NKK_TRUSTED_PROXIES", ""))
+rates(os.environ)
 
 
 def post_worker_init(worker: Any) -> None:

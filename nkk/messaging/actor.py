@@ -135,8 +135,12 @@ def _read(token: str, public_key_pem: str) -> Actor:
     claims = jwt.decode(token, _loaded(public_key_pem), algorithms=[_ALGORITHM], issuer=_ISSUER,
                         options={"require": ["exp", "iat", "sub", "role"], "verify_iat": False})
     for name, kind in _KINDS.items():
-        if not isinstance(claims.get(name), kind):
+        value = claims.get(name)
+        if not isinstance(value, kind):
             raise TypeError(name)
+        if isinstance(value, str):
+            # Half an emoji is no text: a ValueError here, and not in a stage's database.
+            value.encode()
     return Actor(claims["sub"], claims["role"], claims.get("grp"), claims.get("sid"),
                  datetime.fromtimestamp(claims["exp"], UTC), claims.get("prf"))
 

@@ -131,6 +131,12 @@ NO_TOKENS = ["x", "a.b", "a.b.c", "..", ".", "é.é.é", "\ud800", "W10.W10.W10"
                  '{"alg": "EdDSA", "kid": 7}'))]
 
 
+@pytest.mark.parametrize("claim", ["sub", "role", "grp", "sid"])
+def test_a_token_that_names_half_an_emoji_is_refused_though_we_signed_it(claim):
+    with pytest.raises(NotAuthenticated, match="not valid"):
+        verify(signed(CLAIMS | {claim: "\ud83d"}), PUBLIC)
+
+
 @pytest.mark.parametrize("text", NO_TOKENS, ids=lambda text: ascii(text[:20]))
 def test_what_is_no_token_is_refused(text):
     for look in (verify, admit):
