@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -15,6 +16,9 @@ from tests.builders import complaint_form
 from tests.installations import Installation, eventually
 
 PASSWORD = "rahasia-sekali-42"
+
+RENEWED_BEFORE = timedelta(minutes=5)
+"""How long before an access token expires it is renewed. Tests that show `Person.token` elsewhere have as long."""
 
 REGISTRATION = {
     "kind": "public",
@@ -37,9 +41,7 @@ class Person:
 
     def ask(self, method: str, path: str, json: Any = None, **kwargs: Any) -> httpx.Response:
         """One request to the API, answered whatever it may be."""
-        headers = dict(kwargs.pop("headers", {}))
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
+        headers = dict(kwargs.pop("headers", {})) | self._authorization()
         return self.http.request(method, f"/api/v1{path}", json=json, headers=headers, **kwargs)
 
     def status(self, method: str, path: str, json: Any = None) -> int:
@@ -49,8 +51,19 @@ class Person:
 
     def stream(self, method: str, path: str, **kwargs: Any) -> AbstractContextManager[httpx.Response]:
         """One request, its answer to be read as it comes."""
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        return self.http.stream(method, f"/api/v1{path}", headers=headers, **kwargs)
+        return self.http.stream(method, f"/api/v1{path}", headers=self._authorization(), **kwargs)
+
+    def _authorization(self) -> dict[str, str]:
+        """The header that says who asks. As a client of the API does, a log-in is renewed before it expires: the people
+        of an installation are there for as long as its tests take."""
+        if self.session and datetime.now(UTC) > datetime.fromisoformat(self.session["expires_at"]) - RENEWED_BEFORE:
+            response = self.http.post("/api/v1/sessions/current/renewal", json={
+                "refresh_token": self.session["refresh_token"]})
+            # A session that a test has ended stays so: the request is answered as it is with the token at hand.
+            if response.status_code == 200:
+                self.session = {**self.session, **response.json()}
+                self.token = self.session["access_token"]
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def get(self, path: str, **kwargs: Any) -> Any:
         """What stands at `path`; it must be there."""
