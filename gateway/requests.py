@@ -85,6 +85,10 @@ class Reading(HTTPRequestParser):
             self._refuse(type(error).__name__)
             return
         self._keep(found)
+        # gunicorn takes other codings beside chunks, and would hand the application what is still packed.
+        if (coding := self.headers.pop("TRANSFER_ENCODING", None)) and coding.strip().lower() != "chunked":
+            self._refuse(broken.UnsupportedTransferCoding.__name__)
+            return
         self._expect_body(found)
 
     def _keep(self, found: Any) -> None:
@@ -95,7 +99,6 @@ class Reading(HTTPRequestParser):
         for name, value in found.headers:
             key = name.replace("-", "_")
             self.headers[key] = f"{self.headers[key]}, {value}" if key in self.headers else value
-        self.headers.pop("TRANSFER_ENCODING", None)
 
     def _expect_body(self, found: Any) -> None:
         reader = found.body.reader

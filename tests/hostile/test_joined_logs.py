@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from kombu import Connection, Exchange, Queue, binding
 from sqlalchemy import text
 
-from nkk.contracts import EVENTS
+from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.envelope import read_envelope
 from nkk.messaging.actor import Actor, verify
 from nkk.messaging.settings import as_pem
@@ -36,7 +37,7 @@ class Author:
         # A client that knows its requests by one id says so with each.
         self.headers = {"X-Request-ID": f"klien-{unlike}-{number}"}
         self.person = Person(people.http)
-        self.names = {self.account["username"], self.account["email"]}
+        self.names = {self.account["username"], self.account["email"], self.headers["X-Request-ID"]}
         self.ticket = ""
 
     def ask(self, method: str, path: str, json: Any = None, status: int = 200, **headers: str) -> Any:
@@ -77,6 +78,17 @@ class Author:
     def _actor(self, token: str) -> Actor:
         # What is behind the last dot is the client's secret.
         return verify(token.rpartition(".")[0], as_pem(self._people.installation.stack.keys["NKK_TOKEN_PUBLIC_KEY"]))
+
+
+def outboxes(installation: Installation) -> list[Line]:
+    """What somebody finds beside the logs who has the stages' databases."""
+    rows: list[Line] = []
+    for stage in STAGES:
+        with engine(installation, stage).connect() as connection:
+            found = connection.execute(text("SELECT event_id, correlation_id, subject, created_at FROM outbox"))
+            rows += [{"timestamp": row.created_at.astimezone(UTC).isoformat(), "id": row.event_id,
+                      "subject": row.subject, "correlation_id": row.correlation_id} for row in found]
+    return rows
 
 
 @contextmanager
@@ -134,6 +146,8 @@ def test_no_way_leads_from_an_author_to_their_ticket(whole: Installation, people
     assert tickets <= {line["subject"] for line in heard}
     assert way(lines + heard, names, tickets) is None
     assert way(lines + mail, names, tickets) is None
+    # Intake's own database knows; what a client calls its request leads nowhere, with all databases at hand.
+    assert way(lines + outboxes(whole), {author.headers["X-Request-ID"] for author in authors}, tickets) is None
     # Not even one line says either, so that no line of another log completes it.
     assert way(lines, names, names) is None
     assert way(lines, tickets, tickets) is None

@@ -36,6 +36,10 @@ NO_HTTP = {
     "a length with a sign": (POST + b"Content-Length: +2\r\n\r\n{}", 400),
     "a length and chunks": (POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SAID, 400),
     "chunks twice": (POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400),
+    **{f"chunks after {coding}": (POST + b"Transfer-Encoding: " + coding.encode() + b", Chunked\r\n\r\n0\r\n\r\n", 501)
+       for coding in ("gzip", "deflate", "x-gzip", "compress", "identity")},
+    "chunks after gzip in two lines": (POST + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                                       501),
     "chunks misspelt": (POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501),
     "chunks in old HTTP": (POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     "an expectation": (POST + b"Expect: 200-maybe\r\nContent-Length: 2\r\n\r\n{}", 417),
