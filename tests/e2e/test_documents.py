@@ -158,7 +158,7 @@ def test_a_sheet_that_shows_who_reported_is_opened_by_an_act_alone(answered: tup
     path = f"/complaints/{ticket}/documents/{IDENTITY}.pdf"
     refused = everybody["operator"].ask("GET", path)
     problem(refused, 405, "method-not-allowed")
-    assert refused.headers["Allow"] == "POST, OPTIONS"
+    assert set(refused.headers["Allow"].split(", ")) == {"POST", "OPTIONS"}
     assert everybody["operator"].ask("HEAD", path).status_code == 405
     for role in ("owner", "main_team", "opd_team"):
         for method in ("GET", "POST"):
