@@ -240,7 +240,7 @@ class LiveFeed:
         try:
             envelope = read_envelope(message.body)
             event = _HEARD[envelope["type"]]
-            check_origin(event.TYPE, event.SERVICES, Origin.of(message), envelope["source"])
+            check_origin(event.TYPE, event.tellers(envelope["data"]), Origin.of(message), envelope["source"])
         except (UnreadableEventError, KeyError, ForgedError) as error:
             log.warning("what is no event of ours passed over", error=type(error).__name__)
             return

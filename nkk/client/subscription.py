@@ -21,7 +21,7 @@ from nkk.sop.clock import write_instant
 RECONNECT_SECONDS = 1.0
 PREFETCH = 50
 
-_TELLERS = {event.TYPE: event.SERVICES for event in EVENTS}
+_KNOWN = {event.TYPE: event for event in EVENTS}
 
 
 def subscribe(stage: str, name: str, uri: str, on_trouble: Callable[[str], None] = lambda _: None
@@ -79,8 +79,9 @@ def _consume(uri: str, stage: str, queue: Queue, on_trouble: Callable[[str], Non
 def _read(message: Message, stage: str, on_trouble: Callable[[str], None]) -> dict[str, Any] | None:
     try:
         envelope = read_envelope(message.body)
+        event = _KNOWN.get(envelope["type"])
         # What a newer version of this stage tells comes from it alone.
-        tellers = _TELLERS.get(envelope["type"], (stage,))
+        tellers = event.tellers(envelope["data"]) if event else (stage,)
         check_origin(envelope["type"], tellers, Origin.of(message), envelope["source"])
     except (UnreadableEventError, ForgedError) as error:
         on_trouble(f"skipped a message that is no event: {error}")

@@ -5,20 +5,23 @@ bound to hear it and what each field may hold. New shapes are new types (`.v2`) 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, Self, TypeVar, dataclass_transform
 
 from marshmallow import EXCLUDE, Schema, ValidationError, missing
 from marshmallow.fields import Field
 
-from nkk.contracts.fields import Instant, write_instant
+from nkk.contracts.fields import Happened, Instant, write_instant
 
 D = TypeVar("D", bound="EventData")
 E = TypeVar("E", bound="type[EventData]")
 
 CONTENT_TYPE = "application/cloudevents+json"
+
+AHEAD = timedelta(days=1)
+"""How far ahead of a hearer's clock a teller's may be: further, and the clock, or the teller, is not to be believed."""
 
 
 class UnreadableEventError(Exception):
@@ -44,6 +47,10 @@ class Event(Generic[D]):
     correlation_id: str | None
     data: D
 
+    def is_from_the_future(self, now: datetime) -> bool:
+        """Whether it tells of what has not come about by `now`, nor could by any clock that is to be believed."""
+        return max([self.time, *(getattr(self.data, name) for name in self.data.HAPPENED)]) > now + AHEAD
+
 
 class EventData:
     """Base of every event's data."""
@@ -53,12 +60,19 @@ class EventData:
     CONSUMERS: ClassVar[tuple[str, ...]]
     PRIVATE: ClassVar[bool]
     SUBJECT: ClassVar[str]
+    HAPPENED: ClassVar[tuple[str, ...]]
     SCHEMA: ClassVar[Schema]
 
     @property
     def subject(self) -> str:
         """What the event is about."""
         return getattr(self, self.SUBJECT)
+
+    @classmethod
+    def tellers(cls, data: Mapping[str, Any]) -> tuple[str, ...]:
+        """Which services tell an event with this `data`, which may be amiss: each of SERVICES, unless what it is about
+        is one service's alone."""
+        return cls.SERVICES
 
     def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None,
                 service: str | None = None) -> str:
@@ -149,6 +163,7 @@ def event(type_: str, *, service: str | tuple[str, ...], consumers: tuple[str, .
         cls.CONSUMERS = consumers
         cls.PRIVATE = private
         cls.SUBJECT = subject
+        cls.HAPPENED = tuple(name for name, as_field in shape.items() if isinstance(as_field, Happened))
         cls.SCHEMA = schema_cls(unknown=EXCLUDE)
         return cls
 

@@ -4,6 +4,7 @@ Names are past tense and never change. An event carries what the next stage deci
 reporter's name, NIK, NIP, e-mail or phone in the clear, and only the events a team works from carry a report's text.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +17,14 @@ from nkk.contracts.fields import (
     SUBJECT_LENGTH,
     TEXT_LENGTH,
     Calendar,
+    Happened,
     Instant,
     Line,
     PlainText,
     Slug,
     Ticket,
 )
-from nkk.sop.steps import Channel, Path, ReporterKind, Role
+from nkk.sop.steps import STEPS, Channel, Path, ReporterKind, Role
 
 
 def _one_of(kinds: type) -> fields.String:
@@ -87,7 +89,7 @@ class ComplaintSubmittedV1(EventData):
     category: str = wire(Slug())
     sub_category: str = wire(Slug())
     confidential: bool = wire(fields.Boolean())
-    submitted_at: datetime = wire(Instant())
+    submitted_at: datetime = wire(Happened())
     service_due_at: datetime = wire(Instant())
     calendar: int = wire(_calendar())
 
@@ -105,7 +107,7 @@ class ComplaintSubmitted(EventData):
     category: str = wire(Slug())
     sub_category: str = wire(Slug())
     confidential: bool = wire(fields.Boolean())
-    submitted_at: datetime = wire(Instant())
+    submitted_at: datetime = wire(Happened())
     service_due_at: datetime = wire(Instant())
     calendar: int = wire(_calendar())
 
@@ -127,7 +129,7 @@ class ComplaintHandedOver(EventData):
     accused_position: str | None = wire(Line(NAME_LENGTH, allow_none=True))
     accused_opd: str | None = wire(Slug(allow_none=True))
     confidential: bool = wire(fields.Boolean())
-    submitted_at: datetime = wire(Instant())
+    submitted_at: datetime = wire(Happened())
     service_due_at: datetime = wire(Instant())
     service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
@@ -249,9 +251,14 @@ class _Alarm(EventData):
     role: str = wire(_one_of(Role))
     opd: str | None = wire(Slug(allow_none=True))
     round: int = wire(_round(0))
-    came_at: datetime = wire(Instant())
+    came_at: datetime = wire(Happened())
     due_at: datetime = wire(Instant())
     calendar: int = wire(_calendar())
+
+    @classmethod
+    def tellers(cls, data: Mapping[str, Any]) -> tuple[str, ...]:
+        """The service that the step belongs to."""
+        return tuple(step.owner for step in STEPS if step.number == data.get("step"))
 
 
 @event("step.due_soon.v1", service=STAGES, consumers=("notification",))

@@ -113,6 +113,10 @@ class Instant(fields.AwareDateTime):
         return None if value is None else write_instant(value)
 
 
+class Happened(Instant):
+    """When something came about that an event tells of: never in the future, but for clocks that do not quite agree."""
+
+
 class Day(Instant):
     """An instant of which its readers are told the day alone (WIB); see `nkk.sop.steps.BY_DAY`."""
 

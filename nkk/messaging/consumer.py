@@ -2,9 +2,9 @@
 
 A handler that returns has its event acknowledged. One that raises has it retried: the event waits in a fixed retry
 queue and comes back, with growing delay, counted in a header of our own. When the attempts are used up, or nothing can
-be made of the message, or it did not come from its owner (nkk.messaging.origin), it goes to the stage's quarantine with
-the reason. Nothing is lost and nobody else waits. While the stage's database is away no attempt is counted: events wait
-in the inbox.
+be made of the message, or it did not come from its owner (nkk.messaging.origin), or tells of the future, it goes to the
+stage's quarantine with the reason. Nothing is lost and nobody else waits. While the stage's database is away no attempt
+is counted: events wait in the inbox.
 """
 
 import traceback
@@ -28,6 +28,7 @@ from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
 from nkk.messaging.together import TOGETHER, Delivery, Gathering
 from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON
 from nkk.messaging.work import AlreadyHandledError
+from nkk.sop.clock import write_instant
 
 PAUSE_SECONDS = 2
 LONGEST_PAUSE_SECONDS = 8
@@ -35,8 +36,15 @@ LONGEST_PAUSE_SECONDS = 8
 log = get_logger()
 
 
+class FutureError(Exception):
+    """An event tells of what has not come about yet."""
+
+
 class UnknownTypeError(Exception):
     """No handler of this instance takes events of this type."""
+
+
+_KINDS: dict[type[Exception], str] = {ForgedError: "forged", FutureError: "from the future"}
 
 
 class EventConsumer(SharedExtension, ProviderCollector):
@@ -79,7 +87,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
             event = self._read(handler, message)
         except Exception as error:  # noqa: BLE001
             # The message itself is at fault: no attempt will change that.
-            kind = "forged" if isinstance(error, ForgedError) else "unreadable"
+            kind = _KINDS.get(type(error), "unreadable")
             reason = f"{kind}: {str(error) or type(error).__name__}"
             self.container.spawn_managed_thread(partial(self._quarantine, message, reason), identifier="quarantine")
             return
@@ -92,7 +100,11 @@ class EventConsumer(SharedExtension, ProviderCollector):
         if handler is None:
             raise UnknownTypeError("no type")
         event = handler.event_cls.read(message.body)
-        check_origin(event.type, handler.event_cls.SERVICES, self._origins.of(message), event.source)
+        tellers = handler.event_cls.tellers(vars(event.data))
+        check_origin(event.type, tellers, self._origins.of(message), event.source)
+        now = datetime.now(UTC)
+        if event.is_from_the_future(now):
+            raise FutureError(f"{event.type}, by the clock here at {write_instant(now)}")
         return event
 
     def _handler_of(self, message: Any) -> Any:
@@ -184,7 +196,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
 class Handles(Entrypoint):
     """`@handles(EventClass)`: the method is given each event of that type, parsed, at least once.
 
-    `EventClass` has TYPE, SERVICES, CONSUMERS and `read(bytes)`. With `together=True` what waits is handled in one
+    `EventClass` is one of the contracts (nkk.contracts.events). With `together=True` what waits is handled in one
     transaction (nkk.messaging.together).
     """
 

@@ -5,9 +5,12 @@ break 11:30-13:00; 37.5 hours a week. Which days differ from that is data: a `Ca
 counted for ever by the version that was in force when it started.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 WIB = ZoneInfo("Asia/Jakarta")
@@ -19,11 +22,6 @@ Week = tuple[tuple[Span, ...], ...]
 _MONDAY_TO_THURSDAY: tuple[Span, ...] = ((time(7, 30), time(12, 0)), (time(13, 0), time(16, 0)))
 _FRIDAY: tuple[Span, ...] = ((time(7, 30), time(11, 30)), (time(13, 0), time(16, 30)))
 OFFICE_WEEK: Week = (*[_MONDAY_TO_THURSDAY] * 4, _FRIDAY, (), ())
-
-_HORIZON_DAYS = 9_300
-"""Enough for any calendar that `nkk.sop.calendar` accepts: its exceptions fall into at most 1,304 weeks, and in any
-other week the offices are open for ten hours."""
-
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, 23, 59, 59, 999999, UTC)
 """No instant of the procedure is before or after these. Outside of them reckoning comes to the end of its dates."""
@@ -106,40 +104,39 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Calendar:
-    """When the offices are open. A date's own hours go before its season's, and those before the week's."""
+    """When the offices are open. A date's own hours go before its season's, and those before the week's.
+
+    Counting takes as long for a century as for a day: office time is added up from the first date there is, by whole
+    weeks and by what the dates unlike their weekday have more or less.
+    """
 
     version: int = 0
     week: Week = OFFICE_WEEK
     seasons: tuple[Season, ...] = ()
     days: Mapping[date, Day] = field(default_factory=dict)
-    _open_for: dict[date, timedelta] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """How long the offices are open on the dates that were asked for."""
 
     def due(self, start: datetime, minutes: int) -> datetime:
         """The instant (UTC) at which `minutes` office minutes have passed since `start`, an aware datetime.
 
         Zero minutes, or a start outside office hours, count from the next opening. Raises ValueError where the
-        calendar opens no office for decades.
+        calendar never opens an office again.
         """
-        left = timedelta(minutes=minutes)
-        for opens, closes in self._spans_from(start):
+        local = start.astimezone(WIB)
+        # Nothing to wait for is due when the next time that counts begins: where the least of it ends, less that.
+        least = timedelta() if minutes else timedelta.resolution
+        wanted = self._open_until(local) + timedelta(minutes=minutes) + least
+        day = self._day_that_reaches(wanted, local.date())
+        left = wanted - self._open_before(day.toordinal())
+        for opens, closes in self._spans_on(day):
             if closes - opens >= left:
-                return (opens + left).astimezone(UTC)
+                return (opens + left - least).astimezone(UTC)
             left -= closes - opens
-        raise ValueError("the calendar has no office hours left: check its week and days")
+        raise AssertionError(day)
 
     def minutes_between(self, start: datetime, end: datetime) -> int:
         """Whole office minutes between two aware datetimes; 0 where `end` is not after `start`."""
         start, end = start.astimezone(WIB), end.astimezone(WIB)
-        if end <= start:
-            return 0
-        days = min((end.date() - start.date()).days, _HORIZON_DAYS)
-        total = self._open_between(start.date(), start, end)
-        for offset in range(1, days):
-            total += self._open_on(start.date() + timedelta(days=offset))
-        if days:
-            total += self._open_between(start.date() + timedelta(days=days), start, end)
-        return int(total.total_seconds() // 60)
+        return max(0, (self._open_until(end) - self._open_until(start)) // timedelta(minutes=1))
 
     def minutes_left(self, now: datetime, due: datetime) -> int:
         """Whole office minutes from `now` to `due`; negative, since `due`, once that has passed."""
@@ -181,23 +178,49 @@ class Calendar:
         for opens, closes in self.hours(day):
             yield datetime.combine(day, opens, WIB), datetime.combine(day, closes, WIB)
 
-    def _open_between(self, day: date, start: datetime, end: datetime) -> timedelta:
-        return sum((max(min(closes, end) - max(opens, start), timedelta()) for opens, closes in self._spans_on(day)),
-                   timedelta())
+    def _day_that_reaches(self, wanted: timedelta, first: date) -> date:
+        """The first date from `first` on at whose end the offices have been open for `wanted`."""
+        today, end = first.toordinal(), date.max.toordinal()
+        for days in (range(today, min(today + 4, end)), range(today, end)):  # soon, as nearly always, or ever
+            index = bisect_left(days, wanted, key=lambda day: self._open_before(day + 1))
+            if index < len(days):
+                return date.fromordinal(days[index])
+        raise ValueError("the calendar has no office hours left: check its week and days")
 
-    def _open_on(self, day: date) -> timedelta:
-        found = self._open_for.get(day)
-        if found is None:
-            found = self._open_for[day] = sum((closes - opens for opens, closes in self._spans_on(day)), timedelta())
-        return found
+    def _open_until(self, local: datetime) -> timedelta:
+        """How long the offices have been open by `local`, an instant in WIB, since the first date there is."""
+        return self._open_before(local.toordinal()) + sum(
+            (min(closes, local) - opens for opens, closes in self._spans_on(local.date()) if opens < local),
+            timedelta())
 
-    def _spans_from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Open spans from `start` on, the first cut to begin no earlier than `start`."""
-        local = start.astimezone(WIB)
-        for offset in range(_HORIZON_DAYS):
-            for opens, closes in self._spans_on(local.date() + timedelta(days=offset)):
-                if closes > local:
-                    yield max(opens, local), closes
+    def _open_before(self, day: int) -> timedelta:
+        """The same, by the beginning of date number `day`. Number 1 was a Monday."""
+        weeks, weekday = divmod(day - 1, 7)
+        *before, whole = self._week_before
+        dates, more_before = self._unlike
+        return weeks * whole + before[weekday] + more_before[bisect_left(dates, day)]
+
+    @cached_property
+    def _week_before(self) -> list[timedelta]:
+        """How long an ordinary week's offices are open before each of its days, and in all of it."""
+        return list(accumulate(map(_open_for, self.week), initial=timedelta()))
+
+    @cached_property
+    def _unlike(self) -> tuple[list[int], list[timedelta]]:
+        """The numbers of the dates with hours of their own or their season's, in order; and how much longer than by the
+        ordinary week the offices are open on those before each, and on all of them."""
+        in_season = {season.first + timedelta(days=number) for season in self.seasons
+                     for number in range((season.last - season.first).days + 1)}
+        dates = sorted(in_season.union(self.days))
+        more = (_open_for(self.hours(day)) - _open_for(self.week[day.weekday()]) for day in dates)
+        return [day.toordinal() for day in dates], list(accumulate(more, initial=timedelta()))
+
+
+def _open_for(spans: tuple[Span, ...]) -> timedelta:
+    """How long `spans` are open."""
+    any_day = date.min
+    return sum((datetime.combine(any_day, closes) - datetime.combine(any_day, opens) for opens, closes in spans),
+               timedelta())
 
 
 OFFICE_HOURS = Calendar()

@@ -15,7 +15,7 @@ from nkk.messaging.plain import read_any_properties
 from nkk.messaging.publisher import Message, publisher
 from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON, inbox_name, moves_name, quarantine_name
 
-_TELLERS = {event.TYPE: event.SERVICES for event in EVENTS}
+_KNOWN = {event.TYPE: event for event in EVENTS}
 
 HEARING = tuple(stage for stage in STAGES if any(stage in event.CONSUMERS for event in EVENTS))
 """The stages that hear events, and so can fail to handle one."""
@@ -51,11 +51,13 @@ class Item:
     def check(self) -> None:
         """Raises ForgedError where the stage would not believe it: it did not come from its owner, or nobody knows."""
         try:
-            source = read_envelope(self.body)["source"]
+            envelope = read_envelope(self.body)
         except UnreadableEventError:
             return  # no fault of its origin, and the stage says so
-        if self.type in _TELLERS or self.origin is None:
-            check_origin(self.type, _TELLERS.get(self.type, ()), self.origin, source)
+        event = _KNOWN.get(self.type)
+        if event or self.origin is None:
+            tellers = event.tellers(envelope["data"]) if event else ()
+            check_origin(self.type, tellers, self.origin, envelope["source"])
 
     def whole(self) -> str:
         """The summary and the event as it came."""

@@ -51,6 +51,12 @@ def team_of(role: str, opd: str | None) -> str:
     return f"{role}:{opd}" if opd else str(role)
 
 
+def team_at(step: int, opd: str | None) -> str:
+    """The team at whose `step` a complaint stands, whatever else is said of it; of `opd`, where each has its own."""
+    role = steps.STEPS[step - 1].role
+    return team_of(role, opd if role == Role.OPD_TEAM else None)
+
+
 def letters_about(alarm: str, has_superior: bool) -> tuple[str, ...]:
     """Which letters follow from an alarm's event: to the team always, to its superior where something is late."""
     if alarm == "step.due_soon.v1":

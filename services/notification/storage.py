@@ -33,7 +33,7 @@ from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.timed import Timed
-from services.notification.domain import Answer, Entry, Journey, State, letters_about, team_of
+from services.notification.domain import Answer, Entry, Journey, State, letters_about, team_at
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
@@ -473,7 +473,7 @@ class NotificationWork(ClockedWork, RecordedWork):
 
     def tell_team(self, alarm: Any, now: datetime) -> None:
         """Write to the team of an alarm, and to its superior, where their addresses are known."""
-        team = team_of(alarm.role, alarm.opd)
+        team = team_at(alarm.step, alarm.opd)
         address = self.teams.get(team)
         for kind in letters_about(alarm.TYPE, bool(address.superior_email)) if address else ():
             self.messages.add_for_team(str(uuid.uuid4()), kind, team, alarm, now)

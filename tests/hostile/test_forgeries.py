@@ -25,6 +25,7 @@ from tests.databases import everything_in
 from tests.hostile.users import USERS, uri_of
 from tests.installations import Installation, eventually, running_processes
 from tests.people import People, travel_as_complaint
+from tests.stages import BY_TYPE
 
 MARK = "forged-"
 """With it the id of each forged event begins, which is in the inbox of whoever handled one."""
@@ -195,6 +196,53 @@ def test_no_forgery_has_an_effect_and_each_is_kept_with_where_it_came_from(whole
         assert MARK not in everything_in(whole, stage)
     travel_as_complaint(people, people.reporter())
     assert running_processes(whole) == before
+
+
+@dataclass(frozen=True)
+class Claim(Forgery):
+    """What a stage tells as its own, which it may, with `data` that it may not."""
+
+    time: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def message(self, seal: Callable[[Any], dict[str, Any]]) -> amqp.Message:
+        told = json.loads((SAMPLES / f"{self.event.TYPE}.json").read_text("utf-8"))
+        body = told | {"id": self.id, "source": f"/nkk/{self.exchange.partition('.')[0]}", "time": self.time,
+                       "data": told["data"] | self.data}
+        return amqp.Message(json.dumps(body).encode(), type=self.event.TYPE, message_id=self.id, delivery_mode=2,
+                            content_type="application/cloudevents+json")
+
+
+PAST, FUTURE = "2026-03-02T01:00:00Z", "2199-01-01T00:00:00Z"
+CLAIMS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
+    # Of each user: the type, when it is to have come about, what it says.
+    "intake": [("complaint.handed_over.v1", FUTURE, {}), ("complaint.submitted.v2", PAST, {"submitted_at": FUTURE})],
+    "opd_response": [*[("response.submitted.v1", FUTURE, {})] * 40, ("step.overdue.v1", PAST, {"step": 3})],
+    "triage": [("complaint.forwarded.v1", FUTURE, {}), ("step.due_soon.v1", PAST, {"step": 6})],
+}
+
+
+def test_what_a_stage_tells_of_the_future_or_of_anothers_step_is_put_aside_with_why(whole: Installation,
+                                                                                   people: People) -> None:
+    expected: dict[str, tuple[type[EventData], str]] = {}
+    for user, claims in CLAIMS.items():
+        with attacking(whole, user) as attacker:
+            for type_, time, data in claims:
+                claim = Claim(f"claim-{uuid.uuid4().hex[:20]}", BY_TYPE[type_], f"{user}.events", type_, {}, time, data)
+                assert attacker.publish(claim)
+                expected[claim.id] = claim.event, "forged: " if "step" in data else "from the future: "
+
+    def reasons() -> dict[tuple[str, str], str]:
+        found = {(item.id, stage): item.summary()["reason"] for stage in HEARING for item in items(whole.uri, stage)}
+        assert {(id_, stage) for id_, (event, _) in expected.items() for stage in event.CONSUMERS} <= set(found)
+        return found
+
+    for (id_, _), reason in eventually(reasons).items():
+        assert id_ not in expected or reason.startswith(expected[id_][1]), reason
+    for stage in STAGES:
+        assert "claim-" not in everything_in(whole, stage)
+    for person, desk in ((people.operator, "intake"), (people.main_team, "triage"), (people.operator, "answers")):
+        person.get(f"/desks/{desk}")
 
 
 @contextmanager

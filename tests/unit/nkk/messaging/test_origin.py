@@ -1,8 +1,11 @@
+import json
 from types import SimpleNamespace
 
 import pytest
 
 from nkk.contracts import EVENTS, STAGES
+from nkk.contracts.asyncapi import SAMPLES
+from nkk.contracts.events import StepDueSoon, StepOverdue
 from nkk.messaging.origin import ORIGIN, ForgedError, Origin, Origins, check_origin
 
 OURS = Origins("triage", "amqp://triage:secret@broker/nkk")
@@ -22,17 +25,38 @@ def moved(message, origins=OURS, **changed):
         "exchange": "triage.moves", "routing_key": "triage.inbox"}} | changed)
 
 
-@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
-def test_a_type_is_believed_from_its_owners_under_its_own_key_and_from_nowhere_else(event):
-    believed = set()
+def believed(event, data):
+    """From where, and with which stage as its source, an event with this data is believed."""
+    found = set()
     for origin in [None, *EVERYWHERE]:
         for stage in STAGES:
             try:
-                check_origin(event.TYPE, event.SERVICES, origin, f"/nkk/{stage}")
-                believed.add((origin, stage))
+                check_origin(event.TYPE, event.tellers(data), origin, f"/nkk/{stage}")
+                found.add((origin, stage))
             except ForgedError:
                 continue
-    assert believed == {(Origin(f"{stage}.events", event.TYPE), stage) for stage in event.SERVICES}
+    return found
+
+
+def sample(event):
+    """The data of its golden sample."""
+    return json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))["data"]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
+def test_a_type_is_believed_from_its_owner_under_its_own_key_and_from_nowhere_else(event):
+    (owner,) = event.tellers(sample(event))
+    assert owner in event.SERVICES
+    assert believed(event, sample(event)) == {(Origin(f"{owner}.events", event.TYPE), owner)}
+
+
+@pytest.mark.parametrize("event", [StepDueSoon, StepOverdue], ids=lambda event: event.TYPE)
+@pytest.mark.parametrize(("step", "owner"), [
+    (1, "intake"), (2, "intake"), (3, "triage"), (4, "opd_response"), (5, "triage"), (6, "notification"),
+    (7, "notification"), (0, None), (8, None), ("2", None), (None, None), ([2], None)])
+def test_a_clock_that_runs_out_is_believed_from_the_stage_whose_step_it_is(event, step, owner):
+    assert believed(event, sample(event) | {"step": step}) == (
+        {(Origin(f"{owner}.events", event.TYPE), owner)} if owner else set())
 
 
 def test_a_refusal_names_where_it_came_from():

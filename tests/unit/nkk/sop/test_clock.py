@@ -1,11 +1,12 @@
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nkk.sop.clock import OFFICE_HOURS, WIB, Calendar, Day, Season, month_bounds
+from nkk.sop.clock import EARLIEST, LATEST, OFFICE_HOURS, WIB, Calendar, Day, Season, month_bounds
+from tests.builders import MONDAY
 from tests.calendars import MINUTE, calendars, counted, instants, minutes, open_at, wib
 
 NYEPI = date(2026, 3, 19)  # a Thursday
@@ -153,6 +154,55 @@ def test_the_due_time_is_the_first_minute_with_so_many_behind_it(calendar, start
         assert counted(calendar, start, due) == count
     assert open_at(calendar, due - MINUTE)
     assert calendar.minutes_between(start, due - MINUTE) == count - 1
+
+
+far_instants = st.datetimes(datetime(2023, 1, 1), datetime(2029, 12, 31)).map(lambda moment: moment.replace(tzinfo=WIB))
+
+
+@settings(max_examples=60)
+@given(calendars, far_instants, far_instants)
+def test_years_are_counted_as_by_walking_through_their_days(calendar, one, other):
+    start, end = sorted([one, other])
+    walked = sum((stretch.open_for for stretch in calendar.stretches(start, end)), timedelta())
+    assert calendar.minutes_between(start, end) == walked // MINUTE
+
+
+@settings(max_examples=60)
+@given(calendars, far_instants, st.integers(1, 300_000))
+def test_the_due_time_after_years_has_so_much_behind_it_by_walking_through_their_days(calendar, start, count):
+    due = calendar.due(start, count)
+    assert sum((stretch.open_for for stretch in calendar.stretches(start, due)), timedelta()) == count * MINUTE
+
+
+@dataclass(frozen=True)
+class Watched(Calendar):
+    """Counts the dates whose hours are looked up."""
+
+    looked_up: list[date] = field(default_factory=list)
+
+    def hours(self, day):
+        self.looked_up.append(day)
+        return super().hours(day)
+
+
+@pytest.mark.parametrize("calendar", [OFFICE_HOURS, WITH_HOLIDAYS, Calendar(1, seasons=(RAMADAN,))])
+def test_counting_over_centuries_is_no_more_work_than_over_a_day(calendar):
+    watched = Watched(calendar.version, calendar.week, calendar.seasons, calendar.days)
+    watched.minutes_between(MONDAY, MONDAY + MINUTE)  # the calendar's own dates are looked up once
+    watched.looked_up.clear()
+    assert watched.minutes_between(MONDAY, LATEST) > 173 * 365 * 300
+    assert watched.minutes_left(LATEST, EARLIEST) < -200 * 365 * 300
+    assert watched.due(MONDAY, 1_000_000) > MONDAY + timedelta(days=3_000)
+    assert len(watched.looked_up) <= 6
+
+
+def test_the_days_after_a_long_closure_are_found_without_walking_through_it():
+    closed = {date(2027, 1, 1) + timedelta(days=number): Day("Tutup") for number in range(1_000)}
+    watched = Watched(1, days=closed)
+    watched.minutes_between(MONDAY, MONDAY + MINUTE)
+    watched.looked_up.clear()
+    assert watched.due(wib("2027-01-01T08:00"), 10) == wib("2029-09-27T07:40")
+    assert len(watched.looked_up) <= 6
 
 
 @given(calendars, instants, st.integers(1, 4500))

@@ -1,8 +1,13 @@
 """The secrets of an installation, and the table an operator reads."""
 
+import json
+from contextlib import nullcontext
+
 import pytest
 
+from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging.actor import Actor, sign, verify
+from nkk.messaging.origin import ForgedError
 from nkk.messaging.sealing import seal, unseal
 from nkk.messaging.settings import as_pem
 from nkk.stack.keys import NEEDED, PASSWORDS, new_keys, new_passwords
@@ -55,6 +60,18 @@ def test_the_summary_of_a_quarantined_event_shows_nothing_of_its_content():
     assert item.summary() == {"id": "1", "type": "a.b.v1", "subject": "NKK-1", "failed_at": None, "attempts": 5,
                               "came_from": None, "reason": "KeyError at a.py:1"}
     assert "rahasia sekali" in item.whole()
+
+
+@pytest.mark.parametrize(("exchange", "step", "believed"), [
+    ("triage.events", 3, True), ("triage.events", 5, True), ("triage.events", 2, False), ("triage.events", "x", False),
+    ("intake.events", 3, False)])
+def test_an_event_that_another_than_its_teller_told_is_not_sent_back(exchange, step, believed):
+    told = json.loads((SAMPLES / "step.overdue.v1.json").read_text("utf-8"))
+    told = told | {"source": f"/nkk/{exchange.partition('.')[0]}", "data": told["data"] | {"step": step}}
+    headers = {"x-nkk-origin": {"exchange": exchange, "key": "step.overdue.v1", "seal": "x"}}
+    item = Item("1", "step.overdue.v1", "", None, headers, json.dumps(told).encode())
+    with nullcontext() if believed else pytest.raises(ForgedError):
+        item.check()
 
 
 def test_an_event_the_broker_itself_gave_up_on_says_why():

@@ -21,6 +21,7 @@ from services.notification.domain import (
     is_told_of_change,
     letters_about,
     still_true,
+    team_at,
     team_of,
 )
 from tests.builders import MONDAY, TICKET, answer, entry
@@ -299,6 +300,12 @@ def test_an_address_that_was_put_right_soon_is_not_told_that_it_was_left(minutes
     (Role.OPD_TEAM, "disdukcapil", "opd_team:disdukcapil"), ("opd_team", "inspektorat", "opd_team:inspektorat")])
 def test_a_team_goes_by_its_role_and_an_opds_by_both(role, opd, team):
     assert team_of(role, opd) == team
+
+
+@pytest.mark.parametrize(("step", "team"), [
+    (2, "operator"), (3, "main_team"), (4, "opd_team:disdukcapil"), (5, "main_team"), (6, "operator")])
+def test_the_team_that_is_written_to_is_the_one_whose_step_it_is(step, team):
+    assert team_at(step, "disdukcapil") == team
 
 
 @pytest.mark.parametrize(("alarm", "has_superior", "kinds"), [
