@@ -128,7 +128,7 @@ def _answer(method: str, ticket: str) -> dict[str, Any]:
     except RefusedRemotelyError as refusal:
         if refusal.name != "UnknownTicket":
             raise
-        return {"stands": JUST_SUBMITTED, "answer": None}
+        return {"stands": JUST_SUBMITTED, "answer": None} | ({"undelivered": []} if method == "answer" else {})
 
 
 _VIEWS = {

@@ -51,3 +51,13 @@ for _path, _stage, _role, _what in (
 ):
     _desk(_path, _stage, _role, _what)
     _changes(_path, _role)
+
+
+@resources.route("/desks/answers/undelivered", methods=["GET"])
+@needs(Role.OPERATOR)
+@resources.arguments(schemas.Page(), location="query")
+@resources.response(200, schemas.UndeliveredLetters)
+def undelivered(page: dict[str, Any]) -> dict[str, Any]:
+    """Letters to reporters that will not arrive, of complaints that are not closed yet, oldest first: tell them
+    otherwise."""
+    return backend().call("notification", "undelivered", page.get("cursor"), page.get("limit"))

@@ -77,7 +77,7 @@ def home() -> ResponseReturnValue:
 def worklist(key: str) -> ResponseReturnValue:
     """A desk's list."""
     shown = _list(key)
-    return render_template("desk.html", **shown), shown["form"].status
+    return render_template("desk.html", **shown, undelivered=_undelivered(shown["desk"])), shown["form"].status
 
 
 @pages.get("/meja/<key>/daftar")
@@ -115,6 +115,14 @@ def _list(key: str) -> dict[str, Any]:
     return {"desk": desk, "desks": own_desks(desk.role), "rows": rows,
             "cursor": cursor, "next": listing["next"], "form": form, "categories": known["categories"],
             "kept": {name: form[name] for name, field in NARROWED_BY.items() if field in wanted}}
+
+
+def _undelivered(desk: Desk) -> list[str]:
+    """The complaints whose reporters no letter reaches, at the desk that writes to them: the first of them."""
+    if desk.stage != "notification":
+        return []
+    letters = backend().call("notification", "undelivered", None, PAGE_SIZE)["items"]
+    return list(dict.fromkeys(letter["ticket"] for letter in letters))
 
 
 NARROWED_BY = {"kategori": "category", "terlambat": "late", "cari": "q"}

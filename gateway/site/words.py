@@ -68,6 +68,13 @@ PATHS = {"complaint": _("Pengaduan"), "information": _("Informasi")}
 REPORTER_KINDS = {"public": _("Masyarakat"), "civil_servant": _("Aparatur sipil negara (ASN)")}
 CLOSINGS = {"lapsed": _("Jawaban tidak dibuka selama 10 hari kerja, sehingga dianggap diterima.")}
 
+LETTERS = {
+    "received": _("Surat tanda terima"),
+    "answered": _("Surat bahwa laporan telah dijawab"),
+    "late": _("Surat permintaan maaf karena terlambat"),
+    "reminder": _("Surat pengingat bahwa jawaban menunggu dibaca"),
+}
+
 DOCUMENTS = {
     "form-pengaduan": _("Form Pengaduan"),
     "tanda-terima": _("Tanda Terima Pengaduan"),
@@ -84,7 +91,7 @@ def register(app: Flask) -> None:
     """Let templates use these words."""
     app.jinja_env.globals["words"] = {
         "roles": ROLES, "steps": STEP_NAMES, "meanings": STEP_MEANINGS, "standings": STANDINGS, "kinds": KINDS,
-        "paths": PATHS, "reporter_kinds": REPORTER_KINDS, "closings": CLOSINGS,
+        "paths": PATHS, "letters": LETTERS, "reporter_kinds": REPORTER_KINDS, "closings": CLOSINGS,
         "documents": DOCUMENTS}
     app.add_template_filter(paragraphs)
     app.add_template_filter(standard_time)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from nkk.cli import accounts, clocks, events, running
+from nkk.cli import accounts, clocks, events, letters, running
 from nkk.cli.speaking import sentence
 from nkk.documents import TemplateError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
@@ -52,6 +52,6 @@ def main(context: click.Context, var: Path) -> None:
 
 
 for command in (running.run, running.demo, running.migrate, running.topology, running.keys, events.subscribe,
-                events.status, events.health, events.quarantine, events.tell_again, accounts.staff, accounts.identity,
-                clocks.clock, clocks.report, clocks.templates):
+                events.status, events.health, events.quarantine, events.tell_again, letters.letters, accounts.staff,
+                accounts.identity, clocks.clock, clocks.report, clocks.templates):
     main.add_command(command)

@@ -15,7 +15,7 @@ from nkk.stack.quarantine import HEARING
 COLUMNS = {"stage": "stage", "answers": "answers", "instances": "instances", "calls": "calls waiting",
            "events": "events waiting", "oldest_seconds": "oldest (s)", "retrying": "retrying",
            "quarantined": "quarantined", "unsent": "unsent", "unsent_oldest_seconds": "unsent oldest (s)",
-           "letters_waiting": "letters waiting", "letters_given_up": "given up"}
+           "letters_waiting": "letters waiting", "letters_given_up": "letters given up"}
 
 
 def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:

@@ -2,15 +2,14 @@
 
 A message is sent at least once; its Message-ID is a keyed hash of its own id, so that a second copy, sent because the
 process died between the server's word and the mark, is the same message to any mail program, and a mail server's log
-leads nowhere. A letter names the ticket and where to
-read on, and never what a complaint is about; a code for a new password is opened only as its letter leaves.
+leads nowhere. A letter names the ticket and where to read on, and never what a complaint is about; a code for a new
+password is opened only as its letter leaves. What does not leave is tried for five days, counted from the first try,
+unless the server knows no such recipient (`leaving.py`).
 """
 
 import os
-import smtplib
-import ssl
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
@@ -20,7 +19,7 @@ from pathlib import Path
 from string import Template
 from time import process_time
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 import eventlet
 from eventlet.event import Event as Signal
@@ -31,11 +30,19 @@ from sqlalchemy.exc import SQLAlchemyError
 from nkk.clocks import KeptCalendars
 from nkk.messaging.log import get_logger
 from nkk.messaging.sealing import CannotOpenError, unseal
-from nkk.messaging.settings import MissingSettingError, required
+from nkk.messaging.settings import required
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.clock import Calendar
 from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed
+from services.notification.leaving import (
+    SMTP_TIMEOUT_SECONDS,
+    RejectedError,
+    Send,
+    must_take_files,
+    said,
+    sender,
+)
 from services.notification.storage import Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
@@ -48,21 +55,18 @@ REST = 2
 letters wait for events and calls, and not the other way round."""
 
 RESCAN_SECONDS = 2.0
-SMTP_TIMEOUT_SECONDS = 15
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1
 LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_WAIT = timedelta(minutes=1)
 """For a reporter's address, which is told before their first report and may be heard after it."""
 
 DAMAGED = ""
-"""In the place of a box that cannot be opened, or whose owner cannot be told: no try will change that."""
+"""In the place of a box that cannot be opened, or whose owner cannot be told."""
 
 BEGUN_AGAIN_AFTER = timedelta(seconds=10)
 """How soon a letter comes up again whose sending was begun and never marked: its process died, or its database."""
 
 log = get_logger()
-
-Send = Callable[[EmailMessage], None]
 
 
 class _Headers(HeaderRegistry):
@@ -81,8 +85,12 @@ class _Headers(HeaderRegistry):
 POLICY = default.clone(header_factory=_Headers())
 
 
-class RejectedError(Exception):
-    """The mail server will never take this message."""
+@dataclass(frozen=True)
+class Failure:
+    """Why a letter is still here, and whether no further try will change that."""
+
+    why: str
+    final: bool = False
 
 
 class NoAddressError(Exception):
@@ -122,101 +130,6 @@ def _header(name: str, value: str) -> Any:
     return POLICY.header_factory(name, value)
 
 
-@contextmanager
-def sender(smtp_url: str, folder: Path) -> Iterator[Send]:
-    """How messages leave, one after another: by `smtp_url`, or into `folder` where that is empty."""
-    if smtp_url:
-        with _by_smtp(smtp_url) as send:
-            yield send
-    else:
-        yield partial(_write, folder)
-
-
-def _write(folder: Path, message: EmailMessage) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = str(message["Message-ID"]).strip("<>").partition("@")[0]
-    part = folder / f".{name}.part"
-    part.write_bytes(bytes(message))
-    part.rename(folder / f"{name}.eml")
-
-
-def _must_take_files(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:
-        writable = False
-    else:
-        writable = os.access(folder, os.W_OK)
-    if not writable:
-        raise MissingSettingError(f"Set NKK_SMTP_URL, or NKK_MAIL_DIR to a folder we may write to: {folder} is none.")
-
-
-@contextmanager
-def _by_smtp(url: str) -> Iterator[Send]:
-    """`smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte.
-
-    All letters go over one connection. What one fails over that took others before is sent over a new one, for a server
-    may take so many and no more; what a new one says counts. One that cannot be made is not tried for each letter.
-    """
-    server: smtplib.SMTP | None = None
-    unreachable: OSError | None = None
-
-    def send(message: EmailMessage) -> None:
-        nonlocal server, unreachable
-        if unreachable is not None:
-            raise unreachable
-        is_new = server is None
-        if server is None:
-            try:
-                server = _connected(url)
-            except OSError as error:
-                unreachable = error
-                raise
-        try:
-            server.send_message(message)
-        except Exception as error:
-            server.close()
-            server = None
-            if is_new and _is_permanent(error):
-                raise RejectedError from None
-            if is_new or not isinstance(error, OSError):
-                raise
-            send(message)
-
-    try:
-        yield send
-    finally:
-        if server is not None:
-            with suppress(OSError):
-                server.quit()
-
-
-def _connected(url: str) -> smtplib.SMTP:
-    parts = urlsplit(url)
-    server: smtplib.SMTP
-    host = parts.hostname or "localhost"
-    if parts.scheme == "smtps":
-        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT_SECONDS,
-                                  context=ssl.create_default_context())
-    else:
-        server = smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT_SECONDS)
-    try:
-        if parse_qs(parts.query).get("starttls", ["0"])[0] == "1":
-            server.starttls(context=ssl.create_default_context())
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
-    except OSError:
-        server.close()
-        raise
-    return server
-
-
-def _is_permanent(error: Exception) -> bool:
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(code >= 500 for code, _ in error.recipients.values())
-    return getattr(error, "smtp_code", 0) >= 500
-
-
 class Mailer(DependencyProvider):
     """Sends what `messages` holds; woken by each message, and looking again every two seconds."""
 
@@ -224,7 +137,7 @@ class Mailer(DependencyProvider):
         self._key = required("NKK_NOTIFICATION_PRIVATE_KEY")
         self._keyed = Keyed(self._key)
         if not os.environ.get("NKK_SMTP_URL"):
-            _must_take_files(Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
+            must_take_files(Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
         self._site = os.environ.get("NKK_SITE_URL") or "http://localhost"
         self._from = os.environ.get("NKK_MAIL_FROM") or "pengaduan-nkk@example.id"
         self._sender = partial(sender, os.environ.get("NKK_SMTP_URL", ""),
@@ -310,7 +223,7 @@ class Mailer(DependencyProvider):
         if boxes.get(row.id, DAMAGED) is not None:
             return False
         now = datetime.now(UTC)
-        Messages(connection).failed(row.id, row.tries + 1, now + _pause(row.tries, LONGEST_WAIT), now)
+        Messages(connection).wait(row.id, row.tries + 1, now + _pause(row.tries, LONGEST_WAIT))
         return True
 
     def _put_off(self, connection: Connection, row: Any, journey: Journey | None, current: Callable[[], Calendar]
@@ -326,23 +239,26 @@ class Mailer(DependencyProvider):
             return True
         return False
 
-    def _try(self, row: Any, box: str | None, send: Send) -> bool | None:
-        """True where it was sent, False where it may be later, None where it never can."""
+    def _try(self, row: Any, box: str | None, send: Send) -> Failure | None:
+        """None where it was sent."""
         try:
             email, words = self._read(row, box)
             send(compose(row.kind, email, self._keyed.message_id(row.id), self._from, words))
-        except (OSError, smtplib.SMTPException) as error:
-            log.warning("message not sent", message_id=row.id, error=type(error).__name__)
-            return False
-        except (CannotOpenError, ExpiredError, NoAddressError, RejectedError) as error:
-            log.error("message cannot be sent", message_id=row.id, error=type(error).__name__)
-            return None
-        except Exception:
+        except (ExpiredError, NoAddressError, RejectedError) as error:
+            failure = Failure(str(error) or type(error).__name__, final=True)
+            log.error("message cannot be sent", message_id=row.id, kind=row.kind, why=failure.why)
+            return failure
+        except (OSError, CannotOpenError) as error:
+            # A box too: with another key in the settings, which is our own fault, it may open.
+            failure = Failure(said(error))
+            log.warning("message not sent", message_id=row.id, kind=row.kind, why=failure.why)
+            return failure
+        except Exception as error:
             # An address no mail program can write, say: this message must not hold up the others.
             log.exception("message failed", message_id=row.id)
-            return False
+            return Failure(said(error))
         log.info("message sent", message_id=row.id, kind=row.kind)
-        return True
+        return None
 
     def _read(self, row: Any, box: str | None) -> tuple[str, dict[str, str]]:
         """Where the letter of a row goes, and what it says."""
@@ -364,15 +280,17 @@ class Mailer(DependencyProvider):
             raise NoAddressError
         return address
 
-    def _mark(self, messages: Messages, tried: list[tuple[Any, bool | None]]) -> None:
+    def _mark(self, messages: Messages, tried: list[tuple[Any, Failure | None]]) -> None:
         now = datetime.now(UTC)
-        if delivered := [row.id for row, sent in tried if sent]:
+        if delivered := [row.id for row, failure in tried if failure is None]:
             messages.sent(delivered, now)
-        for row, sent in tried:
-            if sent is None or (not sent and now - row.created_at > GIVE_UP_AFTER):
-                messages.failed(row.id, row.tries + 1, None, now)
-            elif not sent:
-                messages.failed(row.id, row.tries + 1, now + _pause(row.tries, LONGEST_PAUSE), now)
+        for row, failure in tried:
+            if failure is None:
+                continue
+            since = row.tried_since or now
+            never = failure.final or now - since > GIVE_UP_AFTER
+            messages.failed(row.id, row.tries + 1, since, failure.why, now,
+                            None if never else now + _pause(row.tries, LONGEST_PAUSE))
 
 
 def _pause(tries: int, longest: timedelta) -> timedelta:

@@ -12,6 +12,7 @@ from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.journey import Clock
 from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, Role, Step
 from services.notification.domain import Entry, Journey, team_of
+from services.notification.storage import MOST_AT_ONCE
 
 
 class AnswerText(Schema):
@@ -85,6 +86,33 @@ def show_teams(addresses: dict[str, dict[str, Any]]) -> dict[str, Any]:
         else:
             shown[role] = address
     return shown
+
+
+class LetterIds(Schema):
+    """Which letters."""
+
+    ids = fields.List(fields.String(validate=validate.Length(1, 36)), required=True,
+                      validate=validate.Length(1, MOST_AT_ONCE))
+
+
+class Undelivered(Schema):
+    """A letter to a reporter that was given up."""
+
+    ticket = fields.String()
+    kind = fields.String()
+    given_up_at = Instant()
+
+
+class UnsentLetter(Undelivered):
+    """A letter that was not sent: about what, and what keeps it here."""
+
+    id = fields.String()
+    ticket = fields.String(allow_none=True)
+    team = fields.String(allow_none=True)
+    written_at = Instant(attribute="created_at")
+    tries = fields.Integer()
+    why = fields.String(allow_none=True)
+    next_try_at = fields.Function(lambda row: None if row.given_up_at else write_instant(row.next_try_at))
 
 
 class MonthField(fields.String):

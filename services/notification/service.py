@@ -40,9 +40,10 @@ from services.notification.following import Follows
 from services.notification.mail import Mailer
 from services.notification.storage import NotificationWork
 from services.notification.telling import TellsPeople
+from services.notification.unsent import LooksAfterLetters
 
 
-class NotificationService(KnowsAuthors, Follows, TellsPeople, HearsCalendars):
+class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters, HearsCalendars):
     """Steps 6 and 7, the journey of every complaint, and every message to a person."""
 
     name = "notification"
@@ -117,10 +118,13 @@ class NotificationService(KnowsAuthors, Follows, TellsPeople, HearsCalendars):
     @rpc
     @requires(Role.OPERATOR)
     def answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
-        """Where a complaint stands, what there is to answer it with and what was sent."""
+        """Where a complaint stands, what there is to answer it with, what was sent, and which letters to its reporter
+        will not arrive."""
         with viewing(self.uow, actor, ticket, "answer") as work:
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
-        return self._standing(journey) | {"answer": self.shown(schemas.AnswerView(), answer) if answer else None}
+            letters, _ = work.messages.undelivered(ticket)
+        return self._standing(journey) | {"answer": self.shown(schemas.AnswerView(), answer) if answer else None,
+                                          "undelivered": schemas.Undelivered(many=True).dump(letters)}
 
     @rpc
     @requires(Role.OPERATOR)

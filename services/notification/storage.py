@@ -147,9 +147,14 @@ messages = Table(
     Column("sent_at", UtcDateTime),
     Column("given_up_at", UtcDateTime),
     Column("reporter", String(64)),
+    Column("tried_since", UtcDateTime),
+    Column("why", String(40)),
 )
 _unsent = and_(messages.c.sent_at.is_(None), messages.c.given_up_at.is_(None))
 Index("ix_messages_unsent", messages.c.next_try_at, messages.c.id, sqlite_where=_unsent, postgresql_where=_unsent)
+_given_up = messages.c.given_up_at.is_not(None)
+Index("ix_messages_given_up", messages.c.given_up_at, messages.c.id, sqlite_where=_given_up,
+      postgresql_where=_given_up)
 Index("ix_messages_reporter", messages.c.reporter_id, messages.c.expires_at)
 Index("ix_messages_keyed_reporter", messages.c.reporter, messages.c.expires_at)
 
@@ -159,6 +164,12 @@ teams = Table(
     Column("email", String(254), nullable=False),
     Column("superior_email", String(254)),
 )
+
+KEPT_SEALED = ("password_reset", "contact_changed")
+"""Letters whose address is in a box of their own, which is not kept once they were sent or given up."""
+
+MOST_AT_ONCE = 1_000
+"""How many letters one command retries or drops."""
 
 
 class Answers:
@@ -390,9 +401,14 @@ class Messages:
             self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=again))
 
     def postpone(self, message_id: str, then: datetime) -> None:
-        """Send it later. Nothing was tried: the days after which it is given up count from then."""
+        """Send it later. Nobody would have read it: the days after which it is given up count from then."""
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
-            next_try_at=then, created_at=then))
+            next_try_at=then, tried_since=None))
+
+    def wait(self, message_id: str, tries: int, then: datetime) -> None:
+        """Look again then: nothing could be tried."""
+        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
+            tries=tries, next_try_at=then))
 
     def drop(self, message_id: str) -> None:
         """Never send it: what it says is not so any more."""
@@ -401,7 +417,7 @@ class Messages:
     def counts(self) -> tuple[int, int]:
         """How many messages wait, and how many were given up."""
         waiting = select(func.count()).select_from(messages).where(_unsent).scalar_subquery()
-        given_up = select(func.count()).select_from(messages).where(messages.c.given_up_at.is_not(None))
+        given_up = select(func.count()).select_from(messages).where(_given_up)
         counted = self._connection.execute(select(waiting, given_up.scalar_subquery())).one()
         return counted[0], counted[1]
 
@@ -410,11 +426,53 @@ class Messages:
         self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
             sent_at=now, sealed_letter=None))
 
-    def failed(self, message_id: str, tries: int, next_try_at: datetime | None, now: datetime) -> None:
-        """It was not; try again then, or never: a code, or an old address, is not kept then."""
+    def failed(self, message_id: str, tries: int, since: datetime, why: str, now: datetime,
+               next_try_at: datetime | None) -> None:
+        """It was not, and has been tried since then; try again, or never: a code, or an old address, is not kept then.
+        """
         given_up = {} if next_try_at else {"given_up_at": now, "sealed_letter": None}
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
-            tries=tries, next_try_at=next_try_at or now, **given_up))
+            tries=tries, tried_since=since, why=why[:40], next_try_at=next_try_at or now, **given_up))
+
+    def listed(self, given_up: bool, cursor: str | None) -> tuple[list[Any], str | None]:
+        """Letters that were given up, oldest first, or those that wait, in the order they are tried in; by the page."""
+        keys = [messages.c.given_up_at if given_up else messages.c.next_try_at, messages.c.id]
+        return page(self._connection, select(messages).where(_given_up if given_up else _unsent), keys, cursor,
+                    MAX_LIMIT, lambda row: row)
+
+    def undelivered(self, ticket: str | None = None, cursor: str | None = None, limit: int | None = None
+                    ) -> tuple[list[Any], str | None]:
+        """Letters to reporters that were given up, about `ticket` or any complaint, where it is not closed yet."""
+        query = select(messages.c.id, messages.c.ticket, messages.c.kind, messages.c.given_up_at).join(
+            journeys, journeys.c.ticket == messages.c.ticket).where(_given_up, _open, messages.c.team.is_(None))
+        return page(self._connection, query if ticket is None else query.where(messages.c.ticket == ticket),
+                    [messages.c.given_up_at, messages.c.id], cursor, limit, lambda row: row)
+
+    def retry(self, ids: list[str], now: datetime) -> list[str]:
+        """Try `ids` again now, and for as long as new ones; those that will be. What was sent, or is being sent this
+        moment, is not sent again, and what was not kept cannot be."""
+        return self._try_again(now, messages.c.id.in_(ids))
+
+    def retry_given_up(self, before: datetime, now: datetime) -> list[str]:
+        """The same with as many as are done at once of those that were given up before."""
+        return self._try_again(now, _given_up, messages.c.given_up_at <= before)
+
+    def _try_again(self, now: datetime, *those: Any) -> list[str]:
+        kept = or_(messages.c.kind.not_in(KEPT_SEALED), messages.c.sealed_letter.is_not(None))
+        found = self._not_sent(*those, kept)
+        self._connection.execute(update(messages).where(messages.c.id.in_(found)).values(
+            next_try_at=now, given_up_at=None, tried_since=None, tries=0))
+        return found
+
+    def drop_unsent(self, ids: list[str]) -> list[str]:
+        """Never send `ids`, and forget them; those that were there, not sent and not being sent."""
+        found = self._not_sent(messages.c.id.in_(ids))
+        self._connection.execute(delete(messages).where(messages.c.id.in_(found)))
+        return found
+
+    def _not_sent(self, *those: Any) -> list[str]:
+        query = select(messages.c.id).where(messages.c.sent_at.is_(None), *those).limit(MOST_AT_ONCE)
+        return list(self._connection.execute(query.with_for_update(skip_locked=True)).scalars())
 
 
 def _new(row: dict[str, Any], now: datetime) -> dict[str, Any]:

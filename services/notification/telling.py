@@ -80,10 +80,3 @@ class TellsPeople:
             work.teams.replace(addresses)
         log.info("addresses of teams replaced", by=actor.id, count=len(addresses))
         return schemas.show_teams(addresses)
-
-    @rpc
-    def letters(self) -> dict[str, int]:
-        """How many letters wait to be sent, and how many were given up."""
-        with self.uow.reading() as work:
-            waiting, given_up = work.messages.counts()
-        return {"letters_waiting": waiting, "letters_given_up": given_up}

@@ -49,7 +49,8 @@ FORM = {
 """One form that fills in every page's: each takes from it what it knows."""
 
 OWN_WORK: dict[str, set[str]] = {"outbox": {"sent_at", "held_until"},
-                                 "messages": {"next_try_at", "tries", "sent_at", "given_up_at"}}
+                                 "messages": {"next_try_at", "tries", "tried_since", "why", "sent_at",
+                                              "given_up_at"}}
 """What the service writes by itself, by table."""
 
 STAFF = ("operator", "main_team", "opd_team")

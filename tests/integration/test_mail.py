@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nkk.messaging.database import Database, Inserts
 from nkk.messaging.sealing import new_key_pair, seal
 from nkk.stack.ports import LOOPBACK, free_port
-from services.notification import mail
+from services.notification import leaving, mail
 from services.notification.keyed import Keyed
 from services.notification.storage import Contacts, Messages, journeys, messages, metadata
 from tests.builders import TICKET
@@ -32,7 +32,14 @@ class Postbox:
     def __init__(self) -> None:
         self.taken: list = []
         self.answers: list[str] = []
+        self.knows_nobody_called: tuple[str, ...] = ()
         self.callers: set = set()
+
+    async def handle_RCPT(self, server, session, envelope, address, options) -> str:
+        if address.startswith(self.knows_nobody_called):
+            return f"550 5.1.1 <{address}>: no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope) -> str:
         self.callers.add(session.peer)
@@ -84,7 +91,7 @@ def mailer(url: str) -> mail.Mailer:
     sending = mail.Mailer()
     sending._key, sending._keyed = KEYS[0], KEYED
     sending._site, sending._from = "https://nkk.example.id", "nkk@example.id"
-    sending._sender = partial(mail.sender, url, mail.Path("unused"))
+    sending._sender = partial(leaving.sender, url, mail.Path("unused"))
     return sending
 
 
@@ -136,7 +143,7 @@ def test_a_server_that_is_away_is_not_waited_for_by_each_letter(database, monkey
         tried.append("connect")
         raise TimeoutError
 
-    monkeypatch.setattr(mail.smtplib, "SMTP", time_out)
+    monkeypatch.setattr(leaving.smtplib, "SMTP", time_out)
     mailer("smtp://mail.example.id").send_batch(database)
     assert (len(tried), [row.tries for row in state(database)]) == (1, [1, 1])
 
@@ -175,13 +182,119 @@ def test_a_letter_refused_for_now_is_tried_again_later(database, server, postbox
     assert state(database)[0].sent_at
 
 
-def test_a_letter_refused_for_good_is_given_up_and_the_next_one_goes(database, server, postbox):
+def test_a_letter_to_nobody_is_given_up_and_the_next_one_goes(database, server, postbox):
     write(database, "tidak-ada@example.org", "ada@example.org")
-    postbox.answers = ["550 no such mailbox"]
+    postbox.knows_nobody_called = ("tidak-ada",)
     mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database)
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [["ada@example.org"]]
     refused, sent = state(database)
     assert (bool(refused.given_up_at), bool(refused.sent_at), bool(sent.sent_at)) == (True, False, True)
+    assert refused.why == "RCPT 550 5.1.1"
+
+
+@pytest.mark.parametrize("answer", ["554 5.7.1 looks like spam", "552 5.2.2 mailbox full", "550 no", "553 5.1.1 what"])
+def test_what_is_refused_once_the_recipient_was_taken_is_tried_again(database, server, postbox, answer):
+    write(database, "satu@example.org")
+    postbox.answers = [answer]
+    sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
+    sending.send_batch(database)
+    row = state(database)[0]
+    assert (row.given_up_at, row.why.startswith(f"DATA {answer[:3]}")) == (None, True)
+    with database.writing() as connection:
+        connection.execute(update(messages).values(next_try_at=NOW - timedelta(seconds=1)))
+    sending.send_batch(database)
+    assert len(postbox.taken) == 1
+
+
+# -- what is done about letters that were given up
+
+
+def given_up(database, server, postbox) -> mail.Mailer:
+    """A letter of an answered complaint that was given up, and the mailer that did."""
+    write(database, "ada@example.org")
+    with database.writing() as connection:
+        connection.execute(update(messages).values(kind="answered"))
+        connection.execute(update(journeys).values(answered_at=NOW))
+    postbox.knows_nobody_called = ("ada",)
+    sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
+    sending.send_batch(database)
+    assert state(database)[0].given_up_at
+    return sending
+
+
+def test_a_letter_that_is_tried_again_is_sent_once_however_often_that_is_asked_for(database, server, postbox):
+    sending = given_up(database, server, postbox)
+    postbox.knows_nobody_called = ()
+    for expected in ([["m0"], ["m0"]], [[], []]):
+        with database.writing() as connection:
+            assert [Messages(connection).retry(["m0", "unknown"], NOW) for _ in range(2)] == expected
+        sending.send_batch(database)
+    assert [envelope.rcpt_tos for envelope in postbox.taken] == [["ada@example.org"]]
+    with database.reading() as connection:
+        assert Messages(connection).counts() == (0, 0)
+
+
+def test_every_letter_that_was_given_up_can_be_tried_again_for_five_days_more(database, server, postbox):
+    sending = given_up(database, server, postbox)
+    with database.writing() as connection:
+        connection.execute(update(messages).values(tried_since=NOW - timedelta(days=6)))
+        assert Messages(connection).retry_given_up(NOW - timedelta(days=1), NOW) == []
+        assert Messages(connection).retry_given_up(datetime.now(UTC), NOW) == ["m0"]
+    postbox.knows_nobody_called = ()
+    postbox.answers = ["451 busy"] * 2
+    sending.send_batch(database)
+    row = state(database)[0]
+    assert (row.tries, row.given_up_at) == (1, None)
+
+
+def test_what_was_not_kept_is_not_tried_again(database):
+    with database.writing() as connection:
+        connection.execute(insert(messages).values(id="m0", kind="password_reset", created_at=NOW, next_try_at=NOW,
+                                                   tries=1, given_up_at=NOW))
+        assert Messages(connection).retry(["m0"], NOW) == []
+
+
+def test_what_is_dropped_is_neither_tried_nor_counted_and_what_was_sent_stays(database, server, postbox):
+    given_up(database, server, postbox)
+    with database.writing() as connection:
+        connection.execute(insert(messages).values(id="m1", ticket=TICKET, kind="received", created_at=NOW,
+                                                   next_try_at=NOW, tries=0, sent_at=NOW))
+        assert Messages(connection).drop_unsent(["m0", "m1"]) == ["m0"]
+    assert [row.id for row in state(database)] == ["m1"]
+    with database.reading() as connection:
+        assert Messages(connection).counts() == (0, 0)
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_while_it_is_being_sent_a_letter_is_neither_tried_again_nor_dropped(database):
+    write(database, "satu@example.org")
+    with database.writing() as sending, database.writing() as other:
+        assert len(Messages(sending).due(datetime.now(UTC), 5)) == 1
+        assert Messages(other).retry(["m0"], NOW) == Messages(other).drop_unsent(["m0"]) == []
+
+
+def test_undelivered_are_letters_to_reporters_of_complaints_that_are_not_closed(database, server, postbox):
+    given_up(database, server, postbox)
+    with database.writing() as connection:
+        connection.execute(insert(messages).values(id="m1", ticket=f"{TICKET}0", kind="overdue", team="operator",
+                                                   created_at=NOW, next_try_at=NOW, tries=1, given_up_at=NOW))
+        for ticket, expected in ((None, ["m0"]), (f"{TICKET}0", ["m0"]), (TICKET, [])):
+            assert [row.id for row in Messages(connection).undelivered(ticket)[0]] == expected
+        connection.execute(update(journeys).values(closed_at=NOW))
+        assert Messages(connection).undelivered() == ([], None)
+
+
+def test_letters_are_listed_a_page_at_a_time_those_given_up_apart(database, server, postbox, monkeypatch):
+    given_up(database, server, postbox)
+    monkeypatch.setattr("services.notification.storage.MAX_LIMIT", 2)
+    with database.writing() as connection:
+        for number in range(1, 4):
+            connection.execute(insert(messages).values(id=f"m{number}", ticket=TICKET, kind="received", created_at=NOW,
+                                                       next_try_at=NOW, tries=0))
+        first, cursor = Messages(connection).listed(False, None)
+        second, last = Messages(connection).listed(False, cursor)
+        assert ([row.id for row in first + second], last) == (["m1", "m2", "m3"], None)
+        assert [row.id for row in Messages(connection).listed(True, None)[0]] == ["m0"]
 
 
 def test_a_server_that_is_away_costs_a_try_and_nothing_else(database):
@@ -197,7 +310,7 @@ def test_a_letter_is_tried_for_five_days_and_given_up_then(database):
     for age in (timedelta(days=4), timedelta(days=5, minutes=1)):
         assert state(database)[0].given_up_at is None
         with database.writing() as connection:
-            connection.execute(update(messages).values(created_at=NOW - age, next_try_at=NOW - timedelta(seconds=1)))
+            connection.execute(update(messages).values(tried_since=NOW - age, next_try_at=NOW - timedelta(seconds=1)))
         sending.send_batch(database)
     assert state(database)[0].given_up_at
     with database.reading() as connection:
@@ -228,7 +341,7 @@ def test_a_server_that_asks_for_a_log_in_is_given_the_one_of_the_url(postbox):
                             auth_require_tls=False)
     controller.start()
     try:
-        with mail.sender(f"smtp://nkk:p%40ss%2Fword@{LOOPBACK}:{controller.port}", mail.Path("unused")) as send:
+        with leaving.sender(f"smtp://nkk:p%40ss%2Fword@{LOOPBACK}:{controller.port}", mail.Path("unused")) as send:
             send(mail.compose("answered", "satu@example.org", "m1", "nkk@example.id", WORDS))
     finally:
         controller.stop()
@@ -242,7 +355,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_letter(postbox, t
     controller = Controller(postbox, hostname=LOOPBACK, port=free_port(), tls_context=context)
     controller.start()
     try:
-        with (mail.sender(f"smtp://{LOOPBACK}:{controller.port}?starttls=1", mail.Path("unused")) as send,
+        with (leaving.sender(f"smtp://{LOOPBACK}:{controller.port}?starttls=1", mail.Path("unused")) as send,
               pytest.raises(ssl.SSLCertVerificationError)):
             send(mail.compose("answered", "satu@example.org", "m1", "nkk@example.id", WORDS))
     finally:

@@ -50,11 +50,13 @@ from gateway.api.schemas.complaints import (
     Standing,
     Timeline,
     TimelineEntry,
+    Undelivered,
 )
 from gateway.api.schemas.desks import (
     Claimed,
     Claiming,
     Listing,
+    UndeliveredLetters,
     Worklist,
 )
 from gateway.api.schemas.lists import (
@@ -93,5 +95,5 @@ __all__ = [
     "Page", "PasswordChange", "Problem", "Recapitulation", "Receipt", "Registered", "Registration", "Renewal",
     "Reporter", "ResetAsked", "ResetCompletion", "ResetRequest", "ServiceTimes", "Session", "Staff", "StaffIds",
     "StaffListing", "StaffNames", "Standing", "StepTimes", "Stretch", "SubCategory", "TeamAddress", "Teams",
-    "Text", "Timeline", "TimelineEntry", "Times", "Worklist", "Year",
+    "Text", "Timeline", "TimelineEntry", "Times", "Undelivered", "UndeliveredLetters", "Worklist", "Year",
 ]

@@ -77,6 +77,16 @@ class Answer(Schema):
     claim = fields.Nested(Claim, allow_none=True)
 
 
+class Undelivered(Schema):
+    """A letter to a reporter that will not arrive: their mail server knows no such address, or five days' tries failed.
+    Tell them otherwise."""
+
+    ticket = fields.String(required=True)
+    kind = fields.String(required=True, metadata={
+        "description": "Which letter: received, answered, late or reminder."})
+    given_up_at = fields.String(required=True)
+
+
 class Complaint(Schema):
     """A complaint. Each role is shown what its step works from; what it may not see is left out."""
 
@@ -114,6 +124,8 @@ class Complaint(Schema):
     claim = fields.Nested(Claim, allow_none=True, metadata={
         "description": "For the desk it stands at: who there is on it; null where nobody is."})
     answer = fields.Nested(Answer, allow_none=True)
+    undelivered = fields.List(fields.Nested(Undelivered), metadata={
+        "description": "For the operator, until the complaint is closed: letters to its reporter that do not arrive."})
 
 
 class TimelineEntry(Schema):

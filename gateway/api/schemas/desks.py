@@ -4,6 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, fields, post_load
 
+from gateway.api.schemas.complaints import Undelivered
 from gateway.api.schemas.parts import Claim, Flag, Page
 from nkk.contracts.fields import SUBJECT_LENGTH, Line, Slug
 
@@ -28,6 +29,13 @@ class Listing(Schema):
     """A page of a list: `next` is the cursor of the page that follows, null on the last."""
 
     items = fields.List(fields.Dict(), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class UndeliveredLetters(Schema):
+    """A page of letters that will not arrive."""
+
+    items = fields.List(fields.Nested(Undelivered), required=True)
     next = fields.String(allow_none=True, required=True)
 
 

@@ -27,7 +27,7 @@ def test_a_scale_that_cannot_be_is_refused_before_anything_starts(run, pair):
 
 @pytest.mark.parametrize("command", [
     ["topology"], ["status"], ["subscribe", "triage", "--as", "x"], ["health", "triage"],
-    ["quarantine", "list", "triage"], ["staff", "disable", "x"]])
+    ["quarantine", "list", "triage"], ["staff", "disable", "x"], ["letters", "list"]])
 def test_where_no_stack_runs_it_says_so_and_names_the_folder(run, command, tmp_path):
     done = run(*command)
     assert done.exit_code == 1
@@ -62,3 +62,10 @@ def test_what_to_retry_has_to_be_said(run, monkeypatch):
 
 def test_a_stage_without_a_quarantine_is_not_offered(run):
     assert "is not one of" in run("quarantine", "list", "intake").output
+
+
+def test_which_letters_has_to_be_said(run, monkeypatch):
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    assert "name letters (`nkk letters list`), or --all" in run("letters", "retry").output
+    assert "name letters (`nkk letters list`), or --all" in run("letters", "retry", "x", "--all").output
+    assert "name letters (`nkk letters list`)" in run("letters", "drop", "--yes").output

@@ -14,7 +14,7 @@ from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, seal, unseal
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import Calendar
-from services.notification import mail
+from services.notification import leaving, mail
 from services.notification.domain import letters_about
 from services.notification.keyed import Keyed
 from services.notification.storage import Contacts, Messages, calendars, contacts, journeys, messages, metadata
@@ -60,7 +60,7 @@ def test_an_address_cannot_bring_headers_of_its_own(email):
 
 
 def test_without_a_mail_server_letters_go_into_a_folder(tmp_path):
-    with mail.sender("", tmp_path / "deep" / "mail") as send:
+    with leaving.sender("", tmp_path / "deep" / "mail") as send:
         send(letter())
     (file,) = (tmp_path / "deep" / "mail").iterdir()
     assert file.name == "message-1.eml"
@@ -68,7 +68,7 @@ def test_without_a_mail_server_letters_go_into_a_folder(tmp_path):
 
 
 def test_a_letter_sent_twice_is_one_file(tmp_path):
-    with mail.sender("", tmp_path) as send:
+    with leaving.sender("", tmp_path) as send:
         for message_id in ("message-1", "message-1", "message-2"):
             send(letter(message_id=message_id))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["message-1.eml", "message-2.eml"]
@@ -111,7 +111,7 @@ class Server:
 def test_a_letter_leaves_by_smtp_as_the_url_says(monkeypatch, tmp_path, url, before):
     server = Server()
     monkeypatch.setattr(smtplib, "SMTP", server)
-    with mail.sender(url, tmp_path) as send:
+    with leaving.sender(url, tmp_path) as send:
         send(letter())
     assert server.asked == [*before, "<message-1@pengaduan.example.id>", "quit"]
 
@@ -119,31 +119,84 @@ def test_a_letter_leaves_by_smtp_as_the_url_says(monkeypatch, tmp_path, url, bef
 def test_smtps_is_encrypted_from_the_first_byte(monkeypatch, tmp_path):
     server = Server()
     monkeypatch.setattr(smtplib, "SMTP_SSL", server)
-    with mail.sender("smtps://mail.example.id", tmp_path) as send:
+    with leaving.sender("smtps://mail.example.id", tmp_path) as send:
         send(letter())
     assert server.asked[0] == ("connect", "mail.example.id", 465)
 
 
-REFUSED = {"address": (550, b"no such user")}
+def refused(code, text):
+    """What smtplib raises where RCPT is answered so."""
+    return smtplib.SMTPRecipientsRefused({"pelapor@example.org": (code, text)})
 
 
-@pytest.mark.parametrize(("answer", "raised"), [
-    (smtplib.SMTPRecipientsRefused(REFUSED), mail.RejectedError),
-    (smtplib.SMTPDataError(554, b"no"), mail.RejectedError),
-    (smtplib.SMTPRecipientsRefused({"address": (451, b"later")}), smtplib.SMTPRecipientsRefused),
-    (smtplib.SMTPDataError(421, b"later"), smtplib.SMTPDataError),
-    (smtplib.SMTPServerDisconnected(), smtplib.SMTPServerDisconnected),
+@pytest.mark.parametrize(("answer", "why"), [
+    (refused(550, b"5.1.1 <pelapor@example.org>: no such user"), "RCPT 550 5.1.1"),
+    (refused(553, b"5.1.2 no such domain"), "RCPT 553 5.1.2"),
+    (refused(501, b"5.1.3 bad address"), "RCPT 501 5.1.3"),
+    (refused(551, b"5.1.6 has moved"), "RCPT 551 5.1.6"),
+    (refused(556, b"5.1.10 its domain takes no mail"), "RCPT 556 5.1.10"),
+    (refused(550, b"no such user"), "RCPT 550"),
+    (refused(551, b"user not local"), "RCPT 551"),
+    (refused(553, b"mailbox name not allowed"), "RCPT 553"),
 ])
-def test_a_servers_never_is_told_from_its_later(monkeypatch, tmp_path, answer, raised):
+def test_what_a_server_says_of_the_recipient_is_final(monkeypatch, tmp_path, answer, why):
     monkeypatch.setattr(smtplib, "SMTP", Server(answer))
-    with mail.sender("smtp://mail.example.id", tmp_path) as send, pytest.raises(raised):
+    with leaving.sender("smtp://mail.example.id", tmp_path) as send, pytest.raises(leaving.RejectedError) as raised:
         send(letter())
+    assert str(raised.value) == why
+
+
+@pytest.mark.parametrize(("answer", "why"), [
+    # Of our own address, though it comes in answer to RCPT: Postfix asks who sends only then.
+    (refused(550, b"5.1.7 <x@example.id>: bad sender"), "RCPT 550 5.1.7"),
+    (refused(550, b"5.1.8 <x@example.id>: sender's domain not found"), "RCPT 550 5.1.8"),
+    (refused(550, b"5.7.1 relaying denied"), "RCPT 550 5.7.1"),
+    (refused(552, b"5.2.2 mailbox full"), "RCPT 552 5.2.2"),
+    (refused(550, b"5.2.1 mailbox disabled"), "RCPT 550 5.2.1"),
+    (refused(550, b"4.1.1 not now"), "RCPT 550 4.1.1"),
+    (refused(450, b"5.1.1 not now"), "RCPT 450 5.1.1"),
+    (refused(451, b"4.7.1 greylisted"), "RCPT 451 4.7.1"),
+    (refused(530, b"authentication required"), "RCPT 530"),
+    (refused(552, b"too much mail data"), "RCPT 552"),
+    (refused(554, b"no"), "RCPT 554"),
+    (refused(503, b"bad sequence"), "RCPT 503"),
+    (smtplib.SMTPSenderRefused(550, b"5.1.1 not you", "x@example.id"), "MAIL 550 5.1.1"),
+    (smtplib.SMTPSenderRefused(553, b"5.7.1 sender rejected", "x@example.id"), "MAIL 553 5.7.1"),
+    (smtplib.SMTPSenderRefused(530, b"5.7.0 log in first", "x@example.id"), "MAIL 530 5.7.0"),
+    (smtplib.SMTPDataError(554, b"5.1.1 no"), "DATA 554 5.1.1"),
+    (smtplib.SMTPDataError(552, b"5.3.4 too big"), "DATA 552 5.3.4"),
+    (smtplib.SMTPDataError(550, b"no"), "DATA 550"),
+    (smtplib.SMTPDataError(421, b"later"), "DATA 421"),
+    (smtplib.SMTPHeloError(554, b"go away"), "EHLO 554"),
+    (smtplib.SMTPServerDisconnected(), "SMTPServerDisconnected"),
+    (ConnectionResetError(), "ConnectionResetError"),
+])
+def test_all_else_is_no_last_word(monkeypatch, tmp_path, answer, why):
+    monkeypatch.setattr(smtplib, "SMTP", Server(answer))
+    with leaving.sender("smtp://mail.example.id", tmp_path) as send, pytest.raises(type(answer)) as raised:
+        send(letter())
+    assert leaving.said(raised.value) == why
+
+
+@pytest.mark.parametrize(("answer", "why"), [
+    (smtplib.SMTPConnectError(554, b"no service here"), "greeting 554"),
+    (smtplib.SMTPAuthenticationError(535, b"5.7.8 wrong password of nkk"), "AUTH 535 5.7.8"),
+    (TimeoutError(), "TimeoutError"),
+])
+def test_a_server_that_lets_nobody_in_has_said_nothing_of_a_recipient(monkeypatch, tmp_path, answer, why):
+    def refuse(*_, **__):
+        raise answer
+
+    monkeypatch.setattr(smtplib, "SMTP", refuse)
+    with leaving.sender("smtp://mail.example.id", tmp_path) as send, pytest.raises(type(answer)) as raised:
+        send(letter())
+    assert leaving.said(raised.value) == why
 
 
 def test_a_letter_that_cannot_be_written_leaves_no_trace_for_the_next(monkeypatch, tmp_path):
     server = Server(ValueError("half written"))
     monkeypatch.setattr(smtplib, "SMTP", server)
-    with mail.sender("smtp://mail.example.id", tmp_path) as send:
+    with leaving.sender("smtp://mail.example.id", tmp_path) as send:
         with pytest.raises(ValueError, match="half written"):
             send(letter())
         server.answer = None
@@ -319,7 +372,7 @@ def test_a_box_that_was_sealed_for_another_complaint_sends_no_letter_to_its_auth
     mailer._sender = partial(nullcontext, SimpleNamespace)
     put(database, BOX, of={"sealed_reporter": KEYED.seal_reporter(TICKET, "reporter-message-1")})
     mailer.send_batch(database)
-    assert (state(database).sent_at, state(database).given_up_at is not None) == (None, True)
+    assert (state(database).sent_at, state(database).why) == (None, "CannotOpenError")
 
 
 def test_a_message_id_is_the_same_for_a_copy_and_tells_of_no_row(database, mailer):
@@ -359,15 +412,28 @@ def test_a_message_that_did_not_leave_for_five_days_is_given_up(database, mailer
     mailer._sender = partial(nullcontext, away)
     put(database, BOX, tries=100)
     with database.writing() as connection:
-        connection.execute(update(messages).values(created_at=NOW - timedelta(days=5, minutes=1)))
+        connection.execute(update(messages).values(tried_since=NOW - timedelta(days=5, minutes=1)))
     mailer.send_batch(database)
     assert (state(database).tries, state(database).given_up_at is not None) == (101, True)
+    assert state(database).why == "SMTPServerDisconnected"
     assert mailer.send_batch(database) == 0
+
+
+def test_the_five_days_count_from_the_first_try_however_long_nothing_could_be_tried(database, mailer):
+    def away(_message):
+        raise smtplib.SMTPServerDisconnected
+
+    mailer._sender = partial(nullcontext, away)
+    put(database, BOX)
+    with database.writing() as connection:
+        connection.execute(update(messages).values(created_at=NOW - timedelta(days=30)))
+    mailer.send_batch(database)
+    assert (state(database).tries, state(database).given_up_at) == (1, None)
 
 
 @pytest.mark.parametrize("box", ["damaged", seal({"email": "a@example.org"}, new_key_pair()[1]),
                                  seal({"phone": "0"}, KEYS[1])], ids=["damaged", "another key", "no address"])
-def test_a_message_that_can_never_be_written_is_given_up_and_stops_no_other(database, mailer, box):
+def test_a_message_that_cannot_be_opened_or_written_stops_no_other(database, mailer, box):
     outbox = []
     mailer._sender = partial(nullcontext, outbox.append)
     put(database, box)
@@ -379,12 +445,12 @@ def test_a_message_that_can_never_be_written_is_given_up_and_stops_no_other(data
 
 def test_a_message_the_server_will_never_take_is_given_up(database, mailer):
     def rejected(_message):
-        raise mail.RejectedError
+        raise leaving.RejectedError("RCPT 550 5.1.1")
 
     mailer._sender = partial(nullcontext, rejected)
     put(database, BOX)
     mailer.send_batch(database)
-    assert state(database).given_up_at is not None
+    assert (state(database).given_up_at is not None, state(database).why) == (True, "RCPT 550 5.1.1")
 
 
 @pytest.mark.parametrize("content", [{"email": "=?utf-8?q??=@example.org"}, ["a@example.org"]])

@@ -1,0 +1,26 @@
+"""Since when a letter is tried, what keeps it here, and an index of those that were given up."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from nkk.messaging.database import UtcDateTime
+
+revision = '0011'
+down_revision = '0010'
+branch_labels = None
+depends_on = None
+
+_given_up = sa.text('given_up_at IS NOT NULL')
+
+
+def upgrade() -> None:
+    op.add_column('messages', sa.Column('tried_since', UtcDateTime(), nullable=True))
+    op.add_column('messages', sa.Column('why', sa.String(length=40), nullable=True))
+    op.create_index('ix_messages_given_up', 'messages', ['given_up_at', 'id'], unique=False, sqlite_where=_given_up,
+                    postgresql_where=_given_up)
+
+
+def downgrade() -> None:
+    op.drop_index('ix_messages_given_up', table_name='messages')
+    op.drop_column('messages', 'why')
+    op.drop_column('messages', 'tried_since')

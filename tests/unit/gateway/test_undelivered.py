@@ -1,0 +1,53 @@
+"""An operator learns at the desk and on the case that letters to a reporter do not arrive."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from nkk.messaging.calls import RefusedRemotelyError
+from tests.unit.gateway.visits import FakeBackend, log_in
+
+TICKET = "NKK-2026-EDXY-ER30"
+LETTER = {"ticket": TICKET, "kind": "answered", "given_up_at": "2026-03-02T01:00:00.000000Z"}
+CASE = {"ticket": TICKET, "subject_line": "Loket tutup", "text": "Tutup.", "category": "kode-etik",
+        "sub_category": "bernegara", "confidential": False, "reporter_kind": "public", "claim": None,
+        "submitted_at": "2026-03-02T01:00:00Z", "handed_over_at": "2026-03-02T01:05:00Z"}
+
+
+@pytest.fixture
+def operator(client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]]) -> FlaskClient:
+    stages.answers |= {"worklist": {"items": [], "next": None}, "undelivered": {"items": [], "next": None},
+                       "complaint": CASE, "timeline": RefusedRemotelyError("UnknownTicket", "-", {}),
+                       "answer": {"stands": {"state": "receive", "step": 7}, "answer": None, "undelivered": [LETTER]}}
+    log_in(client, stages, opened("operator"))
+    return client
+
+
+def test_the_desk_that_answers_names_the_cases_once_each(operator: FlaskClient, stages: FakeBackend) -> None:
+    assert "tidak sampai" not in operator.get("/meja/jawaban").text
+    stages.answers["undelivered"] = {"items": [LETTER, LETTER | {"kind": "reminder"}], "next": None}
+    page = operator.get("/meja/jawaban").text
+    assert "Surat kepada pelapor tidak sampai" in page
+    assert page.count(f'href="/laporan/{TICKET}"') == 1
+    assert "tidak sampai" not in operator.get("/meja/serah-terima").text
+
+
+@pytest.mark.parametrize(("confidential", "said"), [(False, "lewat telepon"), (True, "tidak dapat dihubungi")])
+def test_the_case_says_which_letter_and_what_to_do(operator: FlaskClient, stages: FakeBackend, confidential: bool,
+                                                   said: str) -> None:
+    stages.answers["complaint"] = CASE | {"confidential": confidential}
+    page = operator.get(f"/laporan/{TICKET}").text
+    assert "Surat bahwa laporan telah dijawab" in page
+    assert said in page
+
+
+def test_the_api_names_them_on_the_case_and_in_a_list(operator: FlaskClient, stages: FakeBackend,
+                                                      opened: Callable[..., dict[str, Any]]) -> None:
+    stages.answers["undelivered"] = {"items": [LETTER], "next": "further"}
+    headers = {"Authorization": f"Bearer {opened('operator')['access_token']}"}
+    assert operator.get(f"/api/v1/complaints/{TICKET}", headers=headers).json["undelivered"] == [LETTER]
+    listed = operator.get("/api/v1/desks/answers/undelivered?cursor=abc&limit=10", headers=headers)
+    assert listed.json == {"items": [LETTER], "next": "further"}
+    assert stages.asked[-1] == ("undelivered", ("abc", 10))
