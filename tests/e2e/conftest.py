@@ -1,4 +1,7 @@
-"""End-to-end: the whole installation as its users meet it, on SQLite and on PostgreSQL."""
+"""End-to-end: the whole installation as its users meet it, on SQLite and on PostgreSQL.
+
+Where the database decides nothing, a module names one: `DATABASES = ["postgres"]`, which is the stricter about texts.
+"""
 
 from collections.abc import Iterator
 
@@ -10,7 +13,14 @@ from tests.installations import Installation, installation, new_databases, new_v
 from tests.people import People
 
 
-@pytest.fixture(scope="session", params=["sqlite", "postgres"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The installation that a test asks for, on each of its module's databases."""
+    if "whole" in metafunc.fixturenames:
+        databases = getattr(metafunc.module, "DATABASES", ["sqlite", "postgres"])
+        metafunc.parametrize("whole", databases, indirect=True, scope="session")
+
+
+@pytest.fixture(scope="session")
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode
           ) -> Iterator[Installation]:
     """A running installation on either database, shared by the tests that do not hurt it."""

@@ -7,6 +7,8 @@ import pytest
 from tests.people import REGISTRATION, People
 from tests.problems import at_fault, problem
 
+DATABASES = ["postgres"]
+
 NIP = "199003052015031001"
 
 WRONG = {

@@ -11,6 +11,8 @@ from tests.e2e.test_clocks import nkk
 from tests.people import PASSWORD, People
 from tests.problems import at_fault, problem
 
+DATABASES = ["postgres"]
+
 CATEGORIES = {"sikap": {"name": "Sikap <b>petugas</b> 😀", "source": "Perwali", "sub_categories": {
     "ramah": "Keramahan", "tepat-waktu": "Ketepatan waktu"}}}
 OPDS = {"inspektorat": "Inspektorat", "dinas-baru": "Dinas yang Baru Dibentuk"}

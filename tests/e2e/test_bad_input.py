@@ -10,6 +10,8 @@ from tests.builders import complaint_form
 from tests.people import People, Person
 from tests.problems import at_fault, problem
 
+DATABASES = ["postgres"]
+
 JSON = {"Content-Type": "application/json"}
 FORM = json.dumps(complaint_form()).encode()
 

@@ -18,6 +18,8 @@ from tests.installations import eventually
 from tests.people import People
 from tests.problems import problem
 
+DATABASES = ["postgres"]
+
 REQUESTS = [
     ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/api/docs", 200), ("GET", "/api/docs/start.js", 200),
     ("GET", "/api/docs/swagger-ui.css", 200), ("GET", "/api/docs/swagger-ui-bundle.js", 200),

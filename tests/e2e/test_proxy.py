@@ -12,6 +12,8 @@ from tests.nginx import Proxy
 from tests.people import People, Person
 from tests.problems import problem
 
+DATABASES = ["postgres"]
+
 
 @pytest.fixture(scope="module")
 def proxy(whole: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:

@@ -14,6 +14,8 @@ from tests.current.documents import openapi, routes
 from tests.installations import eventually
 from tests.people import PASSWORD, REGISTRATION, People, Person
 
+DATABASES = ["postgres"]
+
 OPD, OTHER_OPD = "inspektorat", "satpol-pp"
 ROLES = {"operator": ("operator", None), "Tim Utama": ("main_team", None), "OPD": ("opd_team", OPD),
          "other OPD": ("opd_team", OTHER_OPD), "admin": ("admin", None)}

@@ -8,6 +8,8 @@ from nkk.sop.text import clean, one_line
 from tests.installations import eventually
 from tests.people import People
 
+DATABASES = ["postgres"]
+
 SIGNS = {
     "emoji, scripts and directions": "😀👨‍👩‍👧 e\u0301ñ \u202eעברית\u202c العربية ไทย 中文 ꦗꦮ ﷽ \u2066x\u2069",
     "markup and code": "<script>alert('x')</script><img src=x onerror=y> & &amp; \"'; DROP TABLE complaints;-- {{7*7}}",

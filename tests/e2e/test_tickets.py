@@ -9,6 +9,8 @@ from tests.installations import eventually
 from tests.people import People, Person
 from tests.problems import problem
 
+DATABASES = ["postgres"]
+
 STRANGE = ["NKK-2026-EDXY-ER31", "NKK-2026-EDXY", "NKK-20260-EDXY-ER30", "1", "NKK", "%00", "%ff", "%F0%9F%98%80", "'",
            "NKK-2026-UUUU-UUUU", "NKK-%D9%A2%D9%A0%D9%A2%D9%A6-EDXY-ER30", "a" * 2_000]
 
