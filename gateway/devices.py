@@ -17,6 +17,7 @@ from flask import request
 
 from gateway.limits import hidden, source
 from nkk.sop.steps import Role
+from nkk.sop.text import user_name
 
 HEADER = "X-NKK-Device"
 KINDS = ("staff", "reporter")
@@ -53,7 +54,7 @@ class Device:
         return ".".join((self.token, *self.marks))
 
     def _mark(self, username: str, kind: str) -> str:
-        return hidden(f"device:{self.token}:{kind}:{username.strip().lower()}")
+        return hidden(f"device:{self.token}:{kind}:{user_name(username)}")
 
 
 def read(written: str | None) -> Device:
@@ -70,7 +71,7 @@ def by_device(presented: Callable[[], tuple[str | None, str]]) -> Callable[[], s
     def key() -> str:
         written, username = presented()
         known = bool(written and username) and read(written).known_as(username)
-        return hidden(f"known:{username.strip().lower()}") if known else source()
+        return hidden(f"known:{user_name(username)}") if known else source()
 
     return key
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from hypothesis import strategies as st
 
 from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season, Week
+from nkk.sop.text import one_line
 
 FIRST, LAST = date(2026, 2, 16), date(2026, 4, 10)
 """The dates that random calendars make odd."""
@@ -30,7 +31,7 @@ def open_spans(draw):
     return tuple((at(opens), at(closes)) for opens, closes in pairwise(points) if draw(st.booleans()))
 
 
-names = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=20)
+names = st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=20).map(one_line).filter(bool)
 days_between = st.dates(FIRST, LAST)
 closures = st.builds(Day, names)
 own_days = closures | st.builds(Day, names, open_spans())

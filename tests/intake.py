@@ -64,6 +64,9 @@ class Passwords:
     def matches(self, password: str, password_hash: str | None) -> bool:
         return password_hash == self.hash(password)
 
+    def renewed(self, password: str, password_hash: str) -> str:
+        return password_hash
+
 
 @contextmanager
 def intake_at(url: str) -> Iterator[IntakeService]:

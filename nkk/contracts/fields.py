@@ -28,7 +28,7 @@ class PlainText(fields.String):
     """
 
     def __init__(self, length: int, least: int = 1, **kwargs: Any) -> None:
-        self.length = length
+        self.length, self.least = length, least
         super().__init__(validate=validate.Length(least, length), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
@@ -36,7 +36,7 @@ class PlainText(fields.String):
         if not text.is_text(written):
             raise ValidationError("Contains characters that are no text (half an emoji).")
         cleaned = self._clean(written)
-        if text.is_empty(cleaned):
+        if self.least and text.is_empty(cleaned):
             raise ValidationError("Write something here: it is empty.")
         return cleaned
 
@@ -47,6 +47,12 @@ class Line(PlainText):
     """A name, a subject line: on one line and without signs that nobody sees (`nkk.sop.text.one_line`)."""
 
     _clean = staticmethod(text.one_line)
+
+
+class UserName(Line):
+    """A user name of an account, in its one form (`nkk.sop.text.user_name`)."""
+
+    _clean = staticmethod(text.user_name)
 
 
 class Digits(fields.String):
@@ -77,6 +83,13 @@ class Secret(fields.String):
         if not text.is_text(written) or "\x00" in written:
             raise ValidationError("Contains characters that are no text.")
         return written
+
+
+class Password(Secret):
+    """A password to be, in its one form (`nkk.sop.text.password`)."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        return text.password(super()._deserialize(value, attr, data, **kwargs))
 
 
 class Ticket(fields.String):

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from nkk.sop.clock import OFFICE_WEEK, Calendar, Day, Season, Span, Week
 from nkk.sop.refusals import InvalidInput
+from nkk.sop.text import is_empty, is_text, one_line
 
 NAME_LENGTH = 150
 MOST_DAYS = 1_000
@@ -167,9 +168,10 @@ def _read_date(text: Any) -> date:
 
 
 def _read_name(text: Any) -> str:
-    if not isinstance(text, str) or not text.strip() or len(text) > NAME_LENGTH or not text.isprintable():
+    name = one_line(text) if isinstance(text, str) and is_text(text) else ""
+    if is_empty(name) or len(name) > NAME_LENGTH:
         raise _Amiss(f"Say in 1 to {NAME_LENGTH} characters what it is.")
-    return text.strip()
+    return name
 
 
 def _read_years(content: Any) -> list[int]:

@@ -14,6 +14,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # U+200D), which Persian, Indian scripts and emoji are written with.
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
                         "\u3164\ufeff\uffa0\ufff9-\ufffb]")
+_SPACE = re.compile(r"\s")
 _SPACES = re.compile(r"\s+")
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]")
 _APART = re.compile(r"[\s./()\u00b7-]+")
@@ -44,6 +45,22 @@ def code(text: str) -> str:
 def digits(text: str) -> str:
     """A number as it is written, such as `19900101 201505 1 001`, without what stands between its digits."""
     return unicodedata.normalize("NFKC", _APART.sub("", code(text)))
+
+
+def user_name(text: str) -> str:
+    """A user name, in the one form that it is kept, compared and looked up in: as `code`, in small letters."""
+    return unicodedata.normalize("NFC", code(text).lower())
+
+
+def copied(text: str) -> str:
+    """A secret code copied from a letter: as `code`, without spaces and hyphens, in small letters."""
+    return unicodedata.normalize("NFC", re.sub("[ -]", "", code(text)).lower())
+
+
+def password(text: str) -> str:
+    """A password as it is hashed (RFC 8265's OpaqueString): every white space a plain space, composed (NFC), without
+    control signs and what nobody sees. Whatever people can tell apart stays apart: case, width, spaces around it."""
+    return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", _SPACE.sub(" ", text))))
 
 
 def is_empty(text: str) -> bool:

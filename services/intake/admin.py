@@ -86,7 +86,7 @@ class AdminDesk(OpensBoxes):
         with self.uow.reading() as work:
             domain.check_staff(form["role"], form["opd"], work.lists.opds())
         account = self.new_account(form, form["role"], group=form["opd"], name=form["name"],
-                                    username=form["username"].lower())
+                                   username=form["username"])
         with self.once(call) as work:
             add_account(work, account)
         log.info("staff added", account=account.id, role=account.role, by=actor.id)
@@ -113,7 +113,7 @@ class AdminDesk(OpensBoxes):
     def reset_staff(self, actor: Actor, call: Call) -> dict[str, Any]:
         """A new password for a staff account, enabled and not slowed down."""
         form = call.content
-        domain.check_credentials(form["username"].lower(), form["password"])
+        domain.check_credentials(form["username"], form["password"])
         password_hash = self.passwords.hash(form["password"])
         with self.once(call) as work:
             self.end_slow_down(work, self.vault.login_index(form["username"]), STAFF)
@@ -226,7 +226,7 @@ class AdminDesk(OpensBoxes):
 
     def new_account(self, form: dict, role: str, **known: Any) -> domain.Account:
         """An account as `form` asks for it, not yet kept."""
-        username = form["username"].lower()
+        username = form["username"]
         domain.check_credentials(username, form["password"])
         return domain.Account(id=str(uuid.uuid4()), login_index=self.vault.login_index(username), role=role,
                               password_hash=self.passwords.hash(form["password"]), created_at=_now(), **known)

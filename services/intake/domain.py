@@ -152,7 +152,7 @@ def check_registration(form: Mapping[str, str], today: date) -> None:
     """Raise InvalidInput, naming everything of a Registration that will not do: nobody is to find out one by one."""
     wrong: dict[str, list[str]] = {}
     for check in (lambda: check_identity_number(ReporterKind(form["kind"]), form["identity_number"], today),
-                  lambda: check_credentials(form["username"].lower(), form["password"])):
+                  lambda: check_credentials(form["username"], form["password"])):
         try:
             check()
         except InvalidInput as fault:

@@ -21,6 +21,7 @@ from nameko.extensions import DependencyProvider
 from nkk.messaging.boxes import Call, open_box
 from nkk.messaging.sealing import IDS, padded, seal
 from nkk.messaging.settings import required, required_key
+from nkk.sop import text
 
 SMALLEST_IDENTITY = 1_024
 """Bytes that every identity is encrypted as, at least: how long an encrypted name is tells nothing about it."""
@@ -49,7 +50,7 @@ class Vault:
 
     def login_index(self, username: str) -> str:
         """What a user name is stored and looked up as: HMAC-SHA256 under a key outside the database."""
-        return hmac.new(self._index_key, username.strip().lower().encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._index_key, text.user_name(username).encode(), hashlib.sha256).hexdigest()
 
     def hidden(self, *parts: str) -> str:
         """`parts` as a key of a row that tells nothing of them: HMAC-SHA256 under the same key."""
@@ -78,10 +79,20 @@ class Passwords:
 
     def hash(self, password: str) -> str:
         """A new salted hash."""
-        return tpool.execute(self._hasher.hash, password)
+        return tpool.execute(self._hasher.hash, text.password(password))
 
     def matches(self, password: str, password_hash: str | None) -> bool:
-        """Whether `password` fits; takes as long where there is no account to compare with."""
+        """Whether `password` fits; takes as long where there is no account to compare with. Versions before hashed it
+        as it was typed: where that is another, both are compared, whatever the first gives."""
+        fits = [self._fits(form, password_hash) for form in dict.fromkeys((text.password(password), password))]
+        return any(fits)
+
+    def renewed(self, password: str, password_hash: str) -> str:
+        """The hash to keep of a `password` that fits: a new one where the old was made of it as it was typed."""
+        form = text.password(password)
+        return password_hash if form == password or self._fits(form, password_hash) else self.hash(form)
+
+    def _fits(self, password: str, password_hash: str | None) -> bool:
         try:
             return tpool.execute(self._hasher.verify, password_hash or self._decoy, password) and bool(password_hash)
         except (VerificationError, InvalidHashError):

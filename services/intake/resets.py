@@ -5,6 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from nkk.sop import text
 from nkk.sop.refusals import Refused
 from nkk.sop.steps import Role
 from services.intake.domain import Account
@@ -31,8 +32,8 @@ def may_be_reset(account: Account | None) -> bool:
 
 
 def hash_of(code: str) -> str:
-    """What a code is stored and looked up as; spaces, line ends and capitals that came with pasting do not matter."""
-    return hashlib.sha256("".join(code.split()).lower().encode()).hexdigest()
+    """What a code is stored and looked up as; whatever came with copying it does not matter."""
+    return hashlib.sha256(text.copied(code).encode()).hexdigest()
 
 
 @dataclass

@@ -13,10 +13,12 @@ from nkk.contracts.fields import (
     Digits,
     Instant,
     Line,
+    Password,
     Phone,
     PlainText,
     Secret,
     Slug,
+    UserName,
 )
 from nkk.sop.steps import ReporterKind
 from services.intake.attempts import KINDS, Count
@@ -40,12 +42,8 @@ class Registration(Contact):
     kind = fields.String(required=True, validate=validate.OneOf([str(kind) for kind in ReporterKind]))
     identity_number = Digits(required=True, validate=validate.Length(1, 32))
     name = Line(NAME_LENGTH, required=True)
-    username = Line(64, required=True)
-    password = Secret(required=True)
-
-    @post_load
-    def _normalise(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        return data | {"username": data["username"].lower()}
+    username = UserName(64, required=True)
+    password = Password(required=True)
 
 
 class Visitor(Schema):
@@ -81,14 +79,14 @@ class ResetCompletion(Schema):
     """The code of the letter, and the password to be."""
 
     token = Secret(200, required=True)
-    password = Secret(required=True)
+    password = Password(required=True)
 
 
 class PasswordChange(Schema):
     """The password as it is and as it is to be."""
 
     password = Secret(required=True)
-    new_password = Secret(required=True)
+    new_password = Password(required=True)
 
 
 class ContactChange(Contact):
@@ -123,17 +121,17 @@ class ComplaintForm(Schema):
 class NewStaff(Schema):
     """A staff account to add."""
 
-    username = Line(64, required=True)
+    username = UserName(64, required=True)
     name = Line(NAME_LENGTH, required=True)
     role = fields.String(required=True)
     opd = Slug(allow_none=True, load_default=None)
-    password = Secret(required=True)
+    password = Password(required=True)
 
 
 class StaffName(Schema):
     """Which staff account."""
 
-    username = Line(64, required=True)
+    username = UserName(64, required=True)
 
 
 class StaffIds(Schema):
@@ -145,14 +143,14 @@ class StaffIds(Schema):
 class ResetStaff(StaffName):
     """A new password for a staff account."""
 
-    password = Secret(required=True)
+    password = Password(required=True)
 
 
 class Category(Schema):
     """One category of the catalogue; sub-categories by key."""
 
     name = Line(NAME_LENGTH, required=True)
-    source = fields.String(load_default="", validate=validate.Length(max=NAME_LENGTH))
+    source = Line(NAME_LENGTH, least=0, load_default="")
     sub_categories = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), required=True,
                                  validate=validate.Length(1, 100))
 

@@ -64,6 +64,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
             known = work.accounts.of_name(index)
         # Each kind of account, whether there is one or not: how long it takes tells nothing.
         fitting = {kind for kind in KINDS if self.passwords.matches(form["password"], _hash_of(known.get(kind)))}
+        renewed = {kind: self.passwords.renewed(form["password"], known[kind].password_hash) for kind in fitting}
         now = _now()
         doors = attempts.doors(index, form["visitor"], self.vault.hidden, now)
         with self.once(call) as work:
@@ -73,7 +74,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
             fitting = {kind for kind in fitting & accounts.keys() if accounts[kind].is_open_by(known[kind])}
             kind, until = attempts.settle(doors, fitting, now)
             work.attempts.save_all(doors)
-            session = self._open_session(work, accounts[kind], now) if kind else None
+            session = self._let_in(work, accounts[kind], renewed[kind], now) if kind else None
         if session is None:
             raise attempts.slowed_down(until, now) if until else domain.wrong_credentials()
         return session
@@ -217,6 +218,12 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
             act(case, now)
             work.complaints.save(case)
         return {"ticket": ticket, "claim": case.claim_at(now)}
+
+    def _let_in(self, work: IntakeWork, account: domain.Account, password_hash: str, now: datetime) -> dict[str, Any]:
+        if account.password_hash != password_hash:
+            account.password_hash = password_hash
+            work.accounts.save(account)
+        return self._open_session(work, account, now)
 
     def _open_session(self, work: IntakeWork, account: domain.Account, now: datetime) -> dict[str, Any]:
         session_id, refresh_token = str(uuid.uuid4()), secrets.token_urlsafe(32)

@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 
 from gateway.api.schemas.parts import one_of
-from nkk.contracts.fields import NAME_LENGTH, Digits, Line, Phone, Secret
+from nkk.contracts.fields import NAME_LENGTH, Digits, Line, Password, Phone, Secret, UserName
 from nkk.sop.steps import ReporterKind, Role
 
 
@@ -16,9 +16,9 @@ class Registration(Schema):
     name = Line(NAME_LENGTH, required=True)
     email = fields.Email(required=True, validate=validate.Length(max=254))
     phone = Phone(allow_none=True)
-    username = Line(64, required=True, metadata={
+    username = UserName(64, required=True, metadata={
         "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
-    password = Secret(required=True, metadata={"description": "10 to 128 characters."})
+    password = Password(required=True, metadata={"description": "10 to 128 characters."})
 
 
 class Contact(Schema):
@@ -80,15 +80,16 @@ class ResetAsked(Schema):
 class ResetCompletion(Schema):
     """The code of the letter, and the password to be."""
 
-    token = Secret(200, required=True, metadata={"description": "The code; spaces and line ends do not matter."})
-    password = Secret(required=True, metadata={"description": "10 to 128 characters."})
+    token = Secret(200, required=True, metadata={
+        "description": "The code; spaces, hyphens, line ends and capitals do not matter."})
+    password = Password(required=True, metadata={"description": "10 to 128 characters."})
 
 
 class PasswordChange(Schema):
     """The password as it is and as it is to be."""
 
     password = Secret(required=True)
-    new_password = Secret(required=True, metadata={"description": "10 to 128 characters."})
+    new_password = Password(required=True, metadata={"description": "10 to 128 characters."})
 
 
 class AccessToken(Schema):

@@ -4,24 +4,24 @@ from marshmallow import Schema, fields, validate
 from webargs.fields import DelimitedList
 
 from gateway.api.schemas.parts import one_of
-from nkk.contracts.fields import NAME_LENGTH, Line, Secret, Slug
+from nkk.contracts.fields import NAME_LENGTH, Line, Password, Slug, UserName
 from nkk.sop.steps import STAFF_ROLES
 
 
 class NewStaff(Schema):
     """A staff account to add."""
 
-    username = Line(64, required=True)
+    username = UserName(64, required=True)
     name = Line(NAME_LENGTH, required=True)
     role = fields.String(required=True, validate=one_of(*STAFF_ROLES))
     opd = Slug(allow_none=True)
-    password = Secret(required=True)
+    password = Password(required=True)
 
 
 class NewPassword(Schema):
     """A new password for a staff account."""
 
-    password = Secret(required=True)
+    password = Password(required=True)
 
 
 class Staff(Schema):
@@ -63,7 +63,7 @@ class CatalogueCategory(Schema):
     """A category; its sub-categories by key."""
 
     name = Line(NAME_LENGTH, required=True)
-    source = fields.String(validate=validate.Length(max=NAME_LENGTH))
+    source = Line(NAME_LENGTH, least=0)
     sub_categories = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), required=True)
 
 

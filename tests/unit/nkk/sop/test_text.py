@@ -44,7 +44,7 @@ def test_what_nobody_can_see_is_empty(unseen):
 @example("\u0344\u0301")
 @example("\x1f a \x85")
 def test_what_was_made_a_text_stays_as_it_is(anything):
-    for made in (text.clean, text.one_line, text.code, text.digits):
+    for made in (text.clean, text.one_line, text.code, text.digits, text.password, text.user_name, text.copied):
         once = made(anything)
         assert made(once) == once
 
@@ -58,3 +58,26 @@ def test_no_text_holds_a_control_sign_but_line_ends_and_tabs(anything):
 @given(st.text("abc äöü漢字\n"))
 def test_what_is_plain_already_is_kept(plain):
     assert text.clean(plain) == plain.strip()
+
+
+@pytest.mark.parametrize("typed", ["caf\u00e9 di pasar", "cafe\u0301 di pasar", "caf\u00e9\u00a0di\u2003pasar",
+                                   "caf\u00e9\u200b di pasar\ufeff", "caf\u00e9\tdi pasar"])
+def test_a_password_is_the_same_from_every_keyboard(typed):
+    assert text.password(typed) == "caf\u00e9 di pasar"
+
+
+@pytest.mark.parametrize("typed", [" tepi ", "HURUF besar", "\ufb01\uff11\u00b2", "dua  spasi", "mati\u200cganda"])
+def test_of_a_password_nothing_is_changed_that_can_be_told_apart(typed):
+    assert text.password(typed) == typed
+
+
+@pytest.mark.parametrize("typed", ["warga-baru", " Warga-Baru ", "warga\u2011baru", "\uff57arga-baru",
+                                   "warga-\u200bbaru\u200e"])
+def test_a_user_name_is_one_however_it_is_typed(typed):
+    assert text.user_name(typed) == "warga-baru"
+
+
+@pytest.mark.parametrize("copied", ["a1b2c3", "A1B2 C3", "a1b2-\nc3", "a1\u00adb2\u2010c3", "\u200ba1b2\u00a0c3",
+                                    "\uff411b2c3"])
+def test_a_code_from_a_letter_is_one_however_it_was_copied(copied):
+    assert text.copied(copied) == "a1b2c3"

@@ -134,7 +134,7 @@ def test_all_that_is_wrong_with_a_registration_is_said_at_once():
     assert fields_at_fault(check_registration, form, TODAY) == {"identity_number", "username", "password"}
     assert fields_at_fault(check_registration, form | {"identity_number": "1971011503900001"}, TODAY) == {
         "username", "password"}
-    check_registration({"kind": "public", "identity_number": "1971011503900001", "username": "Siti-Nur",
+    check_registration({"kind": "public", "identity_number": "1971011503900001", "username": "siti-nur",
                         "password": "rumah kecil di tepi laut"}, TODAY)
 
 

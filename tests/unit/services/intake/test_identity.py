@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from argon2 import PasswordHasher
 from cryptography.fernet import Fernet, InvalidToken
 
 from nkk.messaging.boxes import Question, UnreadableBoxError
@@ -78,6 +79,11 @@ def test_a_user_name_is_found_however_it_is_typed_and_is_not_shown():
     assert "somebody" not in index
 
 
+@pytest.mark.parametrize("typed", ["some\u2011body", "some\u200b-body", "\uff53ome-body", "some-body\u00a0"])
+def test_a_user_name_is_found_by_what_people_see_of_it(typed):
+    assert vault().login_index(typed) == vault().login_index("some-body")
+
+
 def test_without_the_index_key_user_names_cannot_be_guessed_at():
     assert vault().login_index("somebody") != vault(index_key="another").login_index("somebody")
 
@@ -133,3 +139,30 @@ def test_not_even_the_decoys_own_password_matches_an_unknown_account(passwords):
 
 def test_a_damaged_hash_matches_nothing(passwords):
     assert not passwords.matches("sandi yang panjang", "no hash")
+
+
+def test_a_password_fits_however_its_letters_are_composed(passwords):
+    kept = passwords.hash("caf\u00e9 di pasar")
+    assert passwords.matches("cafe\u0301\u00a0di pasar", kept)
+    assert passwords.renewed("cafe\u0301\u00a0di pasar", kept) == kept
+
+
+def test_a_hash_of_a_password_as_it_was_typed_still_fits_and_is_made_anew(passwords):
+    typed = "cafe\u0301\u00a0di pasar"
+    old = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(typed)
+    assert passwords.matches(typed, old)
+    assert not passwords.matches("caf\u00e9 di pasar", old)
+    new = passwords.renewed(typed, old)
+    assert passwords.matches("caf\u00e9 di pasar", new)
+
+
+@pytest.mark.parametrize("password", ["kata sandi biasa", "cafe\u0301 di pasar"])
+def test_as_many_hashes_are_computed_whether_there_is_an_account_or_not(passwords, monkeypatch, password):
+    kept, computed = passwords.hash(password), []
+    monkeypatch.setattr(identity.tpool, "execute", lambda work, *args: computed.append(work) or work(*args))
+    counts = set()
+    for password_hash in (kept, passwords.hash("yang lain sekali"), None):
+        computed.clear()
+        passwords.matches(password, password_hash)
+        counts.add(len(computed))
+    assert len(counts) == 1

@@ -10,8 +10,10 @@ from nkk.contracts.events import PasswordResetRequested
 from nkk.messaging.actor import Actor
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, unseal
+from nkk.messaging.settings import as_pem
 from nkk.messaging.work import UnitOfWork
 from nkk.sop.refusals import NotAuthenticated
+from nkk.stack.keys import new_keys
 from services.intake.identity import Vault
 from services.intake.resets import LIFETIME, ResetExpired
 from services.intake.service import IntakeService
@@ -42,6 +44,9 @@ class Passwords:
 
     def matches(self, password, password_hash):
         return password_hash == self.hash(password)
+
+    def renewed(self, password, password_hash):
+        return password_hash
 
 
 @pytest.fixture
@@ -199,3 +204,16 @@ def test_only_in_an_open_session_is_a_password_changed(service, session):
     with pytest.raises(NotAuthenticated):
         change_password(service, session)
     assert hash_of_reporter(service) == "hash of pelapor"
+
+
+def test_who_logs_in_with_a_password_that_was_hashed_as_it_was_typed_has_it_hashed_anew(service):
+    class OfBefore(Passwords):
+        def renewed(self, password, password_hash):
+            return "a new hash"
+
+    service.passwords, service.signing_key = OfBefore(), as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"])
+    with pytest.raises(NotAuthenticated):
+        asked(service, INTAKE[1], "log_in", {"username": "pelapor", "password": "salah"})
+    assert hash_of_reporter(service) == "hash of pelapor"
+    assert asked(service, INTAKE[1], "log_in", {"username": "pelapor", "password": "pelapor"})["role"] == "reporter"
+    assert hash_of_reporter(service) == "a new hash"

@@ -42,6 +42,17 @@ def test_a_password_is_not_trimmed():
         "  sandi panjang  ")
 
 
+def test_what_stays_a_secret_or_a_name_is_kept_as_people_see_it():
+    form = load(schemas.Registration, REGISTRATION | {"username": "Pelapor\u2011Contoh\u200b",
+                                                      "password": "cafe\u0301\u00a0di pasar"})
+    assert (form["username"], form["password"]) == ("pelapor-contoh", "caf\u00e9 di pasar")
+    category = {"name": "Kode\u00a0etik\u200b", "source": "PP 42/2004\x0b",
+                "sub_categories": {"a": "Ber\u00adnegara"}}
+    assert load(schemas.Catalogue, {"categories": {"a": category}})["categories"]["a"] == {
+        "name": "Kode etik", "source": "PP 42/2004", "sub_categories": {"a": "Bernegara"}}
+    assert load(schemas.Category, category | {"source": ""})["source"] == ""
+
+
 def test_the_smallest_form_is_a_complaint_without_confidentiality():
     form = load(schemas.ComplaintForm, SMALLEST)
     assert (form["claimed_kind"], form["confidential"], form["place"], form["accused_opd"]) == (
