@@ -39,7 +39,7 @@ from nkk.contracts.events import (
 from nkk.messaging.actor import LIFETIME, Actor
 from nkk.messaging.log import get_logger
 from nkk.messaging.origin import ForgedError, Origin, check_origin
-from nkk.messaging.publisher import BROKER_ERRORS, connected
+from nkk.messaging.publisher import BROKER_ERRORS, connected, trouble
 from nkk.messaging.topology import exchange_name
 from nkk.sop.steps import Role
 
@@ -209,7 +209,7 @@ class LiveFeed:
                 with connected(self._uri, BROKER_HEARTBEAT_SECONDS) as connection:
                     self._consume(connection)
             except BROKER_ERRORS as error:
-                log.warning("live feed interrupted", error=type(error).__name__)
+                log.warning("live feed interrupted", **trouble(error))
             except Exception:
                 log.exception("live feed failed")
             pause = FIRST_PAUSE_SECONDS if self._listening else min(2 * pause, LONGEST_PAUSE_SECONDS)

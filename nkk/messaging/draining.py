@@ -14,7 +14,7 @@ from amqp.exceptions import AccessRefused, PreconditionFailed
 from nameko.amqp.consume import Consumer
 
 from nkk.messaging.log import get_logger
-from nkk.messaging.publisher import BROKER_ERRORS, abandon
+from nkk.messaging.publisher import BROKER_ERRORS, abandon, address, trouble
 
 DRAIN_SECONDS = 30
 POLL_SECONDS = 0.2
@@ -124,7 +124,7 @@ class DrainingConsumer(Consumer):
         message.reject()
 
     def on_connection_error(self, exc: Exception, interval: float) -> None:
-        log.warning("waiting for the broker", error=type(exc).__name__, next_try_seconds=interval)
+        log.warning("waiting for the broker", **trouble(exc), address=address(self.amqp_uri), next_try_seconds=interval)
 
     def ack_message(self, message: Any) -> None:
         try:

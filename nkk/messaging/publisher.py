@@ -4,11 +4,13 @@ One channel, on a connection of its own: messages are written one after another 
 for the batch. `mandatory` messages that no queue takes come back as returned and are not counted as published.
 """
 
+import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 from amqp import spec
 from amqp.basic_message import Message as AmqpMessage
@@ -124,6 +126,18 @@ def connect(uri: str, heartbeat: int = 15, timeout: float = CONNECT_TIMEOUT_SECO
     # Connection.connect() would try twice, two seconds apart: when to try again is the caller's to say.
     connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
     return connection
+
+
+def trouble(error: BaseException) -> dict[str, str | None]:
+    """For a log: what kind of error it was and, where the system said so, which (ECONNREFUSED)."""
+    number = getattr(error, "errno", None)
+    return {"error": type(error).__name__, "errno": errno.errorcode.get(number) if number else None}
+
+
+def address(uri: str) -> str:
+    """For a log: the host and port of the broker at `uri`, without who logs in there."""
+    parts = urlsplit(uri)
+    return f"{parts.hostname}:{parts.port or (5671 if parts.scheme == 'amqps' else 5672)}"
 
 
 def abandon(connection: Connection) -> None:

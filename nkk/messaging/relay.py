@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.database import Database
 from nkk.messaging.log import get_logger
-from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message, connected, keep_alive
+from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message, connected, keep_alive, trouble
 from nkk.messaging.topology import exchange
 
 BATCH = 200
@@ -65,7 +65,7 @@ class Relay:
             try:
                 self._run_connected()
             except INTERRUPTIONS as error:
-                log.warning("relay interrupted", service=self._service, error=type(error).__name__)
+                log.warning("relay interrupted", service=self._service, **trouble(error))
                 self._pause(RESCAN_SECONDS)
             except Exception:
                 log.exception("relay failed", service=self._service)

@@ -23,7 +23,7 @@ from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import get_logger
 from nkk.messaging.origin import Origin
 from nkk.messaging.plain import take_as_they_are
-from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, keep_alive
+from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, keep_alive, trouble
 from nkk.sop.refusals import Refused
 
 HEARTBEAT_SECONDS = 15
@@ -60,7 +60,7 @@ class Replies:
                     return
                 except BROKER_ERRORS as error:
                     self.close(abandon)
-                    log.warning("reply not sent", attempt=attempt, error=type(error).__name__)
+                    log.warning("reply not sent", attempt=attempt, **trouble(error))
 
     def close(self, drop: Callable[[Connection], None] = Connection.release) -> None:
         """Close the connection; the next reply opens another."""
@@ -78,7 +78,7 @@ class Replies:
                     try:
                         keep_alive(self._connection)
                     except BROKER_ERRORS as error:
-                        log.warning("connection for replies lost", error=type(error).__name__)
+                        log.warning("connection for replies lost", **trouble(error))
                         self.close(abandon)
 
     def _publish(self, reply_to: str, correlation_id: str | None, payload: dict[str, Any]) -> None:

@@ -26,7 +26,7 @@ from nkk.messaging.calls import (
 )
 from nkk.messaging.log import get_logger
 from nkk.messaging.plain import read_any_properties
-from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, connected, keep_alive
+from nkk.messaging.publisher import BROKER_ERRORS, abandon, address, connect, connected, keep_alive, trouble
 from nkk.messaging.topology import calls
 
 RECONNECT_SECONDS = 0.5
@@ -171,7 +171,7 @@ class RpcClient:
                 with connected(self._uri, HEARTBEAT_SECONDS) as connection:
                     self._consume(connection)
             except BROKER_ERRORS as error:
-                log.warning("rpc replies interrupted", error=type(error).__name__)
+                log.warning("rpc replies interrupted", **trouble(error), address=address(self._uri))
             except Exception:
                 log.exception("rpc replies failed")
             self._listening.clear()

@@ -13,6 +13,7 @@ from nkk.messaging.actor import Actor, Caller, requires
 from nkk.messaging.consumer import begin_worker_context
 from nkk.messaging.database import Database
 from nkk.messaging.log import get_logger
+from nkk.messaging.names import look_up_anew
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.settings import required, required_key
@@ -32,6 +33,7 @@ class UnitOfWorkProvider(DependencyProvider):
         self._work_cls = work_cls
 
     def setup(self) -> None:
+        look_up_anew()
         service = self.container.service_name
         # Every worker may hold a connection; the relay and a timer hold one each.
         self.database = Database(required("DATABASE_URL"), size=self.container.max_workers + 4)
