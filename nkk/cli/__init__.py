@@ -1,13 +1,15 @@
 """`nkk`: run the whole on one machine, and look after it. One module a group of commands."""
 
 import os
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
 from nkk.cli import accounts, clocks, events, letters, running
-from nkk.cli.speaking import sentence
+from nkk.cli.speaking import FROM_STACK, sentence
 from nkk.documents import TemplateError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.publisher import BROKER_ERRORS
@@ -45,10 +47,18 @@ def main(context: click.Context, var: Path) -> None:
     Settings come from the environment (AMQP_URI, …); beside a stack started by `nkk run` they are found by themselves.
     """
     context.obj = var
+    if os.getpid() == 1:
+        # A container's first process: whatever it has no handler for, the kernel keeps from it.
+        signal.signal(signal.SIGTERM, _end)
     found = running_stack(var)
     if found:
-        for name, value in found["environment"].items():
-            os.environ.setdefault(name, value)
+        missing = {name: value for name, value in found["environment"].items() if name not in os.environ}
+        context.meta[FROM_STACK] = set(missing)
+        os.environ |= missing
+
+
+def _end(number: int, _frame: Any) -> None:
+    sys.exit(128 + number)
 
 
 for command in (running.run, running.demo, running.migrate, running.topology, running.keys, events.subscribe,

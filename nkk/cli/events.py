@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import click
 
-from nkk.cli.speaking import as_admin, broker, say
+from nkk.cli.speaking import as_admin, broker, broker_now, say
 from nkk.client import subscribe as subscribe_to
 from nkk.contracts import STAGES
 from nkk.messaging.rpc_client import RpcClient
@@ -25,10 +25,10 @@ def subscribe(stage: str, name: str) -> None:
 
     The queue holds what is told from the first time on that you subscribe under this name.
     """
-    uri = broker()
+    broker()
     say(f"listening to {stage} as tool.{name}.{stage}; Ctrl-C ends it, and the queue goes on collecting")
     try:
-        for event in subscribe_to(stage, name, uri, on_trouble=say):
+        for event in subscribe_to(stage, name, broker_now, on_trouble=say):
             click.echo(json.dumps(event, ensure_ascii=False))
             sys.stdout.flush()
     except KeyboardInterrupt:

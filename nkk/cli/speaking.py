@@ -15,7 +15,11 @@ from nkk.messaging.log import configure
 from nkk.messaging.rpc_client import RpcClient
 from nkk.messaging.settings import required
 from nkk.sop.refusals import Refused
+from nkk.stack.run import running
 from nkk.stack.staff import Admin
+
+FROM_STACK = "nkk.from_stack"
+"""Under this a command's context holds the names of the settings that came from the stack that runs beside us."""
 
 
 def say(text: str) -> None:
@@ -41,6 +45,13 @@ def broker() -> str:
         raise click.ClickException(f"no stack is running in {Path(var).absolute()}. Start it with `make run`, name its "
                                    "folder with `nkk --var`, or set AMQP_URI.")
     return required("AMQP_URI")
+
+
+def broker_now() -> str:
+    """The same as it is now: a stack that was started again beside us may have its broker at another port."""
+    context = click.get_current_context()
+    found = running(context.find_root().obj) if "AMQP_URI" in context.meta.get(FROM_STACK, ()) else None
+    return found["environment"]["AMQP_URI"] if found else broker()
 
 
 def as_admin(act: Callable[[Admin], Any]) -> Any:

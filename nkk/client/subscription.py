@@ -1,15 +1,15 @@
 """A durable subscription to one stage's events, with plain kombu."""
 
 import re
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from time import monotonic, sleep
 from typing import Any
 
 from amqp.basic_message import Message
 from amqp.exceptions import AccessRefused, PreconditionFailed
-from kombu import Exchange, Queue, binding
+from kombu import Connection, Exchange, Queue, binding
 
 from nkk.contracts import EVENTS, STAGES, UnreadableEventError, read_envelope
 from nkk.messaging.origin import ForgedError, Origin, check_origin
@@ -20,60 +20,104 @@ from nkk.sop.clock import write_instant
 
 RECONNECT_SECONDS = 1.0
 PREFETCH = 50
+LOOK_SECONDS = 1.0
+"""How long events at hand are given out without a look at what the broker says."""
 
 _KNOWN = {event.TYPE: event for event in EVENTS}
 
 
-def subscribe(stage: str, name: str, uri: str, on_trouble: Callable[[str], None] = lambda _: None
+def subscribe(stage: str, name: str, uri: str | Callable[[], str], on_trouble: Callable[[str], None] = lambda _: None
               ) -> Iterator[dict[str, Any]]:
     """Every event of `stage` as its CloudEvents envelope, for ever and at least once, from the queue
     `tool.<name>.<stage>`; registrations excepted, which are no tool's business. What did not come from the stage's own
     exchange as what it tells is skipped.
 
     The queue is durable: what is told while nobody reads waits in it. An event is acknowledged when the next one is
-    asked for, so one that was being worked on when the process ended comes again. Losing the broker is waited out;
-    `on_trouble` is told. Raises ValueError where there is no such stage or the name will not do; amqp's AccessRefused
-    or PreconditionFailed where the broker will not have it.
+    asked for, so one that was being worked on when the process ended comes again. Losing the broker is waited out; a
+    `uri` that is a function is asked for each connection. Who takes longer over events than the broker waits for their
+    acknowledgement (30 minutes for all that were fetched) hears them again, and is given one at a time from then on.
+    Tools of one name share the events: each goes to one of them. `on_trouble` is told of all this. Raises ValueError
+    where there is no such stage or the name will not do; amqp's AccessRefused or PreconditionFailed where the broker
+    lets nobody of this name in, or will not have the queue.
     """
     if stage not in STAGES:
         raise ValueError(f"no such stage: {stage}; one of {', '.join(STAGES)}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise ValueError("a name is 1 to 64 letters, digits, dots, hyphens or underscores")
     read_any_properties()
-    exchange = Exchange(f"{stage}.events", type="topic", no_declare=True)
-    # RabbitMQ 4 drops what was delivered 20 times, and a tool that ends gives back all it had fetched.
-    queue = Queue(f"tool.{name}.{stage}", durable=True,
-                  queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": NO_DELIVERY_LIMIT},
-                  bindings=[binding(exchange, routing_key=event.TYPE) for event in EVENTS
-                            if stage in event.SERVICES and not event.PRIVATE])
+    subscription = _Subscription(stage, name, on_trouble)
     while True:
         try:
-            yield from _consume(uri, stage, queue, on_trouble)
-        except (AccessRefused, PreconditionFailed):
-            raise  # waiting would not help
+            yield from subscription.consume(uri if isinstance(uri, str) else uri())
         except BROKER_ERRORS as error:
-            on_trouble(f"the broker is away ({type(error).__name__}); trying again")
-            time.sleep(RECONNECT_SECONDS)
+            subscription.look_into(error)
+            sleep(RECONNECT_SECONDS)
 
 
-def _consume(uri: str, stage: str, queue: Queue, on_trouble: Callable[[str], None]) -> Iterator[dict[str, Any]]:
-    arrived: deque[Message] = deque()
-    # No heartbeat: whoever reads may take as long as they like over one event.
-    with connected(uri, heartbeat=0) as connection:
-        channel = connection.default_channel
-        queue(channel).declare()
-        channel.basic_qos(0, PREFETCH, False)
+class _Subscription:
+    """One tool's queue, over one connection after another."""
+
+    def __init__(self, stage: str, name: str, on_trouble: Callable[[str], None]) -> None:
+        exchange = Exchange(f"{stage}.events", type="topic", no_declare=True)
+        # RabbitMQ 4 drops what was delivered 20 times, and a tool that ends gives back all it had fetched.
+        self._queue = Queue(f"tool.{name}.{stage}", durable=True,
+                            queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": NO_DELIVERY_LIMIT},
+                            bindings=[binding(exchange, routing_key=event.TYPE) for event in EVENTS
+                                      if stage in event.SERVICES and not event.PRIVATE])
+        self._stage = stage
+        self._on_trouble = on_trouble
+        self._prefetch = PREFETCH
+        self._consuming = self._has_consumed = False
+
+    def consume(self, uri: str) -> Iterator[dict[str, Any]]:
+        """Events, over one connection. Raises one of BROKER_ERRORS."""
+        arrived: deque[Message] = deque()
+        self._consuming = False
+        # No heartbeat: whoever reads may take as long as they like over one event.
+        with connected(uri, heartbeat=0) as connection:
+            channel = connection.default_channel
+            self._begin(channel, arrived)
+            while True:
+                # With events at hand only a look: the broker may have taken them back while the last was worked on.
+                _read_all(connection, 0.001 if arrived else 1)
+                began = monotonic()
+                while arrived and monotonic() - began < LOOK_SECONDS:
+                    message = arrived.popleft()
+                    event = _read(message, self._stage, self._on_trouble)
+                    if event is not None:
+                        yield event
+                    channel.basic_ack(message.delivery_tag)
+
+    def look_into(self, error: Exception) -> None:
+        """Say why the connection ended. Raises `error` where waiting would not help."""
+        refused = isinstance(error, (AccessRefused, PreconditionFailed))
+        if refused and not self._consuming:
+            raise error
+        if refused:
+            self._prefetch = 1
+            self._on_trouble(f"the broker took the events back ({error}); they come again, one at a time")
+        else:
+            self._on_trouble(f"the broker is away ({type(error).__name__}); trying again")
+
+    def _begin(self, channel: Any, arrived: deque[Message]) -> None:
+        self._queue(channel).declare()
+        others = channel.queue_declare(self._queue.name, passive=True).consumer_count
+        # After the first time it may be this tool itself, of whose going the broker has not heard.
+        if others and not self._has_consumed:
+            self._on_trouble(f"{others} more of this name listen to {self._stage}: each event goes to one of you; take "
+                             "another name to hear them all")
+        channel.basic_qos(0, self._prefetch, False)
         # Not kombu's Consumer: that unpacks what says that it is compressed before anybody has looked at it.
-        channel.basic_consume(queue=queue.name, no_ack=False, consumer_tag="", callback=arrived.append)
+        channel.basic_consume(queue=self._queue.name, no_ack=False, consumer_tag="", callback=arrived.append)
+        self._consuming = self._has_consumed = True
+
+
+def _read_all(connection: Connection, patience: float) -> None:
+    """Take what the broker has sent, once it has sent anything. Raises one of BROKER_ERRORS."""
+    with suppress(TimeoutError):
         while True:
-            with suppress(TimeoutError):
-                connection.drain_events(timeout=1)
-            while arrived:
-                message = arrived.popleft()
-                event = _read(message, stage, on_trouble)
-                if event is not None:
-                    yield event
-                channel.basic_ack(message.delivery_tag)
+            connection.drain_events(timeout=patience)
+            patience = 0.001
 
 
 def _read(message: Message, stage: str, on_trouble: Callable[[str], None]) -> dict[str, Any] | None:

@@ -319,6 +319,48 @@ def test_a_queue_the_broker_refuses_is_an_error_and_not_waited_for(uri, connecti
         next(subscribe("triage", "refused", uri))
 
 
+def test_a_tool_that_is_too_slow_for_the_broker_says_so_and_hears_the_events_again(own_node):
+    own_node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1000), "
+                         "application:set_env(rabbit, channel_tick_interval, 300).")
+    troubles: list[str] = []
+    with Connection(own_node.uri) as connection:
+        channel = connection.default_channel
+        topology.exchange("triage")(channel).declare()
+        events = subscribe("triage", "slow", own_node.uri, on_trouble=troubles.append)
+        telling = threading.Thread(target=lambda: [_tell_when_bound(own_node.uri, id_) for id_ in "abc"])
+        telling.start()
+        assert next(events)["id"] == "a"
+        telling.join()
+        # It is still working on the first when the broker takes back what it holds.
+        eventually(lambda: any("timed out" in log.read_text() for log in (own_node.folder / "log").glob("*.log")))
+        own_node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 600000).")
+        assert [next(events)["id"] for _ in range(3)] == ["a", "b", "c"]
+    assert len(troubles) == 1
+    assert troubles[0].startswith("the broker took the events back")
+    assert "acknowledgement on channel 1 timed out" in troubles[0]
+    events.close()
+
+
+def test_who_takes_a_name_that_another_tool_listens_under_is_told(uri, connection):
+    topology.exchange("triage")(connection.default_channel).declare()
+    troubles: dict[str, list[str]] = {"first": [], "second": []}
+    tools = {name: subscribe("triage", "shared", uri, on_trouble=said.append) for name, said in troubles.items()}
+    telling = threading.Thread(target=lambda: _tell_when_bound(uri, "one"))
+    telling.start()
+    assert next(tools["first"])["id"] == "one"
+    telling.join()
+    # Each goes to one of them, the first in turn perhaps, which is still at work on "one".
+    telling = threading.Thread(target=lambda: eventually(lambda: troubles["second"]) and [
+        _tell_when_bound(uri, id_) for id_ in ("two", "three")])
+    telling.start()
+    assert next(tools["second"])["id"] in ("two", "three")
+    telling.join()
+    assert troubles["first"] == []
+    assert [trouble.split(":")[0] for trouble in troubles["second"]] == ["1 more of this name listen to triage"]
+    for tool in tools.values():
+        tool.close()
+
+
 @pytest.mark.parametrize(("stage_name", "name"), [
     ("archive", "tool"), ("triage", ""), ("triage", "a b"), ("triage", "x" * 65)])
 def test_a_subscription_that_cannot_be_is_refused_at_once(uri, stage_name, name):

@@ -1,10 +1,13 @@
 """The command line says what is wrong in a sentence."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
 from nkk.cli import main
 from nkk.stack.keys import PASSWORDS, new_keys
+from nkk.stack.run import occupied, write_secret
 
 
 @pytest.fixture
@@ -69,3 +72,30 @@ def test_which_letters_has_to_be_said(run, monkeypatch):
     assert "name letters (`nkk letters list`), or --all" in run("letters", "retry").output
     assert "name letters (`nkk letters list`), or --all" in run("letters", "retry", "x", "--all").output
     assert "name letters (`nkk letters list`)" in run("letters", "drop", "--yes").output
+
+
+def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatch, tmp_path):
+    def started(port):
+        write_secret(tmp_path / "running.json", json.dumps({"url": "", "environment": {"AMQP_URI": f"amqp://x:{port}"}}))
+
+    def listen(stage, name, uri, on_trouble):
+        asked.append(uri())
+        started(2)
+        asked.append(uri())
+        (tmp_path / "running.json").unlink()
+        asked.append(uri())
+        return []
+
+    asked = []
+    # Set, so that what the command adds to the environment is taken away again.
+    monkeypatch.setenv("AMQP_URI", "amqp://given")
+    monkeypatch.setattr("nkk.cli.events.subscribe_to", listen)
+    with occupied(tmp_path):
+        started(1)
+        assert run("subscribe", "triage", "--as", "x").exit_code == 0
+        assert asked == ["amqp://given"] * 3
+        asked.clear()
+        started(1)
+        monkeypatch.delenv("AMQP_URI")
+        assert run("subscribe", "triage", "--as", "x").exit_code == 0
+    assert asked == ["amqp://x:1", "amqp://x:2", "amqp://x:1"]

@@ -1,0 +1,26 @@
+"""`nkk` as the first process of a container, to which the kernel gives no handler of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from nkk.stack.run import PYTHONWARNINGS, ROOT
+from tests.installations import eventually
+
+
+def test_a_subscription_that_is_the_first_process_ends_when_told_to(tmp_path: Path, uri: str) -> None:
+    said = tmp_path / "said"
+    with said.open("wb") as file:
+        alone = subprocess.Popen(["unshare", "--map-root-user", "--pid", "--fork", "--kill-child", sys.executable, "-m",
+                                  "nkk.cli", "subscribe", "triage", "--as", "first"], cwd=ROOT, stderr=file,
+                                 env=os.environ | {"AMQP_URI": uri, "PYTHONWARNINGS": PYTHONWARNINGS})
+    try:
+        eventually(lambda: "listening to triage" in said.read_text())
+        (child,) = Path(f"/proc/{alone.pid}/task/{alone.pid}/children").read_text().split()
+        os.kill(int(child), signal.SIGTERM)
+        assert alone.wait(20) == 128 + signal.SIGTERM
+    finally:
+        alone.kill()
+        alone.wait()
