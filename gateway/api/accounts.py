@@ -9,8 +9,9 @@ from gateway.backend import backend
 from gateway.limits import by_account, limit
 from nkk.sop.steps import Role
 
-ASKED = {"detail": "If this user name is a reporter's, a letter with a code is on its way to the e-mail address they "
-                   "registered with. It may take some minutes; at most a few letters are sent an hour.",
+ASKED = {"detail": "If a reporter has this user name or e-mail address, a letter with the user name and a code is on "
+                   "its way to the address they registered with: one for each of their accounts. It may take some "
+                   "minutes; at most a few letters are sent an hour.",
          "valid_minutes": 60}
 """What everybody is answered who asks for a new password: nobody learns who is registered."""
 
@@ -103,7 +104,8 @@ def change_password(form: dict[str, Any]) -> None:
 @resources.arguments(schemas.ResetRequest())
 @resources.response(202, schemas.ResetAsked)
 def ask_for_reset(form: dict[str, Any]) -> dict[str, Any]:
-    """Ask for a new password, as a reporter who forgot it; staff ask an admin. Every user name is answered the same."""
+    """Ask for a letter with your user name and a code for a new password, as a reporter who forgot either; staff ask an
+    admin. Every user name and every address is answered the same."""
     backend().tell_intake("request_reset", form)
     return ASKED
 

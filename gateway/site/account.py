@@ -1,5 +1,6 @@
 """One's own account: another password, also where it was forgotten; another address for letters."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -16,6 +17,8 @@ from gateway.site.guard import new_pages
 from gateway.site.sentences import translated
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.validation import load
+from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
 
 EXPIRED = "This code is no longer good."
@@ -26,17 +29,29 @@ pages = new_pages("account")
 @pages.route("/lupa-sandi", methods=["GET", "POST"])
 @limit("RESET", by_device(session.presented), exempt_when=forms.idle)
 def forgotten() -> ResponseReturnValue:
-    """Ask for a letter with a code. Whoever asks is answered the same."""
+    """Ask for a letter with a code, by user name or by address. Whoever asks is answered the same."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("request_reset", form)
-        flash(gettext("Bila nama pengguna itu milik seorang pelapor, surat berisi kode sedang dikirim ke alamat surel "
-                      "yang didaftarkan. Surat itu dapat memerlukan beberapa menit."))
+        flash(gettext("Bila nama pengguna atau alamat surel itu milik seorang pelapor, surat berisi nama pengguna dan "
+                      "kode sedang dikirim ke alamat surel yang didaftarkan. Surat itu dapat memerlukan beberapa "
+                      "menit."))
         return redirect(url_for(".reset"), 303)
 
     def show(form: Form) -> str:
         return render_template("password_forgotten.html", form=form)
 
-    return forms.answer(schemas.ResetRequest, act, show)
+    return forms.answer(schemas.ResetRequest, act, show, _read_request)
+
+
+def _read_request(values: Mapping[str, str]) -> dict[str, Any]:
+    """One field takes either; no user name has an @. Faults stand beside the field, whichever it was."""
+    form = forms.filled_in(schemas.ResetRequest, values)
+    if "@" not in form.get("username", ""):
+        return form
+    try:
+        return load(schemas.ResetRequest, {"email": form["username"].strip()})
+    except InvalidInput as fault:
+        raise InvalidInput.of(username=fault.details["fields"]["email"]) from None
 
 
 @pages.route("/atur-ulang-sandi", methods=["GET", "POST"])

@@ -15,6 +15,7 @@ SENTENCES = {
     r"Length must be between (?P<least>\d+) and (?P<most>\d+)\.|(?P<shortest>\d+) to (?P<longest>\d+) characters\.":
         _("Panjangnya harus %(least)s sampai %(most)s karakter."),
     r"Longer than maximum length (?P<most>\d+)\.": _("Terlalu panjang: paling banyak %(most)s karakter."),
+    r"Give the user name or the e-mail address, not both\.": _("Isi salah satu: nama pengguna atau alamat surel."),
     r"Must be one of: .*|One of .*|Not a valid (boolean|string)\.|Small letters, digits and hyphens only\.":
         _("Pilih salah satu dari pilihan yang ada."),
     r"Not a valid email address\.": _("Ini bukan alamat surel. Contoh: nama@example.id"),

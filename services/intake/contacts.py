@@ -54,6 +54,7 @@ class KeepsContacts(ChangesPasswords):
         identity = self.vault.decrypt(encrypted)
         changed = identity | {name: form[name] for name in CONTACT}
         work.accounts.replace_identity(account.id, self.vault.encrypt(changed))
+        work.accounts.index_address(account.id, self.vault.address_index(changed["email"]))
         if changed["email"] != identity["email"]:
             work.resets.end(account.id)
             tell_registered(work, self.vault, account.id, kind, changed["email"])

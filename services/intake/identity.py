@@ -1,8 +1,8 @@
 """Who reported: encrypted at rest, sealed in transit, and found again only by what the person knows.
 
-Threats: a stolen database (identities are encrypted with keys that are not in it; user names are keyed hashes), a
-listener on the broker (registrations, log-ins and identities cross it sealed), a stolen key (the ring rotates: the
-first key encrypts, all decrypt). What is stored or sent is padded: its length tells nothing.
+Threats: a stolen database (identities are encrypted with keys that are not in it; user names and addresses are looked
+up by keyed hashes), a listener on the broker (registrations, log-ins and identities cross it sealed), a stolen key (the
+ring rotates: the first key encrypts, all decrypt). What is stored or sent is padded: its length tells nothing.
 """
 
 import hashlib
@@ -51,6 +51,10 @@ class Vault:
     def login_index(self, username: str) -> str:
         """What a user name is stored and looked up as: HMAC-SHA256 under a key outside the database."""
         return hmac.new(self._index_key, text.user_name(username).encode(), hashlib.sha256).hexdigest()
+
+    def address_index(self, email: str) -> str:
+        """What an e-mail address is looked up as, whatever its case."""
+        return self.hidden("address", text.code(email).lower())
 
     def hidden(self, *parts: str) -> str:
         """`parts` as a key of a row that tells nothing of them: HMAC-SHA256 under the same key."""

@@ -1,7 +1,7 @@
 """How a password becomes another: forgotten, with a code sent by letter; or changed by whoever knows it.
 
 Threat: somebody asks for a new password to learn who is registered. What answers the request therefore does the same
-work for every user name; whether there is an account is looked up afterwards, when nobody waits for it.
+work for every user name and address; whether there is an account is looked up afterwards, when nobody waits for it.
 """
 
 import uuid
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import eventlet
 from cryptography.fernet import InvalidToken
 from nameko.timer import timer
 
@@ -25,6 +26,8 @@ from services.intake.domain import Account
 from services.intake.storage import IntakeWork
 
 ANSWER_SECONDS = 1
+INDEX_SECONDS = 600
+BATCH = 100
 FORGET_SECONDS = 60
 
 log = get_logger()
@@ -40,9 +43,11 @@ class ChangesPasswords(OpensBoxes):
     @rpc
     @boxed(schemas.ResetRequest)
     def request_reset(self, call: Call) -> None:
-        """Have a code sent to the reporter of this user name, if there is one."""
+        """Have a code sent to the reporter of this user name, or to those of this address, if there are any."""
+        form = call.content
+        index = self.vault.address_index(form["email"]) if "email" in form else self.vault.login_index(form["username"])
         with self.once(call) as work:
-            work.resets.ask(str(uuid.uuid4()), self.vault.login_index(call.content["username"]), _now())
+            work.resets.ask(str(uuid.uuid4()), index, _now())
 
     @timer(interval=ANSWER_SECONDS)
     def answer_resets(self) -> None:
@@ -59,22 +64,26 @@ class ChangesPasswords(OpensBoxes):
             asked = work.resets.take_asked()
             if asked is None:
                 return False
-            login_index, asked_at = asked
-            # Locked: who changes their address at this moment is not to have a code sent to the old one.
-            account = work.accounts.of_name(login_index, for_update=True).get(attempts.REPORTER)
+            index, asked_at = asked
             # What was asked for while we were away for long is not wanted any more.
-            wanted = resets.may_be_reset(account) and now < asked_at + resets.LIFETIME
-            told = wanted and self._tell_code(work, account, now)
+            wanted = now < asked_at + resets.LIFETIME
+            # Locked: who changes their address at this moment is not to have a code sent to the old one.
+            told = [account.id for account in work.accounts.to_reset(index, resets.ACCOUNTS)
+                    if wanted and resets.may_be_reset(account) and self._tell_code(work, account, index, now)]
         if told:
-            log.info("code told")
+            log.info("code told", letters=len(told))
         return True
 
-    def _tell_code(self, work: IntakeWork, account: Account, now: datetime) -> bool:
-        """Have a new code of `account` sent; whether it was."""
+    def _tell_code(self, work: IntakeWork, account: Account, index: str, now: datetime) -> bool:
+        """Have a new code of `account` sent, which was asked for by `index`; whether it was."""
         try:
-            email = self.identity_of(work, account)["email"]
+            identity = self.identity_of(work, account)
         except InvalidToken:
             log.error("identity cannot be decrypted")
+            return False
+        if index not in (account.login_index, self.vault.address_index(identity["email"])):
+            # An instance of a version before has changed the address.
+            work.accounts.index_address(account.id, self.vault.address_index(identity["email"]))
             return False
         reset = work.resets.of(account.id)
         code = reset.renew(now)
@@ -83,10 +92,31 @@ class ChangesPasswords(OpensBoxes):
             return False
         work.resets.save(reset)
         # The address travels with the code: nobody who can write in another database decides where it goes.
-        letter = self.vault.seal_for_notification({"email": email, "code": code})
+        letter = self.vault.seal_for_notification({"email": identity["email"], "username": identity["username"],
+                                                   "code": code})
         work.emit(PasswordResetRequested(reporter_id=account.id, sealed_letter=letter,
                                          expires_at=now + resets.LIFETIME), at=now)
         return True
+
+    @timer(interval=INDEX_SECONDS, eager=True)
+    def index_addresses(self) -> None:
+        """Have reporters found by their address whom a version before has registered; a batch is one transaction."""
+        last: str | None = ""
+        while last is not None:
+            last = self._index_batch(last)
+            eventlet.sleep(0)
+
+    def _index_batch(self, after: str) -> str | None:
+        """Index the next addresses after that id; the last id, None where none are left."""
+        with self.uow.begin() as work:
+            found = work.accounts.without_address_index(after, BATCH)
+            for account_id, identity in found:
+                try:
+                    work.accounts.index_address(account_id, self.vault.address_index(
+                        self.vault.decrypt(identity)["email"]))
+                except InvalidToken:
+                    log.error("identity cannot be decrypted")
+        return found[-1][0] if found else None
 
     @rpc
     @boxed(schemas.ResetCompletion)

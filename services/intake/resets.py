@@ -15,6 +15,9 @@ LETTERS = 3
 PER = timedelta(hours=1)
 """At most LETTERS letters PER hour and account: nobody's postbox is filled by others."""
 
+ACCOUNTS = 5
+"""So many accounts of one address, the oldest, are sent a code when it is asked for by address."""
+
 
 class ResetExpired(Refused):
     """This code sets no password: it was used, is too old, was replaced by a newer one, or never was."""

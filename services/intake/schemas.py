@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from nkk.contracts.fields import (
     NAME_LENGTH,
@@ -70,9 +70,15 @@ class Renewal(Schema):
 
 
 class ResetRequest(Schema):
-    """Whose password was forgotten."""
+    """Whose password or user name was forgotten: a user name, or an e-mail address."""
 
-    username = Secret(required=True)
+    username = Secret()
+    email = Secret(254)
+
+    @validates_schema
+    def _one(self, data: dict[str, Any], **_: Any) -> None:
+        if len(data) != 1:
+            raise ValidationError("Give the user name or the e-mail address, not both.", "username")
 
 
 class ResetCompletion(Schema):

@@ -50,7 +50,8 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         identity = {key: form[key] for key in ("name", "identity_number", "email", "phone", "username")}
         with self.once(call) as work:
             add_account(work, account)
-            work.accounts.add_reporter(account.id, form["kind"], self.vault.encrypt(identity))
+            work.accounts.add_reporter(account.id, form["kind"], self.vault.encrypt(identity),
+                                       self.vault.address_index(form["email"]))
             tell_registered(work, self.vault, account.id, form["kind"], form["email"])
         return {"reporter_id": account.id}
 

@@ -93,7 +93,12 @@ reporters = Table(
     Column("id", String(36), ForeignKey("accounts.id"), primary_key=True),
     Column("kind", String(20), nullable=False),
     Column("identity", Text, nullable=False),
+    # A keyed hash of their e-mail address; versions before know none.
+    Column("address_index", String(64), index=True),
 )
+_lacks_address_index = reporters.c.address_index.is_(None)
+Index("ix_reporters_without_address_index", reporters.c.id, sqlite_where=_lacks_address_index,
+      postgresql_where=_lacks_address_index)
 
 sessions = Table(
     "sessions", metadata,
@@ -107,6 +112,7 @@ sessions = Table(
 reset_requests = Table(
     "reset_requests", metadata,
     Column("id", String(36), primary_key=True),
+    # Of a user name or of an address: which of them was asked by is not to be told.
     Column("login_index", String(64), nullable=False),
     Column("asked_at", UtcDateTime, nullable=False, index=True),
 )
@@ -202,6 +208,16 @@ class Accounts:
         rows = self._connection.execute(query.with_for_update() if for_update else query)
         return {kind_of(row.role): Account(**row._mapping) for row in rows}
 
+    def to_reset(self, index: str, limit: int) -> list[Account]:
+        """The reporters' open accounts of which `index` is that of the user name or of the address, the oldest first;
+        this transaction's alone."""
+        found = select(accounts.c.id).where(accounts.c.login_index == index).union(
+            select(reporters.c.id).where(reporters.c.address_index == index))
+        query = select(accounts.c.id).where(accounts.c.id.in_(found), accounts.c.role == Role.REPORTER,
+                                            accounts.c.disabled_at.is_(None))
+        rows = self._connection.execute(query.order_by(accounts.c.created_at, accounts.c.id).limit(limit))
+        return [self.get(row.id, for_update=True) for row in rows]
+
     def get(self, account_id: str, for_update: bool = False) -> Account:
         """The account with this id, which exists."""
         query = select(*_account).where(accounts.c.id == account_id)
@@ -228,9 +244,10 @@ class Accounts:
         query = select(accounts.c.id).where(accounts.c.role == Role.ADMIN, accounts.c.disabled_at.is_(None))
         return len(self._connection.execute(query.order_by(accounts.c.id).with_for_update()).all())
 
-    def add_reporter(self, account_id: str, kind: str, identity: str) -> None:
-        """Keep the encrypted identity behind an account."""
-        self._connection.execute(insert(reporters).values(id=account_id, kind=kind, identity=identity))
+    def add_reporter(self, account_id: str, kind: str, identity: str, address_index: str) -> None:
+        """Keep the encrypted identity behind an account, and what it is found by."""
+        self._connection.execute(insert(reporters).values(id=account_id, kind=kind, identity=identity,
+                                                          address_index=address_index))
 
     def reporter(self, account_id: str, for_update: bool = False) -> tuple[str, str]:
         """(kind, encrypted identity) of a reporter, who exists."""
@@ -243,6 +260,18 @@ class Accounts:
         query = select(reporters.c.id, reporters.c.identity).where(reporters.c.id > after)
         rows = self._connection.execute(query.order_by(reporters.c.id).limit(limit).with_for_update()).all()
         return [(row.id, row.identity) for row in rows]
+
+    def without_address_index(self, after: str, limit: int) -> list[tuple[str, str]]:
+        """(id, encrypted identity) of reporters after id `after` whose address is not indexed; not those that another
+        instance has."""
+        query = select(reporters.c.id, reporters.c.identity).where(_lacks_address_index, reporters.c.id > after)
+        rows = self._connection.execute(query.order_by(reporters.c.id).limit(limit).with_for_update(skip_locked=True))
+        return [(row.id, row.identity) for row in rows]
+
+    def index_address(self, account_id: str, address_index: str) -> None:
+        """Have a reporter found by their address."""
+        self._connection.execute(update(reporters).where(reporters.c.id == account_id).values(
+            address_index=address_index))
 
     def replace_identity(self, account_id: str, identity: str) -> None:
         """Keep an identity in the place of the one there was."""
@@ -286,16 +315,16 @@ class Resets:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def ask(self, request_id: str, login_index: str, now: datetime) -> None:
-        """Keep a request, whether there is such an account or not."""
-        self._connection.execute(insert(reset_requests).values(id=request_id, login_index=login_index, asked_at=now))
+    def ask(self, request_id: str, index: str, now: datetime) -> None:
+        """Keep a request by the `index` of a user name or an address, whether there is such an account or not."""
+        self._connection.execute(insert(reset_requests).values(id=request_id, login_index=index, asked_at=now))
 
     def is_asked(self) -> bool:
         """Whether a request waits."""
         return self._connection.execute(select(reset_requests.c.id).limit(1)).first() is not None
 
     def take_asked(self) -> tuple[str, datetime] | None:
-        """Take out the oldest request that no other instance has: (login index, when)."""
+        """Take out the oldest request that no other instance has: (index, when)."""
         query = select(reset_requests).order_by(reset_requests.c.asked_at).limit(1).with_for_update(skip_locked=True)
         row = self._connection.execute(query).first()
         if row is None:

@@ -270,7 +270,7 @@ class Mailer(DependencyProvider):
         if row.expires_at <= datetime.now(UTC):
             raise ExpiredError
         letter = unseal(row.sealed_letter, self._key)
-        return letter["email"], words_of_code(letter["code"], row.expires_at, self._site)
+        return letter["email"], words_of_code(letter["code"], letter.get("username"), row.expires_at, self._site)
 
     def _address(self, row: Any, box: str | None) -> str:
         if row.team is None:

@@ -24,8 +24,10 @@ def words_of_account(site: str) -> dict[str, str]:
     return {"site": site, "page": f"{site.rstrip('/')}/akun"}
 
 
-def words_of_code(code: str, expires_at: datetime, site: str) -> dict[str, str]:
-    """Those of a letter with a code: the code, the page that takes it, until when."""
+def words_of_code(code: str, username: str | None, expires_at: datetime, site: str) -> dict[str, str]:
+    """Those of a letter with a code: whose it is (versions before did not tell), the code, the page that takes it,
+    until when."""
     page = f"{site.rstrip('/')}/atur-ulang-sandi"
     # Behind the #: what stands there is sent to no server, and so into no log and no Referer.
-    return {"site": site, "code": code, "page": page, "link": f"{page}#{code}", "until": written_instant(expires_at)}
+    return {"site": site, "code": code, "username": username or "–", "page": page, "link": f"{page}#{code}",
+            "until": written_instant(expires_at)}

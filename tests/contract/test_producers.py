@@ -199,8 +199,8 @@ class Asked(Work):
     def save(self, reset):
         self.reset = reset
 
-    def of_name(self, index, for_update=False):
-        return {"reporter": self.get(index, for_update)}
+    def to_reset(self, index, _limit):
+        return [self.get(index)]
 
     reading = Work.begin
 
@@ -212,7 +212,8 @@ def reset_requested():
     assert service._answer_reset(NOW)
     (event,) = service.uow.told
     opened = unseal(event.sealed_letter, NOTIFICATION_KEYS[0])
-    assert (opened["email"], hash_of(opened["code"])) == ("pelapor@example.org", service.uow.reset.token_hash)
+    assert (opened["email"], opened["username"], hash_of(opened["code"])) == (
+        "pelapor@example.org", "pelapor-contoh", service.uow.reset.token_hash)
     return event
 
 

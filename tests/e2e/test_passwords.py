@@ -27,8 +27,8 @@ def forgetful(people: People, **changed: Any) -> Person:
     return people.reporter(email=f"{uuid.uuid4().hex}@example.id", **changed)
 
 
-def ask(people: People, username: str) -> httpx.Response:
-    return people.anyone.ask("POST", "/password-resets", {"username": username})
+def ask(people: People, username: str, by: str = "username") -> httpx.Response:
+    return people.anyone.ask("POST", "/password-resets", {by: username})
 
 
 def codes(installation: Installation, email: str) -> list[str]:
@@ -41,6 +41,13 @@ def codes(installation: Installation, email: str) -> list[str]:
             assert link[1] in letter.get_content().split()
             found.append((path.stat().st_mtime_ns, link[1]))
     return [code for _, code in sorted(found)]
+
+
+def letter_of(installation: Installation, code: str) -> str:
+    """What the letter with `code` says."""
+    said = [message_from_bytes(path.read_bytes(), policy=policy.default).get_content()
+            for path in (installation.stack.var / "mail").glob("*.eml")]
+    return next(text for text in said if code in text)
 
 
 def answered(people: People) -> bool:
@@ -142,12 +149,23 @@ def test_a_new_password_keeps_the_rules_and_a_refused_one_does_not_use_the_code_
     assert complete(people, code).status_code == 204
 
 
+def test_who_forgot_their_user_name_has_it_back_by_their_address(people: People) -> None:
+    reporter = forgetful(people)
+    assert ask(people, reporter.account["email"].upper(), "email").status_code == 202
+    code = sent(people, reporter)
+    letter = letter_of(people.installation, code)
+    assert reporter.account["username"] in letter.split()
+    assert complete(people, code).status_code == 204
+    people.log_in(reporter.account["username"], NEW)
+
+
 def test_whoever_asks_learns_of_no_account(people: People) -> None:
     reporter, staff, disabled = forgetful(people), new_staff(people), new_staff(people)
     people.admin.post(f"/staff/{disabled['username']}/disablement")
     names = [reporter.account["username"], reporter.account["username"].upper(), staff["username"],
              disabled["username"], "tidak-ada-orangnya", "😀", " ", "x" * 1_000, reporter.account["email"]]
     answers = [ask(people, name) for name in names]
+    answers += [ask(people, email, "email") for email in (reporter.account["email"], "tidak-ada@example.id")]
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.text for answer in answers}) == 1
     apart = {"x-request-id", "date"}

@@ -1,6 +1,8 @@
 """The shapes of accounts, passwords and sessions."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from gateway.api.schemas.parts import one_of
 from nkk.contracts.fields import NAME_LENGTH, Digits, Line, Password, Phone, Secret, UserName
@@ -65,13 +67,22 @@ class Renewal(Schema):
 
 
 class ResetRequest(Schema):
-    """Whose password was forgotten."""
+    """Whose password or user name was forgotten: either of the two."""
 
-    username = Secret(required=True)
+    username = Secret(metadata={"description": "Your user name."})
+    email = fields.Email(validate=validate.Length(max=254), metadata={
+        "description": "Instead of it the e-mail address you registered with, where you forgot the user name."})
+
+    @validates_schema
+    def _one(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError("Missing data for required field.", "username")
+        if len(data) > 1:
+            raise ValidationError("Give the user name or the e-mail address, not both.", "username")
 
 
 class ResetAsked(Schema):
-    """The same for every user name."""
+    """The same for every user name and address."""
 
     detail = fields.String(required=True)
     valid_minutes = fields.Integer(required=True, metadata={"description": "How long a code is good."})

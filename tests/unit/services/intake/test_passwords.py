@@ -12,10 +12,10 @@ from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, unseal
 from nkk.messaging.settings import as_pem
 from nkk.messaging.work import UnitOfWork
-from nkk.sop.refusals import NotAuthenticated
+from nkk.sop.refusals import InvalidInput, NotAuthenticated
 from nkk.stack.keys import new_keys
 from services.intake.identity import Vault
-from services.intake.resets import LIFETIME, ResetExpired
+from services.intake.resets import ACCOUNTS, LIFETIME, ResetExpired
 from services.intake.service import IntakeService
 from services.intake.storage import (
     IntakeWork,
@@ -88,7 +88,8 @@ def change(service, **changed):
 
 
 def letters(service):
-    told = [PasswordResetRequested.read(row.body).data for row in rows(service, outbox)]
+    told = [PasswordResetRequested.read(row.body).data for row in rows(service, outbox)
+            if row.type == PasswordResetRequested.TYPE]
     return [unseal(data.sealed_letter, NOTIFICATION[0]) for data in told]
 
 
@@ -128,6 +129,84 @@ def test_a_letter_is_told_of_for_an_open_reporters_account_alone(service):
     service.answer_resets()
     assert [letter["email"] for letter in letters(service)] == ["pelapor@example.id"]
     assert rows(service, reset_requests) == []
+
+
+def register(service, username, email="pelapor@example.id", at=NOW, **changed):
+    with service.uow.database.writing() as connection:
+        connection.execute(insert(accounts).values({
+            "id": username, "login_index": VAULT.login_index(username), "password_hash": "h", "role": "reporter",
+            "failed_attempts": 0, "created_at": at} | changed))
+        connection.execute(insert(reporters).values(
+            id=username, kind="public", identity=VAULT.encrypt({"username": username, "email": email}),
+            address_index=VAULT.address_index(email)))
+
+
+def ask_by_address(service, email="pelapor@example.id"):
+    asked(service, INTAKE[1], "request_reset", {"email": email})
+    service.answer_resets()
+    return {letter["username"]: letter["email"] for letter in letters(service)}
+
+
+def test_who_forgot_their_user_name_asks_by_address_and_each_letter_names_one(service):
+    service.index_addresses()
+    register(service, "pelapor-dua", at=NOW + timedelta(1))
+    register(service, "orang-lain", "lain@example.id")
+    register(service, "ditutup", disabled_at=NOW)
+    assert ask_by_address(service, "Pelapor@Example.ID") == dict.fromkeys(("pelapor", "pelapor-dua"),
+                                                                          "pelapor@example.id")
+    codes = {letter["username"]: letter["code"] for letter in letters(service)}
+    complete(service, codes["pelapor-dua"])
+    assert hash_of_reporter(service) == "hash of pelapor"
+    complete(service, codes["pelapor"])
+    assert hash_of_reporter(service) == "hash of sandi yang baru 42"
+
+
+def test_of_many_accounts_at_one_address_the_oldest_are_sent_a_letter(service):
+    service.index_addresses()
+    for number in range(ACCOUNTS + 2):
+        register(service, f"kemudian-{number}", at=NOW + timedelta(1 + number))
+    assert set(ask_by_address(service)) == {"pelapor", *(f"kemudian-{number}" for number in range(ACCOUNTS - 1))}
+
+
+def test_asking_by_address_does_the_same_work_whether_anybody_has_it(service):
+    service.index_addresses()
+    work = {}
+    event.listen(service.uow.database.engine, "before_cursor_execute",
+                 lambda _connection, _cursor, statement, *_: work[doing].append(statement))
+    for doing in ("pelapor@example.id", "tidak-ada@example.id", "pelapor-ditutup@example.id", "pelapor"):
+        work[doing] = []
+        asked(service, INTAKE[1], "request_reset", {"email" if "@" in doing else "username": doing})
+    assert len({tuple(done) for done in work.values()}) == 1
+
+
+def test_reporters_of_before_are_found_by_address_and_one_who_cannot_be_read_stops_nobody(service):
+    assert ask_by_address(service) == {}
+    change_identity = update(reporters).where(reporters.c.id == "pelapor-ditutup").values(identity="damaged")
+    with service.uow.database.writing() as connection:
+        connection.execute(change_identity)
+    service.index_addresses()
+    assert ask_by_address(service) == {"pelapor": "pelapor@example.id"}
+
+
+def test_who_has_another_address_is_found_by_that_one_alone(service):
+    service.index_addresses()
+    asked(service, INTAKE[1], "change_contact", {"email": "baru@example.id", "password": "pelapor"},
+          Actor("pelapor", "reporter", None, "s-pelapor"))
+    assert ask_by_address(service) == {}
+    assert ask_by_address(service, "baru@example.id") == {"pelapor": "baru@example.id"}
+
+
+def test_an_address_that_a_version_before_has_changed_is_sent_no_letter_for_the_old_one(service):
+    service.index_addresses()
+    change(service, reporters={"identity": VAULT.encrypt({"username": "pelapor", "email": "baru@example.id"})})
+    assert ask_by_address(service) == {}
+    assert ask_by_address(service, "baru@example.id") == {"pelapor": "baru@example.id"}
+
+
+@pytest.mark.parametrize("form", [{}, {"username": "pelapor", "email": "pelapor@example.id"}])
+def test_it_is_asked_by_user_name_or_by_address(service, form):
+    with pytest.raises(InvalidInput):
+        asked(service, INTAKE[1], "request_reset", form)
 
 
 def test_what_was_asked_for_an_hour_ago_is_not_answered_any_more(service):
