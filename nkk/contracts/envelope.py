@@ -20,8 +20,9 @@ E = TypeVar("E", bound="type[EventData]")
 
 CONTENT_TYPE = "application/cloudevents+json"
 
-AHEAD = timedelta(days=1)
-"""How far ahead of a hearer's clock a teller's may be: further, and the clock, or the teller, is not to be believed."""
+AHEAD = timedelta(days=3)
+"""How far ahead of a hearer's clock a teller's may be: one that was set to a wrong day is lived with. Further, and the
+clock, or the teller, is not to be believed."""
 
 
 class UnreadableEventError(Exception):

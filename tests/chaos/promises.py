@@ -52,6 +52,7 @@ PROMISES: dict[str, Promise] = {
     "claim": Promise({200: (), 404: ("unknown-ticket",), 409: (
         "claimed-by-colleague", "not-your-step", "already-handed-over", "already-classified", "already-responded",
         "already-approved", "already-answered")} | UNAVAILABLE, calls=2),
+    "look": Promise({200: (), 404: ("unknown-ticket",)} | UNAVAILABLE, calls=2),
     "read": Promise({200: ()} | UNAVAILABLE, calls=2),
     "timeline": Promise({200: ()} | UNAVAILABLE, calls=3),
     "desk": Promise({200: ()} | UNAVAILABLE),

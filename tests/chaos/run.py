@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, sleep, time
 
@@ -15,8 +15,9 @@ from tests.chaos.accountant import Breach, Pages, broker, events, letters
 from tests.chaos.accountant.balance import Evidence
 from tests.chaos.accountant.balance import breaches as breaches_of
 from tests.chaos.accountant.history import history
+from tests.chaos.accountant.journeys import Unfinished, explained
 from tests.chaos.plan import Strike, plan
-from tests.chaos.record import Record, Struck
+from tests.chaos.record import Record, Struck, starved_so_far
 from tests.chaos.strikes import BY_NAME, KINDS
 from tests.chaos.strikes.stages import there_again
 from tests.chaos.traffic import Traffic
@@ -42,7 +43,8 @@ Echo = Callable[[str], None]
 @dataclass(frozen=True)
 class Outcome:
     """What came of a run. `histories` are of what is broken or did not come to its end in time; `slowest` is in
-    seconds, less those in which the machine let the request wait; `absent` is what could not be struck, and why."""
+    seconds, less those in which the machine let the request wait; `absent` is what could not be struck, and why;
+    `unfinished` is which journeys did not come to their end, and why."""
 
     seed: int
     seconds: float
@@ -59,6 +61,7 @@ class Outcome:
     breaches: list[Breach]
     histories: list[str]
     absent: list[str]
+    unfinished: list[str]
 
     @property
     def name(self) -> str:
@@ -76,6 +79,7 @@ class Outcome:
         yield f"  faults struck: {sum(self.struck.values())}  " + counted(self.struck)
         yield from (f"  not struck on this machine: {why}" for why in self.absent)
         yield f"  complaints accepted: {self.accepted}  " + counted(self.carried)
+        yield from (f"  not at its end: {why}" for why in self.unfinished)
         yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s  " + counted(self.answers)
         yield f"  letters: {self.letters}, copies {self.copies}"
         for breach in self.breaches:
@@ -104,18 +108,20 @@ def run(folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool
         traffic.begin()
         try:
             _strike_all(found, record, strikes, seconds, echo)
-            _finish(found, traffic)
+            healed, starved = _finish(found, traffic)
         finally:
             traffic.stop()
             people.close()
+        ended = Unfinished("", healed, time(), starved_so_far() - starved)
+        unfinished = [replace(ended, ticket=ticket) for ticket in traffic.unfinished]
         settled(found, overheard)
         pages = found.books.read()
         key = found.installation.stack.keys["NKK_NOTIFICATION_PRIVATE_KEY"]
         sent = letters.found(found.postbox.letters, pages, key)
-        breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), sent))
+        breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), sent, unfinished))
         if breaches:
             keep(found, record, folder)
-        return _outcome(record, seconds, traffic, found, pages, breaches, absent)
+        return _outcome(record, seconds, traffic, found, pages, breaches, absent, unfinished)
 
 
 def named(postgres: bool, clustered: bool) -> str:
@@ -148,16 +154,19 @@ def _strike_at(found: World, record: Record, began: float, echo: Echo, strikes: 
         struck.ended = time()
 
 
-def _finish(found: World, traffic: Traffic) -> None:
-    """All is healed: what is under way comes to its end, or time is up."""
+def _finish(found: World, traffic: Traffic) -> tuple[float, float]:
+    """All is healed: what is under way comes to its end, or time is up. Since when, and how long the machine had
+    starved somebody by then."""
     traffic.stop_beginning()
     there_again(found)
     if found.cluster is not None:
         found.cluster.mend()
     eventually(lambda: _is_ready(found), patience=READY_SECONDS)
+    healed, starved = time(), starved_so_far()
     deadline = monotonic() + FINISH_SECONDS
     while traffic.under_way and monotonic() < deadline:
         sleep(0.1)
+    return healed, starved
 
 
 def _is_ready(found: World) -> bool:
@@ -192,10 +201,10 @@ def keep(found: World, record: Record, folder: Path) -> None:
 
 
 def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pages: Pages,
-             breaches: list[Breach], absent: list[str]) -> Outcome:
+             breaches: list[Breach], absent: list[str], unfinished: list[Unfinished]) -> Outcome:
     said = Counter(f"{asked.operation} {asked.status}" for asked in record.asked)
     taken = found.postbox.letters
-    told = list(dict.fromkeys([*(breach.about for breach in breaches), *traffic.unfinished]))[:5]
+    told = list(filter(None, dict.fromkeys([*(breach.about for breach in breaches), *traffic.unfinished])))[:5]
     return Outcome(
         seed=record.seed, seconds=seconds, postgres=found.server is not None, clustered=found.cluster is not None,
         struck=Counter(struck.kind for struck in record.struck),
@@ -203,7 +212,9 @@ def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pag
         accepted=len({asked.ticket for asked in record.asked if asked.operation == "submit" and asked.status == 201}),
         slowest=max((asked.took - asked.starved for asked in record.asked), default=0.0), letters=len(taken),
         copies=len(taken) - len({letter.id for letter in taken}), breaches=breaches,
-        histories=[history(about, pages, record) for about in told], absent=absent)
+        histories=[history(about, pages, record) for about in told], absent=absent,
+        unfinished=[f"{each.ticket or 'no ticket'}: {explained(record, each) or 'nothing explains it'}"
+                    for each in unfinished])
 
 
 def counted(counts: Counter[str]) -> str:

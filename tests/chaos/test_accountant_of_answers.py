@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.chaos.accountant.history import history
+from tests.chaos.accountant.journeys import Unfinished
 from tests.chaos.promises import PROMISES
 from tests.chaos.record import Struck
 from tests.chaos.true_books import COMPLAINT, WAITING, Copy, asked, only
@@ -117,3 +118,9 @@ def test_the_history_of_a_complaint_tells_requests_faults_events_and_rows(copy: 
                   "told by triage", "response.returned.v1", "heard by notification, opd_response",
                   "answers: state=closed", "messages:", "journeys: path=complaint"):
         assert words in told, words
+
+
+def test_a_journey_that_stands_still(copy: Copy) -> None:
+    end = max(each.at for each in copy.evidence.record.asked)
+    only(copy.said(unfinished=[Unfinished(copy.tickets[WAITING], end, end + 300)]), "journeys:", copy.tickets[WAITING],
+         "stands still")

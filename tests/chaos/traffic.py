@@ -68,6 +68,7 @@ class Traffic:
             self._reporters.append(Account(f"reporter {number}", account["username"], account["password"]))
         self.left_out = 0
         self.carried: Counter[str] = Counter()
+        # Tickets of those that were to come to their end and did not; empty where none was given out yet.
         self.unfinished: list[str] = []
         self._beginning, self._ending = True, False
         self._thread = threading.Thread(target=lambda: asyncio.run(self._go()), name="traffic")
@@ -113,7 +114,7 @@ class Traffic:
             self.carried["to the end"] += 1
         except Left as left:
             self.carried[str(left)] += 1
-            self.unfinished += [journey.ticket] if str(left) == AT_THE_END and journey.ticket else []
+            self.unfinished += [journey.ticket] if str(left) == AT_THE_END else []
         finally:
             self._open -= 1
 
@@ -223,6 +224,9 @@ class Journey:
         await self._act(self.opd, "respond", "response", TEXT)
         if self.returned:
             await self._act("main_team", "return", "approval", {"approved": False, "note": "Uraikan."})
+            # Until the OPD's desk has heard of it, a second response is refused there as given before.
+            while not await self._was_returned(self.opd):
+                await self._traffic.pause(PAUSE_SECONDS)
             await self._act(self.opd, "respond", "response", TEXT)
         await self._act("main_team", "approve", "approval", {"approved": True})
 
@@ -243,15 +247,13 @@ class Journey:
         person, pause = self._traffic.person(who) if who else self._reporter, PAUSE_SECONDS
         if who and self._dice.random() < 0.2:
             await self._ask(person, "claim", "POST", f"/complaints/{self.ticket}/claim", {})
-        unknown = False
         while True:
             status, answer = await self._ask(person, operation, "POST", f"/complaints/{self.ticket}/{path}", body)
             problem = str(answer.get("type", "")).rpartition(":")[2]
-            # A return that went through leaves nothing to return.
+            # A return that went through leaves nothing to return, as there is nothing before the response has come.
             if status == 200 or problem in PROMISES[operation].done or (
-                    operation == "return" and unknown and problem == "no-response-yet"):
+                    operation == "return" and problem == "no-response-yet" and await self._was_returned("main_team")):
                 break
-            unknown = unknown or status in (None, 503)
             await self._traffic.pause(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
         if self.acts_twice and self._dice.random() < 0.5 and operation != "return":
@@ -259,6 +261,11 @@ class Journey:
         if self._dice.random() < 0.15:
             await self._ask(self._reporter, "timeline", "GET", f"/complaints/{self.ticket}/timeline")
         self._done()
+
+    async def _was_returned(self, who: str) -> bool:
+        """Whether the first response stands as returned at the desk of `who`."""
+        status, shown = await self._ask(self._traffic.person(who), "look", "GET", f"/complaints/{self.ticket}")
+        return status == 200 and (shown["round"], shown["stands"]["state"]) == (1, "awaiting_response")
 
     async def _open(self) -> None:
         """The reporter reads until the answer is there, which receives it."""

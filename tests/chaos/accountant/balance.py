@@ -1,8 +1,8 @@
 """All the books together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from tests.chaos.accountant import answers, broker, commands, effects, events, letters
+from tests.chaos.accountant import answers, broker, commands, effects, events, journeys, letters
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
 from tests.chaos.record import Record
@@ -19,13 +19,15 @@ AFTERMATH_SECONDS = 5.0
 @dataclass(frozen=True)
 class Evidence:
     """What the accountant is shown: the pages of the databases, what the harness wrote down, what its listener
-    overheard (stage, event id), what is left on the broker, and the letters the mail server was given."""
+    overheard (stage, event id), what is left on the broker, the letters the mail server was given, and the journeys
+    that did not come to their end."""
 
     pages: Pages
     record: Record
     overheard: list[tuple[str, str]]
     left: broker.Left
     letters: list[letters.Letter]
+    unfinished: list[journeys.Unfinished] = field(default_factory=list)
 
 
 def breaches(evidence: Evidence) -> list[Breach]:
@@ -44,4 +46,5 @@ def breaches(evidence: Evidence) -> list[Breach]:
         *answers.breaches(record),
         *broker.breaches(evidence.left),
         *letters.breaches(pages, evidence.letters, excused),
+        *journeys.breaches(record, evidence.unfinished),
     ]
