@@ -1,5 +1,6 @@
 """What stands in a running installation's databases, looked at from outside."""
 
+from collections.abc import Container
 from pathlib import Path
 
 from sqlalchemy import Engine, MetaData, create_engine, make_url, select
@@ -15,8 +16,9 @@ def engine(installation: Installation, stage: str) -> Engine:
                          poolclass=NullPool)
 
 
-def everything_in(installation: Installation, stage: str) -> str:
-    """All that the database of `stage` holds: of SQLite the files' own bytes, deleted rows and journal included."""
+def everything_in(installation: Installation, stage: str, but: Container[str] = ()) -> str:
+    """All that the database of `stage` holds: of SQLite the files' own bytes, deleted rows and journal included; of
+    PostgreSQL each row, `but` for columns such as `messages.tries`."""
     url = make_url(installation.stack.database_url(stage))
     if url.drivername.startswith("sqlite"):
         path = Path(str(url.database))
@@ -24,4 +26,5 @@ def everything_in(installation: Installation, stage: str) -> str:
     tables = MetaData()
     with engine(installation, stage).connect() as connection:
         tables.reflect(connection)
-        return "\n".join(str(tuple(row)) for table in tables.sorted_tables for row in connection.execute(select(table)))
+        shown = [select(*(column for column in table.c if str(column) not in but)) for table in tables.sorted_tables]
+        return "\n".join(sorted(str(tuple(row)) for query in shown for row in connection.execute(query)))

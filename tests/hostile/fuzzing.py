@@ -17,6 +17,7 @@ from schemathesis.engine import events, from_schema
 
 from nkk.messaging.actor import Actor, grant
 from nkk.messaging.settings import as_pem
+from tests.current.documents import openapi
 from tests.installations import Installation
 
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
@@ -27,7 +28,7 @@ EXAMPLES = 3
 """Of each kind of case for each operation; those at the schemas' limits come on top."""
 
 # What the stages judge and no schema says: which keys there are, who may do what and when.
-JUDGED = ["2xx", 401, 403, 404, 409, 422, 429]
+JUDGED = ["2xx", 401, 403, 404, 409, 422]
 REFUSED = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
 
 
@@ -89,6 +90,8 @@ def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
 def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: dict[str, str], barred: list[str]
                ) -> dict[str, Any]:
     """How the engine is to go about it; what the role is `barred` from it asks about once or twice."""
+    limited = [f"{method.upper()} {path}" for path, item in openapi()["paths"].items()
+               for method, operation in item.items() if method != "parameters" and "429" in operation["responses"]]
     bindings = {parameter: {"dictionary": name, "probability": 0.5} for parameter, name in {
         "path.ticket": "tickets", "path.kind": "documents", "path.username": "usernames", "path.day": "days",
         "query.category": "categories", "query.q": "tickets", "body.category": "categories",
@@ -113,6 +116,9 @@ def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: d
         "operations": [{"include-path-regex": "/changes$", "checks": {
             "not_a_server_error": {"enabled": True, "expected-statuses": ["2xx", "4xx", 503]},
             "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]}}},
+            # Whoever gave wrong passwords waits.
+            {"include-name": limited, "checks": {
+                "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 429]}}},
             *([{"include-name": barred, "phases": {"coverage": {"enabled": False}},
                 "generation": {"max-examples": 2}}] if barred and not long else [])],
     }
