@@ -19,6 +19,12 @@ SENTENCES = {
     r"Must be one of: .*|One of .*|Not a valid (boolean|string)\.|Small letters, digits and hyphens only\.":
         _("Pilih salah satu dari pilihan yang ada."),
     r"Not a valid email address\.": _("Ini bukan alamat surel. Contoh: nama@example.id"),
+    r"A sign that nobody sees stands in this address: .*":
+        _("Alamat ini memuat tanda yang tidak tampak. Hapus, lalu ketik lagi."),
+    r"Before the @ of an address .*":
+        _("Surat kami tidak dapat menuju alamat ini: sebelum tanda @ hanya boleh huruf biasa (a-z), angka dan tanda."),
+    r"After the @ write a whole domain, .*":
+        _("Sesudah tanda @ tulis nama domain yang lengkap. Contoh: nama@example.id"),
     r"Digits, with \+ in front where needed\.": _("Hanya angka, boleh diawali tanda +. Contoh: 0812 0000 0000"),
     r"Contains characters that are no text.*":
         _("Ada karakter yang bukan teks (misalnya emoji yang rusak). Hapus lalu ketik lagi."),

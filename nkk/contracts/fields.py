@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validate
 from nkk.sop import text
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import is_reasonable, write_day, write_instant
+from nkk.sop.mailbox import LONGEST, read_mailbox
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import read_ticket
 
@@ -70,6 +71,19 @@ class Phone(fields.String):
         if not _PHONE.fullmatch(number) or not 7 <= sum(sign.isdigit() for sign in number) <= 20:
             raise ValidationError("Digits, with + in front where needed.")
         return number
+
+
+class Mailbox(fields.Email):
+    """An e-mail address that our letters can go to, as `nkk.sop.mailbox` reads it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Length(max=LONGEST), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        try:
+            return read_mailbox(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as refusal:
+            raise ValidationError(str(refusal)) from None
 
 
 class Secret(fields.String):

@@ -15,6 +15,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
                         "\u3164\ufeff\uffa0\ufff9-\ufffb]")
 _SPACE = re.compile(r"\s")
+_JOINERS = re.compile("[\u200c\u200d]")
 _SPACES = re.compile(r"\s+")
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]")
 _APART = re.compile(r"[\s./()\u00b7-]+")
@@ -34,6 +35,11 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """`text` as a name or a subject line: as `clean`, on one line, single spaces, nothing invisible."""
     return unicodedata.normalize("NFC", _SPACES.sub(" ", _INVISIBLE.sub("", clean(text)))).strip()
+
+
+def visible(text: str) -> str:
+    """`text` without the signs that nobody sees, joiners too: for what is written in no script that needs them."""
+    return _JOINERS.sub("", _INVISIBLE.sub("", text))
 
 
 def code(text: str) -> str:

@@ -12,6 +12,7 @@ from nkk.messaging.actor import Actor, requires
 from nkk.messaging.boxes import Call
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
+from nkk.sop.mailbox import is_same
 from nkk.sop.steps import Role
 from services.intake import schemas
 from services.intake.boxes import boxed
@@ -55,7 +56,7 @@ class KeepsContacts(ChangesPasswords):
         changed = identity | {name: form[name] for name in CONTACT}
         work.accounts.replace_identity(account.id, self.vault.encrypt(changed))
         work.accounts.index_address(account.id, self.vault.address_index(changed["email"]))
-        if changed["email"] != identity["email"]:
+        if not is_same(changed["email"], identity["email"]):
             work.resets.end(account.id)
             tell_registered(work, self.vault, account.id, kind, changed["email"])
 

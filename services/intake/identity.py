@@ -22,6 +22,7 @@ from nkk.messaging.boxes import Call, open_box
 from nkk.messaging.sealing import IDS, padded, seal
 from nkk.messaging.settings import required, required_key
 from nkk.sop import text
+from nkk.sop.mailbox import canonical
 
 SMALLEST_IDENTITY = 1_024
 """Bytes that every identity is encrypted as, at least: how long an encrypted name is tells nothing about it."""
@@ -54,7 +55,7 @@ class Vault:
 
     def address_index(self, email: str) -> str:
         """What an e-mail address is looked up as, whatever its case."""
-        return self.hidden("address", text.code(email).lower())
+        return self.hidden("address", canonical(email).lower())
 
     def hidden(self, *parts: str) -> str:
         """`parts` as a key of a row that tells nothing of them: HMAC-SHA256 under the same key."""

@@ -13,6 +13,7 @@ from nkk.contracts.fields import (
     Digits,
     Instant,
     Line,
+    Mailbox,
     Password,
     Phone,
     PlainText,
@@ -32,7 +33,7 @@ class Nothing(Schema):
 class Contact(Schema):
     """How a reporter is reached."""
 
-    email = fields.Email(required=True, validate=validate.Length(max=254))
+    email = Mailbox(required=True)
     phone = Phone(allow_none=True, load_default=None)
 
 

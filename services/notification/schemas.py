@@ -6,7 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from nkk.contracts.fields import TEXT_LENGTH, Instant, PlainText, Slug
+from nkk.contracts.fields import TEXT_LENGTH, Instant, Mailbox, PlainText, Slug
 from nkk.messaging.actor import Actor
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.journey import Clock
@@ -58,8 +58,8 @@ class ReadAnswer(Schema):
 class TeamAddress(Schema):
     """Where a team is reached, and its superior, who is told of what is late."""
 
-    email = fields.Email(required=True, validate=validate.Length(max=254))
-    superior_email = fields.Email(allow_none=True, load_default=None, validate=validate.Length(max=254))
+    email = Mailbox(required=True)
+    superior_email = Mailbox(allow_none=True, load_default=None)
 
 
 class Teams(Schema):

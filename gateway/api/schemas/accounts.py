@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from gateway.api.schemas.parts import one_of
-from nkk.contracts.fields import NAME_LENGTH, Digits, Line, Password, Phone, Secret, UserName
+from nkk.contracts.fields import NAME_LENGTH, Digits, Line, Mailbox, Password, Phone, Secret, UserName
 from nkk.sop.steps import ReporterKind, Role
 
 
@@ -16,7 +16,7 @@ class Registration(Schema):
     identity_number = Digits(required=True, validate=validate.Length(1, 32), metadata={
         "description": "NIP or NIK: its digits; spaces, dots and hyphens between them do not matter."})
     name = Line(NAME_LENGTH, required=True)
-    email = fields.Email(required=True, validate=validate.Length(max=254))
+    email = Mailbox(required=True)
     phone = Phone(allow_none=True)
     username = UserName(64, required=True, metadata={
         "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
@@ -26,7 +26,7 @@ class Registration(Schema):
 class Contact(Schema):
     """How a reporter is reached."""
 
-    email = fields.Email(required=True, validate=validate.Length(max=254))
+    email = Mailbox(required=True)
     phone = Phone(allow_none=True)
 
 

@@ -4,7 +4,7 @@ from marshmallow import Schema, fields, validate
 from webargs.fields import DelimitedList
 
 from gateway.api.schemas.parts import one_of
-from nkk.contracts.fields import NAME_LENGTH, Line, Password, Slug, UserName
+from nkk.contracts.fields import NAME_LENGTH, Line, Mailbox, Password, Slug, UserName
 from nkk.sop.steps import STAFF_ROLES
 
 
@@ -77,8 +77,8 @@ class Catalogue(Schema):
 class TeamAddress(Schema):
     """Where a team is reached, and its superior, who is told of what is late."""
 
-    email = fields.Email(required=True, validate=validate.Length(max=254))
-    superior_email = fields.Email(allow_none=True, validate=validate.Length(max=254))
+    email = Mailbox(required=True)
+    superior_email = Mailbox(allow_none=True)
 
 
 class Teams(Schema):

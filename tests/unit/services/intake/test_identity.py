@@ -166,3 +166,8 @@ def test_as_many_hashes_are_computed_whether_there_is_an_account_or_not(password
         passwords.matches(password, password_hash)
         counts.add(len(computed))
     assert len(counts) == 1
+
+
+@pytest.mark.parametrize("written", ["siti@xn--bcher-kva.example", "Siti@BÜCHER.example", " siti@bücher.example\u200b"])
+def test_an_address_is_looked_up_however_its_domain_is_written(written):
+    assert vault().address_index(written) == vault().address_index("siti@bücher.example")
