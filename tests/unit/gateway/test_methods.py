@@ -175,7 +175,7 @@ def test_a_head_takes_no_message_away(client: FlaskClient, stages: FakeBackend) 
     form = {"username": "warga", "csrf_token": token(client, "/lupa-sandi")}
     assert client.post("/lupa-sandi", data=form).status_code == 303
     client.head("/atur-ulang-sandi")
-    assert "surat berisi kode sedang dikirim" in client.get("/atur-ulang-sandi").text
+    assert "surat berisi nama pengguna dan kode sedang dikirim" in client.get("/atur-ulang-sandi").text
 
 
 def test_a_limit_counts_what_acts_by_whatever_method(client: FlaskClient, stages: FakeBackend) -> None:
