@@ -62,6 +62,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     site.register(app)
     app.add_url_rule("/healthz", view_func=_health)
     app.add_url_rule("/readyz", view_func=_ready)
+    app.add_url_rule("/readyz/gateway", view_func=_ready_itself)
     return app
 
 
@@ -132,3 +133,9 @@ def _ready() -> tuple[Response, int]:
     stages = backend().ping()
     ready = all(stages.values())
     return jsonify(status="ready" if ready else "not ready", stages=stages), 200 if ready else 503
+
+
+def _ready_itself() -> tuple[Response, int]:
+    """This process takes requests and hears the stages, whichever of them are there: for what stands before it."""
+    ready = backend().is_connected()
+    return jsonify(status="ready" if ready else "not ready"), 200 if ready else 503

@@ -17,7 +17,11 @@ from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUna
 from nkk.messaging.rpc_client import RpcClient
 
 STAGES = ("intake", "triage", "opd_response", "notification")
+LEAST_SECONDS = 0.5
+"""What a stage is given by a request that has no patience left: another one was away, and this one may be there."""
+
 LISTS_SECONDS = 30
+LISTS_PAUSE = LISTS_PATIENCE = 1.0
 FIGURES_SECONDS = 60
 FIGURES_PAUSE = 5.0
 """The start page shows figures: it is not to wait for notification, where that is away, with every visitor."""
@@ -67,6 +71,11 @@ class Kept:
             self._asking.release()
         return known[1]
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is an answer, however old."""
+        return self._known is not None
+
     def forget(self) -> None:
         """It has just been changed."""
         self._known = None
@@ -77,15 +86,26 @@ class Backend:
 
     def __init__(self, uri: str, intake_key: str, timeout: float) -> None:
         self._client = RpcClient(uri, timeout)
+        self._timeout = timeout
         self._intake_key = intake_key
-        self._lists = Kept(LISTS_SECONDS, lambda: self.call("intake", "lists"))
+        self._lists = Kept(LISTS_SECONDS, self._ask_for_lists, LISTS_PAUSE)
         self._figures = Kept(FIGURES_SECONDS, lambda: self.call("notification", "figures"), FIGURES_PAUSE)
 
     def call(self, stage: str, method: str, *args: Any) -> Any:
         """The result of `method` of `stage`."""
+        return self._call(stage, method, *args)
+
+    def _call(self, stage: str, method: str, *args: Any, within: float | None = None) -> Any:
         token = g.get("token") if needs_caller(stage, method) else None
         context = {"actor": token, "correlation_id": g.get("correlation_id")}
-        return self._client.call(stage, method, *args, context=context)
+        began = time.monotonic()
+        # A request that waited for a stage in vain, and went on, waits the less for the next.
+        patience = max(LEAST_SECONDS, (within or self._timeout) - g.get("in_vain", 0.0))
+        try:
+            return self._client.call(stage, method, *args, context=context, timeout=patience)
+        except StageUnavailableError:
+            g.in_vain = g.get("in_vain", 0.0) + time.monotonic() - began
+            raise
 
     def ask_intake(self, method: str, content: Mapping[str, Any]) -> Any:
         """Call intake in a box with `content`; its answer comes in one too."""
@@ -112,6 +132,10 @@ class Backend:
         """What anybody may know, at most FIGURES_SECONDS old; older where notification is away and they were known."""
         return self._figures.get()
 
+    def _ask_for_lists(self) -> dict[str, Any]:
+        # With some at hand, nobody waits long for newer ones.
+        return self._call("intake", "lists", within=LISTS_PATIENCE if self._lists.is_known else None)
+
     def forget_lists(self) -> None:
         """They have just been replaced."""
         self._lists.forget()
@@ -120,6 +144,10 @@ class Backend:
         """Which stages answer."""
         with ThreadPoolExecutor(len(STAGES)) as pool:
             return dict(zip(STAGES, pool.map(self._answers, STAGES), strict=True))
+
+    def is_connected(self) -> bool:
+        """Whether this process hears the stages."""
+        return self._client.is_connected()
 
     def close(self) -> None:
         """End the connection to the broker."""

@@ -15,6 +15,7 @@ from waitress.task import ThreadedTaskDispatcher
 
 from gateway.connections import Door, files_for, settings
 from gateway.requests import Reading
+from nkk.messaging import pulse
 
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.001
@@ -31,6 +32,7 @@ class Worker(Base):
         self._loop: dict[int, Any] = {}
         self._doors: list[Door] = []
         self._threads: Any = None
+        self._first_in_line: Any = None
 
     def handle_exit(self, *_: object) -> None:
         """SIGTERM: what is in flight is finished."""
@@ -47,6 +49,9 @@ class Worker(Base):
         self._leave()
 
     def _open(self) -> None:
+        pulse.begin("gateway")
+        pulse.expect("connections")
+        pulse.expect("threads")
         sys.setswitchinterval(SWITCH_SECONDS)
         Reading.config = self.cfg
         self._threads = ThreadedTaskDispatcher()
@@ -58,6 +63,11 @@ class Worker(Base):
 
     def _turn(self) -> None:
         self.notify()
+        pulse.beat("connections")
+        waiting = next(iter(self._threads.queue), None)
+        if waiting is None or waiting is not self._first_in_line:
+            pulse.beat("threads")
+        self._first_in_line = waiting
         wasyncore.poll2(TICK_SECONDS, self._loop)
 
     def _leave(self) -> None:

@@ -9,6 +9,7 @@ import click
 from nkk.cli.speaking import as_admin, broker, broker_now, say
 from nkk.client import subscribe as subscribe_to
 from nkk.contracts import STAGES
+from nkk.messaging import pulse
 from nkk.messaging.rpc_client import RpcClient
 from nkk.stack import quarantine as quarantined
 from nkk.stack import status as stack_status
@@ -120,8 +121,8 @@ def status(as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("stage", type=click.Choice(STAGES))
-def health(stage: str) -> None:
-    """Exit 0 where instances of a stage listen for its calls and events."""
-    if not stack_status.listens(broker(), stage):
-        raise click.ClickException(f"no instance of {stage} listens")
+@click.argument("process", type=click.Choice([*STAGES, "gateway"]))
+def health(process: str) -> None:
+    """Exit 0 where every process of a stage, or of the gateway, on this machine or in this container works."""
+    if troubles := pulse.troubles(process):
+        raise click.ClickException("; ".join(troubles))

@@ -18,7 +18,7 @@ from nameko import config
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
 
-from nkk.messaging import topology
+from nkk.messaging import pulse, topology
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import begin_context, get_logger
@@ -69,6 +69,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
             # One batch more than the one that is being handled.
             prefetch_count=max(self.container.max_workers, 2 * TOGETHER),
         )
+        pulse.expect(self.consumer.loop)
         self.container.spawn_managed_thread(self.consumer.run, identifier="events")
         self.consumer.wait_until_consumer_ready()
 

@@ -13,6 +13,7 @@ import eventlet
 from amqp.exceptions import AccessRefused, PreconditionFailed
 from nameko.amqp.consume import Consumer
 
+from nkk.messaging import pulse
 from nkk.messaging.log import get_logger
 from nkk.messaging.publisher import BROKER_ERRORS, abandon, address, trouble
 
@@ -31,8 +32,10 @@ class DrainingConsumer(Consumer):
     """Consumes `queues`; with `on_raw` given, hands over messages undecoded.
 
     Every message handed out must come back once through `ack_message`, `ack_messages` or `requeue_message`. `declare`
-    names further queues to declare at each connection.
+    names further queues to declare at each connection. `loop` is what its turns are called by nkk.messaging.pulse.
     """
+
+    loop = "events"
 
     def __init__(self, *args: Any, on_raw: Callable[[Any], None] | None = None, declare: tuple[Any, ...] = (),
                  **kwargs: Any) -> None:
@@ -99,6 +102,7 @@ class DrainingConsumer(Consumer):
         super().on_consume_ready(connection, channel, consumers, **kwargs)
 
     def on_iteration(self) -> None:
+        pulse.beat(self.loop)
         if not self._stopping:
             return
         for consumer in self._consuming:

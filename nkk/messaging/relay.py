@@ -15,6 +15,7 @@ from eventlet.event import Event as Signal
 from sqlalchemy import Table, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from nkk.messaging import pulse
 from nkk.messaging.database import Database
 from nkk.messaging.log import get_logger
 from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message, connected, keep_alive, trouble
@@ -93,6 +94,7 @@ class Relay:
             publisher = BatchPublisher(connection)
             while not self._stopping:
                 count = self.relay_batch(publisher)
+                pulse.beat("relay")
                 if count == 0:
                     self._pause(RESCAN_SECONDS)
                     keep_alive(connection)

@@ -16,7 +16,7 @@ from kombu import Connection
 from nameko.rpc import Rpc, RpcConsumer
 from sqlalchemy.exc import OperationalError as DatabaseError
 
-from nkk.messaging import topology
+from nkk.messaging import pulse, topology
 from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE, NotCarriedOutError
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
@@ -73,6 +73,7 @@ class Replies:
         a hanging one swallowed are few then."""
         while True:
             eventlet.sleep(HEARTBEAT_SECONDS / 3)
+            pulse.beat("replies")
             with self._lock:
                 if self._connection is not None:
                     try:
@@ -99,10 +100,13 @@ class StageRpcConsumer(RpcConsumer):
         take_as_they_are()
         self.queue = topology.calls_queue(self.container.service_name)
         self.consumer.queues = [self.queue]
+        self.consumer.loop = "calls"
         self._replies = Replies(self.amqp_uri)
 
     def start(self) -> None:
+        pulse.expect(self.consumer.loop)
         super().start()
+        pulse.expect("replies")
         self.container.spawn_managed_thread(self._replies.look_after, identifier="replies")
 
     def unregister_provider(self, provider: Any) -> None:

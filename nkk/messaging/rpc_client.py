@@ -16,6 +16,7 @@ from typing import Any
 
 from kombu import Connection, Consumer, Queue
 
+from nkk.messaging import pulse
 from nkk.messaging.calls import (
     EXCHANGE,
     FAILED,
@@ -31,6 +32,8 @@ from nkk.messaging.topology import calls
 
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10
+
+LOOP = "answers"
 
 TRY_SECONDS = 1.0
 HELD_SECONDS = 0.2
@@ -86,6 +89,14 @@ class RpcClient:
         finally:
             self._waiting.pop(call_id, None)
         return _result(service, reply)
+
+    def is_connected(self) -> bool:
+        """Whether answers of the stages are heard; soon, where nobody has called yet."""
+        try:
+            self._ensure_listening(self._timeout)
+        except StageUnavailableError:
+            return False
+        return True
 
     def close(self) -> None:
         """Let the listener end and close the connections."""
@@ -166,7 +177,10 @@ class RpcClient:
             drop(sender)
 
     def _listen(self) -> None:
+        pulse.expect(LOOP, 2 * pulse.TURN_SECONDS)
         while not self._closed.is_set():
+            # A broker that is away is not this process's fault: trying is a turn.
+            pulse.beat(LOOP)
             try:
                 with connected(self._uri, HEARTBEAT_SECONDS) as connection:
                     self._consume(connection)
@@ -191,6 +205,7 @@ class RpcClient:
                 # Busy or not: replies are not acknowledged, and the broker ends a connection it hears nothing from.
                 if monotonic() - looked_after >= 1:
                     looked_after = monotonic()
+                    pulse.beat(LOOP)
                     connection.heartbeat_check()
                     self._keep_sender_alive()
 

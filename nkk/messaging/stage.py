@@ -9,6 +9,7 @@ from nameko.extensions import DependencyProvider
 from nameko.timer import Timer
 from sqlalchemy.exc import SQLAlchemyError
 
+from nkk.messaging import pulse
 from nkk.messaging.actor import Actor, Caller, requires
 from nkk.messaging.consumer import begin_worker_context
 from nkk.messaging.database import Database
@@ -35,6 +36,7 @@ class UnitOfWorkProvider(DependencyProvider):
     def setup(self) -> None:
         look_up_anew()
         service = self.container.service_name
+        pulse.begin(service)
         # Every worker may hold a connection; the relay and a timer hold one each.
         self.database = Database(required("DATABASE_URL"), size=self.container.max_workers + 4)
         self.relay = self.relay_cls(self.database, self._work_cls.OUTBOX, service, config["AMQP_URI"])
@@ -44,6 +46,10 @@ class UnitOfWorkProvider(DependencyProvider):
         # What was loaded stays loaded: the garbage collector need not look through it again and again.
         gc.collect()
         gc.freeze()
+        pulse.expect("relay")
+        for entrypoint in self.container.entrypoints:
+            if isinstance(entrypoint, Timer):
+                pulse.expect(entrypoint.method_name, 2 * entrypoint.interval + pulse.TURN_SECONDS)
         self._relaying = self.container.spawn_managed_thread(self.relay.run, identifier="relay")
         self.container.spawn_managed_thread(self._look_at_the_servers_log, identifier="server's log")
 
@@ -70,8 +76,11 @@ class UnitOfWorkProvider(DependencyProvider):
         begin_worker_context(worker_ctx.service_name, worker_ctx.context_data, worker_ctx.entrypoint.method_name)
 
     def worker_result(self, worker_ctx: Any, result: Any = None, exc_info: Any = None) -> None:
+        if not isinstance(worker_ctx.entrypoint, Timer):
+            return
+        pulse.beat(worker_ctx.entrypoint.method_name)
         # Whoever calls or tells is answered or tried again; a timer that fails has nobody else to say so.
-        if exc_info and isinstance(worker_ctx.entrypoint, Timer):
+        if exc_info:
             log.error("timer failed", call=worker_ctx.entrypoint.method_name, exc_info=exc_info[1])
 
 

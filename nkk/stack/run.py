@@ -106,6 +106,11 @@ class Stack:
         """Where other commands of this folder find the running stack."""
         return self.var / "running.json"
 
+    @property
+    def pulse_folder(self) -> Path:
+        """Where each of its processes shows that it works."""
+        return self.var / "pulse"
+
     def database_url(self, service: str) -> str:
         """The database of `service`: as given, from the environment, or SQLite under `var`."""
         default = f"sqlite:///{self.var / 'db' / f'{service}.db'}"
@@ -127,6 +132,7 @@ class Stack:
         return common | store | public | {
             "AMQP_URI": self.amqp_uri,
             "NKK_MAIL_DIR": str(self.var / "mail"),
+            "NKK_PULSE_FOLDER": str(self.pulse_folder),
             "NKK_SITE_URL": self.url,
             "NKK_BIND": f"fd://{self._door.fileno()}",
             "PYTHONWARNINGS": PYTHONWARNINGS,
@@ -167,7 +173,8 @@ class Stack:
         self.supervisor.start(program)
 
     def _write_environment(self) -> None:
-        content = {"url": self.url, "environment": self.keys | {"AMQP_URI": self.amqp_uri} | {
+        content = {"url": self.url, "environment": self.keys | {
+            "AMQP_URI": self.amqp_uri, "NKK_PULSE_FOLDER": str(self.pulse_folder)} | {
             f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in STAGES}}
         write_secret(self.environment_file, json.dumps(content, indent=1))
 

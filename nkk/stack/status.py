@@ -28,13 +28,6 @@ def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
         return [_row(connection, client, stage) for stage in STAGES]
 
 
-def listens(uri: str, stage: str) -> bool:
-    """Whether an instance of `stage` consumes its calls and, where it hears events, its inbox."""
-    queues = [calls_name(stage)] + ([inbox_name(stage)] if stage in HEARING else [])
-    with Connection(uri, connect_timeout=5) as connection:
-        return all((_depth(connection, queue)[1] or 0) > 0 for queue in queues)
-
-
 def table(found: list[dict[str, Any]]) -> str:
     """The rows as a table for a terminal."""
     cells = [list(COLUMNS.values())] + [[_cell(row[name]) for name in COLUMNS] for row in found]

@@ -28,6 +28,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.clocks import KeptCalendars
+from nkk.messaging import pulse
 from nkk.messaging.log import get_logger
 from nkk.messaging.sealing import CannotOpenError, unseal
 from nkk.messaging.settings import required
@@ -148,6 +149,7 @@ class Mailer(DependencyProvider):
     def start(self) -> None:
         self._database = next(provider.uow.database for provider in self.container.dependencies
                               if isinstance(provider, UnitOfWorkProvider))
+        pulse.expect("mailer", 2 * BATCH * SMTP_TIMEOUT_SECONDS)
         self._sending = self.container.spawn_managed_thread(self._run, identifier="mailer")
 
     def stop(self) -> None:
@@ -167,6 +169,7 @@ class Mailer(DependencyProvider):
     def _run(self) -> None:
         while not self._stopping:
             began = process_time()
+            pulse.beat("mailer")
             try:
                 if self.send_batch(self._database):
                     eventlet.sleep(REST * (process_time() - began))

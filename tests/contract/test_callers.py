@@ -36,7 +36,7 @@ class Heard:
     def __init__(self, *_: Any) -> None:
         self.sent: list[Any] = []
 
-    def call(self, stage: str, method: str, *args: Any, context: Any) -> Any:
+    def call(self, stage: str, method: str, *args: Any, context: Any, timeout: float) -> Any:
         self.sent.append((stage, method, context["actor"]))
         return {}
 

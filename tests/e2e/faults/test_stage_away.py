@@ -1,6 +1,9 @@
 """A stage that is down or frozen: calls to it are refused in time, the others work, events wait for it."""
 
 import json
+import os
+from pathlib import Path
+from time import time
 
 import httpx
 import pytest
@@ -30,6 +33,8 @@ def test_a_stage_that_is_down_is_missed_by_its_own_desk_alone_and_works_when_it_
     assert_unavailable(answered(people.main_team, "GET", "/desks/triage"))
     assert httpx.get(f"{trial.installation.url}/readyz", timeout=PATIENCE).json()["stages"] == {
         "intake": True, "triage": False, "opd_response": True, "notification": True}
+    # What stands before the gateway is to go on sending people to it.
+    assert httpx.get(f"{trial.installation.url}/readyz/gateway", timeout=PATIENCE).json() == {"status": "ready"}
     meanwhile = people.submit(reporter)
     people.operator.act(f"/complaints/{meanwhile}/handover")
     eventually(lambda: reporter.get(f"/complaints/{meanwhile}/timeline")["stands"]["step"] == 3)
@@ -71,6 +76,34 @@ def test_the_status_says_that_a_stage_is_down_and_what_waits_for_it(trial: Trial
         trial.installation.bring_up("triage-1")
     eventually(lambda: ticket in people.main_team.desk("triage"))
     trial.settled(ticket)
+
+
+LOOPS = {"intake": {"lock", "calls", "relay", "replies"}, "triage": {"lock", "calls", "relay", "replies", "events"},
+         "gateway": {"lock", "connections", "threads", "answers"}}
+
+
+def test_each_instance_says_for_itself_whether_it_works(trial: Trial) -> None:
+    def process_of(name: str) -> Path:
+        return trial.installation.stack.pulse_folder / f"{name.partition('-')[0]}-{trial.pids()[name]}"
+
+    trial.installation.wait_until_ready()
+    for name in ("intake", "triage", "opd_response", "notification", "gateway"):
+        assert trial.nkk("health", name).returncode == 0
+    for name, loops in LOOPS.items():
+        (first, *_) = trial.installation.stack.pulse_folder.glob(f"{name}-*")
+        assert {file.name for file in first.iterdir()} >= loops
+    frozen = process_of("intake-2")
+    trial.installation.freeze("intake-2")
+    try:
+        for file in frozen.iterdir():
+            os.utime(file, (time() - 300,) * 2)
+        ill = trial.nkk("health", "intake")
+        assert ill.returncode == 1
+        assert f"{frozen.name}: calls has made no turn for 30" in ill.stderr
+        assert process_of("intake-1").name not in ill.stderr
+    finally:
+        trial.installation.thaw("intake-2")
+    eventually(lambda: trial.nkk("health", "intake").returncode == 0)
 
 
 def test_a_frozen_stage_is_not_waited_for_and_works_when_it_thaws(trial: Trial) -> None:

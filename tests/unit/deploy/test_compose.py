@@ -136,8 +136,21 @@ def test_a_stage_starts_after_its_migrations_and_the_topology(stage):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_can_be_scaled(stage):
-    assert not {"ports", "hostname", "deploy"} & set(PARTS[stage])
+def test_a_stage_can_be_scaled_by_a_setting(stage):
+    assert not {"ports", "hostname"} & set(PARTS[stage])
+    assert PARTS[stage]["deploy"] == {"replicas": f"${{NKK_{stage.upper()}_INSTANCES:-1}}"}
+
+
+@pytest.mark.parametrize("part", RUNNING)
+def test_a_process_of_ours_is_asked_how_it_is_itself_and_without_a_space(part):
+    # Podman splits a check at spaces.
+    check = PARTS[part]["healthcheck"]["test"]
+    assert check == ["CMD", "python", "-m", "nkk.messaging.pulse", part]
+
+
+@pytest.mark.parametrize("part", [*PARTS.values(), TLS["services"]["proxy"]])
+def test_what_is_logged_is_kept_by_a_driver_that_docker_and_podman_have(part):
+    assert part["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -225,6 +238,11 @@ def test_an_agencys_own_templates_are_mounted_for_reading_into_the_gateway_alone
                                  "volumes": ["${NKK_TEMPLATES_FOLDER:?unset}:/templates:ro"]}}
 
 
+def test_the_brokers_door_for_tools_is_opened_for_this_machine_alone():
+    added = yaml.safe_load((ROOT / "deploy/tools.yaml").read_text())["services"]
+    assert added == {"rabbitmq": {"ports": ["127.0.0.1:${NKK_TOOLS_PORT:-5672}:5672"]}}
+
+
 def test_the_proxy_with_tls_is_the_one_whose_word_is_taken_and_meets_the_gateway_alone():
     proxy, gateway = TLS["services"]["proxy"], TLS["services"]["gateway"]
     door = TLS["networks"]["door"]
@@ -252,8 +270,9 @@ def test_every_variable_is_explained_and_none_has_a_value():
     named = [(match, before) for match, before in named if match]
     assert all(match[2] == "" for match, _ in named)
     assert all(before.startswith("# ") for _, before in named)
+    added = [yaml.safe_load(file.read_text()) for file in sorted((ROOT / "deploy").glob("*.yaml"))]
     handed_on = {name for part in PARTS for name, value in PARTS[part].get("environment", {}).items() if value is None}
-    assert {match[1] for match, _ in named} == {name for name, *_ in variables(PARTS) | variables(TLS)} | handed_on
+    assert {match[1] for match, _ in named} == {name for name, *_ in variables([PARTS, *added])} | handed_on
 
 
 def test_what_is_mounted_from_the_repository_is_there_and_read_only():

@@ -29,13 +29,20 @@ def test_a_scale_that_cannot_be_is_refused_before_anything_starts(run, pair):
 
 
 @pytest.mark.parametrize("command", [
-    ["topology"], ["status"], ["subscribe", "triage", "--as", "x"], ["health", "triage"],
+    ["topology"], ["status"], ["subscribe", "triage", "--as", "x"],
     ["quarantine", "list", "triage"], ["staff", "disable", "x"], ["letters", "list"]])
 def test_where_no_stack_runs_it_says_so_and_names_the_folder(run, command, tmp_path):
     done = run(*command)
     assert done.exit_code == 1
     assert f"no stack is running in {tmp_path}" in done.output
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("process", ["triage", "gateway"])
+def test_health_says_that_nothing_runs_here(run, monkeypatch, tmp_path, process):
+    monkeypatch.setenv("NKK_PULSE_FOLDER", str(tmp_path / "pulse"))
+    done = run("health", process)
+    assert (done.exit_code, done.output) == (1, f"Error: no process of {process} works here ({tmp_path / 'pulse'})\n")
 
 
 def test_a_database_that_is_not_named_is_asked_for(run):

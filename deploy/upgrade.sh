@@ -1,0 +1,43 @@
+#!/bin/sh
+# Brings a running installation with Docker to the version that is checked out, one part after another while it serves,
+# or back to the one before. docs/operations.md says what to look at first.
+#
+#     git checkout VERSION && deploy/upgrade.sh
+#     cp deploy/upgrade.sh /tmp && git checkout PREVIOUS && sh /tmp/upgrade.sh back
+#
+# Run it in the folder of docker-compose.yml. The image that ran before stays as nkk:previous. Broker and database server
+# go on as they are: what a version changes in their own settings comes with `docker compose up -d`, in a quiet hour.
+set -eu
+
+image=${NKK_IMAGE:-$(sed -n 's/^NKK_IMAGE=//p' .env | tail -n 1)}
+image=${image:-nkk:local}
+
+say() { echo "-- $*"; }
+once() { docker compose run --rm --no-deps -T "$1"; }
+replace() {
+    say "$1"
+    docker compose up -d --no-deps --no-build --wait --wait-timeout 180 "$1"
+}
+
+if [ "${1-}" = back ]; then
+    docker tag nkk:previous "$image"
+    # Who tells goes back before who hears, and none learns of it by the door.
+    for each in gateway intake triage opd_response notification; do replace "$each"; done
+    exit
+fi
+
+deploy/check.sh
+say "building $image"
+docker build -q -t "$image" .
+runs=$(docker inspect -f '{{.Image}}' "$(docker compose ps -q gateway)")
+[ "$runs" = "$(docker image inspect -f '{{.Id}}' "$image")" ] || docker tag "$runs" nkk:previous
+
+say "permissions, queues and databases"
+once definitions
+docker compose exec -T rabbitmq rabbitmqctl --quiet import_definitions /definitions/definitions.json
+once topology
+for each in intake triage opd_response notification; do once "migrate-$each"; done
+
+# Who hears comes before who tells, so that nobody is told what they do not know.
+for each in notification opd_response triage intake gateway; do replace "$each"; done
+say "done; back with: deploy/upgrade.sh back, in the tree of the version before"
