@@ -29,16 +29,31 @@ def submit(form: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
 
 def own(cursor: str | None, limit: int | None) -> dict[str, Any]:
     """A page of the caller's own complaints, newest first, each with where it stands."""
-    listing = backend().call("intake", "complaints", cursor, limit)
+    listing = written(cursor, limit)
+    tell_standings(listing)
+    return listing
+
+
+def written(cursor: str | None, limit: int | None) -> dict[str, Any]:
+    """A page of the caller's own complaints, newest first, as intake keeps them."""
+    return backend().call("intake", "complaints", cursor, limit)
+
+
+def tell_standings(listing: dict[str, Any]) -> None:
+    """Say of each complaint of `listing` where it stands."""
     standings = backend().call("notification", "standings", [item["ticket"] for item in listing["items"]])
     for item in listing["items"]:
         item["stands"] = standings.get(item["ticket"]) or JUST_SUBMITTED
-    return listing
 
 
 def view(ticket: str) -> dict[str, Any]:
     """One complaint, as far as the caller's role may see it."""
     return _VIEWS[g.actor.role](known(ticket))
+
+
+def kept(ticket: str) -> dict[str, Any]:
+    """A complaint as intake keeps it: all that is known of it while notification is away."""
+    return backend().call("intake", "complaint", known(ticket))
 
 
 def identity(ticket: str) -> dict[str, Any]:

@@ -10,12 +10,14 @@ from marshmallow import Schema
 
 from gateway import claims, complaints
 from gateway.api import schemas
+from gateway.errors import RETRY_AFTER_SECONDS
 from gateway.site import colleagues, forms, journey, session, words
 from gateway.site.clocks import of_service, of_step
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
-from nkk.messaging.calls import RefusedRemotelyError
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.log import get_logger
 from nkk.sop import steps
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 
@@ -24,12 +26,27 @@ ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaba
 
 pages = new_pages("cases")
 
+log = get_logger()
+
 
 @pages.get("/laporan/<ticket>")
 @needs(Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
-def read(ticket: str) -> str:
-    """One complaint, as far as the visitor's role may see it. For its reporter, this is receiving its answer."""
-    return _page(complaints.known(ticket), Form())
+def read(ticket: str) -> ResponseReturnValue:
+    """One complaint, as far as the visitor's role may see it. For its reporter, this is receiving its answer; where
+    what became of it cannot be had just now, they are shown at least that it is kept."""
+    try:
+        return _page(complaints.known(ticket), Form())
+    except (StageUnavailableError, StageFailedError) as error:
+        if session.actor().role != Role.REPORTER:
+            raise
+        log.warning("stage unavailable", stage=str(error))
+        return _kept_page(complaints.known(ticket)), 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}
+
+
+def _kept_page(ticket: str) -> str:
+    case, known = complaints.kept(ticket), words.lists()
+    return render_template("reporter_kept.html", case=case, topic=words.topic(case, known),
+                           accused_opd=words.opd_name(case.get("accused_opd"), known))
 
 
 @pages.get(f"/laporan/<ticket>/<any({', '.join(ACTS)}):act>")

@@ -90,6 +90,11 @@ SAID = {
     500: Said(
         _("Ada yang gagal di pihak kami"),
         _("Ini bukan kesalahan Anda. Coba lagi; bila tetap gagal, sebutkan kode di bawah ini kepada kami.")),
+    "unsure": Said(
+        _("Sebagian layanan sedang tidak dapat dihubungi"),
+        _("Belum dapat kami pastikan apakah yang baru saja Anda kirim sudah sampai. Apa yang sudah kami terima "
+          "tersimpan, dan mengirim lagi tidak akan menggandakan apa pun: lihat dulu keadaannya sebentar lagi, lalu "
+          "kirim lagi bila perlu.")),
     503: Said(
         _("Sebagian layanan sedang tidak dapat dihubungi"),
         _("Apa yang sudah diterima tidak akan hilang. Coba lagi sebentar lagi.")),
@@ -190,7 +195,7 @@ def _claim(details: dict[str, Any]) -> colleagues.Claim | None:
 
 def _unavailable(error: StageUnavailableError) -> Response:
     log.warning("stage unavailable", stage=str(error), why=error.why)
-    return page(503, SAID[503], resume=carried())
+    return page(503, SAID[503 if request.method == "GET" else "unsure"], resume=carried())
 
 
 def _too_slow(_error: RenderingTooSlowError) -> Response:

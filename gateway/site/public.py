@@ -74,13 +74,7 @@ def _register_page(form: Form) -> str:
 
 
 def _register(account: dict[str, Any]) -> ResponseReturnValue:
-    try:
-        backend().tell_intake("register", account)
-    except RefusedRemotelyError as refusal:
-        # A second click, or sent again after a lost connection: the account is there, and it is theirs.
-        if refusal.name != "UsernameTaken" or not _enter(account):
-            raise
-        return redirect(url_for("reporter.write"), 303)
+    backend().tell_intake("register", account)
     if _enter(account):
         flash(gettext("Pendaftaran berhasil. Anda sudah masuk dan dapat menulis laporan."))
         return redirect(url_for("reporter.write"), 303)

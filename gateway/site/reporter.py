@@ -18,7 +18,7 @@ from gateway.site.due import of_service
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
-from nkk.messaging.calls import RefusedRemotelyError
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.validation import load
 from nkk.sop.steps import SERVICE_MINUTES, Role
 
@@ -33,11 +33,17 @@ pages = new_pages("reporter")
 @needs(Role.REPORTER)
 def own() -> str:
     """The reporter's own complaints, newest first."""
-    listing = complaints.own(request.args.get("cursor"), PAGE_SIZE)
+    listing = complaints.written(request.args.get("cursor"), PAGE_SIZE)
+    is_told = True
+    try:
+        complaints.tell_standings(listing)
+    except (StageUnavailableError, StageFailedError):
+        is_told = False
     known = words.lists()
     rows = [row | {"topic": words.topic(row, known), "service": of_service(row, SERVICE_MINUTES)}
             for row in listing["items"]]
-    return render_template("own.html", rows=rows, next=listing["next"], first="cursor" not in request.args)
+    return render_template("own.html", rows=rows, next=listing["next"], first="cursor" not in request.args,
+                           is_told=is_told)
 
 
 @pages.route("/laporan/baru", methods=["GET", "POST"])

@@ -13,6 +13,9 @@ from nkk.sop.recap import figures
 from nkk.sop.ticket import read_ticket
 from nkk.stack.staff import Admin
 
+NO_TICKET = ("One reads like NKK-2026-6GKQ-DHSZ, and its last letter or digit is computed from the others: copy all of "
+             "it from the receipt.")
+
 
 @click.command()
 @click.argument("ticket")
@@ -20,7 +23,7 @@ def clock(ticket: str) -> None:
     """Compute every clock of a complaint anew, from its recorded events and the calendars of their time alone."""
     written = read_ticket(ticket)
     if written is None:
-        raise click.BadParameter(f"{ticket!r} is no ticket: it reads like NKK-2026-XXXX-XXXX", param_hint="TICKET")
+        raise click.BadParameter(f"{ticket!r} is no ticket. {NO_TICKET}", param_hint="TICKET")
     record = as_admin(lambda admin: admin.call("record", written, stage="notification"))
     (journey,) = record["journeys"]
     for line in proof(written, journey["path"], read_facts(journey), read_calendars(record["calendars"]),

@@ -19,6 +19,7 @@ from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.messaging.validation import load
 from nkk.sop.clock import WIB
+from nkk.sop.registration import check_credentials
 from nkk.sop.steps import STAFF_ROLES, Role
 from services.intake import calendar, domain, schemas
 from services.intake.attempts import STAFF
@@ -113,7 +114,7 @@ class AdminDesk(OpensBoxes):
     def reset_staff(self, actor: Actor, call: Call) -> dict[str, Any]:
         """A new password for a staff account, enabled and not slowed down."""
         form = call.content
-        domain.check_credentials(form["username"], form["password"])
+        check_credentials(form["username"], form["password"])
         password_hash = self.passwords.hash(form["password"])
         with self.once(call) as work:
             self.end_slow_down(work, self.vault.login_index(form["username"]), STAFF)
@@ -227,7 +228,7 @@ class AdminDesk(OpensBoxes):
     def new_account(self, form: dict, role: str, **known: Any) -> domain.Account:
         """An account as `form` asks for it, not yet kept."""
         username = form["username"]
-        domain.check_credentials(username, form["password"])
+        check_credentials(username, form["password"])
         return domain.Account(id=str(uuid.uuid4()), login_index=self.vault.login_index(username), role=role,
                               password_hash=self.passwords.hash(form["password"]), created_at=_now(), **known)
 

@@ -19,6 +19,7 @@ from nkk.messaging.boxes import Call
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.sop.refusals import NotAuthenticated
+from nkk.sop.registration import check_password
 from nkk.sop.steps import Role
 from services.intake import attempts, domain, resets, schemas
 from services.intake.boxes import OpensBoxes, boxed
@@ -130,7 +131,7 @@ class ChangesPasswords(OpensBoxes):
                 raise resets.reset_expired()
             known = work.accounts.get(reset.account_id)
             username = self._username(work, known)
-        domain.check_password(username, form["password"])
+        check_password(username, form["password"])
         password_hash = self.passwords.hash(form["password"])
         now = _now()
         with self.once(call) as work:
@@ -155,7 +156,7 @@ class ChangesPasswords(OpensBoxes):
             known = self.known_account(work, actor)
             username = self._username(work, known)
         # Before the current password is looked at: else a refusal of the new one would say that it is right.
-        domain.check_password(username, form["new_password"], "new_password")
+        check_password(username, form["new_password"], "new_password")
         matches = self.passwords.matches(form["password"], known.password_hash)
         password_hash = self.passwords.hash(form["new_password"]) if matches else ""
 

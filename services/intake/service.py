@@ -18,6 +18,7 @@ from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import instant, load
 from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
+from nkk.sop.registration import check_registration
 from nkk.sop.steps import Channel, Role
 from services.intake import attempts, domain, schemas
 from services.intake.admin import AdminDesk, add_account
@@ -43,17 +44,36 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
     @rpc
     @boxed(schemas.Registration)
     def register(self, call: Call) -> dict[str, str]:
-        """A new reporter."""
+        """A new reporter. Sent again a moment later, the same registration has the same answer."""
         form = call.content
-        domain.check_registration(form, _now().date())
+        check_registration(form, _now().date())
         account = self.new_account(form, Role.REPORTER)
         identity = {key: form[key] for key in ("name", "identity_number", "email", "phone", "username")}
+        try:
+            self._keep_registration(call, account, identity)
+        except domain.UsernameTaken:
+            # A second click, or sent again after a lost connection: the account is there, and it is theirs.
+            known = self._just_registered(form, identity)
+            if known is None:
+                raise
+            account = known
+        return {"reporter_id": account.id}
+
+    def _keep_registration(self, call: Call, account: domain.Account, identity: dict[str, Any]) -> None:
+        form = call.content
         with self.once(call) as work:
             add_account(work, account)
             work.accounts.add_reporter(account.id, form["kind"], self.vault.encrypt(identity),
                                        self.vault.address_index(form["email"]))
             tell_registered(work, self.vault, account.id, form["kind"], form["email"])
-        return {"reporter_id": account.id}
+
+    def _just_registered(self, form: dict[str, Any], identity: dict[str, Any]) -> domain.Account | None:
+        """The account that this very registration has made a moment ago; None where it is another's."""
+        with self.uow.reading() as work:
+            known = work.accounts.of_name(self.vault.login_index(form["username"])).get(attempts.REPORTER)
+            if known is None or not domain.is_new(known, _now()) or self.identity_of(work, known) != identity:
+                return None
+        return known if self.passwords.matches(form["password"], known.password_hash) else None
 
     @rpc
     @boxed(schemas.Credentials)

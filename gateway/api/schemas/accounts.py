@@ -1,15 +1,28 @@
 """The shapes of accounts, passwords and sessions."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from gateway.api.schemas.parts import one_of
 from nkk.contracts.fields import NAME_LENGTH, Digits, Line, Mailbox, Password, Phone, Secret, UserName
+from nkk.sop.registration import problems
 from nkk.sop.steps import ReporterKind, Role
 
+PASSWORD = "10 to 128 characters, at least 5 of them different, without the user name."
 
-class Registration(Schema):
+
+class Possible(Schema):
+    """Says all that will not do of a registration at once, beside what is of no right shape."""
+
+    @validates_schema(skip_on_field_errors=False)
+    def _possible(self, data: dict[str, Any], **_: Any) -> None:
+        if wrong := problems(data, datetime.now(UTC).date()):
+            raise ValidationError({field: [problem] for field, problem in wrong.items()})
+
+
+class Registration(Possible):
     """Who registers: a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
 
     kind = fields.String(required=True, validate=one_of(*ReporterKind))
@@ -20,7 +33,7 @@ class Registration(Schema):
     phone = Phone(allow_none=True)
     username = UserName(64, required=True, metadata={
         "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
-    password = Password(required=True, metadata={"description": "10 to 128 characters."})
+    password = Password(required=True, metadata={"description": PASSWORD})
 
 
 class Contact(Schema):
@@ -93,14 +106,14 @@ class ResetCompletion(Schema):
 
     token = Secret(200, required=True, metadata={
         "description": "The code; spaces, hyphens, line ends and capitals do not matter."})
-    password = Password(required=True, metadata={"description": "10 to 128 characters."})
+    password = Password(required=True, metadata={"description": PASSWORD})
 
 
 class PasswordChange(Schema):
     """The password as it is and as it is to be."""
 
     password = Secret(required=True)
-    new_password = Password(required=True, metadata={"description": "10 to 128 characters."})
+    new_password = Password(required=True, metadata={"description": PASSWORD})
 
 
 class AccessToken(Schema):

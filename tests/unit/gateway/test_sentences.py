@@ -10,6 +10,7 @@ from gateway.site.sentences import translated
 
 ROOT = Path(__file__).parents[3]
 SOURCES = [*ROOT.glob("services/*/domain.py"), *ROOT.glob("services/*/schemas.py"), ROOT / "nkk/contracts/fields.py",
+           ROOT / "nkk/sop/registration.py",
            *ROOT.glob("gateway/api/schemas/*.py"), ROOT / "gateway/complaints.py", ROOT / "gateway/site/admin.py"]
 NOT_TYPED_BY_ANYBODY = {"Not a ticket. It reads like NKK-2026-XXXX-XXXX.",
                         "Not a cursor of this list. Start again without one.",

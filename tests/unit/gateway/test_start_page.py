@@ -30,6 +30,10 @@ def test_where_there_are_too_few_the_page_says_so(client: FlaskClient, stages: F
     assert "%" not in page.split('class="figures"')[1].split("</dl>")[0]
 
 
+def test_a_report_of_today_is_said_to_be_counted_tomorrow(client: FlaskClient) -> None:
+    assert "hari ini baru dihitung besok" in client.get("/").text
+
+
 def test_the_page_does_without_them_where_notification_is_away(client: FlaskClient, stages: FakeBackend) -> None:
     stages.answers["figures"] = StageUnavailableError("notification")
     response = client.get("/")

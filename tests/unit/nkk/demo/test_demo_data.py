@@ -8,8 +8,9 @@ import pytest
 from nkk.demo import accounting, desks, screen
 from nkk.demo.journey import load, recapitulate
 from nkk.sop.catalogue import CATEGORIES, OPDS
+from nkk.sop.registration import check_credentials, check_identity_number
 from nkk.sop.steps import ReporterKind
-from services.intake.domain import check_against_catalogue, check_credentials, check_identity_number
+from services.intake.domain import check_against_catalogue
 from services.intake.schemas import ComplaintForm, Registration
 
 DATA = load()

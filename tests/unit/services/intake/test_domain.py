@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nkk.sop.catalogue import CATEGORIES, OPDS
 from nkk.sop.clock import WIB, write_instant
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated
+from nkk.sop.registration import check_credentials, check_identity_number, check_registration
 from nkk.sop.steps import STAFF_ROLES, ReporterKind, Role
 from nkk.sop.ticket import read_ticket
 from services.intake.domain import (
@@ -14,9 +15,6 @@ from services.intake.domain import (
     AlreadyHandedOver,
     LastAdmin,
     check_against_catalogue,
-    check_credentials,
-    check_identity_number,
-    check_registration,
     check_staff,
     wrong_credentials,
 )

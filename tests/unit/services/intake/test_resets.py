@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from nkk.sop.refusals import InvalidInput
+from nkk.sop.registration import check_password
 from nkk.sop.steps import STAFF_ROLES
-from services.intake.domain import Account, check_password
+from services.intake.domain import Account
 from services.intake.resets import LETTERS, LIFETIME, PER, PasswordReset, hash_of, may_be_reset, reset_expired
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
