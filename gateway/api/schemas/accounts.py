@@ -83,7 +83,7 @@ class ResetRequest(Schema):
     """Whose password or user name was forgotten: either of the two."""
 
     username = Secret(metadata={"description": "Your user name."})
-    email = fields.Email(validate=validate.Length(max=254), metadata={
+    email = Mailbox(metadata={
         "description": "Instead of it the e-mail address you registered with, where you forgot the user name."})
 
     @validates_schema
