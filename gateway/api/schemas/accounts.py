@@ -10,7 +10,7 @@ from nkk.contracts.fields import NAME_LENGTH, Digits, Line, Mailbox, Password, P
 from nkk.sop.registration import problems
 from nkk.sop.steps import ReporterKind, Role
 
-PASSWORD = "10 to 128 characters, at least 5 of them different, without the user name."
+CHARACTERS = "10 to 128 characters, at least 5 of them different, without the user name."
 
 
 class Possible(Schema):
@@ -33,7 +33,7 @@ class Registration(Possible):
     phone = Phone(allow_none=True)
     username = UserName(64, required=True, metadata={
         "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
-    password = Password(required=True, metadata={"description": PASSWORD})
+    password = Password(required=True, metadata={"description": CHARACTERS})
 
 
 class Contact(Schema):
@@ -106,14 +106,14 @@ class ResetCompletion(Schema):
 
     token = Secret(200, required=True, metadata={
         "description": "The code; spaces, hyphens, line ends and capitals do not matter."})
-    password = Password(required=True, metadata={"description": PASSWORD})
+    password = Password(required=True, metadata={"description": CHARACTERS})
 
 
 class PasswordChange(Schema):
     """The password as it is and as it is to be."""
 
     password = Secret(required=True)
-    new_password = Password(required=True, metadata={"description": PASSWORD})
+    new_password = Password(required=True, metadata={"description": CHARACTERS})
 
 
 class AccessToken(Schema):

@@ -3,7 +3,7 @@
 from marshmallow import Schema, fields, validate
 from webargs.fields import DelimitedList
 
-from gateway.api.schemas.accounts import PASSWORD, Possible
+from gateway.api.schemas.accounts import CHARACTERS, Possible
 from gateway.api.schemas.parts import one_of
 from nkk.contracts.fields import NAME_LENGTH, Line, Mailbox, Password, Slug, UserName
 from nkk.sop.steps import STAFF_ROLES
@@ -16,13 +16,13 @@ class NewStaff(Possible):
     name = Line(NAME_LENGTH, required=True)
     role = fields.String(required=True, validate=one_of(*STAFF_ROLES))
     opd = Slug(allow_none=True)
-    password = Password(required=True, metadata={"description": PASSWORD})
+    password = Password(required=True, metadata={"description": CHARACTERS})
 
 
 class NewPassword(Schema):
     """A new password for a staff account."""
 
-    password = Password(required=True, metadata={"description": PASSWORD})
+    password = Password(required=True, metadata={"description": CHARACTERS})
 
 
 class Staff(Schema):
