@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
-from gateway import api, counting, docs, errors, limits, methods, proxies, site
+from gateway import api, counting, docs, errors, left_out, limits, methods, proxies, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk.messaging.actor import Actor
@@ -97,6 +97,7 @@ def _end(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    left_out.tell(response)
     response.headers["X-Request-ID"] = g.get("client_request_id") or g.get("correlation_id", "")
     _log(response)
     return response

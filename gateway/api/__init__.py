@@ -4,12 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Request
+from flask import Flask, Request, g
 from flask_smorest import Blueprint
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.core import is_json
 from webargs.flaskparser import FlaskParser, abort
 
+from gateway import left_out
 from gateway.api.describing import DescribedApi, with_refusals
 
 PREFIX = "/api/v1"
@@ -23,6 +24,19 @@ class StrictJsonParser(FlaskParser):
     """Takes JSON and nothing else, and of a query only what it knows, once: named faults instead of guesses."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
+
+    def pre_load(self, location_data: Any, *, schema: Schema, req: Request, location: str) -> Any:
+        """As webargs'; keeps what was sent."""
+        if location == "json":
+            g.sent = location_data
+        return location_data
+
+    def parse(self, *args: Any, **kwargs: Any) -> Any:
+        """As webargs'; notes what of a text is not kept."""
+        loaded = super().parse(*args, **kwargs)
+        if (sent := g.pop("sent", None)) is not None:
+            left_out.note(sent, loaded)
+        return loaded
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
         """As webargs', which would take the first of several."""

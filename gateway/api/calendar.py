@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gateway import left_out
 from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
@@ -26,7 +27,9 @@ def calendar() -> dict[str, Any]:
 @resources.alt_response(409, response="CONFLICT")
 def replace_calendar(form: dict[str, Any]) -> dict[str, Any]:
     """Replace the calendar. Clocks that run already are counted by theirs, for ever."""
-    return backend().call("intake", "replace_calendar", form["version"], form["calendar"])
+    made = backend().call("intake", "replace_calendar", form["version"], form["calendar"])
+    left_out.note({"calendar": form["calendar"]}, made)
+    return made
 
 
 @resources.route("/calendar/versions", methods=["GET"])

@@ -10,6 +10,7 @@ from typing import Any
 from flask_smorest import Api, Blueprint
 from flask_smorest.response import prepare_response
 
+from gateway import left_out
 from gateway.api.schemas import Problem
 
 PROBLEM = "application/problem+json"
@@ -54,7 +55,13 @@ class DescribedApi(Api):
 def with_refusals(doc: dict[str, Any], _info: dict[str, Any], **_: Any) -> dict[str, Any]:
     """The description of an operation with what it shares with others: how a body can be wrong, how we can fail."""
     own = {str(status): answer for status, answer in doc.get("responses", {}).items()}
+    if "requestBody" in doc:
+        own = {status: _telling(answer) if status.startswith("2") else answer for status, answer in own.items()}
     return doc | {"responses": (WITH_BODY if "requestBody" in doc else {}) | ALWAYS | own}
+
+
+def _telling(answer: dict[str, Any]) -> dict[str, Any]:
+    return answer | {"headers": answer.get("headers", {}) | left_out.HEADERS}
 
 
 def ecma_pattern(_converter: Any, _field: Any, ret: dict[str, Any], **_: Any) -> dict[str, str]:

@@ -10,6 +10,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
+from gateway import left_out
 from gateway.api import schemas
 from gateway.backend import backend
 from gateway.site import forms
@@ -147,7 +148,9 @@ def attempt(schema: Any, act: Callable[[dict[str, Any]], ResponseReturnValue], r
 
 def replace(change: Callable[[Content], Content]) -> ResponseReturnValue:
     """A new version in the place of the one that the page showed."""
-    made = backend().call("intake", "replace_calendar", seen_version(), change(newest()["calendar"]))
+    changed = change(newest()["calendar"])
+    made = backend().call("intake", "replace_calendar", seen_version(), changed)
+    left_out.note({"calendar": changed}, made)
     flash(gettext("Kalender disimpan sebagai versi %(version)s. Waktu yang sudah berjalan tidak berubah.",
                   version=made["version"]))
     return redirect(url_for("times.show"), 303)

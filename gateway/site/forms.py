@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import request
+from flask import flash, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from marshmallow import Schema
 
+from gateway import left_out
 from gateway.errors import STATUS
 from gateway.site.sentences import translated
 from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
@@ -77,7 +79,14 @@ def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturn
     if reviewing():
         return show(form)
     try:
-        return act(load(schema, read(form.values) if read else filled_in(schema, form.values)))
+        sent = read(form.values) if read else filled_in(schema, form.values)
+        loaded = load(schema, sent)
+        left_out.note(sent, loaded)
+        done = act(loaded)
+        if left_out.noted():
+            flash(gettext("Dalam tulisan Anda ada tanda kendali yang tidak tampak, biasanya terbawa saat menempel. "
+                          "Kami menghapusnya; periksa apakah hasilnya masih benar."), "info")
+        return done
     except (Refused, RefusedRemotelyError) as refusal:
         named = refusal.details.get("fields")
         if not named:

@@ -12,6 +12,7 @@ from gateway.site.guard import new_pages
 from gateway.site.language import full_day, open_hours, weekday
 from gateway.site.session import needs
 from nkk.sop.steps import Role
+from nkk.sop.text import isolated
 
 PAGE_SIZE = 50
 
@@ -69,8 +70,8 @@ def _changed(old: Mapping[str, Any], new: Mapping[str, Any], called: Any) -> lis
 
 
 def _season(_first: str, season: Mapping[str, Any]) -> str:
-    return f"{season['name']}, {full_day(season['first'])} – {full_day(season['last'])}"
+    return f"{isolated(season['name'])}, {full_day(season['first'])} – {full_day(season['last'])}"
 
 
 def _day(day: str, own: Mapping[str, Any]) -> str:
-    return f"{full_day(day)}, {own['name']} ({open_hours(own['spans'])})"
+    return f"{full_day(day)}, {isolated(own['name'])} ({open_hours(own['spans'])})"

@@ -12,6 +12,7 @@ from gateway.backend import backend
 from gateway.site.language import office_time
 from nkk.messaging.calls import StageFailedError, StageUnavailableError
 from nkk.sop import steps
+from nkk.sop.text import isolated
 
 _ = lazy_gettext
 
@@ -94,14 +95,22 @@ def register(app: Flask) -> None:
         "paths": PATHS, "letters": LETTERS, "reporter_kinds": REPORTER_KINDS, "closings": CLOSINGS,
         "documents": DOCUMENTS}
     app.add_template_filter(paragraphs)
+    app.add_template_filter(bdi)
+    app.add_template_filter(isolated)
     app.add_template_filter(standard_time)
 
 
 def paragraphs(text: str | None) -> Markup:
     """A person's words as paragraphs: escaped first, so that markup in them stays text."""
     parts = [part for part in (text or "").split("\n\n") if part.strip()]
+    paragraph = Markup('<p dir="auto">{}</p>')
     return Markup().join(
-        Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in part.split("\n"))) for part in parts)
+        paragraph.format(Markup("<br>").join(escape(line) for line in part.split("\n"))) for part in parts)
+
+
+def bdi(text: str | None) -> Markup:
+    """What somebody has written or is called, within a sentence of ours: its direction is its own affair."""
+    return Markup("<bdi>{}</bdi>").format(text) if text else Markup()
 
 
 def standard_time(number: int) -> str:

@@ -14,6 +14,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # U+200D), which Persian, Indian scripts and emoji are written with.
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
                         "\u3164\ufeff\uffa0\ufff9-\ufffb]")
+_DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_TOLD = re.compile(f"{_CONTROL.pattern}|{_DIRECTION.pattern}")
 _SPACE = re.compile(r"\s")
 _JOINERS = re.compile("[\u200c\u200d]")
 _SPACES = re.compile(r"\s+")
@@ -67,6 +69,17 @@ def password(text: str) -> str:
     """A password as it is hashed (RFC 8265's OpaqueString): every white space a plain space, composed (NFC), without
     control signs and what nobody sees. Whatever people can tell apart stays apart: case, width, spaces around it."""
     return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", _SPACE.sub(" ", text))))
+
+
+def isolated(text: str) -> str:
+    """`text` for where no markup can stand: what it holds in another direction moves nothing around it."""
+    return f"\u2068{_DIRECTION.sub('', text)}\u2069" if text else ""
+
+
+def lost(written: str, kept: str) -> bool:
+    """Whether something that people are told of was left out on the way from `written` to `kept`: a control sign, a
+    direction mark. White space and what else nobody sees is not."""
+    return len(_TOLD.findall(_LINE_END.sub("\n", written))) > len(_TOLD.findall(kept))
 
 
 def is_empty(text: str) -> bool:

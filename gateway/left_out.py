@@ -1,0 +1,40 @@
+"""What was left out of a text: signs that nobody sees and that are no part of it. Whoever sent it is told."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, g
+
+from nkk.sop.text import lost
+
+HEADER = "X-NKK-Left-Out"
+HEADERS = {HEADER: {"description": "The fields, comma separated, of whose text control signs or direction marks were "
+                                   "left out; absent where nothing was.", "schema": {"type": "string"}}}
+
+
+def note(sent: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
+    """Remember which fields of `sent` lost something in what is `kept` of them."""
+    fields = [name for name, value in sent.items() if name in kept and _lost(value, kept[name])]
+    g.left_out = [*g.get("left_out", []), *fields]
+
+
+def noted() -> list[str]:
+    """The fields of this request of whose text something was left out."""
+    return g.get("left_out", [])
+
+
+def tell(response: Response) -> Response:
+    """Say so in the answer to what was done."""
+    if noted() and response.status_code < 300:
+        response.headers[HEADER] = ", ".join(noted())
+    return response
+
+
+def _lost(sent: Any, kept: Any) -> bool:
+    if isinstance(sent, str) and isinstance(kept, str):
+        return lost(sent, kept)
+    if isinstance(sent, Mapping) and isinstance(kept, Mapping):
+        return any(_lost(value, kept.get(name)) for name, value in sent.items())
+    if isinstance(sent, list) and isinstance(kept, list):
+        return any(_lost(*pair) for pair in zip(sent, kept, strict=False))
+    return False
