@@ -14,6 +14,10 @@ image=${image:-nkk:local}
 
 say() { echo "-- $*"; }
 once() { docker compose run --rm --no-deps -T "$1"; }
+permissions() {
+    once definitions
+    docker compose exec -T rabbitmq rabbitmqctl --quiet import_definitions /definitions/definitions.json
+}
 replace() {
     say "$1"
     docker compose up -d --no-deps --no-build --wait --wait-timeout 180 "$1"
@@ -21,7 +25,8 @@ replace() {
 
 if [ "${1-}" = back ]; then
     docker tag nkk:previous "$image"
-    # Who tells goes back before who hears, and none learns of it by the door.
+    permissions
+    # Who tells goes back before who hears, so that nobody is told what they do not know.
     for each in gateway intake triage opd_response notification; do replace "$each"; done
     exit
 fi
@@ -33,8 +38,7 @@ runs=$(docker inspect -f '{{.Image}}' "$(docker compose ps -q gateway)")
 [ "$runs" = "$(docker image inspect -f '{{.Id}}' "$image")" ] || docker tag "$runs" nkk:previous
 
 say "permissions, queues and databases"
-once definitions
-docker compose exec -T rabbitmq rabbitmqctl --quiet import_definitions /definitions/definitions.json
+permissions
 once topology
 for each in intake triage opd_response notification; do once "migrate-$each"; done
 

@@ -1,6 +1,7 @@
 """Staff accounts, and the identities behind reporters'."""
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,20 @@ def staff() -> None:
 
 
 def _password_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.password_option(help="Asked for where left out.")(command)
+    said = "Asked for where left out; a line of the input, where that is no terminal."
+    return click.option("--password", callback=_password, help=said)(command)
+
+
+def _password(_context: click.Context, _option: click.Parameter, given: str | None) -> str:
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    # Asked for there, it would be warned of as if somebody could look on.
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise click.UsageError("no password: name one by --password, or write it on a line of the input")
+    return line
 
 
 @staff.command("list")

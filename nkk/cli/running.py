@@ -13,7 +13,6 @@ import click
 from nkk.cli.speaking import as_admin, broker, say, saying_and_keeping
 from nkk.contracts import STAGES
 from nkk.messaging.migrations import upgrade
-from nkk.messaging.settings import required
 from nkk.stack.keys import new_keys, new_passwords
 from nkk.stack.run import ROOT, Stack, declare_topology, running
 from nkk.stack.staff import ensure_demonstration_staff
@@ -34,7 +33,7 @@ def run(var: Path, scale: tuple[str, ...]) -> None:
             staff = _staff(stack)
             _welcome(stack, staff, time.monotonic() - began)
             while True:
-                stack.supervisor.watch_once()
+                stack.watch_once()
                 time.sleep(0.2)
     except KeyboardInterrupt:
         say("everything it started has ended")
@@ -42,13 +41,18 @@ def run(var: Path, scale: tuple[str, ...]) -> None:
 
 @click.command()
 @click.argument("services", nargs=-1)
-def migrate(services: tuple[str, ...]) -> None:
+@click.pass_obj
+def migrate(var: Path, services: tuple[str, ...]) -> None:
     """Bring databases to their newest shape: <SERVICE>_DATABASE_URL, or DATABASE_URL where one service is named."""
     for service in services or STAGES:
         if service not in STAGES:
             raise click.BadParameter(f"no such service: {service}; one of {', '.join(STAGES)}")
-        named = os.environ.get(f"{service.upper()}_DATABASE_URL")
-        url = named or required("DATABASE_URL" if len(services) == 1 else f"{service.upper()}_DATABASE_URL")
+        name = f"{service.upper()}_DATABASE_URL"
+        url = os.environ.get(name) or (os.environ.get("DATABASE_URL") if len(services) == 1 else None)
+        if not url:
+            raise click.ClickException(
+                f"{name} is not set, and no stack is running in {var.absolute()}. Name the database (postgresql://… or "
+                "sqlite:////…), or start the stack with `make run`, which brings its databases up to date itself.")
         upgrade(ROOT / "services" / service / "migrations", url)
         say(f"{service}: up to date")
 

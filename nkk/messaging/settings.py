@@ -11,7 +11,8 @@ def required(name: str) -> str:
     """The environment variable `name`. Raises MissingSettingError where it is unset or empty."""
     value = os.environ.get(name, "")
     if not value:
-        raise MissingSettingError(f"{name} is not set. `nkk keys` prints a fresh set; see docs/operations.md.")
+        hint = "`nkk keys` prints a fresh set; see" if name.endswith(("_KEY", "_KEYS")) else "See"
+        raise MissingSettingError(f"{name} is not set. {hint} docs/operations.md.")
     return value
 
 

@@ -15,6 +15,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,27 +41,41 @@ STOP_SECONDS = 30
 Echo = Callable[[str], None]
 
 
+START_AGAIN_SECONDS = 10.0
+LOOK_SECONDS = 5.0
+
+
 class NoBrokerError(Exception):
     """No RabbitMQ can be had here; the message says what to do."""
 
 
+@dataclass(frozen=True)
+class Broker:
+    """A broker at `uri`. One that we started may die: `look_after` is to be called now and then, and starts it again or
+    raises NoBrokerError."""
+
+    uri: str
+    look_after: Callable[[], None] = lambda: None
+
+
 @contextmanager
-def broker(folder: Path, echo: Echo) -> Iterator[str]:
-    """The AMQP URI of a broker that answers; one that we started ends on leaving. Raises NoBrokerError."""
+def broker(folder: Path, echo: Echo) -> Iterator[Broker]:
+    """A broker that answers; one that we started ends on leaving. Raises NoBrokerError."""
     uri = os.environ.get("AMQP_URI")
     if uri:
         _wait_until_ready(uri, lambda: True)
-        yield uri
+        yield Broker(uri)
         return
     engine = docker_engine()
     if engine is not None:
-        with container(engine, folder, echo) as uri:
-            yield uri
+        with container(engine, folder, echo) as found:
+            yield found
         return
     if not SERVER.exists():
         _install(echo)
+    echo("starting RabbitMQ, as a node of this folder's own")
     with PrivateNode(folder) as node:
-        yield node.uri
+        yield Broker(node.uri, partial(node.look_after, echo))
 
 
 class PrivateNode:
@@ -76,6 +92,7 @@ class PrivateNode:
         self._epmd_port = 0
         self._node: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
+        self._start_again_at = 0.0
 
     @property
     def uri(self) -> str:
@@ -107,6 +124,15 @@ class PrivateNode:
             epmd = self._command("epmd", "-port", str(self._epmd_port))
             self._epmd = subprocess.Popen(dying_with_us(epmd), **options)
             self._node = subprocess.Popen(dying_with_us(self._command(str(SERVER))), **options)
+
+    def look_after(self, echo: Echo) -> None:
+        """Start the node again where it has died; not twice within some seconds."""
+        if self._node is None or self._node.poll() is None or time.monotonic() < self._start_again_at:
+            return
+        echo(f"RabbitMQ ended ({self._node.returncode}), starts again; see {self.folder}/server.log")
+        self._start_again_at = time.monotonic() + START_AGAIN_SECONDS
+        self.stop()
+        self.launch()
 
     def wait_until_ready(self) -> None:
         """Return once the node answers. Raises NoBrokerError."""
@@ -200,8 +226,8 @@ def docker_engine() -> Any | None:
 
 
 @contextmanager
-def container(engine: Any, folder: Path, echo: Echo) -> Iterator[str]:
-    """The AMQP URI of a RabbitMQ in a container, its data in a volume of its own; removed on leaving."""
+def container(engine: Any, folder: Path, echo: Echo) -> Iterator[Broker]:
+    """A RabbitMQ in a container, its data in a volume of its own; removed on leaving."""
     name = "nkk-" + hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:8]
     password = _kept_password(folder)
     echo(f"starting {IMAGE} in a container")
@@ -226,9 +252,29 @@ def container(engine: Any, folder: Path, echo: Echo) -> Iterator[str]:
             time.sleep(0.5)
         uri = f"amqp://nkk:{password}@{LOOPBACK}:{port}//"
         _wait_until_ready(uri, lambda: True)
-        yield uri
+        yield Broker(uri, _Watch(started))
     finally:
-        started.stop(timeout=STOP_SECONDS)
+        # It takes itself away where it ends.
+        with suppress(docker.errors.NotFound):
+            started.stop(timeout=STOP_SECONDS)
+
+
+class _Watch:
+    """Looks at a container every few seconds."""
+
+    def __init__(self, started: Any) -> None:
+        self._started = started
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + LOOK_SECONDS
+        try:
+            self._started.reload()
+        except docker.errors.NotFound:
+            raise NoBrokerError(f"RabbitMQ's container {self._started.name} has ended, and everything ends with it; "
+                                "start it all again.") from None
 
 
 def _install(echo: Echo) -> None:

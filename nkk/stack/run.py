@@ -19,14 +19,16 @@ from nkk.contracts import EVENTS, STAGES
 from nkk.messaging import topology
 from nkk.messaging.migrations import upgrade
 from nkk.stack import SERVICES
-from nkk.stack.broker import broker
+from nkk.stack.broker import Broker, broker
 from nkk.stack.keys import NEEDED, new_keys
 from nkk.stack.ports import LOOPBACK, listening_socket
-from nkk.stack.supervisor import Program, Supervisor
+from nkk.stack.supervisor import Program, Supervisor, last_words
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFERRED_PORT = 8080
 READY_SECONDS = 90
+FAILURES = 2
+"""How often a program may end by itself before it is taken for one that cannot start."""
 
 # eventlet announces its retirement where Nameko imports it; docs/adr says why we stay. Nothing else is silenced.
 PYTHONWARNINGS = "ignore:::nameko.extensions"
@@ -77,18 +79,21 @@ class Stack:
         # Letters name reporters, databases hold what they wrote: nobody else on this machine looks in.
         self.var.mkdir(parents=True, exist_ok=True)
         self.var.chmod(0o700)
-        found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(amqp_uri)
+        found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(Broker(amqp_uri))
         # Held from here on and inherited by the gateway: no other stack can take the port, nor answer in our name.
-        with occupied(self.var), listening_socket(self._last_port()) as self._door, found as self.amqp_uri:
+        with occupied(self.var), listening_socket(self._last_port()) as self._door, found as self._broker:
+            self.amqp_uri = self._broker.uri
             self.port = self._door.getsockname()[1]
             (self.var / "port").write_text(str(self.port))
             self.keys = _kept_keys(self.var / "keys.json")
+            self.echo("bringing the databases to their newest shape")
             self.migrate()
             declare_topology(self.amqp_uri)
             self._write_environment()
             try:
+                self.echo("starting the four stages and the gateway")
                 self._start_programs()
-                self.wait_until_ready()
+                self.wait_until_ready(is_first=True)
                 yield self
             finally:
                 self.supervisor.stop()
@@ -140,21 +145,38 @@ class Stack:
             "PYTHONPATH": str(ROOT),
         } | dict(self.settings) | {name: self.keys[name] for name in NEEDED[process]}
 
-    def wait_until_ready(self) -> None:
-        """Return once the gateway says that the broker and every stage answer. Raises NotReadyError."""
+    def watch_once(self) -> None:
+        """Start again what has ended: the broker that we started, any program. Raises NoBrokerError."""
+        self._broker.look_after()
+        self.supervisor.watch_once()
+
+    def wait_until_ready(self, is_first: bool = False) -> None:
+        """Return once the gateway says that the broker and every stage answer. Raises NotReadyError: at the first start
+        as soon as a program keeps ending by itself."""
         deadline = time.monotonic() + READY_SECONDS
         answer: Any = "nothing listens"
         while time.monotonic() < deadline:
-            self.supervisor.watch_once()
-            try:
-                response = httpx.get(f"{self.url}/readyz", timeout=10)
-                if response.status_code == 200:
-                    return
-                answer = response.text
-            except httpx.TransportError as error:
-                answer = type(error).__name__
+            self.watch_once()
+            if is_first:
+                self._must_all_start()
+            # One that ended is not waited for: the port is held, so that a question would hang until its time is up.
+            if all(program.running for program in self.programs.values()):
+                try:
+                    response = httpx.get(f"{self.url}/readyz", timeout=5)
+                    if response.status_code == 200:
+                        return
+                    answer = response.text
+                except httpx.TransportError as error:
+                    answer = type(error).__name__
             time.sleep(0.1)
         raise NotReadyError(f"not ready after {READY_SECONDS} s: {answer}; see {self.var / 'log'}")
+
+    def _must_all_start(self) -> None:
+        for name, program in self.programs.items():
+            code = program.process.returncode if program.process else None
+            if program.failures >= FAILURES and code is not None and code > 0:
+                words = last_words(program.log)
+                raise NotReadyError(f"{name} ends again and again ({code}): {words}; see {program.log}")
 
     def _start_programs(self) -> None:
         scripts = Path(sys.executable).parent

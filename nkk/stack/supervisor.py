@@ -1,6 +1,8 @@
 """Runs programs side by side, starts again what ends, and ends all of them together."""
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+LAST_WORDS_BYTES = 16_384
 LONGEST_PAUSE_SECONDS = 10.0
 STOP_SECONDS = 40.0
 
@@ -46,6 +49,25 @@ def dying_with_us(command: Sequence[str]) -> list[str]:
     """`command`, to be ended by the kernel should the thread that starts it die without a word (where that can be)."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else list(command)
+
+
+def last_words(log: Path) -> str:
+    """Why a program ended, as far as the end of its log tells: the last error, else the last line."""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - LAST_WORDS_BYTES))
+        lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
+    return next(filter(None, map(_error_of, reversed(lines))), lines[-1] if lines else "it said nothing")
+
+
+def _error_of(line: str) -> str:
+    """What a line says of an error, in a log line's fields or at a traceback's end; nothing where it says of none."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return line if re.match(r"[A-Za-z_.]*(Error|Exception)\b", line) else ""
+    if not isinstance(said, dict) or not said.get("error"):
+        return ""
+    return ", ".join([f"{said.get('event')}: {said['error']}", *said.get("at", [])[-1:]])
 
 
 class Supervisor:

@@ -1,6 +1,8 @@
 """The command line says what is wrong in a sentence."""
 
 import json
+import warnings
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -47,7 +49,8 @@ def test_health_says_that_nothing_runs_here(run, monkeypatch, tmp_path, process)
 
 def test_a_database_that_is_not_named_is_asked_for(run):
     assert "INTAKE_DATABASE_URL is not set" in run("migrate").output
-    assert "DATABASE_URL is not set" in run("migrate", "triage").output
+    assert "TRIAGE_DATABASE_URL is not set, and no stack is running" in run("migrate", "triage").output
+    assert "nkk keys" not in run("migrate").output
     assert "no such service: archive" in run("migrate", "archive").output
 
 
@@ -72,6 +75,21 @@ def test_what_to_retry_has_to_be_said(run, monkeypatch):
 
 def test_a_stage_without_a_quarantine_is_not_offered(run):
     assert "is not one of" in run("quarantine", "list", "intake").output
+
+
+@pytest.mark.parametrize("command", [["add", "kepala", "--name", "Kepala", "--role", "admin"], ["reset", "kepala"]])
+def test_a_password_is_a_line_of_an_input_that_is_no_terminal_and_nothing_is_said_of_it(monkeypatch, command, tmp_path):
+    kept = []
+    monkeypatch.setattr("nkk.cli.accounts.as_admin", lambda act: act(SimpleNamespace(
+        call_sealed=lambda method, content: kept.append(content["password"]))))
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        done = CliRunner().invoke(main, ["--var", str(tmp_path), "staff", *command], input="rahasia sekali 42 \r\n")
+    assert (done.exit_code, kept, warned) == (0, ["rahasia sekali 42 "], [])
+    assert "rahasia" not in done.output
+    none = CliRunner().invoke(main, ["--var", str(tmp_path), "staff", *command], input="")
+    assert (none.exit_code, len(kept)) == (2, 1)
+    assert "no password" in none.output
 
 
 def test_which_letters_has_to_be_said(run, monkeypatch):

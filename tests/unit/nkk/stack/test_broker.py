@@ -68,16 +68,16 @@ def alone(monkeypatch):
 def test_a_broker_that_is_given_is_used_and_nothing_is_started(alone, monkeypatch, tmp_path):
     monkeypatch.setenv("AMQP_URI", "amqp://there")
     monkeypatch.setattr(brokers, "docker_engine", lambda: pytest.fail("must not look for an engine"))
-    with brokers.broker(tmp_path, echo=pytest.fail) as uri:
-        assert uri == "amqp://there"
+    with brokers.broker(tmp_path, echo=pytest.fail) as found:
+        assert found.uri == "amqp://there"
 
 
 def test_a_docker_engine_that_answers_runs_a_broker_on_loopback_and_ends_it(alone, monkeypatch, tmp_path):
     engine = Engine(refusals=2)
     monkeypatch.setattr(brokers, "docker_engine", lambda: engine)
-    with brokers.broker(tmp_path, echo=lambda text: None) as uri:
+    with brokers.broker(tmp_path, echo=lambda text: None) as found:
         password = engine.options["environment"]["RABBITMQ_DEFAULT_PASS"]
-        assert uri == f"amqp://nkk:{password}@127.0.0.1:34567//"
+        assert found.uri == f"amqp://nkk:{password}@127.0.0.1:34567//"
         assert engine.options["ports"] == {"5672/tcp": ("127.0.0.1", None)}
         assert "stop" not in engine.log
     assert engine.log[-1] == "stop"
@@ -120,11 +120,49 @@ def test_an_installed_server_is_run_as_a_node_of_our_own(alone, monkeypatch, tmp
 
     @contextmanager
     def node(folder):
-        yield SimpleNamespace(uri=f"amqp://node-in-{folder.name}")
+        yield SimpleNamespace(uri=f"amqp://node-in-{folder.name}", look_after=lambda echo: echo("looked after"))
 
     monkeypatch.setattr(brokers, "PrivateNode", node)
-    with brokers.broker(tmp_path, echo=pytest.fail) as uri:
-        assert uri == f"amqp://node-in-{tmp_path.name}"
+    said = []
+    with brokers.broker(tmp_path, echo=said.append) as found:
+        assert found.uri == f"amqp://node-in-{tmp_path.name}"
+        found.look_after()
+    assert said == ["starting RabbitMQ, as a node of this folder's own", "looked after"]
+
+
+def test_a_node_that_died_is_started_again_and_said_and_not_at_once_a_second_time(monkeypatch, tmp_path):
+    said, done = [], []
+    node = brokers.PrivateNode(tmp_path)
+    monkeypatch.setattr(brokers.time, "monotonic", lambda: now)
+    monkeypatch.setattr(node, "stop", lambda: done.append("tidied"))
+    monkeypatch.setattr(node, "launch", lambda: done.append("started"))
+    now = 100.0
+    node.look_after(said.append)
+    node._node = SimpleNamespace(poll=lambda: None, returncode=None)
+    node.look_after(said.append)
+    assert (said, done) == ([], [])
+    node._node = SimpleNamespace(poll=lambda: -9, returncode=-9)
+    node.look_after(said.append)
+    node.look_after(said.append)
+    assert (said, done) == ([f"RabbitMQ ended (-9), starts again; see {tmp_path}/server.log"], ["tidied", "started"])
+    now += brokers.START_AGAIN_SECONDS
+    node.look_after(said.append)
+    assert len(said) == 2
+
+
+def test_a_container_that_ended_is_said_and_everything_ends_with_it(alone, monkeypatch, tmp_path):
+    def gone(*_, **__):
+        raise docker.errors.NotFound("none")
+
+    engine = Engine()
+    monkeypatch.setattr(brokers, "docker_engine", lambda: engine)
+    with brokers.broker(tmp_path, echo=lambda text: None) as found:
+        found.look_after()
+        monkeypatch.setattr(brokers.time, "monotonic", lambda: 1e9)
+        monkeypatch.setattr(Container, "reload", gone)
+        monkeypatch.setattr(Container, "stop", gone)
+        with pytest.raises(brokers.NoBrokerError, match="container nkk-x has ended"):
+            found.look_after()
 
 
 def test_without_any_way_to_a_broker_one_sentence_names_the_three_choices(alone, tmp_path):
@@ -144,7 +182,7 @@ def test_root_on_debian_installs_the_package(alone, monkeypatch, tmp_path):
 
     @contextmanager
     def node(folder):
-        yield SimpleNamespace(uri="amqp://fresh")
+        yield SimpleNamespace(uri="amqp://fresh", look_after=lambda echo: None)
 
     monkeypatch.setattr(brokers.os, "geteuid", lambda: 0)
     monkeypatch.setattr(brokers.shutil, "which", lambda name: f"/usr/bin/{name}")
@@ -152,9 +190,9 @@ def test_root_on_debian_installs_the_package(alone, monkeypatch, tmp_path):
     monkeypatch.setattr(brokers, "install_packages", install)
     monkeypatch.setattr(brokers, "PrivateNode", node)
     said = []
-    with brokers.broker(tmp_path, echo=said.append) as uri:
-        assert (uri, installed) == ("amqp://fresh", ["rabbitmq-server"])
-    assert said == ["installing Debian's rabbitmq-server (once)"]
+    with brokers.broker(tmp_path, echo=said.append) as found:
+        assert (found.uri, installed) == ("amqp://fresh", ["rabbitmq-server"])
+    assert said[0] == "installing Debian's rabbitmq-server (once)"
 
 
 def test_a_node_keeps_its_password_and_name_and_listens_on_loopback_alone(monkeypatch, tmp_path):

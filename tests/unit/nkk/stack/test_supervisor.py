@@ -5,9 +5,12 @@ import signal
 import sys
 from time import monotonic
 
+import httpx
 import pytest
 
-from nkk.stack.supervisor import Program, Supervisor
+from nkk.stack.broker import Broker
+from nkk.stack.run import NotReadyError, Stack
+from nkk.stack.supervisor import Program, Supervisor, last_words
 from tests.installations import eventually
 
 
@@ -83,6 +86,40 @@ def test_a_program_that_was_ended_stays_ended_until_it_is_started(supervisor, sa
     assert (one.running, said) == (False, [])
     supervisor.start(one)
     assert one.running
+
+
+@pytest.mark.parametrize(("log", "words"), [
+    ("Traceback (most recent call last):\n  File \"x.py\", line 1\nModuleNotFoundError: No module named 'flask'\n",
+     "ModuleNotFoundError: No module named 'flask'"),
+    ('{"event": "worker failed", "error": "ImportError", "at": ["boot a.py:1", "<module> app.py:12"]}\n'
+     '{"event": "Shutting down: Master"}\n', "worker failed: ImportError, <module> app.py:12"),
+    ("nkk.messaging.settings.MissingSettingError: NKK_SITE_KEY is not set.\n\n",
+     "nkk.messaging.settings.MissingSettingError: NKK_SITE_KEY is not set."),
+    ("Error: No such option: --x\n[7]\n", "Error: No such option: --x"), ("one\ntwo\n", "two"), ("", "it said nothing"),
+])
+def test_the_last_words_of_a_program_are_its_last_error(tmp_path, log, words):
+    (tmp_path / "log").write_text(log)
+    assert last_words(tmp_path / "log") == words
+
+
+def test_a_program_that_cannot_start_is_named_with_its_last_words_long_before_time_is_up(said, monkeypatch, tmp_path):
+    def refused(*_, **__):
+        raise httpx.ConnectError("")
+
+    monkeypatch.setattr("nkk.stack.run.httpx.get", refused)
+    stack = Stack(tmp_path, said.append)
+    stack._broker = Broker("")
+    stack.port = 1
+    for each in (program(tmp_path, FOREVER), program(tmp_path, "import no_such_thing", "gateway")):
+        stack.programs[each.name] = each
+        stack.supervisor.start(each)
+    began = monotonic()
+    with pytest.raises(NotReadyError) as said_of_it:
+        stack.wait_until_ready(is_first=True)
+    assert str(said_of_it.value) == ("gateway ends again and again (1): ModuleNotFoundError: No module named "
+                                     f"'no_such_thing'; see {tmp_path / 'gateway.log'}")
+    assert monotonic() - began < 30
+    stack.supervisor.stop()
 
 
 def test_a_program_dies_with_whoever_started_it(tmp_path):
