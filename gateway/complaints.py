@@ -4,14 +4,15 @@ from typing import Any
 
 from flask import g
 
-from gateway import methods, papers
+from gateway import journeys, methods, papers
 from gateway.backend import backend
 from nkk.messaging.calls import RefusedRemotelyError
+from nkk.sop import steps
 from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.sop.steps import Path, Role
 from nkk.sop.ticket import read_ticket
 
-JUST_SUBMITTED = {"state": "hand_over", "step": 2}
+JUST_SUBMITTED = journeys.standing(steps.HAND_OVER)
 
 
 def known(ticket: str) -> str:
@@ -71,16 +72,7 @@ def timeline(ticket: str, confidential: bool | None = None) -> dict[str, Any]:
 
 def journey(ticket: str) -> dict[str, Any]:
     """The journey of a complaint through the seven steps."""
-    ticket = known(ticket)
-    try:
-        return backend().call("notification", "timeline", ticket)
-    except RefusedRemotelyError as refusal:
-        # Accepted a moment ago, its first event still on the way: its reporter is not told that it does not exist.
-        if refusal.name != "UnknownTicket" or g.actor.role != Role.REPORTER:
-            raise
-        complaint = backend().call("intake", "complaint", ticket)
-        return {"ticket": ticket, "path": None, "submitted_at": complaint["submitted_at"],
-                "service_due_at": complaint["service_due_at"], "stands": JUST_SUBMITTED, "next": None, "entries": []}
+    return journeys.of(known(ticket))
 
 
 def hand_over(ticket: str) -> dict[str, Any]:
@@ -117,12 +109,19 @@ def approve(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
 
 def answer(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
     """Step 6."""
-    return backend().call("notification", "send_answer", known(ticket), form["text"])
+    return _acted(ticket, "send_answer", form["text"])
 
 
 def confirm_receipt(ticket: str) -> dict[str, Any]:
     """Step 7."""
-    return backend().call("notification", "confirm_receipt", known(ticket))
+    return _acted(ticket, "confirm_receipt")
+
+
+def _acted(ticket: str, act: str, *args: Any) -> dict[str, Any]:
+    done = journeys.told(known(ticket), act, *args)
+    if done is None:
+        raise journeys.being_prepared()
+    return done
 
 
 def _for_reporter(ticket: str) -> dict[str, Any]:

@@ -46,6 +46,7 @@ STATUS = {
     "CalendarChangedMeanwhile": 409,
     "UnknownCalendar": 404,
     "NoDocumentYet": 409,
+    "BeingPrepared": 409,
     "IdentityWithheld": 403,
     "IdempotencyKeyReused": 422,
 }

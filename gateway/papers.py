@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Response, current_app, g
 
-from gateway import methods
+from gateway import journeys, methods
 from gateway.backend import backend
 from nkk.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
 from nkk.messaging.calls import StageUnavailableError
@@ -72,11 +72,13 @@ def require(kind: str, role: Role) -> None:
 
 
 def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
-    """What document `kind` of a complaint holds for `role`. Raises NotYourRole or NoDocumentYet."""
+    """What document `kind` of a complaint holds for `role`. Raises NotYourRole, NoDocumentYet or BeingPrepared."""
     require(kind, role)
     view = _VIEWS[role](ticket, kind)
-    timeline = backend().call("notification", "timeline", ticket)
+    timeline = journeys.of(ticket)
     if not _is_there(kind, role, timeline):
+        if _is_made(kind, role, view):
+            raise journeys.being_prepared()
         raise NoDocumentYet("This document does not exist yet: the step that makes it is not done.",
                             {"stands": timeline["stands"]})
     if kind in BY_ACT:
@@ -117,17 +119,24 @@ def _is_there(kind: str, role: Role, timeline: dict[str, Any]) -> bool:
     return FROM_STEP[role][kind] in {entry["step"] for entry in timeline["entries"]}
 
 
+def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
+    """Whether the caller's own stage knows that the step is done which the document comes from."""
+    return {COMPLAINT: role == Role.MAIN_TEAM or bool(view.get("handed_over_at")),
+            REPORT: role == Role.OPD_TEAM or view["stands"]["state"] != "awaiting_classification",
+            RESPONSE: bool(view.get("response") or view.get("answer"))}.get(kind, False)
+
+
 def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
     view = backend().call("intake", "complaint", ticket)
     if kind == RESPONSE:
-        view |= _answered(backend().call("notification", "read_answer", ticket)["answer"])
+        view |= _answered((journeys.told(ticket, "read_answer") or {}).get("answer"))
     return view
 
 
 def _for_operator(ticket: str, kind: str) -> dict[str, Any]:
     view = backend().call("intake", "complaint", ticket)
     if kind == RESPONSE:
-        answer = backend().call("notification", "answer", ticket)["answer"] or {}
+        answer = (journeys.told(ticket, "answer") or {}).get("answer") or {}
         view |= _answered(answer) | {"response": answer.get("material")}
     return view
 

@@ -58,8 +58,10 @@ def identity(ticket: str) -> dict[str, Any]:
 @needs(*READERS)
 @resources.response(200, schemas.Timeline)
 @resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
 def timeline(ticket: str) -> dict[str, Any]:
-    """The journey of a complaint through the seven steps."""
+    """The journey of a complaint through the seven steps. To a team it is `being-prepared` where what came to its desk
+    a moment ago has not been heard of everywhere."""
     return complaints.timeline(ticket)
 
 

@@ -17,6 +17,8 @@ PROBLEM = "application/problem+json"
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
 HEADERS: dict[HTTPStatus, dict[str, Any]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}},
+    HTTPStatus.CONFLICT: {"Retry-After": {"description": "Where it is `being-prepared`: seconds to wait.",
+                                          "schema": {"type": "integer"}}},
     HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER,
     HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
 }

@@ -11,12 +11,13 @@ from marshmallow import Schema
 from gateway import claims, complaints
 from gateway.api import schemas
 from gateway.errors import RETRY_AFTER_SECONDS
+from gateway.journeys import BeingPrepared
 from gateway.site import colleagues, forms, journey, session, words
 from gateway.site.clocks import of_service, of_step
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
-from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.calls import StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
 from nkk.sop import steps
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
@@ -211,9 +212,7 @@ def _timeline(ticket: str, confidential: bool | None) -> dict[str, Any] | None:
     """The journey with its seven stops; None for a desk that it has not reached yet."""
     try:
         timeline = complaints.timeline(ticket, confidential)
-    except RefusedRemotelyError as refusal:
-        if refusal.name != "UnknownTicket":
-            raise
+    except BeingPrepared:
         return None
     known = words.lists()
     for entry in timeline["entries"]:

@@ -62,6 +62,9 @@ SAID = {
     "NoDocumentYet": Said(
         _("Dokumen ini belum ada"),
         _("Langkah yang membuatnya belum selesai. Lihat perjalanan laporan, lalu coba lagi sesudah langkah itu.")),
+    "BeingPrepared": Said(
+        _("Sedang disiapkan"),
+        _("Laporan ini sudah kami terima; yang Anda minta belum siap. Coba lagi sebentar lagi.")),
     "IdentityWithheld": Said(
         _("Identitas pelapor dirahasiakan"),
         _("Pelapor meminta kerahasiaan: siapa dia tidak ditampilkan kepada siapa pun, juga tidak dalam dokumen.")),

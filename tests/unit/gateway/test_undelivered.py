@@ -13,7 +13,8 @@ TICKET = "NKK-2026-EDXY-ER30"
 LETTER = {"ticket": TICKET, "kind": "answered", "given_up_at": "2026-03-02T01:00:00.000000Z"}
 CASE = {"ticket": TICKET, "subject_line": "Loket tutup", "text": "Tutup.", "category": "kode-etik",
         "sub_category": "bernegara", "confidential": False, "reporter_kind": "public", "claim": None,
-        "submitted_at": "2026-03-02T01:00:00Z", "handed_over_at": "2026-03-02T01:05:00Z"}
+        "submitted_at": "2026-03-02T01:00:00Z", "service_due_at": "2026-03-04T01:00:00Z",
+        "handed_over_at": "2026-03-02T01:05:00Z"}
 
 
 @pytest.fixture

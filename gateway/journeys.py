@@ -1,0 +1,81 @@
+"""Journeys as notification tells them, and what is known of one that it has not heard of yet.
+
+Notification hears of everything, and may be behind: a complaint that the caller's own stage knows is none that does not
+exist.
+"""
+
+from typing import Any
+
+from flask import g
+
+from gateway.backend import backend
+from nkk.messaging.calls import RefusedRemotelyError
+from nkk.sop import steps
+from nkk.sop.refusals import Refused
+from nkk.sop.steps import Role, Step
+
+RETRY_AFTER_SECONDS = 5
+
+OWN: dict[Role, tuple[str, str]] = {
+    Role.REPORTER: ("intake", "complaint"),
+    Role.OPERATOR: ("intake", "complaint"),
+    Role.MAIN_TEAM: ("triage", "case"),
+    Role.OPD_TEAM: ("opd_response", "case"),
+}
+"""Where each role's complaints are known before notification hears of them."""
+
+
+class BeingPrepared(Refused):
+    """The complaint is known, and what is asked for is not there yet. `details["retry_after"]` is in seconds."""
+
+
+def being_prepared() -> BeingPrepared:
+    """One refusal for whatever waits for notification."""
+    return BeingPrepared("This complaint was accepted; what you ask for is being prepared. Try again in a moment.",
+                         {"retry_after": RETRY_AFTER_SECONDS})
+
+
+def told(ticket: str, method: str, *args: Any) -> Any:
+    """What notification answers about a complaint; None where it has not heard of one that the caller's own stage
+    knows. Raises UnknownTicket where that does not know it either."""
+    try:
+        return backend().call("notification", method, ticket, *args)
+    except RefusedRemotelyError as refusal:
+        if refusal.name != "UnknownTicket":
+            raise
+        backend().call(*OWN[Role(g.actor.role)], ticket)
+        return None
+
+
+def of(ticket: str) -> dict[str, Any]:
+    """The journey of a complaint. Raises BeingPrepared where a team's has not been heard of yet."""
+    try:
+        return backend().call("notification", "timeline", ticket)
+    except RefusedRemotelyError as refusal:
+        if refusal.name != "UnknownTicket":
+            raise
+        return begun(backend().call(*OWN[Role(g.actor.role)], ticket))
+
+
+def begun(complaint: dict[str, Any]) -> dict[str, Any]:
+    """The journey of a `complaint` as intake knows it: its first step. Raises BeingPrepared for a team, whose steps
+    come later."""
+    if g.actor.role not in (Role.REPORTER, Role.OPERATOR):
+        raise being_prepared()
+    stands = steps.CLASSIFY if complaint.get("handed_over_at") else steps.HAND_OVER
+    return {"ticket": complaint["ticket"], "path": None, "submitted_at": complaint["submitted_at"],
+            "service_due_at": complaint["service_due_at"], "service_left_minutes": None,
+            "stands": standing(stands), "next": None, "entries": [_submitted(complaint["submitted_at"])]}
+
+
+def standing(step: Step) -> dict[str, Any]:
+    """Where a complaint stands that came to `step`, as notification would say it."""
+    return {"state": step.name, "step": step.number}
+
+
+def _submitted(at: str) -> dict[str, Any]:
+    step = steps.SUBMIT
+    return {"step": step.number, "name": step.name, "activity": step.activity, "event": "complaint.submitted.v2",
+            "role": step.role, "at": at, "output": step.output, "round": None, "minutes": step.minutes, "came_at": None,
+            "due_at": None, "used_minutes": None, "late": None} | (
+                {} if g.actor.role == Role.REPORTER else {"by": None, "opd": None, "note": None})
