@@ -25,8 +25,8 @@ ODD_TEXTS = st.sampled_from([
     f"{SECRET}\r\nBcc: x@example.org", "../../etc/passwd", "{{7*7}}", "' OR 1=1 --"])
 NUMBERS = st.one_of(st.integers(), st.sampled_from([2**31, 2**63, -2**63 - 1, 10**400]), st.floats(),
                     st.just(math.nan), st.just(math.inf))
-INSTANTS = st.sampled_from(["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2026-03-02", "2026-03-02T01:00:00",
-                            "2026-02-30T01:00:00Z", "2026-03-02T01:00:00+99:99", "now"])
+INSTANTS = st.sampled_from(["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2199-12-31T16:00:00Z", "2026-03-02",
+                            "2026-03-02T01:00:00", "2026-02-30T01:00:00Z", "2026-03-02T01:00:00+99:99", "now"])
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=30) | ODD_TEXTS | INSTANTS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4), max_leaves=8)
