@@ -18,16 +18,23 @@ permissions() {
     once definitions
     docker compose exec -T rabbitmq rabbitmqctl --quiet import_definitions /definitions/definitions.json
 }
+up() { docker compose up -d --no-deps --no-build --wait --wait-timeout 300 "$@"; }
+# The new instances of a stage serve before the old ones, which finish what they have in flight, are gone.
 replace() {
     say "$1"
-    docker compose up -d --no-deps --no-build --wait --wait-timeout 180 "$1"
+    old=$(docker compose ps -q "$1")
+    up --no-recreate --scale "$1=$(($(echo "$old" | wc -w) * 2))" "$1"
+    docker stop -t 40 $old
+    docker rm $old
 }
 
 if [ "${1-}" = back ]; then
     docker tag nkk:previous "$image"
     permissions
     # Who tells goes back before who hears, so that nobody is told what they do not know.
-    for each in gateway intake triage opd_response notification; do replace "$each"; done
+    say gateway
+    up gateway
+    for each in intake triage opd_response notification; do replace "$each"; done
     exit
 fi
 
@@ -43,5 +50,8 @@ once topology
 for each in intake triage opd_response notification; do once "migrate-$each"; done
 
 # Who hears comes before who tells, so that nobody is told what they do not know.
-for each in notification opd_response triage intake gateway; do replace "$each"; done
+for each in notification opd_response triage intake; do replace "$each"; done
+# There is one port, and so one gateway: it is away while it starts.
+say gateway
+up gateway
 say "done; back with: deploy/upgrade.sh back, in the tree of the version before"

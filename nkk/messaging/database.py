@@ -6,6 +6,7 @@ or two greenlets of one process wait for each other.
 """
 
 import fcntl
+import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -298,7 +299,7 @@ def _engine(url: str, size: int) -> Engine:
         return engine
     # psycopg 3 would block the whole process at each query, whatever the URL says. No ping before use: the first error
     # of a lost server empties the pool, and whoever met it is retried or told 503.
-    return create_engine(
+    engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg2"),
         hide_parameters=True,
         pool_size=size,
@@ -306,6 +307,21 @@ def _engine(url: str, size: int) -> Engine:
         pool_timeout=POOL_TIMEOUT_SECONDS,
         connect_args={"connect_timeout": 5, "options": f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"},
     )
+    event.listen(engine, "do_connect", _look_up)
+    return engine
+
+
+def _look_up(dialect: Dialect, _record: Any, _args: Any, options: dict[str, Any]) -> None:
+    """Find a server's addresses here: libpq would hold up all greenlets while it asks. Its name stays, for TLS."""
+    host = options.get("host") or "/"
+    if host.startswith("/") or "," in host or "hostaddr" in options:
+        return
+    try:
+        found = socket.getaddrinfo(host, int(options.get("port") or 5432), type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise dialect.loaded_dbapi.OperationalError(f"the server's name cannot be looked up: {error.errno}") from error
+    addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+    options |= {"host": ",".join([host] * len(addresses)), "hostaddr": ",".join(addresses)}
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -1,5 +1,6 @@
 """What both databases must do alike."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,6 +18,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    make_url,
     select,
     text,
     update,
@@ -303,3 +305,27 @@ def test_a_date_that_nobody_can_reckon_with_is_read_as_the_nearest_that_one_can(
         found = connection.execute(select(things.c.at)).scalar_one()
     assert found == read
     assert found.astimezone(WIB).astimezone(timezone(timedelta(hours=-14))) == read
+
+
+def test_a_servers_name_is_looked_up_where_it_holds_up_nobody(postgres, monkeypatch):
+    def look_up(host, port, **_):
+        asked.append(host)
+        if host != "db.example":
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    asked: list[str] = []
+    url = make_url(postgres.url("postgres"))
+    monkeypatch.setattr("nkk.messaging.database.socket.getaddrinfo", look_up)
+    for host, there in (("db.example", True), ("gone.example", False)):
+        database = Database(url.set(host=host).render_as_string(hide_password=False), size=1)
+        try:
+            with database.reading() as connection:
+                connection.exec_driver_sql("SELECT 1")
+            assert there
+        except SQLAlchemyError as error:
+            assert not there
+            assert is_away(error)
+        finally:
+            database.dispose()
+    assert asked == ["db.example", "gone.example"]
