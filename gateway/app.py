@@ -1,6 +1,5 @@
 """Puts the gateway together."""
 
-import os
 import re
 import time
 import uuid
@@ -13,10 +12,10 @@ from flask import Flask, Response, g, jsonify, request
 from gateway import api, counting, docs, errors, left_out, limits, methods, proxies, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
+from nkk.messaging import settings
 from nkk.messaging.actor import Actor
 from nkk.messaging.log import begin_context, get_logger
 from nkk.messaging.plain import take_as_they_are
-from nkk.messaging.settings import number, required, required_key
 from nkk.sop.steps import Role
 
 MAX_BODY_BYTES = 256 * 1024
@@ -67,19 +66,20 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
 
 def _from_environment() -> dict[str, Any]:
+    streams = settings.NKK_LIVE_STREAMS.get()
     return {
-        "AMQP_URI": required("AMQP_URI"),
-        "INTAKE_PUBLIC_KEY": required("NKK_INTAKE_PUBLIC_KEY"),
-        "TOKEN_PUBLIC_KEY": required_key("NKK_TOKEN_PUBLIC_KEY"),
-        "SITE_URL": (os.environ.get("NKK_SITE_URL") or "http://localhost").rstrip("/"),
-        "TEMPLATES": os.environ.get("NKK_TEMPLATES", ""),
-        "SITE_KEY": required("NKK_SITE_KEY"),
-        "RPC_TIMEOUT": number("NKK_RPC_TIMEOUT", 5),
+        "AMQP_URI": settings.AMQP_URI.get(),
+        "INTAKE_PUBLIC_KEY": settings.NKK_INTAKE_PUBLIC_KEY.get(),
+        "TOKEN_PUBLIC_KEY": settings.NKK_TOKEN_PUBLIC_KEY.get(),
+        "SITE_URL": settings.NKK_SITE_URL.get().rstrip("/"),
+        "TEMPLATES": settings.NKK_TEMPLATES.get(),
+        "SITE_KEY": settings.NKK_SITE_KEY.get(),
+        "RPC_TIMEOUT": settings.NKK_RPC_TIMEOUT.get(),
         # Half of the threads are left for requests.
-        "LIVE_STREAMS": number("NKK_LIVE_STREAMS", number("NKK_GATEWAY_THREADS", 16) // 2),
-        "TRUSTED_PROXIES": proxies.read_networks(os.environ.get(proxies.NAME, "")),
-        **counting.settings(os.environ.get("NKK_LIMIT_STORAGE") or counting.default_store()),
-        **limits.rates(os.environ),
+        "LIVE_STREAMS": settings.NKK_GATEWAY_THREADS.get() // 2 if streams is None else streams,
+        "TRUSTED_PROXIES": proxies.Proxies(*settings.NKK_TRUSTED_PROXIES.get()),
+        **counting.settings(settings.NKK_LIMIT_STORAGE.get() or counting.default_store()),
+        **{f"LIMIT_{name}": setting.get() for name, setting in settings.LIMITS.items()},
     }
 
 

@@ -1,20 +1,23 @@
 """How gunicorn runs the gateway: threads, since the RPC client serves many at once; settings from the environment."""
 
 import gc
-import os
 from typing import Any
 
 from gunicorn.glogging import Logger
 
-from gateway.limits import rates
-from gateway.proxies import read_networks
-from nkk.messaging.settings import number
+from nkk.messaging import settings
 
-bind = os.environ.get("NKK_BIND") or "127.0.0.1:8080"
-workers = number("NKK_GATEWAY_WORKERS", 2)
-threads = number("NKK_GATEWAY_THREADS", 16)
+try:
+    # Here, by the one process that starts the others: they would each fail, and be started again.
+    settings.check(settings.OF["gateway"])
+except settings.SettingsError as error:
+    raise SystemExit(str(error)) from None
+
+bind = settings.NKK_BIND.get()
+workers = settings.NKK_GATEWAY_WORKERS.get()
+threads = settings.NKK_GATEWAY_THREADS.get()
 worker_class = "gateway.worker.Worker"
-worker_connections = number("NKK_GATEWAY_CONNECTIONS", 1000)
+worker_connections = settings.NKK_GATEWAY_CONNECTIONS.get()
 timeout = 60
 graceful_timeout = 30
 # 200 ids in GET /staff/names are 7,400 characters.
@@ -23,9 +26,6 @@ limit_request_fields = 60
 control_socket_disable = True
 # gunicorn would believe whoever comes from this machine; whom to believe NKK_TRUSTED_PROXIES says.
 forwarded_allow_ips = ""
-# Said here, by the one process that starts the others: they would each fail, and be started again.
-read_networks(os.environ.get("NKK_TRUSTED_PROXIES", ""))
-rates(os.environ)
 
 
 def post_worker_init(worker: Any) -> None:

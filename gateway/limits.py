@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from copy import deepcopy
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
@@ -18,26 +18,6 @@ from typing import Any
 from flask import current_app, g, request
 from flask_limiter import Limiter
 from limits import parse_many
-
-from nkk.messaging.settings import MissingSettingError
-
-DEFAULTS = {"REGISTRATION": "100/hour", "LOGIN": "100/minute", "RESET": "10/hour", "SUBMISSION": "60/hour",
-            "DOCUMENTS": "60/minute"}
-
-
-def rates(environment: Mapping[str, str]) -> dict[str, str]:
-    """LIMIT_<name> of each limit, from the settings NKK_LIMIT_<name>. Raises MissingSettingError where one cannot be
-    read: a limit that nobody can read would be none."""
-    return {f"LIMIT_{name}": _rate(f"NKK_LIMIT_{name}", environment.get(f"NKK_LIMIT_{name}") or usual)
-            for name, usual in DEFAULTS.items()}
-
-
-def _rate(setting: str, written: str) -> str:
-    try:
-        parse_many(written)
-    except ValueError:
-        raise MissingSettingError(f"{setting}={written} is no limit. Write it like 20/hour or 5/minute.") from None
-    return written
 
 
 def source() -> str:

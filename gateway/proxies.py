@@ -8,14 +8,10 @@ read from its end, past every address of these networks; the first other one is 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from nkk.messaging.settings import MissingSettingError
-
-NAME = "NKK_TRUSTED_PROXIES"
-UNIX = "unix"
-"""Written in the list for whoever connects by a socket in the file system, and the address of those."""
+from nkk.messaging.written import UNIX
 
 _FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
               "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_SCHEME", "HTTP_X_FORWARDED_SSL", "HTTP_X_REAL_IP",
@@ -39,13 +35,6 @@ class Proxies:
             return self.unix
         address = read_address(peer)
         return address is not None and any(address in network for network in self.networks)
-
-
-def read_networks(written: str) -> Proxies:
-    """What NKK_TRUSTED_PROXIES says: `10.0.0.0/8, ::1/128`, or `unix`. Raises MissingSettingError, naming what to
-    write."""
-    words = [word.strip() for word in written.split(",") if word.strip()]
-    return Proxies(tuple(_network(word) for word in words if word != UNIX), UNIX in words)
 
 
 def read_address(written: str) -> Address | None:
@@ -102,20 +91,3 @@ def _at(chain: list[str], hops: int) -> str:
 
 def _parts(value: str) -> list[str]:
     return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _network(word: str) -> IPv4Network | IPv6Network:
-    if word.isdigit():
-        raise MissingSettingError(
-            f"{NAME}={word} counts proxies, which is not taken any more: whoever reaches the port could pass for one. "
-            f"Write the networks that they connect from, such as {NAME}=127.0.0.1/32 or {NAME}=10.0.0.0/8,::1/128; "
-            "leave it empty where there is no proxy.")
-    try:
-        network = ip_network(word)
-    except ValueError as error:
-        raise MissingSettingError(f"{NAME}: {error}. Write networks, such as 10.0.0.0/8, ::1/128, "
-                                  "separated by commas.") from None
-    if network.prefixlen == 0:
-        raise MissingSettingError(f"{NAME}: {word} would believe everybody. Write the networks that your proxies "
-                                  "connect from.")
-    return network

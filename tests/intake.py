@@ -14,8 +14,8 @@ from nkk.messaging.actor import Actor
 from nkk.messaging.boxes import Question
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair
-from nkk.messaging.settings import as_pem
 from nkk.messaging.work import UnitOfWork
+from nkk.messaging.written import as_pem
 from nkk.stack.keys import new_keys
 from services.intake.identity import Vault
 from services.intake.resets import LIFETIME, hash_of

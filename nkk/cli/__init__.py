@@ -13,14 +13,14 @@ from nkk.cli.speaking import FROM_STACK, sentence
 from nkk.documents import TemplateError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.publisher import BROKER_ERRORS
-from nkk.messaging.settings import MissingSettingError
+from nkk.messaging.settings import SettingsError
 from nkk.sop.refusals import Refused
 from nkk.stack.broker import NoBrokerError
 from nkk.stack.run import NotReadyError, OccupiedError
 from nkk.stack.run import running as running_stack
 
 TROUBLE: tuple[type[Exception], ...] = (
-    MissingSettingError, NoBrokerError, NotReadyError, OccupiedError, StageUnavailableError, StageFailedError,
+    SettingsError, NoBrokerError, NotReadyError, OccupiedError, StageUnavailableError, StageFailedError,
     RefusedRemotelyError, Refused, TemplateError, *BROKER_ERRORS, ValueError,
 )
 

@@ -1,6 +1,5 @@
 """Time, proved and counted; and the documents that say so."""
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import click
 
 from nkk.cli.speaking import as_admin, say
+from nkk.messaging.settings import NKK_TEMPLATES
 from nkk.sop.proof import proof, read_calendars, read_facts
 from nkk.sop.recap import figures
 from nkk.sop.ticket import read_ticket
@@ -47,7 +47,7 @@ def report(month: str, format_: str, output: Path | None) -> None:
         return figures(month, ask, admin.call("lists"), datetime.now(UTC))
 
     path = output or Path(f"rekap-bulanan-{month}.{format_}")
-    folder = os.environ.get("NKK_TEMPLATES")
+    folder = NKK_TEMPLATES.get()
     file = render("rekap-bulanan", format_, as_admin(counted), Path(folder) if folder else None)
     try:
         path.write_bytes(file)

@@ -13,6 +13,7 @@ import click
 from nkk.cli.speaking import as_admin, broker, say, saying_and_keeping
 from nkk.contracts import STAGES
 from nkk.messaging.migrations import upgrade
+from nkk.messaging.settings import DATABASE_URL, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
 from nkk.stack.keys import new_keys, new_passwords
 from nkk.stack.run import ROOT, Stack, declare_topology, running
 from nkk.stack.staff import ensure_demonstration_staff
@@ -44,17 +45,26 @@ def run(var: Path, scale: tuple[str, ...]) -> None:
 @click.pass_obj
 def migrate(var: Path, services: tuple[str, ...]) -> None:
     """Bring databases to their newest shape: <SERVICE>_DATABASE_URL, or DATABASE_URL where one service is named."""
-    for service in services or STAGES:
+    wanted = services or STAGES
+    for service in wanted:
         if service not in STAGES:
             raise click.BadParameter(f"no such service: {service}; one of {', '.join(STAGES)}")
-        name = f"{service.upper()}_DATABASE_URL"
-        url = os.environ.get(name) or (os.environ.get("DATABASE_URL") if len(services) == 1 else None)
-        if not url:
-            raise click.ClickException(
-                f"{name} is not set, and no stack is running in {var.absolute()}. Name the database (postgresql://… or "
-                "sqlite:////…), or start the stack with `make run`, which brings its databases up to date itself.")
-        upgrade(ROOT / "services" / service / "migrations", url)
+    urls = {service: _database_setting(service, alone=len(services) == 1) for service in wanted}
+    if missing := [url.name for url in urls.values() if not os.environ.get(url.name)]:
+        raise click.ClickException(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and no stack is running in "
+            f"{var.absolute()}. Name the database (postgresql://… or sqlite:////…), or start the stack with "
+            "`make run`, which brings its databases up to date itself.")
+    check(urls.values())
+    for service, url in urls.items():
+        upgrade(ROOT / "services" / service / "migrations", url.get())
         say(f"{service}: up to date")
+
+
+def _database_setting(service: str, alone: bool) -> Setting[str]:
+    """What names its database: its own setting, or the one for a service alone."""
+    own = database_of(service)
+    return DATABASE_URL if alone and not os.environ.get(own.name) and os.environ.get(DATABASE_URL.name) else own
 
 
 @click.command()
@@ -120,9 +130,18 @@ def _welcome(stack: Stack, staff: dict[str, Any], seconds: float) -> None:
         f"  curl -s {stack.url}/api/v1/sessions -H 'Content-Type: application/json' \\",
         "    -d '" + json.dumps(staff["operator"]) + "'",
         "",
-        f"mail goes to {stack.var / 'mail'}, logs to {stack.var / 'log'}; Ctrl-C ends everything",
+        f"{_mail(stack)}; logs go to {stack.var / 'log'}; Ctrl-C ends everything",
     ]
     say("\n".join(lines))
+
+
+def _mail(stack: Stack) -> str:
+    """Where letters really go."""
+    environment = stack.environment("notification")
+    server = NKK_SMTP_URL.get(environment)
+    if server is None:
+        return f"mail is kept in {environment['NKK_MAIL_DIR']} and goes to nobody (NKK_SMTP_URL is not set)"
+    return f"mail goes out by {server} (NKK_SMTP_URL), from {NKK_MAIL_FROM.get(environment).header}"
 
 
 def _interrupt(_signal: int, _frame: Any) -> None:

@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import configure
 from nkk.messaging.rpc_client import RpcClient
-from nkk.messaging.settings import required
+from nkk.messaging.settings import AMQP_URI, NKK_INTAKE_PUBLIC_KEY, NKK_TOKEN_SIGNING_KEY, check
 from nkk.sop.refusals import Refused
 from nkk.stack.run import running
 from nkk.stack.staff import Admin
@@ -44,7 +44,7 @@ def broker() -> str:
         var = click.get_current_context().find_root().obj
         raise click.ClickException(f"no stack is running in {Path(var).absolute()}. Start it with `make run`, name its "
                                    "folder with `nkk --var`, or set AMQP_URI.")
-    return required("AMQP_URI")
+    return AMQP_URI.get()
 
 
 def broker_now() -> str:
@@ -57,9 +57,11 @@ def broker_now() -> str:
 def as_admin(act: Callable[[Admin], Any]) -> Any:
     """What `act` gives, done as the admin that holds the keys of this installation."""
     configure()
-    client = RpcClient(broker(), timeout=10)
+    uri, keys = broker(), (NKK_TOKEN_SIGNING_KEY, NKK_INTAKE_PUBLIC_KEY)
+    check(keys)
+    client = RpcClient(uri, timeout=10)
     try:
-        return act(Admin(client, {name: required(name) for name in ("NKK_TOKEN_SIGNING_KEY", "NKK_INTAKE_PUBLIC_KEY")}))
+        return act(Admin(client, {key.name: key.get() for key in keys}))
     finally:
         client.close()
 

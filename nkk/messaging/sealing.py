@@ -6,6 +6,7 @@ sender can open again. What is short is padded: the length of a box tells nothin
 
 import json
 from base64 import b64decode, b64encode
+from functools import lru_cache
 from typing import Any
 
 from nacl.exceptions import CryptoError
@@ -55,9 +56,15 @@ def seal(content: dict[str, Any], key: str, smallest: int = SMALLEST) -> str:
 def unseal(box: Any, private_key: str) -> dict[str, Any]:
     """The content of `box`, padded or not. Raises CannotOpenError."""
     try:
-        content = json.loads(SealedBox(PrivateKey(b64decode(private_key))).decrypt(b64decode(box)))
+        content = json.loads(_opener(private_key).decrypt(b64decode(box)))
     except (CryptoError, ValueError, TypeError, RecursionError) as error:
         raise CannotOpenError("the box cannot be opened with this key") from error
     if not isinstance(content, dict):
         raise CannotOpenError("the box holds no content")
     return content
+
+
+@lru_cache(8)
+def _opener(private_key: str) -> SealedBox:
+    """Counting the public half again for each box would take as long as opening one."""
+    return SealedBox(PrivateKey(b64decode(private_key)))

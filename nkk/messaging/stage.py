@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nameko import config
+from nameko.exceptions import ConfigurationError
 from nameko.extensions import DependencyProvider
 from nameko.timer import Timer
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +18,7 @@ from nkk.messaging.log import get_logger
 from nkk.messaging.names import look_up_anew
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
-from nkk.messaging.settings import required, required_key
+from nkk.messaging.settings import DATABASE_URL, NKK_TOKEN_PUBLIC_KEY, OF, STAGE, SettingsError, check
 from nkk.messaging.together import HearsTogether
 from nkk.messaging.validation import instant
 from nkk.messaging.work import UnitOfWork, Work
@@ -33,12 +34,20 @@ class UnitOfWorkProvider(DependencyProvider):
     def __init__(self, work_cls: type[Work]) -> None:
         self._work_cls = work_cls
 
+    def bind(self, container: Any, attr_name: str) -> Any:
+        """Before anything is set up: all settings of the stage that cannot be used are named at once."""
+        try:
+            check(OF.get(container.service_name, STAGE))
+        except SettingsError as error:
+            raise ConfigurationError(str(error)) from None
+        return super().bind(container, attr_name)
+
     def setup(self) -> None:
         look_up_anew()
         service = self.container.service_name
         pulse.begin(service)
         # Every worker may hold a connection; the relay and a timer hold one each.
-        self.database = Database(required("DATABASE_URL"), size=self.container.max_workers + 4)
+        self.database = Database(DATABASE_URL.get(), size=self.container.max_workers + 4)
         self.relay = self.relay_cls(self.database, self._work_cls.OUTBOX, service, config["AMQP_URI"])
         self.uow = UnitOfWork(self.database, self._work_cls, service, self.relay.wake)
 
@@ -88,7 +97,7 @@ class CallerProvider(DependencyProvider):
     """Gives each worker its `Caller`, from the call context."""
 
     def setup(self) -> None:
-        self._key = required_key("NKK_TOKEN_PUBLIC_KEY")
+        self._key = NKK_TOKEN_PUBLIC_KEY.get()
 
     def get_dependency(self, worker_ctx: Any) -> Caller:
         return Caller(worker_ctx.context_data.get("actor"), self._key)

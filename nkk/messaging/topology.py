@@ -9,14 +9,13 @@
 The names of retry queues carry their delay: changing the delays makes new queues instead of a refused redeclaration.
 """
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
 from kombu import Exchange, Queue, binding
 
 from nkk.messaging.calls import EXCHANGE as CALLS
-from nkk.messaging.settings import MissingSettingError
+from nkk.messaging.settings import NKK_RETRY_DELAYS
 
 QUORUM = {"x-queue-type": "quorum"}
 
@@ -34,19 +33,10 @@ REASON = "x-nkk-reason"
 FAILED_AT = "x-nkk-failed-at"
 """Headers of an event that failed: how often, why, and when it was given up."""
 
-_DEFAULT_DELAYS = "1,5,30,120,600"
-
 
 def retry_delays() -> tuple[int, ...]:
     """Delays in milliseconds before each further attempt, from NKK_RETRY_DELAYS (seconds, comma separated)."""
-    text = os.environ.get("NKK_RETRY_DELAYS", "") or _DEFAULT_DELAYS
-    try:
-        delays = tuple(int(float(part) * 1000) for part in text.split(","))
-        if min(delays) < 0:
-            raise ValueError(text)
-    except (ValueError, OverflowError):
-        raise MissingSettingError(f"NKK_RETRY_DELAYS must be seconds separated by commas, not {text!r}.") from None
-    return delays
+    return NKK_RETRY_DELAYS.get()
 
 
 def exchange(service: str) -> Exchange:

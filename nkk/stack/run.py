@@ -7,7 +7,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from kombu import Connection
 from nkk.contracts import EVENTS, STAGES
 from nkk.messaging import topology
 from nkk.messaging.migrations import upgrade
+from nkk.messaging.settings import DATABASE_URL, OF, SettingsError, check, database_of
 from nkk.stack import SERVICES
 from nkk.stack.broker import Broker, broker
 from nkk.stack.keys import NEEDED, new_keys
@@ -79,13 +80,15 @@ class Stack:
         # Letters name reporters, databases hold what they wrote: nobody else on this machine looks in.
         self.var.mkdir(parents=True, exist_ok=True)
         self.var.chmod(0o700)
-        found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(Broker(amqp_uri))
         # Held from here on and inherited by the gateway: no other stack can take the port, nor answer in our name.
-        with occupied(self.var), listening_socket(self._last_port()) as self._door, found as self._broker:
-            self.amqp_uri = self._broker.uri
+        with occupied(self.var), listening_socket(self._last_port()) as self._door, ExitStack() as held:
             self.port = self._door.getsockname()[1]
             (self.var / "port").write_text(str(self.port))
             self.keys = _kept_keys(self.var / "keys.json")
+            self.check_settings()
+            found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(Broker(amqp_uri))
+            self._broker = held.enter_context(found)
+            self.amqp_uri = self._broker.uri
             self.echo("bringing the databases to their newest shape")
             self.migrate()
             declare_topology(self.amqp_uri)
@@ -98,6 +101,21 @@ class Stack:
             finally:
                 self.supervisor.stop()
                 self.environment_file.unlink(missing_ok=True)
+
+    def check_settings(self) -> None:
+        """Raises SettingsError naming every setting that some process would refuse: before anything is started."""
+        faults: list[str] = []
+        for process, settings in OF.items():
+            database = database_of(process)
+            # Where no broker is named, one is found.
+            told = self.environment(process) | {
+                "AMQP_URI": os.environ.get("AMQP_URI") or "amqp://localhost", database.name: self.database_url(process)}
+            try:
+                check([database if setting is DATABASE_URL else setting for setting in settings], told)
+            except SettingsError as error:
+                faults += error.faults
+        if faults:
+            raise SettingsError(faults)
 
     def _last_port(self) -> int:
         """The port of the last run, where it is known: letters already written name it."""
@@ -119,7 +137,7 @@ class Stack:
     def database_url(self, service: str) -> str:
         """The database of `service`: as given, from the environment, or SQLite under `var`."""
         default = f"sqlite:///{self.var / 'db' / f'{service}.db'}"
-        return self.databases.get(service) or os.environ.get(f"{service.upper()}_DATABASE_URL") or default
+        return self.databases.get(service) or os.environ.get(database_of(service).name) or default
 
     def migrate(self) -> None:
         """Bring every stage's database to its newest shape."""

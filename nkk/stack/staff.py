@@ -10,7 +10,7 @@ from nkk.messaging.actor import Actor, sign
 from nkk.messaging.boxes import Question
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.messaging.rpc_client import RpcClient
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from nkk.sop.catalogue import OPDS
 from nkk.sop.steps import Role
 from nkk.stack.run import write_secret

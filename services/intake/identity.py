@@ -20,7 +20,13 @@ from nameko.extensions import DependencyProvider
 
 from nkk.messaging.boxes import Call, open_box
 from nkk.messaging.sealing import IDS, padded, seal
-from nkk.messaging.settings import required, required_key
+from nkk.messaging.settings import (
+    NKK_IDENTITY_KEYS,
+    NKK_INTAKE_PRIVATE_KEY,
+    NKK_LOGIN_INDEX_KEY,
+    NKK_NOTIFICATION_PUBLIC_KEY,
+    NKK_TOKEN_SIGNING_KEY,
+)
 from nkk.sop import text
 from nkk.sop.mailbox import canonical
 
@@ -109,10 +115,10 @@ class VaultProvider(DependencyProvider):
 
     def setup(self) -> None:
         self._vault = Vault(
-            identity_keys=required("NKK_IDENTITY_KEYS").split(","),
-            index_key=required("NKK_LOGIN_INDEX_KEY"),
-            private_key=required("NKK_INTAKE_PRIVATE_KEY"),
-            contact_key=required("NKK_NOTIFICATION_PUBLIC_KEY"),
+            identity_keys=NKK_IDENTITY_KEYS.get(),
+            index_key=NKK_LOGIN_INDEX_KEY.get(),
+            private_key=NKK_INTAKE_PRIVATE_KEY.get(),
+            contact_key=NKK_NOTIFICATION_PUBLIC_KEY.get(),
         )
 
     def get_dependency(self, worker_ctx: Any) -> Vault:
@@ -135,7 +141,7 @@ class SigningKeyProvider(DependencyProvider):
     """Gives each worker the key that access tokens are signed with."""
 
     def setup(self) -> None:
-        self._key = required_key("NKK_TOKEN_SIGNING_KEY")
+        self._key = NKK_TOKEN_SIGNING_KEY.get()
 
     def get_dependency(self, worker_ctx: Any) -> str:
         return self._key

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from nameko.extensions import DependencyProvider
 
 from nkk.messaging.sealing import IDS, CannotOpenError, public_key_of, seal, unseal
-from nkk.messaging.settings import required
+from nkk.messaging.settings import NKK_NOTIFICATION_PRIVATE_KEY
 
 
 class Keyed:
@@ -59,7 +59,7 @@ class KeyedProvider(DependencyProvider):
     """Gives each worker the Keyed."""
 
     def setup(self) -> None:
-        self._keyed = Keyed(required("NKK_NOTIFICATION_PRIVATE_KEY"))
+        self._keyed = Keyed(NKK_NOTIFICATION_PRIVATE_KEY.get())
 
     def get_dependency(self, worker_ctx: object) -> Keyed:
         return self._keyed

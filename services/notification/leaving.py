@@ -14,16 +14,16 @@ import smtplib
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from email.message import EmailMessage
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from nkk.messaging.settings import MissingSettingError
+from nkk.messaging.settings import NKK_MAIL_DIR, NKK_SMTP_URL, SettingsError
+from nkk.messaging.written import MailServer
+from services.notification.composing import Letter
 
 SMTP_TIMEOUT_SECONDS = 15
 
-Send = Callable[[EmailMessage], None]
+Send = Callable[[Letter], None]
 
 _ENHANCED = re.compile(rb"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
 _OF_THE_RECIPIENT = {b"1.0", b"1.1", b"1.2", b"1.3", b"1.4", b"1.5", b"1.6", b"1.10"}
@@ -38,12 +38,13 @@ class RejectedError(Exception):
 
 
 @contextmanager
-def sender(smtp_url: str, folder: Path) -> Iterator[Send]:
-    """How messages leave, one after another: by `smtp_url`, or into `folder` where that is empty."""
-    if smtp_url:
-        with _by_smtp(smtp_url) as send:
+def sender(server: MailServer | None, folder: Path) -> Iterator[Send]:
+    """How messages leave, one after another: by `server`, or into `folder` where there is none."""
+    if server is not None:
+        with _by_smtp(server) as send:
             yield send
     else:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         yield partial(_write, folder)
 
 
@@ -62,7 +63,7 @@ def said(error: BaseException) -> str:
 
 
 def must_take_files(folder: Path) -> None:
-    """Raises MissingSettingError where letters cannot be kept in `folder`."""
+    """Raises SettingsError where letters cannot be kept in `folder`."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
@@ -70,40 +71,38 @@ def must_take_files(folder: Path) -> None:
     else:
         writable = os.access(folder, os.W_OK)
     if not writable:
-        raise MissingSettingError(f"Set NKK_SMTP_URL, or NKK_MAIL_DIR to a folder we may write to: {folder} is none.")
+        raise SettingsError([f"{NKK_MAIL_DIR.name}={folder} is no folder we may write to, and {NKK_SMTP_URL.name} is "
+                             "not set. Set one of them."])
 
 
-def _write(folder: Path, message: EmailMessage) -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    name = str(message["Message-ID"]).strip("<>").partition("@")[0]
-    part = folder / f".{name}.part"
-    part.write_bytes(bytes(message))
-    part.rename(folder / f"{name}.eml")
+def _write(folder: Path, letter: Letter) -> None:
+    part = f"{folder}/.{letter.name}.part"
+    with open(part, "wb") as file:
+        file.write(letter.content)
+    os.rename(part, f"{folder}/{letter.name}.eml")
 
 
 @contextmanager
-def _by_smtp(url: str) -> Iterator[Send]:
-    """`smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte.
-
-    All letters go over one connection. What one fails over that took others before is sent over a new one, for a server
-    may take so many and no more; what a new one says counts. One that cannot be made is not tried for each letter.
-    """
+def _by_smtp(where: MailServer) -> Iterator[Send]:
+    """All letters go over one connection. What one fails over that took others before is sent over a new one, for a
+    server may take so many and no more; what a new one says counts. One that cannot be made is not tried for each
+    letter."""
     server: smtplib.SMTP | None = None
     unreachable: OSError | None = None
 
-    def send(message: EmailMessage) -> None:
+    def send(letter: Letter) -> None:
         nonlocal server, unreachable
         if unreachable is not None:
             raise unreachable
         is_new = server is None
         if server is None:
             try:
-                server = _connected(url)
+                server = _connected(where)
             except OSError as error:
                 unreachable = error
                 raise
         try:
-            server.send_message(message)
+            _send(server, letter)
         except Exception as error:
             server.close()
             server = None
@@ -111,7 +110,7 @@ def _by_smtp(url: str) -> Iterator[Send]:
                 raise RejectedError(said(error)) from None
             if is_new or not isinstance(error, OSError):
                 raise
-            send(message)
+            send(letter)
 
     try:
         yield send
@@ -121,24 +120,28 @@ def _by_smtp(url: str) -> Iterator[Send]:
                 server.quit()
 
 
-def _connected(url: str) -> smtplib.SMTP:
-    parts = urlsplit(url)
+def _connected(where: MailServer) -> smtplib.SMTP:
     server: smtplib.SMTP
-    host = parts.hostname or "localhost"
-    if parts.scheme == "smtps":
-        server = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SMTP_TIMEOUT_SECONDS,
+    if where.is_tls:
+        server = smtplib.SMTP_SSL(where.host, where.port, timeout=SMTP_TIMEOUT_SECONDS,
                                   context=ssl.create_default_context())
     else:
-        server = smtplib.SMTP(host, parts.port or 25, timeout=SMTP_TIMEOUT_SECONDS)
+        server = smtplib.SMTP(where.host, where.port, timeout=SMTP_TIMEOUT_SECONDS)
     try:
-        if parse_qs(parts.query).get("starttls", ["0"])[0] == "1":
+        if where.starttls:
             server.starttls(context=ssl.create_default_context())
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
+        if where.user:
+            server.login(where.user, where.password)
     except OSError:
         server.close()
         raise
     return server
+
+
+def _send(server: smtplib.SMTP, letter: Letter) -> None:
+    # One that was taken before goes where the server speaks SMTPUTF8; smtplib refuses where it does not.
+    options = () if letter.recipient.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
+    server.sendmail(letter.sender, [letter.recipient], letter.content.replace(b"\n", b"\r\n"), options)
 
 
 def _is_final(error: Exception) -> bool:

@@ -7,19 +7,12 @@ password is opened only as its letter leaves. What does not leave is tried for f
 unless the server knows no such recipient (`leaving.py`).
 """
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.headerregistry import HeaderRegistry
-from email.message import EmailMessage
-from email.policy import default
 from functools import cache, partial
-from pathlib import Path
-from string import Template
 from time import process_time
 from typing import Any
-from urllib.parse import urlsplit
 
 import eventlet
 from eventlet.event import Event as Signal
@@ -31,9 +24,16 @@ from nkk.clocks import KeptCalendars
 from nkk.messaging import pulse
 from nkk.messaging.log import get_logger
 from nkk.messaging.sealing import CannotOpenError, unseal
-from nkk.messaging.settings import required
+from nkk.messaging.settings import (
+    NKK_MAIL_DIR,
+    NKK_MAIL_FROM,
+    NKK_NOTIFICATION_PRIVATE_KEY,
+    NKK_SITE_URL,
+    NKK_SMTP_URL,
+)
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.clock import Calendar
+from services.notification.composing import UnwritableError, compose
 from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed
 from services.notification.leaving import (
@@ -47,7 +47,6 @@ from services.notification.leaving import (
 from services.notification.storage import Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
-LETTERS = Path(__file__).parent / "letters"
 BATCH = 20
 """How many letters are marked together: those sent before a death and not yet marked go out a second time."""
 
@@ -70,22 +69,6 @@ BEGUN_AGAIN_AFTER = timedelta(seconds=10)
 log = get_logger()
 
 
-class _Headers(HeaderRegistry):
-    """The standard library's, but that it makes a class anew for each header: half of what writing a letter takes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._classes: dict[str, Any] = {}
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in self._classes:
-            self._classes[name] = super().__getitem__(name)
-        return self._classes[name]
-
-
-POLICY = default.clone(header_factory=_Headers())
-
-
 @dataclass(frozen=True)
 class Failure:
     """Why a letter is still here, and whether no further try will change that."""
@@ -102,47 +85,17 @@ class ExpiredError(Exception):
     """The code in this message is good no more."""
 
 
-def compose(kind: str, email: str, message_id: str, sender: str, words: Mapping[str, str]) -> EmailMessage:
-    """The letter of `kind` (a file of the letters folder, its first line the subject) to `email`.
-
-    `words` are what it may say; `site` is always among them.
-    """
-    text = _letter(kind).substitute(words)
-    subject, _, body = text.partition("\n")
-    message = EmailMessage(POLICY)
-    message["Subject"] = subject
-    message["From"] = _header("From", sender)
-    message["To"] = email
-    message["Date"] = datetime.now(UTC)
-    message["Message-ID"] = f"<{message_id}@{urlsplit(words['site']).hostname or 'nkk'}>"
-    message["Auto-Submitted"] = _header("Auto-Submitted", "auto-generated")
-    message.set_content(body.lstrip("\n"))
-    return message
-
-
-@cache
-def _letter(kind: str) -> Template:
-    return Template((LETTERS / f"{kind}.txt").read_text("utf-8"))
-
-
-@cache
-def _header(name: str, value: str) -> Any:
-    """A header that every letter has alike, read once: reading them is most of what writing a letter takes."""
-    return POLICY.header_factory(name, value)
-
-
 class Mailer(DependencyProvider):
     """Sends what `messages` holds; woken by each message, and looking again every two seconds."""
 
     def setup(self) -> None:
-        self._key = required("NKK_NOTIFICATION_PRIVATE_KEY")
+        self._key = NKK_NOTIFICATION_PRIVATE_KEY.get()
         self._keyed = Keyed(self._key)
-        if not os.environ.get("NKK_SMTP_URL"):
-            must_take_files(Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
-        self._site = os.environ.get("NKK_SITE_URL") or "http://localhost"
-        self._from = os.environ.get("NKK_MAIL_FROM") or "pengaduan-nkk@example.id"
-        self._sender = partial(sender, os.environ.get("NKK_SMTP_URL", ""),
-                               Path(os.environ.get("NKK_MAIL_DIR") or "var/mail"))
+        server, folder = NKK_SMTP_URL.get(), NKK_MAIL_DIR.get()
+        if server is None:
+            must_take_files(folder)
+        self._site, self._from = NKK_SITE_URL.get(), NKK_MAIL_FROM.get()
+        self._sender = partial(sender, server, folder)
         self._woken = Signal()
         self._stopping = False
 
@@ -247,7 +200,7 @@ class Mailer(DependencyProvider):
         try:
             email, words = self._read(row, box)
             send(compose(row.kind, email, self._keyed.message_id(row.id), self._from, words))
-        except (ExpiredError, NoAddressError, RejectedError) as error:
+        except (ExpiredError, NoAddressError, RejectedError, UnwritableError) as error:
             failure = Failure(str(error) or type(error).__name__, final=True)
             log.error("message cannot be sent", message_id=row.id, kind=row.kind, why=failure.why)
             return failure
@@ -257,7 +210,7 @@ class Mailer(DependencyProvider):
             log.warning("message not sent", message_id=row.id, kind=row.kind, why=failure.why)
             return failure
         except Exception as error:
-            # An address no mail program can write, say: this message must not hold up the others.
+            # A box that holds no address, say: this message must not hold up the others.
             log.exception("message failed", message_id=row.id)
             return Failure(said(error))
         log.info("message sent", message_id=row.id, kind=row.kind)

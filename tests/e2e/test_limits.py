@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from nkk.messaging.actor import Actor, grant
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from nkk.stack.broker import PrivateNode
 from tests.builders import complaint_form
 from tests.installations import Installation, installation, new_vhost

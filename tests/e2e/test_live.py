@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from nkk.messaging.actor import LIFETIME, Actor, grant
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from nkk.stack.broker import PrivateNode
 from tests.installations import Installation, eventually, installation, new_vhost
 from tests.people import People, Person

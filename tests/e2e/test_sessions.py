@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from nkk.messaging.actor import LIFETIME, Actor, grant, sign
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from nkk.stack.keys import new_keys
 from tests.databases import engine
 from tests.e2e.test_clocks import nkk

@@ -16,7 +16,7 @@ from schemathesis.config import FuzzConfig
 from schemathesis.engine import events, from_schema
 
 from nkk.messaging.actor import Actor, grant
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from tests.current.documents import openapi
 from tests.installations import Installation
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from nkk.messaging.actor import Actor, Caller, sign
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from nkk.sop.refusals import Refused
 from nkk.stack.keys import new_keys
 from tests.builders import complaint_form

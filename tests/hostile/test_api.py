@@ -10,7 +10,7 @@ import pytest
 
 from gateway.papers import BY_ACT, OF_COMPLAINTS
 from nkk.messaging.actor import admit
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from tests.access import WHO, table
 from tests.current.documents import openapi
 from tests.hostile.effort import SECONDS, SEED

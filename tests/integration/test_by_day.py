@@ -22,7 +22,7 @@ from gateway import papers
 from gateway.backend import Backend
 from nkk.messaging.actor import Actor, Caller, grant
 from nkk.messaging.calls import RefusedRemotelyError
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import Refused
 from nkk.sop.ticket import new_ticket

@@ -16,8 +16,9 @@ from waitress.task import ThreadedTaskDispatcher
 
 from gateway.app import MAX_BODY_BYTES
 from gateway.connections import Allowance, Door, files_for, settings
-from gateway.proxies import Proxies, behind, read_networks
+from gateway.proxies import Proxies, behind
 from gateway.requests import Reading
+from nkk.messaging.written import networks
 from tests import nginx
 from tests.installations import eventually
 from tests.nginx import Proxy
@@ -143,7 +144,7 @@ def house() -> Iterator[Callable[..., House]]:
     with ExitStack() as houses:
         def build(threads: int = 1, most: int = 10, allowed: Allowance = PATIENT, most_bytes: int = 2**30,
                   proxies: str = "") -> House:
-            built = House(threads, most, allowed, most_bytes, read_networks(proxies))
+            built = House(threads, most, allowed, most_bytes, Proxies(*networks(proxies)))
             houses.callback(built.close)
             return built
 

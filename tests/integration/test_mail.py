@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -16,13 +17,16 @@ from nkk.messaging.database import Database, Inserts
 from nkk.messaging.sealing import new_key_pair, seal
 from nkk.stack.ports import LOOPBACK, free_port
 from services.notification import leaving, mail
+from services.notification.composing import compose
 from services.notification.keyed import Keyed
 from services.notification.storage import Contacts, Messages, journeys, messages, metadata
 from tests.builders import TICKET
+from tests.letters import sender_of, server_at
 
 KEYS = new_key_pair()
 KEYED = Keyed(KEYS[0])
 NOW = datetime.now(UTC)
+SENDER = sender_of("nkk@example.id")
 WORDS = {"ticket": TICKET, "site": "https://nkk.example.id"}
 
 
@@ -90,8 +94,8 @@ def write(database: Database, *addresses: str) -> None:
 def mailer(url: str) -> mail.Mailer:
     sending = mail.Mailer()
     sending._key, sending._keyed = KEYS[0], KEYED
-    sending._site, sending._from = "https://nkk.example.id", "nkk@example.id"
-    sending._sender = partial(leaving.sender, url, mail.Path("unused"))
+    sending._site, sending._from = "https://nkk.example.id", SENDER
+    sending._sender = partial(leaving.sender, server_at(url), Path("unused"))
     return sending
 
 
@@ -341,8 +345,9 @@ def test_a_server_that_asks_for_a_log_in_is_given_the_one_of_the_url(postbox):
                             auth_require_tls=False)
     controller.start()
     try:
-        with leaving.sender(f"smtp://nkk:p%40ss%2Fword@{LOOPBACK}:{controller.port}", mail.Path("unused")) as send:
-            send(mail.compose("answered", "satu@example.org", "m1", "nkk@example.id", WORDS))
+        where = server_at(f"smtp://nkk:p%40ss%2Fword@{LOOPBACK}:{controller.port}")
+        with leaving.sender(where, Path("unused")) as send:
+            send(compose("answered", "satu@example.org", "m1", SENDER, WORDS))
     finally:
         controller.stop()
     assert (given, len(postbox.taken)) == ([(b"nkk", b"p@ss/word")], 1)
@@ -355,9 +360,9 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_letter(postbox, t
     controller = Controller(postbox, hostname=LOOPBACK, port=free_port(), tls_context=context)
     controller.start()
     try:
-        with (leaving.sender(f"smtp://{LOOPBACK}:{controller.port}?starttls=1", mail.Path("unused")) as send,
+        with (leaving.sender(server_at(f"smtp://{LOOPBACK}:{controller.port}?starttls=1"), Path("unused")) as send,
               pytest.raises(ssl.SSLCertVerificationError)):
-            send(mail.compose("answered", "satu@example.org", "m1", "nkk@example.id", WORDS))
+            send(compose("answered", "satu@example.org", "m1", SENDER, WORDS))
     finally:
         controller.stop()
     assert postbox.taken == []

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from nkk.stack import SERVICES
 from nkk.stack.keys import new_keys
 from nkk.stack.run import PYTHONWARNINGS, ROOT

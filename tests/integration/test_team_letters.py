@@ -20,6 +20,7 @@ from services.notification import mail
 from services.notification.keyed import Keyed
 from services.notification.storage import Contacts, Messages, calendars, entries, journeys, messages, metadata, teams
 from tests.builders import MONDAY
+from tests.letters import Outbox, sender_of
 
 KEYS = new_key_pair()
 KEYED = Keyed(KEYS[0])
@@ -56,17 +57,17 @@ def database(url_of) -> Iterator[Database]:
 
 
 @pytest.fixture
-def sent() -> list:
+def sent() -> Outbox:
     """The letters that left."""
-    return []
+    return Outbox()
 
 
 @pytest.fixture
-def mailer(sent: list) -> mail.Mailer:
+def mailer(sent: Outbox) -> mail.Mailer:
     sending = mail.Mailer()
     sending._key, sending._keyed = KEYS[0], KEYED
-    sending._site, sending._from = "https://nkk.example.id", "nkk@example.id"
-    sending._sender = partial(nullcontext, sent.append)
+    sending._site, sending._from = "https://nkk.example.id", sender_of("nkk@example.id")
+    sending._sender = partial(nullcontext, sent.send)
     return sending
 
 
@@ -227,7 +228,7 @@ def test_a_letter_that_waited_out_a_long_holiday_is_tried_for_days_like_any_othe
     (row,) = rows(database)
     assert (row.tries, row.given_up_at) == (1, None)
     clock.at += timedelta(hours=1)
-    mailer._sender = partial(nullcontext, sent.append)
+    mailer._sender = partial(nullcontext, sent.send)
     mailer.send_batch(database)
     assert to(sent) == [TEAM]
 

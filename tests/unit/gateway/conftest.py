@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from gateway import create_app
 from gateway.proxies import Proxies
 from nkk.messaging.actor import Actor, grant
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from tests.unit.gateway.visits import KEYS, FakeBackend
 
 

@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import counting
-from gateway.limits import DEFAULTS, network, rates
+from gateway.limits import network
 from nkk.messaging.actor import Actor, grant
-from nkk.messaging.settings import MissingSettingError, as_pem
+from nkk.messaging.settings import LIMITS, SettingsError
+from nkk.messaging.written import as_pem
 from tests.unit.gateway.visits import FORM, KEYS, FakeBackend, log_in, token
 
 REGISTRATION = {"kind": "public", "identity_number": "1971014107900001", "name": "Siti Contoh",
@@ -176,10 +177,5 @@ def test_a_subscriber_of_ipv6_has_one_count_and_their_neighbour_another(prefix: 
 
 @pytest.mark.parametrize("written", ["abc", "20", "20/fortnight", "/hour", "-"])
 def test_a_limit_that_cannot_be_read_is_refused_at_start_with_what_to_write(written: str) -> None:
-    with pytest.raises(MissingSettingError, match=r"NKK_LIMIT_LOGIN=.* is no limit\. Write it like 20/hour"):
-        rates({"NKK_LIMIT_LOGIN": written})
-
-
-def test_limits_that_are_not_set_are_the_usual_ones() -> None:
-    assert rates({"NKK_LIMIT_RESET": "3/day"}) == {f"LIMIT_{name}": rate for name, rate in DEFAULTS.items()} | {
-        "LIMIT_RESET": "3/day"}
+    with pytest.raises(SettingsError, match=r"NKK_LIMIT_LOGIN=.* is no limit\. Write it like 20/hour"):
+        LIMITS["LOGIN"].get({"NKK_LIMIT_LOGIN": written})

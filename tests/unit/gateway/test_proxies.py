@@ -5,8 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from gateway.proxies import behind, read_address, read_networks
-from nkk.messaging.settings import MissingSettingError
+from gateway.proxies import Proxies, behind, read_address
+from nkk.messaging.settings import NKK_TRUSTED_PROXIES, SettingsError
+
+
+def read_networks(written: str) -> Proxies:
+    """What NKK_TRUSTED_PROXIES means."""
+    return Proxies(*NKK_TRUSTED_PROXIES.get({"NKK_TRUSTED_PROXIES": written}))
+
 
 TRUSTED = read_networks("10.0.0.0/8, 127.0.0.1, fd00::/8")
 FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix",
@@ -98,14 +104,14 @@ def test_nobody_is_trusted_where_nothing_is_written(written: str) -> None:
 
 @pytest.mark.parametrize("written", ["1", "0", "127.0.0.1/32, 2"])
 def test_a_bare_number_is_refused_with_what_to_write(written: str) -> None:
-    with pytest.raises(MissingSettingError, match=r"NKK_TRUSTED_PROXIES=10\.0\.0\.0/8"):
+    with pytest.raises(SettingsError, match=r"10\.0\.0\.0/8,::1/128"):
         read_networks(written)
 
 
 @pytest.mark.parametrize("written", ["proxy.example.org", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "0.0.0.0/0",
                                      "::/0", "10.0.0.0/8 ::1", "*", "127.0.0.1:80", "10.0.0.0/8;::1"])
 def test_what_is_no_list_of_networks_is_refused(written: str) -> None:
-    with pytest.raises(MissingSettingError, match=r"Write (the )?networks"):
+    with pytest.raises(SettingsError, match=r"Write (the )?networks"):
         read_networks(written)
 
 

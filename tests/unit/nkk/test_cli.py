@@ -48,7 +48,7 @@ def test_health_says_that_nothing_runs_here(run, monkeypatch, tmp_path, process)
 
 
 def test_a_database_that_is_not_named_is_asked_for(run):
-    assert "INTAKE_DATABASE_URL is not set" in run("migrate").output
+    assert "INTAKE_DATABASE_URL, TRIAGE_DATABASE_URL, " in run("migrate").output
     assert "TRIAGE_DATABASE_URL is not set, and no stack is running" in run("migrate", "triage").output
     assert "nkk keys" not in run("migrate").output
     assert "no such service: archive" in run("migrate", "archive").output

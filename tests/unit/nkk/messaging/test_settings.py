@@ -1,30 +1,124 @@
+"""Settings are refused at start, all at once, by name, with what is wrong and what to write; no secret is repeated."""
+
 import pytest
 
-from nkk.messaging.settings import MissingSettingError, number, required
+from nkk.messaging import settings
+from nkk.messaging.settings import OF, Setting, SettingsError, check
+from nkk.messaging.written import MailServer, number
+from nkk.stack.keys import NEEDED, new_keys
+
+EXAMPLE = Setting("NKK_EXAMPLE", number(1, 20), "7")
+KEYS = new_keys()
+GOOD = KEYS | {
+    "AMQP_URI": "amqp://nkk:secret@broker:5672/nkk", "DATABASE_URL": "postgresql+psycopg2://nkk:secret@db/intake",
+    "NKK_SITE_URL": "https://pengaduan.example.id", "NKK_MAIL_FROM": "Pengaduan NKK <pengaduan@example.id>",
+    "NKK_SMTP_URL": "smtp://nkk:p%40ss@mail.example.id:587?starttls=1", "NKK_RETRY_DELAYS": "0.2,1,5",
+    "NKK_TRUSTED_PROXIES": "10.0.0.0/8, ::1/128, unix", "NKK_LIMIT_LOGIN": "20/hour", "NKK_BIND": "unix:/run/nkk.sock",
+    "NKK_LIMIT_STORAGE": "redis://:secret@counts:6379/0"}
+
+BAD = [
+    ("AMQP_URI", "http://broker"), ("AMQP_URI", "broker"), ("AMQP_URI", "amqp://nkk:s3cret@"),
+    ("AMQP_URI", "amqp://nkk:s3cret@broker:port/nkk"), ("AMQP_URI", "amqp://nkk:s3cret@bro ker/nkk"),
+    ("DATABASE_URL", "postgres"), ("DATABASE_URL", "mysql://nkk:s3cret@db/intake"), ("DATABASE_URL", "sqlite://"),
+    ("DATABASE_URL", "postgresql://nkk:s3cret@db:port/intake"), ("DATABASE_URL", "postgresql://nkk:s3cret@db"),
+    ("NKK_MAX_WORKERS", "many"), ("NKK_MAX_WORKERS", "0"), ("NKK_MAX_WORKERS", "1.5"), ("NKK_MAX_WORKERS", "-1"),
+    ("NKK_RETRY_DELAYS", "soon"), ("NKK_RETRY_DELAYS", "1,,5"), ("NKK_RETRY_DELAYS", "-1"), ("NKK_RETRY_DELAYS", "1e9"),
+    ("NKK_RETRY_DELAYS", "inf"),
+    ("NKK_SITE_URL", "pengaduan.example.id"), ("NKK_SITE_URL", "https://"), ("NKK_SITE_URL", "ftp://example.id"),
+    ("NKK_SITE_URL", "https://pengaduan.côte.example"), ("NKK_SITE_URL", "https://example.id/?a=b"),
+    ("NKK_SITE_URL", "https://example.id\nBcc: a@b"), ("NKK_SITE_URL", "https://example.id:99999"),
+    ("NKK_SMTP_URL", "mail.example.id"), ("NKK_SMTP_URL", "smtp://"), ("NKK_SMTP_URL", "smtp://host/path"),
+    ("NKK_SMTP_URL", "smtp://host?startls=1"), ("NKK_SMTP_URL", "smtp://host?starttls=yes"),
+    ("NKK_SMTP_URL", "smtps://host?starttls=1"), ("NKK_SMTP_URL", "smtp://nkk@host"),
+    ("NKK_SMTP_URL", "smtp://nkk:s3cret/x@host"), ("NKK_SMTP_URL", "http://nkk:s3cret@host"),
+    ("NKK_MAIL_FROM", "Pengaduan, Kota Contoh <pengaduan@example.id>"), ("NKK_MAIL_FROM", "a@example.id, b@example.id"),
+    ("NKK_MAIL_FROM", "Pengaduan"), ("NKK_MAIL_FROM", "pengaduan@localhost"), ("NKK_MAIL_FROM", "<>"),
+    ("NKK_MAIL_FROM", "tim: a@example.id, b@example.id;"), ("NKK_MAIL_FROM", "a@example.id\nBcc: b@example.id"),
+    ("NKK_MAIL_FROM", "Jörg <jörg@example.id>"), ("NKK_MAIL_FROM", "Nama <a@example.id> lagi"),
+    ("NKK_TOKEN_PUBLIC_KEY", "s3cret"), ("NKK_TOKEN_SIGNING_KEY", KEYS["NKK_TOKEN_PUBLIC_KEY"]),
+    ("NKK_IDENTITY_KEYS", "s3cret"), ("NKK_IDENTITY_KEYS", KEYS["NKK_IDENTITY_KEYS"] + ","),
+    ("NKK_INTAKE_PRIVATE_KEY", "s3cret"), ("NKK_NOTIFICATION_PUBLIC_KEY", "c2hvcnQ="),
+    ("NKK_TRUSTED_PROXIES", "1"), ("NKK_TRUSTED_PROXIES", "10.0.0.1/8"), ("NKK_TRUSTED_PROXIES", "0.0.0.0/0"),
+    ("NKK_TRUSTED_PROXIES", "proxy"),
+    ("NKK_LIMIT_LOGIN", "often"), ("NKK_LIMIT_STORAGE", "memcached://s3cret"), ("NKK_LIMIT_STORAGE", "sqlite://counts"),
+    ("NKK_BIND", "8080"), ("NKK_RPC_TIMEOUT", "0"), ("NKK_GATEWAY_THREADS", "x"), ("NKK_LIVE_STREAMS", "-1"),
+    ("NKK_TEMPLATES", "/nowhere/at/all"),
+]
 
 
-def test_a_setting_is_read_from_the_environment(monkeypatch):
-    monkeypatch.setenv("NKK_EXAMPLE", "value")
-    assert required("NKK_EXAMPLE") == "value"
+def everything():
+    return {setting.name: setting for settings_ in OF.values() for setting in settings_}
 
 
-@pytest.mark.parametrize("value", [None, ""])
-def test_a_missing_setting_is_named(monkeypatch, value):
+@pytest.mark.parametrize(("value", "expected"), [("12", 12), ("", 7), (None, 7), (" 3 ", 3)])
+def test_a_setting_is_read_from_the_environment_or_its_default_is_taken(monkeypatch, value, expected):
     monkeypatch.delenv("NKK_EXAMPLE", raising=False)
     if value is not None:
         monkeypatch.setenv("NKK_EXAMPLE", value)
-    with pytest.raises(MissingSettingError, match=r"^NKK_EXAMPLE is not set"):
-        required("NKK_EXAMPLE")
+    assert EXAMPLE.get() == expected
 
 
-@pytest.mark.parametrize(("value", "expected"), [("12", 12), ("", 7), ("-1", -1), (" 3 ", 3)])
-def test_a_number_is_read_or_the_default_taken(monkeypatch, value, expected):
-    monkeypatch.setenv("NKK_EXAMPLE", value)
-    assert number("NKK_EXAMPLE", 7) == expected
+@pytest.mark.parametrize("value", [None, ""])
+def test_a_missing_setting_is_named_with_where_to_have_it_from(value):
+    for setting, where in ((settings.AMQP_URI, "docs/operations.md"), (settings.NKK_SITE_KEY, "nkk keys")):
+        with pytest.raises(SettingsError, match=f"^{setting.name} is not set") as refused:
+            setting.get({} if value is None else {setting.name: value})
+        assert where in str(refused.value)
 
 
-@pytest.mark.parametrize("value", ["many", "1.5", "1e3"])
-def test_a_number_that_is_none_is_named(monkeypatch, value):
-    monkeypatch.setenv("NKK_EXAMPLE", value)
-    with pytest.raises(MissingSettingError, match=r"^NKK_EXAMPLE must be a whole number"):
-        number("NKK_EXAMPLE", 7)
+@pytest.mark.parametrize("process", OF)
+def test_every_process_takes_settings_as_they_are_written(process):
+    check(OF[process], GOOD)
+
+
+@pytest.mark.parametrize("process", OF)
+def test_every_key_of_a_process_is_checked(process):
+    assert {setting.name for setting in OF[process]} >= set(NEEDED[process])
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_what_cannot_be_used_is_refused_by_name_and_no_secret_is_repeated(name, value):
+    with pytest.raises(SettingsError) as refused:
+        check(everything().values(), GOOD | {name: value})
+    (fault,) = refused.value.faults
+    assert fault.startswith(name)
+    assert fault.endswith((".", ")"))
+    assert "s3cret" not in fault
+    assert str(refused.value) == fault
+
+
+def test_all_that_cannot_be_used_is_named_at_once_each_in_a_line():
+    wrong = {"AMQP_URI": "broker", "NKK_MAIL_FROM": "Pengaduan", "NKK_SMTP_URL": "mail", "NKK_TOKEN_PUBLIC_KEY": ""}
+    with pytest.raises(SettingsError) as refused:
+        check(OF["notification"], GOOD | wrong)
+    first, *lines = str(refused.value).splitlines()
+    assert first == "4 settings cannot be used:"
+    assert sorted(line.split()[0].split("=")[0] for line in lines) == sorted(wrong)
+
+
+@pytest.mark.parametrize(("written", "header", "address"), [
+    ("pengaduan@example.id", "pengaduan@example.id", "pengaduan@example.id"),
+    ("Pengaduan NKK <Pengaduan@Example.id>", "Pengaduan NKK <Pengaduan@example.id>", "Pengaduan@example.id"),
+    ('"Pengaduan, Kota Contoh" <pengaduan@example.id>', '"Pengaduan, Kota Contoh" <pengaduan@example.id>',
+     "pengaduan@example.id"),
+    ("Pengaduan Côte <pengaduan@bücher.example>", "Pengaduan Côte <pengaduan@xn--bcher-kva.example>",
+     "pengaduan@xn--bcher-kva.example"),
+])
+def test_a_sender_is_one_address_with_or_without_a_name(written, header, address):
+    found = settings.NKK_MAIL_FROM.get({"NKK_MAIL_FROM": written})
+    assert (found.header, found.address) == (header, address)
+
+
+@pytest.mark.parametrize(("written", "server"), [
+    ("", None),
+    ("smtp://mail.example.id", MailServer("mail.example.id", 25)),
+    ("smtp://mail.example.id:587/?starttls=0", MailServer("mail.example.id", 587)),
+    ("smtp://nkk:p%40ss%2Fword@mail.example.id:587?starttls=1",
+     MailServer("mail.example.id", 587, starttls=True, user="nkk", password="p@ss/word")),
+    ("smtps://mail.example.id", MailServer("mail.example.id", 465, is_tls=True)),
+    ("smtp://[::1]:2525", MailServer("::1", 2525)),
+])
+def test_a_mail_server_is_read_once(written, server):
+    found = settings.NKK_SMTP_URL.get({"NKK_SMTP_URL": written})
+    assert found == server
+    assert "p@ss" not in f"{found} {found!r}"

@@ -9,7 +9,7 @@ from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging.actor import Actor, sign, verify
 from nkk.messaging.origin import ForgedError
 from nkk.messaging.sealing import seal, unseal
-from nkk.messaging.settings import as_pem
+from nkk.messaging.written import as_pem
 from nkk.stack.keys import NEEDED, PASSWORDS, new_keys, new_passwords
 from nkk.stack.quarantine import HEARING, Item
 from nkk.stack.run import OccupiedError, occupied, running, write_secret

@@ -93,8 +93,8 @@ def test_a_program_that_was_ended_stays_ended_until_it_is_started(supervisor, sa
      "ModuleNotFoundError: No module named 'flask'"),
     ('{"event": "worker failed", "error": "ImportError", "at": ["boot a.py:1", "<module> app.py:12"]}\n'
      '{"event": "Shutting down: Master"}\n', "worker failed: ImportError, <module> app.py:12"),
-    ("nkk.messaging.settings.MissingSettingError: NKK_SITE_KEY is not set.\n\n",
-     "nkk.messaging.settings.MissingSettingError: NKK_SITE_KEY is not set."),
+    ("nkk.messaging.settings.SettingsError: NKK_SITE_KEY is not set.\n\n",
+     "nkk.messaging.settings.SettingsError: NKK_SITE_KEY is not set."),
     ("Error: No such option: --x\n[7]\n", "Error: No such option: --x"), ("one\ntwo\n", "two"), ("", "it said nothing"),
 ])
 def test_the_last_words_of_a_program_are_its_last_error(tmp_path, log, words):

@@ -10,8 +10,8 @@ from nkk.contracts.events import PasswordResetRequested
 from nkk.messaging.actor import Actor
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, unseal
-from nkk.messaging.settings import as_pem
 from nkk.messaging.work import UnitOfWork
+from nkk.messaging.written import as_pem
 from nkk.sop.refusals import InvalidInput, NotAuthenticated
 from nkk.stack.keys import new_keys
 from services.intake.identity import Vault

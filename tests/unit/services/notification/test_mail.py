@@ -15,10 +15,13 @@ from nkk.messaging.sealing import new_key_pair, seal, unseal
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import Calendar
 from services.notification import leaving, mail
+from services.notification.composing import LETTERS as LETTERS_FOLDER
+from services.notification.composing import compose
 from services.notification.domain import letters_about
 from services.notification.keyed import Keyed
 from services.notification.storage import Contacts, Messages, calendars, contacts, journeys, messages, metadata
 from tests.builders import TICKET
+from tests.letters import Outbox, read, sender_of, server_at
 
 SITE = "https://pengaduan.example.id"
 KEYS = new_key_pair()
@@ -26,17 +29,19 @@ KEYED = Keyed(KEYS[0])
 NOW = datetime.now(UTC)
 
 
+MAIL_SERVER = server_at("smtp://mail.example.id")
+SENDER = sender_of("NKK <pengaduan-nkk@example.id>")
 WORDS = {"ticket": TICKET, "site": SITE, "service_due": "Rabu, 4 Maret 2026 pukul 08.00 WIB"}
 
 
 def letter(kind="received", email="pelapor@example.org", message_id="message-1"):
-    return mail.compose(kind, email, message_id, "NKK <pengaduan-nkk@example.id>", WORDS)
+    return compose(kind, email, message_id, SENDER, WORDS)
 
 
 @pytest.mark.parametrize(("kind", "subject"), [("received", f"Laporan Anda kami terima: {TICKET}"),
                                                ("answered", f"Laporan {TICKET} telah dijawab")])
 def test_a_letter_names_the_ticket_and_where_to_read_on(kind, subject):
-    message = letter(kind)
+    message = read(letter(kind))
     body = message.get_content()
     assert message["Subject"] == subject
     assert TICKET in body
@@ -46,21 +51,15 @@ def test_a_letter_names_the_ticket_and_where_to_read_on(kind, subject):
 
 
 def test_a_letter_is_marked_as_automatic_and_named_by_its_own_id():
-    message = letter()
+    message = read(letter())
     assert message["Message-ID"] == "<message-1@pengaduan.example.id>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert (message["To"], message["From"]) == ("pelapor@example.org", "NKK <pengaduan-nkk@example.id>")
     assert message["Date"].datetime.tzinfo is not None
 
 
-@pytest.mark.parametrize("email", ["a@example.org\nBcc: b@example.org", "a@example.org\r\n\r\nisi palsu"])
-def test_an_address_cannot_bring_headers_of_its_own(email):
-    with pytest.raises(ValueError, match="linefeed"):
-        letter(email=email)
-
-
 def test_without_a_mail_server_letters_go_into_a_folder(tmp_path):
-    with leaving.sender("", tmp_path / "deep" / "mail") as send:
+    with leaving.sender(None, tmp_path / "deep" / "mail") as send:
         send(letter())
     (file,) = (tmp_path / "deep" / "mail").iterdir()
     assert file.name == "message-1.eml"
@@ -68,7 +67,7 @@ def test_without_a_mail_server_letters_go_into_a_folder(tmp_path):
 
 
 def test_a_letter_sent_twice_is_one_file(tmp_path):
-    with leaving.sender("", tmp_path) as send:
+    with leaving.sender(None, tmp_path) as send:
         for message_id in ("message-1", "message-1", "message-2"):
             send(letter(message_id=message_id))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["message-1.eml", "message-2.eml"]
@@ -97,10 +96,10 @@ class Server:
     def login(self, user, password):
         self.asked.append((user, password))
 
-    def send_message(self, message):
+    def sendmail(self, sender, recipients, content, options):
         if self.answer:
             raise self.answer
-        self.asked.append(message["Message-ID"])
+        self.asked.append(message_from_bytes(content, policy=policy.default)["Message-ID"])
 
 
 @pytest.mark.parametrize(("url", "before"), [
@@ -111,7 +110,7 @@ class Server:
 def test_a_letter_leaves_by_smtp_as_the_url_says(monkeypatch, tmp_path, url, before):
     server = Server()
     monkeypatch.setattr(smtplib, "SMTP", server)
-    with leaving.sender(url, tmp_path) as send:
+    with leaving.sender(server_at(url), tmp_path) as send:
         send(letter())
     assert server.asked == [*before, "<message-1@pengaduan.example.id>", "quit"]
 
@@ -119,7 +118,7 @@ def test_a_letter_leaves_by_smtp_as_the_url_says(monkeypatch, tmp_path, url, bef
 def test_smtps_is_encrypted_from_the_first_byte(monkeypatch, tmp_path):
     server = Server()
     monkeypatch.setattr(smtplib, "SMTP_SSL", server)
-    with leaving.sender("smtps://mail.example.id", tmp_path) as send:
+    with leaving.sender(server_at("smtps://mail.example.id"), tmp_path) as send:
         send(letter())
     assert server.asked[0] == ("connect", "mail.example.id", 465)
 
@@ -141,7 +140,7 @@ def refused(code, text):
 ])
 def test_what_a_server_says_of_the_recipient_is_final(monkeypatch, tmp_path, answer, why):
     monkeypatch.setattr(smtplib, "SMTP", Server(answer))
-    with leaving.sender("smtp://mail.example.id", tmp_path) as send, pytest.raises(leaving.RejectedError) as raised:
+    with leaving.sender(MAIL_SERVER, tmp_path) as send, pytest.raises(leaving.RejectedError) as raised:
         send(letter())
     assert str(raised.value) == why
 
@@ -173,7 +172,7 @@ def test_what_a_server_says_of_the_recipient_is_final(monkeypatch, tmp_path, ans
 ])
 def test_all_else_is_no_last_word(monkeypatch, tmp_path, answer, why):
     monkeypatch.setattr(smtplib, "SMTP", Server(answer))
-    with leaving.sender("smtp://mail.example.id", tmp_path) as send, pytest.raises(type(answer)) as raised:
+    with leaving.sender(MAIL_SERVER, tmp_path) as send, pytest.raises(type(answer)) as raised:
         send(letter())
     assert leaving.said(raised.value) == why
 
@@ -188,7 +187,7 @@ def test_a_server_that_lets_nobody_in_has_said_nothing_of_a_recipient(monkeypatc
         raise answer
 
     monkeypatch.setattr(smtplib, "SMTP", refuse)
-    with leaving.sender("smtp://mail.example.id", tmp_path) as send, pytest.raises(type(answer)) as raised:
+    with leaving.sender(MAIL_SERVER, tmp_path) as send, pytest.raises(type(answer)) as raised:
         send(letter())
     assert leaving.said(raised.value) == why
 
@@ -196,7 +195,7 @@ def test_a_server_that_lets_nobody_in_has_said_nothing_of_a_recipient(monkeypatc
 def test_a_letter_that_cannot_be_written_leaves_no_trace_for_the_next(monkeypatch, tmp_path):
     server = Server(ValueError("half written"))
     monkeypatch.setattr(smtplib, "SMTP", server)
-    with leaving.sender("smtp://mail.example.id", tmp_path) as send:
+    with leaving.sender(MAIL_SERVER, tmp_path) as send:
         with pytest.raises(ValueError, match="half written"):
             send(letter())
         server.answer = None
@@ -207,7 +206,7 @@ def test_a_letter_that_cannot_be_written_leaves_no_trace_for_the_next(monkeypatc
 
 # -- what a letter may say
 
-LETTERS = sorted(path.stem for path in mail.LETTERS.iterdir())
+LETTERS = sorted(path.stem for path in LETTERS_FOLDER.iterdir())
 ABOUT_STEPS = {"due_soon", "overdue", "overdue_superior"}
 TO_REPORTERS = {"received", "answered", "late", "reminder"}
 
@@ -232,8 +231,7 @@ def test_every_letter_is_of_a_kind_that_is_written_and_every_kind_has_its_letter
 
 
 def test_the_letter_about_another_address_says_what_to_do_and_nothing_else():
-    message = mail.compose("contact_changed", "lama@example.org", "message-1", "NKK <pengaduan-nkk@example.id>",
-                           mail.words_of_account(SITE))
+    message = read(compose("contact_changed", "lama@example.org", "message-1", SENDER, mail.words_of_account(SITE)))
     whole = f"{message['Subject']}\n{message.get_content()}"
     assert f"{SITE.rstrip('/')}/akun" in whole
     assert "$" not in whole
@@ -242,8 +240,7 @@ def test_the_letter_about_another_address_says_what_to_do_and_nothing_else():
 
 @pytest.mark.parametrize("kind", sorted(ABOUT_STEPS | TO_REPORTERS))
 def test_every_letter_can_be_written_with_the_words_its_kind_has(kind):
-    message = mail.compose(kind, "tujuan@example.org", "message-1", "NKK <pengaduan-nkk@example.id>",
-                           mail.words_of(row(kind), SITE))
+    message = read(compose(kind, "tujuan@example.org", "message-1", SENDER, mail.words_of(row(kind), SITE)))
     whole = f"{message['Subject']}\n{message.get_content()}"
     assert TICKET in message["Subject"]
     assert "$" not in whole
@@ -278,7 +275,7 @@ def test_a_letter_of_a_promise_nobody_has_heard_of_has_no_word_for_it():
 
 def test_a_team_that_has_no_superior_is_not_told_that_one_was_written_to():
     (kind,) = letters_about("step.overdue.v1", False)
-    message = mail.compose(kind, "tim@example.org", "message-1", "nkk@example.id", mail.words_of(row(kind), SITE))
+    message = read(compose(kind, "tim@example.org", "message-1", SENDER, mail.words_of(row(kind), SITE)))
     assert "atasan" not in message.get_content()
 
 
@@ -297,7 +294,7 @@ def database(tmp_path):
 def mailer():
     mailer = mail.Mailer()
     mailer._key, mailer._keyed = KEYS[0], KEYED
-    mailer._site, mailer._from = SITE, "pengaduan-nkk@example.id"
+    mailer._site, mailer._from = SITE, SENDER
     return mailer
 
 
@@ -326,8 +323,8 @@ BOX = seal({"email": "pelapor@example.org"}, KEYS[1])
 
 
 def test_a_message_is_sent_once(database, mailer):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     put(database, BOX)
     assert [mailer.send_batch(database), mailer.send_batch(database)] == [1, 0]
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]
@@ -336,8 +333,8 @@ def test_a_message_is_sent_once(database, mailer):
 
 @pytest.mark.parametrize(("tries", "seconds"), [(0, 5), (1, 10), (5, 60), (1000, 60)])
 def test_a_message_waits_for_a_contact_that_was_not_heard_of_yet_and_for_nobody_else(database, mailer, tries, seconds):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     put(database, None, tries=tries)
     mailer.send_batch(database)
     row = state(database)
@@ -352,8 +349,8 @@ def test_a_message_waits_for_a_contact_that_was_not_heard_of_yet_and_for_nobody_
 
 
 def test_what_a_version_before_kept_in_the_clear_finds_its_reader_too(database, mailer):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     old, new = ({"sealed_contact": seal({"email": f"{name}@example.org"}, KEYS[1])} for name in ("lama", "baru"))
     with database.writing() as connection:
         for number, (box, at) in enumerate([(old, NOW), (new, NOW + timedelta(hours=1))], 1):
@@ -376,8 +373,8 @@ def test_a_box_that_was_sealed_for_another_complaint_sends_no_letter_to_its_auth
 
 
 def test_a_message_id_is_the_same_for_a_copy_and_tells_of_no_row(database, mailer):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     put(database, BOX)
     with structlog.testing.capture_logs() as logged:
         mailer.send_batch(database)
@@ -434,8 +431,8 @@ def test_the_five_days_count_from_the_first_try_however_long_nothing_could_be_tr
 @pytest.mark.parametrize("box", ["damaged", seal({"email": "a@example.org"}, new_key_pair()[1]),
                                  seal({"phone": "0"}, KEYS[1])], ids=["damaged", "another key", "no address"])
 def test_a_message_that_cannot_be_opened_or_written_stops_no_other(database, mailer, box):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     put(database, box)
     put(database, BOX, message_id="message-2")
     assert mailer.send_batch(database) == 2
@@ -453,11 +450,11 @@ def test_a_message_the_server_will_never_take_is_given_up(database, mailer):
     assert (state(database).given_up_at is not None, state(database).why) == (True, "RCPT 550 5.1.1")
 
 
-@pytest.mark.parametrize("content", [{"email": "=?utf-8?q??=@example.org"}, ["a@example.org"]])
-def test_an_odd_address_is_given_up_and_stops_no_other_message(tmp_path, content):
+@pytest.mark.parametrize("content", [{"email": "a@example.org\r\nBcc: b@example.org"}, ["a@example.org"]])
+def test_an_odd_address_stops_no_other_message(tmp_path, content):
     database = Database(f"sqlite:///{tmp_path}/n.db", size=3)
     metadata.create_all(database.engine)
-    keys, outbox = new_key_pair(), []
+    keys, outbox = new_key_pair(), Outbox()
     keyed = Keyed(keys[0])
     with database.writing() as connection:
         for number, box in enumerate((content, {"email": "pelapor@example.org"})):
@@ -468,8 +465,8 @@ def test_an_odd_address_is_given_up_and_stops_no_other_message(tmp_path, content
                                                        created_at=NOW, next_try_at=NOW, tries=0))
     mailer = mail.Mailer()
     mailer._key, mailer._keyed = keys[0], keyed
-    mailer._site, mailer._from = "http://x.example.id", "a@example.id"
-    mailer._sender = partial(nullcontext, outbox.append)
+    mailer._site, mailer._from = "http://x.example.id", SENDER
+    mailer._sender = partial(nullcontext, outbox.send)
     mailer.send_batch(database)
     database.dispose()
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]
@@ -488,12 +485,12 @@ def ask_for_code(database, message_id="message-1", reporter="reporter-1", expire
 
 
 def test_a_code_goes_to_the_address_it_came_with_as_a_link_and_to_be_pasted(database, mailer):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     ask_for_code(database)
     assert [mailer.send_batch(database), mailer.send_batch(database)] == [1, 0]
     (letter,) = outbox
-    body = message_from_bytes(bytes(letter), policy=policy.default).get_content()
+    body = letter.get_content()
     assert letter["To"] == "pelapor@example.id"
     assert CODE not in letter["Subject"]
     assert f"{SITE}/atur-ulang-sandi#{CODE}" in body.split()
@@ -512,8 +509,8 @@ def test_once_sent_the_code_is_not_kept_not_even_sealed(database, mailer):
 
 
 def test_a_code_that_has_expired_is_never_sent_and_not_kept(database, mailer):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     ask_for_code(database, expires_in=timedelta(seconds=-1))
     mailer.send_batch(database)
     assert outbox == []
@@ -525,7 +522,7 @@ def test_a_code_that_expires_while_others_are_sent_is_not_sent(database, mailer)
     outbox, soon = [], timedelta(milliseconds=200)
 
     def slow(letter):
-        outbox.append(letter["Message-ID"])
+        outbox.append(read(letter)["Message-ID"])
         while datetime.now(UTC) <= expires:
             pass
 
@@ -550,8 +547,8 @@ def test_a_code_that_did_not_leave_is_tried_again_and_kept_until_then(database, 
 
 
 def test_a_newer_code_takes_the_place_of_one_that_was_not_sent_yet(database, mailer):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     ask_for_code(database, "message-1", code="f" * 40, expires_in=timedelta(minutes=59))
     ask_for_code(database, "message-2")
     ask_for_code(database, "message-3", "reporter-2")
@@ -561,8 +558,8 @@ def test_a_newer_code_takes_the_place_of_one_that_was_not_sent_yet(database, mai
 
 @pytest.mark.parametrize("sent", [True, False])
 def test_an_older_code_heard_of_later_is_not_sent(database, mailer, sent):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     ask_for_code(database)
     if sent:
         mailer.send_batch(database)
@@ -572,8 +569,8 @@ def test_an_older_code_heard_of_later_is_not_sent(database, mailer, sent):
 
 
 def test_a_code_leaves_at_any_hour(database, mailer):
-    outbox = []
-    mailer._sender = partial(nullcontext, outbox.append)
+    outbox = Outbox()
+    mailer._sender = partial(nullcontext, outbox.send)
     ask_for_code(database)
     with database.writing() as connection:
         KeptCalendars(connection, calendars).keep(1, write_calendar(Calendar(1, week=((),) * 7)), NOW, "admin")
