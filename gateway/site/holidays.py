@@ -19,6 +19,9 @@ from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
 
 YEARS_AHEAD = 2
+JOINT_LEAVE = "cuti bersama"
+"""What the government calls days of joint leave."""
+
 NONE_CHOSEN = "Choose at least one day."
 
 pages = new_pages("holidays")
@@ -79,7 +82,8 @@ def _page(form: Form, year: int | None, overtaken: bool = False) -> str:
     rows = [{"day": day, "name": known["name"], "own": own.get(day), "field": _field(day),
              "chosen": request.method == "GET" or _field(day) in form.values}
             for day, known in sorted(_known(shown).items())]
+    unknown = shown >= _this_year() and not any(JOINT_LEAVE in row["name"].lower() for row in rows)
     years = sorted({*range(_this_year() - 1, _this_year() + YEARS_AHEAD + 1), shown})
     return render_template("holidays.html", form=form, newest=calendar, overtaken=overtaken, rows=rows, year=shown,
-                           years=years, lacking=any(row["own"] is None for row in rows),
+                           years=years, joint_leave_unknown=unknown, lacking=any(row["own"] is None for row in rows),
                            taken_in=shown in calendar["calendar"]["national_years"])

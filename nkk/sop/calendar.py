@@ -3,9 +3,10 @@
     {"week": [[["07:30", "12:00"], ["13:00", "16:00"]], … seven days, Monday first],
      "seasons": [{"name": "Ramadan", "first": "2027-02-08", "last": "2027-03-09", "week": [… seven days]}],
      "days": {"2026-03-19": {"name": "Hari Suci Nyepi", "spans": []}},
-     "national_years": [2026, 2027]}
+     "national_years": [2026, 2027], "joint_leave_years": [2026]}
 
-`national_years` are those whose national holidays and joint leave are among the days.
+`national_years` are those whose national holidays are among the days, `joint_leave_years` those whose joint leave was
+put in as well; calendars of before lack the latter.
 """
 
 import itertools
@@ -66,6 +67,14 @@ def read_day(text: Any) -> date:
         return _read_date(text)
     except _Amiss as error:
         raise InvalidInput.of(days=str(error)) from None
+
+
+def read_years(content: Any, part: str) -> list[int]:
+    """The years that `part` of a calendar lists. Raises InvalidInput."""
+    try:
+        return _read_years(content)
+    except _Amiss as error:
+        raise InvalidInput.of(**{part: str(error)}) from None
 
 
 def write_calendar(calendar: Calendar) -> dict[str, Any]:

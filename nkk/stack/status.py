@@ -17,6 +17,9 @@ COLUMNS = {"stage": "stage", "answers": "answers", "instances": "instances", "ca
            "quarantined": "quarantined", "unsent": "unsent", "unsent_oldest_seconds": "unsent oldest (s)",
            "letters_waiting": "letters waiting", "letters_given_up": "letters given up"}
 
+JOINT_LEAVE = ("Joint leave (cuti bersama) of {} is not in the calendar: it was not known yet. Enter it once it is "
+               "decreed, or install a newer version.")
+
 
 def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
     """One row a stage; None where a thing cannot be known.
@@ -32,8 +35,9 @@ def table(found: list[dict[str, Any]]) -> str:
     """The rows as a table for a terminal."""
     cells = [list(COLUMNS.values())] + [[_cell(row[name]) for name in COLUMNS] for row in found]
     widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-                     for line in cells)
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return "\n".join([*lines, *(JOINT_LEAVE.format(", ".join(map(str, years))) for row in found
+                                if (years := row.get("joint_leave_unknown")))])
 
 
 def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any]:
@@ -49,6 +53,8 @@ def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any
         row |= {"answers": True} | client.call(stage, "outbox")
         if stage == "notification":
             row |= client.call(stage, "letters")
+        if stage == "intake":
+            row |= client.call(stage, "joint_leave")
     except (StageUnavailableError, StageFailedError, RefusedRemotelyError):
         row["answers"] = False
     return row

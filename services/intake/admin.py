@@ -176,7 +176,7 @@ class AdminDesk(OpensBoxes):
             if work.calendars.newest() != version:
                 raise _overtaken()
             standing = work.calendars.row(version)
-            calendar.keep_years(content, standing and standing["content"])
+            content = calendar.keep_years(content, standing and standing["content"])
             self._keep(work, version + 1, content, actor.id)
             return _version(work, version + 1)
 
@@ -197,7 +197,8 @@ class AdminDesk(OpensBoxes):
 
     @timer(interval=EXTEND_SECONDS, eager=True)
     def extend_calendar(self) -> None:
-        """Have the national days of the running year in the calendar, and from October on those of the next."""
+        """Have the national days of the running year in the calendar, and from October on those of the next; joint
+        leave as soon as it is known."""
         years = calendar.years_wanted(datetime.now(WIB).date())
         # Where instances start together, one of them makes the version.
         with suppress(CalendarChangedMeanwhile), self.uow.begin() as work:
@@ -205,6 +206,16 @@ class AdminDesk(OpensBoxes):
             content = calendar.with_years(_version(work, newest)["calendar"] if newest else None, years)
             if content is not None:
                 self._keep(work, newest + 1, content, BY_ITSELF)
+        if unknown := self.joint_leave()["joint_leave_unknown"]:
+            log.warning("joint leave not known yet", years=unknown)
+
+    @rpc
+    def joint_leave(self) -> dict[str, list[int]]:
+        """The years whose joint leave is not in the calendar, since nobody knew it yet: for `nkk status`."""
+        with self.uow.reading() as work:
+            newest = work.calendars.newest()
+            content = work.calendars.row(newest)["content"] if newest else None
+        return {"joint_leave_unknown": _unknown(content) if content else []}
 
     def _keep(self, work: IntakeWork, version: int, content: dict[str, Any], by: str) -> None:
         now = _now()
@@ -241,7 +252,11 @@ def _version(work: IntakeWork, version: int) -> dict[str, Any]:
     row = work.calendars.row(version) if version <= MOST_VERSIONS else None
     if row is None:
         raise UnknownCalendar("There is no such version of the calendar. GET /calendar/versions lists them.")
-    return schemas.CalendarView().dump(row)
+    return schemas.CalendarView().dump(row) | {"joint_leave_unknown": _unknown(row["content"])}
+
+
+def _unknown(content: dict[str, Any]) -> list[int]:
+    return calendar.joint_leave_unknown(content, datetime.now(WIB).year)
 
 
 def _overtaken() -> CalendarChangedMeanwhile:

@@ -1,7 +1,9 @@
 """The calendar that intake keeps for all: what is written into its versions. Pure but for the library of holidays.
 
 National holidays and joint leave (cuti bersama) come from the `holidays` package, once, when their year is first put
-into the calendar: from then on they are data like any other day, and an update of the package changes nothing.
+into the calendar: from then on they are data like any other day, and an update of the package changes nothing. Joint
+leave is decreed year by year, late: where the package does not know it yet, it is put in as soon as it does, once,
+unless an admin has entered some of it before.
 """
 
 from datetime import date
@@ -9,14 +11,19 @@ from typing import Any
 
 from holidays import country_holidays
 
-from nkk.sop.calendar import YEARS, read_calendar, read_day, write_calendar
+from nkk.sop.calendar import YEARS, read_calendar, read_day, read_years, write_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.refusals import InvalidInput, Refused
 
 NAME = "office-hours"
 PARTS = {"week", "seasons", "days", "national_years"}
+JOINT_LEAVE_YEARS = "joint_leave_years"
+"""A part of later calendars: the years whose joint leave was put in."""
+
+JOINT_LEAVE = "cuti bersama"
+"""What the names of days of joint leave hold, as the government and admins write them."""
 NEXT_YEAR_FROM_MONTH = 10
-"""From October on the coming year's days belong into the calendar: the decree on joint leave is out by then."""
+"""From October on the coming year's days belong into the calendar: the decree on joint leave is mostly out by then."""
 
 
 class CalendarChangedMeanwhile(Refused):
@@ -31,8 +38,25 @@ def national_days(year: int) -> dict[str, dict[str, Any]]:
     """The national holidays and joint leave of `year`, as the days of a calendar."""
     if year not in YEARS:
         raise InvalidInput.of(year=f"A year from {YEARS[0]} to {YEARS[-1]}.")
-    found = country_holidays("ID", years=year, categories=("public", "government"), language="id")
+    return _days(year, "public", "government")
+
+
+def joint_leave(year: int) -> dict[str, dict[str, Any]]:
+    """The joint leave of `year`, as far as it is known: none before it is decreed."""
+    return _days(year, "government")
+
+
+def _days(year: int, *categories: str) -> dict[str, dict[str, Any]]:
+    found = country_holidays("ID", years=year, categories=categories, language="id")
     return {day.isoformat(): {"name": name, "spans": []} for day, name in sorted(found.items())}
+
+
+def joint_leave_unknown(content: dict[str, Any], first: int) -> list[int]:
+    """The years from `first` on that are in the calendar without their joint leave: it was not known when they were put
+    in, and no admin has entered any of it."""
+    known = {*content.get(JOINT_LEAVE_YEARS, []),
+             *(int(day[:4]) for day, own in content["days"].items() if JOINT_LEAVE in own["name"].lower())}
+    return [year for year in content["national_years"] if year >= first and year not in known]
 
 
 def years_wanted(today: date) -> list[int]:
@@ -41,16 +65,27 @@ def years_wanted(today: date) -> list[int]:
 
 
 def with_years(content: dict[str, Any] | None, years: list[int]) -> dict[str, Any] | None:
-    """`content` (the default week where None) with the national days of `years` that it lacks; None if it lacks none.
+    """`content` (the default week where None) with the national days of `years` that it lacks, and joint leave that was
+    not known before; None if it lacks neither.
 
     A day the admin has written stays as it is.
     """
     known = content or write_calendar(OFFICE_HOURS) | {"national_years": []}
     lacking = [year for year in years if year not in known["national_years"]]
-    if not lacking:
+    come = [year for year in joint_leave_unknown(known, min(years)) if joint_leave(year)]
+    if not lacking and not come:
         return None
     days = {day: own for year in lacking for day, own in national_days(year).items()}
-    return checked(known | {"days": days | known["days"], "national_years": [*known["national_years"], *lacking]})
+    days |= {day: own for year in come for day, own in joint_leave(year).items()}
+    told = [*_told(known), *come, *(year for year in lacking if joint_leave(year))]
+    return checked(known | {"days": days | known["days"], JOINT_LEAVE_YEARS: told,
+                            "national_years": [*known["national_years"], *lacking]})
+
+
+def _told(content: dict[str, Any]) -> list[int]:
+    """The years whose joint leave was put in; of a calendar that does not say so, those that hold some."""
+    unknown = joint_leave_unknown(content, YEARS[0])
+    return content.get(JOINT_LEAVE_YEARS, [year for year in content["national_years"] if year not in unknown])
 
 
 def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> dict[str, Any]:
@@ -70,15 +105,24 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InvalidInput.of(calendar="A calendar has week, seasons, days and national_years.")
     amiss = dict.fromkeys(sorted(PARTS - set(content)), "Missing: send the whole calendar, as GET /calendar gives it.")
-    amiss |= {str(name): "Not a part of a calendar." for name in set(content) - PARTS}
+    amiss |= {str(name): "Not a part of a calendar." for name in set(content) - PARTS - {JOINT_LEAVE_YEARS}}
     if amiss:
         raise InvalidInput.of(**amiss)
-    years = content["national_years"]
-    return write_calendar(read_calendar(content)) | {"national_years": sorted(set(years))}
+    written = write_calendar(read_calendar(content)) | {"national_years": sorted(set(content["national_years"]))}
+    if JOINT_LEAVE_YEARS not in content:
+        return written
+    return written | {JOINT_LEAVE_YEARS: sorted(set(read_years(content[JOINT_LEAVE_YEARS], JOINT_LEAVE_YEARS)))}
 
 
-def keep_years(content: dict[str, Any], standing: dict[str, Any] | None) -> None:
-    """Raises InvalidInput where `content`, which is to replace `standing`, names other `national_years`: a year named
-    without its days would never have them, and one left out would bring back days that the admin struck out."""
-    if content["national_years"] != (standing["national_years"] if standing else []):
-        raise InvalidInput.of(national_years="The system keeps this list itself: leave it as GET /calendar gives it.")
+def keep_years(content: dict[str, Any], standing: dict[str, Any] | None) -> dict[str, Any]:
+    """`content`, which is to replace `standing`, with the years that the system keeps itself. Raises InvalidInput where
+    it names others: a year named without its days would never have them, and one left out would bring back days that
+    the admin struck out. The years of joint leave may be left out: they are of later calendars."""
+    kept = {"national_years": standing["national_years"] if standing else [],
+            JOINT_LEAVE_YEARS: _told(standing) if standing else []}
+    given = {JOINT_LEAVE_YEARS: kept[JOINT_LEAVE_YEARS]} | content
+    others = [name for name in kept if given[name] != kept[name]]
+    if others:
+        raise InvalidInput.of(**dict.fromkeys(
+            others, "The system keeps this list itself: leave it as GET /calendar gives it."))
+    return given

@@ -19,10 +19,12 @@ class NewCalendar(Schema):
     version = fields.Integer(strict=True, required=True)
     changed_at = fields.Raw(metadata={"description": "Ignored: what GET gives can be sent back."})
     changed_by = fields.Raw(metadata={"description": "Ignored."})
+    joint_leave_unknown = fields.Raw(metadata={"description": "Ignored."})
     calendar = fields.Dict(required=True, metadata={
         "description": "week: the open spans of Monday to Sunday; seasons: dates with a week of their own (name, "
                        "first, last, week); days: dates unlike their weekday (name, spans); national_years: those "
-                       "whose national days were put in, kept by the system and to be sent back as GET gives them."})
+                       "whose national days were put in, joint_leave_years: those whose joint leave was. Both are kept "
+                       "by the system and to be sent back as GET gives them."})
 
 
 class CalendarListed(Schema):
@@ -37,6 +39,10 @@ class CalendarVersion(CalendarListed):
     """A version of the calendar. Clocks that started under it are counted by it for ever."""
 
     calendar = fields.Dict(required=True)
+    joint_leave_unknown = fields.List(fields.Integer(), metadata={
+        "description": "Years in this calendar without joint leave (cuti bersama), since it was not known yet and "
+                       "nobody has entered any. It is put in once the service knows it; what starts before is counted "
+                       "without."})
 
 
 class CalendarVersions(Schema):

@@ -1,5 +1,6 @@
 """The calendar's pages: hours as people write them, what a version changed, a year's days; and who has no address."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -83,12 +84,12 @@ def test_what_a_version_changed_is_said_in_sentences(app: Flask) -> None:
     with app.test_request_context("/"):
         assert _changes(CONTENT, new) == [
             "Sabtu: 08.00–11.00, sebelumnya tutup",
-            "Ditambahkan: Ramadan, Senin, 8 Februari 2027 – Selasa, 9 Maret 2027",
-            "Dihapus: Jumat, 1 Januari 2027, Tahun Baru Masehi (tutup)",
-            "Ditambahkan: Sabtu, 2 Januari 2027, Cuti bersama (08.00–12.00)"]
+            "Ditambahkan: \u2068Ramadan\u2069, Senin, 8 Februari 2027 – Selasa, 9 Maret 2027",
+            "Dihapus: Jumat, 1 Januari 2027, \u2068Tahun Baru Masehi\u2069 (tutup)",
+            "Ditambahkan: Sabtu, 2 Januari 2027, \u2068Cuti bersama\u2069 (08.00–12.00)"]
         assert _changes(CONTENT, CONTENT | {"national_years": []}) == []
         renamed = CONTENT | {"days": {"2027-01-01": {"name": "Tahun Baru", "spans": []}}}
-        assert _changes(CONTENT, renamed) == ["Diubah: Jumat, 1 Januari 2027, Tahun Baru (tutup)"]
+        assert _changes(CONTENT, renamed) == ["Diubah: Jumat, 1 Januari 2027, \u2068Tahun Baru\u2069 (tutup)"]
 
 
 def test_the_days_of_a_year_are_shown_beside_what_the_calendar_has(admin: FlaskClient, stages: FakeBackend) -> None:
@@ -104,8 +105,16 @@ def test_the_days_of_a_year_are_shown_beside_what_the_calendar_has(admin: FlaskC
     assert kept(stages)["days"] == CONTENT["days"] | {"2027-02-06": NATIONAL["days"]["2027-02-06"]}
 
 
+def test_a_year_without_joint_leave_is_named_where_the_admin_looks_after_the_calendar(
+        admin: FlaskClient, stages: FakeBackend) -> None:
+    said = "Cuti bersama 2028 belum diketahui"
+    assert said not in admin.get("/admin/kalender").text
+    stages.answers["calendar"] = stages.answers["calendar"] | {"joint_leave_unknown": [2028]}
+    assert said in admin.get("/admin/kalender").text
+
+
 def test_teams_without_an_address_are_counted_and_a_few_are_named(admin: FlaskClient, stages: FakeBackend) -> None:
-    page = admin.get("/admin/staf").text
+    page = re.sub("</?bdi>", "", admin.get("/admin/staf").text)
     assert "3 tim belum punya alamat surel" in page
     assert "Operator · Tim NKK Utama · Inspektorat" in page
     address = {"email": "tim@example.id", "superior_email": None}

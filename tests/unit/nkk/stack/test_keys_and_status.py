@@ -97,3 +97,9 @@ def test_only_what_the_stage_noted_is_where_an_event_came_from():
     assert Item("1", "a.b.v1", "", None, headers, b"").summary()["came_from"] == "triage.events under a.b.v1"
     # What the broker moved after too many deliveries has the headers that its sender wrote.
     assert Item("1", "a.b.v1", "", None, headers | {"x-death": [{}]}, b"").summary()["came_from"] is None
+
+
+def test_a_year_whose_joint_leave_is_not_known_is_named_under_the_table():
+    row = dict.fromkeys(COLUMNS) | {"stage": "intake", "answers": True}
+    assert "2028" in table([row | {"joint_leave_unknown": [2028]}]).splitlines()[-1]
+    assert table([row | {"joint_leave_unknown": []}]) == table([row])

@@ -6,9 +6,11 @@ import pytest
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.refusals import InvalidInput
+from services.intake import calendar
 from services.intake.calendar import (
     UnknownCalendar,
     checked,
+    joint_leave_unknown,
     keep_years,
     national_days,
     with_day,
@@ -136,7 +138,8 @@ def test_a_calendar_is_brought_to_one_written_form():
     written = checked(content)
     assert list(written["days"]) == ["2026-01-01", "2026-12-25"]
     assert written["days"]["2026-12-25"] == {"name": "Natal", "spans": []}
-    assert (written["national_years"], set(written)) == ([2026, 2027], {"week", "seasons", "days", "national_years"})
+    assert (written["national_years"], set(written)) == (
+        [2026, 2027], {"week", "seasons", "days", "national_years", "joint_leave_years"})
     assert checked(json.loads(json.dumps(written))) == written
 
 
@@ -158,8 +161,8 @@ def test_a_calendar_with_the_years_of_the_one_it_replaces_will_do():
     for content in (standing, without, checked(standing | {"national_years": [2027, 2026, 2026]})):
         keep_years(content, standing)
     first = with_years(None, [2026])
-    keep_years(checked(first | {"national_years": []}), None)
-    assert fields_at_fault(keep_years, first, None) == {"national_years"}
+    keep_years(checked(first | {"national_years": [], "joint_leave_years": []}), None)
+    assert fields_at_fault(keep_years, first, None) == {"national_years", "joint_leave_years"}
 
 
 def test_what_is_no_part_of_a_calendar_is_refused():
@@ -175,3 +178,61 @@ def test_a_part_that_will_not_do_is_refused_by_its_name(changed):
 @pytest.mark.parametrize("content", [None, [], "calendar", 5, {}])
 def test_what_is_no_calendar_at_all_is_refused_and_no_other_error(content):
     assert fields_at_fault(checked, content)
+
+
+DECREED = {"2028-01-27": {"name": "Cuti Bersama Tahun Baru Imlek", "spans": []},
+           "2028-04-24": {"name": "Cuti Bersama Hari Raya Idul Fitri", "spans": []}}
+
+
+@pytest.fixture
+def before_the_decree(monkeypatch):
+    """On 2 October 2027 the joint leave of 2028 is not known; returns how it comes out."""
+    known = {}
+    monkeypatch.setattr(calendar, "joint_leave", lambda year: known.get(year, {}))
+    return lambda: known.update({2028: DECREED})
+
+
+def test_a_year_whose_joint_leave_is_not_known_is_said_to_lack_it(before_the_decree):
+    content = with_years(with_years(None, [2027]) | {"joint_leave_years": [2027]}, [2027, 2028])
+    assert (content["national_years"], content["joint_leave_years"]) == ([2027, 2028], [2027])
+    assert joint_leave_unknown(content, 2027) == [2028]
+    assert with_years(content, [2027, 2028]) is None
+
+
+def test_joint_leave_is_put_in_once_it_is_known_and_what_was_struck_out_of_it_does_not_come_back(before_the_decree):
+    before = with_years(with_years(None, [2027]) | {"joint_leave_years": [2027]}, [2027, 2028])
+    before_the_decree()
+    after = with_years(before, [2027, 2028])
+    assert after["days"] == dict(sorted((before["days"] | DECREED).items()))
+    assert after["joint_leave_years"] == [2027, 2028]
+    struck = after
+    for day in DECREED:
+        struck = with_day(struck, day, None)
+    assert joint_leave_unknown(struck, 2027) == []
+    assert with_years(struck, [2027, 2028]) is None
+
+
+def test_joint_leave_that_an_admin_has_entered_is_theirs(before_the_decree):
+    before = with_years(with_years(None, [2027]) | {"joint_leave_years": [2027]}, [2027, 2028])
+    own = with_day(before, "2028-01-27", {"name": "Cuti bersama Imlek", "spans": []})
+    assert joint_leave_unknown(own, 2027) == []
+    before_the_decree()
+    assert with_years(own, [2027, 2028]) is None
+
+
+def test_a_calendar_of_before_holds_the_joint_leave_that_is_in_it():
+    content = {name: part for name, part in with_years(None, [2026, 2027]).items() if name != "joint_leave_years"}
+    assert joint_leave_unknown(content, 2026) == []
+    assert with_years(content, [2026, 2027]) is None
+    after = with_years(content, [2026, 2027, 2028])
+    assert (after["joint_leave_years"], joint_leave_unknown(after, 2026)) == ([2026, 2027], [2028])
+
+
+def test_the_years_of_joint_leave_may_be_left_out_and_not_changed():
+    standing = with_years(None, [2026])
+    without = {name: part for name, part in standing.items() if name != "joint_leave_years"}
+    assert keep_years(without, standing) == keep_years(standing, standing) == standing
+    assert fields_at_fault(keep_years, standing | {"joint_leave_years": []}, standing) == {"joint_leave_years"}
+    assert keep_years(without, without) == standing
+    assert fields_at_fault(keep_years, without | {"joint_leave_years": [2027]}, without) == {"joint_leave_years"}
+    assert fields_at_fault(checked, standing | {"joint_leave_years": "2026"}) == {"joint_leave_years"}
