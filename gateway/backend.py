@@ -29,7 +29,7 @@ FIGURES_PAUSE = 5.0
 PING_SECONDS = 2.0
 
 FOR_ANYBODY = {
-    "intake": {"register", "log_in", "renew", "lists", "request_reset", "complete_reset"},
+    "intake": {"register", "log_in", "renew", "lists", "request_reset", "complete_reset", "joint_leave"},
     "notification": {"figures", "letters"},
 }
 """What nobody need be logged in for, by stage: these calls are sent no access token."""
