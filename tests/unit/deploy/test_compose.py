@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,10 @@ def test_the_proxy_with_tls_is_the_one_whose_word_is_taken_and_meets_the_gateway
     assert gateway["environment"] == {"NKK_TRUSTED_PROXIES": door["ipam"]["config"][0]["subnet"]}
     assert [name for name, part in TLS["services"].items() if "door" in part["networks"]] == ["gateway", "proxy"]
     assert not set(proxy["networks"]) & {name for part in PARTS.values() for name in part.get("networks", [])}
+    # nginx asks for a name once: a gateway that is replaced has to come back at the same address.
+    network = ip_network(VARIABLE.fullmatch(door["ipam"]["config"][0]["subnet"])[3])
+    there = [VARIABLE.fullmatch(part["networks"]["door"]["ipv4_address"])[3] for part in (gateway, proxy)]
+    assert [ip_address(each) for each in there] == list(network.hosts())[1:3]
     (alias,) = gateway["networks"]["door"]["aliases"]
     assert f"server {alias}:8000;" in (ROOT / "deploy/nginx/nginx.conf").read_text()
 
