@@ -74,7 +74,7 @@ def test_what_cannot_be_asked_is_said_and_the_rest_is_kept(operator: FlaskClient
 
 
 @pytest.mark.parametrize(("names", "said"), [
-    ({"another": "Rina Contoh"}, "Dikerjakan Rina Contoh"), ({}, "Dikerjakan rekan Anda")])
+    ({"another": "Rina Contoh"}, "Dikerjakan <bdi>Rina Contoh</bdi>"), ({}, "Dikerjakan rekan Anda")])
 def test_a_row_says_which_colleague_is_on_it(operator: FlaskClient, stages: FakeBackend, names: dict[str, str],
                                              said: str) -> None:
     claim = {"by": "another", "since": "2026-03-02T01:05:00Z"}
