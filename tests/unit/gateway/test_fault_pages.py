@@ -53,7 +53,8 @@ def test_a_refusal_names_the_colleague(operator: FlaskClient, stages: FakeBacken
         "claim": RefusedRemotelyError("ClaimedByColleague", "x", {
             "claim": {"by": "another", "since": "2026-03-02T01:30:00Z"}})}
     form = {"csrf_token": token(operator, "/meja/serah-terima")}
-    assert "<bdi>Rina Contoh</bdi> sudah mengerjakannya." in operator.post(f"/laporan/{TICKET}/serahkan", data=form).text
+    refused = operator.post(f"/laporan/{TICKET}/serahkan", data=form)
+    assert "<bdi>Rina Contoh</bdi> sudah mengerjakannya." in refused.text
     page = operator.post(f"/laporan/{TICKET}/kerjakan", data=form)
     assert page.status_code == 409
     assert "Sedang dikerjakan <bdi>Rina Contoh</bdi>, sejak" in page.text
