@@ -124,7 +124,7 @@ class Mailer(DependencyProvider):
             began = process_time()
             pulse.beat("mailer")
             try:
-                if self.send_batch(self._database):
+                if self._may_send() and self.send_batch(self._database):
                     eventlet.sleep(REST * (process_time() - began))
                     continue
             except SQLAlchemyError as error:
@@ -133,8 +133,15 @@ class Mailer(DependencyProvider):
                 log.exception("mailer failed")
             with eventlet.Timeout(RESCAN_SECONDS, False):
                 self._woken.wait()
-            if self._woken.ready():
-                self._woken = Signal()
+
+    def _may_send(self) -> bool:
+        """Whether somebody woke us, or something is due: of another instance, put off, or to be tried again. Looking
+        for that takes no place from whoever writes."""
+        if self._woken.ready():
+            self._woken = Signal()
+            return True
+        with self._database.reading() as connection:
+            return Messages(connection).is_due(datetime.now(UTC))
 
     def send_batch(self, database: Any) -> int:
         """Send the messages that are due, those to teams while the offices are open; how many were looked at."""

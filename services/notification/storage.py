@@ -395,6 +395,11 @@ class Messages:
         )
         return list(self._connection.execute(query).all())
 
+    def is_due(self, now: datetime) -> bool:
+        """Whether there may be something to send now."""
+        query = select(messages.c.id).where(_unsent, messages.c.next_try_at <= now).limit(1)
+        return self._connection.execute(query).first() is not None
+
     def begin(self, message_ids: list[str], again: datetime) -> None:
         """They are being sent now; what is not marked comes up `again` then."""
         if message_ids:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from nkk.cli import main
+from nkk.cli.running import _mail
 from nkk.stack.keys import PASSWORDS, new_keys
 from nkk.stack.run import occupied, write_secret
 
@@ -124,3 +125,12 @@ def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatc
         monkeypatch.delenv("AMQP_URI")
         assert run("subscribe", "triage", "--as", "x").exit_code == 0
     assert asked == ["amqp://x:1", "amqp://x:2", "amqp://x:1"]
+
+
+@pytest.mark.parametrize(("settings", "said"), [
+    ({}, "mail is kept in /var/mail and goes to nobody (NKK_SMTP_URL is not set)"),
+    ({"NKK_SMTP_URL": "smtp://nkk:s3cret@mail.example.id:587?starttls=1", "NKK_MAIL_FROM": "NKK <nkk@example.id>"},
+     "mail goes out by smtp://mail.example.id:587 (NKK_SMTP_URL), from NKK <nkk@example.id>")])
+def test_a_stack_says_where_mail_really_goes_and_no_password(settings, said):
+    stack = SimpleNamespace(environment=lambda process: {"NKK_MAIL_DIR": "/var/mail"} | settings)
+    assert _mail(stack) == said

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
+from eventlet.event import Event as Signal
 from sqlalchemy import insert, select, update
 
 from nkk.clocks import KeptCalendars
@@ -329,6 +330,20 @@ def test_a_message_is_sent_once(database, mailer):
     assert [mailer.send_batch(database), mailer.send_batch(database)] == [1, 0]
     assert [message["To"] for message in outbox] == ["pelapor@example.org"]
     assert state(database).sent_at is not None
+
+
+def test_the_mailer_works_where_it_was_woken_or_something_is_due_and_else_looks_without_writing(database, mailer):
+    mailer._database, mailer._woken = database, Signal()
+    with database.writing() as connection:
+        # Somebody else writes meanwhile.
+        assert not mailer._may_send()
+        mailer.wake()
+        assert [mailer._may_send(), mailer._may_send()] == [True, False]
+    put(database, BOX)
+    assert mailer._may_send()
+    with database.writing() as connection:
+        connection.execute(update(messages).values(next_try_at=datetime.now(UTC) + timedelta(hours=1)))
+    assert not mailer._may_send()
 
 
 @pytest.mark.parametrize(("tries", "seconds"), [(0, 5), (1, 10), (5, 60), (1000, 60)])
