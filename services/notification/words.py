@@ -1,4 +1,7 @@
-"""What letters say beside their fixed text: never what a complaint is about, nor who reported."""
+"""What letters say beside their fixed text: never what a complaint is about, nor who reported.
+
+Nothing that people wrote stands in them but user names, which are plain letters: no sign turns what is around it.
+"""
 
 from datetime import datetime
 from typing import Any
