@@ -47,8 +47,10 @@ PROMISES: dict[str, Promise] = {
     "respond": _command(("response.submitted.v1",), ("already-responded",)),
     "return": _command(("response.returned.v1",), ("already-approved",), ("no-response-yet",)),
     "approve": _command(("response.approved.v1",), ("already-approved",), ("no-response-yet",)),
-    "answer": _command(("answer.sent.v1",), ("already-answered",), ("not-your-step",)),
-    "confirm": _command(("complaint.closed.v1",), ("already-confirmed",), ("not-answered-yet",)),
+    "answer": _command(("answer.sent.v1",), ("already-answered",), ("not-your-step", "being-prepared"), calls=2,
+                       unheard=False),
+    "confirm": _command(("complaint.closed.v1",), ("already-confirmed",), ("not-answered-yet", "being-prepared"),
+                        calls=2, unheard=False),
     "claim": Promise({200: (), 404: ("unknown-ticket",), 409: (
         "claimed-by-colleague", "not-your-step", "already-handed-over", "already-classified", "already-responded",
         "already-approved", "already-answered")} | UNAVAILABLE, calls=2),
