@@ -4,7 +4,6 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
@@ -108,20 +107,16 @@ def _log(response: Response) -> None:
     # The rule, not the address: no ticket, user name or cursor of a person in a log.
     method = methods.asked() if methods.asked() in _METHODS else "other"
     log.info("request", method=method, rule=str(request.url_rule), status=response.status_code,
-             ms=round(seconds * 1000, 1), **_caller(g.get("actor"), response.status_code))
+             ms=round(seconds * 1000, 1), **_caller(g.get("actor")))
 
 
-def _caller(actor: Actor | None, status: int) -> Mapping[str, str | None]:
+def _caller(actor: Actor | None) -> Mapping[str, str | None]:
     """What a log may say of who asked: the role; which account, and by which id of theirs, of staff alone. The stages'
-    logs and outboxes go by the same correlation id, and together they would tell who wrote which report. Whoever met a
-    fault of ours may tell us their id, and is found by it."""
-    said: dict[str, str | None] = {"role": actor.role if actor else None}
-    is_staff = actor is not None and actor.role != Role.REPORTER
-    if actor is not None and is_staff:
-        said["actor"] = actor.id
-    if is_staff or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        said["client_request_id"] = g.get("client_request_id")
-    return said
+    logs and outboxes go by the same correlation id, and together they would tell who wrote which report: also one that
+    was answered with a fault, and accepted all the same."""
+    if actor is None or actor.role == Role.REPORTER:
+        return {"role": actor.role if actor else None}
+    return {"role": actor.role, "actor": actor.id, "client_request_id": g.get("client_request_id")}
 
 
 def _health() -> Response:

@@ -124,6 +124,12 @@ class Backend:
         """Who reported, for the operator, `on` a screen or a document: an act, which intake records."""
         return self.ask_intake("identity", {"ticket": ticket, "on": on})
 
+    def replace_teams(self, teams: dict[str, Any]) -> dict[str, Any]:
+        """Have the teams written to at these addresses. Notification knows no sessions: intake is asked for the
+        admin's first."""
+        self.call("intake", "check_in")
+        return dict(self.call("notification", "replace_teams", teams))
+
     def lists(self) -> dict[str, Any]:
         """Catalogue and roster, at most LISTS_SECONDS old; older where intake is away and they were known."""
         return self._lists.get()

@@ -115,4 +115,4 @@ def replace_teams(form: dict[str, Any]) -> dict[str, Any]:
     unknown = set(form.get("opd_team", {})) - set(backend().lists()["opds"])
     if unknown:
         raise InvalidInput.of(opd_team=f"Not on the roster (GET /opds): {', '.join(sorted(unknown))}.")
-    return backend().call("notification", "replace_teams", form)
+    return backend().replace_teams(form)

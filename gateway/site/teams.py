@@ -35,7 +35,7 @@ def addresses() -> ResponseReturnValue:
                          if team.startswith("opd-")}}
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
-        backend().call("notification", "replace_teams", form)
+        backend().replace_teams(form)
         flash(gettext("Alamat tim disimpan."))
         return redirect(url_for(".addresses"), 303)
 

@@ -40,6 +40,9 @@ HELD_SECONDS = 0.2
 """A stage that left a call unanswered is tried so often until it answers one. Everybody else is held so long and then
 told that it is away: they would wait in all the threads in which another stage is called."""
 
+SUSPECTED_SECONDS = 15.0
+"""For so long after the last try: nobody may have called it since it came back."""
+
 NO_ANSWER: tuple[type[Exception], ...] = (FutureTimeout, *BROKER_ERRORS)
 
 log = get_logger()
@@ -110,7 +113,9 @@ class RpcClient:
         """Raises StageUnavailableError where it leaves calls unanswered and another caller has just tried it."""
         with self._heard:
             tried, now = self._silent.get(service), monotonic()
-            if tried is None:
+            if tried is None or now - tried > SUSPECTED_SECONDS:
+                # Nobody has tried for so long: it may have answered ever since.
+                self._silent.pop(service, None)
                 return
             if now - tried >= TRY_SECONDS:
                 self._silent[service] = now

@@ -34,7 +34,8 @@ def read_mailbox(written: str) -> str:
     if not local.isascii():
         raise ValueError(NOT_PLAIN)
     address = f"{local}@{ascii_domain(domain)}"
-    if not _LOCAL.fullmatch(local) or len(local) > 64 or len(address) > LONGEST:
+    # An encoded word (RFC 2047) is no part of an address, and who decodes it all the same finds another one.
+    if not _LOCAL.fullmatch(local) or "=?" in local or len(local) > 64 or len(address) > LONGEST:
         raise ValueError(NO_ADDRESS)
     return address
 

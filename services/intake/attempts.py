@@ -5,8 +5,9 @@ is therefore one source (an address, unreadable here) at one user name. Many sou
 strangers wait there, and never a device that logged in before, which has a count of its own.
 
 Staff and reporters are two kinds of accounts, with names of their own; an attempt may be meant for either. Both are
-counted, each by itself: who registers with the name of somebody of the staff gains nothing there by logging in. Names
-that nobody has are counted just as those that somebody has, so that no answer tells which exist.
+counted, each by itself, and a password that opens one is a wrong one at the other: who registers with the name of
+somebody of the staff, and logs in there with one password after another, guesses. Names that nobody has are counted
+just as those that somebody has, so that no answer tells which exist.
 """
 
 import math
@@ -130,14 +131,15 @@ def session_door(login_index: str, role: str, session: str, hidden: Hidden, now:
 
 def settle(doors: list[Door], fitting: set[str], now: datetime) -> tuple[str | None, datetime | None]:
     """(which kind of account opens, until when to wait where every door is shut), the password being that of the kinds
-    in `fitting`; counts the attempt at every door that is not."""
+    in `fitting`; counts the attempt at every door that it does not fit, whichever else it opens."""
     tried = [door for door in doors if door.waits(now) is None]
+    opens = next((door for door in tried if door.kind in fitting), None)
     for door in tried:
-        if door.kind in fitting:
-            door.opened()
-            return door.kind, None
-    for door in tried:
-        door.failed(now)
+        if door.kind not in fitting:
+            door.failed(now)
+    if opens is not None:
+        opens.opened()
+        return opens.kind, None
     return None, None if tried else max(filter(None, (door.waits(now) for door in doors)))
 
 

@@ -5,6 +5,7 @@ the password again, and a code for a new one that went to the old address is goo
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from nkk.contracts.events import ReporterRegistered
@@ -55,8 +56,10 @@ class KeepsContacts(ChangesPasswords):
         identity = self.vault.decrypt(encrypted)
         changed = identity | {name: form[name] for name in CONTACT}
         work.accounts.replace_identity(account.id, self.vault.encrypt(changed))
-        work.accounts.index_address(account.id, self.vault.address_index(changed["email"]))
-        if not is_same(changed["email"], identity["email"]):
+        is_new = not is_same(changed["email"], identity["email"])
+        work.accounts.index_address(account.id, self.vault.address_index(changed["email"]),
+                                    datetime.now(UTC) if is_new else None)
+        if is_new:
             work.resets.end(account.id)
             tell_registered(work, self.vault, account.id, kind, changed["email"])
 

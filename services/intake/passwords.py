@@ -7,6 +7,7 @@ work for every user name and address; whether there is an account is looked up a
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import eventlet
@@ -22,7 +23,7 @@ from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.registration import check_password
 from nkk.sop.steps import Role
 from services.intake import attempts, domain, resets, schemas
-from services.intake.boxes import OpensBoxes, boxed
+from services.intake.boxes import OpensBoxes, boxed, check_session
 from services.intake.domain import Account
 from services.intake.storage import IntakeWork
 
@@ -68,36 +69,50 @@ class ChangesPasswords(OpensBoxes):
             index, asked_at = asked
             # What was asked for while we were away for long is not wanted any more.
             wanted = now < asked_at + resets.LIFETIME
-            # Locked: who changes their address at this moment is not to have a code sent to the old one.
-            told = [account.id for account in work.accounts.to_reset(index, resets.ACCOUNTS)
-                    if wanted and resets.may_be_reset(account) and self._tell_code(work, account, index, now)]
+            told = self._tell_codes(work, index, now) if wanted else 0
         if told:
-            log.info("code told", letters=len(told))
+            log.info("code told", letters=told)
         return True
 
-    def _tell_code(self, work: IntakeWork, account: Account, index: str, now: datetime) -> bool:
-        """Have a new code of `account` sent, which was asked for by `index`; whether it was."""
+    def _tell_codes(self, work: IntakeWork, index: str, now: datetime) -> int:
+        """Have a new code sent of each account that `index` asks for; of how many."""
+        # Locked: who changes their address at this moment is not to have a code sent to the old one.
+        asked = [(account, identity) for account in work.accounts.to_reset(index, resets.ACCOUNTS)
+                 if resets.may_be_reset(account) and (identity := self._asked_for(work, account, index))]
+        if not asked:
+            return 0
+        # Counted for the address: what was counted for somebody's account, they could see, and whose else it is.
+        postbox = work.postboxes.of(self.vault.address_index(asked[0][1]["email"]), now)
+        if not postbox.takes(now):
+            log.warning("too many codes asked for")
+            return 0
+        work.postboxes.save(postbox)
+        for account, identity in asked:
+            self._tell_code(work, account, identity, now)
+        return len(asked)
+
+    def _asked_for(self, work: IntakeWork, account: Account, index: str) -> dict[str, Any] | None:
+        """Who has `account`, where `index` is that of its user name or address."""
         try:
             identity = self.identity_of(work, account)
         except InvalidToken:
             log.error("identity cannot be decrypted")
-            return False
+            return None
         if index not in (account.login_index, self.vault.address_index(identity["email"])):
             # An instance of a version before has changed the address.
             work.accounts.index_address(account.id, self.vault.address_index(identity["email"]))
-            return False
+            return None
+        return identity
+
+    def _tell_code(self, work: IntakeWork, account: Account, identity: dict[str, Any], now: datetime) -> None:
         reset = work.resets.of(account.id)
         code = reset.renew(now)
-        if code is None:
-            log.warning("too many codes asked for")
-            return False
         work.resets.save(reset)
         # The address travels with the code: nobody who can write in another database decides where it goes.
         letter = self.vault.seal_for_notification({"email": identity["email"], "username": identity["username"],
                                                    "code": code})
         work.emit(PasswordResetRequested(reporter_id=account.id, sealed_letter=letter,
                                          expires_at=now + resets.LIFETIME), at=now)
-        return True
 
     @timer(interval=INDEX_SECONDS, eager=True)
     def index_addresses(self) -> None:
@@ -170,8 +185,9 @@ class ChangesPasswords(OpensBoxes):
     def known_account(self, work: IntakeWork, actor: Actor) -> Account:
         """The caller's account, as it is. Raises NotAuthenticated where the session has ended: an access token outlives
         it for minutes, in which nothing of the account is to be shown or changed."""
-        if not work.accounts.session_is_open(actor.session, actor.id, _now()):
-            raise NotAuthenticated("This session has ended. Log in again.")
+        if actor.session is None:
+            raise NotAuthenticated("Log in first.")
+        check_session(work, actor)
         return work.accounts.get(actor.id)
 
     def if_admitted(self, call: Call, actor: Actor, known: Account, matches: bool,
@@ -184,8 +200,8 @@ class ChangesPasswords(OpensBoxes):
         with self.once(call) as work:
             work.attempts.lock(door.counts)
             account = work.accounts.get(known.id, for_update=True)
-            # Compared outside the transaction: a hash replaced meanwhile does not count.
-            fits = matches and account.is_open_by(known)
+            # Compared outside the transaction; again where the hash was replaced meanwhile, be it by a log-in beside.
+            fits = matches and account.is_open_by(known, partial(self.passwords.matches, call.content["password"]))
             opened, until = attempts.settle([door], {door.kind} if fits else set(), now)
             work.attempts.save(door.counts)
             if opened:
@@ -210,6 +226,7 @@ class ChangesPasswords(OpensBoxes):
         now = _now()
         with self.uow.begin() as work:
             work.attempts.prune(now - attempts.KEPT_FEW, now - attempts.KEPT_MANY)
+            work.postboxes.prune(now - resets.PER)
 
     def _set_password(self, work: IntakeWork, account: Account, password_hash: str) -> None:
         account.password_hash = password_hash

@@ -11,12 +11,13 @@ from nkk.sop.steps import Role
 from services.intake.domain import Account
 
 LIFETIME = timedelta(hours=1)
-LETTERS = 3
+ASKED = 3
 PER = timedelta(hours=1)
-"""At most LETTERS letters PER hour and account: nobody's postbox is filled by others."""
+"""Codes are sent to one address at most so often, whichever of its accounts they are asked for: nobody's postbox is
+filled by accounts that others registered for it."""
 
 ACCOUNTS = 5
-"""So many accounts of one address, the oldest, are sent a code when it is asked for by address."""
+"""So many accounts of one address, those that have had it longest, are sent a code when it is asked for by address."""
 
 
 class ResetExpired(Refused):
@@ -41,24 +42,17 @@ def hash_of(code: str) -> str:
 
 @dataclass
 class PasswordReset:
-    """The newest code of an account, and the letters sent since `told_since`."""
+    """The newest code of an account."""
 
     account_id: str
     token_hash: str | None = None
     expires_at: datetime | None = None
-    told: int = 0
-    told_since: datetime | None = None
 
-    def renew(self, now: datetime) -> str | None:
-        """A new code in the place of the one before; None where enough letters were sent within the hour."""
-        if self.told_since is None or now >= self.told_since + PER:
-            self.told, self.told_since = 0, now
-        if self.told >= LETTERS:
-            return None
+    def renew(self, now: datetime) -> str:
+        """A new code in the place of the one before."""
         # Hexadecimal digits: no mail program cuts them off at the end of an address, as it may a hyphen.
         code = secrets.token_hex(20)
         self.token_hash, self.expires_at = hash_of(code), now + LIFETIME
-        self.told += 1
         return code
 
     def is_good(self, now: datetime) -> bool:
@@ -68,3 +62,19 @@ class PasswordReset:
     def end(self) -> None:
         """Its code is used up, or not wanted any more."""
         self.token_hash = self.expires_at = None
+
+
+@dataclass
+class Postbox:
+    """How often codes were sent to an address since then."""
+
+    address_index: str
+    since: datetime
+    told: int = 0
+
+    def takes(self, now: datetime) -> bool:
+        """Whether codes are sent there once more, which is counted."""
+        if now >= self.since + PER:
+            self.told, self.since = 0, now
+        self.told += 1
+        return self.told <= ASKED

@@ -6,6 +6,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from nkk.clocks.stage import TellsAlarms
@@ -91,8 +92,9 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         with self.once(call) as work:
             work.attempts.lock_all(doors)
             accounts = work.accounts.of_name(index, for_update=True)
-            # Compared outside the transaction: a hash replaced meanwhile does not count.
-            fitting = {kind for kind in fitting & accounts.keys() if accounts[kind].is_open_by(known[kind])}
+            # Compared outside the transaction; again where the hash was replaced meanwhile, be it by a log-in beside.
+            fits = partial(self.passwords.matches, form["password"])
+            fitting = {kind for kind in fitting & accounts.keys() if accounts[kind].is_open_by(known[kind], fits)}
             kind, until = attempts.settle(doors, fitting, now)
             work.attempts.save_all(doors)
             session = self._let_in(work, accounts[kind], renewed[kind], now) if kind else None

@@ -5,8 +5,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import datetime
-from functools import cached_property
+from datetime import UTC, datetime
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import (
@@ -40,7 +40,7 @@ from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
 from services.intake.attempts import FREE, Count, Door, kind_of
 from services.intake.domain import Account, Complaint
-from services.intake.resets import PasswordReset
+from services.intake.resets import PasswordReset, Postbox
 
 PRUNED = 5_000
 """So many counts are forgotten in one go: a transaction that takes long keeps others waiting."""
@@ -95,6 +95,8 @@ reporters = Table(
     Column("identity", Text, nullable=False),
     # A keyed hash of their e-mail address; versions before know none.
     Column("address_index", String(64), index=True),
+    # None: since they registered.
+    Column("address_since", UtcDateTime),
 )
 _lacks_address_index = reporters.c.address_index.is_(None)
 Index("ix_reporters_without_address_index", reporters.c.id, sqlite_where=_lacks_address_index,
@@ -122,8 +124,16 @@ password_resets = Table(
     Column("account_id", String(36), ForeignKey("accounts.id"), primary_key=True),
     Column("token_hash", String(64), unique=True),
     Column("expires_at", UtcDateTime),
+    # Versions before counted letters here, by account.
+    Column("told", Integer, nullable=False, default=0),
+    Column("told_since", UtcDateTime, nullable=False, default=partial(datetime.now, UTC)),
+)
+
+postboxes = Table(
+    "postboxes", metadata,
+    Column("address_index", String(64), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
     Column("told", Integer, nullable=False),
-    Column("told_since", UtcDateTime, nullable=False),
 )
 
 complaints = Table(
@@ -209,13 +219,14 @@ class Accounts:
         return {kind_of(row.role): Account(**row._mapping) for row in rows}
 
     def to_reset(self, index: str, limit: int) -> list[Account]:
-        """The reporters' open accounts of which `index` is that of the user name or of the address, the oldest first;
-        this transaction's alone."""
+        """The reporters' open accounts of which `index` is that of the user name or of the address, those first that
+        have had it longest; this transaction's alone."""
         found = select(accounts.c.id).where(accounts.c.login_index == index).union(
             select(reporters.c.id).where(reporters.c.address_index == index))
-        query = select(accounts.c.id).where(accounts.c.id.in_(found), accounts.c.role == Role.REPORTER,
-                                            accounts.c.disabled_at.is_(None))
-        rows = self._connection.execute(query.order_by(accounts.c.created_at, accounts.c.id).limit(limit))
+        query = select(accounts.c.id).join(reporters, reporters.c.id == accounts.c.id).where(
+            accounts.c.id.in_(found), accounts.c.role == Role.REPORTER, accounts.c.disabled_at.is_(None))
+        since = func.coalesce(reporters.c.address_since, accounts.c.created_at)
+        rows = self._connection.execute(query.order_by(since, accounts.c.id).limit(limit))
         return [self.get(row.id, for_update=True) for row in rows]
 
     def get(self, account_id: str, for_update: bool = False) -> Account:
@@ -268,10 +279,11 @@ class Accounts:
         rows = self._connection.execute(query.order_by(reporters.c.id).limit(limit).with_for_update(skip_locked=True))
         return [(row.id, row.identity) for row in rows]
 
-    def index_address(self, account_id: str, address_index: str) -> None:
-        """Have a reporter found by their address."""
+    def index_address(self, account_id: str, address_index: str, since: datetime | None = None) -> None:
+        """Have a reporter found by their address, which they have had `since` then; None where it is not new."""
+        new = {} if since is None else {"address_since": since}
         self._connection.execute(update(reporters).where(reporters.c.id == account_id).values(
-            address_index=address_index))
+            address_index=address_index, **new))
 
     def replace_identity(self, account_id: str, identity: str) -> None:
         """Keep an identity in the place of the one there was."""
@@ -336,13 +348,13 @@ class Resets:
         """What an account has been sent, this transaction's alone."""
         query = select(password_resets).where(password_resets.c.account_id == account_id)
         row = self._connection.execute(query.with_for_update()).first()
-        return PasswordReset(**row._mapping) if row else PasswordReset(account_id)
+        return _reset(row) if row else PasswordReset(account_id)
 
     def find(self, token_hash: str) -> PasswordReset | None:
         """Whose newest code this is."""
         query = select(password_resets).where(password_resets.c.token_hash == token_hash)
         row = self._connection.execute(query).first()
-        return PasswordReset(**row._mapping) if row else None
+        return _reset(row) if row else None
 
     def save(self, reset: PasswordReset) -> None:
         """Keep `reset` in the place of what the account had."""
@@ -355,6 +367,34 @@ class Resets:
         """The account's code, if it has one, is good no more."""
         self._connection.execute(update(password_resets).where(
             password_resets.c.account_id == account_id).values(token_hash=None, expires_at=None))
+
+
+def _reset(row: Any) -> PasswordReset:
+    return PasswordReset(row.account_id, row.token_hash, row.expires_at)
+
+
+class Postboxes:
+    """How often codes were sent to each address."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, address_index: str, now: datetime) -> Postbox:
+        """That of an address, this transaction's alone."""
+        insert_if_absent(self._connection, postboxes, asdict(Postbox(address_index, now)))
+        query = select(postboxes).where(postboxes.c.address_index == address_index)
+        return Postbox(**self._connection.execute(query.with_for_update()).one()._mapping)
+
+    def save(self, postbox: Postbox) -> None:
+        """Write it back."""
+        self._connection.execute(update(postboxes).where(
+            postboxes.c.address_index == postbox.address_index).values(**asdict(postbox)))
+
+    def prune(self, before: datetime) -> None:
+        """Forget those that were begun before then; not those that somebody has just now."""
+        old = select(postboxes.c.address_index).where(postboxes.c.since < before).limit(PRUNED)
+        found = self._connection.execute(old.with_for_update(skip_locked=True)).scalars().all()
+        self._connection.execute(delete(postboxes).where(postboxes.c.address_index.in_(found)))
 
 
 class Boxes:
@@ -587,6 +627,10 @@ class IntakeWork(ClockedWork, RecordedWork):
     @cached_property
     def resets(self) -> Resets:
         return Resets(self.connection)
+
+    @cached_property
+    def postboxes(self) -> Postboxes:
+        return Postboxes(self.connection)
 
     @cached_property
     def boxes(self) -> Boxes:

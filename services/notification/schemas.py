@@ -91,7 +91,7 @@ def show_teams(addresses: dict[str, dict[str, Any]]) -> dict[str, Any]:
 class LetterIds(Schema):
     """Which letters."""
 
-    ids = fields.List(fields.String(validate=validate.Length(1, 36)), required=True,
+    ids = fields.List(fields.String(validate=validate.Regexp(r"[0-9a-z-]{1,36}\Z")), required=True,
                       validate=validate.Length(1, MOST_AT_ONCE))
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from nkk.contracts import STAGES
-from services.intake.resets import LETTERS, hash_of
+from services.intake.resets import ASKED, hash_of
 from tests.databases import engine, everything_in
 from tests.e2e.test_privacy import tapped, told
 from tests.e2e.test_sessions import new_staff, refused, wait_asked
@@ -178,16 +178,16 @@ def test_whoever_asks_learns_of_no_account(people: People) -> None:
     assert told_of == 0
 
 
-def test_an_account_is_sent_a_few_letters_an_hour_and_everybody_answered_alike(people: People) -> None:
+def test_an_address_is_sent_a_few_letters_an_hour_and_everybody_answered_alike(people: People) -> None:
     reporter = forgetful(people)
-    answers = {ask(people, reporter.account["username"]).text for _ in range(LETTERS + 3)}
+    answers = {ask(people, reporter.account["username"]).text for _ in range(ASKED + 3)}
     assert len(answers) == 1
     code = sent(people, reporter)
-    assert len(codes(people.installation, reporter.account["email"])) <= LETTERS
+    assert len(codes(people.installation, reporter.account["email"])) <= ASKED
     with engine(people.installation, "intake").connect() as connection:
         told_of = connection.execute(text("SELECT count(*) FROM outbox WHERE type = 'password.reset_requested.v1' "
                                           "AND subject = :id"), {"id": owner_of(people, code)})
-        assert told_of.scalar_one() == LETTERS
+        assert told_of.scalar_one() == ASKED
 
 
 def test_a_code_stands_nowhere_but_in_its_letter(people: People) -> None:

@@ -13,7 +13,7 @@ from nkk.sop.refusals import NotAuthenticated, Refused
 from services.intake.attempts import FREE, KEPT_FEW, KEPT_MANY, KINDS, MANY, SlowedDown
 from services.intake.domain import UsernameTaken, WrongPassword
 from services.intake.service import IntakeService
-from services.intake.storage import accounts, attempts, sessions
+from services.intake.storage import accounts, attempts, outbox, sessions
 from tests.boxes import asked
 from tests.intake import ADMIN, NEW, NOW, PUBLIC, REGISTRATION, REPORTER, Passwords, intake_at, stored
 
@@ -123,7 +123,7 @@ def test_a_reporter_may_have_a_name_of_the_staff_and_each_logs_in_as_themselves(
     assert log_in(intake, "operator", "operator") == "operator"
     assert log_in(intake, "operator", REGISTRATION["password"]) == "reporter"
     with pytest.raises(UsernameTaken):
-        asked(copy(intake), PUBLIC, "register", REGISTRATION | {"username": "operator"})
+        asked(copy(intake), PUBLIC, "register", REGISTRATION | {"username": "operator", "name": "Orang Lain"})
     staff = {"username": "pelapor", "name": "Petugas", "role": "operator", "password": NEW}
     assert asked(copy(intake), PUBLIC, "add_staff", staff, ADMIN)["role"] == "operator"
     assert log_in(intake, "pelapor", NEW) == "operator"
@@ -136,8 +136,9 @@ def test_a_code_for_a_new_password_goes_to_the_reporter_of_that_name(intake: Int
     asked(copy(intake), PUBLIC, "add_staff", staff, ADMIN)
     asked(copy(intake), PUBLIC, "request_reset", {"username": "pelapor"})
     assert intake._answer_reset(datetime.now(UTC))
-    with intake.uow.reading() as work:
-        assert work.resets.of(REPORTER.id).told == 2
+    with intake.uow.database.reading() as connection:
+        told = select(outbox.c.subject).where(outbox.c.type == "password.reset_requested.v1")
+        assert connection.execute(told).scalars().all() == [REPORTER.id]
 
 
 def test_the_letters_code_lets_a_reporter_in_while_many_guess(intake: IntakeService) -> None:
@@ -239,6 +240,10 @@ def test_counts_are_forgotten_when_they_do_not_matter_any_more(intake: IntakeSer
     assert stored(intake)["attempts"] == []
 
 
-def test_a_log_in_that_succeeds_leaves_nothing(intake: IntakeService) -> None:
+def test_a_log_in_that_succeeds_leaves_the_count_of_the_other_kind_alone_for_an_hour(intake: IntakeService) -> None:
     assert log_in(intake, "operator", "operator") == "operator"
+    with intake.uow.database.reading() as connection:
+        assert set(connection.execute(select(attempts.c.kind)).scalars()) == {"reporter"}
+    age(intake, KEPT_FEW + timedelta(minutes=1))
+    intake.forget_attempts()
     assert stored(intake)["attempts"] == []

@@ -56,6 +56,7 @@ def test_an_address_is_read_in_the_form_in_which_a_letter_goes_there(written, ad
     ("Siti <siti@example.id>", mailbox.NO_ADDRESS),
     ("a@example.id, b@example.id", mailbox.NO_ADDRESS),
     (".siti@example.id", mailbox.NO_ADDRESS),
+    ("=?utf-8?q?v=40evil.example=2C?=@example.id", mailbox.NO_ADDRESS),
     ("si..ti@example.id", mailbox.NO_ADDRESS),
     ("siti@-example.id", mailbox.NO_ADDRESS),
     ("siti@ex_ample.id", mailbox.NO_ADDRESS),

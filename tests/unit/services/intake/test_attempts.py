@@ -155,6 +155,27 @@ def test_who_has_a_reporters_account_of_the_same_name_guesses_no_more_at_the_sta
         assert name.attempt(fits=[STAFF]) in (WRONG, (None, MINUTE)), "the right one is not told from a wrong one"
 
 
+@pytest.mark.parametrize("device", [{}, {"device": "known", "known_as": [REPORTER]}])
+def test_a_password_that_opens_the_reporters_account_of_the_name_is_a_guess_at_the_staffs(name, device):
+    """Whoever has such an account can have any password fit it, one after another."""
+    assert [name.attempt(**device, fits=[REPORTER]) for _ in range(FREE)] == [(REPORTER, None)] * FREE
+    assert name.attempt(**device, fits=[REPORTER, STAFF]) == (REPORTER, None)
+    name.attempt(**device)
+    assert name.attempt(**device, fits=[STAFF])[0] is None
+
+
+def test_guesses_that_open_the_reporters_account_are_as_slow_as_others(name):
+    tried_at_staffs = 0
+    for _ in range(600):
+        staffs = doors("index", {"source": "here", "device": "", "known_as": []}, lambda *parts: "|".join(parts),
+                       name.now)[0]
+        tried_at_staffs += name.counts.get(staffs.own.key, staffs.own).waits(name.now) is None
+        assert name.attempt(fits=[REPORTER]) == (REPORTER, None)
+        name.pass_by(timedelta(seconds=1))
+    # Waits of 1, 2 and 4 minutes fill the first ten, after those that are free.
+    assert tried_at_staffs == FREE + 3
+
+
 def test_a_device_known_as_a_reporters_is_a_stranger_to_the_staffs_account(name):
     besieged(name)
     known = {"device": "known", "known_as": [REPORTER]}

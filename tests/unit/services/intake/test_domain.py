@@ -114,10 +114,14 @@ def account(**changed):
 
 def test_a_password_that_was_replaced_meanwhile_and_a_disabled_account_let_nobody_in():
     known, who = account(), account()
-    assert who.is_open_by(known)
-    assert not account(password_hash="another").is_open_by(known)
+    assert who.is_open_by(known, lambda _: False)
+    assert not account(password_hash="another").is_open_by(known, lambda _: False)
     who.disable(NOW, 1)
-    assert not who.is_open_by(known)
+    assert not who.is_open_by(known, lambda _: True)
+
+
+def test_a_password_whose_hash_was_made_anew_meanwhile_is_the_same():
+    assert account(password_hash="renewed").is_open_by(account(), lambda hash_: hash_ == "renewed")
 
 
 def test_an_account_is_disabled_once():

@@ -15,7 +15,7 @@ from nkk.messaging.written import as_pem
 from nkk.sop.refusals import InvalidInput, NotAuthenticated
 from nkk.stack.keys import new_keys
 from services.intake.identity import Vault
-from services.intake.resets import ACCOUNTS, LIFETIME, ResetExpired
+from services.intake.resets import ACCOUNTS, ASKED, LIFETIME, ResetExpired
 from services.intake.service import IntakeService
 from services.intake.storage import (
     IntakeWork,
@@ -166,6 +166,48 @@ def test_of_many_accounts_at_one_address_the_oldest_are_sent_a_letter(service):
     for number in range(ACCOUNTS + 2):
         register(service, f"kemudian-{number}", at=NOW + timedelta(1 + number))
     assert set(ask_by_address(service)) == {"pelapor", *(f"kemudian-{number}" for number in range(ACCOUNTS - 1))}
+
+
+def test_whoever_moves_to_an_address_later_crowds_out_nobody(service):
+    service.index_addresses()
+    for number in range(ACCOUNTS):
+        register(service, f"dahulu-{number}", "lain@example.id", at=NOW - timedelta(9))
+        with service.uow.begin() as work:
+            work.accounts.replace_identity(f"dahulu-{number}", VAULT.encrypt({
+                "username": f"dahulu-{number}", "email": "pelapor@example.id"}))
+            work.accounts.index_address(f"dahulu-{number}", VAULT.address_index("pelapor@example.id"), NOW + LIFETIME)
+    assert "pelapor" in ask_by_address(service)
+
+
+def test_accounts_of_one_address_are_sent_a_few_letters_together_whichever_are_asked_for(service):
+    service.index_addresses()
+    for number in range(ASKED):
+        register(service, f"kemudian-{number}", at=NOW + timedelta(1))
+        ask(service, f"kemudian-{number}")
+        service.answer_resets()
+    assert len(letters(service)) == ASKED
+    ask(service, "pelapor")
+    ask_by_address(service)
+    assert len(letters(service)) == ASKED
+
+
+@pytest.mark.parametrize("strangers", [0, 1])
+def test_what_was_asked_for_an_address_shows_in_no_account_that_has_left_it(service, strangers):
+    service.index_addresses()
+    for number in range(ACCOUNTS):
+        register(service, f"sendiri-{number}", "tujuan@example.id", at=NOW + timedelta(1))
+    if strangers:
+        register(service, "orang-lain", "tujuan@example.id")
+    for _ in range(ASKED):
+        ask_by_address(service, "tujuan@example.id")
+    last = f"sendiri-{ACCOUNTS - 1}"
+    change_to = VAULT.encrypt({"username": last, "email": "sendiri@example.id"})
+    with service.uow.begin() as work:
+        work.accounts.replace_identity(last, change_to)
+        work.accounts.index_address(last, VAULT.address_index("sendiri@example.id"), NOW)
+    ask(service, last)
+    service.answer_resets()
+    assert "sendiri@example.id" in {letter["email"] for letter in letters(service)}
 
 
 def test_asking_by_address_does_the_same_work_whether_anybody_has_it(service):

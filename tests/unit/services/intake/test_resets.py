@@ -7,7 +7,16 @@ from nkk.sop.refusals import InvalidInput
 from nkk.sop.registration import check_password
 from nkk.sop.steps import STAFF_ROLES
 from services.intake.domain import Account
-from services.intake.resets import LETTERS, LIFETIME, PER, PasswordReset, hash_of, may_be_reset, reset_expired
+from services.intake.resets import (
+    ASKED,
+    LIFETIME,
+    PER,
+    PasswordReset,
+    Postbox,
+    hash_of,
+    may_be_reset,
+    reset_expired,
+)
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -68,29 +77,11 @@ def test_a_used_code_is_no_good():
     assert not reset.is_good(NOW)
 
 
-def test_a_few_letters_an_hour_are_sent_and_the_last_of_them_stays_good():
-    reset = PasswordReset("a")
-    codes = [reset.renew(NOW + number * SECOND) for number in range(LETTERS)]
-    assert all(codes)
-    assert reset.renew(NOW + PER - SECOND) is None
-    assert reset.token_hash == hash_of(codes[-1])
-    assert reset.is_good(NOW + PER - SECOND)
-
-
-def test_after_the_hour_letters_are_sent_again():
-    reset = PasswordReset("a")
-    for _ in range(LETTERS):
-        reset.renew(NOW)
-    assert reset.renew(NOW + PER)
-    assert [bool(reset.renew(NOW + PER)) for _ in range(LETTERS)] == [*(True,) * (LETTERS - 1), False]
-
-
-def test_using_a_code_does_not_make_room_for_more_letters():
-    reset = PasswordReset("a")
-    for _ in range(LETTERS):
-        reset.renew(NOW)
-        reset.end()
-    assert reset.renew(NOW) is None
+def test_codes_are_sent_to_an_address_a_few_times_an_hour():
+    postbox = Postbox("address", NOW)
+    assert [postbox.takes(NOW + number * SECOND) for number in range(ASKED + 2)] == [*(True,) * ASKED, False, False]
+    assert not postbox.takes(NOW + PER - SECOND)
+    assert [postbox.takes(NOW + PER) for _ in range(ASKED + 1)] == [*(True,) * ASKED, False]
 
 
 def test_a_refused_code_is_answered_with_what_to_do():

@@ -1,0 +1,26 @@
+"""How often codes are sent is counted by address; since when a reporter has theirs."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from nkk.messaging.database import UtcDateTime
+
+revision = '0013'
+down_revision = '0012'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column('reporters', sa.Column('address_since', UtcDateTime(), nullable=True))
+    op.create_table(
+        'postboxes',
+        sa.Column('address_index', sa.String(length=64), primary_key=True),
+        sa.Column('since', UtcDateTime(), nullable=False),
+        sa.Column('told', sa.Integer(), nullable=False),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table('postboxes')
+    op.drop_column('reporters', 'address_since')
