@@ -41,7 +41,7 @@ def test_a_forgotten_password_becomes_a_new_one_by_letter(visiting: Opening, peo
     visitor.open("/masuk")
     visitor.page.click("main a[href='/lupa-sandi']")
     visitor.fill(username=str(account["username"]))
-    visitor.press("Kirim kode")
+    visitor.press("Kirim surat")
     visitor.page.wait_for_url("**/atur-ulang-sandi")
     assert visitor.page.locator(".notice.good").count() == 1
 
@@ -74,7 +74,7 @@ def test_asking_says_the_same_of_everybody_and_a_wrong_code_is_explained(visitin
         visitor = visiting()
         visitor.open("/lupa-sandi")
         visitor.fill(username=username)
-        visitor.press("Kirim kode")
+        visitor.press("Kirim surat")
         visitor.page.wait_for_url("**/atur-ulang-sandi")
         said.add(visitor.read())
     assert len(said) == 1
