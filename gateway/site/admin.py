@@ -6,6 +6,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from marshmallow import ValidationError
 
 from gateway.api import schemas
 from gateway.backend import backend
@@ -13,6 +14,7 @@ from gateway.site import forms, teams, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
+from nkk.contracts.fields import Slug
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
@@ -170,18 +172,25 @@ def _written(prefix: str, names: Mapping[str, str]) -> dict[str, str]:
 def _rows(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
     """Numbered fields as keys and names; a row whose two fields are empty is gone.
 
-    Raises InvalidInput where a row is half filled or a key stands twice.
+    Raises InvalidInput with every row that is half filled, and every key that is none or stands twice.
     """
     names: dict[str, str] = {}
+    faults: dict[str, str] = {}
     for field in (name for name in values if name.startswith(f"{prefix}-key-")):
         key, name = values[field].strip(), values.get(field.replace("-key-", "-name-"), "").strip()
         if not key and not name:
             continue
         if not key or not name:
-            raise InvalidInput.of(**{field: "Fill in both the key and the name, or neither."})
-        if key in names:
-            raise InvalidInput.of(**{field: "This key stands in another row."})
-        names[key] = name
+            faults[field] = "Fill in both the key and the name, or neither."
+        elif key in names:
+            faults[field] = "This key stands in another row."
+        else:
+            try:
+                names[Slug().deserialize(key)] = name
+            except ValidationError as error:
+                faults[field] = str(error.messages[0])
+    if faults:
+        raise InvalidInput.of(**faults)
     return names
 
 

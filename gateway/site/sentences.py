@@ -16,8 +16,8 @@ SENTENCES = {
         _("Panjangnya harus %(least)s sampai %(most)s karakter."),
     r"Longer than maximum length (?P<most>\d+)\.": _("Terlalu panjang: paling banyak %(most)s karakter."),
     r"Give the user name or the e-mail address, not both\.": _("Isi salah satu: nama pengguna atau alamat surel."),
-    r"Must be one of: .*|One of .*|Not a valid (boolean|string)\.|Small letters, digits and hyphens only\.":
-        _("Pilih salah satu dari pilihan yang ada."),
+    r"Must be one of: .*|One of .*|Not a valid (boolean|string)\.": _("Pilih salah satu dari pilihan yang ada."),
+    r"Small letters, digits and hyphens only\.": _("Huruf kecil, angka, dan tanda hubung."),
     r"Not a valid email address\.": _("Ini bukan alamat surel. Contoh: nama@example.id"),
     r"A sign that nobody sees stands in this address: .*":
         _("Alamat ini memuat tanda yang tidak tampak. Hapus, lalu ketik lagi."),

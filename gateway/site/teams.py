@@ -28,7 +28,15 @@ def addresses() -> ResponseReturnValue:
     names = _names()
 
     def read(values: Mapping[str, str]) -> dict[str, Any]:
-        found = {team: _address(team, values) for team in names}
+        found: dict[str, dict[str, Any]] = {}
+        faults: dict[str, Any] = {}
+        for team in names:
+            try:
+                found[team] = _address(team, values)
+            except InvalidInput as fault:
+                faults |= fault.details["fields"]
+        if faults:
+            raise InvalidInput("Some fields need correcting.", {"fields": faults})
         written = {team: address for team, address in found.items() if address}
         return {team: address for team, address in written.items() if not team.startswith("opd-")} | {
             "opd_team": {team.removeprefix("opd-"): address for team, address in written.items()

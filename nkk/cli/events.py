@@ -10,6 +10,7 @@ from nkk.cli.speaking import as_admin, broker, broker_now, say
 from nkk.client import subscribe as subscribe_to
 from nkk.contracts import STAGES
 from nkk.messaging import pulse
+from nkk.messaging.publisher import address
 from nkk.messaging.rpc_client import RpcClient
 from nkk.stack import quarantine as quarantined
 from nkk.stack import status as stack_status
@@ -113,6 +114,9 @@ def status(as_json: bool) -> None:
     client = RpcClient(broker(), timeout=3)
     try:
         rows = stack_status.rows(broker(), client)
+    except OSError as error:
+        raise click.ClickException(f"the broker at {address(broker())} does not answer ({error}): no stage can be "
+                                   "asked. Is it running? See its log.") from None
     finally:
         client.close()
     click.echo(json.dumps(rows, indent=1) if as_json else stack_status.table(rows))

@@ -45,22 +45,24 @@ def retry_letters(letter_ids: tuple[str, ...], everything: bool) -> None:
         raise click.UsageError("name letters (`nkk letters list`), or --all")
     if everything:
         count = as_admin(lambda admin: admin.call("retry_given_up_letters", stage=STAGE, timeout=RETRY_SECONDS))
-        say(f"{count} letters are tried again")
+        say(f"letters tried again: {count}")
         return
     tried = as_admin(lambda admin: admin.call("retry_letters", list(letter_ids), stage=STAGE))
-    say(f"{len(tried)} letters are tried again")
+    say(f"letters tried again: {len(tried)}")
     _name_others(letter_ids, tried, "sent or being sent, unknown, or not kept (a code, a word to an old address)")
 
 
 @letters.command("drop")
 @_ids_argument
-@click.confirmation_option(prompt="These letters are lost for good. Drop them?")
-def drop_letters(letter_ids: tuple[str, ...]) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def drop_letters(letter_ids: tuple[str, ...], yes: bool) -> None:
     """Take letters out for ever, and their notice from the operator's desk: somebody was told by telephone, say."""
     if not letter_ids:
         raise click.UsageError("name letters (`nkk letters list`)")
+    if not yes:
+        click.confirm("These letters are lost for good. Drop them?", abort=True)
     dropped = as_admin(lambda admin: admin.call("drop_letters", list(letter_ids), stage=STAGE))
-    say(f"{len(dropped)} letters dropped")
+    say(f"letters dropped: {len(dropped)}")
     _name_others(letter_ids, dropped, "sent or being sent, or unknown")
 
 

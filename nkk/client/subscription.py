@@ -67,7 +67,7 @@ class _Subscription:
         self._stage = stage
         self._on_trouble = on_trouble
         self._prefetch = PREFETCH
-        self._consuming = self._has_consumed = False
+        self._consuming = self._has_consumed = self._is_away = False
 
     def consume(self, uri: str) -> Iterator[dict[str, Any]]:
         """Events, over one connection. Raises one of BROKER_ERRORS."""
@@ -96,8 +96,9 @@ class _Subscription:
         if refused:
             self._prefetch = 1
             self._on_trouble(f"the broker took the events back ({error}); they come again, one at a time")
-        else:
-            self._on_trouble(f"the broker is away ({type(error).__name__}); trying again")
+        elif not self._is_away:
+            self._is_away = True
+            self._on_trouble(f"the broker is away ({type(error).__name__}); trying again until it is back")
 
     def _begin(self, channel: Any, arrived: deque[Message]) -> None:
         self._queue(channel).declare()
@@ -110,6 +111,9 @@ class _Subscription:
         # Not kombu's Consumer: that unpacks what says that it is compressed before anybody has looked at it.
         channel.basic_consume(queue=self._queue.name, no_ack=False, consumer_tag="", callback=arrived.append)
         self._consuming = self._has_consumed = True
+        if self._is_away:
+            self._is_away = False
+            self._on_trouble("the broker is back")
 
 
 def _read_all(connection: Connection, patience: float) -> None:

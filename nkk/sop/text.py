@@ -29,9 +29,9 @@ def is_text(text: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """`text` of any number of lines: composed (NFC), every line end `\\n`, without control signs but tabs, and without
-    white space around it."""
-    return unicodedata.normalize("NFC", _CONTROL.sub("", _LINE_END.sub("\n", text))).strip()
+    """`text` of any number of lines: composed (NFC), every line end `\\n`, without control signs but tabs, byte-order
+    marks, and white space around it."""
+    return unicodedata.normalize("NFC", _CONTROL.sub("", _LINE_END.sub("\n", text.replace("\ufeff", "")))).strip()
 
 
 def one_line(text: str) -> str:

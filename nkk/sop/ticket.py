@@ -14,7 +14,7 @@ from nkk.sop.text import code
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECK_MODULUS = 37
 _SYMBOLS = 7
-_SHAPE = re.compile(rf"NKK-?([0-9]{{4}})-?([{ALPHABET}]{{4}})-?([{ALPHABET}]{{4}})")
+_SHAPE = re.compile(rf"([0-9]{{4}})-*([{ALPHABET}]{{4}})-*([{ALPHABET}]{{4}})")
 _GROUP = re.compile(rf"[{ALPHABET}]{{4}}")
 _SOUND_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
@@ -31,12 +31,11 @@ def new_ticket(year: int, randbelow: Callable[[int], int] = secrets.randbelow) -
 def read_ticket(text: str) -> str | None:
     """The ticket a person meant by `text`, or None where it can be none.
 
-    Case, hyphens of any kind, a `#` before it and a full stop behind it do not matter, and O, I and L are read as 0, 1
-    and 1; the check symbol catches a mistyped one.
+    Case, hyphens of any kind and number, `NKK` or a `#` before it and a full stop behind it do not matter, and O, I and
+    L are read as 0, 1 and 1; the check symbol catches a mistyped one.
     """
-    cleaned = _plain(text)
-    head, body = cleaned[:3], cleaned[3:].translate(_SOUND_ALIKE)
-    match = _SHAPE.fullmatch(head + body)
+    body = _plain(text).removeprefix("NKK").lstrip("-").translate(_SOUND_ALIKE)
+    match = _SHAPE.fullmatch(body)
     if match is None:
         return None
     year, first, second = match.groups()

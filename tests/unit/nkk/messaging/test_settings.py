@@ -76,7 +76,8 @@ def test_every_key_of_a_process_is_checked(process):
     assert {setting.name for setting in OF[process]} >= set(NEEDED[process])
 
 
-@pytest.mark.parametrize(("name", "value"), BAD)
+# By number: keys are made anew in each of the processes that share the tests.
+@pytest.mark.parametrize(("name", "value"), BAD, ids=[f"{number} {name}" for number, (name, _) in enumerate(BAD)])
 def test_what_cannot_be_used_is_refused_by_name_and_no_secret_is_repeated(name, value):
     with pytest.raises(SettingsError) as refused:
         check(everything().values(), GOOD | {name: value})
