@@ -9,7 +9,7 @@
 # go on as they are: what a version changes in their own settings comes with `docker compose up -d`, in a quiet hour.
 set -eu
 
-image=${NKK_IMAGE:-$(sed -n 's/^NKK_IMAGE=//p' .env | tail -n 1)}
+image=${NKK_IMAGE:-$(sed -n 's/^NKK_IMAGE=//p' .env | tail -n 1 | tr -d "\"'")}
 image=${image:-nkk:local}
 
 say() { echo "-- $*"; }
@@ -54,4 +54,4 @@ for each in notification opd_response triage intake; do replace "$each"; done
 # There is one port, and so one gateway: it is away while it starts.
 say gateway
 up gateway
-say "done; back with: deploy/upgrade.sh back, in the tree of the version before"
+say "done; back: copy this script elsewhere, check the version before out, and run the copy with: back"

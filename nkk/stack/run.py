@@ -81,8 +81,12 @@ class Stack:
         self.var.mkdir(parents=True, exist_ok=True)
         self.var.chmod(0o700)
         # Held from here on and inherited by the gateway: no other stack can take the port, nor answer in our name.
-        with occupied(self.var), listening_socket(self._last_port()) as self._door, ExitStack() as held:
+        last = self._last_port()
+        with occupied(self.var), listening_socket(last or PREFERRED_PORT) as self._door, ExitStack() as held:
             self.port = self._door.getsockname()[1]
+            if last not in (None, self.port):
+                self.echo(f"port {last} is somebody else's now: the site is at {self.url} from here on; letters "
+                          "that were sent before name the old address")
             (self.var / "port").write_text(str(self.port))
             self.keys = _kept_keys(self.var / "keys.json")
             self.check_settings()
@@ -117,12 +121,12 @@ class Stack:
         if faults:
             raise SettingsError(faults)
 
-    def _last_port(self) -> int:
+    def _last_port(self) -> int | None:
         """The port of the last run, where it is known: letters already written name it."""
         try:
             return int((self.var / "port").read_text())
         except (FileNotFoundError, ValueError):
-            return PREFERRED_PORT
+            return None
 
     @property
     def environment_file(self) -> Path:

@@ -5,8 +5,12 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
+from nkk.messaging.settings import SettingsError
 from nkk.stack.broker import PrivateNode
 from nkk.stack.ports import free_port, listening_socket
+from nkk.stack.run import Stack
 
 
 def test_a_port_that_is_held_is_given_to_nobody_else():
@@ -15,6 +19,23 @@ def test_a_port_that_is_held_is_given_to_nobody_else():
         assert first.getsockname()[1] == port
         assert second.getsockname()[1] != port
         assert free_port(port) != port
+
+
+def test_who_comes_back_and_finds_their_port_taken_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters name the port. With a setting that is refused, nothing is started beyond it."""
+    monkeypatch.setenv("NKK_RPC_TIMEOUT", "x")
+    said: list[str] = []
+    with listening_socket() as somebodys:
+        port = somebodys.getsockname()[1]
+        (tmp_path / "port").write_text(str(port))
+        with pytest.raises(SettingsError), Stack(tmp_path, said.append).up():
+            pass
+    another = (tmp_path / "port").read_text()
+    assert said == [f"port {port} is somebody else's now: the site is at http://127.0.0.1:{another} from here on; "
+                    "letters that were sent before name the old address"]
+    with pytest.raises(SettingsError), Stack(tmp_path, said.append).up():
+        pass
+    assert len(said) == 1
 
 
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}

@@ -32,7 +32,8 @@ class Registration(Possible):
     email = Mailbox(required=True)
     phone = Phone(allow_none=True)
     username = UserName(64, required=True, metadata={
-        "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens."})
+        "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens or "
+                       "underscores, beginning with a letter or digit."})
     password = Password(required=True, metadata={"description": CHARACTERS})
 
 
