@@ -179,7 +179,7 @@ def test_every_operation_is_described_with_its_purpose_its_answers_and_its_error
     assert description["openapi"].startswith("3.")
     operations = {(method, path): operation for path, item in description["paths"].items()
                   for method, operation in item.items() if method in ("get", "post", "put", "delete", "patch")}
-    assert len(operations) == 54
+    assert len(operations) == 55
     for at, operation in operations.items():
         assert operation["summary"].strip(), at
         assert {status for status in operation["responses"] if status.startswith("2")}, at

@@ -112,7 +112,7 @@ def test_no_error_repeats_what_tells_who_somebody_is(people: People, number: str
 def _mistakes(people: People, identity: dict[str, str]) -> list[str]:
     """What is answered to requests of somebody who keeps getting it wrong."""
     form = REGISTRATION | identity
-    wrong = [form, form | {"kind": identity["name"]}, form | {"email": identity["name"]},
+    wrong = [form | {"phone": None}, form | {"kind": identity["name"]}, form | {"email": identity["name"]},
              form | {"phone": identity["email"]}, form | {"identity_number": identity["phone"]},
              form | {"username": identity["name"]}, form | {"password": identity["username"] * 20},
              form | {"name": identity["name"] * 20}, form | {"name": "\x00", "email": identity["name"]}, [form]]

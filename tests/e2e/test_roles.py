@@ -198,6 +198,10 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(people: People, e
 
 def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybody: dict[str, Person]) -> None:
     missing = {"username": "tidak-ada-orangnya", "version": "9999", "day": "2031-07-02"}
+    # A new one: who has logged out, as in the test before, is refused for that.
+    admins = new_staff(people, "admin")
+    everybody = everybody | {"admin": people.log_in(**admins)}
+    everybody["admin"].account = admins
     for operation in ("GET /staff/{username}", "POST /staff/{username}/disablement", "PUT /staff/{username}/password",
                       "DELETE /staff/{username}/slow-down",
                       "GET /calendar/versions/{version}", "DELETE /calendar/days/{day}"):
