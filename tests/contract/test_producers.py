@@ -5,6 +5,7 @@ import json
 import sys
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from unittest.mock import patch
 
 import pytest
@@ -37,7 +38,7 @@ from services.intake import retelling
 from services.intake import service as intake
 from services.intake.domain import Account
 from services.intake.identity import Vault
-from services.intake.resets import PasswordReset, hash_of
+from services.intake.resets import PasswordReset, Postbox, hash_of
 from services.notification import service as notification
 from services.notification.keyed import Keyed
 from services.opd_response import service as opd_response
@@ -182,6 +183,7 @@ class Asked(Work):
     def __init__(self, vault):
         self.index, self.reset = vault.login_index("pelapor-contoh"), None
         self.identity = vault.encrypt({"email": "pelapor@example.org", "username": "pelapor-contoh"})
+        self.postboxes = SimpleNamespace(of=Postbox, save=lambda postbox: None)
         super().__init__(Account("reporter-1", self.index, "hash", "reporter"))
 
     def is_asked(self):
