@@ -23,6 +23,8 @@ _MONDAY_TO_THURSDAY: tuple[Span, ...] = ((time(7, 30), time(12, 0)), (time(13, 0
 _FRIDAY: tuple[Span, ...] = ((time(7, 30), time(11, 30)), (time(13, 0), time(16, 30)))
 OFFICE_WEEK: Week = (*[_MONDAY_TO_THURSDAY] * 4, _FRIDAY, (), ())
 
+SOON_DAYS = 7
+
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, 23, 59, 59, 999999, UTC)
 """No instant of the procedure is before or after these. Outside of them reckoning comes to the end of its dates."""
 
@@ -122,6 +124,11 @@ class Calendar:
         calendar never opens an office again.
         """
         local = start.astimezone(WIB)
+        left = timedelta(minutes=minutes)
+        for opens, closes in self._spans_soon(local):
+            if closes - opens >= left:
+                return (opens + left).astimezone(UTC)
+            left -= closes - opens
         # Nothing to wait for is due when the next time that counts begins: where the least of it ends, less that.
         least = timedelta() if minutes else timedelta.resolution
         wanted = self._open_until(local) + timedelta(minutes=minutes) + least
@@ -178,13 +185,21 @@ class Calendar:
         for opens, closes in self.hours(day):
             yield datetime.combine(day, opens, WIB), datetime.combine(day, closes, WIB)
 
+    def _spans_soon(self, local: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Open spans of the next days, the first cut to begin no earlier than `local`: a step is nearly always due in
+        one of them, and looking at them costs less than adding up."""
+        first = local.toordinal()
+        for day in range(first, min(first + SOON_DAYS, date.max.toordinal())):
+            for opens, closes in self._spans_on(date.fromordinal(day)):
+                if closes > local:
+                    yield max(opens, local), closes
+
     def _day_that_reaches(self, wanted: timedelta, first: date) -> date:
         """The first date from `first` on at whose end the offices have been open for `wanted`."""
-        today, end = first.toordinal(), date.max.toordinal()
-        for days in (range(today, min(today + 4, end)), range(today, end)):  # soon, as nearly always, or ever
-            index = bisect_left(days, wanted, key=lambda day: self._open_before(day + 1))
-            if index < len(days):
-                return date.fromordinal(days[index])
+        days = range(first.toordinal(), date.max.toordinal())
+        index = bisect_left(days, wanted, key=lambda day: self._open_before(day + 1))
+        if index < len(days):
+            return date.fromordinal(days[index])
         raise ValueError("the calendar has no office hours left: check its week and days")
 
     def _open_until(self, local: datetime) -> timedelta:
