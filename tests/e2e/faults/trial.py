@@ -50,8 +50,10 @@ class Trial:
         (self.accidents / accident).unlink()
 
     def happened(self, accident: str) -> None:
-        """Wait until somebody died of `accident`."""
+        """Wait until somebody died of `accident` and is there again: a stage may take longer to start than a call waits.
+        """
         eventually(lambda: not (self.accidents / accident).exists())
+        self.installation.wait_until_ready()
 
     def settled(self, *accepted: str) -> None:
         """Wait until the books balance."""
