@@ -50,8 +50,7 @@ class Trial:
         (self.accidents / accident).unlink()
 
     def happened(self, accident: str) -> None:
-        """Wait until somebody died of `accident` and is there again: a stage may take longer to start than a call waits.
-        """
+        """Wait until somebody died of `accident` and is there again: a start may take longer than a call waits."""
         eventually(lambda: not (self.accidents / accident).exists())
         self.installation.wait_until_ready()
 
