@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from heapq import nsmallest
 from select import POLLRDHUP, poll
-from socket import AF_UNIX, SHUT_WR
+from socket import AF_UNIX, MSG_DONTWAIT, MSG_PEEK, SHUT_WR
 from time import monotonic
 from typing import Any
 
@@ -151,7 +151,7 @@ class Connection(HTTPChannel):
 
     def look_at_the_clock(self, now: float, allowed: Allowance) -> None:
         """End it where it takes longer than it may."""
-        if now <= self._ends_at(now, allowed):
+        if now <= self._ends_at(now, allowed) or (self.is_silent and self.has_sent()):
             return
         if self.request is not None and not self.total_outbufs_len and not self._said_goodbye_at:
             self.close_when_flushed = True
@@ -165,7 +165,8 @@ class Connection(HTTPChannel):
             return self._said_goodbye_at + allowed.hang_up
         if self.total_outbufs_len:
             return self._answer_ends_at(now, allowed)
-        self._takes_since = 0.0
+        if self._takes_since:
+            self._takes_since, self.waits_since = 0.0, now
         if self.is_busy:
             return now
         if self.request is None:
@@ -179,12 +180,14 @@ class Connection(HTTPChannel):
             self._takes_since, self._taken = now, 0
         return self._takes_since + allowed.answer + self._taken / 1024
 
-    # -- in a thread
+    def has_sent(self) -> bool:
+        """Whether something came that the loop, with much to do, has not come to read."""
+        try:
+            return bool(self.socket.recv(1, MSG_PEEK | MSG_DONTWAIT))
+        except OSError:
+            return False
 
-    def service(self) -> None:
-        """Answer the request that is whole."""
-        super().service()
-        self.waits_since = monotonic()
+    # -- in a thread
 
     def flush(self) -> None:
         """Send what can be sent at once."""
@@ -268,7 +271,7 @@ class Door(TcpWSGIServer):
     def end_the_silent(self) -> None:
         """End every connection on which nothing has been asked since its last answer."""
         for connection in list(self.active_channels.values()):
-            if connection.is_silent:
+            if connection.is_silent and not connection.has_sent():
                 connection.handle_close()
 
     def stop_accepting(self) -> None:

@@ -8,6 +8,7 @@ body: the application says so as it says everything.
 import json
 import uuid
 from io import BytesIO
+from time import monotonic
 from typing import Any
 
 from gunicorn import util
@@ -161,6 +162,8 @@ class Serving(WSGITask):
     def finish(self) -> None:
         """Send what is left from here: the loop would have to wake up for it."""
         super().finish()
+        # From now on the connection waits for the next request: known before the thread is done with this one.
+        self.channel.waits_since = monotonic()
         self.channel.flush()
 
 

@@ -69,8 +69,18 @@ class House:
         self.door = Door(behind(self.application, proxies), self._listener, self._loop, self._dispatcher,
                          settings(threads, 512), most, proxies.include, lambda: self.is_leaving, allowed, most_bytes)
         self._ends = threading.Event()
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Let the loop take its turns."""
+        self._ends.clear()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
+
+    def stand_still(self) -> None:
+        """Let the loop take no turn, as on a machine that is busy with something else."""
+        self._ends.set()
+        self._thread.join()
 
     def _run(self) -> None:
         while not self._ends.is_set():
@@ -78,8 +88,7 @@ class House:
 
     def close(self) -> None:
         self.application.may_go.set()
-        self._ends.set()
-        self._thread.join()
+        self.stand_still()
         self._dispatcher.shutdown()
         wasyncore.close_all(self._loop)
         self._listener.close()
@@ -212,6 +221,46 @@ def test_a_body_that_comes_steadily_has_the_time_it_takes(house: Callable[..., H
             line.sendall(b"x" * 1024)
             threading.Event().wait(0.1)
         assert answer(line).endswith(b"x" * 20_480)
+
+
+def test_who_waited_long_for_an_answer_has_all_the_time_to_ask_again(house: Callable[..., House],
+                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop looks at the clock in the very moment in which the thread is done with the answer."""
+    here = house(allowed=Allowance(1, 60, 60, 60, 60))
+    with here.connect(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n") as line:
+        asked_at = monotonic()
+        eventually(lambda: monotonic() > asked_at + 1.5)
+        wake = here.door.pull_trigger
+        monkeypatch.setattr(here.door, "pull_trigger", lambda: (here.door.maintenance(0), wake()))
+        here.application.may_go.set()
+        assert b"200 OK" in answer(line)
+        line.sendall(GET)
+        assert b"200 OK" in answer(line)
+
+
+def test_who_took_long_over_an_answer_has_all_the_time_to_ask_again(house: Callable[..., House]) -> None:
+    here = house(allowed=Allowance(1, 60, 60, 60, 60))
+    with here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n") as line:
+        asked_at = monotonic()
+        eventually(lambda: here.application.asked and monotonic() > asked_at + 2.5)
+        assert answer(line).endswith(b"x")
+        here.door.maintenance(0)
+        line.sendall(GET)
+        assert b"200 OK" in answer(line)
+
+
+@pytest.mark.parametrize("look", ["maintenance", "end_the_silent"])
+def test_a_request_that_the_loop_did_not_come_to_read_is_answered(house: Callable[..., House], look: str) -> None:
+    here = house(allowed=Allowance(0.2, 60, 60, 60, 60))
+    with here.connect(GET) as line:
+        answer(line)
+        here.stand_still()
+        line.sendall(GET)
+        stands_since = monotonic()
+        eventually(lambda: monotonic() > stands_since + 0.5)
+        here.door.maintenance(0) if look == "maintenance" else here.door.end_the_silent()
+        here.go_on()
+        assert b"200 OK" in answer(line)
 
 
 def test_over_the_cap_the_oldest_without_a_whole_request_gives_way_and_nobody_is_refused(house: Callable[..., House]
