@@ -100,8 +100,8 @@ class World:
     server: PrivatePostgres | None = None
     cluster: Cluster | None = None
     newer: dict[str, Sequence[str]] = field(default_factory=dict)
-    frozen: list[int] = field(default_factory=list)
-    struck: int = 0
+    struck: list[int] = field(default_factory=list)
+    """The gateway's processes that the last fault struck, the one that was signalled first."""
     locks: dict[str, Any] = field(default_factory=dict)
     strikers: dict[str, ThreadPoolExecutor] = field(default_factory=dict)
 

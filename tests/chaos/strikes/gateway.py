@@ -18,40 +18,44 @@ def _master(world: Any) -> int:
     return world.installation.stack.programs["gateway"].process.pid
 
 
-def _worker(world: Any, number: str) -> int | None:
-    """The master's worker of this number; None where it has none at the moment."""
-    master = _master(world)
+def _workers(master: int) -> list[int]:
     try:
-        workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+        return sorted(map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()))
     except FileNotFoundError:
-        return None
-    return sorted(map(int, workers))[int(number) % len(workers)] if workers else None
+        return []
 
 
 def _signal_worker(number: int) -> Any:
     def strike(world: Any, target: str) -> None:
-        pid = _worker(world, target)
-        if pid is not None:
+        workers = _workers(_master(world))
+        world.struck = [workers[int(target) % len(workers)]] if workers else []
+        for pid in world.struck:
             os.kill(pid, number)
-            world.frozen = [pid] if number == signal.SIGSTOP else []
 
     return strike
 
 
 def _signal_master(number: int) -> Any:
     def strike(world: Any, _target: str) -> None:
-        pid = world.struck = _master(world)
+        master = _master(world)
+        world.struck = [master, *_workers(master)]
         with suppress(ProcessLookupError):
-            os.kill(pid, number)
-            world.frozen = [pid] if number == signal.SIGSTOP else []
+            os.kill(master, number)
 
     return strike
 
 
 def _thaw(world: Any, _target: str) -> None:
-    for pid in world.frozen:
+    for pid in world.struck[:1]:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def _answers(world: Any) -> bool:
@@ -60,21 +64,18 @@ def _answers(world: Any) -> bool:
     return False
 
 
-def _worker_again(world: Any, _target: str) -> None:
-    """The fault is over once there is somebody to answer: requests wait at the door meanwhile."""
-    eventually(lambda: _worker(world, "0") is not None and _answers(world), BOOT_SECONDS)
-
-
-def _master_again(world: Any, target: str) -> None:
-    eventually(lambda: _master(world) != world.struck, BOOT_SECONDS)
-    _worker_again(world, target)
+def _there_again(world: Any, _target: str) -> None:
+    """The fault is over once whatever was struck is gone, the workers of a struck master too, which answer for a while
+    and then end their connections; and once there is somebody to answer: requests wait at the door meanwhile."""
+    eventually(lambda: all(map(_has_ended, world.struck)) and _workers(_master(world)) and _answers(world),
+               BOOT_SECONDS)
 
 
 KINDS = (
-    Kind("worker killed", "gateway", (0.1, 1.0), _signal_worker(signal.SIGKILL), _worker_again, recovers=2.0),
-    Kind("worker ended", "gateway", (0.1, 1.0), _signal_worker(signal.SIGTERM), _worker_again, recovers=2.0),
+    Kind("worker killed", "gateway", (0.1, 1.0), _signal_worker(signal.SIGKILL), _there_again, recovers=2.0),
+    Kind("worker ended", "gateway", (0.1, 1.0), _signal_worker(signal.SIGTERM), _there_again, recovers=2.0),
     Kind("worker frozen", "gateway", (1.0, 5.0), _signal_worker(signal.SIGSTOP), _thaw),
-    Kind("gateway killed", "gateway", (0.1, 1.0), _signal_master(signal.SIGKILL), _master_again, recovers=4.0),
-    Kind("gateway ended", "gateway", (0.1, 1.0), _signal_master(signal.SIGTERM), _master_again, recovers=4.0),
+    Kind("gateway killed", "gateway", (0.1, 1.0), _signal_master(signal.SIGKILL), _there_again, recovers=4.0),
+    Kind("gateway ended", "gateway", (0.1, 1.0), _signal_master(signal.SIGTERM), _there_again, recovers=4.0),
     Kind("gateway frozen", "gateway", (1.0, 4.0), _signal_master(signal.SIGSTOP), _thaw),
 )
