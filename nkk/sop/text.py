@@ -28,14 +28,24 @@ def is_text(text: str) -> bool:
     return _SURROGATE.search(text) is None
 
 
+def _is_typed(text: str) -> bool:
+    """Whether `text` holds nothing but what stands on a plain keyboard: only its spaces can need to be put in order.
+    Most of what is read again and again is, such as tickets and names of OPDs."""
+    return text.isascii() and text.isprintable()
+
+
 def clean(text: str) -> str:
     """`text` of any number of lines: composed (NFC), every line end `\\n`, without control signs but tabs, byte-order
     marks, and white space around it."""
+    if _is_typed(text):
+        return text.strip()
     return unicodedata.normalize("NFC", _CONTROL.sub("", _LINE_END.sub("\n", text.replace("\ufeff", "")))).strip()
 
 
 def one_line(text: str) -> str:
     """`text` as a name or a subject line: as `clean`, on one line, single spaces, nothing invisible."""
+    if _is_typed(text):
+        return " ".join(text.split())
     return unicodedata.normalize("NFC", _SPACES.sub(" ", _INVISIBLE.sub("", clean(text)))).strip()
 
 
@@ -47,6 +57,8 @@ def visible(text: str) -> str:
 def code(text: str) -> str:
     """`text` as something copied letter by letter: compatibility forms as their plain ones, every hyphen `-`, nothing
     invisible."""
+    if _is_typed(text):
+        return one_line(text)
     return one_line(_HYPHENS.sub("-", unicodedata.normalize("NFKC", one_line(text))))
 
 

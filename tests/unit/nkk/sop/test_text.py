@@ -60,6 +60,13 @@ def test_what_is_plain_already_is_kept(plain):
     assert text.clean(plain) == plain.strip()
 
 
+@pytest.mark.parametrize("made", [text.clean, text.one_line, text.code])
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+@example("  two  spaces  ")
+def test_what_is_on_a_plain_keyboard_is_made_what_it_is_made_beside_other_signs(made, typed):
+    assert made(f"é {typed}") == f"é {made(f'x {typed}')[2:]}".strip()
+
+
 @pytest.mark.parametrize("typed", ["caf\u00e9 di pasar", "cafe\u0301 di pasar", "caf\u00e9\u00a0di\u2003pasar",
                                    "caf\u00e9\u200b di pasar\ufeff", "caf\u00e9\tdi pasar"])
 def test_a_password_is_the_same_from_every_keyboard(typed):
