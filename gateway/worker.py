@@ -6,6 +6,8 @@ application has answered, however slowly the answer is taken.
 
 import os
 import sys
+from collections import deque
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -22,6 +24,14 @@ SWITCH_SECONDS = 0.001
 """How long a thread that works may keep the others waiting: the loop, with little to do, has to come to its turn."""
 LINGERS_SECONDS = 2.0
 """How long a process that is to end keeps silent connections: for a request that is on its way."""
+
+
+def _first(queue: deque[Any]) -> Any:
+    """What is first in `queue`, from which threads take meanwhile; None where it is empty. Going through it would fail
+    now and then, and end the process with all its connections."""
+    with suppress(IndexError):
+        return queue[0]
+    return None
 
 
 class Worker(Base):
@@ -64,7 +74,7 @@ class Worker(Base):
     def _turn(self) -> None:
         self.notify()
         pulse.beat("connections")
-        waiting = next(iter(self._threads.queue), None)
+        waiting = _first(self._threads.queue)
         if waiting is None or waiting is not self._first_in_line:
             pulse.beat("threads")
         self._first_in_line = waiting
