@@ -40,6 +40,10 @@ OVERRIDE_FIELD = "_method"
 PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 AHEAD = ("prefetch", "prerender", "preview")
 
+# By the names that they have in WSGI's environment: asked of every request.
+_OVERRIDES, _PURPOSES = (tuple("HTTP_" + name.upper().replace("-", "_") for name in names)
+                         for names in (OVERRIDES, PURPOSES))
+
 
 class MethodOverriddenError(BadRequest):
     """The request has one method for whoever stands before us and another for us."""
@@ -118,18 +122,20 @@ def check() -> None:
     if asked() != asked().upper() and adapter is not None:
         raise MethodNotAllowed(valid_methods=sorted(adapter.allowed_methods()))
     fields = request.args if request.path.startswith(FOR_PROGRAMS) else request.values
-    if OVERRIDE_FIELD in fields or any(name in request.headers for name in OVERRIDES):
+    if OVERRIDE_FIELD in fields or any(name in request.environ for name in _OVERRIDES):
         raise MethodOverriddenError
     if request.blueprint not in FILES and (_is_ahead() or _is_embedded_elsewhere()):
         raise NotAVisitError
 
 
 def _is_ahead() -> bool:
-    said = " ".join(request.headers.get(name, "") for name in PURPOSES).lower()
+    environ = request.environ
+    said = " ".join(environ[name] for name in _PURPOSES if name in environ).lower()
     return any(purpose in said for purpose in AHEAD)
 
 
 def _is_embedded_elsewhere() -> bool:
     """Whether a page of another origin loads this into itself, be it as a picture, a frame or by a script."""
-    return (request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
-            and request.headers.get("Sec-Fetch-Dest", "document") != "document")
+    environ = request.environ
+    return (environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin")
+            and environ.get("HTTP_SEC_FETCH_DEST", "document") != "document")
