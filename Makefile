@@ -27,9 +27,20 @@ demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over H
 	@exec $(BIN)/nkk demo
 
 .PHONY: test
-test: check  ## check, then every test on a real broker, both databases, a mail server and a browser
+test: $(if $(T),$(DEV_READY),check)  ## check, then every test on a real broker, both databases, a mail server and a browser; T=path for some
 	@# Brokers, databases and browsers share the processors: a test may miss its moment once, and is listed then.
-	$(BIN)/pytest --ignore tests/current --numprocesses $(LANES) --dist loadgroup --reruns 1 -rR
+	$(BIN)/pytest $(or $(T),--ignore tests/current) --numprocesses $(LANES) --dist loadgroup --reruns 1 -rR
+
+.PHONY: unit
+unit: $(DEV_READY)  ## the tests that speak to nobody
+	$(BIN)/pytest tests/unit tests/contract --numprocesses $(LANES)
+
+.PHONY: proof
+proof: $(DEV_READY)  ## what is random or takes long, other than last time: MINUTES=15; SEED=1 to have it again
+	@export PROOF_MINUTES=$(or $(MINUTES),15) PROOF_SEED=$(or $(SEED),$$RANDOM); \
+	echo "make proof MINUTES=$$PROOF_MINUTES SEED=$$PROOF_SEED"; \
+	$(BIN)/pytest -m proof --hypothesis-seed=$$PROOF_SEED --numprocesses $(LANES) --dist loadgroup; \
+	$(MAKE) --no-print-directory chaos MINUTES=$$((PROOF_MINUTES / 2)) SEED=$$PROOF_SEED
 
 .PHONY: check
 check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documents, lock and known vulnerabilities
@@ -44,11 +55,6 @@ check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documen
 .PHONY: audit
 audit: $(DEV_READY)  ## look for known vulnerabilities in the locks; says so where no service can be asked
 	@$(BIN)/python requirements/audit.py
-
-.PHONY: fuzz
-fuzz: $(DEV_READY)  ## hostile input for MINUTES=10, other than last time; SEED=1 to have it again
-	@export FUZZ_MINUTES=$(or $(MINUTES),10) FUZZ_SEED=$(or $(SEED),$$RANDOM); echo "SEED=$$FUZZ_SEED"; \
-	$(BIN)/pytest tests/hostile --hypothesis-seed=$$FUZZ_SEED
 
 .PHONY: bench
 bench: $(DEV_READY)  ## measure how fast it is, beside others; ONLY="accept relay" for some of it, PUBLISH=yes for docs

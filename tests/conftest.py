@@ -9,6 +9,7 @@ import pytest
 
 from nkk.stack.broker import SERVER, PrivateNode, install_packages
 from nkk.stack.postgres import PrivatePostgres
+from tests.effort import LONG
 
 TESTS = Path(__file__).parent
 
@@ -38,7 +39,9 @@ def postgres() -> Iterator[PrivatePostgres]:
 # First: whoever deals the tests out reads the marks in this same hook.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the work: what uses one running installation goes to one of them, whole."""
+    """Where several processes share the work: what uses one running installation goes to one of them, whole. What takes
+    long is left to `make proof`."""
+    items[:] = [item for item in items if LONG or not item.get_closest_marker("long")]
     for item in items:
         if lane := _lane(item):
             item.add_marker(pytest.mark.xdist_group(lane))

@@ -12,8 +12,8 @@ from tests.people import PASSWORD, People
 Opening = Callable[..., Visitor]
 
 
-@pytest.mark.parametrize("window", [{}, {"java_script_enabled": False}], ids=["scripts", "bare"])
-@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})],
+                         ids=["id-bare", "en"])
 def test_an_address_and_a_number_are_changed_with_the_password(visiting: Opening, people: People, language: str,
                                                                window: dict[str, bool]) -> None:
     old, new = (f"{uuid.uuid4().hex}@example.id" for _ in range(2))

@@ -18,8 +18,8 @@ def links(visitor: Visitor) -> set[str]:
     return {str(address).rsplit("/", 1)[1] for address in found}
 
 
-@pytest.mark.parametrize("window", [{}, {"java_script_enabled": False}], ids=["scripts", "bare"])
-@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})],
+                         ids=["id-bare", "en"])
 def test_a_reporter_keeps_the_documents_of_a_report(visiting: Opening, people: People, language: str,
                                                     window: dict[str, bool]) -> None:
     owner = people.reporter()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from itertools import pairwise
+from itertools import cycle, pairwise
 
 import httpx
 import pytest
@@ -137,13 +137,13 @@ def test_every_page_there_is_is_among_them(places: dict[str, list[str]]) -> None
     assert pages - seen == NO_PAGES
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-def test_the_keys_go_through_every_page_as_it_is_read_and_show_where_they_are(touring: tuple[Visitor, list[str]],
-                                                                             width: int) -> None:
+def test_the_keys_go_through_every_page_as_it_is_read_and_show_where_they_are(touring: tuple[Visitor, list[str]]
+                                                                             ) -> None:
+    """Of the pages of one kind some on a wide screen and some on a telephone."""
     visitor, paths = touring
-    visitor.page.set_viewport_size({"width": width, "height": 800})
     found = []
-    for path in paths:
+    for path, width in zip(paths, cycle([1280, 360])):
+        visitor.page.set_viewport_size({"width": width, "height": 800})
         visitor.open(path)
         visitor.page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
         places = []

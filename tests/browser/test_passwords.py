@@ -30,8 +30,8 @@ def letter_link(people: People, email: str) -> str:
     return found
 
 
-@pytest.mark.parametrize("window", [{}, {"java_script_enabled": False}], ids=["scripts", "bare"])
-@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})],
+                         ids=["id-bare", "en"])
 def test_a_forgotten_password_becomes_a_new_one_by_letter(visiting: Opening, people: People, language: str,
                                                           window: dict[str, bool]) -> None:
     email = OWN_EMAIL.format(f"{language}-{len(window)}")

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
 from kombu import Connection
 
 from nkk.messaging.publisher import BROKER_ERRORS, connect
 from tests.chaos.cluster import NAMES, Cluster
 from tests.chaos.nodes import tell
 from tests.installations import eventually
+
+pytestmark = [pytest.mark.proof, pytest.mark.long]
 
 FIRST, SECOND, THIRD = NAMES
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import nkk.contracts
 from nkk.contracts import EVENTS, EventData, UnreadableEventError
 from nkk.messaging.topology import ATTEMPT
-from tests.hostile.effort import effort
+from tests.effort import effort
 
 SAMPLES = Path(nkk.contracts.__file__).parent / "samples"
 SECRET = "Rahasia-Pelapor"

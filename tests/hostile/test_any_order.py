@@ -20,7 +20,7 @@ from nkk.messaging.written import as_pem
 from nkk.sop.refusals import Refused
 from nkk.stack.keys import new_keys
 from tests.builders import complaint_form
-from tests.hostile.effort import effort
+from tests.effort import effort
 from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, house
 
 OTHER_OPD = "inspektorat"
@@ -163,6 +163,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield built
 
 
+@pytest.mark.proof
 def test_only_the_ways_of_the_table_are_ever_gone(stages: House) -> None:
     AnyOrder.house = stages
     run_state_machine_as_test(AnyOrder, settings=settings(

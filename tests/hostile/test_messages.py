@@ -12,11 +12,13 @@ from nkk.messaging.publisher import Message
 from nkk.messaging.topology import ATTEMPT, quarantine_name
 from nkk.stack import quarantine
 from nkk.stack.quarantine import HEARING
-from tests.hostile.effort import TIMES
+from tests.effort import TIMES
 from tests.hostile.messages import SECRET, Sent, messages, some
 from tests.hostile.users import uri_of
 from tests.installations import Installation, as_moved, eventually, running_processes
 from tests.people import People, travel_as_complaint
+
+pytestmark = pytest.mark.proof
 
 COUNT = 150
 
