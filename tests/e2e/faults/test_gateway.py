@@ -20,10 +20,17 @@ PROMPT_SECONDS = 15.0
 """Well under the time in which an orphan would be left to itself (graceful_timeout)."""
 
 
-@pytest.fixture
-def running(tmp_path: Path, rabbit: PrivateNode) -> Iterator[Installation]:
-    with installation(tmp_path, new_vhost(rabbit)) as found:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Installation]:
+    with installation(tmp_path_factory.mktemp("gateway"), new_vhost(rabbit)) as found:
         yield found
+
+
+@pytest.fixture
+def running(shared: Installation) -> Installation:
+    """An installation whose gateway works, whatever the test before did to it."""
+    shared.wait_until_ready()
+    return shared
 
 
 def workers(master: int) -> list[int]:
