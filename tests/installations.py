@@ -145,9 +145,11 @@ class Installation:
 def installation(folder: Path, uri: str, databases: Mapping[str, str] | None = None,
                  settings: Mapping[str, str] | None = None, scale: Mapping[str, int] | None = None,
                  services: Mapping[str, str] | None = None, stack_cls: type[Stack] = Stack) -> Iterator[Installation]:
-    """A ready installation in `folder` on the broker at `uri`; `services` may put a test's class in a stage's place."""
+    """A ready installation in `folder` on the broker at `uri`; `services` may put a test's class in a stage's place.
+    Passwords cost little where it does not say otherwise."""
+    services = SERVICES | {"intake": "tests.quick:IntakeService"} | dict(services or {})
     stack = stack_cls(folder, echo=lambda _: None, scale=scale or {}, settings=SETTINGS | dict(settings or {}),
-                      databases=databases or {}, services=SERVICES | dict(services or {}))
+                      databases=databases or {}, services=services)
     with stack.up(uri):
         running = Installation(stack)
         try:

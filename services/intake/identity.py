@@ -80,12 +80,15 @@ class Vault:
         return seal({"ticket": ticket, "reporter_id": reporter_id}, self._contact_key, IDS)
 
 
+ARGON2: dict[str, Any] = {"time_cost": 2, "memory_cost": 19_456, "parallelism": 1}
+"""OWASP's second choice of parameters: 19 MiB, 2 passes, 1 lane."""
+
+
 class Passwords:
     """Argon2id, computed in a thread: it takes tens of milliseconds, and every consumer of the process would wait."""
 
     def __init__(self) -> None:
-        # OWASP's second choice of parameters: 19 MiB, 2 passes, 1 lane.
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+        self._hasher = PasswordHasher(**ARGON2)
         self._decoy = self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from nkk.stack import SERVICES
 from nkk.stack.broker import PrivateNode
 from nkk.stack.postgres import PrivatePostgres
 from tests.hostile.users import SeparateUsers, create_users
@@ -15,12 +16,13 @@ from tests.people import People
 def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
           ) -> Iterator[Installation]:
     """It keeps no stream open: an answer that does not end tells a fuzzer nothing. Two instances of intake share its
-    calls. One address is a proxy's. Each process has the broker user that it has in containers."""
+    calls, and passwords cost what they cost: how long an answer takes may tell something. One address is a proxy's.
+    Each process has the broker user that it has in containers."""
     uri = new_vhost(rabbit)
     create_users(rabbit, uri)
     with installation(tmp_path_factory.mktemp("hostile"), uri, new_databases(postgres),
                       {"NKK_LIVE_STREAMS": "0", "NKK_TRUSTED_PROXIES": "127.0.0.99/32"}, {"intake": 2},
-                      stack_cls=SeparateUsers) as running:
+                      SERVICES, SeparateUsers) as running:
         yield running
 
 

@@ -19,10 +19,10 @@ from nkk.messaging.publisher import BatchPublisher, Message
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from services.intake.service import IntakeService
 from services.intake.storage import IntakeWork
 from services.notification.service import NotificationService
 from services.triage.service import TriageService
+from tests.quick import IntakeService
 
 FOLDER = Path(os.environ.get("NKK_TEST_ACCIDENTS", "."))
 HANDLING_SECONDS = float(os.environ.get("NKK_TEST_HANDLING_SECONDS", "0"))

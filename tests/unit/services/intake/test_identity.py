@@ -121,7 +121,7 @@ def test_a_password_matches_its_own_hash_only(passwords):
 
 def test_a_hash_is_argon2id_and_salted(passwords):
     one, other = passwords.hash("sandi yang panjang"), passwords.hash("sandi yang panjang")
-    assert one.startswith("$argon2id$")
+    assert one.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert one != other
 
 
