@@ -28,6 +28,9 @@ MAX_UNREAD_BYTES = 16 * 1024 * 1024
 """So much of what is left of a refused request is taken and thrown away: ended at once, the connection would be reset,
 and the answer be lost with it."""
 
+MAX_BLANK_BYTES = 8
+"""Of line ends before a request. Some clients send one after a body; with more it is no request."""
+
 NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 RESERVED_FILES = 256
 """File descriptors for everything but connections."""
@@ -62,29 +65,64 @@ class Discreet:
 
 
 class Connection(HTTPChannel):
-    """One connection. Its state is waitress', but for the times."""
+    """One connection. Its state is waitress', but for the times, and for what has come and is not read yet: a request
+    is read when the answer to the one before has been taken, and nothing is kept of those behind it but their bytes."""
 
     parser_class = Reading
     task_class = Serving
     error_task_class = Refusing
     logger = Discreet()
+    request: Any = None
 
     def __init__(self, server: "Door", sock: Any, addr: Any, adj: Adjustments, map: Any = None) -> None:
         self.is_trusted = server.is_trusted(addr[0])
         self.waits_since = monotonic()
         self._began_at = self._takes_since = self._said_goodbye_at = 0.0
-        self._taken = self._thrown_away = 0
+        self._taken = self._thrown_away = self._blank = 0
+        self._unread = b""
         super().__init__(server, sock, addr, adj, map=map)
 
     # -- in the loop
 
     def received(self, data: bytes) -> bool:
         """Take what came in."""
-        before = self.request
-        went_on = super().received(data)
-        if before is None or self.request is not before:
-            self._began_at = monotonic()
-        return went_on
+        with self.requests_lock:
+            self._unread += data
+        return self._read_on()
+
+    def _read_on(self) -> bool:
+        """Read one request of what has come, where none is being answered. Whether the connection goes on."""
+        with self.requests_lock:
+            if self.will_close or self.close_when_flushed or not self.connected:
+                return False
+            while self._unread and not (self.requests or self.total_outbufs_len):
+                if self.request is None:
+                    self._skip_blank_lines()
+                    if not self._unread:
+                        break
+                    self._begin()
+                self._unread = self._unread[self.request.received(self._unread):]
+                if self.request.expect_continue and self.request.headers_finished and not self.sent_continue:
+                    self.send_continue()
+                if self.request.completed:
+                    self._hand_over()
+        return True
+
+    def _skip_blank_lines(self) -> None:
+        """Before a request there may be one, and not as many as anybody likes."""
+        rest = self._unread.lstrip(b"\r\n")
+        self._blank += len(self._unread) - len(rest)
+        if self._blank <= MAX_BLANK_BYTES:
+            self._unread = rest
+
+    def _begin(self) -> None:
+        self.request, self._began_at = self.parser_class(self.adj), monotonic()
+
+    def _hand_over(self) -> None:
+        """The request is whole: a thread answers it."""
+        self.requests.append(self.request)
+        self.request, self.sent_continue, self._blank = None, False, 0
+        self.server.add_task(self)
 
     # Both are asked of every connection at each turn of the loop: as waitress has them, in one step.
 
@@ -107,6 +145,7 @@ class Connection(HTTPChannel):
     def handle_write(self) -> None:
         if not self.close_when_flushed:
             super().handle_write()
+            self._read_on()
             return
         self._flush_exception(self._flush_some)
         if self.will_close:
@@ -142,12 +181,14 @@ class Connection(HTTPChannel):
     @property
     def is_silent(self) -> bool:
         """Whether nothing of a request has come since the last one, and no answer is left to send."""
-        return not (self.requests or self.total_outbufs_len or self.request is not None or self._said_goodbye_at)
+        return not (self.requests or self.total_outbufs_len or self.request is not None or self._unread
+                    or self._said_goodbye_at)
 
     @property
     def held(self) -> int:
         """Bytes that are kept for it."""
-        return self.total_outbufs_len + (self.request.body_bytes_received if self.request is not None else 0)
+        return self.total_outbufs_len + len(self._unread) + (
+            self.request.body_bytes_received if self.request is not None else 0)
 
     def look_at_the_clock(self, now: float, allowed: Allowance) -> None:
         """End it where it takes longer than it may."""
@@ -188,6 +229,11 @@ class Connection(HTTPChannel):
             return False
 
     # -- in a thread
+
+    def service(self) -> None:
+        """Answer the request that is whole, and read the next where it has come."""
+        super().service()
+        self._read_on()
 
     def flush(self) -> None:
         """Send what can be sent at once."""
@@ -290,12 +336,13 @@ class Door(TcpWSGIServer):
 
 
 def settings(threads: int, backlog: int) -> Adjustments:
-    """waitress' settings: nothing is buffered in files, and its own limits on connections are off."""
+    """waitress' settings: nothing is buffered in files, no thread waits until an answer is taken, and its own limits on
+    connections are off."""
     chosen = Adjustments(
         threads=threads, backlog=backlog, ident="", server_name="localhost", recv_bytes=64 * 1024,
-        inbuf_overflow=2 * MAX_FRAMED_BYTES, outbuf_overflow=2**31, max_request_header_size=MAX_HEAD_BYTES,
-        max_request_body_size=MAX_FRAMED_BYTES, connection_limit=2**31, cleanup_interval=1, log_socket_errors=False,
-        clear_untrusted_proxy_headers=False)
+        inbuf_overflow=2 * MAX_FRAMED_BYTES, outbuf_overflow=2**31, outbuf_high_watermark=2**31,
+        max_request_header_size=MAX_HEAD_BYTES, max_request_body_size=MAX_FRAMED_BYTES, connection_limit=2**31,
+        cleanup_interval=1, log_socket_errors=False, clear_untrusted_proxy_headers=False)
     # Head and body leave together. (It cannot be given without a warning that it will once be gone.)
     chosen.send_bytes = 16 * 1024
     return chosen

@@ -29,6 +29,8 @@ from nkk.messaging.log import get_logger
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FRAMED_BYTES = 2 * MAX_BODY_BYTES
 """A body with all that its chunks are framed with."""
+MAX_CHUNK_LINE_BYTES, MAX_TRAILER_BYTES = 256, 4 * 1024
+PIECE_BYTES = 4 * 1024
 
 NO_HTTP = (400, "Bad Request", "malformed", "This is no HTTP request that can be read. Nothing was done.")
 TOO_SLOW = (408, "Request Timeout", "too-slow", "The request did not come to its end in time. Nothing was done.")
@@ -59,24 +61,54 @@ def answer(status: int, reason: str, name: str, sentence: str) -> bytes:
     return "\r\n".join(lines).encode("ascii") + body
 
 
+class Chunks(ChunkedReceiver):
+    """A body in chunks. What frames them has a length of its own, and is read in pieces: each takes waitress a copy of
+    all that is behind it."""
+
+    error: Any = None
+
+    def received(self, data: bytes) -> int:
+        """Take what came in; how much of it belonged to this body."""
+        taken = 0
+        while taken < len(data) and not (self.completed or self.error):
+            taken += super().received(data[taken:taken + PIECE_BYTES])
+            if len(self.control_line) > MAX_CHUNK_LINE_BYTES or len(self.trailer) > MAX_TRAILER_BYTES:
+                self.error = waitress.BadRequest("framed without end")
+        return taken
+
+
 class Reading(HTTPRequestParser):
     """One request while it comes in. `config` is gunicorn's, whose limits hold."""
 
     config: Any = None
+    body_rcv: Any = None
     is_too_long = False
     error: Any = None
     """What was found, by its name in SAYS."""
 
+    def __init__(self, adj: Any) -> None:
+        super().__init__(adj)
+        self._head = bytearray()
+
     def received(self, data: bytes) -> int:
         """Take what came in; how much of it belonged to this request."""
-        if self.body_rcv is None and not self.header_plus and not (data[:1].isupper() or data[:1] in (b"\r", b"\n")):
-            # TLS, or nothing that could become a request however much of it came.
-            self._refuse(broken.InvalidRequestLine.__name__)
-            return len(data)
-        taken = super().received(data)
+        taken = super().received(data) if self.body_rcv is not None else self._read_head(data)
         if isinstance(self.error, waitress.Error):
             self._name_the_error()
         return taken
+
+    def _read_head(self, data: bytes) -> int:
+        before = len(self._head)
+        if not before and not data[:1].isupper():
+            # TLS, or nothing that could become a request however much of it came.
+            self._refuse(broken.InvalidRequestLine.__name__)
+            return len(data)
+        self._head += data
+        # Its end is looked for where it can have come: looking through all of it at each byte would cost seconds.
+        has_ended = self._head.find(b"\r\n\r\n", max(0, before - 3)) >= 0
+        if not has_ended and len(self._head) < self.adj.max_request_header_size:
+            return len(data)
+        return super().received(bytes(self._head)) - before
 
     def parse_header(self, head: bytes) -> None:
         """Have gunicorn judge the head, and prepare for the body."""
@@ -104,7 +136,7 @@ class Reading(HTTPRequestParser):
     def _expect_body(self, found: Any) -> None:
         reader = found.body.reader
         if isinstance(reader, ChunkedReader):
-            self.chunked, self.body_rcv = True, ChunkedReceiver(_memory())
+            self.chunked, self.body_rcv = True, Chunks(_memory())
         elif isinstance(reader, LengthReader) and reader.length > MAX_BODY_BYTES:
             self.is_too_long = True
         elif isinstance(reader, LengthReader) and reader.length:
@@ -119,7 +151,7 @@ class Reading(HTTPRequestParser):
             self.error, self.body_rcv, self.is_too_long = None, None, True
             self.headers["CONTENT_LENGTH"] = str(MAX_FRAMED_BYTES)
         elif isinstance(self.error, waitress.RequestHeaderFieldsTooLarge):
-            line = self.header_plus.partition(b"\r\n")[0]
+            line = self._head.partition(b"\r\n")[0]
             self._refuse((broken.LimitRequestLine if len(line) > self.config.limit_request_line
                           else broken.LimitRequestHeaders).__name__)
         elif isinstance(self.error, waitress.InternalServerError):

@@ -4,7 +4,7 @@ import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -338,6 +338,61 @@ def _until_the_end(line: socket.socket) -> Iterator[bytes]:
             yield text
     except ConnectionResetError:
         return
+
+
+def test_answers_that_are_not_taken_hold_no_thread_however_many_were_asked_for(house: Callable[..., House]) -> None:
+    """One at a time is made: what is not taken of it is all that is kept."""
+    here = house(allowed=Allowance(60, 60, 60, 60, 60))
+    with ExitStack() as lines:
+        slow = [lines.enter_context(here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n" * 20)) for _ in range(3)]
+        eventually(lambda: len(here.application.asked) >= 3)
+        for _ in range(3):
+            assert here.serves()
+        assert here.application.asked.count(("/long", b"")) == 3
+        taken = 0
+        while taken < 20 * LONG:
+            taken += len(slow[0].recv(1_048_576))
+        assert here.application.asked.count(("/long", b"")) == 22
+
+
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("endless", [
+    b"\r\n" * 100_000, CHUNKED + b"1" * 1_000, CHUNKED + b"1;" + b"x" * 1_000,
+    CHUNKED + b"0\r\n" + b"X-A: b\r\n" * 1_000], ids=["blank lines", "a chunk's size", "an extension", "trailers"])
+def test_what_frames_requests_has_an_end(house: Callable[..., House], endless: bytes) -> None:
+    here = house()
+    with here.connect() as line:
+        with suppress(OSError):
+            line.sendall(endless)
+        with suppress(ConnectionResetError):
+            assert answer(line).startswith(b"HTTP/1.1 400 ")
+        assert has_ended(line)
+    assert here.application.asked == []
+    assert here.serves()
+
+
+def test_a_blank_line_behind_each_body_is_taken(house: Callable[..., House]) -> None:
+    here = house()
+    with here.connect() as line:
+        for _ in range(20):
+            line.sendall(b"\r\n" + POST + b"Content-Length: 2\r\n\r\nok")
+            assert answer(line).endswith(b" ok")
+
+
+def test_requests_are_read_alike_however_they_come_in_pieces(house: Callable[..., House]) -> None:
+    asked = (POST + b"Content-Length: 3\r\n\r\none" + CHUNKED + b"1\r\nt\r\n2;x=y\r\nwo\r\n0\r\nX-A: b\r\n\r\n"
+             + b"\r\n" + GET)
+    for size in (1, 2, 3, 7, 50, len(asked)):
+        here = house()
+        with here.connect() as line:
+            for at in range(0, len(asked), size):
+                line.sendall(asked[at:at + size])
+            said = b""
+            while said.count(b"HTTP/1.1 200 OK") < 3 or not said.endswith(b"127.0.0.1 "):
+                said += line.recv(65_536)
+        assert [body for _, body in here.application.asked] == [b"one", b"two", b""]
 
 
 def test_what_is_held_for_all_has_a_bound(house: Callable[..., House]) -> None:
