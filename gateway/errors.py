@@ -147,8 +147,9 @@ def of_http(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         return problem(413, "too-large", "This is too long. A text holds at most 20,000 characters.")
     if isinstance(error, TooManyRequests):
-        answer = problem(429, "too-many-requests", "Too many requests. Wait a little and try again.")
-        answer.headers["Retry-After"] = str(seconds_to_wait())
+        seconds = seconds_to_wait()
+        answer = problem(429, "too-many-requests", f"Too many requests. Try again in {seconds} s (Retry-After).")
+        answer.headers["Retry-After"] = str(seconds)
         return answer
     name = getattr(error, "problem", None) or NAMES.get(status, "failed" if status >= 500 else "refused")
     data = getattr(error, "data", None) or {}

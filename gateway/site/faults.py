@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,9 +17,11 @@ from gateway.addresses import within_site
 from gateway.limits import seconds_to_wait
 from gateway.site import colleagues, session
 from gateway.site.forms import SECRETS, Form, typed
+from gateway.site.language import moment
 from nkk.documents import RenderingFailedError, RenderingTooSlowError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
+from nkk.sop.clock import write_instant
 from nkk.sop.refusals import Refused
 
 _ = lazy_gettext
@@ -89,7 +92,6 @@ SAID = {
         _("Tulisan ini terlalu panjang"),
         _("Satu tulisan paling banyak 20.000 karakter. Tekan tombol Kembali pada peramban: tulisan Anda masih ada di "
           "sana. Ringkaslah, lalu kirim lagi.")),
-    429: Said(_("Terlalu banyak percobaan"), _("Tunggu sebentar, lalu coba lagi.")),
     500: Said(
         _("Ada yang gagal di pihak kami"),
         _("Ini bukan kesalahan Anda. Coba lagi; bila tetap gagal, sebutkan kode di bawah ini kepada kami.")),
@@ -216,11 +218,19 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         return page(400, SAID["csrf"], resume=carried())
     if status < 400:
         return error
-    response = page(status, SAID.get(status) or SAID[500 if status >= 500 else 400],
-                    resume=carried() if status == 429 else {})
     if status == 429:
-        response.headers["Retry-After"] = str(seconds_to_wait())
+        return _too_many(seconds_to_wait())
+    response = page(status, SAID.get(status) or SAID[500 if status >= 500 else 400])
     response.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
+    return response
+
+
+def _too_many(seconds: int) -> Response:
+    said = Said(_("Terlalu banyak percobaan"), _(
+        "Dari jaringan atau akun Anda sudah terlalu banyak permintaan. Coba lagi sesudah %(at)s.",
+        at=moment(write_instant(datetime.now(UTC) + timedelta(seconds=seconds)))))
+    response = page(429, said, resume=carried())
+    response.headers["Retry-After"] = str(seconds)
     return response
 
 

@@ -54,9 +54,12 @@
     const note = document.createElement("p");
     note.className = "left";
     const show = () => {
-      const left = area.maxLength - area.value.length;
-      note.hidden = left > area.maxLength / 10;
-      note.textContent = area.dataset.left.replace("{n}", left.toLocaleString(document.documentElement.lang));
+      // Nothing is cut off while it is typed or pasted: the end of a report would be lost unseen.
+      const most = Number(area.dataset.most), left = most - area.value.length;
+      note.hidden = left > most / 10;
+      note.classList.toggle("over", left < 0);
+      note.textContent = (left < 0 ? area.dataset.over : area.dataset.left)
+        .replace("{n}", Math.abs(left).toLocaleString(document.documentElement.lang));
     };
     area.after(note);
     area.addEventListener("input", show);
