@@ -49,3 +49,29 @@ def test_what_may_have_been_lost_on_its_way_is_said_to_be_unsure(client: FlaskCl
     page = client.post(f"/laporan/{TICKET}/terima", data={"csrf_token": token(client, f"/laporan/{TICKET}")})
     assert page.status_code == 503
     assert "Belum dapat kami pastikan" in page.text
+
+
+def test_what_is_too_long_is_said_and_not_cut_off(client: FlaskClient) -> None:
+    """By nobody: a browser that is told a longest length cuts off the end of what is pasted, and says nothing."""
+    opened = client.get("/laporan/baru", follow_redirects=True).text
+    assert "maxlength" not in opened
+    written = {"text": "a" * 20_050 + " akhir", "subject_line": "b" * 201, "topic": "kode-etik/bernegara"}
+    page = client.post("/laporan/baru", data=written | {
+        "csrf_token": token(client, "/laporan/baru", follow_redirects=True), "claimed_kind": "complaint"})
+    assert page.status_code == 422
+    assert "Panjangnya harus 1 sampai 20000 karakter." in page.text
+    assert "Panjangnya harus 1 sampai 200 karakter." in page.text
+    assert written["text"] in page.text
+    assert written["subject_line"] in page.text
+
+
+def test_who_sends_too_much_is_told_until_when(client: FlaskClient, stages: FakeBackend) -> None:
+    stages.answers["submit"] = {"ticket": TICKET, "submitted_at": AT, "service_due_at": AT}
+    form = {"text": "Loket tutup.", "subject_line": "Loket", "topic": "kode-etik/bernegara",
+            "claimed_kind": "complaint", "csrf_token": token(client, "/laporan/baru", follow_redirects=True)}
+    for _ in range(3):
+        page = client.post("/laporan/baru", data=form)
+    assert page.status_code == 429
+    # The window of these tests ends in 2068.
+    assert " 2068, " in page.text.partition("Coba lagi sesudah ")[2][:30]
+    assert "Tulisan Anda tidak hilang." in page.text
