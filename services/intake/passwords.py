@@ -77,32 +77,32 @@ class ChangesPasswords(OpensBoxes):
     def _tell_codes(self, work: IntakeWork, index: str, now: datetime) -> int:
         """Have a new code sent of each account that `index` asks for; of how many."""
         # Locked: who changes their address at this moment is not to have a code sent to the old one.
-        asked = [(account, identity) for account in work.accounts.to_reset(index, resets.ACCOUNTS)
-                 if resets.may_be_reset(account) and (identity := self._asked_for(work, account, index))]
+        asked = {account.id: (account, identity) for account in work.accounts.to_reset(index, resets.ACCOUNTS)
+                 if resets.may_be_reset(account) and (identity := self._asked_for(work, account, index, now))}
         if not asked:
             return 0
-        # Counted for the address: what was counted for somebody's account, they could see, and whose else it is.
-        postbox = work.postboxes.of(self.vault.address_index(asked[0][1]["email"]), now)
-        if not postbox.takes(now):
+        # Counted at the address: what was counted for an account wherever it goes, its owner could see, and whose else
+        # the address is.
+        address_index = self.vault.address_index(next(iter(asked.values()))[1]["email"])
+        postbox = work.postboxes.of(address_index, now)
+        admitted = postbox.admitted(list(asked), work.accounts.oldest(address_index, resets.OLDEST), now)
+        if len(admitted) < len(asked):
             log.warning("too many codes asked for")
-            return 0
         work.postboxes.save(postbox)
-        for account, identity in asked:
-            self._tell_code(work, account, identity, now)
-        return len(asked)
+        for account_id in admitted:
+            self._tell_code(work, *asked[account_id], now)
+        return len(admitted)
 
-    def _asked_for(self, work: IntakeWork, account: Account, index: str) -> dict[str, Any] | None:
+    def _asked_for(self, work: IntakeWork, account: Account, index: str, now: datetime) -> dict[str, Any] | None:
         """Who has `account`, where `index` is that of its user name or address."""
         try:
             identity = self.identity_of(work, account)
         except InvalidToken:
             log.error("identity cannot be decrypted")
             return None
-        if index not in (account.login_index, self.vault.address_index(identity["email"])):
-            # An instance of a version before has changed the address.
-            work.accounts.index_address(account.id, self.vault.address_index(identity["email"]))
-            return None
-        return identity
+        address_index = self.vault.address_index(identity["email"])
+        work.accounts.correct_address(account.id, address_index, now)
+        return identity if index in (account.login_index, address_index) else None
 
     def _tell_code(self, work: IntakeWork, account: Account, identity: dict[str, Any], now: datetime) -> None:
         reset = work.resets.of(account.id)

@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from nkk.sop import text
@@ -13,11 +14,15 @@ from services.intake.domain import Account
 LIFETIME = timedelta(hours=1)
 ASKED = 3
 PER = timedelta(hours=1)
-"""Codes are sent to one address at most so often, whichever of its accounts they are asked for: nobody's postbox is
-filled by accounts that others registered for it."""
+"""So often a code is sent of one account, and so often of all accounts together that have no count of their own at the
+same address: nobody's postbox is filled by accounts that others registered for it."""
+
+OLDEST = 3
+"""So many accounts of one address, those that have had it longest, are counted each by itself: nobody is kept from a
+code by accounts that others registered for their address."""
 
 ACCOUNTS = 5
-"""So many accounts of one address, those that have had it longest, are sent a code when it is asked for by address."""
+"""So many of them are sent a code when it is asked for by address."""
 
 
 class ResetExpired(Refused):
@@ -65,16 +70,43 @@ class PasswordReset:
 
 
 @dataclass
+class Share:
+    """How often a code was sent of an account that is counted by itself, and since when it has had its address."""
+
+    had_since: datetime
+    told: int = 0
+
+
+@dataclass
 class Postbox:
-    """How often codes were sent to an address since then."""
+    """How often codes were sent to an address since then: by account of the oldest, and of all others together."""
 
     address_index: str
     since: datetime
     told: int = 0
+    shares: dict[str, Share] = field(default_factory=dict)
 
-    def takes(self, now: datetime) -> bool:
-        """Whether codes are sent there once more, which is counted."""
+    def admitted(self, asked: list[str], oldest: Mapping[str, datetime], now: datetime) -> list[str]:
+        """Those of the accounts `asked` that a code is sent of, which is counted. `oldest` are the OLDEST of them all
+        by the time since when they have had this address."""
         if now >= self.since + PER:
-            self.told, self.since = 0, now
+            self.told, self.since, self.shares = 0, now, {}
+        # One that has left keeps its place for the hour: else accounts would take turns, and each be sent as much.
+        had = {**oldest, **{account: share.had_since for account, share in self.shares.items()}}
+        counted = sorted(had, key=lambda account: (had[account], account))[:OLDEST]
+        others = self._takes_others() if set(asked) - set(counted) else False
+        return [account for account in asked
+                if (self._takes(account, had[account]) if account in counted else others)]
+
+    def _takes(self, account: str, had_since: datetime) -> bool:
+        share = self.shares.setdefault(account, Share(had_since))
+        if share.told >= ASKED:
+            return False
+        share.told += 1
+        return True
+
+    def _takes_others(self) -> bool:
+        if self.told >= ASKED:
+            return False
         self.told += 1
-        return self.told <= ASKED
+        return True

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -40,7 +41,7 @@ from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
 from services.intake.attempts import FREE, Count, Door, kind_of
 from services.intake.domain import Account, Complaint
-from services.intake.resets import PasswordReset, Postbox
+from services.intake.resets import PasswordReset, Postbox, Share
 
 PRUNED = 5_000
 """So many counts are forgotten in one go: a transaction that takes long keeps others waiting."""
@@ -133,6 +134,15 @@ postboxes = Table(
     "postboxes", metadata,
     Column("address_index", String(64), primary_key=True),
     Column("since", UtcDateTime, nullable=False),
+    # Of all accounts that have no share.
+    Column("told", Integer, nullable=False),
+)
+
+shares = Table(
+    "shares", metadata,
+    Column("address_index", String(64), primary_key=True),
+    Column("account_id", String(36), primary_key=True),
+    Column("had_since", UtcDateTime, nullable=False),
     Column("told", Integer, nullable=False),
 )
 
@@ -223,11 +233,18 @@ class Accounts:
         have had it longest; this transaction's alone."""
         found = select(accounts.c.id).where(accounts.c.login_index == index).union(
             select(reporters.c.id).where(reporters.c.address_index == index))
-        query = select(accounts.c.id).join(reporters, reporters.c.id == accounts.c.id).where(
-            accounts.c.id.in_(found), accounts.c.role == Role.REPORTER, accounts.c.disabled_at.is_(None))
-        since = func.coalesce(reporters.c.address_since, accounts.c.created_at)
+        return [self.get(id_, for_update=True) for id_ in self._longest(accounts.c.id.in_(found), limit)]
+
+    def oldest(self, address_index: str, limit: int) -> dict[str, datetime]:
+        """Since when an address is that of those reporters' open accounts that have had it longest; by id."""
+        return self._longest(reporters.c.address_index == address_index, limit)
+
+    def _longest(self, those: Any, limit: int) -> dict[str, datetime]:
+        since = func.coalesce(reporters.c.address_since, accounts.c.created_at, type_=UtcDateTime()).label("since")
+        query = select(accounts.c.id, since).join(reporters, reporters.c.id == accounts.c.id).where(
+            those, accounts.c.role == Role.REPORTER, accounts.c.disabled_at.is_(None))
         rows = self._connection.execute(query.order_by(since, accounts.c.id).limit(limit))
-        return [self.get(row.id, for_update=True) for row in rows]
+        return {row.id: row.since for row in rows}
 
     def get(self, account_id: str, for_update: bool = False) -> Account:
         """The account with this id, which exists."""
@@ -284,6 +301,14 @@ class Accounts:
         new = {} if since is None else {"address_since": since}
         self._connection.execute(update(reporters).where(reporters.c.id == account_id).values(
             address_index=address_index, **new))
+
+    def correct_address(self, account_id: str, address_index: str, now: datetime) -> None:
+        """Have a reporter found by the address they have, where an instance of a version before has changed it; since
+        when is not known, and is to put them before nobody."""
+        since = case((reporters.c.address_index.is_not(None), now), else_=reporters.c.address_since)
+        self._connection.execute(update(reporters).where(
+            reporters.c.id == account_id, reporters.c.address_index.is_distinct_from(address_index)).values(
+            address_index=address_index, address_since=since))
 
     def replace_identity(self, account_id: str, identity: str) -> None:
         """Keep an identity in the place of the one there was."""
@@ -381,20 +406,29 @@ class Postboxes:
 
     def of(self, address_index: str, now: datetime) -> Postbox:
         """That of an address, this transaction's alone."""
-        insert_if_absent(self._connection, postboxes, asdict(Postbox(address_index, now)))
+        insert_if_absent(self._connection, postboxes, {"address_index": address_index, "since": now, "told": 0})
         query = select(postboxes).where(postboxes.c.address_index == address_index)
-        return Postbox(**self._connection.execute(query.with_for_update()).one()._mapping)
+        row = self._connection.execute(query.with_for_update()).one()
+        kept = self._connection.execute(select(shares).where(shares.c.address_index == address_index))
+        return Postbox(**row._mapping, shares={share.account_id: Share(share.had_since, share.told) for share in kept})
 
     def save(self, postbox: Postbox) -> None:
         """Write it back."""
-        self._connection.execute(update(postboxes).where(
-            postboxes.c.address_index == postbox.address_index).values(**asdict(postbox)))
+        index = postbox.address_index
+        self._connection.execute(update(postboxes).where(postboxes.c.address_index == index).values(
+            since=postbox.since, told=postbox.told))
+        self._connection.execute(delete(shares).where(shares.c.address_index == index))
+        if postbox.shares:
+            self._connection.execute(insert(shares), [
+                {"address_index": index, "account_id": account, **asdict(share)}
+                for account, share in postbox.shares.items()])
 
     def prune(self, before: datetime) -> None:
         """Forget those that were begun before then; not those that somebody has just now."""
         old = select(postboxes.c.address_index).where(postboxes.c.since < before).limit(PRUNED)
         found = self._connection.execute(old.with_for_update(skip_locked=True)).scalars().all()
-        self._connection.execute(delete(postboxes).where(postboxes.c.address_index.in_(found)))
+        for table in (shares, postboxes):
+            self._connection.execute(delete(table).where(table.c.address_index.in_(found)))
 
 
 class Boxes:

@@ -1,5 +1,6 @@
 """The passwords' part of intake, on a database of its own."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from nkk.messaging.written import as_pem
 from nkk.sop.refusals import InvalidInput, NotAuthenticated
 from nkk.stack.keys import new_keys
 from services.intake.identity import Vault
-from services.intake.resets import ACCOUNTS, ASKED, LIFETIME, ResetExpired
+from services.intake.resets import ACCOUNTS, ASKED, LIFETIME, OLDEST, PER, ResetExpired
 from services.intake.service import IntakeService
 from services.intake.storage import (
     IntakeWork,
@@ -23,9 +24,11 @@ from services.intake.storage import (
     metadata,
     outbox,
     password_resets,
+    postboxes,
     reporters,
     reset_requests,
     sessions,
+    shares,
 )
 from tests.boxes import asked
 
@@ -179,16 +182,121 @@ def test_whoever_moves_to_an_address_later_crowds_out_nobody(service):
     assert "pelapor" in ask_by_address(service)
 
 
-def test_accounts_of_one_address_are_sent_a_few_letters_together_whichever_are_asked_for(service):
+def ask_often(service, *names):
+    """How many letters were sent of what is asked for each of `names` more often than is answered."""
+    before = len(letters(service))
+    for name in names:
+        for _ in range(ASKED + 1):
+            ask(service, name)
+    service.answer_resets()
+    return Counter(letter["username"] for letter in letters(service)[before:])
+
+
+def move(service, username, email, at):
+    with service.uow.begin() as work:
+        work.accounts.replace_identity(username, VAULT.encrypt({"username": username, "email": email}))
+        work.accounts.index_address(username, VAULT.address_index(email), at)
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 0), (0, 1), (OLDEST - 1, 100)])
+def test_whoever_registers_with_somebodys_address_uses_up_no_code_of_theirs(service, before, after):
     service.index_addresses()
-    for number in range(ASKED):
-        register(service, f"kemudian-{number}", at=NOW + timedelta(1))
-        ask(service, f"kemudian-{number}")
-        service.answer_resets()
-    assert len(letters(service)) == ASKED
-    ask(service, "pelapor")
-    ask_by_address(service)
-    assert len(letters(service)) == ASKED
+    others = [f"dahulu-{number}" for number in range(before)] + [f"kemudian-{number}" for number in range(after)]
+    for number, name in enumerate(others):
+        register(service, name, at=NOW + timedelta(seconds=number + (1 if name.startswith("kemudian") else -before)))
+    ask_often(service, *others[:2 * OLDEST])
+    assert "pelapor" not in {letter["username"] for letter in letters(service)}
+    assert "pelapor" in ask_by_address(service)
+    assert ask_often(service, "pelapor") == {"pelapor": ASKED - 1}
+
+
+def test_all_but_the_oldest_accounts_of_an_address_are_sent_a_few_letters_together(service):
+    service.index_addresses()
+    names = [f"kemudian-{number}" for number in range(2 * OLDEST)]
+    for number, name in enumerate(names):
+        register(service, name, at=NOW + timedelta(seconds=1 + number))
+    oldest = ["pelapor", *names[:OLDEST - 1]]
+    assert ask_often(service, *reversed(names), "pelapor") == Counter(dict.fromkeys(oldest, ASKED) | {
+        names[-1]: ASKED})
+    for _ in range(ASKED + 1):
+        ask_by_address(service)
+    assert len(letters(service)) == ASKED * (OLDEST + 1)
+
+
+def test_what_was_asked_for_by_address_is_counted_for_each_of_the_oldest_by_itself(service):
+    service.index_addresses()
+    for number in range(ACCOUNTS):
+        register(service, f"kemudian-{number}", at=NOW + timedelta(seconds=1 + number))
+    for _ in range(2 * ASKED):
+        ask_by_address(service)
+    assert Counter(letter["username"] for letter in letters(service)) == {
+        "pelapor": ASKED, **{f"kemudian-{number}": ASKED for number in range(ACCOUNTS - 1)}}
+
+
+def test_accounts_that_take_turns_at_an_address_are_sent_no_more_letters_than_those_that_stay(service):
+    service.index_addresses()
+    names = [f"dahulu-{number}" for number in range(2 * OLDEST)]
+    for number, name in enumerate(names):
+        register(service, name, "korban@example.id", at=NOW - timedelta(1) + timedelta(seconds=number))
+    for name in names:
+        ask_often(service, name)
+        move(service, name, "sendiri@example.id", NOW)
+    assert Counter(letter["email"] for letter in letters(service)) == {"korban@example.id": ASKED * (OLDEST + 1)}
+
+
+def test_who_is_among_the_oldest_stays_so_while_older_ones_use_theirs_up_and_leave(service):
+    service.index_addresses()
+    for number in range(OLDEST - 1):
+        register(service, f"dahulu-{number}", at=NOW - timedelta(1))
+    for number in range(OLDEST):
+        register(service, f"kemudian-{number}", at=NOW + timedelta(seconds=1 + number))
+    for number in range(OLDEST - 1):
+        ask_often(service, f"dahulu-{number}")
+        move(service, f"dahulu-{number}", "lain@example.id", NOW)
+    ask_often(service, *(f"kemudian-{number}" for number in range(OLDEST)))
+    assert ask_often(service, "pelapor") == {"pelapor": ASKED}
+
+
+def test_who_leaves_an_address_and_comes_back_is_the_newest_there_and_what_was_counted_stays(service):
+    service.index_addresses()
+    register(service, "pergi", at=NOW - timedelta(1))
+    oldest = ("pelapor", *(f"kemudian-{number}" for number in range(OLDEST - 1)))
+    for number, name in enumerate(oldest[1:]):
+        register(service, name, at=NOW + timedelta(seconds=1 + number))
+    assert ask_often(service, "pergi") == {"pergi": ASKED}
+    move(service, "pergi", "lain@example.id", NOW + timedelta(1))
+    move(service, "pergi", "pelapor@example.id", NOW + timedelta(2))
+    assert ask_often(service, "pergi") == {}
+    change(service, postboxes={"since": NOW - PER})
+    register(service, "baru", at=NOW + timedelta(3))
+    assert ask_often(service, "pergi", "baru", *oldest) == dict.fromkeys(("pergi", *oldest), ASKED)
+
+
+def test_an_account_that_a_version_before_moved_to_an_address_is_not_the_oldest_there(service):
+    service.index_addresses()
+    for number in range(OLDEST):
+        register(service, f"dahulu-{number}", "lain@example.id", at=NOW - timedelta(9))
+        with service.uow.begin() as work:
+            work.accounts.replace_identity(f"dahulu-{number}", VAULT.encrypt({
+                "username": f"dahulu-{number}", "email": "pelapor@example.id"}))
+    ask_often(service, *(f"dahulu-{number}" for number in range(OLDEST)))
+    assert ask_often(service, "pelapor") == {"pelapor": ASKED}
+
+
+def test_a_reporter_of_before_who_is_not_indexed_yet_has_a_share_by_user_name(service):
+    for number in range(OLDEST):
+        register(service, f"kemudian-{number}", at=NOW + timedelta(seconds=1 + number))
+    ask_often(service, *(f"kemudian-{number}" for number in reversed(range(OLDEST))))
+    assert ask_often(service, "pelapor") == {"pelapor": ASKED}
+
+
+def test_codes_that_were_counted_for_an_address_are_forgotten_after_an_hour(service):
+    service.index_addresses()
+    ask_often(service, "pelapor")
+    change(service, postboxes={"since": NOW - PER - timedelta(minutes=1)})
+    service.forget_attempts()
+    assert (rows(service, postboxes), rows(service, shares)) == ([], [])
+    assert ask_often(service, "pelapor") == {"pelapor": ASKED}
 
 
 @pytest.mark.parametrize("strangers", [0, 1])

@@ -10,6 +10,7 @@ from services.intake.domain import Account
 from services.intake.resets import (
     ASKED,
     LIFETIME,
+    OLDEST,
     PER,
     PasswordReset,
     Postbox,
@@ -77,11 +78,29 @@ def test_a_used_code_is_no_good():
     assert not reset.is_good(NOW)
 
 
-def test_codes_are_sent_to_an_address_a_few_times_an_hour():
+def test_codes_are_sent_of_an_account_a_few_times_an_hour():
     postbox = Postbox("address", NOW)
-    assert [postbox.takes(NOW + number * SECOND) for number in range(ASKED + 2)] == [*(True,) * ASKED, False, False]
-    assert not postbox.takes(NOW + PER - SECOND)
-    assert [postbox.takes(NOW + PER) for _ in range(ASKED + 1)] == [*(True,) * ASKED, False]
+    assert [postbox.admitted(["a"], {"a": NOW}, NOW + number * SECOND) for number in range(ASKED + 2)] == [
+        *(["a"],) * ASKED, [], []]
+    assert postbox.admitted(["a"], {"a": NOW}, NOW + PER - SECOND) == []
+    assert [postbox.admitted(["a"], {"a": NOW}, NOW + PER) for _ in range(ASKED + 1)] == [*(["a"],) * ASKED, []]
+
+
+def test_those_who_are_not_among_the_oldest_of_an_address_use_up_what_they_have_together():
+    postbox, oldest = Postbox("address", NOW), {f"old {number}": NOW for number in range(OLDEST)}
+    for number in range(ASKED):
+        assert postbox.admitted([f"new {number}", "new"], oldest, NOW) == [f"new {number}", "new"]
+    assert postbox.admitted(["another", "old 0"], oldest, NOW) == ["old 0"]
+
+
+def test_no_more_accounts_than_the_oldest_have_a_share_whoever_leaves():
+    postbox = Postbox("address", NOW)
+    for number in range(3 * OLDEST):
+        name = f"{number}"
+        for _ in range(ASKED + 1):
+            postbox.admitted([name], {name: NOW + number * SECOND}, NOW)
+    assert len(postbox.shares) == OLDEST
+    assert sum(postbox.shares[name].told for name in postbox.shares) + postbox.told == ASKED * (OLDEST + 1)
 
 
 def test_a_refused_code_is_answered_with_what_to_do():
