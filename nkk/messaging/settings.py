@@ -52,14 +52,27 @@ class Setting(Generic[T]):
 
 def check(settings: Iterable[Setting[Any]], environment: Mapping[str, str] | None = None) -> None:
     """Raises SettingsError naming every one of `settings` that cannot be used."""
-    faults = []
+    settings, faults = list(settings), []
     for setting in settings:
         try:
             setting.get(environment)
         except SettingsError as error:
             faults += error.faults
+    if NKK_LIVE_STREAMS in settings and (fault := _takes_all_threads(environment)):
+        faults.append(fault)
     if faults:
         raise SettingsError(faults)
+
+
+def _takes_all_threads(environment: Mapping[str, str] | None) -> str:
+    try:
+        streams, threads = NKK_LIVE_STREAMS.get(environment), NKK_GATEWAY_THREADS.get(environment)
+    except SettingsError:
+        return ""
+    if streams is None or streams < threads:
+        return ""
+    return (f"NKK_LIVE_STREAMS={streams} would hold every one of the {threads} threads (NKK_GATEWAY_THREADS), and none "
+            f"be left for requests. Write {threads - 1} at most, or have more threads.")
 
 
 _key = partial(Setting[str], secret=True, hint=KEYS_HINT)
@@ -79,12 +92,12 @@ NKK_RETRY_DELAYS = Setting("NKK_RETRY_DELAYS", written.delays, "1,5,30,120,600")
 NKK_TOKEN_PUBLIC_KEY = _key("NKK_TOKEN_PUBLIC_KEY", written.public_pem)
 NKK_TOKEN_SIGNING_KEY = _key("NKK_TOKEN_SIGNING_KEY", written.private_pem)
 NKK_IDENTITY_KEYS = Setting("NKK_IDENTITY_KEYS", written.identity_keys, secret=True, hint=KEYS_HINT)
-NKK_LOGIN_INDEX_KEY = _key("NKK_LOGIN_INDEX_KEY", written.text)
+NKK_LOGIN_INDEX_KEY = _key("NKK_LOGIN_INDEX_KEY", written.secret_text)
 NKK_INTAKE_PRIVATE_KEY = _key("NKK_INTAKE_PRIVATE_KEY", written.box_key)
 NKK_INTAKE_PUBLIC_KEY = _key("NKK_INTAKE_PUBLIC_KEY", written.box_key)
 NKK_NOTIFICATION_PRIVATE_KEY = _key("NKK_NOTIFICATION_PRIVATE_KEY", written.box_key)
 NKK_NOTIFICATION_PUBLIC_KEY = _key("NKK_NOTIFICATION_PUBLIC_KEY", written.box_key)
-NKK_SITE_KEY = _key("NKK_SITE_KEY", written.text)
+NKK_SITE_KEY = _key("NKK_SITE_KEY", written.secret_text)
 
 NKK_SITE_URL = Setting("NKK_SITE_URL", written.site_url, "http://localhost")
 NKK_SMTP_URL = Setting("NKK_SMTP_URL", written.mail_server, "", secret=True)

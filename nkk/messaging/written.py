@@ -3,18 +3,22 @@ write. None repeats what was written: it may hold a password, and who calls know
 """
 
 import base64
+import os
 import re
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.errors import InvalidHeaderDefect
 from email.headerregistry import Address
 from email.policy import default as mail_policy
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_address, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -25,6 +29,17 @@ UNIX = "unix"
 """Written among networks for whoever connects by a socket in the file system."""
 
 DRIVERS = ("sqlite", "postgresql", "postgresql+psycopg2")
+
+WIDEST_4, WIDEST_6 = 8, 7
+"""The shortest prefixes of networks that a proxy can be in (RFC 1918, RFC 4193)."""
+
+MOST_DELAYS = 20
+"""Each is a queue of its own for every stage."""
+
+LONGEST_WINDOW = 366 * 24 * 3600
+"""What a limit counts over at most, in seconds."""
+
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 KEYS_HINT = "`nkk keys` prints a fresh set; see docs/operations.md."
 
@@ -73,6 +88,13 @@ def number(least: int, most: int) -> Callable[[str], int]:
 
 def url(written: str, *schemes: str) -> SplitResult:
     """A URL with a host. Raises ValueError."""
+    parts = _split(written, *schemes)
+    if fault := next(_faults_of_url(written, parts), ""):
+        raise ValueError(fault)
+    return parts
+
+
+def _split(written: str, *schemes: str) -> SplitResult:
     try:
         parts = urlsplit(written)
         port = parts.port
@@ -81,14 +103,32 @@ def url(written: str, *schemes: str) -> SplitResult:
     if parts.scheme not in schemes or not parts.hostname or port == 0:
         usual = " or ".join(f"{scheme}://host" for scheme in schemes)
         raise ValueError(f"is no URL with a host. Write it like {usual}.")
-    if not written.isascii() or re.search(r"[\s\x00-\x1f\x7f]", written):
-        raise ValueError("holds spaces or letters beyond ASCII: write the host in punycode (xn--…), and all else "
-                         "percent-encoded.")
     return parts
 
 
-def text(written: str) -> str:
-    """Anything."""
+def _faults_of_url(written: str, parts: SplitResult) -> Iterator[str]:
+    if not written.isascii() or re.search(r"[\s\x00-\x1f\x7f]", written):
+        yield ("holds spaces or letters beyond ASCII: write the host in punycode (xn--…), and all else "
+               "percent-encoded.")
+    elif not is_host(parts.hostname or ""):
+        yield "has a host that cannot be: its parts are letters, digits and hyphens, 63 at most, one dot between them."
+    if parts.netloc.endswith(":"):
+        yield "has a colon after the host, and no port behind it."
+
+
+def is_host(written: str) -> bool:
+    """Whether it can be the name or the address of a machine (RFC 1123; and the underscore, which containers have)."""
+    try:
+        return bool(ip_address(written.partition("%")[0]))
+    except ValueError:
+        labels = written.removesuffix(".").split(".")
+        return len(written) <= 253 and all(map(_LABEL.fullmatch, labels))
+
+
+def secret_text(written: str) -> str:
+    """What hashes and signatures are keyed by: long enough that nobody guesses it."""
+    if len(written) < 16 or len(set(written)) < 8 or not written.isascii() or re.search(r"\s", written):
+        raise ValueError(f"can be guessed, or holds spaces: 16 letters, digits and signs at least. {KEYS_HINT}")
     return written
 
 
@@ -106,13 +146,34 @@ def database_url(written: str) -> str:
         parsed = None
     if parsed is None or parsed.drivername not in DRIVERS or not parsed.database:
         raise ValueError("names no database. Write postgresql://user:password@host/name or sqlite:////absolute/path.")
+    if parsed.database == ":memory:":
+        raise ValueError("is a database in memory: each thread would have one of its own, and all is gone at the end. "
+                         "Write sqlite:////absolute/path.")
+    if not 1 <= (parsed.port or 1) <= 65535 or not (parsed.host is None or is_host(parsed.host)):
+        raise ValueError("names a host or a port that cannot be. Write postgresql://user:password@host:5432/name; what "
+                         "a password holds of :/?#@ is percent-encoded.")
+    if unknown := [name for name in parsed.query if not _is_option(name, parsed.get_backend_name())]:
+        raise ValueError(f"has a query that the database does not know: {', '.join(unknown)}. Take it away, or look "
+                         "for its name among libpq's, such as sslmode.")
     return written
+
+
+def _is_option(name: str, backend: str) -> bool:
+    if backend == "sqlite":
+        return name == "timeout"
+    from psycopg2 import ProgrammingError  # not of those who have no database
+    from psycopg2.extensions import make_dsn
+
+    try:
+        return bool(make_dsn(**{name: "x"}))
+    except ProgrammingError:
+        return False
 
 
 def site_url(written: str) -> str:
     """How people reach the site."""
     parts = url(written, "https", "http")
-    if parts.username or parts.query or parts.fragment:
+    if "@" in parts.netloc or "?" in written or "#" in written:
         raise ValueError("is more than an address of a site. Write it like https://pengaduan.example.id.")
     return written
 
@@ -121,30 +182,50 @@ def mail_server(written: str) -> MailServer | None:
     """`smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte; None for none."""
     if not written:
         return None
-    parts = url(written, "smtp", "smtps")
-    asked = parse_qs(parts.query, keep_blank_values=True)
+    parts = _split(written, "smtp", "smtps")
+    if faults := [*_faults_of_url(written, parts), *_faults_of_mail_server(parts)]:
+        raise ValueError(" It also ".join(faults))
     is_tls = parts.scheme == "smtps"
+    starttls = parse_qs(parts.query).get("starttls") == ["1"]
+    return MailServer(parts.hostname or "", parts.port or (465 if is_tls else 25), is_tls, starttls,
+                      unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+def _faults_of_mail_server(parts: SplitResult) -> Iterator[str]:
+    asked = parse_qs(parts.query, keep_blank_values=True)
     if parts.path not in ("", "/") or parts.fragment or not set(asked) <= {"starttls"}:
-        raise ValueError("holds more than we know what to do with. Write smtp://user:password@host:587?starttls=1 or "
-                         "smtps://user:password@host; what a password holds of :/?#@ is percent-encoded.")
-    if asked.get("starttls", ["0"])[-1] not in ("0", "1") or (is_tls and "starttls" in asked):
-        raise ValueError("has a starttls that is neither 0 nor 1, or beside smtps, which is encrypted already.")
+        yield ("holds more than we know what to do with. Write smtp://user:password@host:587?starttls=1 or "
+               "smtps://user:password@host; what a password holds of :/?#@ is percent-encoded.")
+    said = asked.get("starttls", ["0"])
+    if len(said) > 1:
+        yield "says starttls more than once: write ?starttls=1."
+    elif said[0] not in ("0", "1") or (parts.scheme == "smtps" and "starttls" in asked):
+        yield "has a starttls that is neither 0 nor 1, or beside smtps, which is encrypted already."
     if bool(parts.username) != bool(parts.password):
-        raise ValueError("has a user without a password, or a password without a user.")
-    return MailServer(parts.hostname or "", parts.port or (465 if is_tls else 25), is_tls,
-                      asked.get("starttls") == ["1"], unquote(parts.username or ""), unquote(parts.password or ""))
+        yield "has a user without a password, or a password without a user."
+    account = unquote(parts.username or "") + unquote(parts.password or "")
+    if not account.isascii() or (account and not account.isprintable()):
+        yield ("has a user or a password with letters beyond ASCII, or with control signs, with which nobody can log "
+               "in: have the mail server's people give another one.")
 
 
 def mail_from(written: str) -> MailFrom:
     """One mailbox, with or without a name."""
     how = 'Write one address, such as pengaduan@example.id or "Pengaduan, Kota Contoh" <pengaduan@example.id>.'
+    if unseen := next((sign for sign in written if not sign.isprintable()), ""):
+        raise ValueError(f"holds a sign that nobody sees (U+{ord(unseen):04X}): type it anew. {how}")
+    if "@" not in written:
+        raise ValueError(f"has no address: none without an @. {how}")
     try:
         header: Any = mail_policy.header_factory("From", written)
-        (found,) = header.addresses
-        if any(isinstance(defect, InvalidHeaderDefect) for defect in header.defects) or not written.isprintable():
-            raise ValueError(written)
+        addresses, group = header.addresses, header.groups[0].display_name
     except (ValueError, IndexError):
-        raise ValueError(f"is not one sender: a name with a comma stands in quotes. {how}") from None
+        raise ValueError(f"cannot be read as a sender. {how}") from None
+    if len(addresses) != 1 or group is not None:
+        raise ValueError(f"is not one sender: several, or a name with a comma or colon and without quotes. {how}")
+    if any(isinstance(defect, InvalidHeaderDefect) for defect in header.defects):
+        raise ValueError(f"is not written as a sender is: the name, and behind it the address in < and >. {how}")
+    (found,) = addresses
     try:
         address = read_mailbox(found.addr_spec)
     except ValueError as fault:
@@ -160,6 +241,8 @@ def delays(written: str) -> tuple[int, ...]:
         delays = ()
     if not delays or min(delays) < 0 or max(delays) > 86_400_000:
         raise ValueError("must be seconds separated by commas, each a day at most, such as 1,5,30,120,600.")
+    if len(delays) > MOST_DELAYS:
+        raise ValueError(f"names {len(delays)} delays, and each is a queue: {MOST_DELAYS} at most.")
     return delays
 
 
@@ -168,9 +251,11 @@ def limit(written: str) -> str:
     from limits import parse_many  # the gateway's alone
 
     try:
-        parse_many(written)
+        limits = parse_many(written)
     except ValueError:
         raise ValueError("is no limit. Write it like 20/hour or 5/minute.") from None
+    if any(each.amount < 1 or not 1 <= each.get_expiry() <= LONGEST_WINDOW for each in limits):
+        raise ValueError("would let nobody in, or count for longer than a year. Write it like 20/hour or 5/minute.")
     return written
 
 
@@ -186,7 +271,14 @@ def store(written: str) -> str:
 def networks(written: str) -> Networks:
     """Networks separated by commas, and the word for sockets in the file system."""
     words = [word.strip() for word in written.split(",") if word.strip()]
-    return tuple(_network(word) for word in words if word != UNIX), UNIX in words
+    named = tuple(_network(word) for word in words if word != UNIX)
+    # Two halves are a whole.
+    four = collapse_addresses(network for network in named if isinstance(network, IPv4Network))
+    six = collapse_addresses(network for network in named if isinstance(network, IPv6Network))
+    if any(each.prefixlen < WIDEST_4 for each in four) or any(each.prefixlen < WIDEST_6 for each in six):
+        raise ValueError("would believe everybody, or much of the Internet. Write the networks that your proxies "
+                         "connect from.")
+    return named, UNIX in words
 
 
 def _network(word: str) -> IPv4Network | IPv6Network:
@@ -196,13 +288,10 @@ def _network(word: str) -> IPv4Network | IPv6Network:
             "networks that they connect from, such as 127.0.0.1/32 or 10.0.0.0/8,::1/128; leave it empty where there "
             "is no proxy.")
     try:
-        network = ip_network(word)
+        return ip_network(word)
     except ValueError as error:
         raise ValueError(f"names no network: {error}. Write networks, such as 10.0.0.0/8, ::1/128, separated by "
                          "commas.") from None
-    if network.prefixlen == 0:
-        raise ValueError(f"would believe everybody ({word}). Write the networks that your proxies connect from.")
-    return network
 
 
 def folder(written: str) -> str:
@@ -214,9 +303,26 @@ def folder(written: str) -> str:
 
 def bind(written: str) -> str:
     """What gunicorn listens at."""
-    if not re.fullmatch(r"fd://\d+|unix:.+|(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]*):\d{1,5}", written):
-        raise ValueError("is no address to listen at. Write 127.0.0.1:8080, [::1]:8080 or unix:/absolute/path.")
+    how = "Write 127.0.0.1:8080, [::1]:8080 or unix:/absolute/path."
+    if written.startswith("fd://"):
+        if not _is_socket(written.removeprefix("fd://")):
+            raise ValueError(f"is no socket that whoever started this process has left open. {how}")
+    elif written.startswith("unix:"):
+        if not written.startswith("unix:/"):
+            raise ValueError(f"is no absolute path. {how}")
+    else:
+        named = re.fullmatch(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})", written)
+        host = named and (named["six"] or named["host"])
+        if not named or int(named["port"]) > 65535 or (host and not is_host(host)):
+            raise ValueError(f"is no address to listen at. {how}")
     return written
+
+
+def _is_socket(descriptor: str) -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(int(descriptor)).st_mode)
+    except (OSError, ValueError, OverflowError):
+        return False
 
 
 def box_key(written: str) -> str:
@@ -243,17 +349,19 @@ def identity_keys(written: str) -> list[str]:
 
 def public_pem(written: str) -> str:
     """A public key in PEM."""
-    return _pem(load_pem_public_key, written)
+    return _pem(load_pem_public_key, Ed25519PublicKey, written)
 
 
 def private_pem(written: str) -> str:
     """A private key in PEM, without a password of its own."""
-    return _pem(lambda key: load_pem_private_key(key, None), written)
+    return _pem(lambda key: load_pem_private_key(key, None), Ed25519PrivateKey, written)
 
 
-def _pem(load: Callable[[bytes], Any], written: str) -> str:
+def _pem(load: Callable[[bytes], Any], kind: type, written: str) -> str:
     try:
-        load(as_pem(written).encode())
-    except (ValueError, TypeError):
+        key = load(as_pem(written).encode())
+    except (ValueError, TypeError, UnsupportedAlgorithm):
         raise ValueError(f"is no key in PEM, its line ends written as \\n. {KEYS_HINT}") from None
+    if not isinstance(key, kind):
+        raise ValueError(f"is a key of another kind: tokens are signed with Ed25519. {KEYS_HINT}")
     return as_pem(written)
