@@ -14,6 +14,7 @@ from nkk.cli.speaking import as_admin, broker, say, saying_and_keeping
 from nkk.contracts import STAGES
 from nkk.messaging.migrations import upgrade
 from nkk.messaging.settings import DATABASE_URL, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
+from nkk.messaging.written import number
 from nkk.stack.keys import new_keys, new_passwords
 from nkk.stack.run import ROOT, Stack, declare_topology, running
 from nkk.stack.staff import ensure_demonstration_staff
@@ -105,13 +106,21 @@ def _staff(stack: Stack) -> dict[str, Any]:
 
 
 def _instances(scale: tuple[str, ...]) -> dict[str, int]:
-    wanted = {}
+    wanted: dict[str, int] = {}
+    wrong = []
     for pair in scale:
-        stage, _, number = pair.partition("=")
-        if stage not in STAGES or not number.isdigit() or not 1 <= int(number) <= 32:
-            raise click.BadParameter(f"{pair!r}: write STAGE=N, a stage of {', '.join(STAGES)} and 1 to 32",
-                                     param_hint="--scale")
-        wanted[stage] = int(number)
+        stage, _, many = pair.partition("=")
+        try:
+            instances = number(1, 32)(many)
+        except ValueError:
+            instances = 0
+        if stage in STAGES and instances and stage not in wanted:
+            wanted[stage] = instances
+        else:
+            wrong.append(repr(pair))
+    if wrong:
+        raise click.BadParameter(f"{', '.join(wrong)}: write STAGE=N, each of {', '.join(STAGES)} once, and 1 to 32",
+                                 param_hint="--scale")
     return wanted
 
 
@@ -130,6 +139,7 @@ def _welcome(stack: Stack, staff: dict[str, Any], seconds: float) -> None:
         f"  curl -s {stack.url}/api/v1/sessions -H 'Content-Type: application/json' \\",
         "    -d '" + json.dumps(staff["operator"]) + "'",
         "",
+        *([f"letters and documents name {site} (NKK_SITE_URL)"] if (site := stack.site_url) != stack.url else []),
         f"{_mail(stack)}; logs go to {stack.var / 'log'}; Ctrl-C ends everything",
     ]
     say("\n".join(lines))

@@ -31,6 +31,9 @@ READY_SECONDS = 90
 FAILURES = 2
 """How often a program may end by itself before it is taken for one that cannot start."""
 
+OWN = ("NKK_BIND", "NKK_MAIL_DIR", "NKK_PULSE_FOLDER", "DATABASE_URL")
+"""What an installation in a folder of its own settles itself, whatever the environment says."""
+
 # eventlet announces its retirement where Nameko imports it; docs/adr says why we stay. Nothing else is silenced.
 PYTHONWARNINGS = "ignore:::nameko.extensions"
 
@@ -74,6 +77,11 @@ class Stack:
     def url(self) -> str:
         return f"http://{LOOPBACK}:{self.port}"
 
+    @property
+    def site_url(self) -> str:
+        """How people reach the site, as letters and documents name it: as the environment says, else at our port."""
+        return os.environ.get("NKK_SITE_URL") or self.url
+
     @contextmanager
     def up(self, amqp_uri: str | None = None) -> Iterator["Stack"]:
         """The stack, ready; on leaving everything it started has ended. Finds a broker where none is given."""
@@ -84,12 +92,14 @@ class Stack:
         last = self._last_port()
         with occupied(self.var), listening_socket(last or PREFERRED_PORT) as self._door, ExitStack() as held:
             self.port = self._door.getsockname()[1]
-            if last not in (None, self.port):
+            if last not in (None, self.port) and self.site_url == self.url:
                 self.echo(f"port {last} is somebody else's now: the site is at {self.url} from here on; letters "
                           "that were sent before name the old address")
             (self.var / "port").write_text(str(self.port))
             self.keys = _kept_keys(self.var / "keys.json")
             self.check_settings()
+            for line in self.left_aside():
+                self.echo(line)
             found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(Broker(amqp_uri))
             self._broker = held.enter_context(found)
             self.amqp_uri = self._broker.uri
@@ -120,6 +130,19 @@ class Stack:
                 faults += error.faults
         if faults:
             raise SettingsError(faults)
+
+    def left_aside(self) -> list[str]:
+        """What is set, or written where it might be looked for, and not used here: a sentence each, with why."""
+        known = {setting.name for settings in OF.values() for setting in settings} | {*self.keys, "NKK_VAR"}
+        said = []
+        if own := [name for name in OWN if os.environ.get(name)]:
+            said.append(f"not used: {', '.join(own)}. The site is at {self.url}, all is kept in {self.var}; databases "
+                        f"elsewhere are named by {', '.join(database_of(stage).name for stage in STAGES)}")
+        if strange := sorted(name for name in os.environ if name.startswith("NKK_") and name not in {*known, *OWN}):
+            said.append(f"not used: {', '.join(strange)}. No process that is started here knows such a setting")
+        if Path(".env").exists():
+            said.append("not read: .env, which is docker compose's. What is to be used here stands in the environment")
+        return said
 
     def _last_port(self) -> int | None:
         """The port of the last run, where it is known: letters already written name it."""
@@ -160,7 +183,7 @@ class Stack:
             "AMQP_URI": self.amqp_uri,
             "NKK_MAIL_DIR": str(self.var / "mail"),
             "NKK_PULSE_FOLDER": str(self.pulse_folder),
-            "NKK_SITE_URL": self.url,
+            "NKK_SITE_URL": self.site_url,
             "NKK_BIND": f"fd://{self._door.fileno()}",
             "PYTHONWARNINGS": PYTHONWARNINGS,
             "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD,

@@ -31,6 +31,15 @@ def test_a_scale_that_cannot_be_is_refused_before_anything_starts(run, pair):
     assert "STAGE=N" in done.output
 
 
+def test_all_that_cannot_be_of_a_scale_is_named_at_once(run):
+    done = run("run", "--scale", "triage=x", "--scale", "foo=2", "--scale", "intake=-1", "--scale", "notification=2",
+               "--scale", "notification=3", "--scale", "opd_response=²")
+    assert done.exit_code == 2
+    assert all(repr(pair) in done.output for pair in ("triage=x", "foo=2", "intake=-1", "notification=3",
+                                                      "opd_response=²"))
+    assert "notification=2" not in done.output
+
+
 @pytest.mark.parametrize("command", [
     ["topology"], ["status"], ["subscribe", "triage", "--as", "x"],
     ["quarantine", "list", "triage"], ["staff", "disable", "x"], ["letters", "list"]])
