@@ -70,7 +70,7 @@ def _from_environment() -> dict[str, Any]:
         "AMQP_URI": settings.AMQP_URI.get(),
         "INTAKE_PUBLIC_KEY": settings.NKK_INTAKE_PUBLIC_KEY.get(),
         "TOKEN_PUBLIC_KEY": settings.NKK_TOKEN_PUBLIC_KEY.get(),
-        "SITE_URL": settings.NKK_SITE_URL.get().rstrip("/"),
+        "SITE_URL": settings.NKK_SITE_URL.get(),
         "TEMPLATES": settings.NKK_TEMPLATES.get(),
         "SITE_KEY": settings.NKK_SITE_KEY.get(),
         "RPC_TIMEOUT": settings.NKK_RPC_TIMEOUT.get(),

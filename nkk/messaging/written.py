@@ -171,11 +171,11 @@ def _is_option(name: str, backend: str) -> bool:
 
 
 def site_url(written: str) -> str:
-    """How people reach the site."""
+    """How people reach the site; what follows it begins with a slash."""
     parts = url(written, "https", "http")
     if "@" in parts.netloc or "?" in written or "#" in written:
         raise ValueError("is more than an address of a site. Write it like https://pengaduan.example.id.")
-    return written
+    return written.rstrip("/")
 
 
 def mail_server(written: str) -> MailServer | None:

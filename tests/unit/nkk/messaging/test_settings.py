@@ -176,6 +176,11 @@ def test_what_works_is_taken(name, value):
     check(everything().values(), GOOD | {name: value})
 
 
+@pytest.mark.parametrize("written", ["https://example.id/nkk", "https://example.id/nkk/", "https://example.id/nkk//"])
+def test_what_follows_the_address_of_the_site_follows_one_slash(written):
+    assert settings.NKK_SITE_URL.get({"NKK_SITE_URL": written}) == "https://example.id/nkk"
+
+
 def test_a_socket_that_was_left_open_can_be_listened_at():
     with socket.socket(socket.AF_UNIX) as held:
         assert settings.NKK_BIND.get({"NKK_BIND": f"fd://{held.fileno()}"}) == f"fd://{held.fileno()}"
