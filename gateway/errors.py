@@ -13,7 +13,7 @@ from gateway.limits import seconds_to_wait
 from gateway.live import TooManyStreamsError
 from gateway.methods import NotAVisitError
 from nkk.documents import RenderingFailedError, RenderingTooSlowError
-from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.calls import RefusedRemotelyError, StageBusyError, StageFailedError, StageUnavailableError
 from nkk.messaging.log import get_logger
 from nkk.sop.refusals import Refused
 
@@ -88,6 +88,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(RefusedRemotelyError, _refused_remotely)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StageUnavailableError, _unavailable)
+    app.register_error_handler(StageBusyError, _busy)
     app.register_error_handler(TooManyStreamsError, _too_many)
     app.register_error_handler(RenderingTooSlowError, _too_slow)
     app.register_error_handler(RenderingFailedError, _unmade)
@@ -121,6 +122,12 @@ def _unavailable(error: StageUnavailableError) -> Response:
     log.warning("stage unavailable", stage=str(error), why=error.why)
     return problem(503, "unavailable", "A part of the service is away for a moment, and whether your request was "
                                        "carried out is not known. Try again shortly; what was accepted is not lost.")
+
+
+def _busy(error: StageBusyError) -> Response:
+    log.warning("stage busy", stage=str(error))
+    return problem(503, "busy", "Too many people log in or set a password at this moment. Nothing was done: send "
+                                "it again in a few seconds.")
 
 
 def _too_many(_error: TooManyStreamsError) -> Response:

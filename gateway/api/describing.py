@@ -22,6 +22,9 @@ HEADERS: dict[HTTPStatus, dict[str, Any]] = {
     HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER,
     HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
 }
+DESCRIPTIONS = {HTTPStatus.SERVICE_UNAVAILABLE:
+                "A part of the service is away, and whether the request was carried out is not known (`unavailable`). "
+                "Or too many people log in or set a password at this moment, and nothing was done (`busy`)."}
 
 WITH_BODY = {"413": "TOO_LARGE", "415": "UNSUPPORTED_MEDIA_TYPE"}
 ALWAYS = {"400": "BAD_REQUEST", "414": "ADDRESS_TOO_LONG", "431": "HEADERS_TOO_LONG",
@@ -40,7 +43,7 @@ class DescribedApi(Api):
     def _register_responses(self) -> None:
         self.ma_plugin.converter.add_attribute_function(ecma_pattern)
         for status in HTTPStatus:
-            response: dict[str, Any] = {"description": status.phrase}
+            response: dict[str, Any] = {"description": DESCRIPTIONS.get(status, status.phrase)}
             if status >= 400:
                 response["schema"] = Problem
             if status in HEADERS:

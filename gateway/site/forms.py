@@ -10,9 +10,9 @@ from flask_babel import gettext
 from marshmallow import Schema
 
 from gateway import left_out
-from gateway.errors import STATUS
+from gateway.errors import RETRY_AFTER_SECONDS, STATUS
 from gateway.site.sentences import translated
-from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
+from nkk.messaging.calls import RefusedRemotelyError, StageBusyError, StageUnavailableError
 from nkk.messaging.log import get_logger
 from nkk.messaging.validation import load
 from nkk.sop.refusals import Refused
@@ -28,13 +28,14 @@ log = get_logger()
 
 @dataclass
 class Form:
-    """What was typed, and what is wrong with it: sentences by field name, or a stage that is away; for how many seconds
-    it need not be sent again."""
+    """What was typed, and what is wrong with it: sentences by field name, or a stage that is away or busy; for how many
+    seconds it need not be sent again."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
     status: int = 200
     wait: int | None = None
+    busy: bool = False
 
     @property
     def away(self) -> bool:
@@ -94,8 +95,9 @@ def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturn
         name = refusal.name if isinstance(refusal, RefusedRemotelyError) else type(refusal).__name__
         form.faults, form.status, form.wait = flat(named), STATUS.get(name, 422), refusal.details.get("retry_after")
     except StageUnavailableError as error:
-        log.warning("stage unavailable", stage=str(error))
-        form.status = 503
+        form.busy = isinstance(error, StageBusyError)
+        log.warning("stage busy" if form.busy else "stage unavailable", stage=str(error))
+        form.status, form.wait = 503, RETRY_AFTER_SECONDS
     return show(form), form.status, {"Retry-After": str(form.wait)} if form.wait else {}
 
 

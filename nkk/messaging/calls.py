@@ -8,6 +8,9 @@ EXCHANGE = "nameko-rpc"
 UNAVAILABLE = "Unavailable"
 """The stage answered that its database does not, or that it may have carried the call out before."""
 
+BUSY = "busy"
+"""Beside the reason of an UNAVAILABLE: nothing was begun. Callers of versions before do not look for it."""
+
 FAILED = "Failed"
 """The stage met a fault of its own; its log says which."""
 
@@ -21,6 +24,10 @@ class NotCarriedOutError(Exception):
         self.why = why
 
 
+class BusyError(NotCarriedOutError):
+    """The stage does at once as many of such calls as it takes: this one was not begun."""
+
+
 class StageUnavailableError(Exception):
     """The stage did not answer in time, or the broker is away. Whether the call had an effect is not known.
 
@@ -30,6 +37,11 @@ class StageUnavailableError(Exception):
     def __init__(self, stage: str, why: str | None = None) -> None:
         super().__init__(stage)
         self.why = why
+
+
+class StageBusyError(StageUnavailableError):
+    """The stage is there, and as busy with such calls as it lets itself be: this one was not begun, and had no
+    effect."""
 
 
 class StageFailedError(Exception):

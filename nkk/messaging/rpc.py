@@ -17,7 +17,7 @@ from nameko.rpc import Rpc, RpcConsumer
 from sqlalchemy.exc import OperationalError as DatabaseError
 
 from nkk.messaging import pulse, topology
-from nkk.messaging.calls import EXCHANGE, FAILED, UNAVAILABLE, NotCarriedOutError
+from nkk.messaging.calls import BUSY, EXCHANGE, FAILED, UNAVAILABLE, BusyError, NotCarriedOutError
 from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.log import get_logger
@@ -177,7 +177,8 @@ def _describe(error: BaseException) -> dict[str, Any]:
                 "exc_args": [error.sentence, error.details]}
     if isinstance(error, NotCarriedOutError):
         log.warning("call not carried out", error=type(error).__name__, why=error.why)
-        return {"exc_type": UNAVAILABLE, "exc_path": "", "value": "", "exc_args": [error.why]}
+        busy = [BUSY] if isinstance(error, BusyError) else []
+        return {"exc_type": UNAVAILABLE, "exc_path": "", "value": "", "exc_args": [error.why, *busy]}
     if isinstance(error, DatabaseError) or is_away(error):
         log.error("database unavailable", error=type(error).__name__)
         return {"exc_type": UNAVAILABLE, "exc_path": "", "value": "", "exc_args": []}

@@ -18,10 +18,12 @@ from kombu import Connection, Consumer, Queue
 
 from nkk.messaging import pulse
 from nkk.messaging.calls import (
+    BUSY,
     EXCHANGE,
     FAILED,
     UNAVAILABLE,
     RefusedRemotelyError,
+    StageBusyError,
     StageFailedError,
     StageUnavailableError,
 )
@@ -266,7 +268,9 @@ def _result(service: str, reply: dict[str, Any]) -> Any:
         return reply.get("result")
     name, args = error.get("exc_type"), error.get("exc_args") or []
     if name == UNAVAILABLE:
-        raise StageUnavailableError(service, str(args[0]) if isinstance(args, list) and args else None)
+        why, *more = args if isinstance(args, list) and args else [None]
+        away = StageBusyError if BUSY in more else StageUnavailableError
+        raise away(service, None if why is None else str(why))
     if name == FAILED or not _is_refusal(name, args):
         raise StageFailedError(service, name)
     raise RefusedRemotelyError(name, args[0], args[1])

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import os
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from eventlet import tpool
 from nameko.extensions import DependencyProvider
 
 from nkk.messaging.boxes import Call, open_box
+from nkk.messaging.calls import BusyError
 from nkk.messaging.sealing import IDS, padded, seal
 from nkk.messaging.settings import (
     NKK_IDENTITY_KEYS,
@@ -84,16 +86,28 @@ ARGON2: dict[str, Any] = {"time_cost": 2, "memory_cost": 19_456, "parallelism": 
 """OWASP's second choice of parameters: 19 MiB, 2 passes, 1 lane."""
 
 
-class Passwords:
-    """Argon2id, computed in a thread: it takes tens of milliseconds, and every consumer of the process would wait."""
+WORKERS_A_PLACE = 4
+"""A quarter of the workers may be busy with passwords: three quarters are left for everybody else."""
 
-    def __init__(self) -> None:
+BUSY = "As many passwords are hashed and compared as are at once."
+
+
+class Passwords:
+    """Argon2id, computed in a thread: it takes tens of milliseconds, and every consumer of the process would wait.
+
+    Threat: many log-ins at once, from however many addresses, have everybody else wait in intake's workers. So there
+    are `places` for a hash that is computed or waits to be: whoever finds none is not kept, and raises BusyError before
+    anything was compared. What takes one hash after the other keeps its place between them.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = places
         self._hasher = PasswordHasher(**ARGON2)
         self._decoy = self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         """A new salted hash."""
-        return tpool.execute(self._hasher.hash, text.password(password))
+        return self._computed(self._hasher.hash, text.password(password))
 
     def matches(self, password: str, password_hash: str | None) -> bool:
         """Whether `password` fits; takes as long where there is no account to compare with. Versions before hashed it
@@ -108,9 +122,18 @@ class Passwords:
 
     def _fits(self, password: str, password_hash: str | None) -> bool:
         try:
-            return tpool.execute(self._hasher.verify, password_hash or self._decoy, password) and bool(password_hash)
+            return self._computed(self._hasher.verify, password_hash or self._decoy, password) and bool(password_hash)
         except (VerificationError, InvalidHashError):
             return False
+
+    def _computed(self, work: Callable[..., Any], *args: str) -> Any:
+        if not self._places:
+            raise BusyError(BUSY)
+        self._places -= 1
+        try:
+            return tpool.execute(work, *args)
+        finally:
+            self._places += 1
 
 
 class VaultProvider(DependencyProvider):
@@ -131,10 +154,12 @@ class VaultProvider(DependencyProvider):
 class PasswordsProvider(DependencyProvider):
     """Gives each worker the Passwords."""
 
+    passwords_cls = Passwords
+
     def setup(self) -> None:
         # The allocator of each thread keeps Argon2's 19 MiB: no more threads than processors to use them.
         tpool.set_num_threads(os.cpu_count() or 2)
-        self._passwords = Passwords()
+        self._passwords = self.passwords_cls(max(1, self.container.max_workers // WORKERS_A_PLACE))
 
     def get_dependency(self, worker_ctx: Any) -> Passwords:
         return self._passwords

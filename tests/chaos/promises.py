@@ -10,6 +10,7 @@ MARGIN_SECONDS = 4.0
 """What a request may take beside its calls, on a machine that is busy with other things."""
 
 UNAVAILABLE = {503: ("unavailable",)}
+HASHING = {503: ("unavailable", "busy")}
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ def _command(facts: tuple[str, ...], done: tuple[str, ...], not_yet: tuple[str, 
 
 
 PROMISES: dict[str, Promise] = {
-    "register": Promise({201: (), 409: ("username-taken",)} | UNAVAILABLE),
-    "log in": Promise({201: ()} | UNAVAILABLE),
+    "register": Promise({201: (), 409: ("username-taken",)} | HASHING),
+    "log in": Promise({201: ()} | HASHING),
     "submit": Promise({201: ()} | UNAVAILABLE, facts=("complaint.submitted.v2",)),
     "hand over": _command(("complaint.handed_over.v1",), ("already-handed-over",), unheard=False),
     "classify": _command(("complaint.classified_as_information.v1", "complaint.forwarded.v1"), ("already-classified",),

@@ -6,7 +6,8 @@ comes first; a failure goes on until the file is gone.
 
 import os
 import signal
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from nkk.messaging.publisher import BatchPublisher, Message
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
+from services.intake.identity import Passwords, PasswordsProvider
 from services.intake.storage import IntakeWork
 from services.notification.service import NotificationService
 from services.triage.service import TriageService
@@ -31,6 +33,9 @@ BEFORE_PUBLISHING = "before-publishing"
 BEFORE_MARKING = "before-marking"
 BEFORE_REPLYING = "before-replying"
 BEFORE_ACKNOWLEDGING = "before-acknowledging"
+HASHING = "hashing"
+"""Passwords are hashed and compared for as long as it stands."""
+
 NOT_NOTED = "not-noted-"
 """Followed by a ticket: notification fails to write down its hand-over."""
 
@@ -70,10 +75,28 @@ class MortalUnitOfWork(UnitOfWorkProvider):
     relay_cls = MortalRelay
 
 
+class SlowPasswords(Passwords):
+    """Passwords whose hashes may take long, in the threads in which they are computed."""
+
+    def _computed(self, work: Callable[..., Any], *args: str) -> Any:
+        def slowly(*args: str) -> Any:
+            while (FOLDER / HASHING).exists():
+                time.sleep(0.02)
+            return work(*args)
+
+        return super()._computed(slowly, *args)
+
+
+class SlowPasswordsProvider(PasswordsProvider):
+    passwords_cls = SlowPasswords
+
+
 class AccidentalIntake(IntakeService):
-    """Intake, which may die around publishing, and between a command's commit and its reply."""
+    """Intake, which may die around publishing, and between a command's commit and its reply, and may hash passwords for
+    long."""
 
     uow = MortalUnitOfWork(IntakeWork)
+    passwords = SlowPasswordsProvider()
 
     @rpc
     def submit(self, form: dict, idempotency_key: str | None = None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from nkk.messaging.calls import RefusedRemotelyError
+from nkk.messaging.calls import RefusedRemotelyError, StageBusyError
 from tests.unit.gateway.visits import FORM, FakeBackend, log_in, token
 
 ACCOUNT = {"username": "operator", "name": "Petugas", "role": "operator", "opd": None, "disabled_at": None,
@@ -57,3 +57,14 @@ def test_who_waits_is_told_how_long_by_the_page_and_to_programs(client: FlaskCli
     for answer in (by_page, by_program):
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "61")
     assert by_program.json["type"] == "urn:nkk:problem:slowed-down"
+
+
+def test_who_logs_in_beside_too_many_others_is_told_to_send_it_again(client: FlaskClient, stages: FakeBackend) -> None:
+    stages.answers["log_in"] = StageBusyError("intake", "Too many at once.")
+    by_page = client.post("/masuk", data=FORM | {"csrf_token": token(client)})
+    assert "Tunggu beberapa detik, lalu kirim lagi." in by_page.text
+    assert f'value="{FORM["username"]}"' in by_page.text
+    by_program = client.post("/api/v1/sessions", json=FORM)
+    for answer in (by_page, by_program):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert by_program.json["type"] == "urn:nkk:problem:busy"

@@ -4,6 +4,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from nkk.cli.speaking import sentence
 from nkk.messaging.boxes import StaleBoxError, UnreadableBoxError, UsedBoxError
+from nkk.messaging.calls import BusyError, StageBusyError
 from nkk.messaging.rpc import DeliveredBeforeError, _describe
 from nkk.messaging.rpc_client import RefusedRemotelyError, StageFailedError, StageUnavailableError, _result
 from nkk.sop.refusals import NotYourStep
@@ -49,11 +50,20 @@ def test_an_error_nameko_itself_answers_with_is_a_fault(error):
         _result("triage", {"error": error})
 
 
+def test_a_busy_stage_says_that_nothing_was_begun_also_to_a_caller_of_a_version_before():
+    error = _describe(BusyError("Too many at once."))
+    assert (error["exc_type"], error["exc_args"][0]) == ("Unavailable", "Too many at once.")
+    with pytest.raises(StageBusyError) as busy:
+        _result("intake", {"error": error})
+    assert (str(busy.value), busy.value.why) == ("intake", "Too many at once.")
+
+
 @pytest.mark.parametrize("error", [StaleBoxError("one clock, another clock"), UsedBoxError("one clock, another clock"),
                                    UnreadableBoxError("one clock, another clock"), DeliveredBeforeError()])
 def test_what_was_not_carried_out_is_unavailable_to_the_caller_and_says_why(error):
     with pytest.raises(StageUnavailableError) as away:
         answered(error)
+    assert not isinstance(away.value, StageBusyError)
     assert (str(away.value), away.value.why) == ("triage", error.why)
     assert error.why in sentence(away.value)
 

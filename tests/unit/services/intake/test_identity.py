@@ -6,6 +6,7 @@ from argon2 import PasswordHasher
 from cryptography.fernet import Fernet, InvalidToken
 
 from nkk.messaging.boxes import Question, UnreadableBoxError
+from nkk.messaging.calls import BusyError
 from nkk.messaging.sealing import new_key_pair, unseal
 from services.intake import identity
 from services.intake.identity import Passwords, Vault
@@ -110,7 +111,7 @@ def test_a_contact_is_sealed_for_notification_alone():
 def passwords(monkeypatch):
     # The thread pool is eventlet's affair; here the work is done on the spot.
     monkeypatch.setattr(identity.tpool, "execute", lambda work, *args: work(*args))
-    return Passwords()
+    return Passwords(places=2)
 
 
 def test_a_password_matches_its_own_hash_only(passwords):
@@ -166,6 +167,31 @@ def test_as_many_hashes_are_computed_whether_there_is_an_account_or_not(password
         passwords.matches(password, password_hash)
         counts.add(len(computed))
     assert len(counts) == 1
+
+
+def test_nobody_waits_for_a_hash_where_all_places_are_taken_and_a_place_is_free_again_however_it_ended(
+        passwords, monkeypatch):
+    stored, computed = passwords.hash("sandi yang panjang"), []
+
+    def computes(work, *args):
+        computed.append(work)
+        if len(computed) < 2:
+            # Meanwhile somebody else comes.
+            passwords.hash("sandi yang lain")
+        else:
+            for act in (lambda: passwords.hash("x"), lambda: passwords.matches("x", None),
+                        lambda: passwords.matches("x", stored)):
+                with pytest.raises(BusyError):
+                    act()
+        return work(*args)
+
+    monkeypatch.setattr(identity.tpool, "execute", computes)
+    assert not passwords.matches("sandi yang salah", stored)
+    assert len(computed) == 2
+    monkeypatch.setattr(identity.tpool, "execute", lambda work, *args: work(*args))
+    for _ in range(3):
+        assert not passwords.matches("sandi yang salah", stored)
+        assert passwords.matches("sandi yang panjang", stored)
 
 
 @pytest.mark.parametrize("written", ["siti@xn--bcher-kva.example", "Siti@BÜCHER.example", " siti@bücher.example\u200b"])
