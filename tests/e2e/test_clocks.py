@@ -20,6 +20,9 @@ from nkk.sop.clock import WIB, Calendar
 from tests.installations import Installation, eventually
 from tests.people import People, travel_as_complaint
 
+# Timers and what they claim go on both databases in tests/integration/test_alarms.py.
+DATABASES = ["postgres"]
+
 ALWAYS_OPEN = [[["00:00", "23:59"]]] * 7
 TEAMS = {"operator": {"email": "operator@example.id", "superior_email": "kabid@example.id"},
          "main_team": {"email": "tim-utama@example.id", "superior_email": None},
