@@ -70,6 +70,7 @@ def week() -> ResponseReturnValue:
 
 
 @pages.get("/admin/kalender/<any(hari, musim):what>")
+@pages.get("/admin/kalender/<any('cuti-bersama'):what>/<first>")
 @pages.get("/admin/kalender/<any(hari, musim):what>/<first>/hapus")
 @needs(Role.ADMIN)
 def back(what: str, first: str | None = None) -> ResponseReturnValue:
@@ -96,7 +97,7 @@ def add_day() -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def remove_day(day: str) -> ResponseReturnValue:
     """Make one date an ordinary day again."""
-    return _attempt_removal(lambda content: content | {
+    return _attempt_change(lambda content: content | {
         "days": {date_: own for date_, own in content["days"].items() if date_ != day}})
 
 
@@ -119,8 +120,16 @@ def add_season() -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def remove_season(first: str) -> ResponseReturnValue:
     """Take the season away that begins on `first`."""
-    return _attempt_removal(lambda content: content | {
+    return _attempt_change(lambda content: content | {
         "seasons": [season for season in content["seasons"] if season["first"] != first]})
+
+
+@pages.post("/admin/kalender/cuti-bersama/<int:year>")
+@needs(Role.ADMIN)
+def joint_leave_complete(year: int) -> ResponseReturnValue:
+    """Say that all joint leave of a year has been entered."""
+    return _attempt_change(lambda content: content | {
+        "joint_leave_years": [*content.get("joint_leave_years", []), year]})
 
 
 def newest() -> dict[str, Any]:
@@ -181,7 +190,7 @@ def _week_fields() -> list[str]:
     return [f"day-{number}" for number in range(7)]
 
 
-def _attempt_removal(change: Callable[[Content], Content]) -> ResponseReturnValue:
+def _attempt_change(change: Callable[[Content], Content]) -> ResponseReturnValue:
     return attempt(schemas.NewCalendar, lambda form: replace(lambda _: form["calendar"]),
                    lambda _: {"version": seen_version(), "calendar": change(newest()["calendar"])}, _page)
 

@@ -19,9 +19,6 @@ from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
 
 YEARS_AHEAD = 2
-JOINT_LEAVE = "cuti bersama"
-"""What the government calls days of joint leave."""
-
 NONE_CHOSEN = "Choose at least one day."
 
 pages = new_pages("holidays")
@@ -45,7 +42,7 @@ def take_in() -> ResponseReturnValue:
 
     def read(values: Mapping[str, str]) -> dict[str, Any]:
         content = newest()["calendar"]
-        chosen = {day: own for day, own in _known(year).items() if _field(day) in values}
+        chosen = {day: own for day, own in _known(year)["days"].items() if _field(day) in values}
         if not chosen:
             raise InvalidInput.of(days=NONE_CHOSEN)
         return {"version": seen_version(), "calendar": content | {"days": content["days"] | chosen}}
@@ -73,17 +70,19 @@ def _field(day: str) -> str:
 
 
 def _known(year: int) -> dict[str, Any]:
-    return backend().call("intake", "national_days", year)["days"]
+    return backend().call("intake", "national_days", year)
 
 
 def _page(form: Form, year: int | None, overtaken: bool = False) -> str:
     calendar, shown = newest(), year if year is not None else _this_year()
-    own = calendar["calendar"]["days"]
+    content, listed = calendar["calendar"], _known(shown)
+    own = content["days"]
     rows = [{"day": day, "name": known["name"], "own": own.get(day), "field": _field(day),
              "chosen": request.method == "GET" or _field(day) in form.values}
-            for day, known in sorted(_known(shown).items())]
-    unknown = shown >= _this_year() and not any(JOINT_LEAVE in row["name"].lower() for row in rows)
+            for day, known in sorted(listed["days"].items())]
+    told = listed.get("joint_leave") or shown in content.get("joint_leave_years", [])
+    unknown = shown >= _this_year() and not told
     years = sorted({*range(_this_year() - 1, _this_year() + YEARS_AHEAD + 1), shown})
     return render_template("holidays.html", form=form, newest=calendar, overtaken=overtaken, rows=rows, year=shown,
                            years=years, joint_leave_unknown=unknown, lacking=any(row["own"] is None for row in rows),
-                           taken_in=shown in calendar["calendar"]["national_years"])
+                           taken_in=shown in content["national_years"])

@@ -53,7 +53,9 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
             for number, (was, spans) in enumerate(zip(old["week"], new["week"], strict=True)) if was != spans]
     said += _changed({season["first"]: season for season in old["seasons"]},
                      {season["first"]: season for season in new["seasons"]}, _season)
-    return said + _changed(old["days"], new["days"], _day)
+    said += _changed(old["days"], new["days"], _day)
+    told, tells = (dict.fromkeys(content.get("joint_leave_years", [])) for content in (old, new))
+    return said + _changed(told, tells, _joint_leave)
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any], called: Any) -> list[str]:
@@ -67,6 +69,10 @@ def _changed(old: Mapping[str, Any], new: Mapping[str, Any], called: Any) -> lis
         elif old[key] != new[key]:
             said.append(gettext("Diubah: %(what)s", what=called(key, new[key])))
     return said
+
+
+def _joint_leave(year: int, _: None) -> str:
+    return gettext("Cuti bersama %(year)s sudah lengkap", year=year)
 
 
 def _season(_first: str, season: Mapping[str, Any]) -> str:

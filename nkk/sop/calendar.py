@@ -6,7 +6,7 @@
      "national_years": [2026, 2027], "joint_leave_years": [2026]}
 
 `national_years` are those whose national holidays are among the days, `joint_leave_years` those whose joint leave was
-put in as well; calendars of before lack the latter.
+put in as well or is complete as an admin says; calendars of before lack the latter.
 """
 
 import itertools

@@ -18,7 +18,7 @@ COLUMNS = {"stage": "stage", "answers": "answers", "instances": "instances", "ca
            "letters_waiting": "letters waiting", "letters_given_up": "letters given up"}
 
 JOINT_LEAVE = ("Joint leave (cuti bersama) of {} is not in the calendar: it was not known yet. Enter it once it is "
-               "decreed, or install a newer version.")
+               "decreed and say that it is complete, or install a newer version.")
 
 
 def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:

@@ -203,8 +203,8 @@ class AdminDesk(OpensBoxes):
     @rpc
     @requires(Role.ADMIN)
     def national_days(self, actor: Actor, year: int) -> dict[str, Any]:
-        """The national holidays and joint leave of a year as the library knows them today."""
-        return {"days": calendar.national_days(year)}
+        """The national holidays and joint leave of a year as the library knows them today; which are joint leave."""
+        return {"days": calendar.national_days(year), "joint_leave": list(calendar.joint_leave(year))}
 
     @timer(interval=EXTEND_SECONDS, eager=True)
     def extend_calendar(self) -> None:
@@ -263,7 +263,8 @@ def _version(work: IntakeWork, version: int) -> dict[str, Any]:
     row = work.calendars.row(version) if version <= MOST_VERSIONS else None
     if row is None:
         raise UnknownCalendar("There is no such version of the calendar. GET /calendar/versions lists them.")
-    return schemas.CalendarView().dump(row) | {"joint_leave_unknown": _unknown(row["content"])}
+    content = calendar.whole(row["content"])
+    return schemas.CalendarView().dump(row | {"content": content}) | {"joint_leave_unknown": _unknown(content)}
 
 
 def _unknown(content: dict[str, Any]) -> list[int]:

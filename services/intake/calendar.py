@@ -3,7 +3,7 @@
 National holidays and joint leave (cuti bersama) come from the `holidays` package, once, when their year is first put
 into the calendar: from then on they are data like any other day, and an update of the package changes nothing. Joint
 leave is decreed year by year, late: where the package does not know it yet, it is put in as soon as it does, once,
-unless an admin has entered some of it before.
+beside what an admin has entered, unless the admin has said that the year's is complete.
 """
 
 from datetime import date
@@ -18,10 +18,8 @@ from nkk.sop.refusals import InvalidInput, Refused
 NAME = "office-hours"
 PARTS = {"week", "seasons", "days", "national_years"}
 JOINT_LEAVE_YEARS = "joint_leave_years"
-"""A part of later calendars: the years whose joint leave was put in."""
+"""A part of later calendars: the years whose joint leave was put in, or is complete as an admin says."""
 
-JOINT_LEAVE = "cuti bersama"
-"""What the names of days of joint leave hold, as the government and admins write them."""
 NEXT_YEAR_FROM_MONTH = 10
 """From October on the coming year's days belong into the calendar: the decree on joint leave is mostly out by then."""
 
@@ -51,11 +49,15 @@ def _days(year: int, *categories: str) -> dict[str, dict[str, Any]]:
     return {day.isoformat(): {"name": name, "spans": []} for day, name in sorted(found.items())}
 
 
+def whole(content: dict[str, Any]) -> dict[str, Any]:
+    """`content` with all of its parts, also where it was made before there was one."""
+    return content | {JOINT_LEAVE_YEARS: _told(content)}
+
+
 def joint_leave_unknown(content: dict[str, Any], first: int) -> list[int]:
     """The years from `first` on that are in the calendar without their joint leave: it was not known when they were put
-    in, and no admin has entered any of it."""
-    known = {*content.get(JOINT_LEAVE_YEARS, []),
-             *(int(day[:4]) for day, own in content["days"].items() if JOINT_LEAVE in own["name"].lower())}
+    in, and no admin has said that it is complete. What a day is called says nothing of a year."""
+    known = _told(content)
     return [year for year in content["national_years"] if year >= first and year not in known]
 
 
@@ -83,9 +85,12 @@ def with_years(content: dict[str, Any] | None, years: list[int]) -> dict[str, An
 
 
 def _told(content: dict[str, Any]) -> list[int]:
-    """The years whose joint leave was put in; of a calendar that does not say so, those that hold some."""
-    unknown = joint_leave_unknown(content, YEARS[0])
-    return content.get(JOINT_LEAVE_YEARS, [year for year in content["national_years"] if year not in unknown])
+    """The years whose joint leave is known; of a calendar of before, which does not say, those that have days of their
+    own on half of its dates at least: an admin may have struck out some."""
+    if JOINT_LEAVE_YEARS in content:
+        return content[JOINT_LEAVE_YEARS]
+    return [year for year in content["national_years"] if (dates := joint_leave(year).keys())
+            and 2 * len(dates & content["days"].keys()) >= len(dates)]
 
 
 def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> d
     if own is None and read_day(day).isoformat() not in content["days"]:
         raise UnknownCalendar("This date is an ordinary day of the calendar already; nothing changed.")
     days = {date_: kept for date_, kept in content["days"].items() if date_ != day}
-    return checked(content | {"days": days | ({day: own} if own is not None else {})})
+    return checked(whole(content) | {"days": days | ({day: own} if own is not None else {})})
 
 
 def checked(content: dict[str, Any]) -> dict[str, Any]:
@@ -115,14 +120,20 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def keep_years(content: dict[str, Any], standing: dict[str, Any] | None) -> dict[str, Any]:
-    """`content`, which is to replace `standing`, with the years that the system keeps itself. Raises InvalidInput where
-    it names others: a year named without its days would never have them, and one left out would bring back days that
-    the admin struck out. The years of joint leave may be left out: they are of later calendars."""
-    kept = {"national_years": standing["national_years"] if standing else [],
-            JOINT_LEAVE_YEARS: _told(standing) if standing else []}
-    given = {JOINT_LEAVE_YEARS: kept[JOINT_LEAVE_YEARS]} | content
-    others = [name for name in kept if given[name] != kept[name]]
-    if others:
-        raise InvalidInput.of(**dict.fromkeys(
-            others, "The system keeps this list itself: leave it as GET /calendar gives it."))
+    """`content`, which is to replace `standing`, with the years whose days are in it. Raises InvalidInput where it
+    names others: a year named without its days would never have them, and one left out would bring back days that the
+    admin struck out. An admin may add a year whose joint leave is complete, and take back what they said of it; where
+    the years of joint leave are left out they stay as they are."""
+    national = standing["national_years"] if standing else []
+    told = _told(standing) if standing else []
+    given = {JOINT_LEAVE_YEARS: told} | content
+    wrong = {}
+    if given["national_years"] != national:
+        wrong["national_years"] = "The system keeps this list itself: leave it as GET /calendar gives it."
+    said = set(given[JOINT_LEAVE_YEARS])
+    if said - {*national, *told} or any(joint_leave(year) for year in set(told) - said):
+        wrong[JOINT_LEAVE_YEARS] = ("Add years of national_years whose joint leave is complete; those that the system "
+                                    "has put in stay.")
+    if wrong:
+        raise InvalidInput.of(**wrong)
     return given

@@ -23,8 +23,10 @@ class NewCalendar(Schema):
     calendar = fields.Dict(required=True, metadata={
         "description": "week: the open spans of Monday to Sunday; seasons: dates with a week of their own (name, "
                        "first, last, week); days: dates unlike their weekday (name, spans); national_years: those "
-                       "whose national days were put in, joint_leave_years: those whose joint leave was. Both are kept "
-                       "by the system and to be sent back as GET gives them."})
+                       "whose national days were put in, joint_leave_years: those whose joint leave was too. Both are "
+                       "kept by the system and to be sent back as GET gives them; but add a year of national_years to "
+                       "joint_leave_years where you have entered all of its joint leave. joint_leave_years alone may "
+                       "be left out, and stays as it is then."})
 
 
 class CalendarListed(Schema):
@@ -41,8 +43,8 @@ class CalendarVersion(CalendarListed):
     calendar = fields.Dict(required=True)
     joint_leave_unknown = fields.List(fields.Integer(), metadata={
         "description": "Years in this calendar without joint leave (cuti bersama), since it was not known yet and "
-                       "nobody has entered any. It is put in once the service knows it; what starts before is counted "
-                       "without."})
+                       "no admin has said that it is complete (joint_leave_years). It is put in once the service knows "
+                       "it; what starts before is counted without."})
 
 
 class CalendarVersions(Schema):
@@ -62,3 +64,5 @@ class NationalDays(Schema):
     """The national holidays and joint leave of a year."""
 
     days = fields.Dict(required=True)
+    joint_leave = fields.List(fields.String(), required=True, metadata={
+        "description": "Which of the dates are joint leave; none before it is decreed and known."})

@@ -17,10 +17,11 @@ from tests.unit.gateway.visits import FakeBackend, log_in, token
 Opened = Callable[..., dict[str, Any]]
 
 CONTENT = {"week": write_week(OFFICE_WEEK), "seasons": [], "days": {
-    "2027-01-01": {"name": "Tahun Baru Masehi", "spans": []}}, "national_years": [2027]}
+    "2027-01-01": {"name": "Tahun Baru Masehi", "spans": []}}, "national_years": [2027],
+    "joint_leave_years": [2027]}
 CALENDAR = {"version": 7, "changed_at": "2026-11-25T01:00:00Z", "changed_by": "nkk", "calendar": CONTENT}
 NATIONAL = {"days": {"2027-01-01": {"name": "Tahun Baru Masehi", "spans": []},
-                     "2027-02-06": {"name": "Tahun Baru Imlek", "spans": []}}}
+                     "2027-02-06": {"name": "Tahun Baru Imlek", "spans": []}}, "joint_leave": []}
 
 
 @pytest.fixture
@@ -88,6 +89,8 @@ def test_what_a_version_changed_is_said_in_sentences(app: Flask) -> None:
             "Dihapus: Jumat, 1 Januari 2027, \u2068Tahun Baru Masehi\u2069 (tutup)",
             "Ditambahkan: Sabtu, 2 Januari 2027, \u2068Cuti bersama\u2069 (08.00–12.00)"]
         assert _changes(CONTENT, CONTENT | {"national_years": []}) == []
+        assert _changes(CONTENT, CONTENT | {"joint_leave_years": [2027, 2028]}) == [
+            "Ditambahkan: Cuti bersama 2028 sudah lengkap"]
         renamed = CONTENT | {"days": {"2027-01-01": {"name": "Tahun Baru", "spans": []}}}
         assert _changes(CONTENT, renamed) == ["Diubah: Jumat, 1 Januari 2027, \u2068Tahun Baru\u2069 (tutup)"]
 
@@ -111,6 +114,27 @@ def test_a_year_without_joint_leave_is_named_where_the_admin_looks_after_the_cal
     assert said not in admin.get("/admin/kalender").text
     stages.answers["calendar"] = stages.answers["calendar"] | {"joint_leave_unknown": [2028]}
     assert said in admin.get("/admin/kalender").text
+
+
+def test_an_admin_says_that_the_joint_leave_of_a_year_is_complete(admin: FlaskClient, stages: FakeBackend) -> None:
+    stages.answers["calendar"] = CALENDAR | {"joint_leave_unknown": [2028]}
+    act = "/admin/kalender/cuti-bersama/2028"
+    assert f'action="{act}"' in admin.get("/admin/kalender").text
+    response = admin.post(act, data={"csrf_token": token(admin, "/admin/kalender"), "version": "7"})
+    assert response.status_code == 303
+    assert kept(stages) == CONTENT | {"joint_leave_years": [2027, 2028]}
+    assert admin.get(act).status_code == 303
+
+
+@pytest.mark.parametrize(("listed", "told", "said"), [([], [2027], True), ([], [2027, 2099], False),
+                                                      (["2099-01-02"], [2027], False)])
+def test_a_years_list_says_whether_its_joint_leave_is_known_whatever_its_days_are_called(
+        admin: FlaskClient, stages: FakeBackend, listed: list[str], told: list[int], said: bool) -> None:
+    stages.answers["national_days"] = {"joint_leave": listed, "days": {
+        "2099-01-01": {"name": "Bukan cuti bersama", "spans": []}}}
+    stages.answers["calendar"] = CALENDAR | {"calendar": CONTENT | {"joint_leave_years": told}}
+    page = admin.get("/admin/kalender/hari-nasional?tahun=2099").text
+    assert ("Cuti bersama 2099 belum diketahui" in page) == said
 
 
 def test_teams_without_an_address_are_counted_and_a_few_are_named(admin: FlaskClient, stages: FakeBackend) -> None:

@@ -40,7 +40,7 @@ ANSWERS = {
     "staff_names": {"other": FOREIGN}, "is_confidential": False, "staff": {"items": [STAFF], "next": None},
     "staff_account": STAFF, "lists": LISTS | {"changed_at": None}, "teams": {}, "calendar": CALENDAR,
     "calendar_versions": {"items": [CALENDAR], "next": None},
-    "national_days": {"days": {"2099-01-01": {"name": FOREIGN, "spans": []}}}}
+    "national_days": {"days": {"2099-01-01": {"name": FOREIGN, "spans": []}}, "joint_leave": []}}
 PAGES = [("reporter", "/laporan"), ("reporter", f"/laporan/{TICKET}"), ("reporter", f"/laporan/{TICKET}/tanda-terima"),
          ("reporter", "/laporan/baru?kunci=" + "0" * 32), ("operator", f"/laporan/{TICKET}"),
          ("main_team", f"/laporan/{TICKET}"), ("opd_team", f"/laporan/{TICKET}"), ("opd_team", "/meja/opd"),

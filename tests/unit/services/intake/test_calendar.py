@@ -212,27 +212,54 @@ def test_joint_leave_is_put_in_once_it_is_known_and_what_was_struck_out_of_it_do
     assert with_years(struck, [2027, 2028]) is None
 
 
-def test_joint_leave_that_an_admin_has_entered_is_theirs(before_the_decree):
+@pytest.mark.parametrize("own", [{"name": "Cuti Bersama Tahun Baru Imlek", "spans": []},
+                                 {"name": "Hari kerja, bukan cuti bersama", "spans": [["08:00", "12:00"]]}])
+def test_a_day_an_admin_enters_makes_no_years_joint_leave_known_and_stays_beside_what_comes(before_the_decree, own):
     before = with_years(with_years(None, [2027]) | {"joint_leave_years": [2027]}, [2027, 2028])
-    own = with_day(before, "2028-01-27", {"name": "Cuti bersama Imlek", "spans": []})
-    assert joint_leave_unknown(own, 2027) == []
+    entered = with_day(before, "2028-01-27", own)
+    assert joint_leave_unknown(entered, 2027) == [2028]
+    assert with_years(entered, [2027, 2028]) is None
     before_the_decree()
-    assert with_years(own, [2027, 2028]) is None
+    after = with_years(entered, [2027, 2028])
+    assert after["days"] == dict(sorted((before["days"] | DECREED | {"2028-01-27": own}).items()))
+    assert joint_leave_unknown(after, 2027) == []
+
+
+def test_joint_leave_that_an_admin_says_is_known_is_theirs(before_the_decree):
+    before = with_years(with_years(None, [2027]) | {"joint_leave_years": [2027]}, [2027, 2028])
+    said = keep_years(checked(before | {"joint_leave_years": [2028, 2027]}), before)
+    assert joint_leave_unknown(said, 2027) == []
+    assert keep_years(checked(said | {"joint_leave_years": [2027]}), said) == before
+    before_the_decree()
+    assert with_years(said, [2027, 2028]) is None
+
+
+def of_before(content):
+    return {name: part for name, part in content.items() if name != "joint_leave_years"}
 
 
 def test_a_calendar_of_before_holds_the_joint_leave_that_is_in_it():
-    content = {name: part for name, part in with_years(None, [2026, 2027]).items() if name != "joint_leave_years"}
+    content = of_before(with_years(None, [2026, 2027]))
     assert joint_leave_unknown(content, 2026) == []
     assert with_years(content, [2026, 2027]) is None
     after = with_years(content, [2026, 2027, 2028])
     assert (after["joint_leave_years"], joint_leave_unknown(after, 2026)) == ([2026, 2027], [2028])
 
 
-def test_the_years_of_joint_leave_may_be_left_out_and_not_changed():
+def test_in_a_calendar_of_before_too_a_day_of_the_admins_own_makes_nothing_known(before_the_decree):
+    content = of_before(with_years(None, [2028]))
+    entered = with_day(content, "2028-01-26", {"name": "Cuti Bersama", "spans": []})
+    assert joint_leave_unknown(entered, 2028) == [2028]
+    before_the_decree()
+    assert joint_leave_unknown(of_before(entered), 2028) == [2028]
+    assert with_years(of_before(entered), [2028])["days"].keys() == {*entered["days"], *DECREED}
+
+
+def test_the_years_of_joint_leave_may_be_left_out_and_none_of_those_put_in_be_taken_away():
     standing = with_years(None, [2026])
-    without = {name: part for name, part in standing.items() if name != "joint_leave_years"}
+    without = of_before(standing)
     assert keep_years(without, standing) == keep_years(standing, standing) == standing
     assert fields_at_fault(keep_years, standing | {"joint_leave_years": []}, standing) == {"joint_leave_years"}
     assert keep_years(without, without) == standing
-    assert fields_at_fault(keep_years, without | {"joint_leave_years": [2027]}, without) == {"joint_leave_years"}
+    assert fields_at_fault(keep_years, without | {"joint_leave_years": [2026, 2027]}, without) == {"joint_leave_years"}
     assert fields_at_fault(checked, standing | {"joint_leave_years": "2026"}) == {"joint_leave_years"}
