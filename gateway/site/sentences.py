@@ -78,6 +78,8 @@ SENTENCES = {
     r"Choose an agency of the roster .*": _("Pilih satu perangkat daerah dari daftar."),
     r"Information goes to the operator: .*": _("Informasi dijawab operator: kosongkan perangkat daerahnya."),
     r"Fill in both the key and the name, or neither\.": _("Isi kode dan namanya, atau kosongkan keduanya."),
+    r"The same name stands under (?P<one>\S+) and (?P<other>\S+)\. Give each its own\.":
+        _("Nama yang sama dipakai dua kali, pada kode %(one)s dan %(other)s. Beri masing-masing nama sendiri."),
     r"This key stands in another row\.": _("Kode ini sudah dipakai di baris lain."),
     r"Say what the response lacks: .*":
         _("Tuliskan apa yang kurang dari tanggapan ini: Tim NKK Pembantu bekerja dari catatan Anda."),
@@ -98,5 +100,6 @@ def translated(sentence: str) -> str:
 def _numbers(match: re.Match[str]) -> dict[str, str]:
     found = {name: value for name, value in match.groupdict().items() if value}
     at = found.get("at", "")
-    return {"least": found.get("least", found.get("shortest", "")), "most": found.get("most", found.get("longest", "")),
-            "at": at if str(get_locale()) == "en" else at.replace(":", ".")}
+    return found | {"least": found.get("least", found.get("shortest", "")),
+                    "most": found.get("most", found.get("longest", "")),
+                    "at": at if str(get_locale()) == "en" else at.replace(":", ".")}

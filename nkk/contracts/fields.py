@@ -1,6 +1,7 @@
 """The field types that the wire uses, in events, in RPC and in the gateway's JSON alike."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,15 @@ class UserName(Line):
     """A user name of an account, in its one form (`nkk.sop.text.user_name`)."""
 
     _clean = staticmethod(text.user_name)
+
+
+def names_apart(names: Mapping[str, str]) -> None:
+    """Refuse names by key of which people would take two for one. Raises ValidationError, which says which."""
+    keys: dict[str, str] = {}
+    for key, name in names.items():
+        other = keys.setdefault(text.alike(name), key)
+        if other != key:
+            raise ValidationError(f"The same name stands under {other} and {key}. Give each its own.")
 
 
 class Digits(fields.String):

@@ -18,7 +18,17 @@ _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TOLD = re.compile(f"{_CONTROL.pattern}|{_DIRECTION.pattern}")
 _SPACE = re.compile(r"\s")
 _JOINERS = re.compile("[\u200c\u200d]")
-_SPACES = re.compile(r"\s+")
+# A Braille cell without dots is a space to whoever sees it.
+_SPACES = re.compile(r"[\s\u2800]+")
+# In names and codes besides: format signs of shorthand and music, and what Unicode sets aside for the unseen, such as
+# tags, but for those that make a black flag a country's.
+_UNSEEN = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f)|"
+                     "[\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
+                     f"\U000e01f0-\U000e0fff]|{_INVISIBLE.pattern}")
+_SELECTOR = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+_SELECTORS = re.compile(f"(.?)({_SELECTOR}+)(\u20e3?)", re.DOTALL)
+_VARIED = ("Lo", "So", "Sm", "Sk", "Po", "Pd")
+_BLANK = "\u2800\U0001d159"
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]")
 _APART = re.compile(r"[\s./()\u00b7-]+")
 
@@ -46,12 +56,27 @@ def one_line(text: str) -> str:
     """`text` as a name or a subject line: as `clean`, on one line, single spaces, nothing invisible."""
     if _is_typed(text):
         return " ".join(text.split())
-    return unicodedata.normalize("NFC", _SPACES.sub(" ", _INVISIBLE.sub("", clean(text)))).strip()
+    seen = _SELECTORS.sub(_selected, _UNSEEN.sub(r"\1", clean(text)))
+    return unicodedata.normalize("NFC", _SPACES.sub(" ", seen)).strip()
+
+
+def _selected(found: re.Match[str]) -> str:
+    """A sign with its variation selector, where it is one that selectors choose the look of: a symbol, an ideograph,
+    the digit of a keycap; else without."""
+    sign, selectors, keycap = found.groups()
+    varies = keycap if sign.isascii() else unicodedata.category(sign) in _VARIED or sign == "ℹ"
+    return sign + (selectors[0] if sign and varies else "") + keycap
 
 
 def visible(text: str) -> str:
-    """`text` without the signs that nobody sees, joiners too: for what is written in no script that needs them."""
-    return _JOINERS.sub("", _INVISIBLE.sub("", text))
+    """`text` without the signs that nobody sees, joiners and variation selectors too: for what is written in no script
+    that needs them."""
+    return re.sub(_SELECTOR, "", _JOINERS.sub("", _UNSEEN.sub("", text)))
+
+
+def alike(text: str) -> str:
+    """What names are compared by: the same for all that people take for one name, in letters of any size or width."""
+    return visible(code(text)).casefold()
 
 
 def code(text: str) -> str:
@@ -95,5 +120,6 @@ def lost(written: str, kept: str) -> bool:
 
 
 def is_empty(text: str) -> bool:
-    """Whether nobody could see anything of `text`."""
-    return all(unicodedata.category(sign) in ("Cc", "Cf", "Zs", "Zl", "Zp") or _INVISIBLE.match(sign) for sign in text)
+    """Whether nobody could see anything of `text`: a mark (M) is seen on another sign alone."""
+    return all(unicodedata.category(sign)[0] in "ZM" or unicodedata.category(sign) in ("Cc", "Cf") or sign in _BLANK
+               or _UNSEEN.match(sign) for sign in text)

@@ -20,6 +20,7 @@ from nkk.contracts.fields import (
     Secret,
     Slug,
     UserName,
+    names_apart,
 )
 from nkk.sop.steps import ReporterKind
 from services.intake.attempts import KINDS, Count
@@ -159,14 +160,16 @@ class Category(Schema):
     name = Line(NAME_LENGTH, required=True)
     source = Line(NAME_LENGTH, least=0, load_default="")
     sub_categories = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), required=True,
-                                 validate=validate.Length(1, 100))
+                                 validate=[validate.Length(1, 100), names_apart])
 
 
 class Catalogue(Schema):
     """The catalogue and the roster, each replaced whole where given."""
 
-    categories = fields.Dict(keys=Slug(), values=fields.Nested(Category), validate=validate.Length(1, 100))
-    opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=validate.Length(1, 500))
+    categories = fields.Dict(keys=Slug(), values=fields.Nested(Category), validate=[
+        validate.Length(1, 100),
+        lambda rows: names_apart({key: category["name"] for key, category in rows.items()})])
+    opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=[validate.Length(1, 500), names_apart])
 
 
 class ComplaintView(ComplaintForm):

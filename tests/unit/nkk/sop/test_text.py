@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from nkk.sop import text
 
+ENGLAND = "".join(chr(0xE0000 + ord(sign)) for sign in "gbeng\x7f")
+"""The tags that make a black flag England's."""
+
 ANY = st.text(st.characters(exclude_categories=["Cs"]))
 
 
@@ -23,7 +26,11 @@ def test_a_pasted_text_keeps_what_is_seen(pasted, kept):
     ("Siti\u00a0Contoh", "Siti Contoh"), ("Siti\x0bContoh", "Siti Contoh"),
     ("\ufeffSiti\u200b Contoh\u200e", "Siti Contoh"),
     ("Siti  \t Contoh", "Siti Contoh"), ("ber\u00adpisah", "berpisah"), ("\u202eSiti", "Siti"),
-    ("می\u200cخواهم", "می\u200cخواهم")])
+    ("می\u200cخواهم", "می\u200cخواهم"), ("Dinas\u2800\u2800Sosial\u2800", "Dinas Sosial"),
+    ("Siti\ufe0f Contoh\U000e0101", "Siti Contoh"), ("Si\U000e0073ti\U000e0001\ufff3", "Siti"), ("\ufe0f1\ufe0f", "1"),
+    ("❤\ufe0f ⚠\ufe0e", "❤\ufe0f ⚠\ufe0e"), ("❤\u200b\ufe0f\ufe0f", "❤\ufe0f"), ("1\ufe0f\u20e3", "1\ufe0f\u20e3"),
+    ("葛\U000e0100城", "葛\U000e0100城"), ("ℹ\ufe0f‼\ufe0f〰\ufe0f", "ℹ\ufe0f‼\ufe0f〰\ufe0f"),
+    ("👩\u200d❤\ufe0f\u200d👩", "👩\u200d❤\ufe0f\u200d👩"), ("🏴" + ENGLAND, "🏴" + ENGLAND), ("🚩" + ENGLAND, "🚩")])
 def test_a_name_stands_on_one_line_and_holds_nothing_invisible(pasted, kept):
     assert text.one_line(pasted) == kept
 
@@ -35,9 +42,34 @@ def test_a_number_is_its_digits_however_it_is_written(written):
     assert text.digits(written) == "199001012015051001"
 
 
-@pytest.mark.parametrize("unseen", ["", "\u200b", "\u3164", "\u00a0\u2003", "\u2060\ufeff", "\u200d"])
+@pytest.mark.parametrize("unseen", ["", "\u200b", "\u3164", "\u00a0\u2003", "\u2060\ufeff", "\u200d", "\u2800",
+                                    "\ufe0f", "\u0301", "\u20dd \u093e", ENGLAND, "\U000e0100", "\U000e0fff",
+                                    "\ufff0", "\u180b", "\U0001d159"])
 def test_what_nobody_can_see_is_empty(unseen):
     assert text.is_empty(unseen)
+
+
+@pytest.mark.parametrize("seen", ["a", ".", "1", "❤\ufe0f", "\u28ff", "e\u0301", "\u0635", "漢", "👍🏽"])
+def test_what_somebody_can_see_is_not_empty(seen):
+    assert not text.is_empty(seen)
+
+
+UNSEEN = st.text("\u200b\u2060\u00ad\U000e0041\U000e007f\U000e0101\ufe00\ufe0f\u3164\ufff4", min_size=1)
+
+
+@given(st.lists(st.sampled_from(["Siti", "Contoh,", "7", "é"]), min_size=1), st.lists(UNSEEN, min_size=9, max_size=9))
+def test_what_nobody_sees_tells_no_names_apart(words, unseen):
+    name = " ".join(words)
+    strewn = "".join(sign + hidden for sign, hidden in zip(name, unseen * len(name), strict=False))
+    assert text.one_line(strewn) == name
+    assert text.is_empty(unseen[0])
+
+
+@pytest.mark.parametrize("written", ["Dinas Sosial", "DINAS\u00a0SOSIAL", "dinas\u200b sosial",
+                                     "Dinas\u2800Sosial\ufe0f", "\uff24inas Sosial", "Di\u200dnas Sosial"])
+def test_names_that_look_the_same_are_compared_as_one(written):
+    assert text.alike(written) == text.alike("Dinas Sosial")
+    assert text.alike(written) != text.alike("Dinas Sosial 2")
 
 
 @given(ANY)

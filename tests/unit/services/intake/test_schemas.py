@@ -65,7 +65,8 @@ def test_a_whole_form_is_taken_as_it_is():
 
 @pytest.mark.parametrize(("name", "value"), [
     ("claimed_kind", "wish"), ("category", "Kode Etik"), ("text", ""), ("text", "x" * 20_001),
-    ("subject_line", "x" * 201), ("confidential", "yes"), ("confidential", None), ("confidential", ["x"]),
+    ("subject_line", "x" * 201), ("subject_line", "\ufe0f"), ("subject_line", "\u0301"), ("text", "\u2800\n\u2800"),
+    ("confidential", "yes"), ("confidential", None), ("confidential", ["x"]),
     ("accused_opd", "../x"), ("ticket", "NKK-2026-0000-0000"), ("reporter_id", "somebody-else"),
 ])
 def test_what_a_form_cannot_hold_is_refused_by_field(name, value):
@@ -81,6 +82,18 @@ def test_the_default_catalogue_is_one_that_an_admin_could_have_entered():
                                        {"opds": {"a": ""}}, {"opds": ["a"]}, {"opds": None}])
 def test_an_empty_or_misshapen_catalogue_is_refused(catalogue):
     assert fields_at_fault(schemas.Catalogue, catalogue) == set(catalogue)
+
+
+@pytest.mark.parametrize("second", ["Dinas Sosial", "DINAS sosial", "Dinas\u00a0Sosial", "Dinas Sosial\ufe0f"])
+@pytest.mark.parametrize("catalogue", [
+    lambda second: {"opds": {"satu": "Dinas Sosial", "dua": "Lain", "tiga": second}},
+    lambda second: {"categories": {"satu": CATEGORIES["kode-etik"] | {"name": "Dinas Sosial"},
+                                   "tiga": CATEGORIES["kode-etik"] | {"name": second}}},
+    lambda second: {"categories": {"a": {"name": "A", "sub_categories": {"satu": "Dinas Sosial", "tiga": second}}}}])
+def test_two_rows_of_one_name_are_refused_and_both_named(catalogue, second):
+    with pytest.raises(InvalidInput) as refused:
+        load(schemas.Catalogue, catalogue(second))
+    assert "satu and tiga" in str(refused.value.details["fields"])
 
 
 @pytest.mark.parametrize("schema", [schemas.ComplaintView, schemas.Listed, schemas.Receipt])
