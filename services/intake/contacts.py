@@ -56,10 +56,9 @@ class KeepsContacts(ChangesPasswords):
         identity = self.vault.decrypt(encrypted)
         changed = identity | {name: form[name] for name in CONTACT}
         work.accounts.replace_identity(account.id, self.vault.encrypt(changed))
-        is_new = not is_same(changed["email"], identity["email"])
-        work.accounts.index_address(account.id, self.vault.address_index(changed["email"]),
-                                    datetime.now(UTC) if is_new else None)
-        if is_new:
+        before, after = (self.vault.address_index(known["email"]) for known in (identity, changed))
+        work.accounts.index_address(account.id, after, datetime.now(UTC) if after != before else None)
+        if not is_same(changed["email"], identity["email"]):
             work.resets.end(account.id)
             tell_registered(work, self.vault, account.id, kind, changed["email"])
 

@@ -272,21 +272,31 @@ def test_who_leaves_an_address_and_comes_back_is_the_newest_there_and_what_was_c
     assert ask_often(service, "pergi", "baru", *oldest) == dict.fromkeys(("pergi", *oldest), ASKED)
 
 
+def test_who_only_writes_their_address_otherwise_has_had_it_as_long_as_before(service):
+    service.index_addresses()
+    for number in range(OLDEST + 1):
+        register(service, f"kemudian-{number}", at=NOW + timedelta(microseconds=1 + number))
+    asked(service, INTAKE[1], "change_contact", {"email": "Pelapor@example.id", "password": "pelapor"},
+          Actor("pelapor", "reporter", None, "s-pelapor"))
+    ask_often(service, *(f"kemudian-{number}" for number in range(OLDEST + 1)))
+    assert ask_often(service, "pelapor") == {"pelapor": ASKED}
+
+
 def test_an_account_that_a_version_before_moved_to_an_address_is_not_the_oldest_there(service):
     service.index_addresses()
-    for number in range(OLDEST):
+    for number in range(OLDEST + 1):
         register(service, f"dahulu-{number}", "lain@example.id", at=NOW - timedelta(9))
         with service.uow.begin() as work:
             work.accounts.replace_identity(f"dahulu-{number}", VAULT.encrypt({
                 "username": f"dahulu-{number}", "email": "pelapor@example.id"}))
-    ask_often(service, *(f"dahulu-{number}" for number in range(OLDEST)))
+    ask_often(service, *(f"dahulu-{number}" for number in range(OLDEST + 1)))
     assert ask_often(service, "pelapor") == {"pelapor": ASKED}
 
 
 def test_a_reporter_of_before_who_is_not_indexed_yet_has_a_share_by_user_name(service):
-    for number in range(OLDEST):
+    for number in range(OLDEST + 1):
         register(service, f"kemudian-{number}", at=NOW + timedelta(seconds=1 + number))
-    ask_often(service, *(f"kemudian-{number}" for number in reversed(range(OLDEST))))
+    ask_often(service, *(f"kemudian-{number}" for number in reversed(range(OLDEST + 1))))
     assert ask_often(service, "pelapor") == {"pelapor": ASKED}
 
 
