@@ -3,9 +3,11 @@
 Final is only what a server says of the recipient; all else is between it and us, or passes, and the letter is tried
 again. That is an answer to RCPT alone, and of those 5.1.0 to 5.1.6 and 5.1.10, by which RFC 3463 (3.2) and RFC 7505
 mean the address of the recipient: 5.1.7, 5.1.8 and 5.1.9 are about the sender, 5.2.x about a mailbox that is full or
-shut for now, 5.7.x about what we may do. Where a server gives no such code, RFC 5321 (4.2.3) gives 550, 551 and 553 the
-meaning "no such mailbox" in answer to RCPT, and none of the others any that is about it. A server that refuses us for
-all recipients by a bare 550 cannot be told from one that knows none of them: its letters can be retried.
+shut for now, 5.7.x about what we may do. Servers write such a code where they like: `550 #5.7.1 policy`, or on the
+second line; any of them that is not about the recipient outweighs those that are. Where a server gives none, RFC 5321
+(4.2.3) gives 550, 551 and 553 the meaning "no such mailbox" in answer to RCPT, and none of the others any that is about
+it. A server that refuses us for all recipients by a bare 550 cannot be told from one that knows none of them: its
+letters can be retried.
 """
 
 import os
@@ -25,8 +27,10 @@ SMTP_TIMEOUT_SECONDS = 15
 
 Send = Callable[[Letter], None]
 
-_ENHANCED = re.compile(rb"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
-_OF_THE_RECIPIENT = {b"1.0", b"1.1", b"1.2", b"1.3", b"1.4", b"1.5", b"1.6", b"1.10"}
+_ENHANCED = re.compile(rb"(?<![\w.+@-])[245]\.\d{1,3}\.\d{1,3}(?![\w@]|[.+-]\w)")
+"""A code of RFC 3463, and no part of an address or a number."""
+
+_OF_THE_RECIPIENT = {b"5.1.%d" % detail for detail in (0, 1, 2, 3, 4, 5, 6, 10)}
 _NO_SUCH_MAILBOX = (550, 551, 553)
 
 _COMMANDS = {smtplib.SMTPConnectError: "greeting", smtplib.SMTPHeloError: "EHLO",
@@ -58,8 +62,8 @@ def said(error: BaseException) -> str:
         command, code, text = _COMMANDS.get(type(error), "SMTP"), error.smtp_code, error.smtp_error
     else:
         return type(error).__name__
-    enhanced = _ENHANCED.match(_bytes(text))
-    return f"{command} {code}" + (f" {enhanced[0].decode()}" if enhanced else "")
+    enhanced = _enhanced(text)
+    return f"{command} {code}" + (f" {enhanced.decode()}" if enhanced else "")
 
 
 def must_take_files(folder: Path) -> None:
@@ -146,18 +150,17 @@ def _send(server: smtplib.SMTP, letter: Letter) -> None:
 
 def _is_final(error: Exception) -> bool:
     return isinstance(error, smtplib.SMTPRecipientsRefused) and all(
-        _knows_no_such(code, _bytes(text)) for code, text in error.recipients.values())
+        _knows_no_such(code, text) for code, text in error.recipients.values())
 
 
-def _knows_no_such(code: int, text: bytes) -> bool:
+def _knows_no_such(code: int, text: bytes | str) -> bool:
     if not 500 <= code <= 599:
         return False
-    enhanced = _ENHANCED.match(text)
-    if enhanced is None:
-        return code in _NO_SUCH_MAILBOX
-    kind, subject, detail = enhanced.groups()
-    return kind == b"5" and b"%s.%s" % (subject, detail) in _OF_THE_RECIPIENT
+    enhanced = _enhanced(text)
+    return code in _NO_SUCH_MAILBOX if enhanced is None else enhanced in _OF_THE_RECIPIENT
 
 
-def _bytes(text: bytes | str) -> bytes:
-    return text.encode() if isinstance(text, str) else text
+def _enhanced(text: bytes | str) -> bytes | None:
+    """The code of an answer that tells most: the first that is not about the recipient, else the first."""
+    found: list[bytes] = _ENHANCED.findall(text.encode() if isinstance(text, str) else text)
+    return next((code for code in found if code not in _OF_THE_RECIPIENT), found[0] if found else None)
