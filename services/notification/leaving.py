@@ -19,11 +19,25 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
+import eventlet
+
 from nkk.messaging.settings import NKK_MAIL_DIR, NKK_SMTP_URL, SettingsError
 from nkk.messaging.written import MailServer
 from services.notification.composing import Letter
+from services.notification.conversing import (
+    COMMAND_SECONDS,
+    CONNECT_SECONDS,
+    DOT_SECONDS,
+    Conversation,
+    NoAnswerError,
+    TlsConversation,
+)
 
-SMTP_TIMEOUT_SECONDS = 15
+LOG_IN_SECONDS = 3 * COMMAND_SECONDS
+"""From the first packet to the end of the log-in, however many commands that takes."""
+
+LONGEST_SECONDS = 2 * (LOG_IN_SECONDS + 5 * COMMAND_SECONDS) + DOT_SECONDS
+"""How long a letter may take: over a connection that fails, and over a new one."""
 
 Send = Callable[[Letter], None]
 
@@ -61,7 +75,7 @@ def said(error: BaseException) -> str:
     elif isinstance(error, smtplib.SMTPResponseException):
         command, code, text = _COMMANDS.get(type(error), "SMTP"), error.smtp_code, error.smtp_error
     else:
-        return type(error).__name__
+        return "TimeoutError" if isinstance(error, TimeoutError) else type(error).__name__
     enhanced = _enhanced(text)
     return f"{command} {code}" + (f" {enhanced.decode()}" if enhanced else "")
 
@@ -89,9 +103,10 @@ def _write(folder: Path, letter: Letter) -> None:
 @contextmanager
 def _by_smtp(where: MailServer) -> Iterator[Send]:
     """All letters go over one connection. What one fails over that took others before is sent over a new one, for a
-    server may take so many and no more; what a new one says counts. One that cannot be made is not tried for each
+    server may take so many and no more; what a new one says counts. Not where the whole letter was handed over and the
+    server did not say what became of it: it may have taken it. A connection that cannot be made is not tried for each
     letter."""
-    server: smtplib.SMTP | None = None
+    server: Conversation | None = None
     unreachable: OSError | None = None
 
     def send(letter: Letter) -> None:
@@ -108,41 +123,53 @@ def _by_smtp(where: MailServer) -> Iterator[Send]:
         try:
             _send(server, letter)
         except Exception as error:
+            may_have_it = server.dot_unanswered
             server.close()
             server = None
             if is_new and _is_final(error):
                 raise RejectedError(said(error)) from None
-            if is_new or not isinstance(error, OSError):
+            if is_new or may_have_it or not isinstance(error, OSError):
                 raise
             send(letter)
 
     try:
         yield send
-    finally:
+    except BaseException:
+        # There is no time to take leave of anybody.
         if server is not None:
-            with suppress(OSError):
-                server.quit()
+            server.close()
+        raise
+    if server is not None:
+        with suppress(OSError):
+            server.quit()
 
 
-def _connected(where: MailServer) -> smtplib.SMTP:
-    server: smtplib.SMTP
+def _connected(where: MailServer) -> Conversation:
+    try:
+        with eventlet.Timeout(LOG_IN_SECONDS):
+            return _logged_in(where)
+    except eventlet.Timeout:
+        raise NoAnswerError from None
+
+
+def _logged_in(where: MailServer) -> Conversation:
+    server: Conversation
     if where.is_tls:
-        server = smtplib.SMTP_SSL(where.host, where.port, timeout=SMTP_TIMEOUT_SECONDS,
-                                  context=ssl.create_default_context())
+        server = TlsConversation(where.host, where.port, timeout=CONNECT_SECONDS, context=ssl.create_default_context())
     else:
-        server = smtplib.SMTP(where.host, where.port, timeout=SMTP_TIMEOUT_SECONDS)
+        server = Conversation(where.host, where.port, timeout=CONNECT_SECONDS)
     try:
         if where.starttls:
             server.starttls(context=ssl.create_default_context())
         if where.user:
             server.login(where.user, where.password)
-    except OSError:
+    except BaseException:
         server.close()
         raise
     return server
 
 
-def _send(server: smtplib.SMTP, letter: Letter) -> None:
+def _send(server: Conversation, letter: Letter) -> None:
     # One that was taken before goes where the server speaks SMTPUTF8; smtplib refuses where it does not.
     options = () if letter.recipient.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
     server.sendmail(letter.sender, [letter.recipient], letter.content.replace(b"\n", b"\r\n"), options)

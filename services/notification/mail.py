@@ -37,7 +37,7 @@ from services.notification.composing import UnwritableError, compose
 from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed
 from services.notification.leaving import (
-    SMTP_TIMEOUT_SECONDS,
+    LONGEST_SECONDS,
     RejectedError,
     Send,
     must_take_files,
@@ -65,6 +65,8 @@ DAMAGED = ""
 
 BEGUN_AGAIN_AFTER = timedelta(seconds=10)
 """How soon a letter comes up again whose sending was begun and never marked: its process died, or its database."""
+
+STOP_SECONDS = 15
 
 log = get_logger()
 
@@ -102,13 +104,13 @@ class Mailer(DependencyProvider):
     def start(self) -> None:
         self._database = next(provider.uow.database for provider in self.container.dependencies
                               if isinstance(provider, UnitOfWorkProvider))
-        pulse.expect("mailer", 2 * BATCH * SMTP_TIMEOUT_SECONDS)
+        pulse.expect("mailer", LONGEST_SECONDS)
         self._sending = self.container.spawn_managed_thread(self._run, identifier="mailer")
 
     def stop(self) -> None:
         self._stopping = True
         self.wake()
-        with eventlet.Timeout(SMTP_TIMEOUT_SECONDS, False):
+        with eventlet.Timeout(STOP_SECONDS, False):
             self._sending.wait()
 
     def wake(self) -> None:

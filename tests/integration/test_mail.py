@@ -147,7 +147,7 @@ def test_a_server_that_is_away_is_not_waited_for_by_each_letter(database, monkey
         tried.append("connect")
         raise TimeoutError
 
-    monkeypatch.setattr(leaving.smtplib, "SMTP", time_out)
+    monkeypatch.setattr(leaving, "Conversation", time_out)
     mailer("smtp://mail.example.id").send_batch(database)
     assert (len(tried), [row.tries for row in state(database)]) == (1, [1, 1])
 

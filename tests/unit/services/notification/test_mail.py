@@ -77,6 +77,8 @@ def test_a_letter_sent_twice_is_one_file(tmp_path):
 class Server:
     """A mail server that answers as told; what it was asked is kept in `asked`."""
 
+    dot_unanswered = False
+
     def __init__(self, answer=None):
         self.answer = answer
         self.asked = []
@@ -110,7 +112,7 @@ class Server:
 ])
 def test_a_letter_leaves_by_smtp_as_the_url_says(monkeypatch, tmp_path, url, before):
     server = Server()
-    monkeypatch.setattr(smtplib, "SMTP", server)
+    monkeypatch.setattr(leaving, "Conversation", server)
     with leaving.sender(server_at(url), tmp_path) as send:
         send(letter())
     assert server.asked == [*before, "<message-1@pengaduan.example.id>", "quit"]
@@ -118,7 +120,7 @@ def test_a_letter_leaves_by_smtp_as_the_url_says(monkeypatch, tmp_path, url, bef
 
 def test_smtps_is_encrypted_from_the_first_byte(monkeypatch, tmp_path):
     server = Server()
-    monkeypatch.setattr(smtplib, "SMTP_SSL", server)
+    monkeypatch.setattr(leaving, "TlsConversation", server)
     with leaving.sender(server_at("smtps://mail.example.id"), tmp_path) as send:
         send(letter())
     assert server.asked[0] == ("connect", "mail.example.id", 465)
@@ -143,7 +145,7 @@ def refused(code, text):
     (refused(553, b"mailbox name not allowed"), "RCPT 553"),
 ])
 def test_what_a_server_says_of_the_recipient_is_final(monkeypatch, tmp_path, answer, why):
-    monkeypatch.setattr(smtplib, "SMTP", Server(answer))
+    monkeypatch.setattr(leaving, "Conversation", Server(answer))
     with leaving.sender(MAIL_SERVER, tmp_path) as send, pytest.raises(leaving.RejectedError) as raised:
         send(letter())
     assert str(raised.value) == why
@@ -181,7 +183,7 @@ def test_what_a_server_says_of_the_recipient_is_final(monkeypatch, tmp_path, ans
     (ConnectionResetError(), "ConnectionResetError"),
 ])
 def test_all_else_is_no_last_word(monkeypatch, tmp_path, answer, why):
-    monkeypatch.setattr(smtplib, "SMTP", Server(answer))
+    monkeypatch.setattr(leaving, "Conversation", Server(answer))
     with leaving.sender(MAIL_SERVER, tmp_path) as send, pytest.raises(type(answer)) as raised:
         send(letter())
     assert leaving.said(raised.value) == why
@@ -196,7 +198,7 @@ def test_a_server_that_lets_nobody_in_has_said_nothing_of_a_recipient(monkeypatc
     def refuse(*_, **__):
         raise answer
 
-    monkeypatch.setattr(smtplib, "SMTP", refuse)
+    monkeypatch.setattr(leaving, "Conversation", refuse)
     with leaving.sender(MAIL_SERVER, tmp_path) as send, pytest.raises(type(answer)) as raised:
         send(letter())
     assert leaving.said(raised.value) == why
@@ -204,7 +206,7 @@ def test_a_server_that_lets_nobody_in_has_said_nothing_of_a_recipient(monkeypatc
 
 def test_a_letter_that_cannot_be_written_leaves_no_trace_for_the_next(monkeypatch, tmp_path):
     server = Server(ValueError("half written"))
-    monkeypatch.setattr(smtplib, "SMTP", server)
+    monkeypatch.setattr(leaving, "Conversation", server)
     with leaving.sender(MAIL_SERVER, tmp_path) as send:
         with pytest.raises(ValueError, match="half written"):
             send(letter())
