@@ -2,20 +2,23 @@
 
 A message is sent at least once; its Message-ID is a keyed hash of its own id, so that a second copy, sent because the
 process died between the server's word and the mark, is the same message to any mail program, and a mail server's log
-leads nowhere. A letter names the ticket and where to read on, and never what a complaint is about; a code for a new
-password is opened only as its letter leaves. What does not leave is tried for five days, counted from the first try,
-unless the server knows no such recipient (`leaving.py`).
+leads nowhere. Those being sent are marked so, for a while that is prolonged as they are: no transaction stays open
+while a mail server is waited for, and nobody else sends, retries or drops them. A letter names the ticket and where to
+read on, and never what a complaint is about; a code for a new password is opened only as its letter leaves. What does
+not leave is tried for five days, counted from the first try, unless the server knows no such recipient (`leaving.py`).
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from time import process_time
+from time import monotonic, process_time
 from typing import Any
 
 import eventlet
 from eventlet.event import Event as Signal
+from eventlet.support.greenlets import GreenletExit
 from nameko.extensions import DependencyProvider
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,19 +39,14 @@ from nkk.sop.clock import Calendar
 from services.notification.composing import UnwritableError, compose
 from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed
-from services.notification.leaving import (
-    LONGEST_SECONDS,
-    RejectedError,
-    Send,
-    must_take_files,
-    said,
-    sender,
-)
+from services.notification.leaving import LONGEST_SECONDS, RejectedError, Send, must_take_files, said, sender
 from services.notification.storage import Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
 BATCH = 20
-"""How many letters are marked together: those sent before a death and not yet marked go out a second time."""
+BATCH_SECONDS = 5
+"""How many letters are marked together, and how long it takes at most until another is begun: those sent before a death
+and not yet marked go out a second time."""
 
 REST = 2
 """How long the mailer rests after a batch, in times the processor time that this process used meanwhile: in a burst,
@@ -63,10 +61,15 @@ LONGEST_WAIT = timedelta(minutes=1)
 DAMAGED = ""
 """In the place of a box that cannot be opened, or whose owner cannot be told."""
 
-BEGUN_AGAIN_AFTER = timedelta(seconds=10)
-"""How soon a letter comes up again whose sending was begun and never marked: its process died, or its database."""
+HELD = timedelta(seconds=30)
+"""How soon a letter comes up again whose sending was begun and neither marked nor prolonged: its process died, or its
+database."""
 
-STOP_SECONDS = 15
+STOP_SECONDS = 25
+"""How long a stage that stops waits for the server's word on the letter that is with it: less than whoever stops stages
+waits for them. One that takes longer is sent again by the next."""
+
+MARK_SECONDS = 5
 
 log = get_logger()
 
@@ -90,6 +93,8 @@ class ExpiredError(Exception):
 class Mailer(DependencyProvider):
     """Sends what `messages` holds; woken by each message, and looking again every two seconds."""
 
+    _stopping = False
+
     def setup(self) -> None:
         self._key = NKK_NOTIFICATION_PRIVATE_KEY.get()
         self._keyed = Keyed(self._key)
@@ -99,7 +104,6 @@ class Mailer(DependencyProvider):
         self._site, self._from = NKK_SITE_URL.get(), NKK_MAIL_FROM.get()
         self._sender = partial(sender, server, folder)
         self._woken = Signal()
-        self._stopping = False
 
     def start(self) -> None:
         self._database = next(provider.uow.database for provider in self.container.dependencies
@@ -111,6 +115,10 @@ class Mailer(DependencyProvider):
         self._stopping = True
         self.wake()
         with eventlet.Timeout(STOP_SECONDS, False):
+            self._sending.wait()
+            return
+        self._sending.kill()
+        with eventlet.Timeout(MARK_SECONDS, False), suppress(GreenletExit):
             self._sending.wait()
 
     def wake(self) -> None:
@@ -147,20 +155,42 @@ class Mailer(DependencyProvider):
 
     def send_batch(self, database: Any) -> int:
         """Send the messages that are due, those to teams while the offices are open; how many were looked at."""
-        with database.claiming("mailer") as claim:
-            with claim.statement() as connection:
-                rows = Messages(connection).due(datetime.now(UTC), BATCH)
-                boxes = self._contacts(connection, rows)
-                to_send = self._still_to_send(connection, rows, boxes)
-                # Where nothing can be written, nothing is sent: it could not be marked, and would be sent for ever.
-                Messages(connection).begin([row.id for row in to_send], datetime.now(UTC) + BEGUN_AGAIN_AFTER)
-            if not to_send:
-                return len(rows)
-            with self._sender() as send:
-                tried = [(row, self._try(row, boxes.get(row.id), send)) for row in to_send]
-            with claim.statement() as connection:
-                self._mark(Messages(connection), tried)
+        with database.writing() as connection:
+            rows = Messages(connection).due(datetime.now(UTC), BATCH)
+            boxes = self._contacts(connection, rows)
+            to_send = self._still_to_send(connection, rows, boxes)
+            # Where nothing can be written, nothing is sent: it could not be marked, and would be sent for ever.
+            Messages(connection).begin([row.id for row in to_send], datetime.now(UTC) + HELD)
+        if to_send:
+            self._send_begun(database, to_send, boxes)
         return len(rows)
+
+    def _send_begun(self, database: Any, rows: list[Any], boxes: dict[str, str | None]) -> None:
+        """One after another, until it is time to mark what went, or to stop. What did not come up is put back; what is
+        with the server when the mailer is killed is neither, and comes up again."""
+        until, tried = monotonic() + BATCH_SECONDS, []
+        with self._sender() as send:
+            holding = eventlet.spawn(self._hold, database, [row.id for row in rows])
+            try:
+                while rows and not self._stopping and monotonic() < until:
+                    pulse.beat("mailer")
+                    row = rows.pop(0)
+                    tried.append((row, self._try(row, boxes.get(row.id), send)))
+            finally:
+                holding.kill()
+                with database.writing() as connection:
+                    self._mark(Messages(connection), tried)
+                    Messages(connection).put_back(rows)
+
+    def _hold(self, database: Any, message_ids: list[str]) -> None:
+        """Have them known as being sent for as long as they are."""
+        while True:
+            eventlet.sleep(HELD.total_seconds() / 3)
+            try:
+                with database.writing() as connection:
+                    Messages(connection).hold(message_ids, datetime.now(UTC) + HELD)
+            except SQLAlchemyError as error:
+                log.warning("letters not held", error=type(error).__name__)
 
     def _contacts(self, connection: Connection, rows: list[Any]) -> dict[str, str | None]:
         """For each letter of `rows` to who wrote a complaint, the box with their address; None where that has not been

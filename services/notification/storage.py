@@ -149,6 +149,7 @@ messages = Table(
     Column("reporter", String(64)),
     Column("tried_since", UtcDateTime),
     Column("why", String(40)),
+    Column("sending_until", UtcDateTime),
 )
 _unsent = and_(messages.c.sent_at.is_(None), messages.c.given_up_at.is_(None))
 Index("ix_messages_unsent", messages.c.next_try_at, messages.c.id, sqlite_where=_unsent, postgresql_where=_unsent)
@@ -400,10 +401,23 @@ class Messages:
         query = select(messages.c.id).where(_unsent, messages.c.next_try_at <= now).limit(1)
         return self._connection.execute(query).first() is not None
 
-    def begin(self, message_ids: list[str], again: datetime) -> None:
-        """They are being sent now; what is not marked comes up `again` then."""
+    def begin(self, message_ids: list[str], until: datetime) -> None:
+        """They are being sent, and nobody else's, `until` then; what is neither marked nor held comes up again."""
         if message_ids:
-            self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=again))
+            self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
+                next_try_at=until, sending_until=until))
+
+    def hold(self, message_ids: list[str], until: datetime) -> None:
+        """Those of them that are still being sent are so `until` then."""
+        self._connection.execute(
+            update(messages).where(messages.c.id.in_(message_ids), messages.c.sending_until.is_not(None)).values(
+                next_try_at=until, sending_until=until))
+
+    def put_back(self, rows: list[Any]) -> None:
+        """They are not being sent after all: as they were when they were `due`."""
+        for row in rows:
+            self._connection.execute(update(messages).where(messages.c.id == row.id).values(
+                next_try_at=row.next_try_at, sending_until=None))
 
     def postpone(self, message_id: str, then: datetime) -> None:
         """Send it later. Nobody would have read it: the days after which it is given up count from then."""
@@ -429,7 +443,7 @@ class Messages:
     def sent(self, message_ids: list[str], now: datetime) -> None:
         """They were delivered; a code, or an old address, is not kept."""
         self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
-            sent_at=now, sealed_letter=None))
+            sent_at=now, sealed_letter=None, sending_until=None))
 
     def failed(self, message_id: str, tries: int, since: datetime, why: str, now: datetime,
                next_try_at: datetime | None) -> None:
@@ -437,7 +451,8 @@ class Messages:
         """
         given_up = {} if next_try_at else {"given_up_at": now, "sealed_letter": None}
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
-            tries=tries, tried_since=since, why=why[:40], next_try_at=next_try_at or now, **given_up))
+            tries=tries, tried_since=since, why=why[:40], next_try_at=next_try_at or now, sending_until=None,
+            **given_up))
 
     def listed(self, given_up: bool, cursor: str | None) -> tuple[list[Any], str | None]:
         """Letters that were given up, oldest first, or those that wait, in the order they are tried in; by the page."""
@@ -464,19 +479,20 @@ class Messages:
 
     def _try_again(self, now: datetime, *those: Any) -> list[str]:
         kept = or_(messages.c.kind.not_in(KEPT_SEALED), messages.c.sealed_letter.is_not(None))
-        found = self._not_sent(*those, kept)
+        found = self._not_sent(now, *those, kept)
         self._connection.execute(update(messages).where(messages.c.id.in_(found)).values(
             next_try_at=now, given_up_at=None, tried_since=None, tries=0))
         return found
 
-    def drop_unsent(self, ids: list[str]) -> list[str]:
+    def drop_unsent(self, ids: list[str], now: datetime) -> list[str]:
         """Never send `ids`, and forget them; those that were there, not sent and not being sent."""
-        found = self._not_sent(messages.c.id.in_(ids))
+        found = self._not_sent(now, messages.c.id.in_(ids))
         self._connection.execute(delete(messages).where(messages.c.id.in_(found)))
         return found
 
-    def _not_sent(self, *those: Any) -> list[str]:
-        query = select(messages.c.id).where(messages.c.sent_at.is_(None), *those).limit(MOST_AT_ONCE)
+    def _not_sent(self, now: datetime, *those: Any) -> list[str]:
+        not_being_sent = or_(messages.c.sending_until.is_(None), messages.c.sending_until <= now)
+        query = select(messages.c.id).where(messages.c.sent_at.is_(None), not_being_sent, *those).limit(MOST_AT_ONCE)
         return list(self._connection.execute(query.with_for_update(skip_locked=True)).scalars())
 
 

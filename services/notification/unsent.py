@@ -55,10 +55,10 @@ class LooksAfterLetters:
     @rpc
     @requires(Role.ADMIN)
     def drop_letters(self, actor: Actor, ids: list) -> list[str]:
-        """Forget letters that were not sent; those that were there."""
+        """Forget letters that were not sent, and are not being sent; those that were there."""
         wanted = load(schemas.LetterIds, {"ids": ids})["ids"]
         with self.uow.begin() as work:
-            found = work.messages.drop_unsent(wanted)
+            found = work.messages.drop_unsent(wanted, datetime.now(UTC))
         log.warning("letters dropped", count=len(found), by=actor.id)
         return found
 

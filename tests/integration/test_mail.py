@@ -3,14 +3,17 @@
 import ssl
 import uuid
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import sleep
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from sqlalchemy import insert, select, update
+from eventlet.support.greenlets import GreenletExit
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.messaging.database import Database, Inserts
@@ -263,18 +266,110 @@ def test_what_is_dropped_is_neither_tried_nor_counted_and_what_was_sent_stays(da
     with database.writing() as connection:
         connection.execute(insert(messages).values(id="m1", ticket=TICKET, kind="received", created_at=NOW,
                                                    next_try_at=NOW, tries=0, sent_at=NOW))
-        assert Messages(connection).drop_unsent(["m0", "m1"]) == ["m0"]
+        assert Messages(connection).drop_unsent(["m0", "m1"], NOW) == ["m0"]
     assert [row.id for row in state(database)] == ["m1"]
     with database.reading() as connection:
         assert Messages(connection).counts() == (0, 0)
 
 
 @pytest.mark.parametrize("database", ["postgres"], indirect=True)
-def test_while_it_is_being_sent_a_letter_is_neither_tried_again_nor_dropped(database):
+def test_while_it_is_being_looked_at_a_letter_is_neither_tried_again_nor_dropped(database):
     write(database, "satu@example.org")
     with database.writing() as sending, database.writing() as other:
         assert len(Messages(sending).due(datetime.now(UTC), 5)) == 1
-        assert Messages(other).retry(["m0"], NOW) == Messages(other).drop_unsent(["m0"]) == []
+        assert Messages(other).retry(["m0"], NOW) == Messages(other).drop_unsent(["m0"], NOW) == []
+
+
+def sent_by(act) -> mail.Mailer:
+    """A mailer that does `act` in the place of a server."""
+    sending = mailer("smtp://mail.example.id")
+    sending._sender = partial(nullcontext, act)
+    return sending
+
+
+def test_while_it_is_being_sent_a_letter_is_neither_tried_again_nor_dropped_nor_sent_by_another(database):
+    write(database, "satu@example.org", "dua@example.org")
+    done = []
+
+    def asked_about(_letter):
+        now = datetime.now(UTC)
+        with database.writing() as other:
+            done.append(Messages(other).retry(["m0", "m1"], now) + Messages(other).drop_unsent(["m0", "m1"], now))
+        done.append(sent_by(None).send_batch(database))
+
+    sent_by(asked_about).send_batch(database)
+    assert done == [[], 0] * 2
+    assert all(row.sent_at for row in state(database))
+
+
+def test_what_is_being_sent_is_held_for_as_long_as_it_is_and_free_once_whoever_sent_it_died(database):
+    write(database, "satu@example.org", "dua@example.org")
+    soon, later = (datetime.now(UTC) + timedelta(seconds=seconds) for seconds in (30, 60))
+    with database.writing() as connection:
+        letters = Messages(connection)
+        letters.begin(["m0", "m1"], soon)
+        letters.sent(["m1"], NOW)
+        letters.hold(["m0", "m1"], later)
+        assert letters.due(later - timedelta(seconds=1), 5) == letters.drop_unsent(["m0"], soon) == []
+        assert [row.id for row in letters.due(later, 5)] == ["m0"]
+        assert letters.drop_unsent(["m0", "m1"], later) == ["m0"]
+
+
+@pytest.mark.parametrize("database", ["postgres"], indirect=True)
+def test_no_transaction_stays_open_while_a_mail_server_is_waited_for(database):
+    write(database, "satu@example.org")
+    found = []
+
+    def look(_letter):
+        with database.reading() as connection:
+            found.extend(connection.execute(text(
+                "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+                "AND xact_start IS NOT NULL")).scalars())
+
+    sent_by(look).send_batch(database)
+    assert (found, bool(state(database)[0].sent_at)) == ([], True)
+
+
+def test_a_mailer_that_is_to_stop_sends_the_letter_it_is_at_and_leaves_the_others_as_they_were(database):
+    write(database, "satu@example.org", "dua@example.org", "tiga@example.org")
+    before, went = state(database), []
+
+    def stop(letter):
+        went.append(letter.recipient)
+        sending._stopping = True
+
+    sending = sent_by(stop)
+    sending.send_batch(database)
+    first, *others = state(database)
+    assert (went, bool(first.sent_at)) == (["satu@example.org"], True)
+    assert others == before[1:]
+
+
+def test_a_mailer_that_is_killed_marks_what_went_and_leaves_the_letter_it_is_at_to_be_sent_again(database):
+    write(database, "satu@example.org", "dua@example.org", "tiga@example.org")
+    before, went = state(database), []
+
+    def be_killed(letter):
+        if went:
+            raise GreenletExit
+        went.append(letter.recipient)
+
+    with pytest.raises(GreenletExit):
+        sent_by(be_killed).send_batch(database)
+    first, second, third = state(database)
+    assert (bool(first.sent_at), second.sent_at, third) == (True, None, before[2])
+    assert second.next_try_at == second.sending_until > datetime.now(UTC)
+
+
+def test_letters_that_take_long_are_marked_before_the_next_is_begun(database, monkeypatch):
+    monkeypatch.setattr(mail, "BATCH_SECONDS", 0.001)
+    write(database, "satu@example.org", "dua@example.org")
+    sending = sent_by(lambda _letter: sleep(0.002))
+    marked = []
+    for _ in range(3):
+        sending.send_batch(database)
+        marked.append([bool(row.sent_at) for row in state(database)])
+    assert marked == [[True, False], [True, True], [True, True]]
 
 
 def test_undelivered_are_letters_to_reporters_of_complaints_that_are_not_closed(database, server, postbox):

@@ -5,6 +5,7 @@ from email import message_from_bytes, policy
 from functools import partial
 from types import SimpleNamespace
 
+import eventlet
 import pytest
 import structlog
 from eventlet.event import Event as Signal
@@ -389,6 +390,63 @@ def test_what_a_version_before_kept_in_the_clear_finds_its_reader_too(database, 
     put(database, None, "message-3", of={"reporter_id": "reporter-message-3"})
     mailer.send_batch(database)
     assert [message["To"] for message in outbox] == ["pelapor@example.org", "baru@example.org", "lama@example.org"]
+
+
+def started(mailer, database, send):
+    """The mailer at work in a greenlet of its own, with `send` in the place of a server."""
+    mailer._database, mailer._woken = database, Signal()
+    mailer._sender = partial(nullcontext, send)
+    mailer._sending = eventlet.spawn(mailer._run)
+    eventlet.sleep()
+    return mailer
+
+
+def test_a_stage_that_stops_waits_for_the_letter_the_server_has_and_begins_no_other(database, mailer):
+    went = []
+
+    def slow(letter):
+        went.append(letter)
+        eventlet.sleep(0.2)
+
+    for number in range(3):
+        put(database, BOX, message_id=f"message-{number}")
+    started(mailer, database, slow)
+    mailer.stop()
+    with database.reading() as connection:
+        assert Messages(connection).counts() == (2, 0)
+    assert len(went) == 1
+
+
+def test_a_server_that_takes_long_keeps_no_stage_from_stopping(database, mailer, monkeypatch):
+    def hang(_letter):
+        if hang.began:
+            eventlet.sleep(600)
+        hang.began = True
+
+    hang.began = False
+    monkeypatch.setattr(mail, "STOP_SECONDS", 0.2)
+    for number in range(3):
+        put(database, BOX, message_id=f"message-{number}")
+    started(mailer, database, hang)
+    mailer.stop()
+    with database.reading() as connection:
+        rows = connection.execute(select(messages).order_by(messages.c.id)).all()
+    assert [(row.sent_at is not None, row.sending_until is not None, row.tries) for row in rows] == [
+        (True, False, 0), (False, True, 0), (False, False, 0)]
+
+
+def test_a_letter_is_held_for_as_long_as_the_server_takes(database, mailer, monkeypatch):
+    def slow(_letter):
+        for _ in range(2):
+            until = state(database).sending_until
+            with eventlet.Timeout(20):
+                while state(database).sending_until == until:
+                    eventlet.sleep(0.01)
+
+    monkeypatch.setattr(mail, "HELD", timedelta(seconds=0.3))
+    put(database, BOX)
+    started(mailer, database, slow).stop()
+    assert state(database).sent_at
 
 
 def test_a_box_that_was_sealed_for_another_complaint_sends_no_letter_to_its_author(database, mailer):

@@ -1,0 +1,19 @@
+"""Until when a letter is somebody's who is sending it."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from nkk.messaging.database import UtcDateTime
+
+revision = '0012'
+down_revision = '0011'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column('messages', sa.Column('sending_until', UtcDateTime(), nullable=True))
+
+
+def downgrade() -> None:
+    op.drop_column('messages', 'sending_until')
