@@ -18,7 +18,7 @@ from nkk.documents.formats import require
 from nkk.documents.turns import Turns
 
 AT_ONCE = 2
-"""Children of one process at the same time."""
+"""Children of one process at the same time, one of them for staff alone."""
 
 WAITING = 4
 """How many wait their turn: each keeps one of the caller's threads, of which others want some too."""

@@ -19,7 +19,8 @@ class _Place:
 class Turns:
     """`at_once` documents are made at the same time and `waiting` wait, `of_one` of each account at most.
 
-    Where the line is full, staff take the last reporter's place in it.
+    Reporters have all turns but one, where there are several: staff need not wait for the longest of texts. Where the
+    line is full, staff take the last reporter's place in it.
     """
 
     def __init__(self, at_once: int, waiting: int, of_one: int) -> None:
@@ -56,7 +57,7 @@ class Turns:
     def _enter(self, place: _Place) -> None:
         if self._share(place.account) >= self._of_one:
             raise RenderingTooSlowError(f"This account waits for {self._of_one} documents already.")
-        if len(self._line) >= self._longest and len(self._made) >= self._at_once:
+        if len(self._line) >= self._longest and not self._has_turn(place):
             last = next((other for other in reversed(self._line) if not other.is_staff), None)
             if last is None or not place.is_staff:
                 raise RenderingTooSlowError(f"{self._longest} wait already.")
@@ -73,7 +74,11 @@ class Turns:
             raise RenderingTooSlowError("No turn came in time.")
 
     def _is_next(self, place: _Place) -> bool:
-        return len(self._made) < self._at_once and place is min(self._line, key=self._order)
+        return self._has_turn(place) and place is min(self._line, key=self._order)
+
+    def _has_turn(self, place: _Place) -> bool:
+        of_reporters = sum(not other.is_staff for other in self._made)
+        return len(self._made) < self._at_once and (place.is_staff or of_reporters < max(1, self._at_once - 1))
 
     def _order(self, place: _Place) -> tuple[bool, int, int]:
         running = sum(other.account == place.account for other in self._made)

@@ -73,18 +73,44 @@ def test_one_account_cannot_have_all_places(office):
     assert not office.ask("b").done()
 
 
-def test_another_account_comes_before_the_second_of_one_that_has_a_turn(office):
-    turns = Turns(at_once=2, waiting=3, of_one=2)
-    wide = Office(turns)
-    try:
-        wide.ask("a")
-        wide.ask("b")
-        wide.ask("a", name="a again")
-        wide.ask("c")
-        wide.end("b")
-        wide.is_made("a", "b", "c")
-    finally:
-        wide.close()
+@pytest.fixture
+def wide():
+    made = Office(Turns(at_once=3, waiting=3, of_one=2))
+    yield made
+    made.close()
+
+
+def test_another_account_comes_before_the_second_of_one_that_has_a_turn(wide):
+    wide.ask("a")
+    wide.ask("b")
+    wide.ask("a", name="a again")
+    wide.ask("c")
+    wide.end("b")
+    wide.is_made("a", "b", "c")
+
+
+def test_reporters_leave_one_turn_to_staff(wide):
+    for each in "abcde":
+        wide.ask(each)
+    wide.is_made("a", "b")
+    with pytest.raises(RenderingTooSlowError, match="3 wait already"):
+        wide.ask("f").result(FAR)
+    wide.ask("operator", is_staff=True)
+    wide.is_made("a", "b", "operator")
+    wide.end("operator")
+    wide.ask("main", is_staff=True)
+    wide.is_made("a", "b", "operator", "main")
+    wide.end("a")
+    wide.is_made("a", "b", "operator", "main", "c")
+
+
+def test_staff_may_have_all_turns(wide):
+    for each in ("operator", "main", "opd"):
+        wide.ask(each, is_staff=True)
+    wide.is_made("operator", "main", "opd")
+    wide.ask("a")
+    wide.end("main")
+    wide.is_made("operator", "main", "opd", "a")
 
 
 def test_staff_come_before_reporters_who_waited_longer(office):
