@@ -18,6 +18,7 @@ from typing import Any
 from flask import current_app, g, request
 from flask_limiter import Limiter
 from limits import parse_many
+from werkzeug.exceptions import TooManyRequests
 
 
 def source() -> str:
@@ -59,12 +60,8 @@ def limit(name: str, key: Callable[[], str] = source, of: str | None = None,
     Whatever the method: `exempt_when`, as Flask-Limiter's `shared_limit` takes it, says what carries nothing out.
     """
     scope = of or name.lower()
-
-    def counted_by() -> str:
-        return hidden(f"{scope}:{_window(name)}:{key()}")
-
-    bound = limiter.shared_limit(lambda: current_app.config[f"LIMIT_{name}"], scope, key_func=counted_by,
-                                 exempt_when=exempt_when)
+    bound = limiter.shared_limit(lambda: current_app.config[f"LIMIT_{name}"], scope,
+                                 key_func=lambda: _counted_by(name, scope, key()), exempt_when=exempt_when)
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         limited: Any = bound(view)
@@ -76,10 +73,27 @@ def limit(name: str, key: Callable[[], str] = source, of: str | None = None,
     return decorate
 
 
+def count(name: str, of: str) -> None:
+    """Count once more for the address, where a view does on its way what another is bound in by `limit(name, of=of)`.
+    Raises TooManyRequests."""
+    key = _counted_by(name, of, source())
+    # Each is counted, whichever is met.
+    limits = parse_many(current_app.config[f"LIMIT_{name}"])
+    if met := [limit for limit in limits if not limiter.limiter.hit(limit, key, of)]:
+        g.window_ends = max(limiter.limiter.get_window_stats(limit, key, of).reset_time for limit in met)
+        raise TooManyRequests
+
+
 def seconds_to_wait() -> int:
     """How long until the limit that this request met counts anew."""
     met = limiter.current_limit
-    return max(1, math.ceil(min(met.reset_at, g.get("window_ends", math.inf)) - time.time())) if met else 60
+    resets_at = met.reset_at if met and met.breached else math.inf
+    ends = min(resets_at, g.get("window_ends", math.inf))
+    return max(1, math.ceil(ends - time.time())) if math.isfinite(ends) else 60
+
+
+def _counted_by(name: str, scope: str, key: str) -> str:
+    return hidden(f"{scope}:{_window(name)}:{key}")
 
 
 def _window(name: str) -> int:

@@ -1,6 +1,7 @@
 """Who visits: the log-in kept in two cookies, and renewed before it ends. The gateway itself remembers nothing."""
 
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,8 +11,9 @@ from typing import Any, TypeVar
 import flask
 from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
+from werkzeug.exceptions import TooManyRequests
 
-from gateway import auth, devices, methods
+from gateway import auth, devices, limits, methods
 from gateway.backend import backend
 from gateway.site.language import read_instant
 from nkk.messaging.actor import Actor
@@ -22,6 +24,9 @@ ACCESS, REFRESH, DEVICE = "nkk_access", "nkk_refresh", "nkk_device"
 A_YEAR = 31_536_000
 EARLY_SECONDS = 60
 """The access token's cookie ends so much before the token itself, which has it renewed in time."""
+
+REFRESH_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+"""What intake gives to renew a log-in with. Nobody is asked about anything else."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -61,7 +66,8 @@ def needs(*roles: str) -> Callable[[F], F]:
 
 
 def actor() -> Actor:
-    """Who asks. Raises NotAuthenticated, or StageUnavailableError where a log-in could not be renewed just now."""
+    """Who asks. Raises NotAuthenticated, or where a log-in could not be renewed just now StageUnavailableError, or
+    TooManyRequests of its address."""
     return g.actor if "actor" in g else _recognise()
 
 
@@ -69,7 +75,7 @@ def known_actor() -> Actor | None:
     """Who asks, where that is known: for what a page shows beside its purpose."""
     try:
         return actor()
-    except (NotAuthenticated, StageUnavailableError, StageFailedError):
+    except (NotAuthenticated, StageUnavailableError, StageFailedError, TooManyRequests):
         return None
 
 
@@ -146,8 +152,8 @@ def _recognise() -> Actor:
             return auth.let_in(token)
         except NotAuthenticated:
             pass
-    refresh_token = request.cookies.get(cookie(REFRESH))
-    if not refresh_token or methods.is_head():
+    refresh_token = request.cookies.get(cookie(REFRESH), "")
+    if not REFRESH_TOKEN.fullmatch(refresh_token) or methods.is_head():
         raise NotAuthenticated("Log in first.")
     return _renewed(refresh_token)
 
@@ -156,11 +162,12 @@ def _renewed(refresh_token: str) -> Actor:
     if "renewal_failed" in g:
         raise g.renewal_failed
     try:
+        limits.count("LOGIN", of="renewal")
         g.opened = backend().ask_intake("renew", {"refresh_token": refresh_token})
     except RefusedRemotelyError:
         g.renewal_failed = NotAuthenticated("This session has ended. Log in again.")
         raise g.renewal_failed from None
-    except (StageUnavailableError, StageFailedError) as error:
+    except (StageUnavailableError, StageFailedError, TooManyRequests) as error:
         # Asked once a request: the page that says so is not to wait for the stage a second time.
         g.renewal_failed = error
         raise

@@ -22,11 +22,12 @@ REMEMBERED = timedelta(days=1)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def boxed(schema: type[Schema]) -> Callable[[F], F]:
+def boxed(schema: type[Schema], refused_for_good: bool = False) -> Callable[[F], F]:
     """Method decorator, under `@requires` where somebody must be logged in: what is asked comes in a box, checked by
     `schema`, and the method is given it as a Call; what it returns goes back sealed for whoever asked.
 
-    The method carries it out in the transaction of `OpensBoxes.once`.
+    The method carries it out in the transaction of `OpensBoxes.once`. `refused_for_good`: what it refuses once it
+    refuses for ever, and a box that was refused needs not be remembered. Threat: anybody at all has rows written.
     """
 
     def decorate(method: F) -> F:
@@ -36,7 +37,8 @@ def boxed(schema: type[Schema]) -> Callable[[F], F]:
             call = self.vault.open(next(iter(args[len(caller):]), None), method.__name__, _now())
             for actor in caller:
                 call.check_caller(actor)
-            return call.answered(self.carried_out(call, lambda: method(self, *caller, call), schema))
+            return call.answered(self.carried_out(call, lambda: method(self, *caller, call), schema,
+                                                    refused_for_good))
 
         return opened  # type: ignore[return-value]
 
@@ -49,8 +51,8 @@ class OpensBoxes:
     uow: Any
     vault: Any
 
-    def carried_out(self, call: Call, act: Callable[[], Any], schema: type[Schema]) -> Any:
-        """What `act` gives, which is asked by `call`. Whatever becomes of it, the box is used up thereafter."""
+    def carried_out(self, call: Call, act: Callable[[], Any], schema: type[Schema], refused_for_good: bool) -> Any:
+        """What `act` gives, which is asked by `call`. Whatever becomes of it, the box does nothing thereafter."""
         with self.uow.reading() as work:
             # Before passwords are compared, which costs; who asks at the same time meets the same in `once`.
             if work.boxes.is_used(call.nonce):
@@ -59,7 +61,7 @@ class OpensBoxes:
             call.content = load(schema, call.content)
             given = act()
         except Refused:
-            if not call.used:
+            if not (call.used or refused_for_good):
                 with suppress(UsedBoxError), self.once(call):
                     pass
             raise

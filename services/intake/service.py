@@ -103,13 +103,15 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         return session
 
     @rpc
-    @boxed(schemas.Renewal)
+    @boxed(schemas.Renewal, refused_for_good=True)
     def renew(self, call: Call) -> dict[str, Any]:
-        """A fresh access token."""
-        with self.once(call) as work:
+        """A fresh access token. No session is opened again, and none is given a token that another had."""
+        with self.uow.reading() as work:
             found = work.accounts.session_account(_hash(call.content["refresh_token"]), _now())
         if found is None:
             raise NotAuthenticated("This session has ended. Log in again.")
+        with self.once(call):
+            pass
         session_id, account = found
         return self._session(account, session_id)
 

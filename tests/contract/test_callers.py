@@ -1,13 +1,18 @@
 """The caller's access token goes to the stages' methods that somebody must be logged in for, and to no other."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, g
 
 from gateway.backend import AT_EVERY_STAGE, FOR_ANYBODY, Backend, needs_caller
+from gateway.site.session import REFRESH_TOKEN
 from nkk.contracts import STAGES
 from nkk.messaging.sealing import new_key_pair
+from tests.boxes import asked
+from tests.intake import CALLS as OF_INTAKE
+from tests.intake import PUBLIC, intake_at
 from tests.stages import methods
 
 CALLS = [(stage, name, needed) for stage in STAGES for name, needed in methods(stage).items()]
@@ -50,3 +55,9 @@ def test_what_the_gateway_sends_holds_it_or_does_not(stage: str, method: str, ne
         g.token, g.proof = "a token", "a proof"
         backend.call(stage, method)
     assert backend._client.sent == [(stage, method, "a token" if needed else None)]  # type: ignore[attr-defined]
+
+
+def test_what_intake_gives_to_renew_a_session_with_is_what_pages_ask_about(tmp_path: Path) -> None:
+    with intake_at(f"sqlite:///{tmp_path}/intake.db") as intake:
+        opened = asked(intake, PUBLIC, "log_in", OF_INTAKE["log_in"][1])
+    assert REFRESH_TOKEN.fullmatch(opened["refresh_token"])

@@ -34,7 +34,6 @@ from tests.intake import (
 
 REFUSED: dict[str, tuple[Actor | None, dict[str, Any], type[Refused]]] = {
     "log_in": (None, {"username": "pelapor", "password": "salah"}, NotAuthenticated),
-    "renew": (None, {"refresh_token": "unknown"}, NotAuthenticated),
     "identity": (OPERATOR, {"ticket": "confidential"}, IdentityWithheld),
     "disable_staff": (ADMIN, {"username": "admin"}, LastAdmin),
     "register": (None, REGISTRATION | {"email": "no address"}, InvalidInput),
@@ -76,6 +75,26 @@ def test_a_box_is_used_up_by_a_refusal_too(intake: IntakeService, method: str) -
     before = stored(intake)
     with pytest.raises(UsedBoxError):
         sent(intake, method, box, actor)
+    assert stored(intake) == before
+
+
+@pytest.mark.parametrize("refresh_token", ["unknown", "", "x" * 201])
+def test_a_renewal_with_a_token_that_nobody_has_leaves_nothing_behind(intake: IntakeService, refresh_token: str
+                                                                      ) -> None:
+    """No box of it becomes good later: no token of somebody's is forgotten and given anew."""
+    box, before = Question("renew", {"refresh_token": refresh_token}, PUBLIC).box, stored(intake)
+    for _ in range(2):
+        with pytest.raises((NotAuthenticated, InvalidInput)):
+            sent(intake, "renew", box, None)
+    assert stored(intake) == before
+
+
+def test_a_renewal_of_a_session_that_has_ended_leaves_nothing_behind(intake: IntakeService) -> None:
+    with intake.uow.begin() as work:
+        work.connection.execute(update(sessions).values(ended_at=NOW))
+    before = stored(intake)
+    with pytest.raises(NotAuthenticated):
+        sent(intake, "renew", question("renew").box, None)
     assert stored(intake) == before
 
 

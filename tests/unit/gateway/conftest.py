@@ -11,7 +11,7 @@ from gateway import create_app
 from gateway.proxies import Proxies
 from nkk.messaging.actor import Actor, grant
 from nkk.messaging.written import as_pem
-from tests.unit.gateway.visits import KEYS, FakeBackend
+from tests.unit.gateway.visits import KEYS, REFRESH_TOKEN, FakeBackend
 
 
 @pytest.fixture
@@ -54,6 +54,6 @@ def opened() -> Callable[..., dict[str, Any]]:
     def session(role: str = "reporter", who: str = "one") -> dict[str, Any]:
         token, expires = grant(Actor(who, role, session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
         return {"access_token": token, "expires_at": expires.isoformat(), "role": role, "opd": None,
-                "refresh_token": "refresh-me", "session_expires_at": expires.isoformat()}
+                "refresh_token": REFRESH_TOKEN, "session_expires_at": expires.isoformat()}
 
     return session

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from gateway import counting
 from gateway.limits import network
 from nkk.messaging.actor import Actor, grant
+from nkk.messaging.calls import RefusedRemotelyError
 from nkk.messaging.settings import LIMITS, SettingsError
 from nkk.messaging.written import as_pem
-from tests.unit.gateway.visits import FORM, KEYS, FakeBackend, log_in, token
+from tests.unit.gateway.visits import FORM, KEYS, REFRESH_TOKEN, FakeBackend, log_in, token
 
 REGISTRATION = {"kind": "public", "identity_number": "1971014107900001", "name": "Siti Contoh",
                 "email": "siti@example.id", **FORM}
@@ -99,6 +100,32 @@ def test_one_count_holds_for_both_doors(app: Flask, stages: FakeBackend, acts: l
         assert visitor.ask(*acts[(number + first) % len(acts)]) != 429
     for act in acts:
         assert Visitor(app, stages).ask(*act) == 429
+
+
+def test_renewals_are_counted_together_by_pages_and_programs(app: Flask, stages: FakeBackend,
+                                                             opened: Callable[..., dict[str, Any]]) -> None:
+    stages.answers["renew"] = RefusedRemotelyError("NotAuthenticated", "Ended.", {})
+
+    def page(path: str) -> Any:
+        client = app.test_client()
+        client.set_cookie("nkk_refresh", REFRESH_TOKEN)
+        return client.get(path, environ_base=WHERE)
+
+    def by_api() -> Any:
+        return app.test_client().post("/api/v1/sessions/current/renewal", json={"refresh_token": REFRESH_TOKEN},
+                                      environ_base=WHERE)
+
+    assert [page("/").status_code, by_api().status_code, page("/laporan").status_code] == [200, 401, 303]
+    stages.asked.clear()
+    stages.answers["renew"] = opened()
+    assert page("/").status_code == 200, "what is for anybody needs to know nobody"
+    assert page("/tidak-ada").status_code == 404
+    refused = page("/laporan")
+    for answer in (refused, by_api()):
+        assert answer.status_code == 429
+        assert 2_000 * 365 * 86_400 > int(answer.headers["Retry-After"]) > 365 * 86_400
+    assert "nkk_refresh" not in refused.headers.get("Set-Cookie", ""), "nobody is logged out"
+    assert stages.asked == []
 
 
 def test_whoever_shares_an_address_uses_up_no_try_of_a_device_that_logged_in_before(

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from gateway import methods
 from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
 from tests.current.documents import openapi
-from tests.unit.gateway.visits import FORM, FakeBackend, log_in, token
+from tests.unit.gateway.visits import FORM, REFRESH_TOKEN, FakeBackend, log_in, token
 
 Opened = Callable[..., dict[str, Any]]
 
@@ -161,7 +161,7 @@ def test_another_origin_loads_no_page_into_its_own(client: FlaskClient, stages: 
 def test_a_head_renews_no_session_and_chooses_no_language(client: FlaskClient, stages: FakeBackend, opened: Opened
                                                           ) -> None:
     stages.answers["renew"] = opened()
-    client.set_cookie("nkk_refresh", "good")
+    client.set_cookie("nkk_refresh", REFRESH_TOKEN)
     for address in ("/laporan", "/masuk", "/", "/bahasa/en"):
         assert "Set-Cookie" not in client.head(address).headers
     assert stages.asked == []

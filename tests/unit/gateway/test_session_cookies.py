@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
-from tests.unit.gateway.visits import FakeBackend, log_in, set_cookies, token
+from tests.unit.gateway.visits import REFRESH_TOKEN, FakeBackend, log_in, set_cookies, token
 
 Opened = Callable[..., dict[str, Any]]
 
@@ -61,18 +61,27 @@ def test_log_out_takes_both_tokens_away_even_where_intake_is_down(client: FlaskC
 
 
 def test_a_session_that_intake_has_ended_leads_to_the_log_in(client: FlaskClient, stages: FakeBackend) -> None:
-    client.set_cookie("nkk_refresh", "old")
+    client.set_cookie("nkk_refresh", REFRESH_TOKEN)
     stages.answers["renew"] = RefusedRemotelyError("NotAuthenticated", "Ended.", {})
     assert client.get("/laporan").location == "/masuk?ke=/laporan"
 
 
 def test_a_renewal_that_cannot_be_had_is_no_log_out(client: FlaskClient, stages: FakeBackend) -> None:
-    client.set_cookie("nkk_refresh", "old")
+    client.set_cookie("nkk_refresh", REFRESH_TOKEN)
     stages.answers["renew"] = StageUnavailableError("intake")
     response = client.get("/laporan")
     assert (response.status_code, response.headers["Retry-After"]) == (503, "5")
     assert [method for method, _ in stages.asked] == ["renew"]
     assert "Set-Cookie" not in response.headers
+
+
+@pytest.mark.parametrize("text", ["x", REFRESH_TOKEN[1:], REFRESH_TOKEN + "x", REFRESH_TOKEN[:-1] + ".", "\"",
+                                  REFRESH_TOKEN[:-1] + "\u00e9"])
+def test_what_is_no_token_is_asked_of_nobody(client: FlaskClient, stages: FakeBackend, text: str) -> None:
+    client.set_cookie("nkk_refresh", text)
+    assert client.get("/").status_code == 200
+    assert client.get("/laporan").location == "/masuk?ke=/laporan"
+    assert stages.asked == []
 
 
 @pytest.mark.parametrize("text", ["not a token", "e30.e30.x", ""])

@@ -14,6 +14,7 @@ LISTS = {"categories": {"kode-etik": {"name": "Kode etik", "sub_categories": {"b
 FIGURES = {"as_of": "2026-03-02T01:00:00.000000Z", "promised_minutes": 900, "last_12_months": {
     "since": "2025-04-01T00:00:00Z", "accepted": 0, "answered": 0, "closed": 0, "in_time_share": None,
     "median_minutes": None}}
+REFRESH_TOKEN = "refresh-me" + "_" * 33
 FORM = {"username": "warga", "password": "rahasia-sekali-42"}
 
 
