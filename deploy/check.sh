@@ -1,20 +1,141 @@
 #!/bin/sh
-# Names every value that .env.example requires and neither the environment nor .env has, all at once.
+# Says at once, before anything starts, all that an installation with Docker could not work with: what .env lacks, what
+# compose would read otherwise than it stands there, and which values no process would take.
 #
 #     deploy/check.sh && docker compose up -d
 #
-# Compose by itself stops at the first. Run it in the folder of docker-compose.yml.
+# Compose by itself stops at the first. What values mean, the image says; `deploy/check.sh written` looks at the file
+# alone, before there is an image of this version. Run it in the folder of docker-compose.yml.
 set -eu
 
-has() { eval "[ -n \"\${$1-}\" ]" || [ -n "$(sed -n "s/^$1=//p" .env 2>/dev/null | tail -n 1 | tr -d "\"'")" ]; }
+# .env as compose reads it: a line NAME<tab>value for each, and !<tab>what is wrong.
+as_compose_reads() {
+    tr -d '\r' < .env | awk '
+        function wrong(why) { print "!\t" name " " why }
+        # Of a text behind a quote: the place of the quote that ends it, 0 where none does.
+        function end_of(text,    at) {
+            for (at = 1; at <= length(text); at++) {
+                if (substr(text, at, 1) == "\\") at++
+                else if (substr(text, at, 1) == quote) return at
+            }
+            return 0
+        }
+        function expanded(text) {
+            gsub(/\$\$|\$\{/, "", text)
+            if (text ~ /\$/) wrong("has a $, for which compose puts something else: write the value in single quotes.")
+        }
+        !quote {
+            line = $0
+            sub(/^[ \t]*(export[ \t]+)?/, "", line)
+            if (line ~ /^(#|$)/ || line ~ /^[A-Za-z_][A-Za-z0-9_]*$/) next
+            if (line !~ /^[A-Za-z_][A-Za-z0-9_]*[ \t]*[=:]/) {
+                name = "line " NR
+                wrong("is none that compose reads: NAME=value.")
+                next
+            }
+            name = value = line
+            sub(/[ \t]*[=:].*/, "", name)
+            sub(/^[^=:]*[=:][ \t]*/, "", value)
+            quote = substr(value, 1, 1)
+            if (quote != "\"" && quote != "\047") {
+                quote = ""
+                sub(/(^|[ \t])#.*/, "", value)
+                sub(/[ \t]+$/, "", value)
+                expanded(value)
+                print name "\t" value
+                next
+            }
+            value = ""
+            $0 = substr(line, index(line, quote) + 1)
+        }
+        {
+            value = value (value == "" ? "" : "\\n") $0
+            if (!(at = end_of(value))) next
+            rest = substr(value, at + 1)
+            value = substr(value, 1, at - 1)
+            if (rest !~ /^[ \t]*(#.*)?$/) wrong("ends for compose at its second " quote ": write it in single quotes.")
+            if (quote == "\"") expanded(value)
+            print name "\t" value
+            quote = ""
+        }
+        END { if (quote) wrong("begins with a " quote " that nothing ends.") }'
+}
 
-missing=
+tab=$(printf '\t')
+written=$(if [ -f .env ]; then as_compose_reads; fi)
+faults=$(printf '%s\n' "$written" | sed -n "s/^!$tab//p")
+fault() { faults="$faults${faults:+
+}$*"; }
+
+# As compose has it, which goes by the environment first.
+value() {
+    if eval "[ -n \"\${$1+set}\" ]"; then
+        eval "printf '%s\n' \"\$$1\""
+    else
+        printf '%s\n' "$written" | sed -n "s/^$1$tab//p" | tail -n 1
+    fi
+}
+
 for name in $(sed -n 's/^\([A-Z_]*\)=$/\1/p' .env.example); do
-    case $name in RABBITMQ_TOOLING_PASSWORD | NKK_SMTP_URL) continue ;; esac # may be empty
-    has "$name" || missing="$missing $name"
+    value=$(value "$name")
+    case $name$(printf %s "$value" | tr -d '[:space:]') in
+        RABBITMQ_TOOLING_PASSWORD) continue ;; # may be empty
+        NKK_SMTP_URL)
+            case $(value COMPOSE_FILE) in
+                *mail-files.yaml*) ;;
+                *) fault "NKK_SMTP_URL is empty, and letters would be lost: name the mail server, or write" \
+                    "COMPOSE_FILE=docker-compose.yml:deploy/mail-files.yaml to keep them as files." ;;
+            esac ;;
+        "$name") fault "$name is missing." ;;
+    esac
+    case $name$value in
+        RABBITMQ_*[!A-Za-z0-9_-]* | POSTGRES_*[!A-Za-z0-9_-]*)
+            fault "$name holds more than letters, digits, hyphens and underscores, and becomes part of a URL." ;;
+    esac
 done
-if [ -n "$missing" ]; then
-    echo "missing in .env:" >&2
-    for name in $missing; do echo "  $name" >&2; done
+
+for name in $(printf '%s\n' "$written" | sed -nE "s/^((NKK|RABBITMQ|POSTGRES)_[A-Za-z0-9_]*)$tab.*/\1/p" |
+    sort -u); do
+    grep -q "^#\{0,1\}$name=" .env.example || fault "$name is no setting of this version: .env.example has all there are."
+done
+
+for name in NKK_PORT NKK_HTTP_PORT NKK_HTTPS_PORT NKK_TOOLS_PORT NKK_RABBITMQ_UI_PORT; do
+    port=$(value $name)
+    case $name in NKK_HTTP_PORT | NKK_HTTPS_PORT) port=${port##*:} ;; esac # may have an address before it
+    case $port in
+        '') continue ;;
+        *[!0-9]* | ??????*) ;;
+        *) [ "$port" -lt 1 ] || [ "$port" -gt 65535 ] || continue ;;
+    esac
+    fault "$name is no port: a number from 1 to 65535."
+done
+
+for stage in INTAKE TRIAGE OPD_RESPONSE NOTIFICATION; do
+    case $(value "NKK_${stage}_INSTANCES") in
+        '' | [1-9] | [1-9][0-9]) ;;
+        *) fault "NKK_${stage}_INSTANCES is no number of instances: 1 to 99." ;;
+    esac
+done
+
+# What values mean, those who read them say: the image's own check of what compose would give each process.
+meaning="what the values mean was not looked at"
+image=$(value NKK_IMAGE)
+image=${image:-nkk:local}
+if [ "${1-}" = written ]; then
+    :
+elif ! docker image inspect "$image" > /dev/null 2>&1; then
+    meaning="$meaning: there is no image $image yet (docker build -t $image .)"
+elif composed=$(docker compose config --format json 2>&1); then
+    refused=$(printf '%s\n' "$composed" | docker run --rm -i --network none "$image" nkk settings 2>&1) ||
+        fault "$refused"
+    meaning="every process takes its settings"
+elif [ -z "$faults" ]; then
+    fault "$composed"
+fi
+
+if [ -n "$faults" ]; then
+    echo "in .env, or in the environment:" >&2
+    printf '%s\n' "$faults" | sed 's/^/  /' >&2
     exit 1
 fi
+echo "checked: nothing is missing, compose reads .env as it stands there, and $meaning"

@@ -61,7 +61,7 @@ def _end(number: int, _frame: Any) -> None:
     sys.exit(128 + number)
 
 
-for command in (running.run, running.demo, running.migrate, running.topology, running.keys, events.subscribe,
-                events.status, events.health, events.quarantine, events.tell_again, letters.letters, accounts.staff,
-                accounts.identity, clocks.clock, clocks.report, clocks.templates):
+for command in (running.run, running.demo, running.migrate, running.topology, running.keys, running.settings,
+                events.subscribe, events.status, events.health, events.quarantine, events.tell_again, letters.letters,
+                accounts.staff, accounts.identity, clocks.clock, clocks.report, clocks.templates):
     main.add_command(command)

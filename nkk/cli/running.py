@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -15,6 +15,7 @@ from nkk.contracts import STAGES
 from nkk.messaging.migrations import upgrade
 from nkk.messaging.settings import DATABASE_URL, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
 from nkk.messaging.written import number
+from nkk.stack.composed import check_composed
 from nkk.stack.keys import new_keys, new_passwords
 from nkk.stack.run import ROOT, Stack, declare_topology, running
 from nkk.stack.staff import ensure_demonstration_staff
@@ -80,6 +81,13 @@ def keys() -> None:
     """Print a fresh set of keys and passwords, as an environment file."""
     for name, value in (new_keys() | new_passwords()).items():
         click.echo(f"{name}={value}")
+
+
+@click.command()
+@click.argument("config", type=click.File(), default="-")
+def settings(config: TextIO) -> None:
+    """Check what `docker compose config --format json` prints: every setting that a process would refuse is named."""
+    check_composed(config.read())
 
 
 @click.command()

@@ -1,5 +1,6 @@
-"""What an installation lacks is named all at once, before anything starts."""
+"""What an installation could not work with is named all at once, before anything starts."""
 
+import json
 import os
 import re
 import shutil
@@ -8,31 +9,144 @@ from pathlib import Path
 
 import pytest
 
+from nkk.stack.keys import new_keys, new_passwords
+
 ROOT = Path(__file__).resolve().parents[3]
 REQUIRED = set(re.findall(r"^([A-Z_]+)=$", (ROOT / ".env.example").read_text(), re.M)) - {
     "RABBITMQ_TOOLING_PASSWORD", "NKK_SMTP_URL"}
+GOOD = new_keys() | new_passwords() | {
+    "NKK_SITE_URL": "https://pengaduan.example.id", "NKK_SMTP_URL": "smtp://mail.example.id",
+    "NKK_MAIL_FROM": "'\"Pengaduan, Kota Contoh\" <pengaduan@example.id>'"}
+DOCKER = """#!/bin/sh
+case "$*" in
+    "image inspect "*) [ -f image ] ;;
+    "compose config "*) cat composed ;;
+    "run "*) cat > given; cat refused 2>/dev/null && exit 1; exit 0 ;;
+esac
+"""
 
 
 @pytest.fixture
 def check(tmp_path):
     shutil.copy(ROOT / ".env.example", tmp_path)
+    (tmp_path / "docker").write_text(DOCKER)
+    (tmp_path / "docker").chmod(0o755)
 
-    def ask(**environment):
-        done = subprocess.run([ROOT / "deploy/check.sh"], cwd=tmp_path, env={"PATH": os.environ["PATH"]} | environment,
-                              capture_output=True, text=True, check=False, timeout=60)
-        return done.returncode, set(done.stderr.split()[3:])
+    def ask(*arguments, **environment):
+        done = subprocess.run([ROOT / "deploy/check.sh", *arguments], cwd=tmp_path, check=False, timeout=60, text=True,
+                              env={"PATH": f"{tmp_path}:{os.environ['PATH']}"} | environment, capture_output=True)
+        return done.returncode, done.stderr.splitlines()[1:] or done.stdout.splitlines()
 
     return ask
 
 
+@pytest.fixture
+def write(tmp_path):
+    def put(*lines, line_end="\n", **values):
+        there = [f"{name}={value}" for name, value in (GOOD | values).items()]
+        (tmp_path / ".env").write_text("".join(f"{line}{line_end}" for line in [*there, *lines]), newline="")
+
+    return put
+
+
+def named(lines):
+    return {line.split()[0] for line in lines}
+
+
 def test_everything_that_is_missing_is_named(check, tmp_path):
-    assert check() == (1, REQUIRED)
+    code, lines = check()
+    assert (code, named(lines)) == (1, REQUIRED | {"NKK_SMTP_URL"})
     (tmp_path / ".env").write_text("POSTGRES_PASSWORD=\nNKK_SITE_URL=''\n#NKK_MAIL_FROM=a@example.id\n")
-    assert check() == (1, REQUIRED)
+    code, lines = check()
+    assert (code, named(lines)) == (1, REQUIRED | {"NKK_SMTP_URL"})
 
 
-def test_what_stands_in_the_file_or_in_the_environment_is_there(check, tmp_path):
-    lines = dict.fromkeys(REQUIRED - {"NKK_SITE_URL", "NKK_MAIL_FROM"}, "x")
-    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
-    assert check() == (1, {"NKK_SITE_URL", "NKK_MAIL_FROM"})
-    assert check(NKK_SITE_URL="https://x.example.id", NKK_MAIL_FROM="Pengaduan <a@example.id>") == (0, set())
+def test_what_stands_in_the_file_or_in_the_environment_is_there(check, write):
+    write(NKK_SITE_URL="", NKK_MAIL_FROM="")
+    code, lines = check()
+    assert (code, named(lines)) == (1, {"NKK_SITE_URL", "NKK_MAIL_FROM"})
+    code, _ = check(NKK_SITE_URL="https://x.example.id", NKK_MAIL_FROM="Pengaduan <a@example.id>")
+    assert code == 0
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "\t", "\r", "  # later", "# later", "''", '""  # later'])
+def test_what_is_empty_for_compose_is_missing(check, write, nothing):
+    write(NKK_MAIL_FROM=nothing)
+    code, lines = check()
+    assert (code, lines) == (1, ["  NKK_MAIL_FROM is missing."])
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_what_is_in_order_is_said_to_have_been_looked_at(check, write, line_end):
+    write("# a remark", "", "export NKK_PORT=8443 # the port", "NKK_IMAGE=${NAMED:-nkk:local}", line_end=line_end)
+    code, lines = check("written")
+    assert code == 0
+    assert lines[0].startswith("checked: ")
+    assert "was not looked at" in lines[0]
+
+
+@pytest.mark.parametrize(("name", "value", "why"), [
+    ("NKK_MAIL_FROM", '"Pengaduan, Kota Contoh" <pengaduan@example.id>', "second"),
+    ("NKK_MAIL_FROM", "'Mu'in <pengaduan@example.id>'", "second"),
+    ("NKK_MAIL_FROM", '"Pengaduan', "nothing ends"),
+    ("NKK_SMTP_URL", "smtp://nkk:pa$word@mail.example.id", "single quotes"),
+    ("NKK_SMTP_URL", '"smtp://nkk:pa$word@mail.example.id"', "single quotes"),
+    ("POSTGRES_PASSWORD", "a/b@c", "letters, digits"),
+    ("RABBITMQ_TOOLING_PASSWORD", "'a b'", "letters, digits"),
+    ("NKK_SMTP_URL", "  # later", "mail-files.yaml"),
+    ("NKK_PORT", "99999", "1 to"), ("NKK_PORT", "127.0.0.1:80", "1 to"), ("NKK_HTTPS_PORT", "::1:0", "1 to"),
+    ("NKK_TRIAGE_INSTANCES", "-1", "1 to 99"), ("NKK_INTAKE_INSTANCES", "two", "1 to 99"),
+    ("NKK_SMPT_URL", "smtp://mail.example.id", ".env.example"),
+])
+def test_what_compose_would_not_read_or_could_not_use_is_named_with_what_to_write(check, write, name, value, why):
+    write(**{name: value})
+    code, lines = check("written")
+    assert (code, named(lines)) == (1, {name})
+    assert why in lines[0]
+
+
+@pytest.mark.parametrize(("name", "value"), [
+    ("NKK_SMTP_URL", "'smtp://nkk:pa$word@mail.example.id'"), ("NKK_SMTP_URL", "smtp://nkk:pa$$word@mail.example.id"),
+    ("NKK_MAIL_FROM", '"Pengaduan <pengaduan@example.id>"'), ("NKK_HTTPS_PORT", "127.0.0.1:443"),
+    ("NKK_TOKEN_PUBLIC_KEY", '"-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----"')])
+def test_what_compose_reads_is_taken(check, write, name, value):
+    write(**{name: value})
+    assert check("written")[0] == 0
+
+
+def test_letters_may_be_kept_as_files(check, write):
+    write(NKK_SMTP_URL="", COMPOSE_FILE="docker-compose.yml:deploy/tls.yaml")
+    assert check()[0] == 1
+    write(NKK_SMTP_URL="", COMPOSE_FILE="docker-compose.yml:deploy/mail-files.yaml")
+    assert check()[0] == 0
+
+
+def test_a_line_that_is_no_setting_is_named(check, write):
+    write("NKK_PORT 8080")
+    code, lines = check()
+    assert (code, lines) == (1, [f"  line {len(GOOD) + 1} is none that compose reads: NAME=value."])
+
+
+def test_what_values_mean_the_image_is_asked_where_there_is_one(check, write, tmp_path):
+    write(NKK_SITE_URL="foo", NKK_PORT="0")
+    composed = json.dumps({"services": {"intake": {"environment": {"NKK_TOKEN_SIGNING_KEY": "a\\nb"}}}})
+    (tmp_path / "composed").write_text(composed)
+    (tmp_path / "refused").write_text("NKK_SITE_URL=foo is no URL with a host.\n")
+    code, lines = check()
+    assert (code, named(lines)) == (1, {"NKK_PORT"})
+    (tmp_path / "image").touch()
+    code, lines = check()
+    assert (code, named(lines)) == (1, {"NKK_PORT", "NKK_SITE_URL=foo"})
+    assert (tmp_path / "given").read_text().strip() == composed
+    write()
+    (tmp_path / "refused").unlink()
+    code, lines = check()
+    assert (code, lines[0][-35:]) == (0, "and every process takes its settings"[-35:])
+
+
+def test_what_compose_itself_refuses_is_said(check, write, tmp_path):
+    write()
+    (tmp_path / "image").touch()
+    code, lines = check()
+    assert code == 1
+    assert "composed" in lines[0]
