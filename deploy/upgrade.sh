@@ -5,53 +5,112 @@
 #     git checkout VERSION && deploy/upgrade.sh
 #     cp deploy/upgrade.sh /tmp && git checkout PREVIOUS && sh /tmp/upgrade.sh back
 #
-# Run it in the folder of docker-compose.yml. The image that ran before stays as nkk:previous. Broker and database server
-# go on as they are: what a version changes in their own settings comes with `docker compose up -d`, in a quiet hour.
+# Run it in the folder of docker-compose.yml; after a stop at any place, once more. The image that ran before stays as
+# nkk:previous. Broker and database server go on as they are, and are started where they are down: what a version changes
+# in their own settings comes with `docker compose up -d`, in a quiet hour.
 set -eu
 
-image=${NKK_IMAGE:-$(sed -n 's/^NKK_IMAGE=//p' .env | tail -n 1 | tr -d "\"'")}
-image=${image:-nkk:local}
+HEALTHY_SECONDS=${HEALTHY_SECONDS:-300}
+
+# What the environment, else .env, says of $1; else $2.
+value() {
+    eval "found=\${$1-}"
+    [ -n "$found" ] || [ ! -f .env ] || found=$(sed -n "s/^$1= *\([^ #]*\).*/\1/p" .env | tail -n 1 | tr -d "\"'\r")
+    echo "${found:-$2}"
+}
 
 say() { echo "-- $*"; }
+fail() {
+    echo "-- $*" >&2
+    exit 1
+}
 once() { docker compose run --rm --no-deps -T "$1"; }
+up() { docker compose up -d --no-deps --no-build "$@"; }
 permissions() {
+    up --no-recreate --wait --wait-timeout "$HEALTHY_SECONDS" rabbitmq postgres
     once definitions
     docker compose exec -T rabbitmq rabbitmqctl --quiet import_definitions /definitions/definitions.json
 }
-up() { docker compose up -d --no-deps --no-build --wait --wait-timeout 300 "$@"; }
-# The new instances of a stage serve before the old ones, which finish what they have in flight, are gone.
-replace() {
-    say "$1"
-    old=$(docker compose ps -q "$1")
-    up --no-recreate --scale "$1=$(($(echo "$old" | wc -w) * 2))" "$1"
-    docker stop -t 40 $old
-    docker rm $old
+
+# Whether all of these containers come to serve.
+serve() {
+    deadline=$(($(date +%s) + HEALTHY_SECONDS))
+    for each; do
+        until [ "$(state "$each")" = "running healthy" ]; do
+            case $(state "$each") in *unhealthy | exited* | dead* | '') return 1 ;; esac
+            [ "$(date +%s)" -lt "$deadline" ] || return 1
+            sleep 1
+        done
+    done
+}
+state() { docker inspect -f '{{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}' "$1" || true; }
+
+end() {
+    [ $# -eq 0 ] || docker stop -t 40 "$@"
+    [ $# -eq 0 ] || docker rm "$@"
 }
 
+# As many new instances of a stage as the settings say serve before the old ones, however many there are, finish what they
+# have in flight and are gone. Where the new ones do not come to serve, they are the ones that go.
+replace() {
+    say "$1"
+    docker compose rm --force "$1" # what does not run, and would be started again as it is
+    old=$(docker compose ps -aq "$1")
+    wanted=$(value "NKK_$(echo "$1" | tr '[:lower:]' '[:upper:]')_INSTANCES" 1)
+    up --no-recreate --scale "$1=$(($(echo "$old" | wc -w) + wanted))" "$1" || true
+    new=
+    for each in $(docker compose ps -aq "$1"); do
+        case " $(echo $old) " in *" $each "*) ;; *) new="$new $each" ;; esac
+    done
+    if [ "$(echo "$new" | wc -w)" -eq "$wanted" ] && serve $new; then
+        end $old
+        return
+    fi
+    for each in $new; do docker logs --tail 20 "$each" >&2 || true; done
+    end $new
+    fail "$1: the new instances did not come to serve (above, what they said last) and are taken away again; the ones" \
+        "there were go on. Mend it and run this once more, or go back"
+}
+
+door() {
+    say gateway
+    up --wait --wait-timeout "$HEALTHY_SECONDS" gateway ||
+        fail "the gateway did not come to serve: docker compose logs gateway. Mend it and run this once more, or go back"
+}
+
+image=$(value NKK_IMAGE nkk:local)
+
 if [ "${1-}" = back ]; then
-    docker tag nkk:previous "$image"
+    docker tag nkk:previous "$image" || fail "there is no image of the version before (nkk:previous)"
     permissions
     # Who tells goes back before who hears, so that nobody is told what they do not know.
-    say gateway
-    up gateway
-    for each in intake triage opd_response notification; do replace "$each"; done
+    door
+    for stage in intake triage opd_response notification; do replace "$stage"; done
     exit
 fi
 
-deploy/check.sh
+deploy/check.sh written
 say "building $image"
 docker build -q -t "$image" .
-runs=$(docker inspect -f '{{.Image}}' "$(docker compose ps -q gateway)")
-[ "$runs" = "$(docker image inspect -f '{{.Id}}' "$image")" ] || docker tag "$runs" nkk:previous
+deploy/check.sh
+# The gateway is the last that is replaced: where it runs, it says what ran before, also after a stop.
+built=$(docker image inspect -f '{{.Id}}' "$image")
+for part in gateway intake triage opd_response notification; do
+    for each in $(docker compose ps -q "$part"); do
+        runs=$(docker inspect -f '{{.Image}}' "$each")
+        [ "$runs" != "$built" ] || continue
+        docker tag "$runs" nkk:previous
+        break 2
+    done
+done
 
 say "permissions, queues and databases"
 permissions
 once topology
-for each in intake triage opd_response notification; do once "migrate-$each"; done
+for stage in intake triage opd_response notification; do once "migrate-$stage"; done
 
 # Who hears comes before who tells, so that nobody is told what they do not know.
-for each in notification opd_response triage intake; do replace "$each"; done
+for stage in notification opd_response triage intake; do replace "$stage"; done
 # There is one port, and so one gateway: it is away while it starts.
-say gateway
-up gateway
+door
 say "done; back: copy this script elsewhere, check the version before out, and run the copy with: back"
