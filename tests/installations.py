@@ -147,7 +147,7 @@ def installation(folder: Path, uri: str, databases: Mapping[str, str] | None = N
                  services: Mapping[str, str] | None = None, stack_cls: type[Stack] = Stack) -> Iterator[Installation]:
     """A ready installation in `folder` on the broker at `uri`; `services` may put a test's class in a stage's place.
     Passwords cost little where it does not say otherwise."""
-    services = SERVICES | {"intake": "tests.quick:IntakeService"} | dict(services or {})
+    services = SERVICES | {"intake": "tests.quick:QuickIntake"} | dict(services or {})
     stack = stack_cls(folder, echo=lambda _: None, scale=scale or {}, settings=SETTINGS | dict(settings or {}),
                       databases=databases or {}, services=services)
     with stack.up(uri):

@@ -1,8 +1,16 @@
 """intake as it is, but for passwords whose hashes cost next to nothing: tests log in thousands of times."""
 
-from services.intake import identity
+from services.intake.identity import ARGON2, Passwords, PasswordsProvider
 from services.intake.service import IntakeService
 
-__all__ = ["IntakeService"]
 
-identity.ARGON2.update(time_cost=1, memory_cost=8)
+class QuickPasswords(Passwords):
+    argon2 = ARGON2 | {"time_cost": 1, "memory_cost": 8}
+
+
+class QuickPasswordsProvider(PasswordsProvider):
+    passwords_cls = QuickPasswords
+
+
+class QuickIntake(IntakeService):
+    passwords = QuickPasswordsProvider()

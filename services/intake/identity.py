@@ -86,8 +86,8 @@ ARGON2: dict[str, Any] = {"time_cost": 2, "memory_cost": 19_456, "parallelism": 
 """OWASP's second choice of parameters: 19 MiB, 2 passes, 1 lane."""
 
 
-WORKERS_A_PLACE = 4
-"""A quarter of the workers may be busy with passwords: three quarters are left for everybody else."""
+WORKERS_A_PLACE = 2
+"""Half of the workers may be busy with passwords: the other half is left for everybody else."""
 
 BUSY = "As many passwords are hashed and compared as are at once."
 
@@ -100,9 +100,11 @@ class Passwords:
     anything was compared. What takes one hash after the other keeps its place between them.
     """
 
+    argon2 = ARGON2
+
     def __init__(self, places: int) -> None:
         self._places = places
-        self._hasher = PasswordHasher(**ARGON2)
+        self._hasher = PasswordHasher(**self.argon2)
         self._decoy = self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:

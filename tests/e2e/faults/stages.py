@@ -20,11 +20,12 @@ from nkk.messaging.publisher import BatchPublisher, Message
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from services.intake.identity import Passwords, PasswordsProvider
+from services.intake.identity import PasswordsProvider
+from services.intake.service import IntakeService
 from services.intake.storage import IntakeWork
 from services.notification.service import NotificationService
 from services.triage.service import TriageService
-from tests.quick import IntakeService
+from tests.quick import QuickPasswords
 
 FOLDER = Path(os.environ.get("NKK_TEST_ACCIDENTS", "."))
 HANDLING_SECONDS = float(os.environ.get("NKK_TEST_HANDLING_SECONDS", "0"))
@@ -75,7 +76,7 @@ class MortalUnitOfWork(UnitOfWorkProvider):
     relay_cls = MortalRelay
 
 
-class SlowPasswords(Passwords):
+class SlowPasswords(QuickPasswords):
     """Passwords whose hashes may take long, in the threads in which they are computed."""
 
     def _computed(self, work: Callable[..., Any], *args: str) -> Any:

@@ -21,7 +21,7 @@ CALLERS = 30
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Trial]:
     with new_trial(tmp_path_factory.mktemp("hashing"), new_vhost(rabbit),
-                   settings={"NKK_MAX_WORKERS": str(4 * PLACES), "NKK_RPC_TIMEOUT": "20"}) as running:
+                   settings={"NKK_MAX_WORKERS": str(2 * PLACES), "NKK_RPC_TIMEOUT": "20"}) as running:
         yield running
 
 
