@@ -204,6 +204,12 @@ class Asked(Work):
     def to_reset(self, index, _limit):
         return [self.get(index)]
 
+    def correct_address(self, account_id, address_index, now):
+        """It is as it was."""
+
+    def oldest(self, _address_index, _limit):
+        return {"reporter-1": NOW}
+
     reading = Work.begin
 
 
