@@ -41,6 +41,7 @@ as_compose_reads() {
                 quote = ""
                 sub(/(^|[ \t])#.*/, "", value)
                 sub(/[ \t]+$/, "", value)
+                if (value ~ /#/) wrong("has a #, at which compose may end it: write the value in single quotes.")
                 expanded(value)
                 print name "\t" value
                 next
@@ -125,12 +126,13 @@ if [ "${1-}" = written ]; then
     :
 elif ! docker image inspect "$image" > /dev/null 2>&1; then
     meaning="$meaning: there is no image $image yet (docker build -t $image .)"
-elif composed=$(docker compose config --format json 2>&1); then
+elif refused=$(docker compose config --quiet 2>&1); then
+    composed=$(docker compose config --format json 2> /dev/null)
     refused=$(printf '%s\n' "$composed" | docker run --rm -i --network none "$image" nkk settings 2>&1) ||
         fault "$refused"
     meaning="every process takes its settings"
 elif [ -z "$faults" ]; then
-    fault "$composed"
+    fault "$refused"
 fi
 
 if [ -n "$faults" ]; then
