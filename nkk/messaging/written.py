@@ -149,7 +149,8 @@ def database_url(written: str) -> str:
     if parsed.database == ":memory:":
         raise ValueError("is a database in memory: each thread would have one of its own, and all is gone at the end. "
                          "Write sqlite:////absolute/path.")
-    if not 1 <= (parsed.port or 1) <= 65535 or not (parsed.host is None or is_host(parsed.host)):
+    port = 5432 if parsed.port is None else parsed.port
+    if not 1 <= port <= 65535 or not (parsed.host is None or is_host(parsed.host)):
         raise ValueError("names a host or a port that cannot be. Write postgresql://user:password@host:5432/name; what "
                          "a password holds of :/?#@ is percent-encoded.")
     if unknown := [name for name in parsed.query if not _is_option(name, parsed.get_backend_name())]:

@@ -70,7 +70,7 @@ BAD = [
     ("NKK_SITE_URL", "https://x#"), ("NKK_SITE_URL", "https://x:"), ("NKK_SITE_URL", "https://:@x"),
     ("DATABASE_URL", "sqlite:///:memory:"), ("DATABASE_URL", "postgresql://nkk:s3cret@db:99999/intake"),
     ("DATABASE_URL", "postgresql://nkk:s3cret@db/intake?sslmod=require"), ("DATABASE_URL", "sqlite:////x.db?mode=memory"),
-    ("DATABASE_URL", "postgresql://nkk:s3cret@a..b/intake"),
+    ("DATABASE_URL", "postgresql://nkk:s3cret@a..b/intake"), ("DATABASE_URL", "postgresql://nkk:s3cret@db:0/intake"),
     ("NKK_RETRY_DELAYS", ",".join(["1"] * 500)),
     ("NKK_TRUSTED_PROXIES", "0.0.0.0/1,128.0.0.0/1"), ("NKK_TRUSTED_PROXIES", "8000::/1"),
     ("NKK_LIVE_STREAMS", "16"),
