@@ -168,13 +168,15 @@ class Mailer(DependencyProvider):
     def _send_begun(self, database: Any, rows: list[Any], boxes: dict[str, str | None]) -> None:
         """One after another, until it is time to mark what went, or to stop. What did not come up is put back; what is
         with the server when the mailer is killed is neither, and comes up again."""
+        begun: list[str] = []
         until, tried = monotonic() + BATCH_SECONDS, []
         with self._sender() as send:
-            holding = eventlet.spawn(self._hold, database, [row.id for row in rows])
+            holding = eventlet.spawn(self._hold, database, begun, rows)
             try:
                 while rows and not self._stopping and monotonic() < until:
                     pulse.beat("mailer")
                     row = rows.pop(0)
+                    begun.append(row.id)
                     tried.append((row, self._try(row, boxes.get(row.id), send)))
             finally:
                 holding.kill()
@@ -182,13 +184,17 @@ class Mailer(DependencyProvider):
                     self._mark(Messages(connection), tried)
                     Messages(connection).put_back(rows)
 
-    def _hold(self, database: Any, message_ids: list[str]) -> None:
-        """Have them known as being sent for as long as they are."""
+    def _hold(self, database: Any, begun: list[str], rows: list[Any]) -> None:
+        """Have those that were `begun` known as being sent for as long as they are. The others are put back: one takes
+        long, and they need not wait for it."""
         while True:
             eventlet.sleep(HELD.total_seconds() / 3)
+            waiting = rows.copy()
+            rows.clear()
             try:
                 with database.writing() as connection:
-                    Messages(connection).hold(message_ids, datetime.now(UTC) + HELD)
+                    Messages(connection).put_back(waiting)
+                    Messages(connection).hold(begun, datetime.now(UTC) + HELD)
             except SQLAlchemyError as error:
                 log.warning("letters not held", error=type(error).__name__)
 

@@ -435,18 +435,26 @@ def test_a_server_that_takes_long_keeps_no_stage_from_stopping(database, mailer,
         (True, False, 0), (False, True, 0), (False, False, 0)]
 
 
-def test_a_letter_is_held_for_as_long_as_the_server_takes(database, mailer, monkeypatch):
+def test_a_letter_is_held_for_as_long_as_the_server_takes_and_those_behind_it_are_let_go(database, mailer, monkeypatch):
+    def until():
+        with database.reading() as connection:
+            return list(connection.execute(select(messages.c.sending_until).order_by(messages.c.id)).scalars())
+
     def slow(_letter):
         for _ in range(2):
-            until = state(database).sending_until
+            before = until()
             with eventlet.Timeout(20):
-                while state(database).sending_until == until:
+                while until()[0] == before[0]:
                     eventlet.sleep(0.01)
+        assert until()[1] is None
+        with database.writing() as connection:
+            assert Messages(connection).drop_unsent(["message-1", "message-2"], datetime.now(UTC)) == ["message-2"]
 
     monkeypatch.setattr(mail, "HELD", timedelta(seconds=0.3))
-    put(database, BOX)
+    for message_id in ("message-1", "message-2"):
+        put(database, BOX, message_id=message_id)
     started(mailer, database, slow).stop()
-    assert state(database).sent_at
+    assert (state(database).id, state(database).sent_at is not None) == ("message-1", True)
 
 
 def test_a_box_that_was_sealed_for_another_complaint_sends_no_letter_to_its_author(database, mailer):
