@@ -44,7 +44,7 @@ from services.notification.storage import Contacts, Journeys, Messages, calendar
 from services.notification.words import words_of, words_of_account, words_of_code
 
 BATCH = 20
-BATCH_SECONDS = 5
+BATCH_SECONDS = 3
 """How many letters are marked together, and how long it takes at most until another is begun: those sent before a death
 and not yet marked go out a second time."""
 
@@ -61,7 +61,7 @@ LONGEST_WAIT = timedelta(minutes=1)
 DAMAGED = ""
 """In the place of a box that cannot be opened, or whose owner cannot be told."""
 
-HELD = timedelta(seconds=30)
+HELD = timedelta(seconds=15)
 """How soon a letter comes up again whose sending was begun and neither marked nor prolonged: its process died, or its
 database."""
 
