@@ -20,6 +20,7 @@ from gateway.site.guard import new_pages
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Role
+from nkk.sop.text import is_text
 
 A_YEAR = 31_536_000
 
@@ -126,9 +127,10 @@ def _carried() -> dict[str, str]:
     """What had been typed when the log-in was found to have ended: it came with the log-in form."""
     try:
         left = json.loads(request.form.get("carried") or "{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return {str(name): str(value) for name, value in left.items()} if isinstance(left, dict) else {}
+    texts = left.items() if isinstance(left, dict) else ()
+    return {name: value for name, value in texts if isinstance(value, str) and is_text(name + value)}
 
 
 @pages.post("/keluar")
