@@ -3,7 +3,8 @@
 from flask import Flask
 from flask.testing import FlaskClient
 
-FILLED = {"ticket": "NKK-2026-EDXY-ER30", "username": "operator", "day": "2026-12-31", "first": "2026-12-31"}
+FILLED = {"ticket": "NKK-2026-EDXY-ER30", "username": "operator", "day": "2026-12-31", "first": "2026-12-31",
+          "year": 2026}
 NOBODY_COMES_BACK = {"public.log_out"}
 """Acts that ask for no log-in."""
 
