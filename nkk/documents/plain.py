@@ -12,9 +12,6 @@ _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f"
                          "\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 
-NAMED = re.compile("(⟨U\\+[0-9A-F]{4,6}⟩)")
-"""What `named` gives."""
-
 
 def named(character: str) -> str:
     """ "⟨U+1F600⟩": the character by its number."""

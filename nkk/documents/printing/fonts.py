@@ -1,10 +1,12 @@
 """The fonts of the PDF: embedded, because neither a container nor a reader's machine need have any.
 
 Liberation Sans has the widths of Arial, which the templates name, so lines break alike. What it lacks comes from DejaVu
-Sans; what both lack is written by its number, ⟨U+1F600⟩.
+Sans; what both lack is written by its number, ⟨U+1F600⟩. A word is of one font: two in one word are no sight, and each
+change of font is work for the layout.
 """
 
 import functools
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 
-from nkk.documents.plain import NAMED, named
+from nkk.documents.plain import named
 
 FOLDER = Path(__file__).parent.parent / "fonts"
 
@@ -21,9 +23,20 @@ _FACES = {(False, False): "LiberationSans-Regular", (True, False): "LiberationSa
 _OTHERS = {False: "DejaVuSans", True: "DejaVuSans-Bold"}
 
 
+_WORDS = re.compile(r"\s+|\S+")
+
+
+class _Font(TTFont):
+    def stringWidth(self, text: str, size: float, encoding: str = "utf8") -> float:
+        """The library's own for one character too, of which it asks for very many, without what that need not do."""
+        if len(text) == 1:
+            return 0.001 * size * self.face.charWidths.get(ord(text), self.face.defaultWidth)
+        return super().stringWidth(text, size, encoding)
+
+
 @functools.cache
 def _font(name: str) -> TTFont:
-    font = TTFont(name, str(FOLDER / f"{name}.ttf"), shapable=False)
+    font = _Font(name, str(FOLDER / f"{name}.ttf"), shapable=False)
     pdfmetrics.registerFont(font)
     return font
 
@@ -33,24 +46,19 @@ def face(bold: bool, italic: bool) -> str:
     return _font(_FACES[bold, italic]).fontName
 
 
-def has(character: str, name: str) -> bool:
-    """Whether the font `name` draws `character`, so that it can be copied out of the PDF as what it is.
+@functools.cache
+def _characters(name: str) -> frozenset[str]:
+    """What the font `name` draws so that it can be copied out of the PDF as what it is, and line ends.
 
     The library writes the character that a glyph stands for in four hexadecimal digits: none beyond U+FFFF will do.
     """
-    return ord(character) <= 0xFFFF and ord(character) in _font(name).face.charToGlyph
-
-
-@functools.lru_cache(maxsize=4096)
-def _choice(character: str, usual: str, other: str) -> tuple[str, str]:
-    if character == "\n" or has(character, usual):
-        return usual, character
-    return _font(other).fontName, character if has(character, other) else named(character)
+    return frozenset(chr(code) for code in (*_font(name).face.charToGlyph, ord("\n")) if code <= 0xFFFF)
 
 
 def spans(text: str, bold: bool, italic: bool) -> Iterator[tuple[str, str]]:
     """`text` in pieces of one font each, as (font, piece)."""
-    for font, pieces in groupby(_chosen(text, face(bold, italic), _OTHERS[bold]), lambda pair: pair[0]):
+    usual, other = face(bold, italic), _font(_OTHERS[bold]).fontName
+    for font, pieces in groupby(_chosen(text, usual, other), lambda pair: pair[0]):
         yield font, "".join(piece for _, piece in pieces)
 
 
@@ -60,9 +68,19 @@ def drawn(text: str, bold: bool, italic: bool) -> str:
 
 
 def _chosen(text: str, usual: str, other: str) -> Iterator[tuple[str, str]]:
-    for index, part in enumerate(NAMED.split(text)):
-        if index % 2:
-            # In one font: its brackets are in the other alone, and each change of font is work for the layout.
-            yield _font(other).fontName, part
+    font = usual
+    for word in _WORDS.findall(text):
+        if not word.isspace():
+            font = usual if _characters(usual).issuperset(word) else other
+        if _characters(font).issuperset(word):
+            yield font, word
         else:
-            yield from (_choice(character, usual, other) for character in part)
+            yield from (_choice(character, usual, other) for character in word)
+
+
+@functools.lru_cache(maxsize=4096)
+def _choice(character: str, usual: str, other: str) -> tuple[str, str]:
+    """A character of a word that no font draws whole."""
+    if character in _characters(other) or character not in _characters(usual):
+        return other, character if character in _characters(other) else named(character)
+    return usual, character

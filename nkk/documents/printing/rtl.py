@@ -18,7 +18,7 @@ _FORMS = {(False, False): "isolated", (False, True): "initial", (True, False): "
 
 def has(text: str) -> bool:
     """Whether `text` holds anything written from right to left."""
-    return not text.isascii() and any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in text)
+    return not text.isascii() and any(unicodedata.bidirectional(character) in _RIGHT_TO_LEFT for character in set(text))
 
 
 def seen(line: str) -> str:

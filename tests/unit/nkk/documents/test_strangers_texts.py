@@ -4,16 +4,22 @@ import pstats
 
 import pytest
 from docx import Document
+from hypothesis import given
+from hypothesis import strategies as st
 from pypdf import PdfReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 
 from nkk import documents
 from nkk.documents import make
+from nkk.documents.printing import fonts
 from nkk.documents.printing.looks import Styles, Words
 from nkk.documents.sample import sample
 from tests.unit.nkk.documents.fresh import apart, render
 from tests.unit.nkk.documents.reading import docx_text, pdf_body, pdf_text, squeezed, words
 
 KIND = "form-pengaduan"
+LATIN, OTHER = "LiberationSans-Regular", "DejaVuSans"
 MARKUP = "<b>tebal</b> &amp; </w:t> <para> {{ ticket }} {% for x in y %} {# c #} {_{ x }_} {_% %_} ]]> \"q\" 'p'"
 
 
@@ -93,6 +99,34 @@ def test_four_times_the_text_is_about_four_times_the_work(unit):
     empty, small, large = apart(calls, ["", (unit * 750)[:750], (unit * 3_000)[:3_000]])
     # A page more or less counts; the square would be sixteen times.
     assert large - empty < 6 * (small - empty)
+
+
+def test_scripts_mixed_and_characters_without_a_glyph_are_not_much_more_work_than_plain_words():
+    empty, plain, mixed, unknown = apart(calls, ["", ("kata panjang " * 500)[:3_000],
+                                                 ("a\u0416\u0c15\u05d0\u2192" * 600)[:3_000], "\U0001f600" * 3_000])
+    # Each of the latter is nine characters long where it is drawn.
+    assert mixed - empty < 11 * (plain - empty)
+    assert unknown - empty < 15 * (plain - empty)
+
+
+@pytest.mark.parametrize(("text", "pieces"), [
+    ("kata biasa", [(LATIN, "kata biasa")]),
+    ("satu \u2600tiga empat", [(LATIN, "satu "), (OTHER, "\u2600tiga "), (LATIN, "empat")]),
+    ("a\U0001f600b", [(OTHER, "a\u27e8U+1F600\u27e9b")]), ("\u2600 \u2600\n\u2600", [(OTHER, "\u2600 \u2600\n\u2600")]),
+    ("\u0416\u03a9 x", [(LATIN, "\u0416\u03a9 x")])])
+def test_a_word_is_of_one_font(text, pieces):
+    assert list(fonts.spans(text, False, False)) == pieces
+    assert fonts.drawn(text, False, False) == "".join(piece for _, piece in pieces)
+    again = "".join(piece for _, piece in pieces)
+    assert list(fonts.spans(again, False, False)) == pieces
+
+
+@given(st.text("aZ 1\u0416\u05d0\u2600\U0001f600\u4e2d\u0301", max_size=40), st.sampled_from([6.5, 11, 14]))
+def test_a_text_is_as_wide_as_the_library_finds_it(text, size):
+    for font, piece in fonts.spans(text, False, False):
+        found = pdfmetrics.getFont(font)
+        assert sum(pdfmetrics.stringWidth(sign, font, size) for sign in piece) == pytest.approx(
+            TTFont.stringWidth(found, piece, size))
 
 
 def calls(texts):
