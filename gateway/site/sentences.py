@@ -26,6 +26,14 @@ SENTENCES = {
     r"After the @ write a whole domain, .*":
         _("Sesudah tanda @ tulis nama domain yang lengkap. Contoh: nama@example.id"),
     r"Digits, with \+ in front where needed\.": _("Hanya angka, boleh diawali tanda +. Contoh: 0812 0000 0000"),
+    r"Leave it out where there is no number\.": _("Kosongkan bila tidak ada nomornya."),
+    r"The number alone, without words and extensions\.":
+        _("Tulis nomornya saja, tanpa kata seperti WA dan tanpa nomor ekstensi."),
+    r"One number only\.": _("Tulis satu nomor saja."),
+    r"Too short: at least (?P<least>\d+) digits, .*":
+        _("Terlalu pendek: paling sedikit %(least)s angka, dengan kode wilayahnya."),
+    r"Too long: at most (?P<most>\d+) digits\.": _("Terlalu panjang: paling banyak %(most)s angka."),
+    r"One address, without a name\.": _("Tulis satu alamat saja, tanpa nama. Contoh: nama@example.id"),
     r"Contains characters that are no text.*":
         _("Ada karakter yang bukan teks (misalnya emoji yang rusak). Hapus lalu ketik lagi."),
     r"3 to 64 small letters, digits, .*":

@@ -20,6 +20,8 @@ NOTE_LENGTH = 4_000
 TEXT_LENGTH = 20_000
 
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{5,28}")
+_APART = re.compile(r"[,;/]|\s(?=[+0])")
+FEWEST_DIGITS, MOST_DIGITS = 7, 20
 
 
 class PlainText(fields.String):
@@ -77,10 +79,28 @@ class Phone(fields.String):
     """A telephone number as it is written: digits, with spaces, hyphens, dots, slashes and brackets between them."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        number = text.code(super()._deserialize(value, attr, data, **kwargs))
-        if not _PHONE.fullmatch(number) or not 7 <= sum(sign.isdigit() for sign in number) <= 20:
-            raise ValidationError("Digits, with + in front where needed.")
+        number = text.code(super()._deserialize(value, attr, data, **kwargs)).rstrip(" .,;")
+        if problem := _phone_problem(number):
+            raise ValidationError(problem)
         return number
+
+
+def _phone_problem(number: str) -> str | None:
+    if not number:
+        return "Leave it out where there is no number."
+    if any(sign.isalpha() for sign in number):
+        return "The number alone, without words and extensions."
+    if sum(_digits(part) >= FEWEST_DIGITS for part in _APART.split(number)) > 1:
+        return "One number only."
+    if _digits(number) < FEWEST_DIGITS:
+        return f"Too short: at least {FEWEST_DIGITS} digits, with the area code."
+    if _digits(number) > MOST_DIGITS:
+        return f"Too long: at most {MOST_DIGITS} digits."
+    return None if _PHONE.fullmatch(number) else "Digits, with + in front where needed."
+
+
+def _digits(text: str) -> int:
+    return sum(sign.isdigit() for sign in text)
 
 
 class Mailbox(fields.Email):

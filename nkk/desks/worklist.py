@@ -6,7 +6,8 @@ narrowing it goes on from there, and shows nothing that the narrowing leaves out
 """
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,5 +86,12 @@ def _found(table: Table, q: str) -> ColumnElement[bool]:
     if group is not None:
         ways.append(table.c.ticket.like(f"NKK-____-%{group}%"))
     if "subject_line" in table.c:
-        ways.append(table.c.subject_line.ilike(_pattern(q), escape="/"))
+        ways += [table.c.subject_line.ilike(_pattern(spelling), escape="/")
+                 for spelling in dict.fromkeys(_spellings(q))]
     return or_(*ways)
+
+
+def _spellings(q: str) -> Iterator[str]:
+    """`q` as it is; with plain letters for ligatures and full width, three dots for an ellipsis; with the ellipsis."""
+    plain = unicodedata.normalize("NFKC", q)
+    yield from (q, plain, plain.replace("...", "\u2026"))

@@ -14,11 +14,13 @@ from nkk.sop import text
 LONGEST = 254
 
 NO_ADDRESS = "Not a valid email address."
+ONE_ADDRESS = "One address, without a name."
 HIDDEN_SIGN = "A sign that nobody sees stands in this address: type it anew."
 NOT_PLAIN = "Before the @ of an address our letters can go to stand plain letters (a to z), digits and signs."
 NO_DOMAIN = "After the @ write a whole domain, such as example.id."
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_MORE_THAN_ONE = re.compile(r"[<>,;]|@.*\s.*@", re.DOTALL)
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _NOWHERE = ("localhost", "localdomain", "invalid")
 
@@ -28,7 +30,10 @@ def read_mailbox(written: str) -> str:
     stripped = written.strip()
     if _CONTROL.search(stripped):
         raise ValueError(HIDDEN_SIGN)
-    local, at, domain = text.visible(stripped).strip().rpartition("@")
+    seen = text.visible(stripped).strip()
+    if "@" in seen and _MORE_THAN_ONE.search(seen):
+        raise ValueError(ONE_ADDRESS)
+    local, at, domain = seen.rpartition("@")
     if not at or not local or not domain or len(stripped) > 4 * LONGEST:
         raise ValueError(NO_ADDRESS)
     if not local.isascii():

@@ -30,7 +30,8 @@ _SELECTORS = re.compile(f"(.?)({_SELECTOR}+)(\u20e3?)", re.DOTALL)
 _VARIED = ("Lo", "So", "Sm", "Sk", "Po", "Pd")
 _BLANK = "\u2800\U0001d159"
 _HYPHENS = re.compile("[\u2010-\u2015\u2212\u2e3a\u2e3b\ufe58\ufe63\uff0d]")
-_APART = re.compile(r"[\s./()\u00b7-]+")
+_APART = re.compile(r"[\s./(),:;'\"\u2018\u2019\u00b7-]+")
+_LABEL = re.compile("(?:nomor|no|nip|nik)+(?=[0-9])", re.IGNORECASE)
 
 
 def is_text(text: str) -> bool:
@@ -88,8 +89,11 @@ def code(text: str) -> str:
 
 
 def digits(text: str) -> str:
-    """A number as it is written, such as `19900101 201505 1 001`, without what stands between its digits."""
-    return unicodedata.normalize("NFKC", _APART.sub("", code(text)))
+    """A number as it is written, such as `NIP. 19900101 201505 1 001`, without its name in front, a spreadsheet's
+    apostrophe, and what stands between its digits or behind them."""
+    plain = unicodedata.normalize("NFKC", _APART.sub("", code(text)))
+    label = _LABEL.match(plain)
+    return plain[label.end():] if label else plain
 
 
 def user_name(text: str) -> str:

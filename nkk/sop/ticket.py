@@ -15,6 +15,10 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHECK_MODULUS = 37
 _SYMBOLS = 7
 _SHAPE = re.compile(rf"([0-9]{{4}})-*([{ALPHABET}]{{4}})-*([{ALPHABET}]{{4}})")
+_LINKED = re.compile(r"[/=](NKK[^/?#&]*)")
+_AROUND = " .,;:!?#*_-\"'`()[]{}<>\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e"
+_LABEL = re.compile(r"(?:(?:NO|NOMOR|TIKET|TICKET)\b[ .:#]*)+")
+_BETWEEN = re.compile("[ ._]")
 _GROUP = re.compile(rf"[{ALPHABET}]{{4}}")
 _SOUND_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
@@ -31,8 +35,9 @@ def new_ticket(year: int, randbelow: Callable[[int], int] = secrets.randbelow) -
 def read_ticket(text: str) -> str | None:
     """The ticket a person meant by `text`, or None where it can be none.
 
-    Case, hyphens of any kind and number, `NKK` or a `#` before it and a full stop behind it do not matter, and O, I and
-    L are read as 0, 1 and 1; the check symbol catches a mistyped one.
+    Case, hyphens of any kind and number (or dots, spaces, underscores), `NKK`, `tiket no.` or a `#` before it, and
+    brackets, quotation marks and full stops around it do not matter, nor that it stands in a link; O, I and L are read
+    as 0, 1 and 1; the check symbol catches a mistyped one.
     """
     body = _plain(text).removeprefix("NKK").lstrip("-").translate(_SOUND_ALIKE)
     match = _SHAPE.fullmatch(body)
@@ -54,7 +59,10 @@ def read_group(text: str) -> str | None:
 
 def _plain(text: str) -> str:
     """`text` without what people and programs put around a reference."""
-    return code(text).upper().removeprefix("#").removesuffix(".").strip().replace(" ", "-")
+    written = code(text).upper()
+    link = _LINKED.search(written)
+    plain = (link[1] if link else written).strip(_AROUND)
+    return _BETWEEN.sub("-", plain[label.end():] if (label := _LABEL.match(plain)) else plain)
 
 
 def _encode(number: int) -> str:

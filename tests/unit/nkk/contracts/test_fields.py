@@ -39,7 +39,9 @@ def test_a_line_has_no_line_ends_and_nothing_invisible():
 
 @pytest.mark.parametrize(("written", "kept"), [
     ("0812-3456-7890", "0812-3456-7890"), ("(0717) 123.456", "(0717) 123.456"), ("0717/123456", "0717/123456"),
-    ("+62 812\u00a03456\u20117890", "+62 812 3456-7890"), ("\u202a08123456789\u202c", "08123456789")])
+    ("+62 812\u00a03456\u20117890", "+62 812 3456-7890"), ("\u202a08123456789\u202c", "08123456789"),
+    ("０８１２ ３４５６ ７８９０", "0812 3456 7890"), ("0812-3456-7890,", "0812-3456-7890"),
+    ("0812 0345 0789.", "0812 0345 0789")])
 def test_a_telephone_number_is_taken_as_it_is_written(written, kept):
     assert Phone().deserialize(written) == kept
 
@@ -47,6 +49,18 @@ def test_a_telephone_number_is_taken_as_it_is_written(written, kept):
 @pytest.mark.parametrize("written", ["", "123456", "telepon", "0812x3456789", "++628123456", "0" * 21, "+", 812])
 def test_what_is_no_telephone_number_is_refused(written):
     with pytest.raises(ValidationError):
+        Phone().deserialize(written)
+
+
+@pytest.mark.parametrize(("written", "said"), [
+    ("", "Leave it out"), (" \u2800", "Leave it out"), ("1", "Too short"), ("(0717)", "Too short"),
+    ("0717 123456 ext 12", "without words"), ("0812 3456 7890 (WA)", "without words"),
+    ("Telp: 0717 123456", "without words"),
+    ("081234567890, 081398765432", "One number"), ("081234567890/081398765432", "One number"),
+    ("0717 123456; 0717 654321", "One number"), ("081234567890 081398765432", "One number"),
+    ("08123456 / +62717123456", "One number"), ("0" * 21, "Too long"), ("0812#3456789", "Digits, with")])
+def test_it_is_said_what_is_wrong_with_a_telephone_number(written, said):
+    with pytest.raises(ValidationError, match=said):
         Phone().deserialize(written)
 
 

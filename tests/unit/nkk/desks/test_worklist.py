@@ -20,8 +20,9 @@ SUBJECTS = {
     "NKK-2025-7H4K-Q2MV": "PUNGLI di_loket ÉMPAT",
     "NKK-2024-AAAA-BBBB": r"Garis\miring / lurus",
     "NKK-2024-CCCC-DDDD": "Hari Jum\u2019at \u201cbayar\u201d\u00a0\u2013 katanya",
+    "NKK-2024-EEEE-FFFF": "Menunggu tiga\u2026 jam; efisien",
 }
-ONE, NOUGHT, THREE, FOUR, PASTED = SUBJECTS
+ONE, NOUGHT, THREE, FOUR, PASTED, DOTS = SUBJECTS
 
 
 @pytest.fixture
@@ -53,6 +54,8 @@ def found(connection, table=rows, **form):
     (ONE, {ONE}), ("nkk2026edxyer30", {ONE}), ("NKK-2026-EDXY-ER3O", {ONE}), ("NKK-2026-EDXY-ER31", set()),
     ("jum'at", {PASTED}), ("jum\u2018at", {PASTED}), ('"bayar" - kata', {PASTED}), ("\u201dbayar\u201c", {PASTED}),
     ("7h4k", {THREE}), ("q2mv", {THREE}), ("4kq2", set()), ("  EDXY ", {ONE}),
+    ("tiga...", {DOTS}), ("tiga\u2026", {DOTS}), ("tiga... jam", {DOTS}), ("\uff54\uff49\uff47\uff41", {DOTS}),
+    ("e\ufb01sien", {DOTS}), ("tiga..", set()),
 ])
 def test_a_ticket_a_group_of_one_or_words_of_the_subject_find_a_row(connection, q, expected):
     assert found(connection, q=q) == expected

@@ -65,7 +65,13 @@ def test_case_hyphens_and_what_stands_around_it_do_not_matter(ticket):
     spellings = (ticket.lower(), ticket.replace("-", ""), ticket.replace("-", " "), f"  {ticket}\n", f"#{ticket}",
                  f"{ticket}.", ticket.replace("-", "\u2013"), ticket.replace("-", "\u2011"),
                  ticket.replace("-", "\u00a0"), f"\u200b{ticket}\ufeff", ticket.replace("-", "--"),
-                 ticket.removeprefix("NKK-"), ticket.removeprefix("NKK"), f"# {ticket}")
+                 ticket.removeprefix("NKK-"), ticket.removeprefix("NKK"), f"# {ticket}",
+                 f"({ticket})", f"[{ticket}]", f'"{ticket}"', f"“{ticket}”,", f"'{ticket}'", f"{ticket},",
+                 f"{ticket}!",
+                 f"No. {ticket}", f"tiket {ticket}", f"Nomor tiket: {ticket};", f"Tiket no {ticket[4:]}",
+                 ticket.replace("-", "."), ticket.replace("-", "_"), f"<{ticket}>", f"- {ticket}",
+                 f"https://example.id/laporan/{ticket}", f"example.id/laporan/{ticket}/berkas?x=1#y",
+                 f"https://pengaduan.example.id/cari?tiket={ticket}&x=1")
     assert {read_ticket(spelling) for spelling in spellings} == {ticket}
 
 
@@ -78,7 +84,8 @@ def test_o_i_and_l_are_read_as_the_digits_they_look_like(ticket, letters):
 
 @pytest.mark.parametrize("text", [
     "", "NKK", "NKK-2026", "NKK-26-0000-0000", "NKK-2026-0000-000", "NKK-2026-0000-00000", "NKKK-2026-0000-0000",
-    "ABC-2026-0000-0000", "026-0000-0000", "NKK-2026-0000-000U", "NKK-2026-0000-000*", "NKK-2026-0000-0000;",
+    "ABC-2026-0000-0000", "026-0000-0000", "NKK-2026-0000-000U", "NKK-2026-0000-000*", "NKK-2026-0000-0000+",
+    "https://example.id/x", "https://example.id/NKK-2026-0000-0001",
     "NKK-2026-0000-00\x00", "NKK-2026-٠٠٠٠-0000", "\ud800",
 ])
 def test_what_has_not_the_shape_of_a_ticket_is_none(text):
