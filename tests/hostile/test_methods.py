@@ -136,7 +136,8 @@ def addresses(ticket: str) -> list[Address]:
     found = []
     with app.test_request_context("/"):
         for rule in app.url_map.iter_rules():
-            path = app.url_for(rule.endpoint, **{name: value(rule, name) for name in rule.arguments})
+            # By this rule and no other: an endpoint may have several, which take other values.
+            _, path = rule.build({name: value(rule, name) for name in rule.arguments})
             operation = re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1"))
             found.append(Address(rule.endpoint, path, operation, frozenset(rule.methods or ())))
     return found
