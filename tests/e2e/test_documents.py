@@ -192,11 +192,13 @@ def test_a_document_made_again_names_things_as_they_were_called(answered: tuple[
     standing = people.admin.get("/catalogue")
     categories, opds = (json.loads(json.dumps(standing[name])) for name in ("categories", "opds"))
     before = [opened(everybody[role], ticket, kind).content for role in MAY for kind in sorted(MAY[role])]
-    for category in categories.values():
-        category["name"] = "Nama baru"
-        category["sub_categories"] = dict.fromkeys(category["sub_categories"], "Juga baru")
-    for name in (dict.fromkeys(opds, "Dinas Baru"), dict.fromkeys(opds, "Dinas Terbaru")):
-        assert people.admin.ask("PUT", "/catalogue", {"categories": categories, "opds": name}).is_success
+    for key, category in categories.items():
+        category["name"] = f"Nama baru {key}"
+        category["sub_categories"] = {sub: f"Juga baru {sub}" for sub in category["sub_categories"]}
+    for name in ("Dinas Baru", "Dinas Terbaru"):
+        answer = people.admin.ask("PUT", "/catalogue", {"categories": categories,
+                                                        "opds": {opd: f"{name} {opd}" for opd in opds}})
+        assert answer.is_success, answer.text
     try:
         assert [opened(everybody[role], ticket, kind).content for role in MAY for kind in sorted(MAY[role])] == before
         later = travel_as_complaint(people, people.reporter())

@@ -69,7 +69,7 @@ class Window:
 
     def ends_after(self, response: httpx.Response) -> bool:
         """Whether a refusal for its frequency asks to wait until then."""
-        assert "try again" in problem(response, 429, "too-many-requests")["detail"]
+        assert "Try again in " in problem(response, 429, "too-many-requests")["detail"]
         end = (self.began // self.seconds + 1) * self.seconds
         return math.ceil(end - self.ended) <= int(response.headers["Retry-After"]) <= math.ceil(end - self.began) + 1
 
