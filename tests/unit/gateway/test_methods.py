@@ -18,7 +18,7 @@ Opened = Callable[..., dict[str, Any]]
 
 FILLED = {"ticket": "NKK-2026-EDXY-ER30", "username": "operator", "day": "2026-12-31", "first": "2026-12-31",
           "key": "kode-etik", "format": "pdf", "kind": "tanda-terima", "number": 1, "version": 1, "code": "en",
-          "act": "serahkan", "what": "hari", "month": "2026-03", "digest": "0", "name": "x"}
+          "act": "serahkan", "what": "hari", "month": "2026-03", "digest": "0", "name": "x", "year": 2027}
 CASE = "/laporan/NKK-2026-EDXY-ER30"
 AHEAD = [("Sec-Purpose", "prefetch"), ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"),
          ("sec-purpose", "Prefetch;anonymous-client-ip"), ("X-Moz", "prefetch"), ("X-Purpose", "preview")]
