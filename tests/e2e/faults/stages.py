@@ -35,7 +35,8 @@ BEFORE_MARKING = "before-marking"
 BEFORE_REPLYING = "before-replying"
 BEFORE_ACKNOWLEDGING = "before-acknowledging"
 HASHING = "hashing"
-"""Passwords are hashed and compared for as long as it stands."""
+"""Passwords are hashed and compared for as long as it stands, and HASHING_SECONDS at most."""
+HASHING_SECONDS = 60.0
 
 NOT_NOTED = "not-noted-"
 """Followed by a ticket: notification fails to write down its hand-over."""
@@ -81,7 +82,8 @@ class SlowPasswords(QuickPasswords):
 
     def _computed(self, work: Callable[..., Any], *args: str) -> Any:
         def slowly(*args: str) -> Any:
-            while (FOLDER / HASHING).exists():
+            until = time.monotonic() + HASHING_SECONDS
+            while (FOLDER / HASHING).exists() and time.monotonic() < until:
                 time.sleep(0.02)
             return work(*args)
 
