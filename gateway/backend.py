@@ -4,6 +4,7 @@ What tells who reported, and what opens an account, crosses the broker in boxes:
 that this call alone has. The caller's access token goes where somebody must be logged in, and nowhere else.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -27,6 +28,8 @@ FIGURES_PAUSE = 5.0
 """The start page shows figures: it is not to wait for notification, where that is away, with every visitor."""
 
 PING_SECONDS = 2.0
+PING_KEPT_SECONDS = 1.0
+"""Anybody may ask whether the stages answer, as often as they like."""
 
 FOR_ANYBODY = {
     "intake": {"register", "log_in", "renew", "lists", "request_reset", "complete_reset", "joint_leave"},
@@ -81,6 +84,36 @@ class Kept:
         self._known = None
 
 
+class Recent:
+    """What was asked less than `seconds` ago. One thread at a time asks anew, which takes `at_most`; who comes
+    meanwhile is told what was so before that, where it was not long before, and waits for the new answer otherwise."""
+
+    def __init__(self, seconds: float, at_most: float, ask: Callable[[], dict[str, bool]]) -> None:
+        self._seconds = seconds
+        self._bearable = 2 * (seconds + at_most)
+        self._ask = ask
+        self._known: tuple[float, dict[str, bool]] = (-math.inf, {})
+        self._asking = threading.Lock()
+
+    def get(self) -> dict[str, bool]:
+        if self._age() < self._seconds:
+            return self._known[1]
+        if not self._asking.acquire(blocking=False):
+            if self._age() < self._bearable:
+                return self._known[1]
+            self._asking.acquire()
+        try:
+            if self._age() >= self._seconds:
+                answer = self._ask()
+                self._known = (time.monotonic(), answer)
+            return self._known[1]
+        finally:
+            self._asking.release()
+
+    def _age(self) -> float:
+        return time.monotonic() - self._known[0]
+
+
 class Backend:
     """Calls for the request at hand: its actor and correlation id travel with each."""
 
@@ -90,6 +123,7 @@ class Backend:
         self._intake_key = intake_key
         self._lists = Kept(LISTS_SECONDS, self._ask_for_lists, LISTS_PAUSE)
         self._figures = Kept(FIGURES_SECONDS, lambda: self.call("notification", "figures"), FIGURES_PAUSE)
+        self._answering = Recent(PING_KEPT_SECONDS, PING_SECONDS, self._ping)
 
     def call(self, stage: str, method: str, *args: Any) -> Any:
         """The result of `method` of `stage`."""
@@ -147,7 +181,10 @@ class Backend:
         self._lists.forget()
 
     def ping(self) -> dict[str, bool]:
-        """Which stages answer."""
+        """Which stages answer, or did a moment ago."""
+        return self._answering.get()
+
+    def _ping(self) -> dict[str, bool]:
         with ThreadPoolExecutor(len(STAGES)) as pool:
             return dict(zip(STAGES, pool.map(self._answers, STAGES), strict=True))
 
