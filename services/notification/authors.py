@@ -15,7 +15,7 @@ from nkk.messaging.consumer import handles
 from nkk.sop.refusals import UnknownTicket
 from services.notification.domain import Journey, is_told_of_change
 from services.notification.keyed import Keyed, KeyedProvider
-from services.notification.storage import NotificationWork
+from services.notification.storage import NotificationWork, letter_id
 
 HIDE_SECONDS = 600
 """So long what was kept or heard in the clear stays so: instances of a version before may serve beside us, and know
@@ -38,7 +38,7 @@ class KnowsAuthors:
         with self.uow.handling(event) as work:
             for row in work.contacts.take_plain(data.reporter_id):
                 self._keep(work, row.reporter_id, row.sealed_contact, row.changed_at)
-            self._keep(work, data.reporter_id, data.sealed_contact, event.time)
+            self._keep(work, data.reporter_id, data.sealed_contact, event.time, event.id)
             work.afterwards(self.mailer.wake)
 
     @timer(interval=HIDE_SECONDS)
@@ -59,10 +59,11 @@ class KnowsAuthors:
             raise UnknownTicket
         return journey
 
-    def _keep(self, work: NotificationWork, reporter_id: str, sealed_contact: str, at: datetime) -> None:
+    def _keep(self, work: NotificationWork, reporter_id: str, sealed_contact: str, at: datetime,
+              event_id: str | None = None) -> None:
         replaced = work.contacts.keep(self.keyed.reporter(reporter_id), sealed_contact, at)
         if replaced is not None and is_told_of_change(replaced[1], at):
-            work.messages.add_farewell(str(uuid.uuid4()), replaced[0], at)
+            work.messages.add_farewell(letter_id(event_id or str(uuid.uuid4()), "contact_changed"), replaced[0], at)
 
     def _hide_batch(self) -> int:
         with self.uow.begin() as work:

@@ -38,7 +38,7 @@ from services.notification.authors import KnowsAuthors
 from services.notification.domain import Answer, Entry, Journey
 from services.notification.following import Follows
 from services.notification.mail import Mailer
-from services.notification.storage import NotificationWork
+from services.notification.storage import NotificationWork, letter_id
 from services.notification.telling import TellsPeople
 from services.notification.unsent import LooksAfterLetters
 
@@ -216,7 +216,7 @@ class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters,
             work.journeys.note(
                 _entry(event), answered, submitted_at=data.submitted_at, service_due_at=data.service_due_at,
                 late_at=data.service_due_at, category=data.category, sub_category=data.sub_category, **whose)
-            work.messages.add(str(uuid.uuid4()), data.ticket, "received", event.time)
+            work.messages.add(letter_id(event.id, "received"), data.ticket, "received", event.time)
             work.afterwards(self.mailer.wake)
 
     def _noting(self, event: Event[Any]) -> AbstractContextManager[NotificationWork]:

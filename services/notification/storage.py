@@ -35,6 +35,8 @@ from nkk.sop.refusals import UnknownTicket
 from nkk.sop.timed import Timed
 from services.notification.domain import Answer, Entry, Journey, State, letters_about, team_at
 
+_LETTERS = uuid.UUID("6f0f6a2a-6a0b-4a56-9c5e-0d5b8a3f4c11")
+
 metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
@@ -344,6 +346,12 @@ class Plain:
             reporter_id=None, reporter=reporter))
 
 
+def letter_id(event_id: str, kind: str) -> str:
+    """The id of the letter of `kind` that an event brings about: a stage that was restored to an earlier moment and
+    hears the event again writes the same letter, which has the same Message-ID."""
+    return str(uuid.uuid5(_LETTERS, f"{event_id} {kind}"))
+
+
 class Messages:
     """Messages to people, written in the transaction of what they tell and sent afterwards."""
 
@@ -550,12 +558,13 @@ class NotificationWork(ClockedWork, RecordedWork):
             self.tell_team(alarm, now)
         return alarm
 
-    def tell_team(self, alarm: Any, now: datetime) -> None:
-        """Write to the team of an alarm, and to its superior, where their addresses are known."""
+    def tell_team(self, alarm: Any, now: datetime, event_id: str | None = None) -> None:
+        """Write to the team of an alarm, and to its superior, where their addresses are known; `event_id` told it."""
+        event_id = event_id or str(uuid.uuid4())
         team = team_at(alarm.step, alarm.opd)
         address = self.teams.get(team)
         for kind in letters_about(alarm.TYPE, bool(address.superior_email)) if address else ():
-            self.messages.add_for_team(str(uuid.uuid4()), kind, team, alarm, now)
+            self.messages.add_for_team(letter_id(event_id, kind), kind, team, alarm, now)
 
     @cached_property
     def teams(self) -> Teams:

@@ -17,6 +17,7 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.validation import load
 from nkk.sop.steps import Role
 from services.notification import schemas
+from services.notification.storage import letter_id
 
 log = get_logger()
 
@@ -32,14 +33,14 @@ class TellsPeople:
     def on_step_due_soon(self, event: Event[StepDueSoon]) -> None:
         """A step of another stage nears its end."""
         with self.uow.handling(event) as work:
-            work.tell_team(event.data, event.time)
+            work.tell_team(event.data, event.time, event.id)
             work.afterwards(self.mailer.wake)
 
     @handles(StepOverdue, together=True)
     def on_step_overdue(self, event: Event[StepOverdue]) -> None:
         """A step of another stage is late."""
         with self.uow.handling(event) as work:
-            work.tell_team(event.data, event.time)
+            work.tell_team(event.data, event.time, event.id)
             work.afterwards(self.mailer.wake)
 
     @handles(PasswordResetRequested, together=True)
@@ -48,8 +49,8 @@ class TellsPeople:
         data, now = event.data, datetime.now(UTC)
         with self.uow.handling(event) as work:
             if now < data.expires_at:
-                work.messages.add_code(str(uuid.uuid4()), self.keyed.reporter(data.reporter_id), data.sealed_letter,
-                                       data.expires_at, now)
+                work.messages.add_code(letter_id(event.id, "password_reset"), self.keyed.reporter(data.reporter_id),
+                                       data.sealed_letter, data.expires_at, now)
             work.afterwards(self.mailer.wake)
 
     @timer(interval=TELL_SECONDS)
