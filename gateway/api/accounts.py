@@ -82,7 +82,8 @@ def renew(form: dict[str, Any]) -> dict[str, Any]:
 @needs()
 @resources.response(204)
 def log_out() -> None:
-    """End this session: it cannot be renewed any more, and its access token ends within 15 minutes."""
+    """End this session: it cannot be renewed any more. Its access token is refused at once for reports, lists and
+    accounts, and ends for the steps from 3 on within 15 minutes."""
     backend().call("intake", "log_out")
 
 

@@ -56,7 +56,8 @@ def staff_account(username: str) -> dict[str, Any]:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def disable_staff(username: str) -> dict[str, Any]:
-    """Bar a staff account; it is out within 15 minutes. A new password opens it again. The last admin stays (409)."""
+    """Bar a staff account. An operator and an admin are out at once, but for step 6; the teams, and that, within 15
+    minutes. A new password opens it again. The last admin stays (409)."""
     return backend().tell_intake("disable_staff", {"username": username})
 
 

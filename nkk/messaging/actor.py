@@ -1,7 +1,8 @@
 """Who acts: a signed token that travels with every call that somebody must be logged in for.
 
 One service signs (Ed25519); the gateway and every stage verify with the public key, so that a stage trusts no caller's
-word about roles. Tokens live 15 minutes; a disabled account cannot renew, and is out within that time.
+word about roles. Tokens live 15 minutes; a disabled account cannot renew, and is out within that time; at the service
+that knows sessions at once.
 
 Threat: whoever reads the broker, or is a stage, has the tokens that travel there. So a client holds `token.secret`: at
 the door the token is good with its secret alone, which goes no further. The token names the secret's hash, hashed once
@@ -169,12 +170,14 @@ class Caller:
 
 
 def requires(*roles: str) -> Callable[[F], F]:
-    """Method decorator: only an actor with one of `roles` may call; the actor becomes the first argument."""
+    """Method decorator of a stage's: only an actor with one of `roles` may call; the actor becomes the first
+    argument."""
 
     def decorate(method: F) -> F:
         @wraps(method)
         def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
-            return method(self, self.caller.require(*roles), *args, **kwargs)
+            actor = self.caller.require(*roles)
+            return method(self.acting_for(actor), actor, *args, **kwargs)
 
         checked.requires = roles  # type: ignore[attr-defined]
         return checked  # type: ignore[return-value]

@@ -12,7 +12,7 @@ from nameko.timer import timer
 from nkk.messaging.actor import Actor
 from nkk.messaging.boxes import Call, UsedBoxError
 from nkk.messaging.validation import load
-from nkk.sop.refusals import NotAuthenticated, Refused
+from nkk.sop.refusals import Refused
 from services.intake.storage import IntakeWork
 
 FORGET_SECONDS = 60
@@ -70,18 +70,15 @@ class OpensBoxes:
         return given
 
     @contextmanager
-    def once(self, call: Call, by: Actor | None = None) -> Iterator[IntakeWork]:
+    def once(self, call: Call) -> Iterator[IntakeWork]:
         """The transaction that carries `call` out, and uses it up: also where a rule refuses it, and nothing else is
-        changed. Raises UsedBoxError where that has been done, by whichever instance, and NotAuthenticated where the
-        session has ended of who asks for it, `by`."""
+        changed. Raises UsedBoxError where that has been done, by whichever instance."""
         refused = None
         with self.uow.begin() as work:
             if not work.boxes.use(call.nonce, call.sealed_at):
                 raise _used()
             try:
                 with work.part():
-                    if by is not None:
-                        check_session(work, by)
                     yield work
             except Refused as refusal:
                 refused = refusal
@@ -94,14 +91,6 @@ class OpensBoxes:
         """Forget the boxes that are too old to be good."""
         with self.uow.begin() as work:
             work.boxes.forget(_now() - REMEMBERED)
-
-
-def check_session(work: IntakeWork, actor: Actor) -> None:
-    """Raise NotAuthenticated where the session of `actor` has ended: an access token outlives it for minutes, in which
-    nobody who was disabled or has logged out is to change what stays. Whoever holds the signing key needs no session.
-    """
-    if actor.session is not None and not work.accounts.session_is_open(actor.session, actor.id, _now()):
-        raise NotAuthenticated("This session has ended. Log in again.")
 
 
 def _used() -> UsedBoxError:

@@ -18,7 +18,7 @@ from nkk.sop.steps import Role
 from services.intake import schemas
 from services.intake.boxes import boxed
 from services.intake.domain import Account
-from services.intake.passwords import ChangesPasswords
+from services.intake.passwords import ChangesPasswords, known_account
 from services.intake.storage import IntakeWork
 
 CONTACT = ("email", "phone")
@@ -35,7 +35,7 @@ class KeepsContacts(ChangesPasswords):
     def contact(self, actor: Actor, call: Call) -> dict[str, Any]:
         """The caller's own e-mail address and phone number."""
         with self.once(call) as work:
-            identity = self.identity_of(work, self.known_account(work, actor))
+            identity = self.identity_of(work, known_account(work, actor))
         return {name: identity.get(name) for name in CONTACT}
 
     @rpc
@@ -45,7 +45,7 @@ class KeepsContacts(ChangesPasswords):
         """Letters that have not left go to the caller's new address."""
         form = call.content
         with self.uow.reading() as work:
-            known = self.known_account(work, actor)
+            known = known_account(work, actor)
         matches = self.passwords.matches(form["password"], known.password_hash)
         self.if_admitted(call, actor, known, matches,
                          lambda work, account: self._keep_contact(work, account, form))

@@ -23,7 +23,7 @@ from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.registration import check_password
 from nkk.sop.steps import Role
 from services.intake import attempts, domain, resets, schemas
-from services.intake.boxes import OpensBoxes, boxed, check_session
+from services.intake.boxes import OpensBoxes, boxed
 from services.intake.domain import Account
 from services.intake.storage import IntakeWork
 
@@ -168,7 +168,7 @@ class ChangesPasswords(OpensBoxes):
         """Another password for the caller; ends all their sessions but this one."""
         form = call.content
         with self.uow.reading() as work:
-            known = self.known_account(work, actor)
+            known = known_account(work, actor)
             username = self._username(work, known)
         # Before the current password is looked at: else a refusal of the new one would say that it is right.
         check_password(username, form["new_password"], "new_password")
@@ -181,14 +181,6 @@ class ChangesPasswords(OpensBoxes):
 
         self.if_admitted(call, actor, known, matches, change)
         log.info("password changed", role=actor.role)
-
-    def known_account(self, work: IntakeWork, actor: Actor) -> Account:
-        """The caller's account, as it is. Raises NotAuthenticated where the session has ended: an access token outlives
-        it for minutes, in which nothing of the account is to be shown or changed."""
-        if actor.session is None:
-            raise NotAuthenticated("Log in first.")
-        check_session(work, actor)
-        return work.accounts.get(actor.id)
 
     def if_admitted(self, call: Call, actor: Actor, known: Account, matches: bool,
                     change: Callable[[IntakeWork, Account], None]) -> None:
@@ -240,6 +232,13 @@ class ChangesPasswords(OpensBoxes):
         """Who the reporter of an account is. Raises InvalidToken where no key of the ring fits."""
         _, identity = work.accounts.reporter(account.id)
         return self.vault.decrypt(identity)
+
+
+def known_account(work: IntakeWork, actor: Actor) -> Account:
+    """The caller's account, as it is. Raises NotAuthenticated where they have no session."""
+    if actor.session is None:
+        raise NotAuthenticated("Log in first.")
+    return work.accounts.get(actor.id)
 
 
 def _now() -> datetime:

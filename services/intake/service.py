@@ -5,9 +5,10 @@ import json
 import secrets
 import uuid
 from collections.abc import Callable
+from copy import copy
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from nkk.clocks.stage import TellsAlarms
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
@@ -27,7 +28,9 @@ from services.intake.attempts import KINDS
 from services.intake.boxes import boxed
 from services.intake.contacts import KeepsContacts, tell_registered
 from services.intake.identity import PasswordsProvider, SigningKeyProvider, Vault, VaultProvider
+from services.intake.passwords import known_account
 from services.intake.retelling import SealsTold
+from services.intake.sessions import Acting
 from services.intake.storage import IntakeWork
 
 
@@ -39,6 +42,12 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
     vault = VaultProvider()
     passwords = PasswordsProvider()
     signing_key = SigningKeyProvider()
+
+    def acting_for(self, actor: Actor) -> Self:
+        """This, with a unit of work that asks for the caller's session."""
+        acting: Any = copy(self)
+        acting.uow = Acting(self.uow, actor)
+        return acting
 
     # -- step 1: register, log in, submit
 
@@ -182,11 +191,10 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
     @requires(Role.OPERATOR)
     @boxed(schemas.WhichReport)
     def identity(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """Who reported (Data Pemberi Aduan): an act, on the record before it leaves. Raises NotAuthenticated where the
-        caller's session has ended, though their token lives, and IdentityWithheld where the reporter asked for
-        confidentiality."""
+        """Who reported (Data Pemberi Aduan): an act, on the record before it leaves. Raises IdentityWithheld where the
+        reporter asked for confidentiality."""
         with self.once(call) as work:
-            self.known_account(work, actor)
+            known_account(work, actor)
             complaint = work.complaints.get(call.content["ticket"])
             if complaint.confidential:
                 raise domain.identity_withheld()

@@ -4,8 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.fernet import Fernet
@@ -15,14 +14,11 @@ from nkk.messaging.actor import Actor
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair
 from nkk.messaging.work import UnitOfWork
-from nkk.sop.refusals import NotAuthenticated
-from services.intake.admin import AdminDesk
-from services.intake.calendar import with_years
 from services.intake.domain import LastAdmin
 from services.intake.identity import Vault
 from services.intake.service import IntakeService
-from services.intake.storage import IntakeWork, accounts, metadata, sessions
-from tests.boxes import asked, called_by
+from services.intake.storage import IntakeWork, accounts, metadata
+from tests.boxes import asked
 
 PRIVATE, PUBLIC = new_key_pair()
 NAMES = ("admin-satu", "admin-dua", "admin-tiga")
@@ -80,45 +76,3 @@ def test_of_admins_who_disable_each_other_at_once_one_stays(intake: IntakeServic
         done = list(pool.map(act, range(len(NAMES))))
     assert sorted(done) == [False, True, True]
     assert len(left(intake) - {"operator"}) == 1
-
-
-ACTS: dict[str, Callable[[IntakeService, Actor], object]] = {
-    "add_staff": lambda intake, by: asked(intake, PUBLIC, "add_staff", {
-        "username": "baru", "name": "Baru", "role": "admin", "password": "rahasia-sekali-42"}, by),
-    "reset_staff": lambda intake, by: asked(intake, PUBLIC, "reset_staff", {
-        "username": by.id, "password": "rahasia-sekali-42"}, by),
-    "disable_staff": lambda intake, by: asked(intake, PUBLIC, "disable_staff", {"username": "operator"}, by),
-    "let_staff_in": lambda intake, by: asked(intake, PUBLIC, "let_staff_in", {"username": "operator"}, by),
-    "staff_account": lambda intake, by: asked(intake, PUBLIC, "staff_account", {"username": "operator"}, by),
-    "replace_lists": lambda intake, by: called_by(intake, by).replace_lists({"opds": {"satu": "Satu"}}),
-    "replace_calendar": lambda intake, by: called_by(intake, by).replace_calendar(0, with_years(None, [2027])),
-    "set_day": lambda intake, by: called_by(intake, by).set_day("2027-03-01", {
-        "kind": "closed", "name": "Tutup"}),
-    "reencrypt": lambda intake, by: called_by(intake, by).reencrypt(),
-    "check_in": lambda intake, by: called_by(intake, by).check_in(),
-}
-
-
-@pytest.mark.parametrize("act", ACTS)
-def test_an_admin_who_was_disabled_or_has_logged_out_changes_nothing_that_stays(intake: IntakeService, act: str
-                                                                                ) -> None:
-    """Their access token is good for some minutes yet."""
-    intake.passwords = SimpleNamespace(hash=lambda password: "hash")
-    with intake.uow.database.writing() as connection:
-        for session, ended in (("open", None), ("ended", datetime.now(UTC))):
-            connection.execute(insert(sessions).values(
-                id=session, account_id="admin-dua", refresh_hash=session, ended_at=ended,
-                expires_at=datetime.now(UTC) + timedelta(hours=1)))
-    for session in ("ended", "unknown"):
-        with pytest.raises(NotAuthenticated):
-            ACTS[act](intake, Actor("admin-dua", "admin", None, session))
-    assert disable(intake, "admin-dua", by="admin-satu")
-    with pytest.raises(NotAuthenticated):
-        ACTS[act](intake, Actor("admin-dua", "admin", None, "open"))
-
-
-def test_every_act_of_an_admins_asks_for_the_session() -> None:
-    """But for those that only read, and the command line's own, which needs none."""
-    reading = {"staff", "staff_names", "calendar", "calendar_versions", "national_days"}
-    admins = {name for name, method in vars(AdminDesk).items() if "admin" in getattr(method, "requires", ())}
-    assert admins - reading <= ACTS.keys()

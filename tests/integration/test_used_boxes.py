@@ -39,7 +39,6 @@ REFUSED: dict[str, tuple[Actor | None, dict[str, Any], type[Refused]]] = {
     "register": (None, REGISTRATION | {"email": "no address"}, InvalidInput),
     "complete_reset": (None, {"token": "another code", "password": NEW}, ResetExpired),
     "change_password": (REPORTER, {"password": "pelapor", "new_password": "short"}, InvalidInput),
-    "contact": (Actor("pelapor", "reporter", None, "s-ended"), {}, NotAuthenticated),
 }
 
 
