@@ -7,7 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gateway import create_app
+from gateway import create_app, limits
+from gateway.live import LiveFeed
 from gateway.proxies import Proxies
 from nkk.messaging.actor import Actor, grant
 from nkk.messaging.written import as_pem
@@ -26,10 +27,27 @@ def settings() -> dict[str, Any]:
     return {}
 
 
+_kept: dict[str, Flask] = {}
+"""The gateway that the last test had, by how it was set."""
+
+
 @pytest.fixture
 def app(stages: FakeBackend, settings: dict[str, Any]) -> Flask:
-    """The gateway."""
-    app = create_app({
+    """The gateway as it is when it starts. Putting it together takes longer than what most tests ask of it, so one that
+    is set as the last test's was is the last test's, with nothing counted and nobody connected."""
+    config = _config() | settings
+    app = _kept.get(repr(config))
+    if app is None:
+        _kept.clear()
+        app = _kept[repr(config)] = create_app(config)
+    app.config.update(config)
+    app.extensions |= {"nkk": stages, "live": LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])}
+    limits.limiter.reset()
+    return app
+
+
+def _config() -> dict[str, Any]:
+    return {
         "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": KEYS["NKK_INTAKE_PUBLIC_KEY"],
         "TOKEN_PUBLIC_KEY": as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), "SITE_KEY": KEYS["NKK_SITE_KEY"], "RPC_TIMEOUT": 1,
         "LIVE_STREAMS": 1, "SITE_URL": "http://localhost", "TEMPLATES": "",
@@ -37,9 +55,7 @@ def app(stages: FakeBackend, settings: dict[str, Any]) -> Flask:
         # A new window begins in 2068: none does within a test.
         "LIMIT_REGISTRATION": "2/100 year", "LIMIT_LOGIN": "100/100 year", "LIMIT_SUBMISSION": "2/100 year",
         "LIMIT_DOCUMENTS": "100/100 year", "LIMIT_RESET": "100/100 year",
-        "RATELIMIT_STORAGE_URI": "memory://"} | settings)
-    app.extensions["nkk"] = stages
-    return app
+        "RATELIMIT_STORAGE_URI": "memory://"}
 
 
 @pytest.fixture
