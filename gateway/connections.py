@@ -24,6 +24,10 @@ from waitress.server import TcpWSGIServer
 from gateway.requests import MAX_FRAMED_BYTES, MAX_HEAD_BYTES, TOO_SLOW, Reading, Refusing, Serving, answer
 from nkk.messaging.log import get_logger
 
+LOOK_BYTES = 4 * 1024
+"""So much is read of one connection before the others have their turn. It may be little but framing, a chunk for each
+byte, and takes some milliseconds then."""
+
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
 """So much of what is left of a refused request is taken and thrown away: ended at once, the connection would be reset,
 and the answer be lost with it."""
@@ -339,7 +343,7 @@ def settings(threads: int, backlog: int) -> Adjustments:
     """waitress' settings: nothing is buffered in files, no thread waits until an answer is taken, and its own limits on
     connections are off."""
     chosen = Adjustments(
-        threads=threads, backlog=backlog, ident="", server_name="localhost", recv_bytes=64 * 1024,
+        threads=threads, backlog=backlog, ident="", server_name="localhost", recv_bytes=LOOK_BYTES,
         inbuf_overflow=2 * MAX_FRAMED_BYTES, outbuf_overflow=2**31, outbuf_high_watermark=2**31,
         max_request_header_size=MAX_HEAD_BYTES, max_request_body_size=MAX_FRAMED_BYTES, connection_limit=2**31,
         cleanup_interval=1, log_socket_errors=False, clear_untrusted_proxy_headers=False)

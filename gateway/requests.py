@@ -17,7 +17,7 @@ from gunicorn.http.body import ChunkedReader, LengthReader
 from gunicorn.http.message import Request
 from gunicorn.http.unreader import IterUnreader
 from waitress import utilities as waitress
-from waitress.buffers import OverflowableBuffer
+from waitress.buffers import BytesIOBasedBuffer
 from waitress.parser import HTTPRequestParser
 from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.task import Task, WSGITask
@@ -30,7 +30,6 @@ MAX_HEAD_BYTES = 64 * 1024
 MAX_FRAMED_BYTES = 2 * MAX_BODY_BYTES
 """A body with all that its chunks are framed with."""
 MAX_CHUNK_LINE_BYTES, MAX_TRAILER_BYTES = 256, 4 * 1024
-PIECE_BYTES = 4 * 1024
 
 NO_HTTP = (400, "Bad Request", "malformed", "This is no HTTP request that can be read. Nothing was done.")
 TOO_SLOW = (408, "Request Timeout", "too-slow", "The request did not come to its end in time. Nothing was done.")
@@ -62,18 +61,15 @@ def answer(status: int, reason: str, name: str, sentence: str) -> bytes:
 
 
 class Chunks(ChunkedReceiver):
-    """A body in chunks. What frames them has a length of its own, and is read in pieces: each takes waitress a copy of
-    all that is behind it."""
+    """A body in chunks. What frames them has a length of its own."""
 
     error: Any = None
 
     def received(self, data: bytes) -> int:
         """Take what came in; how much of it belonged to this body."""
-        taken = 0
-        while taken < len(data) and not (self.completed or self.error):
-            taken += super().received(data[taken:taken + PIECE_BYTES])
-            if len(self.control_line) > MAX_CHUNK_LINE_BYTES or len(self.trailer) > MAX_TRAILER_BYTES:
-                self.error = waitress.BadRequest("framed without end")
+        taken: int = super().received(data)
+        if len(self.control_line) > MAX_CHUNK_LINE_BYTES or len(self.trailer) > MAX_TRAILER_BYTES:
+            self.error = waitress.BadRequest("framed without end")
         return taken
 
 
@@ -134,13 +130,14 @@ class Reading(HTTPRequestParser):
             self.headers[key] = f"{self.headers[key]}, {value}" if key in self.headers else value
 
     def _expect_body(self, found: Any) -> None:
+        # In memory: what people write is not left in the clear on a disk.
         reader = found.body.reader
         if isinstance(reader, ChunkedReader):
-            self.chunked, self.body_rcv = True, Chunks(_memory())
+            self.chunked, self.body_rcv = True, Chunks(BytesIOBasedBuffer())
         elif isinstance(reader, LengthReader) and reader.length > MAX_BODY_BYTES:
             self.is_too_long = True
         elif isinstance(reader, LengthReader) and reader.length:
-            self.content_length, self.body_rcv = reader.length, FixedStreamReceiver(reader.length, _memory())
+            self.content_length, self.body_rcv = reader.length, FixedStreamReceiver(reader.length, BytesIOBasedBuffer())
         # Who expects to be told to go on and has no body to send would wait for ever.
         self.expect_continue = found._expected_100_continue and self.body_rcv is not None
 
@@ -165,11 +162,6 @@ class Reading(HTTPRequestParser):
     def get_body_stream(self) -> Any:
         """The whole body, to read from its beginning."""
         return self.body_rcv.getfile() if self.body_rcv is not None else BytesIO()
-
-
-def _memory() -> OverflowableBuffer:
-    """A buffer that never goes to a file: what people write is not left in the clear on a disk."""
-    return OverflowableBuffer(2 * MAX_FRAMED_BYTES)
 
 
 class Serving(WSGITask):

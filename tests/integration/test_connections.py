@@ -373,6 +373,26 @@ def test_what_frames_requests_has_an_end(house: Callable[..., House], endless: b
     assert here.serves()
 
 
+@pytest.mark.parametrize("framing", [b"1\r\na\r\n", b"\r\n"], ids=["chunks of a byte", "blank lines"])
+def test_whoever_sends_little_but_framing_is_read_in_turn_with_the_others(house: Callable[..., House], framing: bytes
+                                                                          ) -> None:
+    """Each piece of it costs time, which nobody else spends waiting until all that has come is read."""
+    here = house(most=50)
+    sent = CHUNKED + framing * (60_000 // len(framing))
+    with ExitStack() as stack:
+        lines = [stack.enter_context(here.connect()) for _ in range(20)]
+        asks = stack.enter_context(here.connect())
+        eventually(lambda: len(here.door.active_channels) == 21)
+        here.stand_still()
+        for line in lines:
+            line.sendall(sent)
+        asks.sendall(GET)
+        here.go_on()
+        assert answer(asks).startswith(b"HTTP/1.1 200 OK")
+        reading = [each.request for each in list(here.door.active_channels.values())]
+        assert sum(each.body_bytes_received for each in reading if each is not None) < 20 * len(sent) / 2
+
+
 def test_a_blank_line_behind_each_body_is_taken(house: Callable[..., House]) -> None:
     here = house()
     with here.connect() as line:
