@@ -105,10 +105,12 @@ for name in NKK_PORT NKK_HTTP_PORT NKK_HTTPS_PORT NKK_TOOLS_PORT NKK_RABBITMQ_UI
     case $name in NKK_HTTP_PORT | NKK_HTTPS_PORT) port=${port##*:} ;; esac # may have an address before it
     case $port in
         '') continue ;;
+        *:*) [ $name != NKK_PORT ] || port_only="; an address before it stands in NKK_ADDRESS" ;;
         *[!0-9]* | ??????*) ;;
         *) [ "$port" -lt 1 ] || [ "$port" -gt 65535 ] || continue ;;
     esac
-    fault "$name is no port: a number from 1 to 65535."
+    fault "$name is no port: a number from 1 to 65535${port_only-}."
+    port_only=
 done
 
 for stage in INTAKE TRIAGE OPD_RESPONSE NOTIFICATION; do
@@ -128,9 +130,13 @@ elif ! docker image inspect "$image" > /dev/null 2>&1; then
     meaning="$meaning: there is no image $image yet (docker build -t $image .)"
 elif refused=$(docker compose config --quiet 2>&1); then
     composed=$(docker compose config --format json 2> /dev/null)
-    refused=$(printf '%s\n' "$composed" | docker run --rm -i --network none "$image" nkk settings 2>&1) ||
-        fault "$refused"
     meaning="every process takes its settings"
+    # By its word: an engine may say of a container that is gone that it ended well.
+    answer=$(printf '%s\n' "$composed" | docker run --rm -i --network none "$image" nkk settings 2>&1) || :
+    case $answer in
+        *"$meaning"*) ;;
+        *) fault "${answer:-the settings could not be looked at: docker run $image nkk settings says nothing.}" ;;
+    esac
 elif [ -z "$faults" ]; then
     fault "$refused"
 fi

@@ -24,8 +24,17 @@ fail() {
     echo "-- $*" >&2
     exit 1
 }
-once() { docker compose run --rm --no-deps -T "$1"; }
 up() { docker compose up -d --no-deps --no-build "$@"; }
+
+# What prepares something and ends. Not by `run --rm`, of which some engines say that it ended well however it ended.
+once() {
+    say "$1"
+    up --force-recreate "$1"
+    ended=$(docker wait "$(docker compose ps -aq "$1")")
+    docker compose logs --no-log-prefix --tail 20 "$1" >&2 || true
+    [ "$ended" = 0 ] || fail "$1 ended with $ended (above, what it said last), and nothing was replaced. Mend it and run" \
+        "this once more, or go back"
+}
 permissions() {
     up --no-recreate --wait --wait-timeout "$HEALTHY_SECONDS" rabbitmq postgres
     once definitions

@@ -21,6 +21,8 @@ case "$*" in
     "compose ps -q "*) grep -l ^running "$part".* 2> /dev/null ;;
     "compose ps -aq "*) ls -d "$part".* 2> /dev/null ;;
     "compose rm "*) rm -f $(grep -l ^exited "$part".* 2> /dev/null) ;;
+    "compose up "*" --force-recreate "*) echo exited > "$part.1" ;;
+    "wait "*) case $part in "$FAILS".1) echo 1 ;; *) echo 0 ;; esac ;;
     "compose up "*" --scale "*)
         many=${*##*=}
         for number in 1 2 3 4 5 6 7 8 9; do
@@ -29,6 +31,7 @@ case "$*" in
         done ;;
     "compose up "*" gateway") grep -q ' healthy' ../becomes; exit ;;
     "image inspect "*) echo sha256:new ;;
+    "run "*) echo every process takes its settings ;;
     "inspect "*Image*) echo sha256:old ;;
     "inspect "*) cat "$part" ;;
     "tag nkk:previous "*) [ ! -f ../first ]; exit ;;
@@ -58,7 +61,7 @@ def upgrade(tmp_path):
         (tmp_path / "becomes").write_text(becomes)
         asked = tmp_path / "asked"
         asked.write_text("")
-        environment = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "ASKED": str(asked), **settings}
+        environment = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "ASKED": str(asked), "FAILS": "", **settings}
         done = subprocess.run(["sh", ROOT / "deploy/upgrade.sh", *arguments], cwd=tmp_path, env=environment,
                               check=False, capture_output=True, text=True, timeout=60)
         run.said = done.stderr
@@ -73,7 +76,12 @@ def there(tmp_path):
 
 
 def replaced(asked):
-    return [line.split()[-1] for line in asked if line.startswith("compose up") and "rabbitmq" not in line]
+    return [line.split()[-1] for line in asked
+            if line.startswith("compose up") and "rabbitmq" not in line and "--force-recreate" not in line]
+
+
+def prepared(asked):
+    return [line.split()[-1] for line in asked if "--force-recreate" in line]
 
 
 def test_what_is_needed_comes_first_then_who_hears_then_who_tells_then_the_door(upgrade):
@@ -81,10 +89,9 @@ def test_what_is_needed_comes_first_then_who_hears_then_who_tells_then_the_door(
     assert code == 0
     assert replaced(asked) == ["notification", "opd_response", "triage", "intake", "gateway"]
     first = next(number for number, line in enumerate(asked) if "--scale" in line)
-    once = [line.split()[-1] for line in asked[:first] if line.startswith("compose run")]
-    assert once == ["definitions", "topology", *(f"migrate-{stage}" for stage in STAGES)]
-    assert asked.index("compose run --rm --no-deps -T definitions") + 1 == next(
-        number for number, line in enumerate(asked) if "import_definitions" in line)
+    assert prepared(asked[:first]) == ["definitions", "topology", *(f"migrate-{stage}" for stage in STAGES)]
+    assert prepared(asked[:next(number for number, line in enumerate(asked) if "import_definitions" in line)]) == [
+        "definitions"]
     assert "tag sha256:old nkk:previous" in asked
 
 
@@ -150,6 +157,14 @@ def test_what_a_run_left_that_was_stopped_half_way_is_gone_after_the_next(upgrad
     assert not there("triage") & {*USUAL, *left}
 
 
+@pytest.mark.parametrize("part", ["definitions", "topology", "migrate-triage"])
+def test_nothing_is_replaced_where_something_could_not_be_prepared(upgrade, part):
+    code, asked = upgrade(FAILS=part)
+    assert (code, replaced(asked), prepared(asked)[-1]) == (1, [], part)
+    assert f"compose logs --no-log-prefix --tail 20 {part}" in asked
+    assert f"{part} ended with 1" in upgrade.said
+
+
 def test_a_gateway_that_does_not_serve_is_said(upgrade):
     code, asked = upgrade("back", becomes="running unhealthy")
     assert code == 1
@@ -162,7 +177,7 @@ def test_the_way_back_is_the_opposite_and_leaves_the_databases_alone(upgrade):
     assert code == 0
     assert asked[0] == "tag nkk:previous nkk:local"
     assert replaced(asked) == ["gateway", "intake", "triage", "opd_response", "notification"]
-    assert [line.split()[-1] for line in asked if line.startswith("compose run")] == ["definitions"]
+    assert prepared(asked) == ["definitions"]
 
 
 def test_where_there_is_no_version_before_nothing_is_touched(upgrade, tmp_path):

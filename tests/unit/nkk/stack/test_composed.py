@@ -31,7 +31,7 @@ def ask(config, tmp_path):
 
 
 def test_what_every_process_takes_passes(tmp_path):
-    assert ask(composed(), tmp_path) == (0, "")
+    assert ask(composed(), tmp_path) == (0, "every process takes its settings\n")
 
 
 @pytest.mark.parametrize(("name", "value"), [
