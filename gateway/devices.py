@@ -8,7 +8,7 @@ in intake. Pages keep it in a cookie, programs send it as a header. Nothing of i
 import json
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -65,14 +65,20 @@ def read(written: str | None) -> Device:
     return Device(secrets.token_urlsafe(24))
 
 
-def by_device(presented: Callable[[], tuple[str | None, str]]) -> Callable[[], str]:
+def by_device(presented: Callable[[], tuple[str | None, str]], each: Collection[str] = KINDS) -> Callable[[], str]:
     """The key of a limit: the account, where a device asks that logged in with it before, else the address. Whoever
-    shares an address with it uses up none of its tries. `presented` gives (device as written, user name)."""
+    shares an address with it uses up none of its tries. `presented` gives (device as written, user name).
+
+    Known devices of other kinds of account than `each` share one count at an address, beside that of its strangers.
+    Threat: reporters' accounts can be had by anybody, and as many would be as many tries."""
     def key() -> str:
         written, username = presented()
         known = read(written).known_as(username) if written and username else []
+        if not known:
+            return source()
         # Staff and reporters may have one name: neither uses up the other's tries.
-        return hidden(f"known:{' '.join(known)}:{user_name(username)}") if known else source()
+        return hidden(f"known:{' '.join(known)}:{user_name(username)}" if set(known) & set(each)
+                      else f"known:{source()}")
 
     return key
 

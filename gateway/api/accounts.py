@@ -6,7 +6,7 @@ from gateway import devices
 from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
-from gateway.limits import by_account, limit
+from gateway.limits import by_account_of_staff, limit
 from nkk.sop.steps import Role
 
 ASKED = {"detail": "If a reporter has this user name or e-mail address, a letter with the user name and a code is on "
@@ -38,7 +38,7 @@ def contact() -> dict[str, Any]:
 
 @resources.route("/reporters/me/contact", methods=["PUT"])
 @needs(Role.REPORTER)
-@limit("LOGIN", by_account, of="password")
+@limit("LOGIN", by_account_of_staff, of="password")
 @resources.arguments(schemas.ContactChange())
 @resources.response(204)
 def change_contact(form: dict[str, Any]) -> None:
@@ -51,7 +51,7 @@ def change_contact(form: dict[str, Any]) -> None:
 
 
 @resources.route("/sessions", methods=["POST"])
-@limit("LOGIN", devices.by_device(devices.in_header))
+@limit("LOGIN", devices.by_device(devices.in_header, each=("staff",)))
 @resources.arguments(schemas.KnownDevice(), location="headers")
 @resources.arguments(schemas.Credentials())
 @resources.response(201, schemas.Session, headers=schemas.DEVICE_HEADERS)
@@ -89,7 +89,7 @@ def log_out() -> None:
 
 @resources.route("/sessions/current/password", methods=["PUT"])
 @needs()
-@limit("LOGIN", by_account, of="password")
+@limit("LOGIN", by_account_of_staff, of="password")
 @resources.arguments(schemas.PasswordChange())
 @resources.response(204)
 def change_password(form: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from gateway.api import schemas
 from gateway.backend import backend
 from gateway.devices import by_device
-from gateway.limits import by_account, limit
+from gateway.limits import by_account_of_staff, limit
 from gateway.site import forms, session
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
@@ -78,7 +78,7 @@ def reset() -> ResponseReturnValue:
 
 @pages.route("/akun", methods=["GET", "POST"])
 @needs()
-@limit("LOGIN", by_account, of="password", exempt_when=forms.idle)
+@limit("LOGIN", by_account_of_staff, of="password", exempt_when=forms.idle)
 def own() -> ResponseReturnValue:
     """One's own account: where one is reached; change the password. This session goes on; all others end."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:
@@ -104,7 +104,7 @@ def _contact() -> dict[str, Any] | None:
 
 @pages.route("/akun/kontak", methods=["GET", "POST"])
 @needs(Role.REPORTER)
-@limit("LOGIN", by_account, of="password", exempt_when=forms.idle)
+@limit("LOGIN", by_account_of_staff, of="password", exempt_when=forms.idle)
 def contact() -> ResponseReturnValue:
     """Be reached elsewhere: another e-mail address or telephone number."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:

@@ -92,7 +92,7 @@ def _enter(account: dict[str, Any]) -> bool:
 
 
 @pages.route("/masuk", methods=["GET", "POST"])
-@limit("LOGIN", by_device(session.presented), exempt_when=forms.idle)
+@limit("LOGIN", by_device(session.presented, each=("staff",)), exempt_when=forms.idle)
 def log_in() -> ResponseReturnValue:
     """Log in, as a reporter or as staff; and go on where one was, with what one had typed."""
     onward = within_site(request.values.get("ke"), "")

@@ -89,6 +89,8 @@ ARGON2: dict[str, Any] = {"time_cost": 2, "memory_cost": 19_456, "parallelism": 
 WORKERS_A_PLACE = 2
 """Half of the workers may be busy with passwords: the other half is left for everybody else."""
 
+PLACES_A_SPARE_ONE = 4
+
 BUSY = "As many passwords are hashed and compared as are at once."
 
 
@@ -97,13 +99,15 @@ class Passwords:
 
     Threat: many log-ins at once, from however many addresses, have everybody else wait in intake's workers. So there
     are `places` for a hash that is computed or waits to be: whoever finds none is not kept, and raises BusyError before
-    anything was compared. What takes one hash after the other keeps its place between them.
+    anything was compared. What takes one hash after the other keeps its place between them. `spare` more are for staff
+    alone, at devices that they logged in with before: no flood at the public's door keeps the desks out.
     """
 
     argon2 = ARGON2
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, spare: int = 0) -> None:
         self._places = places
+        self.of_known_staff = type(self)(spare) if spare else self
         self._hasher = PasswordHasher(**self.argon2)
         self._decoy = self._hasher.hash("nobody has this password")
 
@@ -161,7 +165,8 @@ class PasswordsProvider(DependencyProvider):
     def setup(self) -> None:
         # The allocator of each thread keeps Argon2's 19 MiB: no more threads than processors to use them.
         tpool.set_num_threads(os.cpu_count() or 2)
-        self._passwords = self.passwords_cls(max(1, self.container.max_workers // WORKERS_A_PLACE))
+        places = max(1, self.container.max_workers // WORKERS_A_PLACE)
+        self._passwords = self.passwords_cls(places, spare=max(1, places // PLACES_A_SPARE_ONE))
 
     def get_dependency(self, worker_ctx: Any) -> Passwords:
         return self._passwords

@@ -94,15 +94,17 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         with self.uow.reading() as work:
             known = work.accounts.of_name(index)
         # Each kind of account, whether there is one or not: how long it takes tells nothing.
-        fitting = {kind for kind in KINDS if self.passwords.matches(form["password"], _hash_of(known.get(kind)))}
-        renewed = {kind: self.passwords.renewed(form["password"], known[kind].password_hash) for kind in fitting}
+        is_known_staff = attempts.STAFF in form["visitor"]["known_as"]
+        passwords = self.passwords.of_known_staff if is_known_staff else self.passwords
+        fitting = {kind for kind in KINDS if passwords.matches(form["password"], _hash_of(known.get(kind)))}
+        renewed = {kind: passwords.renewed(form["password"], known[kind].password_hash) for kind in fitting}
         now = _now()
         doors = attempts.doors(index, form["visitor"], self.vault.hidden, now)
         with self.once(call) as work:
             work.attempts.lock_all(doors)
             accounts = work.accounts.of_name(index, for_update=True)
             # Compared outside the transaction; again where the hash was replaced meanwhile, be it by a log-in beside.
-            fits = partial(self.passwords.matches, form["password"])
+            fits = partial(passwords.matches, form["password"])
             fitting = {kind for kind in fitting & accounts.keys() if accounts[kind].is_open_by(known[kind], fits)}
             kind, until = attempts.settle(doors, fitting, now)
             work.attempts.save_all(doors)

@@ -108,6 +108,21 @@ def test_log_ins_from_one_address_are_bounded_whether_they_succeed_or_not(strict
     assert minute.ends_after(answers[3])
 
 
+def test_whoever_registers_accounts_has_no_more_tries_for_each(strict: Installation) -> None:
+    def act(stranger: Stranger) -> list[httpx.Response]:
+        names = [f"warga-{uuid.uuid4().hex[:8]}" for _ in range(2)]
+        for name in names:
+            stranger.post("/reporters", REGISTRATION | {"username": name})
+        forms = [{"username": name, "password": PASSWORD} for name in names]
+        devices = [stranger.post("/sessions", form).headers["X-NKK-Device"] for form in forms]
+        return [stranger.post("/sessions", form, headers={"X-NKK-Device": device})
+                for form, device in zip(forms * 2, devices * 2, strict=True)]
+
+    answers, minute = in_one_window(strict, MINUTE, act)
+    assert statuses(answers) == [201, 201, 201, 429]
+    assert minute.ends_after(answers[3])
+
+
 def test_new_passwords_are_asked_for_a_few_times_an_hour_from_one_address(strict: Installation) -> None:
     answers, hour = in_one_window(strict, HOUR, lambda stranger: [
         stranger.post("/password-resets", {"username": f"tidak-ada-{number}"}) for number in range(4)])

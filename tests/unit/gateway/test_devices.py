@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
+from flask import Flask, g
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.devices import MOST_ACCOUNTS, Device, by_device, read
+from gateway.limits import by_account_of_staff, source
+from nkk.messaging.actor import Actor
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +56,27 @@ def test_who_has_a_reporters_account_of_the_same_name_uses_up_none_of_the_staffs
 
     assert len({counted(role) for role in ("reporter", "operator", "admin")}) == 2
     assert counted("operator") == counted("admin")
+
+
+def test_accounts_that_one_registers_are_no_more_tries_to_log_in_from_an_address() -> None:
+    """Else one address, with as many accounts as it likes, has all passwords hashed that can be, and nobody logs in."""
+    def counted(username: str, role: str) -> str:
+        device = str(read(None).after(username, role))
+        return by_device(lambda: (device, username), each={"staff"})()
+
+    reporters = {counted(f"warga-{number}", "reporter") for number in range(3)}
+    assert len(reporters) == 1
+    assert source() not in reporters
+    assert len({counted(name, "operator") for name in ("operator", "operator-2")} - reporters) == 2
+
+
+def test_passwords_that_reporters_change_are_counted_by_address_and_those_of_staff_by_account() -> None:
+    def counted(account: str, role: str) -> str:
+        g.actor = Actor(account, role)
+        return by_account_of_staff()
+
+    assert {counted("1", "reporter"), counted("2", "reporter")} == {source()}
+    assert len({counted("1", "operator"), counted("2", "admin"), source()}) == 3
 
 
 @given(st.text(max_size=200))

@@ -194,6 +194,23 @@ def test_nobody_waits_for_a_hash_where_all_places_are_taken_and_a_place_is_free_
         assert passwords.matches("sandi yang panjang", stored)
 
 
+def test_whatever_strangers_do_there_is_a_place_for_staff_at_a_device_that_is_known(passwords, monkeypatch):
+    taken = []
+
+    def computes(work, *args):
+        if not taken:
+            taken.append(work)
+            with pytest.raises(BusyError):
+                strangers.hash("x")
+            assert len(strangers.of_known_staff.hash("sandi staf")) > 0
+        return work(*args)
+
+    strangers = Passwords(places=1, spare=1)
+    monkeypatch.setattr(identity.tpool, "execute", computes)
+    strangers.hash("sandi warga")
+    assert taken
+
+
 @pytest.mark.parametrize("written", ["siti@xn--bcher-kva.example", "Siti@BÜCHER.example", " siti@bücher.example\u200b"])
 def test_an_address_is_looked_up_however_its_domain_is_written(written):
     assert vault().address_index(written) == vault().address_index("siti@bücher.example")
