@@ -135,10 +135,14 @@ elif refused=$(docker compose config --quiet 2>&1); then
     answer=$(printf '%s\n' "$composed" | docker run --rm -i --network none "$image" nkk settings 2>&1) || :
     case $answer in
         *"$meaning"*) ;;
-        *) fault "${answer:-the settings could not be looked at: docker run $image nkk settings says nothing.}" ;;
+        '' | *"No such command"*)
+            fault "the image $image is of another version and does not know what values mean: docker build -t $image ." ;;
+        *) fault "$answer" ;;
     esac
 elif [ -z "$faults" ]; then
     fault "$refused"
+else
+    fault "what the values mean is looked at once compose takes the rest."
 fi
 
 if [ -n "$faults" ]; then

@@ -154,3 +154,18 @@ def test_what_compose_itself_refuses_is_said(check, write, tmp_path):
     code, lines = check()
     assert code == 1
     assert "composed" in "".join(lines)
+    write(NKK_PORT="0")
+    code, lines = check()
+    assert (code, len(lines)) == (1, 2)
+    assert "what the values mean is looked at once" in lines[1]
+
+
+@pytest.mark.parametrize("answer", ["", "Usage: nkk [OPTIONS]\n\nError: No such command 'settings'.\n"])
+def test_an_image_of_another_version_is_named(check, write, tmp_path, answer):
+    write()
+    (tmp_path / "image").touch()
+    (tmp_path / "composed").write_text("{}")
+    (tmp_path / "answer").write_text(answer)
+    code, lines = check()
+    assert code == 1
+    assert "nkk:local is of another version" in lines[0]
