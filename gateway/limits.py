@@ -81,10 +81,10 @@ def limit(name: str, key: Callable[[], str] = source, of: str | None = None,
     return decorate
 
 
-def count(name: str, of: str) -> None:
-    """Count once more for the address, where a view does on its way what another is bound in by `limit(name, of=of)`.
+def count(name: str, key: str, of: str) -> None:
+    """Count once more under `key`, where a view does on its way what another is bound in by `limit(name, of=of)`.
     Raises TooManyRequests."""
-    key = _counted_by(name, of, source())
+    key = _counted_by(name, of, key)
     # Each is counted, whichever is met.
     limits = parse_many(current_app.config[f"LIMIT_{name}"])
     if met := [limit for limit in limits if not limiter.limiter.hit(limit, key, of)]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway import devices
+from gateway import devices, renewals
 from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
@@ -64,18 +64,18 @@ def log_in(headers: dict[str, Any], form: dict[str, Any]) -> tuple[dict[str, Any
     it with their next log-in: a device that logged in before is not slowed down by others.
     """
     device = devices.read(headers["device"])
-    opened = backend().ask_intake("log_in", device.credentials(form))
+    opened = renewals.marked(backend().ask_intake("log_in", device.credentials(form)))
     return opened, 201, {devices.HEADER: str(device.after(form["username"], opened["role"]))}
 
 
 @resources.route("/sessions/current/renewal", methods=["POST"])
-@limit("LOGIN", of="renewal")
+@limit("LOGIN", renewals.in_json, of="renewal")
 @resources.arguments(schemas.Renewal())
 @resources.response(200, schemas.AccessToken)
 @resources.alt_response(401, response="UNAUTHORIZED")
 def renew(form: dict[str, Any]) -> dict[str, Any]:
     """A fresh access token, as long as the session lasts and the account is open."""
-    return backend().ask_intake("renew", form)
+    return renewals.renew(form["refresh_token"])
 
 
 @resources.route("/sessions/current", methods=["DELETE"])

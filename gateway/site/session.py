@@ -1,7 +1,6 @@
 """Who visits: the log-in kept in two cookies, and renewed before it ends. The gateway itself remembers nothing."""
 
 import hmac
-import re
 from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from flask import Flask, Response, current_app, g, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from werkzeug.exceptions import TooManyRequests
 
-from gateway import auth, devices, limits, methods
+from gateway import auth, devices, limits, methods, renewals
 from gateway.backend import backend
 from gateway.site.language import read_instant
 from nkk.messaging.actor import Actor
@@ -24,9 +23,6 @@ ACCESS, REFRESH, DEVICE = "nkk_access", "nkk_refresh", "nkk_device"
 A_YEAR = 31_536_000
 EARLY_SECONDS = 60
 """The access token's cookie ends so much before the token itself, which has it renewed in time."""
-
-REFRESH_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-"""What intake gives to renew a log-in with. Nobody is asked about anything else."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -83,7 +79,7 @@ def log_in(form: dict[str, Any]) -> None:
     """Log somebody in with the Credentials in `form`: remember it, and forget whatever the browser came with, against a
     planted session. This device is known from now on."""
     device = devices.read(request.cookies.get(cookie(DEVICE)))
-    opened = backend().ask_intake("log_in", device.credentials(form))
+    opened = renewals.marked(backend().ask_intake("log_in", device.credentials(form)))
     flask.session.clear()
     g.opened = opened
     g.device = device.after(form["username"], opened["role"])
@@ -153,7 +149,7 @@ def _recognise() -> Actor:
         except NotAuthenticated:
             pass
     refresh_token = request.cookies.get(cookie(REFRESH), "")
-    if not REFRESH_TOKEN.fullmatch(refresh_token) or methods.is_head():
+    if not renewals.WRITTEN.fullmatch(refresh_token) or methods.is_head():
         raise NotAuthenticated("Log in first.")
     return _renewed(refresh_token)
 
@@ -162,8 +158,8 @@ def _renewed(refresh_token: str) -> Actor:
     if "renewal_failed" in g:
         raise g.renewal_failed
     try:
-        limits.count("LOGIN", of="renewal")
-        g.opened = backend().ask_intake("renew", {"refresh_token": refresh_token})
+        limits.count("LOGIN", renewals.counted_by(refresh_token), of="renewal")
+        g.opened = renewals.renew(refresh_token)
     except RefusedRemotelyError:
         g.renewal_failed = NotAuthenticated("This session has ended. Log in again.")
         raise g.renewal_failed from None

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from flask import Flask, g
 
+from gateway import renewals
 from gateway.backend import AT_EVERY_STAGE, FOR_ANYBODY, Backend, needs_caller
-from gateway.site.session import REFRESH_TOKEN
 from nkk.contracts import STAGES
 from nkk.messaging.sealing import new_key_pair
 from tests.boxes import asked
@@ -60,4 +60,4 @@ def test_what_the_gateway_sends_holds_it_or_does_not(stage: str, method: str, ne
 def test_what_intake_gives_to_renew_a_session_with_is_what_pages_ask_about(tmp_path: Path) -> None:
     with intake_at(f"sqlite:///{tmp_path}/intake.db") as intake:
         opened = asked(intake, PUBLIC, "log_in", OF_INTAKE["log_in"][1])
-    assert REFRESH_TOKEN.fullmatch(opened["refresh_token"])
+    assert renewals.WRITTEN.fullmatch(opened["refresh_token"])

@@ -128,6 +128,31 @@ def test_renewals_are_counted_together_by_pages_and_programs(app: Flask, stages:
     assert stages.asked == []
 
 
+def test_whoever_shares_an_address_keeps_nobody_from_renewing_a_log_in(
+        app: Flask, stages: FakeBackend, client: FlaskClient, opened: Callable[..., dict[str, Any]]) -> None:
+    """Else one of an office, with a hundred cookies of their own making a minute, had all others of it out."""
+    log_in(client, stages, opened())
+    client.delete_cookie("nkk_access")
+    given = app.test_client().post("/api/v1/sessions", json=FORM).get_json()["refresh_token"]
+
+    def by_api(token: str) -> int:
+        return app.test_client().post("/api/v1/sessions/current/renewal", json={"refresh_token": token},
+                                      environ_base=WHERE).status_code
+
+    stages.answers["renew"] = RefusedRemotelyError("NotAuthenticated", "Ended.", {})
+    while by_api(REFRESH_TOKEN) != 429:
+        pass
+    stages.answers |= {"renew": opened(), "complaints": {"items": [], "next": None}, "standings": {}}
+    stages.asked.clear()
+    assert client.get("/laporan", environ_base=WHERE).status_code == 200
+    assert [by_api(given) for _ in range(FEW)] == [200, 200, 429], "its own are bounded, at both doors"
+    assert [asked for asked in stages.asked if asked[0] == "renew"] == [
+        ("renew", ({"refresh_token": REFRESH_TOKEN},))] * FEW
+    # What only looks as if it were given here is a stranger's.
+    for forged in (f"{REFRESH_TOKEN}.", f"{REFRESH_TOKEN}.{'0' * 32}", f"x{given[1:]}", f"{given}x"):
+        assert by_api(forged) == 429
+
+
 def test_whoever_shares_an_address_uses_up_no_try_of_a_device_that_logged_in_before(
         app: Flask, stages: FakeBackend, client: FlaskClient) -> None:
     log_in(client, stages, stages.answers["log_in"])

@@ -76,6 +76,7 @@ def test_a_renewal_that_cannot_be_had_is_no_log_out(client: FlaskClient, stages:
 
 
 @pytest.mark.parametrize("text", ["x", REFRESH_TOKEN[1:], REFRESH_TOKEN + "x", REFRESH_TOKEN[:-1] + ".", "\"",
+                                  REFRESH_TOKEN + ".", REFRESH_TOKEN + "." + "0" * 33,
                                   REFRESH_TOKEN[:-1] + "\u00e9"])
 def test_what_is_no_token_is_asked_of_nobody(client: FlaskClient, stages: FakeBackend, text: str) -> None:
     client.set_cookie("nkk_refresh", text)
