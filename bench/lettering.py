@@ -28,6 +28,7 @@ from nkk.messaging.settings import NKK_MAIL_FROM
 from services.notification import leaving, mail
 from services.notification.composing import LETTERS, compose
 from services.notification.keyed import Keyed
+from services.notification.postboxes import Pace
 from services.notification.storage import Contacts, journeys, messages, metadata
 
 ROUNDS = 5
@@ -88,7 +89,7 @@ def _mailer(folder: Path, count: int) -> float:
     _fill(database, keyed, public, count)
     mailer: Any = mail.Mailer()
     mailer._key, mailer._keyed, mailer._site, mailer._from = private, keyed, WORDS["site"], SENDER
-    mailer._sender = partial(leaving.sender, None, folder)
+    mailer._sender, mailer._pace = partial(leaving.sender, None, folder), Pace(keyed, 12)
     began = process_time()
     while mailer.send_batch(database):
         pass
@@ -103,7 +104,8 @@ def _fill(database: Database, keyed: Keyed, public: str, count: int) -> None:
             ticket, reporter = f"NKK-2026-{number:04d}-0000", f"reporter-{number}"
             connection.execute(insert(journeys).values(ticket=ticket, service_due_at=NOW,
                                                        sealed_reporter=keyed.seal_reporter(ticket, reporter)))
-            Contacts(connection).keep(keyed.reporter(reporter), seal({"email": "siti@example.id"}, public), NOW)
+            Contacts(connection).keep(keyed.reporter(reporter), seal({"email": f"{reporter}@example.id"}, public),
+                                      NOW)
             connection.execute(insert(messages).values(id=f"{number:036x}", ticket=ticket, kind="received",
                                                        created_at=NOW, next_try_at=NOW, tries=0))
 

@@ -19,6 +19,7 @@ from nkk.stack.run import Stack
 from nkk.stack.staff import Admin, ensure_demonstration_staff
 
 UNLIMITED = {f"NKK_LIMIT_{name}": "1000000/minute" for name in ("REGISTRATION", "LOGIN", "SUBMISSION")}
+UNLIMITED |= {"NKK_LETTERS_AN_HOUR": "0"}
 REPORTERS = 16
 CONNECTIONS = 8
 """Clients at once, at every door that is measured."""

@@ -104,6 +104,8 @@ NKK_SMTP_URL = Setting("NKK_SMTP_URL", written.mail_server, "", secret=True)
 NKK_MAIL_DIR = Setting("NKK_MAIL_DIR", Path, "var/mail")
 NKK_MAIL_FROM = Setting("NKK_MAIL_FROM", written.mail_from, "pengaduan-nkk@example.id")
 
+NKK_LETTERS_AN_HOUR = Setting("NKK_LETTERS_AN_HOUR", written.number(0, 1000), "12")
+
 NKK_BIND = Setting("NKK_BIND", written.bind, "127.0.0.1:8080")
 NKK_RPC_TIMEOUT = Setting("NKK_RPC_TIMEOUT", written.number(1, 600), "5")
 NKK_GATEWAY_WORKERS = Setting("NKK_GATEWAY_WORKERS", written.number(1, 1000), "2")
@@ -125,7 +127,8 @@ OF: dict[str, tuple[Setting[Any], ...]] = {
                NKK_NOTIFICATION_PUBLIC_KEY),
     "triage": STAGE,
     "opd_response": STAGE,
-    "notification": (*STAGE, NKK_NOTIFICATION_PRIVATE_KEY, NKK_SITE_URL, NKK_SMTP_URL, NKK_MAIL_DIR, NKK_MAIL_FROM),
+    "notification": (*STAGE, NKK_NOTIFICATION_PRIVATE_KEY, NKK_SITE_URL, NKK_SMTP_URL, NKK_MAIL_DIR, NKK_MAIL_FROM,
+                     NKK_LETTERS_AN_HOUR),
     "gateway": (AMQP_URI, NKK_TOKEN_PUBLIC_KEY, NKK_INTAKE_PUBLIC_KEY, NKK_SITE_KEY, NKK_SITE_URL, NKK_BIND,
                 NKK_RPC_TIMEOUT, NKK_GATEWAY_WORKERS, NKK_GATEWAY_THREADS, NKK_GATEWAY_CONNECTIONS, NKK_LIVE_STREAMS,
                 NKK_TRUSTED_PROXIES, NKK_LIMIT_STORAGE, NKK_TEMPLATES, *LIMITS.values()),

@@ -8,14 +8,20 @@ database: it is derived from notification's private key, which opens the sealed 
 import hashlib
 import hmac
 import json
-from base64 import b64decode
+import os
+from base64 import b64decode, b64encode
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from nameko.extensions import DependencyProvider
 
 from nkk.messaging.sealing import IDS, CannotOpenError, public_key_of, seal, unseal
 from nkk.messaging.settings import NKK_NOTIFICATION_PRIVATE_KEY
+from nkk.sop.mailbox import canonical
+
+_NONCE = 12
 
 
 class Keyed:
@@ -24,8 +30,8 @@ class Keyed:
     def __init__(self, private_key: str) -> None:
         self._private_key = private_key
         self._public_key = public_key_of(private_key)
-        derived = HKDF(SHA256(), 32, None, b"nkk notification: hashes of ids")
-        self._key = derived.derive(b64decode(private_key))
+        self._key = _derived(private_key, b"nkk notification: hashes of ids")
+        self._hiding = AESGCM(_derived(private_key, b"nkk notification: what is hidden"))
 
     def author(self, ticket: str, reporter_id: str) -> str:
         """What says of a complaint that a caller wrote it: another for each complaint, so that no two lead to one."""
@@ -34,6 +40,23 @@ class Keyed:
     def reporter(self, reporter_id: str) -> str:
         """What a reporter's contact is kept under."""
         return self._hash("reporter", reporter_id)
+
+    def postbox(self, email: str) -> str:
+        """What is counted at an address, whatever its case, is kept under."""
+        return self._hash("postbox", canonical(email).lower())
+
+    def hidden(self, name: str, content: bytes) -> str:
+        """`content` that nobody else can read, or put under another `name`."""
+        nonce = os.urandom(_NONCE)
+        return b64encode(nonce + self._hiding.encrypt(nonce, content, name.encode())).decode()
+
+    def shown(self, name: str, hidden: str) -> bytes:
+        """What was hidden under `name`. Raises CannotOpenError."""
+        try:
+            whole = b64decode(hidden)
+            return self._hiding.decrypt(whole[:_NONCE], whole[_NONCE:], name.encode())
+        except (InvalidTag, ValueError):
+            raise CannotOpenError("hidden with another key, or under another name") from None
 
     def message_id(self, id_: str) -> str:
         """The Message-ID of a letter: its second copy has the same, and it leads to no row and no line of a log."""
@@ -53,6 +76,10 @@ class Keyed:
 
     def _hash(self, *of: str) -> str:
         return hmac.new(self._key, json.dumps(of).encode(), hashlib.sha256).hexdigest()
+
+
+def _derived(private_key: str, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, None, purpose).derive(b64decode(private_key))
 
 
 class KeyedProvider(DependencyProvider):

@@ -8,7 +8,7 @@ read on, and never what a complaint is about; a code for a new password is opene
 not leave is tried for five days, counted from the first try, unless the server knows no such recipient (`leaving.py`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,6 +28,7 @@ from nkk.messaging import pulse
 from nkk.messaging.log import get_logger
 from nkk.messaging.sealing import CannotOpenError, unseal
 from nkk.messaging.settings import (
+    NKK_LETTERS_AN_HOUR,
     NKK_MAIL_DIR,
     NKK_MAIL_FROM,
     NKK_NOTIFICATION_PRIVATE_KEY,
@@ -40,6 +41,7 @@ from services.notification.composing import UnwritableError, compose
 from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed
 from services.notification.leaving import LONGEST_SECONDS, RejectedError, Send, must_take_files, said, sender
+from services.notification.postboxes import WHY, Pace
 from services.notification.storage import Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
@@ -103,6 +105,7 @@ class Mailer(DependencyProvider):
             must_take_files(folder)
         self._site, self._from = NKK_SITE_URL.get(), NKK_MAIL_FROM.get()
         self._sender = partial(sender, server, folder)
+        self._pace = Pace(self._keyed, NKK_LETTERS_AN_HOUR.get())
         self._woken = Signal()
 
     def start(self) -> None:
@@ -159,32 +162,54 @@ class Mailer(DependencyProvider):
             rows = Messages(connection).due(datetime.now(UTC), BATCH)
             boxes = self._contacts(connection, rows)
             to_send = self._still_to_send(connection, rows, boxes)
+            counted = self._counted(to_send, boxes)
+            to_send = self._at_their_pace(connection, to_send, counted)
             # Where nothing can be written, nothing is sent: it could not be marked, and would be sent for ever.
             Messages(connection).begin([row.id for row in to_send], datetime.now(UTC) + HELD)
         if to_send:
-            self._send_begun(database, to_send, boxes)
+            self._send_begun(database, to_send, boxes, counted)
         return len(rows)
 
-    def _send_begun(self, database: Any, rows: list[Any], boxes: dict[str, str | None]) -> None:
+    def _at_their_pace(self, connection: Connection, rows: list[Any], counted: dict[str, str]) -> list[Any]:
+        """Those of `rows` that find a place at their address; the others wait."""
+        tried = {row.id for row in rows if row.tries}
+        waiting = self._pace.waiting(connection, counted, first=tried)
+        for then in sorted(set(waiting.values())):
+            Messages(connection).hold_back([id_ for id_, until in waiting.items() if until == then], then, WHY)
+        if waiting:
+            log.warning("letters wait", count=len(waiting), why=WHY)
+        return [row for row in rows if row.id not in waiting]
+
+    def _counted(self, rows: list[Any], boxes: dict[str, str | None]) -> dict[str, str]:
+        """The addresses of those letters that are counted, by letter; not of those whose box cannot be opened."""
+        found = {}
+        for row in rows:
+            if row.team is None and row.kind != "password_reset":
+                with suppress(CannotOpenError, KeyError):
+                    found[row.id] = str(unseal(row.sealed_letter or boxes.get(row.id) or DAMAGED, self._key)["email"])
+        return found
+
+    def _send_begun(self, database: Any, rows: list[Any], boxes: dict[str, str | None], counted: dict[str, str]
+                    ) -> None:
         """One after another, until it is time to mark what went, or to stop. What did not come up is put back; what is
         with the server when the mailer is killed is neither, and comes up again."""
         begun: list[str] = []
         until, tried = monotonic() + BATCH_SECONDS, []
         with self._sender() as send:
-            holding = eventlet.spawn(self._hold, database, begun, rows)
+            holding = eventlet.spawn(self._hold, database, begun, rows, counted)
             try:
                 while rows and not self._stopping and monotonic() < until:
                     pulse.beat("mailer")
                     row = rows.pop(0)
                     begun.append(row.id)
-                    tried.append((row, self._try(row, boxes.get(row.id), send)))
+                    tried.append((row, self._try(row, boxes.get(row.id), send, counted.get(row.id))))
             finally:
                 holding.kill()
                 with database.writing() as connection:
                     self._mark(Messages(connection), tried)
-                    Messages(connection).put_back(rows)
+                    self._put_back(connection, rows, counted, [row for row, failure in tried if failure])
 
-    def _hold(self, database: Any, begun: list[str], rows: list[Any]) -> None:
+    def _hold(self, database: Any, begun: list[str], rows: list[Any], counted: dict[str, str]) -> None:
         """Have those that were `begun` known as being sent for as long as they are. The others are put back: one takes
         long, and they need not wait for it."""
         while True:
@@ -193,10 +218,16 @@ class Mailer(DependencyProvider):
             rows.clear()
             try:
                 with database.writing() as connection:
-                    Messages(connection).put_back(waiting)
+                    self._put_back(connection, waiting, counted)
                     Messages(connection).hold(begun, datetime.now(UTC) + HELD)
             except SQLAlchemyError as error:
                 log.warning("letters not held", error=type(error).__name__)
+
+    def _put_back(self, connection: Connection, rows: list[Any], counted: dict[str, str],
+                  failed: Iterable[Any] = ()) -> None:
+        """Nobody sends `rows` now; they and those that `failed` give their places back."""
+        Messages(connection).put_back(rows)
+        self._pace.give_back(connection, [counted[row.id] for row in (*rows, *failed) if row.id in counted])
 
     def _contacts(self, connection: Connection, rows: list[Any]) -> dict[str, str | None]:
         """For each letter of `rows` to who wrote a complaint, the box with their address; None where that has not been
@@ -240,11 +271,11 @@ class Mailer(DependencyProvider):
             return True
         return False
 
-    def _try(self, row: Any, box: str | None, send: Send) -> Failure | None:
-        """None where it was sent."""
+    def _try(self, row: Any, box: str | None, send: Send, email: str | None = None) -> Failure | None:
+        """None where it was sent; `email` is the address in its box, where that was opened."""
         try:
-            email, words = self._read(row, box)
-            send(compose(row.kind, email, self._keyed.message_id(row.id), self._from, words))
+            to, words = self._read(row, box, email)
+            send(compose(row.kind, to, self._keyed.message_id(row.id), self._from, words))
         except (ExpiredError, NoAddressError, RejectedError, UnwritableError) as error:
             failure = Failure(str(error) or type(error).__name__, final=True)
             log.error("message cannot be sent", message_id=row.id, kind=row.kind, why=failure.why)
@@ -261,12 +292,12 @@ class Mailer(DependencyProvider):
         log.info("message sent", message_id=row.id, kind=row.kind)
         return None
 
-    def _read(self, row: Any, box: str | None) -> tuple[str, dict[str, str]]:
+    def _read(self, row: Any, box: str | None, email: str | None) -> tuple[str, dict[str, str]]:
         """Where the letter of a row goes, and what it says."""
         if row.sealed_letter is None:
-            return self._address(row, box), words_of(row, self._site)
+            return email or self._address(row, box), words_of(row, self._site)
         if row.kind == "contact_changed":
-            return unseal(row.sealed_letter, self._key)["email"], words_of_account(self._site)
+            return email or unseal(row.sealed_letter, self._key)["email"], words_of_account(self._site)
         # Asked here, as it leaves: those before it may have taken long.
         if row.expires_at <= datetime.now(UTC):
             raise ExpiredError

@@ -3,13 +3,14 @@
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
     Column,
     Connection,
+    Date,
     Index,
     Integer,
     String,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.desks import EVERYTHING, RecordedWork, Wanted, claim_columns, in_turn, narrowed, record_table
-from nkk.messaging.database import Inserts, UtcDateTime, insert_if_absent, new_metadata
+from nkk.messaging.database import Inserts, UtcDateTime, insert_if_absent, insert_of, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
 from nkk.sop.refusals import UnknownTicket
@@ -166,6 +167,14 @@ teams = Table(
     Column("team", String(80), primary_key=True),
     Column("email", String(254), nullable=False),
     Column("superior_email", String(254)),
+)
+
+# How many letters went to each address, the times hidden: see postboxes.py.
+postboxes = Table(
+    "postboxes", metadata,
+    Column("postbox", String(64), primary_key=True),
+    Column("places", Text, nullable=False),
+    Column("day", Date, nullable=False),
 )
 
 KEPT_SEALED = ("password_reset", "contact_changed")
@@ -398,7 +407,8 @@ class Messages:
             .outerjoin(journeys, journeys.c.ticket == messages.c.ticket)
             .outerjoin(teams, teams.c.team == messages.c.team)
             .where(_unsent, messages.c.next_try_at <= now, or_(reached, messages.c.sealed_letter.is_not(None)))
-            .order_by(messages.c.next_try_at, messages.c.id)
+            # Of those that waited for one moment, first come first.
+            .order_by(messages.c.next_try_at, messages.c.created_at, messages.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, of=messages)
         )
@@ -432,6 +442,11 @@ class Messages:
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
             next_try_at=then, tried_since=None))
 
+    def hold_back(self, message_ids: list[str], then: datetime, why: str) -> None:
+        """The same with several, and why."""
+        self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
+            next_try_at=then, tried_since=None, why=why))
+
     def wait(self, message_id: str, tries: int, then: datetime) -> None:
         """Look again then: nothing could be tried."""
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(
@@ -451,7 +466,7 @@ class Messages:
     def sent(self, message_ids: list[str], now: datetime) -> None:
         """They were delivered; a code, or an old address, is not kept."""
         self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
-            sent_at=now, sealed_letter=None, sending_until=None))
+            sent_at=now, sealed_letter=None, sending_until=None, why=None))
 
     def failed(self, message_id: str, tries: int, since: datetime, why: str, now: datetime,
                next_try_at: datetime | None) -> None:
@@ -531,6 +546,36 @@ class Teams:
         return self._connection.execute(select(teams).where(teams.c.team == team)).first()
 
 
+class Postboxes:
+    """How many letters went to each address."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lock(self, names: Iterable[str], day: date) -> dict[str, str]:
+        """What is kept of each of `names`, this transaction's alone; nothing of new ones."""
+        return dict(self._upsert(dict.fromkeys(names, ""), day, "postbox"))
+
+    def save(self, places: Mapping[str, str], day: date) -> None:
+        """Keep these, of that day."""
+        self._upsert(places, day, "places", "day")
+
+    def forget(self, before: date) -> None:
+        """Forget those of days before."""
+        self._connection.execute(delete(postboxes).where(postboxes.c.day < before))
+
+    def _upsert(self, places: Mapping[str, str], day: date, *changed: str) -> list[Any]:
+        if not places:
+            return []
+        # Whoever else locks some of them comes to them in this order too, and waits instead of deadlocking.
+        rows = [{"postbox": name, "places": kept, "day": day} for name, kept in sorted(places.items())]
+        statement = insert_of(self._connection, postboxes)
+        statement = statement.on_conflict_do_update(index_elements=["postbox"], set_={
+            name: statement.excluded[name] for name in changed})
+        statement = statement.returning(postboxes.c.postbox, postboxes.c.places)
+        return list(self._connection.execute(statement, rows).all())
+
+
 class NotificationWork(ClockedWork, RecordedWork):
     """One transaction of notification."""
 
@@ -573,6 +618,10 @@ class NotificationWork(ClockedWork, RecordedWork):
     @cached_property
     def messages(self) -> Messages:
         return Messages(self.connection, self.inserts)
+
+    @cached_property
+    def postboxes(self) -> Postboxes:
+        return Postboxes(self.connection)
 
     @cached_property
     def contacts(self) -> Contacts:

@@ -17,7 +17,10 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.validation import load
 from nkk.sop.steps import Role
 from services.notification import schemas
+from services.notification.postboxes import KEPT
 from services.notification.storage import letter_id
+
+FORGET_SECONDS = 3_600
 
 log = get_logger()
 
@@ -64,6 +67,12 @@ class TellsPeople:
                 work.messages.add(str(uuid.uuid4()), answer.ticket, "reminder", now)
                 answer.remind_at = None
                 work.answers.save(answer)
+
+    @timer(interval=FORGET_SECONDS)
+    def forget_postboxes(self) -> None:
+        """Keep no count of letters for longer than it matters."""
+        with self.uow.begin() as work:
+            work.postboxes.forget((datetime.now(UTC) - KEPT).date())
 
     @rpc
     @requires(Role.ADMIN)

@@ -22,6 +22,7 @@ from nkk.stack.ports import LOOPBACK, free_port
 from services.notification import leaving, mail
 from services.notification.composing import compose
 from services.notification.keyed import Keyed
+from services.notification.postboxes import Pace
 from services.notification.storage import Contacts, Messages, journeys, messages, metadata
 from tests.builders import TICKET
 from tests.letters import sender_of, server_at
@@ -96,7 +97,7 @@ def write(database: Database, *addresses: str) -> None:
 
 def mailer(url: str) -> mail.Mailer:
     sending = mail.Mailer()
-    sending._key, sending._keyed = KEYS[0], KEYED
+    sending._key, sending._keyed, sending._pace = KEYS[0], KEYED, Pace(KEYED, 12)
     sending._site, sending._from = "https://nkk.example.id", SENDER
     sending._sender = partial(leaving.sender, server_at(url), Path("unused"))
     return sending

@@ -18,6 +18,7 @@ from nkk.sop.clock import OFFICE_HOURS, WIB, Day
 from nkk.sop.ticket import new_ticket
 from services.notification import mail
 from services.notification.keyed import Keyed
+from services.notification.postboxes import Pace
 from services.notification.storage import Contacts, Messages, calendars, entries, journeys, messages, metadata, teams
 from tests.builders import MONDAY
 from tests.letters import Outbox, sender_of
@@ -65,7 +66,7 @@ def sent() -> Outbox:
 @pytest.fixture
 def mailer(sent: Outbox) -> mail.Mailer:
     sending = mail.Mailer()
-    sending._key, sending._keyed = KEYS[0], KEYED
+    sending._key, sending._keyed, sending._pace = KEYS[0], KEYED, Pace(KEYED, 12)
     sending._site, sending._from = "https://nkk.example.id", sender_of("nkk@example.id")
     sending._sender = partial(nullcontext, sent.send)
     return sending

@@ -21,6 +21,7 @@ from services.notification.composing import LETTERS as LETTERS_FOLDER
 from services.notification.composing import compose
 from services.notification.domain import letters_about
 from services.notification.keyed import Keyed
+from services.notification.postboxes import Pace
 from services.notification.storage import Contacts, Messages, calendars, contacts, journeys, messages, metadata
 from tests.builders import TICKET
 from tests.letters import Outbox, read, sender_of, server_at
@@ -306,7 +307,7 @@ def database(tmp_path):
 @pytest.fixture
 def mailer():
     mailer = mail.Mailer()
-    mailer._key, mailer._keyed = KEYS[0], KEYED
+    mailer._key, mailer._keyed, mailer._pace = KEYS[0], KEYED, Pace(KEYED, 12)
     mailer._site, mailer._from = SITE, SENDER
     return mailer
 
@@ -556,7 +557,7 @@ def test_an_odd_address_stops_no_other_message(tmp_path, content):
             connection.execute(insert(messages).values(id=f"m{number}", ticket=f"t{number}", kind="received",
                                                        created_at=NOW, next_try_at=NOW, tries=0))
     mailer = mail.Mailer()
-    mailer._key, mailer._keyed = keys[0], keyed
+    mailer._key, mailer._keyed, mailer._pace = keys[0], keyed, Pace(keyed, 12)
     mailer._site, mailer._from = "http://x.example.id", SENDER
     mailer._sender = partial(nullcontext, outbox.send)
     mailer.send_batch(database)

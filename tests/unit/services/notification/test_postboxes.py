@@ -1,0 +1,83 @@
+"""So many letters an hour find a place at one address, whoever asks when."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nkk.messaging.sealing import CannotOpenError, new_key_pair
+from services.notification.keyed import Keyed
+from services.notification.postboxes import Postbox
+
+START = datetime(2026, 3, 2, 1, 0, 0, 500_000, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def kept(postbox: Postbox, places: int) -> Postbox:
+    return Postbox.read(postbox.written(places))
+
+
+@given(st.integers(1, 14), st.lists(st.floats(0, 3_000), max_size=60))
+def test_no_hour_sees_more_letters_than_there_are_places_and_none_waits_for_nothing(places, pauses):
+    postbox, now, left = Postbox(), START, []
+    for pause in pauses:
+        now += timedelta(seconds=pause)
+        until = postbox.admit(now, places)
+        if until is None:
+            left.append(now)
+        else:
+            assert now < until <= left[-places] + HOUR + timedelta(minutes=5, seconds=1)
+        postbox = kept(postbox, places)
+    assert all(later - earlier >= HOUR for earlier, later in zip(left, left[places:], strict=False))
+
+
+def test_who_comes_later_waits_behind_those_who_wait():
+    postbox = Postbox()
+    assert [postbox.admit(START, 2) for _ in range(2)] == [None, None]
+    until = postbox.admit(START, 2)
+    assert until == datetime(2026, 3, 2, 2, 5, tzinfo=UTC)
+    # A place is free by now, and is theirs who came before.
+    assert postbox.admit(START + HOUR + timedelta(seconds=30), 2) == until
+    assert [postbox.admit(until, 2), postbox.admit(until, 2)] == [None, None]
+    assert postbox.admit(until, 2) == datetime(2026, 3, 2, 3, 5, tzinfo=UTC)
+
+
+def test_what_did_not_leave_gives_its_place_back():
+    postbox = Postbox()
+    for _ in range(3):
+        assert postbox.admit(START, 3) is None
+    postbox.give_back(2)
+    assert [postbox.admit(START, 3) is None for _ in range(3)] == [True, True, False]
+    postbox.give_back(9)
+    assert postbox.taken == []
+
+
+def test_places_may_become_fewer_and_more():
+    postbox = Postbox()
+    for number in range(12):
+        assert postbox.admit(START + timedelta(minutes=number), 12) is None
+    fewer = Postbox.read(postbox.written(2))
+    assert fewer.admit(START + timedelta(minutes=12), 2) == datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
+    assert kept(postbox, 20).admit(START + timedelta(minutes=12), 20) is None
+
+
+def test_what_is_kept_is_of_one_length_however_much_was_sent_and_tells_nothing_to_others():
+    keyed, name = Keyed(new_key_pair()[0]), "name"
+    postbox, hidden = Postbox(), []
+    for _ in range(13):
+        hidden.append(keyed.hidden(name, postbox.written(12)))
+        postbox.admit(START, 12)
+    assert len({len(text) for text in hidden}) == 1
+    assert len(set(hidden)) == 13
+    assert Postbox.read(keyed.shown(name, hidden[-1])).taken == postbox.taken
+    for other, place, text in ((Keyed(new_key_pair()[0]), name, hidden[1]), (keyed, "another", hidden[1]),
+                               (keyed, name, ""), (keyed, name, "x" * 21), (keyed, name, hidden[1][:-4])):
+        with pytest.raises(CannotOpenError):
+            other.shown(place, text)
+
+
+@pytest.mark.parametrize("other", ["Pelapor@example.org", "PELAPOR@EXAMPLE.ORG", "pelapor@example.org "])
+def test_an_address_written_otherwise_is_the_same(other):
+    keyed = Keyed(new_key_pair()[0])
+    assert keyed.postbox(other) == keyed.postbox("pelapor@example.org") != keyed.postbox("pelapor2@example.org")
