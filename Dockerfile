@@ -9,7 +9,7 @@ WORKDIR /app
 # from source would need a compiler, and would run a stranger's setup script.
 COPY requirements/run.txt requirements/run.txt
 RUN pip install --require-hashes --only-binary :all: -r requirements/run.txt
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY deploy/rabbitmq deploy/rabbitmq
 COPY nkk nkk
 COPY services services

@@ -69,6 +69,10 @@ chaos: $(DEV_READY)  ## journeys under random faults, the books balanced: MINUTE
 docs: $(DEV_READY)  ## write the OpenAPI and AsyncAPI documents anew
 	$(BIN)/python -m tests.current.documents
 
+.PHONY: translations
+translations: $(DEV_READY)  ## collect the pages' sentences for translation, and compile those that are translated
+	$(BIN)/python -m tests.current.translations
+
 .PHONY: lock
 lock: $(DEV_READY)  ## pin the dependencies of pyproject.toml anew
 	requirements/lock.sh

@@ -6,7 +6,7 @@ import re
 from tests.current.translations import FOLDER, compiled, extracted, kept
 
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|\{\w+\}")
-HOW = "run `python -m tests.current.translations`, then translate in messages.po and run it again"
+HOW = "run `make translations`, then translate in messages.po and run it again"
 
 
 def as_tuple(text: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """The pages' English catalogue: what there is to translate, and how to bring the file up to date.
 
-`python -m tests.current.translations` takes up new sentences (empty), drops old ones, and compiles.
+`make translations` takes up new sentences (empty), drops old ones, and compiles.
 """
 
 import io
