@@ -49,6 +49,9 @@ class StrictJsonParser(FlaskParser):
         # A body of unknown length is cut off at the limit, not refused.
         if req.content_length is None and len(body) == req.max_content_length:
             abort(413)
+        if not body:
+            # Who sends nothing says nothing of what it is either.
+            return {}
         if not is_json(req.mimetype) or (req.content_encoding or "identity").lower() != "identity":
             abort(415)
         try:

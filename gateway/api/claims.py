@@ -12,7 +12,7 @@ resources = Resources("claims", __name__, description="Who at a desk is on a com
 
 @resources.route("/complaints/<ticket>/claim", methods=["POST"])
 @needs(*claims.CLAIMERS)
-@resources.arguments(schemas.Claiming())
+@resources.arguments(schemas.Claiming(), required=False)
 @resources.response(200, schemas.Claimed)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")

@@ -12,7 +12,6 @@ import click
 
 from nkk.cli.speaking import as_admin, broker, say, saying_and_keeping
 from nkk.contracts import STAGES
-from nkk.messaging.migrations import upgrade
 from nkk.messaging.settings import DATABASE_URL, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
 from nkk.messaging.written import number
 from nkk.stack.composed import check_composed
@@ -47,6 +46,8 @@ def run(var: Path, scale: tuple[str, ...]) -> None:
 @click.pass_obj
 def migrate(var: Path, services: tuple[str, ...]) -> None:
     """Bring databases to their newest shape: <SERVICE>_DATABASE_URL, or DATABASE_URL where one service is named."""
+    from nkk.messaging.migrations import upgrade
+
     wanted = services or STAGES
     for service in wanted:
         if service not in STAGES:

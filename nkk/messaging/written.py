@@ -20,8 +20,6 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
 
 from nkk.sop.mailbox import read_mailbox
 
@@ -140,6 +138,10 @@ def amqp_uri(written: str) -> str:
 
 def database_url(written: str) -> str:
     """Where a database is, as SQLAlchemy takes it."""
+    # Read where there is a database: most commands have none.
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
     try:
         parsed = make_url(written)
     except (ArgumentError, ValueError):

@@ -20,8 +20,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import docker
-import docker.errors
 from kombu import Connection
 
 from nkk.stack.ports import LOOPBACK, free_port
@@ -216,6 +214,9 @@ class PrivateNode:
 
 def docker_engine() -> Any | None:
     """A client of the Docker engine on this machine, or None where none answers."""
+    # Read here, and in what follows: no other command than `run` is to wait for it.
+    import docker
+
     try:
         engine = docker.from_env(timeout=5)
         engine.ping()
@@ -228,11 +229,13 @@ def docker_engine() -> Any | None:
 @contextmanager
 def container(engine: Any, folder: Path, echo: Echo) -> Iterator[Broker]:
     """A RabbitMQ in a container, its data in a volume of its own; removed on leaving."""
+    from docker.errors import NotFound
+
     name = "nkk-" + hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:8]
     password = _kept_password(folder)
     echo(f"starting {IMAGE} in a container")
     # The folder is ours alone: a container of this name was left by a run that was killed, and must not share the data.
-    with suppress(docker.errors.NotFound):
+    with suppress(NotFound):
         engine.containers.get(name).remove(force=True)
     started = engine.containers.run(
         IMAGE, detach=True, auto_remove=True, name=name, hostname=name, user="rabbitmq",
@@ -255,7 +258,7 @@ def container(engine: Any, folder: Path, echo: Echo) -> Iterator[Broker]:
         yield Broker(uri, _Watch(started))
     finally:
         # It takes itself away where it ends.
-        with suppress(docker.errors.NotFound):
+        with suppress(NotFound):
             started.stop(timeout=STOP_SECONDS)
 
 
@@ -267,12 +270,14 @@ class _Watch:
         self._next = 0.0
 
     def __call__(self) -> None:
+        from docker.errors import NotFound
+
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + LOOK_SECONDS
         try:
             self._started.reload()
-        except docker.errors.NotFound:
+        except NotFound:
             raise NoBrokerError(f"RabbitMQ's container {self._started.name} has ended, and everything ends with it; "
                                 "start it all again.") from None
 

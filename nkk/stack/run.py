@@ -17,7 +17,6 @@ from kombu import Connection
 
 from nkk.contracts import EVENTS, STAGES
 from nkk.messaging import topology
-from nkk.messaging.migrations import upgrade
 from nkk.messaging.settings import DATABASE_URL, OF, SettingsError, check, database_of
 from nkk.stack import SERVICES
 from nkk.stack.broker import Broker, broker
@@ -168,6 +167,9 @@ class Stack:
 
     def migrate(self) -> None:
         """Bring every stage's database to its newest shape."""
+        # Alembic is not read for every other command.
+        from nkk.messaging.migrations import upgrade
+
         (self.var / "db").mkdir(exist_ok=True)
         for service in STAGES:
             upgrade(ROOT / "services" / service / "migrations", self.database_url(service))

@@ -31,7 +31,7 @@ REQUESTS = [
     ("GET", "/api/v1/complaints", 401), ("POST", "/api/v1/complaints", 401), ("DELETE", "/healthz", 405),
     ("PUT", "/api/v1/complaints", 405), ("TRACE", "/api/v1/categories", 405), ("XYZ", "/api/v1/opds", 405),
     ("OPTIONS", "/api/v1/complaints", 200), ("HEAD", "/api/v1/categories", 200), ("HEAD", "/nope", 404),
-    ("POST", "/api/v1/sessions", 415),
+    ("POST", "/api/v1/sessions", 422),
 ]
 
 BROKEN = [

@@ -1,6 +1,8 @@
 """The command line says what is wrong in a sentence."""
 
 import json
+import subprocess
+import sys
 import warnings
 from types import SimpleNamespace
 
@@ -143,3 +145,11 @@ def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatc
 def test_a_stack_says_where_mail_really_goes_and_no_password(settings, said):
     stack = SimpleNamespace(environment=lambda process: {"NKK_MAIL_DIR": "/var/mail"} | settings)
     assert _mail(stack) == said
+
+
+def test_commands_read_no_package_that_is_for_one_of_them_alone():
+    """Each would have every command begin the later."""
+    program = "import sys, nkk.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "nkk.stack.run" in loaded
+    assert not {"docker", "requests", "alembic", "sqlalchemy", "reportlab", "docx", "openpyxl", "PIL"} & set(loaded)
