@@ -25,6 +25,7 @@ from services.notification.keyed import Keyed
 from services.notification.postboxes import Pace
 from services.notification.storage import Contacts, Messages, journeys, messages, metadata
 from tests.builders import TICKET
+from tests.certificates import own_certificate
 from tests.letters import sender_of, server_at
 
 KEYS = new_key_pair()
@@ -450,7 +451,7 @@ def test_a_server_that_asks_for_a_log_in_is_given_the_one_of_the_url(postbox):
 
 
 def test_a_server_whose_certificate_nobody_vouches_for_gets_no_letter(postbox, tmp_path):
-    certificate, key = _own_certificate(tmp_path)
+    certificate, key = own_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     controller = Controller(postbox, hostname=LOOPBACK, port=free_port(), tls_context=context)
@@ -462,21 +463,3 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_letter(postbox, t
     finally:
         controller.stop()
     assert postbox.taken == []
-
-
-def _own_certificate(folder):
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-                   .serial_number(1).not_valid_before(NOW - timedelta(days=1)).not_valid_after(NOW + timedelta(days=1))
-                   .sign(key, hashes.SHA256()))
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                           serialization.NoEncryption()))
-    return paths

@@ -37,8 +37,8 @@ def test_nothing_where_fields_are_needed_names_them(client: FlaskClient, sent: d
 
 
 @pytest.mark.parametrize(("data", "kind", "status"), [
-    ("{}", "text/plain", 415), ("take_over=1", "application/x-www-form-urlencoded", 415), (" ", "application/json", 400),
-    ("null", "application/json", 400)])
+    ("{}", "text/plain", 415), ("take_over=1", "application/x-www-form-urlencoded", 415),
+    (" ", "application/json", 400), ("null", "application/json", 400)])
 def test_something_is_json_as_before(client: FlaskClient, as_operator: dict[str, str], data: str, kind: str,
                                      status: int) -> None:
     answer = client.post(f"/api/v1/complaints/{TICKET}/claim", data=data, content_type=kind, headers=as_operator)
