@@ -132,7 +132,7 @@ class Connection(HTTPChannel):
 
     def readable(self) -> bool:
         return bool(self._said_goodbye_at or not (
-            self.requests or self.total_outbufs_len or self.will_close or self.close_when_flushed))
+            self.requests or self._unread or self.total_outbufs_len or self.will_close or self.close_when_flushed))
 
     def writable(self) -> bool:
         return bool((self.total_outbufs_len or self.will_close or self.close_when_flushed)

@@ -471,6 +471,14 @@ def test_requests_that_come_at_once_are_answered_one_after_the_other(house: Call
         assert b"200 OK" in answer(line)
 
 
+def test_requests_before_the_other_side_had_no_more_to_say_are_all_answered(house: Callable[..., House]) -> None:
+    here = house()
+    for _ in range(20):
+        with here.connect(GET * 5) as line:
+            line.shutdown(socket.SHUT_WR)
+            assert b"".join(_until_the_end(line)).count(b"HTTP/1.1 200 OK") == 5
+
+
 def test_who_expects_to_be_told_to_go_on_is_told(house: Callable[..., House]) -> None:
     here = house()
     with here.connect(POST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n") as line:
