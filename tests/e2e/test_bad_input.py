@@ -16,7 +16,6 @@ JSON = {"Content-Type": "application/json"}
 FORM = json.dumps(complaint_form()).encode()
 
 UNREADABLE = {
-    "nothing": b"",
     "cut off": FORM[:-1],
     "not UTF-8": FORM.replace(b"Loket", b"\xff\xfe"),
     "UTF-16": FORM.decode().encode("utf-16"),

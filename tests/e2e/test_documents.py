@@ -94,8 +94,8 @@ def test_every_document_names_the_ticket_and_who_reported_stands_on_the_operator
             said = words(opened(person, ticket, kind, format_).content, format_)
             assert ticket in said
             assert "PEMERINTAH KOTA PANGKALPINANG" in said
-            for known in (REGISTRATION["name"], REGISTRATION["identity_number"], REGISTRATION["email"],
-                          person.account["username"] if person.account else "warga-"):
+            for known in (REGISTRATION["name"], REGISTRATION["identity_number"], everybody["owner"].account["email"],
+                          everybody["owner"].account["username"]):
                 assert (known in said) == (kind == IDENTITY), (role, kind, known)
 
 

@@ -85,10 +85,10 @@ def test_nothing_is_answered_that_is_not_described(whole: Installation, who: dic
 @pytest.mark.proof
 def test_the_installation_carries_complaints_as_before(people: People, who: dict[str, Person],
                                                        names: dict[str, list[str]]) -> None:
-    # What the admin's requests made of accounts and lists is theirs to make.
+    # What the admin's requests made of accounts and lists is theirs to make; whoever was logged out may log in again.
     people.reopen()
     lists = people.admin.get("/catalogue")
     lists["opds"]["disdukcapil"] = "Disdukcapil"
     lists["categories"]["kode-perilaku"] = {"name": "Kode perilaku", "sub_categories": {"disiplin": "Disiplin"}}
     assert people.admin.ask("PUT", "/catalogue", lists).status_code == 200
-    travel_as_complaint(people, who["reporter"])
+    travel_as_complaint(people, people.reporter())

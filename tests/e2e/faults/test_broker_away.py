@@ -60,7 +60,7 @@ def test_stages_outlive_the_broker_and_go_on_when_it_is_back(trial: Trial, node:
         ends(node)
         try:
             crowd.is_refused()
-            assert not_ready(trial)
+            eventually(lambda: not_ready(trial))
             if day != "frozen":  # That is noticed by the heartbeat, some time later.
                 assert httpx.get(f"{trial.installation.url}/readyz/gateway", timeout=PATIENCE).status_code == 503
         finally:

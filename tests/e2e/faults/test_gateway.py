@@ -54,6 +54,9 @@ def test_a_worker_whose_master_was_killed_sends_its_callers_to_the_next_and_ends
 
 POST = b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 
+_FORM = b'{"username": "nobody-at-all", "password": "no password of theirs"}'
+LOG_IN = POST + b"Content-Length: %d\r\n\r\n" % len(_FORM) + _FORM
+
 
 @pytest.mark.parametrize("beginning", [
     b"", b"P", POST + b"Content-Length: 9\r\n\r\n{", POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"])
@@ -81,15 +84,17 @@ def test_a_gateway_that_is_to_end_answers_what_it_was_asked_and_ends_silent_conn
             line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b'"alive"' in line.recv(65_536)
         running.freeze("intake-1")
-        asks.sendall(b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
-        (worker,) = workers(gateway.process.pid)
-        running.end("gateway")
-        said = asks.recv(65_536)
-        assert said.startswith(b"HTTP/1.1 503 ")
-        assert b"Connection: close" in said
-        assert silent.recv(1) == b""
-        assert asks.recv(1) == b""
-        running.thaw("intake-1")
+        try:
+            asks.sendall(LOG_IN)
+            (worker,) = workers(gateway.process.pid)
+            running.end("gateway")
+            said = asks.recv(65_536)
+            assert said.startswith(b"HTTP/1.1 503 ")
+            assert b"Connection: close" in said
+            assert silent.recv(1) == b""
+            assert asks.recv(1) == b""
+        finally:
+            running.thaw("intake-1")
     eventually(lambda: not Path(f"/proc/{worker}").exists())
     running.wait_until_ready()
 
