@@ -49,8 +49,8 @@ class StrictJsonParser(FlaskParser):
         # A body of unknown length is cut off at the limit, not refused.
         if req.content_length is None and len(body) == req.max_content_length:
             abort(413)
-        if not body:
-            # Who sends nothing says nothing of what it is either.
+        if not body and req.method != "PUT":
+            # Who sends nothing says nothing of what it is either. What is replaced whole is not replaced by nothing.
             return {}
         if not is_json(req.mimetype) or (req.content_encoding or "identity").lower() != "identity":
             abort(415)

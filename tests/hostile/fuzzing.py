@@ -87,8 +87,8 @@ def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
     return grant(actor, key, datetime.now(UTC) + timedelta(hours=hours))[0]
 
 
-def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: dict[str, str], barred: list[str]
-               ) -> dict[str, Any]:
+def configured(names: Mapping[str, list[str]], seed: int, long: bool, bearer: str | None, leaving: str | None,
+               barred: list[str]) -> dict[str, Any]:
     """How the engine is to go about it; what the role is `barred` from it asks about once or twice."""
     limited = [f"{method.upper()} {path}" for path, item in openapi()["paths"].items()
                for method, operation in item.items() if method != "parameters" and "429" in operation["responses"]]
@@ -101,7 +101,7 @@ def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: d
         "seed": seed,
         # What an earlier run learnt would make this one another.
         "cache": {"enabled": False},
-        "headers": headers,
+        "headers": _authorization(bearer),
         "request-timeout": 20,
         "continue-on-failure": True,
         "dictionaries": {name: {"values": values} for name, values in names.items()},
@@ -112,10 +112,13 @@ def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: d
                    "negative_data_rejection": {"enabled": True, "expected-statuses": REFUSED}},
         "phases": {"stateful": {"max-steps": 8}},
         "parameters": bindings,
-        # Streams are turned off at this installation: 503 at once.
-        "operations": [{"include-path-regex": "/changes$", "checks": {
-            "not_a_server_error": {"enabled": True, "expected-statuses": ["2xx", "4xx", 503]},
-            "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]}}},
+        "operations": [
+            # A session that has ended is asked for by whatever comes after.
+            {"include-name": "DELETE /api/v1/sessions/current", "headers": _authorization(leaving)},
+            # Streams are turned off at this installation: 503 at once.
+            {"include-path-regex": "/changes$", "checks": {
+                "not_a_server_error": {"enabled": True, "expected-statuses": ["2xx", "4xx", 503]},
+                "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]}}},
             # Whoever gave wrong passwords waits.
             {"include-name": limited, "checks": {
                 "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 429]}}},
@@ -124,11 +127,15 @@ def configured(names: Mapping[str, list[str]], seed: int, long: bool, headers: d
     }
 
 
-def fuzz(installation: Installation, bearer: str | None, names: Mapping[str, list[str]], *, seed: int,
-         seconds: float, barred: list[str]) -> Findings:
-    """Ask everything as the owner of `bearer`: for so many `seconds`, or for 0 the same requests each time."""
-    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
-    config = schemathesis.Config.from_dict(configured(names, seed, seconds > 0, headers, barred))
+def _authorization(bearer: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {bearer}"} if bearer else {}
+
+
+def fuzz(installation: Installation, bearer: str | None, leaving: str | None, names: Mapping[str, list[str]], *,
+         seed: int, seconds: float, barred: list[str]) -> Findings:
+    """Ask everything as the owner of `bearer`, and log out with `leaving`, of another session of theirs: for so many
+    `seconds`, or for 0 the same requests each time."""
+    config = schemathesis.Config.from_dict(configured(names, seed, seconds > 0, bearer, leaving, barred))
     schema = schemathesis.openapi.from_url(f"{installation.url}/api/v1/openapi.json", config=config)
     schema.config.update(base_url=installation.url)
     engine, findings = from_schema(schema), Findings()

@@ -43,3 +43,13 @@ def test_something_is_json_as_before(client: FlaskClient, as_operator: dict[str,
                                      status: int) -> None:
     answer = client.post(f"/api/v1/complaints/{TICKET}/claim", data=data, content_type=kind, headers=as_operator)
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("sent", [sent for sent in NOTHING if "json" not in sent], ids=repr)
+@pytest.mark.parametrize("path", ["teams", "catalogue", "calendar/days/2026-12-31"])
+def test_nothing_replaces_nothing(client: FlaskClient, opened: Callable[..., dict[str, Any]], stages: FakeBackend,
+                                  path: str, sent: dict[str, Any]) -> None:
+    as_admin = {"Authorization": f"Bearer {opened('admin')['access_token']}"}
+    answer = client.put(f"/api/v1/{path}", headers=as_admin, **sent)
+    assert answer.status_code in (400, 415), answer.text
+    assert stages.asked == []
