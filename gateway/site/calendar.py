@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, time
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +20,8 @@ from gateway.site.guard import new_pages
 from gateway.site.language import open_hours
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError
+from nkk.messaging.validation import load
+from nkk.sop.calendar import read_day
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
@@ -52,15 +55,7 @@ def show() -> str:
 def week() -> ResponseReturnValue:
     """The ordinary week, a line a day; an empty one is a closed day."""
     def read(values: Mapping[str, str]) -> dict[str, Any]:
-        written: list[list[list[str]]] = []
-        wrong: dict[str, list[str]] = {}
-        for field in _week_fields():
-            try:
-                written.append(_hours(values, field) if values.get(field, "").strip() else [])
-            except InvalidInput as fault:
-                wrong |= fault.details["fields"]
-        if wrong:
-            raise InvalidInput("Some fields need correcting.", {"fields": wrong})
+        written = forms.together(partial(_hours_if_any, values, field) for field in _week_fields())
         return {"version": seen_version(), "calendar": newest()["calendar"] | {"week": written}}
 
     if request.method == "GET":
@@ -83,9 +78,11 @@ def back(what: str, first: str | None = None) -> ResponseReturnValue:
 def add_day() -> ResponseReturnValue:
     """Make one date closed, or open in hours of its own."""
     def read(values: Mapping[str, str]) -> dict[str, Any]:
-        _required(values, "day")
-        own = {name: values[name] for name in ("name",) if values.get(name, "").strip()}
-        return own | {"spans": _hours(values, "hours") if values.get("kind") == "open" else []}
+        named = {"name": values["name"]} if values.get("name", "").strip() else {}
+        spans, *_ = forms.together((
+            lambda: _hours(values, "hours") if values.get("kind") == "open" else [],
+            lambda: read_day(_required(values, "day")["day"]), lambda: load(schemas.OwnDay, named)))
+        return named | {"spans": spans}
 
     def act(own: dict[str, Any]) -> ResponseReturnValue:
         return replace(lambda content: content | {"days": content["days"] | {request.form["day"]: own}})
@@ -106,9 +103,10 @@ def remove_day(day: str) -> ResponseReturnValue:
 def add_season() -> ResponseReturnValue:
     """Give a stretch of dates a week of its own."""
     def read(values: Mapping[str, str]) -> dict[str, Any]:
-        _required(values, "season_name", "first", "last", "weekdays", "friday")
-        saturday = _hours(values, "saturday") if values.get("saturday", "").strip() else []
-        week = [*[_hours(values, "weekdays")] * 4, _hours(values, "friday"), saturday, []]
+        _, weekdays, friday, saturday = forms.together((
+            lambda: _required(values, "season_name", "first", "last"), lambda: _hours(values, "weekdays"),
+            lambda: _hours(values, "friday"), lambda: _hours_if_any(values, "saturday")))
+        week = [*[weekdays] * 4, friday, saturday, []]
         season = {"name": values["season_name"], "first": values["first"], "last": values["last"], "week": week}
         content = newest()["calendar"]
         return {"version": seen_version(), "calendar": content | {"seasons": [*content["seasons"], season]}}
@@ -195,16 +193,22 @@ def _attempt_change(change: Callable[[Content], Content]) -> ResponseReturnValue
                    lambda _: {"version": seen_version(), "calendar": change(newest()["calendar"])}, _page)
 
 
-def _required(values: Mapping[str, str], *fields: str) -> None:
+def _required(values: Mapping[str, str], *fields: str) -> dict[str, str]:
     lacking = dict.fromkeys((name for name in fields if not values.get(name, "").strip()), MISSING)
     if lacking:
         raise InvalidInput.of(**lacking)
+    return {name: values[name].strip() for name in fields}
+
+
+def _hours_if_any(values: Mapping[str, str], field: str) -> list[list[str]]:
+    return _hours(values, field) if values.get(field, "").strip() else []
 
 
 def _hours(values: Mapping[str, str], field: str) -> list[list[str]]:
     """Open spans as people write them, such as `08.00-12.00, 13.00-16.00`. Raises InvalidInput, naming `field`: the
     stage would name the whole week."""
-    spans = [SPAN.fullmatch(part) for part in re.split(r"[,;\n]", values.get(field, ""))]
+    written = _required(values, field)[field]
+    spans = [SPAN.fullmatch(part) for part in re.split(r"[,;\n]", written)]
     if None in spans:
         raise InvalidInput.of(**{field: HOURS})
     read = [(time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))) for found in spans if found]

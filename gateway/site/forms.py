@@ -1,8 +1,8 @@
 """Forms: checked by the API's own schemas and by the stages, shown again with every fault beside its field."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import flash, request
 from flask.typing import ResponseReturnValue
@@ -15,13 +15,15 @@ from gateway.site.sentences import translated
 from nkk.messaging.calls import RefusedRemotelyError, StageBusyError, StageUnavailableError
 from nkk.messaging.log import get_logger
 from nkk.messaging.validation import load
-from nkk.sop.refusals import Refused
+from nkk.sop.refusals import InvalidInput, Refused
 
 REVIEW = "tinjau"
 """Present in a form that is to be shown again as it was typed, and not yet carried out."""
 
 NOT_TYPED = ("csrf_token", REVIEW)
 SECRETS = ("password", "new_password", "token")
+
+T = TypeVar("T")
 
 log = get_logger()
 
@@ -44,6 +46,17 @@ class Form:
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
+
+    def in_order(self, labels: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+        """The faults in the order of `labels`, which is that of the page; behind them those of numbered rows, in their
+        order."""
+        places = {name: place for place, name in enumerate(labels)}
+
+        def place(fault: tuple[str, list[str]]) -> tuple[int, int]:
+            number = fault[0].rpartition("-")[2]
+            return places.get(fault[0], len(places)), int(number) if number.isdecimal() else 0
+
+        return sorted(self.faults.items(), key=place)
 
 
 Show = Callable[[Form], str]
@@ -68,6 +81,20 @@ def idle() -> bool:
 def filled_in(schema: type[Schema], values: Mapping[str, str]) -> dict[str, Any]:
     """The schema's fields that somebody wrote something in: a browser sends the empty ones, and the page its own."""
     return {name: values[name] for name in schema._declared_fields if values.get(name, "").strip()}
+
+
+def together(reads: Iterable[Callable[[], T]]) -> list[T]:
+    """What each of `reads` gives. Raises InvalidInput with the faults of them all: nobody is to find out one by one."""
+    read: list[T] = []
+    faults: dict[str, Any] = {}
+    for each in reads:
+        try:
+            read.append(each())
+        except InvalidInput as fault:
+            faults |= fault.details["fields"]
+    if faults:
+        raise InvalidInput("Some fields need correcting.", {"fields": faults})
+    return read
 
 
 def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show,

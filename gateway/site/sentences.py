@@ -14,6 +14,8 @@ SENTENCES = {
         _("Bagian ini wajib diisi."),
     r"Length must be between (?P<least>\d+) and (?P<most>\d+)\.|(?P<shortest>\d+) to (?P<longest>\d+) characters\.":
         _("Panjangnya harus %(least)s sampai %(most)s karakter."),
+    r"Give the team's own address as well: .*":
+        _("Isi juga surel timnya: atasan hanya disurati bersama timnya. Atau kosongkan surel atasan."),
     r"Longer than maximum length (?P<most>\d+)\.": _("Terlalu panjang: paling banyak %(most)s karakter."),
     r"Give the user name or the e-mail address, not both\.": _("Isi salah satu: nama pengguna atau alamat surel."),
     r"Must be one of: .*|One of .*|Not a valid (boolean|string)\.": _("Pilih salah satu dari pilihan yang ada."),
@@ -55,11 +57,11 @@ SENTENCES = {
     r"At most (?P<most>\d+) days, each under its date\.": _("Paling banyak %(most)s hari khusus."),
     r"Dates are written like 2026-03-19, .*": _("Tulis tanggalnya seperti 2026-03-19."),
     r"Say in 1 to (?P<most>\d+) characters what it is\.": _("Beri nama, paling banyak %(most)s karakter."),
-    r"An ordinary week needs at least (?P<most>\d+) office hours\.":
-        _("Pekan biasa memuat paling sedikit %(most)s jam kantor."),
+    r"The office hours of an ordinary week add up to (?P<hours>[\d.]+); at least (?P<most>\d+) are needed\.":
+        _("Jam buka sepekan berjumlah %(hours)s jam; harus paling sedikit %(most)s jam."),
     r"Choose at least one day\.": _("Pilih paling sedikit satu hari."),
     r"Wrong\.": _("Kata sandi sekarang salah. Setelah terlalu banyak kali salah, Anda diminta menunggu."),
-    r"Too many wrong passwords were given here\. Try again after (?P<at>\d\d:\d\d) WIB; .*":
+    r"Too many wrong passwords were given here\. Try again after (?P<at>\d\d:\d\d(:\d\d)?) WIB; .*":
         _("Terlalu banyak kata sandi salah dari sini. Coba lagi sesudah pukul %(at)s WIB; sebelum itu kata sandi yang "
           "benar pun tidak diterima."),
     r"This code is no longer good\.":
@@ -70,17 +72,28 @@ SENTENCES = {
         _("Tim NKK Pembantu harus punya satu perangkat daerah. Pilih dari daftar."),
     r"Only an OPD team belongs to an OPD\.":
         _("Hanya Tim NKK Pembantu yang punya perangkat daerah. Kosongkan bagian ini."),
-    r"A NIK has 16 digits\.": _("NIK terdiri dari 16 angka."),
-    r"This is no NIK: its region .*":
-        _("Ini bukan NIK: kode wilayah atau nomor urutnya tidak mungkin. Periksa setiap angka."),
+    r"A (?P<kind>\S+) has (?P<most>\d+) digits; this has (?P<least>\d+)\.":
+        _("%(kind)s terdiri dari %(most)s angka; yang ini %(least)s."),
+    r"A (?P<kind>\S+) has (?P<most>\d+) digits and no other signs\.":
+        _("%(kind)s terdiri dari %(most)s angka, tanpa huruf atau tanda lain."),
+    r"This is no NIK: digits 1 and 2, .*":
+        _("Ini bukan NIK: angka ke-1 dan ke-2, kode provinsi, mulai dari 11. Periksa setiap angka."),
+    r"This is no NIK: digits 7 and 8, .*":
+        _("Ini bukan NIK: angka ke-7 dan ke-8, tanggal lahir, 01 sampai 31, atau 41 sampai 71 untuk perempuan."),
+    r"This is no NIK: digits 9 and 10, .*":
+        _("Ini bukan NIK: angka ke-9 dan ke-10, bulan lahir, 01 sampai 12."),
     r"This is no NIK: the date .*":
         _("Ini bukan NIK: tanggal lahir pada angka ke-7 sampai ke-12 tidak ada. Periksa setiap angka."),
-    r"A NIP has 18 digits\.": _("NIP terdiri dari 18 angka."),
+    r"This is no NIK: digits 13 .*":
+        _("Ini bukan NIK: angka ke-13 sampai ke-16, nomor urut, tidak pernah 0000."),
     r"This is no NIP: the date .*":
-        _("Ini bukan NIP: tanggal lahir pada angka ke-1 sampai ke-8 tidak ada. Periksa setiap angka."),
+        _("Ini bukan NIP: tanggal lahir pada angka ke-1 sampai ke-8 (tahun, bulan, tanggal) tidak ada. Periksa setiap "
+          "angka."),
     r"This is no NIP: the appointment .*":
-        _("Ini bukan NIP: bulan pengangkatan pada angka ke-9 sampai ke-14 tidak mungkin. Periksa setiap angka."),
-    r"This is no NIP: digits 15 .*": _("Ini bukan NIP: angka ke-15 sampai ke-18 tidak mungkin. Periksa setiap angka."),
+        _("Ini bukan NIP: pengangkatan pada angka ke-9 sampai ke-14 (tahun, bulan) tidak mungkin. Periksa setiap "
+          "angka."),
+    r"This is no NIP: digit 15 .*": _("Ini bukan NIP: angka ke-15 adalah 1 untuk laki-laki atau 2 untuk perempuan."),
+    r"This is no NIP: digits 16 .*": _("Ini bukan NIP: angka ke-16 sampai ke-18, nomor urut, tidak pernah 000."),
     r"Choose a category of the catalogue .*|Choose a sub-category of this category .*":
         _("Kategori ini tidak ada lagi dalam daftar. Pilih yang lain."),
     r"Choose an agency of the roster .*": _("Pilih satu perangkat daerah dari daftar."),
@@ -107,7 +120,8 @@ def translated(sentence: str) -> str:
 
 def _numbers(match: re.Match[str]) -> dict[str, str]:
     found = {name: value for name, value in match.groupdict().items() if value}
-    at = found.get("at", "")
+    at, hours = found.get("at", ""), found.get("hours", "")
+    if str(get_locale()) != "en":
+        at, hours = at.replace(":", "."), hours.replace(".", ",")
     return found | {"least": found.get("least", found.get("shortest", "")),
-                    "most": found.get("most", found.get("longest", "")),
-                    "at": at if str(get_locale()) == "en" else at.replace(":", ".")}
+                    "most": found.get("most", found.get("longest", "")), "at": at, "hours": hours}

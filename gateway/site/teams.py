@@ -1,6 +1,7 @@
 """Where the teams get their letters: written by the admin; and who has no address yet."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -28,15 +29,7 @@ def addresses() -> ResponseReturnValue:
     names = _names()
 
     def read(values: Mapping[str, str]) -> dict[str, Any]:
-        found: dict[str, dict[str, Any]] = {}
-        faults: dict[str, Any] = {}
-        for team in names:
-            try:
-                found[team] = _address(team, values)
-            except InvalidInput as fault:
-                faults |= fault.details["fields"]
-        if faults:
-            raise InvalidInput("Some fields need correcting.", {"fields": faults})
+        found = dict(zip(names, forms.together(partial(_address, team, values) for team in names), strict=True))
         written = {team: address for team, address in found.items() if address}
         return {team: address for team, address in written.items() if not team.startswith("opd-")} | {
             "opd_team": {team.removeprefix("opd-"): address for team, address in written.items()

@@ -62,11 +62,28 @@ def read_calendar(content: Any, version: int = 0) -> Calendar:
 
 
 def read_day(text: Any) -> date:
-    """The date that `text` writes. Raises InvalidInput, as for a calendar that has a day under it."""
+    """The date that `text` writes. Raises InvalidInput."""
     try:
         return _read_date(text)
     except _Amiss as error:
-        raise InvalidInput.of(days=str(error)) from None
+        raise InvalidInput.of(day=str(error)) from None
+
+
+def check_own_day(day: Any, own: Any) -> None:
+    """Raise InvalidInput where `own` cannot be the day of a calendar under the date `day`, naming every part of the two
+    that will not do."""
+    content = own if isinstance(own, dict) else {}
+    parts: dict[str, tuple[Callable[[Any], Any], Any]] = {
+        "day": (_read_date, day), "name": (_read_name, content.get("name")),
+        "spans": (_read_spans, content.get("spans", []))}
+    wrong: dict[str, str] = {}
+    for name, (read, written) in parts.items():
+        try:
+            read(written)
+        except _Amiss as error:
+            wrong[name] = str(error)
+    if wrong:
+        raise InvalidInput.of(**wrong)
 
 
 def read_years(content: Any, part: str) -> list[int]:
@@ -99,8 +116,10 @@ def _write_spans(spans: tuple[Span, ...]) -> list[list[str]]:
 
 def _read_base_week(content: Any) -> Week:
     week = _read_week(content)
-    if sum(_minutes(span) for spans in week for span in spans) < FEWEST_MINUTES:
-        raise _Amiss(f"An ordinary week needs at least {FEWEST_MINUTES // 60} office hours.")
+    minutes = sum(_minutes(span) for spans in week for span in spans)
+    if minutes < FEWEST_MINUTES:
+        raise _Amiss(f"The office hours of an ordinary week add up to {round(minutes / 60, 1):g}; at least "
+                     f"{FEWEST_MINUTES // 60} are needed.")
     return week
 
 

@@ -78,14 +78,19 @@ def _number_problem(kind: ReporterKind, number: str, today: date) -> str | None:
 def _nik_problem(nik: str, today: date) -> str | None:
     """NIK: 6 digits of region, date of birth as DDMMYY (DD + 40 for women), 4 digits of serial number."""
     if not re.fullmatch(r"[0-9]{16}", nik):
-        return "A NIK has 16 digits."
+        return _length_problem("NIK", 16, nik)
     day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
-    day -= 40 if day > 40 else 0
-    if not 11 <= int(nik[:2]) <= 99 or nik[12:] == "0000":
-        return "This is no NIK: its region or serial number cannot be. Check each digit."
+    if int(nik[:2]) < 11:
+        return "This is no NIK: digits 1 and 2, the province, are 11 or more. Check each digit."
+    if not (1 <= day <= 31 or 41 <= day <= 71):
+        return "This is no NIK: digits 7 and 8, the day of birth, are 01 to 31, or 41 to 71 for women."
+    if not 1 <= month <= 12:
+        return "This is no NIK: digits 9 and 10, the month of birth, are 01 to 12."
     # Two digits of year leave the century open; either may make the date exist.
-    if not any(_is_past(century + year, month, day, today) for century in (1900, 2000)):
+    if not any(_is_past(century + year, month, day % 40, today) for century in (1900, 2000)):
         return "This is no NIK: the date of birth in digits 7 to 12 does not exist. Check each digit."
+    if nik[12:] == "0000":
+        return "This is no NIK: digits 13 to 16, the serial number, are never 0000."
     return None
 
 
@@ -96,15 +101,23 @@ def _nip_problem(nip: str, today: date) -> str | None:
     of part-time staff (PPPK paruh waktu) from 24.
     """
     if not re.fullmatch(r"[0-9]{18}", nip):
-        return "A NIP has 18 digits."
+        return _length_problem("NIP", 18, nip)
     if not _is_past(int(nip[:4]), int(nip[4:6]), int(nip[6:8]), today):
-        return "This is no NIP: the date of birth in digits 1 to 8 does not exist. Check each digit."
+        return "This is no NIP: the date of birth in digits 1 to 8 (year, month, day) does not exist. Check each digit."
     month = 1 if int(nip[12:14]) >= FIRST_AGREEMENT else int(nip[12:14])
     if not _is_past(int(nip[8:12]), month, 1, today) or int(nip[8:12]) - int(nip[:4]) < 15:
-        return "This is no NIP: the appointment in digits 9 to 14 cannot be. Check each digit."
-    if nip[14] not in "12" or nip[15:] == "000":
-        return "This is no NIP: digits 15 to 18 cannot be. Check each digit."
+        return "This is no NIP: the appointment in digits 9 to 14 (year, month) cannot be. Check each digit."
+    if nip[14] not in "12":
+        return "This is no NIP: digit 15 is 1 for men or 2 for women."
+    if nip[15:] == "000":
+        return "This is no NIP: digits 16 to 18, the serial number, are never 000."
     return None
+
+
+def _length_problem(kind: str, digits: int, number: str) -> str:
+    if number.isascii() and number.isdecimal():
+        return f"A {kind} has {digits} digits; this has {len(number)}."
+    return f"A {kind} has {digits} digits and no other signs."
 
 
 def _is_past(year: int, month: int, day: int, today: date) -> bool:

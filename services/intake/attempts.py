@@ -150,8 +150,9 @@ def kind_of(role: str) -> str:
 
 def slowed_down(until: datetime, now: datetime) -> SlowedDown:
     """One refusal for a right and a wrong password, and for names that nobody has."""
-    # The minute that has begun by then: nobody who reads it comes too early.
-    at = (until + timedelta(seconds=59)).astimezone(WIB).strftime("%H:%M")
+    seconds = max(1, math.ceil((until - now).total_seconds()))
+    # The same moment as `retry_after`, to the second: whoever reads either comes when the other lets them in.
+    at = (now + timedelta(seconds=seconds)).astimezone(WIB).strftime("%H:%M:%S")
     sentence = f"Too many wrong passwords were given here. Try again after {at} WIB; the right one is not taken before."
     return SlowedDown(f"{sentence} A device that logged in before is not slowed down by others.", {
-        "retry_after": max(1, math.ceil((until - now).total_seconds())), "fields": {"password": [sentence]}})
+        "retry_after": seconds, "fields": {"password": [sentence]}})

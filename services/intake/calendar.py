@@ -11,7 +11,7 @@ from typing import Any
 
 from holidays import country_holidays
 
-from nkk.sop.calendar import YEARS, read_calendar, read_day, read_years, write_calendar
+from nkk.sop.calendar import YEARS, check_own_day, read_calendar, read_day, read_years, write_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.refusals import InvalidInput, Refused
 
@@ -96,7 +96,9 @@ def _told(content: dict[str, Any]) -> list[int]:
 def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> dict[str, Any]:
     """`content` with the date `day` made `own`, or made an ordinary day where None. Raises InvalidInput or
     UnknownCalendar."""
-    if own is None and read_day(day).isoformat() not in content["days"]:
+    if own is not None:
+        check_own_day(day, own)
+    elif read_day(day).isoformat() not in content["days"]:
         raise UnknownCalendar("This date is an ordinary day of the calendar already; nothing changed.")
     days = {date_: kept for date_, kept in content["days"].items() if date_ != day}
     return checked(whole(content) | {"days": days | ({day: own} if own is not None else {})})

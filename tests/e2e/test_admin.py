@@ -175,7 +175,7 @@ def test_a_version_of_the_calendar_that_never_was_is_unknown(people: People, ver
 def test_what_is_no_date_is_refused_alike_as_a_day_and_as_no_day(people: People, day: str) -> None:
     answers = [people.admin.ask("DELETE", f"/calendar/days/{day}"),
                people.admin.ask("PUT", f"/calendar/days/{day}", {"name": "Libur daerah"})]
-    assert [at_fault(answer) for answer in answers] == [{"days"}, {"days"}]
+    assert [at_fault(answer) for answer in answers] == [{"day"}, {"day"}]
     problem(people.admin.ask("DELETE", "/calendar/days/2090-03-02"), 404, "unknown-calendar")
 
 

@@ -75,10 +75,13 @@ class Catalogue(Schema):
     opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH))
 
 
+NOT_ALONE = "Give the team's own address as well: a superior is written to only beside the team."
+
+
 class TeamAddress(Schema):
     """Where a team is reached, and its superior, who is told of what is late."""
 
-    email = Mailbox(required=True)
+    email = Mailbox(required=True, error_messages={"required": NOT_ALONE})
     superior_email = Mailbox(allow_none=True)
 
 

@@ -146,3 +146,18 @@ def test_teams_without_an_address_are_counted_and_a_few_are_named(admin: FlaskCl
     assert "belum punya alamat surel" not in admin.get("/admin/staf").text
     stages.answers["teams"] = StageUnavailableError("notification")
     assert admin.get("/admin/staf").status_code == 200
+
+
+@pytest.mark.parametrize(("path", "typed", "at_fault"), [
+    ("hari", {"kind": "open", "hours": "8 sampai 12"}, {"day", "name", "hours"}),
+    ("hari", {"kind": "closed", "day": "1999-01-01", "name": "x" * 200}, {"day", "name"}),
+    ("musim", {"weekdays": "8", "saturday": "9"}, {"season_name", "first", "last", "weekdays", "friday", "saturday"})])
+def test_all_that_is_wrong_is_said_in_one_round_and_in_the_order_of_the_form(
+        admin: FlaskClient, stages: FakeBackend, path: str, typed: dict[str, str], at_fault: set[str]) -> None:
+    sent = {"csrf_token": token(admin, "/admin/kalender"), "version": "7"}
+    page = admin.post(f"/admin/kalender/{path}", data=sent | typed)
+    assert page.status_code == 422
+    named = re.findall(r'<li><a href="#([a-z_]+)">', page.text)
+    assert set(named) == at_fault
+    assert named == sorted(named, key=lambda name: page.text.index(f'id="{name}"'))
+    assert "replace_calendar" not in [method for method, _ in stages.asked]

@@ -101,6 +101,13 @@ def test_a_step_that_is_done_says_by_how_much_it_was_late_and_never_by_nothing(u
     assert "0 menit</span>" not in shown
 
 
+def test_words_beside_each_other_have_a_blank_between_them() -> None:
+    took = get_template_attribute("_parts.html", "took")
+    for late in (False, True):
+        shown = took({"used_minutes": 10, "minutes": 10, "late": late, "due_at": SUBMITTED})
+        assert '</span> <span class="quiet-text">paling lambat' in shown
+
+
 def test_nothing_is_said_of_time_that_nobody_counted() -> None:
     assert due.due("2999-01-01T00:00:00Z", None, 10) is None
 

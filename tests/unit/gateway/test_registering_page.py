@@ -1,5 +1,7 @@
 """Registering, at the page and at the API: what is wrong is named at once, and nobody is let into another's account."""
 
+import re
+
 from flask.testing import FlaskClient
 
 from nkk.messaging.calls import RefusedRemotelyError
@@ -29,3 +31,10 @@ def test_who_registers_anothers_name_is_told_that_it_is_taken_and_is_not_let_in(
     assert page.status_code == 409
     assert "sudah dipakai" in page.text
     assert [act for act, _ in stages.asked] == ["register"]
+
+
+def test_the_summary_is_in_the_order_of_the_form(client: FlaskClient) -> None:
+    page = client.post("/daftar", data=WRONG | {"kind": "", "phone": "x", "csrf_token": token(client, "/daftar")}).text
+    named = re.findall(r'<li><a href="#([a-z_]+)">', page)
+    assert set(named) == {"kind", "name", "email", "phone", "username", "password"}
+    assert named == sorted(named, key=lambda name: page.index(f'id="{name}"'))

@@ -49,7 +49,7 @@ ALL = sorted({text for source in SOURCES for text in said_of_fields(source)} - N
 
 
 def test_the_sources_are_read() -> None:
-    assert "A NIK has 16 digits." in ALL
+    assert "This is no NIK: digits 9 and 10, the month of birth, are 01 to 12." in ALL
     assert "12 to 12 characters." in ALL
     assert len(ALL) > 25
 
@@ -73,4 +73,7 @@ def test_a_sentence_nobody_knows_still_marks_its_field(app: Flask) -> None:
 def test_numbers_are_kept(app: Flask) -> None:
     with app.test_request_context():
         assert translated("10 to 128 characters.") == "Panjangnya harus 10 sampai 128 karakter."
+        assert translated("A NIK has 16 digits; this has 15.") == "NIK terdiri dari 16 angka; yang ini 15."
+        assert translated("The office hours of an ordinary week add up to 7.5; at least 10 are needed.") == (
+            "Jam buka sepekan berjumlah 7,5 jam; harus paling sedikit 10 jam.")
         assert translated("Longer than maximum length 254.") == "Terlalu panjang: paling banyak 254 karakter."

@@ -48,11 +48,12 @@ def test_ending_it_leads_back_to_the_account(admin: FlaskClient, stages: FakeBac
 
 
 def test_who_waits_is_told_how_long_by_the_page_and_to_programs(client: FlaskClient, stages: FakeBackend) -> None:
-    sentence = "Too many wrong passwords were given here. Try again after 08:05 WIB; the right one is not taken before."
+    sentence = ("Too many wrong passwords were given here. Try again after 08:05:09 WIB; the right one is not taken "
+                "before.")
     stages.answers["log_in"] = RefusedRemotelyError("SlowedDown", sentence, {
         "retry_after": 61, "fields": {"password": [sentence]}})
     by_page = client.post("/masuk", data=FORM | {"csrf_token": token(client)})
-    assert "sesudah pukul 08.05 WIB" in by_page.text
+    assert "sesudah pukul 08.05.09 WIB" in by_page.text
     by_program = client.post("/api/v1/sessions", json=FORM)
     for answer in (by_page, by_program):
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "61")

@@ -1,5 +1,6 @@
 """An operator learns at the desk and on the case that letters to a reporter do not arrive."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from nkk.messaging.calls import RefusedRemotelyError
-from tests.unit.gateway.visits import FakeBackend, log_in
+from tests.unit.gateway.visits import FakeBackend, log_in, token
 
 TICKET = "NKK-2026-EDXY-ER30"
 LETTER = {"ticket": TICKET, "kind": "answered", "given_up_at": "2026-03-02T01:00:00.000000Z"}
@@ -35,13 +36,25 @@ def test_the_desk_that_answers_names_the_cases_once_each(operator: FlaskClient, 
     assert "tidak sampai" not in operator.get("/meja/serah-terima").text
 
 
-@pytest.mark.parametrize(("confidential", "said"), [(False, "lewat telepon"), (True, "tidak dapat dihubungi")])
+@pytest.mark.parametrize(("confidential", "said"), [(False, "lewat telepon"), (True, "pelapor dapat membaca")])
 def test_the_case_says_which_letter_and_what_to_do(operator: FlaskClient, stages: FakeBackend, confidential: bool,
                                                    said: str) -> None:
     stages.answers["complaint"] = CASE | {"confidential": confidential}
     page = operator.get(f"/laporan/{TICKET}").text
     assert "Surat bahwa laporan telah dijawab" in page
     assert said in page
+    assert ("alamat pos" in page) is not confidential
+
+
+@pytest.mark.parametrize(("phone", "said"), [("0717 421 001", "0717 421 001"), (None, "tidak diberikan")])
+def test_who_reported_is_shown_with_what_there_is_to_reach_them_by(operator: FlaskClient, stages: FakeBackend,
+                                                                   phone: str | None, said: str) -> None:
+    stages.answers["identity"] = {"kind": "public", "name": "Warga", "identity_number": "1971014107900001",
+                                  "email": "warga@example.id", "phone": phone}
+    sent = {"csrf_token": token(operator, f"/laporan/{TICKET}")}
+    page = " ".join(operator.post(f"/laporan/{TICKET}/identitas", data=sent).text.split())
+    assert re.search(rf"Nomor telepon</dt><dd>(<bdi>)?{said}", page)
+    assert "Alamat pos</dt><dd>tidak disimpan layanan ini" in page
 
 
 def test_the_api_names_them_on_the_case_and_in_a_list(operator: FlaskClient, stages: FakeBackend,

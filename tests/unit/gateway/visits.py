@@ -33,6 +33,9 @@ class FakeBackend:
 
     tell_intake = ask_intake
 
+    def identity(self, ticket: str, on: str) -> Any:
+        return self._answer("identity", ({"ticket": ticket, "on": on},))
+
     def lists(self) -> dict[str, Any]:
         return LISTS
 

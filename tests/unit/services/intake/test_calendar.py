@@ -121,14 +121,16 @@ def test_what_is_no_date_cannot_be_made_an_ordinary_day_and_is_refused_as_any_ot
     with pytest.raises(InvalidInput) as told:
         with_day(content, day, FLOOD)
     assert refused.value.details == told.value.details
-    assert set(refused.value.details["fields"]) == {"days"}
+    assert set(refused.value.details["fields"]) == {"day"}
 
 
-@pytest.mark.parametrize(("day", "own"), [
-    ("besok", FLOOD), ("2026-3-2", FLOOD), ("2026-W10-1", FLOOD), ("2026-03-02", {}), ("2026-03-02", []),
-    ("2026-03-02", {"name": "x", "spans": [["08:00", "07:00"]]}), ("1999-01-01", FLOOD)])
-def test_a_day_that_will_not_do_is_refused(day, own):
-    assert fields_at_fault(with_day, with_years(None, [2026]), day, own) == {"days"}
+@pytest.mark.parametrize(("day", "own", "at_fault"), [
+    ("besok", FLOOD, {"day"}), ("2026-3-2", FLOOD, {"day"}), ("2026-W10-1", FLOOD, {"day"}),
+    ("1999-01-01", FLOOD, {"day"}), ("2026-03-02", {}, {"name"}), ("2026-03-02", [], {"name"}),
+    ("2026-03-02", {"name": "x", "spans": [["08:00", "07:00"]]}, {"spans"}),
+    ("besok", {"name": "", "spans": [["08:00"]]}, {"day", "name", "spans"})])
+def test_a_day_that_will_not_do_is_refused_and_all_that_is_amiss_is_named_where_it_stands(day, own, at_fault):
+    assert fields_at_fault(with_day, with_years(None, [2026]), day, own) == at_fault
 
 
 def test_a_calendar_is_brought_to_one_written_form():

@@ -92,6 +92,20 @@ def test_an_identity_number_that_cannot_be_is_refused(kind, number):
     assert fields_at_fault(check_identity_number, kind, number, TODAY) == {"identity_number"}
 
 
+@pytest.mark.parametrize(("which", "said"), [
+    ("a NIK one digit short", "A NIK has 16 digits; this has 15."),
+    ("a NIP in the place of a NIK", "A NIK has 16 digits; this has 18."),
+    ("a NIK with a letter", "A NIK has 16 digits and no other signs."),
+    ("a NIK of no region", "digits 1 and 2, the province"), ("a NIK of no serial number", "digits 13 to 16"),
+    ("a woman's NIK of day 40", "digits 7 and 8"), ("a NIK of day 0", "digits 7 and 8"),
+    ("a NIK of month 13", "digits 9 and 10"), ("a NIK of 30 February", "digits 7 to 12 does not exist"),
+    ("a NIP of neither sex", "digit 15"), ("a NIP of no serial number", "digits 16 to 18")])
+def test_a_refusal_of_an_identity_number_says_which_digits_cannot_be(which, said):
+    with pytest.raises(InvalidInput) as refused:
+        check_identity_number(*IMPOSSIBLE[which], TODAY)
+    assert said in refused.value.details["fields"]["identity_number"][0]
+
+
 @pytest.mark.parametrize(("kind", "number"), list(IMPOSSIBLE.values())[1:], ids=list(IMPOSSIBLE)[1:])
 def test_a_refusal_of_an_identity_number_never_quotes_it(kind, number):
     with pytest.raises(InvalidInput) as refused:
