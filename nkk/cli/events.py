@@ -28,9 +28,9 @@ def subscribe(stage: str, name: str) -> None:
     The queue holds what is told from the first time on that you subscribe under this name.
     """
     broker()
-    say(f"listening to {stage} as tool.{name}.{stage}; Ctrl-C ends it, and the queue goes on collecting")
+    listening = f"listening to {stage} as tool.{name}.{stage}; Ctrl-C ends it, and the queue goes on collecting"
     try:
-        for event in subscribe_to(stage, name, broker_now, on_trouble=say):
+        for event in subscribe_to(stage, name, broker_now, on_trouble=say, on_listening=lambda: say(listening)):
             click.echo(json.dumps(event, ensure_ascii=False))
             sys.stdout.flush()
     except KeyboardInterrupt:

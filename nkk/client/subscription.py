@@ -8,7 +8,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from amqp.basic_message import Message
-from amqp.exceptions import AccessRefused, PreconditionFailed
+from amqp.exceptions import AccessRefused, NotAllowed, PreconditionFailed
 from kombu import Connection, Exchange, Queue, binding
 
 from nkk.contracts import EVENTS, STAGES, UnreadableEventError, read_envelope
@@ -26,8 +26,8 @@ LOOK_SECONDS = 1.0
 _KNOWN = {event.TYPE: event for event in EVENTS}
 
 
-def subscribe(stage: str, name: str, uri: str | Callable[[], str], on_trouble: Callable[[str], None] = lambda _: None
-              ) -> Iterator[dict[str, Any]]:
+def subscribe(stage: str, name: str, uri: str | Callable[[], str], on_trouble: Callable[[str], None] = lambda _: None,
+              on_listening: Callable[[], None] = lambda: None) -> Iterator[dict[str, Any]]:
     """Every event of `stage` as its CloudEvents envelope, for ever and at least once, from the queue
     `tool.<name>.<stage>`; registrations excepted, which are no tool's business. What did not come from the stage's own
     exchange as what it tells is skipped.
@@ -36,16 +36,17 @@ def subscribe(stage: str, name: str, uri: str | Callable[[], str], on_trouble: C
     asked for, so one that was being worked on when the process ended comes again. Losing the broker is waited out; a
     `uri` that is a function is asked for each connection. Who takes longer over events than the broker waits for their
     acknowledgement (30 minutes for all that were fetched) hears them again, and is given one at a time from then on.
-    Tools of one name share the events: each goes to one of them. `on_trouble` is told of all this. Raises ValueError
-    where there is no such stage or the name will not do; amqp's AccessRefused or PreconditionFailed where the broker
-    lets nobody of this name in, or will not have the queue.
+    Tools of one name share the events: each goes to one of them. `on_trouble` is told of all this, and `on_listening`
+    is called once, when the queue is there and the first events may come. Raises ValueError where there is no such stage
+    or the name will not do; amqp's AccessRefused or NotAllowed where the broker lets nobody of this name in, or not into
+    this virtual host; PreconditionFailed where it will not have the queue.
     """
     if stage not in STAGES:
         raise ValueError(f"no such stage: {stage}; one of {', '.join(STAGES)}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise ValueError("a name is 1 to 64 letters, digits, dots, hyphens or underscores")
     read_any_properties()
-    subscription = _Subscription(stage, name, on_trouble)
+    subscription = _Subscription(stage, name, on_trouble, on_listening)
     while True:
         try:
             yield from subscription.consume(uri if isinstance(uri, str) else uri())
@@ -57,7 +58,8 @@ def subscribe(stage: str, name: str, uri: str | Callable[[], str], on_trouble: C
 class _Subscription:
     """One tool's queue, over one connection after another."""
 
-    def __init__(self, stage: str, name: str, on_trouble: Callable[[str], None]) -> None:
+    def __init__(self, stage: str, name: str, on_trouble: Callable[[str], None],
+                 on_listening: Callable[[], None]) -> None:
         exchange = Exchange(f"{stage}.events", type="topic", no_declare=True)
         # RabbitMQ 4 drops what was delivered 20 times, and a tool that ends gives back all it had fetched.
         self._queue = Queue(f"tool.{name}.{stage}", durable=True,
@@ -66,6 +68,7 @@ class _Subscription:
                                       if stage in event.SERVICES and not event.PRIVATE])
         self._stage = stage
         self._on_trouble = on_trouble
+        self._on_listening = on_listening
         self._prefetch = PREFETCH
         self._consuming = self._has_consumed = self._is_away = False
 
@@ -91,7 +94,9 @@ class _Subscription:
     def look_into(self, error: Exception) -> None:
         """Say why the connection ended. Raises `error` where waiting would not help."""
         refused = isinstance(error, (AccessRefused, PreconditionFailed))
-        if refused and not self._consuming:
+        # A virtual host that is there no more may be on its way back.
+        never = isinstance(error, NotAllowed) and not self._has_consumed
+        if never or (refused and not self._consuming):
             raise error
         if refused:
             self._prefetch = 1
@@ -110,10 +115,12 @@ class _Subscription:
         channel.basic_qos(0, self._prefetch, False)
         # Not kombu's Consumer: that unpacks what says that it is compressed before anybody has looked at it.
         channel.basic_consume(queue=self._queue.name, no_ack=False, consumer_tag="", callback=arrived.append)
-        self._consuming = self._has_consumed = True
+        is_first, self._consuming, self._has_consumed = not self._has_consumed, True, True
         if self._is_away:
             self._is_away = False
             self._on_trouble("the broker is back")
+        if is_first:
+            self._on_listening()
 
 
 def _read_all(connection: Connection, patience: float) -> None:

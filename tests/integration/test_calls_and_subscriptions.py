@@ -14,7 +14,7 @@ from typing import Any
 import amqp
 import eventlet
 import pytest
-from amqp.exceptions import PreconditionFailed
+from amqp.exceptions import AccessRefused, NotAllowed, PreconditionFailed
 from kombu import Connection, Consumer, Exchange, Producer, Queue
 
 from nkk.client import subscribe
@@ -319,6 +319,40 @@ def test_a_queue_the_broker_refuses_is_an_error_and_not_waited_for(uri, connecti
         next(subscribe("triage", "refused", uri))
 
 
+@pytest.mark.parametrize(("wrong", "refusal"), [
+    ("amqp://nkk:x", AccessRefused), ("amqp://nobody:", AccessRefused), ("/no-such-", NotAllowed)])
+def test_whom_the_broker_does_not_let_in_is_told_and_listens_to_nothing(uri, wrong, refusal):
+    heard: list[str] = []
+    with pytest.raises(refusal):
+        head, _, tail = uri.rpartition("/") if wrong.startswith("/") else uri.partition("amqp://nkk:")
+        strange = f"{head}{wrong}{tail}"
+        next(subscribe("triage", "stranger", strange, heard.append, lambda: heard.append("listening")))
+    assert heard == []
+
+
+def test_a_tool_learns_that_it_listens_once_what_is_told_would_reach_it(own_node):
+    with Connection(own_node.uri) as connection:
+        topology.exchange("triage")(connection.default_channel).declare()
+    own_node.stop()
+    said: list[str] = []
+    listening = threading.Event()
+    events = subscribe("triage", "waiting", own_node.uri, lambda trouble: said.append(trouble.split(" (")[0]),
+                       lambda: (said.append("listening"), listening.set()))
+
+    def come_back():
+        assert eventually(lambda: said)
+        own_node.start()
+        assert listening.wait(60)
+        _tell(own_node.uri, "first")
+
+    returning = threading.Thread(target=come_back)
+    returning.start()
+    assert next(events)["id"] == "first"
+    returning.join()
+    assert said == ["the broker is away", "the broker is back", "listening"]
+    events.close()
+
+
 def test_a_tool_that_is_too_slow_for_the_broker_says_so_and_hears_the_events_again(own_node):
     own_node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1000), "
                          "application:set_env(rabbit, channel_tick_interval, 300).")
@@ -369,15 +403,15 @@ def test_a_subscription_that_cannot_be_is_refused_at_once(uri, stage_name, name)
 
 
 def _tell_when_bound(uri: str, event_id: str) -> None:
+    eventually(lambda: _tell(uri, event_id))
+
+
+def _tell(uri: str, event_id: str) -> set[str]:
     body = (SAMPLES / "response.returned.v1.json").read_text("utf-8")
     body = body.replace(json.loads(body)["id"], event_id)
-
-    def tell() -> set[str]:
-        with publisher(uri) as channel:
-            return channel.publish([Message(id=event_id, exchange="triage.events", routing_key="response.returned.v1",
-                                             body=body)])
-
-    eventually(tell)
+    with publisher(uri) as channel:
+        return channel.publish([Message(id=event_id, exchange="triage.events", routing_key="response.returned.v1",
+                                         body=body)])
 
 
 def _try_call(calling: RpcClient) -> str | None:

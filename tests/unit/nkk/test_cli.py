@@ -7,6 +7,7 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
+from amqp.exceptions import AccessRefused
 from click.testing import CliRunner
 
 from nkk.cli import main
@@ -115,7 +116,7 @@ def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatc
     def started(port):
         write_secret(tmp_path / "running.json", json.dumps({"url": "", "environment": {"AMQP_URI": f"amqp://x:{port}"}}))
 
-    def listen(stage, name, uri, on_trouble):
+    def listen(stage, name, uri, on_trouble, on_listening):
         asked.append(uri())
         started(2)
         asked.append(uri())
@@ -136,6 +137,26 @@ def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatc
         monkeypatch.delenv("AMQP_URI")
         assert run("subscribe", "triage", "--as", "x").exit_code == 0
     assert asked == ["amqp://x:1", "amqp://x:2", "amqp://x:1"]
+
+
+def test_a_subscription_says_that_it_listens_when_it_does_and_not_before(run, monkeypatch):
+    def refused(stage, name, uri, on_trouble, on_listening):
+        raise AccessRefused("Login was refused.")
+
+    def heard(stage, name, uri, on_trouble, on_listening):
+        on_listening()
+        yield {"id": "one"}
+
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    monkeypatch.setattr("nkk.cli.events.subscribe_to", refused)
+    done = run("subscribe", "triage", "--as", "x")
+    assert (done.exit_code, done.output) == (1, "Error: the broker refuses: Login was refused.\n")
+    monkeypatch.setattr("nkk.cli.events.subscribe_to", heard)
+    done = run("subscribe", "triage", "--as", "x")
+    assert done.stderr.startswith("listening to triage as tool.x.triage; ")
+    assert done.stdout == '{"id": "one"}\n'
+    monkeypatch.undo()
+    assert "listening" not in run("subscribe", "triage", "--as", "a b").output
 
 
 @pytest.mark.parametrize(("settings", "said"), [
