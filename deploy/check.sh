@@ -120,6 +120,21 @@ for stage in INTAKE TRIAGE OPD_RESPONSE NOTIFICATION; do
     esac
 done
 
+# Whether the image says $1 of $2, given to `nkk settings` with what follows. By its word: an engine may say of a container
+# that is gone that it ended well.
+ask_image() {
+    meaning=$1
+    given=$2
+    shift 2
+    answer=$(printf '%s\n' "$given" | docker run --rm -i --network none "$image" nkk settings "$@" 2>&1) || :
+    case $answer in
+        *"$meaning"*) ;;
+        '' | *"No such command"* | *"No such option"*)
+            fault "the image $image is of another version and does not know what values mean: docker build -t $image ." ;;
+        *) fault "$(printf '%s\n' "$answer" | sed 's/^Error: //; /settings cannot be used:$/d; s/^ *//')" ;;
+    esac
+}
+
 # What values mean, those who read them say: the image's own check of what compose would give each process.
 meaning="what the values mean was not looked at"
 image=$(value NKK_IMAGE)
@@ -130,19 +145,14 @@ elif ! docker image inspect "$image" > /dev/null 2>&1; then
     meaning="$meaning: there is no image $image yet (docker build -t $image .)"
 elif refused=$(docker compose config --quiet 2>&1); then
     composed=$(docker compose config --format json 2> /dev/null)
-    meaning="every process takes its settings"
-    # By its word: an engine may say of a container that is gone that it ended well.
-    answer=$(printf '%s\n' "$composed" | docker run --rm -i --network none "$image" nkk settings 2>&1) || :
-    case $answer in
-        *"$meaning"*) ;;
-        '' | *"No such command"*)
-            fault "the image $image is of another version and does not know what values mean: docker build -t $image ." ;;
-        *) fault "$answer" ;;
-    esac
-elif [ -z "$faults" ]; then
-    fault "$refused"
+    ask_image "every process takes its settings" "$composed"
 else
-    fault "what the values mean is looked at once compose takes the rest."
+    # Compose gives nothing where something is missing: each of the others by itself, of which nothing is said yet.
+    others=$(for name in $(sed -n 's/^#\{0,1\}\([A-Z_]*\)=.*/\1/p' .env.example); do
+        printf '%s\n' "$faults" | grep -q "^$name " || printf '%s\t%s\n' "$name" "$(value "$name")"
+    done)
+    [ -n "$faults" ] || fault "$refused"
+    ask_image "every written setting can be used" "$others" --written
 fi
 
 if [ -n "$faults" ]; then

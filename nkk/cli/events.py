@@ -87,14 +87,17 @@ def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -
     """
     if everything == bool(event_ids):
         raise click.UsageError("name event ids, or --all")
-    count, refused = quarantined.retry(broker(), stage, None if everything else set(event_ids))
-    say(f"{count} sent back to {stage}")
-    for sentence in refused:
-        say(f"stays: {sentence}")
+    sent, refused = quarantined.retry(broker(), stage, None if everything else set(event_ids))
+    say(f"{len(sent)} sent back to {stage}")
+    for event_id, why in refused.items():
+        say(f"{event_id} stays: {why}")
+    missing = [event_id for event_id in dict.fromkeys(event_ids) if event_id not in {*sent, *refused}]
+    for event_id in missing:
+        say(f"{event_id}: not in the quarantine of {stage} (`nkk quarantine list {stage}`)")
     if refused:
         raise click.ClickException("have their owners tell again what is theirs (nkk tell-again), and drop these")
-    if event_ids and count != len(set(event_ids)):
-        raise click.ClickException("some of these events are not in quarantine")
+    if missing:
+        raise click.ClickException(f"not in quarantine: {len(missing)} of these events")
 
 
 @quarantine.command("drop")

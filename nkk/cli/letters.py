@@ -15,6 +15,14 @@ RETRY_SECONDS = 600
 
 _ids_argument = click.argument("letter_ids", nargs=-1)
 
+WHY_LEFT = {
+    "sent": "it was sent before, and no letter is sent twice",
+    "being_sent": "it is being sent this moment; `nkk letters list` says later how that ended",
+    "dropped": "it was dropped, and is gone for good",
+    "not_kept": "what it said was not kept once it was given up (a code, a word to an old address)",
+    "unknown": "there is no letter of this id; `nkk letters list` names those that wait or were given up",
+}
+
 
 @click.group()
 def letters() -> None:
@@ -47,9 +55,9 @@ def retry_letters(letter_ids: tuple[str, ...], everything: bool) -> None:
         count = as_admin(lambda admin: admin.call("retry_given_up_letters", stage=STAGE, timeout=RETRY_SECONDS))
         say(f"letters tried again: {count}")
         return
-    tried = as_admin(lambda admin: admin.call("retry_letters", list(letter_ids), stage=STAGE))
-    say(f"letters tried again: {len(tried)}")
-    _name_others(letter_ids, tried, "sent or being sent, unknown, or not kept (a code, a word to an old address)")
+    outcome = as_admin(lambda admin: admin.call("retry_letters", list(letter_ids), stage=STAGE))
+    say(f"letters tried again: {len(outcome['done'])}")
+    _name_others(outcome["left"])
 
 
 @letters.command("drop")
@@ -61,9 +69,9 @@ def drop_letters(letter_ids: tuple[str, ...], yes: bool) -> None:
         raise click.UsageError("name letters (`nkk letters list`)")
     if not yes:
         click.confirm("These letters are lost for good. Drop them?", abort=True)
-    dropped = as_admin(lambda admin: admin.call("drop_letters", list(letter_ids), stage=STAGE))
-    say(f"letters dropped: {len(dropped)}")
-    _name_others(letter_ids, dropped, "sent or being sent, or unknown")
+    outcome = as_admin(lambda admin: admin.call("drop_letters", list(letter_ids), stage=STAGE))
+    say(f"letters dropped: {len(outcome['done'])}")
+    _name_others(outcome["left"])
 
 
 def _pages(admin: Admin, given_up: bool) -> Iterator[dict[str, Any]]:
@@ -76,7 +84,7 @@ def _pages(admin: Admin, given_up: bool) -> Iterator[dict[str, Any]]:
             return
 
 
-def _name_others(wanted: tuple[str, ...], done: list[str], why: str) -> None:
-    others = sorted(set(wanted) - set(done))
-    if others:
-        raise click.ClickException(f"left as they are, since {why}: {', '.join(others)}")
+def _name_others(left: dict[str, str]) -> None:
+    if left:
+        raise click.ClickException("\n".join(["left as they are:", *(
+            f"  {letter}: {WHY_LEFT[why]}" for letter, why in left.items())]))

@@ -14,7 +14,7 @@ from nkk.cli.speaking import as_admin, broker, say, saying_and_keeping
 from nkk.contracts import STAGES
 from nkk.messaging.settings import DATABASE_URL, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
 from nkk.messaging.written import number
-from nkk.stack.composed import check_composed
+from nkk.stack.composed import check_composed, check_written
 from nkk.stack.keys import new_keys, new_passwords
 from nkk.stack.run import ROOT, Stack, declare_topology, running
 from nkk.stack.staff import ensure_demonstration_staff
@@ -86,8 +86,13 @@ def keys() -> None:
 
 @click.command()
 @click.argument("config", type=click.File(), default="-")
-def settings(config: TextIO) -> None:
+@click.option("--written", is_flag=True, help="Lines of a name, a tab and a value; what is missing is not looked for.")
+def settings(config: TextIO, written: bool) -> None:
     """Check what `docker compose config --format json` prints: every setting that a process would refuse is named."""
+    if written:
+        check_written(config)
+        click.echo("every written setting can be used")
+        return
     check_composed(config.read())
     click.echo("every process takes its settings")
 

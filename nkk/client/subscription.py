@@ -37,9 +37,9 @@ def subscribe(stage: str, name: str, uri: str | Callable[[], str], on_trouble: C
     `uri` that is a function is asked for each connection. Who takes longer over events than the broker waits for their
     acknowledgement (30 minutes for all that were fetched) hears them again, and is given one at a time from then on.
     Tools of one name share the events: each goes to one of them. `on_trouble` is told of all this, and `on_listening`
-    is called once, when the queue is there and the first events may come. Raises ValueError where there is no such stage
-    or the name will not do; amqp's AccessRefused or NotAllowed where the broker lets nobody of this name in, or not into
-    this virtual host; PreconditionFailed where it will not have the queue.
+    is called once, when the queue is there and the first events may come. Raises ValueError where there is no such
+    stage or the name will not do; amqp's AccessRefused or NotAllowed where the broker lets nobody of this name in, or
+    not into this virtual host; PreconditionFailed where it will not have the queue.
     """
     if stage not in STAGES:
         raise ValueError(f"no such stage: {stage}; one of {', '.join(STAGES)}")

@@ -23,6 +23,9 @@ VIEWED = "viewed"
 IDENTITY_SHOWN = "identity_shown"
 """Somebody was shown who reported."""
 
+LETTER_DROPPED = "letter_dropped"
+"""Somebody on duty took a letter out for good: `letter` in the detail is its id."""
+
 
 def record_table(metadata: MetaData) -> Table:
     """Declare the record in a stage's metadata: `act` names what was done, `detail` (JSON) no text and no person."""
@@ -47,7 +50,7 @@ class RecordedWork(Work):
     RECORD: ClassVar[Table]
 
     def record(self, actor: Actor, act: str, ticket: str | None, **detail: str) -> None:
-        """Have it recorded with this transaction that `actor` did `act`; `detail` is of fixed words alone."""
+        """Have it recorded with this transaction that `actor` did `act`; `detail` is of fixed words and ids alone."""
         self.inserts.add(self.RECORD, {
             "at": datetime.now(UTC), "actor": actor.id, "role": actor.role, "act": act, "ticket": ticket,
             "detail": json.dumps(detail)})

@@ -23,7 +23,7 @@ from typing import Any
 from kombu import Connection
 
 from nkk.stack.ports import LOOPBACK, free_port
-from nkk.stack.supervisor import dying_with_us
+from nkk.stack.supervisor import dying_with_us, how_it_ended
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 IMAGE = "rabbitmq:4"
@@ -127,7 +127,7 @@ class PrivateNode:
         """Start the node again where it has died; not twice within some seconds."""
         if self._node is None or self._node.poll() is None or time.monotonic() < self._start_again_at:
             return
-        echo(f"RabbitMQ ended ({self._node.returncode}), starts again; see {self.folder}/server.log")
+        echo(f"RabbitMQ ended ({how_it_ended(self._node.returncode)}), starts again; see {self.folder}/server.log")
         self._start_again_at = time.monotonic() + START_AGAIN_SECONDS
         self.stop()
         self.launch()
@@ -202,6 +202,9 @@ class PrivateNode:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
             "RABBITMQ_MNESIA_BASE": str(self.folder / "data"),
             "RABBITMQ_LOG_BASE": str(self.folder / "log"),
+            # The script becomes the node, which is then the process that is watched and ended: the script's own code is
+            # 0 however the node ends.
+            "RUNNING_UNDER_SYSTEMD": "true",
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_DIST_PORT": str(free_port()),
             # The node, and each command that speaks to it, would listen for other nodes on every address.

@@ -2,7 +2,17 @@
 
 import json
 
+from collections.abc import Iterable
+
 from nkk.messaging.settings import NKK_TEMPLATES, OF, SettingsError, check
+
+
+def check_written(lines: Iterable[str]) -> None:
+    """Raises SettingsError naming every setting that cannot be used, of those that `lines` have: NAME, a tab, the value.
+    What is missing is not looked for."""
+    given = dict(line.rstrip("\n").split("\t", 1) for line in lines)
+    known = {setting.name: setting for settings in OF.values() for setting in settings if setting is not NKK_TEMPLATES}
+    check([setting for name, setting in known.items() if given.get(name)], given)
 
 
 def check_composed(config: str) -> None:

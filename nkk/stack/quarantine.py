@@ -86,10 +86,11 @@ def find(uri: str, stage: str, event_id: str) -> Item:
     raise NotInQuarantineError(f"{event_id} is not in the quarantine of {stage}; `nkk quarantine list {stage}`")
 
 
-def retry(uri: str, stage: str, event_ids: set[str] | None) -> tuple[int, list[str]]:
+def retry(uri: str, stage: str, event_ids: set[str] | None) -> tuple[list[str], dict[str, str]]:
     """Send events (all of them for None) back to the stage's inbox, with the origin that the stage noted and judges
-    again: how many, and why others stay. One leaves only when the other has it."""
-    count, refused = 0, []
+    again: which, and why others stay. One leaves only when the other has it."""
+    sent: list[str] = []
+    refused: dict[str, str] = {}
     with _holding(uri, stage) as held, publisher(uri) as channel:
         for item, settle in held:
             if event_ids is not None and item.id not in event_ids:
@@ -97,12 +98,12 @@ def retry(uri: str, stage: str, event_ids: set[str] | None) -> tuple[int, list[s
             try:
                 item.check()
             except ForgedError as error:
-                refused.append(f"{item.id}: {error}")
+                refused[item.id] = str(error)
                 continue
             if channel.publish([_moved(stage, item)]):
                 settle()
-                count += 1
-    return count, refused
+                sent.append(item.id)
+    return sent, refused
 
 
 def drop(uri: str, stage: str, event_id: str) -> None:

@@ -22,7 +22,7 @@ from nkk.stack import SERVICES
 from nkk.stack.broker import Broker, broker
 from nkk.stack.keys import NEEDED, new_keys
 from nkk.stack.ports import LOOPBACK, listening_socket
-from nkk.stack.supervisor import Program, Supervisor, last_words
+from nkk.stack.supervisor import Program, Supervisor, how_it_ended, last_words
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFERRED_PORT = 8080
@@ -223,7 +223,7 @@ class Stack:
             code = program.process.returncode if program.process else None
             if program.failures >= FAILURES and code is not None and code > 0:
                 words = last_words(program.log)
-                raise NotReadyError(f"{name} ends again and again ({code}): {words}; see {program.log}")
+                raise NotReadyError(f"{name} ends again and again ({how_it_ended(code)}): {words}; see {program.log}")
 
     def _start_programs(self) -> None:
         scripts = Path(sys.executable).parent

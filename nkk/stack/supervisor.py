@@ -51,6 +51,14 @@ def dying_with_us(command: Sequence[str]) -> list[str]:
     return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else list(command)
 
 
+def how_it_ended(code: int) -> str:
+    """The code of a process that ended, as Popen has it, in words."""
+    if code >= 0:
+        return f"code {code}"
+    names = {number.value: number.name for number in signal.Signals}
+    return f"killed by {names.get(-code, f'signal {-code}')}"
+
+
 def last_words(log: Path) -> str:
     """Why a program ended, as far as the end of its log tells: the last error, else the last line."""
     with log.open("rb") as file:
@@ -93,8 +101,8 @@ class Supervisor:
                 pause = min(0.5 * 2**program.failures, LONGEST_PAUSE_SECONDS)
                 program.failures += 1
                 program.start_again_at = now + pause
-                code = program.process.returncode if program.process else "?"
-                self._echo(f"{program.name} ended ({code}), starts again in {pause:g} s; see {program.log}")
+                how = how_it_ended(program.process.returncode) if program.process else "never began"
+                self._echo(f"{program.name} ended ({how}), starts again in {pause:g} s; see {program.log}")
             elif now >= program.start_again_at:
                 program.start()
 

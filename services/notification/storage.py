@@ -1,5 +1,6 @@
 """Notification's database: answers, journeys, sealed contacts, and the messages to people."""
 
+import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, RecordedWork, Wanted, claim_columns, in_turn, narrowed, record_table
+from nkk.desks import EVERYTHING, LETTER_DROPPED, RecordedWork, Wanted, claim_columns, in_turn, narrowed, record_table
 from nkk.messaging.database import Inserts, UtcDateTime, insert_if_absent, insert_of, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
@@ -132,6 +133,9 @@ contacts = Table(
     Column("changed_at", UtcDateTime, nullable=False),
 )
 
+KEPT_SEALED = ("password_reset", "contact_changed")
+"""Letters whose address is in a box of their own, which is not kept once they were sent or given up."""
+
 messages = Table(
     "messages", metadata,
     Column("id", String(36), primary_key=True),
@@ -159,6 +163,7 @@ Index("ix_messages_unsent", messages.c.next_try_at, messages.c.id, sqlite_where=
 _given_up = messages.c.given_up_at.is_not(None)
 Index("ix_messages_given_up", messages.c.given_up_at, messages.c.id, sqlite_where=_given_up,
       postgresql_where=_given_up)
+_kept = or_(messages.c.kind.not_in(KEPT_SEALED), messages.c.sealed_letter.is_not(None))
 Index("ix_messages_reporter", messages.c.reporter_id, messages.c.expires_at)
 Index("ix_messages_keyed_reporter", messages.c.reporter, messages.c.expires_at)
 
@@ -176,9 +181,6 @@ postboxes = Table(
     Column("places", Text, nullable=False),
     Column("day", Date, nullable=False),
 )
-
-KEPT_SEALED = ("password_reset", "contact_changed")
-"""Letters whose address is in a box of their own, which is not kept once they were sent or given up."""
 
 MOST_AT_ONCE = 1_000
 """How many letters one command retries or drops."""
@@ -501,17 +503,27 @@ class Messages:
         return self._try_again(now, _given_up, messages.c.given_up_at <= before)
 
     def _try_again(self, now: datetime, *those: Any) -> list[str]:
-        kept = or_(messages.c.kind.not_in(KEPT_SEALED), messages.c.sealed_letter.is_not(None))
-        found = self._not_sent(now, *those, kept)
+        found = self._not_sent(now, *those, _kept)
         self._connection.execute(update(messages).where(messages.c.id.in_(found)).values(
             next_try_at=now, given_up_at=None, tried_since=None, tries=0))
         return found
 
-    def drop_unsent(self, ids: list[str], now: datetime) -> list[str]:
-        """Never send `ids`, and forget them; those that were there, not sent and not being sent."""
+    def drop_unsent(self, ids: list[str], now: datetime) -> dict[str, str | None]:
+        """Never send `ids`, and forget them; those that were there, not sent and not being sent, each with its ticket.
+        """
         found = self._not_sent(now, messages.c.id.in_(ids))
-        self._connection.execute(delete(messages).where(messages.c.id.in_(found)))
-        return found
+        dropped = delete(messages).where(messages.c.id.in_(found)).returning(messages.c.id, messages.c.ticket)
+        return {row.id: row.ticket for row in self._connection.execute(dropped)}
+
+    def why_left(self, ids: list[str]) -> dict[str, str]:
+        """Why each of `ids` was just left as it is by `retry` or `drop_unsent`, in one word."""
+        rows = self._connection.execute(select(messages.c.id, messages.c.sent_at, _kept.label("kept")).where(
+            messages.c.id.in_(ids)))
+        there = {row.id: "sent" if row.sent_at else "being_sent" if row.kept else "not_kept" for row in rows}
+        of_dropped = {json.dumps({"letter": id_}): id_ for id_ in ids if id_ not in there}
+        dropped = self._connection.execute(select(record.c.detail).where(
+            record.c.act == LETTER_DROPPED, record.c.detail.in_(of_dropped))).scalars() if of_dropped else ()
+        return dict.fromkeys(ids, "unknown") | {of_dropped[detail]: "dropped" for detail in dropped} | there
 
     def _not_sent(self, now: datetime, *those: Any) -> list[str]:
         not_being_sent = or_(messages.c.sending_until.is_(None), messages.c.sending_until <= now)

@@ -1,9 +1,10 @@
 """Letters that have not left: counted, listed, tried again and dropped by who is on duty, and shown to operators."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
+from nkk.desks import LETTER_DROPPED
 from nkk.messaging.actor import Actor, requires
 from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
@@ -38,29 +39,32 @@ class LooksAfterLetters:
 
     @rpc
     @requires(Role.ADMIN)
-    def retry_letters(self, actor: Actor, ids: list) -> list[str]:
-        """Send letters now, and for five days if need be; those whose turn comes."""
+    def retry_letters(self, actor: Actor, ids: list) -> dict[str, Any]:
+        """Send letters now, and for five days if need be: which (`done`), and why others stay as they are (`left`)."""
         wanted = load(schemas.LetterIds, {"ids": ids})["ids"]
-        return self._retry(actor, lambda messages, now: messages.retry(wanted, now))
+        return self._retry(actor, lambda messages, now: _outcome(messages, wanted, messages.retry(wanted, now)))
 
     @rpc
     @requires(Role.ADMIN)
     def retry_given_up_letters(self, actor: Actor) -> int:
         """The same with every letter that has been given up; how many."""
         began, total = datetime.now(UTC), 0
-        while found := self._retry(actor, lambda messages, now: messages.retry_given_up(began, now)):
+        while found := self._retry(actor, lambda messages, now: {"done": messages.retry_given_up(began, now)})["done"]:
             total += len(found)
         return total
 
     @rpc
     @requires(Role.ADMIN)
-    def drop_letters(self, actor: Actor, ids: list) -> list[str]:
-        """Forget letters that were not sent, and are not being sent; those that were there."""
+    def drop_letters(self, actor: Actor, ids: list) -> dict[str, Any]:
+        """Forget letters that were not sent, and are not being sent: those (`done`), and why others stay (`left`)."""
         wanted = load(schemas.LetterIds, {"ids": ids})["ids"]
         with self.uow.begin() as work:
-            found = work.messages.drop_unsent(wanted, datetime.now(UTC))
-        log.warning("letters dropped", count=len(found), by=actor.id)
-        return found
+            dropped = work.messages.drop_unsent(wanted, datetime.now(UTC))
+            outcome = _outcome(work.messages, wanted, dropped)
+            for letter, ticket in dropped.items():
+                work.record(actor, LETTER_DROPPED, ticket, letter=letter)
+        log.warning("letters dropped", count=len(dropped), by=actor.id)
+        return outcome
 
     @rpc
     @requires(Role.OPERATOR)
@@ -70,9 +74,13 @@ class LooksAfterLetters:
             rows, following = work.messages.undelivered(None, cursor, limit)
         return {"items": schemas.Undelivered(many=True).dump(rows), "next": following}
 
-    def _retry(self, actor: Actor, choose: Callable[[Messages, datetime], list[str]]) -> list[str]:
+    def _retry(self, actor: Actor, choose: Callable[[Messages, datetime], dict[str, Any]]) -> dict[str, Any]:
         with self.uow.begin() as work:
-            found = choose(work.messages, datetime.now(UTC))
+            outcome = choose(work.messages, datetime.now(UTC))
             work.afterwards(self.mailer.wake)
-        log.info("letters tried again", count=len(found), by=actor.id)
-        return found
+        log.info("letters tried again", count=len(outcome["done"]), by=actor.id)
+        return outcome
+
+
+def _outcome(messages: Messages, wanted: list[str], done: Collection[str]) -> dict[str, Any]:
+    return {"done": list(done), "left": messages.why_left([id_ for id_ in wanted if id_ not in done])}

@@ -323,9 +323,9 @@ def test_a_queue_the_broker_refuses_is_an_error_and_not_waited_for(uri, connecti
     ("amqp://nkk:x", AccessRefused), ("amqp://nobody:", AccessRefused), ("/no-such-", NotAllowed)])
 def test_whom_the_broker_does_not_let_in_is_told_and_listens_to_nothing(uri, wrong, refusal):
     heard: list[str] = []
+    head, _, tail = uri.rpartition("/") if wrong.startswith("/") else uri.partition("amqp://nkk:")
+    strange = f"{head}{wrong}{tail}"
     with pytest.raises(refusal):
-        head, _, tail = uri.rpartition("/") if wrong.startswith("/") else uri.partition("amqp://nkk:")
-        strange = f"{head}{wrong}{tail}"
         next(subscribe("triage", "stranger", strange, heard.append, lambda: heard.append("listening")))
     assert heard == []
 

@@ -1,6 +1,7 @@
-"""The port of a stack is its own from the moment it is chosen."""
+"""The port of a stack is its own from the moment it is chosen; a node of our own says how it ended."""
 
 import os
+import signal
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from nkk.messaging.settings import SettingsError
 from nkk.stack.broker import PrivateNode
 from nkk.stack.ports import free_port, listening_socket
 from nkk.stack.run import Stack
+from tests.installations import eventually
 
 
 def test_a_port_that_is_held_is_given_to_nobody_else():
@@ -36,6 +38,15 @@ def test_who_comes_back_and_finds_their_port_taken_says_so(tmp_path: Path, monke
     with pytest.raises(SettingsError), Stack(tmp_path, said.append).up():
         pass
     assert len(said) == 1
+
+
+def test_of_a_node_that_was_killed_it_is_said_that_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    with PrivateNode(tmp_path) as node:
+        monkeypatch.setattr(node, "launch", lambda: None)
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGKILL)
+        eventually(lambda: node.look_after(said.append) or said)
+    assert said == [f"RabbitMQ ended (killed by SIGKILL), starts again; see {tmp_path}/server.log"]
 
 
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}

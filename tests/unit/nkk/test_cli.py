@@ -112,6 +112,31 @@ def test_which_letters_has_to_be_said(run, monkeypatch):
     assert "name letters (`nkk letters list`)" in run("letters", "drop", "--yes").output
 
 
+@pytest.mark.parametrize("command", [["retry"], ["drop", "--yes"]])
+def test_of_each_letter_that_stays_as_it_is_a_sentence_says_why(run, monkeypatch, command):
+    left = {"b": "sent", "c": "being_sent", "d": "dropped", "e": "unknown", "f": "not_kept"}
+    monkeypatch.setattr("nkk.cli.letters.as_admin", lambda act: act(SimpleNamespace(
+        call=lambda method, ids, stage: {"done": ["a"], "left": left})))
+    done = run("letters", *command, *"abcdef")
+    assert done.exit_code == 1
+    first, _, *others = done.output.splitlines()
+    assert first == f"letters {'tried again' if command == ['retry'] else 'dropped'}: 1"
+    assert [line.split(": ")[0].strip() for line in others] == list(left)
+    assert len({line.split(": ")[1] for line in others}) == len(left)
+    left.clear()
+    assert run("letters", *command, "a").exit_code == 0
+
+
+def test_an_event_that_is_not_in_quarantine_is_named(run, monkeypatch):
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    monkeypatch.setattr("nkk.stack.quarantine.retry", lambda uri, stage, ids: (["a"], {"b": "forged: x"}))
+    done = run("quarantine", "retry", "triage", "a", "b", "c")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[:3] == [
+        "1 sent back to triage", "b stays: forged: x",
+        "c: not in the quarantine of triage (`nkk quarantine list triage`)"]
+
+
 def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatch, tmp_path):
     def started(port):
         write_secret(tmp_path / "running.json", json.dumps({"url": "", "environment": {"AMQP_URI": f"amqp://x:{port}"}}))

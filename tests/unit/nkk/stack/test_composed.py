@@ -43,6 +43,17 @@ def test_what_a_process_would_refuse_is_named_once(name, value, tmp_path):
     assert said.count(name) == 1
 
 
+def test_where_compose_gives_nothing_each_written_setting_is_looked_at_by_itself(tmp_path):
+    lines = [f"{name}\t{value}" for name, value in KEYS.items()]
+    written = ["NKK_SITE_URL\tfoo", "NKK_LIMIT_LOGIN\tlots", "NKK_TEMPLATES\t./of-the-host", "RABBITMQ_PASSWORD\tx",
+               "NKK_SMTP_URL\tsmtp://nkk:pa$word@mail.example.id", "NKK_MAIL_FROM\t"]
+    done = CliRunner().invoke(main, ["--var", str(tmp_path), "settings", "--written"], input="\n".join(lines + written))
+    assert done.exit_code == 1
+    assert all(name in done.output for name in ("2 settings", "NKK_SITE_URL=foo", "NKK_LIMIT_LOGIN=lots"))
+    done = CliRunner().invoke(main, ["--var", str(tmp_path), "settings", "--written"], input="\n".join(lines))
+    assert (done.exit_code, done.output) == (0, "every written setting can be used\n")
+
+
 def test_all_is_named_at_once(tmp_path):
     code, said = ask(composed(NKK_SITE_URL="foo", NKK_LIMIT_LOGIN="lots", NKK_MAX_WORKERS="0"), tmp_path)
     assert code == 1

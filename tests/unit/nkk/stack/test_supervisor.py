@@ -10,7 +10,7 @@ import pytest
 
 from nkk.stack.broker import Broker
 from nkk.stack.run import NotReadyError, Stack
-from nkk.stack.supervisor import Program, Supervisor, last_words
+from nkk.stack.supervisor import Program, Supervisor, how_it_ended, last_words
 from tests.installations import eventually
 
 
@@ -47,7 +47,7 @@ def test_a_program_that_is_killed_starts_again_and_the_screen_says_so(supervisor
     first = one.process.pid
     os.kill(first, signal.SIGKILL)
     watched(supervisor, lambda: one.running and one.process.pid != first)
-    assert said == [f"one ended (-9), starts again in 0.5 s; see {tmp_path / 'one.log'}"]
+    assert said == [f"one ended (killed by SIGKILL), starts again in 0.5 s; see {tmp_path / 'one.log'}"]
 
 
 def test_a_program_that_keeps_ending_is_started_after_growing_pauses(supervisor, said, tmp_path):
@@ -88,6 +88,12 @@ def test_a_program_that_was_ended_stays_ended_until_it_is_started(supervisor, sa
     assert one.running
 
 
+@pytest.mark.parametrize(("code", "words"), [
+    (0, "code 0"), (3, "code 3"), (-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV"), (-40, "killed by signal 40")])
+def test_how_a_program_ended_is_said_in_words(code, words):
+    assert how_it_ended(code) == words
+
+
 @pytest.mark.parametrize(("log", "words"), [
     ("Traceback (most recent call last):\n  File \"x.py\", line 1\nModuleNotFoundError: No module named 'flask'\n",
      "ModuleNotFoundError: No module named 'flask'"),
@@ -116,7 +122,7 @@ def test_a_program_that_cannot_start_is_named_with_its_last_words_long_before_ti
     began = monotonic()
     with pytest.raises(NotReadyError) as said_of_it:
         stack.wait_until_ready(is_first=True)
-    assert str(said_of_it.value) == ("gateway ends again and again (1): ModuleNotFoundError: No module named "
+    assert str(said_of_it.value) == ("gateway ends again and again (code 1): ModuleNotFoundError: No module named "
                                      f"'no_such_thing'; see {tmp_path / 'gateway.log'}")
     assert monotonic() - began < 30
     stack.supervisor.stop()

@@ -449,7 +449,7 @@ def test_a_letter_is_held_for_as_long_as_the_server_takes_and_those_behind_it_ar
                     eventlet.sleep(0.01)
         assert until()[1] is None
         with database.writing() as connection:
-            assert Messages(connection).drop_unsent(["message-1", "message-2"], datetime.now(UTC)) == ["message-2"]
+            assert set(Messages(connection).drop_unsent(["message-1", "message-2"], datetime.now(UTC))) == {"message-2"}
 
     monkeypatch.setattr(mail, "HELD", timedelta(seconds=0.3))
     for message_id in ("message-1", "message-2"):

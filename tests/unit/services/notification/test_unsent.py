@@ -1,7 +1,7 @@
 """What is shown of letters that did not leave, and to whom."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from inspect import unwrap
 from types import SimpleNamespace
 
@@ -14,7 +14,7 @@ from nkk.messaging.database import Database
 from nkk.messaging.work import UnitOfWork
 from nkk.sop.refusals import InvalidInput
 from services.notification.service import NotificationService
-from services.notification.storage import NotificationWork, journeys, messages, metadata
+from services.notification.storage import NotificationWork, journeys, messages, metadata, record
 from services.notification.unsent import LooksAfterLetters
 from tests.builders import TICKET
 from tests.stages import methods
@@ -44,7 +44,10 @@ def service(tmp_path, woken):
                              ("team", {"kind": "overdue", "team": "operator", "given_up_at": NOW}),
                              ("code", {"kind": "password_reset", "ticket": None, "reporter": "hash-of-reporter",
                                        "sealed_letter": "box-with-code"}),
-                             ("sent", {"kind": "received", "sent_at": NOW})):
+                             ("lost", {"kind": "password_reset", "ticket": None, "given_up_at": NOW,
+                                       "why": "RCPT 550 5.1.1"}),
+                             ("sent", {"kind": "received", "sent_at": NOW}),
+                             ("leaves", {"kind": "received", "sending_until": datetime.now(UTC) + timedelta(days=1)})):
             connection.execute(insert(messages).values(**row | {"id": id_} | changed))
     yield service
     database.dispose()
@@ -57,8 +60,10 @@ def ask(service, method, actor, *args):
 
 def test_lists_say_what_keeps_a_letter_and_about_which_case_it_is_and_nothing_of_whose(service):
     waiting, given_up = (ask(service, "unsent_letters", ADMIN, which) for which in (False, True))
-    assert {row["id"]: row["why"] for row in waiting["items"]} == {"waits": "MAIL 553 5.7.1", "code": None}
-    assert {row["id"]: row["why"] for row in given_up["items"]} == {"gone": "RCPT 550 5.1.1", "team": None}
+    assert {row["id"]: row["why"] for row in waiting["items"]} == {
+        "waits": "MAIL 553 5.7.1", "code": None, "leaves": None}
+    assert {row["id"]: row["why"] for row in given_up["items"]} == {
+        "gone": "RCPT 550 5.1.1", "lost": "RCPT 550 5.1.1", "team": None}
     assert given_up["items"][0] == {
         "id": "gone", "ticket": TICKET, "kind": "answered", "team": None, "tries": 3, "why": "RCPT 550 5.1.1",
         "written_at": "2026-03-02T01:00:00.000000Z", "given_up_at": "2026-03-02T01:00:00.000000Z", "next_try_at": None}
@@ -68,18 +73,36 @@ def test_lists_say_what_keeps_a_letter_and_about_which_case_it_is_and_nothing_of
 
 def test_letters_are_tried_again_at_once_and_the_log_says_how_many(service, woken):
     with structlog.testing.capture_logs() as logged:
-        assert ask(service, "retry_letters", ADMIN, ["gone", "sent", "unknown"]) == ["gone"]
+        assert ask(service, "retry_letters", ADMIN, ["gone", "sent", "unknown"])["done"] == ["gone"]
         assert ask(service, "retry_given_up_letters", ADMIN) == 1
     assert woken
-    assert service.letters() == {"letters_waiting": 4, "letters_given_up": 0}
+    assert service.letters() == {"letters_waiting": 5, "letters_given_up": 1}
     assert logged[0] == {"event": "letters tried again", "count": 1, "by": "command-line", "log_level": "info"}
     assert TICKET not in str(logged)
 
 
 def test_dropped_letters_are_gone_and_one_that_was_sent_stays(service):
-    assert sorted(ask(service, "drop_letters", ADMIN, ["gone", "waits", "sent"])) == ["gone", "waits"]
+    assert sorted(ask(service, "drop_letters", ADMIN, ["gone", "waits", "sent"])["done"]) == ["gone", "waits"]
     with service.uow.database.reading() as connection:
-        assert set(connection.execute(select(messages.c.id)).scalars()) == {"team", "code", "sent"}
+        assert set(connection.execute(select(messages.c.id)).scalars()) == {"team", "code", "lost", "sent", "leaves"}
+
+
+def test_whoever_dropped_a_letter_for_good_is_on_the_record(service):
+    ask(service, "drop_letters", ADMIN, ["gone", "code", "sent"])
+    with service.uow.database.reading() as connection:
+        rows = connection.execute(select(record.c.actor, record.c.act, record.c.ticket, record.c.detail)).all()
+    assert sorted(rows, key=lambda row: row.detail) == [
+        ("command-line", "letter_dropped", None, '{"letter": "code"}'),
+        ("command-line", "letter_dropped", TICKET, '{"letter": "gone"}')]
+
+
+def test_of_each_letter_that_stays_as_it_is_it_is_said_why(service):
+    ask(service, "drop_letters", ADMIN, ["team"])
+    asked = ["gone", "lost", "sent", "leaves", "team", "unknown"]
+    stay = {"sent": "sent", "leaves": "being_sent", "team": "dropped", "unknown": "unknown"}
+    assert ask(service, "retry_letters", ADMIN, asked) == {"done": ["gone"], "left": stay | {"lost": "not_kept"}}
+    dropped = ask(service, "drop_letters", ADMIN, asked)
+    assert (sorted(dropped["done"]), dropped["left"]) == (["gone", "lost"], stay)
 
 
 @pytest.mark.parametrize("ids", [[], "gone", None, [1], [{}], ["x" * 37], ["x"] * 1001])
