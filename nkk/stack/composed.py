@@ -1,14 +1,13 @@
 """What docker compose would give each process, looked at before anything starts."""
 
 import json
-
 from collections.abc import Iterable
 
 from nkk.messaging.settings import NKK_TEMPLATES, OF, SettingsError, check
 
 
 def check_written(lines: Iterable[str]) -> None:
-    """Raises SettingsError naming every setting that cannot be used, of those that `lines` have: NAME, a tab, the value.
+    """Raises SettingsError naming every setting of `lines` (a name, a tab, the value) that cannot be used.
     What is missing is not looked for."""
     given = dict(line.rstrip("\n").split("\t", 1) for line in lines)
     known = {setting.name: setting for settings in OF.values() for setting in settings if setting is not NKK_TEMPLATES}
