@@ -44,6 +44,7 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "request_reset": (None, {"username": "pelapor"}),
     "complete_reset": (None, {"token": "code", "password": NEW}),
     "contact": (REPORTER, {}),
+    "own_name": (REPORTER, {}),
     "change_contact": (REPORTER, {"email": "baru@example.org", "phone": None, "password": "pelapor"}),
     "change_password": (REPORTER, {"password": "pelapor", "new_password": NEW}),
     "identity": (OPERATOR, {"ticket": "open"}),

@@ -87,7 +87,7 @@ def own() -> ResponseReturnValue:
         return redirect(url_for(".own"), 303)
 
     def show(form: Form) -> str:
-        return render_template("account.html", form=form, contact=_contact())
+        return render_template("account.html", form=form, contact=_contact(), username=_username())
 
     return forms.answer(schemas.PasswordChange, act, show)
 
@@ -98,6 +98,14 @@ def _contact() -> dict[str, Any] | None:
         return None
     try:
         return backend().contact()
+    except (StageUnavailableError, StageFailedError):
+        return None
+
+
+def _username() -> str | None:
+    """The user name that the visitor logs in with; None where it cannot be had just now."""
+    try:
+        return str(backend().ask_intake("own_name", {})["username"])
     except (StageUnavailableError, StageFailedError):
         return None
 

@@ -7,10 +7,9 @@ from flask_babel import gettext
 
 from gateway.site import due
 from gateway.site.due import SOON_PART, Due
-from gateway.site.language import office_time, passed, read_instant
+from gateway.site.language import passed, read_instant, working_time
 from gateway.site.words import now
 from nkk.sop.clock import WIB, is_day
-from nkk.sop.steps import MINUTES_PER_DAY
 
 
 def of_step(row: Mapping[str, Any], standard: int) -> Due | None:
@@ -30,27 +29,22 @@ def _clock(at: str | None, left: int | None, late: bool, standard: int) -> Due |
     if is_day(at):
         return _by_day(at, left, standard)
     if left < 0:
-        return Due(at, "late", gettext("Terlambat %(time)s", time=_working(left)))
+        return Due(at, "late", gettext("Terlambat %(time)s", time=working_time(left)))
     if late:
         # Since closing time, or within this minute: none of the minutes that count has passed.
         return Due(at, "late", gettext("Terlambat kurang dari 1 menit kerja"))
     level = "soon" if left * SOON_PART < standard else "fine"
-    return Due(at, level, gettext("Sisa %(time)s", time=_working(left)))
+    return Due(at, level, gettext("Sisa %(time)s", time=working_time(left)))
 
 
 def _by_day(at: str, left: int, standard: int) -> Due:
     """What is left where the day alone is told: `left` counts from today to that day."""
     today, day = now().astimezone(WIB).date(), read_instant(at).astimezone(WIB).date()
     if today > day:
-        return Due(at, "late", gettext("Terlambat %(time)s", time=_working(left)))
+        return Due(at, "late", gettext("Terlambat %(time)s", time=working_time(left)))
     if today == day:
         return Due(at, "soon", gettext("Jatuh tempo hari ini"))
     level = "soon" if left * SOON_PART < standard else "fine"
     # Over a weekend or a holiday no working day may lie between.
-    return Due(at, level, gettext("Sisa %(time)s", time=_working(left)) if left else
+    return Due(at, level, gettext("Sisa %(time)s", time=working_time(left)) if left else
                gettext("Sisa kurang dari 1 hari kerja"))
-
-
-def _working(minutes: int) -> str:
-    time = office_time(minutes)
-    return time if abs(minutes) >= MINUTES_PER_DAY else gettext("%(time)s kerja", time=time)

@@ -21,7 +21,7 @@ from nkk.messaging.validation import load
 from nkk.sop import steps
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
-from nkk.sop.ticket import read_ticket
+from nkk.sop.ticket import has_part, read_part, read_ticket
 
 _ = lazy_gettext
 
@@ -163,11 +163,24 @@ def _step(row: Mapping[str, Any], desk: Desk) -> Step:
 @pages.get("/cari")
 @needs(Role.REPORTER, *STAFF)
 def search() -> ResponseReturnValue:
-    """To the complaint of a ticket, however it was typed."""
+    """To the complaint of a ticket, however it was typed; for staff also by a part of it, among what waits for them."""
     typed = request.args.get("tiket", "")
     ticket = read_ticket(typed)
-    if ticket is not None:
-        return redirect(url_for("cases.read", ticket=ticket), 303)
+    found = [ticket] if ticket else _waiting_with(read_part(typed))
+    if len(found) == 1:
+        return redirect(url_for("cases.read", ticket=found[0]), 303)
     fault = gettext("Ini bukan nomor tiket. Bentuknya NKK-2026-XXXX-XXXX; periksa setiap huruf dan angkanya.")
-    form = Form({"tiket": typed}, {"tiket": [fault]} if typed else {}, 422 if typed else 200)
-    return render_template("search.html", form=form), form.status
+    if read_part(typed) and session.actor().role != Role.REPORTER:
+        fault = gettext("Tidak ada laporan di meja Anda dengan bagian nomor itu. Laporan yang tidak menunggu Anda "
+                        "dicari dengan nomor lengkapnya, seperti NKK-2026-XXXX-XXXX.")
+    form = Form({"tiket": typed})
+    if typed and not found:
+        form.faults, form.status = {"tiket": [fault]}, 422
+    return render_template("search.html", form=form, found=found), form.status
+
+
+def _waiting_with(part: str | None) -> list[str]:
+    """The tickets at the visitor's desks that `part` is a part of: the first of each desk."""
+    rows = [row for desk in own_desks(session.actor().role) if part
+            for row in backend().call(desk.stage, "worklist", None, PAGE_SIZE, {"q": part})["items"]]
+    return list(dict.fromkeys(row["ticket"] for row in rows if part and has_part(row["ticket"], part)))

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from gateway.site.language import office_time, passed
+from gateway.site.language import passed, working_time
 from gateway.site.words import now
 
 SOON_PART = 3
@@ -27,12 +27,12 @@ def due(at: str | None, left: int | None, standard: int) -> Due | None:
     if not at:
         return None
     if left is not None and left < 0:
-        return Due(at, "late", gettext("Terlambat %(time)s", time=office_time(left)))
+        return Due(at, "late", gettext("Terlambat %(time)s", time=working_time(left)))
     if passed(at, now()):
         return Due(at, "late", gettext("Terlambat") if left is None else gettext("Terlambat kurang dari 1 menit kerja"))
     if left is None:
         return None
-    words = gettext("Sisa %(time)s", time=office_time(left))
+    words = gettext("Sisa %(time)s", time=working_time(left))
     return Due(at, "soon" if left * SOON_PART < standard else "fine", words)
 
 

@@ -31,11 +31,12 @@ log = get_logger()
 @dataclass
 class Form:
     """What was typed, and what is wrong with it: sentences by field name, or a stage that is away or busy; for how many
-    seconds it need not be sent again."""
+    seconds it need not be sent again. In the `cleaned` fields signs that nobody sees were left out."""
 
     values: Mapping[str, str] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
     status: int = 200
+    cleaned: tuple[str, ...] = ()
     wait: int | None = None
     busy: bool = False
 
@@ -46,6 +47,15 @@ class Form:
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
+
+    def leave_out(self, loaded: Mapping[str, Any], fields: list[str]) -> bool:
+        """Whether the form is to be looked at once more before it is carried out, since something was left out of
+        `fields`, for much cannot be changed afterwards; it then holds what is left of each."""
+        self.cleaned = tuple(name for name in fields if name in self.values and isinstance(loaded[name], str))
+        if self.cleaned:
+            self.values = dict(self.values) | {name: loaded[name] for name in self.cleaned}
+            self.status = 422
+        return bool(self.cleaned)
 
     def in_order(self, labels: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
         """The faults in the order of `labels`, which is that of the page; behind them those of numbered rows, in their
@@ -110,6 +120,8 @@ def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturn
         sent = read(form.values) if read else filled_in(schema, form.values)
         loaded = load(schema, sent)
         left_out.note(sent, loaded)
+        if form.leave_out(loaded, left_out.noted()):
+            return show(form), form.status
         done = act(loaded)
         if left_out.noted():
             flash(gettext("Dalam tulisan Anda ada tanda kendali yang tidak tampak, biasanya terbawa saat menempel. "

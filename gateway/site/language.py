@@ -40,6 +40,7 @@ def register(app: Flask) -> None:
     app.add_template_global(lambda: str(get_locale()), "language")
     app.add_template_filter(moment)
     app.add_template_filter(office_time)
+    app.add_template_filter(working_time)
     app.add_template_filter(format_decimal, "number")
     app.add_template_filter(percent)
     app.add_template_filter(full_day)
@@ -101,3 +102,9 @@ def office_time(minutes: int) -> str:
         ngettext("%(num)d menit", "%(num)d menit", rest) if (rest and not days) or abs(minutes) == 0 else "",
     ]
     return " ".join(part for part in parts if part)
+
+
+def working_time(minutes: int) -> str:
+    """The same with its unit named, for where it stands by itself: an hour may be one of the clock."""
+    time = office_time(minutes)
+    return time if abs(minutes) >= MINUTES_PER_DAY else gettext("%(time)s kerja", time=time)

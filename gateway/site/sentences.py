@@ -53,7 +53,8 @@ SENTENCES = {
     r"A list of at most (?P<most>\d+) seasons\.": _("Paling banyak %(most)s musim."),
     r"Two seasons share a date: .*": _("Dua musim memuat tanggal yang sama. Akhiri yang satu sebelum yang lain mulai."),
     r"A season ends on or after .* at most (?P<most>\d+) days\.":
-        _("Hari terakhir musim tidak boleh sebelum hari pertamanya, dan musim paling lama %(most)s hari."),
+        _("Hari terakhir musim tidak boleh sebelum hari pertamanya, dan musim paling lama %(most)s hari "
+          "kalender."),
     r"At most (?P<most>\d+) days, each under its date\.": _("Paling banyak %(most)s hari khusus."),
     r"Dates are written like 2026-03-19, .*": _("Tulis tanggalnya seperti 2026-03-19."),
     r"Say in 1 to (?P<most>\d+) characters what it is\.": _("Beri nama, paling banyak %(most)s karakter."),

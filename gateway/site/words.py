@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext
 from markupsafe import Markup, escape
 
 from gateway.backend import backend
-from gateway.site.language import office_time
+from gateway.site.language import working_time
 from nkk.messaging.calls import StageFailedError, StageUnavailableError
 from nkk.sop import steps
 from nkk.sop.text import isolated
@@ -115,7 +115,7 @@ def bdi(text: str | None) -> Markup:
 
 def standard_time(number: int) -> str:
     """How long step `number` may take."""
-    return office_time(STANDARD[number])
+    return working_time(STANDARD[number])
 
 
 def lists() -> dict[str, Any]:

@@ -13,11 +13,11 @@ from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, fields
-from sqlalchemy import Column, ColumnElement, Select, Table, or_
+from sqlalchemy import Column, ColumnElement, Select, Table, func, or_
 
 from nkk.contracts.fields import SUBJECT_LENGTH, Line, Slug
 from nkk.messaging.validation import load
-from nkk.sop.ticket import read_group, read_ticket
+from nkk.sop.ticket import YEAR, read_part, read_ticket
 
 SHORTEST = 2
 """One letter would find nearly everything."""
@@ -80,11 +80,14 @@ def _pattern(q: str) -> str:
 
 
 def _found(table: Table, q: str) -> ColumnElement[bool]:
-    """Rows of the ticket `q`, of one with `q` for a group of four, or with `q` in their subject line, if any."""
+    """Rows of the ticket `q`, of one with `q` for a part of it, or with `q` in their subject line, if any."""
     ways = [table.c.ticket == (read_ticket(q) or "")]
-    group = read_group(q)
-    if group is not None:
-        ways.append(table.c.ticket.like(f"NKK-____-%{group}%"))
+    part = read_part(q)
+    if part is not None:
+        # As nkk.sop.ticket.has_part.
+        symbols = func.replace(func.substr(table.c.ticket, len("NKK-2") if len(part) > YEAR else len("NKK-2026-2")),
+                               "-", "")
+        ways.append(symbols.like(f"%{part}%"))
     if "subject_line" in table.c:
         ways += [table.c.subject_line.ilike(_pattern(spelling), escape="/")
                  for spelling in dict.fromkeys(_spellings(q))]

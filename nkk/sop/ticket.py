@@ -12,6 +12,9 @@ from collections.abc import Callable
 from nkk.sop.text import code
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+YEAR = len("2026")
+"""So many symbols of a ticket are its year."""
+
 _CHECK_MODULUS = 37
 _SYMBOLS = 7
 _SHAPE = re.compile(rf"([0-9]{{4}})-*([{ALPHABET}]{{4}})-*([{ALPHABET}]{{4}})")
@@ -19,7 +22,7 @@ _LINKED = re.compile(r"[/=](NKK[^/?#&]*)")
 _AROUND = " .,;:!?#*_-\"'`()[]{}<>\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e"
 _LABEL = re.compile(r"(?:(?:NO|NOMOR|TIKET|TICKET)\b[ .:#]*)+")
 _BETWEEN = re.compile("[ ._]")
-_GROUP = re.compile(rf"[{ALPHABET}]{{4}}")
+_PART = re.compile(rf"[{ALPHABET}]{{3,12}}")
 _SOUND_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
@@ -51,10 +54,17 @@ def read_ticket(text: str) -> str | None:
     return f"NKK-{year}-{first}-{second}"
 
 
-def read_group(text: str) -> str | None:
-    """One of the two groups of four at a ticket's end, as somebody may have noted it; None where `text` is none."""
-    group = _plain(text).translate(_SOUND_ALIKE)
-    return group if _GROUP.fullmatch(group) else None
+def read_part(text: str) -> str | None:
+    """Symbols that may stand side by side in a ticket, as somebody may have noted some of them: without hyphens and
+    `NKK`; None where `text` can be no part of one."""
+    part = _plain(text).removeprefix("NKK").replace("-", "").translate(_SOUND_ALIKE)
+    return part if _PART.fullmatch(part) else None
+
+
+def has_part(ticket: str, part: str) -> bool:
+    """Whether `part`, as `read_part` gives it, stands in `ticket`. Of its year alone nobody means a ticket."""
+    symbols = ticket.removeprefix("NKK").replace("-", "")
+    return part in (symbols if len(part) > YEAR else symbols[YEAR:])
 
 
 def _plain(text: str) -> str:

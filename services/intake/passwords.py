@@ -163,6 +163,14 @@ class ChangesPasswords(OpensBoxes):
 
     @rpc
     @requires()
+    @boxed(schemas.Nothing)
+    def own_name(self, actor: Actor, call: Call) -> dict[str, str]:
+        """The user name that the caller logs in with."""
+        with self.once(call) as work:
+            return {"username": self._username(work, known_account(work, actor))}
+
+    @rpc
+    @requires()
     @boxed(schemas.PasswordChange)
     def change_password(self, actor: Actor, call: Call) -> None:
         """Another password for the caller; ends all their sessions but this one."""

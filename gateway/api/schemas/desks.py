@@ -16,8 +16,9 @@ class Worklist(Page):
     category = Slug(metadata={"description": "A key of GET /categories."})
     late = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "true: only what is past due."})
     q = Line(SUBJECT_LENGTH, least=2, metadata={
-        "description": "A ticket, one of its two groups of four, or part of the subject line, in any case. On the "
-                       "answers' desk, which has no subject lines, only the first two."})
+        "description": "A ticket, three of its letters and digits or more that stand side by side, or part of the "
+                       "subject line, in any case. On the answers' desk, which keeps no subject lines, only the first "
+                       "two."})
 
     @post_load
     def _apart(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

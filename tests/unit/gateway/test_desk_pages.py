@@ -95,3 +95,23 @@ def test_a_bar_is_as_long_as_its_number_and_its_late_part_comes_first() -> None:
     assert [(part.kind, part.at, part.width) for part in longest.parts] == [("late", 0, 20.5), ("fine", 20.5, 61.5)]
     assert other.label == "Nama yang terlalu panjang untuk sebuah…"
     assert _bars([("Tidak ada", 0, 0)])[0].end == 0
+
+
+@pytest.mark.parametrize(("typed", "where"), [
+    ("nkk 2026 edxy er30", "ticket"), ("NKK2026EDXYER30", "ticket"), ("edxyer", "ticket"), ("DXY-E", "ticket"),
+    ("edxyer39", None), ("??", None)])
+def test_the_search_finds_a_ticket_without_hyphens_and_by_a_part_of_it(operator: FlaskClient, typed: str,
+                                                                       where: str | None) -> None:
+    answer = operator.get("/cari", query_string={"tiket": typed})
+    assert answer.location == (f"/laporan/{ROW['ticket']}" if where else None)
+    assert answer.status_code == (303 if where else 422)
+
+
+def test_of_several_that_a_part_fits_the_visitor_chooses(operator: FlaskClient, stages: FakeBackend) -> None:
+    other = ROW | {"ticket": "NKK-2026-EDXY-AAAA"}
+    subject_only = ROW | {"ticket": "NKK-2026-7H4K-Q2MV", "subject_line": "edxy"}
+    stages.answers["worklist"] = {"items": [ROW, other, subject_only], "next": None}
+    page = operator.get("/cari?tiket=edxy")
+    assert page.status_code == 200
+    listed = [f'href="/laporan/{row["ticket"]}"' in page.text for row in (ROW, other, subject_only)]
+    assert listed == [True, True, False]

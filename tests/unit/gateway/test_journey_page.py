@@ -57,7 +57,7 @@ def test_the_promise_of_the_present_step_is_the_stages_own_where_it_tells_it() -
     told = timeline(3, 1, 2, next={"due_at": "2026-03-09T01:00:00Z", "left_minutes": -30})
     promised = journey.stops(told)[2].due
     assert promised is not None
-    assert (promised.at, promised.level, promised.words) == ("2026-03-09T01:00:00Z", "late", "Terlambat 30 menit")
+    assert (promised.at, promised.level, promised.words) == ("2026-03-09T01:00:00Z", "late", "Terlambat 30 menit kerja")
 
 
 def test_no_promise_is_made_up_where_no_stage_tells_it_nor_for_the_reporters_own_step() -> None:
@@ -71,15 +71,15 @@ def test_the_whole_services_promise_is_told_with_what_is_left_or_whether_it_was_
     running = journey.whole(timeline(3, 1, 2, service_due_at="2999-03-04T01:00:00Z", service_left_minutes=20))
     assert running is not None
     assert running.due is not None
-    assert (running.due.words, running.answered_at) == ("Sisa 20 menit", None)
+    assert (running.due.words, running.answered_at) == ("Sisa 20 menit kerja", None)
     for due_at, late in (("2026-03-04T01:00:00Z", False), ("2026-03-01T01:00:00Z", True)):
         answered = journey.whole(timeline(7, 1, 2, 3, 6, service_due_at=due_at))
         assert answered == journey.Whole(due_at, None, SUBMITTED, late)
 
 
 @pytest.mark.parametrize(("left", "level", "words"), [
-    (900, "fine", "Sisa 2 hari kerja"), (299, "soon", "Sisa 4 jam 59 menit"), (0, "soon", "Sisa 0 menit"),
-    (-1, "late", "Terlambat 1 menit"), (-520, "late", "Terlambat 1 hari kerja 1 jam")])
+    (900, "fine", "Sisa 2 hari kerja"), (299, "soon", "Sisa 4 jam 59 menit kerja"), (0, "soon", "Sisa 0 menit kerja"),
+    (-1, "late", "Terlambat 1 menit kerja"), (-520, "late", "Terlambat 1 hari kerja 1 jam")])
 def test_time_left_is_said_in_words_and_in_a_level(left: int, level: str, words: str) -> None:
     found = due.due("2999-03-02T01:00:00Z", left, STEPS[3].minutes)
     assert found is not None
@@ -92,13 +92,14 @@ def test_what_is_past_due_is_late_even_where_no_office_was_open_since() -> None:
 
 
 @pytest.mark.parametrize(("used", "late", "words"), [
-    (10, False, "Tepat waktu"), (10, True, "Terlambat kurang dari 1 menit kerja"), (12, True, "Terlambat 2 menit")])
+    (10, False, "Tepat waktu"), (10, True, "Terlambat kurang dari 1 menit kerja"),
+    (12, True, "Terlambat 2 menit kerja")])
 def test_a_step_that_is_done_says_by_how_much_it_was_late_and_never_by_nothing(used: int, late: bool, words: str
                                                                                ) -> None:
     took = get_template_attribute("_parts.html", "took")
     shown = took({"used_minutes": used, "minutes": 10, "late": late})
     assert f"</span> {words}</span>" in shown
-    assert "0 menit</span>" not in shown
+    assert "0 menit kerja</span>" not in shown
 
 
 def test_words_beside_each_other_have_a_blank_between_them() -> None:

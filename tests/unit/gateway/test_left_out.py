@@ -41,15 +41,30 @@ def test_the_api_names_a_calendar_whose_names_lost_something(client: FlaskClient
     assert (answer.status_code, answer.headers.get(HEADER)) == (200, "calendar")
 
 
-def test_the_page_after_says_so_once(client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]]
-                                     ) -> None:
+def test_a_page_shows_what_is_left_before_it_is_sent_for_good(client: FlaskClient, stages: FakeBackend,
+                                                              opened: Callable[..., dict[str, Any]]) -> None:
     log_in(client, stages, opened())
     stages.answers |= {"submit": RECEIPT, "complaint": FORM | RECEIPT | {"confidential": False}}
     form = {"key": "0" * 32, "claimed_kind": "complaint", "topic": "kode-etik/bernegara", "subject_line": "Loket",
             "text": "Loket\x07 tutup.", "csrf_token": token(client, "/laporan/baru?kunci=" + "0" * 32)}
-    sent = client.post("/laporan/baru", data=form)
+    shown = client.post("/laporan/baru", data=form)
+    assert (shown.status_code, "submit" in [act for act, _ in stages.asked]) == (422, False)
+    assert SAID in shown.text
+    assert '<li><a href="#text">' in shown.text
+    assert "\nLoket tutup.</textarea>" in shown.text
+    assert all(f'value="{kept}"' in shown.text for kept in ("0" * 32, "Loket"))
+    sent = client.post("/laporan/baru", data=form | {"text": "Loket tutup."})
     assert sent.status_code == 303
-    assert SAID in client.get(sent.location).text
     assert SAID not in client.get(sent.location).text
-    again = client.post("/laporan/baru", data=form | {"text": "Loket\u00a0tutup."})
-    assert SAID not in client.get(again.location).text
+
+
+def test_a_list_that_can_be_changed_again_is_kept_and_the_page_after_says_so_once(
+        client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]]) -> None:
+    log_in(client, stages, opened("admin"))
+    stages.answers |= {"lists": {"opds": {}, "categories": {}}, "replace_lists": {}, "staff_names": {}}
+    path = "/admin/perangkat-daerah"
+    sent = client.post(path, data={"opd-key-0": "dinkes", "opd-name-0": "Dinas\x07 Kesehatan",
+                                   "csrf_token": token(client, path)})
+    assert sent.status_code == 303
+    assert SAID in client.get(path).text
+    assert SAID not in client.get(path).text

@@ -39,6 +39,9 @@ class FakeBackend:
     def lists(self) -> dict[str, Any]:
         return LISTS
 
+    def forget_lists(self) -> None:
+        """Nothing is kept."""
+
     def figures(self) -> dict[str, Any]:
         answer = self.answers.get("figures", FIGURES)
         if isinstance(answer, Exception):
