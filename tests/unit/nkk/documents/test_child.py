@@ -1,14 +1,17 @@
 import os
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
 from nkk.documents import RenderingFailedError, RenderingTooSlowError, child, make
 from nkk.documents.sample import sample
 from nkk.documents.turns import Turns
+from tests.installations import eventually
 from tests.unit.nkk.documents.fresh import render
 from tests.unit.nkk.documents.test_templates import adding, own
 
@@ -101,6 +104,28 @@ def test_threads_take_turns():
 
     with ThreadPoolExecutor(5) as pool:
         assert list(pool.map(one, range(5))) == [render("tanda-terima", "docx", sample())] * 5
+
+
+def test_while_staff_print_and_print_every_reporter_has_a_turn(monkeypatch, tmp_path):
+    program, over = tmp_path / "program", threading.Event()
+    program.write_text("#!/bin/sh\nsleep 0.2\n")
+    program.chmod(0o700)
+    monkeypatch.setattr(child.sys, "executable", str(program))
+
+    def print_and_print(number):
+        while not over.wait(0.01):
+            with suppress(RenderingTooSlowError):
+                make(KIND, "docx", {}, seconds=30, account=f"staff-{number}")
+
+    with ThreadPoolExecutor(6) as pool:
+        staff = [pool.submit(print_and_print, number) for number in range(6)]
+        try:
+            eventually(lambda: len(child._turns._line) >= child.WAITING - 1)
+            for number in range(6):
+                make(KIND, "docx", {}, seconds=20, account=f"reporter-{number}", is_staff=False)
+        finally:
+            over.set()
+    assert [each.result() for each in staff] == [None] * 6
 
 
 def test_a_child_works_in_any_folder(monkeypatch, tmp_path):

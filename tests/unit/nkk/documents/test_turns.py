@@ -132,11 +132,41 @@ def test_staff_take_the_last_reporters_place_where_the_line_is_full(office):
     assert not staff.done()
 
 
-def test_staff_wait_for_staff(office):
-    for each in ("operator", "main", "opd", "admin"):
+def test_staff_wait_for_staff_and_leave_one_place_to_reporters(office):
+    for each in ("operator", "main", "opd"):
         office.ask(each, is_staff=True)
-    with pytest.raises(RenderingTooSlowError, match="3 wait already"):
-        office.ask("other", is_staff=True).result(FAR)
+    with pytest.raises(RenderingTooSlowError, match="2 of the staff wait already"):
+        office.ask("admin", is_staff=True).result(FAR)
+    reporter = office.ask("a")
+    with pytest.raises(RenderingTooSlowError, match="2 of the staff wait already"):
+        office.ask("admin", is_staff=True).result(FAR)
+    assert not reporter.done()
+
+
+def test_where_both_wait_each_third_turn_is_a_reporters(office):
+    office.ask("one", is_staff=True)
+    office.ask("a")
+    office.ask("b")
+    for ends, comes in (("one", "two"), ("two", "three"), ("three", "four"), ("a", "five"), ("four", "six")):
+        office.ask(comes, is_staff=True)
+        office.end(ends)
+        eventually(lambda ends=ends: office.made[-1] != ends)
+    office.end("five")
+    office.is_made("one", "two", "three", "a", "four", "five", "b")
+
+
+def test_a_reporter_whose_turn_it_is_keeps_nobody_from_the_turn_that_is_the_staffs(wide):
+    wide.ask("a")
+    wide.ask("b")
+    wide.ask("one", is_staff=True)
+    wide.ask("c")
+    for ends, comes in (("one", "two"), ("two", "three"), ("three", "four")):
+        wide.ask(comes, is_staff=True)
+        wide.end(ends)
+    wide.is_made("a", "b", "one", "two", "three", "four")
+    wide.ask("five", is_staff=True)
+    wide.end("a")
+    wide.is_made("a", "b", "one", "two", "three", "four", "five")
 
 
 def test_whose_patience_ends_gives_its_place_back(office):
