@@ -6,7 +6,7 @@ from flask import g
 
 from gateway import journeys, methods, papers
 from gateway.backend import backend
-from nkk.messaging.calls import RefusedRemotelyError
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop import steps
 from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.sop.steps import Path, Role
@@ -26,6 +26,19 @@ def known(ticket: str) -> str:
 def submit(form: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
     """Step 1: the receipt for the form."""
     return backend().call("intake", "submit", form, idempotency_key)
+
+
+def worklist(stage: str, cursor: str | None, limit: int | None, wanted: dict[str, Any]) -> dict[str, Any]:
+    """A page of a desk's list. Notification keeps no word of what a report is about: of the answers to be sent intake
+    tells it, and while that is away the rows come without."""
+    listing = backend().call(stage, "worklist", cursor, limit, wanted)
+    if stage != "notification" or not listing["items"]:
+        return listing
+    try:
+        known = backend().call("intake", "subjects", [row["ticket"] for row in listing["items"]])
+    except (StageUnavailableError, StageFailedError):
+        known = {}
+    return listing | {"items": [row | known.get(row["ticket"], {}) for row in listing["items"]]}
 
 
 def own(cursor: str | None, limit: int | None) -> dict[str, Any]:

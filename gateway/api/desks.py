@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, g
 
-from gateway import live
+from gateway import complaints, live
 from gateway.api import Resources, schemas
 from gateway.auth import needs
 from gateway.backend import backend
@@ -27,7 +27,7 @@ def _desk(path: str, stage: str, role: Role, what: str) -> Callable[..., Any]:
     @resources.arguments(schemas.Worklist(), location="query")
     @resources.response(200, schemas.Listing)
     def worklist(page: dict[str, Any]) -> dict[str, Any]:
-        return backend().call(stage, "worklist", page["cursor"], page["limit"], page["wanted"])
+        return complaints.worklist(stage, page["cursor"], page["limit"], page["wanted"])
 
     return worklist
 

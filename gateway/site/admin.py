@@ -15,7 +15,7 @@ from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.contracts.fields import Slug
-from nkk.messaging.calls import RefusedRemotelyError
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
 
@@ -115,16 +115,31 @@ def let_in(username: str) -> ResponseReturnValue:
 def opds() -> ResponseReturnValue:
     """The roster of agencies: one row each, and a few empty ones."""
     def act(form: dict[str, Any]) -> ResponseReturnValue:
+        removed = {key: name for key, name in known.items() if key not in form["opds"]}
+        if removed and request.form.get(REMOVAL) != " ".join(removed):
+            return show(Form(forms.typed(), status=409), _removed(removed)), 409
         _replace(form)
         flash(gettext("Daftar perangkat daerah disimpan."))
         return redirect(url_for(".opds"), 303)
 
-    def show(form: Form) -> str:
-        return render_template("opds.html", form=form)
+    def show(form: Form, removed: list[dict[str, Any]] | None = None) -> str:
+        return render_template("opds.html", form=form, removed=removed, removal=REMOVAL)
 
+    known: dict[str, str] = backend().call("intake", "lists")["opds"]
     if request.method == "GET":
-        return show(Form(_written("opd", backend().call("intake", "lists")["opds"])))
+        return show(Form(_written("opd", known)))
     return forms.attempt(schemas.Catalogue, act, show, lambda values: {"opds": _rows("opd", values)})
+
+
+def _removed(opds: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Agencies about to leave the roster, with how many complaints await their response; None where that cannot be
+    known just now."""
+    try:
+        waiting: dict[str, int] | None = backend().call("opd_response", "open_by_opd")
+    except (StageUnavailableError, StageFailedError):
+        waiting = None
+    return [{"key": key, "name": name, "waiting": None if waiting is None else waiting.get(key, 0)}
+            for key, name in opds.items()]
 
 
 @pages.get("/admin/kategori")
@@ -154,6 +169,8 @@ def category(key: str) -> ResponseReturnValue:
 
 
 NEW = "baru"
+REMOVAL = "hapus"
+"""The field that says which agencies are to leave the roster, once they were named."""
 
 
 def _replace(form: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
-from gateway import live
+from gateway import complaints, live
 from gateway.api import schemas
 from gateway.backend import backend
 from gateway.errors import STREAMS_RETRY_AFTER_SECONDS
@@ -77,7 +77,7 @@ def home() -> ResponseReturnValue:
 def worklist(key: str) -> ResponseReturnValue:
     """A desk's list."""
     shown = _list(key)
-    return render_template("desk.html", **shown, undelivered=_undelivered(shown["desk"])), shown["form"].status
+    return render_template("desk.html", **shown, **_letters(shown["desk"])), shown["form"].status
 
 
 @pages.get("/meja/<key>/daftar")
@@ -108,7 +108,7 @@ def _list(key: str) -> dict[str, Any]:
     desk = _own_desk(key)
     form, wanted = _narrowing()
     cursor = request.args.get("cursor")
-    listing = backend().call(desk.stage, "worklist", cursor, PAGE_SIZE, wanted)
+    listing = complaints.worklist(desk.stage, cursor, PAGE_SIZE, wanted)
     known = words.lists()
     names = colleagues.names((row.get("claim") or {}).get("by") for row in listing["items"])
     rows = [_row(row, desk, known) | {"claim": colleagues.claim(row.get("claim"), names)} for row in listing["items"]]
@@ -117,12 +117,16 @@ def _list(key: str) -> dict[str, Any]:
             "kept": {name: form[name] for name, field in NARROWED_BY.items() if field in wanted}}
 
 
-def _undelivered(desk: Desk) -> list[str]:
-    """The complaints whose reporters no letter reaches, at the desk that writes to them: the first of them."""
+def _letters(desk: Desk) -> dict[str, Any]:
+    """At the desk that writes to reporters: the complaints of whom no letter reaches, the first of them; and what
+    letters wait, and why."""
     if desk.stage != "notification":
-        return []
-    letters = backend().call("notification", "undelivered", None, PAGE_SIZE)["items"]
-    return list(dict.fromkeys(letter["ticket"] for letter in letters))
+        return {}
+    told = backend().call("notification", "undelivered", None, PAGE_SIZE)
+    # Not told by a stage of an earlier version.
+    waiting = told.get("waiting")
+    return {"undelivered": list(dict.fromkeys(letter["ticket"] for letter in told["items"])),
+            "waiting": waiting and waiting | {"why": words.why_waiting(waiting["why"])}}
 
 
 NARROWED_BY = {"kategori": "category", "terlambat": "late", "cari": "q"}

@@ -1,6 +1,6 @@
 """Where the teams get their letters: written by the admin; and who has no address yet."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from gateway.api import schemas
 from gateway.backend import backend
-from gateway.site import forms
+from gateway.site import forms, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
@@ -26,7 +26,8 @@ pages = new_pages("teams")
 @needs(Role.ADMIN)
 def addresses() -> ResponseReturnValue:
     """Where each team and its superior are written to."""
-    names = _names()
+    known = _known() if request.method == "GET" else {}
+    names = _names(known.get("opd_team", {}) if request.method == "GET" else _written_to())
 
     def read(values: Mapping[str, str]) -> dict[str, Any]:
         found = dict(zip(names, forms.together(partial(_address, team, values) for team in names), strict=True))
@@ -44,22 +45,32 @@ def addresses() -> ResponseReturnValue:
         return render_template("teams.html", form=form, names=names)
 
     if request.method == "GET":
-        return show(Form(_written(_known())))
+        return show(Form(_written(known)))
     return forms.attempt(schemas.Teams, act, show, read)
 
 
 def without_address() -> list[str]:
     """The teams that nobody tells when their step runs out; none where that cannot be known just now."""
     try:
-        names, known = _names(), _written(_known())
+        told = _known()
+        names, known = _names(told.get("opd_team", {})), _written(told)
     except (RefusedRemotelyError, StageUnavailableError, StageFailedError):
         return []
     return [name for team, name in names.items() if f"{team}-email" not in known]
 
 
-def _names() -> dict[str, str]:
+def _written_to() -> list[str]:
+    """The agencies that the form of this request has."""
+    return [field.removeprefix("opd-").removesuffix("-email") for field in request.form
+            if field.startswith("opd-") and field.endswith("-email")]
+
+
+def _names(with_address: Iterable[str]) -> dict[str, str]:
     names = {"operator": gettext("Operator"), "main_team": gettext("Tim NKK Utama")}
-    return names | {f"opd-{key}": name for key, name in backend().lists()["opds"].items()}
+    lists = backend().lists()
+    # Also those that have left the roster, and may still have cases: saving the page is not to take their addresses.
+    opds = {**lists["opds"], **{key: words.opd_name(key, lists) for key in with_address}}
+    return names | {f"opd-{key}": name for key, name in opds.items()}
 
 
 def _known() -> Mapping[str, Any]:

@@ -1,11 +1,12 @@
 """What codes of the stages are called on a page."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup, escape
 
 from gateway.backend import backend
@@ -88,6 +89,17 @@ DOCUMENTS = {
 STANDARD = {step.number: step.minutes for step in steps.STEPS}
 
 
+def why_waiting(why: str | None) -> str:
+    """What keeps letters here, for people: `why` is `AUTH 535 5.7.8`, say, or the name of an error."""
+    if why and why.startswith("AUTH "):
+        return gettext("server surel tidak menerima nama atau kata sandi layanan ini (%(why)s)", why=why)
+    if why and re.search(r" \d{3}", why):
+        return gettext("server surel belum mau menerimanya (%(why)s)", why=why)
+    if why == "CannotOpenError":
+        return gettext("alamatnya tidak dapat dibuka dengan kunci yang dipasang")
+    return gettext("server surel tidak dapat dihubungi")
+
+
 def register(app: Flask) -> None:
     """Let templates use these words."""
     app.jinja_env.globals["words"] = {
@@ -131,13 +143,21 @@ def topic(row: Mapping[str, Any], known: Mapping[str, Any]) -> str:
     if "category" not in row:
         return ""
     category = known["categories"].get(row["category"], {})
-    sub = category.get("sub_categories", {}).get(row["sub_category"], row["sub_category"])
-    return f"{category.get('name', row['category'])}: {sub}"
+    # One that was renamed to another key, or taken away: said once, behind both.
+    sub = category.get("sub_categories", {}).get(row["sub_category"])
+    written = f"{category.get('name', row['category'])}: {sub or row['sub_category']}"
+    return written if sub or not known["categories"] else _not_listed(written)
 
 
 def opd_name(key: str | None, known: Mapping[str, Any]) -> str:
-    """An agency by its name."""
-    return known["opds"].get(key, key) if key else ""
+    """An agency by its name; by its key, and that it is gone, where it has left the roster."""
+    if not key:
+        return ""
+    return known["opds"].get(key) or (_not_listed(key) if known["opds"] else key)
+
+
+def _not_listed(what: str) -> str:
+    return gettext("%(what)s (tidak ada lagi dalam daftar)", what=what)
 
 
 def now() -> datetime:

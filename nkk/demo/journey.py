@@ -147,6 +147,10 @@ def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPo
     data, began = load(), time.monotonic()
     items, journeys, papers, recaps = data["complaints"], [], [], []
     try:
+        if lacking := lacks(items, anyone.get("/categories")["items"], anyone.get("/opds")["items"]):
+            echo(f"Peragaan tidak dimulai: daftar layanan ini tidak lagi memuat {', '.join(lacking)}, yang dipakai "
+                 "laporan peragaan. Kembalikan ke dalam daftar, atau jalankan peragaan pada layanan lain.")
+            return False
         desks = list(open_desks(anyone, staff, {item["opd"] for item in items if "opd" in item}))
         reporters = list(pool.map(lambda person: _register(anyone, person), data["reporters"]))
         submissions = pool.map(lambda item: _submit(item, reporters[item["reporter"]], echo), items)
@@ -161,6 +165,16 @@ def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPo
     for line in screen.afterwards(journeys[0].ticket, papers, recaps) if papers else ():
         echo(line)
     return len(journeys) == len(items) and not any(journey.flaws() for journey in journeys)
+
+
+def lacks(items: Sequence[Item], categories: Sequence[dict[str, Any]], opds: Sequence[dict[str, Any]]) -> list[str]:
+    """What the reports name and the lists of the service do not have: the demonstration is of the lists that a new
+    service has, and an admin may have replaced them."""
+    known = {opd["key"] for opd in opds} | {
+        f"{category['key']}/{sub['key']}" for category in categories for sub in category["sub_categories"]}
+    named = [name for item in items for name in (
+        f"{item['form']['category']}/{item['form']['sub_category']}", item["form"].get("accused_opd"), item.get("opd"))]
+    return [name for name in dict.fromkeys(named) if name is not None and name not in known]
 
 
 def _register(anyone: Visitor, person: dict[str, Any]) -> Visitor:

@@ -18,7 +18,7 @@ _PAGE = 200
 
 
 class Declined(Exception):
-    """The website said no, or could not be reached (`status` 0). The sentence is the website's own."""
+    """The website said no, or could not be reached (`status` 0). The sentence says so."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(f"{sentence} ({status})" if status else sentence)
@@ -93,10 +93,10 @@ def _retry_after(reply: httpx.Response) -> float:
 
 
 def _declined(reply: httpx.Response) -> Declined:
-    """The sentence of the problem details (RFC 9457), with the fields at fault."""
+    """The kind of the problem (RFC 9457), which the guides name too, and the fields at fault."""
     try:
         problem = reply.json()
-        said = [problem.get("detail") or problem.get("title"), problem.get("errors")]
-    except (ValueError, AttributeError):
-        said = []
-    return Declined(reply.status_code, " ".join(str(part) for part in said if part) or reply.reason_phrase)
+        kind, fields = problem["type"].rpartition(":")[2], ", ".join(problem.get("errors") or ())
+    except (ValueError, AttributeError, KeyError):
+        kind, fields = reply.reason_phrase, ""
+    return Declined(reply.status_code, f"situs menolak: {kind}" + (f", pada {fields}" if fields else ""))

@@ -110,6 +110,22 @@ class WhichReport(Schema):
     on = fields.String(load_default="screen", validate=validate.OneOf(("screen", "document")))
 
 
+class Tickets(Schema):
+    """Which reports are asked about."""
+
+    tickets = fields.List(fields.String(validate=validate.Length(1, 20)), required=True,
+                          validate=validate.Length(max=200))
+
+
+class Subject(Schema):
+    """What a report is about, in a line; and whether nobody may see whose it is."""
+
+    subject_line = fields.String()
+    category = fields.String()
+    sub_category = fields.String()
+    confidential = fields.Boolean()
+
+
 class ComplaintForm(Schema):
     """Form Pengaduan, as the reporter fills it in."""
 

@@ -214,6 +214,14 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
 
     @rpc
     @requires(Role.OPERATOR)
+    def subjects(self, actor: Actor, tickets: list[str]) -> dict[str, Any]:
+        """What the reports of `tickets` are about, by ticket: for a list of another desk of the operator's."""
+        wanted = load(schemas.Tickets, {"tickets": tickets})["tickets"]
+        with self.uow.reading() as work:
+            return {found.ticket: schemas.Subject().dump(found) for found in work.complaints.of(wanted)}
+
+    @rpc
+    @requires(Role.OPERATOR)
     def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None,
                  wanted: dict | None = None) -> dict[str, Any]:
         """Reports waiting to be handed over, oldest due first."""

@@ -561,6 +561,11 @@ class Complaints:
         return page(self._connection, query, in_turn(complaints), cursor, limit,
                     lambda row: Complaint(**row._mapping))
 
+    def of(self, tickets: list[str]) -> list[Complaint]:
+        """The reports of those `tickets` that there are."""
+        rows = self._connection.execute(select(complaints).where(complaints.c.ticket.in_(tickets)))
+        return [Complaint(**row._mapping) for row in rows]
+
     def of_reporter(self, reporter_id: str, cursor: str | None, limit: int | None
                     ) -> tuple[list[Complaint], str | None]:
         """A reporter's own reports, newest first."""

@@ -103,6 +103,14 @@ class Undelivered(Schema):
     given_up_at = Instant()
 
 
+class WaitingLetters(Schema):
+    """Letters that were tried in vain and will be tried again."""
+
+    count = fields.Integer()
+    since = Instant()
+    why = fields.String(allow_none=True)
+
+
 class UnsentLetter(Undelivered):
     """A letter that was not sent: about what, and what keeps it here."""
 

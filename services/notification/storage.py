@@ -465,6 +465,17 @@ class Messages:
         counted = self._connection.execute(select(waiting, given_up.scalar_subquery())).one()
         return counted[0], counted[1]
 
+    def tried_in_vain(self) -> dict[str, Any] | None:
+        """Of the letters that wait after a try: how many, since when the first has been tried, and what keeps most of
+        them; None where none does."""
+        query = select(messages.c.why, func.count().label("number"), func.min(messages.c.tried_since).label("since"))
+        rows = self._connection.execute(query.where(_unsent, messages.c.tried_since.is_not(None)).group_by(
+            messages.c.why)).all()
+        if not rows:
+            return None
+        return {"count": sum(row.number for row in rows), "since": min(row.since for row in rows),
+                "why": max(rows, key=lambda row: row.number).why}
+
     def sent(self, message_ids: list[str], now: datetime) -> None:
         """They were delivered; a code, or an old address, is not kept."""
         self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(

@@ -69,10 +69,13 @@ class LooksAfterLetters:
     @rpc
     @requires(Role.OPERATOR)
     def undelivered(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        """Letters to reporters that will not arrive, of complaints that are not closed yet, a page at a time."""
+        """Letters to reporters that will not arrive, of complaints that are not closed yet, a page at a time; and what
+        letters wait since they were tried in vain, such as while the mail server is away."""
         with self.uow.reading() as work:
             rows, following = work.messages.undelivered(None, cursor, limit)
-        return {"items": schemas.Undelivered(many=True).dump(rows), "next": following}
+            waiting = work.messages.tried_in_vain()
+        return {"items": schemas.Undelivered(many=True).dump(rows), "next": following,
+                "waiting": schemas.WaitingLetters().dump(waiting) if waiting else None}
 
     def _retry(self, actor: Actor, choose: Callable[[Messages, datetime], dict[str, Any]]) -> dict[str, Any]:
         with self.uow.begin() as work:

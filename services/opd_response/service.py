@@ -55,6 +55,14 @@ class OpdResponseService(HearsCalendars):
         return {"items": [self.shown(schemas.Listed(), case) for case in items], "next": following}
 
     @rpc
+    @requires(Role.ADMIN)
+    def open_by_opd(self, actor: Actor) -> dict[str, int]:
+        """How many complaints await the response of each agency: what an admin needs to know who takes one off the
+        roster, and no more."""
+        with self.uow.reading() as work:
+            return work.cases.open_by_opd()
+
+    @rpc
     @requires(Role.OPD_TEAM)
     def case(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """One complaint, whole."""

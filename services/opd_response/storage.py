@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, literal_column, select, update
+from sqlalchemy import Column, Connection, Index, Integer, String, Table, Text, func, literal_column, select, update
 
 from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
 from nkk.desks import EVERYTHING, RecordedWork, Wanted, claim_columns, in_turn, narrowed, record_table
@@ -86,6 +86,11 @@ class Cases:
         query = narrowed(select(cases).where(_open, cases.c.opd == opd), cases, wanted)
         return page(self._connection, query, in_turn(cases), cursor, limit,
                     lambda row: Case(**row._mapping))
+
+    def open_by_opd(self) -> dict[str, int]:
+        """How many cases await a response, by agency."""
+        query = select(cases.c.opd, func.count()).where(_open).group_by(cases.c.opd)
+        return {row.opd: row[1] for row in self._connection.execute(query)}
 
 
 class OpdResponseWork(ClockedWork, RecordedWork):

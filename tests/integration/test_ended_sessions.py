@@ -27,6 +27,7 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "complaints": (REPORTER, ()),
     "complaint": (REPORTER, ("open",)),
     "is_confidential": (OPERATOR, ("open",)),
+    "subjects": (OPERATOR, (["open"],)),
     "worklist": (OPERATOR, ()),
     "hand_over": (OPERATOR, ("open",)),
     "claim": (OPERATOR, ("open",)),

@@ -33,11 +33,22 @@ class Listing(Schema):
     next = fields.String(allow_none=True, required=True)
 
 
+class WaitingLetters(Schema):
+    """Letters, to anybody, that were tried in vain and are tried again by themselves."""
+
+    count = fields.Integer(required=True)
+    since = fields.String(required=True, metadata={"description": "When the first of them was tried first."})
+    why = fields.String(allow_none=True, required=True, metadata={
+        "description": "What keeps most of them: a command with what the mail server answered it, such as `AUTH 535 "
+                       "5.7.8`, or how it could not be spoken to, such as `ConnectionRefusedError`."})
+
+
 class UndeliveredLetters(Schema):
-    """A page of letters that will not arrive."""
+    """A page of letters that will not arrive; and of those that may, what waits while the mail server takes none."""
 
     items = fields.List(fields.Nested(Undelivered), required=True)
     next = fields.String(allow_none=True, required=True)
+    waiting = fields.Nested(WaitingLetters, allow_none=True)
 
 
 class Claiming(Schema):

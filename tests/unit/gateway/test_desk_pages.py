@@ -8,9 +8,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway.live import LiveFeed
+from gateway.site import words
 from gateway.site.clocks import of_service, of_step
 from gateway.site.overview import _bars
-from tests.unit.gateway.visits import FakeBackend, log_in
+from nkk.messaging.calls import StageUnavailableError
+from tests.unit.gateway.visits import LISTS, FakeBackend, log_in
 
 Opened = Callable[..., dict[str, Any]]
 ROW = {"ticket": "NKK-2026-EDXY-ER30", "subject_line": "Loket tutup", "category": "kode-etik",
@@ -115,3 +117,30 @@ def test_of_several_that_a_part_fits_the_visitor_chooses(operator: FlaskClient, 
     assert page.status_code == 200
     listed = [f'href="/laporan/{row["ticket"]}"' in page.text for row in (ROW, other, subject_only)]
     assert listed == [True, True, False]
+
+
+def test_an_answer_to_be_sent_says_what_its_report_is_about_as_intake_knows_it(
+        operator: FlaskClient, stages: FakeBackend, opened: Opened) -> None:
+    about = {name: ROW[name] for name in ("subject_line", "category", "sub_category", "confidential")}
+    bare = {name: value for name, value in ROW.items() if name not in about} | {"stands": {"state": "awaiting_answer"}}
+    stages.answers |= {"worklist": {"items": [bare], "next": None}, "subjects": {ROW["ticket"]: about},
+                       "undelivered": {"items": [], "next": None}}
+    headers = {"Authorization": f"Bearer {opened('operator')['access_token']}"}
+    assert "Loket tutup" in operator.get("/meja/jawaban").text
+    assert operator.get("/api/v1/desks/answers", headers=headers).json["items"] == [bare | about]
+    assert ("subjects", ([ROW["ticket"]],)) in stages.asked
+    stages.answers["subjects"] = StageUnavailableError("intake")
+    assert "Jawab laporan ini" in operator.get("/meja/jawaban").text
+    assert operator.get("/api/v1/desks/answers", headers=headers).json["items"] == [bare]
+
+
+def test_what_has_left_a_list_is_named_by_its_key_and_said_to_be_gone(app: Flask) -> None:
+    with app.test_request_context("/"):
+        assert words.opd_name("inspektorat", LISTS) == "Inspektorat"
+        assert words.opd_name("dinkes", LISTS) == "dinkes (tidak ada lagi dalam daftar)"
+        assert words.opd_name("dinkes", {"opds": {}}) == "dinkes"
+        assert words.topic({"category": "kode-etik", "sub_category": "bernegara"}, LISTS) == (
+            "Kode etik: Etika bernegara")
+        assert words.topic({"category": "kode-etik", "sub_category": "x"}, LISTS) == (
+            "Kode etik: x (tidak ada lagi dalam daftar)")
+        assert words.topic({"category": "a", "sub_category": "x"}, {"categories": {}}) == "a: x"

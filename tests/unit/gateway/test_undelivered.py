@@ -65,3 +65,19 @@ def test_the_api_names_them_on_the_case_and_in_a_list(operator: FlaskClient, sta
     listed = operator.get("/api/v1/desks/answers/undelivered?cursor=abc&limit=10", headers=headers)
     assert listed.json == {"items": [LETTER], "next": "further"}
     assert stages.asked[-1] == ("undelivered", ("abc", 10))
+
+
+@pytest.mark.parametrize(("why", "said"), [
+    ("ConnectionRefusedError", "server surel tidak dapat dihubungi"), (None, "server surel tidak dapat dihubungi"),
+    ("AUTH 535 5.7.8", "tidak menerima nama atau kata sandi layanan ini (AUTH 535 5.7.8)"),
+    ("RCPT 450 4.2.1", "belum mau menerimanya (RCPT 450 4.2.1)"), ("CannotOpenError", "kunci yang dipasang")])
+def test_the_desk_says_that_letters_wait_since_when_and_why(operator: FlaskClient, stages: FakeBackend,
+                                                            why: str | None, said: str) -> None:
+    assert "belum dapat dikirim" not in operator.get("/meja/jawaban").text
+    stages.answers["undelivered"] = {"items": [], "next": None, "waiting": {
+        "count": 3, "since": "2026-03-02T01:01:00.000000Z", "why": why}}
+    page = operator.get("/meja/jawaban").text
+    assert "3 surat belum dapat dikirim" in page
+    assert "Sen, 2 Mar 2026, 08.01 WIB" in page
+    assert said in page
+    assert "belum dapat dikirim" not in operator.get("/meja/serah-terima").text

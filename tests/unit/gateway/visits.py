@@ -39,6 +39,9 @@ class FakeBackend:
     def lists(self) -> dict[str, Any]:
         return LISTS
 
+    def replace_teams(self, teams: dict[str, Any]) -> Any:
+        return self._answer("replace_teams", (teams,))
+
     def forget_lists(self) -> None:
         """Nothing is kept."""
 

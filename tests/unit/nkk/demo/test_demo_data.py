@@ -3,10 +3,12 @@
 import re
 from datetime import date
 
+import httpx
 import pytest
 
 from nkk.demo import accounting, desks, screen
-from nkk.demo.journey import load, recapitulate
+from nkk.demo.journey import lacks, load, recapitulate
+from nkk.demo.visitor import Declined, Visitor
 from nkk.sop.catalogue import CATEGORIES, OPDS
 from nkk.sop.registration import check_credentials, check_identity_number
 from nkk.sop.steps import ReporterKind
@@ -217,3 +219,26 @@ def test_the_files_are_named_at_the_end_and_the_command_that_proves_a_clock(tmp_
     assert opened.endswith(f"NKK-2026-7H4K-Q2MV: {papers[0]}")
     assert counted.endswith(f": {recaps[0]}, {recaps[1]}")
     assert proof.endswith("nkk clock NKK-2026-7H4K-Q2MV")
+
+
+def test_what_the_lists_of_a_service_lack_is_named_once_and_nothing_of_a_new_ones_is():
+    categories = [{"key": key, "sub_categories": [{"key": sub} for sub in category["sub_categories"]]}
+                  for key, category in CATEGORIES.items()]
+    opds = [{"key": key} for key in OPDS]
+    assert lacks(ITEMS, categories, opds) == []
+    item = {"form": {"category": "kode-etik", "sub_category": "bernegara", "accused_opd": "inspektorat"},
+            "opd": "inspektorat"}
+    assert lacks([item, item], [], []) == ["kode-etik/bernegara", "inspektorat"]
+
+
+@pytest.mark.parametrize(("reply", "said"), [
+    ({"json": {"type": "urn:nkk:problem:invalid-input", "detail": "Some fields need correcting.",
+               "errors": {"accused_opd": ["Choose an agency of the roster (GET /opds)."]}}},
+     "situs menolak: invalid-input, pada accused_opd (422)"),
+    ({"json": {"type": "urn:nkk:problem:not-your-step", "detail": "Not yet."}}, "situs menolak: not-your-step (422)"),
+    ({"text": "nothing of ours"}, "situs menolak: Unprocessable Entity (422)")])
+def test_a_refusal_is_one_sentence_in_one_language(reply, said):
+    transport = httpx.MockTransport(lambda request: httpx.Response(422, **reply))
+    with httpx.Client(base_url="http://localhost", transport=transport) as http, pytest.raises(Declined) as declined:
+        Visitor(http).get("/anything")
+    assert str(declined.value) == said

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from nkk.messaging.actor import Actor
 from nkk.messaging.database import Database
@@ -114,9 +114,19 @@ def test_what_names_no_letters_is_refused(service, method, ids):
 
 def test_the_operator_is_told_which_letters_to_reporters_will_not_arrive(service):
     told = {"ticket": TICKET, "kind": "answered", "given_up_at": "2026-03-02T01:00:00.000000Z"}
-    assert ask(service, "undelivered", OPERATOR) == {"items": [told], "next": None}
+    assert ask(service, "undelivered", OPERATOR) == {"items": [told], "next": None, "waiting": None}
     service.calendars = SimpleNamespace(get=None)
     assert ask(service, "answer", OPERATOR, TICKET)["undelivered"] == [told]
+
+
+def test_the_operator_is_told_how_many_letters_wait_since_a_try_since_when_and_why(service):
+    with service.uow.database.writing() as connection:
+        for id_, minutes, why in (("waits", 5, "ConnectionRefusedError"), ("code", 1, "ConnectionRefusedError"),
+                                  ("leaves", 9, "RCPT 450 4.2.1"), ("gone", 0, "RCPT 550 5.1.1")):
+            connection.execute(update(messages).where(messages.c.id == id_).values(
+                tried_since=NOW + timedelta(minutes=minutes), why=why))
+    assert ask(service, "undelivered", OPERATOR)["waiting"] == {
+        "count": 3, "since": "2026-03-02T01:01:00.000000Z", "why": "ConnectionRefusedError"}
 
 
 def test_but_for_their_number_somebody_must_be_logged_in_to_learn_of_them():
