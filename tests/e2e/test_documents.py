@@ -63,48 +63,49 @@ def answered(people: People) -> tuple[dict[str, Person], str]:
             "opd_team": people.opd_team("disdukcapil")}, ticket
 
 
-@pytest.mark.parametrize("role", MAY)
-def test_a_role_opens_its_documents_and_no_other(answered: tuple[dict[str, Person], str], role: str) -> None:
+@pytest.fixture(scope="module")
+def papers(answered: tuple[dict[str, Person], str]) -> dict[tuple[str, str, str], httpx.Response]:
+    """Each document that the timeline of each role lists, opened once by its link: by role, kind and format."""
     everybody, ticket = answered
-    may = {kind for kind in KINDS if opened(everybody[role], ticket, kind).status_code == 200}
-    assert may == MAY[role]
-    for kind in set(KINDS) - may:
+    return {(role, document["kind"], format_): person.ask(document["method"],
+                                                          document[format_].removeprefix("/api/v1"))
+            for role, person in everybody.items()
+            for document in person.get(f"/complaints/{ticket}/timeline")["documents"] for format_ in ("docx", "pdf")}
+
+
+def test_the_timeline_lists_what_each_role_may_open(papers: dict[tuple[str, str, str], httpx.Response],
+                                                   answered: tuple[dict[str, Person], str]) -> None:
+    _, ticket = answered
+    assert set(papers) == {(role, kind, format_) for role in MAY for kind in MAY[role] for format_ in ("docx", "pdf")}
+    for (_, kind, format_), answer in papers.items():
+        assert answer.status_code == 200
+        assert f'{kind}-{ticket}.{format_}"' in answer.headers["Content-Disposition"]
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("role", MAY)
+def test_a_role_opens_no_other_document(answered: tuple[dict[str, Person], str], role: str) -> None:
+    everybody, ticket = answered
+    for kind in set(KINDS) - MAY[role]:
         problem(opened(everybody[role], ticket, kind), 403, "not-your-role")
 
 
-@pytest.mark.parametrize("role", MAY)
-def test_the_timeline_lists_what_the_role_may_open(answered: tuple[dict[str, Person], str], role: str) -> None:
-    everybody, ticket = answered
-    listed = everybody[role].get(f"/complaints/{ticket}/timeline")["documents"]
-    assert {document["kind"] for document in listed} == MAY[role]
-    for document in listed:
-        for format_ in ("docx", "pdf"):
-            answer = everybody[role].ask(document["method"], document[format_].removeprefix("/api/v1"))
-            assert answer.status_code == 200
-            assert f'{document["kind"]}-{ticket}.{format_}"' in answer.headers["Content-Disposition"]
-            assert answer.headers["Cache-Control"] == "no-store"
-
-
-@pytest.mark.parametrize("format_", ["docx", "pdf"])
 def test_every_document_names_the_ticket_and_who_reported_stands_on_the_operators_sheet_alone(
-        answered: tuple[dict[str, Person], str], format_: str) -> None:
+        answered: tuple[dict[str, Person], str], papers: dict[tuple[str, str, str], httpx.Response]) -> None:
     everybody, ticket = answered
-    for role, person in everybody.items():
-        for kind in MAY[role]:
-            said = words(opened(person, ticket, kind, format_).content, format_)
-            assert ticket in said
-            assert "PEMERINTAH KOTA PANGKALPINANG" in said
-            for known in (REGISTRATION["name"], REGISTRATION["identity_number"], everybody["owner"].account["email"],
-                          everybody["owner"].account["username"]):
-                assert (known in said) == (kind == IDENTITY), (role, kind, known)
+    for (role, kind, format_), answer in papers.items():
+        said = words(answer.content, format_)
+        assert ticket in said
+        assert "PEMERINTAH KOTA PANGKALPINANG" in said
+        for known in (REGISTRATION["name"], REGISTRATION["identity_number"], everybody["owner"].account["email"],
+                      everybody["owner"].account["username"]):
+            assert (known in said) == (kind == IDENTITY), (role, kind, known)
 
 
 @pytest.mark.parametrize("format_", ["docx", "pdf"])
 def test_the_response_shows_the_reporter_the_answer_and_nothing_from_within(
-        answered: tuple[dict[str, Person], str], format_: str) -> None:
-    everybody, ticket = answered
-    shown = {role: words(opened(person, ticket, RESPONSE, format_).content, format_)
-             for role, person in everybody.items()}
+        papers: dict[tuple[str, str, str], httpx.Response], format_: str) -> None:
+    shown = {role: words(papers[role, RESPONSE, format_].content, format_) for role in MAY}
     assert "Petugas yang Anda laporkan telah ditegur." in shown["owner"]
     assert "Petugas telah ditegur secara tertulis." not in shown["owner"]
     for role in ("operator", "main_team", "opd_team"):

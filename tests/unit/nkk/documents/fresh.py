@@ -4,12 +4,15 @@ What one document leaves behind in its process, such as a registered font, must 
 interpreter for each; here each is made in a fork of a process that has loaded everything and made nothing.
 """
 
+import functools
+import json
 import multiprocessing
 
 from nkk import documents
+from nkk.documents import trial
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["nkk.documents.filling", "nkk.documents.printing", "nkk.documents.workbook"])
+_forks.set_forkserver_preload([f"nkk.documents.{name}" for name in ("filling", "printing", "workbook", "trial")])
 
 
 def apart(call, *arguments, **more):
@@ -43,6 +46,26 @@ def _error(kind, arguments, attributes):
     return error
 
 
-def render(*arguments, **more):
-    """`nkk.documents.render` in a fork."""
-    return apart(documents.render, *arguments, **more)
+def render(kind, fmt, content, templates=None):
+    """`nkk.documents.render` in a fork; what one content gave by our own templates is not made again.
+
+    That it is the same each time is proved with `again`.
+    """
+    if templates is None:
+        return _once(kind, fmt, json.dumps(content, sort_keys=True))
+    return again(kind, fmt, content, templates)
+
+
+def again(*arguments):
+    """`nkk.documents.render` in a fork, whatever was made before."""
+    return apart(documents.render, *arguments)
+
+
+def problems(path):
+    """What `check_templates` finds wrong with the template at `path`, in a fork and no interpreter of its own."""
+    return apart(trial.problems, path)
+
+
+@functools.lru_cache(maxsize=256)
+def _once(kind, fmt, content):
+    return again(kind, fmt, json.loads(content))

@@ -1,5 +1,6 @@
 """What a document says, read back: without its looks, and without white space, which breaks lines differently."""
 
+import functools
 import io
 import re
 import unicodedata
@@ -15,6 +16,7 @@ def squeezed(text):
     return re.sub(r"[\s\u00ad]+", "", text)
 
 
+@functools.lru_cache(maxsize=64)
 def docx_text(data):
     """The body's text, paragraph by paragraph, line breaks as they are."""
     return "\n".join(_written(paragraph) for paragraph in Document(io.BytesIO(data)).element.body.iter(qn("w:p")))
@@ -47,8 +49,9 @@ def docx_heads(data):
             if row.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None]
 
 
+@functools.lru_cache(maxsize=64)
 def pdf_pages(data):
-    return [page.extract_text() for page in PdfReader(io.BytesIO(data)).pages]
+    return tuple(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages)
 
 
 def pdf_text(data):

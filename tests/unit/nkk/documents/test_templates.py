@@ -9,7 +9,7 @@ from docx.oxml.ns import nsdecls, qn
 from nkk.documents import KINDS, BrokenTemplateError, UnprintableTemplateError, check_templates
 from nkk.documents.filling import TEMPLATES
 from nkk.documents.sample import sample
-from tests.unit.nkk.documents.fresh import render
+from tests.unit.nkk.documents.fresh import problems, render
 from tests.unit.nkk.documents.reading import docx_text, pdf_text
 
 KIND = "form-pengaduan"
@@ -96,13 +96,13 @@ def test_what_a_pdf_would_lose_is_refused_by_name(tmp_path, change, what):
     own(tmp_path, change)
     with pytest.raises(UnprintableTemplateError, match=rf"^form-pengaduan\.docx: .*{what}"):
         render(KIND, "pdf", sample(), tmp_path)
-    assert [problem for problem in check_templates(tmp_path) if what in problem] != []
+    assert [problem for problem in problems(tmp_path / f"{KIND}.docx") if what in problem] != []
 
 
 @pytest.mark.parametrize("text", ["{{ nama }}", "{% if False %}{{ nama }}{% endif %}"])
 def test_an_unknown_name_is_found(tmp_path, text):
     own(tmp_path, adding(text))
-    [problem, *_] = check_templates(tmp_path)
+    [problem, *_] = problems(tmp_path / f"{KIND}.docx")
     assert "form-pengaduan.docx" in problem
     assert "'nama'" in problem
 
@@ -111,12 +111,18 @@ def test_an_unknown_name_is_found(tmp_path, text):
                                   "{{ ticket.__class__ }}", "{{ legal_basis.append('x') }}", "{% if %}",
                                   "{{ text|safe }}", "{% include 'x' %}", "{{ 1/0 }}", "{%p if ticket %}",
                                   "{{r ticket }}", "{{p ticket }}"])
-@pytest.mark.parametrize("fmt", ["docx", "pdf"])
-def test_a_tag_that_cannot_be_used_is_refused(tmp_path, text, fmt):
+def test_a_tag_that_cannot_be_used_is_refused(tmp_path, text):
     own(tmp_path, adding(text))
     with pytest.raises(BrokenTemplateError, match=r"^form-pengaduan\.docx: "):
-        render(KIND, fmt, sample(), tmp_path)
-    assert check_templates(tmp_path) != []
+        render(KIND, "docx", sample(), tmp_path)
+    assert problems(tmp_path / f"{KIND}.docx") != []
+
+
+def test_a_tag_that_cannot_be_used_is_refused_in_a_pdf_and_by_a_check_of_the_folder_too(tmp_path):
+    own(tmp_path, adding("{{ nama }}"))
+    with pytest.raises(BrokenTemplateError, match=r"^form-pengaduan\.docx: "):
+        render(KIND, "pdf", sample(), tmp_path)
+    assert check_templates(tmp_path) == problems(tmp_path / f"{KIND}.docx") != []
 
 
 def test_a_refusal_quotes_no_content(tmp_path):
@@ -135,7 +141,7 @@ def test_tags_that_cut_a_table_in_two_are_refused(tmp_path):
     assert render(KIND, "docx", sample(), tmp_path)
     with pytest.raises(BrokenTemplateError, match="its tags do not fit"):
         render(KIND, "docx", {**sample(), "place": None}, tmp_path)
-    assert any("its tags do not fit" in problem for problem in check_templates(tmp_path))
+    assert any("its tags do not fit" in problem for problem in problems(tmp_path / f"{KIND}.docx"))
 
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
