@@ -24,9 +24,6 @@ CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conform
           "response_headers_conformance", "negative_data_rejection", "positive_data_acceptance", "unsupported_method",
           "allow_header_conformance", "missing_required_header", "every_refusal_is_a_problem")
 
-EXAMPLES = 3
-"""Of each kind of case for each operation; those at the schemas' limits come on top."""
-
 # What the stages judge and no schema says: which keys there are, who may do what and when.
 JUDGED = ["2xx", 401, 403, 404, 409, 422]
 REFUSED = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
@@ -87,7 +84,7 @@ def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
     return grant(actor, key, datetime.now(UTC) + timedelta(hours=hours))[0]
 
 
-def configured(names: Mapping[str, list[str]], seed: int, long: bool, bearer: str | None, leaving: str | None,
+def configured(names: Mapping[str, list[str]], seed: int, bearer: str | None, leaving: str | None,
                barred: list[str]) -> dict[str, Any]:
     """How the engine is to go about it; what the role is `barred` from it asks about once or twice."""
     limited = [f"{method.upper()} {path}" for path, item in openapi()["paths"].items()
@@ -105,8 +102,7 @@ def configured(names: Mapping[str, list[str]], seed: int, long: bool, bearer: st
         "request-timeout": 20,
         "continue-on-failure": True,
         "dictionaries": {name: {"values": values} for name, values in names.items()},
-        "generation": {"max-examples": 100 if long else EXAMPLES, "deterministic": not long, "no-shrink": not long,
-                       "database": "none"},
+        "generation": {"max-examples": 100, "database": "none"},
         "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS},
                    "positive_data_acceptance": {"enabled": True, "expected-statuses": JUDGED},
                    "negative_data_rejection": {"enabled": True, "expected-statuses": REFUSED}},
@@ -123,7 +119,7 @@ def configured(names: Mapping[str, list[str]], seed: int, long: bool, bearer: st
             {"include-name": limited, "checks": {
                 "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 429]}}},
             *([{"include-name": barred, "phases": {"coverage": {"enabled": False}},
-                "generation": {"max-examples": 2}}] if barred and not long else [])],
+                "generation": {"max-examples": 2}}] if barred else [])],
     }
 
 
@@ -133,12 +129,13 @@ def _authorization(bearer: str | None) -> dict[str, str]:
 
 def fuzz(installation: Installation, bearer: str | None, leaving: str | None, names: Mapping[str, list[str]], *,
          seed: int, seconds: float, barred: list[str]) -> Findings:
-    """Ask everything as the owner of `bearer`, and log out with `leaving`, of another session of theirs: for so many
-    `seconds`, or for 0 the same requests each time."""
-    config = schemathesis.Config.from_dict(configured(names, seed, seconds > 0, bearer, leaving, barred))
-    schema = schemathesis.openapi.from_url(f"{installation.url}/api/v1/openapi.json", config=config)
+    """Ask everything as the owner of `bearer`, and log out with `leaving`, of another session of theirs, for so many
+    `seconds`; what is `barred` once or twice."""
+    schema = schemathesis.openapi.from_url(f"{installation.url}/api/v1/openapi.json",
+                                           config=schemathesis.Config.from_dict(
+                                               configured(names, seed, bearer, leaving, barred)))
     schema.config.update(base_url=installation.url)
-    engine, findings = from_schema(schema), Findings()
-    for event in engine.fuzz(FuzzConfig(max_time=int(seconds))) if seconds else engine.execute():
+    findings = Findings()
+    for event in from_schema(schema).fuzz(FuzzConfig(max_time=int(seconds))):
         findings.take(event)
     return findings

@@ -20,6 +20,7 @@ from flask import Flask, g
 
 from gateway import papers
 from gateway.backend import Backend
+from nkk.documents import render
 from nkk.messaging.actor import Actor, Caller, grant
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.messaging.written import as_pem
@@ -64,6 +65,8 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         clocks = [patch(name, lambda: built.now) for name in (
             "gateway.site.words.now", "gateway.site.due.now", "gateway.site.clocks.now", "gateway.recap._now")]
         clocks.append(patch("gateway.site.overview._today", lambda: built.now.astimezone(WIB).date()))
+        # In this process: what is printed is asked, and not where.
+        clocks.append(patch("gateway.papers.make", lambda *asked, account, is_staff, **more: render(*asked, **more)))
         for clock in clocks:
             clock.start()
         yield built
