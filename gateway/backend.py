@@ -168,6 +168,13 @@ class Backend:
         """Catalogue and roster, at most LISTS_SECONDS old; older where intake is away and they were known."""
         return self._lists.get()
 
+    def lists_if_any(self) -> dict[str, Any]:
+        """The same; empty where they cannot be had just now."""
+        try:
+            return self.lists()
+        except (StageUnavailableError, StageFailedError):
+            return {"categories": {}, "opds": {}}
+
     def figures(self) -> dict[str, Any]:
         """What anybody may know, at most FIGURES_SECONDS old; older where notification is away and they were known."""
         return self._figures.get()

@@ -5,6 +5,7 @@ from typing import Any
 from flask import g
 
 from gateway import journeys, methods, papers
+from gateway.api.schemas.complaints import NO_OPD, NO_SUCH_OPD
 from gateway.backend import backend
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop import steps
@@ -98,10 +99,10 @@ def classify(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
     ticket, opd, note = known(ticket), form.get("opd"), form.get("note")
     if form["kind"] == Path.INFORMATION:
         if opd is not None:
-            raise InvalidInput.of(opd="Information goes to the operator: leave the OPD out.")
+            raise InvalidInput.of(opd=NO_OPD)
         return backend().call("triage", "classify_as_information", ticket, note)
     if opd not in backend().lists()["opds"]:
-        raise InvalidInput.of(opd="Choose an agency of the roster (GET /opds).")
+        raise InvalidInput.of(opd=NO_SUCH_OPD)
     return backend().call("triage", "forward", ticket, opd, note)
 
 

@@ -16,6 +16,7 @@ from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.contracts.fields import Slug
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.validation import load
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
 
@@ -222,6 +223,7 @@ def _with_category(known: Mapping[str, Any], key: str, values: Mapping[str, str]
     others = {name: category for name, category in known.items() if name != key}
     if "remove" in values:
         return {"categories": others}
-    written = {"name": values.get("name", ""), "source": values.get("source", ""),
-               "sub_categories": _rows("sub", values)}
-    return {"categories": dict(known) | {key: written}}
+    written = {"name": values.get("name", ""), "source": values.get("source", "")}
+    _, sub_categories = forms.together((
+        lambda: load(schemas.CategoryRow, written | {"key": key}), lambda: _rows("sub", values)))
+    return {"categories": dict(known) | {key: written | {"sub_categories": sub_categories}}}

@@ -11,7 +11,6 @@ from markupsafe import Markup, escape
 
 from gateway.backend import backend
 from gateway.site.language import working_time
-from nkk.messaging.calls import StageFailedError, StageUnavailableError
 from nkk.sop import steps
 from nkk.sop.text import isolated
 
@@ -132,10 +131,7 @@ def standard_time(number: int) -> str:
 
 def lists() -> dict[str, Any]:
     """Catalogue and roster; empty where they cannot be had just now, so that a page shows keys instead of names."""
-    try:
-        return backend().lists()
-    except (StageUnavailableError, StageFailedError):
-        return {"categories": {}, "opds": {}}
+    return backend().lists_if_any()
 
 
 def topic(row: Mapping[str, Any], known: Mapping[str, Any]) -> str:

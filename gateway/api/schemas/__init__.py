@@ -19,6 +19,8 @@ from gateway.api.schemas.accounts import (
 from gateway.api.schemas.admin import (
     Catalogue,
     CatalogueCategory,
+    CategoryHead,
+    CategoryRow,
     NewPassword,
     NewStaff,
     Staff,
@@ -88,9 +90,9 @@ from gateway.api.schemas.reports import (
 
 __all__ = [
     "DEVICE_HEADERS", "AccessToken", "Answer", "Approval", "CalendarListed", "CalendarVersion",
-    "CalendarVersions", "Catalogue", "CatalogueCategory", "Categories", "Category", "Claim", "Claimed",
-    "Claiming", "Classification", "Complaint", "ComplaintForm", "Contact", "ContactChange", "Counted",
-    "Credentials", "Document", "Durations", "Figures", "Flag", "IdempotencyKey", "KnownDevice", "Listing",
+    "CalendarVersions", "Catalogue", "CatalogueCategory", "Categories", "Category", "CategoryHead", "CategoryRow",
+    "Claim", "Claimed", "Claiming", "Classification", "Complaint", "ComplaintForm", "Contact", "ContactChange",
+    "Counted", "Credentials", "Document", "Durations", "Figures", "Flag", "IdempotencyKey", "KnownDevice", "Listing",
     "Month", "NationalDays", "NewCalendar", "NewPassword", "NewStaff", "OpdTimes", "Opds", "OpenCase", "OwnDay",
     "Page", "PasswordChange", "Problem", "Recapitulation", "Receipt", "Registered", "Registration", "Renewal",
     "Reporter", "ResetAsked", "ResetCompletion", "ResetRequest", "ServiceTimes", "Session", "Staff", "StaffIds",

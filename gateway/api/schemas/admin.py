@@ -1,15 +1,18 @@
 """The shapes of what the admin keeps: staff, catalogue and roster, teams."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 from webargs.fields import DelimitedList
 
 from gateway.api.schemas.accounts import CHARACTERS, Possible
-from gateway.api.schemas.parts import one_of
+from gateway.api.schemas.parts import Thorough, one_of
 from nkk.contracts.fields import NAME_LENGTH, Line, Mailbox, Password, Slug, UserName
-from nkk.sop.steps import STAFF_ROLES
+from nkk.sop.steps import STAFF_ROLES, Role
 
 
-class NewStaff(Possible):
+class NewStaff(Possible, Thorough):
     """A staff account to add."""
 
     username = UserName(64, required=True)
@@ -17,6 +20,15 @@ class NewStaff(Possible):
     role = fields.String(required=True, validate=one_of(*STAFF_ROLES))
     opd = Slug(allow_none=True)
     password = Password(required=True, metadata={"description": CHARACTERS})
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+        """What of its OPD does not go with its role, as intake says it."""
+        opd, role = valid.get("opd"), valid.get("role")
+        if role == Role.OPD_TEAM and (opd is None or (lists["opds"] and opd not in lists["opds"])):
+            return {"opd": "An OPD team belongs to one OPD of the roster."}
+        if role in STAFF_ROLES and role != Role.OPD_TEAM and opd is not None:
+            return {"opd": "Only an OPD team belongs to an OPD."}
+        return {}
 
 
 class NewPassword(Schema):
@@ -60,11 +72,22 @@ class StaffListing(Schema):
     next = fields.String(allow_none=True, required=True)
 
 
-class CatalogueCategory(Schema):
-    """A category; its sub-categories by key."""
+class CategoryHead(Schema):
+    """What a category is called, and what it rests on."""
 
     name = Line(NAME_LENGTH, required=True)
     source = Line(NAME_LENGTH, least=0)
+
+
+class CategoryRow(CategoryHead):
+    """The same of one that is not there yet."""
+
+    key = Slug(required=True)
+
+
+class CatalogueCategory(CategoryHead):
+    """A category; its sub-categories by key."""
+
     sub_categories = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), required=True)
 
 

@@ -1,8 +1,11 @@
 """The shapes of a complaint, its journey and what is done at each step."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
-from gateway.api.schemas.parts import Claim, Flag, one_of
+from gateway.api.schemas.parts import Claim, Flag, Thorough, one_of
 from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Line, PlainText, Slug
 from nkk.sop.steps import Path
 
@@ -17,7 +20,11 @@ class IdempotencyKey(Schema):
         r"^[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters, such as a UUID."))
 
 
-class ComplaintForm(Schema):
+NO_SUCH_OPD = "Choose an agency of the roster (GET /opds)."
+NO_OPD = "Information goes to the operator: leave the OPD out."
+
+
+class ComplaintForm(Thorough):
     """Form Pengaduan. `category`, `sub_category` and `accused_opd` are keys of GET /categories and GET /opds."""
 
     claimed_kind = fields.String(validate=one_of("complaint", "information", "aspiration"), metadata={
@@ -33,6 +40,18 @@ class ComplaintForm(Schema):
     accused_opd = Slug(allow_none=True)
     confidential = Flag(metadata={
         "description": "No desk sees who the reporter is, the operator included."})
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+        """What of it the lists do not have, as intake says it."""
+        wrong = {}
+        category = lists["categories"].get(valid.get("category"))
+        if category is None and "category" in valid and lists["categories"]:
+            wrong["category"] = "Choose a category of the catalogue (GET /categories)."
+        if category and "sub_category" in valid and valid["sub_category"] not in category["sub_categories"]:
+            wrong["sub_category"] = "Choose a sub-category of this category (GET /categories)."
+        if valid.get("accused_opd") and lists["opds"] and valid["accused_opd"] not in lists["opds"]:
+            wrong["accused_opd"] = NO_SUCH_OPD
+        return wrong
 
 
 class Receipt(Schema):
@@ -186,12 +205,21 @@ class Standing(Schema):
     stands = fields.Dict(required=True)
 
 
-class Classification(Schema):
+class Classification(Thorough):
     """Step 3: information, to be answered by the operator; or a complaint, for the helper team of `opd`."""
 
     kind = fields.String(required=True, validate=one_of(*Path))
     opd = Slug(allow_none=True)
     note = PlainText(NOTE_LENGTH, allow_none=True)
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+        """What of its OPD does not go with its kind."""
+        opd = valid.get("opd")
+        if valid.get("kind") == Path.INFORMATION and opd is not None:
+            return {"opd": NO_OPD}
+        if valid.get("kind") == Path.COMPLAINT and (opd is None or (lists["opds"] and opd not in lists["opds"])):
+            return {"opd": NO_SUCH_OPD}
+        return {}
 
 
 class Approval(Schema):

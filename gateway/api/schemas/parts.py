@@ -1,9 +1,11 @@
 """What several shapes of the API are made of."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
+from gateway.backend import backend
 from nkk.contracts.fields import TEXT_LENGTH, PlainText
 
 
@@ -18,6 +20,22 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
+
+
+class Thorough(Schema):
+    """Where something is wrong already, also says what would be found out only once that is mended. Whether that alone
+    is wrong is said where the act is done: what the lists have now, its stage knows."""
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+        """What will not do of the fields that are `valid` by themselves, beside catalogue and roster."""
+        raise NotImplementedError
+
+    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **_: Any) -> None:
+        """As marshmallow asks, before it raises `error`."""
+        if isinstance(error.messages, dict) and isinstance(error.valid_data, dict):
+            lists = backend().lists_if_any()
+            for name, sentence in self.also_wrong(error.valid_data, lists).items():
+                error.messages.setdefault(name, [sentence])
 
 
 class Problem(Schema):

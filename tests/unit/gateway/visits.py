@@ -39,6 +39,8 @@ class FakeBackend:
     def lists(self) -> dict[str, Any]:
         return LISTS
 
+    lists_if_any = lists
+
     def replace_teams(self, teams: dict[str, Any]) -> Any:
         return self._answer("replace_teams", (teams,))
 
