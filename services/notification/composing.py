@@ -39,12 +39,14 @@ class UnwritableError(Exception):
 @dataclass(frozen=True)
 class Letter:
     """A letter: from and to whom the mail server is told it is, and what it is, its lines ending as on this machine.
-    `name` is the part of its Message-ID that is its own."""
+    `name` is the part of its Message-ID that is its own, `patience` the seconds that the server has for its word on the
+    recipient where it has less than usual."""
 
     name: str
     sender: str
     recipient: str
     content: bytes
+    patience: float | None = None
 
 
 def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Mapping[str, str]) -> Letter:

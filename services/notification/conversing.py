@@ -3,8 +3,8 @@
 RFC 5321 (4.5.3.2) has a client wait ten minutes for the answer to the dot that ends a letter, and so do we: the server
 has the letter by then, and whoever does not wait for its word sends a second copy. For all before that it has two to
 five minutes, which is meant for any server anywhere. Ours is the one that the settings name; nothing was handed over
-yet, so that another try costs nothing but time; and every other letter waits meanwhile. A minute is enough for one that
-first asks elsewhere about a recipient. To QUIT nothing depends on the answer.
+yet, so that another try costs nothing but time; and other letters wait meanwhile. A minute is enough for one that first
+asks elsewhere about a recipient, and where a letter says so it is less. To QUIT nothing depends on the answer.
 """
 
 import smtplib
@@ -39,11 +39,18 @@ class Conversation(smtplib.SMTP):
     dot_unanswered = False
     """Whether a letter was handed over whole, and the server has not said what became of it."""
 
+    is_about_recipient = False
+    """Whether the server was asked about a recipient last."""
+
+    recipient_seconds: float | None = None
+    """What it has for its word on one; None for as long as for any other command."""
+
     _is_over = False
 
     def send(self, s: Any) -> None:
         self.dot_unanswered = not isinstance(s, str) and bytes(s).endswith(_DOT)
         self._is_over = s == "quit\r\n"
+        self.is_about_recipient = isinstance(s, str) and s.startswith("rcpt ")
         if self.sock is not None:
             self.sock.settimeout(COMMAND_SECONDS)
         with _named():
@@ -53,11 +60,18 @@ class Conversation(smtplib.SMTP):
         if self.file is None and self.sock is not None:
             self.file = _Answers(self.sock)
         if isinstance(self.file, _Answers):
-            self.file.begin(DOT_SECONDS if self.dot_unanswered else QUIT_SECONDS if self._is_over else COMMAND_SECONDS)
+            self.file.begin(self._seconds())
         with _named():
             answer = super().getreply()
         self.dot_unanswered = False
         return answer
+
+    def _seconds(self) -> float:
+        if self.dot_unanswered:
+            return DOT_SECONDS
+        if self._is_over:
+            return QUIT_SECONDS
+        return self.recipient_seconds or COMMAND_SECONDS if self.is_about_recipient else COMMAND_SECONDS
 
 
 class TlsConversation(Conversation, smtplib.SMTP_SSL):

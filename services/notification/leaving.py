@@ -55,6 +55,10 @@ class RejectedError(Exception):
     """The mail server knows no such recipient; the text is what `said` gives."""
 
 
+class SlowRecipientError(TimeoutError):
+    """The mail server took too long, and that may be about the recipient alone."""
+
+
 @contextmanager
 def sender(server: MailServer | None, folder: Path) -> Iterator[Send]:
     """How messages leave, one after another: by `server`, or into `folder` where there is none."""
@@ -103,7 +107,8 @@ def _write(folder: Path, letter: Letter) -> None:
 @contextmanager
 def _by_smtp(where: MailServer) -> Iterator[Send]:
     """All letters go over one connection. What one fails over that took others before is sent over a new one, for a
-    server may take so many and no more; what a new one says counts. Not where the whole letter was handed over and the
+    server may take so many and no more; what a new one says counts. Not where it took too long about the recipient, nor
+    where the whole letter was handed over and the
     server did not say what became of it: it may have taken it. A connection that cannot be made is not tried for each
     letter."""
     server: Conversation | None = None
@@ -123,9 +128,11 @@ def _by_smtp(where: MailServer) -> Iterator[Send]:
         try:
             _send(server, letter)
         except Exception as error:
-            may_have_it = server.dot_unanswered
+            may_have_it, is_about_recipient = server.dot_unanswered, server.is_about_recipient
             server.close()
             server = None
+            if isinstance(error, TimeoutError) and (is_about_recipient or may_have_it):
+                raise SlowRecipientError from None
             if is_new and _is_final(error):
                 raise RejectedError(said(error)) from None
             if is_new or may_have_it or not isinstance(error, OSError):
@@ -170,6 +177,7 @@ def _logged_in(where: MailServer) -> Conversation:
 
 
 def _send(server: Conversation, letter: Letter) -> None:
+    server.recipient_seconds = letter.patience
     # One that was taken before goes where the server speaks SMTPUTF8; smtplib refuses where it does not.
     options = () if letter.recipient.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
     server.sendmail(letter.sender, [letter.recipient], letter.content.replace(b"\n", b"\r\n"), options)

@@ -4,13 +4,14 @@ A message is sent at least once; its Message-ID is a keyed hash of its own id, s
 process died between the server's word and the mark, is the same message to any mail program, and a mail server's log
 leads nowhere. Those being sent are marked so, for a while that is prolonged as they are: no transaction stays open
 while a mail server is waited for, and nobody else sends, retries or drops them. A letter names the ticket and where to
-read on, and never what a complaint is about; a code for a new password is opened only as its letter leaves. What does
-not leave is tried for five days, counted from the first try, unless the server knows no such recipient (`leaving.py`).
+read on, and never what a complaint is about; a code for a new password is opened only as its letter leaves. Codes,
+other letters, and those that were tried before stand in lines of their own, and wait for none of another. What does not
+leave is tried for five days, counted from the first try, unless the server knows no such recipient (`leaving.py`).
 """
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from time import monotonic, process_time
@@ -41,8 +42,9 @@ from services.notification.composing import UnwritableError, compose
 from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed
 from services.notification.leaving import LONGEST_SECONDS, RejectedError, Send, must_take_files, said, sender
+from services.notification.patience import FIRST_SECONDS, Slow
 from services.notification.postboxes import WHY, Pace
-from services.notification.storage import Contacts, Journeys, Messages, calendars
+from services.notification.storage import LINES, Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
 BATCH = 20
@@ -97,6 +99,12 @@ class Mailer(DependencyProvider):
 
     _stopping = False
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._woken = {line: Signal() for line in LINES}
+        # At their letters' first tries, and at later ones, which have longer.
+        self._slow = (Slow(), Slow())
+
     def setup(self) -> None:
         self._key = NKK_NOTIFICATION_PRIVATE_KEY.get()
         self._keyed = Keyed(self._key)
@@ -106,38 +114,43 @@ class Mailer(DependencyProvider):
         self._site, self._from = NKK_SITE_URL.get(), NKK_MAIL_FROM.get()
         self._sender = partial(sender, server, folder)
         self._pace = Pace(self._keyed, NKK_LETTERS_AN_HOUR.get())
-        self._woken = Signal()
 
     def start(self) -> None:
         self._database = next(provider.uow.database for provider in self.container.dependencies
                               if isinstance(provider, UnitOfWorkProvider))
-        pulse.expect("mailer", LONGEST_SECONDS)
-        self._sending = self.container.spawn_managed_thread(self._run, identifier="mailer")
+        self._sending = [self.container.spawn_managed_thread(partial(self._run, line), identifier=f"mailer {line}")
+                         for line in LINES]
 
     def stop(self) -> None:
         self._stopping = True
         self.wake()
         with eventlet.Timeout(STOP_SECONDS, False):
-            self._sending.wait()
+            for sending in self._sending:
+                sending.wait()
             return
-        self._sending.kill()
-        with eventlet.Timeout(MARK_SECONDS, False), suppress(GreenletExit):
-            self._sending.wait()
+        for sending in self._sending:
+            sending.kill()
+        with eventlet.Timeout(MARK_SECONDS, False):
+            for sending in self._sending:
+                with suppress(GreenletExit):
+                    sending.wait()
 
     def wake(self) -> None:
         """There is a message to send."""
-        if not self._woken.ready():
-            self._woken.send()
+        for woken in self._woken.values():
+            if not woken.ready():
+                woken.send()
 
     def get_dependency(self, worker_ctx: Any) -> "Mailer":
         return self
 
-    def _run(self) -> None:
+    def _run(self, line: str) -> None:
+        pulse.expect(f"mailer-{line}", LONGEST_SECONDS)
         while not self._stopping:
             began = process_time()
-            pulse.beat("mailer")
+            pulse.beat(f"mailer-{line}")
             try:
-                if self._may_send() and self.send_batch(self._database):
+                if self._may_send(line) and self.send_batch(self._database, line):
                     eventlet.sleep(REST * (process_time() - began))
                     continue
             except SQLAlchemyError as error:
@@ -145,21 +158,21 @@ class Mailer(DependencyProvider):
             except Exception:
                 log.exception("mailer failed")
             with eventlet.Timeout(RESCAN_SECONDS, False):
-                self._woken.wait()
+                self._woken[line].wait()
 
-    def _may_send(self) -> bool:
-        """Whether somebody woke us, or something is due: of another instance, put off, or to be tried again. Looking
-        for that takes no place from whoever writes."""
-        if self._woken.ready():
-            self._woken = Signal()
-            return True
+    def _may_send(self, line: str) -> bool:
+        """Whether something of `line` is due: it was just written, is of another instance, was put off, or is to be
+        tried again. Looking for that takes no place from whoever writes."""
+        if self._woken[line].ready():
+            self._woken[line] = Signal()
         with self._database.reading() as connection:
-            return Messages(connection).is_due(datetime.now(UTC))
+            return Messages(connection).is_due(datetime.now(UTC), line)
 
-    def send_batch(self, database: Any) -> int:
-        """Send the messages that are due, those to teams while the offices are open; how many were looked at."""
+    def send_batch(self, database: Any, line: str | None = None) -> int:
+        """Send the messages that are due, of `line` or of all, those to teams while the offices are open; how many were
+        looked at."""
         with database.writing() as connection:
-            rows = Messages(connection).due(datetime.now(UTC), BATCH)
+            rows = Messages(connection).due(datetime.now(UTC), BATCH, line)
             boxes = self._contacts(connection, rows)
             to_send = self._still_to_send(connection, rows, boxes)
             counted = self._counted(to_send, boxes)
@@ -167,7 +180,7 @@ class Mailer(DependencyProvider):
             # Where nothing can be written, nothing is sent: it could not be marked, and would be sent for ever.
             Messages(connection).begin([row.id for row in to_send], datetime.now(UTC) + HELD)
         if to_send:
-            self._send_begun(database, to_send, boxes, counted)
+            self._send_begun(database, to_send, boxes, counted, line)
         return len(rows)
 
     def _at_their_pace(self, connection: Connection, rows: list[Any], counted: dict[str, str]) -> list[Any]:
@@ -189,8 +202,8 @@ class Mailer(DependencyProvider):
                     found[row.id] = str(unseal(row.sealed_letter or boxes.get(row.id) or DAMAGED, self._key)["email"])
         return found
 
-    def _send_begun(self, database: Any, rows: list[Any], boxes: dict[str, str | None], counted: dict[str, str]
-                    ) -> None:
+    def _send_begun(self, database: Any, rows: list[Any], boxes: dict[str, str | None], counted: dict[str, str],
+                    line: str | None) -> None:
         """One after another, until it is time to mark what went, or to stop. What did not come up is put back; what is
         with the server when the mailer is killed is neither, and comes up again."""
         begun: list[str] = []
@@ -199,7 +212,7 @@ class Mailer(DependencyProvider):
             holding = eventlet.spawn(self._hold, database, begun, rows, counted)
             try:
                 while rows and not self._stopping and monotonic() < until:
-                    pulse.beat("mailer")
+                    pulse.beat(f"mailer-{line}")
                     row = rows.pop(0)
                     begun.append(row.id)
                     tried.append((row, self._try(row, boxes.get(row.id), send, counted.get(row.id))))
@@ -275,7 +288,9 @@ class Mailer(DependencyProvider):
         """None where it was sent; `email` is the address in its box, where that was opened."""
         try:
             to, words = self._read(row, box, email)
-            send(compose(row.kind, to, self._keyed.message_id(row.id), self._from, words))
+            letter = compose(row.kind, to, self._keyed.message_id(row.id), self._from, words)
+            with self._slow[bool(row.tries)].asked_about(self._keyed.postbox(letter.recipient)):
+                send(letter if row.tries else replace(letter, patience=FIRST_SECONDS))
         except (ExpiredError, NoAddressError, RejectedError, UnwritableError) as error:
             failure = Failure(str(error) or type(error).__name__, final=True)
             log.error("message cannot be sent", message_id=row.id, kind=row.kind, why=failure.why)

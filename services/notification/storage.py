@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     update,
 )
 
@@ -164,6 +165,14 @@ _given_up = messages.c.given_up_at.is_not(None)
 Index("ix_messages_given_up", messages.c.given_up_at, messages.c.id, sqlite_where=_given_up,
       postgresql_where=_given_up)
 _kept = or_(messages.c.kind.not_in(KEPT_SEALED), messages.c.sealed_letter.is_not(None))
+LINES = {
+    "codes": and_(messages.c.kind.in_(KEPT_SEALED), messages.c.tries == 0),
+    "new": and_(messages.c.kind.not_in(KEPT_SEALED), messages.c.tries == 0),
+    "again": messages.c.tries > 0,
+}
+"""The lines that letters wait in, each for itself: what concerns somebody's account, all else, and what did not leave
+at once."""
+
 Index("ix_messages_reporter", messages.c.reporter_id, messages.c.expires_at)
 Index("ix_messages_keyed_reporter", messages.c.reporter, messages.c.expires_at)
 
@@ -396,10 +405,10 @@ class Messages:
         self._inserts.add(messages, _new({
             "id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact}, now))
 
-    def due(self, now: datetime, limit: int) -> list[Any]:
-        """Messages to send now, claimed: rows of messages, with service_due_at and, for one to a team, its email and
-        superior_email; one to a reporter has what tells whose complaint it is about, their sealed_reporter, or the
-        plain_reporter of a version before. Where a code goes is in its letter.
+    def due(self, now: datetime, limit: int, line: str | None = None) -> list[Any]:
+        """Messages to send now, of one of the LINES or of all, claimed: rows of messages, with service_due_at and, for
+        one to a team, its email and superior_email; one to a reporter has what tells whose complaint it is about, their
+        sealed_reporter, or the plain_reporter of a version before. Where a code goes is in its letter.
         """
         reached = and_(journeys.c.ticket.is_not(None),
                        or_(messages.c.team.is_not(None), journeys.c.sealed_reporter.is_not(None), _plain))
@@ -408,7 +417,8 @@ class Messages:
                    teams.c.superior_email, journeys.c.service_due_at)
             .outerjoin(journeys, journeys.c.ticket == messages.c.ticket)
             .outerjoin(teams, teams.c.team == messages.c.team)
-            .where(_unsent, messages.c.next_try_at <= now, or_(reached, messages.c.sealed_letter.is_not(None)))
+            .where(_unsent, messages.c.next_try_at <= now, or_(reached, messages.c.sealed_letter.is_not(None)),
+                   LINES[line] if line else true())
             # Of those that waited for one moment, first come first.
             .order_by(messages.c.next_try_at, messages.c.created_at, messages.c.id)
             .limit(limit)
@@ -416,9 +426,9 @@ class Messages:
         )
         return list(self._connection.execute(query).all())
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether there may be something to send now."""
-        query = select(messages.c.id).where(_unsent, messages.c.next_try_at <= now).limit(1)
+    def is_due(self, now: datetime, line: str) -> bool:
+        """Whether there may be something of one of the LINES to send now."""
+        query = select(messages.c.id).where(_unsent, messages.c.next_try_at <= now, LINES[line]).limit(1)
         return self._connection.execute(query).first() is not None
 
     def begin(self, message_ids: list[str], until: datetime) -> None:

@@ -4,6 +4,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -146,8 +147,8 @@ def test_a_letter_that_a_server_may_have_is_not_sent_over_a_second_connection(se
     assert server.given == [f"Message-ID: <{name}>" for name in ("m1", "m2", "m3")]
 
 
-@pytest.mark.parametrize("does", [HANGS, HANGS_UP, "421 enough"])
-@pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize(("at", "does"), [(at, does) for at in ("MAIL", "RCPT", "DATA")
+                                          for does in (HANGS, HANGS_UP, "421 enough") if (at, does) != ("RCPT", HANGS)])
 def test_one_that_no_server_has_yet_is(server, at, does):
     with sending(server) as send:
         send(letter("m1"))
@@ -155,6 +156,34 @@ def test_one_that_no_server_has_yet_is(server, at, does):
         send(letter("m2"))
     assert server.given == ["Message-ID: <m1>", "Message-ID: <m2>"]
     assert server.callers == 2
+
+
+def test_a_recipient_about_whom_a_server_takes_long_is_not_asked_about_a_second_time(server):
+    with sending(server) as send:
+        send(letter("m1"))
+        server.does, server.only_once = {"RCPT": HANGS}, True
+        with pytest.raises(leaving.SlowRecipientError):
+            send(letter("m2"))
+        send(letter("m3"))
+    assert server.given == ["Message-ID: <m1>", "Message-ID: <m3>"]
+
+
+@pytest.mark.parametrize(("at", "about"), [("greeting", False), ("MAIL", False), ("RCPT", True), ("dot", True)])
+def test_a_server_that_is_slow_before_it_knows_the_recipient_says_nothing_of_them(server, at, about):
+    server.does = {at: HANGS}
+    with sending(server) as send, pytest.raises(TimeoutError) as raised:
+        send(letter("m1"))
+    assert isinstance(raised.value, leaving.SlowRecipientError) == about
+
+
+@pytest.mark.parametrize("at", ["RCPT", "DATA"])
+def test_a_letter_may_have_less_patience_with_the_word_on_its_recipient_and_with_that_alone(server, at, monkeypatch):
+    monkeypatch.setattr(conversing, "COMMAND_SECONDS", 1)
+    server.does = {at: HANGS}
+    began = monotonic()
+    with sending(server) as send, pytest.raises(TimeoutError):
+        send(replace(letter("m1"), patience=0.1))
+    assert (monotonic() - began < 0.9) == (at == "RCPT")
 
 
 def test_what_was_said_of_a_recipient_counts_though_no_answer_follows(server):
