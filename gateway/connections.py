@@ -1,13 +1,15 @@
 """Connections, as many as come: none holds a thread before its request is whole, or while its answer is being taken.
 
 waitress' loop reads requests and sends answers; threads run the application in between. What is added here is that
-nobody may take as long as they like: each connection has an allowance for what it has to do next, and where there are
-more connections than may be, or they hold more in memory, the oldest one without a whole request ends. Nobody is
-refused. A proxy that is trusted may have as many as it likes, and keep them open: its visitors do not pay for others.
+nobody may take as long as they like: each connection has an allowance for what it has to do next. Where there are more
+connections than may be, the oldest one without a whole request ends; where they hold more in memory, one of the address
+that holds most. Nobody is refused. A proxy that is trusted may have as many as it likes, and keep them open: its
+visitors do not pay for others.
 """
 
 import errno
 import resource
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
+from gateway.limits import network
 from gateway.requests import MAX_FRAMED_BYTES, MAX_HEAD_BYTES, TOO_SLOW, Reading, Refusing, Serving, answer
 from nkk.messaging.log import get_logger
 
@@ -80,6 +83,7 @@ class Connection(HTTPChannel):
 
     def __init__(self, server: "Door", sock: Any, addr: Any, adj: Adjustments, map: Any = None) -> None:
         self.is_trusted = server.is_trusted(addr[0])
+        self.network = network(addr[0])
         self.waits_since = monotonic()
         self._began_at = self._takes_since = self._said_goodbye_at = 0.0
         self._taken = self._thrown_away = self._blank = 0
@@ -314,9 +318,9 @@ class Door(TcpWSGIServer):
         now = monotonic()
         for connection in list(self.active_channels.values()):
             connection.look_at_the_clock(now, self._allowed)
-        while sum(connection.held for connection in self.active_channels.values()) > self._most_bytes:
-            if not self._end_the_oldest(which=lambda connection: connection.held > 0):
-                break
+        excess = sum(connection.held for connection in self.active_channels.values()) - self._most_bytes
+        if excess > 0:
+            self._free(excess)
 
     def end_the_silent(self) -> None:
         """End every connection on which nothing has been asked since its last answer."""
@@ -329,11 +333,32 @@ class Door(TcpWSGIServer):
         self.accepting = False
         self.del_channel()
 
-    def _end_the_oldest(self, count: int = 1, which: Callable[[Connection], bool] = lambda _: True) -> bool:
+    def _free(self, excess: int) -> None:
+        """End connections until so many bytes less are held, each the oldest of the address that holds most then; of
+        one address answers that are not taken before bodies that are on their way. Threat: whoever asks and asks and
+        takes no answer would push out those who send a report over a weak line."""
+        holders: defaultdict[str, list[Connection]] = defaultdict(list)
+        for connection in sorted(self._without_a_whole_request(), reverse=True,
+                                 key=lambda each: (not each.total_outbufs_len, each.waits_since)):
+            if connection.held:
+                holders[connection.network].append(connection)
+        held = {address: sum(each.held for each in theirs) for address, theirs in holders.items()}
+        while excess > 0 and held:
+            most = max(held, key=lambda address: held[address])
+            connection = holders[most].pop()
+            excess -= connection.held
+            held[most] -= connection.held
+            if not holders[most]:
+                del held[most]
+            connection.handle_close()
+
+    def _without_a_whole_request(self) -> list[Connection]:
+        """Those that may be ended."""
+        return [each for each in self.active_channels.values() if not each.is_busy and not each.is_trusted]
+
+    def _end_the_oldest(self, count: int = 1) -> bool:
         """End those `count` that have been without a whole request for longest; False where there is none."""
-        without = (each for each in self.active_channels.values()
-                   if not each.is_busy and not each.is_trusted and which(each))
-        found = nsmallest(count, without, key=lambda each: each.waits_since)
+        found = nsmallest(count, self._without_a_whole_request(), key=lambda each: each.waits_since)
         for connection in found:
             connection.handle_close()
         return bool(found)

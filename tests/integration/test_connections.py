@@ -99,6 +99,10 @@ class House:
         line.sendall(beginning)
         return line
 
+    def held(self) -> int:
+        """Bytes that are kept for all connections."""
+        return sum(each.held for each in list(self.door.active_channels.values()))
+
     def serves(self, source: str = "127.0.0.1") -> bool:
         """Whether somebody who asks is answered."""
         with self.connect(GET, source) as line:
@@ -421,9 +425,48 @@ def test_what_is_held_for_all_has_a_bound(house: Callable[..., House]) -> None:
     with ExitStack() as lines:
         slow = [lines.enter_context(here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")) for _ in range(6)]
         eventually(lambda: len(here.application.asked) == 6)
-        eventually(lambda: sum(each.held for each in list(here.door.active_channels.values())) <= 2 * LONG)
+        eventually(lambda: here.held() <= 2 * LONG)
         assert has_ended(slow[0])
         assert here.serves()
+
+
+def test_answers_that_one_address_does_not_take_push_out_nobody_elses_body(house: Callable[..., House]) -> None:
+    here = house(most_bytes=2 * LONG, most=100)
+    with ExitStack() as lines:
+        slow = lines.enter_context(here.connect(POST + b"Content-Length: 1024\r\n\r\n" + 512 * b"x", "127.0.0.2"))
+        taking = lines.enter_context(here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n", "127.0.0.3"))
+        eventually(lambda: len(here.application.asked) == 1)
+        for _ in range(10):
+            lines.enter_context(here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n", "127.0.0.4"))
+        eventually(lambda: len(here.application.asked) == 11)
+        eventually(lambda: here.held() <= 2 * LONG)
+        assert is_open(slow)
+        slow.sendall(512 * b"x")
+        assert answer(slow).endswith(1024 * b"x")
+        assert answer(taking).endswith(LONG * b"x")
+
+
+def test_of_one_address_answers_that_are_not_taken_go_before_bodies_that_are_on_their_way(house: Callable[..., House]
+                                                                                          ) -> None:
+    here = house(most_bytes=2 * LONG, most=100)
+    with ExitStack() as lines:
+        slow = lines.enter_context(here.connect(POST + b"Content-Length: 1024\r\n\r\n" + 512 * b"x"))
+        for _ in range(6):
+            lines.enter_context(here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n"))
+        eventually(lambda: len(here.application.asked) == 6)
+        eventually(lambda: here.held() <= 2 * LONG)
+        slow.sendall(512 * b"x")
+        assert answer(slow).endswith(1024 * b"x")
+
+
+def test_bodies_that_are_on_their_way_have_a_bound_too(house: Callable[..., House]) -> None:
+    here = house(most_bytes=100_000, most=100)
+    with ExitStack() as lines:
+        bodies = [lines.enter_context(here.connect(POST + b"Content-Length: 60000\r\n\r\n" + 40_000 * b"x", source))
+                  for source in ("127.0.0.2", *["127.0.0.4"] * 3)]
+        assert has_ended(bodies[1])
+        eventually(lambda: here.held() <= 100_000)
+        assert is_open(bodies[0])
 
 
 def test_who_does_not_hang_up_after_the_last_answer_keeps_nobody_waiting(house: Callable[..., House]) -> None:
