@@ -69,6 +69,15 @@ def test_a_season_is_added_and_removed(staff: Opening, people: People) -> None:
     assert calendar(people)["calendar"]["seasons"] == []
 
 
+def test_no_day_and_no_hours_of_the_week_are_broken_on_a_narrow_phone(staff: Opening) -> None:
+    admin = staff("admin", language="en", viewport={"width": 320, "height": 640})
+    admin.open("/admin/kalender")
+    for part in (".week dt", ".week .unbroken"):
+        boxes = [one.bounding_box() for one in admin.page.locator(part).all()]
+        assert len({round(box["height"]) for box in boxes if box}) == 1
+    assert admin.too_wide() == []
+
+
 @pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", WITHOUT_SCRIPTS)], ids=["id", "en-bare"])
 def test_the_ordinary_week_is_changed(staff: Opening, people: People, language: str, window: dict[str, bool]) -> None:
     before = calendar(people)
