@@ -97,6 +97,11 @@ def test_an_agency_is_added_renamed_and_removed(staff: Opening, people: People) 
     admin.page.fill(f"#opd-key-{row}", "")
     admin.page.fill(f"#opd-name-{row}", "")
     admin.press("Simpan daftar")
+    assert "Kecamatan Rangkui (kecamatan-rangkui)" in admin.page.inner_text(".notice.bad")
+    assert admin.accessibility() + admin.too_wide() == []
+    assert "kecamatan-rangkui" in names()
+    admin.press("Hapus dari daftar dan simpan")
+    assert admin.sees("Daftar perangkat daerah disimpan.")
     assert "kecamatan-rangkui" not in names()
 
 
