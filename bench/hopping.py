@@ -133,7 +133,7 @@ class Chain:
 @contextmanager
 def bare_chain(place: Workplace) -> Iterator[Chain]:
     """The three services, a process each with the product's settings for workers, on a virtual host of their own."""
-    uri, supervisor = place.node.new_vhost("chain"), Supervisor(lambda line: print(line, file=sys.stderr))
+    [uri], supervisor = place.node.new_vhosts("chain"), Supervisor(lambda line: print(line, file=sys.stderr))
     try:
         programs = {name: _started(place, uri, supervisor, name) for name in ("First", "Second", "Third")}
         chain = Chain(uri, programs)

@@ -36,7 +36,7 @@ def measure(place: Workplace) -> dict[str, Any]:
     """Events per second (median of rounds, each measuring all in turn): `one_by_one`, `in_batches`, and `relay` by kind
     of database."""
     place.postgres.create("relay")
-    uri = place.node.new_vhost("relay")
+    uri = place.node.new_vhosts("relay")[0]
     databases = {"PostgreSQL": place.postgres.url("relay"), "SQLite": f"sqlite:///{place.folder / 'relay.db'}"}
     counts = {"one_by_one": place.size(1_500, 100), "in_batches": place.size(20_000, 500)} | dict.fromkeys(
         databases, place.size(6_000, 300))

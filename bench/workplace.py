@@ -61,7 +61,7 @@ class Workplace:
         urls = {stage: self.postgres.url(f"{name}_{stage}") for stage in STAGES}
         if name not in self._known:
             self.postgres.create(*(f"{name}_{stage}" for stage in STAGES))
-            self._known[name] = self.node.new_vhost(name)
+            self._known[name] = self.node.new_vhosts(name)[0]
         return running(self.folder / name, self._known[name], urls, scale, services)
 
     def durability(self) -> dict[str, str]:

@@ -96,7 +96,7 @@ def test_a_feed_that_is_refused_tries_again_ever_more_slowly(node: PrivateNode, 
     pauses: list[float] = []
     monkeypatch.setattr(live, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(live, "LONGEST_PAUSE_SECONDS", 0.05)
-    feed = LiveFeed(node.new_vhost("empty"), 8)
+    feed = LiveFeed(node.new_vhosts("empty")[0], 8)
     monkeypatch.setattr(feed._closed, "wait", lambda pause: pauses.append(pause))
     stream = feed.open("intake", None, "one", 60)
     eventually(lambda: len(pauses) >= 4)
