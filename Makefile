@@ -23,8 +23,8 @@ run: $(RUN_READY)  ## start broker, databases, the four services and the gateway
 	@exec $(BIN)/nkk run $(foreach pair,$(SCALE),--scale $(pair))
 
 .PHONY: demo
-demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over HTTP
-	@exec $(BIN)/nkk demo
+demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over HTTP; OPEN=yes opens the site afterwards
+	@exec $(BIN)/nkk demo $(if $(OPEN),--open)
 
 .PHONY: test
 test: $(if $(T),$(DEV_READY),check)  ## check, then every test on a real broker, both databases, a mail server and a browser; T=path for some

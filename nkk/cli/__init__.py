@@ -40,6 +40,7 @@ class Group(click.Group):
 @click.group(cls=Group)
 @click.option("--var", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True,
               envvar="NKK_VAR", help="Where a stack on this machine keeps its data.")
+@click.version_option(package_name="nkk", prog_name="nkk", message="%(prog)s %(version)s")
 @click.pass_context
 def main(context: click.Context, var: Path) -> None:
     """The NKK complaint service: run it on one machine, and look after it anywhere.

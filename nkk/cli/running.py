@@ -5,8 +5,10 @@ import os
 import signal
 import sys
 import time
+import webbrowser
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -34,9 +36,7 @@ def run(var: Path, scale: tuple[str, ...]) -> None:
         with stack.up():
             staff = _staff(stack)
             _welcome(stack, staff, time.monotonic() - began)
-            while True:
-                stack.watch_once()
-                time.sleep(0.2)
+            _watch(stack)
     except KeyboardInterrupt:
         say("everything it started has ended")
 
@@ -98,8 +98,10 @@ def settings(config: TextIO, written: bool) -> None:
 
 
 @click.command()
+@click.option("--open", "opening", is_flag=True,
+              help="Open the site in a browser afterwards; a stack of its own then stays until Ctrl-C.")
 @click.pass_obj
-def demo(var: Path) -> None:
+def demo(var: Path, opening: bool) -> None:
     """Carry a few dozen complaints through the procedure over HTTP, against the running stack or one of its own."""
     from nkk.demo import journey
 
@@ -108,11 +110,34 @@ def demo(var: Path) -> None:
         say(f"no stack is running in {var.absolute()}: starting one for the demonstration")
     if found:
         complete = journey.run(found["url"], json.loads((var / "staff.json").read_text()), click.echo, var / "demo")
+        if opening:
+            open_site(found["url"], var)
     else:
         stack = Stack(var, echo=say)
         with stack.up():
             complete = journey.run(stack.url, _staff(stack), click.echo, var / "demo")
+            if opening:
+                open_site(stack.url, var)
+                say("Ctrl-C ends everything")
+                with suppress(KeyboardInterrupt):
+                    _watch(stack)
     sys.exit(0 if complete else 1)
+
+
+def open_site(url: str, var: Path) -> None:
+    """Open the site in a browser, where there is a screen to show it on; say where it is in any case."""
+    say(f"the site: {url}   (logins in {var / 'staff.json'})")
+    # Without a screen, Python would start a browser for terminals in this one.
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))):
+        say("there is no screen here to open it on: open it in a browser of yours")
+    elif not webbrowser.open(url):
+        say("no browser could be started: open it in one of yours")
+
+
+def _watch(stack: Stack) -> NoReturn:
+    while True:
+        stack.watch_once()
+        time.sleep(0.2)
 
 
 def _staff(stack: Stack) -> dict[str, Any]:

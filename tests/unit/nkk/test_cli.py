@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 import warnings
+from importlib import metadata
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +13,7 @@ from amqp.exceptions import AccessRefused
 from click.testing import CliRunner
 
 from nkk.cli import main
-from nkk.cli.running import _mail
+from nkk.cli.running import _mail, open_site
 from nkk.stack.keys import PASSWORDS, new_keys
 from nkk.stack.run import occupied, write_secret
 
@@ -191,6 +193,50 @@ def test_a_subscription_says_that_it_listens_when_it_does_and_not_before(run, mo
 def test_a_stack_says_where_mail_really_goes_and_no_password(settings, said):
     stack = SimpleNamespace(environment=lambda process: {"NKK_MAIL_DIR": "/var/mail"} | settings)
     assert _mail(stack) == said
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version").output == f"nkk {metadata.version('nkk')}\n"
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """What a browser was asked to open, in the place of one."""
+    asked = []
+    monkeypatch.setattr("webbrowser.open", asked.append)
+    for screen in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(screen, raising=False)
+    return asked
+
+
+def test_where_there_is_a_screen_a_browser_opens_the_site(opened, monkeypatch, capsys):
+    monkeypatch.setenv("DISPLAY", ":0")
+    open_site("http://127.0.0.1:8080", Path("var"))
+    assert opened == ["http://127.0.0.1:8080"]
+    assert "http://127.0.0.1:8080" in capsys.readouterr().err
+
+
+def test_without_a_screen_the_url_is_said_and_nothing_fails(opened, monkeypatch, capsys):
+    open_site("http://127.0.0.1:8080", Path("var"))
+    said = capsys.readouterr().err
+    assert "http://127.0.0.1:8080" in said
+    assert "no screen" in said
+    assert opened == []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("webbrowser.open", lambda url: False)
+    open_site("http://127.0.0.1:8080", Path("var"))
+    assert "no browser" in capsys.readouterr().err
+
+
+def test_a_demonstration_beside_a_stack_opens_its_site_afterwards_where_that_is_asked(run, monkeypatch, tmp_path):
+    done = []
+    monkeypatch.setattr("nkk.demo.journey.run", lambda url, *_: done.append(f"carried {url}") or True)
+    monkeypatch.setattr("nkk.cli.running.open_site", lambda url, var: done.append(f"opened {url}"))
+    with occupied(tmp_path):
+        write_secret(tmp_path / "running.json", json.dumps({"url": "http://there", "environment": {}}))
+        (tmp_path / "staff.json").write_text("{}")
+        assert run("demo").exit_code == run("demo", "--open").exit_code == 0
+    assert done == ["carried http://there", "carried http://there", "opened http://there"]
 
 
 def test_commands_read_no_package_that_is_for_one_of_them_alone():
