@@ -1,5 +1,6 @@
 """What an operator on duty asks first: does every stage answer, and does anything wait or fail."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,11 @@ COLUMNS = {"stage": "stage", "answers": "answers", "instances": "instances", "ca
            "quarantined": "quarantined", "unsent": "unsent", "unsent_oldest_seconds": "unsent oldest (s)",
            "letters_waiting": "letters waiting", "letters_given_up": "letters given up"}
 
+MORE = {"notification": "letters", "intake": "joint_leave"}
+"""What else these are asked. One of another version may not know it, and answers all the same."""
+
+NO_ANSWER = (StageUnavailableError, StageFailedError, RefusedRemotelyError)
+
 JOINT_LEAVE = ("Joint leave (cuti bersama) of {} is not in the calendar: it was not known yet. Enter it once it is "
                "decreed and say that it is complete, or install a newer version.")
 
@@ -27,6 +33,8 @@ def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
     `events` and `calls` wait ready in queues, `oldest_seconds` is how long ago the first of those events was told;
     `unsent` wait in the stage's outbox, `letters` are mail.
     """
+    # The first stage would be asked in what its patience left of that.
+    client.is_connected()
     with Connection(uri, connect_timeout=5) as connection:
         return [_row(connection, client, stage) for stage in STAGES]
 
@@ -49,14 +57,10 @@ def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any
         row["oldest_seconds"] = _age_of_oldest(connection, inbox_name(stage)) if row["events"] else None
         row["retrying"] = sum(_depth(connection, f"{stage}.retry.{delay}")[0] or 0 for delay in retry_delays())
         row["quarantined"], _ = _depth(connection, quarantine_name(stage))
-    try:
-        row |= {"answers": True} | client.call(stage, "outbox")
-        if stage == "notification":
-            row |= client.call(stage, "letters")
-        if stage == "intake":
-            row |= client.call(stage, "joint_leave")
-    except (StageUnavailableError, StageFailedError, RefusedRemotelyError):
-        row["answers"] = False
+    with suppress(*NO_ANSWER):
+        row |= client.call(stage, "outbox") | {"answers": True}
+        if stage in MORE:
+            row |= client.call(stage, MORE[stage])
     return row
 
 

@@ -7,9 +7,11 @@ import pytest
 
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging.actor import Actor, sign, verify
+from nkk.messaging.calls import StageFailedError
 from nkk.messaging.origin import ForgedError
 from nkk.messaging.sealing import seal, unseal
 from nkk.messaging.written import as_pem
+from nkk.stack import status
 from nkk.stack.keys import NEEDED, PASSWORDS, new_keys, new_passwords
 from nkk.stack.quarantine import HEARING, Item
 from nkk.stack.run import OccupiedError, occupied, running, write_secret
@@ -46,6 +48,48 @@ def test_the_table_says_plainly_which_stage_does_not_answer():
     assert lines[0].split("  ")[0] == "stage"
     assert lines[1].split()[:2] == ["triage", "NO"]
     assert lines[2].split()[:2] == ["intake", "yes"]
+
+
+class Client:
+    """Stages that answer `answers`; they fail over what they do not know."""
+
+    def __init__(self, answers):
+        self.answers, self.asked = answers, []
+
+    def is_connected(self):
+        self.asked.append("connected")
+        return True
+
+    def call(self, stage, method):
+        self.asked.append(f"{stage}.{method}")
+        if method not in self.answers:
+            raise StageFailedError(stage)
+        return self.answers[method]
+
+
+@pytest.fixture
+def broker(monkeypatch):
+    """One in whose queues nothing waits, and one instance a stage."""
+    monkeypatch.setattr(status, "Connection", lambda *_, **__: nullcontext())
+    monkeypatch.setattr(status, "_depth", lambda connection, queue: (0, 1))
+    monkeypatch.delenv("NKK_RETRY_DELAYS", raising=False)
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_stage_that_does_not_know_all_that_is_asked_answers_all_the_same():
+    """One of the version before, say: what it does not know is not known."""
+    found = {row["stage"]: row for row in status.rows("", Client({"outbox": {"unsent": 2}}))}
+    assert {row["answers"] for row in found.values()} == {True}
+    assert (found["intake"]["unsent"], found["notification"]["letters_waiting"]) == (2, None)
+    assert {row["answers"] for row in status.rows("", Client({"letters": {"letters_waiting": 1}}))} == {False}
+
+
+@pytest.mark.usefixtures("broker")
+def test_no_stage_is_asked_before_its_answer_would_be_heard():
+    """The first would have the less time to answer in."""
+    client = Client({"outbox": {}})
+    status.rows("", client)
+    assert client.asked[:2] == ["connected", "intake.outbox"]
 
 
 def test_only_stages_that_hear_events_have_a_quarantine():
