@@ -1,0 +1,37 @@
+"""The recipes of docs/recipes.md, carried out as they stand there, one after another in one shell."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from shlex import quote
+
+from nkk.stack.broker import PrivateNode
+from tests.installations import installation, new_vhost
+from tests.people import People
+
+RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
+STEPS = re.compile(r"^## (?P<title>[^\n]+)$|^```sh\n(?P<commands>.*?)^```$", re.M | re.S)
+
+STRICT = 'set -euo pipefail\nrecipe=\ntrap \'echo "in: $recipe" >&2; kill $(jobs -p) 2> /dev/null || true\' ERR EXIT\n'
+
+
+def as_script() -> str:
+    """Every `sh` block, each under the title of its recipe."""
+    found = [match.groupdict() for match in STEPS.finditer(RECIPES.read_text("utf-8"))]
+    return STRICT + "".join(f"recipe={quote(title)}\n" if (title := step["title"]) else step["commands"] for step in found)
+
+
+def test_each_recipe_does_what_it_says(rabbit: PrivateNode, tmp_path: Path) -> None:
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    with installation(tmp_path / "var", new_vhost(rabbit)) as running:
+        People(running).close()
+        done = subprocess.run(["bash", "-c", as_script()], cwd=tmp_path, capture_output=True, text=True, timeout=300,
+                              check=False)
+    assert done.returncode == 0, done.stderr
+    assert "events waiting" in done.stdout
+    assert "kalender versi" in done.stdout
+    assert re.search(r"\d+ identities are under the newest key", done.stderr)
+    assert "dinas-pariwisata" in json.loads((tmp_path / "catalogue.json").read_text())["opds"]
+    assert (tmp_path / "data-pengaduan.pdf").read_bytes().startswith(b"%PDF")
