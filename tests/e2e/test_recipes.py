@@ -19,8 +19,8 @@ STRICT = 'set -euo pipefail\nrecipe=\ntrap \'echo "in: $recipe" >&2; kill $(jobs
 
 def as_script() -> str:
     """Every `sh` block, each under the title of its recipe."""
-    found = [match.groupdict() for match in STEPS.finditer(RECIPES.read_text("utf-8"))]
-    return STRICT + "".join(f"recipe={quote(title)}\n" if (title := step["title"]) else step["commands"] for step in found)
+    steps = STEPS.finditer(RECIPES.read_text("utf-8"))
+    return STRICT + "".join(step["commands"] or f"recipe={quote(step['title'])}\n" for step in steps)
 
 
 def test_each_recipe_does_what_it_says(rabbit: PrivateNode, tmp_path: Path) -> None:
