@@ -7,9 +7,13 @@ interpreter for each; here each is made in a fork of a process that has loaded e
 import functools
 import json
 import multiprocessing
+from typing import Any
 
 from nkk import documents
 from nkk.documents import trial
+
+PATIENCE = 300.0
+"""How long a document may take where nobody asks how long: a child lets all else on the machine go first."""
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([f"nkk.documents.{name}" for name in ("filling", "printing", "workbook", "trial")])
@@ -69,3 +73,13 @@ def problems(path):
 @functools.lru_cache(maxsize=256)
 def _once(kind, fmt, content):
     return again(kind, fmt, json.loads(content))
+
+
+def make(*arguments: Any, **more: Any) -> bytes:
+    """`nkk.documents.make`, with all the time that a busy machine takes."""
+    return documents.make(*arguments, **{"seconds": PATIENCE} | more)
+
+
+def check_templates(*arguments: Any, **more: Any) -> list[str]:
+    """`nkk.documents.check_templates`, the same."""
+    return documents.check_templates(*arguments, **{"seconds": PATIENCE} | more)

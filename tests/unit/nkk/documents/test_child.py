@@ -8,11 +8,11 @@ from contextlib import suppress
 
 import pytest
 
-from nkk.documents import RenderingFailedError, RenderingTooSlowError, child, make
+from nkk.documents import RenderingFailedError, RenderingTooSlowError, child
 from nkk.documents.sample import sample
 from nkk.documents.turns import Turns
 from tests.installations import eventually
-from tests.unit.nkk.documents.fresh import render
+from tests.unit.nkk.documents.fresh import make, render
 from tests.unit.nkk.documents.test_templates import adding, own
 
 KIND = "form-pengaduan"
@@ -30,10 +30,8 @@ def test_a_child_uses_an_agencys_template(tmp_path):
 
 def test_a_template_without_an_end_is_ended(tmp_path):
     own(tmp_path, adding(ENDLESS))
-    begun = time.monotonic()
-    with pytest.raises(RenderingTooSlowError):
+    with pytest.raises(RenderingTooSlowError, match="not made within 2 seconds"):
         make(KIND, "docx", sample(), tmp_path, seconds=2)
-    assert time.monotonic() - begun < 5
 
 
 def test_a_template_that_fills_the_memory_is_ended(tmp_path):
@@ -115,14 +113,14 @@ def test_while_staff_print_and_print_every_reporter_has_a_turn(monkeypatch, tmp_
     def print_and_print(number):
         while not over.wait(0.01):
             with suppress(RenderingTooSlowError):
-                make(KIND, "docx", {}, seconds=30, account=f"staff-{number}")
+                make(KIND, "docx", {}, account=f"staff-{number}")
 
     with ThreadPoolExecutor(6) as pool:
         staff = [pool.submit(print_and_print, number) for number in range(6)]
         try:
             eventually(lambda: len(child._turns._line) >= child.WAITING - 1)
             for number in range(6):
-                make(KIND, "docx", {}, seconds=20, account=f"reporter-{number}", is_staff=False)
+                make(KIND, "docx", {}, account=f"reporter-{number}", is_staff=False)
         finally:
             over.set()
     assert [each.result() for each in staff] == [None] * 6

@@ -13,14 +13,13 @@ from nkk.documents import (
     UnknownFormatError,
     UnknownKindError,
     basis,
-    make,
     recap,
 )
 from nkk.documents.content import RECAP, REPORTER, SHOWN
 from nkk.documents.filling import fill, path_of
 from nkk.documents.sample import sample
 from nkk.sop.steps import STEPS
-from tests.unit.nkk.documents.fresh import again, render
+from tests.unit.nkk.documents.fresh import again, make, render
 from tests.unit.nkk.documents.reading import TICKET, docx_text, pdf_body, pdf_text, squeezed
 
 SHEETS = [kind for kind in KINDS if kind != RECAP]

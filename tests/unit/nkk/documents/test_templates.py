@@ -6,10 +6,10 @@ from docx import Document
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 
-from nkk.documents import KINDS, BrokenTemplateError, UnprintableTemplateError, check_templates
+from nkk.documents import KINDS, BrokenTemplateError, UnprintableTemplateError
 from nkk.documents.filling import TEMPLATES
 from nkk.documents.sample import sample
-from tests.unit.nkk.documents.fresh import problems, render
+from tests.unit.nkk.documents.fresh import check_templates, problems, render
 from tests.unit.nkk.documents.reading import docx_text, pdf_text
 
 KIND = "form-pengaduan"
