@@ -310,6 +310,14 @@ def test_registration_does_not_tell_which_names_the_staff_have(people: People) -
     assert people.log_in(**credentials).session["role"] == "operator"
 
 
+def test_one_name_and_password_of_both_opens_the_staffs_account(people: People) -> None:
+    credentials = new_staff(people)
+    assert people.reporter(**credentials).session["role"] == "operator"
+    changed = people.admin.ask("PUT", f"/staff/{credentials['username']}/password", {"password": "kata-sandi-lain-42"})
+    assert changed.status_code < 300
+    assert people.log_in(**credentials).session["role"] == "reporter"
+
+
 def _let_the_wait_lapse(people: People) -> None:
     with engine(people.installation, "intake").begin() as connection:
         connection.execute(text("UPDATE attempts SET waits_until = NULL"))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from nkk.sop.refusals import NotAuthenticated, Refused
 from services.intake.attempts import FREE, KEPT_FEW, KEPT_MANY, KINDS, MANY, SlowedDown
@@ -129,6 +129,21 @@ def test_a_reporter_may_have_a_name_of_the_staff_and_each_logs_in_as_themselves(
     assert log_in(intake, "pelapor", NEW) == "operator"
     with pytest.raises(UsernameTaken):
         asked(copy(intake), PUBLIC, "add_staff", staff, ADMIN)
+
+
+def test_one_password_of_both_is_the_staffs_and_while_they_wait_the_reporters(intake: IntakeService) -> None:
+    asked(copy(intake), PUBLIC, "register", REGISTRATION | {"username": "operator"})
+    staff = {"username": "operator", "password": REGISTRATION["password"]}
+    asked(copy(intake), PUBLIC, "reset_staff", staff, ADMIN)
+    assert [log_in(intake, **staff) for _ in range(2)] == ["operator"] * 2
+    # Whoever guesses learns nothing at a door that is shut: a right guess opens there what a wrong one would.
+    fail(intake, "operator", FREE + 1)
+    assert log_in(intake, **staff) == "SlowedDown"
+    with intake.uow.database.writing() as connection:
+        connection.execute(delete(attempts).where(attempts.c.kind == "reporter"))
+    assert log_in(intake, **staff) == "reporter"
+    asked(copy(intake), PUBLIC, "reset_staff", staff | {"password": NEW}, ADMIN)
+    assert (log_in(intake, **staff), log_in(intake, "operator", NEW)) == ("reporter", "operator")
 
 
 def test_a_code_for_a_new_password_goes_to_the_reporter_of_that_name(intake: IntakeService) -> None:
