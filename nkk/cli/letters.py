@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from time import monotonic, sleep
 from typing import Any
 
 import click
@@ -12,6 +13,10 @@ from nkk.stack.staff import Admin
 STAGE = "notification"
 RETRY_SECONDS = 600
 """For how long the command waits while every letter that was given up is marked."""
+
+FREE_SECONDS, PAUSE = 10, 0.5
+"""For how long letters are waited for that are being sent. Most are not, and go with one that is: a stage takes up to
+twenty at a time, and lets go of those behind it within a few seconds."""
 
 _ids_argument = click.argument("letter_ids", nargs=-1)
 
@@ -55,9 +60,9 @@ def retry_letters(letter_ids: tuple[str, ...], everything: bool) -> None:
         count = as_admin(lambda admin: admin.call("retry_given_up_letters", stage=STAGE, timeout=RETRY_SECONDS))
         say(f"letters tried again: {count}")
         return
-    outcome = as_admin(lambda admin: admin.call("retry_letters", list(letter_ids), stage=STAGE))
-    say(f"letters tried again: {len(outcome['done'])}")
-    _name_others(outcome["left"])
+    done, left = _once_free("retry_letters", letter_ids)
+    say(f"letters tried again: {done}")
+    _name_others(left)
 
 
 @letters.command("drop")
@@ -69,9 +74,27 @@ def drop_letters(letter_ids: tuple[str, ...], yes: bool) -> None:
         raise click.UsageError("name letters (`nkk letters list`)")
     if not yes:
         click.confirm("These letters are lost for good. Drop them?", abort=True)
-    outcome = as_admin(lambda admin: admin.call("drop_letters", list(letter_ids), stage=STAGE))
-    say(f"letters dropped: {len(outcome['done'])}")
-    _name_others(outcome["left"])
+    done, left = _once_free("drop_letters", letter_ids)
+    say(f"letters dropped: {done}")
+    _name_others(left)
+
+
+def _once_free(method: str, letter_ids: tuple[str, ...]) -> tuple[int, dict[str, str]]:
+    """With how many letters `method` was done, and why the others stay: what is being sent is asked for again, until it
+    was sent or is free."""
+    def ask(admin: Admin) -> tuple[int, dict[str, str]]:
+        until, wanted = monotonic() + FREE_SECONDS, list(letter_ids)
+        done, left = 0, dict.fromkeys(letter_ids, "")
+        while True:
+            outcome = admin.call(method, wanted, stage=STAGE)
+            done += len(outcome["done"])
+            left = {id_: outcome["left"].get(id_, why) for id_, why in left.items() if id_ not in outcome["done"]}
+            wanted = [id_ for id_, why in left.items() if why == "being_sent"]
+            if not wanted or monotonic() > until:
+                return done, left
+            sleep(PAUSE)
+
+    return as_admin(ask)
 
 
 def _pages(admin: Admin, given_up: bool) -> Iterator[dict[str, Any]]:

@@ -117,8 +117,9 @@ def test_which_letters_has_to_be_said(run, monkeypatch):
 @pytest.mark.parametrize("command", [["retry"], ["drop", "--yes"]])
 def test_of_each_letter_that_stays_as_it_is_a_sentence_says_why(run, monkeypatch, command):
     left = {"b": "sent", "c": "being_sent", "d": "dropped", "e": "unknown", "f": "not_kept"}
+    monkeypatch.setattr("nkk.cli.letters.FREE_SECONDS", 0)
     monkeypatch.setattr("nkk.cli.letters.as_admin", lambda act: act(SimpleNamespace(
-        call=lambda method, ids, stage: {"done": ["a"], "left": left})))
+        call=lambda method, ids, stage: {"done": [id_ for id_ in ids if id_ == "a"], "left": left})))
     done = run("letters", *command, *"abcdef")
     assert done.exit_code == 1
     first, _, *others = done.output.splitlines()
@@ -127,6 +128,22 @@ def test_of_each_letter_that_stays_as_it_is_a_sentence_says_why(run, monkeypatch
     assert len({line.split(": ")[1] for line in others}) == len(left)
     left.clear()
     assert run("letters", *command, "a").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["retry"], ["drop", "--yes"]])
+def test_letters_that_go_with_one_that_is_being_sent_are_waited_for(run, monkeypatch, command):
+    monkeypatch.setattr("nkk.cli.letters.PAUSE", 0)
+    answers = iter([{"done": ["a"], "left": dict.fromkeys("bcd", "being_sent") | {"e": "unknown"}},
+                    {"done": [], "left": dict.fromkeys("bcd", "being_sent")},
+                    {"done": ["b"], "left": {"c": "sent", "d": "being_sent"}}, {"done": ["d"], "left": {}}])
+    asked = []
+    monkeypatch.setattr("nkk.cli.letters.as_admin", lambda act: act(SimpleNamespace(
+        call=lambda method, ids, stage: asked.append("".join(ids)) or next(answers))))
+    done = run("letters", *command, *"abcde")
+    assert asked == ["abcde", "bcd", "bcd", "d"]
+    first, _, *others = done.output.splitlines()
+    assert first == f"letters {'tried again' if command == ['retry'] else 'dropped'}: 3"
+    assert [line.split(": ")[0].strip() for line in others] == ["c", "e"]
 
 
 def test_an_event_that_is_not_in_quarantine_is_named(run, monkeypatch):
