@@ -22,7 +22,7 @@ _LINKED = re.compile(r"[/=](NKK[^/?#&]*)")
 _AROUND = " .,;:!?#*_-\"'`()[]{}<>\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e"
 _LABEL = re.compile(r"(?:(?:NO|NOMOR|TIKET|TICKET)\b[ .:#]*)+")
 _BETWEEN = re.compile("[ ._]")
-_PART = re.compile(rf"[{ALPHABET}]{{3,12}}")
+_PART = re.compile(rf"[{ALPHABET}]{{3,11}}")
 _SOUND_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
@@ -56,7 +56,7 @@ def read_ticket(text: str) -> str | None:
 
 def read_part(text: str) -> str | None:
     """Symbols that may stand side by side in a ticket, as somebody may have noted some of them: without hyphens and
-    `NKK`; None where `text` can be no part of one."""
+    `NKK`; None where `text` can be no part of one, or is a whole one, rightly typed or not."""
     part = _plain(text).removeprefix("NKK").replace("-", "").translate(_SOUND_ALIKE)
     return part if _PART.fullmatch(part) else None
 
