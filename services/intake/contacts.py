@@ -6,6 +6,7 @@ the password again, and a code for a new one that went to the old address is goo
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from nkk.contracts.events import ReporterRegistered
@@ -18,6 +19,7 @@ from nkk.sop.steps import Role
 from services.intake import schemas
 from services.intake.boxes import boxed
 from services.intake.domain import Account
+from services.intake.identity import compared_anew
 from services.intake.passwords import ChangesPasswords, known_account
 from services.intake.storage import IntakeWork
 
@@ -43,13 +45,16 @@ class KeepsContacts(ChangesPasswords):
     @boxed(schemas.ContactChange)
     def change_contact(self, actor: Actor, call: Call) -> None:
         """Letters that have not left go to the caller's new address."""
+        compared_anew(partial(self._change_contact, actor, call))
+        log.info("contact changed")
+
+    def _change_contact(self, actor: Actor, call: Call) -> None:
         form = call.content
         with self.uow.reading() as work:
             known = known_account(work, actor)
         matches = self.passwords.matches(form["password"], known.password_hash)
         self.if_admitted(call, actor, known, matches,
                          lambda work, account: self._keep_contact(work, account, form))
-        log.info("contact changed")
 
     def _keep_contact(self, work: IntakeWork, account: Account, form: Mapping[str, Any]) -> None:
         kind, encrypted = work.accounts.reporter(account.id, for_update=True)

@@ -1,6 +1,5 @@
 """Steps 1 and 2 of the procedure: accounts, the report as it was written, its hand-over."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -64,12 +63,14 @@ class Account:
     disabled_at: datetime | None = None
     created_at: datetime | None = None
 
-    def is_open_by(self, known: "Account", fits: Callable[[str], bool]) -> bool:
-        """Whether the password that fitted the account as it was `known` logs in: it is still its own, and nobody has
-        disabled it. `fits` says so of a hash that was put in its place meanwhile: the password may be the same."""
+    def is_open_by(self, known: "Account") -> bool:
+        """Whether the password that fitted the account as it was `known` logs in: nobody has disabled it. Raises
+        HashReplaced where another hash is in the place of the one that was compared: the password may be the same."""
         if self.disabled_at is not None:
             return False
-        return self.password_hash == known.password_hash or fits(self.password_hash)
+        if self.password_hash != known.password_hash:
+            raise HashReplaced
+        return True
 
     def disable(self, now: datetime, open_admins: int) -> None:
         """Bar the account; its sessions end with it. `open_admins` counts the admins' accounts that are not disabled.
@@ -85,6 +86,10 @@ class Account:
         """Give the account a new password, and open it where it was disabled."""
         self.password_hash = password_hash
         self.disabled_at = None
+
+
+class HashReplaced(Exception):
+    """A password was compared with a hash that is its account's no more."""
 
 
 def is_new(account: Account, now: datetime) -> bool:

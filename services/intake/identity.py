@@ -10,8 +10,9 @@ import hmac
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -31,6 +32,9 @@ from nkk.messaging.settings import (
 )
 from nkk.sop import text
 from nkk.sop.mailbox import canonical
+from services.intake.domain import HashReplaced
+
+T = TypeVar("T")
 
 SMALLEST_IDENTITY = 1_024
 """Bytes that every identity is encrypted as, at least: how long an encrypted name is tells nothing about it."""
@@ -91,6 +95,9 @@ WORKERS_A_PLACE = 2
 
 PLACES_A_SPARE_ONE = 4
 
+ROUNDS = 3
+"""How often a password is compared anew."""
+
 BUSY = "As many passwords are hashed and compared as are at once."
 
 
@@ -140,6 +147,16 @@ class Passwords:
             return tpool.execute(work, *args)
         finally:
             self._places += 1
+
+
+def compared_anew(act: Callable[[], T]) -> T:
+    """What `act` gives, which compares a password and begins its transaction then: again where the hash was replaced in
+    between, be it by a log-in beside. No hash is computed while a transaction is open: on SQLite nobody else would
+    write for as long."""
+    for _ in range(ROUNDS):
+        with suppress(HashReplaced):
+            return act()
+    raise BusyError(BUSY)
 
 
 class VaultProvider(DependencyProvider):

@@ -25,6 +25,7 @@ from nkk.sop.steps import Role
 from services.intake import attempts, domain, resets, schemas
 from services.intake.boxes import OpensBoxes, boxed
 from services.intake.domain import Account
+from services.intake.identity import compared_anew
 from services.intake.storage import IntakeWork
 
 ANSWER_SECONDS = 1
@@ -174,6 +175,10 @@ class ChangesPasswords(OpensBoxes):
     @boxed(schemas.PasswordChange)
     def change_password(self, actor: Actor, call: Call) -> None:
         """Another password for the caller; ends all their sessions but this one."""
+        compared_anew(partial(self._change_password, actor, call))
+        log.info("password changed", role=actor.role)
+
+    def _change_password(self, actor: Actor, call: Call) -> None:
         form = call.content
         with self.uow.reading() as work:
             known = known_account(work, actor)
@@ -188,20 +193,18 @@ class ChangesPasswords(OpensBoxes):
             work.accounts.end_sessions(account.id, _now(), but=actor.session)
 
         self.if_admitted(call, actor, known, matches, change)
-        log.info("password changed", role=actor.role)
 
     def if_admitted(self, call: Call, actor: Actor, known: Account, matches: bool,
                     change: Callable[[IntakeWork, Account], None]) -> None:
         """Do `change` where the password that was asked again is right (`matches`). Else it counts, for this session
-        alone: nobody who found one open guesses on, and nobody keeps the others out. Raises WrongPassword or
-        SlowedDown."""
+        alone: nobody who found one open guesses on, and nobody keeps the others out. Raises WrongPassword,
+        SlowedDown, or HashReplaced where it is to be compared anew."""
         now = _now()
         door = attempts.session_door(known.login_index, known.role, str(actor.session), self.vault.hidden, now)
         with self.once(call) as work:
             work.attempts.lock(door.counts)
             account = work.accounts.get(known.id, for_update=True)
-            # Compared outside the transaction; again where the hash was replaced meanwhile, be it by a log-in beside.
-            fits = matches and account.is_open_by(known, partial(self.passwords.matches, call.content["password"]))
+            fits = matches and account.is_open_by(known)
             opened, until = attempts.settle([door], {door.kind} if fits else set(), now)
             work.attempts.save(door.counts)
             if opened:

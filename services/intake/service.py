@@ -27,7 +27,7 @@ from services.intake.admin import AdminDesk, add_account
 from services.intake.attempts import KINDS
 from services.intake.boxes import boxed
 from services.intake.contacts import KeepsContacts, tell_registered
-from services.intake.identity import PasswordsProvider, SigningKeyProvider, Vault, VaultProvider
+from services.intake.identity import PasswordsProvider, SigningKeyProvider, Vault, VaultProvider, compared_anew
 from services.intake.passwords import known_account
 from services.intake.retelling import SealsTold
 from services.intake.sessions import Acting
@@ -89,6 +89,9 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
     @boxed(schemas.Credentials)
     def log_in(self, call: Call) -> dict[str, Any]:
         """A session."""
+        return compared_anew(partial(self._log_in, call))
+
+    def _log_in(self, call: Call) -> dict[str, Any]:
         form = call.content
         index = self.vault.login_index(form["username"])
         with self.uow.reading() as work:
@@ -103,9 +106,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         with self.once(call) as work:
             work.attempts.lock_all(doors)
             accounts = work.accounts.of_name(index, for_update=True)
-            # Compared outside the transaction; again where the hash was replaced meanwhile, be it by a log-in beside.
-            fits = partial(passwords.matches, form["password"])
-            fitting = {kind for kind in fitting & accounts.keys() if accounts[kind].is_open_by(known[kind], fits)}
+            fitting = {kind for kind in fitting & accounts.keys() if accounts[kind].is_open_by(known[kind])}
             kind, until = attempts.settle(doors, fitting, now)
             work.attempts.save_all(doors)
             session = self._let_in(work, accounts[kind], renewed[kind], now) if kind else None

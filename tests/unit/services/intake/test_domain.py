@@ -13,6 +13,7 @@ from nkk.sop.ticket import read_ticket
 from services.intake.domain import (
     Account,
     AlreadyHandedOver,
+    HashReplaced,
     LastAdmin,
     check_against_catalogue,
     check_staff,
@@ -126,16 +127,13 @@ def account(**changed):
     return Account(**{"id": "a", "login_index": "i", "password_hash": "h", "role": "operator", **changed})
 
 
-def test_a_password_that_was_replaced_meanwhile_and_a_disabled_account_let_nobody_in():
+def test_a_hash_that_was_replaced_meanwhile_is_compared_anew_and_a_disabled_account_lets_nobody_in():
     known, who = account(), account()
-    assert who.is_open_by(known, lambda _: False)
-    assert not account(password_hash="another").is_open_by(known, lambda _: False)
+    assert who.is_open_by(known)
+    with pytest.raises(HashReplaced):
+        account(password_hash="another").is_open_by(known)
     who.disable(NOW, 1)
-    assert not who.is_open_by(known, lambda _: True)
-
-
-def test_a_password_whose_hash_was_made_anew_meanwhile_is_the_same():
-    assert account(password_hash="renewed").is_open_by(account(), lambda hash_: hash_ == "renewed")
+    assert not who.is_open_by(known)
 
 
 def test_an_account_is_disabled_once():

@@ -1,6 +1,7 @@
 """The passwords' part of intake, on a database of its own."""
 
 from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import event, insert, select, update
 
 from nkk.contracts.events import PasswordResetRequested
 from nkk.messaging.actor import Actor
+from nkk.messaging.calls import BusyError
 from nkk.messaging.database import Database
 from nkk.messaging.sealing import new_key_pair, unseal
 from nkk.messaging.work import UnitOfWork
@@ -456,3 +458,55 @@ def test_who_logs_in_with_a_password_that_was_hashed_as_it_was_typed_has_it_hash
     assert hash_of_reporter(service) == "hash of pelapor"
     assert asked(service, INTAKE[1], "log_in", {"username": "pelapor", "password": "pelapor"})["role"] == "reporter"
     assert hash_of_reporter(service) == "a new hash"
+
+
+class Replaced(Passwords):
+    """The hash of a password is made anew, by somebody else, each time it was compared; so `often`."""
+
+    def __init__(self, service, often, monkeypatch):
+        self._service, self._often, self._inside = service, often, 0
+        self.compared = 0
+        plain = service.uow.begin
+
+        @contextmanager
+        def begin():
+            with plain() as work:
+                self._inside += 1
+                try:
+                    yield work
+                finally:
+                    self._inside -= 1
+
+        monkeypatch.setattr(service.uow, "begin", begin)
+
+    def matches(self, password, password_hash):
+        assert not self._inside, "a hash is computed while a transaction is open"
+        self.compared += 1
+        if password_hash and self.compared <= self._often:
+            change(self._service, accounts={"password_hash": f"hash {self.compared} of pelapor"})
+        return (password_hash or "").endswith(f" of {password}")
+
+
+ACTS = {
+    "log in": lambda service: asked(service, INTAKE[1], "log_in", {"username": "pelapor", "password": "pelapor"}),
+    "change password": lambda service: change_password(service, "s-pelapor"),
+    "change contact": lambda service: asked(
+        service, INTAKE[1], "change_contact", {"password": "pelapor", "email": "baru@example.id", "phone": None},
+        Actor("pelapor", "reporter", None, "s-pelapor")),
+}
+
+
+@pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
+def test_no_hash_is_computed_in_a_transaction_though_it_was_replaced_meanwhile(service, monkeypatch, act):
+    service.signing_key = as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"])
+    service.passwords = Replaced(service, 2, monkeypatch)
+    act(service)
+    assert service.passwords.compared >= 2
+
+
+def test_a_hash_that_is_replaced_again_and_again_is_not_waited_for(service, monkeypatch):
+    service.signing_key = as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"])
+    service.passwords = Replaced(service, 1_000, monkeypatch)
+    with pytest.raises(BusyError):
+        ACTS["log in"](service)
+    assert service.passwords.compared < 20
