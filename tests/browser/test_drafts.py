@@ -40,7 +40,8 @@ def test_a_fault_stands_beside_its_field_and_the_rest_is_kept(visiting: Opening)
 
 
 def test_what_is_wrong_with_a_registration_is_said_in_the_pages_language(visiting: Opening) -> None:
-    for language, sentence in (("id", "NIK terdiri dari 16 angka"), ("en", "A NIK has 16 digits")):
+    for language, sentence in (("id", "NIK terdiri dari 16 angka; yang ini 3."),
+                               ("en", "A NIK has 16 digits; this one has 3.")):
         visitor = visiting(language)
         visitor.open("/daftar")
         visitor.fill(identity_number="123", name="Budi", email="budi@example.id", username=f"w-{uuid.uuid4().hex[:8]}",
