@@ -25,9 +25,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print, write `RESULT`; 1 where a section failed."""
     asked = _asked(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    found = {"date": datetime.now(UTC).date().isoformat(), "command": _command(asked), "quick": asked.quick,
-             "machine": {"processors": os.cpu_count(), "kernel": platform.release(),
-                         "python": platform.python_version(), "load_before": os.getloadavg()[0]}}
+    found = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "command": _command(asked),
+        "quick": asked.quick,
+        "machine": {
+            "processors": os.cpu_count(),
+            "kernel": platform.release(),
+            "python": platform.python_version(),
+            "load_before": os.getloadavg()[0],
+        },
+    }
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nkk-bench-") as name:
         # PostgreSQL's own user has to get through to its files.
@@ -66,8 +74,13 @@ def measured(place: Workplace, names: list[str]) -> tuple[dict[str, Any], dict[s
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=list(SECTIONS), metavar="SECTION",
-                        help=f"of {', '.join(SECTIONS)}; all of them otherwise")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=list(SECTIONS),
+        metavar="SECTION",
+        help=f"of {', '.join(SECTIONS)}; all of them otherwise",
+    )
     parser.add_argument("--quick", action="store_true", help="try the bench itself: its figures mean nothing")
     parser.add_argument("--publish", action="store_true", help="write docs/benchmarks from what was found")
     return parser.parse_args(arguments)

@@ -33,7 +33,9 @@ def measure(place: Workplace) -> dict[str, Any]:
     site, rounds = place.site(), place.size(3, 1)
     with helpdesk.running(place.folder / "helpdesk", place.postgres, DOCUMENTED, TUNED) as desks:
         doors: dict[str, Callable[[int], dict[str, Any]]] = {
-            OURS: lambda count: ours(site, count * 3), **{desk.way.name: _tickets_of(desk) for desk in desks}}
+            OURS: lambda count: ours(site, count * 3),
+            **{desk.way.name: _tickets_of(desk) for desk in desks},
+        }
         for name, door in doors.items():
             say(f"accept: warming up {name}")
             door(place.size(100, 20))
@@ -43,17 +45,25 @@ def measure(place: Workplace) -> dict[str, Any]:
                 found[name].append(door(place.size(400, 40)))
                 say(f"accept: round {number + 1}, {name}: {found[name][-1]['per_second']:.0f}/s")
     return {"durability": place.durability(), "connections": CONNECTIONS} | {
-        "doors": {name: summed_up(each) for name, each in found.items()}}
+        "doors": {name: summed_up(each) for name, each in found.items()}
+    }
 
 
 def summed_up(rounds: list[dict[str, Any]]) -> dict[str, Any]:
     """The median round of every figure, and the rounds."""
-    figures = {name: median(each[name] for each in rounds)
-               for name in ("per_second", "p50_ms", "p99_ms", "cpu_ms_each", "load_cpu_ms_each", "caught_up_s")}
-    parts = {name: median(each["cpu_ms_by_process"].get(name, 0.0) for each in rounds)
-             for name in rounds[0]["cpu_ms_by_process"]}
-    return figures | {"cpu_ms_by_process": parts, "refused": sum(sum(each["refused"].values()) for each in rounds),
-                      "rounds": rounds}
+    figures = {
+        name: median(each[name] for each in rounds)
+        for name in ("per_second", "p50_ms", "p99_ms", "cpu_ms_each", "load_cpu_ms_each", "caught_up_s")
+    }
+    parts = {
+        name: median(each["cpu_ms_by_process"].get(name, 0.0) for each in rounds)
+        for name in rounds[0]["cpu_ms_by_process"]
+    }
+    return figures | {
+        "cpu_ms_by_process": parts,
+        "refused": sum(sum(each["refused"].values()) for each in rounds),
+        "rounds": rounds,
+    }
 
 
 def ours(site: Site, count: int) -> dict[str, Any]:
@@ -70,8 +80,13 @@ def ours(site: Site, count: int) -> dict[str, Any]:
 
 
 def _tickets_of(desk: Helpdesk) -> Callable[[int], dict[str, Any]]:
-    form = {"queue": str(desk.queue), "title": FORM["subject_line"], "body": FORM["text"], "priority": "3",
-            "submitter_email": "siti.rahmawati@example.id"}
+    form = {
+        "queue": str(desk.queue),
+        "title": FORM["subject_line"],
+        "body": FORM["text"],
+        "priority": "3",
+        "submitter_email": "siti.rahmawati@example.id",
+    }
 
     def tickets(count: int) -> dict[str, Any]:
         everything = processes.ours({"django-helpdesk": desk.pid})
@@ -86,14 +101,20 @@ def _tickets_of(desk: Helpdesk) -> Callable[[int], dict[str, Any]]:
     return tickets
 
 
-def _round(spans: list[Any], done: dict[str, Any], families: dict[str, list[int]], cpu: dict[str, float]
-           ) -> dict[str, Any]:
+def _round(
+    spans: list[Any], done: dict[str, Any], families: dict[str, list[int]], cpu: dict[str, float]
+) -> dict[str, Any]:
     seconds = max(answered for _, answered in spans) - min(asked for asked, _ in spans)
     used = {name: (now - cpu[name]) * 1000 / len(spans) for name, now in processes.cpu_seconds(families).items()}
-    return {"per_second": len(spans) / seconds, "count": len(spans), "refused": done["refused"],
-            "cpu_ms_each": sum(used.values()), "cpu_ms_by_process": used,
-            "load_cpu_ms_each": done["cpu"] * 1000 / len(spans),
-            **percentiles([answered - asked for asked, answered in spans])}
+    return {
+        "per_second": len(spans) / seconds,
+        "count": len(spans),
+        "refused": done["refused"],
+        "cpu_ms_each": sum(used.values()),
+        "cpu_ms_by_process": used,
+        "load_cpu_ms_each": done["cpu"] * 1000 / len(spans),
+        **percentiles([answered - asked for asked, answered in spans]),
+    }
 
 
 def settle(site: Site, accepted: int) -> float:

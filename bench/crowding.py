@@ -97,8 +97,11 @@ def measure(place: Workplace) -> dict[str, Any]:
         hung_up_on += again[0]
         say(f"crowd: turn {turn + 1}")
     found = {name: percentiles(seconds) for name, seconds in took.items()}
-    return {"count": COUNT, "addresses": len(SOURCES), "hung_up_on": hung_up_on, "asked": len(took[WITH])} | found | {
-        "ratio": ratio(found)}
+    return (
+        {"count": COUNT, "addresses": len(SOURCES), "hung_up_on": hung_up_on, "asked": len(took[WITH])}
+        | found
+        | {"ratio": ratio(found)}
+    )
 
 
 def ratio(found: Mapping[str, Mapping[str, float]]) -> float:

@@ -17,15 +17,18 @@ def bars(title: str, rows: Sequence[tuple[str, float]], unit: str, aim: float | 
     for number, (name, value) in enumerate(rows):
         y = TOP + number * ROW
         length = room * value / longest
-        parts += [_text(LABEL - 8, y + BAR - 4, name, "end"),
-                  f'<rect x="{LABEL}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{_COLOURS[number and 1]}"/>',
-                  _text(LABEL + length + 6, y + BAR - 4, f"{written(value)} {unit}")]
+        parts += [
+            _text(LABEL - 8, y + BAR - 4, name, "end"),
+            f'<rect x="{LABEL}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{_COLOURS[number and 1]}"/>',
+            _text(LABEL + length + 6, y + BAR - 4, f"{written(value)} {unit}"),
+        ]
     bottom = TOP + len(rows) * ROW
     if aim:
         x = LABEL + room * aim / longest
-        parts += [f'<line x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{bottom}" stroke="#c00" '
-                  'stroke-dasharray="4 3"/>',
-                  _text(x, bottom + 14, f"aim {written(aim)}", "middle")]
+        parts += [
+            f'<line x1="{x:.1f}" y1="{TOP - 8}" x2="{x:.1f}" y2="{bottom}" stroke="#c00" stroke-dasharray="4 3"/>',
+            _text(x, bottom + 14, f"aim {written(aim)}", "middle"),
+        ]
     return _drawing(title, bottom + 26, parts)
 
 
@@ -46,15 +49,19 @@ def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], unit:
     for part in range(5):
         y = most * part / 4
         _, down = place(10.0**left, y)
-        parts += [f'<line x1="{x0}" y1="{down:.1f}" x2="{x0 + width}" y2="{down:.1f}" stroke="#ddd"/>',
-                  _text(x0 - 6, down + 4, written(y), "end")]
+        parts += [
+            f'<line x1="{x0}" y1="{down:.1f}" x2="{x0 + width}" y2="{down:.1f}" stroke="#ddd"/>',
+            _text(x0 - 6, down + 4, written(y), "end"),
+        ]
     parts += [_text(x0, TOP - 10, unit), _text(x0 + width / 2, TOP + height + 36, across, "middle")]
     for number, (name, line) in enumerate(series.items()):
         colour = _COLOURS[number % len(_COLOURS)]
         placed = " ".join(f"{x:.1f},{y:.1f}" for x, y in (place(*point) for point in line))
-        parts += [f'<polyline points="{placed}" fill="none" stroke="{colour}" stroke-width="2"/>',
-                  f'<rect x="{x0 + width + 16}" y="{TOP + number * 20}" width="12" height="12" fill="{colour}"/>',
-                  _text(x0 + width + 34, TOP + number * 20 + 10, name)]
+        parts += [
+            f'<polyline points="{placed}" fill="none" stroke="{colour}" stroke-width="2"/>',
+            f'<rect x="{x0 + width + 16}" y="{TOP + number * 20}" width="12" height="12" fill="{colour}"/>',
+            _text(x0 + width + 34, TOP + number * 20 + 10, name),
+        ]
     return _drawing(title, TOP + max(height, len(series) * 20) + 46, parts)
 
 
@@ -71,8 +78,14 @@ def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
 
 def _drawing(title: str, height: float, parts: Sequence[str]) -> str:
     # White behind it: a page may be shown in the dark.
-    return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}" viewBox="0 0 {WIDTH} '
-        f'{height:.0f}" font-family="sans-serif" font-size="12" role="img" aria-label="{escape(title)}">',
-        f'<rect width="{WIDTH}" height="{height:.0f}" fill="#fff"/>',
-        f'<text x="12" y="22" font-size="15" font-weight="bold">{escape(title)}</text>', *parts, "</svg>", ""])
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}" viewBox="0 0 {WIDTH} '
+            f'{height:.0f}" font-family="sans-serif" font-size="12" role="img" aria-label="{escape(title)}">',
+            f'<rect width="{WIDTH}" height="{height:.0f}" fill="#fff"/>',
+            f'<text x="12" y="22" font-size="15" font-weight="bold">{escape(title)}</text>',
+            *parts,
+            "</svg>",
+            "",
+        ]
+    )

@@ -18,9 +18,13 @@ def table(rows: Iterable[Sequence[Any]]) -> str:
     """Rows under one another; the first column to the left, figures to the right."""
     cells = [[cell(value) for value in row] for row in rows]
     widths = [max(len(row[column]) for row in cells if column < len(row)) for column in range(max(map(len, cells)))]
-    return "\n".join("  ".join(text.rjust(width) if column else text.ljust(width)
-                               for column, (text, width) in enumerate(zip(row, widths, strict=False))).rstrip()
-                     for row in cells)
+    return "\n".join(
+        "  ".join(
+            text.rjust(width) if column else text.ljust(width)
+            for column, (text, width) in enumerate(zip(row, widths, strict=False))
+        ).rstrip()
+        for row in cells
+    )
 
 
 def markdown(rows: Sequence[Sequence[Any]]) -> str:

@@ -110,24 +110,35 @@ class Filler:
 
     def _settle(self) -> None:
         """Wait until every event of the carried ones has had its effect."""
+
         def told_is_heard() -> bool:
-            unsent = sum(self._site.query(stage, "SELECT count(*) FROM outbox WHERE sent_at IS NULL")[0][0]
-                         for stage in STAGES)
+            unsent = sum(
+                self._site.query(stage, "SELECT count(*) FROM outbox WHERE sent_at IS NULL")[0][0] for stage in STAGES
+            )
             return unsent == 0 and self._site.query("notification", LETTERS)[0][0] == 0
 
-        wanted = {"triage": ("cases", ("complaint", "information", "at triage", "at opd", "at answers")),
-                  "opd_response": ("cases", ("complaint", "at opd")),
-                  "notification": ("answers", ("complaint", "information", "at answers"))}
+        wanted = {
+            "triage": ("cases", ("complaint", "information", "at triage", "at opd", "at answers")),
+            "opd_response": ("cases", ("complaint", "at opd")),
+            "notification": ("answers", ("complaint", "information", "at answers")),
+        }
         for stage, (table, kinds) in wanted.items():
             tickets = [self._templates[kind] for kind in kinds]
-            until(lambda stage=stage, table=table, tickets=tickets: self._site.query(
-                stage, f"SELECT count(*) FROM {table} WHERE ticket = ANY(%s)", tickets)[0][0] == len(tickets),
-                f"{stage} to have what was carried")
+            until(
+                lambda stage=stage, table=table, tickets=tickets: (
+                    self._site.query(stage, f"SELECT count(*) FROM {table} WHERE ticket = ANY(%s)", tickets)[0][0]
+                    == len(tickets)
+                ),
+                f"{stage} to have what was carried",
+            )
         until(told_is_heard, "everything told to be heard")
 
     def _events_of(self, ticket: str) -> list[str]:
-        return [row[0] for stage in STAGES
-                for row in self._site.query(stage, "SELECT event_id FROM outbox WHERE subject = %s", ticket)]
+        return [
+            row[0]
+            for stage in STAGES
+            for row in self._site.query(stage, "SELECT event_id FROM outbox WHERE subject = %s", ticket)
+        ]
 
     def _fill(self, stage: str, rows: str, strangers: list[str]) -> None:
         connection = psycopg2.connect(self._site.stack.database_url(stage))
@@ -154,13 +165,19 @@ class Filler:
         columns = {name: value for name, kind in known.items() if (value := replaced(name, kind))}
         some = f"new.n %% {SPARED} = 0" if table in ("outbox", "inbox") else "true"
         for kind, ticket in self._templates.items():
-            where = ("t.ticket = %(ticket)s" if "ticket" in known else
-                     "t.subject = %(ticket)s" if "subject" in known else "t.event_id = ANY(%(events)s)")
+            where = (
+                "t.ticket = %(ticket)s"
+                if "ticket" in known
+                else "t.subject = %(ticket)s"
+                if "subject" in known
+                else "t.event_id = ANY(%(events)s)"
+            )
             cursor.execute(
                 f'INSERT INTO "{table}" ({", ".join(_quoted(columns))}) SELECT {", ".join(columns.values())} '
                 f'FROM "{table}" t CROSS JOIN bench_new new WHERE new.kind = %(kind)s AND {where} AND {some} '
                 "ORDER BY new.n",
-                {"ticket": ticket, "events": self._events[kind], "kind": kind})
+                {"ticket": ticket, "events": self._events[kind], "kind": kind},
+            )
 
     def _add_people(self, cursor: "psycopg2.extensions.cursor", stage: str, ids: list[str]) -> None:
         """Reporters like the first of ours, but that nobody can log in as: no name leads to them."""
@@ -173,9 +190,12 @@ class Filler:
             columns = {name: f't."{name}"' for name, _ in cursor.fetchall()} | {key: "new.id"}
             if "login_index" in columns:
                 columns["login_index"] = "md5(new.id) || md5(new.id)"
-            cursor.execute(f'INSERT INTO "{table}" ({", ".join(_quoted(columns))}) '
-                           f'SELECT {", ".join(columns.values())} FROM "{table}" t '
-                           f'CROSS JOIN unnest(%s::text[]) AS new(id) WHERE t.{key} = %s', (ids, first))
+            cursor.execute(
+                f'INSERT INTO "{table}" ({", ".join(_quoted(columns))}) '
+                f'SELECT {", ".join(columns.values())} FROM "{table}" t '
+                f"CROSS JOIN unnest(%s::text[]) AS new(id) WHERE t.{key} = %s",
+                (ids, first),
+            )
 
 
 def numbered_tickets() -> Iterator[tuple[int, str]]:

@@ -32,8 +32,12 @@ AT_EACH_DESK = 100
 FULL_DESK = 100_000
 FULL = "full desks"
 
-DESKS = {"intake": ("serah-terima", Role.OPERATOR), "triage": ("tim-utama", Role.MAIN_TEAM),
-         "opd": ("opd", Role.OPD_TEAM), "answers": ("jawaban", Role.OPERATOR)}
+DESKS = {
+    "intake": ("serah-terima", Role.OPERATOR),
+    "triage": ("tim-utama", Role.MAIN_TEAM),
+    "opd": ("opd", Role.OPD_TEAM),
+    "answers": ("jawaban", Role.OPERATOR),
+}
 """Each desk of the API: its name in the pages, and whose it is."""
 
 
@@ -53,21 +57,31 @@ def measure(place: Workplace) -> dict[str, Any]:
         filler.add(dict.fromkeys(OPEN, place.size(FULL_DESK, 500)))
         found[FULL] = _measured(place, site, ours) | {"fill_s": time.monotonic() - began}
         shown = plans(site, [each for each in ours if each.kind == "complaint"][-1])
-    return {"sizes": found, "plans": shown, "open_at_each_desk": AT_EACH_DESK, "full_desk": place.size(FULL_DESK, 500)
-            } | ratios(found, str(sizes[0]), str(sizes[-1]))
+    return {
+        "sizes": found,
+        "plans": shown,
+        "open_at_each_desk": AT_EACH_DESK,
+        "full_desk": place.size(FULL_DESK, 500),
+    } | ratios(found, str(sizes[0]), str(sizes[-1]))
 
 
 def ratios(found: dict[str, Any], small: str, large: str) -> dict[str, Any]:
     """The medians of every read at `large` to those at `small`, the worst of them, and the worst of the pages with full
     desks."""
+
     def to_small(size: str) -> dict[str, float]:
-        return {name: read["p50_ms"] / found[small]["reads"][name]["p50_ms"]
-                for name, read in found[size]["reads"].items()}
+        return {
+            name: read["p50_ms"] / found[small]["reads"][name]["p50_ms"] for name, read in found[size]["reads"].items()
+        }
 
     grown, full = to_small(large), to_small(FULL)
-    return {"ratios": grown, "full_ratios": full, "flat_ratio": max(grown.values()),
-            "worklist_ratio": max(full[_page(desk)] for desk in DESKS),
-            "accept_ratio": found[small]["accept"]["per_second"] / found[large]["accept"]["per_second"]}
+    return {
+        "ratios": grown,
+        "full_ratios": full,
+        "flat_ratio": max(grown.values()),
+        "worklist_ratio": max(full[_page(desk)] for desk in DESKS),
+        "accept_ratio": found[small]["accept"]["per_second"] / found[large]["accept"]["per_second"],
+    }
 
 
 def _added(count: int, is_first: bool) -> dict[str, int]:
@@ -82,8 +96,11 @@ def _measured(place: Workplace, site: Site, ours: list[New]) -> dict[str, Any]:
     reads = asyncio.run(_read(site, ours, place.size(150, 5)))
     accepted = accepting.ours(site, place.size(400, 30))
     say(f"flat: {max(reads, key=lambda name: reads[name]['p50_ms'])} is the slowest read")
-    return {"reads": reads, "bytes": {stage: _bytes(site, stage) for stage in STAGES},
-            "accept": {name: accepted[name] for name in ("per_second", "p50_ms", "p99_ms")}}
+    return {
+        "reads": reads,
+        "bytes": {stage: _bytes(site, stage) for stage in STAGES},
+        "accept": {name: accepted[name] for name in ("per_second", "p50_ms", "p99_ms")},
+    }
 
 
 async def _read(site: Site, ours: list[New], rounds: int) -> dict[str, dict[str, float]]:
@@ -109,8 +126,9 @@ def _questions(site: Site, ours: list[New]) -> dict[str, Any]:
         found[f"{desk}: worklist (API)"] = cycle([(f"/api/v1/desks/{desk}", _bearer(site.tokens[role]))])
         found[_page(desk)] = cycle([(f"/meja/{key}", {"Cookie": f"nkk_access={site.tokens[role]}"})])
     middle = _cursor_in_the_middle(site)
-    found["intake: worklist from the middle (API)"] = cycle([
-        (f"/api/v1/desks/intake?cursor={middle}", _bearer(site.tokens[Role.OPERATOR]))])
+    found["intake: worklist from the middle (API)"] = cycle(
+        [(f"/api/v1/desks/intake?cursor={middle}", _bearer(site.tokens[Role.OPERATOR]))]
+    )
     whose = dict(zip(reporter_ids(site.reporters), site.reporters, strict=True))
     mine = [(each, _bearer(whose[each.reporter_id])) for each in ours]
     closed = [(each, header) for each, header in mine if each.kind in KINDS and each.kind not in OPEN]

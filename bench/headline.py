@@ -64,8 +64,11 @@ def _accepted(accept: Mapping[str, Any]) -> dict[str, float]:
         "accept_ratio": ours["per_second"] / documented["per_second"],
         "accept_ratio_tuned": ours["per_second"] / tuned["per_second"],
         "accept_cpu_ratio": documented["cpu_ms_each"] / ours["cpu_ms_each"],
-        "accept_per_second": ours["per_second"], "accept_p50_ms": ours["p50_ms"], "accept_p99_ms": ours["p99_ms"],
-        "helpdesk_per_second": documented["per_second"], "helpdesk_p50_ms": documented["p50_ms"],
+        "accept_per_second": ours["per_second"],
+        "accept_p50_ms": ours["p50_ms"],
+        "accept_p99_ms": ours["p99_ms"],
+        "helpdesk_per_second": documented["per_second"],
+        "helpdesk_p50_ms": documented["p50_ms"],
         "helpdesk_p99_ms": documented["p99_ms"],
     }
 
@@ -80,13 +83,19 @@ def _crowd(crowd: Mapping[str, Any]) -> dict[str, float]:
 
 def _relay(relay: Mapping[str, Any]) -> dict[str, float]:
     rate = relay["relay"]["PostgreSQL"]
-    return {"relay_per_second": rate, "relay_ratio": rate / relay["one_by_one"],
-            "relay_raw_ratio": rate / relay["in_batches"]}
+    return {
+        "relay_per_second": rate,
+        "relay_ratio": rate / relay["one_by_one"],
+        "relay_raw_ratio": rate / relay["in_batches"],
+    }
 
 
 def _hop(hop: Mapping[str, Any]) -> dict[str, float]:
-    return {"hop_ratio": hop["bare_hop_ms"] / hop["our_hop_ms"], "bare_hop_ms": hop["bare_hop_ms"],
-            "our_hop_ms": hop["our_hop_ms"]}
+    return {
+        "hop_ratio": hop["bare_hop_ms"] / hop["our_hop_ms"],
+        "bare_hop_ms": hop["bare_hop_ms"],
+        "our_hop_ms": hop["our_hop_ms"],
+    }
 
 
 def _flat(flat: Mapping[str, Any]) -> dict[str, float]:

@@ -33,8 +33,10 @@ from nkk.stack.supervisor import Program, Supervisor
 CALLERS = 16
 ASKING_SECONDS = 0.5
 """Seldom: to ask is work for the same processors, and when each row was committed stands in the database."""
-HOPS = (("handed over -> triage", "intake", handed_over, "triage"),
-        ("forwarded -> opd_response", "triage", forwarded, "opd_response"))
+HOPS = (
+    ("handed over -> triage", "intake", handed_over, "triage"),
+    ("forwarded -> opd_response", "triage", forwarded, "opd_response"),
+)
 COMMITTED = """SELECT count(*), extract(epoch FROM max(at) - min(at))::float FROM (
     SELECT pg_xact_commit_timestamp(xmin) AS at FROM cases WHERE ticket = ANY(%s)) AS committed"""
 HEARD = "SELECT count(DISTINCT ticket) FROM entries WHERE ticket = ANY(%s)"
@@ -47,18 +49,25 @@ def measure(place: Workplace) -> dict[str, Any]:
         chain.chained(place.size(200, 20))
         for _ in range(place.size(3, 1)):
             calls, events = place.size(1_500, 50), place.size(3_000, 100)
-            rounds.append({"answer": chain.answered(calls), "chain": chain.chained(calls)} | {
-                name: _ours(site, stage, make(events), to) for name, stage, make, to in HOPS})
-    middle = {name: {figure: median(each[name][figure] for each in rounds) for figure in ("ms", "cpu_ms")}
-              for name in rounds[0]}
+            rounds.append(
+                {"answer": chain.answered(calls), "chain": chain.chained(calls)}
+                | {name: _ours(site, stage, make(events), to) for name, stage, make, to in HOPS}
+            )
+    middle = {
+        name: {figure: median(each[name][figure] for each in rounds) for figure in ("ms", "cpu_ms")}
+        for name in rounds[0]
+    }
     ours = {name: middle[name] for name, *_ in HOPS}
     return {
         "bare_hop_ms": (middle["chain"]["ms"] - middle["answer"]["ms"]) / 2,
         "bare_hop_cpu_ms": (middle["chain"]["cpu_ms"] - middle["answer"]["cpu_ms"]) / 2,
         "our_hop_ms": max(each["ms"] for each in ours.values()),
         "our_hop_cpu_ms": max(each["cpu_ms"] for each in ours.values()),
-        "bare_chain_ms": middle["chain"]["ms"], "bare_call_ms": middle["answer"]["ms"], "ours": ours,
-        "callers": CALLERS, "rounds": rounds,
+        "bare_chain_ms": middle["chain"]["ms"],
+        "bare_call_ms": middle["answer"]["ms"],
+        "ours": ours,
+        "callers": CALLERS,
+        "rounds": rounds,
     }
 
 
@@ -69,8 +78,9 @@ def _ours(site: Site, stage: str, events: list[Any], to: str) -> dict[str, float
     tell(site, stage, events)
 
     def all_there() -> bool:
-        return (site.query(to, COMMITTED, tickets)[0][0] == len(tickets)
-                and site.query("notification", HEARD, tickets)[0][0] == len(tickets))
+        return site.query(to, COMMITTED, tickets)[0][0] == len(tickets) and site.query("notification", HEARD, tickets)[
+            0
+        ][0] == len(tickets)
 
     until(all_there, f"events of {stage} at {to} and notification", ASKING_SECONDS)
     used = sum(seconds - cpu[name] for name, seconds in processes.cpu_seconds(families).items())
@@ -107,8 +117,10 @@ class Chain:
     def _timed(self, count: int, method: str, took: Callable[[float], float]) -> dict[str, float]:
         families = processes.ours({name: program.process.pid for name, program in self._programs.items()})
         families = {name: pids for name, pids in families.items() if name in {*self._programs, "broker"}}
-        payloads = [json.loads(event.to_json(str(uuid.uuid4()), datetime.now(UTC))) | {"ticket": event.ticket}
-                    for event in handed_over(count)]
+        payloads = [
+            json.loads(event.to_json(str(uuid.uuid4()), datetime.now(UTC))) | {"ticket": event.ticket}
+            for event in handed_over(count)
+        ]
         cpu, began = processes.cpu_seconds(families), time.time()
         with ThreadPoolExecutor(CALLERS) as callers:
             list(callers.map(lambda payload: self._client.call("bench_first", method, payload), payloads))
@@ -146,9 +158,15 @@ def bare_chain(place: Workplace) -> Iterator[Chain]:
 def _started(place: Workplace, uri: str, supervisor: Supervisor, name: str) -> Program:
     program = Program(
         f"bench {name}",
-        [str(Path(sys.executable).parent / "nameko"), "run", "--config", str(ROOT / "services" / "nameko.yaml"),
-         f"bench.chain:{name}"],
+        [
+            str(Path(sys.executable).parent / "nameko"),
+            "run",
+            "--config",
+            str(ROOT / "services" / "nameko.yaml"),
+            f"bench.chain:{name}",
+        ],
         dict(os.environ) | {"AMQP_URI": uri, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"},
-        place.folder / "chain" / f"{name}.log")
+        place.folder / "chain" / f"{name}.log",
+    )
     supervisor.start(program)
     return program

@@ -35,8 +35,11 @@ ROUNDS = 5
 LETTERS_A_ROUND = 400
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 SENDER = NKK_MAIL_FROM.get({"NKK_MAIL_FROM": "Pengaduan NKK <pengaduan@example.id>"})
-WORDS = {"ticket": "NKK-2026-EDXY-ER30", "site": "https://pengaduan.example.id",
-         "service_due": "Rabu, 4 Maret 2026 pukul 08.00 WIB"}
+WORDS = {
+    "ticket": "NKK-2026-EDXY-ER30",
+    "site": "https://pengaduan.example.id",
+    "service_due": "Rabu, 4 Maret 2026 pukul 08.00 WIB",
+}
 
 
 def by_the_email_package(kind: str, email: str, message_id: str, sender: str, words: Mapping[str, str]) -> EmailMessage:
@@ -57,7 +60,9 @@ def by_the_email_package(kind: str, email: str, message_id: str, sender: str, wo
 def measured(folder: Path, count: int, rounds: int) -> dict[str, float]:
     """Milliseconds of processor time a letter, by way."""
     ways: dict[str, Callable[[int], None]] = {
-        "email package": partial(_by_the_package, folder), "ours": partial(_ours, folder)}
+        "email package": partial(_by_the_package, folder),
+        "ours": partial(_ours, folder),
+    }
     found: dict[str, list[float]] = {}
     for turn in range(rounds):
         for way, write in ways.items():
@@ -102,12 +107,17 @@ def _fill(database: Database, keyed: Keyed, public: str, count: int) -> None:
     with database.writing() as connection:
         for number in range(count):
             ticket, reporter = f"NKK-2026-{number:04d}-0000", f"reporter-{number}"
-            connection.execute(insert(journeys).values(ticket=ticket, service_due_at=NOW,
-                                                       sealed_reporter=keyed.seal_reporter(ticket, reporter)))
-            Contacts(connection).keep(keyed.reporter(reporter), seal({"email": f"{reporter}@example.id"}, public),
-                                      NOW)
-            connection.execute(insert(messages).values(id=f"{number:036x}", ticket=ticket, kind="received",
-                                                       created_at=NOW, next_try_at=NOW, tries=0))
+            connection.execute(
+                insert(journeys).values(
+                    ticket=ticket, service_due_at=NOW, sealed_reporter=keyed.seal_reporter(ticket, reporter)
+                )
+            )
+            Contacts(connection).keep(keyed.reporter(reporter), seal({"email": f"{reporter}@example.id"}, public), NOW)
+            connection.execute(
+                insert(messages).values(
+                    id=f"{number:036x}", ticket=ticket, kind="received", created_at=NOW, next_try_at=NOW, tries=0
+                )
+            )
 
 
 def main() -> None:

@@ -68,8 +68,11 @@ class Crowd:
     async def _act(self, line: Line, name: str, script: Script, ticket: str | None) -> Answer:
         step, pause, give_up = self._steps[name], PAUSE_SECONDS, time.monotonic() + PATIENCE_SECONDS
         token = script["reporter"] if step["as"] == "reporter" else self._job["tokens"][step["as"]]
-        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid.uuid4()),
-                   "Content-Type": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Idempotency-Key": str(uuid.uuid4()),
+            "Content-Type": "application/json",
+        }
         while True:
             answer = await line.ask("POST", step["path"].format(ticket=ticket), headers, step["body"])
             if answer.status not in ON_THE_WAY or time.monotonic() > give_up:
@@ -82,8 +85,9 @@ def run(site: dict[str, Any], scripts: Iterable[Script], connections: int, rate:
     """What came of `scripts` at `site` (port, tokens, steps): `walked` [{ticket, times: [(asked, answered)]}] with
     times in seconds since the epoch, `refused` {step and status: count}, `cpu` seconds of the load's own."""
     job = site | {"scripts": list(scripts), "connections": connections, "rate": rate}
-    done = subprocess.run([sys.executable, "-m", "bench.load"], input=json.dumps(job), capture_output=True, text=True,
-                          check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.load"], input=json.dumps(job), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"the load failed: {done.stderr[-2000:]}")
     return json.loads(done.stdout)

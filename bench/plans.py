@@ -18,8 +18,12 @@ from services.triage.storage import TriageWork
 
 LIMIT = 50
 
-WORKS: dict[str, type[Work]] = {"intake": IntakeWork, "triage": TriageWork, "opd_response": OpdResponseWork,
-                                "notification": NotificationWork}
+WORKS: dict[str, type[Work]] = {
+    "intake": IntakeWork,
+    "triage": TriageWork,
+    "opd_response": OpdResponseWork,
+    "notification": NotificationWork,
+}
 
 
 def plans(site: Site, known: New) -> list[dict[str, str]]:
@@ -57,8 +61,10 @@ def _relayed(site: Site) -> list[dict[str, str]]:
     try:
         with _noted(database) as statements:
             Relay(database, IntakeWork.OUTBOX, "intake", "").relay_batch(None)  # type: ignore[arg-type]
-        return [{"what": "what the relay has to publish", "stage": "intake"} | each
-                for each in _explained(database, statements)]
+        return [
+            {"what": "what the relay has to publish", "stage": "intake"} | each
+            for each in _explained(database, statements)
+        ]
     finally:
         database.dispose()
 

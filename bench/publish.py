@@ -32,8 +32,11 @@ def publish(found: Mapping[str, Any], folder: Path = FOLDER) -> None:
     """Write the page, its plots and the query plans. Raises IncompleteError where a part of the run is missing."""
     missing = sorted(set(SECTIONS) - set(found["sections"]))
     if missing or found["quick"]:
-        raise IncompleteError(f"Nothing is published of a run without {', '.join(missing)}." if missing else
-                              "Nothing is published of a run in a small size.")
+        raise IncompleteError(
+            f"Nothing is published of a run without {', '.join(missing)}."
+            if missing
+            else "Nothing is published of a run in a small size."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     drawn = plots(found)
     for name, drawing in drawn.items():
@@ -53,8 +56,11 @@ def page(found: Mapping[str, Any], drawn: list[str]) -> str:
 
 def missed(found: Mapping[str, Any]) -> str:
     """In a sentence, which aims are not met."""
-    names = [f"{aim.meaning}: {found[aim.figure]:.3g}, {aim.words(found)} is the aim"
-             for aim in AIMS if aim.is_met(found) is False]
+    names = [
+        f"{aim.meaning}: {found[aim.figure]:.3g}, {aim.words(found)} is the aim"
+        for aim in AIMS
+        if aim.is_met(found) is False
+    ]
     if not names:
         return "Every aim that was measured is met."
     return "**Missed:**\n\n" + "\n".join(f"- {name}" for name in names)
@@ -65,17 +71,34 @@ def plots(found: Mapping[str, Any]) -> dict[str, str]:
     sections = found["sections"]
     relay, hop = sections["relay"], sections["hop"]
     return {
-        "accepted": bars("Accepted per second", [
-            (report.door_name(name), door["per_second"]) for name, door in sections["accept"]["doors"].items()], "/s"),
-        "relayed": bars("Events published per second, to a quorum queue", [
-            *((f"the relay, {name}", rate) for name, rate in relay["relay"].items()),
-            ("one by one, each confirmed", relay["one_by_one"]),
-            (f"raw, {relay['batch']} at a time", relay["in_batches"])], "/s", relay["one_by_one"] * 5),
-        "hop": bars("A hop at full speed", [
-            *((f"ours, {name}", each["ms"]) for name, each in hop["ours"].items()),
-            ("bare Nameko", hop["bare_hop_ms"])], "ms"),
-        "scaled": bars("Events per second, by instances of a slow stage", [
-            (str(number), rate) for number, rate in sections["scale"]["per_second"].items()], "/s"),
+        "accepted": bars(
+            "Accepted per second",
+            [(report.door_name(name), door["per_second"]) for name, door in sections["accept"]["doors"].items()],
+            "/s",
+        ),
+        "relayed": bars(
+            "Events published per second, to a quorum queue",
+            [
+                *((f"the relay, {name}", rate) for name, rate in relay["relay"].items()),
+                ("one by one, each confirmed", relay["one_by_one"]),
+                (f"raw, {relay['batch']} at a time", relay["in_batches"]),
+            ],
+            "/s",
+            relay["one_by_one"] * 5,
+        ),
+        "hop": bars(
+            "A hop at full speed",
+            [
+                *((f"ours, {name}", each["ms"]) for name, each in hop["ours"].items()),
+                ("bare Nameko", hop["bare_hop_ms"]),
+            ],
+            "ms",
+        ),
+        "scaled": bars(
+            "Events per second, by instances of a slow stage",
+            [(str(number), rate) for number, rate in sections["scale"]["per_second"].items()],
+            "/s",
+        ),
         "reads": _reads(sections["flat"]),
     }
 
@@ -84,19 +107,26 @@ def plans_page(found: Mapping[str, Any]) -> str:
     """The query plans, as PostgreSQL gave them with the most complaints in its tables."""
     flat = found["sections"]["flat"]
     most = max(int(name) for name in flat["sizes"] if name != FULL)
-    parts = [f"# Query plans\n\n{report.head(found)}\n\nTaken last, with {most:,} complaints and full desks: "
-             "`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)` of what the stages' repositories send."]
-    parts += [f"## {each['what']} ({each['stage']})\n\n```sql\n{each['statement']}\n```\n\n```\n{each['plan']}\n```"
-              for each in flat["plans"]]
+    parts = [
+        f"# Query plans\n\n{report.head(found)}\n\nTaken last, with {most:,} complaints and full desks: "
+        "`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)` of what the stages' repositories send."
+    ]
+    parts += [
+        f"## {each['what']} ({each['stage']})\n\n```sql\n{each['statement']}\n```\n\n```\n{each['plan']}\n```"
+        for each in flat["plans"]
+    ]
     return "\n\n".join(parts) + "\n"
 
 
 def _reads(flat: Mapping[str, Any]) -> str:
     sizes = {int(name): size for name, size in flat["sizes"].items() if name != FULL}
     names = next(iter(sizes.values()))["reads"]
-    return lines("Reads by how many complaints there are, median", {
-        name: [(size, at["reads"][name]["p50_ms"]) for size, at in sizes.items()] for name in names}, "ms",
-        "complaints in the databases")
+    return lines(
+        "Reads by how many complaints there are, median",
+        {name: [(size, at["reads"][name]["p50_ms"]) for size, at in sizes.items()] for name in names},
+        "ms",
+        "complaints in the databases",
+    )
 
 
 if __name__ == "__main__":

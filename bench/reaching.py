@@ -63,12 +63,18 @@ def _reached(site: Site, scripts: list[load.Script], rate: float, stage: str, ta
     took = [written[ticket] - answered[ticket] for ticket in answered]
     spans = [each["times"][-1] for each in done["walked"]]
     pace = len(spans) / (max(answer for _, answer in spans) - min(asked for asked, _ in spans))
-    return {**percentiles(took), "count": len(took), "per_second": pace, "refused": done["refused"],
-            "answer": percentiles([answer - asked for asked, answer in spans])}
+    return {
+        **percentiles(took),
+        "count": len(took),
+        "per_second": pace,
+        "refused": done["refused"],
+        "answer": percentiles([answer - asked for asked, answer in spans]),
+    }
 
 
 def _written(site: Site, stage: str, table: str, tickets: list[str]) -> dict[str, float]:
     """When the row of each ticket was committed, in seconds since the epoch, once all are there."""
+
     def all_there() -> bool:
         return site.query(stage, f"SELECT count(*) FROM {table} WHERE ticket = ANY(%s)", tickets)[0][0] == len(tickets)
 

@@ -39,20 +39,31 @@ def measure(place: Workplace) -> dict[str, Any]:
     uri = place.node.new_vhosts("relay")[0]
     databases = {"PostgreSQL": place.postgres.url("relay"), "SQLite": f"sqlite:///{place.folder / 'relay.db'}"}
     counts = {"one_by_one": place.size(1_500, 100), "in_batches": place.size(20_000, 500)} | dict.fromkeys(
-        databases, place.size(6_000, 300))
+        databases, place.size(6_000, 300)
+    )
     rounds = []
     for _ in range(place.size(3, 1)):
         rounds.append({kind: _in_child(uri, kind, count, databases.get(kind, "")) for kind, count in counts.items()})
     rates = {kind: median(each[kind] for each in rounds) for kind in counts}
-    return {"one_by_one": rates["one_by_one"], "in_batches": rates["in_batches"],
-            "relay": {name: rates[name] for name in databases},
-            "rounds": rounds, "counts": counts, "batch": BATCH, "body_bytes": len(_body("0"))}
+    return {
+        "one_by_one": rates["one_by_one"],
+        "in_batches": rates["in_batches"],
+        "relay": {name: rates[name] for name in databases},
+        "rounds": rounds,
+        "counts": counts,
+        "batch": BATCH,
+        "body_bytes": len(_body("0")),
+    }
 
 
 def _in_child(uri: str, kind: str, count: int, database: str) -> float:
-    done = subprocess.run([sys.executable, "-W", "ignore", "-m", "bench.relaying"], capture_output=True, text=True,
-                          input=json.dumps({"uri": uri, "kind": kind, "count": count, "database": database}),
-                          check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "bench.relaying"],
+        capture_output=True,
+        text=True,
+        input=json.dumps({"uri": uri, "kind": kind, "count": count, "database": database}),
+        check=False,
+    )
     if done.returncode:
         raise RuntimeError(f"measuring {kind} failed: {done.stderr[-2000:]}")
     return float(done.stdout)
@@ -96,19 +107,34 @@ def one_by_one_per_second(uri: str, count: int) -> float:
         bodies = [_body(str(uuid.uuid4())) for _ in range(count)]
         began = perf_counter()
         for body in bodies:
-            producer.publish(body, exchange=f"{SERVICE}.events", routing_key=ComplaintHandedOver.TYPE, mandatory=True,
-                             delivery_mode=2, content_type="application/cloudevents+json", content_encoding="utf-8")
+            producer.publish(
+                body,
+                exchange=f"{SERVICE}.events",
+                routing_key=ComplaintHandedOver.TYPE,
+                mandatory=True,
+                delivery_mode=2,
+                content_type="application/cloudevents+json",
+                content_encoding="utf-8",
+            )
         return count / (perf_counter() - began)
 
 
 def in_batches_per_second(uri: str, count: int) -> float:
     """Messages published per second where BATCH of them are written at a time and confirmed together."""
     ids = [str(uuid.uuid4()) for _ in range(count)]
-    messages = [Message(id=each, exchange=f"{SERVICE}.events", routing_key=ComplaintHandedOver.TYPE, body=_body(each),
-                        type=ComplaintHandedOver.TYPE) for each in ids]
+    messages = [
+        Message(
+            id=each,
+            exchange=f"{SERVICE}.events",
+            routing_key=ComplaintHandedOver.TYPE,
+            body=_body(each),
+            type=ComplaintHandedOver.TYPE,
+        )
+        for each in ids
+    ]
     with publisher(uri) as channel:
         began = perf_counter()
-        confirmed = sum(len(channel.publish(messages[first:first + BATCH])) for first in range(0, count, BATCH))
+        confirmed = sum(len(channel.publish(messages[first : first + BATCH])) for first in range(0, count, BATCH))
         took = perf_counter() - began
     if confirmed != count:
         raise RuntimeError(f"{confirmed} of {count} messages confirmed")
@@ -117,31 +143,56 @@ def in_batches_per_second(uri: str, count: int) -> float:
 
 def _row() -> dict[str, Any]:
     event_id = str(uuid.uuid4())
-    return {"event_id": event_id, "type": ComplaintHandedOver.TYPE, "exchange": f"{SERVICE}.events",
-            "subject": event_id, "body": _body(event_id), "mandatory": True, "created_at": _NOW}
+    return {
+        "event_id": event_id,
+        "type": ComplaintHandedOver.TYPE,
+        "exchange": f"{SERVICE}.events",
+        "subject": event_id,
+        "body": _body(event_id),
+        "mandatory": True,
+        "created_at": _NOW,
+    }
 
 
 def _body(event_id: str) -> str:
     return ComplaintHandedOver(
-        ticket="NKK-2026-EDXY-ER30", reporter_kind="public", claimed_kind="complaint", category="kode-perilaku",
-        sub_category="disiplin", subject_line="Loket tutup sebelum waktunya", place="Loket 3, kantor pelayanan",
-        text="Loket pelayanan ditutup pukul 14.00 padahal antrean masih panjang. " * 4, happened_on=None,
-        accused_name=None, accused_position="Petugas loket", accused_opd="disdukcapil", confidential=False,
-        submitted_at=_NOW, service_due_at=_NOW, by="operator").to_json(event_id, _NOW)
+        ticket="NKK-2026-EDXY-ER30",
+        reporter_kind="public",
+        claimed_kind="complaint",
+        category="kode-perilaku",
+        sub_category="disiplin",
+        subject_line="Loket tutup sebelum waktunya",
+        place="Loket 3, kantor pelayanan",
+        text="Loket pelayanan ditutup pukul 14.00 padahal antrean masih panjang. " * 4,
+        happened_on=None,
+        accused_name=None,
+        accused_position="Petugas loket",
+        accused_opd="disdukcapil",
+        confidential=False,
+        submitted_at=_NOW,
+        service_due_at=_NOW,
+        by="operator",
+    ).to_json(event_id, _NOW)
 
 
 def _with_queue(uri: str, kind: str, count: int, database: str) -> float:
     """The figure of one round, with a fresh quorum queue that is gone afterwards."""
-    queue = Queue(f"{SERVICE}.{uuid.uuid4().hex[:8]}", Exchange(f"{SERVICE}.events", type="topic", durable=True),
-                  routing_key="#", durable=True, queue_arguments={"x-queue-type": "quorum"})
+    queue = Queue(
+        f"{SERVICE}.{uuid.uuid4().hex[:8]}",
+        Exchange(f"{SERVICE}.events", type="topic", durable=True),
+        routing_key="#",
+        durable=True,
+        queue_arguments={"x-queue-type": "quorum"},
+    )
     with Connection(uri) as connection:
         bound = queue(connection.default_channel)
         bound.declare()
         try:
             if kind == "one_by_one":
                 return one_by_one_per_second(uri, count)
-            return in_batches_per_second(uri, count) if kind == "in_batches" else relayed_per_second(
-                uri, database, count)
+            return (
+                in_batches_per_second(uri, count) if kind == "in_batches" else relayed_per_second(uri, database, count)
+            )
         finally:
             with suppress(TimeoutError):
                 bound.delete()

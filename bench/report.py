@@ -25,9 +25,11 @@ def head(found: Mapping[str, Any]) -> str:
     """On what and when it was measured."""
     machine = found["machine"]
     tried = " Tried out in a small size: these figures mean nothing." if found["quick"] else ""
-    return (f"{found['date']}, `{found['command']}`: {machine['processors']} processors, Linux {machine['kernel']}, "
-            f"Python {machine['python']}, {found['seconds']:.0f} s; load before the run {machine['load_before']:.2f}. "
-            f"Load generator, broker and PostgreSQL share these processors.{tried}")
+    return (
+        f"{found['date']}, `{found['command']}`: {machine['processors']} processors, Linux {machine['kernel']}, "
+        f"Python {machine['python']}, {found['seconds']:.0f} s; load before the run {machine['load_before']:.2f}. "
+        f"Load generator, broker and PostgreSQL share these processors.{tried}"
+    )
 
 
 def tables(found: Mapping[str, Any]) -> list[Titled]:
@@ -57,19 +59,32 @@ def door_name(name: str) -> str:
 
 def _accepted(accept: Mapping[str, Any]) -> list[Titled]:
     doors = accept["doors"]
-    rows: Rows = [("", "per second", "p50 (ms)", "p99 (ms)", "not accepted", "all done after (s)", "processor ms each",
-                   "rounds")]
-    rows += [(door_name(name), door["per_second"], door["p50_ms"], door["p99_ms"], door["refused"], door["caught_up_s"],
-              door["cpu_ms_each"], ", ".join(f"{each['per_second']:.0f}" for each in door["rounds"]))
-             for name, door in doors.items()]
+    rows: Rows = [
+        ("", "per second", "p50 (ms)", "p99 (ms)", "not accepted", "all done after (s)", "processor ms each", "rounds")
+    ]
+    rows += [
+        (
+            door_name(name),
+            door["per_second"],
+            door["p50_ms"],
+            door["p99_ms"],
+            door["refused"],
+            door["caught_up_s"],
+            door["cpu_ms_each"],
+            ", ".join(f"{each['per_second']:.0f}" for each in door["rounds"]),
+        )
+        for name, door in doors.items()
+    ]
     kinds = sorted({kind for door in doors.values() for kind in door["cpu_ms_by_process"]})
     cpu: Rows = [("", *(door_name(name) for name in doors))]
     cpu += [(kind, *(door["cpu_ms_by_process"].get(kind, "") for door in doors.values())) for kind in kinds]
     cpu.append(("the load itself, not counted above", *(door["load_cpu_ms_each"] for door in doors.values())))
     settings = ", ".join(f"{name} {value}" for name, value in accept["durability"].items())
     clients = accept["connections"]
-    return [(f"Accepted, {clients} clients, 2 workers each, in turn on one PostgreSQL ({settings})", rows),
-            ("Processor time (ms) for each one accepted, everything that follows from it included", cpu)]
+    return [
+        (f"Accepted, {clients} clients, 2 workers each, in turn on one PostgreSQL ({settings})", rows),
+        ("Processor time (ms) for each one accepted, everything that follows from it included", cpu),
+    ]
 
 
 def _reached(desk: Mapping[str, Any]) -> list[Titled]:
@@ -79,23 +94,34 @@ def _reached(desk: Mapping[str, Any]) -> list[Titled]:
         for pace, words in (("slow", "slowly"), ("half", "at half load")):
             row = desk[f"{way}_{pace}"]
             rows.append((f"{name}, {words}", row["p50_ms"], row["p99_ms"], row["per_second"], row["count"]))
-    return [("From the answer at the door to the row committed in the next stage (ms); a commit's flush, "
-             f"{cell(desk['flush_ms'])} ms here, not included", rows)]
+    return [
+        (
+            "From the answer at the door to the row committed in the next stage (ms); a commit's flush, "
+            f"{cell(desk['flush_ms'])} ms here, not included",
+            rows,
+        )
+    ]
 
 
 def _crowded(crowd: Mapping[str, Any]) -> list[Titled]:
     rows: Rows = [("", "p50", "p99")]
     rows += [(f"{name} them", crowd[name]["p50_ms"], crowd[name]["p99_ms"]) for name in (WITHOUT, WITH)]
     rows.append(("times", crowd[WITH]["p50_ms"] / crowd[WITHOUT]["p50_ms"], crowd["ratio"]))
-    return [(f"Worklists (ms) beside {crowd['count']} slow connections from {crowd['addresses']} addresses, in turns "
-             f"with none of them; they were hung up on {crowd['hung_up_on']:,} times", rows)]
+    return [
+        (
+            f"Worklists (ms) beside {crowd['count']} slow connections from {crowd['addresses']} addresses, in turns "
+            f"with none of them; they were hung up on {crowd['hung_up_on']:,} times",
+            rows,
+        )
+    ]
 
 
 def _relayed(relay: Mapping[str, Any]) -> list[Titled]:
     rows: Rows = [("", "events/s", "times one by one", "times raw")]
     rates = {f"the relay, {name}": rate for name, rate in relay["relay"].items()} | {
         "one by one, each confirmed": relay["one_by_one"],
-        f"raw, confirmed {relay['batch']} at a time": relay["in_batches"]}
+        f"raw, confirmed {relay['batch']} at a time": relay["in_batches"],
+    }
     rows += [(name, rate, rate / relay["one_by_one"], rate / relay["in_batches"]) for name, rate in rates.items()]
     return [("Published to a quorum queue; the relay with its database work", rows)]
 
@@ -103,20 +129,34 @@ def _relayed(relay: Mapping[str, Any]) -> list[Titled]:
 def _hopped(hop: Mapping[str, Any]) -> list[Titled]:
     rows: Rows = [("", "ms", "processor ms")]
     rows += [(f"ours, {name}", each["ms"], each["cpu_ms"]) for name, each in hop["ours"].items()]
-    rows += [("bare Nameko, a hop", hop["bare_hop_ms"], hop["bare_hop_cpu_ms"]),
-             ("bare Nameko, the call alone", hop["bare_call_ms"], ""),
-             ("bare Nameko, the call and two hops", hop["bare_chain_ms"], "")]
-    return [("A hop at full speed: from a stage that tells to the effect in the stage that hears; ours with both "
-             "databases, exactly once in effect, and heard by notification too", rows)]
+    rows += [
+        ("bare Nameko, a hop", hop["bare_hop_ms"], hop["bare_hop_cpu_ms"]),
+        ("bare Nameko, the call alone", hop["bare_call_ms"], ""),
+        ("bare Nameko, the call and two hops", hop["bare_chain_ms"], ""),
+    ]
+    return [
+        (
+            "A hop at full speed: from a stage that tells to the effect in the stage that hears; ours with both "
+            "databases, exactly once in effect, and heard by notification too",
+            rows,
+        )
+    ]
 
 
 def _travelled(journeys: Mapping[str, Any]) -> list[Titled]:
     refused = ", ".join(f"{step}: {count}" for step, count in journeys["refused"].items())
-    return [("Whole journeys over HTTP, both paths in turn, every desk acting", [
-        ("", "", ""),
-        ("journeys per second", journeys["per_second"]), ("one journey, p50 (ms)", journeys["p50_ms"]),
-        ("one journey, p99 (ms)", journeys["p99_ms"]),
-        ("closed", journeys["closed"], f"of {journeys['of']}", refused)])]
+    return [
+        (
+            "Whole journeys over HTTP, both paths in turn, every desk acting",
+            [
+                ("", "", ""),
+                ("journeys per second", journeys["per_second"]),
+                ("one journey, p50 (ms)", journeys["p50_ms"]),
+                ("one journey, p99 (ms)", journeys["p99_ms"]),
+                ("closed", journeys["closed"], f"of {journeys['of']}", refused),
+            ],
+        )
+    ]
 
 
 def _scaled(scale: Mapping[str, Any]) -> list[Titled]:
@@ -128,33 +168,54 @@ def _scaled(scale: Mapping[str, Any]) -> list[Titled]:
 def _rested(memory: Mapping[str, Any]) -> list[Titled]:
     moments, growth = memory["memory_mb"], memory["growth_mb_an_hour"]
     rows: Rows = [("", *moments, "growth an hour")]
-    rows += [(name, *(moment.get(name, 0.0) for moment in moments.values()), growth.get(name, 0.0))
-             for name in sorted(moments["at rest"])]
+    rows += [
+        (name, *(moment.get(name, 0.0) for moment in moments.values()), growth.get(name, 0.0))
+        for name in sorted(moments["at rest"])
+    ]
     disk: Rows = [("", "bytes a complaint")]
     disk += [(f"database of {stage}", size) for stage, size in memory["bytes_each"].items()]
     disk.append(("broker's folder, logs and journals of its queues", memory["broker_bytes_each"]))
-    start: Rows = [("", "seconds"), ("from nothing: databases made, topology declared", memory["first_start_s"]),
-                   ("again", memory["start_s"])]
-    return [("From the start to ready", start),
-            (f"Resident memory (MB); an hour is {memory['an_hour']} whole journeys; the growth is that of the later "
-             f"half of {memory['hours']} hours; aim for each service process: {MEMORY_AIM_MB}", rows),
-            ("What a complaint leaves when it has gone all its way", disk)]
+    start: Rows = [
+        ("", "seconds"),
+        ("from nothing: databases made, topology declared", memory["first_start_s"]),
+        ("again", memory["start_s"]),
+    ]
+    return [
+        ("From the start to ready", start),
+        (
+            f"Resident memory (MB); an hour is {memory['an_hour']} whole journeys; the growth is that of the later "
+            f"half of {memory['hours']} hours; aim for each service process: {MEMORY_AIM_MB}",
+            rows,
+        ),
+        ("What a complaint leaves when it has gone all its way", disk),
+    ]
 
 
 def _grown(flat: Mapping[str, Any]) -> list[Titled]:
     sizes = flat["sizes"]
     reads: Rows = [("p50 / p99 (ms)", *map(_size, sizes), "times", "times, full")]
     for name in next(iter(sizes.values()))["reads"]:
-        timed = [f"{cell(size['reads'][name]['p50_ms'])} / {cell(size['reads'][name]['p99_ms'])}"
-                 for size in sizes.values()]
+        timed = [
+            f"{cell(size['reads'][name]['p50_ms'])} / {cell(size['reads'][name]['p99_ms'])}" for size in sizes.values()
+        ]
         reads.append((name, *timed, flat["ratios"][name], flat["full_ratios"][name]))
     accepted: Rows = [("", *map(_size, sizes))]
-    accepted += [(words, *(size["accept"][figure] for size in sizes.values())) for figure, words in (
-        ("per_second", "accepted per second"), ("p50_ms", "p50 (ms)"), ("p99_ms", "p99 (ms)"))]
-    accepted += [("databases (GB)", *(sum(size["bytes"].values()) / 1e9 for size in sizes.values())),
-                 ("filled and measured in (s)", *(size["fill_s"] for size in sizes.values()))]
-    return [(f"Reads by how many complaints there are, {flat['open_at_each_desk']} open at each desk; with full desks "
-             f"{flat['full_desk']:,} more open at each", reads), ("The same, for what is written", accepted)]
+    accepted += [
+        (words, *(size["accept"][figure] for size in sizes.values()))
+        for figure, words in (("per_second", "accepted per second"), ("p50_ms", "p50 (ms)"), ("p99_ms", "p99 (ms)"))
+    ]
+    accepted += [
+        ("databases (GB)", *(sum(size["bytes"].values()) / 1e9 for size in sizes.values())),
+        ("filled and measured in (s)", *(size["fill_s"] for size in sizes.values())),
+    ]
+    return [
+        (
+            f"Reads by how many complaints there are, {flat['open_at_each_desk']} open at each desk; with full desks "
+            f"{flat['full_desk']:,} more open at each",
+            reads,
+        ),
+        ("The same, for what is written", accepted),
+    ]
 
 
 def _size(name: str) -> str:
@@ -162,5 +223,13 @@ def _size(name: str) -> str:
 
 
 _TABLES: dict[str, Callable[[Mapping[str, Any]], list[Titled]]] = {
-    "accept": _accepted, "desk": _reached, "crowd": _crowded, "journeys": _travelled, "hop": _hopped, "relay": _relayed,
-    "scale": _scaled, "memory": _rested, "flat": _grown}
+    "accept": _accepted,
+    "desk": _reached,
+    "crowd": _crowded,
+    "journeys": _travelled,
+    "hop": _hopped,
+    "relay": _relayed,
+    "scale": _scaled,
+    "memory": _rested,
+    "flat": _grown,
+}

@@ -54,7 +54,10 @@ def _loaded(place: Workplace, site: Site) -> dict[str, Any]:
     until(lambda: _waiting(place) == 0, "the stages to have heard everything")
     return {
         "memory_mb": {"at rest": at_rest, "after an hour": rounds[0], f"after {hours + 1} hours": rounds[-1]},
-        "mb_by_hour": rounds, "growth_mb_an_hour": growth(rounds), "hours": hours + 1, "journeys": carried,
+        "mb_by_hour": rounds,
+        "growth_mb_an_hour": growth(rounds),
+        "hours": hours + 1,
+        "journeys": carried,
         "bytes_each": {stage: (size - databases[stage]) / carried for stage, size in database_bytes(site).items()},
         "broker_bytes_each": (broker_bytes(place) - broker) / carried,
     }
@@ -67,8 +70,10 @@ def memory_mb(site: Site) -> dict[str, float]:
         if name == "PostgreSQL":
             found["PostgreSQL, all processes"] = processes.shared_out_mb(pids)
         elif name == "gateway":
-            found |= {"gateway, master" if pid == pids[0] else f"gateway, worker {number}": processes.resident_mb(pid)
-                      for number, pid in enumerate(pids)}
+            found |= {
+                "gateway, master" if pid == pids[0] else f"gateway, worker {number}": processes.resident_mb(pid)
+                for number, pid in enumerate(pids)
+            }
         else:
             found[name] = processes.resident_mb(max(pids, key=processes.resident_mb))
     return found
@@ -76,7 +81,7 @@ def memory_mb(site: Site) -> dict[str, float]:
 
 def growth(rounds: list[dict[str, float]]) -> dict[str, float]:
     """MB a round by process: the slope over the later half of `rounds`, when pools and caches are full."""
-    later = rounds[len(rounds) // 2:]
+    later = rounds[len(rounds) // 2 :]
     return {name: linear_regression(range(len(later)), [each[name] for each in later]).slope for name in later[0]}
 
 
@@ -85,8 +90,10 @@ def database_bytes(site: Site) -> dict[str, int]:
     found = {}
     for stage in STAGES:
         with psycopg2.connect(site.stack.database_url(stage)) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' "
-                           "AND relnamespace = 'public'::regnamespace")
+            cursor.execute(
+                "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' "
+                "AND relnamespace = 'public'::regnamespace"
+            )
             found[stage] = int(cursor.fetchone()[0])
     return found
 

@@ -24,15 +24,17 @@ def measure(place: Workplace) -> dict[str, Any]:
             _per_second(site, place.size(100, 20))
             rates[number] = _per_second(site, place.size(600, 60) * number)
         say(f"scale: {number} of {STAGE}: {rates[number]:.0f}/s")
-    return {"waits_ms": WAITS_SECONDS * 1000, "per_second": rates,
-            "ratio": {number: rate / rates[1] for number, rate in rates.items()}}
+    return {
+        "waits_ms": WAITS_SECONDS * 1000,
+        "per_second": rates,
+        "ratio": {number: rate / rates[1] for number, rate in rates.items()},
+    }
 
 
 def _per_second(site: Site, count: int) -> float:
     events = forwarded(count)
     tickets = [event.ticket for event in events]
     tell(site, "triage", events)
-    until(lambda: site.query(STAGE, COMMITTED, tickets)[0][0] == count, "the slow stage's events",
-          ASKING_SECONDS)
+    until(lambda: site.query(STAGE, COMMITTED, tickets)[0][0] == count, "the slow stage's events", ASKING_SECONDS)
     until(lambda: site.query("notification", HEARD, tickets)[0][0] == count, "notification's events")
     return (count - 1) / site.query(STAGE, COMMITTED, tickets)[0][1]

@@ -29,9 +29,14 @@ PASSWORD = "rahasia-sekali-42"
 OPD = "disdukcapil"
 
 FORM = {
-    "claimed_kind": "complaint", "category": "kode-perilaku", "sub_category": "disiplin",
-    "subject_line": "Loket tutup sebelum waktunya", "place": "Loket 3, kantor pelayanan",
-    "happened_on": "Senin, 2 Maret 2026", "accused_position": "Petugas loket", "accused_opd": OPD,
+    "claimed_kind": "complaint",
+    "category": "kode-perilaku",
+    "sub_category": "disiplin",
+    "subject_line": "Loket tutup sebelum waktunya",
+    "place": "Loket 3, kantor pelayanan",
+    "happened_on": "Senin, 2 Maret 2026",
+    "accused_position": "Petugas loket",
+    "accused_opd": OPD,
     "text": "Loket pelayanan ditutup pukul 14.00 padahal antrean masih panjang. " * 4,
 }
 
@@ -76,8 +81,10 @@ class Site:
         """`count` scripts by different reporters, over `paths` in turn."""
         if time.monotonic() - self._admitted > FRESH_SECONDS:
             self.admit_people()
-        return [{"steps": paths[number % len(paths)], "reporter": self.reporters[number % REPORTERS]}
-                for number in range(count)]
+        return [
+            {"steps": paths[number % len(paths)], "reporter": self.reporters[number % REPORTERS]}
+            for number in range(count)
+        ]
 
     def walk(self, scripts: list[load.Script], connections: int, rate: float = 0) -> dict[str, Any]:
         """See `load.run`."""
@@ -86,8 +93,9 @@ class Site:
 
     def pids(self) -> dict[str, list[int]]:
         """The pids of every process by name; the gateway's master comes before its workers."""
-        return processes.ours({name: program.process.pid for name, program in self.stack.programs.items()
-                               if program.process is not None})
+        return processes.ours(
+            {name: program.process.pid for name, program in self.stack.programs.items() if program.process is not None}
+        )
 
     def query(self, stage: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of one query to a stage's database."""
@@ -106,25 +114,43 @@ class Site:
             staff = ensure_demonstration_staff(Admin(client, keys), self.stack.var / "staff.json")
         finally:
             client.close()
-        return {Role.OPERATOR: staff[Role.OPERATOR], Role.MAIN_TEAM: staff[Role.MAIN_TEAM],
-                Role.OPD_TEAM: staff[Role.OPD_TEAM][OPD]}
+        return {
+            Role.OPERATOR: staff[Role.OPERATOR],
+            Role.MAIN_TEAM: staff[Role.MAIN_TEAM],
+            Role.OPD_TEAM: staff[Role.OPD_TEAM][OPD],
+        }
 
 
 @contextmanager
-def running(folder: Path, uri: str, urls: Mapping[str, str], scale: Mapping[str, int] | None = None,
-            services: Mapping[str, str] | None = None) -> Iterator[Site]:
+def running(
+    folder: Path,
+    uri: str,
+    urls: Mapping[str, str],
+    scale: Mapping[str, int] | None = None,
+    services: Mapping[str, str] | None = None,
+) -> Iterator[Site]:
     """A ready installation in `folder`, with the settings of the product but its rate limits; `urls` are its stages'
     databases, `scale` and `services` as `Stack` has them."""
-    stack = Stack(folder, echo=print, settings=UNLIMITED, databases=urls, scale=scale or {},
-                  services=SERVICES | dict(services or {}))
+    stack = Stack(
+        folder,
+        echo=print,
+        settings=UNLIMITED,
+        databases=urls,
+        scale=scale or {},
+        services=SERVICES | dict(services or {}),
+    )
     with stack.up(uri):
         yield Site(stack)
 
 
 def _register(http: httpx.Client) -> dict[str, str]:
     account = {"username": f"warga-{uuid.uuid4().hex[:10]}", "password": PASSWORD}
-    person = {"kind": "public", "identity_number": "1971014107900001", "name": "Siti Rahmawati Binti Contoh",
-              "email": "siti.rahmawati@example.id"}
+    person = {
+        "kind": "public",
+        "identity_number": "1971014107900001",
+        "name": "Siti Rahmawati Binti Contoh",
+        "email": "siti.rahmawati@example.id",
+    }
     http.post("/reporters", json=account | person).raise_for_status()
     return account
 

@@ -12,23 +12,53 @@ from services.intake.storage import IntakeWork
 from services.triage.storage import TriageWork
 
 WORKS: dict[str, type[Work]] = {"intake": IntakeWork, "triage": TriageWork}
-_WRITTEN = {name: FORM[name] for name in ("category", "sub_category", "subject_line", "text", "place", "happened_on",
-                                          "accused_position", "accused_opd")} | {"accused_name": None}
+_WRITTEN = {
+    name: FORM[name]
+    for name in (
+        "category",
+        "sub_category",
+        "subject_line",
+        "text",
+        "place",
+        "happened_on",
+        "accused_position",
+        "accused_opd",
+    )
+} | {"accused_name": None}
 
 
 def handed_over(count: int) -> list[ComplaintHandedOver]:
     """`count` complaints handed over just now."""
     now = datetime.now(UTC)
-    return [ComplaintHandedOver(
-        ticket=new_ticket(now.year), reporter_kind="public", claimed_kind="complaint", confidential=False,
-        submitted_at=now, service_due_at=now + timedelta(days=3), by="operator", **_WRITTEN) for _ in range(count)]
+    return [
+        ComplaintHandedOver(
+            ticket=new_ticket(now.year),
+            reporter_kind="public",
+            claimed_kind="complaint",
+            confidential=False,
+            submitted_at=now,
+            service_due_at=now + timedelta(days=3),
+            by="operator",
+            **_WRITTEN,
+        )
+        for _ in range(count)
+    ]
 
 
 def forwarded(count: int) -> list[ComplaintForwarded]:
     """`count` complaints forwarded to an OPD just now."""
     now = datetime.now(UTC)
-    return [ComplaintForwarded(ticket=new_ticket(now.year), opd=OPD, note=None, service_due_at=now + timedelta(days=3),
-                               by="main", **_WRITTEN) for _ in range(count)]
+    return [
+        ComplaintForwarded(
+            ticket=new_ticket(now.year),
+            opd=OPD,
+            note=None,
+            service_due_at=now + timedelta(days=3),
+            by="main",
+            **_WRITTEN,
+        )
+        for _ in range(count)
+    ]
 
 
 def tell(site: Site, stage: str, events: Iterable[Tellable]) -> None:

@@ -21,5 +21,11 @@ def travelled(site: Site, count: int) -> dict[str, Any]:
     spans = [(each["times"][0][0], each["times"][-1][1]) for each in done["walked"]]
     seconds = max(ended for _, ended in spans) - min(began for began, _ in spans)
     closed = site.query("notification", CLOSED)[0][0] - before
-    return {"per_second": len(spans) / seconds, "completed": len(spans), "closed": closed, "of": count,
-            "refused": done["refused"], **percentiles([ended - began for began, ended in spans])}
+    return {
+        "per_second": len(spans) / seconds,
+        "completed": len(spans),
+        "closed": closed,
+        "of": count,
+        "refused": done["refused"],
+        **percentiles([ended - began for began, ended in spans]),
+    }

@@ -55,8 +55,9 @@ class Workplace:
         self._shared = None
         self._site.close()
 
-    def installation(self, name: str, scale: Mapping[str, int] | None = None,
-                     services: Mapping[str, str] | None = None) -> AbstractContextManager[Site]:
+    def installation(
+        self, name: str, scale: Mapping[str, int] | None = None, services: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[Site]:
         """Another installation, apart from all others: its folder, databases and virtual host are called `name`."""
         urls = {stage: self.postgres.url(f"{name}_{stage}") for stage in STAGES}
         if name not in self._known:

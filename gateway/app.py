@@ -106,8 +106,14 @@ def _log(response: Response) -> None:
     seconds = time.monotonic() - g.get("began", time.monotonic())
     # The rule, not the address: no ticket, user name or cursor of a person in a log.
     method = methods.asked() if methods.asked() in _METHODS else "other"
-    log.info("request", method=method, rule=str(request.url_rule), status=response.status_code,
-             ms=round(seconds * 1000, 1), **_caller(g.get("actor")))
+    log.info(
+        "request",
+        method=method,
+        rule=str(request.url_rule),
+        status=response.status_code,
+        ms=round(seconds * 1000, 1),
+        **_caller(g.get("actor")),
+    )
 
 
 def _caller(actor: Actor | None) -> Mapping[str, str | None]:

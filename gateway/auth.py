@@ -31,10 +31,12 @@ def needs(*roles: str) -> Callable[[F], F]:
         checked._apidoc = deepcopy(getattr(view, "_apidoc", {}))  # type: ignore[attr-defined]
         manual = checked._apidoc.setdefault("manual_doc", {})  # type: ignore[attr-defined]
         manual["security"] = [{"bearer": []}]
-        manual.setdefault("responses", {}).update({
-            "401": "UNAUTHORIZED",
-            **({"403": "FORBIDDEN"} if roles else {}),
-        })
+        manual.setdefault("responses", {}).update(
+            {
+                "401": "UNAUTHORIZED",
+                **({"403": "FORBIDDEN"} if roles else {}),
+            }
+        )
         return checked  # type: ignore[return-value]
 
     return decorate

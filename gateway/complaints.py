@@ -140,7 +140,8 @@ def _acted(ticket: str, act: str, *args: Any) -> dict[str, Any]:
 
 def _for_reporter(ticket: str) -> dict[str, Any]:
     return backend().call("intake", "complaint", ticket) | _answer(
-        "open_answer" if methods.takes_effect() else "read_answer", ticket)
+        "open_answer" if methods.takes_effect() else "read_answer", ticket
+    )
 
 
 def _for_operator(ticket: str) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class Connection(HTTPChannel):
                     if not self._unread:
                         break
                     self._begin()
-                self._unread = self._unread[self.request.received(self._unread):]
+                self._unread = self._unread[self.request.received(self._unread) :]
                 if self.request.expect_continue and self.request.headers_finished and not self.sent_continue:
                     self.send_continue()
                 if self.request.completed:
@@ -135,12 +135,17 @@ class Connection(HTTPChannel):
     # Both are asked of every connection at each turn of the loop: as waitress has them, in one step.
 
     def readable(self) -> bool:
-        return bool(self._said_goodbye_at or not (
-            self.requests or self._unread or self.total_outbufs_len or self.will_close or self.close_when_flushed))
+        return bool(
+            self._said_goodbye_at
+            or not (
+                self.requests or self._unread or self.total_outbufs_len or self.will_close or self.close_when_flushed
+            )
+        )
 
     def writable(self) -> bool:
-        return bool((self.total_outbufs_len or self.will_close or self.close_when_flushed)
-                    and not self._said_goodbye_at)
+        return bool(
+            (self.total_outbufs_len or self.will_close or self.close_when_flushed) and not self._said_goodbye_at
+        )
 
     def handle_read(self) -> None:
         if not self._said_goodbye_at:
@@ -189,14 +194,18 @@ class Connection(HTTPChannel):
     @property
     def is_silent(self) -> bool:
         """Whether nothing of a request has come since the last one, and no answer is left to send."""
-        return not (self.requests or self.total_outbufs_len or self.request is not None or self._unread
-                    or self._said_goodbye_at)
+        return not (
+            self.requests or self.total_outbufs_len or self.request is not None or self._unread or self._said_goodbye_at
+        )
 
     @property
     def held(self) -> int:
         """Bytes that are kept for it."""
-        return self.total_outbufs_len + len(self._unread) + (
-            self.request.body_bytes_received if self.request is not None else 0)
+        return (
+            self.total_outbufs_len
+            + len(self._unread)
+            + (self.request.body_bytes_received if self.request is not None else 0)
+        )
 
     def look_at_the_clock(self, now: float, allowed: Allowance) -> None:
         """End it where it takes longer than it may."""
@@ -266,14 +275,31 @@ class Door(TcpWSGIServer):
 
     channel_class = Connection
 
-    def __init__(self, application: Any, listener: Any, loop: dict[int, Any], dispatcher: Any, settings: Adjustments,
-                 most: int, is_trusted: Callable[[str], bool], is_leaving: Callable[[], bool],
-                 allowed: Allowance | None = None, most_bytes: int = 64 * 1024 * 1024) -> None:
+    def __init__(
+        self,
+        application: Any,
+        listener: Any,
+        loop: dict[int, Any],
+        dispatcher: Any,
+        settings: Adjustments,
+        most: int,
+        is_trusted: Callable[[str], bool],
+        is_leaving: Callable[[], bool],
+        allowed: Allowance | None = None,
+        most_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
         self.is_trusted, self.is_leaving = is_trusted, is_leaving
         self._most, self._most_bytes, self._allowed = most, most_bytes, allowed or Allowance()
         self._rests_until = 0.0
-        super().__init__(application, loop, _sock=listener, dispatcher=dispatcher, adj=settings, bind_socket=False,
-                         sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()))
+        super().__init__(
+            application,
+            loop,
+            _sock=listener,
+            dispatcher=dispatcher,
+            adj=settings,
+            bind_socket=False,
+            sockinfo=(listener.family, listener.type, listener.proto, listener.getsockname()),
+        )
 
     def getsockname(self) -> tuple[str, str]:
         """Where it listens, as (host, port)."""
@@ -338,8 +364,11 @@ class Door(TcpWSGIServer):
         one address answers that are not taken before bodies that are on their way. Threat: whoever asks and asks and
         takes no answer would push out those who send a report over a weak line."""
         holders: defaultdict[str, list[Connection]] = defaultdict(list)
-        for connection in sorted(self._without_a_whole_request(), reverse=True,
-                                 key=lambda each: (not each.total_outbufs_len, each.waits_since)):
+        for connection in sorted(
+            self._without_a_whole_request(),
+            reverse=True,
+            key=lambda each: (not each.total_outbufs_len, each.waits_since),
+        ):
             if connection.held:
                 holders[connection.network].append(connection)
         held = {address: sum(each.held for each in theirs) for address, theirs in holders.items()}
@@ -368,10 +397,21 @@ def settings(threads: int, backlog: int) -> Adjustments:
     """waitress' settings: nothing is buffered in files, no thread waits until an answer is taken, and its own limits on
     connections are off."""
     chosen = Adjustments(
-        threads=threads, backlog=backlog, ident="", server_name="localhost", recv_bytes=LOOK_BYTES,
-        inbuf_overflow=2 * MAX_FRAMED_BYTES, outbuf_overflow=2**31, outbuf_high_watermark=2**31,
-        max_request_header_size=MAX_HEAD_BYTES, max_request_body_size=MAX_FRAMED_BYTES, connection_limit=2**31,
-        cleanup_interval=1, log_socket_errors=False, clear_untrusted_proxy_headers=False)
+        threads=threads,
+        backlog=backlog,
+        ident="",
+        server_name="localhost",
+        recv_bytes=LOOK_BYTES,
+        inbuf_overflow=2 * MAX_FRAMED_BYTES,
+        outbuf_overflow=2**31,
+        outbuf_high_watermark=2**31,
+        max_request_header_size=MAX_HEAD_BYTES,
+        max_request_body_size=MAX_FRAMED_BYTES,
+        connection_limit=2**31,
+        cleanup_interval=1,
+        log_socket_errors=False,
+        clear_untrusted_proxy_headers=False,
+    )
     # Head and body leave together. (It cannot be given without a warning that it will once be gone.)
     chosen.send_bytes = 16 * 1024
     return chosen

@@ -64,8 +64,10 @@ def default_store() -> str:
 def settings(uri: str) -> dict[str, object]:
     """Flask-Limiter's settings for the store at `uri`."""
     options = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
-    return {"RATELIMIT_STORAGE_URI": f"{ELSE_OWN}:{uri}",
-            "RATELIMIT_STORAGE_OPTIONS": options if uri.startswith("redis") else {}}
+    return {
+        "RATELIMIT_STORAGE_URI": f"{ELSE_OWN}:{uri}",
+        "RATELIMIT_STORAGE_OPTIONS": options if uri.startswith("redis") else {},
+    }
 
 
 class SqliteStorage(Storage):

@@ -47,8 +47,11 @@ class Device:
     def credentials(self, form: dict[str, Any]) -> dict[str, Any]:
         """What intake is told of an attempt to log in."""
         username, password = form["username"], form["password"]
-        return {"username": username, "password": password, "visitor": {
-            "source": source(), "device": self.token, "known_as": self.known_as(username)}}
+        return {
+            "username": username,
+            "password": password,
+            "visitor": {"source": source(), "device": self.token, "known_as": self.known_as(username)},
+        }
 
     def __str__(self) -> str:
         return ".".join((self.token, *self.marks))
@@ -71,14 +74,16 @@ def by_device(presented: Callable[[], tuple[str | None, str]], each: Collection[
 
     Known devices of other kinds of account than `each` share one count at an address, beside that of its strangers.
     Threat: reporters' accounts can be had by anybody, and as many would be as many tries."""
+
     def key() -> str:
         written, username = presented()
         known = read(written).known_as(username) if written and username else []
         if not known:
             return source()
         # Staff and reporters may have one name: neither uses up the other's tries.
-        return hidden(f"known:{' '.join(known)}:{user_name(username)}" if set(known) & set(each)
-                      else f"known:{source()}")
+        return hidden(
+            f"known:{' '.join(known)}:{user_name(username)}" if set(known) & set(each) else f"known:{source()}"
+        )
 
     return key
 

@@ -8,8 +8,10 @@ from swagger_ui_bundle import swagger_ui_path
 ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
 
 # Swagger UI writes style attributes and data: images; everything else stays as strict as elsewhere.
-POLICY = ("default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-          "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -39,9 +41,15 @@ pages = Blueprint("docs", __name__)
 @pages.get("/api/docs")
 def page() -> Response:
     """The page."""
-    return Response(PAGE.format(css=url_for(".asset", name="swagger-ui.css"),
-                                js=url_for(".asset", name="swagger-ui-bundle.js"),
-                                start=url_for(".start"), spec=url_for("api-docs.openapi_json")), mimetype="text/html")
+    return Response(
+        PAGE.format(
+            css=url_for(".asset", name="swagger-ui.css"),
+            js=url_for(".asset", name="swagger-ui-bundle.js"),
+            start=url_for(".start"),
+            spec=url_for("api-docs.openapi_json"),
+        ),
+        mimetype="text/html",
+    )
 
 
 @pages.get("/api/docs/start.js")

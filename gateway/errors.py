@@ -111,8 +111,15 @@ def _refusal(name: str, sentence: str, details: dict[str, Any]) -> Response:
     if status is None:
         log.error("refusal without a status", refusal=name)
         return problem(500, "failed", SENTENCES[500])
-    answer = problem(status, _slug(name), sentence, errors=details.get("fields"), stands=details.get("stands"),
-                     ticket=details.get("ticket"), claim=details.get("claim"))
+    answer = problem(
+        status,
+        _slug(name),
+        sentence,
+        errors=details.get("fields"),
+        stands=details.get("stands"),
+        ticket=details.get("ticket"),
+        claim=details.get("claim"),
+    )
     if "retry_after" in details:
         answer.headers["Retry-After"] = str(details["retry_after"])
     return answer
@@ -120,32 +127,49 @@ def _refusal(name: str, sentence: str, details: dict[str, Any]) -> Response:
 
 def _unavailable(error: StageUnavailableError) -> Response:
     log.warning("stage unavailable", stage=str(error), why=error.why)
-    return problem(503, "unavailable", "A part of the service is away for a moment, and whether your request was "
-                                       "carried out is not known. Try again shortly; what was accepted is not lost.")
+    return problem(
+        503,
+        "unavailable",
+        "A part of the service is away for a moment, and whether your request was "
+        "carried out is not known. Try again shortly; what was accepted is not lost.",
+    )
 
 
 def _busy(error: StageBusyError) -> Response:
     log.warning("stage busy", stage=str(error))
-    return problem(503, "busy", "Too many people log in or set a password at this moment. Nothing was done: send "
-                                "it again in a few seconds.")
+    return problem(
+        503,
+        "busy",
+        "Too many people log in or set a password at this moment. Nothing was done: send it again in a few seconds.",
+    )
 
 
 def _too_many(_error: TooManyStreamsError) -> Response:
-    answer = problem(503, "too-many-streams", "As many pages are told of changes as can be. Ask for the list now and "
-                                              "then instead, and try again later.")
+    answer = problem(
+        503,
+        "too-many-streams",
+        "As many pages are told of changes as can be. Ask for the list now and then instead, and try again later.",
+    )
     answer.headers["Retry-After"] = str(STREAMS_RETRY_AFTER_SECONDS)
     return answer
 
 
 def _too_slow(_error: RenderingTooSlowError) -> Response:
-    return problem(503, "unavailable", "Making this document takes too long just now. Nothing of the complaint waits "
-                                       "for it: try again shortly.")
+    return problem(
+        503,
+        "unavailable",
+        "Making this document takes too long just now. Nothing of the complaint waits for it: try again shortly.",
+    )
 
 
 def _unmade(error: RenderingFailedError) -> Response:
     log.error("document failed", reason=str(error))
-    return problem(500, "document-failed", "This document could not be made; the complaint itself goes on. Tell us "
-                                           "X-Request-ID; the agency's templates may be at fault (`nkk templates`).")
+    return problem(
+        500,
+        "document-failed",
+        "This document could not be made; the complaint itself goes on. Tell us "
+        "X-Request-ID; the agency's templates may be at fault (`nkk templates`).",
+    )
 
 
 def of_http(error: HTTPException) -> Response:

@@ -49,7 +49,9 @@ logconfig_dict = {
     "disable_existing_loggers": False,
     "handlers": {"json": {"()": "nkk.messaging.log.handler"}},
     "root": {"level": "INFO", "handlers": ["json"]},
-    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
-                # A request that waits for a thread is no news.
-                "waitress.queue": {"level": "ERROR"}},
+    "loggers": {
+        "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
+        # A request that waits for a thread is no news.
+        "waitress.queue": {"level": "ERROR"},
+    },
 }

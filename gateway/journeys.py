@@ -31,8 +31,10 @@ class BeingPrepared(Refused):
 
 def being_prepared() -> BeingPrepared:
     """One refusal for whatever waits for notification."""
-    return BeingPrepared("This complaint was accepted; what you ask for is being prepared. Try again in a moment.",
-                         {"retry_after": RETRY_AFTER_SECONDS})
+    return BeingPrepared(
+        "This complaint was accepted; what you ask for is being prepared. Try again in a moment.",
+        {"retry_after": RETRY_AFTER_SECONDS},
+    )
 
 
 def told(ticket: str, method: str, *args: Any) -> Any:
@@ -63,9 +65,16 @@ def begun(complaint: dict[str, Any]) -> dict[str, Any]:
     if g.actor.role not in (Role.REPORTER, Role.OPERATOR):
         raise being_prepared()
     stands = steps.CLASSIFY if complaint.get("handed_over_at") else steps.HAND_OVER
-    return {"ticket": complaint["ticket"], "path": None, "submitted_at": complaint["submitted_at"],
-            "service_due_at": complaint["service_due_at"], "service_left_minutes": None,
-            "stands": standing(stands), "next": None, "entries": [_submitted(complaint["submitted_at"])]}
+    return {
+        "ticket": complaint["ticket"],
+        "path": None,
+        "submitted_at": complaint["submitted_at"],
+        "service_due_at": complaint["service_due_at"],
+        "service_left_minutes": None,
+        "stands": standing(stands),
+        "next": None,
+        "entries": [_submitted(complaint["submitted_at"])],
+    }
 
 
 def standing(step: Step) -> dict[str, Any]:
@@ -75,7 +84,18 @@ def standing(step: Step) -> dict[str, Any]:
 
 def _submitted(at: str) -> dict[str, Any]:
     step = steps.SUBMIT
-    return {"step": step.number, "name": step.name, "activity": step.activity, "event": "complaint.submitted.v2",
-            "role": step.role, "at": at, "output": step.output, "round": None, "minutes": step.minutes, "came_at": None,
-            "due_at": None, "used_minutes": None, "late": None} | (
-                {} if g.actor.role == Role.REPORTER else {"by": None, "opd": None, "note": None})
+    return {
+        "step": step.number,
+        "name": step.name,
+        "activity": step.activity,
+        "event": "complaint.submitted.v2",
+        "role": step.role,
+        "at": at,
+        "output": step.output,
+        "round": None,
+        "minutes": step.minutes,
+        "came_at": None,
+        "due_at": None,
+        "used_minutes": None,
+        "late": None,
+    } | ({} if g.actor.role == Role.REPORTER else {"by": None, "opd": None, "note": None})

@@ -8,8 +8,13 @@ from flask import Response, g
 from nkk.sop.text import lost
 
 HEADER = "X-NKK-Left-Out"
-HEADERS = {HEADER: {"description": "The fields, comma separated, of whose text control signs or direction marks were "
-                                   "left out; absent where nothing was.", "schema": {"type": "string"}}}
+HEADERS = {
+    HEADER: {
+        "description": "The fields, comma separated, of whose text control signs or direction marks were "
+        "left out; absent where nothing was.",
+        "schema": {"type": "string"},
+    }
+}
 
 
 def note(sent: Mapping[str, Any], kept: Mapping[str, Any]) -> None:

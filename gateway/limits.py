@@ -60,16 +60,21 @@ def network(address: str) -> str:
 limiter = Limiter(source)
 
 
-def limit(name: str, key: Callable[[], str] = source, of: str | None = None,
-          exempt_when: Callable[[], bool] | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def limit(
+    name: str, key: Callable[[], str] = source, of: str | None = None, exempt_when: Callable[[], bool] | None = None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """View decorator: at most as often as the setting NKK_LIMIT_<name> says, such as `20/hour`.
 
     All views of one thing share its count: that of `name`, or of `of` where several things have the same setting.
     Whatever the method: `exempt_when`, as Flask-Limiter's `shared_limit` takes it, says what carries nothing out.
     """
     scope = of or name.lower()
-    bound = limiter.shared_limit(lambda: current_app.config[f"LIMIT_{name}"], scope,
-                                 key_func=lambda: _counted_by(name, scope, key()), exempt_when=exempt_when)
+    bound = limiter.shared_limit(
+        lambda: current_app.config[f"LIMIT_{name}"],
+        scope,
+        key_func=lambda: _counted_by(name, scope, key()),
+        exempt_when=exempt_when,
+    )
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         limited: Any = bound(view)

@@ -85,8 +85,11 @@ class TooManyStreamsError(Exception):
 
 def queue(name: str) -> Queue:
     """The queue `name` of one process: it is nobody else's, and goes with the connection."""
-    bindings = [binding(Exchange(exchange_name(stage), type="topic", no_declare=True), routing_key=event.TYPE)
-                for event in CHANGES for stage in event.SERVICES]
+    bindings = [
+        binding(Exchange(exchange_name(stage), type="topic", no_declare=True), routing_key=event.TYPE)
+        for event in CHANGES
+        for stage in event.SERVICES
+    ]
     return Queue(name, bindings=bindings, exclusive=True, auto_delete=True, durable=False)
 
 
@@ -218,8 +221,9 @@ class LiveFeed:
 
     def _consume(self, connection: Connection) -> None:
         mine = queue(f"live.gateway-{uuid.uuid4()}")
-        with Consumer(connection.default_channel, [mine], on_message=self._hear,
-                      on_decode_error=lambda *_: None, no_ack=True):
+        with Consumer(
+            connection.default_channel, [mine], on_message=self._hear, on_decode_error=lambda *_: None, no_ack=True
+        ):
             self._tell_ready()
             looked_after = monotonic()
             while not self._closed.is_set():

@@ -41,16 +41,19 @@ PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 AHEAD = ("prefetch", "prerender", "preview")
 
 # By the names that they have in WSGI's environment: asked of every request.
-_OVERRIDES, _PURPOSES = (tuple("HTTP_" + name.upper().replace("-", "_") for name in names)
-                         for names in (OVERRIDES, PURPOSES))
+_OVERRIDES, _PURPOSES = (
+    tuple("HTTP_" + name.upper().replace("-", "_") for name in names) for names in (OVERRIDES, PURPOSES)
+)
 
 
 class MethodOverriddenError(BadRequest):
     """The request has one method for whoever stands before us and another for us."""
 
     problem = "method-overridden"
-    detail = ("A request's method is the one it is sent with: leave X-HTTP-Method-Override and its like, and the field "
-              "_method, out. Nothing was done.")
+    detail = (
+        "A request's method is the one it is sent with: leave X-HTTP-Method-Override and its like, and the field "
+        "_method, out. Nothing was done."
+    )
 
 
 class NotAVisitError(ServiceUnavailable):
@@ -87,8 +90,14 @@ class Gateway(Flask):
         # Werkzeug would send who asks for /an//address to the host that they named.
         self.url_map.merge_slashes = False
 
-    def add_url_rule(self, rule: str, endpoint: str | None = None, view_func: Any = None,
-                     provide_automatic_options: bool | None = None, **options: Any) -> None:
+    def add_url_rule(
+        self,
+        rule: str,
+        endpoint: str | None = None,
+        view_func: Any = None,
+        provide_automatic_options: bool | None = None,
+        **options: Any,
+    ) -> None:
         """As Flask's. Raises ValueError for a page that would act by anything but POST."""
         for_programs = rule.startswith(FOR_PROGRAMS)
         if not for_programs and not PAGES_TAKE.issuperset(options.get("methods") or ()):
@@ -137,5 +146,7 @@ def _is_ahead() -> bool:
 def _is_embedded_elsewhere() -> bool:
     """Whether a page of another origin loads this into itself, be it as a picture, a frame or by a script."""
     environ = request.environ
-    return (environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin")
-            and environ.get("HTTP_SEC_FETCH_DEST", "document") != "document")
+    return (
+        environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin")
+        and environ.get("HTTP_SEC_FETCH_DEST", "document") != "document"
+    )

@@ -22,8 +22,13 @@ from nkk.sop.refusals import NotYourRole, NotYourStep
 from nkk.sop.steps import Role
 
 FORM, REPORTER, COMPLAINT, REPORT, RESPONSE, RECEIPT = (
-    "form-pengaduan", "data-pemberi-aduan", "data-pengaduan", "laporan-pengaduan", "laporan-tanggapan-pengaduan",
-    "tanda-terima")
+    "form-pengaduan",
+    "data-pemberi-aduan",
+    "data-pengaduan",
+    "laporan-pengaduan",
+    "laporan-tanggapan-pengaduan",
+    "tanda-terima",
+)
 
 RECAP = "rekap-bulanan"
 OF_COMPLAINTS = frozenset(KINDS) - {RECAP}
@@ -50,8 +55,9 @@ class NoDocumentYet(NotYourStep):
     """The step that this document comes from is not done."""
 
 
-def openable(ticket: str, role: Role, timeline: dict[str, Any], confidential: bool | None = None
-             ) -> list[dict[str, str]]:
+def openable(
+    ticket: str, role: Role, timeline: dict[str, Any], confidential: bool | None = None
+) -> list[dict[str, str]]:
     """The documents that `role` may open now, with their addresses and the method that opens them; intake is asked
     whether the report is `confidential` where that is not known."""
     kinds = [kind for kind in FROM_STEP[role] if _is_there(kind, role, timeline)]
@@ -61,8 +67,16 @@ def openable(ticket: str, role: Role, timeline: dict[str, Any], confidential: bo
         if confidential:
             kinds.remove(REPORTER)
     base = f"/api/v1/complaints/{ticket}/documents"
-    return [{"kind": kind, "title": KINDS[kind], "docx": f"{base}/{kind}.docx", "pdf": f"{base}/{kind}.pdf",
-             "method": "POST" if kind in BY_ACT else "GET"} for kind in kinds]
+    return [
+        {
+            "kind": kind,
+            "title": KINDS[kind],
+            "docx": f"{base}/{kind}.docx",
+            "pdf": f"{base}/{kind}.pdf",
+            "method": "POST" if kind in BY_ACT else "GET",
+        }
+        for kind in kinds
+    ]
 
 
 def require(kind: str, role: Role) -> None:
@@ -79,8 +93,9 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     if not _is_there(kind, role, timeline):
         if _is_made(kind, role, view):
             raise journeys.being_prepared()
-        raise NoDocumentYet("This document does not exist yet: the step that makes it is not done.",
-                            {"stands": timeline["stands"]})
+        raise NoDocumentYet(
+            "This document does not exist yet: the step that makes it is not done.", {"stands": timeline["stands"]}
+        )
     if kind in BY_ACT:
         # Last: an identity that is on no sheet in the end was shown to nobody.
         view |= {"reporter": backend().identity(ticket, "document")}
@@ -106,10 +121,17 @@ def of_complaint(ticket: str, kind: str, format: str, role: Role) -> Response:
 def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
     """The document made of `content`, to be kept as the file `name`. It is made in the turn of the caller's account."""
     folder = current_app.config["TEMPLATES"]
-    file = make(kind, format, content, templates=Path(folder) if folder else None, account=g.actor.id,
-                is_staff=g.actor.role != Role.REPORTER)
-    return Response(file, mimetype=MEDIA_TYPES[format], headers={
-        "Content-Disposition": f'attachment; filename="{name}.{format}"'})
+    file = make(
+        kind,
+        format,
+        content,
+        templates=Path(folder) if folder else None,
+        account=g.actor.id,
+        is_staff=g.actor.role != Role.REPORTER,
+    )
+    return Response(
+        file, mimetype=MEDIA_TYPES[format], headers={"Content-Disposition": f'attachment; filename="{name}.{format}"'}
+    )
 
 
 def _is_there(kind: str, role: Role, timeline: dict[str, Any]) -> bool:
@@ -121,9 +143,11 @@ def _is_there(kind: str, role: Role, timeline: dict[str, Any]) -> bool:
 
 def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
     """Whether the caller's own stage knows that the step is done which the document comes from."""
-    return {COMPLAINT: role == Role.MAIN_TEAM or bool(view.get("handed_over_at")),
-            REPORT: role == Role.OPD_TEAM or view["stands"]["state"] != "awaiting_classification",
-            RESPONSE: bool(view.get("response") or view.get("answer"))}.get(kind, False)
+    return {
+        COMPLAINT: role == Role.MAIN_TEAM or bool(view.get("handed_over_at")),
+        REPORT: role == Role.OPD_TEAM or view["stands"]["state"] != "awaiting_classification",
+        RESPONSE: bool(view.get("response") or view.get("answer")),
+    }.get(kind, False)
 
 
 def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
@@ -151,8 +175,12 @@ _VIEWS: dict[Role, Callable[[str, str], dict[str, Any]]] = {
 
 def _answered(answer: dict[str, Any] | None) -> dict[str, Any]:
     answer = answer or {}
-    return {"answer": answer.get("text"), "answered_at": answer.get("sent_at"), "closed_at": answer.get("closed_at"),
-            "how": answer.get("how")}
+    return {
+        "answer": answer.get("text"),
+        "answered_at": answer.get("sent_at"),
+        "closed_at": answer.get("closed_at"),
+        "how": answer.get("how"),
+    }
 
 
 def _told(timeline: dict[str, Any], last_step: int, role: Role) -> dict[str, Any]:
@@ -161,18 +189,28 @@ def _told(timeline: dict[str, Any], last_step: int, role: Role) -> dict[str, Any
     at = {entry["step"]: entry["at"] for entry in entries}
     classified: dict[str, Any] = next((entry for entry in entries if entry["step"] == 3), {})
     returned = [entry for entry in entries if entry["event"] == "response.returned.v1" and role in BETWEEN]
-    return {"submitted_at": timeline["submitted_at"], "service_due_at": timeline["service_due_at"],
-            "handed_over_at": at.get(2), "classified_at": at.get(3), "responded_at": at.get(4),
-            "approved_at": next((entry["at"] for entry in entries if entry["event"] == "response.approved.v1"), None),
-            "path": timeline["path"] if classified else None, "note": classified.get("note"),
-            "return_note": returned[-1]["note"] if returned else None,
-            "opd": classified.get("opd"), "steps": [_step(entry) for entry in entries]}
+    return {
+        "submitted_at": timeline["submitted_at"],
+        "service_due_at": timeline["service_due_at"],
+        "handed_over_at": at.get(2),
+        "classified_at": at.get(3),
+        "responded_at": at.get(4),
+        "approved_at": next((entry["at"] for entry in entries if entry["event"] == "response.approved.v1"), None),
+        "path": timeline["path"] if classified else None,
+        "note": classified.get("note"),
+        "return_note": returned[-1]["note"] if returned else None,
+        "opd": classified.get("opd"),
+        "steps": [_step(entry) for entry in entries],
+    }
 
 
 def _step(entry: dict[str, Any]) -> dict[str, Any]:
-    return {"number": entry["step"], "role": ROLES[Role(entry["role"])], "done_at": entry["at"],
-            **{name: entry[name] for name in ("activity", "minutes", "came_at", "due_at", "used_minutes", "late",
-                                              "round")}}
+    return {
+        "number": entry["step"],
+        "role": ROLES[Role(entry["role"])],
+        "done_at": entry["at"],
+        **{name: entry[name] for name in ("activity", "minutes", "came_at", "due_at", "used_minutes", "late", "round")},
+    }
 
 
 def _named(held: dict[str, Any]) -> dict[str, Any]:
@@ -181,8 +219,11 @@ def _named(held: dict[str, Any]) -> dict[str, Any]:
     entered = held["submitted_at"]
     lists = _lists_at(held["handed_over_at"] if is_day(entered) else entered)
     category = lists["categories"].get(held.get("category"), {})
-    named = {"category": category.get("name"), "accused_opd": lists["opds"].get(held.get("accused_opd")),
-             "sub_category": category.get("sub_categories", {}).get(held.get("sub_category"))}
+    named = {
+        "category": category.get("name"),
+        "accused_opd": lists["opds"].get(held.get("accused_opd")),
+        "sub_category": category.get("sub_categories", {}).get(held.get("sub_category")),
+    }
     if held.get("classified_at"):
         named["opd"] = _lists_at(held["classified_at"])["opds"].get(held.get("opd"))
     return {name: value for name, value in named.items() if value is not None}
@@ -194,5 +235,3 @@ def _lists_at(instant: str) -> dict[str, Any]:
     if since is None or datetime.fromisoformat(since) <= datetime.fromisoformat(instant):
         return known
     return backend().call("intake", "lists", instant)
-
-

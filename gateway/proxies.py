@@ -13,9 +13,17 @@ from typing import Any
 
 from nkk.messaging.written import UNIX
 
-_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT",
-              "HTTP_X_FORWARDED_PREFIX", "HTTP_X_FORWARDED_SCHEME", "HTTP_X_FORWARDED_SSL", "HTTP_X_REAL_IP",
-              "HTTP_FORWARDED")
+_FORWARDED = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PREFIX",
+    "HTTP_X_FORWARDED_SCHEME",
+    "HTTP_X_FORWARDED_SSL",
+    "HTTP_X_REAL_IP",
+    "HTTP_FORWARDED",
+)
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)(:\d{1,5})?")
 _WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](:\d+)?|(?P<four>[^:]*):\d+")
 
@@ -65,9 +73,11 @@ def _believed(said: Mapping[str, str], peer: str, proxies: Proxies) -> dict[str,
     client, hops = _walk(_parts(said["HTTP_X_FORWARDED_FOR"]), peer, proxies)
     scheme = _at(_parts(said["HTTP_X_FORWARDED_PROTO"]), hops).lower()
     host = _at(_parts(said["HTTP_X_FORWARDED_HOST"]), hops)
-    return {"REMOTE_ADDR": client} | (
-        {"wsgi.url_scheme": scheme} if scheme in ("http", "https") else {}) | (
-        {"HTTP_HOST": host} if _HOST.fullmatch(host) else {})
+    return (
+        {"REMOTE_ADDR": client}
+        | ({"wsgi.url_scheme": scheme} if scheme in ("http", "https") else {})
+        | ({"HTTP_HOST": host} if _HOST.fullmatch(host) else {})
+    )
 
 
 def _walk(chain: list[str], peer: str, proxies: Proxies) -> tuple[str, int]:

@@ -16,6 +16,7 @@ COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
 def of_month(month: str) -> dict[str, Any]:
     """The figures of `month` (`2026-03`, WIB), as the caller's role may see them. Raises InvalidInput for a month to
     come."""
+
     def ask(closed: bool, cursor: str | None) -> dict[str, Any]:
         return backend().call("notification", "month", month, closed, cursor)
 

@@ -36,14 +36,30 @@ TOO_SLOW = (408, "Request Timeout", "too-slow", "The request did not come to its
 OF_OURS = (500, "Internal Server Error", "failed", SENTENCES[500])
 SAYS = {
     "LimitRequestLine": (414, "URI Too Long", "too-long", "The address is too long. Nothing was done."),
-    "LimitRequestHeaders": (431, "Request Header Fields Too Large", "too-long",
-                            "The headers are too many or too long. Nothing was done."),
-    "ExpectationFailed": (417, "Expectation Failed", "refused",
-                          "What the header Expect asks for is not done here. Leave it out."),
-    "UnsupportedTransferCoding": (501, "Not Implemented", "refused",
-                                  "This transfer coding is not taken. Send the body as it is, or in chunks."),
-    "BadChunks": (400, "Bad Request", "malformed",
-                  "The body broke off, or its chunks are not what they say. Send it again."),
+    "LimitRequestHeaders": (
+        431,
+        "Request Header Fields Too Large",
+        "too-long",
+        "The headers are too many or too long. Nothing was done.",
+    ),
+    "ExpectationFailed": (
+        417,
+        "Expectation Failed",
+        "refused",
+        "What the header Expect asks for is not done here. Leave it out.",
+    ),
+    "UnsupportedTransferCoding": (
+        501,
+        "Not Implemented",
+        "refused",
+        "This transfer coding is not taken. Send the body as it is, or in chunks.",
+    ),
+    "BadChunks": (
+        400,
+        "Bad Request",
+        "malformed",
+        "The body broke off, or its chunks are not what they say. Send it again.",
+    ),
     "InternalServerError": OF_OURS,
 }
 """Status, reason, name and sentence, by what was found; what was found by another name is no HTTP."""
@@ -54,8 +70,13 @@ log = get_logger()
 def answer(status: int, reason: str, name: str, sentence: str) -> bytes:
     """The problem as it goes over the wire; the connection ends with it."""
     body = json.dumps(body_of(status, name, sentence), ensure_ascii=False).encode()
-    headers = HEADERS | {"Content-Type": "application/problem+json", "Content-Length": str(len(body)),
-                         "Connection": "close", "Date": util.http_date(), "X-Request-ID": str(uuid.uuid4())}
+    headers = HEADERS | {
+        "Content-Type": "application/problem+json",
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        "Date": util.http_date(),
+        "X-Request-ID": str(uuid.uuid4()),
+    }
     lines = [f"HTTP/1.1 {status} {reason}", *(f"{key}: {value}" for key, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode("ascii") + body
 
@@ -149,8 +170,13 @@ class Reading(HTTPRequestParser):
             self.headers["CONTENT_LENGTH"] = str(MAX_FRAMED_BYTES)
         elif isinstance(self.error, waitress.RequestHeaderFieldsTooLarge):
             line = self._head.partition(b"\r\n")[0]
-            self._refuse((broken.LimitRequestLine if len(line) > self.config.limit_request_line
-                          else broken.LimitRequestHeaders).__name__)
+            self._refuse(
+                (
+                    broken.LimitRequestLine
+                    if len(line) > self.config.limit_request_line
+                    else broken.LimitRequestHeaders
+                ).__name__
+            )
         elif isinstance(self.error, waitress.InternalServerError):
             self._refuse("InternalServerError")
         else:

@@ -68,8 +68,19 @@ class Worker(Base):
         self._threads.set_thread_count(self.cfg.threads)
         most, chosen = files_for(self.cfg.worker_connections), settings(self.cfg.threads, self.cfg.backlog)
         proxies = self.wsgi.config["TRUSTED_PROXIES"]
-        self._doors = [Door(self.wsgi, listener.sock, self._loop, self._threads, chosen, most, proxies.include,
-                            lambda: not self.alive) for listener in self.sockets]
+        self._doors = [
+            Door(
+                self.wsgi,
+                listener.sock,
+                self._loop,
+                self._threads,
+                chosen,
+                most,
+                proxies.include,
+                lambda: not self.alive,
+            )
+            for listener in self.sockets
+        ]
 
     def _turn(self) -> None:
         self.notify()

@@ -41,8 +41,12 @@ def judge(report: dict[str, Any] | None, accepted: Iterable[str], today: date) -
     if not asked:
         return None
     allowed = {line.split()[0] for line in accepted if _holds(line, today)}
-    known = [_written(found, flaw) for found in dependencies for flaw in found.get("vulns", ())
-             if not allowed & {flaw["id"], *flaw.get("aliases", ())}]
+    known = [
+        _written(found, flaw)
+        for found in dependencies
+        for flaw in found.get("vulns", ())
+        if not allowed & {flaw["id"], *flaw.get("aliases", ())}
+    ]
     if known:
         return Verdict("\n".join(["Known vulnerabilities:", *sorted(set(known))]), True)
     unknown = f"; not known there: {', '.join(skipped)}" if skipped else ""
@@ -56,15 +60,30 @@ def main() -> int:
         if verdict is not None:
             print(verdict.says)
             return 1 if verdict.fails else 0
-    print("NOT AUDITED: no vulnerability service can be reached from here "
-          f"({', '.join(SERVICES)}). Run `make audit` where one can.")
+    print(
+        "NOT AUDITED: no vulnerability service can be reached from here "
+        f"({', '.join(SERVICES)}). Run `make audit` where one can."
+    )
     return 0
 
 
 def _ask(service: str) -> dict[str, Any] | None:
     """pip-audit's report on the lock; None where there is none."""
-    command = ["--requirement", str(LOCK), "--vulnerability-service", service, "--disable-pip", "--no-deps",
-               "--require-hashes", "--format", "json", "--timeout", "10", "--progress-spinner", "off"]
+    command = [
+        "--requirement",
+        str(LOCK),
+        "--vulnerability-service",
+        service,
+        "--disable-pip",
+        "--no-deps",
+        "--require-hashes",
+        "--format",
+        "json",
+        "--timeout",
+        "10",
+        "--progress-spinner",
+        "off",
+    ]
     done = subprocess.run([sys.executable, "-m", "pip_audit", *command], capture_output=True, text=True, check=False)
     try:
         return json.loads(done.stdout)

@@ -7,8 +7,11 @@ WHO = ("nobody", "owner", "other reporter", "operator", "Tim Utama", "OPD", "oth
 
 def table() -> dict[str, tuple[str, ...]]:
     """What docs/access.md says, by operation, for each of WHO."""
-    rows = [line.strip("| ").split(" | ") for line in (FOLDER.parent / "access.md").read_text().splitlines()
-            if line.startswith("|") and not line.startswith("|---")]
+    rows = [
+        line.strip("| ").split(" | ")
+        for line in (FOLDER.parent / "access.md").read_text().splitlines()
+        if line.startswith("|") and not line.startswith("|---")
+    ]
     heads = {tuple(row[1:]) for row in rows if row[0] == "operation"}
     assert heads == {WHO}
     said = [(row[0].strip("`"), tuple(row[1:])) for row in rows if row[0] != "operation"]

@@ -43,8 +43,9 @@ def complaint(now: datetime = MONDAY, **changed: Any) -> intake.Complaint:
 def triage_case(**changed: Any) -> triage.Case:
     """A report on Tim Utama's desk, not yet classified."""
     times = {"submitted_at": MONDAY, "service_due_at": MONDAY, "came_at": MONDAY, "due_at": MONDAY}
-    return triage.Case(**{"ticket": TICKET, "reporter_kind": "public", "confidential": False, **REPORT, **times,
-                          **changed})
+    return triage.Case(
+        **{"ticket": TICKET, "reporter_kind": "public", "confidential": False, **REPORT, **times, **changed}
+    )
 
 
 def opd_case(**changed: Any) -> opd_response.Case:
@@ -56,9 +57,18 @@ def opd_case(**changed: Any) -> opd_response.Case:
 
 def answer(**changed: Any) -> notification.Answer:
     """A complaint that has come to be answered."""
-    return notification.Answer(**{"ticket": TICKET, "path": "complaint", "material": "Petugas telah ditegur.",
-                                  "note": None, "service_due_at": MONDAY, "came_at": MONDAY, "due_at": MONDAY,
-                                  **changed})
+    return notification.Answer(
+        **{
+            "ticket": TICKET,
+            "path": "complaint",
+            "material": "Petugas telah ditegur.",
+            "note": None,
+            "service_due_at": MONDAY,
+            "came_at": MONDAY,
+            "due_at": MONDAY,
+            **changed,
+        }
+    )
 
 
 def entry(type_: str, at: datetime = MONDAY, **known: Any) -> notification.Entry:

@@ -39,8 +39,9 @@ own_days = closures | st.builds(Day, names, open_spans())
 
 def minutes_of(week: Week) -> int:
     """Office minutes of a week."""
-    return sum((closes.hour - opens.hour) * 60 + closes.minute - opens.minute for spans in week
-               for opens, closes in spans)
+    return sum(
+        (closes.hour - opens.hour) * 60 + closes.minute - opens.minute for spans in week for opens, closes in spans
+    )
 
 
 weeks = st.tuples(*[open_spans()] * 7)
@@ -53,12 +54,14 @@ base_weeks = st.just(OFFICE_WEEK) | weeks.filter(lambda week: minutes_of(week) >
 def some_seasons(draw):
     """Up to two seasons without a shared date."""
     edges = sorted(draw(st.lists(days_between, max_size=4, unique=True)))
-    return tuple(Season(draw(names), first, last, draw(weeks))
-                 for first, last in zip(edges[::2], edges[1::2], strict=False))
+    return tuple(
+        Season(draw(names), first, last, draw(weeks)) for first, last in zip(edges[::2], edges[1::2], strict=False)
+    )
 
 
-calendars = st.builds(Calendar, st.integers(0, 9), base_weeks, some_seasons(),
-                      st.dictionaries(days_between, own_days, max_size=12))
+calendars = st.builds(
+    Calendar, st.integers(0, 9), base_weeks, some_seasons(), st.dictionaries(days_between, own_days, max_size=12)
+)
 
 instants = st.datetimes(datetime(2026, 2, 20), datetime(2026, 4, 1)).map(lambda moment: moment.replace(tzinfo=WIB))
 minutes = instants.map(lambda moment: moment.replace(second=0, microsecond=0))
@@ -76,7 +79,7 @@ def open_minutes(calendar: Calendar, day: date) -> list[bool]:
         spans = week[day.weekday()]
     open_, whole_day = [False] * 1440, range(1440)
     for opens, closes in spans:
-        for minute in whole_day[_number(opens):_number(closes)]:
+        for minute in whole_day[_number(opens) : _number(closes)]:
             open_[minute] = True
     return open_
 
@@ -92,7 +95,7 @@ def counted(calendar: Calendar, start: datetime, end: datetime) -> int:
     start, end = start.astimezone(WIB), end.astimezone(WIB)
     days = [start.date() + timedelta(days=number) for number in range((end.date() - start.date()).days + 1)]
     every = [open_ for day in days for open_ in open_minutes(calendar, day)]
-    return sum(every[_number(start.time()):len(every) - 1440 + _number(end.time())])
+    return sum(every[_number(start.time()) : len(every) - 1440 + _number(end.time())])
 
 
 def _number(moment: time) -> int:

@@ -12,8 +12,9 @@ from tests.installations import Installation
 def engine(installation: Installation, stage: str) -> Engine:
     """The database of `stage`, for a test's own look or touch."""
     url = make_url(installation.stack.database_url(stage))
-    return create_engine(url.set(drivername="postgresql+psycopg2") if url.drivername == "postgresql" else url,
-                         poolclass=NullPool)
+    return create_engine(
+        url.set(drivername="postgresql+psycopg2") if url.drivername == "postgresql" else url, poolclass=NullPool
+    )
 
 
 def everything_in(installation: Installation, stage: str, but: Container[str] = ()) -> str:

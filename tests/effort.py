@@ -21,5 +21,4 @@ TIMES = 1 + int(FUZZ_SECONDS / 30)
 
 def effort(examples: int) -> settings:
     """Settings for a test of so many cases; in `make proof` more, and other ones each time."""
-    return settings(max_examples=examples * TIMES, derandomize=not LONG, deadline=None, database=None,
-                    print_blob=LONG)
+    return settings(max_examples=examples * TIMES, derandomize=not LONG, deadline=None, database=None, print_blob=LONG)

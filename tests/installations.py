@@ -124,9 +124,15 @@ class Installation:
         """That `ticket` was submitted, as its intake would tell it."""
         now = datetime.now(UTC)
         return ComplaintSubmitted(
-            ticket=ticket, sealed_reporter=self.keyed.seal_reporter(ticket, reporter_id), reporter_kind="public",
-            category="kode-perilaku", sub_category="disiplin", confidential=False, submitted_at=now,
-            service_due_at=now + timedelta(days=2))
+            ticket=ticket,
+            sealed_reporter=self.keyed.seal_reporter(ticket, reporter_id),
+            reporter_kind="public",
+            category="kode-perilaku",
+            sub_category="disiplin",
+            confidential=False,
+            submitted_at=now,
+            service_due_at=now + timedelta(days=2),
+        )
 
     def leave(self) -> None:
         self._leaving.set()
@@ -144,14 +150,26 @@ class Installation:
 
 
 @contextmanager
-def installation(folder: Path, uri: str, databases: Mapping[str, str] | None = None,
-                 settings: Mapping[str, str] | None = None, scale: Mapping[str, int] | None = None,
-                 services: Mapping[str, str] | None = None, stack_cls: type[Stack] = Stack) -> Iterator[Installation]:
+def installation(
+    folder: Path,
+    uri: str,
+    databases: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] | None = None,
+    scale: Mapping[str, int] | None = None,
+    services: Mapping[str, str] | None = None,
+    stack_cls: type[Stack] = Stack,
+) -> Iterator[Installation]:
     """A ready installation in `folder` on the broker at `uri`; `services` may put a test's class in a stage's place.
     Passwords cost little where it does not say otherwise."""
     services = SERVICES | {"intake": "tests.quick:QuickIntake"} | dict(services or {})
-    stack = stack_cls(folder, echo=lambda _: None, scale=scale or {}, settings=SETTINGS | dict(settings or {}),
-                      databases=databases or {}, services=services)
+    stack = stack_cls(
+        folder,
+        echo=lambda _: None,
+        scale=scale or {},
+        settings=SETTINGS | dict(settings or {}),
+        databases=databases or {},
+        services=services,
+    )
     with stack.up(uri):
         running = Installation(stack)
         try:
@@ -164,8 +182,12 @@ def as_moved(uri: str, message: Message) -> Message:
     """`message`, for the inbox that its key names, as its stage moves one that its owner told: to that inbox alone."""
     stage = message.routing_key.partition(".")[0]
     owner = next((event.SERVICES[0] for event in EVENTS if message.type == event.TYPE), "intake")
-    told = SimpleNamespace(body=message.body, properties={"type": message.type}, headers={},
-                           delivery_info={"exchange": exchange_name(owner), "routing_key": message.type})
+    told = SimpleNamespace(
+        body=message.body,
+        properties={"type": message.type},
+        headers={},
+        delivery_info={"exchange": exchange_name(owner), "routing_key": message.type},
+    )
     return replace(message, exchange=moves_name(stage), headers=message.headers | Origins(stage, uri).headers(told))
 
 
@@ -191,5 +213,8 @@ def new_databases(postgres: PrivatePostgres) -> dict[str, str]:
 
 def running_processes(installation: Installation) -> dict[str, Any]:
     """pid by name of everything the installation runs."""
-    return {name: program.process.pid for name, program in installation.stack.programs.items()
-            if program.process is not None and program.running}
+    return {
+        name: program.process.pid
+        for name, program in installation.stack.programs.items()
+        if program.process is not None and program.running
+    }

@@ -31,10 +31,21 @@ OPERATOR = Actor("operator", "operator", None, "s-operator")
 ADMIN = Actor("admin", "admin", None, "s-admin")
 PEOPLE = (REPORTER, OPERATOR, ADMIN)
 NEW = "sandi yang baru 42"
-IDENTITY = {"name": "Pelapor Contoh", "identity_number": "1971011503900001", "email": "pelapor@example.org",
-            "phone": None, "username": "pelapor"}
-REGISTRATION = {"kind": "public", "identity_number": "1971014107900001", "name": "Warga Contoh",
-                "email": "warga@example.org", "username": "warga-baru", "password": "sandi yang panjang"}
+IDENTITY = {
+    "name": "Pelapor Contoh",
+    "identity_number": "1971011503900001",
+    "email": "pelapor@example.org",
+    "phone": None,
+    "username": "pelapor",
+}
+REGISTRATION = {
+    "kind": "public",
+    "identity_number": "1971014107900001",
+    "name": "Warga Contoh",
+    "email": "warga@example.org",
+    "username": "warga-baru",
+    "password": "sandi yang panjang",
+}
 STAFF = {"username": "petugas-baru", "name": "Petugas", "role": "operator", "password": "sandi yang panjang"}
 
 CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
@@ -55,6 +66,7 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "let_staff_in": (ADMIN, {"username": "operator"}),
 }
 """One of each that is carried out."""
+
 
 class Passwords:
     """Hashes without their cost."""
@@ -84,19 +96,37 @@ def intake_at(url: str) -> Iterator[IntakeService]:
     service.uow = UnitOfWork(database, IntakeWork, "intake")
     with database.writing() as connection:
         for person in PEOPLE:
-            connection.execute(insert(accounts).values(
-                id=person.id, login_index=service.vault.login_index(person.id), password_hash=f"hash of {person.id}",
-                role=person.role, username=person.id, name=person.id, failed_attempts=0, created_at=NOW))
-            connection.execute(insert(sessions).values(
-                id=person.session, account_id=person.id, expires_at=NOW + LIFETIME,
-                refresh_hash=hashlib.sha256(person.id.encode()).hexdigest()))
-        connection.execute(insert(reporters).values(id=REPORTER.id, kind="public",
-                                                    identity=service.vault.encrypt(IDENTITY)))
+            connection.execute(
+                insert(accounts).values(
+                    id=person.id,
+                    login_index=service.vault.login_index(person.id),
+                    password_hash=f"hash of {person.id}",
+                    role=person.role,
+                    username=person.id,
+                    name=person.id,
+                    failed_attempts=0,
+                    created_at=NOW,
+                )
+            )
+            connection.execute(
+                insert(sessions).values(
+                    id=person.session,
+                    account_id=person.id,
+                    expires_at=NOW + LIFETIME,
+                    refresh_hash=hashlib.sha256(person.id.encode()).hexdigest(),
+                )
+            )
+        connection.execute(
+            insert(reporters).values(id=REPORTER.id, kind="public", identity=service.vault.encrypt(IDENTITY))
+        )
         for ticket, confidential in (("open", False), ("confidential", True)):
             report = vars(complaint(confidential=confidential)) | {"ticket": ticket, "reporter_id": REPORTER.id}
             connection.execute(insert(complaints).values(report))
-        connection.execute(insert(password_resets).values(
-            account_id=REPORTER.id, token_hash=hash_of("code"), expires_at=NOW + LIFETIME, told=1, told_since=NOW))
+        connection.execute(
+            insert(password_resets).values(
+                account_id=REPORTER.id, token_hash=hash_of("code"), expires_at=NOW + LIFETIME, told=1, told_since=NOW
+            )
+        )
     try:
         yield service
     finally:

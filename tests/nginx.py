@@ -71,10 +71,14 @@ def nginx(folder: Path, gateway_port: int) -> Iterator[Proxy]:
 def _here(configuration: str, proxy: Proxy, gateway_port: int) -> str:
     """The configuration, with this machine's ports, files and addresses in the places of the container's."""
     for there, here in {
-            "gateway.door:8000": f"{LOOPBACK}:{gateway_port}", "listen 8443 ": f"listen {LOOPBACK}:{proxy.https} ",
-            "listen 8080;": f"listen {LOOPBACK}:{proxy.http};", " /tmp/": f" {proxy.folder}/",
-            "/run/secrets/": f"{proxy.folder}/", "/etc/nginx/redirect.conf": f"{proxy.folder}/redirect.conf",
-            "proxy_pass http://gateway;": f"proxy_pass http://gateway; proxy_bind {ADDRESS};"}.items():
+        "gateway.door:8000": f"{LOOPBACK}:{gateway_port}",
+        "listen 8443 ": f"listen {LOOPBACK}:{proxy.https} ",
+        "listen 8080;": f"listen {LOOPBACK}:{proxy.http};",
+        " /tmp/": f" {proxy.folder}/",
+        "/run/secrets/": f"{proxy.folder}/",
+        "/etc/nginx/redirect.conf": f"{proxy.folder}/redirect.conf",
+        "proxy_pass http://gateway;": f"proxy_pass http://gateway; proxy_bind {ADDRESS};",
+    }.items():
         assert there in configuration
         configuration = configuration.replace(there, here)
     return configuration
@@ -85,10 +89,18 @@ def _write_certificate(folder: Path) -> None:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address(LOOPBACK))])
     now = datetime.now(UTC)
-    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-                   .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
-                   .not_valid_after(now + timedelta(days=1)).add_extension(names, critical=False)
-                   .sign(key, hashes.SHA256()))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(names, critical=False)
+        .sign(key, hashes.SHA256())
+    )
     (folder / "certificate").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "certificate_key").write_bytes(key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    (folder / "certificate_key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )

@@ -57,8 +57,9 @@ class Person:
         """The header that says who asks. As a client of the API does, a log-in is renewed before it expires: the people
         of an installation are there for as long as its tests take."""
         if self.session and datetime.now(UTC) > datetime.fromisoformat(self.session["expires_at"]) - RENEWED_BEFORE:
-            response = self.http.post("/api/v1/sessions/current/renewal", json={
-                "refresh_token": self.session["refresh_token"]})
+            response = self.http.post(
+                "/api/v1/sessions/current/renewal", json={"refresh_token": self.session["refresh_token"]}
+            )
             # A session that a test has ended stays so: the request is answered as it is with the token at hand.
             if response.status_code == 200:
                 self.session = {**self.session, **response.json()}
@@ -105,8 +106,11 @@ class People:
 
     def reopen(self) -> None:
         """Give all staff their passwords again and log them in: an admin may have closed their accounts."""
-        everybody = [account for found in self._staff.values()
-                     for account in ([found] if "username" in found else found.values())]
+        everybody = [
+            account
+            for found in self._staff.values()
+            for account in ([found] if "username" in found else found.values())
+        ]
         with self._command_line() as admin:
             for account in everybody:
                 admin.call_sealed("reset_staff", account)

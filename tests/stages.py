@@ -43,15 +43,30 @@ from services.opd_response import storage as opd_storage
 from services.triage import service as triage
 from services.triage import storage as triage_storage
 
-SERVICES = {"intake": intake.IntakeService, "triage": triage.TriageService,
-            "opd_response": opd_response.OpdResponseService, "notification": notification.NotificationService}
-STORAGES = {"intake": intake_storage, "triage": triage_storage, "opd_response": opd_storage,
-            "notification": notification_storage}
-WORKS = {"intake": intake_storage.IntakeWork, "triage": triage_storage.TriageWork,
-         "opd_response": opd_storage.OpdResponseWork, "notification": notification_storage.NotificationWork}
-HELD = {"intake": (intake_storage.complaints, Complaint), "triage": (triage_storage.cases, triage.Case),
-        "opd_response": (opd_storage.cases, opd_response.Case),
-        "notification": (notification_storage.answers, notification.Answer)}
+SERVICES = {
+    "intake": intake.IntakeService,
+    "triage": triage.TriageService,
+    "opd_response": opd_response.OpdResponseService,
+    "notification": notification.NotificationService,
+}
+STORAGES = {
+    "intake": intake_storage,
+    "triage": triage_storage,
+    "opd_response": opd_storage,
+    "notification": notification_storage,
+}
+WORKS = {
+    "intake": intake_storage.IntakeWork,
+    "triage": triage_storage.TriageWork,
+    "opd_response": opd_storage.OpdResponseWork,
+    "notification": notification_storage.NotificationWork,
+}
+HELD = {
+    "intake": (intake_storage.complaints, Complaint),
+    "triage": (triage_storage.cases, triage.Case),
+    "opd_response": (opd_storage.cases, opd_response.Case),
+    "notification": (notification_storage.answers, notification.Answer),
+}
 CLOCKS = (clocked_stage, intake, intake_admin, triage, opd_response, notification, following)
 BY_TYPE = {event.TYPE: event for event in EVENTS}
 
@@ -81,9 +96,16 @@ class House:
         self.services = {stage: self.instance(stage) for stage in STAGES}
         self._read = dict.fromkeys(STAGES, 0)
         with self.databases["intake"].writing() as connection:
-            connection.execute(insert(intake_storage.accounts).values(
-                id=REPORTER.id, login_index="x", password_hash="x", role="reporter", failed_attempts=0,
-                created_at=self.now))
+            connection.execute(
+                insert(intake_storage.accounts).values(
+                    id=REPORTER.id,
+                    login_index="x",
+                    password_hash="x",
+                    role="reporter",
+                    failed_attempts=0,
+                    created_at=self.now,
+                )
+            )
             connection.execute(insert(intake_storage.reporters).values(id=REPORTER.id, kind="public", identity="x"))
 
     def instance(self, stage: str) -> Any:
@@ -124,7 +146,8 @@ class House:
             outbox = STORAGES[stage].outbox
             with database.reading() as connection:
                 rows = connection.execute(
-                    select(outbox).where(outbox.c.id > self._read[stage]).order_by(outbox.c.id)).all()
+                    select(outbox).where(outbox.c.id > self._read[stage]).order_by(outbox.c.id)
+                ).all()
             for row in rows:
                 self._read[stage] = row.id
                 event = BY_TYPE[row.type].read(row.body)
@@ -132,11 +155,13 @@ class House:
                 self.told.append((stage, event))
                 self.waiting += [(ear, event) for ear in BY_TYPE[row.type].CONSUMERS if ear != stage]
 
-    def deliver(self, *ears: str, some: float = 1.0, awaited: Container[tuple[str, str]] = (), together: int = 1
-                ) -> None:
+    def deliver(
+        self, *ears: str, some: float = 1.0, awaited: Container[tuple[str, str]] = (), together: int = 1
+    ) -> None:
         """Have what waits heard: all of it by `ears`, and by an ear what it awaits about a subject; the rest with
         chance `some`; in any order, now and then twice, up to `together` in one transaction. What cannot be handled
         yet is tried again."""
+
         def sure(ear: str, event: Event[Any]) -> bool:
             return some == 1 or ear in ears or (ear, event.subject) in awaited
 
@@ -151,7 +176,7 @@ class House:
                     self.waiting.append((ear, event))
             for (ear, _), events in heard.items():
                 for first in range(0, len(events), together):
-                    self._hear(ear, events[first:first + together])
+                    self._hear(ear, events[first : first + together])
             if not any(sure(ear, event) for ear, event in self.waiting):
                 return
         raise AssertionError(f"never handled: {[(ear, event.type) for ear, event in self.waiting]}")
@@ -248,8 +273,11 @@ def _database(url: str, metadata: Any) -> Database:
 
 def methods(stage: str) -> dict[str, bool]:
     """Whether somebody must be logged in for it, by the name of each method that can be called at `stage`."""
-    return {name: hasattr(method, "requires") for name, method in inspect.getmembers(SERVICES[stage])
-            if any(isinstance(entrypoint, StageRpc) for entrypoint in getattr(method, "nameko_entrypoints", ()))}
+    return {
+        name: hasattr(method, "requires")
+        for name, method in inspect.getmembers(SERVICES[stage])
+        if any(isinstance(entrypoint, StageRpc) for entrypoint in getattr(method, "nameko_entrypoints", ()))
+    }
 
 
 @cache
@@ -298,6 +326,13 @@ def some_instant(chance: random.Random, year: int = 2026) -> datetime:
 
 def some_pause(chance: random.Random) -> timedelta:
     """How long somebody takes: seconds, minutes, hours, days; sometimes no time at all."""
-    return chance.choice([timedelta(), timedelta(seconds=chance.randrange(60)), timedelta(minutes=chance.randrange(30)),
-                          timedelta(seconds=chance.randrange(36_000)), timedelta(hours=chance.randrange(60)),
-                          timedelta(days=chance.randrange(12), microseconds=chance.randrange(86_400_000_000))])
+    return chance.choice(
+        [
+            timedelta(),
+            timedelta(seconds=chance.randrange(60)),
+            timedelta(minutes=chance.randrange(30)),
+            timedelta(seconds=chance.randrange(36_000)),
+            timedelta(hours=chance.randrange(60)),
+            timedelta(days=chance.randrange(12), microseconds=chance.randrange(86_400_000_000)),
+        ]
+    )

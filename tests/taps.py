@@ -25,8 +25,11 @@ class Tap:
 
     def listen(self) -> str:
         """All that was said so far: bodies, headers and properties."""
-        return "\n".join(f"{body_of(message).decode(errors='replace')} {message.headers} {message.properties} "
-                         f"{message.delivery_info}" for message in list(self.messages))
+        return "\n".join(
+            f"{body_of(message).decode(errors='replace')} {message.headers} {message.properties} "
+            f"{message.delivery_info}"
+            for message in list(self.messages)
+        )
 
     def open(self) -> None:
         self._thread.start()
@@ -38,8 +41,10 @@ class Tap:
         self._connection.release()
 
     def _listen(self) -> None:
-        with suppress(*BROKER_ERRORS), Consumer(
-                self._connection.default_channel, [self._queue], on_message=self.messages.append, no_ack=True):
+        with (
+            suppress(*BROKER_ERRORS),
+            Consumer(self._connection.default_channel, [self._queue], on_message=self.messages.append, no_ack=True),
+        ):
             self._listening.set()
             while not self._closed.is_set():
                 with suppress(TimeoutError):

@@ -63,8 +63,13 @@ def run(port: int, form: dict[str, str], connections: int, count: int) -> dict[s
     """What came of `count` tickets: `times` [(asked, answered)] of those accepted, in seconds since the epoch,
     `refused` {status: count}, `cpu` seconds of the load's own."""
     job = {"port": port, "form": form, "connections": connections, "count": count}
-    done = subprocess.run([sys.executable, "-m", "bench.helpdesk.load"], input=json.dumps(job), capture_output=True,
-                          text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.helpdesk.load"],
+        input=json.dumps(job),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise RuntimeError(f"the load failed: {done.stderr[-2000:]}")
     return json.loads(done.stdout)

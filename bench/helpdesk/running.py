@@ -63,8 +63,19 @@ def install() -> Path:
     if not marker.exists() or marker.read_bytes() != REQUIREMENTS.read_bytes():
         shutil.rmtree(venv, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-        subprocess.run([str(venv / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check",
-                        "--require-hashes", "-r", str(REQUIREMENTS)], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [
+                str(venv / "bin" / "pip"),
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "-r",
+                str(REQUIREMENTS),
+            ],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         shutil.copy(REQUIREMENTS, marker)
     return venv
 
@@ -77,9 +88,13 @@ def running(folder: Path, postgres: PrivatePostgres, *ways: Way) -> Iterator[lis
     postgres.create(database)
     (folder / "media").mkdir(parents=True)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {
-        "PYTHONPATH": str(HERE.absolute()), "DJANGO_SETTINGS_MODULE": "project.settings",
-        "HELPDESK_SECRET_KEY": secrets.token_urlsafe(48), "HELPDESK_DATABASE": database,
-        "HELPDESK_DATABASE_PORT": str(postgres.port), "HELPDESK_MEDIA": str(folder / "media")}
+        "PYTHONPATH": str(HERE.absolute()),
+        "DJANGO_SETTINGS_MODULE": "project.settings",
+        "HELPDESK_SECRET_KEY": secrets.token_urlsafe(48),
+        "HELPDESK_DATABASE": database,
+        "HELPDESK_DATABASE_PORT": str(postgres.port),
+        "HELPDESK_MEDIA": str(folder / "media"),
+    }
     queue = _prepared(venv, environment)
     try:
         yield [_started(venv, folder, supervisor, environment, way, queue, postgres.url(database)) for way in ways]
@@ -91,22 +106,46 @@ def _prepared(venv: Path, environment: dict[str, str]) -> int:
     """Its tables, and the id of the queue for the public."""
     python = [str(venv / "bin" / "python"), "-W", "ignore"]
     subprocess.run([*python, "-m", "django", "migrate", "--verbosity", "0"], env=environment, check=True)
-    made = subprocess.run([*python, "-c", (
-        "import django; django.setup()\n"
-        "from helpdesk.models import Queue\n"
-        "print(Queue.objects.create(title='Pengaduan', slug='pengaduan', allow_public_submission=True).id)")],
-        env=environment, check=True, capture_output=True, text=True)
+    made = subprocess.run(
+        [
+            *python,
+            "-c",
+            (
+                "import django; django.setup()\n"
+                "from helpdesk.models import Queue\n"
+                "print(Queue.objects.create(title='Pengaduan', slug='pengaduan', allow_public_submission=True).id)"
+            ),
+        ],
+        env=environment,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     return int(made.stdout)
 
 
-def _started(venv: Path, folder: Path, supervisor: Supervisor, environment: dict[str, str], way: Way, queue: int,
-             database: str) -> Helpdesk:
+def _started(
+    venv: Path, folder: Path, supervisor: Supervisor, environment: dict[str, str], way: Way, queue: int, database: str
+) -> Helpdesk:
     with listening_socket() as door:
         program = Program(
             f"django-helpdesk, {way.name}",
-            [str(venv / "bin" / "gunicorn"), "project.wsgi:application", "--bind", f"fd://{door.fileno()}", "--workers",
-             str(WORKERS), "--timeout", "60", "--preload", *way.arguments],
-            environment | ({"HELPDESK_TUNED": "1"} if way.tuned else {}), folder / f"{way.name}.log", (door,))
+            [
+                str(venv / "bin" / "gunicorn"),
+                "project.wsgi:application",
+                "--bind",
+                f"fd://{door.fileno()}",
+                "--workers",
+                str(WORKERS),
+                "--timeout",
+                "60",
+                "--preload",
+                *way.arguments,
+            ],
+            environment | ({"HELPDESK_TUNED": "1"} if way.tuned else {}),
+            folder / f"{way.name}.log",
+            (door,),
+        )
         supervisor.start(program)
         port = door.getsockname()[1]
         _wait_until_ready(port, program)

@@ -45,13 +45,16 @@ def render(definitions: Mapping[str, Any], environment: Mapping[str, str]) -> di
         variable = f"RABBITMQ_{user['name'].upper()}_PASSWORD"
         password = environment.get(variable, "")
         if password:
-            users.append(user | {"password_hash": password_hash(password),
-                                 "hashing_algorithm": "rabbit_password_hashing_sha256"})
+            users.append(
+                user | {"password_hash": password_hash(password), "hashing_algorithm": "rabbit_password_hashing_sha256"}
+            )
         elif user["name"] not in OPTIONAL:
             raise MissingPasswordError(f"{variable} is not set.")
     names = {user["name"] for user in users}
-    granted = {kind: [grant for grant in definitions[kind] if grant["user"] in names]
-               for kind in ("permissions", "topic_permissions")}
+    granted = {
+        kind: [grant for grant in definitions[kind] if grant["user"] in names]
+        for kind in ("permissions", "topic_permissions")
+    }
     return {**definitions, "users": users, **granted}
 
 

@@ -108,13 +108,19 @@ def register(app: Flask) -> None:
         OPENAPI_URL_PREFIX=PREFIX,
         OPENAPI_JSON_PATH="openapi.json",
     )
-    api = DescribedApi(app, spec_kwargs={
-        "info": {"description": "Complaints about civil servants' values, ethics and conduct (NKK), carried through a "
-                                "procedure of seven steps. Errors are RFC 9457 problem details."},
-        "servers": [{"url": "/"}],
-    })
-    api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer",
-                                                   "description": "The access_token of POST /sessions."})
+    api = DescribedApi(
+        app,
+        spec_kwargs={
+            "info": {
+                "description": "Complaints about civil servants' values, ethics and conduct (NKK), carried through a "
+                "procedure of seven steps. Errors are RFC 9457 problem details."
+            },
+            "servers": [{"url": "/"}],
+        },
+    )
+    api.spec.components.security_scheme(
+        "bearer", {"type": "http", "scheme": "bearer", "description": "The access_token of POST /sessions."}
+    )
     for module in (accounts, lists, figures, complaints, claims, desks, documents, admin, calendar):
         api.register_blueprint(module.resources, url_prefix=PREFIX)
 

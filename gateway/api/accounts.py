@@ -9,10 +9,12 @@ from gateway.backend import backend
 from gateway.limits import by_account_of_staff, limit
 from nkk.sop.steps import Role
 
-ASKED = {"detail": "If a reporter has this user name or e-mail address, a letter with the user name and a code is on "
-                   "its way to the address they registered with: one for each of their accounts. It may take some "
-                   "minutes; at most a few letters are sent an hour.",
-         "valid_minutes": 60}
+ASKED = {
+    "detail": "If a reporter has this user name or e-mail address, a letter with the user name and a code is on "
+    "its way to the address they registered with: one for each of their accounts. It may take some "
+    "minutes; at most a few letters are sent an hour.",
+    "valid_minutes": 60,
+}
 """What everybody is answered who asks for a new password: nobody learns who is registered."""
 
 resources = Resources("accounts", __name__, description="Register and log in (step 1)")

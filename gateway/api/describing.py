@@ -17,20 +17,32 @@ PROBLEM = "application/problem+json"
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
 HEADERS: dict[HTTPStatus, dict[str, Any]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}},
-    HTTPStatus.CONFLICT: {"Retry-After": {"description": "Where it is `being-prepared`: seconds to wait.",
-                                          "schema": {"type": "integer"}}},
+    HTTPStatus.CONFLICT: {
+        "Retry-After": {"description": "Where it is `being-prepared`: seconds to wait.", "schema": {"type": "integer"}}
+    },
     HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER,
     HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
 }
-DESCRIPTIONS = {HTTPStatus.SERVICE_UNAVAILABLE:
-                "A part of the service is away, and whether the request was carried out is not known (`unavailable`). "
-                "Or too many people log in or set a password at this moment, and nothing was done (`busy`)."}
+DESCRIPTIONS = {
+    HTTPStatus.SERVICE_UNAVAILABLE: "A part of the service is away, and whether the request was carried out is not "
+    "known (`unavailable`). "
+    "Or too many people log in or set a password at this moment, and nothing was done (`busy`)."
+}
 
 WITH_BODY = {"413": "TOO_LARGE", "415": "UNSUPPORTED_MEDIA_TYPE"}
-ALWAYS = {"400": "BAD_REQUEST", "414": "ADDRESS_TOO_LONG", "431": "HEADERS_TOO_LONG",
-          "500": "INTERNAL_SERVER_ERROR", "503": "SERVICE_UNAVAILABLE"}
-UNCHANGING = {"INVALID_INPUT": "Some fields need correcting", "TOO_LARGE": "The body is too long",
-              "ADDRESS_TOO_LONG": "The address is too long", "HEADERS_TOO_LONG": "The headers are too long"}
+ALWAYS = {
+    "400": "BAD_REQUEST",
+    "414": "ADDRESS_TOO_LONG",
+    "431": "HEADERS_TOO_LONG",
+    "500": "INTERNAL_SERVER_ERROR",
+    "503": "SERVICE_UNAVAILABLE",
+}
+UNCHANGING = {
+    "INVALID_INPUT": "Some fields need correcting",
+    "TOO_LARGE": "The body is too long",
+    "ADDRESS_TOO_LONG": "The address is too long",
+    "HEADERS_TOO_LONG": "The headers are too long",
+}
 """Responses by names that do not change with Python's version."""
 
 
@@ -76,6 +88,8 @@ def ecma_pattern(_converter: Any, _field: Any, ret: dict[str, Any], **_: Any) ->
 
 def next_acts(status: int, *operations: str, name: str = "ticket") -> Callable[..., Any]:
     """View decorator: the `name` in an answer of `status` is what each of `operations` can be asked about."""
-    links = {operation: {"operationId": operation, "parameters": {name: f"$response.body#/{name}"}}
-             for operation in operations}
+    links = {
+        operation: {"operationId": operation, "parameters": {name: f"$response.body#/{name}"}}
+        for operation in operations
+    }
     return Blueprint.doc(responses={str(status): {"links": links}})

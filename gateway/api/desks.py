@@ -35,8 +35,13 @@ def _desk(path: str, stage: str, role: Role, what: str) -> Callable[..., Any]:
 def _changes(path: str, role: Role) -> Callable[..., Any]:
     @resources.route(f"/desks/{path}/changes", methods=["GET"], endpoint=f"{path}_changes")
     @needs(role)
-    @resources.doc(summary="Told when the worklist changes (server-sent events).", description=CHANGES, responses={
-        "200": {"description": "The events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}})
+    @resources.doc(
+        summary="Told when the worklist changes (server-sent events).",
+        description=CHANGES,
+        responses={
+            "200": {"description": "The events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+        },
+    )
     def changes() -> Response:
         return live.as_response(live.stream_for(path, g.actor))
 

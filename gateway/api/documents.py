@@ -18,8 +18,9 @@ from nkk.sop.steps import Role
 OPENED = ", ".join(f'"{kind}"' for kind in sorted(papers.OF_COMPLAINTS - set(papers.BY_ACT)))
 """The kinds that are looked at; the others are made by an act."""
 
-resources = Resources("documents", __name__, description="What is printed: the documents of each step, the month's "
-                                                        "recapitulation")
+resources = Resources(
+    "documents", __name__, description="What is printed: the documents of each step, the month's recapitulation"
+)
 
 
 def _file(*formats: str, **more: Any) -> Callable[..., Any]:

@@ -12,11 +12,17 @@ resources = Resources("lists", __name__, description="What a form can name")
 @resources.response(200, schemas.Categories)
 def categories() -> dict[str, Any]:
     """The categories of complaints, with their sub-categories."""
-    return {"items": [
-        {"key": key, "name": category["name"], "source": category.get("source", ""),
-         "sub_categories": _named(category["sub_categories"])}
-        for key, category in backend().lists()["categories"].items()
-    ]}
+    return {
+        "items": [
+            {
+                "key": key,
+                "name": category["name"],
+                "source": category.get("source", ""),
+                "sub_categories": _named(category["sub_categories"]),
+            }
+            for key, category in backend().lists()["categories"].items()
+        ]
+    }
 
 
 @resources.route("/opds", methods=["GET"])

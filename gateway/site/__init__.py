@@ -42,8 +42,20 @@ def register(app: Flask) -> None:
     language.register(app)
     static.register(app)
     words.register(app)
-    for module in (public, account, reporter, cases, papers, desks, overview, admin, calendar, versions, holidays,
-                   teams):
+    for module in (
+        public,
+        account,
+        reporter,
+        cases,
+        papers,
+        desks,
+        overview,
+        admin,
+        calendar,
+        versions,
+        holidays,
+        teams,
+    ):
         app.register_blueprint(module.pages)
     faults.register(app)
     app.add_template_global(journey.whole, "whole_service")
@@ -51,5 +63,11 @@ def register(app: Flask) -> None:
 
 
 def _for_every_page() -> dict[str, Any]:
-    return {"actor": session.known_actor(), "draft_owner": session.draft_owner(), "draft_key": session.draft_key(),
-            "draft_name": session.draft_name, "here": request.full_path.rstrip("?"), "done_draft": g.get("done_draft")}
+    return {
+        "actor": session.known_actor(),
+        "draft_owner": session.draft_owner(),
+        "draft_key": session.draft_key(),
+        "draft_name": session.draft_name,
+        "here": request.full_path.rstrip("?"),
+        "done_draft": g.get("done_draft"),
+    }

@@ -30,11 +30,16 @@ pages = new_pages("account")
 @limit("RESET", by_device(session.presented), exempt_when=forms.idle)
 def forgotten() -> ResponseReturnValue:
     """Ask for a letter with a code, by user name or by address. Whoever asks is answered the same."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("request_reset", form)
-        flash(gettext("Bila nama pengguna atau alamat surel itu milik seorang pelapor, surat berisi nama pengguna dan "
-                      "kode sedang dikirim ke alamat surel yang didaftarkan. Surat itu dapat memerlukan beberapa "
-                      "menit."))
+        flash(
+            gettext(
+                "Bila nama pengguna atau alamat surel itu milik seorang pelapor, surat berisi nama pengguna dan "
+                "kode sedang dikirim ke alamat surel yang didaftarkan. Surat itu dapat memerlukan beberapa "
+                "menit."
+            )
+        )
         return redirect(url_for(".reset"), 303)
 
     def show(form: Form) -> str:
@@ -58,6 +63,7 @@ def _read_request(values: Mapping[str, str]) -> dict[str, Any]:
 @limit("LOGIN", of="completion", exempt_when=forms.idle)
 def reset() -> ResponseReturnValue:
     """Set a new password with the code of the letter; its link brings the code behind the #, for a script to read."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("complete_reset", form)
         # All sessions of the account have ended; a browser that was logged in as somebody else starts anew as well.
@@ -81,6 +87,7 @@ def reset() -> ResponseReturnValue:
 @limit("LOGIN", by_account_of_staff, of="password", exempt_when=forms.idle)
 def own() -> ResponseReturnValue:
     """One's own account: where one is reached; change the password. This session goes on; all others end."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("change_password", form)
         flash(gettext("Kata sandi Anda sudah diganti. Di perangkat lain Anda harus masuk lagi."))
@@ -115,6 +122,7 @@ def _username() -> str | None:
 @limit("LOGIN", by_account_of_staff, of="password", exempt_when=forms.idle)
 def contact() -> ResponseReturnValue:
     """Be reached elsewhere: another e-mail address or telephone number."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("change_contact", form)
         flash(gettext("Kontak Anda disimpan. Surat berikutnya kami kirim ke %(email)s.", email=form["email"]))

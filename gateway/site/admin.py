@@ -40,14 +40,22 @@ def staff() -> str:
     """The staff by user name."""
     listing = backend().call("intake", "staff", request.args.get("cursor"), PAGE_SIZE)
     first = "cursor" not in request.args
-    return render_template("staff.html", rows=listing["items"], next=listing["next"], lists=backend().lists(),
-                           first=first, unreached=teams.without_address() if first else [], most_named=MOST_NAMED)
+    return render_template(
+        "staff.html",
+        rows=listing["items"],
+        next=listing["next"],
+        lists=backend().lists(),
+        first=first,
+        unreached=teams.without_address() if first else [],
+        most_named=MOST_NAMED,
+    )
 
 
 @pages.route("/admin/staf/baru", methods=["GET", "POST"])
 @needs(Role.ADMIN)
 def add_staff() -> ResponseReturnValue:
     """Add a staff account."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("add_staff", form)
         flash(gettext("Akun %(username)s ditambahkan.", username=form["username"]))
@@ -63,6 +71,7 @@ def add_staff() -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def account(username: str) -> ResponseReturnValue:
     """One staff account: a new password opens it again."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("reset_staff", {"username": username, "password": form["password"]})
         flash(gettext("Kata sandi %(username)s diganti; akunnya terbuka.", username=username))
@@ -76,8 +85,13 @@ def account(username: str) -> ResponseReturnValue:
 
 def _account_page(username: str, form: Form, is_last_admin: bool = False) -> str:
     known = backend().tell_intake("staff_account", {"username": username})
-    return render_template("staff_account.html", form=form, account=known, is_last_admin=is_last_admin,
-                           opd=words.opd_name(known["opd"], words.lists()))
+    return render_template(
+        "staff_account.html",
+        form=form,
+        account=known,
+        is_last_admin=is_last_admin,
+        opd=words.opd_name(known["opd"], words.lists()),
+    )
 
 
 @pages.get("/admin/staf/<username>/perlambatan")
@@ -115,6 +129,7 @@ def let_in(username: str) -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def opds() -> ResponseReturnValue:
     """The roster of agencies: one row each, and a few empty ones."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         removed = {key: name for key, name in known.items() if key not in form["opds"]}
         if removed and request.form.get(REMOVAL) != " ".join(removed):
@@ -139,8 +154,10 @@ def _removed(opds: Mapping[str, str]) -> list[dict[str, Any]]:
         waiting: dict[str, int] | None = backend().call("opd_response", "open_by_opd")
     except (StageUnavailableError, StageFailedError):
         waiting = None
-    return [{"key": key, "name": name, "waiting": None if waiting is None else waiting.get(key, 0)}
-            for key, name in opds.items()]
+    return [
+        {"key": key, "name": name, "waiting": None if waiting is None else waiting.get(key, 0)}
+        for key, name in opds.items()
+    ]
 
 
 @pages.get("/admin/kategori")
@@ -214,7 +231,8 @@ def _rows(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
 
 def _written_category(known: Mapping[str, Any]) -> dict[str, str]:
     return {"name": known.get("name", ""), "source": known.get("source", "")} | _written(
-        "sub", known.get("sub_categories", {}))
+        "sub", known.get("sub_categories", {})
+    )
 
 
 def _with_category(known: Mapping[str, Any], key: str, values: Mapping[str, str]) -> dict[str, Any]:
@@ -224,6 +242,7 @@ def _with_category(known: Mapping[str, Any], key: str, values: Mapping[str, str]
     if "remove" in values:
         return {"categories": others}
     written = {"name": values.get("name", ""), "source": values.get("source", "")}
-    _, sub_categories = forms.together((
-        lambda: load(schemas.CategoryRow, written | {"key": key}), lambda: _rows("sub", values)))
+    _, sub_categories = forms.together(
+        (lambda: load(schemas.CategoryRow, written | {"key": key}), lambda: _rows("sub", values))
+    )
     return {"categories": dict(known) | {key: written | {"sub_categories": sub_categories}}}

@@ -54,13 +54,20 @@ def show() -> str:
 @needs(Role.ADMIN)
 def week() -> ResponseReturnValue:
     """The ordinary week, a line a day; an empty one is a closed day."""
+
     def read(values: Mapping[str, str]) -> dict[str, Any]:
         written = forms.together(partial(_hours_if_any, values, field) for field in _week_fields())
         return {"version": seen_version(), "calendar": newest()["calendar"] | {"week": written}}
 
     if request.method == "GET":
-        return _week_page(Form({field: open_hours(spans) if spans else ""
-                                for field, spans in zip(_week_fields(), newest()["calendar"]["week"], strict=True)}))
+        return _week_page(
+            Form(
+                {
+                    field: open_hours(spans) if spans else ""
+                    for field, spans in zip(_week_fields(), newest()["calendar"]["week"], strict=True)
+                }
+            )
+        )
     return attempt(schemas.NewCalendar, lambda form: replace(lambda _: form["calendar"]), read, _week_page)
 
 
@@ -77,11 +84,16 @@ def back(what: str, first: str | None = None) -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def add_day() -> ResponseReturnValue:
     """Make one date closed, or open in hours of its own."""
+
     def read(values: Mapping[str, str]) -> dict[str, Any]:
         named = {"name": values["name"]} if values.get("name", "").strip() else {}
-        spans, *_ = forms.together((
-            lambda: _hours(values, "hours") if values.get("kind") == "open" else [],
-            lambda: read_day(_required(values, "day")["day"]), lambda: load(schemas.OwnDay, named)))
+        spans, *_ = forms.together(
+            (
+                lambda: _hours(values, "hours") if values.get("kind") == "open" else [],
+                lambda: read_day(_required(values, "day")["day"]),
+                lambda: load(schemas.OwnDay, named),
+            )
+        )
         return named | {"spans": spans}
 
     def act(own: dict[str, Any]) -> ResponseReturnValue:
@@ -94,18 +106,25 @@ def add_day() -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def remove_day(day: str) -> ResponseReturnValue:
     """Make one date an ordinary day again."""
-    return _attempt_change(lambda content: content | {
-        "days": {date_: own for date_, own in content["days"].items() if date_ != day}})
+    return _attempt_change(
+        lambda content: content | {"days": {date_: own for date_, own in content["days"].items() if date_ != day}}
+    )
 
 
 @pages.post("/admin/kalender/musim")
 @needs(Role.ADMIN)
 def add_season() -> ResponseReturnValue:
     """Give a stretch of dates a week of its own."""
+
     def read(values: Mapping[str, str]) -> dict[str, Any]:
-        _, weekdays, friday, saturday = forms.together((
-            lambda: _required(values, "season_name", "first", "last"), lambda: _hours(values, "weekdays"),
-            lambda: _hours(values, "friday"), lambda: _hours_if_any(values, "saturday")))
+        _, weekdays, friday, saturday = forms.together(
+            (
+                lambda: _required(values, "season_name", "first", "last"),
+                lambda: _hours(values, "weekdays"),
+                lambda: _hours(values, "friday"),
+                lambda: _hours_if_any(values, "saturday"),
+            )
+        )
         week = [*[weekdays] * 4, friday, saturday, []]
         season = {"name": values["season_name"], "first": values["first"], "last": values["last"], "week": week}
         content = newest()["calendar"]
@@ -118,16 +137,18 @@ def add_season() -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def remove_season(first: str) -> ResponseReturnValue:
     """Take the season away that begins on `first`."""
-    return _attempt_change(lambda content: content | {
-        "seasons": [season for season in content["seasons"] if season["first"] != first]})
+    return _attempt_change(
+        lambda content: content | {"seasons": [season for season in content["seasons"] if season["first"] != first]}
+    )
 
 
 @pages.post("/admin/kalender/cuti-bersama/<int:year>")
 @needs(Role.ADMIN)
 def joint_leave_complete(year: int) -> ResponseReturnValue:
     """Say that all joint leave of a year has been entered."""
-    return _attempt_change(lambda content: content | {
-        "joint_leave_years": [*content.get("joint_leave_years", []), year]})
+    return _attempt_change(
+        lambda content: content | {"joint_leave_years": [*content.get("joint_leave_years", []), year]}
+    )
 
 
 def newest() -> dict[str, Any]:
@@ -142,8 +163,9 @@ def names(ids: list[str]) -> dict[str, str]:
     return known | (backend().call("intake", "staff_names", staff) if staff else {})
 
 
-def attempt(schema: Any, act: Callable[[dict[str, Any]], ResponseReturnValue], read: forms.Read, page: Page
-            ) -> ResponseReturnValue:
+def attempt(
+    schema: Any, act: Callable[[dict[str, Any]], ResponseReturnValue], read: forms.Read, page: Page
+) -> ResponseReturnValue:
     """A form that changes the calendar; shown again over the newest version where somebody was quicker."""
     try:
         return forms.attempt(schema, act, page, read)
@@ -158,8 +180,12 @@ def replace(change: Callable[[Content], Content]) -> ResponseReturnValue:
     changed = change(newest()["calendar"])
     made = backend().call("intake", "replace_calendar", seen_version(), changed)
     left_out.note({"calendar": changed}, made)
-    flash(gettext("Kalender disimpan sebagai versi %(version)s. Waktu yang sudah berjalan tidak berubah.",
-                  version=made["version"]))
+    flash(
+        gettext(
+            "Kalender disimpan sebagai versi %(version)s. Waktu yang sudah berjalan tidak berubah.",
+            version=made["version"],
+        )
+    )
     return redirect(url_for("times.show"), 303)
 
 
@@ -174,10 +200,15 @@ def _page(form: Form, overtaken: bool = False) -> str:
     content = known["calendar"]
     today = datetime.now(WIB).date().isoformat()
     return render_template(
-        "calendar.html", form=form, newest=known, overtaken=overtaken,
-        names=names([known["changed_by"]]), today=today,
+        "calendar.html",
+        form=form,
+        newest=known,
+        overtaken=overtaken,
+        names=names([known["changed_by"]]),
+        today=today,
         seasons=[season for season in content["seasons"] if season["last"] >= today],
-        days=[(day, own) for day, own in sorted(content["days"].items()) if day >= today])
+        days=[(day, own) for day, own in sorted(content["days"].items()) if day >= today],
+    )
 
 
 def _week_page(form: Form, overtaken: bool = False) -> str:
@@ -189,8 +220,12 @@ def _week_fields() -> list[str]:
 
 
 def _attempt_change(change: Callable[[Content], Content]) -> ResponseReturnValue:
-    return attempt(schemas.NewCalendar, lambda form: replace(lambda _: form["calendar"]),
-                   lambda _: {"version": seen_version(), "calendar": change(newest()["calendar"])}, _page)
+    return attempt(
+        schemas.NewCalendar,
+        lambda form: replace(lambda _: form["calendar"]),
+        lambda _: {"version": seen_version(), "calendar": change(newest()["calendar"])},
+        _page,
+    )
 
 
 def _required(values: Mapping[str, str], *fields: str) -> dict[str, str]:

@@ -22,8 +22,7 @@ from nkk.messaging.log import get_logger
 from nkk.sop import steps
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 
-ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban", "kerjakan", "lepaskan",
-        "identitas")
+ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban", "kerjakan", "lepaskan", "identitas")
 
 pages = new_pages("cases")
 
@@ -46,8 +45,12 @@ def read(ticket: str) -> ResponseReturnValue:
 
 def _kept_page(ticket: str) -> str:
     case, known = complaints.kept(ticket), words.lists()
-    return render_template("reporter_kept.html", case=case, topic=words.topic(case, known),
-                           accused_opd=words.opd_name(case.get("accused_opd"), known))
+    return render_template(
+        "reporter_kept.html",
+        case=case,
+        topic=words.topic(case, known),
+        accused_opd=words.opd_name(case.get("accused_opd"), known),
+    )
 
 
 @pages.get(f"/laporan/<ticket>/<any({', '.join(ACTS)}):act>")
@@ -68,6 +71,7 @@ def hand_over(ticket: str) -> ResponseReturnValue:
 @needs(Role.MAIN_TEAM)
 def classify(ticket: str) -> ResponseReturnValue:
     """Step 3."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         complaints.classify(ticket, form)
         return _done(ticket, gettext("Laporan %(ticket)s diklasifikasi."))
@@ -79,6 +83,7 @@ def classify(ticket: str) -> ResponseReturnValue:
 @needs(Role.OPD_TEAM)
 def respond(ticket: str) -> ResponseReturnValue:
     """Step 4."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         complaints.respond(ticket, form)
         return _done(ticket, gettext("Tanggapan atas %(ticket)s dikirim kepada Tim NKK Utama."))
@@ -90,10 +95,15 @@ def respond(ticket: str) -> ResponseReturnValue:
 @needs(Role.MAIN_TEAM)
 def approve(ticket: str) -> ResponseReturnValue:
     """Step 5."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         complaints.approve(ticket, form)
-        return _done(ticket, gettext("Tanggapan atas %(ticket)s diteruskan kepada operator.") if form["approved"]
-                     else gettext("Tanggapan atas %(ticket)s dikembalikan kepada perangkat daerah."))
+        return _done(
+            ticket,
+            gettext("Tanggapan atas %(ticket)s diteruskan kepada operator.")
+            if form["approved"]
+            else gettext("Tanggapan atas %(ticket)s dikembalikan kepada perangkat daerah."),
+        )
 
     return _attempt(ticket, schemas.Approval, act, _read_approval)
 
@@ -102,6 +112,7 @@ def approve(ticket: str) -> ResponseReturnValue:
 @needs(Role.OPERATOR)
 def answer(ticket: str) -> ResponseReturnValue:
     """Step 6."""
+
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         complaints.answer(ticket, form)
         return _done(ticket, gettext("Jawaban atas %(ticket)s dikirim kepada pelapor."), desk="jawaban")
@@ -138,8 +149,12 @@ def _claimed(ticket: str, said: str) -> ResponseReturnValue:
     return redirect(url_for(".read", ticket=complaints.known(ticket)), 303)
 
 
-def _attempt(ticket: str, schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue],
-             read: forms.Read | None = None) -> ResponseReturnValue:
+def _attempt(
+    ticket: str,
+    schema: type[Schema],
+    act: Callable[[dict[str, Any]], ResponseReturnValue],
+    read: forms.Read | None = None,
+) -> ResponseReturnValue:
     return forms.attempt(schema, act, lambda form: _page(complaints.known(ticket), form), read)
 
 
@@ -181,11 +196,22 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
     entries = timeline["entries"] if timeline else []
     names = colleagues.names([(claimed or {}).get("by"), *(entry.get("by") for entry in entries)])
     return render_template(
-        "reporter_case.html" if role == Role.REPORTER else "case.html", form=form, case=case, lists=known, step=step,
-        topic=words.topic(case, known), accused_opd=words.opd_name(case.get("accused_opd"), known),
-        opd=words.opd_name(case.get("opd"), known), draft=draft_name(ticket), timeline=timeline,
-        names=names, reporter=reporter, claim=colleagues.claim(claimed, names),
-        due=of_step(clock, step.minutes) if step else None, service=_service(case))
+        "reporter_case.html" if role == Role.REPORTER else "case.html",
+        form=form,
+        case=case,
+        lists=known,
+        step=step,
+        topic=words.topic(case, known),
+        accused_opd=words.opd_name(case.get("accused_opd"), known),
+        opd=words.opd_name(case.get("opd"), known),
+        draft=draft_name(ticket),
+        timeline=timeline,
+        names=names,
+        reporter=reporter,
+        claim=colleagues.claim(claimed, names),
+        due=of_step(clock, step.minutes) if step else None,
+        service=_service(case),
+    )
 
 
 def _turn(role: Role, case: Mapping[str, Any]) -> Step | None:

@@ -47,5 +47,10 @@ def _by_day(at: str, left: int, standard: int) -> Due:
     level = "soon" if left * SOON_PART < standard else "fine"
     # Whole days up to the one it is due on: the operator, who is told the minute, has that one counted in as well.
     # Over a weekend or a holiday none may lie between.
-    return Due(at, level, gettext("%(time)s sebelum hari jatuh tempo", time=working_time(left)) if left else
-               gettext("Kurang dari 1 hari kerja sebelum hari jatuh tempo"))
+    return Due(
+        at,
+        level,
+        gettext("%(time)s sebelum hari jatuh tempo", time=working_time(left))
+        if left
+        else gettext("Kurang dari 1 hari kerja sebelum hari jatuh tempo"),
+    )

@@ -44,20 +44,47 @@ class Desk:
     empty: Any
 
 
-DESKS = {desk.key: desk for desk in (
-    Desk("serah-terima", "intake", "intake", Role.OPERATOR, _("Laporan masuk"),
-         _("Langkah 2: terima laporan dan serahkan kepada Tim NKK Utama."),
-         _("Tidak ada laporan yang menunggu diserahkan. Laporan baru muncul di sini dengan sendirinya.")),
-    Desk("jawaban", "notification", "answers", Role.OPERATOR, _("Jawaban"),
-         _("Langkah 6: tulis jawaban dan kirimkan kepada pelapor."),
-         _("Tidak ada laporan yang menunggu jawaban. Laporan baru muncul di sini dengan sendirinya.")),
-    Desk("tim-utama", "triage", "triage", Role.MAIN_TEAM, _("Meja Tim NKK Utama"),
-         _("Langkah 3: klasifikasikan laporan. Langkah 5: periksa tanggapan perangkat daerah."),
-         _("Tidak ada laporan yang menunggu keputusan Anda. Laporan baru muncul di sini dengan sendirinya.")),
-    Desk("opd", "opd_response", "opd", Role.OPD_TEAM, _("Meja Tim NKK Pembantu"),
-         _("Langkah 4: proses pengaduan dan tulis tanggapan."),
-         _("Tidak ada pengaduan yang menunggu tanggapan Anda. Pengaduan baru muncul di sini dengan sendirinya.")),
-)}
+DESKS = {
+    desk.key: desk
+    for desk in (
+        Desk(
+            "serah-terima",
+            "intake",
+            "intake",
+            Role.OPERATOR,
+            _("Laporan masuk"),
+            _("Langkah 2: terima laporan dan serahkan kepada Tim NKK Utama."),
+            _("Tidak ada laporan yang menunggu diserahkan. Laporan baru muncul di sini dengan sendirinya."),
+        ),
+        Desk(
+            "jawaban",
+            "notification",
+            "answers",
+            Role.OPERATOR,
+            _("Jawaban"),
+            _("Langkah 6: tulis jawaban dan kirimkan kepada pelapor."),
+            _("Tidak ada laporan yang menunggu jawaban. Laporan baru muncul di sini dengan sendirinya."),
+        ),
+        Desk(
+            "tim-utama",
+            "triage",
+            "triage",
+            Role.MAIN_TEAM,
+            _("Meja Tim NKK Utama"),
+            _("Langkah 3: klasifikasikan laporan. Langkah 5: periksa tanggapan perangkat daerah."),
+            _("Tidak ada laporan yang menunggu keputusan Anda. Laporan baru muncul di sini dengan sendirinya."),
+        ),
+        Desk(
+            "opd",
+            "opd_response",
+            "opd",
+            Role.OPD_TEAM,
+            _("Meja Tim NKK Pembantu"),
+            _("Langkah 4: proses pengaduan dan tulis tanggapan."),
+            _("Tidak ada pengaduan yang menunggu tanggapan Anda. Pengaduan baru muncul di sini dengan sendirinya."),
+        ),
+    )
+}
 
 
 def own_desks(role: str) -> list[Desk]:
@@ -112,9 +139,16 @@ def _list(key: str) -> dict[str, Any]:
     known = words.lists()
     names = colleagues.names((row.get("claim") or {}).get("by") for row in listing["items"])
     rows = [_row(row, desk, known) | {"claim": colleagues.claim(row.get("claim"), names)} for row in listing["items"]]
-    return {"desk": desk, "desks": own_desks(desk.role), "rows": rows,
-            "cursor": cursor, "next": listing["next"], "form": form, "categories": known["categories"],
-            "kept": {name: form[name] for name, field in NARROWED_BY.items() if field in wanted}}
+    return {
+        "desk": desk,
+        "desks": own_desks(desk.role),
+        "rows": rows,
+        "cursor": cursor,
+        "next": listing["next"],
+        "form": form,
+        "categories": known["categories"],
+        "kept": {name: form[name] for name, field in NARROWED_BY.items() if field in wanted},
+    }
 
 
 def _letters(desk: Desk) -> dict[str, Any]:
@@ -125,8 +159,10 @@ def _letters(desk: Desk) -> dict[str, Any]:
     told = backend().call("notification", "undelivered", None, PAGE_SIZE)
     # Not told by a stage of an earlier version.
     waiting = told.get("waiting")
-    return {"undelivered": list(dict.fromkeys(letter["ticket"] for letter in told["items"])),
-            "waiting": waiting and waiting | {"why": words.why_waiting(waiting["why"])}}
+    return {
+        "undelivered": list(dict.fromkeys(letter["ticket"] for letter in told["items"])),
+        "waiting": waiting and waiting | {"why": words.why_waiting(waiting["why"])},
+    }
 
 
 NARROWED_BY = {"kategori": "category", "terlambat": "late", "cari": "q"}
@@ -152,9 +188,13 @@ def _narrowing() -> tuple[Form, dict[str, Any]]:
 def _row(row: Mapping[str, Any], desk: Desk, known: Mapping[str, Any]) -> dict[str, Any]:
     row = dict(row)
     standard = _step(row, desk).minutes
-    return row | {"title": row.get("subject_line") or gettext("Jawab laporan ini"), "topic": words.topic(row, known),
-                  "opd_name": words.opd_name(row.get("opd"), known),
-                  "due": of_step(row, standard), "service": of_service(row, SERVICE_MINUTES)}
+    return row | {
+        "title": row.get("subject_line") or gettext("Jawab laporan ini"),
+        "topic": words.topic(row, known),
+        "opd_name": words.opd_name(row.get("opd"), known),
+        "due": of_step(row, standard),
+        "service": of_service(row, SERVICE_MINUTES),
+    }
 
 
 def _step(row: Mapping[str, Any], desk: Desk) -> Step:
@@ -175,8 +215,10 @@ def search() -> ResponseReturnValue:
         return redirect(url_for("cases.read", ticket=found[0]), 303)
     fault = gettext("Ini bukan nomor tiket. Bentuknya NKK-2026-XXXX-XXXX; periksa setiap huruf dan angkanya.")
     if read_part(typed) and session.actor().role != Role.REPORTER:
-        fault = gettext("Tidak ada laporan di meja Anda dengan bagian nomor itu. Laporan yang tidak menunggu Anda "
-                        "dicari dengan nomor lengkapnya, seperti NKK-2026-XXXX-XXXX.")
+        fault = gettext(
+            "Tidak ada laporan di meja Anda dengan bagian nomor itu. Laporan yang tidak menunggu Anda "
+            "dicari dengan nomor lengkapnya, seperti NKK-2026-XXXX-XXXX."
+        )
     form = Form({"tiket": typed})
     if typed and not found:
         form.faults, form.status = {"tiket": [fault]}, 422
@@ -185,6 +227,10 @@ def search() -> ResponseReturnValue:
 
 def _waiting_with(part: str | None) -> list[str]:
     """The tickets at the visitor's desks that `part` is a part of: the first of each desk."""
-    rows = [row for desk in own_desks(session.actor().role) if part
-            for row in backend().call(desk.stage, "worklist", None, PAGE_SIZE, {"q": part})["items"]]
+    rows = [
+        row
+        for desk in own_desks(session.actor().role)
+        if part
+        for row in backend().call(desk.stage, "worklist", None, PAGE_SIZE, {"q": part})["items"]
+    ]
     return list(dict.fromkeys(row["ticket"] for row in rows if part and has_part(row["ticket"], part)))

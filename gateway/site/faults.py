@@ -43,65 +43,74 @@ DONE = Said(_("Langkah ini sudah dikerjakan"), UNCHANGED)
 
 SAID = {
     "NotYourRole": Said(
-        _("Halaman ini bukan untuk peran Anda"),
-        _("Masuk dengan akun yang sesuai, atau kembali ke halaman Anda.")),
+        _("Halaman ini bukan untuk peran Anda"), _("Masuk dengan akun yang sesuai, atau kembali ke halaman Anda.")
+    ),
     "UnknownTicket": Said(
         _("Laporan tidak ditemukan"),
-        _("Tidak ada laporan dengan nomor tiket ini yang boleh Anda lihat. Periksa nomornya, lalu coba lagi.")),
+        _("Tidak ada laporan dengan nomor tiket ini yang boleh Anda lihat. Periksa nomornya, lalu coba lagi."),
+    ),
     "UnknownAccount": Said(
-        _("Akun tidak ditemukan"),
-        _("Tidak ada akun petugas dengan nama pengguna ini. Periksa daftar staf.")),
-    "UnknownCalendar": Said(
-        _("Versi kalender ini tidak ada"),
-        _("Periksa daftar semua versi kalender.")),
+        _("Akun tidak ditemukan"), _("Tidak ada akun petugas dengan nama pengguna ini. Periksa daftar staf.")
+    ),
+    "UnknownCalendar": Said(_("Versi kalender ini tidak ada"), _("Periksa daftar semua versi kalender.")),
     "ClaimedByColleague": Said(
         _("Rekan Anda sedang mengerjakan laporan ini"),
-        _("Tidak ada yang berubah. Buka laporan; dari sana Anda dapat mengambil alih bila memang perlu.")),
+        _("Tidak ada yang berubah. Buka laporan; dari sana Anda dapat mengambil alih bila memang perlu."),
+    ),
     "NotYourStep": Said(_("Laporan ini belum sampai di langkah Anda"), UNCHANGED),
     "NoResponseYet": Said(_("Belum ada tanggapan untuk diperiksa"), UNCHANGED),
     "NotAnsweredYet": Said(_("Belum ada jawaban untuk dikonfirmasi"), UNCHANGED),
     "AlreadyConfirmed": Said(_("Anda sudah mengonfirmasi penerimaan"), UNCHANGED),
     "NoDocumentYet": Said(
         _("Dokumen ini belum ada"),
-        _("Langkah yang membuatnya belum selesai. Lihat perjalanan laporan, lalu coba lagi sesudah langkah itu.")),
+        _("Langkah yang membuatnya belum selesai. Lihat perjalanan laporan, lalu coba lagi sesudah langkah itu."),
+    ),
     "BeingPrepared": Said(
-        _("Sedang disiapkan"),
-        _("Laporan ini sudah kami terima; yang Anda minta belum siap. Coba lagi sebentar lagi.")),
+        _("Sedang disiapkan"), _("Laporan ini sudah kami terima; yang Anda minta belum siap. Coba lagi sebentar lagi.")
+    ),
     "IdentityWithheld": Said(
         _("Identitas pelapor dirahasiakan"),
-        _("Pelapor meminta kerahasiaan: siapa dia tidak ditampilkan kepada siapa pun, juga tidak dalam dokumen.")),
+        _("Pelapor meminta kerahasiaan: siapa dia tidak ditampilkan kepada siapa pun, juga tidak dalam dokumen."),
+    ),
     "document-slow": Said(
-        _("Dokumen ini sedang terlalu lama dibuat"),
-        _("Laporannya sendiri tetap berjalan. Coba lagi sebentar lagi.")),
+        _("Dokumen ini sedang terlalu lama dibuat"), _("Laporannya sendiri tetap berjalan. Coba lagi sebentar lagi.")
+    ),
     "document-failed": Said(
-        _("Dokumen ini gagal dibuat"),
-        _("Laporannya sendiri tetap berjalan. Sebutkan kode di bawah ini kepada kami.")),
+        _("Dokumen ini gagal dibuat"), _("Laporannya sendiri tetap berjalan. Sebutkan kode di bawah ini kepada kami.")
+    ),
     "csrf": Said(
         _("Halaman ini terbuka terlalu lama"),
-        _("Demi keamanan, formulir ini belum dikirim dan belum ada yang dikerjakan. Buka kembali, lalu kirim lagi. "
-          "Bila ini terus terjadi, izinkan kuki untuk situs ini.")),
-    400: Said(
-        _("Permintaan ini tidak dapat dibaca"),
-        _("Kembali ke halaman sebelumnya, muat ulang, lalu coba lagi.")),
+        _(
+            "Demi keamanan, formulir ini belum dikirim dan belum ada yang dikerjakan. Buka kembali, lalu kirim lagi. "
+            "Bila ini terus terjadi, izinkan kuki untuk situs ini."
+        ),
+    ),
+    400: Said(_("Permintaan ini tidak dapat dibaca"), _("Kembali ke halaman sebelumnya, muat ulang, lalu coba lagi.")),
     404: Said(_("Halaman ini tidak ada"), _("Periksa alamatnya, atau kembali ke beranda.")),
-    405: Said(
-        _("Halaman ini tidak dapat dibuka dengan cara itu"),
-        _("Kembali ke beranda, lalu pilih dari menu.")),
+    405: Said(_("Halaman ini tidak dapat dibuka dengan cara itu"), _("Kembali ke beranda, lalu pilih dari menu.")),
     413: Said(
         _("Tulisan ini terlalu panjang"),
-        _("Satu tulisan paling banyak 20.000 karakter. Tekan tombol Kembali pada peramban: tulisan Anda masih ada di "
-          "sana. Ringkaslah, lalu kirim lagi.")),
+        _(
+            "Satu tulisan paling banyak 20.000 karakter. Tekan tombol Kembali pada peramban: tulisan Anda masih ada di "
+            "sana. Ringkaslah, lalu kirim lagi."
+        ),
+    ),
     500: Said(
         _("Ada yang gagal di pihak kami"),
-        _("Ini bukan kesalahan Anda. Coba lagi; bila tetap gagal, sebutkan kode di bawah ini kepada kami.")),
+        _("Ini bukan kesalahan Anda. Coba lagi; bila tetap gagal, sebutkan kode di bawah ini kepada kami."),
+    ),
     "unsure": Said(
         _("Sebagian layanan sedang tidak dapat dihubungi"),
-        _("Belum dapat kami pastikan apakah yang baru saja Anda kirim sudah sampai. Apa yang sudah kami terima "
-          "tersimpan, dan mengirim lagi tidak akan menggandakan apa pun: lihat dulu keadaannya sebentar lagi, lalu "
-          "kirim lagi bila perlu.")),
+        _(
+            "Belum dapat kami pastikan apakah yang baru saja Anda kirim sudah sampai. Apa yang sudah kami terima "
+            "tersimpan, dan mengirim lagi tidak akan menggandakan apa pun: lihat dulu keadaannya sebentar lagi, lalu "
+            "kirim lagi bila perlu."
+        ),
+    ),
     503: Said(
         _("Sebagian layanan sedang tidak dapat dihubungi"),
-        _("Apa yang sudah diterima tidak akan hilang. Coba lagi sebentar lagi.")),
+        _("Apa yang sudah diterima tidak akan hilang. Coba lagi sebentar lagi."),
+    ),
 }
 
 
@@ -173,8 +182,16 @@ def _log_in_first() -> ResponseReturnValue:
     if request.method == "GET":
         return redirect(url_for("public.log_in", ke=within_site(request.full_path.rstrip("?"))), 303)
     left = carried()
-    return make_response(render_template("log_in.html", form=Form(), onward=request.path, expired=True,
-                                         carried=json.dumps(left, ensure_ascii=False) if left else None), 401)
+    return make_response(
+        render_template(
+            "log_in.html",
+            form=Form(),
+            onward=request.path,
+            expired=True,
+            carried=json.dumps(left, ensure_ascii=False) if left else None,
+        ),
+        401,
+    )
 
 
 def _who_did_it() -> dict[str, Any] | None:
@@ -225,9 +242,13 @@ def _http(error: HTTPException) -> ResponseReturnValue:
 
 
 def _too_many(seconds: int) -> Response:
-    said = Said(_("Terlalu banyak percobaan"), _(
-        "Dari jaringan atau akun Anda sudah terlalu banyak permintaan. Coba lagi sesudah %(at)s.",
-        at=moment(write_instant(datetime.now(UTC) + timedelta(seconds=seconds)))))
+    said = Said(
+        _("Terlalu banyak percobaan"),
+        _(
+            "Dari jaringan atau akun Anda sudah terlalu banyak permintaan. Coba lagi sesudah %(at)s.",
+            at=moment(write_instant(datetime.now(UTC) + timedelta(seconds=seconds))),
+        ),
+    )
     response = page(429, said, resume=carried())
     response.headers["Retry-After"] = str(seconds)
     return response

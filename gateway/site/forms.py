@@ -107,8 +107,9 @@ def together(reads: Iterable[Callable[[], T]]) -> list[T]:
     return read
 
 
-def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show,
-            read: Read | None = None) -> ResponseReturnValue:
+def attempt(
+    schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show, read: Read | None = None
+) -> ResponseReturnValue:
     """Do `act` with the request's form, read by `read` and checked by `schema`; else show it again, nothing lost.
 
     A refusal that names no field is no fault of the form, and becomes a page of its own.
@@ -124,8 +125,13 @@ def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturn
             return show(form), form.status
         done = act(loaded)
         if left_out.noted():
-            flash(gettext("Dalam tulisan Anda ada tanda kendali yang tidak tampak, biasanya terbawa saat menempel. "
-                          "Kami menghapusnya; periksa apakah hasilnya masih benar."), "info")
+            flash(
+                gettext(
+                    "Dalam tulisan Anda ada tanda kendali yang tidak tampak, biasanya terbawa saat menempel. "
+                    "Kami menghapusnya; periksa apakah hasilnya masih benar."
+                ),
+                "info",
+            )
         return done
     except (Refused, RefusedRemotelyError) as refusal:
         named = refusal.details.get("fields")
@@ -140,8 +146,9 @@ def attempt(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturn
     return show(form), form.status, {"Retry-After": str(form.wait)} if form.wait else {}
 
 
-def answer(schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show,
-           read: Read | None = None) -> ResponseReturnValue:
+def answer(
+    schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show, read: Read | None = None
+) -> ResponseReturnValue:
     """What a page that is one form does: shows it empty, or attempts what was sent."""
     return show(Form()) if request.method == "GET" else attempt(schema, act, show, read)
 

@@ -6,8 +6,10 @@ from flask_wtf.csrf import CSRFProtect
 from gateway.site import compression, faults, session
 
 # Everything from this origin, nothing inline: a complaint's text that were taken for markup could still do nothing.
-POLICY = ("default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-          "form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 protection = CSRFProtect()
 

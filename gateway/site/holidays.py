@@ -47,8 +47,12 @@ def take_in() -> ResponseReturnValue:
             raise InvalidInput.of(days=NONE_CHOSEN)
         return {"version": seen_version(), "calendar": content | {"days": content["days"] | chosen}}
 
-    return attempt(schemas.NewCalendar, lambda form: replace(lambda _: form["calendar"]), read,
-                   lambda form, overtaken=False: _page(form, year, overtaken))
+    return attempt(
+        schemas.NewCalendar,
+        lambda form: replace(lambda _: form["calendar"]),
+        read,
+        lambda form, overtaken=False: _page(form, year, overtaken),
+    )
 
 
 def _this_year() -> int:
@@ -77,12 +81,28 @@ def _page(form: Form, year: int | None, overtaken: bool = False) -> str:
     calendar, shown = newest(), year if year is not None else _this_year()
     content, listed = calendar["calendar"], _known(shown)
     own = content["days"]
-    rows = [{"day": day, "name": known["name"], "own": own.get(day), "field": _field(day),
-             "chosen": request.method == "GET" or _field(day) in form.values}
-            for day, known in sorted(listed["days"].items())]
+    rows = [
+        {
+            "day": day,
+            "name": known["name"],
+            "own": own.get(day),
+            "field": _field(day),
+            "chosen": request.method == "GET" or _field(day) in form.values,
+        }
+        for day, known in sorted(listed["days"].items())
+    ]
     told = listed.get("joint_leave") or shown in content.get("joint_leave_years", [])
     unknown = shown >= _this_year() and not told
     years = sorted({*range(_this_year() - 1, _this_year() + YEARS_AHEAD + 1), shown})
-    return render_template("holidays.html", form=form, newest=calendar, overtaken=overtaken, rows=rows, year=shown,
-                           years=years, joint_leave_unknown=unknown, lacking=any(row["own"] is None for row in rows),
-                           taken_in=shown in content["national_years"])
+    return render_template(
+        "holidays.html",
+        form=form,
+        newest=calendar,
+        overtaken=overtaken,
+        rows=rows,
+        year=shown,
+        years=years,
+        joint_leave_unknown=unknown,
+        lacking=any(row["own"] is None for row in rows),
+        taken_in=shown in content["national_years"],
+    )

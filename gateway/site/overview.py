@@ -62,16 +62,25 @@ def month() -> str:
     chosen = _read(request.args.get("bulan") or _written(_today()))
     figures = recap.of_month(chosen)
     waiting, late = _open(figures["open_cases"])
-    by_step = [step | {"name": words.STEP_NAMES[step["number"]], "waiting": waiting[step["number"]],
-                       "late": late[step["number"]]} for step in figures["steps"]]
+    by_step = [
+        step
+        | {"name": words.STEP_NAMES[step["number"]], "waiting": waiting[step["number"]], "late": late[step["number"]]}
+        for step in figures["steps"]
+    ]
     # Step 1 is the reporter's, and its clock is not measured: what was accepted has done it.
     by_step[0]["count"] = figures["accepted"]
     return render_template(
-        "overview.html", month=chosen, title=_called(chosen), months=_choosable(chosen), figures=figures,
-        steps=by_step, most_listed=MOST_LISTED,
+        "overview.html",
+        month=chosen,
+        title=_called(chosen),
+        months=_choosable(chosen),
+        figures=figures,
+        steps=by_step,
+        most_listed=MOST_LISTED,
         flow=_bars((f"{step['number']}. {step['name']}", step["count"], 0) for step in by_step),
         load=_bars((f"{step['number']}. {step['name']}", step["waiting"], step["late"]) for step in by_step[1:6]),
-        opd_load=_bars((opd["name"], opd["open"], opd["late"]) for opd in figures["by_opd"] if opd["open"]))
+        opd_load=_bars((opd["name"], opd["open"], opd["late"]) for opd in figures["by_opd"] if opd["open"]),
+    )
 
 
 @pages.get("/ikhtisar/<month>.<any(xlsx, pdf):format>")
@@ -96,7 +105,7 @@ def _bars(rows: Iterable[tuple[str, int, int]]) -> list[Bar]:
     scale = LONGEST_PERCENT / max([1, *(count for _, count, _ in rows)])
     bars = []
     for label, count, late in rows:
-        shown = label if len(label) <= LABEL_LENGTH else f"{label[:LABEL_LENGTH - 1].rstrip()}…"
+        shown = label if len(label) <= LABEL_LENGTH else f"{label[: LABEL_LENGTH - 1].rstrip()}…"
         late_width, width = round(late * scale, 2), round((count - late) * scale, 2)
         bars.append(Bar(shown, count, late, [Part("late", 0, late_width), Part("fine", late_width, width)]))
     return bars

@@ -38,8 +38,9 @@ pages = new_pages("public")
 @pages.get("/")
 def start() -> str:
     """What the service is, its steps and times, and what becomes of one's identity."""
-    return render_template("start.html", steps=STEPS, information=PATHS[Path.INFORMATION], promised=SERVICE_MINUTES,
-                           figures=_figures())
+    return render_template(
+        "start.html", steps=STEPS, information=PATHS[Path.INFORMATION], promised=SERVICE_MINUTES, figures=_figures()
+    )
 
 
 def _figures() -> dict[str, Any] | None:
@@ -56,8 +57,9 @@ def speak(code: str) -> ResponseReturnValue:
     """Choose a language, and stay where one was."""
     response = redirect(within_site(request.args.get("ke")), 303)
     if code in language.LANGUAGES and methods.takes_effect():
-        response.set_cookie(language.COOKIE, code, max_age=A_YEAR, path="/", secure=request.is_secure, httponly=True,
-                            samesite="Lax")
+        response.set_cookie(
+            language.COOKIE, code, max_age=A_YEAR, path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+        )
     return response
 
 
@@ -102,8 +104,9 @@ def log_in() -> ResponseReturnValue:
             return redirect(onward or url_for(HOMES[Role(visitor.role)]), 303)
         return _log_in_page(Form(), onward, expired=bool(onward))
     try:
-        return forms.attempt(schemas.Credentials, lambda form: _log_in(form, onward),
-                             lambda form: _log_in_page(form, onward))
+        return forms.attempt(
+            schemas.Credentials, lambda form: _log_in(form, onward), lambda form: _log_in_page(form, onward)
+        )
     except (NotAuthenticated, RefusedRemotelyError) as refusal:
         if getattr(refusal, "name", "NotAuthenticated") != "NotAuthenticated":
             raise
@@ -111,8 +114,9 @@ def log_in() -> ResponseReturnValue:
 
 
 def _log_in_page(form: Form, onward: str, expired: bool = False) -> str:
-    return render_template("log_in.html", form=form, onward=onward, expired=expired,
-                           carried=request.form.get("carried"))
+    return render_template(
+        "log_in.html", form=form, onward=onward, expired=expired, carried=request.form.get("carried")
+    )
 
 
 def _log_in(form: dict[str, Any], onward: str) -> ResponseReturnValue:

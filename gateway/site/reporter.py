@@ -40,10 +40,13 @@ def own() -> str:
     except (StageUnavailableError, StageFailedError):
         is_told = False
     known = words.lists()
-    rows = [row | {"topic": words.topic(row, known), "service": of_service(row, SERVICE_MINUTES)}
-            for row in listing["items"]]
-    return render_template("own.html", rows=rows, next=listing["next"], first="cursor" not in request.args,
-                           is_told=is_told)
+    rows = [
+        row | {"topic": words.topic(row, known), "service": of_service(row, SERVICE_MINUTES)}
+        for row in listing["items"]
+    ]
+    return render_template(
+        "own.html", rows=rows, next=listing["next"], first="cursor" not in request.args, is_told=is_told
+    )
 
 
 @pages.route("/laporan/baru", methods=["GET", "POST"])

@@ -109,8 +109,15 @@ def keep(response: Response) -> Response:
         if "refresh_token" in opened:
             _set(response, REFRESH, opened["refresh_token"], opened["session_expires_at"])
     if "device" in g:
-        response.set_cookie(cookie(DEVICE), str(g.device), max_age=A_YEAR, path="/", secure=request.is_secure,
-                            httponly=True, samesite="Lax")
+        response.set_cookie(
+            cookie(DEVICE),
+            str(g.device),
+            max_age=A_YEAR,
+            path="/",
+            secure=request.is_secure,
+            httponly=True,
+            samesite="Lax",
+        )
     return response
 
 
@@ -173,5 +180,6 @@ def _renewed(refresh_token: str) -> Actor:
 def _set(response: Response, name: str, value: str, ends: str, early: int = 0) -> None:
     # Lax and not Strict for both: who comes from the link in our letter is to be known.
     seconds = int((read_instant(ends) - datetime.now(UTC)).total_seconds()) - early
-    response.set_cookie(cookie(name), value, max_age=max(1, seconds), path="/", secure=request.is_secure,
-                        httponly=True, samesite="Lax")
+    response.set_cookie(
+        cookie(name), value, max_age=max(1, seconds), path="/", secure=request.is_secure, httponly=True, samesite="Lax"
+    )

@@ -33,8 +33,10 @@ def addresses() -> ResponseReturnValue:
         found = dict(zip(names, forms.together(partial(_address, team, values) for team in names), strict=True))
         written = {team: address for team, address in found.items() if address}
         return {team: address for team, address in written.items() if not team.startswith("opd-")} | {
-            "opd_team": {team.removeprefix("opd-"): address for team, address in written.items()
-                         if team.startswith("opd-")}}
+            "opd_team": {
+                team.removeprefix("opd-"): address for team, address in written.items() if team.startswith("opd-")
+            }
+        }
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().replace_teams(form)
@@ -61,8 +63,11 @@ def without_address() -> list[str]:
 
 def _written_to() -> list[str]:
     """The agencies that the form of this request has."""
-    return [field.removeprefix("opd-").removesuffix("-email") for field in request.form
-            if field.startswith("opd-") and field.endswith("-email")]
+    return [
+        field.removeprefix("opd-").removesuffix("-email")
+        for field in request.form
+        if field.startswith("opd-") and field.endswith("-email")
+    ]
 
 
 def _names(with_address: Iterable[str]) -> dict[str, str]:

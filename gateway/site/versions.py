@@ -25,8 +25,13 @@ def every() -> str:
     """Every version, with who made it and when."""
     listing = backend().call("intake", "calendar_versions", request.args.get("cursor"), PAGE_SIZE)
     known = names([row["changed_by"] for row in listing["items"]])
-    return render_template("calendar_versions.html", rows=listing["items"], names=known, next=listing["next"],
-                           first="cursor" not in request.args)
+    return render_template(
+        "calendar_versions.html",
+        rows=listing["items"],
+        names=known,
+        next=listing["next"],
+        first="cursor" not in request.args,
+    )
 
 
 @pages.get("/admin/kalender/versi/<int:number>")
@@ -37,9 +42,13 @@ def one(number: int) -> str:
     before = _version(number - 1) if number > 1 else None
     content = shown["calendar"]
     return render_template(
-        "calendar_version.html", shown=shown, names=names([shown["changed_by"]]),
+        "calendar_version.html",
+        shown=shown,
+        names=names([shown["changed_by"]]),
         changes=_changes(before["calendar"], content) if before else None,
-        is_newest=backend().call("intake", "calendar")["version"] == number, days=sorted(content["days"].items()))
+        is_newest=backend().call("intake", "calendar")["version"] == number,
+        days=sorted(content["days"].items()),
+    )
 
 
 def _version(number: int) -> dict[str, Any]:
@@ -48,11 +57,16 @@ def _version(number: int) -> dict[str, Any]:
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """What became of a calendar, in sentences; a day of the week, a season or a date each."""
-    said = [gettext("%(day)s: %(new)s, sebelumnya %(old)s", day=weekday(number), new=open_hours(spans),
-                    old=open_hours(was))
-            for number, (was, spans) in enumerate(zip(old["week"], new["week"], strict=True)) if was != spans]
-    said += _changed({season["first"]: season for season in old["seasons"]},
-                     {season["first"]: season for season in new["seasons"]}, _season)
+    said = [
+        gettext("%(day)s: %(new)s, sebelumnya %(old)s", day=weekday(number), new=open_hours(spans), old=open_hours(was))
+        for number, (was, spans) in enumerate(zip(old["week"], new["week"], strict=True))
+        if was != spans
+    ]
+    said += _changed(
+        {season["first"]: season for season in old["seasons"]},
+        {season["first"]: season for season in new["seasons"]},
+        _season,
+    )
     said += _changed(old["days"], new["days"], _day)
     told, tells = (dict.fromkeys(content.get("joint_leave_years", [])) for content in (old, new))
     return said + _changed(told, tells, _joint_leave)

@@ -102,9 +102,17 @@ def why_waiting(why: str | None) -> str:
 def register(app: Flask) -> None:
     """Let templates use these words."""
     app.jinja_env.globals["words"] = {
-        "roles": ROLES, "steps": STEP_NAMES, "meanings": STEP_MEANINGS, "standings": STANDINGS, "kinds": KINDS,
-        "paths": PATHS, "letters": LETTERS, "reporter_kinds": REPORTER_KINDS, "closings": CLOSINGS,
-        "documents": DOCUMENTS}
+        "roles": ROLES,
+        "steps": STEP_NAMES,
+        "meanings": STEP_MEANINGS,
+        "standings": STANDINGS,
+        "kinds": KINDS,
+        "paths": PATHS,
+        "letters": LETTERS,
+        "reporter_kinds": REPORTER_KINDS,
+        "closings": CLOSINGS,
+        "documents": DOCUMENTS,
+    }
     app.add_template_filter(paragraphs)
     app.add_template_filter(bdi)
     app.add_template_filter(isolated)
@@ -116,7 +124,8 @@ def paragraphs(text: str | None) -> Markup:
     parts = [part for part in (text or "").split("\n\n") if part.strip()]
     paragraph = Markup('<p dir="auto">{}</p>')
     return Markup().join(
-        paragraph.format(Markup("<br>").join(escape(line) for line in part.split("\n"))) for part in parts)
+        paragraph.format(Markup("<br>").join(escape(line) for line in part.split("\n"))) for part in parts
+    )
 
 
 def bdi(text: str | None) -> Markup:

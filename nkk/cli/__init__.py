@@ -20,8 +20,17 @@ from nkk.stack.run import NotReadyError, OccupiedError
 from nkk.stack.run import running as running_stack
 
 TROUBLE: tuple[type[Exception], ...] = (
-    SettingsError, NoBrokerError, NotReadyError, OccupiedError, StageUnavailableError, StageFailedError,
-    RefusedRemotelyError, Refused, TemplateError, *BROKER_ERRORS, ValueError,
+    SettingsError,
+    NoBrokerError,
+    NotReadyError,
+    OccupiedError,
+    StageUnavailableError,
+    StageFailedError,
+    RefusedRemotelyError,
+    Refused,
+    TemplateError,
+    *BROKER_ERRORS,
+    ValueError,
 )
 
 
@@ -38,8 +47,14 @@ class Group(click.Group):
 
 
 @click.group(cls=Group)
-@click.option("--var", type=click.Path(path_type=Path, file_okay=False), default=Path("var"), show_default=True,
-              envvar="NKK_VAR", help="Where a stack on this machine keeps its data.")
+@click.option(
+    "--var",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var"),
+    show_default=True,
+    envvar="NKK_VAR",
+    help="Where a stack on this machine keeps its data.",
+)
 @click.version_option(package_name="nkk", prog_name="nkk", message="%(prog)s %(version)s")
 @click.pass_context
 def main(context: click.Context, var: Path) -> None:
@@ -62,7 +77,23 @@ def _end(number: int, _frame: Any) -> None:
     sys.exit(128 + number)
 
 
-for command in (running.run, running.demo, running.migrate, running.topology, running.keys, running.settings,
-                events.subscribe, events.status, events.health, events.quarantine, events.tell_again, letters.letters,
-                accounts.staff, accounts.identity, clocks.clock, clocks.report, clocks.templates):
+for command in (
+    running.run,
+    running.demo,
+    running.migrate,
+    running.topology,
+    running.keys,
+    running.settings,
+    events.subscribe,
+    events.status,
+    events.health,
+    events.quarantine,
+    events.tell_again,
+    letters.letters,
+    accounts.staff,
+    accounts.identity,
+    clocks.clock,
+    clocks.report,
+    clocks.templates,
+):
     main.add_command(command)

@@ -36,6 +36,7 @@ def _password(_context: click.Context, _option: click.Parameter, given: str | No
 @staff.command("list")
 def list_staff() -> None:
     """One JSON line an account: user name, name, role, OPD, since when disabled, until when slowed down."""
+
     def pages(admin: Admin) -> list[dict[str, Any]]:
         page = admin.call("staff")
         accounts = page["items"]
@@ -94,6 +95,7 @@ def identity() -> None:
 @identity.command("rotate")
 def rotate_identities() -> None:
     """Put every identity under the first key of NKK_IDENTITY_KEYS; afterwards older keys may be taken away."""
+
     def rotate(admin: Admin) -> int:
         after, total = "", 0
         while True:

@@ -13,8 +13,10 @@ from nkk.sop.recap import figures
 from nkk.sop.ticket import read_ticket
 from nkk.stack.staff import Admin
 
-NO_TICKET = ("One reads like NKK-2026-6GKQ-DHSZ, and its last letter or digit is computed from the others: copy all of "
-             "it from the receipt.")
+NO_TICKET = (
+    "One reads like NKK-2026-6GKQ-DHSZ, and its last letter or digit is computed from the others: copy all of "
+    "it from the receipt."
+)
 
 
 @click.command()
@@ -26,16 +28,18 @@ def clock(ticket: str) -> None:
         raise click.BadParameter(f"{ticket!r} is no ticket. {NO_TICKET}", param_hint="TICKET")
     record = as_admin(lambda admin: admin.call("record", written, stage="notification"))
     (journey,) = record["journeys"]
-    for line in proof(written, journey["path"], read_facts(journey), read_calendars(record["calendars"]),
-                      datetime.now(UTC)):
+    for line in proof(
+        written, journey["path"], read_facts(journey), read_calendars(record["calendars"]), datetime.now(UTC)
+    ):
         click.echo(line)
 
 
 @click.command()
 @click.argument("month")
 @click.option("--format", "format_", type=click.Choice(["xlsx", "pdf"]), default="xlsx", show_default=True)
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False),
-              help="rekap-bulanan-MONTH.FORMAT by default.")
+@click.option(
+    "--output", type=click.Path(path_type=Path, dir_okay=False), help="rekap-bulanan-MONTH.FORMAT by default."
+)
 def report(month: str, format_: str, output: Path | None) -> None:
     """Write a month's recapitulation (such as 2026-03) to a file."""
     from nkk.documents import render  # heavy: not for every command
@@ -52,8 +56,10 @@ def report(month: str, format_: str, output: Path | None) -> None:
     try:
         path.write_bytes(file)
     except OSError as error:
-        raise click.ClickException(f"{path} cannot be written: {error.strerror}. Name a file in a folder that is there "
-                                   "and that you may write to, with --output.") from error
+        raise click.ClickException(
+            f"{path} cannot be written: {error.strerror}. Name a file in a folder that is there "
+            "and that you may write to, with --output."
+        ) from error
     say(f"written: {path}")
 
 

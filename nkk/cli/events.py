@@ -39,8 +39,12 @@ def subscribe(stage: str, name: str) -> None:
 
 @click.command("tell-again")
 @click.argument("stage", type=click.Choice(STAGES))
-@click.option("--since", required=True, type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]),
-              help="In UTC, such as 2026-03-02T01:30.")
+@click.option(
+    "--since",
+    required=True,
+    type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]),
+    help="In UTC, such as 2026-03-02T01:30.",
+)
 def tell_again(stage: str, since: datetime) -> None:
     """Publish again what a stage told since then: another was restored, or the broker lost. Nobody handles it twice."""
     moment = since.replace(tzinfo=UTC).isoformat()
@@ -118,8 +122,10 @@ def status(as_json: bool) -> None:
     try:
         rows = stack_status.rows(broker(), client)
     except OSError as error:
-        raise click.ClickException(f"the broker at {address(broker())} does not answer ({error}): no stage can be "
-                                   "asked. Is it running? See its log.") from None
+        raise click.ClickException(
+            f"the broker at {address(broker())} does not answer ({error}): no stage can be "
+            "asked. Is it running? See its log."
+        ) from None
     finally:
         client.close()
     click.echo(json.dumps(rows, indent=1) if as_json else stack_status.table(rows))

@@ -39,6 +39,7 @@ def letters() -> None:
 def list_letters(given_up: bool) -> None:
     """One JSON line a letter: id, ticket, kind, team, when it was written, tries, why it is here, when it is tried
     again or was given up. To whom it goes is nowhere."""
+
     def found(admin: Admin) -> list[dict[str, Any]]:
         return list(_pages(admin, True)) + ([] if given_up else list(_pages(admin, False)))
 
@@ -82,6 +83,7 @@ def drop_letters(letter_ids: tuple[str, ...], yes: bool) -> None:
 def _once_free(method: str, letter_ids: tuple[str, ...]) -> tuple[int, dict[str, str]]:
     """With how many letters `method` was done, and why the others stay: what is being sent is asked for again, until it
     was sent or is free."""
+
     def ask(admin: Admin) -> tuple[int, dict[str, str]]:
         until, wanted = monotonic() + FREE_SECONDS, list(letter_ids)
         done, left = 0, dict.fromkeys(letter_ids, "")
@@ -109,5 +111,6 @@ def _pages(admin: Admin, given_up: bool) -> Iterator[dict[str, Any]]:
 
 def _name_others(left: dict[str, str]) -> None:
     if left:
-        raise click.ClickException("\n".join(["left as they are:", *(
-            f"  {letter}: {WHY_LEFT[why]}" for letter, why in left.items())]))
+        raise click.ClickException(
+            "\n".join(["left as they are:", *(f"  {letter}: {WHY_LEFT[why]}" for letter, why in left.items())])
+        )

@@ -57,7 +57,8 @@ def migrate(var: Path, services: tuple[str, ...]) -> None:
         raise click.ClickException(
             f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and no stack is running in "
             f"{var.absolute()}. Name the database (postgresql://… or sqlite:////…), or start the stack with "
-            "`make run`, which brings its databases up to date itself.")
+            "`make run`, which brings its databases up to date itself."
+        )
     check(urls.values())
     for service, url in urls.items():
         upgrade(ROOT / "services" / service / "migrations", url.get())
@@ -98,8 +99,12 @@ def settings(config: TextIO, written: bool) -> None:
 
 
 @click.command()
-@click.option("--open", "opening", is_flag=True,
-              help="Open the site in a browser afterwards; a stack of its own then stays until Ctrl-C.")
+@click.option(
+    "--open",
+    "opening",
+    is_flag=True,
+    help="Open the site in a browser afterwards; a stack of its own then stays until Ctrl-C.",
+)
 @click.pass_obj
 def demo(var: Path, opening: bool) -> None:
     """Carry a few dozen complaints through the procedure over HTTP, against the running stack or one of its own."""
@@ -159,8 +164,9 @@ def _instances(scale: tuple[str, ...]) -> dict[str, int]:
         else:
             wrong.append(repr(pair))
     if wrong:
-        raise click.BadParameter(f"{', '.join(wrong)}: write STAGE=N, each of {', '.join(STAGES)} once, and 1 to 32",
-                                 param_hint="--scale")
+        raise click.BadParameter(
+            f"{', '.join(wrong)}: write STAGE=N, each of {', '.join(STAGES)} once, and 1 to 32", param_hint="--scale"
+        )
     return wanted
 
 
@@ -170,8 +176,10 @@ def _welcome(stack: Stack, staff: dict[str, Any], seconds: float) -> None:
         f"ready in {seconds:.1f} s: {stack.url}   (API {stack.url}/api/docs)",
         "",
         "logins (demonstration; all of them in " + str(stack.var / "staff.json") + "):",
-        *(f"  {role:<10} {staff[role]['username']:<16} {staff[role]['password']}"
-          for role in ("operator", "main_team", "admin")),
+        *(
+            f"  {role:<10} {staff[role]['username']:<16} {staff[role]['password']}"
+            for role in ("operator", "main_team", "admin")
+        ),
         f"  {'opd_team':<10} {team['username']:<16} {team['password']}   ({opd}, and one for every other OPD)",
         "",
         "try:",

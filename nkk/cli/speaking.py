@@ -29,6 +29,7 @@ def say(text: str) -> None:
 
 def saying_and_keeping(path: Path) -> Callable[[str], None]:
     """Say it, and keep it with its time for whoever was not watching."""
+
     def both(text: str) -> None:
         say(text)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -42,8 +43,10 @@ def broker() -> str:
     """The broker's URI, from the environment or the stack that runs beside us."""
     if not os.environ.get("AMQP_URI"):
         var = click.get_current_context().find_root().obj
-        raise click.ClickException(f"no stack is running in {Path(var).absolute()}. Start it with `make run`, name its "
-                                   "folder with `nkk --var`, or set AMQP_URI.")
+        raise click.ClickException(
+            f"no stack is running in {Path(var).absolute()}. Start it with `make run`, name its "
+            "folder with `nkk --var`, or set AMQP_URI."
+        )
     return AMQP_URI.get()
 
 

@@ -26,8 +26,13 @@ LOOK_SECONDS = 1.0
 _KNOWN = {event.TYPE: event for event in EVENTS}
 
 
-def subscribe(stage: str, name: str, uri: str | Callable[[], str], on_trouble: Callable[[str], None] = lambda _: None,
-              on_listening: Callable[[], None] = lambda: None) -> Iterator[dict[str, Any]]:
+def subscribe(
+    stage: str,
+    name: str,
+    uri: str | Callable[[], str],
+    on_trouble: Callable[[str], None] = lambda _: None,
+    on_listening: Callable[[], None] = lambda: None,
+) -> Iterator[dict[str, Any]]:
     """Every event of `stage` as its CloudEvents envelope, for ever and at least once, from the queue
     `tool.<name>.<stage>`; registrations excepted, which are no tool's business. What did not come from the stage's own
     exchange as what it tells is skipped.
@@ -58,14 +63,21 @@ def subscribe(stage: str, name: str, uri: str | Callable[[], str], on_trouble: C
 class _Subscription:
     """One tool's queue, over one connection after another."""
 
-    def __init__(self, stage: str, name: str, on_trouble: Callable[[str], None],
-                 on_listening: Callable[[], None]) -> None:
+    def __init__(
+        self, stage: str, name: str, on_trouble: Callable[[str], None], on_listening: Callable[[], None]
+    ) -> None:
         exchange = Exchange(f"{stage}.events", type="topic", no_declare=True)
         # RabbitMQ 4 drops what was delivered 20 times, and a tool that ends gives back all it had fetched.
-        self._queue = Queue(f"tool.{name}.{stage}", durable=True,
-                            queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": NO_DELIVERY_LIMIT},
-                            bindings=[binding(exchange, routing_key=event.TYPE) for event in EVENTS
-                                      if stage in event.SERVICES and not event.PRIVATE])
+        self._queue = Queue(
+            f"tool.{name}.{stage}",
+            durable=True,
+            queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": NO_DELIVERY_LIMIT},
+            bindings=[
+                binding(exchange, routing_key=event.TYPE)
+                for event in EVENTS
+                if stage in event.SERVICES and not event.PRIVATE
+            ],
+        )
         self._stage = stage
         self._on_trouble = on_trouble
         self._on_listening = on_listening
@@ -110,8 +122,10 @@ class _Subscription:
         others = channel.queue_declare(self._queue.name, passive=True).consumer_count
         # After the first time it may be this tool itself, of whose going the broker has not heard.
         if others and not self._has_consumed:
-            self._on_trouble(f"{others} more of this name listen to {self._stage}: each event goes to one of you; take "
-                             "another name to hear them all")
+            self._on_trouble(
+                f"{others} more of this name listen to {self._stage}: each event goes to one of you; take "
+                "another name to hear them all"
+            )
         channel.basic_qos(0, self._prefetch, False)
         # Not kombu's Consumer: that unpacks what says that it is compressed before anybody has looked at it.
         channel.basic_consume(queue=self._queue.name, no_ack=False, consumer_tag="", callback=arrived.append)

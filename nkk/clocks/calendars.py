@@ -24,7 +24,8 @@ class CalendarNotHeardError(Exception):
 def calendars_table(metadata: MetaData) -> Table:
     """The table of versions; version 0 is built in and never stored."""
     return Table(
-        "calendars", metadata,
+        "calendars",
+        metadata,
         Column("version", Integer, primary_key=True, autoincrement=False),
         Column("content", Text, nullable=False),
         Column("changed_at", UtcDateTime, nullable=False),
@@ -41,8 +42,12 @@ class KeptCalendars:
 
     def keep(self, version: int, content: dict[str, Any], at: datetime, by: str) -> bool:
         """Store a version; False where it was there, which it then stays."""
-        row = {"version": version, "content": json.dumps(content, ensure_ascii=False), "changed_at": at,
-               "changed_by": by}
+        row = {
+            "version": version,
+            "content": json.dumps(content, ensure_ascii=False),
+            "changed_at": at,
+            "changed_by": by,
+        }
         return insert_if_absent(self._connection, self._table, row)
 
     def newest(self) -> int:
@@ -104,8 +109,9 @@ class Calendars:
         """There is a newer one."""
         self._newest = (float("-inf"), 0)
 
-    def left(self, timed: Timed, service_due_at: datetime, service_calendar: int | None, now: datetime,
-             by_day: bool = False) -> dict[str, int | bool | None]:
+    def left(
+        self, timed: Timed, service_due_at: datetime, service_calendar: int | None, now: datetime, by_day: bool = False
+    ) -> dict[str, int | bool | None]:
         """Office minutes left to a step and to the whole service, negative once late, None where the step is done, or
         the answer sent; and whether it is, or was, late: past closing time a late step still has 0 minutes. Each by the
         calendar it is due by; the service by the step's where its own is not known, and from day to day where `by_day`:
@@ -115,5 +121,8 @@ class Calendars:
             return {"left_minutes": None, "service_left_minutes": None, "late": late}
         service = self.get(timed.calendar if service_calendar is None else service_calendar)
         count = service.days_left if by_day else service.minutes_left
-        return {"left_minutes": self.get(timed.calendar).minutes_left(now, timed.due_at), "late": late,
-                "service_left_minutes": None if timed.step == RECEIVE else count(now, service_due_at)}
+        return {
+            "left_minutes": self.get(timed.calendar).minutes_left(now, timed.due_at),
+            "late": late,
+            "service_left_minutes": None if timed.step == RECEIVE else count(now, service_due_at),
+        }

@@ -21,8 +21,7 @@ class CalendarsProvider(DependencyProvider):
     """Gives each worker the stage's `Calendars`."""
 
     def start(self) -> None:
-        uow = next(provider.uow for provider in self.container.dependencies
-                   if isinstance(provider, UnitOfWorkProvider))
+        uow = next(provider.uow for provider in self.container.dependencies if isinstance(provider, UnitOfWorkProvider))
         self._calendars = Calendars(uow)
 
     def get_dependency(self, worker_ctx: Any) -> Calendars:

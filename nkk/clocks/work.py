@@ -12,8 +12,7 @@ from nkk.messaging.database import UtcDateTime
 from nkk.messaging.work import Work
 from nkk.sop.timed import Alarm, Timed
 
-_EVENTS: dict[Alarm, type[StepDueSoon] | type[StepOverdue]] = {
-    Alarm.DUE_SOON: StepDueSoon, Alarm.OVERDUE: StepOverdue}
+_EVENTS: dict[Alarm, type[StepDueSoon] | type[StepOverdue]] = {Alarm.DUE_SOON: StepDueSoon, Alarm.OVERDUE: StepOverdue}
 
 
 def clock_columns() -> list[Column[Any]]:
@@ -57,8 +56,15 @@ class ClockedWork(Work):
             return None
         step = timed.step
         event = _EVENTS[alarm](
-            ticket=timed.ticket, step=step.number, role=step.role, opd=timed.team_opd, round=timed.about_round,
-            came_at=timed.came_at, due_at=timed.due_at, calendar=timed.calendar)
+            ticket=timed.ticket,
+            step=step.number,
+            role=step.role,
+            opd=timed.team_opd,
+            round=timed.about_round,
+            came_at=timed.came_at,
+            due_at=timed.due_at,
+            calendar=timed.calendar,
+        )
         self.emit(event, at=now)
         return event
 

@@ -21,9 +21,9 @@ def document() -> dict[str, Any]:
             "title": "Pengaduan NKK: events",
             "version": "1",
             "description": "What the four stages of the complaint service tell. Each stage publishes on the durable "
-                           "topic exchange `<service>.events`, the routing key is the event's type. Bind a queue of "
-                           "your own; an event is delivered at least once, in no promised order between types: know "
-                           "it by its `id`, and ignore fields you do not know.",
+            "topic exchange `<service>.events`, the routing key is the event's type. Bind a queue of "
+            "your own; an event is delivered at least once, in no promised order between types: know "
+            "it by its `id`, and ignore fields you do not know.",
         },
         "defaultContentType": CONTENT_TYPE,
         "channels": {_told(event, service): _channel(event, service) for event, service in _tellings()},
@@ -73,8 +73,12 @@ def _channel(event: type[EventData], service: str) -> dict[str, Any]:
     return {
         "address": event.TYPE,
         "messages": {_name(event): {"$ref": f"#/components/messages/{_name(event)}"}},
-        "bindings": {"amqp": {"is": "routingKey", "exchange": {
-            "name": f"{service}.events", "type": "topic", "durable": True, "autoDelete": False}}},
+        "bindings": {
+            "amqp": {
+                "is": "routingKey",
+                "exchange": {"name": f"{service}.events", "type": "topic", "durable": True, "autoDelete": False},
+            }
+        },
     }
 
 
@@ -94,11 +98,18 @@ def _message(event: type[EventData]) -> dict[str, Any]:
         "name": event.TYPE,
         "contentType": CONTENT_TYPE,
         "summary": (event.__doc__ or "").strip(),
-        "payload": {"allOf": [
-            {"$ref": "#/components/schemas/Envelope"},
-            {"type": "object", "properties": {"type": {"const": event.TYPE},
-                                              "data": {"$ref": f"#/components/schemas/{_name(event)}Data"}}},
-        ]},
+        "payload": {
+            "allOf": [
+                {"$ref": "#/components/schemas/Envelope"},
+                {
+                    "type": "object",
+                    "properties": {
+                        "type": {"const": event.TYPE},
+                        "data": {"$ref": f"#/components/schemas/{_name(event)}Data"},
+                    },
+                },
+            ]
+        },
         "examples": [{"payload": json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))}],
     }
 

@@ -75,8 +75,9 @@ class EventData:
         is one service's alone."""
         return cls.SERVICES
 
-    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None,
-                service: str | None = None) -> str:
+    def to_json(
+        self, event_id: str, time: datetime, correlation_id: str | None = None, service: str | None = None
+    ) -> str:
         """The envelope as JSON text, told by `service`; by the first that tells this event where left out."""
         envelope = {
             "specversion": "1.0",
@@ -147,8 +148,14 @@ def wire(as_field: Field, **kwargs: Any) -> Any:
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wire,))
-def event(type_: str, *, service: str | tuple[str, ...], consumers: tuple[str, ...] = (), subject: str = "ticket",
-          private: bool = False) -> Callable[[E], E]:
+def event(
+    type_: str,
+    *,
+    service: str | tuple[str, ...],
+    consumers: tuple[str, ...] = (),
+    subject: str = "ticket",
+    private: bool = False,
+) -> Callable[[E], E]:
     """Class decorator: the dataclass is the data of event `type_`, published by `service` (or each) for `consumers`.
 
     `subject` names the field that events are ordered by. An event without consumers is for tooling alone, a `private`

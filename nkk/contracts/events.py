@@ -67,8 +67,9 @@ class ReporterRegistered(EventData):
     sealed_contact: str = wire(fields.String(validate=validate.Length(1, 4_000)))
 
 
-@event("password.reset_requested.v1", service="intake", consumers=("notification",), subject="reporter_id",
-       private=True)
+@event(
+    "password.reset_requested.v1", service="intake", consumers=("notification",), subject="reporter_id", private=True
+)
 class PasswordResetRequested(EventData):
     """Somebody asked for a new password for a reporter's account. Only notification can open `sealed_letter`, which
     holds the code and where it goes; a code whose `expires_at` has passed goes nowhere."""

@@ -45,5 +45,8 @@ def _standing(timeline: dict[str, Any]) -> list[str]:
 
 def _counted(expected: Counter[str], told: Counter[str], only_surplus: bool) -> list[str]:
     wrong = told - expected if only_surplus else (told - expected) | (expected - told)
-    return [f"{event} tercatat {told[event]} kali, seharusnya {expected[event]} kali"
-            for event in dict.fromkeys([*expected, *told]) if event in wrong]
+    return [
+        f"{event} tercatat {told[event]} kali, seharusnya {expected[event]} kali"
+        for event in dict.fromkeys([*expected, *told])
+        if event in wrong
+    ]

@@ -142,14 +142,15 @@ def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path) -> bool:
         return _demonstrate(Visitor(http), staff, echo, pool, folder)
 
 
-def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor,
-                 folder: Path) -> bool:
+def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor, folder: Path) -> bool:
     data, began = load(), time.monotonic()
     items, journeys, papers, recaps = data["complaints"], [], [], []
     try:
         if lacking := lacks(items, anyone.get("/categories")["items"], anyone.get("/opds")["items"]):
-            echo(f"Peragaan tidak dimulai: daftar layanan ini tidak lagi memuat {', '.join(lacking)}, yang dipakai "
-                 "laporan peragaan. Kembalikan ke dalam daftar, atau jalankan peragaan pada layanan lain.")
+            echo(
+                f"Peragaan tidak dimulai: daftar layanan ini tidak lagi memuat {', '.join(lacking)}, yang dipakai "
+                "laporan peragaan. Kembalikan ke dalam daftar, atau jalankan peragaan pada layanan lain."
+            )
             return False
         desks = list(open_desks(anyone, staff, {item["opd"] for item in items if "opd" in item}))
         reporters = list(pool.map(lambda person: _register(anyone, person), data["reporters"]))
@@ -171,9 +172,17 @@ def lacks(items: Sequence[Item], categories: Sequence[dict[str, Any]], opds: Seq
     """What the reports name and the lists of the service do not have: the demonstration is of the lists that a new
     service has, and an admin may have replaced them."""
     known = {opd["key"] for opd in opds} | {
-        f"{category['key']}/{sub['key']}" for category in categories for sub in category["sub_categories"]}
-    named = [name for item in items for name in (
-        f"{item['form']['category']}/{item['form']['sub_category']}", item["form"].get("accused_opd"), item.get("opd"))]
+        f"{category['key']}/{sub['key']}" for category in categories for sub in category["sub_categories"]
+    }
+    named = [
+        name
+        for item in items
+        for name in (
+            f"{item['form']['category']}/{item['form']['sub_category']}",
+            item["form"].get("accused_opd"),
+            item.get("opd"),
+        )
+    ]
     return [name for name in dict.fromkeys(named) if name is not None and name not in known]
 
 
@@ -194,7 +203,7 @@ def _submit(item: Item, reporter: Visitor, echo: screen.Echo) -> Journey | None:
     try:
         receipt = reporter.post("/complaints", item["form"], **{"Idempotency-Key": str(uuid.uuid4())})
     except Declined as declined:
-        echo(f"Laporan \"{item['form']['subject_line']}\" tidak diterima: {declined}")
+        echo(f'Laporan "{item["form"]["subject_line"]}" tidak diterima: {declined}')
         return None
     return Journey(item, reporter, receipt["ticket"])
 

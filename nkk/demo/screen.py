@@ -65,10 +65,14 @@ def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[
     flawed = [journey for journey in journeys if journey.flaws()]
     complaints = sum(journey.item["path"] == Path.COMPLAINT for journey in journeys)
     returned = sum("return_note" in journey.item for journey in journeys)
-    yield (f"{len(journeys)} dari {planned} laporan diterima: {complaints} pengaduan ({returned} dengan tanggapan yang "
-           f"dikembalikan lebih dahulu), {len(journeys) - complaints} informasi dan aspirasi.")
-    yield (f"{len(journeys) - len(flawed)} dari {len(journeys)} sampai di langkah 7 tepat satu kali, menurut jalurnya, "
-           f"dalam {f'{seconds:.1f}'.replace('.', ',')} detik.")
+    yield (
+        f"{len(journeys)} dari {planned} laporan diterima: {complaints} pengaduan ({returned} dengan tanggapan yang "
+        f"dikembalikan lebih dahulu), {len(journeys) - complaints} informasi dan aspirasi."
+    )
+    yield (
+        f"{len(journeys) - len(flawed)} dari {len(journeys)} sampai di langkah 7 tepat satu kali, menurut jalurnya, "
+        f"dalam {f'{seconds:.1f}'.replace('.', ',')} detik."
+    )
     if flawed:
         yield f"{len(flawed)} laporan tidak:"
     for journey in flawed:

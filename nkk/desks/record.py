@@ -30,7 +30,8 @@ LETTER_DROPPED = "letter_dropped"
 def record_table(metadata: MetaData) -> Table:
     """Declare the record in a stage's metadata: `act` names what was done, `detail` (JSON) no text and no person."""
     return Table(
-        "record", metadata,
+        "record",
+        metadata,
         Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
         Column("at", UtcDateTime, nullable=False),
         Column("actor", String(64), nullable=False),
@@ -51,9 +52,17 @@ class RecordedWork(Work):
 
     def record(self, actor: Actor, act: str, ticket: str | None, **detail: str) -> None:
         """Have it recorded with this transaction that `actor` did `act`; `detail` is of fixed words and ids alone."""
-        self.inserts.add(self.RECORD, {
-            "at": datetime.now(UTC), "actor": actor.id, "role": actor.role, "act": act, "ticket": ticket,
-            "detail": json.dumps(detail)})
+        self.inserts.add(
+            self.RECORD,
+            {
+                "at": datetime.now(UTC),
+                "actor": actor.id,
+                "role": actor.role,
+                "act": act,
+                "ticket": ticket,
+                "detail": json.dumps(detail),
+            },
+        )
 
 
 def viewing(uow: Any, actor: Actor, ticket: str, of: str) -> AbstractContextManager[Any]:

@@ -55,8 +55,7 @@ def read_wanted(form: Mapping[str, Any] | None, now: datetime) -> Wanted:
     return Wanted(asked.get("category"), now if asked.get("late") else None, asked.get("q"))
 
 
-def narrowed(query: Select, table: Table, wanted: Wanted,
-             of_category: ColumnElement[bool] | None = None) -> Select:
+def narrowed(query: Select, table: Table, wanted: Wanted, of_category: ColumnElement[bool] | None = None) -> Select:
     """`query` over the open rows of `table`, left with those that are wanted.
 
     `of_category` stands in where the table itself has no category.
@@ -85,12 +84,14 @@ def _found(table: Table, q: str) -> ColumnElement[bool]:
     part = read_part(q)
     if part is not None:
         # As nkk.sop.ticket.has_part.
-        symbols = func.replace(func.substr(table.c.ticket, len("NKK-2") if len(part) > YEAR else len("NKK-2026-2")),
-                               "-", "")
+        symbols = func.replace(
+            func.substr(table.c.ticket, len("NKK-2") if len(part) > YEAR else len("NKK-2026-2")), "-", ""
+        )
         ways.append(symbols.like(f"%{part}%"))
     if "subject_line" in table.c:
-        ways += [table.c.subject_line.ilike(_pattern(spelling), escape="/")
-                 for spelling in dict.fromkeys(_spellings(q))]
+        ways += [
+            table.c.subject_line.ilike(_pattern(spelling), escape="/") for spelling in dict.fromkeys(_spellings(q))
+        ]
     return or_(*ways)
 
 

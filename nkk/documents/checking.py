@@ -15,8 +15,11 @@ def check_templates(folder: Path, seconds: float = 20) -> list[str]:
     """
     if not folder.is_dir():
         return [f"{folder} is no folder."]
-    strangers = [path.name for path in sorted(folder.glob("*.docx"))
-                 if path.stem not in KINDS and not path.name.startswith(("~", "."))]
+    strangers = [
+        path.name
+        for path in sorted(folder.glob("*.docx"))
+        if path.stem not in KINDS and not path.name.startswith(("~", "."))
+    ]
     found = [f"{name}: there is no document of this name; there are: {', '.join(KINDS)}." for name in strangers]
     for kind in KINDS:
         path = folder / f"{kind}.docx"

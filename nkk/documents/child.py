@@ -33,8 +33,15 @@ _turns = Turns(AT_ONCE, WAITING, OF_ONE)
 _ROOT = str(Path(nkk.__file__).resolve().parent.parent)
 
 
-def make(kind: str, fmt: str, content: dict[str, Any], templates: Path | None = None, seconds: float = 20,
-         account: str = "", is_staff: bool = True) -> bytes:
+def make(
+    kind: str,
+    fmt: str,
+    content: dict[str, Any],
+    templates: Path | None = None,
+    seconds: float = 20,
+    account: str = "",
+    is_staff: bool = True,
+) -> bytes:
     """The document `kind` in the format `fmt`, as `render` makes it, within `seconds`, waiting for a turn included.
 
     It is the turn of `account`, a name that only has to differ from the others'. Raises UnknownKindError,
@@ -60,9 +67,15 @@ def ask(request: dict[str, Any], seconds: float, account: str = "", is_staff: bo
 
 def _run(request: dict[str, Any], seconds: float, until: float) -> "subprocess.CompletedProcess[bytes]":
     try:
-        return subprocess.run([sys.executable, "-m", "nkk.documents", f"{seconds:g}"], check=False, cwd=_ROOT,
-                              env=_environment(), input=json.dumps(request).encode(), capture_output=True,
-                              timeout=max(0.1, until - time.monotonic()))
+        return subprocess.run(
+            [sys.executable, "-m", "nkk.documents", f"{seconds:g}"],
+            check=False,
+            cwd=_ROOT,
+            env=_environment(),
+            input=json.dumps(request).encode(),
+            capture_output=True,
+            timeout=max(0.1, until - time.monotonic()),
+        )
     except subprocess.TimeoutExpired:
         # Without its cause, which holds the request.
         raise RenderingTooSlowError(f"It was not made within {seconds:g} seconds.") from None

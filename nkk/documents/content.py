@@ -34,20 +34,54 @@ KINDS = {
 """Each kind of document, with its title."""
 
 _ALWAYS = {"ticket", "tracking_url"}
-_ENTERED = {"reporter_kind", "claimed_kind", "category", "sub_category", "accused_opd", "subject_line", "text", "place",
-            "happened_on", "accused_name", "accused_position", "confidential", "submitted_at"}
+_ENTERED = {
+    "reporter_kind",
+    "claimed_kind",
+    "category",
+    "sub_category",
+    "accused_opd",
+    "subject_line",
+    "text",
+    "place",
+    "happened_on",
+    "accused_name",
+    "accused_position",
+    "confidential",
+    "submitted_at",
+}
 
 SHOWN: dict[str, frozenset[str]] = {
     FORM: frozenset(_ALWAYS | _ENTERED),
     REPORTER: frozenset(_ALWAYS | {"subject_line", "submitted_at", "confidential", "reporter"}),
     COMPLAINT: frozenset(_ALWAYS | _ENTERED | {"handed_over_at", "service_due_at"}),
-    REPORT: frozenset(_ALWAYS | _ENTERED | {"handed_over_at", "service_due_at", "path", "opd", "note", "classified_at",
-                                           "steps"}),
-    RESPONSE: frozenset(_ALWAYS | {"subject_line", "category", "sub_category", "submitted_at", "service_due_at", "path",
-                                   "opd", "round", "response", "responded_at", "return_note", "approved_at", "answer",
-                                   "answered_at", "closed_at", "how", "steps"}),
-    RECEIPT: frozenset(_ALWAYS | {"claimed_kind", "category", "sub_category", "subject_line", "submitted_at",
-                                  "service_due_at"}),
+    REPORT: frozenset(
+        _ALWAYS | _ENTERED | {"handed_over_at", "service_due_at", "path", "opd", "note", "classified_at", "steps"}
+    ),
+    RESPONSE: frozenset(
+        _ALWAYS
+        | {
+            "subject_line",
+            "category",
+            "sub_category",
+            "submitted_at",
+            "service_due_at",
+            "path",
+            "opd",
+            "round",
+            "response",
+            "responded_at",
+            "return_note",
+            "approved_at",
+            "answer",
+            "answered_at",
+            "closed_at",
+            "how",
+            "steps",
+        }
+    ),
+    RECEIPT: frozenset(
+        _ALWAYS | {"claimed_kind", "category", "sub_category", "subject_line", "submitted_at", "service_due_at"}
+    ),
     RECAP: frozenset(recap.KEYS),
 }
 """The keys of the content that a kind may show; the rest is dropped before any template sees it."""
@@ -59,10 +93,15 @@ _REPORTER_KINDS = {"civil_servant": "Aparatur Sipil Negara (ASN)", "public": "Ma
 _NAMES = {
     "reporter_kind": _REPORTER_KINDS,
     "claimed_kind": {"complaint": "Pengaduan", "information": "Informasi", "aspiration": "Aspirasi"},
-    "path": {"complaint": "Pengaduan (diteruskan kepada Tim NKK Pembantu OPD)",
-             "information": "Informasi (dijawab langsung oleh operator)"},
-    "how": {"confirmed": "Penerimaan dikonfirmasi oleh pelapor", "opened": "Tanggapan dibuka oleh pelapor",
-            "lapsed": "Dianggap diterima: 10 hari kerja telah lewat sejak tanggapan dikirim"},
+    "path": {
+        "complaint": "Pengaduan (diteruskan kepada Tim NKK Pembantu OPD)",
+        "information": "Informasi (dijawab langsung oleh operator)",
+    },
+    "how": {
+        "confirmed": "Penerimaan dikonfirmasi oleh pelapor",
+        "opened": "Tanggapan dibuka oleh pelapor",
+        "lapsed": "Dianggap diterima: 10 hari kerja telah lewat sejak tanggapan dikirim",
+    },
 }
 
 
@@ -87,8 +126,15 @@ def constants(kind: str) -> dict[str, Any]:
         "section": basis.SECTION,
         "unit_basis": basis.UNIT_BASIS,
         "service_time": wording.minutes(SERVICE_MINUTES),
-        "procedure": [{"number": str(step.number), "activity": step.activity, "role": ROLES[step.role],
-                       "minutes": wording.minutes(step.minutes)} for step in STEPS],
+        "procedure": [
+            {
+                "number": str(step.number),
+                "activity": step.activity,
+                "role": ROLES[step.role],
+                "minutes": wording.minutes(step.minutes),
+            }
+            for step in STEPS
+        ],
     }
 
 
@@ -135,8 +181,10 @@ def _whole(key: str, value: Any) -> str:
 def _reporter(key: str, value: Any) -> dict[str, Any]:
     shown = {name: _shown(name, value.get(name)) for name in REPORTER_KEYS}
     kind = value.get("kind")
-    return shown | {"kind": _REPORTER_KINDS[kind] if kind else None,
-                    "identity_label": {"civil_servant": "NIP", "public": "NIK"}.get(kind, "NIP/NIK")}
+    return shown | {
+        "kind": _REPORTER_KINDS[kind] if kind else None,
+        "identity_label": {"civil_servant": "NIP", "public": "NIK"}.get(kind, "NIP/NIK"),
+    }
 
 
 def _steps(key: str, value: Any) -> list[dict[str, Any]]:
@@ -172,8 +220,19 @@ def _in_time(step: dict[str, Any]) -> str:
 
 _HOW: dict[str, Callable[[str, Any], Any]] = {
     **dict.fromkeys(_NAMES, _name),
-    **dict.fromkeys(("submitted_at", "service_due_at", "handed_over_at", "classified_at", "responded_at", "approved_at",
-                     "answered_at", "closed_at"), _instant),
+    **dict.fromkeys(
+        (
+            "submitted_at",
+            "service_due_at",
+            "handed_over_at",
+            "classified_at",
+            "responded_at",
+            "approved_at",
+            "answered_at",
+            "closed_at",
+        ),
+        _instant,
+    ),
     "happened_on": _day,
     "confidential": _yes_or_no,
     "round": _whole,

@@ -104,8 +104,11 @@ def read(path: Path) -> DocxTemplate:
 
 def _refuse_loose_text(path: Path, template: DocxTemplate) -> None:
     """Office applications drop text between paragraphs, rows or runs, which is where {{r …}} and {{p …}} put it."""
-    edges = [edge for section in template.docx.sections
-             for edge in (section.header, section.first_page_header, section.footer, section.first_page_footer)]
+    edges = [
+        edge
+        for section in template.docx.sections
+        for edge in (section.header, section.first_page_header, section.footer, section.first_page_footer)
+    ]
     for root in (template.docx.element.body, *(edge._element for edge in edges if not edge.is_linked_to_previous)):
         for element in root.iter(*_HOLDERS):
             if element.xpath("./text()[normalize-space()]"):

@@ -8,8 +8,9 @@ from xml.sax.saxutils import escape  # nosec B406 # it parses nothing
 
 # XML 1.0 (2.2) has no other control characters, no halves of surrogate pairs and no U+FFFE or U+FFFF.
 # Marks that override the direction of writing are named too: with them a text can be made to read as another.
-_UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f"
-                         "\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_UNWRITABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
+)
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 
 

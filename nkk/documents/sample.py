@@ -32,8 +32,14 @@ def _report() -> dict[str, Any]:
         "confidential": True,
         "submitted_at": _INSTANTS[0],
         "service_due_at": _INSTANTS[6],
-        "reporter": {"kind": "public", "identity_number": "1971010101900001", "name": "Contoh Pelapor",
-                     "email": "pelapor@example.id", "phone": "0800-0000-0000", "username": "contoh.pelapor"},
+        "reporter": {
+            "kind": "public",
+            "identity_number": "1971010101900001",
+            "name": "Contoh Pelapor",
+            "email": "pelapor@example.id",
+            "phone": "0800-0000-0000",
+            "username": "contoh.pelapor",
+        },
     }
 
 
@@ -59,20 +65,45 @@ def _course() -> dict[str, Any]:
 def _step(index: int) -> dict[str, Any]:
     """A row of a case's course and of a month's figures at once."""
     step = STEPS[index]
-    return {"number": step.number, "activity": step.activity, "role": "Operator/Agen", "minutes": step.minutes,
-            "came_at": _INSTANTS[index], "due_at": _INSTANTS[index + 1], "done_at": _INSTANTS[index + 1],
-            "used_minutes": 12, "late": index == 3, "round": 1,
-            "standard_minutes": step.minutes, **_FIGURES}
+    return {
+        "number": step.number,
+        "activity": step.activity,
+        "role": "Operator/Agen",
+        "minutes": step.minutes,
+        "came_at": _INSTANTS[index],
+        "due_at": _INSTANTS[index + 1],
+        "done_at": _INSTANTS[index + 1],
+        "used_minutes": 12,
+        "late": index == 3,
+        "round": 1,
+        "standard_minutes": step.minutes,
+        **_FIGURES,
+    }
 
 
 def _recap() -> dict[str, Any]:
     return {
-        "month": "2026-03", "accepted": 42, "answered": 36, "closed": 30, "open": 12, "late": 3,
+        "month": "2026-03",
+        "accepted": 42,
+        "answered": 36,
+        "closed": 30,
+        "open": 12,
+        "late": 3,
         "by_path": [{"name": "Pengaduan", "count": 28}, {"name": "Informasi", "count": 14}],
         "by_category": [{"name": "Kode perilaku", "sub_category": "Cermat dan disiplin", "count": 9}],
         "by_opd": [{"name": "Dinas Perhubungan", "forwarded": 17, "open": 5, "late": 2, "responses": 19, **_DURATIONS}],
         "service": {"standard_minutes": 900, **_FIGURES},
-        "open_cases": [{"ticket": "NKK-2026-000123", "path": "complaint", "step": 4,
-                        "activity": "Menerima pengaduan dan melakukan proses tanggapan", "opd": "Dinas Perhubungan",
-                        "came_at": _INSTANTS[3], "due_at": _INSTANTS[4], "service_due_at": _INSTANTS[6], "late": True}],
+        "open_cases": [
+            {
+                "ticket": "NKK-2026-000123",
+                "path": "complaint",
+                "step": 4,
+                "activity": "Menerima pengaduan dan melakukan proses tanggapan",
+                "opd": "Dinas Perhubungan",
+                "came_at": _INSTANTS[3],
+                "due_at": _INSTANTS[4],
+                "service_due_at": _INSTANTS[6],
+                "late": True,
+            }
+        ],
     }

@@ -36,5 +36,7 @@ def _unknown_names(path: Path, names: dict[str, Any]) -> list[str]:
         raise BrokenTemplateError(path.name, f"a tag cannot be read: {error}") from error
     known = sorted({*names, "qr"})
     assert SHOWN[path.stem] <= set(known)  # nosec B101 # of our own tables
-    return [f"{path.name}: a tag uses the name {name!r}, which this document does not have; it has: {', '.join(known)}."
-            for name in sorted(unknown)]
+    return [
+        f"{path.name}: a tag uses the name {name!r}, which this document does not have; it has: {', '.join(known)}."
+        for name in sorted(unknown)
+    ]

@@ -27,39 +27,79 @@ LONGEST = 32_000
 Column = tuple[str, str, int]
 """A heading, the name of the cell's format, and the width in characters."""
 
-_DURATIONS: tuple[Column, ...] = (("Median (menit kerja)", "decimal", 14), ("P90 (menit kerja)", "decimal", 14),
-                                  ("Tepat waktu", "share", 12))
+_DURATIONS: tuple[Column, ...] = (
+    ("Median (menit kerja)", "decimal", 14),
+    ("P90 (menit kerja)", "decimal", 14),
+    ("Tepat waktu", "share", 12),
+)
 _FIGURES: tuple[Column, ...] = (("Jumlah", "number", 10), *_DURATIONS)
-_COUNTS = {"accepted": "Diterima", "answered": "Dijawab", "closed": "Selesai", "open": "Masih terbuka",
-           "late": "Terlambat"}
+_COUNTS = {
+    "accepted": "Diterima",
+    "answered": "Dijawab",
+    "closed": "Selesai",
+    "open": "Masih terbuka",
+    "late": "Terlambat",
+}
 
 COLUMNS: dict[str, tuple[str, tuple[Column, ...]]] = {
-    "steps": ("Langkah", (("No", "number", 6), ("Kegiatan", "text", 60), ("Pelaksana", "text", 24),
-                          ("Waktu baku (menit kerja)", "decimal", 14), *_FIGURES)),
+    "steps": (
+        "Langkah",
+        (
+            ("No", "number", 6),
+            ("Kegiatan", "text", 60),
+            ("Pelaksana", "text", 24),
+            ("Waktu baku (menit kerja)", "decimal", 14),
+            *_FIGURES,
+        ),
+    ),
     "by_category": ("Kategori", (("Kategori", "text", 30), ("Sub kategori", "text", 50), ("Jumlah", "number", 10))),
-    "by_opd": ("OPD", (("OPD", "text", 50), ("Diteruskan", "number", 11), ("Masih terbuka", "number", 10),
-                       ("Terlambat", "number", 11), ("Tanggapan", "number", 11), *_DURATIONS)),
-    "open_cases": ("Berkas terbuka", (("Tiket", "text", 20), ("Jalur", "text", 14), ("Langkah", "number", 10),
-                                      ("Kegiatan", "text", 60), ("OPD", "text", 40), ("Masuk (WIB)", "instant", 18),
-                                      ("Batas langkah (WIB)", "instant", 20), ("Batas layanan (WIB)", "instant", 20),
-                                      ("Terlambat", "text", 11))),
+    "by_opd": (
+        "OPD",
+        (
+            ("OPD", "text", 50),
+            ("Diteruskan", "number", 11),
+            ("Masih terbuka", "number", 10),
+            ("Terlambat", "number", 11),
+            ("Tanggapan", "number", 11),
+            *_DURATIONS,
+        ),
+    ),
+    "open_cases": (
+        "Berkas terbuka",
+        (
+            ("Tiket", "text", 20),
+            ("Jalur", "text", 14),
+            ("Langkah", "number", 10),
+            ("Kegiatan", "text", 60),
+            ("OPD", "text", 40),
+            ("Masuk (WIB)", "instant", 18),
+            ("Batas langkah (WIB)", "instant", 20),
+            ("Batas layanan (WIB)", "instant", 20),
+            ("Terlambat", "text", 11),
+        ),
+    ),
 }
 """The list of the content on each sheet after the first: the sheet's name and its columns, in the rows' own order."""
 
-_FORMATS = {"text": {"text_wrap": True, "valign": "top"}, "number": {"num_format": "#,##0", "valign": "top"},
-            "decimal": {"num_format": "#,##0.0", "valign": "top"}, "share": {"num_format": "0.0%", "valign": "top"},
-            "instant": {"num_format": "dd/mm/yyyy hh:mm", "valign": "top", "align": "left"},
-            "day": {"num_format": "dd/mm/yyyy", "valign": "top", "align": "left"},
-            "head": {"bold": True, "bg_color": "#E7ECF3", "bottom": 1, "text_wrap": True, "valign": "vcenter"},
-            "title": {"bold": True, "font_size": 14}}
+_FORMATS = {
+    "text": {"text_wrap": True, "valign": "top"},
+    "number": {"num_format": "#,##0", "valign": "top"},
+    "decimal": {"num_format": "#,##0.0", "valign": "top"},
+    "share": {"num_format": "0.0%", "valign": "top"},
+    "instant": {"num_format": "dd/mm/yyyy hh:mm", "valign": "top", "align": "left"},
+    "day": {"num_format": "dd/mm/yyyy", "valign": "top", "align": "left"},
+    "head": {"bold": True, "bg_color": "#E7ECF3", "bottom": 1, "text_wrap": True, "valign": "vcenter"},
+    "title": {"bold": True, "font_size": 14},
+}
 
 
 def recap_workbook(content: dict[str, Any]) -> bytes:
     """The recapitulation `content` as XLSX. Raises ContentError where a value is not of the contract's form."""
     out = io.BytesIO()
     # Off as they are: no text becomes a formula, a link or a number by its looks.
-    book = Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
-                          "strings_to_numbers": False})
+    book = Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    )
     book.set_properties({"title": KINDS[RECAP], "author": basis.AGENCY, "created": CREATED})
     sheets = _Sheets(book)
     try:
@@ -90,8 +130,10 @@ class _Sheets:
         rows += [(f"Jalur {row.get('name')}", "number", row.get("count")) for row in content.get("by_path") or []]
         service = content.get("service") or {}
         rows += [("Waktu baku layanan (menit kerja)", "decimal", service.get("standard_minutes"))]
-        rows += [(f"Layanan selesai: {label.lower()}", name, service.get(key))
-                 for key, (label, name, _) in zip(recap.FIGURES, _FIGURES, strict=True)]
+        rows += [
+            (f"Layanan selesai: {label.lower()}", name, service.get(key))
+            for key, (label, name, _) in zip(recap.FIGURES, _FIGURES, strict=True)
+        ]
         self._head(sheet, 3, ("Uraian", "Nilai"))
         for number, (label, name, value) in enumerate(rows, 4):
             self._write(sheet, number, 0, "text", label)

@@ -32,13 +32,26 @@ LONGEST_TOKEN = 4_096
 """Characters; ours are a fifth of that, and what is longer is not looked at."""
 
 UNREADABLE: tuple[type[Exception], ...] = (
-    jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, OSError, RecursionError)
+    jwt.PyJWTError,
+    KeyError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    OSError,
+    RecursionError,
+)
 """What a token of somebody else's making is met with: by the library that reads its JSON, and by the clock."""
 
 _ALGORITHM = "EdDSA"
 _ISSUER = "nkk"
 _KINDS: dict[str, type | tuple[type, ...]] = {
-    "sub": str, "role": str, "exp": int, "grp": (str, type(None)), "sid": (str, type(None)), "prf": (str, type(None))}
+    "sub": str,
+    "role": str,
+    "exp": int,
+    "grp": (str, type(None)),
+    "sid": (str, type(None)),
+    "prf": (str, type(None)),
+}
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -69,14 +82,23 @@ class Entry:
     actor: Actor
 
 
-def sign(actor: Actor, private_key_pem: str, now: datetime | None = None, proof: str | None = None
-         ) -> tuple[str, datetime]:
+def sign(
+    actor: Actor, private_key_pem: str, now: datetime | None = None, proof: str | None = None
+) -> tuple[str, datetime]:
     """A token for `actor`, good at the stages, and when it expires; at the door it is good with the secret of `proof`
     alone."""
     now = now or datetime.now(UTC)
     expires = now + LIFETIME
-    claims = {"iss": _ISSUER, "sub": actor.id, "role": actor.role, "grp": actor.group, "sid": actor.session,
-              "prf": proof and _hash(proof), "iat": now, "exp": expires}
+    claims = {
+        "iss": _ISSUER,
+        "sub": actor.id,
+        "role": actor.role,
+        "grp": actor.group,
+        "sid": actor.session,
+        "prf": proof and _hash(proof),
+        "iat": now,
+        "exp": expires,
+    }
     return jwt.encode(claims, private_key_pem, algorithm=_ALGORITHM), expires
 
 
@@ -133,8 +155,13 @@ def verify(token: Any, public_key_pem: str) -> Actor:
 @lru_cache(KNOWN_TOKENS)
 def _read(token: str, public_key_pem: str) -> Actor:
     # `iat` is not held against our clock: the machine that signed may be a second ahead.
-    claims = jwt.decode(token, _loaded(public_key_pem), algorithms=[_ALGORITHM], issuer=_ISSUER,
-                        options={"require": ["exp", "iat", "sub", "role"], "verify_iat": False})
+    claims = jwt.decode(
+        token,
+        _loaded(public_key_pem),
+        algorithms=[_ALGORITHM],
+        issuer=_ISSUER,
+        options={"require": ["exp", "iat", "sub", "role"], "verify_iat": False},
+    )
     for name, kind in _KINDS.items():
         value = claims.get(name)
         if not isinstance(value, kind):
@@ -142,8 +169,14 @@ def _read(token: str, public_key_pem: str) -> Actor:
         if isinstance(value, str):
             # Half an emoji is no text: a ValueError here, and not in a stage's database.
             value.encode()
-    return Actor(claims["sub"], claims["role"], claims.get("grp"), claims.get("sid"),
-                 datetime.fromtimestamp(claims["exp"], UTC), claims.get("prf"))
+    return Actor(
+        claims["sub"],
+        claims["role"],
+        claims.get("grp"),
+        claims.get("sid"),
+        datetime.fromtimestamp(claims["exp"], UTC),
+        claims.get("prf"),
+    )
 
 
 def _invalid() -> NotAuthenticated:

@@ -42,12 +42,22 @@ class Question:
     """A call of `method` with `content` for the holder of the private half of `key`; `proof` is that of the access
     token, where one travels beside it."""
 
-    def __init__(self, method: str, content: dict[str, Any], key: str, proof: str | None = None,
-                 now: datetime | None = None) -> None:
+    def __init__(
+        self, method: str, content: dict[str, Any], key: str, proof: str | None = None, now: datetime | None = None
+    ) -> None:
         self._method = method
         self._private, reply_key = new_key_pair()
-        self.box = seal({"method": method, "content": content, "reply_key": reply_key, "proof": proof,
-                         "nonce": secrets.token_urlsafe(24), "sealed_at": write_instant(now or datetime.now(UTC))}, key)
+        self.box = seal(
+            {
+                "method": method,
+                "content": content,
+                "reply_key": reply_key,
+                "proof": proof,
+                "nonce": secrets.token_urlsafe(24),
+                "sealed_at": write_instant(now or datetime.now(UTC)),
+            },
+            key,
+        )
 
     def answer(self, box: Any) -> Any:
         """What was answered. Raises StageFailedError where it is from somebody else."""
@@ -106,11 +116,15 @@ def open_box(box: Any, private_key: str, method: str, now: datetime) -> Call:
     try:
         held = _INSIDE.load(unseal(box, private_key))
     except (CannotOpenError, ValidationError):
-        raise UnreadableBoxError("There is no call in this box that can be read here: is the gateway of this version, "
-                                 "and does its NKK_INTAKE_PUBLIC_KEY fit?") from None
+        raise UnreadableBoxError(
+            "There is no call in this box that can be read here: is the gateway of this version, "
+            "and does its NKK_INTAKE_PUBLIC_KEY fit?"
+        ) from None
     if held.pop("method") != method:
         raise UnreadableBoxError("The box holds a call of another method.")
     if abs(now - held["sealed_at"]) > LIFETIME:
-        raise StaleBoxError(f"The box was sealed at {held['sealed_at'].isoformat()}, and here it is {now.isoformat()}: "
-                            f"they may be {LIFETIME.seconds} seconds apart. Are both clocks right?")
+        raise StaleBoxError(
+            f"The box was sealed at {held['sealed_at'].isoformat()}, and here it is {now.isoformat()}: "
+            f"they may be {LIFETIME.seconds} seconds apart. Are both clocks right?"
+        )
     return Call(**held)

@@ -119,19 +119,25 @@ class EventConsumer(SharedExtension, ProviderCollector):
         if error is None:
             for delivery in batch:
                 delivery.begin_context(self.service)
-                log.info("event already handled" if delivery in known else "event handled", type=delivery.event.type,
-                         together=len(batch))
+                log.info(
+                    "event already handled" if delivery in known else "event handled",
+                    type=delivery.event.type,
+                    together=len(batch),
+                )
             self.consumer.ack_messages([delivery.message for delivery in batch])  # type: ignore[union-attr]
             return
-        log.warning("nothing of this batch is kept, each event is handled alone", count=len(batch),
-                    error=type(error).__name__)
+        log.warning(
+            "nothing of this batch is kept, each event is handled alone", count=len(batch), error=type(error).__name__
+        )
         for delivery in batch:
             self._spawn_work(self._handler_of(delivery.message), delivery.event, delivery.message)
 
     def _work(self, handler: "Handles", event: Any, message: Any) -> None:
         try:
             self.container.spawn_worker(
-                handler, (event,), {},
+                handler,
+                (event,),
+                {},
                 context_data={"correlation_id": event.correlation_id, "event_id": event.id},
                 handle_result=partial(self._settle, message),
             )
@@ -173,8 +179,11 @@ class EventConsumer(SharedExtension, ProviderCollector):
 
     def _quarantine(self, message: Any, reason: str) -> None:
         log.error("event quarantined", reason=reason, event_id=message.properties.get("message_id"))
-        self._move(message, topology.quarantine_name(self.service),
-                   {ATTEMPT: _attempt(message), REASON: reason, FAILED_AT: datetime.now(UTC).isoformat()})
+        self._move(
+            message,
+            topology.quarantine_name(self.service),
+            {ATTEMPT: _attempt(message), REASON: reason, FAILED_AT: datetime.now(UTC).isoformat()},
+        )
 
     def _move(self, message: Any, queue: str, headers: dict[str, Any]) -> None:
         """Publish to `queue`, confirmed, then acknowledge; where that fails, give the message back after a pause."""
@@ -222,8 +231,9 @@ handles = Handles.decorator
 
 def begin_worker_context(service: str, context: dict[str, Any], call: str) -> None:
     """Give the log lines of a worker its ids: never what an event is about, a ticket or a reporter."""
-    begin_context(service=service, call=call, correlation_id=context.get("correlation_id"),
-                  event_id=context.get("event_id"))
+    begin_context(
+        service=service, call=call, correlation_id=context.get("correlation_id"), event_id=context.get("event_id")
+    )
 
 
 def _attempt(message: Any) -> int:

@@ -41,15 +41,25 @@ Then = Callable[[Any], None]
 STATEMENT_TIMEOUT_MS = 10_000
 POOL_TIMEOUT_SECONDS = 10
 
-TELLS_NO_TEXT = {"log_min_error_statement": "panic", "log_error_verbosity": "terse", "log_parameter_max_length": "0",
-                 "log_parameter_max_length_on_error": "0"}
+TELLS_NO_TEXT = {
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+}
 """Settings with which PostgreSQL's log holds no statement that failed or waited, and no line about the row: both hold
 what a person wrote, since psycopg2 writes values into the statement."""
 
-_LOGS_STATEMENTS = {"log_statement": ("none", "ddl"), "log_min_duration_statement": ("-1",),
-                    "log_min_duration_sample": ("-1",), "log_transaction_sample_rate": ("0",),
-                    "auto_explain.log_min_duration": ("-1",), "debug_print_parse": ("off",),
-                    "debug_print_rewritten": ("off",), "debug_print_plan": ("off",)}
+_LOGS_STATEMENTS = {
+    "log_statement": ("none", "ddl"),
+    "log_min_duration_statement": ("-1",),
+    "log_min_duration_sample": ("-1",),
+    "log_transaction_sample_rate": ("0",),
+    "auto_explain.log_min_duration": ("-1",),
+    "debug_print_parse": ("off",),
+    "debug_print_rewritten": ("off",),
+    "debug_print_plan": ("off",),
+}
 """Settings by which it would hold statements that did not fail, and those values of theirs by which it does not."""
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -60,8 +70,14 @@ _UNABLE_CLASSES = ("53", "58")
 _SHUTTING_DOWN = ("57P01", "57P02", "57P03", "25006")
 """SQLSTATEs of a server that stops or is not there yet, or may only be read from."""
 
-_SQLITE_UNABLE = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR,
-                  sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN)
+_SQLITE_UNABLE = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+)
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -280,7 +296,8 @@ def _insert_or_update(table: Table, dialect: str, names: tuple[str, ...], return
     statement = _INSERT[dialect](table)
     changed = {name: statement.excluded[name] for name in names}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key), set_=changed).returning(
-        table.c[_key(table)], table.c[returned])
+        table.c[_key(table)], table.c[returned]
+    )
 
 
 def _key(table: Table) -> str:
@@ -291,9 +308,14 @@ def _key(table: Table) -> str:
 def _engine(url: str, size: int) -> Engine:
     # hide_parameters: an error must not carry what a person wrote into a log.
     if url.startswith("sqlite"):
-        engine = create_engine(url, hide_parameters=True, pool_size=size, max_overflow=0,
-                               pool_timeout=POOL_TIMEOUT_SECONDS,
-                               connect_args={"timeout": 5, "isolation_level": None})
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            connect_args={"timeout": 5, "isolation_level": None},
+        )
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine

@@ -37,8 +37,9 @@ class DrainingConsumer(Consumer):
 
     loop = "events"
 
-    def __init__(self, *args: Any, on_raw: Callable[[Any], None] | None = None, declare: tuple[Any, ...] = (),
-                 **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, on_raw: Callable[[Any], None] | None = None, declare: tuple[Any, ...] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._on_raw = on_raw
         self._declare = declare
@@ -71,9 +72,12 @@ class DrainingConsumer(Consumer):
         try:
             yield from super().consume(*args, **kwargs)
         except (PreconditionFailed, AccessRefused) as error:
-            log.critical("the broker refuses this queue: its arguments or this user's permissions differ from what is "
-                         "declared; mend the permissions, or empty the queue, delete it, run `nkk topology` and "
-                         "have the stages it hears tell again", reply=error.reply_text)
+            log.critical(
+                "the broker refuses this queue: its arguments or this user's permissions differ from what is "
+                "declared; mend the permissions, or empty the queue, delete it, run `nkk topology` and "
+                "have the stages it hears tell again",
+                reply=error.reply_text,
+            )
             raise WrongTopologyError(error.reply_text) from error
         finally:
             self._consuming = []
@@ -81,8 +85,9 @@ class DrainingConsumer(Consumer):
     @contextmanager
     def establish_connection(self) -> Iterator[Any]:
         with self.create_connection() as connection:
-            connection.ensure_connection(self.on_connection_error, interval_start=1, interval_step=1,
-                                         interval_max=LONGEST_PAUSE_SECONDS)
+            connection.ensure_connection(
+                self.on_connection_error, interval_start=1, interval_step=1, interval_max=LONGEST_PAUSE_SECONDS
+            )
             try:
                 yield connection
             except BROKER_ERRORS:
@@ -144,7 +149,8 @@ class DrainingConsumer(Consumer):
         ours = {id(message) for message in messages}
         before = (message for message in self._in_flight.values() if message.delivery_tag < last.delivery_tag)
         if any(message.channel is not last.channel for message in messages) or any(
-                id(message) not in ours and message.channel is last.channel for message in before):
+            id(message) not in ours and message.channel is last.channel for message in before
+        ):
             for message in messages:
                 self.ack_message(message)
             return

@@ -18,8 +18,14 @@ from structlog.contextvars import bind_contextvars, clear_contextvars, get_conte
 from structlog.typing import EventDict, WrappedLogger
 
 # Their lines would carry what ours leave out: the words of an exception, the address of a person.
-_QUIET = {"nameko.containers": logging.CRITICAL, "amqp": logging.WARNING, "kombu": logging.WARNING,
-          "httpx": logging.WARNING, "alembic": logging.WARNING, "flask-limiter": logging.WARNING}
+_QUIET = {
+    "nameko.containers": logging.CRITICAL,
+    "amqp": logging.WARNING,
+    "kombu": logging.WARNING,
+    "httpx": logging.WARNING,
+    "alembic": logging.WARNING,
+    "flask-limiter": logging.WARNING,
+}
 
 
 def _without_messages(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
@@ -31,8 +37,10 @@ def _without_messages(_logger: WrappedLogger, _name: str, event: EventDict) -> E
         info = (type(info), info, info.__traceback__)
     if isinstance(info, tuple) and info[0] is not None:
         event["error"] = info[0].__name__
-        event["at"] = [f"{frame.name} {frame.filename.rsplit('/', 2)[-1]}:{frame.lineno}"
-                       for frame in traceback.extract_tb(info[2])][-12:]
+        event["at"] = [
+            f"{frame.name} {frame.filename.rsplit('/', 2)[-1]}:{frame.lineno}"
+            for frame in traceback.extract_tb(info[2])
+        ][-12:]
     return event
 
 
@@ -48,8 +56,7 @@ def formatter() -> logging.Formatter:
     """The formatter that standard logging (nameko, kombu, gunicorn) is given, so that every line looks alike."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_SHARED,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.JSONRenderer()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
     )
 
 

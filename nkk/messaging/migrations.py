@@ -15,8 +15,7 @@ from nkk.messaging.database import Database, UtcDateTime
 def run(metadata: MetaData) -> None:
     """What an `env.py` does: run the migrations on the connection that `upgrade` handed over."""
     connection = context.config.attributes["connection"]
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True,
-                      render_item=_render)
+    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, render_item=_render)
     with context.begin_transaction():
         context.run_migrations()
 

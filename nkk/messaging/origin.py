@@ -89,7 +89,10 @@ class Origins:
 
     def _seal(self, origin: Origin, message: Any) -> str:
         body = message.body if isinstance(message.body, (bytes, bytearray, memoryview)) else message.body.encode()
-        about = [origin.exchange, origin.routing_key, message.properties.get("type") or "",
-                 hashlib.sha256(body).hexdigest()]
+        about = [
+            origin.exchange,
+            origin.routing_key,
+            message.properties.get("type") or "",
+            hashlib.sha256(body).hexdigest(),
+        ]
         return hmac.new(self._key, json.dumps(about).encode(), hashlib.sha256).hexdigest()
-

@@ -15,8 +15,15 @@ LIMIT = 50
 MAX_LIMIT = 200
 
 
-def page(connection: Connection, query: Select, keys: Sequence[ColumnElement], cursor: str | None, limit: int | None,
-         read: Callable[[Any], Any], descending: bool = False) -> tuple[list[Any], str | None]:
+def page(
+    connection: Connection,
+    query: Select,
+    keys: Sequence[ColumnElement],
+    cursor: str | None,
+    limit: int | None,
+    read: Callable[[Any], Any],
+    descending: bool = False,
+) -> tuple[list[Any], str | None]:
     """One page of `query`, ordered by `keys` (unique together): its rows through `read`, and the next cursor or None.
 
     Raises InvalidInput where the cursor is none of ours or the limit is not between 1 and MAX_LIMIT.

@@ -87,9 +87,12 @@ class BatchPublisher:
             self._pending[self._tag] = message.id
             published.append(message.id)
             # Channel.basic_publish polls the socket before each message; confirms are awaited below instead.
-            self._channel.send_method(spec.Basic.Publish, "Bssbb",
-                                      (0, message.exchange, message.routing_key, message.mandatory, False),
-                                      message.amqp())
+            self._channel.send_method(
+                spec.Basic.Publish,
+                "Bssbb",
+                (0, message.exchange, message.routing_key, message.mandatory, False),
+                message.amqp(),
+            )
         deadline = monotonic() + CONFIRM_TIMEOUT_SECONDS
         while self._pending:
             left = deadline - monotonic()

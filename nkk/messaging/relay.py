@@ -118,10 +118,15 @@ class Relay:
         if sent:
             connection.execute(update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=now))
         if held:
-            log.error("no queue takes these events; run `nkk topology`", service=self._service,
-                      types=sorted({row.type for row in rows if row.id in held}), count=len(held))
-            connection.execute(update(outbox).where(outbox.c.id.in_(held)).values(
-                held_until=now + timedelta(seconds=HOLD_SECONDS)))
+            log.error(
+                "no queue takes these events; run `nkk topology`",
+                service=self._service,
+                types=sorted({row.type for row in rows if row.id in held}),
+                count=len(held),
+            )
+            connection.execute(
+                update(outbox).where(outbox.c.id.in_(held)).values(held_until=now + timedelta(seconds=HOLD_SECONDS))
+            )
 
 
 def eligible(outbox: Table) -> Any:
@@ -140,6 +145,13 @@ def eligible(outbox: Table) -> Any:
 
 
 def _message(row: Any) -> Message:
-    return Message(id=row.event_id, exchange=row.exchange, routing_key=row.type, body=row.body, type=row.type,
-                   content_type="application/cloudevents+json", mandatory=row.mandatory,
-                   correlation_id=row.correlation_id)
+    return Message(
+        id=row.event_id,
+        exchange=row.exchange,
+        routing_key=row.type,
+        body=row.body,
+        type=row.type,
+        content_type="application/cloudevents+json",
+        mandatory=row.mandatory,
+        correlation_id=row.correlation_id,
+    )

@@ -86,8 +86,14 @@ class Replies:
         if self._connection is None:
             self._connection = connect(self._uri, HEARTBEAT_SECONDS)
             self._channel = self._connection.Producer(serializer="json")
-        self._channel.publish(payload, exchange=EXCHANGE, routing_key=reply_to, correlation_id=correlation_id,
-                              delivery_mode=1, retry=False)
+        self._channel.publish(
+            payload,
+            exchange=EXCHANGE,
+            routing_key=reply_to,
+            correlation_id=correlation_id,
+            delivery_mode=1,
+            retry=False,
+        )
 
 
 class StageRpcConsumer(RpcConsumer):
@@ -117,8 +123,11 @@ class StageRpcConsumer(RpcConsumer):
     def handle_message(self, body: Any, message: Any) -> None:
         if not self._was_called(message):
             # Nobody who may call did: whoever sent it is not answered either.
-            log.error("what is no call refused", exchange=message.delivery_info["exchange"],
-                      routing_key=message.delivery_info["routing_key"])
+            log.error(
+                "what is no call refused",
+                exchange=message.delivery_info["exchange"],
+                routing_key=message.delivery_info["routing_key"],
+            )
             self.consumer.ack_message(message)
             return
         if not isinstance(body, dict):
@@ -166,15 +175,22 @@ rpc = StageRpc.decorator
 
 def context_of(message: Any) -> dict[str, str]:
     """The headers of a call that are its context: texts. Nameko would take any, and end the process over some."""
-    return {name: value for name, value in message.headers.items()
-            if isinstance(name, str) and isinstance(value, str) and name.startswith("nameko.")}
+    return {
+        name: value
+        for name, value in message.headers.items()
+        if isinstance(name, str) and isinstance(value, str) and name.startswith("nameko.")
+    }
 
 
 def _describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, Refused):
         log.info("refused", refusal=type(error).__name__)
-        return {"exc_type": type(error).__name__, "exc_path": "", "value": error.sentence,
-                "exc_args": [error.sentence, error.details]}
+        return {
+            "exc_type": type(error).__name__,
+            "exc_path": "",
+            "value": error.sentence,
+            "exc_args": [error.sentence, error.details],
+        }
     if isinstance(error, NotCarriedOutError):
         log.warning("call not carried out", error=type(error).__name__, why=error.why)
         busy = [BUSY] if isinstance(error, BusyError) else []

@@ -71,8 +71,15 @@ class RpcClient:
         self._start = threading.Lock()
         self._listener: threading.Thread | None = None
 
-    def call(self, service: str, method: str, *args: Any, context: Mapping[str, str | None] | None = None,
-             timeout: float | None = None, **kwargs: Any) -> Any:
+    def call(
+        self,
+        service: str,
+        method: str,
+        *args: Any,
+        context: Mapping[str, str | None] | None = None,
+        timeout: float | None = None,
+        **kwargs: Any,
+    ) -> Any:
         """The result of `service.method(*args, **kwargs)`.
 
         `context` travels in the headers (actor, correlation_id). Raises StageUnavailableError after `timeout` seconds,
@@ -149,8 +156,15 @@ class RpcClient:
         if not self._listening.wait(timeout):
             raise StageUnavailableError("broker")
 
-    def _send(self, service: str, method: str, payload: dict[str, Any], call_id: str,
-              context: Mapping[str, str | None], deadline: float) -> None:
+    def _send(
+        self,
+        service: str,
+        method: str,
+        payload: dict[str, Any],
+        call_id: str,
+        context: Mapping[str, str | None],
+        deadline: float,
+    ) -> None:
         headers = {f"nameko.{name}": value for name, value in context.items() if value}
         with self._sending(deadline):
             for attempt in (1, 2):
@@ -159,9 +173,17 @@ class RpcClient:
                     if self._sender is None:
                         self._sender = connect(self._uri, HEARTBEAT_SECONDS, left)
                         self._producer = self._sender.Producer(serializer="json")
-                    self._producer.publish(payload, exchange=EXCHANGE, routing_key=f"{service}.{method}",
-                                           reply_to=self._reply_to, correlation_id=call_id, headers=headers,
-                                           delivery_mode=1, expiration=left, retry=False)
+                    self._producer.publish(
+                        payload,
+                        exchange=EXCHANGE,
+                        routing_key=f"{service}.{method}",
+                        reply_to=self._reply_to,
+                        correlation_id=call_id,
+                        headers=headers,
+                        delivery_mode=1,
+                        expiration=left,
+                        retry=False,
+                    )
                     return
                 except BROKER_ERRORS:
                     self._drop_sender()
@@ -200,10 +222,21 @@ class RpcClient:
             self._closed.wait(RECONNECT_SECONDS)
 
     def _consume(self, connection: Connection) -> None:
-        queue = Queue(f"rpc.reply-gateway-{self._reply_to}", calls(), routing_key=self._reply_to,
-                      exclusive=True, auto_delete=True, durable=False)
-        with Consumer(connection.default_channel, [queue], on_message=self._receive,
-                      on_decode_error=lambda message, _: self._receive(message), no_ack=True):
+        queue = Queue(
+            f"rpc.reply-gateway-{self._reply_to}",
+            calls(),
+            routing_key=self._reply_to,
+            exclusive=True,
+            auto_delete=True,
+            durable=False,
+        )
+        with Consumer(
+            connection.default_channel,
+            [queue],
+            on_message=self._receive,
+            on_decode_error=lambda message, _: self._receive(message),
+            no_ack=True,
+        ):
             self._listening.set()
             looked_after = monotonic()
             while not self._closed.is_set():

@@ -23,8 +23,9 @@ class SettingsError(Exception):
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = list(dict.fromkeys(faults))
         one = len(self.faults) == 1
-        super().__init__(self.faults[0] if one else "\n  ".join(
-            [f"{len(self.faults)} settings cannot be used:", *self.faults]))
+        super().__init__(
+            self.faults[0] if one else "\n  ".join([f"{len(self.faults)} settings cannot be used:", *self.faults])
+        )
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,10 @@ def _takes_all_threads(environment: Mapping[str, str] | None) -> str:
         return ""
     if streams is None or streams < threads:
         return ""
-    return (f"NKK_LIVE_STREAMS={streams} would hold every one of the {threads} threads (NKK_GATEWAY_THREADS), and none "
-            f"be left for requests. Write {threads - 1} at most, or have more threads.")
+    return (
+        f"NKK_LIVE_STREAMS={streams} would hold every one of the {threads} threads (NKK_GATEWAY_THREADS), and none "
+        f"be left for requests. Write {threads - 1} at most, or have more threads."
+    )
 
 
 _key = partial(Setting[str], secret=True, hint=KEYS_HINT)
@@ -112,25 +115,60 @@ NKK_GATEWAY_WORKERS = Setting("NKK_GATEWAY_WORKERS", written.number(1, 1000), "2
 NKK_GATEWAY_THREADS = Setting("NKK_GATEWAY_THREADS", written.number(1, 10_000), "16")
 NKK_GATEWAY_CONNECTIONS = Setting("NKK_GATEWAY_CONNECTIONS", written.number(1, 1_000_000), "1000")
 NKK_LIVE_STREAMS: Setting[int | None] = Setting(
-    "NKK_LIVE_STREAMS", lambda text: written.number(0, 10_000)(text) if text else None, "")
+    "NKK_LIVE_STREAMS", lambda text: written.number(0, 10_000)(text) if text else None, ""
+)
 NKK_TRUSTED_PROXIES = Setting("NKK_TRUSTED_PROXIES", written.networks, "")
 NKK_LIMIT_STORAGE = Setting("NKK_LIMIT_STORAGE", written.store, "", secret=True)
 NKK_TEMPLATES = Setting("NKK_TEMPLATES", written.folder, "")
-LIMITS = {name: Setting(f"NKK_LIMIT_{name}", written.limit, usual) for name, usual in {
-    "REGISTRATION": "100/hour", "LOGIN": "100/minute", "RESET": "10/hour", "SUBMISSION": "60/hour",
-    "DOCUMENTS": "60/minute"}.items()}
+LIMITS = {
+    name: Setting(f"NKK_LIMIT_{name}", written.limit, usual)
+    for name, usual in {
+        "REGISTRATION": "100/hour",
+        "LOGIN": "100/minute",
+        "RESET": "10/hour",
+        "SUBMISSION": "60/hour",
+        "DOCUMENTS": "60/minute",
+    }.items()
+}
 
 STAGE: tuple[Setting[Any], ...] = (AMQP_URI, DATABASE_URL, NKK_TOKEN_PUBLIC_KEY, NKK_MAX_WORKERS, NKK_RETRY_DELAYS)
 
 OF: dict[str, tuple[Setting[Any], ...]] = {
-    "intake": (*STAGE, NKK_TOKEN_SIGNING_KEY, NKK_IDENTITY_KEYS, NKK_LOGIN_INDEX_KEY, NKK_INTAKE_PRIVATE_KEY,
-               NKK_NOTIFICATION_PUBLIC_KEY),
+    "intake": (
+        *STAGE,
+        NKK_TOKEN_SIGNING_KEY,
+        NKK_IDENTITY_KEYS,
+        NKK_LOGIN_INDEX_KEY,
+        NKK_INTAKE_PRIVATE_KEY,
+        NKK_NOTIFICATION_PUBLIC_KEY,
+    ),
     "triage": STAGE,
     "opd_response": STAGE,
-    "notification": (*STAGE, NKK_NOTIFICATION_PRIVATE_KEY, NKK_SITE_URL, NKK_SMTP_URL, NKK_MAIL_DIR, NKK_MAIL_FROM,
-                     NKK_LETTERS_AN_HOUR),
-    "gateway": (AMQP_URI, NKK_TOKEN_PUBLIC_KEY, NKK_INTAKE_PUBLIC_KEY, NKK_SITE_KEY, NKK_SITE_URL, NKK_BIND,
-                NKK_RPC_TIMEOUT, NKK_GATEWAY_WORKERS, NKK_GATEWAY_THREADS, NKK_GATEWAY_CONNECTIONS, NKK_LIVE_STREAMS,
-                NKK_TRUSTED_PROXIES, NKK_LIMIT_STORAGE, NKK_TEMPLATES, *LIMITS.values()),
+    "notification": (
+        *STAGE,
+        NKK_NOTIFICATION_PRIVATE_KEY,
+        NKK_SITE_URL,
+        NKK_SMTP_URL,
+        NKK_MAIL_DIR,
+        NKK_MAIL_FROM,
+        NKK_LETTERS_AN_HOUR,
+    ),
+    "gateway": (
+        AMQP_URI,
+        NKK_TOKEN_PUBLIC_KEY,
+        NKK_INTAKE_PUBLIC_KEY,
+        NKK_SITE_KEY,
+        NKK_SITE_URL,
+        NKK_BIND,
+        NKK_RPC_TIMEOUT,
+        NKK_GATEWAY_WORKERS,
+        NKK_GATEWAY_THREADS,
+        NKK_GATEWAY_CONNECTIONS,
+        NKK_LIVE_STREAMS,
+        NKK_TRUSTED_PROXIES,
+        NKK_LIMIT_STORAGE,
+        NKK_TEMPLATES,
+        *LIMITS.values(),
+    ),
 }
 """What each process is set by."""

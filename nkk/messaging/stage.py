@@ -66,12 +66,16 @@ class UnitOfWorkProvider(DependencyProvider):
         try:
             telling = self.database.telling_settings()
         except SQLAlchemyError as error:
-            log.warning("whether the database server's log holds what people wrote is not known",
-                        error=type(error).__name__)
+            log.warning(
+                "whether the database server's log holds what people wrote is not known", error=type(error).__name__
+            )
             return
         if telling:
-            log.warning("the database server's log may hold what people wrote: set these, in postgresql.conf or by "
-                        "ALTER SYSTEM, and reload; see docs/operations.md", settings=telling)
+            log.warning(
+                "the database server's log may hold what people wrote: set these, in postgresql.conf or by "
+                "ALTER SYSTEM, and reload; see docs/operations.md",
+                settings=telling,
+            )
 
     def stop(self) -> None:
         self.relay.stop()

@@ -30,8 +30,7 @@ class Delivery:
 
     def begin_context(self, service: str) -> None:
         """Give the log lines of a worker its ids."""
-        begin_context(service=service, call=self.call, correlation_id=self.event.correlation_id,
-                      event_id=self.event.id)
+        begin_context(service=service, call=self.call, correlation_id=self.event.correlation_id, event_id=self.event.id)
 
 
 class Gathering:

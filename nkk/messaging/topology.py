@@ -68,12 +68,21 @@ def calls() -> Exchange:
 def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
     """The queue in which `service` hears `events`; the exchanges are their owners' to declare."""
     # What a service tells itself, it knows.
-    bindings = [binding(Exchange(exchange_name(teller), type="topic", no_declare=True), routing_key=event.TYPE)
-                for event in events for teller in event.SERVICES if teller != service]
+    bindings = [
+        binding(Exchange(exchange_name(teller), type="topic", no_declare=True), routing_key=event.TYPE)
+        for event in events
+        for teller in event.SERVICES
+        if teller != service
+    ]
     bindings.append(binding(moves(service), routing_key=inbox_name(service)))
-    return Queue(inbox_name(service), bindings=bindings, durable=True,
-                 queue_arguments=QUORUM | _dead_letters_to(service, quarantine_name(service)) | {
-                     "x-delivery-limit": DELIVERY_LIMIT})
+    return Queue(
+        inbox_name(service),
+        bindings=bindings,
+        durable=True,
+        queue_arguments=QUORUM
+        | _dead_letters_to(service, quarantine_name(service))
+        | {"x-delivery-limit": DELIVERY_LIMIT},
+    )
 
 
 def calls_queue(service: str) -> Queue:
@@ -84,8 +93,13 @@ def calls_queue(service: str) -> Queue:
 def retry_queue(service: str, delay: int) -> Queue:
     """The queue in which an event waits `delay` milliseconds and then returns to the inbox."""
     name = f"{service}.retry.{delay}"
-    return Queue(name, moves(service), routing_key=name, durable=True,
-                 queue_arguments=QUORUM | _dead_letters_to(service, inbox_name(service)) | {"x-message-ttl": delay})
+    return Queue(
+        name,
+        moves(service),
+        routing_key=name,
+        durable=True,
+        queue_arguments=QUORUM | _dead_letters_to(service, inbox_name(service)) | {"x-message-ttl": delay},
+    )
 
 
 def inbox_name(service: str) -> str:
@@ -105,9 +119,16 @@ def quarantine_name(service: str) -> str:
 
 def waiting_queues(service: str) -> list[Queue]:
     """The retry queues and the quarantine of `service`."""
-    return [*(retry_queue(service, delay) for delay in retry_delays()),
-            Queue(quarantine_name(service), moves(service), routing_key=quarantine_name(service), durable=True,
-                  queue_arguments=QUORUM | {"x-delivery-limit": NO_DELIVERY_LIMIT})]
+    return [
+        *(retry_queue(service, delay) for delay in retry_delays()),
+        Queue(
+            quarantine_name(service),
+            moves(service),
+            routing_key=quarantine_name(service),
+            durable=True,
+            queue_arguments=QUORUM | {"x-delivery-limit": NO_DELIVERY_LIMIT},
+        ),
+    ]
 
 
 def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> list[str]:
@@ -125,5 +146,9 @@ def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> lis
 
 def _dead_letters_to(service: str, queue: str) -> dict[str, Any]:
     # at-least-once: the broker keeps a dead letter until the target queue confirms it.
-    return {"x-dead-letter-exchange": moves(service).name, "x-dead-letter-routing-key": queue,
-            "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"}
+    return {
+        "x-dead-letter-exchange": moves(service).name,
+        "x-dead-letter-routing-key": queue,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+    }

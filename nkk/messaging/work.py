@@ -22,8 +22,9 @@ class Tellable(Protocol):
     @property
     def subject(self) -> str: ...
 
-    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None,
-                service: str | None = None) -> str: ...
+    def to_json(
+        self, event_id: str, time: datetime, correlation_id: str | None = None, service: str | None = None
+    ) -> str: ...
 
 
 class AlreadyHandledError(Exception):
@@ -71,16 +72,19 @@ class Work:
         at, ids = at or datetime.now(UTC), []
         for event in events:
             event_id = str(uuid.uuid4())
-            self.inserts.add(self.OUTBOX, {
-                "event_id": event_id,
-                "type": event.TYPE,
-                "exchange": exchange_name(self.service),
-                "subject": event.subject,
-                "body": event.to_json(event_id, at, correlation_id(), self.service),
-                "mandatory": any(consumer != self.service for consumer in event.CONSUMERS),
-                "correlation_id": correlation_id(),
-                "created_at": at,
-            })
+            self.inserts.add(
+                self.OUTBOX,
+                {
+                    "event_id": event_id,
+                    "type": event.TYPE,
+                    "exchange": exchange_name(self.service),
+                    "subject": event.subject,
+                    "body": event.to_json(event_id, at, correlation_id(), self.service),
+                    "mandatory": any(consumer != self.service for consumer in event.CONSUMERS),
+                    "correlation_id": correlation_id(),
+                    "created_at": at,
+                },
+            )
             ids.append(event_id)
             self.told = True
         return ids
@@ -112,8 +116,9 @@ class UnitOfWork(Generic[W]):
     `service` is the stage's name; `on_told` is called after a commit that has something to tell.
     """
 
-    def __init__(self, database: Database, work_cls: type[W], service: str,
-                 on_told: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, database: Database, work_cls: type[W], service: str, on_told: Callable[[], None] = lambda: None
+    ) -> None:
         self.database = database
         self._work_cls = work_cls
         self._service = service
@@ -147,8 +152,12 @@ class UnitOfWork(Generic[W]):
         # In one order whoever inserts: two instances that were delivered the same events wait, and do not deadlock.
         ids = sorted({event.id for event in events})
         with self.begin() as work:
-            fresh = insert_absent(work.connection, work.INBOX, [
-                {"consumer": self._service, "event_id": event_id, "handled_at": now} for event_id in ids], "event_id")
+            fresh = insert_absent(
+                work.connection,
+                work.INBOX,
+                [{"consumer": self._service, "event_id": event_id, "handled_at": now} for event_id in ids],
+                "event_id",
+            )
             yield Together(self, work, fresh)
 
     @contextmanager

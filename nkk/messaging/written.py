@@ -76,6 +76,7 @@ Networks = tuple[tuple[IPv4Network | IPv6Network, ...], bool]
 
 def number(least: int, most: int) -> Callable[[str], int]:
     """Reads a whole number."""
+
     def read(written: str) -> int:
         if not re.fullmatch(r"\s*\d{1,9}\s*", written) or not least <= int(written) <= most:
             raise ValueError(f"must be a whole number from {least} to {most}.")
@@ -106,8 +107,9 @@ def _split(written: str, *schemes: str) -> SplitResult:
 
 def _faults_of_url(written: str, parts: SplitResult) -> Iterator[str]:
     if not written.isascii() or re.search(r"[\s\x00-\x1f\x7f]", written):
-        yield ("holds spaces or letters beyond ASCII: write the host in punycode (xn--…), and all else "
-               "percent-encoded.")
+        yield (
+            "holds spaces or letters beyond ASCII: write the host in punycode (xn--…), and all else percent-encoded."
+        )
     elif not is_host(parts.hostname or ""):
         yield "has a host that cannot be: its parts are letters, digits and hyphens, 63 at most, one dot between them."
     if parts.netloc.endswith(":"):
@@ -149,15 +151,21 @@ def database_url(written: str) -> str:
     if parsed is None or parsed.drivername not in DRIVERS or not parsed.database:
         raise ValueError("names no database. Write postgresql://user:password@host/name or sqlite:////absolute/path.")
     if parsed.database == ":memory:":
-        raise ValueError("is a database in memory: each thread would have one of its own, and all is gone at the end. "
-                         "Write sqlite:////absolute/path.")
+        raise ValueError(
+            "is a database in memory: each thread would have one of its own, and all is gone at the end. "
+            "Write sqlite:////absolute/path."
+        )
     port = 5432 if parsed.port is None else parsed.port
     if not 1 <= port <= 65535 or not (parsed.host is None or is_host(parsed.host)):
-        raise ValueError("names a host or a port that cannot be. Write postgresql://user:password@host:5432/name; what "
-                         "a password holds of :/?#@ is percent-encoded.")
+        raise ValueError(
+            "names a host or a port that cannot be. Write postgresql://user:password@host:5432/name; what "
+            "a password holds of :/?#@ is percent-encoded."
+        )
     if unknown := [name for name in parsed.query if not _is_option(name, parsed.get_backend_name())]:
-        raise ValueError(f"has a query that the database does not know: {', '.join(unknown)}. Take it away, or look "
-                         "for its name among libpq's, such as sslmode.")
+        raise ValueError(
+            f"has a query that the database does not know: {', '.join(unknown)}. Take it away, or look "
+            "for its name among libpq's, such as sslmode."
+        )
     return written
 
 
@@ -190,15 +198,23 @@ def mail_server(written: str) -> MailServer | None:
         raise ValueError(" It also ".join(faults))
     is_tls = parts.scheme == "smtps"
     starttls = parse_qs(parts.query).get("starttls") == ["1"]
-    return MailServer(parts.hostname or "", parts.port or (465 if is_tls else 25), is_tls, starttls,
-                      unquote(parts.username or ""), unquote(parts.password or ""))
+    return MailServer(
+        parts.hostname or "",
+        parts.port or (465 if is_tls else 25),
+        is_tls,
+        starttls,
+        unquote(parts.username or ""),
+        unquote(parts.password or ""),
+    )
 
 
 def _faults_of_mail_server(parts: SplitResult) -> Iterator[str]:
     asked = parse_qs(parts.query, keep_blank_values=True)
     if parts.path not in ("", "/") or parts.fragment or not set(asked) <= {"starttls"}:
-        yield ("holds more than we know what to do with. Write smtp://user:password@host:587?starttls=1 or "
-               "smtps://user:password@host; what a password holds of :/?#@ is percent-encoded.")
+        yield (
+            "holds more than we know what to do with. Write smtp://user:password@host:587?starttls=1 or "
+            "smtps://user:password@host; what a password holds of :/?#@ is percent-encoded."
+        )
     said = asked.get("starttls", ["0"])
     if len(said) > 1:
         yield "says starttls more than once: write ?starttls=1."
@@ -208,8 +224,10 @@ def _faults_of_mail_server(parts: SplitResult) -> Iterator[str]:
         yield "has a user without a password, or a password without a user."
     account = unquote(parts.username or "") + unquote(parts.password or "")
     if not account.isascii() or (account and not account.isprintable()):
-        yield ("has a user or a password with letters beyond ASCII, or with control signs, with which nobody can log "
-               "in: have the mail server's people give another one.")
+        yield (
+            "has a user or a password with letters beyond ASCII, or with control signs, with which nobody can log "
+            "in: have the mail server's people give another one."
+        )
 
 
 def mail_from(written: str) -> MailFrom:
@@ -279,8 +297,9 @@ def networks(written: str) -> Networks:
     four = collapse_addresses(network for network in named if isinstance(network, IPv4Network))
     six = collapse_addresses(network for network in named if isinstance(network, IPv6Network))
     if any(each.prefixlen < WIDEST_4 for each in four) or any(each.prefixlen < WIDEST_6 for each in six):
-        raise ValueError("would believe everybody, or much of the Internet. Write the networks that your proxies "
-                         "connect from.")
+        raise ValueError(
+            "would believe everybody, or much of the Internet. Write the networks that your proxies connect from."
+        )
     return named, UNIX in words
 
 
@@ -289,12 +308,14 @@ def _network(word: str) -> IPv4Network | IPv6Network:
         raise ValueError(
             "counts proxies, which is not taken any more: whoever reaches the port could pass for one. Write the "
             "networks that they connect from, such as 127.0.0.1/32 or 10.0.0.0/8,::1/128; leave it empty where there "
-            "is no proxy.")
+            "is no proxy."
+        )
     try:
         return ip_network(word)
     except ValueError as error:
-        raise ValueError(f"names no network: {error}. Write networks, such as 10.0.0.0/8, ::1/128, separated by "
-                         "commas.") from None
+        raise ValueError(
+            f"names no network: {error}. Write networks, such as 10.0.0.0/8, ::1/128, separated by commas."
+        ) from None
 
 
 def folder(written: str) -> str:

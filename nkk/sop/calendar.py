@@ -74,8 +74,10 @@ def check_own_day(day: Any, own: Any) -> None:
     that will not do."""
     content = own if isinstance(own, dict) else {}
     parts: dict[str, tuple[Callable[[Any], Any], Any]] = {
-        "day": (_read_date, day), "name": (_read_name, content.get("name")),
-        "spans": (_read_spans, content.get("spans", []))}
+        "day": (_read_date, day),
+        "name": (_read_name, content.get("name")),
+        "spans": (_read_spans, content.get("spans", [])),
+    }
     wrong: dict[str, str] = {}
     for name, (read, written) in parts.items():
         try:
@@ -98,10 +100,19 @@ def write_calendar(calendar: Calendar) -> dict[str, Any]:
     """`calendar` as it is written down, without its version."""
     return {
         "week": write_week(calendar.week),
-        "seasons": [{"name": season.name, "first": season.first.isoformat(), "last": season.last.isoformat(),
-                     "week": write_week(season.week)} for season in calendar.seasons],
-        "days": {day.isoformat(): {"name": own.name, "spans": _write_spans(own.spans)}
-                 for day, own in sorted(calendar.days.items())},
+        "seasons": [
+            {
+                "name": season.name,
+                "first": season.first.isoformat(),
+                "last": season.last.isoformat(),
+                "week": write_week(season.week),
+            }
+            for season in calendar.seasons
+        ],
+        "days": {
+            day.isoformat(): {"name": own.name, "spans": _write_spans(own.spans)}
+            for day, own in sorted(calendar.days.items())
+        },
     }
 
 
@@ -118,8 +129,10 @@ def _read_base_week(content: Any) -> Week:
     week = _read_week(content)
     minutes = sum(_minutes(span) for spans in week for span in spans)
     if minutes < FEWEST_MINUTES:
-        raise _Amiss(f"The office hours of an ordinary week add up to {round(minutes / 60, 1):g}; at least "
-                     f"{FEWEST_MINUTES // 60} are needed.")
+        raise _Amiss(
+            f"The office hours of an ordinary week add up to {round(minutes / 60, 1):g}; at least "
+            f"{FEWEST_MINUTES // 60} are needed."
+        )
     return week
 
 
@@ -166,8 +179,12 @@ def _read_seasons(content: Any) -> tuple[Season, ...]:
 def _read_season(content: Any) -> Season:
     if not isinstance(content, dict):
         raise _Amiss("A season has name, first, last and week.")
-    season = Season(_read_name(content.get("name")), _read_date(content.get("first")), _read_date(content.get("last")),
-                    _read_week(content.get("week")))
+    season = Season(
+        _read_name(content.get("name")),
+        _read_date(content.get("first")),
+        _read_date(content.get("last")),
+        _read_week(content.get("week")),
+    )
     if not timedelta() <= season.last - season.first < LONGEST_SEASON:
         raise _Amiss(f"A season ends on or after its first date and lasts at most {LONGEST_SEASON.days} days.")
     return season

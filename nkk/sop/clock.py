@@ -170,8 +170,10 @@ class Calendar:
         """Each date from `start` to `end` with the office time between the two: the count, laid open."""
         day = start.astimezone(WIB).date()
         while day <= end.astimezone(WIB).date():
-            cut = ((max(opens, start.astimezone(WIB)), min(closes, end.astimezone(WIB)))
-                   for opens, closes in self._spans_on(day))
+            cut = (
+                (max(opens, start.astimezone(WIB)), min(closes, end.astimezone(WIB)))
+                for opens, closes in self._spans_on(day)
+            )
             spans = tuple((opens, closes) for opens, closes in cut if opens < closes)
             season = self._season(day)
             own = self.days.get(day)
@@ -205,8 +207,8 @@ class Calendar:
     def _open_until(self, local: datetime) -> timedelta:
         """How long the offices have been open by `local`, an instant in WIB, since the first date there is."""
         return self._open_before(local.toordinal()) + sum(
-            (min(closes, local) - opens for opens, closes in self._spans_on(local.date()) if opens < local),
-            timedelta())
+            (min(closes, local) - opens for opens, closes in self._spans_on(local.date()) if opens < local), timedelta()
+        )
 
     def _open_before(self, day: int) -> timedelta:
         """The same, by the beginning of date number `day`. Number 1 was a Monday."""
@@ -224,8 +226,11 @@ class Calendar:
     def _unlike(self) -> tuple[list[int], list[timedelta]]:
         """The numbers of the dates with hours of their own or their season's, in order; and how much longer than by the
         ordinary week the offices are open on those before each, and on all of them."""
-        in_season = {season.first + timedelta(days=number) for season in self.seasons
-                     for number in range((season.last - season.first).days + 1)}
+        in_season = {
+            season.first + timedelta(days=number)
+            for season in self.seasons
+            for number in range((season.last - season.first).days + 1)
+        }
         dates = sorted(in_season.union(self.days))
         more = (_open_for(self.hours(day)) - _open_for(self.week[day.weekday()]) for day in dates)
         return [day.toordinal() for day in dates], list(accumulate(more, initial=timedelta()))
@@ -234,8 +239,9 @@ class Calendar:
 def _open_for(spans: tuple[Span, ...]) -> timedelta:
     """How long `spans` are open."""
     any_day = date.min
-    return sum((datetime.combine(any_day, closes) - datetime.combine(any_day, opens) for opens, closes in spans),
-               timedelta())
+    return sum(
+        (datetime.combine(any_day, closes) - datetime.combine(any_day, opens) for opens, closes in spans), timedelta()
+    )
 
 
 OFFICE_HOURS = Calendar()

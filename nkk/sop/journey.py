@@ -35,7 +35,8 @@ TURNS = {
     "complaint.forwarded.v1": Turn(steps.CLASSIFY, steps.RESPOND),
     "response.submitted.v1": Turn(steps.RESPOND, steps.APPROVE),
     "response.returned.v1": Turn(
-        steps.APPROVE, steps.RESPOND, "Menerima tanggapan atas pengaduan dan mengembalikannya kepada Tim NKK Pembantu"),
+        steps.APPROVE, steps.RESPOND, "Menerima tanggapan atas pengaduan dan mengembalikannya kepada Tim NKK Pembantu"
+    ),
     "response.approved.v1": Turn(steps.APPROVE, steps.ANSWER),
     "answer.sent.v1": Turn(steps.ANSWER, steps.RECEIVE),
     "complaint.closed.v1": Turn(steps.RECEIVE, None),

@@ -23,8 +23,10 @@ class Recorded(Fact):
 
 def read_facts(journey: Mapping[str, Any]) -> list[Recorded]:
     """The facts of a journey as notification hands them out."""
-    return [Recorded(fact["type"], datetime.fromisoformat(fact["at"]), fact["round"], fact["calendar"],
-                     fact["event_id"]) for fact in journey["facts"]]
+    return [
+        Recorded(fact["type"], datetime.fromisoformat(fact["at"]), fact["round"], fact["calendar"], fact["event_id"])
+        for fact in journey["facts"]
+    ]
 
 
 def read_calendars(written: Mapping[str, Any]) -> dict[int, Calendar]:
@@ -32,8 +34,9 @@ def read_calendars(written: Mapping[str, Any]) -> dict[int, Calendar]:
     return {int(version): read_calendar(content, int(version)) for version, content in written.items()}
 
 
-def proof(ticket: str, path: str | None, facts: list[Recorded], calendars: Mapping[int, Calendar], now: datetime
-          ) -> Iterator[str]:
+def proof(
+    ticket: str, path: str | None, facts: list[Recorded], calendars: Mapping[int, Calendar], now: datetime
+) -> Iterator[str]:
     """Every clock of the journey: when it started and by which event, each date's office time up to its due time,
     when it was done. A clock that runs is counted to `now`."""
     told = {(fact.turn.ends, fact.at): fact for fact in facts}
@@ -43,8 +46,10 @@ def proof(ticket: str, path: str | None, facts: list[Recorded], calendars: Mappi
     for clock in clocks(facts, calendars.__getitem__):
         yield ""
         number = f", tanggapan ke-{clock.round}" if clock.round else ""
-        yield (f"Langkah {clock.step.number}{number} · {clock.step.activity} · {ROLES[clock.step.role]} · waktu baku "
-               f"{written_minutes(clock.step.minutes)} · {_version(clock.calendar)}")
+        yield (
+            f"Langkah {clock.step.number}{number} · {clock.step.activity} · {ROLES[clock.step.role]} · waktu baku "
+            f"{written_minutes(clock.step.minutes)} · {_version(clock.calendar)}"
+        )
         yield _event("mulai", began[clock.step, clock.came_at])
         yield from _counted(clock.calendar, clock.came_at, clock.due_at)
         yield f"  jatuh tempo  {_moment(clock.due_at)}"
@@ -109,8 +114,9 @@ def _day(stretch: Stretch) -> str:
 def _spans(stretch: Stretch) -> str:
     if not stretch.spans:
         return f"tidak ada jam kerja{f' ({stretch.note})' if stretch.note else ''}"
-    spans = " + ".join(f"{opens.astimezone(WIB):%H.%M.%S}–{closes.astimezone(WIB):%H.%M.%S}"
-                       for opens, closes in stretch.spans)
+    spans = " + ".join(
+        f"{opens.astimezone(WIB):%H.%M.%S}–{closes.astimezone(WIB):%H.%M.%S}" for opens, closes in stretch.spans
+    )
     return f"{spans}{f' ({stretch.note})' if stretch.note else ''}"
 
 

@@ -23,7 +23,10 @@ MOST_LISTED = 1_000
 
 FORWARDED, ANSWERED, CLOSED = "complaint.forwarded.v1", "answer.sent.v1", "complaint.closed.v1"
 PATHS: dict[str | None, str] = {
-    steps.Path.INFORMATION: "Informasi", steps.Path.COMPLAINT: "Pengaduan", None: "Belum diklasifikasi"}
+    steps.Path.INFORMATION: "Informasi",
+    steps.Path.COMPLAINT: "Pengaduan",
+    None: "Belum diklasifikasi",
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,13 @@ FEWEST = 5
 """A share or a median over fewer complaints would tell of a single one."""
 
 
-def figures(month: str, ask: Callable[[bool, str | None], Mapping[str, Any]], lists: Mapping[str, Any], now: datetime,
-            by_day: bool = False) -> dict[str, Any]:
+def figures(
+    month: str,
+    ask: Callable[[bool, str | None], Mapping[str, Any]],
+    lists: Mapping[str, Any],
+    now: datetime,
+    by_day: bool = False,
+) -> dict[str, Any]:
     """The figures of `month` from the journeys that notification hands out, named after intake's `lists`.
 
     `ask(closed, cursor)` gives a page of them. `by_day` is for who is told by the day what reporters did (BY_DAY).
@@ -63,8 +71,10 @@ def figures(month: str, ask: Callable[[bool, str | None], Mapping[str, Any]], li
     calendars: dict[int, Calendar] = {}
     for page in _pages(ask):
         calendars |= read_calendars(page["calendars"])
-        records |= {journey["ticket"]: Record(facts=read_facts(journey), **{name: journey[name] for name in _KEPT})
-                    for journey in page["journeys"]}
+        records |= {
+            journey["ticket"]: Record(facts=read_facts(journey), **{name: journey[name] for name in _KEPT})
+            for journey in page["journeys"]
+        }
     return recapitulate(month, records.values(), calendars.__getitem__, now, _names(lists), by_day)
 
 
@@ -84,10 +94,15 @@ _KEPT = ("ticket", "path", "category", "sub_category", "opd")
 
 
 def _names(lists: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    return {"categories": {key: category["name"] for key, category in lists["categories"].items()},
-            "sub_categories": {f"{key}/{sub}": name for key, category in lists["categories"].items()
-                               for sub, name in category["sub_categories"].items()},
-            "opds": lists["opds"]}
+    return {
+        "categories": {key: category["name"] for key, category in lists["categories"].items()},
+        "sub_categories": {
+            f"{key}/{sub}": name
+            for key, category in lists["categories"].items()
+            for sub, name in category["sub_categories"].items()
+        },
+        "opds": lists["opds"],
+    }
 
 
 @dataclass(frozen=True)
@@ -98,8 +113,14 @@ class _Run:
     on_time: bool | None
 
 
-def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[int], Calendar], now: datetime,
-                 names: Mapping[str, Mapping[str, str]], by_day: bool = False) -> dict[str, Any]:
+def recapitulate(
+    month: str,
+    records: Iterable[Record],
+    calendar_of: Callable[[int], Calendar],
+    now: datetime,
+    names: Mapping[str, Mapping[str, str]],
+    by_day: bool = False,
+) -> dict[str, Any]:
     """The figures of `month` (`2026-03`, WIB), in the shape the monthly document takes.
 
     `names` are what keys are called: {"categories", "sub_categories" (by "category/sub"), "opds"}. `by_day`: what a
@@ -109,13 +130,20 @@ def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[i
     first, end = month_bounds(month)
     as_of = min(end, now)
     known = [until for record in records if (until := _until(record, as_of, by_day)).facts]
-    ended = [(record, clock) for record in known for clock in clocks(record.facts, calendar_of)
-             if clock.done_at is not None and first <= clock.done_at < end]
+    ended = [
+        (record, clock)
+        for record in known
+        for clock in clocks(record.facts, calendar_of)
+        if clock.done_at is not None and first <= clock.done_at < end
+    ]
     accepted = [record for record in known if first <= record.submitted_at < end]
     answered = [record for record in known if _within(_at(record, ANSWERED), first, end)]
     forwarded = [record for record in known if _within(_at(record, FORWARDED), first, end)]
-    waiting = [(record, _open_case(record, as_of, calendar_of, names, by_day)) for record in known
-               if _at(record, ANSWERED) is None]
+    waiting = [
+        (record, _open_case(record, as_of, calendar_of, names, by_day))
+        for record in known
+        if _at(record, ANSWERED) is None
+    ]
     open_cases = [case for _, case in waiting]
     return {
         "month": month,
@@ -128,8 +156,8 @@ def recapitulate(month: str, records: Iterable[Record], calendar_of: Callable[[i
         "by_category": _by_category(accepted, names),
         "by_opd": _by_opd(forwarded, waiting, ended, as_of, names),
         "steps": [_by_step(step, ended, as_of, by_day) for step in steps.STEPS],
-        "service": {"standard_minutes": steps.SERVICE_MINUTES} | _times(
-            [_whole(record, calendar_of) for record in answered], FEWEST if by_day else 1),
+        "service": {"standard_minutes": steps.SERVICE_MINUTES}
+        | _times([_whole(record, calendar_of) for record in answered], FEWEST if by_day else 1),
         "open_cases": sorted(open_cases, key=_place)[:MOST_LISTED],
     }
 
@@ -152,8 +180,14 @@ def _until(record: Record, end: datetime, by_day: bool) -> Record:
     if by_day:
         facts = _without_today(facts, day_of(end))
     classified = any(fact.turn.ends == steps.CLASSIFY for fact in facts)
-    return Record(record.ticket, record.path if classified else None, record.category, record.sub_category,
-                  record.opd if classified else None, facts)
+    return Record(
+        record.ticket,
+        record.path if classified else None,
+        record.category,
+        record.sub_category,
+        record.opd if classified else None,
+        facts,
+    )
 
 
 def _without_today(facts: list[Fact], today: datetime) -> list[Fact]:
@@ -170,17 +204,23 @@ def _within(at: datetime | None, first: datetime, end: datetime) -> bool:
     return at is not None and first <= at < end
 
 
-def _by_step(step: steps.Step, ended: Iterable[tuple[Record, Clock]], as_of: datetime, by_day: bool
-             ) -> dict[str, Any]:
+def _by_step(step: steps.Step, ended: Iterable[tuple[Record, Clock]], as_of: datetime, by_day: bool) -> dict[str, Any]:
     fewest = FEWEST if by_day and step in steps.REPORTERS_CLOCKS else 1
-    return {"number": step.number, "activity": step.activity, "role": ROLES[step.role],
-            "standard_minutes": step.minutes} | _times(
-                [_run(clock, as_of) for _, clock in ended if clock.step == step], fewest)
+    return {
+        "number": step.number,
+        "activity": step.activity,
+        "role": ROLES[step.role],
+        "standard_minutes": step.minutes,
+    } | _times([_run(clock, as_of) for _, clock in ended if clock.step == step], fewest)
 
 
-def _by_opd(forwarded: Iterable[Record], waiting: Iterable[tuple[Record, Mapping[str, Any]]],
-            ended: Iterable[tuple[Record, Clock]], as_of: datetime, names: Mapping[str, Mapping[str, str]]
-            ) -> list[dict[str, Any]]:
+def _by_opd(
+    forwarded: Iterable[Record],
+    waiting: Iterable[tuple[Record, Mapping[str, Any]]],
+    ended: Iterable[tuple[Record, Clock]],
+    as_of: datetime,
+    names: Mapping[str, Mapping[str, str]],
+) -> list[dict[str, Any]]:
     """A row for each OPD that was forwarded to or responded in the month, or has not responded yet, by their names."""
     came = Counter(record.opd for record in forwarded)
     at_step = [(record.opd, case["late"]) for record, case in waiting if case["step"] == steps.RESPOND.number]
@@ -189,8 +229,17 @@ def _by_opd(forwarded: Iterable[Record], waiting: Iterable[tuple[Record, Mapping
     for record, clock in ended:
         if clock.step == steps.RESPOND:
             runs[record.opd].append(_run(clock, as_of))
-    rows = [{"name": _name(names, "opds", opd), "forwarded": came[opd], "open": standing[opd], "late": late[opd],
-             "responses": len(runs[opd])} | _durations(runs[opd]) for opd in {*came, *standing, *runs}]
+    rows = [
+        {
+            "name": _name(names, "opds", opd),
+            "forwarded": came[opd],
+            "open": standing[opd],
+            "late": late[opd],
+            "responses": len(runs[opd]),
+        }
+        | _durations(runs[opd])
+        for opd in {*came, *standing, *runs}
+    ]
     return sorted(rows, key=lambda row: row["name"])
 
 
@@ -207,8 +256,13 @@ def _whole(record: Record, calendar_of: Callable[[int], Calendar]) -> _Run:
     return _Run(calendar.minutes_between(submitted.at, answered), answered <= service_due(submitted.at, calendar))
 
 
-def _open_case(record: Record, as_of: datetime, calendar_of: Callable[[int], Calendar],
-               names: Mapping[str, Mapping[str, str]], by_day: bool) -> dict[str, Any]:
+def _open_case(
+    record: Record,
+    as_of: datetime,
+    calendar_of: Callable[[int], Calendar],
+    names: Mapping[str, Mapping[str, str]],
+    by_day: bool,
+) -> dict[str, Any]:
     running = next(reversed(clocks(record.facts, calendar_of)), None)
     submitted = min(record.facts, key=lambda fact: fact.place)
     promised = service_due(submitted.at, calendar_of(submitted.calendar))
@@ -240,15 +294,23 @@ def _times(runs: Sequence[_Run], fewest: int) -> dict[str, Any]:
 def _durations(runs: Sequence[_Run]) -> dict[str, Any]:
     used = [run.used for run in runs]
     judged = [run.on_time for run in runs if run.on_time is not None]
-    return {"median_minutes": percentile(used, 0.5), "p90_minutes": percentile(used, 0.9),
-            "on_time_share": sum(judged) / len(judged) if judged else None}
+    return {
+        "median_minutes": percentile(used, 0.5),
+        "p90_minutes": percentile(used, 0.9),
+        "on_time_share": sum(judged) / len(judged) if judged else None,
+    }
 
 
 def _by_category(records: Iterable[Record], names: Mapping[str, Mapping[str, str]]) -> list[dict[str, Any]]:
     counted = Counter((record.category or "", record.sub_category or "") for record in records)
-    return [{"name": _name(names, "categories", category),
-             "sub_category": names["sub_categories"].get(f"{category}/{sub}", sub), "count": count}
-            for (category, sub), count in sorted(counted.items())]
+    return [
+        {
+            "name": _name(names, "categories", category),
+            "sub_category": names["sub_categories"].get(f"{category}/{sub}", sub),
+            "count": count,
+        }
+        for (category, sub), count in sorted(counted.items())
+    ]
 
 
 def _counted(counter: Counter[str]) -> list[dict[str, Any]]:

@@ -43,8 +43,11 @@ class NotYourRole(Refused):
 class UnknownTicket(Refused):
     """No such complaint for this actor: an unknown ticket and somebody else's look the same."""
 
-    def __init__(self, sentence: str = "There is no complaint with this ticket. Check it and try again.",
-                 details: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        sentence: str = "There is no complaint with this ticket. Check it and try again.",
+        details: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(sentence, details)
 
 

@@ -12,8 +12,10 @@ _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Zero width, word joiners, soft hyphens, byte-order marks, direction marks, Hangul fillers: but no joiner (U+200C and
 # U+200D), which Persian, Indian scripts and emoji are written with.
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-                        "\u3164\ufeff\uffa0\ufff9-\ufffb]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufeff\uffa0\ufff9-\ufffb]"
+)
 _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TOLD = re.compile(f"{_CONTROL.pattern}|{_DIRECTION.pattern}")
 _SPACE = re.compile(r"\s")
@@ -22,9 +24,11 @@ _JOINERS = re.compile("[\u200c\u200d]")
 _SPACES = re.compile(r"[\s\u2800]+")
 # In names and codes besides: format signs of shorthand and music, and what Unicode sets aside for the unseen, such as
 # tags, but for those that make a black flag a country's.
-_UNSEEN = re.compile("(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f)|"
-                     "[\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
-                     f"\U000e01f0-\U000e0fff]|{_INVISIBLE.pattern}")
+_UNSEEN = re.compile(
+    "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f)|"
+    "[\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
+    f"\U000e01f0-\U000e0fff]|{_INVISIBLE.pattern}"
+)
 _SELECTOR = "[\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 _SELECTORS = re.compile(f"(.?)({_SELECTOR}+)(\u20e3?)", re.DOTALL)
 _VARIED = ("Lo", "So", "Sm", "Sk", "Po", "Pd")
@@ -93,7 +97,7 @@ def digits(text: str) -> str:
     apostrophe, and what stands between its digits or behind them."""
     plain = unicodedata.normalize("NFKC", _APART.sub("", code(text)))
     label = _LABEL.match(plain)
-    return plain[label.end():] if label else plain
+    return plain[label.end() :] if label else plain
 
 
 def user_name(text: str) -> str:
@@ -125,5 +129,10 @@ def lost(written: str, kept: str) -> bool:
 
 def is_empty(text: str) -> bool:
     """Whether nobody could see anything of `text`: a mark (M) is seen on another sign alone."""
-    return all(unicodedata.category(sign)[0] in "ZM" or unicodedata.category(sign) in ("Cc", "Cf") or sign in _BLANK
-               or _UNSEEN.match(sign) for sign in text)
+    return all(
+        unicodedata.category(sign)[0] in "ZM"
+        or unicodedata.category(sign) in ("Cc", "Cf")
+        or sign in _BLANK
+        or _UNSEEN.match(sign)
+        for sign in text
+    )

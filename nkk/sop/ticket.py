@@ -72,7 +72,7 @@ def _plain(text: str) -> str:
     written = code(text).upper()
     link = _LINKED.search(written)
     plain = (link[1] if link else written).strip(_AROUND)
-    return _BETWEEN.sub("-", plain[label.end():] if (label := _LABEL.match(plain)) else plain)
+    return _BETWEEN.sub("-", plain[label.end() :] if (label := _LABEL.match(plain)) else plain)
 
 
 def _encode(number: int) -> str:

@@ -22,8 +22,13 @@ class Alarm(StrEnum):
 def started(step: Step, at: datetime, calendar: Calendar) -> dict[str, Any]:
     """The fields of a `Timed` whose clock for `step` starts `at`."""
     part, whole = NEAR
-    return {"came_at": at, "due_at": calendar.due(at, step.minutes), "calendar": calendar.version, "done_at": None,
-            "tell_at": calendar.due(at, step.minutes * part // whole)}
+    return {
+        "came_at": at,
+        "due_at": calendar.due(at, step.minutes),
+        "calendar": calendar.version,
+        "done_at": None,
+        "tell_at": calendar.due(at, step.minutes * part // whole),
+    }
 
 
 @dataclass(kw_only=True)

@@ -31,8 +31,10 @@ IMAGE = "rabbitmq:4"
 START_SECONDS = 120
 LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
 
-WITH_COOKIE = ('umask 077 && rm -f "$HOME/.erlang.cookie" && printf %s "$ERLANG_COOKIE" > "$HOME/.erlang.cookie" && '
-               "exec rabbitmq-server")
+WITH_COOKIE = (
+    'umask 077 && rm -f "$HOME/.erlang.cookie" && printf %s "$ERLANG_COOKIE" > "$HOME/.erlang.cookie" && '
+    "exec rabbitmq-server"
+)
 """For a shell in the image, as its user: Erlang would make up a cookie that can be guessed from when it did."""
 
 STOP_SECONDS = 30
@@ -117,8 +119,14 @@ class PrivateNode:
         self._write_configuration()
         self._write_cookie()
         with (self.folder / "server.log").open("ab") as log:
-            options: dict[str, Any] = {"env": self._environment(), "stdin": subprocess.DEVNULL, "stdout": log,
-                                       "stderr": log, "start_new_session": True, "cwd": self.folder}
+            options: dict[str, Any] = {
+                "env": self._environment(),
+                "stdin": subprocess.DEVNULL,
+                "stdout": log,
+                "stderr": log,
+                "start_new_session": True,
+                "cwd": self.folder,
+            }
             # Without a port mapper already there, the node would leave a daemon of its own behind.
             epmd = self._command("epmd", "-port", str(self._epmd_port))
             self._epmd = subprocess.Popen(dying_with_us(epmd), **options)
@@ -154,8 +162,9 @@ class PrivateNode:
     def ctl(self, *arguments: str) -> str:
         """What `rabbitmqctl` says to `arguments`."""
         command = self._command(str(SERVER.with_name("rabbitmqctl")), "--quiet", *arguments)
-        done = subprocess.run(command, env=self._environment(), capture_output=True, text=True, check=True,
-                              cwd=self.folder)
+        done = subprocess.run(
+            command, env=self._environment(), capture_output=True, text=True, check=True, cwd=self.folder
+        )
         return done.stdout
 
     def _command(self, *command: str) -> list[str]:
@@ -166,8 +175,14 @@ class PrivateNode:
         """The AMQP URIs of fresh virtual hosts, apart from all others of this node."""
         everything = {"user": "nkk", "configure": ".*", "write": ".*", "read": ".*"}
         definitions = self.folder / "vhosts.json"
-        definitions.write_text(json.dumps({"vhosts": [{"name": name} for name in names],
-                                           "permissions": [everything | {"vhost": name} for name in names]}))
+        definitions.write_text(
+            json.dumps(
+                {
+                    "vhosts": [{"name": name} for name in names],
+                    "permissions": [everything | {"vhost": name} for name in names],
+                }
+            )
+        )
         self.ctl("import_definitions", str(definitions))
         return [f"{self.uri[:-1]}{name}" for name in names]
 
@@ -189,9 +204,11 @@ class PrivateNode:
         self.folder.mkdir(parents=True, exist_ok=True)
         conf = self.folder / "rabbitmq.conf"
         conf.touch(mode=0o600)
-        conf.write_text(f"listeners.tcp.1 = {self.address}:{self.port}\n"
-                        f"default_user = nkk\ndefault_pass = {self._password()}\n"
-                        "log.file.level = warning\n")
+        conf.write_text(
+            f"listeners.tcp.1 = {self.address}:{self.port}\n"
+            f"default_user = nkk\ndefault_pass = {self._password()}\n"
+            "log.file.level = warning\n"
+        )
         (self.folder / "plugins").write_text("[].\n")
 
     def _environment(self) -> dict[str, str]:
@@ -245,11 +262,20 @@ def container(engine: Any, folder: Path, echo: Echo) -> Iterator[Broker]:
     with suppress(NotFound):
         engine.containers.get(name).remove(force=True)
     started = engine.containers.run(
-        IMAGE, detach=True, auto_remove=True, name=name, hostname=name, user="rabbitmq",
+        IMAGE,
+        detach=True,
+        auto_remove=True,
+        name=name,
+        hostname=name,
+        user="rabbitmq",
         command=["sh", "-c", WITH_COOKIE],
-        environment={"RABBITMQ_DEFAULT_USER": "nkk", "RABBITMQ_DEFAULT_PASS": password,
-                     "ERLANG_COOKIE": secrets.token_hex(32)},
-        ports={"5672/tcp": (LOOPBACK, None)}, volumes={name: {"bind": "/var/lib/rabbitmq", "mode": "rw"}},
+        environment={
+            "RABBITMQ_DEFAULT_USER": "nkk",
+            "RABBITMQ_DEFAULT_PASS": password,
+            "ERLANG_COOKIE": secrets.token_hex(32),
+        },
+        ports={"5672/tcp": (LOOPBACK, None)},
+        volumes={name: {"bind": "/var/lib/rabbitmq", "mode": "rw"}},
     )
     try:
         started.reload()
@@ -285,15 +311,17 @@ class _Watch:
         try:
             self._started.reload()
         except NotFound:
-            raise NoBrokerError(f"RabbitMQ's container {self._started.name} has ended, and everything ends with it; "
-                                "start it all again.") from None
+            raise NoBrokerError(
+                f"RabbitMQ's container {self._started.name} has ended, and everything ends with it; start it all again."
+            ) from None
 
 
 def _install(echo: Echo) -> None:
     if os.geteuid() != 0 or shutil.which("apt-get") is None:
         raise NoBrokerError(
             "A RabbitMQ is needed. Either set AMQP_URI to one that runs, or start a Docker engine, or install the "
-            "package (on Debian and Ubuntu: sudo apt-get install rabbitmq-server).")
+            "package (on Debian and Ubuntu: sudo apt-get install rabbitmq-server)."
+        )
     echo("installing Debian's rabbitmq-server (once)")
     install_packages("rabbitmq-server")
     if not SERVER.exists():
@@ -310,8 +338,13 @@ def install_packages(*names: str) -> None:
     try:
         environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
         for command in (["update"], ["install", "--yes", "--no-install-recommends", *names]):
-            done = subprocess.run(["apt-get", "-qq", *command], env=environment, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, check=False)
+            done = subprocess.run(
+                ["apt-get", "-qq", *command],
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
             if done.returncode:
                 sys.stderr.buffer.write(done.stdout)
                 raise NoBrokerError(f"apt-get {' '.join(command)} failed; its words stand above")

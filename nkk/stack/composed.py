@@ -20,8 +20,11 @@ def check_composed(config: str) -> None:
     services = json.loads(config)["services"]
     faults: list[str] = []
     for process, settings in OF.items():
-        given = {name: str(value).replace("$$", "$")
-                 for name, value in services[process].get("environment", {}).items() if value is not None}
+        given = {
+            name: str(value).replace("$$", "$")
+            for name, value in services[process].get("environment", {}).items()
+            if value is not None
+        }
         try:
             # The folder of templates is one of the container's, where it is mounted.
             check([setting for setting in settings if setting is not NKK_TEMPLATES], given)

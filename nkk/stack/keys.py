@@ -11,8 +11,14 @@ from nkk.messaging.sealing import new_key_pair
 
 _TOKENS = ("NKK_TOKEN_PUBLIC_KEY",)
 NEEDED = {
-    "intake": ("NKK_TOKEN_SIGNING_KEY", "NKK_IDENTITY_KEYS", "NKK_LOGIN_INDEX_KEY", "NKK_INTAKE_PRIVATE_KEY",
-               "NKK_NOTIFICATION_PUBLIC_KEY", *_TOKENS),
+    "intake": (
+        "NKK_TOKEN_SIGNING_KEY",
+        "NKK_IDENTITY_KEYS",
+        "NKK_LOGIN_INDEX_KEY",
+        "NKK_INTAKE_PRIVATE_KEY",
+        "NKK_NOTIFICATION_PUBLIC_KEY",
+        *_TOKENS,
+    ),
     "triage": _TOKENS,
     "opd_response": _TOKENS,
     "notification": ("NKK_NOTIFICATION_PRIVATE_KEY", *_TOKENS),
@@ -21,10 +27,20 @@ NEEDED = {
 """Which process holds which keys: a process can leak only what it was given."""
 
 PASSWORDS = (
-    "RABBITMQ_ADMIN_PASSWORD", "RABBITMQ_TOPOLOGY_PASSWORD", "RABBITMQ_INTAKE_PASSWORD", "RABBITMQ_TRIAGE_PASSWORD",
-    "RABBITMQ_OPD_RESPONSE_PASSWORD", "RABBITMQ_NOTIFICATION_PASSWORD", "RABBITMQ_GATEWAY_PASSWORD",
-    "RABBITMQ_TOOLING_PASSWORD", "RABBITMQ_ERLANG_COOKIE", "POSTGRES_PASSWORD", "POSTGRES_INTAKE_PASSWORD",
-    "POSTGRES_TRIAGE_PASSWORD", "POSTGRES_OPD_RESPONSE_PASSWORD", "POSTGRES_NOTIFICATION_PASSWORD",
+    "RABBITMQ_ADMIN_PASSWORD",
+    "RABBITMQ_TOPOLOGY_PASSWORD",
+    "RABBITMQ_INTAKE_PASSWORD",
+    "RABBITMQ_TRIAGE_PASSWORD",
+    "RABBITMQ_OPD_RESPONSE_PASSWORD",
+    "RABBITMQ_NOTIFICATION_PASSWORD",
+    "RABBITMQ_GATEWAY_PASSWORD",
+    "RABBITMQ_TOOLING_PASSWORD",
+    "RABBITMQ_ERLANG_COOKIE",
+    "POSTGRES_PASSWORD",
+    "POSTGRES_INTAKE_PASSWORD",
+    "POSTGRES_TRIAGE_PASSWORD",
+    "POSTGRES_OPD_RESPONSE_PASSWORD",
+    "POSTGRES_NOTIFICATION_PASSWORD",
 )
 """Passwords of broker users and database roles, and the cookie of the broker's node, for docker-compose.yml."""
 
@@ -55,8 +71,10 @@ def new_passwords() -> dict[str, str]:
 def _token_keys() -> tuple[str, str]:
     """An Ed25519 pair as PEM on one line each (`\\n` written out), as environment files hold it."""
     private = Ed25519PrivateKey.generate()
-    signing = private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                    serialization.NoEncryption())
-    verifying = private.public_key().public_bytes(serialization.Encoding.PEM,
-                                                  serialization.PublicFormat.SubjectPublicKeyInfo)
+    signing = private.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    verifying = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
     return signing.decode().replace("\n", "\\n"), verifying.decode().replace("\n", "\\n")

@@ -29,8 +29,19 @@ class PrivatePostgres:
     def __enter__(self) -> "PrivatePostgres":
         self._folder = Path(tempfile.mkdtemp(prefix="nkk-postgres-"))
         self._as = self._unprivileged()
-        self._run("initdb", "--pgdata", str(self._folder / "data"), "--auth", "trust", "--username", "nkk",
-                  "--encoding", "UTF8", "--locale", "C.UTF-8")
+        self._run(
+            "initdb",
+            "--pgdata",
+            str(self._folder / "data"),
+            "--auth",
+            "trust",
+            "--username",
+            "nkk",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C.UTF-8",
+        )
         self.start()
         return self
 
@@ -40,12 +51,24 @@ class PrivatePostgres:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        command = [_binary("postgres"), "-D", str(self._folder / "data"), "-k", str(self._folder), "-p", str(self.port),
-                   "-c", f"listen_addresses={LOOPBACK}", "-c", "max_connections=300",
-                   *(f"--{name}={value}" for name, value in TELLS_NO_TEXT.items())]
+        command = [
+            _binary("postgres"),
+            "-D",
+            str(self._folder / "data"),
+            "-k",
+            str(self._folder),
+            "-p",
+            str(self.port),
+            "-c",
+            f"listen_addresses={LOOPBACK}",
+            "-c",
+            "max_connections=300",
+            *(f"--{name}={value}" for name, value in TELLS_NO_TEXT.items()),
+        ]
         with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(dying_with_us(command), stdout=log, stderr=log, user=self._as,
-                                             cwd=self._folder, start_new_session=True)
+            self._process = subprocess.Popen(
+                dying_with_us(command), stdout=log, stderr=log, user=self._as, cwd=self._folder, start_new_session=True
+            )
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
@@ -91,8 +114,9 @@ class PrivatePostgres:
         return user
 
     def _run(self, program: str, *arguments: str) -> None:
-        subprocess.run([_binary(program), *arguments], user=self._as, cwd=self._folder, check=True,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [_binary(program), *arguments], user=self._as, cwd=self._folder, check=True, stdout=subprocess.DEVNULL
+        )
 
 
 def _binary(name: str) -> str:

@@ -38,9 +38,15 @@ class Item:
             subject = read_envelope(self.body)["subject"]
         except UnreadableEventError:
             subject = None
-        return {"id": self.id, "type": self.type, "subject": subject, "failed_at": self.headers.get(FAILED_AT),
-                "attempts": self.headers.get(ATTEMPT), "came_from": str(self.origin) if self.origin else None,
-                "reason": self.headers.get(REASON) or "delivered too often without an answer"}
+        return {
+            "id": self.id,
+            "type": self.type,
+            "subject": subject,
+            "failed_at": self.headers.get(FAILED_AT),
+            "attempts": self.headers.get(ATTEMPT),
+            "came_from": str(self.origin) if self.origin else None,
+            "reason": self.headers.get(REASON) or "delivered too often without an answer",
+        }
 
     @property
     def origin(self) -> Origin | None:
@@ -134,9 +140,16 @@ def _holding(uri: str, stage: str) -> Iterator[list[tuple[Item, Callable[[], Non
 
 
 def _moved(stage: str, item: Item) -> Message:
-    return Message(id=item.id, exchange=moves_name(stage), routing_key=inbox_name(stage), body=item.body,
-                   type=item.type, content_type=item.content_type, correlation_id=item.correlation_id,
-                   headers={name: value for name, value in item.headers.items() if name == ORIGIN})
+    return Message(
+        id=item.id,
+        exchange=moves_name(stage),
+        routing_key=inbox_name(stage),
+        body=item.body,
+        type=item.type,
+        content_type=item.content_type,
+        correlation_id=item.correlation_id,
+        headers={name: value for name, value in item.headers.items() if name == ORIGIN},
+    )
 
 
 def _item(message: Any) -> Item:

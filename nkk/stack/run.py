@@ -92,8 +92,10 @@ class Stack:
         with occupied(self.var), listening_socket(last or PREFERRED_PORT) as self._door, ExitStack() as held:
             self.port = self._door.getsockname()[1]
             if last not in (None, self.port) and self.site_url == self.url:
-                self.echo(f"port {last} is somebody else's now: the site is at {self.url} from here on; letters "
-                          "that were sent before name the old address")
+                self.echo(
+                    f"port {last} is somebody else's now: the site is at {self.url} from here on; letters "
+                    "that were sent before name the old address"
+                )
             (self.var / "port").write_text(str(self.port))
             self.keys = _kept_keys(self.var / "keys.json")
             self.check_settings()
@@ -122,7 +124,9 @@ class Stack:
             database = database_of(process)
             # Where no broker is named, one is found.
             told = self.environment(process) | {
-                "AMQP_URI": os.environ.get("AMQP_URI") or "amqp://localhost", database.name: self.database_url(process)}
+                "AMQP_URI": os.environ.get("AMQP_URI") or "amqp://localhost",
+                database.name: self.database_url(process),
+            }
             try:
                 check([database if setting is DATABASE_URL else setting for setting in settings], told)
             except SettingsError as error:
@@ -135,8 +139,10 @@ class Stack:
         known = {setting.name for settings in OF.values() for setting in settings} | {*self.keys, "NKK_VAR"}
         said = []
         if own := [name for name in OWN if os.environ.get(name)]:
-            said.append(f"not used: {', '.join(own)}. The site is at {self.url}, all is kept in {self.var}; databases "
-                        f"elsewhere are named by {', '.join(database_of(stage).name for stage in STAGES)}")
+            said.append(
+                f"not used: {', '.join(own)}. The site is at {self.url}, all is kept in {self.var}; databases "
+                f"elsewhere are named by {', '.join(database_of(stage).name for stage in STAGES)}"
+            )
         if strange := sorted(name for name in os.environ if name.startswith("NKK_") and name not in {*known, *OWN}):
             said.append(f"not used: {', '.join(strange)}. No process that is started here knows such a setting")
         if Path(".env").exists():
@@ -177,20 +183,28 @@ class Stack:
     def environment(self, process: str) -> dict[str, str]:
         """The whole environment of `process`: what every program needs, and only those keys that are its own."""
         common = {name: value for name, value in os.environ.items() if not name.startswith("NKK_")}
-        public = {name: value for name, value in os.environ.items()
-                  if name.startswith("NKK_") and name not in self.keys}
+        public = {
+            name: value for name, value in os.environ.items() if name.startswith("NKK_") and name not in self.keys
+        }
         # Of this folder's own, as everything it keeps, where nobody names another.
         store = {"NKK_LIMIT_STORAGE": f"sqlite:///{self.var / 'limits' / 'counts.db'}"}
-        return common | store | public | {
-            "AMQP_URI": self.amqp_uri,
-            "NKK_MAIL_DIR": str(self.var / "mail"),
-            "NKK_PULSE_FOLDER": str(self.pulse_folder),
-            "NKK_SITE_URL": self.site_url,
-            "NKK_BIND": f"fd://{self._door.fileno()}",
-            "PYTHONWARNINGS": PYTHONWARNINGS,
-            "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD,
-            "PYTHONPATH": str(ROOT),
-        } | dict(self.settings) | {name: self.keys[name] for name in NEEDED[process]}
+        return (
+            common
+            | store
+            | public
+            | {
+                "AMQP_URI": self.amqp_uri,
+                "NKK_MAIL_DIR": str(self.var / "mail"),
+                "NKK_PULSE_FOLDER": str(self.pulse_folder),
+                "NKK_SITE_URL": self.site_url,
+                "NKK_BIND": f"fd://{self._door.fileno()}",
+                "PYTHONWARNINGS": PYTHONWARNINGS,
+                "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD,
+                "PYTHONPATH": str(ROOT),
+            }
+            | dict(self.settings)
+            | {name: self.keys[name] for name in NEEDED[process]}
+        )
 
     def watch_once(self) -> None:
         """Start again what has ended: the broker that we started, any program. Raises NoBrokerError."""
@@ -229,12 +243,17 @@ class Stack:
         scripts = Path(sys.executable).parent
         for service, target in self.services.items():
             for number in range(1, self.scale.get(service, 1) + 1):
-                self._start(f"{service}-{number}", self.environment(service) | {
-                    "DATABASE_URL": self.database_url(service)},
-                    [str(scripts / "nameko"), "run", "--config", str(ROOT / "services" / "nameko.yaml"), target])
-        self._start("gateway", self.environment("gateway"),
-                    [str(scripts / "gunicorn"), "--config", str(ROOT / "gateway" / "gunicorn.py"),
-                     "gateway:create_app()"], self._door)
+                self._start(
+                    f"{service}-{number}",
+                    self.environment(service) | {"DATABASE_URL": self.database_url(service)},
+                    [str(scripts / "nameko"), "run", "--config", str(ROOT / "services" / "nameko.yaml"), target],
+                )
+        self._start(
+            "gateway",
+            self.environment("gateway"),
+            [str(scripts / "gunicorn"), "--config", str(ROOT / "gateway" / "gunicorn.py"), "gateway:create_app()"],
+            self._door,
+        )
 
     def _start(self, name: str, environment: dict[str, str], command: list[str], *sockets: socket.socket) -> None:
         program = Program(name, command, environment, self.var / "log" / f"{name}.log", sockets)
@@ -242,9 +261,12 @@ class Stack:
         self.supervisor.start(program)
 
     def _write_environment(self) -> None:
-        content = {"url": self.url, "environment": self.keys | {
-            "AMQP_URI": self.amqp_uri, "NKK_PULSE_FOLDER": str(self.pulse_folder)} | {
-            f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in STAGES}}
+        content = {
+            "url": self.url,
+            "environment": self.keys
+            | {"AMQP_URI": self.amqp_uri, "NKK_PULSE_FOLDER": str(self.pulse_folder)}
+            | {f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in STAGES},
+        }
         write_secret(self.environment_file, json.dumps(content, indent=1))
 
 

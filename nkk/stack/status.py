@@ -13,18 +13,30 @@ from nkk.messaging.rpc_client import RpcClient
 from nkk.messaging.topology import calls_name, inbox_name, quarantine_name, retry_delays
 from nkk.stack.quarantine import HEARING
 
-COLUMNS = {"stage": "stage", "answers": "answers", "instances": "instances", "calls": "calls waiting",
-           "events": "events waiting", "oldest_seconds": "oldest (s)", "retrying": "retrying",
-           "quarantined": "quarantined", "unsent": "unsent", "unsent_oldest_seconds": "unsent oldest (s)",
-           "letters_waiting": "letters waiting", "letters_given_up": "letters given up"}
+COLUMNS = {
+    "stage": "stage",
+    "answers": "answers",
+    "instances": "instances",
+    "calls": "calls waiting",
+    "events": "events waiting",
+    "oldest_seconds": "oldest (s)",
+    "retrying": "retrying",
+    "quarantined": "quarantined",
+    "unsent": "unsent",
+    "unsent_oldest_seconds": "unsent oldest (s)",
+    "letters_waiting": "letters waiting",
+    "letters_given_up": "letters given up",
+}
 
 MORE = {"notification": "letters", "intake": "joint_leave"}
 """What else these are asked. One of another version may not know it, and answers all the same."""
 
 NO_ANSWER = (StageUnavailableError, StageFailedError, RefusedRemotelyError)
 
-JOINT_LEAVE = ("Joint leave (cuti bersama) of {} is not in the calendar: it was not known yet. Enter it once it is "
-               "decreed and say that it is complete, or install a newer version.")
+JOINT_LEAVE = (
+    "Joint leave (cuti bersama) of {} is not in the calendar: it was not known yet. Enter it once it is "
+    "decreed and say that it is complete, or install a newer version."
+)
 
 
 def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
@@ -44,8 +56,16 @@ def table(found: list[dict[str, Any]]) -> str:
     cells = [list(COLUMNS.values())] + [[_cell(row[name]) for name in COLUMNS] for row in found]
     widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
-    return "\n".join([*lines, *(JOINT_LEAVE.format(", ".join(map(str, years))) for row in found
-                                if (years := row.get("joint_leave_unknown")))])
+    return "\n".join(
+        [
+            *lines,
+            *(
+                JOINT_LEAVE.format(", ".join(map(str, years)))
+                for row in found
+                if (years := row.get("joint_leave_unknown"))
+            ),
+        ]
+    )
 
 
 def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any]:

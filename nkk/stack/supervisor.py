@@ -35,9 +35,15 @@ class Program:
         """Start it; its output goes to its log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(dying_with_us(self.command), env=dict(self.environment),
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-                                            pass_fds=[held.fileno() for held in self.sockets])
+            self.process = subprocess.Popen(
+                dying_with_us(self.command),
+                env=dict(self.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=[held.fileno() for held in self.sockets],
+            )
         self.started_at, self.start_again_at = time.monotonic(), None
 
     @property

@@ -93,8 +93,7 @@ class AdminDesk(OpensBoxes):
         form = call.content
         with self.uow.reading() as work:
             domain.check_staff(form["role"], form["opd"], work.lists.opds())
-        account = self.new_account(form, form["role"], group=form["opd"], name=form["name"],
-                                   username=form["username"])
+        account = self.new_account(form, form["role"], group=form["opd"], name=form["name"], username=form["username"])
         with self.once(call) as work:
             add_account(work, account)
         log.info("staff added", account=account.id, role=account.role, by=actor.id)
@@ -170,9 +169,11 @@ class AdminDesk(OpensBoxes):
         page = load(schemas.VersionPage, {"cursor": cursor, "limit": limit})
         with self.uow.reading() as work:
             rows = work.calendars.rows(page["cursor"], page["limit"] + 1)
-        shown = rows[:page["limit"]]
-        return {"items": schemas.CalendarListed(many=True).dump(shown),
-                "next": str(shown[-1].version) if len(rows) > len(shown) else None}
+        shown = rows[: page["limit"]]
+        return {
+            "items": schemas.CalendarListed(many=True).dump(shown),
+            "next": str(shown[-1].version) if len(rows) > len(shown) else None,
+        }
 
     @rpc
     @requires(Role.ADMIN)
@@ -247,8 +248,14 @@ class AdminDesk(OpensBoxes):
         """An account as `form` asks for it, not yet kept."""
         username = form["username"]
         check_credentials(username, form["password"])
-        return domain.Account(id=str(uuid.uuid4()), login_index=self.vault.login_index(username), role=role,
-                              password_hash=self.passwords.hash(form["password"]), created_at=_now(), **known)
+        return domain.Account(
+            id=str(uuid.uuid4()),
+            login_index=self.vault.login_index(username),
+            role=role,
+            password_hash=self.passwords.hash(form["password"]),
+            created_at=_now(),
+            **known,
+        )
 
 
 def _now() -> datetime:
@@ -268,12 +275,15 @@ def _unknown(content: dict[str, Any]) -> list[int]:
 
 
 def _overtaken() -> CalendarChangedMeanwhile:
-    return CalendarChangedMeanwhile("Somebody has changed the calendar meanwhile; nothing of yours was kept. Read it "
-                                    "again (GET /calendar) and make your change to that version.")
+    return CalendarChangedMeanwhile(
+        "Somebody has changed the calendar meanwhile; nothing of yours was kept. Read it "
+        "again (GET /calendar) and make your change to that version."
+    )
 
 
 def add_account(work: IntakeWork, account: domain.Account) -> None:
     """Keep a new account. Raises UsernameTaken."""
     if not work.accounts.add(account):
-        raise domain.UsernameTaken("This user name is taken. Choose another.",
-                                   {"fields": {"username": ["Taken. Choose another."]}})
+        raise domain.UsernameTaken(
+            "This user name is taken. Choose another.", {"fields": {"username": ["Taken. Choose another."]}}
+        )

@@ -112,6 +112,7 @@ class Door:
 def doors(login_index: str, visitor: Mapping[str, Any], hidden: Hidden, now: datetime) -> list[Door]:
     """What stands before a `visitor` (a Visitor) at a name, counts not yet read; `hidden` makes keys that tell nothing
     and differ from name to name."""
+
     def count(kind: str, what: str, who: str = "") -> Count:
         return Count(hidden(what, kind, login_index, who), login_index, kind, what, now)
 
@@ -154,5 +155,7 @@ def slowed_down(until: datetime, now: datetime) -> SlowedDown:
     # The same moment as `retry_after`, to the second: whoever reads either comes when the other lets them in.
     at = (now + timedelta(seconds=seconds)).astimezone(WIB).strftime("%H:%M:%S")
     sentence = f"Too many wrong passwords were given here. Try again after {at} WIB; the right one is not taken before."
-    return SlowedDown(f"{sentence} A device that logged in before is not slowed down by others.", {
-        "retry_after": seconds, "fields": {"password": [sentence]}})
+    return SlowedDown(
+        f"{sentence} A device that logged in before is not slowed down by others.",
+        {"retry_after": seconds, "fields": {"password": [sentence]}},
+    )

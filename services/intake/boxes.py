@@ -34,11 +34,10 @@ def boxed(schema: type[Schema], refused_for_good: bool = False) -> Callable[[F],
         @wraps(method)
         def opened(self: Any, *args: Any) -> str:
             caller = [actor for actor in args[:1] if isinstance(actor, Actor)]
-            call = self.vault.open(next(iter(args[len(caller):]), None), method.__name__, _now())
+            call = self.vault.open(next(iter(args[len(caller) :]), None), method.__name__, _now())
             for actor in caller:
                 call.check_caller(actor)
-            return call.answered(self.carried_out(call, lambda: method(self, *caller, call), schema,
-                                                    refused_for_good))
+            return call.answered(self.carried_out(call, lambda: method(self, *caller, call), schema, refused_for_good))
 
         return opened  # type: ignore[return-value]
 

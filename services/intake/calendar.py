@@ -80,8 +80,14 @@ def with_years(content: dict[str, Any] | None, years: list[int]) -> dict[str, An
     days = {day: own for year in lacking for day, own in national_days(year).items()}
     days |= {day: own for year in come for day, own in joint_leave(year).items()}
     told = [*_told(known), *come, *(year for year in lacking if joint_leave(year))]
-    return checked(known | {"days": days | known["days"], JOINT_LEAVE_YEARS: told,
-                            "national_years": [*known["national_years"], *lacking]})
+    return checked(
+        known
+        | {
+            "days": days | known["days"],
+            JOINT_LEAVE_YEARS: told,
+            "national_years": [*known["national_years"], *lacking],
+        }
+    )
 
 
 def _told(content: dict[str, Any]) -> list[int]:
@@ -89,8 +95,11 @@ def _told(content: dict[str, Any]) -> list[int]:
     own on half of its dates at least: an admin may have struck out some."""
     if JOINT_LEAVE_YEARS in content:
         return content[JOINT_LEAVE_YEARS]
-    return [year for year in content["national_years"] if (dates := joint_leave(year).keys())
-            and 2 * len(dates & content["days"].keys()) >= len(dates)]
+    return [
+        year
+        for year in content["national_years"]
+        if (dates := joint_leave(year).keys()) and 2 * len(dates & content["days"].keys()) >= len(dates)
+    ]
 
 
 def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> dict[str, Any]:
@@ -134,8 +143,9 @@ def keep_years(content: dict[str, Any], standing: dict[str, Any] | None) -> dict
         wrong["national_years"] = "The system keeps this list itself: leave it as GET /calendar gives it."
     said = set(given[JOINT_LEAVE_YEARS])
     if said - {*national, *told} or any(joint_leave(year) for year in set(told) - said):
-        wrong[JOINT_LEAVE_YEARS] = ("Add years of national_years whose joint leave is complete; those that the system "
-                                    "has put in stay.")
+        wrong[JOINT_LEAVE_YEARS] = (
+            "Add years of national_years whose joint leave is complete; those that the system has put in stay."
+        )
     if wrong:
         raise InvalidInput.of(**wrong)
     return given

@@ -53,8 +53,7 @@ class KeepsContacts(ChangesPasswords):
         with self.uow.reading() as work:
             known = known_account(work, actor)
         matches = self.passwords.matches(form["password"], known.password_hash)
-        self.if_admitted(call, actor, known, matches,
-                         lambda work, account: self._keep_contact(work, account, form))
+        self.if_admitted(call, actor, known, matches, lambda work, account: self._keep_contact(work, account, form))
 
     def _keep_contact(self, work: IntakeWork, account: Account, form: Mapping[str, Any]) -> None:
         kind, encrypted = work.accounts.reporter(account.id, for_update=True)
@@ -70,5 +69,8 @@ class KeepsContacts(ChangesPasswords):
 
 def tell_registered(work: IntakeWork, vault: Any, reporter_id: str, kind: str, email: str) -> None:
     """Tell notification, and it alone, how a reporter is reached from now on."""
-    work.emit(ReporterRegistered(reporter_id=reporter_id, reporter_kind=kind,
-                                 sealed_contact=vault.seal_for_notification({"email": email})))
+    work.emit(
+        ReporterRegistered(
+            reporter_id=reporter_id, reporter_kind=kind, sealed_contact=vault.seal_for_notification({"email": email})
+        )
+    )

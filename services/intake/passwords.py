@@ -78,8 +78,11 @@ class ChangesPasswords(OpensBoxes):
     def _tell_codes(self, work: IntakeWork, index: str, now: datetime) -> int:
         """Have a new code sent of each account that `index` asks for; of how many."""
         # Locked: who changes their address at this moment is not to have a code sent to the old one.
-        asked = {account.id: (account, identity) for account in work.accounts.to_reset(index, resets.ACCOUNTS)
-                 if resets.may_be_reset(account) and (identity := self._asked_for(work, account, index, now))}
+        asked = {
+            account.id: (account, identity)
+            for account in work.accounts.to_reset(index, resets.ACCOUNTS)
+            if resets.may_be_reset(account) and (identity := self._asked_for(work, account, index, now))
+        }
         if not asked:
             return 0
         # Counted at the address: what was counted for an account wherever it goes, its owner could see, and whose else
@@ -110,10 +113,13 @@ class ChangesPasswords(OpensBoxes):
         code = reset.renew(now)
         work.resets.save(reset)
         # The address travels with the code: nobody who can write in another database decides where it goes.
-        letter = self.vault.seal_for_notification({"email": identity["email"], "username": identity["username"],
-                                                   "code": code})
-        work.emit(PasswordResetRequested(reporter_id=account.id, sealed_letter=letter,
-                                         expires_at=now + resets.LIFETIME), at=now)
+        letter = self.vault.seal_for_notification(
+            {"email": identity["email"], "username": identity["username"], "code": code}
+        )
+        work.emit(
+            PasswordResetRequested(reporter_id=account.id, sealed_letter=letter, expires_at=now + resets.LIFETIME),
+            at=now,
+        )
 
     @timer(interval=INDEX_SECONDS, eager=True)
     def index_addresses(self) -> None:
@@ -129,8 +135,9 @@ class ChangesPasswords(OpensBoxes):
             found = work.accounts.without_address_index(after, BATCH)
             for account_id, identity in found:
                 try:
-                    work.accounts.index_address(account_id, self.vault.address_index(
-                        self.vault.decrypt(identity)["email"]))
+                    work.accounts.index_address(
+                        account_id, self.vault.address_index(self.vault.decrypt(identity)["email"])
+                    )
                 except InvalidToken:
                     log.error("identity cannot be decrypted")
         return found[-1][0] if found else None
@@ -194,8 +201,9 @@ class ChangesPasswords(OpensBoxes):
 
         self.if_admitted(call, actor, known, matches, change)
 
-    def if_admitted(self, call: Call, actor: Actor, known: Account, matches: bool,
-                    change: Callable[[IntakeWork, Account], None]) -> None:
+    def if_admitted(
+        self, call: Call, actor: Actor, known: Account, matches: bool, change: Callable[[IntakeWork, Account], None]
+    ) -> None:
         """Do `change` where the password that was asked again is right (`matches`). Else it counts, for this session
         alone: nobody who found one open guesses on, and nobody keeps the others out. Raises WrongPassword,
         SlowedDown, or HashReplaced where it is to be compared anew."""

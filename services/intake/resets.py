@@ -31,8 +31,10 @@ class ResetExpired(Refused):
 
 def reset_expired() -> ResetExpired:
     """One refusal for every code that is no good."""
-    return ResetExpired("This code is no longer good: it works once, within an hour, and only the newest one sent. "
-                        "Check that you copied all of it, or ask for a new one (POST /password-resets).")
+    return ResetExpired(
+        "This code is no longer good: it works once, within an hour, and only the newest one sent. "
+        "Check that you copied all of it, or ask for a new one (POST /password-resets)."
+    )
 
 
 def may_be_reset(account: Account | None) -> bool:
@@ -95,8 +97,7 @@ class Postbox:
         had = {**oldest, **{account: share.had_since for account, share in self.shares.items()}}
         counted = sorted(had, key=lambda account: (had[account], account))[:OLDEST]
         others = self._takes_others() if set(asked) - set(counted) else False
-        return [account for account in asked
-                if (self._takes(account, had[account]) if account in counted else others)]
+        return [account for account in asked if (self._takes(account, had[account]) if account in counted else others)]
 
     def _takes(self, account: str, had_since: datetime) -> bool:
         share = self.shares.setdefault(account, Share(had_since))

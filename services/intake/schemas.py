@@ -113,8 +113,9 @@ class WhichReport(Schema):
 class Tickets(Schema):
     """Which reports are asked about."""
 
-    tickets = fields.List(fields.String(validate=validate.Length(1, 20)), required=True,
-                          validate=validate.Length(max=200))
+    tickets = fields.List(
+        fields.String(validate=validate.Length(1, 20)), required=True, validate=validate.Length(max=200)
+    )
 
 
 class Subject(Schema):
@@ -175,16 +176,22 @@ class Category(Schema):
 
     name = Line(NAME_LENGTH, required=True)
     source = Line(NAME_LENGTH, least=0, load_default="")
-    sub_categories = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), required=True,
-                                 validate=[validate.Length(1, 100), names_apart])
+    sub_categories = fields.Dict(
+        keys=Slug(), values=Line(NAME_LENGTH), required=True, validate=[validate.Length(1, 100), names_apart]
+    )
 
 
 class Catalogue(Schema):
     """The catalogue and the roster, each replaced whole where given."""
 
-    categories = fields.Dict(keys=Slug(), values=fields.Nested(Category), validate=[
-        validate.Length(1, 100),
-        lambda rows: names_apart({key: category["name"] for key, category in rows.items()})])
+    categories = fields.Dict(
+        keys=Slug(),
+        values=fields.Nested(Category),
+        validate=[
+            validate.Length(1, 100),
+            lambda rows: names_apart({key: category["name"] for key, category in rows.items()}),
+        ],
+    )
     opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=[validate.Length(1, 500), names_apart])
 
 
@@ -248,13 +255,19 @@ class StaffView(Schema):
 def staff_view(account: Account, waiting: list[Count]) -> dict[str, Any]:
     """A staff account, and how those who gave wrong passwords for it are slowed down: `locked_until` all strangers,
     `slowed_until` anybody, `slowed_sources` how many."""
+
     def latest(counts: list[Count]) -> datetime | None:
         return max(filter(None, (count.waits_until for count in counts)), default=None)
 
     strangers = [count for count in waiting if count.what == "name"]
-    return StaffView().dump(asdict(account) | {
-        "locked_until": latest(strangers), "slowed_until": latest(waiting),
-        "slowed_sources": len(waiting) - len(strangers)})
+    return StaffView().dump(
+        asdict(account)
+        | {
+            "locked_until": latest(strangers),
+            "slowed_until": latest(waiting),
+            "slowed_sources": len(waiting) - len(strangers),
+        }
+    )
 
 
 class VersionPage(Schema):

@@ -73,8 +73,9 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         form = call.content
         with self.once(call) as work:
             add_account(work, account)
-            work.accounts.add_reporter(account.id, form["kind"], self.vault.encrypt(identity),
-                                       self.vault.address_index(form["email"]))
+            work.accounts.add_reporter(
+                account.id, form["kind"], self.vault.encrypt(identity), self.vault.address_index(form["email"])
+            )
             tell_registered(work, self.vault, account.id, form["kind"], form["email"])
 
     def _just_registered(self, form: dict[str, Any], identity: dict[str, Any]) -> domain.Account | None:
@@ -141,8 +142,11 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         with self.uow.reading() as work:
             changed_at = work.lists.changed_at()
             lists = work.lists if at is None else work.lists.at(instant(at))
-            return {"categories": lists.categories(), "opds": lists.opds(),
-                    "changed_at": changed_at and changed_at.isoformat()}
+            return {
+                "categories": lists.categories(),
+                "opds": lists.opds(),
+                "changed_at": changed_at and changed_at.isoformat(),
+            }
 
     @rpc
     @requires(Role.REPORTER)
@@ -154,7 +158,8 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
             kind, lists = work.submitting(actor.id)
             complaint = domain.Complaint.submit(form, actor.id, kind, now, calendar)
             taken = idempotency_key and work.complaints.submitted_before(
-                actor.id, idempotency_key, _hash(form), complaint.ticket)
+                actor.id, idempotency_key, _hash(form), complaint.ticket
+            )
             if taken:
                 complaint = _same(work, taken, _hash(form))
             else:
@@ -223,8 +228,9 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
 
     @rpc
     @requires(Role.OPERATOR)
-    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None,
-                 wanted: dict | None = None) -> dict[str, Any]:
+    def worklist(
+        self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
+    ) -> dict[str, Any]:
         """Reports waiting to be handed over, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.complaints.waiting(cursor, limit, read_wanted(wanted, _now()))
@@ -273,8 +279,10 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
         session_id, refresh_token = str(uuid.uuid4()), secrets.token_urlsafe(32)
         expires = now + domain.SESSION_LIFETIME
         work.accounts.open_session(session_id, account.id, _hash(refresh_token), expires)
-        return self._session(account, session_id) | {"refresh_token": refresh_token,
-                                                     "session_expires_at": expires.isoformat()}
+        return self._session(account, session_id) | {
+            "refresh_token": refresh_token,
+            "session_expires_at": expires.isoformat(),
+        }
 
     def _session(self, account: domain.Account, session_id: str) -> dict[str, Any]:
         token, expires = grant(Actor(account.id, account.role, account.group, session_id), self.signing_key)
@@ -297,8 +305,9 @@ def _hash(content: Any) -> str:
 def _same(work: IntakeWork, taken: tuple[str, str], form_hash: str) -> domain.Complaint:
     known_hash, ticket = taken
     if known_hash != form_hash:
-        raise domain.IdempotencyKeyReused("This Idempotency-Key was used for another report. Use a fresh one for each "
-                                          "report.", {"ticket": ticket})
+        raise domain.IdempotencyKeyReused(
+            "This Idempotency-Key was used for another report. Use a fresh one for each report.", {"ticket": ticket}
+        )
     return work.complaints.get(ticket)
 
 
@@ -318,8 +327,24 @@ def _submitted(complaint: domain.Complaint, vault: Vault) -> ComplaintSubmitted:
 
 
 def _handed_over(complaint: domain.Complaint, calendar: Calendar) -> ComplaintHandedOver:
-    told = ("ticket", "reporter_kind", "claimed_kind", "category", "sub_category", "subject_line", "text", "place",
-            "happened_on", "accused_name", "accused_position", "accused_opd", "confidential", "submitted_at",
-            "service_due_at", "service_calendar")
-    return ComplaintHandedOver(by=str(complaint.handed_over_by), calendar=calendar.version,
-                               **{name: getattr(complaint, name) for name in told})
+    told = (
+        "ticket",
+        "reporter_kind",
+        "claimed_kind",
+        "category",
+        "sub_category",
+        "subject_line",
+        "text",
+        "place",
+        "happened_on",
+        "accused_name",
+        "accused_position",
+        "accused_opd",
+        "confidential",
+        "submitted_at",
+        "service_due_at",
+        "service_calendar",
+    )
+    return ComplaintHandedOver(
+        by=str(complaint.handed_over_by), calendar=calendar.version, **{name: getattr(complaint, name) for name in told}
+    )

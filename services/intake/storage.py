@@ -56,7 +56,8 @@ _told_plain = outbox.c.type == literal_column("'complaint.submitted.v1'")
 Index("ix_outbox_plain", outbox.c.id, sqlite_where=_told_plain, postgresql_where=_told_plain)
 
 accounts = Table(
-    "accounts", metadata,
+    "accounts",
+    metadata,
     Column("id", String(36), primary_key=True),
     Column("login_index", String(64), nullable=False, index=True),
     Column("password_hash", String(200), nullable=False),
@@ -72,13 +73,19 @@ accounts = Table(
 )
 # Staff and reporters do not share their names: else registration would tell which those of the staff are.
 for _kind, _is_of in (("staff", accounts.c.role != "reporter"), ("reporter", accounts.c.role == "reporter")):
-    Index(f"uq_accounts_{_kind}_login_index", accounts.c.login_index, unique=True, sqlite_where=_is_of,
-          postgresql_where=_is_of)
+    Index(
+        f"uq_accounts_{_kind}_login_index",
+        accounts.c.login_index,
+        unique=True,
+        sqlite_where=_is_of,
+        postgresql_where=_is_of,
+    )
 _account = [accounts.c[field.name] for field in dataclasses.fields(Account)]
 
 # Wrong passwords, by who gave them for which name: both as keyed hashes.
 attempts = Table(
-    "attempts", metadata,
+    "attempts",
+    metadata,
     Column("key", String(64), primary_key=True),
     Column("login_index", String(64), nullable=False, index=True),
     Column("kind", String(20), nullable=False),
@@ -90,7 +97,8 @@ attempts = Table(
 )
 
 reporters = Table(
-    "reporters", metadata,
+    "reporters",
+    metadata,
     Column("id", String(36), ForeignKey("accounts.id"), primary_key=True),
     Column("kind", String(20), nullable=False),
     Column("identity", Text, nullable=False),
@@ -100,11 +108,16 @@ reporters = Table(
     Column("address_since", UtcDateTime),
 )
 _lacks_address_index = reporters.c.address_index.is_(None)
-Index("ix_reporters_without_address_index", reporters.c.id, sqlite_where=_lacks_address_index,
-      postgresql_where=_lacks_address_index)
+Index(
+    "ix_reporters_without_address_index",
+    reporters.c.id,
+    sqlite_where=_lacks_address_index,
+    postgresql_where=_lacks_address_index,
+)
 
 sessions = Table(
-    "sessions", metadata,
+    "sessions",
+    metadata,
     Column("id", String(36), primary_key=True),
     Column("account_id", String(36), ForeignKey("accounts.id"), nullable=False, index=True),
     Column("refresh_hash", String(64), nullable=False, unique=True),
@@ -113,7 +126,8 @@ sessions = Table(
 )
 
 reset_requests = Table(
-    "reset_requests", metadata,
+    "reset_requests",
+    metadata,
     Column("id", String(36), primary_key=True),
     # Of a user name or of an address: which of them was asked by is not to be told.
     Column("login_index", String(64), nullable=False),
@@ -121,7 +135,8 @@ reset_requests = Table(
 )
 
 password_resets = Table(
-    "password_resets", metadata,
+    "password_resets",
+    metadata,
     Column("account_id", String(36), ForeignKey("accounts.id"), primary_key=True),
     Column("token_hash", String(64), unique=True),
     Column("expires_at", UtcDateTime),
@@ -131,7 +146,8 @@ password_resets = Table(
 )
 
 postboxes = Table(
-    "postboxes", metadata,
+    "postboxes",
+    metadata,
     Column("address_index", String(64), primary_key=True),
     Column("since", UtcDateTime, nullable=False),
     # Of all accounts that have no share.
@@ -139,7 +155,8 @@ postboxes = Table(
 )
 
 shares = Table(
-    "shares", metadata,
+    "shares",
+    metadata,
     Column("address_index", String(64), primary_key=True),
     Column("account_id", String(36), primary_key=True),
     Column("had_since", UtcDateTime, nullable=False),
@@ -147,7 +164,8 @@ shares = Table(
 )
 
 complaints = Table(
-    "complaints", metadata,
+    "complaints",
+    metadata,
     Column("ticket", String(20), primary_key=True),
     Column("reporter_id", String(36), ForeignKey("accounts.id"), nullable=False),
     Column("reporter_kind", String(20), nullable=False),
@@ -168,20 +186,21 @@ complaints = Table(
     Column("handed_over_by", String(36)),
 )
 _waiting = complaints.c.done_at.is_(None)
-Index("ix_complaints_waiting", *in_turn(complaints),
-      sqlite_where=_waiting, postgresql_where=_waiting)
+Index("ix_complaints_waiting", *in_turn(complaints), sqlite_where=_waiting, postgresql_where=_waiting)
 Index("ix_complaints_own", complaints.c.reporter_id, complaints.c.came_at, complaints.c.ticket)
 alarm_index(complaints)
 
 # The boxes that were opened and carried out: none is good twice.
 used_boxes = Table(
-    "used_boxes", metadata,
+    "used_boxes",
+    metadata,
     Column("nonce", String(64), primary_key=True),
     Column("sealed_at", UtcDateTime, nullable=False, index=True),
 )
 
 submissions = Table(
-    "submissions", metadata,
+    "submissions",
+    metadata,
     Column("reporter_id", String(36), primary_key=True),
     Column("idempotency_key", String(200), primary_key=True),
     Column("form_hash", String(64), nullable=False),
@@ -189,7 +208,8 @@ submissions = Table(
 )
 
 lists = Table(
-    "lists", metadata,
+    "lists",
+    metadata,
     Column("name", String(20), primary_key=True),
     Column("content", Text, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -198,7 +218,8 @@ lists = Table(
 
 # What an admin replaced, and when: papers name things as they were called then.
 past_lists = Table(
-    "past_lists", metadata,
+    "past_lists",
+    metadata,
     Column("id", Integer, primary_key=True),
     Column("name", String(20), nullable=False),
     Column("content", Text, nullable=False),
@@ -208,8 +229,11 @@ past_lists = Table(
 
 
 # Read at every submission, and so put together once: a reporter's kind, with each list that an admin has replaced.
-_submitting = select(reporters.c.kind, lists.c.name, lists.c.content).select_from(
-    reporters.outerjoin(lists, true())).where(reporters.c.id == bindparam("reporter_id"))
+_submitting = (
+    select(reporters.c.kind, lists.c.name, lists.c.content)
+    .select_from(reporters.outerjoin(lists, true()))
+    .where(reporters.c.id == bindparam("reporter_id"))
+)
 
 
 class Accounts:
@@ -231,8 +255,11 @@ class Accounts:
     def to_reset(self, index: str, limit: int) -> list[Account]:
         """The reporters' open accounts of which `index` is that of the user name or of the address, those first that
         have had it longest; this transaction's alone."""
-        found = select(accounts.c.id).where(accounts.c.login_index == index).union(
-            select(reporters.c.id).where(reporters.c.address_index == index))
+        found = (
+            select(accounts.c.id)
+            .where(accounts.c.login_index == index)
+            .union(select(reporters.c.id).where(reporters.c.address_index == index))
+        )
         return [self.get(id_, for_update=True) for id_ in self._longest(accounts.c.id.in_(found), limit)]
 
     def oldest(self, address_index: str, limit: int) -> dict[str, datetime]:
@@ -241,8 +268,11 @@ class Accounts:
 
     def _longest(self, those: Any, limit: int) -> dict[str, datetime]:
         since = func.coalesce(reporters.c.address_since, accounts.c.created_at, type_=UtcDateTime()).label("since")
-        query = select(accounts.c.id, since).join(reporters, reporters.c.id == accounts.c.id).where(
-            those, accounts.c.role == Role.REPORTER, accounts.c.disabled_at.is_(None))
+        query = (
+            select(accounts.c.id, since)
+            .join(reporters, reporters.c.id == accounts.c.id)
+            .where(those, accounts.c.role == Role.REPORTER, accounts.c.disabled_at.is_(None))
+        )
         rows = self._connection.execute(query.order_by(since, accounts.c.id).limit(limit))
         return {row.id: row.since for row in rows}
 
@@ -274,8 +304,9 @@ class Accounts:
 
     def add_reporter(self, account_id: str, kind: str, identity: str, address_index: str) -> None:
         """Keep the encrypted identity behind an account, and what it is found by."""
-        self._connection.execute(insert(reporters).values(id=account_id, kind=kind, identity=identity,
-                                                          address_index=address_index))
+        self._connection.execute(
+            insert(reporters).values(id=account_id, kind=kind, identity=identity, address_index=address_index)
+        )
 
     def reporter(self, account_id: str, for_update: bool = False) -> tuple[str, str]:
         """(kind, encrypted identity) of a reporter, who exists."""
@@ -299,16 +330,19 @@ class Accounts:
     def index_address(self, account_id: str, address_index: str, since: datetime | None = None) -> None:
         """Have a reporter found by their address, which they have had `since` then; None where it is not new."""
         new = {} if since is None else {"address_since": since}
-        self._connection.execute(update(reporters).where(reporters.c.id == account_id).values(
-            address_index=address_index, **new))
+        self._connection.execute(
+            update(reporters).where(reporters.c.id == account_id).values(address_index=address_index, **new)
+        )
 
     def correct_address(self, account_id: str, address_index: str, now: datetime) -> None:
         """Have a reporter found by the address they have, where an instance of a version before has changed it; since
         when is not known, and is to put them before nobody."""
         since = case((reporters.c.address_index.is_not(None), now), else_=reporters.c.address_since)
-        self._connection.execute(update(reporters).where(
-            reporters.c.id == account_id, reporters.c.address_index.is_distinct_from(address_index)).values(
-            address_index=address_index, address_since=since))
+        self._connection.execute(
+            update(reporters)
+            .where(reporters.c.id == account_id, reporters.c.address_index.is_distinct_from(address_index))
+            .values(address_index=address_index, address_since=since)
+        )
 
     def replace_identity(self, account_id: str, identity: str) -> None:
         """Keep an identity in the place of the one there was."""
@@ -316,13 +350,17 @@ class Accounts:
 
     def open_session(self, session_id: str, account_id: str, refresh_hash: str, expires_at: datetime) -> None:
         """Remember a log-in."""
-        self._connection.execute(insert(sessions).values(id=session_id, account_id=account_id,
-                                                         refresh_hash=refresh_hash, expires_at=expires_at))
+        self._connection.execute(
+            insert(sessions).values(
+                id=session_id, account_id=account_id, refresh_hash=refresh_hash, expires_at=expires_at
+            )
+        )
 
     def session_account(self, refresh_hash: str, now: datetime) -> tuple[str, Account] | None:
         """(session id, account) of an open session whose account is not disabled."""
         query = select(sessions.c.id, sessions.c.account_id).where(
-            sessions.c.refresh_hash == refresh_hash, sessions.c.ended_at.is_(None), sessions.c.expires_at > now)
+            sessions.c.refresh_hash == refresh_hash, sessions.c.ended_at.is_(None), sessions.c.expires_at > now
+        )
         row = self._connection.execute(query).first()
         if row is None:
             return None
@@ -331,9 +369,17 @@ class Accounts:
 
     def session_is_open(self, session_id: str | None, account_id: str, now: datetime) -> bool:
         """Whether a session of this account was not ended and has not run out, and the account is not disabled."""
-        query = select(sessions.c.id).join(accounts).where(
-            sessions.c.id == session_id, sessions.c.account_id == account_id, sessions.c.ended_at.is_(None),
-            sessions.c.expires_at > now, accounts.c.disabled_at.is_(None))
+        query = (
+            select(sessions.c.id)
+            .join(accounts)
+            .where(
+                sessions.c.id == session_id,
+                sessions.c.account_id == account_id,
+                sessions.c.ended_at.is_(None),
+                sessions.c.expires_at > now,
+                accounts.c.disabled_at.is_(None),
+            )
+        )
         return self._connection.execute(query).first() is not None
 
     def end_session(self, session_id: str, now: datetime) -> None:
@@ -385,13 +431,17 @@ class Resets:
         """Keep `reset` in the place of what the account had."""
         row = asdict(reset)
         if not insert_if_absent(self._connection, password_resets, row):
-            self._connection.execute(update(password_resets).where(
-                password_resets.c.account_id == reset.account_id).values(**row))
+            self._connection.execute(
+                update(password_resets).where(password_resets.c.account_id == reset.account_id).values(**row)
+            )
 
     def end(self, account_id: str) -> None:
         """The account's code, if it has one, is good no more."""
-        self._connection.execute(update(password_resets).where(
-            password_resets.c.account_id == account_id).values(token_hash=None, expires_at=None))
+        self._connection.execute(
+            update(password_resets)
+            .where(password_resets.c.account_id == account_id)
+            .values(token_hash=None, expires_at=None)
+        )
 
 
 def _reset(row: Any) -> PasswordReset:
@@ -415,13 +465,18 @@ class Postboxes:
     def save(self, postbox: Postbox) -> None:
         """Write it back."""
         index = postbox.address_index
-        self._connection.execute(update(postboxes).where(postboxes.c.address_index == index).values(
-            since=postbox.since, told=postbox.told))
+        self._connection.execute(
+            update(postboxes).where(postboxes.c.address_index == index).values(since=postbox.since, told=postbox.told)
+        )
         self._connection.execute(delete(shares).where(shares.c.address_index == index))
         if postbox.shares:
-            self._connection.execute(insert(shares), [
-                {"address_index": index, "account_id": account, **asdict(share)}
-                for account, share in postbox.shares.items()])
+            self._connection.execute(
+                insert(shares),
+                [
+                    {"address_index": index, "account_id": account, **asdict(share)}
+                    for account, share in postbox.shares.items()
+                ],
+            )
 
     def prune(self, before: datetime) -> None:
         """Forget those that were begun before then; not those that somebody has just now."""
@@ -463,8 +518,11 @@ class Attempts:
         known = {count.key: count for count in counts}
         rows = [asdict(count) for count in known.values()]
         statement = insert_of(self._connection, attempts)
-        statement = statement.values(rows).on_conflict_do_update(
-            index_elements=["key"], set_={"key": statement.excluded.key}).returning(attempts)
+        statement = (
+            statement.values(rows)
+            .on_conflict_do_update(index_elements=["key"], set_={"key": statement.excluded.key})
+            .returning(attempts)
+        )
         for row in self._connection.execute(statement).all():
             vars(known[row.key]).update(row._mapping)
 
@@ -490,13 +548,13 @@ class Attempts:
 
     def forget(self, login_index: str, kind: str) -> None:
         """Forget all counts at the name of an account of that kind."""
-        self._connection.execute(delete(attempts).where(
-            attempts.c.login_index == login_index, attempts.c.kind == kind))
+        self._connection.execute(delete(attempts).where(attempts.c.login_index == login_index, attempts.c.kind == kind))
 
     def waiting(self, login_indexes: list[str], kind: str, now: datetime) -> dict[str, list[Count]]:
         """Whatever makes anybody wait now, by name, at accounts of that kind."""
-        query = select(attempts).where(attempts.c.login_index.in_(login_indexes), attempts.c.kind == kind,
-                                       attempts.c.waits_until > now)
+        query = select(attempts).where(
+            attempts.c.login_index.in_(login_indexes), attempts.c.kind == kind, attempts.c.waits_until > now
+        )
         found: dict[str, list[Count]] = defaultdict(list)
         for row in self._connection.execute(query):
             count = Count(**row._mapping)
@@ -528,7 +586,8 @@ class Complaints:
         if insert_if_absent(self._connection, submissions, row):
             return None
         query = select(submissions.c.form_hash, submissions.c.ticket).where(
-            submissions.c.reporter_id == reporter_id, submissions.c.idempotency_key == key)
+            submissions.c.reporter_id == reporter_id, submissions.c.idempotency_key == key
+        )
         taken = self._connection.execute(query).one()
         return taken.form_hash, taken.ticket
 
@@ -546,32 +605,47 @@ class Complaints:
 
     def save(self, complaint: Complaint) -> None:
         """Write the hand-over back, and who is on it; what the reporter wrote never changes."""
-        self._connection.execute(update(complaints).where(complaints.c.ticket == complaint.ticket).values(
-            done_at=complaint.done_at, tell_at=complaint.tell_at, handed_over_by=complaint.handed_over_by,
-            claimed_by=complaint.claimed_by, claimed_at=complaint.claimed_at))
+        self._connection.execute(
+            update(complaints)
+            .where(complaints.c.ticket == complaint.ticket)
+            .values(
+                done_at=complaint.done_at,
+                tell_at=complaint.tell_at,
+                handed_over_by=complaint.handed_over_by,
+                claimed_by=complaint.claimed_by,
+                claimed_at=complaint.claimed_at,
+            )
+        )
 
     def to_tell(self, now: datetime, limit: int) -> list[Complaint]:
         """Reports with an alarm to be told."""
         return [Complaint(**row._mapping) for row in to_tell(self._connection, complaints, now, limit)]
 
-    def waiting(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
-                ) -> tuple[list[Complaint], str | None]:
+    def waiting(
+        self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
+    ) -> tuple[list[Complaint], str | None]:
         """What is wanted of the operator's worklist, oldest due first."""
         query = narrowed(select(complaints).where(_waiting), complaints, wanted)
-        return page(self._connection, query, in_turn(complaints), cursor, limit,
-                    lambda row: Complaint(**row._mapping))
+        return page(self._connection, query, in_turn(complaints), cursor, limit, lambda row: Complaint(**row._mapping))
 
     def of(self, tickets: list[str]) -> list[Complaint]:
         """The reports of those `tickets` that there are."""
         rows = self._connection.execute(select(complaints).where(complaints.c.ticket.in_(tickets)))
         return [Complaint(**row._mapping) for row in rows]
 
-    def of_reporter(self, reporter_id: str, cursor: str | None, limit: int | None
-                    ) -> tuple[list[Complaint], str | None]:
+    def of_reporter(
+        self, reporter_id: str, cursor: str | None, limit: int | None
+    ) -> tuple[list[Complaint], str | None]:
         """A reporter's own reports, newest first."""
-        return page(self._connection, select(complaints).where(complaints.c.reporter_id == reporter_id),
-                    [complaints.c.came_at, complaints.c.ticket], cursor, limit,
-                    lambda row: Complaint(**row._mapping), descending=True)
+        return page(
+            self._connection,
+            select(complaints).where(complaints.c.reporter_id == reporter_id),
+            [complaints.c.came_at, complaints.c.ticket],
+            cursor,
+            limit,
+            lambda row: Complaint(**row._mapping),
+            descending=True,
+        )
 
 
 DEFAULTS: dict[str, dict[str, Any]] = {"categories": defaults.CATEGORIES, "opds": defaults.OPDS}
@@ -615,8 +689,12 @@ class Lists:
     def at(self, moment: datetime) -> "Lists":
         """The lists as they were at `moment`."""
         kept = {name: json.dumps(content) for name, content in self._kept.items()}
-        first = select(past_lists.c.content).where(past_lists.c.replaced_at > moment).order_by(
-            past_lists.c.replaced_at, past_lists.c.id).limit(1)
+        first = (
+            select(past_lists.c.content)
+            .where(past_lists.c.replaced_at > moment)
+            .order_by(past_lists.c.replaced_at, past_lists.c.id)
+            .limit(1)
+        )
         for name in DEFAULTS:
             content = self._connection.execute(first.where(past_lists.c.name == name)).scalar()
             if content is not None:

@@ -59,8 +59,9 @@ class KnowsAuthors:
             raise UnknownTicket
         return journey
 
-    def _keep(self, work: NotificationWork, reporter_id: str, sealed_contact: str, at: datetime,
-              event_id: str | None = None) -> None:
+    def _keep(
+        self, work: NotificationWork, reporter_id: str, sealed_contact: str, at: datetime, event_id: str | None = None
+    ) -> None:
         replaced = work.contacts.keep(self.keyed.reporter(reporter_id), sealed_contact, at)
         if replaced is not None and is_told_of_change(replaced[1], at):
             work.messages.add_farewell(letter_id(event_id or str(uuid.uuid4()), "contact_changed"), replaced[0], at)

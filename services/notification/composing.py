@@ -28,8 +28,10 @@ _STANDING = "T"
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
 _PLAIN = re.compile(rf"{_ATOM}@[A-Za-z0-9.-]+")
-_WRITABLE = re.compile(r'("[^"\\\x00-\x1f\x7f-\x9f]+"|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f-\x9f]+)'
-                       r'@(\[[0-9A-Fa-f:.]+\]|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f-\x9f]+)')
+_WRITABLE = re.compile(
+    r'("[^"\\\x00-\x1f\x7f-\x9f]+"|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f-\x9f]+)'
+    r'@(\[[0-9A-Fa-f:.]+\]|[^\s"(),:;<>@\[\]\\\x00-\x1f\x7f-\x9f]+)'
+)
 
 
 class UnwritableError(Exception):
@@ -59,10 +61,12 @@ def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Map
     recipient, form = recipient_of(email), _form(kind)
     subject = _subject(form.subject.substitute(words), words.get("ticket", ""))
     encoding, body = form.body(words)
-    head = (f"{subject}{_from(sender.header)}To: {recipient}\n"
-            f"Date: {format_datetime(datetime.now(UTC))}\nMessage-ID: <{message_id}@{_host(words['site'])}>\n"
-            f'Auto-Submitted: auto-generated\nContent-Type: text/plain; charset="utf-8"\n'
-            f"Content-Transfer-Encoding: {encoding}\nMIME-Version: 1.0\n\n")
+    head = (
+        f"{subject}{_from(sender.header)}To: {recipient}\n"
+        f"Date: {format_datetime(datetime.now(UTC))}\nMessage-ID: <{message_id}@{_host(words['site'])}>\n"
+        f'Auto-Submitted: auto-generated\nContent-Type: text/plain; charset="utf-8"\n'
+        f"Content-Transfer-Encoding: {encoding}\nMIME-Version: 1.0\n\n"
+    )
     return Letter(message_id, sender.address, recipient, (head + body).encode())
 
 
@@ -92,12 +96,15 @@ class _Form:
 
     def body(self, words: Mapping[str, str]) -> tuple[str, str]:
         """(content transfer encoding, the body so encoded)."""
-        filled = {number: line.substitute(words) for number, line in enumerate(self._plain)
-                  if isinstance(line, Template)}
+        filled = {
+            number: line.substitute(words) for number, line in enumerate(self._plain) if isinstance(line, Template)
+        }
         if self._is_short and all(len(line) <= _LONGEST_LINE and line.isascii() for line in filled.values()):
             return "7bit", _joined(self._plain, filled)
-        return "quoted-printable", _joined(self._quoted, {
-            number: body_encode(line.encode().decode("latin-1"), _LONGEST_LINE) for number, line in filled.items()})
+        return "quoted-printable", _joined(
+            self._quoted,
+            {number: body_encode(line.encode().decode("latin-1"), _LONGEST_LINE) for number, line in filled.items()},
+        )
 
 
 def _joined(lines: list[str | Template], filled: Mapping[int, str]) -> str:

@@ -10,8 +10,11 @@ from services.notification.storage import journeys
 
 def counted(connection: Connection, year: datetime, month: datetime, until: datetime) -> tuple[Stretch, Stretch]:
     """What happened before `until` since `year` and since `month`, which is the later."""
-    counts = [select(func.count()).where(column >= since, column < until).scalar_subquery()
-              for column in (journeys.c.submitted_at, journeys.c.closed_at) for since in (year, month)]
+    counts = [
+        select(func.count()).where(column >= since, column < until).scalar_subquery()
+        for column in (journeys.c.submitted_at, journeys.c.closed_at)
+        for since in (year, month)
+    ]
     accepted_year, accepted_month, closed_year, closed_month = connection.execute(select(*counts)).one()
     answers = _answers(connection, year, month, until)
     whole, running = Stretch(year, accepted_year, closed_year), Stretch(month, accepted_month, closed_month)

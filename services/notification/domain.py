@@ -112,8 +112,9 @@ class Answer(Claimable):
     def must_stand_here(self) -> None:
         """Raises AlreadyAnswered."""
         if self.state != State.AWAITING_ANSWER:
-            raise AlreadyAnswered("The answer was sent before; nothing changed. Reload your list.",
-                                  {"stands": self.stands()})
+            raise AlreadyAnswered(
+                "The answer was sent before; nothing changed. Reload your list.", {"stands": self.stands()}
+            )
 
     def send(self, text: str, now: datetime, calendar: Calendar) -> None:
         """Step 6: the operator sends the answer. Raises AlreadyAnswered."""
@@ -226,8 +227,7 @@ class Journey:
     def by_day(self, now: datetime) -> "Journey":
         """The journey as it may be told by the day: that the answer was received is told from the next day on, since
         whoever keeps looking would else learn the minute."""
-        told = [entry for entry in self.entries
-                if entry.turn.ends != steps.RECEIVE or day_of(entry.at) < day_of(now)]
+        told = [entry for entry in self.entries if entry.turn.ends != steps.RECEIVE or day_of(entry.at) < day_of(now)]
         return replace(self, entries=told)
 
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:

@@ -61,8 +61,9 @@ class Follows:
         those not closed to this day."""
         first, end = load(schemas.Month, {"month": month})["month"]
         with self.uow.reading() as work:
-            tickets, following = (work.journeys.closed_since(first, end, cursor) if closed
-                                  else work.journeys.open_before(end, cursor))
+            tickets, following = (
+                work.journeys.closed_since(first, end, cursor) if closed else work.journeys.open_before(end, cursor)
+            )
             journeys = work.journeys.of(tickets)
         return self._records(journeys) | {"next": following}
 
@@ -76,8 +77,10 @@ class Follows:
 
     def _records(self, journeys: list[Journey]) -> dict[str, Any]:
         versions = set().union(*(journey.calendars for journey in journeys))
-        return {"journeys": [schemas.record(journey) for journey in journeys],
-                "calendars": {str(version): write_calendar(self.calendars.get(version)) for version in versions}}
+        return {
+            "journeys": [schemas.record(journey) for journey in journeys],
+            "calendars": {str(version): write_calendar(self.calendars.get(version)) for version in versions},
+        }
 
 
 def _now() -> datetime:

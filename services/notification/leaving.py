@@ -47,8 +47,13 @@ _ENHANCED = re.compile(rb"(?<![\w.+@-])[245]\.\d{1,3}\.\d{1,3}(?![\w@]|[.+-]\w)"
 _OF_THE_RECIPIENT = {b"5.1.%d" % detail for detail in (0, 1, 2, 3, 4, 5, 6, 10)}
 _NO_SUCH_MAILBOX = (550, 551, 553)
 
-_COMMANDS = {smtplib.SMTPConnectError: "greeting", smtplib.SMTPHeloError: "EHLO",
-             smtplib.SMTPAuthenticationError: "AUTH", smtplib.SMTPSenderRefused: "MAIL", smtplib.SMTPDataError: "DATA"}
+_COMMANDS = {
+    smtplib.SMTPConnectError: "greeting",
+    smtplib.SMTPHeloError: "EHLO",
+    smtplib.SMTPAuthenticationError: "AUTH",
+    smtplib.SMTPSenderRefused: "MAIL",
+    smtplib.SMTPDataError: "DATA",
+}
 
 
 class RejectedError(Exception):
@@ -93,8 +98,12 @@ def must_take_files(folder: Path) -> None:
     else:
         writable = os.access(folder, os.W_OK)
     if not writable:
-        raise SettingsError([f"{NKK_MAIL_DIR.name}={folder} is no folder we may write to, and {NKK_SMTP_URL.name} is "
-                             "not set. Set one of them."])
+        raise SettingsError(
+            [
+                f"{NKK_MAIL_DIR.name}={folder} is no folder we may write to, and {NKK_SMTP_URL.name} is "
+                "not set. Set one of them."
+            ]
+        )
 
 
 def _write(folder: Path, letter: Letter) -> None:
@@ -185,7 +194,8 @@ def _send(server: Conversation, letter: Letter) -> None:
 
 def _is_final(error: Exception) -> bool:
     return isinstance(error, smtplib.SMTPRecipientsRefused) and all(
-        _knows_no_such(code, text) for code, text in error.recipients.values())
+        _knows_no_such(code, text) for code, text in error.recipients.values()
+    )
 
 
 def _knows_no_such(code: int, text: bytes | str) -> bool:

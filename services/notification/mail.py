@@ -116,10 +116,14 @@ class Mailer(DependencyProvider):
         self._pace = Pace(self._keyed, NKK_LETTERS_AN_HOUR.get())
 
     def start(self) -> None:
-        self._database = next(provider.uow.database for provider in self.container.dependencies
-                              if isinstance(provider, UnitOfWorkProvider))
-        self._sending = [self.container.spawn_managed_thread(partial(self._run, line), identifier=f"mailer {line}")
-                         for line in LINES]
+        self._database = next(
+            provider.uow.database
+            for provider in self.container.dependencies
+            if isinstance(provider, UnitOfWorkProvider)
+        )
+        self._sending = [
+            self.container.spawn_managed_thread(partial(self._run, line), identifier=f"mailer {line}") for line in LINES
+        ]
 
     def stop(self) -> None:
         self._stopping = True
@@ -202,8 +206,9 @@ class Mailer(DependencyProvider):
                     found[row.id] = str(unseal(row.sealed_letter or boxes.get(row.id) or DAMAGED, self._key)["email"])
         return found
 
-    def _send_begun(self, database: Any, rows: list[Any], boxes: dict[str, str | None], counted: dict[str, str],
-                    line: str | None) -> None:
+    def _send_begun(
+        self, database: Any, rows: list[Any], boxes: dict[str, str | None], counted: dict[str, str], line: str | None
+    ) -> None:
         """One after another, until it is time to mark what went, or to stop. What did not come up is put back; what is
         with the server when the mailer is killed is neither, and comes up again."""
         begun: list[str] = []
@@ -236,8 +241,9 @@ class Mailer(DependencyProvider):
             except SQLAlchemyError as error:
                 log.warning("letters not held", error=type(error).__name__)
 
-    def _put_back(self, connection: Connection, rows: list[Any], counted: dict[str, str],
-                  failed: Iterable[Any] = ()) -> None:
+    def _put_back(
+        self, connection: Connection, rows: list[Any], counted: dict[str, str], failed: Iterable[Any] = ()
+    ) -> None:
         """Nobody sends `rows` now; they and those that `failed` give their places back."""
         Messages(connection).put_back(rows)
         self._pace.give_back(connection, [counted[row.id] for row in (*rows, *failed) if row.id in counted])
@@ -260,8 +266,12 @@ class Mailer(DependencyProvider):
         tickets = sorted({row.ticket for row in rows if row.ticket is not None})
         journeys = {journey.ticket: journey for journey in Journeys(connection).of(tickets)} if tickets else {}
         current = cache(KeptCalendars(connection, calendars).current)
-        return [row for row in rows if not self._put_off(connection, row, journeys.get(row.ticket), current)
-                and not self._waits(connection, row, boxes)]
+        return [
+            row
+            for row in rows
+            if not self._put_off(connection, row, journeys.get(row.ticket), current)
+            and not self._waits(connection, row, boxes)
+        ]
 
     def _waits(self, connection: Connection, row: Any, boxes: dict[str, str | None]) -> bool:
         """Whether nobody has told yet where it goes: it comes up again soon, and later and later."""
@@ -271,8 +281,9 @@ class Mailer(DependencyProvider):
         Messages(connection).wait(row.id, row.tries + 1, now + _pause(row.tries, LONGEST_WAIT))
         return True
 
-    def _put_off(self, connection: Connection, row: Any, journey: Journey | None, current: Callable[[], Calendar]
-                 ) -> bool:
+    def _put_off(
+        self, connection: Connection, row: Any, journey: Journey | None, current: Callable[[], Calendar]
+    ) -> bool:
         """Whether it is not to be sent now: the offices are closed to its team, or what it says is not so any more."""
         now = datetime.now(UTC)
         if journey is not None and not still_true(row.kind, row.step, row.round, journey):
@@ -336,8 +347,14 @@ class Mailer(DependencyProvider):
                 continue
             since = row.tried_since or now
             never = failure.final or now - since > GIVE_UP_AFTER
-            messages.failed(row.id, row.tries + 1, since, failure.why, now,
-                            None if never else now + _pause(row.tries, LONGEST_PAUSE))
+            messages.failed(
+                row.id,
+                row.tries + 1,
+                since,
+                failure.why,
+                now,
+                None if never else now + _pause(row.tries, LONGEST_PAUSE),
+            )
 
 
 def _pause(tries: int, longest: timedelta) -> timedelta:

@@ -54,7 +54,7 @@ class Postbox:
 
     def give_back(self, count: int) -> None:
         """So many letters did not leave."""
-        del self.taken[max(0, len(self.taken) - count):]
+        del self.taken[max(0, len(self.taken) - count) :]
 
     def written(self, places: int) -> bytes:
         """As it is kept, of one length for so many places."""
@@ -79,8 +79,9 @@ class Pace:
         self._keyed = keyed
         self._places = places
 
-    def waiting(self, connection: Connection, addresses: Mapping[str, str], first: Container[str]
-                ) -> dict[str, datetime]:
+    def waiting(
+        self, connection: Connection, addresses: Mapping[str, str], first: Container[str]
+    ) -> dict[str, datetime]:
         """Until when those letters wait that find no place at their address; the others have taken one. `addresses` are
         those of letters by id, in the order in which these are to leave; which of them are the `first` in line."""
         if not self._places:
@@ -114,5 +115,7 @@ class Pace:
             return Postbox()
 
     def _save(self, connection: Connection, found: Mapping[str, Postbox], now: datetime) -> None:
-        Postboxes(connection).save({name: self._keyed.hidden(name, postbox.written(self._places))
-                                    for name, postbox in found.items()}, now.date())
+        Postboxes(connection).save(
+            {name: self._keyed.hidden(name, postbox.written(self._places)) for name, postbox in found.items()},
+            now.date(),
+        )

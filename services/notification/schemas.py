@@ -91,8 +91,11 @@ def show_teams(addresses: dict[str, dict[str, Any]]) -> dict[str, Any]:
 class LetterIds(Schema):
     """Which letters."""
 
-    ids = fields.List(fields.String(validate=validate.Regexp(r"[0-9a-z-]{1,36}\Z")), required=True,
-                      validate=validate.Length(1, MOST_AT_ONCE))
+    ids = fields.List(
+        fields.String(validate=validate.Regexp(r"[0-9a-z-]{1,36}\Z")),
+        required=True,
+        validate=validate.Length(1, MOST_AT_ONCE),
+    )
 
 
 class Undelivered(Schema):
@@ -147,8 +150,16 @@ def record(journey: Journey) -> dict[str, Any]:
         "category": journey.category,
         "sub_category": journey.sub_category,
         "opd": journey.opd,
-        "facts": [{"event_id": entry.event_id, "type": entry.type, "at": write_instant(entry.at),
-                   "round": entry.round, "calendar": entry.calendar} for entry in journey.entries],
+        "facts": [
+            {
+                "event_id": entry.event_id,
+                "type": entry.type,
+                "at": write_instant(entry.at),
+                "round": entry.round,
+                "calendar": entry.calendar,
+            }
+            for entry in journey.entries
+        ],
     }
 
 
@@ -158,10 +169,15 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
     if not clocks:
         return {"stands": journey.stands()}
     clock, running = clocks[-1], clocks[-1] if clocks[-1].done_at is None else None
-    return {"stands": journey.stands(), "came_at": _instant(clock.came_at), "due_at": _instant(clock.due_at),
-            "done_at": _instant(clock.done_at), "late": clock.late(now),
-            "left_minutes": clock.calendar.minutes_left(now, clock.due_at) if running else None,
-            "service_left_minutes": _service_left(journey, running, calendar_of, now)}
+    return {
+        "stands": journey.stands(),
+        "came_at": _instant(clock.came_at),
+        "due_at": _instant(clock.due_at),
+        "done_at": _instant(clock.done_at),
+        "late": clock.late(now),
+        "left_minutes": clock.calendar.minutes_left(now, clock.due_at) if running else None,
+        "service_left_minutes": _service_left(journey, running, calendar_of, now),
+    }
 
 
 def timeline(journey: Journey, reader: Actor, calendar_of: Callable[[int], Calendar], now: datetime) -> dict[str, Any]:
@@ -187,9 +203,18 @@ def timeline(journey: Journey, reader: Actor, calendar_of: Callable[[int], Calen
 def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime) -> dict[str, Any]:
     step, by_day = entry.turn.ends, reader.role in BY_DAY
     write = write_day if by_day and step.role == Role.REPORTER else write_instant
-    shown = {"step": step.number, "name": step.name, "activity": entry.turn.activity,
-             "event": entry.type, "role": step.role, "at": write(entry.at), "output": step.output,
-             "round": entry.round or None, "minutes": step.minutes, **_clock(clock, now, by_day)}
+    shown = {
+        "step": step.number,
+        "name": step.name,
+        "activity": entry.turn.activity,
+        "event": entry.type,
+        "role": step.role,
+        "at": write(entry.at),
+        "output": step.output,
+        "round": entry.round or None,
+        "minutes": step.minutes,
+        **_clock(clock, now, by_day),
+    }
     if reader.role == Role.REPORTER:
         return shown
     return shown | {"by": entry.by, "opd": entry.opd, "note": entry.note_for(reader.role, reader.group)}
@@ -200,8 +225,15 @@ def _next(step: Step | None, clock: Clock | None, now: datetime, by_day: bool) -
         return None
     told = clock is not None and not (by_day and step in REPORTERS_CLOCKS)
     left = clock.calendar.minutes_left(now, clock.due_at) if clock and told else None
-    return {"step": step.number, "name": step.name, "activity": step.activity, "role": step.role,
-            "minutes": step.minutes, **_clock(clock, now, by_day), "left_minutes": left}
+    return {
+        "step": step.number,
+        "name": step.name,
+        "activity": step.activity,
+        "role": step.role,
+        "minutes": step.minutes,
+        **_clock(clock, now, by_day),
+        "left_minutes": left,
+    }
 
 
 def _clock(clock: Clock | None, now: datetime, by_day: bool) -> dict[str, Any]:
@@ -210,14 +242,23 @@ def _clock(clock: Clock | None, now: datetime, by_day: bool) -> dict[str, Any]:
     if clock is None:
         return {"came_at": None, "due_at": None, "used_minutes": None, "late": None}
     if by_day and clock.step in REPORTERS_CLOCKS:
-        return {"came_at": write_day(clock.came_at), "due_at": write_day(clock.due_at), "used_minutes": None,
-                "late": None}
-    return {"came_at": _instant(clock.came_at), "due_at": _instant(clock.due_at), "used_minutes": clock.used(now),
-            "late": clock.late(now)}
+        return {
+            "came_at": write_day(clock.came_at),
+            "due_at": write_day(clock.due_at),
+            "used_minutes": None,
+            "late": None,
+        }
+    return {
+        "came_at": _instant(clock.came_at),
+        "due_at": _instant(clock.due_at),
+        "used_minutes": clock.used(now),
+        "late": clock.late(now),
+    }
 
 
-def _service_left(journey: Journey, running: Clock | None, calendar_of: Callable[[int], Calendar], now: datetime,
-                  by_day: bool = False) -> int | None:
+def _service_left(
+    journey: Journey, running: Clock | None, calendar_of: Callable[[int], Calendar], now: datetime, by_day: bool = False
+) -> int | None:
     """Office minutes left of what is promised for the whole; None once it is answered."""
     return None if running is None or running.step == RECEIVE else journey.service_left(now, calendar_of, by_day)
 

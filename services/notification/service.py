@@ -108,8 +108,9 @@ class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters,
 
     @rpc
     @requires(Role.OPERATOR)
-    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None,
-                 wanted: dict | None = None) -> dict[str, Any]:
+    def worklist(
+        self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
+    ) -> dict[str, Any]:
         """Complaints and information to be answered, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.answers.waiting(cursor, limit, read_wanted(wanted, _now()))
@@ -123,8 +124,10 @@ class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters,
         with viewing(self.uow, actor, ticket, "answer") as work:
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
             letters, _ = work.messages.undelivered(ticket)
-        return self._standing(journey) | {"answer": self.shown(schemas.AnswerView(), answer) if answer else None,
-                                          "undelivered": schemas.Undelivered(many=True).dump(letters)}
+        return self._standing(journey) | {
+            "answer": self.shown(schemas.AnswerView(), answer) if answer else None,
+            "undelivered": schemas.Undelivered(many=True).dump(letters),
+        }
 
     @rpc
     @requires(Role.OPERATOR)
@@ -209,13 +212,21 @@ class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters,
         """Begin a journey, and write its reporter the first letter."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self._noting(event) as work:
+
             def answered(at: datetime) -> None:
                 # Heard last, where it was long on its way: how long the answer took can be known only now.
                 work.journeys.answered(data.ticket, at, calendar.minutes_between(event.time, at))
 
             work.journeys.note(
-                _entry(event), answered, submitted_at=data.submitted_at, service_due_at=data.service_due_at,
-                late_at=data.service_due_at, category=data.category, sub_category=data.sub_category, **whose)
+                _entry(event),
+                answered,
+                submitted_at=data.submitted_at,
+                service_due_at=data.service_due_at,
+                late_at=data.service_due_at,
+                category=data.category,
+                sub_category=data.sub_category,
+                **whose,
+            )
             work.messages.add(letter_id(event.id, "received"), data.ticket, "received", event.time)
             work.afterwards(self.mailer.wake)
 
@@ -250,23 +261,46 @@ def _now() -> datetime:
 
 def _entry(event: Event[Any]) -> Entry:
     data = event.data
-    return Entry(event_id=event.id, ticket=data.ticket, type=event.type, at=event.time,
-                 round=getattr(data, "round", 0), calendar=getattr(data, "calendar", 0), by=getattr(data, "by", None),
-                 opd=getattr(data, "opd", None), note=getattr(data, "note", None))
+    return Entry(
+        event_id=event.id,
+        ticket=data.ticket,
+        type=event.type,
+        at=event.time,
+        round=getattr(data, "round", 0),
+        calendar=getattr(data, "calendar", 0),
+        by=getattr(data, "by", None),
+        opd=getattr(data, "opd", None),
+        note=getattr(data, "note", None),
+    )
 
 
 def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | None) -> Answer:
-    return Answer(ticket=event.data.ticket, path=path, material=material, note=event.data.note,
-                  service_due_at=event.data.service_due_at, service_calendar=event.data.service_calendar,
-                  **started(steps.ANSWER, event.time, calendar))
+    return Answer(
+        ticket=event.data.ticket,
+        path=path,
+        material=material,
+        note=event.data.note,
+        service_due_at=event.data.service_due_at,
+        service_calendar=event.data.service_calendar,
+        **started(steps.ANSWER, event.time, calendar),
+    )
 
 
 def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datetime) -> None:
     """Emit our own event, and note it in the journey: nobody tells us."""
     (event_id,) = work.emit(data, at=now)
     closed: dict[str, Any] = {"closed_at": now} if isinstance(data, ComplaintClosed) else {}
-    work.journeys.note(Entry(event_id=event_id, ticket=data.ticket, type=data.TYPE, at=now,
-                             calendar=getattr(data, "calendar", 0), by=getattr(data, "by", None)), **closed)
+    work.journeys.note(
+        Entry(
+            event_id=event_id,
+            ticket=data.ticket,
+            type=data.TYPE,
+            at=now,
+            calendar=getattr(data, "calendar", 0),
+            by=getattr(data, "by", None),
+        ),
+        **closed,
+    )
 
 
 def _close(work: NotificationWork, answer: Answer, now: datetime) -> None:
@@ -282,6 +316,7 @@ def _reached(work: NotificationWork, ticket: str) -> Answer:
     answer = work.answers.find(ticket, for_update=True)
     if answer is None:
         journey = work.journeys.get(ticket)
-        raise NotYourStep("This complaint has not come to be answered yet; nothing changed.",
-                          {"stands": journey.stands()})
+        raise NotYourStep(
+            "This complaint has not come to be answered yet; nothing changed.", {"stands": journey.stands()}
+        )
     return answer

@@ -47,7 +47,8 @@ calendars = calendars_table(metadata)
 record = record_table(metadata)
 
 answers = Table(
-    "answers", metadata,
+    "answers",
+    metadata,
     Column("ticket", String(20), primary_key=True),
     Column("path", String(20), nullable=False),
     Column("material", Text),
@@ -76,7 +77,8 @@ Index("ix_answers_remind", answers.c.remind_at, sqlite_where=_to_remind, postgre
 Index("ix_answers_unread", answers.c.lapses_at, sqlite_where=_unread, postgresql_where=_unread)
 
 journeys = Table(
-    "journeys", metadata,
+    "journeys",
+    metadata,
     Column("ticket", String(20), primary_key=True),
     Column("reporter_id", String(36)),
     Column("submitted_at", UtcDateTime),
@@ -103,11 +105,18 @@ Index("ix_journeys_closed", journeys.c.closed_at, journeys.c.ticket)
 Index("ix_journeys_submitted", journeys.c.submitted_at)
 # All that public figures ask of an answer: counted from the index, no row is read.
 _answered = journeys.c.answered_at.is_not(None)
-Index("ix_journeys_answered", journeys.c.answered_at, journeys.c.answer_minutes, journeys.c.service_due_at,
-      sqlite_where=_answered, postgresql_where=_answered)
+Index(
+    "ix_journeys_answered",
+    journeys.c.answered_at,
+    journeys.c.answer_minutes,
+    journeys.c.service_due_at,
+    sqlite_where=_answered,
+    postgresql_where=_answered,
+)
 
 entries = Table(
-    "entries", metadata,
+    "entries",
+    metadata,
     Column("event_id", String(200), primary_key=True),
     Column("ticket", String(20), nullable=False, index=True),
     Column("type", String(100), nullable=False),
@@ -120,7 +129,8 @@ entries = Table(
 )
 
 keyed_contacts = Table(
-    "keyed_contacts", metadata,
+    "keyed_contacts",
+    metadata,
     Column("reporter", String(64), primary_key=True),
     Column("sealed_contact", Text, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -128,7 +138,8 @@ keyed_contacts = Table(
 
 # What a version from before `keyed_contacts` wrote, until `hide_reporters`.
 contacts = Table(
-    "contacts", metadata,
+    "contacts",
+    metadata,
     Column("reporter_id", String(36), primary_key=True),
     Column("sealed_contact", Text, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -138,7 +149,8 @@ KEPT_SEALED = ("password_reset", "contact_changed")
 """Letters whose address is in a box of their own, which is not kept once they were sent or given up."""
 
 messages = Table(
-    "messages", metadata,
+    "messages",
+    metadata,
     Column("id", String(36), primary_key=True),
     Column("ticket", String(20)),
     Column("kind", String(30), nullable=False),
@@ -162,8 +174,7 @@ messages = Table(
 _unsent = and_(messages.c.sent_at.is_(None), messages.c.given_up_at.is_(None))
 Index("ix_messages_unsent", messages.c.next_try_at, messages.c.id, sqlite_where=_unsent, postgresql_where=_unsent)
 _given_up = messages.c.given_up_at.is_not(None)
-Index("ix_messages_given_up", messages.c.given_up_at, messages.c.id, sqlite_where=_given_up,
-      postgresql_where=_given_up)
+Index("ix_messages_given_up", messages.c.given_up_at, messages.c.id, sqlite_where=_given_up, postgresql_where=_given_up)
 _kept = or_(messages.c.kind.not_in(KEPT_SEALED), messages.c.sealed_letter.is_not(None))
 LINES = {
     "codes": and_(messages.c.kind.in_(KEPT_SEALED), messages.c.tries == 0),
@@ -177,7 +188,8 @@ Index("ix_messages_reporter", messages.c.reporter_id, messages.c.expires_at)
 Index("ix_messages_keyed_reporter", messages.c.reporter, messages.c.expires_at)
 
 teams = Table(
-    "teams", metadata,
+    "teams",
+    metadata,
     Column("team", String(80), primary_key=True),
     Column("email", String(254), nullable=False),
     Column("superior_email", String(254)),
@@ -185,7 +197,8 @@ teams = Table(
 
 # How many letters went to each address, the times hidden: see postboxes.py.
 postboxes = Table(
-    "postboxes", metadata,
+    "postboxes",
+    metadata,
     Column("postbox", String(64), primary_key=True),
     Column("places", Text, nullable=False),
     Column("day", Date, nullable=False),
@@ -215,14 +228,14 @@ class Answers:
         """Write `answer` back."""
         self._connection.execute(update(answers).where(answers.c.ticket == answer.ticket).values(**asdict(answer)))
 
-    def waiting(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
-                ) -> tuple[list[Answer], str | None]:
+    def waiting(
+        self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
+    ) -> tuple[list[Answer], str | None]:
         """What is wanted of the worklist, oldest due first."""
         # Asked of each answer that waits, and not of every journey of the category.
         of_category = exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
         query = narrowed(select(answers).where(_waiting), answers, wanted, of_category)
-        return page(self._connection, query, in_turn(answers), cursor, limit,
-                    lambda row: Answer(**row._mapping))
+        return page(self._connection, query, in_turn(answers), cursor, limit, lambda row: Answer(**row._mapping))
 
     def to_tell(self, now: datetime, limit: int) -> list[Answer]:
         """Answers with an alarm to be told."""
@@ -250,6 +263,7 @@ class Journeys:
     def note(self, entry: Entry, answered: Callable[[datetime], None] | None = None, **known: Any) -> None:
         """Add `entry`, and what it makes `known` of the journey; `answered` is told when it was answered,
         where it was, as this transaction is written."""
+
         def tell(at: datetime | None) -> None:
             if answered is not None and at is not None:
                 answered(at)
@@ -284,19 +298,34 @@ class Journeys:
 
     def answered(self, ticket: str, at: datetime, minutes: int | None) -> None:
         """It was answered, in so many office minutes: there is nothing to apologise for any more."""
-        self._connection.execute(update(journeys).where(journeys.c.ticket == ticket).values(
-            late_at=None, answered_at=at, answer_minutes=minutes))
+        self._connection.execute(
+            update(journeys)
+            .where(journeys.c.ticket == ticket)
+            .values(late_at=None, answered_at=at, answer_minutes=minutes)
+        )
 
     def open_before(self, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
         """Tickets submitted before `end` and not closed to this day, a page at a time."""
-        return page(self._connection, select(journeys).where(_open, journeys.c.submitted_at < end),
-                    [journeys.c.submitted_at, journeys.c.ticket], cursor, MAX_LIMIT, lambda row: row.ticket)
+        return page(
+            self._connection,
+            select(journeys).where(_open, journeys.c.submitted_at < end),
+            [journeys.c.submitted_at, journeys.c.ticket],
+            cursor,
+            MAX_LIMIT,
+            lambda row: row.ticket,
+        )
 
     def closed_since(self, first: datetime, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
         """Tickets submitted before `end` and closed at or after `first`, a page at a time."""
         query = select(journeys).where(journeys.c.closed_at >= first, journeys.c.submitted_at < end)
-        return page(self._connection, query, [journeys.c.closed_at, journeys.c.ticket], cursor, MAX_LIMIT,
-                    lambda row: row.ticket)
+        return page(
+            self._connection,
+            query,
+            [journeys.c.closed_at, journeys.c.ticket],
+            cursor,
+            MAX_LIMIT,
+            lambda row: row.ticket,
+        )
 
 
 class Contacts:
@@ -306,8 +335,8 @@ class Contacts:
         self._connection = connection
 
     def keep(self, reporter: str, sealed_contact: str, at: datetime) -> tuple[str, datetime] | None:
-        """Remember how to reach `reporter`; the newest wins. (Sealed contact, since when) whose place it took, if any.
-        """
+        """Remember how to reach `reporter`; the newest wins. Returns (sealed contact, since when) whose place it took,
+        if any."""
         row = {"sealed_contact": sealed_contact, "changed_at": at}
         if insert_if_absent(self._connection, keyed_contacts, row | {"reporter": reporter}):
             return None
@@ -330,8 +359,9 @@ class Contacts:
 
     def take_plain(self, reporter_id: str | None, limit: int = 1) -> list[Any]:
         """Rows that a version before kept under `reporter_id`, or under any; taken out."""
-        query = select(contacts) if reporter_id is None else select(contacts).where(
-            contacts.c.reporter_id == reporter_id)
+        query = (
+            select(contacts) if reporter_id is None else select(contacts).where(contacts.c.reporter_id == reporter_id)
+        )
         rows = list(self._connection.execute(query.order_by(contacts.c.reporter_id).limit(limit).with_for_update()))
         if rows:
             taken = [row.reporter_id for row in rows]
@@ -352,8 +382,11 @@ class Plain:
 
     def hide_journey(self, ticket: str, author: str, sealed_reporter: str) -> None:
         """Keep these in the place of the id."""
-        self._connection.execute(update(journeys).where(journeys.c.ticket == ticket).values(
-            reporter_id=None, author=author, sealed_reporter=sealed_reporter))
+        self._connection.execute(
+            update(journeys)
+            .where(journeys.c.ticket == ticket)
+            .values(reporter_id=None, author=author, sealed_reporter=sealed_reporter)
+        )
 
     def codes(self, limit: int) -> list[Any]:
         """(id, reporter_id) of letters with a code that name whose, this transaction's alone."""
@@ -362,8 +395,9 @@ class Plain:
 
     def hide_code(self, message_id: str, reporter: str) -> None:
         """Keep this in the place of the id."""
-        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
-            reporter_id=None, reporter=reporter))
+        self._connection.execute(
+            update(messages).where(messages.c.id == message_id).values(reporter_id=None, reporter=reporter)
+        )
 
 
 def letter_id(event_id: str, kind: str) -> str:
@@ -385,40 +419,75 @@ class Messages:
 
     def add_for_team(self, message_id: str, kind: str, team: str, alarm: Any, now: datetime) -> None:
         """Have a message of `kind` sent to `team` about the step that `alarm` tells of."""
-        self._inserts.add(messages, _new({"id": message_id, "ticket": alarm.ticket, "kind": kind, "team": team,
-                                          "step": alarm.step, "round": alarm.round, "due_at": alarm.due_at}, now))
+        self._inserts.add(
+            messages,
+            _new(
+                {
+                    "id": message_id,
+                    "ticket": alarm.ticket,
+                    "kind": kind,
+                    "team": team,
+                    "step": alarm.step,
+                    "round": alarm.round,
+                    "due_at": alarm.due_at,
+                },
+                now,
+            ),
+        )
 
-    def add_code(self, message_id: str, reporter: str, sealed_letter: str, expires_at: datetime, now: datetime
-                 ) -> None:
+    def add_code(self, message_id: str, reporter: str, sealed_letter: str, expires_at: datetime, now: datetime) -> None:
         """Have a code sent to a reporter, in the place of older ones not sent yet; not where a newer one was heard."""
         newer = select(messages.c.id).where(messages.c.reporter == reporter, messages.c.expires_at >= expires_at)
         if self._connection.execute(newer.limit(1)).first():
             return
         self._connection.execute(delete(messages).where(messages.c.reporter == reporter, _unsent))
         # At once: the next request of this transaction may be the same reporter's.
-        self._connection.execute(insert(messages), _new({
-            "id": message_id, "kind": "password_reset", "reporter": reporter, "sealed_letter": sealed_letter,
-            "expires_at": expires_at}, now))
+        self._connection.execute(
+            insert(messages),
+            _new(
+                {
+                    "id": message_id,
+                    "kind": "password_reset",
+                    "reporter": reporter,
+                    "sealed_letter": sealed_letter,
+                    "expires_at": expires_at,
+                },
+                now,
+            ),
+        )
 
     def add_farewell(self, message_id: str, sealed_contact: str, now: datetime) -> None:
         """Have an address told that letters go elsewhere from now on: who did not want that is to learn of it."""
-        self._inserts.add(messages, _new({
-            "id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact}, now))
+        self._inserts.add(
+            messages, _new({"id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact}, now)
+        )
 
     def due(self, now: datetime, limit: int, line: str | None = None) -> list[Any]:
         """Messages to send now, of one of the LINES or of all, claimed: rows of messages, with service_due_at and, for
         one to a team, its email and superior_email; one to a reporter has what tells whose complaint it is about, their
         sealed_reporter, or the plain_reporter of a version before. Where a code goes is in its letter.
         """
-        reached = and_(journeys.c.ticket.is_not(None),
-                       or_(messages.c.team.is_not(None), journeys.c.sealed_reporter.is_not(None), _plain))
+        reached = and_(
+            journeys.c.ticket.is_not(None),
+            or_(messages.c.team.is_not(None), journeys.c.sealed_reporter.is_not(None), _plain),
+        )
         query = (
-            select(messages, journeys.c.sealed_reporter, journeys.c.reporter_id.label("plain_reporter"), teams.c.email,
-                   teams.c.superior_email, journeys.c.service_due_at)
+            select(
+                messages,
+                journeys.c.sealed_reporter,
+                journeys.c.reporter_id.label("plain_reporter"),
+                teams.c.email,
+                teams.c.superior_email,
+                journeys.c.service_due_at,
+            )
             .outerjoin(journeys, journeys.c.ticket == messages.c.ticket)
             .outerjoin(teams, teams.c.team == messages.c.team)
-            .where(_unsent, messages.c.next_try_at <= now, or_(reached, messages.c.sealed_letter.is_not(None)),
-                   LINES[line] if line else true())
+            .where(
+                _unsent,
+                messages.c.next_try_at <= now,
+                or_(reached, messages.c.sealed_letter.is_not(None)),
+                LINES[line] if line else true(),
+            )
             # Of those that waited for one moment, first come first.
             .order_by(messages.c.next_try_at, messages.c.created_at, messages.c.id)
             .limit(limit)
@@ -434,35 +503,42 @@ class Messages:
     def begin(self, message_ids: list[str], until: datetime) -> None:
         """They are being sent, and nobody else's, `until` then; what is neither marked nor held comes up again."""
         if message_ids:
-            self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
-                next_try_at=until, sending_until=until))
+            self._connection.execute(
+                update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=until, sending_until=until)
+            )
 
     def hold(self, message_ids: list[str], until: datetime) -> None:
         """Those of them that are still being sent are so `until` then."""
         self._connection.execute(
-            update(messages).where(messages.c.id.in_(message_ids), messages.c.sending_until.is_not(None)).values(
-                next_try_at=until, sending_until=until))
+            update(messages)
+            .where(messages.c.id.in_(message_ids), messages.c.sending_until.is_not(None))
+            .values(next_try_at=until, sending_until=until)
+        )
 
     def put_back(self, rows: list[Any]) -> None:
         """They are not being sent after all: as they were when they were `due`."""
         for row in rows:
-            self._connection.execute(update(messages).where(messages.c.id == row.id).values(
-                next_try_at=row.next_try_at, sending_until=None))
+            self._connection.execute(
+                update(messages).where(messages.c.id == row.id).values(next_try_at=row.next_try_at, sending_until=None)
+            )
 
     def postpone(self, message_id: str, then: datetime) -> None:
         """Send it later. Nobody would have read it: the days after which it is given up count from then."""
-        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
-            next_try_at=then, tried_since=None))
+        self._connection.execute(
+            update(messages).where(messages.c.id == message_id).values(next_try_at=then, tried_since=None)
+        )
 
     def hold_back(self, message_ids: list[str], then: datetime, why: str) -> None:
         """The same with several, and why."""
-        self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
-            next_try_at=then, tried_since=None, why=why))
+        self._connection.execute(
+            update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=then, tried_since=None, why=why)
+        )
 
     def wait(self, message_id: str, tries: int, then: datetime) -> None:
         """Look again then: nothing could be tried."""
-        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
-            tries=tries, next_try_at=then))
+        self._connection.execute(
+            update(messages).where(messages.c.id == message_id).values(tries=tries, next_try_at=then)
+        )
 
     def drop(self, message_id: str) -> None:
         """Never send it: what it says is not so any more."""
@@ -479,40 +555,73 @@ class Messages:
         """Of the letters that wait after a try: how many, since when the first has been tried, and what keeps most of
         them; None where none does."""
         query = select(messages.c.why, func.count().label("number"), func.min(messages.c.tried_since).label("since"))
-        rows = self._connection.execute(query.where(_unsent, messages.c.tried_since.is_not(None)).group_by(
-            messages.c.why)).all()
+        rows = self._connection.execute(
+            query.where(_unsent, messages.c.tried_since.is_not(None)).group_by(messages.c.why)
+        ).all()
         if not rows:
             return None
-        return {"count": sum(row.number for row in rows), "since": min(row.since for row in rows),
-                "why": max(rows, key=lambda row: row.number).why}
+        return {
+            "count": sum(row.number for row in rows),
+            "since": min(row.since for row in rows),
+            "why": max(rows, key=lambda row: row.number).why,
+        }
 
     def sent(self, message_ids: list[str], now: datetime) -> None:
         """They were delivered; a code, or an old address, is not kept."""
-        self._connection.execute(update(messages).where(messages.c.id.in_(message_ids)).values(
-            sent_at=now, sealed_letter=None, sending_until=None, why=None))
+        self._connection.execute(
+            update(messages)
+            .where(messages.c.id.in_(message_ids))
+            .values(sent_at=now, sealed_letter=None, sending_until=None, why=None)
+        )
 
-    def failed(self, message_id: str, tries: int, since: datetime, why: str, now: datetime,
-               next_try_at: datetime | None) -> None:
-        """It was not, and has been tried since then; try again, or never: a code, or an old address, is not kept then.
-        """
+    def failed(
+        self, message_id: str, tries: int, since: datetime, why: str, now: datetime, next_try_at: datetime | None
+    ) -> None:
+        """It was not, and has been tried since then; try again, or never: a code, or an old address, is not kept
+        then."""
         given_up = {} if next_try_at else {"given_up_at": now, "sealed_letter": None}
-        self._connection.execute(update(messages).where(messages.c.id == message_id).values(
-            tries=tries, tried_since=since, why=why[:40], next_try_at=next_try_at or now, sending_until=None,
-            **given_up))
+        self._connection.execute(
+            update(messages)
+            .where(messages.c.id == message_id)
+            .values(
+                tries=tries,
+                tried_since=since,
+                why=why[:40],
+                next_try_at=next_try_at or now,
+                sending_until=None,
+                **given_up,
+            )
+        )
 
     def listed(self, given_up: bool, cursor: str | None) -> tuple[list[Any], str | None]:
         """Letters that were given up, oldest first, or those that wait, in the order they are tried in; by the page."""
         keys = [messages.c.given_up_at if given_up else messages.c.next_try_at, messages.c.id]
-        return page(self._connection, select(messages).where(_given_up if given_up else _unsent), keys, cursor,
-                    MAX_LIMIT, lambda row: row)
+        return page(
+            self._connection,
+            select(messages).where(_given_up if given_up else _unsent),
+            keys,
+            cursor,
+            MAX_LIMIT,
+            lambda row: row,
+        )
 
-    def undelivered(self, ticket: str | None = None, cursor: str | None = None, limit: int | None = None
-                    ) -> tuple[list[Any], str | None]:
+    def undelivered(
+        self, ticket: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> tuple[list[Any], str | None]:
         """Letters to reporters that were given up, about `ticket` or any complaint, where it is not closed yet."""
-        query = select(messages.c.id, messages.c.ticket, messages.c.kind, messages.c.given_up_at).join(
-            journeys, journeys.c.ticket == messages.c.ticket).where(_given_up, _open, messages.c.team.is_(None))
-        return page(self._connection, query if ticket is None else query.where(messages.c.ticket == ticket),
-                    [messages.c.given_up_at, messages.c.id], cursor, limit, lambda row: row)
+        query = (
+            select(messages.c.id, messages.c.ticket, messages.c.kind, messages.c.given_up_at)
+            .join(journeys, journeys.c.ticket == messages.c.ticket)
+            .where(_given_up, _open, messages.c.team.is_(None))
+        )
+        return page(
+            self._connection,
+            query if ticket is None else query.where(messages.c.ticket == ticket),
+            [messages.c.given_up_at, messages.c.id],
+            cursor,
+            limit,
+            lambda row: row,
+        )
 
     def retry(self, ids: list[str], now: datetime) -> list[str]:
         """Try `ids` again now, and for as long as new ones; those that will be. What was sent, or is being sent this
@@ -525,25 +634,34 @@ class Messages:
 
     def _try_again(self, now: datetime, *those: Any) -> list[str]:
         found = self._not_sent(now, *those, _kept)
-        self._connection.execute(update(messages).where(messages.c.id.in_(found)).values(
-            next_try_at=now, given_up_at=None, tried_since=None, tries=0))
+        self._connection.execute(
+            update(messages)
+            .where(messages.c.id.in_(found))
+            .values(next_try_at=now, given_up_at=None, tried_since=None, tries=0)
+        )
         return found
 
     def drop_unsent(self, ids: list[str], now: datetime) -> dict[str, str | None]:
-        """Never send `ids`, and forget them; those that were there, not sent and not being sent, each with its ticket.
-        """
+        """Never send `ids`, and forget them. Returns those that were there, not sent and not being sent, each with its
+        ticket."""
         found = self._not_sent(now, messages.c.id.in_(ids))
         dropped = delete(messages).where(messages.c.id.in_(found)).returning(messages.c.id, messages.c.ticket)
         return {row.id: row.ticket for row in self._connection.execute(dropped)}
 
     def why_left(self, ids: list[str]) -> dict[str, str]:
         """Why each of `ids` was just left as it is by `retry` or `drop_unsent`, in one word."""
-        rows = self._connection.execute(select(messages.c.id, messages.c.sent_at, _kept.label("kept")).where(
-            messages.c.id.in_(ids)))
+        rows = self._connection.execute(
+            select(messages.c.id, messages.c.sent_at, _kept.label("kept")).where(messages.c.id.in_(ids))
+        )
         there = {row.id: "sent" if row.sent_at else "being_sent" if row.kept else "not_kept" for row in rows}
         of_dropped = {json.dumps({"letter": id_}): id_ for id_ in ids if id_ not in there}
-        dropped = self._connection.execute(select(record.c.detail).where(
-            record.c.act == LETTER_DROPPED, record.c.detail.in_(of_dropped))).scalars() if of_dropped else ()
+        dropped = (
+            self._connection.execute(
+                select(record.c.detail).where(record.c.act == LETTER_DROPPED, record.c.detail.in_(of_dropped))
+            ).scalars()
+            if of_dropped
+            else ()
+        )
         return dict.fromkeys(ids, "unknown") | {of_dropped[detail]: "dropped" for detail in dropped} | there
 
     def _not_sent(self, now: datetime, *those: Any) -> list[str]:
@@ -603,8 +721,9 @@ class Postboxes:
         # Whoever else locks some of them comes to them in this order too, and waits instead of deadlocking.
         rows = [{"postbox": name, "places": kept, "day": day} for name, kept in sorted(places.items())]
         statement = insert_of(self._connection, postboxes)
-        statement = statement.on_conflict_do_update(index_elements=["postbox"], set_={
-            name: statement.excluded[name] for name in changed})
+        statement = statement.on_conflict_do_update(
+            index_elements=["postbox"], set_={name: statement.excluded[name] for name in changed}
+        )
         statement = statement.returning(postboxes.c.postbox, postboxes.c.places)
         return list(self._connection.execute(statement, rows).all())
 

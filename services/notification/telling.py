@@ -52,8 +52,13 @@ class TellsPeople:
         data, now = event.data, datetime.now(UTC)
         with self.uow.handling(event) as work:
             if now < data.expires_at:
-                work.messages.add_code(letter_id(event.id, "password_reset"), self.keyed.reporter(data.reporter_id),
-                                       data.sealed_letter, data.expires_at, now)
+                work.messages.add_code(
+                    letter_id(event.id, "password_reset"),
+                    self.keyed.reporter(data.reporter_id),
+                    data.sealed_letter,
+                    data.expires_at,
+                    now,
+                )
             work.afterwards(self.mailer.wake)
 
     @timer(interval=TELL_SECONDS)

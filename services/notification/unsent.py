@@ -74,8 +74,11 @@ class LooksAfterLetters:
         with self.uow.reading() as work:
             rows, following = work.messages.undelivered(None, cursor, limit)
             waiting = work.messages.tried_in_vain()
-        return {"items": schemas.Undelivered(many=True).dump(rows), "next": following,
-                "waiting": schemas.WaitingLetters().dump(waiting) if waiting else None}
+        return {
+            "items": schemas.Undelivered(many=True).dump(rows),
+            "next": following,
+            "waiting": schemas.WaitingLetters().dump(waiting) if waiting else None,
+        }
 
     def _retry(self, actor: Actor, choose: Callable[[Messages, datetime], dict[str, Any]]) -> dict[str, Any]:
         with self.uow.begin() as work:

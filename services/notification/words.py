@@ -17,8 +17,11 @@ def words_of(row: Any, site: str) -> dict[str, str]:
         words["service_due"] = written_instant(row.service_due_at)
     if row.step is not None:
         step = STEPS[row.step - 1]
-        words |= {"step": f"{step.number} ({step.activity})", "minutes": written_minutes(step.minutes),
-                  "due": written_instant(row.due_at)}
+        words |= {
+            "step": f"{step.number} ({step.activity})",
+            "minutes": written_minutes(step.minutes),
+            "due": written_instant(row.due_at),
+        }
     return words
 
 
@@ -32,5 +35,11 @@ def words_of_code(code: str, username: str | None, expires_at: datetime, site: s
     until when."""
     page = f"{site.rstrip('/')}/atur-ulang-sandi"
     # Behind the #: what stands there is sent to no server, and so into no log and no Referer.
-    return {"site": site, "code": code, "username": username or "–", "page": page, "link": f"{page}#{code}",
-            "until": written_instant(expires_at)}
+    return {
+        "site": site,
+        "code": code,
+        "username": username or "–",
+        "page": page,
+        "link": f"{page}#{code}",
+        "until": written_instant(expires_at),
+    }

@@ -47,8 +47,9 @@ class OpdResponseService(HearsCalendars):
 
     @rpc
     @requires(Role.OPD_TEAM)
-    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None,
-                 wanted: dict | None = None) -> dict[str, Any]:
+    def worklist(
+        self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
+    ) -> dict[str, Any]:
         """Complaints awaiting the team's response, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.cases.open(actor.group, cursor, limit, read_wanted(wanted, _now()))
@@ -81,8 +82,17 @@ class OpdResponseService(HearsCalendars):
             work.sound_if_late(case, now)
             case.respond(form["text"], now)
             work.cases.save(case)
-            work.emit(ResponseSubmitted(ticket=ticket, opd=case.opd, round=case.round, text=case.response,
-                                        calendar=calendar.version, by=actor.id), at=now)
+            work.emit(
+                ResponseSubmitted(
+                    ticket=ticket,
+                    opd=case.opd,
+                    round=case.round,
+                    text=case.response,
+                    calendar=calendar.version,
+                    by=actor.id,
+                ),
+                at=now,
+            )
         return {"ticket": ticket, "stands": case.stands()}
 
     @rpc
@@ -111,6 +121,20 @@ def _now() -> datetime:
 
 
 def _case(event: Event[ComplaintForwarded], calendar: Calendar) -> Case:
-    kept = ("ticket", "opd", "note", "category", "sub_category", "subject_line", "text", "place", "happened_on",
-            "accused_name", "accused_position", "accused_opd", "service_due_at", "service_calendar")
+    kept = (
+        "ticket",
+        "opd",
+        "note",
+        "category",
+        "sub_category",
+        "subject_line",
+        "text",
+        "place",
+        "happened_on",
+        "accused_name",
+        "accused_position",
+        "accused_opd",
+        "service_due_at",
+        "service_calendar",
+    )
     return Case(**started(steps.RESPOND, event.time, calendar), **{name: getattr(event.data, name) for name in kept})

@@ -20,7 +20,8 @@ calendars = calendars_table(metadata)
 record = record_table(metadata)
 
 cases = Table(
-    "cases", metadata,
+    "cases",
+    metadata,
     Column("ticket", String(20), primary_key=True),
     Column("opd", String(64), nullable=False),
     Column("note", Text),
@@ -71,21 +72,35 @@ class Cases:
 
     def save(self, case: Case) -> None:
         """Write what has become of the case; what was forwarded never changes."""
-        self._connection.execute(update(cases).where(cases.c.ticket == case.ticket).values(
-            state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, calendar=case.calendar,
-            done_at=case.done_at, tell_at=case.tell_at, round=case.round, response=case.response,
-            return_note=case.return_note, claimed_by=case.claimed_by, claimed_at=case.claimed_at))
+        self._connection.execute(
+            update(cases)
+            .where(cases.c.ticket == case.ticket)
+            .values(
+                state=case.state,
+                since=case.since,
+                came_at=case.came_at,
+                due_at=case.due_at,
+                calendar=case.calendar,
+                done_at=case.done_at,
+                tell_at=case.tell_at,
+                round=case.round,
+                response=case.response,
+                return_note=case.return_note,
+                claimed_by=case.claimed_by,
+                claimed_at=case.claimed_at,
+            )
+        )
 
     def to_tell(self, now: datetime, limit: int) -> list[Case]:
         """Cases of every agency with an alarm to be told."""
         return [Case(**row._mapping) for row in to_tell(self._connection, cases, now, limit)]
 
-    def open(self, opd: str, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
-             ) -> tuple[list[Case], str | None]:
+    def open(
+        self, opd: str, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
+    ) -> tuple[list[Case], str | None]:
         """What is wanted of the worklist of `opd`, oldest due first."""
         query = narrowed(select(cases).where(_open, cases.c.opd == opd), cases, wanted)
-        return page(self._connection, query, in_turn(cases), cursor, limit,
-                    lambda row: Case(**row._mapping))
+        return page(self._connection, query, in_turn(cases), cursor, limit, lambda row: Case(**row._mapping))
 
     def open_by_opd(self) -> dict[str, int]:
         """How many cases await a response, by agency."""

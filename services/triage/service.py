@@ -54,8 +54,9 @@ class TriageService(HearsCalendars):
 
     @rpc
     @requires(Role.MAIN_TEAM)
-    def worklist(self, actor: Actor, cursor: str | None = None, limit: int | None = None,
-                 wanted: dict | None = None) -> dict[str, Any]:
+    def worklist(
+        self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
+    ) -> dict[str, Any]:
         """Cases to classify, and responses to approve or return, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.cases.open(cursor, limit, read_wanted(wanted, _now()))
@@ -80,10 +81,17 @@ class TriageService(HearsCalendars):
             work.sound_if_late(case, now)
             case.classify_as_information(now)
             work.cases.save(case)
-            work.emit(ComplaintClassifiedAsInformation(ticket=ticket, note=form["note"], by=actor.id,
-                                                       service_due_at=case.service_due_at,
-                                                       service_calendar=case.service_calendar,
-                                                       calendar=calendar.version), at=now)
+            work.emit(
+                ComplaintClassifiedAsInformation(
+                    ticket=ticket,
+                    note=form["note"],
+                    by=actor.id,
+                    service_due_at=case.service_due_at,
+                    service_calendar=case.service_calendar,
+                    calendar=calendar.version,
+                ),
+                at=now,
+            )
         return {"ticket": ticket, "stands": case.stands()}
 
     @rpc
@@ -111,10 +119,20 @@ class TriageService(HearsCalendars):
             work.sound_if_late(case, now)
             case.approve(now)
             work.cases.save(case)
-            work.emit(ResponseApproved(ticket=ticket, opd=case.opd, round=case.round, text=case.response,
-                                       note=form["note"], service_due_at=case.service_due_at,
-                                       service_calendar=case.service_calendar, calendar=calendar.version,
-                                       by=actor.id), at=now)
+            work.emit(
+                ResponseApproved(
+                    ticket=ticket,
+                    opd=case.opd,
+                    round=case.round,
+                    text=case.response,
+                    note=form["note"],
+                    service_due_at=case.service_due_at,
+                    service_calendar=case.service_calendar,
+                    calendar=calendar.version,
+                    by=actor.id,
+                ),
+                at=now,
+            )
         return {"ticket": ticket, "stands": case.stands()}
 
     @rpc
@@ -128,8 +146,17 @@ class TriageService(HearsCalendars):
             work.sound_if_late(case, now)
             case.return_response(now)
             work.cases.save(case)
-            work.emit(ResponseReturned(ticket=ticket, opd=case.opd, round=case.round, note=form["note"],
-                                       calendar=calendar.version, by=actor.id), at=now)
+            work.emit(
+                ResponseReturned(
+                    ticket=ticket,
+                    opd=case.opd,
+                    round=case.round,
+                    note=form["note"],
+                    calendar=calendar.version,
+                    by=actor.id,
+                ),
+                at=now,
+            )
         return {"ticket": ticket, "stands": case.stands()}
 
     @rpc
@@ -158,14 +185,43 @@ def _now() -> datetime:
 
 
 def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
-    kept = ("ticket", "reporter_kind", "claimed_kind", "category", "sub_category", "subject_line", "text", "place",
-            "happened_on", "accused_name", "accused_position", "accused_opd", "confidential", "submitted_at",
-            "service_due_at", "service_calendar")
+    kept = (
+        "ticket",
+        "reporter_kind",
+        "claimed_kind",
+        "category",
+        "sub_category",
+        "subject_line",
+        "text",
+        "place",
+        "happened_on",
+        "accused_name",
+        "accused_position",
+        "accused_opd",
+        "confidential",
+        "submitted_at",
+        "service_due_at",
+        "service_calendar",
+    )
     return Case(**started(steps.CLASSIFY, event.time, calendar), **{name: getattr(event.data, name) for name in kept})
 
 
 def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> ComplaintForwarded:
-    told = ("ticket", "opd", "category", "sub_category", "subject_line", "text", "place", "happened_on",
-            "accused_name", "accused_position", "accused_opd", "service_due_at", "service_calendar")
-    return ComplaintForwarded(note=note, by=by, calendar=calendar.version,
-                              **{name: getattr(case, name) for name in told})
+    told = (
+        "ticket",
+        "opd",
+        "category",
+        "sub_category",
+        "subject_line",
+        "text",
+        "place",
+        "happened_on",
+        "accused_name",
+        "accused_position",
+        "accused_opd",
+        "service_due_at",
+        "service_calendar",
+    )
+    return ComplaintForwarded(
+        note=note, by=by, calendar=calendar.version, **{name: getattr(case, name) for name in told}
+    )

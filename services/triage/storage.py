@@ -32,7 +32,8 @@ calendars = calendars_table(metadata)
 record = record_table(metadata)
 
 cases = Table(
-    "cases", metadata,
+    "cases",
+    metadata,
     Column("ticket", String(20), primary_key=True),
     Column("reporter_kind", String(20), nullable=False),
     Column("claimed_kind", String(20), nullable=False),
@@ -85,21 +86,33 @@ class Cases:
 
     def save(self, case: Case) -> None:
         """Write what has become of the case; what was handed over never changes."""
-        self._connection.execute(update(cases).where(cases.c.ticket == case.ticket).values(
-            state=case.state, since=case.since, came_at=case.came_at, due_at=case.due_at, calendar=case.calendar,
-            done_at=case.done_at, tell_at=case.tell_at, opd=case.opd, round=case.round, response=case.response,
-            claimed_by=case.claimed_by, claimed_at=case.claimed_at))
+        self._connection.execute(
+            update(cases)
+            .where(cases.c.ticket == case.ticket)
+            .values(
+                state=case.state,
+                since=case.since,
+                came_at=case.came_at,
+                due_at=case.due_at,
+                calendar=case.calendar,
+                done_at=case.done_at,
+                tell_at=case.tell_at,
+                opd=case.opd,
+                round=case.round,
+                response=case.response,
+                claimed_by=case.claimed_by,
+                claimed_at=case.claimed_at,
+            )
+        )
 
     def to_tell(self, now: datetime, limit: int) -> list[Case]:
         """Cases with an alarm to be told."""
         return [Case(**row._mapping) for row in to_tell(self._connection, cases, now, limit)]
 
-    def open(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
-             ) -> tuple[list[Case], str | None]:
+    def open(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING) -> tuple[list[Case], str | None]:
         """What is wanted of the worklist, oldest due first."""
         query = narrowed(select(cases).where(_open), cases, wanted)
-        return page(self._connection, query, in_turn(cases), cursor, limit,
-                    lambda row: Case(**row._mapping))
+        return page(self._connection, query, in_turn(cases), cursor, limit, lambda row: Case(**row._mapping))
 
 
 class TriageWork(ClockedWork, RecordedWork):

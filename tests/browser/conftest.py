@@ -28,8 +28,10 @@ def browser() -> Iterator[Browser]:
         install_packages("chromium-headless-shell")
     with sync_playwright() as playwright:
         # No sandbox: it needs rights that a container or root has not. The pages are our own.
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[
-            "--no-sandbox", "--disable-gpu", f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1"])
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1"],
+        )
         yield browser
         browser.close()
 
@@ -72,13 +74,15 @@ def logged_in() -> dict[str, Any]:
 @pytest.fixture
 def staff(people: People, visiting: Visiting, logged_in: dict[str, Any]) -> Callable[..., Visitor]:
     """Opens a window for a member of the staff: `staff("operator")`, `staff("opd_team", "disdukcapil")`."""
+
     def log_in(role: str, opd: str | None = None, language: str = "id", **window: Any) -> Visitor:
         account = people.credentials(role, opd)
         visitor = visiting(language, **window)
         if account["username"] not in logged_in:
             visitor.log_in(account["username"], account["password"])
             logged_in[account["username"]] = [
-                cookie for cookie in visitor.context.cookies() if cookie["name"] != "nkk_language"]
+                cookie for cookie in visitor.context.cookies() if cookie["name"] != "nkk_language"
+            ]
             return visitor
         visitor.context.add_cookies(logged_in[account["username"]])
         visitor.open("/admin" if role == "admin" else "/meja")
@@ -97,9 +101,15 @@ def empty_desk(people: People) -> None:
 @pytest.fixture
 def empty_desks(people: People, empty_desk: None) -> None:
     """Nothing waits at any desk on the way of a complaint to the Dinas Sosial."""
-    team, acts = people.opd_team("dinas-sosial"), (
-        ("triage", "classification", {"kind": "information"}), ("triage", "approval", {"approved": True}),
-        ("opd", "response", {"text": "Sudah."}), ("answers", "answer", {"text": "Sudah."}))
+    team, acts = (
+        people.opd_team("dinas-sosial"),
+        (
+            ("triage", "classification", {"kind": "information"}),
+            ("triage", "approval", {"approved": True}),
+            ("opd", "response", {"text": "Sudah."}),
+            ("answers", "answer", {"text": "Sudah."}),
+        ),
+    )
     at = {"triage": people.main_team, "opd": team, "answers": people.operator}
 
     def nothing_left() -> bool:

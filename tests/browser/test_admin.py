@@ -107,8 +107,10 @@ def test_an_agency_is_added_renamed_and_removed(staff: Opening, people: People) 
 
 def test_a_category_is_added_changed_and_removed(staff: Opening, people: People) -> None:
     def names() -> dict[str, dict[str, str]]:
-        return {item["key"]: {sub["key"]: sub["name"] for sub in item["sub_categories"]}
-                for item in people.anyone.get("/categories")["items"]}
+        return {
+            item["key"]: {sub["key"]: sub["name"] for sub in item["sub_categories"]}
+            for item in people.anyone.get("/categories")["items"]
+        }
 
     admin = staff("admin")
     admin.open("/admin/kategori")

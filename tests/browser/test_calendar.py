@@ -54,8 +54,13 @@ def test_a_day_is_added_and_removed(staff: Opening, people: People, language: st
 def test_a_season_is_added_and_removed(staff: Opening, people: People) -> None:
     admin = staff("admin")
     admin.open("/admin/kalender")
-    admin.fill(season_name="Ramadan", first="2099-03-01", last="2099-12-30", weekdays="08.00-12.00, 12.30-15.00",
-               friday="08.00-11.30")
+    admin.fill(
+        season_name="Ramadan",
+        first="2099-03-01",
+        last="2099-12-30",
+        weekdays="08.00-12.00, 12.30-15.00",
+        friday="08.00-11.30",
+    )
     admin.press("Tambah musim")
     assert "paling lama 92 hari" in admin.page.inner_text(".notice.bad")
     admin.fill(last="2099-03-30")
@@ -96,7 +101,14 @@ def test_the_ordinary_week_is_changed(staff: Opening, people: People, language: 
     admin.page.fill("#day-5", "08.00 – 11.30")
     admin.press("Simpan pekan")
     assert [admin.page.get_attribute(f"#day-{day}", "aria-invalid") for day in range(7)] == [
-        None, "true", "true", "true", None, None, None]
+        None,
+        "true",
+        "true",
+        "true",
+        None,
+        None,
+        None,
+    ]
     assert admin.page.input_value("#day-1") == "8 sampai 12"
     if not window:
         assert admin.accessibility() + admin.too_wide() == []
@@ -113,7 +125,10 @@ def test_the_ordinary_week_is_changed(staff: Opening, people: People, language: 
     admin.press("Simpan pekan")
     admin.page.wait_for_url("**/admin/kalender")
     assert calendar(people)["calendar"]["week"] == [
-        *[[["08:00", "12:00"], ["13:00", "15:00"]]] * 5, [["08:00", "11:30"]], []]
+        *[[["08:00", "12:00"], ["13:00", "15:00"]]] * 5,
+        [["08:00", "11:30"]],
+        [],
+    ]
     assert "11" in admin.page.locator(".week > div").nth(5).inner_text()
 
 
@@ -136,8 +151,10 @@ def test_a_week_that_somebody_changed_meanwhile_is_not_overwritten(staff: Openin
 def test_an_old_version_is_shown_with_what_it_changed(staff: Opening, people: People, language: str) -> None:
     old = calendar(people)
     content = old["calendar"]
-    changed = content | {"week": [*content["week"][:5], [["08:00", "11:00"]], []],
-                         "days": content["days"] | {DAY: {"name": "Penutupan <b>akhir</b>", "spans": []}}}
+    changed = content | {
+        "week": [*content["week"][:5], [["08:00", "11:00"]], []],
+        "days": content["days"] | {DAY: {"name": "Penutupan <b>akhir</b>", "spans": []}},
+    }
     assert people.admin.ask("PUT", "/calendar", {"version": old["version"], "calendar": changed}).status_code == 200
     assert people.admin.ask("DELETE", f"/calendar/days/{DAY}").status_code == 200
     admin = staff("admin", language=language)
@@ -165,8 +182,9 @@ def test_an_old_version_is_shown_with_what_it_changed(staff: Opening, people: Pe
 
 
 @pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", WITHOUT_SCRIPTS)], ids=["id", "en-bare"])
-def test_national_days_are_shown_and_taken_in(staff: Opening, people: People, language: str, window: dict[str, bool]
-                                              ) -> None:
+def test_national_days_are_shown_and_taken_in(
+    staff: Opening, people: People, language: str, window: dict[str, bool]
+) -> None:
     year = datetime.now(WIB).year + 2
     known = people.admin.get("/calendar/national-days", params={"year": year})["days"]
     first, second, third, *others = known
@@ -240,13 +258,22 @@ def test_the_teams_addresses_are_written_and_checked(staff: Opening, people: Peo
     assert "Alamat tim disimpan." in admin.read()
     assert people.admin.get("/teams") == {
         "operator": {"email": "operator@example.id", "superior_email": None},
-        "opd_team": {"disdukcapil": {"email": "tim@example.id", "superior_email": "kadis@example.id"}}}
+        "opd_team": {"disdukcapil": {"email": "tim@example.id", "superior_email": "kadis@example.id"}},
+    }
     assert people.admin.ask("PUT", "/teams", {}).status_code == 200
 
 
-@pytest.mark.parametrize("path", [
-    "/admin/kalender", "/admin/kalender/pekan", "/admin/kalender/versi", "/admin/kalender/versi/1",
-    "/admin/kalender/hari-nasional", "/admin/alamat-tim"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/kalender",
+        "/admin/kalender/pekan",
+        "/admin/kalender/versi",
+        "/admin/kalender/versi/1",
+        "/admin/kalender/hari-nasional",
+        "/admin/alamat-tim",
+    ],
+)
 def test_they_are_the_admins_alone(staff: Opening, path: str) -> None:
     response = staff("main_team").page.goto(path)
     assert response is not None

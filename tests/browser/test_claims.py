@@ -15,18 +15,24 @@ Opening = Callable[..., Visitor]
 def rina(people: People, visiting: Opening) -> Callable[..., Visitor]:
     """Opens a window for a second operator, Rina Contoh."""
     username = f"rekan-{uuid.uuid4().hex[:8]}"
-    people.admin.post("/staff", {"username": username, "password": PASSWORD, "name": "Rina Contoh",
-                                 "role": "operator", "opd": None}, expect=201)
+    people.admin.post(
+        "/staff",
+        {"username": username, "password": PASSWORD, "name": "Rina Contoh", "role": "operator", "opd": None},
+        expect=201,
+    )
     return lambda *args, **window: visiting(*args, **window).log_in(username)
 
 
 @pytest.mark.usefixtures("empty_desk")
 @pytest.mark.parametrize(("language", "scripts"), [("en", True), ("id", False)])
-def test_two_operators_see_who_is_on_a_complaint(people: People, staff: Opening, rina: Opening, language: str,
-                                                 scripts: bool) -> None:
+def test_two_operators_see_who_is_on_a_complaint(
+    people: People, staff: Opening, rina: Opening, language: str, scripts: bool
+) -> None:
     ticket = people.submit(people.reporter())
-    first, second = rina(language, java_script_enabled=scripts), staff(
-        "operator", language=language, java_script_enabled=scripts)
+    first, second = (
+        rina(language, java_script_enabled=scripts),
+        staff("operator", language=language, java_script_enabled=scripts),
+    )
     for operator in (first, second):
         operator.take("serah-terima", ticket)
     first.press("Saya kerjakan")

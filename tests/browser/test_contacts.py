@@ -12,10 +12,12 @@ from tests.people import PASSWORD, People
 Opening = Callable[..., Visitor]
 
 
-@pytest.mark.parametrize(("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})],
-                         ids=["id-bare", "en"])
-def test_an_address_and_a_number_are_changed_with_the_password(visiting: Opening, people: People, language: str,
-                                                               window: dict[str, bool]) -> None:
+@pytest.mark.parametrize(
+    ("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})], ids=["id-bare", "en"]
+)
+def test_an_address_and_a_number_are_changed_with_the_password(
+    visiting: Opening, people: People, language: str, window: dict[str, bool]
+) -> None:
     old, new = (f"{uuid.uuid4().hex}@example.id" for _ in range(2))
     person = people.reporter(email=old)
     assert person.account is not None
@@ -24,8 +26,7 @@ def test_an_address_and_a_number_are_changed_with_the_password(visiting: Opening
     assert old in reporter.read()
     reporter.page.get_by_role("link", name=said("Ubah surel atau telepon", language)).click()
     reporter.page.wait_for_url("**/akun/kontak")
-    assert (reporter.page.input_value("#email"), reporter.page.input_value("#phone")) == (
-        old, person.account["phone"])
+    assert (reporter.page.input_value("#email"), reporter.page.input_value("#phone")) == (old, person.account["phone"])
     reporter.fill(email="bukan alamat", phone="nol delapan", password="bukan-kata-sandinya-1")
     reporter.press("Simpan kontak")
     assert reporter.page.get_attribute("#email", "aria-invalid") == "true"

@@ -31,11 +31,14 @@ def test_new_work_is_told_of_and_disturbs_nobody(people: People, staff: Opening)
     operator = staff("operator")
     page = operator.page
     page.wait_for_selector(f'[data-ticket="{ticket}"]')
-    page.evaluate("""ticket => {
+    page.evaluate(
+        """ticket => {
         const row = document.querySelector(`[data-ticket="${ticket}"]`);
         row.querySelector('a').focus();
         getSelection().selectAllChildren(row.querySelector('.ticket'));
-    }""", ticket)
+    }""",
+        ticket,
+    )
     other = people.submit(reporter)
     # Well within the minute after which it would be asked for anyway.
     page.wait_for_selector(f'[data-ticket="{other}"]', timeout=10_000)
@@ -81,9 +84,11 @@ def test_a_list_that_cannot_be_renewed_says_so_and_recovers(whole: Installation,
     opd_team.page.reload()
     whole.take_down("opd_response-1")
     try:
+
         def told() -> bool:
             opd_team.page.clock.fast_forward(60_000)
             return opd_team.page.locator("[data-offline-note]").is_visible()
+
         eventually(told)
     finally:
         whole.bring_up("opd_response-1")

@@ -18,10 +18,12 @@ def links(visitor: Visitor) -> set[str]:
     return {str(address).rsplit("/", 1)[1] for address in found}
 
 
-@pytest.mark.parametrize(("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})],
-                         ids=["id-bare", "en"])
-def test_a_reporter_keeps_the_documents_of_a_report(visiting: Opening, people: People, language: str,
-                                                    window: dict[str, bool]) -> None:
+@pytest.mark.parametrize(
+    ("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})], ids=["id-bare", "en"]
+)
+def test_a_reporter_keeps_the_documents_of_a_report(
+    visiting: Opening, people: People, language: str, window: dict[str, bool]
+) -> None:
     owner = people.reporter()
     ticket = people.submit(owner)
     assert owner.account is not None
@@ -30,9 +32,11 @@ def test_a_reporter_keeps_the_documents_of_a_report(visiting: Opening, people: P
     def waits() -> bool:
         reporter.open(f"/laporan/{ticket}")
         return bool(links(reporter))
+
     eventually(waits)
-    assert links(reporter) == {f"{kind}.{ending}" for kind in ("form-pengaduan", "tanda-terima")
-                               for ending in ("pdf", "docx")}
+    assert links(reporter) == {
+        f"{kind}.{ending}" for kind in ("form-pengaduan", "tanda-terima") for ending in ("pdf", "docx")
+    }
     for ending, begins in (("pdf", b"%PDF-"), ("docx", b"PK")):
         with reporter.page.expect_download() as started:
             reporter.page.click(f".papers a[href$='/tanda-terima.{ending}']")
@@ -53,9 +57,16 @@ def test_opening_the_answers_document_is_said_to_be_receiving_it_and_is(visiting
     assert "Membukanya berarti menerima jawaban" in reporter.page.inner_text(".papers")
 
 
-@pytest.mark.parametrize(("role", "kind", "status"), [
-    ("operator", "data-pengaduan", 409), ("operator", "laporan-pengaduan", 403), ("operator", "rekap-bulanan", 404),
-    ("admin", "tanda-terima", 403), ("main_team", "data-pengaduan", 404)])
+@pytest.mark.parametrize(
+    ("role", "kind", "status"),
+    [
+        ("operator", "data-pengaduan", 409),
+        ("operator", "laporan-pengaduan", 403),
+        ("operator", "rekap-bulanan", 404),
+        ("admin", "tanda-terima", 403),
+        ("main_team", "data-pengaduan", 404),
+    ],
+)
 def test_a_document_is_refused_as_a_page(staff: Opening, people: People, role: str, kind: str, status: int) -> None:
     ticket = people.submit(people.reporter())
     eventually(lambda: ticket in people.operator.desk("intake"))

@@ -13,7 +13,7 @@ from tests.people import PASSWORD, People
 
 Opening = Callable[..., Visitor]
 
-STORY = "Loket ditutup pukul 14.00.\n\nAntrean masih panjang & petugas berkata \"<b>besok</b> saja\"."
+STORY = 'Loket ditutup pukul 14.00.\n\nAntrean masih panjang & petugas berkata "<b>besok</b> saja".'
 
 
 def end_log_in(visitor: Visitor) -> None:
@@ -40,12 +40,19 @@ def test_a_fault_stands_beside_its_field_and_the_rest_is_kept(visiting: Opening)
 
 
 def test_what_is_wrong_with_a_registration_is_said_in_the_pages_language(visiting: Opening) -> None:
-    for language, sentence in (("id", "NIK terdiri dari 16 angka; yang ini 3."),
-                               ("en", "A NIK has 16 digits; this one has 3.")):
+    for language, sentence in (
+        ("id", "NIK terdiri dari 16 angka; yang ini 3."),
+        ("en", "A NIK has 16 digits; this one has 3."),
+    ):
         visitor = visiting(language)
         visitor.open("/daftar")
-        visitor.fill(identity_number="123", name="Budi", email="budi@example.id", username=f"w-{uuid.uuid4().hex[:8]}",
-                     password=PASSWORD)
+        visitor.fill(
+            identity_number="123",
+            name="Budi",
+            email="budi@example.id",
+            username=f"w-{uuid.uuid4().hex[:8]}",
+            password=PASSWORD,
+        )
         visitor.press("Daftar")
         assert visitor.page.inner_text("#identity_number-fault").endswith(sentence)
         assert visitor.page.input_value("#name") == "Budi"
@@ -147,8 +154,11 @@ def test_a_draft_that_is_too_old_or_not_as_it_was_written_is_thrown_away(visitin
         visitor.write(text=STORY)
         [name] = eventually(lambda: drafts(visitor))
         visitor.open("/laporan")
-        visitor.page.evaluate("name => { const draft = JSON.parse(localStorage.getItem(name)); "
-                              f"localStorage.setItem(name, JSON.stringify({change})); }}", name)
+        visitor.page.evaluate(
+            "name => { const draft = JSON.parse(localStorage.getItem(name)); "
+            f"localStorage.setItem(name, JSON.stringify({change})); }}",
+            name,
+        )
         visitor.open("/laporan/baru")
         eventually(lambda: drafts(visitor) == [])
         assert visitor.page.input_value("#text") == ""
@@ -158,8 +168,11 @@ def test_a_draft_from_before_drafts_were_sealed_comes_back_sealed_to_its_account
     visitor = visiting()
     visitor.register()
     visitor.open("/laporan")
-    visitor.page.evaluate("""text => localStorage.setItem(
-        `nkk:draft:${document.body.dataset.draftOwner}:laporan-baru`, JSON.stringify({text}))""", STORY)
+    visitor.page.evaluate(
+        """text => localStorage.setItem(
+        `nkk:draft:${document.body.dataset.draftOwner}:laporan-baru`, JSON.stringify({text}))""",
+        STORY,
+    )
     visitor.open("/laporan/baru")
     eventually(lambda: visitor.page.input_value("#text") == STORY)
     eventually(lambda: [name[:11] for name in drafts(visitor)] == ["nkk:sealed:"])
@@ -267,8 +280,9 @@ def test_a_report_whose_receipt_was_lost_is_not_sent_twice(visiting: Opening) ->
     assert reporter.send() != ticket
 
 
-def test_a_stage_that_is_down_is_said_and_nothing_typed_is_lost(whole: Installation, people: People, visiting: Opening,
-                                                                 staff: Opening) -> None:
+def test_a_stage_that_is_down_is_said_and_nothing_typed_is_lost(
+    whole: Installation, people: People, visiting: Opening, staff: Opening
+) -> None:
     reporter, operator = visiting(), staff("operator")
     reporter.register()
     reporter.write(text=STORY)
@@ -294,8 +308,9 @@ def test_a_stage_that_is_down_is_said_and_nothing_typed_is_lost(whole: Installat
     reporter.send()
 
 
-def test_an_answer_typed_while_its_stage_is_down_is_kept_and_sent_later(whole: Installation, people: People,
-                                                                         staff: Opening) -> None:
+def test_an_answer_typed_while_its_stage_is_down_is_kept_and_sent_later(
+    whole: Installation, people: People, staff: Opening
+) -> None:
     ticket = people.submit(people.reporter())
     people.operator.act(f"/complaints/{ticket}/handover")
     people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "complaint", "opd": "satpol-pp"})

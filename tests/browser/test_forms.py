@@ -46,46 +46,110 @@ class Typing:
 
 
 FORMS = {
-    "complaint": Typing("reporter", "/laporan/baru", {"#topic": "kode-perilaku/disiplin", "#subject_line": "Loket",
-                        "#text": "Ceritanya."}, "Kirim laporan", checked={"confidential": "yes"}),
-    "contact": Typing("reporter", "/akun/kontak", {"#email": "baru@example.id", "#phone": "0812 0000 111",
-                      "#password": PASSWORD}, "Simpan kontak", ("#password",)),
-    "classification": Typing("main_team", "", {"#note": "Mohon diperiksa.", "#opd": OPD}, "Simpan klasifikasi",
-                             checked={"kind": "complaint"}, stage="triage-1", state="classify"),
-    "response": Typing("opd_team", "", {"#text": "Petugas telah ditegur."}, "Kirim tanggapan",
-                       stage="opd_response-1", state="respond"),
-    "return": Typing("main_team", "", {"#note": "Sebutkan kapan."}, "Kembalikan dengan catatan", stage="triage-1",
-                     state="approve"),
-    "answer": Typing("operator", "", {"#text": "Petugas telah ditegur."}, "Kirim jawaban", stage="notification-1",
-                     state="answer"),
-    "account": Typing("admin", "/admin/staf/baru", {"#username": "petugas-sementara", "#name": "Petugas",
-                      "#password": PASSWORD}, "Tambah akun", ("#password",), checked={"role": "operator"}),
-    "agencies": Typing("admin", "/admin/perangkat-daerah", {"#opd-key-10": "kecamatan", "#opd-name-10": "Kecamatan"},
-                       "Simpan daftar"),
-    "category": Typing("admin", "/admin/kategori/baru", {"#key": "sementara", "#name": "Sementara",
-                       "#sub-key-0": "satu", "#sub-name-0": "Satu"}, "Simpan kategori"),
-    "day": Typing("admin", "/admin/kalender", {"#day": "2098-12-30", "#name": "Penutupan", "#hours": "08.00-12.00"},
-                  "Tambah hari", checked={"kind": "open"}),
-    "season": Typing("admin", "/admin/kalender", {"#season_name": "Ramadan", "#first": "2098-03-01",
-                     "#last": "2098-03-20", "#weekdays": "08.00-12.00", "#friday": "08.00-11.00"}, "Tambah musim"),
+    "complaint": Typing(
+        "reporter",
+        "/laporan/baru",
+        {"#topic": "kode-perilaku/disiplin", "#subject_line": "Loket", "#text": "Ceritanya."},
+        "Kirim laporan",
+        checked={"confidential": "yes"},
+    ),
+    "contact": Typing(
+        "reporter",
+        "/akun/kontak",
+        {"#email": "baru@example.id", "#phone": "0812 0000 111", "#password": PASSWORD},
+        "Simpan kontak",
+        ("#password",),
+    ),
+    "classification": Typing(
+        "main_team",
+        "",
+        {"#note": "Mohon diperiksa.", "#opd": OPD},
+        "Simpan klasifikasi",
+        checked={"kind": "complaint"},
+        stage="triage-1",
+        state="classify",
+    ),
+    "response": Typing(
+        "opd_team", "", {"#text": "Petugas telah ditegur."}, "Kirim tanggapan", stage="opd_response-1", state="respond"
+    ),
+    "return": Typing(
+        "main_team", "", {"#note": "Sebutkan kapan."}, "Kembalikan dengan catatan", stage="triage-1", state="approve"
+    ),
+    "answer": Typing(
+        "operator", "", {"#text": "Petugas telah ditegur."}, "Kirim jawaban", stage="notification-1", state="answer"
+    ),
+    "account": Typing(
+        "admin",
+        "/admin/staf/baru",
+        {"#username": "petugas-sementara", "#name": "Petugas", "#password": PASSWORD},
+        "Tambah akun",
+        ("#password",),
+        checked={"role": "operator"},
+    ),
+    "agencies": Typing(
+        "admin", "/admin/perangkat-daerah", {"#opd-key-10": "kecamatan", "#opd-name-10": "Kecamatan"}, "Simpan daftar"
+    ),
+    "category": Typing(
+        "admin",
+        "/admin/kategori/baru",
+        {"#key": "sementara", "#name": "Sementara", "#sub-key-0": "satu", "#sub-name-0": "Satu"},
+        "Simpan kategori",
+    ),
+    "day": Typing(
+        "admin",
+        "/admin/kalender",
+        {"#day": "2098-12-30", "#name": "Penutupan", "#hours": "08.00-12.00"},
+        "Tambah hari",
+        checked={"kind": "open"},
+    ),
+    "season": Typing(
+        "admin",
+        "/admin/kalender",
+        {
+            "#season_name": "Ramadan",
+            "#first": "2098-03-01",
+            "#last": "2098-03-20",
+            "#weekdays": "08.00-12.00",
+            "#friday": "08.00-11.00",
+        },
+        "Tambah musim",
+    ),
     "week": Typing("admin", "/admin/kalender/pekan", {"#day-5": "08.00-11.00"}, "Simpan pekan"),
-    "national days": Typing("admin", "/admin/kalender/hari-nasional?tahun=2099", {}, "Masukkan ke kalender",
-                            checked={"hari-2099-01-01": "ya"}),
-    "addresses": Typing("admin", "/admin/alamat-tim", {"#operator-email": "operator@example.id"}, "Simpan alamat",
-                        stage="notification-1"),
+    "national days": Typing(
+        "admin",
+        "/admin/kalender/hari-nasional?tahun=2099",
+        {},
+        "Masukkan ke kalender",
+        checked={"hari-2099-01-01": "ya"},
+    ),
+    "addresses": Typing(
+        "admin",
+        "/admin/alamat-tim",
+        {"#operator-email": "operator@example.id"},
+        "Simpan alamat",
+        stage="notification-1",
+    ),
 }
 
 
 @pytest.fixture
 def at_form(people: People, visiting: Opening, staff: Opening) -> Callable[..., Visitor]:
     """Opens a window at a form, logged in as whoever fills it in."""
+
     def complaint(state: str) -> str:
         ticket = people.submit(people.reporter())
-        acts = [(people.operator, "handover", None), (people.main_team, "classification",
-                {"kind": "complaint", "opd": OPD}), (people.opd_team(OPD), "response", {"text": "Sudah."}),
-                (people.main_team, "approval", {"approved": True})]
-        desk, count = {"classify": ((people.main_team, "triage"), 1), "respond": ((people.opd_team(OPD), "opd"), 2),
-                       "approve": ((people.main_team, "triage"), 3), "answer": ((people.operator, "answers"), 4)}[state]
+        acts = [
+            (people.operator, "handover", None),
+            (people.main_team, "classification", {"kind": "complaint", "opd": OPD}),
+            (people.opd_team(OPD), "response", {"text": "Sudah."}),
+            (people.main_team, "approval", {"approved": True}),
+        ]
+        desk, count = {
+            "classify": ((people.main_team, "triage"), 1),
+            "respond": ((people.opd_team(OPD), "opd"), 2),
+            "approve": ((people.main_team, "triage"), 3),
+            "answer": ((people.operator, "answers"), 4),
+        }[state]
         for person, act, form in acts[:count]:
             person.act(f"/complaints/{ticket}/{act}", form)
         eventually(lambda: ticket in desk[0].desk(desk[1]))
@@ -124,8 +188,9 @@ def test_a_log_in_that_ends_takes_nothing_that_was_typed(at_form: Opening, typin
 
 
 @pytest.mark.parametrize("stage", ["intake-1", "triage-1", "opd_response-1", "notification-1"])
-def test_a_stage_that_is_down_is_said_and_takes_nothing_that_was_typed(whole: Installation, at_form: Opening,
-                                                                        stage: str) -> None:
+def test_a_stage_that_is_down_is_said_and_takes_nothing_that_was_typed(
+    whole: Installation, at_form: Opening, stage: str
+) -> None:
     forms = [typing for typing in FORMS.values() if typing.stage == stage]
     opened = [at_form(typing, java_script_enabled=False) for typing in forms]
     whole.take_down(stage)
@@ -144,10 +209,12 @@ def test_a_stage_that_is_down_is_said_and_takes_nothing_that_was_typed(whole: In
         typing.is_kept(visitor)
 
 
-@pytest.mark.parametrize(("role", "state", "button"), [("operator", "", "Serahkan kepada Tim NKK Utama"),
-                                                       ("operator", "", "Saya kerjakan")])
-def test_a_button_pressed_after_the_log_in_has_ended_is_there_again_after_it(people: People, staff: Opening, role: str,
-                                                                             state: str, button: str) -> None:
+@pytest.mark.parametrize(
+    ("role", "state", "button"), [("operator", "", "Serahkan kepada Tim NKK Utama"), ("operator", "", "Saya kerjakan")]
+)
+def test_a_button_pressed_after_the_log_in_has_ended_is_there_again_after_it(
+    people: People, staff: Opening, role: str, state: str, button: str
+) -> None:
     ticket = people.submit(people.reporter())
     visitor = staff(role)
     visitor.open(f"/laporan/{ticket}{state}")
@@ -163,8 +230,9 @@ def test_a_button_pressed_after_the_log_in_has_ended_is_there_again_after_it(peo
 
 def test_an_account_to_be_disabled_is_there_again_after_a_log_in(people: People, staff: Opening) -> None:
     username = f"petugas-{uuid.uuid4().hex[:8]}"
-    people.admin.post("/staff", {"username": username, "password": PASSWORD, "name": "Petugas", "role": "operator"},
-                      expect=201)
+    people.admin.post(
+        "/staff", {"username": username, "password": PASSWORD, "name": "Petugas", "role": "operator"}, expect=201
+    )
     admin = staff("admin")
     admin.open(f"/admin/staf/{username}")
     end_log_in(admin)

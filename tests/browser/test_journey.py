@@ -25,8 +25,10 @@ def test_a_complaint_goes_through_all_seven_steps(visiting: Opening, staff: Open
     reporter.page.select_option("#accused_opd", "disdukcapil")
     ticket = reporter.send()
     reporter.page.locator("main a.button").first.click()
-    assert reporter.page.locator(".journey > li.now h3").inner_text() == reporter.page.locator(
-        ".journey > li").nth(1).locator("h3").inner_text()
+    assert (
+        reporter.page.locator(".journey > li.now h3").inner_text()
+        == reporter.page.locator(".journey > li").nth(1).locator("h3").inner_text()
+    )
 
     operator = staff("operator", language=language)
     operator.take("serah-terima", ticket)

@@ -18,8 +18,9 @@ def happened(people: People, ticket: str) -> list[str]:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_double_click_on_every_button_has_one_effect(people: People, visiting: Opening, staff: Opening,
-                                                        scripts: bool) -> None:
+def test_a_double_click_on_every_button_has_one_effect(
+    people: People, visiting: Opening, staff: Opening, scripts: bool
+) -> None:
     window = {"java_script_enabled": scripts}
     reporter = visiting(**window)
     reporter.open("/daftar")
@@ -60,9 +61,16 @@ def test_a_double_click_on_every_button_has_one_effect(people: People, visiting:
     reporter.page.wait_for_selector(".confirmed")
     eventually(lambda: "complaint.closed.v1" in happened(people, ticket))
     assert happened(people, ticket) == [
-        "complaint.submitted.v2", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
-        "response.returned.v1", "response.submitted.v1", "response.approved.v1", "answer.sent.v1",
-        "complaint.closed.v1"]
+        "complaint.submitted.v2",
+        "complaint.handed_over.v1",
+        "complaint.forwarded.v1",
+        "response.submitted.v1",
+        "response.returned.v1",
+        "response.submitted.v1",
+        "response.approved.v1",
+        "answer.sent.v1",
+        "complaint.closed.v1",
+    ]
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -103,10 +111,13 @@ DESKS = {"operator": "intake", "main_team": "triage", "opd_team": "opd"}
 def at_step(request: pytest.FixtureRequest, people: People) -> tuple[str, str]:
     """A step, and a complaint that waits for it."""
     ticket, opd_team = people.submit(people.reporter()), people.opd_team("dinas-sosial")
-    acts = [(people.operator, "handover", None), (people.main_team, "classification",
-            {"kind": "complaint", "opd": "dinas-sosial"}), (opd_team, "response", {"text": "Sudah."}),
-            (people.main_team, "approval", {"approved": True})]
-    for person, act, form in acts[:BEFORE[request.param]]:
+    acts = [
+        (people.operator, "handover", None),
+        (people.main_team, "classification", {"kind": "complaint", "opd": "dinas-sosial"}),
+        (opd_team, "response", {"text": "Sudah."}),
+        (people.main_team, "approval", {"approved": True}),
+    ]
+    for person, act, form in acts[: BEFORE[request.param]]:
         person.act(f"/complaints/{ticket}/{act}", form)
     person = {"operator": people.operator, "main_team": people.main_team, "opd_team": opd_team}[STEPS[request.param][0]]
     desk = "answers" if request.param == "answer" else DESKS[STEPS[request.param][0]]
@@ -114,8 +125,9 @@ def at_step(request: pytest.FixtureRequest, people: People) -> tuple[str, str]:
     return request.param, ticket
 
 
-def test_going_back_after_a_step_and_doing_it_again_changes_nothing(people: People, staff: Opening,
-                                                                    at_step: tuple[str, str]) -> None:
+def test_going_back_after_a_step_and_doing_it_again_changes_nothing(
+    people: People, staff: Opening, at_step: tuple[str, str]
+) -> None:
     step, ticket = at_step
     role, button, fields, event = STEPS[step]
     worker = staff(role, "dinas-sosial" if role == "opd_team" else None)
@@ -188,11 +200,21 @@ def test_what_an_admin_does_twice_is_done_once(people: People, staff: Opening) -
     admin.page.wait_for_url("**/admin/staf")
     people.log_in(username, "lain-sekali-4711")
     for path, button, fields in (
-            ("/admin/kalender", "Tambah hari", {"day": "2097-12-30", "name": "Penutupan"}),
-            ("/admin/kalender", "Tambah musim", {"season_name": "Ramadan", "first": "2097-03-01", "last": "2097-03-20",
-                                                 "weekdays": "08.00-12.00", "friday": "08.00-11.00"}),
-            ("/admin/kalender/pekan", "Simpan pekan", {"day-5": "08.00-11.00"}),
-            ("/admin/alamat-tim", "Simpan alamat", {"operator-email": "operator@example.id"})):
+        ("/admin/kalender", "Tambah hari", {"day": "2097-12-30", "name": "Penutupan"}),
+        (
+            "/admin/kalender",
+            "Tambah musim",
+            {
+                "season_name": "Ramadan",
+                "first": "2097-03-01",
+                "last": "2097-03-20",
+                "weekdays": "08.00-12.00",
+                "friday": "08.00-11.00",
+            },
+        ),
+        ("/admin/kalender/pekan", "Simpan pekan", {"day-5": "08.00-11.00"}),
+        ("/admin/alamat-tim", "Simpan alamat", {"operator-email": "operator@example.id"}),
+    ):
         before = people.admin.get("/calendar")
         admin.open(path)
         admin.fill(**fields)
@@ -228,8 +250,9 @@ def test_two_at_one_case_are_told_who_was_first_and_the_seconds_text_is_kept(peo
 
 def test_a_colleague_who_was_first_is_named(people: People, staff: Opening) -> None:
     ticket = people.submit(people.reporter())
-    people.admin.ask("POST", "/staff", {"username": "operator-dua", "name": "Operator Dua", "role": "operator",
-                                        "password": PASSWORD})
+    people.admin.ask(
+        "POST", "/staff", {"username": "operator-dua", "name": "Operator Dua", "role": "operator", "password": PASSWORD}
+    )
     operator = staff("operator")
     operator.take("serah-terima", ticket)
     people.log_in("operator-dua", PASSWORD).act(f"/complaints/{ticket}/handover")

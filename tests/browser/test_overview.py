@@ -24,10 +24,12 @@ def happened(people: People) -> None:
 
 
 @pytest.mark.usefixtures("happened")
-@pytest.mark.parametrize(("role", "language", "scripts"), [
-    ("operator", "id", True), ("main_team", "en", True), ("admin", "id", False)])
-def test_the_month_is_told_in_charts_and_in_the_same_numbers(staff: Opening, role: str, language: str,
-                                                             scripts: bool) -> None:
+@pytest.mark.parametrize(
+    ("role", "language", "scripts"), [("operator", "id", True), ("main_team", "en", True), ("admin", "id", False)]
+)
+def test_the_month_is_told_in_charts_and_in_the_same_numbers(
+    staff: Opening, role: str, language: str, scripts: bool
+) -> None:
     visitor = staff(role, language=language, java_script_enabled=scripts)
     visitor.page.get_by_role("link", name=said("Ikhtisar", language), exact=True).click()
     visitor.page.wait_for_url("**/ikhtisar")

@@ -19,10 +19,33 @@ Opening = Callable[..., Visitor]
 
 LONG = "Ketidakbertanggungjawabannyalah" * 4
 FIRST_VISIT_BYTES, LATER_VISIT_BYTES = 100_000, 20_000
-PAGES = ("public", "account", "reporter", "cases", "papers", "desk", "overview", "office", "times", "versions",
-         "holidays", "teams")
-NO_PAGES = {"public.speak", "desk.home", "desk.refreshed", "desk.changes", "cases.back", "papers.file",
-            "papers.back", "overview.exported", "office.home", "office.back", "times.back"}
+PAGES = (
+    "public",
+    "account",
+    "reporter",
+    "cases",
+    "papers",
+    "desk",
+    "overview",
+    "office",
+    "times",
+    "versions",
+    "holidays",
+    "teams",
+)
+NO_PAGES = {
+    "public.speak",
+    "desk.home",
+    "desk.refreshed",
+    "desk.changes",
+    "cases.back",
+    "papers.file",
+    "papers.back",
+    "overview.exported",
+    "office.home",
+    "office.back",
+    "times.back",
+}
 """What is asked for by GET and no page: files, fragments, streams, and ways to a page."""
 
 STOPS = 60
@@ -54,20 +77,59 @@ def places(people: People, whole: Installation) -> dict[str, list[str]]:
     assert owner.account is not None
     return {
         "account": [str(owner.account["username"])],
-        "anyone": ["/", "/daftar", "/masuk", "/masuk?ke=/laporan", "/sampai-jumpa", "/tidak-ada",
-                   "/lupa-sandi", "/atur-ulang-sandi"],
-        "reporter": ["/laporan", "/laporan/baru", "/cari", "/akun", "/akun/kontak", f"/laporan/{waiting}",
-                     f"/laporan/{waiting}/tanda-terima", f"/laporan/{answered}", f"/laporan/{closed}",
-                     f"/laporan/{returned}", "/laporan/NKK-2026-EDXY-ER30"],
-        "operator": ["/meja/serah-terima", "/meja/jawaban", f"/laporan/{waiting}", f"/laporan/{to_answer}",
-                     f"/laporan/{closed}", "/cari?tiket=abc", "/admin/staf", "/ikhtisar",
-                     "/meja/serah-terima?cari=x&terlambat=ya"],
+        "anyone": [
+            "/",
+            "/daftar",
+            "/masuk",
+            "/masuk?ke=/laporan",
+            "/sampai-jumpa",
+            "/tidak-ada",
+            "/lupa-sandi",
+            "/atur-ulang-sandi",
+        ],
+        "reporter": [
+            "/laporan",
+            "/laporan/baru",
+            "/cari",
+            "/akun",
+            "/akun/kontak",
+            f"/laporan/{waiting}",
+            f"/laporan/{waiting}/tanda-terima",
+            f"/laporan/{answered}",
+            f"/laporan/{closed}",
+            f"/laporan/{returned}",
+            "/laporan/NKK-2026-EDXY-ER30",
+        ],
+        "operator": [
+            "/meja/serah-terima",
+            "/meja/jawaban",
+            f"/laporan/{waiting}",
+            f"/laporan/{to_answer}",
+            f"/laporan/{closed}",
+            "/cari?tiket=abc",
+            "/admin/staf",
+            "/ikhtisar",
+            "/meja/serah-terima?cari=x&terlambat=ya",
+        ],
         "main_team": ["/meja/tim-utama", "/ikhtisar", f"/laporan/{to_classify}", f"/laporan/{to_approve}"],
         "opd_team": ["/meja/opd", f"/laporan/{returned}", f"/laporan/{closed}"],
-        "admin": ["/admin/staf", "/admin/staf/baru", "/admin/staf/operator", "/admin/perangkat-daerah",
-                  "/admin/kategori", "/admin/kategori/kode-etik", "/admin/kategori/baru", "/ikhtisar",
-                  "/admin/kalender", "/admin/kalender/pekan", "/admin/kalender/versi", "/admin/kalender/versi/1",
-                  f"/admin/kalender/hari-nasional?tahun={datetime.now(WIB).year + 2}", "/admin/alamat-tim", "/akun"],
+        "admin": [
+            "/admin/staf",
+            "/admin/staf/baru",
+            "/admin/staf/operator",
+            "/admin/perangkat-daerah",
+            "/admin/kategori",
+            "/admin/kategori/kode-etik",
+            "/admin/kategori/baru",
+            "/ikhtisar",
+            "/admin/kalender",
+            "/admin/kalender/pekan",
+            "/admin/kalender/versi",
+            "/admin/kalender/versi/1",
+            f"/admin/kalender/hari-nasional?tahun={datetime.now(WIB).year + 2}",
+            "/admin/alamat-tim",
+            "/akun",
+        ],
     }
 
 
@@ -81,8 +143,9 @@ def _with_the_opd(people: People, owner: Person) -> str:
 
 
 @pytest.fixture(params=["anyone", "reporter", "operator", "main_team", "opd_team", "admin"])
-def touring(request: pytest.FixtureRequest, places: dict[str, list[str]], visiting: Opening, staff: Opening
-            ) -> tuple[Visitor, list[str]]:
+def touring(
+    request: pytest.FixtureRequest, places: dict[str, list[str]], visiting: Opening, staff: Opening
+) -> tuple[Visitor, list[str]]:
     """A visitor of each role, and the pages there are for them."""
     role = request.param
     if role == "anyone":
@@ -126,19 +189,37 @@ def test_every_page_meets_wcag_in_light_and_dark_and_fits_a_small_phone(touring:
 
 
 def test_every_page_there_is_is_among_them(places: dict[str, list[str]]) -> None:
-    app = create_app({"AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": "", "TOKEN_PUBLIC_KEY": "", "SITE_KEY": "x",
-                      "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": Proxies(), "LIVE_STREAMS": 1,
-                      "RATELIMIT_STORAGE_URI": "memory://"})
+    app = create_app(
+        {
+            "AMQP_URI": "amqp://localhost",
+            "INTAKE_PUBLIC_KEY": "",
+            "TOKEN_PUBLIC_KEY": "",
+            "SITE_KEY": "x",
+            "RPC_TIMEOUT": 1,
+            "TRUSTED_PROXIES": Proxies(),
+            "LIVE_STREAMS": 1,
+            "RATELIMIT_STORAGE_URI": "memory://",
+        }
+    )
     routes = app.url_map.bind("localhost")
-    seen = {routes.match(path.split("?")[0])[0] for role, paths in places.items() if role != "account"
-            for path in paths if path != "/tidak-ada"}
-    pages = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())
-             and rule.endpoint.partition(".")[0] in PAGES}
+    seen = {
+        routes.match(path.split("?")[0])[0]
+        for role, paths in places.items()
+        if role != "account"
+        for path in paths
+        if path != "/tidak-ada"
+    }
+    pages = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and rule.endpoint.partition(".")[0] in PAGES
+    }
     assert pages - seen == NO_PAGES
 
 
-def test_the_keys_go_through_every_page_as_it_is_read_and_show_where_they_are(touring: tuple[Visitor, list[str]]
-                                                                             ) -> None:
+def test_the_keys_go_through_every_page_as_it_is_read_and_show_where_they_are(
+    touring: tuple[Visitor, list[str]],
+) -> None:
     """Of the pages of one kind some on a wide screen and some on a telephone."""
     visitor, paths = touring
     found = []
@@ -157,8 +238,11 @@ def test_the_keys_go_through_every_page_as_it_is_read_and_show_where_they_are(to
         if places != sorted(places, key=lambda stop: stop["at"]):
             found.append(f"{path}: not in the order of the page")
         # A later line is not reached before an earlier one of the same column.
-        found += [f"{path}: {after['what']} stands above {before['what']}" for before, after in pairwise(places)
-                  if after["bottom"] <= before["top"] and after["left"] <= before["left"]]
+        found += [
+            f"{path}: {after['what']} stands above {before['what']}"
+            for before, after in pairwise(places)
+            if after["bottom"] <= before["top"] and after["left"] <= before["left"]
+        ]
         found += [f"{path}: {stop['what']} does not show that it has the focus" for stop in places if not stop["shown"]]
     assert "\n".join(found) == ""
 
@@ -193,8 +277,9 @@ def test_pages_that_say_no_meet_wcag_too(visiting: Opening, staff: Opening, peop
     assert "\n".join(found) == ""
 
 
-def test_a_page_is_named_once_has_one_heading_and_speaks_the_visitors_language(places: dict[str, list[str]],
-                                                                                visiting: Opening) -> None:
+def test_a_page_is_named_once_has_one_heading_and_speaks_the_visitors_language(
+    places: dict[str, list[str]], visiting: Opening
+) -> None:
     for language in ("id", "en"):
         visitor = visiting(language)
         titles = set()
@@ -231,8 +316,9 @@ def test_the_receipt_prints_without_what_is_no_part_of_it(visiting: Opening, pla
     assert visitor.page.locator(".print-only").is_visible()
 
 
-def test_a_first_visit_is_light_and_a_later_one_lighter(browser: Browser, whole: Installation,
-                                                        places: dict[str, list[str]]) -> None:
+def test_a_first_visit_is_light_and_a_later_one_lighter(
+    browser: Browser, whole: Installation, places: dict[str, list[str]]
+) -> None:
     visitor = Visitor(browser, whole.url).log_in(places["account"][0], PASSWORD)
     session = visitor.context.new_cdp_session(visitor.page)
     session.send("Network.enable")
@@ -272,8 +358,9 @@ def test_the_browser_is_told_what_a_page_may_do_and_what_it_may_keep(whole: Inst
 
 def test_no_token_ever_stands_in_a_page(visiting: Opening, places: dict[str, list[str]]) -> None:
     visitor = visiting().log_in(places["account"][0], PASSWORD)
-    tokens = [cookie["value"] for cookie in visitor.context.cookies()
-              if cookie["name"] in ("nkk_access", "nkk_refresh")]
+    tokens = [
+        cookie["value"] for cookie in visitor.context.cookies() if cookie["name"] in ("nkk_access", "nkk_refresh")
+    ]
     assert len(tokens) == 2
     for path in places["reporter"]:
         visitor.open(path)

@@ -18,6 +18,7 @@ OWN_EMAIL = "lupa-{}@example.id"
 
 def letter_link(people: People, email: str) -> str:
     """The link in the letter to `email`, once it has come."""
+
     def link() -> str | None:
         for path in (people.installation.stack.var / "mail").glob("*.eml"):
             letter = message_from_bytes(path.read_bytes(), policy=policy.default)
@@ -25,15 +26,18 @@ def letter_link(people: People, email: str) -> str:
             if letter["To"] == email and found:
                 return found.group()
         return None
+
     found = eventually(link)
     assert found is not None
     return found
 
 
-@pytest.mark.parametrize(("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})],
-                         ids=["id-bare", "en"])
-def test_a_forgotten_password_becomes_a_new_one_by_letter(visiting: Opening, people: People, language: str,
-                                                          window: dict[str, bool]) -> None:
+@pytest.mark.parametrize(
+    ("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})], ids=["id-bare", "en"]
+)
+def test_a_forgotten_password_becomes_a_new_one_by_letter(
+    visiting: Opening, people: People, language: str, window: dict[str, bool]
+) -> None:
     email = OWN_EMAIL.format(f"{language}-{len(window)}")
     account = people.reporter(email=email).account
     assert account is not None
@@ -84,8 +88,9 @@ def test_asking_says_the_same_of_everybody_and_a_wrong_code_is_explained(visitin
 
 
 @pytest.mark.parametrize("language", ["id", "en"])
-def test_a_password_is_changed_and_this_browser_stays_logged_in(visiting: Opening, people: People,
-                                                                language: str) -> None:
+def test_a_password_is_changed_and_this_browser_stays_logged_in(
+    visiting: Opening, people: People, language: str
+) -> None:
     account = people.reporter().account
     assert account is not None
     username = str(account["username"])

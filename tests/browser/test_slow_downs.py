@@ -17,8 +17,9 @@ WAIT = "Tunggu sebentar sebelum mencoba lagi"
 def new_staff(people: People) -> str:
     """Somebody of the staff: their user name."""
     username = f"petugas-{uuid.uuid4().hex[:8]}"
-    people.admin.post("/staff", {"username": username, "name": "Petugas Contoh", "role": "operator",
-                                 "password": PASSWORD}, expect=201)
+    people.admin.post(
+        "/staff", {"username": username, "name": "Petugas Contoh", "role": "operator", "password": PASSWORD}, expect=201
+    )
     return username
 
 
@@ -37,7 +38,8 @@ def try_to_log_in(visitor: Visitor, username: str) -> Visitor:
 
 @pytest.mark.parametrize("language", ["id", "en"])
 def test_a_stranger_is_told_when_to_try_again_and_a_device_that_was_here_before_gets_in(
-        visiting: Opening, people: People, language: str) -> None:
+    visiting: Opening, people: People, language: str
+) -> None:
     username = new_staff(people)
     owner = visiting(language).log_in(username)
     owner.context.clear_cookies(name=re.compile("nkk_(access|refresh|session)"))

@@ -31,8 +31,10 @@ class Visitor:
     def __init__(self, browser: Browser, url: str, language: str = "id", **window: Any) -> None:
         self.url = url
         self.language = language
-        self.context: BrowserContext = browser.new_context(base_url=url, **{
-            "viewport": {"width": 1280, "height": 800}, "locale": "id-ID", "reduced_motion": "reduce", **window})
+        self.context: BrowserContext = browser.new_context(
+            base_url=url,
+            **{"viewport": {"width": 1280, "height": 800}, "locale": "id-ID", "reduced_motion": "reduce", **window},
+        )
         if language != "id":
             self.context.add_cookies([{"name": "nkk_language", "value": language, "url": url}])
         self.strayed: list[str] = []
@@ -80,8 +82,13 @@ class Visitor:
         """Register on the page for it, and be logged in: the user name."""
         username = f"warga-{uuid.uuid4().hex[:10]}"
         self.open("/daftar")
-        self.fill(identity_number=NIK, name="Siti Rahmawati Binti Contoh", email="siti.rahmawati@example.id",
-                  username=username, password=PASSWORD)
+        self.fill(
+            identity_number=NIK,
+            name="Siti Rahmawati Binti Contoh",
+            email="siti.rahmawati@example.id",
+            username=username,
+            password=PASSWORD,
+        )
         self.press("Daftar")
         self.page.wait_for_url("**/laporan/baru*")
         return username
@@ -90,8 +97,13 @@ class Visitor:
         """Fill in the complaint's form, without sending it."""
         self.open("/laporan/baru")
         self.page.select_option("#topic", "kode-perilaku/disiplin")
-        self.fill(**{"subject_line": "Loket tutup sebelum waktunya",
-                     "text": "Loket ditutup pukul 14.00 padahal antrean masih panjang.", **fields})
+        self.fill(
+            **{
+                "subject_line": "Loket tutup sebelum waktunya",
+                "text": "Loket ditutup pukul 14.00 padahal antrean masih panjang.",
+                **fields,
+            }
+        )
 
     def send(self) -> str:
         """Send the complaint's form: the ticket on the receipt."""
@@ -101,6 +113,7 @@ class Visitor:
 
     def take(self, desk: str, ticket: str) -> None:
         """Open a case from the desk's list, once it has come there."""
+
         def listed() -> bool:
             self.open(f"/meja/{desk}")
             while not self.page.locator(f'[data-ticket="{ticket}"]').count():
@@ -109,6 +122,7 @@ class Visitor:
                 self.page.click("a[rel=next]")
                 self.page.wait_for_load_state()
             return True
+
         eventually(listed)
         self.page.click(f'[data-ticket="{ticket}"] a')
         self.page.wait_for_url(f"**/laporan/{ticket}")
@@ -116,10 +130,15 @@ class Visitor:
     def accessibility(self, **options: Any) -> list[str]:
         """What axe finds against WCAG 2.2 AA on this page."""
         self.page.evaluate(AXE)
-        found = self.page.evaluate("options => axe.run(document, options)", {
-            "runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"], **options})
-        return [f"{self.page.url}: {fault['id']}: {node['html'][:160]}" for fault in found["violations"]
-                for node in fault["nodes"]]
+        found = self.page.evaluate(
+            "options => axe.run(document, options)",
+            {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"], **options},
+        )
+        return [
+            f"{self.page.url}: {fault['id']}: {node['html'][:160]}"
+            for fault in found["violations"]
+            for node in fault["nodes"]
+        ]
 
     def too_wide(self) -> list[str]:
         """What makes this page scroll sideways."""

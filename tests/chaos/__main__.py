@@ -26,8 +26,11 @@ SLICE_SECONDS = 240.0
 def main(minutes: float, seed: int | None, rate: float, on: str | None, nodes: str | None) -> None:
     """Drive journeys while faults strike, and balance the books."""
     seed = secrets.randbelow(1_000_000) if seed is None else seed
-    worlds = [each for each in WORLDS if on in (None, "postgres" if each[0] else "sqlite")
-              and nodes in (None, "3" if each[1] else "1")]
+    worlds = [
+        each
+        for each in WORLDS
+        if on in (None, "postgres" if each[0] else "sqlite") and nodes in (None, "3" if each[1] else "1")
+    ]
     left, outcomes = minutes * 60, list[Outcome]()
     while left > 1:
         # One after another: each world a few minutes, and again.
@@ -53,9 +56,11 @@ def _one(seed: int, seconds: float, kind: tuple[bool, bool], rate: float) -> Out
 def _together(outcomes: list[Outcome]) -> str:
     struck = sum((outcome.struck for outcome in outcomes), Counter[str]())
     balanced = sum(not outcome.breaches for outcome in outcomes)
-    return (f"{len(outcomes)} runs, {sum(outcome.seconds for outcome in outcomes):.0f} s, {struck.total()} faults, "
-            f"{sum(outcome.accepted for outcome in outcomes)} complaints accepted, books balanced in {balanced} of "
-            f"{len(outcomes)} runs\n{counted(struck)}")
+    return (
+        f"{len(outcomes)} runs, {sum(outcome.seconds for outcome in outcomes):.0f} s, {struck.total()} faults, "
+        f"{sum(outcome.accepted for outcome in outcomes)} complaints accepted, books balanced in {balanced} of "
+        f"{len(outcomes)} runs\n{counted(struck)}"
+    )
 
 
 main()

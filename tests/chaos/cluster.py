@@ -69,10 +69,12 @@ class Network:
     def lose(self, name: str) -> None:
         """From now on all that goes between `name` and the others is lost."""
         for other in self._others(name):
-            self._inside(name, "neigh", "replace", self.addresses[other], "lladdr", NOBODY, "dev", "eth0", "nud",
-                         "permanent")
-            self._inside(other, "neigh", "replace", self.addresses[name], "lladdr", NOBODY, "dev", "eth0", "nud",
-                         "permanent")
+            self._inside(
+                name, "neigh", "replace", self.addresses[other], "lladdr", NOBODY, "dev", "eth0", "nud", "permanent"
+            )
+            self._inside(
+                other, "neigh", "replace", self.addresses[name], "lladdr", NOBODY, "dev", "eth0", "nud", "permanent"
+            )
 
     def find(self, name: str) -> None:
         """No longer."""
@@ -126,20 +128,27 @@ class Member(PrivateNode):
 
     def _write_configuration(self) -> None:
         super()._write_configuration()
-        lines = ["cluster_formation.peer_discovery_backend = classic_config",
-                 *(f"cluster_formation.classic_config.nodes.{number} = rabbit@{peer}"
-                   for number, peer in enumerate(self._peers, 1)),
-                 "cluster_formation.randomized_startup_delay_range.min = 0",
-                 "cluster_formation.randomized_startup_delay_range.max = 1",
-                 "cluster_partition_handling = pause_minority",
-                 f"net_ticktime = {TICK_SECONDS}"]
+        lines = [
+            "cluster_formation.peer_discovery_backend = classic_config",
+            *(
+                f"cluster_formation.classic_config.nodes.{number} = rabbit@{peer}"
+                for number, peer in enumerate(self._peers, 1)
+            ),
+            "cluster_formation.randomized_startup_delay_range.min = 0",
+            "cluster_formation.randomized_startup_delay_range.max = 1",
+            "cluster_partition_handling = pause_minority",
+            f"net_ticktime = {TICK_SECONDS}",
+        ]
         with (self.folder / "rabbitmq.conf").open("a") as conf:
             conf.write("\n".join(lines) + "\n")
 
     def _environment(self) -> dict[str, str]:
         environment = super()._environment() | {
-            "RABBITMQ_NODENAME": f"rabbit@{self.name}", "RABBITMQ_DIST_PORT": "25672",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "", "RABBITMQ_CTL_ERL_ARGS": ""}
+            "RABBITMQ_NODENAME": f"rabbit@{self.name}",
+            "RABBITMQ_DIST_PORT": "25672",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "",
+            "RABBITMQ_CTL_ERL_ARGS": "",
+        }
         del environment["ERL_EPMD_ADDRESS"]
         return environment
 

@@ -21,8 +21,10 @@ from tests.people import People
 def true_books(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Copy:
     """What is left of three complaints, one of whose responses was returned, and every request."""
     uri, folder = new_vhost(rabbit), tmp_path_factory.mktemp("true")
-    with open_postbox() as (postbox, smtp), \
-            installation(folder / "var", uri, settings={"NKK_SMTP_URL": smtp}) as running:
+    with (
+        open_postbox() as (postbox, smtp),
+        installation(folder / "var", uri, settings={"NKK_SMTP_URL": smtp}) as running,
+    ):
         broker.listen(uri)
         books = Books({stage: running.stack.database_url(stage) for stage in STAGES})
         overheard = [(event.stage, event.event_id) for event in books.read().told]

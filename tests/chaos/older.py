@@ -16,5 +16,6 @@ __all__ = ["IntakeService", "NotificationService", "OpdResponseService", "Triage
 LATER_FIELDS = ("calendar", "service_calendar")
 
 for event in EVENTS:
-    event.SCHEMA = type(event.SCHEMA)(unknown=EXCLUDE, exclude=[name for name in LATER_FIELDS
-                                                               if name in event.SCHEMA.fields])
+    event.SCHEMA = type(event.SCHEMA)(
+        unknown=EXCLUDE, exclude=[name for name in LATER_FIELDS if name in event.SCHEMA.fields]
+    )

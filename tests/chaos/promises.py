@@ -30,8 +30,9 @@ class Promise:
         return self.calls * CALL_SECONDS + MARGIN_SECONDS
 
 
-def _command(facts: tuple[str, ...], done: tuple[str, ...], not_yet: tuple[str, ...] = (), calls: int = 1,
-             unheard: bool = True) -> Promise:
+def _command(
+    facts: tuple[str, ...], done: tuple[str, ...], not_yet: tuple[str, ...] = (), calls: int = 1, unheard: bool = True
+) -> Promise:
     """A command at a desk: `not_yet` are the problems of one that comes too early; `unheard` says that the desk may
     not know the ticket yet."""
     answers = {200: (), 409: done + not_yet} | UNAVAILABLE | ({404: ("unknown-ticket",)} if unheard else {})
@@ -43,18 +44,35 @@ PROMISES: dict[str, Promise] = {
     "log in": Promise({201: ()} | HASHING),
     "submit": Promise({201: ()} | UNAVAILABLE, facts=("complaint.submitted.v2",)),
     "hand over": _command(("complaint.handed_over.v1",), ("already-handed-over",), unheard=False),
-    "classify": _command(("complaint.classified_as_information.v1", "complaint.forwarded.v1"), ("already-classified",),
-                         calls=2),
+    "classify": _command(
+        ("complaint.classified_as_information.v1", "complaint.forwarded.v1"), ("already-classified",), calls=2
+    ),
     "respond": _command(("response.submitted.v1",), ("already-responded",)),
     "return": _command(("response.returned.v1",), ("already-approved",), ("no-response-yet",)),
     "approve": _command(("response.approved.v1",), ("already-approved",), ("no-response-yet",)),
-    "answer": _command(("answer.sent.v1",), ("already-answered",), ("not-your-step", "being-prepared"), calls=2,
-                       unheard=False),
-    "confirm": _command(("complaint.closed.v1",), ("already-confirmed",), ("not-answered-yet", "being-prepared"),
-                        calls=2, unheard=False),
-    "claim": Promise({200: (), 404: ("unknown-ticket",), 409: (
-        "claimed-by-colleague", "not-your-step", "already-handed-over", "already-classified", "already-responded",
-        "already-approved", "already-answered")} | UNAVAILABLE, calls=2),
+    "answer": _command(
+        ("answer.sent.v1",), ("already-answered",), ("not-your-step", "being-prepared"), calls=2, unheard=False
+    ),
+    "confirm": _command(
+        ("complaint.closed.v1",), ("already-confirmed",), ("not-answered-yet", "being-prepared"), calls=2, unheard=False
+    ),
+    "claim": Promise(
+        {
+            200: (),
+            404: ("unknown-ticket",),
+            409: (
+                "claimed-by-colleague",
+                "not-your-step",
+                "already-handed-over",
+                "already-classified",
+                "already-responded",
+                "already-approved",
+                "already-answered",
+            ),
+        }
+        | UNAVAILABLE,
+        calls=2,
+    ),
     "look": Promise({200: (), 404: ("unknown-ticket",)} | UNAVAILABLE, calls=2),
     "read": Promise({200: ()} | UNAVAILABLE, calls=2),
     "timeline": Promise({200: ()} | UNAVAILABLE, calls=3),

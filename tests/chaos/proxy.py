@@ -1,10 +1,10 @@
 """A small TCP proxy that stands between the services and their broker or database, and can be told to misbehave.
 
-    pass    forwards everything
-    delay   forwards everything late
-    stall   keeps every connection and forwards nothing
-    halve   forwards half of what comes next on each connection, then hangs up
-    reset   resets every connection, and each new one
+pass    forwards everything
+delay   forwards everything late
+stall   keeps every connection and forwards nothing
+halve   forwards half of what comes next on each connection, then hangs up
+reset   resets every connection, and each new one
 """
 
 import asyncio
@@ -144,7 +144,7 @@ class Proxy:
                 if self._mode == "delay":
                     await asyncio.sleep(random.uniform(*DELAY_SECONDS))
                 if self._mode == "halve":
-                    writer.write(data[:len(data) // 2])
+                    writer.write(data[: len(data) // 2])
                     await writer.drain()
                     return
                 writer.write(data)

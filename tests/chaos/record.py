@@ -71,5 +71,6 @@ class Record:
 
     def under(self, asked: Asked, kinds: tuple[str, ...], slack: float = 0.0) -> bool:
         """Whether a fault of one of `kinds` went on while `asked` did, or ended not longer than `slack` before."""
-        return any(struck.kind in kinds and struck.overlaps(asked.at, asked.at + asked.took, slack)
-                   for struck in self.struck)
+        return any(
+            struck.kind in kinds and struck.overlaps(asked.at, asked.at + asked.took, slack) for struck in self.struck
+        )

@@ -87,8 +87,9 @@ class Outcome:
         yield f"  books: {'BROKEN' if self.breaches else 'balanced'}"
 
 
-def run(folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool, echo: Echo,
-        rate: float = RATE) -> Outcome:
+def run(
+    folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool, echo: Echo, rate: float = RATE
+) -> Outcome:
     """Traffic for `seconds` under the faults of `seed`, then the books."""
     absent = [why for why in (disks.cannot(), cluster.cannot() if clustered else None) if why]
     clustered = clustered and cluster.cannot() is None
@@ -133,8 +134,12 @@ def _strike_all(found: World, record: Record, strikes: list[Strike], seconds: fl
     """Strike and heal as planned, each place by itself: what takes long at one keeps no other waiting."""
     began = monotonic()
     places = dict.fromkeys(strike.place for strike in strikes)
-    done = [found.striker(place).submit(_strike_at, found, record, began, echo,
-                                        [strike for strike in strikes if strike.place == place]) for place in places]
+    done = [
+        found.striker(place).submit(
+            _strike_at, found, record, began, echo, [strike for strike in strikes if strike.place == place]
+        )
+        for place in places
+    ]
     for each in done:
         each.result()
     sleep(max(0.0, began + seconds - monotonic()))
@@ -193,28 +198,48 @@ def settled(found: World, overheard: list[tuple[str, str]]) -> None:
 
 def keep(found: World, record: Record, folder: Path) -> None:
     """Put what was written down, by the harness and by every process, where it stays."""
-    lines = sorted([(asked.at, str(asked)) for asked in record.asked]
-                   + [(struck.began, f"** {struck}") for struck in record.struck])
+    lines = sorted(
+        [(asked.at, str(asked)) for asked in record.asked]
+        + [(struck.began, f"** {struck}") for struck in record.struck]
+    )
     (folder / "record.txt").write_text("".join(f"{at - record.began:8.2f} {line}\n" for at, line in lines))
     for name in found.installation.stack.programs:
         (folder / f"{name}.log").write_text(found.installation.log(name))
 
 
-def _outcome(record: Record, seconds: float, traffic: Traffic, found: World, pages: Pages,
-             breaches: list[Breach], absent: list[str], unfinished: list[Unfinished]) -> Outcome:
+def _outcome(
+    record: Record,
+    seconds: float,
+    traffic: Traffic,
+    found: World,
+    pages: Pages,
+    breaches: list[Breach],
+    absent: list[str],
+    unfinished: list[Unfinished],
+) -> Outcome:
     said = Counter(f"{asked.operation} {asked.status}" for asked in record.asked)
     taken = found.postbox.letters
     told = list(filter(None, dict.fromkeys([*(breach.about for breach in breaches), *traffic.unfinished])))[:5]
     return Outcome(
-        seed=record.seed, seconds=seconds, postgres=found.server is not None, clustered=found.cluster is not None,
+        seed=record.seed,
+        seconds=seconds,
+        postgres=found.server is not None,
+        clustered=found.cluster is not None,
         struck=Counter(struck.kind for struck in record.struck),
-        carried=traffic.carried, requests=len(record.asked), answers=said,
+        carried=traffic.carried,
+        requests=len(record.asked),
+        answers=said,
         accepted=len({asked.ticket for asked in record.asked if asked.operation == "submit" and asked.status == 201}),
-        slowest=max((asked.took - asked.starved for asked in record.asked), default=0.0), letters=len(taken),
-        copies=len(taken) - len({letter.id for letter in taken}), breaches=breaches,
-        histories=[history(about, pages, record) for about in told], absent=absent,
-        unfinished=[f"{each.ticket or 'no ticket'}: {explained(record, each) or 'nothing explains it'}"
-                    for each in unfinished])
+        slowest=max((asked.took - asked.starved for asked in record.asked), default=0.0),
+        letters=len(taken),
+        copies=len(taken) - len({letter.id for letter in taken}),
+        breaches=breaches,
+        histories=[history(about, pages, record) for about in told],
+        absent=absent,
+        unfinished=[
+            f"{each.ticket or 'no ticket'}: {explained(record, each) or 'nothing explains it'}" for each in unfinished
+        ],
+    )
 
 
 def counted(counts: Counter[str]) -> str:

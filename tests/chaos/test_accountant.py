@@ -39,13 +39,19 @@ def test_an_event_that_nobody_told(copy: Copy) -> None:
 
 def test_an_event_that_was_marked_as_sent_and_never_came(copy: Copy) -> None:
     event = copy.event("answer.sent.v1", copy.tickets[COMPLAINT])
-    only(copy.said(overheard=[each for each in copy.evidence.overheard if each[1] != event]),
-         "overheard:", copy.tickets[COMPLAINT], event)
+    only(
+        copy.said(overheard=[each for each in copy.evidence.overheard if each[1] != event]),
+        "overheard:",
+        copy.tickets[COMPLAINT],
+        event,
+    )
 
 
 def test_events_that_came_out_of_order(copy: Copy) -> None:
-    first, second = (("intake", copy.event(type_, copy.tickets[WAITING]))
-                     for type_ in ("complaint.submitted.v2", "complaint.handed_over.v1"))
+    first, second = (
+        ("intake", copy.event(type_, copy.tickets[WAITING]))
+        for type_ in ("complaint.submitted.v2", "complaint.handed_over.v1")
+    )
     turned = [{first: second, second: first}.get(each, each) for each in copy.evidence.overheard]
     only(copy.said(overheard=turned), "order:", copy.tickets[WAITING], "complaint.handed_over.v1")
 
@@ -56,8 +62,12 @@ def test_an_event_that_came_twice_is_no_fault(copy: Copy) -> None:
 
 def test_an_effect_that_was_noted_twice(copy: Copy) -> None:
     event = copy.event("answer.sent.v1", copy.tickets[COMPLAINT])
-    copy.change("notification", "INSERT INTO entries SELECT 'again', ticket, type, at, round, \"by\", opd, note, "
-                                "calendar FROM entries WHERE event_id = :id", id=event)
+    copy.change(
+        "notification",
+        "INSERT INTO entries SELECT 'again', ticket, type, at, round, \"by\", opd, note, "
+        "calendar FROM entries WHERE event_id = :id",
+        id=event,
+    )
     only(copy.said(), "entries:", copy.tickets[COMPLAINT], "answer.sent.v1 again 1 times too often")
 
 
@@ -93,15 +103,20 @@ def test_a_complaint_that_is_missing_at_intake(copy: Copy) -> None:
     assert len(said) == 2
 
 
-@pytest.mark.parametrize(("stage", "table", "book", "state"), [
-    ("triage", "cases", "triage cases", "awaiting_approval"),
-    ("opd_response", "cases", "OPD cases", "awaiting_response"),
-    ("notification", "answers", "answers", "answered"),
-])
-def test_a_desk_at_which_it_stands_elsewhere_than_was_told(copy: Copy, stage: str, table: str, book: str, state: str
-                                                           ) -> None:
-    copy.change(stage, f"UPDATE {table} SET state = :state WHERE ticket = :ticket", state=state,
-                ticket=copy.tickets[COMPLAINT])
+@pytest.mark.parametrize(
+    ("stage", "table", "book", "state"),
+    [
+        ("triage", "cases", "triage cases", "awaiting_approval"),
+        ("opd_response", "cases", "OPD cases", "awaiting_response"),
+        ("notification", "answers", "answers", "answered"),
+    ],
+)
+def test_a_desk_at_which_it_stands_elsewhere_than_was_told(
+    copy: Copy, stage: str, table: str, book: str, state: str
+) -> None:
+    copy.change(
+        stage, f"UPDATE {table} SET state = :state WHERE ticket = :ticket", state=state, ticket=copy.tickets[COMPLAINT]
+    )
     only(copy.said(), f"{book}:", copy.tickets[COMPLAINT], f"stands as {state}")
 
 
@@ -130,8 +145,11 @@ def test_a_command_carried_out_twice(copy: Copy) -> None:
 def test_a_letter_that_says_again_what_another_said(copy: Copy) -> None:
     letter = written(copy, copy.tickets[COMPLAINT], "answered")
     columns = "ticket, kind, created_at, next_try_at, tries, sent_at"
-    copy.change("notification", f"INSERT INTO messages (id, {columns}) SELECT 'again', {columns} FROM messages "
-                                "WHERE id = :id", id=letter.id)
+    copy.change(
+        "notification",
+        f"INSERT INTO messages (id, {columns}) SELECT 'again', {columns} FROM messages WHERE id = :id",
+        id=letter.id,
+    )
     said = copy.said(letters=[*copy.evidence.letters, replace(letter, id="again")])
     assert f"letters: {letter.subject}: written to {letter.to} 2 times" in said
     assert any(f"{copy.tickets[COMPLAINT]}: 2 letters of the kind answered" in words for words in said)
@@ -149,12 +167,18 @@ def test_a_letter_sent_twice_for_no_reason(copy: Copy) -> None:
 
 def test_a_letter_that_never_came(copy: Copy) -> None:
     letter = written(copy, copy.tickets[COMPLAINT], "received")
-    only(copy.said(letters=[each for each in copy.evidence.letters if each != letter]), "letters:",
-         copy.tickets[COMPLAINT], "marked as sent and never came")
+    only(
+        copy.said(letters=[each for each in copy.evidence.letters if each != letter]),
+        "letters:",
+        copy.tickets[COMPLAINT],
+        "marked as sent and never came",
+    )
 
 
-@pytest.mark.parametrize(("change", "words"), [("sent_at = NULL", "is not sent"),
-                                               ("sent_at = NULL, given_up_at = created_at", "was given up")])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [("sent_at = NULL", "is not sent"), ("sent_at = NULL, given_up_at = created_at", "was given up")],
+)
 def test_a_letter_that_was_not_sent(copy: Copy, change: str, words: str) -> None:
     letter = written(copy, copy.tickets[COMPLAINT], "received")
     copy.change("notification", f"UPDATE messages SET {change} WHERE id = :id", id=letter.id)
@@ -169,11 +193,17 @@ def test_a_letter_that_nobody_wrote(copy: Copy) -> None:
 def test_a_letter_that_is_written_a_second_time(copy: Copy) -> None:
     ticket = copy.tickets[WAITING]
     for id_ in ("one", "two"):
-        copy.change("notification", "INSERT INTO messages (id, ticket, kind, created_at, next_try_at, tries, sent_at) "
-                                    "VALUES (:id, :ticket, 'late', '2026-01-01', '2026-01-01', 1, '2026-01-01')",
-                    id=id_, ticket=ticket)
-    letters = [Letter(time.time(), id_, f"{id_}@example.id", f"Laporan {ticket} melewati waktu yang dijanjikan")
-               for id_ in ("one", "two")]
+        copy.change(
+            "notification",
+            "INSERT INTO messages (id, ticket, kind, created_at, next_try_at, tries, sent_at) "
+            "VALUES (:id, :ticket, 'late', '2026-01-01', '2026-01-01', 1, '2026-01-01')",
+            id=id_,
+            ticket=ticket,
+        )
+    letters = [
+        Letter(time.time(), id_, f"{id_}@example.id", f"Laporan {ticket} melewati waktu yang dijanjikan")
+        for id_ in ("one", "two")
+    ]
     only(copy.said(letters=[*copy.evidence.letters, *letters]), "messages:", ticket, "2 letters of the kind late")
 
 
@@ -181,12 +211,22 @@ def test_an_alarm_told_twice(copy: Copy) -> None:
     ticket = copy.tickets[WAITING]
     for id_ in ("one", "two"):
         body = json.dumps({"data": {"ticket": ticket, "step": 3, "round": 0}})
-        copy.change("triage", "INSERT INTO outbox (event_id, type, exchange, subject, body, mandatory, created_at, "
-                              "sent_at) VALUES (:id, 'step.overdue.v1', 'triage.events', :ticket, :body, 1, "
-                              "'2026-01-01', '2026-01-01')", id=id_, ticket=ticket, body=body)
+        copy.change(
+            "triage",
+            "INSERT INTO outbox (event_id, type, exchange, subject, body, mandatory, created_at, "
+            "sent_at) VALUES (:id, 'step.overdue.v1', 'triage.events', :ticket, :body, 1, "
+            "'2026-01-01', '2026-01-01')",
+            id=id_,
+            ticket=ticket,
+            body=body,
+        )
         copy.change("notification", "INSERT INTO inbox VALUES ('notification', :id, '2026-01-01')", id=id_)
-    only(copy.said(overheard=[*copy.evidence.overheard, ("triage", "one"), ("triage", "two")]), "alarms:", ticket,
-         "step.overdue.v1 of step 3 (response 0) was told 2 times")
+    only(
+        copy.said(overheard=[*copy.evidence.overheard, ("triage", "one"), ("triage", "two")]),
+        "alarms:",
+        ticket,
+        "step.overdue.v1 of step 3 (response 0) was told 2 times",
+    )
 
 
 def test_an_event_that_waits_or_is_in_quarantine(copy: Copy, rabbit: PrivateNode) -> None:
@@ -195,8 +235,9 @@ def test_an_event_that_waits_or_is_in_quarantine(copy: Copy, rabbit: PrivateNode
     event = next(each for each in copy.evidence.pages.told if each.subject == copy.tickets[WAITING])
     with publisher(uri) as channel:
         for queue in ("triage.quarantine", "triage.inbox"):
-            channel.publish([Message(id=event.event_id, exchange="", routing_key=queue, body=event.body,
-                                     type=event.type)])
+            channel.publish(
+                [Message(id=event.event_id, exchange="", routing_key=queue, body=event.body, type=event.type)]
+            )
     left = eventually(lambda: found if (found := broker.read(uri)).waiting["triage.inbox"] else None)
     said = copy.said(left=left)
     assert any(words.startswith("queues: triage.inbox: 1 events still wait") for words in said)

@@ -19,27 +19,42 @@ def test_a_complaint_that_nobody_submitted(copy: Copy) -> None:
 
 def test_a_submission_whose_answer_was_lost_may_have_been_entered(copy: Copy) -> None:
     record, ticket = copy.evidence.record, copy.tickets[WAITING]
-    lost = [replace(each, ticket=None, status=503, problem="unavailable")
-            if (each.operation, each.ticket) == ("submit", ticket) else each for each in record.asked]
+    lost = [
+        replace(each, ticket=None, status=503, problem="unavailable")
+        if (each.operation, each.ticket) == ("submit", ticket)
+        else each
+        for each in record.asked
+    ]
     assert copy.said(record=replace(record, asked=lost)) == []
 
 
 def test_one_key_with_two_tickets(copy: Copy) -> None:
-    (key,) = {each.key for each in copy.evidence.record.asked
-              if (each.operation, each.ticket) == ("submit", copy.tickets[WAITING])}
+    (key,) = {
+        each.key
+        for each in copy.evidence.record.asked
+        if (each.operation, each.ticket) == ("submit", copy.tickets[WAITING])
+    }
     said = copy.said_of(asked("submit", 201, copy.tickets[COMPLAINT], key=key))
     assert any("several tickets for one Idempotency-Key" in words for words in said)
     assert any("one ticket for several Idempotency-Keys" in words for words in said)
 
 
 def test_a_command_accepted_and_not_carried_out(copy: Copy) -> None:
-    only(copy.said_of(asked("classify", 200, copy.tickets[WAITING])), "commands:", copy.tickets[WAITING],
-         "'classify' was accepted 1 times and told 0 times")
+    only(
+        copy.said_of(asked("classify", 200, copy.tickets[WAITING])),
+        "commands:",
+        copy.tickets[WAITING],
+        "'classify' was accepted 1 times and told 0 times",
+    )
 
 
 def test_a_command_refused_as_done_that_nobody_did(copy: Copy) -> None:
-    only(copy.said_of(asked("answer", 409, copy.tickets[WAITING], problem="already-answered")), "commands:",
-         copy.tickets[WAITING], "'answer' was refused as done before, and never told")
+    only(
+        copy.said_of(asked("answer", 409, copy.tickets[WAITING], problem="already-answered")),
+        "commands:",
+        copy.tickets[WAITING],
+        "'answer' was refused as done before, and never told",
+    )
 
 
 def test_a_command_of_which_nothing_is_known_may_be_carried_out_or_not(copy: Copy) -> None:
@@ -49,25 +64,40 @@ def test_a_command_of_which_nothing_is_known_may_be_carried_out_or_not(copy: Cop
 def test_a_fact_without_a_command(copy: Copy) -> None:
     record = copy.evidence.record
     others = [each for each in record.asked if each.operation != "return"]
-    only(copy.said(record=replace(record, asked=others)), "commands:", copy.tickets[COMPLAINT],
-         "'return' was told 1 times, accepted 0 times")
+    only(
+        copy.said(record=replace(record, asked=others)),
+        "commands:",
+        copy.tickets[COMPLAINT],
+        "'return' was told 1 times, accepted 0 times",
+    )
 
 
 def test_an_answer_shown_as_received_that_was_not(copy: Copy) -> None:
-    only(copy.said_of(asked("read", 200, copy.tickets[WAITING], closed=True)), "commands:", copy.tickets[WAITING],
-         "shown it as closed")
+    only(
+        copy.said_of(asked("read", 200, copy.tickets[WAITING], closed=True)),
+        "commands:",
+        copy.tickets[WAITING],
+        "shown it as closed",
+    )
 
 
-@pytest.mark.parametrize(("status", "problem", "words"), [
-    (500, "failed", "not promised"),
-    (404, "unknown-ticket", "not promised"),
-    (409, "already-classified", "not promised with a 409"),
-    (503, None, "not promised with a 503"),
-    (401, "not-authenticated", "not promised"),
-])
+@pytest.mark.parametrize(
+    ("status", "problem", "words"),
+    [
+        (500, "failed", "not promised"),
+        (404, "unknown-ticket", "not promised"),
+        (409, "already-classified", "not promised with a 409"),
+        (503, None, "not promised with a 503"),
+        (401, "not-authenticated", "not promised"),
+    ],
+)
 def test_an_answer_nobody_promised(copy: Copy, status: int, problem: str | None, words: str) -> None:
-    only(copy.said_of(asked("hand over", status, copy.tickets[WAITING], problem=problem)), "answers:",
-         copy.tickets[WAITING], words)
+    only(
+        copy.said_of(asked("hand over", status, copy.tickets[WAITING], problem=problem)),
+        "answers:",
+        copy.tickets[WAITING],
+        words,
+    )
 
 
 def test_an_answer_that_came_late(copy: Copy) -> None:
@@ -82,8 +112,11 @@ def test_an_answer_may_be_later_by_what_the_machine_was_busy_with_other_things(c
 
 def test_no_machine_is_so_busy_that_an_answer_may_hang(copy: Copy) -> None:
     late = 2 * PROMISES["timeline"].seconds + 1
-    only(copy.said_of(asked("timeline", 200, copy.tickets[WAITING], took=late, starved=late)), "answers:",
-         f"took {late:.1f} s")
+    only(
+        copy.said_of(asked("timeline", 200, copy.tickets[WAITING], took=late, starved=late)),
+        "answers:",
+        f"took {late:.1f} s",
+    )
 
 
 def test_an_answer_waits_for_a_gateway_that_is_stopped(copy: Copy) -> None:
@@ -93,8 +126,19 @@ def test_an_answer_waits_for_a_gateway_that_is_stopped(copy: Copy) -> None:
 
 
 def test_an_answer_in_another_form(copy: Copy) -> None:
-    only(copy.said_of(asked("timeline", 503, copy.tickets[WAITING], problem="unavailable",
-                            flaw="a 503 that does not say when to come again")), "answers:", "when to come again")
+    only(
+        copy.said_of(
+            asked(
+                "timeline",
+                503,
+                copy.tickets[WAITING],
+                problem="unavailable",
+                flaw="a 503 that does not say when to come again",
+            )
+        ),
+        "answers:",
+        "when to come again",
+    )
 
 
 def test_no_answer_at_all_is_for_a_gateway_that_died_alone(copy: Copy) -> None:
@@ -114,13 +158,25 @@ def test_the_history_of_a_complaint_tells_requests_faults_events_and_rows(copy: 
     ticket, record = copy.tickets[COMPLAINT], copy.evidence.record
     struck = Struck("instance killed", "triage-1", record.asked[0].at, record.asked[-1].at)
     told = history(ticket, copy.evidence.pages, replace(record, struck=[struck]))
-    for words in ("somebody: submit -> 201", "somebody: return -> 200", "** instance killed triage-1",
-                  "told by triage", "response.returned.v1", "heard by notification, opd_response",
-                  "answers: state=closed", "messages:", "journeys: path=complaint"):
+    for words in (
+        "somebody: submit -> 201",
+        "somebody: return -> 200",
+        "** instance killed triage-1",
+        "told by triage",
+        "response.returned.v1",
+        "heard by notification, opd_response",
+        "answers: state=closed",
+        "messages:",
+        "journeys: path=complaint",
+    ):
         assert words in told, words
 
 
 def test_a_journey_that_stands_still(copy: Copy) -> None:
     end = max(each.at for each in copy.evidence.record.asked)
-    only(copy.said(unfinished=[Unfinished(copy.tickets[WAITING], end, end + 300)]), "journeys:", copy.tickets[WAITING],
-         "stands still")
+    only(
+        copy.said(unfinished=[Unfinished(copy.tickets[WAITING], end, end + 300)]),
+        "journeys:",
+        copy.tickets[WAITING],
+        "stands still",
+    )

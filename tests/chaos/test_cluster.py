@@ -25,8 +25,9 @@ def test_a_node_that_is_cut_off_is_missed_pauses_itself_and_comes_back(tmp_path:
         # It pauses itself, and is there for its operator all the same.
         assert tell(cluster.nodes[THIRD], "node().") == "'rabbit@node-3'"
         with Connection(cluster.nodes[FIRST].uri) as connection:
-            queue = connection.default_channel.queue_declare("a-queue", durable=True, auto_delete=False,
-                                                             arguments={"x-queue-type": "quorum"})
+            queue = connection.default_channel.queue_declare(
+                "a-queue", durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"}
+            )
             assert queue.queue == "a-queue"
         cluster.heal(THIRD)
         eventually(lambda: cluster.running(THIRD) == [FIRST, SECOND, THIRD], patience=90)

@@ -16,8 +16,11 @@ from tests.chaos.record import Asked, Record, Struck
 from tests.chaos.traffic import OPDS, Account, Answer, Journey
 
 PROBLEMS: dict[type[Refused], str] = {
-    AlreadyResponded: "already-responded", AlreadyApproved: "already-approved", AlreadyClassified: "already-classified",
-    NoResponseYet: "no-response-yet"}
+    AlreadyResponded: "already-responded",
+    AlreadyApproved: "already-approved",
+    AlreadyClassified: "already-classified",
+    NoResponseYet: "no-response-yet",
+}
 UNKNOWN: Answer = 503, {"type": "urn:nkk:problem:unavailable"}
 
 
@@ -116,8 +119,9 @@ ACTED = said(900, "respond", 200)
 REFUSED = said(ENDED - 1, "approve", 409, problem="no-response-yet")
 
 
-def judged(*asked: Asked, struck: tuple[Struck, ...] = (), ticket: str = TICKET, starved: float = 0.0
-           ) -> tuple[str | None, list[str]]:
+def judged(
+    *asked: Asked, struck: tuple[Struck, ...] = (), ticket: str = TICKET, starved: float = 0.0
+) -> tuple[str | None, list[str]]:
     """Why a journey did not come to its end, and what is a breach of it."""
     record, journey = Record(0, 0.0, list(asked), list(struck)), Unfinished(ticket, HEALED, ENDED, starved)
     return explained(record, journey), [str(breach) for breach in breaches(record, [journey])]
@@ -126,25 +130,37 @@ def judged(*asked: Asked, struck: tuple[Struck, ...] = (), ticket: str = TICKET,
 def test_a_journey_that_stands_still_when_all_is_healed_is_a_breach_that_says_where() -> None:
     why, broken = judged(ACTED, REFUSED)
     assert why is None
-    assert broken == [f"journeys: {TICKET}: stands still, and no fault explains it: last main_team: approve -> 409 "
-                      "no-response-yet (0.10 s)"]
+    assert broken == [
+        f"journeys: {TICKET}: stands still, and no fault explains it: last main_team: approve -> 409 "
+        "no-response-yet (0.10 s)"
+    ]
 
 
-@pytest.mark.parametrize("idle", [said(ENDED - 5, "look", 200), said(ENDED - 5, "claim", 200),
-                                  said(ENDED - 5, "approve", 200, "NKK-2026-0000-0000")])
+@pytest.mark.parametrize(
+    "idle",
+    [
+        said(ENDED - 5, "look", 200),
+        said(ENDED - 5, "claim", 200),
+        said(ENDED - 5, "approve", 200, "NKK-2026-0000-0000"),
+    ],
+)
 def test_looking_on_is_no_step(idle: Asked) -> None:
     assert judged(ACTED, REFUSED, idle)[0] is None
 
 
 def test_a_form_that_is_never_taken_is_a_breach() -> None:
-    assert judged(ticket="")[1] == ["journeys: no ticket: stands still, and no fault explains it: its form was not "
-                                    "taken"]
+    assert judged(ticket="")[1] == [
+        "journeys: no ticket: stands still, and no fault explains it: its form was not taken"
+    ]
 
 
-@pytest.mark.parametrize("told", [
-    {"asked": [said(ENDED - 5, "respond", 200), REFUSED]},
-    {"asked": [ACTED, REFUSED], "starved": 40.0},
-])
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"asked": [said(ENDED - 5, "respond", 200), REFUSED]},
+        {"asked": [ACTED, REFUSED], "starved": 40.0},
+    ],
+)
 def test_a_journey_that_went_on_until_time_was_up_is_none(told: dict[str, Any]) -> None:
     why, broken = judged(*told.pop("asked"), **told)
     assert (why or "").startswith("it went on until time was up (last main_team: approve")

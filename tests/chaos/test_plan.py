@@ -47,13 +47,13 @@ def test_at_one_place_a_fault_begins_only_when_the_last_has_been_recovered_from(
 def test_every_kind_comes_before_any_comes_a_second_time(seed: int) -> None:
     kinds = [strike.kind for strike in planned(seed, 1200)]
     assert len(kinds) > len(KINDS)
-    assert sorted(kinds[:len(KINDS)]) == sorted(kind.name for kind in KINDS)
+    assert sorted(kinds[: len(KINDS)]) == sorted(kind.name for kind in KINDS)
 
 
 @given(seeds)
 def test_a_longer_run_begins_as_the_shorter_one_does(seed: int) -> None:
     shorter, longer = planned(seed, 120), planned(seed, 240)
-    assert longer[:len(shorter)] == shorter
+    assert longer[: len(shorter)] == shorter
 
 
 @given(seeds)

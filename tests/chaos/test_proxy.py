@@ -155,12 +155,17 @@ def test_the_next_is_tried_where_one_is_not_there(echo: int) -> None:
 
 def test_a_caller_of_nobody_is_reset() -> None:
     # As soon as it is connected, and that may be before it knows that it is.
-    with (Proxy([(LOOPBACK, free_port())]) as proxy, pytest.raises(ConnectionResetError),
-          socket.create_connection((LOOPBACK, proxy.port), timeout=10) as line):
+    with (
+        Proxy([(LOOPBACK, free_port())]) as proxy,
+        pytest.raises(ConnectionResetError),
+        socket.create_connection((LOOPBACK, proxy.port), timeout=10) as line,
+    ):
         line.recv(1)
 
 
 def test_a_url_leads_through_the_proxy() -> None:
     with Proxy([(LOOPBACK, 1)]) as proxy:
         assert through("amqp://nkk:secret@10.0.0.1:5672//", proxy) == f"amqp://nkk:secret@{LOOPBACK}:{proxy.port}//"
-        assert through("postgresql://nkk@127.0.0.1:5/intake", proxy) == f"postgresql://nkk@127.0.0.1:{proxy.port}/intake"
+        assert (
+            through("postgresql://nkk@127.0.0.1:5/intake", proxy) == f"postgresql://nkk@127.0.0.1:{proxy.port}/intake"
+        )

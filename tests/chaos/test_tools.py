@@ -45,8 +45,14 @@ def test_a_clock_jumps_while_a_process_runs_and_only_that_one(tmp_path: Path) ->
         install_packages("libfaketime")
     clock = tmp_path / "clock"
     clock.write_text("+0")
-    with subprocess.Popen([sys.executable, "-c", TELLS_TIME], env=os.environ | fake_clock(clock), text=True,
-                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", TELLS_TIME],
+        env=os.environ | fake_clock(clock),
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+
         def off() -> timedelta:
             process.stdin.write("\n")
             process.stdin.flush()
@@ -64,6 +70,12 @@ def test_a_clock_jumps_while_a_process_runs_and_only_that_one(tmp_path: Path) ->
 
 
 def test_a_stage_of_an_older_version_neither_writes_nor_understands_the_later_field() -> None:
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", READS_AND_WRITES], capture_output=True, text=True,
-                          cwd=ROOT, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", READS_AND_WRITES],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
     assert done.stdout.split() == ["False", "0"], done.stderr

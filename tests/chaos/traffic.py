@@ -58,9 +58,11 @@ class Traffic:
         self._rate = rate
         self._dice = random.Random(record.seed)
         credentials = people.credentials
-        self._staff = {"operator": Account("operator", **credentials("operator")),
-                       "main_team": Account("main_team", **credentials("main_team")),
-                       **{opd: Account(opd, **credentials("opd_team", opd)) for opd in OPDS}}
+        self._staff = {
+            "operator": Account("operator", **credentials("operator")),
+            "main_team": Account("main_team", **credentials("main_team")),
+            **{opd: Account(opd, **credentials("opd_team", opd)) for opd in OPDS},
+        }
         self._reporters: list[Account] = []
         for number in range(REPORTERS):
             account = people.reporter(email=f"pelapor-{number}@example.id").account
@@ -154,8 +156,17 @@ class Traffic:
         """A member of the staff."""
         return self._staff[name]
 
-    async def ask(self, operation: str, who: str, method: str, path: str, body: Any = None, ticket: str | None = None,
-                  key: str | None = None, token: str = "") -> Answer:
+    async def ask(
+        self,
+        operation: str,
+        who: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        ticket: str | None = None,
+        key: str | None = None,
+        token: str = "",
+    ) -> Answer:
         """One request, written down with its answer: its status and what it holds, (None, {}) where none came."""
         headers = ({"Authorization": f"Bearer {token}"} if token else {}) | ({"Idempotency-Key": key} if key else {})
         at, began, starved = time(), monotonic(), starved_so_far()
@@ -163,15 +174,29 @@ class Traffic:
             response = await self._http.request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:
             # A request that was never answered: the connection broke, or nobody said anything for too long.
-            self._record.asked.append(Asked(at, monotonic() - began, operation, who, None, ticket, key,
-                                            type(error).__name__))
+            self._record.asked.append(
+                Asked(at, monotonic() - began, operation, who, None, ticket, key, type(error).__name__)
+            )
             return None, {}
         took = monotonic() - began
         flaw, answer = _read(response)
         problem = str(answer.get("type", "")).removeprefix("urn:nkk:problem:") or None if response.is_error else None
         closed = operation == "read" and (answer.get("stands") or {}).get("state") == "closed"
-        self._record.asked.append(Asked(at, took, operation, who, response.status_code, ticket or answer.get("ticket"),
-                                        key, problem, flaw, closed, starved_so_far() - starved))
+        self._record.asked.append(
+            Asked(
+                at,
+                took,
+                operation,
+                who,
+                response.status_code,
+                ticket or answer.get("ticket"),
+                key,
+                problem,
+                flaw,
+                closed,
+                starved_so_far() - starved,
+            )
+        )
         return response.status_code, answer
 
 
@@ -251,8 +276,11 @@ class Journey:
             status, answer = await self._ask(person, operation, "POST", f"/complaints/{self.ticket}/{path}", body)
             problem = str(answer.get("type", "")).rpartition(":")[2]
             # A return that went through leaves nothing to return, as there is nothing before the response has come.
-            if status == 200 or problem in PROMISES[operation].done or (
-                    operation == "return" and problem == "no-response-yet" and await self._was_returned("main_team")):
+            if (
+                status == 200
+                or problem in PROMISES[operation].done
+                or (operation == "return" and problem == "no-response-yet" and await self._was_returned("main_team"))
+            ):
                 break
             await self._traffic.pause(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
@@ -275,11 +303,13 @@ class Journey:
                 return
             await self._traffic.pause(self._dice.uniform(0.2, 1.0))
 
-    async def _ask(self, person: Account, operation: str, method: str, path: str, body: Any = None,
-                   key: str | None = None) -> Answer:
+    async def _ask(
+        self, person: Account, operation: str, method: str, path: str, body: Any = None, key: str | None = None
+    ) -> Answer:
         token = await self._traffic.token(person)
-        status, answer = await self._traffic.ask(operation, person.name, method, path, body, self.ticket or None, key,
-                                                 token)
+        status, answer = await self._traffic.ask(
+            operation, person.name, method, path, body, self.ticket or None, key, token
+        )
         if status == 401:
             person.token = ""
         return status, answer

@@ -36,8 +36,9 @@ class Copy:
 
     def event(self, type_: str, ticket: str) -> str:
         """The id of an event."""
-        return next(event.event_id for event in self.evidence.pages.told
-                    if (event.type, event.subject) == (type_, ticket))
+        return next(
+            event.event_id for event in self.evidence.pages.told if (event.type, event.subject) == (type_, ticket)
+        )
 
     def said(self, **shown: Any) -> list[str]:
         """What the accountant says of it; `shown` replaces what it is shown."""
@@ -107,8 +108,12 @@ def told_again(copy: Copy, type_: str, ticket: str, **changed: Any) -> str:
     body = json.loads(event.body)
     body["data"] |= changed
     columns = "type, exchange, subject, body, mandatory, correlation_id, created_at, sent_at, held_until"
-    copy.change(event.stage, f"INSERT INTO outbox (event_id, {columns}) SELECT :again, {columns} FROM outbox "
-                             "WHERE event_id = :id", again=again, id=event.event_id)
+    copy.change(
+        event.stage,
+        f"INSERT INTO outbox (event_id, {columns}) SELECT :again, {columns} FROM outbox WHERE event_id = :id",
+        again=again,
+        id=event.event_id,
+    )
     copy.change(event.stage, "UPDATE outbox SET body = :body WHERE event_id = :id", body=json.dumps(body), id=again)
     return again
 

@@ -44,8 +44,13 @@ LIBFAKETIME = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketim
 
 def fake_clock(file: Path) -> dict[str, str]:
     """What a process needs in its environment for its clock to be as far off as `file` says, looked at each second."""
-    return {"LD_PRELOAD": str(LIBFAKETIME), "FAKETIME_TIMESTAMP_FILE": str(file), "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1"}
+    return {
+        "LD_PRELOAD": str(LIBFAKETIME),
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+    }
 
 
 class ClockedStack(Stack):
@@ -125,8 +130,13 @@ class World:
     def targets(self) -> dict[str, list[str]]:
         """What can be struck here, by place."""
         node = "nodes" if self.cluster else "broker"
-        found = {"stages": self.instances, "gateway": ["0", "1"], node: list(self.nodes), "lines": list(self.proxies),
-                 "clocks": [f"{stage} {shift}" for stage in STAGES for shift in SHIFTS]}
+        found = {
+            "stages": self.instances,
+            "gateway": ["0", "1"],
+            node: list(self.nodes),
+            "lines": list(self.proxies),
+            "clocks": [f"{stage} {shift}" for stage in STAGES for shift in SHIFTS],
+        }
         if self.disk is not None:
             found["disk"] = [self.disk.name]
         return found | ({"postgres": ["server"]} if self.server else {"files": list(STAGES)})
@@ -164,12 +174,12 @@ def world(folder: Path, postgres: bool, clustered: bool) -> Iterator[World]:
         settings = SETTINGS | {"NKK_SMTP_URL": smtp}
         uri = through(next(iter(nodes.values())).uri, proxies["broker"])
         running = stack.enter_context(installation(var, uri, behind, settings, SCALE, stack_cls=ClockedStack))
-        yield World(running, nodes, proxies, postbox, Books(urls), disk, server, found,
-                    strikers=strikers)
+        yield World(running, nodes, proxies, postbox, Books(urls), disk, server, found, strikers=strikers)
 
 
-def _brokers(stack: ExitStack, folder: Path, clustered: bool
-             ) -> tuple[Mapping[str, PrivateNode], Cluster | None, list[tuple[str, int]]]:
+def _brokers(
+    stack: ExitStack, folder: Path, clustered: bool
+) -> tuple[Mapping[str, PrivateNode], Cluster | None, list[tuple[str, int]]]:
     if clustered:
         found = stack.enter_context(Cluster(folder / "rabbitmq"))
         return found.nodes, found, found.addresses

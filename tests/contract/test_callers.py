@@ -47,8 +47,9 @@ class Heard:
 
 
 @pytest.mark.parametrize(("stage", "method", "needed"), CALLS, ids=lambda part: str(part))
-def test_what_the_gateway_sends_holds_it_or_does_not(stage: str, method: str, needed: bool,
-                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_gateway_sends_holds_it_or_does_not(
+    stage: str, method: str, needed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gateway.backend.RpcClient", Heard)
     backend = Backend("", new_key_pair()[1], 1)
     with Flask("test").app_context():

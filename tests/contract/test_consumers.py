@@ -28,8 +28,15 @@ from services.notification import service as notification
 from services.opd_response import service as opd_response
 from services.triage import service as triage
 
-SERVICES = {service.name: service for service in (IntakeService, triage.TriageService, opd_response.OpdResponseService,
-                                                  notification.NotificationService)}
+SERVICES = {
+    service.name: service
+    for service in (
+        IntakeService,
+        triage.TriageService,
+        opd_response.OpdResponseService,
+        notification.NotificationService,
+    )
+}
 ALARMS = [StepDueSoon, StepOverdue]
 JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in ALARMS]
 
@@ -40,8 +47,11 @@ CALENDAR = read_calendar(CHANGED.content, CHANGED.version)
 
 def handled(service):
     """The events that a stage has a handler for, one entry a handler."""
-    entrypoints = [entrypoint for _, method in inspect.getmembers(service)
-                   for entrypoint in getattr(method, "nameko_entrypoints", ())]
+    entrypoints = [
+        entrypoint
+        for _, method in inspect.getmembers(service)
+        for entrypoint in getattr(method, "nameko_entrypoints", ())
+    ]
     return [entrypoint.event_cls for entrypoint in entrypoints if isinstance(entrypoint, Handles)]
 
 
@@ -60,8 +70,9 @@ def test_a_stage_has_one_handler_for_each_event_that_names_it_and_for_no_other(s
 
 
 def test_notification_hears_every_event_of_the_other_stages():
-    assert set(handled(notification.NotificationService)) == {event for event in EVENTS
-                                                              if "notification" in event.CONSUMERS}
+    assert set(handled(notification.NotificationService)) == {
+        event for event in EVENTS if "notification" in event.CONSUMERS
+    }
 
 
 def test_every_event_about_a_complaint_has_a_place_in_the_journey():
@@ -103,20 +114,33 @@ def test_notification_makes_an_entry_of_every_event_about_a_complaint(event, hea
     entry = notification._entry(read)
     assert (entry.event_id, entry.ticket, entry.type, entry.at) == (read.id, read.data.ticket, read.type, read.time)
     assert (entry.round, entry.by, entry.opd, entry.note) == (
-        getattr(read.data, "round", 0), getattr(read.data, "by", None), getattr(read.data, "opd", None),
-        getattr(read.data, "note", None))
+        getattr(read.data, "round", 0),
+        getattr(read.data, "by", None),
+        getattr(read.data, "opd", None),
+        getattr(read.data, "note", None),
+    )
     assert entry.calendar == getattr(read.data, "calendar", 0)
 
 
-@pytest.mark.parametrize(("event", "path", "material"), [
-    (ComplaintClassifiedAsInformation, Path.INFORMATION, None), (ResponseApproved, Path.COMPLAINT, "text"),
-], ids=["information", "complaint"])
+@pytest.mark.parametrize(
+    ("event", "path", "material"),
+    [
+        (ComplaintClassifiedAsInformation, Path.INFORMATION, None),
+        (ResponseApproved, Path.COMPLAINT, "text"),
+    ],
+    ids=["information", "complaint"],
+)
 def test_notification_makes_work_of_what_comes_to_be_answered(event, path, material, heard):
     read = heard(event)
     text = material and getattr(read.data, material)
     answer = notification._answer(read, CALENDAR, path, text)
     assert (answer.ticket, answer.path, answer.material, answer.note, answer.service_due_at) == (
-        read.data.ticket, path, text, read.data.note, read.data.service_due_at)
+        read.data.ticket,
+        path,
+        text,
+        read.data.note,
+        read.data.service_due_at,
+    )
     assert (answer.came_at, answer.due_at) == (read.time, CALENDAR.due(read.time, steps.ANSWER.minutes))
     assert answer.calendar == read.data.calendar == CALENDAR.version
     assert answer.service_calendar == read.data.service_calendar == CALENDAR.version

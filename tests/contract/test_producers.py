@@ -169,9 +169,15 @@ def intakes_vault():
 
 
 def registered():
-    form = {"kind": "public", "identity_number": "1971011503900001", "name": "Pelapor Contoh",
-            "email": "pelapor@example.org", "phone": None, "username": "pelapor-contoh",
-            "password": "sandi yang panjang"}
+    form = {
+        "kind": "public",
+        "identity_number": "1971011503900001",
+        "name": "Pelapor Contoh",
+        "email": "pelapor@example.org",
+        "phone": None,
+        "username": "pelapor-contoh",
+        "password": "sandi yang panjang",
+    }
     return told_by(intake.IntakeService, "register", None, Call(form), vault=intakes_vault(), passwords=Anything())
 
 
@@ -221,7 +227,10 @@ def reset_requested():
     (event,) = service.uow.told
     opened = unseal(event.sealed_letter, NOTIFICATION_KEYS[0])
     assert (opened["email"], opened["username"], hash_of(opened["code"])) == (
-        "pelapor@example.org", "pelapor-contoh", service.uow.reset.token_hash)
+        "pelapor@example.org",
+        "pelapor-contoh",
+        service.uow.reset.token_hash,
+    )
     return event
 
 
@@ -249,13 +258,20 @@ PRODUCERS = {
     ResponseSubmitted: lambda: told_by(OPD, "respond", opd_case(), TEAM, TICKET, "Petugas telah ditegur."),
     ResponseReturned: lambda: told_by(TRIAGE, "return_response", responded(), STAFF, TICKET, "Belum menjawab."),
     ResponseApproved: lambda: told_by(TRIAGE, "approve", responded(), STAFF, TICKET),
-    AnswerSent: lambda: told_by(NOTIFICATION, "send_answer", answer(), STAFF, TICKET, "Jawaban.", mailer=Anything(),
-                                _minutes_to=lambda *_: 42),
+    AnswerSent: lambda: told_by(
+        NOTIFICATION, "send_answer", answer(), STAFF, TICKET, "Jawaban.", mailer=Anything(), _minutes_to=lambda *_: 42
+    ),
     ComplaintClosed: lambda: closed(),
     StepDueSoon: lambda: alarm(NEAR),
     StepOverdue: lambda: alarm(LATE),
-    CalendarChanged: lambda: told_by(intake.IntakeService, "set_day", None, ADMIN, "2026-03-28", {
-        "name": "Pelayanan Sabtu setelah banjir", "spans": [["08:00", "12:00"]]}),
+    CalendarChanged: lambda: told_by(
+        intake.IntakeService,
+        "set_day",
+        None,
+        ADMIN,
+        "2026-03-28",
+        {"name": "Pelayanan Sabtu setelah banjir", "spans": [["08:00", "12:00"]]},
+    ),
 }
 
 
@@ -348,5 +364,8 @@ def test_every_stage_can_tell_of_what_stands_at_its_steps(stage, now, event):
     assert type(told) is event
     assert event.read(told.to_json("event-1", MONDAY, None, stage)).data == told
     assert (told.step, told.role, told.opd) == (
-        timed.step.number, timed.step.role, "disdukcapil" if stage == "opd_response" else None)
+        timed.step.number,
+        timed.step.role,
+        "disdukcapil" if stage == "opd_response" else None,
+    )
     assert timed.step.owner == stage

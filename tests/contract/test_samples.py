@@ -20,7 +20,9 @@ IDENTITY = re.compile(r"name|nama|nik|nip|identity|identitas|e_?mail|phone|telep
 # The accused is named by the reporter and is not the reporter; the contact is a box that notification alone can open;
 # of calendars there is one, and its name is in the contract.
 NO_IDENTITY = {(event.TYPE, "accused_name") for event in EVENTS} | {
-    ("reporter.registered.v1", "sealed_contact"), ("calendar.changed.v1", "name")}
+    ("reporter.registered.v1", "sealed_contact"),
+    ("calendar.changed.v1", "name"),
+}
 
 
 def test_each_event_has_a_sample_and_there_are_no_others():
@@ -69,10 +71,18 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
     in_time = sorted(told, key=lambda read: read.time)
     told_of_clocks = {"step.due_soon.v1", "step.overdue.v1"}
     assert [read.type for read in in_time if read.type not in told_of_clocks] == [
-        "calendar.changed.v1", "reporter.registered.v1", "password.reset_requested.v1", "complaint.submitted.v2",
-        "complaint.handed_over.v1", "complaint.forwarded.v1",
-        "response.returned.v1", "response.submitted.v1", "response.approved.v1", "answer.sent.v1",
-        "complaint.closed.v1"]
+        "calendar.changed.v1",
+        "reporter.registered.v1",
+        "password.reset_requested.v1",
+        "complaint.submitted.v2",
+        "complaint.handed_over.v1",
+        "complaint.forwarded.v1",
+        "response.returned.v1",
+        "response.submitted.v1",
+        "response.approved.v1",
+        "answer.sent.v1",
+        "complaint.closed.v1",
+    ]
 
 
 @each_event
@@ -82,8 +92,12 @@ def test_no_schema_has_a_field_that_could_hold_who_reported(event):
 
 def test_the_name_of_a_calendar_can_be_no_persons():
     with pytest.raises(UnreadableEventError):
-        CalendarChanged.read(json.dumps(json.loads((SAMPLES / "calendar.changed.v1.json").read_text("utf-8")) | {
-            "data": {"name": "Pelapor Contoh", "version": 1, "content": {}, "by": "x"}}))
+        CalendarChanged.read(
+            json.dumps(
+                json.loads((SAMPLES / "calendar.changed.v1.json").read_text("utf-8"))
+                | {"data": {"name": "Pelapor Contoh", "version": 1, "content": {}, "by": "x"}}
+            )
+        )
 
 
 @each_event
@@ -91,8 +105,13 @@ def test_no_sample_holds_an_address_or_an_identity_number(event, sample, documen
     written = document(event)
     assert "@" not in sample(event)
     # 16 digits are a NIK, 18 a NIP, and 9 or more in a row could be a phone number.
-    words = json.dumps({name: value for name, value in written["data"].items()
-                        if name not in ("reporter_id", "by", "sealed_contact", "sealed_letter", "sealed_reporter")})
+    words = json.dumps(
+        {
+            name: value
+            for name, value in written["data"].items()
+            if name not in ("reporter_id", "by", "sealed_contact", "sealed_letter", "sealed_reporter")
+        }
+    )
     assert not re.search(r"\d{9,}", words)
 
 
@@ -114,12 +133,17 @@ def test_the_samples_clocks_are_counted_by_the_sample_calendar(heard):
     told = {event.TYPE: heard(event) for event in EVENTS}
     submitted = told["complaint.submitted.v2"]
     assert submitted.data.submitted_at == submitted.time
-    promised = {read.data.service_due_at for read in told.values()
-                if hasattr(read.data, "service_due_at") and read.subject == submitted.subject}
+    promised = {
+        read.data.service_due_at
+        for read in told.values()
+        if hasattr(read.data, "service_due_at") and read.subject == submitted.subject
+    }
     assert promised == {service_due(submitted.time, calendar)}
     for read in (told["step.due_soon.v1"], told["step.overdue.v1"]):
         assert (read.data.came_at, read.data.due_at) == (
-            submitted.time, calendar.due(submitted.time, steps.HAND_OVER.minutes))
+            submitted.time,
+            calendar.due(submitted.time, steps.HAND_OVER.minutes),
+        )
 
 
 def test_the_samples_of_alarms_tell_of_a_step_that_was_not_done_by_then(heard):

@@ -18,14 +18,26 @@ FOLDER = Path(__file__).parents[2] / "docs" / "api"
 def application(**settings: Any) -> Flask:
     """A gateway that speaks to nobody, with `settings` of its own."""
     keys = new_keys()
-    return create_app({
-        "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": keys["NKK_INTAKE_PUBLIC_KEY"],
-        "TOKEN_PUBLIC_KEY": keys["NKK_TOKEN_PUBLIC_KEY"], "SITE_KEY": keys["NKK_SITE_KEY"],
-        "RPC_TIMEOUT": 1, "TRUSTED_PROXIES": Proxies(), "LIVE_STREAMS": 1,
-        "LIMIT_REGISTRATION": "1/hour", "LIMIT_LOGIN": "1/hour", "LIMIT_RESET": "1/hour",
-        "LIMIT_SUBMISSION": "1/hour", "LIMIT_DOCUMENTS": "1/hour", "SITE_URL": "http://localhost", "TEMPLATES": "",
-        "RATELIMIT_STORAGE_URI": "memory://",
-    } | settings)
+    return create_app(
+        {
+            "AMQP_URI": "amqp://localhost",
+            "INTAKE_PUBLIC_KEY": keys["NKK_INTAKE_PUBLIC_KEY"],
+            "TOKEN_PUBLIC_KEY": keys["NKK_TOKEN_PUBLIC_KEY"],
+            "SITE_KEY": keys["NKK_SITE_KEY"],
+            "RPC_TIMEOUT": 1,
+            "TRUSTED_PROXIES": Proxies(),
+            "LIVE_STREAMS": 1,
+            "LIMIT_REGISTRATION": "1/hour",
+            "LIMIT_LOGIN": "1/hour",
+            "LIMIT_RESET": "1/hour",
+            "LIMIT_SUBMISSION": "1/hour",
+            "LIMIT_DOCUMENTS": "1/hour",
+            "SITE_URL": "http://localhost",
+            "TEMPLATES": "",
+            "RATELIMIT_STORAGE_URI": "memory://",
+        }
+        | settings
+    )
 
 
 def openapi() -> dict[str, Any]:
@@ -37,9 +49,13 @@ def openapi() -> dict[str, Any]:
 
 def routes() -> set[tuple[str, str]]:
     """Every operation of the API as the application itself routes it: method and path, as the description writes it."""
-    return {(method, re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1")))
-            for rule in application().url_map.iter_rules() if rule.rule.startswith("/api/v1")
-            for method in rule.methods or () if method not in ("HEAD", "OPTIONS")}
+    return {
+        (method, re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1")))
+        for rule in application().url_map.iter_rules()
+        if rule.rule.startswith("/api/v1")
+        for method in rule.methods or ()
+        if method not in ("HEAD", "OPTIONS")
+    }
 
 
 DOCUMENTS = {"openapi.json": openapi, "asyncapi.json": asyncapi.document}

@@ -64,17 +64,25 @@ def test_a_command_is_one_and_takes_the_options_it_is_given(page: Path) -> None:
         assert not strange, f"`{said}` takes no {strange}"
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"],
-                         ids=[name for name in IDS if name != "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if page.name != "CHANGELOG.md"],
+    ids=[name for name in IDS if name != "CHANGELOG.md"],
+)
 def test_a_target_of_make_is_there(page: Path) -> None:
     text = page.read_text("utf-8")
-    named = {*TARGET.findall(text), *re.findall(r"^(?:\$ )?make ([a-z]+)", "\n".join(
-        code for _, code in FENCE.findall(text)), re.M)}
+    named = {
+        *TARGET.findall(text),
+        *re.findall(r"^(?:\$ )?make ([a-z]+)", "\n".join(code for _, code in FENCE.findall(text)), re.M),
+    }
     assert named <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.M))
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if "benchmarks" not in page.parts],
-                         ids=[name for name in IDS if "benchmarks" not in name])
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if "benchmarks" not in page.parts],
+    ids=[name for name in IDS if "benchmarks" not in name],
+)
 def test_lines_can_be_read_side_by_side(page: Path) -> None:
     assert [line for line in prose(page.read_text("utf-8")) if len(line) > LONGEST] == []
 

@@ -11,8 +11,12 @@ def test_a_generated_document_is_current(name: str) -> None:
 
 
 def test_every_answer_of_the_api_is_named_and_every_pattern_is_one_to_whoever_reads_it() -> None:
-    operations = [operation for item in openapi()["paths"].values() for method, operation in item.items()
-                  if method != "parameters"]
+    operations = [
+        operation
+        for item in openapi()["paths"].values()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
     assert [operation["operationId"] for operation in operations if "default" in operation["responses"]] == []
     assert len({operation["operationId"] for operation in operations}) == len(operations)
     # Python's \Z is the letter Z to ECMA-262, by which JSON Schema reads patterns.

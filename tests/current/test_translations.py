@@ -20,8 +20,9 @@ def test_the_catalogue_holds_the_sentences_of_the_pages_and_no_others() -> None:
 
 
 def test_every_sentence_is_translated_and_none_is_a_guess() -> None:
-    assert [message.id for message in kept() if message.id and (
-        message.fuzzy or not all(as_tuple(message.string)))] == []
+    assert [
+        message.id for message in kept() if message.id and (message.fuzzy or not all(as_tuple(message.string)))
+    ] == []
 
 
 def test_a_translation_keeps_the_places_that_are_filled_in() -> None:

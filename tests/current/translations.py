@@ -44,8 +44,10 @@ def written(catalogue: Catalog) -> bytes:
     """A catalogue as its file holds it: by sentence, without dates or line numbers, which would differ each time."""
     buffer = io.BytesIO()
     write_po(buffer, catalogue, width=120, no_location=True, omit_header=True, sort_output=True, ignore_obsolete=True)
-    header = b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n' \
-             b'"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+    header = (
+        b'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n'
+        b'"Plural-Forms: nplurals=2; plural=(n != 1);\\n"\n\n'
+    )
     return header + buffer.getvalue()
 
 

@@ -21,8 +21,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode
-          ) -> Iterator[Installation]:
+def whole(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode
+) -> Iterator[Installation]:
     """A running installation on either database, shared by the tests that do not hurt it."""
     databases = None
     if request.param == "postgres":

@@ -33,15 +33,38 @@ UNREADABLE = {
     "null": b"null",
 }
 
-LONG = {"subject_line": 200, "text": 20_000, "place": 150, "happened_on": 150, "accused_name": 150,
-        "accused_position": 150}
-OF_WRONG_TYPE = [(field, value) for field in complaint_form() for value in (7, 1.5, [], {}, ["x"], {"x": "y"}, False)
-                 if (field, value) != ("confidential", False)]
+LONG = {
+    "subject_line": 200,
+    "text": 20_000,
+    "place": 150,
+    "happened_on": 150,
+    "accused_name": 150,
+    "accused_position": 150,
+}
+OF_WRONG_TYPE = [
+    (field, value)
+    for field in complaint_form()
+    for value in (7, 1.5, [], {}, ["x"], {"x": "y"}, False)
+    if (field, value) != ("confidential", False)
+]
 WRONG = [
-    ("category", "tidak-ada"), ("category", "Kode-Perilaku"), ("category", ""), ("category", None),
-    ("category", "a" * 1_000), ("sub_category", "tidak-ada"), ("sub_category", "kesetiaan"), ("sub_category", None),
-    ("accused_opd", "dinas-langit"), ("accused_opd", ""), ("claimed_kind", "gosip"), ("claimed_kind", None),
-    ("subject_line", None), ("text", None), ("confidential", None), ("confidential", "true"), ("confidential", 1),
+    ("category", "tidak-ada"),
+    ("category", "Kode-Perilaku"),
+    ("category", ""),
+    ("category", None),
+    ("category", "a" * 1_000),
+    ("sub_category", "tidak-ada"),
+    ("sub_category", "kesetiaan"),
+    ("sub_category", None),
+    ("accused_opd", "dinas-langit"),
+    ("accused_opd", ""),
+    ("claimed_kind", "gosip"),
+    ("claimed_kind", None),
+    ("subject_line", None),
+    ("text", None),
+    ("confidential", None),
+    ("confidential", "true"),
+    ("confidential", 1),
     *((field, value) for field in LONG for value in ("", " \r\n\t", "\u200b\u00a0", "\x00\x1b")),
     *((field, "x" * (length + 1)) for field, length in LONG.items()),
 ]
@@ -64,8 +87,18 @@ def test_a_body_that_is_no_json_object_is_refused_with_what_to_check(refused: Pe
     problem(refused.ask("POST", "/complaints", content=body, headers=JSON), 400, "malformed")
 
 
-@pytest.mark.parametrize("kind", [None, "text/plain", "text/json", "application/x-www-form-urlencoded",
-                                  "multipart/form-data; boundary=x", "application/jsonp", "json"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        None,
+        "text/plain",
+        "text/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+        "json",
+    ],
+)
 def test_a_body_of_another_content_type_is_refused_even_where_it_is_json(refused: Person, kind: str | None) -> None:
     headers = {"Content-Type": kind} if kind else {}
     said = problem(refused.ask("POST", "/complaints", content=FORM, headers=headers), 415, "not-json")
@@ -93,8 +126,9 @@ def test_a_field_we_do_not_know_is_named_and_not_ignored(refused: Person) -> Non
 
 
 @pytest.mark.parametrize("length", [1_000_000, 5_000_000])
-def test_a_text_of_a_million_characters_is_refused_by_its_length_alone(people: People, refused: Person, length: int
-                                                                       ) -> None:
+def test_a_text_of_a_million_characters_is_refused_by_its_length_alone(
+    people: People, refused: Person, length: int
+) -> None:
     with httpx.Client(base_url=people.installation.url, timeout=20) as http:
         response = Person(http, refused.token).ask("POST", "/complaints", complaint_form(text="x" * length))
     assert "20,000 characters" in problem(response, 413, "too-large")["detail"]
@@ -105,13 +139,17 @@ def test_a_long_body_in_chunks_is_refused_as_one_of_known_length_is(refused: Per
     problem(refused.ask("POST", "/complaints", content=chunks, headers=JSON), 413, "too-large")
 
 
-def test_a_body_that_is_too_long_costs_the_next_request_on_its_connection_nothing(people: People, refused: Person
-                                                                                  ) -> None:
+def test_a_body_that_is_too_long_costs_the_next_request_on_its_connection_nothing(
+    people: People, refused: Person
+) -> None:
     one_connection = httpx.Limits(max_connections=1)
     with httpx.Client(base_url=people.installation.url, timeout=20, limits=one_connection) as http:
         for _ in range(5):
-            problem(Person(http, refused.token).ask("POST", "/complaints", content=b" " * 400_000, headers=JSON),
-                    413, "too-large")
+            problem(
+                Person(http, refused.token).ask("POST", "/complaints", content=b" " * 400_000, headers=JSON),
+                413,
+                "too-large",
+            )
             assert http.get("/healthz").status_code == 200
 
 
@@ -124,20 +162,23 @@ def test_no_act_on_a_complaint_fails_on_our_side_whatever_it_is_sent(people: Peo
         assert 400 <= response.status_code < 500, response.text
 
 
-@pytest.mark.parametrize(("path", "form", "fields"), [
-    ("classification", {"kind": "pengaduan"}, {"kind"}),
-    ("classification", {"kind": "complaint"}, {"opd"}),
-    ("classification", {"kind": "complaint", "opd": "dinas-langit"}, {"opd"}),
-    ("classification", {"kind": "information", "opd": "inspektorat"}, {"opd"}),
-    ("classification", {"kind": "information", "note": "x" * 4_001}, {"note"}),
-    ("classification", {}, {"kind"}),
-    ("approval", {"approved": False}, {"note"}),
-    ("approval", {"approved": "yes"}, {"approved"}),
-    ("approval", {"approved": 1}, {"approved"}),
-    ("approval", {"approved": None}, {"approved"}),
-    ("approval", {"approved": False, "note": "\x00"}, {"note"}),
-    ("approval", {}, {"approved"}),
-])
+@pytest.mark.parametrize(
+    ("path", "form", "fields"),
+    [
+        ("classification", {"kind": "pengaduan"}, {"kind"}),
+        ("classification", {"kind": "complaint"}, {"opd"}),
+        ("classification", {"kind": "complaint", "opd": "dinas-langit"}, {"opd"}),
+        ("classification", {"kind": "information", "opd": "inspektorat"}, {"opd"}),
+        ("classification", {"kind": "information", "note": "x" * 4_001}, {"note"}),
+        ("classification", {}, {"kind"}),
+        ("approval", {"approved": False}, {"note"}),
+        ("approval", {"approved": "yes"}, {"approved"}),
+        ("approval", {"approved": 1}, {"approved"}),
+        ("approval", {"approved": None}, {"approved"}),
+        ("approval", {"approved": False, "note": "\x00"}, {"note"}),
+        ("approval", {}, {"approved"}),
+    ],
+)
 def test_the_main_team_is_told_what_its_decision_lacks(people: People, path: str, form: dict, fields: set) -> None:
     ticket = people.submit(people.reporter())
     people.operator.post(f"/complaints/{ticket}/handover")

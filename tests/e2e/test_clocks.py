@@ -24,9 +24,11 @@ from tests.people import People, travel_as_complaint
 DATABASES = ["postgres"]
 
 ALWAYS_OPEN = [[["00:00", "23:59"]]] * 7
-TEAMS = {"operator": {"email": "operator@example.id", "superior_email": "kabid@example.id"},
-         "main_team": {"email": "tim-utama@example.id", "superior_email": None},
-         "opd_team": {"disdukcapil": {"email": "tim@example.id", "superior_email": "kadis@example.id"}}}
+TEAMS = {
+    "operator": {"email": "operator@example.id", "superior_email": "kabid@example.id"},
+    "main_team": {"email": "tim-utama@example.id", "superior_email": None},
+    "opd_team": {"disdukcapil": {"email": "tim@example.id", "superior_email": "kadis@example.id"}},
+}
 
 
 @pytest.fixture
@@ -60,8 +62,9 @@ def changed(people: People, **parts: Any) -> Calendar:
 def record(people: People, ticket: str) -> dict[str, Any]:
     """What notification has recorded of a journey."""
     with Database(people.installation.stack.database_url("notification"), size=1).reading() as connection:
-        rows = connection.execute(text("SELECT type, at, round, calendar FROM entries WHERE ticket = :ticket"),
-                                  {"ticket": ticket}).all()
+        rows = connection.execute(
+            text("SELECT type, at, round, calendar FROM entries WHERE ticket = :ticket"), {"ticket": ticket}
+        ).all()
     return {"facts": [row._asdict() for row in rows]}
 
 
@@ -75,9 +78,10 @@ def make_late(installation: Installation, stage: str, table: str, ticket: str) -
     yesterday = datetime.now(UTC) - timedelta(days=1)
     value = yesterday.replace(tzinfo=None) if database.is_sqlite else yesterday
     with database.writing() as connection:
-        connection.execute(text(f"UPDATE {table} SET came_at = :then, due_at = :then, tell_at = :then "
-                                "WHERE ticket = :ticket"),
-                           {"then": str(value) if database.is_sqlite else value, "ticket": ticket})
+        connection.execute(
+            text(f"UPDATE {table} SET came_at = :then, due_at = :then, tell_at = :then WHERE ticket = :ticket"),
+            {"then": str(value) if database.is_sqlite else value, "ticket": ticket},
+        )
     database.dispose()
 
 
@@ -95,8 +99,9 @@ def test_a_worklist_shows_when_each_came_is_due_and_what_is_left(people: People)
     ticket = people.submit(people.reporter())
     content = people.admin.get("/calendar")
     rules = read_calendar(content["calendar"], content["version"])
-    row = next(row for row in people.operator.get("/desks/intake", params={"limit": 200})["items"]
-               if row["ticket"] == ticket)
+    row = next(
+        row for row in people.operator.get("/desks/intake", params={"limit": 200})["items"] if row["ticket"] == ticket
+    )
     assert instant(row["due_at"]) == rules.due(instant(row["came_at"]), steps.HAND_OVER.minutes)
     assert instant(row["service_due_at"]) == rules.due(instant(row["came_at"]), steps.SERVICE_MINUTES)
     assert (row["done_at"], row["left_minutes"] <= 10, row["service_left_minutes"] <= 900) == (None, True, True)
@@ -166,8 +171,9 @@ def test_a_late_step_is_told_of_once_to_the_team_and_once_to_its_superior(people
 def outbox(installation: Installation, stage: str, ticket: str) -> list[str]:
     """The types of all that a stage has told of a ticket."""
     with Database(installation.stack.database_url(stage), size=1).reading() as connection:
-        rows = connection.execute(text("SELECT type FROM outbox WHERE subject = :ticket ORDER BY id"),
-                                  {"ticket": ticket})
+        rows = connection.execute(
+            text("SELECT type FROM outbox WHERE subject = :ticket ORDER BY id"), {"ticket": ticket}
+        )
         return list(rows.scalars())
 
 
@@ -189,15 +195,18 @@ def test_a_letter_to_a_team_waits_for_the_offices_to_open(people: People, calend
 def waiting(installation: Installation, ticket: str) -> int:
     """How many letters to teams wait."""
     with Database(installation.stack.database_url("notification"), size=1).reading() as connection:
-        return connection.execute(text("SELECT count(*) FROM messages WHERE ticket = :ticket AND team IS NOT NULL "
-                                       "AND sent_at IS NULL"), {"ticket": ticket}).scalar_one()
+        return connection.execute(
+            text("SELECT count(*) FROM messages WHERE ticket = :ticket AND team IS NOT NULL AND sent_at IS NULL"),
+            {"ticket": ticket},
+        ).scalar_one()
 
 
 def nkk(installation: Installation, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line beside this installation."""
     env = os.environ | {"NKK_VAR": str(installation.stack.var)}
-    return subprocess.run([sys.executable, "-m", "nkk.cli", *arguments], capture_output=True, text=True, env=env,
-                          timeout=60, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "nkk.cli", *arguments], capture_output=True, text=True, env=env, timeout=60, check=False
+    )
 
 
 def test_every_clock_of_a_complaint_can_be_proved_on_the_command_line(people: People) -> None:
@@ -214,8 +223,9 @@ def test_every_clock_of_a_complaint_can_be_proved_on_the_command_line(people: Pe
     assert "tepat waktu" in proof.stdout
 
 
-@pytest.mark.parametrize(("ticket", "said"), [("NKK-2026-0000-0000", "There is no complaint"),
-                                              ("NKK-2026-XXXX-XXXX", "copy all of it")])
+@pytest.mark.parametrize(
+    ("ticket", "said"), [("NKK-2026-0000-0000", "There is no complaint"), ("NKK-2026-XXXX-XXXX", "copy all of it")]
+)
 def test_a_ticket_that_is_none_is_not_proved(people: People, ticket: str, said: str) -> None:
     asked = nkk(people.installation, "clock", ticket)
     assert asked.returncode != 0
@@ -223,10 +233,13 @@ def test_a_ticket_that_is_none_is_not_proved(people: People, ticket: str, said: 
     assert "Traceback" not in asked.stderr
 
 
-@pytest.mark.parametrize(("month", "said"), [("2099-01", "not begun"), ("2026-13", "Write the month as 2026-03."),
-                                             ("maret", "Write the month as 2026-03.")])
-def test_a_month_that_cannot_be_reported_is_refused_in_a_sentence(people: People, tmp_path: Path, month: str, said: str
-                                                                  ) -> None:
+@pytest.mark.parametrize(
+    ("month", "said"),
+    [("2099-01", "not begun"), ("2026-13", "Write the month as 2026-03."), ("maret", "Write the month as 2026-03.")],
+)
+def test_a_month_that_cannot_be_reported_is_refused_in_a_sentence(
+    people: People, tmp_path: Path, month: str, said: str
+) -> None:
     asked = nkk(people.installation, "report", month, "--output", str(tmp_path / "rekap.xlsx"))
     assert asked.returncode == 1
     assert said in asked.stderr
@@ -234,15 +247,19 @@ def test_a_month_that_cannot_be_reported_is_refused_in_a_sentence(people: People
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(("where", "why"), [("missing/rekap.xlsx", "No such file or directory"),
-                                            ("file/rekap.xlsx", "Not a directory")])
-def test_a_file_that_cannot_be_written_is_told_in_a_sentence_with_what_to_do(people: People, tmp_path: Path, where: str,
-                                                                           why: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "why"), [("missing/rekap.xlsx", "No such file or directory"), ("file/rekap.xlsx", "Not a directory")]
+)
+def test_a_file_that_cannot_be_written_is_told_in_a_sentence_with_what_to_do(
+    people: People, tmp_path: Path, where: str, why: str
+) -> None:
     (tmp_path / "file").touch()
     asked = nkk(people.installation, "report", f"{datetime.now(WIB):%Y-%m}", "--output", str(tmp_path / where))
     assert (asked.returncode, asked.stdout) == (1, "")
-    assert asked.stderr == (f"Error: {tmp_path / where} cannot be written: {why}. Name a file in a folder that is "
-                            "there and that you may write to, with --output.\n")
+    assert asked.stderr == (
+        f"Error: {tmp_path / where} cannot be written: {why}. Name a file in a folder that is "
+        "there and that you may write to, with --output.\n"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 

@@ -44,8 +44,10 @@ def letters_to(installation: Installation, email: str) -> int:
 def sealed_contact(people: People, reporter_id: str) -> str | None:
     """What notification keeps of where a reporter is reached."""
     with engine(people.installation, "notification").connect() as connection:
-        return connection.execute(text("SELECT sealed_contact FROM keyed_contacts WHERE reporter = :reporter"),
-                                  {"reporter": people.installation.keyed.reporter(reporter_id)}).scalar_one_or_none()
+        return connection.execute(
+            text("SELECT sealed_contact FROM keyed_contacts WHERE reporter = :reporter"),
+            {"reporter": people.installation.keyed.reporter(reporter_id)},
+        ).scalar_one_or_none()
 
 
 def registered(people: People, **changed: str) -> tuple[Person, str]:
@@ -57,8 +59,9 @@ def registered(people: People, **changed: str) -> tuple[Person, str]:
     ticket = people.submit(reporter)
     eventually(lambda: letters_to(people.installation, str(account["email"])) == 1)
     with engine(people.installation, "intake").connect() as connection:
-        return reporter, connection.execute(text("SELECT reporter_id FROM complaints WHERE ticket = :ticket"),
-                                            {"ticket": ticket}).scalar_one()
+        return reporter, connection.execute(
+            text("SELECT reporter_id FROM complaints WHERE ticket = :ticket"), {"ticket": ticket}
+        ).scalar_one()
 
 
 def test_letters_after_a_change_go_to_the_new_address_and_the_old_one_is_told_so_once(people: People) -> None:
@@ -66,9 +69,10 @@ def test_letters_after_a_change_go_to_the_new_address_and_the_old_one_is_told_so
     assert reporter.account is not None
     old, new, kept = reporter.account["email"], new_address(), sealed_contact(people, reporter_id)
     with engine(people.installation, "notification").begin() as connection:
-        connection.execute(text("UPDATE keyed_contacts SET changed_at = :then WHERE reporter = :reporter"),
-                           {"reporter": people.installation.keyed.reporter(reporter_id),
-                            "then": "2026-01-02 03:04:05.000000"})
+        connection.execute(
+            text("UPDATE keyed_contacts SET changed_at = :then WHERE reporter = :reporter"),
+            {"reporter": people.installation.keyed.reporter(reporter_id), "then": "2026-01-02 03:04:05.000000"},
+        )
     assert reporter.get(PATH) == {"email": old, "phone": reporter.account["phone"]}
     answer = change(reporter, email=new, phone="0812 3456 789")
     assert (answer.status_code, answer.content) == (204, b"")
@@ -122,7 +126,8 @@ def test_wrong_passwords_change_nothing_and_slow_down_their_session_alone(people
     known = reporter.get(PATH)
     for _ in range(5):
         assert set(problem(change(reporter, password="kata-sandi-salah"), 422, "wrong-password")["errors"]) == {
-            "password"}
+            "password"
+        }
     problem(change(reporter), 429, "slowed-down")
     assert reporter.get(PATH) == known
     again = people.log_in(str(reporter.account["username"]), PASSWORD)
@@ -146,8 +151,11 @@ def test_a_session_that_has_ended_neither_shows_nor_changes_it(people: People) -
     problem(reporter.ask("GET", PATH), 401, "not-authenticated")
 
 
-@pytest.mark.parametrize(("field", "value"), [(field, value) for field in ("email", "phone") for value in WRONG[field]],
-                         ids=lambda value: repr(value)[:24])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(field, value) for field in ("email", "phone") for value in WRONG[field]],
+    ids=lambda value: repr(value)[:24],
+)
 def test_what_could_not_be_registered_cannot_be_changed_to(people: People, field: str, value: object) -> None:
     reporter = people.reporter()
     known = reporter.get(PATH)
@@ -167,12 +175,15 @@ def test_neither_the_old_nor_the_new_address_stands_anywhere_but_sealed(people: 
     identity = somebody(number)
     changed = {"email": f"kenari.{number}@example.id", "phone": f"0857 {number} 33"}
     with tapped(installation) as tap:
-        reporter, reporter_id = registered(people, **{name: value for name, value in identity.items()
-                                                      if name != "email"})
+        reporter, reporter_id = registered(
+            people, **{name: value for name, value in identity.items() if name != "email"}
+        )
         kept = sealed_contact(people, reporter_id)
         assert change(reporter, password=identity["password"], **changed).status_code == 204
-        answers = [change(reporter, **changed).text, change(reporter, password=identity["password"],
-                                                            **changed | {"phone": changed["email"]}).text]
+        answers = [
+            change(reporter, **changed).text,
+            change(reporter, password=identity["password"], **changed | {"phone": changed["email"]}).text,
+        ]
         reporter.get(PATH)
         eventually(lambda: sealed_contact(people, reporter_id) != kept)
         people.submit(reporter)

@@ -41,8 +41,12 @@ def claim_on(person: Person, desk: str, ticket: str) -> Any:
 
 def test_a_worklist_is_narrowed_page_by_page(people: People) -> None:
     reporter, word = people.reporter(), uuid.uuid4().hex[:10]
-    wanted = [people.submit(reporter, subject_line=f"Soal {word} nomor {number}", category="kode-etik",
-                            sub_category="bernegara") for number in range(5)]
+    wanted = [
+        people.submit(
+            reporter, subject_line=f"Soal {word} nomor {number}", category="kode-etik", sub_category="bernegara"
+        )
+        for number in range(5)
+    ]
     other = people.submit(reporter, subject_line=f"Hal {word.upper()}")
     assert narrowed(people.operator, "intake", q=word) == [*wanted, other]
     assert narrowed(people.operator, "intake", q=word, category="kode-etik") == wanted
@@ -56,27 +60,42 @@ def test_every_desk_finds_a_ticket(people: People) -> None:
     team = people.opd_team("dinas-sosial")
     ticket = people.submit(people.reporter())
     path = f"/complaints/{ticket}"
-    for person, desk, act, form in ((people.operator, "intake", "handover", None),
-                                    (people.main_team, "triage", "classification",
-                                     {"kind": "complaint", "opd": "dinas-sosial"}),
-                                    (team, "opd", "response", {"text": "Sudah."}),
-                                    (people.main_team, "triage", "approval", {"approved": True}),
-                                    (people.operator, "answers", "answer", {"text": "Sudah."})):
-        assert eventually(lambda person=person, desk=desk: narrowed(
-            person, desk, q=ticket, category="kode-perilaku")) == [ticket]
+    for person, desk, act, form in (
+        (people.operator, "intake", "handover", None),
+        (people.main_team, "triage", "classification", {"kind": "complaint", "opd": "dinas-sosial"}),
+        (team, "opd", "response", {"text": "Sudah."}),
+        (people.main_team, "triage", "approval", {"approved": True}),
+        (people.operator, "answers", "answer", {"text": "Sudah."}),
+    ):
+        assert eventually(
+            lambda person=person, desk=desk: narrowed(person, desk, q=ticket, category="kode-perilaku")
+        ) == [ticket]
         assert narrowed(person, desk, q=ticket, late="true") == []
         person.post(f"{path}/{act}", form)
         assert narrowed(person, desk, q=ticket) == []
 
 
-@pytest.mark.parametrize(("wanted", "field"), [
-    ({"q": "x"}, "q"), ({"q": ""}, "q"), ({"q": "x" * 201}, "q"), ({"q": "\x00\x00\x00"}, "q"),
-    ({"category": "Bukan Kunci"}, "category"), ({"late": "1"}, "late"), ({"late": "yes"}, "late"),
-])
-def test_what_cannot_be_wanted_of_a_worklist_is_refused_by_name(people: People, wanted: dict[str, str], field: str
-                                                                ) -> None:
-    for person, desk in ((people.operator, "intake"), (people.main_team, "triage"),
-                         (people.opd_team("inspektorat"), "opd"), (people.operator, "answers")):
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"q": "x"}, "q"),
+        ({"q": ""}, "q"),
+        ({"q": "x" * 201}, "q"),
+        ({"q": "\x00\x00\x00"}, "q"),
+        ({"category": "Bukan Kunci"}, "category"),
+        ({"late": "1"}, "late"),
+        ({"late": "yes"}, "late"),
+    ],
+)
+def test_what_cannot_be_wanted_of_a_worklist_is_refused_by_name(
+    people: People, wanted: dict[str, str], field: str
+) -> None:
+    for person, desk in (
+        (people.operator, "intake"),
+        (people.main_team, "triage"),
+        (people.opd_team("inspektorat"), "opd"),
+        (people.operator, "answers"),
+    ):
         assert at_fault(person.ask("GET", f"/desks/{desk}", params=wanted)) == {field}
 
 
@@ -92,7 +111,8 @@ def test_colleagues_see_who_is_on_a_complaint_from_desk_to_desk(people: People) 
     refused = problem(people.operator.ask("POST", f"{path}/claim", {}), 409, "claimed-by-colleague")
     assert refused["claim"] == mine
     assert people.operator.get("/staff/names", params={"ids": f"{mine['by']},nobody"}) == {
-        "names": {mine["by"]: "Rina Contoh"}}
+        "names": {mine["by"]: "Rina Contoh"}
+    }
     taken = people.operator.post(f"{path}/claim", {"take_over": True})["claim"]
     assert taken["by"] != mine["by"]
     problem(rival.ask("DELETE", f"{path}/claim"), 409, "claimed-by-colleague")
@@ -118,11 +138,12 @@ def test_a_reporter_sees_neither_a_claim_nor_the_name_of_staff(people: People) -
     path = f"/complaints/{people.submit(reporter)}"
     by = people.operator.post(f"{path}/claim", {})["claim"]["by"]
     views = [reporter.ask("GET", view).text for view in (path, f"{path}/timeline", "/complaints")]
-    assert not [view for view in views if "claim\"" in view or by in view]
+    assert not [view for view in views if 'claim"' in view or by in view]
     assert reporter.ask("GET", "/staff/names", params={"ids": by}).status_code == 403
     # Nor do staff learn a reporter's.
-    reporter_id = people.anyone.post("/reporters", {**reporter.account, "username": f"warga-{uuid.uuid4().hex[:8]}"},
-                                     expect=201)["reporter_id"]
+    reporter_id = people.anyone.post(
+        "/reporters", {**reporter.account, "username": f"warga-{uuid.uuid4().hex[:8]}"}, expect=201
+    )["reporter_id"]
     assert people.operator.get("/staff/names", params={"ids": reporter_id}) == {"names": {}}
 
 

@@ -16,8 +16,14 @@ from tests.papers import pdf_words
 from tests.people import REGISTRATION, People, Person, travel_as_complaint, travel_as_information
 from tests.problems import problem
 
-KINDS = ("form-pengaduan", "tanda-terima", "data-pemberi-aduan", "data-pengaduan", "laporan-pengaduan",
-         "laporan-tanggapan-pengaduan")
+KINDS = (
+    "form-pengaduan",
+    "tanda-terima",
+    "data-pemberi-aduan",
+    "data-pengaduan",
+    "laporan-pengaduan",
+    "laporan-tanggapan-pengaduan",
+)
 FORM, RECEIPT, IDENTITY, COMPLAINT, REPORT_KIND, RESPONSE = KINDS
 
 MAY = {
@@ -38,8 +44,14 @@ def words(file: bytes, format_: str) -> str:
         text = pdf_words(file)
     else:
         document = docx.Document(BytesIO(file))
-        parts = [document.element.body, *(part._element for section in document.sections
-                                          for part in (section.first_page_header, section.header, section.footer))]
+        parts = [
+            document.element.body,
+            *(
+                part._element
+                for section in document.sections
+                for part in (section.first_page_header, section.header, section.footer)
+            ),
+        ]
         text = " ".join(node.text or "" for part in parts for node in part.iter() if node.tag.endswith("}t"))
     return " ".join(text.split())
 
@@ -59,22 +71,29 @@ def answered(people: People) -> tuple[dict[str, Person], str]:
     owner = people.reporter()
     ticket = travel_as_complaint(people, owner)
     eventually(lambda: owner.get(f"/complaints/{ticket}/timeline")["stands"]["step"] == 7)
-    return {"owner": owner, "operator": people.operator, "main_team": people.main_team,
-            "opd_team": people.opd_team("disdukcapil")}, ticket
+    return {
+        "owner": owner,
+        "operator": people.operator,
+        "main_team": people.main_team,
+        "opd_team": people.opd_team("disdukcapil"),
+    }, ticket
 
 
 @pytest.fixture(scope="module")
 def papers(answered: tuple[dict[str, Person], str]) -> dict[tuple[str, str, str], httpx.Response]:
     """Each document that the timeline of each role lists, opened once by its link: by role, kind and format."""
     everybody, ticket = answered
-    return {(role, document["kind"], format_): person.ask(document["method"],
-                                                          document[format_].removeprefix("/api/v1"))
-            for role, person in everybody.items()
-            for document in person.get(f"/complaints/{ticket}/timeline")["documents"] for format_ in ("docx", "pdf")}
+    return {
+        (role, document["kind"], format_): person.ask(document["method"], document[format_].removeprefix("/api/v1"))
+        for role, person in everybody.items()
+        for document in person.get(f"/complaints/{ticket}/timeline")["documents"]
+        for format_ in ("docx", "pdf")
+    }
 
 
-def test_the_timeline_lists_what_each_role_may_open(papers: dict[tuple[str, str, str], httpx.Response],
-                                                   answered: tuple[dict[str, Person], str]) -> None:
+def test_the_timeline_lists_what_each_role_may_open(
+    papers: dict[tuple[str, str, str], httpx.Response], answered: tuple[dict[str, Person], str]
+) -> None:
     _, ticket = answered
     assert set(papers) == {(role, kind, format_) for role in MAY for kind in MAY[role] for format_ in ("docx", "pdf")}
     for (_, kind, format_), answer in papers.items():
@@ -91,20 +110,26 @@ def test_a_role_opens_no_other_document(answered: tuple[dict[str, Person], str],
 
 
 def test_every_document_names_the_ticket_and_who_reported_stands_on_the_operators_sheet_alone(
-        answered: tuple[dict[str, Person], str], papers: dict[tuple[str, str, str], httpx.Response]) -> None:
+    answered: tuple[dict[str, Person], str], papers: dict[tuple[str, str, str], httpx.Response]
+) -> None:
     everybody, ticket = answered
     for (role, kind, format_), answer in papers.items():
         said = words(answer.content, format_)
         assert ticket in said
         assert "PEMERINTAH KOTA PANGKALPINANG" in said
-        for known in (REGISTRATION["name"], REGISTRATION["identity_number"], everybody["owner"].account["email"],
-                      everybody["owner"].account["username"]):
+        for known in (
+            REGISTRATION["name"],
+            REGISTRATION["identity_number"],
+            everybody["owner"].account["email"],
+            everybody["owner"].account["username"],
+        ):
             assert (known in said) == (kind == IDENTITY), (role, kind, known)
 
 
 @pytest.mark.parametrize("format_", ["docx", "pdf"])
 def test_the_response_shows_the_reporter_the_answer_and_nothing_from_within(
-        papers: dict[tuple[str, str, str], httpx.Response], format_: str) -> None:
+    papers: dict[tuple[str, str, str], httpx.Response], format_: str
+) -> None:
     shown = {role: words(papers[role, RESPONSE, format_].content, format_) for role in MAY}
     assert "Petugas yang Anda laporkan telah ditegur." in shown["owner"]
     assert "Petugas telah ditegur secara tertulis." not in shown["owner"]
@@ -112,8 +137,9 @@ def test_the_response_shows_the_reporter_the_answer_and_nothing_from_within(
         assert "Petugas telah ditegur secara tertulis." in shown[role]
 
 
-def test_a_response_that_was_returned_is_printed_as_returned_and_why_for_those_between_whom_it_went(people: People
-                                                                                                      ) -> None:
+def test_a_response_that_was_returned_is_printed_as_returned_and_why_for_those_between_whom_it_went(
+    people: People,
+) -> None:
     owner, opd_team = people.reporter(), people.opd_team("disdukcapil")
     ticket = people.submit(owner)
     path = f"/complaints/{ticket}"
@@ -181,27 +207,36 @@ def test_printing_the_receipt_is_not_reading_the_answer_and_opening_the_answers_
 
 
 def test_a_document_made_again_is_the_same_to_the_byte(
-        answered: tuple[dict[str, Person], str], papers: dict[tuple[str, str, str], httpx.Response]) -> None:
+    answered: tuple[dict[str, Person], str], papers: dict[tuple[str, str, str], httpx.Response]
+) -> None:
     everybody, ticket = answered
     for format_ in ("docx", "pdf"):
         again = opened(everybody["main_team"], ticket, REPORT_KIND, format_).content
         assert again == papers["main_team", REPORT_KIND, format_].content
 
 
-def test_a_document_made_again_names_things_as_they_were_called(answered: tuple[dict[str, Person], str], people: People
-                                                                 ) -> None:
+def test_a_document_made_again_names_things_as_they_were_called(
+    answered: tuple[dict[str, Person], str], people: People
+) -> None:
     everybody, ticket = answered
     standing = people.admin.get("/catalogue")
     categories, opds = (json.loads(json.dumps(standing[name])) for name in ("categories", "opds"))
-    once = [("owner", FORM), ("operator", RECEIPT), ("operator", IDENTITY), ("main_team", COMPLAINT),
-            ("opd_team", REPORT_KIND), *((role, RESPONSE) for role in MAY)]
+    once = [
+        ("owner", FORM),
+        ("operator", RECEIPT),
+        ("operator", IDENTITY),
+        ("main_team", COMPLAINT),
+        ("opd_team", REPORT_KIND),
+        *((role, RESPONSE) for role in MAY),
+    ]
     before = [opened(everybody[role], ticket, kind).content for role, kind in once]
     for key, category in categories.items():
         category["name"] = f"Nama baru {key}"
         category["sub_categories"] = {sub: f"Juga baru {sub}" for sub in category["sub_categories"]}
     for name in ("Dinas Baru", "Dinas Terbaru"):
-        answer = people.admin.ask("PUT", "/catalogue", {"categories": categories,
-                                                        "opds": {opd: f"{name} {opd}" for opd in opds}})
+        answer = people.admin.ask(
+            "PUT", "/catalogue", {"categories": categories, "opds": {opd: f"{name} {opd}" for opd in opds}}
+        )
         assert answer.is_success, answer.text
     try:
         assert [opened(everybody[role], ticket, kind).content for role, kind in once] == before
@@ -216,7 +251,7 @@ def test_a_document_made_again_names_things_as_they_were_called(answered: tuple[
 def test_hostile_words_are_printed_as_words(people: People) -> None:
     owner = people.reporter()
     evil = "{{ config }} {% raw %} <w:p> & ]]> \u202e 😀 العربية\nbaris kedua"
-    ticket = people.submit(owner, text=evil, subject_line="=HYPERLINK(\"http://example.org\")")
+    ticket = people.submit(owner, text=evil, subject_line='=HYPERLINK("http://example.org")')
     eventually(lambda: owner.get(f"/complaints/{ticket}/timeline")["entries"])
     for format_ in ("docx", "pdf"):
         said = words(opened(owner, ticket, FORM, format_).content, format_)
@@ -224,9 +259,18 @@ def test_hostile_words_are_printed_as_words(people: People) -> None:
             assert part in said, (format_, part)
 
 
-@pytest.mark.parametrize("path", [
-    "surat-rahasia.pdf", "rekap-bulanan.pdf", "tanda-terima.exe", "tanda-terima", "../tanda-terima.pdf",
-    "tanda-terima.PDF", "😀.pdf"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "surat-rahasia.pdf",
+        "rekap-bulanan.pdf",
+        "tanda-terima.exe",
+        "tanda-terima",
+        "../tanda-terima.pdf",
+        "tanda-terima.PDF",
+        "😀.pdf",
+    ],
+)
 def test_a_document_that_is_none_is_not_found(answered: tuple[dict[str, Person], str], path: str) -> None:
     everybody, ticket = answered
     answer = everybody["owner"].ask("GET", f"/complaints/{ticket}/documents/{path}")

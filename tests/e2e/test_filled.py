@@ -30,16 +30,22 @@ class Filled:
         return next(each for each in self.made if each.kind == kind)
 
     def ask(self, method: str, path: str, token: str, body: dict[str, str] | None = None) -> httpx.Response:
-        return httpx.request(method, f"{self.site.stack.url}/api/v1{path}", json=body, timeout=30,
-                             headers={"Authorization": f"Bearer {token}"})
+        return httpx.request(
+            method,
+            f"{self.site.stack.url}/api/v1{path}",
+            json=body,
+            timeout=30,
+            headers={"Authorization": f"Bearer {token}"},
+        )
 
     def reporter(self, each: New) -> str:
         return dict(zip(reporter_ids(self.site.reporters), self.site.reporters, strict=True))[each.reporter_id]
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
-           ) -> Iterator[Filled]:
+def filled(
+    tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
+) -> Iterator[Filled]:
     with running(tmp_path_factory.mktemp("filled"), new_vhost(rabbit), new_databases(postgres)) as site:
         site.admit_people()
         filler = Filler(site)
@@ -47,8 +53,12 @@ def filled(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgr
 
 
 def test_every_desk_lists_what_was_made_for_it(filled: Filled):
-    for desk, role, kind in (("intake", Role.OPERATOR, "at intake"), ("triage", Role.MAIN_TEAM, "at triage"),
-                             ("opd", Role.OPD_TEAM, "at opd"), ("answers", Role.OPERATOR, "at answers")):
+    for desk, role, kind in (
+        ("intake", Role.OPERATOR, "at intake"),
+        ("triage", Role.MAIN_TEAM, "at triage"),
+        ("opd", Role.OPD_TEAM, "at opd"),
+        ("answers", Role.OPERATOR, "at answers"),
+    ):
         listed = filled.ask("GET", f"/desks/{desk}?limit=200", filled.site.tokens[role]).json()["items"]
 
         made = {each.ticket for each in filled.made if each.kind == kind}
@@ -101,8 +111,12 @@ def test_what_a_measurement_has_a_stage_tell_is_heard_by_the_next(filled: Filled
 
 
 def test_nothing_that_was_made_is_late_or_still_to_be_sent(filled: Filled):
-    for stage, table in (("intake", "complaints"), ("triage", "cases"), ("opd_response", "cases"),
-                         ("notification", "answers")):
+    for stage, table in (
+        ("intake", "complaints"),
+        ("triage", "cases"),
+        ("opd_response", "cases"),
+        ("notification", "answers"),
+    ):
         late = f"SELECT count(*) FROM {table} WHERE tell_at < now()"
         assert filled.site.query(stage, late)[0][0] == 0
     assert filled.site.query("notification", "SELECT count(*) FROM messages WHERE sent_at IS NULL")[0][0] == 0

@@ -21,16 +21,34 @@ from tests.problems import problem
 DATABASES = ["postgres"]
 
 REQUESTS = [
-    ("GET", "/healthz", 200), ("GET", "/readyz", 200), ("GET", "/api/docs", 200), ("GET", "/api/docs/start.js", 200),
-    ("GET", "/api/docs/swagger-ui.css", 200), ("GET", "/api/docs/swagger-ui-bundle.js", 200),
-    ("GET", "/api/v1/openapi.json", 200), ("GET", "/api/v1/categories", 200), ("GET", "/api/v1/opds", 200),
+    ("GET", "/healthz", 200),
+    ("GET", "/readyz", 200),
+    ("GET", "/api/docs", 200),
+    ("GET", "/api/docs/start.js", 200),
+    ("GET", "/api/docs/swagger-ui.css", 200),
+    ("GET", "/api/docs/swagger-ui-bundle.js", 200),
+    ("GET", "/api/v1/openapi.json", 200),
+    ("GET", "/api/v1/categories", 200),
+    ("GET", "/api/v1/opds", 200),
     ("GET", "/", 200),
-    ("POST", "/", 405), ("GET", "/laporan", 303), ("GET", "/statis/0/site.css", 404),
-    ("GET", "/api/docs/../../etc/passwd", 404), ("GET", "/api/docs/start.css", 404),
-    ("GET", "/api/v1/nope", 404), ("POST", "/api/v2/complaints", 404), ("GET", "/%00", 404), ("GET", "/%ff", 404),
-    ("GET", "/api/v1/complaints", 401), ("POST", "/api/v1/complaints", 401), ("DELETE", "/healthz", 405),
-    ("PUT", "/api/v1/complaints", 405), ("TRACE", "/api/v1/categories", 405), ("XYZ", "/api/v1/opds", 405),
-    ("OPTIONS", "/api/v1/complaints", 200), ("HEAD", "/api/v1/categories", 200), ("HEAD", "/nope", 404),
+    ("POST", "/", 405),
+    ("GET", "/laporan", 303),
+    ("GET", "/statis/0/site.css", 404),
+    ("GET", "/api/docs/../../etc/passwd", 404),
+    ("GET", "/api/docs/start.css", 404),
+    ("GET", "/api/v1/nope", 404),
+    ("POST", "/api/v2/complaints", 404),
+    ("GET", "/%00", 404),
+    ("GET", "/%ff", 404),
+    ("GET", "/api/v1/complaints", 401),
+    ("POST", "/api/v1/complaints", 401),
+    ("DELETE", "/healthz", 405),
+    ("PUT", "/api/v1/complaints", 405),
+    ("TRACE", "/api/v1/categories", 405),
+    ("XYZ", "/api/v1/opds", 405),
+    ("OPTIONS", "/api/v1/complaints", 200),
+    ("HEAD", "/api/v1/categories", 200),
+    ("HEAD", "/nope", 404),
     ("POST", "/api/v1/sessions", 422),
 ]
 
@@ -63,8 +81,9 @@ def raw(people: People, request: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("method", "path", "status"), REQUESTS)
-def test_every_answer_carries_what_keeps_a_browser_safe(http: httpx.Client, method: str, path: str, status: int
-                                                        ) -> None:
+def test_every_answer_carries_what_keeps_a_browser_safe(
+    http: httpx.Client, method: str, path: str, status: int
+) -> None:
     response = http.request(method, path)
     assert response.status_code == status
     assert [name for name in HEADERS if name not in response.headers] == []
@@ -81,9 +100,15 @@ def test_an_address_where_nothing_is_says_where_the_description_is(http: httpx.C
     assert "/api/docs" in problem(http.get("/api/v1/pengaduan"), 404, "not-found")["detail"]
 
 
-@pytest.mark.parametrize(("path", "allowed"), [
-    ("/api/v1/complaints", {"GET", "HEAD", "OPTIONS", "POST"}), ("/api/v1/sessions/current", {"DELETE", "OPTIONS"}),
-    ("/api/v1/complaints/NKK-2026-EDXY-ER30/receipt", {"POST", "OPTIONS"}), ("/healthz", {"GET", "HEAD", "OPTIONS"})])
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/api/v1/complaints", {"GET", "HEAD", "OPTIONS", "POST"}),
+        ("/api/v1/sessions/current", {"DELETE", "OPTIONS"}),
+        ("/api/v1/complaints/NKK-2026-EDXY-ER30/receipt", {"POST", "OPTIONS"}),
+        ("/healthz", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
 def test_a_wrong_method_is_told_the_right_ones(http: httpx.Client, path: str, allowed: set[str]) -> None:
     response = http.request("PATCH", path)
     problem(response, 405, "method-not-allowed")
@@ -98,12 +123,14 @@ def test_a_head_is_a_get_without_its_body(http: httpx.Client) -> None:
         head, get = http.head(path), http.get(path)
         assert (head.status_code, head.content) == (200, b"")
         assert {name: head.headers[name] for name in ("Content-Type", "Content-Length")} == {
-            name: get.headers[name] for name in ("Content-Type", "Content-Length")}
+            name: get.headers[name] for name in ("Content-Type", "Content-Length")
+        }
 
 
 @pytest.mark.parametrize("given", ["12345678", "a.B_c-9" * 9, str(uuid.UUID(int=7))])
 def test_a_request_is_answered_with_the_id_it_came_with_and_staffs_are_logged_by_it(
-        http: httpx.Client, people: People, given: str) -> None:
+    http: httpx.Client, people: People, given: str
+) -> None:
     headers, lines = {"X-Request-ID": given}, len(logged(people, "gateway"))
     for path in ("/healthz", "/api/v1/nope", "/api/v1/complaints"):
         assert http.get(path, headers=headers).headers["X-Request-ID"] == given
@@ -118,15 +145,21 @@ def test_the_id_a_report_came_with_is_given_back_and_kept_nowhere(people: People
     """Beside ours it would lead whoever knows it, such as from another server's log, to the ticket."""
     given = f"milik-klien-{uuid.uuid4().hex}"
     reporter = people.reporter()
-    submitted = reporter.ask("POST", "/complaints", complaint_form(),
-                             headers={"X-Request-ID": given, "Idempotency-Key": uuid.uuid4().hex})
+    submitted = reporter.ask(
+        "POST", "/complaints", complaint_form(), headers={"X-Request-ID": given, "Idempotency-Key": uuid.uuid4().hex}
+    )
     ticket = submitted.json()["ticket"]
     assert (submitted.status_code, submitted.headers["X-Request-ID"]) == (201, given)
     people.operator.act(f"/complaints/{ticket}/handover")
     eventually(lambda: ticket in people.main_team.desk("triage"))
     with engine(people.installation, "intake").connect() as connection:
-        told = connection.execute(text("SELECT correlation_id FROM outbox WHERE subject = :ticket ORDER BY id"),
-                                  {"ticket": ticket}).scalars().all()
+        told = (
+            connection.execute(
+                text("SELECT correlation_id FROM outbox WHERE subject = :ticket ORDER BY id"), {"ticket": ticket}
+            )
+            .scalars()
+            .all()
+        )
     (line,) = [line for line in logged(people, "gateway") if line.get("correlation_id") == told[0]]
     assert line["role"] == "reporter"
     assert "actor" not in line
@@ -140,8 +173,9 @@ def logged(people: People, name: str) -> list[dict]:
     return [json.loads(line) for line in people.installation.log(name).splitlines() if line.startswith("{")]
 
 
-@pytest.mark.parametrize("given", ["", "short", "x" * 65, "with space", "<script>alert(1)</script>", "x;y=z-12345",
-                                   "é" * 8, "a\tb-12345"])
+@pytest.mark.parametrize(
+    "given", ["", "short", "x" * 65, "with space", "<script>alert(1)</script>", "x;y=z-12345", "é" * 8, "a\tb-12345"]
+)
 def test_an_odd_request_id_is_replaced_by_one_of_ours(http: httpx.Client, given: str) -> None:
     for path in ("/healthz", "/api/v1/nope"):
         assert uuid.UUID(http.get(path, headers={"X-Request-ID": given.encode()}).headers["X-Request-ID"])
@@ -149,8 +183,10 @@ def test_an_odd_request_id_is_replaced_by_one_of_ours(http: httpx.Client, given:
 
 def test_health_is_the_processs_own_and_readiness_that_of_every_stage(http: httpx.Client) -> None:
     assert http.get("/healthz").json() == {"status": "alive"}
-    assert http.get("/readyz").json() == {"status": "ready", "stages": {
-        "intake": True, "triage": True, "opd_response": True, "notification": True}}
+    assert http.get("/readyz").json() == {
+        "status": "ready",
+        "stages": {"intake": True, "triage": True, "opd_response": True, "notification": True},
+    }
 
 
 @pytest.mark.parametrize("request_", BROKEN, ids=range(len(BROKEN)))
@@ -177,8 +213,12 @@ def test_the_description_is_a_page_that_needs_nothing_from_elsewhere(http: httpx
 def test_every_operation_is_described_with_its_purpose_its_answers_and_its_errors(http: httpx.Client) -> None:
     description = json.loads(http.get("/api/v1/openapi.json").content)
     assert description["openapi"].startswith("3.")
-    operations = {(method, path): operation for path, item in description["paths"].items()
-                  for method, operation in item.items() if method in ("get", "post", "put", "delete", "patch")}
+    operations = {
+        (method, path): operation
+        for path, item in description["paths"].items()
+        for method, operation in item.items()
+        if method in ("get", "post", "put", "delete", "patch")
+    }
     assert len(operations) == 55
     for at, operation in operations.items():
         assert operation["summary"].strip(), at

@@ -53,8 +53,11 @@ def test_what_means_the_same_is_the_same_report(people: People) -> None:
     reporter, key = people.reporter(), uuid.uuid4().hex
     first = send(reporter, key, text="Satu\ndua").json()
     assert send(reporter, key, text="  Satu\r\ndua ").json() == first
-    form = {name: value for name, value in reversed(complaint_form(text="Satu\ndua").items())
-            if name not in ("confidential", "accused_name")}
+    form = {
+        name: value
+        for name, value in reversed(complaint_form(text="Satu\ndua").items())
+        if name not in ("confidential", "accused_name")
+    }
     assert reporter.post("/complaints", form, expect=201, headers={"Idempotency-Key": key}) == first
 
 
@@ -65,7 +68,8 @@ def test_the_first_receipt_is_given_again_after_the_complaint_has_moved_on(peopl
     again = send(reporter, key)
     assert again.status_code == 201
     assert {name: again.json()[name] for name in ("ticket", "submitted_at", "service_due_at")} == {
-        name: first[name] for name in ("ticket", "submitted_at", "service_due_at")}
+        name: first[name] for name in ("ticket", "submitted_at", "service_due_at")
+    }
 
 
 def test_two_reporters_may_choose_the_same_key(people: People) -> None:

@@ -6,10 +6,22 @@ from tests.installations import eventually
 from tests.people import PASSWORD, People, travel_as_complaint, travel_as_information
 from tests.problems import problem
 
-INFORMATION = ["complaint.submitted.v2", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
-               "answer.sent.v1", "complaint.closed.v1"]
-COMPLAINT = ["complaint.submitted.v2", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
-             "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"]
+INFORMATION = [
+    "complaint.submitted.v2",
+    "complaint.handed_over.v1",
+    "complaint.classified_as_information.v1",
+    "answer.sent.v1",
+    "complaint.closed.v1",
+]
+COMPLAINT = [
+    "complaint.submitted.v2",
+    "complaint.handed_over.v1",
+    "complaint.forwarded.v1",
+    "response.submitted.v1",
+    "response.approved.v1",
+    "answer.sent.v1",
+    "complaint.closed.v1",
+]
 
 
 def test_a_request_for_information_is_answered_by_the_operator_alone(people: People) -> None:
@@ -31,7 +43,10 @@ def test_a_complaint_goes_through_all_seven_steps(people: People) -> None:
     assert [entry["event"] for entry in timeline["entries"]] == COMPLAINT
     assert [entry["step"] for entry in timeline["entries"]] == [1, 2, 3, 4, 5, 6, 7]
     assert [entry["output"] for entry in timeline["entries"]][:3] == [
-        "Data Pemberi Aduan", "Data Pengaduan", "Laporan Pengaduan"]
+        "Data Pemberi Aduan",
+        "Data Pengaduan",
+        "Laporan Pengaduan",
+    ]
 
 
 def test_a_returned_response_is_written_again_before_it_is_handed_on(people: People) -> None:
@@ -95,5 +110,7 @@ def test_the_reporter_is_mailed_on_submission_and_on_the_answer(people: People) 
 
     eventually(lambda: len(letters()) == 2)
     assert sorted(line for text in letters() for line in text.splitlines() if line.startswith("Subject:")) == [
-        f"Subject: Laporan Anda kami terima: {ticket}", f"Subject: Laporan {ticket} telah dijawab"]
+        f"Subject: Laporan Anda kami terima: {ticket}",
+        f"Subject: Laporan {ticket} telah dijawab",
+    ]
     assert not [text for text in letters() if reporter.account["name"] in text or "Loket" in text]

@@ -24,8 +24,13 @@ from tests.problems import problem
 
 T = TypeVar("T")
 
-LIMITS = {"NKK_LIMIT_REGISTRATION": "3/hour", "NKK_LIMIT_LOGIN": "3/minute", "NKK_LIMIT_RESET": "3/hour",
-          "NKK_LIMIT_SUBMISSION": "2/day", "NKK_GATEWAY_WORKERS": "2"}
+LIMITS = {
+    "NKK_LIMIT_REGISTRATION": "3/hour",
+    "NKK_LIMIT_LOGIN": "3/minute",
+    "NKK_LIMIT_RESET": "3/hour",
+    "NKK_LIMIT_SUBMISSION": "2/day",
+    "NKK_GATEWAY_WORKERS": "2",
+}
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +96,9 @@ def statuses(answers: list[httpx.Response]) -> list[int]:
 
 
 def test_registrations_from_one_address_are_bounded_by_the_hour(strict: Installation) -> None:
-    answers, hour = in_one_window(strict, HOUR, lambda stranger: [
-        *[stranger.register() for _ in range(4)], stranger.post("/reporters", {})])
+    answers, hour = in_one_window(
+        strict, HOUR, lambda stranger: [*[stranger.register() for _ in range(4)], stranger.post("/reporters", {})]
+    )
     assert statuses(answers) == [201] * 3 + [429] * 2
     assert not [answer for answer in answers[:3] if "Retry-After" in answer.headers]
     assert all(hour.ends_after(answer) for answer in answers[3:])
@@ -101,9 +107,14 @@ def test_registrations_from_one_address_are_bounded_by_the_hour(strict: Installa
 def test_log_ins_from_one_address_are_bounded_whether_they_succeed_or_not(strict: Installation) -> None:
     nobody = {"username": "tidak-ada-orangnya", "password": PASSWORD}
     # Renewing keeps people in who are in already: it is counted by itself.
-    answers, minute = in_one_window(strict, MINUTE, lambda stranger: [
-        *[stranger.post("/sessions", form) for form in (nobody, {}, nobody, nobody)],
-        stranger.post("/sessions/current/renewal", {"refresh_token": "x"})])
+    answers, minute = in_one_window(
+        strict,
+        MINUTE,
+        lambda stranger: [
+            *[stranger.post("/sessions", form) for form in (nobody, {}, nobody, nobody)],
+            stranger.post("/sessions/current/renewal", {"refresh_token": "x"}),
+        ],
+    )
     assert statuses(answers) == [401, 422, 401, 429, 401]
     assert minute.ends_after(answers[3])
 
@@ -115,8 +126,10 @@ def test_whoever_registers_accounts_has_no_more_tries_for_each(strict: Installat
             stranger.post("/reporters", REGISTRATION | {"username": name})
         forms = [{"username": name, "password": PASSWORD} for name in names]
         devices = [stranger.post("/sessions", form).headers["X-NKK-Device"] for form in forms]
-        return [stranger.post("/sessions", form, headers={"X-NKK-Device": device})
-                for form, device in zip(forms * 2, devices * 2, strict=True)]
+        return [
+            stranger.post("/sessions", form, headers={"X-NKK-Device": device})
+            for form, device in zip(forms * 2, devices * 2, strict=True)
+        ]
 
     answers, minute = in_one_window(strict, MINUTE, act)
     assert statuses(answers) == [201, 201, 201, 429]
@@ -124,8 +137,13 @@ def test_whoever_registers_accounts_has_no_more_tries_for_each(strict: Installat
 
 
 def test_new_passwords_are_asked_for_a_few_times_an_hour_from_one_address(strict: Installation) -> None:
-    answers, hour = in_one_window(strict, HOUR, lambda stranger: [
-        stranger.post("/password-resets", {"username": f"tidak-ada-{number}"}) for number in range(4)])
+    answers, hour = in_one_window(
+        strict,
+        HOUR,
+        lambda stranger: [
+            stranger.post("/password-resets", {"username": f"tidak-ada-{number}"}) for number in range(4)
+        ],
+    )
     assert statuses(answers) == [202] * 3 + [429]
     assert hour.ends_after(answers[3])
 

@@ -32,8 +32,10 @@ def events(response: httpx.Response) -> Iterator[dict[str, str]]:
 
 
 def test_a_hand_over_is_told_to_both_desks_and_shows_nothing_of_it(people: People) -> None:
-    with people.main_team.stream("GET", "/desks/triage/changes", **LASTING) as triage, \
-            people.operator.stream("GET", "/desks/intake/changes", **LASTING) as intake:
+    with (
+        people.main_team.stream("GET", "/desks/triage/changes", **LASTING) as triage,
+        people.operator.stream("GET", "/desks/intake/changes", **LASTING) as intake,
+    ):
         assert triage.headers["Content-Type"].startswith("text/event-stream")
         assert triage.headers["Cache-Control"] == "no-store"
         at_triage, at_intake = events(triage), events(intake)
@@ -58,8 +60,10 @@ def test_a_team_is_told_of_its_own_agency_only(people: People) -> None:
     for ticket in (first, second):
         people.operator.post(f"/complaints/{ticket}/handover")
         eventually(lambda ticket=ticket: ticket in people.main_team.desk("triage"))
-    with own.stream("GET", "/desks/opd/changes", **LASTING) as mine, \
-            other.stream("GET", "/desks/opd/changes", **LASTING) as theirs:
+    with (
+        own.stream("GET", "/desks/opd/changes", **LASTING) as mine,
+        other.stream("GET", "/desks/opd/changes", **LASTING) as theirs,
+    ):
         at_mine, at_theirs = events(mine), events(theirs)
         next(at_mine), next(at_theirs)
         people.main_team.post(f"/complaints/{first}/classification", {"kind": "complaint", "opd": "dinas-sosial"})
@@ -85,16 +89,19 @@ def test_a_stream_ends_with_the_access_token(people: People) -> None:
 
 @pytest.fixture(scope="module")
 def narrow(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("narrow"), new_vhost(rabbit), settings={
-            "NKK_LIVE_STREAMS": "2"}) as running:
+    with installation(
+        tmp_path_factory.mktemp("narrow"), new_vhost(rabbit), settings={"NKK_LIVE_STREAMS": "2"}
+    ) as running:
         yield running
 
 
 def test_where_no_more_may_listen_a_page_is_sent_to_ask_now_and_then_until_one_has_gone(narrow: Installation) -> None:
     people = People(narrow)
     team = people.opd_team("dinas-sosial")
-    with people.operator.stream("GET", "/desks/intake/changes", **LASTING) as first, \
-            people.main_team.stream("GET", "/desks/triage/changes", **LASTING) as second:
+    with (
+        people.operator.stream("GET", "/desks/intake/changes", **LASTING) as first,
+        people.main_team.stream("GET", "/desks/triage/changes", **LASTING) as second,
+    ):
         # Kept: a stream whose reader is forgotten is hung up.
         texts = events(first), events(second)
         assert [next(each)["event"] for each in texts] == ["ready", "ready"]
@@ -109,8 +116,10 @@ def test_where_no_more_may_listen_a_page_is_sent_to_ask_now_and_then_until_one_h
 @pytest.mark.parametrize("address", ["/api/v1/desks/triage/changes", "/meja/tim-utama/perubahan"], ids=["API", "page"])
 def test_one_account_keeps_no_place_from_another(narrow: Installation, address: str) -> None:
     people = People(narrow)
-    with closing(eventually(lambda: _listening(people.operator))) as first, \
-            closing(eventually(lambda: _listening(people.operator))) as second:
+    with (
+        closing(eventually(lambda: _listening(people.operator))) as first,
+        closing(eventually(lambda: _listening(people.operator))) as second,
+    ):
         told, kept = events(first), events(second)
         assert next(told)["event"] == next(kept)["event"] == "ready"
         token = people.main_team.token

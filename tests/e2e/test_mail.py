@@ -39,17 +39,22 @@ class Postbox:
 
 
 def test_the_reporter_gets_one_letter_on_submission_one_on_the_answer_and_a_code_that_works_by_smtp(
-        rabbit: PrivateNode, tmp_path) -> None:
+    rabbit: PrivateNode, tmp_path
+) -> None:
     postbox = Postbox()
     server = Controller(postbox, hostname=LOOPBACK, port=free_port())
     server.start()
     try:
-        with installation(tmp_path, new_vhost(rabbit),
-                          settings={"NKK_SMTP_URL": f"smtp://{LOOPBACK}:{server.port}"}) as running:
+        with installation(
+            tmp_path, new_vhost(rabbit), settings={"NKK_SMTP_URL": f"smtp://{LOOPBACK}:{server.port}"}
+        ) as running:
             people = People(running)
             tickets = [travel_as_information(people, people.reporter()) for _ in range(3)]
-            expected = Counter(subject for ticket in tickets for subject in (
-                f"Laporan Anda kami terima: {ticket}", f"Laporan {ticket} telah dijawab"))
+            expected = Counter(
+                subject
+                for ticket in tickets
+                for subject in (f"Laporan Anda kami terima: {ticket}", f"Laporan {ticket} telah dijawab")
+            )
             eventually(lambda: len(postbox.subjects) >= 6)
             assert Counter(postbox.subjects) == expected
             _forget_password(people, postbox)

@@ -34,7 +34,8 @@ def test_no_step_is_done_before_its_turn(people: People) -> None:
     eventually(lambda: ticket in people.main_team.desk("triage"))
     for form in (APPROVED, RETURNED):
         assert stands(people.main_team, ticket, "approval", form, "no-response-yet")["state"] == (
-            "awaiting_classification")
+            "awaiting_classification"
+        )
 
     people.main_team.post(f"/complaints/{ticket}/classification", COMPLAINT)
     eventually(lambda: ticket in team.desk("opd"))
@@ -87,7 +88,8 @@ def test_information_has_no_response_to_wait_for(people: People) -> None:
     problem(people.opd_team("disdukcapil").ask("POST", f"/complaints/{ticket}/response", SUDAH), 404, "unknown-ticket")
     for form in (INFORMATION, COMPLAINT):
         assert stands(people.main_team, ticket, "classification", form, "already-classified")["state"] == (
-            "classified_as_information")
+            "classified_as_information"
+        )
 
 
 def test_a_returned_response_is_not_approved_until_it_was_written_again(people: People) -> None:

@@ -59,20 +59,46 @@ def test_staff_are_listed_a_page_at_a_time(people: People) -> None:
 
 @pytest.mark.parametrize("limit", ["0", "-1", "201", "abc", "", "1.5", "1e2", "9" * 5_00])
 def test_a_limit_that_cannot_be_is_refused(people: People, limit: str) -> None:
-    for person, path in ((people.operator, "/desks/intake"), (people.operator, "/desks/answers"),
-                         (people.main_team, "/desks/triage"), (people.admin, "/staff")):
+    for person, path in (
+        (people.operator, "/desks/intake"),
+        (people.operator, "/desks/answers"),
+        (people.main_team, "/desks/triage"),
+        (people.admin, "/staff"),
+    ):
         assert at_fault(person.ask("GET", path, params={"limit": limit})) == {"limit"}
 
 
-@pytest.mark.parametrize("cursor", [
-    "", "x", "😀", "%00", "x" * 501, "'; --", encoded("x"), encoded(7), encoded(None), encoded([]), encoded(["x"] * 3),
-    encoded(["not a time", "x"]), encoded(["2026-01-01T00:00:00", "x"]), encoded(["2026-01-01T00:00:00+00:00", 7]),
-    encoded(["2026-01-01T00:00:00+00:00", "\x00"]), encoded(["2026-01-01T00:00:00+00:00", "\ud800"]),
-    encoded(["0001-01-01T00:00:00+23:59", "x"]), encoded([[[]], {}]), encoded(["operator"]),
-])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "x",
+        "😀",
+        "%00",
+        "x" * 501,
+        "'; --",
+        encoded("x"),
+        encoded(7),
+        encoded(None),
+        encoded([]),
+        encoded(["x"] * 3),
+        encoded(["not a time", "x"]),
+        encoded(["2026-01-01T00:00:00", "x"]),
+        encoded(["2026-01-01T00:00:00+00:00", 7]),
+        encoded(["2026-01-01T00:00:00+00:00", "\x00"]),
+        encoded(["2026-01-01T00:00:00+00:00", "\ud800"]),
+        encoded(["0001-01-01T00:00:00+23:59", "x"]),
+        encoded([[[]], {}]),
+        encoded(["operator"]),
+    ],
+)
 def test_a_cursor_that_is_none_of_ours_is_refused(people: People, cursor: str) -> None:
-    for person, path in ((people.operator, "/desks/intake"), (people.operator, "/desks/answers"),
-                         (people.main_team, "/desks/triage"), (people.opd_team("inspektorat"), "/desks/opd")):
+    for person, path in (
+        (people.operator, "/desks/intake"),
+        (people.operator, "/desks/answers"),
+        (people.main_team, "/desks/triage"),
+        (people.opd_team("inspektorat"), "/desks/opd"),
+    ):
         assert at_fault(person.ask("GET", path, params={"cursor": cursor})) == {"cursor"}
 
 

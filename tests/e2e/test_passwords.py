@@ -45,8 +45,10 @@ def codes(installation: Installation, email: str) -> list[str]:
 
 def letter_of(installation: Installation, code: str) -> str:
     """What the letter with `code` says."""
-    said = [message_from_bytes(path.read_bytes(), policy=policy.default).get_content()
-            for path in (installation.stack.var / "mail").glob("*.eml")]
+    said = [
+        message_from_bytes(path.read_bytes(), policy=policy.default).get_content()
+        for path in (installation.stack.var / "mail").glob("*.eml")
+    ]
     return next(text for text in said if code in text)
 
 
@@ -59,16 +61,20 @@ def answered(people: People) -> bool:
 def owner_of(people: People, code: str) -> str | None:
     """The account that `code` is good for."""
     with engine(people.installation, "intake").connect() as connection:
-        return connection.execute(text("SELECT account_id FROM password_resets WHERE token_hash = :hash"),
-                                  {"hash": hash_of(code)}).scalar_one_or_none()
+        return connection.execute(
+            text("SELECT account_id FROM password_resets WHERE token_hash = :hash"), {"hash": hash_of(code)}
+        ).scalar_one_or_none()
 
 
 def sent(people: People, reporter: Person) -> str:
     """The code that is good, once all was looked at and its letter has come. A letter whose code was replaced before it
     left is not sent."""
     eventually(lambda: answered(people))
-    return eventually(lambda: next((code for code in codes(people.installation, reporter.account["email"])
-                                    if owner_of(people, code)), None))
+    return eventually(
+        lambda: next(
+            (code for code in codes(people.installation, reporter.account["email"]) if owner_of(people, code)), None
+        )
+    )
 
 
 def forgotten(people: People, reporter: Person) -> str:
@@ -128,8 +134,9 @@ def test_the_newest_code_wins_however_it_was_pasted(people: People) -> None:
 def test_a_code_that_has_expired_sets_nothing(people: People) -> None:
     reporter = forgetful(people)
     code = forgotten(people, reporter)
-    touch(people, "UPDATE password_resets SET expires_at = told_since WHERE account_id = :id",
-          id=owner_of(people, code))
+    touch(
+        people, "UPDATE password_resets SET expires_at = told_since WHERE account_id = :id", id=owner_of(people, code)
+    )
     problem(complete(people, code), 422, "reset-expired")
     refused(people, reporter.account["username"], NEW)
     people.log_in(reporter.account["username"], PASSWORD)
@@ -162,19 +169,31 @@ def test_who_forgot_their_user_name_has_it_back_by_their_address(people: People)
 def test_whoever_asks_learns_of_no_account(people: People) -> None:
     reporter, staff, disabled = forgetful(people), new_staff(people), new_staff(people)
     people.admin.post(f"/staff/{disabled['username']}/disablement")
-    names = [reporter.account["username"], reporter.account["username"].upper(), staff["username"],
-             disabled["username"], "tidak-ada-orangnya", "😀", " ", "x" * 1_000, reporter.account["email"]]
+    names = [
+        reporter.account["username"],
+        reporter.account["username"].upper(),
+        staff["username"],
+        disabled["username"],
+        "tidak-ada-orangnya",
+        "😀",
+        " ",
+        "x" * 1_000,
+        reporter.account["email"],
+    ]
     answers = [ask(people, name) for name in names]
     answers += [ask(people, email, "email") for email in (reporter.account["email"], "tidak-ada@example.id")]
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.text for answer in answers}) == 1
     apart = {"x-request-id", "date"}
-    assert len({str({name: value for name, value in answer.headers.items() if name not in apart})
-                for answer in answers}) == 1
+    assert (
+        len({str({name: value for name, value in answer.headers.items() if name not in apart}) for answer in answers})
+        == 1
+    )
     assert sent(people, reporter)
     with engine(people.installation, "intake").connect() as connection:
-        told_of = connection.execute(text("SELECT count(*) FROM password_resets JOIN accounts ON account_id = id "
-                                          "WHERE role <> 'reporter'")).scalar_one()
+        told_of = connection.execute(
+            text("SELECT count(*) FROM password_resets JOIN accounts ON account_id = id WHERE role <> 'reporter'")
+        ).scalar_one()
     assert told_of == 0
 
 
@@ -185,8 +204,10 @@ def test_an_address_is_sent_a_few_letters_an_hour_and_everybody_answered_alike(p
     code = sent(people, reporter)
     assert len(codes(people.installation, reporter.account["email"])) <= ASKED
     with engine(people.installation, "intake").connect() as connection:
-        told_of = connection.execute(text("SELECT count(*) FROM outbox WHERE type = 'password.reset_requested.v1' "
-                                          "AND subject = :id"), {"id": owner_of(people, code)})
+        told_of = connection.execute(
+            text("SELECT count(*) FROM outbox WHERE type = 'password.reset_requested.v1' AND subject = :id"),
+            {"id": owner_of(people, code)},
+        )
         assert told_of.scalar_one() == ASKED
 
 
@@ -196,8 +217,12 @@ def test_a_code_stands_nowhere_but_in_its_letter(people: People) -> None:
         code = forgotten(people, reporter)
         assert complete(people, code, f"{NEW} {code[:8]}").status_code == 204
         broker = eventually(lambda: "password.reset_requested.v1" in (heard := tap.listen()) and heard)
-    secrets = {"code": code, "email": reporter.account["email"], "username": reporter.account["username"],
-               "password": f"{NEW} {code[:8]}"}
+    secrets = {
+        "code": code,
+        "email": reporter.account["email"],
+        "username": reporter.account["username"],
+        "password": f"{NEW} {code[:8]}",
+    }
     assert told(secrets, broker) == set()
     for stage in STAGES:
         assert told(secrets, everything_in(installation, stage)) == set(), stage

@@ -23,9 +23,14 @@ def tapped(installation: Installation) -> AbstractContextManager[Tap]:
 
 def somebody(number: str) -> dict[str, str]:
     """An identity like no other: everything that tells who somebody is."""
-    return {"identity_number": f"1971014107{number}", "name": f"Melati Kenanga {number}",
-            "email": f"melati.kenanga.{number}@example.id", "phone": f"+62 813 {number} 77",
-            "username": f"burung-hantu-{number}", "password": f"kata-sandi-rahasia-{number}"}
+    return {
+        "identity_number": f"1971014107{number}",
+        "name": f"Melati Kenanga {number}",
+        "email": f"melati.kenanga.{number}@example.id",
+        "phone": f"+62 813 {number} 77",
+        "username": f"burung-hantu-{number}",
+        "password": f"kata-sandi-rahasia-{number}",
+    }
 
 
 def told(identity: dict[str, str], where: str) -> set[str]:
@@ -42,8 +47,10 @@ def number() -> str:
 
 def journeys(people: People, reporter: Person, confidential: bool) -> list[str]:
     """Both paths to their end, with everybody looking at everything they may see."""
-    tickets = [travel_as_complaint(people, reporter, confidential=confidential, text=TEXT),
-               travel_as_information(people, reporter, confidential=confidential, text=TEXT)]
+    tickets = [
+        travel_as_complaint(people, reporter, confidential=confidential, text=TEXT),
+        travel_as_information(people, reporter, confidential=confidential, text=TEXT),
+    ]
     team = people.opd_team("disdukcapil")
     for ticket in tickets:
         reporter.post(f"/complaints/{ticket}/receipt")
@@ -77,8 +84,10 @@ def test_who_reported_stands_nowhere_but_sealed(people: People, number: str, con
 
     logs = installation.logs()
     assert "message sent" in logs
-    assert told(identity | {"text": TEXT, "ticket text": "uang pelicin"} | {ticket: ticket for ticket in tickets},
-                logs) == set()
+    assert (
+        told(identity | {"text": TEXT, "ticket text": "uang pelicin"} | {ticket: ticket for ticket in tickets}, logs)
+        == set()
+    )
 
 
 def test_no_desk_but_the_operators_is_told_who_reported_and_that_not_in_confidence(people: People, number: str) -> None:
@@ -96,8 +105,12 @@ def test_no_desk_but_the_operators_is_told_who_reported_and_that_not_in_confiden
         asked = people.operator.ask("POST", f"{path}/identity").text
         assert told(identity, asked) == (set() if confidential else set(known))
         assert reporter.session["access_token"] not in people.operator.ask("GET", path).text
-    for person, desk in ((people.operator, "intake"), (people.operator, "answers"), (people.main_team, "triage"),
-                         (team, "opd")):
+    for person, desk in (
+        (people.operator, "intake"),
+        (people.operator, "answers"),
+        (people.main_team, "triage"),
+        (team, "opd"),
+    ):
         assert told(identity, person.ask("GET", f"/desks/{desk}", params={"limit": 200}).text) == set()
     assert told(identity, people.admin.ask("GET", "/staff", params={"limit": 200}).text) == set()
 
@@ -112,14 +125,25 @@ def test_no_error_repeats_what_tells_who_somebody_is(people: People, number: str
 def _mistakes(people: People, identity: dict[str, str]) -> list[str]:
     """What is answered to requests of somebody who keeps getting it wrong."""
     form = REGISTRATION | identity
-    wrong = [form | {"phone": None}, form | {"kind": identity["name"]}, form | {"email": identity["name"]},
-             form | {"phone": identity["email"]}, form | {"identity_number": identity["phone"]},
-             form | {"username": identity["name"]}, form | {"password": identity["username"] * 20},
-             form | {"name": identity["name"] * 20}, form | {"name": "\x00", "email": identity["name"]}, [form]]
+    wrong = [
+        form | {"phone": None},
+        form | {"kind": identity["name"]},
+        form | {"email": identity["name"]},
+        form | {"phone": identity["email"]},
+        form | {"identity_number": identity["phone"]},
+        form | {"username": identity["name"]},
+        form | {"password": identity["username"] * 20},
+        form | {"name": identity["name"] * 20},
+        form | {"name": "\x00", "email": identity["name"]},
+        [form],
+    ]
     answers = [people.anyone.ask("POST", "/reporters", one) for one in wrong]
-    for credentials in ({"username": identity["username"], "password": identity["name"]},
-                        {"username": identity["email"], "password": identity["password"]},
-                        {"username": identity["username"]}, {"username": identity["username"] * 100, "password": ""}):
+    for credentials in (
+        {"username": identity["username"], "password": identity["name"]},
+        {"username": identity["email"], "password": identity["password"]},
+        {"username": identity["username"]},
+        {"username": identity["username"] * 100, "password": ""},
+    ):
         answers.append(people.anyone.ask("POST", "/sessions", credentials))
     answers += [
         people.anyone.ask("POST", "/sessions/current/renewal", {"refresh_token": identity["password"]}),
@@ -130,10 +154,17 @@ def _mistakes(people: People, identity: dict[str, str]) -> list[str]:
         people.admin.ask("GET", f"/staff/{identity['username']}"),
         people.admin.ask("POST", f"/staff/{identity['username']}/disablement"),
         people.admin.ask("PUT", f"/staff/{identity['username']}/password", {"password": identity["password"]}),
-        people.anyone.ask("POST", "/complaints", complaint_form(text=identity["name"]),
-                          headers={"Authorization": f"Bearer {identity['password']}"}),
-        people.http.post("/api/v1/reporters", content=f'{{"name": "{identity["name"]}'.encode(),
-                         headers={"Content-Type": "application/json", "X-Request-ID": identity["name"]}),
+        people.anyone.ask(
+            "POST",
+            "/complaints",
+            complaint_form(text=identity["name"]),
+            headers={"Authorization": f"Bearer {identity['password']}"},
+        ),
+        people.http.post(
+            "/api/v1/reporters",
+            content=f'{{"name": "{identity["name"]}'.encode(),
+            headers={"Content-Type": "application/json", "X-Request-ID": identity["name"]},
+        ),
     ]
     assert all(answer.status_code >= 400 for answer in answers)
     return [f"{answer.text} {answer.headers}" for answer in answers]

@@ -61,13 +61,15 @@ def test_a_desk_is_told_of_a_change_when_it_happens(visitor: httpx.Client, peopl
         _until(lines, "event: change")
 
 
-def test_a_page_that_leaves_by_the_proxy_gives_its_place_away(visitor: httpx.Client, people: People, whole: Installation
-                                                              ) -> None:
+def test_a_page_that_leaves_by_the_proxy_gives_its_place_away(
+    visitor: httpx.Client, people: People, whole: Installation
+) -> None:
     """As many again and again as there are places: the proxy hangs up when its visitor does."""
     token = people.operator.token
     for _ in range(2 * int(whole.stack.settings["NKK_LIVE_STREAMS"])):
-        request = visitor.build_request("GET", "/api/v1/desks/intake/changes", headers={
-            "Authorization": f"Bearer {token}"})
+        request = visitor.build_request(
+            "GET", "/api/v1/desks/intake/changes", headers={"Authorization": f"Bearer {token}"}
+        )
 
         def opened(request: httpx.Request = request) -> bool:
             with closing(visitor.send(request, stream=True)) as response:

@@ -31,6 +31,7 @@ def at_once(*acts: Callable[[], httpx.Response]) -> list[httpx.Response]:
 
 def race(people: Sequence[Person], path: str, forms: Sequence[Any], refusal: str) -> int:
     """Have everybody do it at once, each with one of `forms`: the number of the one who did it."""
+
     def act(number: int) -> Callable[[], httpx.Response]:
         person, form = people[number % len(people)], forms[number % len(forms)]
         return lambda: person.ask("POST", path, form)
@@ -79,8 +80,14 @@ def test_a_step_that_many_do_at_once_is_done_once(people: People) -> None:
 @pytest.mark.parametrize("turn", range(3))
 def test_two_who_classify_differently_at_once_do_not_both_have_their_way(people: People, turn: int) -> None:
     ticket = people.submit(people.reporter())
-    path, kinds = f"/complaints/{ticket}", [{"kind": "information"}, {"kind": "complaint", "opd": "dinas-pupr"},
-                                            {"kind": "complaint", "opd": "dinas-sosial"}]
+    path, kinds = (
+        f"/complaints/{ticket}",
+        [
+            {"kind": "information"},
+            {"kind": "complaint", "opd": "dinas-pupr"},
+            {"kind": "complaint", "opd": "dinas-sosial"},
+        ],
+    )
     people.operator.post(f"{path}/handover")
     eventually(lambda: ticket in people.main_team.desk("triage"))
     first = kinds[race([people.main_team], f"{path}/classification", kinds, "already-classified") % len(kinds)]
@@ -99,8 +106,9 @@ def test_approving_and_returning_at_once_is_one_of_the_two(people: People) -> No
     people.main_team.act(f"{path}/classification", {"kind": "complaint", "opd": "dinas-pupr"})
     team.act(f"{path}/response", {"text": "Sudah."})
     eventually(lambda: ticket in people.main_team.desk("triage"))
-    answers = at_once(*(lambda form=form: people.main_team.ask("POST", f"{path}/approval", form)
-                        for form in choices * 3))
+    answers = at_once(
+        *(lambda form=form: people.main_team.ask("POST", f"{path}/approval", form) for form in choices * 3)
+    )
     approved = [answer.status_code for answer in answers].index(200) % 2 == 0
     assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 5}
     eventually(lambda: ticket in (people.operator.desk("answers") if approved else team.desk("opd")))
@@ -109,8 +117,12 @@ def test_approving_and_returning_at_once_is_one_of_the_two(people: People) -> No
 
 def test_a_user_name_that_many_choose_at_once_is_one_persons(people: People) -> None:
     form = REGISTRATION | {"username": f"rebutan-{uuid.uuid4().hex[:8]}"}
-    answers = at_once(*(lambda number=number: people.anyone.ask(
-        "POST", "/reporters", form | {"password": f"sandi-nomor-{number}"}) for number in range(AT_ONCE)))
+    answers = at_once(
+        *(
+            lambda number=number: people.anyone.ask("POST", "/reporters", form | {"password": f"sandi-nomor-{number}"})
+            for number in range(AT_ONCE)
+        )
+    )
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: AT_ONCE - 1}
     first = [answer.status_code for answer in answers].index(201)
     people.log_in(form["username"], f"sandi-nomor-{first}")
@@ -119,8 +131,12 @@ def test_a_user_name_that_many_choose_at_once_is_one_persons(people: People) -> 
 def test_wrong_passwords_sent_at_once_all_count(people: People) -> None:
     credentials = {"username": f"diserang-{uuid.uuid4().hex[:8]}", "password": "sandi-yang-benar-7"}
     people.admin.post("/staff", credentials | {"name": "Petugas", "role": "operator"}, expect=201)
-    at_once(*(lambda: people.anyone.ask("POST", "/sessions", credentials | {"password": "kata-sandi-salah"})
-              for _ in range(AT_ONCE)))
+    at_once(
+        *(
+            lambda: people.anyone.ask("POST", "/sessions", credentials | {"password": "kata-sandi-salah"})
+            for _ in range(AT_ONCE)
+        )
+    )
     problem(people.anyone.ask("POST", "/sessions", credentials), 429, "slowed-down")
 
 

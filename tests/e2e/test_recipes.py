@@ -14,7 +14,7 @@ from tests.people import People
 RECIPES = Path(__file__).resolve().parents[2] / "docs" / "recipes.md"
 STEPS = re.compile(r"^## (?P<title>[^\n]+)$|^```sh\n(?P<commands>.*?)^```$", re.M | re.S)
 
-STRICT = 'set -euo pipefail\nrecipe=\ntrap \'echo "in: $recipe" >&2; kill $(jobs -p) 2> /dev/null || true\' ERR EXIT\n'
+STRICT = "set -euo pipefail\nrecipe=\ntrap 'echo \"in: $recipe\" >&2; kill $(jobs -p) 2> /dev/null || true' ERR EXIT\n"
 
 
 def as_script() -> str:
@@ -27,8 +27,9 @@ def test_each_recipe_does_what_it_says(rabbit: PrivateNode, tmp_path: Path) -> N
     (tmp_path / ".venv").symlink_to(sys.prefix)
     with installation(tmp_path / "var", new_vhost(rabbit)) as running:
         People(running).close()
-        done = subprocess.run(["bash", "-c", as_script()], cwd=tmp_path, capture_output=True, text=True, timeout=300,
-                              check=False)
+        done = subprocess.run(
+            ["bash", "-c", as_script()], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+        )
     assert done.returncode == 0, done.stderr
     assert "events waiting" in done.stdout
     assert "kalender versi" in done.stdout

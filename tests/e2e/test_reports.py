@@ -34,25 +34,39 @@ def test_the_months_figures_count_what_happened(people: People) -> None:
     eventually(lambda: owner.get(f"/complaints/{travelled}/timeline")["stands"]["step"] == 7)
     after = figures()
     assert {name: after[name] - before[name] for name in ("accepted", "answered", "closed", "open", "late")} == {
-        "accepted": 1, "answered": 1, "closed": 0, "open": 0, "late": 0}
+        "accepted": 1,
+        "answered": 1,
+        "closed": 0,
+        "open": 0,
+        "late": 0,
+    }
     for number in (2, 3, 4, 5, 6):
         assert after["steps"][number - 1]["count"] - before["steps"][number - 1]["count"] == 1
     assert ticket in {case["ticket"] for case in after["open_cases"]}
-    was, opd = (next((row for row in told["by_opd"] if row["name"] == "Satuan Polisi Pamong Praja"), {})
-                for told in (before, after))
+    was, opd = (
+        next((row for row in told["by_opd"] if row["name"] == "Satuan Polisi Pamong Praja"), {})
+        for told in (before, after)
+    )
     assert (opd["on_time_share"], opd["median_minutes"]) == (1.0, 0)
     assert {name: opd[name] - was.get(name, 0) for name in ("forwarded", "open", "late", "responses")} == {
-        "forwarded": 1, "open": 0, "late": 0, "responses": 1}
+        "forwarded": 1,
+        "open": 0,
+        "late": 0,
+        "responses": 1,
+    }
     assert {"name": "Kode etik", "sub_category": "Etika bernegara"}.items() <= next(
-        row for row in after["by_category"] if row["sub_category"] == "Etika bernegara").items()
+        row for row in after["by_category"] if row["sub_category"] == "Etika bernegara"
+    ).items()
 
 
 def test_the_recapitulation_is_a_workbook_and_a_pdf_that_name_what_is_open_and_nobody(people: People) -> None:
     owner = people.reporter()
     ticket = people.submit(owner)
     month = eventually(lambda: month_of(owner, ticket))
-    answers = {format_: people.operator.ask("GET", "/reports/monthly", params={"month": month, "format": format_})
-               for format_ in ("xlsx", "pdf")}
+    answers = {
+        format_: people.operator.ask("GET", "/reports/monthly", params={"month": month, "format": format_})
+        for format_ in ("xlsx", "pdf")
+    }
     assert {answer.status_code for answer in answers.values()} == {200}
     book = openpyxl.load_workbook(BytesIO(answers["xlsx"].content))
     cells = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]

@@ -17,8 +17,13 @@ from tests.people import PASSWORD, REGISTRATION, People, Person
 DATABASES = ["postgres"]
 
 OPD, OTHER_OPD = "inspektorat", "satpol-pp"
-ROLES = {"operator": ("operator", None), "Tim Utama": ("main_team", None), "OPD": ("opd_team", OPD),
-         "other OPD": ("opd_team", OTHER_OPD), "admin": ("admin", None)}
+ROLES = {
+    "operator": ("operator", None),
+    "Tim Utama": ("main_team", None),
+    "OPD": ("opd_team", OPD),
+    "other OPD": ("opd_team", OTHER_OPD),
+    "admin": ("admin", None),
+}
 TICKET = "/complaints/{ticket}"
 DOCUMENT = f"{TICKET}/documents/{{kind}}.{{format}}"
 NEW_PASSWORD = "sandi-yang-baru-7"
@@ -42,15 +47,22 @@ REFUSED_ANYWAY = {"POST /password-resets/completion": 422}
 TABLE = table()
 BY_ACT = [f"POST {TICKET}/identity", *(f"POST {DOCUMENT}".replace("{kind}", kind) for kind in papers.BY_ACT)]
 READING = [row for row in TABLE if row.startswith(f"GET {TICKET}")] + BY_ACT
-QUERIES = {"GET /staff/names": {"ids": "x"}, "GET /calendar/national-days": {"year": 2026},
-           "GET /reports/monthly": {"month": "2026-03", "format": "json"}}
+QUERIES = {
+    "GET /staff/names": {"ids": "x"},
+    "GET /calendar/national-days": {"year": 2026},
+    "GET /reports/monthly": {"month": "2026-03", "format": "json"},
+}
 LAST = ("PUT /sessions/current/password", "DELETE /sessions/current")
 """After these a session is not what it was."""
 
 
 def test_the_table_names_every_operation_and_every_document_of_the_api() -> None:
-    described = {f"{method.upper()} {path.removeprefix('/api/v1')}" for path, item in openapi()["paths"].items()
-                 for method in item if method != "parameters"}
+    described = {
+        f"{method.upper()} {path.removeprefix('/api/v1')}"
+        for path, item in openapi()["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
     assert described | {"GET /openapi.json"} == {f"{method} {path}" for method, path in routes()}
     documents = {f"GET {DOCUMENT}".replace("{kind}", kind) for kind in papers.OF_COMPLAINTS.difference(papers.BY_ACT)}
     assert set(TABLE) == described - {f"GET {DOCUMENT}"} | documents | {"GET /openapi.json"}
@@ -108,7 +120,8 @@ def refused(operation: str) -> list[str]:
 
 
 def test_a_complaints_journey_is_made_by_those_whose_steps_they_are_and_by_nobody_else(
-        people: People, everybody: dict[str, Person]) -> None:
+    people: People, everybody: dict[str, Person]
+) -> None:
     owner, ticket = everybody["owner"], people.submit(everybody["owner"])
 
     def told() -> list[dict[str, Any]]:
@@ -125,7 +138,8 @@ def test_a_complaints_journey_is_made_by_those_whose_steps_they_are_and_by_nobod
 
 
 def test_a_claim_is_made_by_the_desk_where_the_complaint_stands_and_by_nobody_else(
-        people: People, everybody: dict[str, Person]) -> None:
+    people: People, everybody: dict[str, Person]
+) -> None:
     values, missing = {"ticket": people.submit(everybody["owner"])}, {"ticket": new_ticket(2026)}
     for who, (act, act_form) in zip(("operator", "Tim Utama", "OPD"), JOURNEY.items(), strict=False):
         for claim, form in CLAIMS.items():
@@ -136,9 +150,11 @@ def test_a_claim_is_made_by_the_desk_where_the_complaint_stands_and_by_nobody_el
 
 
 def test_what_was_done_is_read_by_whoever_had_to_do_with_it_and_by_nobody_else(
-        people: People, everybody: dict[str, Person]) -> None:
-    values, missing = ({"ticket": ticket, "format": "docx"} for ticket in (
-        people.submit(everybody["owner"]), new_ticket(2026)))
+    people: People, everybody: dict[str, Person]
+) -> None:
+    values, missing = (
+        {"ticket": ticket, "format": "docx"} for ticket in (people.submit(everybody["owner"]), new_ticket(2026))
+    )
     for act, form in JOURNEY.items():
         [may] = set(WHO) - set(refused(act))
         check(everybody, may, act, values, form)
@@ -205,19 +221,28 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(people: People) -
 
 def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybody: dict[str, Person]) -> None:
     missing = {"username": "tidak-ada-orangnya", "version": "9999", "day": "2031-07-02"}
-    for operation in ("GET /staff/{username}", "POST /staff/{username}/disablement", "PUT /staff/{username}/password",
-                      "DELETE /staff/{username}/slow-down",
-                      "GET /calendar/versions/{version}", "DELETE /calendar/days/{day}"):
+    for operation in (
+        "GET /staff/{username}",
+        "POST /staff/{username}/disablement",
+        "PUT /staff/{username}/password",
+        "DELETE /staff/{username}/slow-down",
+        "GET /calendar/versions/{version}",
+        "DELETE /calendar/days/{day}",
+    ):
         check_missing(everybody, operation, missing, form_for(people, everybody["admin"].account, operation))
 
 
-def test_who_may_not_act_learns_neither_of_the_complaint_nor_of_their_input(people: People,
-                                                                            everybody: dict[str, Person]) -> None:
+def test_who_may_not_act_learns_neither_of_the_complaint_nor_of_their_input(
+    people: People, everybody: dict[str, Person]
+) -> None:
     ticket = people.submit(everybody["owner"])
     for operation, form in (JOURNEY | CLAIMS | dict.fromkeys(READING)).items():
         method, path = operation.split(" ")
         for who in (who for who, said in zip(WHO, TABLE[operation], strict=True) if said in ("401", "403")):
-            answers = {everybody[who].ask(method, path.format(ticket=which, format="pdf"), json=sent).text
-                       for which in (ticket, new_ticket(2026), "x") for sent in (form, {"x": "y"})}
+            answers = {
+                everybody[who].ask(method, path.format(ticket=which, format="pdf"), json=sent).text
+                for which in (ticket, new_ticket(2026), "x")
+                for sent in (form, {"x": "y"})
+            }
             assert len(answers) == 1, (operation, who)
             assert "errors" not in answers.pop()

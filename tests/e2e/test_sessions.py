@@ -89,8 +89,16 @@ def promoted(keys: dict[str, str]) -> str:
 
 def with_a_key_of_its_own(keys: dict[str, str]) -> str:
     claims, secret = _claims(keys)
-    token = jwt.encode(claims, as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"]), algorithm="EdDSA", headers={
-        "kid": "../../../../dev/null", "jku": "https://evil.example.org/keys", "jwk": {"kty": "OKP", "crv": "Ed25519"}})
+    token = jwt.encode(
+        claims,
+        as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"]),
+        algorithm="EdDSA",
+        headers={
+            "kid": "../../../../dev/null",
+            "jku": "https://evil.example.org/keys",
+            "jwk": {"kty": "OKP", "crv": "Ed25519"},
+        },
+    )
     return f"{token}.{secret}"
 
 
@@ -161,11 +169,28 @@ def signed_for_no_door(keys: dict[str, str]) -> str:
     return sign(OPERATOR, keys["NKK_TOKEN_SIGNING_KEY"])[0] + "."
 
 
-FORGERIES = [expired, signed_with_another_key, unsigned, signed_with_the_public_key, promoted, with_a_key_of_its_own,
-             for_another_audience, of_another_issuer, not_good_yet, good_until_the_sun_has_gone,
-             for_a_role_that_is_a_list, cut_off, written_twice, without_its_signature, as_it_travels_inward,
-             with_no_secret, with_the_secret_of_another, with_what_the_token_says_of_its_secret,
-             with_the_proof_that_goes_to_intake, signed_for_no_door]
+FORGERIES = [
+    expired,
+    signed_with_another_key,
+    unsigned,
+    signed_with_the_public_key,
+    promoted,
+    with_a_key_of_its_own,
+    for_another_audience,
+    of_another_issuer,
+    not_good_yet,
+    good_until_the_sun_has_gone,
+    for_a_role_that_is_a_list,
+    cut_off,
+    written_twice,
+    without_its_signature,
+    as_it_travels_inward,
+    with_no_secret,
+    with_the_secret_of_another,
+    with_what_the_token_says_of_its_secret,
+    with_the_proof_that_goes_to_intake,
+    signed_for_no_door,
+]
 
 
 def test_an_access_token_opens_the_door_with_its_secret(people: People) -> None:
@@ -183,8 +208,19 @@ def test_a_token_that_is_not_ours_or_no_longer_good_opens_nothing(people: People
     assert (page.status_code, page.headers["Location"].split("?")[0]) == (303, "/masuk")
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer x", "Bearer a.b.c", "Basic b3BlcmF0b3I6eA==", "Token x",
-                                    "Bearer " + "x" * 6_000, "Bearer é"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer x",
+        "Bearer a.b.c",
+        "Basic b3BlcmF0b3I6eA==",
+        "Token x",
+        "Bearer " + "x" * 6_000,
+        "Bearer é",
+    ],
+)
 def test_a_header_that_holds_no_token_opens_nothing(people: People, header: str) -> None:
     response = people.http.get("/api/v1/desks/intake", headers={"Authorization": header.encode()})
     problem(response, 401, "not-authenticated")
@@ -230,8 +266,11 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(people: People) -> None
     credentials = new_staff(people)
     person = people.log_in(**credentials)
     people.admin.ask("PUT", f"/staff/{credentials['username']}/password", {"password": "sandi-yang-baru-7"})
-    problem(people.anyone.ask("POST", "/sessions/current/renewal", {
-        "refresh_token": person.session["refresh_token"]}), 401, "not-authenticated")
+    problem(
+        people.anyone.ask("POST", "/sessions/current/renewal", {"refresh_token": person.session["refresh_token"]}),
+        401,
+        "not-authenticated",
+    )
 
 
 def wait_asked(people: People, username: str, password: str, **how: Any) -> int:

@@ -29,8 +29,14 @@ def written(signs: str, length: int) -> str:
 @pytest.mark.parametrize("signs", SIGNS.values(), ids=SIGNS)
 def test_a_text_comes_out_at_every_desk_as_it_went_in(people: People, signs: str) -> None:
     name, note, text = written(signs, NAME), written(signs, NOTE), written(signs, TEXT)
-    words = {"subject_line": written(signs, SUBJECT), "text": text, "place": name, "happened_on": name,
-             "accused_name": name, "accused_position": name}
+    words = {
+        "subject_line": written(signs, SUBJECT),
+        "text": text,
+        "place": name,
+        "happened_on": name,
+        "accused_name": name,
+        "accused_position": name,
+    }
     reporter, team = people.reporter(name=name), people.opd_team("dinas-sosial")
     ticket = people.submit(reporter, **words)
     path = f"/complaints/{ticket}"

@@ -11,14 +11,35 @@ from tests.problems import problem
 
 DATABASES = ["postgres"]
 
-STRANGE = ["NKK-2026-EDXY-ER31", "NKK-2026-EDXY", "NKK-20260-EDXY-ER30", "1", "NKK", "%00", "%ff", "%F0%9F%98%80", "'",
-           "NKK-2026-UUUU-UUUU", "NKK-%D9%A2%D9%A0%D9%A2%D9%A6-EDXY-ER30", "a" * 2_000]
+STRANGE = [
+    "NKK-2026-EDXY-ER31",
+    "NKK-2026-EDXY",
+    "NKK-20260-EDXY-ER30",
+    "1",
+    "NKK",
+    "%00",
+    "%ff",
+    "%F0%9F%98%80",
+    "'",
+    "NKK-2026-UUUU-UUUU",
+    "NKK-%D9%A2%D9%A0%D9%A2%D9%A6-EDXY-ER30",
+    "a" * 2_000,
+]
 
 REPORTERS = [("GET", "", None), ("GET", "/timeline", None), ("POST", "/receipt", None)]
-OPERATORS = [("GET", "", None), ("GET", "/timeline", None), ("POST", "/handover", None),
-             ("POST", "/answer", {"text": "Sudah."})]
-MAIN_TEAMS = [("GET", "", None), ("GET", "/timeline", None), ("POST", "/classification", {"kind": "information"}),
-              ("POST", "/approval", {"approved": True}), ("POST", "/approval", {"approved": False, "note": "Kurang."})]
+OPERATORS = [
+    ("GET", "", None),
+    ("GET", "/timeline", None),
+    ("POST", "/handover", None),
+    ("POST", "/answer", {"text": "Sudah."}),
+]
+MAIN_TEAMS = [
+    ("GET", "", None),
+    ("GET", "/timeline", None),
+    ("POST", "/classification", {"kind": "information"}),
+    ("POST", "/approval", {"approved": True}),
+    ("POST", "/approval", {"approved": False, "note": "Kurang."}),
+]
 OPD_TEAMS = [("GET", "", None), ("GET", "/timeline", None), ("POST", "/response", {"text": "Sudah."})]
 
 
@@ -76,7 +97,7 @@ def test_a_mistyped_ticket_finds_no_complaint(people: People) -> None:
     ticket = people.submit(reporter)
     for place, sign in enumerate(ticket[9:], start=9):
         if sign != "-":
-            wrong = ticket[:place] + ("7" if sign != "7" else "8") + ticket[place + 1:]
+            wrong = ticket[:place] + ("7" if sign != "7" else "8") + ticket[place + 1 :]
             unknown(reporter, REPORTERS, wrong)
 
 
@@ -84,8 +105,14 @@ def test_a_ticket_is_found_however_it_is_typed(people: People) -> None:
     reporter = people.reporter()
     ticket = people.submit(reporter)
     body = ticket[3:]
-    for typed in (ticket.lower(), ticket.replace("-", ""), ticket.replace("-", " "), f" {ticket} ",
-                  "nkk" + body.replace("0", "o").replace("1", "l"), "NKK" + body.replace("0", "O").replace("1", "I")):
+    for typed in (
+        ticket.lower(),
+        ticket.replace("-", ""),
+        ticket.replace("-", " "),
+        f" {ticket} ",
+        "nkk" + body.replace("0", "o").replace("1", "l"),
+        "NKK" + body.replace("0", "O").replace("1", "I"),
+    ):
         assert reporter.get(f"/complaints/{typed}")["ticket"] == ticket
         assert reporter.get(f"/complaints/{typed}/timeline")["ticket"] == ticket
     people.operator.post(f"/complaints/{ticket.lower()}/handover")

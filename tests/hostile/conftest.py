@@ -13,16 +13,23 @@ from tests.people import People
 
 
 @pytest.fixture(scope="session")
-def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
-          ) -> Iterator[Installation]:
+def whole(
+    tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
+) -> Iterator[Installation]:
     """It keeps no stream open: an answer that does not end tells a fuzzer nothing. Two instances of intake share its
     calls, and passwords cost what they cost: how long an answer takes may tell something. One address is a proxy's.
     Each process has the broker user that it has in containers."""
     uri = new_vhost(rabbit)
     create_users(rabbit, uri)
-    with installation(tmp_path_factory.mktemp("hostile"), uri, new_databases(postgres),
-                      {"NKK_LIVE_STREAMS": "0", "NKK_TRUSTED_PROXIES": "127.0.0.99/32"}, {"intake": 2},
-                      SERVICES, SeparateUsers) as running:
+    with installation(
+        tmp_path_factory.mktemp("hostile"),
+        uri,
+        new_databases(postgres),
+        {"NKK_LIVE_STREAMS": "0", "NKK_TRUSTED_PROXIES": "127.0.0.99/32"},
+        {"intake": 2},
+        SERVICES,
+        SeparateUsers,
+    ) as running:
         yield running
 
 

@@ -20,9 +20,19 @@ from nkk.messaging.written import as_pem
 from tests.current.documents import openapi
 from tests.installations import Installation
 
-CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
-          "response_headers_conformance", "negative_data_rejection", "positive_data_acceptance", "unsupported_method",
-          "allow_header_conformance", "missing_required_header", "every_refusal_is_a_problem")
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_schema_conformance",
+    "response_headers_conformance",
+    "negative_data_rejection",
+    "positive_data_acceptance",
+    "unsupported_method",
+    "allow_header_conformance",
+    "missing_required_header",
+    "every_refusal_is_a_problem",
+)
 
 # What the stages judge and no schema says: which keys there are, who may do what and when.
 JUDGED = ["2xx", 401, 403, 404, 409, 422]
@@ -74,8 +84,9 @@ class Findings:
     def report(self) -> str:
         """For people: how many answers of each status, then every fault."""
         counted = ", ".join(f"{status} x {count}" for status, count in sorted(self.asked.items()))
-        return "\n\n".join([f"{self.asked.total()} requests to {len(self.operations)} operations: {counted}",
-                            *self.faults.values()])
+        return "\n\n".join(
+            [f"{self.asked.total()} requests to {len(self.operations)} operations: {counted}", *self.faults.values()]
+        )
 
 
 def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
@@ -84,16 +95,32 @@ def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
     return grant(actor, key, datetime.now(UTC) + timedelta(hours=hours))[0]
 
 
-def configured(names: Mapping[str, list[str]], seed: int, bearer: str | None, leaving: str | None,
-               barred: list[str]) -> dict[str, Any]:
+def configured(
+    names: Mapping[str, list[str]], seed: int, bearer: str | None, leaving: str | None, barred: list[str]
+) -> dict[str, Any]:
     """How the engine is to go about it; what the role is `barred` from it asks about once or twice."""
-    limited = [f"{method.upper()} {path}" for path, item in openapi()["paths"].items()
-               for method, operation in item.items() if method != "parameters" and "429" in operation["responses"]]
-    bindings = {parameter: {"dictionary": name, "probability": 0.5} for parameter, name in {
-        "path.ticket": "tickets", "path.kind": "documents", "path.username": "usernames", "path.day": "days",
-        "query.category": "categories", "query.q": "tickets", "body.category": "categories",
-        "body.sub_category": "sub_categories", "body.accused_opd": "opds", "body.opd": "opds",
-    }.items() if name in names}
+    limited = [
+        f"{method.upper()} {path}"
+        for path, item in openapi()["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters" and "429" in operation["responses"]
+    ]
+    bindings = {
+        parameter: {"dictionary": name, "probability": 0.5}
+        for parameter, name in {
+            "path.ticket": "tickets",
+            "path.kind": "documents",
+            "path.username": "usernames",
+            "path.day": "days",
+            "query.category": "categories",
+            "query.q": "tickets",
+            "body.category": "categories",
+            "body.sub_category": "sub_categories",
+            "body.accused_opd": "opds",
+            "body.opd": "opds",
+        }.items()
+        if name in names
+    }
     return {
         "seed": seed,
         # What an earlier run learnt would make this one another.
@@ -103,23 +130,42 @@ def configured(names: Mapping[str, list[str]], seed: int, bearer: str | None, le
         "continue-on-failure": True,
         "dictionaries": {name: {"values": values} for name, values in names.items()},
         "generation": {"max-examples": 100, "database": "none"},
-        "checks": {"enabled": False, **{name: {"enabled": True} for name in CHECKS},
-                   "positive_data_acceptance": {"enabled": True, "expected-statuses": JUDGED},
-                   "negative_data_rejection": {"enabled": True, "expected-statuses": REFUSED}},
+        "checks": {
+            "enabled": False,
+            **{name: {"enabled": True} for name in CHECKS},
+            "positive_data_acceptance": {"enabled": True, "expected-statuses": JUDGED},
+            "negative_data_rejection": {"enabled": True, "expected-statuses": REFUSED},
+        },
         "phases": {"stateful": {"max-steps": 8}},
         "parameters": bindings,
         "operations": [
             # A session that has ended is asked for by whatever comes after.
             {"include-name": "DELETE /api/v1/sessions/current", "headers": _authorization(leaving)},
             # Streams are turned off at this installation: 503 at once.
-            {"include-path-regex": "/changes$", "checks": {
-                "not_a_server_error": {"enabled": True, "expected-statuses": ["2xx", "4xx", 503]},
-                "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]}}},
+            {
+                "include-path-regex": "/changes$",
+                "checks": {
+                    "not_a_server_error": {"enabled": True, "expected-statuses": ["2xx", "4xx", 503]},
+                    "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]},
+                },
+            },
             # Whoever gave wrong passwords waits.
-            {"include-name": limited, "checks": {
-                "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 429]}}},
-            *([{"include-name": barred, "phases": {"coverage": {"enabled": False}},
-                "generation": {"max-examples": 2}}] if barred else [])],
+            {
+                "include-name": limited,
+                "checks": {"positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 429]}},
+            },
+            *(
+                [
+                    {
+                        "include-name": barred,
+                        "phases": {"coverage": {"enabled": False}},
+                        "generation": {"max-examples": 2},
+                    }
+                ]
+                if barred
+                else []
+            ),
+        ],
     }
 
 
@@ -127,13 +173,22 @@ def _authorization(bearer: str | None) -> dict[str, str]:
     return {"Authorization": f"Bearer {bearer}"} if bearer else {}
 
 
-def fuzz(installation: Installation, bearer: str | None, leaving: str | None, names: Mapping[str, list[str]], *,
-         seed: int, seconds: float, barred: list[str]) -> Findings:
+def fuzz(
+    installation: Installation,
+    bearer: str | None,
+    leaving: str | None,
+    names: Mapping[str, list[str]],
+    *,
+    seed: int,
+    seconds: float,
+    barred: list[str],
+) -> Findings:
     """Ask everything as the owner of `bearer`, and log out with `leaving`, of another session of theirs, for so many
     `seconds`; what is `barred` once or twice."""
-    schema = schemathesis.openapi.from_url(f"{installation.url}/api/v1/openapi.json",
-                                           config=schemathesis.Config.from_dict(
-                                               configured(names, seed, bearer, leaving, barred)))
+    schema = schemathesis.openapi.from_url(
+        f"{installation.url}/api/v1/openapi.json",
+        config=schemathesis.Config.from_dict(configured(names, seed, bearer, leaving, barred)),
+    )
     schema.config.update(base_url=installation.url)
     findings = Findings()
     for event in from_schema(schema).fuzz(FuzzConfig(max_time=int(seconds))):

@@ -7,8 +7,26 @@ from typing import Any
 
 Line = dict[str, Any]
 
-COMMON = {"event", "level", "service", "call", "rule", "method", "status", "ms", "type", "kind", "role", "error", "at",
-          "together", "attempt", "delay_ms", "count", "process"}
+COMMON = {
+    "event",
+    "level",
+    "service",
+    "call",
+    "rule",
+    "method",
+    "status",
+    "ms",
+    "type",
+    "kind",
+    "role",
+    "error",
+    "at",
+    "together",
+    "attempt",
+    "delay_ms",
+    "count",
+    "process",
+}
 """Fields that say what happened and not to whom: as good as every line has one in common with any other."""
 
 

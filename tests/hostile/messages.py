@@ -20,16 +20,45 @@ SAMPLES = Path(nkk.contracts.__file__).parent / "samples"
 SECRET = "Rahasia-Pelapor"
 """Stands in every text: it may come out in no log."""
 
-ODD_TEXTS = st.sampled_from([
-    f"{SECRET}\x00", f"{SECRET}\ud83d", "\u202e" + SECRET, "", " ", "x" * 300_000, "😀" * 21_000,
-    f"{SECRET}\r\nBcc: x@example.org", "../../etc/passwd", "{{7*7}}", "' OR 1=1 --"])
-NUMBERS = st.one_of(st.integers(), st.sampled_from([2**31, 2**63, -2**63 - 1, 10**400]), st.floats(),
-                    st.just(math.nan), st.just(math.inf))
-INSTANTS = st.sampled_from(["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2199-12-31T16:00:00Z", "2026-03-02",
-                            "2026-03-02T01:00:00", "2026-02-30T01:00:00Z", "2026-03-02T01:00:00+99:99", "now"])
+ODD_TEXTS = st.sampled_from(
+    [
+        f"{SECRET}\x00",
+        f"{SECRET}\ud83d",
+        "\u202e" + SECRET,
+        "",
+        " ",
+        "x" * 300_000,
+        "😀" * 21_000,
+        f"{SECRET}\r\nBcc: x@example.org",
+        "../../etc/passwd",
+        "{{7*7}}",
+        "' OR 1=1 --",
+    ]
+)
+NUMBERS = st.one_of(
+    st.integers(),
+    st.sampled_from([2**31, 2**63, -(2**63) - 1, 10**400]),
+    st.floats(),
+    st.just(math.nan),
+    st.just(math.inf),
+)
+INSTANTS = st.sampled_from(
+    [
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "2199-12-31T16:00:00Z",
+        "2026-03-02",
+        "2026-03-02T01:00:00",
+        "2026-02-30T01:00:00Z",
+        "2026-03-02T01:00:00+99:99",
+        "now",
+    ]
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(max_size=30) | ODD_TEXTS | INSTANTS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4), max_leaves=8)
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=8,
+)
 
 
 @dataclass
@@ -69,8 +98,8 @@ def documents(event: type[EventData]) -> st.SearchStrategy[dict[str, Any]]:
 
 TWISTS: dict[str, Callable[[bytes, int], bytes]] = {
     "as it is": lambda body, at: body,
-    "cut off": lambda body, at: body[:at % len(body)],
-    "a byte flipped": lambda body, at: body[:at % len(body)] + bytes([at % 256]) + body[at % len(body) + 1:],
+    "cut off": lambda body, at: body[: at % len(body)],
+    "a byte flipped": lambda body, at: body[: at % len(body)] + bytes([at % 256]) + body[at % len(body) + 1 :],
     "keys twice": lambda body, at: body[:-1] + b', "data": {}, "id": "x", "type": 7}',
     "UTF-16": lambda body, at: body.decode().encode("utf-16"),
     "Latin-1": lambda body, at: body + b"\xe9",
@@ -85,15 +114,23 @@ TWISTS: dict[str, Callable[[bytes, int], bytes]] = {
 }
 
 COUNTED = [-100, -1, 3, 2**40, True, "x", "application/x-gzip"]
-HEADERS = st.one_of(st.just({}), st.dictionaries(
-    st.sampled_from([ATTEMPT, "x-death", "x-delivery-count", "compression"]), st.sampled_from(COUNTED), min_size=1))
-PROPERTIES = st.fixed_dictionaries({"application_headers": HEADERS}, optional={
-    "content_type": st.sampled_from(["", "text/plain", "application/x-python-serialize", "application/json; v=x"]),
-    "content_encoding": st.sampled_from(["", "binary", "gzip", "utf-16", "x"]),
-    "correlation_id": st.sampled_from(["x" * 255, "\u202e", "a\nb"]),
-    "message_id": st.sampled_from(["", "x" * 255, "a\nb"]),
-    "priority": st.just(9), "timestamp": st.just(2**62),
-})
+HEADERS = st.one_of(
+    st.just({}),
+    st.dictionaries(
+        st.sampled_from([ATTEMPT, "x-death", "x-delivery-count", "compression"]), st.sampled_from(COUNTED), min_size=1
+    ),
+)
+PROPERTIES = st.fixed_dictionaries(
+    {"application_headers": HEADERS},
+    optional={
+        "content_type": st.sampled_from(["", "text/plain", "application/x-python-serialize", "application/json; v=x"]),
+        "content_encoding": st.sampled_from(["", "binary", "gzip", "utf-16", "x"]),
+        "correlation_id": st.sampled_from(["x" * 255, "\u202e", "a\nb"]),
+        "message_id": st.sampled_from(["", "x" * 255, "a\nb"]),
+        "priority": st.just(9),
+        "timestamp": st.just(2**62),
+    },
+)
 TYPES = st.sampled_from([None] * 25 + ["", "complaint.eaten.v1", "x" * 255, "complaint.handed_over.v2"])
 
 
@@ -101,8 +138,11 @@ def messages(stage: str) -> st.SearchStrategy[Sent]:
     """What might be put into the inbox of `stage`."""
     heard = [event for event in EVENTS if stage in event.CONSUMERS]
     twists = st.sampled_from(["as it is"] * 20 + list(TWISTS))
-    return st.sampled_from(heard).flatmap(lambda event: st.builds(
-        _sent, st.just(event), documents(event), twists, st.integers(1, 10_000), TYPES, PROPERTIES))
+    return st.sampled_from(heard).flatmap(
+        lambda event: st.builds(
+            _sent, st.just(event), documents(event), twists, st.integers(1, 10_000), TYPES, PROPERTIES
+        )
+    )
 
 
 def some(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
@@ -118,8 +158,9 @@ def some(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
     return drawn
 
 
-def _sent(event: type[EventData], document: dict[str, Any], twist: str, at: int, type_: str | None,
-          properties: dict[str, Any]) -> Sent:
+def _sent(
+    event: type[EventData], document: dict[str, Any], twist: str, at: int, type_: str | None, properties: dict[str, Any]
+) -> Sent:
     body = TWISTS[twist](json.dumps(document).encode(), at)
     try:
         event.read(body)

@@ -25,9 +25,15 @@ from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, Ho
 
 OTHER_OPD = "inspektorat"
 PEOPLE = {
-    "owner": REPORTER, "other reporter": Actor("reporter-2", "reporter"), "operator": OPERATOR, "Tim Utama": MAIN_TEAM,
-    "OPD": OPD_TEAM, "other OPD": Actor("staff-other", "opd_team", OTHER_OPD), "admin": ADMIN,
-    "somebody of no role": Actor("staff-x", "superuser"), "nobody": None,
+    "owner": REPORTER,
+    "other reporter": Actor("reporter-2", "reporter"),
+    "operator": OPERATOR,
+    "Tim Utama": MAIN_TEAM,
+    "OPD": OPD_TEAM,
+    "other OPD": Actor("staff-other", "opd_team", OTHER_OPD),
+    "admin": ADMIN,
+    "somebody of no role": Actor("staff-x", "superuser"),
+    "nobody": None,
 }
 DONE = 8
 
@@ -42,10 +48,16 @@ TABLE: dict[str, tuple[str, str, int, int, tuple[Any, ...]]] = {
     "send_answer": ("operator", "notification", 6, 7, ("Terima kasih.",)),
     "confirm_receipt": ("owner", "notification", 7, DONE, ()),
 }
-TOLD = {"hand_over": "complaint.handed_over.v1", "classify_as_information": "complaint.classified_as_information.v1",
-        "forward": "complaint.forwarded.v1", "respond": "response.submitted.v1",
-        "return_response": "response.returned.v1", "approve": "response.approved.v1",
-        "send_answer": "answer.sent.v1", "confirm_receipt": "complaint.closed.v1"}
+TOLD = {
+    "hand_over": "complaint.handed_over.v1",
+    "classify_as_information": "complaint.classified_as_information.v1",
+    "forward": "complaint.forwarded.v1",
+    "respond": "response.submitted.v1",
+    "return_response": "response.returned.v1",
+    "approve": "response.approved.v1",
+    "send_answer": "answer.sent.v1",
+    "confirm_receipt": "complaint.closed.v1",
+}
 KEYS = new_keys()
 
 
@@ -166,5 +178,6 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.mark.proof
 def test_only_the_ways_of_the_table_are_ever_gone(stages: House) -> None:
     AnyOrder.house = stages
-    run_state_machine_as_test(AnyOrder, settings=settings(
-        effort(40), stateful_step_count=30, suppress_health_check=list(HealthCheck)))
+    run_state_machine_as_test(
+        AnyOrder, settings=settings(effort(40), stateful_step_count=30, suppress_health_check=list(HealthCheck))
+    )

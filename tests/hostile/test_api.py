@@ -19,8 +19,14 @@ from tests.people import PASSWORD, People, Person, travel_as_complaint
 
 pytestmark = [pytest.mark.proof, pytest.mark.long]
 
-ROLES = {"anonymous": "nobody", "reporter": "owner", "operator": "operator", "main_team": "Tim Utama",
-         "opd_team": "OPD", "admin": "admin"}
+ROLES = {
+    "anonymous": "nobody",
+    "reporter": "owner",
+    "operator": "operator",
+    "main_team": "Tim Utama",
+    "opd_team": "OPD",
+    "admin": "admin",
+}
 """The admin last: what the others can name may be gone afterwards."""
 
 AT_INTAKE = {"reporter": "/reporters/me/contact", "operator": "/desks/intake", "admin": "/staff"}
@@ -30,8 +36,13 @@ AT_INTAKE = {"reporter": "/reporters/me/contact", "operator": "/desks/intake", "
 @pytest.fixture(scope="module")
 def who(whole: Installation, people: People) -> dict[str, Person]:
     """Somebody of every role, logged in for as long as it takes."""
-    found = {"reporter": people.reporter(), "operator": people.operator, "main_team": people.main_team,
-             "opd_team": people.opd_team("disdukcapil"), "admin": people.admin}
+    found = {
+        "reporter": people.reporter(),
+        "operator": people.operator,
+        "main_team": people.main_team,
+        "opd_team": people.opd_team("disdukcapil"),
+        "admin": people.admin,
+    }
     key = as_pem(whole.stack.keys["NKK_TOKEN_PUBLIC_KEY"])
     for role, person in found.items():
         person.token = token(whole, admit(person.token, key).actor)
@@ -45,8 +56,11 @@ def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
     reporter = who["reporter"]
     tickets = [travel_as_complaint(people, reporter)]
     acts: list[tuple[str, str, Any]] = [
-        ("operator", "handover", None), ("main_team", "classification", {"kind": "complaint", "opd": "disdukcapil"}),
-        ("opd_team", "response", {"text": "Sudah."}), ("main_team", "approval", {"approved": True})]
+        ("operator", "handover", None),
+        ("main_team", "classification", {"kind": "complaint", "opd": "disdukcapil"}),
+        ("opd_team", "response", {"text": "Sudah."}),
+        ("main_team", "approval", {"approved": True}),
+    ]
     for done in range(len(acts) + 1):
         tickets.append(people.submit(reporter))
         for role, act, form in acts[:done]:
@@ -55,8 +69,11 @@ def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
     people.admin.post("/staff", spare, expect=201)
     categories = people.anyone.get("/categories")["items"]
     return {
-        "tickets": tickets, "documents": sorted(OF_COMPLAINTS.difference(BY_ACT)), "usernames": ["petugas-coba"],
-        "days": ["2026-12-31", "2027-02-28"], "opds": [item["key"] for item in people.anyone.get("/opds")["items"]],
+        "tickets": tickets,
+        "documents": sorted(OF_COMPLAINTS.difference(BY_ACT)),
+        "usernames": ["petugas-coba"],
+        "days": ["2026-12-31", "2027-02-28"],
+        "opds": [item["key"] for item in people.anyone.get("/opds")["items"]],
         "categories": [item["key"] for item in categories],
         "sub_categories": [sub["key"] for item in categories for sub in item["sub_categories"]],
     }
@@ -65,29 +82,38 @@ def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
 def barred(role: str) -> list[str]:
     """What a role is to ask about once or twice, by the names of the description: what it may not do at all, to which
     `tests/e2e/test_roles.py` sees."""
-    return [operation.replace(" ", " /api/v1", 1) for operation, cells in table().items()
-            if cells[WHO.index(ROLES[role])] in ("401", "403") and "/documents/" not in operation]
+    return [
+        operation.replace(" ", " /api/v1", 1)
+        for operation, cells in table().items()
+        if cells[WHO.index(ROLES[role])] in ("401", "403") and "/documents/" not in operation
+    ]
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_nothing_is_answered_that_is_not_described(whole: Installation, people: People, who: dict[str, Person],
-                                                   names: dict[str, list[str]], role: str) -> None:
+def test_nothing_is_answered_that_is_not_described(
+    whole: Installation, people: People, who: dict[str, Person], names: dict[str, list[str]], role: str
+) -> None:
     before = running_processes(whole)
     person = who[role]
     leaving = people.log_in(person.account["username"], person.account["password"]).token if person.account else None
-    findings = fuzz(whole, person.token, leaving, names, seed=SEED, seconds=FUZZ_SECONDS / len(ROLES),
-                    barred=barred(role))
+    findings = fuzz(
+        whole, person.token, leaving, names, seed=SEED, seconds=FUZZ_SECONDS / len(ROLES), barred=barred(role)
+    )
     assert findings.faults == {}, findings.report()
     if role in AT_INTAKE:
         assert person.ask("GET", AT_INTAKE[role]).status_code == 200, "everything since the session ended was a 401"
     assert running_processes(whole) == before
     for process in before:
-        assert not [line for line in whole.log(process).splitlines()
-                    if '"request failed"' in line or '"call failed"' in line or "Traceback" in line]
+        assert not [
+            line
+            for line in whole.log(process).splitlines()
+            if '"request failed"' in line or '"call failed"' in line or "Traceback" in line
+        ]
 
 
-def test_the_installation_carries_complaints_as_before(people: People, who: dict[str, Person],
-                                                       names: dict[str, list[str]]) -> None:
+def test_the_installation_carries_complaints_as_before(
+    people: People, who: dict[str, Person], names: dict[str, list[str]]
+) -> None:
     # What the admin's requests made of accounts and lists is theirs to make.
     people.reopen()
     lists = people.admin.get("/catalogue")

@@ -21,13 +21,48 @@ def written(value: Any) -> str:
 
 
 JSON: list[Any] = [
-    "[" * 900 + "]" * 900, "[" * 2_500, '{"a":' * 400, "9" * 1_000, "1e999", "NaN", "null", "\xff", [], {}, [[], []],
-    [10**17, "x"], [1e17, "x"], ["0001-01-01T00:00:00+23:59", "x"], ["9999-12-31T23:59:59-23:59", "x"],
-    ["2026-03-02T01:00:00", "x"], ["2026-03-02T01:00:00Z", 7], ["2026-03-02T01:00:00Z", "\x00"],
-    ["2026-03-02T01:00:00Z", "\ud83d"], ["2026-03-02T01:00:00Z", ["x"]], ["\ud83d"], [10**17], [None], ["x"] * 100]
-TEXTS = ["x", ".", "...", "a.b.c", "a.b.c.d", "é", "\x80\xff", "%00", "'; --", "../../etc/passwd", "{{7*7}}",
-         "x" * 3_000, *map(written, JSON), *(f"{written({'alg': 'EdDSA'})}.{written(part)}.x.y" for part in JSON),
-         *(f"{written(part)}.e30.x.y" for part in JSON)]
+    "[" * 900 + "]" * 900,
+    "[" * 2_500,
+    '{"a":' * 400,
+    "9" * 1_000,
+    "1e999",
+    "NaN",
+    "null",
+    "\xff",
+    [],
+    {},
+    [[], []],
+    [10**17, "x"],
+    [1e17, "x"],
+    ["0001-01-01T00:00:00+23:59", "x"],
+    ["9999-12-31T23:59:59-23:59", "x"],
+    ["2026-03-02T01:00:00", "x"],
+    ["2026-03-02T01:00:00Z", 7],
+    ["2026-03-02T01:00:00Z", "\x00"],
+    ["2026-03-02T01:00:00Z", "\ud83d"],
+    ["2026-03-02T01:00:00Z", ["x"]],
+    ["\ud83d"],
+    [10**17],
+    [None],
+    ["x"] * 100,
+]
+TEXTS = [
+    "x",
+    ".",
+    "...",
+    "a.b.c",
+    "a.b.c.d",
+    "é",
+    "\x80\xff",
+    "%00",
+    "'; --",
+    "../../etc/passwd",
+    "{{7*7}}",
+    "x" * 3_000,
+    *map(written, JSON),
+    *(f"{written({'alg': 'EdDSA'})}.{written(part)}.x.y" for part in JSON),
+    *(f"{written(part)}.e30.x.y" for part in JSON),
+]
 
 PLACES: dict[str, Callable[[str], tuple[str, str, dict[str, Any]]]] = {
     "bearer": lambda text: ("GET", "/api/v1/desks/intake", {"headers": {"Authorization": f"Bearer {text}"}}),
@@ -53,8 +88,11 @@ def asked(http: httpx.Client, bearer: str | None, method: str, path: str, **how:
 
 @pytest.mark.parametrize("place", PLACES)
 def test_what_is_none_is_refused_and_is_no_failure_of_ours(whole: Installation, people: People, place: str) -> None:
-    bearer = {"cursor": people.operator.token, "version's cursor": people.admin.token,
-              "key": people.reporter().token if place == "key" else None}.get(place)
+    bearer = {
+        "cursor": people.operator.token,
+        "version's cursor": people.admin.token,
+        "key": people.reporter().token if place == "key" else None,
+    }.get(place)
     operators = {"Cookie": f"nkk_access={token(whole, Actor('somebody', 'operator'))}"}
     logged = len(whole.logs())
     for text in TEXTS:

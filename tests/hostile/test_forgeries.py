@@ -45,8 +45,13 @@ class Forgery:
 
     def message(self, seal: Callable[[Any], dict[str, Any]]) -> amqp.Message:
         body = json.dumps(json.loads((SAMPLES / f"{self.event.TYPE}.json").read_text("utf-8")) | {"id": self.id})
-        message = amqp.Message(body.encode(), type=self.event.TYPE, message_id=self.id, delivery_mode=2,
-                               content_type="application/cloudevents+json")
+        message = amqp.Message(
+            body.encode(),
+            type=self.event.TYPE,
+            message_id=self.id,
+            delivery_mode=2,
+            content_type="application/cloudevents+json",
+        )
         owner = f"{self.event.SERVICES[0]}.events"
         message.delivery_info = {"exchange": owner, "routing_key": self.event.TYPE}
         message.properties["application_headers"] = seal(message) | self.headers
@@ -85,8 +90,11 @@ class Attacker:
         self.routed.add(forgery.id)
         self.sent.append(forgery)
         sealing = Origins("notification", self._connection.as_uri(include_password=True))
-        taken = self.may(lambda channel: channel.basic_publish_confirm(
-            forgery.message(sealing.headers), forgery.exchange, forgery.key, mandatory=True))
+        taken = self.may(
+            lambda channel: channel.basic_publish_confirm(
+                forgery.message(sealing.headers), forgery.exchange, forgery.key, mandatory=True
+            )
+        )
         if not taken:
             self.routed.discard(forgery.id)
         return taken
@@ -117,8 +125,12 @@ def forgeries(user: str, event: type[EventData]) -> list[Forgery]:
     for stage in STAGES:
         heard = next(told.TYPE for told in EVENTS if stage in told.SERVICES and told.CONSUMERS)
         events = f"{stage}.events"
-        found += [forged(events, event.TYPE), forged(events, heard), forged(events, "x", CC=[event.TYPE, heard]),
-                  forged(events, "x", BCC=[event.TYPE, heard])]
+        found += [
+            forged(events, event.TYPE),
+            forged(events, heard),
+            forged(events, "x", CC=[event.TYPE, heard]),
+            forged(events, "x", BCC=[event.TYPE, heard]),
+        ]
         if stage != user:
             found += [forged(f"{stage}.moves", f"{stage}.inbox"), forged(f"{stage}.moves", "x", CC=[f"{stage}.inbox"])]
     return [*found, forged(EXCHANGE, str(uuid.uuid4()), CC=[event.TYPE, *inboxes])]
@@ -127,15 +139,25 @@ def forgeries(user: str, event: type[EventData]) -> list[Forgery]:
 def by_dead_letters(attacker: Attacker) -> Iterator[Forgery]:
     """A queue of its own that hands on to every exchange, where the broker lets it declare that; its letters."""
     user = attacker.user
-    name = {"gateway": f"live.gateway-{uuid.uuid4()}", "tooling": f"tool.{uuid.uuid4()}",
-            "intake": "intake.calls", "topology": "triage.retry.31337"}.get(user, f"{user}.retry.31337")
+    name = {
+        "gateway": f"live.gateway-{uuid.uuid4()}",
+        "tooling": f"tool.{uuid.uuid4()}",
+        "intake": "intake.calls",
+        "topology": "triage.retry.31337",
+    }.get(user, f"{user}.retry.31337")
     source = {"topology": "triage.moves"}.get(user, f"{user}.moves")
     for event in not_its_own(user):
-        for exchange, key in ((f"{event.SERVICES[0]}.events", event.TYPE), ("notification.moves", "notification.inbox"),
-                              ("", "notification.inbox")):
+        for exchange, key in (
+            (f"{event.SERVICES[0]}.events", event.TYPE),
+            ("notification.moves", "notification.inbox"),
+            ("", "notification.inbox"),
+        ):
             letters = {"x-dead-letter-exchange": exchange, "x-dead-letter-routing-key": key, "x-message-ttl": 1}
-            if exchange == source or not attacker.may(lambda channel, letters=letters: channel.queue_declare(
-                    name, durable=True, auto_delete=False, arguments=letters)):
+            if exchange == source or not attacker.may(
+                lambda channel, letters=letters: channel.queue_declare(
+                    name, durable=True, auto_delete=False, arguments=letters
+                )
+            ):
                 continue
             attacker.channel.queue_bind(name, source, name)
             yield Forgery(f"{MARK}{uuid.uuid4().hex[:20]}", event, source, name)
@@ -160,20 +182,27 @@ def published(whole: Installation) -> dict[str, dict[str, Any]]:
                 attacker.publish(forgery)
             # What comes among a stage's calls is no call, and is dropped there.
             calls = {forgery.id for forgery in attacker.sent if forgery.exchange == EXCHANGE}
-            found[user] = {"taken": {exchange for exchange, _ in taken}, "routed": attacker.routed - calls,
-                           "sent": attacker.sent}
+            found[user] = {
+                "taken": {exchange for exchange, _ in taken},
+                "routed": attacker.routed - calls,
+                "sent": attacker.sent,
+            }
     return found
 
 
 def test_the_broker_takes_from_each_user_what_it_must_and_nothing_else(published: Any) -> None:
     assert {user: each["taken"] for user, each in published.items()} == {
         "topology": {"triage.moves", "opd_response.moves", "notification.moves", "dead letters"},
-        "gateway": set(), "tooling": set(), "intake": {"intake.events", EXCHANGE},
-        **{stage: {f"{stage}.events", EXCHANGE} for stage in HEARING}}
+        "gateway": set(),
+        "tooling": set(),
+        "intake": {"intake.events", EXCHANGE},
+        **{stage: {f"{stage}.events", EXCHANGE} for stage in HEARING},
+    }
 
 
-def test_no_forgery_has_an_effect_and_each_is_kept_with_where_it_came_from(whole: Installation, people: People,
-                                                                          published: Any) -> None:
+def test_no_forgery_has_an_effect_and_each_is_kept_with_where_it_came_from(
+    whole: Installation, people: People, published: Any
+) -> None:
     before = running_processes(whole)
     routed = set().union(*(each["routed"] for each in published.values()))
     assert all(published[user]["routed"] for user in ("topology", *STAGES) if user != "notification")
@@ -207,10 +236,19 @@ class Claim(Forgery):
 
     def message(self, seal: Callable[[Any], dict[str, Any]]) -> amqp.Message:
         told = json.loads((SAMPLES / f"{self.event.TYPE}.json").read_text("utf-8"))
-        body = told | {"id": self.id, "source": f"/nkk/{self.exchange.partition('.')[0]}", "time": self.time,
-                       "data": told["data"] | self.data}
-        return amqp.Message(json.dumps(body).encode(), type=self.event.TYPE, message_id=self.id, delivery_mode=2,
-                            content_type="application/cloudevents+json")
+        body = told | {
+            "id": self.id,
+            "source": f"/nkk/{self.exchange.partition('.')[0]}",
+            "time": self.time,
+            "data": told["data"] | self.data,
+        }
+        return amqp.Message(
+            json.dumps(body).encode(),
+            type=self.event.TYPE,
+            message_id=self.id,
+            delivery_mode=2,
+            content_type="application/cloudevents+json",
+        )
 
 
 PAST, FUTURE = "2026-03-02T01:00:00Z", "2199-01-01T00:00:00Z"
@@ -222,8 +260,9 @@ CLAIMS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
 }
 
 
-def test_what_a_stage_tells_of_the_future_or_of_anothers_step_is_put_aside_with_why(whole: Installation,
-                                                                                   people: People) -> None:
+def test_what_a_stage_tells_of_the_future_or_of_anothers_step_is_put_aside_with_why(
+    whole: Installation, people: People
+) -> None:
     expected: dict[str, tuple[type[EventData], str]] = {}
     for user, claims in CLAIMS.items():
         with attacking(whole, user) as attacker:
@@ -270,8 +309,14 @@ def test_no_stage_can_call_another_by_any_way_round(whole: Installation, user: s
     with answers(whole) as (reply_to, came), attacking(whole, user) as attacker:
 
         def call(way: str, exchange: str, routing_key: str, **headers: Any) -> bool:
-            message = amqp.Message(b'{"args": [], "kwargs": {}}', content_type="application/json", correlation_id=way,
-                                   content_encoding="utf-8", reply_to=reply_to, application_headers=headers)
+            message = amqp.Message(
+                b'{"args": [], "kwargs": {}}',
+                content_type="application/json",
+                correlation_id=way,
+                content_encoding="utf-8",
+                reply_to=reply_to,
+                application_headers=headers,
+            )
             return attacker.may(lambda channel: channel.basic_publish_confirm(message, exchange, routing_key))
 
         assert not call("straight", EXCHANGE, key)
@@ -283,8 +328,12 @@ def test_no_stage_can_call_another_by_any_way_round(whole: Installation, user: s
             attacker.channel.exchange_bind(EXCHANGE, moves, key)
             ways.append(call("passed on", moves, key))
             attacker.channel.exchange_unbind(EXCHANGE, moves, key)
-            attacker.channel.queue_declare(queue, durable=True, auto_delete=False, arguments={
-                "x-dead-letter-exchange": EXCHANGE, "x-dead-letter-routing-key": key, "x-message-ttl": 1})
+            attacker.channel.queue_declare(
+                queue,
+                durable=True,
+                auto_delete=False,
+                arguments={"x-dead-letter-exchange": EXCHANGE, "x-dead-letter-routing-key": key, "x-message-ttl": 1},
+            )
             attacker.channel.queue_bind(queue, moves, queue)
             ways.append(call("dead letter", moves, queue))
         # RabbitMQ 4 asks about the keys of CC too: what it does not take, nobody has to refuse.
@@ -300,13 +349,18 @@ def test_no_stage_can_call_another_by_any_way_round(whole: Installation, user: s
 def test_nobody_hears_what_is_not_for_it(whole: Installation) -> None:
     for user in USERS:
         with attacking(whole, user) as attacker:
-            queue = {"gateway": f"live.gateway-{uuid.uuid4()}", "tooling": "tool.ear", "intake": "intake.calls",
-                     "topology": "notification.inbox"}.get(user, f"{user}.inbox")
+            queue = {
+                "gateway": f"live.gateway-{uuid.uuid4()}",
+                "tooling": "tool.ear",
+                "intake": "intake.calls",
+                "topology": "notification.inbox",
+            }.get(user, f"{user}.inbox")
             if user in ("gateway", "tooling"):
                 attacker.channel.queue_declare(queue, exclusive=True)
             for event in [event for event in EVENTS if event.PRIVATE]:
-                heard = attacker.may(lambda channel, queue=queue, type_=event.TYPE: channel.queue_bind(
-                    queue, "intake.events", type_))
+                heard = attacker.may(
+                    lambda channel, queue=queue, type_=event.TYPE: channel.queue_bind(queue, "intake.events", type_)
+                )
                 assert heard == (user in ("notification", "topology")), (user, event.TYPE)
             for key in [f"{stage}.*" for stage in STAGES if stage != user]:
                 assert not attacker.may(lambda channel, queue=queue, key=key: channel.queue_bind(queue, EXCHANGE, key))

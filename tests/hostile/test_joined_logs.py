@@ -32,8 +32,11 @@ class Author:
         self._people = people
         unlike = uuid.uuid4().hex[:8]
         self.confidential = bool(number % 2)
-        self.account: dict[str, Any] = {**REGISTRATION, "username": f"penulis-{unlike}",
-                                        "email": f"penulis.{unlike}@example.id"}
+        self.account: dict[str, Any] = {
+            **REGISTRATION,
+            "username": f"penulis-{unlike}",
+            "email": f"penulis.{unlike}@example.id",
+        }
         # A client that knows its requests by one id says so with each.
         self.headers = {"X-Request-ID": f"klien-{unlike}-{number}"}
         self.person = Person(people.http)
@@ -60,8 +63,13 @@ class Author:
         assert actor.id == known["reporter_id"]
         self.names |= {actor.id, str(actor.session)}
         category = self.ask("GET", "/categories").json()["items"][0]
-        form = {"category": category["key"], "sub_category": category["sub_categories"][0]["key"],
-                "subject_line": "Loket", "text": "Loket ditutup.", "confidential": self.confidential}
+        form = {
+            "category": category["key"],
+            "sub_category": category["sub_categories"][0]["key"],
+            "subject_line": "Loket",
+            "text": "Loket ditutup.",
+            "confidential": self.confidential,
+        }
         key = {"Idempotency-Key": uuid.uuid4().hex}
         self.ticket = self.ask("POST", "/complaints", form, 201, **key).json()["ticket"]
         self.ask("PUT", "/reporters/me/contact", {"email": self.account["email"], "password": PASSWORD}, 204)
@@ -86,16 +94,27 @@ def outboxes(installation: Installation) -> list[Line]:
     for stage in STAGES:
         with engine(installation, stage).connect() as connection:
             found = connection.execute(text("SELECT event_id, correlation_id, subject, created_at FROM outbox"))
-            rows += [{"timestamp": row.created_at.astimezone(UTC).isoformat(), "id": row.event_id,
-                      "subject": row.subject, "correlation_id": row.correlation_id} for row in found]
+            rows += [
+                {
+                    "timestamp": row.created_at.astimezone(UTC).isoformat(),
+                    "id": row.event_id,
+                    "subject": row.subject,
+                    "correlation_id": row.correlation_id,
+                }
+                for row in found
+            ]
     return rows
 
 
 @contextmanager
 def listening(installation: Installation) -> Iterator[list[Line]]:
     """What a tool may hear, as lines to be joined with others: all that an event's envelope and properties say."""
-    bindings = [binding(Exchange(f"{stage}.events", type="topic", no_declare=True), routing_key=event.TYPE)
-                for event in EVENTS if not event.PRIVATE for stage in event.SERVICES]
+    bindings = [
+        binding(Exchange(f"{stage}.events", type="topic", no_declare=True), routing_key=event.TYPE)
+        for event in EVENTS
+        if not event.PRIVATE
+        for stage in event.SERVICES
+    ]
     heard: list[Line] = []
     with Connection(installation.uri) as connection:
         queue = Queue(f"tool.{uuid.uuid4().hex}", bindings=bindings, auto_delete=True)(connection.default_channel)
@@ -105,20 +124,30 @@ def listening(installation: Installation) -> Iterator[list[Line]]:
         finally:
             while (message := queue.get(no_ack=True)) is not None:
                 told = read_envelope(message.body)
-                heard.append({"timestamp": told["time"].isoformat()} | {
-                    key: value for key, value in message.properties.items() if isinstance(value, str)} | {
-                    key: value for key, value in told["data"].items() if isinstance(value, str)} | {
-                    key: told[key] for key in ("id", "subject", "correlationid")})
+                heard.append(
+                    {"timestamp": told["time"].isoformat()}
+                    | {key: value for key, value in message.properties.items() if isinstance(value, str)}
+                    | {key: value for key, value in told["data"].items() if isinstance(value, str)}
+                    | {key: told[key] for key in ("id", "subject", "correlationid")}
+                )
             queue.delete()
 
 
 def as_mail_server(installation: Installation, addresses: set[str]) -> list[Line]:
     """What a mail server's log says of the letters it took: when, to whom, and its Message-ID."""
-    letters = [message_from_bytes(path.read_bytes(), policy=policy.default)
-               for path in (installation.stack.var / "mail").glob("*.eml")]
-    return [{"timestamp": letter["Date"].datetime.isoformat(), "to": str(letter["To"]),
-             "message_id": str(letter["Message-ID"]).strip("<>").partition("@")[0]}
-            for letter in letters if letter["To"] in addresses]
+    letters = [
+        message_from_bytes(path.read_bytes(), policy=policy.default)
+        for path in (installation.stack.var / "mail").glob("*.eml")
+    ]
+    return [
+        {
+            "timestamp": letter["Date"].datetime.isoformat(),
+            "to": str(letter["To"]),
+            "message_id": str(letter["Message-ID"]).strip("<>").partition("@")[0],
+        }
+        for letter in letters
+        if letter["To"] in addresses
+    ]
 
 
 def test_no_way_leads_from_an_author_to_their_ticket(whole: Installation, people: People) -> None:
@@ -141,8 +170,14 @@ def test_no_way_leads_from_an_author_to_their_ticket(whole: Installation, people
     mail = as_mail_server(whole, addresses)
     names, tickets = set().union(*(author.names for author in authors)), {author.ticket for author in authors}
     assert {"/api/v1/complaints", "/api/v1/sessions"} <= {line.get("rule") for line in lines}
-    assert {line["event"] for line in lines} >= {"event handled", "message sent", "request", "contact changed",
-                                                 "password changed", "code told"}
+    assert {line["event"] for line in lines} >= {
+        "event handled",
+        "message sent",
+        "request",
+        "contact changed",
+        "password changed",
+        "code told",
+    }
     assert tickets <= {line["subject"] for line in heard}
     assert way(lines + heard, names, tickets) is None
     assert way(lines + mail, names, tickets) is None
@@ -153,15 +188,19 @@ def test_no_way_leads_from_an_author_to_their_ticket(whole: Installation, people
     assert way(lines, tickets, tickets) is None
 
 
-def test_a_message_id_leads_to_no_row_of_any_database_and_to_no_line_of_a_log(whole: Installation, people: People
-                                                                             ) -> None:
+def test_a_message_id_leads_to_no_row_of_any_database_and_to_no_line_of_a_log(
+    whole: Installation, people: People
+) -> None:
     author = Author(people, 0)
     author.submits()
     letters = eventually(lambda: as_mail_server(whole, {author.account["email"]}))
     held = "".join(everything_in(whole, stage) for stage in ("intake", "notification")) + whole.logs()
     with engine(whole, "notification").connect() as connection:
-        kept = connection.execute(text("SELECT id FROM messages WHERE ticket = :ticket"),
-                                  {"ticket": author.ticket}).scalars().all()
+        kept = (
+            connection.execute(text("SELECT id FROM messages WHERE ticket = :ticket"), {"ticket": author.ticket})
+            .scalars()
+            .all()
+        )
     assert {whole.keyed.message_id(id_) for id_ in kept} <= {letter["message_id"] for letter in letters}
     for letter in letters:
         assert letter["message_id"] not in held
@@ -169,14 +208,18 @@ def test_a_message_id_leads_to_no_row_of_any_database_and_to_no_line_of_a_log(wh
 
 LINKED = [
     # As it was: the gateway named the account, notification the ticket, both the request.
-    [{"timestamp": f"{SECOND}.1Z", "actor": "account-1", "correlation_id": "request-1"},
-     {"timestamp": "2026-03-02T02:00:00.1Z", "subject": "ticket-1", "correlation_id": "request-1"}],
+    [
+        {"timestamp": f"{SECOND}.1Z", "actor": "account-1", "correlation_id": "request-1"},
+        {"timestamp": "2026-03-02T02:00:00.1Z", "subject": "ticket-1", "correlation_id": "request-1"},
+    ],
     # Nothing in common but the second.
     [{"timestamp": f"{SECOND}.1Z", "account": "account-1"}, {"timestamp": f"{SECOND}.9Z", "ticket": "ticket-1"}],
     # By the way of a third line, under fields of other names, within a longer text.
-    [{"timestamp": f"{SECOND}.1Z", "account": "account-1", "id": "event-1"},
-     {"timestamp": "2026-03-02T02:00:00Z", "event_id": "event-1", "message_id": "letter-1"},
-     {"timestamp": "2026-03-02T03:00:00Z", "reason": "not sent: ticket-1", "letters": ["letter-0", "letter-1"]}],
+    [
+        {"timestamp": f"{SECOND}.1Z", "account": "account-1", "id": "event-1"},
+        {"timestamp": "2026-03-02T02:00:00Z", "event_id": "event-1", "message_id": "letter-1"},
+        {"timestamp": "2026-03-02T03:00:00Z", "reason": "not sent: ticket-1", "letters": ["letter-0", "letter-1"]},
+    ],
 ]
 
 
@@ -184,6 +227,8 @@ LINKED = [
 def test_whoever_joins_finds_the_way_where_there_is_one(lines: list[Line]) -> None:
     assert way(lines, ["account-1"], ["ticket-1"]) == lines
     assert way(lines[:-1], ["account-1"], ["ticket-1"]) is None
-    apart = [line | {"timestamp": f"2026-03-0{day}T01:00:00Z", "event": "event handled", "level": "info"}
-             for day, line in enumerate(({"account": "account-1"}, {"ticket": "ticket-1"}), 1)]
+    apart = [
+        line | {"timestamp": f"2026-03-0{day}T01:00:00Z", "event": "event handled", "level": "info"}
+        for day, line in enumerate(({"account": "account-1"}, {"ticket": "ticket-1"}), 1)
+    ]
     assert way(apart, ["account-1"], ["ticket-1"]) is None

@@ -28,11 +28,14 @@ def put(whole: Installation, stage: str, sent: list[Sent]) -> None:
     closes."""
     with Connection(whole.uri, transport_options={"confirm_publish": True}) as connection:
         for item in sent:
-            moved = as_moved(uri_of(whole.uri, stage), Message(id="", exchange="", routing_key=f"{stage}.inbox",
-                                                               body=item.body, type=item.type))
+            moved = as_moved(
+                uri_of(whole.uri, stage),
+                Message(id="", exchange="", routing_key=f"{stage}.inbox", body=item.body, type=item.type),
+            )
             message = item.message()
-            message.properties["application_headers"] = (item.properties.get("application_headers") or {}
-                                                         ) | moved.headers
+            message.properties["application_headers"] = (
+                item.properties.get("application_headers") or {}
+            ) | moved.headers
             connection.default_channel.basic_publish(message, moved.exchange, moved.routing_key)
 
 
@@ -65,8 +68,14 @@ def test_no_message_ends_a_stage_or_holds_it_up(whole: Installation, people: Peo
 
 def test_a_count_of_attempts_that_cannot_be_ends_no_stage(whole: Installation) -> None:
     before, aside = running_processes(whole), waiting(whole, quarantine_name("triage"))
-    put(whole, "triage", [Sent(b"{}", "complaint.eaten.v1", False, {"application_headers": {ATTEMPT: count}})
-                          for count in (-100, -4, -1, 0)])
+    put(
+        whole,
+        "triage",
+        [
+            Sent(b"{}", "complaint.eaten.v1", False, {"application_headers": {ATTEMPT: count}})
+            for count in (-100, -4, -1, 0)
+        ],
+    )
     eventually(lambda: waiting(whole, quarantine_name("triage")) == aside + 4)
     assert running_processes(whole) == before
 
@@ -75,8 +84,11 @@ def test_what_says_that_it_is_compressed_is_not_unpacked(whole: Installation) ->
     before = running_processes(whole)
     bomb = bz2.compress(b" " * (300 << 20))
     assert len(bomb) < 1000
-    put(whole, "opd_response", [Sent(bomb, "complaint.forwarded.v1", False, {
-        "application_headers": {"compression": "application/x-bz2"}})])
+    put(
+        whole,
+        "opd_response",
+        [Sent(bomb, "complaint.forwarded.v1", False, {"application_headers": {"compression": "application/x-bz2"}})],
+    )
 
     def found() -> list[quarantine.Item]:
         return [item for item in quarantine.items(whole.uri, "opd_response") if item.body == bomb]
@@ -89,18 +101,30 @@ def test_properties_that_are_no_text_end_no_stage(whole: Installation, people: P
     before, aside = running_processes(whole), waiting(whole, *map(quarantine_name, HEARING))
     with Connection(whole.uri, transport_options={"confirm_publish": True}) as connection:
         for odd in ({"type": b"\xff"}, {"correlation_id": b"\xff"}, {"message_id": b"\xc3"}):
-            connection.default_channel.basic_publish(amqp.Message(b"{}", delivery_mode=2, **odd), "intake.events",
-                                                     "complaint.handed_over.v1")
+            connection.default_channel.basic_publish(
+                amqp.Message(b"{}", delivery_mode=2, **odd), "intake.events", "complaint.handed_over.v1"
+            )
     eventually(lambda: waiting(whole, *map(quarantine_name, HEARING)) == aside + 2 * 3)
     travel_as_complaint(people, people.reporter())
     assert running_processes(whole) == before
 
 
 CALLS = [
-    b"", b"{", b"7", b"[]", b"null", b"{}", b'{"args": []}', b'{"args": 7, "kwargs": {}}',
-    b'{"args": [], "kwargs": []}', b'{"args": [], "kwargs": {"actor": "x"}}',
-    b'{"args": [1, 2, 3, 4, 5, 6, 7], "kwargs": {}}', b'{"args": [{"text": NaN}], "kwargs": {"x": 1}}', b"[" * 100_000,
-    b'{"args": {"a": 1}, "kwargs": null}', b"\xff\xfe",
+    b"",
+    b"{",
+    b"7",
+    b"[]",
+    b"null",
+    b"{}",
+    b'{"args": []}',
+    b'{"args": 7, "kwargs": {}}',
+    b'{"args": [], "kwargs": []}',
+    b'{"args": [], "kwargs": {"actor": "x"}}',
+    b'{"args": [1, 2, 3, 4, 5, 6, 7], "kwargs": {}}',
+    b'{"args": [{"text": NaN}], "kwargs": {"x": 1}}',
+    b"[" * 100_000,
+    b'{"args": {"a": 1}, "kwargs": null}',
+    b"\xff\xfe",
 ]
 
 
@@ -112,10 +136,18 @@ def test_no_call_ends_a_stage(whole: Installation, people: People, stage: str) -
         for body in CALLS:
             for kind in ("application/json", "text/plain", "application/x-python-serialize"):
                 for method in (methods[stage], "ping", "__init__", "x" * 200):
-                    connection.default_channel.basic_publish(amqp.Message(
-                        body, content_type=kind, content_encoding="utf-8", reply_to="nobody", correlation_id="x",
-                        application_headers={"nameko.actor": 7, "nameko.call_id_stack": 7, "nameko.x": [b"\xff"]}),
-                        "nameko-rpc", f"{stage}.{method}"[:255])
+                    connection.default_channel.basic_publish(
+                        amqp.Message(
+                            body,
+                            content_type=kind,
+                            content_encoding="utf-8",
+                            reply_to="nobody",
+                            correlation_id="x",
+                            application_headers={"nameko.actor": 7, "nameko.call_id_stack": 7, "nameko.x": [b"\xff"]},
+                        ),
+                        "nameko-rpc",
+                        f"{stage}.{method}"[:255],
+                    )
         for odd in ({"content_type": b"\xff"}, {"reply_to": b"\xff"}):
             connection.default_channel.basic_publish(amqp.Message(CALLS[5], **odd), "nameko-rpc", f"{stage}.ping")
     people.anyone.get("/categories")

@@ -29,8 +29,22 @@ from tests.people import PASSWORD, People, travel_as_complaint, travel_as_inform
 
 pytestmark = pytest.mark.proof
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "QUERY",
-           "MADE-UP", "post", "Head")
+METHODS = (
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "OPTIONS",
+    "TRACE",
+    "CONNECT",
+    "PROPFIND",
+    "QUERY",
+    "MADE-UP",
+    "post",
+    "Head",
+)
 READS = ("GET", "HEAD", "OPTIONS")
 TAKEN = (*READS, "POST", "PUT", "DELETE")
 """Those that some address takes: tried with a body and without, READS with one by two walkers alone."""
@@ -42,23 +56,55 @@ ANYBODY = ("reporter", "admin")
 """Who tries the methods that no address takes, which are refused before anybody is asked who they are, and READS with a
 body; in `make proof` everybody does."""
 
-EVERYBODY = {"nobody": "nobody", "reporter": "owner", "operator": "operator", "main_team": "Tim Utama",
-             "opd_team": "OPD", "admin": "admin"}
+EVERYBODY = {
+    "nobody": "nobody",
+    "reporter": "owner",
+    "operator": "operator",
+    "main_team": "Tim Utama",
+    "opd_team": "OPD",
+    "admin": "admin",
+}
 """Who walks, and what docs/access.md calls them."""
 
 FORM = {
-    "kind": "public", "identity_number": "1971014107900001", "name": "Dibuat Lewat Kepala",
-    "email": "kepala@example.id", "phone": "+62 812 0000 0000", "username": "akun-dari-head", "password": PASSWORD,
-    "current_password": PASSWORD, "new_password": "sandi-yang-baru-7", "role": "operator", "token": "0" * 40,
-    "claimed_kind": "complaint", "topic": "kode-perilaku/disiplin", "subject_line": "Dari kepala", "text": "Kepala.",
-    "key": "0" * 32, "source": "", "sub-key-0": "satu", "sub-name-0": "Satu", "opd-key-0": "satu", "opd-name-0": "Satu",
-    "version": "1", "day-0": "07.30-12.00", "operator-email": "tim@example.id", "approved": "yes", "opd": OPD,
-    "hari-2026-12-25": "1", "day": "2026-12-31", "first": "2026-12-01", "last": "2026-12-31", "season_name": "Musim"}
+    "kind": "public",
+    "identity_number": "1971014107900001",
+    "name": "Dibuat Lewat Kepala",
+    "email": "kepala@example.id",
+    "phone": "+62 812 0000 0000",
+    "username": "akun-dari-head",
+    "password": PASSWORD,
+    "current_password": PASSWORD,
+    "new_password": "sandi-yang-baru-7",
+    "role": "operator",
+    "token": "0" * 40,
+    "claimed_kind": "complaint",
+    "topic": "kode-perilaku/disiplin",
+    "subject_line": "Dari kepala",
+    "text": "Kepala.",
+    "key": "0" * 32,
+    "source": "",
+    "sub-key-0": "satu",
+    "sub-name-0": "Satu",
+    "opd-key-0": "satu",
+    "opd-name-0": "Satu",
+    "version": "1",
+    "day-0": "07.30-12.00",
+    "operator-email": "tim@example.id",
+    "approved": "yes",
+    "opd": OPD,
+    "hari-2026-12-25": "1",
+    "day": "2026-12-31",
+    "first": "2026-12-01",
+    "last": "2026-12-31",
+    "season_name": "Musim",
+}
 """One form that fills in every page's: each takes from it what it knows."""
 
-OWN_WORK: dict[str, set[str]] = {"outbox": {"sent_at", "held_until"},
-                                 "messages": {"next_try_at", "tries", "tried_since", "why", "sent_at",
-                                              "given_up_at"}}
+OWN_WORK: dict[str, set[str]] = {
+    "outbox": {"sent_at", "held_until"},
+    "messages": {"next_try_at", "tries", "tried_since", "why", "sent_at", "given_up_at"},
+}
 """What the service writes by itself, by table."""
 
 STAFF = ("operator", "main_team", "opd_team")
@@ -125,9 +171,18 @@ class Address:
 
 def addresses(ticket: str) -> list[Address]:
     """Every address there is."""
+
     def value(rule: Rule, name: str) -> Any:
-        known = {"ticket": ticket, "username": "admin", "kind": "tanda-terima", "key": "kode-perilaku",
-                 "day": "2026-12-31", "first": "2026-12-01", "month": "2026-03", "code": "en"}
+        known = {
+            "ticket": ticket,
+            "username": "admin",
+            "kind": "tanda-terima",
+            "key": "kode-perilaku",
+            "day": "2026-12-31",
+            "first": "2026-12-01",
+            "month": "2026-03",
+            "code": "en",
+        }
         converter = rule._converters[name]
         if isinstance(converter, AnyConverter):
             return "pdf" if name == "format" else sorted(converter.items)[0]
@@ -200,12 +255,19 @@ class Grounds:
         the others."""
         there = [address for address in self.addresses if (address.endpoint in EFFECTS) == listed]
         with_body = LONG or method not in READS or walker.name in ANYBODY
-        asked = [(address, body) for address in there for body in (True, False)[not with_body:1 + (method in TAKEN)]
-                 if not self._is_meant(walker, method, address) and (body or not address.gives_file)]
-        answered = self.door.all((walker, method, address.path, *self._form(walker, method, address, body))
-                                 for address, body in asked)
-        return {(address.path, "with a body" if body else "without"): status
-                for (address, body), status in zip(asked, answered, strict=True)}
+        asked = [
+            (address, body)
+            for address in there
+            for body in (True, False)[not with_body : 1 + (method in TAKEN)]
+            if not self._is_meant(walker, method, address) and (body or not address.gives_file)
+        ]
+        answered = self.door.all(
+            (walker, method, address.path, *self._form(walker, method, address, body)) for address, body in asked
+        )
+        return {
+            (address.path, "with a body" if body else "without"): status
+            for (address, body), status in zip(asked, answered, strict=True)
+        }
 
     def _form(self, walker: Walker, method: str, address: Address, has_body: bool) -> tuple[bytes | None, str]:
         """What would make a page act if it were taken for sent, and its type; with the token unless it is sent."""
@@ -241,8 +303,11 @@ def grounds(whole: Installation, people: People) -> Iterator[Grounds]:
     reporter = people.reporter()
     ticket = travel_as_complaint(people, reporter, OPD)
     assert reporter.account
-    walkers = {"nobody": Walker("nobody"), "reporter": log_in(people, "reporter", reporter.account),
-               "opd_team": log_in(people, "opd_team", people.credentials("opd_team", OPD))}
+    walkers = {
+        "nobody": Walker("nobody"),
+        "reporter": log_in(people, "reporter", reporter.account),
+        "opd_team": log_in(people, "opd_team", people.credentials("opd_team", OPD)),
+    }
     walkers |= {name: log_in(people, name, people.credentials(name)) for name in ("operator", "main_team", "admin")}
     books = Books(whole)
     settle(books)
@@ -304,8 +369,12 @@ def test_an_answer_is_received_by_who_opens_it_and_by_nothing_else(grounds: Grou
     before, http = grounds.books.read(), grounds.people.http
     as_page, as_program = {"Cookie": walker.cookies}, {"Authorization": f"Bearer {walker.token}"}
     complaint, document = f"/api/v1/complaints/{ticket}", "laporan-tanggapan-pengaduan.docx"
-    opens = {f"/laporan/{ticket}": as_page, f"/laporan/{ticket}/dokumen/{document}": as_page,
-             complaint: as_program, f"{complaint}/documents/{document}": as_program}
+    opens = {
+        f"/laporan/{ticket}": as_page,
+        f"/laporan/{ticket}/dokumen/{document}": as_page,
+        complaint: as_program,
+        f"{complaint}/documents/{document}": as_program,
+    }
     for path, who in opens.items():
         for seen_by_nobody in ({name: value} for name, value in AHEAD.items()):
             assert http.get(path, headers=who | seen_by_nobody).status_code == 503

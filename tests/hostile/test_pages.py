@@ -10,9 +10,11 @@ from tests.builders import complaint_form
 from tests.people import PASSWORD, People
 
 MARKUP = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'>{{7*7}}{% raw %}${7*7}<!--]]>&lt;b&gt;"
-WRITTEN = {name: f"{MARKUP} {name}" for name in ("subject_line", "text", "place", "happened_on", "accused_name",
-                                                 "accused_position")}
-ALIVE = ("<script>alert", "<img src=x", "onerror=alert(2)>\"", "{{49}}", " 49")
+WRITTEN = {
+    name: f"{MARKUP} {name}"
+    for name in ("subject_line", "text", "place", "happened_on", "accused_name", "accused_position")
+}
+ALIVE = ("<script>alert", "<img src=x", 'onerror=alert(2)>"', "{{49}}", " 49")
 
 
 def visitor(people: People, username: str, password: str = PASSWORD) -> httpx.Client:
@@ -41,8 +43,10 @@ def browsers(people: People) -> Iterator[tuple[dict[str, httpx.Client], str]]:
     people.operator.act(f"{path}/answer", {"text": MARKUP})
     staff = {role: visitor(people, **people.credentials(role)) for role in ("operator", "main_team", "admin")}
     assert reporter.account
-    found = staff | {"reporter": visitor(people, reporter.account["username"]),
-                     "opd_team": visitor(people, **people.credentials("opd_team", "disdukcapil"))}
+    found = staff | {
+        "reporter": visitor(people, reporter.account["username"]),
+        "opd_team": visitor(people, **people.credentials("opd_team", "disdukcapil")),
+    }
     yield found, ticket
     for browser in found.values():
         browser.close()
@@ -91,8 +95,13 @@ def test_a_cookie_of_nobodys_lets_nobody_in_and_breaks_nothing(people: People, v
 
 def test_the_api_takes_no_cookie(people: People, browsers: tuple[dict[str, httpx.Client], str]) -> None:
     everybody, ticket = browsers
-    asked = [("GET", "/complaints"), ("GET", f"/complaints/{ticket}"), ("POST", f"/complaints/{ticket}/handover"),
-             ("GET", "/staff"), ("DELETE", "/sessions/current")]
+    asked = [
+        ("GET", "/complaints"),
+        ("GET", f"/complaints/{ticket}"),
+        ("POST", f"/complaints/{ticket}/handover"),
+        ("GET", "/staff"),
+        ("DELETE", "/sessions/current"),
+    ]
     for browser in everybody.values():
         assert browser.cookies.get("nkk_access")
         for method, path in asked:
@@ -103,7 +112,8 @@ def test_a_form_from_another_site_does_nothing(people: People, browsers: tuple[d
     everybody, ticket = browsers
     for path in (f"/laporan/{ticket}/terima", f"/laporan/{ticket}/kerjakan", "/keluar", "/laporan/baru", "/akun"):
         for role in ("reporter", "operator"):
-            response = everybody[role].post(path, data={"text": "x", "csrf_token": "x"},
-                                            headers={"Origin": "https://evil.example.org"})
+            response = everybody[role].post(
+                path, data={"text": "x", "csrf_token": "x"}, headers={"Origin": "https://evil.example.org"}
+            )
             assert response.status_code in (400, 403), (path, response.status_code)
     assert everybody["reporter"].get("/laporan").url.path == "/laporan"

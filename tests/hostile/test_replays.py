@@ -55,8 +55,10 @@ class Taken:
 @contextmanager
 def at_the_broker(whole: Installation, *reply_addresses: str) -> Iterator[tuple[Connection, Tap]]:
     """Somebody who may do everything there, and hears what is answered to some addresses."""
-    with tapping(whole.uri, *((EXCHANGE, address) for address in reply_addresses)) as answers, \
-            Connection(whole.uri) as connection:
+    with (
+        tapping(whole.uri, *((EXCHANGE, address) for address in reply_addresses)) as answers,
+        Connection(whole.uri) as connection,
+    ):
         yield connection, answers
 
 
@@ -65,9 +67,15 @@ def send(connection: Connection, call: Taken, reply_to: str, **changed: Any) -> 
     sent = {"key": call.key, "headers": call.headers, "correlation_id": str(uuid.uuid4()), **changed}
     connection.default_channel.basic_publish(
         connection.default_channel.prepare_message(
-            call.body, content_type="application/json", content_encoding="utf-8", headers=sent["headers"],
-            properties={"reply_to": reply_to, "correlation_id": sent["correlation_id"]}),
-        EXCHANGE, sent["key"])
+            call.body,
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers=sent["headers"],
+            properties={"reply_to": reply_to, "correlation_id": sent["correlation_id"]},
+        ),
+        EXCHANGE,
+        sent["key"],
+    )
 
 
 def code_in_letter(people: People, account: str) -> str | None:
@@ -84,13 +92,17 @@ def everything_is_asked(people: People) -> None:
     people.anyone.post("/sessions/current/renewal", {"refresh_token": reporter.session["refresh_token"]})
     reporter.get("/reporters/me/contact")
     contact = {"email": f"{uuid.uuid4().hex}@example.id", "password": account["password"]}
-    for method, path, form in (("PUT", "/reporters/me/contact", contact), ("PUT", "/sessions/current/password", {
-            "password": account["password"], "new_password": NEW})):
+    for method, path, form in (
+        ("PUT", "/reporters/me/contact", contact),
+        ("PUT", "/sessions/current/password", {"password": account["password"], "new_password": NEW}),
+    ):
         assert reporter.ask(method, path, form).status_code == 204
     people.anyone.post("/password-resets", {"username": account["username"]}, expect=202)
     code = eventually(lambda: code_in_letter(people, contact["email"]))
-    assert people.anyone.ask("POST", "/password-resets/completion", {
-        "token": code, "password": PASSWORD}).status_code == 204
+    assert (
+        people.anyone.ask("POST", "/password-resets/completion", {"token": code, "password": PASSWORD}).status_code
+        == 204
+    )
     staff = {"username": f"petugas-{uuid.uuid4().hex[:8]}", "password": PASSWORD}
     people.admin.post("/staff", staff | {"name": "Petugas", "role": "operator"}, expect=201)
     people.admin.get(f"/staff/{staff['username']}")
@@ -113,8 +125,16 @@ def taken(whole: Installation, people: People) -> list[Taken]:
     whole.wait_until_ready()
     with tapping(whole.uri, *((EXCHANGE, f"{stage}.*") for stage in STAGES)) as tap:
         everything_is_asked(people)
-    calls = [Taken(message.delivery_info["routing_key"], body_of(message), message.headers,
-                   message.properties["reply_to"], message.properties["correlation_id"]) for message in tap.messages]
+    calls = [
+        Taken(
+            message.delivery_info["routing_key"],
+            body_of(message),
+            message.headers,
+            message.properties["reply_to"],
+            message.properties["correlation_id"],
+        )
+        for message in tap.messages
+    ]
     assert set(BOXED) <= {call.method for call in calls if call.stage == "intake"}
     return calls
 
@@ -161,8 +181,11 @@ def unsent(whole: Installation) -> list[str]:
             if stage == "notification":
                 letters = tables.tables["messages"]
                 leaving["letter"] = select(letters.c.kind, letters.c.tries, letters.c.next_try_at).where(
-                    letters.c.sent_at.is_(None), letters.c.given_up_at.is_(None), letters.c.tries < TRIES,
-                    letters.c.next_try_at < datetime.now(UTC) + SOON)
+                    letters.c.sent_at.is_(None),
+                    letters.c.given_up_at.is_(None),
+                    letters.c.tries < TRIES,
+                    letters.c.next_try_at < datetime.now(UTC) + SOON,
+                )
             found += [f"{name}: {row}" for name, query in leaving.items() for row in connection.execute(query)]
     return found
 
@@ -178,8 +201,9 @@ def refused(answers: list[dict[str, Any]]) -> bool:
     return {(answer["result"], answer["error"]["exc_type"]) for answer in answers} == {(None, "Unavailable")}
 
 
-def test_no_call_that_came_in_a_box_is_carried_out_again(whole: Installation, people: People, taken: list[Taken]
-                                                         ) -> None:
+def test_no_call_that_came_in_a_box_is_carried_out_again(
+    whole: Installation, people: People, taken: list[Taken]
+) -> None:
     """Neither to its own reply address nor to another, to another method, in nobody's name or in an admin's."""
     boxes, before = in_boxes(taken), settled(whole)
     admins = next(call.headers[ACTOR] for call in boxes if call.method == "add_staff")
@@ -198,7 +222,8 @@ def test_no_call_that_came_in_a_box_is_carried_out_again(whole: Installation, pe
     in_an_admins_name, of_a_session_ended_since = {"NotYourRole"}, {"NotAuthenticated"}
     assert {answer["result"] for answer in found} == {None}
     assert {answer["error"]["exc_type"] for answer in found} <= (
-        {"Unavailable"} | in_an_admins_name | of_a_session_ended_since)
+        {"Unavailable"} | in_an_admins_name | of_a_session_ended_since
+    )
     assert settled(whole) == before
 
 
@@ -220,8 +245,9 @@ def test_a_box_that_many_publish_at_once_is_carried_out_once(whole: Installation
     assert refused([answer for answer in found if answer["error"]])
 
 
-def test_with_a_token_taken_there_no_box_of_ones_own_is_opened(whole: Installation, people: People, taken: list[Taken]
-                                                               ) -> None:
+def test_with_a_token_taken_there_no_box_of_ones_own_is_opened(
+    whole: Installation, people: People, taken: list[Taken]
+) -> None:
     before, asked, mine = settled(whole), 0, str(uuid.uuid4())
     with at_the_broker(whole, mine) as (connection, answers):
         for call in in_boxes(taken):

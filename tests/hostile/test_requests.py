@@ -36,10 +36,14 @@ NO_HTTP = {
     "a length with a sign": (POST + b"Content-Length: +2\r\n\r\n{}", 400),
     "a length and chunks": (POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SAID, 400),
     "chunks twice": (POST + b"Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400),
-    **{f"chunks after {coding}": (POST + b"Transfer-Encoding: " + coding.encode() + b", Chunked\r\n\r\n0\r\n\r\n", 501)
-       for coding in ("gzip", "deflate", "x-gzip", "compress", "identity")},
-    "chunks after gzip in two lines": (POST + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-                                       501),
+    **{
+        f"chunks after {coding}": (POST + b"Transfer-Encoding: " + coding.encode() + b", Chunked\r\n\r\n0\r\n\r\n", 501)
+        for coding in ("gzip", "deflate", "x-gzip", "compress", "identity")
+    },
+    "chunks after gzip in two lines": (
+        POST + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        501,
+    ),
     "chunks misspelt": (POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501),
     "chunks in old HTTP": (POST.replace(b"1.1", b"1.0") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
     "an expectation": (POST + b"Expect: 200-maybe\r\nContent-Length: 2\r\n\r\n{}", 417),
@@ -74,15 +78,32 @@ def test_a_body_is_no_second_request(whole: Installation) -> None:
         assert [answer.status for answer in given if answer.status < 400] == [], head
 
 
-PATHS = ["/api/v1/%2e%2e/%2e%2e/etc/passwd", "/api/v1/../../healthz", "//api/v1/staff", "/api//v1/opds",
-         "/api/v1//opds",
-         "/api/v1/complaints%2fNKK-2026-EDXY-ER30", "/api/v1/complaints/NKK-2026-EDXY-ER30%2ftimeline",
-         "/api/v1/complaints/%00", "/api/v1/complaints/%c0%ae%c0%ae", "/api/v1/complaints/%ed%a0%80",
-         "/api/v1/complaints/" + "x" * 4_000, "/API/V1/opds", "/api/v1/OPDS", "/api/v1/opds;x=y", "/api/v1/opds%20",
-         "/api/v1/complaints/..%5c..%5cetc", "/api/docs/..%2f..%2fapp.py", "/statis/0/..%2f..%2f..%2fapp.py",
-         "/api/v1/calendar/versions/99999999999999999999", "/api/v1/calendar/versions/-1",
-         "/api/v1/staff/%2e%2e/password", "/api/v1/complaints/\u202e", "/api/v1/opds%0d%0aSet-Cookie:%20x=y",
-         "/api/v1/%"]
+PATHS = [
+    "/api/v1/%2e%2e/%2e%2e/etc/passwd",
+    "/api/v1/../../healthz",
+    "//api/v1/staff",
+    "/api//v1/opds",
+    "/api/v1//opds",
+    "/api/v1/complaints%2fNKK-2026-EDXY-ER30",
+    "/api/v1/complaints/NKK-2026-EDXY-ER30%2ftimeline",
+    "/api/v1/complaints/%00",
+    "/api/v1/complaints/%c0%ae%c0%ae",
+    "/api/v1/complaints/%ed%a0%80",
+    "/api/v1/complaints/" + "x" * 4_000,
+    "/API/V1/opds",
+    "/api/v1/OPDS",
+    "/api/v1/opds;x=y",
+    "/api/v1/opds%20",
+    "/api/v1/complaints/..%5c..%5cetc",
+    "/api/docs/..%2f..%2fapp.py",
+    "/statis/0/..%2f..%2f..%2fapp.py",
+    "/api/v1/calendar/versions/99999999999999999999",
+    "/api/v1/calendar/versions/-1",
+    "/api/v1/staff/%2e%2e/password",
+    "/api/v1/complaints/\u202e",
+    "/api/v1/opds%0d%0aSet-Cookie:%20x=y",
+    "/api/v1/%",
+]
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:40])
@@ -113,10 +134,21 @@ def test_a_method_is_what_it_says_whatever_else_the_request_says(people: People)
     assert people.operator.get(f"/complaints/{ticket}")["stands"]["step"] == 2
 
 
-SPOOFED = {"Host": EVIL, "X-Forwarded-Host": EVIL, "X-Forwarded-Proto": "https", "X-Forwarded-For": "10.0.0.1",
-           "X-Forwarded-Port": "444", "X-Forwarded-Prefix": "/evil", "Forwarded": f"for=1;host={EVIL};proto=https",
-           "X-Original-URL": "/api/v1/staff", "X-Rewrite-URL": "/api/v1/staff", "X-Real-IP": "127.0.0.1",
-           "X-Script-Name": "/evil", "SCRIPT_NAME": "/evil", "PATH_INFO": "/api/v1/staff"}
+SPOOFED = {
+    "Host": EVIL,
+    "X-Forwarded-Host": EVIL,
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-For": "10.0.0.1",
+    "X-Forwarded-Port": "444",
+    "X-Forwarded-Prefix": "/evil",
+    "Forwarded": f"for=1;host={EVIL};proto=https",
+    "X-Original-URL": "/api/v1/staff",
+    "X-Rewrite-URL": "/api/v1/staff",
+    "X-Real-IP": "127.0.0.1",
+    "X-Script-Name": "/evil",
+    "SCRIPT_NAME": "/evil",
+    "PATH_INFO": "/api/v1/staff",
+}
 
 
 @pytest.mark.parametrize("name", SPOOFED)
@@ -146,9 +178,24 @@ def test_no_letter_names_a_host_that_a_request_brought(whole: Installation) -> N
     assert [letter for letter in letters if EVIL in letter] == []
 
 
-ELSEWHERE = [f"//{EVIL}", f"https://{EVIL}", f"/\\{EVIL}", f"\\\\{EVIL}", f"/\t/{EVIL}", f"/%09/{EVIL}", f"///{EVIL}",
-             f"/%2f%2f{EVIL}", f"javascript://{EVIL}/%0aalert(1)", f"/{chr(0)}//{EVIL}", f" //{EVIL}", f"http:{EVIL}",
-             "/\r\nSet-Cookie: x=y", f"/\u2028//{EVIL}", f"@{EVIL}", f"/.//{EVIL}"]
+ELSEWHERE = [
+    f"//{EVIL}",
+    f"https://{EVIL}",
+    f"/\\{EVIL}",
+    f"\\\\{EVIL}",
+    f"/\t/{EVIL}",
+    f"/%09/{EVIL}",
+    f"///{EVIL}",
+    f"/%2f%2f{EVIL}",
+    f"javascript://{EVIL}/%0aalert(1)",
+    f"/{chr(0)}//{EVIL}",
+    f" //{EVIL}",
+    f"http:{EVIL}",
+    "/\r\nSet-Cookie: x=y",
+    f"/\u2028//{EVIL}",
+    f"@{EVIL}",
+    f"/.//{EVIL}",
+]
 
 
 @pytest.mark.parametrize("address", ELSEWHERE)
@@ -159,14 +206,18 @@ def test_no_parameter_leads_to_another_site(people: People, address: str) -> Non
             location = httpx.URL(people.installation.url).join(response.headers.get("Location", "/"))
             assert location.host == "127.0.0.1", (path, name, response.headers["Location"])
             assert response.headers.get_list("Set-Cookie") == [
-                cookie for cookie in response.headers.get_list("Set-Cookie") if not cookie.startswith("x=")]
+                cookie for cookie in response.headers.get_list("Set-Cookie") if not cookie.startswith("x=")
+            ]
 
 
 @pytest.mark.parametrize("origin", [f"https://{EVIL}", "null", "http://127.0.0.1", "http://localhost:3000"])
 def test_no_other_origin_is_let_read_or_write(people: People, origin: str) -> None:
-    asked = {"Origin": origin, "Access-Control-Request-Method": "POST",
-             "Access-Control-Request-Headers": "authorization,content-type",
-             "Access-Control-Request-Private-Network": "true"}
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type",
+        "Access-Control-Request-Private-Network": "true",
+    }
     for path in ("/api/v1/complaints", "/api/v1/opds", "/api/v1/sessions", "/", "/healthz", "/api/v1/openapi.json"):
         for method in ("OPTIONS", "GET", "POST"):
             response = people.http.request(method, path, headers=asked)
@@ -183,14 +234,29 @@ def test_a_body_that_is_packed_is_refused_and_not_unpacked(people: People) -> No
     for coding in ("gzip", "deflate", "br", "x-gzip, gzip"):
         problem(sent(people, packed, {"Content-Type": "application/json", "Content-Encoding": coding}), 415, "not-json")
     credentials = json.dumps({"username": "x", "password": PASSWORD}).encode()
-    assert sent(people, gzip.compress(credentials), {
-        "Content-Type": "application/json", "Content-Encoding": "gzip"}).status_code == 415
+    assert (
+        sent(
+            people, gzip.compress(credentials), {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+        ).status_code
+        == 415
+    )
 
 
-@pytest.mark.parametrize(("kind", "status"), [
-    ("application/json; charset=utf-16", 400), ("application/json; charset=x", 401), ("application/json;;;", 401),
-    ("application/vnd.api+json", 401), ("multipart/form-data; boundary=x", 415), ("APPLICATION/JSON", 401),
-    ("application/json, text/plain", 415), ("text/html", 415), ("application/xml", 415), ("x" * 5_000, 415)])
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/json; charset=utf-16", 400),
+        ("application/json; charset=x", 401),
+        ("application/json;;;", 401),
+        ("application/vnd.api+json", 401),
+        ("multipart/form-data; boundary=x", 415),
+        ("APPLICATION/JSON", 401),
+        ("application/json, text/plain", 415),
+        ("text/html", 415),
+        ("application/xml", 415),
+        ("x" * 5_000, 415),
+    ],
+)
 def test_a_body_is_what_its_type_says(people: People, kind: str, status: int) -> None:
     form = json.dumps({"username": "tidak-ada-orangnya", "password": PASSWORD})
     body = form.encode("utf-16") if "utf-16" in kind else form.encode()
@@ -206,9 +272,17 @@ def test_a_key_that_stands_twice_is_refused(people: People) -> None:
     assert "twice" in said["detail"]
 
 
-INJECTIONS = ["siti@example.id\r\nBcc: x@example.org", "siti@example.id\nSubject: x", "siti@example.id, x@example.org",
-              "siti@example.id%0aBcc:x@example.org", '"x\n"@example.id', "siti@example.id\x00", "<siti@example.id>",
-              "siti@[127.0.0.1]\nX: y", "=?utf-8?q?x=0aBcc:?=@example.id x"]
+INJECTIONS = [
+    "siti@example.id\r\nBcc: x@example.org",
+    "siti@example.id\nSubject: x",
+    "siti@example.id, x@example.org",
+    "siti@example.id%0aBcc:x@example.org",
+    '"x\n"@example.id',
+    "siti@example.id\x00",
+    "<siti@example.id>",
+    "siti@[127.0.0.1]\nX: y",
+    "=?utf-8?q?x=0aBcc:?=@example.id x",
+]
 
 
 @pytest.mark.parametrize("address", INJECTIONS)
@@ -222,11 +296,21 @@ def test_no_text_of_a_request_becomes_a_header(whole: Installation, people: Peop
     reporter = people.reporter()
     for key in ("x\r\nX-Evil: 1", "x\nSet-Cookie: y=z"):
         quoted = key.encode("latin-1")
-        given = answers(whole, b"POST /api/v1/complaints HTTP/1.1\r\nHost: x\r\nIdempotency-Key: " + quoted
-                        + b"\r\nAuthorization: Bearer " + (reporter.token or "").encode() + b"\r\n" + JSON
-                        + b"Content-Length: 2\r\n\r\n{}")
-        assert [answer for answer in given if answer.status < 400 or "x-evil" in answer.headers
-                or "set-cookie" in answer.headers] == []
+        given = answers(
+            whole,
+            b"POST /api/v1/complaints HTTP/1.1\r\nHost: x\r\nIdempotency-Key: "
+            + quoted
+            + b"\r\nAuthorization: Bearer "
+            + (reporter.token or "").encode()
+            + b"\r\n"
+            + JSON
+            + b"Content-Length: 2\r\n\r\n{}",
+        )
+        assert [
+            answer
+            for answer in given
+            if answer.status < 400 or "x-evil" in answer.headers or "set-cookie" in answer.headers
+        ] == []
     for path in ("/api/v1/desks/intake?q=%0d%0aX-Evil:%201", "/bahasa/en?ke=/%0d%0aX-Evil:%201", "/%0d%0aX-Evil:%201"):
         response = people.http.get(path)
         assert "X-Evil" not in response.headers

@@ -18,16 +18,20 @@ EACH = 40
 HEAD = b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 AT_ONCE = 20
 SLOW = {
-    "nothing": b"", "a byte": b"G", "a head without an end": b"GET / HTTP/1.1\r\nHost: x\r\nX-A: b\r\n",
+    "nothing": b"",
+    "a byte": b"G",
+    "a head without an end": b"GET / HTTP/1.1\r\nHost: x\r\nX-A: b\r\n",
     "a body without an end": HEAD + b"Content-Length: 200000\r\n\r\n" + b"x" * 1_000,
     "a chunk without an end": HEAD + b"Transfer-Encoding: chunked\r\n\r\nfff\r\n{",
     "chunks without an end": HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n{\r\n" * 100,
     "an expectation that is not met": HEAD + b"Content-Length: 9\r\nExpect: 100-continue\r\n\r\n",
     "answers that nobody reads": b"GET /api/docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: x\r\n\r\n",
-    "requests one behind the other that nobody reads the answers to":
-        b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * AT_ONCE + b"GET / HT",
+    "requests one behind the other that nobody reads the answers to": b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    * AT_ONCE
+    + b"GET / HT",
     "a last answer after which nobody hangs up": b"GET /healthz HTTP/1.0\r\n\r\n",
-    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200), "NUL": bytes(100),
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(200),
+    "NUL": bytes(100),
 }
 
 
@@ -43,8 +47,9 @@ def hold(crowd: ExitStack, installation: Installation, beginning: bytes) -> list
     lines = []
     for source in SOURCES:
         for _ in range(EACH):
-            line = crowd.enter_context(socket.create_connection(("127.0.0.1", installation.stack.port), timeout=20,
-                                                                source_address=(source, 0)))
+            line = crowd.enter_context(
+                socket.create_connection(("127.0.0.1", installation.stack.port), timeout=20, source_address=(source, 0))
+            )
             # So that the kernel takes little of the answer for it.
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             # What is hung up on at once need not be told more.
@@ -105,8 +110,9 @@ def test_what_a_proxy_says_is_believed_of_the_trusted_one_alone(whole: Installat
 
 
 def test_a_trusted_proxys_connections_stay_when_strangers_crowd_in(whole: Installation, crowd: ExitStack) -> None:
-    kept = crowd.enter_context(socket.create_connection(("127.0.0.1", whole.stack.port), timeout=20,
-                                                        source_address=("127.0.0.99", 0)))
+    kept = crowd.enter_context(
+        socket.create_connection(("127.0.0.1", whole.stack.port), timeout=20, source_address=("127.0.0.99", 0))
+    )
     lines = [line for _ in range(3) for line in hold(crowd, whole, b"")]
     eventually(lambda: lines[0].recv(1) == b"")
     kept.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")

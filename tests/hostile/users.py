@@ -30,9 +30,11 @@ def create_users(node: PrivateNode, uri: str) -> None:
     render = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     spec.loader.exec_module(render)  # type: ignore[union-attr]
     passwords = {f"RABBITMQ_{user.upper()}_PASSWORD": password for user, password in _PASSWORDS.items()}
-    text = json.dumps(render.render(DEFINITIONS, passwords)).replace(
-        '"vhost": "nkk"', f'"vhost": {json.dumps(_vhost(uri))}').replace(
-        '"vhosts": [{"name": "nkk"}]', f'"vhosts": [{{"name": {json.dumps(_vhost(uri))}}}]')
+    text = (
+        json.dumps(render.render(DEFINITIONS, passwords))
+        .replace('"vhost": "nkk"', f'"vhost": {json.dumps(_vhost(uri))}')
+        .replace('"vhosts": [{"name": "nkk"}]', f'"vhosts": [{{"name": {json.dumps(_vhost(uri))}}}]')
+    )
     path = node.folder / f"definitions-{_vhost(uri)}.json"
     path.write_text(text)
     node.ctl("import_definitions", str(path))

@@ -140,10 +140,15 @@ def submitted(stages, at=MONDAY):
     return stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
 
 
-ACTS = [("intake", "hand_over", OPERATOR, ()), ("triage", "forward", MAIN_TEAM, (OPD,)),
-        ("opd_response", "respond", OPD_TEAM, ("Tanggapan.",)), ("triage", "return_response", MAIN_TEAM, ("Kurang.",)),
-        ("opd_response", "respond", OPD_TEAM, ("Tanggapan.",)), ("triage", "approve", MAIN_TEAM, ()),
-        ("notification", "send_answer", OPERATOR, ("Jawaban.",))]
+ACTS = [
+    ("intake", "hand_over", OPERATOR, ()),
+    ("triage", "forward", MAIN_TEAM, (OPD,)),
+    ("opd_response", "respond", OPD_TEAM, ("Tanggapan.",)),
+    ("triage", "return_response", MAIN_TEAM, ("Kurang.",)),
+    ("opd_response", "respond", OPD_TEAM, ("Tanggapan.",)),
+    ("triage", "approve", MAIN_TEAM, ()),
+    ("notification", "send_answer", OPERATOR, ("Jawaban.",)),
+]
 RUNS = [(2, 0), (3, 0), (4, 1), (5, 1), (4, 2), (5, 2), (6, 0)]
 
 
@@ -261,14 +266,17 @@ def test_an_event_waits_for_the_calendar_of_the_submission_too(stages):
         if version == 0:
             ticket = submitted(stages)
     stages.do("intake", "hand_over", OPERATOR, ticket)
-    first, stages.waiting = [(ear, event) for ear, event in stages.waiting if event.type == CalendarChanged.TYPE], [
-        (ear, event) for ear, event in stages.waiting if event.type != CalendarChanged.TYPE]
+    first, stages.waiting = (
+        [(ear, event) for ear, event in stages.waiting if event.type == CalendarChanged.TYPE],
+        [(ear, event) for ear, event in stages.waiting if event.type != CalendarChanged.TYPE],
+    )
     triage, handed_over = stages.services["triage"], next(event for ear, event in stages.waiting if ear == "triage")
     for version in (2, 1):
         with pytest.raises(CalendarNotHeardError):
             triage.on_complaint_handed_over(handed_over)
-        triage.on_calendar_changed(next(event for ear, event in first
-                                        if ear == "triage" and event.data.version == version))
+        triage.on_calendar_changed(
+            next(event for ear, event in first if ear == "triage" and event.data.version == version)
+        )
     triage.on_complaint_handed_over(handed_over)
     held = stages.stored(ticket)["triage"]
     assert (held.calendar, held.service_calendar) == (2, 1)
@@ -281,18 +289,25 @@ def test_what_is_left_of_the_service_is_counted_by_the_submissions_calendar_at_e
     ticket = submitted(stages)
     promised = stages.stored(ticket)["intake"].service_due_at
     # From now on the offices are shut on the next day: nobody's promise moves, and nobody's count of it.
-    stages.do("intake", "replace_calendar", ADMIN, 0, ORDINARY | {
-        "days": {"2026-03-03": {"name": "Banjir", "spans": []}}})
+    stages.do(
+        "intake", "replace_calendar", ADMIN, 0, ORDINARY | {"days": {"2026-03-03": {"name": "Banjir", "spans": []}}}
+    )
     stages.deliver()
-    for desk, actor, act, args in (("intake", OPERATOR, "hand_over", ()), ("triage", MAIN_TEAM, "forward", (OPD,)),
-                                   ("opd_response", OPD_TEAM, "respond", ("Sudah.",)),
-                                   ("triage", MAIN_TEAM, "approve", ()),
-                                   ("notification", OPERATOR, "send_answer", ("Jawaban.",))):
+    for desk, actor, act, args in (
+        ("intake", OPERATOR, "hand_over", ()),
+        ("triage", MAIN_TEAM, "forward", (OPD,)),
+        ("opd_response", OPD_TEAM, "respond", ("Sudah.",)),
+        ("triage", MAIN_TEAM, "approve", ()),
+        ("notification", OPERATOR, "send_answer", ("Jawaban.",)),
+    ):
         stages.now += timedelta(minutes=1)
         (row,) = stages.do(desk, "worklist", actor)["items"]
         left = OFFICE_HOURS.minutes_left(stages.now, promised)
-        shown = [row, stages.do(desk, LOOKS.get(desk, "case"), actor, ticket),
-                 stages.do("notification", "timeline", REPORTER, ticket)]
+        shown = [
+            row,
+            stages.do(desk, LOOKS.get(desk, "case"), actor, ticket),
+            stages.do("notification", "timeline", REPORTER, ticket),
+        ]
         # Tim Utama and the OPD are told by the day; the reporter whose journey it is, to the minute.
         told = OFFICE_HOURS.days_left(stages.now, promised) if desk in ("triage", "opd_response") else left
         assert (desk, [each["service_left_minutes"] for each in shown]) == (desk, [told, told, left])
@@ -323,7 +338,8 @@ def test_of_two_admins_who_change_one_version_at_once_one_is_refused(stages):
         together.wait()
         try:
             return inspect.unwrap(type(instance).replace_calendar)(
-                instance, ADMIN, 0, closed_on_monday(f"Admin {number}"))["version"]
+                instance, ADMIN, 0, closed_on_monday(f"Admin {number}")
+            )["version"]
         except CalendarChangedMeanwhile:
             return 0
 
@@ -372,9 +388,11 @@ def test_of_many_instances_that_start_together_one_puts_the_year_into_the_calend
 # -- letters
 
 
-ADDRESSES = {"operator": {"email": "operator@example.org", "superior_email": "kabid@example.org"},
-             "main_team": {"email": "utama@example.org"},
-             "opd_team": {OPD: {"email": "opd@example.org", "superior_email": "kadis@example.org"}}}
+ADDRESSES = {
+    "operator": {"email": "operator@example.org", "superior_email": "kabid@example.org"},
+    "main_team": {"email": "utama@example.org"},
+    "opd_team": {OPD: {"email": "opd@example.org", "superior_email": "kadis@example.org"}},
+}
 
 
 def letters(stages):
@@ -391,11 +409,21 @@ def test_a_late_step_has_one_letter_to_its_team_and_one_to_its_superior(stages):
     stages.tell_alarms(stages.now + timedelta(days=30))
     stages.deliver()
     opd = f"opd_team:{OPD}"
-    assert letters(stages) == sorted([
-        ("overdue", "operator", 2, 0), ("overdue_superior", "operator", 2, 0), ("overdue", "main_team", 3, 0),
-        ("overdue", opd, 4, 1), ("overdue_superior", opd, 4, 1), ("overdue", "main_team", 5, 1),
-        ("overdue", opd, 4, 2), ("overdue_superior", opd, 4, 2), ("overdue", "main_team", 5, 2),
-        ("overdue", "operator", 6, 0), ("overdue_superior", "operator", 6, 0)])
+    assert letters(stages) == sorted(
+        [
+            ("overdue", "operator", 2, 0),
+            ("overdue_superior", "operator", 2, 0),
+            ("overdue", "main_team", 3, 0),
+            ("overdue", opd, 4, 1),
+            ("overdue_superior", opd, 4, 1),
+            ("overdue", "main_team", 5, 1),
+            ("overdue", opd, 4, 2),
+            ("overdue_superior", opd, 4, 2),
+            ("overdue", "main_team", 5, 2),
+            ("overdue", "operator", 6, 0),
+            ("overdue_superior", "operator", 6, 0),
+        ]
+    )
 
 
 def test_a_step_that_nears_its_end_has_a_letter_to_its_team_alone(stages):
@@ -421,7 +449,9 @@ def test_addresses_are_replaced_whole(stages):
     stages.do("notification", "replace_teams", ADMIN, ADDRESSES)
     stages.do("notification", "replace_teams", ADMIN, {"operator": {"email": "baru@example.org"}})
     assert stages.do("notification", "teams", ADMIN) == {
-        "opd_team": {}, "operator": {"email": "baru@example.org", "superior_email": None}}
+        "opd_team": {},
+        "operator": {"email": "baru@example.org", "superior_email": None},
+    }
     with stages.databases["notification"].reading() as connection:
         assert len(connection.execute(select(teams_table)).all()) == 1
 
@@ -430,10 +460,16 @@ def waiting_journeys(stages, count, late_at):
     tickets = [new_ticket(2026) for _ in range(count)]
     with stages.databases["notification"].writing() as connection:
         for ticket in tickets:
-            connection.execute(insert(journeys).values(ticket=ticket, reporter_id="r", submitted_at=MONDAY,
-                                                       service_due_at=late_at, late_at=late_at))
-            connection.execute(insert(entries).values(event_id=ticket, ticket=ticket, type="complaint.submitted.v2",
-                                                      at=MONDAY, round=0))
+            connection.execute(
+                insert(journeys).values(
+                    ticket=ticket, reporter_id="r", submitted_at=MONDAY, service_due_at=late_at, late_at=late_at
+                )
+            )
+            connection.execute(
+                insert(entries).values(
+                    event_id=ticket, ticket=ticket, type="complaint.submitted.v2", at=MONDAY, round=0
+                )
+            )
     return tickets
 
 
@@ -550,4 +586,8 @@ def test_each_clock_runs_by_the_newest_calendar_there_is_when_it_starts(stages):
     assert [fact["calendar"] for fact in told] == list(range(len(ACTS) + 1))
     held = stages.stored(ticket)
     assert {stage: timed.calendar for stage, timed in held.items()} == {
-        "intake": 0, "triage": 5, "opd_response": 4, "notification": 7}
+        "intake": 0,
+        "triage": 5,
+        "opd_response": 4,
+        "notification": 7,
+    }

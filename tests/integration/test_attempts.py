@@ -27,8 +27,9 @@ def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
         yield service
 
 
-def log_in(intake: IntakeService, username: str, password: str, source: str = HERE, known_as: tuple[str, ...] = ()
-           ) -> Any:
+def log_in(
+    intake: IntakeService, username: str, password: str, source: str = HERE, known_as: tuple[str, ...] = ()
+) -> Any:
     """What a log-in is answered: a role, or the name of the refusal."""
     visitor = {"source": source, "device": DEVICE, "known_as": list(known_as)}
     form = {"username": username, "password": password, "visitor": visitor}
@@ -52,8 +53,11 @@ def age(intake: IntakeService, by: timedelta) -> None:
     """Let time pass for what is counted."""
     with intake.uow.database.writing() as connection:
         for row in connection.execute(select(attempts)).all():
-            connection.execute(update(attempts).where(attempts.c.key == row.key).values(
-                **{name: value - by for name, value in row._mapping.items() if isinstance(value, datetime)}))
+            connection.execute(
+                update(attempts)
+                .where(attempts.c.key == row.key)
+                .values(**{name: value - by for name, value in row._mapping.items() if isinstance(value, datetime)})
+            )
 
 
 def seen(intake: IntakeService, username: str) -> dict[str, Any]:
@@ -206,8 +210,11 @@ def change(intake: IntakeService, password: str, session: str = "s-pelapor") -> 
 
 def test_who_found_a_session_open_guesses_no_further_and_keeps_nobody_out(intake: IntakeService) -> None:
     with intake.uow.database.writing() as connection:
-        connection.execute(sessions.insert().values(id="s-other", account_id=REPORTER.id, refresh_hash="other",
-                                                    expires_at=NOW + timedelta(hours=1)))
+        connection.execute(
+            sessions.insert().values(
+                id="s-other", account_id=REPORTER.id, refresh_hash="other", expires_at=NOW + timedelta(hours=1)
+            )
+        )
     assert [change(intake, "salah") for _ in range(FREE + 1)] == ["WrongPassword"] * FREE + ["SlowedDown"]
     assert change(intake, "pelapor") == "SlowedDown"
     assert log_in(intake, "pelapor", "pelapor") == "reporter"
@@ -223,8 +230,9 @@ def test_guesses_at_the_same_moment_are_counted_one_by_one(intake: IntakeService
 def test_ending_a_slow_down_while_many_guess_holds_up_nobody(intake: IntakeService) -> None:
     with ThreadPoolExecutor(8) as pool:
         tried = [pool.submit(log_in, intake, "operator", "salah", f"bot {number % 7}") for number in range(60)]
-        ended = [pool.submit(asked, copy(intake), PUBLIC, "let_staff_in", {"username": "operator"}, ADMIN)
-                 for _ in range(6)]
+        ended = [
+            pool.submit(asked, copy(intake), PUBLIC, "let_staff_in", {"username": "operator"}, ADMIN) for _ in range(6)
+        ]
         assert {attempt.result(30) for attempt in tried} <= {"NotAuthenticated", "SlowedDown"}
         assert {end.result(30)["username"] for end in ended} == {"operator"}
 

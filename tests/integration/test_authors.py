@@ -32,9 +32,16 @@ def stages(url_of: Callable[[str], str]) -> Iterator[House]:
     """The four stages, with two reporters."""
     with house(url_of) as built:
         with built.databases["intake"].writing() as connection:
-            connection.execute(insert(accounts).values(
-                id=OTHER.id, login_index="y", password_hash="y", role="reporter", failed_attempts=0,
-                created_at=built.now))
+            connection.execute(
+                insert(accounts).values(
+                    id=OTHER.id,
+                    login_index="y",
+                    password_hash="y",
+                    role="reporter",
+                    failed_attempts=0,
+                    created_at=built.now,
+                )
+            )
             connection.execute(insert(reporters).values(id=OTHER.id, kind="public", identity="y"))
         yield built
 
@@ -51,14 +58,22 @@ def tables(database: Database) -> dict[str, list[dict[str, Any]]]:
     with database.writing() as connection:
         found.reflect(connection)
     with database.reading() as connection:
-        return {name: [dict(row._mapping) for row in connection.execute(select(table))]
-                for name, table in found.tables.items()}
+        return {
+            name: [dict(row._mapping) for row in connection.execute(select(table))]
+            for name, table in found.tables.items()
+        }
 
 
 def about(held: dict[str, list[dict[str, Any]]], ticket: str) -> set[str]:
     """Every value that stands in a row beside a ticket."""
-    return {f"{name} {value}" for rows in held.values() for row in rows if ticket in map(str, row.values())
-            for name, value in row.items() if value is not None} - {f"ticket {ticket}"}
+    return {
+        f"{name} {value}"
+        for rows in held.values()
+        for row in rows
+        if ticket in map(str, row.values())
+        for name, value in row.items()
+        if value is not None
+    } - {f"ticket {ticket}"}
 
 
 def reads(stages: House, actor: Actor, ticket: str) -> bool:
@@ -103,9 +118,15 @@ def test_what_intake_tells_of_two_reports_of_one_author_does_not_say_so(stages: 
 
 def submitted_v1(stages: House, ticket: str, reporter: Actor) -> ComplaintSubmittedV1:
     return ComplaintSubmittedV1(
-        ticket=ticket, reporter_id=reporter.id, reporter_kind="public", category="kode-perilaku",
-        sub_category="disiplin", confidential=False, submitted_at=stages.now,
-        service_due_at=stages.now + timedelta(days=2))
+        ticket=ticket,
+        reporter_id=reporter.id,
+        reporter_kind="public",
+        category="kode-perilaku",
+        sub_category="disiplin",
+        confidential=False,
+        submitted_at=stages.now,
+        service_due_at=stages.now + timedelta(days=2),
+    )
 
 
 @pytest.fixture
@@ -115,15 +136,29 @@ def before(stages: House, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Ac
     whose = [(new_ticket(2026), REPORTER if number % 2 else OTHER) for number in range(8)]
     for ticket, author in whose:
         stages.services["notification"].on_complaint_submitted_v1(
-            heard(submitted_v1(stages, ticket, author), stages.now, event_id=f"event {ticket}"))
+            heard(submitted_v1(stages, ticket, author), stages.now, event_id=f"event {ticket}")
+        )
     with stages.databases["notification"].writing() as connection:
         for author in (REPORTER, OTHER):
-            connection.execute(insert(contacts).values(
-                reporter_id=author.id, changed_at=stages.now,
-                sealed_contact=VAULT.seal_for_notification({"email": f"{author.id}@example.id"})))
-            connection.execute(insert(messages).values(
-                id=f"code {author is OTHER}", kind="password_reset", reporter_id=author.id, sealed_letter="box",
-                expires_at=stages.now, created_at=stages.now, next_try_at=stages.now, tries=0))
+            connection.execute(
+                insert(contacts).values(
+                    reporter_id=author.id,
+                    changed_at=stages.now,
+                    sealed_contact=VAULT.seal_for_notification({"email": f"{author.id}@example.id"}),
+                )
+            )
+            connection.execute(
+                insert(messages).values(
+                    id=f"code {author is OTHER}",
+                    kind="password_reset",
+                    reporter_id=author.id,
+                    sealed_letter="box",
+                    expires_at=stages.now,
+                    created_at=stages.now,
+                    next_try_at=stages.now,
+                    tries=0,
+                )
+            )
     return whose
 
 
@@ -139,7 +174,8 @@ def letters(stages: House) -> dict[str, str]:
 
 
 def test_what_a_version_before_kept_in_the_clear_is_kept_so_no_longer_and_means_the_same(
-        stages: House, before: list[tuple[str, Actor]]) -> None:
+    stages: House, before: list[tuple[str, Actor]]
+) -> None:
     def all_is_as_it_should_be() -> bool:
         assert [reads(stages, author, ticket) for ticket, author in before] == [True] * len(before)
         assert [reads(stages, REPORTER, ticket) for ticket, _ in before] == [who == REPORTER for _, who in before]
@@ -156,13 +192,16 @@ def test_what_a_version_before_kept_in_the_clear_is_kept_so_no_longer_and_means_
     assert OTHER.id not in str(held)
     assert len(held["keyed_contacts"]) == 2
     assert {row["reporter"] for row in held["messages"] if row["kind"] == "password_reset"} == {
-        KEYED.reporter(REPORTER.id), KEYED.reporter(OTHER.id)}
+        KEYED.reporter(REPORTER.id),
+        KEYED.reporter(OTHER.id),
+    }
     notification.hide_reporters()
     assert tables(stages.databases["notification"]) == held
 
 
-def test_a_batch_that_is_not_committed_changes_nothing(stages: House, before: list[tuple[str, Actor]],
-                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_is_not_committed_changes_nothing(
+    stages: House, before: list[tuple[str, Actor]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     held = tables(stages.databases["notification"])
 
     def power_fails(*_: Any) -> None:
@@ -174,11 +213,15 @@ def test_a_batch_that_is_not_committed_changes_nothing(stages: House, before: li
     assert tables(stages.databases["notification"]) == held
 
 
-def test_a_new_address_takes_the_place_of_one_kept_by_a_version_before(stages: House,
-                                                                       before: list[tuple[str, Actor]]) -> None:
+def test_a_new_address_takes_the_place_of_one_kept_by_a_version_before(
+    stages: House, before: list[tuple[str, Actor]]
+) -> None:
     later = stages.now + timedelta(hours=2)
-    told = ReporterRegistered(reporter_id=REPORTER.id, reporter_kind="public",
-                              sealed_contact=VAULT.seal_for_notification({"email": "baru@example.id"}))
+    told = ReporterRegistered(
+        reporter_id=REPORTER.id,
+        reporter_kind="public",
+        sealed_contact=VAULT.seal_for_notification({"email": "baru@example.id"}),
+    )
     stages.services["notification"].on_reporter_registered(heard(told, later))
     with stages.databases["notification"].reading() as connection:
         kept = connection.execute(select(keyed_contacts)).all()
@@ -190,8 +233,9 @@ def test_a_new_address_takes_the_place_of_one_kept_by_a_version_before(stages: H
     assert {to for ticket, to in letters(stages).items() if (ticket, REPORTER) in before} == {"baru@example.id"}
 
 
-def test_the_same_submission_told_again_in_the_new_shape_has_one_effect(stages: House, before: list[tuple[str, Actor]]
-                                                                        ) -> None:
+def test_the_same_submission_told_again_in_the_new_shape_has_one_effect(
+    stages: House, before: list[tuple[str, Actor]]
+) -> None:
     ticket, author = before[0]
     body = submitted_v1(stages, ticket, author).to_json(f"event {ticket}", stages.now)
     again = ComplaintSubmitted.read(retelling.sealed(body, VAULT))
@@ -215,9 +259,11 @@ def test_intake_tells_nothing_again_that_names_an_author(stages: House, monkeypa
         sealed = connection.execute(select(outbox).order_by(outbox.c.id)).all()
     same = ("id", "event_id", "exchange", "subject", "mandatory", "correlation_id", "created_at", "sent_at")
     assert [[getattr(row, name) for name in same] for row in sealed] == [
-        [getattr(row, name) for name in same] for row in rows]
+        [getattr(row, name) for name in same] for row in rows
+    ]
     assert [row.type for row in sealed] == [
-        "complaint.submitted.v2" if row.type == "complaint.submitted.v1" else row.type for row in rows]
+        "complaint.submitted.v2" if row.type == "complaint.submitted.v1" else row.type for row in rows
+    ]
     for row in sealed:
         if row.type == "complaint.submitted.v2":
             assert REPORTER.id not in row.body
@@ -229,9 +275,15 @@ def test_intake_tells_nothing_again_that_names_an_author(stages: House, monkeypa
 
 def test_a_box_of_another_complaint_begins_no_journey(stages: House) -> None:
     data = ComplaintSubmitted(
-        ticket=TICKET, sealed_reporter=VAULT.seal_reporter(new_ticket(2026), REPORTER.id),
-        reporter_kind="public", category="kode-perilaku", sub_category="disiplin", confidential=False,
-        submitted_at=stages.now, service_due_at=stages.now)
+        ticket=TICKET,
+        sealed_reporter=VAULT.seal_reporter(new_ticket(2026), REPORTER.id),
+        reporter_kind="public",
+        category="kode-perilaku",
+        sub_category="disiplin",
+        confidential=False,
+        submitted_at=stages.now,
+        service_due_at=stages.now,
+    )
     with pytest.raises(CannotOpenError, match="another complaint"):
         stages.services["notification"].on_complaint_submitted(heard(data, stages.now))
     with stages.databases["notification"].reading() as connection:

@@ -62,8 +62,15 @@ class AtHome(Backend):
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder: Path = tmp_path_factory.mktemp("by-day")
     with house(lambda stage: f"sqlite:///{folder}/{stage}.db") as built:
-        clocks = [patch(name, lambda: built.now) for name in (
-            "gateway.site.words.now", "gateway.site.due.now", "gateway.site.clocks.now", "gateway.recap._now")]
+        clocks = [
+            patch(name, lambda: built.now)
+            for name in (
+                "gateway.site.words.now",
+                "gateway.site.due.now",
+                "gateway.site.clocks.now",
+                "gateway.recap._now",
+            )
+        ]
         clocks.append(patch("gateway.site.overview._today", lambda: built.now.astimezone(WIB).date()))
         # In this process: what is printed is asked, and not where.
         clocks.append(patch("gateway.papers.make", lambda *asked, account, is_staff, **more: render(*asked, **more)))
@@ -110,8 +117,9 @@ LOOKS = [at(2, "10:50"), at(4, "14:07"), at(5, "08:10")]
 takes a process of its own to be made, only then."""
 
 
-def go(stages: House, app: Flask, way: tuple[str, str, str], roles: dict[str, Actor], papers_at: datetime | None = None
-       ) -> list[dict[str, bytes]]:
+def go(
+    stages: House, app: Flask, way: tuple[str, str, str], roles: dict[str, Actor], papers_at: datetime | None = None
+) -> list[dict[str, bytes]]:
     """One way through the procedure: what `roles` are shown at each of LOOKS, with papers at that moment."""
     wrote, opened, again = way
     acts: list[tuple[datetime, Any]] = [
@@ -127,8 +135,13 @@ def go(stages: House, app: Flask, way: tuple[str, str, str], roles: dict[str, Ac
         for moment, act in sorted(acts, key=lambda row: row[0]):
             stages.now = moment
             if act is None:
-                seen.append({f"{role} {address}": body for role, actor in roles.items()
-                             for address, body in everything(app, actor, papers_too=moment == papers_at)})
+                seen.append(
+                    {
+                        f"{role} {address}": body
+                        for role, actor in roles.items()
+                        for address, body in everything(app, actor, papers_too=moment == papers_at)
+                    }
+                )
             else:
                 stages.do(*act)
                 stages.deliver()
@@ -156,22 +169,35 @@ def operations() -> list[str]:
     paths = [path for path, item in openapi()["paths"].items() if "get" in item and not path.endswith("/changes")]
     assert len(paths) > 15
     filled = [address for path in paths for address in filled_in(path.replace("{", "<").replace("}", ">"))]
-    return [f"{address}?month=2026-03&format={form}" if address.endswith("/monthly") else address
-            for address in filled for form in (("json", "xlsx") if address.endswith("/monthly") else ("",))]
+    return [
+        f"{address}?month=2026-03&format={form}" if address.endswith("/monthly") else address
+        for address in filled
+        for form in (("json", "xlsx") if address.endswith("/monthly") else ("",))
+    ]
 
 
 def pages(app: Flask) -> list[str]:
     """The site's addresses that can be opened."""
-    rules = [rule.rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ())
-             and not rule.rule.startswith(("/api/", "/healthz", "/readyz")) and "perubahan" not in rule.rule]
+    rules = [
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ())
+        and not rule.rule.startswith(("/api/", "/healthz", "/readyz"))
+        and "perubahan" not in rule.rule
+    ]
     assert len(rules) > 30
     return [address for rule in rules for address in filled_in(re.sub(r"<[^<>]*:(\w+)>", r"<\1>", rule))]
 
 
 def filled_in(path: str) -> list[str]:
     """`path` for each of the tickets, documents, desks."""
-    values = {"ticket": TICKETS, "kind": sorted(papers.OF_COMPLAINTS), "key": ["tim-utama", "opd"],
-              "month": ["2026-03"], "format": ["docx"]}
+    values = {
+        "ticket": TICKETS,
+        "kind": sorted(papers.OF_COMPLAINTS),
+        "key": ["tim-utama", "opd"],
+        "month": ["2026-03"],
+        "format": ["docx"],
+    }
     found = [path]
     for name in re.findall(r"<(\w+)>", path):
         found = [each.replace(f"<{name}>", value) for each in found for value in values.get(name, ["1"])]
@@ -206,8 +232,9 @@ def test_no_exact_time_of_a_reporters_is_to_be_read(seen: list[list[dict[str, by
         for time in way:
             hour, minute = int(time[:2]), time[3:]
             told = [f"{written:02}{mark}{minute}" for written in (hour, (hour - 7) % 24) for mark in ":."]
-            found = [address for look in shown for address, body in look.items()
-                     for text in told if text.encode() in body]
+            found = [
+                address for look in shown for address, body in look.items() for text in told if text.encode() in body
+            ]
             assert found == [], (time, found)
 
 
@@ -230,10 +257,16 @@ def test_they_are_told_the_days(seen: list[list[dict[str, bytes]]]) -> None:
         assert actor.id not in page
 
 
-def test_the_operator_whose_step_the_clock_is_is_told_all_so_that_these_tests_would_see_it(stages: House, app: Flask
-                                                                                          ) -> None:
+def test_the_operator_whose_step_the_clock_is_is_told_all_so_that_these_tests_would_see_it(
+    stages: House, app: Flask
+) -> None:
     one, other = (go(stages, app, way, {"operator": OPERATOR}) for way in WAYS[:2])
     seen = differing(one[-1], other[-1])
-    for path in (f"/api/v1/complaints/{TICKETS[0]}", f"/api/v1/complaints/{TICKETS[0]}/timeline",
-                 f"/laporan/{TICKETS[0]}", "/ikhtisar", "/api/v1/reports/monthly?month=2026-03&format=json"):
+    for path in (
+        f"/api/v1/complaints/{TICKETS[0]}",
+        f"/api/v1/complaints/{TICKETS[0]}/timeline",
+        f"/laporan/{TICKETS[0]}",
+        "/ikhtisar",
+        "/api/v1/reports/monthly?month=2026-03&format=json",
+    ):
         assert f"operator {path}" in seen

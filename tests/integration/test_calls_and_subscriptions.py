@@ -44,8 +44,12 @@ def stage(uri: str, answer) -> Iterator[None]:
                 payload = answer(body, message.headers)
                 if payload is not None:
                     Producer(connection.default_channel).publish(
-                        payload, exchange=RPC, routing_key=message.properties["reply_to"], serializer="json",
-                        correlation_id=message.properties["correlation_id"])
+                        payload,
+                        exchange=RPC,
+                        routing_key=message.properties["reply_to"],
+                        serializer="json",
+                        correlation_id=message.properties["correlation_id"],
+                    )
 
             with Consumer(connection.default_channel, [queue], callbacks=[reply], accept=["json"]):
                 serving.set()
@@ -94,12 +98,18 @@ def test_the_context_travels_in_the_headers_and_nothing_else_does(client, uri):
     assert headers == {"nameko.actor": "token", "nameko.correlation_id": "abc"}
 
 
-@pytest.mark.parametrize(("error", "raised"), [
-    ({"exc_type": "AlreadyHandedOver", "exc_args": ["Done before.", {"stands": {"state": "x"}}]}, RefusedRemotelyError),
-    ({"exc_type": "Unavailable", "exc_args": []}, StageUnavailableError),
-    ({"exc_type": "Failed", "exc_args": []}, StageFailedError),
-    ({"exc_type": "KeyError", "exc_args": ["a person's words"]}, StageFailedError),
-])
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (
+            {"exc_type": "AlreadyHandedOver", "exc_args": ["Done before.", {"stands": {"state": "x"}}]},
+            RefusedRemotelyError,
+        ),
+        ({"exc_type": "Unavailable", "exc_args": []}, StageUnavailableError),
+        ({"exc_type": "Failed", "exc_args": []}, StageFailedError),
+        ({"exc_type": "KeyError", "exc_args": ["a person's words"]}, StageFailedError),
+    ],
+)
 def test_an_error_comes_back_as_what_it_is(client, uri, error, raised):
     with stage(uri, lambda body, headers: {"result": None, "error": error}), pytest.raises(raised) as met:
         client.call("echo", "say")
@@ -235,9 +245,15 @@ def test_a_reply_that_is_none_fails_its_own_call_and_no_other(uri, client, kind)
                 asked["bad"].result(8)
         # Where its properties cannot be read, nobody can say whose it is: its call waits on.
         for name in ("good", "bad") if kind == "properties that are no text" else ("good",):
-            channel.basic_publish(amqp.Message(json.dumps(result(name)), content_type="application/json",
-                                               correlation_id=came[name]["correlation_id"]), "nameko-rpc",
-                                  came[name]["reply_to"])
+            channel.basic_publish(
+                amqp.Message(
+                    json.dumps(result(name)),
+                    content_type="application/json",
+                    correlation_id=came[name]["correlation_id"],
+                ),
+                "nameko-rpc",
+                came[name]["reply_to"],
+            )
             assert asked[name].result(8) == name
         assert client._listening.is_set()
     assert client._listener is listener
@@ -279,8 +295,12 @@ def test_what_is_no_event_is_skipped_and_named(uri, connection):
     topology.exchange("opd_response")(connection.default_channel).declare()
     troubles: list[str] = []
     events = subscribe("opd_response", "tool", uri, on_trouble=troubles.append)
-    queue = Queue("tool.tool.opd_response", topology.exchange("opd_response"), routing_key="response.submitted.v1",
-                  queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT})
+    queue = Queue(
+        "tool.tool.opd_response",
+        topology.exchange("opd_response"),
+        routing_key="response.submitted.v1",
+        queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT},
+    )
     queue(connection.default_channel).declare()
     sample = (SAMPLES / "response.submitted.v1.json").read_text("utf-8")
     channel = connection.default_channel
@@ -319,8 +339,10 @@ def test_a_queue_the_broker_refuses_is_an_error_and_not_waited_for(uri, connecti
         next(subscribe("triage", "refused", uri))
 
 
-@pytest.mark.parametrize(("wrong", "refusal"), [
-    ("amqp://nkk:x", AccessRefused), ("amqp://nobody:", AccessRefused), ("/no-such-", NotAllowed)])
+@pytest.mark.parametrize(
+    ("wrong", "refusal"),
+    [("amqp://nkk:x", AccessRefused), ("amqp://nobody:", AccessRefused), ("/no-such-", NotAllowed)],
+)
 def test_whom_the_broker_does_not_let_in_is_told_and_listens_to_nothing(uri, wrong, refusal):
     heard: list[str] = []
     head, _, tail = uri.rpartition("/") if wrong.startswith("/") else uri.partition("amqp://nkk:")
@@ -336,8 +358,13 @@ def test_a_tool_learns_that_it_listens_once_what_is_told_would_reach_it(own_node
     own_node.stop()
     said: list[str] = []
     listening = threading.Event()
-    events = subscribe("triage", "waiting", own_node.uri, lambda trouble: said.append(trouble.split(" (")[0]),
-                       lambda: (said.append("listening"), listening.set()))
+    events = subscribe(
+        "triage",
+        "waiting",
+        own_node.uri,
+        lambda trouble: said.append(trouble.split(" (")[0]),
+        lambda: (said.append("listening"), listening.set()),
+    )
 
     def come_back():
         assert eventually(lambda: said)
@@ -354,8 +381,10 @@ def test_a_tool_learns_that_it_listens_once_what_is_told_would_reach_it(own_node
 
 
 def test_a_tool_that_is_too_slow_for_the_broker_says_so_and_hears_the_events_again(own_node):
-    own_node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 1000), "
-                         "application:set_env(rabbit, channel_tick_interval, 300).")
+    own_node.ctl(
+        "eval",
+        "application:set_env(rabbit, consumer_timeout, 1000), application:set_env(rabbit, channel_tick_interval, 300).",
+    )
     troubles: list[str] = []
     with Connection(own_node.uri) as connection:
         channel = connection.default_channel
@@ -384,8 +413,11 @@ def test_who_takes_a_name_that_another_tool_listens_under_is_told(uri, connectio
     assert next(tools["first"])["id"] == "one"
     telling.join()
     # Each goes to one of them, the first in turn perhaps, which is still at work on "one".
-    telling = threading.Thread(target=lambda: eventually(lambda: troubles["second"]) and [
-        _tell_when_bound(uri, id_) for id_ in ("two", "three")])
+    telling = threading.Thread(
+        target=lambda: (
+            eventually(lambda: troubles["second"]) and [_tell_when_bound(uri, id_) for id_ in ("two", "three")]
+        )
+    )
     telling.start()
     assert next(tools["second"])["id"] in ("two", "three")
     telling.join()
@@ -395,8 +427,9 @@ def test_who_takes_a_name_that_another_tool_listens_under_is_told(uri, connectio
         tool.close()
 
 
-@pytest.mark.parametrize(("stage_name", "name"), [
-    ("archive", "tool"), ("triage", ""), ("triage", "a b"), ("triage", "x" * 65)])
+@pytest.mark.parametrize(
+    ("stage_name", "name"), [("archive", "tool"), ("triage", ""), ("triage", "a b"), ("triage", "x" * 65)]
+)
 def test_a_subscription_that_cannot_be_is_refused_at_once(uri, stage_name, name):
     with pytest.raises(ValueError, match=r"no such stage|a name is"):
         next(subscribe(stage_name, name, uri))
@@ -410,8 +443,9 @@ def _tell(uri: str, event_id: str) -> set[str]:
     body = (SAMPLES / "response.returned.v1.json").read_text("utf-8")
     body = body.replace(json.loads(body)["id"], event_id)
     with publisher(uri) as channel:
-        return channel.publish([Message(id=event_id, exchange="triage.events", routing_key="response.returned.v1",
-                                         body=body)])
+        return channel.publish(
+            [Message(id=event_id, exchange="triage.events", routing_key="response.returned.v1", body=body)]
+        )
 
 
 def _try_call(calling: RpcClient) -> str | None:

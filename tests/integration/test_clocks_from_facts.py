@@ -62,8 +62,10 @@ def kept(timed):
 
 
 def expected(facts, calendar_of):
-    return {(clock.step.number, clock.round): (clock.came_at, clock.due_at, clock.calendar.version, clock.done_at)
-            for clock in clocks(facts, calendar_of)}
+    return {
+        (clock.step.number, clock.round): (clock.came_at, clock.due_at, clock.calendar.version, clock.done_at)
+        for clock in clocks(facts, calendar_of)
+    }
 
 
 # -- through the services
@@ -75,12 +77,19 @@ class Walk:
     def __init__(self, house, returns):
         self.house, self.ticket = house, None
         self.seen, self.promised = {}, set()
-        responses = [("opd_response", "respond", OPD_TEAM, "Tanggapan."),
-                     ("triage", "return_response", MAIN_TEAM, "Lengkapi.")] * ((returns or 0) + 1)
-        self.acts = [("intake", "hand_over", OPERATOR),
-                     *([("triage", "classify_as_information", MAIN_TEAM)] if returns is None else
-                       [("triage", "forward", MAIN_TEAM, OPD), *responses[:-1], ("triage", "approve", MAIN_TEAM)]),
-                     ("notification", "send_answer", OPERATOR, "Jawaban.")]
+        responses = [
+            ("opd_response", "respond", OPD_TEAM, "Tanggapan."),
+            ("triage", "return_response", MAIN_TEAM, "Lengkapi."),
+        ] * ((returns or 0) + 1)
+        self.acts = [
+            ("intake", "hand_over", OPERATOR),
+            *(
+                [("triage", "classify_as_information", MAIN_TEAM)]
+                if returns is None
+                else [("triage", "forward", MAIN_TEAM, OPD), *responses[:-1], ("triage", "approve", MAIN_TEAM)]
+            ),
+            ("notification", "send_answer", OPERATOR, "Jawaban."),
+        ]
         if house.chance.random() < 0.9:
             self.acts.append(("notification", "confirm_receipt", REPORTER))
 
@@ -131,15 +140,21 @@ class Crowd:
     def change_calendar(self):
         with self.house.services["intake"].uow.reading() as work:
             newest = work.calendars.newest()
-        self.house.do("intake", "replace_calendar", ADMIN, newest,
-                      write_calendar(some_calendar(self.chance, newest + 1)) | {"national_years": []})
+        self.house.do(
+            "intake",
+            "replace_calendar",
+            ADMIN,
+            newest,
+            write_calendar(some_calendar(self.chance, newest + 1)) | {"national_years": []},
+        )
 
     def to_its_end(self):
         while going := [walk for walk in self.walks if walk.acts]:
             self.pass_time()
             acting = self.chance.sample(going, self.chance.randint((len(going) + 1) // 2, len(going)))
-            self.house.deliver(some=0.5, awaited={walk.awaited for walk in acting},
-                               together=self.chance.choice([1, *[TOGETHER] * 9]))
+            self.house.deliver(
+                some=0.5, awaited={walk.awaited for walk in acting}, together=self.chance.choice([1, *[TOGETHER] * 9])
+            )
             desks = {walk.awaited[0] for walk in acting}
             # The answer's row forgets step 6 when it goes on with step 7.
             self.look(desks & {"notification"}, acting)
@@ -153,7 +168,7 @@ class Crowd:
         """Each does its next step, up to `together` of a desk in one transaction."""
         at = {stage: [walk for walk in acting if walk.awaited[0] == stage] for stage in STAGES}
         for stage, walks in at.items():
-            for some in (walks[first:first + together] for first in range(0, len(walks), together)):
+            for some in (walks[first : first + together] for first in range(0, len(walks), together)):
                 for walk, given in zip(some, self.house.commands(stage, [walk.act() for walk in some]), strict=True):
                     walk.ticket = given["ticket"]
 
@@ -168,10 +183,13 @@ def recorded(house, ticket):
     """(facts, calendars) of a journey's record as the admin is given it: nothing else is looked at."""
     record = house.command("notification", "record", ADMIN, ticket)
     (journey,) = record["journeys"]
-    facts = [Fact(fact["type"], datetime.fromisoformat(fact["at"]), fact["round"], fact["calendar"])
-             for fact in journey["facts"]]
-    return facts, {int(version): _read(int(version), json.dumps(content))
-                   for version, content in record["calendars"].items()}
+    facts = [
+        Fact(fact["type"], datetime.fromisoformat(fact["at"]), fact["round"], fact["calendar"])
+        for fact in journey["facts"]
+    ]
+    return facts, {
+        int(version): _read(int(version), json.dumps(content)) for version, content in record["calendars"].items()
+    }
 
 
 @cache
@@ -210,8 +228,11 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
 
                 # By the end every run that ended late was told of once, by the timer or by who ended it; no other was.
                 told = alarms[walk.ticket]
-                late = {run for run, (_, due_at, _, done_at) in walk.seen.items()
-                        if done_at and done_at > due_at and run[0] < 7}
+                late = {
+                    run
+                    for run, (_, due_at, _, done_at) in walk.seen.items()
+                    if done_at and done_at > due_at and run[0] < 7
+                }
                 assert set(told.values()) <= {1}
                 assert {tuple(run) for type_, *run in told if type_ == "step.overdue.v1"} == late
         assert len(versions) > 1
@@ -262,8 +283,9 @@ def walked(chance, calendars, returns):
     now, calendar = way.later()
     if returns is None:
         case.classify_as_information(now)
-        comes = ComplaintClassifiedAsInformation(ticket=case.ticket, note=None, service_due_at=case.service_due_at,
-                                                 calendar=calendar.version, by="staff")
+        comes = ComplaintClassifiedAsInformation(
+            ticket=case.ticket, note=None, service_due_at=case.service_due_at, calendar=calendar.version, by="staff"
+        )
     else:
         case.forward(OPD, now)
         forwarded = triage._forwarded(case, None, "staff", calendar)
@@ -284,8 +306,16 @@ def walked(chance, calendars, returns):
                 way.keep(case)
                 desk.take_back(round_, "Lengkapi.", now, calendar)
         case.approve(now)
-        comes = ResponseApproved(ticket=case.ticket, opd=OPD, round=returns + 1, text="Tanggapan.", note=None,
-                                 service_due_at=case.service_due_at, calendar=calendar.version, by="staff")
+        comes = ResponseApproved(
+            ticket=case.ticket,
+            opd=OPD,
+            round=returns + 1,
+            text="Tanggapan.",
+            note=None,
+            service_due_at=case.service_due_at,
+            calendar=calendar.version,
+            by="staff",
+        )
     way.record(comes, case, calendar.version)
     answer = notification._answer(event_of(comes, now), calendar, Path.COMPLAINT, None)
     way.keep(answer)

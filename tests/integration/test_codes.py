@@ -26,12 +26,25 @@ def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
 def register(intake: IntakeService, username: str) -> None:
     """Another account with the address of `pelapor`."""
     with intake.uow.database.writing() as connection:
-        connection.execute(insert(accounts).values(
-            id=username, login_index=intake.vault.login_index(username), password_hash="h", role="reporter",
-            failed_attempts=0, created_at=NOW))
+        connection.execute(
+            insert(accounts).values(
+                id=username,
+                login_index=intake.vault.login_index(username),
+                password_hash="h",
+                role="reporter",
+                failed_attempts=0,
+                created_at=NOW,
+            )
+        )
         identity = intake.vault.encrypt(IDENTITY | {"username": username})
-        connection.execute(insert(reporters).values(id=username, kind="public", identity=identity,
-                                                    address_index=intake.vault.address_index(IDENTITY["email"])))
+        connection.execute(
+            insert(reporters).values(
+                id=username,
+                kind="public",
+                identity=identity,
+                address_index=intake.vault.address_index(IDENTITY["email"]),
+            )
+        )
 
 
 def test_what_is_counted_for_an_address_is_counted_once_whoever_answers(intake: IntakeService) -> None:

@@ -66,8 +66,18 @@ class House:
         self._dispatcher = ThreadedTaskDispatcher()
         self._dispatcher.set_thread_count(threads)
         Reading.config = Config()
-        self.door = Door(behind(self.application, proxies), self._listener, self._loop, self._dispatcher,
-                         settings(threads, 512), most, proxies.include, lambda: self.is_leaving, allowed, most_bytes)
+        self.door = Door(
+            behind(self.application, proxies),
+            self._listener,
+            self._loop,
+            self._dispatcher,
+            settings(threads, 512),
+            most,
+            proxies.include,
+            lambda: self.is_leaving,
+            allowed,
+            most_bytes,
+        )
         self._ends = threading.Event()
         self.go_on()
 
@@ -118,8 +128,9 @@ def answer(line: socket.socket) -> bytes:
             return text
         text += more
     head, _, body = text.partition(b"\r\n\r\n")
-    length = next((int(row.partition(b":")[2]) for row in head.split(b"\r\n") if row.lower().startswith(
-        b"content-length:")), 0)
+    length = next(
+        (int(row.partition(b":")[2]) for row in head.split(b"\r\n") if row.lower().startswith(b"content-length:")), 0
+    )
     while len(body) < length:
         body += line.recv(65_536)
     return head + b"\r\n\r\n" + body
@@ -155,8 +166,10 @@ def is_open(line: socket.socket) -> bool:
 def house() -> Iterator[Callable[..., House]]:
     """Builds a house: one thread, room for ten, patient where nothing else is said."""
     with ExitStack() as houses:
-        def build(threads: int = 1, most: int = 10, allowed: Allowance = PATIENT, most_bytes: int = 2**30,
-                  proxies: str = "") -> House:
+
+        def build(
+            threads: int = 1, most: int = 10, allowed: Allowance = PATIENT, most_bytes: int = 2**30, proxies: str = ""
+        ) -> House:
             built = House(threads, most, allowed, most_bytes, Proxies(*networks(proxies)))
             houses.callback(built.close)
             return built
@@ -166,7 +179,10 @@ def house() -> Iterator[Callable[..., House]]:
 
 POST = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
 BEGINNINGS = {
-    "nothing": b"", "a byte": b"P", "half a head": POST, "a head in bits": b"GET / HTTP/1.1\r\nX-A: ",
+    "nothing": b"",
+    "a byte": b"P",
+    "half a head": POST,
+    "a head in bits": b"GET / HTTP/1.1\r\nX-A: ",
     "half a body": POST + b"Content-Length: 9\r\n\r\n{",
     "half a chunk": POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{",
     "no last chunk": POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
@@ -227,8 +243,9 @@ def test_a_body_that_comes_steadily_has_the_time_it_takes(house: Callable[..., H
         assert answer(line).endswith(b"x" * 20_480)
 
 
-def test_who_waited_long_for_an_answer_has_all_the_time_to_ask_again(house: Callable[..., House],
-                                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_waited_long_for_an_answer_has_all_the_time_to_ask_again(
+    house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The loop looks at the clock in the very moment in which the thread is done with the answer."""
     here = house(allowed=Allowance(1, 60, 60, 60, 60))
     with here.connect(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n") as line:
@@ -267,8 +284,9 @@ def test_a_request_that_the_loop_did_not_come_to_read_is_answered(house: Callabl
         assert b"200 OK" in answer(line)
 
 
-def test_over_the_cap_the_oldest_without_a_whole_request_gives_way_and_nobody_is_refused(house: Callable[..., House]
-                                                                                         ) -> None:
+def test_over_the_cap_the_oldest_without_a_whole_request_gives_way_and_nobody_is_refused(
+    house: Callable[..., House],
+) -> None:
     here = house(threads=2, most=5)
     with ExitStack() as lines:
         busy = lines.enter_context(here.connect(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n"))
@@ -310,8 +328,9 @@ def test_a_trusted_proxy_may_have_as_many_connections_as_it_likes(house: Callabl
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOBUFS])
-def test_where_the_system_gives_no_more_the_oldest_gives_way(house: Callable[..., House], number: int,
-                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_the_system_gives_no_more_the_oldest_gives_way(
+    house: Callable[..., House], number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     here = house()
     with here.connect(b"GET /") as held:
         eventually(lambda: here.door.active_channels)
@@ -362,9 +381,16 @@ def test_answers_that_are_not_taken_hold_no_thread_however_many_were_asked_for(h
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.mark.parametrize("endless", [
-    b"\r\n" * 100_000, CHUNKED + b"1" * 1_000, CHUNKED + b"1;" + b"x" * 1_000,
-    CHUNKED + b"0\r\n" + b"X-A: b\r\n" * 1_000], ids=["blank lines", "a chunk's size", "an extension", "trailers"])
+@pytest.mark.parametrize(
+    "endless",
+    [
+        b"\r\n" * 100_000,
+        CHUNKED + b"1" * 1_000,
+        CHUNKED + b"1;" + b"x" * 1_000,
+        CHUNKED + b"0\r\n" + b"X-A: b\r\n" * 1_000,
+    ],
+    ids=["blank lines", "a chunk's size", "an extension", "trailers"],
+)
 def test_what_frames_requests_has_an_end(house: Callable[..., House], endless: bytes) -> None:
     here = house()
     with here.connect() as line:
@@ -378,8 +404,9 @@ def test_what_frames_requests_has_an_end(house: Callable[..., House], endless: b
 
 
 @pytest.mark.parametrize("framing", [b"1\r\na\r\n", b"\r\n"], ids=["chunks of a byte", "blank lines"])
-def test_whoever_sends_little_but_framing_is_read_in_turn_with_the_others(house: Callable[..., House], framing: bytes
-                                                                          ) -> None:
+def test_whoever_sends_little_but_framing_is_read_in_turn_with_the_others(
+    house: Callable[..., House], framing: bytes
+) -> None:
     """Each piece of it costs time, which nobody else spends waiting until all that has come is read."""
     here = house(most=50)
     sent = CHUNKED + framing * (60_000 // len(framing))
@@ -406,13 +433,19 @@ def test_a_blank_line_behind_each_body_is_taken(house: Callable[..., House]) -> 
 
 
 def test_requests_are_read_alike_however_they_come_in_pieces(house: Callable[..., House]) -> None:
-    asked = (POST + b"Content-Length: 3\r\n\r\none" + CHUNKED + b"1\r\nt\r\n2;x=y\r\nwo\r\n0\r\nX-A: b\r\n\r\n"
-             + b"\r\n" + GET)
+    asked = (
+        POST
+        + b"Content-Length: 3\r\n\r\none"
+        + CHUNKED
+        + b"1\r\nt\r\n2;x=y\r\nwo\r\n0\r\nX-A: b\r\n\r\n"
+        + b"\r\n"
+        + GET
+    )
     for size in (1, 2, 3, 7, 50, len(asked)):
         here = house()
         with here.connect() as line:
             for at in range(0, len(asked), size):
-                line.sendall(asked[at:at + size])
+                line.sendall(asked[at : at + size])
             said = b""
             while said.count(b"HTTP/1.1 200 OK") < 3 or not said.endswith(b"127.0.0.1 "):
                 said += line.recv(65_536)
@@ -446,8 +479,9 @@ def test_answers_that_one_address_does_not_take_push_out_nobody_elses_body(house
         assert answer(taking).endswith(LONG * b"x")
 
 
-def test_of_one_address_answers_that_are_not_taken_go_before_bodies_that_are_on_their_way(house: Callable[..., House]
-                                                                                          ) -> None:
+def test_of_one_address_answers_that_are_not_taken_go_before_bodies_that_are_on_their_way(
+    house: Callable[..., House],
+) -> None:
     here = house(most_bytes=2 * LONG, most=100)
     with ExitStack() as lines:
         slow = lines.enter_context(here.connect(POST + b"Content-Length: 1024\r\n\r\n" + 512 * b"x"))
@@ -462,8 +496,10 @@ def test_of_one_address_answers_that_are_not_taken_go_before_bodies_that_are_on_
 def test_bodies_that_are_on_their_way_have_a_bound_too(house: Callable[..., House]) -> None:
     here = house(most_bytes=100_000, most=100)
     with ExitStack() as lines:
-        bodies = [lines.enter_context(here.connect(POST + b"Content-Length: 60000\r\n\r\n" + 40_000 * b"x", source))
-                  for source in ("127.0.0.2", *["127.0.0.4"] * 3)]
+        bodies = [
+            lines.enter_context(here.connect(POST + b"Content-Length: 60000\r\n\r\n" + 40_000 * b"x", source))
+            for source in ("127.0.0.2", *["127.0.0.4"] * 3)
+        ]
         assert has_ended(bodies[1])
         eventually(lambda: here.held() <= 100_000)
         assert is_open(bodies[0])
@@ -497,7 +533,7 @@ def test_a_longest_body_comes_whole_and_in_memory(house: Callable[..., House]) -
     body = bytes(range(256)) * (MAX_BODY_BYTES // 256)
     with here.connect(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body) as line:
         assert answer(line).endswith(body)
-    chunks = b"".join(b"%x\r\n%s\r\n" % (1_000, body[at:at + 1_000]) for at in range(0, 200_000, 1_000))
+    chunks = b"".join(b"%x\r\n%s\r\n" % (1_000, body[at : at + 1_000]) for at in range(0, 200_000, 1_000))
     with here.connect(POST + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nX-Trailer: y\r\n\r\n") as line:
         assert answer(line).endswith(body[:200_000])
 
@@ -532,10 +568,15 @@ def test_who_expects_to_be_told_to_go_on_is_told(house: Callable[..., House]) ->
         assert b"200 OK" in answer(line)
 
 
-@pytest.mark.parametrize(("head", "stays"), [
-    (b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n", True), (b"GET /echo HTTP/1.0\r\n\r\n", False),
-    (b"GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", True),
-    (b"GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", False)])
+@pytest.mark.parametrize(
+    ("head", "stays"),
+    [
+        (b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n", True),
+        (b"GET /echo HTTP/1.0\r\n\r\n", False),
+        (b"GET /echo HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", True),
+        (b"GET /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", False),
+    ],
+)
 def test_a_connection_stays_where_http_says_so(house: Callable[..., House], head: bytes, stays: bool) -> None:
     here = house()
     with here.connect(head) as line:
@@ -593,8 +634,12 @@ def test_a_forged_address_is_believed_of_a_trusted_proxy_alone(house: Callable[.
 def test_no_more_connections_are_taken_than_there_are_files_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, int]] = []
     monkeypatch.setattr("gateway.connections.resource.setrlimit", lambda _, limits: asked.append(limits))
-    for limits, raised, most in (((1024, 4096), [(1256, 4096)], 1000), ((1024, 1024), [(1024, 1024)], 768),
-                                 ((300, 300), [(300, 300)], 150), ((65536, 65536), [], 1000)):
+    for limits, raised, most in (
+        ((1024, 4096), [(1256, 4096)], 1000),
+        ((1024, 1024), [(1024, 1024)], 768),
+        ((300, 300), [(300, 300)], 150),
+        ((65536, 65536), [], 1000),
+    ):
         asked.clear()
         monkeypatch.setattr("gateway.connections.resource.getrlimit", lambda _, limits=limits: limits)
         assert (files_for(1000), asked) == (most, raised)
@@ -606,23 +651,32 @@ def test_no_more_connections_are_taken_than_there_are_files_for(monkeypatch: pyt
 @contextmanager
 def by_tls(proxy: Proxy, source: str) -> Iterator[socket.socket]:
     """A visitor's connection to the proxy."""
-    with socket.create_connection(("127.0.0.1", proxy.https), timeout=20, source_address=(source, 0)) as plain, \
-            proxy.trust.wrap_socket(plain, server_hostname="localhost") as line:
+    with (
+        socket.create_connection(("127.0.0.1", proxy.https), timeout=20, source_address=(source, 0)) as plain,
+        proxy.trust.wrap_socket(plain, server_hostname="localhost") as line,
+    ):
         yield line
 
 
-def test_behind_the_proxy_a_visitor_is_the_address_they_come_from_whatever_they_say(house: Callable[..., House],
-                                                                                    tmp_path: Path) -> None:
+def test_behind_the_proxy_a_visitor_is_the_address_they_come_from_whatever_they_say(
+    house: Callable[..., House], tmp_path: Path
+) -> None:
     here = house(threads=2, proxies=nginx.ADDRESS)
     with nginx.nginx(tmp_path, here.address[1]) as proxy, by_tls(proxy, "127.0.0.5") as line:
-        for forged in (b"", b"X-Forwarded-For: 203.0.113.7\r\n", b"X-Forwarded-For: 127.0.0.99\r\n",
-                       b"Forwarded: for=203.0.113.7\r\n", b"X-Real-IP: 203.0.113.7\r\n"):
+        for forged in (
+            b"",
+            b"X-Forwarded-For: 203.0.113.7\r\n",
+            b"X-Forwarded-For: 127.0.0.99\r\n",
+            b"Forwarded: for=203.0.113.7\r\n",
+            b"X-Real-IP: 203.0.113.7\r\n",
+        ):
             line.sendall(GET.removesuffix(b"\r\n") + forged + b"\r\n")
             assert answer(line).endswith(b"\r\n\r\n127.0.0.5 ")
 
 
-def test_the_proxy_hands_a_request_on_when_it_is_whole_and_leaves_nothing_on_disk(house: Callable[..., House],
-                                                                                  tmp_path: Path) -> None:
+def test_the_proxy_hands_a_request_on_when_it_is_whole_and_leaves_nothing_on_disk(
+    house: Callable[..., House], tmp_path: Path
+) -> None:
     here, body = house(proxies=nginx.ADDRESS), b"x" * 200_000
     with nginx.nginx(tmp_path, here.address[1]) as proxy, by_tls(proxy, "127.0.0.5") as line:
         line.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(body) + body[:150_000])

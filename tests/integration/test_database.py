@@ -196,18 +196,32 @@ def test_a_file_that_nobody_can_write_to_is_away(file, happens):
     assert is_away(happens(file))
 
 
-@pytest.mark.parametrize("statement", ["INSERT INTO things (name) VALUES ('one'), ('one')", "SELECT * FROM nothing",
-                                       "not even SQL"])
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO things (name) VALUES ('one'), ('one')", "SELECT * FROM nothing", "not even SQL"]
+)
 def test_what_a_statement_itself_is_at_fault_for_is_no_absence(stored, statement):
     with stored.engine.connect() as connection:
         assert not is_away(failure(lambda: connection.exec_driver_sql(statement)))
 
 
-@pytest.mark.parametrize(("state", "away"), [
-    ("53100", True), ("53200", True), ("53300", True), ("58030", True), ("57P01", True), ("57P03", True),
-    ("25006", True),
-    ("57014", False), ("40001", False), ("40P01", False), ("23505", False), ("22001", False), ("P0001", False),
-])
+@pytest.mark.parametrize(
+    ("state", "away"),
+    [
+        ("53100", True),
+        ("53200", True),
+        ("53300", True),
+        ("58030", True),
+        ("57P01", True),
+        ("57P03", True),
+        ("25006", True),
+        ("57014", False),
+        ("40001", False),
+        ("40P01", False),
+        ("23505", False),
+        ("22001", False),
+        ("P0001", False),
+    ],
+)
 def test_a_server_that_can_do_nothing_for_anybody_is_away(postgres, state, away):
     database = Database(postgres.url("postgres"), size=1)
     with database.engine.connect() as connection:
@@ -225,12 +239,18 @@ WRITTEN = "Petugas bernama rahasia meminta uang pelicin."
 def logged(postgres, url: str) -> str:
     """What the server at `url` logs while statements with a report in them fail and wait."""
     database, before = Database(url, size=4), len(postgres.log())
-    reports = Table("reports", MetaData(), Column("id", Integer, primary_key=True),
-                    Column("words", String, unique=True), Column("round", Integer, CheckConstraint("round > 0")))
+    reports = Table(
+        "reports",
+        MetaData(),
+        Column("id", Integer, primary_key=True),
+        Column("words", String, unique=True),
+        Column("round", Integer, CheckConstraint("round > 0")),
+    )
     with database.writing() as connection:
         reports.create(connection)
-        connection.execute(insert(reports), [{"id": number, "words": f"{WRITTEN}{number}", "round": 1}
-                                             for number in (1, 2)])
+        connection.execute(
+            insert(reports), [{"id": number, "words": f"{WRITTEN}{number}", "round": 1} for number in (1, 2)]
+        )
 
     def run(statement: Any) -> None:
         with suppress(SQLAlchemyError), database.writing() as connection:
@@ -266,10 +286,16 @@ def test_the_servers_log_holds_no_word_of_a_statement_that_failed_or_waited(post
     assert WRITTEN in logged(postgres, postgres.url("talking")), "as a server does by itself"
 
 
-@pytest.mark.parametrize(("setting", "value", "wanted"), [
-    ("log_min_error_statement", "error", "panic"), ("log_error_verbosity", "default", "terse"),
-    ("log_parameter_max_length_on_error", "-1", "0"), ("log_statement", "mod", "none"),
-    ("log_min_duration_statement", "250ms", "-1")])
+@pytest.mark.parametrize(
+    ("setting", "value", "wanted"),
+    [
+        ("log_min_error_statement", "error", "panic"),
+        ("log_error_verbosity", "default", "terse"),
+        ("log_parameter_max_length_on_error", "-1", "0"),
+        ("log_statement", "mod", "none"),
+        ("log_min_duration_statement", "250ms", "-1"),
+    ],
+)
 def test_a_setting_by_which_the_servers_log_would_hold_texts_is_named(postgres, setting, value, wanted):
     name = f"telling_{setting}"
     postgres.create(name)
@@ -295,9 +321,16 @@ def _alter(postgres, statement: str) -> None:
 # -- dates beyond those of the procedure
 
 
-@pytest.mark.parametrize(("kept", "read"), [
-    ("0001-01-01 00:00:00", EARLIEST), ("1999-12-31 23:59:59", EARLIEST), ("9999-12-31 23:59:59.999999", LATEST),
-    ("2000-01-01 00:00:00", EARLIEST), ("2199-12-31 23:59:59.999999", LATEST)])
+@pytest.mark.parametrize(
+    ("kept", "read"),
+    [
+        ("0001-01-01 00:00:00", EARLIEST),
+        ("1999-12-31 23:59:59", EARLIEST),
+        ("9999-12-31 23:59:59.999999", LATEST),
+        ("2000-01-01 00:00:00", EARLIEST),
+        ("2199-12-31 23:59:59.999999", LATEST),
+    ],
+)
 def test_a_date_that_nobody_can_reckon_with_is_read_as_the_nearest_that_one_can(stored, kept, read):
     with stored.writing() as connection:
         connection.exec_driver_sql(f"INSERT INTO things (name, at) VALUES ('one', '{kept}')")

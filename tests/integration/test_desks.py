@@ -52,9 +52,12 @@ def submitted(stages: House, **changed: str) -> str:
 def brought_to(stages: House, desk: str, **changed: str) -> str:
     """A new complaint that stands at `desk`: its ticket."""
     ticket = submitted(stages, **changed)
-    for stage, act, actor, args in (("intake", "hand_over", OPERATOR, ()), ("triage", "forward", MAIN_TEAM, (OPD,)),
-                                    ("opd_response", "respond", OPD_TEAM, ("Sudah.",)),
-                                    ("triage", "approve", MAIN_TEAM, ())):
+    for stage, act, actor, args in (
+        ("intake", "hand_over", OPERATOR, ()),
+        ("triage", "forward", MAIN_TEAM, (OPD,)),
+        ("opd_response", "respond", OPD_TEAM, ("Sudah.",)),
+        ("triage", "approve", MAIN_TEAM, ()),
+    ):
         if stage == desk:
             return ticket
         stages.do(stage, act, actor, ticket, *args)
@@ -113,8 +116,9 @@ def test_a_narrowed_list_is_read_by_the_index_of_what_is_open(desk: str, tmp_pat
 
         def explain(_connection: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
             if "ORDER BY" in statement and "outbox" not in statement:
-                plans.append([row[3] for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}",
-                                                                          parameters)])
+                plans.append(
+                    [row[3] for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+                )
 
         event.listen(stages.databases[desk].engine, "before_cursor_execute", explain)
         for wanted in ({}, {"late": True}, {"category": "kode-etik"}, {"q": "loket"}):
@@ -220,14 +224,17 @@ def misdate(stages: House, ticket: str, instant: str) -> None:
         with database.writing() as connection:
             for table in [table for table in tables if "ticket" in table.c and table.name not in ("outbox", "inbox")]:
                 for column in [column for column in table.c if isinstance(column.type, UtcDateTime)]:
-                    connection.exec_driver_sql(f"UPDATE {table.name} SET {column.name} = '{instant}' "
-                                               f"WHERE ticket = '{ticket}' AND {column.name} IS NOT NULL")
+                    connection.exec_driver_sql(
+                        f"UPDATE {table.name} SET {column.name} = '{instant}' "
+                        f"WHERE ticket = '{ticket}' AND {column.name} IS NOT NULL"
+                    )
 
 
 @pytest.mark.parametrize("instant", ["0001-01-01 00:00:00", "9999-12-31 23:59:59"])
 @pytest.mark.parametrize("desk", STAGES)
-def test_a_row_whose_dates_nobody_can_reckon_with_is_on_its_list_and_fails_none(stages: House, desk: str, instant: str
-                                                                                ) -> None:
+def test_a_row_whose_dates_nobody_can_reckon_with_is_on_its_list_and_fails_none(
+    stages: House, desk: str, instant: str
+) -> None:
     bad, good = brought_to(stages, desk), brought_to(stages, desk)
     misdate(stages, bad, instant)
     assert set(listed(stages, desk)) == {bad, good}

@@ -65,16 +65,31 @@ def intake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         service.extend_calendar()
         with service.uow.begin() as work:
             for actor in (REPORTER, OPERATOR, ADMIN):
-                work.connection.execute(insert(accounts).values(
-                    id=f"disabled-{actor.id}", login_index=f"disabled-{actor.id}", password_hash="x", role=actor.role,
-                    created_at=NOW, disabled_at=NOW))
+                work.connection.execute(
+                    insert(accounts).values(
+                        id=f"disabled-{actor.id}",
+                        login_index=f"disabled-{actor.id}",
+                        password_hash="x",
+                        role=actor.role,
+                        created_at=NOW,
+                        disabled_at=NOW,
+                    )
+                )
                 for name, account, ended_at, expires_at in (
-                        ("logged-out", actor.id, NOW, NOW + HOUR), ("ran-out", actor.id, None, NOW),
-                        ("disabled", f"disabled-{actor.id}", None, NOW + HOUR)):
+                    ("logged-out", actor.id, NOW, NOW + HOUR),
+                    ("ran-out", actor.id, None, NOW),
+                    ("disabled", f"disabled-{actor.id}", None, NOW + HOUR),
+                ):
                     session = f"{name}-{actor.id}"
-                    work.connection.execute(insert(sessions).values(
-                        id=session, account_id=account, refresh_hash=session, ended_at=ended_at,
-                        expires_at=expires_at))
+                    work.connection.execute(
+                        insert(sessions).values(
+                            id=session,
+                            account_id=account,
+                            refresh_hash=session,
+                            ended_at=ended_at,
+                            expires_at=expires_at,
+                        )
+                    )
         yield service
 
 
@@ -82,9 +97,13 @@ def whose_session_ended(actor: Actor) -> list[Actor]:
     """Whoever comes with the token of such a session: logged out, run out, of a disabled account, unknown, and that of
     somebody else."""
     another = OPERATOR if actor != OPERATOR else ADMIN
-    return [*(replace(actor, session=session) for session in (
-        f"logged-out-{actor.id}", f"ran-out-{actor.id}", "unknown", another.session)),
-        replace(actor, id=f"disabled-{actor.id}", session=f"disabled-{actor.id}")]
+    return [
+        *(
+            replace(actor, session=session)
+            for session in (f"logged-out-{actor.id}", f"ran-out-{actor.id}", "unknown", another.session)
+        ),
+        replace(actor, id=f"disabled-{actor.id}", session=f"disabled-{actor.id}"),
+    ]
 
 
 def call(intake: IntakeService, method: str, actor: Actor) -> Any:

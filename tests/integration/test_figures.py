@@ -36,7 +36,8 @@ def answered(stages: House, after: timedelta) -> str:
 
 
 def test_what_was_submitted_answered_and_closed_is_counted_and_shares_from_the_fifth_on(
-        url_of: Callable[[str], str]) -> None:
+    url_of: Callable[[str], str],
+) -> None:
     with house(url_of) as stages:
         # 1 hour, 2 hours, … office time of a Monday morning; one answer comes three working days later.
         tickets = [answered(stages, timedelta(hours=hours)) for hours in (1, 2, 3, 72)]
@@ -119,9 +120,13 @@ def test_the_database_counts_as_one_would_by_hand_and_by_its_indexes(url_of: Cal
             connection.execute(insert(journeys), rows)
         year, month = beginnings(now)
         if database.is_sqlite:
-            event.listen(database.engine, "before_cursor_execute", lambda _connection, cursor, statement, parameters,
-                         *_: plans.extend(row[3] for row in cursor.connection.execute(
-                             f"EXPLAIN QUERY PLAN {statement}", parameters)))
+            event.listen(
+                database.engine,
+                "before_cursor_execute",
+                lambda _connection, cursor, statement, parameters, *_: plans.extend(
+                    row[3] for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+                ),
+            )
         with database.reading() as connection:
             whole, running = counted(connection, year, month, now - timedelta(days=1))
     until = now - timedelta(days=1)
@@ -148,10 +153,14 @@ def _journey(chance: random.Random, number: int, now: datetime) -> dict[str, Any
     submitted = now - timedelta(minutes=chance.randrange(800 * 1440))
     answered_at = min(submitted + timedelta(minutes=chance.randrange(6_000)), now) if chance.random() < 0.8 else None
     known = answered_at is not None and chance.random() < 0.9
-    return {"ticket": f"NKK-2026-{number:04d}-0000", "submitted_at": submitted,
-            "service_due_at": submitted + timedelta(days=2), "answered_at": answered_at,
-            "answer_minutes": chance.randrange(2_000) if known else None,
-            "closed_at": answered_at + timedelta(days=1) if answered_at and chance.random() < 0.7 else None}
+    return {
+        "ticket": f"NKK-2026-{number:04d}-0000",
+        "submitted_at": submitted,
+        "service_due_at": submitted + timedelta(days=2),
+        "answered_at": answered_at,
+        "answer_minutes": chance.randrange(2_000) if known else None,
+        "closed_at": answered_at + timedelta(days=1) if answered_at and chance.random() < 0.7 else None,
+    }
 
 
 def _close_the_offices(stages: House, day: str) -> None:

@@ -13,9 +13,25 @@ from tests.installations import eventually
 def test_a_subscription_that_is_the_first_process_ends_when_told_to(tmp_path: Path, uri: str) -> None:
     said = tmp_path / "said"
     with said.open("wb") as file:
-        alone = subprocess.Popen(["unshare", "--map-root-user", "--pid", "--fork", "--kill-child", sys.executable, "-m",
-                                  "nkk.cli", "subscribe", "triage", "--as", "first"], cwd=ROOT, stderr=file,
-                                 env=os.environ | {"AMQP_URI": uri, "PYTHONWARNINGS": PYTHONWARNINGS})
+        alone = subprocess.Popen(
+            [
+                "unshare",
+                "--map-root-user",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                sys.executable,
+                "-m",
+                "nkk.cli",
+                "subscribe",
+                "triage",
+                "--as",
+                "first",
+            ],
+            cwd=ROOT,
+            stderr=file,
+            env=os.environ | {"AMQP_URI": uri, "PYTHONWARNINGS": PYTHONWARNINGS},
+        )
     try:
         eventually(lambda: "listening to triage" in said.read_text())
         (child,) = Path(f"/proc/{alone.pid}/task/{alone.pid}/children").read_text().split()

@@ -34,9 +34,18 @@ def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
     service.uow = UnitOfWork(database, IntakeWork, "intake")
     with database.writing() as connection:
         for name in (*NAMES, "operator"):
-            connection.execute(insert(accounts).values(
-                id=name, login_index=service.vault.login_index(name), password_hash="x", username=name, name=name,
-                role="operator" if name == "operator" else "admin", failed_attempts=0, created_at=datetime.now(UTC)))
+            connection.execute(
+                insert(accounts).values(
+                    id=name,
+                    login_index=service.vault.login_index(name),
+                    password_hash="x",
+                    username=name,
+                    name=name,
+                    role="operator" if name == "operator" else "admin",
+                    failed_attempts=0,
+                    created_at=datetime.now(UTC),
+                )
+            )
     yield service
     database.dispose()
 

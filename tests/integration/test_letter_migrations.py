@@ -14,10 +14,14 @@ from nkk.messaging.migrations import downgrade, upgrade
 
 SERVICES = Path(__file__).parents[2] / "services"
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-LETTER = ("INSERT INTO messages (id, ticket, kind, created_at, next_try_at, tries) "
-          "VALUES (:id, :ticket, 'received', :now, :now, 0)")
-CODE = ("INSERT INTO messages (id, kind, created_at, next_try_at, tries, reporter_id, sealed_letter, expires_at) "
-        "VALUES (:id, 'password_reset', :now, :now, 0, 'reporter-1', 'box', :now)")
+LETTER = (
+    "INSERT INTO messages (id, ticket, kind, created_at, next_try_at, tries) "
+    "VALUES (:id, :ticket, 'received', :now, :now, 0)"
+)
+CODE = (
+    "INSERT INTO messages (id, kind, created_at, next_try_at, tries, reporter_id, sealed_letter, expires_at) "
+    "VALUES (:id, 'password_reset', :now, :now, 0, 'reporter-1', 'box', :now)"
+)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -49,8 +53,9 @@ def letters(database: Database) -> list[tuple[str, str]]:
 
 def unsent_index(database: Database) -> str:
     """The condition of the index that the mailer looks by."""
-    (index,) = [index for index in inspect(database.engine).get_indexes("messages")
-                if index["name"] == "ix_messages_unsent"]
+    (index,) = [
+        index for index in inspect(database.engine).get_indexes("messages") if index["name"] == "ix_messages_unsent"
+    ]
     return str(index["dialect_options"][f"{database.engine.dialect.name}_where"]).lower()
 
 

@@ -54,8 +54,9 @@ def ids(texts: Iterator[str], until: str) -> set[str]:
     return found
 
 
-def test_a_page_hears_what_is_told_and_after_a_restart_is_told_to_look_for_itself(node: PrivateNode, feed: LiveFeed
-                                                                                   ) -> None:
+def test_a_page_hears_what_is_told_and_after_a_restart_is_told_to_look_for_itself(
+    node: PrivateNode, feed: LiveFeed
+) -> None:
     texts = following(feed.open("answers", None, "one", 120))
     assert next(texts).startswith("event: ready")
     tell(node, "complaint.forwarded.v1", "elsewhere")
@@ -91,8 +92,9 @@ def test_the_queue_goes_with_the_process(node: PrivateNode) -> None:
     eventually(lambda: "live.gateway-" not in node.ctl("list_queues", "name"))
 
 
-def test_a_feed_that_is_refused_tries_again_ever_more_slowly(node: PrivateNode, monkeypatch: pytest.MonkeyPatch
-                                                             ) -> None:
+def test_a_feed_that_is_refused_tries_again_ever_more_slowly(
+    node: PrivateNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pauses: list[float] = []
     monkeypatch.setattr(live, "FIRST_PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(live, "LONGEST_PAUSE_SECONDS", 0.05)
@@ -119,8 +121,13 @@ def test_rubbish_and_what_another_tells_disturb_no_stream(node: PrivateNode, fee
     with Connection(node.uri) as connection:
         channel = connection.default_channel
         forged = (SAMPLES / "response.approved.v1.json").read_bytes()
-        for body, properties in ((b"\xff", {}), (b"[" * 100_000, {}), (b"{}", {"type": b"\xff"}), (forged, {}),
-                                 (b"{}", {"application_headers": {"compression": "application/x-gzip"}})):
+        for body, properties in (
+            (b"\xff", {}),
+            (b"[" * 100_000, {}),
+            (b"{}", {"type": b"\xff"}),
+            (forged, {}),
+            (b"{}", {"application_headers": {"compression": "application/x-gzip"}}),
+        ):
             channel.basic_publish(amqp.Message(body, **properties), "opd_response.events", "response.submitted.v1")
     tell(node, "answer.sent.v1", "after")
     # One word, and it is of what was told: no new beginning, which would say "ready".

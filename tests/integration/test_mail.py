@@ -89,11 +89,22 @@ def write(database: Database, *addresses: str) -> None:
     with database.writing() as connection:
         for number, address in enumerate(addresses):
             ticket, reporter = f"{TICKET}{number}", f"r{number}"
-            connection.execute(insert(journeys).values(
-                ticket=ticket, service_due_at=NOW, sealed_reporter=KEYED.seal_reporter(ticket, reporter)))
+            connection.execute(
+                insert(journeys).values(
+                    ticket=ticket, service_due_at=NOW, sealed_reporter=KEYED.seal_reporter(ticket, reporter)
+                )
+            )
             Contacts(connection).keep(KEYED.reporter(reporter), seal({"email": address}, KEYS[1]), NOW)
-            connection.execute(insert(messages).values(id=f"m{number}", ticket=f"{TICKET}{number}", kind="received",
-                                                       created_at=NOW, next_try_at=NOW, tries=0))
+            connection.execute(
+                insert(messages).values(
+                    id=f"m{number}",
+                    ticket=f"{TICKET}{number}",
+                    kind="received",
+                    created_at=NOW,
+                    next_try_at=NOW,
+                    tries=0,
+                )
+            )
 
 
 def mailer(url: str) -> mail.Mailer:
@@ -139,7 +150,10 @@ def test_what_a_connection_refuses_after_other_letters_is_sent_over_a_new_one(da
     postbox.answers = ["250 OK", answer]
     mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database)
     assert [envelope.rcpt_tos for envelope in postbox.taken] == [
-        ["satu@example.org"], ["dua@example.org"], ["tiga@example.org"]]
+        ["satu@example.org"],
+        ["dua@example.org"],
+        ["tiga@example.org"],
+    ]
     assert len(postbox.callers) == 2
     assert all(row.sent_at for row in state(database))
 
@@ -162,8 +176,9 @@ def test_a_letter_that_could_not_be_marked_as_sent_is_not_sent(server, postbox, 
     metadata.create_all(database.engine)
     write(database, "satu@example.org")
     with database.writing() as connection:
-        connection.exec_driver_sql("CREATE TRIGGER full BEFORE UPDATE ON messages "
-                                   "BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full BEFORE UPDATE ON messages BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END"
+        )
     sending = mailer(f"smtp://{LOOPBACK}:{server.port}")
     for _ in range(3):
         with pytest.raises(SQLAlchemyError):
@@ -258,16 +273,22 @@ def test_every_letter_that_was_given_up_can_be_tried_again_for_five_days_more(da
 
 def test_what_was_not_kept_is_not_tried_again(database):
     with database.writing() as connection:
-        connection.execute(insert(messages).values(id="m0", kind="password_reset", created_at=NOW, next_try_at=NOW,
-                                                   tries=1, given_up_at=NOW))
+        connection.execute(
+            insert(messages).values(
+                id="m0", kind="password_reset", created_at=NOW, next_try_at=NOW, tries=1, given_up_at=NOW
+            )
+        )
         assert Messages(connection).retry(["m0"], NOW) == []
 
 
 def test_what_is_dropped_is_neither_tried_nor_counted_and_what_was_sent_stays(database, server, postbox):
     given_up(database, server, postbox)
     with database.writing() as connection:
-        connection.execute(insert(messages).values(id="m1", ticket=TICKET, kind="received", created_at=NOW,
-                                                   next_try_at=NOW, tries=0, sent_at=NOW))
+        connection.execute(
+            insert(messages).values(
+                id="m1", ticket=TICKET, kind="received", created_at=NOW, next_try_at=NOW, tries=0, sent_at=NOW
+            )
+        )
         assert Messages(connection).drop_unsent(["m0", "m1"], NOW) == {"m0": f"{TICKET}0"}
     assert [row.id for row in state(database)] == ["m1"]
     with database.reading() as connection:
@@ -327,9 +348,15 @@ def test_no_transaction_stays_open_while_a_mail_server_is_waited_for(database):
 
     def look(_letter):
         with database.reading() as connection:
-            found.extend(connection.execute(text(
-                "SELECT state FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
-                "AND xact_start IS NOT NULL")).scalars())
+            found.extend(
+                connection.execute(
+                    text(
+                        "SELECT state FROM pg_stat_activity WHERE datname = current_database() "
+                        "AND pid <> pg_backend_pid() "
+                        "AND xact_start IS NOT NULL"
+                    )
+                ).scalars()
+            )
 
     sent_by(look).send_batch(database)
     assert (found, bool(state(database)[0].sent_at)) == ([], True)
@@ -380,8 +407,18 @@ def test_letters_that_take_long_are_marked_before_the_next_is_begun(database, mo
 def test_undelivered_are_letters_to_reporters_of_complaints_that_are_not_closed(database, server, postbox):
     given_up(database, server, postbox)
     with database.writing() as connection:
-        connection.execute(insert(messages).values(id="m1", ticket=f"{TICKET}0", kind="overdue", team="operator",
-                                                   created_at=NOW, next_try_at=NOW, tries=1, given_up_at=NOW))
+        connection.execute(
+            insert(messages).values(
+                id="m1",
+                ticket=f"{TICKET}0",
+                kind="overdue",
+                team="operator",
+                created_at=NOW,
+                next_try_at=NOW,
+                tries=1,
+                given_up_at=NOW,
+            )
+        )
         for ticket, expected in ((None, ["m0"]), (f"{TICKET}0", ["m0"]), (TICKET, [])):
             assert [row.id for row in Messages(connection).undelivered(ticket)[0]] == expected
         connection.execute(update(journeys).values(closed_at=NOW))
@@ -393,8 +430,11 @@ def test_letters_are_listed_a_page_at_a_time_those_given_up_apart(database, serv
     monkeypatch.setattr("services.notification.storage.MAX_LIMIT", 2)
     with database.writing() as connection:
         for number in range(1, 4):
-            connection.execute(insert(messages).values(id=f"m{number}", ticket=TICKET, kind="received", created_at=NOW,
-                                                       next_try_at=NOW, tries=0))
+            connection.execute(
+                insert(messages).values(
+                    id=f"m{number}", ticket=TICKET, kind="received", created_at=NOW, next_try_at=NOW, tries=0
+                )
+            )
         first, cursor = Messages(connection).listed(False, None)
         second, last = Messages(connection).listed(False, cursor)
         assert ([row.id for row in first + second], last) == (["m1", "m2", "m3"], None)
@@ -441,8 +481,7 @@ def test_a_server_that_asks_for_a_log_in_is_given_the_one_of_the_url(postbox):
         given.append((data.login, data.password))
         return AuthResult(success=data.password == b"p@ss/word")
 
-    controller = Controller(postbox, hostname=LOOPBACK, port=free_port(), authenticator=check,
-                            auth_require_tls=False)
+    controller = Controller(postbox, hostname=LOOPBACK, port=free_port(), authenticator=check, auth_require_tls=False)
     controller.start()
     try:
         where = server_at(f"smtp://nkk:p%40ss%2Fword@{LOOPBACK}:{controller.port}")
@@ -460,8 +499,10 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_letter(postbox, t
     controller = Controller(postbox, hostname=LOOPBACK, port=free_port(), tls_context=context)
     controller.start()
     try:
-        with (leaving.sender(server_at(f"smtp://{LOOPBACK}:{controller.port}?starttls=1"), Path("unused")) as send,
-              pytest.raises(ssl.SSLCertVerificationError)):
+        with (
+            leaving.sender(server_at(f"smtp://{LOOPBACK}:{controller.port}?starttls=1"), Path("unused")) as send,
+            pytest.raises(ssl.SSLCertVerificationError),
+        ):
             send(compose("answered", "satu@example.org", "m1", SENDER, WORDS))
     finally:
         controller.stop()

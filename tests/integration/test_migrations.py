@@ -17,8 +17,17 @@ ROOT = Path(__file__).parents[2] / "services"
 CAME = datetime(2026, 3, 2, 1, 0, 0, 123456, tzinfo=UTC)
 DUE, DONE, SENT, CLOSED, PROMISED = (CAME + timedelta(minutes=minutes) for minutes in (10, 20, 30, 40, 1_500))
 
-REPORT = {"category": "kode-perilaku", "sub_category": "disiplin", "subject_line": "Loket", "text": "Loket ditutup.",
-          "place": None, "happened_on": None, "accused_name": None, "accused_position": None, "accused_opd": None}
+REPORT = {
+    "category": "kode-perilaku",
+    "sub_category": "disiplin",
+    "subject_line": "Loket",
+    "text": "Loket ditutup.",
+    "place": None,
+    "happened_on": None,
+    "accused_name": None,
+    "accused_position": None,
+    "accused_opd": None,
+}
 CLOCK = {"came_at": CAME, "due_at": DUE, "service_due_at": PROMISED}
 
 
@@ -46,15 +55,20 @@ class Old:
 
     def _written(self, table, row):
         naive = self.database.is_sqlite
-        return {name: value.astimezone(UTC).replace(tzinfo=None) if naive and isinstance(value, datetime) else value
-                for name, value in ({column.name: None for column in table.columns} | row).items()}
+        return {
+            name: value.astimezone(UTC).replace(tzinfo=None) if naive and isinstance(value, datetime) else value
+            for name, value in ({column.name: None for column in table.columns} | row).items()
+        }
 
     def held(self):
         """{table: rows as they stand}, without what the plumbing keeps."""
         tables = self._tables()
         with self.database.reading() as connection:
-            return {name: sorted(map(repr, connection.execute(select(table)).mappings()))
-                    for name, table in tables.items() if name not in ("inbox", "outbox", "alembic_version")}
+            return {
+                name: sorted(map(repr, connection.execute(select(table)).mappings()))
+                for name, table in tables.items()
+                if name not in ("inbox", "outbox", "alembic_version")
+            }
 
     def upgraded(self):
         """Bring it to today's revision; a unit of work on it."""
@@ -90,12 +104,33 @@ def clock_of(timed):
 
 
 def test_reports_keep_when_they_came_and_were_handed_over_and_the_open_ones_get_an_alarm(old):
-    known = {"reporter_id": "r", "reporter_kind": "public", "claimed_kind": "complaint", "confidential": False,
-             **REPORT, "submitted_at": CAME, "due_at": DUE, "service_due_at": PROMISED}
-    intake = old("intake", accounts=[{"id": "r", "login_index": "i", "password_hash": "h", "role": "reporter",
-                                      "failed_attempts": 0, "created_at": CAME}],
-                 complaints=[{"ticket": ticket("A"), **known},
-                             {"ticket": ticket("B"), **known, "handed_over_at": DONE, "handed_over_by": "staff"}])
+    known = {
+        "reporter_id": "r",
+        "reporter_kind": "public",
+        "claimed_kind": "complaint",
+        "confidential": False,
+        **REPORT,
+        "submitted_at": CAME,
+        "due_at": DUE,
+        "service_due_at": PROMISED,
+    }
+    intake = old(
+        "intake",
+        accounts=[
+            {
+                "id": "r",
+                "login_index": "i",
+                "password_hash": "h",
+                "role": "reporter",
+                "failed_attempts": 0,
+                "created_at": CAME,
+            }
+        ],
+        complaints=[
+            {"ticket": ticket("A"), **known},
+            {"ticket": ticket("B"), **known, "handed_over_at": DONE, "handed_over_by": "staff"},
+        ],
+    )
     uow = intake.upgraded()
     with uow.reading() as work:
         waiting, done = (work.complaints.get(ticket(letter)) for letter in "AB")
@@ -107,27 +142,48 @@ def test_reports_keep_when_they_came_and_were_handed_over_and_the_open_ones_get_
     assert intake.taken_back() == intake.before
 
 
-CASES = {"awaiting_classification": None, "awaiting_approval": None, "awaiting_response": DONE,
-         "classified_as_information": DONE, "approved": DONE}
+CASES = {
+    "awaiting_classification": None,
+    "awaiting_approval": None,
+    "awaiting_response": DONE,
+    "classified_as_information": DONE,
+    "approved": DONE,
+}
 
 
 def test_cases_of_tim_utama_keep_their_clocks_and_those_on_its_desk_get_an_alarm(old):
-    known = {"reporter_kind": "public", "claimed_kind": "complaint", "confidential": False, **REPORT, **CLOCK,
-             "submitted_at": CAME, "since": DONE, "round": 0}
-    triage = old("triage", cases=[{"ticket": ticket("ABCDE"[number]), "state": state, **known}
-                                  for number, state in enumerate(CASES)])
+    known = {
+        "reporter_kind": "public",
+        "claimed_kind": "complaint",
+        "confidential": False,
+        **REPORT,
+        **CLOCK,
+        "submitted_at": CAME,
+        "since": DONE,
+        "round": 0,
+    }
+    triage = old(
+        "triage",
+        cases=[{"ticket": ticket("ABCDE"[number]), "state": state, **known} for number, state in enumerate(CASES)],
+    )
     with triage.upgraded().reading() as work:
         found = {case.state: case for case in (work.cases.get(ticket(letter)) for letter in "ABCDE")}
         assert len(work.clocked.to_tell(DUE + timedelta(seconds=1), 10)) == 2
     assert {state: clock_of(case) for state, case in found.items()} == {
-        state: (CAME, DUE, done_at, None if done_at else DUE, 0) for state, done_at in CASES.items()}
+        state: (CAME, DUE, done_at, None if done_at else DUE, 0) for state, done_at in CASES.items()
+    }
     assert triage.taken_back() == triage.before
 
 
 def test_cases_of_the_opd_teams_keep_their_clocks_and_those_awaiting_a_response_get_an_alarm(old):
     known = {"opd": "disdukcapil", **REPORT, **CLOCK, "since": DONE, "round": 0}
-    desk = old("opd_response", cases=[{"ticket": ticket("A"), "state": "awaiting_response", **known},
-                                      {"ticket": ticket("B"), "state": "responded", **known}])
+    desk = old(
+        "opd_response",
+        cases=[
+            {"ticket": ticket("A"), "state": "awaiting_response", **known},
+            {"ticket": ticket("B"), "state": "responded", **known},
+        ],
+    )
     with desk.upgraded().reading() as work:
         waiting, done = (work.cases.get(ticket(letter), "disdukcapil") for letter in "AB")
     assert clock_of(waiting) == (CAME, DUE, None, DUE, 0)
@@ -136,28 +192,44 @@ def test_cases_of_the_opd_teams_keep_their_clocks_and_those_awaiting_a_response_
 
 
 ANSWERED = {"text": "Jawaban.", "sent_at": SENT, "lapses_at": PROMISED}
-ANSWERS = [{"ticket": ticket("A"), "state": "awaiting_answer", "since": CAME},
-           {"ticket": ticket("B"), "state": "answered", "since": SENT, **ANSWERED},
-           {"ticket": ticket("C"), "state": "closed", "since": CLOSED, **ANSWERED, "closed_at": CLOSED,
-            "how": "opened"}]
-ENTRIES = {"A": ["complaint.submitted.v1"], "B": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1"],
-           "C": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"]}
+ANSWERS = [
+    {"ticket": ticket("A"), "state": "awaiting_answer", "since": CAME},
+    {"ticket": ticket("B"), "state": "answered", "since": SENT, **ANSWERED},
+    {"ticket": ticket("C"), "state": "closed", "since": CLOSED, **ANSWERED, "closed_at": CLOSED, "how": "opened"},
+]
+ENTRIES = {
+    "A": ["complaint.submitted.v1"],
+    "B": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1"],
+    "C": ["complaint.submitted.v1", "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"],
+}
 TO_ANSWER = CAME + timedelta(minutes=30)
-TIMES = {"complaint.submitted.v1": CAME, "response.approved.v1": CAME, "answer.sent.v1": SENT,
-         "complaint.closed.v1": CLOSED}
+TIMES = {
+    "complaint.submitted.v1": CAME,
+    "response.approved.v1": CAME,
+    "answer.sent.v1": SENT,
+    "complaint.closed.v1": CLOSED,
+}
 
 
 @pytest.fixture
 def notification(old):
-    return old("notification",
-               answers=[{"path": "complaint", **CLOCK, "due_at": TO_ANSWER, **row} for row in ANSWERS],
-               journeys=[{"ticket": ticket(letter), "reporter_id": "r", "submitted_at": CAME,
-                          "service_due_at": PROMISED} for letter in "ABC"],
-               entries=[{"event_id": f"{letter} {type_}", "ticket": ticket(letter), "type": type_, "at": TIMES[type_],
-                         "round": 0} for letter, types in ENTRIES.items() for type_ in types],
-               messages=[{"id": "m", "ticket": ticket("A"), "kind": "received", "created_at": CAME,
-                          "next_try_at": CAME, "tries": 0}],
-               contacts=[{"reporter_id": "r", "sealed_contact": "kotak", "changed_at": CAME}])
+    return old(
+        "notification",
+        answers=[{"path": "complaint", **CLOCK, "due_at": TO_ANSWER, **row} for row in ANSWERS],
+        journeys=[
+            {"ticket": ticket(letter), "reporter_id": "r", "submitted_at": CAME, "service_due_at": PROMISED}
+            for letter in "ABC"
+        ],
+        entries=[
+            {"event_id": f"{letter} {type_}", "ticket": ticket(letter), "type": type_, "at": TIMES[type_], "round": 0}
+            for letter, types in ENTRIES.items()
+            for type_ in types
+        ],
+        messages=[
+            {"id": "m", "ticket": ticket("A"), "kind": "received", "created_at": CAME, "next_try_at": CAME, "tries": 0}
+        ],
+        contacts=[{"reporter_id": "r", "sealed_contact": "kotak", "changed_at": CAME}],
+    )
 
 
 def test_answers_keep_what_was_sent_and_closed_and_the_open_ones_get_an_alarm(notification):
@@ -215,6 +287,7 @@ def test_a_partial_index_follows_its_renamed_column(old):
         indexes = {index["name"]: index for index in inspect(work.connection).get_indexes("complaints")}
         assert {"ix_complaints_waiting", "ix_complaints_own", "ix_complaints_alarm"} <= set(indexes)
         if intake.database.is_sqlite:
-            plan = work.connection.execute(text("EXPLAIN QUERY PLAN SELECT * FROM complaints WHERE done_at IS NULL "
-                                                "ORDER BY due_at, ticket")).all()
+            plan = work.connection.execute(
+                text("EXPLAIN QUERY PLAN SELECT * FROM complaints WHERE done_at IS NULL ORDER BY due_at, ticket")
+            ).all()
             assert any("ix_complaints_waiting" in str(row) for row in plan)

@@ -41,7 +41,12 @@ def test_lists_are_known_as_they_were_at_any_moment(uow: UnitOfWork[IntakeWork])
     replace(uow, {"a": "Satu"}, FIRST)
     replace(uow, {"a": "Dua"}, SECOND)
     assert [at(uow, moment) for moment in (FIRST - TICK, FIRST, SECOND - TICK, SECOND, SECOND + TICK)] == [
-        OPDS, {"a": "Satu"}, {"a": "Satu"}, {"a": "Dua"}, {"a": "Dua"}]
+        OPDS,
+        {"a": "Satu"},
+        {"a": "Satu"},
+        {"a": "Dua"},
+        {"a": "Dua"},
+    ]
     with uow.reading() as work:
         assert work.lists.changed_at() == SECOND
 

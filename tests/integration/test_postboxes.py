@@ -94,10 +94,18 @@ def write(database: Database, count: int, email: str = VICTIM, first: int = 0, a
             Contacts(connection).keep(KEYED.reporter(f"{email} {number}"), seal({"email": email}, KEYS[1]), BEGAN)
         for number, id_ in enumerate(ids, first):
             ticket, written = f"{TICKET[:-4]}{number:04}{email[0]}", BEGAN + timedelta(milliseconds=number)
-            connection.execute(insert(journeys).values(ticket=ticket, service_due_at=BEGAN, sealed_reporter=(
-                KEYED.seal_reporter(ticket, f"{email} {number % accounts}"))))
-            connection.execute(insert(messages).values(id=id_, ticket=ticket, kind="received", created_at=written,
-                                                       next_try_at=BEGAN, tries=0))
+            connection.execute(
+                insert(journeys).values(
+                    ticket=ticket,
+                    service_due_at=BEGAN,
+                    sealed_reporter=(KEYED.seal_reporter(ticket, f"{email} {number % accounts}")),
+                )
+            )
+            connection.execute(
+                insert(messages).values(
+                    id=id_, ticket=ticket, kind="received", created_at=written, next_try_at=BEGAN, tries=0
+                )
+            )
     return [KEYED.message_id(id_) for id_ in ids]
 
 
@@ -111,8 +119,9 @@ def waiting(database: Database) -> list[Any]:
         return list(connection.execute(select(messages).where(messages.c.sent_at.is_(None))))
 
 
-def test_a_dozen_letters_leave_within_any_hour_and_all_in_their_order(database: Database, server: Server,
-                                                                      clock: type[Clock]) -> None:
+def test_a_dozen_letters_leave_within_any_hour_and_all_in_their_order(
+    database: Database, server: Server, clock: type[Clock]
+) -> None:
     names, sending = write(database, MANY), mailer(server)
     send_all(sending, database)
     assert server.names == names[:DOZEN]
@@ -135,15 +144,19 @@ def test_others_wait_for_nothing(database: Database, server: Server) -> None:
     assert len(server.taken) == DOZEN + 3
 
 
-def test_who_comes_meanwhile_waits_behind_those_who_wait(database: Database, server: Server, clock: type[Clock]
-                                                         ) -> None:
+def test_who_comes_meanwhile_waits_behind_those_who_wait(
+    database: Database, server: Server, clock: type[Clock]
+) -> None:
     names, sending = write(database, DOZEN + 2), mailer(server)
     send_all(sending, database)
     clock.shown += timedelta(hours=1, seconds=10)
     later = write(database, 1, first=DOZEN + 2)
     with database.writing() as connection:
-        connection.execute(update(messages).where(messages.c.tries == 0, messages.c.why.is_(None),
-                                                  messages.c.sent_at.is_(None)).values(next_try_at=clock.shown))
+        connection.execute(
+            update(messages)
+            .where(messages.c.tries == 0, messages.c.why.is_(None), messages.c.sent_at.is_(None))
+            .values(next_try_at=clock.shown)
+        )
     send_all(sending, database)
     assert server.names == names[:DOZEN]
     clock.shown += timedelta(minutes=5)
@@ -167,8 +180,9 @@ def test_letters_that_did_not_leave_take_no_place(database: Database, server: Se
     assert sorted(server.names) == sorted(names)
 
 
-def test_an_hour_with_the_server_away_is_not_made_up_for_in_another(database: Database, server: Server,
-                                                                    clock: type[Clock]) -> None:
+def test_an_hour_with_the_server_away_is_not_made_up_for_in_another(
+    database: Database, server: Server, clock: type[Clock]
+) -> None:
     write(database, MANY)
     sending = mailer(server)
     server.away = True
@@ -184,8 +198,9 @@ def test_an_hour_with_the_server_away_is_not_made_up_for_in_another(database: Da
     assert all(later - earlier >= timedelta(hours=1) for earlier, later in zip(times, times[DOZEN:], strict=False))
 
 
-def test_what_a_server_refused_for_now_leaves_as_soon_as_it_takes_letters(database: Database, server: Server,
-                                                                          clock: type[Clock]) -> None:
+def test_what_a_server_refused_for_now_leaves_as_soon_as_it_takes_letters(
+    database: Database, server: Server, clock: type[Clock]
+) -> None:
     names, sending = write(database, MANY), mailer(server)
     server.away = True
     send_all(sending, database)
@@ -214,12 +229,20 @@ def test_codes_and_letters_to_teams_are_not_counted_and_a_farewell_is(database: 
     with database.writing() as connection:
         sealed = seal({"email": VICTIM, "code": "x" * 40}, KEYS[1])
         for number in range(3):
-            Messages(connection).add_code(f"code {number}", f"reporter {number}", sealed, BEGAN + timedelta(hours=1),
-                                          BEGAN)
+            Messages(connection).add_code(
+                f"code {number}", f"reporter {number}", sealed, BEGAN + timedelta(hours=1), BEGAN
+            )
         connection.execute(insert(teams).values(team="operator", email=VICTIM))
-        connection.execute(insert(messages).values(
-            id="farewell", kind="contact_changed", sealed_letter=sealed, created_at=BEGAN + timedelta(hours=1),
-            next_try_at=BEGAN, tries=0))
+        connection.execute(
+            insert(messages).values(
+                id="farewell",
+                kind="contact_changed",
+                sealed_letter=sealed,
+                created_at=BEGAN + timedelta(hours=1),
+                next_try_at=BEGAN,
+                tries=0,
+            )
+        )
     sending = mailer(server)
     send_all(sending, database)
     assert len(server.taken) == DOZEN + 3

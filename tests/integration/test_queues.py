@@ -42,7 +42,8 @@ def taken(connection: Connection, queue: str):
 
 def test_declaring_twice_changes_nothing(connection):
     assert topology.declare(connection.default_channel, STAGES, EVENTS) == topology.declare(
-        connection.default_channel, STAGES, EVENTS)
+        connection.default_channel, STAGES, EVENTS
+    )
 
 
 def test_a_queue_with_other_arguments_is_refused_by_the_broker(connection):
@@ -61,8 +62,17 @@ def test_each_event_reaches_the_inboxes_of_its_consumers_and_no_others(connectio
     for event, teller in [(told, teller) for told in EVENTS for teller in told.SERVICES]:
         consumers = set(event.CONSUMERS) - {teller}
         with publisher(uri) as channel:
-            channel.publish([Message(id=event.TYPE, exchange=f"{teller}.events", routing_key=event.TYPE, body=b"{}",
-                                     mandatory=bool(consumers))])
+            channel.publish(
+                [
+                    Message(
+                        id=event.TYPE,
+                        exchange=f"{teller}.events",
+                        routing_key=event.TYPE,
+                        body=b"{}",
+                        mandatory=bool(consumers),
+                    )
+                ]
+            )
         found = {stage for stage in quarantine.HEARING if taken(connection, f"{stage}.inbox")}
         assert found == consumers
 
@@ -86,8 +96,17 @@ def test_a_stage_and_only_one_event_of_many_is_healed(connection, uri):
     while taken(connection, "triage.inbox"):
         pass
     with publisher(uri) as channel:
-        channel.publish([moved("triage.quarantine", name, type="a.b.v1", headers={
-            topology.REASON: "KeyError at a.py:1", topology.ATTEMPT: 6}) for name in ("one", "two", "three")])
+        channel.publish(
+            [
+                moved(
+                    "triage.quarantine",
+                    name,
+                    type="a.b.v1",
+                    headers={topology.REASON: "KeyError at a.py:1", topology.ATTEMPT: 6},
+                )
+                for name in ("one", "two", "three")
+            ]
+        )
     assert [item.id for item in quarantine.items(uri, "triage")] == ["one", "two", "three"]
     assert quarantine.retry(uri, "triage", {"two", "four"}) == (["two"], {})
     healed = eventually(lambda: taken(connection, "triage.inbox"))
@@ -112,17 +131,28 @@ SAMPLE = (SAMPLES / "response.approved.v1.json").read_text("utf-8")
 TELLS = {"exchange": "triage.events", "key": "response.approved.v1", "seal": "whatever"}
 
 
-@pytest.mark.parametrize(("header", "why"), [
-    (TELLS | {"exchange": "opd_response.events"}, "response.approved.v1 from opd_response.events under"),
-    (TELLS | {"key": "response.submitted.v1"}, "from triage.events under response.submitted.v1, where it is not told"),
-    (None, "where this response.approved.v1 came from is not known: have its owner tell it again")])
+@pytest.mark.parametrize(
+    ("header", "why"),
+    [
+        (TELLS | {"exchange": "opd_response.events"}, "response.approved.v1 from opd_response.events under"),
+        (
+            TELLS | {"key": "response.submitted.v1"},
+            "from triage.events under response.submitted.v1, where it is not told",
+        ),
+        (None, "where this response.approved.v1 came from is not known: have its owner tell it again"),
+    ],
+)
 def test_what_its_owner_did_not_tell_stays_in_quarantine_and_the_rest_goes(connection, uri, header, why):
     headers = {ORIGIN: header} if header else {}
     for queue in ("notification.quarantine", "notification.inbox"):
         connection.default_channel.queue_purge(queue)
     with publisher(uri) as channel:
-        channel.publish([replace(moved("notification.quarantine", name, type="response.approved.v1", headers=said),
-                                 body=SAMPLE) for name, said in (("forged", headers), ("told", {ORIGIN: TELLS}))])
+        channel.publish(
+            [
+                replace(moved("notification.quarantine", name, type="response.approved.v1", headers=said), body=SAMPLE)
+                for name, said in (("forged", headers), ("told", {ORIGIN: TELLS}))
+            ]
+        )
     sent, refused = quarantine.retry(uri, "notification", None)
     assert (sent, list(refused)) == (["told"], ["forged"])
     assert why in refused["forged"]

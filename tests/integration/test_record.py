@@ -20,8 +20,13 @@ from tests.boxes import asked
 from tests.builders import REPORT
 from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, PUBLIC_KEY, REPORTER, STORAGES, VAULT, House, house
 
-IDENTITY = {"name": "Siti Rahmawati", "identity_number": "1971014107900001", "email": "siti@example.id", "phone": None,
-            "username": "warga-contoh"}
+IDENTITY = {
+    "name": "Siti Rahmawati",
+    "identity_number": "1971014107900001",
+    "email": "siti@example.id",
+    "phone": None,
+    "username": "warga-contoh",
+}
 OPERATOR = Actor("staff-operator", "operator", session="session-1")
 
 
@@ -49,11 +54,24 @@ def stages(built: House) -> House:
     built.empty()
     with built.databases["intake"].writing() as connection:
         connection.execute(delete(accounts).where(accounts.c.id == OPERATOR.id))
-        connection.execute(insert(accounts).values(
-            id=OPERATOR.id, login_index="o", password_hash="x", role="operator", failed_attempts=0,
-            created_at=built.now))
-        connection.execute(insert(sessions).values(
-            id=OPERATOR.session, account_id=OPERATOR.id, refresh_hash="r", expires_at=built.now + timedelta(days=999)))
+        connection.execute(
+            insert(accounts).values(
+                id=OPERATOR.id,
+                login_index="o",
+                password_hash="x",
+                role="operator",
+                failed_attempts=0,
+                created_at=built.now,
+            )
+        )
+        connection.execute(
+            insert(sessions).values(
+                id=OPERATOR.session,
+                account_id=OPERATOR.id,
+                refresh_hash="r",
+                expires_at=built.now + timedelta(days=999),
+            )
+        )
     return built
 
 
@@ -61,10 +79,13 @@ def answered(stages: House, **changed: Any) -> str:
     """A complaint that went the whole way: its ticket."""
     ticket = stages.do("intake", "submit", REPORTER, REPORT | changed)["ticket"]
     stages.deliver()
-    for stage, act, actor, *args in (("intake", "hand_over", OPERATOR), ("triage", "forward", MAIN_TEAM, OPD),
-                                     ("opd_response", "respond", OPD_TEAM, "Sudah."),
-                                     ("triage", "approve", MAIN_TEAM),
-                                     ("notification", "send_answer", OPERATOR, "Terima kasih.")):
+    for stage, act, actor, *args in (
+        ("intake", "hand_over", OPERATOR),
+        ("triage", "forward", MAIN_TEAM, OPD),
+        ("opd_response", "respond", OPD_TEAM, "Sudah."),
+        ("triage", "approve", MAIN_TEAM),
+        ("notification", "send_answer", OPERATOR, "Terima kasih."),
+    ):
         stages.do(stage, act, actor, ticket, *args)
         stages.deliver()
     return ticket
@@ -78,10 +99,16 @@ def recorded(stages: House, stage: str) -> list[tuple[Any, ...]]:
     return [(row.actor, row.role, row.act, row.ticket, json.loads(row.detail)) for row in rows]
 
 
-LOOKS = [("intake", "complaint", OPERATOR, "complaint"), ("triage", "case", MAIN_TEAM, "case"),
-         ("opd_response", "case", OPD_TEAM, "case"), ("notification", "answer", OPERATOR, "answer"),
-         ("notification", "timeline", OPERATOR, "timeline"), ("notification", "timeline", MAIN_TEAM, "timeline"),
-         ("notification", "timeline", OPD_TEAM, "timeline"), ("notification", "record", ADMIN, "clocks")]
+LOOKS = [
+    ("intake", "complaint", OPERATOR, "complaint"),
+    ("triage", "case", MAIN_TEAM, "case"),
+    ("opd_response", "case", OPD_TEAM, "case"),
+    ("notification", "answer", OPERATOR, "answer"),
+    ("notification", "timeline", OPERATOR, "timeline"),
+    ("notification", "timeline", MAIN_TEAM, "timeline"),
+    ("notification", "timeline", OPD_TEAM, "timeline"),
+    ("notification", "record", ADMIN, "clocks"),
+]
 
 
 @pytest.mark.parametrize(("stage", "read", "actor", "of"), LOOKS)
@@ -94,8 +121,9 @@ def test_each_look_of_the_staff_is_a_row(stages: House, stage: str, read: str, a
 
 
 @pytest.mark.parametrize(("stage", "read", "actor", "of"), LOOKS)
-def test_a_look_that_cannot_be_recorded_does_not_happen(stages: House, stage: str, read: str, actor: Actor, of: str
-                                                        ) -> None:
+def test_a_look_that_cannot_be_recorded_does_not_happen(
+    stages: House, stage: str, read: str, actor: Actor, of: str
+) -> None:
     ticket, engine = answered(stages), stages.databases[stage].engine
 
     def refuse(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
@@ -113,8 +141,12 @@ def test_a_look_that_cannot_be_recorded_does_not_happen(stages: House, stage: st
 
 def test_a_reporters_own_looks_are_on_no_record(stages: House) -> None:
     ticket = answered(stages)
-    for stage, read in (("intake", "complaint"), ("notification", "timeline"), ("notification", "read_answer"),
-                        ("notification", "open_answer")):
+    for stage, read in (
+        ("intake", "complaint"),
+        ("notification", "timeline"),
+        ("notification", "read_answer"),
+        ("notification", "open_answer"),
+    ):
         stages.do(stage, read, REPORTER, ticket)
     assert [recorded(stages, stage) for stage in STAGES] == [[]] * 4
 
@@ -157,10 +189,16 @@ def test_who_asked_for_confidentiality_is_shown_to_nobody(stages: House) -> None
     assert recorded(stages, "intake") == []
 
 
-@pytest.mark.parametrize("ended", [
-    lambda now: update(sessions).values(ended_at=now), lambda now: update(sessions).values(expires_at=now),
-    lambda now: update(accounts).where(accounts.c.id == OPERATOR.id).values(disabled_at=now),
-    lambda now: delete(sessions)], ids=["logged out", "ran out", "disabled", "unknown"])
+@pytest.mark.parametrize(
+    "ended",
+    [
+        lambda now: update(sessions).values(ended_at=now),
+        lambda now: update(sessions).values(expires_at=now),
+        lambda now: update(accounts).where(accounts.c.id == OPERATOR.id).values(disabled_at=now),
+        lambda now: delete(sessions),
+    ],
+    ids=["logged out", "ran out", "disabled", "unknown"],
+)
 def test_whose_session_has_ended_is_shown_nobody_though_their_token_lives(stages: House, ended: Any) -> None:
     ticket = answered(stages)
     with stages.databases["intake"].writing() as connection:

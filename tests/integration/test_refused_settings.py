@@ -11,18 +11,33 @@ from nkk.messaging.settings import OF
 from nkk.stack import SERVICES
 from nkk.stack.run import PYTHONWARNINGS, ROOT
 
-WRONG = {"AMQP_URI": "broker.example.id", "DATABASE_URL": "mysql://nkk:s3cret@db/nkk", "NKK_TOKEN_PUBLIC_KEY": "s3cret",
-         "NKK_IDENTITY_KEYS": "s3cret", "NKK_MAX_WORKERS": "many", "NKK_RETRY_DELAYS": "soon",
-         "NKK_MAIL_FROM": "Pengaduan, Kota <pengaduan@example.id>", "NKK_SITE_URL": "pengaduan.example.id",
-         "NKK_SMTP_URL": "smtp://nkk:s3cret@mail.example.id?startls=1", "NKK_LIMIT_LOGIN": "often",
-         "NKK_TRUSTED_PROXIES": "0.0.0.0/0", "NKK_GATEWAY_THREADS": "some"}
+WRONG = {
+    "AMQP_URI": "broker.example.id",
+    "DATABASE_URL": "mysql://nkk:s3cret@db/nkk",
+    "NKK_TOKEN_PUBLIC_KEY": "s3cret",
+    "NKK_IDENTITY_KEYS": "s3cret",
+    "NKK_MAX_WORKERS": "many",
+    "NKK_RETRY_DELAYS": "soon",
+    "NKK_MAIL_FROM": "Pengaduan, Kota <pengaduan@example.id>",
+    "NKK_SITE_URL": "pengaduan.example.id",
+    "NKK_SMTP_URL": "smtp://nkk:s3cret@mail.example.id?startls=1",
+    "NKK_LIMIT_LOGIN": "often",
+    "NKK_TRUSTED_PROXIES": "0.0.0.0/0",
+    "NKK_GATEWAY_THREADS": "some",
+}
 
 
 def started(*command: str, **settings: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("NKK_")}
-    return subprocess.run([str(Path(sys.executable).with_name(command[0])), *command[1:]], cwd=ROOT, text=True,
-                          env=kept | {"PYTHONWARNINGS": PYTHONWARNINGS} | settings, capture_output=True, timeout=120,
-                          check=False)
+    return subprocess.run(
+        [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+        cwd=ROOT,
+        text=True,
+        env=kept | {"PYTHONWARNINGS": PYTHONWARNINGS} | settings,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def is_named(name: str, said: str) -> bool:
@@ -31,13 +46,17 @@ def is_named(name: str, said: str) -> bool:
 
 @pytest.mark.parametrize("process", OF)
 def test_a_process_names_all_that_it_cannot_use_or_lacks_and_repeats_no_secret(process: str) -> None:
-    command = ("gunicorn", "--config", "gateway/gunicorn.py", "gateway:create_app()") if process == "gateway" else (
-        "nameko", "run", "--config", "services/nameko.yaml", SERVICES[process])
+    command = (
+        ("gunicorn", "--config", "gateway/gunicorn.py", "gateway:create_app()")
+        if process == "gateway"
+        else ("nameko", "run", "--config", "services/nameko.yaml", SERVICES[process])
+    )
     ended = started(*command, **WRONG)
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0
     assert {setting.name for setting in OF[process] if is_named(setting.name, said)} == {
-        setting.name for setting in OF[process] if setting.name in WRONG or setting.default is None}
+        setting.name for setting in OF[process] if setting.name in WRONG or setting.default is None
+    }
     assert "s3cret" not in said
     assert "Traceback" not in said
 

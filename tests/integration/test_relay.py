@@ -29,8 +29,9 @@ def heard(connection: Connection, request: pytest.FixtureRequest):
     """A queue bound to everything triage tells; what is in it, as (subject, round), in order."""
     channel = connection.channel()
     topology.exchange("triage")(channel).declare()
-    queue = Queue("ears", topology.exchange("triage"), routing_key="#",
-                  queue_arguments={"x-queue-type": "quorum"})(channel)
+    queue = Queue("ears", topology.exchange("triage"), routing_key="#", queue_arguments={"x-queue-type": "quorum"})(
+        channel
+    )
     queue.declare()
 
     def read():
@@ -179,8 +180,9 @@ def test_an_event_carries_what_any_client_needs(database, uri, connection):
 
 def rows_touched(plan):
     """How many rows the nodes of a plan gave on or threw away, once each for every time they were asked."""
-    looked_at = plan["Actual Rows"] + sum(plan.get(f"Rows Removed by {why}", 0)
-                                          for why in ("Filter", "Join Filter", "Index Recheck"))
+    looked_at = plan["Actual Rows"] + sum(
+        plan.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Join Filter", "Index Recheck")
+    )
     return looked_at * plan["Actual Loops"] + sum(map(rows_touched, plan.get("Plans", [])))
 
 
@@ -190,10 +192,22 @@ def test_a_backlog_is_walked_once_for_a_batch_whatever_the_statistics(on_postgre
 
     def tell_many(sent_at):
         with on_postgres.writing() as connection:
-            connection.execute(insert(outbox), [
-                {"event_id": str(uuid.uuid4()), "type": "response.returned.v1", "exchange": "triage.events",
-                 "subject": new_ticket(2026), "body": "x" * 500, "mandatory": True, "created_at": now,
-                 "sent_at": sent_at} for _ in range(5_000)])
+            connection.execute(
+                insert(outbox),
+                [
+                    {
+                        "event_id": str(uuid.uuid4()),
+                        "type": "response.returned.v1",
+                        "exchange": "triage.events",
+                        "subject": new_ticket(2026),
+                        "body": "x" * 500,
+                        "mandatory": True,
+                        "created_at": now,
+                        "sent_at": sent_at,
+                    }
+                    for _ in range(5_000)
+                ],
+            )
 
     def analyze():
         with on_postgres.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -208,6 +222,6 @@ def test_a_backlog_is_walked_once_for_a_batch_whatever_the_statistics(on_postgre
     with on_postgres.writing() as connection:
         connection.exec_driver_sql(IN_ORDER)
         statement = eligible(outbox).params(now=now).compile(connection, compile_kwargs={"literal_binds": True})
-        plan, = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}").scalar_one()
+        (plan,) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}").scalar_one()
     assert plan["Plan"]["Actual Rows"] == BATCH
     assert rows_touched(plan["Plan"]) < 10 * BATCH, plan

@@ -147,8 +147,15 @@ def test_a_letter_that_a_server_may_have_is_not_sent_over_a_second_connection(se
     assert server.given == [f"Message-ID: <{name}>" for name in ("m1", "m2", "m3")]
 
 
-@pytest.mark.parametrize(("at", "does"), [(at, does) for at in ("MAIL", "RCPT", "DATA")
-                                          for does in (HANGS, HANGS_UP, "421 enough") if (at, does) != ("RCPT", HANGS)])
+@pytest.mark.parametrize(
+    ("at", "does"),
+    [
+        (at, does)
+        for at in ("MAIL", "RCPT", "DATA")
+        for does in (HANGS, HANGS_UP, "421 enough")
+        if (at, does) != ("RCPT", HANGS)
+    ],
+)
 def test_one_that_no_server_has_yet_is(server, at, does):
     with sending(server) as send:
         send(letter("m1"))

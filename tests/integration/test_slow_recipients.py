@@ -82,9 +82,15 @@ def server(database: Database) -> Iterator[Server]:
     answering = Server()
     controller = Controller(answering, hostname=LOOPBACK, port=free_port())
     controller.start()
-    mailer = subprocess.Popen([sys.executable, "-c", PROGRAM], env=os.environ | {
-        "DATABASE_URL": str(database.engine.url), "NKK_SMTP_URL": f"smtp://{LOOPBACK}:{controller.port}",
-        "NKK_NOTIFICATION_PRIVATE_KEY": KEYS[0]})
+    mailer = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env=os.environ
+        | {
+            "DATABASE_URL": str(database.engine.url),
+            "NKK_SMTP_URL": f"smtp://{LOOPBACK}:{controller.port}",
+            "NKK_NOTIFICATION_PRIVATE_KEY": KEYS[0],
+        },
+    )
     try:
         yield answering
     finally:
@@ -96,24 +102,45 @@ def server(database: Database) -> Iterator[Server]:
 def write(database: Database, name: str, address: str, due: int = 0, **changed) -> None:
     """A letter about a complaint; `due` so many seconds from now."""
     with database.writing() as connection:
-        connection.execute(insert(journeys).values(ticket=name, service_due_at=NOW,
-                                                   sealed_reporter=KEYED.seal_reporter(name, name)))
+        connection.execute(
+            insert(journeys).values(ticket=name, service_due_at=NOW, sealed_reporter=KEYED.seal_reporter(name, name))
+        )
         Contacts(connection).keep(KEYED.reporter(name), seal({"email": address}, KEYS[1]), NOW)
-        connection.execute(insert(messages).values({
-            "id": name, "ticket": name, "kind": "received", "created_at": NOW,
-            "next_try_at": NOW + timedelta(seconds=due), "tries": 0} | changed))
+        connection.execute(
+            insert(messages).values(
+                {
+                    "id": name,
+                    "ticket": name,
+                    "kind": "received",
+                    "created_at": NOW,
+                    "next_try_at": NOW + timedelta(seconds=due),
+                    "tries": 0,
+                }
+                | changed
+            )
+        )
 
 
 def write_code(database: Database, name: str, address: str) -> None:
     box = seal({"email": address, "code": "ABCD-EFGH", "username": "pelapor"}, KEYS[1])
     with database.writing() as connection:
-        connection.execute(insert(messages).values(
-            id=name, kind="password_reset", reporter=name, sealed_letter=box, created_at=NOW, next_try_at=NOW, tries=0,
-            expires_at=NOW + timedelta(hours=1)))
+        connection.execute(
+            insert(messages).values(
+                id=name,
+                kind="password_reset",
+                reporter=name,
+                sealed_letter=box,
+                created_at=NOW,
+                next_try_at=NOW,
+                tries=0,
+                expires_at=NOW + timedelta(hours=1),
+            )
+        )
 
 
-def test_sixty_letters_to_a_slow_recipient_keep_no_letter_no_code_and_no_retry(database: Database, server: Server
-                                                                              ) -> None:
+def test_sixty_letters_to_a_slow_recipient_keep_no_letter_no_code_and_no_retry(
+    database: Database, server: Server
+) -> None:
     for number in range(30):
         write(database, f"new-{number}", SLOW, due=-60)
         write(database, f"again-{number}", SLOW, due=-60, tries=3, tried_since=NOW)

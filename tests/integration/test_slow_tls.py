@@ -132,22 +132,29 @@ def database(tmp_path: Path) -> Iterator[Database]:
     found = Database(f"sqlite:///{tmp_path}/notification.db", size=3)
     metadata.create_all(found.engine)
     with found.writing() as connection:
-        connection.execute(insert(journeys).values(ticket=TICKET, service_due_at=NOW,
-                                                   sealed_reporter=KEYED.seal_reporter(TICKET, "r")))
+        connection.execute(
+            insert(journeys).values(ticket=TICKET, service_due_at=NOW, sealed_reporter=KEYED.seal_reporter(TICKET, "r"))
+        )
         Contacts(connection).keep(KEYED.reporter("r"), seal({"email": "satu@example.org"}, KEYS[1]), NOW)
-        connection.execute(insert(messages).values(id="m", ticket=TICKET, kind="received", created_at=NOW,
-                                                   next_try_at=NOW, tries=0))
+        connection.execute(
+            insert(messages).values(id="m", ticket=TICKET, kind="received", created_at=NOW, next_try_at=NOW, tries=0)
+        )
     yield found
     found.dispose()
 
 
 def test_a_handshake_that_is_dripped_ends_in_time_and_the_letter_leaves_later(
-        server: MailServer, database: Database, tmp_path: Path) -> None:
+    server: MailServer, database: Database, tmp_path: Path
+) -> None:
     def send() -> float:
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, str(database.engine.url), server.url, KEYS[0]], check=True,
-            capture_output=True, text=True, timeout=60,
-            env=os.environ | {"SSL_CERT_FILE": str(tmp_path / "certificate.pem")})
+            [sys.executable, "-c", PROGRAM, str(database.engine.url), server.url, KEYS[0]],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env=os.environ | {"SSL_CERT_FILE": str(tmp_path / "certificate.pem")},
+        )
         return float(done.stdout.splitlines()[-1])
 
     def letter() -> Any:

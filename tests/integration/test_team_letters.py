@@ -76,22 +76,34 @@ def put(database, *kinds, ticket=None, at=MONDAY, stands=("complaint.submitted.v
     """Letters of `kinds` about a complaint of which the events `stands` were heard; its ticket."""
     ticket = ticket or new_ticket(2026)
     with database.writing() as connection:
-        connection.execute(insert(journeys).values(
-            ticket=ticket, sealed_reporter=KEYED.seal_reporter(ticket, "r"), submitted_at=MONDAY,
-            service_due_at=MONDAY + timedelta(days=2)))
+        connection.execute(
+            insert(journeys).values(
+                ticket=ticket,
+                sealed_reporter=KEYED.seal_reporter(ticket, "r"),
+                submitted_at=MONDAY,
+                service_due_at=MONDAY + timedelta(days=2),
+            )
+        )
         for type_ in stands:
             hear(connection, ticket, type_)
         for kind in kinds:
-            about = {"team": "operator", "step": 2, "round": 0, "due_at": MONDAY} if kind.startswith(
-                ("due", "overdue")) else {}
-            connection.execute(insert(messages).values(id=str(uuid.uuid4()), ticket=ticket, kind=kind, created_at=at,
-                                                       next_try_at=at, tries=0, **about))
+            about = (
+                {"team": "operator", "step": 2, "round": 0, "due_at": MONDAY}
+                if kind.startswith(("due", "overdue"))
+                else {}
+            )
+            connection.execute(
+                insert(messages).values(
+                    id=str(uuid.uuid4()), ticket=ticket, kind=kind, created_at=at, next_try_at=at, tries=0, **about
+                )
+            )
     return ticket
 
 
 def hear(connection, ticket, type_):
-    connection.execute(insert(entries).values(event_id=str(uuid.uuid4()), ticket=ticket, type=type_, at=MONDAY,
-                                              round=0))
+    connection.execute(
+        insert(entries).values(event_id=str(uuid.uuid4()), ticket=ticket, type=type_, at=MONDAY, round=0)
+    )
 
 
 def keep(database, calendar):
@@ -132,10 +144,16 @@ def test_a_letter_to_a_team_waits_for_the_offices_to_open_and_a_reporters_does_n
     assert to(sent) == [SUPERIOR, TEAM, REPORTER]
 
 
-@pytest.mark.parametrize(("at", "opens"), [
-    ("2026-03-02T12:00", "2026-03-02T13:00"), ("2026-03-02T16:00", "2026-03-03T07:30"),
-    ("2026-03-06T16:30", "2026-03-09T07:30"), ("2026-03-18T23:59", "2026-03-23T07:30"),
-    ("2026-03-19T10:00", "2026-03-23T07:30")])
+@pytest.mark.parametrize(
+    ("at", "opens"),
+    [
+        ("2026-03-02T12:00", "2026-03-02T13:00"),
+        ("2026-03-02T16:00", "2026-03-03T07:30"),
+        ("2026-03-06T16:30", "2026-03-09T07:30"),
+        ("2026-03-18T23:59", "2026-03-23T07:30"),
+        ("2026-03-19T10:00", "2026-03-23T07:30"),
+    ],
+)
 def test_a_letter_to_a_team_leaves_in_no_break_night_weekend_or_holiday(database, mailer, sent, clock, at, opens):
     holidays = replace(OFFICE_HOURS, days={date(2026, 3, 19): Day("Nyepi"), date(2026, 3, 20): Day("Cuti bersama")})
     put(database, "due_soon")
@@ -163,8 +181,9 @@ def test_a_letter_about_a_step_that_was_done_meanwhile_is_dropped(database, mail
     assert (sent, rows(database)) == ([], [])
 
 
-def test_a_letter_that_waited_for_the_morning_is_dropped_where_the_step_was_done_in_the_night(database, mailer, sent,
-                                                                                              clock):
+def test_a_letter_that_waited_for_the_morning_is_dropped_where_the_step_was_done_in_the_night(
+    database, mailer, sent, clock
+):
     ticket = put(database, "overdue")
     clock.at = NIGHT
     mailer.send_batch(database)
@@ -182,8 +201,15 @@ def test_a_letter_to_a_reporter_that_came_too_late_is_dropped(database, mailer, 
     assert (sent, rows(database)) == ([], [])
 
 
-@pytest.mark.parametrize(("kind", "heard"), [("late", "complaint.forwarded.v1"), ("reminder", "answer.sent.v1"),
-                                             ("received", "complaint.closed.v1"), ("answered", "complaint.closed.v1")])
+@pytest.mark.parametrize(
+    ("kind", "heard"),
+    [
+        ("late", "complaint.forwarded.v1"),
+        ("reminder", "answer.sent.v1"),
+        ("received", "complaint.closed.v1"),
+        ("answered", "complaint.closed.v1"),
+    ],
+)
 def test_a_letter_to_a_reporter_that_is_still_true_leaves_at_any_hour(database, mailer, sent, clock, kind, heard):
     put(database, kind, stands=[heard])
     clock.at = NIGHT
@@ -213,8 +239,9 @@ def test_letters_that_wait_for_the_morning_do_not_hold_up_those_behind_them(data
 
 
 def test_a_letter_that_waited_out_a_long_holiday_is_tried_for_days_like_any_other(database, mailer, sent, clock):
-    holidays = replace(OFFICE_HOURS, days={date(2026, 3, 3) + timedelta(days=number): Day("Idul Fitri")
-                                           for number in range(9)})
+    holidays = replace(
+        OFFICE_HOURS, days={date(2026, 3, 3) + timedelta(days=number): Day("Idul Fitri") for number in range(9)}
+    )
     put(database, "overdue", at=NIGHT)
     keep(database, holidays)
     clock.at = NIGHT

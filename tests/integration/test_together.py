@@ -15,8 +15,14 @@ NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 EVENTS = [SimpleNamespace(id=f"event-{number}") for number in range(5)]
 
 metadata = MetaData()
-things = Table("things", metadata, Column("name", String(20), primary_key=True), Column("kind", String(20)),
-               Column("note", String(20)), Column("at", DateTime(timezone=True)))
+things = Table(
+    "things",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("kind", String(20)),
+    Column("note", String(20)),
+    Column("at", DateTime(timezone=True)),
+)
 
 
 @pytest.fixture
@@ -32,8 +38,10 @@ def handled(uow):
 
 def rows(database):
     with database.reading() as connection:
-        return [tuple(row) for row in connection.execute(
-            select(things.c.name, things.c.kind, things.c.note).order_by(things.c.name))]
+        return [
+            tuple(row)
+            for row in connection.execute(select(things.c.name, things.c.kind, things.c.note).order_by(things.c.name))
+        ]
 
 
 def test_all_are_handled_in_one_transaction(database, uow):
@@ -125,14 +133,22 @@ def test_a_row_is_written_over_what_there_was_and_leaves_the_other_columns(datab
     found = {}
     with database.writing() as connection:
         inserts = Inserts(connection)
-        for row, returned in [({"name": "a", "kind": "x"}, "note"), ({"name": "b", "kind": "y"}, "note"),
-                              ({"name": "a", "note": "z"}, "kind"), ({"name": "a"}, "note")]:
+        for row, returned in [
+            ({"name": "a", "kind": "x"}, "note"),
+            ({"name": "b", "kind": "y"}, "note"),
+            ({"name": "a", "note": "z"}, "kind"),
+            ({"name": "a"}, "note"),
+        ]:
             inserts.add_or_update(things, row, returned, partial(found.__setitem__, (*row, returned, row["name"])))
         assert connection.execute(select(things)).all() == []
         inserts.flush()
     assert rows(database) == [("a", "x", "z"), ("b", "y", None)]
-    assert found == {("name", "kind", "note", "a"): None, ("name", "kind", "note", "b"): None,
-                     ("name", "note", "kind", "a"): "x", ("name", "note", "a"): "z"}
+    assert found == {
+        ("name", "kind", "note", "a"): None,
+        ("name", "kind", "note", "b"): None,
+        ("name", "note", "kind", "a"): "x",
+        ("name", "note", "a"): "z",
+    }
 
 
 def test_of_two_rows_with_one_key_the_later_is_written_over_the_earlier(database):

@@ -78,8 +78,9 @@ def test_a_box_is_used_up_by_a_refusal_too(intake: IntakeService, method: str) -
 
 
 @pytest.mark.parametrize("refresh_token", ["unknown", "", "x" * 201])
-def test_a_renewal_with_a_token_that_nobody_has_leaves_nothing_behind(intake: IntakeService, refresh_token: str
-                                                                      ) -> None:
+def test_a_renewal_with_a_token_that_nobody_has_leaves_nothing_behind(
+    intake: IntakeService, refresh_token: str
+) -> None:
     """No box of it becomes good later: no token of somebody's is forgotten and given anew."""
     box, before = Question("renew", {"refresh_token": refresh_token}, PUBLIC).box, stored(intake)
     for _ in range(2):
@@ -137,11 +138,20 @@ def test_used_boxes_are_forgotten_long_after_they_were_good(intake: IntakeServic
         assert connection.execute(select(func.count()).select_from(used_boxes)).scalar_one() == 0
 
 
-@pytest.mark.parametrize(("session", "changed", "is_open"), [
-    (REPORTER.session, {}, True), ("s-operator", {}, False), (None, {}, False), ("", {}, False),
-    (REPORTER.session, {"ended_at": NOW}, False), (REPORTER.session, {"expires_at": NOW}, False)])
-def test_whose_session_is_open_is_known(intake: IntakeService, session: str | None, changed: dict[str, Any],
-                                        is_open: bool) -> None:
+@pytest.mark.parametrize(
+    ("session", "changed", "is_open"),
+    [
+        (REPORTER.session, {}, True),
+        ("s-operator", {}, False),
+        (None, {}, False),
+        ("", {}, False),
+        (REPORTER.session, {"ended_at": NOW}, False),
+        (REPORTER.session, {"expires_at": NOW}, False),
+    ],
+)
+def test_whose_session_is_open_is_known(
+    intake: IntakeService, session: str | None, changed: dict[str, Any], is_open: bool
+) -> None:
     with intake.uow.begin() as work:
         if changed:
             work.connection.execute(update(sessions).values(changed))

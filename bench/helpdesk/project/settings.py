@@ -51,24 +51,30 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
-TEMPLATES = [{
-    "BACKEND": "django.template.backends.django.DjangoTemplates",
-    "APP_DIRS": True,
-    "OPTIONS": {"context_processors": [
-        "django.template.context_processors.request",
-        "django.contrib.auth.context_processors.auth",
-        "django.contrib.messages.context_processors.messages",
-    ]},
-}]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
 
-DATABASES = {"default": {
-    "ENGINE": "django.db.backends.postgresql",
-    "NAME": os.environ["HELPDESK_DATABASE"],
-    "USER": "nkk",
-    "HOST": "127.0.0.1",
-    "PORT": os.environ["HELPDESK_DATABASE_PORT"],
-    "CONN_MAX_AGE": 60 if os.environ.get("HELPDESK_TUNED") else 0,
-}}
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": os.environ["HELPDESK_DATABASE"],
+        "USER": "nkk",
+        "HOST": "127.0.0.1",
+        "PORT": os.environ["HELPDESK_DATABASE_PORT"],
+        "CONN_MAX_AGE": 60 if os.environ.get("HELPDESK_TUNED") else 0,
+    }
+}
 
 HELPDESK_TEAMS_MODE_ENABLED = False
 HELPDESK_PUBLIC_ENABLED = True

@@ -26,14 +26,22 @@ class Registration(Possible):
     """Who registers: a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
 
     kind = fields.String(required=True, validate=one_of(*ReporterKind))
-    identity_number = Digits(required=True, validate=validate.Length(1, 32), metadata={
-        "description": "NIP or NIK: its digits; spaces, dots and hyphens between them do not matter."})
+    identity_number = Digits(
+        required=True,
+        validate=validate.Length(1, 32),
+        metadata={"description": "NIP or NIK: its digits; spaces, dots and hyphens between them do not matter."},
+    )
     name = Line(NAME_LENGTH, required=True)
     email = Mailbox(required=True)
     phone = Phone(allow_none=True)
-    username = UserName(64, required=True, metadata={
-        "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens or "
-                       "underscores, beginning with a letter or digit."})
+    username = UserName(
+        64,
+        required=True,
+        metadata={
+            "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens or "
+            "underscores, beginning with a letter or digit."
+        },
+    )
     password = Password(required=True, metadata={"description": CHARACTERS})
 
 
@@ -66,12 +74,18 @@ class Credentials(Schema):
 class KnownDevice(Schema):
     """What the device was given at its last log-in."""
 
-    device = fields.String(data_key="X-NKK-Device", load_default="", metadata={
-        "description": "As the last log-in from this device gave it; anything else is a device that is not known."})
+    device = fields.String(
+        data_key="X-NKK-Device",
+        load_default="",
+        metadata={
+            "description": "As the last log-in from this device gave it; anything else is a device that is not known."
+        },
+    )
 
 
-DEVICE_HEADERS = {"X-NKK-Device": {"description": "Send this with the next log-in from this device.",
-                                   "schema": {"type": "string"}}}
+DEVICE_HEADERS = {
+    "X-NKK-Device": {"description": "Send this with the next log-in from this device.", "schema": {"type": "string"}}
+}
 
 
 class Renewal(Schema):
@@ -84,8 +98,11 @@ class ResetRequest(Schema):
     """Whose password or user name was forgotten: either of the two."""
 
     username = Secret(metadata={"description": "Your user name."})
-    email = Mailbox(metadata={
-        "description": "Instead of it the e-mail address you registered with, where you forgot the user name."})
+    email = Mailbox(
+        metadata={
+            "description": "Instead of it the e-mail address you registered with, where you forgot the user name."
+        }
+    )
 
     @validates_schema
     def _one(self, data: dict[str, Any], **_: Any) -> None:
@@ -105,8 +122,9 @@ class ResetAsked(Schema):
 class ResetCompletion(Schema):
     """The code of the letter, and the password to be."""
 
-    token = Secret(200, required=True, metadata={
-        "description": "The code; spaces, hyphens, line ends and capitals do not matter."})
+    token = Secret(
+        200, required=True, metadata={"description": "The code; spaces, hyphens, line ends and capitals do not matter."}
+    )
     password = Password(required=True, metadata={"description": CHARACTERS})
 
 

@@ -45,18 +45,26 @@ class Staff(Schema):
     role = fields.String(required=True)
     opd = fields.String(allow_none=True)
     disabled_at = fields.String(allow_none=True)
-    locked_until = fields.String(allow_none=True, metadata={
-        "description": "Until when all strangers wait, since many addresses gave wrong passwords."})
-    slowed_until = fields.String(allow_none=True, metadata={
-        "description": "Until when somebody waits who gave too many wrong passwords for this account."})
+    locked_until = fields.String(
+        allow_none=True,
+        metadata={"description": "Until when all strangers wait, since many addresses gave wrong passwords."},
+    )
+    slowed_until = fields.String(
+        allow_none=True,
+        metadata={"description": "Until when somebody waits who gave too many wrong passwords for this account."},
+    )
     slowed_sources = fields.Integer(metadata={"description": "How many wait: addresses, devices and sessions."})
 
 
 class StaffIds(Schema):
     """Whose names are asked for."""
 
-    ids = DelimitedList(fields.String(validate=validate.Regexp(r"^[A-Za-z0-9-]{1,36}\Z")), required=True,
-                        validate=validate.Length(1, 200), metadata={"description": "Staff ids, comma separated."})
+    ids = DelimitedList(
+        fields.String(validate=validate.Regexp(r"^[A-Za-z0-9-]{1,36}\Z")),
+        required=True,
+        validate=validate.Length(1, 200),
+        metadata={"description": "Staff ids, comma separated."},
+    )
 
 
 class StaffNames(Schema):

@@ -9,15 +9,19 @@ from gateway.api.schemas.parts import Claim, Flag, Thorough, one_of
 from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Line, PlainText, Slug
 from nkk.sop.steps import Path
 
-BY_DAY = ("To Tim Utama and the OPDs' teams the day alone, as the instant at which it began in WIB, such as "
-          "`2026-03-02T00:00:00+07:00`.")
+BY_DAY = (
+    "To Tim Utama and the OPDs' teams the day alone, as the instant at which it began in WIB, such as "
+    "`2026-03-02T00:00:00+07:00`."
+)
 
 
 class IdempotencyKey(Schema):
     """Makes sending again safe: the same key and body give the same answer."""
 
-    idempotency_key = fields.String(data_key="Idempotency-Key", validate=validate.Regexp(
-        r"^[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters, such as a UUID."))
+    idempotency_key = fields.String(
+        data_key="Idempotency-Key",
+        validate=validate.Regexp(r"^[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters, such as a UUID."),
+    )
 
 
 NO_SUCH_OPD = "Choose an agency of the roster (GET /opds)."
@@ -27,8 +31,10 @@ NO_OPD = "Information goes to the operator: leave the OPD out."
 class ComplaintForm(Thorough):
     """Form Pengaduan. `category`, `sub_category` and `accused_opd` are keys of GET /categories and GET /opds."""
 
-    claimed_kind = fields.String(validate=one_of("complaint", "information", "aspiration"), metadata={
-        "description": "What the reporter thinks it is; Tim Utama's classification counts."})
+    claimed_kind = fields.String(
+        validate=one_of("complaint", "information", "aspiration"),
+        metadata={"description": "What the reporter thinks it is; Tim Utama's classification counts."},
+    )
     category = Slug(required=True)
     sub_category = Slug(required=True)
     subject_line = Line(SUBJECT_LENGTH, required=True)
@@ -38,8 +44,7 @@ class ComplaintForm(Thorough):
     accused_name = Line(NAME_LENGTH, allow_none=True)
     accused_position = Line(NAME_LENGTH, allow_none=True)
     accused_opd = Slug(allow_none=True)
-    confidential = Flag(metadata={
-        "description": "No desk sees who the reporter is, the operator included."})
+    confidential = Flag(metadata={"description": "No desk sees who the reporter is, the operator included."})
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
         """What of it the lists do not have, as intake says it."""
@@ -101,8 +106,7 @@ class Undelivered(Schema):
     Tell them otherwise."""
 
     ticket = fields.String(required=True)
-    kind = fields.String(required=True, metadata={
-        "description": "Which letter: received, answered, late or reminder."})
+    kind = fields.String(required=True, metadata={"description": "Which letter: received, answered, late or reminder."})
     given_up_at = fields.String(required=True)
 
 
@@ -127,24 +131,38 @@ class Complaint(Schema):
     came_at = fields.String(metadata={"description": "When it came to the step it stands, or stood last, at here."})
     due_at = fields.String(metadata={"description": "When that step is due."})
     done_at = fields.String(allow_none=True, metadata={"description": "When that step was done."})
-    left_minutes = fields.Integer(allow_none=True, metadata={
-        "description": "Office minutes left to the step; negative once it is late, null once it is done."})
+    left_minutes = fields.Integer(
+        allow_none=True,
+        metadata={"description": "Office minutes left to the step; negative once it is late, null once it is done."},
+    )
     late = fields.Boolean(allow_none=True)
-    service_due_at = fields.String(metadata={
-        "description": f"The two working days promised for the whole. {BY_DAY}"})
-    service_left_minutes = fields.Integer(allow_none=True, metadata={
-        "description": "The same for the whole service; where the day alone is told, from the beginning of today on."})
+    service_due_at = fields.String(metadata={"description": f"The two working days promised for the whole. {BY_DAY}"})
+    service_left_minutes = fields.Integer(
+        allow_none=True,
+        metadata={
+            "description": "The same for the whole service; where the day alone is told, from the beginning of today "
+            "on."
+        },
+    )
     handed_over_at = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
     round = fields.Integer(metadata={"description": "How often the OPD has responded."})
     note = fields.String(allow_none=True)
     response = fields.String(allow_none=True)
     return_note = fields.String(allow_none=True)
-    claim = fields.Nested(Claim, allow_none=True, metadata={
-        "description": "For the desk it stands at: who there is on it; null where nobody is."})
+    claim = fields.Nested(
+        Claim,
+        allow_none=True,
+        metadata={"description": "For the desk it stands at: who there is on it; null where nobody is."},
+    )
     answer = fields.Nested(Answer, allow_none=True)
-    undelivered = fields.List(fields.Nested(Undelivered), metadata={
-        "description": "For the operator, until the complaint is closed: letters to its reporter that do not arrive."})
+    undelivered = fields.List(
+        fields.Nested(Undelivered),
+        metadata={
+            "description": "For the operator, until the complaint is closed: letters to its reporter that do not "
+            "arrive."
+        },
+    )
 
 
 class TimelineEntry(Schema):
@@ -165,8 +183,9 @@ class TimelineEntry(Schema):
     late = fields.Boolean(allow_none=True)
     by = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
-    note = fields.String(allow_none=True, metadata={
-        "description": "Tim Utama's: for itself and the desk that it was written to."})
+    note = fields.String(
+        allow_none=True, metadata={"description": "Tim Utama's: for itself and the desk that it was written to."}
+    )
 
 
 class Document(Schema):
@@ -176,8 +195,11 @@ class Document(Schema):
     title = fields.String(required=True)
     docx = fields.String(required=True, metadata={"description": "Its address as DOCX."})
     pdf = fields.String(required=True, metadata={"description": "Its address as PDF."})
-    method = fields.String(required=True, validate=one_of("GET", "POST"), metadata={
-        "description": "What opens it. POST where the document shows who reported, which is recorded."})
+    method = fields.String(
+        required=True,
+        validate=one_of("GET", "POST"),
+        metadata={"description": "What opens it. POST where the document shows who reported, which is recorded."},
+    )
 
 
 class Timeline(Schema):

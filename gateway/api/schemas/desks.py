@@ -15,10 +15,15 @@ class Worklist(Page):
 
     category = Slug(metadata={"description": "A key of GET /categories."})
     late = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "true: only what is past due."})
-    q = Line(SUBJECT_LENGTH, least=2, metadata={
-        "description": "A ticket, three of its letters and digits or more that stand side by side, or part of the "
-                       "subject line, in any case. On the answers' desk, which keeps no subject lines, only the first "
-                       "two."})
+    q = Line(
+        SUBJECT_LENGTH,
+        least=2,
+        metadata={
+            "description": "A ticket, three of its letters and digits or more that stand side by side, or part of the "
+            "subject line, in any case. On the answers' desk, which keeps no subject lines, only the first "
+            "two."
+        },
+    )
 
     @post_load
     def _apart(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -38,9 +43,14 @@ class WaitingLetters(Schema):
 
     count = fields.Integer(required=True)
     since = fields.String(required=True, metadata={"description": "When the first of them was tried first."})
-    why = fields.String(allow_none=True, required=True, metadata={
-        "description": "What keeps most of them: a command with what the mail server answered it, such as `AUTH 535 "
-                       "5.7.8`, or how it could not be spoken to, such as `ConnectionRefusedError`."})
+    why = fields.String(
+        allow_none=True,
+        required=True,
+        metadata={
+            "description": "What keeps most of them: a command with what the mail server answered it, such as `AUTH "
+            "535 5.7.8`, or how it could not be spoken to, such as `ConnectionRefusedError`."
+        },
+    )
 
 
 class UndeliveredLetters(Schema):

@@ -37,17 +37,28 @@ class Stretch(Schema):
     accepted = fields.Integer(required=True)
     answered = fields.Integer(required=True)
     closed = fields.Integer(required=True)
-    in_time_share = fields.Float(required=True, allow_none=True, metadata={
-        "description": "Of the answers, those sent within the promised time: 0 to 1; null where they are too few."})
-    median_minutes = fields.Integer(required=True, allow_none=True, metadata={
-        "description": "Half of the answers took no longer than so many office minutes from the submission on."})
+    in_time_share = fields.Float(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Of the answers, those sent within the promised time: 0 to 1; null where they are too few."
+        },
+    )
+    median_minutes = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Half of the answers took no longer than so many office minutes from the submission on."
+        },
+    )
 
 
 class Figures(Schema):
     """Live figures over the last twelve calendar months, the running one included, and over that one alone (WIB)."""
 
     as_of = fields.String(required=True, metadata={"description": "The beginning of today (WIB): what was before."})
-    promised_minutes = fields.Integer(required=True, metadata={
-        "description": "Office minutes promised for the whole service: two working days."})
+    promised_minutes = fields.Integer(
+        required=True, metadata={"description": "Office minutes promised for the whole service: two working days."}
+    )
     last_12_months = fields.Nested(Stretch, required=True)
     this_month = fields.Nested(Stretch, required=True)

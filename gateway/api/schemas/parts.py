@@ -41,13 +41,21 @@ class Thorough(Schema):
 class Problem(Schema):
     """RFC 9457 problem details."""
 
-    type = fields.String(required=True, metadata={"description": "Stable name of the kind of problem.",
-                                                  "example": "urn:nkk:problem:already-handed-over"})
+    type = fields.String(
+        required=True,
+        metadata={
+            "description": "Stable name of the kind of problem.",
+            "example": "urn:nkk:problem:already-handed-over",
+        },
+    )
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True, metadata={"description": "What is wrong and what to do."})
-    errors = fields.Dict(keys=fields.String(), values=fields.Raw(), metadata={
-        "description": "The fields at fault, each with what to do."})
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(),
+        metadata={"description": "The fields at fault, each with what to do."},
+    )
     stands = fields.Dict(metadata={"description": "Where the complaint stands now; nothing was changed."})
     ticket = fields.String()
     claim = fields.Nested("Claim", metadata={"description": "Who is on it already; nothing was changed."})
@@ -63,9 +71,12 @@ class Claim(Schema):
 class Page(Schema):
     """Which part of a list."""
 
-    cursor = fields.String(validate=validate.Regexp(
-        r"^[A-Za-z0-9_-]{1,500}\Z", error="Not a cursor of this list. Start again without one."), metadata={
-        "description": "`next` of the page before."})
+    cursor = fields.String(
+        validate=validate.Regexp(
+            r"^[A-Za-z0-9_-]{1,500}\Z", error="Not a cursor of this list. Start again without one."
+        ),
+        metadata={"description": "`next` of the page before."},
+    )
     limit = fields.Integer(validate=validate.Range(1, 200), metadata={"description": "50 by default."})
 
 

@@ -8,8 +8,9 @@ from gateway.api.schemas.parts import one_of
 class Recapitulation(Schema):
     """Which month's recapitulation, and how it is written."""
 
-    month = fields.String(required=True, validate=validate.Regexp(
-        r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="Write the month as 2026-03."))
+    month = fields.String(
+        required=True, validate=validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="Write the month as 2026-03.")
+    )
     format = fields.String(load_default="xlsx", validate=one_of("xlsx", "pdf", "json"))
 
 

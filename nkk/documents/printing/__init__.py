@@ -15,8 +15,20 @@ from nkk.documents.printing import inline, pages, paragraphs, tables
 from nkk.documents.printing.looks import Styles
 from nkk.documents.printing.refusing import UnprintableError, unknown
 
-_SILENT = {qn(f"w:{name}") for name in ("sectPr", "tcPr", "bookmarkStart", "bookmarkEnd", "proofErr", "permStart",
-                                        "permEnd", "sdtPr", "sdtEndPr")}
+_SILENT = {
+    qn(f"w:{name}")
+    for name in (
+        "sectPr",
+        "tcPr",
+        "bookmarkStart",
+        "bookmarkEnd",
+        "proofErr",
+        "permStart",
+        "permEnd",
+        "sdtPr",
+        "sdtEndPr",
+    )
+}
 _WRAPPING = {qn("w:sdt"), qn("w:sdtContent")}
 
 
@@ -55,23 +67,31 @@ class _Printer:
             return None
         return lambda numbers: self._blocks(part._element, part.part, numbers, None, False)
 
-    def _blocks(self, container: Any, part: Any, numbers: dict[str, str] | None, table: str | None,
-                outermost: bool) -> list[Any]:
+    def _blocks(
+        self, container: Any, part: Any, numbers: dict[str, str] | None, table: str | None, outermost: bool
+    ) -> list[Any]:
         laid: list[Any] = []
         for child in container:
             if child.tag == qn("w:p"):
                 laid += self._paragraph(child, part, numbers, table, outermost)
             elif child.tag == qn("w:tbl"):
-                laid.append(tables.table(child, self._styles, self._page.room,
-                                         lambda cell, style: self._blocks(cell, part, numbers, style, False)))
+                laid.append(
+                    tables.table(
+                        child,
+                        self._styles,
+                        self._page.room,
+                        lambda cell, style: self._blocks(cell, part, numbers, style, False),
+                    )
+                )
             elif child.tag in _WRAPPING:
                 laid += self._blocks(child, part, numbers, table, outermost)
             elif child.tag not in _SILENT:
                 raise unknown(child)
         return laid
 
-    def _paragraph(self, element: Any, part: Any, numbers: dict[str, str] | None, table: str | None,
-                   outermost: bool) -> list[Any]:
+    def _paragraph(
+        self, element: Any, part: Any, numbers: dict[str, str] | None, table: str | None, outermost: bool
+    ) -> list[Any]:
         look = self._styles.of_paragraph(element, table)
         pieces = inline.pieces(element, part, self._styles, table, look.has_stops)
         return paragraphs.paragraph(look, self._styles.of_run(None, element, table), pieces, numbers, outermost)

@@ -18,8 +18,12 @@ from nkk.documents.plain import named
 
 FOLDER = Path(__file__).parent.parent / "fonts"
 
-_FACES = {(False, False): "LiberationSans-Regular", (True, False): "LiberationSans-Bold",
-          (False, True): "LiberationSans-Italic", (True, True): "LiberationSans-BoldItalic"}
+_FACES = {
+    (False, False): "LiberationSans-Regular",
+    (True, False): "LiberationSans-Bold",
+    (False, True): "LiberationSans-Italic",
+    (True, True): "LiberationSans-BoldItalic",
+}
 _OTHERS = {False: "DejaVuSans", True: "DejaVuSans-Bold"}
 
 

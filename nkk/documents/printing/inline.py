@@ -49,9 +49,21 @@ class PageBreak:
 
 Piece = Text | Field | Picture | PageBreak
 
-_SILENT = {qn(f"w:{name}") for name in (
-    "pPr", "rPr", "bookmarkStart", "bookmarkEnd", "proofErr", "permStart", "permEnd", "sdtPr", "sdtEndPr",
-    "lastRenderedPageBreak")}
+_SILENT = {
+    qn(f"w:{name}")
+    for name in (
+        "pPr",
+        "rPr",
+        "bookmarkStart",
+        "bookmarkEnd",
+        "proofErr",
+        "permStart",
+        "permEnd",
+        "sdtPr",
+        "sdtEndPr",
+        "lastRenderedPageBreak",
+    )
+}
 _WRAPPING = {qn(f"w:{name}") for name in ("hyperlink", "smartTag", "sdt", "sdtContent")}
 _CHARACTERS = {qn("w:cr"): "\n", qn("w:noBreakHyphen"): "\u2011", qn("w:softHyphen"): ""}
 

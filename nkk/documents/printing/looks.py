@@ -71,8 +71,11 @@ class Styles:
     def __init__(self, document: Any) -> None:
         root = document.styles.element
         self._styles = {style.get(qn("w:styleId")): style for style in root.findall(qn("w:style"))}
-        usual = (key for key, style in self._styles.items()
-                 if style.get(qn("w:type")) == "paragraph" and style.get(qn("w:default")) in ("1", "true"))
+        usual = (
+            key
+            for key, style in self._styles.items()
+            if style.get(qn("w:type")) == "paragraph" and style.get(qn("w:default")) in ("1", "true")
+        )
         self._normal = next(usual, None)
         defaults = root.find(qn("w:docDefaults"))
         self._defaults = [] if defaults is None else [defaults]
@@ -154,8 +157,12 @@ def line(element: Any) -> Line | None:
     """The border that `element` describes; None where there is none."""
     if element is None or element.get(qn("w:val")) in (None, "nil", "none"):
         return None
-    return Line(element.get(qn("w:val")), max(length(element.get(qn("w:sz")), 1 / 8), 0.25),
-                length(element.get(qn("w:space")), 1), colour(element.get(qn("w:color"))) or "000000")
+    return Line(
+        element.get(qn("w:val")),
+        max(length(element.get(qn("w:sz")), 1 / 8), 0.25),
+        length(element.get(qn("w:space")), 1),
+        colour(element.get(qn("w:color"))) or "000000",
+    )
 
 
 def colour(text: str | None) -> str | None:

@@ -16,9 +16,26 @@ from nkk.documents.printing.refusing import UnprintableError, unknown
 Story = Callable[[dict[str, str]], list[Any]]
 """Lays out a header or footer anew, given its page numbers."""
 
-_KNOWN = {qn(f"w:{name}") for name in (
-    "headerReference", "footerReference", "pgSz", "pgMar", "cols", "titlePg", "docGrid", "type", "formProt", "vAlign",
-    "noEndnote", "footnotePr", "endnotePr", "rtlGutter", "paperSrc")}
+_KNOWN = {
+    qn(f"w:{name}")
+    for name in (
+        "headerReference",
+        "footerReference",
+        "pgSz",
+        "pgMar",
+        "cols",
+        "titlePg",
+        "docGrid",
+        "type",
+        "formProt",
+        "vAlign",
+        "noEndnote",
+        "footnotePr",
+        "endnotePr",
+        "rtlGutter",
+        "paperSrc",
+    )
+}
 
 
 @dataclass(frozen=True)
@@ -61,8 +78,16 @@ def sheet(section: Any) -> Sheet:
     def measure(name: str) -> float:
         return abs(length(margins.get(qn(f"w:{name}"))))
 
-    return Sheet(length(size.get(qn("w:w"))), length(size.get(qn("w:h"))), measure("left"), measure("right"),
-                 measure("top"), measure("bottom"), measure("header"), measure("footer"))
+    return Sheet(
+        length(size.get(qn("w:w"))),
+        length(size.get(qn("w:h"))),
+        measure("left"),
+        measure("right"),
+        measure("top"),
+        measure("bottom"),
+        measure("header"),
+        measure("footer"),
+    )
 
 
 def build(story: list[Any], page: Sheet, first: Edge, later: Edge, properties: Any) -> bytes:
@@ -88,9 +113,16 @@ def build(story: list[Any], page: Sheet, first: Edge, later: Edge, properties: A
             Canvas.save(self)
 
     document = BaseDocTemplate(
-        out, pagesize=(page.width, page.height), invariant=1, lang="id-ID", title=properties.title,
-        author=properties.author, subject=properties.subject, creator="NKK",
-        pageTemplates=[PageTemplate("first", [_frame(page, first)]), PageTemplate("later", [_frame(page, later)])])
+        out,
+        pagesize=(page.width, page.height),
+        invariant=1,
+        lang="id-ID",
+        title=properties.title,
+        author=properties.author,
+        subject=properties.subject,
+        creator="NKK",
+        pageTemplates=[PageTemplate("first", [_frame(page, first)]), PageTemplate("later", [_frame(page, later)])],
+    )
     try:
         document.build([NextPageTemplate("later"), *story], canvasmaker=Numbered)
     except LayoutError:
@@ -116,8 +148,10 @@ def _height(story: Story | None, page: Sheet) -> float:
 
 def _measured(flowables: list[Any], page: Sheet) -> list[tuple[Any, float]]:
     """Each flowable with its height, the space around it included."""
-    return [(flowable, flowable.wrap(page.room, page.height)[1] + flowable.getSpaceBefore() + flowable.getSpaceAfter())
-            for flowable in flowables]
+    return [
+        (flowable, flowable.wrap(page.room, page.height)[1] + flowable.getSpaceBefore() + flowable.getSpaceAfter())
+        for flowable in flowables
+    ]
 
 
 def _draw_edge(canvas: Canvas, page: Sheet, edge: Edge, number: int, count: int) -> None:

@@ -21,8 +21,15 @@ KEPT_TOGETHER = 44.0
 
 _GAPS = {"MediumGap": 1.5, "LargeGap": 2.25}
 
-_ALIGNMENTS = {"left": TA_LEFT, "start": TA_LEFT, "center": TA_CENTER, "right": TA_RIGHT, "end": TA_RIGHT,
-               "both": TA_JUSTIFY, "distribute": TA_JUSTIFY}
+_ALIGNMENTS = {
+    "left": TA_LEFT,
+    "start": TA_LEFT,
+    "center": TA_CENTER,
+    "right": TA_RIGHT,
+    "end": TA_RIGHT,
+    "both": TA_JUSTIFY,
+    "distribute": TA_JUSTIFY,
+}
 _SIDES = {TA_LEFT: "LEFT", TA_JUSTIFY: "LEFT", TA_CENTER: "CENTER", TA_RIGHT: "RIGHT"}
 
 
@@ -64,8 +71,9 @@ def _strokes(line: Line) -> list[float]:
     return [line.width]
 
 
-def paragraph(look: Lines, end: Words, pieces: Iterable[Piece], numbers: dict[str, str] | None,
-              outermost: bool) -> list[Any]:
+def paragraph(
+    look: Lines, end: Words, pieces: Iterable[Piece], numbers: dict[str, str] | None, outermost: bool
+) -> list[Any]:
     """The flowables of one paragraph.
 
     `end` is the look of its mark, which gives an empty line its height; `numbers` are the page numbers, None in the

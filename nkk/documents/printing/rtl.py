@@ -25,8 +25,9 @@ def seen(line: str) -> str:
     """The one line `line` in the order and the forms in which it is seen."""
     clusters = _clusters(_joined(line))
     levels = _levels([unicodedata.bidirectional(cluster[0]) for cluster in clusters])
-    drawn = [cluster.translate(_MIRRORED) if level == 1 else cluster
-             for cluster, level in zip(clusters, levels, strict=True)]
+    drawn = [
+        cluster.translate(_MIRRORED) if level == 1 else cluster for cluster, level in zip(clusters, levels, strict=True)
+    ]
     for level in (2, 1):
         drawn = _reversed(drawn, levels, level)
         levels = _reversed(levels, levels, level)
@@ -72,7 +73,7 @@ def _reversed(items: list, levels: list[int], level: int) -> list:
         while end < len(items) and levels[end] >= level:
             end += 1
         turned += reversed(items[start:end])
-        turned += items[end:end + 1]
+        turned += items[end : end + 1]
         start = end + 1
     return turned
 

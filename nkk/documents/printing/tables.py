@@ -14,8 +14,10 @@ from nkk.documents.printing.refusing import UnprintableError, unknown
 CELL_MARGIN = 108 * TWIP
 """Left and right of a cell where the document does not say: every office application's own default."""
 
-_SILENT = {qn(f"w:{name}") for name in ("tblPr", "tblGrid", "tblPrEx", "trPr", "tcPr", "bookmarkStart", "bookmarkEnd",
-                                        "proofErr")}
+_SILENT = {
+    qn(f"w:{name}")
+    for name in ("tblPr", "tblGrid", "tblPrEx", "trPr", "tcPr", "bookmarkStart", "bookmarkEnd", "proofErr")
+}
 _WRAPPING = {qn("w:sdt"), qn("w:sdtContent")}
 _ALIGNED = {"top": "TOP", "center": "MIDDLE", "both": "MIDDLE", "bottom": "BOTTOM"}
 _PLACED = {"center": "CENTER", "right": "RIGHT", "end": "RIGHT"}
@@ -147,8 +149,12 @@ def _heads(rows: list[Any]) -> int:
 def _padding(layers: list[Any]) -> list[tuple]:
     margins = [found for layer in layers if (found := layer.find(qn("w:tblCellMar"))) is not None]
     commands: list[tuple] = []
-    sides = (("LEFT", ("w:left", "w:start"), CELL_MARGIN), ("RIGHT", ("w:right", "w:end"), CELL_MARGIN),
-             ("TOP", ("w:top",), 0.0), ("BOTTOM", ("w:bottom",), 0.0))
+    sides = (
+        ("LEFT", ("w:left", "w:start"), CELL_MARGIN),
+        ("RIGHT", ("w:right", "w:end"), CELL_MARGIN),
+        ("TOP", ("w:top",), 0.0),
+        ("BOTTOM", ("w:bottom",), 0.0),
+    )
     for side, names, default in sides:
         texts = [text for name in names if (text := attribute(margins, name, "w:w")) is not None]
         commands.append((f"{side}PADDING", (0, 0), (-1, -1), length(texts[0]) if texts else default))
@@ -156,8 +162,11 @@ def _padding(layers: list[Any]) -> list[tuple]:
 
 
 def _spans(cells: list[_Cell]) -> list[tuple]:
-    return [("SPAN", (cell.column, cell.row), (cell.last_column, cell.last_row)) for cell in cells
-            if (cell.wide, cell.high) != (1, 1)]
+    return [
+        ("SPAN", (cell.column, cell.row), (cell.last_column, cell.last_row))
+        for cell in cells
+        if (cell.wide, cell.high) != (1, 1)
+    ]
 
 
 def _looks(cell: _Cell, layers: list[Any], rows: int, columns: int) -> Iterator[_Look]:
@@ -193,9 +202,11 @@ def _joined(looks: Iterable[_Look]) -> list[tuple]:
     for (command, row), columns in by_row.items():
         for left, right in _runs(sorted(columns)):
             areas.setdefault((command, left, right), []).append(row)
-    return [(command[0], (left, first), (right, last), *command[1:])
-            for (command, left, right), rows in areas.items()
-            for first, last in _runs([(row, row) for row in sorted(rows)])]
+    return [
+        (command[0], (left, first), (right, last), *command[1:])
+        for (command, left, right), rows in areas.items()
+        for first, last in _runs([(row, row) for row in sorted(rows)])
+    ]
 
 
 def _runs(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

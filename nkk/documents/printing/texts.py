@@ -26,9 +26,16 @@ def laid(texts: list[Text], style: ParagraphStyle) -> list[Any]:
     last = len(parts) - 1
     found: list[Any] = []
     for number, part in enumerate(parts):
-        look = style if last == 0 else style.clone(
-            "part", spaceBefore=0 if number else style.spaceBefore, spaceAfter=0 if number < last else style.spaceAfter,
-            firstLineIndent=0 if number else style.firstLineIndent)
+        look = (
+            style
+            if last == 0
+            else style.clone(
+                "part",
+                spaceBefore=0 if number else style.spaceBefore,
+                spaceAfter=0 if number < last else style.spaceAfter,
+                firstLineIndent=0 if number else style.firstLineIndent,
+            )
+        )
         turned = any(rtl.has(text.text) for text in part)
         found.append(Reordered(part, look) if turned else Paragraph(markup(part), look))
     return found
@@ -105,13 +112,19 @@ def markup(texts: Iterable[Text]) -> str:
 def _span(text: Text) -> str:
     look = text.look
     words = text.text.upper() if look.capitals else text.text
-    wanted = {"u": look.underlined, "strike": look.struck, "super": look.raised == "superscript",
-              "sub": look.raised == "subscript"}
+    wanted = {
+        "u": look.underlined,
+        "strike": look.struck,
+        "super": look.raised == "superscript",
+        "sub": look.raised == "subscript",
+    }
     tags = [tag for tag, on in wanted.items() if on]
     size = look.size * (0.65 if look.raised else 1)
     colour = f' color="#{look.colour}"' if look.colour else ""
-    inner = "".join(f'<font face="{font}" size="{size:g}"{colour}>{_escaped(piece)}</font>'
-                    for font, piece in fonts.spans(words, look.bold, look.italic))
+    inner = "".join(
+        f'<font face="{font}" size="{size:g}"{colour}>{_escaped(piece)}</font>'
+        for font, piece in fonts.spans(words, look.bold, look.italic)
+    )
     return "".join(f"<{tag}>" for tag in tags) + inner + "".join(f"</{tag}>" for tag in reversed(tags))
 
 

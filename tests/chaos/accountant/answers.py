@@ -47,6 +47,9 @@ def _time(record: Record, asked: Asked) -> str | None:
     promised = PROMISES[asked.operation].seconds
     bound = promised + min(asked.starved, promised)
     # Whoever is at the door of a process that is stopped, or not there, is answered when it is.
-    bound += sum(struck.ended - struck.began for struck in record.struck
-                 if struck.kind in GATEWAY_AWAY and struck.overlaps(asked.at, asked.at + asked.took))
+    bound += sum(
+        struck.ended - struck.began
+        for struck in record.struck
+        if struck.kind in GATEWAY_AWAY and struck.overlaps(asked.at, asked.at + asked.took)
+    )
     return f"took {asked.took:.1f} s, where {bound:.0f} s are promised" if asked.took > bound else None

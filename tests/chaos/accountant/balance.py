@@ -7,9 +7,24 @@ from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
 from tests.chaos.record import Record
 
-MAILER_KEPT = ("instance killed", "instance ended", "instance frozen", "stage away", "rolling restart", "older version",
-               "clock jumps", "PostgreSQL restarted", "PostgreSQL killed", "connections cut", "disk full",
-               "database locked", "line: delay", "line: stall", "line: halve", "line: reset")
+MAILER_KEPT = (
+    "instance killed",
+    "instance ended",
+    "instance frozen",
+    "stage away",
+    "rolling restart",
+    "older version",
+    "clock jumps",
+    "PostgreSQL restarted",
+    "PostgreSQL killed",
+    "connections cut",
+    "disk full",
+    "database locked",
+    "line: delay",
+    "line: stall",
+    "line: halve",
+    "line: reset",
+)
 """Faults that may fall between a mail server's word and the mark in the database. The copy that is sent then is the
 same message to any mail program; any other copy is none that was promised."""
 
@@ -34,8 +49,10 @@ def breaches(evidence: Evidence) -> list[Breach]:
     """Every book that does not balance."""
 
     def excused(began: float, ended: float) -> bool:
-        return any(struck.kind in MAILER_KEPT and struck.overlaps(began, ended, AFTERMATH_SECONDS)
-                   for struck in evidence.record.struck)
+        return any(
+            struck.kind in MAILER_KEPT and struck.overlaps(began, ended, AFTERMATH_SECONDS)
+            for struck in evidence.record.struck
+        )
 
     pages, record = evidence.pages, evidence.record
     return [

@@ -27,9 +27,11 @@ class Left:
 def read(uri: str) -> Left:
     """What is on the broker at `uri` now."""
     with Connection(uri, connect_timeout=5) as connection:
-        waiting = {queue: connection.default_channel.queue_declare(queue, passive=True).message_count
-                   for stage in HEARING
-                   for queue in (inbox_name(stage), *(f"{stage}.retry.{delay}" for delay in retry_delays()))}
+        waiting = {
+            queue: connection.default_channel.queue_declare(queue, passive=True).message_count
+            for stage in HEARING
+            for queue in (inbox_name(stage), *(f"{stage}.retry.{delay}" for delay in retry_delays()))
+        }
     return Left(waiting, {stage: [item.summary() for item in quarantine.items(uri, stage)] for stage in HEARING})
 
 
@@ -60,5 +62,8 @@ def breaches(left: Left, meant_to_fail: Container[str] = ()) -> Iterator[Breach]
     for stage, items in left.quarantined.items():
         for item in items:
             if item["id"] not in meant_to_fail:
-                yield Breach("quarantine", item["subject"] or item["id"],
-                             f"{item['type']} {item['id']} is in the quarantine of {stage}: {item['reason']}")
+                yield Breach(
+                    "quarantine",
+                    item["subject"] or item["id"],
+                    f"{item['type']} {item['id']} is in the quarantine of {stage}: {item['reason']}",
+                )

@@ -61,8 +61,12 @@ def _balance(ticket: str, operation: str, facts: int, tally: _Tally, reads: int)
     if facts < least:
         yield Breach("commands", ticket, f"'{operation}' was accepted {tally.accepted} times and told {facts} times")
     if facts > most:
-        yield Breach("commands", ticket, f"'{operation}' was told {facts} times, accepted {tally.accepted} times and "
-                                         f"perhaps {tally.unknown} times more")
+        yield Breach(
+            "commands",
+            ticket,
+            f"'{operation}' was told {facts} times, accepted {tally.accepted} times and "
+            f"perhaps {tally.unknown} times more",
+        )
     if tally.said_done and not facts and operation not in ("return", "approve"):
         yield Breach("commands", ticket, f"'{operation}' was refused as done before, and never told")
 

@@ -80,19 +80,26 @@ def _of_path(ticket: str, facts: list[Told]) -> Iterator[Breach]:
             yield Breach("path", ticket, f"what is told of it makes no journey: {told}")
             return
         expected = turn.then
-    yield from (Breach("path", ticket, f"{later.type} was told of response {later.round} after one of {earlier.round}")
-                for earlier, later in pairwise(facts) if 0 < later.round < earlier.round)
+    yield from (
+        Breach("path", ticket, f"{later.type} was told of response {later.round} after one of {earlier.round}")
+        for earlier, later in pairwise(facts)
+        if 0 < later.round < earlier.round
+    )
 
 
 def _of_intake(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach]:
     rows, types = pages.rows("complaints", ticket), Counter(fact.type for fact in facts)
     if len(rows) != types[SUBMITTED]:
-        yield Breach("complaints", ticket, f"told as submitted {types[SUBMITTED]} times, {len(rows)} times in intake's "
-                                           "table")
+        yield Breach(
+            "complaints", ticket, f"told as submitted {types[SUBMITTED]} times, {len(rows)} times in intake's table"
+        )
     for row in rows:
         if (row["done_at"] is not None) != bool(types[HANDED_OVER]):
-            yield Breach("complaints", ticket, f"told as handed over {types[HANDED_OVER]} times, in intake's table "
-                                               f"handed over at {row['done_at']}")
+            yield Breach(
+                "complaints",
+                ticket,
+                f"told as handed over {types[HANDED_OVER]} times, in intake's table handed over at {row['done_at']}",
+            )
 
 
 def _of_desks(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach]:
@@ -100,11 +107,16 @@ def _of_desks(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach]:
         known = [fact for fact in facts if fact.type in states]
         rows = pages.rows(table, ticket)
         if len(rows) != (1 if known else 0):
-            yield Breach(table, ticket, f"{len(rows)} rows, where {'one follows' if known else 'none follows'} from "
-                                        "what is told")
+            yield Breach(
+                table, ticket, f"{len(rows)} rows, where {'one follows' if known else 'none follows'} from what is told"
+            )
         elif rows and rows[0]["state"] != states[known[-1].type]:
-            yield Breach(table, ticket, f"stands as {rows[0]['state']}, where {known[-1].type} was told last and makes "
-                                        f"it {states[known[-1].type]}")
+            yield Breach(
+                table,
+                ticket,
+                f"stands as {rows[0]['state']}, where {known[-1].type} was told last and makes "
+                f"it {states[known[-1].type]}",
+            )
 
 
 def _of_journey(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach]:
@@ -122,8 +134,12 @@ def _of_journey(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breach
     path = Path.INFORMATION if INFORMATION in types else Path.COMPLAINT if FORWARDED in types else None
     for row in rows:
         if (row["closed_at"] is not None) != (CLOSED in types):
-            yield Breach("journeys", ticket, f"closed at {row['closed_at']} by the journey, by what is told "
-                                             f"{'closed' if CLOSED in types else 'open'}")
+            yield Breach(
+                "journeys",
+                ticket,
+                f"closed at {row['closed_at']} by the journey, by what is told "
+                f"{'closed' if CLOSED in types else 'open'}",
+            )
         if row["path"] != path:
             yield Breach("journeys", ticket, f"on the path {row['path']}, by what is told on {path}")
 
@@ -133,15 +149,22 @@ def _of_messages(pages: Pages, ticket: str, facts: list[Told]) -> Iterator[Breac
     told = Counter(LETTERS[fact.type] for fact in facts if fact.type in LETTERS)
     for kind in LETTERS.values():
         if kinds[kind] != told[kind]:
-            yield Breach("messages", ticket, f"{kinds[kind]} letters of the kind {kind}, where {told[kind]} follow "
-                                             "from what is told")
-    yield from (Breach("messages", ticket, f"{count} letters of the kind {kind}, which is written once")
-                for kind, count in kinds.items() if kind in ("late", "reminder") and count > 1)
+            yield Breach(
+                "messages",
+                ticket,
+                f"{kinds[kind]} letters of the kind {kind}, where {told[kind]} follow from what is told",
+            )
+    yield from (
+        Breach("messages", ticket, f"{count} letters of the kind {kind}, which is written once")
+        for kind, count in kinds.items()
+        if kind in ("late", "reminder") and count > 1
+    )
 
 
 def _of_alarms(pages: Pages) -> Iterator[Breach]:
-    alarms = Counter((event.subject, event.type, event.data["step"], event.round)
-                     for event in pages.told if event.type in ALARMS)
+    alarms = Counter(
+        (event.subject, event.type, event.data["step"], event.round) for event in pages.told if event.type in ALARMS
+    )
     for (ticket, type_, step, round_), times in alarms.items():
         if times > 1:
             yield Breach("alarms", ticket, f"{type_} of step {step} (response {round_}) was told {times} times")

@@ -16,13 +16,17 @@ def breaches(pages: Pages) -> Iterator[Breach]:
     told = {event.event_id for event in pages.told}
     for event in pages.told:
         if event.sent_at is None:
-            yield Breach("sent", event.subject, f"{event.type} {event.event_id} stands in the outbox of {event.stage}, "
-                                                "not sent")
+            yield Breach(
+                "sent", event.subject, f"{event.type} {event.event_id} stands in the outbox of {event.stage}, not sent"
+            )
         for consumer in CONSUMERS[event.type]:
             times = pages.heard[consumer, event.event_id]
             if times != 1 and consumer != event.stage:
-                yield Breach("heard", event.subject, f"{event.type} {event.event_id} of {event.stage} was heard "
-                                                     f"{times} times by {consumer}")
+                yield Breach(
+                    "heard",
+                    event.subject,
+                    f"{event.type} {event.event_id} of {event.stage} was heard {times} times by {consumer}",
+                )
     if not pages.foreign:
         for (consumer, event_id), _ in pages.heard.items():
             if event_id not in told:
@@ -38,13 +42,19 @@ def breaches_of_line(pages: Pages, overheard: Iterable[tuple[str, str]]) -> Iter
     for line in _by_subject(pages.told).values():
         for event in line:
             if (event.stage, event.event_id) not in first:
-                yield Breach("overheard", event.subject, f"{event.type} {event.event_id} of {event.stage} was marked "
-                                                         "as sent and never came to a listener")
+                yield Breach(
+                    "overheard",
+                    event.subject,
+                    f"{event.type} {event.event_id} of {event.stage} was marked as sent and never came to a listener",
+                )
         came = [event for event in line if (event.stage, event.event_id) in first]
         for earlier, later in pairwise(came):
             if first[later.stage, later.event_id] < first[earlier.stage, earlier.event_id]:
-                yield Breach("order", later.subject, f"{later.type} of {later.stage} came to a listener before "
-                                                     f"{earlier.type}, which was told earlier")
+                yield Breach(
+                    "order",
+                    later.subject,
+                    f"{later.type} of {later.stage} came to a listener before {earlier.type}, which was told earlier",
+                )
 
 
 def _by_subject(told: Iterable[Told]) -> dict[tuple[str, str], list[Told]]:

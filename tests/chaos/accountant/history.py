@@ -28,8 +28,10 @@ def _happened(ticket: str, record: Record) -> Iterator[str]:
 def _told(ticket: str, pages: Pages) -> Iterator[str]:
     for event in (event for event in pages.told if event.subject == ticket):
         heard = [consumer for consumer, event_id in pages.heard if event_id == event.event_id]
-        yield (f"told by {event.stage}, number {event.id}: {event.type} {event.event_id} round {event.round}, at "
-               f"{event.created_at}, sent {event.sent_at}, heard by {', '.join(sorted(heard)) or 'nobody'}")
+        yield (
+            f"told by {event.stage}, number {event.id}: {event.type} {event.event_id} round {event.round}, at "
+            f"{event.created_at}, sent {event.sent_at}, heard by {', '.join(sorted(heard)) or 'nobody'}"
+        )
 
 
 def _rows(ticket: str, pages: Pages) -> Iterator[str]:

@@ -29,14 +29,23 @@ def breaches(record: Record, unfinished: list[Unfinished]) -> Iterator[Breach]:
     """Those that stood still, and that no fault explains."""
     for each in unfinished:
         if explained(record, each) is None:
-            yield Breach("journeys", each.ticket or "no ticket",
-                         f"stands still, and no fault explains it: {_last(record, each)}")
+            yield Breach(
+                "journeys", each.ticket or "no ticket", f"stands still, and no fault explains it: {_last(record, each)}"
+            )
 
 
 def explained(record: Record, journey: Unfinished) -> str | None:
     """Why a journey did not come to its end; None where nothing says it."""
-    since = max([journey.healed, *(asked.at + asked.took for asked in _own(record, journey)
-                                   if asked.status in SUCCESS and PROMISES[asked.operation].facts)])
+    since = max(
+        [
+            journey.healed,
+            *(
+                asked.at + asked.took
+                for asked in _own(record, journey)
+                if asked.status in SUCCESS and PROMISES[asked.operation].facts
+            ),
+        ]
+    )
     if journey.ended - since - journey.starved < STILL_SECONDS:
         return f"it went on until time was up ({_last(record, journey)})"
     for struck in record.struck:

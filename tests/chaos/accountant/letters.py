@@ -38,8 +38,9 @@ def breaches(pages: Pages, letters: Iterable[Letter], excused: Callable[[float, 
             yield Breach("letters", subject, f"written to {to} {times} times")
     for same in copies.values():
         if len(same) > 1 and not excused(same[0].at, same[-1].at):
-            yield Breach("letters", same[0].subject, f"sent {len(same)} times, and nothing had kept it from being "
-                                                     "marked as sent")
+            yield Breach(
+                "letters", same[0].subject, f"sent {len(same)} times, and nothing had kept it from being marked as sent"
+            )
     written = {row["id"]: row for row in pages.tables["messages"]}
     for row in written.values():
         if row["given_up_at"] is not None:

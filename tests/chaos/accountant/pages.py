@@ -122,9 +122,16 @@ class Books:
 
     def inbox(self, stage: str, subject: str, type_: str) -> int:
         """How often `stage` noted the events of this type about `subject`, whoever told them."""
-        ids = [row[0] for teller in STAGES for row in self.rows(
-            teller, "SELECT event_id FROM outbox WHERE subject = :subject AND type = :type", subject=subject,
-            type=type_)]
+        ids = [
+            row[0]
+            for teller in STAGES
+            for row in self.rows(
+                teller,
+                "SELECT event_id FROM outbox WHERE subject = :subject AND type = :type",
+                subject=subject,
+                type=type_,
+            )
+        ]
         return sum(self.count(stage, "SELECT 1 FROM inbox WHERE event_id = :id", id=event_id) for event_id in ids)
 
     def read(self) -> Pages:
@@ -145,13 +152,16 @@ class Books:
 
         pages = self.read()
         found = [*events.breaches(pages), *effects.breaches(pages)]
-        found += [Breach("accepted", ticket, "nothing is told of it")
-                  for ticket in accepted if ticket not in pages.journeys]
+        found += [
+            Breach("accepted", ticket, "nothing is told of it") for ticket in accepted if ticket not in pages.journeys
+        ]
         assert not found, "\n".join(map(str, found))
 
     def _told(self, stage: str) -> list[Told]:
-        return [Told(stage, *row[:5], str(row[5]), None if row[6] is None else str(row[6]))
-                for row in self.rows(stage, OUTBOX)]
+        return [
+            Told(stage, *row[:5], str(row[5]), None if row[6] is None else str(row[6]))
+            for row in self.rows(stage, OUTBOX)
+        ]
 
     def _mappings(self, stage: str, query: str) -> list[Row]:
         with self._engines[stage].connect() as connection:
@@ -161,5 +171,6 @@ class Books:
 def _engine(url: str) -> Engine:
     # No pool: the server may be restarted.
     parts = make_url(url)
-    return create_engine(parts if parts.drivername == "sqlite" else parts.set(drivername="postgresql+psycopg2"),
-                         poolclass=NullPool)
+    return create_engine(
+        parts if parts.drivername == "sqlite" else parts.set(drivername="postgresql+psycopg2"), poolclass=NullPool
+    )

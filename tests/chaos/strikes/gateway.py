@@ -67,8 +67,9 @@ def _answers(world: Any) -> bool:
 def _there_again(world: Any, _target: str) -> None:
     """The fault is over once whatever was struck is gone, the workers of a struck master too, which answer for a while
     and then end their connections; and once there is somebody to answer: requests wait at the door meanwhile."""
-    eventually(lambda: all(map(_has_ended, world.struck)) and _workers(_master(world)) and _answers(world),
-               BOOT_SECONDS)
+    eventually(
+        lambda: all(map(_has_ended, world.struck)) and _workers(_master(world)) and _answers(world), BOOT_SECONDS
+    )
 
 
 KINDS = (

@@ -19,11 +19,13 @@ def sqlite_trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) 
 
 
 @pytest.fixture(scope="session")
-def postgres_trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
-                   ) -> Iterator[Trial]:
+def postgres_trial(
+    tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
+) -> Iterator[Trial]:
     """The same on PostgreSQL."""
-    with new_trial(tmp_path_factory.mktemp("trial"), new_vhost(rabbit), new_databases(postgres),
-                   scale={"intake": 2}) as running:
+    with new_trial(
+        tmp_path_factory.mktemp("trial"), new_vhost(rabbit), new_databases(postgres), scale={"intake": 2}
+    ) as running:
         yield running
 
 

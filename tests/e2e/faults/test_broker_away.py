@@ -67,15 +67,21 @@ def test_stages_outlive_the_broker_and_go_on_when_it_is_back(trial: Trial, node:
             comes_back(node)
         crowd.goes_on()
         eventually(lambda: not not_ready(trial))
-    assert set(crowd.answers) <= {("submit", 201), ("submit", 503), ("hand over", 200), ("hand over", 409),
-                                  ("hand over", 503)}
+    assert set(crowd.answers) <= {
+        ("submit", 201),
+        ("submit", 503),
+        ("hand over", 200),
+        ("hand over", 409),
+        ("hand over", 503),
+    }
     assert crowd.slowest < PATIENCE
     trial.settled(*crowd.tickets)
     assert trial.pids() == pids
 
 
 def test_a_caller_is_answered_in_time_while_connections_to_a_frozen_broker_are_given_up(
-        node: PrivateNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    node: PrivateNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def call(_: int = 0) -> float:
         began = monotonic()
         with pytest.raises(StageUnavailableError):
@@ -101,8 +107,9 @@ def test_a_caller_is_answered_in_time_while_connections_to_a_frozen_broker_are_g
     client.close()
 
 
-def test_stages_started_before_the_broker_wait_for_it_and_end_at_once_when_told_to(trial: Trial, node: PrivateNode
-                                                                                   ) -> None:
+def test_stages_started_before_the_broker_wait_for_it_and_end_at_once_when_told_to(
+    trial: Trial, node: PrivateNode
+) -> None:
     reporter = trial.people.reporter()
     ticket = trial.people.submit(reporter)
     trial.settled(ticket)
@@ -130,12 +137,17 @@ def test_stages_started_before_the_broker_wait_for_it_and_end_at_once_when_told_
     assert {**trial.pids(), "opd_response-1": 0} == {**pids, "opd_response-1": 0}
 
 
-def test_a_tool_hears_everything_it_subscribed_to_whether_it_or_the_broker_was_away(trial: Trial, node: PrivateNode,
-                                                                                    tmp_path: Path) -> None:
+def test_a_tool_hears_everything_it_subscribed_to_whether_it_or_the_broker_was_away(
+    trial: Trial, node: PrivateNode, tmp_path: Path
+) -> None:
     def subscribed(printed: Path) -> subprocess.Popen[bytes]:
         with printed.open("wb") as out, (tmp_path / "trouble").open("ab") as trouble:
-            return subprocess.Popen(nkk_command(trial.installation, "subscribe", "triage", "--as", "my-tool"),
-                                    env=nkk_environment(), stdout=out, stderr=trouble)
+            return subprocess.Popen(
+                nkk_command(trial.installation, "subscribe", "triage", "--as", "my-tool"),
+                env=nkk_environment(),
+                stdout=out,
+                stderr=trouble,
+            )
 
     def classified() -> str:
         ticket = trial.people.submit(reporter)

@@ -19,8 +19,12 @@ def server() -> Iterator[PrivatePostgres]:
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, server: PrivatePostgres) -> Iterator[Trial]:
-    with new_trial(tmp_path_factory.mktemp("trial"), new_vhost(rabbit), new_databases(server),
-                   settings={"NKK_RETRY_DELAYS": "0.1,0.1"}) as running:
+    with new_trial(
+        tmp_path_factory.mktemp("trial"),
+        new_vhost(rabbit),
+        new_databases(server),
+        settings={"NKK_RETRY_DELAYS": "0.1,0.1"},
+    ) as running:
         yield running
 
 
@@ -33,19 +37,26 @@ def test_stages_outlive_their_databases_and_lose_nothing(trial: Trial, server: P
             crowd.is_refused()
             server.start()
             crowd.goes_on()
-    assert set(crowd.answers) <= {("submit", 201), ("submit", 503), ("hand over", 200), ("hand over", 409),
-                                  ("hand over", 503)}
+    assert set(crowd.answers) <= {
+        ("submit", 201),
+        ("submit", 503),
+        ("hand over", 200),
+        ("hand over", 409),
+        ("hand over", 503),
+    }
     assert crowd.slowest < PATIENCE
     trial.settled(*crowd.tickets)
     assert trial.pids() == pids
 
 
-def test_events_that_come_while_the_database_is_away_wait_for_it_and_are_no_failures(trial: Trial,
-                                                                                    server: PrivatePostgres) -> None:
+def test_events_that_come_while_the_database_is_away_wait_for_it_and_are_no_failures(
+    trial: Trial, server: PrivatePostgres
+) -> None:
     ticket = trial.people.submit(trial.people.reporter())
     trial.settled(ticket)
-    [(event_id, body)] = trial.books.rows("intake", "SELECT event_id, body FROM outbox WHERE subject = :ticket",
-                                          ticket=ticket)
+    [(event_id, body)] = trial.books.rows(
+        "intake", "SELECT event_id, body FROM outbox WHERE subject = :ticket", ticket=ticket
+    )
     server.stop()
     trial.put("notification.inbox", body, type="complaint.submitted.v2")
     eventually(lambda: len(trial.logged("notification-1", "database away, the event waits", event_id=event_id)) > 3)

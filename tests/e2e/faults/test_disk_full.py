@@ -29,8 +29,10 @@ def full(request: pytest.FixtureRequest, tmp_path: Path, rabbit: PrivateNode) ->
     """An installation whose databases lie on a small disk, and that disk."""
     settings = {"NKK_RETRY_DELAYS": "0.1,0.1"}
     if request.param == "sqlite":
-        with disks.small_disk(tmp_path / "var" / "db") as disk, \
-                new_trial(tmp_path, new_vhost(rabbit), settings=settings) as running:
+        with (
+            disks.small_disk(tmp_path / "var" / "db") as disk,
+            new_trial(tmp_path, new_vhost(rabbit), settings=settings) as running,
+        ):
             yield running, disk
         return
     with PrivatePostgres() as server, disks.small_disk(server._folder / "disk", owner=server._as) as disk:

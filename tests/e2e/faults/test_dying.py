@@ -39,8 +39,12 @@ def test_an_event_whose_consumer_dies_before_acknowledging_it_has_one_effect(tri
     trial.ask_for(stages.BEFORE_ACKNOWLEDGING)
     trial.people.operator.act(f"/complaints/{ticket}/handover")
     trial.happened(stages.BEFORE_ACKNOWLEDGING)
-    [(event_id,)] = trial.books.rows("intake", "SELECT event_id FROM outbox WHERE subject = :ticket AND type = :type",
-                                     ticket=ticket, type="complaint.handed_over.v1")
+    [(event_id,)] = trial.books.rows(
+        "intake",
+        "SELECT event_id FROM outbox WHERE subject = :ticket AND type = :type",
+        ticket=ticket,
+        type="complaint.handed_over.v1",
+    )
     eventually(lambda: trial.logged("triage-1", "event already handled", event_id=event_id))
     assert trial.people.main_team.desk("triage").count(ticket) == 1
     trial.settled(ticket)

@@ -38,8 +38,9 @@ def journey(submitted: EventData) -> list[EventData]:
     response = {"ticket": ticket, "opd": "disdukcapil", "by": "staff-1"}
     return [
         submitted,
-        ComplaintHandedOver(ticket=ticket, reporter_kind="public", confidential=False, submitted_at=NOW, by="staff-1",
-                            **REPORT, **DUE),
+        ComplaintHandedOver(
+            ticket=ticket, reporter_kind="public", confidential=False, submitted_at=NOW, by="staff-1", **REPORT, **DUE
+        ),
         ComplaintForwarded(ticket=ticket, opd="disdukcapil", note=None, by="staff-1", **report, **DUE),
         ResponseSubmitted(round=1, text="Sudah.", **response),
         ResponseReturned(round=1, note="Uraikan.", **response),
@@ -60,8 +61,11 @@ def test_an_event_delivered_twice_has_one_effect(trial: Trial) -> None:
     trial.people.operator.act(f"/complaints/{ticket}/handover")
     trial.settled(ticket)
     [(event_id, body)] = trial.books.rows(
-        "intake", "SELECT event_id, body FROM outbox WHERE subject = :ticket AND type = :type", ticket=ticket,
-        type=HANDED_OVER)
+        "intake",
+        "SELECT event_id, body FROM outbox WHERE subject = :ticket AND type = :type",
+        ticket=ticket,
+        type=HANDED_OVER,
+    )
     for stage, process in (("triage", "triage-1"), ("notification", "notification-1")):
         trial.put(f"{stage}.inbox", body, id=event_id, type=HANDED_OVER)
         eventually(lambda process=process: trial.logged(process, "event already handled", event_id=event_id))
@@ -79,19 +83,27 @@ def test_a_journey_is_the_same_in_whatever_order_its_events_arrive(trial: Trial,
     told = journey(trial.installation.submitted(ticket, reporter_id))
     for data in reversed(told) if backwards else told:
         tell(trial, "notification", data)
-        eventually(lambda data=data: trial.books.count(
-            "notification", "SELECT 1 FROM entries WHERE ticket = :ticket AND type = :type AND round = :round",
-            ticket=ticket, type=data.TYPE, round=getattr(data, "round", 0)))
+        eventually(
+            lambda data=data: trial.books.count(
+                "notification",
+                "SELECT 1 FROM entries WHERE ticket = :ticket AND type = :type AND round = :round",
+                ticket=ticket,
+                type=data.TYPE,
+                round=getattr(data, "round", 0),
+            )
+        )
     timeline = reporter.get(f"/complaints/{ticket}/timeline")
     assert [entry["event"] for entry in timeline["entries"]] == [data.TYPE for data in told]
     assert timeline["stands"]["step"] == 6
     people.operator.post(f"/complaints/{ticket}/answer", {"text": "Petugas telah ditegur."})
     assert trial.books.rows("notification", "SELECT material FROM answers WHERE ticket = :ticket", ticket=ticket) == [
-        ("Petugas ditegur.",)]
+        ("Petugas ditegur.",)
+    ]
     folder = trial.installation.stack.var / "mail"
     eventually(lambda: len([path for path in folder.glob("*.eml") if ticket in path.read_text()]) == 2)
-    assert sorted(trial.books.rows("notification", "SELECT kind FROM messages WHERE ticket = :ticket", ticket=ticket)
-                  ) == [("answered",), ("received",)]
+    assert sorted(
+        trial.books.rows("notification", "SELECT kind FROM messages WHERE ticket = :ticket", ticket=ticket)
+    ) == [("answered",), ("received",)]
 
 
 def unreadable(trial: Trial) -> dict[str, tuple[str | bytes, dict[str, Any], str]]:
@@ -104,8 +116,11 @@ def unreadable(trial: Trial) -> dict[str, tuple[str | bytes, dict[str, Any], str
         "no text": (b"\xff\xfe\x00" + SECRET.encode(), known, "not JSON"),
         "another envelope": (json.dumps(document | {"specversion": "0.3"}), known, "not a CloudEvents 1.0 envelope"),
         "another type": (json.dumps(document), {"type": "complaint.eaten.v1"}, "UnknownTypeError"),
-        "a newer version": (json.dumps(document | {"type": "complaint.handed_over.v2"}),
-                            {"type": "complaint.handed_over.v2"}, "UnknownTypeError"),
+        "a newer version": (
+            json.dumps(document | {"type": "complaint.handed_over.v2"}),
+            {"type": "complaint.handed_over.v2"},
+            "UnknownTypeError",
+        ),
         "two types": (json.dumps(document | {"type": "complaint.eaten.v1"}), known, f"expected {HANDED_OVER}"),
         "missing fields": (json.dumps(lacking), known, "fields amiss: by, category"),
         "a megabyte of brackets": ("[" * 2**20, known, "not JSON"),

@@ -24,10 +24,19 @@ def backlog(installation: Installation) -> list[EventData]:
     times = {"submitted_at": NOW, "service_due_at": NOW}
     rounds: list[list[EventData]] = [
         [installation.submitted(ticket, reporter) for ticket, reporter in zip(TICKETS, REPORTERS, strict=True)],
-        [ComplaintHandedOver(ticket=ticket, reporter_kind="public", confidential=False, by="staff-1", **REPORT, **times)
-         for ticket in TICKETS],
-        *([ReporterRegistered(reporter_id=reporter, reporter_kind="public", sealed_contact=f"contact {change}")
-           for reporter in REPORTERS] for change in range(CHANGES)),
+        [
+            ComplaintHandedOver(
+                ticket=ticket, reporter_kind="public", confidential=False, by="staff-1", **REPORT, **times
+            )
+            for ticket in TICKETS
+        ],
+        *(
+            [
+                ReporterRegistered(reporter_id=reporter, reporter_kind="public", sealed_contact=f"contact {change}")
+                for reporter in REPORTERS
+            ]
+            for change in range(CHANGES)
+        ),
     ]
     return [event for events in rounds for event in events]
 
@@ -38,7 +47,7 @@ def tell(trial: Trial, events: list[EventData]) -> None:
     work = UnitOfWork(database, IntakeWork, "intake")
     for first in range(0, len(events), 100):
         with work.begin() as transaction:
-            transaction.emit(*events[first:first + 100])
+            transaction.emit(*events[first : first + 100])
     database.dispose()
 
 

@@ -58,14 +58,16 @@ _FORM = b'{"username": "nobody-at-all", "password": "no password of theirs"}'
 LOG_IN = POST + b"Content-Length: %d\r\n\r\n" % len(_FORM) + _FORM
 
 
-@pytest.mark.parametrize("beginning", [
-    b"", b"P", POST + b"Content-Length: 9\r\n\r\n{", POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"])
+@pytest.mark.parametrize(
+    "beginning", [b"", b"P", POST + b"Content-Length: 9\r\n\r\n{", POST + b"Transfer-Encoding: chunked\r\n\r\n9\r\n{"]
+)
 def test_whoever_begins_requests_and_does_not_end_them_holds_up_nobody(running: Installation, beginning: bytes) -> None:
     """Twice as many as there are threads, and while they are there."""
     threads = int(running.stack.settings["NKK_GATEWAY_THREADS"])
     with ExitStack() as held:
-        lines = [held.enter_context(socket.create_connection(("127.0.0.1", running.stack.port)))
-                 for _ in range(2 * threads)]
+        lines = [
+            held.enter_context(socket.create_connection(("127.0.0.1", running.stack.port))) for _ in range(2 * threads)
+        ]
         for line in lines:
             line.sendall(beginning)
         for _ in range(3):
@@ -78,8 +80,10 @@ def test_whoever_begins_requests_and_does_not_end_them_holds_up_nobody(running: 
 
 def test_a_gateway_that_is_to_end_answers_what_it_was_asked_and_ends_silent_connections(running: Installation) -> None:
     gateway = running.stack.programs["gateway"]
-    with socket.create_connection(("127.0.0.1", running.stack.port), timeout=20) as silent, \
-            socket.create_connection(("127.0.0.1", running.stack.port), timeout=20) as asks:
+    with (
+        socket.create_connection(("127.0.0.1", running.stack.port), timeout=20) as silent,
+        socket.create_connection(("127.0.0.1", running.stack.port), timeout=20) as asks,
+    ):
         for line in (silent, asks):
             line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
             assert b'"alive"' in line.recv(65_536)
@@ -102,8 +106,14 @@ def test_a_gateway_that_is_to_end_answers_what_it_was_asked_and_ends_silent_conn
 @pytest.mark.parametrize("written", ["1", "0.0.0.0/0", "proxy.example.org"])
 def test_a_gateway_that_is_told_to_trust_what_is_no_network_does_not_start_and_says_what_to_write(written: str) -> None:
     command = [str(Path(sys.executable).with_name("gunicorn")), "--config", "gateway/gunicorn.py", "gateway:app()"]
-    ended = subprocess.run(command, env=os.environ | {"NKK_TRUSTED_PROXIES": written, "NKK_BIND": "127.0.0.1:0"},
-                           capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        command,
+        env=os.environ | {"NKK_TRUSTED_PROXIES": written, "NKK_BIND": "127.0.0.1:0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert ended.returncode != 0
     assert "NKK_TRUSTED_PROXIES" in ended.stderr
     assert "Write" in ended.stderr

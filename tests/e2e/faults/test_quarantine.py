@@ -27,8 +27,12 @@ def fails(trial: Trial) -> str:
 
 def handed_over(trial: Trial, ticket: str) -> str:
     """The id of a ticket's hand-over."""
-    [(event_id,)] = trial.books.rows("intake", "SELECT event_id FROM outbox WHERE subject = :ticket AND type = :type",
-                                     ticket=ticket, type=HANDED_OVER)
+    [(event_id,)] = trial.books.rows(
+        "intake",
+        "SELECT event_id FROM outbox WHERE subject = :ticket AND type = :type",
+        ticket=ticket,
+        type=HANDED_OVER,
+    )
     return event_id
 
 

@@ -20,8 +20,13 @@ def running(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory):
 
 
 def nkk(running: Installation, *arguments: str) -> str:
-    done = subprocess.run([str(Path(sys.executable).parent / "nkk"), "--var", str(running.stack.var), *arguments],
-                          capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "nkk"), "--var", str(running.stack.var), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

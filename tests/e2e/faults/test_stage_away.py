@@ -32,7 +32,11 @@ def test_a_stage_that_is_down_is_missed_by_its_own_desk_alone_and_works_when_it_
     assert_unavailable(answered(people.main_team, "POST", f"/complaints/{waiting}/classification", INFORMATION))
     assert_unavailable(answered(people.main_team, "GET", "/desks/triage"))
     assert httpx.get(f"{trial.installation.url}/readyz", timeout=PATIENCE).json()["stages"] == {
-        "intake": True, "triage": False, "opd_response": True, "notification": True}
+        "intake": True,
+        "triage": False,
+        "opd_response": True,
+        "notification": True,
+    }
     # What stands before the gateway is to go on sending people to it.
     assert httpx.get(f"{trial.installation.url}/readyz/gateway", timeout=PATIENCE).json() == {"status": "ready"}
     meanwhile = people.submit(reporter)
@@ -66,7 +70,11 @@ def test_the_status_says_that_a_stage_is_down_and_what_waits_for_it(trial: Trial
         assert heading.split()[:3] == ["stage", "answers", "instances"]
         rows = {stage: cells for stage, *cells in map(str.split, lines)}
         assert {stage: cells[0] for stage, cells in rows.items()} == {
-            "intake": "yes", "triage": "NO", "opd_response": "yes", "notification": "yes"}
+            "intake": "yes",
+            "triage": "NO",
+            "opd_response": "yes",
+            "notification": "yes",
+        }
         instances, _, events, oldest, retrying, quarantined, unsent, *_ = rows["triage"][1:]
         assert (instances, events, retrying, quarantined, unsent) == ("0", "1", "0", "0", "-")
         assert int(oldest) < 60
@@ -78,8 +86,11 @@ def test_the_status_says_that_a_stage_is_down_and_what_waits_for_it(trial: Trial
     trial.settled(ticket)
 
 
-LOOPS = {"intake": {"lock", "calls", "relay", "replies"}, "triage": {"lock", "calls", "relay", "replies", "events"},
-         "gateway": {"lock", "connections", "threads", "answers"}}
+LOOPS = {
+    "intake": {"lock", "calls", "relay", "replies"},
+    "triage": {"lock", "calls", "relay", "replies", "events"},
+    "gateway": {"lock", "connections", "threads", "answers"},
+}
 
 
 def test_each_instance_says_for_itself_whether_it_works(trial: Trial) -> None:

@@ -16,8 +16,12 @@ INSTANCES = ("triage-1", "triage-2", "intake-1", "intake-2", "notification-1", "
 
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Trial]:
-    with new_trial(tmp_path_factory.mktemp("trial"), new_vhost(rabbit), scale={"triage": 2, "intake": 2},
-                   settings={"NKK_TEST_HANDLING_SECONDS": "0.3"}) as running:
+    with new_trial(
+        tmp_path_factory.mktemp("trial"),
+        new_vhost(rabbit),
+        scale={"triage": 2, "intake": 2},
+        settings={"NKK_TEST_HANDLING_SECONDS": "0.3"},
+    ) as running:
         yield running
 
 
@@ -31,8 +35,13 @@ def test_instances_that_end_under_load_finish_what_they_hold(trial: Trial) -> No
             one.goes_on(2)
             other.goes_on(2)
     for crowd in (one, other):
-        assert set(crowd.answers) <= {("submit", 201), ("submit", 503), ("hand over", 200), ("hand over", 409),
-                                      ("hand over", 503)}
+        assert set(crowd.answers) <= {
+            ("submit", 201),
+            ("submit", 503),
+            ("hand over", 200),
+            ("hand over", 409),
+            ("hand over", 503),
+        }
         assert crowd.slowest < PATIENCE
     trial.settled(*one.tickets, *other.tickets)
     logs = trial.installation.logs()

@@ -43,18 +43,36 @@ def tickets(trial: Trial, count: int) -> list[str]:
 
 def story(trial: Trial, ticket: str) -> list[EventData]:
     """What is told of a complaint until it is handed over."""
-    return [trial.installation.submitted(ticket),
-            ComplaintHandedOver(ticket=ticket, reporter_kind="public", confidential=False, submitted_at=NOW,
-                                service_due_at=DUE, by="staff-1", **REPORT)]
+    return [
+        trial.installation.submitted(ticket),
+        ComplaintHandedOver(
+            ticket=ticket,
+            reporter_kind="public",
+            confidential=False,
+            submitted_at=NOW,
+            service_due_at=DUE,
+            by="staff-1",
+            **REPORT,
+        ),
+    ]
 
 
 def tell(trial: Trial, told: list[EventData]) -> list[str]:
     """Put all of `told` into notification's inbox, in order; the events' ids."""
     ids = [str(uuid.uuid4()) for _ in told]
     with publisher(trial.installation.uri) as channel:
-        published = channel.publish([
-            inboxed(trial.installation.uri, "notification.inbox", data.to_json(event_id, NOW), id=event_id,
-                    type=data.TYPE) for event_id, data in zip(ids, told, strict=True)])
+        published = channel.publish(
+            [
+                inboxed(
+                    trial.installation.uri,
+                    "notification.inbox",
+                    data.to_json(event_id, NOW),
+                    id=event_id,
+                    type=data.TYPE,
+                )
+                for event_id, data in zip(ids, told, strict=True)
+            ]
+        )
     assert published == set(ids)
     return ids
 
@@ -103,8 +121,17 @@ def test_an_event_told_twice_has_one_effect_though_both_are_handled_together(tri
     event_id = str(uuid.uuid4())
     with publisher(trial.installation.uri) as channel:
         for _ in range(2):
-            channel.publish([inboxed(trial.installation.uri, "notification.inbox", told[0].to_json(event_id, NOW),
-                                     id=event_id, type=SUBMITTED)])
+            channel.publish(
+                [
+                    inboxed(
+                        trial.installation.uri,
+                        "notification.inbox",
+                        told[0].to_json(event_id, NOW),
+                        id=event_id,
+                        type=SUBMITTED,
+                    )
+                ]
+            )
     tell(trial, told[1:])
     trial.installation.bring_up(NOTIFICATION)
     eventually(lambda: noted(trial, made) == once(made))
@@ -154,7 +181,11 @@ def test_a_stage_told_to_end_among_many_finishes_what_it_holds_and_leaves_the_re
     trial.installation.bring_up(NOTIFICATION)
     eventually(lambda: noted(trial, made) == once(made))
     assert receipts(trial, made) == Counter(made)
-    lines = [line for event in ("event already handled", "left with work in flight") for line in
-             trial.logged(NOTIFICATION, event) if line.get("event_id", ids[0]) in ids]
+    lines = [
+        line
+        for event in ("event already handled", "left with work in flight")
+        for line in trial.logged(NOTIFICATION, event)
+        if line.get("event_id", ids[0]) in ids
+    ]
     assert lines == []
     assert "lost with the connection" not in trial.installation.log(NOTIFICATION)

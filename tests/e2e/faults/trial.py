@@ -28,8 +28,9 @@ from tests.people import People, Person
 PATIENCE = 3.0 + 2.0
 """Seconds within which a caller is answered, whatever is away: the gateway's time limit for a call, and a margin."""
 
-SERVICES = {stage: f"tests.e2e.faults.stages:Accidental{stage.title()}"
-            for stage in ("intake", "triage", "notification")}
+SERVICES = {
+    stage: f"tests.e2e.faults.stages:Accidental{stage.title()}" for stage in ("intake", "triage", "notification")
+}
 
 
 @dataclass
@@ -92,8 +93,14 @@ class Trial:
 
     def nkk(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What the command line says."""
-        return subprocess.run(nkk_command(self.installation, *arguments), env=nkk_environment(), capture_output=True,
-                              text=True, timeout=60, check=False)
+        return subprocess.run(
+            nkk_command(self.installation, *arguments),
+            env=nkk_environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
 
     def _look_at(self, queue: str) -> Any:
         with Connection(self.installation.uri) as connection:
@@ -102,13 +109,21 @@ class Trial:
     def logged(self, name: str, event: str, **ids: Any) -> list[dict[str, Any]]:
         """The log lines `event` of the process `name` that have these `ids`."""
         lines = [json.loads(line) for line in self.installation.log(name).splitlines() if line.startswith("{")]
-        return [line for line in lines if line.get("event") == event
-                and all(line.get(key) == value for key, value in ids.items())]
+        return [
+            line
+            for line in lines
+            if line.get("event") == event and all(line.get(key) == value for key, value in ids.items())
+        ]
 
 
 @contextmanager
-def trial(folder: Path, uri: str, databases: Mapping[str, str] | None = None, scale: Mapping[str, int] | None = None,
-          settings: Mapping[str, str] | None = None) -> Iterator[Trial]:
+def trial(
+    folder: Path,
+    uri: str,
+    databases: Mapping[str, str] | None = None,
+    scale: Mapping[str, int] | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[Trial]:
     """A ready Trial in `folder` on the broker at `uri`."""
     accidents = folder / "accidents"
     accidents.mkdir()
@@ -123,8 +138,9 @@ def trial(folder: Path, uri: str, databases: Mapping[str, str] | None = None, sc
 
 def inboxed(uri: str, queue: str, body: str | bytes, **properties: Any) -> Message:
     """A message as the stage itself moves it into its inbox `queue`, after it had come from its owner."""
-    return as_moved(uri, Message(**{"id": str(uuid.uuid4()), "exchange": "", "routing_key": queue,
-                                    "body": body} | properties))
+    return as_moved(
+        uri, Message(**{"id": str(uuid.uuid4()), "exchange": "", "routing_key": queue, "body": body} | properties)
+    )
 
 
 def nkk_command(running: Installation, *arguments: str) -> list[str]:

@@ -35,4 +35,11 @@ def test_a_bar_in_a_cell_ends_no_cell_of_markdown():
 
 def test_figures_are_written_with_three_digits_that_mean_something():
     assert [cell(value) for value in (12345.6, 99.94, 9.994, 0.01234, 12345, True, "x")] == [
-        "12,346", "99.9", "9.99", "0.01", "12,345", "True", "x"]
+        "12,346",
+        "99.9",
+        "9.99",
+        "0.01",
+        "12,345",
+        "True",
+        "x",
+    ]

@@ -10,8 +10,13 @@ def door(per_second, p50_ms, p99_ms, cpu_ms_each):
     return {"per_second": per_second, "p50_ms": p50_ms, "p99_ms": p99_ms, "cpu_ms_each": cpu_ms_each}
 
 
-ACCEPT = {"doors": {"ours": door(400.0, 18.0, 60.0, 5.0), "as documented": door(80.0, 100.0, 150.0, 20.0),
-                    "tuned": door(100.0, 80.0, 120.0, 16.0)}}
+ACCEPT = {
+    "doors": {
+        "ours": door(400.0, 18.0, 60.0, 5.0),
+        "as documented": door(80.0, 100.0, 150.0, 20.0),
+        "tuned": door(100.0, 80.0, 120.0, 16.0),
+    }
+}
 RELAY = {"relay": {"PostgreSQL": 9_000.0, "SQLite": 8_000.0}, "one_by_one": 1_500.0, "in_batches": 15_000.0}
 
 

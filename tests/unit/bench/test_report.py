@@ -19,8 +19,12 @@ def rows(found, title):
 def test_each_aim_stands_beside_what_was_found(found):
     shown = report.text(found)
 
-    assert rows(found, "Aims")[1] == ("complaints accepted per second, times django-helpdesk's tickets", 5.0,
-                                      "at least 5", "met")
+    assert rows(found, "Aims")[1] == (
+        "complaints accepted per second, times django-helpdesk's tickets",
+        5.0,
+        "at least 5",
+        "met",
+    )
     assert "MISSED" not in shown
 
 
@@ -50,9 +54,13 @@ def test_a_small_run_says_that_its_figures_mean_nothing(found):
 
 def test_slow_connections_stand_beside_none(found):
     assert rows(found, "Worklists (ms) beside 200 slow connections from 10")[1:] == [
-        ("without them", 10.0, 20.0), ("with them", 12.0, 30.0), ("times", 1.2, 1.5)]
+        ("without them", 10.0, 20.0),
+        ("with them", 12.0, 30.0),
+        ("times", 1.2, 1.5),
+    ]
     assert ("a worklist's p99 beside 200 slow connections, times that without", 1.5, "below 2", "met") in rows(
-        found, "Aims")
+        found, "Aims"
+    )
 
 
 def test_what_was_refused_on_the_way_is_shown(found):

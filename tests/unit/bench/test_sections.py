@@ -23,6 +23,7 @@ def broken(place):
 def sections(monkeypatch):
     def of(**measures):
         monkeypatch.setattr(run, "SECTIONS", {name: Section(name, measure) for name, measure in measures.items()})
+
     return of
 
 

@@ -126,16 +126,36 @@ def tooling_needs():
 
 
 NEEDS = {"topology": topology_needs(), "gateway": gateway_needs(), "tooling": tooling_needs()} | {
-    stage: stage_needs(stage) for stage in STAGES}
+    stage: stage_needs(stage) for stage in STAGES
+}
 
 EVERY_NAME = {name for needs in NEEDS.values() for names in needs.names.values() for name in names} | {
-    "", "amq.default", "amq.topic", "amq.gen-x", "evil", "intake.inbox", "calls", "intake.calls.x", "xtriage.events",
+    "",
+    "amq.default",
+    "amq.topic",
+    "amq.gen-x",
+    "evil",
+    "intake.inbox",
+    "calls",
+    "intake.calls.x",
+    "xtriage.events",
     "triage.eventsx",
-    "triage.retry.", "triage.inbox.x", "triagexinbox", "triage.calls2", "nameko-rpc2", "rpc.reply-gateway-", "tool.",
-    "live.gateway-", "rpc.reply-live.gateway-", f"live.gateway-{REPLY_KEY}x", f"live-gateway-{REPLY_KEY}"}
+    "triage.retry.",
+    "triage.inbox.x",
+    "triagexinbox",
+    "triage.calls2",
+    "nameko-rpc2",
+    "rpc.reply-gateway-",
+    "tool.",
+    "live.gateway-",
+    "rpc.reply-live.gateway-",
+    f"live.gateway-{REPLY_KEY}x",
+    f"live-gateway-{REPLY_KEY}",
+}
 EVERY_KEY = {"#", "*.*", "*.*.*", "intake.#", "complaint.#", "x", ""}.union(
     (event.TYPE for event in EVENTS),
-    *(needs.keys[EXCHANGE, action] for needs in NEEDS.values() for action in (READ, WRITE)))
+    *(needs.keys[EXCHANGE, action] for needs in NEEDS.values() for action in (READ, WRITE)),
+)
 
 
 def permitted(user, action, name):
@@ -157,8 +177,12 @@ def test_a_user_may_do_what_it_must_and_nothing_beside(user, action):
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_hears_the_events_it_is_a_consumer_of_and_no_others(stage):
     for event in EVENTS:
-        tellers = {teller for teller in event.SERVICES if permitted(stage, READ, exchange := f"{teller}.events")
-                   and key_permitted(stage, exchange, READ, event.TYPE)}
+        tellers = {
+            teller
+            for teller in event.SERVICES
+            if permitted(stage, READ, exchange := f"{teller}.events")
+            and key_permitted(stage, exchange, READ, event.TYPE)
+        }
         assert tellers == (set(event.SERVICES) - {stage} if stage in event.CONSUMERS else set()), event.TYPE
 
 
@@ -201,7 +225,8 @@ def test_notification_hears_everything_the_others_tell():
 def test_calls_and_replies_go_their_own_ways_only(user):
     for action in (READ, WRITE):
         assert {key for key in EVERY_KEY if key_permitted(user, EXCHANGE, action, key)} == NEEDS[user].keys[
-            EXCHANGE, action]
+            EXCHANGE, action
+        ]
 
 
 @pytest.mark.parametrize("user", NEEDS)

@@ -13,10 +13,18 @@ from nkk.stack.keys import new_keys, new_passwords
 
 ROOT = Path(__file__).resolve().parents[3]
 REQUIRED = set(re.findall(r"^([A-Z_]+)=$", (ROOT / ".env.example").read_text(), re.M)) - {
-    "RABBITMQ_TOOLING_PASSWORD", "NKK_SMTP_URL"}
-GOOD = new_keys() | new_passwords() | {
-    "NKK_SITE_URL": "https://pengaduan.example.id", "NKK_SMTP_URL": "smtp://mail.example.id",
-    "NKK_MAIL_FROM": "'\"Pengaduan, Kota Contoh\" <pengaduan@example.id>'"}
+    "RABBITMQ_TOOLING_PASSWORD",
+    "NKK_SMTP_URL",
+}
+GOOD = (
+    new_keys()
+    | new_passwords()
+    | {
+        "NKK_SITE_URL": "https://pengaduan.example.id",
+        "NKK_SMTP_URL": "smtp://mail.example.id",
+        "NKK_MAIL_FROM": "'\"Pengaduan, Kota Contoh\" <pengaduan@example.id>'",
+    }
+)
 DOCKER = """#!/bin/sh
 case "$*" in
     "image inspect "*) [ -f image ] ;;
@@ -34,8 +42,15 @@ def check(tmp_path):
     (tmp_path / "answer").write_text("every process takes its settings\n")
 
     def ask(*arguments, **environment):
-        done = subprocess.run([ROOT / "deploy/check.sh", *arguments], cwd=tmp_path, check=False, timeout=60, text=True,
-                              env={"PATH": f"{tmp_path}:{os.environ['PATH']}"} | environment, capture_output=True)
+        done = subprocess.run(
+            [ROOT / "deploy/check.sh", *arguments],
+            cwd=tmp_path,
+            check=False,
+            timeout=60,
+            text=True,
+            env={"PATH": f"{tmp_path}:{os.environ['PATH']}"} | environment,
+            capture_output=True,
+        )
         return done.returncode, done.stderr.splitlines()[1:] or done.stdout.splitlines()
 
     return ask
@@ -86,20 +101,26 @@ def test_what_is_in_order_is_said_to_have_been_looked_at(check, write, line_end)
     assert "was not looked at" in lines[0]
 
 
-@pytest.mark.parametrize(("name", "value", "why"), [
-    ("NKK_MAIL_FROM", '"Pengaduan, Kota Contoh" <pengaduan@example.id>', "second"),
-    ("NKK_MAIL_FROM", "'Mu'in <pengaduan@example.id>'", "second"),
-    ("NKK_MAIL_FROM", '"Pengaduan', "nothing ends"),
-    ("NKK_SMTP_URL", "smtp://nkk:pa$word@mail.example.id", "single quotes"),
-    ("NKK_SMTP_URL", '"smtp://nkk:pa$word@mail.example.id"', "single quotes"),
-    ("NKK_SMTP_URL", "smtp://nkk:pa#word@mail.example.id # the relay", "single quotes"),
-    ("POSTGRES_PASSWORD", "a/b@c", "letters, digits"),
-    ("RABBITMQ_TOOLING_PASSWORD", "'a b'", "letters, digits"),
-    ("NKK_SMTP_URL", "  # later", "mail-files.yaml"),
-    ("NKK_PORT", "99999", "1 to"), ("NKK_PORT", "127.0.0.1:80", "NKK_ADDRESS"), ("NKK_HTTPS_PORT", "::1:0", "1 to"),
-    ("NKK_TRIAGE_INSTANCES", "-1", "1 to 99"), ("NKK_INTAKE_INSTANCES", "two", "1 to 99"),
-    ("NKK_SMPT_URL", "smtp://mail.example.id", ".env.example"),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("NKK_MAIL_FROM", '"Pengaduan, Kota Contoh" <pengaduan@example.id>', "second"),
+        ("NKK_MAIL_FROM", "'Mu'in <pengaduan@example.id>'", "second"),
+        ("NKK_MAIL_FROM", '"Pengaduan', "nothing ends"),
+        ("NKK_SMTP_URL", "smtp://nkk:pa$word@mail.example.id", "single quotes"),
+        ("NKK_SMTP_URL", '"smtp://nkk:pa$word@mail.example.id"', "single quotes"),
+        ("NKK_SMTP_URL", "smtp://nkk:pa#word@mail.example.id # the relay", "single quotes"),
+        ("POSTGRES_PASSWORD", "a/b@c", "letters, digits"),
+        ("RABBITMQ_TOOLING_PASSWORD", "'a b'", "letters, digits"),
+        ("NKK_SMTP_URL", "  # later", "mail-files.yaml"),
+        ("NKK_PORT", "99999", "1 to"),
+        ("NKK_PORT", "127.0.0.1:80", "NKK_ADDRESS"),
+        ("NKK_HTTPS_PORT", "::1:0", "1 to"),
+        ("NKK_TRIAGE_INSTANCES", "-1", "1 to 99"),
+        ("NKK_INTAKE_INSTANCES", "two", "1 to 99"),
+        ("NKK_SMPT_URL", "smtp://mail.example.id", ".env.example"),
+    ],
+)
 def test_what_compose_would_not_read_or_could_not_use_is_named_with_what_to_write(check, write, name, value, why):
     write(**{name: value})
     code, lines = check("written")
@@ -107,10 +128,16 @@ def test_what_compose_would_not_read_or_could_not_use_is_named_with_what_to_writ
     assert why in lines[0]
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("NKK_SMTP_URL", "'smtp://nkk:pa$word@mail.example.id'"), ("NKK_SMTP_URL", "smtp://nkk:pa$$word@mail.example.id"),
-    ("NKK_MAIL_FROM", '"Pengaduan <pengaduan@example.id>"'), ("NKK_HTTPS_PORT", "127.0.0.1:443"),
-    ("NKK_TOKEN_PUBLIC_KEY", '"-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----"')])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NKK_SMTP_URL", "'smtp://nkk:pa$word@mail.example.id'"),
+        ("NKK_SMTP_URL", "smtp://nkk:pa$$word@mail.example.id"),
+        ("NKK_MAIL_FROM", '"Pengaduan <pengaduan@example.id>"'),
+        ("NKK_HTTPS_PORT", "127.0.0.1:443"),
+        ("NKK_TOKEN_PUBLIC_KEY", '"-----BEGIN PUBLIC KEY-----\nx\n-----END PUBLIC KEY-----"'),
+    ],
+)
 def test_what_compose_reads_is_taken(check, write, name, value):
     write(**{name: value})
     assert check("written")[0] == 0
@@ -163,8 +190,10 @@ def test_what_compose_itself_refuses_is_said(check, write, tmp_path):
 def test_what_is_missing_and_what_cannot_be_meant_are_named_in_one_round(check, write, tmp_path):
     """Compose refuses what lacks a setting: the image is asked for what each of the others means by itself."""
     (tmp_path / "image").touch()
-    (tmp_path / "answer").write_text("Error: 2 settings cannot be used:\n  NKK_SITE_URL=foo is no URL with a host.\n"
-                                     "  NKK_LIMIT_LOGIN=lots is no limit.\n")
+    (tmp_path / "answer").write_text(
+        "Error: 2 settings cannot be used:\n  NKK_SITE_URL=foo is no URL with a host.\n"
+        "  NKK_LIMIT_LOGIN=lots is no limit.\n"
+    )
     write("NKK_LIMIT_LOGIN=lots", NKK_SITE_URL="foo", NKK_MAIL_FROM="", NKK_PORT="0")
     code, lines = check(ENDS="1")
     assert (code, named(lines)) == (1, {"NKK_MAIL_FROM", "NKK_PORT", "NKK_SITE_URL=foo", "NKK_LIMIT_LOGIN=lots"})

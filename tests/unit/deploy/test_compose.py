@@ -77,13 +77,16 @@ def test_a_process_holds_the_keys_it_needs_and_no_others(part):
     assert set(environment(part)) & set(new_keys()) == set(NEEDED[part])
 
 
-@pytest.mark.parametrize(("key", "owners"), [
-    ("NKK_TOKEN_SIGNING_KEY", {"intake", "console"}),
-    ("NKK_IDENTITY_KEYS", {"intake"}),
-    ("NKK_LOGIN_INDEX_KEY", {"intake"}),
-    ("NKK_INTAKE_PRIVATE_KEY", {"intake"}),
-    ("NKK_NOTIFICATION_PRIVATE_KEY", {"notification"}),
-])
+@pytest.mark.parametrize(
+    ("key", "owners"),
+    [
+        ("NKK_TOKEN_SIGNING_KEY", {"intake", "console"}),
+        ("NKK_IDENTITY_KEYS", {"intake"}),
+        ("NKK_LOGIN_INDEX_KEY", {"intake"}),
+        ("NKK_INTAKE_PRIVATE_KEY", {"intake"}),
+        ("NKK_NOTIFICATION_PRIVATE_KEY", {"notification"}),
+    ],
+)
 def test_a_private_key_reaches_its_owner_only(key, owners):
     assert {part for part in PARTS if key in {name for name, *_ in variables(PARTS[part])}} == owners
 
@@ -130,8 +133,11 @@ def test_a_stage_is_run_by_name(stage):
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_starts_after_its_migrations_and_the_topology(stage):
     waits = {name: wait["condition"] for name, wait in PARTS[stage]["depends_on"].items()}
-    assert waits == {"rabbitmq": "service_healthy", "topology": "service_completed_successfully",
-                     f"migrate-{stage}": "service_completed_successfully"}
+    assert waits == {
+        "rabbitmq": "service_healthy",
+        "topology": "service_completed_successfully",
+        f"migrate-{stage}": "service_completed_successfully",
+    }
     assert PARTS[f"migrate-{stage}"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
     assert PARTS[f"migrate-{stage}"]["command"] == ["nkk", "migrate", stage]
 
@@ -221,8 +227,10 @@ def test_nothing_enters_the_image_unless_it_is_named():
 
 def test_the_gateway_and_the_management_pages_are_published_for_this_machine_alone():
     published = {name: part["ports"] for name, part in PARTS.items() if "ports" in part}
-    assert published == {"gateway": ["${NKK_ADDRESS:-127.0.0.1}:${NKK_PORT:-8080}:8000"],
-                         "rabbitmq": ["127.0.0.1:${NKK_RABBITMQ_UI_PORT:-15672}:15672"]}
+    assert published == {
+        "gateway": ["${NKK_ADDRESS:-127.0.0.1}:${NKK_PORT:-8080}:8000"],
+        "rabbitmq": ["127.0.0.1:${NKK_RABBITMQ_UI_PORT:-15672}:15672"],
+    }
     assert COMPOSE["networks"]["bus"]["internal"] is True
     assert COMPOSE["networks"]["data"]["internal"] is True
 
@@ -235,8 +243,12 @@ def test_letters_are_kept_as_files_only_where_there_is_no_mail_server():
 
 def test_an_agencys_own_templates_are_mounted_for_reading_into_the_gateway_alone():
     added = yaml.safe_load((ROOT / "deploy/templates.yaml").read_text())["services"]
-    assert added == {"gateway": {"environment": {"NKK_TEMPLATES": "/templates"},
-                                 "volumes": ["${NKK_TEMPLATES_FOLDER:?unset}:/templates:ro"]}}
+    assert added == {
+        "gateway": {
+            "environment": {"NKK_TEMPLATES": "/templates"},
+            "volumes": ["${NKK_TEMPLATES_FOLDER:?unset}:/templates:ro"],
+        }
+    }
 
 
 def test_the_brokers_door_for_tools_is_opened_for_this_machine_alone():

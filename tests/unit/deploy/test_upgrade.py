@@ -10,8 +10,14 @@ import pytest
 from nkk.contracts import STAGES
 
 ROOT = Path(__file__).resolve().parents[3]
-USUAL = {"notification.1": "running healthy", "opd_response.1": "running healthy", "triage.1": "running healthy",
-         "triage.2": "running healthy", "intake.1": "running healthy", "gateway.1": "running healthy"}
+USUAL = {
+    "notification.1": "running healthy",
+    "opd_response.1": "running healthy",
+    "triage.1": "running healthy",
+    "triage.2": "running healthy",
+    "intake.1": "running healthy",
+    "gateway.1": "running healthy",
+}
 # Each container is a file, PART.NUMBER, that holds its state.
 DOCKER = """#!/bin/sh
 echo "$@" >> "$ASKED"
@@ -62,8 +68,15 @@ def upgrade(tmp_path):
         asked = tmp_path / "asked"
         asked.write_text("")
         environment = {"PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}", "ASKED": str(asked), "FAILS": "", **settings}
-        done = subprocess.run(["sh", ROOT / "deploy/upgrade.sh", *arguments], cwd=tmp_path, env=environment,
-                              check=False, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            ["sh", ROOT / "deploy/upgrade.sh", *arguments],
+            cwd=tmp_path,
+            env=environment,
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         run.said = done.stderr
         return done.returncode, asked.read_text().splitlines()
 
@@ -76,8 +89,11 @@ def there(tmp_path):
 
 
 def replaced(asked):
-    return [line.split()[-1] for line in asked
-            if line.startswith("compose up") and "rabbitmq" not in line and "--force-recreate" not in line]
+    return [
+        line.split()[-1]
+        for line in asked
+        if line.startswith("compose up") and "rabbitmq" not in line and "--force-recreate" not in line
+    ]
 
 
 def prepared(asked):
@@ -90,8 +106,9 @@ def test_what_is_needed_comes_first_then_who_hears_then_who_tells_then_the_door(
     assert replaced(asked) == ["notification", "opd_response", "triage", "intake", "gateway"]
     first = next(number for number, line in enumerate(asked) if "--scale" in line)
     assert prepared(asked[:first]) == ["definitions", "topology", *(f"migrate-{stage}" for stage in STAGES)]
-    assert prepared(asked[:next(number for number, line in enumerate(asked) if "import_definitions" in line)]) == [
-        "definitions"]
+    assert prepared(asked[: next(number for number, line in enumerate(asked) if "import_definitions" in line)]) == [
+        "definitions"
+    ]
     assert "tag sha256:old nkk:previous" in asked
 
 
@@ -100,7 +117,7 @@ def test_the_old_instances_of_a_stage_go_when_as_many_new_ones_serve_as_the_sett
     assert code == 0
     at = next(number for number, line in enumerate(asked) if line.endswith("--no-recreate --scale triage=5 triage"))
     ends = asked.index("stop -t 40 triage.1 triage.2")
-    assert [line.split()[-1] for line in asked[at + 2:ends]] == ["triage.3", "triage.4", "triage.5"]
+    assert [line.split()[-1] for line in asked[at + 2 : ends]] == ["triage.3", "triage.4", "triage.5"]
     assert there("triage") == {"triage.3", "triage.4", "triage.5"}
     assert not [line for line in asked if line.startswith("stop") and "gateway" in line]
 

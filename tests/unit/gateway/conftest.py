@@ -48,14 +48,23 @@ def app(stages: FakeBackend, settings: dict[str, Any]) -> Flask:
 
 def _config() -> dict[str, Any]:
     return {
-        "AMQP_URI": "amqp://localhost", "INTAKE_PUBLIC_KEY": KEYS["NKK_INTAKE_PUBLIC_KEY"],
-        "TOKEN_PUBLIC_KEY": as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), "SITE_KEY": KEYS["NKK_SITE_KEY"], "RPC_TIMEOUT": 1,
-        "LIVE_STREAMS": 1, "SITE_URL": "http://localhost", "TEMPLATES": "",
+        "AMQP_URI": "amqp://localhost",
+        "INTAKE_PUBLIC_KEY": KEYS["NKK_INTAKE_PUBLIC_KEY"],
+        "TOKEN_PUBLIC_KEY": as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]),
+        "SITE_KEY": KEYS["NKK_SITE_KEY"],
+        "RPC_TIMEOUT": 1,
+        "LIVE_STREAMS": 1,
+        "SITE_URL": "http://localhost",
+        "TEMPLATES": "",
         "TRUSTED_PROXIES": Proxies(),
         # A new window begins in 2068: none does within a test.
-        "LIMIT_REGISTRATION": "2/100 year", "LIMIT_LOGIN": "100/100 year", "LIMIT_SUBMISSION": "2/100 year",
-        "LIMIT_DOCUMENTS": "100/100 year", "LIMIT_RESET": "100/100 year",
-        "RATELIMIT_STORAGE_URI": "memory://"}
+        "LIMIT_REGISTRATION": "2/100 year",
+        "LIMIT_LOGIN": "100/100 year",
+        "LIMIT_SUBMISSION": "2/100 year",
+        "LIMIT_DOCUMENTS": "100/100 year",
+        "LIMIT_RESET": "100/100 year",
+        "RATELIMIT_STORAGE_URI": "memory://",
+    }
 
 
 @pytest.fixture
@@ -67,9 +76,16 @@ def client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def opened() -> Callable[..., dict[str, Any]]:
     """Builds what intake answers to a log-in."""
+
     def session(role: str = "reporter", who: str = "one") -> dict[str, Any]:
         token, expires = grant(Actor(who, role, session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
-        return {"access_token": token, "expires_at": expires.isoformat(), "role": role, "opd": None,
-                "refresh_token": REFRESH_TOKEN, "session_expires_at": expires.isoformat()}
+        return {
+            "access_token": token,
+            "expires_at": expires.isoformat(),
+            "role": role,
+            "opd": None,
+            "refresh_token": REFRESH_TOKEN,
+            "session_expires_at": expires.isoformat(),
+        }
 
     return session

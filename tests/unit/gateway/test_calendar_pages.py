@@ -16,19 +16,33 @@ from tests.unit.gateway.visits import FakeBackend, log_in, token
 
 Opened = Callable[..., dict[str, Any]]
 
-CONTENT = {"week": write_week(OFFICE_WEEK), "seasons": [], "days": {
-    "2027-01-01": {"name": "Tahun Baru Masehi", "spans": []}}, "national_years": [2027],
-    "joint_leave_years": [2027]}
+CONTENT = {
+    "week": write_week(OFFICE_WEEK),
+    "seasons": [],
+    "days": {"2027-01-01": {"name": "Tahun Baru Masehi", "spans": []}},
+    "national_years": [2027],
+    "joint_leave_years": [2027],
+}
 CALENDAR = {"version": 7, "changed_at": "2026-11-25T01:00:00Z", "changed_by": "nkk", "calendar": CONTENT}
-NATIONAL = {"days": {"2027-01-01": {"name": "Tahun Baru Masehi", "spans": []},
-                     "2027-02-06": {"name": "Tahun Baru Imlek", "spans": []}}, "joint_leave": []}
+NATIONAL = {
+    "days": {
+        "2027-01-01": {"name": "Tahun Baru Masehi", "spans": []},
+        "2027-02-06": {"name": "Tahun Baru Imlek", "spans": []},
+    },
+    "joint_leave": [],
+}
 
 
 @pytest.fixture
 def admin(client: FlaskClient, stages: FakeBackend, opened: Opened) -> FlaskClient:
     log_in(client, stages, opened("admin"))
-    stages.answers |= {"calendar": CALENDAR, "replace_calendar": CALENDAR | {"version": 8}, "national_days": NATIONAL,
-                       "staff": {"items": [], "next": None}, "teams": {}}
+    stages.answers |= {
+        "calendar": CALENDAR,
+        "replace_calendar": CALENDAR | {"version": 8},
+        "national_days": NATIONAL,
+        "staff": {"items": [], "next": None},
+        "teams": {},
+    }
     return client
 
 
@@ -46,21 +60,40 @@ def kept(stages: FakeBackend) -> dict[str, Any]:
     return asked[1]
 
 
-@pytest.mark.parametrize(("typed", "spans"), [
-    ("08.00-12.00", [["08:00", "12:00"]]),
-    ("8:00 – 12.00 , 13.00—16:30", [["08:00", "12:00"], ["13:00", "16:30"]]),
-    ("08.00-12.00;12.00-13.00", [["08:00", "12:00"], ["12:00", "13:00"]]),
-    ("  ", []), ("", [])])
+@pytest.mark.parametrize(
+    ("typed", "spans"),
+    [
+        ("08.00-12.00", [["08:00", "12:00"]]),
+        ("8:00 – 12.00 , 13.00—16:30", [["08:00", "12:00"], ["13:00", "16:30"]]),
+        ("08.00-12.00;12.00-13.00", [["08:00", "12:00"], ["12:00", "13:00"]]),
+        ("  ", []),
+        ("", []),
+    ],
+)
 def test_hours_are_read_as_people_write_them(admin: FlaskClient, stages: FakeBackend, typed: str, spans: list) -> None:
     assert week(admin, day_5=typed).status_code == 303
     assert kept(stages) == CONTENT | {"week": [[], [], [], [], [], spans, []]}
 
 
-@pytest.mark.parametrize("typed", [
-    "8 sampai 12", "08.00", "25.00-26.00", "08.60-09.00", "08.00-12.00,", "12.00-08.00", "08.00-08.00",
-    "08.00-12.00, 11.00-13.00", "13.00-14.00, 08.00-09.00", "-", "x" * 200])
-def test_hours_that_cannot_be_are_said_beside_their_day_and_change_nothing(admin: FlaskClient, stages: FakeBackend,
-                                                                            typed: str) -> None:
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "8 sampai 12",
+        "08.00",
+        "25.00-26.00",
+        "08.60-09.00",
+        "08.00-12.00,",
+        "12.00-08.00",
+        "08.00-08.00",
+        "08.00-12.00, 11.00-13.00",
+        "13.00-14.00, 08.00-09.00",
+        "-",
+        "x" * 200,
+    ],
+)
+def test_hours_that_cannot_be_are_said_beside_their_day_and_change_nothing(
+    admin: FlaskClient, stages: FakeBackend, typed: str
+) -> None:
     response = week(admin, day_2=typed, day_4="08.00-11.00")
     assert response.status_code == 422
     assert 'id="day-2-fault"' in response.text
@@ -69,8 +102,9 @@ def test_hours_that_cannot_be_are_said_beside_their_day_and_change_nothing(admin
     assert "replace_calendar" not in [method for method, _ in stages.asked]
 
 
-def test_who_was_overtaken_sees_the_newest_version_and_keeps_what_they_wrote(admin: FlaskClient, stages: FakeBackend
-                                                                             ) -> None:
+def test_who_was_overtaken_sees_the_newest_version_and_keeps_what_they_wrote(
+    admin: FlaskClient, stages: FakeBackend
+) -> None:
     stages.answers["replace_calendar"] = RefusedRemotelyError("CalendarChangedMeanwhile", "Changed meanwhile.", {})
     response = week(admin, day_5="08.00-11.00")
     assert response.status_code == 409
@@ -80,17 +114,22 @@ def test_who_was_overtaken_sees_the_newest_version_and_keeps_what_they_wrote(adm
 
 def test_what_a_version_changed_is_said_in_sentences(app: Flask) -> None:
     season = {"name": "Ramadan", "first": "2027-02-08", "last": "2027-03-09", "week": CONTENT["week"]}
-    new = CONTENT | {"week": [*CONTENT["week"][:5], [["08:00", "11:00"]], []], "seasons": [season], "days": {
-        "2027-01-02": {"name": "Cuti bersama", "spans": [["08:00", "12:00"]]}}}
+    new = CONTENT | {
+        "week": [*CONTENT["week"][:5], [["08:00", "11:00"]], []],
+        "seasons": [season],
+        "days": {"2027-01-02": {"name": "Cuti bersama", "spans": [["08:00", "12:00"]]}},
+    }
     with app.test_request_context("/"):
         assert _changes(CONTENT, new) == [
             "Sabtu: 08.00–11.00, sebelumnya tutup",
             "Ditambahkan: \u2068Ramadan\u2069, Senin, 8 Februari 2027 – Selasa, 9 Maret 2027",
             "Dihapus: Jumat, 1 Januari 2027, \u2068Tahun Baru Masehi\u2069 (tutup)",
-            "Ditambahkan: Sabtu, 2 Januari 2027, \u2068Cuti bersama\u2069 (08.00–12.00)"]
+            "Ditambahkan: Sabtu, 2 Januari 2027, \u2068Cuti bersama\u2069 (08.00–12.00)",
+        ]
         assert _changes(CONTENT, CONTENT | {"national_years": []}) == []
         assert _changes(CONTENT, CONTENT | {"joint_leave_years": [2027, 2028]}) == [
-            "Ditambahkan: Cuti bersama 2028 sudah lengkap"]
+            "Ditambahkan: Cuti bersama 2028 sudah lengkap"
+        ]
         renamed = CONTENT | {"days": {"2027-01-01": {"name": "Tahun Baru", "spans": []}}}
         assert _changes(CONTENT, renamed) == ["Diubah: Jumat, 1 Januari 2027, \u2068Tahun Baru\u2069 (tutup)"]
 
@@ -102,14 +141,16 @@ def test_the_days_of_a_year_are_shown_beside_what_the_calendar_has(admin: FlaskC
     assert "hari-2027-01-01" not in page
     sent = {"csrf_token": token(admin, path), "version": "7", "tahun": "2027"}
     assert admin.post("/admin/kalender/hari-nasional", data=sent).status_code == 422
-    response = admin.post("/admin/kalender/hari-nasional", data=sent | {
-        "hari-2027-02-06": "ya", "hari-2027-09-09": "x"})
+    response = admin.post(
+        "/admin/kalender/hari-nasional", data=sent | {"hari-2027-02-06": "ya", "hari-2027-09-09": "x"}
+    )
     assert response.status_code == 303
     assert kept(stages)["days"] == CONTENT["days"] | {"2027-02-06": NATIONAL["days"]["2027-02-06"]}
 
 
 def test_a_year_without_joint_leave_is_named_where_the_admin_looks_after_the_calendar(
-        admin: FlaskClient, stages: FakeBackend) -> None:
+    admin: FlaskClient, stages: FakeBackend
+) -> None:
     said = "Cuti bersama 2028 belum diketahui"
     assert said not in admin.get("/admin/kalender").text
     stages.answers["calendar"] = stages.answers["calendar"] | {"joint_leave_unknown": [2028]}
@@ -126,12 +167,16 @@ def test_an_admin_says_that_the_joint_leave_of_a_year_is_complete(admin: FlaskCl
     assert admin.get(act).status_code == 303
 
 
-@pytest.mark.parametrize(("listed", "told", "said"), [([], [2027], True), ([], [2027, 2099], False),
-                                                      (["2099-01-02"], [2027], False)])
+@pytest.mark.parametrize(
+    ("listed", "told", "said"), [([], [2027], True), ([], [2027, 2099], False), (["2099-01-02"], [2027], False)]
+)
 def test_a_years_list_says_whether_its_joint_leave_is_known_whatever_its_days_are_called(
-        admin: FlaskClient, stages: FakeBackend, listed: list[str], told: list[int], said: bool) -> None:
-    stages.answers["national_days"] = {"joint_leave": listed, "days": {
-        "2099-01-01": {"name": "Bukan cuti bersama", "spans": []}}}
+    admin: FlaskClient, stages: FakeBackend, listed: list[str], told: list[int], said: bool
+) -> None:
+    stages.answers["national_days"] = {
+        "joint_leave": listed,
+        "days": {"2099-01-01": {"name": "Bukan cuti bersama", "spans": []}},
+    }
     stages.answers["calendar"] = CALENDAR | {"calendar": CONTENT | {"joint_leave_years": told}}
     page = admin.get("/admin/kalender/hari-nasional?tahun=2099").text
     assert ("Cuti bersama 2099 belum diketahui" in page) == said
@@ -148,12 +193,21 @@ def test_teams_without_an_address_are_counted_and_a_few_are_named(admin: FlaskCl
     assert admin.get("/admin/staf").status_code == 200
 
 
-@pytest.mark.parametrize(("path", "typed", "at_fault"), [
-    ("hari", {"kind": "open", "hours": "8 sampai 12"}, {"day", "name", "hours"}),
-    ("hari", {"kind": "closed", "day": "1999-01-01", "name": "x" * 200}, {"day", "name"}),
-    ("musim", {"weekdays": "8", "saturday": "9"}, {"season_name", "first", "last", "weekdays", "friday", "saturday"})])
+@pytest.mark.parametrize(
+    ("path", "typed", "at_fault"),
+    [
+        ("hari", {"kind": "open", "hours": "8 sampai 12"}, {"day", "name", "hours"}),
+        ("hari", {"kind": "closed", "day": "1999-01-01", "name": "x" * 200}, {"day", "name"}),
+        (
+            "musim",
+            {"weekdays": "8", "saturday": "9"},
+            {"season_name", "first", "last", "weekdays", "friday", "saturday"},
+        ),
+    ],
+)
 def test_all_that_is_wrong_is_said_in_one_round_and_in_the_order_of_the_form(
-        admin: FlaskClient, stages: FakeBackend, path: str, typed: dict[str, str], at_fault: set[str]) -> None:
+    admin: FlaskClient, stages: FakeBackend, path: str, typed: dict[str, str], at_fault: set[str]
+) -> None:
     sent = {"csrf_token": token(admin, "/admin/kalender"), "version": "7"}
     page = admin.post(f"/admin/kalender/{path}", data=sent | typed)
     assert page.status_code == 422

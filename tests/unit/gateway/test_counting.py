@@ -67,7 +67,8 @@ def else_own(uri: str) -> Storage:
 
 
 def test_processes_and_threads_count_together_and_lose_nothing(
-        uri: str, store: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri: str, store: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(counting, "WAIT_SECONDS", PATIENT_SECONDS)
     processes = [subprocess.Popen([sys.executable, "-c", COUNT_MANY, uri, "200"]) for _ in range(2)]
     with ThreadPoolExecutor(4) as pool:
@@ -77,7 +78,8 @@ def test_processes_and_threads_count_together_and_lose_nothing(
 
 
 def test_a_limit_holds_for_all_stores_of_one_file_and_ends_with_its_window(
-        uri: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = 1_000_020.0
     monkeypatch.setattr(counting.time, "time", lambda: now)
     one, other = (FixedWindowRateLimiter(else_own(uri)) for _ in range(2))
@@ -138,10 +140,12 @@ def replaced_by_rubbish(path: Path) -> None:
     path.write_bytes(b"no database at all" * 400)
 
 
-@pytest.mark.parametrize("lose", [deleted, deleted_with_all_that_belongs_to_it, replaced_by_rubbish],
-                         ids=lambda lose: lose.__name__)
-def test_a_store_that_is_lost_in_the_middle_is_begun_anew_by_all(uri: str, path: Path, lose: Callable[[Path], None]
-                                                                 ) -> None:
+@pytest.mark.parametrize(
+    "lose", [deleted, deleted_with_all_that_belongs_to_it, replaced_by_rubbish], ids=lambda lose: lose.__name__
+)
+def test_a_store_that_is_lost_in_the_middle_is_begun_anew_by_all(
+    uri: str, path: Path, lose: Callable[[Path], None]
+) -> None:
     one, other = else_own(uri), storage_from_string(uri)
     assert (one.incr("source", LONG), other.incr("source", LONG)) == (1, 2)
     lose(path)
@@ -179,7 +183,8 @@ AWAY = [held_by_somebody, a_file_in_its_folders_place, open_to_others]
 
 @pytest.mark.parametrize("away", AWAY, ids=lambda away: away.__name__)
 def test_a_store_that_is_away_fails_no_request_and_is_spoken_of_once(
-        uri: str, path: Path, away: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri: str, path: Path, away: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(counting, "RETRY_SECONDS", 0)
     store = else_own(uri)
     assert store.incr("source", LONG) == 1
@@ -187,13 +192,16 @@ def test_a_store_that_is_away_fails_no_request_and_is_spoken_of_once(
         with away(path), ThreadPoolExecutor(4) as pool:
             assert sorted(pool.map(lambda _: store.incr("source", LONG), range(8))) == [1, 2, 3, 4, 5, 6, 7, 8]
         store.incr("source", LONG)
-    assert [line["event"] for line in logs] == ["limits: the shared store is away, each process counts for itself",
-                                                "limits: the shared store is back"]
+    assert [line["event"] for line in logs] == [
+        "limits: the shared store is away, each process counts for itself",
+        "limits: the shared store is back",
+    ]
     assert "source" not in str(logs)
 
 
 def test_a_store_that_hangs_is_waited_for_by_one_request_a_second(
-        uri: str, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = 1_000.0
     monkeypatch.setattr(counting.time, "monotonic", lambda: now)
     store = else_own(uri)

@@ -15,10 +15,21 @@ from nkk.messaging.calls import StageUnavailableError
 from tests.unit.gateway.visits import LISTS, FakeBackend, log_in
 
 Opened = Callable[..., dict[str, Any]]
-ROW = {"ticket": "NKK-2026-EDXY-ER30", "subject_line": "Loket tutup", "category": "kode-etik",
-       "sub_category": "bernegara", "stands": {"state": "awaiting_hand_over"}, "confidential": False,
-       "came_at": "2026-03-02T01:00:00Z", "due_at": "2026-03-02T01:10:00Z", "service_due_at": "2026-03-04T01:00:00Z",
-       "left_minutes": -35, "service_left_minutes": -80, "late": True, "claim": None}
+ROW = {
+    "ticket": "NKK-2026-EDXY-ER30",
+    "subject_line": "Loket tutup",
+    "category": "kode-etik",
+    "sub_category": "bernegara",
+    "stands": {"state": "awaiting_hand_over"},
+    "confidential": False,
+    "came_at": "2026-03-02T01:00:00Z",
+    "due_at": "2026-03-02T01:10:00Z",
+    "service_due_at": "2026-03-04T01:00:00Z",
+    "left_minutes": -35,
+    "service_left_minutes": -80,
+    "late": True,
+    "claim": None,
+}
 
 
 @pytest.fixture
@@ -28,14 +39,17 @@ def operator(client: FlaskClient, stages: FakeBackend, opened: Opened) -> FlaskC
     return client
 
 
-@pytest.mark.parametrize(("left", "late", "level", "words"), [
-    (80, False, "fine", "Sisa 1 jam 20 menit kerja"),
-    (0, False, "soon", "Sisa 0 menit kerja"),
-    # Due at closing time, and not a minute of office time since.
-    (0, True, "late", "Terlambat kurang dari 1 menit kerja"),
-    (-35, True, "late", "Terlambat 35 menit kerja"),
-    (-510, True, "late", "Terlambat 1 hari kerja 1 jam"),
-])
+@pytest.mark.parametrize(
+    ("left", "late", "level", "words"),
+    [
+        (80, False, "fine", "Sisa 1 jam 20 menit kerja"),
+        (0, False, "soon", "Sisa 0 menit kerja"),
+        # Due at closing time, and not a minute of office time since.
+        (0, True, "late", "Terlambat kurang dari 1 menit kerja"),
+        (-35, True, "late", "Terlambat 35 menit kerja"),
+        (-510, True, "late", "Terlambat 1 hari kerja 1 jam"),
+    ],
+)
 def test_a_clock_says_what_its_stage_counts(app: Flask, left: int, late: bool, level: str, words: str) -> None:
     with app.test_request_context("/"):
         clock = of_step(ROW | {"left_minutes": left, "late": late}, 120)
@@ -51,10 +65,13 @@ def test_the_service_is_late_once_its_promise_has_passed(app: Flask) -> None:
         assert of_service(ROW | {"service_due_at": None}, 900) is None
 
 
-@pytest.mark.parametrize(("left", "words"), [
-    (900, "2 hari kerja sebelum hari jatuh tempo"), (0, "Kurang dari 1 hari kerja sebelum hari jatuh tempo")])
-def test_where_the_day_alone_is_told_the_days_before_it_are_counted_and_said_to_be_that(app: Flask, left: int,
-                                                                                        words: str) -> None:
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [(900, "2 hari kerja sebelum hari jatuh tempo"), (0, "Kurang dari 1 hari kerja sebelum hari jatuh tempo")],
+)
+def test_where_the_day_alone_is_told_the_days_before_it_are_counted_and_said_to_be_that(
+    app: Flask, left: int, words: str
+) -> None:
     with app.test_request_context("/"):
         clock = of_service(ROW | {"service_due_at": "2190-03-04T00:00:00+07:00", "service_left_minutes": left}, 900)
         assert clock is not None
@@ -68,8 +85,9 @@ def test_a_late_row_says_so_by_sign_word_and_colour(operator: FlaskClient) -> No
     assert "Terlambat 1 jam 20 menit kerja" in page
 
 
-def test_what_is_typed_into_the_bar_is_asked_and_stays_in_every_address(operator: FlaskClient, stages: FakeBackend
-                                                                        ) -> None:
+def test_what_is_typed_into_the_bar_is_asked_and_stays_in_every_address(
+    operator: FlaskClient, stages: FakeBackend
+) -> None:
     stages.answers["worklist"] = {"items": [ROW], "next": "further"}
     page = operator.get("/meja/serah-terima?kategori=kode-etik&terlambat=ya&cari=loket").text
     assert stages.asked[-1] == ("worklist", (None, 25, {"category": "kode-etik", "late": True, "q": "loket"}))
@@ -85,10 +103,13 @@ def test_what_cannot_be_asked_is_said_and_the_rest_is_kept(operator: FlaskClient
     assert stages.asked[-1] == ("worklist", (None, 25, {"late": True}))
 
 
-@pytest.mark.parametrize(("names", "said"), [
-    ({"another": "Rina Contoh"}, "Dikerjakan <bdi>Rina Contoh</bdi>"), ({}, "Dikerjakan rekan Anda")])
-def test_a_row_says_which_colleague_is_on_it(operator: FlaskClient, stages: FakeBackend, names: dict[str, str],
-                                             said: str) -> None:
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [({"another": "Rina Contoh"}, "Dikerjakan <bdi>Rina Contoh</bdi>"), ({}, "Dikerjakan rekan Anda")],
+)
+def test_a_row_says_which_colleague_is_on_it(
+    operator: FlaskClient, stages: FakeBackend, names: dict[str, str], said: str
+) -> None:
     claim = {"by": "another", "since": "2026-03-02T01:05:00Z"}
     stages.answers |= {"worklist": {"items": [ROW | {"claim": claim}], "next": None}, "staff_names": names}
     assert said in operator.get("/meja/serah-terima").text
@@ -109,12 +130,21 @@ def test_a_bar_is_as_long_as_its_number_and_its_late_part_comes_first() -> None:
     assert _bars([("Tidak ada", 0, 0)])[0].end == 0
 
 
-@pytest.mark.parametrize(("typed", "where"), [
-    ("nkk 2026 edxy er30", "ticket"), ("NKK2026EDXYER30", "ticket"), ("edxyer", "ticket"), ("DXY-E", "ticket"),
-    ("edxyer39", "Tidak ada laporan di meja Anda"), ("NKK-2026-EDXY-ER31", "Ini bukan nomor tiket"),
-    ("??", "Ini bukan nomor tiket")])
-def test_the_search_finds_a_ticket_without_hyphens_and_by_a_part_of_it(operator: FlaskClient, typed: str,
-                                                                       where: str) -> None:
+@pytest.mark.parametrize(
+    ("typed", "where"),
+    [
+        ("nkk 2026 edxy er30", "ticket"),
+        ("NKK2026EDXYER30", "ticket"),
+        ("edxyer", "ticket"),
+        ("DXY-E", "ticket"),
+        ("edxyer39", "Tidak ada laporan di meja Anda"),
+        ("NKK-2026-EDXY-ER31", "Ini bukan nomor tiket"),
+        ("??", "Ini bukan nomor tiket"),
+    ],
+)
+def test_the_search_finds_a_ticket_without_hyphens_and_by_a_part_of_it(
+    operator: FlaskClient, typed: str, where: str
+) -> None:
     answer = operator.get("/cari", query_string={"tiket": typed})
     assert answer.location == (f"/laporan/{ROW['ticket']}" if where == "ticket" else None)
     assert answer.status_code == (303 if where == "ticket" else 422)
@@ -132,11 +162,15 @@ def test_of_several_that_a_part_fits_the_visitor_chooses(operator: FlaskClient, 
 
 
 def test_an_answer_to_be_sent_says_what_its_report_is_about_as_intake_knows_it(
-        operator: FlaskClient, stages: FakeBackend, opened: Opened) -> None:
+    operator: FlaskClient, stages: FakeBackend, opened: Opened
+) -> None:
     about = {name: ROW[name] for name in ("subject_line", "category", "sub_category", "confidential")}
     bare = {name: value for name, value in ROW.items() if name not in about} | {"stands": {"state": "awaiting_answer"}}
-    stages.answers |= {"worklist": {"items": [bare], "next": None}, "subjects": {ROW["ticket"]: about},
-                       "undelivered": {"items": [], "next": None}}
+    stages.answers |= {
+        "worklist": {"items": [bare], "next": None},
+        "subjects": {ROW["ticket"]: about},
+        "undelivered": {"items": [], "next": None},
+    }
     headers = {"Authorization": f"Bearer {opened('operator')['access_token']}"}
     assert "Loket tutup" in operator.get("/meja/jawaban").text
     assert operator.get("/api/v1/desks/answers", headers=headers).json["items"] == [bare | about]
@@ -152,7 +186,9 @@ def test_what_has_left_a_list_is_named_by_its_key_and_said_to_be_gone(app: Flask
         assert words.opd_name("dinkes", LISTS) == "dinkes (tidak ada lagi dalam daftar)"
         assert words.opd_name("dinkes", {"opds": {}}) == "dinkes"
         assert words.topic({"category": "kode-etik", "sub_category": "bernegara"}, LISTS) == (
-            "Kode etik: Etika bernegara")
+            "Kode etik: Etika bernegara"
+        )
         assert words.topic({"category": "kode-etik", "sub_category": "x"}, LISTS) == (
-            "Kode etik: x (tidak ada lagi dalam daftar)")
+            "Kode etik: x (tidak ada lagi dalam daftar)"
+        )
         assert words.topic({"category": "a", "sub_category": "x"}, {"categories": {}}) == "a: x"

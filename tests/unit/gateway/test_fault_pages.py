@@ -25,8 +25,9 @@ def operator(client: FlaskClient, stages: FakeBackend, opened: Opened) -> FlaskC
 
 
 @pytest.mark.parametrize("name", sorted(set(STATUS) - {"NotAuthenticated"}))
-def test_every_refusal_is_a_page_of_its_status_that_says_what_to_do(operator: FlaskClient, stages: FakeBackend,
-                                                                    name: str) -> None:
+def test_every_refusal_is_a_page_of_its_status_that_says_what_to_do(
+    operator: FlaskClient, stages: FakeBackend, name: str
+) -> None:
     stages.answers["hand_over"] = RefusedRemotelyError(name, "English for programs.", {})
     response = operator.post(f"/laporan/{TICKET}/serahkan", data={"csrf_token": token(operator, "/meja/serah-terima")})
     assert response.status_code == STATUS[name]
@@ -37,9 +38,11 @@ def test_every_refusal_is_a_page_of_its_status_that_says_what_to_do(operator: Fl
 
 def test_a_refusal_shows_where_the_complaint_stands_and_who_did_it(operator: FlaskClient, stages: FakeBackend) -> None:
     stages.answers |= {
-        "hand_over": RefusedRemotelyError("AlreadyHandedOver", "x", {"stands": {
-            "state": "handed_over", "since": "2026-03-02T01:30:00Z"}}),
-        "timeline": {"entries": [{"role": "operator", "by": "another", "at": "2026-03-02T01:30:00Z"}]}}
+        "hand_over": RefusedRemotelyError(
+            "AlreadyHandedOver", "x", {"stands": {"state": "handed_over", "since": "2026-03-02T01:30:00Z"}}
+        ),
+        "timeline": {"entries": [{"role": "operator", "by": "another", "at": "2026-03-02T01:30:00Z"}]},
+    }
     page = operator.post(f"/laporan/{TICKET}/serahkan", data={"csrf_token": token(operator, "/meja/serah-terima")}).text
     assert "Rekan Anda sudah mengerjakannya." in page
     assert "Sudah diserahkan kepada Tim NKK Utama" in page
@@ -48,10 +51,13 @@ def test_a_refusal_shows_where_the_complaint_stands_and_who_did_it(operator: Fla
 
 def test_a_refusal_names_the_colleague(operator: FlaskClient, stages: FakeBackend) -> None:
     stages.answers |= {
-        "hand_over": RefusedRemotelyError("AlreadyHandedOver", "x", {}), "staff_names": {"another": "Rina Contoh"},
+        "hand_over": RefusedRemotelyError("AlreadyHandedOver", "x", {}),
+        "staff_names": {"another": "Rina Contoh"},
         "timeline": {"entries": [{"role": "operator", "by": "another", "at": "2026-03-02T01:30:00Z"}]},
-        "claim": RefusedRemotelyError("ClaimedByColleague", "x", {
-            "claim": {"by": "another", "since": "2026-03-02T01:30:00Z"}})}
+        "claim": RefusedRemotelyError(
+            "ClaimedByColleague", "x", {"claim": {"by": "another", "since": "2026-03-02T01:30:00Z"}}
+        ),
+    }
     form = {"csrf_token": token(operator, "/meja/serah-terima")}
     refused = operator.post(f"/laporan/{TICKET}/serahkan", data=form)
     assert "<bdi>Rina Contoh</bdi> sudah mengerjakannya." in refused.text
@@ -71,10 +77,12 @@ def test_a_failure_names_the_request_and_nothing_else(operator: FlaskClient, sta
     assert "Siti" not in response.text
 
 
-@pytest.mark.parametrize(("error", "status"), [
-    (StageUnavailableError("intake"), 503), (StageFailedError("intake"), 500)])
-def test_a_stage_that_does_not_answer_offers_to_try_again(operator: FlaskClient, stages: FakeBackend, error: Exception,
-                                                          status: int) -> None:
+@pytest.mark.parametrize(
+    ("error", "status"), [(StageUnavailableError("intake"), 503), (StageFailedError("intake"), 500)]
+)
+def test_a_stage_that_does_not_answer_offers_to_try_again(
+    operator: FlaskClient, stages: FakeBackend, error: Exception, status: int
+) -> None:
     stages.answers["worklist"] = error
     response = operator.get("/meja/serah-terima")
     assert response.status_code == status
@@ -87,15 +95,23 @@ def test_too_much_is_told_so(client: FlaskClient) -> None:
     assert "20.000 karakter" in response.text
 
 
-def test_too_often_keeps_the_text_and_looking_at_it_again_is_not_counted(client: FlaskClient, stages: FakeBackend
-                                                                         ) -> None:
+def test_too_often_keeps_the_text_and_looking_at_it_again_is_not_counted(
+    client: FlaskClient, stages: FakeBackend
+) -> None:
     stages.answers["register"] = RefusedRemotelyError("InvalidInput", "x", {"fields": {"email": ["No."]}})
-    form = {"kind": "public", "identity_number": "1971014107900001", "name": "Budi Contoh", "email": "b@example.id",
-            "username": "budi", "password": "rahasia-sekali-42"}
+    form = {
+        "kind": "public",
+        "identity_number": "1971014107900001",
+        "name": "Budi Contoh",
+        "email": "b@example.id",
+        "username": "budi",
+        "password": "rahasia-sekali-42",
+    }
     statuses = []
     for _ in range(3):
-        response = client.post("/daftar", data=form | {"csrf_token": token(client, "/daftar")},
-                               headers={"Sec-Fetch-Site": "same-origin"})
+        response = client.post(
+            "/daftar", data=form | {"csrf_token": token(client, "/daftar")}, headers={"Sec-Fetch-Site": "same-origin"}
+        )
         statuses.append(response.status_code)
     assert statuses == [422, 422, 429]
     assert int(response.headers["Retry-After"]) > 0
@@ -122,6 +138,10 @@ def test_every_page_that_changes_something_is_guarded(app: Flask) -> None:
     client = app.test_client()
     for rule in app.url_map.iter_rules():
         if "POST" in (rule.methods or ()) and not rule.rule.startswith("/api/"):
-            path = rule.rule.replace("<ticket>", TICKET).replace("<username>", "x").replace(
-                "<key>", "x").replace("<int:year>", "2027")
+            path = (
+                rule.rule.replace("<ticket>", TICKET)
+                .replace("<username>", "x")
+                .replace("<key>", "x")
+                .replace("<int:year>", "2027")
+            )
             assert client.post(path).status_code == 400, path

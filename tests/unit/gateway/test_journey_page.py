@@ -34,7 +34,14 @@ def test_what_is_before_now_is_done_and_what_is_after_comes_next() -> None:
 
 def test_information_skips_the_agency() -> None:
     assert states(timeline(6, 1, 2, 3, path="information")) == [
-        "done", "done", "done", "skipped", "skipped", "now", "next"]
+        "done",
+        "done",
+        "done",
+        "skipped",
+        "skipped",
+        "now",
+        "next",
+    ]
 
 
 def test_a_returned_response_puts_the_fourth_step_back_to_now() -> None:
@@ -77,9 +84,16 @@ def test_the_whole_services_promise_is_told_with_what_is_left_or_whether_it_was_
         assert answered == journey.Whole(due_at, None, SUBMITTED, late)
 
 
-@pytest.mark.parametrize(("left", "level", "words"), [
-    (900, "fine", "Sisa 2 hari kerja"), (299, "soon", "Sisa 4 jam 59 menit kerja"), (0, "soon", "Sisa 0 menit kerja"),
-    (-1, "late", "Terlambat 1 menit kerja"), (-520, "late", "Terlambat 1 hari kerja 1 jam")])
+@pytest.mark.parametrize(
+    ("left", "level", "words"),
+    [
+        (900, "fine", "Sisa 2 hari kerja"),
+        (299, "soon", "Sisa 4 jam 59 menit kerja"),
+        (0, "soon", "Sisa 0 menit kerja"),
+        (-1, "late", "Terlambat 1 menit kerja"),
+        (-520, "late", "Terlambat 1 hari kerja 1 jam"),
+    ],
+)
 def test_time_left_is_said_in_words_and_in_a_level(left: int, level: str, words: str) -> None:
     found = due.due("2999-03-02T01:00:00Z", left, STEPS[3].minutes)
     assert found is not None
@@ -91,11 +105,17 @@ def test_what_is_past_due_is_late_even_where_no_office_was_open_since() -> None:
         assert due.due("2020-01-01T00:00:00Z", left, 10) == due.Due("2020-01-01T00:00:00Z", "late", words)
 
 
-@pytest.mark.parametrize(("used", "late", "words"), [
-    (10, False, "Tepat waktu"), (10, True, "Terlambat kurang dari 1 menit kerja"),
-    (12, True, "Terlambat 2 menit kerja")])
-def test_a_step_that_is_done_says_by_how_much_it_was_late_and_never_by_nothing(used: int, late: bool, words: str
-                                                                               ) -> None:
+@pytest.mark.parametrize(
+    ("used", "late", "words"),
+    [
+        (10, False, "Tepat waktu"),
+        (10, True, "Terlambat kurang dari 1 menit kerja"),
+        (12, True, "Terlambat 2 menit kerja"),
+    ],
+)
+def test_a_step_that_is_done_says_by_how_much_it_was_late_and_never_by_nothing(
+    used: int, late: bool, words: str
+) -> None:
     took = get_template_attribute("_parts.html", "took")
     shown = took({"used_minutes": used, "minutes": 10, "late": late})
     assert f"</span> {words}</span>" in shown
@@ -117,8 +137,10 @@ def test_without_a_due_time_nothing_is_claimed() -> None:
     assert due.due(None, None, 10) is None
 
 
-@pytest.mark.parametrize(("minutes", "words"), [
-    (15, "15 menit"), (120, "2 jam"), (450, "1 hari kerja"), (511, "1 hari kerja 1 jam"), (0, "0 menit")])
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [(15, "15 menit"), (120, "2 jam"), (450, "1 hari kerja"), (511, "1 hari kerja 1 jam"), (0, "0 menit")],
+)
 def test_office_minutes_are_said_as_people_count_them(minutes: int, words: str) -> None:
     assert office_time(minutes) == words
 
@@ -128,9 +150,20 @@ def test_an_instant_is_told_in_the_citys_own_time() -> None:
     assert moment(None) == ""
 
 
-@pytest.mark.parametrize("address", [
-    "//elsewhere.example.id", "https://elsewhere.example.id", "/\\elsewhere.example.id", "javascript:alert(1)",
-    "laporan", "", None, "/a\nb", "\\\\elsewhere"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "//elsewhere.example.id",
+        "https://elsewhere.example.id",
+        "/\\elsewhere.example.id",
+        "javascript:alert(1)",
+        "laporan",
+        "",
+        None,
+        "/a\nb",
+        "\\\\elsewhere",
+    ],
+)
 def test_an_address_that_leads_elsewhere_is_not_followed(address: str | None) -> None:
     assert within_site(address) == "/"
 

@@ -13,33 +13,63 @@ from tests.unit.gateway.visits import FakeBackend, log_in
 TICKET = "NKK-2026-6GKQ-DHSZ"
 AT, DAY = "2026-03-02T01:00:00.000000Z", "2026-03-02T00:00:00+07:00"
 UNKNOWN = RefusedRemotelyError("UnknownTicket", "", {})
-CASE = {"ticket": TICKET, "subject_line": "Loket tutup", "text": "Loket tutup.", "category": "kode-etik",
-        "sub_category": "bernegara", "accused_opd": None, "confidential": False, "submitted_at": AT,
-        "service_due_at": AT, "handed_over_at": None, "claim": None, "claimed_kind": "complaint",
-        "reporter_kind": "public", "stands": {"state": "awaiting_hand_over", "since": AT}}
-AT_TEAM = CASE | {"submitted_at": DAY, "handed_over_at": AT, "response": None, "return_note": None, "note": None,
-                  "opd": "inspektorat", "came_at": AT, "due_at": AT, "round": 1}
+CASE = {
+    "ticket": TICKET,
+    "subject_line": "Loket tutup",
+    "text": "Loket tutup.",
+    "category": "kode-etik",
+    "sub_category": "bernegara",
+    "accused_opd": None,
+    "confidential": False,
+    "submitted_at": AT,
+    "service_due_at": AT,
+    "handed_over_at": None,
+    "claim": None,
+    "claimed_kind": "complaint",
+    "reporter_kind": "public",
+    "stands": {"state": "awaiting_hand_over", "since": AT},
+}
+AT_TEAM = CASE | {
+    "submitted_at": DAY,
+    "handed_over_at": AT,
+    "response": None,
+    "return_note": None,
+    "note": None,
+    "opd": "inspektorat",
+    "came_at": AT,
+    "due_at": AT,
+    "round": 1,
+}
 Ask = Callable[..., Any]
 
 
 @pytest.fixture
-def ask(client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]],
-        monkeypatch: pytest.MonkeyPatch) -> Ask:
+def ask(
+    client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> Ask:
     """What the API answers a role about the complaint."""
     stages.answers |= {"complaint": CASE, "case": AT_TEAM, "is_confidential": False} | dict.fromkeys(
-        ("timeline", "answer", "read_answer", "open_answer", "confirm_receipt", "send_answer"), UNKNOWN)
+        ("timeline", "answer", "read_answer", "open_answer", "confirm_receipt", "send_answer"), UNKNOWN
+    )
     monkeypatch.setattr(papers, "make", lambda kind, format, content, **_: repr(sorted(content)).encode())
 
     def asked(role: str, path: str, method: str = "GET", **how: Any) -> Any:
-        return client.open(f"/api/v1/complaints/{TICKET}{path}", method=method,
-                           headers={"Authorization": f"Bearer {opened(role)['access_token']}"}, **how)
+        return client.open(
+            f"/api/v1/complaints/{TICKET}{path}",
+            method=method,
+            headers={"Authorization": f"Bearer {opened(role)['access_token']}"},
+            **how,
+        )
 
     return asked
 
 
 def being_prepared(answer: Any) -> bool:
     return (answer.status_code, answer.headers.get("Retry-After"), answer.json["type"]) == (
-        409, "5", "urn:nkk:problem:being-prepared")
+        409,
+        "5",
+        "urn:nkk:problem:being-prepared",
+    )
 
 
 @pytest.mark.parametrize("role", ["reporter", "operator"])
@@ -81,8 +111,9 @@ def test_what_the_own_stage_does_not_know_does_not_exist(ask: Ask, stages: FakeB
 
 @pytest.mark.parametrize("role", ["reporter", "operator", "main_team", "opd_team"])
 @pytest.mark.usefixtures("ask")
-def test_its_page_shows_it_to_whoever_may_see_it(client: FlaskClient, stages: FakeBackend,
-                                                 opened: Callable[..., dict[str, Any]], role: str) -> None:
+def test_its_page_shows_it_to_whoever_may_see_it(
+    client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]], role: str
+) -> None:
     log_in(client, stages, opened(role))
     page = client.get(f"/laporan/{TICKET}")
     assert (page.status_code, "Loket tutup" in page.text) == (200, True)

@@ -20,10 +20,20 @@ from nkk.messaging.settings import LIMITS, SettingsError
 from nkk.messaging.written import as_pem
 from tests.unit.gateway.visits import FORM, KEYS, REFRESH_TOKEN, FakeBackend, log_in, token
 
-REGISTRATION = {"kind": "public", "identity_number": "1971014107900001", "name": "Siti Contoh",
-                "email": "siti@example.id", **FORM}
-REPORT = {"claimed_kind": "complaint", "category": "kode-etik", "sub_category": "bernegara", "subject_line": "Loket",
-          "text": "Loket ditutup."}
+REGISTRATION = {
+    "kind": "public",
+    "identity_number": "1971014107900001",
+    "name": "Siti Contoh",
+    "email": "siti@example.id",
+    **FORM,
+}
+REPORT = {
+    "claimed_kind": "complaint",
+    "category": "kode-etik",
+    "sub_category": "bernegara",
+    "subject_line": "Loket",
+    "text": "Loket ditutup.",
+}
 WHERE = {"REMOTE_ADDR": "203.0.113.7"}
 ACCOUNT = "the-account-of-somebody"
 FEW = 3
@@ -38,18 +48,27 @@ def store(tmp_path: Path) -> Path:
 @pytest.fixture
 def settings(store: Path) -> dict[str, Any]:
     # A new window begins in 2068: none does within a test.
-    few = {f"LIMIT_{name}": f"{FEW}/100 year"
-           for name in ("REGISTRATION", "LOGIN", "RESET", "SUBMISSION", "DOCUMENTS")}
+    few = {f"LIMIT_{name}": f"{FEW}/100 year" for name in ("REGISTRATION", "LOGIN", "RESET", "SUBMISSION", "DOCUMENTS")}
     return few | counting.settings(f"sqlite:///{store}")
 
 
 @pytest.fixture
 def stages(stages: FakeBackend, opened: Callable[..., dict[str, Any]]) -> FakeBackend:
     stages.answers |= {
-        "log_in": opened(who=ACCOUNT), "register": {"reporter_id": ACCOUNT}, "request_reset": None,
-        "complete_reset": None, "change_password": None, "change_contact": None, "contact": {"email": "s@example.id"},
-        "submit": {"ticket": "NKK-2026-EDXY-ER30", "submitted_at": "2026-03-02T01:00:00Z",
-                   "service_due_at": "2026-03-04T01:00:00Z", "stands": {"state": "hand_over", "step": 2}}}
+        "log_in": opened(who=ACCOUNT),
+        "register": {"reporter_id": ACCOUNT},
+        "request_reset": None,
+        "complete_reset": None,
+        "change_password": None,
+        "change_contact": None,
+        "contact": {"email": "s@example.id"},
+        "submit": {
+            "ticket": "NKK-2026-EDXY-ER30",
+            "submitted_at": "2026-03-02T01:00:00Z",
+            "service_due_at": "2026-03-04T01:00:00Z",
+            "stands": {"state": "hand_over", "step": 2},
+        },
+    }
     return stages
 
 
@@ -65,11 +84,17 @@ CONTACT = {"email": "siti@example.id", "password": "sandi yang lama 42"}
 BOTH_DOORS = {
     "registration": [("POST", "/api/v1/reporters", REGISTRATION), ("POST", "/daftar", REGISTRATION)],
     "log-in": [("POST", "/api/v1/sessions", FORM), ("POST", "/masuk", FORM)],
-    "reset": [("POST", "/api/v1/password-resets", {"username": "warga"}),
-              ("POST", "/lupa-sandi", {"username": "warga"})],
+    "reset": [
+        ("POST", "/api/v1/password-resets", {"username": "warga"}),
+        ("POST", "/lupa-sandi", {"username": "warga"}),
+    ],
     "code": [("POST", "/api/v1/password-resets/completion", CODE), ("POST", "/atur-ulang-sandi", CODE)],
-    "password": [("PUT", "/api/v1/sessions/current/password", CHANGE), ("POST", "/akun", CHANGE),
-                 ("PUT", "/api/v1/reporters/me/contact", CONTACT), ("POST", "/akun/kontak", CONTACT)],
+    "password": [
+        ("PUT", "/api/v1/sessions/current/password", CHANGE),
+        ("POST", "/akun", CHANGE),
+        ("PUT", "/api/v1/reporters/me/contact", CONTACT),
+        ("POST", "/akun/kontak", CONTACT),
+    ],
     "submission": [("POST", "/api/v1/complaints", REPORT), ("POST", "/laporan/baru", REPORT)],
 }
 
@@ -102,8 +127,9 @@ def test_one_count_holds_for_both_doors(app: Flask, stages: FakeBackend, acts: l
         assert Visitor(app, stages).ask(*act) == 429
 
 
-def test_renewals_are_counted_together_by_pages_and_programs(app: Flask, stages: FakeBackend,
-                                                             opened: Callable[..., dict[str, Any]]) -> None:
+def test_renewals_are_counted_together_by_pages_and_programs(
+    app: Flask, stages: FakeBackend, opened: Callable[..., dict[str, Any]]
+) -> None:
     stages.answers["renew"] = RefusedRemotelyError("NotAuthenticated", "Ended.", {})
 
     def page(path: str) -> Any:
@@ -112,8 +138,9 @@ def test_renewals_are_counted_together_by_pages_and_programs(app: Flask, stages:
         return client.get(path, environ_base=WHERE)
 
     def by_api() -> Any:
-        return app.test_client().post("/api/v1/sessions/current/renewal", json={"refresh_token": REFRESH_TOKEN},
-                                      environ_base=WHERE)
+        return app.test_client().post(
+            "/api/v1/sessions/current/renewal", json={"refresh_token": REFRESH_TOKEN}, environ_base=WHERE
+        )
 
     assert [page("/").status_code, by_api().status_code, page("/laporan").status_code] == [200, 401, 303]
     stages.asked.clear()
@@ -129,15 +156,19 @@ def test_renewals_are_counted_together_by_pages_and_programs(app: Flask, stages:
 
 
 def test_whoever_shares_an_address_keeps_nobody_from_renewing_a_log_in(
-        app: Flask, stages: FakeBackend, client: FlaskClient, opened: Callable[..., dict[str, Any]]) -> None:
+    app: Flask, stages: FakeBackend, client: FlaskClient, opened: Callable[..., dict[str, Any]]
+) -> None:
     """Else one of an office, with a hundred cookies of their own making a minute, had all others of it out."""
     log_in(client, stages, opened())
     client.delete_cookie("nkk_access")
     given = app.test_client().post("/api/v1/sessions", json=FORM).get_json()["refresh_token"]
 
     def by_api(token: str) -> int:
-        return app.test_client().post("/api/v1/sessions/current/renewal", json={"refresh_token": token},
-                                      environ_base=WHERE).status_code
+        return (
+            app.test_client()
+            .post("/api/v1/sessions/current/renewal", json={"refresh_token": token}, environ_base=WHERE)
+            .status_code
+        )
 
     stages.answers["renew"] = RefusedRemotelyError("NotAuthenticated", "Ended.", {})
     while by_api(REFRESH_TOKEN) != 429:
@@ -147,14 +178,16 @@ def test_whoever_shares_an_address_keeps_nobody_from_renewing_a_log_in(
     assert client.get("/laporan", environ_base=WHERE).status_code == 200
     assert [by_api(given) for _ in range(FEW)] == [200, 200, 429], "its own are bounded, at both doors"
     assert [asked for asked in stages.asked if asked[0] == "renew"] == [
-        ("renew", ({"refresh_token": REFRESH_TOKEN},))] * FEW
+        ("renew", ({"refresh_token": REFRESH_TOKEN},))
+    ] * FEW
     # What only looks as if it were given here is a stranger's.
     for forged in (f"{REFRESH_TOKEN}.", f"{REFRESH_TOKEN}.{'0' * 32}", f"x{given[1:]}", f"{given}x"):
         assert by_api(forged) == 429
 
 
 def test_whoever_shares_an_address_uses_up_no_try_of_a_device_that_logged_in_before(
-        app: Flask, stages: FakeBackend, client: FlaskClient) -> None:
+    app: Flask, stages: FakeBackend, client: FlaskClient
+) -> None:
     log_in(client, stages, stages.answers["log_in"])
     entered = client.post("/api/v1/sessions", json=FORM)
     known = {"X-NKK-Device": entered.headers["X-NKK-Device"]}
@@ -167,17 +200,21 @@ def test_whoever_shares_an_address_uses_up_no_try_of_a_device_that_logged_in_bef
     assert by_api(FORM, known) == 201
     assert by_api(FORM, {"X-NKK-Device": known["X-NKK-Device"][:32]}) == 429
     assert by_api(FORM | {"username": "lain"}, known) == 429
-    by_page = [client.post("/masuk", data=FORM | {"csrf_token": token(client, "/lupa-sandi")}, environ_base=WHERE)
-               for _ in range(FEW)]
+    by_page = [
+        client.post("/masuk", data=FORM | {"csrf_token": token(client, "/lupa-sandi")}, environ_base=WHERE)
+        for _ in range(FEW)
+    ]
     assert [answer.status_code for answer in by_page] == [303, 303, 429], "its own tries are bounded, at both doors"
 
 
 @pytest.mark.parametrize("body", [b"", b"[", b"[]", b'"x"', b'{"username": 1}', b"[" * 100_000, b"\xff"], ids=repr)
-def test_what_a_known_device_sends_is_refused_for_what_it_is(client: FlaskClient, stages: FakeBackend, body: bytes
-                                                             ) -> None:
+def test_what_a_known_device_sends_is_refused_for_what_it_is(
+    client: FlaskClient, stages: FakeBackend, body: bytes
+) -> None:
     known = client.post("/api/v1/sessions", json=FORM).headers["X-NKK-Device"]
-    answer = client.post("/api/v1/sessions", data=body, headers={
-        "Content-Type": "application/json", "X-NKK-Device": known})
+    answer = client.post(
+        "/api/v1/sessions", data=body, headers={"Content-Type": "application/json", "X-NKK-Device": known}
+    )
     assert answer.status_code in (400, 422)
 
 
@@ -204,15 +241,18 @@ def test_another_installations_store_tells_nothing_of_ours(app: Flask) -> None:
         assert hidden("address:203.0.113.7") != ours
 
 
-@pytest.mark.parametrize(("address", "counted"), [
-    ("203.0.113.7", "203.0.113.7"),
-    ("::ffff:203.0.113.7", "203.0.113.7"),
-    ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-    ("2001:db8:1:2::", "2001:db8:1:2::"),
-    ("fe80::1%eth0", "fe80::"),
-    ("", ""),
-    ("unix", "unix"),
-])
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::", "2001:db8:1:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", ""),
+        ("unix", "unix"),
+    ],
+)
 def test_an_address_counts_as_its_subscriber(address: str, counted: str) -> None:
     assert network(address) == counted
 

@@ -18,8 +18,12 @@ EMAIL = "tim@example.id"
 @pytest.fixture
 def admin(client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]]) -> FlaskClient:
     log_in(client, stages, opened("admin"))
-    stages.answers |= {"lists": LISTS | {"opds": ROSTER}, "replace_lists": {}, "open_by_opd": {"dinkes": 2},
-                       "teams": {"opd_team": {"dinkes": {"email": EMAIL}}}}
+    stages.answers |= {
+        "lists": LISTS | {"opds": ROSTER},
+        "replace_lists": {},
+        "open_by_opd": {"dinkes": 2},
+        "teams": {"opd_team": {"dinkes": {"email": EMAIL}}},
+    }
     return client
 
 
@@ -31,8 +35,9 @@ def replaced(stages: FakeBackend) -> list[Any]:
     return [args[0] for act, args in stages.asked if act == "replace_lists"]
 
 
-def test_who_takes_agencies_off_the_roster_is_told_what_waits_there_and_asked_again(admin: FlaskClient,
-                                                                                    stages: FakeBackend) -> None:
+def test_who_takes_agencies_off_the_roster_is_told_what_waits_there_and_asked_again(
+    admin: FlaskClient, stages: FakeBackend
+) -> None:
     asked = post(admin, PATH, KEPT)
     assert (asked.status_code, replaced(stages)) == (409, [])
     assert "<bdi>Dinas Kesehatan</bdi></span> (<code>dinkes</code>): 2 pengaduan menunggu tanggapannya" in asked.text
@@ -52,8 +57,11 @@ def test_what_waits_need_not_be_known_for_it(admin: FlaskClient, stages: FakeBac
 
 def test_a_roster_that_only_grows_or_is_renamed_is_saved_at_once(admin: FlaskClient, stages: FakeBackend) -> None:
     rows = {"inspektorat": "Inspektorat Kota", "dinkes": "Dinkes", "dinsos": "Dinsos", "baru": "Dinas Baru"}
-    form = {f"opd-{part}-{number}": text for number, row in enumerate(rows.items())
-            for part, text in zip(("key", "name"), row, strict=True)}
+    form = {
+        f"opd-{part}-{number}": text
+        for number, row in enumerate(rows.items())
+        for part, text in zip(("key", "name"), row, strict=True)
+    }
     assert post(admin, PATH, form).status_code == 303
     assert replaced(stages) == [{"opds": rows}]
 
@@ -67,11 +75,16 @@ def test_the_address_of_a_team_that_left_the_roster_stays(admin: FlaskClient, st
 
 
 def test_a_superior_without_a_team_is_refused_in_one_sentence_by_page_and_api(
-        admin: FlaskClient, opened: Callable[..., dict[str, Any]]) -> None:
+    admin: FlaskClient, opened: Callable[..., dict[str, Any]]
+) -> None:
     page = post(admin, TEAMS, {"opd-inspektorat-superior_email": "kepala@example.id"})
     assert page.status_code == 422
     assert "Inspektorat\u2069, surel tim</bdi></a>: Isi juga surel timnya" in page.text
-    answer = admin.put("/api/v1/teams", json={"operator": {"superior_email": "kepala@example.id"}},
-                       headers={"Authorization": f"Bearer {opened('admin')['access_token']}"})
-    assert answer.json["errors"]["operator"] == {"email": [
-        "Give the team's own address as well: a superior is written to only beside the team."]}
+    answer = admin.put(
+        "/api/v1/teams",
+        json={"operator": {"superior_email": "kepala@example.id"}},
+        headers={"Authorization": f"Bearer {opened('admin')['access_token']}"},
+    )
+    assert answer.json["errors"]["operator"] == {
+        "email": ["Give the team's own address as well: a superior is written to only beside the team."]
+    }

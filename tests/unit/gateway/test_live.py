@@ -121,8 +121,12 @@ def test_a_message_that_is_no_event_is_passed_over(feed):
 def test_what_another_than_its_owner_tells_is_passed_over(feed):
     stream = feed.open("answers", None, "one", 60)
     body = sample(live.ResponseApproved).body
-    for exchange, key in (("opd_response.events", "response.approved.v1"), ("triage.moves", "response.approved.v1"),
-                          ("triage.events", "response.returned.v1"), ("", "live.gateway-1")):
+    for exchange, key in (
+        ("opd_response.events", "response.approved.v1"),
+        ("triage.moves", "response.approved.v1"),
+        ("triage.events", "response.returned.v1"),
+        ("", "live.gateway-1"),
+    ):
         feed._hear(Message(body, exchange, key))
     feed._hear(Message(body.replace("/nkk/triage", "/nkk/opd_response"), "triage.events", "response.approved.v1"))
     assert told(stream) == []
@@ -216,8 +220,9 @@ def test_a_stream_lasts_ten_minutes_and_no_longer_than_the_token(feed, monkeypat
     app = Flask(__name__)
     app.extensions["live"] = feed
     with app.app_context():
-        live.stream_for("opd", Actor(TEAM.id, TEAM.role, TEAM.group, None, datetime.now(UTC) + timedelta(
-            seconds=expires_in)))
+        live.stream_for(
+            "opd", Actor(TEAM.id, TEAM.role, TEAM.group, None, datetime.now(UTC) + timedelta(seconds=expires_in))
+        )
     assert lasting[0][:3] == ("opd", "disdukcapil", TEAM.id)
     assert least <= lasting[0][3] <= most
 

@@ -16,22 +16,48 @@ from tests.unit.gateway.visits import FORM, REFRESH_TOKEN, FakeBackend, log_in, 
 
 Opened = Callable[..., dict[str, Any]]
 
-FILLED = {"ticket": "NKK-2026-EDXY-ER30", "username": "operator", "day": "2026-12-31", "first": "2026-12-31",
-          "key": "kode-etik", "format": "pdf", "kind": "tanda-terima", "number": 1, "version": 1, "code": "en",
-          "act": "serahkan", "what": "hari", "month": "2026-03", "digest": "0", "name": "x", "year": 2027}
+FILLED = {
+    "ticket": "NKK-2026-EDXY-ER30",
+    "username": "operator",
+    "day": "2026-12-31",
+    "first": "2026-12-31",
+    "key": "kode-etik",
+    "format": "pdf",
+    "kind": "tanda-terima",
+    "number": 1,
+    "version": 1,
+    "code": "en",
+    "act": "serahkan",
+    "what": "hari",
+    "month": "2026-03",
+    "digest": "0",
+    "name": "x",
+    "year": 2027,
+}
 CASE = "/laporan/NKK-2026-EDXY-ER30"
-AHEAD = [("Sec-Purpose", "prefetch"), ("Sec-Purpose", "prefetch;prerender"), ("Purpose", "prefetch"),
-         ("sec-purpose", "Prefetch;anonymous-client-ip"), ("X-Moz", "prefetch"), ("X-Purpose", "preview")]
-ANSWERED = {"complaint": {"ticket": "NKK-2026-EDXY-ER30", "submitted_at": "2026-03-02T01:00:00.000000Z"},
-            "open_answer": {"stands": {"state": "closed", "step": 7}, "answer": None},
-            "read_answer": {"stands": {"state": "receive", "step": 7}, "answer": None}}
+AHEAD = [
+    ("Sec-Purpose", "prefetch"),
+    ("Sec-Purpose", "prefetch;prerender"),
+    ("Purpose", "prefetch"),
+    ("sec-purpose", "Prefetch;anonymous-client-ip"),
+    ("X-Moz", "prefetch"),
+    ("X-Purpose", "preview"),
+]
+ANSWERED = {
+    "complaint": {"ticket": "NKK-2026-EDXY-ER30", "submitted_at": "2026-03-02T01:00:00.000000Z"},
+    "open_answer": {"stands": {"state": "closed", "step": 7}, "answer": None},
+    "read_answer": {"stands": {"state": "receive", "step": 7}, "answer": None},
+}
 
 
 def addresses(app: Flask, which: Callable[[Any], bool]) -> list[str]:
     """The addresses of the rules that `which` finds, filled in."""
     with app.test_request_context("/"):
-        return [app.url_for(rule.endpoint, **{name: FILLED[name] for name in rule.arguments})
-                for rule in app.url_map.iter_rules() if which(rule)]
+        return [
+            app.url_for(rule.endpoint, **{name: FILLED[name] for name in rule.arguments})
+            for rule in app.url_map.iter_rules()
+            if which(rule)
+        ]
 
 
 def of_pages(rule: Any) -> bool:
@@ -47,7 +73,8 @@ def asked_for(stages: FakeBackend, client: FlaskClient, method: str, address: st
 
 @pytest.mark.parametrize("role", ["reporter", "admin"])
 def test_a_head_asks_the_stages_what_a_get_asks_whatever_form_comes_with_it(
-        app: Flask, client: FlaskClient, stages: FakeBackend, opened: Opened, role: str) -> None:
+    app: Flask, client: FlaskClient, stages: FakeBackend, opened: Opened, role: str
+) -> None:
     log_in(client, stages, opened(role))
     form = FORM | {"csrf_token": token(client, "/sampai-jumpa"), "name": "x"}
     stages.answers = defaultdict(lambda: StageUnavailableError("intake"), staff_names={})
@@ -70,14 +97,16 @@ def test_a_page_is_opened_and_sent_and_nothing_else(app: Flask, client: FlaskCli
 
 
 def test_the_api_takes_what_its_description_names(app: Flask, client: FlaskClient) -> None:
-    described = {path: {method.upper() for method in item if method != "parameters"}
-                 for path, item in openapi()["paths"].items()} | {"/api/v1/openapi.json": {"GET"}}
+    described = {
+        path: {method.upper() for method in item if method != "parameters"} for path, item in openapi()["paths"].items()
+    } | {"/api/v1/openapi.json": {"GET"}}
     taken: dict[str, set[str]] = {}
     for rule in app.url_map.iter_rules():
         if rule.rule.startswith("/api/v1/"):
             taken.setdefault(re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"{\1}", rule.rule), set()).update(rule.methods or ())
-    assert taken == {path: named | {"OPTIONS"} | ({"HEAD"} if "GET" in named else set())
-                     for path, named in described.items()}
+    assert taken == {
+        path: named | {"OPTIONS"} | ({"HEAD"} if "GET" in named else set()) for path, named in described.items()
+    }
     response = client.open("/api/v1/opds", environ_overrides={"REQUEST_METHOD": "get"})
     assert (response.status_code, response.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
@@ -87,10 +116,15 @@ def test_no_page_can_be_made_that_acts_by_another_method(app: Flask) -> None:
         methods.Gateway("x").add_url_rule("/hapus", view_func=lambda: "", methods=["DELETE"])
 
 
-@pytest.mark.parametrize("how", [{"headers": {name: "DELETE"}} for name in methods.OVERRIDES] + [
-    {"query_string": {"_method": "PUT"}}, {"headers": {"x-http-method-override": "GET"}}], ids=str)
-def test_a_method_that_is_to_be_another_is_refused(client: FlaskClient, stages: FakeBackend, how: dict[str, Any]
-                                                   ) -> None:
+@pytest.mark.parametrize(
+    "how",
+    [{"headers": {name: "DELETE"}} for name in methods.OVERRIDES]
+    + [{"query_string": {"_method": "PUT"}}, {"headers": {"x-http-method-override": "GET"}}],
+    ids=str,
+)
+def test_a_method_that_is_to_be_another_is_refused(
+    client: FlaskClient, stages: FakeBackend, how: dict[str, Any]
+) -> None:
     for path in ("/masuk", "/api/v1/opds", CASE, "/healthz", "/bahasa/en"):
         for method in ("GET", "HEAD", "POST"):
             response = client.open(path, method=method, **how)
@@ -117,19 +151,23 @@ def test_every_get_that_changes_something_is_an_address_that_is_opened(app: Flas
 
 
 def test_a_reporter_who_opens_their_complaint_receives_the_answer_and_its_head_does_not(
-        client: FlaskClient, stages: FakeBackend, opened: Opened) -> None:
+    client: FlaskClient, stages: FakeBackend, opened: Opened
+) -> None:
     log_in(client, stages, opened())
     stages.answers |= ANSWERED | {"timeline": RefusedRemotelyError("UnknownTicket", "", {})}
     bearer = {"Authorization": f"Bearer {opened()['access_token']}"}
     for address, how in ((CASE, {}), ("/api/v1/complaints/NKK-2026-EDXY-ER30", {"headers": bearer})):
-        acts = {method: [act for act, _ in asked_for(stages, client, method, address, **how) if "answer" in act]
-                for method in ("HEAD", "GET")}
+        acts = {
+            method: [act for act, _ in asked_for(stages, client, method, address, **how) if "answer" in act]
+            for method in ("HEAD", "GET")
+        }
         assert acts == {"HEAD": ["read_answer"], "GET": ["open_answer"]}, address
 
 
 @pytest.mark.parametrize(("name", "value"), AHEAD)
-def test_nothing_is_loaded_ahead_but_files(app: Flask, client: FlaskClient, stages: FakeBackend, opened: Opened,
-                                           name: str, value: str) -> None:
+def test_nothing_is_loaded_ahead_but_files(
+    app: Flask, client: FlaskClient, stages: FakeBackend, opened: Opened, name: str, value: str
+) -> None:
     log_in(client, stages, opened())
     stages.answers |= ANSWERED
     bearer = {"Authorization": f"Bearer {opened()['access_token']}"}
@@ -145,12 +183,22 @@ def test_nothing_is_loaded_ahead_but_files(app: Flask, client: FlaskClient, stag
     assert client.get(style, headers={name: value}).status_code == 200
 
 
-@pytest.mark.parametrize(("site", "dest", "status"), [
-    ("same-site", "image", 503), ("cross-site", "iframe", 503), ("same-site", "empty", 503),
-    ("same-site", "document", 200), ("cross-site", "document", 200), ("none", "document", 200),
-    ("same-origin", "empty", 200), ("same-origin", "document", 200)])
-def test_another_origin_loads_no_page_into_its_own(client: FlaskClient, stages: FakeBackend, opened: Opened, site: str,
-                                                   dest: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("site", "dest", "status"),
+    [
+        ("same-site", "image", 503),
+        ("cross-site", "iframe", 503),
+        ("same-site", "empty", 503),
+        ("same-site", "document", 200),
+        ("cross-site", "document", 200),
+        ("none", "document", 200),
+        ("same-origin", "empty", 200),
+        ("same-origin", "document", 200),
+    ],
+)
+def test_another_origin_loads_no_page_into_its_own(
+    client: FlaskClient, stages: FakeBackend, opened: Opened, site: str, dest: str, status: int
+) -> None:
     log_in(client, stages, opened())
     stages.answers |= {"complaints": {"items": [], "next": None}, "standings": {}}
     stages.asked.clear()
@@ -158,8 +206,9 @@ def test_another_origin_loads_no_page_into_its_own(client: FlaskClient, stages: 
     assert (response.status_code, bool(stages.asked)) == (status, status == 200)
 
 
-def test_a_head_renews_no_session_and_chooses_no_language(client: FlaskClient, stages: FakeBackend, opened: Opened
-                                                          ) -> None:
+def test_a_head_renews_no_session_and_chooses_no_language(
+    client: FlaskClient, stages: FakeBackend, opened: Opened
+) -> None:
     stages.answers["renew"] = opened()
     client.set_cookie("nkk_refresh", REFRESH_TOKEN)
     for address in ("/laporan", "/masuk", "/", "/bahasa/en"):
@@ -181,8 +230,13 @@ def test_a_head_takes_no_message_away(client: FlaskClient, stages: FakeBackend) 
 def test_a_limit_counts_what_acts_by_whatever_method(client: FlaskClient, stages: FakeBackend) -> None:
     stages.answers["register"] = RefusedRemotelyError("UsernameTaken", "", {"fields": {"username": ["Taken."]}})
     stages.answers["log_in"] = RefusedRemotelyError("NotAuthenticated", "", {})
-    form = {"csrf_token": token(client, "/daftar"), "kind": "public", "identity_number": "1971014107900001",
-            "name": "Budi", "email": "budi@example.id"} | FORM
+    form = {
+        "csrf_token": token(client, "/daftar"),
+        "kind": "public",
+        "identity_number": "1971014107900001",
+        "name": "Budi",
+        "email": "budi@example.id",
+    } | FORM
     for _ in range(3):
         assert client.get("/daftar").status_code == client.head("/daftar", data=form).status_code == 200
         assert client.post("/daftar", data=form | {"tinjau": "1"}).status_code == 200
@@ -191,8 +245,17 @@ def test_a_limit_counts_what_acts_by_whatever_method(client: FlaskClient, stages
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_no_way_of_writing_an_address_redirects_to_a_host_that_was_named(client: FlaskClient, method: str) -> None:
-    for path in ("//masuk", "//evil.example.org", "//evil.example.org/..", "/\\evil.example.org", "///laporan",
-                 "/laporan//baru", "//api/v1/opds", "/api//v1/opds", "//statis/0/x"):
+    for path in (
+        "//masuk",
+        "//evil.example.org",
+        "//evil.example.org/..",
+        "/\\evil.example.org",
+        "///laporan",
+        "/laporan//baru",
+        "//api/v1/opds",
+        "/api//v1/opds",
+        "//statis/0/x",
+    ):
         environ = {"PATH_INFO": path, "HTTP_HOST": "evil.example.org", "HTTP_X_FORWARDED_HOST": "evil.example.org"}
         response = client.open("/", method=method, environ_overrides=environ)
         # Slashes before the first name are one, to every WSGI server; all others are part of a name.
@@ -204,7 +267,15 @@ def test_no_way_of_writing_an_address_redirects_to_a_host_that_was_named(client:
 
 def test_whoever_is_sent_on_stays_at_this_site(app: Flask) -> None:
     with app.test_request_context("/", headers={"Host": "evil.example.org"}):
-        for address in ("https://evil.example.org/", "//evil.example.org", "/\\evil.example.org", "evil", "", "/\tx",
-                        "/\r\nSet-Cookie: x=y", "javascript:alert(1)"):
+        for address in (
+            "https://evil.example.org/",
+            "//evil.example.org",
+            "/\\evil.example.org",
+            "evil",
+            "",
+            "/\tx",
+            "/\r\nSet-Cookie: x=y",
+            "javascript:alert(1)",
+        ):
             assert redirect(address).headers["Location"] == "/", address
         assert redirect("/laporan?x=1").headers["Location"] == "/laporan?x=1"

@@ -15,27 +15,48 @@ HALF_A_PAIR = "\ud800"
 
 
 @pytest.mark.parametrize("path", ["/sessions", "/password-resets"])
-def test_a_user_name_that_is_no_text_is_malformed_also_from_a_known_device(client: FlaskClient, stages: FakeBackend,
-                                                                           path: str) -> None:
-    answer = client.post(f"/api/v1{path}", headers={HEADER: DEVICE}, content_type="application/json",
-                         data=json.dumps({"username": HALF_A_PAIR, "password": "x"}))
+def test_a_user_name_that_is_no_text_is_malformed_also_from_a_known_device(
+    client: FlaskClient, stages: FakeBackend, path: str
+) -> None:
+    answer = client.post(
+        f"/api/v1{path}",
+        headers={HEADER: DEVICE},
+        content_type="application/json",
+        data=json.dumps({"username": HALF_A_PAIR, "password": "x"}),
+    )
     assert (answer.status_code, answer.json["type"]) == (400, "urn:nkk:problem:malformed")
     assert stages.asked == []
 
 
-@pytest.mark.parametrize("carried", [
-    "[" * 30_000, '{"text": ' + "[" * 970 + "]" * 970 + "}", '{"text": "\\ud800"}', '{"\\ud800": "x"}', '{"text": 1}',
-    '{"text": ["x"]}', "[]", "null", "x", "1" * 5_000, "\x00"], ids=lambda text: repr(text[:16]))
+@pytest.mark.parametrize(
+    "carried",
+    [
+        "[" * 30_000,
+        '{"text": ' + "[" * 970 + "]" * 970 + "}",
+        '{"text": "\\ud800"}',
+        '{"\\ud800": "x"}',
+        '{"text": 1}',
+        '{"text": ["x"]}',
+        "[]",
+        "null",
+        "x",
+        "1" * 5_000,
+        "\x00",
+    ],
+    ids=lambda text: repr(text[:16]),
+)
 def test_what_no_page_of_ours_carried_is_not_shown_and_hinders_no_log_in(
-        client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]], carried: str) -> None:
+    client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]], carried: str
+) -> None:
     stages.answers["log_in"] = opened()
     sent = FORM | {"csrf_token": token(client), "ke": "/laporan/baru", "carried": carried}
     answer = client.post("/masuk", data=sent)
     assert (answer.status_code, answer.location) == (303, "/laporan/baru")
 
 
-def test_of_what_was_carried_each_text_is_kept(client: FlaskClient, stages: FakeBackend,
-                                               opened: Callable[..., dict[str, Any]]) -> None:
+def test_of_what_was_carried_each_text_is_kept(
+    client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]]
+) -> None:
     stages.answers["log_in"] = opened()
     carried = json.dumps({"text": "Tulisan 🙂 saya", "place": HALF_A_PAIR, "subject_line": 7})
     answer = client.post("/masuk", data=FORM | {"csrf_token": token(client), "ke": "/laporan/baru", "carried": carried})
@@ -45,8 +66,9 @@ def test_of_what_was_carried_each_text_is_kept(client: FlaskClient, stages: Fake
 
 
 @pytest.mark.parametrize("onward", ["/\t/[", "/\r\n/[::1", "/\n/a\u2100b", "/\t/elsewhere.example"])
-def test_an_address_that_cannot_be_read_leads_nowhere(client: FlaskClient, stages: FakeBackend,
-                                                      opened: Callable[..., dict[str, Any]], onward: str) -> None:
+def test_an_address_that_cannot_be_read_leads_nowhere(
+    client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]], onward: str
+) -> None:
     assert client.get("/masuk", query_string={"ke": onward}).status_code == 200
     assert client.get("/bahasa/en", query_string={"ke": onward}).location == "/"
     stages.answers["log_in"] = opened()

@@ -15,8 +15,17 @@ def read_networks(written: str) -> Proxies:
 
 
 TRUSTED = read_networks("10.0.0.0/8, 127.0.0.1, fd00::/8")
-FORWARDED = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Forwarded-Port", "X-Forwarded-Prefix",
-             "X-Forwarded-Ssl", "X-Forwarded-Scheme", "X-Real-Ip", "Forwarded")
+FORWARDED = (
+    "X-Forwarded-For",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Host",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "X-Forwarded-Ssl",
+    "X-Forwarded-Scheme",
+    "X-Real-Ip",
+    "Forwarded",
+)
 
 
 def seen(peer: str, said: dict[str, str], proxies: Any = TRUSTED) -> dict[str, str]:
@@ -28,25 +37,28 @@ def seen(peer: str, said: dict[str, str], proxies: Any = TRUSTED) -> dict[str, s
     return given_
 
 
-@pytest.mark.parametrize(("peer", "chain", "client"), [
-    ("10.0.0.1", "203.0.113.7", "203.0.113.7"),
-    ("10.0.0.1", "8.8.8.8, 203.0.113.7", "203.0.113.7"),
-    ("10.0.0.1", "8.8.8.8, 203.0.113.7, 10.0.0.2,10.0.0.3", "203.0.113.7"),
-    ("10.0.0.1", "10.0.0.9, 10.0.0.2", "10.0.0.9"),
-    ("10.0.0.1", "", "10.0.0.1"),
-    ("10.0.0.1", "203.0.113.7, unknown", "10.0.0.1"),
-    ("10.0.0.1", "203.0.113.7, unknown, 10.0.0.2", "10.0.0.2"),
-    ("10.0.0.1", "203.0.113.7:4711", "203.0.113.7"),
-    ("10.0.0.1", "[2001:db8::7]:4711", "2001:db8::7"),
-    ("10.0.0.1", "2001:db8::7", "2001:db8::7"),
-    ("10.0.0.1", "::ffff:203.0.113.7", "203.0.113.7"),
-    ("10.0.0.1", "203.0.113.7, ::ffff:10.0.0.2", "203.0.113.7"),
-    ("::ffff:10.0.0.1", "203.0.113.7", "203.0.113.7"),
-    ("fd00::1%eth0", "203.0.113.7", "203.0.113.7"),
-    ("203.0.113.9", "10.0.0.1", "203.0.113.9"),
-    ("2001:db8::9", "203.0.113.7", "2001:db8::9"),
-    ("unix", "203.0.113.7", "unix"),
-])
+@pytest.mark.parametrize(
+    ("peer", "chain", "client"),
+    [
+        ("10.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("10.0.0.1", "8.8.8.8, 203.0.113.7", "203.0.113.7"),
+        ("10.0.0.1", "8.8.8.8, 203.0.113.7, 10.0.0.2,10.0.0.3", "203.0.113.7"),
+        ("10.0.0.1", "10.0.0.9, 10.0.0.2", "10.0.0.9"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "203.0.113.7, unknown", "10.0.0.1"),
+        ("10.0.0.1", "203.0.113.7, unknown, 10.0.0.2", "10.0.0.2"),
+        ("10.0.0.1", "203.0.113.7:4711", "203.0.113.7"),
+        ("10.0.0.1", "[2001:db8::7]:4711", "2001:db8::7"),
+        ("10.0.0.1", "2001:db8::7", "2001:db8::7"),
+        ("10.0.0.1", "::ffff:203.0.113.7", "203.0.113.7"),
+        ("10.0.0.1", "203.0.113.7, ::ffff:10.0.0.2", "203.0.113.7"),
+        ("::ffff:10.0.0.1", "203.0.113.7", "203.0.113.7"),
+        ("fd00::1%eth0", "203.0.113.7", "203.0.113.7"),
+        ("203.0.113.9", "10.0.0.1", "203.0.113.9"),
+        ("2001:db8::9", "203.0.113.7", "2001:db8::9"),
+        ("unix", "203.0.113.7", "unix"),
+    ],
+)
 def test_who_asks_is_the_first_from_the_end_that_is_no_proxy_of_ours(peer: str, chain: str, client: str) -> None:
     assert seen(peer, {"X-Forwarded-For": chain})["REMOTE_ADDR"] == client
 
@@ -57,9 +69,14 @@ def test_the_application_sees_nothing_of_what_was_forwarded_but_what_is_believed
     assert not [key for key in seen(peer, {name: "x"}) if "FORWARDED" in key or "REAL" in key]
 
 
-@given(some.lists(some.sampled_from([
-    "203.0.113.7", "10.0.0.2", "unknown", "", "::1", "fd00::2", "1.2.3.4:80", "x" * 50, "é", "[", "]:", "%"])),
-    some.sampled_from(["203.0.113.9", "2001:db8::1", "unix", "127.0.0.2"]))
+@given(
+    some.lists(
+        some.sampled_from(
+            ["203.0.113.7", "10.0.0.2", "unknown", "", "::1", "fd00::2", "1.2.3.4:80", "x" * 50, "é", "[", "]:", "%"]
+        )
+    ),
+    some.sampled_from(["203.0.113.9", "2001:db8::1", "unix", "127.0.0.2"]),
+)
 def test_whoever_is_not_trusted_is_the_address_they_come_from(chain: list[str], peer: str) -> None:
     said = {"X-Forwarded-For": ", ".join(chain), "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example.org"}
     assert seen(peer, said) == {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", "HTTP_HOST": "site.example.org"}
@@ -71,23 +88,34 @@ def test_what_a_client_wrote_itself_is_never_believed(forged: list[str], client:
     assert seen("10.0.0.1", {"X-Forwarded-For": chain})["REMOTE_ADDR"] == str(client)
 
 
-@pytest.mark.parametrize(("said", "scheme", "host"), [
-    ({"X-Forwarded-Proto": "https"}, "https", "site.example.org"),
-    ({"X-Forwarded-Proto": "HTTPS"}, "https", "site.example.org"),
-    ({"X-Forwarded-Proto": "gopher"}, "http", "site.example.org"),
-    ({"X-Forwarded-Host": "pengaduan.example.id"}, "http", "pengaduan.example.id"),
-    ({"X-Forwarded-Host": "pengaduan.example.id:8443"}, "http", "pengaduan.example.id:8443"),
-    ({"X-Forwarded-Host": "[2001:db8::1]:80"}, "http", "[2001:db8::1]:80"),
-    ({"X-Forwarded-Host": "evil/..@x"}, "http", "site.example.org"),
-    # One proxy that adds: the first entries are what the client wrote.
-    ({"X-Forwarded-For": "8.8.8.8, 203.0.113.7", "X-Forwarded-Proto": "http, https",
-      "X-Forwarded-Host": "evil.example.org, pengaduan.example.id"}, "https", "pengaduan.example.id"),
-    # Two that add, and two of which the first says it and the second hands it on.
-    ({"X-Forwarded-For": "203.0.113.7, 10.0.0.2", "X-Forwarded-Proto": "https, http"}, "https", "site.example.org"),
-    ({"X-Forwarded-For": "203.0.113.7, 10.0.0.2", "X-Forwarded-Proto": "https"}, "https", "site.example.org"),
-])
-def test_a_trusted_proxy_says_how_and_by_which_name_it_was_reached(said: dict[str, str], scheme: str, host: str
-                                                                   ) -> None:
+@pytest.mark.parametrize(
+    ("said", "scheme", "host"),
+    [
+        ({"X-Forwarded-Proto": "https"}, "https", "site.example.org"),
+        ({"X-Forwarded-Proto": "HTTPS"}, "https", "site.example.org"),
+        ({"X-Forwarded-Proto": "gopher"}, "http", "site.example.org"),
+        ({"X-Forwarded-Host": "pengaduan.example.id"}, "http", "pengaduan.example.id"),
+        ({"X-Forwarded-Host": "pengaduan.example.id:8443"}, "http", "pengaduan.example.id:8443"),
+        ({"X-Forwarded-Host": "[2001:db8::1]:80"}, "http", "[2001:db8::1]:80"),
+        ({"X-Forwarded-Host": "evil/..@x"}, "http", "site.example.org"),
+        # One proxy that adds: the first entries are what the client wrote.
+        (
+            {
+                "X-Forwarded-For": "8.8.8.8, 203.0.113.7",
+                "X-Forwarded-Proto": "http, https",
+                "X-Forwarded-Host": "evil.example.org, pengaduan.example.id",
+            },
+            "https",
+            "pengaduan.example.id",
+        ),
+        # Two that add, and two of which the first says it and the second hands it on.
+        ({"X-Forwarded-For": "203.0.113.7, 10.0.0.2", "X-Forwarded-Proto": "https, http"}, "https", "site.example.org"),
+        ({"X-Forwarded-For": "203.0.113.7, 10.0.0.2", "X-Forwarded-Proto": "https"}, "https", "site.example.org"),
+    ],
+)
+def test_a_trusted_proxy_says_how_and_by_which_name_it_was_reached(
+    said: dict[str, str], scheme: str, host: str
+) -> None:
     found = seen("10.0.0.1", said)
     assert (found["wsgi.url_scheme"], found["HTTP_HOST"]) == (scheme, host)
 
@@ -108,8 +136,21 @@ def test_a_bare_number_is_refused_with_what_to_write(written: str) -> None:
         read_networks(written)
 
 
-@pytest.mark.parametrize("written", ["proxy.example.org", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0-10.0.0.9", "0.0.0.0/0",
-                                     "::/0", "10.0.0.0/8 ::1", "*", "127.0.0.1:80", "10.0.0.0/8;::1"])
+@pytest.mark.parametrize(
+    "written",
+    [
+        "proxy.example.org",
+        "10.0.0.1/8",
+        "10.0.0.0/33",
+        "10.0.0.0-10.0.0.9",
+        "0.0.0.0/0",
+        "::/0",
+        "10.0.0.0/8 ::1",
+        "*",
+        "127.0.0.1:80",
+        "10.0.0.0/8;::1",
+    ],
+)
 def test_what_is_no_list_of_networks_is_refused(written: str) -> None:
     with pytest.raises(SettingsError, match=r"Write (the )?networks"):
         read_networks(written)

@@ -24,8 +24,9 @@ def test_the_api_names_all_that_is_wrong_in_one_answer(client: FlaskClient) -> N
     assert set(client.post("/api/v1/reporters", json=WRONG).json["errors"]) == FIELDS
 
 
-def test_who_registers_anothers_name_is_told_that_it_is_taken_and_is_not_let_in(client: FlaskClient,
-                                                                                stages: FakeBackend) -> None:
+def test_who_registers_anothers_name_is_told_that_it_is_taken_and_is_not_let_in(
+    client: FlaskClient, stages: FakeBackend
+) -> None:
     stages.answers |= {"register": TAKEN, "log_in": {"access_token": "another's"}}
     page = client.post("/daftar", data=RIGHT | {"csrf_token": token(client, "/daftar")})
     assert page.status_code == 409

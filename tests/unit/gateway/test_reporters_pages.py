@@ -11,9 +11,18 @@ from tests.unit.gateway.visits import FakeBackend, log_in, token
 
 TICKET = "NKK-2026-6GKQ-DHSZ"
 AT = "2026-03-02T01:00:00.000000Z"
-COMPLAINT = {"ticket": TICKET, "subject_line": "Loket tutup", "text": "Loket tutup.", "category": "kode-etik",
-             "sub_category": "bernegara", "confidential": False, "submitted_at": AT, "service_due_at": AT,
-             "claimed_kind": "complaint", "stands": {"state": "handed_over", "since": AT}}
+COMPLAINT = {
+    "ticket": TICKET,
+    "subject_line": "Loket tutup",
+    "text": "Loket tutup.",
+    "category": "kode-etik",
+    "sub_category": "bernegara",
+    "confidential": False,
+    "submitted_at": AT,
+    "service_due_at": AT,
+    "claimed_kind": "complaint",
+    "stands": {"state": "handed_over", "since": AT},
+}
 ANSWER = {"text": "Sudah ditegur.", "sent_at": AT, "closed_at": AT, "how": "opened", "confirmed_at": None}
 AWAY = StageUnavailableError("notification")
 
@@ -22,10 +31,19 @@ AWAY = StageUnavailableError("notification")
 def _reporter(client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]]) -> None:
     log_in(client, stages, opened())
     stages.answers |= {
-        "complaint": COMPLAINT, "complaints": {"items": [dict(COMPLAINT)], "next": None},
+        "complaint": COMPLAINT,
+        "complaints": {"items": [dict(COMPLAINT)], "next": None},
         "open_answer": {"stands": {"state": "closed"}, "answer": ANSWER},
-        "timeline": {"ticket": TICKET, "path": "information", "submitted_at": AT, "service_due_at": AT,
-                     "stands": {"state": "closed"}, "next": None, "entries": []}}
+        "timeline": {
+            "ticket": TICKET,
+            "path": "information",
+            "submitted_at": AT,
+            "service_due_at": AT,
+            "stands": {"state": "closed"},
+            "next": None,
+            "entries": [],
+        },
+    }
 
 
 def test_an_answer_that_was_opened_asks_for_nothing_more(client: FlaskClient) -> None:
@@ -34,8 +52,9 @@ def test_an_answer_that_was_opened_asks_for_nothing_more(client: FlaskClient) ->
     assert "Konfirmasi, agar" not in page
 
 
-def test_while_notification_is_away_a_reporter_sees_that_the_report_is_kept(client: FlaskClient, stages: FakeBackend
-                                                                            ) -> None:
+def test_while_notification_is_away_a_reporter_sees_that_the_report_is_kept(
+    client: FlaskClient, stages: FakeBackend
+) -> None:
     stages.answers |= {"open_answer": AWAY, "timeline": AWAY, "standings": AWAY}
     one, every = client.get(f"/laporan/{TICKET}"), client.get("/laporan")
     assert (one.status_code, "Retry-After" in one.headers, every.status_code) == (503, True, 200)
@@ -56,8 +75,11 @@ def test_what_is_too_long_is_said_and_not_cut_off(client: FlaskClient) -> None:
     opened = client.get("/laporan/baru", follow_redirects=True).text
     assert "maxlength" not in opened
     written = {"text": "a" * 20_050 + " akhir", "subject_line": "b" * 201, "topic": "kode-etik/bernegara"}
-    page = client.post("/laporan/baru", data=written | {
-        "csrf_token": token(client, "/laporan/baru", follow_redirects=True), "claimed_kind": "complaint"})
+    page = client.post(
+        "/laporan/baru",
+        data=written
+        | {"csrf_token": token(client, "/laporan/baru", follow_redirects=True), "claimed_kind": "complaint"},
+    )
     assert page.status_code == 422
     assert "Panjangnya harus 1 sampai 20000 karakter." in page.text
     assert "Panjangnya harus 1 sampai 200 karakter." in page.text
@@ -67,8 +89,13 @@ def test_what_is_too_long_is_said_and_not_cut_off(client: FlaskClient) -> None:
 
 def test_who_sends_too_much_is_told_until_when(client: FlaskClient, stages: FakeBackend) -> None:
     stages.answers["submit"] = {"ticket": TICKET, "submitted_at": AT, "service_due_at": AT}
-    form = {"text": "Loket tutup.", "subject_line": "Loket", "topic": "kode-etik/bernegara",
-            "claimed_kind": "complaint", "csrf_token": token(client, "/laporan/baru", follow_redirects=True)}
+    form = {
+        "text": "Loket tutup.",
+        "subject_line": "Loket",
+        "topic": "kode-etik/bernegara",
+        "claimed_kind": "complaint",
+        "csrf_token": token(client, "/laporan/baru", follow_redirects=True),
+    }
     for _ in range(3):
         page = client.post("/laporan/baru", data=form)
     assert page.status_code == 429

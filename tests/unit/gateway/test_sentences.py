@@ -9,23 +9,41 @@ from flask import Flask
 from gateway.site.sentences import translated
 
 ROOT = Path(__file__).parents[3]
-SOURCES = [*ROOT.glob("services/*/domain.py"), *ROOT.glob("services/*/schemas.py"), ROOT / "nkk/contracts/fields.py",
-           ROOT / "nkk/sop/registration.py",
-           *ROOT.glob("gateway/api/schemas/*.py"), ROOT / "gateway/complaints.py", ROOT / "gateway/site/admin.py"]
-NOT_TYPED_BY_ANYBODY = {"Not a ticket. It reads like NKK-2026-XXXX-XXXX.",
-                        "Not a cursor of this list. Start again without one.",
-                        "1 to 200 visible ASCII characters, such as a UUID."}
-MARSHMALLOWS_OWN = ["Missing data for required field.", "Field may not be null.", "Length must be between 1 and 200.",
-                    "Longer than maximum length 254.", "Must be one of: a, b.", "Not a valid email address.",
-                    "Not a valid string.", "Not a valid boolean."]
+SOURCES = [
+    *ROOT.glob("services/*/domain.py"),
+    *ROOT.glob("services/*/schemas.py"),
+    ROOT / "nkk/contracts/fields.py",
+    ROOT / "nkk/sop/registration.py",
+    *ROOT.glob("gateway/api/schemas/*.py"),
+    ROOT / "gateway/complaints.py",
+    ROOT / "gateway/site/admin.py",
+]
+NOT_TYPED_BY_ANYBODY = {
+    "Not a ticket. It reads like NKK-2026-XXXX-XXXX.",
+    "Not a cursor of this list. Start again without one.",
+    "1 to 200 visible ASCII characters, such as a UUID.",
+}
+MARSHMALLOWS_OWN = [
+    "Missing data for required field.",
+    "Field may not be null.",
+    "Length must be between 1 and 200.",
+    "Longer than maximum length 254.",
+    "Must be one of: a, b.",
+    "Not a valid email address.",
+    "Not a valid string.",
+    "Not a valid boolean.",
+]
 
 
 def said_of_fields(source: Path) -> list[str]:
     """Every sentence that `source` says of a field."""
     nodes: list[ast.expr] = []
     for node in ast.walk(ast.parse(source.read_text("utf-8"))):
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript) and ast.unparse(
-                node.targets[0]).startswith("wrong["):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Subscript)
+            and ast.unparse(node.targets[0]).startswith("wrong[")
+        ):
             nodes.append(node.value)
         elif isinstance(node, ast.Call):
             name = ast.unparse(node.func)
@@ -75,5 +93,6 @@ def test_numbers_are_kept(app: Flask) -> None:
         assert translated("10 to 128 characters.") == "Panjangnya harus 10 sampai 128 karakter."
         assert translated("A NIK has 16 digits; this has 15.") == "NIK terdiri dari 16 angka; yang ini 15."
         assert translated("The office hours of an ordinary week add up to 7.5; at least 10 are needed.") == (
-            "Jam buka sepekan berjumlah 7,5 jam; harus paling sedikit 10 jam.")
+            "Jam buka sepekan berjumlah 7,5 jam; harus paling sedikit 10 jam."
+        )
         assert translated("Longer than maximum length 254.") == "Terlalu panjang: paling banyak 254 karakter."

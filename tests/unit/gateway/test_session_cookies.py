@@ -14,7 +14,8 @@ Opened = Callable[..., dict[str, Any]]
 
 
 def test_behind_tls_no_other_host_and_no_plain_connection_can_set_a_cookie(
-        client: FlaskClient, stages: FakeBackend, opened: Opened) -> None:
+    client: FlaskClient, stages: FakeBackend, opened: Opened
+) -> None:
     cookies = set_cookies(log_in(client, stages, opened(), base_url="https://pengaduan.example.id"))
     assert set(cookies) == {"__Host-nkk_access", "__Host-nkk_refresh", "__Host-nkk_session", "__Host-nkk_device"}
     for line in cookies.values():
@@ -22,8 +23,9 @@ def test_behind_tls_no_other_host_and_no_plain_connection_can_set_a_cookie(
         assert "Domain" not in line
 
 
-def test_without_tls_the_same_cookies_work_under_plain_names(client: FlaskClient, stages: FakeBackend, opened: Opened
-                                                             ) -> None:
+def test_without_tls_the_same_cookies_work_under_plain_names(
+    client: FlaskClient, stages: FakeBackend, opened: Opened
+) -> None:
     response = log_in(client, stages, opened())
     assert (response.status_code, response.location) == (303, "/laporan")
     assert set(set_cookies(response)) == {"nkk_access", "nkk_refresh", "nkk_session", "nkk_device"}
@@ -49,11 +51,15 @@ def test_the_api_takes_no_cookie(client: FlaskClient, stages: FakeBackend, opene
     assert client.post("/api/v1/complaints/NKK-2026-EDXY-ER30/handover").status_code == 401
 
 
-def test_log_out_takes_both_tokens_away_even_where_intake_is_down(client: FlaskClient, stages: FakeBackend,
-                                                                   opened: Opened) -> None:
+def test_log_out_takes_both_tokens_away_even_where_intake_is_down(
+    client: FlaskClient, stages: FakeBackend, opened: Opened
+) -> None:
     log_in(client, stages, opened())
-    stages.answers |= {"log_out": StageUnavailableError("intake"), "complaints": {"items": [], "next": None},
-                       "standings": {}}
+    stages.answers |= {
+        "log_out": StageUnavailableError("intake"),
+        "complaints": {"items": [], "next": None},
+        "standings": {},
+    }
     response = client.post("/keluar", data={"csrf_token": token(client, "/laporan")})
     assert response.location == "/sampai-jumpa"
     assert all("Max-Age=0" in set_cookies(response)[name] for name in ("nkk_access", "nkk_refresh"))
@@ -75,9 +81,19 @@ def test_a_renewal_that_cannot_be_had_is_no_log_out(client: FlaskClient, stages:
     assert "Set-Cookie" not in response.headers
 
 
-@pytest.mark.parametrize("text", ["x", REFRESH_TOKEN[1:], REFRESH_TOKEN + "x", REFRESH_TOKEN[:-1] + ".", "\"",
-                                  REFRESH_TOKEN + ".", REFRESH_TOKEN + "." + "0" * 33,
-                                  REFRESH_TOKEN[:-1] + "\u00e9"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x",
+        REFRESH_TOKEN[1:],
+        REFRESH_TOKEN + "x",
+        REFRESH_TOKEN[:-1] + ".",
+        '"',
+        REFRESH_TOKEN + ".",
+        REFRESH_TOKEN + "." + "0" * 33,
+        REFRESH_TOKEN[:-1] + "\u00e9",
+    ],
+)
 def test_what_is_no_token_is_asked_of_nobody(client: FlaskClient, stages: FakeBackend, text: str) -> None:
     client.set_cookie("nkk_refresh", text)
     assert client.get("/").status_code == 200
@@ -111,8 +127,9 @@ def test_what_was_typed_is_carried_over_a_log_in_unless_another_site_sent_it(app
     assert "Tulisan saya" not in response.text
 
 
-def test_a_log_in_that_only_a_stage_refuses_ends_at_the_log_in_page(client: FlaskClient, stages: FakeBackend,
-                                                                     opened: Opened) -> None:
+def test_a_log_in_that_only_a_stage_refuses_ends_at_the_log_in_page(
+    client: FlaskClient, stages: FakeBackend, opened: Opened
+) -> None:
     log_in(client, stages, opened())
     stages.answers["complaints"] = RefusedRemotelyError("NotAuthenticated", "Expired.", {})
     assert client.get("/laporan").location == "/masuk?ke=/laporan"

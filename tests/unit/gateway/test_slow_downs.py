@@ -9,8 +9,16 @@ from flask.testing import FlaskClient
 from nkk.messaging.calls import RefusedRemotelyError, StageBusyError
 from tests.unit.gateway.visits import FORM, FakeBackend, log_in, token
 
-ACCOUNT = {"username": "operator", "name": "Petugas", "role": "operator", "opd": None, "disabled_at": None,
-           "locked_until": None, "slowed_until": None, "slowed_sources": 0}
+ACCOUNT = {
+    "username": "operator",
+    "name": "Petugas",
+    "role": "operator",
+    "opd": None,
+    "disabled_at": None,
+    "locked_until": None,
+    "slowed_until": None,
+    "slowed_sources": 0,
+}
 UNTIL = "2026-03-02T01:05:00.000000Z"
 
 
@@ -20,12 +28,16 @@ def admin(client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[s
     return client
 
 
-@pytest.mark.parametrize(("changed", "said"), [
-    ({"slowed_until": UNTIL, "slowed_sources": 1}, "1 tempat atau perangkat terlalu sering"),
-    ({"slowed_until": UNTIL, "slowed_sources": 4, "locked_until": UNTIL}, "datang dari banyak tempat"),
-])
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"slowed_until": UNTIL, "slowed_sources": 1}, "1 tempat atau perangkat terlalu sering"),
+        ({"slowed_until": UNTIL, "slowed_sources": 4, "locked_until": UNTIL}, "datang dari banyak tempat"),
+    ],
+)
 def test_an_admin_is_told_who_waits_until_when_and_can_end_it(
-        admin: FlaskClient, stages: FakeBackend, changed: dict[str, Any], said: str) -> None:
+    admin: FlaskClient, stages: FakeBackend, changed: dict[str, Any], said: str
+) -> None:
     stages.answers["staff_account"] = ACCOUNT | changed
     page = admin.get("/admin/staf/operator")
     assert page.status_code == 200
@@ -48,10 +60,12 @@ def test_ending_it_leads_back_to_the_account(admin: FlaskClient, stages: FakeBac
 
 
 def test_who_waits_is_told_how_long_by_the_page_and_to_programs(client: FlaskClient, stages: FakeBackend) -> None:
-    sentence = ("Too many wrong passwords were given here. Try again after 08:05:09 WIB; the right one is not taken "
-                "before.")
-    stages.answers["log_in"] = RefusedRemotelyError("SlowedDown", sentence, {
-        "retry_after": 61, "fields": {"password": [sentence]}})
+    sentence = (
+        "Too many wrong passwords were given here. Try again after 08:05:09 WIB; the right one is not taken before."
+    )
+    stages.answers["log_in"] = RefusedRemotelyError(
+        "SlowedDown", sentence, {"retry_after": 61, "fields": {"password": [sentence]}}
+    )
     by_page = client.post("/masuk", data=FORM | {"csrf_token": token(client)})
     assert "sesudah pukul 08.05.09 WIB" in by_page.text
     by_program = client.post("/api/v1/sessions", json=FORM)

@@ -12,10 +12,13 @@ FEW = {"accepted": 3, "answered": 2, "closed": 1, "in_time_share": None, "median
 TOO_FEW = "masih terlalu sedikit"
 
 
-@pytest.mark.parametrize(("language", "shown"), [
-    ("id", ["1.250", "1.200", "97,5%", "1 hari kerja"]), ("en", ["1,250", "1,200", "97.5%", "1 working day"])])
-def test_they_are_written_as_the_language_writes_them(client: FlaskClient, stages: FakeBackend, language: str,
-                                                      shown: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [("id", ["1.250", "1.200", "97,5%", "1 hari kerja"]), ("en", ["1,250", "1,200", "97.5%", "1 working day"])],
+)
+def test_they_are_written_as_the_language_writes_them(
+    client: FlaskClient, stages: FakeBackend, language: str, shown: list[str]
+) -> None:
     stages.answers["figures"] = FIGURES | {"last_12_months": MANY}
     client.set_cookie("nkk_language", language)
     page = client.get("/").text

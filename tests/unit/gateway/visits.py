@@ -9,11 +9,22 @@ from flask.testing import FlaskClient
 from nkk.stack.keys import new_keys
 
 KEYS = new_keys()
-LISTS = {"categories": {"kode-etik": {"name": "Kode etik", "sub_categories": {"bernegara": "Etika bernegara"}}},
-         "opds": {"inspektorat": "Inspektorat"}}
-FIGURES = {"as_of": "2026-03-02T01:00:00.000000Z", "promised_minutes": 900, "last_12_months": {
-    "since": "2025-04-01T00:00:00Z", "accepted": 0, "answered": 0, "closed": 0, "in_time_share": None,
-    "median_minutes": None}}
+LISTS = {
+    "categories": {"kode-etik": {"name": "Kode etik", "sub_categories": {"bernegara": "Etika bernegara"}}},
+    "opds": {"inspektorat": "Inspektorat"},
+}
+FIGURES = {
+    "as_of": "2026-03-02T01:00:00.000000Z",
+    "promised_minutes": 900,
+    "last_12_months": {
+        "since": "2025-04-01T00:00:00Z",
+        "accepted": 0,
+        "answered": 0,
+        "closed": 0,
+        "in_time_share": None,
+        "median_minutes": None,
+    },
+}
 REFRESH_TOKEN = "refresh-me" + "_" * 33
 FORM = {"username": "warga", "password": "rahasia-sekali-42"}
 

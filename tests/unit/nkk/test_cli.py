@@ -37,17 +37,39 @@ def test_a_scale_that_cannot_be_is_refused_before_anything_starts(run, pair):
 
 
 def test_all_that_cannot_be_of_a_scale_is_named_at_once(run):
-    done = run("run", "--scale", "triage=x", "--scale", "foo=2", "--scale", "intake=-1", "--scale", "notification=2",
-               "--scale", "notification=3", "--scale", "opd_response=²")
+    done = run(
+        "run",
+        "--scale",
+        "triage=x",
+        "--scale",
+        "foo=2",
+        "--scale",
+        "intake=-1",
+        "--scale",
+        "notification=2",
+        "--scale",
+        "notification=3",
+        "--scale",
+        "opd_response=²",
+    )
     assert done.exit_code == 2
-    assert all(repr(pair) in done.output for pair in ("triage=x", "foo=2", "intake=-1", "notification=3",
-                                                      "opd_response=²"))
+    assert all(
+        repr(pair) in done.output for pair in ("triage=x", "foo=2", "intake=-1", "notification=3", "opd_response=²")
+    )
     assert "notification=2" not in done.output
 
 
-@pytest.mark.parametrize("command", [
-    ["topology"], ["status"], ["subscribe", "triage", "--as", "x"],
-    ["quarantine", "list", "triage"], ["staff", "disable", "x"], ["letters", "list"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["topology"],
+        ["status"],
+        ["subscribe", "triage", "--as", "x"],
+        ["quarantine", "list", "triage"],
+        ["staff", "disable", "x"],
+        ["letters", "list"],
+    ],
+)
 def test_where_no_stack_runs_it_says_so_and_names_the_folder(run, command, tmp_path):
     done = run(*command)
     assert done.exit_code == 1
@@ -95,8 +117,10 @@ def test_a_stage_without_a_quarantine_is_not_offered(run):
 @pytest.mark.parametrize("command", [["add", "kepala", "--name", "Kepala", "--role", "admin"], ["reset", "kepala"]])
 def test_a_password_is_a_line_of_an_input_that_is_no_terminal_and_nothing_is_said_of_it(monkeypatch, command, tmp_path):
     kept = []
-    monkeypatch.setattr("nkk.cli.accounts.as_admin", lambda act: act(SimpleNamespace(
-        call_sealed=lambda method, content: kept.append(content["password"]))))
+    monkeypatch.setattr(
+        "nkk.cli.accounts.as_admin",
+        lambda act: act(SimpleNamespace(call_sealed=lambda method, content: kept.append(content["password"]))),
+    )
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         done = CliRunner().invoke(main, ["--var", str(tmp_path), "staff", *command], input="rahasia sekali 42 \r\n")
@@ -118,8 +142,12 @@ def test_which_letters_has_to_be_said(run, monkeypatch):
 def test_of_each_letter_that_stays_as_it_is_a_sentence_says_why(run, monkeypatch, command):
     left = {"b": "sent", "c": "being_sent", "d": "dropped", "e": "unknown", "f": "not_kept"}
     monkeypatch.setattr("nkk.cli.letters.FREE_SECONDS", 0)
-    monkeypatch.setattr("nkk.cli.letters.as_admin", lambda act: act(SimpleNamespace(
-        call=lambda method, ids, stage: {"done": [id_ for id_ in ids if id_ == "a"], "left": left})))
+    monkeypatch.setattr(
+        "nkk.cli.letters.as_admin",
+        lambda act: act(
+            SimpleNamespace(call=lambda method, ids, stage: {"done": [id_ for id_ in ids if id_ == "a"], "left": left})
+        ),
+    )
     done = run("letters", *command, *"abcdef")
     assert done.exit_code == 1
     first, _, *others = done.output.splitlines()
@@ -133,12 +161,19 @@ def test_of_each_letter_that_stays_as_it_is_a_sentence_says_why(run, monkeypatch
 @pytest.mark.parametrize("command", [["retry"], ["drop", "--yes"]])
 def test_letters_that_go_with_one_that_is_being_sent_are_waited_for(run, monkeypatch, command):
     monkeypatch.setattr("nkk.cli.letters.PAUSE", 0)
-    answers = iter([{"done": ["a"], "left": dict.fromkeys("bcd", "being_sent") | {"e": "unknown"}},
-                    {"done": [], "left": dict.fromkeys("bcd", "being_sent")},
-                    {"done": ["b"], "left": {"c": "sent", "d": "being_sent"}}, {"done": ["d"], "left": {}}])
+    answers = iter(
+        [
+            {"done": ["a"], "left": dict.fromkeys("bcd", "being_sent") | {"e": "unknown"}},
+            {"done": [], "left": dict.fromkeys("bcd", "being_sent")},
+            {"done": ["b"], "left": {"c": "sent", "d": "being_sent"}},
+            {"done": ["d"], "left": {}},
+        ]
+    )
     asked = []
-    monkeypatch.setattr("nkk.cli.letters.as_admin", lambda act: act(SimpleNamespace(
-        call=lambda method, ids, stage: asked.append("".join(ids)) or next(answers))))
+    monkeypatch.setattr(
+        "nkk.cli.letters.as_admin",
+        lambda act: act(SimpleNamespace(call=lambda method, ids, stage: asked.append("".join(ids)) or next(answers))),
+    )
     done = run("letters", *command, *"abcde")
     assert asked == ["abcde", "bcd", "bcd", "d"]
     first, _, *others = done.output.splitlines()
@@ -152,13 +187,17 @@ def test_an_event_that_is_not_in_quarantine_is_named(run, monkeypatch):
     done = run("quarantine", "retry", "triage", "a", "b", "c")
     assert done.exit_code == 1
     assert done.output.splitlines()[:3] == [
-        "1 sent back to triage", "b stays: forged: x",
-        "c: not in the quarantine of triage (`nkk quarantine list triage`)"]
+        "1 sent back to triage",
+        "b stays: forged: x",
+        "c: not in the quarantine of triage (`nkk quarantine list triage`)",
+    ]
 
 
 def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatch, tmp_path):
     def started(port):
-        write_secret(tmp_path / "running.json", json.dumps({"url": "", "environment": {"AMQP_URI": f"amqp://x:{port}"}}))
+        write_secret(
+            tmp_path / "running.json", json.dumps({"url": "", "environment": {"AMQP_URI": f"amqp://x:{port}"}})
+        )
 
     def listen(stage, name, uri, on_trouble, on_listening):
         asked.append(uri())
@@ -203,10 +242,19 @@ def test_a_subscription_says_that_it_listens_when_it_does_and_not_before(run, mo
     assert "listening" not in run("subscribe", "triage", "--as", "a b").output
 
 
-@pytest.mark.parametrize(("settings", "said"), [
-    ({}, "mail is kept in /var/mail and goes to nobody (NKK_SMTP_URL is not set)"),
-    ({"NKK_SMTP_URL": "smtp://nkk:s3cret@mail.example.id:587?starttls=1", "NKK_MAIL_FROM": "NKK <nkk@example.id>"},
-     "mail goes out by smtp://mail.example.id:587 (NKK_SMTP_URL), from NKK <nkk@example.id>")])
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "mail is kept in /var/mail and goes to nobody (NKK_SMTP_URL is not set)"),
+        (
+            {
+                "NKK_SMTP_URL": "smtp://nkk:s3cret@mail.example.id:587?starttls=1",
+                "NKK_MAIL_FROM": "NKK <nkk@example.id>",
+            },
+            "mail goes out by smtp://mail.example.id:587 (NKK_SMTP_URL), from NKK <nkk@example.id>",
+        ),
+    ],
+)
 def test_a_stack_says_where_mail_really_goes_and_no_password(settings, said):
     stack = SimpleNamespace(environment=lambda process: {"NKK_MAIL_DIR": "/var/mail"} | settings)
     assert _mail(stack) == said

@@ -8,9 +8,18 @@ from requirements.audit import judge
 TODAY = date(2026, 3, 2)
 CLEAN = {"name": "flask", "version": "3.1.2", "vulns": []}
 SKIPPED = {"name": "nkk-x", "skip_reason": "Dependency not found on PyPI and could not be audited: nkk-x (1.0)"}
-FLAW = {"name": "jinja2", "version": "2.4.1", "vulns": [{
-    "id": "PYSEC-2019-217", "fix_versions": ["2.10.1"], "aliases": ["CVE-2019-10906", "GHSA-462w-v97r-4m45"],
-    "description": "In Pallets Jinja before 2.10.1, str.format_map allows a sandbox escape."}]}
+FLAW = {
+    "name": "jinja2",
+    "version": "2.4.1",
+    "vulns": [
+        {
+            "id": "PYSEC-2019-217",
+            "fix_versions": ["2.10.1"],
+            "aliases": ["CVE-2019-10906", "GHSA-462w-v97r-4m45"],
+            "description": "In Pallets Jinja before 2.10.1, str.format_map allows a sandbox escape.",
+        }
+    ],
+}
 UNMENDED = {"name": "x", "version": "1", "vulns": [{"id": "PYSEC-2026-1", "fix_versions": [], "aliases": []}]}
 
 
@@ -22,8 +31,11 @@ def test_a_known_vulnerability_fails_and_says_what_mends_it() -> None:
     verdict = judge(report(CLEAN, FLAW, UNMENDED, SKIPPED), [], TODAY)
     assert verdict is not None
     assert verdict.fails
-    assert verdict.says.splitlines() == ["Known vulnerabilities:", "  jinja2 2.4.1: PYSEC-2019-217 (mended in 2.10.1)",
-                                         "  x 1: PYSEC-2026-1 (not mended yet)"]
+    assert verdict.says.splitlines() == [
+        "Known vulnerabilities:",
+        "  jinja2 2.4.1: PYSEC-2019-217 (mended in 2.10.1)",
+        "  x 1: PYSEC-2026-1 (not mended yet)",
+    ]
 
 
 def test_nothing_known_passes_and_names_what_the_service_does_not_know() -> None:

@@ -32,8 +32,11 @@ class Stored:
 
 def standing(calendar=OFFICE_HOURS, came=MONDAY, done=None, submitted_by=0):
     """A case to be classified since `came`: by 10 o'clock, where it came on Monday at 8."""
-    return triage_case(**started(steps.CLASSIFY, came, calendar) | {"done_at": done}, service_due_at=PROMISED,
-                       service_calendar=submitted_by)
+    return triage_case(
+        **started(steps.CLASSIFY, came, calendar) | {"done_at": done},
+        service_due_at=PROMISED,
+        service_calendar=submitted_by,
+    )
 
 
 def left(case, now, *calendars):
@@ -42,15 +45,18 @@ def left(case, now, *calendars):
     return shown["left_minutes"], shown["service_left_minutes"], shown["late"]
 
 
-@pytest.mark.parametrize(("now", "shown"), [
-    ("2026-03-02T08:00", (120, 900, False)),
-    ("2026-03-02T09:30", (30, 810, False)),
-    ("2026-03-02T10:00", (0, 780, False)),
-    ("2026-03-02T10:00:20", (0, 779, True)),
-    ("2026-03-02T11:00", (-60, 720, True)),
-    ("2026-03-04T08:00", (-780, 0, True)),
-    ("2026-03-04T09:10", (-850, -70, True)),
-])
+@pytest.mark.parametrize(
+    ("now", "shown"),
+    [
+        ("2026-03-02T08:00", (120, 900, False)),
+        ("2026-03-02T09:30", (30, 810, False)),
+        ("2026-03-02T10:00", (0, 780, False)),
+        ("2026-03-02T10:00:20", (0, 779, True)),
+        ("2026-03-02T11:00", (-60, 720, True)),
+        ("2026-03-04T08:00", (-780, 0, True)),
+        ("2026-03-04T09:10", (-850, -70, True)),
+    ],
+)
 def test_office_minutes_are_left_to_step_and_service_and_are_negative_once_late(now, shown):
     assert left(standing(), wib(now)) == shown
 
@@ -70,8 +76,14 @@ def test_once_a_step_is_done_nothing_is_left_and_it_was_late_or_not_whenever_it_
 
 
 def test_the_service_ends_with_the_answer_though_the_reporter_has_not_received_it_yet():
-    answered = SimpleNamespace(step=steps.RECEIVE, calendar=0, done_at=None, due_at=wib("2026-03-02T10:00"),
-                               service_due_at=PROMISED, service_calendar=0)
+    answered = SimpleNamespace(
+        step=steps.RECEIVE,
+        calendar=0,
+        done_at=None,
+        due_at=wib("2026-03-02T10:00"),
+        service_due_at=PROMISED,
+        service_calendar=0,
+    )
     assert left(answered, wib("2026-03-02T09:30")) == (30, None, False)
 
 
@@ -85,7 +97,10 @@ def test_what_is_left_is_counted_by_the_calendars_by_which_each_clock_started():
 
 def test_the_service_of_a_case_older_than_that_version_is_counted_by_the_steps_calendar():
     assert left(standing(CLOSED_FROM_NINE, submitted_by=None), wib("2026-03-02T09:00"), CLOSED_FROM_NINE) == (
-        60, 480, False)
+        60,
+        480,
+        False,
+    )
 
 
 def test_nothing_is_counted_by_a_calendar_that_was_not_heard_of():

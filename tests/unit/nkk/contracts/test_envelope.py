@@ -32,14 +32,27 @@ def with_data(**changed):
 def test_what_is_written_is_read_back():
     event = ResponseReturned.read(RETURNED.to_json("event-1", NOW, "request-1"))
     assert (event.id, event.type, event.source, event.subject, event.time, event.correlation_id, event.data) == (
-        "event-1", "response.returned.v1", "/nkk/triage", TICKET, NOW, "request-1", RETURNED)
+        "event-1",
+        "response.returned.v1",
+        "/nkk/triage",
+        TICKET,
+        NOW,
+        "request-1",
+        RETURNED,
+    )
 
 
 def test_the_envelope_is_cloudevents_1_0():
     written = json.loads(RETURNED.to_json("event-1", NOW))
     assert {name: written[name] for name in written if name != "data"} == {
-        "specversion": "1.0", "id": "event-1", "source": "/nkk/triage", "type": "response.returned.v1",
-        "time": "2026-03-02T01:00:00.000000Z", "subject": TICKET, "datacontenttype": "application/json"}
+        "specversion": "1.0",
+        "id": "event-1",
+        "source": "/nkk/triage",
+        "type": "response.returned.v1",
+        "time": "2026-03-02T01:00:00.000000Z",
+        "subject": TICKET,
+        "datacontenttype": "application/json",
+    }
 
 
 def test_bytes_and_text_are_read_alike():
@@ -54,19 +67,44 @@ def test_fields_and_attributes_this_version_does_not_know_are_ignored():
 
 
 def test_fields_that_may_be_left_out_are_none():
-    written = json.loads(ComplaintForwarded(
-        ticket=TICKET, opd="disdukcapil", note="n", category="a", sub_category="b", subject_line="s", text="t",
-        service_due_at=NOW, by="staff-1").to_json("event-1", NOW))
+    written = json.loads(
+        ComplaintForwarded(
+            ticket=TICKET,
+            opd="disdukcapil",
+            note="n",
+            category="a",
+            sub_category="b",
+            subject_line="s",
+            text="t",
+            service_due_at=NOW,
+            by="staff-1",
+        ).to_json("event-1", NOW)
+    )
     for name in ("note", "place", "happened_on", "accused_name", "accused_position", "accused_opd"):
         written["data"].pop(name)
     data = ComplaintForwarded.read(json.dumps(written)).data
     assert (data.note, data.place, data.accused_opd) == (None, None, None)
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"{", b"null", b"[]", b'"text"', b"5", b"\xff\xfe\x00", b'{"specversion": "1.0"', b"NaN", b"'a'",
-    b"[" * 100_000, b'{"a":' * 100_000, b"9" * 10_000,
-], ids=lambda body: body[:12].decode("latin-1"))
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b'"text"',
+        b"5",
+        b"\xff\xfe\x00",
+        b'{"specversion": "1.0"',
+        b"NaN",
+        b"'a'",
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b"9" * 10_000,
+    ],
+    ids=lambda body: body[:12].decode("latin-1"),
+)
 def test_what_is_no_envelope_is_refused(body):
     with pytest.raises(UnreadableEventError, match=r"^not (JSON|a CloudEvents 1\.0 envelope)$"):
         read_envelope(body)
@@ -133,9 +171,22 @@ def test_an_event_without_a_request_behind_it_names_none():
     assert ResponseReturned.read(RETURNED.to_json("event-1", NOW)).correlation_id is None
 
 
-@pytest.mark.parametrize("changed", [{"ticket": SECRET}, {"opd": SECRET}, {"round": SECRET},
-                                     {"note": SECRET + "\ud800"}, {"by": SECRET * 50}, {"round": 0}, {"round": 1.5},
-                                     {"round": True}, {"note": ""}, {"note": [SECRET]}, {"ticket": {SECRET: SECRET}}])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"ticket": SECRET},
+        {"opd": SECRET},
+        {"round": SECRET},
+        {"note": SECRET + "\ud800"},
+        {"by": SECRET * 50},
+        {"round": 0},
+        {"round": 1.5},
+        {"round": True},
+        {"note": ""},
+        {"note": [SECRET]},
+        {"ticket": {SECRET: SECRET}},
+    ],
+)
 def test_fields_amiss_are_named_and_never_quoted(changed):
     with pytest.raises(UnreadableEventError) as refused:
         ResponseReturned.read(with_data(**changed))
@@ -143,8 +194,16 @@ def test_fields_amiss_are_named_and_never_quoted(changed):
 
 
 def test_no_refusal_of_an_envelope_quotes_what_was_written():
-    bodies = [SECRET, json.dumps(SECRET), document(type=SECRET), document(specversion=SECRET), document(time=SECRET),
-              document(id=SECRET * 50), document(data=SECRET), document(data={SECRET: SECRET})]
+    bodies = [
+        SECRET,
+        json.dumps(SECRET),
+        document(type=SECRET),
+        document(specversion=SECRET),
+        document(time=SECRET),
+        document(id=SECRET * 50),
+        document(data=SECRET),
+        document(data={SECRET: SECRET}),
+    ]
     for body in bodies:
         with pytest.raises(UnreadableEventError) as refused:
             ResponseReturned.read(body)
@@ -159,8 +218,11 @@ def test_no_bytes_end_in_another_error(body):
         ResponseSubmitted.read(body)
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-                           lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
 
 
 @given(st.dictionaries(st.sampled_from(["ticket", "opd", "round", "note", "by", "?"]), json_values, min_size=1))
@@ -187,8 +249,7 @@ def test_event_names_are_unique_past_tense_and_versioned():
     for name in names:
         _subject, fact, version = name.split(".")
         # Of a clock, what it has become is told.
-        assert fact in ("due_soon", "overdue") or any(
-            word.endswith(("ed", "sent")) for word in fact.split("_"))
+        assert fact in ("due_soon", "overdue") or any(word.endswith(("ed", "sent")) for word in fact.split("_"))
         assert re.fullmatch(r"v[1-9]", version)
 
 
@@ -224,8 +285,9 @@ def test_an_event_older_than_calendars_is_read_as_one_of_the_built_in_calendar(e
     assert event.read(json.dumps(written)).data.calendar == 0
 
 
-@pytest.mark.parametrize("event", [each for each in EVENTS if "service_calendar" in each.SCHEMA.fields],
-                         ids=lambda event: event.TYPE)
+@pytest.mark.parametrize(
+    "event", [each for each in EVENTS if "service_calendar" in each.SCHEMA.fields], ids=lambda event: event.TYPE
+)
 def test_an_event_older_than_the_services_own_calendar_is_read_as_one_that_does_not_tell_it(event):
     written = json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))
     assert written["data"].pop("service_calendar") > 0

@@ -14,21 +14,33 @@ from nkk.sop.ticket import new_ticket
 LONE_SURROGATE = "halo \ud83d"
 
 
-@pytest.mark.parametrize("words", [
-    "Bagus 👍🏽, terima kasih 👨‍👩‍👧",
-    "شكوى عن الخدمة",
-    "\u202bשלום\u202c",
-    "<script>alert('x')</script> & <b>tebal</b>",
-    "'; DROP TABLE cases; --",
-    "{{ 7 * 7 }} %s ${jndi}",
-    "baris pertama\n\n\tbaris kedua",
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Bagus 👍🏽, terima kasih 👨‍👩‍👧",
+        "شكوى عن الخدمة",
+        "\u202bשלום\u202c",
+        "<script>alert('x')</script> & <b>tebal</b>",
+        "'; DROP TABLE cases; --",
+        "{{ 7 * 7 }} %s ${jndi}",
+        "baris pertama\n\n\tbaris kedua",
+    ],
+)
 def test_plain_text_is_kept_as_a_person_wrote_it(words):
     assert PlainText(200).deserialize(words) == words
 
 
-@pytest.mark.parametrize(("words", "kept"), [("a\x00b", "ab"), ("bel\x07", "bel"), ("esc\x1b[2J", "esc[2J"),
-                                             ("a\x7fb", "ab"), ("a\x9bb", "ab"), ("satu\x0bdua", "satu\ndua")])
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [
+        ("a\x00b", "ab"),
+        ("bel\x07", "bel"),
+        ("esc\x1b[2J", "esc[2J"),
+        ("a\x7fb", "ab"),
+        ("a\x9bb", "ab"),
+        ("satu\x0bdua", "satu\ndua"),
+    ],
+)
 def test_control_signs_that_came_with_a_pasted_text_are_left_out(words, kept):
     assert PlainText(200).deserialize(words) == kept
 
@@ -37,11 +49,19 @@ def test_a_line_has_no_line_ends_and_nothing_invisible():
     assert Line(200).deserialize(" Siti\u200b\x0bContoh\u00a0") == "Siti Contoh"
 
 
-@pytest.mark.parametrize(("written", "kept"), [
-    ("0812-3456-7890", "0812-3456-7890"), ("(0717) 123.456", "(0717) 123.456"), ("0717/123456", "0717/123456"),
-    ("+62 812\u00a03456\u20117890", "+62 812 3456-7890"), ("\u202a08123456789\u202c", "08123456789"),
-    ("０８１２ ３４５６ ７８９０", "0812 3456 7890"), ("0812-3456-7890,", "0812-3456-7890"),
-    ("0812 0345 0789.", "0812 0345 0789")])
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("0812-3456-7890", "0812-3456-7890"),
+        ("(0717) 123.456", "(0717) 123.456"),
+        ("0717/123456", "0717/123456"),
+        ("+62 812\u00a03456\u20117890", "+62 812 3456-7890"),
+        ("\u202a08123456789\u202c", "08123456789"),
+        ("０８１２ ３４５６ ７８９０", "0812 3456 7890"),
+        ("0812-3456-7890,", "0812-3456-7890"),
+        ("0812 0345 0789.", "0812 0345 0789"),
+    ],
+)
 def test_a_telephone_number_is_taken_as_it_is_written(written, kept):
     assert Phone().deserialize(written) == kept
 
@@ -52,13 +72,25 @@ def test_what_is_no_telephone_number_is_refused(written):
         Phone().deserialize(written)
 
 
-@pytest.mark.parametrize(("written", "said"), [
-    ("", "Leave it out"), (" \u2800", "Leave it out"), ("1", "Too short"), ("(0717)", "Too short"),
-    ("0717 123456 ext 12", "without words"), ("0812 3456 7890 (WA)", "without words"),
-    ("Telp: 0717 123456", "without words"),
-    ("081234567890, 081398765432", "One number"), ("081234567890/081398765432", "One number"),
-    ("0717 123456; 0717 654321", "One number"), ("081234567890 081398765432", "One number"),
-    ("08123456 / +62717123456", "One number"), ("0" * 21, "Too long"), ("0812#3456789", "Digits, with")])
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("", "Leave it out"),
+        (" \u2800", "Leave it out"),
+        ("1", "Too short"),
+        ("(0717)", "Too short"),
+        ("0717 123456 ext 12", "without words"),
+        ("0812 3456 7890 (WA)", "without words"),
+        ("Telp: 0717 123456", "without words"),
+        ("081234567890, 081398765432", "One number"),
+        ("081234567890/081398765432", "One number"),
+        ("0717 123456; 0717 654321", "One number"),
+        ("081234567890 081398765432", "One number"),
+        ("08123456 / +62717123456", "One number"),
+        ("0" * 21, "Too long"),
+        ("0812#3456789", "Digits, with"),
+    ],
+)
 def test_it_is_said_what_is_wrong_with_a_telephone_number(written, said):
     with pytest.raises(ValidationError, match=said):
         Phone().deserialize(written)
@@ -121,8 +153,9 @@ def test_a_slug_is_small_letters_digits_and_hyphens(slug):
     assert Slug().deserialize(slug) == slug
 
 
-@pytest.mark.parametrize("slug", ["", "-a", "Kode", "kode etik", "kode_etik", "a" * 65, "a\n",
-                                  "a/../b", "é", "٣", None, 7])
+@pytest.mark.parametrize(
+    "slug", ["", "-a", "Kode", "kode etik", "kode_etik", "a" * 65, "a\n", "a/../b", "é", "٣", None, 7]
+)
 def test_no_other_slug_is_taken(slug):
     with pytest.raises(ValidationError):
         Slug().deserialize(slug)
@@ -152,9 +185,18 @@ def test_what_is_no_instant_is_refused(text):
         Instant().deserialize(text)
 
 
-@pytest.mark.parametrize("text", [
-    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+07:00", "9999-12-31T23:59:59.999999Z", "9999-12-31T23:59:59-14:00",
-    "1999-12-31T23:59:59.999999Z", "2000-01-01T06:59:59+07:00", "2200-01-01T00:00:00Z"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+07:00",
+        "9999-12-31T23:59:59.999999Z",
+        "9999-12-31T23:59:59-14:00",
+        "1999-12-31T23:59:59.999999Z",
+        "2000-01-01T06:59:59+07:00",
+        "2200-01-01T00:00:00Z",
+    ],
+)
 def test_an_instant_that_nobody_can_reckon_with_is_refused(text):
     with pytest.raises(ValidationError):
         Instant().deserialize(text)

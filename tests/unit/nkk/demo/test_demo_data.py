@@ -31,8 +31,12 @@ def subject(item):
 def timeline(item, events=None, state="closed"):
     events = accounting.expected_events(item) if events is None else events
     waits = None if state == "closed" else {"step": 4, "activity": "Menerima pengaduan dan melakukan proses tanggapan"}
-    return {"path": item["path"], "entries": [{"event": event} for event in events], "stands": {"state": state},
-            "next": waits}
+    return {
+        "path": item["path"],
+        "entries": [{"event": event} for event in events],
+        "stands": {"state": state},
+        "next": waits,
+    }
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=subject)
@@ -123,31 +127,37 @@ def test_a_journey_has_as_many_entries_as_its_path(item, steps):
 def test_a_missing_step_is_a_flaw():
     events = [event for event in accounting.expected_events(PLAIN) if event != "response.submitted.v1"]
     assert accounting.flaws(PLAIN, timeline(PLAIN, events)) == [
-        "response.submitted.v1 tercatat 0 kali, seharusnya 1 kali"]
+        "response.submitted.v1 tercatat 0 kali, seharusnya 1 kali"
+    ]
 
 
 def test_closed_twice_is_a_flaw():
     events = [*accounting.expected_events(PLAIN), accounting.CLOSED]
     assert accounting.flaws(PLAIN, timeline(PLAIN, events)) == [
-        "complaint.closed.v1 tercatat 2 kali, seharusnya 1 kali"]
+        "complaint.closed.v1 tercatat 2 kali, seharusnya 1 kali"
+    ]
 
 
 def test_a_missing_return_is_one_flaw_an_event():
     found = accounting.flaws(RETURNED, timeline(RETURNED, accounting.expected_events(PLAIN)))
-    assert found == ["response.submitted.v1 tercatat 1 kali, seharusnya 2 kali",
-                     "response.returned.v1 tercatat 0 kali, seharusnya 1 kali"]
+    assert found == [
+        "response.submitted.v1 tercatat 1 kali, seharusnya 2 kali",
+        "response.returned.v1 tercatat 0 kali, seharusnya 1 kali",
+    ]
 
 
 def test_an_event_of_another_path_is_a_flaw():
     events = [*accounting.expected_events(INFORMATION), "response.approved.v1"]
     assert accounting.flaws(INFORMATION, timeline(INFORMATION, events)) == [
-        "response.approved.v1 tercatat 1 kali, seharusnya 0 kali"]
+        "response.approved.v1 tercatat 1 kali, seharusnya 0 kali"
+    ]
 
 
 def test_steps_out_of_order_are_a_flaw():
     events = accounting.expected_events(PLAIN)
     assert accounting.flaws(PLAIN, timeline(PLAIN, [events[1], events[0], *events[2:]])) == [
-        "urutan langkahnya tidak sesuai prosedur"]
+        "urutan langkahnya tidak sesuai prosedur"
+    ]
 
 
 def test_a_stuck_report_says_where_it_stands():
@@ -158,7 +168,8 @@ def test_a_stuck_report_says_where_it_stands():
 def test_a_step_done_twice_shows_on_a_stuck_report_too():
     events = [*accounting.expected_events(PLAIN)[:3], "complaint.forwarded.v1"]
     assert accounting.flaws(PLAIN, timeline(PLAIN, events, "respond"))[1:] == [
-        "complaint.forwarded.v1 tercatat 2 kali, seharusnya 1 kali"]
+        "complaint.forwarded.v1 tercatat 2 kali, seharusnya 1 kali"
+    ]
 
 
 def test_another_path_than_planned_is_a_flaw():
@@ -187,14 +198,34 @@ def test_the_summary_names_what_did_not_arrive():
     assert "Busy. (503)" in lines[3]
 
 
-@pytest.mark.parametrize(("used", "late", "taken"), [
-    (None, None, "waktu baku 2 hari kerja"), (899, False, "899 menit dari 2 hari kerja"),
-    (901, True, "901 menit dari 2 hari kerja, terlambat"), (3, None, "3 menit dari 2 hari kerja")])
+@pytest.mark.parametrize(
+    ("used", "late", "taken"),
+    [
+        (None, None, "waktu baku 2 hari kerja"),
+        (899, False, "899 menit dari 2 hari kerja"),
+        (901, True, "901 menit dari 2 hari kerja, terlambat"),
+        (3, None, "3 menit dari 2 hari kerja"),
+    ],
+)
 def test_a_step_is_shown_in_wib_with_the_office_minutes_it_took(used, late, taken):
-    told = timeline(PLAIN, []) | {"service_due_at": "2026-03-04T01:12:00.000000Z", "entries": [{
-        "step": 4, "name": "respond", "activity": "Menerima pengaduan", "event": "response.submitted.v1",
-        "role": "opd_team", "at": "2026-03-02T01:30:00.000000Z", "output": "Laporan Tanggapan Pengaduan", "round": 1,
-        "minutes": 900, "used_minutes": used, "late": late}]}
+    told = timeline(PLAIN, []) | {
+        "service_due_at": "2026-03-04T01:12:00.000000Z",
+        "entries": [
+            {
+                "step": 4,
+                "name": "respond",
+                "activity": "Menerima pengaduan",
+                "event": "response.submitted.v1",
+                "role": "opd_team",
+                "at": "2026-03-02T01:30:00.000000Z",
+                "output": "Laporan Tanggapan Pengaduan",
+                "round": 1,
+                "minutes": 900,
+                "used_minutes": used,
+                "late": late,
+            }
+        ],
+    }
     _, promised, line = screen.journey_lines(Told(PLAIN, told))
     assert promised.strip() == "dijanjikan selesai 04/03/2026 08.12 WIB"
     assert f"02/03/2026 08.30.00 WIB  {taken:<29}  Tim NKK Pembantu OPD" in line
@@ -210,7 +241,8 @@ def test_the_months_recapitulation_is_put_beside_the_other_documents(tmp_path):
     written = list(recapitulate(Operator(), "2026-11", tmp_path))
     assert written == [tmp_path / "rekap-bulanan-2026-11.xlsx", tmp_path / "rekap-bulanan-2026-11.pdf"]
     assert [path.read_text() for path in written] == [
-        f"/api/v1/reports/monthly?month=2026-11&format={format_}" for format_ in ("xlsx", "pdf")]
+        f"/api/v1/reports/monthly?month=2026-11&format={format_}" for format_ in ("xlsx", "pdf")
+    ]
 
 
 def test_the_files_are_named_at_the_end_and_the_command_that_proves_a_clock(tmp_path):
@@ -222,21 +254,39 @@ def test_the_files_are_named_at_the_end_and_the_command_that_proves_a_clock(tmp_
 
 
 def test_what_the_lists_of_a_service_lack_is_named_once_and_nothing_of_a_new_ones_is():
-    categories = [{"key": key, "sub_categories": [{"key": sub} for sub in category["sub_categories"]]}
-                  for key, category in CATEGORIES.items()]
+    categories = [
+        {"key": key, "sub_categories": [{"key": sub} for sub in category["sub_categories"]]}
+        for key, category in CATEGORIES.items()
+    ]
     opds = [{"key": key} for key in OPDS]
     assert lacks(ITEMS, categories, opds) == []
-    item = {"form": {"category": "kode-etik", "sub_category": "bernegara", "accused_opd": "inspektorat"},
-            "opd": "inspektorat"}
+    item = {
+        "form": {"category": "kode-etik", "sub_category": "bernegara", "accused_opd": "inspektorat"},
+        "opd": "inspektorat",
+    }
     assert lacks([item, item], [], []) == ["kode-etik/bernegara", "inspektorat"]
 
 
-@pytest.mark.parametrize(("reply", "said"), [
-    ({"json": {"type": "urn:nkk:problem:invalid-input", "detail": "Some fields need correcting.",
-               "errors": {"accused_opd": ["Choose an agency of the roster (GET /opds)."]}}},
-     "situs menolak: invalid-input, pada accused_opd (422)"),
-    ({"json": {"type": "urn:nkk:problem:not-your-step", "detail": "Not yet."}}, "situs menolak: not-your-step (422)"),
-    ({"text": "nothing of ours"}, "situs menolak: Unprocessable Entity (422)")])
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (
+            {
+                "json": {
+                    "type": "urn:nkk:problem:invalid-input",
+                    "detail": "Some fields need correcting.",
+                    "errors": {"accused_opd": ["Choose an agency of the roster (GET /opds)."]},
+                }
+            },
+            "situs menolak: invalid-input, pada accused_opd (422)",
+        ),
+        (
+            {"json": {"type": "urn:nkk:problem:not-your-step", "detail": "Not yet."}},
+            "situs menolak: not-your-step (422)",
+        ),
+        ({"text": "nothing of ours"}, "situs menolak: Unprocessable Entity (422)"),
+    ],
+)
 def test_a_refusal_is_one_sentence_in_one_language(reply, said):
     transport = httpx.MockTransport(lambda request: httpx.Response(422, **reply))
     with httpx.Client(base_url="http://localhost", transport=transport) as http, pytest.raises(Declined) as declined:

@@ -10,8 +10,14 @@ from nkk.sop.refusals import InvalidInput
 from tests.builders import MONDAY
 
 metadata = MetaData()
-rows = Table("rows", metadata, Column("ticket", String(20), primary_key=True), Column("category", String(64)),
-             Column("subject_line", String(200)), Column("due_at", UtcDateTime))
+rows = Table(
+    "rows",
+    metadata,
+    Column("ticket", String(20), primary_key=True),
+    Column("category", String(64)),
+    Column("subject_line", String(200)),
+    Column("due_at", UtcDateTime),
+)
 bare = Table("bare", metadata, Column("ticket", String(20), primary_key=True), Column("due_at", UtcDateTime))
 
 SUBJECTS = {
@@ -32,8 +38,9 @@ def connection(tmp_path):
     with database.writing() as connection:
         for number, (ticket, subject) in enumerate(SUBJECTS.items()):
             due = MONDAY + timedelta(minutes=number)
-            connection.execute(insert(rows), {"ticket": ticket, "category": f"c{number % 2}", "subject_line": subject,
-                                              "due_at": due})
+            connection.execute(
+                insert(rows), {"ticket": ticket, "category": f"c{number % 2}", "subject_line": subject, "due_at": due}
+            )
             connection.execute(insert(bare), {"ticket": ticket, "due_at": due})
         yield connection
     database.dispose()
@@ -47,18 +54,55 @@ def found(connection, table=rows, **form):
     return {row.ticket for row in connection.execute(query)}
 
 
-@pytest.mark.parametrize(("q", "expected"), [
-    ("loket", {ONE, THREE}), ("LOKET", {ONE, THREE}), ("pungli", {THREE}), ("émpat", {THREE}), ("ÉMPAT", {THREE}),
-    ("100%", {ONE}), ("0%", {ONE}), ("%%", set()), ("__", set()), ("i_l", {THREE}), ("t_", set()),
-    ("\\m", {FOUR}), ("/ l", {FOUR}), ("//", set()), ("' OR 1=1 --", set()), ("nk", set()), ("2026", set()),
-    (ONE, {ONE}), ("nkk2026edxyer30", {ONE}), ("NKK-2026-EDXY-ER3O", {ONE}), ("NKK-2026-EDXY-ER31", set()),
-    ("jum'at", {PASTED}), ("jum\u2018at", {PASTED}), ('"bayar" - kata', {PASTED}), ("\u201dbayar\u201c", {PASTED}),
-    ("7h4k", {THREE}), ("q2mv", {THREE}), ("  EDXY ", {ONE}),
-    ("4kq2", {THREE}), ("4K-Q2", {THREE}), ("2025-7h", {THREE}), ("NKK-2025-7", {THREE}), ("nkk20257h4k", {THREE}),
-    ("h4kq2mv", {THREE}), ("edxyer3o", {ONE}), ("NKK-2026", set()), ("NKK", set()), ("mv", set()),
-    ("tiga...", {DOTS}), ("tiga\u2026", {DOTS}), ("tiga... jam", {DOTS}), ("\uff54\uff49\uff47\uff41", {DOTS}),
-    ("e\ufb01sien", {DOTS}), ("tiga..", set()),
-])
+@pytest.mark.parametrize(
+    ("q", "expected"),
+    [
+        ("loket", {ONE, THREE}),
+        ("LOKET", {ONE, THREE}),
+        ("pungli", {THREE}),
+        ("émpat", {THREE}),
+        ("ÉMPAT", {THREE}),
+        ("100%", {ONE}),
+        ("0%", {ONE}),
+        ("%%", set()),
+        ("__", set()),
+        ("i_l", {THREE}),
+        ("t_", set()),
+        ("\\m", {FOUR}),
+        ("/ l", {FOUR}),
+        ("//", set()),
+        ("' OR 1=1 --", set()),
+        ("nk", set()),
+        ("2026", set()),
+        (ONE, {ONE}),
+        ("nkk2026edxyer30", {ONE}),
+        ("NKK-2026-EDXY-ER3O", {ONE}),
+        ("NKK-2026-EDXY-ER31", set()),
+        ("jum'at", {PASTED}),
+        ("jum\u2018at", {PASTED}),
+        ('"bayar" - kata', {PASTED}),
+        ("\u201dbayar\u201c", {PASTED}),
+        ("7h4k", {THREE}),
+        ("q2mv", {THREE}),
+        ("  EDXY ", {ONE}),
+        ("4kq2", {THREE}),
+        ("4K-Q2", {THREE}),
+        ("2025-7h", {THREE}),
+        ("NKK-2025-7", {THREE}),
+        ("nkk20257h4k", {THREE}),
+        ("h4kq2mv", {THREE}),
+        ("edxyer3o", {ONE}),
+        ("NKK-2026", set()),
+        ("NKK", set()),
+        ("mv", set()),
+        ("tiga...", {DOTS}),
+        ("tiga\u2026", {DOTS}),
+        ("tiga... jam", {DOTS}),
+        ("\uff54\uff49\uff47\uff41", {DOTS}),
+        ("e\ufb01sien", {DOTS}),
+        ("tiga..", set()),
+    ],
+)
 def test_a_ticket_a_part_of_one_or_words_of_the_subject_find_a_row(connection, q, expected):
     assert found(connection, q=q) == expected
 
@@ -91,11 +135,22 @@ def test_a_cursor_taken_over_to_another_narrowing_shows_nothing_that_is_not_want
     assert turned(cursor, category="c0", q="antrean")[0] == []
 
 
-@pytest.mark.parametrize(("form", "field"), [
-    ({"q": "x"}, "q"), ({"q": ""}, "q"), ({"q": " x "}, "q"), ({"q": "x" * 201}, "q"), ({"q": "a\ud800b"}, "q"),
-    ({"q": 42}, "q"), ({"category": "A B"}, "category"), ({"category": ""}, "category"), ({"late": "true"}, "late"),
-    ({"late": None}, "late"), ({"other": 1}, "other"),
-])
+@pytest.mark.parametrize(
+    ("form", "field"),
+    [
+        ({"q": "x"}, "q"),
+        ({"q": ""}, "q"),
+        ({"q": " x "}, "q"),
+        ({"q": "x" * 201}, "q"),
+        ({"q": "a\ud800b"}, "q"),
+        ({"q": 42}, "q"),
+        ({"category": "A B"}, "category"),
+        ({"category": ""}, "category"),
+        ({"late": "true"}, "late"),
+        ({"late": None}, "late"),
+        ({"other": 1}, "other"),
+    ],
+)
 def test_what_cannot_be_wanted_is_refused_by_name(form, field):
     with pytest.raises(InvalidInput) as refused:
         read_wanted(form, NOW)

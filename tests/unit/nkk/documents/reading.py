@@ -24,8 +24,11 @@ def docx_text(data):
 
 def _written(element):
     kinds = {qn("w:br"): "\n", qn("w:tab"): "\t"}
-    return "".join(kinds.get(node.tag) or node.text or "" for node in element.iter(qn("w:t"), *kinds)
-                   if not (node.tag == qn("w:tab") and node.getparent().tag == qn("w:tabs")))
+    return "".join(
+        kinds.get(node.tag) or node.text or ""
+        for node in element.iter(qn("w:t"), *kinds)
+        if not (node.tag == qn("w:tab") and node.getparent().tag == qn("w:tabs"))
+    )
 
 
 def docx_edges(data, number, count):
@@ -45,8 +48,11 @@ def docx_edges(data, number, count):
 
 def docx_heads(data):
     """The rows that are repeated on each page a table covers."""
-    return [squeezed(_written(row)) for row in Document(io.BytesIO(data)).element.body.iter(qn("w:tr"))
-            if row.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None]
+    return [
+        squeezed(_written(row))
+        for row in Document(io.BytesIO(data)).element.body.iter(qn("w:tr"))
+        if row.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None
+    ]
 
 
 @functools.lru_cache(maxsize=64)

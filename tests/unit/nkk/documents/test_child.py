@@ -77,8 +77,15 @@ def test_a_child_is_given_none_of_our_secrets(monkeypatch):
     monkeypatch.setenv("NKK_INTAKE_PRIVATE_KEY", "rahasia")
     monkeypatch.setenv("DATABASE_URL", "rahasia")
     assert "rahasia" not in child._environment().values()
-    assert set(child._environment()) <= {"PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONIOENCODING",
-                                         "PYTHONDONTWRITEBYTECODE"}
+    assert set(child._environment()) <= {
+        "PATH",
+        "LANG",
+        "LC_ALL",
+        "LD_LIBRARY_PATH",
+        "PYTHONPATH",
+        "PYTHONIOENCODING",
+        "PYTHONDONTWRITEBYTECODE",
+    }
 
 
 def test_a_child_is_given_that_environment_and_no_other(monkeypatch, tmp_path):

@@ -26,29 +26,80 @@ SHEETS = [kind for kind in KINDS if kind != RECAP]
 MADE = [(kind, fmt) for kind, formats in FORMATS.items() for fmt in formats]
 SPARSE = {"ticket": TICKET, "subject_line": "Pokok", "steps": [{"number": 1}]}
 
-ENTERED = ["Petugas loket meninggalkan tempat pada jam layanan", "Pengaduan", "Masyarakat", "Kode perilaku",
-           "Cermat dan disiplin", "Dinas Perhubungan", "Petugas loket dua", "Staf pelayanan",
-           "Loket pelayanan Dinas Perhubungan", "Jumat, 27 Februari 2026", "Minta kerahasiaan identitas",
-           "Senin, 2 Maret 2026 pukul 09.15 WIB", "Loket dua tidak dilayani sejak pukul 09.00."]
-STEPS_TABLE = ["Waktu pelaksanaan tiap langkah", "2 hari kerja (900 menit)", "2 Mar 2026 09.15", "Terlambat",
-               "Tepat waktu", *(step.activity for step in STEPS)]
+ENTERED = [
+    "Petugas loket meninggalkan tempat pada jam layanan",
+    "Pengaduan",
+    "Masyarakat",
+    "Kode perilaku",
+    "Cermat dan disiplin",
+    "Dinas Perhubungan",
+    "Petugas loket dua",
+    "Staf pelayanan",
+    "Loket pelayanan Dinas Perhubungan",
+    "Jumat, 27 Februari 2026",
+    "Minta kerahasiaan identitas",
+    "Senin, 2 Maret 2026 pukul 09.15 WIB",
+    "Loket dua tidak dilayani sejak pukul 09.00.",
+]
+STEPS_TABLE = [
+    "Waktu pelaksanaan tiap langkah",
+    "2 hari kerja (900 menit)",
+    "2 Mar 2026 09.15",
+    "Terlambat",
+    "Tepat waktu",
+    *(step.activity for step in STEPS),
+]
 SAYS = {
     "form-pengaduan": ENTERED,
-    "data-pemberi-aduan": ["RAHASIA", "Peraturan Presiden Nomor 76 Tahun 2013",
-                           "Undang-undang Nomor 27 Tahun 2022", "NIK", "1971010101900001", "Contoh Pelapor",
-                           "pelapor@example.id", "0800-0000-0000", "contoh.pelapor", ENTERED[0]],
+    "data-pemberi-aduan": [
+        "RAHASIA",
+        "Peraturan Presiden Nomor 76 Tahun 2013",
+        "Undang-undang Nomor 27 Tahun 2022",
+        "NIK",
+        "1971010101900001",
+        "Contoh Pelapor",
+        "pelapor@example.id",
+        "0800-0000-0000",
+        "contoh.pelapor",
+        ENTERED[0],
+    ],
     "data-pengaduan": [*ENTERED, "Senin, 2 Maret 2026 pukul 11.15 WIB", "Rabu, 4 Maret 2026 pukul 09.15 WIB"],
-    "laporan-pengaduan": [*ENTERED, *STEPS_TABLE, "Pengaduan (diteruskan kepada Tim NKK Pembantu OPD)",
-                          "Mohon diperiksa daftar hadir petugas loket.", "Senin, 2 Maret 2026 pukul 13.15 WIB"],
+    "laporan-pengaduan": [
+        *ENTERED,
+        *STEPS_TABLE,
+        "Pengaduan (diteruskan kepada Tim NKK Pembantu OPD)",
+        "Mohon diperiksa daftar hadir petugas loket.",
+        "Senin, 2 Maret 2026 pukul 13.15 WIB",
+    ],
     "laporan-tanggapan-pengaduan": [
-        ENTERED[0], *STEPS_TABLE, "Putaran tanggapan", "Petugas telah ditegur secara tertulis",
-        "Mohon disebutkan tindakan yang diambil.", "Terima kasih. Petugas telah ditegur",
-        "Tanggapan dibuka oleh pelapor"],
-    "tanda-terima": [ENTERED[0], "2 hari kerja (900 menit)", "Rabu, 4 Maret 2026 pukul 09.15 WIB", "14 hari",
-                     "Identitas Anda dirahasiakan", *(step.activity for step in STEPS)],
-    RECAP: ["Maret 2026", "42", "36", "30", "12", "52,5 menit", "93,3 %", "3 Mar 2026 09.15",
-            "OPD Diteruskan Masih terbuka Terlambat Tanggapan Median P90 Tepat waktu",
-            "Dinas Perhubungan 17 5 2 19 52,5 menit 310 menit 93,3 %"],
+        ENTERED[0],
+        *STEPS_TABLE,
+        "Putaran tanggapan",
+        "Petugas telah ditegur secara tertulis",
+        "Mohon disebutkan tindakan yang diambil.",
+        "Terima kasih. Petugas telah ditegur",
+        "Tanggapan dibuka oleh pelapor",
+    ],
+    "tanda-terima": [
+        ENTERED[0],
+        "2 hari kerja (900 menit)",
+        "Rabu, 4 Maret 2026 pukul 09.15 WIB",
+        "14 hari",
+        "Identitas Anda dirahasiakan",
+        *(step.activity for step in STEPS),
+    ],
+    RECAP: [
+        "Maret 2026",
+        "42",
+        "36",
+        "30",
+        "12",
+        "52,5 menit",
+        "93,3 %",
+        "3 Mar 2026 09.15",
+        "OPD Diteruskan Masih terbuka Terlambat Tanggapan Median P90 Tepat waktu",
+        "Dinas Perhubungan 17 5 2 19 52,5 menit 310 menit 93,3 %",
+    ],
 }
 
 
@@ -69,8 +120,9 @@ def test_each_sheet_carries_ticket_address_legal_basis_and_unit(kind, fmt):
         assert squeezed(text) in said
 
 
-@pytest.mark.parametrize("content", [sample(), SPARSE, {}, {**sample(), "text": "kata " * 4000}],
-                         ids=["full", "sparse", "empty", "long"])
+@pytest.mark.parametrize(
+    "content", [sample(), SPARSE, {}, {**sample(), "text": "kata " * 4000}], ids=["full", "sparse", "empty", "long"]
+)
 @pytest.mark.parametrize("kind", SHEETS)
 def test_pdf_and_docx_say_the_same(kind, content):
     docx = render(kind, "docx", content)
@@ -79,6 +131,7 @@ def test_pdf_and_docx_say_the_same(kind, content):
 
 def test_the_recapitulations_pdf_says_what_its_template_says():
     from nkk.documents.content import context
+
     docx = fill(path_of(RECAP, None), context(RECAP, sample()))
     assert pdf_body(render(RECAP, "pdf", sample()), docx) == squeezed(docx_text(docx))
 
@@ -132,8 +185,14 @@ def test_the_reporters_sheet_shows_nothing_of_the_complaint_but_its_subject_line
 def test_what_does_not_apply_has_no_row(fmt):
     data = render("laporan-tanggapan-pengaduan", fmt, {"ticket": TICKET, "subject_line": "Pokok", "response": None})
     said = squeezed(docx_text(data) if fmt == "docx" else pdf_text(data))
-    labels = ["Ditanggapi", "Tanggapan Tim NKK Pembantu OPD", "Catatan pengembalian", "Jawaban kepada pelapor",
-              "Waktu pelaksanaan", "None"]
+    labels = [
+        "Ditanggapi",
+        "Tanggapan Tim NKK Pembantu OPD",
+        "Catatan pengembalian",
+        "Jawaban kepada pelapor",
+        "Waktu pelaksanaan",
+        "None",
+    ]
     assert [label for label in labels if squeezed(label) in said] == []
     assert "Pokokaduan" in said
 
@@ -179,9 +238,18 @@ def test_an_unknown_kind_or_format_is_a_value_error(call):
         call(RECAP, "docx", {})
 
 
-@pytest.mark.parametrize(("key", "value"), [("submitted_at", "kemarin"), ("submitted_at", "2026-03-02T09:15:00"),
-                                            ("text", {"a": 1}), ("claimed_kind", "rumor"), ("steps", [{}]),
-                                            ("steps", "x"), ("reporter", "x")])
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("submitted_at", "kemarin"),
+        ("submitted_at", "2026-03-02T09:15:00"),
+        ("text", {"a": 1}),
+        ("claimed_kind", "rumor"),
+        ("steps", [{}]),
+        ("steps", "x"),
+        ("reporter", "x"),
+    ],
+)
 def test_content_of_another_form_is_refused_without_quoting_it(key, value):
     kind = REPORTER if key == "reporter" else "laporan-pengaduan"
     with pytest.raises(ContentError, match=f"^{key} is not of the form the contract says.$"):

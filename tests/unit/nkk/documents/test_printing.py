@@ -48,10 +48,14 @@ def test_every_look_of_words_is_printed_with_its_words():
             setattr(paragraph.add_run(f"{look} ").font, look, True)
         paragraph.add_run("besar").font.size = Pt(20)
         document.add_heading("Judul", 1)
+
     docx, made = printed(change)
     assert squeezed(pdf_text(made)) == squeezed(docx_text(docx))
-    fonts = {font["/BaseFont"].split("+")[-1] for page in PdfReader(io.BytesIO(made)).pages
-             for font in (ref.get_object() for ref in page["/Resources"]["/Font"].values())}
+    fonts = {
+        font["/BaseFont"].split("+")[-1]
+        for page in PdfReader(io.BytesIO(made)).pages
+        for font in (ref.get_object() for ref in page["/Resources"]["/Font"].values())
+    }
     assert {"LiberationSans", "LiberationSans-Bold", "LiberationSans-Italic"} <= fonts
 
 
@@ -70,6 +74,7 @@ def test_joined_and_nested_cells_are_printed():
                 cell.text = ""
             table.cell(*first).merge(table.cell(*last)).text = f"gabung{first[0]}"
         table.cell(3, 2).add_table(1, 2).cell(0, 1).text = "dalam"
+
     docx, made = printed(change)
     assert squeezed(pdf_text(made)) == squeezed(docx_text(docx))
     assert "dalam" in pdf_text(made)
@@ -81,6 +86,7 @@ def test_a_head_row_is_repeated_on_each_page():
         for number, row in enumerate(table.rows):
             row.cells[0].text = f"baris{number}" if number else "kepala"
         table.rows[0]._tr.get_or_add_trPr().append(parse_xml(f"<w:tblHeader {nsdecls('w')}/>"))
+
     pages = pdf_pages(printed(change)[1])
     assert len(pages) > 2
     assert all(page.strip().startswith("kepala") for page in pages)
@@ -92,6 +98,7 @@ def test_a_page_break_begins_a_new_page():
         document.add_page_break()
         document.add_paragraph("dua")
         document.add_paragraph("tiga").paragraph_format.page_break_before = True
+
     assert [page.split() for page in pdf_pages(printed(change)[1])] == [["satu"], ["dua"], ["tiga"]]
 
 
@@ -100,6 +107,7 @@ def test_a_picture_is_printed_in_its_size_in_body_and_header(kind):
     def change(document):
         document.add_picture(picture(kind=kind), width=Cm(2))
         document.sections[0].header.paragraphs[0].add_run().add_picture(picture(80, 80, kind), width=Cm(1))
+
     _, made = printed(change)
     images = [image.image.size for page in PdfReader(io.BytesIO(made)).pages for image in page.images]
     assert sorted(images) == [(40, 20), (80, 80)]
@@ -107,12 +115,16 @@ def test_a_picture_is_printed_in_its_size_in_body_and_header(kind):
 
 def test_a_page_number_of_an_office_applications_gallery_is_printed():
     def change(document):
-        document.sections[0].footer._element.append(parse_xml(
-            f"<w:sdt {nsdecls('w')}><w:sdtPr/><w:sdtContent><w:p><w:r><w:t>Hal </w:t></w:r>"
-            '<w:fldSimple w:instr=" PAGE \\* MERGEFORMAT "><w:r><w:t>9</w:t></w:r></w:fldSimple></w:p>'
-            "</w:sdtContent></w:sdt>"))
+        document.sections[0].footer._element.append(
+            parse_xml(
+                f"<w:sdt {nsdecls('w')}><w:sdtPr/><w:sdtContent><w:p><w:r><w:t>Hal </w:t></w:r>"
+                '<w:fldSimple w:instr=" PAGE \\* MERGEFORMAT "><w:r><w:t>9</w:t></w:r></w:fldSimple></w:p>'
+                "</w:sdtContent></w:sdt>"
+            )
+        )
         document.add_paragraph("satu").add_run().add_break(WD_BREAK.PAGE)
         document.add_paragraph("dua")
+
     assert [page.split()[-2:] for page in pdf_pages(printed(change)[1])] == [["Hal", "1"], ["Hal", "2"]]
 
 
@@ -122,22 +134,34 @@ def test_a_tall_header_pushes_the_body_down():
         for number in range(20):
             header.add_paragraph(f"kop{number}")
         document.add_paragraph("isi")
+
     [page] = PdfReader(io.BytesIO(printed(change)[1])).pages
     heights = {}
     page.extract_text(visitor_text=lambda text, cm, tm, *_: heights.setdefault(text.strip(), cm[5] + tm[5]))
     assert heights["isi"] < heights["kop19"]
 
 
-@pytest.mark.parametrize(("change", "what"), [
-    (lambda document: pictured(document.add_paragraph("kata")), "beside words"),
-    (lambda document: pictured(document.add_picture(picture()) and document.paragraphs[-1]), "beside words or another"),
-    (lambda document: document.add_picture(picture(), height=Cm(40)), "taller or wider than a page"),
-    (lambda document: document.add_paragraph("butir", "List Bullet"), "automatic numbers and bullets"),
-    (lambda document: document.add_table(1, 1).cell(0, 0).paragraphs[0].add_run().add_break(WD_BREAK.PAGE),
-     "page break inside a table"),
-    (lambda document: document.add_paragraph("a\tb").paragraph_format.tab_stops.add_tab_stop(Cm(5)), "tab to a stop"),
-    (lambda document: document.add_picture(picture(kind="GIF")), "image/gif"),
-])
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda document: pictured(document.add_paragraph("kata")), "beside words"),
+        (
+            lambda document: pictured(document.add_picture(picture()) and document.paragraphs[-1]),
+            "beside words or another",
+        ),
+        (lambda document: document.add_picture(picture(), height=Cm(40)), "taller or wider than a page"),
+        (lambda document: document.add_paragraph("butir", "List Bullet"), "automatic numbers and bullets"),
+        (
+            lambda document: document.add_table(1, 1).cell(0, 0).paragraphs[0].add_run().add_break(WD_BREAK.PAGE),
+            "page break inside a table",
+        ),
+        (
+            lambda document: document.add_paragraph("a\tb").paragraph_format.tab_stops.add_tab_stop(Cm(5)),
+            "tab to a stop",
+        ),
+        (lambda document: document.add_picture(picture(kind="GIF")), "image/gif"),
+    ],
+)
 def test_what_cannot_be_printed_is_refused(change, what):
     with pytest.raises(UnprintableTemplateError, match=rf"^coba\.docx: .*{what}"):
         printed(change)
@@ -148,7 +172,9 @@ def test_text_hidden_below_a_joined_cell_is_refused():
         table = document.add_table(2, 1)
         table.cell(0, 0).merge(table.cell(1, 0))
         table._tbl.findall(qn("w:tr"))[1].find(f".//{qn('w:p')}").append(
-            parse_xml(f"<w:r {nsdecls('w')}><w:t>tersembunyi</w:t></w:r>"))
+            parse_xml(f"<w:r {nsdecls('w')}><w:t>tersembunyi</w:t></w:r>")
+        )
+
     with pytest.raises(UnprintableTemplateError, match="hides text"):
         printed(change)
 
@@ -164,11 +190,26 @@ def test_cells_that_look_alike_are_drawn_as_one_area():
 
 
 def test_a_joined_cell_has_no_line_through_it():
-    looks = list(tables._looks(tables._Cell(parse_xml(
-        f"<w:tc {nsdecls('w')}><w:tcPr><w:tcBorders><w:top w:val='single'/></w:tcBorders></w:tcPr><w:p/></w:tc>"),
-        0, 0, 2, 3), [], 5, 5))
+    looks = list(
+        tables._looks(
+            tables._Cell(
+                parse_xml(
+                    f"<w:tc {nsdecls('w')}><w:tcPr><w:tcBorders><w:top w:val='single'/></w:tcBorders></w:tcPr>"
+                    "<w:p/></w:tc>"
+                ),
+                0,
+                0,
+                2,
+                3,
+            ),
+            [],
+            5,
+            5,
+        )
+    )
     assert [(look.left, look.right, look.top, look.bottom) for look in looks if look.command[0] == "LINEABOVE"] == [
-        (0, 1, 0, 0)]
+        (0, 1, 0, 0)
+    ]
 
 
 @pytest.mark.parametrize("written", [["a\nb\n" * 60], [piece for _ in range(90) for piece in ("a", "\n", "\n")], ["a"]])

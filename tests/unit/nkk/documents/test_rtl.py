@@ -16,14 +16,18 @@ def test_text_from_left_to_right_is_left_alone(text):
     assert rtl.seen(text) == text
 
 
-@pytest.mark.parametrize(("read", "seen"), [
-    ("אבג", "גבא"),
-    ("abc אבג def", "abc גבא def"),
-    ("אב גד", "דג בא"),
-    ("אב 123 גד", "דג 123 בא"),
-    ("אב (גד) הו", "וה (דג) בא"),
-    ("אב.", "בא."),
-    ("a.ב", "a.ב")])
+@pytest.mark.parametrize(
+    ("read", "seen"),
+    [
+        ("אבג", "גבא"),
+        ("abc אבג def", "abc גבא def"),
+        ("אב גד", "דג בא"),
+        ("אב 123 גד", "דג 123 בא"),
+        ("אב (גד) הו", "וה (דג) בא"),
+        ("אב.", "בא."),
+        ("a.ב", "a.ב"),
+    ],
+)
 def test_a_line_is_brought_into_the_order_it_is_seen_in(read, seen):
     assert rtl.has(read)
     assert rtl.seen(read) == seen

@@ -27,16 +27,27 @@ def both(text):
     return docx_text(docx), pdf_text(pdf), docx, pdf
 
 
-@pytest.mark.parametrize("text", [MARKUP, "Ωμέγα, Жалоба, “kutip” – — … € ½", "☺ wajah", "a" * 20_000,
-                                  "=cmd|'/c calc'!A1", "\\a \\n %s {0}", "e\u0301 o\u0308"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        MARKUP,
+        "Ωμέγα, Жалоба, “kutip” – — … € ½",
+        "☺ wajah",
+        "a" * 20_000,
+        "=cmd|'/c calc'!A1",
+        "\\a \\n %s {0}",
+        "e\u0301 o\u0308",
+    ],
+)
 def test_a_text_comes_out_as_it_was_written(text):
     docx, pdf, *_ = both(text)
     assert text in docx
     assert squeezed(text[:2_000]) in squeezed(pdf)
 
 
-@pytest.mark.parametrize("text", [MARKUP, "a" * 20_000, "kata panjang " * 1_500, "baris\n" * 500, "tab\tx\r\ny",
-                                  "\u4e2d\u6587" * 300])
+@pytest.mark.parametrize(
+    "text", [MARKUP, "a" * 20_000, "kata panjang " * 1_500, "baris\n" * 500, "tab\tx\r\ny", "\u4e2d\u6587" * 300]
+)
 def test_pdf_and_docx_say_the_same_of_any_text(text):
     _, _, docx, pdf = both(text)
     said = squeezed(docx_text(docx)).replace("中", "⟨U+4E2D⟩").replace("文", "⟨U+6587⟩")
@@ -47,11 +58,25 @@ def test_line_breaks_and_indents_are_kept():
     docx, pdf, *_ = both("satu\n  dua\n\ntiga\r\nempat\u2028lima")
     assert "satu\n  dua\n\ntiga\nempat\nlima" in docx
     assert [line.strip() for line in pdf.splitlines() if line.strip() in ("satu", "dua", "tiga", "empat", "lima")] == [
-        "satu", "dua", "tiga", "empat", "lima"]
+        "satu",
+        "dua",
+        "tiga",
+        "empat",
+        "lima",
+    ]
 
 
-@pytest.mark.parametrize(("text", "shown"), [("\x07", "⟨U+0007⟩"), ("\x00", "⟨U+0000⟩"), ("\ud800", "⟨U+D800⟩"),
-                                             ("\ufffe", "⟨U+FFFE⟩"), ("\x0c", "⟨U+000C⟩"), ("\u202e", "⟨U+202E⟩")])
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x07", "⟨U+0007⟩"),
+        ("\x00", "⟨U+0000⟩"),
+        ("\ud800", "⟨U+D800⟩"),
+        ("\ufffe", "⟨U+FFFE⟩"),
+        ("\x0c", "⟨U+000C⟩"),
+        ("\u202e", "⟨U+202E⟩"),
+    ],
+)
 def test_what_cannot_be_written_is_named(text, shown):
     docx, pdf, *_ = both(f"[{text}]")
     assert f"[{shown}]" in docx
@@ -100,18 +125,24 @@ def test_four_times_the_text_is_about_four_times_the_work(unit):
 
 
 def test_scripts_mixed_and_characters_without_a_glyph_are_not_much_more_work_than_plain_words():
-    empty, plain, mixed, unknown = apart(calls, ["", ("kata panjang " * 500)[:1_500],
-                                                 ("a\u0416\u0c15\u05d0\u2192" * 600)[:1_500], "\U0001f600" * 1_500])
+    empty, plain, mixed, unknown = apart(
+        calls, ["", ("kata panjang " * 500)[:1_500], ("a\u0416\u0c15\u05d0\u2192" * 600)[:1_500], "\U0001f600" * 1_500]
+    )
     # Each of the latter is nine characters long where it is drawn.
     assert mixed - empty < 11 * (plain - empty)
     assert unknown - empty < 15 * (plain - empty)
 
 
-@pytest.mark.parametrize(("text", "pieces"), [
-    ("kata biasa", [(LATIN, "kata biasa")]),
-    ("satu \u2600tiga empat", [(LATIN, "satu "), (OTHER, "\u2600tiga "), (LATIN, "empat")]),
-    ("a\U0001f600b", [(OTHER, "a\u27e8U+1F600\u27e9b")]), ("\u2600 \u2600\n\u2600", [(OTHER, "\u2600 \u2600\n\u2600")]),
-    ("\u0416\u03a9 x", [(LATIN, "\u0416\u03a9 x")])])
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("kata biasa", [(LATIN, "kata biasa")]),
+        ("satu \u2600tiga empat", [(LATIN, "satu "), (OTHER, "\u2600tiga "), (LATIN, "empat")]),
+        ("a\U0001f600b", [(OTHER, "a\u27e8U+1F600\u27e9b")]),
+        ("\u2600 \u2600\n\u2600", [(OTHER, "\u2600 \u2600\n\u2600")]),
+        ("\u0416\u03a9 x", [(LATIN, "\u0416\u03a9 x")]),
+    ],
+)
 def test_a_word_is_of_one_font(text, pieces):
     assert list(fonts.spans(text, False, False)) == pieces
     assert fonts.drawn(text, False, False) == "".join(piece for _, piece in pieces)
@@ -124,7 +155,8 @@ def test_a_text_is_as_wide_as_the_library_finds_it(text, size):
     for font, piece in fonts.spans(text, False, False):
         found = pdfmetrics.getFont(font)
         assert sum(pdfmetrics.stringWidth(sign, font, size) for sign in piece) == pytest.approx(
-            TTFont.stringWidth(found, piece, size))
+            TTFont.stringWidth(found, piece, size)
+        )
 
 
 def calls(texts):
@@ -139,11 +171,20 @@ def _calls(text):
     return pstats.Stats(profile).total_calls
 
 
-@pytest.mark.parametrize(("kind", "field"), [
-    (KIND, "text"), (KIND, "subject_line"), (KIND, "place"), (KIND, "accused_name"),
-    ("laporan-tanggapan-pengaduan", "answer"), ("laporan-pengaduan", "note")])
-@pytest.mark.parametrize(("fmt", "read", "shown"), [
-    ("pdf", pdf_text, "[⟨U+1F600⟩]"), ("docx", docx_text, "[\U0001f600]")])
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        (KIND, "text"),
+        (KIND, "subject_line"),
+        (KIND, "place"),
+        (KIND, "accused_name"),
+        ("laporan-tanggapan-pengaduan", "answer"),
+        ("laporan-pengaduan", "note"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("fmt", "read", "shown"), [("pdf", pdf_text, "[⟨U+1F600⟩]"), ("docx", docx_text, "[\U0001f600]")]
+)
 def test_an_emoji_in_any_field_is_printed_in_a_new_process(kind, field, fmt, read, shown):
     assert shown in read(render(kind, fmt, {**sample(), field: "[\U0001f600]"}))
 

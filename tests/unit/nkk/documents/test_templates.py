@@ -31,16 +31,23 @@ def adding(text):
 
 def inserting(xml, where="r"):
     """A change that adds an element to a run, a paragraph, its properties, the section's or the body."""
+
     def change(document):
         element = parse_xml(f"<w:p {SPACES}>{xml}</w:p>")[0]
         paragraph = document.element.body.find(qn("w:p"))
-        target = {"r": paragraph.find(qn("w:r")), "p": paragraph, "pPr": paragraph.get_or_add_pPr(),
-                  "rPr": paragraph.find(qn("w:r")).get_or_add_rPr(), "body": None,
-                  "sectPr": document.sections[0]._sectPr}[where]
+        target = {
+            "r": paragraph.find(qn("w:r")),
+            "p": paragraph,
+            "pPr": paragraph.get_or_add_pPr(),
+            "rPr": paragraph.find(qn("w:r")).get_or_add_rPr(),
+            "body": None,
+            "sectPr": document.sections[0]._sectPr,
+        }[where]
         if target is None:
             document.element.body.insert(0, element)
         else:
             target.append(element)
+
     return change
 
 
@@ -67,31 +74,35 @@ def test_a_kind_without_an_own_template_is_made_from_ours(tmp_path):
 def test_an_edited_letterhead_shows_in_both_formats(tmp_path):
     def change(document):
         document.sections[0].first_page_header.paragraphs[2].runs[0].text = "Alamat: Jalan Contoh Nomor 1"
+
     own(tmp_path, change)
     assert "Jalan Contoh Nomor 1" in pdf_text(render(KIND, "pdf", sample(), tmp_path))
 
 
-@pytest.mark.parametrize(("change", "what"), [
-    (inserting("<w:pict/>"), "a shape or text box"),
-    (inserting("<mc:AlternateContent/>"), "a shape or text box"),
-    (inserting("<w:object/>"), "an embedded object"),
-    (inserting('<w:footnoteReference w:id="1"/>'), "a footnote"),
-    (inserting('<w:sym w:char="F0E0"/>'), "a symbol"),
-    (inserting("<m:oMath/>", "p"), "a formula"),
-    (inserting('<w:ins w:id="1" w:author="x"/>', "p"), "a tracked change"),
-    (inserting('<w:commentRangeStart w:id="1"/>', "p"), "a comment"),
-    (inserting('<w:fldSimple w:instr=" DATE "/>', "p"), "a field DATE"),
-    (inserting('<w:fldSimple w:instr=" PAGE "/>', "p"), "a page number outside header and footer"),
-    (inserting('<w:numPr><w:numId w:val="1"/></w:numPr>', "pPr"), "automatic numbers"),
-    (inserting('<w:framePr w:w="100"/>', "pPr"), "a text frame"),
-    (inserting("<w:vanish/>", "rPr"), "hidden text"),
-    (inserting('<w:lnNumType w:countBy="1"/>', "sectPr"), "lnNumType"),
-    (inserting('<w:altChunk r:id="rId1"/>', "body"), "an embedded file"),
-    (inserting("<w:drawing/>"), "a shape"),
-    (lambda document: document.add_section(), "only one section"),
-    (lambda document: document.sections[0]._sectPr.find(qn("w:cols")).set(qn("w:num"), "2"), "columns"),
-    (lambda document: setattr(document.settings, "odd_and_even_pages_header_footer", True), "odd and even pages"),
-])
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (inserting("<w:pict/>"), "a shape or text box"),
+        (inserting("<mc:AlternateContent/>"), "a shape or text box"),
+        (inserting("<w:object/>"), "an embedded object"),
+        (inserting('<w:footnoteReference w:id="1"/>'), "a footnote"),
+        (inserting('<w:sym w:char="F0E0"/>'), "a symbol"),
+        (inserting("<m:oMath/>", "p"), "a formula"),
+        (inserting('<w:ins w:id="1" w:author="x"/>', "p"), "a tracked change"),
+        (inserting('<w:commentRangeStart w:id="1"/>', "p"), "a comment"),
+        (inserting('<w:fldSimple w:instr=" DATE "/>', "p"), "a field DATE"),
+        (inserting('<w:fldSimple w:instr=" PAGE "/>', "p"), "a page number outside header and footer"),
+        (inserting('<w:numPr><w:numId w:val="1"/></w:numPr>', "pPr"), "automatic numbers"),
+        (inserting('<w:framePr w:w="100"/>', "pPr"), "a text frame"),
+        (inserting("<w:vanish/>", "rPr"), "hidden text"),
+        (inserting('<w:lnNumType w:countBy="1"/>', "sectPr"), "lnNumType"),
+        (inserting('<w:altChunk r:id="rId1"/>', "body"), "an embedded file"),
+        (inserting("<w:drawing/>"), "a shape"),
+        (lambda document: document.add_section(), "only one section"),
+        (lambda document: document.sections[0]._sectPr.find(qn("w:cols")).set(qn("w:num"), "2"), "columns"),
+        (lambda document: setattr(document.settings, "odd_and_even_pages_header_footer", True), "odd and even pages"),
+    ],
+)
 def test_what_a_pdf_would_lose_is_refused_by_name(tmp_path, change, what):
     own(tmp_path, change)
     with pytest.raises(UnprintableTemplateError, match=rf"^form-pengaduan\.docx: .*{what}"):
@@ -107,10 +118,24 @@ def test_an_unknown_name_is_found(tmp_path, text):
     assert "'nama'" in problem
 
 
-@pytest.mark.parametrize("text", ["{{ nama }}", "{{ reporter.name }}", "{{ response }}", "{{ qr._template }}",
-                                  "{{ ticket.__class__ }}", "{{ legal_basis.append('x') }}", "{% if %}",
-                                  "{{ text|safe }}", "{% include 'x' %}", "{{ 1/0 }}", "{%p if ticket %}",
-                                  "{{r ticket }}", "{{p ticket }}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ nama }}",
+        "{{ reporter.name }}",
+        "{{ response }}",
+        "{{ qr._template }}",
+        "{{ ticket.__class__ }}",
+        "{{ legal_basis.append('x') }}",
+        "{% if %}",
+        "{{ text|safe }}",
+        "{% include 'x' %}",
+        "{{ 1/0 }}",
+        "{%p if ticket %}",
+        "{{r ticket }}",
+        "{{p ticket }}",
+    ],
+)
 def test_a_tag_that_cannot_be_used_is_refused(tmp_path, text):
     own(tmp_path, adding(text))
     with pytest.raises(BrokenTemplateError, match=r"^form-pengaduan\.docx: "):
@@ -137,6 +162,7 @@ def test_tags_that_cut_a_table_in_two_are_refused(tmp_path):
         table = document.tables[1]
         table.add_row().cells[0].text = "{%tr if place %}"
         table._tbl.addnext(document.add_paragraph("{%p endif %}")._p)
+
     own(tmp_path, change)
     assert render(KIND, "docx", sample(), tmp_path)
     with pytest.raises(BrokenTemplateError, match="its tags do not fit"):

@@ -35,16 +35,33 @@ def test_the_summary_holds_numbers():
 
 def test_steps_are_numbers_with_formats():
     sheet = book()["Langkah"]
-    assert rows(sheet)[4] == [4, "Menerima pengaduan dan melakukan proses tanggapan", "Operator/Agen", 900, 30, 52.5,
-                              310, 0.933]
+    assert rows(sheet)[4] == [
+        4,
+        "Menerima pengaduan dan melakukan proses tanggapan",
+        "Operator/Agen",
+        900,
+        30,
+        52.5,
+        310,
+        0.933,
+    ]
     assert sheet["H5"].number_format == "0.0%"
 
 
 def test_an_opds_row_says_what_was_forwarded_is_open_and_late_there_and_how_it_responds():
     assert rows(book()["OPD"]) == [
-        ["OPD", "Diteruskan", "Masih terbuka", "Terlambat", "Tanggapan", "Median (menit kerja)", "P90 (menit kerja)",
-         "Tepat waktu"],
-        ["Dinas Perhubungan", 17, 5, 2, 19, 52.5, 310, 0.933]]
+        [
+            "OPD",
+            "Diteruskan",
+            "Masih terbuka",
+            "Terlambat",
+            "Tanggapan",
+            "Median (menit kerja)",
+            "P90 (menit kerja)",
+            "Tepat waktu",
+        ],
+        ["Dinas Perhubungan", 17, 5, 2, 19, 52.5, 310, 0.933],
+    ]
 
 
 def test_open_cases_hold_dates_in_wib():
@@ -60,8 +77,24 @@ def test_heads_are_frozen_and_columns_wide_enough():
     assert all(sheet.column_dimensions["A"].width >= 6 for sheet in made)
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "=cmd|'/c calc'!A1", "http://example.id", "{=1}",
-                                  "007", "x" * 40_000, "baris\ndua", "\x07", "_x0041_", "<b>&"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "=cmd|'/c calc'!A1",
+        "http://example.id",
+        "{=1}",
+        "007",
+        "x" * 40_000,
+        "baris\ndua",
+        "\x07",
+        "_x0041_",
+        "<b>&",
+    ],
+)
 def test_a_text_stays_a_text(text):
     shown = text if len(text) < 32_000 else "x" * 32_000 + "…"
     shown = shown.replace("\x07", "⟨U+0007⟩")
@@ -80,12 +113,23 @@ def test_figures_that_are_missing_are_dashes():
 
 
 def test_a_month_without_anything_still_makes_a_workbook():
-    assert rows(book({})["Langkah"]) == [["No", "Kegiatan", "Pelaksana", "Waktu baku (menit kerja)", "Jumlah",
-                                          "Median (menit kerja)", "P90 (menit kerja)", "Tepat waktu"]]
+    assert rows(book({})["Langkah"]) == [
+        [
+            "No",
+            "Kegiatan",
+            "Pelaksana",
+            "Waktu baku (menit kerja)",
+            "Jumlah",
+            "Median (menit kerja)",
+            "P90 (menit kerja)",
+            "Tepat waktu",
+        ]
+    ]
 
 
-@pytest.mark.parametrize("content", [{"accepted": "banyak"}, {"month": "Maret"}, {"by_opd": ["x"]},
-                                     {"open_cases": [{"came_at": "kemarin"}]}])
+@pytest.mark.parametrize(
+    "content", [{"accepted": "banyak"}, {"month": "Maret"}, {"by_opd": ["x"]}, {"open_cases": [{"came_at": "kemarin"}]}]
+)
 @pytest.mark.parametrize("fmt", ["xlsx", "pdf"])
 def test_figures_of_another_form_are_refused(content, fmt):
     with pytest.raises(ContentError):

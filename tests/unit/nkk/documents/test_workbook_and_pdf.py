@@ -14,8 +14,13 @@ from nkk.sop.clock import WIB
 from tests.unit.nkk.documents.fresh import render
 from tests.unit.nkk.documents.reading import pdf_text, squeezed
 
-SHOWN = {"#,##0": wording.number, "#,##0.0": wording.minutes, "0.0%": wording.share,
-         "dd/mm/yyyy hh:mm": wording.short_instant, "General": str}
+SHOWN = {
+    "#,##0": wording.number,
+    "#,##0.0": wording.minutes,
+    "0.0%": wording.share,
+    "dd/mm/yyyy hh:mm": wording.short_instant,
+    "General": str,
+}
 """How paper writes what a cell of this format holds."""
 
 

@@ -13,8 +13,13 @@ from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.work import Work
 
 metadata = new_metadata()
-things = Table("things", metadata, Column("name", String(50), primary_key=True), Column("count", Integer),
-               Column("at", UtcDateTime))
+things = Table(
+    "things",
+    metadata,
+    Column("name", String(50), primary_key=True),
+    Column("count", Integer),
+    Column("at", UtcDateTime),
+)
 
 
 class ThingWork(Work):
@@ -35,8 +40,9 @@ class ThingHappened:
     def subject(self) -> str:
         return self.name
 
-    def to_json(self, event_id: str, time: datetime, correlation_id: str | None = None,
-                service: str | None = None) -> str:
+    def to_json(
+        self, event_id: str, time: datetime, correlation_id: str | None = None, service: str | None = None
+    ) -> str:
         return f'{{"id": "{event_id}", "name": "{self.name}", "correlation": "{correlation_id}", "by": "{service}"}}'
 
 

@@ -18,10 +18,10 @@ ACTOR = Actor("staff-1", "opd_team", "disdukcapil", "session-1")
 
 def key_pair():
     key = Ed25519PrivateKey.generate()
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                serialization.NoEncryption())
-    public = key.public_key().public_bytes(serialization.Encoding.PEM,
-                                           serialization.PublicFormat.SubjectPublicKeyInfo)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return private.decode(), public.decode()
 
 
@@ -80,8 +80,10 @@ def test_a_token_signed_with_another_key_is_refused():
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS256"])
 def test_a_token_that_names_another_algorithm_is_refused(algorithm):
     _header, payload, signature = token().split(".")
-    for forged in (f"{part({'alg': algorithm, 'typ': 'JWT'})}.{payload}.",
-                   f"{part({'alg': algorithm, 'typ': 'JWT'})}.{payload}.{signature}"):
+    for forged in (
+        f"{part({'alg': algorithm, 'typ': 'JWT'})}.{payload}.",
+        f"{part({'alg': algorithm, 'typ': 'JWT'})}.{payload}.{signature}",
+    ):
         with pytest.raises(NotAuthenticated, match="not valid"):
             verify(forged, PUBLIC)
 
@@ -123,12 +125,37 @@ def signed(claims, header=None):
 
 
 CLAIMS = {"iss": "nkk", "sub": "staff-1", "role": "operator", "iat": 1, "exp": 9_999_999_999}
-NO_TOKENS = ["x", "a.b", "a.b.c", "..", ".", "é.é.é", "\ud800", "W10.W10.W10", "[" * 5000, "x" * 1_000_000,
-             "." * 1_000_000, "\x00.\x00.\x00", f"{part({'alg': 'EdDSA'})}.{'x' * 1_000_000}.x",
-             *(f"{urlsafe_b64encode(text.encode()).decode().rstrip('=')}.e30.e30" for text in (
-                 "[" * 2_900, '{"a":' * 500, "1" * 2_900, "NaN", "null", '{"alg": ["EdDSA"]}', '{"alg": {}}',
-                 '{"alg": 1e999}', '{"alg": "EdDSA", "crit": 7}', '{"alg": "EdDSA", "b64": false}',
-                 '{"alg": "EdDSA", "kid": 7}'))]
+NO_TOKENS = [
+    "x",
+    "a.b",
+    "a.b.c",
+    "..",
+    ".",
+    "é.é.é",
+    "\ud800",
+    "W10.W10.W10",
+    "[" * 5000,
+    "x" * 1_000_000,
+    "." * 1_000_000,
+    "\x00.\x00.\x00",
+    f"{part({'alg': 'EdDSA'})}.{'x' * 1_000_000}.x",
+    *(
+        f"{urlsafe_b64encode(text.encode()).decode().rstrip('=')}.e30.e30"
+        for text in (
+            "[" * 2_900,
+            '{"a":' * 500,
+            "1" * 2_900,
+            "NaN",
+            "null",
+            '{"alg": ["EdDSA"]}',
+            '{"alg": {}}',
+            '{"alg": 1e999}',
+            '{"alg": "EdDSA", "crit": 7}',
+            '{"alg": "EdDSA", "b64": false}',
+            '{"alg": "EdDSA", "kid": 7}',
+        )
+    ),
+]
 
 
 @pytest.mark.parametrize("claim", ["sub", "role", "grp", "sid"])
@@ -150,15 +177,34 @@ def test_what_is_not_even_text_in_the_header_of_a_call_is_no_token(given):
         Caller(given, PUBLIC).require()
 
 
-NUMBERS = ["1e17", "1e400", "-1e400", "NaN", "Infinity", "1.5", "100000000000000000", "9" * 30, "9" * 4_000,
-           "-100000000000000000", "253402300800", '"9999999999"', "null", "true", "[]", "{}", "[" * 900 + "]" * 900]
+NUMBERS = [
+    "1e17",
+    "1e400",
+    "-1e400",
+    "NaN",
+    "Infinity",
+    "1.5",
+    "100000000000000000",
+    "9" * 30,
+    "9" * 4_000,
+    "-100000000000000000",
+    "253402300800",
+    '"9999999999"',
+    "null",
+    "true",
+    "[]",
+    "{}",
+    "[" * 900 + "]" * 900,
+]
 
 
 @pytest.mark.parametrize("number", NUMBERS, ids=lambda number: number[:12])
 @pytest.mark.parametrize("claim", ["exp", "nbf"])
 def test_a_token_that_ends_or_begins_at_no_time_is_refused_though_we_signed_it(claim, number):
-    parts = [f"{json.dumps(name)}: {number if name == claim else json.dumps(value)}"
-             for name, value in ({"nbf": 0} | CLAIMS).items()]
+    parts = [
+        f"{json.dumps(name)}: {number if name == claim else json.dumps(value)}"
+        for name, value in ({"nbf": 0} | CLAIMS).items()
+    ]
     token = signed("{" + ", ".join(parts) + "}")
     try:
         verify(token, PUBLIC)
@@ -169,9 +215,11 @@ def test_a_token_that_ends_or_begins_at_no_time_is_refused_though_we_signed_it(c
     assert number in ("1.5", "true", "-100000000000000000")
 
 
-ODD = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
-                   lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-                   max_leaves=5)
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
 CHANGES = st.dictionaries(st.sampled_from([*CLAIMS, "nbf", "aud", "jti", "grp", "sid", "prf"]), ODD, max_size=4)
 
 
@@ -209,10 +257,19 @@ def test_neither_what_travels_inward_nor_what_it_says_of_the_secret_opens_the_do
     given, _ = grant(ACTOR, PRIVATE)
     entry = admit(given, PUBLIC)
     secret = given.removeprefix(f"{entry.token}.")
-    for shown in (entry.token, f"{entry.token}.", f"{entry.token}.{entry.proof}",
-                  f"{entry.token}.{entry.actor.proof_hash}", f"{entry.token}.{secret[:-1]}", f"{entry.token}.{secret}x",
-                  f"{entry.token}.{secret.swapcase()}", f"{entry.token}..{secret}", f"{entry.token}.\ud800",
-                  grant(ACTOR, PRIVATE)[0].rpartition(".")[0] + f".{secret}", sign(ACTOR, PRIVATE)[0] + "."):
+    for shown in (
+        entry.token,
+        f"{entry.token}.",
+        f"{entry.token}.{entry.proof}",
+        f"{entry.token}.{entry.actor.proof_hash}",
+        f"{entry.token}.{secret[:-1]}",
+        f"{entry.token}.{secret}x",
+        f"{entry.token}.{secret.swapcase()}",
+        f"{entry.token}..{secret}",
+        f"{entry.token}.\ud800",
+        grant(ACTOR, PRIVATE)[0].rpartition(".")[0] + f".{secret}",
+        sign(ACTOR, PRIVATE)[0] + ".",
+    ):
         with pytest.raises(NotAuthenticated, match="not valid"):
             admit(shown, PUBLIC)
     assert secret not in f"{entry} {entry.token} {entry.proof}"

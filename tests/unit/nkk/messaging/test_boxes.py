@@ -75,7 +75,7 @@ def test_a_damaged_box_is_refused():
     box = question().box
     for at in range(0, len(box) - 4, 97):
         with pytest.raises(UnreadableBoxError):
-            opened(box[:at] + ("A" if box[at] != "A" else "B") + box[at + 1:])
+            opened(box[:at] + ("A" if box[at] != "A" else "B") + box[at + 1 :])
 
 
 def test_a_box_for_somebody_else_is_refused():
@@ -88,13 +88,30 @@ def test_a_box_of_the_version_before_which_held_the_content_alone_is_refused():
         opened(seal(FORM, PUBLIC))
 
 
-@pytest.mark.parametrize("parts", [
-    *({name: ...} for name in ("method", "content", "reply_key", "proof", "nonce", "sealed_at")),
-    *({name: value} for name in ("method", "content", "reply_key", "nonce", "sealed_at")
-      for value in (None, 7, ["a"], "", "x", "\x00" * 30, "\ud83d" * 30)),
-    {"proof": 7}, {"proof": ["a"]}, {"reply_key": b64encode(bytes(31)).decode()},
-    *({"sealed_at": text} for text in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59-23:59", "2026-03-02T01:00:00",
-                                       "0001-01-01T00:00:00+23:59"))], ids=str)
+@pytest.mark.parametrize(
+    "parts",
+    [
+        *({name: ...} for name in ("method", "content", "reply_key", "proof", "nonce", "sealed_at")),
+        *(
+            {name: value}
+            for name in ("method", "content", "reply_key", "nonce", "sealed_at")
+            for value in (None, 7, ["a"], "", "x", "\x00" * 30, "\ud83d" * 30)
+        ),
+        {"proof": 7},
+        {"proof": ["a"]},
+        {"reply_key": b64encode(bytes(31)).decode()},
+        *(
+            {"sealed_at": text}
+            for text in (
+                "0001-01-01T00:00:00Z",
+                "9999-12-31T23:59:59-23:59",
+                "2026-03-02T01:00:00",
+                "0001-01-01T00:00:00+23:59",
+            )
+        ),
+    ],
+    ids=str,
+)
 def test_a_box_that_holds_anything_else_is_refused(parts):
     with pytest.raises((UnreadableBoxError, StaleBoxError)):
         opened(changed(**parts))
@@ -112,28 +129,54 @@ def test_what_a_later_version_adds_to_a_box_is_ignored():
 
 def test_a_box_is_good_beside_the_access_token_of_whoever_sealed_it_alone():
     opened(question(proof=PROOF).box).check_caller(proved(ACTOR))
-    for box, actor in ((question(proof=PROOF).box, ACTOR), (question(proof="another").box, proved(ACTOR)),
-                       (question().box, proved(ACTOR)), (question().box, ACTOR), (question(proof="").box, ACTOR),
-                       (question(proof=PROOF).box, replace(ACTOR, proof_hash=PROOF)),
-                       (question(proof="\ud83d").box, proved(ACTOR))):
+    for box, actor in (
+        (question(proof=PROOF).box, ACTOR),
+        (question(proof="another").box, proved(ACTOR)),
+        (question().box, proved(ACTOR)),
+        (question().box, ACTOR),
+        (question(proof="").box, ACTOR),
+        (question(proof=PROOF).box, replace(ACTOR, proof_hash=PROOF)),
+        (question(proof="\ud83d").box, proved(ACTOR)),
+    ):
         with pytest.raises(UnreadableBoxError, match="access token"):
             opened(box).check_caller(actor)
 
 
 def test_an_answer_for_another_question_and_one_in_the_clear_are_no_answers():
     asked, call = question(), opened(question().box)
-    for answer in (call.answered({"session": "s"}), None, "x", {"session": "s"}, 7, seal({"session": "s"}, PUBLIC),
-                   opened(asked.box).answered({})[:-8]):
+    for answer in (
+        call.answered({"session": "s"}),
+        None,
+        "x",
+        {"session": "s"},
+        7,
+        seal({"session": "s"}, PUBLIC),
+        opened(asked.box).answered({})[:-8],
+    ):
         with pytest.raises(StageFailedError):
             asked.answer(answer)
 
 
 LOG_INS = [{"username": "ani", "password": "p"}, {"username": "u" * 64, "password": "😀" * 128}]
 REGISTRATIONS = [
-    {"kind": "public", "identity_number": "1971014107900001", "name": "A", "email": "a@b.id", "username": "ani",
-     "password": "rahasia-42"},
-    {"kind": "civil_servant", "identity_number": "197101410790000123", "name": "ꦏ" * 150, "email": "e" * 254,
-     "phone": "+" + "0" * 19, "username": "u" * 64, "password": "😀" * 128}]
+    {
+        "kind": "public",
+        "identity_number": "1971014107900001",
+        "name": "A",
+        "email": "a@b.id",
+        "username": "ani",
+        "password": "rahasia-42",
+    },
+    {
+        "kind": "civil_servant",
+        "identity_number": "197101410790000123",
+        "name": "ꦏ" * 150,
+        "email": "e" * 254,
+        "phone": "+" + "0" * 19,
+        "username": "u" * 64,
+        "password": "😀" * 128,
+    },
+]
 
 
 @pytest.mark.parametrize("forms", [LOG_INS, REGISTRATIONS])
@@ -144,8 +187,10 @@ def test_every_form_that_is_accepted_makes_a_box_of_one_length(forms):
 
 def test_every_session_makes_an_answer_of_one_length():
     call = opened(question().box)
-    sessions = [{"access_token": "x" * 600, "role": role, "opd": opd, "refresh_token": "y" * 43}
-                for role, opd in (("reporter", None), ("opd_team", "d" * 64), ("main_team", None))]
+    sessions = [
+        {"access_token": "x" * 600, "role": role, "opd": opd, "refresh_token": "y" * 43}
+        for role, opd in (("reporter", None), ("opd_team", "d" * 64), ("main_team", None))
+    ]
     assert len({len(call.answered(session)) for session in sessions}) == 1
 
 

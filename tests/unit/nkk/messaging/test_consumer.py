@@ -30,9 +30,12 @@ def told(event, exchange, time=None, **changed):
     document = json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))
     document["data"] |= changed
     document["source"] = f"/nkk/{exchange.partition('.')[0]}"
-    return SimpleNamespace(body=json.dumps(document | ({"time": time} if time else {})).encode(), headers={},
-                           properties={"type": event.TYPE},
-                           delivery_info={"exchange": exchange, "routing_key": event.TYPE})
+    return SimpleNamespace(
+        body=json.dumps(document | ({"time": time} if time else {})).encode(),
+        headers={},
+        properties={"type": event.TYPE},
+        delivery_info={"exchange": exchange, "routing_key": event.TYPE},
+    )
 
 
 def read(event, message):
@@ -50,8 +53,9 @@ def test_an_event_is_read_as_its_owner_tells_it(event):
     assert read(event, told(event, f"{event.SERVICES[0]}.events")).type == event.TYPE
 
 
-@pytest.mark.parametrize("time", ["2199-01-01T00:00:00Z", "2199-12-31T23:59:59Z", in_hours(73)],
-                         ids=["2199", "the last", "in 73 hours"])
+@pytest.mark.parametrize(
+    "time", ["2199-01-01T00:00:00Z", "2199-12-31T23:59:59Z", in_hours(73)], ids=["2199", "the last", "in 73 hours"]
+)
 def test_what_an_event_tells_of_the_future_is_not_believed(time):
     with pytest.raises(FutureError, match=r"^response.submitted.v1, by the clock here at 20"):
         read(ResponseSubmitted, told(ResponseSubmitted, "opd_response.events", time))
@@ -61,8 +65,9 @@ def test_what_an_event_tells_of_the_future_is_not_believed(time):
         read(StepOverdue, told(StepOverdue, "intake.events", came_at=time))
 
 
-@pytest.mark.parametrize("time", ["2000-01-01T00:00:00Z", in_hours(0), in_hours(71)],
-                         ids=["2000", "now", "in 71 hours"])
+@pytest.mark.parametrize(
+    "time", ["2000-01-01T00:00:00Z", in_hours(0), in_hours(71)], ids=["2000", "now", "in 71 hours"]
+)
 def test_clocks_may_disagree_and_events_come_late(time):
     assert read(ResponseSubmitted, told(ResponseSubmitted, "opd_response.events", time))
 

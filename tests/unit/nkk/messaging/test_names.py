@@ -41,8 +41,9 @@ print(json.dumps([found, len(asked), len(ticks)]))
 
 
 def test_a_name_is_asked_for_each_time_and_holds_up_nothing():
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", ASKED], capture_output=True, text=True, timeout=60,
-                          check=True)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ASKED], capture_output=True, text=True, timeout=60, check=True
+    )
     found, asked, ticks = json.loads(done.stdout)
     assert found == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
     assert asked == 4
@@ -51,7 +52,9 @@ def test_a_name_is_asked_for_each_time_and_holds_up_nothing():
 
 def test_a_log_says_which_error_it_was_and_where_but_no_password():
     assert trouble(ConnectionRefusedError(errno.ECONNREFUSED, "a person's words")) == {
-        "error": "ConnectionRefusedError", "errno": "ECONNREFUSED"}
+        "error": "ConnectionRefusedError",
+        "errno": "ECONNREFUSED",
+    }
     assert trouble(ConnectionError("lost")) == {"error": "ConnectionError", "errno": None}
     assert address("amqp://intake:secret@rabbitmq/nkk") == "rabbitmq:5672"
     assert address("amqps://intake:secret@[::1]:7000//") == "::1:7000"

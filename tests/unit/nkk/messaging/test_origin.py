@@ -9,20 +9,33 @@ from nkk.contracts.events import StepDueSoon, StepOverdue
 from nkk.messaging.origin import ORIGIN, ForgedError, Origin, Origins, check_origin
 
 OURS = Origins("triage", "amqp://triage:secret@broker/nkk")
-EVERYWHERE = [Origin(exchange, key) for key in (*(event.TYPE for event in EVENTS), "", "#", "triage.inbox")
-              for exchange in (*(f"{stage}.events" for stage in STAGES), "triage.moves", "", "nameko-rpc", "amq.topic")]
+EVERYWHERE = [
+    Origin(exchange, key)
+    for key in (*(event.TYPE for event in EVENTS), "", "#", "triage.inbox")
+    for exchange in (*(f"{stage}.events" for stage in STAGES), "triage.moves", "", "nameko-rpc", "amq.topic")
+]
 
 
 def delivered(exchange, routing_key, headers=None, type_="response.submitted.v1", body=b"{}"):
     """A message as kombu hands it over."""
-    return SimpleNamespace(body=body, properties={"type": type_}, headers=headers or {},
-                           delivery_info={"exchange": exchange, "routing_key": routing_key})
+    return SimpleNamespace(
+        body=body,
+        properties={"type": type_},
+        headers=headers or {},
+        delivery_info={"exchange": exchange, "routing_key": routing_key},
+    )
 
 
 def moved(message, origins=OURS, **changed):
     """`message` as it comes back from a retry queue."""
-    return SimpleNamespace(**vars(message) | {"headers": origins.headers(message), "delivery_info": {
-        "exchange": "triage.moves", "routing_key": "triage.inbox"}} | changed)
+    return SimpleNamespace(
+        **vars(message)
+        | {
+            "headers": origins.headers(message),
+            "delivery_info": {"exchange": "triage.moves", "routing_key": "triage.inbox"},
+        }
+        | changed
+    )
 
 
 def believed(event, data):
@@ -51,12 +64,27 @@ def test_a_type_is_believed_from_its_owner_under_its_own_key_and_from_nowhere_el
 
 
 @pytest.mark.parametrize("event", [StepDueSoon, StepOverdue], ids=lambda event: event.TYPE)
-@pytest.mark.parametrize(("step", "owner"), [
-    (1, "intake"), (2, "intake"), (3, "triage"), (4, "opd_response"), (5, "triage"), (6, "notification"),
-    (7, "notification"), (0, None), (8, None), ("2", None), (None, None), ([2], None)])
+@pytest.mark.parametrize(
+    ("step", "owner"),
+    [
+        (1, "intake"),
+        (2, "intake"),
+        (3, "triage"),
+        (4, "opd_response"),
+        (5, "triage"),
+        (6, "notification"),
+        (7, "notification"),
+        (0, None),
+        (8, None),
+        ("2", None),
+        (None, None),
+        ([2], None),
+    ],
+)
 def test_a_clock_that_runs_out_is_believed_from_the_stage_whose_step_it_is(event, step, owner):
     assert believed(event, sample(event) | {"step": step}) == (
-        {(Origin(f"{owner}.events", event.TYPE), owner)} if owner else set())
+        {(Origin(f"{owner}.events", event.TYPE), owner)} if owner else set()
+    )
 
 
 def test_a_refusal_names_where_it_came_from():
@@ -82,9 +110,14 @@ def test_another_instance_of_the_stage_believes_it_however_it_reaches_the_broker
     assert other.of(moved(delivered("a.events", "b"))) == Origin("a.events", "b")
 
 
-@pytest.mark.parametrize("origins", [Origins("notification", "amqp://triage:secret@broker/nkk"),
-                                     Origins("triage", "amqp://topology:other@broker/nkk"),
-                                     Origins("triage", "amqp://broker/nkk")])
+@pytest.mark.parametrize(
+    "origins",
+    [
+        Origins("notification", "amqp://triage:secret@broker/nkk"),
+        Origins("triage", "amqp://topology:other@broker/nkk"),
+        Origins("triage", "amqp://broker/nkk"),
+    ],
+)
 def test_a_header_that_another_wrote_is_not_believed(origins):
     message = moved(delivered("a.events", "b"), origins)
     assert OURS.of(message) is None
@@ -96,9 +129,21 @@ def test_a_seal_holds_for_its_own_message_alone(changed):
     assert OURS.of(moved(delivered("a.events", "b"), **changed)) is None
 
 
-@pytest.mark.parametrize("header", [
-    None, 7, "x", [], {}, {"exchange": "a.events"}, {"exchange": "a.events", "key": "b"}, {"exchange": 7, "key": "b"},
-    {"exchange": "a.events", "key": "b", "seal": None}, {"exchange": "a.events", "key": "b", "seal": "é\ud800"},
-    {"exchange": "a.events", "key": "b", "seal": b"\xff"}])
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        7,
+        "x",
+        [],
+        {},
+        {"exchange": "a.events"},
+        {"exchange": "a.events", "key": "b"},
+        {"exchange": 7, "key": "b"},
+        {"exchange": "a.events", "key": "b", "seal": None},
+        {"exchange": "a.events", "key": "b", "seal": "é\ud800"},
+        {"exchange": "a.events", "key": "b", "seal": b"\xff"},
+    ],
+)
 def test_a_header_that_is_none_of_ours_says_nothing(header):
     assert OURS.of(moved(delivered("a.events", "b"), headers={ORIGIN: header} if header is not None else None)) is None

@@ -40,8 +40,11 @@ def cursor_of(content):
     return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-@given(st.sets(st.tuples(st.sampled_from("abc"), st.text("xyz,\"'é👍", max_size=4)), max_size=30), st.integers(1, 7),
-       st.booleans())
+@given(
+    st.sets(st.tuples(st.sampled_from("abc"), st.text("xyz,\"'é👍", max_size=4)), max_size=30),
+    st.integers(1, 7),
+    st.booleans(),
+)
 def test_a_walk_gives_every_row_once_and_in_order(rows, limit, descending):
     with stored(rows) as connection:
         pages = walk(connection, limit, descending)
@@ -86,11 +89,26 @@ def test_a_limit_out_of_bounds_is_refused_by_name(limit):
     assert list(refused.value.details["fields"]) == ["limit"]
 
 
-@pytest.mark.parametrize("cursor", [
-    "x", "!!!", "é", "===", cursor_of("no json"), cursor_of([]), cursor_of(["a"]), cursor_of(["a", "b", "c"]),
-    cursor_of(["a", 5]), cursor_of(["a", None]), cursor_of([["a"], "b"]), cursor_of({}), cursor_of("5"),
-    cursor_of(["a", "b\x00"]), 5,
-])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "x",
+        "!!!",
+        "é",
+        "===",
+        cursor_of("no json"),
+        cursor_of([]),
+        cursor_of(["a"]),
+        cursor_of(["a", "b", "c"]),
+        cursor_of(["a", 5]),
+        cursor_of(["a", None]),
+        cursor_of([["a"], "b"]),
+        cursor_of({}),
+        cursor_of("5"),
+        cursor_of(["a", "b\x00"]),
+        5,
+    ],
+)
 def test_what_is_no_cursor_of_this_list_is_refused_by_name(cursor):
     with stored([]) as connection, pytest.raises(InvalidInput) as refused:
         page(connection, select(pairs), keys, cursor, 5, tuple)
@@ -126,8 +144,15 @@ def test_a_walk_by_time_gives_every_row_once():
     assert [name for _, name in chain(*pages)] == [f"{number:02d}" for number in range(10)]
 
 
-@pytest.mark.parametrize("values", [["2026-03-02T01:00:00", "x"], ["soon", "x"], ["0001-01-01T00:00:00+14:00", "x"],
-                                    ["2026-03-02T01:00:00+00:00", "\ud800"]])
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["2026-03-02T01:00:00", "x"],
+        ["soon", "x"],
+        ["0001-01-01T00:00:00+14:00", "x"],
+        ["2026-03-02T01:00:00+00:00", "\ud800"],
+    ],
+)
 def test_a_cursor_whose_values_no_database_takes_is_refused(values):
     cursor = urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
     with stored_events(1) as connection, pytest.raises(InvalidInput):

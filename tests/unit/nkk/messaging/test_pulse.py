@@ -62,8 +62,10 @@ def test_where_there_is_no_process_it_says_so(here):
 
 
 def test_a_process_that_died_is_none_and_its_files_go_with_the_next_start(here):
-    code = ("from nkk.messaging import pulse; pulse.begin('triage'); pulse.expect('relay'); import os, signal; "
-            "os.kill(os.getpid(), signal.SIGKILL)")
+    code = (
+        "from nkk.messaging import pulse; pulse.begin('triage'); pulse.expect('relay'); import os, signal; "
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
     subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
     (left,) = here.parent.glob("triage-*")
     assert pulse.troubles("triage") == [f"no process of triage works here ({here.parent})"]
@@ -72,10 +74,11 @@ def test_a_process_that_died_is_none_and_its_files_go_with_the_next_start(here):
 
 
 def test_many_that_begin_at_once_leave_each_other_alone(here):
-    code = ("from nkk.messaging import pulse; pulse.begin('triage'); print(pulse._ours is not None, flush=True); "
-            "input()")
-    begun = [subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-             for _ in range(6)]
+    code = "from nkk.messaging import pulse; pulse.begin('triage'); print(pulse._ours is not None, flush=True); input()"
+    begun = [
+        subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(6)
+    ]
     try:
         assert [each.stdout.readline() for each in begun] == ["True\n"] * 6
         assert len(list(here.parent.glob("triage-*"))) == 6
@@ -99,6 +102,7 @@ def test_a_container_asks_by_the_module_itself(here, seconds, code):
     pulse.begin("triage")
     pulse.expect("relay")
     long_ago(here / "relay", seconds)
-    asked = subprocess.run([sys.executable, "-m", "nkk.messaging.pulse", "triage"], check=False, capture_output=True,
-                           text=True, timeout=60)
+    asked = subprocess.run(
+        [sys.executable, "-m", "nkk.messaging.pulse", "triage"], check=False, capture_output=True, text=True, timeout=60
+    )
     assert (asked.returncode, "relay has made no turn" in asked.stderr) == (code, bool(code))

@@ -38,8 +38,11 @@ def unsent(database, work_cls):
     def unsent():
         outbox = work_cls.OUTBOX
         with database.reading() as connection:
-            return list(connection.execute(
-                select(outbox.c.subject).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id)).scalars())
+            return list(
+                connection.execute(
+                    select(outbox.c.subject).where(outbox.c.sent_at.is_(None)).order_by(outbox.c.id)
+                ).scalars()
+            )
 
     return unsent
 
@@ -59,7 +62,12 @@ def test_a_message_is_what_the_outbox_holds(relay, tell):
     (message,) = broker.published
     assert message.id in message.body
     assert (message.exchange, message.routing_key, message.type, message.content_type, message.mandatory) == (
-        "things.events", "thing.happened.v1", "thing.happened.v1", "application/cloudevents+json", True)
+        "things.events",
+        "thing.happened.v1",
+        "thing.happened.v1",
+        "application/cloudevents+json",
+        True,
+    )
 
 
 def test_events_of_one_subject_leave_one_after_another(relay, tell):

@@ -25,7 +25,10 @@ def test_a_refusal_crosses_the_wire_with_its_name_sentence_and_details():
     with pytest.raises(RefusedRemotelyError) as refused:
         answered(NotYourStep("Not now.", {"stands": {"state": "approved"}}))
     assert (refused.value.name, refused.value.sentence, refused.value.details) == (
-        "NotYourStep", "Not now.", {"stands": {"state": "approved"}})
+        "NotYourStep",
+        "Not now.",
+        {"stands": {"state": "approved"}},
+    )
 
 
 def test_a_fault_crosses_the_wire_as_nothing_but_a_fault():
@@ -35,16 +38,23 @@ def test_a_fault_crosses_the_wire_as_nothing_but_a_fault():
     assert SECRET not in str(failed.value)
 
 
-@pytest.mark.parametrize("error", [OperationalError("INSERT", {"text": SECRET}, Exception(SECRET)),
-                                   PoolTimeout(SECRET)])
+@pytest.mark.parametrize(
+    "error", [OperationalError("INSERT", {"text": SECRET}, Exception(SECRET)), PoolTimeout(SECRET)]
+)
 def test_a_database_that_is_away_makes_the_stage_unavailable(error):
     assert SECRET not in str(_describe(error))
     with pytest.raises(StageUnavailableError):
         answered(error)
 
 
-@pytest.mark.parametrize("error", [{"exc_type": "IncorrectSignature", "exc_args": ["x"]}, {"exc_type": "X"},
-                                   {"exc_type": "X", "exc_args": ["a", "b"]}])
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"exc_type": "IncorrectSignature", "exc_args": ["x"]},
+        {"exc_type": "X"},
+        {"exc_type": "X", "exc_args": ["a", "b"]},
+    ],
+)
 def test_an_error_nameko_itself_answers_with_is_a_fault(error):
     with pytest.raises(StageFailedError):
         _result("triage", {"error": error})
@@ -58,8 +68,15 @@ def test_a_busy_stage_says_that_nothing_was_begun_also_to_a_caller_of_a_version_
     assert (str(busy.value), busy.value.why) == ("intake", "Too many at once.")
 
 
-@pytest.mark.parametrize("error", [StaleBoxError("one clock, another clock"), UsedBoxError("one clock, another clock"),
-                                   UnreadableBoxError("one clock, another clock"), DeliveredBeforeError()])
+@pytest.mark.parametrize(
+    "error",
+    [
+        StaleBoxError("one clock, another clock"),
+        UsedBoxError("one clock, another clock"),
+        UnreadableBoxError("one clock, another clock"),
+        DeliveredBeforeError(),
+    ],
+)
 def test_what_was_not_carried_out_is_unavailable_to_the_caller_and_says_why(error):
     with pytest.raises(StageUnavailableError) as away:
         answered(error)

@@ -61,9 +61,14 @@ def test_half_an_emoji_can_be_sealed_and_opened():
 
 
 PRIVATE, PUBLIC = new_key_pair()
-CONTENTS = st.dictionaries(st.text(max_size=20), st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=300),
-    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=9), inner, max_size=5)), max_size=9)
+CONTENTS = st.dictionaries(
+    st.text(max_size=20),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=300),
+        lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=9), inner, max_size=5),
+    ),
+    max_size=9,
+)
 
 
 @given(CONTENTS)

@@ -41,8 +41,10 @@ def test_an_inbox_is_a_durable_quorum_queue_bound_by_event_type():
     queue = topology.inbox_queue("triage", [ComplaintHandedOver, ResponseSubmitted])
     assert (queue.name, queue.durable) == ("triage.inbox", True)
     assert {(bound.exchange.name, bound.routing_key) for bound in queue.bindings} == {
-        ("intake.events", "complaint.handed_over.v1"), ("opd_response.events", "response.submitted.v1"),
-        ("triage.moves", "triage.inbox")}
+        ("intake.events", "complaint.handed_over.v1"),
+        ("opd_response.events", "response.submitted.v1"),
+        ("triage.moves", "triage.inbox"),
+    }
     assert queue.queue_arguments == {
         "x-queue-type": "quorum",
         "x-delivery-limit": topology.DELIVERY_LIMIT,
@@ -67,23 +69,36 @@ def test_a_retry_queue_is_named_by_its_delay_and_leads_back_to_the_inbox():
 def test_the_quarantine_keeps_for_good():
     quarantine = topology.waiting_queues("triage")[-1]
     assert (quarantine.name, quarantine.queue_arguments) == (
-        "triage.quarantine", {"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT})
+        "triage.quarantine",
+        {"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT},
+    )
 
 
 def test_there_is_one_retry_queue_for_each_delay():
     names = [queue.name for queue in topology.waiting_queues("triage")]
-    assert names == ["triage.retry.1000", "triage.retry.5000", "triage.retry.30000", "triage.retry.120000",
-                     "triage.retry.600000", "triage.quarantine"]
+    assert names == [
+        "triage.retry.1000",
+        "triage.retry.5000",
+        "triage.retry.30000",
+        "triage.retry.120000",
+        "triage.retry.600000",
+        "triage.quarantine",
+    ]
 
 
 def test_delays_grow_by_default():
     assert topology.retry_delays() == (1_000, 5_000, 30_000, 120_000, 600_000)
 
 
-@pytest.mark.parametrize(("text", "delays"), [
-    ("", (1_000, 5_000, 30_000, 120_000, 600_000)), ("2", (2_000,)), ("0.05,1", (50, 1_000)),
-    (" 1 , 2 ", (1_000, 2_000)),
-])
+@pytest.mark.parametrize(
+    ("text", "delays"),
+    [
+        ("", (1_000, 5_000, 30_000, 120_000, 600_000)),
+        ("2", (2_000,)),
+        ("0.05,1", (50, 1_000)),
+        (" 1 , 2 ", (1_000, 2_000)),
+    ],
+)
 def test_delays_are_given_in_seconds(monkeypatch, text, delays):
     monkeypatch.setenv("NKK_RETRY_DELAYS", text)
     assert topology.retry_delays() == delays
@@ -102,27 +117,35 @@ def test_every_queue_and_binding_of_the_contracts_is_declared_and_nothing_else()
     assert set(names) == set(channel.declared)
     assert {name for name in names if name.endswith(".events")} == {f"{stage}.events" for stage in STAGES}
     assert {bound for bound in channel.bound if not bound[1].endswith(".moves")} == {
-        (f"{consumer}.inbox", f"{teller}.events", event.TYPE) for event in EVENTS for consumer in event.CONSUMERS
-        for teller in event.SERVICES if teller != consumer}
+        (f"{consumer}.inbox", f"{teller}.events", event.TYPE)
+        for event in EVENTS
+        for consumer in event.CONSUMERS
+        for teller in event.SERVICES
+        if teller != consumer
+    }
 
 
 def test_a_stage_moves_events_between_its_own_queues_only():
     channel = Recorder()
     topology.declare(channel, STAGES, EVENTS)
     moves = [bound for bound in channel.bound if bound[1].endswith(".moves")]
-    assert {queue for queue, _, _ in moves} == {queue for queue in channel.declared if queue.partition(".")[2] not in (
-        "", "events", "moves")}
+    assert {queue for queue, _, _ in moves} == {
+        queue for queue in channel.declared if queue.partition(".")[2] not in ("", "events", "moves")
+    }
     assert all(exchange == f"{queue.partition('.')[0]}.moves" and key == queue for queue, exchange, key in moves)
 
 
 def test_a_stage_that_hears_nothing_has_no_queues():
-    assert not [name for name in topology.declare(Recorder(), STAGES, EVENTS)
-                if name.startswith("intake.") and name != "intake.events"]
+    assert not [
+        name
+        for name in topology.declare(Recorder(), STAGES, EVENTS)
+        if name.startswith("intake.") and name != "intake.events"
+    ]
 
 
 def test_exchanges_are_declared_before_the_queues_bound_to_them():
     names = topology.declare(Recorder(), STAGES, EVENTS)
-    assert names[:len(STAGES) + 1] == ["nameko-rpc", *(f"{stage}.events" for stage in STAGES)]
+    assert names[: len(STAGES) + 1] == ["nameko-rpc", *(f"{stage}.events" for stage in STAGES)]
 
 
 @pytest.mark.parametrize("text", ["inf", "-1", "1,-5"])

@@ -43,7 +43,14 @@ def test_a_change_and_its_event_are_committed_together(uow, told, event_cls):
         work.emit(event_cls("a"), at=AT)
     (row,) = rows(uow, "OUTBOX")
     assert (row.type, row.exchange, row.subject, row.mandatory, row.created_at, row.sent_at, row.held_until) == (
-        "thing.happened.v1", "things.events", "a", True, AT, None, None)
+        "thing.happened.v1",
+        "things.events",
+        "a",
+        True,
+        AT,
+        None,
+        None,
+    )
     assert row.event_id in row.body
     assert len(rows(uow, "THINGS")) == 1
     assert told == ["woken"]
@@ -78,6 +85,7 @@ def test_a_failure_leaves_neither_change_nor_event_and_wakes_nobody(uow, told, e
 def test_a_refusal_by_the_database_takes_the_event_back(uow, event_cls):
     with uow.begin() as work:
         add(work)
+
     def command():
         with uow.begin() as work:
             work.emit(event_cls("a"))
@@ -126,7 +134,9 @@ def test_an_event_that_several_tell_goes_to_the_exchange_of_the_one_that_tells_i
             work.emit(event_cls("a"))
     told = rows(UnitOfWork(database, work_cls, "things"), "OUTBOX")
     assert [(row.exchange, f'"by": "{row.exchange.partition(".")[0]}"' in row.body) for row in told] == [
-        ("things.events", True), ("others.events", True)]
+        ("things.events", True),
+        ("others.events", True),
+    ]
 
 
 def test_an_event_only_its_own_teller_consumes_need_not_be_routed(database, work_cls, event_cls):

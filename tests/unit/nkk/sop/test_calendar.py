@@ -43,30 +43,78 @@ def test_the_days_of_a_calendar_are_written_in_order():
     assert list(write_calendar(read_calendar({"days": days}))["days"]) == sorted(days)
 
 
-@pytest.mark.parametrize("pasted", ["  Hari Suci Nyepi ", "Hari\u00a0Suci\x0bNyepi\r\n",
-                                    "\ufeffHari Suci\u200b Nyepi\x00"])
+@pytest.mark.parametrize(
+    "pasted", ["  Hari Suci Nyepi ", "Hari\u00a0Suci\x0bNyepi\r\n", "\ufeffHari Suci\u200b Nyepi\x00"]
+)
 def test_a_name_is_kept_as_people_see_it(pasted):
     read = read_calendar({"days": {"2026-03-19": {"name": pasted}}})
     assert read.days[date(2026, 3, 19)].name == "Hari Suci Nyepi"
 
 
-@pytest.mark.parametrize("spans", [
-    [], [["00:00", "23:59"]], [["07:30", "12:00"], ["12:00", "16:00"]],
-    [[f"{hour:02d}:00", f"{hour:02d}:30"] for hour in range(10)]])
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [],
+        [["00:00", "23:59"]],
+        [["07:30", "12:00"], ["12:00", "16:00"]],
+        [[f"{hour:02d}:00", f"{hour:02d}:30"] for hour in range(10)],
+    ],
+)
 def test_a_day_may_have_any_spans_that_follow_each_other(spans):
     content = {"days": {"2026-03-28": {"name": "Sabtu", "spans": spans}}}
     assert write_calendar(read_calendar(content))["days"]["2026-03-28"]["spans"] == spans
 
 
-NO_TIMES = ["", "7:30", "07.30", "24:00", "07:60", "07:30:00", "-1:00", "٠٧:٣٠", " 7:30", "T0730", "0730Z", "07+07",
-            "ab:cd", 730, None, ["07:30"], True]
-NO_SPANS = [None, 5, "07:30-12:00", {}, [["07:30"]], [["07:30", "12:00", "13:00"]], ["07:30", "12:00"],
-            [["12:00", "12:00"]], [["12:00", "07:30"]], [["07:30", "12:00"], ["11:59", "16:00"]],
-            [["13:00", "16:00"], ["07:30", "12:00"]], [["07:30", "12:00"], ["07:30", "12:00"]],
-            [[f"{hour:02d}:00", f"{hour:02d}:30"] for hour in range(11)],
-            *([[time, "12:00"]] for time in NO_TIMES), *([["07:30", time]] for time in NO_TIMES)]
-NO_DATES = ["", "2026-3-19", "19-03-2026", "2026-02-29", "2026-13-01", "1999-12-31", "2101-01-01", "2026-03-19T00:00",
-            "2026-W12-4", "20260319", "２０２６-03-19", "besok"]
+NO_TIMES = [
+    "",
+    "7:30",
+    "07.30",
+    "24:00",
+    "07:60",
+    "07:30:00",
+    "-1:00",
+    "٠٧:٣٠",
+    " 7:30",
+    "T0730",
+    "0730Z",
+    "07+07",
+    "ab:cd",
+    730,
+    None,
+    ["07:30"],
+    True,
+]
+NO_SPANS = [
+    None,
+    5,
+    "07:30-12:00",
+    {},
+    [["07:30"]],
+    [["07:30", "12:00", "13:00"]],
+    ["07:30", "12:00"],
+    [["12:00", "12:00"]],
+    [["12:00", "07:30"]],
+    [["07:30", "12:00"], ["11:59", "16:00"]],
+    [["13:00", "16:00"], ["07:30", "12:00"]],
+    [["07:30", "12:00"], ["07:30", "12:00"]],
+    [[f"{hour:02d}:00", f"{hour:02d}:30"] for hour in range(11)],
+    *([[time, "12:00"]] for time in NO_TIMES),
+    *([["07:30", time]] for time in NO_TIMES),
+]
+NO_DATES = [
+    "",
+    "2026-3-19",
+    "19-03-2026",
+    "2026-02-29",
+    "2026-13-01",
+    "1999-12-31",
+    "2101-01-01",
+    "2026-03-19T00:00",
+    "2026-W12-4",
+    "20260319",
+    "２０２６-03-19",
+    "besok",
+]
 NO_NAMES = [None, "", "  ", 5, "x" * 151, "\x00", "\ud83d", "\u200b", ["Nyepi"]]
 
 
@@ -96,8 +144,21 @@ def test_what_is_no_calendar_at_all_is_refused_as_such(content):
     assert fields_at_fault(content) == {"calendar"}
 
 
-@pytest.mark.parametrize("week", [None, {}, "", [], WEEK[:6], [*WEEK, []], [[]] * 7, [*[[]] * 6, [["00:00", "09:59"]]],
-                                  [[["00:00", "01:25"]]] * 7, 7])
+@pytest.mark.parametrize(
+    "week",
+    [
+        None,
+        {},
+        "",
+        [],
+        WEEK[:6],
+        [*WEEK, []],
+        [[]] * 7,
+        [*[[]] * 6, [["00:00", "09:59"]]],
+        [[["00:00", "01:25"]]] * 7,
+        7,
+    ],
+)
 def test_a_week_of_not_seven_days_or_less_than_ten_hours_is_refused(week):
     assert fields_at_fault({"week": week}) == {"week"}
 
@@ -107,9 +168,19 @@ def test_a_week_of_ten_hours_will_do_and_a_season_may_have_none():
     assert read_calendar({"seasons": [SEASON | {"week": [[]] * 7}]})
 
 
-@pytest.mark.parametrize("season", [
-    None, 5, [], {}, *({key: value for key, value in SEASON.items() if key != left_out} for left_out in SEASON),
-    SEASON | {"last": "2027-02-07"}, SEASON | {"last": "2027-05-11"}, SEASON | {"week": WEEK[:5]}])
+@pytest.mark.parametrize(
+    "season",
+    [
+        None,
+        5,
+        [],
+        {},
+        *({key: value for key, value in SEASON.items() if key != left_out} for left_out in SEASON),
+        SEASON | {"last": "2027-02-07"},
+        SEASON | {"last": "2027-05-11"},
+        SEASON | {"week": WEEK[:5]},
+    ],
+)
 def test_a_season_that_will_not_do_is_refused(season):
     assert fields_at_fault({"seasons": [season]}) == {"seasons"}
 
@@ -119,8 +190,15 @@ def test_a_season_may_be_one_day_or_92_days_long():
     assert read_calendar({"seasons": [SEASON | {"last": "2027-05-10"}]})
 
 
-@pytest.mark.parametrize(("first", "last"), [("2027-03-09", "2027-04-01"), ("2027-02-10", "2027-02-11"),
-                                             ("2027-01-01", "2027-02-08"), ("2027-01-20", "2027-04-01")])
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("2027-03-09", "2027-04-01"),
+        ("2027-02-10", "2027-02-11"),
+        ("2027-01-01", "2027-02-08"),
+        ("2027-01-20", "2027-04-01"),
+    ],
+)
 def test_two_seasons_that_share_a_date_are_refused_in_either_order(first, last):
     both = [SEASON, SEASON | {"first": first, "last": last}]
     assert fields_at_fault({"seasons": both}) == {"seasons"}
@@ -131,19 +209,37 @@ def test_seasons_may_follow_each_other_without_a_day_between():
     assert read_calendar({"seasons": [SEASON, SEASON | {"first": "2027-03-10", "last": "2027-03-11"}]})
 
 
-@pytest.mark.parametrize(("part", "value"), [
-    ("seasons", None), ("seasons", {}), ("seasons", "none"), ("days", None), ("days", []), ("days", "none"),
-    ("days", {"2026-03-19": None}), ("days", {"2026-03-19": []}), ("days", {"2026-03-19": {}}),
-    ("national_years", None), ("national_years", 2026), ("national_years", ["2026"]), ("national_years", [1999]),
-    ("national_years", [2101]), ("national_years", [2026.0]), ("national_years", [True])])
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("seasons", None),
+        ("seasons", {}),
+        ("seasons", "none"),
+        ("days", None),
+        ("days", []),
+        ("days", "none"),
+        ("days", {"2026-03-19": None}),
+        ("days", {"2026-03-19": []}),
+        ("days", {"2026-03-19": {}}),
+        ("national_years", None),
+        ("national_years", 2026),
+        ("national_years", ["2026"]),
+        ("national_years", [1999]),
+        ("national_years", [2101]),
+        ("national_years", [2026.0]),
+        ("national_years", [True]),
+    ],
+)
 def test_a_part_of_another_kind_is_refused_by_its_name(part, value):
     assert fields_at_fault({part: value}) == {part}
 
 
 def test_more_seasons_or_days_than_anybody_needs_are_refused():
     first = date(2026, 1, 1)
-    seasons = [SEASON | {"first": str(first + timedelta(days=number)), "last": str(first + timedelta(days=number))}
-               for number in range(MOST_SEASONS + 1)]
+    seasons = [
+        SEASON | {"first": str(first + timedelta(days=number)), "last": str(first + timedelta(days=number))}
+        for number in range(MOST_SEASONS + 1)
+    ]
     days = {str(first + timedelta(days=number)): {"name": "Libur"} for number in range(MOST_DAYS + 1)}
     assert fields_at_fault({"seasons": seasons}) == {"seasons"}
     assert fields_at_fault({"days": days}) == {"days"}
@@ -153,19 +249,40 @@ def test_more_seasons_or_days_than_anybody_needs_are_refused():
 
 def test_everything_wrong_with_a_calendar_is_said_at_once():
     assert fields_at_fault({"week": [], "seasons": 5, "days": {"besok": {}}, "national_years": [0]}) == {
-        "week", "seasons", "days", "national_years"}
+        "week",
+        "seasons",
+        "days",
+        "national_years",
+    }
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-                           lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=8)
-near_misses = st.fixed_dictionaries({}, optional={
-    "week": st.lists(st.lists(st.lists(st.sampled_from(["07:30", "12:00", "0730Z", "x", 5]), max_size=3), max_size=2),
-                     min_size=6, max_size=8),
-    "seasons": st.lists(st.fixed_dictionaries({}, optional={
-        name: st.sampled_from(["2027-02-08", "2027-W06-1", "x"]) | json_values for name in SEASON}), max_size=3),
-    "days": st.dictionaries(st.sampled_from(["2026-03-19", "2026-W12-4", "x"]), json_values | st.fixed_dictionaries(
-        {"name": st.text(max_size=3), "spans": json_values}), max_size=3),
-    "national_years": json_values})
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+near_misses = st.fixed_dictionaries(
+    {},
+    optional={
+        "week": st.lists(
+            st.lists(st.lists(st.sampled_from(["07:30", "12:00", "0730Z", "x", 5]), max_size=3), max_size=2),
+            min_size=6,
+            max_size=8,
+        ),
+        "seasons": st.lists(
+            st.fixed_dictionaries(
+                {}, optional={name: st.sampled_from(["2027-02-08", "2027-W06-1", "x"]) | json_values for name in SEASON}
+            ),
+            max_size=3,
+        ),
+        "days": st.dictionaries(
+            st.sampled_from(["2026-03-19", "2026-W12-4", "x"]),
+            json_values | st.fixed_dictionaries({"name": st.text(max_size=3), "spans": json_values}),
+            max_size=3,
+        ),
+        "national_years": json_values,
+    },
+)
 
 
 @settings(max_examples=300)

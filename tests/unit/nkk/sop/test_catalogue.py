@@ -5,8 +5,11 @@ import pytest
 from nkk.contracts.fields import NAME_LENGTH, Slug
 from nkk.sop.catalogue import CATEGORIES, OPDS
 
-NAMES = [*OPDS.values(), *(category["name"] for category in CATEGORIES.values()),
-         *(name for category in CATEGORIES.values() for name in category["sub_categories"].values())]
+NAMES = [
+    *OPDS.values(),
+    *(category["name"] for category in CATEGORIES.values()),
+    *(name for category in CATEGORIES.values() for name in category["sub_categories"].values()),
+]
 KEYS = [*OPDS, *CATEGORIES, *(key for category in CATEGORIES.values() for key in category["sub_categories"])]
 
 
@@ -17,7 +20,11 @@ def test_the_catalogue_has_the_categories_of_the_cited_laws():
 
 def test_each_category_of_a_law_cites_it():
     assert [category["source"] for category in CATEGORIES.values()] == [
-        "UU 5/2014 pasal 4", "PP 42/2004 pasal 7-12", "UU 5/2014 pasal 5(2)", ""]
+        "UU 5/2014 pasal 4",
+        "PP 42/2004 pasal 7-12",
+        "UU 5/2014 pasal 5(2)",
+        "",
+    ]
 
 
 @pytest.mark.parametrize("key", KEYS)

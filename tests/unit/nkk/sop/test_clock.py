@@ -12,9 +12,15 @@ from tests.calendars import MINUTE, calendars, counted, instants, minutes, open_
 NYEPI = date(2026, 3, 19)  # a Thursday
 IDUL_FITRI = date(2026, 3, 20)  # a Friday
 SATURDAY = date(2026, 3, 28)
-WITH_HOLIDAYS = Calendar(1, days={NYEPI: Day("Hari Suci Nyepi"), IDUL_FITRI: Day("Cuti bersama"),
-                                  SATURDAY: Day("Pelayanan setelah banjir", ((time(8), time(12)),)),
-                                  date(2026, 3, 24): Day("Tutup siang", ((time(7, 30), time(12)),))})
+WITH_HOLIDAYS = Calendar(
+    1,
+    days={
+        NYEPI: Day("Hari Suci Nyepi"),
+        IDUL_FITRI: Day("Cuti bersama"),
+        SATURDAY: Day("Pelayanan setelah banjir", ((time(8), time(12)),)),
+        date(2026, 3, 24): Day("Tutup siang", ((time(7, 30), time(12)),)),
+    },
+)
 FASTING = ((time(8), time(12)), (time(12, 30), time(15)))
 RAMADAN = Season("Ramadan 1447 H", date(2026, 2, 18), date(2026, 3, 19), (*[FASTING] * 5, (), ()))
 
@@ -238,23 +244,44 @@ def test_minutes_left_are_counted_down_to_the_due_time_and_below_nothing_after_i
     assert left == -calendar.minutes_left(due, now)
 
 
-@pytest.mark.parametrize(("now", "left"), [
-    ("2026-03-02T08:00", 60), ("2026-03-02T08:59:30", 0), ("2026-03-02T09:00", 0), ("2026-03-02T09:00:59", 0),
-    ("2026-03-02T09:01", -1), ("2026-03-03T07:30", -360), ("2026-02-27T16:30", 90), ("2026-03-01T12:00", 90)])
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        ("2026-03-02T08:00", 60),
+        ("2026-03-02T08:59:30", 0),
+        ("2026-03-02T09:00", 0),
+        ("2026-03-02T09:00:59", 0),
+        ("2026-03-02T09:01", -1),
+        ("2026-03-03T07:30", -360),
+        ("2026-02-27T16:30", 90),
+        ("2026-03-01T12:00", 90),
+    ],
+)
 def test_minutes_left_are_whole_and_pass_through_nothing(now, left):
     assert OFFICE_HOURS.minutes_left(wib(now), wib("2026-03-02T09:00")) == left
 
 
 @given(calendars, minutes)
 def test_the_offices_are_open_in_the_minutes_that_count(calendar, moment):
-    assert calendar.is_open(moment) == open_at(calendar, moment) == bool(calendar.minutes_between(
-        moment, moment + MINUTE))
+    assert (
+        calendar.is_open(moment) == open_at(calendar, moment) == bool(calendar.minutes_between(moment, moment + MINUTE))
+    )
 
 
-@pytest.mark.parametrize(("moment", "is_open"), [
-    ("2026-03-02T07:29:59.999999", False), ("2026-03-02T07:30", True), ("2026-03-02T11:59:59.999999", True),
-    ("2026-03-02T12:00", False), ("2026-03-02T13:00", True), ("2026-03-02T16:00", False),
-    ("2026-03-19T10:00", False), ("2026-03-28T10:00", True), ("2026-03-21T10:00", False)])
+@pytest.mark.parametrize(
+    ("moment", "is_open"),
+    [
+        ("2026-03-02T07:29:59.999999", False),
+        ("2026-03-02T07:30", True),
+        ("2026-03-02T11:59:59.999999", True),
+        ("2026-03-02T12:00", False),
+        ("2026-03-02T13:00", True),
+        ("2026-03-02T16:00", False),
+        ("2026-03-19T10:00", False),
+        ("2026-03-28T10:00", True),
+        ("2026-03-21T10:00", False),
+    ],
+)
 def test_the_offices_open_with_a_spans_first_instant_and_close_with_its_last(moment, is_open):
     assert WITH_HOLIDAYS.is_open(wib(moment)) is is_open
     assert WITH_HOLIDAYS.is_open(wib(moment).astimezone(UTC)) is is_open
@@ -266,7 +293,8 @@ def test_a_count_laid_open_has_every_date_once_and_sums_to_the_count(calendar, o
     start, end = sorted([one, other])
     stretches = list(calendar.stretches(start, end))
     assert [stretch.day for stretch in stretches] == [
-        start.date() + timedelta(days=number) for number in range((end.date() - start.date()).days + 1)]
+        start.date() + timedelta(days=number) for number in range((end.date() - start.date()).days + 1)
+    ]
     total = sum((stretch.open_for for stretch in stretches), timedelta())
     assert total // MINUTE == calendar.minutes_between(start, end)
     for stretch in stretches:
@@ -285,11 +313,18 @@ def test_a_count_laid_open_says_why_a_date_is_unlike_its_weekday(calendar, start
 
 def test_a_count_laid_open_over_a_holiday_can_be_checked_by_hand():
     stretches = WITH_HOLIDAYS.stretches(wib("2026-03-18T15:50"), wib("2026-03-23T07:40"))
-    laid_open = [(stretch.day.day, [(f"{opens:%H:%M}", f"{closes:%H:%M}") for opens, closes in stretch.spans],
-                  stretch.note) for stretch in stretches]
+    laid_open = [
+        (stretch.day.day, [(f"{opens:%H:%M}", f"{closes:%H:%M}") for opens, closes in stretch.spans], stretch.note)
+        for stretch in stretches
+    ]
     assert laid_open == [
-        (18, [("15:50", "16:00")], None), (19, [], "Hari Suci Nyepi"), (20, [], "Cuti bersama"), (21, [], None),
-        (22, [], None), (23, [("07:30", "07:40")], None)]
+        (18, [("15:50", "16:00")], None),
+        (19, [], "Hari Suci Nyepi"),
+        (20, [], "Cuti bersama"),
+        (21, [], None),
+        (22, [], None),
+        (23, [("07:30", "07:40")], None),
+    ]
 
 
 @given(calendars, instants, st.integers(1, 4500))
@@ -315,7 +350,9 @@ def bounds_of(month):
     return first.astimezone(UTC), following.astimezone(UTC)
 
 
-@pytest.mark.parametrize("month", ["", "2026", "2026-13", "2026-00", "2026-3", "26-03", "202603-", "2026-03-01",
-                                   "x" * 7, "0001-01", "9999-12"])
+@pytest.mark.parametrize(
+    "month",
+    ["", "2026", "2026-13", "2026-00", "2026-3", "26-03", "202603-", "2026-03-01", "x" * 7, "0001-01", "9999-12"],
+)
 def test_what_is_no_month_or_too_far_away_to_count_has_no_bounds(month):
     assert bounds_of(month) is None

@@ -12,9 +12,14 @@ def test_an_instant_is_written_in_jakarta_wherever_it_comes_from():
     assert written_instant(datetime(2026, 3, 1, 17, 5, tzinfo=UTC)) == "Senin, 2 Maret 2026 pukul 00.05 WIB"
 
 
-@pytest.mark.parametrize(("day", "written"), [(date(2026, 8, 17), "Senin, 17 Agustus 2026"),
-                                              (date(2026, 3, 20), "Jumat, 20 Maret 2026"),
-                                              (date(2027, 1, 3), "Minggu, 3 Januari 2027")])
+@pytest.mark.parametrize(
+    ("day", "written"),
+    [
+        (date(2026, 8, 17), "Senin, 17 Agustus 2026"),
+        (date(2026, 3, 20), "Jumat, 20 Maret 2026"),
+        (date(2027, 1, 3), "Minggu, 3 Januari 2027"),
+    ],
+)
 def test_a_date_is_written_in_indonesian(day, written):
     assert written_date(day) == written
 
@@ -23,9 +28,19 @@ def test_a_month_is_written_in_indonesian():
     assert written_month("2026-05") == "Mei 2026"
 
 
-@pytest.mark.parametrize(("minutes", "written"), [
-    (0, "0 menit"), (5, "5 menit"), (120, "120 menit"), (449, "449 menit"), (450, "1 hari kerja"),
-    (455, "455 menit"), (900, "2 hari kerja"), (4500, "10 hari kerja")])
+@pytest.mark.parametrize(
+    ("minutes", "written"),
+    [
+        (0, "0 menit"),
+        (5, "5 menit"),
+        (120, "120 menit"),
+        (449, "449 menit"),
+        (450, "1 hari kerja"),
+        (455, "455 menit"),
+        (900, "2 hari kerja"),
+        (4500, "10 hari kerja"),
+    ],
+)
 def test_office_minutes_are_written_as_the_sop_writes_them(minutes, written):
     assert written_minutes(minutes) == written
 

@@ -16,9 +16,16 @@ CLOSED_MONDAYS = Calendar(1, week=((), *OFFICE_WEEK[1:]))
 CALENDARS = {0: OFFICE_HOURS, 1: CLOSED_MONDAYS}
 
 SUBMITTED, HANDED_OVER, INFORMED, FORWARDED, RESPONDED, RETURNED, APPROVED, SENT, CLOSED = (
-    "complaint.submitted.v2", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
-    "complaint.forwarded.v1", "response.submitted.v1", "response.returned.v1", "response.approved.v1", "answer.sent.v1",
-    "complaint.closed.v1")
+    "complaint.submitted.v2",
+    "complaint.handed_over.v1",
+    "complaint.classified_as_information.v1",
+    "complaint.forwarded.v1",
+    "response.submitted.v1",
+    "response.returned.v1",
+    "response.approved.v1",
+    "answer.sent.v1",
+    "complaint.closed.v1",
+)
 
 
 def path_of(returns):
@@ -26,8 +33,16 @@ def path_of(returns):
     if returns is None:
         return [(SUBMITTED, 0), (HANDED_OVER, 0), (INFORMED, 0), (SENT, 0), (CLOSED, 0)]
     rounds = [turn for number in range(1, returns + 1) for turn in ((RESPONDED, number), (RETURNED, number))]
-    return [(SUBMITTED, 0), (HANDED_OVER, 0), (FORWARDED, 0), *rounds, (RESPONDED, returns + 1),
-            (APPROVED, returns + 1), (SENT, 0), (CLOSED, 0)]
+    return [
+        (SUBMITTED, 0),
+        (HANDED_OVER, 0),
+        (FORWARDED, 0),
+        *rounds,
+        (RESPONDED, returns + 1),
+        (APPROVED, returns + 1),
+        (SENT, 0),
+        (CLOSED, 0),
+    ]
 
 
 paths = st.sampled_from([None, 0, 1, 2, 3]).map(path_of)
@@ -55,7 +70,17 @@ def test_a_journey_starts_the_clock_of_each_step_of_its_path_but_the_first(retur
 def test_each_return_starts_the_clocks_of_steps_4_and_5_again_and_rounds_tell_them_apart():
     found = counted(facts_of(path_of(2)))
     assert [(clock.step.number, clock.round) for clock in found] == [
-        (2, 0), (3, 0), (4, 1), (5, 1), (4, 2), (5, 2), (4, 3), (5, 3), (6, 0), (7, 0)]
+        (2, 0),
+        (3, 0),
+        (4, 1),
+        (5, 1),
+        (4, 2),
+        (5, 2),
+        (4, 3),
+        (5, 3),
+        (6, 0),
+        (7, 0),
+    ]
 
 
 @given(paths, st.data())
@@ -94,7 +119,8 @@ def test_each_clock_is_counted_by_the_calendar_its_event_names_for_ever():
     found = counted([submitted, Fact(HANDED_OVER, handed_over.at, calendar=1)])
     assert [(clock.calendar.version, clock.due_at) for clock in found] == [
         (0, MONDAY + timedelta(minutes=10)),
-        (1, datetime(2026, 3, 3, 7, 30, tzinfo=WIB) + timedelta(minutes=steps.CLASSIFY.minutes))]
+        (1, datetime(2026, 3, 3, 7, 30, tzinfo=WIB) + timedelta(minutes=steps.CLASSIFY.minutes)),
+    ]
 
 
 def test_a_calendar_nobody_has_is_an_error_and_not_another_calendar():
@@ -102,8 +128,12 @@ def test_a_calendar_nobody_has_is_an_error_and_not_another_calendar():
         counted([Fact(SUBMITTED, MONDAY, calendar=9)])
 
 
-@given(paths, instants, st.lists(st.timedeltas(timedelta(), timedelta(days=2)), min_size=13, max_size=13),
-       st.lists(calendars, min_size=2, max_size=2))
+@given(
+    paths,
+    instants,
+    st.lists(st.timedeltas(timedelta(), timedelta(days=2)), min_size=13, max_size=13),
+    st.lists(calendars, min_size=2, max_size=2),
+)
 def test_whenever_things_happen_each_clock_is_late_exactly_when_it_was_done_after_its_due_time(path, at, pauses, two):
     facts = []
     for number, ((type_, round_), pause) in enumerate(zip(path, pauses, strict=False)):
@@ -128,9 +158,21 @@ def test_a_clock_that_runs_is_late_once_its_due_time_is_past():
     assert [clock.used(clock.came_at), clock.used(clock.due_at)] == [0, 10]
 
 
-@pytest.mark.parametrize(("type_", "round_", "about"), [
-    (SUBMITTED, 0, 0), (HANDED_OVER, 0, 0), (INFORMED, 0, 0), (FORWARDED, 0, 1), (RESPONDED, 1, 1), (RETURNED, 1, 2),
-    (RESPONDED, 2, 2), (APPROVED, 2, 0), (SENT, 0, 0), (CLOSED, 0, 0)])
+@pytest.mark.parametrize(
+    ("type_", "round_", "about"),
+    [
+        (SUBMITTED, 0, 0),
+        (HANDED_OVER, 0, 0),
+        (INFORMED, 0, 0),
+        (FORWARDED, 0, 1),
+        (RESPONDED, 1, 1),
+        (RETURNED, 1, 2),
+        (RESPONDED, 2, 2),
+        (APPROVED, 2, 0),
+        (SENT, 0, 0),
+        (CLOSED, 0, 0),
+    ],
+)
 def test_the_step_after_a_fact_is_about_the_response_it_waits_for_or_has(type_, round_, about):
     assert round_of(Fact(type_, MONDAY, round_)) == about
 

@@ -10,76 +10,88 @@ from nkk.sop import mailbox
 from nkk.sop.mailbox import is_same, read_mailbox
 
 
-@pytest.mark.parametrize(("written", "address"), [
-    ("siti@example.id", "siti@example.id"),
-    ("Siti.R+pengaduan@Example.ID", "Siti.R+pengaduan@example.id"),
-    ("  siti@example.id \r\n", "siti@example.id"),
-    ("\u00a0siti@example.id\u3000", "siti@example.id"),
-    # From a chat, a web page, a word processor.
-    ("siti@example.id\u200b", "siti@example.id"),
-    ("\ufeffsiti@exam\u00adple.id", "siti@example.id"),
-    ("\u202asiti@example.id\u202c", "siti@example.id"),
-    ("si\u200dti@example.id", "siti@example.id"),
-    ("siti@example.id.", "siti@example.id"),
-    ("siti@bücher.example", "siti@xn--bcher-kva.example"),
-    ("siti@xn--bcher-kva.example", "siti@xn--bcher-kva.example"),
-    # IDNA 2008, in which it is a letter of its own.
-    ("siti@straße.example", "siti@xn--strae-oqa.example"),
-    ("siti@例え.テスト", "siti@xn--r8jz45g.xn--zckzah"),
-    ("siti@example。id", "siti@example.id"),
-])
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("siti@example.id", "siti@example.id"),
+        ("Siti.R+pengaduan@Example.ID", "Siti.R+pengaduan@example.id"),
+        ("  siti@example.id \r\n", "siti@example.id"),
+        ("\u00a0siti@example.id\u3000", "siti@example.id"),
+        # From a chat, a web page, a word processor.
+        ("siti@example.id\u200b", "siti@example.id"),
+        ("\ufeffsiti@exam\u00adple.id", "siti@example.id"),
+        ("\u202asiti@example.id\u202c", "siti@example.id"),
+        ("si\u200dti@example.id", "siti@example.id"),
+        ("siti@example.id.", "siti@example.id"),
+        ("siti@bücher.example", "siti@xn--bcher-kva.example"),
+        ("siti@xn--bcher-kva.example", "siti@xn--bcher-kva.example"),
+        # IDNA 2008, in which it is a letter of its own.
+        ("siti@straße.example", "siti@xn--strae-oqa.example"),
+        ("siti@例え.テスト", "siti@xn--r8jz45g.xn--zckzah"),
+        ("siti@example。id", "siti@example.id"),
+    ],
+)
 def test_an_address_is_read_in_the_form_in_which_a_letter_goes_there(written, address):
     assert read_mailbox(written) == address
     assert is_same(written, address)
 
 
-@pytest.mark.parametrize(("written", "said"), [
-    ("jörg@example.id", mailbox.NOT_PLAIN),
-    ("ситиr@example.id", mailbox.NOT_PLAIN),
-    ("siti\x01@example.id", mailbox.HIDDEN_SIGN),
-    ("siti@exam\x00ple.id", mailbox.HIDDEN_SIGN),
-    ("siti@example.id\r\nBcc: lain@example.org", mailbox.HIDDEN_SIGN),
-    ("siti\u2028@example.id", mailbox.HIDDEN_SIGN),
-    ("siti@localhost", mailbox.NO_DOMAIN),
-    ("siti@mail.localhost", mailbox.NO_DOMAIN),
-    ("siti@kantor", mailbox.NO_DOMAIN),
-    ("siti@[192.0.2.1]", mailbox.NO_DOMAIN),
-    ("siti@[IPv6:2001:db8::1]", mailbox.NO_DOMAIN),
-    ("siti@192.0.2.1", mailbox.NO_DOMAIN),
-    ("", mailbox.NO_ADDRESS),
-    ("siti", mailbox.NO_ADDRESS),
-    ("@example.id", mailbox.NO_ADDRESS),
-    ("siti@", mailbox.NO_ADDRESS),
-    ("siti@@example.id", mailbox.NO_ADDRESS),
-    ("si ti@example.id", mailbox.NO_ADDRESS),
-    ('"si ti"@example.id', mailbox.NO_ADDRESS),
-    ("Siti <siti@example.id>", mailbox.ONE_ADDRESS),
-    ("<siti@example.id>", mailbox.ONE_ADDRESS),
-    ("a@example.id, b@example.id", mailbox.ONE_ADDRESS),
-    ("a@example.id;b@example.id", mailbox.ONE_ADDRESS),
-    ("a@example.id b@example.id", mailbox.ONE_ADDRESS),
-    ("a@example.id / b@example.id", mailbox.ONE_ADDRESS),
-    (".siti@example.id", mailbox.NO_ADDRESS),
-    ("=?utf-8?q?v=40evil.example=2C?=@example.id", mailbox.NO_ADDRESS),
-    ("si..ti@example.id", mailbox.NO_ADDRESS),
-    ("siti@-example.id", mailbox.NO_ADDRESS),
-    ("siti@ex_ample.id", mailbox.NO_ADDRESS),
-    ("siti@exa mple.id", mailbox.NO_ADDRESS),
-    ("siti@example..id", mailbox.NO_ADDRESS),
-    ("siti@\ud800.id", mailbox.NO_ADDRESS),
-    (f"{'s' * 65}@example.id", mailbox.NO_ADDRESS),
-    (f"siti@{'x' * 64}.id", mailbox.NO_ADDRESS),
-    (f"siti@{'x.' * 130}id", mailbox.NO_ADDRESS),
-    (f"siti@{'ü' * 100_000}.id", mailbox.NO_ADDRESS),
-])
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("jörg@example.id", mailbox.NOT_PLAIN),
+        ("ситиr@example.id", mailbox.NOT_PLAIN),
+        ("siti\x01@example.id", mailbox.HIDDEN_SIGN),
+        ("siti@exam\x00ple.id", mailbox.HIDDEN_SIGN),
+        ("siti@example.id\r\nBcc: lain@example.org", mailbox.HIDDEN_SIGN),
+        ("siti\u2028@example.id", mailbox.HIDDEN_SIGN),
+        ("siti@localhost", mailbox.NO_DOMAIN),
+        ("siti@mail.localhost", mailbox.NO_DOMAIN),
+        ("siti@kantor", mailbox.NO_DOMAIN),
+        ("siti@[192.0.2.1]", mailbox.NO_DOMAIN),
+        ("siti@[IPv6:2001:db8::1]", mailbox.NO_DOMAIN),
+        ("siti@192.0.2.1", mailbox.NO_DOMAIN),
+        ("", mailbox.NO_ADDRESS),
+        ("siti", mailbox.NO_ADDRESS),
+        ("@example.id", mailbox.NO_ADDRESS),
+        ("siti@", mailbox.NO_ADDRESS),
+        ("siti@@example.id", mailbox.NO_ADDRESS),
+        ("si ti@example.id", mailbox.NO_ADDRESS),
+        ('"si ti"@example.id', mailbox.NO_ADDRESS),
+        ("Siti <siti@example.id>", mailbox.ONE_ADDRESS),
+        ("<siti@example.id>", mailbox.ONE_ADDRESS),
+        ("a@example.id, b@example.id", mailbox.ONE_ADDRESS),
+        ("a@example.id;b@example.id", mailbox.ONE_ADDRESS),
+        ("a@example.id b@example.id", mailbox.ONE_ADDRESS),
+        ("a@example.id / b@example.id", mailbox.ONE_ADDRESS),
+        (".siti@example.id", mailbox.NO_ADDRESS),
+        ("=?utf-8?q?v=40evil.example=2C?=@example.id", mailbox.NO_ADDRESS),
+        ("si..ti@example.id", mailbox.NO_ADDRESS),
+        ("siti@-example.id", mailbox.NO_ADDRESS),
+        ("siti@ex_ample.id", mailbox.NO_ADDRESS),
+        ("siti@exa mple.id", mailbox.NO_ADDRESS),
+        ("siti@example..id", mailbox.NO_ADDRESS),
+        ("siti@\ud800.id", mailbox.NO_ADDRESS),
+        (f"{'s' * 65}@example.id", mailbox.NO_ADDRESS),
+        (f"siti@{'x' * 64}.id", mailbox.NO_ADDRESS),
+        (f"siti@{'x.' * 130}id", mailbox.NO_ADDRESS),
+        (f"siti@{'ü' * 100_000}.id", mailbox.NO_ADDRESS),
+    ],
+)
 def test_where_no_letter_of_ours_can_go_one_sentence_says_what_to_do(written, said):
     with pytest.raises(ValueError, match=r"^[A-Z]") as refused:
         read_mailbox(written)
     assert str(refused.value) == said
 
 
-@given(st.one_of(st.text(), st.builds("{}@{}".format, st.text(), st.text()), st.emails(),
-                 st.builds("a@{}.id".format, st.text(min_size=1))))
+@given(
+    st.one_of(
+        st.text(),
+        st.builds("{}@{}".format, st.text(), st.text()),
+        st.emails(),
+        st.builds("a@{}.id".format, st.text(min_size=1)),
+    )
+)
 def test_whatever_is_written_is_an_address_that_reads_the_same_again_or_is_refused(written):
     try:
         address = read_mailbox(written)
@@ -90,9 +102,14 @@ def test_whatever_is_written_is_an_address_that_reads_the_same_again_or_is_refus
     assert address.isprintable()
 
 
-@pytest.mark.parametrize(("one", "other", "same"), [
-    ("siti@localhost", "siti@localhost", True), ("siti@localhost", "siti@example.id", False),
-    ("Siti@example.id", "siti@example.id", False)])
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("siti@localhost", "siti@localhost", True),
+        ("siti@localhost", "siti@example.id", False),
+        ("Siti@example.id", "siti@example.id", False),
+    ],
+)
 def test_an_address_that_was_taken_before_is_compared_as_it_was_written(one, other, same):
     assert is_same(one, other) is same
 

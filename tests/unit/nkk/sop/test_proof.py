@@ -10,22 +10,32 @@ from nkk.sop.proof import Recorded, proof
 from tests.calendars import wib
 
 EVE = datetime(2026, 3, 18, 15, 55, tzinfo=WIB)
-HOLIDAYS = read_calendar({"days": {"2026-03-19": {"name": "Hari Suci Nyepi", "spans": []},
-                                   "2026-03-20": {"name": "Cuti bersama", "spans": []}}}, 3)
-HALF_A_MONDAY = read_calendar({
-    "days": {"2026-03-23": {"name": "Halalbihalal", "spans": [["09:00", "10:00"], ["10:30", "11:30"]]}}}, 5)
+HOLIDAYS = read_calendar(
+    {
+        "days": {
+            "2026-03-19": {"name": "Hari Suci Nyepi", "spans": []},
+            "2026-03-20": {"name": "Cuti bersama", "spans": []},
+        }
+    },
+    3,
+)
+HALF_A_MONDAY = read_calendar(
+    {"days": {"2026-03-23": {"name": "Halalbihalal", "spans": [["09:00", "10:00"], ["10:30", "11:30"]]}}}, 5
+)
 
 
 def lines(*told, path="complaint", now=EVE + timedelta(days=10)):
-    facts = [Recorded(type_, at, round_, version[0] if version else 3, f"event-{number}")
-             for number, (type_, at, round_, *version) in enumerate(told)]
+    facts = [
+        Recorded(type_, at, round_, version[0] if version else 3, f"event-{number}")
+        for number, (type_, at, round_, *version) in enumerate(told)
+    ]
     return list(proof("NKK-2026-AAAA-0000", path, facts, {3: HOLIDAYS, 5: HALF_A_MONDAY}, now))
 
 
 def block(shown, begins):
     """The lines of one clock."""
     begin = next(number for number, line in enumerate(shown) if line.startswith(begins))
-    return shown[begin:shown.index("", begin) if "" in shown[begin:] else None]
+    return shown[begin : shown.index("", begin) if "" in shown[begin:] else None]
 
 
 SUBMITTED = ("complaint.submitted.v2", EVE, 0)
@@ -37,7 +47,13 @@ def test_a_clock_over_a_long_holiday_is_laid_open_date_by_date():
     assert step[0].endswith("waktu baku 10 menit · kalender versi 3")
     assert "complaint.submitted.v2 event-0" in step[1]
     assert [line.split()[1] for line in step if line.startswith("    ") and "/" in line] == [
-        "18/03/2026", "19/03/2026", "20/03/2026", "21/03/2026", "22/03/2026", "23/03/2026"]
+        "18/03/2026",
+        "19/03/2026",
+        "20/03/2026",
+        "21/03/2026",
+        "22/03/2026",
+        "23/03/2026",
+    ]
     assert any("tidak ada jam kerja (Hari Suci Nyepi)" in line for line in step)
     assert any("= 0:05:00, jumlah 0:10:00" in line for line in step)
     assert "  jatuh tempo  Senin 23/03/2026 07.35.00 WIB" in step
@@ -71,8 +87,11 @@ def test_a_clock_that_runs_is_counted_to_now_and_the_reporters_step_is_not_judge
 
 def test_each_clock_is_laid_open_by_the_calendar_version_its_own_event_names():
     handed_over = datetime(2026, 3, 23, 8, 0, tzinfo=WIB)
-    shown = lines(SUBMITTED, ("complaint.handed_over.v1", handed_over, 0, 5),
-                  ("complaint.forwarded.v1", datetime(2026, 3, 24, 8, 0, tzinfo=WIB), 0, 5))
+    shown = lines(
+        SUBMITTED,
+        ("complaint.handed_over.v1", handed_over, 0, 5),
+        ("complaint.forwarded.v1", datetime(2026, 3, 24, 8, 0, tzinfo=WIB), 0, 5),
+    )
     # Monday the 23rd has two hours by version 5 and a whole day by version 3.
     assert block(shown, "Langkah 3") == [
         "Langkah 3 · Mengklasifikasi pengaduan atau informasi · Tim NKK Utama · "
@@ -85,31 +104,51 @@ def test_each_clock_is_laid_open_by_the_calendar_version_its_own_event_names():
         "  terpakai 150 menit kerja: terlambat 30 menit kerja",
         "    Sen 23/03/2026  tidak ada jam kerja (Halalbihalal)",
         "    Sel 24/03/2026  07.30.00–08.00.00",
-        "                    = 0:30:00, jumlah 0:30:00"]
+        "                    = 0:30:00, jumlah 0:30:00",
+    ]
     before = block(shown, "Langkah 2")
     assert before[0].endswith("kalender versi 3")
     assert "    Sen 23/03/2026  07.30.00–07.35.00" in before
     assert before[-3] == "  terpakai 35 menit kerja: terlambat 25 menit kerja"
 
 
-@pytest.mark.parametrize(("version", "others", "due", "sums", "judged"), [
-    (3, 5, "Selasa 24/03/2026 15.55.00", ["0:05:00", "7:35:00", "15:00:00", "0:05:00", "1:35:00"],
-     "terpakai 995 menit kerja: terlambat 95 menit kerja"),
-    (5, 3, "Jumat 20/03/2026 16.25.00",
-     ["0:05:00", "7:35:00", "15:00:00", "0:05:00", "2:05:00", "9:35:00", "11:05:00"],
-     "terpakai 1565 menit kerja: terlambat 665 menit kerja")])
+@pytest.mark.parametrize(
+    ("version", "others", "due", "sums", "judged"),
+    [
+        (
+            3,
+            5,
+            "Selasa 24/03/2026 15.55.00",
+            ["0:05:00", "7:35:00", "15:00:00", "0:05:00", "1:35:00"],
+            "terpakai 995 menit kerja: terlambat 95 menit kerja",
+        ),
+        (
+            5,
+            3,
+            "Jumat 20/03/2026 16.25.00",
+            ["0:05:00", "7:35:00", "15:00:00", "0:05:00", "2:05:00", "9:35:00", "11:05:00"],
+            "terpakai 1565 menit kerja: terlambat 665 menit kerja",
+        ),
+    ],
+)
 def test_the_whole_service_is_laid_open_by_the_version_its_submission_names(version, others, due, sums, judged):
-    whole = block(lines((*SUBMITTED, version),
-                        ("complaint.handed_over.v1", EVE + timedelta(minutes=2), 0, others),
-                        ("complaint.classified_as_information.v1", EVE + timedelta(minutes=4), 0, others),
-                        ("answer.sent.v1", datetime(2026, 3, 25, 9, 0, tzinfo=WIB), 0, others)), "Seluruh layanan")
+    whole = block(
+        lines(
+            (*SUBMITTED, version),
+            ("complaint.handed_over.v1", EVE + timedelta(minutes=2), 0, others),
+            ("complaint.classified_as_information.v1", EVE + timedelta(minutes=4), 0, others),
+            ("answer.sent.v1", datetime(2026, 3, 25, 9, 0, tzinfo=WIB), 0, others),
+        ),
+        "Seluruh layanan",
+    )
     assert whole[0] == f"Seluruh layanan · waktu baku 2 hari kerja · kalender versi {version}"
     assert f"  jatuh tempo  {due} WIB" in whole
     assert [line.rpartition(" ")[2] for line in whole if "jumlah" in line] == sums
     assert f"  {judged}" in whole
 
 
-@pytest.mark.parametrize(("path", "said"), [("complaint", "pengaduan"), ("information", "informasi"),
-                                            (None, "belum diklasifikasi")])
+@pytest.mark.parametrize(
+    ("path", "said"), [("complaint", "pengaduan"), ("information", "informasi"), (None, "belum diklasifikasi")]
+)
 def test_the_first_line_names_ticket_and_path(path, said):
     assert lines(SUBMITTED, path=path)[0] == f"NKK-2026-AAAA-0000 · {said}"

@@ -13,24 +13,52 @@ from nkk.sop.refusals import InvalidInput
 
 MONDAY = datetime(2026, 3, 2, 8, 0, tzinfo=WIB)
 NOW = datetime(2026, 5, 1, tzinfo=WIB)
-NAMES = {"categories": {"kode-etik": "Kode etik"}, "sub_categories": {"kode-etik/bernegara": "Etika bernegara"},
-         "opds": {"satpol-pp": "Satuan Polisi Pamong Praja"}}
-LISTS = {"categories": {"kode-etik": {"name": "Kode etik", "sub_categories": {"bernegara": "Etika bernegara"}}},
-         "opds": NAMES["opds"]}
+NAMES = {
+    "categories": {"kode-etik": "Kode etik"},
+    "sub_categories": {"kode-etik/bernegara": "Etika bernegara"},
+    "opds": {"satpol-pp": "Satuan Polisi Pamong Praja"},
+}
+LISTS = {
+    "categories": {"kode-etik": {"name": "Kode etik", "sub_categories": {"bernegara": "Etika bernegara"}}},
+    "opds": NAMES["opds"],
+}
 
-COMPLAINT = ["complaint.submitted.v2", "complaint.handed_over.v1", "complaint.forwarded.v1", "response.submitted.v1",
-             "response.approved.v1", "answer.sent.v1", "complaint.closed.v1"]
-INFORMATION = ["complaint.submitted.v2", "complaint.handed_over.v1", "complaint.classified_as_information.v1",
-               "answer.sent.v1", "complaint.closed.v1"]
+COMPLAINT = [
+    "complaint.submitted.v2",
+    "complaint.handed_over.v1",
+    "complaint.forwarded.v1",
+    "response.submitted.v1",
+    "response.approved.v1",
+    "answer.sent.v1",
+    "complaint.closed.v1",
+]
+INFORMATION = [
+    "complaint.submitted.v2",
+    "complaint.handed_over.v1",
+    "complaint.classified_as_information.v1",
+    "answer.sent.v1",
+    "complaint.closed.v1",
+]
 
 
 def record(types=COMPLAINT, start=MONDAY, minutes=5, ticket="NKK-2026-AAAA-0000", **changed):
     """A journey whose events follow each other by so many minutes."""
-    facts = [Fact(type_, start + timedelta(minutes=minutes * number), int(type_.startswith("response.")))
-             for number, type_ in enumerate(types)]
+    facts = [
+        Fact(type_, start + timedelta(minutes=minutes * number), int(type_.startswith("response.")))
+        for number, type_ in enumerate(types)
+    ]
     path = "information" if INFORMATION[2] in types else "complaint"
-    return Record(**{"ticket": ticket, "path": path, "category": "kode-etik", "sub_category": "bernegara",
-                     "opd": "satpol-pp" if path == "complaint" else None, "facts": facts, **changed})
+    return Record(
+        **{
+            "ticket": ticket,
+            "path": path,
+            "category": "kode-etik",
+            "sub_category": "bernegara",
+            "opd": "satpol-pp" if path == "complaint" else None,
+            "facts": facts,
+            **changed,
+        }
+    )
 
 
 def counted(*records, month="2026-03", now=NOW):
@@ -40,7 +68,12 @@ def counted(*records, month="2026-03", now=NOW):
 def test_a_journey_within_the_month_is_accepted_answered_and_closed():
     found = counted(record(), record(INFORMATION, ticket="NKK-2026-BBBB-0000"))
     assert {name: found[name] for name in ("accepted", "answered", "closed", "open", "late")} == {
-        "accepted": 2, "answered": 2, "closed": 2, "open": 0, "late": 0}
+        "accepted": 2,
+        "answered": 2,
+        "closed": 2,
+        "open": 0,
+        "late": 0,
+    }
     assert found["by_path"] == [{"name": "Informasi", "count": 1}, {"name": "Pengaduan", "count": 1}]
     assert found["by_category"] == [{"name": "Kode etik", "sub_category": "Etika bernegara", "count": 2}]
     assert [step["count"] for step in found["steps"]] == [0, 2, 2, 1, 1, 2, 2]
@@ -51,10 +84,25 @@ def test_times_are_office_minutes_and_shares_are_of_what_is_judged():
     hand_over, receive = found["steps"][1], found["steps"][6]
     assert (hand_over["median_minutes"], hand_over["p90_minutes"], hand_over["on_time_share"]) == (5, 20, 0.5)
     assert (receive["median_minutes"], receive["on_time_share"]) == (5, None)
-    assert found["service"] == {"standard_minutes": 900, "count": 2, "median_minutes": 25, "p90_minutes": 100,
-                                "on_time_share": 1.0}
-    assert found["by_opd"] == [{"name": "Satuan Polisi Pamong Praja", "forwarded": 2, "open": 0, "late": 0,
-                                "responses": 2, "median_minutes": 5, "p90_minutes": 20, "on_time_share": 1.0}]
+    assert found["service"] == {
+        "standard_minutes": 900,
+        "count": 2,
+        "median_minutes": 25,
+        "p90_minutes": 100,
+        "on_time_share": 1.0,
+    }
+    assert found["by_opd"] == [
+        {
+            "name": "Satuan Polisi Pamong Praja",
+            "forwarded": 2,
+            "open": 0,
+            "late": 0,
+            "responses": 2,
+            "median_minutes": 5,
+            "p90_minutes": 20,
+            "on_time_share": 1.0,
+        }
+    ]
 
 
 NO_TIMES = {"median_minutes": None, "p90_minutes": None, "on_time_share": None}
@@ -68,26 +116,42 @@ def by_opd(*records, **changed):
 def test_an_opd_that_does_not_answer_has_a_row_with_what_is_open_and_late_there(until, late):
     now = OFFICE_HOURS.due(MONDAY, until)
     assert by_opd(record(COMPLAINT[:3]), now=now) == {
-        NAMES["opds"]["satpol-pp"]: {"forwarded": 1, "open": 1, "late": late, "responses": 0, **NO_TIMES}}
+        NAMES["opds"]["satpol-pp"]: {"forwarded": 1, "open": 1, "late": late, "responses": 0, **NO_TIMES}
+    }
 
 
 def test_an_opds_complaint_of_two_rounds_is_one_complaint_and_two_responses():
     again = record()
-    again.facts[4:] = [Fact("response.returned.v1", MONDAY + timedelta(minutes=20), 1),
-                       Fact("response.submitted.v1", MONDAY + timedelta(minutes=60), 2)]
-    assert by_opd(again) == {NAMES["opds"]["satpol-pp"]: {
-        "forwarded": 1, "open": 0, "late": 0, "responses": 2, "median_minutes": 5, "p90_minutes": 40,
-        "on_time_share": 1.0}}
+    again.facts[4:] = [
+        Fact("response.returned.v1", MONDAY + timedelta(minutes=20), 1),
+        Fact("response.submitted.v1", MONDAY + timedelta(minutes=60), 2),
+    ]
+    assert by_opd(again) == {
+        NAMES["opds"]["satpol-pp"]: {
+            "forwarded": 1,
+            "open": 0,
+            "late": 0,
+            "responses": 2,
+            "median_minutes": 5,
+            "p90_minutes": 40,
+            "on_time_share": 1.0,
+        }
+    }
 
 
 def test_an_opds_case_of_an_earlier_month_is_open_there_until_it_responds_and_counts_then():
     start = datetime(2026, 3, 31, 14, 0, tzinfo=WIB)
     slow = record(start=start)
     slow.facts[3:] = [Fact("response.submitted.v1", datetime(2026, 5, 4, 9, 0, tzinfo=WIB), 1)]
-    months = [by_opd(slow, month=month, now=datetime(2026, 7, 1, tzinfo=WIB)) for month in
-              ("2026-03", "2026-04", "2026-05", "2026-06")]
-    counts = [tuple(row[name] for name in ("forwarded", "open", "late", "responses"))
-              for rows in months for row in rows.values()]
+    months = [
+        by_opd(slow, month=month, now=datetime(2026, 7, 1, tzinfo=WIB))
+        for month in ("2026-03", "2026-04", "2026-05", "2026-06")
+    ]
+    counts = [
+        tuple(row[name] for name in ("forwarded", "open", "late", "responses"))
+        for rows in months
+        for row in rows.values()
+    ]
     assert counts == [(1, 1, 0, 0), (0, 1, 1, 0), (0, 0, 0, 1)]
     assert months[-1] == {}
 
@@ -95,7 +159,10 @@ def test_an_opds_case_of_an_earlier_month_is_open_there_until_it_responds_and_co
 def test_each_opd_is_told_of_by_itself_in_the_order_of_their_names():
     others = [record(COMPLAINT[:3], opd=opd, ticket=f"NKK-{opd}") for opd in ("z", "a", "a")]
     assert [(name, row["open"]) for name, row in by_opd(record(INFORMATION), *others, record()).items()] == [
-        ("Satuan Polisi Pamong Praja", 0), ("a", 2), ("z", 1)]
+        ("Satuan Polisi Pamong Praja", 0),
+        ("a", 2),
+        ("z", 1),
+    ]
 
 
 def test_a_step_counts_in_the_month_it_was_done_in():
@@ -137,13 +204,20 @@ def test_the_services_share_is_of_the_answers_within_two_working_days_however_la
     answers = [record(ticket=f"NKK-{used}") for used in (30, 899, 900, 901, 2_000)]
     for answered, used in zip(answers, (30, 899, 900, 901, 2_000), strict=True):
         answered.facts[5:] = [Fact("answer.sent.v1", OFFICE_HOURS.due(MONDAY, used))]
-    assert counted(*answers)["service"] == {"standard_minutes": 900, "count": 5, "median_minutes": 900,
-                                            "p90_minutes": 2_000, "on_time_share": 0.6}
+    assert counted(*answers)["service"] == {
+        "standard_minutes": 900,
+        "count": 5,
+        "median_minutes": 900,
+        "p90_minutes": 2_000,
+        "on_time_share": 0.6,
+    }
 
 
 def test_the_oldest_due_is_listed_first_and_all_are_counted_beyond_the_list():
-    many = [record(COMPLAINT[:1], start=MONDAY + timedelta(minutes=number % 400), ticket=f"NKK-{number:05}")
-            for number in range(MOST_LISTED + 5)]
+    many = [
+        record(COMPLAINT[:1], start=MONDAY + timedelta(minutes=number % 400), ticket=f"NKK-{number:05}")
+        for number in range(MOST_LISTED + 5)
+    ]
     found = counted(*many)
     assert (found["open"], len(found["open_cases"])) == (MOST_LISTED + 5, MOST_LISTED)
     dues = [(case["due_at"], case["ticket"]) for case in found["open_cases"]]
@@ -171,9 +245,19 @@ def test_a_percentile_is_the_least_value_that_the_share_does_not_exceed(values, 
 
 
 def written(journey):
-    return {**{name: getattr(journey, name) for name in ("ticket", "path", "category", "sub_category", "opd")},
-            "facts": [{"event_id": "e", "type": fact.type, "at": write_instant(fact.at), "round": fact.round,
-                       "calendar": fact.calendar} for fact in journey.facts]}
+    return {
+        **{name: getattr(journey, name) for name in ("ticket", "path", "category", "sub_category", "opd")},
+        "facts": [
+            {
+                "event_id": "e",
+                "type": fact.type,
+                "at": write_instant(fact.at),
+                "round": fact.round,
+                "calendar": fact.calendar,
+            }
+            for fact in journey.facts
+        ],
+    }
 
 
 def test_every_page_is_asked_for_and_a_journey_that_closed_meanwhile_counts_once():

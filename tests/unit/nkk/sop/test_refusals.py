@@ -3,8 +3,11 @@ from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep, Refused, Un
 
 def test_a_refusal_reads_as_its_sentence_and_keeps_its_details():
     refusal = NotYourStep("Not now.", {"stands": {"state": "handed_over"}})
-    assert (str(refusal), refusal.sentence, refusal.details) == ("Not now.", "Not now.", {
-        "stands": {"state": "handed_over"}})
+    assert (str(refusal), refusal.sentence, refusal.details) == (
+        "Not now.",
+        "Not now.",
+        {"stands": {"state": "handed_over"}},
+    )
 
 
 def test_a_refusal_without_details_has_none():

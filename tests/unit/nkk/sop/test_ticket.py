@@ -50,28 +50,52 @@ def test_numbers_whose_check_symbol_is_no_plain_symbol_are_drawn_again():
 
 @given(tickets, st.sampled_from([9, 10, 11, 12, 14, 15, 16, 17]), st.sampled_from(ALPHABET))
 def test_each_single_mistyped_symbol_is_caught(ticket, place, symbol):
-    mistyped = ticket[:place] + symbol + ticket[place + 1:]
+    mistyped = ticket[:place] + symbol + ticket[place + 1 :]
     assert read_ticket(mistyped) == (ticket if mistyped == ticket else None)
 
 
 @given(tickets, st.sampled_from([9, 10, 11, 14, 15]))
 def test_two_neighbours_swapped_are_caught(ticket, place):
-    swapped = ticket[:place] + ticket[place + 1] + ticket[place] + ticket[place + 2:]
+    swapped = ticket[:place] + ticket[place + 1] + ticket[place] + ticket[place + 2 :]
     assert read_ticket(swapped) == (ticket if swapped == ticket else None)
 
 
 @given(tickets)
 def test_case_hyphens_and_what_stands_around_it_do_not_matter(ticket):
-    spellings = (ticket.lower(), ticket.replace("-", ""), ticket.replace("-", " "), f"  {ticket}\n", f"#{ticket}",
-                 f"{ticket}.", ticket.replace("-", "\u2013"), ticket.replace("-", "\u2011"),
-                 ticket.replace("-", "\u00a0"), f"\u200b{ticket}\ufeff", ticket.replace("-", "--"),
-                 ticket.removeprefix("NKK-"), ticket.removeprefix("NKK"), f"# {ticket}",
-                 f"({ticket})", f"[{ticket}]", f'"{ticket}"', f"“{ticket}”,", f"'{ticket}'", f"{ticket},",
-                 f"{ticket}!",
-                 f"No. {ticket}", f"tiket {ticket}", f"Nomor tiket: {ticket};", f"Tiket no {ticket[4:]}",
-                 ticket.replace("-", "."), ticket.replace("-", "_"), f"<{ticket}>", f"- {ticket}",
-                 f"https://example.id/laporan/{ticket}", f"example.id/laporan/{ticket}/berkas?x=1#y",
-                 f"https://pengaduan.example.id/cari?tiket={ticket}&x=1")
+    spellings = (
+        ticket.lower(),
+        ticket.replace("-", ""),
+        ticket.replace("-", " "),
+        f"  {ticket}\n",
+        f"#{ticket}",
+        f"{ticket}.",
+        ticket.replace("-", "\u2013"),
+        ticket.replace("-", "\u2011"),
+        ticket.replace("-", "\u00a0"),
+        f"\u200b{ticket}\ufeff",
+        ticket.replace("-", "--"),
+        ticket.removeprefix("NKK-"),
+        ticket.removeprefix("NKK"),
+        f"# {ticket}",
+        f"({ticket})",
+        f"[{ticket}]",
+        f'"{ticket}"',
+        f"“{ticket}”,",
+        f"'{ticket}'",
+        f"{ticket},",
+        f"{ticket}!",
+        f"No. {ticket}",
+        f"tiket {ticket}",
+        f"Nomor tiket: {ticket};",
+        f"Tiket no {ticket[4:]}",
+        ticket.replace("-", "."),
+        ticket.replace("-", "_"),
+        f"<{ticket}>",
+        f"- {ticket}",
+        f"https://example.id/laporan/{ticket}",
+        f"example.id/laporan/{ticket}/berkas?x=1#y",
+        f"https://pengaduan.example.id/cari?tiket={ticket}&x=1",
+    )
     assert {read_ticket(spelling) for spelling in spellings} == {ticket}
 
 
@@ -82,12 +106,28 @@ def test_o_i_and_l_are_read_as_the_digits_they_look_like(ticket, letters):
         assert read_ticket("NKK-" + ticket[4:].replace(digit, letter)) == ticket
 
 
-@pytest.mark.parametrize("text", [
-    "", "NKK", "NKK-2026", "NKK-26-0000-0000", "NKK-2026-0000-000", "NKK-2026-0000-00000", "NKKK-2026-0000-0000",
-    "ABC-2026-0000-0000", "026-0000-0000", "NKK-2026-0000-000U", "NKK-2026-0000-000*", "NKK-2026-0000-0000+",
-    "https://example.id/x", "https://example.id/NKK-2026-0000-0001",
-    "NKK-2026-0000-00\x00", "NKK-2026-٠٠٠٠-0000", "\ud800",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "NKK",
+        "NKK-2026",
+        "NKK-26-0000-0000",
+        "NKK-2026-0000-000",
+        "NKK-2026-0000-00000",
+        "NKKK-2026-0000-0000",
+        "ABC-2026-0000-0000",
+        "026-0000-0000",
+        "NKK-2026-0000-000U",
+        "NKK-2026-0000-000*",
+        "NKK-2026-0000-0000+",
+        "https://example.id/x",
+        "https://example.id/NKK-2026-0000-0001",
+        "NKK-2026-0000-00\x00",
+        "NKK-2026-٠٠٠٠-0000",
+        "\ud800",
+    ],
+)
 def test_what_has_not_the_shape_of_a_ticket_is_none(text):
     assert read_ticket(text) is None
 

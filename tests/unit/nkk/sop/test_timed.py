@@ -52,7 +52,14 @@ def test_nearness_is_told_after_its_time_and_lateness_after_the_due_time(minutes
 def test_nearness_is_told_once_and_lateness_once_after_it():
     timed = Standing(steps.HAND_OVER)
     assert [timed.alarm(after(minutes)) for minutes in (7, 9, 9.5, 10, 10.5, 11, 600)] == [
-        None, Alarm.DUE_SOON, None, None, Alarm.OVERDUE, None, None]
+        None,
+        Alarm.DUE_SOON,
+        None,
+        None,
+        Alarm.OVERDUE,
+        None,
+        None,
+    ]
     assert timed.tell_at is None
 
 

@@ -240,6 +240,11 @@ def test_the_shell_of_the_image_writes_the_cookie_over_one_that_was_there(tmp_pa
     cookie = tmp_path / ".erlang.cookie"
     cookie.write_text("ABCDEFGHIJKLMNOPQRST")
     cookie.chmod(0o400)
-    done = subprocess.run(["sh", "-c", brokers.WITH_COOKIE], capture_output=True, text=True, check=True, env={
-        "HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", "ERLANG_COOKIE": "a-_1"})
+    done = subprocess.run(
+        ["sh", "-c", brokers.WITH_COOKIE],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"HOME": str(tmp_path), "PATH": f"{tmp_path}:{os.environ['PATH']}", "ERLANG_COOKIE": "a-_1"},
+    )
     assert (done.stdout, cookie.read_text(), cookie.stat().st_mode & 0o177) == ("served\n", "a-_1", 0)

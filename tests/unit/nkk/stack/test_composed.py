@@ -14,9 +14,15 @@ KEYS = new_keys()
 
 
 def composed(**wrong):
-    usual = {"AMQP_URI": "amqp://x:y@rabbitmq/nkk", "NKK_SITE_URL": "https://pengaduan.example.id",
-             "NKK_SMTP_URL": "smtp://nkk:pa$$word@mail.example.id", "NKK_MAIL_FROM": "pengaduan@example.id",
-             "NKK_TEMPLATES": "/templates", "NKK_MAX_WORKERS": None, "NKK_BIND": "0.0.0.0:8000"} | KEYS
+    usual = {
+        "AMQP_URI": "amqp://x:y@rabbitmq/nkk",
+        "NKK_SITE_URL": "https://pengaduan.example.id",
+        "NKK_SMTP_URL": "smtp://nkk:pa$$word@mail.example.id",
+        "NKK_MAIL_FROM": "pengaduan@example.id",
+        "NKK_TEMPLATES": "/templates",
+        "NKK_MAX_WORKERS": None,
+        "NKK_BIND": "0.0.0.0:8000",
+    } | KEYS
     named = {process: {setting.name for setting in settings} for process, settings in OF.items()}
     given = usual | wrong
     services = {process: {"environment": {name: given.get(name) for name in named[process]}} for process in OF}
@@ -34,9 +40,16 @@ def test_what_every_process_takes_passes(tmp_path):
     assert ask(composed(), tmp_path) == (0, "every process takes its settings\n")
 
 
-@pytest.mark.parametrize(("name", "value"), [
-    ("NKK_SITE_URL", "foo"), ("NKK_SMTP_URL", "http://x"), ("NKK_LIMIT_LOGIN", "lots"), ("NKK_TRUSTED_PROXIES", "2"),
-    ("NKK_SITE_KEY", None)])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NKK_SITE_URL", "foo"),
+        ("NKK_SMTP_URL", "http://x"),
+        ("NKK_LIMIT_LOGIN", "lots"),
+        ("NKK_TRUSTED_PROXIES", "2"),
+        ("NKK_SITE_KEY", None),
+    ],
+)
 def test_what_a_process_would_refuse_is_named_once(name, value, tmp_path):
     code, said = ask(composed(**{name: value}), tmp_path)
     assert code == 1
@@ -45,8 +58,14 @@ def test_what_a_process_would_refuse_is_named_once(name, value, tmp_path):
 
 def test_where_compose_gives_nothing_each_written_setting_is_looked_at_by_itself(tmp_path):
     lines = [f"{name}\t{value}" for name, value in KEYS.items()]
-    written = ["NKK_SITE_URL\tfoo", "NKK_LIMIT_LOGIN\tlots", "NKK_TEMPLATES\t./of-the-host", "RABBITMQ_PASSWORD\tx",
-               "NKK_SMTP_URL\tsmtp://nkk:pa$word@mail.example.id", "NKK_MAIL_FROM\t"]
+    written = [
+        "NKK_SITE_URL\tfoo",
+        "NKK_LIMIT_LOGIN\tlots",
+        "NKK_TEMPLATES\t./of-the-host",
+        "RABBITMQ_PASSWORD\tx",
+        "NKK_SMTP_URL\tsmtp://nkk:pa$word@mail.example.id",
+        "NKK_MAIL_FROM\t",
+    ]
     done = CliRunner().invoke(main, ["--var", str(tmp_path), "settings", "--written"], input="\n".join(lines + written))
     assert done.exit_code == 1
     assert all(name in done.output for name in ("2 settings", "NKK_SITE_URL=foo", "NKK_LIMIT_LOGIN=lots"))

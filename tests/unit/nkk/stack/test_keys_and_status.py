@@ -37,9 +37,13 @@ def test_private_keys_reach_the_one_process_that_owns_them():
     private = [name for name in new_keys() if "PUBLIC" not in name]
     holders = {name: [process for process, held in NEEDED.items() if name in held] for name in private}
     assert holders == {
-        "NKK_TOKEN_SIGNING_KEY": ["intake"], "NKK_IDENTITY_KEYS": ["intake"], "NKK_LOGIN_INDEX_KEY": ["intake"],
-        "NKK_INTAKE_PRIVATE_KEY": ["intake"], "NKK_NOTIFICATION_PRIVATE_KEY": ["notification"],
-        "NKK_SITE_KEY": ["gateway"]}
+        "NKK_TOKEN_SIGNING_KEY": ["intake"],
+        "NKK_IDENTITY_KEYS": ["intake"],
+        "NKK_LOGIN_INDEX_KEY": ["intake"],
+        "NKK_INTAKE_PRIVATE_KEY": ["intake"],
+        "NKK_NOTIFICATION_PRIVATE_KEY": ["notification"],
+        "NKK_SITE_KEY": ["gateway"],
+    }
 
 
 def test_the_table_says_plainly_which_stage_does_not_answer():
@@ -97,18 +101,34 @@ def test_only_stages_that_hear_events_have_a_quarantine():
 
 
 def test_the_summary_of_a_quarantined_event_shows_nothing_of_its_content():
-    body = b'{"specversion":"1.0","id":"1","type":"a.b.v1","source":"/x","subject":"NKK-1",' \
-           b'"time":"2026-03-02T01:00:00Z","data":{"text":"rahasia sekali"}}'
+    body = (
+        b'{"specversion":"1.0","id":"1","type":"a.b.v1","source":"/x","subject":"NKK-1",'
+        b'"time":"2026-03-02T01:00:00Z","data":{"text":"rahasia sekali"}}'
+    )
     headers = {"x-nkk-reason": "KeyError at a.py:1", "x-nkk-attempt": 5}
     item = Item("1", "a.b.v1", "application/json", None, headers, body)
-    assert item.summary() == {"id": "1", "type": "a.b.v1", "subject": "NKK-1", "failed_at": None, "attempts": 5,
-                              "came_from": None, "reason": "KeyError at a.py:1"}
+    assert item.summary() == {
+        "id": "1",
+        "type": "a.b.v1",
+        "subject": "NKK-1",
+        "failed_at": None,
+        "attempts": 5,
+        "came_from": None,
+        "reason": "KeyError at a.py:1",
+    }
     assert "rahasia sekali" in item.whole()
 
 
-@pytest.mark.parametrize(("exchange", "step", "believed"), [
-    ("triage.events", 3, True), ("triage.events", 5, True), ("triage.events", 2, False), ("triage.events", "x", False),
-    ("intake.events", 3, False)])
+@pytest.mark.parametrize(
+    ("exchange", "step", "believed"),
+    [
+        ("triage.events", 3, True),
+        ("triage.events", 5, True),
+        ("triage.events", 2, False),
+        ("triage.events", "x", False),
+        ("intake.events", 3, False),
+    ],
+)
 def test_an_event_that_another_than_its_teller_told_is_not_sent_back(exchange, step, believed):
     told = json.loads((SAMPLES / "step.overdue.v1.json").read_text("utf-8"))
     told = told | {"source": f"/nkk/{exchange.partition('.')[0]}", "data": told["data"] | {"step": step}}

@@ -23,7 +23,8 @@ def test_letters_and_documents_name_the_site_as_the_environment_does(stack, monk
     assert stack.environment("gateway")["NKK_SITE_URL"] == "http://127.0.0.1:8123"
     monkeypatch.setenv("NKK_SITE_URL", "https://pengaduan.example.id")
     assert {stack.environment(process)["NKK_SITE_URL"] for process in ("gateway", "notification")} == {
-        "https://pengaduan.example.id"}
+        "https://pengaduan.example.id"
+    }
     assert stack.left_aside() == []
 
 

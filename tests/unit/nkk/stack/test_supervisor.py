@@ -88,21 +88,36 @@ def test_a_program_that_was_ended_stays_ended_until_it_is_started(supervisor, sa
     assert one.running
 
 
-@pytest.mark.parametrize(("code", "words"), [
-    (0, "code 0"), (3, "code 3"), (-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV"), (-40, "killed by signal 40")])
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [(0, "code 0"), (3, "code 3"), (-9, "killed by SIGKILL"), (-11, "killed by SIGSEGV"), (-40, "killed by signal 40")],
+)
 def test_how_a_program_ended_is_said_in_words(code, words):
     assert how_it_ended(code) == words
 
 
-@pytest.mark.parametrize(("log", "words"), [
-    ("Traceback (most recent call last):\n  File \"x.py\", line 1\nModuleNotFoundError: No module named 'flask'\n",
-     "ModuleNotFoundError: No module named 'flask'"),
-    ('{"event": "worker failed", "error": "ImportError", "at": ["boot a.py:1", "<module> app.py:12"]}\n'
-     '{"event": "Shutting down: Master"}\n', "worker failed: ImportError, <module> app.py:12"),
-    ("nkk.messaging.settings.SettingsError: NKK_SITE_KEY is not set.\n\n",
-     "nkk.messaging.settings.SettingsError: NKK_SITE_KEY is not set."),
-    ("Error: No such option: --x\n[7]\n", "Error: No such option: --x"), ("one\ntwo\n", "two"), ("", "it said nothing"),
-])
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        (
+            'Traceback (most recent call last):\n  File "x.py", line 1\n'
+            "ModuleNotFoundError: No module named 'flask'\n",
+            "ModuleNotFoundError: No module named 'flask'",
+        ),
+        (
+            '{"event": "worker failed", "error": "ImportError", "at": ["boot a.py:1", "<module> app.py:12"]}\n'
+            '{"event": "Shutting down: Master"}\n',
+            "worker failed: ImportError, <module> app.py:12",
+        ),
+        (
+            "nkk.messaging.settings.SettingsError: NKK_SITE_KEY is not set.\n\n",
+            "nkk.messaging.settings.SettingsError: NKK_SITE_KEY is not set.",
+        ),
+        ("Error: No such option: --x\n[7]\n", "Error: No such option: --x"),
+        ("one\ntwo\n", "two"),
+        ("", "it said nothing"),
+    ],
+)
 def test_the_last_words_of_a_program_are_its_last_error(tmp_path, log, words):
     (tmp_path / "log").write_text(log)
     assert last_words(tmp_path / "log") == words
@@ -122,8 +137,10 @@ def test_a_program_that_cannot_start_is_named_with_its_last_words_long_before_ti
     began = monotonic()
     with pytest.raises(NotReadyError) as said_of_it:
         stack.wait_until_ready(is_first=True)
-    assert str(said_of_it.value) == ("gateway ends again and again (code 1): ModuleNotFoundError: No module named "
-                                     f"'no_such_thing'; see {tmp_path / 'gateway.log'}")
+    assert str(said_of_it.value) == (
+        "gateway ends again and again (code 1): ModuleNotFoundError: No module named "
+        f"'no_such_thing'; see {tmp_path / 'gateway.log'}"
+    )
     assert monotonic() - began < 30
     stack.supervisor.stop()
 

@@ -167,8 +167,9 @@ def test_a_password_that_opens_the_reporters_account_of_the_name_is_a_guess_at_t
 def test_guesses_that_open_the_reporters_account_are_as_slow_as_others(name):
     tried_at_staffs = 0
     for _ in range(600):
-        staffs = doors("index", {"source": "here", "device": "", "known_as": []}, lambda *parts: "|".join(parts),
-                       name.now)[0]
+        staffs = doors(
+            "index", {"source": "here", "device": "", "known_as": []}, lambda *parts: "|".join(parts), name.now
+        )[0]
         tried_at_staffs += name.counts.get(staffs.own.key, staffs.own).waits(name.now) is None
         assert name.attempt(fits=[REPORTER]) == (REPORTER, None)
         name.pass_by(timedelta(seconds=1))
@@ -199,8 +200,12 @@ def test_who_is_asked_again_waits_in_that_session_alone():
     assert one.own.key != other.own.key
 
 
-@given(st.lists(st.tuples(st.sampled_from(["home", "office", "bot 1", "bot 2", "bot 3", "bot 4", "bot 5"]),
-                          st.integers(0, 20)), max_size=120))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["home", "office", "bot 1", "bot 2", "bot 3", "bot 4", "bot 5"]), st.integers(0, 20)),
+        max_size=120,
+    )
+)
 def test_nothing_that_strangers_do_makes_a_known_device_wait(strangers):
     name = Name()
     for source, minutes in strangers:
@@ -219,7 +224,7 @@ def test_no_source_has_more_guesses_compared_than_its_waits_allow(attempts):
         name.pass_by(minutes * MINUTE)
     for source, times in compared.items():
         if source != "three":
-            assert all(later - earlier >= MINUTE for earlier, later in pairwise(times[FREE - 1:]))
+            assert all(later - earlier >= MINUTE for earlier, later in pairwise(times[FREE - 1 :]))
 
 
 def test_a_refusal_says_when_and_is_the_same_whatever_was_sent():

@@ -31,8 +31,11 @@ def layers(method: Any) -> Iterator[Any]:
 
 
 def test_every_method_that_takes_a_box_is_tried() -> None:
-    boxed = {name for name, method in inspect.getmembers(IntakeService)
-             if "opened" in {layer.__code__.co_name for layer in layers(method)}}
+    boxed = {
+        name
+        for name, method in inspect.getmembers(IntakeService)
+        if "opened" in {layer.__code__.co_name for layer in layers(method)}
+    }
     assert set(CALLS) == boxed
 
 

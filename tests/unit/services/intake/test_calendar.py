@@ -28,11 +28,24 @@ def fields_at_fault(change, *args):
     return set(refused.value.details["fields"])
 
 
-@pytest.mark.parametrize(("day", "part_of_name"), [
-    ("2026-01-01", "Tahun Baru"), ("2026-02-17", "Imlek"), ("2026-03-18", "Nyepi"), ("2026-03-19", "Nyepi"),
-    ("2026-03-20", "Idul"), ("2026-03-21", "Idul"), ("2026-03-23", "Idul"), ("2026-04-03", "Yesus"),
-    ("2026-05-01", "Buruh"), ("2026-06-01", "Pancasila"), ("2026-08-17", "Kemerdekaan"), ("2026-12-25", "Natal"),
-    ("2026-12-24", "Natal")])
+@pytest.mark.parametrize(
+    ("day", "part_of_name"),
+    [
+        ("2026-01-01", "Tahun Baru"),
+        ("2026-02-17", "Imlek"),
+        ("2026-03-18", "Nyepi"),
+        ("2026-03-19", "Nyepi"),
+        ("2026-03-20", "Idul"),
+        ("2026-03-21", "Idul"),
+        ("2026-03-23", "Idul"),
+        ("2026-04-03", "Yesus"),
+        ("2026-05-01", "Buruh"),
+        ("2026-06-01", "Pancasila"),
+        ("2026-08-17", "Kemerdekaan"),
+        ("2026-12-25", "Natal"),
+        ("2026-12-24", "Natal"),
+    ],
+)
 def test_the_national_days_of_2026_are_known_joint_leave_included(day, part_of_name):
     days = national_days(2026)
     assert part_of_name in days[day]["name"]
@@ -59,9 +72,16 @@ def test_a_year_nobody_keeps_a_calendar_of_is_refused(year):
     assert fields_at_fault(national_days, year) == {"year"}
 
 
-@pytest.mark.parametrize(("today", "years"), [
-    (date(2026, 1, 1), [2026]), (date(2026, 9, 30), [2026]), (date(2026, 10, 1), [2026, 2027]),
-    (date(2026, 12, 31), [2026, 2027]), (date(2027, 1, 1), [2027])])
+@pytest.mark.parametrize(
+    ("today", "years"),
+    [
+        (date(2026, 1, 1), [2026]),
+        (date(2026, 9, 30), [2026]),
+        (date(2026, 10, 1), [2026, 2027]),
+        (date(2026, 12, 31), [2026, 2027]),
+        (date(2027, 1, 1), [2027]),
+    ],
+)
 def test_from_october_on_the_coming_years_days_belong_into_the_calendar(today, years):
     assert years_wanted(today) == years
 
@@ -124,11 +144,19 @@ def test_what_is_no_date_cannot_be_made_an_ordinary_day_and_is_refused_as_any_ot
     assert set(refused.value.details["fields"]) == {"day"}
 
 
-@pytest.mark.parametrize(("day", "own", "at_fault"), [
-    ("besok", FLOOD, {"day"}), ("2026-3-2", FLOOD, {"day"}), ("2026-W10-1", FLOOD, {"day"}),
-    ("1999-01-01", FLOOD, {"day"}), ("2026-03-02", {}, {"name"}), ("2026-03-02", [], {"name"}),
-    ("2026-03-02", {"name": "x", "spans": [["08:00", "07:00"]]}, {"spans"}),
-    ("besok", {"name": "", "spans": [["08:00"]]}, {"day", "name", "spans"})])
+@pytest.mark.parametrize(
+    ("day", "own", "at_fault"),
+    [
+        ("besok", FLOOD, {"day"}),
+        ("2026-3-2", FLOOD, {"day"}),
+        ("2026-W10-1", FLOOD, {"day"}),
+        ("1999-01-01", FLOOD, {"day"}),
+        ("2026-03-02", {}, {"name"}),
+        ("2026-03-02", [], {"name"}),
+        ("2026-03-02", {"name": "x", "spans": [["08:00", "07:00"]]}, {"spans"}),
+        ("besok", {"name": "", "spans": [["08:00"]]}, {"day", "name", "spans"}),
+    ],
+)
 def test_a_day_that_will_not_do_is_refused_and_all_that_is_amiss_is_named_where_it_stands(day, own, at_fault):
     assert fields_at_fault(with_day, with_years(None, [2026]), day, own) == at_fault
 
@@ -136,12 +164,15 @@ def test_a_day_that_will_not_do_is_refused_and_all_that_is_amiss_is_named_where_
 def test_a_calendar_is_brought_to_one_written_form():
     content = with_years(None, [2026]) | {
         "days": {"2026-12-25": {"name": " Natal "}, "2026-01-01": {"name": "Tahun Baru"}},
-        "national_years": [2027, 2026, 2026]}
+        "national_years": [2027, 2026, 2026],
+    }
     written = checked(content)
     assert list(written["days"]) == ["2026-01-01", "2026-12-25"]
     assert written["days"]["2026-12-25"] == {"name": "Natal", "spans": []}
     assert (written["national_years"], set(written)) == (
-        [2026, 2027], {"week", "seasons", "days", "national_years", "joint_leave_years"})
+        [2026, 2027],
+        {"week", "seasons", "days", "national_years", "joint_leave_years"},
+    )
     assert checked(json.loads(json.dumps(written))) == written
 
 
@@ -171,8 +202,17 @@ def test_what_is_no_part_of_a_calendar_is_refused():
     assert fields_at_fault(checked, with_years(None, [2026]) | {"holidays": []}) == {"holidays"}
 
 
-@pytest.mark.parametrize("changed", [{"week": []}, {"national_years": ["2026"]}, {"national_years": 5},
-                                     {"national_years": None}, {"national_years": [[]]}, {"days": 5}])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"week": []},
+        {"national_years": ["2026"]},
+        {"national_years": 5},
+        {"national_years": None},
+        {"national_years": [[]]},
+        {"days": 5},
+    ],
+)
 def test_a_part_that_will_not_do_is_refused_by_its_name(changed):
     assert fields_at_fault(checked, with_years(None, [2026]) | changed) == set(changed)
 
@@ -182,8 +222,10 @@ def test_what_is_no_calendar_at_all_is_refused_and_no_other_error(content):
     assert fields_at_fault(checked, content)
 
 
-DECREED = {"2028-01-27": {"name": "Cuti Bersama Tahun Baru Imlek", "spans": []},
-           "2028-04-24": {"name": "Cuti Bersama Hari Raya Idul Fitri", "spans": []}}
+DECREED = {
+    "2028-01-27": {"name": "Cuti Bersama Tahun Baru Imlek", "spans": []},
+    "2028-04-24": {"name": "Cuti Bersama Hari Raya Idul Fitri", "spans": []},
+}
 
 
 @pytest.fixture
@@ -214,8 +256,13 @@ def test_joint_leave_is_put_in_once_it_is_known_and_what_was_struck_out_of_it_do
     assert with_years(struck, [2027, 2028]) is None
 
 
-@pytest.mark.parametrize("own", [{"name": "Cuti Bersama Tahun Baru Imlek", "spans": []},
-                                 {"name": "Hari kerja, bukan cuti bersama", "spans": [["08:00", "12:00"]]}])
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"name": "Cuti Bersama Tahun Baru Imlek", "spans": []},
+        {"name": "Hari kerja, bukan cuti bersama", "spans": [["08:00", "12:00"]]},
+    ],
+)
 def test_a_day_an_admin_enters_makes_no_years_joint_leave_known_and_stays_beside_what_comes(before_the_decree, own):
     before = with_years(with_years(None, [2027]) | {"joint_leave_years": [2027]}, [2027, 2028])
     entered = with_day(before, "2028-01-27", own)

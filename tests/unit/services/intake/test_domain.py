@@ -93,14 +93,22 @@ def test_an_identity_number_that_cannot_be_is_refused(kind, number):
     assert fields_at_fault(check_identity_number, kind, number, TODAY) == {"identity_number"}
 
 
-@pytest.mark.parametrize(("which", "said"), [
-    ("a NIK one digit short", "A NIK has 16 digits; this has 15."),
-    ("a NIP in the place of a NIK", "A NIK has 16 digits; this has 18."),
-    ("a NIK with a letter", "A NIK has 16 digits and no other signs."),
-    ("a NIK of no region", "digits 1 and 2, the province"), ("a NIK of no serial number", "digits 13 to 16"),
-    ("a woman's NIK of day 40", "digits 7 and 8"), ("a NIK of day 0", "digits 7 and 8"),
-    ("a NIK of month 13", "digits 9 and 10"), ("a NIK of 30 February", "digits 7 to 12 does not exist"),
-    ("a NIP of neither sex", "digit 15"), ("a NIP of no serial number", "digits 16 to 18")])
+@pytest.mark.parametrize(
+    ("which", "said"),
+    [
+        ("a NIK one digit short", "A NIK has 16 digits; this has 15."),
+        ("a NIP in the place of a NIK", "A NIK has 16 digits; this has 18."),
+        ("a NIK with a letter", "A NIK has 16 digits and no other signs."),
+        ("a NIK of no region", "digits 1 and 2, the province"),
+        ("a NIK of no serial number", "digits 13 to 16"),
+        ("a woman's NIK of day 40", "digits 7 and 8"),
+        ("a NIK of day 0", "digits 7 and 8"),
+        ("a NIK of month 13", "digits 9 and 10"),
+        ("a NIK of 30 February", "digits 7 to 12 does not exist"),
+        ("a NIP of neither sex", "digit 15"),
+        ("a NIP of no serial number", "digits 16 to 18"),
+    ],
+)
 def test_a_refusal_of_an_identity_number_says_which_digits_cannot_be(which, said):
     with pytest.raises(InvalidInput) as refused:
         check_identity_number(*IMPOSSIBLE[which], TODAY)
@@ -147,9 +155,18 @@ def test_all_that_is_wrong_with_a_registration_is_said_at_once():
     form = {"kind": "public", "identity_number": "123", "username": "Siti Nur", "password": "123"}
     assert fields_at_fault(check_registration, form, TODAY) == {"identity_number", "username", "password"}
     assert fields_at_fault(check_registration, form | {"identity_number": "1971011503900001"}, TODAY) == {
-        "username", "password"}
-    check_registration({"kind": "public", "identity_number": "1971011503900001", "username": "siti-nur",
-                        "password": "rumah kecil di tepi laut"}, TODAY)
+        "username",
+        "password",
+    }
+    check_registration(
+        {
+            "kind": "public",
+            "identity_number": "1971011503900001",
+            "username": "siti-nur",
+            "password": "rumah kecil di tepi laut",
+        },
+        TODAY,
+    )
 
 
 def test_the_last_admin_who_is_open_is_not_disabled_and_no_other_is_kept():
@@ -181,8 +198,9 @@ def test_a_plain_user_name_is_taken(username):
     assert check_credentials(username, "correct horse battery") is None
 
 
-@pytest.mark.parametrize("username", ["", "ab", "a" * 65, "Abc", ".abc", "-abc", "a b c", "abc\n", "abç", "a/../b",
-                                      "admin@example.org"])
+@pytest.mark.parametrize(
+    "username", ["", "ab", "a" * 65, "Abc", ".abc", "-abc", "a b c", "abc\n", "abç", "a/../b", "admin@example.org"]
+)
 def test_any_other_user_name_is_refused(username):
     assert fields_at_fault(check_credentials, username, "correct horse battery") == {"username"}
 
@@ -283,12 +301,15 @@ def test_a_form_of_the_catalogue_is_taken():
     assert check_against_catalogue(complaint_form(accused_opd=None), CATEGORIES, OPDS) is None
 
 
-@pytest.mark.parametrize(("changed", "fields"), [
-    ({"category": "lainnya"}, {"category"}),
-    ({"sub_category": "bernegara"}, {"sub_category"}),
-    ({"accused_opd": "dinas-lain"}, {"accused_opd"}),
-    ({"category": "lainnya", "accused_opd": "dinas-lain"}, {"category", "accused_opd"}),
-])
+@pytest.mark.parametrize(
+    ("changed", "fields"),
+    [
+        ({"category": "lainnya"}, {"category"}),
+        ({"sub_category": "bernegara"}, {"sub_category"}),
+        ({"accused_opd": "dinas-lain"}, {"accused_opd"}),
+        ({"category": "lainnya", "accused_opd": "dinas-lain"}, {"category", "accused_opd"}),
+    ],
+)
 def test_what_is_not_on_the_lists_is_refused_by_field(changed, fields):
     assert fields_at_fault(check_against_catalogue, complaint_form(**changed), CATEGORIES, OPDS) == fields
 

@@ -51,8 +51,13 @@ def test_once_encrypted_anew_an_identity_no_longer_needs_the_old_key():
 
 
 NOBODY = {"name": "A", "identity_number": "1", "email": "a@b.id", "phone": None, "username": "abc"}
-LONGEST = {"name": "N" * 150, "identity_number": "1" * 32, "email": "e" * 254, "phone": "+" + "0" * 19,
-           "username": "u" * 64}
+LONGEST = {
+    "name": "N" * 150,
+    "identity_number": "1" * 32,
+    "email": "e" * 254,
+    "phone": "+" + "0" * 19,
+    "username": "u" * 64,
+}
 
 
 def test_who_somebody_is_cannot_be_told_from_how_long_it_is_encrypted():
@@ -170,7 +175,8 @@ def test_as_many_hashes_are_computed_whether_there_is_an_account_or_not(password
 
 
 def test_nobody_waits_for_a_hash_where_all_places_are_taken_and_a_place_is_free_again_however_it_ended(
-        passwords, monkeypatch):
+    passwords, monkeypatch
+):
     stored, computed = passwords.hash("sandi yang panjang"), []
 
     def computes(work, *args):
@@ -179,8 +185,11 @@ def test_nobody_waits_for_a_hash_where_all_places_are_taken_and_a_place_is_free_
             # Meanwhile somebody else comes.
             passwords.hash("sandi yang lain")
         else:
-            for act in (lambda: passwords.hash("x"), lambda: passwords.matches("x", None),
-                        lambda: passwords.matches("x", stored)):
+            for act in (
+                lambda: passwords.hash("x"),
+                lambda: passwords.matches("x", None),
+                lambda: passwords.matches("x", stored),
+            ):
                 with pytest.raises(BusyError):
                     act()
         return work(*args)

@@ -62,17 +62,31 @@ def service(tmp_path):
     service.vault, service.passwords = VAULT, Passwords()
     service.uow = UnitOfWork(database, IntakeWork, "intake")
     with database.writing() as connection:
-        for username, role, disabled_at in (("pelapor", "reporter", None), ("pelapor-ditutup", "reporter", NOW),
-                                            ("operator", "operator", None)):
-            connection.execute(insert(accounts).values(
-                id=username, login_index=VAULT.login_index(username), password_hash=f"hash of {username}", role=role,
-                username=None if role == "reporter" else username, failed_attempts=0, disabled_at=disabled_at,
-                created_at=NOW))
+        for username, role, disabled_at in (
+            ("pelapor", "reporter", None),
+            ("pelapor-ditutup", "reporter", NOW),
+            ("operator", "operator", None),
+        ):
+            connection.execute(
+                insert(accounts).values(
+                    id=username,
+                    login_index=VAULT.login_index(username),
+                    password_hash=f"hash of {username}",
+                    role=role,
+                    username=None if role == "reporter" else username,
+                    failed_attempts=0,
+                    disabled_at=disabled_at,
+                    created_at=NOW,
+                )
+            )
             if role == "reporter":
                 identity = VAULT.encrypt({"username": username, "email": f"{username}@example.id"})
                 connection.execute(insert(reporters).values(id=username, kind="public", identity=identity))
-            connection.execute(insert(sessions).values(id=f"s-{username}", account_id=username, refresh_hash=username,
-                                                       expires_at=NOW + LIFETIME))
+            connection.execute(
+                insert(sessions).values(
+                    id=f"s-{username}", account_id=username, refresh_hash=username, expires_at=NOW + LIFETIME
+                )
+            )
     yield service
     database.dispose()
 
@@ -93,8 +107,11 @@ def change(service, **changed):
 
 
 def letters(service):
-    told = [PasswordResetRequested.read(row.body).data for row in rows(service, outbox)
-            if row.type == PasswordResetRequested.TYPE]
+    told = [
+        PasswordResetRequested.read(row.body).data
+        for row in rows(service, outbox)
+        if row.type == PasswordResetRequested.TYPE
+    ]
     return [unseal(data.sealed_letter, NOTIFICATION[0]) for data in told]
 
 
@@ -120,8 +137,11 @@ def hash_of_reporter(service):
 def test_asking_does_the_same_work_for_every_user_name(service):
     work = {name: [] for name in NAMES}
     doing = None
-    event.listen(service.uow.database.engine, "before_cursor_execute",
-                 lambda _connection, _cursor, statement, *_: work[doing].append(statement))
+    event.listen(
+        service.uow.database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: work[doing].append(statement),
+    )
     for doing in NAMES:
         ask(service, doing)
     assert len({tuple(done) for done in work.values()}) == 1
@@ -138,12 +158,27 @@ def test_a_letter_is_told_of_for_an_open_reporters_account_alone(service):
 
 def register(service, username, email="pelapor@example.id", at=NOW, **changed):
     with service.uow.database.writing() as connection:
-        connection.execute(insert(accounts).values({
-            "id": username, "login_index": VAULT.login_index(username), "password_hash": "h", "role": "reporter",
-            "failed_attempts": 0, "created_at": at} | changed))
-        connection.execute(insert(reporters).values(
-            id=username, kind="public", identity=VAULT.encrypt({"username": username, "email": email}),
-            address_index=VAULT.address_index(email)))
+        connection.execute(
+            insert(accounts).values(
+                {
+                    "id": username,
+                    "login_index": VAULT.login_index(username),
+                    "password_hash": "h",
+                    "role": "reporter",
+                    "failed_attempts": 0,
+                    "created_at": at,
+                }
+                | changed
+            )
+        )
+        connection.execute(
+            insert(reporters).values(
+                id=username,
+                kind="public",
+                identity=VAULT.encrypt({"username": username, "email": email}),
+                address_index=VAULT.address_index(email),
+            )
+        )
 
 
 def ask_by_address(service, email="pelapor@example.id"):
@@ -157,8 +192,9 @@ def test_who_forgot_their_user_name_asks_by_address_and_each_letter_names_one(se
     register(service, "pelapor-dua", at=NOW + timedelta(1))
     register(service, "orang-lain", "lain@example.id")
     register(service, "ditutup", disabled_at=NOW)
-    assert ask_by_address(service, "Pelapor@Example.ID") == dict.fromkeys(("pelapor", "pelapor-dua"),
-                                                                          "pelapor@example.id")
+    assert ask_by_address(service, "Pelapor@Example.ID") == dict.fromkeys(
+        ("pelapor", "pelapor-dua"), "pelapor@example.id"
+    )
     codes = {letter["username"]: letter["code"] for letter in letters(service)}
     complete(service, codes["pelapor-dua"])
     assert hash_of_reporter(service) == "hash of pelapor"
@@ -178,8 +214,9 @@ def test_whoever_moves_to_an_address_later_crowds_out_nobody(service):
     for number in range(ACCOUNTS):
         register(service, f"dahulu-{number}", "lain@example.id", at=NOW - timedelta(9))
         with service.uow.begin() as work:
-            work.accounts.replace_identity(f"dahulu-{number}", VAULT.encrypt({
-                "username": f"dahulu-{number}", "email": "pelapor@example.id"}))
+            work.accounts.replace_identity(
+                f"dahulu-{number}", VAULT.encrypt({"username": f"dahulu-{number}", "email": "pelapor@example.id"})
+            )
             work.accounts.index_address(f"dahulu-{number}", VAULT.address_index("pelapor@example.id"), NOW + LIFETIME)
     assert "pelapor" in ask_by_address(service)
 
@@ -206,7 +243,7 @@ def test_whoever_registers_with_somebodys_address_uses_up_no_code_of_theirs(serv
     others = [f"dahulu-{number}" for number in range(before)] + [f"kemudian-{number}" for number in range(after)]
     for number, name in enumerate(others):
         register(service, name, at=NOW + timedelta(seconds=number + (1 if name.startswith("kemudian") else -before)))
-    ask_often(service, *others[:2 * OLDEST])
+    ask_often(service, *others[: 2 * OLDEST])
     assert "pelapor" not in {letter["username"] for letter in letters(service)}
     assert "pelapor" in ask_by_address(service)
     assert ask_often(service, "pelapor") == {"pelapor": ASKED - 1}
@@ -217,9 +254,8 @@ def test_all_but_the_oldest_accounts_of_an_address_are_sent_a_few_letters_togeth
     names = [f"kemudian-{number}" for number in range(2 * OLDEST)]
     for number, name in enumerate(names):
         register(service, name, at=NOW + timedelta(seconds=1 + number))
-    oldest = ["pelapor", *names[:OLDEST - 1]]
-    assert ask_often(service, *reversed(names), "pelapor") == Counter(dict.fromkeys(oldest, ASKED) | {
-        names[-1]: ASKED})
+    oldest = ["pelapor", *names[: OLDEST - 1]]
+    assert ask_often(service, *reversed(names), "pelapor") == Counter(dict.fromkeys(oldest, ASKED) | {names[-1]: ASKED})
     for _ in range(ASKED + 1):
         ask_by_address(service)
     assert len(letters(service)) == ASKED * (OLDEST + 1)
@@ -232,7 +268,9 @@ def test_what_was_asked_for_by_address_is_counted_for_each_of_the_oldest_by_itse
     for _ in range(2 * ASKED):
         ask_by_address(service)
     assert Counter(letter["username"] for letter in letters(service)) == {
-        "pelapor": ASKED, **{f"kemudian-{number}": ASKED for number in range(ACCOUNTS - 1)}}
+        "pelapor": ASKED,
+        **{f"kemudian-{number}": ASKED for number in range(ACCOUNTS - 1)},
+    }
 
 
 def test_accounts_that_take_turns_at_an_address_are_sent_no_more_letters_than_those_that_stay(service):
@@ -278,8 +316,13 @@ def test_who_only_writes_their_address_otherwise_has_had_it_as_long_as_before(se
     service.index_addresses()
     for number in range(OLDEST + 1):
         register(service, f"kemudian-{number}", at=NOW + timedelta(microseconds=1 + number))
-    asked(service, INTAKE[1], "change_contact", {"email": "Pelapor@example.id", "password": "pelapor"},
-          Actor("pelapor", "reporter", None, "s-pelapor"))
+    asked(
+        service,
+        INTAKE[1],
+        "change_contact",
+        {"email": "Pelapor@example.id", "password": "pelapor"},
+        Actor("pelapor", "reporter", None, "s-pelapor"),
+    )
     ask_often(service, *(f"kemudian-{number}" for number in range(OLDEST + 1)))
     assert ask_often(service, "pelapor") == {"pelapor": ASKED}
 
@@ -289,8 +332,9 @@ def test_an_account_that_a_version_before_moved_to_an_address_is_not_the_oldest_
     for number in range(OLDEST + 1):
         register(service, f"dahulu-{number}", "lain@example.id", at=NOW - timedelta(9))
         with service.uow.begin() as work:
-            work.accounts.replace_identity(f"dahulu-{number}", VAULT.encrypt({
-                "username": f"dahulu-{number}", "email": "pelapor@example.id"}))
+            work.accounts.replace_identity(
+                f"dahulu-{number}", VAULT.encrypt({"username": f"dahulu-{number}", "email": "pelapor@example.id"})
+            )
     ask_often(service, *(f"dahulu-{number}" for number in range(OLDEST + 1)))
     assert ask_often(service, "pelapor") == {"pelapor": ASKED}
 
@@ -333,8 +377,11 @@ def test_what_was_asked_for_an_address_shows_in_no_account_that_has_left_it(serv
 def test_asking_by_address_does_the_same_work_whether_anybody_has_it(service):
     service.index_addresses()
     work = {}
-    event.listen(service.uow.database.engine, "before_cursor_execute",
-                 lambda _connection, _cursor, statement, *_: work[doing].append(statement))
+    event.listen(
+        service.uow.database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, *_: work[doing].append(statement),
+    )
     for doing in ("pelapor@example.id", "tidak-ada@example.id", "pelapor-ditutup@example.id", "pelapor"):
         work[doing] = []
         asked(service, INTAKE[1], "request_reset", {"email" if "@" in doing else "username": doing})
@@ -352,8 +399,13 @@ def test_reporters_of_before_are_found_by_address_and_one_who_cannot_be_read_sto
 
 def test_who_has_another_address_is_found_by_that_one_alone(service):
     service.index_addresses()
-    asked(service, INTAKE[1], "change_contact", {"email": "baru@example.id", "password": "pelapor"},
-          Actor("pelapor", "reporter", None, "s-pelapor"))
+    asked(
+        service,
+        INTAKE[1],
+        "change_contact",
+        {"email": "baru@example.id", "password": "pelapor"},
+        Actor("pelapor", "reporter", None, "s-pelapor"),
+    )
     assert ask_by_address(service) == {}
     assert ask_by_address(service, "baru@example.id") == {"pelapor": "baru@example.id"}
 
@@ -417,9 +469,15 @@ def test_a_code_that_was_used_by_another_call_meanwhile_is_refused(service):
     assert hash_of_reporter(service) == "hash of yang lebih cepat 1"
 
 
-@pytest.mark.parametrize("changed", [
-    {"password_resets": {"expires_at": NOW - timedelta(seconds=1)}}, {"password_resets": {"token_hash": None}},
-    {"accounts": {"disabled_at": NOW}}], ids=["expired", "used", "disabled"])
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"password_resets": {"expires_at": NOW - timedelta(seconds=1)}},
+        {"password_resets": {"token_hash": None}},
+        {"accounts": {"disabled_at": NOW}},
+    ],
+    ids=["expired", "used", "disabled"],
+)
 def test_a_code_that_is_no_good_any_more_sets_nothing(service, changed):
     code = code_for(service)
     change(service, **changed)
@@ -440,8 +498,11 @@ def test_a_changed_password_makes_a_code_that_is_under_way_useless(service):
 def test_only_in_an_open_session_is_a_password_changed(service, session):
     with service.uow.database.writing() as connection:
         for name, values in (("s-ended", {"ended_at": NOW}), ("s-expired", {"expires_at": NOW})):
-            connection.execute(insert(sessions).values({"id": name, "account_id": "pelapor", "refresh_hash": name,
-                                                        "expires_at": NOW + LIFETIME} | values))
+            connection.execute(
+                insert(sessions).values(
+                    {"id": name, "account_id": "pelapor", "refresh_hash": name, "expires_at": NOW + LIFETIME} | values
+                )
+            )
     with pytest.raises(NotAuthenticated):
         change_password(service, session)
     assert hash_of_reporter(service) == "hash of pelapor"
@@ -491,8 +552,12 @@ ACTS = {
     "log in": lambda service: asked(service, INTAKE[1], "log_in", {"username": "pelapor", "password": "pelapor"}),
     "change password": lambda service: change_password(service, "s-pelapor"),
     "change contact": lambda service: asked(
-        service, INTAKE[1], "change_contact", {"password": "pelapor", "email": "baru@example.id", "phone": None},
-        Actor("pelapor", "reporter", None, "s-pelapor")),
+        service,
+        INTAKE[1],
+        "change_contact",
+        {"password": "pelapor", "email": "baru@example.id", "phone": None},
+        Actor("pelapor", "reporter", None, "s-pelapor"),
+    ),
 }
 
 

@@ -23,8 +23,15 @@ def register(intake, **changed):
 
 def named(intake):
     with intake.uow.database.reading() as connection:
-        return connection.execute(select(accounts.c.id).where(
-            accounts.c.login_index == intake.vault.login_index(REGISTRATION["username"]))).scalars().all()
+        return (
+            connection.execute(
+                select(accounts.c.id).where(
+                    accounts.c.login_index == intake.vault.login_index(REGISTRATION["username"])
+                )
+            )
+            .scalars()
+            .all()
+        )
 
 
 def test_a_registration_sent_again_a_moment_later_is_answered_as_before(intake):
@@ -32,9 +39,17 @@ def test_a_registration_sent_again_a_moment_later_is_answered_as_before(intake):
     assert len(named(intake)) == 1
 
 
-@pytest.mark.parametrize("changed", [{"identity_number": "1971015503900001"}, {"email": "lain@example.org"},
-                                     {"name": "Orang Lain"}, {"phone": "0812 3456 789"},
-                                     {"password": "kata sandi yang lain"}], ids=str)
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"identity_number": "1971015503900001"},
+        {"email": "lain@example.org"},
+        {"name": "Orang Lain"},
+        {"phone": "0812 3456 789"},
+        {"password": "kata sandi yang lain"},
+    ],
+    ids=str,
+)
 def test_whoever_is_somebody_else_is_told_that_the_name_is_taken(intake, changed):
     register(intake)
     with pytest.raises(UsernameTaken):

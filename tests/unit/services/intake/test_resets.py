@@ -81,7 +81,10 @@ def test_a_used_code_is_no_good():
 def test_codes_are_sent_of_an_account_a_few_times_an_hour():
     postbox = Postbox("address", NOW)
     assert [postbox.admitted(["a"], {"a": NOW}, NOW + number * SECOND) for number in range(ASKED + 2)] == [
-        *(["a"],) * ASKED, [], []]
+        *(["a"],) * ASKED,
+        [],
+        [],
+    ]
     assert postbox.admitted(["a"], {"a": NOW}, NOW + PER - SECOND) == []
     assert [postbox.admitted(["a"], {"a": NOW}, NOW + PER) for _ in range(ASKED + 1)] == [*(["a"],) * ASKED, []]
 

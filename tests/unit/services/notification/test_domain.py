@@ -88,7 +88,10 @@ def test_a_confirmation_after_opening_is_kept_beside_and_closes_nothing_anew():
     work = opened()
     assert work.confirm(NOW + timedelta(hours=2)) is False
     assert (work.how, work.closed_at, work.confirmed_at) == (
-        Closing.OPENED, NOW + timedelta(hours=1), NOW + timedelta(hours=2))
+        Closing.OPENED,
+        NOW + timedelta(hours=1),
+        NOW + timedelta(hours=2),
+    )
 
 
 def test_a_second_confirmation_is_refused_and_changes_nothing():
@@ -187,19 +190,46 @@ TestReceiving = Receiving.TestCase
 
 # -- the journey
 
-INFORMATION = [("complaint.submitted.v2", 0), ("complaint.handed_over.v1", 0),
-               ("complaint.classified_as_information.v1", 0), ("answer.sent.v1", 0), ("complaint.closed.v1", 0)]
-COMPLAINT = [("complaint.submitted.v2", 0), ("complaint.handed_over.v1", 0), ("complaint.forwarded.v1", 0),
-             ("response.submitted.v1", 1), ("response.returned.v1", 1), ("response.submitted.v1", 2),
-             ("response.returned.v1", 2), ("response.submitted.v1", 3), ("response.approved.v1", 3),
-             ("answer.sent.v1", 0), ("complaint.closed.v1", 0)]
+INFORMATION = [
+    ("complaint.submitted.v2", 0),
+    ("complaint.handed_over.v1", 0),
+    ("complaint.classified_as_information.v1", 0),
+    ("answer.sent.v1", 0),
+    ("complaint.closed.v1", 0),
+]
+COMPLAINT = [
+    ("complaint.submitted.v2", 0),
+    ("complaint.handed_over.v1", 0),
+    ("complaint.forwarded.v1", 0),
+    ("response.submitted.v1", 1),
+    ("response.returned.v1", 1),
+    ("response.submitted.v1", 2),
+    ("response.returned.v1", 2),
+    ("response.submitted.v1", 3),
+    ("response.approved.v1", 3),
+    ("answer.sent.v1", 0),
+    ("complaint.closed.v1", 0),
+]
 
 
 def journey(entries, **changed):
     told = [entry(type_, round=round_) for type_, round_ in entries]
-    return Journey(**{"ticket": TICKET, "reporter_id": None, "submitted_at": NOW, "service_due_at": NOW,
-                      "path": "complaint", "opd": "disdukcapil", "category": "kode-perilaku",
-                      "sub_category": "disiplin", "late_at": None, "closed_at": None, "entries": told, **changed})
+    return Journey(
+        **{
+            "ticket": TICKET,
+            "reporter_id": None,
+            "submitted_at": NOW,
+            "service_due_at": NOW,
+            "path": "complaint",
+            "opd": "disdukcapil",
+            "category": "kode-perilaku",
+            "sub_category": "disiplin",
+            "late_at": None,
+            "closed_at": None,
+            "entries": told,
+            **changed,
+        }
+    )
 
 
 def order(way):
@@ -218,8 +248,9 @@ def test_a_journey_with_events_missing_keeps_the_order_of_the_rest(heard):
     assert order(journey(heard)) == [entry for entry in COMPLAINT if entry in heard]
 
 
-@pytest.mark.parametrize(("path", "told"), [(Path.INFORMATION, INFORMATION), (Path.COMPLAINT, COMPLAINT)],
-                         ids=["information", "complaint"])
+@pytest.mark.parametrize(
+    ("path", "told"), [(Path.INFORMATION, INFORMATION), (Path.COMPLAINT, COMPLAINT)], ids=["information", "complaint"]
+)
 def test_the_way_through_the_procedure_is_the_sops_path(path, told):
     way = [steps.SUBMIT]
     for type_, _ in told:
@@ -230,8 +261,9 @@ def test_the_way_through_the_procedure_is_the_sops_path(path, told):
     assert list(dict.fromkeys(way[:-1])) == list(PATHS[path])
 
 
-@pytest.mark.parametrize(("count", "step"), list(enumerate(
-    [2, 2, 3, 4, 5, 4, 5, 4, 5, 6, 7])), ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("count", "step"), list(enumerate([2, 2, 3, 4, 5, 4, 5, 4, 5, 6, 7])), ids=lambda value: str(value)
+)
 def test_a_complaint_stands_at_the_step_after_the_last_that_ended(count, step):
     way = journey(COMPLAINT[:count])
     assert way.stands_at.number == step
@@ -247,10 +279,16 @@ def test_a_closed_complaint_stands_at_no_step():
 
 def test_only_its_reporter_the_operators_and_teams_it_reached_may_follow_a_complaint():
     def readers(way):
-        asked = {"reporter": (Role.REPORTER, True, None), "stranger": (Role.REPORTER, False, None),
-                 "operator": (Role.OPERATOR, False, None), "main_team": (Role.MAIN_TEAM, False, None),
-                 "opd": (Role.OPD_TEAM, False, "disdukcapil"), "other opd": (Role.OPD_TEAM, False, "dinas-sosial"),
-                 "opd team of none": (Role.OPD_TEAM, False, None), "admin": (Role.ADMIN, False, None)}
+        asked = {
+            "reporter": (Role.REPORTER, True, None),
+            "stranger": (Role.REPORTER, False, None),
+            "operator": (Role.OPERATOR, False, None),
+            "main_team": (Role.MAIN_TEAM, False, None),
+            "opd": (Role.OPD_TEAM, False, "disdukcapil"),
+            "other opd": (Role.OPD_TEAM, False, "dinas-sosial"),
+            "opd team of none": (Role.OPD_TEAM, False, None),
+            "admin": (Role.ADMIN, False, None),
+        }
         return {name for name, actor in asked.items() if way.shown_to(*actor)}
 
     assert readers(journey(COMPLAINT[:1], opd=None)) == {"reporter", "operator"}
@@ -295,22 +333,37 @@ def test_an_address_that_was_put_right_soon_is_not_told_that_it_was_left(minutes
 # -- letters about time
 
 
-@pytest.mark.parametrize(("role", "opd", "team"), [
-    (Role.OPERATOR, None, "operator"), (Role.MAIN_TEAM, None, "main_team"), ("main_team", None, "main_team"),
-    (Role.OPD_TEAM, "disdukcapil", "opd_team:disdukcapil"), ("opd_team", "inspektorat", "opd_team:inspektorat")])
+@pytest.mark.parametrize(
+    ("role", "opd", "team"),
+    [
+        (Role.OPERATOR, None, "operator"),
+        (Role.MAIN_TEAM, None, "main_team"),
+        ("main_team", None, "main_team"),
+        (Role.OPD_TEAM, "disdukcapil", "opd_team:disdukcapil"),
+        ("opd_team", "inspektorat", "opd_team:inspektorat"),
+    ],
+)
 def test_a_team_goes_by_its_role_and_an_opds_by_both(role, opd, team):
     assert team_of(role, opd) == team
 
 
-@pytest.mark.parametrize(("step", "team"), [
-    (2, "operator"), (3, "main_team"), (4, "opd_team:disdukcapil"), (5, "main_team"), (6, "operator")])
+@pytest.mark.parametrize(
+    ("step", "team"),
+    [(2, "operator"), (3, "main_team"), (4, "opd_team:disdukcapil"), (5, "main_team"), (6, "operator")],
+)
 def test_the_team_that_is_written_to_is_the_one_whose_step_it_is(step, team):
     assert team_at(step, "disdukcapil") == team
 
 
-@pytest.mark.parametrize(("alarm", "has_superior", "kinds"), [
-    ("step.due_soon.v1", True, {"due_soon"}), ("step.due_soon.v1", False, {"due_soon"}),
-    ("step.overdue.v1", True, {"overdue", "overdue_superior"}), ("step.overdue.v1", False, {"overdue"})])
+@pytest.mark.parametrize(
+    ("alarm", "has_superior", "kinds"),
+    [
+        ("step.due_soon.v1", True, {"due_soon"}),
+        ("step.due_soon.v1", False, {"due_soon"}),
+        ("step.overdue.v1", True, {"overdue", "overdue_superior"}),
+        ("step.overdue.v1", False, {"overdue"}),
+    ],
+)
 def test_a_superior_is_written_to_of_what_is_late_and_not_before(alarm, has_superior, kinds):
     letters = letters_about(alarm, has_superior)
     assert (set(letters), len(letters)) == (kinds, len(kinds))
@@ -348,7 +401,11 @@ def test_an_answer_that_was_sent_starts_the_reporters_clock_and_tells_no_team_of
     assert work.step == steps.ANSWER
     work.send("Jawaban.", NOW, replace(OFFICE_HOURS, version=3))
     assert (work.step, work.came_at, work.due_at, work.calendar) == (
-        steps.RECEIVE, NOW, OFFICE_HOURS.due(NOW, steps.RECEIVE.minutes), 3)
+        steps.RECEIVE,
+        NOW,
+        OFFICE_HOURS.due(NOW, steps.RECEIVE.minutes),
+        3,
+    )
     assert (work.done_at, work.tell_at, work.alarm(LAPSE)) == (None, None, None)
 
 
@@ -357,8 +414,9 @@ def test_a_reporter_is_reminded_two_working_days_before_the_answer_lapses():
     assert OFFICE_HOURS.minutes_between(sent().remind_at, sent().lapses_at) == 2 * steps.MINUTES_PER_DAY
 
 
-@pytest.mark.parametrize(("standing", "closed_at"), [(opened, NOW + timedelta(hours=1)),
-                                                     (confirmed, NOW + timedelta(hours=1))])
+@pytest.mark.parametrize(
+    ("standing", "closed_at"), [(opened, NOW + timedelta(hours=1)), (confirmed, NOW + timedelta(hours=1))]
+)
 def test_a_closed_complaint_has_no_reminder_and_a_clock_that_stands(standing, closed_at):
     work = standing()
     assert (work.remind_at, work.done_at, work.tell_at) == (None, closed_at, None)

@@ -18,10 +18,15 @@ def stretch(since=YEAR, times=(), in_time=0):
     return made
 
 
-@pytest.mark.parametrize(("now", "year", "month"), [
-    ("2026-03-15T02:00", "2025-04-01", "2026-03-01"), ("2026-12-31T16:59", "2026-01-01", "2026-12-01"),
-    ("2026-12-31T17:00", "2026-02-01", "2027-01-01"), ("2024-02-29T00:00", "2023-03-01", "2024-02-01"),
-])
+@pytest.mark.parametrize(
+    ("now", "year", "month"),
+    [
+        ("2026-03-15T02:00", "2025-04-01", "2026-03-01"),
+        ("2026-12-31T16:59", "2026-01-01", "2026-12-01"),
+        ("2026-12-31T17:00", "2026-02-01", "2027-01-01"),
+        ("2024-02-29T00:00", "2023-03-01", "2024-02-01"),
+    ],
+)
 def test_the_months_are_those_of_the_calendar_in_jakarta(now, year, month):
     found = beginnings(datetime.fromisoformat(now).replace(tzinfo=UTC))
     assert found == tuple(datetime.fromisoformat(day).replace(tzinfo=WIB) for day in (year, month))
@@ -37,8 +42,14 @@ def test_figures_say_how_much_and_how_fast():
     found = shown(stretch(times=times, in_time=4), stretch(MONTH, times, 4), NOW)
     assert found["as_of"] == "2026-03-15T00:00:00+07:00"
     assert found["promised_minutes"] == 900
-    assert found["this_month"] == {"since": "2026-02-28T17:00:00.000000Z", "accepted": 7, "answered": 5, "closed": 3,
-                                   "in_time_share": 0.8, "median_minutes": 300}
+    assert found["this_month"] == {
+        "since": "2026-02-28T17:00:00.000000Z",
+        "accepted": 7,
+        "answered": 5,
+        "closed": 3,
+        "in_time_share": 0.8,
+        "median_minutes": 300,
+    }
     assert found["last_12_months"] == found["this_month"] | {"since": "2025-03-31T17:00:00.000000Z"}
 
 

@@ -16,8 +16,13 @@ OTHER_TICKET = "NKK-2026-3M3W-0NXV"
 
 
 def hashes(keyed: Keyed, text: str) -> list[str]:
-    return [keyed.author(TICKET, text), keyed.author(OTHER_TICKET, text), keyed.author(text, TICKET),
-            keyed.reporter(text), keyed.message_id(text)]
+    return [
+        keyed.author(TICKET, text),
+        keyed.author(OTHER_TICKET, text),
+        keyed.author(text, TICKET),
+        keyed.reporter(text),
+        keyed.message_id(text),
+    ]
 
 
 @given(st.text(max_size=64))
@@ -41,8 +46,20 @@ def test_a_box_opens_for_its_own_complaint_and_key_alone():
             keyed.open_reporter(box, ticket)
 
 
-@pytest.mark.parametrize("content", [{"reporter_id": "reporter-1"}, {"ticket": TICKET}, {}, [TICKET], "x", None, 7,
-                                     {"ticket": TICKET, "reporter_id": None}, {"ticket": [TICKET], "reporter_id": "x"}])
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"reporter_id": "reporter-1"},
+        {"ticket": TICKET},
+        {},
+        [TICKET],
+        "x",
+        None,
+        7,
+        {"ticket": TICKET, "reporter_id": None},
+        {"ticket": [TICKET], "reporter_id": "x"},
+    ],
+)
 def test_a_box_that_holds_something_else_is_one_that_cannot_be_opened(content):
     with pytest.raises(CannotOpenError):
         KEYED.open_reporter(seal(content, PUBLIC), TICKET)

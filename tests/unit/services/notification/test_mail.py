@@ -40,8 +40,10 @@ def letter(kind="received", email="pelapor@example.org", message_id="message-1")
     return compose(kind, email, message_id, SENDER, WORDS)
 
 
-@pytest.mark.parametrize(("kind", "subject"), [("received", f"Laporan Anda kami terima: {TICKET}"),
-                                               ("answered", f"Laporan {TICKET} telah dijawab")])
+@pytest.mark.parametrize(
+    ("kind", "subject"),
+    [("received", f"Laporan Anda kami terima: {TICKET}"), ("answered", f"Laporan {TICKET} telah dijawab")],
+)
 def test_a_letter_names_the_ticket_and_where_to_read_on(kind, subject):
     message = read(letter(kind))
     body = message.get_content()
@@ -107,11 +109,16 @@ class Server:
         self.asked.append(message_from_bytes(content, policy=policy.default)["Message-ID"])
 
 
-@pytest.mark.parametrize(("url", "before"), [
-    ("smtp://mail.example.id", [("connect", "mail.example.id", 25)]),
-    ("smtp://nkk:p%40ss@mail.example.id:587?starttls=1",
-     [("connect", "mail.example.id", 587), "starttls", ("nkk", "p@ss")]),
-])
+@pytest.mark.parametrize(
+    ("url", "before"),
+    [
+        ("smtp://mail.example.id", [("connect", "mail.example.id", 25)]),
+        (
+            "smtp://nkk:p%40ss@mail.example.id:587?starttls=1",
+            [("connect", "mail.example.id", 587), "starttls", ("nkk", "p@ss")],
+        ),
+    ],
+)
 def test_a_letter_leaves_by_smtp_as_the_url_says(monkeypatch, tmp_path, url, before):
     server = Server()
     monkeypatch.setattr(leaving, "Conversation", server)
@@ -133,19 +140,22 @@ def refused(code, text):
     return smtplib.SMTPRecipientsRefused({"pelapor@example.org": (code, text)})
 
 
-@pytest.mark.parametrize(("answer", "why"), [
-    (refused(550, b"5.1.1 <pelapor@example.org>: no such user"), "RCPT 550 5.1.1"),
-    (refused(553, b"5.1.2 no such domain"), "RCPT 553 5.1.2"),
-    (refused(501, b"5.1.3 bad address"), "RCPT 501 5.1.3"),
-    (refused(551, b"5.1.6 has moved"), "RCPT 551 5.1.6"),
-    (refused(556, b"5.1.10 its domain takes no mail"), "RCPT 556 5.1.10"),
-    (refused(550, b"5.1.1 no such account\n5.1.1 look at https://mail.example.org/?4.7.1x"), "RCPT 550 5.1.1"),
-    (refused(550, b"#5.1.1 no such user"), "RCPT 550 5.1.1"),
-    (refused(550, b"no such user"), "RCPT 550"),
-    (refused(550, b"no such user: <5.7.1@example.org>, asked by 5.7.1.9 and mail-5.7.1.example.id"), "RCPT 550"),
-    (refused(551, b"user not local"), "RCPT 551"),
-    (refused(553, b"mailbox name not allowed"), "RCPT 553"),
-])
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (refused(550, b"5.1.1 <pelapor@example.org>: no such user"), "RCPT 550 5.1.1"),
+        (refused(553, b"5.1.2 no such domain"), "RCPT 553 5.1.2"),
+        (refused(501, b"5.1.3 bad address"), "RCPT 501 5.1.3"),
+        (refused(551, b"5.1.6 has moved"), "RCPT 551 5.1.6"),
+        (refused(556, b"5.1.10 its domain takes no mail"), "RCPT 556 5.1.10"),
+        (refused(550, b"5.1.1 no such account\n5.1.1 look at https://mail.example.org/?4.7.1x"), "RCPT 550 5.1.1"),
+        (refused(550, b"#5.1.1 no such user"), "RCPT 550 5.1.1"),
+        (refused(550, b"no such user"), "RCPT 550"),
+        (refused(550, b"no such user: <5.7.1@example.org>, asked by 5.7.1.9 and mail-5.7.1.example.id"), "RCPT 550"),
+        (refused(551, b"user not local"), "RCPT 551"),
+        (refused(553, b"mailbox name not allowed"), "RCPT 553"),
+    ],
+)
 def test_what_a_server_says_of_the_recipient_is_final(monkeypatch, tmp_path, answer, why):
     monkeypatch.setattr(leaving, "Conversation", Server(answer))
     with leaving.sender(MAIL_SERVER, tmp_path) as send, pytest.raises(leaving.RejectedError) as raised:
@@ -153,37 +163,40 @@ def test_what_a_server_says_of_the_recipient_is_final(monkeypatch, tmp_path, ans
     assert str(raised.value) == why
 
 
-@pytest.mark.parametrize(("answer", "why"), [
-    # Of our own address, though it comes in answer to RCPT: Postfix asks who sends only then.
-    (refused(550, b"5.1.7 <x@example.id>: bad sender"), "RCPT 550 5.1.7"),
-    (refused(550, b"5.1.8 <x@example.id>: sender's domain not found"), "RCPT 550 5.1.8"),
-    (refused(550, b"5.7.1 relaying denied"), "RCPT 550 5.7.1"),
-    (refused(550, b"#5.7.1 policy"), "RCPT 550 5.7.1"),
-    (refused(550, b"<5.7.1> policy"), "RCPT 550 5.7.1"),
-    (refused(550, b"(5.7.1), policy"), "RCPT 550 5.7.1"),
-    (refused(550, b"policy: 5.7.1."), "RCPT 550 5.7.1"),
-    (refused(550, b"\n5.7.1 policy"), "RCPT 550 5.7.1"),
-    (refused(550, b"5.1.1 refused\n5.7.1 policy"), "RCPT 550 5.7.1"),
-    (refused(552, b"5.2.2 mailbox full"), "RCPT 552 5.2.2"),
-    (refused(550, b"5.2.1 mailbox disabled"), "RCPT 550 5.2.1"),
-    (refused(550, b"4.1.1 not now"), "RCPT 550 4.1.1"),
-    (refused(450, b"5.1.1 not now"), "RCPT 450 5.1.1"),
-    (refused(451, b"4.7.1 greylisted"), "RCPT 451 4.7.1"),
-    (refused(530, b"authentication required"), "RCPT 530"),
-    (refused(552, b"too much mail data"), "RCPT 552"),
-    (refused(554, b"no"), "RCPT 554"),
-    (refused(503, b"bad sequence"), "RCPT 503"),
-    (smtplib.SMTPSenderRefused(550, b"5.1.1 not you", "x@example.id"), "MAIL 550 5.1.1"),
-    (smtplib.SMTPSenderRefused(553, b"5.7.1 sender rejected", "x@example.id"), "MAIL 553 5.7.1"),
-    (smtplib.SMTPSenderRefused(530, b"5.7.0 log in first", "x@example.id"), "MAIL 530 5.7.0"),
-    (smtplib.SMTPDataError(554, b"5.1.1 no"), "DATA 554 5.1.1"),
-    (smtplib.SMTPDataError(552, b"5.3.4 too big"), "DATA 552 5.3.4"),
-    (smtplib.SMTPDataError(550, b"no"), "DATA 550"),
-    (smtplib.SMTPDataError(421, b"later"), "DATA 421"),
-    (smtplib.SMTPHeloError(554, b"go away"), "EHLO 554"),
-    (smtplib.SMTPServerDisconnected(), "SMTPServerDisconnected"),
-    (ConnectionResetError(), "ConnectionResetError"),
-])
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        # Of our own address, though it comes in answer to RCPT: Postfix asks who sends only then.
+        (refused(550, b"5.1.7 <x@example.id>: bad sender"), "RCPT 550 5.1.7"),
+        (refused(550, b"5.1.8 <x@example.id>: sender's domain not found"), "RCPT 550 5.1.8"),
+        (refused(550, b"5.7.1 relaying denied"), "RCPT 550 5.7.1"),
+        (refused(550, b"#5.7.1 policy"), "RCPT 550 5.7.1"),
+        (refused(550, b"<5.7.1> policy"), "RCPT 550 5.7.1"),
+        (refused(550, b"(5.7.1), policy"), "RCPT 550 5.7.1"),
+        (refused(550, b"policy: 5.7.1."), "RCPT 550 5.7.1"),
+        (refused(550, b"\n5.7.1 policy"), "RCPT 550 5.7.1"),
+        (refused(550, b"5.1.1 refused\n5.7.1 policy"), "RCPT 550 5.7.1"),
+        (refused(552, b"5.2.2 mailbox full"), "RCPT 552 5.2.2"),
+        (refused(550, b"5.2.1 mailbox disabled"), "RCPT 550 5.2.1"),
+        (refused(550, b"4.1.1 not now"), "RCPT 550 4.1.1"),
+        (refused(450, b"5.1.1 not now"), "RCPT 450 5.1.1"),
+        (refused(451, b"4.7.1 greylisted"), "RCPT 451 4.7.1"),
+        (refused(530, b"authentication required"), "RCPT 530"),
+        (refused(552, b"too much mail data"), "RCPT 552"),
+        (refused(554, b"no"), "RCPT 554"),
+        (refused(503, b"bad sequence"), "RCPT 503"),
+        (smtplib.SMTPSenderRefused(550, b"5.1.1 not you", "x@example.id"), "MAIL 550 5.1.1"),
+        (smtplib.SMTPSenderRefused(553, b"5.7.1 sender rejected", "x@example.id"), "MAIL 553 5.7.1"),
+        (smtplib.SMTPSenderRefused(530, b"5.7.0 log in first", "x@example.id"), "MAIL 530 5.7.0"),
+        (smtplib.SMTPDataError(554, b"5.1.1 no"), "DATA 554 5.1.1"),
+        (smtplib.SMTPDataError(552, b"5.3.4 too big"), "DATA 552 5.3.4"),
+        (smtplib.SMTPDataError(550, b"no"), "DATA 550"),
+        (smtplib.SMTPDataError(421, b"later"), "DATA 421"),
+        (smtplib.SMTPHeloError(554, b"go away"), "EHLO 554"),
+        (smtplib.SMTPServerDisconnected(), "SMTPServerDisconnected"),
+        (ConnectionResetError(), "ConnectionResetError"),
+    ],
+)
 def test_all_else_is_no_last_word(monkeypatch, tmp_path, answer, why):
     monkeypatch.setattr(leaving, "Conversation", Server(answer))
     with leaving.sender(MAIL_SERVER, tmp_path) as send, pytest.raises(type(answer)) as raised:
@@ -191,11 +204,14 @@ def test_all_else_is_no_last_word(monkeypatch, tmp_path, answer, why):
     assert leaving.said(raised.value) == why
 
 
-@pytest.mark.parametrize(("answer", "why"), [
-    (smtplib.SMTPConnectError(554, b"no service here"), "greeting 554"),
-    (smtplib.SMTPAuthenticationError(535, b"5.7.8 wrong password of nkk"), "AUTH 535 5.7.8"),
-    (TimeoutError(), "TimeoutError"),
-])
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (smtplib.SMTPConnectError(554, b"no service here"), "greeting 554"),
+        (smtplib.SMTPAuthenticationError(535, b"5.7.8 wrong password of nkk"), "AUTH 535 5.7.8"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+)
 def test_a_server_that_lets_nobody_in_has_said_nothing_of_a_recipient(monkeypatch, tmp_path, answer, why):
     def refuse(*_, **__):
         raise answer
@@ -214,8 +230,13 @@ def test_a_letter_that_cannot_be_written_leaves_no_trace_for_the_next(monkeypatc
             send(letter())
         server.answer = None
         send(letter(message_id="message-2"))
-    assert server.asked == [("connect", "mail.example.id", 25), "close",
-                            ("connect", "mail.example.id", 25), "<message-2@pengaduan.example.id>", "quit"]
+    assert server.asked == [
+        ("connect", "mail.example.id", 25),
+        "close",
+        ("connect", "mail.example.id", 25),
+        "<message-2@pengaduan.example.id>",
+        "quit",
+    ]
 
 
 # -- what a letter may say
@@ -227,18 +248,38 @@ TO_REPORTERS = {"received", "answered", "late", "reminder"}
 
 def row(kind, **changed):
     """A row of messages as the mailer finds it, with more beside than a letter may say."""
-    known = {"step": 4, "round": 1, "due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC)} if kind in ABOUT_STEPS else {
-        "step": None, "round": None, "due_at": None}
-    return SimpleNamespace(**{
-        "id": "message-1", "ticket": TICKET, "kind": kind, "team": None, "plain_reporter": "reporter-17",
-        "service_due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC), "sealed_reporter": "kotak", "note": "Catatan tim",
-        "email": "tim@example.org", "superior_email": "atasan@example.org", "text": "Loket ditutup", **known,
-        **changed})
+    known = (
+        {"step": 4, "round": 1, "due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC)}
+        if kind in ABOUT_STEPS
+        else {"step": None, "round": None, "due_at": None}
+    )
+    return SimpleNamespace(
+        **{
+            "id": "message-1",
+            "ticket": TICKET,
+            "kind": kind,
+            "team": None,
+            "plain_reporter": "reporter-17",
+            "service_due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC),
+            "sealed_reporter": "kotak",
+            "note": "Catatan tim",
+            "email": "tim@example.org",
+            "superior_email": "atasan@example.org",
+            "text": "Loket ditutup",
+            **known,
+            **changed,
+        }
+    )
 
 
 def test_every_letter_is_of_a_kind_that_is_written_and_every_kind_has_its_letter():
-    written = {"received", "answered", "late", "reminder",
-               *(kind for alarm in ("step.due_soon.v1", "step.overdue.v1") for kind in letters_about(alarm, True))}
+    written = {
+        "received",
+        "answered",
+        "late",
+        "reminder",
+        *(kind for alarm in ("step.due_soon.v1", "step.overdue.v1") for kind in letters_about(alarm, True)),
+    }
     assert written == ABOUT_STEPS | TO_REPORTERS
     # A code, and another address, are about no complaint.
     assert set(LETTERS) == written | {"password_reset", "contact_changed"}
@@ -320,8 +361,11 @@ def put(database, box, message_id="message-1", tries=0, of=None):
         connection.execute(insert(journeys).values(ticket=ticket, service_due_at=NOW, **of))
         if box:
             Contacts(connection).keep(KEYED.reporter(reporter), box, NOW)
-        connection.execute(insert(messages).values(id=message_id, ticket=ticket, kind="received", created_at=NOW,
-                                                   next_try_at=NOW, tries=tries))
+        connection.execute(
+            insert(messages).values(
+                id=message_id, ticket=ticket, kind="received", created_at=NOW, next_try_at=NOW, tries=tries
+            )
+        )
 
 
 def name_of(message_id):
@@ -432,7 +476,10 @@ def test_a_server_that_takes_long_keeps_no_stage_from_stopping(database, mailer,
     with database.reading() as connection:
         rows = connection.execute(select(messages).order_by(messages.c.id)).all()
     assert [(row.sent_at is not None, row.sending_until is not None, row.tries) for row in rows] == [
-        (True, False, 0), (False, True, 0), (False, False, 0)]
+        (True, False, 0),
+        (False, True, 0),
+        (False, False, 0),
+    ]
 
 
 def test_a_letter_is_held_for_as_long_as_the_server_takes_and_those_behind_it_are_let_go(database, mailer, monkeypatch):
@@ -520,8 +567,11 @@ def test_the_five_days_count_from_the_first_try_however_long_nothing_could_be_tr
     assert (state(database).tries, state(database).given_up_at) == (1, None)
 
 
-@pytest.mark.parametrize("box", ["damaged", seal({"email": "a@example.org"}, new_key_pair()[1]),
-                                 seal({"phone": "0"}, KEYS[1])], ids=["damaged", "another key", "no address"])
+@pytest.mark.parametrize(
+    "box",
+    ["damaged", seal({"email": "a@example.org"}, new_key_pair()[1]), seal({"phone": "0"}, KEYS[1])],
+    ids=["damaged", "another key", "no address"],
+)
 def test_a_message_that_cannot_be_opened_or_written_stops_no_other(database, mailer, box):
     outbox = Outbox()
     mailer._sender = partial(nullcontext, outbox.send)
@@ -553,8 +603,11 @@ def test_an_odd_address_stops_no_other_message(tmp_path, content):
             sealed = keyed.seal_reporter(f"t{number}", f"r{number}")
             connection.execute(insert(journeys).values(ticket=f"t{number}", service_due_at=NOW, sealed_reporter=sealed))
             Contacts(connection).keep(keyed.reporter(f"r{number}"), seal(box, keys[1]), NOW)
-            connection.execute(insert(messages).values(id=f"m{number}", ticket=f"t{number}", kind="received",
-                                                       created_at=NOW, next_try_at=NOW, tries=0))
+            connection.execute(
+                insert(messages).values(
+                    id=f"m{number}", ticket=f"t{number}", kind="received", created_at=NOW, next_try_at=NOW, tries=0
+                )
+            )
     mailer = mail.Mailer()
     mailer._key, mailer._keyed, mailer._pace = keys[0], keyed, Pace(keyed, 12)
     mailer._site, mailer._from = "http://x.example.id", SENDER

@@ -71,8 +71,13 @@ def test_what_is_kept_is_of_one_length_however_much_was_sent_and_tells_nothing_t
     assert len({len(text) for text in hidden}) == 1
     assert len(set(hidden)) == 13
     assert Postbox.read(keyed.shown(name, hidden[-1])).taken == postbox.taken
-    for other, place, text in ((Keyed(new_key_pair()[0]), name, hidden[1]), (keyed, "another", hidden[1]),
-                               (keyed, name, ""), (keyed, name, "x" * 21), (keyed, name, hidden[1][:-4])):
+    for other, place, text in (
+        (Keyed(new_key_pair()[0]), name, hidden[1]),
+        (keyed, "another", hidden[1]),
+        (keyed, name, ""),
+        (keyed, name, "x" * 21),
+        (keyed, name, hidden[1][:-4]),
+    ):
         with pytest.raises(CannotOpenError):
             other.shown(place, text)
 

@@ -19,15 +19,27 @@ STAFF, NOTE = "staff-17", "Mohon ditindaklanjuti."
 
 
 def forwarded():
-    return journey(entry("complaint.submitted.v2", AT), entry("complaint.handed_over.v1", AT, by=STAFF),
-                   entry("complaint.forwarded.v1", AT, by=STAFF, opd="disdukcapil", note=NOTE))
+    return journey(
+        entry("complaint.submitted.v2", AT),
+        entry("complaint.handed_over.v1", AT, by=STAFF),
+        entry("complaint.forwarded.v1", AT, by=STAFF, opd="disdukcapil", note=NOTE),
+    )
 
 
 def journey(*entries, **changed):
-    known = {"reporter_id": "reporter-1", "author": "reporter-1", "sealed_reporter": "reporter-1", "submitted_at": AT,
-             "service_due_at": service_due(AT, OFFICE_HOURS),
-             "path": "complaint", "opd": "disdukcapil", "category": "kode-perilaku", "sub_category": "disiplin",
-             "late_at": None, "closed_at": None}
+    known = {
+        "reporter_id": "reporter-1",
+        "author": "reporter-1",
+        "sealed_reporter": "reporter-1",
+        "submitted_at": AT,
+        "service_due_at": service_due(AT, OFFICE_HOURS),
+        "path": "complaint",
+        "opd": "disdukcapil",
+        "category": "kode-perilaku",
+        "sub_category": "disiplin",
+        "late_at": None,
+        "closed_at": None,
+    }
     return Journey(ticket=TICKET, entries=list(entries), **known | changed)
 
 
@@ -36,9 +48,12 @@ def calendars(version):
     return replace(OFFICE_HOURS, version=version)
 
 
-READERS = {Role.REPORTER: Actor("reporter-1", Role.REPORTER), Role.OPERATOR: Actor("staff-o", Role.OPERATOR),
-           Role.MAIN_TEAM: Actor("staff-m", Role.MAIN_TEAM),
-           Role.OPD_TEAM: Actor("staff-t", Role.OPD_TEAM, "disdukcapil")}
+READERS = {
+    Role.REPORTER: Actor("reporter-1", Role.REPORTER),
+    Role.OPERATOR: Actor("staff-o", Role.OPERATOR),
+    Role.MAIN_TEAM: Actor("staff-m", Role.MAIN_TEAM),
+    Role.OPD_TEAM: Actor("staff-t", Role.OPD_TEAM, "disdukcapil"),
+}
 
 
 def told_to(role, way, now=AT):
@@ -66,20 +81,28 @@ def test_staff_are_told_who_acted_and_who_reported_is_not_among_it(role):
     assert "reporter-1" not in json.dumps(told)
 
 
-NOTED = {"complaint.classified_as_information.v1": {"operator", "main_team"},
-         "complaint.forwarded.v1": {"main_team", "opd"}, "response.returned.v1": {"main_team", "opd"},
-         "response.approved.v1": {"operator", "main_team"},
-         # Of no kind that a note is written to: it would be Tim Utama's own.
-         "complaint.handed_over.v1": {"main_team"}}
+NOTED = {
+    "complaint.classified_as_information.v1": {"operator", "main_team"},
+    "complaint.forwarded.v1": {"main_team", "opd"},
+    "response.returned.v1": {"main_team", "opd"},
+    "response.approved.v1": {"operator", "main_team"},
+    # Of no kind that a note is written to: it would be Tim Utama's own.
+    "complaint.handed_over.v1": {"main_team"},
+}
 
 
 @pytest.mark.parametrize("type_", NOTED)
 def test_a_note_is_shown_to_who_wrote_it_and_the_desk_it_was_written_to(type_):
     way = journey(entry(type_, AT, by=STAFF, opd="disdukcapil", note=NOTE))
-    asked = {"reporter": READERS[Role.REPORTER], "operator": READERS[Role.OPERATOR],
-             "main_team": READERS[Role.MAIN_TEAM], "opd": READERS[Role.OPD_TEAM],
-             "other opd": Actor("staff-u", Role.OPD_TEAM, "satpol-pp"), "opd of none": Actor("staff-v", Role.OPD_TEAM),
-             "admin": Actor("staff-a", Role.ADMIN)}
+    asked = {
+        "reporter": READERS[Role.REPORTER],
+        "operator": READERS[Role.OPERATOR],
+        "main_team": READERS[Role.MAIN_TEAM],
+        "opd": READERS[Role.OPD_TEAM],
+        "other opd": Actor("staff-u", Role.OPD_TEAM, "satpol-pp"),
+        "opd of none": Actor("staff-v", Role.OPD_TEAM),
+        "admin": Actor("staff-a", Role.ADMIN),
+    }
     told = {who: json.dumps(timeline(way, reader, calendars, AT)) for who, reader in asked.items()}
     assert {who for who, text in told.items() if NOTE in text} == NOTED[type_]
 
@@ -105,13 +128,21 @@ def test_a_journey_whose_beginning_was_not_heard_yet_can_be_told():
 
 
 def test_a_timeline_says_of_each_step_when_it_came_was_due_and_how_long_it_took():
-    way = journey(entry("complaint.submitted.v2", AT), entry("complaint.handed_over.v1", AT + timedelta(minutes=12)),
-                  entry("complaint.forwarded.v1", AT + timedelta(minutes=20)))
+    way = journey(
+        entry("complaint.submitted.v2", AT),
+        entry("complaint.handed_over.v1", AT + timedelta(minutes=12)),
+        entry("complaint.forwarded.v1", AT + timedelta(minutes=20)),
+    )
     told = told_to(Role.REPORTER, way, AT + timedelta(minutes=50))
     submitted, handed_over, forwarded_ = told["entries"]
     assert [submitted[name] for name in ("came_at", "due_at", "used_minutes", "late")] == [None] * 4
     assert [handed_over[name] for name in ("came_at", "due_at", "at", "used_minutes", "late")] == [
-        "2026-03-02T03:00:00.000000Z", "2026-03-02T03:10:00.000000Z", "2026-03-02T03:12:00.000000Z", 12, True]
+        "2026-03-02T03:00:00.000000Z",
+        "2026-03-02T03:10:00.000000Z",
+        "2026-03-02T03:12:00.000000Z",
+        12,
+        True,
+    ]
     assert (forwarded_["used_minutes"], forwarded_["late"]) == (8, False)
     assert (told["next"]["used_minutes"], told["next"]["left_minutes"], told["next"]["late"]) == (30, 870, False)
     assert told["service_left_minutes"] == 850
@@ -130,15 +161,18 @@ def test_each_clock_of_a_timeline_runs_by_the_calendar_its_event_names():
     assert told["next"]["due_at"] == "2026-03-03T02:30:00.000000Z"
 
 
-@pytest.mark.parametrize("moved", [["complaint.handed_over.v1"],
-                                   ["complaint.handed_over.v1", "complaint.forwarded.v1"]])
+@pytest.mark.parametrize(
+    "moved", [["complaint.handed_over.v1"], ["complaint.handed_over.v1", "complaint.forwarded.v1"]]
+)
 def test_what_is_left_of_the_service_is_counted_by_the_calendar_that_the_submission_named(moved):
     closed_on_tuesday = replace(OFFICE_HOURS, version=1, week=(OFFICE_HOURS.week[0], (), *OFFICE_HOURS.week[2:]))
     known = {0: OFFICE_HOURS, 1: closed_on_tuesday}.__getitem__
     for first, then in ((0, 1), (1, 0)):
-        way = journey(entry("complaint.submitted.v2", AT, calendar=first),
-                      *(entry(type_, AT, calendar=then) for type_ in moved),
-                      service_due_at=service_due(AT, known(first)))
+        way = journey(
+            entry("complaint.submitted.v2", AT, calendar=first),
+            *(entry(type_, AT, calendar=then) for type_ in moved),
+            service_due_at=service_due(AT, known(first)),
+        )
         assert timeline(way, READERS[Role.REPORTER], known, AT)["service_left_minutes"] == SERVICE_MINUTES
         assert standing(way, known, AT)["service_left_minutes"] == SERVICE_MINUTES
 
@@ -151,15 +185,22 @@ def test_once_it_is_answered_nothing_is_left_of_the_promise(ended):
 
 def test_a_record_holds_the_facts_that_clocks_are_counted_from_and_no_word_about_it():
     told = record(forwarded())
-    assert told["facts"][2] == {"event_id": "complaint.forwarded.v1 0", "type": "complaint.forwarded.v1",
-                                "at": "2026-03-02T03:00:00.000000Z", "round": 0, "calendar": 0}
+    assert told["facts"][2] == {
+        "event_id": "complaint.forwarded.v1 0",
+        "type": "complaint.forwarded.v1",
+        "at": "2026-03-02T03:00:00.000000Z",
+        "round": 0,
+        "calendar": 0,
+    }
     assert set(told) == {"ticket", "path", "category", "sub_category", "opd", "facts"}
     for known in (STAFF, NOTE, "reporter-1"):
         assert known not in json.dumps(told)
 
 
-ADDRESSES = {"operator": {"email": "operator@example.org", "superior_email": "kepala@example.org"},
-             "opd_team": {"disdukcapil": {"email": "tim@example.org", "superior_email": None}}}
+ADDRESSES = {
+    "operator": {"email": "operator@example.org", "superior_email": "kepala@example.org"},
+    "opd_team": {"disdukcapil": {"email": "tim@example.org", "superior_email": None}},
+}
 
 
 def test_addresses_of_teams_are_shown_as_they_were_given():
@@ -169,12 +210,20 @@ def test_addresses_of_teams_are_shown_as_they_were_given():
     assert show_teams(read_teams(load(Teams, {}))) == {"opd_team": {}}
 
 
-@pytest.mark.parametrize(("form", "fields"), [
-    ({"operator": {"email": "kantor"}}, {"operator"}), ({"operator": {}}, {"operator"}),
-    ({"main_team": {"email": "a@example.org", "superior_email": "b@example.org\nBcc: c@example.org"}}, {"main_team"}),
-    ({"opd_team": {"Dinas Sosial": {"email": "a@example.org"}}}, {"opd_team"}),
-    ({"reporter": {"email": "a@example.org"}}, {"reporter"}), ({"opd_team": {"x": None}}, {"opd_team"}),
-])
+@pytest.mark.parametrize(
+    ("form", "fields"),
+    [
+        ({"operator": {"email": "kantor"}}, {"operator"}),
+        ({"operator": {}}, {"operator"}),
+        (
+            {"main_team": {"email": "a@example.org", "superior_email": "b@example.org\nBcc: c@example.org"}},
+            {"main_team"},
+        ),
+        ({"opd_team": {"Dinas Sosial": {"email": "a@example.org"}}}, {"opd_team"}),
+        ({"reporter": {"email": "a@example.org"}}, {"reporter"}),
+        ({"opd_team": {"x": None}}, {"opd_team"}),
+    ],
+)
 def test_addresses_that_will_not_do_are_refused_by_team(form, fields):
     with pytest.raises(InvalidInput) as refused:
         load(Teams, form)
@@ -182,12 +231,30 @@ def test_addresses_that_will_not_do_are_refused_by_team(form, fields):
 
 
 def test_a_month_begins_and_ends_at_midnight_in_jakarta():
-    assert load(Month, {"month": "2026-12"})["month"] == (datetime(2026, 12, 1, tzinfo=WIB),
-                                                          datetime(2027, 1, 1, tzinfo=WIB))
+    assert load(Month, {"month": "2026-12"})["month"] == (
+        datetime(2026, 12, 1, tzinfo=WIB),
+        datetime(2027, 1, 1, tzinfo=WIB),
+    )
 
 
-@pytest.mark.parametrize("month", ["", "2026", "2026-13", "2026-00", "2026-3", "26-03", "2026-03-01", "0000-01",
-                                   "0001-01", "9999-12", 202603, None, ["2026-03"]])
+@pytest.mark.parametrize(
+    "month",
+    [
+        "",
+        "2026",
+        "2026-13",
+        "2026-00",
+        "2026-3",
+        "26-03",
+        "2026-03-01",
+        "0000-01",
+        "0001-01",
+        "9999-12",
+        202603,
+        None,
+        ["2026-03"],
+    ],
+)
 def test_what_is_no_month_is_refused(month):
     with pytest.raises(InvalidInput) as refused:
         load(Month, {"month": month})

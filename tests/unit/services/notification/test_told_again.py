@@ -17,8 +17,9 @@ LATER = ("inbox", "messages", "entries", "journeys", "keyed_contacts")
 def stages(tmp_path):
     with house(lambda stage: f"sqlite:///{tmp_path}/{stage}.db") as built:
         with built.databases["notification"].writing() as connection:
-            connection.execute(insert(teams).values(team="operator", email="desk@example.id",
-                                                    superior_email="head@example.id"))
+            connection.execute(
+                insert(teams).values(team="operator", email="desk@example.id", superior_email="head@example.id")
+            )
         yield built
 
 
@@ -30,9 +31,11 @@ def test_they_are_the_same_letters(stages):
     ticket, now = stages.do("intake", "submit", REPORTER, REPORT)["ticket"], stages.now
     events = [
         *(event for _, event in stages.told),
-        registered("box 1", now), registered("box 2", now + timedelta(days=1)),
-        heard(PasswordResetRequested(reporter_id=REPORTER.id, sealed_letter="box", expires_at=now + timedelta(36500)),
-              now),
+        registered("box 1", now),
+        registered("box 2", now + timedelta(days=1)),
+        heard(
+            PasswordResetRequested(reporter_id=REPORTER.id, sealed_letter="box", expires_at=now + timedelta(36500)), now
+        ),
         heard(StepOverdue(ticket=ticket, step=2, role="operator", round=0, came_at=now, due_at=now, calendar=1), now),
     ]
     written = []

@@ -37,17 +37,28 @@ def service(tmp_path, woken):
     service.mailer = SimpleNamespace(wake=lambda: woken.append("woken"))
     row = {"ticket": TICKET, "created_at": NOW, "next_try_at": NOW, "tries": 3}
     with database.writing() as connection:
-        connection.execute(insert(journeys).values(ticket=TICKET, service_due_at=NOW, author="hash-of-author",
-                                                   sealed_reporter="box-of-id"))
-        for id_, changed in (("waits", {"kind": "received", "why": "MAIL 553 5.7.1"}),
-                             ("gone", {"kind": "answered", "given_up_at": NOW, "why": "RCPT 550 5.1.1"}),
-                             ("team", {"kind": "overdue", "team": "operator", "given_up_at": NOW}),
-                             ("code", {"kind": "password_reset", "ticket": None, "reporter": "hash-of-reporter",
-                                       "sealed_letter": "box-with-code"}),
-                             ("lost", {"kind": "password_reset", "ticket": None, "given_up_at": NOW,
-                                       "why": "RCPT 550 5.1.1"}),
-                             ("sent", {"kind": "received", "sent_at": NOW}),
-                             ("leaves", {"kind": "received", "sending_until": datetime.now(UTC) + timedelta(days=1)})):
+        connection.execute(
+            insert(journeys).values(
+                ticket=TICKET, service_due_at=NOW, author="hash-of-author", sealed_reporter="box-of-id"
+            )
+        )
+        for id_, changed in (
+            ("waits", {"kind": "received", "why": "MAIL 553 5.7.1"}),
+            ("gone", {"kind": "answered", "given_up_at": NOW, "why": "RCPT 550 5.1.1"}),
+            ("team", {"kind": "overdue", "team": "operator", "given_up_at": NOW}),
+            (
+                "code",
+                {
+                    "kind": "password_reset",
+                    "ticket": None,
+                    "reporter": "hash-of-reporter",
+                    "sealed_letter": "box-with-code",
+                },
+            ),
+            ("lost", {"kind": "password_reset", "ticket": None, "given_up_at": NOW, "why": "RCPT 550 5.1.1"}),
+            ("sent", {"kind": "received", "sent_at": NOW}),
+            ("leaves", {"kind": "received", "sending_until": datetime.now(UTC) + timedelta(days=1)}),
+        ):
             connection.execute(insert(messages).values(**row | {"id": id_} | changed))
     yield service
     database.dispose()
@@ -61,12 +72,26 @@ def ask(service, method, actor, *args):
 def test_lists_say_what_keeps_a_letter_and_about_which_case_it_is_and_nothing_of_whose(service):
     waiting, given_up = (ask(service, "unsent_letters", ADMIN, which) for which in (False, True))
     assert {row["id"]: row["why"] for row in waiting["items"]} == {
-        "waits": "MAIL 553 5.7.1", "code": None, "leaves": None}
+        "waits": "MAIL 553 5.7.1",
+        "code": None,
+        "leaves": None,
+    }
     assert {row["id"]: row["why"] for row in given_up["items"]} == {
-        "gone": "RCPT 550 5.1.1", "lost": "RCPT 550 5.1.1", "team": None}
+        "gone": "RCPT 550 5.1.1",
+        "lost": "RCPT 550 5.1.1",
+        "team": None,
+    }
     assert given_up["items"][0] == {
-        "id": "gone", "ticket": TICKET, "kind": "answered", "team": None, "tries": 3, "why": "RCPT 550 5.1.1",
-        "written_at": "2026-03-02T01:00:00.000000Z", "given_up_at": "2026-03-02T01:00:00.000000Z", "next_try_at": None}
+        "id": "gone",
+        "ticket": TICKET,
+        "kind": "answered",
+        "team": None,
+        "tries": 3,
+        "why": "RCPT 550 5.1.1",
+        "written_at": "2026-03-02T01:00:00.000000Z",
+        "given_up_at": "2026-03-02T01:00:00.000000Z",
+        "next_try_at": None,
+    }
     assert "hash-of" not in json.dumps([waiting, given_up])
     assert "box-" not in json.dumps([waiting, given_up])
 
@@ -93,7 +118,8 @@ def test_whoever_dropped_a_letter_for_good_is_on_the_record(service):
         rows = connection.execute(select(record.c.actor, record.c.act, record.c.ticket, record.c.detail)).all()
     assert sorted(rows, key=lambda row: row.detail) == [
         ("command-line", "letter_dropped", None, '{"letter": "code"}'),
-        ("command-line", "letter_dropped", TICKET, '{"letter": "gone"}')]
+        ("command-line", "letter_dropped", TICKET, '{"letter": "gone"}'),
+    ]
 
 
 def test_of_each_letter_that_stays_as_it_is_it_is_said_why(service):
@@ -121,17 +147,32 @@ def test_the_operator_is_told_which_letters_to_reporters_will_not_arrive(service
 
 def test_the_operator_is_told_how_many_letters_wait_since_a_try_since_when_and_why(service):
     with service.uow.database.writing() as connection:
-        for id_, minutes, why in (("waits", 5, "ConnectionRefusedError"), ("code", 1, "ConnectionRefusedError"),
-                                  ("leaves", 9, "RCPT 450 4.2.1"), ("gone", 0, "RCPT 550 5.1.1")):
-            connection.execute(update(messages).where(messages.c.id == id_).values(
-                tried_since=NOW + timedelta(minutes=minutes), why=why))
+        for id_, minutes, why in (
+            ("waits", 5, "ConnectionRefusedError"),
+            ("code", 1, "ConnectionRefusedError"),
+            ("leaves", 9, "RCPT 450 4.2.1"),
+            ("gone", 0, "RCPT 550 5.1.1"),
+        ):
+            connection.execute(
+                update(messages)
+                .where(messages.c.id == id_)
+                .values(tried_since=NOW + timedelta(minutes=minutes), why=why)
+            )
     assert ask(service, "undelivered", OPERATOR)["waiting"] == {
-        "count": 3, "since": "2026-03-02T01:01:00.000000Z", "why": "ConnectionRefusedError"}
+        "count": 3,
+        "since": "2026-03-02T01:01:00.000000Z",
+        "why": "ConnectionRefusedError",
+    }
 
 
 def test_but_for_their_number_somebody_must_be_logged_in_to_learn_of_them():
     asked = methods("notification")
     mine = {name for name in vars(LooksAfterLetters) if name in asked}
     assert {name: asked[name] for name in mine} == {
-        "letters": False, "unsent_letters": True, "retry_letters": True, "retry_given_up_letters": True,
-        "drop_letters": True, "undelivered": True}
+        "letters": False,
+        "unsent_letters": True,
+        "retry_letters": True,
+        "retry_given_up_letters": True,
+        "drop_letters": True,
+        "undelivered": True,
+    }

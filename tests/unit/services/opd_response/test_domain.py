@@ -102,7 +102,10 @@ class Desk(RuleBasedStateMachine):
         self.case.take_back(round_, note, self.now, OFFICE_HOURS)
         if meant:
             assert (self.case.state, self.case.return_note, self.case.since) == (
-                State.AWAITING_RESPONSE, note, self.now)
+                State.AWAITING_RESPONSE,
+                note,
+                self.now,
+            )
         else:
             assert vars(self.case) == kept
 

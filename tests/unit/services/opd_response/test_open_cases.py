@@ -18,8 +18,12 @@ def test_what_awaits_a_response_is_counted_by_agency(tmp_path):
     responded = opd_case(ticket="four", opd="dinsos")
     responded.respond("Sudah.", MONDAY)
     with service.uow.begin() as work:
-        for case in (opd_case(ticket="one", opd="dinkes"), opd_case(ticket="two", opd="dinkes"),
-                     opd_case(ticket="three", opd="inspektorat"), responded):
+        for case in (
+            opd_case(ticket="one", opd="dinkes"),
+            opd_case(ticket="two", opd="dinkes"),
+            opd_case(ticket="three", opd="inspektorat"),
+            responded,
+        ):
             work.cases.add(case)
     counted = unwrap(OpdResponseService.open_by_opd)(service, Actor("admin", "admin"))
     assert counted == {"dinkes": 2, "inspektorat": 1}

@@ -96,19 +96,28 @@ ACTS = {
     "return": lambda case: case.return_response(NOW),
 }
 REFUSALS = [
-    (informed, "classify", AlreadyClassified), (informed, "forward", AlreadyClassified),
-    (forwarded, "classify", AlreadyClassified), (forwarded, "forward", AlreadyClassified),
-    (responded, "classify", AlreadyClassified), (responded, "forward", AlreadyClassified),
-    (approved, "classify", AlreadyClassified), (approved, "forward", AlreadyClassified),
-    (triage_case, "approve", NoResponseYet), (triage_case, "return", NoResponseYet),
-    (forwarded, "approve", NoResponseYet), (forwarded, "return", NoResponseYet),
-    (approved, "approve", AlreadyApproved), (approved, "return", AlreadyApproved),
-    (informed, "approve", AlreadyApproved), (informed, "return", AlreadyApproved),
+    (informed, "classify", AlreadyClassified),
+    (informed, "forward", AlreadyClassified),
+    (forwarded, "classify", AlreadyClassified),
+    (forwarded, "forward", AlreadyClassified),
+    (responded, "classify", AlreadyClassified),
+    (responded, "forward", AlreadyClassified),
+    (approved, "classify", AlreadyClassified),
+    (approved, "forward", AlreadyClassified),
+    (triage_case, "approve", NoResponseYet),
+    (triage_case, "return", NoResponseYet),
+    (forwarded, "approve", NoResponseYet),
+    (forwarded, "return", NoResponseYet),
+    (approved, "approve", AlreadyApproved),
+    (approved, "return", AlreadyApproved),
+    (informed, "approve", AlreadyApproved),
+    (informed, "return", AlreadyApproved),
 ]
 
 
-@pytest.mark.parametrize(("standing", "act", "refusal"), REFUSALS,
-                         ids=[f"{act} when {standing.__name__}" for standing, act, _ in REFUSALS])
+@pytest.mark.parametrize(
+    ("standing", "act", "refusal"), REFUSALS, ids=[f"{act} when {standing.__name__}" for standing, act, _ in REFUSALS]
+)
 def test_an_act_out_of_order_is_refused_says_where_the_case_stands_and_changes_nothing(standing, act, refusal):
     case, before = standing(), standing()
     with pytest.raises(refusal) as refused:
