@@ -43,7 +43,8 @@ proof: $(DEV_READY)  ## what is random or takes long, other than last time: MINU
 	$(MAKE) --no-print-directory chaos MINUTES=$$((PROOF_MINUTES / 2)) SEED=$$PROOF_SEED
 
 .PHONY: check
-check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documents, lock and known vulnerabilities
+check: $(DEV_READY)  ## format, lint, types, import rules, migrations, generated documents, lock and known vulnerabilities
+	$(BIN)/ruff format --check --quiet . || { echo "Run: make fmt"; exit 1; }
 	$(BIN)/ruff check .
 	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml nkk services gateway
 	$(BIN)/mypy
@@ -51,6 +52,11 @@ check: $(DEV_READY)  ## lint, types, import rules, migrations, generated documen
 	$(BIN)/pytest -q tests/current
 	requirements/lock.sh --check
 	$(MAKE) --no-print-directory audit
+
+.PHONY: fmt
+fmt: $(DEV_READY)  ## format the code, and mend what lint can mend by itself
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format .
 
 .PHONY: audit
 audit: $(DEV_READY)  ## look for known vulnerabilities in the locks; says so where no service can be asked
