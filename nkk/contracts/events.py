@@ -11,19 +11,8 @@ from typing import Any
 from marshmallow import fields, validate
 
 from nkk.contracts.envelope import EventData, event, shape, wire
-from nkk.contracts.fields import (
-    NAME_LENGTH,
-    NOTE_LENGTH,
-    SUBJECT_LENGTH,
-    TEXT_LENGTH,
-    Calendar,
-    Happened,
-    Instant,
-    Line,
-    PlainText,
-    Slug,
-    Ticket,
-)
+from nkk.contracts.fields import NOTE_LENGTH, Calendar, Happened, Instant, Line, PlainText, Slug, Ticket
+from nkk.sop.report import NAME_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
 from nkk.sop.steps import STEPS, Channel, Path, ReporterKind, Role
 
 
@@ -113,13 +102,10 @@ class ComplaintSubmitted(EventData):
     calendar: int = wire(_calendar())
 
 
-@event("complaint.handed_over.v1", service="intake", consumers=("triage", "notification"))
-class ComplaintHandedOver(EventData):
-    """Step 2: the operator received the report and handed it to Tim Utama, who works from what stands here."""
+@shape
+class _Report(EventData):
+    """The report itself, for those who work from it."""
 
-    ticket: str = wire(Ticket())
-    reporter_kind: str = wire(_one_of(ReporterKind))
-    claimed_kind: str = wire(fields.String(validate=validate.Length(1, 20)))
     category: str = wire(Slug())
     sub_category: str = wire(Slug())
     subject_line: str = wire(Line(SUBJECT_LENGTH))
@@ -129,6 +115,15 @@ class ComplaintHandedOver(EventData):
     accused_name: str | None = wire(Line(NAME_LENGTH, allow_none=True))
     accused_position: str | None = wire(Line(NAME_LENGTH, allow_none=True))
     accused_opd: str | None = wire(Slug(allow_none=True))
+
+
+@event("complaint.handed_over.v1", service="intake", consumers=("triage", "notification"))
+class ComplaintHandedOver(_Report):
+    """Step 2: the operator received the report and handed it to Tim Utama, who works from what stands here."""
+
+    ticket: str = wire(Ticket())
+    reporter_kind: str = wire(_one_of(ReporterKind))
+    claimed_kind: str = wire(fields.String(validate=validate.Length(1, 20)))
     confidential: bool = wire(fields.Boolean())
     submitted_at: datetime = wire(Happened())
     service_due_at: datetime = wire(Instant())
@@ -150,21 +145,12 @@ class ComplaintClassifiedAsInformation(EventData):
 
 
 @event("complaint.forwarded.v1", service="triage", consumers=("opd_response", "notification"))
-class ComplaintForwarded(EventData):
+class ComplaintForwarded(_Report):
     """Step 3, "tidak": it is a complaint; the helper team of `opd` works from what stands here."""
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
-    category: str = wire(Slug())
-    sub_category: str = wire(Slug())
-    subject_line: str = wire(Line(SUBJECT_LENGTH))
-    text: str = wire(PlainText(TEXT_LENGTH))
-    place: str | None = wire(Line(NAME_LENGTH, allow_none=True))
-    happened_on: str | None = wire(Line(NAME_LENGTH, allow_none=True))
-    accused_name: str | None = wire(Line(NAME_LENGTH, allow_none=True))
-    accused_position: str | None = wire(Line(NAME_LENGTH, allow_none=True))
-    accused_opd: str | None = wire(Slug(allow_none=True))
     service_due_at: datetime = wire(Instant())
     service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())

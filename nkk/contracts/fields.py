@@ -14,10 +14,7 @@ from nkk.sop.mailbox import LONGEST, read_mailbox
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import read_ticket
 
-SUBJECT_LENGTH = 200
-NAME_LENGTH = 150
 NOTE_LENGTH = 4_000
-TEXT_LENGTH = 20_000
 
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{5,28}")
 _APART = re.compile(r"[,;/]|\s(?=[+0])")

@@ -15,8 +15,9 @@ from typing import Any
 from marshmallow import Schema, fields
 from sqlalchemy import Column, ColumnElement, Select, Table, func, or_
 
-from nkk.contracts.fields import SUBJECT_LENGTH, Line, Slug
+from nkk.contracts.fields import Line, Slug
 from nkk.messaging.validation import load
+from nkk.sop.report import SUBJECT_LENGTH
 from nkk.sop.ticket import YEAR, read_part, read_ticket
 
 SHORTEST = 2

@@ -12,6 +12,7 @@ from nkk.documents import basis, recap, wording
 from nkk.documents.errors import ContentError
 from nkk.sop.clock import is_day
 from nkk.sop.indonesian import ROLES, written_date, written_instant
+from nkk.sop.report import WRITTEN
 from nkk.sop.steps import SERVICE_MINUTES, STEPS
 
 FORM = "form-pengaduan"
@@ -34,21 +35,7 @@ KINDS = {
 """Each kind of document, with its title."""
 
 _ALWAYS = {"ticket", "tracking_url"}
-_ENTERED = {
-    "reporter_kind",
-    "claimed_kind",
-    "category",
-    "sub_category",
-    "accused_opd",
-    "subject_line",
-    "text",
-    "place",
-    "happened_on",
-    "accused_name",
-    "accused_position",
-    "confidential",
-    "submitted_at",
-}
+_ENTERED = {*WRITTEN, "reporter_kind", "claimed_kind", "confidential", "submitted_at"}
 
 SHOWN: dict[str, frozenset[str]] = {
     FORM: frozenset(_ALWAYS | _ENTERED),

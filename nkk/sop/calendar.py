@@ -17,9 +17,9 @@ from typing import Any, TypeVar
 
 from nkk.sop.clock import OFFICE_WEEK, Calendar, Day, Season, Span, Week
 from nkk.sop.refusals import InvalidInput
+from nkk.sop.report import NAME_LENGTH
 from nkk.sop.text import is_empty, is_text, one_line
 
-NAME_LENGTH = 150
 MOST_DAYS = 1_000
 MOST_SEASONS = 20
 LONGEST_SEASON = timedelta(days=92)

@@ -8,6 +8,7 @@ from nkk.sop.claims import Claimable
 from nkk.sop.clock import WIB, Calendar, write_instant
 from nkk.sop.journey import service_due
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
+from nkk.sop.report import Report
 from nkk.sop.steps import Role, Step
 from nkk.sop.ticket import new_ticket
 from nkk.sop.timed import started
@@ -132,21 +133,12 @@ def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
 
 
 @dataclass
-class Complaint(Claimable):
+class Complaint(Report, Claimable):
     """A report as it was written (Form Pengaduan), and where it stands within steps 1 and 2."""
 
     reporter_id: str
     reporter_kind: str
     claimed_kind: str
-    category: str
-    sub_category: str
-    subject_line: str
-    text: str
-    place: str | None
-    happened_on: str | None
-    accused_name: str | None
-    accused_position: str | None
-    accused_opd: str | None
     confidential: bool
     service_due_at: datetime
     handed_over_by: str | None = None

@@ -7,21 +7,19 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
 
 from nkk.contracts.fields import (
-    NAME_LENGTH,
-    SUBJECT_LENGTH,
-    TEXT_LENGTH,
     Digits,
     Instant,
     Line,
     Mailbox,
     Password,
     Phone,
-    PlainText,
     Secret,
     Slug,
     UserName,
     names_apart,
 )
+from nkk.contracts.report import ReportForm, ReportView
+from nkk.sop.report import NAME_LENGTH, WRITTEN
 from nkk.sop.steps import ReporterKind
 from services.intake.attempts import KINDS, Count
 from services.intake.domain import CLAIMED_KINDS, Account
@@ -127,20 +125,16 @@ class Subject(Schema):
     confidential = fields.Boolean()
 
 
-class ComplaintForm(Schema):
+class ComplaintForm(ReportForm):
     """Form Pengaduan, as the reporter fills it in."""
 
     claimed_kind = fields.String(load_default="complaint", validate=validate.OneOf(CLAIMED_KINDS))
-    category = Slug(required=True)
-    sub_category = Slug(required=True)
-    subject_line = Line(SUBJECT_LENGTH, required=True)
-    text = PlainText(TEXT_LENGTH, required=True)
-    place = Line(NAME_LENGTH, allow_none=True, load_default=None)
-    happened_on = Line(NAME_LENGTH, allow_none=True, load_default=None)
-    accused_name = Line(NAME_LENGTH, allow_none=True, load_default=None)
-    accused_position = Line(NAME_LENGTH, allow_none=True, load_default=None)
-    accused_opd = Slug(allow_none=True, load_default=None)
     confidential = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+    @post_load
+    def _complete(self, form: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """What was left out is None."""
+        return dict.fromkeys(WRITTEN) | form
 
 
 class NewStaff(Schema):
@@ -195,11 +189,13 @@ class Catalogue(Schema):
     opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=[validate.Length(1, 500), names_apart])
 
 
-class ComplaintView(ComplaintForm):
+class ComplaintView(ReportView):
     """A report as its reporter or the operator reads it."""
 
     ticket = fields.String()
     reporter_kind = fields.String()
+    claimed_kind = fields.String()
+    confidential = fields.Boolean()
     submitted_at = Instant()
     came_at = Instant()
     due_at = Instant()

@@ -21,6 +21,7 @@ from nkk.messaging.validation import instant, load
 from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from nkk.sop.registration import check_registration
+from nkk.sop.report import written
 from nkk.sop.steps import Channel, Role
 from services.intake import attempts, domain, schemas
 from services.intake.admin import AdminDesk, add_account
@@ -327,24 +328,15 @@ def _submitted(complaint: domain.Complaint, vault: Vault) -> ComplaintSubmitted:
 
 
 def _handed_over(complaint: domain.Complaint, calendar: Calendar) -> ComplaintHandedOver:
-    told = (
-        "ticket",
-        "reporter_kind",
-        "claimed_kind",
-        "category",
-        "sub_category",
-        "subject_line",
-        "text",
-        "place",
-        "happened_on",
-        "accused_name",
-        "accused_position",
-        "accused_opd",
-        "confidential",
-        "submitted_at",
-        "service_due_at",
-        "service_calendar",
-    )
     return ComplaintHandedOver(
-        by=str(complaint.handed_over_by), calendar=calendar.version, **{name: getattr(complaint, name) for name in told}
+        ticket=complaint.ticket,
+        reporter_kind=complaint.reporter_kind,
+        claimed_kind=complaint.claimed_kind,
+        confidential=complaint.confidential,
+        submitted_at=complaint.submitted_at,
+        service_due_at=complaint.service_due_at,
+        service_calendar=complaint.service_calendar,
+        calendar=calendar.version,
+        by=str(complaint.handed_over_by),
+        **written(complaint),
     )

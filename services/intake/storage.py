@@ -31,8 +31,8 @@ from sqlalchemy import (
     update,
 )
 
-from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, RecordedWork, Wanted, claim_columns, in_turn, narrowed, record_table
+from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns
+from nkk.desks import EVERYTHING, RecordedWork, Rows, Wanted, claim_columns, in_turn, record_table, report_columns
 from nkk.messaging.database import UtcDateTime, insert_if_absent, insert_of, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import page
@@ -170,15 +170,7 @@ complaints = Table(
     Column("reporter_id", String(36), ForeignKey("accounts.id"), nullable=False),
     Column("reporter_kind", String(20), nullable=False),
     Column("claimed_kind", String(20), nullable=False),
-    Column("category", String(64), nullable=False),
-    Column("sub_category", String(64), nullable=False),
-    Column("subject_line", String(200), nullable=False),
-    Column("text", Text, nullable=False),
-    Column("place", String(150)),
-    Column("happened_on", String(150)),
-    Column("accused_name", String(150)),
-    Column("accused_position", String(150)),
-    Column("accused_opd", String(64)),
+    *report_columns(),
     Column("confidential", Boolean, nullable=False),
     *clock_columns(),
     *claim_columns(),
@@ -574,11 +566,11 @@ def _names_first(doors: list[Door]) -> list[Count]:
     return sorted((count for door in doors for count in door.counts), key=lambda count: count.what != "name")
 
 
-class Complaints:
+class Complaints(Rows[Complaint]):
     """Reports as they were written."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    TABLE = complaints
+    HELD = Complaint
 
     def submitted_before(self, reporter_id: str, key: str, form_hash: str, ticket: str) -> tuple[str, str] | None:
         """Claim an idempotency key for `ticket`; (form hash, ticket) of the report that has it already, or None."""
@@ -591,42 +583,18 @@ class Complaints:
         taken = self._connection.execute(query).one()
         return taken.form_hash, taken.ticket
 
-    def add(self, complaint: Complaint) -> None:
-        """Keep a new report."""
-        self._connection.execute(insert(complaints), vars(complaint))
-
     def get(self, ticket: str, for_update: bool = False) -> Complaint:
         """The report of `ticket`. Raises UnknownTicket."""
-        query = select(complaints).where(complaints.c.ticket == ticket)
-        row = self._connection.execute(query.with_for_update() if for_update else query).first()
-        if row is None:
+        complaint = self._find(ticket, for_update=for_update)
+        if complaint is None:
             raise UnknownTicket
-        return Complaint(**row._mapping)
-
-    def save(self, complaint: Complaint) -> None:
-        """Write the hand-over back, and who is on it; what the reporter wrote never changes."""
-        self._connection.execute(
-            update(complaints)
-            .where(complaints.c.ticket == complaint.ticket)
-            .values(
-                done_at=complaint.done_at,
-                tell_at=complaint.tell_at,
-                handed_over_by=complaint.handed_over_by,
-                claimed_by=complaint.claimed_by,
-                claimed_at=complaint.claimed_at,
-            )
-        )
-
-    def to_tell(self, now: datetime, limit: int) -> list[Complaint]:
-        """Reports with an alarm to be told."""
-        return [Complaint(**row._mapping) for row in to_tell(self._connection, complaints, now, limit)]
+        return complaint
 
     def waiting(
         self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
     ) -> tuple[list[Complaint], str | None]:
         """What is wanted of the operator's worklist, oldest due first."""
-        query = narrowed(select(complaints).where(_waiting), complaints, wanted)
-        return page(self._connection, query, in_turn(complaints), cursor, limit, lambda row: Complaint(**row._mapping))
+        return self._page(_waiting, cursor, limit, wanted)
 
     def of(self, tickets: list[str]) -> list[Complaint]:
         """The reports of those `tickets` that there are."""
@@ -739,7 +707,7 @@ class IntakeWork(ClockedWork, RecordedWork):
 
     @cached_property
     def complaints(self) -> Complaints:
-        return Complaints(self.connection)
+        return Complaints(self.connection, self.inserts)
 
     @cached_property
     def resets(self) -> Resets:

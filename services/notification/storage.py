@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
@@ -29,8 +28,8 @@ from sqlalchemy import (
     update,
 )
 
-from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns, to_tell
-from nkk.desks import EVERYTHING, LETTER_DROPPED, RecordedWork, Wanted, claim_columns, in_turn, narrowed, record_table
+from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns
+from nkk.desks import EVERYTHING, LETTER_DROPPED, RecordedWork, Rows, Wanted, claim_columns, in_turn, record_table
 from nkk.messaging.database import Inserts, UtcDateTime, insert_if_absent, insert_of, new_metadata
 from nkk.messaging.outbox import inbox_table, outbox_table
 from nkk.messaging.paging import MAX_LIMIT, page
@@ -208,25 +207,15 @@ MOST_AT_ONCE = 1_000
 """How many letters one command retries or drops."""
 
 
-class Answers:
+class Answers(Rows[Answer]):
     """What the operator's second desk works on."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def add(self, answer: Answer) -> None:
-        """Keep a new piece of work."""
-        self._connection.execute(insert(answers), asdict(answer))
+    TABLE = answers
+    HELD = Answer
 
     def find(self, ticket: str, for_update: bool = False) -> Answer | None:
         """The answer of `ticket`, if the complaint has come that far."""
-        query = select(answers).where(answers.c.ticket == ticket)
-        row = self._connection.execute(query.with_for_update() if for_update else query).first()
-        return Answer(**row._mapping) if row else None
-
-    def save(self, answer: Answer) -> None:
-        """Write `answer` back."""
-        self._connection.execute(update(answers).where(answers.c.ticket == answer.ticket).values(**asdict(answer)))
+        return self._find(ticket, for_update=for_update)
 
     def waiting(
         self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
@@ -234,12 +223,7 @@ class Answers:
         """What is wanted of the worklist, oldest due first."""
         # Asked of each answer that waits, and not of every journey of the category.
         of_category = exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
-        query = narrowed(select(answers).where(_waiting), answers, wanted, of_category)
-        return page(self._connection, query, in_turn(answers), cursor, limit, lambda row: Answer(**row._mapping))
-
-    def to_tell(self, now: datetime, limit: int) -> list[Answer]:
-        """Answers with an alarm to be told."""
-        return [Answer(**row._mapping) for row in to_tell(self._connection, answers, now, limit)]
+        return self._page(_waiting, cursor, limit, wanted, of_category=of_category)
 
     def to_remind(self, now: datetime, limit: int) -> list[Answer]:
         """Answers whose reporter is to be reminded, this transaction's alone."""
@@ -738,7 +722,7 @@ class NotificationWork(ClockedWork, RecordedWork):
 
     @cached_property
     def answers(self) -> Answers:
-        return Answers(self.connection)
+        return Answers(self.connection, self.inserts)
 
     @property
     def clocked(self) -> Answers:

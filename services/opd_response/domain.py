@@ -8,6 +8,7 @@ from nkk.sop import steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.refusals import AlreadyDone
+from nkk.sop.report import Report
 from nkk.sop.steps import Step
 
 
@@ -23,20 +24,11 @@ class AlreadyResponded(AlreadyDone):
 
 
 @dataclass
-class Case(Claimable):
+class Case(Report, Claimable):
     """A complaint on the desk of one agency's helper team. No name of a reporter ever comes here."""
 
     opd: str
     note: str | None
-    category: str
-    sub_category: str
-    subject_line: str
-    text: str
-    place: str | None
-    happened_on: str | None
-    accused_name: str | None
-    accused_position: str | None
-    accused_opd: str | None
     service_due_at: datetime
     service_calendar: int | None = None
     state: str = State.AWAITING_RESPONSE

@@ -2,7 +2,9 @@
 
 from marshmallow import Schema, fields
 
-from nkk.contracts.fields import TEXT_LENGTH, Day, Instant, PlainText
+from nkk.contracts.fields import Day, Instant, PlainText
+from nkk.contracts.report import ReportView
+from nkk.sop.report import TEXT_LENGTH
 
 
 class Response(Schema):
@@ -27,15 +29,9 @@ class Listed(Schema):
     stands = fields.Function(lambda case: case.stands())
 
 
-class CaseView(Listed):
+class CaseView(ReportView, Listed):
     """A complaint as the helper team reads it (Laporan Pengaduan)."""
 
     note = fields.String(allow_none=True)
-    text = fields.String()
-    place = fields.String(allow_none=True)
-    happened_on = fields.String(allow_none=True)
-    accused_name = fields.String(allow_none=True)
-    accused_position = fields.String(allow_none=True)
-    accused_opd = fields.String(allow_none=True)
     response = fields.String(allow_none=True)
     return_note = fields.String(allow_none=True)

@@ -15,6 +15,7 @@ from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
+from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
 from services.opd_response import schemas
@@ -121,20 +122,13 @@ def _now() -> datetime:
 
 
 def _case(event: Event[ComplaintForwarded], calendar: Calendar) -> Case:
-    kept = (
-        "ticket",
-        "opd",
-        "note",
-        "category",
-        "sub_category",
-        "subject_line",
-        "text",
-        "place",
-        "happened_on",
-        "accused_name",
-        "accused_position",
-        "accused_opd",
-        "service_due_at",
-        "service_calendar",
+    data = event.data
+    return Case(
+        ticket=data.ticket,
+        opd=data.opd,
+        note=data.note,
+        service_due_at=data.service_due_at,
+        service_calendar=data.service_calendar,
+        **written(data),
+        **started(steps.RESPOND, event.time, calendar),
     )
-    return Case(**started(steps.RESPOND, event.time, calendar), **{name: getattr(event.data, name) for name in kept})

@@ -8,6 +8,7 @@ from nkk.sop import steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.refusals import AlreadyDone, NotYourStep
+from nkk.sop.report import Report
 from nkk.sop.steps import Step
 
 
@@ -38,20 +39,11 @@ class NoResponseYet(NotYourStep):
 
 
 @dataclass
-class Case(Claimable):
+class Case(Report, Claimable):
     """A report on Tim Utama's desk: what was handed over, and what has become of it."""
 
     reporter_kind: str
     claimed_kind: str
-    category: str
-    sub_category: str
-    subject_line: str
-    text: str
-    place: str | None
-    happened_on: str | None
-    accused_name: str | None
-    accused_position: str | None
-    accused_opd: str | None
     confidential: bool
     submitted_at: datetime
     service_due_at: datetime

@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields
 
 from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Slug
+from nkk.contracts.report import ReportView
 
 
 class Note(Schema):
@@ -42,14 +43,8 @@ class Listed(Schema):
     stands = fields.Function(lambda case: case.stands())
 
 
-class CaseView(Listed):
+class CaseView(ReportView, Listed):
     """A case as Tim Utama reads it (Data Pengaduan, and the response once there is one)."""
 
-    text = fields.String()
-    place = fields.String(allow_none=True)
-    happened_on = fields.String(allow_none=True)
-    accused_name = fields.String(allow_none=True)
-    accused_position = fields.String(allow_none=True)
-    accused_opd = fields.String(allow_none=True)
     confidential = fields.Boolean()
     response = fields.String(allow_none=True)

@@ -22,6 +22,7 @@ from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.messaging.validation import load
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
+from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
 from services.triage import schemas
@@ -185,43 +186,28 @@ def _now() -> datetime:
 
 
 def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
-    kept = (
-        "ticket",
-        "reporter_kind",
-        "claimed_kind",
-        "category",
-        "sub_category",
-        "subject_line",
-        "text",
-        "place",
-        "happened_on",
-        "accused_name",
-        "accused_position",
-        "accused_opd",
-        "confidential",
-        "submitted_at",
-        "service_due_at",
-        "service_calendar",
+    data = event.data
+    return Case(
+        ticket=data.ticket,
+        reporter_kind=data.reporter_kind,
+        claimed_kind=data.claimed_kind,
+        confidential=data.confidential,
+        submitted_at=data.submitted_at,
+        service_due_at=data.service_due_at,
+        service_calendar=data.service_calendar,
+        **written(data),
+        **started(steps.CLASSIFY, event.time, calendar),
     )
-    return Case(**started(steps.CLASSIFY, event.time, calendar), **{name: getattr(event.data, name) for name in kept})
 
 
 def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> ComplaintForwarded:
-    told = (
-        "ticket",
-        "opd",
-        "category",
-        "sub_category",
-        "subject_line",
-        "text",
-        "place",
-        "happened_on",
-        "accused_name",
-        "accused_position",
-        "accused_opd",
-        "service_due_at",
-        "service_calendar",
-    )
     return ComplaintForwarded(
-        note=note, by=by, calendar=calendar.version, **{name: getattr(case, name) for name in told}
+        ticket=case.ticket,
+        opd=str(case.opd),
+        note=note,
+        service_due_at=case.service_due_at,
+        service_calendar=case.service_calendar,
+        calendar=calendar.version,
+        by=by,
+        **written(case),
     )

@@ -6,8 +6,9 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from gateway.api.schemas.parts import one_of
-from nkk.contracts.fields import NAME_LENGTH, Digits, Line, Mailbox, Password, Phone, Secret, UserName
+from nkk.contracts.fields import Digits, Line, Mailbox, Password, Phone, Secret, UserName
 from nkk.sop.registration import problems
+from nkk.sop.report import NAME_LENGTH
 from nkk.sop.steps import ReporterKind, Role
 
 CHARACTERS = "10 to 128 characters, at least 5 of them different, without the user name."

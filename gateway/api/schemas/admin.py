@@ -8,7 +8,8 @@ from webargs.fields import DelimitedList
 
 from gateway.api.schemas.accounts import CHARACTERS, Possible
 from gateway.api.schemas.parts import Thorough, one_of
-from nkk.contracts.fields import NAME_LENGTH, Line, Mailbox, Password, Slug, UserName
+from nkk.contracts.fields import Line, Mailbox, Password, Slug, UserName
+from nkk.sop.report import NAME_LENGTH
 from nkk.sop.steps import STAFF_ROLES, Role
 
 

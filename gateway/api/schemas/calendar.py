@@ -2,7 +2,8 @@
 
 from marshmallow import Schema, fields, validate
 
-from nkk.contracts.fields import NAME_LENGTH, Line
+from nkk.contracts.fields import Line
+from nkk.sop.report import NAME_LENGTH
 
 
 class OwnDay(Schema):

@@ -6,7 +6,8 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from gateway.api.schemas.parts import Claim, Flag, Thorough, one_of
-from nkk.contracts.fields import NAME_LENGTH, NOTE_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH, Line, PlainText, Slug
+from nkk.contracts.fields import NOTE_LENGTH, PlainText, Slug
+from nkk.contracts.report import ReportForm, ReportView
 from nkk.sop.steps import Path
 
 BY_DAY = (
@@ -28,22 +29,13 @@ NO_SUCH_OPD = "Choose an agency of the roster (GET /opds)."
 NO_OPD = "Information goes to the operator: leave the OPD out."
 
 
-class ComplaintForm(Thorough):
+class ComplaintForm(ReportForm, Thorough):
     """Form Pengaduan. `category`, `sub_category` and `accused_opd` are keys of GET /categories and GET /opds."""
 
     claimed_kind = fields.String(
         validate=one_of("complaint", "information", "aspiration"),
         metadata={"description": "What the reporter thinks it is; Tim Utama's classification counts."},
     )
-    category = Slug(required=True)
-    sub_category = Slug(required=True)
-    subject_line = Line(SUBJECT_LENGTH, required=True)
-    text = PlainText(TEXT_LENGTH, required=True)
-    place = Line(NAME_LENGTH, allow_none=True)
-    happened_on = Line(NAME_LENGTH, allow_none=True, metadata={"description": "When, in the reporter's words."})
-    accused_name = Line(NAME_LENGTH, allow_none=True)
-    accused_position = Line(NAME_LENGTH, allow_none=True)
-    accused_opd = Slug(allow_none=True)
     confidential = Flag(metadata={"description": "No desk sees who the reporter is, the operator included."})
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
@@ -110,22 +102,13 @@ class Undelivered(Schema):
     given_up_at = fields.String(required=True)
 
 
-class Complaint(Schema):
+class Complaint(ReportView):
     """A complaint. Each role is shown what its step works from; what it may not see is left out."""
 
     ticket = fields.String(required=True)
     stands = fields.Dict(required=True)
     reporter_kind = fields.String()
     claimed_kind = fields.String()
-    category = fields.String()
-    sub_category = fields.String()
-    subject_line = fields.String()
-    text = fields.String()
-    place = fields.String(allow_none=True)
-    happened_on = fields.String(allow_none=True)
-    accused_name = fields.String(allow_none=True)
-    accused_position = fields.String(allow_none=True)
-    accused_opd = fields.String(allow_none=True)
     confidential = fields.Boolean()
     submitted_at = fields.String(metadata={"description": BY_DAY})
     came_at = fields.String(metadata={"description": "When it came to the step it stands, or stood last, at here."})

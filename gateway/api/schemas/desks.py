@@ -6,7 +6,8 @@ from marshmallow import Schema, fields, post_load
 
 from gateway.api.schemas.complaints import Undelivered
 from gateway.api.schemas.parts import Claim, Flag, Page
-from nkk.contracts.fields import SUBJECT_LENGTH, Line, Slug
+from nkk.contracts.fields import Line, Slug
+from nkk.sop.report import SUBJECT_LENGTH
 
 
 class Worklist(Page):

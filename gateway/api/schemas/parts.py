@@ -6,7 +6,8 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from gateway.backend import backend
-from nkk.contracts.fields import TEXT_LENGTH, PlainText
+from nkk.contracts.fields import PlainText
+from nkk.sop.report import TEXT_LENGTH
 
 
 def one_of(*values: str) -> validate.OneOf:

@@ -2,8 +2,9 @@ import re
 
 import pytest
 
-from nkk.contracts.fields import NAME_LENGTH, Slug
+from nkk.contracts.fields import Slug
 from nkk.sop.catalogue import CATEGORIES, OPDS
+from nkk.sop.report import NAME_LENGTH
 
 NAMES = [
     *OPDS.values(),

@@ -1,0 +1,34 @@
+"""A field of the report is wherever somebody works from the report."""
+
+from dataclasses import fields
+
+import pytest
+
+from gateway.api.schemas import Complaint, ComplaintForm
+from nkk.contracts.events import ComplaintForwarded, ComplaintHandedOver
+from nkk.documents.content import COMPLAINT, FORM, REPORT, SHOWN
+from nkk.sop.report import WRITTEN
+from services.intake import schemas as intake
+from services.opd_response import schemas as opd_response
+from services.triage import schemas as triage
+from tests.builders import REPORT as BUILT
+
+PLACES = {
+    "handed over": {field.name for field in fields(ComplaintHandedOver)},
+    "forwarded": {field.name for field in fields(ComplaintForwarded)},
+    "the door's form": ComplaintForm().fields.keys(),
+    "what the door shows": Complaint().fields.keys(),
+    "intake's form": intake.ComplaintForm().fields.keys(),
+    "intake's view": intake.ComplaintView().fields.keys(),
+    "triage's view": triage.CaseView().fields.keys(),
+    "opd_response's view": opd_response.CaseView().fields.keys(),
+    "Form Pengaduan": SHOWN[FORM],
+    "Data Pengaduan": SHOWN[COMPLAINT],
+    "Laporan Pengaduan": SHOWN[REPORT],
+    "the tests' own": BUILT.keys(),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_every_field_of_the_report_is_there(place):
+    assert set(WRITTEN) - set(PLACES[place]) == set()
