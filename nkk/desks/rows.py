@@ -11,7 +11,7 @@ from nkk.desks.worklist import Wanted, in_turn, narrowed
 from nkk.messaging.database import Inserts
 from nkk.messaging.paging import page
 from nkk.sop.claims import Claimable
-from nkk.sop.report import WRITTEN
+from nkk.sop.report import WRITTEN, Report
 
 Held = TypeVar("Held", bound=Claimable)
 
@@ -25,7 +25,8 @@ class Rows(Generic[Held]):
     _changing: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls) -> None:
-        cls._changing = tuple(field.name for field in fields(cls.HELD) if field.name not in WRITTEN)
+        stays = WRITTEN if issubclass(cls.HELD, Report) else ()
+        cls._changing = tuple(field.name for field in fields(cls.HELD) if field.name not in stays)
 
     def __init__(self, connection: Connection, inserts: Inserts) -> None:
         self._connection = connection

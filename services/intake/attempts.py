@@ -151,9 +151,10 @@ def kind_of(role: str) -> str:
 
 def slowed_down(until: datetime, now: datetime) -> SlowedDown:
     """One refusal for a right and a wrong password, and for names that nobody has."""
-    seconds = max(1, math.ceil((until - now).total_seconds()))
-    # The same moment as `retry_after`, to the second: whoever reads either comes when the other lets them in.
-    at = (now + timedelta(seconds=seconds)).astimezone(WIB).strftime("%H:%M:%S")
+    # To the second, and the same moment as `retry_after` says: whoever reads either comes when the other lets them in.
+    whole = until + timedelta(microseconds=-until.microsecond % 1_000_000)
+    seconds = max(1, math.ceil((whole - now).total_seconds()))
+    at = whole.astimezone(WIB).strftime("%H:%M:%S")
     sentence = f"Too many wrong passwords were given here. Try again after {at} WIB; the right one is not taken before."
     return SlowedDown(
         f"{sentence} A device that logged in before is not slowed down by others.",

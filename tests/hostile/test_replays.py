@@ -22,6 +22,7 @@ from nkk.messaging.calls import EXCHANGE
 from tests.databases import engine, everything_in
 from tests.e2e.test_passwords import codes, owner_of
 from tests.hostile.test_messages import waiting
+from tests.hostile.test_pages import visitor
 from tests.installations import Installation, eventually
 from tests.intake import CALLS as BOXED
 from tests.people import PASSWORD, People, Person, travel_as_complaint
@@ -109,6 +110,9 @@ def everything_is_asked(people: People) -> None:
     assert people.admin.ask("PUT", f"/staff/{staff['username']}/password", {"password": NEW}).status_code == 200
     assert people.admin.ask("DELETE", f"/staff/{staff['username']}/slow-down").status_code in (200, 204)
     people.admin.post(f"/staff/{staff['username']}/disablement")
+    browser = visitor(people, account["username"], PASSWORD)
+    assert account["username"] in browser.get("/akun").text
+    browser.close()
     ticket = travel_as_complaint(people, people.log_in(account["username"], PASSWORD))
     shown = people.operator.post(f"/complaints/{ticket}/identity")
     assert shown["name"] == account["name"]

@@ -6,11 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nkk.stack.run import PYTHONWARNINGS, ROOT
+from nkk.stack.run import PYTHONWARNINGS, ROOT, declare_topology
 from tests.installations import eventually
 
 
 def test_a_subscription_that_is_the_first_process_ends_when_told_to(tmp_path: Path, uri: str) -> None:
+    declare_topology(uri)
     said = tmp_path / "said"
     with said.open("wb") as file:
         alone = subprocess.Popen(
