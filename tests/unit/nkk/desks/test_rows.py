@@ -2,11 +2,12 @@ from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from nkk.messaging.database import Database
 from nkk.messaging.work import UnitOfWork
 from nkk.sop.report import WRITTEN, Report
+from services.intake.storage import accounts
 from tests.builders import MONDAY, answer, complaint, opd_case, triage_case
 from tests.stages import HELD, STORAGES, WORKS
 
@@ -44,9 +45,11 @@ def test_whatever_has_become_of_it_is_written_and_the_report_stays(stage, tmp_pa
     after.ticket = before.ticket
     database = Database(f"sqlite:///{tmp_path}/{stage}.db", size=1)
     STORAGES[stage].metadata.create_all(database.engine)
-    with database.engine.connect() as connection:
-        # Nobody registered here, whose report it could be.
-        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    if stage == "intake":
+        with database.writing() as connection:
+            for number, account in enumerate([before.reporter_id, after.reporter_id]):
+                new = {"id": account, "login_index": str(number), "password_hash": "x", "role": "reporter"}
+                connection.execute(insert(accounts).values(**new, failed_attempts=0, created_at=MONDAY))
     uow = UnitOfWork(database, WORKS[stage], stage)
     with uow.begin() as work:
         work.clocked.add(before)
