@@ -151,9 +151,9 @@ def kind_of(role: str) -> str:
 
 def slowed_down(until: datetime, now: datetime) -> SlowedDown:
     """One refusal for a right and a wrong password, and for names that nobody has."""
-    # To the second, and the same moment as `retry_after` says: whoever reads either comes when the other lets them in.
+    seconds = max(1, math.ceil((until - now).total_seconds()))
+    # The same whoever asks when, and not before: whoever reads it, or `retry_after`, comes when they are let in.
     whole = until + timedelta(microseconds=-until.microsecond % 1_000_000)
-    seconds = max(1, math.ceil((whole - now).total_seconds()))
     at = whole.astimezone(WIB).strftime("%H:%M:%S")
     sentence = f"Too many wrong passwords were given here. Try again after {at} WIB; the right one is not taken before."
     return SlowedDown(

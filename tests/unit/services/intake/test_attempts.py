@@ -234,6 +234,13 @@ def test_a_refusal_says_when_and_is_the_same_whatever_was_sent():
         assert f"after {at} WIB" in refusal.sentence
 
 
+def test_whoever_asks_again_within_the_same_wait_reads_the_same_and_waits_no_longer_than_it():
+    until = NOW + timedelta(seconds=60, milliseconds=400)
+    asked = [slowed_down(until, NOW + timedelta(milliseconds=number * 130)) for number in range(20)]
+    assert {refusal.sentence for refusal in asked} == {asked[0].sentence}
+    assert [refusal.details["retry_after"] for refusal in asked] == [61] * 4 + [60] * 8 + [59] * 8
+
+
 def test_every_role_is_of_one_kind():
     assert {kind_of(role) for role in STAFF_ROLES} == {STAFF}
     assert kind_of("reporter") == REPORTER
