@@ -34,6 +34,9 @@ CHECKS = (
     "every_refusal_is_a_problem",
 )
 
+EXAMPLES = 3
+"""Of each kind of case for each operation; those at the schemas' limits come on top."""
+
 # What the stages judge and no schema says: which keys there are, who may do what and when.
 JUDGED = ["2xx", 401, 403, 404, 409, 422]
 REFUSED = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
@@ -96,7 +99,7 @@ def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
 
 
 def configured(
-    names: Mapping[str, list[str]], seed: int, bearer: str | None, leaving: str | None, barred: list[str]
+    names: Mapping[str, list[str]], seed: int, long: bool, bearer: str | None, leaving: str | None, barred: list[str]
 ) -> dict[str, Any]:
     """How the engine is to go about it; what the role is `barred` from it asks about once or twice."""
     limited = [
@@ -129,7 +132,12 @@ def configured(
         "request-timeout": 20,
         "continue-on-failure": True,
         "dictionaries": {name: {"values": values} for name, values in names.items()},
-        "generation": {"max-examples": 100, "database": "none"},
+        "generation": {
+            "max-examples": 100 if long else EXAMPLES,
+            "deterministic": not long,
+            "no-shrink": not long,
+            "database": "none",
+        },
         "checks": {
             "enabled": False,
             **{name: {"enabled": True} for name in CHECKS},
@@ -162,7 +170,7 @@ def configured(
                         "generation": {"max-examples": 2},
                     }
                 ]
-                if barred
+                if barred and not long
                 else []
             ),
         ],
@@ -183,14 +191,12 @@ def fuzz(
     seconds: float,
     barred: list[str],
 ) -> Findings:
-    """Ask everything as the owner of `bearer`, and log out with `leaving`, of another session of theirs, for so many
-    `seconds`; what is `barred` once or twice."""
-    schema = schemathesis.openapi.from_url(
-        f"{installation.url}/api/v1/openapi.json",
-        config=schemathesis.Config.from_dict(configured(names, seed, bearer, leaving, barred)),
-    )
+    """Ask everything as the owner of `bearer`, and log out with `leaving`, of another session of theirs: for so many
+    `seconds`, or for 0 the same requests each time."""
+    config = schemathesis.Config.from_dict(configured(names, seed, seconds > 0, bearer, leaving, barred))
+    schema = schemathesis.openapi.from_url(f"{installation.url}/api/v1/openapi.json", config=config)
     schema.config.update(base_url=installation.url)
-    findings = Findings()
-    for event in from_schema(schema).fuzz(FuzzConfig(max_time=int(seconds))):
+    engine, findings = from_schema(schema), Findings()
+    for event in engine.fuzz(FuzzConfig(max_time=int(seconds))) if seconds else engine.execute():
         findings.take(event)
     return findings

@@ -1,7 +1,7 @@
 """The whole description of the API, asked as every role: nothing fails on our side, nothing is answered that is not
 described, and the installation carries complaints as before.
 
-Part of `make proof`, which asks as many requests as there is time for.
+`make test` asks the same few thousand requests each time; `make proof` as many others as there is time for.
 """
 
 from typing import Any
@@ -12,12 +12,11 @@ from gateway.papers import BY_ACT, OF_COMPLAINTS
 from nkk.messaging.actor import admit
 from nkk.messaging.written import as_pem
 from tests.access import WHO, table
-from tests.effort import FUZZ_SECONDS, SEED
+from tests.current.documents import openapi
+from tests.effort import FUZZ_SECONDS, LONG, SEED
 from tests.hostile.fuzzing import fuzz, token
 from tests.installations import Installation, running_processes
 from tests.people import PASSWORD, People, Person, travel_as_complaint
-
-pytestmark = [pytest.mark.proof, pytest.mark.long]
 
 ROLES = {
     "anonymous": "nobody",
@@ -81,14 +80,20 @@ def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
 
 def barred(role: str) -> list[str]:
     """What a role is to ask about once or twice, by the names of the description: what it may not do at all, to which
-    `tests/e2e/test_roles.py` sees."""
+    `tests/e2e/test_roles.py` sees, and, but in `make proof`, what a role before it has been asked about."""
+    before = [] if LONG else list(ROLES.values())[: list(ROLES).index(role)]
     return [
         operation.replace(" ", " /api/v1", 1)
         for operation, cells in table().items()
-        if cells[WHO.index(ROLES[role])] in ("401", "403") and "/documents/" not in operation
+        if (
+            cells[WHO.index(ROLES[role])] in ("401", "403")
+            or any(cells[WHO.index(other)] not in ("401", "403") for other in before)
+        )
+        and "/documents/" not in operation
     ]
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("role", ROLES)
 def test_nothing_is_answered_that_is_not_described(
     whole: Installation, people: People, who: dict[str, Person], names: dict[str, list[str]], role: str
@@ -102,6 +107,13 @@ def test_nothing_is_answered_that_is_not_described(
     assert findings.faults == {}, findings.report()
     if role in AT_INTAKE:
         assert person.ask("GET", AT_INTAKE[role]).status_code == 200, "everything since the session ended was a 401"
+    described = {
+        f"{method.upper()} {path}"
+        for path, item in openapi()["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
+    assert findings.operations == described or LONG, findings.report()
     assert running_processes(whole) == before
     for process in before:
         assert not [
@@ -111,6 +123,7 @@ def test_nothing_is_answered_that_is_not_described(
         ]
 
 
+@pytest.mark.proof
 def test_the_installation_carries_complaints_as_before(
     people: People, who: dict[str, Person], names: dict[str, list[str]]
 ) -> None:
