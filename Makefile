@@ -46,7 +46,7 @@ proof: $(DEV_READY)  ## what is random or takes long, other than last time: MINU
 check: $(DEV_READY)  ## format, lint, types, import rules, migrations, generated documents, lock and known vulnerabilities
 	$(BIN)/ruff format --check --quiet . || { echo "Run: make fmt"; exit 1; }
 	$(BIN)/ruff check .
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml nkk services gateway
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml nkk services gateway ops
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/current

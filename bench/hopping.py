@@ -27,8 +27,8 @@ from bench.telling import forwarded, handed_over, tell
 from bench.workplace import Workplace
 from nkk.messaging.calls import StageUnavailableError
 from nkk.messaging.rpc_client import RpcClient
-from nkk.stack.run import ROOT
-from nkk.stack.supervisor import Program, Supervisor
+from ops.stack.run import ROOT
+from ops.stack.supervisor import Program, Supervisor
 
 CALLERS = 16
 ASKING_SECONDS = 0.5

@@ -21,10 +21,10 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import insert
 
-from nkk.messaging.database import Database
-from nkk.messaging.log import configure
-from nkk.messaging.sealing import new_key_pair, seal
-from nkk.messaging.settings import NKK_MAIL_FROM
+from nkk.log import configure
+from nkk.settings import NKK_MAIL_FROM
+from nkk.store.database import Database
+from nkk.trust.sealing import new_key_pair, seal
 from services.notification import leaving, mail
 from services.notification.composing import LETTERS, compose
 from services.notification.keyed import Keyed

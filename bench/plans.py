@@ -8,9 +8,9 @@ from sqlalchemy import event
 
 from bench.filling import New
 from bench.site import OPD, Site
-from nkk.messaging.database import Database
 from nkk.messaging.relay import Relay
-from nkk.messaging.work import Work
+from nkk.store.database import Database
+from nkk.store.work import Work
 from services.intake.storage import IntakeWork
 from services.notification.storage import NotificationWork
 from services.opd_response.storage import OpdResponseWork

@@ -14,7 +14,7 @@ from bench import accepting, load
 from bench.figures import percentiles
 from bench.site import CONNECTIONS, Site
 from bench.workplace import Workplace
-from nkk.stack.postgres import PrivatePostgres
+from ops.stack.postgres import PrivatePostgres
 
 SLOW_PER_SECOND = 20
 

@@ -22,10 +22,10 @@ from sqlalchemy import insert
 
 from bench.workplace import Workplace
 from nkk.contracts.events import ComplaintHandedOver
-from nkk.messaging.database import Database, new_metadata
-from nkk.messaging.outbox import outbox_table
 from nkk.messaging.publisher import Message, publisher
 from nkk.messaging.relay import Relay
+from nkk.store.database import Database, new_metadata
+from nkk.store.outbox import outbox_table
 
 SERVICE = "bench"
 BATCH = 50

@@ -14,9 +14,9 @@ import psycopg2
 from bench import load, processes
 from nkk.messaging.rpc_client import RpcClient
 from nkk.sop.steps import Role
-from nkk.stack import SERVICES
-from nkk.stack.run import Stack
-from nkk.stack.staff import Admin, ensure_demonstration_staff
+from ops.stack import SERVICES
+from ops.stack.run import Stack
+from ops.stack.staff import Admin, ensure_demonstration_staff
 
 UNLIMITED = {f"NKK_LIMIT_{name}": "1000000/minute" for name in ("REGISTRATION", "LOGIN", "SUBMISSION")}
 UNLIMITED |= {"NKK_LETTERS_AN_HOUR": "0"}

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from bench.site import FORM, OPD, Site
 from nkk.contracts.events import ComplaintForwarded, ComplaintHandedOver
-from nkk.messaging.database import Database
-from nkk.messaging.work import Tellable, UnitOfWork, Work
 from nkk.sop.ticket import new_ticket
+from nkk.store.database import Database
+from nkk.store.work import Tellable, UnitOfWork, Work
 from services.intake.storage import IntakeWork
 from services.triage.storage import TriageWork
 

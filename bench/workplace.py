@@ -10,8 +10,8 @@ import psycopg2
 
 from bench.site import Site, running
 from nkk.contracts import STAGES
-from nkk.stack.broker import SERVER, PrivateNode, install_packages
-from nkk.stack.postgres import PrivatePostgres
+from ops.stack.broker import SERVER, PrivateNode, install_packages
+from ops.stack.postgres import PrivatePostgres
 
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes", "wal_sync_method")
 

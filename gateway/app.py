@@ -11,11 +11,11 @@ from flask import Flask, Response, g, jsonify, request
 from gateway import api, counting, docs, errors, left_out, limits, methods, proxies, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
-from nkk.messaging import settings
-from nkk.messaging.actor import Actor
-from nkk.messaging.log import begin_context, get_logger
+from nkk import settings
+from nkk.log import begin_context, get_logger
 from nkk.messaging.plain import take_as_they_are
 from nkk.sop.steps import Role
+from nkk.trust.actor import Actor
 
 MAX_BODY_BYTES = 256 * 1024
 

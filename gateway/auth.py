@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from flask import current_app, g, request
 
-from nkk.messaging.actor import Actor, admit
 from nkk.sop.refusals import NotYourRole
+from nkk.trust.actor import Actor, admit
 
 F = TypeVar("F", bound=Callable[..., Any])
 

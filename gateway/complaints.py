@@ -5,8 +5,8 @@ from typing import Any
 from flask import g
 
 from gateway import journeys, methods, papers
-from gateway.api.schemas.complaints import NO_OPD, NO_SUCH_OPD
 from gateway.backend import backend
+from gateway.schemas.complaints import NO_OPD, NO_SUCH_OPD
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop import steps
 from nkk.sop.refusals import InvalidInput, UnknownTicket

@@ -25,7 +25,7 @@ from waitress.server import TcpWSGIServer
 
 from gateway.limits import network
 from gateway.requests import MAX_FRAMED_BYTES, MAX_HEAD_BYTES, TOO_SLOW, Reading, Refusing, Serving, answer
-from nkk.messaging.log import get_logger
+from nkk.log import get_logger
 
 LOOK_BYTES = 4 * 1024
 """So much is read of one connection before the others have their turn. It may be little but framing, a chunk for each

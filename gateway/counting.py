@@ -18,7 +18,7 @@ from typing import TypeVar, cast
 
 from limits.storage import MemoryStorage, Storage, storage_from_string
 
-from nkk.messaging.log import get_logger
+from nkk.log import get_logger
 
 ELSE_OWN = "else-own"
 SQLITE = "sqlite:///"

@@ -9,12 +9,12 @@ from typing import Any
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
+from gateway.documents import RenderingFailedError, RenderingTooSlowError
 from gateway.limits import seconds_to_wait
 from gateway.live import TooManyStreamsError
 from gateway.methods import NotAVisitError
-from nkk.documents import RenderingFailedError, RenderingTooSlowError
+from nkk.log import get_logger
 from nkk.messaging.calls import RefusedRemotelyError, StageBusyError, StageFailedError, StageUnavailableError
-from nkk.messaging.log import get_logger
 from nkk.sop.refusals import Refused
 
 RETRY_AFTER_SECONDS = 5

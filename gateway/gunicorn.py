@@ -5,7 +5,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
-from nkk.messaging import settings
+from nkk import settings
 
 try:
     # Here, by the one process that starts the others: they would each fail, and be started again.
@@ -47,7 +47,7 @@ logger_class = NoAccessLog
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"json": {"()": "nkk.messaging.log.handler"}},
+    "handlers": {"json": {"()": "nkk.log.handler"}},
     "root": {"level": "INFO", "handlers": ["json"]},
     "loggers": {
         "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},

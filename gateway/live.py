@@ -36,12 +36,12 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
-from nkk.messaging.actor import LIFETIME, Actor
-from nkk.messaging.log import get_logger
+from nkk.exchanges import exchange_name
+from nkk.log import get_logger
 from nkk.messaging.origin import ForgedError, Origin, check_origin
 from nkk.messaging.publisher import BROKER_ERRORS, connected, trouble
-from nkk.messaging.topology import exchange_name
 from nkk.sop.steps import Role
+from nkk.trust.actor import LIFETIME, Actor
 
 CHANGES: dict[type[EventData], tuple[str, ...]] = {
     # Told by an intake of a version before, while it is being replaced.

@@ -14,7 +14,7 @@ from flask import Response, current_app, g
 
 from gateway import journeys, methods
 from gateway.backend import backend
-from nkk.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
+from gateway.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
 from nkk.messaging.calls import StageUnavailableError
 from nkk.sop.clock import is_day
 from nkk.sop.indonesian import ROLES

@@ -24,7 +24,7 @@ from waitress.task import Task, WSGITask
 
 from gateway.app import HEADERS, MAX_BODY_BYTES
 from gateway.errors import SENTENCES, body_of
-from nkk.messaging.log import get_logger
+from nkk.log import get_logger
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FRAMED_BYTES = 2 * MAX_BODY_BYTES

@@ -5,8 +5,8 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from nkk.messaging.actor import Actor
 from nkk.messaging.boxes import Question
+from nkk.trust.actor import Actor
 
 PROOF = "what comes from the secret of an access token"
 

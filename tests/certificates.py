@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from nkk.stack.ports import LOOPBACK
+from ops.stack.ports import LOOPBACK
 
 
 def own_certificate(folder: Path) -> tuple[Path, Path]:

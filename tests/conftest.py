@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nkk.stack.broker import SERVER, PrivateNode, install_packages
-from nkk.stack.postgres import PrivatePostgres
+from ops.stack.broker import SERVER, PrivateNode, install_packages
+from ops.stack.postgres import PrivatePostgres
 from tests.effort import LONG
 
 TESTS = Path(__file__).parent

@@ -20,10 +20,10 @@ from nkk.contracts.events import ComplaintSubmitted
 from nkk.messaging.origin import Origins
 from nkk.messaging.publisher import Message
 from nkk.messaging.topology import exchange_name, moves_name
-from nkk.stack import SERVICES
-from nkk.stack.broker import PrivateNode
-from nkk.stack.postgres import PrivatePostgres
-from nkk.stack.run import Stack
+from ops.stack import SERVICES
+from ops.stack.broker import PrivateNode
+from ops.stack.postgres import PrivatePostgres
+from ops.stack.run import Stack
 from services.notification.keyed import Keyed
 
 PATIENCE = 30.0

@@ -10,13 +10,13 @@ from typing import Any
 from cryptography.fernet import Fernet
 from sqlalchemy import insert, select
 
-from nkk.messaging.actor import Actor
 from nkk.messaging.boxes import Question
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair
-from nkk.messaging.work import UnitOfWork
-from nkk.messaging.written import as_pem
-from nkk.stack.keys import new_keys
+from nkk.settings.written import as_pem
+from nkk.store.database import Database
+from nkk.store.work import UnitOfWork
+from nkk.trust.actor import Actor
+from nkk.trust.sealing import new_key_pair
+from ops.stack.keys import new_keys
 from services.intake.identity import Vault
 from services.intake.resets import LIFETIME, hash_of
 from services.intake.service import IntakeService

@@ -3,8 +3,8 @@
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-from nkk.messaging.settings import NKK_MAIL_FROM, NKK_SMTP_URL
-from nkk.messaging.written import MailFrom, MailServer
+from nkk.settings import NKK_MAIL_FROM, NKK_SMTP_URL
+from nkk.settings.written import MailFrom, MailServer
 from services.notification.composing import Letter
 
 

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from nkk.stack.broker import install_packages
-from nkk.stack.ports import LOOPBACK, free_port
-from nkk.stack.supervisor import dying_with_us
+from ops.stack.broker import install_packages
+from ops.stack.ports import LOOPBACK, free_port
+from ops.stack.supervisor import dying_with_us
 from tests.installations import eventually
 
 CONFIGURATION = Path(__file__).resolve().parents[1] / "deploy" / "nginx" / "nginx.conf"

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from nkk.messaging.rpc_client import RpcClient
-from nkk.stack.staff import Admin, ensure_demonstration_staff
+from ops.stack.staff import Admin, ensure_demonstration_staff
 from tests.builders import complaint_form
 from tests.installations import Installation, eventually
 

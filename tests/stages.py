@@ -15,20 +15,20 @@ from cryptography.fernet import Fernet
 from sqlalchemy import delete, insert, select
 from sqlalchemy import event as engine_event
 
-from nkk.clocks import Calendars
-from nkk.clocks import stage as clocked_stage
-from nkk.clocks.calendars import CalendarNotHeardError
 from nkk.contracts import EVENTS, STAGES, Event
-from nkk.messaging.actor import Actor
+from nkk.desk import Calendars
+from nkk.desk import stage as clocked_stage
+from nkk.desk.calendars import CalendarNotHeardError
 from nkk.messaging.consumer import Handles
-from nkk.messaging.database import Database
 from nkk.messaging.rpc import StageRpc
-from nkk.messaging.sealing import new_key_pair
 from nkk.messaging.together import Delivery
-from nkk.messaging.work import AlreadyHandledError, UnitOfWork
 from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.timed import Timed
+from nkk.store.database import Database
+from nkk.store.work import AlreadyHandledError, UnitOfWork
+from nkk.trust.actor import Actor
+from nkk.trust.sealing import new_key_pair
 from services.intake import admin as intake_admin
 from services.intake import service as intake
 from services.intake import storage as intake_storage
@@ -247,7 +247,7 @@ def house(url_of: Callable[[str], str], chance: random.Random | None = None) -> 
     built = House(url_of, chance or random.Random(0))
     with ExitStack() as stack:
         stack.callback(built.close)
-        stack.enter_context(patch("nkk.clocks.calendars.FRESH_SECONDS", -1.0))
+        stack.enter_context(patch("nkk.desk.calendars.FRESH_SECONDS", -1.0))
         for module in CLOCKS:
             stack.enter_context(patch.object(module, "_now", lambda: built.now))
         yield built

@@ -14,9 +14,9 @@ from pathlib import Path
 import httpx
 import psycopg2
 
-from nkk.stack.ports import LOOPBACK, listening_socket
-from nkk.stack.postgres import PrivatePostgres
-from nkk.stack.supervisor import Program, Supervisor
+from ops.stack.ports import LOOPBACK, listening_socket
+from ops.stack.postgres import PrivatePostgres
+from ops.stack.supervisor import Program, Supervisor
 
 HERE = Path(__file__).parent
 REQUIREMENTS = HERE / "requirements.txt"

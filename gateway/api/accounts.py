@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gateway import devices, renewals
-from gateway.api import Resources, schemas
+from gateway import devices, renewals, schemas
+from gateway.api import Resources
 from gateway.auth import needs
 from gateway.backend import backend
 from gateway.limits import by_account_of_staff, limit

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from gateway.api import Resources, schemas
+from gateway import schemas
+from gateway.api import Resources
 from gateway.api.describing import next_acts
 from gateway.auth import needs
 from gateway.backend import backend

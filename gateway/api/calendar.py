@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gateway import left_out
-from gateway.api import Resources, schemas
+from gateway import left_out, schemas
+from gateway.api import Resources
 from gateway.auth import needs
 from gateway.backend import backend
 from nkk.sop.steps import Role

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gateway import claims
-from gateway.api import Resources, schemas
+from gateway import claims, schemas
+from gateway.api import Resources
 from gateway.auth import needs
 from gateway.complaints import known
 

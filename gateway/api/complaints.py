@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from gateway import complaints
-from gateway.api import Resources, schemas
+from gateway import complaints, schemas
+from gateway.api import Resources
 from gateway.api.describing import next_acts
 from gateway.auth import needs
 from gateway.limits import by_account, limit

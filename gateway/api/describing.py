@@ -11,7 +11,7 @@ from flask_smorest import Api, Blueprint
 from flask_smorest.response import prepare_response
 
 from gateway import left_out
-from gateway.api.schemas import Problem
+from gateway.schemas import Problem
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}

@@ -5,8 +5,8 @@ from typing import Any
 
 from flask import Response, g
 
-from gateway import complaints, live
-from gateway.api import Resources, schemas
+from gateway import complaints, live, schemas
+from gateway.api import Resources
 from gateway.auth import needs
 from gateway.backend import backend
 from nkk.sop.steps import Role

@@ -6,13 +6,13 @@ from typing import Any
 
 from flask import Response, g
 
-from gateway import papers, recap
-from gateway.api import Resources, schemas
+from gateway import papers, recap, schemas
+from gateway.api import Resources
 from gateway.api.complaints import READERS
 from gateway.auth import needs
 from gateway.complaints import known
+from gateway.documents import MEDIA_TYPES
 from gateway.limits import by_account, limit
-from nkk.documents import MEDIA_TYPES
 from nkk.sop.steps import Role
 
 OPENED = ", ".join(f'"{kind}"' for kind in sorted(papers.OF_COMPLAINTS - set(papers.BY_ACT)))

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from gateway.api import Resources, schemas
+from gateway import schemas
+from gateway.api import Resources
 from gateway.backend import FIGURES_SECONDS, backend
 
 resources = Resources("figures", __name__, description="How much is reported and answered, and how fast")

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from gateway.api import Resources, schemas
+from gateway import schemas
+from gateway.api import Resources
 from gateway.backend import backend
 
 resources = Resources("lists", __name__, description="What a form can name")

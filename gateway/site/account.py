@@ -7,7 +7,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from gateway.api import schemas
+from gateway import schemas
 from gateway.backend import backend
 from gateway.devices import by_device
 from gateway.limits import by_account_of_staff, limit
@@ -17,9 +17,9 @@ from gateway.site.guard import new_pages
 from gateway.site.sentences import translated
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
-from nkk.messaging.validation import load
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
+from nkk.validation import load
 
 EXPIRED = "This code is no longer good."
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from marshmallow import ValidationError
 
-from gateway.api import schemas
+from gateway import schemas
 from gateway.backend import backend
 from gateway.site import forms, teams, words
 from gateway.site.forms import Form
@@ -16,9 +16,9 @@ from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.contracts.fields import Slug
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
-from nkk.messaging.validation import load
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
+from nkk.validation import load
 
 PAGE_SIZE = 50
 MOST_NAMED = 3

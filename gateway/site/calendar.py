@@ -11,8 +11,7 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from gateway import left_out
-from gateway.api import schemas
+from gateway import left_out, schemas
 from gateway.backend import backend
 from gateway.site import forms
 from gateway.site.forms import Form
@@ -20,11 +19,11 @@ from gateway.site.guard import new_pages
 from gateway.site.language import open_hours
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError
-from nkk.messaging.validation import load
 from nkk.sop.calendar import read_day
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
+from nkk.validation import load
 
 BY_ITSELF = "nkk"
 """Who made a version that the service made by itself."""

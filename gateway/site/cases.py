@@ -8,8 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from marshmallow import Schema
 
-from gateway import claims, complaints
-from gateway.api import schemas
+from gateway import claims, complaints, schemas
 from gateway.errors import RETRY_AFTER_SECONDS
 from gateway.journeys import BeingPrepared
 from gateway.site import colleagues, forms, journey, session, words
@@ -17,8 +16,8 @@ from gateway.site.clocks import of_service, of_step
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
+from nkk.log import get_logger
 from nkk.messaging.calls import StageFailedError, StageUnavailableError
-from nkk.messaging.log import get_logger
 from nkk.sop import steps
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 

@@ -8,8 +8,7 @@ from flask import Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 
-from gateway import complaints, live
-from gateway.api import schemas
+from gateway import complaints, live, schemas
 from gateway.backend import backend
 from gateway.errors import STREAMS_RETRY_AFTER_SECONDS
 from gateway.site import colleagues, session, words
@@ -17,11 +16,11 @@ from gateway.site.clocks import of_service, of_step
 from gateway.site.forms import Form, flat
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
-from nkk.messaging.validation import load
 from nkk.sop import steps
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 from nkk.sop.ticket import has_part, read_part, read_ticket
+from nkk.validation import load
 
 _ = lazy_gettext
 

@@ -13,13 +13,13 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import complaints, errors
 from gateway.addresses import within_site
+from gateway.documents import RenderingFailedError, RenderingTooSlowError
 from gateway.limits import seconds_to_wait
 from gateway.site import colleagues, session
 from gateway.site.forms import SECRETS, Form, typed
 from gateway.site.language import moment
-from nkk.documents import RenderingFailedError, RenderingTooSlowError
+from nkk.log import get_logger
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
-from nkk.messaging.log import get_logger
 from nkk.sop.clock import write_instant
 from nkk.sop.refusals import Refused
 

@@ -12,10 +12,10 @@ from marshmallow import Schema
 from gateway import left_out
 from gateway.errors import RETRY_AFTER_SECONDS, STATUS
 from gateway.site.sentences import translated
+from nkk.log import get_logger
 from nkk.messaging.calls import RefusedRemotelyError, StageBusyError, StageUnavailableError
-from nkk.messaging.log import get_logger
-from nkk.messaging.validation import load
 from nkk.sop.refusals import InvalidInput, Refused
+from nkk.validation import load
 
 REVIEW = "tinjau"
 """Present in a form that is to be shown again as it was typed, and not yet carried out."""

@@ -7,16 +7,16 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from gateway.api import schemas
+from gateway import schemas
 from gateway.backend import backend
 from gateway.site.calendar import attempt, newest, replace, seen_version
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
-from nkk.messaging.validation import load
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
+from nkk.validation import load
 
 YEARS_AHEAD = 2
 NONE_CHOSEN = "Choose at least one day."

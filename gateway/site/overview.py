@@ -9,15 +9,14 @@ from typing import Any
 from flask import Response, render_template, request
 from flask_babel import format_date
 
-from gateway import recap
-from gateway.api import schemas
+from gateway import recap, schemas
 from gateway.limits import by_account, limit
 from gateway.site import words
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
-from nkk.messaging.validation import load
 from nkk.sop.clock import WIB
 from nkk.sop.recap import MOST_LISTED
+from nkk.validation import load
 
 MONTHS = 24
 """How far back a month can be chosen; an address reaches further."""

@@ -8,9 +8,8 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from gateway import methods
+from gateway import methods, schemas
 from gateway.addresses import within_site
-from gateway.api import schemas
 from gateway.backend import backend
 from gateway.devices import by_device
 from gateway.limits import limit

@@ -9,8 +9,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from gateway import complaints
-from gateway.api import schemas
+from gateway import complaints, schemas
 from gateway.backend import backend
 from gateway.limits import by_account, limit
 from gateway.site import forms, words
@@ -19,8 +18,8 @@ from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
-from nkk.messaging.validation import load
 from nkk.sop.steps import SERVICE_MINUTES, Role
+from nkk.validation import load
 
 PAGE_SIZE = 20
 DRAFT = "laporan-baru"

@@ -15,9 +15,9 @@ from werkzeug.exceptions import TooManyRequests
 from gateway import auth, devices, limits, methods, renewals
 from gateway.backend import backend
 from gateway.site.language import read_instant
-from nkk.messaging.actor import Actor
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop.refusals import NotAuthenticated, NotYourRole
+from nkk.trust.actor import Actor
 
 ACCESS, REFRESH, DEVICE = "nkk_access", "nkk_refresh", "nkk_device"
 A_YEAR = 31_536_000

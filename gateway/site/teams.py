@@ -8,16 +8,16 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from gateway.api import schemas
+from gateway import schemas
 from gateway.backend import backend
 from gateway.site import forms, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
-from nkk.messaging.validation import load
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
+from nkk.validation import load
 
 pages = new_pages("teams")
 

@@ -9,6 +9,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 
 from nkk.contracts.envelope import CONTENT_TYPE, EventData
 from nkk.contracts.events import EVENTS
+from nkk.exchanges import exchange_name
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -76,7 +77,7 @@ def _channel(event: type[EventData], service: str) -> dict[str, Any]:
         "bindings": {
             "amqp": {
                 "is": "routingKey",
-                "exchange": {"name": f"{service}.events", "type": "topic", "durable": True, "autoDelete": False},
+                "exchange": {"name": exchange_name(service), "type": "topic", "durable": True, "autoDelete": False},
             }
         },
     }

@@ -1,4 +1,4 @@
-"""The plumbing between the stages: transactions with outbox and inbox, relay, consumers that lose nothing, RPC, actors.
+"""How events and calls travel: the relay, consumers that lose nothing, RPC, and the topology they share.
 
 It moves events and calls of any kind and knows none of them; the words of the procedure do not occur in here.
 """

@@ -14,11 +14,11 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
-from nkk.messaging.actor import Actor
+from nkk.log import get_logger
 from nkk.messaging.calls import NotCarriedOutError, StageFailedError
-from nkk.messaging.log import get_logger
-from nkk.messaging.sealing import CannotOpenError, new_key_pair, public_key, seal, unseal
 from nkk.sop.clock import write_instant
+from nkk.trust.actor import Actor
+from nkk.trust.sealing import CannotOpenError, new_key_pair, public_key, seal, unseal
 
 LIFETIME = timedelta(seconds=30)
 """A box is good for so long, and by clocks that are so far apart: nobody waits for its answer any longer."""

@@ -18,17 +18,17 @@ from nameko import config
 from nameko.exceptions import ContainerBeingKilled
 from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
 
+from nkk.log import begin_context, get_logger
 from nkk.messaging import pulse, topology
-from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
-from nkk.messaging.log import begin_context, get_logger
 from nkk.messaging.origin import ForgedError, Origins, check_origin
 from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
 from nkk.messaging.together import TOGETHER, Delivery, Gathering
 from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON
-from nkk.messaging.work import AlreadyHandledError
 from nkk.sop.clock import write_instant
+from nkk.store.database import is_away
+from nkk.store.work import AlreadyHandledError
 
 PAUSE_SECONDS = 2
 LONGEST_PAUSE_SECONDS = 8

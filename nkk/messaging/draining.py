@@ -13,8 +13,8 @@ import eventlet
 from amqp.exceptions import AccessRefused, PreconditionFailed
 from nameko.amqp.consume import Consumer
 
+from nkk.log import get_logger
 from nkk.messaging import pulse
-from nkk.messaging.log import get_logger
 from nkk.messaging.publisher import BROKER_ERRORS, abandon, address, trouble
 
 DRAIN_SECONDS = 30

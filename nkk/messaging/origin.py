@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from nkk.messaging.topology import exchange_name, moves_name
+from nkk.exchanges import exchange_name, moves_name
 
 ORIGIN = "x-nkk-origin"
 """Header of an event that its stage moved: where it had come from."""

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import gettempdir
 
-from nkk.messaging.log import get_logger
+from nkk.log import get_logger
 
 TURN_SECONDS = 30
 """How long a turn of a loop may take. One that waits for the broker or the database takes longer."""

@@ -15,11 +15,11 @@ from eventlet.event import Event as Signal
 from sqlalchemy import Table, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from nkk.log import get_logger
 from nkk.messaging import pulse
-from nkk.messaging.database import Database
-from nkk.messaging.log import get_logger
 from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message, connected, keep_alive, trouble
 from nkk.messaging.topology import exchange
+from nkk.store.database import Database
 
 BATCH = 200
 RESCAN_SECONDS = 1.0
@@ -136,7 +136,7 @@ def eligible(outbox: Table) -> Any:
     first = select(func.min(same.c.id)).where(same.c.subject == outbox.c.subject, same.c.sent_at.is_(None))
     query = select(outbox).where(
         outbox.c.sent_at.is_(None),
-        # As the index of what is unsent says it: nkk.messaging.outbox.
+        # As the index of what is unsent says it: nkk.store.outbox.
         outbox.c.id > literal_column("0"),
         or_(outbox.c.held_until.is_(None), outbox.c.held_until <= bindparam("now", type_=outbox.c.held_until.type)),
         outbox.c.id == first.scalar_subquery(),

@@ -16,15 +16,15 @@ from kombu import Connection
 from nameko.rpc import Rpc, RpcConsumer
 from sqlalchemy.exc import OperationalError as DatabaseError
 
+from nkk.log import get_logger
 from nkk.messaging import pulse, topology
 from nkk.messaging.calls import BUSY, EXCHANGE, FAILED, UNAVAILABLE, BusyError, NotCarriedOutError
-from nkk.messaging.database import is_away
 from nkk.messaging.draining import DrainingConsumer
-from nkk.messaging.log import get_logger
 from nkk.messaging.origin import Origin
 from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, keep_alive, trouble
 from nkk.sop.refusals import Refused
+from nkk.store.database import is_away
 
 HEARTBEAT_SECONDS = 15
 

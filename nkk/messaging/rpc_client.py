@@ -16,6 +16,7 @@ from typing import Any
 
 from kombu import Connection, Consumer, Queue
 
+from nkk.log import get_logger
 from nkk.messaging import pulse
 from nkk.messaging.calls import (
     BUSY,
@@ -27,7 +28,6 @@ from nkk.messaging.calls import (
     StageFailedError,
     StageUnavailableError,
 )
-from nkk.messaging.log import get_logger
 from nkk.messaging.plain import read_any_properties
 from nkk.messaging.publisher import BROKER_ERRORS, abandon, address, connect, connected, keep_alive, trouble
 from nkk.messaging.topology import calls

@@ -10,18 +10,18 @@ from nameko.extensions import DependencyProvider
 from nameko.timer import Timer
 from sqlalchemy.exc import SQLAlchemyError
 
+from nkk.log import get_logger
 from nkk.messaging import pulse
-from nkk.messaging.actor import Actor, Caller, requires
 from nkk.messaging.consumer import begin_worker_context
-from nkk.messaging.database import Database
-from nkk.messaging.log import get_logger
 from nkk.messaging.names import look_up_anew
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
-from nkk.messaging.settings import DATABASE_URL, NKK_TOKEN_PUBLIC_KEY, OF, STAGE, SettingsError, check
 from nkk.messaging.together import HearsTogether
-from nkk.messaging.validation import instant
-from nkk.messaging.work import UnitOfWork, Work
+from nkk.settings import DATABASE_URL, NKK_TOKEN_PUBLIC_KEY, OF, STAGE, SettingsError, check
+from nkk.store.database import Database
+from nkk.store.work import UnitOfWork, Work
+from nkk.trust.actor import Actor, Caller, requires
+from nkk.validation import instant
 
 log = get_logger()
 

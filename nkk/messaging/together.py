@@ -13,8 +13,8 @@ from typing import Any
 
 from nameko.exceptions import ContainerBeingKilled
 
-from nkk.messaging.log import begin_context
-from nkk.messaging.work import AlreadyHandledError
+from nkk.log import begin_context
+from nkk.store.work import AlreadyHandledError
 
 TOGETHER = 32
 """At most so many events in one transaction."""

@@ -14,8 +14,9 @@ from typing import Any
 
 from kombu import Exchange, Queue, binding
 
+from nkk.exchanges import exchange_name, moves_name
 from nkk.messaging.calls import EXCHANGE as CALLS
-from nkk.messaging.settings import NKK_RETRY_DELAYS
+from nkk.settings import NKK_RETRY_DELAYS
 
 QUORUM = {"x-queue-type": "quorum"}
 
@@ -44,19 +45,9 @@ def exchange(service: str) -> Exchange:
     return Exchange(exchange_name(service), type="topic", durable=True)
 
 
-def exchange_name(service: str) -> str:
-    """The name of the exchange on which `service` tells its events."""
-    return f"{service}.events"
-
-
 def moves(service: str) -> Exchange:
     """The exchange by which `service`, and nobody else, puts an event into a queue of its own, named by the key."""
     return Exchange(moves_name(service), type="direct", durable=True)
-
-
-def moves_name(service: str) -> str:
-    """The name of that exchange."""
-    return f"{service}.moves"
 
 
 def calls() -> Exchange:

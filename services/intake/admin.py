@@ -11,16 +11,16 @@ from typing import Any
 
 from nameko.timer import timer
 
-from nkk.clocks import Calendars
 from nkk.contracts.events import CalendarChanged
-from nkk.messaging.actor import Actor, requires
+from nkk.desk import Calendars
+from nkk.log import get_logger
 from nkk.messaging.boxes import Call
-from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
-from nkk.messaging.validation import load
 from nkk.sop.clock import WIB
 from nkk.sop.registration import check_credentials
 from nkk.sop.steps import STAFF_ROLES, Role
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
 from services.intake import calendar, domain, schemas
 from services.intake.attempts import STAFF
 from services.intake.boxes import OpensBoxes, boxed

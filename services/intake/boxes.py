@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from marshmallow import Schema
 from nameko.timer import timer
 
-from nkk.messaging.actor import Actor
 from nkk.messaging.boxes import Call, UsedBoxError
-from nkk.messaging.validation import load
 from nkk.sop.refusals import Refused
+from nkk.trust.actor import Actor
+from nkk.validation import load
 from services.intake.storage import IntakeWork
 
 FORGET_SECONDS = 60

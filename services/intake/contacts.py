@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any
 
 from nkk.contracts.events import ReporterRegistered
-from nkk.messaging.actor import Actor, requires
+from nkk.log import get_logger
 from nkk.messaging.boxes import Call
-from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.sop.mailbox import is_same
 from nkk.sop.steps import Role
+from nkk.trust.actor import Actor, requires
 from services.intake import schemas
 from services.intake.boxes import boxed
 from services.intake.domain import Account

@@ -22,8 +22,7 @@ from nameko.extensions import DependencyProvider
 
 from nkk.messaging.boxes import Call, open_box
 from nkk.messaging.calls import BusyError
-from nkk.messaging.sealing import IDS, padded, seal
-from nkk.messaging.settings import (
+from nkk.settings import (
     NKK_IDENTITY_KEYS,
     NKK_INTAKE_PRIVATE_KEY,
     NKK_LOGIN_INDEX_KEY,
@@ -32,6 +31,7 @@ from nkk.messaging.settings import (
 )
 from nkk.sop import text
 from nkk.sop.mailbox import canonical
+from nkk.trust.sealing import IDS, padded, seal
 from services.intake.domain import HashReplaced
 
 T = TypeVar("T")

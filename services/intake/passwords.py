@@ -15,13 +15,13 @@ from cryptography.fernet import InvalidToken
 from nameko.timer import timer
 
 from nkk.contracts.events import PasswordResetRequested
-from nkk.messaging.actor import Actor, requires
+from nkk.log import get_logger
 from nkk.messaging.boxes import Call
-from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
 from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.registration import check_password
 from nkk.sop.steps import Role
+from nkk.trust.actor import Actor, requires
 from services.intake import attempts, domain, resets, schemas
 from services.intake.boxes import OpensBoxes, boxed
 from services.intake.domain import Account

@@ -10,19 +10,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
-from nkk.clocks.stage import TellsAlarms
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
-from nkk.desks import IDENTITY_SHOWN, read_wanted, viewing
-from nkk.messaging.actor import Actor, grant, requires
+from nkk.desk import IDENTITY_SHOWN, read_wanted, viewing
+from nkk.desk.stage import TellsAlarms
 from nkk.messaging.boxes import Call, UnreadableBoxError
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.messaging.validation import instant, load
 from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from nkk.sop.registration import check_registration
 from nkk.sop.report import written
 from nkk.sop.steps import Channel, Role
+from nkk.trust.actor import Actor, grant, requires
+from nkk.validation import instant, load
 from services.intake import attempts, domain, schemas
 from services.intake.admin import AdminDesk, add_account
 from services.intake.attempts import KINDS

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from nkk.messaging.actor import Actor
 from nkk.sop.refusals import NotAuthenticated
+from nkk.trust.actor import Actor
 from services.intake.storage import IntakeWork
 
 

@@ -31,14 +31,26 @@ from sqlalchemy import (
     update,
 )
 
-from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns
-from nkk.desks import EVERYTHING, RecordedWork, Rows, Wanted, claim_columns, in_turn, record_table, report_columns
-from nkk.messaging.database import UtcDateTime, insert_if_absent, insert_of, new_metadata
-from nkk.messaging.outbox import inbox_table, outbox_table
-from nkk.messaging.paging import page
+from nkk.desk import (
+    EVERYTHING,
+    ClockedWork,
+    RecordedWork,
+    Rows,
+    Wanted,
+    alarm_index,
+    calendars_table,
+    claim_columns,
+    clock_columns,
+    in_turn,
+    record_table,
+    report_columns,
+)
 from nkk.sop import catalogue as defaults
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
+from nkk.store.database import UtcDateTime, insert_if_absent, insert_of, new_metadata
+from nkk.store.outbox import inbox_table, outbox_table
+from nkk.store.paging import page
 from services.intake.attempts import FREE, Count, Door, kind_of
 from services.intake.domain import Account, Complaint
 from services.intake.resets import PasswordReset, Postbox, Share

@@ -10,9 +10,9 @@ from nameko.timer import timer
 
 from nkk.contracts import Event
 from nkk.contracts.events import ReporterRegistered
-from nkk.messaging.actor import Actor
 from nkk.messaging.consumer import handles
 from nkk.sop.refusals import UnknownTicket
+from nkk.trust.actor import Actor
 from services.notification.domain import Journey, is_told_of_change
 from services.notification.keyed import Keyed, KeyedProvider
 from services.notification.storage import NotificationWork, letter_id

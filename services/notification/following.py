@@ -4,15 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from nkk.clocks import Calendars
-from nkk.desks import viewing
-from nkk.messaging.actor import Actor, requires
+from nkk.desk import Calendars, viewing
 from nkk.messaging.rpc import rpc
-from nkk.messaging.validation import load
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import day_of
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
 from services.notification import figures, schemas
 from services.notification.counting import counted
 from services.notification.domain import Journey

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from nameko.extensions import DependencyProvider
 
-from nkk.messaging.sealing import IDS, CannotOpenError, public_key_of, seal, unseal
-from nkk.messaging.settings import NKK_NOTIFICATION_PRIVATE_KEY
+from nkk.settings import NKK_NOTIFICATION_PRIVATE_KEY
 from nkk.sop.mailbox import canonical
+from nkk.trust.sealing import IDS, CannotOpenError, public_key_of, seal, unseal
 
 _NONCE = 12
 

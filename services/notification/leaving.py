@@ -21,8 +21,8 @@ from pathlib import Path
 
 import eventlet
 
-from nkk.messaging.settings import NKK_MAIL_DIR, NKK_SMTP_URL, SettingsError
-from nkk.messaging.written import MailServer
+from nkk.settings import NKK_MAIL_DIR, NKK_SMTP_URL, SettingsError
+from nkk.settings.written import MailServer
 from services.notification.composing import Letter
 from services.notification.conversing import (
     COMMAND_SECONDS,

@@ -24,11 +24,11 @@ from nameko.extensions import DependencyProvider
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from nkk.clocks import KeptCalendars
+from nkk.desk import KeptCalendars
+from nkk.log import get_logger
 from nkk.messaging import pulse
-from nkk.messaging.log import get_logger
-from nkk.messaging.sealing import CannotOpenError, unseal
-from nkk.messaging.settings import (
+from nkk.messaging.stage import UnitOfWorkProvider
+from nkk.settings import (
     NKK_LETTERS_AN_HOUR,
     NKK_MAIL_DIR,
     NKK_MAIL_FROM,
@@ -36,8 +36,8 @@ from nkk.messaging.settings import (
     NKK_SITE_URL,
     NKK_SMTP_URL,
 )
-from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.clock import Calendar
+from nkk.trust.sealing import CannotOpenError, unseal
 from services.notification.composing import UnwritableError, compose
 from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed

@@ -19,7 +19,7 @@ from struct import Struct
 
 from sqlalchemy import Connection
 
-from nkk.messaging.sealing import CannotOpenError
+from nkk.trust.sealing import CannotOpenError
 from services.notification.keyed import Keyed
 from services.notification.storage import Postboxes
 

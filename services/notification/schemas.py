@@ -7,11 +7,11 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validate
 
 from nkk.contracts.fields import Instant, Mailbox, PlainText, Slug
-from nkk.messaging.actor import Actor
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.journey import Clock
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, Role, Step
+from nkk.trust.actor import Actor
 from services.notification.domain import Entry, Journey, team_of
 from services.notification.storage import MOST_AT_ONCE
 

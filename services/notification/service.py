@@ -8,7 +8,6 @@ from typing import Any, TypeGuard
 
 from nameko.timer import timer
 
-from nkk.clocks.stage import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import (
     AnswerSent,
@@ -22,17 +21,18 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
-from nkk.desks import read_wanted, viewing
-from nkk.messaging.actor import Actor, requires
+from nkk.desk import read_wanted, viewing
+from nkk.desk.stage import HearsCalendars
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.messaging.validation import load
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotYourStep
 from nkk.sop.steps import Path, Role
 from nkk.sop.timed import started
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
 from services.notification import schemas
 from services.notification.authors import KnowsAuthors
 from services.notification.domain import Answer, Entry, Journey

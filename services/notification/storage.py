@@ -28,13 +28,25 @@ from sqlalchemy import (
     update,
 )
 
-from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns
-from nkk.desks import EVERYTHING, LETTER_DROPPED, RecordedWork, Rows, Wanted, claim_columns, in_turn, record_table
-from nkk.messaging.database import Inserts, UtcDateTime, insert_if_absent, insert_of, new_metadata
-from nkk.messaging.outbox import inbox_table, outbox_table
-from nkk.messaging.paging import MAX_LIMIT, page
+from nkk.desk import (
+    EVERYTHING,
+    LETTER_DROPPED,
+    ClockedWork,
+    RecordedWork,
+    Rows,
+    Wanted,
+    alarm_index,
+    calendars_table,
+    claim_columns,
+    clock_columns,
+    in_turn,
+    record_table,
+)
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.timed import Timed
+from nkk.store.database import Inserts, UtcDateTime, insert_if_absent, insert_of, new_metadata
+from nkk.store.outbox import inbox_table, outbox_table
+from nkk.store.paging import MAX_LIMIT, page
 from services.notification.domain import Answer, Entry, Journey, State, letters_about, team_at
 
 _LETTERS = uuid.UUID("6f0f6a2a-6a0b-4a56-9c5e-0d5b8a3f4c11")

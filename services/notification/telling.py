@@ -7,15 +7,15 @@ from typing import Any
 
 from nameko.timer import timer
 
-from nkk.clocks.stage import BATCH, TELL_SECONDS
 from nkk.contracts import Event
 from nkk.contracts.events import PasswordResetRequested, StepDueSoon, StepOverdue
-from nkk.messaging.actor import Actor, requires
+from nkk.desk.stage import BATCH, TELL_SECONDS
+from nkk.log import get_logger
 from nkk.messaging.consumer import handles
-from nkk.messaging.log import get_logger
 from nkk.messaging.rpc import rpc
-from nkk.messaging.validation import load
 from nkk.sop.steps import Role
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
 from services.notification import schemas
 from services.notification.postboxes import KEPT
 from services.notification.storage import letter_id

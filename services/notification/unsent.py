@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Any
 
-from nkk.desks import LETTER_DROPPED
-from nkk.messaging.actor import Actor, requires
-from nkk.messaging.log import get_logger
+from nkk.desk import LETTER_DROPPED
+from nkk.log import get_logger
 from nkk.messaging.rpc import rpc
-from nkk.messaging.validation import load
 from nkk.sop.steps import Role
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
 from services.notification import schemas
 from services.notification.storage import Messages
 

@@ -4,20 +4,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from nkk.clocks.stage import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import ComplaintForwarded, ResponseReturned, ResponseSubmitted
-from nkk.desks import read_wanted, viewing
-from nkk.messaging.actor import Actor, requires
+from nkk.desk import read_wanted, viewing
+from nkk.desk.stage import HearsCalendars
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.messaging.validation import load
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
 from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
 from services.opd_response import schemas
 from services.opd_response.domain import Case
 from services.opd_response.storage import OpdResponseWork

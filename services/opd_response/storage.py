@@ -4,11 +4,23 @@ from functools import cached_property
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, and_, func, literal_column, select
 
-from nkk.clocks import ClockedWork, alarm_index, calendars_table, clock_columns
-from nkk.desks import EVERYTHING, RecordedWork, Rows, Wanted, claim_columns, in_turn, record_table, report_columns
-from nkk.messaging.database import UtcDateTime, new_metadata
-from nkk.messaging.outbox import inbox_table, outbox_table
+from nkk.desk import (
+    EVERYTHING,
+    ClockedWork,
+    RecordedWork,
+    Rows,
+    Wanted,
+    alarm_index,
+    calendars_table,
+    claim_columns,
+    clock_columns,
+    in_turn,
+    record_table,
+    report_columns,
+)
 from nkk.sop.refusals import UnknownTicket
+from nkk.store.database import UtcDateTime, new_metadata
+from nkk.store.outbox import inbox_table, outbox_table
 from services.opd_response.domain import Case, State
 
 metadata = new_metadata()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from nkk.clocks.stage import HearsCalendars
 from nkk.contracts import Event
 from nkk.contracts.events import (
     ComplaintClassifiedAsInformation,
@@ -14,17 +13,18 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
-from nkk.desks import read_wanted, viewing
-from nkk.messaging.actor import Actor, requires
+from nkk.desk import read_wanted, viewing
+from nkk.desk.stage import HearsCalendars
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.messaging.validation import load
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
 from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
 from services.triage import schemas
 from services.triage.domain import Case
 from services.triage.storage import TriageWork

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from nkk.stack.broker import PrivateNode, install_packages
+from ops.stack.broker import PrivateNode, install_packages
 from tests.browser.visitors import Visitor
 from tests.installations import Installation, eventually, installation, new_vhost
 from tests.people import People

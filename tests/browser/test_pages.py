@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from gateway import create_app
+from gateway.app import create_app
 from gateway.proxies import Proxies
 from nkk.sop.clock import WIB
 from tests.browser.visitors import Visitor

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nkk.stack.broker import PrivateNode, install_packages
+from ops.stack.broker import PrivateNode, install_packages
 from tests.chaos.nodes import tell
 
 NAMES = ("node-1", "node-2", "node-3")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nkk.contracts import STAGES
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.chaos.accountant import Books, broker, letters
 from tests.chaos.accountant.balance import Evidence
 from tests.chaos.record import Record

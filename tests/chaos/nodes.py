@@ -2,7 +2,7 @@
 
 import subprocess
 
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 
 
 def tell(node: PrivateNode, order: str) -> str:

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
-from nkk.stack.ports import LOOPBACK, listening_socket
+from ops.stack.ports import LOOPBACK, listening_socket
 
 MODES = ("delay", "stall", "halve", "reset")
 PASS = "pass"

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from nkk.messaging.publisher import Message, publisher
-from nkk.stack.broker import PrivateNode
-from nkk.stack.run import declare_topology
+from ops.stack.broker import PrivateNode
+from ops.stack.run import declare_topology
 from tests.chaos.accountant import broker
 from tests.chaos.accountant.letters import Letter
 from tests.chaos.record import Struck

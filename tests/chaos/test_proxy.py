@@ -7,7 +7,7 @@ from time import monotonic
 
 import pytest
 
-from nkk.stack.ports import LOOPBACK, free_port, listening_socket
+from ops.stack.ports import LOOPBACK, free_port, listening_socket
 from tests.chaos.proxy import CHUNK, DELAY_SECONDS, PASS, Proxy, through
 from tests.installations import eventually
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from nkk.stack.broker import install_packages
-from nkk.stack.run import ROOT
+from ops.stack.broker import install_packages
+from ops.stack.run import ROOT
 from tests.chaos import disks
 from tests.chaos.world import LIBFAKETIME, fake_clock
 from tests.installations import eventually

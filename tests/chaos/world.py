@@ -14,10 +14,10 @@ import psycopg2
 from aiosmtpd.controller import Controller
 
 from nkk.contracts import STAGES
-from nkk.stack.broker import PrivateNode, install_packages
-from nkk.stack.ports import LOOPBACK, free_port
-from nkk.stack.postgres import PrivatePostgres
-from nkk.stack.run import Stack
+from ops.stack.broker import PrivateNode, install_packages
+from ops.stack.ports import LOOPBACK, free_port
+from ops.stack.postgres import PrivatePostgres
+from ops.stack.run import Stack
 from tests.chaos.accountant import Books
 from tests.chaos.accountant.letters import Letter
 from tests.chaos.cluster import Cluster

@@ -9,7 +9,7 @@ from flask import Flask, g
 from gateway import renewals
 from gateway.backend import AT_EVERY_STAGE, FOR_ANYBODY, Backend, needs_caller
 from nkk.contracts import STAGES
-from nkk.messaging.sealing import new_key_pair
+from nkk.trust.sealing import new_key_pair
 from tests.boxes import asked
 from tests.intake import CALLS as OF_INTAKE
 from tests.intake import PUBLIC, intake_at

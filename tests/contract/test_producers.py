@@ -10,7 +10,6 @@ from unittest.mock import patch
 
 import pytest
 
-from nkk.clocks import ClockedWork
 from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.events import (
     AnswerSent,
@@ -29,11 +28,12 @@ from nkk.contracts.events import (
     StepDueSoon,
     StepOverdue,
 )
-from nkk.messaging.actor import Actor
+from nkk.desk import ClockedWork
 from nkk.messaging.boxes import Call
-from nkk.messaging.sealing import CannotOpenError, new_key_pair, unseal
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS
+from nkk.trust.actor import Actor
+from nkk.trust.sealing import CannotOpenError, new_key_pair, unseal
 from services.intake import retelling
 from services.intake import service as intake
 from services.intake.domain import Account

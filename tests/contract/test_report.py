@@ -4,9 +4,9 @@ from dataclasses import fields
 
 import pytest
 
-from gateway.api.schemas import Complaint, ComplaintForm
+from gateway.documents.content import COMPLAINT, FORM, REPORT, SHOWN
+from gateway.schemas import Complaint, ComplaintForm
 from nkk.contracts.events import ComplaintForwarded, ComplaintHandedOver
-from nkk.documents.content import COMPLAINT, FORM, REPORT, SHOWN
 from nkk.sop.report import WRITTEN
 from services.intake import schemas as intake
 from services.opd_response import schemas as opd_response

@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Flask
 
-from gateway import create_app
+from gateway.app import create_app
 from gateway.proxies import Proxies
 from nkk.contracts import asyncapi
-from nkk.stack.keys import new_keys
+from ops.stack.keys import new_keys
 
 FOLDER = Path(__file__).parents[2] / "docs" / "api"
 

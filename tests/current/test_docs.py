@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import pytest
 
-from nkk.cli import main
 from nkk.client import subscribe
+from ops.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")})

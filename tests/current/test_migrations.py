@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nkk.contracts import STAGES
-from nkk.messaging.migrations import differences, downgrade, upgrade
+from nkk.store.migrations import differences, downgrade, upgrade
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from nkk.stack.broker import PrivateNode
-from nkk.stack.postgres import PrivatePostgres
+from ops.stack.broker import PrivateNode
+from ops.stack.postgres import PrivatePostgres
 from tests.installations import Installation, installation, new_databases, new_vhost
 from tests.people import People
 

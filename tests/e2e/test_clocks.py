@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from nkk.messaging.database import Database
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import WIB, Calendar
+from nkk.store.database import Database
 from tests.installations import Installation, eventually
 from tests.people import People, travel_as_complaint
 
@@ -205,7 +205,7 @@ def nkk(installation: Installation, *arguments: str) -> subprocess.CompletedProc
     """The command line beside this installation."""
     env = os.environ | {"NKK_VAR": str(installation.stack.var)}
     return subprocess.run(
-        [sys.executable, "-m", "nkk.cli", *arguments], capture_output=True, text=True, env=env, timeout=60, check=False
+        [sys.executable, "-m", "ops.cli", *arguments], capture_output=True, text=True, env=env, timeout=60, check=False
     )
 
 

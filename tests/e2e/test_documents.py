@@ -9,7 +9,7 @@ import docx
 import httpx
 import pytest
 
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.builders import REPORT
 from tests.installations import eventually, installation, new_vhost
 from tests.papers import pdf_words

@@ -12,8 +12,8 @@ from bench.site import Site, running
 from bench.telling import forwarded, handed_over, tell
 from nkk.contracts import STAGES
 from nkk.sop.steps import Role
-from nkk.stack.broker import PrivateNode
-from nkk.stack.postgres import PrivatePostgres
+from ops.stack.broker import PrivateNode
+from ops.stack.postgres import PrivatePostgres
 from tests.installations import eventually, new_databases, new_vhost
 
 EACH = 12

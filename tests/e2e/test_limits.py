@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from nkk.messaging.actor import Actor, grant
-from nkk.messaging.written import as_pem
-from nkk.stack.broker import PrivateNode
+from nkk.settings.written import as_pem
+from nkk.trust.actor import Actor, grant
+from ops.stack.broker import PrivateNode
 from tests.builders import complaint_form
 from tests.installations import Installation, installation, new_vhost
 from tests.people import PASSWORD, REGISTRATION

@@ -8,9 +8,9 @@ from time import monotonic
 import httpx
 import pytest
 
-from nkk.messaging.actor import LIFETIME, Actor, grant
-from nkk.messaging.written import as_pem
-from nkk.stack.broker import PrivateNode
+from nkk.settings.written import as_pem
+from nkk.trust.actor import LIFETIME, Actor, grant
+from ops.stack.broker import PrivateNode
 from tests.installations import Installation, eventually, installation, new_vhost
 from tests.people import People, Person
 from tests.problems import problem

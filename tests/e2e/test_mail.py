@@ -9,8 +9,8 @@ from email.message import EmailMessage
 
 from aiosmtpd.controller import Controller
 
-from nkk.stack.broker import PrivateNode
-from nkk.stack.ports import LOOPBACK, free_port
+from ops.stack.broker import PrivateNode
+from ops.stack.ports import LOOPBACK, free_port
 from tests.e2e.test_clocks import nkk
 from tests.installations import eventually, installation, new_vhost
 from tests.people import People, travel_as_information

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from shlex import quote
 
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.installations import installation, new_vhost
 from tests.people import People
 

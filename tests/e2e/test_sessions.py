@@ -13,9 +13,9 @@ import jwt
 import pytest
 from sqlalchemy import text
 
-from nkk.messaging.actor import LIFETIME, Actor, grant, sign
-from nkk.messaging.written import as_pem
-from nkk.stack.keys import new_keys
+from nkk.settings.written import as_pem
+from nkk.trust.actor import LIFETIME, Actor, grant, sign
+from ops.stack.keys import new_keys
 from tests.databases import engine
 from tests.e2e.test_clocks import nkk
 from tests.people import PASSWORD, People, Person

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from nkk.stack import SERVICES
-from nkk.stack.broker import PrivateNode
-from nkk.stack.postgres import PrivatePostgres
+from ops.stack import SERVICES
+from ops.stack.broker import PrivateNode
+from ops.stack.postgres import PrivatePostgres
 from tests.hostile.users import SeparateUsers, create_users
 from tests.installations import Installation, installation, new_databases, new_vhost
 from tests.people import People

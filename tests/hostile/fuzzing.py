@@ -15,8 +15,8 @@ import schemathesis
 from schemathesis.config import FuzzConfig
 from schemathesis.engine import events, from_schema
 
-from nkk.messaging.actor import Actor, grant
-from nkk.messaging.written import as_pem
+from nkk.settings.written import as_pem
+from nkk.trust.actor import Actor, grant
 from tests.current.documents import openapi
 from tests.installations import Installation
 

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from nkk.messaging.actor import Actor, Caller, sign
-from nkk.messaging.written import as_pem
+from nkk.settings.written import as_pem
 from nkk.sop.refusals import Refused
-from nkk.stack.keys import new_keys
+from nkk.trust.actor import Actor, Caller, sign
+from ops.stack.keys import new_keys
 from tests.builders import complaint_form
 from tests.effort import effort
 from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, house

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from gateway.papers import BY_ACT, OF_COMPLAINTS
-from nkk.messaging.actor import admit
-from nkk.messaging.written import as_pem
+from nkk.settings.written import as_pem
+from nkk.trust.actor import admit
 from tests.access import WHO, table
 from tests.current.documents import openapi
 from tests.effort import FUZZ_SECONDS, LONG, SEED

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from nkk.messaging.actor import Actor
+from nkk.trust.actor import Actor
 from tests.hostile.fuzzing import token
 from tests.installations import Installation
 from tests.people import People

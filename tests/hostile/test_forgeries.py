@@ -20,7 +20,7 @@ from nkk.contracts import EVENTS, STAGES, EventData
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging.calls import EXCHANGE
 from nkk.messaging.origin import Origins
-from nkk.stack.quarantine import HEARING, items
+from ops.stack.quarantine import HEARING, items
 from tests.databases import everything_in
 from tests.hostile.users import USERS, uri_of
 from tests.installations import Installation, eventually, running_processes

@@ -14,8 +14,8 @@ from sqlalchemy import text
 
 from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.envelope import read_envelope
-from nkk.messaging.actor import Actor, verify
-from nkk.messaging.written import as_pem
+from nkk.settings.written import as_pem
+from nkk.trust.actor import Actor, verify
 from tests.databases import engine, everything_in
 from tests.hostile.joining import Line, read, way
 from tests.installations import Installation, eventually

@@ -10,8 +10,8 @@ from nkk.contracts import STAGES
 from nkk.contracts.events import CalendarChanged
 from nkk.messaging.publisher import Message
 from nkk.messaging.topology import ATTEMPT, quarantine_name
-from nkk.stack import quarantine
-from nkk.stack.quarantine import HEARING
+from ops.stack import quarantine
+from ops.stack.quarantine import HEARING
 from tests.effort import TIMES
 from tests.hostile.messages import SECRET, Sent, messages, some
 from tests.hostile.users import uri_of

@@ -6,8 +6,8 @@ import secrets
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
-from nkk.stack.broker import PrivateNode
-from nkk.stack.run import Stack
+from ops.stack.broker import PrivateNode
+from ops.stack.run import Stack
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy/rabbitmq"
 DEFINITIONS = json.loads((FOLDER / "definitions.json").read_text())

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from kombu import Connection
 
-from nkk.messaging.database import Database, new_metadata
-from nkk.messaging.outbox import inbox_table, outbox_table
-from nkk.messaging.work import UnitOfWork, Work
-from nkk.stack.broker import PrivateNode
-from nkk.stack.postgres import PrivatePostgres
+from nkk.store.database import Database, new_metadata
+from nkk.store.outbox import inbox_table, outbox_table
+from nkk.store.work import UnitOfWork, Work
+from ops.stack.broker import PrivateNode
+from ops.stack.postgres import PrivatePostgres
 from tests.installations import new_vhost
 
 metadata = new_metadata()

@@ -12,17 +12,17 @@ from threading import Barrier
 import pytest
 from sqlalchemy import insert, select
 
-from nkk.clocks import stage as stage_module
-from nkk.clocks.calendars import CalendarNotHeardError
 from nkk.contracts import STAGES
 from nkk.contracts.events import CalendarChanged
-from nkk.messaging.work import AlreadyHandledError
+from nkk.desk import stage as stage_module
+from nkk.desk.calendars import CalendarNotHeardError
 from nkk.sop import steps
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS, WIB
 from nkk.sop.refusals import AlreadyDone, InvalidInput
 from nkk.sop.ticket import new_ticket
 from nkk.sop.timed import started
+from nkk.store.work import AlreadyHandledError
 from services.intake.calendar import CalendarChangedMeanwhile, UnknownCalendar
 from services.notification.storage import entries, journeys, messages
 from services.notification.storage import teams as teams_table

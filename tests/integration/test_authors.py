@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import MetaData, insert, select, update
 
 from nkk.contracts.events import ComplaintSubmitted, ComplaintSubmittedV1, PasswordResetRequested, ReporterRegistered
-from nkk.messaging.actor import Actor
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import CannotOpenError
-from nkk.messaging.work import AlreadyHandledError
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.ticket import new_ticket
+from nkk.store.database import Database
+from nkk.store.work import AlreadyHandledError
+from nkk.trust.actor import Actor
+from nkk.trust.sealing import CannotOpenError
 from services.intake import retelling
 from services.intake.storage import accounts, outbox, reporters
 from services.notification import authors

@@ -20,14 +20,14 @@ from flask import Flask, g
 
 from gateway import papers
 from gateway.backend import Backend
-from nkk.documents import render
-from nkk.messaging.actor import Actor, Caller, grant
+from gateway.documents import render
 from nkk.messaging.calls import RefusedRemotelyError
-from nkk.messaging.written import as_pem
+from nkk.settings.written import as_pem
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import Refused
 from nkk.sop.ticket import new_ticket
-from nkk.stack.keys import new_keys
+from nkk.trust.actor import Actor, Caller, grant
+from ops.stack.keys import new_keys
 from tests.builders import REPORT
 from tests.current.documents import application, openapi
 from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, house

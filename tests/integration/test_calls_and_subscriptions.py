@@ -24,7 +24,7 @@ from nkk.messaging import rpc_client, topology
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.publisher import Message, publisher
 from nkk.messaging.rpc_client import RpcClient
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.installations import eventually
 
 RPC = Exchange("nameko-rpc", type="topic", durable=True)

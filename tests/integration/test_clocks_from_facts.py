@@ -210,7 +210,7 @@ def alarms_told(house):
 def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url_of, monkeypatch):
     with house(url_of, random.Random(SEED + share)) as stages:
         # A stage looks for a newer calendar whenever time has passed, and not for each command.
-        monkeypatch.setattr("nkk.clocks.calendars.FRESH_SECONDS", 3_600.0)
+        monkeypatch.setattr("nkk.desk.calendars.FRESH_SECONDS", 3_600.0)
         journeys = THROUGH_SQLITE if stages.databases["intake"].is_sqlite else THROUGH_POSTGRESQL
         versions = set()
         for _ in range(journeys // SHARES // CROWD):

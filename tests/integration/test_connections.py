@@ -18,7 +18,7 @@ from gateway.app import MAX_BODY_BYTES
 from gateway.connections import Allowance, Door, files_for, settings
 from gateway.proxies import Proxies, behind
 from gateway.requests import Reading
-from nkk.messaging.written import networks
+from nkk.settings.written import networks
 from tests import nginx
 from tests.installations import eventually
 from tests.nginx import Proxy

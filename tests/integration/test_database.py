@@ -26,9 +26,9 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.contracts.events import AnswerSent
-from nkk.messaging.database import Database, UtcDateTime, insert_if_absent, is_away, new_metadata
-from nkk.messaging.work import AlreadyHandledError
 from nkk.sop.clock import EARLIEST, LATEST, WIB
+from nkk.store.database import Database, UtcDateTime, insert_if_absent, is_away, new_metadata
+from nkk.store.work import AlreadyHandledError
 from tests.installations import eventually
 from tests.integration.conftest import PlainWork
 
@@ -349,7 +349,7 @@ def test_a_servers_name_is_looked_up_where_it_holds_up_nobody(postgres, monkeypa
 
     asked: list[str] = []
     url = make_url(postgres.url("postgres"))
-    monkeypatch.setattr("nkk.messaging.database.socket.getaddrinfo", look_up)
+    monkeypatch.setattr("nkk.store.database.socket.getaddrinfo", look_up)
     for host, there in (("db.example", True), ("gone.example", False)):
         database = Database(url.set(host=host).render_as_string(hide_password=False), size=1)
         try:

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import event
 
 from nkk.contracts import STAGES
-from nkk.messaging.actor import Actor
-from nkk.messaging.database import UtcDateTime
 from nkk.sop.claims import LASTS, ClaimedByColleague
 from nkk.sop.refusals import AlreadyDone, NotYourStep, UnknownTicket
+from nkk.store.database import UtcDateTime
+from nkk.trust.actor import Actor
 from tests.builders import REPORT
 from tests.stages import FIRST_MORNING, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House, house
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from nkk.clocks import Calendars
-from nkk.messaging.actor import Actor
+from nkk.desk import Calendars
 from nkk.sop.refusals import NotAuthenticated
+from nkk.trust.actor import Actor
 from services.intake.calendar import with_years
 from services.intake.service import IntakeService
 from services.intake.storage import accounts, sessions

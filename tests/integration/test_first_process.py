@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nkk.stack.run import PYTHONWARNINGS, ROOT, declare_topology
+from ops.stack.run import PYTHONWARNINGS, ROOT, declare_topology
 from tests.installations import eventually
 
 
@@ -23,7 +23,7 @@ def test_a_subscription_that_is_the_first_process_ends_when_told_to(tmp_path: Pa
                 "--kill-child",
                 sys.executable,
                 "-m",
-                "nkk.cli",
+                "ops.cli",
                 "subscribe",
                 "triage",
                 "--as",

@@ -10,10 +10,10 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import insert, select
 
-from nkk.messaging.actor import Actor
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair
-from nkk.messaging.work import UnitOfWork
+from nkk.store.database import Database
+from nkk.store.work import UnitOfWork
+from nkk.trust.actor import Actor
+from nkk.trust.sealing import new_key_pair
 from services.intake.domain import LastAdmin
 from services.intake.identity import Vault
 from services.intake.service import IntakeService

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from nkk.messaging.database import Database
-from nkk.messaging.migrations import downgrade, upgrade
+from nkk.store.database import Database
+from nkk.store.migrations import downgrade, upgrade
 
 SERVICES = Path(__file__).parents[2] / "services"
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging import topology
 from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import Message, publisher
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.installations import eventually
 
 

@@ -16,9 +16,9 @@ from eventlet.support.greenlets import GreenletExit
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from nkk.messaging.database import Database, Inserts
-from nkk.messaging.sealing import new_key_pair, seal
-from nkk.stack.ports import LOOPBACK, free_port
+from nkk.store.database import Database, Inserts
+from nkk.trust.sealing import new_key_pair, seal
+from ops.stack.ports import LOOPBACK, free_port
 from services.notification import leaving, mail
 from services.notification.composing import compose
 from services.notification.keyed import Keyed

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData, create_engine, inspect, select, text
 
-from nkk.messaging.database import Database
-from nkk.messaging.migrations import differences, downgrade, upgrade
-from nkk.messaging.work import UnitOfWork
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.steps import RECEIVE
+from nkk.store.database import Database
+from nkk.store.migrations import differences, downgrade, upgrade
+from nkk.store.work import UnitOfWork
 from tests.stages import STORAGES, WORKS
 
 ROOT = Path(__file__).parents[2] / "services"

@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nkk.messaging.written import as_pem
-from nkk.stack import SERVICES
-from nkk.stack.keys import new_keys
-from nkk.stack.run import PYTHONWARNINGS, ROOT
+from nkk.settings.written import as_pem
+from ops.stack import SERVICES
+from ops.stack.keys import new_keys
+from ops.stack.run import PYTHONWARNINGS, ROOT
 
 
 def test_a_stage_follows_its_brokers_name_to_another_address(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nkk.messaging.database import Database
-from nkk.messaging.work import UnitOfWork
 from nkk.sop.catalogue import CATEGORIES, OPDS
+from nkk.store.database import Database
+from nkk.store.work import UnitOfWork
 from services.intake.storage import IntakeWork, metadata
 
 FIRST, SECOND = datetime(2026, 3, 2, 8, 0, tzinfo=UTC), datetime(2026, 3, 3, 8, 0, tzinfo=UTC)

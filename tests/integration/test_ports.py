@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from nkk.messaging.settings import SettingsError
-from nkk.stack.broker import PrivateNode
-from nkk.stack.ports import free_port, listening_socket
-from nkk.stack.run import Stack
+from nkk.settings import SettingsError
+from ops.stack.broker import PrivateNode
+from ops.stack.ports import free_port, listening_socket
+from ops.stack.run import Stack
 from tests.installations import eventually
 
 

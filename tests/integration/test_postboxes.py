@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import event, func, insert, select, update
 
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair, seal
+from nkk.store.database import Database
+from nkk.trust.sealing import new_key_pair, seal
 from services.notification import mail
 from services.notification import postboxes as counted
 from services.notification.composing import Letter

@@ -12,7 +12,7 @@ from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging import topology
 from nkk.messaging.origin import ORIGIN
 from nkk.messaging.publisher import Message, publisher
-from nkk.stack import quarantine
+from ops.stack import quarantine
 from tests.installations import eventually
 
 

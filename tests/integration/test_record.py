@@ -12,8 +12,8 @@ from sqlalchemy import event as engine_event
 from sqlalchemy.exc import OperationalError
 
 from nkk.contracts import STAGES
-from nkk.messaging.actor import Actor
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
+from nkk.trust.actor import Actor
 from services.intake.domain import IdentityWithheld
 from services.intake.storage import accounts, reporters, sessions
 from tests.boxes import asked

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nkk.messaging.settings import OF
-from nkk.stack import SERVICES
-from nkk.stack.run import PYTHONWARNINGS, ROOT
+from nkk.settings import OF
+from ops.stack import SERVICES
+from ops.stack.run import PYTHONWARNINGS, ROOT
 
 WRONG = {
     "AMQP_URI": "broker.example.id",

@@ -14,8 +14,8 @@ from nkk.contracts.events import AnswerSent, ComplaintHandedOver, ResponseReturn
 from nkk.messaging import topology
 from nkk.messaging.publisher import publisher
 from nkk.messaging.relay import BATCH, IN_ORDER, Relay, eligible
-from nkk.messaging.work import UnitOfWork
 from nkk.sop.ticket import new_ticket
+from nkk.store.work import UnitOfWork
 from tests.integration.conftest import PlainWork
 
 SLOW = """

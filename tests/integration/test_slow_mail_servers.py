@@ -10,7 +10,7 @@ from time import monotonic
 
 import pytest
 
-from nkk.stack.ports import LOOPBACK
+from ops.stack.ports import LOOPBACK
 from services.notification import conversing, leaving
 from services.notification.composing import Letter
 from tests.letters import server_at

@@ -15,9 +15,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import insert, select
 
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair, seal
-from nkk.stack.ports import LOOPBACK, free_port
+from nkk.store.database import Database
+from nkk.trust.sealing import new_key_pair, seal
+from ops.stack.ports import LOOPBACK, free_port
 from services.notification.keyed import Keyed
 from services.notification.storage import Contacts, journeys, messages, metadata
 from tests.installations import eventually
@@ -33,7 +33,7 @@ import eventlet
 eventlet.monkey_patch()
 import os
 from types import SimpleNamespace
-from nkk.messaging.database import Database
+from nkk.store.database import Database
 from nkk.messaging.stage import UnitOfWorkProvider
 from services.notification import conversing, mail, patience
 from services.notification.storage import NotificationWork

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair, seal
-from nkk.stack.ports import LOOPBACK
+from nkk.store.database import Database
+from nkk.trust.sealing import new_key_pair, seal
+from ops.stack.ports import LOOPBACK
 from services.notification.keyed import Keyed
 from services.notification.storage import Contacts, journeys, messages, metadata
 from tests.builders import TICKET
@@ -40,8 +40,8 @@ import sys
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from nkk.messaging.database import Database
-from nkk.messaging.settings import NKK_MAIL_FROM, NKK_SMTP_URL
+from nkk.store.database import Database
+from nkk.settings import NKK_MAIL_FROM, NKK_SMTP_URL
 from services.notification import leaving, mail
 from services.notification.keyed import Keyed
 from services.notification.postboxes import Pace

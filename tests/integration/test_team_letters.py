@@ -10,12 +10,12 @@ from functools import partial
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from nkk.clocks import KeptCalendars
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair, seal
+from nkk.desk import KeptCalendars
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS, WIB, Day
 from nkk.sop.ticket import new_ticket
+from nkk.store.database import Database
+from nkk.trust.sealing import new_key_pair, seal
 from services.notification import mail
 from services.notification.keyed import Keyed
 from services.notification.postboxes import Pace

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import Column, DateTime, MetaData, String, Table, select
 from sqlalchemy.event import listens_for
 
-from nkk.messaging.database import Inserts, insert_absent
-from nkk.messaging.work import AlreadyHandledError
+from nkk.store.database import Inserts, insert_absent
+from nkk.store.work import AlreadyHandledError
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 EVENTS = [SimpleNamespace(id=f"event-{number}") for number in range(5)]

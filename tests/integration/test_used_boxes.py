@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from nkk.messaging.actor import Actor
 from nkk.messaging.boxes import Question, UsedBoxError
 from nkk.sop.refusals import InvalidInput, NotAuthenticated, Refused
+from nkk.trust.actor import Actor
 from services.intake.domain import IdentityWithheld, LastAdmin
 from services.intake.resets import ResetExpired
 from services.intake.service import IntakeService

@@ -1,6 +1,6 @@
 """Alembic's entry: migrates the database of services.intake."""
 
-from nkk.messaging.migrations import run
+from nkk.store.migrations import run
 from services.intake.storage import metadata
 
 run(metadata)

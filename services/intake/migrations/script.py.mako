@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from nkk.messaging.database import UtcDateTime
+from nkk.store.database import UtcDateTime
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

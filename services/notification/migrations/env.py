@@ -1,6 +1,6 @@
 """Alembic's entry: migrates the database of services.notification."""
 
-from nkk.messaging.migrations import run
+from nkk.store.migrations import run
 from services.notification.storage import metadata
 
 run(metadata)

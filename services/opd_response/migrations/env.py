@@ -1,6 +1,6 @@
 """Alembic's entry: migrates the database of services.opd_response."""
 
-from nkk.messaging.migrations import run
+from nkk.store.migrations import run
 from services.opd_response.storage import metadata
 
 run(metadata)

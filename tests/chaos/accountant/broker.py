@@ -8,8 +8,8 @@ from kombu import Connection
 
 from nkk.contracts import STAGES, read_envelope
 from nkk.messaging.topology import inbox_name, retry_delays
-from nkk.stack import quarantine
-from nkk.stack.quarantine import HEARING
+from ops.stack import quarantine
+from ops.stack.quarantine import HEARING
 from tests.chaos.accountant.breach import Breach
 
 LISTENER = "tool.accountant"

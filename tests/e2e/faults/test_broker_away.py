@@ -15,7 +15,7 @@ import pytest
 from nkk.messaging import rpc_client
 from nkk.messaging.calls import StageUnavailableError
 from nkk.messaging.rpc_client import RpcClient
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.e2e.faults.trial import PATIENCE, Crowd, Trial, assert_unavailable, nkk_command, nkk_environment
 from tests.e2e.faults.trial import trial as new_trial
 from tests.installations import eventually

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from nkk.stack.broker import PrivateNode
-from nkk.stack.postgres import PrivatePostgres
+from ops.stack.broker import PrivateNode
+from ops.stack.postgres import PrivatePostgres
 from tests.e2e.faults.trial import PATIENCE, Crowd, Trial
 from tests.e2e.faults.trial import trial as new_trial
 from tests.installations import eventually, new_databases, new_vhost

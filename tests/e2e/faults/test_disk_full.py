@@ -9,8 +9,8 @@ import pytest
 
 from nkk.contracts.events import ComplaintSubmitted
 from nkk.sop.ticket import new_ticket
-from nkk.stack.broker import PrivateNode
-from nkk.stack.postgres import PrivatePostgres
+from ops.stack.broker import PrivateNode
+from ops.stack.postgres import PrivatePostgres
 from tests.builders import complaint_form
 from tests.chaos import disks
 from tests.chaos.world import databases_on

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from nkk.contracts import EventData
 from nkk.contracts.events import ComplaintHandedOver, ReporterRegistered
-from nkk.messaging.database import Database
-from nkk.messaging.work import UnitOfWork
 from nkk.sop.ticket import new_ticket
+from nkk.store.database import Database
+from nkk.store.work import UnitOfWork
 from services.intake.storage import IntakeWork
 from tests.builders import REPORT
 from tests.e2e.faults.trial import Trial, recording

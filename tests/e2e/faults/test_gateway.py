@@ -13,7 +13,7 @@ from time import monotonic
 import httpx
 import pytest
 
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.installations import Installation, eventually, installation, new_vhost
 
 PROMPT_SECONDS = 15.0

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.builders import complaint_form
 from tests.e2e.faults.stages import HASHING
 from tests.e2e.faults.trial import Trial, answered

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from kombu import Connection
 
-from nkk.stack.broker import PrivateNode
-from nkk.stack.run import ROOT
+from ops.stack.broker import PrivateNode
+from ops.stack.run import ROOT
 from tests.e2e.faults.trial import Trial
 from tests.installations import new_vhost
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.installations import Installation, eventually, installation, new_vhost
 from tests.people import People, travel_as_information
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nkk.stack.broker import PrivateNode
+from ops.stack.broker import PrivateNode
 from tests.e2e.faults.trial import PATIENCE, Crowd, Trial
 from tests.e2e.faults.trial import trial as new_trial
 from tests.installations import eventually, new_vhost

@@ -11,7 +11,7 @@ from nkk.contracts import EventData
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
 from nkk.messaging.publisher import publisher
 from nkk.sop.ticket import new_ticket
-from nkk.stack import quarantine
+from ops.stack import quarantine
 from tests.builders import REPORT
 from tests.e2e.faults import stages
 from tests.e2e.faults.trial import Trial, inboxed

@@ -19,7 +19,7 @@ from kombu import Connection
 
 from nkk.contracts import STAGES, read_envelope
 from nkk.messaging.publisher import Message, publisher
-from nkk.stack import quarantine
+from ops.stack import quarantine
 from tests.builders import complaint_form
 from tests.chaos.accountant import Books
 from tests.installations import SETTINGS, Installation, as_moved, eventually, installation, running_processes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from nkk.stack.keys import new_keys, new_passwords
+from ops.stack.keys import new_keys, new_passwords
 
 ROOT = Path(__file__).resolve().parents[3]
 REQUIRED = set(re.findall(r"^([A-Z_]+)=$", (ROOT / ".env.example").read_text(), re.M)) - {

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from nkk.contracts import STAGES
-from nkk.messaging.database import TELLS_NO_TEXT
-from nkk.stack import SERVICES
-from nkk.stack.broker import WITH_COOKIE
-from nkk.stack.keys import NEEDED, PASSWORDS, new_keys
+from nkk.store.database import TELLS_NO_TEXT
+from ops.stack import SERVICES
+from ops.stack.broker import WITH_COOKIE
+from ops.stack.keys import NEEDED, PASSWORDS, new_keys
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

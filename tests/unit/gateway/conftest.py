@@ -7,11 +7,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from gateway import create_app, limits
+from gateway import limits
+from gateway.app import create_app
 from gateway.live import LiveFeed
 from gateway.proxies import Proxies
-from nkk.messaging.actor import Actor, grant
-from nkk.messaging.written import as_pem
+from nkk.settings.written import as_pem
+from nkk.trust.actor import Actor, grant
 from tests.unit.gateway.visits import KEYS, REFRESH_TOKEN, FakeBackend
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.devices import MOST_ACCOUNTS, Device, by_device, read
 from gateway.limits import by_account_of_staff, source
-from nkk.messaging.actor import Actor
+from nkk.trust.actor import Actor
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from gateway import counting
 from gateway.limits import network
-from nkk.messaging.actor import Actor, grant
 from nkk.messaging.calls import RefusedRemotelyError
-from nkk.messaging.settings import LIMITS, SettingsError
-from nkk.messaging.written import as_pem
+from nkk.settings import LIMITS, SettingsError
+from nkk.settings.written import as_pem
+from nkk.trust.actor import Actor, grant
 from tests.unit.gateway.visits import FORM, KEYS, REFRESH_TOKEN, FakeBackend, log_in, token
 
 REGISTRATION = {

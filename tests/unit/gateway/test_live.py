@@ -12,7 +12,7 @@ from gateway import live
 from gateway.live import CHANGES, LiveFeed, TooManyStreamsError
 from nkk.contracts import EVENTS
 from nkk.contracts.asyncapi import SAMPLES
-from nkk.messaging.actor import Actor
+from nkk.trust.actor import Actor
 
 TEAM = Actor("staff-1", "opd_team", "disdukcapil")
 

@@ -2,7 +2,7 @@ import pytest
 from flask import g
 
 from gateway import papers
-from nkk.messaging.actor import Actor
+from nkk.trust.actor import Actor
 
 
 @pytest.mark.parametrize(

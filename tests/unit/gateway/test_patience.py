@@ -6,7 +6,7 @@ from flask import Flask
 from gateway import backend as module
 from gateway.backend import LEAST_SECONDS, LISTS_PATIENCE, Backend
 from nkk.messaging.calls import StageUnavailableError
-from nkk.messaging.sealing import new_key_pair
+from nkk.trust.sealing import new_key_pair
 
 
 class Clock:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from gateway.proxies import Proxies, behind, read_address
-from nkk.messaging.settings import NKK_TRUSTED_PROXIES, SettingsError
+from nkk.settings import NKK_TRUSTED_PROXIES, SettingsError
 
 
 def read_networks(written: str) -> Proxies:

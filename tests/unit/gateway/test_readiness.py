@@ -8,7 +8,7 @@ import pytest
 from gateway import backend as module
 from gateway.backend import PING_KEPT_SECONDS, PING_SECONDS, STAGES, Backend
 from nkk.messaging.calls import StageUnavailableError
-from nkk.messaging.sealing import new_key_pair
+from nkk.trust.sealing import new_key_pair
 from tests.installations import eventually
 
 ALL = dict.fromkeys(STAGES, True)

@@ -14,7 +14,7 @@ SOURCES = [
     *ROOT.glob("services/*/schemas.py"),
     ROOT / "nkk/contracts/fields.py",
     ROOT / "nkk/sop/registration.py",
-    *ROOT.glob("gateway/api/schemas/*.py"),
+    *ROOT.glob("gateway/schemas/*.py"),
     ROOT / "gateway/complaints.py",
     ROOT / "gateway/site/admin.py",
 ]

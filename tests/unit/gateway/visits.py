@@ -6,7 +6,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from nkk.stack.keys import new_keys
+from ops.stack.keys import new_keys
 
 KEYS = new_keys()
 LISTS = {

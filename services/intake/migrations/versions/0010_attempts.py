@@ -8,7 +8,7 @@ taken back once that has happened.
 import sqlalchemy as sa
 from alembic import op
 
-from nkk.messaging.database import UtcDateTime
+from nkk.store.database import UtcDateTime
 
 revision = '0010'
 down_revision = '0009'

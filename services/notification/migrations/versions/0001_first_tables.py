@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from nkk.messaging.database import UtcDateTime
+from nkk.store.database import UtcDateTime
 
 revision = '0001'
 down_revision = None

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from nkk.messaging.database import UtcDateTime
+from nkk.store.database import UtcDateTime
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.steps import ANSWER, RECEIVE
 

@@ -5,7 +5,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from nkk.messaging.database import UtcDateTime
+from nkk.store.database import UtcDateTime
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS
 

@@ -7,7 +7,7 @@ minutes. Until then, and beside instances of the version before, both forms are 
 import sqlalchemy as sa
 from alembic import op
 
-from nkk.messaging.database import UtcDateTime
+from nkk.store.database import UtcDateTime
 
 revision = '0009'
 down_revision = '0008'

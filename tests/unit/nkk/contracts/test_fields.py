@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from marshmallow import ValidationError
 
 from nkk.contracts.fields import Instant, Line, Phone, PlainText, Secret, Slug, Ticket, write_instant
-from nkk.messaging.validation import instant
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import new_ticket
+from nkk.validation import instant
 
 LONE_SURROGATE = "halo \ud83d"
 

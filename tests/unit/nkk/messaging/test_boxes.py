@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from nacl.public import PublicKey, SealedBox
 
-from nkk.messaging.actor import Actor
 from nkk.messaging.boxes import LIFETIME, Question, StaleBoxError, UnreadableBoxError, open_box
 from nkk.messaging.calls import StageFailedError
-from nkk.messaging.sealing import new_key_pair, seal, unseal
+from nkk.trust.actor import Actor
+from nkk.trust.sealing import new_key_pair, seal, unseal
 from tests.boxes import PROOF, proved
 
 PRIVATE, PUBLIC = new_key_pair()

@@ -3,7 +3,7 @@ from sqlalchemy import select
 
 from nkk.messaging.publisher import NotConfirmedError
 from nkk.messaging.relay import BATCH, Relay
-from nkk.messaging.work import UnitOfWork
+from nkk.store.work import UnitOfWork
 
 
 class Broker:

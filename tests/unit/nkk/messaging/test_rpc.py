@@ -2,12 +2,12 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from nkk.cli.speaking import sentence
 from nkk.messaging.boxes import StaleBoxError, UnreadableBoxError, UsedBoxError
 from nkk.messaging.calls import BusyError, StageBusyError
 from nkk.messaging.rpc import DeliveredBeforeError, _describe
 from nkk.messaging.rpc_client import RefusedRemotelyError, StageFailedError, StageUnavailableError, _result
 from nkk.sop.refusals import NotYourStep
+from ops.cli.speaking import sentence
 
 SECRET = "Rahasia-Pelapor"
 

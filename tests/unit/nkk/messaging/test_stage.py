@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from nkk.messaging.rpc import StageRpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.messaging.work import Work
+from nkk.store.work import Work
 
 
 def logged(entrypoint, error):

@@ -5,7 +5,7 @@ import pytest
 
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.together import TOGETHER, Delivery, Gathering, HearsTogether
-from nkk.messaging.work import AlreadyHandledError
+from nkk.store.work import AlreadyHandledError
 
 
 def delivery(subject, number=0):

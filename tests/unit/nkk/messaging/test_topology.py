@@ -3,7 +3,7 @@ import pytest
 from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.events import ComplaintHandedOver, ResponseSubmitted
 from nkk.messaging import topology
-from nkk.messaging.settings import SettingsError
+from nkk.settings import SettingsError
 
 
 @pytest.fixture(autouse=True)

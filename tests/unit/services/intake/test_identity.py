@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 from nkk.messaging.boxes import Question, UnreadableBoxError
 from nkk.messaging.calls import BusyError
-from nkk.messaging.sealing import new_key_pair, unseal
+from nkk.trust.sealing import new_key_pair, unseal
 from services.intake import identity
 from services.intake.identity import Passwords, Vault
 

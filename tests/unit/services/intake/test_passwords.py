@@ -9,14 +9,14 @@ from cryptography.fernet import Fernet
 from sqlalchemy import event, insert, select, update
 
 from nkk.contracts.events import PasswordResetRequested
-from nkk.messaging.actor import Actor
 from nkk.messaging.calls import BusyError
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair, unseal
-from nkk.messaging.work import UnitOfWork
-from nkk.messaging.written import as_pem
+from nkk.settings.written import as_pem
 from nkk.sop.refusals import InvalidInput, NotAuthenticated
-from nkk.stack.keys import new_keys
+from nkk.store.database import Database
+from nkk.store.work import UnitOfWork
+from nkk.trust.actor import Actor
+from nkk.trust.sealing import new_key_pair, unseal
+from ops.stack.keys import new_keys
 from services.intake.identity import Vault
 from services.intake.resets import ACCOUNTS, ASKED, LIFETIME, OLDEST, PER, ResetExpired
 from services.intake.service import IntakeService

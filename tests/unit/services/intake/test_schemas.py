@@ -1,8 +1,8 @@
 import pytest
 
-from nkk.messaging.validation import load
 from nkk.sop.catalogue import CATEGORIES, OPDS
 from nkk.sop.refusals import InvalidInput
+from nkk.validation import load
 from services.intake import schemas
 from tests.builders import complaint, complaint_form
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from nkk.messaging.actor import Actor
+from nkk.trust.actor import Actor
 from tests.boxes import asked, called_by, proved
 from tests.intake import ADMIN, IDENTITY, OPERATOR, PUBLIC, REPORTER, intake_at
 

@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from nkk.contracts.events import PasswordResetRequested
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair
-from nkk.messaging.work import AlreadyHandledError, UnitOfWork
+from nkk.store.database import Database
+from nkk.store.work import AlreadyHandledError, UnitOfWork
+from nkk.trust.sealing import new_key_pair
 from services.notification.keyed import Keyed
 from services.notification.service import NotificationService
 from services.notification.storage import NotificationWork, messages, metadata

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nkk.messaging.sealing import CannotOpenError, new_key_pair, seal
+from nkk.trust.sealing import CannotOpenError, new_key_pair, seal
 from services.notification.keyed import Keyed
 from tests.builders import TICKET
 

@@ -10,11 +10,11 @@ import pytest
 import structlog
 from sqlalchemy import insert, select, update
 
-from nkk.clocks import KeptCalendars
-from nkk.messaging.database import Database
-from nkk.messaging.sealing import new_key_pair, seal, unseal
+from nkk.desk import KeptCalendars
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import Calendar
+from nkk.store.database import Database
+from nkk.trust.sealing import new_key_pair, seal, unseal
 from services.notification import leaving, mail
 from services.notification.composing import LETTERS as LETTERS_FOLDER
 from services.notification.composing import compose

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nkk.messaging.sealing import CannotOpenError, new_key_pair
+from nkk.trust.sealing import CannotOpenError, new_key_pair
 from services.notification.keyed import Keyed
 from services.notification.postboxes import Postbox
 

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nkk.messaging.actor import Actor
-from nkk.messaging.validation import load
 from nkk.sop.clock import OFFICE_HOURS, WIB
 from nkk.sop.journey import service_due
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import SERVICE_MINUTES, Role
+from nkk.trust.actor import Actor
+from nkk.validation import load
 from services.notification.domain import Journey
 from services.notification.schemas import Month, Teams, read_teams, record, show_teams, standing, timeline
 from tests.builders import TICKET, entry

@@ -9,10 +9,10 @@ import pytest
 import structlog
 from sqlalchemy import insert, select, update
 
-from nkk.messaging.actor import Actor
-from nkk.messaging.database import Database
-from nkk.messaging.work import UnitOfWork
 from nkk.sop.refusals import InvalidInput
+from nkk.store.database import Database
+from nkk.store.work import UnitOfWork
+from nkk.trust.actor import Actor
 from services.notification.service import NotificationService
 from services.notification.storage import NotificationWork, journeys, messages, metadata, record
 from services.notification.unsent import LooksAfterLetters

@@ -2,9 +2,9 @@
 
 from inspect import unwrap
 
-from nkk.messaging.actor import Actor
-from nkk.messaging.database import Database
-from nkk.messaging.work import UnitOfWork
+from nkk.store.database import Database
+from nkk.store.work import UnitOfWork
+from nkk.trust.actor import Actor
 from services.opd_response.service import OpdResponseService
 from services.opd_response.storage import OpdResponseWork, metadata
 from tests.builders import MONDAY, opd_case

@@ -1,0 +1,35 @@
+"""Whether an agency's templates can be used: each is tried with sample content."""
+
+import json
+from pathlib import Path
+
+from gateway.documents import child
+from gateway.documents.content import KINDS
+from gateway.documents.errors import RenderingFailedError, RenderingTooSlowError
+
+
+def check_templates(folder: Path, seconds: float = 20) -> list[str]:
+    """What is wrong with the templates in `folder`, a sentence each; empty where all can be used.
+
+    Each is tried in a child process with `seconds`, so that one without an end is found too.
+    """
+    if not folder.is_dir():
+        return [f"{folder} is no folder."]
+    strangers = [
+        path.name
+        for path in sorted(folder.glob("*.docx"))
+        if path.stem not in KINDS and not path.name.startswith(("~", "."))
+    ]
+    found = [f"{name}: there is no document of this name; there are: {', '.join(KINDS)}." for name in strangers]
+    for kind in KINDS:
+        path = folder / f"{kind}.docx"
+        if path.is_file():
+            found += _tried(path, seconds)
+    return found
+
+
+def _tried(path: Path, seconds: float) -> list[str]:
+    try:
+        return json.loads(child.ask({"check": str(path.resolve())}, seconds))
+    except (RenderingFailedError, RenderingTooSlowError) as error:
+        return [f"{path.name}: filling it in with sample content failed. {error}"]

@@ -1,0 +1,228 @@
+"""What each document may show, and how it is shown.
+
+The allow-list stands in code and not in the templates: an agency edits those, and no edit may put a reporter's identity
+on a sheet that travels further than the operator's desk (Perpres 76/2013; UU 27/2022).
+"""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from gateway.documents import basis, recap, wording
+from gateway.documents.errors import ContentError
+from nkk.sop.clock import is_day
+from nkk.sop.indonesian import ROLES, written_date, written_instant
+from nkk.sop.report import WRITTEN
+from nkk.sop.steps import SERVICE_MINUTES, STEPS
+
+FORM = "form-pengaduan"
+REPORTER = "data-pemberi-aduan"
+COMPLAINT = "data-pengaduan"
+REPORT = "laporan-pengaduan"
+RESPONSE = "laporan-tanggapan-pengaduan"
+RECEIPT = "tanda-terima"
+RECAP = "rekap-bulanan"
+
+KINDS = {
+    FORM: "Form Pengaduan",
+    REPORTER: "Data Pemberi Aduan",
+    COMPLAINT: "Data Pengaduan",
+    REPORT: "Laporan Pengaduan",
+    RESPONSE: "Laporan Tanggapan Pengaduan",
+    RECEIPT: "Tanda Terima Pengaduan",
+    RECAP: "Rekapitulasi Bulanan Pelayanan Pengaduan",
+}
+"""Each kind of document, with its title."""
+
+_ALWAYS = {"ticket", "tracking_url"}
+_ENTERED = {*WRITTEN, "reporter_kind", "claimed_kind", "confidential", "submitted_at"}
+
+SHOWN: dict[str, frozenset[str]] = {
+    FORM: frozenset(_ALWAYS | _ENTERED),
+    REPORTER: frozenset(_ALWAYS | {"subject_line", "submitted_at", "confidential", "reporter"}),
+    COMPLAINT: frozenset(_ALWAYS | _ENTERED | {"handed_over_at", "service_due_at"}),
+    REPORT: frozenset(
+        _ALWAYS | _ENTERED | {"handed_over_at", "service_due_at", "path", "opd", "note", "classified_at", "steps"}
+    ),
+    RESPONSE: frozenset(
+        _ALWAYS
+        | {
+            "subject_line",
+            "category",
+            "sub_category",
+            "submitted_at",
+            "service_due_at",
+            "path",
+            "opd",
+            "round",
+            "response",
+            "responded_at",
+            "return_note",
+            "approved_at",
+            "answer",
+            "answered_at",
+            "closed_at",
+            "how",
+            "steps",
+        }
+    ),
+    RECEIPT: frozenset(
+        _ALWAYS | {"claimed_kind", "category", "sub_category", "subject_line", "submitted_at", "service_due_at"}
+    ),
+    RECAP: frozenset(recap.KEYS),
+}
+"""The keys of the content that a kind may show; the rest is dropped before any template sees it."""
+
+REPORTER_KEYS = ("kind", "identity_number", "name", "email", "phone", "username")
+STEP_KEYS = ("number", "activity", "role", "minutes", "came_at", "due_at", "done_at", "used_minutes", "late", "round")
+
+_REPORTER_KINDS = {"civil_servant": "Aparatur Sipil Negara (ASN)", "public": "Masyarakat"}
+_NAMES = {
+    "reporter_kind": _REPORTER_KINDS,
+    "claimed_kind": {"complaint": "Pengaduan", "information": "Informasi", "aspiration": "Aspirasi"},
+    "path": {
+        "complaint": "Pengaduan (diteruskan kepada Tim NKK Pembantu OPD)",
+        "information": "Informasi (dijawab langsung oleh operator)",
+    },
+    "how": {
+        "confirmed": "Penerimaan dikonfirmasi oleh pelapor",
+        "opened": "Tanggapan dibuka oleh pelapor",
+        "lapsed": "Dianggap diterima: 10 hari kerja telah lewat sejak tanggapan dikirim",
+    },
+}
+
+
+def context(kind: str, content: dict[str, Any]) -> dict[str, Any]:
+    """The names that the template of `kind` may use, each as it is shown; None where it does not apply.
+
+    Raises ContentError where a value is not of the contract's form.
+    """
+    if not isinstance(content, dict):
+        raise ContentError("The content is an object.")
+    shown = recap.shown(content) if kind == RECAP else {key: _shown(key, content.get(key)) for key in SHOWN[kind]}
+    return shown | constants(kind)
+
+
+def constants(kind: str) -> dict[str, Any]:
+    """The names that every document has whatever it is about."""
+    return {
+        "title": KINDS[kind],
+        "agency": basis.AGENCY,
+        "legal_basis": basis.LEGAL_BASIS,
+        "unit": basis.UNIT,
+        "section": basis.SECTION,
+        "unit_basis": basis.UNIT_BASIS,
+        "service_time": wording.minutes(SERVICE_MINUTES),
+        "procedure": [
+            {
+                "number": str(step.number),
+                "activity": step.activity,
+                "role": ROLES[step.role],
+                "minutes": wording.minutes(step.minutes),
+            }
+            for step in STEPS
+        ],
+    }
+
+
+def _shown(key: str, value: Any) -> Any:
+    if value is None or value == "":
+        return [] if key == "steps" else None
+    try:
+        return _HOW.get(key, _text)(key, value)
+    except (ValueError, TypeError, AttributeError, KeyError):
+        raise ContentError(f"{key} is not of the form the contract says.") from None
+
+
+def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _name(key: str, value: Any) -> str:
+    return _NAMES[key][value]
+
+
+def _instant(key: str, value: Any) -> str:
+    moment = wording.instant(value)
+    return written_date(moment.date()) if is_day(value) else written_instant(moment)
+
+
+def _day(key: str, value: Any) -> str:
+    """A day as reporters give it: a date, or their own words."""
+    try:
+        return written_date(date.fromisoformat(value))
+    except ValueError:
+        return _text(key, value)
+
+
+def _yes_or_no(key: str, value: Any) -> str:
+    return "Ya" if value else "Tidak"
+
+
+def _whole(key: str, value: Any) -> str:
+    return str(int(value))
+
+
+def _reporter(key: str, value: Any) -> dict[str, Any]:
+    shown = {name: _shown(name, value.get(name)) for name in REPORTER_KEYS}
+    kind = value.get("kind")
+    return shown | {
+        "kind": _REPORTER_KINDS[kind] if kind else None,
+        "identity_label": {"civil_servant": "NIP", "public": "NIK"}.get(kind, "NIP/NIK"),
+    }
+
+
+def _steps(key: str, value: Any) -> list[dict[str, Any]]:
+    return [_step(step) for step in value]
+
+
+def _step(step: dict[str, Any]) -> dict[str, Any]:
+    def moment(name: str) -> str:
+        return wording.short(step[name]) if step.get(name) else wording.NOTHING
+
+    late = step.get("late")
+    return {
+        "number": str(step["number"]),
+        "activity": step.get("activity") or wording.NOTHING,
+        "role": step.get("role") or wording.NOTHING,
+        "minutes": wording.minutes(step.get("minutes")),
+        "came_at": moment("came_at"),
+        "due_at": moment("due_at"),
+        "done_at": moment("done_at"),
+        "used_minutes": wording.minutes(step.get("used_minutes")),
+        "late": _yes_or_no("late", bool(late)),
+        "status": "Terlambat" if late else _in_time(step),
+        "round": str(step.get("round") or 1),
+    }
+
+
+def _in_time(step: dict[str, Any]) -> str:
+    """A step that is not late; one of the reporter's is not judged (`late` is null)."""
+    if not step.get("done_at"):
+        return "Berjalan"
+    return wording.NOTHING if step.get("late") is None else "Tepat waktu"
+
+
+_HOW: dict[str, Callable[[str, Any], Any]] = {
+    **dict.fromkeys(_NAMES, _name),
+    **dict.fromkeys(
+        (
+            "submitted_at",
+            "service_due_at",
+            "handed_over_at",
+            "classified_at",
+            "responded_at",
+            "approved_at",
+            "answered_at",
+            "closed_at",
+        ),
+        _instant,
+    ),
+    "happened_on": _day,
+    "confidential": _yes_or_no,
+    "round": _whole,
+    "reporter": _reporter,
+    "steps": _steps,
+}

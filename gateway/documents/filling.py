@@ -1,0 +1,141 @@
+"""Templates filled in: from a DOCX with Jinja tags and a context to a DOCX.
+
+Templates are edited by people and texts come from strangers. So tags run in a sandbox that can change nothing, a name
+that the document does not have is an error and not an empty spot, and whatever a tag puts out is text: never a tag,
+never markup.
+"""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any, NoReturn
+
+from docx.opc.exceptions import PackageNotFoundError
+from docx.oxml.ns import qn
+from docx.shared import Cm
+from docxtpl import DocxTemplate, InlineImage
+from jinja2 import StrictUndefined
+from jinja2.exceptions import SecurityError, TemplateSyntaxError, UndefinedError
+from jinja2.exceptions import TemplateError as JinjaError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from lxml import etree
+from markupsafe import Markup
+
+from gateway.documents import packing, qr
+from gateway.documents.errors import BrokenTemplateError
+from gateway.documents.plain import xml
+
+TEMPLATES = Path(__file__).parent / "templates"
+QR_WIDTH = Cm(2.6)
+
+# What turns text into markup: with these a template could let a stranger's words in as part of the document.
+_NO_FILTERS = ("safe", "escape", "e", "forceescape", "urlize", "xmlattr", "tojson")
+
+_HOLDERS = [qn(f"w:{name}") for name in ("body", "hdr", "ftr", "p", "r", "tbl", "tr", "tc", "sdtContent", "hyperlink")]
+
+NOT_A_DOCX = (zipfile.BadZipFile, PackageNotFoundError, etree.XMLSyntaxError, KeyError, ValueError, AttributeError)
+
+
+class _Picture:
+    """A picture that a template places with a tag, and can do nothing else with."""
+
+    __slots__ = ("_png", "_template")
+
+    def __init__(self, template: DocxTemplate, png: bytes) -> None:
+        self._template = template
+        self._png = png
+
+    def __html__(self) -> str:
+        return str(InlineImage(self._template, io.BytesIO(self._png), width=QR_WIDTH))
+
+
+class _StrictTemplate(DocxTemplate):
+    def fix_tables(self, source: str) -> Any:
+        # Its parser mends broken XML by leaving things out; nothing may be left out unseen.
+        etree.fromstring(source, etree.XMLParser(huge_tree=False, resolve_entities=False))
+        return super().fix_tables(source)
+
+
+def path_of(kind: str, folder: Path | None) -> Path:
+    """The template of `kind`: the agency's own where `folder` has one, else ours."""
+    own = folder / f"{kind}.docx" if folder else None
+    return own if own and own.is_file() else TEMPLATES / f"{kind}.docx"
+
+
+def environment() -> ImmutableSandboxedEnvironment:
+    """The Jinja environment of all templates."""
+    made = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined, finalize=_put_out)
+    for name in _NO_FILTERS:
+        made.filters.pop(name, None)
+    return made
+
+
+def _put_out(value: Any) -> Any:
+    if value is None:
+        return ""
+    return value if hasattr(value, "__html__") else Markup(xml(str(value)))  # noqa: S704 - `xml` escapes it
+
+
+def fill(path: Path, names: dict[str, Any]) -> bytes:
+    """The template at `path` with `names` filled in: the same bytes for the same names. Raises BrokenTemplateError."""
+    template = read(path)
+    url = names.get("tracking_url")
+    picture = _Picture(template, qr.png(url)) if url else None
+    try:
+        template.render(names | {"qr": picture}, environment())
+    except (JinjaError, etree.XMLSyntaxError, TypeError, ArithmeticError, LookupError, ValueError) as error:
+        _refuse(path, error)
+    _refuse_loose_text(path, template)
+    out = io.BytesIO()
+    _mark(template, names)
+    template.save(out)
+    return packing.settled(out.getvalue())
+
+
+def read(path: Path) -> DocxTemplate:
+    """The template at `path`, not yet filled in. Raises BrokenTemplateError where it is no DOCX."""
+    template = _StrictTemplate(io.BytesIO(path.read_bytes()))
+    try:
+        template.init_docx()
+    except NOT_A_DOCX:
+        raise BrokenTemplateError(path.name, "this is no DOCX file that can be read.") from None
+    return template
+
+
+def _refuse_loose_text(path: Path, template: DocxTemplate) -> None:
+    """Office applications drop text between paragraphs, rows or runs, which is where {{r …}} and {{p …}} put it."""
+    edges = [
+        edge
+        for section in template.docx.sections
+        for edge in (section.header, section.first_page_header, section.footer, section.first_page_footer)
+    ]
+    for root in (template.docx.element.body, *(edge._element for edge in edges if not edge.is_linked_to_previous)):
+        for element in root.iter(*_HOLDERS):
+            if element.xpath("./text()[normalize-space()]"):
+                raise BrokenTemplateError(path.name, "a tag puts text outside a paragraph; write it as {{ name }}.")
+
+
+def _mark(template: DocxTemplate, names: dict[str, Any]) -> None:
+    properties = template.docx.core_properties  # get_docx() would read the template anew
+    properties.title = names["title"]
+    properties.author = names["agency"]
+    properties.last_modified_by = names["agency"]
+    properties.subject = names.get("ticket") or names.get("month") or ""
+    properties.comments = properties.keywords = properties.identifier = ""
+    properties.language = "id-ID"
+    properties.revision = 1
+
+
+def _refuse(path: Path, error: Exception) -> NoReturn:
+    """Without the error's own words where those could quote the content."""
+    if isinstance(error, TemplateSyntaxError):
+        what = f"a tag cannot be read: {error.message}"
+    elif isinstance(error, UndefinedError):
+        what = "a tag uses a name that this document does not have."
+    elif isinstance(error, SecurityError):
+        what = "a tag does what templates may not do."
+    elif isinstance(error, etree.XMLSyntaxError):
+        what = "its tags do not fit: each {%p %} needs a paragraph, and each {%tr %} a row, of its own."
+    else:
+        what = f"a tag cannot be carried out ({type(error).__name__})."
+    raise BrokenTemplateError(path.name, what) from error

@@ -1,0 +1,73 @@
+"""The monthly recapitulation's figures, as they are shown. Empty figures are "-", never 0."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gateway.documents import wording
+from gateway.documents.errors import ContentError
+from nkk.sop.indonesian import written_month
+
+DURATIONS = ("median_minutes", "p90_minutes", "on_time_share")
+FIGURES = ("count", *DURATIONS)
+COUNTS = ("accepted", "answered", "closed", "open", "late")
+
+ROWS: dict[str, tuple[str, ...]] = {
+    "by_path": ("name", "count"),
+    "by_category": ("name", "sub_category", "count"),
+    "by_opd": ("name", "forwarded", "open", "late", "responses", *DURATIONS),
+    "steps": ("number", "activity", "role", "standard_minutes", *FIGURES),
+    "open_cases": ("ticket", "path", "step", "activity", "opd", "came_at", "due_at", "service_due_at", "late"),
+}
+"""The lists of the content, and what each row of them has."""
+
+SERVICE = ("standard_minutes", *FIGURES)
+KEYS = ("month", *COUNTS, *ROWS, "service")
+
+PATHS = {"complaint": "Pengaduan", "information": "Informasi"}
+
+
+def shown(content: dict[str, Any]) -> dict[str, Any]:
+    """`content` with every figure as text. Raises ContentError where a value is not of the contract's form."""
+    return {
+        "month": _shown("month", content.get("month")),
+        **{key: _shown(key, content.get(key)) for key in COUNTS},
+        **{key: [_row(row, names) for row in content.get(key) or []] for key, names in ROWS.items()},
+        "service": _row(content.get("service") or {}, SERVICE),
+    }
+
+
+def _row(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
+    if not isinstance(row, dict):
+        raise ContentError("A row of the recapitulation is an object.")
+    return {name: _shown(name, row.get(name)) for name in names}
+
+
+def _shown(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return wording.NOTHING
+    try:
+        return _HOW.get(name, str)(value)
+    except (ValueError, TypeError, AttributeError):
+        raise ContentError(f"{name} is not of the form the contract says.") from None
+
+
+def _instant(value: Any) -> str:
+    return wording.short(value)
+
+
+def _late(value: Any) -> str:
+    """A yes or no of a case; how many at the top of the recapitulation and of an OPD."""
+    if isinstance(value, bool):
+        return "Ya" if value else "Tidak"
+    return wording.number(value)
+
+
+_HOW: dict[str, Callable[[Any], str]] = {
+    "month": written_month,
+    **dict.fromkeys(("accepted", "answered", "closed", "open", "count", "forwarded", "responses"), wording.number),
+    **dict.fromkeys(("median_minutes", "p90_minutes", "standard_minutes"), wording.minutes),
+    "on_time_share": wording.share,
+    **dict.fromkeys(("came_at", "due_at", "service_due_at"), _instant),
+    "path": lambda path: PATHS.get(path, path),
+    "late": _late,
+}

@@ -1,0 +1,152 @@
+"""The shapes of accounts, passwords and sessions."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from gateway.schemas.parts import one_of
+from nkk.contracts.fields import Digits, Line, Mailbox, Password, Phone, Secret, UserName
+from nkk.sop.registration import problems
+from nkk.sop.report import NAME_LENGTH
+from nkk.sop.steps import ReporterKind, Role
+
+CHARACTERS = "10 to 128 characters, at least 5 of them different, without the user name."
+
+
+class Possible(Schema):
+    """Says all that will not do of a registration at once, beside what is of no right shape."""
+
+    @validates_schema(skip_on_field_errors=False)
+    def _possible(self, data: dict[str, Any], **_: Any) -> None:
+        if wrong := problems(data, datetime.now(UTC).date()):
+            raise ValidationError({field: [problem] for field, problem in wrong.items()})
+
+
+class Registration(Possible):
+    """Who registers: a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
+
+    kind = fields.String(required=True, validate=one_of(*ReporterKind))
+    identity_number = Digits(
+        required=True,
+        validate=validate.Length(1, 32),
+        metadata={"description": "NIP or NIK: its digits; spaces, dots and hyphens between them do not matter."},
+    )
+    name = Line(NAME_LENGTH, required=True)
+    email = Mailbox(required=True)
+    phone = Phone(allow_none=True)
+    username = UserName(
+        64,
+        required=True,
+        metadata={
+            "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens or "
+            "underscores, beginning with a letter or digit."
+        },
+    )
+    password = Password(required=True, metadata={"description": CHARACTERS})
+
+
+class Contact(Schema):
+    """How a reporter is reached."""
+
+    email = Mailbox(required=True)
+    phone = Phone(allow_none=True)
+
+
+class ContactChange(Contact):
+    """How you are reached from now on, and your password. Without `phone`, no number is kept."""
+
+    password = Secret(required=True)
+
+
+class Registered(Schema):
+    """A new reporter."""
+
+    reporter_id = fields.String(required=True)
+
+
+class Credentials(Schema):
+    """A log-in."""
+
+    username = Secret(required=True)
+    password = Secret(required=True)
+
+
+class KnownDevice(Schema):
+    """What the device was given at its last log-in."""
+
+    device = fields.String(
+        data_key="X-NKK-Device",
+        load_default="",
+        metadata={
+            "description": "As the last log-in from this device gave it; anything else is a device that is not known."
+        },
+    )
+
+
+DEVICE_HEADERS = {
+    "X-NKK-Device": {"description": "Send this with the next log-in from this device.", "schema": {"type": "string"}}
+}
+
+
+class Renewal(Schema):
+    """Asks for a fresh access token."""
+
+    refresh_token = Secret(200, required=True)
+
+
+class ResetRequest(Schema):
+    """Whose password or user name was forgotten: either of the two."""
+
+    username = Secret(metadata={"description": "Your user name."})
+    email = Mailbox(
+        metadata={
+            "description": "Instead of it the e-mail address you registered with, where you forgot the user name."
+        }
+    )
+
+    @validates_schema
+    def _one(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError("Missing data for required field.", "username")
+        if len(data) > 1:
+            raise ValidationError("Give the user name or the e-mail address, not both.", "username")
+
+
+class ResetAsked(Schema):
+    """The same for every user name and address."""
+
+    detail = fields.String(required=True)
+    valid_minutes = fields.Integer(required=True, metadata={"description": "How long a code is good."})
+
+
+class ResetCompletion(Schema):
+    """The code of the letter, and the password to be."""
+
+    token = Secret(
+        200, required=True, metadata={"description": "The code; spaces, hyphens, line ends and capitals do not matter."}
+    )
+    password = Password(required=True, metadata={"description": CHARACTERS})
+
+
+class PasswordChange(Schema):
+    """The password as it is and as it is to be."""
+
+    password = Secret(required=True)
+    new_password = Password(required=True, metadata={"description": CHARACTERS})
+
+
+class AccessToken(Schema):
+    """A log-in: send `access_token` as `Authorization: Bearer …`; renew it before `expires_at`."""
+
+    access_token = fields.String(required=True)
+    expires_at = fields.String(required=True)
+    role = fields.String(required=True, validate=one_of(*Role))
+    opd = fields.String(allow_none=True)
+
+
+class Session(AccessToken):
+    """A new log-in; `refresh_token` renews it until `session_expires_at`."""
+
+    refresh_token = fields.String(required=True)
+    session_expires_at = fields.String(required=True)

@@ -1,0 +1,125 @@
+"""The shapes of what the admin keeps: staff, catalogue and roster, teams."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+from webargs.fields import DelimitedList
+
+from gateway.schemas.accounts import CHARACTERS, Possible
+from gateway.schemas.parts import Thorough, one_of
+from nkk.contracts.fields import Line, Mailbox, Password, Slug, UserName
+from nkk.sop.report import NAME_LENGTH
+from nkk.sop.steps import STAFF_ROLES, Role
+
+
+class NewStaff(Possible, Thorough):
+    """A staff account to add."""
+
+    username = UserName(64, required=True)
+    name = Line(NAME_LENGTH, required=True)
+    role = fields.String(required=True, validate=one_of(*STAFF_ROLES))
+    opd = Slug(allow_none=True)
+    password = Password(required=True, metadata={"description": CHARACTERS})
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+        """What of its OPD does not go with its role, as intake says it."""
+        opd, role = valid.get("opd"), valid.get("role")
+        if role == Role.OPD_TEAM and (opd is None or (lists["opds"] and opd not in lists["opds"])):
+            return {"opd": "An OPD team belongs to one OPD of the roster."}
+        if role in STAFF_ROLES and role != Role.OPD_TEAM and opd is not None:
+            return {"opd": "Only an OPD team belongs to an OPD."}
+        return {}
+
+
+class NewPassword(Schema):
+    """A new password for a staff account."""
+
+    password = Password(required=True, metadata={"description": CHARACTERS})
+
+
+class Staff(Schema):
+    """A staff account."""
+
+    username = fields.String(required=True)
+    name = fields.String(required=True)
+    role = fields.String(required=True)
+    opd = fields.String(allow_none=True)
+    disabled_at = fields.String(allow_none=True)
+    locked_until = fields.String(
+        allow_none=True,
+        metadata={"description": "Until when all strangers wait, since many addresses gave wrong passwords."},
+    )
+    slowed_until = fields.String(
+        allow_none=True,
+        metadata={"description": "Until when somebody waits who gave too many wrong passwords for this account."},
+    )
+    slowed_sources = fields.Integer(metadata={"description": "How many wait: addresses, devices and sessions."})
+
+
+class StaffIds(Schema):
+    """Whose names are asked for."""
+
+    ids = DelimitedList(
+        fields.String(validate=validate.Regexp(r"^[A-Za-z0-9-]{1,36}\Z")),
+        required=True,
+        validate=validate.Length(1, 200),
+        metadata={"description": "Staff ids, comma separated."},
+    )
+
+
+class StaffNames(Schema):
+    """Names of staff by id; an id that is nobody's is left out."""
+
+    names = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+
+
+class StaffListing(Schema):
+    """A page of the staff."""
+
+    items = fields.List(fields.Nested(Staff), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class CategoryHead(Schema):
+    """What a category is called, and what it rests on."""
+
+    name = Line(NAME_LENGTH, required=True)
+    source = Line(NAME_LENGTH, least=0)
+
+
+class CategoryRow(CategoryHead):
+    """The same of one that is not there yet."""
+
+    key = Slug(required=True)
+
+
+class CatalogueCategory(CategoryHead):
+    """A category; its sub-categories by key."""
+
+    sub_categories = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), required=True)
+
+
+class Catalogue(Schema):
+    """Categories and agencies by key; what is given is replaced whole."""
+
+    categories = fields.Dict(keys=Slug(), values=fields.Nested(CatalogueCategory))
+    opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH))
+
+
+NOT_ALONE = "Give the team's own address as well: a superior is written to only beside the team."
+
+
+class TeamAddress(Schema):
+    """Where a team is reached, and its superior, who is told of what is late."""
+
+    email = Mailbox(required=True, error_messages={"required": NOT_ALONE})
+    superior_email = Mailbox(allow_none=True)
+
+
+class Teams(Schema):
+    """The addresses of the teams: `opd_team` by OPD. A team left out is sent nothing."""
+
+    operator = fields.Nested(TeamAddress)
+    main_team = fields.Nested(TeamAddress)
+    opd_team = fields.Dict(keys=Slug(), values=fields.Nested(TeamAddress))

@@ -1,0 +1,234 @@
+"""The shapes of a complaint, its journey and what is done at each step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from gateway.schemas.parts import Claim, Flag, Thorough, one_of
+from nkk.contracts.fields import NOTE_LENGTH, PlainText, Slug
+from nkk.contracts.report import ReportForm, ReportView
+from nkk.sop.steps import Path
+
+BY_DAY = (
+    "To Tim Utama and the OPDs' teams the day alone, as the instant at which it began in WIB, such as "
+    "`2026-03-02T00:00:00+07:00`."
+)
+
+
+class IdempotencyKey(Schema):
+    """Makes sending again safe: the same key and body give the same answer."""
+
+    idempotency_key = fields.String(
+        data_key="Idempotency-Key",
+        validate=validate.Regexp(r"^[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters, such as a UUID."),
+    )
+
+
+NO_SUCH_OPD = "Choose an agency of the roster (GET /opds)."
+NO_OPD = "Information goes to the operator: leave the OPD out."
+
+
+class ComplaintForm(ReportForm, Thorough):
+    """Form Pengaduan. `category`, `sub_category` and `accused_opd` are keys of GET /categories and GET /opds."""
+
+    claimed_kind = fields.String(
+        validate=one_of("complaint", "information", "aspiration"),
+        metadata={"description": "What the reporter thinks it is; Tim Utama's classification counts."},
+    )
+    confidential = Flag(metadata={"description": "No desk sees who the reporter is, the operator included."})
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+        """What of it the lists do not have, as intake says it."""
+        wrong = {}
+        category = lists["categories"].get(valid.get("category"))
+        if category is None and "category" in valid and lists["categories"]:
+            wrong["category"] = "Choose a category of the catalogue (GET /categories)."
+        if category and "sub_category" in valid and valid["sub_category"] not in category["sub_categories"]:
+            wrong["sub_category"] = "Choose a sub-category of this category (GET /categories)."
+        if valid.get("accused_opd") and lists["opds"] and valid["accused_opd"] not in lists["opds"]:
+            wrong["accused_opd"] = NO_SUCH_OPD
+        return wrong
+
+
+class Receipt(Schema):
+    """What the reporter is given: the ticket, and by when the answer is promised."""
+
+    ticket = fields.String(required=True)
+    submitted_at = fields.String(required=True)
+    service_due_at = fields.String(required=True)
+    stands = fields.Dict(required=True)
+
+
+class Reporter(Schema):
+    """Who reported (Data Pemberi Aduan): no other answer has it."""
+
+    kind = fields.String(required=True)
+    identity_number = fields.String(required=True)
+    name = fields.String(required=True)
+    email = fields.String(required=True)
+    phone = fields.String(allow_none=True)
+    username = fields.String(required=True)
+
+
+class Answer(Schema):
+    """The answer. The operator also sees what there is to answer with: the OPD's response or Tim Utama's note."""
+
+    text = fields.String(allow_none=True)
+    sent_at = fields.String(allow_none=True)
+    closed_at = fields.String(allow_none=True)
+    how = fields.String(allow_none=True, metadata={"description": "How it was received: confirmed, opened or lapsed."})
+    confirmed_at = fields.String(allow_none=True)
+    path = fields.String()
+    material = fields.String(allow_none=True)
+    note = fields.String(allow_none=True)
+    came_at = fields.String()
+    due_at = fields.String()
+    done_at = fields.String(allow_none=True)
+    left_minutes = fields.Integer(allow_none=True)
+    late = fields.Boolean(allow_none=True)
+    service_due_at = fields.String()
+    service_left_minutes = fields.Integer(allow_none=True)
+    stands = fields.Dict()
+    claim = fields.Nested(Claim, allow_none=True)
+
+
+class Undelivered(Schema):
+    """A letter to a reporter that will not arrive: their mail server knows no such address, or five days' tries failed.
+    Tell them otherwise."""
+
+    ticket = fields.String(required=True)
+    kind = fields.String(required=True, metadata={"description": "Which letter: received, answered, late or reminder."})
+    given_up_at = fields.String(required=True)
+
+
+class Complaint(ReportView):
+    """A complaint. Each role is shown what its step works from; what it may not see is left out."""
+
+    ticket = fields.String(required=True)
+    stands = fields.Dict(required=True)
+    reporter_kind = fields.String()
+    claimed_kind = fields.String()
+    confidential = fields.Boolean()
+    submitted_at = fields.String(metadata={"description": BY_DAY})
+    came_at = fields.String(metadata={"description": "When it came to the step it stands, or stood last, at here."})
+    due_at = fields.String(metadata={"description": "When that step is due."})
+    done_at = fields.String(allow_none=True, metadata={"description": "When that step was done."})
+    left_minutes = fields.Integer(
+        allow_none=True,
+        metadata={"description": "Office minutes left to the step; negative once it is late, null once it is done."},
+    )
+    late = fields.Boolean(allow_none=True)
+    service_due_at = fields.String(metadata={"description": f"The two working days promised for the whole. {BY_DAY}"})
+    service_left_minutes = fields.Integer(
+        allow_none=True,
+        metadata={
+            "description": "The same for the whole service; where the day alone is told, from the beginning of today "
+            "on."
+        },
+    )
+    handed_over_at = fields.String(allow_none=True)
+    opd = fields.String(allow_none=True)
+    round = fields.Integer(metadata={"description": "How often the OPD has responded."})
+    note = fields.String(allow_none=True)
+    response = fields.String(allow_none=True)
+    return_note = fields.String(allow_none=True)
+    claim = fields.Nested(
+        Claim,
+        allow_none=True,
+        metadata={"description": "For the desk it stands at: who there is on it; null where nobody is."},
+    )
+    answer = fields.Nested(Answer, allow_none=True)
+    undelivered = fields.List(
+        fields.Nested(Undelivered),
+        metadata={
+            "description": "For the operator, until the complaint is closed: letters to its reporter that do not "
+            "arrive."
+        },
+    )
+
+
+class TimelineEntry(Schema):
+    """One step that was done. Staff also see who did it, which OPD, and the notes that were written to them."""
+
+    step = fields.Integer(required=True)
+    name = fields.String(required=True)
+    activity = fields.String(required=True)
+    event = fields.String(required=True)
+    role = fields.String(required=True)
+    at = fields.String(required=True, metadata={"description": f"Of steps 1 and 7: {BY_DAY[0].lower()}{BY_DAY[1:]}"})
+    output = fields.String(required=True, metadata={"description": "The document this step produces."})
+    round = fields.Integer(allow_none=True)
+    minutes = fields.Integer(required=True, metadata={"description": "The step's standard time, in office minutes."})
+    came_at = fields.String(allow_none=True, metadata={"description": "When the step began; null for step 1."})
+    due_at = fields.String(allow_none=True, metadata={"description": "When it was promised."})
+    used_minutes = fields.Integer(allow_none=True, metadata={"description": "Office minutes it took."})
+    late = fields.Boolean(allow_none=True)
+    by = fields.String(allow_none=True)
+    opd = fields.String(allow_none=True)
+    note = fields.String(
+        allow_none=True, metadata={"description": "Tim Utama's: for itself and the desk that it was written to."}
+    )
+
+
+class Document(Schema):
+    """A document that this reader may open."""
+
+    kind = fields.String(required=True)
+    title = fields.String(required=True)
+    docx = fields.String(required=True, metadata={"description": "Its address as DOCX."})
+    pdf = fields.String(required=True, metadata={"description": "Its address as PDF."})
+    method = fields.String(
+        required=True,
+        validate=one_of("GET", "POST"),
+        metadata={"description": "What opens it. POST where the document shows who reported, which is recorded."},
+    )
+
+
+class Timeline(Schema):
+    """The journey of a complaint: what was done and in what time, where it stands, what comes next and when.
+
+    `next` carries came_at, due_at, minutes, used_minutes, left_minutes (office minutes) and late. To Tim Utama and the
+    OPDs' teams the clocks of steps 2 and 7 are told by the day, and without minutes; step 7 on the day after.
+    """
+
+    ticket = fields.String(required=True)
+    path = fields.String(allow_none=True, validate=one_of(*Path))
+    submitted_at = fields.String(allow_none=True, metadata={"description": BY_DAY})
+    service_due_at = fields.String(allow_none=True, metadata={"description": BY_DAY})
+    service_left_minutes = fields.Integer(allow_none=True)
+    stands = fields.Dict(required=True)
+    next = fields.Dict(allow_none=True)
+    entries = fields.List(fields.Nested(TimelineEntry), required=True)
+    documents = fields.List(fields.Nested(Document), required=True)
+
+
+class Standing(Schema):
+    """Where the complaint stands at this desk after the act."""
+
+    ticket = fields.String(required=True)
+    stands = fields.Dict(required=True)
+
+
+class Classification(Thorough):
+    """Step 3: information, to be answered by the operator; or a complaint, for the helper team of `opd`."""
+
+    kind = fields.String(required=True, validate=one_of(*Path))
+    opd = Slug(allow_none=True)
+    note = PlainText(NOTE_LENGTH, allow_none=True)
+
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+        """What of its OPD does not go with its kind."""
+        opd = valid.get("opd")
+        if valid.get("kind") == Path.INFORMATION and opd is not None:
+            return {"opd": NO_OPD}
+        if valid.get("kind") == Path.COMPLAINT and (opd is None or (lists["opds"] and opd not in lists["opds"])):
+            return {"opd": NO_SUCH_OPD}
+        return {}
+
+
+class Approval(Schema):
+    """Step 5: the response answers the complaint; or it goes back to the OPD team with a note."""
+
+    approved = Flag(required=True)
+    note = PlainText(NOTE_LENGTH, allow_none=True)

@@ -1,0 +1,75 @@
+"""The shapes of worklists and claims."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, post_load
+
+from gateway.schemas.complaints import Undelivered
+from gateway.schemas.parts import Claim, Flag, Page
+from nkk.contracts.fields import Line, Slug
+from nkk.sop.report import SUBJECT_LENGTH
+
+
+class Worklist(Page):
+    """Which part of a worklist, and what of it. A cursor may be taken over to another narrowing: it goes on from
+    there."""
+
+    category = Slug(metadata={"description": "A key of GET /categories."})
+    late = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "true: only what is past due."})
+    q = Line(
+        SUBJECT_LENGTH,
+        least=2,
+        metadata={
+            "description": "A ticket, three of its letters and digits or more that stand side by side, or part of the "
+            "subject line, in any case. On the answers' desk, which keeps no subject lines, only the first "
+            "two."
+        },
+    )
+
+    @post_load
+    def _apart(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        wanted = {name: data[name] for name in ("category", "late", "q") if name in data}
+        return {"cursor": data.get("cursor"), "limit": data.get("limit"), "wanted": wanted}
+
+
+class Listing(Schema):
+    """A page of a list: `next` is the cursor of the page that follows, null on the last."""
+
+    items = fields.List(fields.Dict(), required=True)
+    next = fields.String(allow_none=True, required=True)
+
+
+class WaitingLetters(Schema):
+    """Letters, to anybody, that were tried in vain and are tried again by themselves."""
+
+    count = fields.Integer(required=True)
+    since = fields.String(required=True, metadata={"description": "When the first of them was tried first."})
+    why = fields.String(
+        allow_none=True,
+        required=True,
+        metadata={
+            "description": "What keeps most of them: a command with what the mail server answered it, such as `AUTH "
+            "535 5.7.8`, or how it could not be spoken to, such as `ConnectionRefusedError`."
+        },
+    )
+
+
+class UndeliveredLetters(Schema):
+    """A page of letters that will not arrive; and of those that may, what waits while the mail server takes none."""
+
+    items = fields.List(fields.Nested(Undelivered), required=True)
+    next = fields.String(allow_none=True, required=True)
+    waiting = fields.Nested(WaitingLetters, allow_none=True)
+
+
+class Claiming(Schema):
+    """Says to be on a complaint."""
+
+    take_over = Flag(metadata={"description": "true: also where a colleague is."})
+
+
+class Claimed(Schema):
+    """Who is on a complaint after the act."""
+
+    ticket = fields.String(required=True)
+    claim = fields.Nested(Claim, allow_none=True, required=True)

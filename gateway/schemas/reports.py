@@ -1,0 +1,94 @@
+"""The shapes of a month's recapitulation."""
+
+from marshmallow import Schema, fields, validate
+
+from gateway.schemas.parts import one_of
+
+
+class Recapitulation(Schema):
+    """Which month's recapitulation, and how it is written."""
+
+    month = fields.String(
+        required=True, validate=validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="Write the month as 2026-03.")
+    )
+    format = fields.String(load_default="xlsx", validate=one_of("xlsx", "pdf", "json"))
+
+
+class Durations(Schema):
+    """How long something took that ended in the month, in office minutes; null where nothing did, and to Tim Utama for
+    steps 2 and 7 and the service where fewer than five did."""
+
+    median_minutes = fields.Integer(required=True, allow_none=True)
+    p90_minutes = fields.Integer(required=True, allow_none=True)
+    on_time_share = fields.Float(required=True, allow_none=True, metadata={"description": "0 to 1."})
+
+
+class Times(Durations):
+    """The same, and how much ended."""
+
+    count = fields.Integer(required=True)
+
+
+class StepTimes(Times):
+    """The same for one step."""
+
+    number = fields.Integer(required=True)
+    activity = fields.String(required=True)
+    role = fields.String(required=True)
+    standard_minutes = fields.Integer(required=True)
+
+
+class OpdTimes(Durations):
+    """Step 4 of one OPD: complaints forwarded to it in the month, those still open and late there, its responses."""
+
+    name = fields.String(required=True)
+    forwarded = fields.Integer(required=True)
+    open = fields.Integer(required=True, metadata={"description": "At step 4 at the month's end, or now."})
+    late = fields.Integer(required=True, metadata={"description": "Of those: past the step's or the service's end."})
+    responses = fields.Integer(required=True, metadata={"description": "Sent in the month, each round by itself."})
+
+
+class ServiceTimes(Times):
+    """The same for the whole service."""
+
+    standard_minutes = fields.Integer(required=True)
+
+
+class Counted(Schema):
+    """How many of the accepted are of a kind."""
+
+    name = fields.String(required=True)
+    sub_category = fields.String()
+    count = fields.Integer(required=True)
+
+
+class OpenCase(Schema):
+    """A complaint without an answer at the month's end, or now. To Tim Utama the service is due on a day, as are the
+    times of step 2; what was submitted today is listed once it was handed over."""
+
+    ticket = fields.String(required=True)
+    path = fields.String(required=True)
+    step = fields.Integer(required=True)
+    activity = fields.String(required=True)
+    opd = fields.String(required=True, allow_none=True)
+    came_at = fields.String(required=True)
+    due_at = fields.String(required=True)
+    service_due_at = fields.String(required=True)
+    late = fields.Boolean(required=True)
+
+
+class Month(Schema):
+    """A month's recapitulation: counts, times against the standard, what is open (1,000 at most are listed)."""
+
+    month = fields.String(required=True)
+    accepted = fields.Integer(required=True)
+    answered = fields.Integer(required=True)
+    closed = fields.Integer(required=True)
+    open = fields.Integer(required=True)
+    late = fields.Integer(required=True)
+    by_path = fields.List(fields.Nested(Counted), required=True)
+    by_category = fields.List(fields.Nested(Counted), required=True)
+    by_opd = fields.List(fields.Nested(OpdTimes), required=True)
+    steps = fields.List(fields.Nested(StepTimes), required=True)
+    service = fields.Nested(ServiceTimes, required=True)
+    open_cases = fields.List(fields.Nested(OpenCase), required=True)

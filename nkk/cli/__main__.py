@@ -1,5 +1,0 @@
-"""`python -m nkk.cli` is `nkk`."""
-
-from nkk.cli import main
-
-main()

@@ -1,0 +1,37 @@
+"""What every desk has in common: how what stands there is kept and its worklist narrowed, the columns of the report and
+of who is on it, the calendar's versions, the clocks and their alarms, and the record of who looked at a case.
+
+`nkk.desk.stage` holds what runs in a stage; the rest knows nothing of it.
+"""
+
+from nkk.desk.calendars import Calendars, KeptCalendars, calendars_table
+from nkk.desk.claims import claim_columns
+from nkk.desk.clocks import ClockedWork, alarm_index, clock_columns, to_tell
+from nkk.desk.record import IDENTITY_SHOWN, LETTER_DROPPED, VIEWED, RecordedWork, record_table, viewing
+from nkk.desk.report import report_columns
+from nkk.desk.rows import Rows
+from nkk.desk.worklist import EVERYTHING, Wanted, in_turn, narrowed, read_wanted
+
+__all__ = [
+    "EVERYTHING",
+    "IDENTITY_SHOWN",
+    "LETTER_DROPPED",
+    "VIEWED",
+    "Calendars",
+    "ClockedWork",
+    "KeptCalendars",
+    "RecordedWork",
+    "Rows",
+    "Wanted",
+    "alarm_index",
+    "calendars_table",
+    "claim_columns",
+    "clock_columns",
+    "in_turn",
+    "narrowed",
+    "read_wanted",
+    "record_table",
+    "report_columns",
+    "to_tell",
+    "viewing",
+]

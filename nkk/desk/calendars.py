@@ -1,0 +1,128 @@
+"""The calendar's versions as a stage keeps them: one row each, never changed."""
+
+import json
+import time
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, func, select
+
+from nkk.sop.calendar import read_calendar
+from nkk.sop.clock import OFFICE_HOURS, Calendar
+from nkk.sop.steps import RECEIVE
+from nkk.sop.timed import Timed
+from nkk.store.database import UtcDateTime, insert_if_absent
+
+FRESH_SECONDS = 1.0
+"""For how long the newest version is taken for the newest without looking again."""
+
+
+class CalendarNotHeardError(Exception):
+    """An event names a version of the calendar that has not come here yet: it is on its way."""
+
+
+def calendars_table(metadata: MetaData) -> Table:
+    """The table of versions; version 0 is built in and never stored."""
+    return Table(
+        "calendars",
+        metadata,
+        Column("version", Integer, primary_key=True, autoincrement=False),
+        Column("content", Text, nullable=False),
+        Column("changed_at", UtcDateTime, nullable=False),
+        Column("changed_by", String(64), nullable=False),
+    )
+
+
+class KeptCalendars:
+    """The stored versions, within one transaction."""
+
+    def __init__(self, connection: Connection, table: Table) -> None:
+        self._connection = connection
+        self._table = table
+
+    def keep(self, version: int, content: dict[str, Any], at: datetime, by: str) -> bool:
+        """Store a version; False where it was there, which it then stays."""
+        row = {
+            "version": version,
+            "content": json.dumps(content, ensure_ascii=False),
+            "changed_at": at,
+            "changed_by": by,
+        }
+        return insert_if_absent(self._connection, self._table, row)
+
+    def newest(self) -> int:
+        """The highest version stored; 0 where there is none."""
+        return self._connection.execute(select(func.coalesce(func.max(self._table.c.version), 0))).scalar_one()
+
+    def current(self) -> Calendar:
+        """The newest calendar, as this transaction sees it."""
+        row = self.row(self.newest())
+        return OFFICE_HOURS if row is None else read_calendar(row["content"], row["version"])
+
+    def row(self, version: int) -> Any:
+        """The row of a version, its content read; None where it is not there."""
+        row = self._connection.execute(select(self._table).where(self._table.c.version == version)).first()
+        return row and {**row._mapping, "content": json.loads(row.content)}
+
+    def rows(self, below: int, limit: int) -> list[Any]:
+        """The versions under `below`, newest first, without their contents."""
+        table = self._table
+        query = select(table.c.version, table.c.changed_at, table.c.changed_by).where(table.c.version < below)
+        return list(self._connection.execute(query.order_by(table.c.version.desc()).limit(limit)))
+
+
+class Calendars:
+    """The versions a stage knows, each read once."""
+
+    def __init__(self, uow: Any) -> None:
+        self._uow = uow
+        self._known = {0: OFFICE_HOURS}
+        self._newest = (float("-inf"), 0)
+
+    def current(self) -> Calendar:
+        """The calendar that clocks started now run by. Not for use within a transaction: it takes a connection."""
+        looked, version = self._newest
+        if time.monotonic() - looked > FRESH_SECONDS:
+            with self._uow.reading() as work:
+                version = work.calendars.newest()
+            self._newest = (time.monotonic(), version)
+        return self.get(version)
+
+    def get(self, version: int) -> Calendar:
+        """That version. Raises CalendarNotHeardError. Not for use within a transaction."""
+        if version not in self._known:
+            with self._uow.reading() as work:
+                row = work.calendars.row(version)
+            if row is None:
+                raise CalendarNotHeardError(f"calendar version {version}")
+            self._known[version] = read_calendar(row["content"], version)
+        return self._known[version]
+
+    def named_by(self, data: Any) -> Calendar:
+        """The calendar by which an event's `data` starts a clock. Raises CalendarNotHeardError, also where that of the
+        whole service has not come."""
+        if data.service_calendar is not None:
+            self.get(data.service_calendar)
+        return self.get(data.calendar)
+
+    def forget_newest(self) -> None:
+        """There is a newer one."""
+        self._newest = (float("-inf"), 0)
+
+    def left(
+        self, timed: Timed, service_due_at: datetime, service_calendar: int | None, now: datetime, by_day: bool = False
+    ) -> dict[str, int | bool | None]:
+        """Office minutes left to a step and to the whole service, negative once late, None where the step is done, or
+        the answer sent; and whether it is, or was, late: past closing time a late step still has 0 minutes. Each by the
+        calendar it is due by; the service by the step's where its own is not known, and from day to day where `by_day`:
+        to the minute it would say when the report was written."""
+        late = (timed.done_at or now) > timed.due_at
+        if timed.done_at is not None:
+            return {"left_minutes": None, "service_left_minutes": None, "late": late}
+        service = self.get(timed.calendar if service_calendar is None else service_calendar)
+        count = service.days_left if by_day else service.minutes_left
+        return {
+            "left_minutes": self.get(timed.calendar).minutes_left(now, timed.due_at),
+            "late": late,
+            "service_left_minutes": None if timed.step == RECEIVE else count(now, service_due_at),
+        }

@@ -1,0 +1,174 @@
+"""The settings of every process: read from the environment, and refused at start, all at once, each by its name, with
+what is wrong and what to write.
+
+What may hold a password is never repeated in a fault, nor is a key.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from nkk.settings import written
+from nkk.settings.written import KEYS_HINT
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """Settings that no process can work with; a sentence for each."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = list(dict.fromkeys(faults))
+        one = len(self.faults) == 1
+        super().__init__(
+            self.faults[0] if one else "\n  ".join([f"{len(self.faults)} settings cannot be used:", *self.faults])
+        )
+
+
+@dataclass(frozen=True)
+class Setting(Generic[T]):
+    """An environment variable: `read` gives what it means, or raises ValueError with what is wrong and what to write.
+    `default` is taken for one that is unset or empty; without one it must be set. `secret` ones are not repeated."""
+
+    name: str
+    read: Callable[[str], T]
+    default: str | None = None
+    secret: bool = False
+    hint: str = "See docs/operations.md."
+
+    def get(self, environment: Mapping[str, str] | None = None) -> T:
+        """Its value. Raises SettingsError."""
+        text = (os.environ if environment is None else environment).get(self.name) or self.default
+        if text is None:
+            raise SettingsError([f"{self.name} is not set. {self.hint}"])
+        try:
+            return self.read(text)
+        except ValueError as fault:
+            shown = self.name if self.secret else f"{self.name}={text}"
+            raise SettingsError([f"{shown} {fault}"]) from None
+
+
+def check(settings: Iterable[Setting[Any]], environment: Mapping[str, str] | None = None) -> None:
+    """Raises SettingsError naming every one of `settings` that cannot be used."""
+    settings, faults = list(settings), []
+    for setting in settings:
+        try:
+            setting.get(environment)
+        except SettingsError as error:
+            faults += error.faults
+    if NKK_LIVE_STREAMS in settings and (fault := _takes_all_threads(environment)):
+        faults.append(fault)
+    if faults:
+        raise SettingsError(faults)
+
+
+def _takes_all_threads(environment: Mapping[str, str] | None) -> str:
+    try:
+        streams, threads = NKK_LIVE_STREAMS.get(environment), NKK_GATEWAY_THREADS.get(environment)
+    except SettingsError:
+        return ""
+    if streams is None or streams < threads:
+        return ""
+    return (
+        f"NKK_LIVE_STREAMS={streams} would hold every one of the {threads} threads (NKK_GATEWAY_THREADS), and none "
+        f"be left for requests. Write {threads - 1} at most, or have more threads."
+    )
+
+
+_key = partial(Setting[str], secret=True, hint=KEYS_HINT)
+
+AMQP_URI = Setting("AMQP_URI", written.amqp_uri, secret=True)
+DATABASE_URL = Setting("DATABASE_URL", written.database_url, secret=True)
+
+
+def database_of(service: str) -> Setting[str]:
+    """What names the database of `service` for who looks after them all."""
+    return replace(DATABASE_URL, name=f"{service.upper()}_DATABASE_URL")
+
+
+NKK_MAX_WORKERS = Setting("NKK_MAX_WORKERS", written.number(1, 1000), "16")
+NKK_RETRY_DELAYS = Setting("NKK_RETRY_DELAYS", written.delays, "1,5,30,120,600")
+
+NKK_TOKEN_PUBLIC_KEY = _key("NKK_TOKEN_PUBLIC_KEY", written.public_pem)
+NKK_TOKEN_SIGNING_KEY = _key("NKK_TOKEN_SIGNING_KEY", written.private_pem)
+NKK_IDENTITY_KEYS = Setting("NKK_IDENTITY_KEYS", written.identity_keys, secret=True, hint=KEYS_HINT)
+NKK_LOGIN_INDEX_KEY = _key("NKK_LOGIN_INDEX_KEY", written.secret_text)
+NKK_INTAKE_PRIVATE_KEY = _key("NKK_INTAKE_PRIVATE_KEY", written.box_key)
+NKK_INTAKE_PUBLIC_KEY = _key("NKK_INTAKE_PUBLIC_KEY", written.box_key)
+NKK_NOTIFICATION_PRIVATE_KEY = _key("NKK_NOTIFICATION_PRIVATE_KEY", written.box_key)
+NKK_NOTIFICATION_PUBLIC_KEY = _key("NKK_NOTIFICATION_PUBLIC_KEY", written.box_key)
+NKK_SITE_KEY = _key("NKK_SITE_KEY", written.secret_text)
+
+NKK_SITE_URL = Setting("NKK_SITE_URL", written.site_url, "http://localhost")
+NKK_SMTP_URL = Setting("NKK_SMTP_URL", written.mail_server, "", secret=True)
+NKK_MAIL_DIR = Setting("NKK_MAIL_DIR", Path, "var/mail")
+NKK_MAIL_FROM = Setting("NKK_MAIL_FROM", written.mail_from, "pengaduan-nkk@example.id")
+
+NKK_LETTERS_AN_HOUR = Setting("NKK_LETTERS_AN_HOUR", written.number(0, 1000), "12")
+
+NKK_BIND = Setting("NKK_BIND", written.bind, "127.0.0.1:8080")
+NKK_RPC_TIMEOUT = Setting("NKK_RPC_TIMEOUT", written.number(1, 600), "5")
+NKK_GATEWAY_WORKERS = Setting("NKK_GATEWAY_WORKERS", written.number(1, 1000), "2")
+NKK_GATEWAY_THREADS = Setting("NKK_GATEWAY_THREADS", written.number(1, 10_000), "16")
+NKK_GATEWAY_CONNECTIONS = Setting("NKK_GATEWAY_CONNECTIONS", written.number(1, 1_000_000), "1000")
+NKK_LIVE_STREAMS: Setting[int | None] = Setting(
+    "NKK_LIVE_STREAMS", lambda text: written.number(0, 10_000)(text) if text else None, ""
+)
+NKK_TRUSTED_PROXIES = Setting("NKK_TRUSTED_PROXIES", written.networks, "")
+NKK_LIMIT_STORAGE = Setting("NKK_LIMIT_STORAGE", written.store, "", secret=True)
+NKK_TEMPLATES = Setting("NKK_TEMPLATES", written.folder, "")
+LIMITS = {
+    name: Setting(f"NKK_LIMIT_{name}", written.limit, usual)
+    for name, usual in {
+        "REGISTRATION": "100/hour",
+        "LOGIN": "100/minute",
+        "RESET": "10/hour",
+        "SUBMISSION": "60/hour",
+        "DOCUMENTS": "60/minute",
+    }.items()
+}
+
+STAGE: tuple[Setting[Any], ...] = (AMQP_URI, DATABASE_URL, NKK_TOKEN_PUBLIC_KEY, NKK_MAX_WORKERS, NKK_RETRY_DELAYS)
+
+OF: dict[str, tuple[Setting[Any], ...]] = {
+    "intake": (
+        *STAGE,
+        NKK_TOKEN_SIGNING_KEY,
+        NKK_IDENTITY_KEYS,
+        NKK_LOGIN_INDEX_KEY,
+        NKK_INTAKE_PRIVATE_KEY,
+        NKK_NOTIFICATION_PUBLIC_KEY,
+    ),
+    "triage": STAGE,
+    "opd_response": STAGE,
+    "notification": (
+        *STAGE,
+        NKK_NOTIFICATION_PRIVATE_KEY,
+        NKK_SITE_URL,
+        NKK_SMTP_URL,
+        NKK_MAIL_DIR,
+        NKK_MAIL_FROM,
+        NKK_LETTERS_AN_HOUR,
+    ),
+    "gateway": (
+        AMQP_URI,
+        NKK_TOKEN_PUBLIC_KEY,
+        NKK_INTAKE_PUBLIC_KEY,
+        NKK_SITE_KEY,
+        NKK_SITE_URL,
+        NKK_BIND,
+        NKK_RPC_TIMEOUT,
+        NKK_GATEWAY_WORKERS,
+        NKK_GATEWAY_THREADS,
+        NKK_GATEWAY_CONNECTIONS,
+        NKK_LIVE_STREAMS,
+        NKK_TRUSTED_PROXIES,
+        NKK_LIMIT_STORAGE,
+        NKK_TEMPLATES,
+        *LIMITS.values(),
+    ),
+}
+"""What each process is set by."""

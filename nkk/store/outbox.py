@@ -1,0 +1,51 @@
+"""The outbox and the inbox: two tables in every stage's database.
+
+The outbox holds each event a stage has to tell, written in the transaction that made it true; the relay publishes it
+and marks it sent. Rows stay: together they are the stage's record of what it told. The inbox holds the id of each event
+a stage has handled, written in the transaction of its effect, so that a second delivery changes nothing.
+"""
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, text
+
+from nkk.store.database import UtcDateTime
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """Declare the outbox in a stage's metadata.
+
+    `subject` orders events; `mandatory` says that a queue must be bound; `held_until` keeps back an event that the
+    broker could not route.
+    """
+    table = Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+        Column("event_id", String(36), nullable=False, unique=True),
+        Column("type", String(100), nullable=False),
+        Column("exchange", String(100), nullable=False),
+        Column("subject", String(64), nullable=False),
+        Column("body", Text, nullable=False),
+        Column("mandatory", Boolean, nullable=False),
+        Column("correlation_id", String(64)),
+        Column("created_at", UtcDateTime, nullable=False),
+        Column("sent_at", UtcDateTime),
+        Column("held_until", UtcDateTime),
+    )
+    unsent = table.c.sent_at.is_(None)
+    # Every id is above 0. A query that says so may walk this index, and one that looks for the events before another of
+    # its subject may not: by statistics of a time when all was sent, PostgreSQL would walk the whole backlog for each.
+    in_turn = text("sent_at IS NULL AND id > 0")
+    Index("ix_outbox_unsent", table.c.id, sqlite_where=in_turn, postgresql_where=in_turn)
+    Index("ix_outbox_unsent_subject", table.c.subject, table.c.id, sqlite_where=unsent, postgresql_where=unsent)
+    return table
+
+
+def inbox_table(metadata: MetaData) -> Table:
+    """Declare the inbox in a stage's metadata."""
+    return Table(
+        "inbox",
+        metadata,
+        Column("consumer", String(100), primary_key=True),
+        Column("event_id", String(200), primary_key=True),
+        Column("handled_at", UtcDateTime, nullable=False),
+    )

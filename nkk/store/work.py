@@ -1,0 +1,187 @@
+"""The unit of work: what a command or an event changes is committed once, whole, with what has to be told about it."""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+from sqlalchemy import Connection, Table, func, select, update
+
+from nkk.exchanges import exchange_name
+from nkk.log import correlation_id
+from nkk.store.database import Database, Inserts, insert_absent, insert_if_absent
+
+
+class Tellable(Protocol):
+    """What the outbox can take: an event's data, able to write itself."""
+
+    TYPE: ClassVar[str]
+    CONSUMERS: ClassVar[tuple[str, ...]]
+
+    @property
+    def subject(self) -> str: ...
+
+    def to_json(
+        self, event_id: str, time: datetime, correlation_id: str | None = None, service: str | None = None
+    ) -> str: ...
+
+
+class AlreadyHandledError(Exception):
+    """This event had its effect before; the delivery is to be acknowledged quietly."""
+
+
+class Work:
+    """One transaction of a stage. Subclasses add the stage's repositories, each on `connection`.
+
+    What `inserts` takes is written before the commit; what `afterwards` takes is called after it, once.
+    """
+
+    OUTBOX: ClassVar[Table]
+    INBOX: ClassVar[Table]
+
+    def __init__(self, connection: Connection, service: str) -> None:
+        self.connection = connection
+        self.service = service
+        self.inserts = Inserts(connection)
+        self.told = False
+        self._afterwards: dict[Callable[[], None], None] = {}
+
+    def afterwards(self, call: Callable[[], None]) -> None:
+        """Have `call` made once this transaction is committed, however often it was asked for."""
+        self._afterwards[call] = None
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of this transaction. An exception undoes what was changed and was to be told within it; what was
+        before stands, where whoever catches it goes on."""
+        self.inserts.flush()
+        told, afterwards = self.told, dict(self._afterwards)
+        try:
+            with self.connection.begin_nested():
+                yield
+                self.inserts.flush()
+        except BaseException:
+            self.inserts.drop()
+            self.told, self._afterwards = told, afterwards
+            raise
+
+    def emit(self, *events: Tellable, at: datetime | None = None) -> list[str]:
+        """Tell `events` once this transaction is committed; `at` is when the fact came about, now by default. Their
+        ids."""
+        at, ids = at or datetime.now(UTC), []
+        for event in events:
+            event_id = str(uuid.uuid4())
+            self.inserts.add(
+                self.OUTBOX,
+                {
+                    "event_id": event_id,
+                    "type": event.TYPE,
+                    "exchange": exchange_name(self.service),
+                    "subject": event.subject,
+                    "body": event.to_json(event_id, at, correlation_id(), self.service),
+                    "mandatory": any(consumer != self.service for consumer in event.CONSUMERS),
+                    "correlation_id": correlation_id(),
+                    "created_at": at,
+                },
+            )
+            ids.append(event_id)
+            self.told = True
+        return ids
+
+    def tell_again(self, since: datetime) -> int:
+        """Have every event told since then published again; how many. Who handled one knows it by its id."""
+        outbox = self.OUTBOX
+        again = update(outbox).where(outbox.c.created_at >= since, outbox.c.sent_at.is_not(None))
+        self.told = True
+        if self.connection.dialect.name == "postgresql":
+            # All at once or none, of millions too: what is told meanwhile must not overtake it.
+            self.connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        return self.connection.execute(again.values(sent_at=None)).rowcount
+
+    def unsent(self) -> tuple[int, datetime | None]:
+        """How many events wait to be published, and when the first of them was told."""
+        outbox = self.OUTBOX
+        query = select(func.count(), func.min(outbox.c.created_at)).where(outbox.c.sent_at.is_(None))
+        count, oldest = self.connection.execute(query).one()
+        return count, oldest
+
+
+W = TypeVar("W", bound=Work)
+
+
+class UnitOfWork(Generic[W]):
+    """Begins transactions of one stage.
+
+    `service` is the stage's name; `on_told` is called after a commit that has something to tell.
+    """
+
+    def __init__(
+        self, database: Database, work_cls: type[W], service: str, on_told: Callable[[], None] = lambda: None
+    ) -> None:
+        self.database = database
+        self._work_cls = work_cls
+        self._service = service
+        self._on_told = on_told
+
+    @contextmanager
+    def begin(self) -> Iterator[W]:
+        """One transaction for a command."""
+        with self.database.writing() as connection:
+            work = self._work_cls(connection, self._service)
+            yield work
+            work.inserts.flush()
+        if work.told:
+            self._on_told()
+        for call in work._afterwards:
+            call()
+
+    @contextmanager
+    def handling(self, event: Any) -> Iterator[W]:
+        """One transaction for the effect of `event`. Raises AlreadyHandledError where it had its effect before."""
+        with self.begin() as work:
+            row = {"consumer": self._service, "event_id": event.id, "handled_at": datetime.now(UTC)}
+            if not insert_if_absent(work.connection, work.INBOX, row):
+                raise AlreadyHandledError(event.id)
+            yield work
+
+    @contextmanager
+    def together(self, events: Iterable[Any]) -> Iterator["Together[W]"]:
+        """One transaction for the effects of all `events`: what their handlers are given as their unit of work."""
+        now = datetime.now(UTC)
+        # In one order whoever inserts: two instances that were delivered the same events wait, and do not deadlock.
+        ids = sorted({event.id for event in events})
+        with self.begin() as work:
+            fresh = insert_absent(
+                work.connection,
+                work.INBOX,
+                [{"consumer": self._service, "event_id": event_id, "handled_at": now} for event_id in ids],
+                "event_id",
+            )
+            yield Together(self, work, fresh)
+
+    @contextmanager
+    def reading(self) -> Iterator[W]:
+        """The repositories, for reading only."""
+        with self.database.reading() as connection:
+            yield self._work_cls(connection, self._service)
+
+
+class Together(Generic[W]):
+    """The unit of work of one of several handlers whose effects are committed together.
+
+    An exception of any of them but AlreadyHandledError is to end the transaction: what it had done is not undone alone.
+    """
+
+    def __init__(self, uow: UnitOfWork[W], work: W, fresh: set[str]) -> None:
+        self._work = work
+        self._fresh = fresh
+        self.reading = uow.reading
+
+    @contextmanager
+    def handling(self, event: Any) -> Iterator[W]:
+        """As UnitOfWork's, within the transaction of all."""
+        if event.id not in self._fresh:
+            raise AlreadyHandledError(event.id)
+        self._fresh.remove(event.id)
+        yield self._work

@@ -1,0 +1,99 @@
+"""`nkk`: run the whole on one machine, and look after it. One module a group of commands."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gateway.documents import TemplateError
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.publisher import BROKER_ERRORS
+from nkk.settings import SettingsError
+from nkk.sop.refusals import Refused
+from ops.cli import accounts, clocks, events, letters, running
+from ops.cli.speaking import FROM_STACK, sentence
+from ops.stack.broker import NoBrokerError
+from ops.stack.run import NotReadyError, OccupiedError
+from ops.stack.run import running as running_stack
+
+TROUBLE: tuple[type[Exception], ...] = (
+    SettingsError,
+    NoBrokerError,
+    NotReadyError,
+    OccupiedError,
+    StageUnavailableError,
+    StageFailedError,
+    RefusedRemotelyError,
+    Refused,
+    TemplateError,
+    *BROKER_ERRORS,
+    ValueError,
+)
+
+
+class Group(click.Group):
+    """Says what went wrong in a sentence, not in a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # whoever read our output has enough; click ends quietly
+        except TROUBLE as error:
+            raise click.ClickException(sentence(error)) from error
+
+
+@click.group(cls=Group)
+@click.option(
+    "--var",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("var"),
+    show_default=True,
+    envvar="NKK_VAR",
+    help="Where a stack on this machine keeps its data.",
+)
+@click.version_option(package_name="nkk", prog_name="nkk", message="%(prog)s %(version)s")
+@click.pass_context
+def main(context: click.Context, var: Path) -> None:
+    """The NKK complaint service: run it on one machine, and look after it anywhere.
+
+    Settings come from the environment (AMQP_URI, …); beside a stack started by `nkk run` they are found by themselves.
+    """
+    context.obj = var
+    if os.getpid() == 1:
+        # A container's first process: whatever it has no handler for, the kernel keeps from it.
+        signal.signal(signal.SIGTERM, _end)
+    found = running_stack(var)
+    if found:
+        missing = {name: value for name, value in found["environment"].items() if name not in os.environ}
+        context.meta[FROM_STACK] = set(missing)
+        os.environ |= missing
+
+
+def _end(number: int, _frame: Any) -> None:
+    sys.exit(128 + number)
+
+
+for command in (
+    running.run,
+    running.demo,
+    running.migrate,
+    running.topology,
+    running.keys,
+    running.settings,
+    events.subscribe,
+    events.status,
+    events.health,
+    events.quarantine,
+    events.tell_again,
+    letters.letters,
+    accounts.staff,
+    accounts.identity,
+    clocks.clock,
+    clocks.report,
+    clocks.templates,
+):
+    main.add_command(command)

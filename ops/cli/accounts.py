@@ -1,0 +1,108 @@
+"""Staff accounts, and the identities behind reporters'."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ops.cli.speaking import as_admin, say
+from ops.stack.staff import Admin
+
+
+@click.group()
+def staff() -> None:
+    """Staff accounts."""
+
+
+def _password_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    said = "Asked for where left out; a line of the input, where that is no terminal."
+    return click.option("--password", callback=_password, help=said)(command)
+
+
+def _password(_context: click.Context, _option: click.Parameter, given: str | None) -> str:
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    # Asked for there, it would be warned of as if somebody could look on.
+    line = sys.stdin.readline().rstrip("\r\n")
+    if not line:
+        raise click.UsageError("no password: name one by --password, or write it on a line of the input")
+    return line
+
+
+@staff.command("list")
+def list_staff() -> None:
+    """One JSON line an account: user name, name, role, OPD, since when disabled, until when slowed down."""
+
+    def pages(admin: Admin) -> list[dict[str, Any]]:
+        page = admin.call("staff")
+        accounts = page["items"]
+        while page["next"]:
+            page = admin.call("staff", page["next"])
+            accounts += page["items"]
+        return accounts
+
+    for account in as_admin(pages):
+        click.echo(json.dumps(account, ensure_ascii=False))
+
+
+@staff.command("add")
+@click.argument("username")
+@click.option("--name", required=True, help="Shown to other staff.")
+@click.option("--role", required=True, type=click.Choice(["operator", "main_team", "opd_team", "admin"]))
+@click.option("--opd", help="Key of the OPD, for an opd_team.")
+@_password_option
+def add_staff(username: str, name: str, role: str, opd: str | None, password: str) -> None:
+    """Add a staff account."""
+    account = {"username": username, "name": name, "role": role, "opd": opd, "password": password}
+    as_admin(lambda admin: admin.call_sealed("add_staff", account))
+    say(f"{username} may log in as {role}")
+
+
+@staff.command("disable")
+@click.argument("username")
+def disable_staff(username: str) -> None:
+    """Bar a staff account; it is out within 15 minutes."""
+    as_admin(lambda admin: admin.call_sealed("disable_staff", {"username": username}))
+    say(f"{username} is disabled; access tokens it still has end within 15 minutes")
+
+
+@staff.command("reset")
+@click.argument("username")
+@_password_option
+def reset_staff(username: str, password: str) -> None:
+    """Give a staff account a new password, enabled and not slowed down; its sessions end."""
+    as_admin(lambda admin: admin.call_sealed("reset_staff", {"username": username, "password": password}))
+    say(f"{username} has a new password")
+
+
+@staff.command("let-in")
+@click.argument("username")
+def let_staff_in(username: str) -> None:
+    """End the slow-down of a staff account after wrong passwords, whoever gave them."""
+    as_admin(lambda admin: admin.call_sealed("let_staff_in", {"username": username}))
+    say(f"{username} may log in now; for an hour strangers do not wait for what others try")
+
+
+@click.group()
+def identity() -> None:
+    """The encrypted identities of reporters."""
+
+
+@identity.command("rotate")
+def rotate_identities() -> None:
+    """Put every identity under the first key of NKK_IDENTITY_KEYS; afterwards older keys may be taken away."""
+
+    def rotate(admin: Admin) -> int:
+        after, total = "", 0
+        while True:
+            done = admin.call("reencrypt", after)
+            total += done["count"]
+            if done["last"] is None:
+                return total
+            after = done["last"]
+
+    say(f"{as_admin(rotate)} identities are under the newest key")

@@ -1,0 +1,141 @@
+"""Events: subscribe to them, look after those that failed, tell them again; and how the stages do."""
+
+import json
+import sys
+from datetime import UTC, datetime
+
+import click
+
+from nkk.client import subscribe as subscribe_to
+from nkk.contracts import STAGES
+from nkk.messaging import pulse
+from nkk.messaging.publisher import address
+from nkk.messaging.rpc_client import RpcClient
+from ops.cli.speaking import as_admin, broker, broker_now, say
+from ops.stack import quarantine as quarantined
+from ops.stack import status as stack_status
+
+TELL_AGAIN_SECONDS = 3600
+"""For how long the command waits while a stage marks what is to be told again: about a minute a million events."""
+
+
+@click.command()
+@click.argument("stage", type=click.Choice(STAGES))
+@click.option("--as", "name", required=True, help="Name of your tool: its queue is tool.<name>.<stage>.")
+def subscribe(stage: str, name: str) -> None:
+    """Print every event of a stage as one JSON line, from a durable queue, at least once.
+
+    The queue holds what is told from the first time on that you subscribe under this name.
+    """
+    broker()
+    listening = f"listening to {stage} as tool.{name}.{stage}; Ctrl-C ends it, and the queue goes on collecting"
+    try:
+        for event in subscribe_to(stage, name, broker_now, on_trouble=say, on_listening=lambda: say(listening)):
+            click.echo(json.dumps(event, ensure_ascii=False))
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        return
+
+
+@click.command("tell-again")
+@click.argument("stage", type=click.Choice(STAGES))
+@click.option(
+    "--since",
+    required=True,
+    type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]),
+    help="In UTC, such as 2026-03-02T01:30.",
+)
+def tell_again(stage: str, since: datetime) -> None:
+    """Publish again what a stage told since then: another was restored, or the broker lost. Nobody handles it twice."""
+    moment = since.replace(tzinfo=UTC).isoformat()
+    count = as_admin(lambda admin: admin.call("tell_again", moment, stage=stage, timeout=TELL_AGAIN_SECONDS))
+    say(f"{count} events of {stage} are told again")
+
+
+@click.group()
+def quarantine() -> None:
+    """Events that a stage could not handle."""
+
+
+_stage_argument = click.argument("stage", type=click.Choice(quarantined.HEARING))
+_event_argument = click.argument("event_id")
+
+
+@quarantine.command("list")
+@_stage_argument
+def list_quarantine(stage: str) -> None:
+    """One JSON line an event: id, type, ticket, when it failed, attempts, why."""
+    found = quarantined.items(broker(), stage)
+    for item in found:
+        click.echo(json.dumps(item.summary(), ensure_ascii=False))
+    if not found:
+        say(f"nothing is in the quarantine of {stage}")
+
+
+@quarantine.command("show")
+@_stage_argument
+@_event_argument
+def show_quarantine(stage: str, event_id: str) -> None:
+    """One event, whole: its envelope may hold a complaint's text."""
+    click.echo(quarantined.find(broker(), stage, event_id).whole())
+
+
+@quarantine.command("retry")
+@_stage_argument
+@click.argument("event_ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every event there is.")
+def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -> None:
+    """Send events back to the stage, their attempts counted anew.
+
+    What did not come from where its owner tells it, or from nobody knows where, stays: see `show`.
+    """
+    if everything == bool(event_ids):
+        raise click.UsageError("name event ids, or --all")
+    sent, refused = quarantined.retry(broker(), stage, None if everything else set(event_ids))
+    say(f"{len(sent)} sent back to {stage}")
+    for event_id, why in refused.items():
+        say(f"{event_id} stays: {why}")
+    missing = [event_id for event_id in dict.fromkeys(event_ids) if event_id not in {*sent, *refused}]
+    for event_id in missing:
+        say(f"{event_id}: not in the quarantine of {stage} (`nkk quarantine list {stage}`)")
+    if refused:
+        raise click.ClickException("have their owners tell again what is theirs (nkk tell-again), and drop these")
+    if missing:
+        raise click.ClickException(f"not in quarantine: {len(missing)} of these events")
+
+
+@quarantine.command("drop")
+@_stage_argument
+@_event_argument
+@click.confirmation_option(prompt="The event is lost for good. Drop it?")
+def drop_quarantine(stage: str, event_id: str) -> None:
+    """Take one event out of quarantine for ever."""
+    quarantined.drop(broker(), stage, event_id)
+    say(f"{event_id} dropped")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+def status(as_json: bool) -> None:
+    """For each stage: does it answer, how many instances, what waits, since when, what failed."""
+    client = RpcClient(broker(), timeout=3)
+    try:
+        rows = stack_status.rows(broker(), client)
+    except OSError as error:
+        raise click.ClickException(
+            f"the broker at {address(broker())} does not answer ({error}): no stage can be "
+            "asked. Is it running? See its log."
+        ) from None
+    finally:
+        client.close()
+    click.echo(json.dumps(rows, indent=1) if as_json else stack_status.table(rows))
+    if not all(row["answers"] for row in rows):
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("process", type=click.Choice([*STAGES, "gateway"]))
+def health(process: str) -> None:
+    """Exit 0 where every process of a stage, or of the gateway, on this machine or in this container works."""
+    if troubles := pulse.troubles(process):
+        raise click.ClickException("; ".join(troubles))

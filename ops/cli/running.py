@@ -1,0 +1,206 @@
+"""Run the whole on one machine, and make what it needs."""
+
+import json
+import os
+import signal
+import sys
+import time
+import webbrowser
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import click
+
+from nkk.contracts import STAGES
+from nkk.settings import DATABASE_URL, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
+from nkk.settings.written import number
+from ops.cli.speaking import as_admin, broker, say, saying_and_keeping
+from ops.stack.composed import check_composed, check_written
+from ops.stack.keys import new_keys, new_passwords
+from ops.stack.run import ROOT, Stack, declare_topology, running
+from ops.stack.staff import ensure_demonstration_staff
+
+
+@click.command()
+@click.option("--scale", multiple=True, metavar="STAGE=N", help="How many instances of a stage; may be repeated.")
+@click.pass_obj
+def run(var: Path, scale: tuple[str, ...]) -> None:
+    """Start broker, databases, the four stages and the gateway; Ctrl-C ends them all."""
+    # SIGINT too: a shell that starts us in the background has it ignored.
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _interrupt)
+    began = time.monotonic()
+    stack = Stack(var, echo=saying_and_keeping(var / "log" / "run.log"), scale=_instances(scale))
+    try:
+        with stack.up():
+            staff = _staff(stack)
+            _welcome(stack, staff, time.monotonic() - began)
+            _watch(stack)
+    except KeyboardInterrupt:
+        say("everything it started has ended")
+
+
+@click.command()
+@click.argument("services", nargs=-1)
+@click.pass_obj
+def migrate(var: Path, services: tuple[str, ...]) -> None:
+    """Bring databases to their newest shape: <SERVICE>_DATABASE_URL, or DATABASE_URL where one service is named."""
+    from nkk.store.migrations import upgrade
+
+    wanted = services or STAGES
+    for service in wanted:
+        if service not in STAGES:
+            raise click.BadParameter(f"no such service: {service}; one of {', '.join(STAGES)}")
+    urls = {service: _database_setting(service, alone=len(services) == 1) for service in wanted}
+    if missing := [url.name for url in urls.values() if not os.environ.get(url.name)]:
+        raise click.ClickException(
+            f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and no stack is running in "
+            f"{var.absolute()}. Name the database (postgresql://… or sqlite:////…), or start the stack with "
+            "`make run`, which brings its databases up to date itself."
+        )
+    check(urls.values())
+    for service, url in urls.items():
+        upgrade(ROOT / "services" / service / "migrations", url.get())
+        say(f"{service}: up to date")
+
+
+def _database_setting(service: str, alone: bool) -> Setting[str]:
+    """What names its database: its own setting, or the one for a service alone."""
+    own = database_of(service)
+    return DATABASE_URL if alone and not os.environ.get(own.name) and os.environ.get(DATABASE_URL.name) else own
+
+
+@click.command()
+def topology() -> None:
+    """Declare every exchange and queue, so that no event is told before somebody can hear it."""
+    for name in declare_topology(broker()):
+        say(name)
+
+
+@click.command()
+def keys() -> None:
+    """Print a fresh set of keys and passwords, as an environment file."""
+    for name, value in (new_keys() | new_passwords()).items():
+        click.echo(f"{name}={value}")
+
+
+@click.command()
+@click.argument("config", type=click.File(), default="-")
+@click.option("--written", is_flag=True, help="Lines of a name, a tab and a value; what is missing is not looked for.")
+def settings(config: TextIO, written: bool) -> None:
+    """Check what `docker compose config --format json` prints: every setting that a process would refuse is named."""
+    if written:
+        check_written(config)
+        click.echo("every written setting can be used")
+        return
+    check_composed(config.read())
+    click.echo("every process takes its settings")
+
+
+@click.command()
+@click.option(
+    "--open",
+    "opening",
+    is_flag=True,
+    help="Open the site in a browser afterwards; a stack of its own then stays until Ctrl-C.",
+)
+@click.pass_obj
+def demo(var: Path, opening: bool) -> None:
+    """Carry a few dozen complaints through the procedure over HTTP, against the running stack or one of its own."""
+    from ops.demo import journey
+
+    found = running(var)
+    if not found:
+        say(f"no stack is running in {var.absolute()}: starting one for the demonstration")
+    if found:
+        complete = journey.run(found["url"], json.loads((var / "staff.json").read_text()), click.echo, var / "demo")
+        if opening:
+            open_site(found["url"], var)
+    else:
+        stack = Stack(var, echo=say)
+        with stack.up():
+            complete = journey.run(stack.url, _staff(stack), click.echo, var / "demo")
+            if opening:
+                open_site(stack.url, var)
+                say("Ctrl-C ends everything")
+                with suppress(KeyboardInterrupt):
+                    _watch(stack)
+    sys.exit(0 if complete else 1)
+
+
+def open_site(url: str, var: Path) -> None:
+    """Open the site in a browser, where there is a screen to show it on; say where it is in any case."""
+    say(f"the site: {url}   (logins in {var / 'staff.json'})")
+    # Without a screen, Python would start a browser for terminals in this one.
+    if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))):
+        say("there is no screen here to open it on: open it in a browser of yours")
+    elif not webbrowser.open(url):
+        say("no browser could be started: open it in one of yours")
+
+
+def _watch(stack: Stack) -> NoReturn:
+    while True:
+        stack.watch_once()
+        time.sleep(0.2)
+
+
+def _staff(stack: Stack) -> dict[str, Any]:
+    os.environ |= stack.keys | {"AMQP_URI": stack.amqp_uri}
+    return as_admin(lambda admin: ensure_demonstration_staff(admin, stack.var / "staff.json"))
+
+
+def _instances(scale: tuple[str, ...]) -> dict[str, int]:
+    wanted: dict[str, int] = {}
+    wrong = []
+    for pair in scale:
+        stage, _, many = pair.partition("=")
+        try:
+            instances = number(1, 32)(many)
+        except ValueError:
+            instances = 0
+        if stage in STAGES and instances and stage not in wanted:
+            wanted[stage] = instances
+        else:
+            wrong.append(repr(pair))
+    if wrong:
+        raise click.BadParameter(
+            f"{', '.join(wrong)}: write STAGE=N, each of {', '.join(STAGES)} once, and 1 to 32", param_hint="--scale"
+        )
+    return wanted
+
+
+def _welcome(stack: Stack, staff: dict[str, Any], seconds: float) -> None:
+    opd, team = next(iter(staff["opd_team"].items()))
+    lines = [
+        f"ready in {seconds:.1f} s: {stack.url}   (API {stack.url}/api/docs)",
+        "",
+        "logins (demonstration; all of them in " + str(stack.var / "staff.json") + "):",
+        *(
+            f"  {role:<10} {staff[role]['username']:<16} {staff[role]['password']}"
+            for role in ("operator", "main_team", "admin")
+        ),
+        f"  {'opd_team':<10} {team['username']:<16} {team['password']}   ({opd}, and one for every other OPD)",
+        "",
+        "try:",
+        f"  curl -s {stack.url}/api/v1/categories",
+        f"  curl -s {stack.url}/api/v1/sessions -H 'Content-Type: application/json' \\",
+        "    -d '" + json.dumps(staff["operator"]) + "'",
+        "",
+        *([f"letters and documents name {site} (NKK_SITE_URL)"] if (site := stack.site_url) != stack.url else []),
+        f"{_mail(stack)}; logs go to {stack.var / 'log'}; Ctrl-C ends everything",
+    ]
+    say("\n".join(lines))
+
+
+def _mail(stack: Stack) -> str:
+    """Where letters really go."""
+    environment = stack.environment("notification")
+    server = NKK_SMTP_URL.get(environment)
+    if server is None:
+        return f"mail is kept in {environment['NKK_MAIL_DIR']} and goes to nobody (NKK_SMTP_URL is not set)"
+    return f"mail goes out by {server} (NKK_SMTP_URL), from {NKK_MAIL_FROM.get(environment).header}"
+
+
+def _interrupt(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,234 @@
+"""Carries the reports of the demonstration through the procedure: everybody works at their own desk, over HTTP."""
+
+import json
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from nkk.sop.clock import WIB
+from ops.demo import accounting, screen
+from ops.demo.desks import Desk, Item, Row, open_desks
+from ops.demo.visitor import OUT_OF_STEP, Declined, Visitor
+
+THREADS = 4
+DEADLINE = 30.0
+"""Seconds in which nothing moves at any desk before the demonstration stops waiting."""
+
+PAUSE = 0.25
+"""Seconds between two looks at the desks while events are on their way."""
+
+RECEIVE = 7
+CONFLICT = 409
+TIMEOUT = httpx.Timeout(20.0)
+
+
+@dataclass
+class Journey:
+    """One accepted report: what is planned for it, whose it is, and its timeline when last read."""
+
+    item: Item
+    reporter: Visitor
+    ticket: str
+    answered: bool = False
+    timeline: dict[str, Any] | None = None
+    trouble: str | None = None
+
+    def flaws(self) -> list[str]:
+        """What is wrong with the journey so far; nothing once it is complete."""
+        return accounting.flaws(self.item, self.timeline)
+
+    def try_to(self, act: Callable[[], Any]) -> bool:
+        """Whether `act` was done. What is refused lies on the desk still at the next look, or was done before."""
+        try:
+            act()
+        except Declined as declined:
+            if declined.status not in OUT_OF_STEP:
+                self.trouble = str(declined)
+            return False
+        return True
+
+    def look(self) -> bool:
+        """The reporter reads the timeline; whether there is more in it than before."""
+        before = self.timeline
+        self.try_to(self._read_timeline)
+        return self.timeline != before
+
+    def receive(self) -> bool:
+        """Step 7: the reporter confirms receipt, or opens the answer, where it has come."""
+        moved = self.look()
+        if self.timeline is None or self.timeline["stands"]["step"] != RECEIVE:
+            return moved
+        self.try_to(self._confirm_or_open)
+        return self.look() or moved
+
+    def _confirm_or_open(self) -> None:
+        path = f"/complaints/{self.ticket}"
+        if self.item["receipt"] == "confirm":
+            self.reporter.post(f"{path}/receipt")
+        else:
+            self.reporter.get(path)
+
+    def _read_timeline(self) -> None:
+        self.timeline = self.reporter.get(f"/complaints/{self.ticket}/timeline")
+
+
+class Office:
+    """All the desks, and the accepted reports that pass over them. Reports of others are left alone."""
+
+    def __init__(self, desks: Sequence[Desk], journeys: Sequence[Journey], pool: ThreadPoolExecutor) -> None:
+        self._desks = desks
+        self._journeys = {journey.ticket: journey for journey in journeys}
+        self._pool = pool
+
+    def carry(self) -> None:
+        """Look at every desk in turn until each journey is complete, or nothing has moved for DEADLINE seconds."""
+        moved_at = time.monotonic()
+        while self._unfinished():
+            if self._look_round():
+                moved_at = time.monotonic()
+            elif time.monotonic() - moved_at > DEADLINE:
+                break
+            else:
+                time.sleep(PAUSE)
+        # The last word is a fresh one: what happened twice may have happened after a journey looked complete.
+        self._together(Journey.look, self._journeys.values())
+
+    def _unfinished(self) -> list[Journey]:
+        return [journey for journey in self._journeys.values() if journey.flaws()]
+
+    def _look_round(self) -> int:
+        """Everybody does what lies on their desk; how much moved."""
+        moved = sum(self._work_at(desk) for desk in self._desks)
+        return moved + self._together(Journey.receive, [each for each in self._unfinished() if each.answered])
+
+    def _work_at(self, desk: Desk) -> int:
+        rows = [row for row in desk.person.worklist(desk.name) if row["ticket"] in self._journeys]
+        return self._together(lambda row: self._act(desk, row), rows)
+
+    def _act(self, desk: Desk, row: Row) -> bool:
+        journey = self._journeys[row["ticket"]]
+        act, body = desk.decide(journey.item, row)
+        done = journey.try_to(lambda: desk.person.post(f"/complaints/{journey.ticket}/{act}", body))
+        journey.answered = journey.answered or act == "answer"
+        return done
+
+    def _together(self, act: Callable[[Any], bool], things: Any) -> int:
+        return sum(self._pool.map(act, things))
+
+
+def load() -> dict[str, Any]:
+    """The invented reporters and reports of the demonstration."""
+    return json.loads(files("ops.demo").joinpath("complaints.json").read_text(encoding="utf-8"))
+
+
+def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path) -> bool:
+    """Carry the demonstration's reports through the procedure at the gateway `base_url` and show each journey.
+
+    `staff` is {role: {"username", "password"}} for the operator and Tim Utama, and {"opd_team": {opd: {…}}}. True
+    where every report was accepted and reached step 7 exactly once, by the path planned for it. The documents that
+    one reporter may open are put into `folder`, and the month's recapitulation.
+    """
+    root = base_url.rstrip("/").removesuffix("/api/v1") + "/api/v1"
+    with httpx.Client(base_url=root, timeout=TIMEOUT) as http, ThreadPoolExecutor(THREADS) as pool:
+        return _demonstrate(Visitor(http), staff, echo, pool, folder)
+
+
+def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor, folder: Path) -> bool:
+    data, began = load(), time.monotonic()
+    items, journeys, papers, recaps = data["complaints"], [], [], []
+    try:
+        if lacking := lacks(items, anyone.get("/categories")["items"], anyone.get("/opds")["items"]):
+            echo(
+                f"Peragaan tidak dimulai: daftar layanan ini tidak lagi memuat {', '.join(lacking)}, yang dipakai "
+                "laporan peragaan. Kembalikan ke dalam daftar, atau jalankan peragaan pada layanan lain."
+            )
+            return False
+        desks = list(open_desks(anyone, staff, {item["opd"] for item in items if "opd" in item}))
+        reporters = list(pool.map(lambda person: _register(anyone, person), data["reporters"]))
+        submissions = pool.map(lambda item: _submit(item, reporters[item["reporter"]], echo), items)
+        journeys = [journey for journey in submissions if journey is not None]
+        Office(desks, journeys, pool).carry()
+        papers = list(_open_documents(journeys, folder))
+        recaps = list(recapitulate(desks[0].person, f"{datetime.now(WIB):%Y-%m}", folder))
+    except Declined as declined:
+        echo(f"Peragaan terhenti: {declined}")
+    for line in _told(journeys, len(items), time.monotonic() - began):
+        echo(line)
+    for line in screen.afterwards(journeys[0].ticket, papers, recaps) if papers else ():
+        echo(line)
+    return len(journeys) == len(items) and not any(journey.flaws() for journey in journeys)
+
+
+def lacks(items: Sequence[Item], categories: Sequence[dict[str, Any]], opds: Sequence[dict[str, Any]]) -> list[str]:
+    """What the reports name and the lists of the service do not have: the demonstration is of the lists that a new
+    service has, and an admin may have replaced them."""
+    known = {opd["key"] for opd in opds} | {
+        f"{category['key']}/{sub['key']}" for category in categories for sub in category["sub_categories"]
+    }
+    named = [
+        name
+        for item in items
+        for name in (
+            f"{item['form']['category']}/{item['form']['sub_category']}",
+            item["form"].get("accused_opd"),
+            item.get("opd"),
+        )
+    ]
+    return [name for name in dict.fromkeys(named) if name is not None and name not in known]
+
+
+def _register(anyone: Visitor, person: dict[str, Any]) -> Visitor:
+    """A new account, under a user name nobody has, and its first log-in."""
+    form = person | {"username": f"{person['username']}-{secrets.token_hex(4)}"}
+    try:
+        anyone.post("/reporters", form)
+    except Declined as declined:
+        # Taken by ourselves, where the reply to a first attempt was lost: the log-in tells.
+        if declined.status != CONFLICT:
+            raise
+    return anyone.log_in(form["username"], form["password"])
+
+
+def _submit(item: Item, reporter: Visitor, echo: screen.Echo) -> Journey | None:
+    """Step 1: the report is entered; None where it was not accepted."""
+    try:
+        receipt = reporter.post("/complaints", item["form"], **{"Idempotency-Key": str(uuid.uuid4())})
+    except Declined as declined:
+        echo(f'Laporan "{item["form"]["subject_line"]}" tidak diterima: {declined}')
+        return None
+    return Journey(item, reporter, receipt["ticket"])
+
+
+def _open_documents(journeys: Sequence[Journey], folder: Path) -> Iterator[Path]:
+    """The first reporter opens their documents; each as DOCX and PDF in `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for journey in journeys[:1]:
+        for document in (journey.timeline or {}).get("documents", []):
+            for format_ in ("docx", "pdf"):
+                path = folder / f"{document['kind']}-{journey.ticket}.{format_}"
+                path.write_bytes(journey.reporter.download(document[format_]))
+                yield path
+
+
+def recapitulate(operator: Visitor, month: str, folder: Path) -> Iterator[Path]:
+    """The operator takes the recapitulation of `month` (`2026-03`); as XLSX and PDF in `folder`."""
+    for format_ in ("xlsx", "pdf"):
+        path = folder / f"rekap-bulanan-{month}.{format_}"
+        path.write_bytes(operator.download(f"/api/v1/reports/monthly?month={month}&format={format_}"))
+        yield path
+
+
+def _told(journeys: Sequence[Journey], planned: int, seconds: float) -> Iterator[str]:
+    for journey in journeys:
+        yield from screen.journey_lines(journey)
+        yield ""
+    yield from screen.summary(journeys, planned, seconds)

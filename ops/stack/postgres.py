@@ -1,0 +1,131 @@
+"""A private PostgreSQL server with one database and role per service, for tests and measurements."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import psycopg2
+
+from nkk.store.database import TELLS_NO_TEXT
+from ops.stack.broker import install_packages
+from ops.stack.ports import LOOPBACK, free_port
+from ops.stack.supervisor import dying_with_us
+
+START_SECONDS = 60
+
+
+class PrivatePostgres:
+    """A PostgreSQL server of our own in a fresh folder under the system's temporary one, on loopback, durable as by
+    default (fsync on), its log without what people wrote, gone on leaving."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "PrivatePostgres":
+        self._folder = Path(tempfile.mkdtemp(prefix="nkk-postgres-"))
+        self._as = self._unprivileged()
+        self._run(
+            "initdb",
+            "--pgdata",
+            str(self._folder / "data"),
+            "--auth",
+            "trust",
+            "--username",
+            "nkk",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C.UTF-8",
+        )
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        command = [
+            _binary("postgres"),
+            "-D",
+            str(self._folder / "data"),
+            "-k",
+            str(self._folder),
+            "-p",
+            str(self.port),
+            "-c",
+            f"listen_addresses={LOOPBACK}",
+            "-c",
+            "max_connections=300",
+            *(f"--{name}={value}" for name, value in TELLS_NO_TEXT.items()),
+        ]
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                dying_with_us(command), stdout=log, stderr=log, user=self._as, cwd=self._folder, start_new_session=True
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                psycopg2.connect(self.url("postgres")).close()
+                return
+            except psycopg2.OperationalError:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise
+                time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End the server, cutting its connections."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(2)  # fast shutdown
+            self._process.wait(START_SECONDS)
+
+    def log(self) -> str:
+        """What the server has logged."""
+        return (self._folder / "log").read_text(errors="replace")
+
+    def url(self, database: str) -> str:
+        """The URL of `database`."""
+        return f"postgresql://nkk@{LOOPBACK}:{self.port}/{database}"
+
+    def create(self, *databases: str) -> None:
+        """Create empty databases."""
+        connection = psycopg2.connect(self.url("postgres"))
+        connection.autocommit = True
+        try:
+            with connection.cursor() as cursor:
+                for database in databases:
+                    cursor.execute(f'CREATE DATABASE "{database}"')
+        finally:
+            connection.close()
+
+    def _unprivileged(self) -> int | None:
+        """initdb and postgres refuse root: they run as the package's own user then, who must own the folder."""
+        if os.geteuid() != 0:
+            return None
+        _binary("postgres")
+        user = pwd.getpwnam("postgres").pw_uid
+        os.chown(self._folder, user, -1)
+        return user
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [_binary(program), *arguments], user=self._as, cwd=self._folder, check=True, stdout=subprocess.DEVNULL
+        )
+
+
+def _binary(name: str) -> str:
+    """The newest installed PostgreSQL's `name`; installs Debian's package where there is none and we may."""
+    for _ in range(2):
+        found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
+        if found:
+            return str(found[-1])
+        if os.geteuid() != 0:
+            break
+        install_packages("postgresql")
+    raise FileNotFoundError(f"PostgreSQL's {name} is needed: sudo apt-get install postgresql")

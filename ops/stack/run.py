@@ -1,0 +1,316 @@
+"""Brings a whole installation up on this machine, and down again."""
+
+import fcntl
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from kombu import Connection
+
+from nkk.contracts import EVENTS, STAGES
+from nkk.messaging import topology
+from nkk.settings import DATABASE_URL, OF, SettingsError, check, database_of
+from ops.stack import SERVICES
+from ops.stack.broker import Broker, broker
+from ops.stack.keys import NEEDED, new_keys
+from ops.stack.ports import LOOPBACK, listening_socket
+from ops.stack.supervisor import Program, Supervisor, how_it_ended, last_words
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFERRED_PORT = 8080
+READY_SECONDS = 90
+FAILURES = 2
+"""How often a program may end by itself before it is taken for one that cannot start."""
+
+OWN = ("NKK_BIND", "NKK_MAIL_DIR", "NKK_PULSE_FOLDER", "DATABASE_URL")
+"""What an installation in a folder of its own settles itself, whatever the environment says."""
+
+# eventlet announces its retirement where Nameko imports it; docs/adr says why we stay. Nothing else is silenced.
+PYTHONWARNINGS = "ignore:::nameko.extensions"
+
+# Argon2 takes 19 MiB for each log-in; by a threshold that does not move, glibc gives them back each time.
+MALLOC_MMAP_THRESHOLD = str(1024 * 1024)
+
+Echo = Callable[[str], None]
+
+
+class OccupiedError(Exception):
+    """Another stack runs in this folder."""
+
+
+class NotReadyError(Exception):
+    """The stack did not come up in time; the message says which part."""
+
+
+@dataclass
+class Stack:
+    """A whole installation in the folder `var`.
+
+    `scale` says how many instances of each stage; `settings` are environment variables for every process;
+    `databases` the URL of each stage's database, SQLite under `var` where it is left out.
+    """
+
+    var: Path
+    echo: Echo
+    scale: Mapping[str, int] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    databases: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=lambda: SERVICES)
+
+    def __post_init__(self) -> None:
+        self.var = self.var.absolute()
+        self.supervisor = Supervisor(self.echo)
+        self.port = 0
+        self.amqp_uri = ""
+        self.programs: dict[str, Program] = {}
+
+    @property
+    def url(self) -> str:
+        return f"http://{LOOPBACK}:{self.port}"
+
+    @property
+    def site_url(self) -> str:
+        """How people reach the site, as letters and documents name it: as the environment says, else at our port."""
+        return os.environ.get("NKK_SITE_URL") or self.url
+
+    @contextmanager
+    def up(self, amqp_uri: str | None = None) -> Iterator["Stack"]:
+        """The stack, ready; on leaving everything it started has ended. Finds a broker where none is given."""
+        # Letters name reporters, databases hold what they wrote: nobody else on this machine looks in.
+        self.var.mkdir(parents=True, exist_ok=True)
+        self.var.chmod(0o700)
+        # Held from here on and inherited by the gateway: no other stack can take the port, nor answer in our name.
+        last = self._last_port()
+        with occupied(self.var), listening_socket(last or PREFERRED_PORT) as self._door, ExitStack() as held:
+            self.port = self._door.getsockname()[1]
+            if last not in (None, self.port) and self.site_url == self.url:
+                self.echo(
+                    f"port {last} is somebody else's now: the site is at {self.url} from here on; letters "
+                    "that were sent before name the old address"
+                )
+            (self.var / "port").write_text(str(self.port))
+            self.keys = _kept_keys(self.var / "keys.json")
+            self.check_settings()
+            for line in self.left_aside():
+                self.echo(line)
+            found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(Broker(amqp_uri))
+            self._broker = held.enter_context(found)
+            self.amqp_uri = self._broker.uri
+            self.echo("bringing the databases to their newest shape")
+            self.migrate()
+            declare_topology(self.amqp_uri)
+            self._write_environment()
+            try:
+                self.echo("starting the four stages and the gateway")
+                self._start_programs()
+                self.wait_until_ready(is_first=True)
+                yield self
+            finally:
+                self.supervisor.stop()
+                self.environment_file.unlink(missing_ok=True)
+
+    def check_settings(self) -> None:
+        """Raises SettingsError naming every setting that some process would refuse: before anything is started."""
+        faults: list[str] = []
+        for process, settings in OF.items():
+            database = database_of(process)
+            # Where no broker is named, one is found.
+            told = self.environment(process) | {
+                "AMQP_URI": os.environ.get("AMQP_URI") or "amqp://localhost",
+                database.name: self.database_url(process),
+            }
+            try:
+                check([database if setting is DATABASE_URL else setting for setting in settings], told)
+            except SettingsError as error:
+                faults += error.faults
+        if faults:
+            raise SettingsError(faults)
+
+    def left_aside(self) -> list[str]:
+        """What is set, or written where it might be looked for, and not used here: a sentence each, with why."""
+        known = {setting.name for settings in OF.values() for setting in settings} | {*self.keys, "NKK_VAR"}
+        said = []
+        if own := [name for name in OWN if os.environ.get(name)]:
+            said.append(
+                f"not used: {', '.join(own)}. The site is at {self.url}, all is kept in {self.var}; databases "
+                f"elsewhere are named by {', '.join(database_of(stage).name for stage in STAGES)}"
+            )
+        if strange := sorted(name for name in os.environ if name.startswith("NKK_") and name not in {*known, *OWN}):
+            said.append(f"not used: {', '.join(strange)}. No process that is started here knows such a setting")
+        if Path(".env").exists():
+            said.append("not read: .env, which is docker compose's. What is to be used here stands in the environment")
+        return said
+
+    def _last_port(self) -> int | None:
+        """The port of the last run, where it is known: letters already written name it."""
+        try:
+            return int((self.var / "port").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
+
+    @property
+    def environment_file(self) -> Path:
+        """Where other commands of this folder find the running stack."""
+        return self.var / "running.json"
+
+    @property
+    def pulse_folder(self) -> Path:
+        """Where each of its processes shows that it works."""
+        return self.var / "pulse"
+
+    def database_url(self, service: str) -> str:
+        """The database of `service`: as given, from the environment, or SQLite under `var`."""
+        default = f"sqlite:///{self.var / 'db' / f'{service}.db'}"
+        return self.databases.get(service) or os.environ.get(database_of(service).name) or default
+
+    def migrate(self) -> None:
+        """Bring every stage's database to its newest shape."""
+        # Alembic is not read for every other command.
+        from nkk.store.migrations import upgrade
+
+        (self.var / "db").mkdir(exist_ok=True)
+        for service in STAGES:
+            upgrade(ROOT / "services" / service / "migrations", self.database_url(service))
+
+    def environment(self, process: str) -> dict[str, str]:
+        """The whole environment of `process`: what every program needs, and only those keys that are its own."""
+        common = {name: value for name, value in os.environ.items() if not name.startswith("NKK_")}
+        public = {
+            name: value for name, value in os.environ.items() if name.startswith("NKK_") and name not in self.keys
+        }
+        # Of this folder's own, as everything it keeps, where nobody names another.
+        store = {"NKK_LIMIT_STORAGE": f"sqlite:///{self.var / 'limits' / 'counts.db'}"}
+        return (
+            common
+            | store
+            | public
+            | {
+                "AMQP_URI": self.amqp_uri,
+                "NKK_MAIL_DIR": str(self.var / "mail"),
+                "NKK_PULSE_FOLDER": str(self.pulse_folder),
+                "NKK_SITE_URL": self.site_url,
+                "NKK_BIND": f"fd://{self._door.fileno()}",
+                "PYTHONWARNINGS": PYTHONWARNINGS,
+                "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD,
+                "PYTHONPATH": str(ROOT),
+            }
+            | dict(self.settings)
+            | {name: self.keys[name] for name in NEEDED[process]}
+        )
+
+    def watch_once(self) -> None:
+        """Start again what has ended: the broker that we started, any program. Raises NoBrokerError."""
+        self._broker.look_after()
+        self.supervisor.watch_once()
+
+    def wait_until_ready(self, is_first: bool = False) -> None:
+        """Return once the gateway says that the broker and every stage answer. Raises NotReadyError: at the first start
+        as soon as a program keeps ending by itself."""
+        deadline = time.monotonic() + READY_SECONDS
+        answer: Any = "nothing listens"
+        while time.monotonic() < deadline:
+            self.watch_once()
+            if is_first:
+                self._must_all_start()
+            # One that ended is not waited for: the port is held, so that a question would hang until its time is up.
+            if all(program.running for program in self.programs.values()):
+                try:
+                    response = httpx.get(f"{self.url}/readyz", timeout=5)
+                    if response.status_code == 200:
+                        return
+                    answer = response.text
+                except httpx.TransportError as error:
+                    answer = type(error).__name__
+            time.sleep(0.1)
+        raise NotReadyError(f"not ready after {READY_SECONDS} s: {answer}; see {self.var / 'log'}")
+
+    def _must_all_start(self) -> None:
+        for name, program in self.programs.items():
+            code = program.process.returncode if program.process else None
+            if program.failures >= FAILURES and code is not None and code > 0:
+                words = last_words(program.log)
+                raise NotReadyError(f"{name} ends again and again ({how_it_ended(code)}): {words}; see {program.log}")
+
+    def _start_programs(self) -> None:
+        scripts = Path(sys.executable).parent
+        for service, target in self.services.items():
+            for number in range(1, self.scale.get(service, 1) + 1):
+                self._start(
+                    f"{service}-{number}",
+                    self.environment(service) | {"DATABASE_URL": self.database_url(service)},
+                    [str(scripts / "nameko"), "run", "--config", str(ROOT / "services" / "nameko.yaml"), target],
+                )
+        self._start(
+            "gateway",
+            self.environment("gateway"),
+            [str(scripts / "gunicorn"), "--config", str(ROOT / "gateway" / "gunicorn.py"), "gateway:create_app()"],
+            self._door,
+        )
+
+    def _start(self, name: str, environment: dict[str, str], command: list[str], *sockets: socket.socket) -> None:
+        program = Program(name, command, environment, self.var / "log" / f"{name}.log", sockets)
+        self.programs[name] = program
+        self.supervisor.start(program)
+
+    def _write_environment(self) -> None:
+        content = {
+            "url": self.url,
+            "environment": self.keys
+            | {"AMQP_URI": self.amqp_uri, "NKK_PULSE_FOLDER": str(self.pulse_folder)}
+            | {f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in STAGES},
+        }
+        write_secret(self.environment_file, json.dumps(content, indent=1))
+
+
+def declare_topology(amqp_uri: str) -> list[str]:
+    """Declare every exchange and queue of the procedure; their names."""
+    with Connection(amqp_uri, connect_timeout=5) as connection:
+        return topology.declare(connection.default_channel, STAGES, EVENTS)
+
+
+def running(var: Path) -> dict[str, Any] | None:
+    """What `Stack` wrote of the stack that runs in `var`: url and environment; None where none runs."""
+    try:
+        with occupied(var):
+            return None
+    except OccupiedError:
+        path = var / "running.json"
+        return json.loads(path.read_text()) if path.exists() else None
+    except FileNotFoundError:
+        return None
+
+
+@contextmanager
+def occupied(var: Path) -> Iterator[None]:
+    """Hold `var` for one stack: the lock ends with the process, however it ends. Raises OccupiedError."""
+    with (var / "lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise OccupiedError(f"a stack is running in {var} already; Ctrl-C ends it where it was started") from None
+        yield
+
+
+def write_secret(path: Path, content: str) -> None:
+    """Write a file that only its owner can read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(content)
+
+
+def _kept_keys(path: Path) -> dict[str, str]:
+    """The keys of this folder's installation: those of the environment, else made when first needed and kept."""
+    kept = json.loads(path.read_text()) if path.exists() else {}
+    keys = new_keys() | kept
+    if keys != kept:
+        write_secret(path, json.dumps(keys, indent=1))
+    return {name: os.environ.get(name) or value for name, value in keys.items()}

@@ -1,0 +1,115 @@
+"""What an operator on duty asks first: does every stage answer, and does anything wait or fail."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from amqp.exceptions import NotFound
+from kombu import Connection
+
+from nkk.contracts import STAGES, UnreadableEventError, read_envelope
+from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.rpc_client import RpcClient
+from nkk.messaging.topology import calls_name, inbox_name, quarantine_name, retry_delays
+from ops.stack.quarantine import HEARING
+
+COLUMNS = {
+    "stage": "stage",
+    "answers": "answers",
+    "instances": "instances",
+    "calls": "calls waiting",
+    "events": "events waiting",
+    "oldest_seconds": "oldest (s)",
+    "retrying": "retrying",
+    "quarantined": "quarantined",
+    "unsent": "unsent",
+    "unsent_oldest_seconds": "unsent oldest (s)",
+    "letters_waiting": "letters waiting",
+    "letters_given_up": "letters given up",
+}
+
+MORE = {"notification": "letters", "intake": "joint_leave"}
+"""What else these are asked. One of another version may not know it, and answers all the same."""
+
+NO_ANSWER = (StageUnavailableError, StageFailedError, RefusedRemotelyError)
+
+JOINT_LEAVE = (
+    "Joint leave (cuti bersama) of {} is not in the calendar: it was not known yet. Enter it once it is "
+    "decreed and say that it is complete, or install a newer version."
+)
+
+
+def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
+    """One row a stage; None where a thing cannot be known.
+
+    `events` and `calls` wait ready in queues, `oldest_seconds` is how long ago the first of those events was told;
+    `unsent` wait in the stage's outbox, `letters` are mail.
+    """
+    # The first stage would be asked in what its patience left of that.
+    client.is_connected()
+    with Connection(uri, connect_timeout=5) as connection:
+        return [_row(connection, client, stage) for stage in STAGES]
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """The rows as a table for a terminal."""
+    cells = [list(COLUMNS.values())] + [[_cell(row[name]) for name in COLUMNS] for row in found]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    return "\n".join(
+        [
+            *lines,
+            *(
+                JOINT_LEAVE.format(", ".join(map(str, years)))
+                for row in found
+                if (years := row.get("joint_leave_unknown"))
+            ),
+        ]
+    )
+
+
+def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any]:
+    calls, instances = _depth(connection, calls_name(stage))
+    row: dict[str, Any] = dict.fromkeys(COLUMNS)
+    row |= {"stage": stage, "answers": False, "calls": calls, "instances": instances}
+    if stage in HEARING:
+        row["events"], _ = _depth(connection, inbox_name(stage))
+        row["oldest_seconds"] = _age_of_oldest(connection, inbox_name(stage)) if row["events"] else None
+        row["retrying"] = sum(_depth(connection, f"{stage}.retry.{delay}")[0] or 0 for delay in retry_delays())
+        row["quarantined"], _ = _depth(connection, quarantine_name(stage))
+    with suppress(*NO_ANSWER):
+        row |= client.call(stage, "outbox") | {"answers": True}
+        if stage in MORE:
+            row |= client.call(stage, MORE[stage])
+    return row
+
+
+def _depth(connection: Connection, queue: str) -> tuple[int | None, int | None]:
+    """(messages ready, consumers) of a queue; (None, None) where there is none."""
+    channel = connection.channel()
+    try:
+        _, messages, consumers = channel.queue_declare(queue, passive=True)
+    except NotFound:
+        return None, None
+    channel.close()
+    return messages, consumers
+
+
+def _age_of_oldest(connection: Connection, queue: str) -> int | None:
+    """Seconds since the first waiting event was told. It is looked at and given back."""
+    channel = connection.channel()
+    message = channel.basic_get(queue)
+    try:
+        told = read_envelope(message.body)["time"] if message else None
+    except UnreadableEventError:
+        told = None
+    channel.close()
+    return int((datetime.now(UTC) - told).total_seconds()) if told else None
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    return str(value)

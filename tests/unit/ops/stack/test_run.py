@@ -1,0 +1,52 @@
+"""What an installation on this machine takes from the environment, and what it says that it does not take."""
+
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from ops.stack.keys import new_keys
+from ops.stack.run import Stack
+
+
+@pytest.fixture
+def stack(tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith("NKK_") or name == "DATABASE_URL"]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    made = Stack(tmp_path / "var", echo=print)
+    made.port, made.keys, made._door = 8123, new_keys(), SimpleNamespace(fileno=lambda: 7)
+    return made
+
+
+def test_letters_and_documents_name_the_site_as_the_environment_does(stack, monkeypatch):
+    assert stack.environment("gateway")["NKK_SITE_URL"] == "http://127.0.0.1:8123"
+    monkeypatch.setenv("NKK_SITE_URL", "https://pengaduan.example.id")
+    assert {stack.environment(process)["NKK_SITE_URL"] for process in ("gateway", "notification")} == {
+        "https://pengaduan.example.id"
+    }
+    assert stack.left_aside() == []
+
+
+@pytest.mark.parametrize("name", ["NKK_BIND", "NKK_MAIL_DIR", "NKK_PULSE_FOLDER", "DATABASE_URL"])
+def test_what_is_set_and_settled_otherwise_is_named_with_why(stack, monkeypatch, name):
+    monkeypatch.setenv(name, "/elsewhere")
+    (line,) = stack.left_aside()
+    assert line.startswith(f"not used: {name}. ")
+    assert all(why in line for why in ("http://127.0.0.1:8123", str(stack.var), "INTAKE_DATABASE_URL"))
+
+
+def test_a_setting_that_no_process_knows_is_named(stack, monkeypatch):
+    monkeypatch.setenv("NKK_SMPT_URL", "smtp://mail.example.id")
+    monkeypatch.setenv("NKK_MAIL_FROM", "pengaduan@example.id")
+    monkeypatch.setenv("NKK_VAR", "var")
+    (line,) = stack.left_aside()
+    assert "NKK_SMPT_URL" in line
+    assert "example" not in line
+
+
+def test_a_file_for_compose_is_said_not_to_be_read(stack, tmp_path):
+    assert stack.left_aside() == []
+    (tmp_path / ".env").write_text("NKK_SITE_URL=https://pengaduan.example.id\n")
+    (line,) = stack.left_aside()
+    assert ".env" in line

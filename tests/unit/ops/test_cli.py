@@ -1,0 +1,312 @@
+"""The command line says what is wrong in a sentence."""
+
+import json
+import subprocess
+import sys
+import warnings
+from importlib import metadata
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from amqp.exceptions import AccessRefused
+from click.testing import CliRunner
+
+from ops.cli import main
+from ops.cli.running import _mail, open_site
+from ops.stack.keys import PASSWORDS, new_keys
+from ops.stack.run import occupied, write_secret
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path):
+    for name in ("AMQP_URI", "DATABASE_URL", *new_keys()):
+        monkeypatch.delenv(name, raising=False)
+
+    def invoke(*arguments):
+        return CliRunner().invoke(main, ["--var", str(tmp_path), *arguments])
+
+    return invoke
+
+
+@pytest.mark.parametrize("pair", ["triage", "triage=0", "triage=x", "archive=2", "triage=33", "=2"])
+def test_a_scale_that_cannot_be_is_refused_before_anything_starts(run, pair):
+    done = run("run", "--scale", pair)
+    assert done.exit_code == 2
+    assert "STAGE=N" in done.output
+
+
+def test_all_that_cannot_be_of_a_scale_is_named_at_once(run):
+    done = run(
+        "run",
+        "--scale",
+        "triage=x",
+        "--scale",
+        "foo=2",
+        "--scale",
+        "intake=-1",
+        "--scale",
+        "notification=2",
+        "--scale",
+        "notification=3",
+        "--scale",
+        "opd_response=²",
+    )
+    assert done.exit_code == 2
+    assert all(
+        repr(pair) in done.output for pair in ("triage=x", "foo=2", "intake=-1", "notification=3", "opd_response=²")
+    )
+    assert "notification=2" not in done.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["topology"],
+        ["status"],
+        ["subscribe", "triage", "--as", "x"],
+        ["quarantine", "list", "triage"],
+        ["staff", "disable", "x"],
+        ["letters", "list"],
+    ],
+)
+def test_where_no_stack_runs_it_says_so_and_names_the_folder(run, command, tmp_path):
+    done = run(*command)
+    assert done.exit_code == 1
+    assert f"no stack is running in {tmp_path}" in done.output
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("process", ["triage", "gateway"])
+def test_health_says_that_nothing_runs_here(run, monkeypatch, tmp_path, process):
+    monkeypatch.setenv("NKK_PULSE_FOLDER", str(tmp_path / "pulse"))
+    done = run("health", process)
+    assert (done.exit_code, done.output) == (1, f"Error: no process of {process} works here ({tmp_path / 'pulse'})\n")
+
+
+def test_a_database_that_is_not_named_is_asked_for(run):
+    assert "INTAKE_DATABASE_URL, TRIAGE_DATABASE_URL, " in run("migrate").output
+    assert "TRIAGE_DATABASE_URL is not set, and no stack is running" in run("migrate", "triage").output
+    assert "nkk keys" not in run("migrate").output
+    assert "no such service: archive" in run("migrate", "archive").output
+
+
+def test_a_named_database_is_migrated(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("TRIAGE_DATABASE_URL", f"sqlite:///{tmp_path}/t.db")
+    done = run("migrate", "triage")
+    assert (done.exit_code, done.output) == (0, "triage: up to date\n")
+
+
+def test_keys_prints_an_environment_file_with_every_secret(run):
+    done = run("keys")
+    lines = dict(line.split("=", 1) for line in done.output.splitlines())
+    assert set(lines) == set(new_keys()) | set(PASSWORDS)
+    assert all(lines.values())
+
+
+def test_what_to_retry_has_to_be_said(run, monkeypatch):
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    assert "name event ids, or --all" in run("quarantine", "retry", "triage").output
+    assert "name event ids, or --all" in run("quarantine", "retry", "triage", "x", "--all").output
+
+
+def test_a_stage_without_a_quarantine_is_not_offered(run):
+    assert "is not one of" in run("quarantine", "list", "intake").output
+
+
+@pytest.mark.parametrize("command", [["add", "kepala", "--name", "Kepala", "--role", "admin"], ["reset", "kepala"]])
+def test_a_password_is_a_line_of_an_input_that_is_no_terminal_and_nothing_is_said_of_it(monkeypatch, command, tmp_path):
+    kept = []
+    monkeypatch.setattr(
+        "ops.cli.accounts.as_admin",
+        lambda act: act(SimpleNamespace(call_sealed=lambda method, content: kept.append(content["password"]))),
+    )
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        done = CliRunner().invoke(main, ["--var", str(tmp_path), "staff", *command], input="rahasia sekali 42 \r\n")
+    assert (done.exit_code, kept, warned) == (0, ["rahasia sekali 42 "], [])
+    assert "rahasia" not in done.output
+    none = CliRunner().invoke(main, ["--var", str(tmp_path), "staff", *command], input="")
+    assert (none.exit_code, len(kept)) == (2, 1)
+    assert "no password" in none.output
+
+
+def test_which_letters_has_to_be_said(run, monkeypatch):
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    assert "name letters (`nkk letters list`), or --all" in run("letters", "retry").output
+    assert "name letters (`nkk letters list`), or --all" in run("letters", "retry", "x", "--all").output
+    assert "name letters (`nkk letters list`)" in run("letters", "drop", "--yes").output
+
+
+@pytest.mark.parametrize("command", [["retry"], ["drop", "--yes"]])
+def test_of_each_letter_that_stays_as_it_is_a_sentence_says_why(run, monkeypatch, command):
+    left = {"b": "sent", "c": "being_sent", "d": "dropped", "e": "unknown", "f": "not_kept"}
+    monkeypatch.setattr("ops.cli.letters.FREE_SECONDS", 0)
+    monkeypatch.setattr(
+        "ops.cli.letters.as_admin",
+        lambda act: act(
+            SimpleNamespace(call=lambda method, ids, stage: {"done": [id_ for id_ in ids if id_ == "a"], "left": left})
+        ),
+    )
+    done = run("letters", *command, *"abcdef")
+    assert done.exit_code == 1
+    first, _, *others = done.output.splitlines()
+    assert first == f"letters {'tried again' if command == ['retry'] else 'dropped'}: 1"
+    assert [line.split(": ")[0].strip() for line in others] == list(left)
+    assert len({line.split(": ")[1] for line in others}) == len(left)
+    left.clear()
+    assert run("letters", *command, "a").exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["retry"], ["drop", "--yes"]])
+def test_letters_that_go_with_one_that_is_being_sent_are_waited_for(run, monkeypatch, command):
+    monkeypatch.setattr("ops.cli.letters.PAUSE", 0)
+    answers = iter(
+        [
+            {"done": ["a"], "left": dict.fromkeys("bcd", "being_sent") | {"e": "unknown"}},
+            {"done": [], "left": dict.fromkeys("bcd", "being_sent")},
+            {"done": ["b"], "left": {"c": "sent", "d": "being_sent"}},
+            {"done": ["d"], "left": {}},
+        ]
+    )
+    asked = []
+    monkeypatch.setattr(
+        "ops.cli.letters.as_admin",
+        lambda act: act(SimpleNamespace(call=lambda method, ids, stage: asked.append("".join(ids)) or next(answers))),
+    )
+    done = run("letters", *command, *"abcde")
+    assert asked == ["abcde", "bcd", "bcd", "d"]
+    first, _, *others = done.output.splitlines()
+    assert first == f"letters {'tried again' if command == ['retry'] else 'dropped'}: 3"
+    assert [line.split(": ")[0].strip() for line in others] == ["c", "e"]
+
+
+def test_an_event_that_is_not_in_quarantine_is_named(run, monkeypatch):
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    monkeypatch.setattr("ops.stack.quarantine.retry", lambda uri, stage, ids: (["a"], {"b": "forged: x"}))
+    done = run("quarantine", "retry", "triage", "a", "b", "c")
+    assert done.exit_code == 1
+    assert done.output.splitlines()[:3] == [
+        "1 sent back to triage",
+        "b stays: forged: x",
+        "c: not in the quarantine of triage (`nkk quarantine list triage`)",
+    ]
+
+
+def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatch, tmp_path):
+    def started(port):
+        write_secret(
+            tmp_path / "running.json", json.dumps({"url": "", "environment": {"AMQP_URI": f"amqp://x:{port}"}})
+        )
+
+    def listen(stage, name, uri, on_trouble, on_listening):
+        asked.append(uri())
+        started(2)
+        asked.append(uri())
+        (tmp_path / "running.json").unlink()
+        asked.append(uri())
+        return []
+
+    asked = []
+    # Set, so that what the command adds to the environment is taken away again.
+    monkeypatch.setenv("AMQP_URI", "amqp://given")
+    monkeypatch.setattr("ops.cli.events.subscribe_to", listen)
+    with occupied(tmp_path):
+        started(1)
+        assert run("subscribe", "triage", "--as", "x").exit_code == 0
+        assert asked == ["amqp://given"] * 3
+        asked.clear()
+        started(1)
+        monkeypatch.delenv("AMQP_URI")
+        assert run("subscribe", "triage", "--as", "x").exit_code == 0
+    assert asked == ["amqp://x:1", "amqp://x:2", "amqp://x:1"]
+
+
+def test_a_subscription_says_that_it_listens_when_it_does_and_not_before(run, monkeypatch):
+    def refused(stage, name, uri, on_trouble, on_listening):
+        raise AccessRefused("Login was refused.")
+
+    def heard(stage, name, uri, on_trouble, on_listening):
+        on_listening()
+        yield {"id": "one"}
+
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    monkeypatch.setattr("ops.cli.events.subscribe_to", refused)
+    done = run("subscribe", "triage", "--as", "x")
+    assert (done.exit_code, done.output) == (1, "Error: the broker refuses: Login was refused.\n")
+    monkeypatch.setattr("ops.cli.events.subscribe_to", heard)
+    done = run("subscribe", "triage", "--as", "x")
+    assert done.stderr.startswith("listening to triage as tool.x.triage; ")
+    assert done.stdout == '{"id": "one"}\n'
+    monkeypatch.undo()
+    assert "listening" not in run("subscribe", "triage", "--as", "a b").output
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({}, "mail is kept in /var/mail and goes to nobody (NKK_SMTP_URL is not set)"),
+        (
+            {
+                "NKK_SMTP_URL": "smtp://nkk:s3cret@mail.example.id:587?starttls=1",
+                "NKK_MAIL_FROM": "NKK <nkk@example.id>",
+            },
+            "mail goes out by smtp://mail.example.id:587 (NKK_SMTP_URL), from NKK <nkk@example.id>",
+        ),
+    ],
+)
+def test_a_stack_says_where_mail_really_goes_and_no_password(settings, said):
+    stack = SimpleNamespace(environment=lambda process: {"NKK_MAIL_DIR": "/var/mail"} | settings)
+    assert _mail(stack) == said
+
+
+def test_the_version_is_the_packages(run):
+    assert run("--version").output == f"nkk {metadata.version('nkk')}\n"
+
+
+@pytest.fixture
+def opened(monkeypatch):
+    """What a browser was asked to open, in the place of one."""
+    asked = []
+    monkeypatch.setattr("webbrowser.open", asked.append)
+    for screen in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(screen, raising=False)
+    return asked
+
+
+def test_where_there_is_a_screen_a_browser_opens_the_site(opened, monkeypatch, capsys):
+    monkeypatch.setenv("DISPLAY", ":0")
+    open_site("http://127.0.0.1:8080", Path("var"))
+    assert opened == ["http://127.0.0.1:8080"]
+    assert "http://127.0.0.1:8080" in capsys.readouterr().err
+
+
+def test_without_a_screen_the_url_is_said_and_nothing_fails(opened, monkeypatch, capsys):
+    open_site("http://127.0.0.1:8080", Path("var"))
+    said = capsys.readouterr().err
+    assert "http://127.0.0.1:8080" in said
+    assert "no screen" in said
+    assert opened == []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr("webbrowser.open", lambda url: False)
+    open_site("http://127.0.0.1:8080", Path("var"))
+    assert "no browser" in capsys.readouterr().err
+
+
+def test_a_demonstration_beside_a_stack_opens_its_site_afterwards_where_that_is_asked(run, monkeypatch, tmp_path):
+    done = []
+    monkeypatch.setattr("ops.demo.journey.run", lambda url, *_: done.append(f"carried {url}") or True)
+    monkeypatch.setattr("ops.cli.running.open_site", lambda url, var: done.append(f"opened {url}"))
+    with occupied(tmp_path):
+        write_secret(tmp_path / "running.json", json.dumps({"url": "http://there", "environment": {}}))
+        (tmp_path / "staff.json").write_text("{}")
+        assert run("demo").exit_code == run("demo", "--open").exit_code == 0
+    assert done == ["carried http://there", "carried http://there", "opened http://there"]
+
+
+def test_commands_read_no_package_that_is_for_one_of_them_alone():
+    """Each would have every command begin the later."""
+    program = "import sys, ops.cli; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+    assert "ops.stack.run" in loaded
+    assert not {"docker", "requests", "alembic", "sqlalchemy", "reportlab", "docx", "openpyxl", "PIL"} & set(loaded)
