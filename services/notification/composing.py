@@ -42,7 +42,7 @@ class UnwritableError(Exception):
 class Letter:
     """A letter: from and to whom the mail server is told it is, and what it is, its lines ending as on this machine.
     `name` is the part of its Message-ID that is its own, `patience` the seconds that the server has for its word on the
-    recipient where it has less than usual."""
+    recipient where they are not as many as for any other command."""
 
     name: str
     sender: str

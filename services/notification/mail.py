@@ -38,11 +38,12 @@ from nkk.settings import (
 )
 from nkk.sop.clock import Calendar
 from nkk.trust.sealing import CannotOpenError, unseal
+from services.notification import conversing, patience
 from services.notification.composing import UnwritableError, compose
 from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed
 from services.notification.leaving import LONGEST_SECONDS, RejectedError, Send, must_take_files, said, sender
-from services.notification.patience import FIRST_SECONDS, Slow
+from services.notification.patience import Slow
 from services.notification.postboxes import WHY, Pace
 from services.notification.storage import LINES, Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
@@ -103,7 +104,7 @@ class Mailer(DependencyProvider):
         super().__init__()
         self._woken = {line: Signal() for line in LINES}
         # At their letters' first tries, and at later ones, which have longer.
-        self._slow = (Slow(), Slow())
+        self._slow = (Slow(patience.FIRST_SECONDS), Slow(conversing.COMMAND_SECONDS))
 
     def setup(self) -> None:
         self._key = NKK_NOTIFICATION_PRIVATE_KEY.get()
@@ -300,8 +301,8 @@ class Mailer(DependencyProvider):
         try:
             to, words = self._read(row, box, email)
             letter = compose(row.kind, to, self._keyed.message_id(row.id), self._from, words)
-            with self._slow[bool(row.tries)].asked_about(self._keyed.postbox(letter.recipient)):
-                send(letter if row.tries else replace(letter, patience=FIRST_SECONDS))
+            with self._slow[bool(row.tries)].asked_about(self._keyed.postbox(letter.recipient)) as seconds:
+                send(replace(letter, patience=seconds))
         except (ExpiredError, NoAddressError, RejectedError, UnwritableError) as error:
             failure = Failure(str(error) or type(error).__name__, final=True)
             log.error("message cannot be sent", message_id=row.id, kind=row.kind, why=failure.why)

@@ -26,6 +26,7 @@ KEYS = new_key_pair()
 KEYED = Keyed(KEYS[0])
 NOW = datetime.now(UTC)
 SLOW = "lambat@example.org"
+SLOW_DOMAIN = "@lambat.example.org"
 SOON = 30
 
 PROGRAM = """
@@ -50,14 +51,14 @@ eventlet.sleep(600)
 
 
 class Server:
-    """Takes letters; its word on `SLOW` it does not give."""
+    """Takes letters; its word on `SLOW`, and on anybody at SLOW_DOMAIN, it does not give."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
         self.asked = 0
 
     async def handle_RCPT(self, server, session, envelope, address, options) -> str:
-        if address == SLOW:
+        if address == SLOW or address.endswith(SLOW_DOMAIN):
             self.asked += 1
             await asyncio.sleep(600)
         envelope.rcpt_tos.append(address)
@@ -148,6 +149,16 @@ def test_sixty_letters_to_a_slow_recipient_keep_no_letter_no_code_and_no_retry(
     write(database, "retry", "lagi@example.org", tries=3, tried_since=NOW)
     write_code(database, "code", "kode@example.org")
     eventually(lambda: set(server.taken) == {"surat@example.org", "lagi@example.org", "kode@example.org"}, SOON)
+
+
+def test_nor_do_letters_to_many_slow_recipients(database: Database, server: Server) -> None:
+    for number in range(100):
+        write(database, f"new-{number}", f"{number}{SLOW_DOMAIN}", due=-60)
+    for number in range(25):
+        write(database, f"again-{number}", f"again-{number}{SLOW_DOMAIN}", due=-60, tries=3, tried_since=NOW)
+    write(database, "letter", "surat@example.org")
+    write(database, "retry", "lagi@example.org", tries=3, tried_since=NOW)
+    eventually(lambda: set(server.taken) == {"surat@example.org", "lagi@example.org"}, SOON)
 
 
 def test_nor_do_codes_to_one(database: Database, server: Server) -> None:
