@@ -42,14 +42,14 @@ def plans(site: Site, known: New) -> list[dict[str, str]]:
 
 def _asked(known: New) -> list[tuple[str, str, Callable[[Any], Any]]]:
     return [
-        ("the operator's first worklist", "intake", lambda work: work.complaints.waiting(None, LIMIT)),
+        ("the operator's first worklist", "intake", lambda work: work.complaints.open(None, LIMIT)),
         ("a complaint as it was written", "intake", lambda work: work.complaints.get(known.ticket)),
         ("a reporter's own list", "intake", lambda work: work.complaints.of_reporter(known.reporter_id, None, LIMIT)),
         ("Tim Utama's worklist", "triage", lambda work: work.cases.open(None, LIMIT)),
         ("a case, for Tim Utama", "triage", lambda work: work.cases.get(known.ticket)),
-        ("an OPD's worklist", "opd_response", lambda work: work.cases.open(OPD, None, LIMIT)),
+        ("an OPD's worklist", "opd_response", lambda work: work.cases.open(None, LIMIT, group=OPD)),
         ("a case, for an OPD", "opd_response", lambda work: work.cases.get(known.ticket, OPD)),
-        ("the operator's second worklist", "notification", lambda work: work.answers.waiting(None, LIMIT)),
+        ("the operator's second worklist", "notification", lambda work: work.answers.open(None, LIMIT)),
         ("where a complaint stands", "notification", lambda work: work.answers.find(known.ticket)),
         ("a timeline", "notification", lambda work: work.journeys.get(known.ticket)),
     ]

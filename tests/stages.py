@@ -67,7 +67,7 @@ HELD = {
     "opd_response": (opd_storage.cases, opd_response.Case),
     "notification": (notification_storage.answers, notification.Answer),
 }
-CLOCKS = (clocked_stage, intake, intake_admin, triage, opd_response, notification, following)
+CLOCKS = (clocked_stage, intake, intake_admin, notification, following)
 BY_TYPE = {event.TYPE: event for event in EVENTS}
 
 REPORTER = Actor("reporter-1", "reporter")

@@ -4,11 +4,12 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, select, true, update
 
 from nkk.desk.clocks import to_tell
-from nkk.desk.worklist import Wanted, in_turn, narrowed
+from nkk.desk.worklist import EVERYTHING, Wanted, in_turn, narrowed
 from nkk.sop.claims import Claimable
+from nkk.sop.refusals import UnknownTicket
 from nkk.sop.report import WRITTEN, Report
 from nkk.store.database import Inserts
 from nkk.store.paging import page
@@ -17,10 +18,14 @@ Held = TypeVar("Held", bound=Claimable)
 
 
 class Rows(Generic[Held]):
-    """The rows of `TABLE`, each a `HELD`, whose fields are its columns."""
+    """The rows of `TABLE`, each a `HELD`, whose fields are its columns; `OPEN` are those of the worklist.
+
+    `group` is the actor's group, where a desk is divided by it: see `_of_group`.
+    """
 
     TABLE: ClassVar[Table]
     HELD: ClassVar[type[Any]]
+    OPEN: ClassVar[ColumnElement[bool]]
 
     _changing: ClassVar[tuple[str, ...]]
 
@@ -45,14 +50,32 @@ class Rows(Generic[Held]):
         """Those with an alarm to be told."""
         return [self.HELD(**row._mapping) for row in to_tell(self._connection, self.TABLE, now, limit)]
 
-    def _find(self, ticket: str, *of: ColumnElement[bool], for_update: bool = False) -> Held | None:
+    def get(self, ticket: str, group: str | None = None, for_update: bool = False) -> Held:
+        """Return the row of `ticket`. Raises UnknownTicket."""
+        held = self.find(ticket, group, for_update)
+        if held is None:
+            raise UnknownTicket
+        return held
+
+    def find(self, ticket: str, group: str | None = None, for_update: bool = False) -> Held | None:
+        """Return the row of `ticket`, or None where it has not come here."""
         self._inserts.flush()
-        query = select(self.TABLE).where(self.TABLE.c.ticket == ticket, *of)
+        query = select(self.TABLE).where(self.TABLE.c.ticket == ticket, self._of_group(group))
         row = self._connection.execute(query.with_for_update() if for_update else query).first()
         return self.HELD(**row._mapping) if row else None
 
-    def _page(
-        self, of: ColumnElement[bool], cursor: str | None, limit: int | None, wanted: Wanted, **more: Any
+    def open(
+        self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING, group: str | None = None
     ) -> tuple[list[Held], str | None]:
-        query: Select[Any] = narrowed(select(self.TABLE).where(of), self.TABLE, wanted, **more)
+        """Return a page of what is wanted of the worklist, oldest due first, and the cursor of the next page."""
+        query: Select[Any] = select(self.TABLE).where(self.OPEN, self._of_group(group))
+        query = narrowed(query, self.TABLE, wanted, self._of_category(wanted))
         return page(self._connection, query, in_turn(self.TABLE), cursor, limit, lambda row: self.HELD(**row._mapping))
+
+    def _of_group(self, group: str | None) -> ColumnElement[bool]:
+        """Return which rows `group` may see: all of them, unless the desk is divided."""
+        return true()
+
+    def _of_category(self, wanted: Wanted) -> ColumnElement[bool] | None:
+        """Return which rows are of the wanted category, where the table itself has none."""
+        return None

@@ -1,7 +1,11 @@
 """What the Nameko classes that keep clocks are made of."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from functools import wraps
+from typing import Any, ClassVar, TypeVar, cast
 
 from marshmallow import Schema
 from nameko.extensions import DependencyProvider
@@ -10,8 +14,18 @@ from nameko.timer import timer
 from nkk.contracts import Event
 from nkk.contracts.events import CalendarChanged
 from nkk.desk.calendars import Calendars
+from nkk.desk.record import viewing
+from nkk.desk.worklist import read_wanted
 from nkk.messaging.consumer import handles
+from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import Stage, UnitOfWorkProvider
+from nkk.sop.claims import Claimable
+from nkk.sop.clock import Calendar
+from nkk.sop.steps import Role
+from nkk.store.work import Tellable
+from nkk.trust.actor import Actor, requires
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 TELL_SECONDS = 10
 BATCH = 100
@@ -55,6 +69,104 @@ class TellsAlarms(Stage):
                 work.sound(timed, now)
                 work.clocked.save(timed)
         return len(found)
+
+
+def of_the_desk(method: F) -> F:
+    """Admit only the desk's own role to this method of a `Desk`; the actor becomes the first argument."""
+
+    @wraps(method)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return requires(self.role)(method)(self, *args, **kwargs)
+
+    checked.requires = of_the_desk  # type: ignore[attr-defined]
+    return cast(F, checked)
+
+
+@dataclass
+class Act:
+    """What ends a step, under way: the case, the moment it is done at, and the calendar of the next step's clock."""
+
+    work: Any
+    case: Any
+    now: datetime
+    calendar: Calendar
+
+    def emit(self, event: Tellable) -> None:
+        """Publish `event` with this act."""
+        self.work.emit(event, at=self.now)
+
+    def done(self) -> dict[str, Any]:
+        """Return what the caller is told of the act."""
+        return {"ticket": self.case.ticket, "stands": self.case.stands()}
+
+
+class Desk(TellsAlarms):
+    """A stage with a desk: its worklist, who is on what stands there, and the acts that end a step."""
+
+    role: ClassVar[Role]
+    """Whose desk it is."""
+    listed: ClassVar[type[Schema]]
+    """A row of the worklist."""
+
+    @rpc
+    @of_the_desk
+    def worklist(
+        self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
+    ) -> dict[str, Any]:
+        """Return a page of what waits at this desk, oldest due first."""
+        with self.uow.reading() as work:
+            items, following = work.clocked.open(cursor, limit, read_wanted(wanted, _now()), actor.group)
+        return {"items": [self.shown(self.listed(), item) for item in items], "next": following}
+
+    @rpc
+    @of_the_desk
+    def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> dict[str, Any]:
+        """Note that the caller is on a case; in a colleague's place only with `take_over`."""
+        return self._claiming(actor, ticket, lambda case, now: case.claim(actor.id, now, take_over is True))
+
+    @rpc
+    @of_the_desk
+    def release(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """Note that the caller is no longer on a case."""
+        return self._claiming(actor, ticket, lambda case, now: case.release(actor.id, now))
+
+    @contextmanager
+    def act(self, actor: Actor, ticket: str, now: datetime | None = None) -> Iterator[Act]:
+        """Carry out what ends a step of a case, in one transaction; where the step is late and nobody was told yet,
+        that is published before it."""
+        now, calendar = now or _now(), self.calendars.current()
+        with self.uow.begin() as work:
+            case = self.standing(work, actor, ticket)
+            work.sound_if_late(case, now)
+            yield Act(work, case, now, calendar)
+            work.clocked.save(case)
+
+    def standing(self, work: Any, actor: Actor, ticket: str) -> Claimable:
+        """Return what stands at this desk under `ticket`, locked. Raises UnknownTicket, or the desk's own refusal."""
+        return work.clocked.get(ticket, actor.group, for_update=True)
+
+    def _claiming(self, actor: Actor, ticket: str, act: Callable[[Claimable, datetime], None]) -> dict[str, Any]:
+        now = _now()
+        with self.uow.begin() as work:
+            case = self.standing(work, actor, ticket)
+            act(case, now)
+            work.clocked.save(case)
+        return {"ticket": ticket, "claim": case.claim_at(now)}
+
+
+class CaseDesk(Desk):
+    """A desk whose case is read whole from its own stage."""
+
+    viewed: ClassVar[type[Schema]]
+    """A case as this desk reads it."""
+
+    @rpc
+    @of_the_desk
+    def case(self, actor: Actor, ticket: str) -> dict[str, Any]:
+        """Return one case, whole; that it was read is recorded."""
+        with viewing(self.uow, actor, ticket, "case") as work:
+            case = work.clocked.get(ticket, actor.group)
+        return self.shown(self.viewed(), case)
 
 
 class HearsCalendars(TellsAlarms):

@@ -4,15 +4,14 @@ import hashlib
 import json
 import secrets
 import uuid
-from collections.abc import Callable
 from copy import copy
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
-from nkk.desk import IDENTITY_SHOWN, read_wanted, viewing
-from nkk.desk.stage import TellsAlarms
+from nkk.desk import IDENTITY_SHOWN, viewing
+from nkk.desk.stage import Desk, of_the_desk
 from nkk.messaging.boxes import Call, UnreadableBoxError
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
@@ -35,10 +34,12 @@ from services.intake.sessions import Acting
 from services.intake.storage import IntakeWork
 
 
-class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
+class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk):
     """Steps 1 and 2. Whatever tells who reported, and whatever opens an account, comes and goes in a box."""
 
     name = "intake"
+    role = Role.OPERATOR
+    listed = schemas.Listed
     uow = UnitOfWorkProvider(IntakeWork)
     vault = VaultProvider()
     passwords = PasswordsProvider()
@@ -228,47 +229,13 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, TellsAlarms):
             return {found.ticket: schemas.Subject().dump(found) for found in work.complaints.of(wanted)}
 
     @rpc
-    @requires(Role.OPERATOR)
-    def worklist(
-        self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
-    ) -> dict[str, Any]:
-        """Reports waiting to be handed over, oldest due first."""
-        with self.uow.reading() as work:
-            items, following = work.complaints.waiting(cursor, limit, read_wanted(wanted, _now()))
-        return {"items": [self.shown(schemas.Listed(), item) for item in items], "next": following}
-
-    @rpc
-    @requires(Role.OPERATOR)
+    @of_the_desk
     def hand_over(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """Step 2: hand a report to Tim Utama."""
-        now, calendar = _now(), self.calendars.current()
-        with self.uow.begin() as work:
-            complaint = work.complaints.get(ticket, for_update=True)
-            work.sound_if_late(complaint, now)
-            complaint.hand_over(actor.id, now)
-            work.complaints.save(complaint)
-            work.emit(_handed_over(complaint, calendar), at=now)
-        return {"ticket": ticket, "stands": complaint.stands()}
-
-    @rpc
-    @requires(Role.OPERATOR)
-    def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> dict[str, Any]:
-        """The caller is on it; in a colleague's place only with `take_over`."""
-        return self._claiming(ticket, lambda case, now: case.claim(actor.id, now, take_over is True))
-
-    @rpc
-    @requires(Role.OPERATOR)
-    def release(self, actor: Actor, ticket: str) -> dict[str, Any]:
-        """The caller is not on it any more."""
-        return self._claiming(ticket, lambda case, now: case.release(actor.id, now))
-
-    def _claiming(self, ticket: str, act: Callable[[domain.Complaint, datetime], None]) -> dict[str, Any]:
-        now = _now()
-        with self.uow.begin() as work:
-            case = work.complaints.get(ticket, for_update=True)
-            act(case, now)
-            work.complaints.save(case)
-        return {"ticket": ticket, "claim": case.claim_at(now)}
+        with self.act(actor, ticket) as act:
+            act.case.hand_over(actor.id, act.now)
+            act.emit(_handed_over(act.case, act.calendar))
+        return act.done()
 
     def _let_in(self, work: IntakeWork, account: domain.Account, password_hash: str, now: datetime) -> dict[str, Any]:
         if account.password_hash != password_hash:

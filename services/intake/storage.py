@@ -32,11 +32,9 @@ from sqlalchemy import (
 )
 
 from nkk.desk import (
-    EVERYTHING,
     ClockedWork,
     RecordedWork,
     Rows,
-    Wanted,
     alarm_index,
     calendars_table,
     claim_columns,
@@ -46,7 +44,6 @@ from nkk.desk import (
     report_columns,
 )
 from nkk.sop import catalogue as defaults
-from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Role
 from nkk.store.database import UtcDateTime, insert_if_absent, insert_of, new_metadata
 from nkk.store.outbox import inbox_table, outbox_table
@@ -583,6 +580,7 @@ class Complaints(Rows[Complaint]):
 
     TABLE = complaints
     HELD = Complaint
+    OPEN = _waiting
 
     def submitted_before(self, reporter_id: str, key: str, form_hash: str, ticket: str) -> tuple[str, str] | None:
         """Claim an idempotency key for `ticket`; (form hash, ticket) of the report that has it already, or None."""
@@ -594,19 +592,6 @@ class Complaints(Rows[Complaint]):
         )
         taken = self._connection.execute(query).one()
         return taken.form_hash, taken.ticket
-
-    def get(self, ticket: str, for_update: bool = False) -> Complaint:
-        """The report of `ticket`. Raises UnknownTicket."""
-        complaint = self._find(ticket, for_update=for_update)
-        if complaint is None:
-            raise UnknownTicket
-        return complaint
-
-    def waiting(
-        self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
-    ) -> tuple[list[Complaint], str | None]:
-        """What is wanted of the operator's worklist, oldest due first."""
-        return self._page(_waiting, cursor, limit, wanted)
 
     def of(self, tickets: list[str]) -> list[Complaint]:
         """The reports of those `tickets` that there are."""

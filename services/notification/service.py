@@ -1,7 +1,6 @@
 """What notification hears and can be told."""
 
 import uuid
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
@@ -21,8 +20,8 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
-from nkk.desk import read_wanted, viewing
-from nkk.desk.stage import HearsCalendars
+from nkk.desk import viewing
+from nkk.desk.stage import Desk, HearsCalendars
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
@@ -43,10 +42,12 @@ from services.notification.telling import TellsPeople
 from services.notification.unsent import LooksAfterLetters
 
 
-class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters, HearsCalendars):
+class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters, Desk, HearsCalendars):
     """Steps 6 and 7, the journey of every complaint, and every message to a person."""
 
     name = "notification"
+    role = Role.OPERATOR
+    listed = schemas.Listed
     uow = UnitOfWorkProvider(NotificationWork)
     mailer = Mailer()
 
@@ -108,16 +109,6 @@ class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters,
 
     @rpc
     @requires(Role.OPERATOR)
-    def worklist(
-        self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
-    ) -> dict[str, Any]:
-        """Complaints and information to be answered, oldest due first."""
-        with self.uow.reading() as work:
-            items, following = work.answers.waiting(cursor, limit, read_wanted(wanted, _now()))
-        return {"items": [self.shown(schemas.Listed(), item) for item in items], "next": following}
-
-    @rpc
-    @requires(Role.OPERATOR)
     def answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
         """Where a complaint stands, what there is to answer it with, what was sent, and which letters to its reporter
         will not arrive."""
@@ -134,30 +125,20 @@ class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters,
     def send_answer(self, actor: Actor, ticket: str, text: str) -> dict[str, Any]:
         """Step 6: send the answer to the reporter."""
         form = load(schemas.AnswerText, {"text": text})
-        now, calendar = _now(), self.calendars.current()
+        now = _now()
         minutes = self._minutes_to(ticket, now)
-        with self.uow.begin() as work:
-            answer = _reached(work, ticket)
-            work.sound_if_late(answer, now)
-            answer.send(form["text"], now, calendar)
-            work.answers.save(answer)
-            work.journeys.answered(ticket, now, minutes)
-            _tell(work, AnswerSent(ticket=ticket, path=answer.path, calendar=calendar.version, by=actor.id), now)
-            work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
-            work.afterwards(self.mailer.wake)
-        return {"ticket": ticket, "stands": answer.stands()}
+        with self.act(actor, ticket, now) as act:
+            act.case.send(form["text"], now, act.calendar)
+            act.work.journeys.answered(ticket, now, minutes)
+            sent = AnswerSent(ticket=ticket, path=act.case.path, calendar=act.calendar.version, by=actor.id)
+            _tell(act.work, sent, now)
+            act.work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
+            act.work.afterwards(self.mailer.wake)
+        return act.done()
 
-    @rpc
-    @requires(Role.OPERATOR)
-    def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> dict[str, Any]:
-        """The caller is on it; in a colleague's place only with `take_over`."""
-        return self._claiming(ticket, lambda case, now: case.claim(actor.id, now, take_over is True))
-
-    @rpc
-    @requires(Role.OPERATOR)
-    def release(self, actor: Actor, ticket: str) -> dict[str, Any]:
-        """The caller is not on it any more."""
-        return self._claiming(ticket, lambda case, now: case.release(actor.id, now))
+    def standing(self, work: NotificationWork, actor: Actor, ticket: str) -> Answer:
+        """As Desk's. Raises NotYourStep where the complaint has not come to be answered."""
+        return _reached(work, ticket)
 
     # -- step 7: the reporter
 
@@ -239,14 +220,6 @@ class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters,
         with self.uow.reading() as work:
             journey = work.journeys.get(ticket)
         return journey.minutes_to(now, self.calendars.get)
-
-    def _claiming(self, ticket: str, act: Callable[[Answer, datetime], None]) -> dict[str, Any]:
-        now = _now()
-        with self.uow.begin() as work:
-            case = _reached(work, ticket)
-            act(case, now)
-            work.answers.save(case)
-        return {"ticket": ticket, "claim": case.claim_at(now)}
 
     def _read(self, journey: Journey, answer: Answer | None) -> dict[str, Any]:
         return self._standing(journey) | {"answer": schemas.ReadAnswer().dump(answer) if _is_sent(answer) else None}

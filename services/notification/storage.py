@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     Date,
     Index,
@@ -29,7 +30,6 @@ from sqlalchemy import (
 )
 
 from nkk.desk import (
-    EVERYTHING,
     LETTER_DROPPED,
     ClockedWork,
     RecordedWork,
@@ -224,18 +224,11 @@ class Answers(Rows[Answer]):
 
     TABLE = answers
     HELD = Answer
+    OPEN = _waiting
 
-    def find(self, ticket: str, for_update: bool = False) -> Answer | None:
-        """The answer of `ticket`, if the complaint has come that far."""
-        return self._find(ticket, for_update=for_update)
-
-    def waiting(
-        self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
-    ) -> tuple[list[Answer], str | None]:
-        """What is wanted of the worklist, oldest due first."""
+    def _of_category(self, wanted: Wanted) -> ColumnElement[bool] | None:
         # Asked of each answer that waits, and not of every journey of the category.
-        of_category = exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
-        return self._page(_waiting, cursor, limit, wanted, of_category=of_category)
+        return exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
 
     def to_remind(self, now: datetime, limit: int) -> list[Answer]:
         """Answers whose reporter is to be reminded, this transaction's alone."""

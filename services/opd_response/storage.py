@@ -2,14 +2,12 @@
 
 from functools import cached_property
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, and_, func, literal_column, select
+from sqlalchemy import Column, ColumnElement, Index, Integer, String, Table, Text, func, literal_column, select
 
 from nkk.desk import (
-    EVERYTHING,
     ClockedWork,
     RecordedWork,
     Rows,
-    Wanted,
     alarm_index,
     calendars_table,
     claim_columns,
@@ -18,7 +16,6 @@ from nkk.desk import (
     record_table,
     report_columns,
 )
-from nkk.sop.refusals import UnknownTicket
 from nkk.store.database import UtcDateTime, new_metadata
 from nkk.store.outbox import inbox_table, outbox_table
 from services.opd_response.domain import Case, State
@@ -57,19 +54,10 @@ class Cases(Rows[Case]):
 
     TABLE = cases
     HELD = Case
+    OPEN = _open
 
-    def get(self, ticket: str, opd: str, for_update: bool = False) -> Case:
-        """The case of `ticket` on the desk of `opd`. Raises UnknownTicket."""
-        case = self._find(ticket, cases.c.opd == opd, for_update=for_update)
-        if case is None:
-            raise UnknownTicket
-        return case
-
-    def open(
-        self, opd: str, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING
-    ) -> tuple[list[Case], str | None]:
-        """What is wanted of the worklist of `opd`, oldest due first."""
-        return self._page(and_(_open, cases.c.opd == opd), cursor, limit, wanted)
+    def _of_group(self, group: str | None) -> ColumnElement[bool]:
+        return cases.c.opd == group
 
     def open_by_opd(self) -> dict[str, int]:
         """How many cases await a response, by agency."""

@@ -14,11 +14,9 @@ from sqlalchemy import (
 )
 
 from nkk.desk import (
-    EVERYTHING,
     ClockedWork,
     RecordedWork,
     Rows,
-    Wanted,
     alarm_index,
     calendars_table,
     claim_columns,
@@ -27,7 +25,6 @@ from nkk.desk import (
     record_table,
     report_columns,
 )
-from nkk.sop.refusals import UnknownTicket
 from nkk.store.database import UtcDateTime, new_metadata
 from nkk.store.outbox import inbox_table, outbox_table
 from services.triage.domain import OPEN, Case
@@ -68,17 +65,7 @@ class Cases(Rows[Case]):
 
     TABLE = cases
     HELD = Case
-
-    def get(self, ticket: str, for_update: bool = False) -> Case:
-        """The case of `ticket`. Raises UnknownTicket."""
-        case = self._find(ticket, for_update=for_update)
-        if case is None:
-            raise UnknownTicket
-        return case
-
-    def open(self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING) -> tuple[list[Case], str | None]:
-        """What is wanted of the worklist, oldest due first."""
-        return self._page(_open, cursor, limit, wanted)
+    OPEN = _open
 
 
 class TriageWork(ClockedWork, RecordedWork):

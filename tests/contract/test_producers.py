@@ -3,7 +3,7 @@
 import inspect
 import json
 import sys
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -28,7 +28,7 @@ from nkk.contracts.events import (
     StepDueSoon,
     StepOverdue,
 )
-from nkk.desk import ClockedWork
+from nkk.desk import ClockedWork, stage
 from nkk.messaging.boxes import Call
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS
@@ -124,7 +124,10 @@ def told_by(service_cls, command, thing, *args, **provided):
     service.uow, service.calendars = work, Keeping()
     for name, value in provided.items():
         setattr(service, name, value)
-    with patch.object(sys.modules[service_cls.__module__], "_now", lambda: NOW):
+    with ExitStack() as clocks:
+        for module in (stage, sys.modules[service_cls.__module__]):
+            if hasattr(module, "_now"):
+                clocks.enter_context(patch.object(module, "_now", lambda: NOW))
         # The role is checked by a decorator, which is tested beside it.
         inspect.unwrap(getattr(service_cls, command))(service, *args)
     (event,) = work.told

@@ -134,7 +134,7 @@ def test_reports_keep_when_they_came_and_were_handed_over_and_the_open_ones_get_
     uow = intake.upgraded()
     with uow.reading() as work:
         waiting, done = (work.complaints.get(ticket(letter)) for letter in "AB")
-        assert [item.ticket for item in work.complaints.waiting(None, 10)[0]] == [waiting.ticket]
+        assert [item.ticket for item in work.complaints.open(None, 10)[0]] == [waiting.ticket]
         assert work.calendars.newest() == 0
     assert clock_of(waiting) == (CAME, DUE, None, DUE, 0)
     assert clock_of(done) == (CAME, DUE, DONE, None, 0)
@@ -235,7 +235,7 @@ def notification(old):
 def test_answers_keep_what_was_sent_and_closed_and_the_open_ones_get_an_alarm(notification):
     with notification.upgraded().reading() as work:
         waiting, answered, closed = (work.answers.find(ticket(letter)) for letter in "ABC")
-        assert [item.ticket for item in work.answers.waiting(None, 10)[0]] == [waiting.ticket]
+        assert [item.ticket for item in work.answers.open(None, 10)[0]] == [waiting.ticket]
         assert work.answers.lapsing(PROMISED, 10) == [answered.ticket]
     assert clock_of(waiting) == (CAME, TO_ANSWER, None, TO_ANSWER, 0)
     assert (answered.text, answered.sent_at, answered.lapses_at, answered.since) == ("Jawaban.", SENT, PROMISED, SENT)
