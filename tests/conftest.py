@@ -1,6 +1,8 @@
 """For every test."""
 
 import importlib
+import os
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,10 @@ from ops.stack.postgres import PrivatePostgres
 from tests.effort import LONG
 
 TESTS = Path(__file__).parent
+
+# Compiled modules are kept, also where the environment forbids it: hundreds of processes would compile them all again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # eventlet warns once a process, at its first import. Importing it here keeps the suite clean under `-W error` on the
 # command line too, which outranks the filters of pyproject.toml.

@@ -93,14 +93,14 @@ class PrivatePostgres:
         """The URL of `database`."""
         return f"postgresql://nkk@{LOOPBACK}:{self.port}/{database}"
 
-    def create(self, *databases: str) -> None:
-        """Create empty databases."""
+    def create(self, *databases: str, template: str = "template1") -> None:
+        """Create databases as `template` is: empty ones where none is named."""
         connection = psycopg2.connect(self.url("postgres"))
         connection.autocommit = True
         try:
             with connection.cursor() as cursor:
                 for database in databases:
-                    cursor.execute(f'CREATE DATABASE "{database}"')
+                    cursor.execute(f'CREATE DATABASE "{database}" TEMPLATE "{template}"')
         finally:
             connection.close()
 

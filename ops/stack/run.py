@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from kombu import Connection
@@ -64,6 +64,8 @@ class Stack:
     settings: Mapping[str, str] = field(default_factory=dict)
     databases: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, str] = field(default_factory=lambda: SERVICES)
+
+    program_cls: ClassVar[type[Program]] = Program
 
     def __post_init__(self) -> None:
         self.var = self.var.absolute()
@@ -256,7 +258,7 @@ class Stack:
         )
 
     def _start(self, name: str, environment: dict[str, str], command: list[str], *sockets: socket.socket) -> None:
-        program = Program(name, command, environment, self.var / "log" / f"{name}.log", sockets)
+        program = self.program_cls(name, command, environment, self.var / "log" / f"{name}.log", sockets)
         self.programs[name] = program
         self.supervisor.start(program)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from ops.stack.broker import PrivateNode
+from ops.stack.run import Stack
 from tests.installations import installation, new_vhost
 from tests.people import People
 
@@ -25,7 +26,7 @@ def as_script() -> str:
 
 def test_each_recipe_does_what_it_says(rabbit: PrivateNode, tmp_path: Path) -> None:
     (tmp_path / ".venv").symlink_to(sys.prefix)
-    with installation(tmp_path / "var", new_vhost(rabbit)) as running:
+    with installation(tmp_path / "var", new_vhost(rabbit), stack_cls=Stack) as running:
         People(running).close()
         done = subprocess.run(
             ["bash", "-c", as_script()], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from ops.stack.broker import PrivateNode
-from ops.stack.run import Stack
+from tests.installations import QuickStack
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy/rabbitmq"
 DEFINITIONS = json.loads((FOLDER / "definitions.json").read_text())
@@ -17,7 +17,7 @@ USERS = [user["name"] for user in DEFINITIONS["users"] if user["name"] != "admin
 _PASSWORDS = {user["name"]: secrets.token_hex(16) for user in DEFINITIONS["users"]}
 
 
-class SeparateUsers(Stack):
+class SeparateUsers(QuickStack):
     """A stack in which each process has its own broker user."""
 
     def environment(self, process: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ops.stack.broker import PrivateNode
+from ops.stack.run import Stack
 from tests.e2e.faults.trial import PATIENCE, Crowd, Trial
 from tests.e2e.faults.trial import trial as new_trial
 from tests.installations import eventually, new_vhost
@@ -21,6 +22,8 @@ def trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iter
         new_vhost(rabbit),
         scale={"triage": 2, "intake": 2},
         settings={"NKK_TEST_HANDLING_SECONDS": "0.3"},
+        # Processes as operations start them.
+        stack_cls=Stack,
     ) as running:
         yield running
 

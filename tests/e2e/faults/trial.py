@@ -20,9 +20,18 @@ from kombu import Connection
 from nkk.contracts import STAGES, read_envelope
 from nkk.messaging.publisher import Message, publisher
 from ops.stack import quarantine
+from ops.stack.run import Stack
 from tests.builders import complaint_form
 from tests.chaos.accountant import Books
-from tests.installations import SETTINGS, Installation, as_moved, eventually, installation, running_processes
+from tests.installations import (
+    SETTINGS,
+    Installation,
+    QuickStack,
+    as_moved,
+    eventually,
+    installation,
+    running_processes,
+)
 from tests.people import People, Person
 
 PATIENCE = 3.0 + 2.0
@@ -123,12 +132,13 @@ def trial(
     databases: Mapping[str, str] | None = None,
     scale: Mapping[str, int] | None = None,
     settings: Mapping[str, str] | None = None,
+    stack_cls: type[Stack] = QuickStack,
 ) -> Iterator[Trial]:
     """A ready Trial in `folder` on the broker at `uri`."""
     accidents = folder / "accidents"
     accidents.mkdir()
     settings = {"NKK_TEST_ACCIDENTS": str(accidents)} | dict(settings or {})
-    with installation(folder / "var", uri, databases, settings, scale, SERVICES) as running:
+    with installation(folder / "var", uri, databases, settings, scale, SERVICES, stack_cls) as running:
         people, books = People(running), Books({stage: running.stack.database_url(stage) for stage in STAGES})
         try:
             yield Trial(running, people, books, accidents)

@@ -1,0 +1,104 @@
+"""The process that programs are forks of (see forks.py): it reads their modules, then forks as it is told.
+
+Nothing but the standard library is read before eventlet has taken the place of what waits.
+"""
+
+import ctypes
+import fcntl
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+LARGEST_ORDER = 1 << 17
+PR_SET_PDEATHSIG = 1
+
+
+def serve(program: str, modules: Sequence[str]) -> None:
+    """Fork as told by standard input's other end, until that is closed."""
+    # Made before eventlet takes the place of the class: this one waits as sockets do.
+    orders = socket.socket(fileno=0)
+    if program == "nameko":
+        # As `nameko run` does before it reads anything else.
+        with warnings.catch_warnings():
+            # eventlet announces its retirement; the programs silence that by a filter of their own.
+            warnings.simplefilter("ignore")
+            importlib.import_module("eventlet").monkey_patch()
+    for module in modules:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+    while True:
+        content, received, _, _ = socket.recv_fds(orders, LARGEST_ORDER, 16)
+        if not content:
+            return
+        order = json.loads(content)
+        if "ended" in order:
+            answer = _ended(order["ended"])
+        elif not (answer := os.fork()):
+            orders.close()
+            _become(program, order, received)
+        for inherited in received:
+            os.close(inherited)
+        orders.send(json.dumps(answer).encode())
+
+
+def _ended(pid: int) -> int | None:
+    found, status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if found else None
+
+
+def _become(program: str, order: dict[str, Any], received: Sequence[int]) -> None:
+    """Go on as the program, and end as it does."""
+    code = 1
+    try:
+        os.setsid()
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        _own_files(order["log"], dict(zip(received, order["sockets"], strict=True)))
+        sys.argv[:] = [program, *order["arguments"]]
+        code = _main(program)() or 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
+    except BaseException:  # noqa: BLE001
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _own_files(log: str, places: Mapping[int, int]) -> None:
+    """The log, and the sockets at the numbers that the environment names them by."""
+    # Out of the way first: a socket's place may be where another came in.
+    spare = {fcntl.fcntl(received, fcntl.F_DUPFD, 512): place for received, place in places.items()}
+    for received in places:
+        os.close(received)
+    for moved, place in spare.items():
+        os.dup2(moved, place, inheritable=True)
+        os.close(moved)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    os.dup2(written, 1)
+    os.dup2(written, 2)
+    os.close(written)
+
+
+def _main(program: str) -> Callable[[], Any]:
+    if program == "nameko":
+        return importlib.import_module("nameko.cli").cli  # type: ignore[no-any-return]
+    return importlib.import_module("gunicorn.app.wsgiapp").run  # type: ignore[no-any-return]
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], sys.argv[2:])

@@ -1,0 +1,106 @@
+"""Programs that begin as forks of a process which has read their modules.
+
+Reading them takes a second and a half of processor for each process of an installation. A fork is a process as any
+other: its environment, log, session and inherited sockets are its own; it is killed, frozen and ended alone.
+"""
+
+import atexit
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from ops.stack import SERVICES
+from ops.stack.run import MALLOC_MMAP_THRESHOLD, PYTHONWARNINGS, ROOT
+from ops.stack.supervisor import Program, dying_with_us
+from tests.forking import LARGEST_ORDER
+
+READ_BY = {
+    "nameko": ("nameko.cli.run", "tests.quick", *(target.partition(":")[0] for target in SERVICES.values())),
+    "gunicorn": ("gunicorn.app.wsgiapp", "gateway.app", "gateway.worker"),
+}
+"""The modules that are read once, by the program that is made up of them."""
+
+
+@dataclass
+class Forked:
+    """A process that a server of forks started; of subprocess.Popen what a supervisor needs."""
+
+    server: "Server"
+    pid: int
+    returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """How it ended; None while it runs."""
+        if self.returncode is None:
+            self.returncode = self.server.ask({"ended": self.pid})
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """How it ended, once it has. Raises subprocess.TimeoutExpired."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if deadline is not None and time.monotonic() > deadline:
+                raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+            time.sleep(0.02)
+        return code
+
+
+class Server:
+    """The process that is forked from, for one program. It ends with this process, and with it those it started."""
+
+    def __init__(self, program: str) -> None:
+        self._lock = Lock()
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                dying_with_us([sys.executable, "-m", "tests.forking", program, *READ_BY[program]]),
+                stdin=theirs,
+                cwd=ROOT,
+                env=os.environ | {"PYTHONWARNINGS": PYTHONWARNINGS, "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD},
+                start_new_session=True,
+            )
+        atexit.register(self.close)
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str], log: Path, sockets: Any = ()) -> Forked:
+        """A fork that does what `command` would, in `environment`."""
+        order = {
+            "arguments": list(command[1:]),
+            "environment": dict(environment),
+            "log": str(log),
+            "sockets": [held.fileno() for held in sockets],
+        }
+        return Forked(self, self.ask(order))
+
+    def ask(self, order: Mapping[str, Any]) -> Any:
+        """What the server answers."""
+        with self._lock:
+            socket.send_fds(self._socket, [json.dumps(order).encode()], order.get("sockets", ()))
+            return json.loads(self._socket.recv(LARGEST_ORDER))
+
+    def close(self) -> None:
+        """End it."""
+        self._socket.close()
+        self._process.wait()
+
+
+server = cache(Server)
+"""The server of a program in this process."""
+
+
+class ForkedProgram(Program):
+    """A program that is a fork, not begun anew."""
+
+    def start(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        found = server(Path(self.command[0]).name).start(self.command, self.environment, self.log, self.sockets)
+        self.process = found  # type: ignore[assignment]
+        self.started_at, self.start_again_at = time.monotonic(), None
