@@ -8,8 +8,6 @@ from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
 from marshmallow import Schema
-from nameko.extensions import DependencyProvider
-from nameko.timer import timer
 
 from nkk.contracts import Event
 from nkk.contracts.events import CalendarChanged
@@ -17,6 +15,7 @@ from nkk.desk.calendars import Calendars
 from nkk.desk.record import viewing
 from nkk.desk.worklist import read_wanted
 from nkk.messaging.consumer import handles
+from nkk.messaging.host import DependencyProvider, timer
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import Stage, UnitOfWorkProvider
 from nkk.sop.claims import Claimable

@@ -13,14 +13,10 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import eventlet
-from nameko import config
-from nameko.exceptions import ContainerBeingKilled
-from nameko.extensions import Entrypoint, ProviderCollector, SharedExtension
-
 from nkk.log import begin_context, get_logger
 from nkk.messaging import pulse, topology
 from nkk.messaging.draining import DrainingConsumer
+from nkk.messaging.host import ContainerBeingKilled, Entrypoint, ProviderCollector, SharedExtension, config, sleep
 from nkk.messaging.origin import ForgedError, Origins, check_origin
 from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
@@ -163,7 +159,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
     def _give_back(self, message: Any) -> None:
         """Have it delivered again, after a pause that grows with its deliveries."""
         deliveries = (message.headers or {}).get("x-delivery-count", 0)
-        eventlet.sleep(min(2 ** (deliveries - 1), LONGEST_PAUSE_SECONDS))
+        sleep(min(2 ** (deliveries - 1), LONGEST_PAUSE_SECONDS))
         self.consumer.requeue_message(message)  # type: ignore[union-attr]
 
     def _retry(self, message: Any, error: Exception) -> None:
@@ -199,7 +195,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         if moved:
             self.consumer.ack_message(message)  # type: ignore[union-attr]
         else:
-            eventlet.sleep(PAUSE_SECONDS)
+            sleep(PAUSE_SECONDS)
             self.consumer.requeue_message(message)  # type: ignore[union-attr]
 
 

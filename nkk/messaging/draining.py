@@ -9,12 +9,11 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
-import eventlet
 from amqp.exceptions import AccessRefused, PreconditionFailed
-from nameko.amqp.consume import Consumer
 
 from nkk.log import get_logger
 from nkk.messaging import pulse
+from nkk.messaging.host import Consumer, sleep
 from nkk.messaging.publisher import BROKER_ERRORS, abandon, address, trouble
 
 DRAIN_SECONDS = 30
@@ -52,7 +51,7 @@ class DrainingConsumer(Consumer):
         self._stopping = True
         deadline = monotonic() + DRAIN_SECONDS
         while (self._in_flight or self._consuming) and monotonic() < deadline:
-            eventlet.sleep(0.02)
+            sleep(0.02)
         self.should_stop = True
         self.ready.set()
         if self._in_flight:

@@ -10,13 +10,12 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
-import eventlet
-from eventlet.event import Event as Signal
 from sqlalchemy import Table, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.log import get_logger
 from nkk.messaging import pulse
+from nkk.messaging.host import Signal, sleep
 from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message, connected, keep_alive, trouble
 from nkk.messaging.topology import exchange
 from nkk.store.database import Database
@@ -52,8 +51,7 @@ class Relay:
 
     def wake(self) -> None:
         """There is something to tell."""
-        if not self._woken.ready():
-            self._woken.send()
+        self._woken.set()
 
     def stop(self) -> None:
         """Publish what is left, then leave `run`."""
@@ -99,16 +97,14 @@ class Relay:
                     self._pause(RESCAN_SECONDS)
                     keep_alive(connection)
                 elif count < BATCH:
-                    eventlet.sleep(LINGER_SECONDS)
+                    sleep(LINGER_SECONDS)
             deadline = monotonic() + FLUSH_SECONDS
             while monotonic() < deadline and self.relay_batch(publisher):
                 pass
 
     def _pause(self, seconds: float) -> None:
-        with eventlet.Timeout(seconds, False):
-            self._woken.wait()
-        if self._woken.ready():
-            self._woken = Signal()
+        self._woken.wait(seconds)
+        self._woken.clear()
 
     def _mark(self, connection: Any, rows: Any, confirmed: set[str]) -> None:
         now = datetime.now(UTC)

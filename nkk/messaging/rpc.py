@@ -10,16 +10,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import eventlet
-from eventlet.semaphore import Semaphore
 from kombu import Connection
-from nameko.rpc import Rpc, RpcConsumer
 from sqlalchemy.exc import OperationalError as DatabaseError
 
 from nkk.log import get_logger
 from nkk.messaging import pulse, topology
 from nkk.messaging.calls import BUSY, EXCHANGE, FAILED, UNAVAILABLE, BusyError, NotCarriedOutError
 from nkk.messaging.draining import DrainingConsumer
+from nkk.messaging.host import Rpc, RpcConsumer, Semaphore, sleep
 from nkk.messaging.origin import Origin
 from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import BROKER_ERRORS, abandon, connect, keep_alive, trouble
@@ -72,7 +70,7 @@ class Replies:
         """For a thread of its own: keep the connection alive, and drop it where the broker does not; the replies that
         a hanging one swallowed are few then."""
         while True:
-            eventlet.sleep(HEARTBEAT_SECONDS / 3)
+            sleep(HEARTBEAT_SECONDS / 3)
             pulse.beat("replies")
             with self._lock:
                 if self._connection is not None:

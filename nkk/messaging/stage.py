@@ -4,16 +4,12 @@ import gc
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from nameko import config
-from nameko.exceptions import ConfigurationError
-from nameko.extensions import DependencyProvider
-from nameko.timer import Timer
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.log import get_logger
 from nkk.messaging import pulse
 from nkk.messaging.consumer import begin_worker_context
-from nkk.messaging.names import look_up_anew
+from nkk.messaging.host import ConfigurationError, DependencyProvider, Timer, config, look_up_anew
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.together import HearsTogether

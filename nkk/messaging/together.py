@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from nameko.exceptions import ContainerBeingKilled
-
 from nkk.log import begin_context
+from nkk.messaging.host import ContainerBeingKilled
 from nkk.store.work import AlreadyHandledError
 
 TOGETHER = 32

@@ -9,12 +9,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from nameko.timer import timer
-
 from nkk.contracts.events import CalendarChanged
 from nkk.desk import Calendars
 from nkk.log import get_logger
 from nkk.messaging.boxes import Call
+from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
 from nkk.sop.clock import WIB
 from nkk.sop.registration import check_credentials

@@ -7,9 +7,9 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from marshmallow import Schema
-from nameko.timer import timer
 
 from nkk.messaging.boxes import Call, UsedBoxError
+from nkk.messaging.host import timer
 from nkk.sop.refusals import Refused
 from nkk.trust.actor import Actor
 from nkk.validation import load

@@ -17,11 +17,10 @@ from typing import Any, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, MultiFernet
-from eventlet import tpool
-from nameko.extensions import DependencyProvider
 
 from nkk.messaging.boxes import Call, open_box
 from nkk.messaging.calls import BusyError
+from nkk.messaging.host import DependencyProvider, in_thread, limit_threads
 from nkk.settings import (
     NKK_IDENTITY_KEYS,
     NKK_INTAKE_PRIVATE_KEY,
@@ -144,7 +143,7 @@ class Passwords:
             raise BusyError(BUSY)
         self._places -= 1
         try:
-            return tpool.execute(work, *args)
+            return in_thread(work, *args)
         finally:
             self._places += 1
 
@@ -181,7 +180,7 @@ class PasswordsProvider(DependencyProvider):
 
     def setup(self) -> None:
         # The allocator of each thread keeps Argon2's 19 MiB: no more threads than processors to use them.
-        tpool.set_num_threads(os.cpu_count() or 2)
+        limit_threads(os.cpu_count() or 2)
         places = max(1, self.container.max_workers // WORKERS_A_PLACE)
         self._passwords = self.passwords_cls(places, spare=max(1, places // PLACES_A_SPARE_ONE))
 

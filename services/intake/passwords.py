@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-import eventlet
 from cryptography.fernet import InvalidToken
-from nameko.timer import timer
 
 from nkk.contracts.events import PasswordResetRequested
 from nkk.log import get_logger
 from nkk.messaging.boxes import Call
+from nkk.messaging.host import sleep, timer
 from nkk.messaging.rpc import rpc
 from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.registration import check_password
@@ -127,7 +126,7 @@ class ChangesPasswords(OpensBoxes):
         last: str | None = ""
         while last is not None:
             last = self._index_batch(last)
-            eventlet.sleep(0)
+            sleep(0)
 
     def _index_batch(self, after: str) -> str | None:
         """Index the next addresses after that id; the last id, None where none are left."""

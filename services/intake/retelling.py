@@ -6,10 +6,8 @@ be told today, under their own ids: whoever had heard one knows it by that.
 
 from typing import Any
 
-import eventlet
-from nameko.timer import timer
-
 from nkk.contracts.events import ComplaintSubmitted, ComplaintSubmittedV1
+from nkk.messaging.host import sleep, timer
 from services.intake.identity import Vault
 
 SEAL_SECONDS = 600
@@ -30,7 +28,7 @@ class SealsTold:
         last: int | None = 0
         while last is not None:
             last = self._seal_batch(last)
-            eventlet.sleep(0)
+            sleep(0)
 
     def _seal_batch(self, after: int) -> int | None:
         """Seal the next rows; the last one's id, None where none were left."""

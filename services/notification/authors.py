@@ -5,12 +5,10 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-import eventlet
-from nameko.timer import timer
-
 from nkk.contracts import Event
 from nkk.contracts.events import ReporterRegistered
 from nkk.messaging.consumer import handles
+from nkk.messaging.host import sleep, timer
 from nkk.sop.refusals import UnknownTicket
 from nkk.trust.actor import Actor
 from services.notification.domain import Journey, is_told_of_change
@@ -45,7 +43,7 @@ class KnowsAuthors:
     def hide_reporters(self) -> None:
         """Put keyed hashes and boxes in the place of reporter ids in the clear; a batch is one transaction."""
         while self._hide_batch():
-            eventlet.sleep(0)
+            sleep(0)
 
     def wrote(self, journey: Journey, actor: Actor) -> bool:
         """Whether the complaint is the caller's own."""

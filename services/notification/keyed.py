@@ -15,8 +15,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from nameko.extensions import DependencyProvider
 
+from nkk.messaging.host import DependencyProvider
 from nkk.settings import NKK_NOTIFICATION_PRIVATE_KEY
 from nkk.sop.mailbox import canonical
 from nkk.trust.sealing import IDS, CannotOpenError, public_key_of, seal, unseal

@@ -19,8 +19,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-import eventlet
-
+from nkk.messaging.host import Timeout
 from nkk.settings import NKK_MAIL_DIR, NKK_SMTP_URL, SettingsError
 from nkk.settings.written import MailServer
 from services.notification.composing import Letter
@@ -162,9 +161,9 @@ def _by_smtp(where: MailServer) -> Iterator[Send]:
 
 def _connected(where: MailServer) -> Conversation:
     try:
-        with eventlet.Timeout(LOG_IN_SECONDS):
+        with Timeout(LOG_IN_SECONDS):
             return _logged_in(where)
-    except eventlet.Timeout:
+    except Timeout:
         raise NoAnswerError from None
 
 

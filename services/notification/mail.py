@@ -17,16 +17,13 @@ from functools import cache, partial
 from time import monotonic, process_time
 from typing import Any
 
-import eventlet
-from eventlet.event import Event as Signal
-from eventlet.support.greenlets import GreenletExit
-from nameko.extensions import DependencyProvider
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.desk import KeptCalendars
 from nkk.log import get_logger
 from nkk.messaging import pulse
+from nkk.messaging.host import DependencyProvider, Killed, Signal, Timeout, sleep, spawn
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.settings import (
     NKK_LETTERS_AN_HOUR,
@@ -129,22 +126,21 @@ class Mailer(DependencyProvider):
     def stop(self) -> None:
         self._stopping = True
         self.wake()
-        with eventlet.Timeout(STOP_SECONDS, False):
+        with Timeout(STOP_SECONDS, False):
             for sending in self._sending:
                 sending.wait()
             return
         for sending in self._sending:
             sending.kill()
-        with eventlet.Timeout(MARK_SECONDS, False):
+        with Timeout(MARK_SECONDS, False):
             for sending in self._sending:
-                with suppress(GreenletExit):
+                with suppress(Killed):
                     sending.wait()
 
     def wake(self) -> None:
         """There is a message to send."""
         for woken in self._woken.values():
-            if not woken.ready():
-                woken.send()
+            woken.set()
 
     def get_dependency(self, worker_ctx: Any) -> "Mailer":
         return self
@@ -156,20 +152,18 @@ class Mailer(DependencyProvider):
             pulse.beat(f"mailer-{line}")
             try:
                 if self._may_send(line) and self.send_batch(self._database, line):
-                    eventlet.sleep(REST * (process_time() - began))
+                    sleep(REST * (process_time() - began))
                     continue
             except SQLAlchemyError as error:
                 log.warning("mailer interrupted", error=type(error).__name__)
             except Exception:
                 log.exception("mailer failed")
-            with eventlet.Timeout(RESCAN_SECONDS, False):
-                self._woken[line].wait()
+            self._woken[line].wait(RESCAN_SECONDS)
 
     def _may_send(self, line: str) -> bool:
         """Whether something of `line` is due: it was just written, is of another instance, was put off, or is to be
         tried again. Looking for that takes no place from whoever writes."""
-        if self._woken[line].ready():
-            self._woken[line] = Signal()
+        self._woken[line].clear()
         with self._database.reading() as connection:
             return Messages(connection).is_due(datetime.now(UTC), line)
 
@@ -215,7 +209,7 @@ class Mailer(DependencyProvider):
         begun: list[str] = []
         until, tried = monotonic() + BATCH_SECONDS, []
         with self._sender() as send:
-            holding = eventlet.spawn(self._hold, database, begun, rows, counted)
+            holding = spawn(self._hold, database, begun, rows, counted)
             try:
                 while rows and not self._stopping and monotonic() < until:
                     pulse.beat(f"mailer-{line}")
@@ -232,7 +226,7 @@ class Mailer(DependencyProvider):
         """Have those that were `begun` known as being sent for as long as they are. The others are put back: one takes
         long, and they need not wait for it."""
         while True:
-            eventlet.sleep(HELD.total_seconds() / 3)
+            sleep(HELD.total_seconds() / 3)
             waiting = rows.copy()
             rows.clear()
             try:

@@ -5,8 +5,6 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
-from nameko.timer import timer
-
 from nkk.contracts import Event
 from nkk.contracts.events import (
     AnswerSent,
@@ -23,6 +21,7 @@ from nkk.contracts.events import (
 from nkk.desk import viewing
 from nkk.desk.stage import Desk, HearsCalendars
 from nkk.messaging.consumer import handles
+from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import steps

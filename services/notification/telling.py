@@ -5,13 +5,12 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from nameko.timer import timer
-
 from nkk.contracts import Event
 from nkk.contracts.events import PasswordResetRequested, StepDueSoon, StepOverdue
 from nkk.desk.stage import BATCH, TELL_SECONDS
 from nkk.log import get_logger
 from nkk.messaging.consumer import handles
+from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, requires

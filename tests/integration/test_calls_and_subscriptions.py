@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import amqp
-import eventlet
 import pytest
 from amqp.exceptions import AccessRefused, NotAllowed, PreconditionFailed
 from kombu import Connection, Consumer, Exchange, Producer, Queue
@@ -22,6 +21,7 @@ from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging import rpc as stage_rpc
 from nkk.messaging import rpc_client, topology
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.messaging.host import Timeout, sleep, spawn
 from nkk.messaging.publisher import Message, publisher
 from nkk.messaging.rpc_client import RpcClient
 from ops.stack.broker import PrivateNode
@@ -184,14 +184,14 @@ def test_the_connection_that_replies_go_out_on_is_missed_before_a_reply_is(uri, 
     monkeypatch.setattr(stage_rpc, "HEARTBEAT_SECONDS", 2)
     replies = stage_rpc.Replies(uri)
     request = SimpleNamespace(properties={"reply_to": "nobody", "correlation_id": "x"})
-    looking = eventlet.spawn(replies.look_after)
+    looking = spawn(replies.look_after)
     replies.send(request, result("here"))
     first = replies._connection
     # As a node that hangs: nothing comes back any more, and nobody says so.
     first.connection.transport.sock.shutdown(socket.SHUT_RD)
-    with eventlet.Timeout(30):
+    with Timeout(30):
         while replies._connection is first:
-            eventlet.sleep(0.05)
+            sleep(0.05)
     replies.send(request, result("here"))
     assert replies._connection is not None
     looking.kill()

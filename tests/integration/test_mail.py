@@ -12,10 +12,10 @@ from time import sleep
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from eventlet.support.greenlets import GreenletExit
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from nkk.messaging.host import Killed
 from nkk.store.database import Database, Inserts
 from nkk.trust.sealing import new_key_pair, seal
 from ops.stack.ports import LOOPBACK, free_port
@@ -383,10 +383,10 @@ def test_a_mailer_that_is_killed_marks_what_went_and_leaves_the_letter_it_is_at_
 
     def be_killed(letter):
         if went:
-            raise GreenletExit
+            raise Killed
         went.append(letter.recipient)
 
-    with pytest.raises(GreenletExit):
+    with pytest.raises(Killed):
         sent_by(be_killed).send_batch(database)
     first, second, third = state(database)
     assert (bool(first.sent_at), second.sent_at, third) == (True, None, before[2])

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-import eventlet
-
 from nkk.contracts import Event
 from nkk.contracts.events import ComplaintHandedOver
 from nkk.messaging.consumer import handles
+from nkk.messaging.host import sleep
 from nkk.messaging.publisher import BatchPublisher, Message
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
@@ -119,7 +118,7 @@ class AccidentalTriage(TriageService):
 
     @handles(ComplaintHandedOver)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
-        eventlet.sleep(HANDLING_SECONDS)
+        sleep(HANDLING_SECONDS)
         if (FOLDER / event.subject).exists():
             raise RuntimeError(event.data.text)
         super().on_complaint_handed_over(event)

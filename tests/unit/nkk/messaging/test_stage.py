@@ -3,9 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
-from nameko.timer import Timer
 from structlog.testing import capture_logs
 
+from nkk.messaging.host import Timer
 from nkk.messaging.rpc import StageRpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.store.work import Work

@@ -115,7 +115,7 @@ def test_a_contact_is_sealed_for_notification_alone():
 @pytest.fixture
 def passwords(monkeypatch):
     # The thread pool is eventlet's affair; here the work is done on the spot.
-    monkeypatch.setattr(identity.tpool, "execute", lambda work, *args: work(*args))
+    monkeypatch.setattr(identity, "in_thread", lambda work, *args: work(*args))
     return Passwords(places=2)
 
 
@@ -133,7 +133,7 @@ def test_a_hash_is_argon2id_and_salted(passwords):
 
 def test_an_unknown_account_takes_a_decoy_and_as_much_work(passwords, monkeypatch):
     compared = []
-    monkeypatch.setattr(identity.tpool, "execute", lambda work, stored, password: compared.append(stored))
+    monkeypatch.setattr(identity, "in_thread", lambda work, stored, password: compared.append(stored))
     passwords.matches("sandi yang panjang", None)
     assert [stored.split("$")[1:4] for stored in compared] == [passwords._hasher.hash("x").split("$")[1:4]]
 
@@ -165,7 +165,7 @@ def test_a_hash_of_a_password_as_it_was_typed_still_fits_and_is_made_anew(passwo
 @pytest.mark.parametrize("password", ["kata sandi biasa", "cafe\u0301 di pasar"])
 def test_as_many_hashes_are_computed_whether_there_is_an_account_or_not(passwords, monkeypatch, password):
     kept, computed = passwords.hash(password), []
-    monkeypatch.setattr(identity.tpool, "execute", lambda work, *args: computed.append(work) or work(*args))
+    monkeypatch.setattr(identity, "in_thread", lambda work, *args: computed.append(work) or work(*args))
     counts = set()
     for password_hash in (kept, passwords.hash("yang lain sekali"), None):
         computed.clear()
@@ -194,10 +194,10 @@ def test_nobody_waits_for_a_hash_where_all_places_are_taken_and_a_place_is_free_
                     act()
         return work(*args)
 
-    monkeypatch.setattr(identity.tpool, "execute", computes)
+    monkeypatch.setattr(identity, "in_thread", computes)
     assert not passwords.matches("sandi yang salah", stored)
     assert len(computed) == 2
-    monkeypatch.setattr(identity.tpool, "execute", lambda work, *args: work(*args))
+    monkeypatch.setattr(identity, "in_thread", lambda work, *args: work(*args))
     for _ in range(3):
         assert not passwords.matches("sandi yang salah", stored)
         assert passwords.matches("sandi yang panjang", stored)
@@ -215,7 +215,7 @@ def test_whatever_strangers_do_there_is_a_place_for_staff_at_a_device_that_is_kn
         return work(*args)
 
     strangers = Passwords(places=1, spare=1)
-    monkeypatch.setattr(identity.tpool, "execute", computes)
+    monkeypatch.setattr(identity, "in_thread", computes)
     strangers.hash("sandi warga")
     assert taken
 

@@ -5,12 +5,12 @@ from email import message_from_bytes, policy
 from functools import partial
 from types import SimpleNamespace
 
-import eventlet
 import pytest
 import structlog
 from sqlalchemy import insert, select, update
 
 from nkk.desk import KeptCalendars
+from nkk.messaging.host import Timeout, sleep, spawn
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import Calendar
 from nkk.store.database import Database
@@ -440,8 +440,8 @@ def started(mailer, database, send):
     """The mailer at work in a greenlet of its own, with `send` in the place of a server."""
     mailer._database = database
     mailer._sender = partial(nullcontext, send)
-    mailer._sending = [eventlet.spawn(mailer._run, line) for line in LINES]
-    eventlet.sleep()
+    mailer._sending = [spawn(mailer._run, line) for line in LINES]
+    sleep()
     return mailer
 
 
@@ -450,7 +450,7 @@ def test_a_stage_that_stops_waits_for_the_letter_the_server_has_and_begins_no_ot
 
     def slow(letter):
         went.append(letter)
-        eventlet.sleep(0.2)
+        sleep(0.2)
 
     for number in range(3):
         put(database, BOX, message_id=f"message-{number}")
@@ -464,7 +464,7 @@ def test_a_stage_that_stops_waits_for_the_letter_the_server_has_and_begins_no_ot
 def test_a_server_that_takes_long_keeps_no_stage_from_stopping(database, mailer, monkeypatch):
     def hang(_letter):
         if hang.began:
-            eventlet.sleep(600)
+            sleep(600)
         hang.began = True
 
     hang.began = False
@@ -490,9 +490,9 @@ def test_a_letter_is_held_for_as_long_as_the_server_takes_and_those_behind_it_ar
     def slow(_letter):
         for _ in range(2):
             before = until()
-            with eventlet.Timeout(20):
+            with Timeout(20):
                 while until()[0] == before[0]:
-                    eventlet.sleep(0.01)
+                    sleep(0.01)
         assert until()[1] is None
         with database.writing() as connection:
             assert set(Messages(connection).drop_unsent(["message-1", "message-2"], datetime.now(UTC))) == {"message-2"}

@@ -11,7 +11,7 @@ ASKED = """
 import json, _socket, eventlet
 from time import sleep as really_sleep
 eventlet.monkey_patch()
-from nkk.messaging.names import look_up_anew
+from nkk.messaging.host import look_up_anew
 asked = []
 
 def slow(host, port, *_):
