@@ -6,10 +6,9 @@ from flask import g
 
 from gateway import journeys, methods, papers
 from gateway.backend import backend
-from gateway.schemas.complaints import NO_OPD, NO_SUCH_OPD
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop import steps
-from nkk.sop.refusals import InvalidInput, UnknownTicket
+from nkk.sop.refusals import UnknownTicket
 from nkk.sop.steps import Path, Role
 from nkk.sop.ticket import read_ticket
 
@@ -95,14 +94,11 @@ def hand_over(ticket: str) -> dict[str, Any]:
 
 
 def classify(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
-    """Step 3: information, or a complaint for the helper team of an agency of the roster."""
+    """Step 3: information, or a complaint for the helper team of an agency."""
     ticket, opd, note = known(ticket), form.get("opd"), form.get("note")
     if form["kind"] == Path.INFORMATION:
-        if opd is not None:
-            raise InvalidInput.of(opd=NO_OPD)
-        return backend().call("triage", "classify_as_information", ticket, note)
-    if opd not in backend().lists()["opds"]:
-        raise InvalidInput.of(opd=NO_SUCH_OPD)
+        # A triage of the version before takes no agency here; it is refused in any case.
+        return backend().call("triage", "classify_as_information", ticket, note, *([opd] if opd else []))
     return backend().call("triage", "forward", ticket, opd, note)
 
 
@@ -116,8 +112,6 @@ def approve(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
     ticket, note = known(ticket), form.get("note")
     if form["approved"]:
         return backend().call("triage", "approve", ticket, note)
-    if note is None:
-        raise InvalidInput.of(note="Say what the response lacks: the OPD team works from it.")
     return backend().call("triage", "return_response", ticket, note)
 
 

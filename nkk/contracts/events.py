@@ -228,6 +228,16 @@ class CalendarChanged(EventData):
     by: str = wire(_opaque())
 
 
+@event("lists.changed.v1", service="intake", consumers=("triage",), subject="name")
+class ListsChanged(EventData):
+    """The admin's lists changed: complaints may be forwarded to the agencies of the roster `opds`, and to no others.
+    The highest `version` holds, whatever the order of arrival."""
+
+    name: str = wire(fields.String(validate=validate.OneOf(["lists"])))
+    version: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 2**53)))
+    opds: list[str] = wire(fields.List(Slug(), validate=validate.Length(1, 500)))
+
+
 @shape
 class _Alarm(EventData):
     """What is told of a step's clock that runs out: whose step, when it came and is due. `role` and `opd` name
@@ -274,4 +284,5 @@ EVENTS: tuple[type[EventData], ...] = (
     StepDueSoon,
     StepOverdue,
     CalendarChanged,
+    ListsChanged,
 )

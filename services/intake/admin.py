@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from nkk.contracts.events import CalendarChanged
+from nkk.contracts.events import CalendarChanged, ListsChanged
 from nkk.desk import Calendars
 from nkk.log import get_logger
 from nkk.messaging.boxes import Call
@@ -27,6 +27,8 @@ from services.intake.calendar import CalendarChangedMeanwhile, UnknownCalendar
 from services.intake.storage import IntakeWork
 
 EXTEND_SECONDS = 3_600
+PUBLISH_SECONDS = 60
+LISTS = "lists"
 BY_ITSELF = "nkk"
 MOST_VERSIONS = 2**31 - 1
 """What a database's integer holds: of a greater number none need be asked for."""
@@ -51,7 +53,15 @@ class AdminDesk(OpensBoxes):
         with self.uow.begin() as work:
             for name, content in catalogue.items():
                 work.lists.replace(name, content, actor.id, _now())
+            _publish_lists(work, _now())
             return {"categories": work.lists.categories(), "opds": work.lists.opds()}
+
+    @timer(interval=PUBLISH_SECONDS, eager=True)
+    def publish_lists(self) -> None:
+        """Publish the roster where it is not what was published last: it never was, or an instance of the version
+        before changed it."""
+        with self.uow.begin() as work:
+            _publish_lists(work, _now())
 
     @rpc
     @requires()
@@ -259,6 +269,16 @@ class AdminDesk(OpensBoxes):
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _publish_lists(work: IntakeWork, now: datetime) -> None:
+    # Locked before they are read: otherwise an older roster could be published after a newer one.
+    version, published = work.lists.published(LISTS)
+    opds = sorted(work.lists.opds())
+    if opds != published:
+        version = domain.next_version(version, now)
+        work.lists.keep_published(LISTS, version, opds)
+        work.emit(ListsChanged(name=LISTS, version=version, opds=opds), at=now)
 
 
 def _version(work: IntakeWork, version: int) -> dict[str, Any]:

@@ -194,6 +194,12 @@ class Complaint(Report, Claimable):
         return {"state": "handed_over", "since": write_instant(self.handed_over_at)}
 
 
+def next_version(version: int, now: datetime) -> int:
+    """Return the version of the lists that follows `version`: never below the seconds since 1970, so that it is the
+    highest also where this database was restored to an earlier moment."""
+    return max(version + 1, int(now.timestamp()))
+
+
 def check_against_catalogue(form: dict, categories: dict[str, dict], opds: dict[str, str]) -> None:
     """Raise InvalidInput where the form names a category, sub-category or agency that is not on the lists."""
     wrong = {}

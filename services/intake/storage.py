@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -226,6 +227,15 @@ past_lists = Table(
     Column("content", Text, nullable=False),
     Column("replaced_at", UtcDateTime, nullable=False),
     Index("ix_past_lists", "name", "replaced_at"),
+)
+
+# What the other stages were told of them last.
+published_lists = Table(
+    "published_lists",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("opds", Text, nullable=False),
 )
 
 
@@ -665,6 +675,18 @@ class Lists:
             if content is not None:
                 kept[name] = content
         return Lists(self._connection, kept)
+
+    def published(self, name: str) -> tuple[int, list[str]]:
+        """Return the version and the roster that were published last as `name`, and lock them for this transaction."""
+        insert_if_absent(self._connection, published_lists, {"name": name, "version": 0, "opds": "[]"})
+        query = select(published_lists).where(published_lists.c.name == name)
+        row = self._connection.execute(query.with_for_update()).one()
+        return row.version, json.loads(row.opds)
+
+    def keep_published(self, name: str, version: int, opds: list[str]) -> None:
+        """Remember what is published with this transaction."""
+        same = published_lists.c.name == name
+        self._connection.execute(update(published_lists).where(same).values(version=version, opds=json.dumps(opds)))
 
     @cached_property
     def _kept(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Steps 3 and 5 of the procedure: Tim Utama classifies a report, and receives or returns the response to it."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,7 +8,7 @@ from enum import StrEnum
 from nkk.sop import steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
-from nkk.sop.refusals import AlreadyDone, NotYourStep
+from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep
 from nkk.sop.report import Report
 from nkk.sop.steps import Step
 
@@ -36,6 +37,25 @@ class AlreadyApproved(AlreadyDone):
 
 class NoResponseYet(NotYourStep):
     """There is nothing to approve or return: the OPD team has not responded."""
+
+
+def check_information(opd: str | None) -> None:
+    """Raise InvalidInput where information is to go to an agency."""
+    if opd is not None:
+        raise InvalidInput.of(opd="Information goes to the operator: leave the OPD out.")
+
+
+def check_forwarding(opd: str | None, roster: Container[str] | None) -> None:
+    """Raise InvalidInput where a complaint is to go to no agency, or to one that is not on the roster, where that is
+    known."""
+    if opd is None or (roster is not None and opd not in roster):
+        raise InvalidInput.of(opd="Choose an agency of the roster (GET /opds).")
+
+
+def check_return(note: str | None) -> None:
+    """Raise InvalidInput where a response is to go back without a note."""
+    if note is None:
+        raise InvalidInput.of(note="Say what the response lacks: the OPD team works from it.")
 
 
 @dataclass

@@ -15,13 +15,11 @@ class Note(Schema):
 class Forwarding(Note):
     """Which agency's helper team a complaint goes to."""
 
-    opd = Slug(required=True)
+    opd = Slug(required=True, allow_none=True)
 
 
-class Return(Schema):
-    """Why a response goes back: the OPD team works from it."""
-
-    note = PlainText(NOTE_LENGTH, required=True)
+class Information(Forwarding):
+    """Information goes to the operator; the domain refuses an agency."""
 
 
 class Listed(Schema):

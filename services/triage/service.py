@@ -7,6 +7,7 @@ from nkk.contracts.events import (
     ComplaintClassifiedAsInformation,
     ComplaintForwarded,
     ComplaintHandedOver,
+    ListsChanged,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -23,7 +24,7 @@ from nkk.sop.timed import started
 from nkk.trust.actor import Actor
 from nkk.validation import load
 from services.triage import schemas
-from services.triage.domain import Case
+from services.triage.domain import Case, check_forwarding, check_information, check_return
 from services.triage.storage import TriageWork
 
 
@@ -53,11 +54,20 @@ class TriageService(CaseDesk, HearsCalendars):
             case.receive(event.data.text, event.data.round, event.time, calendar)
             work.cases.save(case)
 
+    @handles(ListsChanged)
+    def on_lists_changed(self, event: Event[ListsChanged]) -> None:
+        """The roster has a new version."""
+        with self.uow.handling(event) as work:
+            work.lists.keep(event.data.name, event.data.version, event.data.opds)
+
     @rpc
     @of_the_desk
-    def classify_as_information(self, actor: Actor, ticket: str, note: str | None = None) -> dict[str, Any]:
+    def classify_as_information(
+        self, actor: Actor, ticket: str, note: str | None = None, opd: str | None = None
+    ) -> dict[str, Any]:
         """Step 3, "ya": information, to be answered by the operator, with a note to help."""
-        form = load(schemas.Note, {"note": note})
+        form = load(schemas.Information, {"opd": opd, "note": note})
+        check_information(form["opd"])
         with self.act(actor, ticket) as act:
             act.case.classify_as_information(act.now)
             act.emit(
@@ -74,9 +84,11 @@ class TriageService(CaseDesk, HearsCalendars):
 
     @rpc
     @of_the_desk
-    def forward(self, actor: Actor, ticket: str, opd: str, note: str | None = None) -> dict[str, Any]:
-        """Step 3, "tidak": a complaint, forwarded to the helper team of an OPD."""
+    def forward(self, actor: Actor, ticket: str, opd: str | None, note: str | None = None) -> dict[str, Any]:
+        """Step 3, "tidak": a complaint, forwarded to the helper team of an OPD of the roster."""
         form = load(schemas.Forwarding, {"opd": opd, "note": note})
+        with self.uow.reading() as work:
+            check_forwarding(form["opd"], work.lists.roster())
         with self.act(actor, ticket) as act:
             act.case.forward(form["opd"], act.now)
             act.emit(_forwarded(act.case, form["note"], actor.id, act.calendar))
@@ -106,9 +118,10 @@ class TriageService(CaseDesk, HearsCalendars):
 
     @rpc
     @of_the_desk
-    def return_response(self, actor: Actor, ticket: str, note: str) -> dict[str, Any]:
+    def return_response(self, actor: Actor, ticket: str, note: str | None) -> dict[str, Any]:
         """Step 5: the response does not answer the complaint, and goes back to the OPD team with a note."""
-        form = load(schemas.Return, {"note": note})
+        form = load(schemas.Note, {"note": note})
+        check_return(form["note"])
         with self.act(actor, ticket) as act:
             act.case.return_response(act.now)
             act.emit(

@@ -20,6 +20,7 @@ from nkk.contracts.events import (
     ComplaintHandedOver,
     ComplaintSubmitted,
     ComplaintSubmittedV1,
+    ListsChanged,
     PasswordResetRequested,
     ReporterRegistered,
     ResponseApproved,
@@ -275,7 +276,38 @@ PRODUCERS = {
         "2026-03-28",
         {"name": "Pelayanan Sabtu setelah banjir", "spans": [["08:00", "12:00"]]},
     ),
+    ListsChanged: lambda: lists_changed(),
 }
+
+
+class OfLists(Work):
+    """A transaction of an admin who replaces the roster."""
+
+    lists = Work.cases
+
+    def replace(self, _name, content, _by, _now):
+        self.thing = content
+
+    def opds(self):
+        return self.thing
+
+    def categories(self):
+        return {}
+
+    def published(self, _name):
+        return 2, ["disdukcapil"]
+
+    def keep_published(self, _name, _version, _opds):
+        """It is published with this transaction."""
+
+
+def lists_changed():
+    service = intake.IntakeService()
+    service.uow = OfLists()
+    roster = {"disdukcapil": "Dinas Kependudukan dan Pencatatan Sipil", "bkpsdmd": "BKPSDMD"}
+    inspect.unwrap(intake.IntakeService.replace_lists)(service, ADMIN, {"opds": roster})
+    (event,) = service.uow.told
+    return event
 
 
 def alarm(now):

@@ -18,10 +18,11 @@ each_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TY
 
 IDENTITY = re.compile(r"name|nama|nik|nip|identity|identitas|e_?mail|phone|telepon|address|alamat|contact|kontak|birth")
 # The accused is named by the reporter and is not the reporter; the contact is a box that notification alone can open;
-# of calendars there is one, and its name is in the contract.
+# of calendars there is one, and one of the lists: their names are in the contract.
 NO_IDENTITY = {(event.TYPE, "accused_name") for event in EVENTS} | {
     ("reporter.registered.v1", "sealed_contact"),
     ("calendar.changed.v1", "name"),
+    ("lists.changed.v1", "name"),
 }
 
 
@@ -72,6 +73,7 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
     told_of_clocks = {"step.due_soon.v1", "step.overdue.v1"}
     assert [read.type for read in in_time if read.type not in told_of_clocks] == [
         "calendar.changed.v1",
+        "lists.changed.v1",
         "reporter.registered.v1",
         "password.reset_requested.v1",
         "complaint.submitted.v2",

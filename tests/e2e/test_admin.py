@@ -1,13 +1,17 @@
 """What an admin keeps: staff accounts, the catalogue and the roster."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.builders import complaint_form
+from tests.databases import engine
 from tests.e2e.test_clocks import nkk
+from tests.installations import eventually
 from tests.people import PASSWORD, People
 from tests.problems import at_fault, problem
 
@@ -40,6 +44,13 @@ def catalogue(people: People) -> Iterator[dict[str, Any]]:
     yield standing
     assert people.admin.ask("PUT", "/catalogue", standing).status_code == 200
     assert people.admin.get("/catalogue") == standing
+    eventually(lambda: roster_of_triage(people) == set(standing["opds"]))
+
+
+def roster_of_triage(people: People) -> set[str]:
+    """The agencies that triage forwards to: it hears of them a moment after they were replaced."""
+    with engine(people.installation, "triage").connect() as connection:
+        return set(json.loads(connection.execute(text("SELECT opds FROM lists")).scalar_one()))
 
 
 def test_staff_are_added_found_on_the_list_and_log_in(people: People) -> None:
@@ -174,6 +185,7 @@ def test_a_replaced_catalogue_is_what_reports_and_teams_go_by(people: People, ca
     people.admin.post("/staff", team, expect=201)
     path = f"/complaints/{receipt['ticket']}"
     people.operator.post(f"{path}/handover")
+    eventually(lambda: roster_of_triage(people) == set(OPDS))
     assert at_fault(
         people.main_team.ask("POST", f"{path}/classification", {"kind": "complaint", "opd": "disdukcapil"})
     ) == {"opd"}

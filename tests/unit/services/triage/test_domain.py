@@ -5,8 +5,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from nkk.sop.clock import OFFICE_HOURS, WIB, write_instant
-from nkk.sop.refusals import AlreadyDone, NotYourStep, Refused
-from services.triage.domain import OPEN, AlreadyApproved, AlreadyClassified, NoResponseYet, State
+from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep, Refused
+from services.triage.domain import (
+    OPEN,
+    AlreadyApproved,
+    AlreadyClassified,
+    NoResponseYet,
+    State,
+    check_forwarding,
+    check_information,
+    check_return,
+)
 from tests.builders import MONDAY, triage_case
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
@@ -74,6 +83,36 @@ def test_a_response_seen_before_changes_nothing(round_):
     case.return_response(NOW)
     case.receive("Terlambat.", round_, NOW + timedelta(hours=1), OFFICE_HOURS)
     assert (case.response, case.round, case.state) == ("Petugas telah ditegur.", 2, State.AWAITING_RESPONSE)
+
+
+def at_fault(check, *args):
+    with pytest.raises(InvalidInput) as refusal:
+        check(*args)
+    return refusal.value.details["fields"]
+
+
+def test_information_goes_to_no_agency():
+    assert at_fault(check_information, "disdukcapil") == {
+        "opd": ["Information goes to the operator: leave the OPD out."]
+    }
+    check_information(None)
+
+
+@pytest.mark.parametrize(
+    ("opd", "roster"), [(None, None), (None, {"disdukcapil"}), ("bkpsdmd", {"disdukcapil"}), ("disdukcapil", set())]
+)
+def test_a_complaint_goes_to_an_agency_of_the_roster(opd, roster):
+    assert at_fault(check_forwarding, opd, roster) == {"opd": ["Choose an agency of the roster (GET /opds)."]}
+
+
+@pytest.mark.parametrize("roster", [None, {"disdukcapil", "bkpsdmd"}])
+def test_any_agency_will_do_until_the_roster_is_known(roster):
+    check_forwarding("disdukcapil", roster)
+
+
+def test_a_response_goes_back_with_a_note_alone():
+    assert at_fault(check_return, None) == {"note": ["Say what the response lacks: the OPD team works from it."]}
+    check_return("Belum menjawab.")
 
 
 def test_an_approved_response_is_done_with():
