@@ -41,8 +41,8 @@ from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed
 from services.notification.leaving import LONGEST_SECONDS, RejectedError, Send, must_take_files, said, sender
 from services.notification.patience import Slow
-from services.notification.postboxes import WHY, Pace
-from services.notification.storage import LINES, Contacts, Journeys, Messages, calendars
+from services.notification.postboxes import WHY, Addressee, Pace
+from services.notification.storage import LINES, Contact, Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
 BATCH = 20
@@ -60,7 +60,7 @@ LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_WAIT = timedelta(minutes=1)
 """For a reporter's address, which is told before their first report and may be heard after it."""
 
-DAMAGED = ""
+DAMAGED = Contact("")
 """In the place of a box that cannot be opened, or whose owner cannot be told."""
 
 HELD = timedelta(seconds=15)
@@ -182,7 +182,7 @@ class Mailer(DependencyProvider):
             self._send_begun(database, to_send, boxes, counted, line)
         return len(rows)
 
-    def _at_their_pace(self, connection: Connection, rows: list[Any], counted: dict[str, str]) -> list[Any]:
+    def _at_their_pace(self, connection: Connection, rows: list[Any], counted: dict[str, Addressee]) -> list[Any]:
         """Those of `rows` that find a place at their address; the others wait."""
         tried = {row.id for row in rows if row.tries}
         waiting = self._pace.waiting(connection, counted, first=tried)
@@ -192,17 +192,24 @@ class Mailer(DependencyProvider):
             log.warning("letters wait", count=len(waiting), why=WHY)
         return [row for row in rows if row.id not in waiting]
 
-    def _counted(self, rows: list[Any], boxes: dict[str, str | None]) -> dict[str, str]:
-        """The addresses of those letters that are counted, by letter; not of those whose box cannot be opened."""
+    def _counted(self, rows: list[Any], boxes: dict[str, Contact | None]) -> dict[str, Addressee]:
+        """Whom those letters go to that are counted, by letter; not of those whose box cannot be opened."""
         found = {}
         for row in rows:
             if row.team is None and row.kind != "password_reset":
+                contact = Contact(row.sealed_letter) if row.sealed_letter else boxes.get(row.id) or DAMAGED
                 with suppress(CannotOpenError, KeyError):
-                    found[row.id] = str(unseal(row.sealed_letter or boxes.get(row.id) or DAMAGED, self._key)["email"])
+                    email = str(unseal(contact.sealed_contact, self._key)["email"])
+                    found[row.id] = Addressee(email, contact.reporter, contact.since)
         return found
 
     def _send_begun(
-        self, database: Any, rows: list[Any], boxes: dict[str, str | None], counted: dict[str, str], line: str | None
+        self,
+        database: Any,
+        rows: list[Any],
+        boxes: dict[str, Contact | None],
+        counted: dict[str, Addressee],
+        line: str | None,
     ) -> None:
         """One after another, until it is time to mark what went, or to stop. What did not come up is put back; what is
         with the server when the mailer is killed is neither, and comes up again."""
@@ -222,7 +229,7 @@ class Mailer(DependencyProvider):
                     self._mark(Messages(connection), tried)
                     self._put_back(connection, rows, counted, [row for row, failure in tried if failure])
 
-    def _hold(self, database: Any, begun: list[str], rows: list[Any], counted: dict[str, str]) -> None:
+    def _hold(self, database: Any, begun: list[str], rows: list[Any], counted: dict[str, Addressee]) -> None:
         """Have those that were `begun` known as being sent for as long as they are. The others are put back: one takes
         long, and they need not wait for it."""
         while True:
@@ -237,15 +244,15 @@ class Mailer(DependencyProvider):
                 log.warning("letters not held", error=type(error).__name__)
 
     def _put_back(
-        self, connection: Connection, rows: list[Any], counted: dict[str, str], failed: Iterable[Any] = ()
+        self, connection: Connection, rows: list[Any], counted: dict[str, Addressee], failed: Iterable[Any] = ()
     ) -> None:
         """Nobody sends `rows` now; they and those that `failed` give their places back."""
         Messages(connection).put_back(rows)
         self._pace.give_back(connection, [counted[row.id] for row in (*rows, *failed) if row.id in counted])
 
-    def _contacts(self, connection: Connection, rows: list[Any]) -> dict[str, str | None]:
-        """For each letter of `rows` to who wrote a complaint, the box with their address; None where that has not been
-        heard yet."""
+    def _contacts(self, connection: Connection, rows: list[Any]) -> dict[str, Contact | None]:
+        """For each letter of `rows` to who wrote a complaint, how they are reached; None where that has not been heard
+        yet."""
         whose = {row.id: self._reporter(row) for row in rows if row.team is None and row.sealed_letter is None}
         known = Contacts(connection).of({id_: self._keyed.reporter(id_) for id_ in set(whose.values()) if id_})
         return {letter: known.get(id_) if id_ else DAMAGED for letter, id_ in whose.items()}
@@ -256,7 +263,7 @@ class Mailer(DependencyProvider):
         except CannotOpenError:
             return None
 
-    def _still_to_send(self, connection: Connection, rows: list[Any], boxes: dict[str, str | None]) -> list[Any]:
+    def _still_to_send(self, connection: Connection, rows: list[Any], boxes: dict[str, Contact | None]) -> list[Any]:
         """Those of `rows` to be sent now; the others are put off or taken out."""
         tickets = sorted({row.ticket for row in rows if row.ticket is not None})
         journeys = {journey.ticket: journey for journey in Journeys(connection).of(tickets)} if tickets else {}
@@ -268,7 +275,7 @@ class Mailer(DependencyProvider):
             and not self._waits(connection, row, boxes)
         ]
 
-    def _waits(self, connection: Connection, row: Any, boxes: dict[str, str | None]) -> bool:
+    def _waits(self, connection: Connection, row: Any, boxes: dict[str, Contact | None]) -> bool:
         """Whether nobody has told yet where it goes: it comes up again soon, and later and later."""
         if boxes.get(row.id, DAMAGED) is not None:
             return False
@@ -290,10 +297,10 @@ class Mailer(DependencyProvider):
             return True
         return False
 
-    def _try(self, row: Any, box: str | None, send: Send, email: str | None = None) -> Failure | None:
-        """None where it was sent; `email` is the address in its box, where that was opened."""
+    def _try(self, row: Any, contact: Contact | None, send: Send, addressee: Addressee | None = None) -> Failure | None:
+        """None where it was sent; `addressee` is of its box, where that was opened."""
         try:
-            to, words = self._read(row, box, email)
+            to, words = self._read(row, contact, addressee.email if addressee else None)
             letter = compose(row.kind, to, self._keyed.message_id(row.id), self._from, words)
             with self._slow[bool(row.tries)].asked_about(self._keyed.postbox(letter.recipient)) as seconds:
                 send(replace(letter, patience=seconds))
@@ -313,10 +320,10 @@ class Mailer(DependencyProvider):
         log.info("message sent", message_id=row.id, kind=row.kind)
         return None
 
-    def _read(self, row: Any, box: str | None, email: str | None) -> tuple[str, dict[str, str]]:
+    def _read(self, row: Any, contact: Contact | None, email: str | None) -> tuple[str, dict[str, str]]:
         """Where the letter of a row goes, and what it says."""
         if row.sealed_letter is None:
-            return email or self._address(row, box), words_of(row, self._site)
+            return email or self._address(row, contact), words_of(row, self._site)
         if row.kind == "contact_changed":
             return email or unseal(row.sealed_letter, self._key)["email"], words_of_account(self._site)
         # Asked here, as it leaves: those before it may have taken long.
@@ -325,9 +332,9 @@ class Mailer(DependencyProvider):
         letter = unseal(row.sealed_letter, self._key)
         return letter["email"], words_of_code(letter["code"], letter.get("username"), row.expires_at, self._site)
 
-    def _address(self, row: Any, box: str | None) -> str:
+    def _address(self, row: Any, contact: Contact | None) -> str:
         if row.team is None:
-            return unseal(box or DAMAGED, self._key)["email"]
+            return unseal((contact or DAMAGED).sealed_contact, self._key)["email"]
         address = row.superior_email if row.kind == "overdue_superior" else row.email
         if address is None:
             raise NoAddressError

@@ -6,14 +6,18 @@ A letter takes a place as it is let go. The place is free again an hour later, o
 leave: it stands first in line then. Who finds none waits, and whoever comes after them waits behind them. Not counted
 are letters to teams, and codes for a new password: intake counts those before it tells of them.
 
+Threat: the same keeps the postbox's owner from their own letters, which wait behind hundreds. So the three accounts
+that have had the address longest, of those that are written to, have a letter an hour each beside the places, where
+none of theirs left within it: as intake has it with codes.
+
 When places were taken is kept hidden, always of one length: beside the times at which letters about complaints left it
 would tell which complaints have one author. For the same reason letters wait until a whole five minutes.
 """
 
 import math
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from struct import Struct
 
@@ -31,45 +35,125 @@ KEPT = timedelta(days=1)
 WHY = "too many an hour to one address"
 """Why a letter is still here, for lists."""
 
+OLDEST = 3
+"""So many accounts of one address have a letter an hour whatever the others write."""
+
+_FORM = "2"
+"""Of what is kept. What versions before kept has another one, and counts as nothing."""
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """Where a letter goes, for which account, and since when that has been reached there; None where nobody knows."""
+
+    email: str
+    account: str | None = None
+    since: datetime | None = None
+
+
+@dataclass
+class Share:
+    """One of the oldest accounts: which, since when it has had the address, when its last letter left; and when the
+    last one did that took none of the places, of it or of whose share it was before."""
+
+    account: int = 0
+    since: int = 0
+    last: int = 0
+    beside: int = 0
+
+    @property
+    def free_at(self) -> int:
+        """When a letter of its account may leave beside the places."""
+        return _in_turn(max(self.last, self.beside))
+
+    def give_back(self) -> bool:
+        """Its last letter did not leave; whether it was one beside the places."""
+        was_beside = 0 < self.last == self.beside
+        self.last, self.beside = 0, 0 if was_beside else self.beside
+        return was_beside
+
 
 @dataclass
 class Postbox:
-    """When the places at one address were taken, oldest first, and until when its letters wait in line: in seconds
-    since 1970."""
+    """When the places at one address were taken, oldest first, until when its letters wait in line, and the shares of
+    its oldest accounts: times in seconds since 1970."""
 
     taken: list[int] = field(default_factory=list)
     waits_until: int = 0
+    shares: list[Share] = field(default_factory=list)
 
-    def admit(self, now: datetime, places: int, is_first: bool = False) -> datetime | None:
-        """None where a letter may leave `now`, and has a place; else until when it waits. One that `is_first` in line
-        waits for a place alone."""
-        moment = math.floor(now.timestamp())
+    def admit(self, now: datetime, places: int, is_first: bool = False, to: Addressee | None = None) -> datetime | None:
+        """None where a letter may leave `now`, and has a place or its account's share; else until when it waits. One
+        that `is_first` in line waits for a place alone."""
+        moment, taken_at, share = math.floor(now.timestamp()), math.ceil(now.timestamp()), self._share(to)
         if is_first or moment >= self.waits_until:
             self.taken = [at for at in self.taken if at + HOUR > moment][-places:]
             if len(self.taken) < places:
-                self.taken.append(math.ceil(now.timestamp()))
+                self.taken.append(taken_at)
+                if share:
+                    share.last = taken_at
                 return None
-            self.waits_until = math.ceil((self.taken[0] + HOUR) / ROUND) * ROUND
-        return datetime.fromtimestamp(self.waits_until, UTC)
+            self.waits_until = _in_turn(self.taken[0])
+        if share and moment >= share.free_at:
+            share.last = share.beside = taken_at
+            return None
+        return datetime.fromtimestamp(min(self.waits_until, share.free_at) if share else self.waits_until, UTC)
 
-    def give_back(self, count: int) -> None:
-        """So many letters did not leave."""
-        del self.taken[max(0, len(self.taken) - count) :]
+    def give_back(self, to: Iterable[Addressee]) -> None:
+        """Letters to these did not leave."""
+        for addressee in to:
+            share = self._share(addressee)
+            if not (share and share.give_back()) and self.taken:
+                self.taken.pop()
 
     def written(self, places: int) -> bytes:
         """As it is kept, of one length for so many places."""
         taken = self.taken[-places:]
-        return _form(places).pack(self.waits_until, *taken, *[0] * (places - len(taken)))
+        shares = [*self.shares, *[Share()] * (OLDEST - len(self.shares))]
+        return _form(places).pack(
+            self.waits_until,
+            *(number for share in shares for number in astuple(share)),
+            *taken,
+            *[0] * (places - len(taken)),
+        )
 
     @classmethod
     def read(cls, kept: bytes) -> "Postbox":
         """What `written` gave, for however many places."""
-        until, *taken = _form(len(kept) // 4 - 1).unpack(kept)
-        return cls([at for at in taken if at], until)
+        until, *numbers = _form(len(kept) // 4 - 1 - OLDEST * SHARE).unpack(kept)
+        shares = [Share(*numbers[each * SHARE : (each + 1) * SHARE]) for each in range(OLDEST)]
+        return cls([at for at in numbers[OLDEST * SHARE :] if at], until, [share for share in shares if share.since])
+
+    def _share(self, to: Addressee | None) -> Share | None:
+        """The share of an account, if it is one of the oldest. It takes that of the youngest of them, with what was
+        taken of it: accounts that come one after the other, each older than the last, have no more together."""
+        if to is None or to.account is None or to.since is None:
+            return None
+        account, since = int(to.account[:8], 16), math.floor(to.since.timestamp())
+        known = next((share for share in self.shares if share.account == account), None)
+        if known is not None:
+            known.since = since
+            return known
+        if len(self.shares) < OLDEST:
+            self.shares.append(Share(account, since))
+            return self.shares[-1]
+        youngest = max(self.shares, key=lambda share: share.since)
+        if since >= youngest.since:
+            return None
+        youngest.account, youngest.since, youngest.last = account, since, 0
+        return youngest
+
+
+SHARE = len(fields(Share))
+
+
+def _in_turn(taken_at: int) -> int:
+    """When what was taken then is free again for whoever waits."""
+    return math.ceil((taken_at + HOUR) / ROUND) * ROUND
 
 
 def _form(places: int) -> Struct:
-    return Struct(f">{places + 1}I")
+    return Struct(f">{1 + OLDEST * SHARE + places}I")
 
 
 class Pace:
@@ -80,27 +164,32 @@ class Pace:
         self._places = places
 
     def waiting(
-        self, connection: Connection, addresses: Mapping[str, str], first: Container[str]
+        self, connection: Connection, addressees: Mapping[str, Addressee], first: Container[str]
     ) -> dict[str, datetime]:
-        """Until when those letters wait that find no place at their address; the others have taken one. `addresses` are
-        those of letters by id, in the order in which these are to leave; which of them are the `first` in line."""
+        """Until when those letters wait that find no place at their address; the others have taken one. `addressees`
+        are those of letters by id, in the order in which these are to leave; which of them are the `first` in line."""
         if not self._places:
             return {}
         now = datetime.now(UTC)
-        names = {letter: self._keyed.postbox(address) for letter, address in addresses.items()}
+        names = {letter: self._keyed.postbox(to.email) for letter, to in addressees.items()}
         found = self._locked(connection, names.values(), now)
-        until = {letter: found[name].admit(now, self._places, letter in first) for letter, name in names.items()}
+        until = {
+            letter: found[name].admit(now, self._places, letter in first, addressees[letter])
+            for letter, name in names.items()
+        }
         self._save(connection, found, now)
         return {letter: then for letter, then in until.items() if then is not None}
 
-    def give_back(self, connection: Connection, addresses: Iterable[str]) -> None:
-        """For each of `addresses` a letter did not leave that had taken a place."""
-        counts = Counter(map(self._keyed.postbox, addresses)) if self._places else {}
-        if counts:
+    def give_back(self, connection: Connection, addressees: Iterable[Addressee]) -> None:
+        """Letters to `addressees` did not leave that had taken a place."""
+        given: defaultdict[str, list[Addressee]] = defaultdict(list)
+        for to in addressees if self._places else ():
+            given[self._keyed.postbox(to.email)].append(to)
+        if given:
             now = datetime.now(UTC)
-            found = self._locked(connection, counts, now)
-            for name, count in counts.items():
-                found[name].give_back(count)
+            found = self._locked(connection, given, now)
+            for name, theirs in given.items():
+                found[name].give_back(theirs)
             self._save(connection, found, now)
 
     def _locked(self, connection: Connection, names: Iterable[str], now: datetime) -> dict[str, Postbox]:
@@ -109,13 +198,13 @@ class Pace:
 
     def _read(self, name: str, hidden: str) -> Postbox:
         try:
-            return Postbox.read(self._keyed.shown(name, hidden)) if hidden else Postbox()
+            return Postbox.read(self._keyed.shown(name + _FORM, hidden)) if hidden else Postbox()
         except CannotOpenError:
             # Whoever damages a row has a few letters more sent, and stops none.
             return Postbox()
 
     def _save(self, connection: Connection, found: Mapping[str, Postbox], now: datetime) -> None:
         Postboxes(connection).save(
-            {name: self._keyed.hidden(name, postbox.written(self._places)) for name, postbox in found.items()},
+            {name: self._keyed.hidden(name + _FORM, postbox.written(self._places)) for name, postbox in found.items()},
             now.date(),
         )

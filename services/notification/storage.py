@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Column,
@@ -317,6 +317,14 @@ class Journeys:
         )
 
 
+class Contact(NamedTuple):
+    """A sealed box with the address of `reporter` (a keyed hash), and since when they have had it."""
+
+    sealed_contact: str
+    reporter: str | None = None
+    since: datetime | None = None
+
+
 class Contacts:
     """How reporters are reached: the newest box with an address, under a keyed hash of whose it is."""
 
@@ -336,12 +344,15 @@ class Contacts:
         self._connection.execute(update(keyed_contacts).where(same).values(**row))
         return known.sealed_contact, known.changed_at
 
-    def of(self, reporters: Mapping[str, str]) -> dict[str, str]:
-        """The newest sealed contacts of `reporters`, keyed hashes by id, as far as they are known; by id."""
+    def of(self, reporters: Mapping[str, str]) -> dict[str, Contact]:
+        """The newest contacts of `reporters`, keyed hashes by id, as far as they are known; by id."""
         ids = {reporter: reporter_id for reporter_id, reporter in reporters.items()}
         kept = [(ids[row.reporter], row) for row in self._in(keyed_contacts.c.reporter, ids)]
         kept += [(row.reporter_id, row) for row in self._in(contacts.c.reporter_id, reporters)]
-        return {id_: row.sealed_contact for id_, row in sorted(kept, key=lambda known: known[1].changed_at)}
+        return {
+            id_: Contact(row.sealed_contact, reporters[id_], row.changed_at)
+            for id_, row in sorted(kept, key=lambda known: known[1].changed_at)
+        }
 
     def _in(self, column: Any, values: Iterable[str]) -> Iterable[Any]:
         return self._connection.execute(select(column.table).where(column.in_(list(values))))

@@ -86,19 +86,28 @@ def mailer(server: Server) -> mail.Mailer:
     return sending
 
 
-def write(database: Database, count: int, email: str = VICTIM, first: int = 0, accounts: int = 4) -> list[str]:
-    """So many receipts, of reports by so many accounts that all have this address; the names of the letters."""
-    ids = [f"{uuid.uuid4()}" for _ in range(count)]
+def write(
+    database: Database,
+    count: int,
+    email: str = VICTIM,
+    first: int = 0,
+    accounts: int = 4,
+    since: datetime = BEGAN,
+    who: str = "",
+) -> list[str]:
+    """So many receipts, of reports by so many accounts that all have this address since then; the names of the
+    letters. Others of them have another name for `who`."""
+    ids, who = [f"{uuid.uuid4()}" for _ in range(count)], who or email
     with database.writing() as connection:
         for number in range(accounts):
-            Contacts(connection).keep(KEYED.reporter(f"{email} {number}"), seal({"email": email}, KEYS[1]), BEGAN)
+            Contacts(connection).keep(KEYED.reporter(f"{who} {number}"), seal({"email": email}, KEYS[1]), since)
         for number, id_ in enumerate(ids, first):
             ticket, written = f"{TICKET[:-4]}{number:04}{email[0]}", BEGAN + timedelta(milliseconds=number)
             connection.execute(
                 insert(journeys).values(
                     ticket=ticket,
                     service_due_at=BEGAN,
-                    sealed_reporter=(KEYED.seal_reporter(ticket, f"{email} {number % accounts}")),
+                    sealed_reporter=(KEYED.seal_reporter(ticket, f"{who} {number % accounts}")),
                 )
             )
             connection.execute(
@@ -162,6 +171,44 @@ def test_who_comes_meanwhile_waits_behind_those_who_wait(
     clock.shown += timedelta(minutes=5)
     send_all(sending, database)
     assert server.names == names + later
+
+
+LONG_BEFORE = BEGAN - timedelta(days=30)
+
+
+def test_whose_address_it_is_has_a_letter_an_hour_whatever_others_write_under_it(
+    database: Database, server: Server, clock: type[Clock]
+) -> None:
+    write(database, 500, who="strangers", accounts=100)
+    own, sending = write(database, 3, first=500, accounts=1, since=LONG_BEFORE), mailer(server)
+    for hour in range(3):
+        clock.shown = BEGAN + hour * timedelta(hours=1, minutes=5)
+        send_all(sending, database)
+        assert len(set(own) & set(server.names)) == hour + 1
+        assert len(server.taken) <= (DOZEN + 3) * (hour + 1)
+
+
+def test_so_have_the_three_that_have_had_it_longest_and_no_others(database: Database, server: Server) -> None:
+    write(database, MANY, who="strangers", accounts=1)
+    for number in range(5):
+        write(database, 1, first=MANY + number, accounts=1, since=LONG_BEFORE + timedelta(days=number), who=f"{number}")
+    for _ in range(2):
+        send_all(mailer(server), database)
+    assert len(server.taken) == DOZEN + 3
+
+
+def test_a_letter_of_theirs_that_did_not_leave_takes_their_place_from_no_other(
+    database: Database, server: Server, clock: type[Clock]
+) -> None:
+    write(database, DOZEN, who="strangers", accounts=1)
+    send_all(mailer(server), database)
+    (own,) = write(database, 1, first=MANY, accounts=1, since=LONG_BEFORE)
+    server.away = True
+    send_all(mailer(server), database)
+    server.away = False
+    clock.shown += timedelta(seconds=10)
+    send_all(mailer(server), database)
+    assert server.names[DOZEN:] == [own]
 
 
 def test_letters_that_did_not_leave_take_no_place(database: Database, server: Server, clock: type[Clock]) -> None:
@@ -276,7 +323,7 @@ def test_what_is_kept_names_no_address_and_is_forgotten(database: Database, serv
         rows = connection.execute(select(postboxes)).all()
     assert len(rows) == 2
     assert "example" not in str(rows)
-    assert {(len(row.postbox), len(row.places), row.day) for row in rows} == {(64, 108, BEGAN.date())}
+    assert {(len(row.postbox), len(row.places), row.day) for row in rows} == {(64, 172, BEGAN.date())}
     for day, left in ((BEGAN.date(), 2), ((BEGAN + timedelta(days=1)).date(), 0)):
         with database.writing() as connection:
             Postboxes(connection).forget(day)

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from nkk.trust.sealing import CannotOpenError, new_key_pair
 from services.notification.keyed import Keyed
-from services.notification.postboxes import Postbox
+from services.notification.postboxes import Addressee, Postbox
 
 START = datetime(2026, 3, 2, 1, 0, 0, 500_000, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+SOMEBODY = Addressee("orang@example.org")
 
 
 def kept(postbox: Postbox, places: int) -> Postbox:
@@ -47,10 +48,50 @@ def test_what_did_not_leave_gives_its_place_back():
     postbox = Postbox()
     for _ in range(3):
         assert postbox.admit(START, 3) is None
-    postbox.give_back(2)
+    postbox.give_back([SOMEBODY] * 2)
     assert [postbox.admit(START, 3) is None for _ in range(3)] == [True, True, False]
-    postbox.give_back(9)
+    postbox.give_back([SOMEBODY] * 9)
     assert postbox.taken == []
+
+
+def account(number: int, days: int) -> Addressee:
+    """An account that has had the address for so many days."""
+    return Addressee(SOMEBODY.email, f"{number:08x}", START - timedelta(days=days))
+
+
+@given(st.integers(1, 5), st.lists(st.tuples(st.floats(0, 3_000), st.integers(0, 9), st.booleans()), max_size=80))
+def test_accounts_have_three_letters_an_hour_beside_the_places_at_most(places, asked):
+    postbox, now, left = Postbox(), START, []
+    for pause, number, has_left in asked:
+        now += timedelta(seconds=pause)
+        # Each older than the one before.
+        writer = account(number, days=number)
+        if postbox.admit(now, places, to=writer) is None:
+            if has_left:
+                left.append(now)
+            else:
+                postbox.give_back([writer])
+        postbox = kept(postbox, places)
+    most = places + 3
+    assert all(later - earlier >= HOUR for earlier, later in zip(left, left[most:], strict=False))
+
+
+def test_whose_address_it_is_waits_little_more_than_an_hour_after_whatever_others_wrote():
+    postbox, now = Postbox(), START
+    owner, strangers = account(1, days=30), [account(number, days=number - 100) for number in range(2, 99)]
+    for stranger in strangers * 3:
+        postbox.admit(now, 12, to=stranger)
+    for _ in range(5):
+        now += HOUR + timedelta(minutes=5)
+        assert postbox.admit(now, 12, to=owner) is None
+        for stranger in strangers * 3:
+            postbox.admit(now, 12, to=stranger)
+        postbox = kept(postbox, 12)
+
+
+def test_an_account_alone_has_the_places_and_no_more():
+    postbox = Postbox()
+    assert [postbox.admit(START, 3, to=account(1, days=30)) is None for _ in range(5)] == [True] * 3 + [False] * 2
 
 
 def test_places_may_become_fewer_and_more():
