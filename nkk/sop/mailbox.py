@@ -64,6 +64,13 @@ def is_same(one: str, other: str) -> bool:
     return canonical(one) == canonical(other)
 
 
+def postbox_of(written: str) -> str:
+    """Where letters to an address arrive, as far as it says so: what follows a plus (RFC 5233) most providers leave
+    out, and a large one the dots as well. For counting alone: somewhere these may be two people."""
+    local, at, domain = canonical(written).lower().rpartition("@")
+    return f"{local.partition('+')[0].replace('.', '') or local}{at}{domain}"
+
+
 def canonical(written: str) -> str:
     """What addresses are compared by, also one that was taken before and would not be now."""
     try:

@@ -29,7 +29,7 @@ from nkk.settings import (
     NKK_TOKEN_SIGNING_KEY,
 )
 from nkk.sop import text
-from nkk.sop.mailbox import canonical
+from nkk.sop.mailbox import canonical, postbox_of
 from nkk.trust.sealing import IDS, padded, seal
 from services.intake.domain import HashReplaced
 
@@ -67,6 +67,10 @@ class Vault:
     def address_index(self, email: str) -> str:
         """What an e-mail address is looked up as, whatever its case."""
         return self.hidden("address", canonical(email).lower())
+
+    def postbox_index(self, email: str) -> str:
+        """What codes are counted under that go to an address, however that is written."""
+        return self.hidden("postbox", postbox_of(email))
 
     def hidden(self, *parts: str) -> str:
         """`parts` as a key of a row that tells nothing of them: HMAC-SHA256 under the same key."""

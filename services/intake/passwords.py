@@ -86,9 +86,10 @@ class ChangesPasswords(OpensBoxes):
             return 0
         # Counted at the address: what was counted for an account wherever it goes, its owner could see, and whose else
         # the address is.
-        address_index = self.vault.address_index(next(iter(asked.values()))[1]["email"])
-        postbox = work.postboxes.of(address_index, now)
-        admitted = postbox.admitted(list(asked), work.accounts.oldest(address_index, resets.OLDEST), now)
+        email = next(iter(asked.values()))[1]["email"]
+        postbox = work.postboxes.of(self.vault.postbox_index(email), now)
+        oldest = work.accounts.oldest(self.vault.address_index(email), resets.OLDEST)
+        admitted = postbox.admitted(list(asked), oldest, now)
         if len(admitted) < len(asked):
             log.warning("too many codes asked for")
         work.postboxes.save(postbox)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from nkk.messaging.host import DependencyProvider
 from nkk.settings import NKK_NOTIFICATION_PRIVATE_KEY
-from nkk.sop.mailbox import canonical
+from nkk.sop.mailbox import postbox_of
 from nkk.trust.sealing import IDS, CannotOpenError, public_key_of, seal, unseal
 
 _NONCE = 12
@@ -42,8 +42,8 @@ class Keyed:
         return self._hash("reporter", reporter_id)
 
     def postbox(self, email: str) -> str:
-        """What is counted at an address, whatever its case, is kept under."""
-        return self._hash("postbox", canonical(email).lower())
+        """What is counted at an address, however that is written, is kept under."""
+        return self._hash("postbox", postbox_of(email))
 
     def hidden(self, name: str, content: bytes) -> str:
         """`content` that nobody else can read, or put under another `name`."""

@@ -114,6 +114,22 @@ def test_an_address_that_was_taken_before_is_compared_as_it_was_written(one, oth
     assert is_same(one, other) is same
 
 
+@pytest.mark.parametrize(
+    ("address", "postbox"),
+    [
+        ("Siti@Example.id", "siti@example.id"),
+        ("siti+pengaduan@example.id", "siti@example.id"),
+        ("s.it.i+a+b@example.id", "siti@example.id"),
+        ("+siti@example.id", "+siti@example.id"),
+        ("siti@sub.example.id", "siti@sub.example.id"),
+        ("siti+a@localhost", "siti@localhost"),
+        ("siti", "siti"),
+    ],
+)
+def test_whatever_stands_behind_a_plus_and_dots_lead_to_the_same_postbox(address, postbox):
+    assert mailbox.postbox_of(address) == postbox
+
+
 class Form(Schema):
     email = Mailbox(required=True)
 

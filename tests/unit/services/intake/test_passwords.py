@@ -284,6 +284,17 @@ def test_accounts_that_take_turns_at_an_address_are_sent_no_more_letters_than_th
     assert Counter(letter["email"] for letter in letters(service)) == {"korban@example.id": ASKED * (OLDEST + 1)}
 
 
+def test_addresses_that_lead_to_one_postbox_are_sent_no_more_letters_than_one(service):
+    service.index_addresses()
+    register(service, "pemilik", "korban@example.id", at=NOW - timedelta(2))
+    names = [f"lain-{number}" for number in range(3 * OLDEST)]
+    for number, name in enumerate(names):
+        register(service, name, f"kor.ban+{number}@example.id", at=NOW - timedelta(1) + timedelta(seconds=number))
+    sent = ask_often(service, *names)
+    assert sum(sent.values()) == ASKED * (OLDEST + 1)
+    assert ask_often(service, "pemilik") == {"pemilik": ASKED}
+
+
 def test_who_is_among_the_oldest_stays_so_while_older_ones_use_theirs_up_and_leave(service):
     service.index_addresses()
     for number in range(OLDEST - 1):

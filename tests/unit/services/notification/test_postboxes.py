@@ -123,7 +123,17 @@ def test_what_is_kept_is_of_one_length_however_much_was_sent_and_tells_nothing_t
             other.shown(place, text)
 
 
-@pytest.mark.parametrize("other", ["Pelapor@example.org", "PELAPOR@EXAMPLE.ORG", "pelapor@example.org "])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "Pelapor@example.org",
+        "PELAPOR@EXAMPLE.ORG",
+        "pelapor@example.org ",
+        "pelapor+1@example.org",
+        "pelapor+lain+2@example.org",
+        "pe.la.por@example.org",
+    ],
+)
 def test_an_address_written_otherwise_is_the_same(other):
     keyed = Keyed(new_key_pair()[0])
     assert keyed.postbox(other) == keyed.postbox("pelapor@example.org") != keyed.postbox("pelapor2@example.org")
