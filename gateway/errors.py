@@ -10,6 +10,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
 from gateway.documents import RenderingFailedError, RenderingTooSlowError
+from gateway.field_faults import codes, sentences
 from gateway.limits import seconds_to_wait
 from gateway.live import TooManyStreamsError
 from gateway.methods import NotAVisitError
@@ -115,7 +116,7 @@ def _refusal(name: str, sentence: str, details: dict[str, Any]) -> Response:
         status,
         _slug(name),
         sentence,
-        errors=details.get("fields"),
+        **_at_fault(details.get("fields")),
         stands=details.get("stands"),
         ticket=details.get("ticket"),
         claim=details.get("claim"),
@@ -186,7 +187,7 @@ def of_http(error: HTTPException) -> Response:
     data = getattr(error, "data", None) or {}
     fields = _fields(data.get("messages") or {})
     detail = data.get("detail") or getattr(error, "detail", None) or SENTENCES.get(status) or str(error.name)
-    answer = problem(status, name, detail, errors=fields or None)
+    answer = problem(status, name, detail, **_at_fault(fields))
     for key, value in error.get_headers() if status == 405 else ():
         if key == "Allow":
             answer.headers[key] = value
@@ -197,6 +198,11 @@ def _unexpected(error: Exception) -> Response:
     if not isinstance(error, StageFailedError):
         log.error("request failed", exc_info=error)
     return problem(500, "failed", SENTENCES[500])
+
+
+def _at_fault(fields: dict[str, Any] | None) -> dict[str, Any]:
+    """What a problem says of the fields at fault: sentences, and the same in codes."""
+    return {"errors": sentences(fields), "codes": codes(fields) or None} if fields else {}
 
 
 def _fields(messages: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,8 @@ def problem(response: httpx.Response, status: int, name: str) -> dict[str, Any]:
 
 def at_fault(response: httpx.Response) -> set[str]:
     """The fields that `response`, a refusal of input, says need correcting; each must say how."""
-    errors = problem(response, 422, "invalid-input")["errors"]
+    said = problem(response, 422, "invalid-input")
+    errors = said["errors"]
+    assert set(said["codes"]) == set(errors), said
     assert all(sentence for sentences in errors.values() for sentence in sentences)
     return set(errors)

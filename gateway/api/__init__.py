@@ -12,6 +12,7 @@ from webargs.flaskparser import FlaskParser, abort
 
 from gateway import left_out
 from gateway.api.describing import DescribedApi, with_refusals
+from nkk.sop import faults
 
 PREFIX = "/api/v1"
 
@@ -41,7 +42,7 @@ class StrictJsonParser(FlaskParser):
     def load_querystring(self, req: Request, schema: Schema) -> Any:
         """As webargs', which would take the first of several."""
         if twice := [name for name, values in req.args.lists() if len(values) > 1]:
-            raise ValidationError({name: ["Send this once."] for name in twice})
+            raise ValidationError({name: [faults.TWICE()] for name in twice})
         return super().load_querystring(req, schema)
 
     def _raw_load_json(self, req: Request) -> Any:

@@ -7,6 +7,7 @@ from gateway.api import Resources
 from gateway.api.describing import next_acts
 from gateway.auth import needs
 from gateway.backend import backend
+from nkk.sop import faults
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
 
@@ -116,5 +117,5 @@ def replace_teams(form: dict[str, Any]) -> dict[str, Any]:
     """Replace all of them; a team left out is sent nothing."""
     unknown = set(form.get("opd_team", {})) - set(backend().lists()["opds"])
     if unknown:
-        raise InvalidInput.of(opd_team=f"Not on the roster (GET /opds): {', '.join(sorted(unknown))}.")
+        raise InvalidInput.of(opd_team=faults.NOT_ON_ROSTER(opds=sorted(unknown)))
     return backend().replace_teams(form)

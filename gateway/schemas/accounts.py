@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, validates_schema
 
 from gateway.schemas.parts import one_of
-from nkk.contracts.fields import Digits, Line, Mailbox, Password, Phone, Secret, UserName
+from nkk.contracts.fields import Digits, Length, Line, Mailbox, Password, Phone, Secret, UserName
+from nkk.sop import faults
 from nkk.sop.registration import problems
 from nkk.sop.report import NAME_LENGTH
 from nkk.sop.steps import ReporterKind, Role
@@ -20,7 +21,7 @@ class Possible(Schema):
     @validates_schema(skip_on_field_errors=False)
     def _possible(self, data: dict[str, Any], **_: Any) -> None:
         if wrong := problems(data, datetime.now(UTC).date()):
-            raise ValidationError({field: [problem] for field, problem in wrong.items()})
+            raise ValidationError({field: [fault] for field, fault in wrong.items()})
 
 
 class Registration(Possible):
@@ -29,7 +30,7 @@ class Registration(Possible):
     kind = fields.String(required=True, validate=one_of(*ReporterKind))
     identity_number = Digits(
         required=True,
-        validate=validate.Length(1, 32),
+        validate=Length(1, 32),
         metadata={"description": "NIP or NIK: its digits; spaces, dots and hyphens between them do not matter."},
     )
     name = Line(NAME_LENGTH, required=True)
@@ -108,9 +109,9 @@ class ResetRequest(Schema):
     @validates_schema
     def _one(self, data: dict[str, Any], **_: Any) -> None:
         if not data:
-            raise ValidationError("Missing data for required field.", "username")
+            raise ValidationError([faults.MISSING()], "username")
         if len(data) > 1:
-            raise ValidationError("Give the user name or the e-mail address, not both.", "username")
+            raise ValidationError([faults.EITHER_NAME_OR_ADDRESS()], "username")
 
 
 class ResetAsked(Schema):

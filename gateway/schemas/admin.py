@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 from webargs.fields import DelimitedList
 
 from gateway.schemas.accounts import CHARACTERS, Possible
 from gateway.schemas.parts import Thorough, one_of
-from nkk.contracts.fields import Line, Mailbox, Password, Slug, UserName
+from nkk.contracts.fields import Length, Line, Mailbox, Password, Regexp, Slug, UserName
+from nkk.sop import faults
+from nkk.sop.faults import Fault
 from nkk.sop.report import NAME_LENGTH
 from nkk.sop.steps import STAFF_ROLES, Role
 
@@ -22,13 +24,13 @@ class NewStaff(Possible, Thorough):
     opd = Slug(allow_none=True)
     password = Password(required=True, metadata={"description": CHARACTERS})
 
-    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
         """What of its OPD does not go with its role, as intake says it."""
         opd, role = valid.get("opd"), valid.get("role")
         if role == Role.OPD_TEAM and (opd is None or (lists["opds"] and opd not in lists["opds"])):
-            return {"opd": "An OPD team belongs to one OPD of the roster."}
+            return {"opd": faults.TEAM_WITHOUT_OPD()}
         if role in STAFF_ROLES and role != Role.OPD_TEAM and opd is not None:
-            return {"opd": "Only an OPD team belongs to an OPD."}
+            return {"opd": faults.OPD_WITHOUT_TEAM()}
         return {}
 
 
@@ -61,9 +63,10 @@ class StaffIds(Schema):
     """Whose names are asked for."""
 
     ids = DelimitedList(
-        fields.String(validate=validate.Regexp(r"^[A-Za-z0-9-]{1,36}\Z")),
+        fields.String(validate=Regexp(r"^[A-Za-z0-9-]{1,36}\Z")),
         required=True,
-        validate=validate.Length(1, 200),
+        validate=Length(1, 200),
+        error_messages={"invalid": [faults.NOT_A(wanted="delimited list")]},
         metadata={"description": "Staff ids, comma separated."},
     )
 
@@ -107,13 +110,10 @@ class Catalogue(Schema):
     opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH))
 
 
-NOT_ALONE = "Give the team's own address as well: a superior is written to only beside the team."
-
-
 class TeamAddress(Schema):
     """Where a team is reached, and its superior, who is told of what is late."""
 
-    email = Mailbox(required=True, error_messages={"required": NOT_ALONE})
+    email = Mailbox(required=True, error_messages={"required": [faults.SUPERIOR_ALONE()]})
     superior_email = Mailbox(allow_none=True)
 
 

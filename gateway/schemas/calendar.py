@@ -1,8 +1,8 @@
 """The shapes of the calendar and its versions."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
-from nkk.contracts.fields import Line
+from nkk.contracts.fields import Line, Range
 from nkk.sop.report import NAME_LENGTH
 
 
@@ -69,7 +69,7 @@ class CalendarVersions(Schema):
 class Year(Schema):
     """Which year."""
 
-    year = fields.Integer(required=True, validate=validate.Range(2000, 2100))
+    year = fields.Integer(required=True, validate=Range(2000, 2100))
 
 
 class NationalDays(Schema):

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from gateway.schemas.parts import Claim, Flag, Thorough, one_of
-from nkk.contracts.fields import NOTE_LENGTH, PlainText, Slug
+from nkk.contracts.fields import NOTE_LENGTH, PlainText, Regexp, Slug
 from nkk.contracts.report import ReportForm, ReportView
+from nkk.sop import faults
+from nkk.sop.faults import Fault
 from nkk.sop.steps import Path
 
 BY_DAY = (
@@ -21,12 +23,8 @@ class IdempotencyKey(Schema):
 
     idempotency_key = fields.String(
         data_key="Idempotency-Key",
-        validate=validate.Regexp(r"^[\x21-\x7e]{1,200}\Z", error="1 to 200 visible ASCII characters, such as a UUID."),
+        validate=Regexp(r"^[\x21-\x7e]{1,200}\Z", faults.NO_IDEMPOTENCY_KEY),
     )
-
-
-NO_SUCH_OPD = "Choose an agency of the roster (GET /opds)."
-NO_OPD = "Information goes to the operator: leave the OPD out."
 
 
 class ComplaintForm(ReportForm, Thorough):
@@ -38,16 +36,16 @@ class ComplaintForm(ReportForm, Thorough):
     )
     confidential = Flag(metadata={"description": "No desk sees who the reporter is, the operator included."})
 
-    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
         """What of it the lists do not have, as intake says it."""
         wrong = {}
         category = lists["categories"].get(valid.get("category"))
         if category is None and "category" in valid and lists["categories"]:
-            wrong["category"] = "Choose a category of the catalogue (GET /categories)."
+            wrong["category"] = faults.NO_SUCH_CATEGORY()
         if category and "sub_category" in valid and valid["sub_category"] not in category["sub_categories"]:
-            wrong["sub_category"] = "Choose a sub-category of this category (GET /categories)."
+            wrong["sub_category"] = faults.NO_SUCH_SUB_CATEGORY()
         if valid.get("accused_opd") and lists["opds"] and valid["accused_opd"] not in lists["opds"]:
-            wrong["accused_opd"] = NO_SUCH_OPD
+            wrong["accused_opd"] = faults.NO_SUCH_OPD()
         return wrong
 
 
@@ -217,13 +215,13 @@ class Classification(Thorough):
     opd = Slug(allow_none=True)
     note = PlainText(NOTE_LENGTH, allow_none=True)
 
-    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
         """What of its OPD does not go with its kind."""
         opd = valid.get("opd")
         if valid.get("kind") == Path.INFORMATION and opd is not None:
-            return {"opd": NO_OPD}
+            return {"opd": faults.OPD_OF_INFORMATION()}
         if valid.get("kind") == Path.COMPLAINT and (opd is None or (lists["opds"] and opd not in lists["opds"])):
-            return {"opd": NO_SUCH_OPD}
+            return {"opd": faults.NO_SUCH_OPD()}
         return {}
 
 

@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields
 
 from gateway.backend import backend
-from nkk.contracts.fields import PlainText
+from nkk.contracts.fields import OneOf, PlainText, Range, Regexp
+from nkk.sop import faults
+from nkk.sop.faults import Fault
 from nkk.sop.report import TEXT_LENGTH
 
 
-def one_of(*values: str) -> validate.OneOf:
-    return validate.OneOf([str(value) for value in values])
+def one_of(*values: str) -> OneOf:
+    return OneOf(values)
 
 
 class Flag(fields.Boolean):
@@ -27,7 +29,7 @@ class Thorough(Schema):
     """Where something is wrong already, also says what would be found out only once that is mended. Whether that alone
     is wrong is said where the act is done: what the lists have now, its stage knows."""
 
-    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, str]:
+    def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
         """What will not do of the fields that are `valid` by themselves, beside catalogue and roster."""
         raise NotImplementedError
 
@@ -35,8 +37,8 @@ class Thorough(Schema):
         """As marshmallow asks, before it raises `error`."""
         if isinstance(error.messages, dict) and isinstance(error.valid_data, dict):
             lists = backend().lists_if_any()
-            for name, sentence in self.also_wrong(error.valid_data, lists).items():
-                error.messages.setdefault(name, [sentence])
+            for name, fault in self.also_wrong(error.valid_data, lists).items():
+                error.messages.setdefault(name, [fault])
 
 
 class Problem(Schema):
@@ -57,6 +59,14 @@ class Problem(Schema):
         values=fields.Raw(),
         metadata={"description": "The fields at fault, each with what to do."},
     )
+    codes = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(),
+        metadata={
+            "description": 'The same for programs: of each field a list such as `[{"code": "too-long", "most": 200}]`. '
+            "Codes are stable."
+        },
+    )
     stands = fields.Dict(metadata={"description": "Where the complaint stands now; nothing was changed."})
     ticket = fields.String()
     claim = fields.Nested("Claim", metadata={"description": "Who is on it already; nothing was changed."})
@@ -73,12 +83,10 @@ class Page(Schema):
     """Which part of a list."""
 
     cursor = fields.String(
-        validate=validate.Regexp(
-            r"^[A-Za-z0-9_-]{1,500}\Z", error="Not a cursor of this list. Start again without one."
-        ),
+        validate=Regexp(r"^[A-Za-z0-9_-]{1,500}\Z", faults.NO_CURSOR),
         metadata={"description": "`next` of the page before."},
     )
-    limit = fields.Integer(validate=validate.Range(1, 200), metadata={"description": "50 by default."})
+    limit = fields.Integer(validate=Range(1, 200), metadata={"description": "50 by default."})
 
 
 class Text(Schema):

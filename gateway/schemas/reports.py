@@ -1,16 +1,16 @@
 """The shapes of a month's recapitulation."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from gateway.schemas.parts import one_of
+from nkk.contracts.fields import Regexp
+from nkk.sop import faults
 
 
 class Recapitulation(Schema):
     """Which month's recapitulation, and how it is written."""
 
-    month = fields.String(
-        required=True, validate=validate.Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", error="Write the month as 2026-03.")
-    )
+    month = fields.String(required=True, validate=Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", faults.NO_MONTH))
     format = fields.String(load_default="xlsx", validate=one_of("xlsx", "pdf", "json"))
 
 

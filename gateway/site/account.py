@@ -12,16 +12,15 @@ from gateway.backend import backend
 from gateway.devices import by_device
 from gateway.limits import by_account_of_staff, limit
 from gateway.site import forms, session
+from gateway.site.field_faults import sentence
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
-from gateway.site.sentences import translated
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.sop import faults
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
 from nkk.validation import load
-
-EXPIRED = "This code is no longer good."
 
 pages = new_pages("account")
 
@@ -56,7 +55,7 @@ def _read_request(values: Mapping[str, str]) -> dict[str, Any]:
     try:
         return load(schemas.ResetRequest, {"email": form["username"].strip()})
     except InvalidInput as fault:
-        raise InvalidInput.of(username=fault.details["fields"]["email"]) from None
+        raise InvalidInput(fault.sentence, {"fields": {"username": fault.details["fields"]["email"]}}) from None
 
 
 @pages.route("/atur-ulang-sandi", methods=["GET", "POST"])
@@ -79,7 +78,7 @@ def reset() -> ResponseReturnValue:
     except RefusedRemotelyError as refusal:
         if refusal.name != "ResetExpired":
             raise
-        return show(Form(forms.typed(), {"token": [translated(EXPIRED)]}, 422)), 422
+        return show(Form(forms.typed(), {"token": [sentence(faults.CODE_EXPIRED())]}, 422)), 422
 
 
 @pages.route("/akun", methods=["GET", "POST"])

@@ -1,7 +1,7 @@
 """The admin's pages: staff accounts, the catalogue, the roster of agencies. No complaint is seen here."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -16,6 +16,8 @@ from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.contracts.fields import Slug
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.sop import faults
+from nkk.sop.faults import Fault
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
 from nkk.validation import load
@@ -210,22 +212,22 @@ def _rows(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
     Raises InvalidInput with every row that is half filled, and every key that is none or stands twice.
     """
     names: dict[str, str] = {}
-    faults: dict[str, str] = {}
+    wrong: dict[str, Fault] = {}
     for field in (name for name in values if name.startswith(f"{prefix}-key-")):
         key, name = values[field].strip(), values.get(field.replace("-key-", "-name-"), "").strip()
         if not key and not name:
             continue
         if not key or not name:
-            faults[field] = "Fill in both the key and the name, or neither."
+            wrong[field] = faults.HALF_A_ROW()
         elif key in names:
-            faults[field] = "This key stands in another row."
+            wrong[field] = faults.KEY_TWICE()
         else:
             try:
                 names[Slug().deserialize(key)] = name
             except ValidationError as error:
-                faults[field] = str(error.messages[0])
-    if faults:
-        raise InvalidInput.of(**faults)
+                wrong[field] = cast(list[Fault], error.messages)[0]
+    if wrong:
+        raise InvalidInput.of(**wrong)
     return names
 
 

@@ -19,6 +19,7 @@ from gateway.site.guard import new_pages
 from gateway.site.language import open_hours
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError
+from nkk.sop import faults
 from nkk.sop.calendar import read_day
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import InvalidInput
@@ -27,11 +28,6 @@ from nkk.validation import load
 
 BY_ITSELF = "nkk"
 """Who made a version that the service made by itself."""
-
-MISSING = "Missing data for required field."
-HOURS = "Office hours are written like 08.00-12.00, 13.00-16.00."
-BACKWARDS = "An office closes after it has opened, on the same day."
-OVERLAPPING = "The spans of a day go one after the other, none overlapping."
 
 SPAN = re.compile(r"\s*([01]?[0-9]|2[0-3])[.:]([0-5][0-9])\s*[-–—]\s*([01]?[0-9]|2[0-3])[.:]([0-5][0-9])\s*")
 
@@ -228,7 +224,7 @@ def _attempt_change(change: Callable[[Content], Content]) -> ResponseReturnValue
 
 
 def _required(values: Mapping[str, str], *fields: str) -> dict[str, str]:
-    lacking = dict.fromkeys((name for name in fields if not values.get(name, "").strip()), MISSING)
+    lacking = dict.fromkeys((name for name in fields if not values.get(name, "").strip()), faults.MISSING())
     if lacking:
         raise InvalidInput.of(**lacking)
     return {name: values[name].strip() for name in fields}
@@ -244,10 +240,10 @@ def _hours(values: Mapping[str, str], field: str) -> list[list[str]]:
     written = _required(values, field)[field]
     spans = [SPAN.fullmatch(part) for part in re.split(r"[,;\n]", written)]
     if None in spans:
-        raise InvalidInput.of(**{field: HOURS})
+        raise InvalidInput.of(**{field: faults.NO_HOURS()})
     read = [(time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))) for found in spans if found]
     if any(opens >= closes for opens, closes in read):
-        raise InvalidInput.of(**{field: BACKWARDS})
+        raise InvalidInput.of(**{field: faults.SPAN_BACKWARDS()})
     if any(earlier[1] > later[0] for earlier, later in pairwise(read)):
-        raise InvalidInput.of(**{field: OVERLAPPING})
+        raise InvalidInput.of(**{field: faults.SPANS_OVERLAP()})
     return [[f"{opens:%H:%M}", f"{closes:%H:%M}"] for opens, closes in read]

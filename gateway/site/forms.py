@@ -11,7 +11,7 @@ from marshmallow import Schema
 
 from gateway import left_out
 from gateway.errors import RETRY_AFTER_SECONDS, STATUS
-from gateway.site.sentences import translated
+from gateway.site.field_faults import sentence
 from nkk.log import get_logger
 from nkk.messaging.calls import RefusedRemotelyError, StageBusyError, StageUnavailableError
 from nkk.sop.refusals import InvalidInput, Refused
@@ -155,12 +155,10 @@ def answer(
 
 def flat(named: Mapping[str, Any]) -> dict[str, list[str]]:
     """Sentences in the page's language by field; of a nested field by its outermost name."""
-    return {name: [translated(sentence) for sentence in _sentences(said)] for name, said in named.items()}
+    return {name: [sentence(fault) for fault in _faults(said)] for name, said in named.items()}
 
 
-def _sentences(said: Any) -> list[str]:
+def _faults(said: Any) -> list[Any]:
     if isinstance(said, Mapping):
-        return [sentence for inner in said.values() for sentence in _sentences(inner)]
-    if isinstance(said, list | tuple):
-        return [sentence for inner in said for sentence in _sentences(inner)]
-    return [str(said)]
+        return [fault for inner in said.values() for fault in _faults(inner)]
+    return said if isinstance(said, list) else [said]

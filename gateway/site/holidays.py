@@ -13,13 +13,13 @@ from gateway.site.calendar import attempt, newest, replace, seen_version
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
+from nkk.sop import faults
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
 from nkk.validation import load
 
 YEARS_AHEAD = 2
-NONE_CHOSEN = "Choose at least one day."
 
 pages = new_pages("holidays")
 
@@ -44,7 +44,7 @@ def take_in() -> ResponseReturnValue:
         content = newest()["calendar"]
         chosen = {day: own for day, own in _known(year)["days"].items() if _field(day) in values}
         if not chosen:
-            raise InvalidInput.of(days=NONE_CHOSEN)
+            raise InvalidInput.of(days=faults.NO_DAY_CHOSEN())
         return {"version": seen_version(), "calendar": content | {"days": content["days"] | chosen}}
 
     return attempt(

@@ -1,16 +1,17 @@
 """The field types that the wire uses, in events, in RPC and in the gateway's JSON alike."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
-from nkk.sop import text
+from nkk.sop import faults, text
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import is_reasonable, write_day, write_instant
-from nkk.sop.mailbox import LONGEST, read_mailbox
+from nkk.sop.faults import Fault
+from nkk.sop.mailbox import LONGEST, NoMailboxError, read_mailbox
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import read_ticket
 
@@ -19,6 +20,77 @@ NOTE_LENGTH = 4_000
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{5,28}")
 _APART = re.compile(r"[,;/]|\s(?=[+0])")
 FEWEST_DIGITS, MOST_DIGITS = 7, 20
+
+
+# What marshmallow says by itself, in codes as well.
+fields.Field.default_error_messages |= {
+    "required": [faults.MISSING()],
+    "null": [faults.NULL()],
+    "validator_failed": [faults.INVALID()],
+}
+fields.String.default_error_messages |= {"invalid": [faults.NOT_A_STRING()]}
+fields.Boolean.default_error_messages |= {"invalid": [faults.NOT_A_BOOLEAN()]}
+fields.Integer.default_error_messages |= {"invalid": [faults.NOT_A(wanted="integer")]}
+fields.List.default_error_messages |= {"invalid": [faults.NOT_A(wanted="list")]}
+fields.Mapping.default_error_messages |= {"invalid": [faults.NOT_A(wanted="mapping type")]}
+fields.Nested.default_error_messages |= {"type": [faults.NOT_NESTED()]}
+Schema.error_messages = cast(dict[str, str], {"type": faults.NOT_AN_OBJECT(), "unknown": faults.UNKNOWN_FIELD()})
+
+
+class Length(validate.Length):
+    """At most so long; `least` to `most` where both are given."""
+
+    def __init__(self, least: int | None = None, most: int | None = None) -> None:
+        super().__init__(least, most)
+
+    def __call__(self, value: Any) -> Any:
+        fault = (
+            faults.TOO_LONG(most=self.max) if self.min is None else faults.WRONG_LENGTH(least=self.min, most=self.max)
+        )
+        return _checked(super().__call__, value, fault)
+
+
+class Range(validate.Range):
+    """A number from `least` to `most`."""
+
+    def __init__(self, least: int, most: int) -> None:
+        super().__init__(least, most)
+
+    def __call__(self, value: Any) -> Any:
+        return _checked(super().__call__, value, faults.OUT_OF_RANGE(least=self.min, most=self.max))
+
+
+class OneOf(validate.OneOf):
+    """One of `choices`."""
+
+    def __init__(self, choices: Iterable[str]) -> None:
+        super().__init__([str(choice) for choice in choices])
+
+    def __call__(self, value: Any) -> Any:
+        return _checked(super().__call__, value, faults.NOT_ONE_OF(choices=self.choices))
+
+
+class Regexp(validate.Regexp):
+    """What `pattern` matches; `kind` is what is wrong with anything else."""
+
+    def __init__(self, pattern: str, kind: faults.Kind = faults.NO_MATCH) -> None:
+        super().__init__(pattern)
+        self.kind = kind
+
+    def __call__(self, value: Any) -> Any:
+        return _checked(super().__call__, value, self.kind())
+
+
+class _Email(validate.Email):
+    def __call__(self, value: Any) -> Any:
+        return _checked(super().__call__, value, faults.NO_ADDRESS())
+
+
+def _checked(check: Callable[[Any], Any], value: Any, fault: Fault) -> Any:
+    try:
+        return check(value)
+    except ValidationError:
+        raise ValidationError([fault]) from None
 
 
 class PlainText(fields.String):
@@ -30,15 +102,15 @@ class PlainText(fields.String):
 
     def __init__(self, length: int, least: int = 1, **kwargs: Any) -> None:
         self.length, self.least = length, least
-        super().__init__(validate=validate.Length(least, length), **kwargs)
+        super().__init__(validate=Length(least, length), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         written = super()._deserialize(value, attr, data, **kwargs)
         if not text.is_text(written):
-            raise ValidationError("Contains characters that are no text (half an emoji).")
+            raise ValidationError([faults.HALF_EMOJI()])
         cleaned = self._clean(written)
         if self.least and text.is_empty(cleaned):
-            raise ValidationError("Write something here: it is empty.")
+            raise ValidationError([faults.EMPTY()])
         return cleaned
 
     _clean = staticmethod(text.clean)
@@ -62,7 +134,7 @@ def names_apart(names: Mapping[str, str]) -> None:
     for key, name in names.items():
         other = keys.setdefault(text.alike(name), key)
         if other != key:
-            raise ValidationError(f"The same name stands under {other} and {key}. Give each its own.")
+            raise ValidationError([faults.SAME_NAME(one=other, other=key)])
 
 
 class Digits(fields.String):
@@ -77,23 +149,23 @@ class Phone(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         number = text.code(super()._deserialize(value, attr, data, **kwargs)).rstrip(" .,;")
-        if problem := _phone_problem(number):
-            raise ValidationError(problem)
+        if fault := _phone_fault(number):
+            raise ValidationError([fault])
         return number
 
 
-def _phone_problem(number: str) -> str | None:
+def _phone_fault(number: str) -> Fault | None:
     if not number:
-        return "Leave it out where there is no number."
+        return faults.PHONE_EMPTY()
     if any(sign.isalpha() for sign in number):
-        return "The number alone, without words and extensions."
+        return faults.PHONE_WITH_WORDS()
     if sum(_digits(part) >= FEWEST_DIGITS for part in _APART.split(number)) > 1:
-        return "One number only."
+        return faults.SEVERAL_PHONES()
     if _digits(number) < FEWEST_DIGITS:
-        return f"Too short: at least {FEWEST_DIGITS} digits, with the area code."
+        return faults.PHONE_TOO_SHORT(least=FEWEST_DIGITS)
     if _digits(number) > MOST_DIGITS:
-        return f"Too long: at most {MOST_DIGITS} digits."
-    return None if _PHONE.fullmatch(number) else "Digits, with + in front where needed."
+        return faults.PHONE_TOO_LONG(most=MOST_DIGITS)
+    return None if _PHONE.fullmatch(number) else faults.NO_PHONE()
 
 
 def _digits(text: str) -> int:
@@ -104,25 +176,27 @@ class Mailbox(fields.Email):
     """An e-mail address that our letters can go to, as `nkk.sop.mailbox` reads it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(max=LONGEST), **kwargs)
+        super().__init__(**kwargs)
+        self.validators = [_Email(), Length(most=LONGEST)]
+        self.error_messages |= {"invalid": [faults.NO_ADDRESS()]}
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         try:
             return read_mailbox(super()._deserialize(value, attr, data, **kwargs))
-        except ValueError as refusal:
-            raise ValidationError(str(refusal)) from None
+        except NoMailboxError as error:
+            raise ValidationError([error.fault]) from None
 
 
 class Secret(fields.String):
     """A password or token: kept exactly as typed; 1 to `length` characters."""
 
     def __init__(self, length: int = 1_000, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(1, length), **kwargs)
+        super().__init__(validate=Length(1, length), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         written = super()._deserialize(value, attr, data, **kwargs)
         if not text.is_text(written) or "\x00" in written:
-            raise ValidationError("Contains characters that are no text.")
+            raise ValidationError([faults.NO_TEXT()])
         return written
 
 
@@ -139,7 +213,7 @@ class Ticket(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         ticket = read_ticket(super()._deserialize(value, attr, data, **kwargs))
         if ticket is None:
-            raise ValidationError("Not a ticket. It reads like NKK-2026-XXXX-XXXX.")
+            raise ValidationError([faults.NO_TICKET()])
         return ticket
 
 
@@ -147,8 +221,7 @@ class Slug(fields.String):
     """A key of the catalogue or the roster: small letters, digits and hyphens."""
 
     def __init__(self, **kwargs: Any) -> None:
-        pattern = validate.Regexp(r"^[a-z0-9][a-z0-9-]{0,63}\Z", error="Small letters, digits and hyphens only.")
-        super().__init__(validate=pattern, **kwargs)
+        super().__init__(validate=Regexp(r"^[a-z0-9][a-z0-9-]{0,63}\Z", faults.NO_KEY), **kwargs)
 
 
 class Instant(fields.AwareDateTime):
@@ -160,7 +233,7 @@ class Instant(fields.AwareDateTime):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         instant = super()._deserialize(value, attr, data, **kwargs)
         if not is_reasonable(instant):
-            raise ValidationError("Between the years 2000 and 2199.")
+            raise ValidationError([faults.WRONG_YEARS(least=2000, most=2199)])
         return instant
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from datetime import date, time, timedelta
 from typing import Any, TypeVar
 
+from nkk.sop import faults
 from nkk.sop.clock import OFFICE_WEEK, Calendar, Day, Season, Span, Week
+from nkk.sop.faults import Fault
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.report import NAME_LENGTH
 from nkk.sop.text import is_empty, is_text, one_line
@@ -35,20 +37,24 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class _Amiss(Exception):
-    """A part of the calendar will not do; the message says why."""
+    """A part of the calendar will not do; `fault` says why."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault["code"])
+        self.fault = fault
 
 
 def read_calendar(content: Any, version: int = 0) -> Calendar:
     """The calendar that `content` describes. Raises InvalidInput, naming the part that will not do."""
     if not isinstance(content, dict):
-        raise InvalidInput.of(calendar="A calendar has week, seasons and days.")
-    wrong: dict[str, str] = {}
+        raise InvalidInput.of(calendar=faults.NO_CALENDAR())
+    wrong: dict[str, Fault] = {}
 
     def part(name: str, read: Callable[[Any], T], default: Any) -> T:
         try:
             return read(content.get(name, default))
         except _Amiss as error:
-            wrong[name] = str(error)
+            wrong[name] = error.fault
             return read(default)
 
     written = write_week(OFFICE_WEEK)
@@ -66,7 +72,7 @@ def read_day(text: Any) -> date:
     try:
         return _read_date(text)
     except _Amiss as error:
-        raise InvalidInput.of(day=str(error)) from None
+        raise InvalidInput.of(day=error.fault) from None
 
 
 def check_own_day(day: Any, own: Any) -> None:
@@ -78,12 +84,12 @@ def check_own_day(day: Any, own: Any) -> None:
         "name": (_read_name, content.get("name")),
         "spans": (_read_spans, content.get("spans", [])),
     }
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Fault] = {}
     for name, (read, written) in parts.items():
         try:
             read(written)
         except _Amiss as error:
-            wrong[name] = str(error)
+            wrong[name] = error.fault
     if wrong:
         raise InvalidInput.of(**wrong)
 
@@ -93,7 +99,7 @@ def read_years(content: Any, part: str) -> list[int]:
     try:
         return _read_years(content)
     except _Amiss as error:
-        raise InvalidInput.of(**{part: str(error)}) from None
+        raise InvalidInput.of(**{part: error.fault}) from None
 
 
 def write_calendar(calendar: Calendar) -> dict[str, Any]:
@@ -129,56 +135,53 @@ def _read_base_week(content: Any) -> Week:
     week = _read_week(content)
     minutes = sum(_minutes(span) for spans in week for span in spans)
     if minutes < FEWEST_MINUTES:
-        raise _Amiss(
-            f"The office hours of an ordinary week add up to {round(minutes / 60, 1):g}; at least "
-            f"{FEWEST_MINUTES // 60} are needed."
-        )
+        raise _Amiss(faults.FEW_HOURS(hours=f"{minutes / 60:.1f}".removesuffix(".0"), least=FEWEST_MINUTES // 60))
     return week
 
 
 def _read_week(content: Any) -> Week:
     if not isinstance(content, list) or len(content) != 7:
-        raise _Amiss("Seven lists of open spans, Monday first; an empty list for a closed day.")
+        raise _Amiss(faults.NO_WEEK())
     return tuple(_read_spans(spans) for spans in content)
 
 
 def _read_spans(content: Any) -> tuple[Span, ...]:
     if not isinstance(content, list) or len(content) > 10:
-        raise _Amiss('Open spans are written [["07:30", "12:00"], ["13:00", "16:00"]]; [] means closed.')
+        raise _Amiss(faults.NO_SPANS())
     spans = tuple(_read_span(span) for span in content)
     if any(earlier[1] > later[0] for earlier, later in itertools.pairwise(spans)):
-        raise _Amiss("The spans of a day go one after the other, none overlapping.")
+        raise _Amiss(faults.SPANS_OVERLAP())
     return spans
 
 
 def _read_span(content: Any) -> Span:
     if not isinstance(content, list) or len(content) != 2:
-        raise _Amiss('An open span is written ["07:30", "12:00"].')
+        raise _Amiss(faults.NO_SPAN())
     opens, closes = (_read_time(text) for text in content)
     if opens >= closes:
-        raise _Amiss("An office closes after it has opened, on the same day.")
+        raise _Amiss(faults.SPAN_BACKWARDS())
     return opens, closes
 
 
 def _read_time(text: Any) -> time:
     if not isinstance(text, str) or not _TIME.fullmatch(text):
-        raise _Amiss("Times are written HH:MM, such as 07:30.")
+        raise _Amiss(faults.NO_TIME())
     return time.fromisoformat(text)
 
 
 def _read_seasons(content: Any) -> tuple[Season, ...]:
     if not isinstance(content, list) or len(content) > MOST_SEASONS:
-        raise _Amiss(f"A list of at most {MOST_SEASONS} seasons.")
+        raise _Amiss(faults.MANY_SEASONS(most=MOST_SEASONS))
     seasons = tuple(_read_season(season) for season in content)
     ordered = sorted(seasons, key=lambda season: season.first)
     if any(earlier.last >= later.first for earlier, later in itertools.pairwise(ordered)):
-        raise _Amiss("Two seasons share a date: end one before the other begins.")
+        raise _Amiss(faults.SEASONS_OVERLAP())
     return seasons
 
 
 def _read_season(content: Any) -> Season:
     if not isinstance(content, dict):
-        raise _Amiss("A season has name, first, last and week.")
+        raise _Amiss(faults.NO_SEASON())
     season = Season(
         _read_name(content.get("name")),
         _read_date(content.get("first")),
@@ -186,19 +189,19 @@ def _read_season(content: Any) -> Season:
         _read_week(content.get("week")),
     )
     if not timedelta() <= season.last - season.first < LONGEST_SEASON:
-        raise _Amiss(f"A season ends on or after its first date and lasts at most {LONGEST_SEASON.days} days.")
+        raise _Amiss(faults.SEASON_LENGTH(most=LONGEST_SEASON.days))
     return season
 
 
 def _read_days(content: Any) -> dict[date, Day]:
     if not isinstance(content, dict) or len(content) > MOST_DAYS:
-        raise _Amiss(f"At most {MOST_DAYS} days, each under its date.")
+        raise _Amiss(faults.MANY_DAYS(most=MOST_DAYS))
     return {_read_date(day): _read_day(own) for day, own in content.items()}
 
 
 def _read_day(content: Any) -> Day:
     if not isinstance(content, dict):
-        raise _Amiss("A day has name and spans; no spans mean closed.")
+        raise _Amiss(faults.NO_DAY())
     return Day(_read_name(content.get("name")), _read_spans(content.get("spans", [])))
 
 
@@ -208,20 +211,20 @@ def _read_date(text: Any) -> date:
     except ValueError:
         day = None
     if day is None or day.year not in YEARS:
-        raise _Amiss(f"Dates are written like 2026-03-19, within {YEARS[0]} to {YEARS[-1]}.")
+        raise _Amiss(faults.NO_DATE(first=YEARS[0], last=YEARS[-1]))
     return day
 
 
 def _read_name(text: Any) -> str:
     name = one_line(text) if isinstance(text, str) and is_text(text) else ""
     if is_empty(name) or len(name) > NAME_LENGTH:
-        raise _Amiss(f"Say in 1 to {NAME_LENGTH} characters what it is.")
+        raise _Amiss(faults.NAME_LENGTH(most=NAME_LENGTH))
     return name
 
 
 def _read_years(content: Any) -> list[int]:
     if not isinstance(content, list) or not all(isinstance(year, int) and year in YEARS for year in content):
-        raise _Amiss("A list of years.")
+        raise _Amiss(faults.NO_YEARS())
     return content
 
 

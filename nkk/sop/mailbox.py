@@ -9,15 +9,9 @@ import re
 
 import idna
 
-from nkk.sop import text
+from nkk.sop import faults, text
 
 LONGEST = 254
-
-NO_ADDRESS = "Not a valid email address."
-ONE_ADDRESS = "One address, without a name."
-HIDDEN_SIGN = "A sign that nobody sees stands in this address: type it anew."
-NOT_PLAIN = "Before the @ of an address our letters can go to stand plain letters (a to z), digits and signs."
-NO_DOMAIN = "After the @ write a whole domain, such as example.id."
 
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MORE_THAN_ONE = re.compile(r"[<>,;]|@.*\s.*@", re.DOTALL)
@@ -25,37 +19,45 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`
 _NOWHERE = ("localhost", "localdomain", "invalid")
 
 
+class NoMailboxError(ValueError):
+    """This is no address that our letters can go to; `fault` says why."""
+
+    def __init__(self, kind: faults.Kind) -> None:
+        super().__init__(kind.code)
+        self.fault = kind()
+
+
 def read_mailbox(written: str) -> str:
-    """The address that `written` names. Raises ValueError with a sentence that says what to do."""
+    """The address that `written` names. Raises NoMailboxError."""
     stripped = written.strip()
     if _CONTROL.search(stripped):
-        raise ValueError(HIDDEN_SIGN)
+        raise NoMailboxError(faults.HIDDEN_SIGN)
     seen = text.visible(stripped).strip()
     if "@" in seen and _MORE_THAN_ONE.search(seen):
-        raise ValueError(ONE_ADDRESS)
+        raise NoMailboxError(faults.ONE_ADDRESS)
     local, at, domain = seen.rpartition("@")
     if not at or not local or not domain or len(stripped) > 4 * LONGEST:
-        raise ValueError(NO_ADDRESS)
+        raise NoMailboxError(faults.NO_ADDRESS)
     if not local.isascii():
-        raise ValueError(NOT_PLAIN)
+        raise NoMailboxError(faults.ADDRESS_NOT_PLAIN)
     address = f"{local}@{ascii_domain(domain)}"
     # An encoded word (RFC 2047) is no part of an address, and who decodes it all the same finds another one.
     if not _LOCAL.fullmatch(local) or "=?" in local or len(local) > 64 or len(address) > LONGEST:
-        raise ValueError(NO_ADDRESS)
+        raise NoMailboxError(faults.NO_ADDRESS)
     return address
 
 
 def ascii_domain(domain: str) -> str:
-    """`domain` in ASCII. Raises ValueError where it is none that leads to a mail server by itself."""
+    """`domain` in ASCII. Raises NoMailboxError where it is none that leads to a mail server by itself."""
     if domain.startswith("["):
-        raise ValueError(NO_DOMAIN)
+        raise NoMailboxError(faults.NO_DOMAIN)
     try:
         name = idna.encode(domain.removesuffix("."), uts46=True, std3_rules=True).decode().lower()
     except (idna.IDNAError, UnicodeError):
-        raise ValueError(NO_ADDRESS) from None
+        raise NoMailboxError(faults.NO_ADDRESS) from None
     last = name.rpartition(".")[2]
     if last == name or last.isdigit() or last in _NOWHERE:
-        raise ValueError(NO_DOMAIN)
+        raise NoMailboxError(faults.NO_DOMAIN)
     return name
 
 

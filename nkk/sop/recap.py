@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from nkk.sop import steps
+from nkk.sop import faults, steps
 from nkk.sop.clock import Calendar, day_of, month_bounds, write_day, write_instant
 from nkk.sop.indonesian import ROLES
 from nkk.sop.journey import Clock, Fact, clocks, service_due
@@ -64,9 +64,9 @@ def figures(
     try:
         first, _ = month_bounds(month)
     except ValueError:
-        raise InvalidInput.of(month="Write the month as 2026-03.") from None
+        raise InvalidInput.of(month=faults.NO_MONTH()) from None
     if first > now:
-        raise InvalidInput.of(month="This month has not begun yet.")
+        raise InvalidInput.of(month=faults.MONTH_TO_COME())
     records: dict[str, Record] = {}
     calendars: dict[int, Calendar] = {}
     for page in _pages(ask):

@@ -6,12 +6,14 @@ status in one place of the gateway.
 
 from typing import Any
 
+from nkk.sop.faults import Fault
+
 
 class Refused(Exception):
     """A command was understood and refused; nothing changed.
 
     `sentence` says what is wrong and what to do, and never carries a person's own words; `details` are JSON values,
-    such as `stands` (what the complaint's state is now) or `fields` (field name -> list of sentences).
+    such as `stands` (what the complaint's state is now) or `fields` (field name -> list of `nkk.sop.faults`).
     """
 
     def __init__(self, sentence: str, details: dict[str, Any] | None = None) -> None:
@@ -24,12 +26,12 @@ class Refused(Exception):
 
 
 class InvalidInput(Refused):
-    """One or more fields are wrong; `details["fields"]` names each with what to do."""
+    """One or more fields are wrong; `details["fields"]` names each with its faults."""
 
     @classmethod
-    def of(cls, **fields: str) -> "InvalidInput":
-        """One sentence a field."""
-        return cls("Some fields need correcting.", {"fields": {name: [text] for name, text in fields.items()}})
+    def of(cls, **fields: Fault) -> "InvalidInput":
+        """One fault a field."""
+        return cls("Some fields need correcting.", {"fields": {name: [fault] for name, fault in fields.items()}})
 
 
 class NotAuthenticated(Refused):

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, literal, tuple_
 
+from nkk.sop import faults
 from nkk.sop.refusals import InvalidInput
 from nkk.store.database import UtcDateTime
 
@@ -30,7 +31,7 @@ def page(
     """
     limit = LIMIT if limit is None else limit
     if not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput.of(limit=f"Between 1 and {MAX_LIMIT}.")
+        raise InvalidInput.of(limit=faults.OUT_OF_RANGE(least=1, most=MAX_LIMIT))
     if cursor:
         bounds = [literal(value, type_=key.type) for key, value in zip(keys, _decode(cursor, keys), strict=True)]
         query = query.where(tuple_(*keys) < tuple_(*bounds) if descending else tuple_(*keys) > tuple_(*bounds))
@@ -52,7 +53,7 @@ def _decode(cursor: str, keys: Sequence[ColumnElement]) -> list[Any]:
         values = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         return [_read(key, value) for key, value in zip(keys, values, strict=True)]
     except (ValueError, TypeError, OverflowError, RecursionError):
-        raise InvalidInput.of(cursor="Not a cursor of this list. Start again without one.") from None
+        raise InvalidInput.of(cursor=faults.NO_CURSOR()) from None
 
 
 def _read(key: ColumnElement, value: Any) -> Any:

@@ -10,6 +10,7 @@ import click
 from amqp.exceptions import AMQPError
 from kombu.exceptions import OperationalError
 
+from gateway.field_faults import sentences
 from nkk.log import configure
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.rpc_client import RpcClient
@@ -72,7 +73,7 @@ def as_admin(act: Callable[[Admin], Any]) -> Any:
 def sentence(error: BaseException) -> str:
     """What went wrong, for a person."""
     if isinstance(error, (RefusedRemotelyError, Refused)):
-        fields = error.details.get("fields") or {}
+        fields = sentences(error.details.get("fields") or {})
         return " ".join([error.sentence, *(f"{name}: {' '.join(map(str, said))}" for name, said in fields.items())])
     if isinstance(error, StageUnavailableError):
         return f"{error}: {error.why}" if error.why else f"{error} does not answer; is it running? (`nkk status`)"

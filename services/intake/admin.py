@@ -15,6 +15,7 @@ from nkk.log import get_logger
 from nkk.messaging.boxes import Call
 from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
+from nkk.sop import faults
 from nkk.sop.clock import WIB
 from nkk.sop.registration import check_credentials
 from nkk.sop.steps import STAFF_ROLES, Role
@@ -304,5 +305,5 @@ def add_account(work: IntakeWork, account: domain.Account) -> None:
     """Keep a new account. Raises UsernameTaken."""
     if not work.accounts.add(account):
         raise domain.UsernameTaken(
-            "This user name is taken. Choose another.", {"fields": {"username": ["Taken. Choose another."]}}
+            "This user name is taken. Choose another.", {"fields": {"username": [faults.USERNAME_TAKEN()]}}
         )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from nkk.sop import faults
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import Refused
 from nkk.sop.steps import Role
@@ -158,5 +159,5 @@ def slowed_down(until: datetime, now: datetime) -> SlowedDown:
     sentence = f"Too many wrong passwords were given here. Try again after {at} WIB; the right one is not taken before."
     return SlowedDown(
         f"{sentence} A device that logged in before is not slowed down by others.",
-        {"retry_after": seconds, "fields": {"password": [sentence]}},
+        {"retry_after": seconds, "fields": {"password": [faults.SLOWED_DOWN(at=at)]}},
     )

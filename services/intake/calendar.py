@@ -11,6 +11,7 @@ from typing import Any
 
 from holidays import country_holidays
 
+from nkk.sop import faults
 from nkk.sop.calendar import YEARS, check_own_day, read_calendar, read_day, read_years, write_calendar
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.refusals import InvalidInput, Refused
@@ -35,7 +36,7 @@ class UnknownCalendar(Refused):
 def national_days(year: int) -> dict[str, dict[str, Any]]:
     """The national holidays and joint leave of `year`, as the days of a calendar."""
     if year not in YEARS:
-        raise InvalidInput.of(year=f"A year from {YEARS[0]} to {YEARS[-1]}.")
+        raise InvalidInput.of(year=faults.OUT_OF_RANGE(least=YEARS[0], most=YEARS[-1]))
     return _days(year, "public", "government")
 
 
@@ -119,9 +120,9 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
     A part left out is refused, not taken for empty: a slip of the pen must not open the offices on every holiday.
     """
     if not isinstance(content, dict):
-        raise InvalidInput.of(calendar="A calendar has week, seasons, days and national_years.")
-    amiss = dict.fromkeys(sorted(PARTS - set(content)), "Missing: send the whole calendar, as GET /calendar gives it.")
-    amiss |= {str(name): "Not a part of a calendar." for name in set(content) - PARTS - {JOINT_LEAVE_YEARS}}
+        raise InvalidInput.of(calendar=faults.NO_CALENDAR())
+    amiss = dict.fromkeys(sorted(PARTS - set(content)), faults.CALENDAR_LACKS())
+    amiss |= {str(name): faults.NOT_OF_A_CALENDAR() for name in set(content) - PARTS - {JOINT_LEAVE_YEARS}}
     if amiss:
         raise InvalidInput.of(**amiss)
     written = write_calendar(read_calendar(content)) | {"national_years": sorted(set(content["national_years"]))}
@@ -140,12 +141,10 @@ def keep_years(content: dict[str, Any], standing: dict[str, Any] | None) -> dict
     given = {JOINT_LEAVE_YEARS: told} | content
     wrong = {}
     if given["national_years"] != national:
-        wrong["national_years"] = "The system keeps this list itself: leave it as GET /calendar gives it."
+        wrong["national_years"] = faults.KEPT_BY_SYSTEM()
     said = set(given[JOINT_LEAVE_YEARS])
     if said - {*national, *told} or any(joint_leave(year) for year in set(told) - said):
-        wrong[JOINT_LEAVE_YEARS] = (
-            "Add years of national_years whose joint leave is complete; those that the system has put in stay."
-        )
+        wrong[JOINT_LEAVE_YEARS] = faults.JOINT_LEAVE_YEARS()
     if wrong:
         raise InvalidInput.of(**wrong)
     return given

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from nkk.sop import steps
+from nkk.sop import faults, steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import WIB, Calendar, write_instant
 from nkk.sop.journey import service_due
@@ -118,18 +118,18 @@ def wrong_password() -> WrongPassword:
     return WrongPassword(
         "Nothing was changed: the current password is wrong. Check it; after too many wrong ones you "
         "are asked to wait.",
-        {"fields": {"password": ["Wrong."]}},
+        {"fields": {"password": [faults.WRONG_PASSWORD()]}},
     )
 
 
 def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
     """Raise InvalidInput where no such staff account can be: an OPD team belongs to exactly one OPD, others to none."""
     if role not in steps.STAFF_ROLES:
-        raise InvalidInput.of(role=f"One of {', '.join(steps.STAFF_ROLES)}.")
+        raise InvalidInput.of(role=faults.NOT_ONE_OF(choices=list(steps.STAFF_ROLES)))
     if role == Role.OPD_TEAM and group not in opds:
-        raise InvalidInput.of(opd="An OPD team belongs to one OPD of the roster.")
+        raise InvalidInput.of(opd=faults.TEAM_WITHOUT_OPD())
     if role != Role.OPD_TEAM and group is not None:
-        raise InvalidInput.of(opd="Only an OPD team belongs to an OPD.")
+        raise InvalidInput.of(opd=faults.OPD_WITHOUT_TEAM())
 
 
 @dataclass
@@ -205,10 +205,10 @@ def check_against_catalogue(form: dict, categories: dict[str, dict], opds: dict[
     wrong = {}
     category = categories.get(form["category"])
     if category is None:
-        wrong["category"] = "Choose a category of the catalogue (GET /categories)."
+        wrong["category"] = faults.NO_SUCH_CATEGORY()
     elif form["sub_category"] not in category["sub_categories"]:
-        wrong["sub_category"] = "Choose a sub-category of this category (GET /categories)."
+        wrong["sub_category"] = faults.NO_SUCH_SUB_CATEGORY()
     if form["accused_opd"] is not None and form["accused_opd"] not in opds:
-        wrong["accused_opd"] = "Choose an agency of the roster (GET /opds)."
+        wrong["accused_opd"] = faults.NO_SUCH_OPD()
     if wrong:
         raise InvalidInput.of(**wrong)

@@ -4,21 +4,25 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate, validates_schema
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from nkk.contracts.fields import (
     Digits,
     Instant,
+    Length,
     Line,
     Mailbox,
+    OneOf,
     Password,
     Phone,
+    Range,
     Secret,
     Slug,
     UserName,
     names_apart,
 )
 from nkk.contracts.report import ReportForm, ReportView
+from nkk.sop import faults
 from nkk.sop.report import NAME_LENGTH, WRITTEN
 from nkk.sop.steps import ReporterKind
 from services.intake.attempts import KINDS, Count
@@ -39,8 +43,8 @@ class Contact(Schema):
 class Registration(Contact):
     """Step 1: who registers."""
 
-    kind = fields.String(required=True, validate=validate.OneOf([str(kind) for kind in ReporterKind]))
-    identity_number = Digits(required=True, validate=validate.Length(1, 32))
+    kind = fields.String(required=True, validate=OneOf(ReporterKind))
+    identity_number = Digits(required=True, validate=Length(1, 32))
     name = Line(NAME_LENGTH, required=True)
     username = UserName(64, required=True)
     password = Password(required=True)
@@ -50,9 +54,9 @@ class Visitor(Schema):
     """Where an attempt comes from: a keyed hash of its address; a device, and as which kinds of account it has logged
     in with this user name before. Told by the gateway; one of an earlier version tells nothing."""
 
-    source = fields.String(load_default="", validate=validate.Length(max=64))
-    device = fields.String(load_default="", validate=validate.Length(max=64))
-    known_as = fields.List(fields.String(validate=validate.OneOf(KINDS)), load_default=list)
+    source = fields.String(load_default="", validate=Length(most=64))
+    device = fields.String(load_default="", validate=Length(most=64))
+    known_as = fields.List(fields.String(validate=OneOf(KINDS)), load_default=list)
 
 
 class Credentials(Schema):
@@ -78,7 +82,7 @@ class ResetRequest(Schema):
     @validates_schema
     def _one(self, data: dict[str, Any], **_: Any) -> None:
         if len(data) != 1:
-            raise ValidationError("Give the user name or the e-mail address, not both.", "username")
+            raise ValidationError([faults.EITHER_NAME_OR_ADDRESS()], "username")
 
 
 class ResetCompletion(Schema):
@@ -104,16 +108,14 @@ class ContactChange(Contact):
 class WhichReport(Schema):
     """Which report is asked about, and where its reporter is to be shown."""
 
-    ticket = fields.String(required=True, validate=validate.Length(1, 20))
-    on = fields.String(load_default="screen", validate=validate.OneOf(("screen", "document")))
+    ticket = fields.String(required=True, validate=Length(1, 20))
+    on = fields.String(load_default="screen", validate=OneOf(("screen", "document")))
 
 
 class Tickets(Schema):
     """Which reports are asked about."""
 
-    tickets = fields.List(
-        fields.String(validate=validate.Length(1, 20)), required=True, validate=validate.Length(max=200)
-    )
+    tickets = fields.List(fields.String(validate=Length(1, 20)), required=True, validate=Length(most=200))
 
 
 class Subject(Schema):
@@ -128,7 +130,7 @@ class Subject(Schema):
 class ComplaintForm(ReportForm):
     """Form Pengaduan, as the reporter fills it in."""
 
-    claimed_kind = fields.String(load_default="complaint", validate=validate.OneOf(CLAIMED_KINDS))
+    claimed_kind = fields.String(load_default="complaint", validate=OneOf(CLAIMED_KINDS))
     confidential = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
     @post_load
@@ -156,7 +158,7 @@ class StaffName(Schema):
 class StaffIds(Schema):
     """Whose names are asked for."""
 
-    ids = fields.List(fields.String(validate=validate.Length(1, 36)), required=True, validate=validate.Length(1, 200))
+    ids = fields.List(fields.String(validate=Length(1, 36)), required=True, validate=Length(1, 200))
 
 
 class ResetStaff(StaffName):
@@ -171,7 +173,7 @@ class Category(Schema):
     name = Line(NAME_LENGTH, required=True)
     source = Line(NAME_LENGTH, least=0, load_default="")
     sub_categories = fields.Dict(
-        keys=Slug(), values=Line(NAME_LENGTH), required=True, validate=[validate.Length(1, 100), names_apart]
+        keys=Slug(), values=Line(NAME_LENGTH), required=True, validate=[Length(1, 100), names_apart]
     )
 
 
@@ -182,11 +184,11 @@ class Catalogue(Schema):
         keys=Slug(),
         values=fields.Nested(Category),
         validate=[
-            validate.Length(1, 100),
+            Length(1, 100),
             lambda rows: names_apart({key: category["name"] for key, category in rows.items()}),
         ],
     )
-    opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=[validate.Length(1, 500), names_apart])
+    opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=[Length(1, 500), names_apart])
 
 
 class ComplaintView(ReportView):
@@ -269,8 +271,8 @@ def staff_view(account: Account, waiting: list[Count]) -> dict[str, Any]:
 class VersionPage(Schema):
     """Which versions of the calendar: those below `cursor`."""
 
-    cursor = fields.Integer(allow_none=True, validate=validate.Range(1, 1_000_000))
-    limit = fields.Integer(allow_none=True, validate=validate.Range(1, 200))
+    cursor = fields.Integer(allow_none=True, validate=Range(1, 1_000_000))
+    limit = fields.Integer(allow_none=True, validate=Range(1, 200))
 
     @post_load
     def _defaults(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, ValidationError, fields
 
-from nkk.contracts.fields import Instant, Mailbox, PlainText, Slug
+from nkk.contracts.fields import Instant, Length, Mailbox, PlainText, Regexp, Slug
+from nkk.sop import faults
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
 from nkk.sop.journey import Clock
 from nkk.sop.report import TEXT_LENGTH
@@ -68,7 +69,7 @@ class Teams(Schema):
 
     operator = fields.Nested(TeamAddress)
     main_team = fields.Nested(TeamAddress)
-    opd_team = fields.Dict(keys=Slug(), values=fields.Nested(TeamAddress), validate=validate.Length(max=500))
+    opd_team = fields.Dict(keys=Slug(), values=fields.Nested(TeamAddress), validate=Length(most=500))
 
 
 def read_teams(form: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -93,9 +94,9 @@ class LetterIds(Schema):
     """Which letters."""
 
     ids = fields.List(
-        fields.String(validate=validate.Regexp(r"[0-9a-z-]{1,36}\Z")),
+        fields.String(validate=Regexp(r"[0-9a-z-]{1,36}\Z")),
         required=True,
-        validate=validate.Length(1, MOST_AT_ONCE),
+        validate=Length(1, MOST_AT_ONCE),
     )
 
 
@@ -134,7 +135,7 @@ class MonthField(fields.String):
         try:
             return month_bounds(super()._deserialize(value, attr, data, **kwargs))
         except ValueError:
-            raise ValidationError("Write the month as 2026-03.") from None
+            raise ValidationError([faults.NO_MONTH()]) from None
 
 
 class Month(Schema):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from nkk.sop import steps
+from nkk.sop import faults, steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep
@@ -42,20 +42,20 @@ class NoResponseYet(NotYourStep):
 def check_information(opd: str | None) -> None:
     """Raise InvalidInput where information is to go to an agency."""
     if opd is not None:
-        raise InvalidInput.of(opd="Information goes to the operator: leave the OPD out.")
+        raise InvalidInput.of(opd=faults.OPD_OF_INFORMATION())
 
 
 def check_forwarding(opd: str | None, roster: Container[str] | None) -> None:
     """Raise InvalidInput where a complaint is to go to no agency, or to one that is not on the roster, where that is
     known."""
     if opd is None or (roster is not None and opd not in roster):
-        raise InvalidInput.of(opd="Choose an agency of the roster (GET /opds).")
+        raise InvalidInput.of(opd=faults.NO_SUCH_OPD())
 
 
 def check_return(note: str | None) -> None:
     """Raise InvalidInput where a response is to go back without a note."""
     if note is None:
-        raise InvalidInput.of(note="Say what the response lacks: the OPD team works from it.")
+        raise InvalidInput.of(note=faults.RETURN_WITHOUT_NOTE())
 
 
 @dataclass

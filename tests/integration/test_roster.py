@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from nkk.contracts.events import ListsChanged
+from nkk.sop import faults
 from nkk.sop.catalogue import OPDS
 from nkk.sop.refusals import InvalidInput
 from services.intake import storage as intake
@@ -49,7 +50,7 @@ def test_a_complaint_goes_to_no_agency_that_left_the_roster_and_to_one_that_came
     ticket = handed_over(stages)
     replaced(stages, WITHOUT | {"dinas-baru": "Dinas Baru"})
     stages.deliver()
-    assert refused(stages, "forward", ticket, OPD) == {"opd": ["Choose an agency of the roster (GET /opds)."]}
+    assert refused(stages, "forward", ticket, OPD) == {"opd": [faults.NO_SUCH_OPD()]}
     assert stages.stored(ticket)["triage"].state == "awaiting_classification"
     assert stages.do("triage", "forward", MAIN_TEAM, ticket, "dinas-baru")["stands"]["state"] == "awaiting_response"
 
@@ -57,7 +58,7 @@ def test_a_complaint_goes_to_no_agency_that_left_the_roster_and_to_one_that_came
 def test_until_triage_has_heard_of_a_roster_any_agency_will_do(stages: House) -> None:
     ticket = handed_over(stages)
     replaced(stages, WITHOUT)
-    assert refused(stages, "forward", ticket, None) == {"opd": ["Choose an agency of the roster (GET /opds)."]}
+    assert refused(stages, "forward", ticket, None) == {"opd": [faults.NO_SUCH_OPD()]}
     assert stages.do("triage", "forward", MAIN_TEAM, ticket, OPD)["stands"]["state"] == "awaiting_response"
 
 
@@ -78,12 +79,8 @@ def test_what_stands_at_an_agency_that_leaves_the_roster_goes_on(stages: House) 
 
 def test_information_takes_no_agency_and_a_return_takes_a_note(stages: House) -> None:
     ticket = handed_over(stages)
-    assert refused(stages, "classify_as_information", ticket, None, OPD) == {
-        "opd": ["Information goes to the operator: leave the OPD out."]
-    }
-    assert refused(stages, "return_response", ticket, None) == {
-        "note": ["Say what the response lacks: the OPD team works from it."]
-    }
+    assert refused(stages, "classify_as_information", ticket, None, OPD) == {"opd": [faults.OPD_OF_INFORMATION()]}
+    assert refused(stages, "return_response", ticket, None) == {"note": [faults.RETURN_WITHOUT_NOTE()]}
     assert stages.stored(ticket)["triage"].state == "awaiting_classification"
 
 

@@ -88,3 +88,4 @@ def test_a_superior_without_a_team_is_refused_in_one_sentence_by_page_and_api(
     assert answer.json["errors"]["operator"] == {
         "email": ["Give the team's own address as well: a superior is written to only beside the team."]
     }
+    assert answer.json["codes"]["operator"] == {"email": [{"code": "superior-alone"}]}

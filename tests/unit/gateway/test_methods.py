@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from gateway import methods
 from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
+from nkk.sop import faults
 from tests.current.documents import openapi
 from tests.unit.gateway.visits import FORM, REFRESH_TOKEN, FakeBackend, log_in, token
 
@@ -228,7 +229,9 @@ def test_a_head_takes_no_message_away(client: FlaskClient, stages: FakeBackend) 
 
 
 def test_a_limit_counts_what_acts_by_whatever_method(client: FlaskClient, stages: FakeBackend) -> None:
-    stages.answers["register"] = RefusedRemotelyError("UsernameTaken", "", {"fields": {"username": ["Taken."]}})
+    stages.answers["register"] = RefusedRemotelyError(
+        "UsernameTaken", "", {"fields": {"username": [faults.USERNAME_TAKEN()]}}
+    )
     stages.answers["log_in"] = RefusedRemotelyError("NotAuthenticated", "", {})
     form = {
         "csrf_token": token(client, "/daftar"),

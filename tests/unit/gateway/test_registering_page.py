@@ -5,11 +5,12 @@ import re
 from flask.testing import FlaskClient
 
 from nkk.messaging.calls import RefusedRemotelyError
+from nkk.sop import faults
 from tests.unit.gateway.visits import FORM, FakeBackend, token
 
 WRONG = {"kind": "public", "identity_number": "123", "email": "warga@", "username": "W", "password": "123"}
 FIELDS = {"identity_number", "name", "email", "username", "password"}
-TAKEN = RefusedRemotelyError("UsernameTaken", "", {"fields": {"username": ["Taken. Choose another."]}})
+TAKEN = RefusedRemotelyError("UsernameTaken", "", {"fields": {"username": [faults.USERNAME_TAKEN()]}})
 RIGHT = {"kind": "public", "identity_number": "1971014107900001", "name": "Warga", "email": "warga@example.id"} | FORM
 
 

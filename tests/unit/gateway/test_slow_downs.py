@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from nkk.messaging.calls import RefusedRemotelyError, StageBusyError
+from nkk.sop import faults
 from tests.unit.gateway.visits import FORM, FakeBackend, log_in, token
 
 ACCOUNT = {
@@ -64,7 +65,7 @@ def test_who_waits_is_told_how_long_by_the_page_and_to_programs(client: FlaskCli
         "Too many wrong passwords were given here. Try again after 08:05:09 WIB; the right one is not taken before."
     )
     stages.answers["log_in"] = RefusedRemotelyError(
-        "SlowedDown", sentence, {"retry_after": 61, "fields": {"password": [sentence]}}
+        "SlowedDown", sentence, {"retry_after": 61, "fields": {"password": [faults.SLOWED_DOWN(at="08:05:09")]}}
     )
     by_page = client.post("/masuk", data=FORM | {"csrf_token": token(client)})
     assert "sesudah pukul 08.05.09 WIB" in by_page.text
@@ -72,6 +73,8 @@ def test_who_waits_is_told_how_long_by_the_page_and_to_programs(client: FlaskCli
     for answer in (by_page, by_program):
         assert (answer.status_code, answer.headers["Retry-After"]) == (429, "61")
     assert by_program.json["type"] == "urn:nkk:problem:slowed-down"
+    assert by_program.json["errors"] == {"password": [sentence]}
+    assert by_program.json["codes"] == {"password": [{"code": "slowed-down", "at": "08:05:09"}]}
 
 
 def test_who_logs_in_beside_too_many_others_is_told_to_send_it_again(client: FlaskClient, stages: FakeBackend) -> None:

@@ -1,3 +1,4 @@
+from nkk.sop import faults
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep, Refused, UnknownTicket
 
 
@@ -20,9 +21,9 @@ def test_two_refusals_do_not_share_their_details():
     assert second.details == {}
 
 
-def test_invalid_input_names_each_field_with_a_list_of_sentences():
-    refusal = InvalidInput.of(opd="Choose one.", note="Too long.")
-    assert refusal.details == {"fields": {"opd": ["Choose one."], "note": ["Too long."]}}
+def test_invalid_input_names_each_field_with_a_list_of_faults():
+    refusal = InvalidInput.of(opd=faults.NO_SUCH_OPD(), note=faults.TOO_LONG(most=5))
+    assert refusal.details == {"fields": {"opd": [{"code": "no-such-opd"}], "note": [{"code": "too-long", "most": 5}]}}
 
 
 def test_an_unknown_ticket_says_what_to_do_and_names_nothing():

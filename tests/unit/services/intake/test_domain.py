@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nkk.sop import faults
 from nkk.sop.catalogue import CATEGORIES, OPDS
 from nkk.sop.clock import WIB, write_instant
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated
@@ -94,25 +95,25 @@ def test_an_identity_number_that_cannot_be_is_refused(kind, number):
 
 
 @pytest.mark.parametrize(
-    ("which", "said"),
+    ("which", "fault"),
     [
-        ("a NIK one digit short", "A NIK has 16 digits; this has 15."),
-        ("a NIP in the place of a NIK", "A NIK has 16 digits; this has 18."),
-        ("a NIK with a letter", "A NIK has 16 digits and no other signs."),
-        ("a NIK of no region", "digits 1 and 2, the province"),
-        ("a NIK of no serial number", "digits 13 to 16"),
-        ("a woman's NIK of day 40", "digits 7 and 8"),
-        ("a NIK of day 0", "digits 7 and 8"),
-        ("a NIK of month 13", "digits 9 and 10"),
-        ("a NIK of 30 February", "digits 7 to 12 does not exist"),
-        ("a NIP of neither sex", "digit 15"),
-        ("a NIP of no serial number", "digits 16 to 18"),
+        ("a NIK one digit short", faults.NUMBER_LENGTH(kind="NIK", digits=16, given=15)),
+        ("a NIP in the place of a NIK", faults.NUMBER_LENGTH(kind="NIK", digits=16, given=18)),
+        ("a NIK with a letter", faults.NUMBER_NOT_DIGITS(kind="NIK", digits=16)),
+        ("a NIK of no region", faults.NIK_PROVINCE()),
+        ("a NIK of no serial number", faults.NIK_SERIAL()),
+        ("a woman's NIK of day 40", faults.NIK_DAY()),
+        ("a NIK of day 0", faults.NIK_DAY()),
+        ("a NIK of month 13", faults.NIK_MONTH()),
+        ("a NIK of 30 February", faults.NIK_DATE()),
+        ("a NIP of neither sex", faults.NIP_SEX()),
+        ("a NIP of no serial number", faults.NIP_SERIAL()),
     ],
 )
-def test_a_refusal_of_an_identity_number_says_which_digits_cannot_be(which, said):
+def test_a_refusal_of_an_identity_number_says_which_digits_cannot_be(which, fault):
     with pytest.raises(InvalidInput) as refused:
         check_identity_number(*IMPOSSIBLE[which], TODAY)
-    assert said in refused.value.details["fields"]["identity_number"][0]
+    assert refused.value.details["fields"]["identity_number"] == [fault]
 
 
 @pytest.mark.parametrize(("kind", "number"), list(IMPOSSIBLE.values())[1:], ids=list(IMPOSSIBLE)[1:])
@@ -219,7 +220,7 @@ def test_a_password_of_ten_to_128_characters_of_any_script_is_taken(password):
 def test_a_password_of_hardly_any_different_characters_is_refused(password):
     with pytest.raises(InvalidInput) as refused:
         check_credentials("warga", password)
-    assert refused.value.details["fields"]["password"] == ["Use at least 5 different characters."]
+    assert refused.value.details["fields"]["password"] == [faults.PASSWORD_TOO_PLAIN(least=5)]
 
 
 def test_a_password_must_not_contain_the_user_name():

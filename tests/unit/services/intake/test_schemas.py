@@ -1,5 +1,6 @@
 import pytest
 
+from nkk.sop import faults
 from nkk.sop.catalogue import CATEGORIES, OPDS
 from nkk.sop.refusals import InvalidInput
 from nkk.validation import load
@@ -152,7 +153,7 @@ def test_an_empty_or_misshapen_catalogue_is_refused(catalogue):
 def test_two_rows_of_one_name_are_refused_and_both_named(catalogue, second):
     with pytest.raises(InvalidInput) as refused:
         load(schemas.Catalogue, catalogue(second))
-    assert "satu and tiga" in str(refused.value.details["fields"])
+    assert str(faults.SAME_NAME(one="satu", other="tiga")) in str(refused.value.details["fields"])
 
 
 @pytest.mark.parametrize("schema", [schemas.ComplaintView, schemas.Listed, schemas.Receipt])

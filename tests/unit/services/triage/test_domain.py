@@ -4,6 +4,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from nkk.sop import faults
 from nkk.sop.clock import OFFICE_HOURS, WIB, write_instant
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep, Refused
 from services.triage.domain import (
@@ -92,9 +93,7 @@ def at_fault(check, *args):
 
 
 def test_information_goes_to_no_agency():
-    assert at_fault(check_information, "disdukcapil") == {
-        "opd": ["Information goes to the operator: leave the OPD out."]
-    }
+    assert at_fault(check_information, "disdukcapil") == {"opd": [faults.OPD_OF_INFORMATION()]}
     check_information(None)
 
 
@@ -102,7 +101,7 @@ def test_information_goes_to_no_agency():
     ("opd", "roster"), [(None, None), (None, {"disdukcapil"}), ("bkpsdmd", {"disdukcapil"}), ("disdukcapil", set())]
 )
 def test_a_complaint_goes_to_an_agency_of_the_roster(opd, roster):
-    assert at_fault(check_forwarding, opd, roster) == {"opd": ["Choose an agency of the roster (GET /opds)."]}
+    assert at_fault(check_forwarding, opd, roster) == {"opd": [faults.NO_SUCH_OPD()]}
 
 
 @pytest.mark.parametrize("roster", [None, {"disdukcapil", "bkpsdmd"}])
@@ -111,7 +110,7 @@ def test_any_agency_will_do_until_the_roster_is_known(roster):
 
 
 def test_a_response_goes_back_with_a_note_alone():
-    assert at_fault(check_return, None) == {"note": ["Say what the response lacks: the OPD team works from it."]}
+    assert at_fault(check_return, None) == {"note": [faults.RETURN_WITHOUT_NOTE()]}
     check_return("Belum menjawab.")
 
 
