@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
 
 from nkk.contracts.fields import Mailbox
-from nkk.sop import faults
+from nkk.sop import faults, mailbox
 from nkk.sop.mailbox import NoMailboxError, is_same, read_mailbox
 
 
