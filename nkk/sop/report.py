@@ -1,7 +1,12 @@
-"""What a report says: its reporter writes it once, and it is the same at every desk it comes to."""
+"""What a report says: its reporter writes it once, and it is the same at every desk it comes to.
+
+`Report` is the one list of its fields: their columns, the form and the view are made from it.
+"""
 
 from dataclasses import dataclass, fields
-from typing import Any
+from enum import Enum
+from types import NoneType
+from typing import Annotated, Any, NamedTuple, get_args, get_type_hints
 
 KEY_LENGTH = 64
 SUBJECT_LENGTH = 200
@@ -9,26 +14,67 @@ NAME_LENGTH = 150
 TEXT_LENGTH = 20_000
 
 
+class Kind(Enum):
+    """How a field is written: a key of the catalogue or the roster, one line, or a text of several."""
+
+    KEY = "key"
+    LINE = "line"
+    TEXT = "text"
+
+
+class Words(NamedTuple):
+    """What a field may hold: words of a kind, at most `length` characters of them."""
+
+    kind: Kind
+    length: int
+    description: str | None = None
+
+
+Key = Annotated[str, Words(Kind.KEY, KEY_LENGTH)]
+Subject = Annotated[str, Words(Kind.LINE, SUBJECT_LENGTH)]
+Text = Annotated[str, Words(Kind.TEXT, TEXT_LENGTH)]
+Name = Annotated[str, Words(Kind.LINE, NAME_LENGTH)]
+Moment = Annotated[str, Words(Kind.LINE, NAME_LENGTH, "When, in the reporter's words.")]
+
+
 @dataclass(kw_only=True)
 class Report:
-    """The fields of Form Pengaduan that every desk works from. `category`, `sub_category` and `accused_opd` are keys
-    of the catalogue and the roster; `happened_on` is in the reporter's words."""
+    """The fields of Form Pengaduan that every desk works from. What may be None may be left out."""
 
-    category: str
-    sub_category: str
-    subject_line: str
-    text: str
-    place: str | None
-    happened_on: str | None
-    accused_name: str | None
-    accused_position: str | None
-    accused_opd: str | None
+    category: Key
+    sub_category: Key
+    subject_line: Subject
+    text: Text
+    place: Name | None
+    happened_on: Moment | None
+    accused_name: Name | None
+    accused_position: Name | None
+    accused_opd: Key | None
 
 
-WRITTEN = tuple(field.name for field in fields(Report))
-"""The names of these fields."""
+class Field(NamedTuple):
+    """A field of `Report`."""
+
+    name: str
+    words: Words
+    optional: bool
+
+
+def _field(name: str, hint: Any) -> Field:
+    options = [option for option in get_args(hint) if option is not NoneType]
+    optional = NoneType in get_args(hint)
+    (words,) = (options[0] if optional else hint).__metadata__
+    return Field(name, words, optional)
+
+
+_hints = get_type_hints(Report, include_extras=True)
+FIELDS = tuple(_field(field.name, _hints[field.name]) for field in fields(Report))
+"""The fields in the order of the form."""
+
+WRITTEN = tuple(field.name for field in FIELDS)
+"""Their names."""
 
 
 def written(told: Any) -> dict[str, Any]:
-    """The report in `told`, which has a field of each name: an event, or what stands at a desk."""
+    """Return the report in `told`, which has a field of each name: an event, or what stands at a desk."""
     return {name: getattr(told, name) for name in WRITTEN}

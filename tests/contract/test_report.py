@@ -1,10 +1,14 @@
 """A field of the report is wherever somebody works from the report."""
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
+import gateway.site
 from gateway.documents.content import COMPLAINT, FORM, REPORT, SHOWN
+from gateway.documents.sample import sample
 from gateway.schemas import Complaint, ComplaintForm
 from nkk.contracts.events import ComplaintForwarded, ComplaintHandedOver
 from nkk.sop.report import WRITTEN
@@ -12,6 +16,13 @@ from services.intake import schemas as intake
 from services.opd_response import schemas as opd_response
 from services.triage import schemas as triage
 from tests.builders import REPORT as BUILT
+
+TEMPLATES = Path(gateway.site.__file__).parent / "templates"
+
+
+def words(page):
+    return re.findall(r"\w+", (TEMPLATES / page).read_text("utf-8"))
+
 
 PLACES = {
     "handed over": {field.name for field in fields(ComplaintHandedOver)},
@@ -25,6 +36,9 @@ PLACES = {
     "Form Pengaduan": SHOWN[FORM],
     "Data Pengaduan": SHOWN[COMPLAINT],
     "Laporan Pengaduan": SHOWN[REPORT],
+    "the page that asks": words("write.html"),
+    "the pages that show": words("_parts.html"),
+    "the sample of a document": sample().keys(),
     "the tests' own": BUILT.keys(),
 }
 
