@@ -4,8 +4,9 @@ from typing import Any
 
 from flask import g
 
-from gateway import journeys, methods, papers
+from gateway import desks, journeys, methods, papers
 from gateway.backend import backend
+from gateway.desks import Desk
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop import steps
 from nkk.sop.refusals import UnknownTicket
@@ -28,11 +29,11 @@ def submit(form: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
     return backend().call("intake", "submit", form, idempotency_key)
 
 
-def worklist(stage: str, cursor: str | None, limit: int | None, wanted: dict[str, Any]) -> dict[str, Any]:
+def worklist(desk: Desk, cursor: str | None, limit: int | None, wanted: dict[str, Any]) -> dict[str, Any]:
     """A page of a desk's list. Notification keeps no word of what a report is about: of the answers to be sent intake
     tells it, and while that is away the rows come without."""
-    listing = backend().call(stage, "worklist", cursor, limit, wanted)
-    if stage != "notification" or not listing["items"]:
+    listing = backend().call(desk.stage, "worklist", cursor, limit, wanted)
+    if desk is not desks.ANSWERS or not listing["items"]:
         return listing
     try:
         known = backend().call("intake", "subjects", [row["ticket"] for row in listing["items"]])
@@ -133,13 +134,11 @@ def _acted(ticket: str, act: str, *args: Any) -> dict[str, Any]:
 
 
 def _for_reporter(ticket: str) -> dict[str, Any]:
-    return backend().call("intake", "complaint", ticket) | _answer(
-        "open_answer" if methods.takes_effect() else "read_answer", ticket
-    )
+    return desks.read(ticket) | _answer("open_answer" if methods.takes_effect() else "read_answer", ticket)
 
 
 def _for_operator(ticket: str) -> dict[str, Any]:
-    shown = backend().call("intake", "complaint", ticket) | _answer("answer", ticket)
+    shown = desks.read(ticket) | _answer("answer", ticket)
     # The operator has two desks: once it is handed over, nobody is on it at the first any more.
     return shown | {"claim": shown["claim"] or (shown["answer"] or {}).get("claim")}
 
@@ -157,6 +156,6 @@ def _answer(method: str, ticket: str) -> dict[str, Any]:
 _VIEWS = {
     Role.REPORTER: _for_reporter,
     Role.OPERATOR: _for_operator,
-    Role.MAIN_TEAM: lambda ticket: backend().call("triage", "case", ticket),
-    Role.OPD_TEAM: lambda ticket: backend().call("opd_response", "case", ticket),
+    Role.MAIN_TEAM: desks.read,
+    Role.OPD_TEAM: desks.read,
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import g
 
+from gateway import desks
 from gateway.backend import backend
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop import steps
@@ -15,14 +16,6 @@ from nkk.sop.refusals import Refused
 from nkk.sop.steps import Role, Step
 
 RETRY_AFTER_SECONDS = 5
-
-OWN: dict[Role, tuple[str, str]] = {
-    Role.REPORTER: ("intake", "complaint"),
-    Role.OPERATOR: ("intake", "complaint"),
-    Role.MAIN_TEAM: ("triage", "case"),
-    Role.OPD_TEAM: ("opd_response", "case"),
-}
-"""Where each role's complaints are known before notification hears of them."""
 
 
 class BeingPrepared(Refused):
@@ -45,7 +38,7 @@ def told(ticket: str, method: str, *args: Any) -> Any:
     except RefusedRemotelyError as refusal:
         if refusal.name != "UnknownTicket":
             raise
-        backend().call(*OWN[Role(g.actor.role)], ticket)
+        desks.read(ticket)
         return None
 
 
@@ -56,7 +49,7 @@ def of(ticket: str) -> dict[str, Any]:
     except RefusedRemotelyError as refusal:
         if refusal.name != "UnknownTicket":
             raise
-        return begun(backend().call(*OWN[Role(g.actor.role)], ticket))
+        return begun(desks.read(ticket))
 
 
 def begun(complaint: dict[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from typing import Any
 from flask import Response, current_app, request
 from kombu import Connection, Consumer, Exchange, Queue, binding
 
+from gateway.desks import ANSWERS, INTAKE, OPD, TRIAGE, Desk
 from nkk.contracts import EventData, UnreadableEventError, read_envelope
 from nkk.contracts.events import (
     AnswerSent,
@@ -43,17 +44,17 @@ from nkk.messaging.publisher import BROKER_ERRORS, connected, trouble
 from nkk.sop.steps import Role
 from nkk.trust.actor import LIFETIME, Actor
 
-CHANGES: dict[type[EventData], tuple[str, ...]] = {
-    # Told by an intake of a version before, while it is being replaced.
-    ComplaintSubmittedV1: ("intake",),
-    ComplaintSubmitted: ("intake",),
-    ComplaintHandedOver: ("intake", "triage"),
-    ComplaintClassifiedAsInformation: ("triage", "answers"),
-    ComplaintForwarded: ("triage", "opd"),
-    ResponseSubmitted: ("opd", "triage"),
-    ResponseReturned: ("triage", "opd"),
-    ResponseApproved: ("triage", "answers"),
-    AnswerSent: ("answers",),
+CHANGES: dict[type[EventData], tuple[Desk, ...]] = {
+    # Published by an intake of the version before, while it is being replaced.
+    ComplaintSubmittedV1: (INTAKE,),
+    ComplaintSubmitted: (INTAKE,),
+    ComplaintHandedOver: (INTAKE, TRIAGE),
+    ComplaintClassifiedAsInformation: (TRIAGE, ANSWERS),
+    ComplaintForwarded: (TRIAGE, OPD),
+    ResponseSubmitted: (OPD, TRIAGE),
+    ResponseReturned: (TRIAGE, OPD),
+    ResponseApproved: (TRIAGE, ANSWERS),
+    AnswerSent: (ANSWERS,),
 }
 """The desks that each event brings work to or takes it from. What changes the OPDs' desk must name the OPD."""
 
@@ -96,7 +97,7 @@ def queue(name: str) -> Queue:
 class Stream:
     """What one page is told: iterated for the text to send; `close` gives its place away."""
 
-    def __init__(self, feed: "LiveFeed", desk: str, opd: str | None, account: str, lasts: float) -> None:
+    def __init__(self, feed: "LiveFeed", desk: Desk, opd: str | None, account: str, lasts: float) -> None:
         self.desk, self.opd, self.account = desk, opd, account
         self._feed = feed
         self._ends = monotonic() + lasts
@@ -145,7 +146,7 @@ class Stream:
         return self._feed.is_leaving() or self._has_gone()
 
     def _text(self, name: str, event_id: str | None = None) -> str:
-        about = {"desk": self.desk} | ({"opd": self.opd} if self.opd else {})
+        about = {"desk": self.desk.key} | ({"opd": self.opd} if self.opd else {})
         return f"event: {name}\n" + (f"id: {event_id}\n" if event_id else "") + f"data: {json.dumps(about)}\n\n"
 
 
@@ -168,7 +169,7 @@ class LiveFeed:
         self.is_leaving: Callable[[], bool] = self._closed.is_set
         """Whether this process is to end: its streams then end too, which it would else wait for."""
 
-    def open(self, desk: str, opd: str | None, account: str, lasts: float) -> Stream:
+    def open(self, desk: Desk, opd: str | None, account: str, lasts: float) -> Stream:
         """A stream about `desk` (of `opd` where each OPD has its own) for `lasts` seconds, for a page of `account`.
         Raises TooManyStreamsError."""
         stream = Stream(self, desk, opd, account, lasts)
@@ -251,12 +252,12 @@ class LiveFeed:
         desks, opd = CHANGES[event], envelope["data"].get("opd")
         with self._lock:
             for stream in self._streams:
-                # A stream without an OPD is that of a desk there is one of; never that of every OPD.
-                if stream.desk in desks and (stream.desk != "opd" or stream.opd == opd):
+                # Only the OPDs' desk is divided: a stream of it without an OPD never means all of them.
+                if stream.desk in desks and (stream.desk is not OPD or stream.opd == opd):
                     stream.tell(envelope["id"])
 
 
-def stream_for(desk: str, actor: Actor) -> Stream:
+def stream_for(desk: Desk, actor: Actor) -> Stream:
     """A stream about `desk` for `actor`, whose role works there: it ends with their access token at the latest.
 
     Raises TooManyStreamsError.

@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Response, current_app, g
 
-from gateway import journeys, methods
+from gateway import desks, journeys, methods
 from gateway.backend import backend
 from gateway.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
 from nkk.messaging.calls import StageUnavailableError
@@ -151,14 +151,14 @@ def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
 
 
 def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
-    view = backend().call("intake", "complaint", ticket)
+    view = desks.read(ticket)
     if kind == RESPONSE:
         view |= _answered((journeys.told(ticket, "read_answer") or {}).get("answer"))
     return view
 
 
 def _for_operator(ticket: str, kind: str) -> dict[str, Any]:
-    view = backend().call("intake", "complaint", ticket)
+    view = desks.read(ticket)
     if kind == RESPONSE:
         answer = (journeys.told(ticket, "answer") or {}).get("answer") or {}
         view |= _answered(answer) | {"response": answer.get("material")}
@@ -168,8 +168,8 @@ def _for_operator(ticket: str, kind: str) -> dict[str, Any]:
 _VIEWS: dict[Role, Callable[[str, str], dict[str, Any]]] = {
     Role.REPORTER: _for_reporter,
     Role.OPERATOR: _for_operator,
-    Role.MAIN_TEAM: lambda ticket, kind: backend().call("triage", "case", ticket),
-    Role.OPD_TEAM: lambda ticket, kind: backend().call("opd_response", "case", ticket),
+    Role.MAIN_TEAM: lambda ticket, kind: desks.read(ticket),
+    Role.OPD_TEAM: lambda ticket, kind: desks.read(ticket),
 }
 
 

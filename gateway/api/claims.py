@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway import claims, schemas
+from gateway import desks, schemas
 from gateway.api import Resources
 from gateway.auth import needs
 from gateway.complaints import known
@@ -11,21 +11,21 @@ resources = Resources("claims", __name__, description="Who at a desk is on a com
 
 
 @resources.route("/complaints/<ticket>/claim", methods=["POST"])
-@needs(*claims.CLAIMERS)
+@needs(*desks.STAFF)
 @resources.arguments(schemas.Claiming(), required=False)
 @resources.response(200, schemas.Claimed)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def claim(form: dict[str, Any], ticket: str) -> dict[str, Any]:
     """Say that you are on it: for 30 minutes, or until its step is done. It keeps no colleague from acting."""
-    return claims.claim(known(ticket), form.get("take_over", False))
+    return desks.claim(known(ticket), form.get("take_over", False))
 
 
 @resources.route("/complaints/<ticket>/claim", methods=["DELETE"])
-@needs(*claims.CLAIMERS)
+@needs(*desks.STAFF)
 @resources.response(200, schemas.Claimed)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def release(ticket: str) -> dict[str, Any]:
     """Say that you are not on it any more."""
-    return claims.release(known(ticket))
+    return desks.release(known(ticket))

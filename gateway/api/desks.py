@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import Response, g
 
-from gateway import complaints, live, schemas
+from gateway import complaints, desks, live, schemas
 from gateway.api import Resources
 from gateway.auth import needs
 from gateway.backend import backend
+from gateway.desks import Desk
 from nkk.sop.steps import Role
 
 resources = Resources("desks", __name__, description="Worklists, oldest due first")
@@ -20,21 +21,21 @@ after about ten minutes, or with the access token: open it anew. 503 with Retry-
 for the list now and then instead."""
 
 
-def _desk(path: str, stage: str, role: Role, what: str) -> Callable[..., Any]:
-    @resources.route(f"/desks/{path}", methods=["GET"], endpoint=path)
-    @needs(role)
+def _desk(desk: Desk, what: str) -> Callable[..., Any]:
+    @resources.route(f"/desks/{desk.key}", methods=["GET"], endpoint=desk.key)
+    @needs(desk.role)
     @resources.doc(summary=what)
     @resources.arguments(schemas.Worklist(), location="query")
     @resources.response(200, schemas.Listing)
     def worklist(page: dict[str, Any]) -> dict[str, Any]:
-        return complaints.worklist(stage, page["cursor"], page["limit"], page["wanted"])
+        return complaints.worklist(desk, page["cursor"], page["limit"], page["wanted"])
 
     return worklist
 
 
-def _changes(path: str, role: Role) -> Callable[..., Any]:
-    @resources.route(f"/desks/{path}/changes", methods=["GET"], endpoint=f"{path}_changes")
-    @needs(role)
+def _changes(desk: Desk) -> Callable[..., Any]:
+    @resources.route(f"/desks/{desk.key}/changes", methods=["GET"], endpoint=f"{desk.key}_changes")
+    @needs(desk.role)
     @resources.doc(
         summary="Told when the worklist changes (server-sent events).",
         description=CHANGES,
@@ -43,19 +44,19 @@ def _changes(path: str, role: Role) -> Callable[..., Any]:
         },
     )
     def changes() -> Response:
-        return live.as_response(live.stream_for(path, g.actor))
+        return live.as_response(live.stream_for(desk, g.actor))
 
     return changes
 
 
-for _path, _stage, _role, _what in (
-    ("intake", "intake", Role.OPERATOR, "Complaints to hand over (step 2)."),
-    ("triage", "triage", Role.MAIN_TEAM, "Complaints to classify (step 3), responses to approve or return (step 5)."),
-    ("opd", "opd_response", Role.OPD_TEAM, "Complaints your agency is to respond to (step 4)."),
-    ("answers", "notification", Role.OPERATOR, "Answers to send (step 6)."),
+for _one, _what in (
+    (desks.INTAKE, "Complaints to hand over (step 2)."),
+    (desks.TRIAGE, "Complaints to classify (step 3), responses to approve or return (step 5)."),
+    (desks.OPD, "Complaints your agency is to respond to (step 4)."),
+    (desks.ANSWERS, "Answers to send (step 6)."),
 ):
-    _desk(_path, _stage, _role, _what)
-    _changes(_path, _role)
+    _desk(_one, _what)
+    _changes(_one)
 
 
 @resources.route("/desks/answers/undelivered", methods=["GET"])

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from marshmallow import Schema
 
-from gateway import claims, complaints, schemas
+from gateway import complaints, desks, schemas
 from gateway.errors import RETRY_AFTER_SECONDS
 from gateway.journeys import BeingPrepared
 from gateway.site import colleagues, forms, journey, session, words
@@ -128,18 +128,18 @@ def identity(ticket: str) -> str:
 
 
 @pages.post("/laporan/<ticket>/kerjakan")
-@needs(*claims.CLAIMERS)
+@needs(*desks.STAFF)
 def claim(ticket: str) -> ResponseReturnValue:
     """Say to the colleagues at the desk that the visitor is on it."""
-    claims.claim(complaints.known(ticket), "ambil_alih" in request.form)
+    desks.claim(complaints.known(ticket), "ambil_alih" in request.form)
     return _claimed(ticket, gettext("Rekan Anda kini melihat bahwa Anda yang mengerjakan laporan ini."))
 
 
 @pages.post("/laporan/<ticket>/lepaskan")
-@needs(*claims.CLAIMERS)
+@needs(*desks.STAFF)
 def release(ticket: str) -> ResponseReturnValue:
     """Say that the visitor is not on it any more."""
-    claims.release(complaints.known(ticket))
+    desks.release(complaints.known(ticket))
     return _claimed(ticket, gettext("Laporan ini Anda lepaskan."))
 
 
@@ -191,7 +191,7 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
     step = _turn(role, case)
     clock = case["answer"] if step is steps.ANSWER else case
     timeline = _timeline(ticket, case.get("confidential"))
-    claimed = case.get("claim") if role in claims.CLAIMERS else None
+    claimed = case.get("claim") if role in desks.STAFF else None
     entries = timeline["entries"] if timeline else []
     names = colleagues.names([(claimed or {}).get("by"), *(entry.get("by") for entry in entries)])
     return render_template(

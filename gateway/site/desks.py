@@ -10,6 +10,7 @@ from flask_babel import gettext, lazy_gettext
 
 from gateway import complaints, live, schemas
 from gateway.backend import backend
+from gateway.desks import ANSWERS, INTAKE, OPD, STAFF, TRIAGE, Desk, of_role
 from gateway.errors import STREAMS_RETRY_AFTER_SECONDS
 from gateway.site import colleagues, session, words
 from gateway.site.clocks import of_service, of_step
@@ -25,77 +26,68 @@ from nkk.validation import load
 _ = lazy_gettext
 
 PAGE_SIZE = 25
-STAFF = (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
 
 pages = new_pages("desk")
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A desk: whose list it is, which stage keeps it, what tells of changes to it, what is said where nothing waits."""
+class DeskPage:
+    """A desk as a page: the last part of its address, its name, its work, and what is said where nothing waits."""
 
+    desk: Desk
     key: str
-    stage: str
-    feed: str
-    role: Role
     name: Any
     work: Any
     empty: Any
 
-
-DESKS = {
-    desk.key: desk
-    for desk in (
-        Desk(
-            "serah-terima",
-            "intake",
-            "intake",
-            Role.OPERATOR,
-            _("Laporan masuk"),
-            _("Langkah 2: terima laporan dan serahkan kepada Tim NKK Utama."),
-            _("Tidak ada laporan yang menunggu diserahkan. Laporan baru muncul di sini dengan sendirinya."),
-        ),
-        Desk(
-            "jawaban",
-            "notification",
-            "answers",
-            Role.OPERATOR,
-            _("Jawaban"),
-            _("Langkah 6: tulis jawaban dan kirimkan kepada pelapor."),
-            _("Tidak ada laporan yang menunggu jawaban. Laporan baru muncul di sini dengan sendirinya."),
-        ),
-        Desk(
-            "tim-utama",
-            "triage",
-            "triage",
-            Role.MAIN_TEAM,
-            _("Meja Tim NKK Utama"),
-            _("Langkah 3: klasifikasikan laporan. Langkah 5: periksa tanggapan perangkat daerah."),
-            _("Tidak ada laporan yang menunggu keputusan Anda. Laporan baru muncul di sini dengan sendirinya."),
-        ),
-        Desk(
-            "opd",
-            "opd_response",
-            "opd",
-            Role.OPD_TEAM,
-            _("Meja Tim NKK Pembantu"),
-            _("Langkah 4: proses pengaduan dan tulis tanggapan."),
-            _("Tidak ada pengaduan yang menunggu tanggapan Anda. Pengaduan baru muncul di sini dengan sendirinya."),
-        ),
-    )
-}
+    @property
+    def stage(self) -> str:
+        """The stage that keeps its worklist."""
+        return self.desk.stage
 
 
-def own_desks(role: str) -> list[Desk]:
-    """The desks of a role, in the order of the procedure."""
-    return [desk for desk in DESKS.values() if desk.role == role]
+PAGES = (
+    DeskPage(
+        INTAKE,
+        "serah-terima",
+        _("Laporan masuk"),
+        _("Langkah 2: terima laporan dan serahkan kepada Tim NKK Utama."),
+        _("Tidak ada laporan yang menunggu diserahkan. Laporan baru muncul di sini dengan sendirinya."),
+    ),
+    DeskPage(
+        ANSWERS,
+        "jawaban",
+        _("Jawaban"),
+        _("Langkah 6: tulis jawaban dan kirimkan kepada pelapor."),
+        _("Tidak ada laporan yang menunggu jawaban. Laporan baru muncul di sini dengan sendirinya."),
+    ),
+    DeskPage(
+        TRIAGE,
+        "tim-utama",
+        _("Meja Tim NKK Utama"),
+        _("Langkah 3: klasifikasikan laporan. Langkah 5: periksa tanggapan perangkat daerah."),
+        _("Tidak ada laporan yang menunggu keputusan Anda. Laporan baru muncul di sini dengan sendirinya."),
+    ),
+    DeskPage(
+        OPD,
+        "opd",
+        _("Meja Tim NKK Pembantu"),
+        _("Langkah 4: proses pengaduan dan tulis tanggapan."),
+        _("Tidak ada pengaduan yang menunggu tanggapan Anda. Pengaduan baru muncul di sini dengan sendirinya."),
+    ),
+)
+
+
+def own_pages(role: str) -> list[DeskPage]:
+    """Return the pages of a role's desks, in the order of the procedure."""
+    return [page for page in PAGES if page.desk.role == role]
 
 
 @pages.get("/meja")
 @needs(*STAFF)
 def home() -> ResponseReturnValue:
     """The visitor's first desk."""
-    return redirect(url_for(".worklist", key=own_desks(session.actor().role)[0].key), 303)
+    return redirect(url_for(".worklist", key=own_pages(session.actor().role)[0].key), 303)
 
 
 @pages.get("/meja/<key>")
@@ -103,7 +95,7 @@ def home() -> ResponseReturnValue:
 def worklist(key: str) -> ResponseReturnValue:
     """A desk's list."""
     shown = _list(key)
-    return render_template("desk.html", **shown, **_letters(shown["desk"])), shown["form"].status
+    return render_template("desk.html", **shown, **_letters(shown["desk"].desk)), shown["form"].status
 
 
 @pages.get("/meja/<key>/daftar")
@@ -118,29 +110,29 @@ def refreshed(key: str) -> str:
 def changes(key: str) -> Response:
     """Told when the list changes, as server-sent events; 503 where no more pages can be."""
     try:
-        return live.as_response(live.stream_for(_own_desk(key).feed, session.actor()))
+        return live.as_response(live.stream_for(_own_page(key).desk, session.actor()))
     except live.TooManyStreamsError:
         return Response(status=503, headers={"Retry-After": str(STREAMS_RETRY_AFTER_SECONDS)})
 
 
-def _own_desk(key: str) -> Desk:
-    desk = DESKS.get(key)
-    if desk is None or desk.role != session.actor().role:
-        abort(404)
-    return desk
+def _own_page(key: str) -> DeskPage:
+    page = next((page for page in own_pages(session.actor().role) if page.key == key), None)
+    return page or abort(404)
 
 
 def _list(key: str) -> dict[str, Any]:
-    desk = _own_desk(key)
+    page = _own_page(key)
     form, wanted = _narrowing()
     cursor = request.args.get("cursor")
-    listing = complaints.worklist(desk.stage, cursor, PAGE_SIZE, wanted)
+    listing = complaints.worklist(page.desk, cursor, PAGE_SIZE, wanted)
     known = words.lists()
     names = colleagues.names((row.get("claim") or {}).get("by") for row in listing["items"])
-    rows = [_row(row, desk, known) | {"claim": colleagues.claim(row.get("claim"), names)} for row in listing["items"]]
+    rows = [
+        _row(row, page.desk, known) | {"claim": colleagues.claim(row.get("claim"), names)} for row in listing["items"]
+    ]
     return {
-        "desk": desk,
-        "desks": own_desks(desk.role),
+        "desk": page,
+        "desks": own_pages(page.desk.role),
         "rows": rows,
         "cursor": cursor,
         "next": listing["next"],
@@ -153,7 +145,7 @@ def _list(key: str) -> dict[str, Any]:
 def _letters(desk: Desk) -> dict[str, Any]:
     """At the desk that writes to reporters: the complaints of whom no letter reaches, the first of them; and what
     letters wait, and why."""
-    if desk.stage != "notification":
+    if desk is not ANSWERS:
         return {}
     told = backend().call("notification", "undelivered", None, PAGE_SIZE)
     # Not told by a stage of an earlier version.
@@ -198,9 +190,9 @@ def _row(row: Mapping[str, Any], desk: Desk, known: Mapping[str, Any]) -> dict[s
 
 def _step(row: Mapping[str, Any], desk: Desk) -> Step:
     """The step that `row` waits for."""
-    if desk.stage == "triage":
+    if desk is TRIAGE:
         return steps.CLASSIFY if row["stands"]["state"] == "awaiting_classification" else steps.APPROVE
-    return {"intake": steps.HAND_OVER, "opd_response": steps.RESPOND, "notification": steps.ANSWER}[desk.stage]
+    return {INTAKE: steps.HAND_OVER, OPD: steps.RESPOND, ANSWERS: steps.ANSWER}[desk]
 
 
 @pages.get("/cari")
@@ -228,7 +220,7 @@ def _waiting_with(part: str | None) -> list[str]:
     """The tickets at the visitor's desks that `part` is a part of: the first of each desk."""
     rows = [
         row
-        for desk in own_desks(session.actor().role)
+        for desk in of_role(session.actor().role)
         if part
         for row in backend().call(desk.stage, "worklist", None, PAGE_SIZE, {"q": part})["items"]
     ]

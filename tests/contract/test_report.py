@@ -21,7 +21,8 @@ TEMPLATES = Path(gateway.site.__file__).parent / "templates"
 
 
 def words(page):
-    return re.findall(r"\w+", (TEMPLATES / page).read_text("utf-8"))
+    # Pages have one choice for both of these, the topic.
+    return {"category", "sub_category"} | set(re.findall(r"\w+", (TEMPLATES / page).read_text("utf-8")))
 
 
 PLACES = {
@@ -37,7 +38,7 @@ PLACES = {
     "Data Pengaduan": SHOWN[COMPLAINT],
     "Laporan Pengaduan": SHOWN[REPORT],
     "the page that asks": words("write.html"),
-    "the pages that show": words("_parts.html"),
+    "the pages that show": words("_parts.html") | words("case.html"),
     "the sample of a document": sample().keys(),
     "the tests' own": BUILT.keys(),
 }

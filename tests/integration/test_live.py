@@ -8,6 +8,7 @@ import pytest
 from kombu import Connection
 
 from gateway import live
+from gateway.desks import ANSWERS, INTAKE
 from gateway.live import LiveFeed, Stream
 from nkk.contracts import STAGES
 from nkk.contracts.asyncapi import SAMPLES
@@ -57,13 +58,13 @@ def ids(texts: Iterator[str], until: str) -> set[str]:
 def test_a_page_hears_what_is_told_and_after_a_restart_is_told_to_look_for_itself(
     node: PrivateNode, feed: LiveFeed
 ) -> None:
-    texts = following(feed.open("answers", None, "one", 120))
+    texts = following(feed.open(ANSWERS, None, "one", 120))
     assert next(texts).startswith("event: ready")
     tell(node, "complaint.forwarded.v1", "elsewhere")
     tell(node, "response.approved.v1", "first")
     assert ids(texts, "first") == {"first"}
     node.stop()
-    late = following(feed.open("answers", None, "one", 120))
+    late = following(feed.open(ANSWERS, None, "one", 120))
     node.start()
     while not next(texts).startswith("event: ready"):
         continue
@@ -76,7 +77,7 @@ def test_a_page_hears_what_is_told_and_after_a_restart_is_told_to_look_for_itsel
 def test_registrations_are_not_heard(node: PrivateNode, feed: LiveFeed, monkeypatch: pytest.MonkeyPatch) -> None:
     heard = []
     monkeypatch.setattr(feed, "_hear", lambda message: heard.append(message.delivery_info["routing_key"]))
-    texts = following(feed.open("intake", None, "one", 60))
+    texts = following(feed.open(INTAKE, None, "one", 60))
     assert next(texts).startswith("event: ready")
     for kind in ("reporter.registered.v1", "calendar.changed.v1", "complaint.closed.v1", "complaint.submitted.v2"):
         tell(node, kind, kind)
@@ -86,7 +87,7 @@ def test_registrations_are_not_heard(node: PrivateNode, feed: LiveFeed, monkeypa
 
 def test_the_queue_goes_with_the_process(node: PrivateNode) -> None:
     feed = LiveFeed(node.uri, 8)
-    next(following(feed.open("intake", None, "one", 60)))
+    next(following(feed.open(INTAKE, None, "one", 60)))
     assert "live.gateway-" in node.ctl("list_queues", "name")
     feed.close()
     eventually(lambda: "live.gateway-" not in node.ctl("list_queues", "name"))
@@ -100,7 +101,7 @@ def test_a_feed_that_is_refused_tries_again_ever_more_slowly(
     monkeypatch.setattr(live, "LONGEST_PAUSE_SECONDS", 0.05)
     feed = LiveFeed(node.new_vhosts("empty")[0], 8)
     monkeypatch.setattr(feed._closed, "wait", lambda pause: pauses.append(pause))
-    stream = feed.open("intake", None, "one", 60)
+    stream = feed.open(INTAKE, None, "one", 60)
     eventually(lambda: len(pauses) >= 4)
     # There is no exchange to bind to: no page is told that anybody listens.
     assert stream._news.empty()
@@ -116,7 +117,7 @@ def _declare(node: PrivateNode) -> None:
 
 def test_rubbish_and_what_another_tells_disturb_no_stream(node: PrivateNode, feed: LiveFeed) -> None:
     take_as_they_are()  # as the gateway does
-    texts = following(feed.open("answers", None, "one", 60))
+    texts = following(feed.open(ANSWERS, None, "one", 60))
     assert next(texts).startswith("event: ready")
     with Connection(node.uri) as connection:
         channel = connection.default_channel

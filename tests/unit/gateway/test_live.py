@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from gateway import live
+from gateway.desks import ANSWERS, INTAKE, OPD, TRIAGE
 from gateway.live import CHANGES, LiveFeed, TooManyStreamsError
 from nkk.contracts import EVENTS
 from nkk.contracts.asyncapi import SAMPLES
@@ -74,16 +75,16 @@ def told(stream):
 
 def test_a_desk_hears_what_changes_it_and_nothing_else(feed):
     for event in EVENTS:
-        streams = {desk: feed.open(desk, None, "one", 60) for desk in ("intake", "triage", "answers")}
+        streams = {desk: feed.open(desk, None, "one", 60) for desk in (INTAKE, TRIAGE, ANSWERS)}
         feed._hear(sample(event))
         heard = {desk for desk, stream in streams.items() if stream._news}
-        assert heard == set(CHANGES.get(event, ())) - {"opd"}, event.TYPE
+        assert heard == set(CHANGES.get(event, ())) - {OPD}, event.TYPE
         for stream in streams.values():
             stream.close()
 
 
 def test_a_team_hears_of_its_own_agency_only(feed):
-    own, other, none = (feed.open("opd", opd, "one", 60) for opd in ("disdukcapil", "dinas-sosial", None))
+    own, other, none = (feed.open(OPD, opd, "one", 60) for opd in ("disdukcapil", "dinas-sosial", None))
     for event in EVENTS:
         feed._hear(sample(event, opd="disdukcapil") if "opd" in event.SCHEMA.fields else sample(event))
     assert len(own._news) == 3
@@ -93,33 +94,33 @@ def test_a_team_hears_of_its_own_agency_only(feed):
 
 def test_every_event_that_changes_the_agencies_desk_names_the_agency():
     for event, desks in CHANGES.items():
-        if "opd" in desks:
+        if OPD in desks:
             assert event.SCHEMA.fields["opd"].required
 
 
 def test_a_change_is_told_with_the_events_id_and_nothing_of_its_content(feed):
-    stream = feed.open("opd", "disdukcapil", "one", live.AGAIN_SECONDS - 1)
+    stream = feed.open(OPD, "disdukcapil", "one", live.AGAIN_SECONDS - 1)
     feed._hear(sample(live.ComplaintForwarded, opd="disdukcapil"))
     event_id = json.loads((SAMPLES / "complaint.forwarded.v1.json").read_text("utf-8"))["id"]
     assert told(stream) == [f'event: change\nid: {event_id}\ndata: {{"desk": "opd", "opd": "disdukcapil"}}\n\n']
 
 
 def test_what_comes_together_is_told_together_and_once_more_for_a_slow_stage(feed):
-    stream = feed.open("triage", None, "one", 60)
+    stream = feed.open(TRIAGE, None, "one", 60)
     for _ in range(50):
         feed._hear(sample(live.ResponseSubmitted))
     assert len(told(stream)) == 2
 
 
 def test_a_message_that_is_no_event_is_passed_over(feed):
-    stream = feed.open("triage", None, "one", 60)
+    stream = feed.open(TRIAGE, None, "one", 60)
     for body in ("", "not json", "{}", b"\xff"):
         feed._hear(Message(body))
     assert told(stream) == []
 
 
 def test_what_another_than_its_owner_tells_is_passed_over(feed):
-    stream = feed.open("answers", None, "one", 60)
+    stream = feed.open(ANSWERS, None, "one", 60)
     body = sample(live.ResponseApproved).body
     for exchange, key in (
         ("opd_response.events", "response.approved.v1"),
@@ -133,21 +134,21 @@ def test_what_another_than_its_owner_tells_is_passed_over(feed):
 
 
 def test_a_page_is_told_when_the_feed_listens_and_when_it_listens_again(feed):
-    stream = feed.open("answers", None, "one", 60)
+    stream = feed.open(ANSWERS, None, "one", 60)
     feed._tell_ready()
     feed._tell_ready()
     assert told(stream) == ['event: ready\ndata: {"desk": "answers"}\n\n'] * 2
-    assert told(feed.open("answers", None, "one", 60)) == ['event: ready\ndata: {"desk": "answers"}\n\n']
+    assert told(feed.open(ANSWERS, None, "one", 60)) == ['event: ready\ndata: {"desk": "answers"}\n\n']
 
 
 def test_a_silent_stream_beats_every_fifteen_seconds(feed, clock):
-    beats = [clock.now for text in feed.open("intake", None, "one", 100) if text.startswith(":")]
+    beats = [clock.now for text in feed.open(INTAKE, None, "one", 100) if text.startswith(":")]
     assert [round(beat - 1_000) for beat in beats] == [15, 30, 45, 60, 75, 90]
 
 
 def test_a_stream_ends_when_its_page_hangs_up(feed):
     gone: list[bool] = []
-    stream = feed.open("intake", None, "one", 60)
+    stream = feed.open(INTAKE, None, "one", 60)
     stream.watch(lambda: bool(gone))
     texts = iter(stream)
     assert next(texts) == "retry: 5000\n\n"
@@ -158,29 +159,29 @@ def test_a_stream_ends_when_its_page_hangs_up(feed):
 
 
 def test_there_are_as_many_streams_as_may_be_and_a_closed_one_makes_room(feed):
-    streams = [feed.open("intake", None, "one", 60) for _ in range(3)]
+    streams = [feed.open(INTAKE, None, "one", 60) for _ in range(3)]
     with pytest.raises(TooManyStreamsError):
-        feed.open("triage", None, "one", 60)
+        feed.open(TRIAGE, None, "one", 60)
     streams[0].close()
     streams[0].close()
-    feed.open("triage", None, "one", 60)
+    feed.open(TRIAGE, None, "one", 60)
     with pytest.raises(TooManyStreamsError):
-        feed.open("triage", None, "one", 60)
+        feed.open(TRIAGE, None, "one", 60)
 
 
 def test_one_account_takes_what_is_free_and_keeps_nothing_from_another(feed):
-    greedy = [feed.open("intake", None, "greedy", 60) for _ in range(3)]
-    first = feed.open("triage", None, "modest", 60)
+    greedy = [feed.open(INTAKE, None, "greedy", 60) for _ in range(3)]
+    first = feed.open(TRIAGE, None, "modest", 60)
     assert list(greedy[0]) == ["retry: 5000\n\n"]
     assert set(feed._streams) == {*greedy[1:], first}
     # Two and one: whoever came next would be taken the place from again.
     for account in ("greedy", "modest"):
         with pytest.raises(TooManyStreamsError):
-            feed.open("triage", None, account, 60)
-    third = feed.open("answers", None, "third", 60)
+            feed.open(TRIAGE, None, account, 60)
+    third = feed.open(ANSWERS, None, "third", 60)
     assert set(feed._streams) == {greedy[2], first, third}
     with pytest.raises(TooManyStreamsError):
-        feed.open("answers", None, "fourth", 60)
+        feed.open(ANSWERS, None, "fourth", 60)
 
 
 @pytest.mark.parametrize("order", list(permutations(["a", "a", "a", "b", "b", "c"]))[::97])
@@ -189,12 +190,12 @@ def test_whoever_comes_in_whatever_order_the_places_are_shared_evenly(monkeypatc
     feed = LiveFeed("amqp://nowhere", 3)
     for account in order:
         with suppress(TooManyStreamsError):
-            feed.open("intake", None, account, 60)
+            feed.open(INTAKE, None, account, 60)
     assert Counter(stream.account for stream in feed._streams) == {"a": 1, "b": 1, "c": 1}
 
 
 def test_a_stream_that_gives_way_ends_at_once(feed):
-    stream = feed.open("intake", None, "one", 60)
+    stream = feed.open(INTAKE, None, "one", 60)
     texts = iter(stream)
     assert next(texts) == "retry: 5000\n\n"
     stream.give_way()
@@ -202,7 +203,7 @@ def test_a_stream_that_gives_way_ends_at_once(feed):
 
 
 def test_streams_end_when_the_process_is_to_end(feed):
-    stream = feed.open("intake", None, "one", 60)
+    stream = feed.open(INTAKE, None, "one", 60)
     feed.is_leaving = lambda: True
     assert list(stream) == ["retry: 5000\n\n"]
 
@@ -210,7 +211,7 @@ def test_streams_end_when_the_process_is_to_end(feed):
 def test_none_may_be_open_where_none_are_wanted(monkeypatch):
     monkeypatch.setattr(LiveFeed, "_listen", lambda self: None)
     with pytest.raises(TooManyStreamsError):
-        LiveFeed("amqp://nowhere", 0).open("intake", None, "one", 60)
+        LiveFeed("amqp://nowhere", 0).open(INTAKE, None, "one", 60)
 
 
 @pytest.mark.parametrize(("expires_in", "least", "most"), [(5, 4, 5), (3_600, 540, 660), (-5, -6, 0)])
@@ -230,5 +231,5 @@ def test_a_stream_lasts_ten_minutes_and_no_longer_than_the_token(feed, monkeypat
 def test_a_page_that_left_before_a_word_was_sent_makes_room(feed):
     app = Flask(__name__)
     with app.test_request_context():
-        live.as_response(feed.open("intake", None, "one", 60)).close()
+        live.as_response(feed.open(INTAKE, None, "one", 60)).close()
     assert not feed._streams

@@ -1,0 +1,70 @@
+"""The desks: whose each is, which stage keeps it, and where a role finds a complaint. Both doors follow this table."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g
+
+from gateway.backend import backend
+from nkk.messaging.calls import RefusedRemotelyError
+from nkk.sop.steps import Role
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A desk: its name in the API and the live feed, the stage that keeps its worklist, and who works there."""
+
+    key: str
+    stage: str
+    role: Role
+
+
+INTAKE = Desk("intake", "intake", Role.OPERATOR)
+TRIAGE = Desk("triage", "triage", Role.MAIN_TEAM)
+OPD = Desk("opd", "opd_response", Role.OPD_TEAM)
+ANSWERS = Desk("answers", "notification", Role.OPERATOR)
+
+DESKS = (INTAKE, TRIAGE, OPD, ANSWERS)
+"""In the order of the procedure."""
+
+STAFF = (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
+"""Who works at desks."""
+
+_READ: dict[Role, tuple[str, str]] = {
+    Role.REPORTER: ("intake", "complaint"),
+    Role.OPERATOR: ("intake", "complaint"),
+    Role.MAIN_TEAM: ("triage", "case"),
+    Role.OPD_TEAM: ("opd_response", "case"),
+}
+
+
+def of_role(role: str) -> list[Desk]:
+    """Return the desks of a role, in the order of the procedure."""
+    return [desk for desk in DESKS if desk.role == role]
+
+
+def read(ticket: str) -> dict[str, Any]:
+    """Return a complaint as the stage of the caller's role keeps it; an operator's or a reporter's is intake's."""
+    stage, method = _READ[Role(g.actor.role)]
+    return backend().call(stage, method, ticket)
+
+
+def claim(ticket: str, take_over: bool) -> dict[str, Any]:
+    """Note that the caller is on a complaint; in a colleague's place only with `take_over`."""
+    return _at_own_desk("claim", ticket, take_over)
+
+
+def release(ticket: str) -> dict[str, Any]:
+    """Note that the caller is no longer on a complaint."""
+    return _at_own_desk("release", ticket)
+
+
+def _at_own_desk(act: str, *args: Any) -> dict[str, Any]:
+    first, *others = of_role(g.actor.role)
+    try:
+        return backend().call(first.stage, act, *args)
+    except RefusedRemotelyError as refusal:
+        # Handed over: of the operator's two desks it can stand at the second only.
+        if refusal.name != "AlreadyHandedOver" or not others:
+            raise
+    return backend().call(others[0].stage, act, *args)
