@@ -26,6 +26,8 @@ def test_text_from_left_to_right_is_left_alone(text):
         ("אב (גד) הו", "וה (דג) בא"),
         ("אב.", "בא."),
         ("a.ב", "a.ב"),
+        ("٣٤ אב", "בא ٣٤"),
+        ("אב (abc) גד", "בא (abc) דג"),
     ],
 )
 def test_a_line_is_brought_into_the_order_it_is_seen_in(read, seen):
@@ -44,6 +46,7 @@ def test_a_single_letter_stands_alone():
 
 def test_marks_stay_on_their_letters():
     assert rtl.seen("אָב") == "באָ"
+    assert rtl.seen("e\u0301 שָׁ a\u0301") == "e\u0301 שָׁ a\u0301"
 
 
 @pytest.mark.parametrize("text", ["بسم الله الرحمن الرحيم", "مرحبا (abc) 12", "پنجره"])
