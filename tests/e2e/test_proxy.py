@@ -1,5 +1,6 @@
 """The gateway behind the proxy with TLS that the repository brings."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -36,6 +37,13 @@ def test_a_page_comes_by_tls_and_knows_it(visitor: httpx.Client) -> None:
     assert all("Secure" in cookie for cookie in page.headers.get_list("Set-Cookie"))
     assert page.headers.get_list("Set-Cookie")[0].startswith("__Host-nkk_session=")
     assert "Server" not in page.headers or page.headers["Server"] == "nginx"
+
+
+def test_what_the_gateway_says_of_keeping_passes_as_it_is(visitor: httpx.Client) -> None:
+    style = re.search(r'href="(/statis/[^"]+\.css)"', visitor.get("/masuk").text)
+    assert style
+    assert "immutable" in visitor.get(style[1]).headers["Cache-Control"]
+    assert visitor.get("/masuk").headers.get_list("Cache-Control") == ["no-store"]
 
 
 def test_whoever_comes_without_tls_is_sent_to_the_address_people_know(proxy: Proxy) -> None:

@@ -267,6 +267,10 @@ def test_the_proxy_with_tls_is_the_one_whose_word_is_taken_and_meets_the_gateway
     network = ip_network(VARIABLE.fullmatch(door["ipam"]["config"][0]["subnet"])[3])
     there = [VARIABLE.fullmatch(part["networks"]["door"]["ipv4_address"])[3] for part in (gateway, proxy)]
     assert [ip_address(each) for each in there] == list(network.hosts())[1:3]
+    # Nor would it be found there by whoever remembers another card's number, as Docker's is by its address.
+    last_of_network = int(list(network.hosts())[1])
+    number = ":".join(f"{byte:02x}" for byte in b"\x02\x42" + last_of_network.to_bytes(4, "big"))
+    assert gateway["networks"]["door"]["mac_address"] == number
     (alias,) = gateway["networks"]["door"]["aliases"]
     assert f"server {alias}:8000;" in (ROOT / "deploy/nginx/nginx.conf").read_text()
 
