@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway import devices, renewals, schemas
-from gateway.api import Resources
+from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.backend import backend
 from gateway.limits import by_account_of_staff, limit

@@ -3,8 +3,8 @@
 from typing import Any
 
 from gateway import schemas
-from gateway.api import Resources
 from gateway.api.describing import next_acts
+from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.backend import backend
 from nkk.sop import faults

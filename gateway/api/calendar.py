@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway import left_out, schemas
-from gateway.api import Resources
+from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.backend import backend
 from nkk.sop.steps import Role

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway import desks, schemas
-from gateway.api import Resources
+from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.complaints import known
 

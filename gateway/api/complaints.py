@@ -3,8 +3,8 @@
 from typing import Any
 
 from gateway import complaints, schemas
-from gateway.api import Resources
 from gateway.api.describing import next_acts
+from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.limits import by_account, limit
 from nkk.sop.steps import Role

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, g
 
 from gateway import complaints, desks, live, schemas
-from gateway.api import Resources
+from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.backend import backend
 from gateway.desks import Desk

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Response, g
 
 from gateway import papers, recap, schemas
-from gateway.api import Resources
 from gateway.api.complaints import READERS
+from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.complaints import known
 from gateway.documents import MEDIA_TYPES

@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway import schemas
-from gateway.api import Resources
+from gateway.api.resources import Resources
 from gateway.backend import FIGURES_SECONDS, backend
 
 resources = Resources("figures", __name__, description="How much is reported and answered, and how fast")

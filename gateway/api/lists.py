@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway import schemas
-from gateway.api import Resources
+from gateway.api.resources import Resources
 from gateway.backend import backend
 
 resources = Resources("lists", __name__, description="What a form can name")

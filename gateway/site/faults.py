@@ -15,7 +15,7 @@ from gateway import complaints, errors
 from gateway.addresses import within_site
 from gateway.documents import RenderingFailedError, RenderingTooSlowError
 from gateway.limits import seconds_to_wait
-from gateway.site import colleagues, session
+from gateway.site import colleagues, compression, headers, session
 from gateway.site.forms import SECRETS, Form, typed
 from gateway.site.language import moment
 from nkk.log import get_logger
@@ -263,10 +263,8 @@ def _unexpected(error: Exception) -> Response:
 def _nothing_here(error: HTTPException) -> ResponseReturnValue:
     if request.path.startswith(NOT_PAGES) or request.path == "/api":
         return errors.of_http(error)
-    from gateway.site import compression, guard
-
     response = make_response(_http(error))
-    return compression.compress(guard.headers(session.keep(response)))
+    return compression.compress(headers.add(session.keep(response)))
 
 
 def _from_here() -> bool:
