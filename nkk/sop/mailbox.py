@@ -30,13 +30,16 @@ class NoMailboxError(ValueError):
 def read_mailbox(written: str) -> str:
     """The address that `written` names. Raises NoMailboxError."""
     stripped = written.strip()
+    if len(stripped) > 4 * LONGEST:
+        # Before anything is looked for in it: some of that takes the square of its length.
+        raise NoMailboxError(faults.NO_ADDRESS)
     if _CONTROL.search(stripped):
         raise NoMailboxError(faults.HIDDEN_SIGN)
     seen = text.visible(stripped).strip()
     if "@" in seen and _MORE_THAN_ONE.search(seen):
         raise NoMailboxError(faults.ONE_ADDRESS)
     local, at, domain = seen.rpartition("@")
-    if not at or not local or not domain or len(stripped) > 4 * LONGEST:
+    if not at or not local or not domain:
         raise NoMailboxError(faults.NO_ADDRESS)
     if not local.isascii():
         raise NoMailboxError(faults.ADDRESS_NOT_PLAIN)

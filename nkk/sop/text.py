@@ -6,7 +6,13 @@ or left out, and no text is refused for it. Each function gives the same again w
 
 import re
 import unicodedata
+from functools import cache
+from typing import Literal
 
+MOST_MARKS = 30
+"""On one sign. No script has as many (Unicode's annex 15, stream-safe text), and nobody sees more."""
+
+_MAY_HOLD_MANY_MARKS = re.compile("[^\x00-\u02ff]{%d}" % (MOST_MARKS + 1))  # noqa: UP031
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -49,12 +55,28 @@ def _is_typed(text: str) -> bool:
     return text.isascii() and text.isprintable()
 
 
+def _composed(form: Literal["NFC", "NFKC"], text: str) -> str:
+    """`text` in the normal form `form`, with MOST_MARKS of each run of marks. Threat: composing sorts a run, and takes
+    the square of its length for that: a minute for what a request can hold."""
+    return _with_few_marks(unicodedata.normalize(form, _with_few_marks(text)))
+
+
+def _with_few_marks(text: str) -> str:
+    return _many_marks().sub(r"\1", text) if _MAY_HOLD_MANY_MARKS.search(text) else text
+
+
+@cache
+def _many_marks() -> re.Pattern[str]:
+    marks = "".join(sign for sign in map(chr, range(0x300, 0x1F000)) if unicodedata.combining(sign))
+    return re.compile(f"([{marks}]{{{MOST_MARKS}}})[{marks}]+")
+
+
 def clean(text: str) -> str:
     """`text` of any number of lines: composed (NFC), every line end `\\n`, without control signs but tabs, byte-order
     marks, and white space around it."""
     if _is_typed(text):
         return text.strip()
-    return unicodedata.normalize("NFC", _CONTROL.sub("", _LINE_END.sub("\n", text.replace("\ufeff", "")))).strip()
+    return _composed("NFC", _CONTROL.sub("", _LINE_END.sub("\n", text.replace("\ufeff", "")))).strip()
 
 
 def one_line(text: str) -> str:
@@ -62,7 +84,7 @@ def one_line(text: str) -> str:
     if _is_typed(text):
         return " ".join(text.split())
     seen = _SELECTORS.sub(_selected, _UNSEEN.sub(r"\1", clean(text)))
-    return unicodedata.normalize("NFC", _SPACES.sub(" ", seen)).strip()
+    return _composed("NFC", _SPACES.sub(" ", seen)).strip()
 
 
 def _selected(found: re.Match[str]) -> str:
@@ -89,31 +111,31 @@ def code(text: str) -> str:
     invisible."""
     if _is_typed(text):
         return one_line(text)
-    return one_line(_HYPHENS.sub("-", unicodedata.normalize("NFKC", one_line(text))))
+    return one_line(_HYPHENS.sub("-", _composed("NFKC", one_line(text))))
 
 
 def digits(text: str) -> str:
     """A number as it is written, such as `NIP. 19900101 201505 1 001`, without its name in front, a spreadsheet's
     apostrophe, and what stands between its digits or behind them."""
-    plain = unicodedata.normalize("NFKC", _APART.sub("", code(text)))
+    plain = _composed("NFKC", _APART.sub("", code(text)))
     label = _LABEL.match(plain)
     return plain[label.end() :] if label else plain
 
 
 def user_name(text: str) -> str:
     """A user name, in the one form that it is kept, compared and looked up in: as `code`, in small letters."""
-    return unicodedata.normalize("NFC", code(text).lower())
+    return _composed("NFC", code(text).lower())
 
 
 def copied(text: str) -> str:
     """A secret code copied from a letter: as `code`, without spaces and hyphens, in small letters."""
-    return unicodedata.normalize("NFC", re.sub("[ -]", "", code(text)).lower())
+    return _composed("NFC", re.sub("[ -]", "", code(text)).lower())
 
 
 def password(text: str) -> str:
     """A password as it is hashed (RFC 8265's OpaqueString): every white space a plain space, composed (NFC), without
     control signs and what nobody sees. Whatever people can tell apart stays apart: case, width, spaces around it."""
-    return unicodedata.normalize("NFC", _CONTROL.sub("", _INVISIBLE.sub("", _SPACE.sub(" ", text))))
+    return _composed("NFC", _CONTROL.sub("", _INVISIBLE.sub("", _SPACE.sub(" ", text))))
 
 
 def isolated(text: str) -> str:

@@ -1,10 +1,13 @@
 import unicodedata
+from time import process_time
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nkk.sop import text
+from nkk.sop.mailbox import canonical, postbox_of
+from nkk.sop.ticket import read_part, read_ticket
 
 ENGLAND = "".join(chr(0xE0000 + ord(sign)) for sign in "gbeng\x7f")
 """The tags that make a black flag England's."""
@@ -201,3 +204,54 @@ def test_a_user_name_is_one_however_it_is_typed(typed):
 )
 def test_a_code_from_a_letter_is_one_however_it_was_copied(copied):
     assert text.copied(copied) == "a1b2c3"
+
+
+LONGEST_BODY = 256 * 1024
+"""Bytes of a request's body: so long can a text be before anybody has looked at its length."""
+
+MARKS = "\u0327\u0301"
+"""Two marks in the wrong order: whoever composes a run of them sorts it, which takes the square of its length."""
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        text.clean,
+        text.alike,
+        text.digits,
+        text.user_name,
+        text.copied,
+        text.password,
+        text.isolated,
+        text.is_empty,
+        read_ticket,
+        read_part,
+        canonical,
+        postbox_of,
+    ],
+)
+@pytest.mark.parametrize(
+    "unit", ["@", "@ ", "a ", MARKS, MARKS[::-1], f"a{MARKS * 20}", "\u0344", "\ufdfa", "\u1100\u1161"]
+)
+def test_no_text_that_a_request_can_hold_takes_long(read, unit):
+    began = process_time()
+    read(unit * (LONGEST_BODY // len(unit.encode())))
+    assert process_time() - began < 3
+
+
+def test_every_mark_there_is_is_one_of_a_run():
+    marks = [chr(number) for number in range(0x110000) if unicodedata.combining(chr(number))]
+    assert [sign for sign in marks if text.clean("a" + sign * 99) == "a" + sign * 99] == []
+
+
+@given(st.integers(0, 90), st.text(st.sampled_from(MARKS + "a\u0344"), max_size=90))
+def test_of_a_run_of_marks_as_many_are_kept_as_anybody_sees(before, written):
+    kept = text.clean("a" + MARKS[0] * before + written)
+    runs = "".join("m" if unicodedata.combining(sign) else " " for sign in unicodedata.normalize("NFD", kept)).split()
+    assert max(map(len, runs), default=0) <= 2 * text.MOST_MARKS
+    assert text.clean(kept) == kept
+
+
+@pytest.mark.parametrize("word", ["Việt Nam", "क्षि", "a" + "\u0301" * 20, "שָׁלוֹם", "ཧཱུྃ"])
+def test_words_of_any_script_have_fewer_and_keep_them_all(word):
+    assert text.clean(unicodedata.normalize("NFD", word)) == unicodedata.normalize("NFC", word)
