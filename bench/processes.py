@@ -32,12 +32,6 @@ def cpu_seconds(families: Mapping[str, list[int]]) -> dict[str, float]:
     return {name: sum(_cpu(pid) for pid in pids) for name, pids in families.items()}
 
 
-def machine_cpu_seconds() -> float:
-    """Processor seconds the whole machine has been busy."""
-    user, nice, system, _, _, irq, softirq, *_ = map(int, Path("/proc/stat").read_text().split("\n")[0].split()[1:])
-    return (user + nice + system + irq + softirq) / _TICKS
-
-
 def resident_mb(pid: int) -> float:
     """Resident memory of one process in MB (10^6 bytes), the pages it shares included."""
     return _field(pid, "status", "VmRSS") * 1024 / 1e6

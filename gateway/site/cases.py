@@ -12,7 +12,7 @@ from gateway import complaints, desks, schemas
 from gateway.errors import RETRY_AFTER_SECONDS
 from gateway.journeys import BeingPrepared
 from gateway.site import colleagues, forms, journey, session, words
-from gateway.site.clocks import of_service, of_step
+from gateway.site.due import of_service, of_step
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs

@@ -13,7 +13,7 @@ from gateway.backend import backend
 from gateway.desks import ANSWERS, INTAKE, OPD, STAFF, TRIAGE, Desk, of_role
 from gateway.errors import STREAMS_RETRY_AFTER_SECONDS
 from gateway.site import colleagues, session, words
-from gateway.site.clocks import of_service, of_step
+from gateway.site.due import of_service, of_step
 from gateway.site.forms import Form, flat
 from gateway.site.guard import new_pages
 from gateway.site.session import needs

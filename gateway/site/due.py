@@ -1,12 +1,17 @@
-"""How much time is left, in words and in one of three levels. The stages count it: only they know the calendar."""
+"""How much time is left, in words and in one of three levels.
 
+The stages count it, by each clock's own calendar and in office time: only they know the calendars.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext
 
-from gateway.site.language import passed, working_time
+from gateway.site.language import passed, read_instant, working_time
 from gateway.site.words import now
+from nkk.sop.clock import WIB, is_day
 
 SOON_PART = 3
 """Due soon: less than a third of the standard time is left."""
@@ -21,26 +26,51 @@ class Due:
     words: str
 
 
+def of_step(row: Mapping[str, Any], standard: int) -> Due | None:
+    """Return the clock of the step at which `row` stands."""
+    return due(row.get("due_at"), row.get("left_minutes"), standard)
+
+
+def of_service(row: Mapping[str, Any], standard: int) -> Due | None:
+    """Return the clock of the whole service."""
+    return due(row.get("service_due_at"), row.get("service_left_minutes"), standard)
+
+
 def due(at: str | None, left: int | None, standard: int) -> Due | None:
-    """What is left until `at`: `left` office minutes as the stage counts them, None where it was not asked. Then, and
-    outside office hours, late is what is past `at`."""
+    """Return what is left until `at`: `left` office minutes as the stage counts them, None where it was not asked.
+
+    Without them, and outside office hours, late is what is past `at`.
+    """
     if not at:
         return None
+    if left is not None and is_day(at):
+        return _by_day(at, left, standard)
     if left is not None and left < 0:
         return Due(at, "late", gettext("Terlambat %(time)s", time=working_time(left)))
     if passed(at, now()):
         return Due(at, "late", gettext("Terlambat") if left is None else gettext("Terlambat kurang dari 1 menit kerja"))
     if left is None:
         return None
-    words = gettext("Sisa %(time)s", time=working_time(left))
-    return Due(at, "soon" if left * SOON_PART < standard else "fine", words)
+    return Due(at, _level(left, standard), gettext("Sisa %(time)s", time=working_time(left)))
 
 
-def of_step(row: dict[str, Any], standard: int) -> Due | None:
-    """The clock of the step at which `row` stands."""
-    return due(row.get("due_at"), row.get("left_minutes"), standard)
+def _by_day(at: str, left: int, standard: int) -> Due:
+    """Return what is left where the day alone is told: `left` counts from today to that day."""
+    today, day = now().astimezone(WIB).date(), read_instant(at).astimezone(WIB).date()
+    if today > day:
+        return Due(at, "late", gettext("Terlambat %(time)s", time=working_time(left)))
+    if today == day:
+        return Due(at, "soon", gettext("Jatuh tempo hari ini"))
+    # Whole days up to the one it is due on: the operator, who is told the minute, has that one counted in as well.
+    # Over a weekend or a holiday none may lie between.
+    return Due(
+        at,
+        _level(left, standard),
+        gettext("%(time)s sebelum hari jatuh tempo", time=working_time(left))
+        if left
+        else gettext("Kurang dari 1 hari kerja sebelum hari jatuh tempo"),
+    )
 
 
-def of_service(row: dict[str, Any], standard: int) -> Due | None:
-    """The clock of the whole service."""
-    return due(row.get("service_due_at"), row.get("service_left_minutes"), standard)
+def _level(left: int, standard: int) -> str:
+    return "soon" if left * SOON_PART < standard else "fine"

@@ -14,6 +14,7 @@ from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.together import HearsTogether
 from nkk.settings import DATABASE_URL, NKK_TOKEN_PUBLIC_KEY, OF, STAGE, SettingsError, check
+from nkk.sop.steps import Role
 from nkk.store.database import Database
 from nkk.store.work import UnitOfWork, Work
 from nkk.trust.actor import Actor, Caller, requires
@@ -122,7 +123,7 @@ class Stage(HearsTogether):
         return {"service": self.name}
 
     @rpc
-    @requires("admin")
+    @requires(Role.ADMIN)
     def tell_again(self, actor: Actor, since: str) -> int:
         """Publish again what was told since then: another stage was restored to an earlier moment, or a broker lost."""
         moment = instant(since)

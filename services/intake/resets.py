@@ -66,10 +66,6 @@ class PasswordReset:
         """Whether its code sets a password at `now`."""
         return self.token_hash is not None and self.expires_at is not None and now < self.expires_at
 
-    def end(self) -> None:
-        """Its code is used up, or not wanted any more."""
-        self.token_hash = self.expires_at = None
-
 
 @dataclass
 class Share:

@@ -663,7 +663,7 @@ class Lists:
 
     def at(self, moment: datetime) -> "Lists":
         """The lists as they were at `moment`."""
-        kept = {name: json.dumps(content) for name, content in self._kept.items()}
+        kept = dict(self._written())
         first = (
             select(past_lists.c.content)
             .where(past_lists.c.replaced_at > moment)
@@ -690,10 +690,13 @@ class Lists:
 
     @cached_property
     def _kept(self) -> dict[str, Any]:
-        read = self._read
-        if read is None:
-            read = {row.name: row.content for row in self._connection.execute(select(lists.c.name, lists.c.content))}
-        return {name: json.loads(content) for name, content in read.items()}
+        return {name: json.loads(content) for name, content in self._written().items()}
+
+    def _written(self) -> dict[str, str]:
+        if self._read is None:
+            rows = self._connection.execute(select(lists.c.name, lists.c.content))
+            self._read = {row.name: row.content for row in rows}
+        return self._read
 
 
 class ToldPlain:

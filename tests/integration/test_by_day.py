@@ -72,7 +72,6 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
             for name in (
                 "gateway.site.words.now",
                 "gateway.site.due.now",
-                "gateway.site.clocks.now",
                 "gateway.recap._now",
             )
         ]

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from gateway.live import LiveFeed
 from gateway.site import words
-from gateway.site.clocks import of_service, of_step
+from gateway.site.due import of_service, of_step
 from gateway.site.overview import _bars
 from nkk.messaging.calls import StageUnavailableError
 from tests.unit.gateway.visits import LISTS, FakeBackend, log_in
@@ -52,7 +52,8 @@ def operator(client: FlaskClient, stages: FakeBackend, opened: Opened) -> FlaskC
 )
 def test_a_clock_says_what_its_stage_counts(app: Flask, left: int, late: bool, level: str, words: str) -> None:
     with app.test_request_context("/"):
-        clock = of_step(ROW | {"left_minutes": left, "late": late}, 120)
+        due_at = ROW["due_at"] if late else "2199-03-02T01:10:00Z"
+        clock = of_step(ROW | {"left_minutes": left, "due_at": due_at}, 120)
         assert clock is not None
         assert (clock.level, clock.words) == (level, words)
 

@@ -70,14 +70,6 @@ def test_the_newest_code_wins():
     assert (reset.token_hash, reset.expires_at) == (hash_of(other), NOW + SECOND + LIFETIME)
 
 
-def test_a_used_code_is_no_good():
-    reset = PasswordReset("a")
-    reset.renew(NOW)
-    reset.end()
-    assert reset.token_hash is None
-    assert not reset.is_good(NOW)
-
-
 def test_codes_are_sent_of_an_account_a_few_times_an_hour():
     postbox = Postbox("address", NOW)
     assert [postbox.admitted(["a"], {"a": NOW}, NOW + number * SECOND) for number in range(ASKED + 2)] == [
