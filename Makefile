@@ -71,6 +71,13 @@ chaos: $(DEV_READY)  ## journeys under random faults, the books balanced: MINUTE
 	@exec nice -n 10 $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(ON),--on $(ON)) \
 	  $(if $(NODES),--nodes $(NODES))
 
+.PHONY: version
+version:  ## check out a version of CHANGELOG.md beside the tree, to compare with or to upgrade from: V=0.1.0
+	@commit=$$(sed -nE '/^## $(V) /,/^## /s/.*[Cc]ommit ([0-9a-f]{7,40}).*/\1/p' CHANGELOG.md); \
+	test "$$commit" || { echo "CHANGELOG.md names no commit of version V=$(V); its headings are the versions."; exit 2; }; \
+	test -e var/versions/$(V) || git worktree add --quiet --detach var/versions/$(V) "$$commit"; \
+	echo "var/versions/$(V) is $$commit"
+
 .PHONY: docs
 docs: $(DEV_READY)  ## write the OpenAPI and AsyncAPI documents anew
 	$(BIN)/python -m tests.current.documents
