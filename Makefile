@@ -28,8 +28,7 @@ demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over H
 
 .PHONY: test
 test: $(if $(T),$(DEV_READY),check)  ## check, then every test on a real broker, both databases, a mail server and a browser; T=path for some
-	@# Brokers, databases and browsers share the processors: a test may miss its moment once, and is listed then.
-	$(BIN)/pytest $(or $(T),--ignore tests/current) --numprocesses $(LANES) --dist loadgroup --reruns 1 -rR
+	$(BIN)/pytest $(or $(T),--ignore tests/current) --numprocesses $(LANES) --dist loadgroup
 
 .PHONY: unit
 unit: $(DEV_READY)  ## the tests that speak to nobody

@@ -2,18 +2,21 @@
 
 import importlib
 import os
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 from ops.stack.broker import SERVER, PrivateNode, install_packages
 from ops.stack.postgres import PrivatePostgres
 from tests.effort import LONG
 
 TESTS = Path(__file__).parent
+MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
 
 # Compiled modules are kept, also where the environment forbids it: hundreds of processes would compile them all again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -37,9 +40,15 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PrivatePostgres]:
-    """A PostgreSQL server of the tests' own; each test takes databases."""
-    with PrivatePostgres() as server:
+    """A PostgreSQL server of the tests' own; each test takes databases. No power fails here, and its hundreds of small
+    databases need no housekeeping."""
+    with PrivatePostgres(_memory(), fsync="off", autovacuum="off") as server:
         yield server
+
+
+def _memory() -> Path | None:
+    """A folder in memory that has room for databases, where there is one."""
+    return MEMORY if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM else None
 
 
 # First: whoever deals the tests out reads the marks in this same hook.
@@ -49,8 +58,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long is left to `make proof`."""
     items[:] = [item for item in items if LONG or not item.get_closest_marker("long")]
     for item in items:
+        if is_hypothesis_test(getattr(item, "obj", None)):
+            item.add_marker(pytest.mark.proof)
         if lane := _lane(item):
             item.add_marker(pytest.mark.xdist_group(lane))
+
+
+ONE_LANE = dict.fromkeys(("test_calls_and_subscriptions", "test_live"), "own node")
+"""Files of tests/integration that share what takes long to start."""
 
 
 def _lane(item: pytest.Item) -> str | None:
@@ -60,4 +75,4 @@ def _lane(item: pytest.Item) -> str | None:
     if room in ("browser", "chaos", "hostile") or "faults" in parts:
         return parts[-2]
     shared = getattr(item, "callspec", None) and item.callspec.params.get("whole")
-    return f"{room} {shared}" if shared else item.path.stem
+    return f"{room} {shared}" if shared else ONE_LANE.get(item.path.stem, item.path.stem)

@@ -22,3 +22,10 @@ TIMES = 1 + int(FUZZ_SECONDS / 30)
 def effort(examples: int) -> settings:
     """Settings for a test of so many cases; in `make proof` more, and other ones each time."""
     return settings(max_examples=examples * TIMES, derandomize=not LONG, deadline=None, database=None, print_blob=LONG)
+
+
+def quick(examples: int = 100) -> settings:
+    """Settings for a test that speaks to nobody: a quarter of so many cases in `make test`, always the same; all of
+    them, and other ones, in `make proof`."""
+    count = examples * (1 + TIMES // 4) if LONG else max(10, examples // 4)
+    return settings(max_examples=count, derandomize=not LONG, deadline=None, database=None, print_blob=LONG)

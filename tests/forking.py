@@ -63,7 +63,7 @@ def _become(program: str, order: dict[str, Any], received: Sequence[int]) -> Non
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         os.environ.clear()
         os.environ.update(order["environment"])
-        _own_files(order["log"], dict(zip(received, order["sockets"], strict=True)))
+        _own_files(order["out"], order["errors"], dict(zip(received, order["sockets"], strict=True)))
         sys.argv[:] = [program, *order["arguments"]]
         code = _main(program)() or 0
     except SystemExit as end:
@@ -78,8 +78,8 @@ def _become(program: str, order: dict[str, Any], received: Sequence[int]) -> Non
         os._exit(code)
 
 
-def _own_files(log: str, places: Mapping[int, int]) -> None:
-    """The log, and the sockets at the numbers that the environment names them by."""
+def _own_files(out: str, errors: str, places: Mapping[int, int]) -> None:
+    """Where it writes, and the sockets at the numbers that the environment names them by."""
     # Out of the way first: a socket's place may be where another came in.
     spare = {fcntl.fcntl(received, fcntl.F_DUPFD, 512): place for received, place in places.items()}
     for received in places:
@@ -88,16 +88,19 @@ def _own_files(log: str, places: Mapping[int, int]) -> None:
         os.dup2(moved, place, inheritable=True)
         os.close(moved)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    os.dup2(written, 1)
-    os.dup2(written, 2)
-    os.close(written)
+    for name, place in ((out, 1), (errors, 2)):
+        written = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        os.dup2(written, place)
+        os.close(written)
+
+
+MAIN = {"nameko": "nameko.cli:cli", "gunicorn": "gunicorn.app.wsgiapp:run", "nkk": "ops.cli:main"}
+"""What each program's script calls."""
 
 
 def _main(program: str) -> Callable[[], Any]:
-    if program == "nameko":
-        return importlib.import_module("nameko.cli").cli  # type: ignore[no-any-return]
-    return importlib.import_module("gunicorn.app.wsgiapp").run  # type: ignore[no-any-return]
+    module, _, name = MAIN[program].partition(":")
+    return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ other: its environment, log, session and inherited sockets are its own; it is ki
 import atexit
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from tests.forking import LARGEST_ORDER
 READ_BY = {
     "nameko": ("nameko.cli.run", "tests.quick", *(target.partition(":")[0] for target in SERVICES.values())),
     "gunicorn": ("gunicorn.app.wsgiapp", "gateway.app", "gateway.worker"),
+    "nkk": ("ops.cli",),
 }
 """The modules that are read once, by the program that is made up of them."""
 
@@ -70,12 +73,20 @@ class Server:
             )
         atexit.register(self.close)
 
-    def start(self, command: Sequence[str], environment: Mapping[str, str], log: Path, sockets: Any = ()) -> Forked:
-        """A fork that does what `command` would, in `environment`."""
+    def start(
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        log: Path,
+        sockets: Any = (),
+        errors: Path | None = None,
+    ) -> Forked:
+        """A fork that does what `command` would, in `environment`; what it says of errors goes to `errors`."""
         order = {
             "arguments": list(command[1:]),
             "environment": dict(environment),
-            "log": str(log),
+            "out": str(log),
+            "errors": str(errors or log),
             "sockets": [held.fileno() for held in sockets],
         }
         return Forked(self, self.ask(order))
@@ -104,3 +115,17 @@ class ForkedProgram(Program):
         found = server(Path(self.command[0]).name).start(self.command, self.environment, self.log, self.sockets)
         self.process = found  # type: ignore[assignment]
         self.started_at, self.start_again_at = time.monotonic(), None
+
+
+def run_nkk(*arguments: str, environment: Mapping[str, str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """What the command line says to `arguments`, and how it ends."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, errors = Path(folder, "out"), Path(folder, "errors")
+        forked = server("nkk").start(["nkk", *arguments], environment, out, errors=errors)
+        try:
+            code = forked.wait(timeout)
+        except subprocess.TimeoutExpired:
+            os.kill(forked.pid, signal.SIGKILL)
+            forked.wait()
+            raise
+        return subprocess.CompletedProcess(["nkk", *arguments], code, out.read_text(), errors.read_text())

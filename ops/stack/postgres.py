@@ -19,15 +19,17 @@ START_SECONDS = 60
 
 
 class PrivatePostgres:
-    """A PostgreSQL server of our own in a fresh folder under the system's temporary one, on loopback, durable as by
-    default (fsync on), its log without what people wrote, gone on leaving."""
+    """A PostgreSQL server of our own in a fresh folder in `under`, else in the system's temporary one, on loopback,
+    durable as by default (fsync on) but for other `settings`, its log without what people wrote, gone on leaving."""
 
-    def __init__(self) -> None:
+    def __init__(self, under: Path | None = None, **settings: str) -> None:
+        self._under = under
+        self._settings = TELLS_NO_TEXT | settings
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "PrivatePostgres":
-        self._folder = Path(tempfile.mkdtemp(prefix="nkk-postgres-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="nkk-postgres-", dir=self._under))
         self._as = self._unprivileged()
         self._run(
             "initdb",
@@ -63,7 +65,7 @@ class PrivatePostgres:
             f"listen_addresses={LOOPBACK}",
             "-c",
             "max_connections=300",
-            *(f"--{name}={value}" for name, value in TELLS_NO_TEXT.items()),
+            *(f"--{name}={value}" for name, value in self._settings.items()),
         ]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(

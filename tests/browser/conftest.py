@@ -36,14 +36,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Installation]:
     """A running installation."""
     with installation(tmp_path_factory.mktemp("browser"), new_vhost(rabbit)) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def people(whole: Installation) -> Iterator[People]:
     """The people at that installation, by its API: to bring a complaint where a page is to be seen."""
     everybody = People(whole)
@@ -65,7 +65,7 @@ def visiting(browser: Browser, whole: Installation) -> Iterator[Visiting]:
         window.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def logged_in() -> dict[str, Any]:
     """The cookies of staff who have logged in, by user name: nobody logs in anew for every test."""
     return {}

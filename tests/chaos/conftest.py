@@ -17,7 +17,7 @@ from tests.installations import eventually, installation, new_vhost
 from tests.people import People
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def true_books(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Copy:
     """What is left of three complaints, one of whose responses was returned, and every request."""
     uri, folder = new_vhost(rabbit), tmp_path_factory.mktemp("true")

@@ -1,6 +1,7 @@
 """End-to-end: the whole installation as its users meet it, on SQLite and on PostgreSQL.
 
-Where the database decides nothing, a module names one: `DATABASES = ["postgres"]`, which is the stricter about texts.
+Where the database decides nothing, a module names one: `DATABASES = ["postgres"]`, which is the stricter about texts. A
+test that looks into the database is marked `on_both`.
 """
 
 from collections.abc import Iterator
@@ -16,11 +17,13 @@ from tests.people import People
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """The installation that a test asks for, on each of its module's databases."""
     if "whole" in metafunc.fixturenames:
-        databases = getattr(metafunc.module, "DATABASES", ["sqlite", "postgres"])
-        metafunc.parametrize("whole", databases, indirect=True, scope="session")
+        both = ["sqlite", "postgres"]
+        on_both = metafunc.definition.get_closest_marker("on_both")
+        databases = both if on_both else getattr(metafunc.module, "DATABASES", both)
+        metafunc.parametrize("whole", databases, indirect=True, scope="package")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode
 ) -> Iterator[Installation]:
@@ -33,7 +36,7 @@ def whole(
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def people(whole: Installation) -> Iterator[People]:
     """The people at that installation."""
     everybody = People(whole)

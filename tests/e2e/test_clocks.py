@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,6 +16,7 @@ from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import WIB, Calendar
 from nkk.store.database import Database
+from tests.forks import run_nkk
 from tests.installations import Installation, eventually
 from tests.people import People, travel_as_complaint
 
@@ -203,10 +203,7 @@ def waiting(installation: Installation, ticket: str) -> int:
 
 def nkk(installation: Installation, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The command line beside this installation."""
-    env = os.environ | {"NKK_VAR": str(installation.stack.var)}
-    return subprocess.run(
-        [sys.executable, "-m", "ops.cli", *arguments], capture_output=True, text=True, env=env, timeout=60, check=False
-    )
+    return run_nkk(*arguments, environment=os.environ | {"NKK_VAR": str(installation.stack.var)})
 
 
 def test_every_clock_of_a_complaint_can_be_proved_on_the_command_line(people: People) -> None:

@@ -18,6 +18,8 @@ from tests.installations import Installation, eventually
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
 
+DATABASES = ["postgres"]
+
 PATH = "/reporters/me/contact"
 
 
@@ -170,6 +172,7 @@ def test_nothing_else_of_who_one_is_is_changed_that_way(people: People, field: s
     assert at_fault(reporter.ask("PUT", PATH, {})) == {"email", "password"}
 
 
+@pytest.mark.on_both
 def test_neither_the_old_nor_the_new_address_stands_anywhere_but_sealed(people: People) -> None:
     number, installation = f"{uuid.uuid4().int % 90 + 10}{uuid.uuid4().int % 9000 + 1000}", people.installation
     identity = somebody(number)

@@ -10,6 +10,9 @@ from tests.installations import eventually
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
 
+# Lists and claims go on both databases in tests/integration/test_desks.py.
+DATABASES = ["postgres"]
+
 
 def colleague(people: People, role: str, opd: str | None = None, name: str = "Rekan Contoh") -> Person:
     """Another member of staff at the same desk."""

@@ -15,6 +15,8 @@ from tests.installations import Installation, eventually, installation, new_vhos
 from tests.people import People, Person
 from tests.problems import problem
 
+DATABASES = ["postgres"]
+
 LASTING = {"timeout": 60}
 
 

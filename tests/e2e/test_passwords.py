@@ -19,6 +19,9 @@ from tests.installations import Installation, eventually
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
 
+# What is counted and kept of log-ins and codes goes on both databases in tests/integration: test_attempts, test_codes.
+DATABASES = ["postgres"]
+
 NEW = "sandi yang baru 42"
 
 
@@ -211,6 +214,7 @@ def test_an_address_is_sent_a_few_letters_an_hour_and_everybody_answered_alike(p
         assert told_of.scalar_one() == ASKED
 
 
+@pytest.mark.on_both
 def test_a_code_stands_nowhere_but_in_its_letter(people: People) -> None:
     reporter, installation = forgetful(people), people.installation
     with tapped(installation) as tap:

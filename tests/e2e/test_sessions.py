@@ -21,6 +21,10 @@ from tests.e2e.test_clocks import nkk
 from tests.people import PASSWORD, People, Person
 from tests.problems import problem
 
+# Sessions that have ended, and wrong passwords, go on both databases in tests/integration: test_ended_sessions,
+# test_attempts.
+DATABASES = ["postgres"]
+
 OPERATOR = Actor("somebody", "operator")
 
 

@@ -12,7 +12,7 @@ from tests.installations import Installation, installation, new_databases, new_v
 from tests.people import People
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole(
     tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
 ) -> Iterator[Installation]:
@@ -33,7 +33,7 @@ def whole(
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def people(whole: Installation) -> Iterator[People]:
     """The people there."""
     everybody = People(whole)

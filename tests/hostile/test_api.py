@@ -1,7 +1,7 @@
 """The whole description of the API, asked as every role: nothing fails on our side, nothing is answered that is not
 described, and the installation carries complaints as before.
 
-`make test` asks the same few thousand requests each time; `make proof` as many others as there is time for.
+Left to `make proof`: the same few thousand requests each time, then as many others as there is time for.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from nkk.settings.written import as_pem
 from nkk.trust.actor import admit
 from tests.access import WHO, table
 from tests.current.documents import openapi
-from tests.effort import FUZZ_SECONDS, LONG, SEED
+from tests.effort import FUZZ_SECONDS, SEED
 from tests.hostile.fuzzing import fuzz, token
 from tests.installations import Installation, running_processes
 from tests.people import PASSWORD, People, Person, travel_as_complaint
@@ -78,10 +78,10 @@ def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
     }
 
 
-def barred(role: str) -> list[str]:
+def barred(role: str, seconds: float) -> list[str]:
     """What a role is to ask about once or twice, by the names of the description: what it may not do at all, to which
-    `tests/e2e/test_roles.py` sees, and, but in `make proof`, what a role before it has been asked about."""
-    before = [] if LONG else list(ROLES.values())[: list(ROLES).index(role)]
+    `tests/e2e/test_roles.py` sees, and, but at random, what a role before it has been asked about."""
+    before = [] if seconds else list(ROLES.values())[: list(ROLES).index(role)]
     return [
         operation.replace(" ", " /api/v1", 1)
         for operation, cells in table().items()
@@ -94,16 +94,16 @@ def barred(role: str) -> list[str]:
 
 
 @pytest.mark.proof
+@pytest.mark.long
 @pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("seconds", [0, FUZZ_SECONDS / len(ROLES)], ids=["the-same", "at-random"])
 def test_nothing_is_answered_that_is_not_described(
-    whole: Installation, people: People, who: dict[str, Person], names: dict[str, list[str]], role: str
+    whole: Installation, people: People, who: dict[str, Person], names: dict[str, list[str]], role: str, seconds: float
 ) -> None:
     before = running_processes(whole)
     person = who[role]
     leaving = people.log_in(person.account["username"], person.account["password"]).token if person.account else None
-    findings = fuzz(
-        whole, person.token, leaving, names, seed=SEED, seconds=FUZZ_SECONDS / len(ROLES), barred=barred(role)
-    )
+    findings = fuzz(whole, person.token, leaving, names, seed=SEED, seconds=seconds, barred=barred(role, seconds))
     assert findings.faults == {}, findings.report()
     if role in AT_INTAKE:
         assert person.ask("GET", AT_INTAKE[role]).status_code == 200, "everything since the session ended was a 401"
@@ -113,7 +113,7 @@ def test_nothing_is_answered_that_is_not_described(
         for method in item
         if method != "parameters"
     }
-    assert findings.operations == described or LONG, findings.report()
+    assert findings.operations == described or seconds, findings.report()
     assert running_processes(whole) == before
     for process in before:
         assert not [
@@ -124,6 +124,7 @@ def test_nothing_is_answered_that_is_not_described(
 
 
 @pytest.mark.proof
+@pytest.mark.long
 def test_the_installation_carries_complaints_as_before(
     people: People, who: dict[str, Person], names: dict[str, list[str]]
 ) -> None:

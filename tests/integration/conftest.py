@@ -24,6 +24,13 @@ class PlainWork(Work):
     INBOX = inbox_table(metadata)
 
 
+@pytest.fixture(scope="session")
+def own_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
+    """A broker that may be stopped; whoever stops it starts it again."""
+    with PrivateNode(tmp_path_factory.mktemp("node")) as node:
+        yield node
+
+
 @pytest.fixture(scope="module")
 def uri(rabbit: PrivateNode) -> str:
     """A virtual host of this module's own."""

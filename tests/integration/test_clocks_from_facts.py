@@ -44,7 +44,7 @@ from tests.stages import (
 
 pytestmark = pytest.mark.proof
 
-THROUGH_SQLITE, THROUGH_POSTGRESQL, THROUGH_DOMAINS = (1_600, 400, 10_000) if LONG else (200, 100, 2_000)
+THROUGH_SQLITE, THROUGH_POSTGRESQL, THROUGH_DOMAINS = (1_600, 400, 10_000) if LONG else (100, 100, 500)
 SHARES = 4 if LONG else 1
 CROWD = 100
 """At most as many as alarms are told of in one transaction."""

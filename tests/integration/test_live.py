@@ -20,11 +20,10 @@ from tests.installations import eventually
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
+def node(own_node: PrivateNode) -> PrivateNode:
     """A broker that may be stopped, with every stage's exchange."""
-    with PrivateNode(tmp_path_factory.mktemp("live")) as node:
-        _declare(node)
-        yield node
+    _declare(own_node)
+    return own_node
 
 
 @pytest.fixture

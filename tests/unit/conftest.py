@@ -6,8 +6,10 @@ import pytest
 from hypothesis import settings
 from pytest_socket import disable_socket, enable_socket
 
-# How long one example takes says more about the machine than about the code.
-settings.register_profile("unit", deadline=None, print_blob=True)
+from tests.effort import quick
+
+# No deadline: how long one example takes says more about the machine than about the code.
+settings.register_profile("unit", quick())
 settings.load_profile("unit")
 
 

@@ -11,14 +11,14 @@ from tests.e2e.faults.trial import trial as new_trial
 from tests.installations import new_databases, new_vhost
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sqlite_trial(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Trial]:
     """An installation on SQLite, two instances of intake, shared by tests that leave it working."""
     with new_trial(tmp_path_factory.mktemp("trial"), new_vhost(rabbit), scale={"intake": 2}) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def postgres_trial(
     tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
 ) -> Iterator[Trial]:

@@ -1,14 +1,13 @@
 """A stage restored to an earlier moment, and tools that listen: what was told can be told again."""
 
 import json
+import os
 import sqlite3
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from ops.stack.broker import PrivateNode
+from tests.forks import run_nkk
 from tests.installations import Installation, eventually, installation, new_vhost
 from tests.people import People, travel_as_information
 
@@ -20,13 +19,7 @@ def running(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory):
 
 
 def nkk(running: Installation, *arguments: str) -> str:
-    done = subprocess.run(
-        [str(Path(sys.executable).parent / "nkk"), "--var", str(running.stack.var), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_nkk("--var", str(running.stack.var), *arguments, environment=os.environ)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

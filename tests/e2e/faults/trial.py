@@ -23,6 +23,7 @@ from ops.stack import quarantine
 from ops.stack.run import Stack
 from tests.builders import complaint_form
 from tests.chaos.accountant import Books
+from tests.forks import run_nkk
 from tests.installations import (
     SETTINGS,
     Installation,
@@ -36,6 +37,9 @@ from tests.people import People, Person
 
 PATIENCE = 3.0 + 2.0
 """Seconds within which a caller is answered, whatever is away: the gateway's time limit for a call, and a margin."""
+
+BREATH = 0.05
+"""Seconds between two complaints of a crowd, which would else take all of the processor for as long as it is there."""
 
 SERVICES = {
     stage: f"tests.e2e.faults.stages:Accidental{stage.title()}" for stage in ("intake", "triage", "notification")
@@ -102,14 +106,8 @@ class Trial:
 
     def nkk(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """What the command line says."""
-        return subprocess.run(
-            nkk_command(self.installation, *arguments),
-            env=nkk_environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        _, *after = nkk_command(self.installation, *arguments)
+        return run_nkk(*after, environment=nkk_environment())
 
     def _look_at(self, queue: str) -> Any:
         with Connection(self.installation.uri) as connection:
@@ -235,6 +233,7 @@ class Crowd:
             ticket = receipt.json()["ticket"]
             self._insist("hand over", self._operator, f"/complaints/{ticket}/handover")
             self.tickets.append(ticket)
+            self._leaving.wait(BREATH)
 
     def _insist(self, name: str, person: Person, path: str, *args: Any, **kwargs: Any) -> httpx.Response:
         while True:

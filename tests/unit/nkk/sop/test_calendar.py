@@ -2,13 +2,14 @@ import json
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nkk.sop.calendar import LONGEST_SEASON, MOST_DAYS, MOST_SEASONS, read_calendar, write_calendar
 from nkk.sop.clock import OFFICE_HOURS, OFFICE_WEEK, WIB
 from nkk.sop.refusals import InvalidInput
 from tests.calendars import calendars, instants
+from tests.effort import quick
 
 DAY = [["07:30", "12:00"], ["13:00", "16:00"]]
 WEEK = [*[DAY] * 5, [], []]
@@ -285,7 +286,7 @@ near_misses = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@quick(300)
 @given(json_values | near_misses)
 def test_whatever_is_sent_as_a_calendar_is_read_or_refused(content):
     try:
@@ -341,7 +342,7 @@ def test_an_accepted_calendar_can_be_counted_by_however_much_of_it_is_closed(wor
     assert counts(closed_as_long_as_can_be(open_on(range(working_days))))
 
 
-@settings(max_examples=40)
+@quick(40)
 @given(st.sets(st.integers(0, 6), min_size=1), st.integers(600, 3000), st.integers(0, 7000), st.data())
 def test_no_accepted_calendar_keeps_a_clock_from_ending(weekdays, minutes, later, data):
     content = closed_as_long_as_can_be(open_on(sorted(weekdays), minutes))

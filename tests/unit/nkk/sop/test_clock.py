@@ -2,12 +2,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nkk.sop.clock import EARLIEST, LATEST, OFFICE_HOURS, SOON_DAYS, WIB, Calendar, Day, Season, month_bounds
 from tests.builders import MONDAY
 from tests.calendars import MINUTE, calendars, counted, instants, minutes, open_at, wib
+from tests.effort import quick
 
 NYEPI = date(2026, 3, 19)  # a Thursday
 IDUL_FITRI = date(2026, 3, 20)  # a Friday
@@ -145,14 +146,14 @@ def test_an_agency_may_keep_hours_of_its_own():
     assert saturdays.due(wib("2026-03-02T08:00"), 180) == wib("2026-03-14T10:00")
 
 
-@settings(max_examples=150)
+@quick(150)
 @given(calendars, minutes, st.integers(0, 12 * 24 * 60))
 def test_minutes_between_agrees_with_looking_at_every_minute(calendar, start, elapsed):
     end = start + timedelta(minutes=elapsed)
     assert calendar.minutes_between(start, end) == counted(calendar, start, end)
 
 
-@settings(max_examples=150)
+@quick(150)
 @given(calendars, minutes, st.integers(1, 1500))
 def test_the_due_time_is_the_first_minute_with_so_many_behind_it(calendar, start, count):
     due = calendar.due(start, count)
@@ -165,7 +166,7 @@ def test_the_due_time_is_the_first_minute_with_so_many_behind_it(calendar, start
 far_instants = st.datetimes(datetime(2023, 1, 1), datetime(2029, 12, 31)).map(lambda moment: moment.replace(tzinfo=WIB))
 
 
-@settings(max_examples=60)
+@quick(60)
 @given(calendars, far_instants, far_instants)
 def test_years_are_counted_as_by_walking_through_their_days(calendar, one, other):
     start, end = sorted([one, other])
@@ -173,7 +174,7 @@ def test_years_are_counted_as_by_walking_through_their_days(calendar, one, other
     assert calendar.minutes_between(start, end) == walked // MINUTE
 
 
-@settings(max_examples=60)
+@quick(60)
 @given(calendars, far_instants, st.integers(1, 300_000))
 def test_the_due_time_after_years_has_so_much_behind_it_by_walking_through_their_days(calendar, start, count):
     due = calendar.due(start, count)
@@ -287,7 +288,7 @@ def test_the_offices_open_with_a_spans_first_instant_and_close_with_its_last(mom
     assert WITH_HOLIDAYS.is_open(wib(moment).astimezone(UTC)) is is_open
 
 
-@settings(max_examples=150)
+@quick(150)
 @given(calendars, instants, instants)
 def test_a_count_laid_open_has_every_date_once_and_sums_to_the_count(calendar, one, other):
     start, end = sorted([one, other])

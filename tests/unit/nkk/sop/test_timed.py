@@ -11,6 +11,7 @@ from nkk.sop.steps import STEPS
 from nkk.sop.timed import Alarm, Timed, started
 from tests.builders import MONDAY, TICKET
 from tests.calendars import calendars, instants
+from tests.effort import quick
 
 
 class Standing(Timed):
@@ -141,4 +142,4 @@ class Ticking(RuleBasedStateMachine):
 
 
 TestTicking = Ticking.TestCase
-TestTicking.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestTicking.settings = settings(quick(60), stateful_step_count=30)
