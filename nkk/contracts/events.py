@@ -206,7 +206,7 @@ class AnswerSent(EventData):
     by: str = wire(_opaque())
 
 
-@event("complaint.closed.v1", service="notification")
+@event("complaint.closed.v1", service="notification", consumers=("intake", "triage", "opd_response"))
 class ComplaintClosed(EventData):
     """Step 7: the reporter has the answer. `how`: confirmed, opened (read while logged in), or lapsed."""
 

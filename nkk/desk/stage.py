@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar, cast
 from marshmallow import Schema
 
 from nkk.contracts import Event
-from nkk.contracts.events import CalendarChanged
+from nkk.contracts.events import CalendarChanged, ComplaintClosed
 from nkk.desk.calendars import Calendars
 from nkk.desk.record import viewing
 from nkk.desk.worklist import read_wanted
@@ -176,6 +176,16 @@ class HearsCalendars(TellsAlarms):
         """The calendar has a new version."""
         with self.uow.handling(event) as work:
             work.calendars.keep(event.data.version, event.data.content, event.time, event.data.by)
+
+
+class HearsClosings(Stage):
+    """A stage that is told that a complaint was closed, which ends at another's step."""
+
+    @handles(ComplaintClosed, together=True)
+    def on_complaint_closed(self, event: Event[ComplaintClosed]) -> None:
+        """Step 7 ended: the complaint's events are kept for NKK_OUTBOX_DAYS from then on."""
+        with self.uow.handling(event) as work:
+            work.close(event.data.ticket, event.time)
 
 
 def _now() -> datetime:

@@ -74,7 +74,7 @@ class DrainingConsumer(Consumer):
             log.critical(
                 "the broker refuses this queue: its arguments or this user's permissions differ from what is "
                 "declared; mend the permissions, or empty the queue, delete it, run `nkk topology` and "
-                "have the stages it hears tell again",
+                "`nkk republish` for each stage it hears",
                 reply=error.reply_text,
             )
             raise WrongTopologyError(error.reply_text) from error

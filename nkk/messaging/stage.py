@@ -1,7 +1,7 @@
 """What every stage has: its unit of work with a relay behind it, the verified caller, and an answer to `ping`."""
 
 import gc
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -9,16 +9,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from nkk.log import get_logger
 from nkk.messaging import pulse
 from nkk.messaging.consumer import begin_worker_context
-from nkk.messaging.host import ConfigurationError, DependencyProvider, Timer, config, look_up_anew
+from nkk.messaging.host import ConfigurationError, DependencyProvider, Timer, config, look_up_anew, sleep, timer
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
 from nkk.messaging.together import HearsTogether
-from nkk.settings import DATABASE_URL, NKK_TOKEN_PUBLIC_KEY, OF, STAGE, SettingsError, check
+from nkk.settings import DATABASE_URL, NKK_OUTBOX_DAYS, NKK_TOKEN_PUBLIC_KEY, OF, STAGE, SettingsError, check
+from nkk.sop.clock import write_instant
 from nkk.sop.steps import Role
 from nkk.store.database import Database
+from nkk.store.pruning import prune
 from nkk.store.work import UnitOfWork, Work
 from nkk.trust.actor import Actor, Caller, requires
 from nkk.validation import instant
+
+PRUNE_SECONDS = 600
 
 log = get_logger()
 
@@ -124,13 +128,33 @@ class Stage(HearsTogether):
 
     @rpc
     @requires(Role.ADMIN)
+    def republish(self, actor: Actor, since: str) -> dict[str, Any]:
+        """Publish again what was told since then: another stage was restored to an earlier moment, or a broker lost.
+        Of complaints that were closed before `reaches` nothing is kept."""
+        count, days = self._republish(actor, since), NKK_OUTBOX_DAYS.get()
+        return {"count": count, "days": days, "reaches": write_instant(datetime.now(UTC) - timedelta(days=days))}
+
+    @rpc
+    @requires(Role.ADMIN)
     def tell_again(self, actor: Actor, since: str) -> int:
-        """Publish again what was told since then: another stage was restored to an earlier moment, or a broker lost."""
+        """Publish again, as `nkk tell-again` of the version before asks for it."""
+        return self._republish(actor, since)
+
+    def _republish(self, actor: Actor, since: str) -> int:
         moment = instant(since)
         with self.uow.begin() as work:
-            count = work.tell_again(moment)
-        log.warning("telling again", count=count, since=since, by=actor.id)
+            count = work.republish(moment)
+        log.warning("republishing", count=count, since=since, by=actor.id)
         return count
+
+    @timer(interval=PRUNE_SECONDS)
+    def prune(self) -> None:
+        """Prune outbox and inbox of complaints that were closed NKK_OUTBOX_DAYS ago; a batch is one transaction."""
+        kept, more = timedelta(days=NKK_OUTBOX_DAYS.get()), True
+        while more:
+            with self.uow.begin() as work:
+                more = prune(work, datetime.now(UTC), kept)
+            sleep(0)
 
     @rpc
     def outbox(self) -> dict[str, int | None]:

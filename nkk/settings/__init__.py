@@ -92,6 +92,8 @@ def database_of(service: str) -> Setting[str]:
 NKK_MAX_WORKERS = Setting("NKK_MAX_WORKERS", written.number(1, 1000), "16")
 NKK_RETRY_DELAYS = Setting("NKK_RETRY_DELAYS", written.delays, "1,5,30,120,600")
 
+NKK_OUTBOX_DAYS = Setting("NKK_OUTBOX_DAYS", written.number(1, 36_500), "90")
+
 NKK_TOKEN_PUBLIC_KEY = _key("NKK_TOKEN_PUBLIC_KEY", written.public_pem)
 NKK_TOKEN_SIGNING_KEY = _key("NKK_TOKEN_SIGNING_KEY", written.private_pem)
 NKK_IDENTITY_KEYS = Setting("NKK_IDENTITY_KEYS", written.identity_keys, secret=True, hint=KEYS_HINT)
@@ -131,7 +133,14 @@ LIMITS = {
     }.items()
 }
 
-STAGE: tuple[Setting[Any], ...] = (AMQP_URI, DATABASE_URL, NKK_TOKEN_PUBLIC_KEY, NKK_MAX_WORKERS, NKK_RETRY_DELAYS)
+STAGE: tuple[Setting[Any], ...] = (
+    AMQP_URI,
+    DATABASE_URL,
+    NKK_TOKEN_PUBLIC_KEY,
+    NKK_MAX_WORKERS,
+    NKK_RETRY_DELAYS,
+    NKK_OUTBOX_DAYS,
+)
 
 OF: dict[str, tuple[Setting[Any], ...]] = {
     "intake": (

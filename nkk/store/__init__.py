@@ -1,1 +1,1 @@
-"""A stage's database: connections and transactions, the outbox and the inbox, migrations, and pages of rows."""
+"""A stage's database: connections and transactions, outbox and inbox and their pruning, migrations, pages of rows."""

@@ -1,8 +1,9 @@
-"""The outbox and the inbox: two tables in every stage's database.
+"""The outbox, the inbox and the closed complaints: three tables in every stage's database.
 
 The outbox holds each event a stage has to tell, written in the transaction that made it true; the relay publishes it
-and marks it sent. Rows stay: together they are the stage's record of what it told. The inbox holds the id of each event
-a stage has handled, written in the transaction of its effect, so that a second delivery changes nothing.
+and marks it sent. The inbox holds the id of each event a stage has handled, written in the transaction of its effect,
+so that a second delivery changes nothing. Rows stay until the complaint they are about was closed long ago
+(nkk.store.pruning), which the third table knows.
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, text
@@ -37,15 +38,36 @@ def outbox_table(metadata: MetaData) -> Table:
     in_turn = text("sent_at IS NULL AND id > 0")
     Index("ix_outbox_unsent", table.c.id, sqlite_where=in_turn, postgresql_where=in_turn)
     Index("ix_outbox_unsent_subject", table.c.subject, table.c.id, sqlite_where=unsent, postgresql_where=unsent)
+    sent = table.c.sent_at.is_not(None)
+    Index("ix_outbox_sent_subject", table.c.subject, sqlite_where=sent, postgresql_where=sent)
     return table
 
 
 def inbox_table(metadata: MetaData) -> Table:
-    """Declare the inbox in a stage's metadata."""
-    return Table(
+    """Declare the inbox in a stage's metadata; `ticket` is None where the event is about no complaint."""
+    table = Table(
         "inbox",
         metadata,
         Column("consumer", String(100), primary_key=True),
         Column("event_id", String(200), primary_key=True),
         Column("handled_at", UtcDateTime, nullable=False),
+        Column("ticket", String(20)),
     )
+    of_complaint = table.c.ticket.is_not(None)
+    Index("ix_inbox_ticket", table.c.ticket, sqlite_where=of_complaint, postgresql_where=of_complaint)
+    return table
+
+
+def closed_table(metadata: MetaData) -> Table:
+    """Declare the closed complaints in a stage's metadata; `pruned_at` is when the outbox was pruned of one."""
+    table = Table(
+        "closed",
+        metadata,
+        Column("ticket", String(20), primary_key=True),
+        Column("closed_at", UtcDateTime, nullable=False),
+        Column("pruned_at", UtcDateTime),
+    )
+    kept = table.c.pruned_at.is_(None)
+    Index("ix_closed_kept", table.c.closed_at, sqlite_where=kept, postgresql_where=kept)
+    Index("ix_closed_pruned", table.c.pruned_at, sqlite_where=~kept, postgresql_where=~kept)
+    return table

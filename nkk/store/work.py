@@ -39,6 +39,7 @@ class Work:
 
     OUTBOX: ClassVar[Table]
     INBOX: ClassVar[Table]
+    CLOSED: ClassVar[Table]
 
     def __init__(self, connection: Connection, service: str) -> None:
         self.connection = connection
@@ -89,8 +90,8 @@ class Work:
             self.told = True
         return ids
 
-    def tell_again(self, since: datetime) -> int:
-        """Have every event told since then published again; how many. Who handled one knows it by its id."""
+    def republish(self, since: datetime) -> int:
+        """Have every event published again that was told since then. Returns how many; who handled one knows its id."""
         outbox = self.OUTBOX
         again = update(outbox).where(outbox.c.created_at >= since, outbox.c.sent_at.is_not(None))
         self.told = True
@@ -98,6 +99,14 @@ class Work:
             # All at once or none, of millions too: what is told meanwhile must not overtake it.
             self.connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         return self.connection.execute(again.values(sent_at=None)).rowcount
+
+    def close(self, ticket: str, at: datetime) -> None:
+        """Note that a complaint was closed: what is kept of its events may be pruned in time."""
+        insert_if_absent(self.connection, self.CLOSED, {"ticket": ticket, "closed_at": at})
+
+    def prune_by_age(self, before: datetime, limit: int) -> int:
+        """Delete sent events that are about no complaint and of no use any more. Returns how many; at most `limit`."""
+        return 0
 
     def unsent(self) -> tuple[int, datetime | None]:
         """How many events wait to be published, and when the first of them was told."""
@@ -140,7 +149,7 @@ class UnitOfWork(Generic[W]):
     def handling(self, event: Any) -> Iterator[W]:
         """One transaction for the effect of `event`. Raises AlreadyHandledError where it had its effect before."""
         with self.begin() as work:
-            row = {"consumer": self._service, "event_id": event.id, "handled_at": datetime.now(UTC)}
+            row = {"consumer": self._service, "handled_at": datetime.now(UTC), **_known(event)}
             if not insert_if_absent(work.connection, work.INBOX, row):
                 raise AlreadyHandledError(event.id)
             yield work
@@ -150,12 +159,12 @@ class UnitOfWork(Generic[W]):
         """One transaction for the effects of all `events`: what their handlers are given as their unit of work."""
         now = datetime.now(UTC)
         # In one order whoever inserts: two instances that were delivered the same events wait, and do not deadlock.
-        ids = sorted({event.id for event in events})
+        known = sorted({event.id: _known(event) for event in events}.items())
         with self.begin() as work:
             fresh = insert_absent(
                 work.connection,
                 work.INBOX,
-                [{"consumer": self._service, "event_id": event_id, "handled_at": now} for event_id in ids],
+                [{"consumer": self._service, "handled_at": now, **row} for _, row in known],
                 "event_id",
             )
             yield Together(self, work, fresh)
@@ -165,6 +174,11 @@ class UnitOfWork(Generic[W]):
         """The repositories, for reading only."""
         with self.database.reading() as connection:
             yield self._work_cls(connection, self._service)
+
+
+def _known(event: Any) -> dict[str, Any]:
+    """Return what the inbox remembers of `event`."""
+    return {"event_id": event.id, "ticket": getattr(event.data, "ticket", None)}
 
 
 class Together(Generic[W]):

@@ -88,6 +88,7 @@ for command in (
     events.status,
     events.health,
     events.quarantine,
+    events.republish,
     events.tell_again,
     letters.letters,
     accounts.staff,

@@ -1,4 +1,4 @@
-"""Events: subscribe to them, look after those that failed, tell them again; and how the stages do."""
+"""Events: subscribe to them, look after those that failed, publish them again; and how the stages do."""
 
 import json
 import sys
@@ -15,8 +15,8 @@ from ops.cli.speaking import as_admin, broker, broker_now, say
 from ops.stack import quarantine as quarantined
 from ops.stack import status as stack_status
 
-TELL_AGAIN_SECONDS = 3600
-"""For how long the command waits while a stage marks what is to be told again: about a minute a million events."""
+REPUBLISH_SECONDS = 3600
+"""For how long the command waits while a stage marks what is to be published: about a minute a million events."""
 
 
 @click.command()
@@ -37,19 +37,36 @@ def subscribe(stage: str, name: str) -> None:
         return
 
 
-@click.command("tell-again")
-@click.argument("stage", type=click.Choice(STAGES))
-@click.option(
+_since = click.option(
     "--since",
     required=True,
     type=click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]),
     help="In UTC, such as 2026-03-02T01:30.",
 )
-def tell_again(stage: str, since: datetime) -> None:
-    """Publish again what a stage told since then: another was restored, or the broker lost. Nobody handles it twice."""
+
+
+@click.command()
+@click.argument("stage", type=click.Choice(STAGES))
+@_since
+def republish(stage: str, since: datetime) -> None:
+    """Publish again what a stage told since then: another was restored, or the broker lost. Nobody handles it twice.
+
+    What was told of complaints that were closed more than NKK_OUTBOX_DAYS ago is not kept, and not published.
+    """
     moment = since.replace(tzinfo=UTC).isoformat()
-    count = as_admin(lambda admin: admin.call("tell_again", moment, stage=stage, timeout=TELL_AGAIN_SECONDS))
-    say(f"{count} events of {stage} are told again")
+    done = as_admin(lambda admin: admin.call("republish", moment, stage=stage, timeout=REPUBLISH_SECONDS))
+    say(f"{done['count']} events of {stage} are published again")
+    say(f"of complaints closed before {done['reaches'][:16]} UTC none are kept (NKK_OUTBOX_DAYS={done['days']})")
+
+
+@click.command("tell-again", hidden=True)
+@click.argument("stage", type=click.Choice(STAGES))
+@_since
+@click.pass_context
+def tell_again(context: click.Context, stage: str, since: datetime) -> None:
+    """Republish, by the name it had."""
+    say("nkk tell-again is called nkk republish now; the old name goes with the next version")
+    context.invoke(republish, stage=stage, since=since)
 
 
 @click.group()
@@ -99,7 +116,7 @@ def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -
     for event_id in missing:
         say(f"{event_id}: not in the quarantine of {stage} (`nkk quarantine list {stage}`)")
     if refused:
-        raise click.ClickException("have their owners tell again what is theirs (nkk tell-again), and drop these")
+        raise click.ClickException("have their owners publish again what is theirs (nkk republish), and drop these")
     if missing:
         raise click.ClickException(f"not in quarantine: {len(missing)} of these events")
 

@@ -1,6 +1,6 @@
 """What was told before `complaint.submitted.v2` named reporters in the clear: it is not to be told again as it was.
 
-`nkk tell-again` publishes the outbox's rows as they are. Those of `complaint.submitted.v1` therefore become what would
+`nkk republish` publishes the outbox's rows as they are. Those of `complaint.submitted.v1` therefore become what would
 be told today, under their own ids: whoever had heard one knows it by that.
 """
 

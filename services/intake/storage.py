@@ -47,7 +47,7 @@ from nkk.desk import (
 from nkk.sop import catalogue as defaults
 from nkk.sop.steps import Role
 from nkk.store.database import UtcDateTime, insert_if_absent, insert_of, new_metadata
-from nkk.store.outbox import inbox_table, outbox_table
+from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from nkk.store.paging import page
 from services.intake.attempts import FREE, Count, Door, kind_of
 from services.intake.domain import Account, Complaint
@@ -59,11 +59,14 @@ PRUNED = 5_000
 metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
 # Written out, not bound, as for every partial index.
 _told_plain = outbox.c.type == literal_column("'complaint.submitted.v1'")
 Index("ix_outbox_plain", outbox.c.id, sqlite_where=_told_plain, postgresql_where=_told_plain)
+_codes = outbox.c.type == literal_column("'password.reset_requested.v1'")
+Index("ix_outbox_codes", outbox.c.created_at, sqlite_where=_codes, postgresql_where=_codes)
 
 accounts = Table(
     "accounts",
@@ -720,8 +723,16 @@ class IntakeWork(ClockedWork, RecordedWork):
 
     OUTBOX = outbox
     INBOX = inbox
+    CLOSED = closed
     CALENDARS = calendars
     RECORD = record
+
+    def prune_by_age(self, before: datetime, limit: int) -> int:
+        """Delete codes for a new password, which are good for an hour."""
+        query = select(outbox.c.id).where(_codes, outbox.c.created_at < before, outbox.c.sent_at.is_not(None))
+        found = self.connection.execute(query.order_by(outbox.c.created_at).limit(limit)).scalars().all()
+        self.connection.execute(delete(outbox).where(outbox.c.id.in_(found), outbox.c.sent_at.is_not(None)))
+        return len(found)
 
     @cached_property
     def accounts(self) -> Accounts:

@@ -33,6 +33,7 @@ from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.notification import schemas
 from services.notification.authors import KnowsAuthors
+from services.notification.closings import RepublishesClosings
 from services.notification.domain import Answer, Entry, Journey
 from services.notification.following import Follows
 from services.notification.mail import Mailer
@@ -41,7 +42,9 @@ from services.notification.telling import TellsPeople
 from services.notification.unsent import LooksAfterLetters
 
 
-class NotificationService(KnowsAuthors, Follows, TellsPeople, LooksAfterLetters, Desk, HearsCalendars):
+class NotificationService(
+    KnowsAuthors, Follows, TellsPeople, LooksAfterLetters, RepublishesClosings, Desk, HearsCalendars
+):
     """Steps 6 and 7, the journey of every complaint, and every message to a person."""
 
     name = "notification"
@@ -277,6 +280,7 @@ def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datet
 
 def _close(work: NotificationWork, answer: Answer, now: datetime) -> None:
     work.answers.save(answer)
+    work.close(answer.ticket, now)
     _tell(work, ComplaintClosed(ticket=answer.ticket, path=answer.path, how=str(answer.how)), now)
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
     true,
     update,
 )
@@ -45,7 +46,7 @@ from nkk.desk import (
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.timed import Timed
 from nkk.store.database import Inserts, UtcDateTime, insert_if_absent, insert_of, new_metadata
-from nkk.store.outbox import inbox_table, outbox_table
+from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from nkk.store.paging import MAX_LIMIT, page
 from services.notification.domain import Answer, Entry, Journey, State, letters_about, team_at
 
@@ -54,8 +55,12 @@ _LETTERS = uuid.UUID("6f0f6a2a-6a0b-4a56-9c5e-0d5b8a3f4c11")
 metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
+# What a version before published for tooling alone. Written out, as for every partial index.
+_unheard = text("type = 'complaint.closed.v1' AND NOT mandatory")
+Index("ix_outbox_unheard", outbox.c.id, sqlite_where=_unheard, postgresql_where=_unheard)
 
 answers = Table(
     "answers",
@@ -733,8 +738,19 @@ class NotificationWork(ClockedWork, RecordedWork):
 
     OUTBOX = outbox
     INBOX = inbox
+    CLOSED = closed
     CALENDARS = calendars
     RECORD = record
+
+    def republish_closings(self, limit: int) -> list[tuple[str, datetime]]:
+        """Have closings published that the other stages were not told of. Returns each ticket, and when it was
+        closed."""
+        query = select(outbox.c.id, outbox.c.subject, outbox.c.created_at).where(_unheard).order_by(outbox.c.id)
+        rows = self.connection.execute(query.limit(limit).with_for_update(skip_locked=True)).all()
+        again = update(outbox).where(outbox.c.id.in_([row.id for row in rows]))
+        self.connection.execute(again.values(sent_at=None, mandatory=True))
+        self.told = self.told or bool(rows)
+        return [(row.subject, row.created_at) for row in rows]
 
     @cached_property
     def answers(self) -> Answers:

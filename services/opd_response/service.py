@@ -4,7 +4,7 @@ from typing import Any
 
 from nkk.contracts import Event
 from nkk.contracts.events import ComplaintForwarded, ResponseReturned, ResponseSubmitted
-from nkk.desk.stage import CaseDesk, HearsCalendars, of_the_desk
+from nkk.desk.stage import CaseDesk, HearsCalendars, HearsClosings, of_the_desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
@@ -20,7 +20,7 @@ from services.opd_response.domain import Case
 from services.opd_response.storage import OpdResponseWork
 
 
-class OpdResponseService(CaseDesk, HearsCalendars):
+class OpdResponseService(CaseDesk, HearsCalendars, HearsClosings):
     """Step 4: the desks of the agencies' helper teams. A team sees and answers its own agency's complaints only."""
 
     name = "opd_response"

@@ -17,12 +17,13 @@ from nkk.desk import (
     report_columns,
 )
 from nkk.store.database import UtcDateTime, new_metadata
-from nkk.store.outbox import inbox_table, outbox_table
+from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from services.opd_response.domain import Case, State
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
 
@@ -70,6 +71,7 @@ class OpdResponseWork(ClockedWork, RecordedWork):
 
     OUTBOX = outbox
     INBOX = inbox
+    CLOSED = closed
     CALENDARS = calendars
     RECORD = record
 

@@ -12,7 +12,7 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
-from nkk.desk.stage import CaseDesk, HearsCalendars, of_the_desk
+from nkk.desk.stage import CaseDesk, HearsCalendars, HearsClosings, of_the_desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
@@ -28,7 +28,7 @@ from services.triage.domain import Case, check_forwarding, check_information, ch
 from services.triage.storage import TriageWork
 
 
-class TriageService(CaseDesk, HearsCalendars):
+class TriageService(CaseDesk, HearsCalendars, HearsClosings):
     """Steps 3 and 5: Tim Utama's desk."""
 
     name = "triage"

@@ -30,12 +30,13 @@ from nkk.desk import (
     report_columns,
 )
 from nkk.store.database import UtcDateTime, insert_of, new_metadata
-from nkk.store.outbox import inbox_table, outbox_table
+from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from services.triage.domain import OPEN, Case
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
 inbox = inbox_table(metadata)
+closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
 
@@ -109,6 +110,7 @@ class TriageWork(ClockedWork, RecordedWork):
 
     OUTBOX = outbox
     INBOX = inbox
+    CLOSED = closed
     CALENDARS = calendars
     RECORD = record
 

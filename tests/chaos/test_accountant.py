@@ -15,6 +15,8 @@ from tests.chaos.record import Struck
 from tests.chaos.true_books import COMPLAINT, INFORMATION, WAITING, Copy, only, told_again, written
 from tests.installations import eventually, new_vhost
 
+HEARD = "INSERT INTO inbox (consumer, event_id, handled_at) VALUES "
+
 
 def test_true_books_balance(copy: Copy) -> None:
     assert copy.said() == []
@@ -33,7 +35,7 @@ def test_an_event_that_was_not_sent(copy: Copy) -> None:
 
 
 def test_an_event_that_nobody_told(copy: Copy) -> None:
-    copy.change("triage", "INSERT INTO inbox VALUES ('triage', 'made-up', '2026-01-01')")
+    copy.change("triage", HEARD + "('triage', 'made-up', '2026-01-01')")
     only(copy.said(), "told:", "made-up", "nobody told")
 
 
@@ -134,7 +136,12 @@ def test_a_command_carried_out_twice(copy: Copy) -> None:
     ticket = copy.tickets[WAITING]
     again = told_again(copy, "complaint.handed_over.v1", ticket)
     for stage in ("triage", "notification"):
-        copy.change(stage, "INSERT INTO inbox VALUES (:consumer, :id, '2026-01-01')", consumer=stage, id=again)
+        copy.change(
+            stage,
+            HEARD + "(:consumer, :id, '2026-01-01')",
+            consumer=stage,
+            id=again,
+        )
     said = copy.said(overheard=[*copy.evidence.overheard, ("intake", again)])
     assert any(words.startswith(f"path: {ticket}: what is told of it makes no journey") for words in said)
     assert f"commands: {ticket}: 'hand over' was told 2 times, accepted 1 times and perhaps 0 times more" in said
@@ -220,7 +227,11 @@ def test_an_alarm_told_twice(copy: Copy) -> None:
             ticket=ticket,
             body=body,
         )
-        copy.change("notification", "INSERT INTO inbox VALUES ('notification', :id, '2026-01-01')", id=id_)
+        copy.change(
+            "notification",
+            HEARD + "('notification', :id, '2026-01-01')",
+            id=id_,
+        )
     only(
         copy.said(overheard=[*copy.evidence.overheard, ("triage", "one"), ("triage", "two")]),
         "alarms:",

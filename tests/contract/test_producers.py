@@ -78,7 +78,7 @@ class Work:
     def add(self, *_args, **_kwargs):
         return True
 
-    add_reporter = note = keep_contact = keep = answered = add
+    add_reporter = note = keep_contact = keep = answered = close = add
 
     @property
     def calendars(self):

@@ -142,7 +142,6 @@ def by_dead_letters(attacker: Attacker) -> Iterator[Forgery]:
     name = {
         "gateway": f"live.gateway-{uuid.uuid4()}",
         "tooling": f"tool.{uuid.uuid4()}",
-        "intake": "intake.calls",
         "topology": "triage.retry.31337",
     }.get(user, f"{user}.retry.31337")
     source = {"topology": "triage.moves"}.get(user, f"{user}.moves")
@@ -192,11 +191,10 @@ def published(whole: Installation) -> dict[str, dict[str, Any]]:
 
 def test_the_broker_takes_from_each_user_what_it_must_and_nothing_else(published: Any) -> None:
     assert {user: each["taken"] for user, each in published.items()} == {
-        "topology": {"triage.moves", "opd_response.moves", "notification.moves", "dead letters"},
+        "topology": {*(f"{stage}.moves" for stage in STAGES), "dead letters"},
         "gateway": set(),
         "tooling": set(),
-        "intake": {"intake.events", EXCHANGE},
-        **{stage: {f"{stage}.events", EXCHANGE} for stage in HEARING},
+        **{stage: {f"{stage}.events", EXCHANGE} for stage in STAGES},
     }
 
 
@@ -305,7 +303,7 @@ def answers(whole: Installation) -> Iterator[tuple[str, Callable[[], list[str]]]
 def test_no_stage_can_call_another_by_any_way_round(whole: Installation, user: str) -> None:
     target = next(stage for stage in STAGES if stage != user)
     key, refused = f"{target}.ping", whole.logs().count("what is no call refused")
-    queue, moves = ("intake.calls", None) if user == "intake" else (f"{user}.retry.31338", f"{user}.moves")
+    queue, moves = f"{user}.retry.31338", f"{user}.moves"
     with answers(whole) as (reply_to, came), attacking(whole, user) as attacker:
 
         def call(way: str, exchange: str, routing_key: str, **headers: Any) -> bool:
@@ -324,22 +322,20 @@ def test_no_stage_can_call_another_by_any_way_round(whole: Installation, user: s
             assert not attacker.may(lambda channel, name=entity: channel.exchange_delete(name))
             assert not attacker.may(lambda channel, name=entity: channel.queue_delete(name))
         ways = [call("CC", EXCHANGE, str(uuid.uuid4()), CC=[key]), call("BCC", EXCHANGE, str(uuid.uuid4()), BCC=[key])]
-        if moves:
-            attacker.channel.exchange_bind(EXCHANGE, moves, key)
-            ways.append(call("passed on", moves, key))
-            attacker.channel.exchange_unbind(EXCHANGE, moves, key)
-            attacker.channel.queue_declare(
-                queue,
-                durable=True,
-                auto_delete=False,
-                arguments={"x-dead-letter-exchange": EXCHANGE, "x-dead-letter-routing-key": key, "x-message-ttl": 1},
-            )
-            attacker.channel.queue_bind(queue, moves, queue)
-            ways.append(call("dead letter", moves, queue))
+        attacker.channel.exchange_bind(EXCHANGE, moves, key)
+        ways.append(call("passed on", moves, key))
+        attacker.channel.exchange_unbind(EXCHANGE, moves, key)
+        attacker.channel.queue_declare(
+            queue,
+            durable=True,
+            auto_delete=False,
+            arguments={"x-dead-letter-exchange": EXCHANGE, "x-dead-letter-routing-key": key, "x-message-ttl": 1},
+        )
+        attacker.channel.queue_bind(queue, moves, queue)
+        ways.append(call("dead letter", moves, queue))
         # RabbitMQ 4 asks about the keys of CC too: what it does not take, nobody has to refuse.
         eventually(lambda: whole.logs().count("what is no call refused") == refused + sum(ways))
-        if moves:
-            attacker.channel.queue_delete(queue)
+        attacker.channel.queue_delete(queue)
         with attacking(whole, "gateway") as attacker:
             assert call("called", EXCHANGE, key)
         eventually(lambda: "called" in came())
@@ -352,7 +348,6 @@ def test_nobody_hears_what_is_not_for_it(whole: Installation) -> None:
             queue = {
                 "gateway": f"live.gateway-{uuid.uuid4()}",
                 "tooling": "tool.ear",
-                "intake": "intake.calls",
                 "topology": "notification.inbox",
             }.get(user, f"{user}.inbox")
             if user in ("gateway", "tooling"):

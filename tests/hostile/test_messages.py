@@ -45,7 +45,7 @@ def waiting(whole: Installation, *queues: str) -> int:
         return sum(connection.default_channel.queue_declare(queue, passive=True).message_count for queue in queues)
 
 
-@pytest.mark.parametrize("stage", [stage for stage in STAGES if stage != "intake"])
+@pytest.mark.parametrize("stage", STAGES)
 def test_no_message_ends_a_stage_or_holds_it_up(whole: Installation, people: People, stage: str) -> None:
     before = running_processes(whole)
     aside = waiting(whole, quarantine_name(stage))

@@ -156,7 +156,7 @@ def settled(whole: Installation) -> dict[str, str]:
     way names it."""
 
     def found() -> dict[str, str]:
-        inboxes = [f"{stage}.inbox" for stage in STAGES if stage != "intake"]
+        inboxes = [f"{stage}.inbox" for stage in STAGES]
         moving = [inbox for inbox in inboxes if waiting(whole, inbox)] + unsent(whole)
         assert not moving, moving
         held = _held(whole)

@@ -8,7 +8,7 @@ import pytest
 from kombu import Connection
 
 from nkk.store.database import Database, new_metadata
-from nkk.store.outbox import inbox_table, outbox_table
+from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from nkk.store.work import UnitOfWork, Work
 from ops.stack.broker import PrivateNode
 from ops.stack.postgres import PrivatePostgres
@@ -18,10 +18,11 @@ metadata = new_metadata()
 
 
 class PlainWork(Work):
-    """A stage with nothing but its outbox and inbox."""
+    """A stage with nothing but its outbox, its inbox and what was closed."""
 
     OUTBOX = outbox_table(metadata)
     INBOX = inbox_table(metadata)
+    CLOSED = closed_table(metadata)
 
 
 @pytest.fixture(scope="session")

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData, create_engine, inspect, select, text
+from sqlalchemy import MetaData, create_engine, inspect, select, text, update
 
 from nkk.sop.clock import OFFICE_HOURS
 from nkk.sop.steps import RECEIVE
 from nkk.store.database import Database
 from nkk.store.migrations import differences, downgrade, upgrade
+from nkk.store.pruning import prune
 from nkk.store.work import UnitOfWork
 from tests.stages import STORAGES, WORKS
 
@@ -291,3 +292,30 @@ def test_a_partial_index_follows_its_renamed_column(old):
                 text("EXPLAIN QUERY PLAN SELECT * FROM complaints WHERE done_at IS NULL ORDER BY due_at, ticket")
             ).all()
             assert any("ix_complaints_waiting" in str(row) for row in plan)
+
+
+def test_what_was_told_and_heard_before_is_there_is_published_to_those_who_hear_of_it_now_and_goes_in_time(old):
+    told = {"exchange": "notification.events", "body": "{}", "mandatory": False, "created_at": CAME, "sent_at": CAME}
+    notification = old(
+        "notification",
+        outbox=[
+            told | {"id": 1, "event_id": "1", "type": "answer.sent.v1", "subject": ticket("A")},
+            told | {"id": 2, "event_id": "2", "type": "complaint.closed.v1", "subject": ticket("A")},
+            told | {"id": 3, "event_id": "3", "type": "answer.sent.v1", "subject": ticket("B")},
+        ],
+        inbox=[{"consumer": "notification", "event_id": "heard", "handled_at": CAME}],
+    )
+    uow = notification.upgraded()
+    with uow.begin() as work:
+        assert work.republish_closings(10) == [(ticket("A"), CAME)]
+        assert work.unsent()[0] == 1
+        work.close(ticket("A"), CAME)
+    with uow.begin() as work:
+        work.connection.execute(update(work.OUTBOX).values(sent_at=DONE))
+    with uow.begin() as work:
+        prune(work, CAME + timedelta(days=91), timedelta(days=90))
+        assert work.connection.execute(select(work.OUTBOX.c.event_id)).scalars().all() == ["3"]
+        assert work.connection.execute(select(work.INBOX.c.event_id, work.INBOX.c.ticket)).all() == [("heard", None)]
+    assert notification.taken_back() == notification.before
+    with notification.database.reading() as connection:
+        assert connection.execute(text("SELECT event_id FROM outbox")).scalars().all() == ["3"]

@@ -141,14 +141,14 @@ def test_an_event_for_tooling_alone_is_sent_though_nobody_listens(database, uri,
     assert unsent(database) == []
 
 
-def test_telling_everything_again_may_take_longer_than_other_statements(database, uow, uri, heard):
+def test_publishing_everything_again_may_take_longer_than_other_statements(database, uow, uri, heard):
     tell(uow, [new_ticket(2026)], range(1, 4))
     drain(relay(database, uri), uri)
     with uow.begin() as work:
         if not database.is_sqlite:
             work.connection.exec_driver_sql("SET LOCAL statement_timeout = 100")
             work.connection.exec_driver_sql(SLOW)
-        assert work.tell_again(datetime(2026, 1, 1, tzinfo=UTC)) == 3
+        assert work.republish(datetime(2026, 1, 1, tzinfo=UTC)) == 3
     assert len(unsent(database)) == 3
 
 

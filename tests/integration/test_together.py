@@ -12,7 +12,7 @@ from nkk.store.database import Inserts, insert_absent
 from nkk.store.work import AlreadyHandledError
 
 NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-EVENTS = [SimpleNamespace(id=f"event-{number}") for number in range(5)]
+EVENTS = [SimpleNamespace(id=f"event-{number}", data=SimpleNamespace()) for number in range(5)]
 
 metadata = MetaData()
 things = Table(

@@ -1,4 +1,4 @@
-"""A stage restored to an earlier moment, and tools that listen: what was told can be told again."""
+"""A stage restored to an earlier moment, and tools that listen: what was told can be published again."""
 
 import json
 import os
@@ -38,7 +38,9 @@ def test_what_a_restored_stage_has_lost_is_told_again_and_nothing_happens_twice(
     database.close()
     running.bring_up("triage-1")
     eventually(lambda: people.main_team.desk("triage") == [])
-    assert "of intake are told again" in nkk(running, "tell-again", "intake", "--since", "2026-01-01")
+    said = nkk(running, "republish", "intake", "--since", "2026-01-01")
+    assert "events of intake are published again" in said
+    assert "UTC none are kept (NKK_OUTBOX_DAYS=90)" in said
     eventually(lambda: ticket in people.main_team.desk("triage"))
     for entry in (ticket, done_before):
         events = [item["event"] for item in reporter.get(f"/complaints/{entry}/timeline")["entries"]]
@@ -47,6 +49,12 @@ def test_what_a_restored_stage_has_lost_is_told_again_and_nothing_happens_twice(
     letters = [path.read_text() for path in (running.stack.var / "mail").glob("*.eml")]
     assert len([text for text in letters if f"kami terima: {ticket}" in text]) == 1
     people.close()
+
+
+def test_the_command_goes_by_its_old_name_too(running: Installation) -> None:
+    said = nkk(running, "tell-again", "triage", "--since", "2099-01-01")
+    assert said.startswith("nkk tell-again is called nkk republish now")
+    assert "0 events of triage are published again" in said
 
 
 def test_nobody_else_on_the_machine_looks_into_the_installation(running: Installation) -> None:

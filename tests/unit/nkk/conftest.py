@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Column, Integer, String, Table
 
 from nkk.store.database import Database, UtcDateTime, new_metadata
-from nkk.store.outbox import inbox_table, outbox_table
+from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from nkk.store.work import Work
 
 metadata = new_metadata()
@@ -25,6 +25,7 @@ things = Table(
 class ThingWork(Work):
     OUTBOX = outbox_table(metadata)
     INBOX = inbox_table(metadata)
+    CLOSED = closed_table(metadata)
     THINGS = things
 
 

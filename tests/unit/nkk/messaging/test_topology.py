@@ -136,10 +136,9 @@ def test_a_stage_moves_events_between_its_own_queues_only():
 
 
 def test_a_stage_that_hears_nothing_has_no_queues():
-    assert not [
-        name
-        for name in topology.declare(Recorder(), STAGES, EVENTS)
-        if name.startswith("intake.") and name != "intake.events"
+    events = [event for event in EVENTS if "intake" not in event.CONSUMERS]
+    assert [name for name in topology.declare(Recorder(), STAGES, events) if name.startswith("intake.")] == [
+        "intake.events"
     ]
 
 

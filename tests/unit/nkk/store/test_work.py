@@ -10,7 +10,7 @@ from nkk.log import begin_context
 from nkk.store.work import AlreadyHandledError, UnitOfWork
 
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-HEARD = SimpleNamespace(id="event-1")
+HEARD = SimpleNamespace(id="event-1", data=SimpleNamespace(ticket="NKK-1"))
 
 
 class ItFailedError(Exception):

@@ -96,8 +96,8 @@ def test_no_stage_is_asked_before_its_answer_would_be_heard():
     assert client.asked[:2] == ["connected", "intake.outbox"]
 
 
-def test_only_stages_that_hear_events_have_a_quarantine():
-    assert HEARING == ("triage", "opd_response", "notification")
+def test_every_stage_hears_events_and_has_a_quarantine():
+    assert HEARING == ("intake", "triage", "opd_response", "notification")
 
 
 def test_the_summary_of_a_quarantined_event_shows_nothing_of_its_content():
