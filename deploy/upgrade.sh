@@ -7,7 +7,7 @@
 #
 # Run it in the folder of docker-compose.yml; after a stop at any place, once more. The image that ran before stays as
 # nkk:previous. Broker and database server go on as they are, and are started where they are down: what a version changes
-# in their own settings comes with `docker compose up -d`, in a quiet hour.
+# in their own settings comes with `docker compose up -d`, in a quiet hour, or as is said at the end.
 set -eu
 
 HEALTHY_SECONDS=${HEALTHY_SECONDS:-300}
@@ -87,6 +87,22 @@ door() {
         fail "the gateway did not come to serve: docker compose logs gateway. Mend it and run this once more, or go back"
 }
 
+# A file that is mounted is read when its container starts, and compose does not see that it has changed: whether $1 runs
+# with another one at $2 than $3.
+outdated() {
+    [ -n "$(docker compose ps -q "$1" 2> /dev/null)" ] || return 1
+    ! docker compose exec -T "$1" cat "$2" | cmp -s - "$3"
+}
+proxy() {
+    if outdated proxy /etc/nginx/nginx.conf deploy/nginx/nginx.conf; then
+        say proxy
+        up --force-recreate proxy
+    fi
+    if outdated rabbitmq /etc/rabbitmq/conf.d/50-nkk.conf deploy/rabbitmq/rabbitmq.conf; then
+        say "the broker has other settings; in a quiet hour: docker compose up -d --force-recreate rabbitmq"
+    fi
+}
+
 image=$(value NKK_IMAGE nkk:local)
 
 if [ "${1-}" = back ]; then
@@ -95,6 +111,7 @@ if [ "${1-}" = back ]; then
     # Who tells goes back before who hears, so that nobody is told what they do not know.
     door
     for stage in intake triage opd_response notification; do replace "$stage"; done
+    proxy
     exit
 fi
 
@@ -122,4 +139,5 @@ for stage in intake triage opd_response notification; do once "migrate-$stage"; 
 for stage in notification opd_response triage intake; do replace "$stage"; done
 # There is one port, and so one gateway: it is away while it starts.
 door
+proxy
 say "done; back: copy this script elsewhere, check the version before out, and run the copy with: back"

@@ -26,6 +26,8 @@ for part; do :; done
 case "$*" in
     "compose ps -q "*) grep -l ^running "$part".* 2> /dev/null ;;
     "compose ps -aq "*) ls -d "$part".* 2> /dev/null ;;
+    "compose exec -T proxy cat "*) cat ../nginx.conf ;;
+    "compose exec -T rabbitmq cat "*) cat ../rabbitmq.conf ;;
     "compose rm "*) rm -f $(grep -l ^exited "$part".* 2> /dev/null) ;;
     "compose up "*" --force-recreate "*) echo exited > "$part.1" ;;
     "wait "*) case $part in "$FAILS".1) echo 1 ;; *) echo 0 ;; esac ;;
@@ -57,6 +59,10 @@ def upgrade(tmp_path):
     (tmp_path / "deploy").mkdir()
     (tmp_path / "there").mkdir()
     shutil.copy(ROOT / "deploy/check.sh", tmp_path / "deploy")
+    for mounted in ("nginx/nginx.conf", "rabbitmq/rabbitmq.conf"):
+        (tmp_path / "deploy" / mounted).parent.mkdir()
+        (tmp_path / "deploy" / mounted).write_text("as this version has it\n")
+        shutil.copy(tmp_path / "deploy" / mounted, tmp_path)
     lines = (ROOT / ".env.example").read_text().splitlines()
     (tmp_path / ".env.example").write_text("\n".join(lines))
     (tmp_path / ".env").write_text("".join(f"{line}x\n" for line in lines if line.endswith("=") and line[0] != "#"))
@@ -77,7 +83,7 @@ def upgrade(tmp_path):
             text=True,
             timeout=60,
         )
-        run.said = done.stderr
+        run.said, run.told = done.stderr, done.stdout
         return done.returncode, asked.read_text().splitlines()
 
     return run
@@ -207,3 +213,24 @@ def test_where_there_is_no_version_before_nothing_is_touched(upgrade, tmp_path):
 def test_nothing_is_touched_where_something_is_missing(upgrade, tmp_path):
     (tmp_path / ".env").write_text("")
     assert upgrade() == (1, [])
+
+
+@pytest.mark.parametrize("way", [(), ("back",)])
+def test_a_proxy_with_another_versions_configuration_is_made_anew_and_no_other(upgrade, tmp_path, way):
+    containers = USUAL | {"proxy.1": "running healthy"}
+    anew = "compose up -d --no-deps --no-build --force-recreate proxy"
+    assert anew not in upgrade(*way, containers=containers)[1]
+    (tmp_path / "nginx.conf").write_text("as it was\n")
+    assert anew in upgrade(*way, containers=containers)[1]
+
+
+def test_a_broker_with_another_versions_settings_is_left_for_a_quiet_hour(upgrade, tmp_path):
+    containers = USUAL | {"rabbitmq.1": "running healthy"}
+    command = "docker compose up -d --force-recreate rabbitmq"
+    upgrade(containers=containers)
+    assert command not in upgrade.told
+    (tmp_path / "rabbitmq.conf").write_text("as it was\n")
+    code, asked = upgrade(containers=containers)
+    assert code == 0
+    assert command in upgrade.told
+    assert command.removeprefix("docker ") not in asked
