@@ -24,7 +24,7 @@ def needs(*roles: str) -> Callable[[F], F]:
         def checked(*args: Any, **kwargs: Any) -> Any:
             actor = _actor()
             if roles and actor.role not in roles:
-                raise NotYourRole(f"This is for {' or '.join(roles)}; you are logged in as {actor.role}.")
+                raise NotYourRole({"needed": list(roles), "role": actor.role}, "role-of-operation")
             return view(*args, **kwargs)
 
         # What flask-smorest writes into the API's description.

@@ -14,9 +14,10 @@ from gateway.field_faults import codes, sentences
 from gateway.limits import seconds_to_wait
 from gateway.live import TooManyStreamsError
 from gateway.methods import NotAVisitError
+from gateway.refusals import sentence
 from nkk.log import get_logger
 from nkk.messaging.calls import RefusedRemotelyError, StageBusyError, StageFailedError, StageUnavailableError
-from nkk.sop.refusals import Refused
+from nkk.sop.refusals import Refused, slug
 
 RETRY_AFTER_SECONDS = 5
 STREAMS_RETRY_AFTER_SECONDS = 60
@@ -100,22 +101,22 @@ def register(app: Flask) -> None:
 
 
 def _refused_remotely(error: RefusedRemotelyError) -> Response:
-    return _refusal(error.name, error.sentence, error.details)
+    return _refusal(error.name, error.code, error.details)
 
 
 def _refused(error: Refused) -> Response:
-    return _refusal(type(error).__name__, error.sentence, error.details)
+    return _refusal(type(error).__name__, error.code, error.details)
 
 
-def _refusal(name: str, sentence: str, details: dict[str, Any]) -> Response:
+def _refusal(name: str, code: str, details: dict[str, Any]) -> Response:
     status = STATUS.get(name)
     if status is None:
         log.error("refusal without a status", refusal=name)
         return problem(500, "failed", SENTENCES[500])
     answer = problem(
         status,
-        _slug(name),
-        sentence,
+        slug(name),
+        sentence(code, details),
         **_at_fault(details.get("fields")),
         stands=details.get("stands"),
         ticket=details.get("ticket"),
@@ -213,9 +214,5 @@ def _fields(messages: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _slug(name: str) -> str:
-    return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
-
-
-def _title(slug: str) -> str:
-    return slug.replace("-", " ").capitalize()
+def _title(name: str) -> str:
+    return name.replace("-", " ").capitalize()

@@ -24,10 +24,7 @@ class BeingPrepared(Refused):
 
 def being_prepared() -> BeingPrepared:
     """One refusal for whatever waits for notification."""
-    return BeingPrepared(
-        "This complaint was accepted; what you ask for is being prepared. Try again in a moment.",
-        {"retry_after": RETRY_AFTER_SECONDS},
-    )
+    return BeingPrepared({"retry_after": RETRY_AFTER_SECONDS})
 
 
 def told(ticket: str, method: str, *args: Any) -> Any:

@@ -82,7 +82,7 @@ def openable(
 def require(kind: str, role: Role) -> None:
     """Raise NotYourRole where `kind` is not for `role`, whatever the complaint."""
     if kind not in FROM_STEP[role]:
-        raise NotYourRole(f"This document is not for {ROLES[role]}.")
+        raise NotYourRole({"role": ROLES[role]}, "role-of-document")
 
 
 def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
@@ -93,9 +93,7 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
     if not _is_there(kind, role, timeline):
         if _is_made(kind, role, view):
             raise journeys.being_prepared()
-        raise NoDocumentYet(
-            "This document does not exist yet: the step that makes it is not done.", {"stands": timeline["stands"]}
-        )
+        raise NoDocumentYet({"stands": timeline["stands"]})
     if kind in BY_ACT:
         # Last: an identity that is on no sheet in the end was shown to nobody.
         view |= {"reporter": backend().identity(ticket, "document")}

@@ -20,7 +20,7 @@ def load(schema: type[Schema], data: Any) -> dict[str, Any]:
     try:
         return _made(schema).load(data)
     except ValidationError as error:
-        raise InvalidInput("Some fields need correcting.", {"fields": error.messages_dict}) from None
+        raise InvalidInput({"fields": error.messages_dict}) from None
 
 
 def instant(text: Any) -> datetime:
@@ -28,4 +28,4 @@ def instant(text: Any) -> datetime:
     try:
         return read_instant(text)
     except ValueError:
-        raise InvalidInput("An instant is written 2026-03-02T01:30:00Z, between 2000 and 2199.") from None
+        raise InvalidInput(code="no-instant") from None

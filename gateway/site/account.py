@@ -55,7 +55,7 @@ def _read_request(values: Mapping[str, str]) -> dict[str, Any]:
     try:
         return load(schemas.ResetRequest, {"email": form["username"].strip()})
     except InvalidInput as fault:
-        raise InvalidInput(fault.sentence, {"fields": {"username": fault.details["fields"]["email"]}}) from None
+        raise InvalidInput({"fields": {"username": fault.details["fields"]["email"]}}) from None
 
 
 @pages.route("/atur-ulang-sandi", methods=["GET", "POST"])

@@ -103,7 +103,7 @@ def together(reads: Iterable[Callable[[], T]]) -> list[T]:
         except InvalidInput as fault:
             faults |= fault.details["fields"]
     if faults:
-        raise InvalidInput("Some fields need correcting.", {"fields": faults})
+        raise InvalidInput({"fields": faults})
     return read
 
 

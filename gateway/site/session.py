@@ -53,7 +53,7 @@ def needs(*roles: str) -> Callable[[F], F]:
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
             if actor().role not in (roles or (actor().role,)):
-                raise NotYourRole("This page belongs to another role.")
+                raise NotYourRole
             return view(*args, **kwargs)
 
         return checked  # type: ignore[return-value]
@@ -148,7 +148,7 @@ def _of_drafts(purpose: str, write: Callable[[bytes], str]) -> str | None:
 
 def _recognise() -> Actor:
     if g.get("left"):
-        raise NotAuthenticated("Log in first.")
+        raise NotAuthenticated
     token = request.cookies.get(cookie(ACCESS))
     if token:
         try:
@@ -157,7 +157,7 @@ def _recognise() -> Actor:
             pass
     refresh_token = request.cookies.get(cookie(REFRESH), "")
     if not renewals.WRITTEN.fullmatch(refresh_token) or methods.is_head():
-        raise NotAuthenticated("Log in first.")
+        raise NotAuthenticated
     return _renewed(refresh_token)
 
 
@@ -168,7 +168,7 @@ def _renewed(refresh_token: str) -> Actor:
         limits.count("LOGIN", renewals.counted_by(refresh_token), of="renewal")
         g.opened = renewals.renew(refresh_token)
     except RefusedRemotelyError:
-        g.renewal_failed = NotAuthenticated("This session has ended. Log in again.")
+        g.renewal_failed = NotAuthenticated(code="session-ended")
         raise g.renewal_failed from None
     except (StageUnavailableError, StageFailedError, TooManyRequests) as error:
         # Asked once a request: the page that says so is not to wait for the stage a second time.

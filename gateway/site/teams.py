@@ -90,7 +90,7 @@ def _address(team: str, values: Mapping[str, str]) -> dict[str, Any]:
         return load(schemas.TeamAddress, given) if given else {}
     except InvalidInput as fault:
         named = {f"{team}-{name}": said for name, said in fault.details["fields"].items()}
-        raise InvalidInput(fault.sentence, {"fields": named}) from None
+        raise InvalidInput({"fields": named}) from None
 
 
 def _written(known: Mapping[str, Any]) -> dict[str, str]:

@@ -49,10 +49,13 @@ class StageFailedError(Exception):
 
 
 class RefusedRemotelyError(Exception):
-    """The stage refused: `name` of the refusal, its `sentence` and `details`."""
+    """The stage refused: `name` of the refusal, its `code` and `details`.
 
-    def __init__(self, name: str, sentence: str, details: Mapping[str, Any]) -> None:
-        super().__init__(name, sentence)
+    Stages of versions before give a sentence in the place of the code.
+    """
+
+    def __init__(self, name: str, code: str, details: Mapping[str, Any]) -> None:
+        super().__init__(name, code)
         self.name = name
-        self.sentence = sentence
+        self.code = code
         self.details = dict(details)

@@ -2,8 +2,8 @@
 
 Calls wait in a quorum queue. What came by another way than a call's is not carried out. It drains on stop like the
 event consumer; replies go out on one connection of its own instead of one confirmed publish each; a call is carried out
-at most once; and an error leaves the stage as a refusal's name and sentence or as nothing but "something failed": no
-message of an exception, no argument, ever reaches a log or a caller.
+at most once; and an error leaves the stage as a refusal's name, code and details or as nothing but "something failed":
+no message of an exception, no argument, ever reaches a log or a caller.
 """
 
 from collections.abc import Callable
@@ -186,8 +186,8 @@ def _describe(error: BaseException) -> dict[str, Any]:
         return {
             "exc_type": type(error).__name__,
             "exc_path": "",
-            "value": error.sentence,
-            "exc_args": [error.sentence, error.details],
+            "value": error.code,
+            "exc_args": [error.code, error.details],
         }
     if isinstance(error, NotCarriedOutError):
         log.warning("call not carried out", error=type(error).__name__, why=error.why)

@@ -62,10 +62,7 @@ class Claimable(Timed):
     def _must_not_be_a_colleagues(self, by: str, now: datetime) -> None:
         claim = self.claim_at(now)
         if claim is not None and claim["by"] != by:
-            raise ClaimedByColleague(
-                "A colleague is on this complaint; nothing changed. Take it over if that is what you mean to do.",
-                {"claim": claim},
-            )
+            raise ClaimedByColleague({"claim": claim})
 
     def _unclaim(self) -> None:
         self.claimed_by = self.claimed_at = None

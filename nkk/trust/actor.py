@@ -137,7 +137,7 @@ def _loaded(public_key_pem: str) -> Any:
 def verify(token: Any, public_key_pem: str) -> Actor:
     """The actor in `token`. Raises NotAuthenticated where it is missing, expired, not signed by us, or no token."""
     if not token:
-        raise NotAuthenticated("Log in first.")
+        raise NotAuthenticated
     if not isinstance(token, str) or len(token) > LONGEST_TOKEN:
         raise _invalid()
     _loaded(public_key_pem)
@@ -180,11 +180,11 @@ def _read(token: str, public_key_pem: str) -> Actor:
 
 
 def _invalid() -> NotAuthenticated:
-    return NotAuthenticated("This access token is not valid. Log in again.")
+    return NotAuthenticated(code="invalid-token")
 
 
 def _expired() -> NotAuthenticated:
-    return NotAuthenticated("Your log-in has expired. Renew it or log in again.")
+    return NotAuthenticated(code="expired-token")
 
 
 class Caller:
@@ -198,7 +198,7 @@ class Caller:
         """The actor, who must hold one of `roles`. Raises NotAuthenticated or NotYourRole."""
         actor = verify(self._token, self._key)
         if roles and actor.role not in roles:
-            raise NotYourRole("Your role does not do this.", {"role": actor.role, "needed": list(roles)})
+            raise NotYourRole({"role": actor.role, "needed": list(roles)})
         return actor
 
 

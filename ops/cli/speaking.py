@@ -10,6 +10,7 @@ import click
 from amqp.exceptions import AMQPError
 from kombu.exceptions import OperationalError
 
+from gateway import refusals
 from gateway.field_faults import sentences
 from nkk.log import configure
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
@@ -74,7 +75,12 @@ def sentence(error: BaseException) -> str:
     """What went wrong, for a person."""
     if isinstance(error, (RefusedRemotelyError, Refused)):
         fields = sentences(error.details.get("fields") or {})
-        return " ".join([error.sentence, *(f"{name}: {' '.join(map(str, said))}" for name, said in fields.items())])
+        return " ".join(
+            [
+                refusals.sentence(error.code, error.details),
+                *(f"{name}: {' '.join(map(str, said))}" for name, said in fields.items()),
+            ]
+        )
     if isinstance(error, StageUnavailableError):
         return f"{error}: {error.why}" if error.why else f"{error} does not answer; is it running? (`nkk status`)"
     if isinstance(error, StageFailedError):

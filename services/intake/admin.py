@@ -246,7 +246,7 @@ class AdminDesk(OpensBoxes):
     def _staff_account(self, work: IntakeWork, username: str, for_update: bool = False) -> domain.Account:
         account = work.accounts.of_name(self.vault.login_index(username), for_update).get(STAFF)
         if account is None:
-            raise domain.UnknownAccount("There is no staff account of this user name. Check it.")
+            raise domain.UnknownAccount
         return account
 
     def _seen(self, work: IntakeWork, found: list[domain.Account]) -> list[dict[str, Any]]:
@@ -285,7 +285,7 @@ def _publish_lists(work: IntakeWork, now: datetime) -> None:
 def _version(work: IntakeWork, version: int) -> dict[str, Any]:
     row = work.calendars.row(version) if version <= MOST_VERSIONS else None
     if row is None:
-        raise UnknownCalendar("There is no such version of the calendar. GET /calendar/versions lists them.")
+        raise UnknownCalendar
     content = calendar.whole(row["content"])
     return schemas.CalendarView().dump(row | {"content": content}) | {"joint_leave_unknown": _unknown(content)}
 
@@ -295,15 +295,10 @@ def _unknown(content: dict[str, Any]) -> list[int]:
 
 
 def _overtaken() -> CalendarChangedMeanwhile:
-    return CalendarChangedMeanwhile(
-        "Somebody has changed the calendar meanwhile; nothing of yours was kept. Read it "
-        "again (GET /calendar) and make your change to that version."
-    )
+    return CalendarChangedMeanwhile()
 
 
 def add_account(work: IntakeWork, account: domain.Account) -> None:
     """Keep a new account. Raises UsernameTaken."""
     if not work.accounts.add(account):
-        raise domain.UsernameTaken(
-            "This user name is taken. Choose another.", {"fields": {"username": [faults.USERNAME_TAKEN()]}}
-        )
+        raise domain.UsernameTaken({"fields": {"username": [faults.USERNAME_TAKEN()]}})

@@ -43,7 +43,7 @@ Hidden = Callable[..., str]
 
 class SlowedDown(Refused):
     """Too many wrong passwords for this name from there: nothing was looked at. `details["retry_after"]` is in
-    seconds."""
+    seconds, `details["at"]` the time (WIB)."""
 
 
 @dataclass
@@ -156,8 +156,4 @@ def slowed_down(until: datetime, now: datetime) -> SlowedDown:
     # The same whoever asks when, and not before: whoever reads it, or `retry_after`, comes when they are let in.
     whole = until + timedelta(microseconds=-until.microsecond % 1_000_000)
     at = whole.astimezone(WIB).strftime("%H:%M:%S")
-    sentence = f"Too many wrong passwords were given here. Try again after {at} WIB; the right one is not taken before."
-    return SlowedDown(
-        f"{sentence} A device that logged in before is not slowed down by others.",
-        {"retry_after": seconds, "fields": {"password": [faults.SLOWED_DOWN(at=at)]}},
-    )
+    return SlowedDown({"at": at, "retry_after": seconds, "fields": {"password": [faults.SLOWED_DOWN(at=at)]}})

@@ -32,6 +32,8 @@ class CalendarChangedMeanwhile(Refused):
 class UnknownCalendar(Refused):
     """There is no such version, or no such day in it."""
 
+    also = ("ordinary-day",)
+
 
 def national_days(year: int) -> dict[str, dict[str, Any]]:
     """The national holidays and joint leave of `year`, as the days of a calendar."""
@@ -109,7 +111,7 @@ def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> d
     if own is not None:
         check_own_day(day, own)
     elif read_day(day).isoformat() not in content["days"]:
-        raise UnknownCalendar("This date is an ordinary day of the calendar already; nothing changed.")
+        raise UnknownCalendar(code="ordinary-day")
     days = {date_: kept for date_, kept in content["days"].items() if date_ != day}
     return checked(whole(content) | {"days": days | ({day: own} if own is not None else {})})
 

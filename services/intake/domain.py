@@ -79,10 +79,7 @@ class Account:
         Raises LastAdmin where it is the only one.
         """
         if self.disabled_at is None and self.role == Role.ADMIN and open_admins < 2:
-            raise LastAdmin(
-                "This is the last admin's account that is open; nothing changed. Add another admin first, "
-                "then disable this one."
-            )
+            raise LastAdmin
         self.disabled_at = self.disabled_at or now
 
     def reset(self, password_hash: str) -> None:
@@ -102,24 +99,17 @@ def is_new(account: Account, now: datetime) -> bool:
 
 def wrong_credentials() -> NotAuthenticated:
     """One refusal for an unknown account, a wrong password and a disabled account."""
-    return NotAuthenticated(
-        "User name or password is wrong, or the account is closed. Check both; after too many "
-        "wrong ones you are asked to wait."
-    )
+    return NotAuthenticated(code="wrong-credentials")
 
 
 def identity_withheld() -> IdentityWithheld:
     """The refusal to show who reported."""
-    return IdentityWithheld("The reporter asked for confidentiality: who they are is shown to nobody.")
+    return IdentityWithheld()
 
 
 def wrong_password() -> WrongPassword:
     """The password that is asked for again is not that of whoever is logged in."""
-    return WrongPassword(
-        "Nothing was changed: the current password is wrong. Check it; after too many wrong ones you "
-        "are asked to wait.",
-        {"fields": {"password": [faults.WRONG_PASSWORD()]}},
-    )
+    return WrongPassword({"fields": {"password": [faults.WRONG_PASSWORD()]}})
 
 
 def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
@@ -177,9 +167,7 @@ class Complaint(Report, Claimable):
     def must_stand_here(self) -> None:
         """Raises AlreadyHandedOver."""
         if self.handed_over_at is not None:
-            raise AlreadyHandedOver(
-                "This report was handed over before; nothing changed. Reload your list.", {"stands": self.stands()}
-            )
+            raise AlreadyHandedOver({"stands": self.stands()})
 
     def hand_over(self, by: str, now: datetime) -> None:
         """Step 2: the operator hands the report to Tim Utama. Raises AlreadyHandedOver."""

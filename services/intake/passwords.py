@@ -256,7 +256,7 @@ class ChangesPasswords(OpensBoxes):
 def known_account(work: IntakeWork, actor: Actor) -> Account:
     """The caller's account, as it is. Raises NotAuthenticated where they have no session."""
     if actor.session is None:
-        raise NotAuthenticated("Log in first.")
+        raise NotAuthenticated
     return work.accounts.get(actor.id)
 
 

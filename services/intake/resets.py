@@ -31,10 +31,7 @@ class ResetExpired(Refused):
 
 def reset_expired() -> ResetExpired:
     """One refusal for every code that is no good."""
-    return ResetExpired(
-        "This code is no longer good: it works once, within an hour, and only the newest one sent. "
-        "Check that you copied all of it, or ask for a new one (POST /password-resets)."
-    )
+    return ResetExpired()
 
 
 def may_be_reset(account: Account | None) -> bool:

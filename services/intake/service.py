@@ -124,7 +124,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
         with self.uow.reading() as work:
             found = work.accounts.session_account(_hash(call.content["refresh_token"]), _now())
         if found is None:
-            raise NotAuthenticated("This session has ended. Log in again.")
+            raise NotAuthenticated(code="session-ended")
         with self.once(call):
             pass
         session_id, account = found
@@ -273,9 +273,7 @@ def _hash(content: Any) -> str:
 def _same(work: IntakeWork, taken: tuple[str, str], form_hash: str) -> domain.Complaint:
     known_hash, ticket = taken
     if known_hash != form_hash:
-        raise domain.IdempotencyKeyReused(
-            "This Idempotency-Key was used for another report. Use a fresh one for each report.", {"ticket": ticket}
-        )
+        raise domain.IdempotencyKeyReused({"ticket": ticket})
     return work.complaints.get(ticket)
 
 

@@ -38,4 +38,4 @@ class Acting:
     def _check(self, work: IntakeWork) -> None:
         actor = self._actor
         if actor.session is not None and not work.accounts.session_is_open(actor.session, actor.id, datetime.now(UTC)):
-            raise NotAuthenticated("This session has ended. Log in again.")
+            raise NotAuthenticated(code="session-ended")

@@ -112,9 +112,7 @@ class Answer(Claimable):
     def must_stand_here(self) -> None:
         """Raises AlreadyAnswered."""
         if self.state != State.AWAITING_ANSWER:
-            raise AlreadyAnswered(
-                "The answer was sent before; nothing changed. Reload your list.", {"stands": self.stands()}
-            )
+            raise AlreadyAnswered({"stands": self.stands()})
 
     def send(self, text: str, now: datetime, calendar: Calendar) -> None:
         """Step 6: the operator sends the answer. Raises AlreadyAnswered."""
@@ -134,9 +132,9 @@ class Answer(Claimable):
         AlreadyConfirmed.
         """
         if self.state == State.AWAITING_ANSWER:
-            raise NotAnsweredYet("There is no answer to confirm yet; nothing changed.", {"stands": self.stands()})
+            raise NotAnsweredYet({"stands": self.stands()})
         if self.confirmed_at is not None:
-            raise AlreadyConfirmed("You confirmed receipt before; nothing changed.", {"stands": self.stands()})
+            raise AlreadyConfirmed({"stands": self.stands()})
         self.confirmed_at = now
         return self._close(Closing.CONFIRMED, now)
 

@@ -292,7 +292,5 @@ def _reached(work: NotificationWork, ticket: str) -> Answer:
     answer = work.answers.find(ticket, for_update=True)
     if answer is None:
         journey = work.journeys.get(ticket)
-        raise NotYourStep(
-            "This complaint has not come to be answered yet; nothing changed.", {"stands": journey.stands()}
-        )
+        raise NotYourStep({"stands": journey.stands()}, "not-to-be-answered-yet")
     return answer

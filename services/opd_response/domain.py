@@ -55,10 +55,7 @@ class Case(Report, Claimable):
     def must_stand_here(self) -> None:
         """Raises AlreadyResponded."""
         if self.state != State.AWAITING_RESPONSE:
-            raise AlreadyResponded(
-                "Your team has responded to this complaint before; nothing changed. Reload your list.",
-                {"stands": self.stands()},
-            )
+            raise AlreadyResponded({"stands": self.stands()})
 
     def respond(self, text: str, now: datetime) -> None:
         """Step 4: answer the complaint. Raises AlreadyResponded."""

@@ -88,9 +88,7 @@ class Case(Report, Claimable):
     def must_stand_here(self) -> None:
         """Raises NotYourStep."""
         if self.state not in OPEN:
-            raise NotYourStep(
-                "This does not stand at your desk; nothing changed. Reload your list.", {"stands": self.stands()}
-            )
+            raise NotYourStep({"stands": self.stands()})
 
     def classify_as_information(self, now: datetime) -> None:
         """Step 3, "ya": the operator answers directly. Raises AlreadyClassified."""
@@ -111,7 +109,7 @@ class Case(Report, Claimable):
         if round_ <= self.round:
             return
         if self.state != State.AWAITING_RESPONSE:
-            raise NotYourStep("This case awaits no response.", {"stands": self.stands()})
+            raise NotYourStep({"stands": self.stands()}, "awaits-no-response")
         self.response, self.round = response, round_
         self.start_clock(steps.APPROVE, now, calendar)
         self.state, self.since = State.AWAITING_APPROVAL, now
@@ -132,19 +130,13 @@ class Case(Report, Claimable):
 
     def _must_await_classification(self) -> None:
         if self.state != State.AWAITING_CLASSIFICATION:
-            raise AlreadyClassified(
-                "This report was classified before; nothing changed. Reload your list.", {"stands": self.stands()}
-            )
+            raise AlreadyClassified({"stands": self.stands()})
 
     def _must_await_approval(self) -> None:
         if self.state in (State.AWAITING_CLASSIFICATION, State.AWAITING_RESPONSE):
-            raise NoResponseYet(
-                "There is no response to approve or return yet; nothing changed.", {"stands": self.stands()}
-            )
+            raise NoResponseYet({"stands": self.stands()})
         if self.state != State.AWAITING_APPROVAL:
-            raise AlreadyApproved(
-                "This was handed to the operator before; nothing changed. Reload your list.", {"stands": self.stands()}
-            )
+            raise AlreadyApproved({"stands": self.stands()})
 
     def _ends(self, state: State, now: datetime) -> None:
         self.stop_clock(now)

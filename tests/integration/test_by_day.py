@@ -49,7 +49,7 @@ class AtHome(Backend):
         try:
             return json.loads(json.dumps(getattr(service, method)(*args)))
         except Refused as refusal:
-            raise RefusedRemotelyError(type(refusal).__name__, refusal.sentence, refusal.details) from None
+            raise RefusedRemotelyError(type(refusal).__name__, refusal.code, refusal.details) from None
 
     def ask_intake(self, method: str, content: dict[str, Any]) -> Any:
         """What is asked in a box: of all that can be looked at, the caller's own name alone."""

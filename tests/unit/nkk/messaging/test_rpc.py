@@ -21,12 +21,12 @@ def test_a_result_comes_back_as_it_is():
     assert _result("triage", {"result": {"a": 1}, "error": None}) == {"a": 1}
 
 
-def test_a_refusal_crosses_the_wire_with_its_name_sentence_and_details():
+def test_a_refusal_crosses_the_wire_with_its_name_code_and_details():
     with pytest.raises(RefusedRemotelyError) as refused:
-        answered(NotYourStep("Not now.", {"stands": {"state": "approved"}}))
-    assert (refused.value.name, refused.value.sentence, refused.value.details) == (
+        answered(NotYourStep({"stands": {"state": "approved"}}))
+    assert (refused.value.name, refused.value.code, refused.value.details) == (
         "NotYourStep",
-        "Not now.",
+        "not-your-step",
         {"stands": {"state": "approved"}},
     )
 

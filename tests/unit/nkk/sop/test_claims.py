@@ -20,7 +20,7 @@ class Case(Claimable):
 
     def must_stand_here(self):
         if self.done_at is not None:
-            raise AlreadyDone("Done before.")
+            raise AlreadyDone
 
 
 @pytest.fixture

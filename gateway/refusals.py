@@ -1,0 +1,62 @@
+"""What the API says of a refusal: one English sentence for each code."""
+
+from collections.abc import Mapping
+from typing import Any
+
+SENTENCES = {
+    "invalid-input": "Some fields need correcting.",
+    "no-instant": "An instant is written 2026-03-02T01:30:00Z, between 2000 and 2199.",
+    "not-authenticated": "Log in first.",
+    "invalid-token": "This access token is not valid. Log in again.",
+    "expired-token": "Your log-in has expired. Renew it or log in again.",
+    "session-ended": "This session has ended. Log in again.",
+    "wrong-credentials": "User name or password is wrong, or the account is closed. Check both; after too many wrong "
+    "ones you are asked to wait.",
+    "not-your-role": "Your role does not do this.",
+    "role-of-operation": "This is for {needed}; you are logged in as {role}.",
+    "role-of-document": "This document is not for {role}.",
+    "unknown-ticket": "There is no complaint with this ticket. Check it and try again.",
+    "unknown-account": "There is no staff account of this user name. Check it.",
+    "unknown-calendar": "There is no such version of the calendar. GET /calendar/versions lists them.",
+    "ordinary-day": "This date is an ordinary day of the calendar already; nothing changed.",
+    "claimed-by-colleague": "A colleague is on this complaint; nothing changed. Take it over if that is what you mean "
+    "to do.",
+    "not-your-step": "This does not stand at your desk; nothing changed. Reload your list.",
+    "awaits-no-response": "This case awaits no response.",
+    "not-to-be-answered-yet": "This complaint has not come to be answered yet; nothing changed.",
+    "no-response-yet": "There is no response to approve or return yet; nothing changed.",
+    "not-answered-yet": "There is no answer to confirm yet; nothing changed.",
+    "already-done": "This was done before; nothing changed.",
+    "already-handed-over": "This report was handed over before; nothing changed. Reload your list.",
+    "already-classified": "This report was classified before; nothing changed. Reload your list.",
+    "already-responded": "Your team has responded to this complaint before; nothing changed. Reload your list.",
+    "already-approved": "This was handed to the operator before; nothing changed. Reload your list.",
+    "already-answered": "The answer was sent before; nothing changed. Reload your list.",
+    "already-confirmed": "You confirmed receipt before; nothing changed.",
+    "username-taken": "This user name is taken. Choose another.",
+    "reset-expired": "This code is no longer good: it works once, within an hour, and only the newest one sent. Check "
+    "that you copied all of it, or ask for a new one (POST /password-resets).",
+    "wrong-password": "Nothing was changed: the current password is wrong. Check it; after too many wrong ones you "
+    "are asked to wait.",
+    "slowed-down": "Too many wrong passwords were given here. Try again after {at} WIB; the right one is not taken "
+    "before. A device that logged in before is not slowed down by others.",
+    "last-admin": "This is the last admin's account that is open; nothing changed. Add another admin first, then "
+    "disable this one.",
+    "calendar-changed-meanwhile": "Somebody has changed the calendar meanwhile; nothing of yours was kept. Read it "
+    "again (GET /calendar) and make your change to that version.",
+    "identity-withheld": "The reporter asked for confidentiality: who they are is shown to nobody.",
+    "idempotency-key-reused": "This Idempotency-Key was used for another report. Use a fresh one for each report.",
+    "no-document-yet": "This document does not exist yet: the step that makes it is not done.",
+    "being-prepared": "This complaint was accepted; what you ask for is being prepared. Try again in a moment.",
+}
+
+
+def sentence(code: str, details: Mapping[str, Any]) -> str:
+    """Return what the refusal `code` says with its `details`.
+
+    What a stage of an earlier version gives for a code is a sentence already. A code of a later version is named.
+    """
+    if " " in code:
+        return code
+    written = {name: " or ".join(value) if isinstance(value, list) else value for name, value in details.items()}
+    return SENTENCES.get(code, f"Refused: {code}.").format_map(written)
