@@ -9,10 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from flask import current_app, g
 
+from nkk.contracts import views
 from nkk.messaging.boxes import Question
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.rpc_client import RpcClient
@@ -40,19 +41,22 @@ FOR_ANYBODY = {
 AT_EVERY_STAGE = {"ping", "outbox"}
 
 
-class Kept:
+T = TypeVar("T")
+
+
+class Kept(Generic[T]):
     """What a stage was asked, for `seconds`; for longer while the stage is away. One thread at a time asks anew, and
     the others make do with what there is. After a failure it is not asked again for `pause` seconds."""
 
-    def __init__(self, seconds: float, ask: Callable[[], dict[str, Any]], pause: float = 0.0) -> None:
+    def __init__(self, seconds: float, ask: Callable[[], T], pause: float = 0.0) -> None:
         self._seconds = seconds
         self._ask = ask
         self._pause = pause
         self._failed: tuple[float, StageUnavailableError | StageFailedError] | None = None
-        self._known: tuple[float, dict[str, Any]] | None = None
+        self._known: tuple[float, T] | None = None
         self._asking = threading.Lock()
 
-    def get(self) -> dict[str, Any]:
+    def get(self) -> T:
         """What is known. Raises StageUnavailableError or StageFailedError where nothing is."""
         known = self._known
         if known is not None and time.monotonic() - known[0] <= self._seconds:
@@ -164,22 +168,22 @@ class Backend:
         self.call("intake", "check_in")
         return dict(self.call("notification", "replace_teams", teams))
 
-    def lists(self) -> dict[str, Any]:
+    def lists(self) -> views.Lists:
         """Catalogue and roster, at most LISTS_SECONDS old; older where intake is away and they were known."""
         return self._lists.get()
 
-    def lists_if_any(self) -> dict[str, Any]:
+    def lists_if_any(self) -> views.Lists:
         """The same; empty where they cannot be had just now."""
         try:
             return self.lists()
         except (StageUnavailableError, StageFailedError):
-            return {"categories": {}, "opds": {}}
+            return {"categories": {}, "opds": {}, "changed_at": None}
 
     def figures(self) -> dict[str, Any]:
         """What anybody may know, at most FIGURES_SECONDS old; older where notification is away and they were known."""
         return self._figures.get()
 
-    def _ask_for_lists(self) -> dict[str, Any]:
+    def _ask_for_lists(self) -> views.Lists:
         # With some at hand, nobody waits long for newer ones.
         return self._call("intake", "lists", within=LISTS_PATIENCE if self._lists.is_known else None)
 

@@ -7,6 +7,7 @@ from flask import g
 from gateway import desks, journeys, methods, papers
 from gateway.backend import backend
 from gateway.desks import Desk
+from nkk.contracts import views
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop import steps
 from nkk.sop.refusals import UnknownTicket
@@ -14,6 +15,12 @@ from nkk.sop.steps import Path, Role
 from nkk.sop.ticket import read_ticket
 
 JUST_SUBMITTED = journeys.standing(steps.HAND_OVER)
+
+
+class Followed(views.Timeline):
+    """A journey with the documents that the caller may open."""
+
+    documents: list[dict[str, str]]
 
 
 def known(ticket: str) -> str:
@@ -29,17 +36,17 @@ def submit(form: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
     return backend().call("intake", "submit", form, idempotency_key)
 
 
-def worklist(desk: Desk, cursor: str | None, limit: int | None, wanted: dict[str, Any]) -> dict[str, Any]:
+def worklist(desk: Desk, cursor: str | None, limit: int | None, wanted: dict[str, Any]) -> views.Listing:
     """A page of a desk's list. Notification keeps no word of what a report is about: of the answers to be sent intake
     tells it, and while that is away the rows come without."""
-    listing = backend().call(desk.stage, "worklist", cursor, limit, wanted)
+    listing: views.Listing = backend().call(desk.stage, "worklist", cursor, limit, wanted)
     if desk is not desks.ANSWERS or not listing["items"]:
         return listing
     try:
         known = backend().call("intake", "subjects", [row["ticket"] for row in listing["items"]])
     except (StageUnavailableError, StageFailedError):
         known = {}
-    return listing | {"items": [row | known.get(row["ticket"], {}) for row in listing["items"]]}
+    return {"items": [{**row, **known.get(row["ticket"], {})} for row in listing["items"]], "next": listing["next"]}
 
 
 def own(cursor: str | None, limit: int | None) -> dict[str, Any]:
@@ -61,12 +68,12 @@ def tell_standings(listing: dict[str, Any]) -> None:
         item["stands"] = standings.get(item["ticket"]) or JUST_SUBMITTED
 
 
-def view(ticket: str) -> dict[str, Any]:
+def view(ticket: str) -> views.Complaint:
     """One complaint, as far as the caller's role may see it."""
     return _VIEWS[g.actor.role](known(ticket))
 
 
-def kept(ticket: str) -> dict[str, Any]:
+def kept(ticket: str) -> views.Complaint:
     """A complaint as intake keeps it: all that is known of it while notification is away."""
     return backend().call("intake", "complaint", known(ticket))
 
@@ -76,25 +83,25 @@ def identity(ticket: str) -> dict[str, Any]:
     return backend().identity(known(ticket), "screen")
 
 
-def timeline(ticket: str, confidential: bool | None = None) -> dict[str, Any]:
+def timeline(ticket: str, confidential: bool | None = None) -> Followed:
     """The journey of a complaint through the seven steps, with the documents that the caller may open; `confidential`
     where that is known."""
     told, role = journey(ticket), Role(g.actor.role)
     listed = papers.openable(known(ticket), role, told, confidential) if told["entries"] else []
-    return told | {"documents": listed}
+    return {**told, "documents": listed}
 
 
-def journey(ticket: str) -> dict[str, Any]:
+def journey(ticket: str) -> views.Timeline:
     """The journey of a complaint through the seven steps."""
     return journeys.of(known(ticket))
 
 
-def hand_over(ticket: str) -> dict[str, Any]:
+def hand_over(ticket: str) -> views.Acted:
     """Step 2."""
     return backend().call("intake", "hand_over", known(ticket))
 
 
-def classify(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
+def classify(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Step 3: information, or a complaint for the helper team of an agency."""
     ticket, opd, note = known(ticket), form.get("opd"), form.get("note")
     if form["kind"] == Path.INFORMATION:
@@ -103,12 +110,12 @@ def classify(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
     return backend().call("triage", "forward", ticket, opd, note)
 
 
-def respond(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
+def respond(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Step 4."""
     return backend().call("opd_response", "respond", known(ticket), form["text"])
 
 
-def approve(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
+def approve(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Step 5: hand the response to the operator, or return it with a note."""
     ticket, note = known(ticket), form.get("note")
     if form["approved"]:
@@ -116,34 +123,35 @@ def approve(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
     return backend().call("triage", "return_response", ticket, note)
 
 
-def answer(ticket: str, form: dict[str, Any]) -> dict[str, Any]:
+def answer(ticket: str, form: dict[str, Any]) -> views.Acted:
     """Step 6."""
     return _acted(ticket, "send_answer", form["text"])
 
 
-def confirm_receipt(ticket: str) -> dict[str, Any]:
+def confirm_receipt(ticket: str) -> views.Acted:
     """Step 7."""
     return _acted(ticket, "confirm_receipt")
 
 
-def _acted(ticket: str, act: str, *args: Any) -> dict[str, Any]:
+def _acted(ticket: str, act: str, *args: Any) -> views.Acted:
     done = journeys.told(known(ticket), act, *args)
     if done is None:
         raise journeys.being_prepared()
     return done
 
 
-def _for_reporter(ticket: str) -> dict[str, Any]:
-    return desks.read(ticket) | _answer("open_answer" if methods.takes_effect() else "read_answer", ticket)
+def _for_reporter(ticket: str) -> views.Complaint:
+    return {**desks.read(ticket), **_answer("open_answer" if methods.takes_effect() else "read_answer", ticket)}
 
 
-def _for_operator(ticket: str) -> dict[str, Any]:
-    shown = desks.read(ticket) | _answer("answer", ticket)
+def _for_operator(ticket: str) -> views.Complaint:
+    complaint, answering = desks.read(ticket), _answer("answer", ticket)
     # The operator has two desks: once it is handed over, nobody is on it at the first any more.
-    return shown | {"claim": shown["claim"] or (shown["answer"] or {}).get("claim")}
+    claim = complaint["claim"] or (answering["answer"] or {}).get("claim")
+    return {**complaint, **answering, "claim": claim}
 
 
-def _answer(method: str, ticket: str) -> dict[str, Any]:
+def _answer(method: str, ticket: str) -> Any:
     """Where a complaint of intake's stands and its answer, as notification knows them."""
     try:
         return backend().call("notification", method, ticket)

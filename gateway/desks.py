@@ -6,6 +6,7 @@ from typing import Any
 from flask import g
 
 from gateway.backend import backend
+from nkk.contracts import views
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop.steps import Role
 
@@ -43,23 +44,23 @@ def of_role(role: str) -> list[Desk]:
     return [desk for desk in DESKS if desk.role == role]
 
 
-def read(ticket: str) -> dict[str, Any]:
+def read(ticket: str) -> views.Complaint:
     """Return a complaint as the stage of the caller's role keeps it; an operator's or a reporter's is intake's."""
     stage, method = _READ[Role(g.actor.role)]
     return backend().call(stage, method, ticket)
 
 
-def claim(ticket: str, take_over: bool) -> dict[str, Any]:
+def claim(ticket: str, take_over: bool) -> views.Claimed:
     """Note that the caller is on a complaint; in a colleague's place only with `take_over`."""
     return _at_own_desk("claim", ticket, take_over)
 
 
-def release(ticket: str) -> dict[str, Any]:
+def release(ticket: str) -> views.Claimed:
     """Note that the caller is no longer on a complaint."""
     return _at_own_desk("release", ticket)
 
 
-def _at_own_desk(act: str, *args: Any) -> dict[str, Any]:
+def _at_own_desk(act: str, *args: Any) -> views.Claimed:
     first, *others = of_role(g.actor.role)
     try:
         return backend().call(first.stage, act, *args)

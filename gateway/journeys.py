@@ -10,10 +10,11 @@ from flask import g
 
 from gateway import desks
 from gateway.backend import backend
+from nkk.contracts import views
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop import steps
 from nkk.sop.refusals import Refused
-from nkk.sop.steps import Role, Step
+from nkk.sop.steps import Role, Stands, Step
 
 RETRY_AFTER_SECONDS = 5
 
@@ -39,7 +40,7 @@ def told(ticket: str, method: str, *args: Any) -> Any:
         return None
 
 
-def of(ticket: str) -> dict[str, Any]:
+def of(ticket: str) -> views.Timeline:
     """The journey of a complaint. Raises BeingPrepared where a team's has not been heard of yet."""
     try:
         return backend().call("notification", "timeline", ticket)
@@ -49,7 +50,7 @@ def of(ticket: str) -> dict[str, Any]:
         return begun(desks.read(ticket))
 
 
-def begun(complaint: dict[str, Any]) -> dict[str, Any]:
+def begun(complaint: views.Complaint) -> views.Timeline:
     """The journey of a `complaint` as intake knows it: its first step. Raises BeingPrepared for a team, whose steps
     come later."""
     if g.actor.role not in (Role.REPORTER, Role.OPERATOR):
@@ -67,14 +68,14 @@ def begun(complaint: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def standing(step: Step) -> dict[str, Any]:
+def standing(step: Step) -> Stands:
     """Where a complaint stands that came to `step`, as notification would say it."""
     return {"state": step.name, "step": step.number}
 
 
-def _submitted(at: str) -> dict[str, Any]:
+def _submitted(at: str) -> views.Entry:
     step = steps.SUBMIT
-    return {
+    entry: views.Entry = {
         "step": step.number,
         "name": step.name,
         "activity": step.activity,
@@ -88,4 +89,5 @@ def _submitted(at: str) -> dict[str, Any]:
         "due_at": None,
         "used_minutes": None,
         "late": None,
-    } | ({} if g.actor.role == Role.REPORTER else {"by": None, "opd": None, "note": None})
+    }
+    return entry if g.actor.role == Role.REPORTER else {**entry, "by": None, "opd": None, "note": None}

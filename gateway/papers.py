@@ -15,6 +15,7 @@ from flask import Response, current_app, g
 from gateway import desks, journeys, methods
 from gateway.backend import backend
 from gateway.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
+from nkk.contracts import views
 from nkk.messaging.calls import StageUnavailableError
 from nkk.sop.clock import is_day
 from nkk.sop.indonesian import ROLES
@@ -56,7 +57,7 @@ class NoDocumentYet(NotYourStep):
 
 
 def openable(
-    ticket: str, role: Role, timeline: dict[str, Any], confidential: bool | None = None
+    ticket: str, role: Role, timeline: views.Timeline, confidential: bool | None = None
 ) -> list[dict[str, str]]:
     """The documents that `role` may open now, with their addresses and the method that opens them; intake is asked
     whether the report is `confidential` where that is not known."""
@@ -132,7 +133,7 @@ def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response
     )
 
 
-def _is_there(kind: str, role: Role, timeline: dict[str, Any]) -> bool:
+def _is_there(kind: str, role: Role, timeline: views.Timeline) -> bool:
     if kind == RESPONSE and role == Role.OPERATOR:
         # A response that was returned is none of the operator's business; on the information path the answer is first.
         return bool({entry["event"] for entry in timeline["entries"]} & {"response.approved.v1", "answer.sent.v1"})
@@ -149,25 +150,29 @@ def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
 
 
 def _for_reporter(ticket: str, kind: str) -> dict[str, Any]:
-    view = desks.read(ticket)
+    view: dict[str, Any] = {**desks.read(ticket)}
     if kind == RESPONSE:
         view |= _answered((journeys.told(ticket, "read_answer") or {}).get("answer"))
     return view
 
 
 def _for_operator(ticket: str, kind: str) -> dict[str, Any]:
-    view = desks.read(ticket)
+    view: dict[str, Any] = {**desks.read(ticket)}
     if kind == RESPONSE:
         answer = (journeys.told(ticket, "answer") or {}).get("answer") or {}
         view |= _answered(answer) | {"response": answer.get("material")}
     return view
 
 
+def _for_team(ticket: str, kind: str) -> dict[str, Any]:
+    return {**desks.read(ticket)}
+
+
 _VIEWS: dict[Role, Callable[[str, str], dict[str, Any]]] = {
     Role.REPORTER: _for_reporter,
     Role.OPERATOR: _for_operator,
-    Role.MAIN_TEAM: lambda ticket, kind: desks.read(ticket),
-    Role.OPD_TEAM: lambda ticket, kind: desks.read(ticket),
+    Role.MAIN_TEAM: _for_team,
+    Role.OPD_TEAM: _for_team,
 }
 
 
@@ -181,11 +186,11 @@ def _answered(answer: dict[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _told(timeline: dict[str, Any], last_step: int, role: Role) -> dict[str, Any]:
+def _told(timeline: views.Timeline, last_step: int, role: Role) -> dict[str, Any]:
     """What the journey says up to `last_step`: when each step was done, Tim Utama's notes, the times of the steps."""
     entries = [entry for entry in timeline["entries"] if entry["step"] <= last_step]
     at = {entry["step"]: entry["at"] for entry in entries}
-    classified: dict[str, Any] = next((entry for entry in entries if entry["step"] == 3), {})
+    classified = next((entry for entry in entries if entry["step"] == 3), None)
     returned = [entry for entry in entries if entry["event"] == "response.returned.v1" and role in BETWEEN]
     return {
         "submitted_at": timeline["submitted_at"],
@@ -195,19 +200,25 @@ def _told(timeline: dict[str, Any], last_step: int, role: Role) -> dict[str, Any
         "responded_at": at.get(4),
         "approved_at": next((entry["at"] for entry in entries if entry["event"] == "response.approved.v1"), None),
         "path": timeline["path"] if classified else None,
-        "note": classified.get("note"),
+        "note": classified.get("note") if classified else None,
         "return_note": returned[-1]["note"] if returned else None,
-        "opd": classified.get("opd"),
+        "opd": classified.get("opd") if classified else None,
         "steps": [_step(entry) for entry in entries],
     }
 
 
-def _step(entry: dict[str, Any]) -> dict[str, Any]:
+def _step(entry: views.Entry) -> dict[str, Any]:
     return {
         "number": entry["step"],
         "role": ROLES[Role(entry["role"])],
         "done_at": entry["at"],
-        **{name: entry[name] for name in ("activity", "minutes", "came_at", "due_at", "used_minutes", "late", "round")},
+        "activity": entry["activity"],
+        "minutes": entry["minutes"],
+        "came_at": entry["came_at"],
+        "due_at": entry["due_at"],
+        "used_minutes": entry["used_minutes"],
+        "late": entry["late"],
+        "round": entry["round"],
     }
 
 
@@ -216,18 +227,18 @@ def _named(held: dict[str, Any]) -> dict[str, Any]:
     # Of the submission the teams are told the day alone; the hand-over followed it.
     entered = held["submitted_at"]
     lists = _lists_at(held["handed_over_at"] if is_day(entered) else entered)
-    category = lists["categories"].get(held.get("category"), {})
+    category = lists["categories"].get(held.get("category", ""))
     named = {
-        "category": category.get("name"),
-        "accused_opd": lists["opds"].get(held.get("accused_opd")),
-        "sub_category": category.get("sub_categories", {}).get(held.get("sub_category")),
+        "category": category and category["name"],
+        "accused_opd": lists["opds"].get(held.get("accused_opd", "")),
+        "sub_category": category and category["sub_categories"].get(held.get("sub_category", "")),
     }
     if held.get("classified_at"):
-        named["opd"] = _lists_at(held["classified_at"])["opds"].get(held.get("opd"))
+        named["opd"] = _lists_at(held["classified_at"])["opds"].get(held.get("opd", ""))
     return {name: value for name, value in named.items() if value is not None}
 
 
-def _lists_at(instant: str) -> dict[str, Any]:
+def _lists_at(instant: str) -> views.Lists:
     known = backend().lists()
     since = known.get("changed_at")
     if since is None or datetime.fromisoformat(since) <= datetime.fromisoformat(instant):

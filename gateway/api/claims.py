@@ -6,6 +6,7 @@ from gateway import desks, schemas
 from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.complaints import known
+from nkk.contracts import views
 
 resources = Resources("claims", __name__, description="Who at a desk is on a complaint")
 
@@ -16,7 +17,7 @@ resources = Resources("claims", __name__, description="Who at a desk is on a com
 @resources.response(200, schemas.Claimed)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
-def claim(form: dict[str, Any], ticket: str) -> dict[str, Any]:
+def claim(form: dict[str, Any], ticket: str) -> views.Claimed:
     """Say that you are on it: for 30 minutes, or until its step is done. It keeps no colleague from acting."""
     return desks.claim(known(ticket), form.get("take_over", False))
 
@@ -26,6 +27,6 @@ def claim(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @resources.response(200, schemas.Claimed)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
-def release(ticket: str) -> dict[str, Any]:
+def release(ticket: str) -> views.Claimed:
     """Say that you are not on it any more."""
     return desks.release(known(ticket))

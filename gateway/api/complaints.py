@@ -7,6 +7,7 @@ from gateway.api.describing import next_acts
 from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.limits import by_account, limit
+from nkk.contracts import views
 from nkk.sop.steps import Role
 
 READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
@@ -39,7 +40,7 @@ def own(page: dict[str, Any]) -> dict[str, Any]:
 @needs(*READERS)
 @resources.response(200, schemas.Complaint)
 @resources.alt_response(404, response="NOT_FOUND")
-def read(ticket: str) -> dict[str, Any]:
+def read(ticket: str) -> views.Complaint:
     """One complaint, as far as your role may see it. For its reporter, reading the answer counts as receiving it."""
     return complaints.view(ticket)
 
@@ -59,7 +60,7 @@ def identity(ticket: str) -> dict[str, Any]:
 @resources.response(200, schemas.Timeline)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
-def timeline(ticket: str) -> dict[str, Any]:
+def timeline(ticket: str) -> complaints.Followed:
     """The journey of a complaint through the seven steps. To a team it is `being-prepared` where what came to its desk
     a moment ago has not been heard of everywhere."""
     return complaints.timeline(ticket)
@@ -71,7 +72,7 @@ def timeline(ticket: str) -> dict[str, Any]:
 @next_acts(200, "complaints_classify", "claims_claim")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
-def hand_over(ticket: str) -> dict[str, Any]:
+def hand_over(ticket: str) -> views.Acted:
     """Step 2: the operator hands the complaint to Tim Utama."""
     return complaints.hand_over(ticket)
 
@@ -83,7 +84,7 @@ def hand_over(ticket: str) -> dict[str, Any]:
 @next_acts(200, "complaints_respond", "complaints_answer")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
-def classify(form: dict[str, Any], ticket: str) -> dict[str, Any]:
+def classify(form: dict[str, Any], ticket: str) -> views.Acted:
     """Step 3: Tim Utama says what it is: information, or a complaint for an OPD's helper team."""
     return complaints.classify(ticket, form)
 
@@ -95,7 +96,7 @@ def classify(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @next_acts(200, "complaints_approve")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
-def respond(form: dict[str, Any], ticket: str) -> dict[str, Any]:
+def respond(form: dict[str, Any], ticket: str) -> views.Acted:
     """Step 4: the OPD's helper team responds; again, after a return."""
     return complaints.respond(ticket, form)
 
@@ -107,7 +108,7 @@ def respond(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @next_acts(200, "complaints_respond", "complaints_answer")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
-def approve(form: dict[str, Any], ticket: str) -> dict[str, Any]:
+def approve(form: dict[str, Any], ticket: str) -> views.Acted:
     """Step 5: Tim Utama hands the response to the operator, or returns it with a note."""
     return complaints.approve(ticket, form)
 
@@ -119,7 +120,7 @@ def approve(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @next_acts(200, "complaints_read", "complaints_confirm_receipt")
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
-def answer(form: dict[str, Any], ticket: str) -> dict[str, Any]:
+def answer(form: dict[str, Any], ticket: str) -> views.Acted:
     """Step 6: the operator sends the answer to the reporter."""
     return complaints.answer(ticket, form)
 
@@ -129,6 +130,6 @@ def answer(form: dict[str, Any], ticket: str) -> dict[str, Any]:
 @resources.response(200, schemas.Standing)
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
-def confirm_receipt(ticket: str) -> dict[str, Any]:
+def confirm_receipt(ticket: str) -> views.Acted:
     """Step 7: the reporter confirms having received the answer."""
     return complaints.confirm_receipt(ticket)

@@ -10,6 +10,7 @@ from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.backend import backend
 from gateway.desks import Desk
+from nkk.contracts import views
 from nkk.sop.steps import Role
 
 resources = Resources("desks", __name__, description="Worklists, oldest due first")
@@ -27,7 +28,7 @@ def _desk(desk: Desk, what: str) -> Callable[..., Any]:
     @resources.doc(summary=what)
     @resources.arguments(schemas.Worklist(), location="query")
     @resources.response(200, schemas.Listing)
-    def worklist(page: dict[str, Any]) -> dict[str, Any]:
+    def worklist(page: dict[str, Any]) -> views.Listing:
         return complaints.worklist(desk, page["cursor"], page["limit"], page["wanted"])
 
     return worklist

@@ -12,10 +12,11 @@ from gateway import complaints, desks, schemas
 from gateway.errors import RETRY_AFTER_SECONDS
 from gateway.journeys import BeingPrepared
 from gateway.site import colleagues, forms, journey, session, words
-from gateway.site.due import of_service, of_step
+from gateway.site.due import Due, of_service, of_step
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
+from nkk.contracts import views
 from nkk.log import get_logger
 from nkk.messaging.calls import StageFailedError, StageUnavailableError
 from nkk.sop import steps
@@ -189,11 +190,11 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
     case = complaints.view(ticket)
     known = words.lists()
     step = _turn(role, case)
-    clock = case["answer"] if step is steps.ANSWER else case
+    clock: Any = case["answer"] if step is steps.ANSWER else case
     timeline = _timeline(ticket, case.get("confidential"))
     claimed = case.get("claim") if role in desks.STAFF else None
     entries = timeline["entries"] if timeline else []
-    names = colleagues.names([(claimed or {}).get("by"), *(entry.get("by") for entry in entries)])
+    names = colleagues.names([claimed["by"] if claimed else None, *(entry.get("by") for entry in entries)])
     return render_template(
         "reporter_case.html" if role == Role.REPORTER else "case.html",
         form=form,
@@ -213,7 +214,7 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
     )
 
 
-def _turn(role: Role, case: Mapping[str, Any]) -> Step | None:
+def _turn(role: Role, case: views.Complaint) -> Step | None:
     """The step that waits for this role on this complaint; None where nothing does."""
     state = case["stands"]["state"]
     if role == Role.OPERATOR:
@@ -228,9 +229,9 @@ def _turn(role: Role, case: Mapping[str, Any]) -> Step | None:
     return steps.RECEIVE if case.get("answer") else None
 
 
-def _service(case: Mapping[str, Any]) -> Any:
+def _service(case: views.Complaint) -> Due | None:
     finished = case["stands"]["state"] in ("closed", "receive")
-    return None if finished else of_service(dict(case), SERVICE_MINUTES)
+    return None if finished else of_service(case, SERVICE_MINUTES)
 
 
 def _timeline(ticket: str, confidential: bool | None) -> dict[str, Any] | None:
@@ -240,7 +241,9 @@ def _timeline(ticket: str, confidential: bool | None) -> dict[str, Any] | None:
     except BeingPrepared:
         return None
     known = words.lists()
-    for entry in timeline["entries"]:
-        entry["opd_name"] = words.opd_name(entry.get("opd"), known)
-        entry["self"] = entry.get("by") == g.actor.id
-    return timeline | {"stops": journey.stops(timeline)}
+    entries = [
+        {**entry, "opd_name": words.opd_name(entry.get("opd"), known), "self": entry.get("by") == g.actor.id}
+        for entry in timeline["entries"]
+    ]
+    shown: Any = {**timeline, "entries": entries}
+    return {**shown, "stops": journey.stops(shown)}

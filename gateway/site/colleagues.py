@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from gateway.backend import backend
 from gateway.site import session
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
+from nkk.sop.claims import Claim as ToldClaim
 
 MOST_ASKED = 200
 
@@ -31,7 +31,7 @@ def names(ids: Iterable[str | None]) -> dict[str, str]:
         return {}
 
 
-def claim(told: Mapping[str, Any] | None, known: Mapping[str, str]) -> Claim | None:
+def claim(told: ToldClaim | None, known: Mapping[str, str]) -> Claim | None:
     """A claim as a stage tells it, with the name from `known`."""
     if not told:
         return None

@@ -1,6 +1,5 @@
 """The desks: what waits at each, oldest due first; and the way to a complaint by its ticket."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +16,7 @@ from gateway.site.due import of_service, of_step
 from gateway.site.forms import Form, flat
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
+from nkk.contracts import views
 from nkk.sop import steps
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
@@ -126,7 +126,7 @@ def _list(key: str) -> dict[str, Any]:
     cursor = request.args.get("cursor")
     listing = complaints.worklist(page.desk, cursor, PAGE_SIZE, wanted)
     known = words.lists()
-    names = colleagues.names((row.get("claim") or {}).get("by") for row in listing["items"])
+    names = colleagues.names(claim["by"] for row in listing["items"] if (claim := row.get("claim")))
     rows = [
         _row(row, page.desk, known) | {"claim": colleagues.claim(row.get("claim"), names)} for row in listing["items"]
     ]
@@ -176,10 +176,10 @@ def _narrowing() -> tuple[Form, dict[str, Any]]:
         return form, load(schemas.Worklist, rest)["wanted"]
 
 
-def _row(row: Mapping[str, Any], desk: Desk, known: Mapping[str, Any]) -> dict[str, Any]:
-    row = dict(row)
+def _row(row: views.Row, desk: Desk, known: views.Lists) -> dict[str, Any]:
     standard = _step(row, desk).minutes
-    return row | {
+    return {
+        **row,
         "title": row.get("subject_line") or gettext("Jawab laporan ini"),
         "topic": words.topic(row, known),
         "opd_name": words.opd_name(row.get("opd"), known),
@@ -188,7 +188,7 @@ def _row(row: Mapping[str, Any], desk: Desk, known: Mapping[str, Any]) -> dict[s
     }
 
 
-def _step(row: Mapping[str, Any], desk: Desk) -> Step:
+def _step(row: views.Row, desk: Desk) -> Step:
     """The step that `row` waits for."""
     if desk is TRIAGE:
         return steps.CLASSIFY if row["stands"]["state"] == "awaiting_classification" else steps.APPROVE

@@ -205,7 +205,7 @@ def _who_did_it() -> dict[str, Any] | None:
         return None
     if not acts:
         return None
-    by = acts[-1].get("by")
+    by = acts[-1].get("by") or ""
     return {"at": acts[-1]["at"], "self": by == visitor.id, "name": colleagues.names([by]).get(by)}
 
 

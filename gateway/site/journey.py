@@ -1,10 +1,12 @@
 """A complaint's timeline, drawn as the seven steps."""
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.site.due import Due, due, of_service
 from gateway.site.language import passed, read_instant
+from nkk.contracts import views
 from nkk.sop import steps
 from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
@@ -15,7 +17,7 @@ class Stop:
 
     step: Step
     state: str
-    entries: list[dict[str, Any]] = field(default_factory=list)
+    entries: Sequence[Mapping[str, Any]] = ()
     due: Due | None = None
 
 
@@ -29,7 +31,7 @@ class Whole:
     late: bool
 
 
-def whole(timeline: dict[str, Any]) -> Whole | None:
+def whole(timeline: views.Timeline) -> Whole | None:
     """The whole service's promise as `timeline` tells it; None where its first event is still on the way."""
     at = timeline.get("service_due_at")
     if not at:
@@ -40,7 +42,7 @@ def whole(timeline: dict[str, Any]) -> Whole | None:
     return Whole(at, None, answered, passed(at, read_instant(answered)))
 
 
-def stops(timeline: dict[str, Any]) -> list[Stop]:
+def stops(timeline: views.Timeline) -> list[Stop]:
     """The seven steps as `timeline` tells them."""
     path = timeline.get("path")
     on_path = PATHS[Path(path)] if path else STEPS
@@ -48,8 +50,8 @@ def stops(timeline: dict[str, Any]) -> list[Stop]:
     return [_stop(step, timeline, stands, step in on_path) for step in STEPS]
 
 
-def _stop(step: Step, timeline: dict[str, Any], stands: int | None, on_path: bool) -> Stop:
-    entries = [entry for entry in timeline["entries"] if entry["step"] == step.number]
+def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: bool) -> Stop:
+    entries: Sequence[Mapping[str, Any]] = [entry for entry in timeline["entries"] if entry["step"] == step.number]
     if not on_path:
         return Stop(step, "skipped")
     if step.number == stands:
@@ -60,9 +62,9 @@ def _stop(step: Step, timeline: dict[str, Any], stands: int | None, on_path: boo
     return Stop(step, "done" if done else "next", entries)
 
 
-def _promised(step: Step, timeline: dict[str, Any]) -> Due | None:
+def _promised(step: Step, timeline: views.Timeline) -> Due | None:
     """When the present step is due, as the stage says. The reporter's own step has no clock that they are held to."""
-    following = timeline.get("next") or {}
-    if step is steps.RECEIVE:
+    following = timeline.get("next")
+    if step is steps.RECEIVE or following is None:
         return None
-    return due(following.get("due_at"), following.get("left_minutes"), step.minutes)
+    return due(following["due_at"], following["left_minutes"], step.minutes)

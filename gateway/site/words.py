@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from gateway.backend import backend
 from gateway.site.language import working_time
+from nkk.contracts import views
 from nkk.sop import steps
 from nkk.sop.text import isolated
 
@@ -138,23 +139,23 @@ def standard_time(number: int) -> str:
     return working_time(STANDARD[number])
 
 
-def lists() -> dict[str, Any]:
+def lists() -> views.Lists:
     """Catalogue and roster; empty where they cannot be had just now, so that a page shows keys instead of names."""
     return backend().lists_if_any()
 
 
-def topic(row: Mapping[str, Any], known: Mapping[str, Any]) -> str:
+def topic(row: Mapping[str, Any], known: views.Lists) -> str:
     """Category and sub-category by their names; by their keys where an old report names what is gone."""
     if "category" not in row:
         return ""
-    category = known["categories"].get(row["category"], {})
+    category = known["categories"].get(row["category"])
     # One that was renamed to another key, or taken away: said once, behind both.
-    sub = category.get("sub_categories", {}).get(row["sub_category"])
-    written = f"{category.get('name', row['category'])}: {sub or row['sub_category']}"
+    sub = category["sub_categories"].get(row["sub_category"]) if category else None
+    written = f"{category['name'] if category else row['category']}: {sub or row['sub_category']}"
     return written if sub or not known["categories"] else _not_listed(written)
 
 
-def opd_name(key: str | None, known: Mapping[str, Any]) -> str:
+def opd_name(key: str | None, known: views.Lists) -> str:
     """An agency by its name; by its key, and that it is gone, where it has left the roster."""
     if not key:
         return ""

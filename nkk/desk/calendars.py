@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, func, select
 
+from nkk.contracts import views
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS, Calendar
 from nkk.sop.steps import RECEIVE
@@ -111,7 +112,7 @@ class Calendars:
 
     def left(
         self, timed: Timed, service_due_at: datetime, service_calendar: int | None, now: datetime, by_day: bool = False
-    ) -> dict[str, int | bool | None]:
+    ) -> views.Left:
         """Office minutes left to a step and to the whole service, negative once late, None where the step is done, or
         the answer sent; and whether it is, or was, late: past closing time a late step still has 0 minutes. Each by the
         calendar it is due by; the service by the step's where its own is not known, and from day to day where `by_day`:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from marshmallow import Schema
 
-from nkk.contracts import Event
+from nkk.contracts import Event, views
 from nkk.contracts.events import CalendarChanged, ComplaintClosed
 from nkk.desk.calendars import Calendars
 from nkk.desk.record import viewing
@@ -54,7 +54,7 @@ class TellsAlarms(Stage):
         while self._tell_some(_now()) == BATCH:
             pass
 
-    def shown(self, schema: Schema, case: Any) -> dict[str, Any]:
+    def shown(self, schema: Schema, case: Any) -> Any:
         """`case` as `schema` shows it, with what is left of its clocks and who is on it."""
         now = _now()
         left = self.calendars.left(case, case.service_due_at, case.service_calendar, now, self.by_day)
@@ -94,7 +94,7 @@ class Act:
         """Publish `event` with this act."""
         self.work.emit(event, at=self.now)
 
-    def done(self) -> dict[str, Any]:
+    def done(self) -> views.Acted:
         """Return what the caller is told of the act."""
         return {"ticket": self.case.ticket, "stands": self.case.stands()}
 
@@ -111,7 +111,7 @@ class Desk(TellsAlarms):
     @of_the_desk
     def worklist(
         self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
-    ) -> dict[str, Any]:
+    ) -> views.Listing:
         """Return a page of what waits at this desk, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.clocked.open(cursor, limit, read_wanted(wanted, _now()), actor.group)
@@ -119,13 +119,13 @@ class Desk(TellsAlarms):
 
     @rpc
     @of_the_desk
-    def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> dict[str, Any]:
+    def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> views.Claimed:
         """Note that the caller is on a case; in a colleague's place only with `take_over`."""
         return self._claiming(actor, ticket, lambda case, now: case.claim(actor.id, now, take_over is True))
 
     @rpc
     @of_the_desk
-    def release(self, actor: Actor, ticket: str) -> dict[str, Any]:
+    def release(self, actor: Actor, ticket: str) -> views.Claimed:
         """Note that the caller is no longer on a case."""
         return self._claiming(actor, ticket, lambda case, now: case.release(actor.id, now))
 
@@ -144,7 +144,7 @@ class Desk(TellsAlarms):
         """Return what stands at this desk under `ticket`, locked. Raises UnknownTicket, or the desk's own refusal."""
         return work.clocked.get(ticket, actor.group, for_update=True)
 
-    def _claiming(self, actor: Actor, ticket: str, act: Callable[[Claimable, datetime], None]) -> dict[str, Any]:
+    def _claiming(self, actor: Actor, ticket: str, act: Callable[[Claimable, datetime], None]) -> views.Claimed:
         now = _now()
         with self.uow.begin() as work:
             case = self.standing(work, actor, ticket)
@@ -161,7 +161,7 @@ class CaseDesk(Desk):
 
     @rpc
     @of_the_desk
-    def case(self, actor: Actor, ticket: str) -> dict[str, Any]:
+    def case(self, actor: Actor, ticket: str) -> views.Case:
         """Return one case, whole; that it was read is recorded."""
         with viewing(self.uow, actor, ticket, "case") as work:
             case = work.clocked.get(ticket, actor.group)

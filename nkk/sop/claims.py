@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypedDict
 
 from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.refusals import Refused
 from nkk.sop.steps import Step
 from nkk.sop.timed import Timed
+
+
+class Claim(TypedDict):
+    """Who is on a case (an account's id), and since when."""
+
+    by: str
+    since: str
+
 
 LASTS = timedelta(minutes=30)
 """Elapsed minutes after which a claim lapses: whoever went home is on nothing."""
@@ -43,7 +52,7 @@ class Claimable(Timed):
         self._must_not_be_a_colleagues(by, now)
         self._unclaim()
 
-    def claim_at(self, now: datetime) -> dict[str, str] | None:
+    def claim_at(self, now: datetime) -> Claim | None:
         """Who is on it and since when; None where nobody is."""
         if self.claimed_by is None or self.claimed_at is None or now >= self.claimed_at + LASTS:
             return None

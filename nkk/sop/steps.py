@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NotRequired, TypedDict
 
 MINUTES_PER_DAY = 450
 """Office minutes in one working day ("hari"): 7.5 hours."""
@@ -29,6 +30,14 @@ STAFF_ROLES = (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM, Role.ADMIN)
 BY_DAY = (Role.MAIN_TEAM, Role.OPD_TEAM)
 """Who is told by the day what a reporter did: when they wrote, and when they received the answer. To the minute it
 would say who wrote, to somebody who sees people come and go, or knows when a colleague held a phone."""
+
+
+class Stands(TypedDict):
+    """Where a complaint stands: at a desk, since when; or in the procedure, where it has the number of its step."""
+
+    state: str
+    step: NotRequired[int | None]
+    since: NotRequired[str]
 
 
 class ReporterKind(StrEnum):

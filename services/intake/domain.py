@@ -9,7 +9,7 @@ from nkk.sop.clock import WIB, Calendar, write_instant
 from nkk.sop.journey import service_due
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
 from nkk.sop.report import Report
-from nkk.sop.steps import Role, Step
+from nkk.sop.steps import Role, Stands, Step
 from nkk.sop.ticket import new_ticket
 from nkk.sop.timed import started
 
@@ -175,7 +175,7 @@ class Complaint(Report, Claimable):
         self.stop_clock(now)
         self.handed_over_by = by
 
-    def stands(self) -> dict[str, str]:
+    def stands(self) -> Stands:
         """Where the report stands in this stage, and since when."""
         if self.handed_over_at is None:
             return {"state": "awaiting_hand_over", "since": write_instant(self.submitted_at)}

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Self
 
+from nkk.contracts import views
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
 from nkk.desk import IDENTITY_SHOWN, viewing
 from nkk.desk.stage import Desk, HearsClosings, of_the_desk
@@ -138,7 +139,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
             work.accounts.end_session(actor.session, _now())
 
     @rpc
-    def lists(self, at: str | None = None) -> dict[str, Any]:
+    def lists(self, at: str | None = None) -> views.Lists:
         """The catalogue of categories and the roster of agencies, as they were `at` that instant where one is given;
         and since when they are what they are now."""
         with self.uow.reading() as work:
@@ -230,7 +231,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
 
     @rpc
     @of_the_desk
-    def hand_over(self, actor: Actor, ticket: str) -> dict[str, Any]:
+    def hand_over(self, actor: Actor, ticket: str) -> views.Acted:
         """Step 2: hand a report to Tim Utama."""
         with self.act(actor, ticket) as act:
             act.case.hand_over(actor.id, act.now)

@@ -10,7 +10,7 @@ from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, day_of, write_instant
 from nkk.sop.journey import Clock, Fact, clocks, round_of
 from nkk.sop.refusals import AlreadyDone, NotYourStep
-from nkk.sop.steps import Role, Step
+from nkk.sop.steps import Role, Stands, Step
 
 
 class State(StrEnum):
@@ -146,7 +146,7 @@ class Answer(Claimable):
         """Step 7: nobody opened the answer for ten working days; True where that closes the complaint."""
         return self.lapses_at is not None and now >= self.lapses_at and self._close(Closing.LAPSED, now)
 
-    def stands(self) -> dict[str, str]:
+    def stands(self) -> Stands:
         """Where the answer stands, and since when."""
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]
 
@@ -268,7 +268,7 @@ class Journey:
             Role.OPD_TEAM: self.opd is not None and self.opd == group,
         }.get(Role(role), False)
 
-    def stands(self) -> dict[str, str | int | None]:
+    def stands(self) -> Stands:
         """Where the complaint stands in the procedure."""
         step = self.stands_at
         if step is None:

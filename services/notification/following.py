@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from nkk.contracts import views
 from nkk.desk import Calendars, viewing
 from nkk.messaging.rpc import rpc
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import day_of
 from nkk.sop.refusals import UnknownTicket
-from nkk.sop.steps import Role
+from nkk.sop.steps import Role, Stands
 from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.notification import figures, schemas
@@ -29,7 +30,7 @@ class Follows:
 
     @rpc
     @requires(*READERS)
-    def timeline(self, actor: Actor, ticket: str) -> dict[str, Any]:
+    def timeline(self, actor: Actor, ticket: str) -> views.Timeline:
         """The journey of a complaint, for those who may follow it."""
         with viewing(self.uow, actor, ticket, "timeline") as work:
             journey = work.journeys.get(ticket)
@@ -39,7 +40,7 @@ class Follows:
 
     @rpc
     @requires(Role.REPORTER)
-    def standings(self, actor: Actor, tickets: list[str]) -> dict[str, Any]:
+    def standings(self, actor: Actor, tickets: list[str]) -> dict[str, Stands]:
         """Where those of `tickets` that are the caller's own stand."""
         with self.uow.reading() as work:
             journeys = work.journeys.of(tickets)
@@ -47,7 +48,7 @@ class Follows:
 
     @rpc
     @requires(Role.ADMIN)
-    def record(self, actor: Actor, ticket: str) -> dict[str, Any]:
+    def record(self, actor: Actor, ticket: str) -> views.Records:
         """The facts of one journey and the calendars its clocks run by: all that is needed to count them anew."""
         with viewing(self.uow, actor, ticket, "clocks") as work:
             journey = work.journeys.get(ticket)
@@ -55,7 +56,7 @@ class Follows:
 
     @rpc
     @requires(*COUNTERS)
-    def month(self, actor: Actor, month: str, closed: bool, cursor: str | None = None) -> dict[str, Any]:
+    def month(self, actor: Actor, month: str, closed: bool, cursor: str | None = None) -> views.Records:
         """The facts of journeys that were under way in `month`, a page at a time: those `closed` since it began, or
         those not closed to this day."""
         first, end = load(schemas.Month, {"month": month})["month"]
@@ -64,7 +65,7 @@ class Follows:
                 work.journeys.closed_since(first, end, cursor) if closed else work.journeys.open_before(end, cursor)
             )
             journeys = work.journeys.of(tickets)
-        return self._records(journeys) | {"next": following}
+        return {**self._records(journeys), "next": following}
 
     @rpc
     def figures(self) -> dict[str, Any]:
@@ -74,7 +75,7 @@ class Follows:
             year, month = counted(work.connection, *figures.beginnings(now), day_of(now))
         return figures.shown(year, month, day_of(now))
 
-    def _records(self, journeys: list[Journey]) -> dict[str, Any]:
+    def _records(self, journeys: list[Journey]) -> views.Records:
         versions = set().union(*(journey.calendars for journey in journeys))
         return {
             "journeys": [schemas.record(journey) for journey in journeys],

@@ -6,6 +6,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields
 
+from nkk.contracts import views
 from nkk.contracts.fields import Instant, Length, Mailbox, PlainText, Regexp, Slug
 from nkk.sop import faults
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
@@ -144,7 +145,7 @@ class Month(Schema):
     month = MonthField(required=True)
 
 
-def record(journey: Journey) -> dict[str, Any]:
+def record(journey: Journey) -> views.Record:
     """A journey's facts, without a word of what it is about."""
     return {
         "ticket": journey.ticket,
@@ -165,7 +166,7 @@ def record(journey: Journey) -> dict[str, Any]:
     }
 
 
-def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> dict[str, Any]:
+def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> views.Standing:
     """Where a complaint stands, and the clock of that step; once it is closed, of the last."""
     clocks = journey.clocks(calendar_of)
     if not clocks:
@@ -182,7 +183,7 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
     }
 
 
-def timeline(journey: Journey, reader: Actor, calendar_of: Callable[[int], Calendar], now: datetime) -> dict[str, Any]:
+def timeline(journey: Journey, reader: Actor, calendar_of: Callable[[int], Calendar], now: datetime) -> views.Timeline:
     """A journey as `reader` may see it: the reporter is told roles and times, never a member of staff or a note; staff
     the notes that were written to them; the teams (BY_DAY) what a reporter did by the day."""
     by_day = reader.role in BY_DAY
@@ -202,10 +203,10 @@ def timeline(journey: Journey, reader: Actor, calendar_of: Callable[[int], Calen
     }
 
 
-def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime) -> dict[str, Any]:
+def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime) -> views.Entry:
     step, by_day = entry.turn.ends, reader.role in BY_DAY
     write = write_day if by_day and step.role == Role.REPORTER else write_instant
-    shown = {
+    shown: views.Entry = {
         "step": step.number,
         "name": step.name,
         "activity": entry.turn.activity,
@@ -219,10 +220,10 @@ def _entry(entry: Entry, reader: Actor, clock: Clock | None, now: datetime) -> d
     }
     if reader.role == Role.REPORTER:
         return shown
-    return shown | {"by": entry.by, "opd": entry.opd, "note": entry.note_for(reader.role, reader.group)}
+    return {**shown, "by": entry.by, "opd": entry.opd, "note": entry.note_for(reader.role, reader.group)}
 
 
-def _next(step: Step | None, clock: Clock | None, now: datetime, by_day: bool) -> dict[str, Any] | None:
+def _next(step: Step | None, clock: Clock | None, now: datetime, by_day: bool) -> views.Next | None:
     if step is None:
         return None
     told = clock is not None and not (by_day and step in REPORTERS_CLOCKS)
@@ -238,7 +239,7 @@ def _next(step: Step | None, clock: Clock | None, now: datetime, by_day: bool) -
     }
 
 
-def _clock(clock: Clock | None, now: datetime, by_day: bool) -> dict[str, Any]:
+def _clock(clock: Clock | None, now: datetime, by_day: bool) -> views.Clock:
     """When a step came and was due, the office minutes it took, whether it was late; None where nobody can know, or
     where it would say to the minute what a reporter did."""
     if clock is None:

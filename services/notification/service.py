@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
-from nkk.contracts import Event
+from nkk.contracts import Event, views
 from nkk.contracts.events import (
     AnswerSent,
     ComplaintClassifiedAsInformation,
@@ -111,20 +111,21 @@ class NotificationService(
 
     @rpc
     @requires(Role.OPERATOR)
-    def answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
+    def answer(self, actor: Actor, ticket: str) -> views.Answering:
         """Where a complaint stands, what there is to answer it with, what was sent, and which letters to its reporter
         will not arrive."""
         with viewing(self.uow, actor, ticket, "answer") as work:
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
             letters, _ = work.messages.undelivered(ticket)
-        return self._standing(journey) | {
+        return {
+            **self._standing(journey),
             "answer": self.shown(schemas.AnswerView(), answer) if answer else None,
             "undelivered": schemas.Undelivered(many=True).dump(letters),
         }
 
     @rpc
     @requires(Role.OPERATOR)
-    def send_answer(self, actor: Actor, ticket: str, text: str) -> dict[str, Any]:
+    def send_answer(self, actor: Actor, ticket: str, text: str) -> views.Acted:
         """Step 6: send the answer to the reporter."""
         form = load(schemas.AnswerText, {"text": text})
         now = _now()
@@ -146,7 +147,7 @@ class NotificationService(
 
     @rpc
     @requires(Role.REPORTER)
-    def read_answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
+    def read_answer(self, actor: Actor, ticket: str) -> views.Read:
         """What `open_answer` gives, without its counting as received: nothing was handed over yet."""
         with self.uow.reading() as work:
             journey, answer = self._own(work, ticket, actor), work.answers.find(ticket)
@@ -154,7 +155,7 @@ class NotificationService(
 
     @rpc
     @requires(Role.REPORTER)
-    def open_answer(self, actor: Actor, ticket: str) -> dict[str, Any]:
+    def open_answer(self, actor: Actor, ticket: str) -> views.Read:
         """Step 7: the reporter looks at their complaint; where it is answered, that counts as receiving the answer."""
         now = _now()
         with self.uow.begin() as work:
@@ -167,7 +168,7 @@ class NotificationService(
 
     @rpc
     @requires(Role.REPORTER)
-    def confirm_receipt(self, actor: Actor, ticket: str) -> dict[str, Any]:
+    def confirm_receipt(self, actor: Actor, ticket: str) -> views.Acted:
         """Step 7: the reporter confirms receipt."""
         now = _now()
         with self.uow.begin() as work:
@@ -223,10 +224,10 @@ class NotificationService(
             journey = work.journeys.get(ticket)
         return journey.minutes_to(now, self.calendars.get)
 
-    def _read(self, journey: Journey, answer: Answer | None) -> dict[str, Any]:
-        return self._standing(journey) | {"answer": schemas.ReadAnswer().dump(answer) if _is_sent(answer) else None}
+    def _read(self, journey: Journey, answer: Answer | None) -> views.Read:
+        return {**self._standing(journey), "answer": schemas.ReadAnswer().dump(answer) if _is_sent(answer) else None}
 
-    def _standing(self, journey: Journey) -> dict[str, Any]:
+    def _standing(self, journey: Journey) -> views.Standing:
         return schemas.standing(journey, self.calendars.get, _now())
 
 

@@ -9,7 +9,7 @@ from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
 from nkk.sop.refusals import AlreadyDone
 from nkk.sop.report import Report
-from nkk.sop.steps import Step
+from nkk.sop.steps import Stands, Step
 
 
 class State(StrEnum):
@@ -72,6 +72,6 @@ class Case(Report, Claimable):
         self.start_clock(steps.RESPOND, now, calendar)
         self.state, self.since = State.AWAITING_RESPONSE, now
 
-    def stands(self) -> dict[str, str]:
+    def stands(self) -> Stands:
         """Where the case stands on this desk, and since when."""
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]

@@ -1,8 +1,6 @@
 """What opd_response hears and can be told."""
 
-from typing import Any
-
-from nkk.contracts import Event
+from nkk.contracts import Event, views
 from nkk.contracts.events import ComplaintForwarded, ResponseReturned, ResponseSubmitted
 from nkk.desk.stage import CaseDesk, HearsCalendars, HearsClosings, of_the_desk
 from nkk.messaging.consumer import handles
@@ -56,7 +54,7 @@ class OpdResponseService(CaseDesk, HearsCalendars, HearsClosings):
 
     @rpc
     @of_the_desk
-    def respond(self, actor: Actor, ticket: str, text: str) -> dict[str, Any]:
+    def respond(self, actor: Actor, ticket: str, text: str) -> views.Acted:
         """Step 4: answer a complaint; again, after a return."""
         form = load(schemas.Response, {"text": text})
         with self.act(actor, ticket) as act:

@@ -1,8 +1,6 @@
 """What triage hears and can be told."""
 
-from typing import Any
-
-from nkk.contracts import Event
+from nkk.contracts import Event, views
 from nkk.contracts.events import (
     ComplaintClassifiedAsInformation,
     ComplaintForwarded,
@@ -64,7 +62,7 @@ class TriageService(CaseDesk, HearsCalendars, HearsClosings):
     @of_the_desk
     def classify_as_information(
         self, actor: Actor, ticket: str, note: str | None = None, opd: str | None = None
-    ) -> dict[str, Any]:
+    ) -> views.Acted:
         """Step 3, "ya": information, to be answered by the operator, with a note to help."""
         form = load(schemas.Information, {"opd": opd, "note": note})
         check_information(form["opd"])
@@ -84,7 +82,7 @@ class TriageService(CaseDesk, HearsCalendars, HearsClosings):
 
     @rpc
     @of_the_desk
-    def forward(self, actor: Actor, ticket: str, opd: str | None, note: str | None = None) -> dict[str, Any]:
+    def forward(self, actor: Actor, ticket: str, opd: str | None, note: str | None = None) -> views.Acted:
         """Step 3, "tidak": a complaint, forwarded to the helper team of an OPD of the roster."""
         form = load(schemas.Forwarding, {"opd": opd, "note": note})
         with self.uow.reading() as work:
@@ -96,7 +94,7 @@ class TriageService(CaseDesk, HearsCalendars, HearsClosings):
 
     @rpc
     @of_the_desk
-    def approve(self, actor: Actor, ticket: str, note: str | None = None) -> dict[str, Any]:
+    def approve(self, actor: Actor, ticket: str, note: str | None = None) -> views.Acted:
         """Step 5: the response answers the complaint, and goes to the operator."""
         form = load(schemas.Note, {"note": note})
         with self.act(actor, ticket) as act:
@@ -118,7 +116,7 @@ class TriageService(CaseDesk, HearsCalendars, HearsClosings):
 
     @rpc
     @of_the_desk
-    def return_response(self, actor: Actor, ticket: str, note: str | None) -> dict[str, Any]:
+    def return_response(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
         """Step 5: the response does not answer the complaint, and goes back to the OPD team with a note."""
         form = load(schemas.Note, {"note": note})
         check_return(form["note"])
