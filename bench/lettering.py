@@ -42,7 +42,9 @@ WORDS = {
 }
 
 
-def by_the_email_package(kind: str, email: str, message_id: str, sender: str, words: Mapping[str, str]) -> EmailMessage:
+def by_the_email_package(
+    kind: str, email: str, message_id: str, sender: str, words: Mapping[str, str], at: datetime
+) -> EmailMessage:
     """The same letter as `compose` gives, header by header."""
     text = Template((LETTERS / f"{kind}.txt").read_text("utf-8")).substitute(words)
     subject, _, body = text.partition("\n")
@@ -50,7 +52,7 @@ def by_the_email_package(kind: str, email: str, message_id: str, sender: str, wo
     message["Subject"] = subject
     message["From"] = sender
     message["To"] = email
-    message["Date"] = datetime.now(UTC)
+    message["Date"] = at
     message["Message-ID"] = f"<{message_id}@{urlsplit(words['site']).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body.lstrip("\n"))
@@ -75,7 +77,7 @@ def measured(folder: Path, count: int, rounds: int) -> dict[str, float]:
 
 def _by_the_package(folder: Path, count: int) -> None:
     for number in range(count):
-        letter = by_the_email_package("received", "siti@example.id", f"{number:032x}", SENDER.header, WORDS)
+        letter = by_the_email_package("received", "siti@example.id", f"{number:032x}", SENDER.header, WORDS, NOW)
         (folder / f"{number}.part").write_bytes(bytes(letter))
         (folder / f"{number}.part").rename(folder / f"{number}.eml")
 
@@ -83,7 +85,7 @@ def _by_the_package(folder: Path, count: int) -> None:
 def _ours(folder: Path, count: int) -> None:
     with leaving.sender(None, folder) as send:
         for number in range(count):
-            send(compose("received", "siti@example.id", f"{number:032x}", SENDER, WORDS))
+            send(compose("received", "siti@example.id", f"{number:032x}", SENDER, WORDS, NOW))
 
 
 def _mailer(folder: Path, count: int) -> float:

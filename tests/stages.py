@@ -17,7 +17,6 @@ from sqlalchemy import event as engine_event
 
 from nkk.contracts import EVENTS, STAGES, Event
 from nkk.desk import Calendars
-from nkk.desk import stage as clocked_stage
 from nkk.desk.calendars import CalendarNotHeardError
 from nkk.messaging.consumer import Handles
 from nkk.messaging.rpc import StageRpc
@@ -29,12 +28,10 @@ from nkk.store.database import Database
 from nkk.store.work import AlreadyHandledError, UnitOfWork
 from nkk.trust.actor import Actor
 from nkk.trust.sealing import new_key_pair
-from services.intake import admin as intake_admin
 from services.intake import service as intake
 from services.intake import storage as intake_storage
 from services.intake.domain import Complaint
 from services.intake.identity import Vault
-from services.notification import following
 from services.notification import service as notification
 from services.notification import storage as notification_storage
 from services.notification.keyed import Keyed
@@ -67,7 +64,6 @@ HELD = {
     "opd_response": (opd_storage.cases, opd_response.Case),
     "notification": (notification_storage.answers, notification.Answer),
 }
-CLOCKS = (clocked_stage, intake, intake_admin, notification, following)
 BY_TYPE = {event.TYPE: event for event in EVENTS}
 
 REPORTER = Actor("reporter-1", "reporter")
@@ -111,7 +107,7 @@ class House:
     def instance(self, stage: str) -> Any:
         """One more instance of `stage`, on the same database."""
         service = SERVICES[stage]()
-        service.uow = UnitOfWork(self.databases[stage], WORKS[stage], stage)
+        service.uow = UnitOfWork(self.databases[stage], WORKS[stage], stage, clock=lambda: self.now)
         service.calendars = Calendars(service.uow)
         service.mailer = SimpleNamespace(wake=lambda: None)
         service.vault, service.keyed = VAULT, KEYED
@@ -131,7 +127,8 @@ class House:
         """Several, about as many complaints, in one transaction: what costs is not what they do."""
         with self.services[stage].uow.begin() as work:
             service = copy(self.services[stage])
-            service.uow = SimpleNamespace(begin=lambda: nullcontext(work), reading=self.services[stage].uow.reading)
+            service.uow = copy(service.uow)
+            service.uow.begin = lambda: nullcontext(work)
             return [_carry_out(service, command, actor, args) for command, actor, *args in commands]
 
     def tell_alarms(self, now: datetime) -> None:
@@ -248,8 +245,6 @@ def house(url_of: Callable[[str], str], chance: random.Random | None = None) -> 
     with ExitStack() as stack:
         stack.callback(built.close)
         stack.enter_context(patch("nkk.desk.calendars.FRESH_SECONDS", -1.0))
-        for module in CLOCKS:
-            stack.enter_context(patch.object(module, "_now", lambda: built.now))
         yield built
 
 

@@ -7,7 +7,6 @@ recorded: a row that names an account beside a ticket would say who wrote what.
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
@@ -55,7 +54,7 @@ class RecordedWork(Work):
         self.inserts.add(
             self.RECORD,
             {
-                "at": datetime.now(UTC),
+                "at": self.now,
                 "actor": actor.id,
                 "role": actor.role,
                 "act": act,

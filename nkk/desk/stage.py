@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -51,12 +51,11 @@ class TellsAlarms(Stage):
     @timer(interval=TELL_SECONDS)
     def tell_alarms(self) -> None:
         """Tell of clocks that are near their end, or past it."""
-        while self._tell_some(_now()) == BATCH:
+        while self._tell_some(self.uow.clock()) == BATCH:
             pass
 
-    def shown(self, schema: Schema, case: Any) -> Any:
-        """`case` as `schema` shows it, with what is left of its clocks and who is on it."""
-        now = _now()
+    def shown(self, schema: Schema, case: Any, now: datetime) -> Any:
+        """`case` as `schema` shows it, with what is left of its clocks and who is on it at `now`."""
         left = self.calendars.left(case, case.service_due_at, case.service_calendar, now, self.by_day)
         return schema.dump(case) | left | {"claim": case.claim_at(now)}
 
@@ -114,8 +113,8 @@ class Desk(TellsAlarms):
     ) -> views.Listing:
         """Return a page of what waits at this desk, oldest due first."""
         with self.uow.reading() as work:
-            items, following = work.clocked.open(cursor, limit, read_wanted(wanted, _now()), actor.group)
-        return {"items": [self.shown(self.listed(), item) for item in items], "next": following}
+            items, following = work.clocked.open(cursor, limit, read_wanted(wanted, work.now), actor.group)
+        return {"items": [self.shown(self.listed(), item, work.now) for item in items], "next": following}
 
     @rpc
     @of_the_desk
@@ -133,9 +132,9 @@ class Desk(TellsAlarms):
     def act(self, actor: Actor, ticket: str, now: datetime | None = None) -> Iterator[Act]:
         """Carry out what ends a step of a case, in one transaction; where the step is late and nobody was told yet,
         that is published before it."""
-        now, calendar = now or _now(), self.calendars.current()
+        calendar = self.calendars.current()
         with self.uow.begin() as work:
-            case = self.standing(work, actor, ticket)
+            case, now = self.standing(work, actor, ticket), now or work.now
             work.sound_if_late(case, now)
             yield Act(work, case, now, calendar)
             work.clocked.save(case)
@@ -145,12 +144,11 @@ class Desk(TellsAlarms):
         return work.clocked.get(ticket, actor.group, for_update=True)
 
     def _claiming(self, actor: Actor, ticket: str, act: Callable[[Claimable, datetime], None]) -> views.Claimed:
-        now = _now()
         with self.uow.begin() as work:
             case = self.standing(work, actor, ticket)
-            act(case, now)
+            act(case, work.now)
             work.clocked.save(case)
-        return {"ticket": ticket, "claim": case.claim_at(now)}
+        return {"ticket": ticket, "claim": case.claim_at(work.now)}
 
 
 class CaseDesk(Desk):
@@ -165,7 +163,7 @@ class CaseDesk(Desk):
         """Return one case, whole; that it was read is recorded."""
         with viewing(self.uow, actor, ticket, "case") as work:
             case = work.clocked.get(ticket, actor.group)
-        return self.shown(self.viewed(), case)
+        return self.shown(self.viewed(), case, work.now)
 
 
 class HearsCalendars(TellsAlarms):
@@ -186,7 +184,3 @@ class HearsClosings(Stage):
         """Step 7 ended: the complaint's events are kept for NKK_OUTBOX_DAYS from then on."""
         with self.uow.handling(event) as work:
             work.close(event.data.ticket, event.time)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -9,11 +9,12 @@ an answer that can be opened is from there.
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+from nkk.clock import utc_now
 from nkk.log import get_logger
 from nkk.messaging.calls import NotCarriedOutError, StageFailedError
 from nkk.sop.clock import write_instant
@@ -54,7 +55,7 @@ class Question:
                 "reply_key": reply_key,
                 "proof": proof,
                 "nonce": secrets.token_urlsafe(24),
-                "sealed_at": write_instant(now or datetime.now(UTC)),
+                "sealed_at": write_instant(now or utc_now()),
             },
             key,
         )
@@ -74,7 +75,7 @@ class Call:
 
     content: dict[str, Any]
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(24))
-    sealed_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    sealed_at: datetime = field(default_factory=utc_now)
     reply_key: str = field(default="", repr=False)
     proof: str | None = field(default=None, repr=False)
     used: bool = False

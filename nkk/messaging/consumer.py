@@ -9,10 +9,10 @@ is counted: events wait in the inbox.
 
 import traceback
 import uuid
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from nkk.clock import utc_now
 from nkk.log import begin_context, get_logger
 from nkk.messaging import pulse, topology
 from nkk.messaging.draining import DrainingConsumer
@@ -99,7 +99,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         event = handler.event_cls.read(message.body)
         tellers = handler.event_cls.tellers(vars(event.data))
         check_origin(event.type, tellers, self._origins.of(message), event.source)
-        now = datetime.now(UTC)
+        now = utc_now()
         if event.is_from_the_future(now):
             raise FutureError(f"{event.type}, by the clock here at {write_instant(now)}")
         return event
@@ -178,7 +178,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         self._move(
             message,
             topology.quarantine_name(self.service),
-            {ATTEMPT: _attempt(message), REASON: reason, FAILED_AT: datetime.now(UTC).isoformat()},
+            {ATTEMPT: _attempt(message), REASON: reason, FAILED_AT: utc_now().isoformat()},
         )
 
     def _move(self, message: Any, queue: str, headers: dict[str, Any]) -> None:

@@ -98,7 +98,7 @@ def troubles(name: str) -> list[str]:
 def _troubles(of: Path) -> Iterator[str]:
     for loop in sorted(of.iterdir()):
         if loop.name != "lock":
-            silent = time.time() - loop.stat().st_mtime
+            silent = time.time() - loop.stat().st_mtime  # noqa: TID251  the file system's clock
             if silent > float(loop.read_text() or TURN_SECONDS):
                 yield f"{loop.name} has made no turn for {silent:.0f} s"
 

@@ -6,13 +6,14 @@ event is eligible only when every earlier event of its subject is marked. An eve
 process dies is published again; consumers know it by its id.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from time import monotonic
 from typing import Any
 
 from sqlalchemy import Table, bindparam, func, literal_column, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from nkk.clock import Clock, utc_now
 from nkk.log import get_logger
 from nkk.messaging import pulse
 from nkk.messaging.host import Signal, sleep
@@ -40,7 +41,8 @@ log = get_logger()
 class Relay:
     """Publishes one stage's outbox to the broker at `uri`."""
 
-    def __init__(self, database: Database, outbox: Table, service: str, uri: str) -> None:
+    def __init__(self, database: Database, outbox: Table, service: str, uri: str, clock: Clock = utc_now) -> None:
+        self._clock = clock
         self._database = database
         self._outbox = outbox
         self._service = service
@@ -76,7 +78,7 @@ class Relay:
             with claim.statement() as connection:
                 if not self._database.is_sqlite:
                     connection.exec_driver_sql(IN_ORDER)
-                rows = connection.execute(self._eligible, {"now": datetime.now(UTC)}).all()
+                rows = connection.execute(self._eligible, {"now": self._clock()}).all()
             if not rows:
                 return 0
             confirmed = publisher.publish(_message(row) for row in rows)
@@ -107,7 +109,7 @@ class Relay:
         self._woken.clear()
 
     def _mark(self, connection: Any, rows: Any, confirmed: set[str]) -> None:
-        now = datetime.now(UTC)
+        now = self._clock()
         outbox = self._outbox
         sent = [row.id for row in rows if row.event_id in confirmed]
         held = [row.id for row in rows if row.event_id not in confirmed]

@@ -1,11 +1,12 @@
 """What every stage has: its unit of work with a relay behind it, the verified caller, and an answer to `ping`."""
 
 import gc
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Self
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from nkk.clock import Clock, utc_now
 from nkk.log import get_logger
 from nkk.messaging import pulse
 from nkk.messaging.consumer import begin_worker_context
@@ -28,12 +29,13 @@ log = get_logger()
 
 
 class UnitOfWorkProvider(DependencyProvider):
-    """Gives each worker the stage's UnitOfWork, and runs the stage's relay."""
+    """Gives each worker the stage's UnitOfWork, by whose `clock` it knows the time, and runs the stage's relay."""
 
     relay_cls = Relay
 
-    def __init__(self, work_cls: type[Work]) -> None:
+    def __init__(self, work_cls: type[Work], clock: Clock = utc_now) -> None:
         self._work_cls = work_cls
+        self._clock = clock
 
     def bind(self, container: Any, attr_name: str) -> Any:
         """Before anything is set up: all settings of the stage that cannot be used are named at once."""
@@ -49,8 +51,8 @@ class UnitOfWorkProvider(DependencyProvider):
         pulse.begin(service)
         # Every worker may hold a connection; the relay and a timer hold one each.
         self.database = Database(DATABASE_URL.get(), size=self.container.max_workers + 4)
-        self.relay = self.relay_cls(self.database, self._work_cls.OUTBOX, service, config["AMQP_URI"])
-        self.uow = UnitOfWork(self.database, self._work_cls, service, self.relay.wake)
+        self.relay = self.relay_cls(self.database, self._work_cls.OUTBOX, service, config["AMQP_URI"], self._clock)
+        self.uow = UnitOfWork(self.database, self._work_cls, service, self.relay.wake, self._clock)
 
     def start(self) -> None:
         # What was loaded stays loaded: the garbage collector need not look through it again and again.
@@ -132,7 +134,7 @@ class Stage(HearsTogether):
         """Publish again what was told since then: another stage was restored to an earlier moment, or a broker lost.
         Of complaints that were closed before `reaches` nothing is kept."""
         count, days = self._republish(actor, since), NKK_OUTBOX_DAYS.get()
-        return {"count": count, "days": days, "reaches": write_instant(datetime.now(UTC) - timedelta(days=days))}
+        return {"count": count, "days": days, "reaches": write_instant(self.uow.clock() - timedelta(days=days))}
 
     @rpc
     @requires(Role.ADMIN)
@@ -153,7 +155,7 @@ class Stage(HearsTogether):
         kept, more = timedelta(days=NKK_OUTBOX_DAYS.get()), True
         while more:
             with self.uow.begin() as work:
-                more = prune(work, datetime.now(UTC), kept)
+                more = prune(work, work.now, kept)
             sleep(0)
 
     @rpc
@@ -161,5 +163,5 @@ class Stage(HearsTogether):
         """How many events are told and not yet published, and how long ago the first of them was told (seconds)."""
         with self.uow.reading() as work:
             unsent, oldest = work.unsent()
-        age = None if oldest is None else int((datetime.now(UTC) - oldest).total_seconds())
+        age = None if oldest is None else int((work.now - oldest).total_seconds())
         return {"unsent": unsent, "unsent_oldest_seconds": age}

@@ -3,11 +3,12 @@
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from sqlalchemy import Connection, Table, func, select, update
 
+from nkk.clock import Clock, utc_now
 from nkk.exchanges import exchange_name
 from nkk.log import correlation_id
 from nkk.store.database import Database, Inserts, insert_absent, insert_if_absent
@@ -34,16 +35,18 @@ class AlreadyHandledError(Exception):
 class Work:
     """One transaction of a stage. Subclasses add the stage's repositories, each on `connection`.
 
-    What `inserts` takes is written before the commit; what `afterwards` takes is called after it, once.
+    `now` is when it began, and is the time of all that it does. What `inserts` takes is written before the commit; what
+    `afterwards` takes is called after it, once.
     """
 
     OUTBOX: ClassVar[Table]
     INBOX: ClassVar[Table]
     CLOSED: ClassVar[Table]
 
-    def __init__(self, connection: Connection, service: str) -> None:
+    def __init__(self, connection: Connection, service: str, now: datetime) -> None:
         self.connection = connection
         self.service = service
+        self.now = now
         self.inserts = Inserts(connection)
         self.told = False
         self._afterwards: dict[Callable[[], None], None] = {}
@@ -70,7 +73,7 @@ class Work:
     def emit(self, *events: Tellable, at: datetime | None = None) -> list[str]:
         """Tell `events` once this transaction is committed; `at` is when the fact came about, now by default. Their
         ids."""
-        at, ids = at or datetime.now(UTC), []
+        at, ids = at or self.now, []
         for event in events:
             event_id = str(uuid.uuid4())
             self.inserts.add(
@@ -122,13 +125,20 @@ W = TypeVar("W", bound=Work)
 class UnitOfWork(Generic[W]):
     """Begins transactions of one stage.
 
-    `service` is the stage's name; `on_told` is called after a commit that has something to tell.
+    `service` is the stage's name; `on_told` is called after a commit that has something to tell; `clock` is what the
+    stage knows the time by.
     """
 
     def __init__(
-        self, database: Database, work_cls: type[W], service: str, on_told: Callable[[], None] = lambda: None
+        self,
+        database: Database,
+        work_cls: type[W],
+        service: str,
+        on_told: Callable[[], None] = lambda: None,
+        clock: Clock = utc_now,
     ) -> None:
         self.database = database
+        self.clock = clock
         self._work_cls = work_cls
         self._service = service
         self._on_told = on_told
@@ -137,7 +147,7 @@ class UnitOfWork(Generic[W]):
     def begin(self) -> Iterator[W]:
         """One transaction for a command."""
         with self.database.writing() as connection:
-            work = self._work_cls(connection, self._service)
+            work = self._work_cls(connection, self._service, self.clock())
             yield work
             work.inserts.flush()
         if work.told:
@@ -149,7 +159,7 @@ class UnitOfWork(Generic[W]):
     def handling(self, event: Any) -> Iterator[W]:
         """One transaction for the effect of `event`. Raises AlreadyHandledError where it had its effect before."""
         with self.begin() as work:
-            row = {"consumer": self._service, "handled_at": datetime.now(UTC), **_known(event)}
+            row = {"consumer": self._service, "handled_at": work.now, **_known(event)}
             if not insert_if_absent(work.connection, work.INBOX, row):
                 raise AlreadyHandledError(event.id)
             yield work
@@ -157,14 +167,13 @@ class UnitOfWork(Generic[W]):
     @contextmanager
     def together(self, events: Iterable[Any]) -> Iterator["Together[W]"]:
         """One transaction for the effects of all `events`: what their handlers are given as their unit of work."""
-        now = datetime.now(UTC)
         # In one order whoever inserts: two instances that were delivered the same events wait, and do not deadlock.
         known = sorted({event.id: _known(event) for event in events}.items())
         with self.begin() as work:
             fresh = insert_absent(
                 work.connection,
                 work.INBOX,
-                [{"consumer": self._service, "handled_at": now, **row} for _, row in known],
+                [{"consumer": self._service, "handled_at": work.now, **row} for _, row in known],
                 "event_id",
             )
             yield Together(self, work, fresh)
@@ -173,7 +182,7 @@ class UnitOfWork(Generic[W]):
     def reading(self) -> Iterator[W]:
         """The repositories, for reading only."""
         with self.database.reading() as connection:
-            yield self._work_cls(connection, self._service)
+            yield self._work_cls(connection, self._service, self.clock())
 
 
 def _known(event: Any) -> dict[str, Any]:
@@ -190,6 +199,7 @@ class Together(Generic[W]):
     def __init__(self, uow: UnitOfWork[W], work: W, fresh: set[str]) -> None:
         self._work = work
         self._fresh = fresh
+        self.clock = uow.clock
         self.reading = uow.reading
 
     @contextmanager

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from nkk.clock import utc_now
 from nkk.sop.refusals import NotAuthenticated, NotYourRole
 
 LIFETIME = timedelta(minutes=15)
@@ -87,7 +88,7 @@ def sign(
 ) -> tuple[str, datetime]:
     """A token for `actor`, good at the stages, and when it expires; at the door it is good with the secret of `proof`
     alone."""
-    now = now or datetime.now(UTC)
+    now = now or utc_now()
     expires = now + LIFETIME
     claims = {
         "iss": _ISSUER,
@@ -147,7 +148,7 @@ def verify(token: Any, public_key_pem: str) -> Actor:
         raise _expired() from None
     except UNREADABLE:
         raise _invalid() from None
-    if actor.expires_at <= datetime.now(UTC):  # type: ignore[operator]
+    if actor.expires_at <= utc_now():  # type: ignore[operator]
         raise _expired()
     return actor
 

@@ -6,7 +6,6 @@ No complaint is seen here.
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from nkk.contracts.events import CalendarChanged, ListsChanged
@@ -16,7 +15,7 @@ from nkk.messaging.boxes import Call
 from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
 from nkk.sop import faults
-from nkk.sop.clock import WIB
+from nkk.sop.clock import day_of
 from nkk.sop.registration import check_credentials
 from nkk.sop.steps import STAFF_ROLES, Role
 from nkk.trust.actor import Actor, requires
@@ -53,8 +52,8 @@ class AdminDesk(OpensBoxes):
         catalogue = load(schemas.Catalogue, catalogue)
         with self.uow.begin() as work:
             for name, content in catalogue.items():
-                work.lists.replace(name, content, actor.id, _now())
-            _publish_lists(work, _now())
+                work.lists.replace(name, content, actor.id, work.now)
+            _publish_lists(work)
             return {"categories": work.lists.categories(), "opds": work.lists.opds()}
 
     @timer(interval=PUBLISH_SECONDS, eager=True)
@@ -62,7 +61,7 @@ class AdminDesk(OpensBoxes):
         """Publish the roster where it is not what was published last: it never was, or an instance of the version
         before changed it."""
         with self.uow.begin() as work:
-            _publish_lists(work, _now())
+            _publish_lists(work)
 
     @rpc
     @requires()
@@ -117,9 +116,9 @@ class AdminDesk(OpensBoxes):
         with self.once(call) as work:
             open_admins = work.accounts.lock_open_admins()
             account = self._staff_account(work, call.content["username"], for_update=True)
-            account.disable(_now(), open_admins)
+            account.disable(work.now, open_admins)
             work.accounts.save(account)
-            work.accounts.end_sessions(account.id, _now())
+            work.accounts.end_sessions(account.id, work.now)
             seen = self._seen(work, [account])[0]
         log.info("staff disabled", account=account.id, by=actor.id)
         return seen
@@ -137,7 +136,7 @@ class AdminDesk(OpensBoxes):
             account = self._staff_account(work, form["username"], for_update=True)
             account.reset(password_hash)
             work.accounts.save(account)
-            work.accounts.end_sessions(account.id, _now())
+            work.accounts.end_sessions(account.id, work.now)
         log.info("staff reset", account=account.id, by=actor.id)
         return schemas.staff_view(account, [])
 
@@ -217,9 +216,9 @@ class AdminDesk(OpensBoxes):
     def extend_calendar(self) -> None:
         """Have the national days of the running year in the calendar, and from October on those of the next; joint
         leave as soon as it is known."""
-        years = calendar.years_wanted(datetime.now(WIB).date())
         # Where instances start together, one of them makes the version.
         with suppress(CalendarChangedMeanwhile), self.uow.begin() as work:
+            years = calendar.years_wanted(day_of(work.now))
             newest = work.calendars.newest()
             content = calendar.with_years(_version(work, newest)["calendar"] if newest else None, years)
             if content is not None:
@@ -233,13 +232,12 @@ class AdminDesk(OpensBoxes):
         with self.uow.reading() as work:
             newest = work.calendars.newest()
             content = work.calendars.row(newest)["content"] if newest else None
-        return {"joint_leave_unknown": _unknown(content) if content else []}
+        return {"joint_leave_unknown": _unknown(work, content) if content else []}
 
     def _keep(self, work: IntakeWork, version: int, content: dict[str, Any], by: str) -> None:
-        now = _now()
-        if not work.calendars.keep(version, content, now, by):
+        if not work.calendars.keep(version, content, work.now, by):
             raise _overtaken()
-        work.emit(CalendarChanged(name=calendar.NAME, version=version, content=content, by=by), at=now)
+        work.emit(CalendarChanged(name=calendar.NAME, version=version, content=content, by=by))
         work.afterwards(self.calendars.forget_newest)
         log.info("calendar changed", version=version, by=by)
 
@@ -251,7 +249,7 @@ class AdminDesk(OpensBoxes):
 
     def _seen(self, work: IntakeWork, found: list[domain.Account]) -> list[dict[str, Any]]:
         """Staff accounts as an admin sees them."""
-        waiting = work.attempts.waiting([account.login_index for account in found], STAFF, _now())
+        waiting = work.attempts.waiting([account.login_index for account in found], STAFF, work.now)
         return [schemas.staff_view(account, waiting.get(account.login_index, [])) for account in found]
 
     def new_account(self, form: dict, role: str, **known: Any) -> domain.Account:
@@ -263,23 +261,19 @@ class AdminDesk(OpensBoxes):
             login_index=self.vault.login_index(username),
             role=role,
             password_hash=self.passwords.hash(form["password"]),
-            created_at=_now(),
+            created_at=self.uow.clock(),
             **known,
         )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _publish_lists(work: IntakeWork, now: datetime) -> None:
+def _publish_lists(work: IntakeWork) -> None:
     # Locked before they are read: otherwise an older roster could be published after a newer one.
     version, published = work.lists.published(LISTS)
     opds = sorted(work.lists.opds())
     if opds != published:
-        version = domain.next_version(version, now)
+        version = domain.next_version(version, work.now)
         work.lists.keep_published(LISTS, version, opds)
-        work.emit(ListsChanged(name=LISTS, version=version, opds=opds), at=now)
+        work.emit(ListsChanged(name=LISTS, version=version, opds=opds))
 
 
 def _version(work: IntakeWork, version: int) -> dict[str, Any]:
@@ -287,11 +281,11 @@ def _version(work: IntakeWork, version: int) -> dict[str, Any]:
     if row is None:
         raise UnknownCalendar
     content = calendar.whole(row["content"])
-    return schemas.CalendarView().dump(row | {"content": content}) | {"joint_leave_unknown": _unknown(content)}
+    return schemas.CalendarView().dump(row | {"content": content}) | {"joint_leave_unknown": _unknown(work, content)}
 
 
-def _unknown(content: dict[str, Any]) -> list[int]:
-    return calendar.joint_leave_unknown(content, datetime.now(WIB).year)
+def _unknown(work: IntakeWork, content: dict[str, Any]) -> list[int]:
+    return calendar.joint_leave_unknown(content, day_of(work.now).year)
 
 
 def _overtaken() -> CalendarChangedMeanwhile:

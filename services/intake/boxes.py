@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -34,7 +34,7 @@ def boxed(schema: type[Schema], refused_for_good: bool = False) -> Callable[[F],
         @wraps(method)
         def opened(self: Any, *args: Any) -> str:
             caller = [actor for actor in args[:1] if isinstance(actor, Actor)]
-            call = self.vault.open(next(iter(args[len(caller) :]), None), method.__name__, _now())
+            call = self.vault.open(next(iter(args[len(caller) :]), None), method.__name__, self.uow.clock())
             for actor in caller:
                 call.check_caller(actor)
             return call.answered(self.carried_out(call, lambda: method(self, *caller, call), schema, refused_for_good))
@@ -89,12 +89,8 @@ class OpensBoxes:
     def forget_boxes(self) -> None:
         """Forget the boxes that are too old to be good."""
         with self.uow.begin() as work:
-            work.boxes.forget(_now() - REMEMBERED)
+            work.boxes.forget(work.now - REMEMBERED)
 
 
 def _used() -> UsedBoxError:
     return UsedBoxError("The call of this box was made before.")
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -5,7 +5,6 @@ the password again, and a code for a new one that went to the old address is goo
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -61,7 +60,7 @@ class KeepsContacts(ChangesPasswords):
         changed = identity | {name: form[name] for name in CONTACT}
         work.accounts.replace_identity(account.id, self.vault.encrypt(changed))
         before, after = (self.vault.address_index(known["email"]) for known in (identity, changed))
-        work.accounts.index_address(account.id, after, datetime.now(UTC) if after != before else None)
+        work.accounts.index_address(account.id, after, work.now if after != before else None)
         if not is_same(changed["email"], identity["email"]):
             work.resets.end(account.id)
             tell_registered(work, self.vault, account.id, kind, changed["email"])

@@ -6,7 +6,6 @@ work for every user name and address; whether there is an account is looked up a
 
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -49,15 +48,15 @@ class ChangesPasswords(OpensBoxes):
         form = call.content
         index = self.vault.address_index(form["email"]) if "email" in form else self.vault.login_index(form["username"])
         with self.once(call) as work:
-            work.resets.ask(str(uuid.uuid4()), index, _now())
+            work.resets.ask(str(uuid.uuid4()), index, work.now)
 
     @timer(interval=ANSWER_SECONDS)
     def answer_resets(self) -> None:
         """Send the codes that were asked for."""
-        while self._answer_reset(_now()):
+        while self._answer_reset():
             pass
 
-    def _answer_reset(self, now: datetime) -> bool:
+    def _answer_reset(self) -> bool:
         """Answer one request; False where none waits."""
         with self.uow.reading() as work:
             if not work.resets.is_asked():
@@ -68,36 +67,36 @@ class ChangesPasswords(OpensBoxes):
                 return False
             index, asked_at = asked
             # What was asked for while we were away for long is not wanted any more.
-            wanted = now < asked_at + resets.LIFETIME
-            told = self._tell_codes(work, index, now) if wanted else 0
+            wanted = work.now < asked_at + resets.LIFETIME
+            told = self._tell_codes(work, index) if wanted else 0
         if told:
             log.info("code told", letters=told)
         return True
 
-    def _tell_codes(self, work: IntakeWork, index: str, now: datetime) -> int:
+    def _tell_codes(self, work: IntakeWork, index: str) -> int:
         """Have a new code sent of each account that `index` asks for; of how many."""
         # Locked: who changes their address at this moment is not to have a code sent to the old one.
         asked = {
             account.id: (account, identity)
             for account in work.accounts.to_reset(index, resets.ACCOUNTS)
-            if resets.may_be_reset(account) and (identity := self._asked_for(work, account, index, now))
+            if resets.may_be_reset(account) and (identity := self._asked_for(work, account, index))
         }
         if not asked:
             return 0
         # Counted at the address: what was counted for an account wherever it goes, its owner could see, and whose else
         # the address is.
         email = next(iter(asked.values()))[1]["email"]
-        postbox = work.postboxes.of(self.vault.postbox_index(email), now)
+        postbox = work.postboxes.of(self.vault.postbox_index(email), work.now)
         oldest = work.accounts.oldest(self.vault.address_index(email), resets.OLDEST)
-        admitted = postbox.admitted(list(asked), oldest, now)
+        admitted = postbox.admitted(list(asked), oldest, work.now)
         if len(admitted) < len(asked):
             log.warning("too many codes asked for")
         work.postboxes.save(postbox)
         for account_id in admitted:
-            self._tell_code(work, *asked[account_id], now)
+            self._tell_code(work, *asked[account_id])
         return len(admitted)
 
-    def _asked_for(self, work: IntakeWork, account: Account, index: str, now: datetime) -> dict[str, Any] | None:
+    def _asked_for(self, work: IntakeWork, account: Account, index: str) -> dict[str, Any] | None:
         """Who has `account`, where `index` is that of its user name or address."""
         try:
             identity = self.identity_of(work, account)
@@ -105,20 +104,19 @@ class ChangesPasswords(OpensBoxes):
             log.error("identity cannot be decrypted")
             return None
         address_index = self.vault.address_index(identity["email"])
-        work.accounts.correct_address(account.id, address_index, now)
+        work.accounts.correct_address(account.id, address_index, work.now)
         return identity if index in (account.login_index, address_index) else None
 
-    def _tell_code(self, work: IntakeWork, account: Account, identity: dict[str, Any], now: datetime) -> None:
+    def _tell_code(self, work: IntakeWork, account: Account, identity: dict[str, Any]) -> None:
         reset = work.resets.of(account.id)
-        code = reset.renew(now)
-        work.resets.save(reset)
+        code = reset.renew(work.now)
+        work.resets.save(reset, work.now)
         # The address travels with the code: nobody who can write in another database decides where it goes.
         letter = self.vault.seal_for_notification(
             {"email": identity["email"], "username": identity["username"], "code": code}
         )
         work.emit(
-            PasswordResetRequested(reporter_id=account.id, sealed_letter=letter, expires_at=now + resets.LIFETIME),
-            at=now,
+            PasswordResetRequested(reporter_id=account.id, sealed_letter=letter, expires_at=work.now + resets.LIFETIME)
         )
 
     @timer(interval=INDEX_SECONDS, eager=True)
@@ -150,21 +148,20 @@ class ChangesPasswords(OpensBoxes):
         token_hash = resets.hash_of(form["token"])
         with self.uow.reading() as work:
             reset = work.resets.find(token_hash)
-            if reset is None or not reset.is_good(_now()):
+            if reset is None or not reset.is_good(work.now):
                 raise resets.reset_expired()
             known = work.accounts.get(reset.account_id)
             username = self._username(work, known)
         check_password(username, form["password"])
         password_hash = self.passwords.hash(form["password"])
-        now = _now()
         with self.once(call) as work:
             self.end_slow_down(work, known.login_index, attempts.REPORTER)
             account = work.accounts.get(reset.account_id, for_update=True)
             reset = work.resets.of(account.id)
-            if reset.token_hash != token_hash or not reset.is_good(now) or not resets.may_be_reset(account):
+            if reset.token_hash != token_hash or not reset.is_good(work.now) or not resets.may_be_reset(account):
                 raise resets.reset_expired()
             self._set_password(work, account, password_hash)
-            work.accounts.end_sessions(account.id, now)
+            work.accounts.end_sessions(account.id, work.now)
         log.info("password reset")
 
     # -- changed: by everybody who is logged in
@@ -197,7 +194,7 @@ class ChangesPasswords(OpensBoxes):
 
         def change(work: IntakeWork, account: Account) -> None:
             self._set_password(work, account, password_hash)
-            work.accounts.end_sessions(account.id, _now(), but=actor.session)
+            work.accounts.end_sessions(account.id, work.now, but=actor.session)
 
         self.if_admitted(call, actor, known, matches, change)
 
@@ -207,9 +204,9 @@ class ChangesPasswords(OpensBoxes):
         """Do `change` where the password that was asked again is right (`matches`). Else it counts, for this session
         alone: nobody who found one open guesses on, and nobody keeps the others out. Raises WrongPassword,
         SlowedDown, or HashReplaced where it is to be compared anew."""
-        now = _now()
-        door = attempts.session_door(known.login_index, known.role, str(actor.session), self.vault.hidden, now)
         with self.once(call) as work:
+            now = work.now
+            door = attempts.session_door(known.login_index, known.role, str(actor.session), self.vault.hidden, now)
             work.attempts.lock(door.counts)
             account = work.accounts.get(known.id, for_update=True)
             fits = matches and account.is_open_by(known)
@@ -223,7 +220,7 @@ class ChangesPasswords(OpensBoxes):
     def end_slow_down(self, work: IntakeWork, login_index: str, kind: str) -> None:
         """Forget who gave wrong passwords for the account of that kind and name; for a while strangers do not wait.
         Before its row is locked, as an attempt to log in does."""
-        now = _now()
+        now = work.now
         strangers = attempts.Count(self.vault.hidden("name", kind, login_index, ""), login_index, kind, "name", now)
         work.attempts.lock([strangers])
         work.attempts.forget(login_index, kind)
@@ -234,10 +231,9 @@ class ChangesPasswords(OpensBoxes):
     @timer(interval=FORGET_SECONDS)
     def forget_attempts(self) -> None:
         """Keep no count for longer than it matters."""
-        now = _now()
         with self.uow.begin() as work:
-            work.attempts.prune(now - attempts.KEPT_FEW, now - attempts.KEPT_MANY)
-            work.postboxes.prune(now - resets.PER)
+            work.attempts.prune(work.now - attempts.KEPT_FEW, work.now - attempts.KEPT_MANY)
+            work.postboxes.prune(work.now - resets.PER)
 
     def _set_password(self, work: IntakeWork, account: Account, password_hash: str) -> None:
         account.password_hash = password_hash
@@ -258,7 +254,3 @@ def known_account(work: IntakeWork, actor: Actor) -> Account:
     if actor.session is None:
         raise NotAuthenticated
     return work.accounts.get(actor.id)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -5,7 +5,7 @@ import json
 import secrets
 import uuid
 from copy import copy
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Self
 
@@ -59,7 +59,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
     def register(self, call: Call) -> dict[str, str]:
         """A new reporter. Sent again a moment later, the same registration has the same answer."""
         form = call.content
-        check_registration(form, _now().date())
+        check_registration(form, self.uow.clock().date())
         account = self.new_account(form, Role.REPORTER)
         identity = {key: form[key] for key in ("name", "identity_number", "email", "phone", "username")}
         try:
@@ -85,7 +85,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
         """The account that this very registration has made a moment ago; None where it is another's."""
         with self.uow.reading() as work:
             known = work.accounts.of_name(self.vault.login_index(form["username"])).get(attempts.REPORTER)
-            if known is None or not domain.is_new(known, _now()) or self.identity_of(work, known) != identity:
+            if known is None or not domain.is_new(known, work.now) or self.identity_of(work, known) != identity:
                 return None
         return known if self.passwords.matches(form["password"], known.password_hash) else None
 
@@ -105,15 +105,15 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
         passwords = self.passwords.of_known_staff if is_known_staff else self.passwords
         fitting = {kind for kind in KINDS if passwords.matches(form["password"], _hash_of(known.get(kind)))}
         renewed = {kind: passwords.renewed(form["password"], known[kind].password_hash) for kind in fitting}
-        now = _now()
-        doors = attempts.doors(index, form["visitor"], self.vault.hidden, now)
         with self.once(call) as work:
+            now = work.now
+            doors = attempts.doors(index, form["visitor"], self.vault.hidden, now)
             work.attempts.lock_all(doors)
             accounts = work.accounts.of_name(index, for_update=True)
             fitting = {kind for kind in fitting & accounts.keys() if accounts[kind].is_open_by(known[kind])}
             kind, until = attempts.settle(doors, fitting, now)
             work.attempts.save_all(doors)
-            session = self._let_in(work, accounts[kind], renewed[kind], now) if kind else None
+            session = self._let_in(work, accounts[kind], renewed[kind]) if kind else None
         if session is None:
             raise attempts.slowed_down(until, now) if until else domain.wrong_credentials()
         return session
@@ -123,20 +123,20 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
     def renew(self, call: Call) -> dict[str, Any]:
         """A fresh access token. No session is opened again, and none is given a token that another had."""
         with self.uow.reading() as work:
-            found = work.accounts.session_account(_hash(call.content["refresh_token"]), _now())
+            found = work.accounts.session_account(_hash(call.content["refresh_token"]), work.now)
         if found is None:
             raise NotAuthenticated(code="session-ended")
         with self.once(call):
             pass
         session_id, account = found
-        return self._session(account, session_id)
+        return self._session(account, session_id, work.now)
 
     @rpc
     @requires()
     def log_out(self, actor: Actor) -> None:
         """End the caller's session."""
         with self.uow.begin() as work:
-            work.accounts.end_session(actor.session, _now())
+            work.accounts.end_session(actor.session, work.now)
 
     @rpc
     def lists(self, at: str | None = None) -> views.Lists:
@@ -156,10 +156,10 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
     def submit(self, actor: Actor, form: dict, idempotency_key: str | None = None) -> dict[str, Any]:
         """Step 1: enter a report. The same key and form give the same receipt; another form is refused."""
         form = load(schemas.ComplaintForm, form)
-        now, calendar = _now(), self.calendars.current()
+        calendar = self.calendars.current()
         with self.uow.begin() as work:
             kind, lists = work.submitting(actor.id)
-            complaint = domain.Complaint.submit(form, actor.id, kind, now, calendar)
+            complaint = domain.Complaint.submit(form, actor.id, kind, work.now, calendar)
             taken = idempotency_key and work.complaints.submitted_before(
                 actor.id, idempotency_key, _hash(form), complaint.ticket
             )
@@ -169,7 +169,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
                 # Of a new report alone: what was accepted stays so when the catalogue has changed since.
                 domain.check_against_catalogue(form, lists.categories(), lists.opds())
                 work.complaints.add(complaint)
-                work.emit(_submitted(complaint, self.vault), at=now)
+                work.emit(_submitted(complaint, self.vault))
         return schemas.Receipt().dump(complaint)
 
     @rpc
@@ -193,8 +193,8 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
                 raise UnknownTicket
         view = schemas.ComplaintView().dump(complaint)
         if actor.role == Role.OPERATOR:
-            view["claim"] = complaint.claim_at(_now())
-        return view | self.calendars.left(complaint, complaint.service_due_at, complaint.service_calendar, _now())
+            view["claim"] = complaint.claim_at(work.now)
+        return view | self.calendars.left(complaint, complaint.service_due_at, complaint.service_calendar, work.now)
 
     # -- step 2: the operator's desk
 
@@ -238,28 +238,24 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
             act.emit(_handed_over(act.case, act.calendar))
         return act.done()
 
-    def _let_in(self, work: IntakeWork, account: domain.Account, password_hash: str, now: datetime) -> dict[str, Any]:
+    def _let_in(self, work: IntakeWork, account: domain.Account, password_hash: str) -> dict[str, Any]:
         if account.password_hash != password_hash:
             account.password_hash = password_hash
             work.accounts.save(account)
-        return self._open_session(work, account, now)
+        return self._open_session(work, account)
 
-    def _open_session(self, work: IntakeWork, account: domain.Account, now: datetime) -> dict[str, Any]:
+    def _open_session(self, work: IntakeWork, account: domain.Account) -> dict[str, Any]:
         session_id, refresh_token = str(uuid.uuid4()), secrets.token_urlsafe(32)
-        expires = now + domain.SESSION_LIFETIME
+        expires = work.now + domain.SESSION_LIFETIME
         work.accounts.open_session(session_id, account.id, _hash(refresh_token), expires)
-        return self._session(account, session_id) | {
+        return self._session(account, session_id, work.now) | {
             "refresh_token": refresh_token,
             "session_expires_at": expires.isoformat(),
         }
 
-    def _session(self, account: domain.Account, session_id: str) -> dict[str, Any]:
-        token, expires = grant(Actor(account.id, account.role, account.group, session_id), self.signing_key)
+    def _session(self, account: domain.Account, session_id: str, now: datetime) -> dict[str, Any]:
+        token, expires = grant(Actor(account.id, account.role, account.group, session_id), self.signing_key, now)
         return {"access_token": token, "expires_at": expires.isoformat(), "role": account.role, "opd": account.group}
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _hash_of(account: domain.Account | None) -> str | None:

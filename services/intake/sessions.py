@@ -5,7 +5,6 @@ Threat: an access token outlives its session for minutes, in which nobody who wa
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 from nkk.sop.refusals import NotAuthenticated
@@ -20,6 +19,7 @@ class Acting:
     def __init__(self, uow: Any, actor: Actor) -> None:
         self._uow = uow
         self._actor = actor
+        self.clock = uow.clock
 
     @contextmanager
     def begin(self) -> Iterator[IntakeWork]:
@@ -37,5 +37,5 @@ class Acting:
 
     def _check(self, work: IntakeWork) -> None:
         actor = self._actor
-        if actor.session is not None and not work.accounts.session_is_open(actor.session, actor.id, datetime.now(UTC)):
+        if actor.session is not None and not work.accounts.session_is_open(actor.session, actor.id, work.now):
             raise NotAuthenticated(code="session-ended")

@@ -5,8 +5,8 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import UTC, datetime
-from functools import cached_property, partial
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
@@ -155,7 +155,7 @@ password_resets = Table(
     Column("expires_at", UtcDateTime),
     # Versions before counted letters here, by account.
     Column("told", Integer, nullable=False, default=0),
-    Column("told_since", UtcDateTime, nullable=False, default=partial(datetime.now, UTC)),
+    Column("told_since", UtcDateTime, nullable=False),
 )
 
 postboxes = Table(
@@ -441,10 +441,10 @@ class Resets:
         row = self._connection.execute(query).first()
         return _reset(row) if row else None
 
-    def save(self, reset: PasswordReset) -> None:
+    def save(self, reset: PasswordReset, now: datetime) -> None:
         """Keep `reset` in the place of what the account had."""
         row = asdict(reset)
-        if not insert_if_absent(self._connection, password_resets, row):
+        if not insert_if_absent(self._connection, password_resets, row | {"told_since": now}):
             self._connection.execute(
                 update(password_resets).where(password_resets.c.account_id == reset.account_id).values(**row)
             )

@@ -8,7 +8,7 @@ cost was that package's reading of headers that are alike in all of them.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.policy import default as policy
 from email.quoprimime import body_encode
 from email.utils import format_datetime
@@ -51,8 +51,8 @@ class Letter:
     patience: float | None = None
 
 
-def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Mapping[str, str]) -> Letter:
-    """The letter of `kind` (a file of the letters folder, its first line the subject) to `email`.
+def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Mapping[str, str], at: datetime) -> Letter:
+    """The letter of `kind` (a file of the letters folder, its first line the subject) to `email`, dated `at`.
 
     `words` are what it may say; `site` is always among them. Raises UnwritableError.
     """
@@ -63,7 +63,7 @@ def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Map
     encoding, body = form.body(words)
     head = (
         f"{subject}{_from(sender.header)}To: {recipient}\n"
-        f"Date: {format_datetime(datetime.now(UTC))}\nMessage-ID: <{message_id}@{_host(words['site'])}>\n"
+        f"Date: {format_datetime(at)}\nMessage-ID: <{message_id}@{_host(words['site'])}>\n"
         f'Auto-Submitted: auto-generated\nContent-Type: text/plain; charset="utf-8"\n'
         f"Content-Transfer-Encoding: {encoding}\nMIME-Version: 1.0\n\n"
     )

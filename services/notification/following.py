@@ -1,7 +1,6 @@
 """Reading journeys: by those who may follow one, by those who prove its clocks, by those who count a month's."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from nkk.contracts import views
@@ -36,7 +35,7 @@ class Follows:
             journey = work.journeys.get(ticket)
             if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
                 raise UnknownTicket
-        return schemas.timeline(journey, actor, self.calendars.get, _now())
+        return schemas.timeline(journey, actor, self.calendars.get, work.now)
 
     @rpc
     @requires(Role.REPORTER)
@@ -70,10 +69,10 @@ class Follows:
     @rpc
     def figures(self) -> dict[str, Any]:
         """How much came, was answered and closed and in what time: for anybody, of many complaints and never of one."""
-        now = _now()
         with self.uow.reading() as work:
-            year, month = counted(work.connection, *figures.beginnings(now), day_of(now))
-        return figures.shown(year, month, day_of(now))
+            today = day_of(work.now)
+            year, month = counted(work.connection, *figures.beginnings(work.now), today)
+        return figures.shown(year, month, today)
 
     def _records(self, journeys: list[Journey]) -> views.Records:
         versions = set().union(*(journey.calendars for journey in journeys))
@@ -81,7 +80,3 @@ class Follows:
             "journeys": [schemas.record(journey) for journey in journeys],
             "calendars": {str(version): write_calendar(self.calendars.get(version)) for version in versions},
         }
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

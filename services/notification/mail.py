@@ -12,7 +12,7 @@ leave is tried for five days, counted from the first try, unless the server know
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 from time import monotonic, process_time
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from nkk.clock import Clock, utc_now
 from nkk.desk import KeptCalendars
 from nkk.log import get_logger
 from nkk.messaging import pulse
@@ -93,12 +94,16 @@ class ExpiredError(Exception):
 
 
 class Mailer(DependencyProvider):
-    """Sends what `messages` holds; woken by each message, and looking again every two seconds."""
+    """Sends what `messages` holds; woken by each message, and looking again every two seconds.
+
+    `clock` is the stage's, from its start on.
+    """
 
     _stopping = False
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = utc_now) -> None:
         super().__init__()
+        self._clock = clock
         self._woken = {line: Signal() for line in LINES}
         # At their letters' first tries, and at later ones, which have longer.
         self._slow = (Slow(patience.FIRST_SECONDS), Slow(conversing.COMMAND_SECONDS))
@@ -114,11 +119,8 @@ class Mailer(DependencyProvider):
         self._pace = Pace(self._keyed, NKK_LETTERS_AN_HOUR.get())
 
     def start(self) -> None:
-        self._database = next(
-            provider.uow.database
-            for provider in self.container.dependencies
-            if isinstance(provider, UnitOfWorkProvider)
-        )
+        uow = next(provider.uow for provider in self.container.dependencies if isinstance(provider, UnitOfWorkProvider))
+        self._database, self._clock = uow.database, uow.clock
         self._sending = [
             self.container.spawn_managed_thread(partial(self._run, line), identifier=f"mailer {line}") for line in LINES
         ]
@@ -165,27 +167,30 @@ class Mailer(DependencyProvider):
         tried again. Looking for that takes no place from whoever writes."""
         self._woken[line].clear()
         with self._database.reading() as connection:
-            return Messages(connection).is_due(datetime.now(UTC), line)
+            return Messages(connection).is_due(self._clock(), line)
 
     def send_batch(self, database: Any, line: str | None = None) -> int:
         """Send the messages that are due, of `line` or of all, those to teams while the offices are open; how many were
         looked at."""
         with database.writing() as connection:
-            rows = Messages(connection).due(datetime.now(UTC), BATCH, line)
+            now = self._clock()
+            rows = Messages(connection).due(now, BATCH, line)
             boxes = self._contacts(connection, rows)
-            to_send = self._still_to_send(connection, rows, boxes)
+            to_send = self._still_to_send(connection, rows, boxes, now)
             counted = self._counted(to_send, boxes)
-            to_send = self._at_their_pace(connection, to_send, counted)
+            to_send = self._at_their_pace(connection, to_send, counted, now)
             # Where nothing can be written, nothing is sent: it could not be marked, and would be sent for ever.
-            Messages(connection).begin([row.id for row in to_send], datetime.now(UTC) + HELD)
+            Messages(connection).begin([row.id for row in to_send], now + HELD)
         if to_send:
             self._send_begun(database, to_send, boxes, counted, line)
         return len(rows)
 
-    def _at_their_pace(self, connection: Connection, rows: list[Any], counted: dict[str, Addressee]) -> list[Any]:
+    def _at_their_pace(
+        self, connection: Connection, rows: list[Any], counted: dict[str, Addressee], now: datetime
+    ) -> list[Any]:
         """Those of `rows` that find a place at their address; the others wait."""
         tried = {row.id for row in rows if row.tries}
-        waiting = self._pace.waiting(connection, counted, first=tried)
+        waiting = self._pace.waiting(connection, counted, tried, now)
         for then in sorted(set(waiting.values())):
             Messages(connection).hold_back([id_ for id_, until in waiting.items() if until == then], then, WHY)
         if waiting:
@@ -239,7 +244,7 @@ class Mailer(DependencyProvider):
             try:
                 with database.writing() as connection:
                     self._put_back(connection, waiting, counted)
-                    Messages(connection).hold(begun, datetime.now(UTC) + HELD)
+                    Messages(connection).hold(begun, self._clock() + HELD)
             except SQLAlchemyError as error:
                 log.warning("letters not held", error=type(error).__name__)
 
@@ -248,7 +253,8 @@ class Mailer(DependencyProvider):
     ) -> None:
         """Nobody sends `rows` now; they and those that `failed` give their places back."""
         Messages(connection).put_back(rows)
-        self._pace.give_back(connection, [counted[row.id] for row in (*rows, *failed) if row.id in counted])
+        addressees = [counted[row.id] for row in (*rows, *failed) if row.id in counted]
+        self._pace.give_back(connection, addressees, self._clock())
 
     def _contacts(self, connection: Connection, rows: list[Any]) -> dict[str, Contact | None]:
         """For each letter of `rows` to who wrote a complaint, how they are reached; None where that has not been heard
@@ -263,7 +269,9 @@ class Mailer(DependencyProvider):
         except CannotOpenError:
             return None
 
-    def _still_to_send(self, connection: Connection, rows: list[Any], boxes: dict[str, Contact | None]) -> list[Any]:
+    def _still_to_send(
+        self, connection: Connection, rows: list[Any], boxes: dict[str, Contact | None], now: datetime
+    ) -> list[Any]:
         """Those of `rows` to be sent now; the others are put off or taken out."""
         tickets = sorted({row.ticket for row in rows if row.ticket is not None})
         journeys = {journey.ticket: journey for journey in Journeys(connection).of(tickets)} if tickets else {}
@@ -271,23 +279,21 @@ class Mailer(DependencyProvider):
         return [
             row
             for row in rows
-            if not self._put_off(connection, row, journeys.get(row.ticket), current)
-            and not self._waits(connection, row, boxes)
+            if not self._put_off(connection, row, journeys.get(row.ticket), current, now)
+            and not self._waits(connection, row, boxes, now)
         ]
 
-    def _waits(self, connection: Connection, row: Any, boxes: dict[str, Contact | None]) -> bool:
+    def _waits(self, connection: Connection, row: Any, boxes: dict[str, Contact | None], now: datetime) -> bool:
         """Whether nobody has told yet where it goes: it comes up again soon, and later and later."""
         if boxes.get(row.id, DAMAGED) is not None:
             return False
-        now = datetime.now(UTC)
         Messages(connection).wait(row.id, row.tries + 1, now + _pause(row.tries, LONGEST_WAIT))
         return True
 
     def _put_off(
-        self, connection: Connection, row: Any, journey: Journey | None, current: Callable[[], Calendar]
+        self, connection: Connection, row: Any, journey: Journey | None, current: Callable[[], Calendar], now: datetime
     ) -> bool:
         """Whether it is not to be sent now: the offices are closed to its team, or what it says is not so any more."""
-        now = datetime.now(UTC)
         if journey is not None and not still_true(row.kind, row.step, row.round, journey):
             log.info("message not needed any more", message_id=row.id, kind=row.kind)
             Messages(connection).drop(row.id)
@@ -301,7 +307,7 @@ class Mailer(DependencyProvider):
         """None where it was sent; `addressee` is of its box, where that was opened."""
         try:
             to, words = self._read(row, contact, addressee.email if addressee else None)
-            letter = compose(row.kind, to, self._keyed.message_id(row.id), self._from, words)
+            letter = compose(row.kind, to, self._keyed.message_id(row.id), self._from, words, self._clock())
             with self._slow[bool(row.tries)].asked_about(self._keyed.postbox(letter.recipient)) as seconds:
                 send(replace(letter, patience=seconds))
         except (ExpiredError, NoAddressError, RejectedError, UnwritableError) as error:
@@ -327,7 +333,7 @@ class Mailer(DependencyProvider):
         if row.kind == "contact_changed":
             return email or unseal(row.sealed_letter, self._key)["email"], words_of_account(self._site)
         # Asked here, as it leaves: those before it may have taken long.
-        if row.expires_at <= datetime.now(UTC):
+        if row.expires_at <= self._clock():
             raise ExpiredError
         letter = unseal(row.sealed_letter, self._key)
         return letter["email"], words_of_code(letter["code"], letter.get("username"), row.expires_at, self._site)
@@ -341,7 +347,7 @@ class Mailer(DependencyProvider):
         return address
 
     def _mark(self, messages: Messages, tried: list[tuple[Any, Failure | None]]) -> None:
-        now = datetime.now(UTC)
+        now = self._clock()
         if delivered := [row.id for row, failure in tried if failure is None]:
             messages.sent(delivered, now)
         for row, failure in tried:

@@ -164,13 +164,12 @@ class Pace:
         self._places = places
 
     def waiting(
-        self, connection: Connection, addressees: Mapping[str, Addressee], first: Container[str]
+        self, connection: Connection, addressees: Mapping[str, Addressee], first: Container[str], now: datetime
     ) -> dict[str, datetime]:
         """Until when those letters wait that find no place at their address; the others have taken one. `addressees`
         are those of letters by id, in the order in which these are to leave; which of them are the `first` in line."""
         if not self._places:
             return {}
-        now = datetime.now(UTC)
         names = {letter: self._keyed.postbox(to.email) for letter, to in addressees.items()}
         found = self._locked(connection, names.values(), now)
         until = {
@@ -180,13 +179,12 @@ class Pace:
         self._save(connection, found, now)
         return {letter: then for letter, then in until.items() if then is not None}
 
-    def give_back(self, connection: Connection, addressees: Iterable[Addressee]) -> None:
+    def give_back(self, connection: Connection, addressees: Iterable[Addressee], now: datetime) -> None:
         """Letters to `addressees` did not leave that had taken a place."""
         given: defaultdict[str, list[Addressee]] = defaultdict(list)
         for to in addressees if self._places else ():
             given[self._keyed.postbox(to.email)].append(to)
         if given:
-            now = datetime.now(UTC)
             found = self._locked(connection, given, now)
             for name, theirs in given.items():
                 found[name].give_back(theirs)

@@ -2,7 +2,7 @@
 
 import uuid
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeGuard
 
 from nkk.contracts import Event, views
@@ -118,8 +118,8 @@ class NotificationService(
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
             letters, _ = work.messages.undelivered(ticket)
         return {
-            **self._standing(journey),
-            "answer": self.shown(schemas.AnswerView(), answer) if answer else None,
+            **self._standing(journey, work.now),
+            "answer": self.shown(schemas.AnswerView(), answer, work.now) if answer else None,
             "undelivered": schemas.Undelivered(many=True).dump(letters),
         }
 
@@ -128,7 +128,7 @@ class NotificationService(
     def send_answer(self, actor: Actor, ticket: str, text: str) -> views.Acted:
         """Step 6: send the answer to the reporter."""
         form = load(schemas.AnswerText, {"text": text})
-        now = _now()
+        now = self.uow.clock()
         minutes = self._minutes_to(ticket, now)
         with self.act(actor, ticket, now) as act:
             act.case.send(form["text"], now, act.calendar)
@@ -151,31 +151,29 @@ class NotificationService(
         """What `open_answer` gives, without its counting as received: nothing was handed over yet."""
         with self.uow.reading() as work:
             journey, answer = self._own(work, ticket, actor), work.answers.find(ticket)
-        return self._read(journey, answer)
+        return self._read(journey, answer, work.now)
 
     @rpc
     @requires(Role.REPORTER)
     def open_answer(self, actor: Actor, ticket: str) -> views.Read:
         """Step 7: the reporter looks at their complaint; where it is answered, that counts as receiving the answer."""
-        now = _now()
         with self.uow.begin() as work:
             journey = self._own(work, ticket, actor)
             answer = work.answers.find(ticket, for_update=True)
-            if _is_sent(answer) and answer.open(now):
-                _close(work, answer, now)
+            if _is_sent(answer) and answer.open(work.now):
+                _close(work, answer)
                 journey = work.journeys.get(ticket)
-        return self._read(journey, answer)
+        return self._read(journey, answer, work.now)
 
     @rpc
     @requires(Role.REPORTER)
     def confirm_receipt(self, actor: Actor, ticket: str) -> views.Acted:
         """Step 7: the reporter confirms receipt."""
-        now = _now()
         with self.uow.begin() as work:
             self._own(work, ticket, actor)
             answer = _reached(work, ticket)
-            if answer.confirm(now):
-                _close(work, answer, now)
+            if answer.confirm(work.now):
+                _close(work, answer)
             else:
                 work.answers.save(answer)
         return {"ticket": ticket, "stands": answer.stands()}
@@ -183,14 +181,13 @@ class NotificationService(
     @timer(interval=60)
     def close_lapsed(self) -> None:
         """Step 7: answers nobody opened for ten working days count as received."""
-        now = _now()
         with self.uow.reading() as work:
-            tickets = work.answers.lapsing(now, 500)
+            tickets = work.answers.lapsing(work.now, 500)
         for ticket in tickets:
             with self.uow.begin() as work:
                 answer = work.answers.find(ticket, for_update=True)
-                if answer is not None and answer.lapse(now):
-                    _close(work, answer, now)
+                if answer is not None and answer.lapse(work.now):
+                    _close(work, answer)
 
     def _begin(self, event: Event[Any], **whose: str) -> None:
         """Begin a journey, and write its reporter the first letter."""
@@ -224,15 +221,14 @@ class NotificationService(
             journey = work.journeys.get(ticket)
         return journey.minutes_to(now, self.calendars.get)
 
-    def _read(self, journey: Journey, answer: Answer | None) -> views.Read:
-        return {**self._standing(journey), "answer": schemas.ReadAnswer().dump(answer) if _is_sent(answer) else None}
+    def _read(self, journey: Journey, answer: Answer | None, now: datetime) -> views.Read:
+        return {
+            **self._standing(journey, now),
+            "answer": schemas.ReadAnswer().dump(answer) if _is_sent(answer) else None,
+        }
 
-    def _standing(self, journey: Journey) -> views.Standing:
-        return schemas.standing(journey, self.calendars.get, _now())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    def _standing(self, journey: Journey, now: datetime) -> views.Standing:
+        return schemas.standing(journey, self.calendars.get, now)
 
 
 def _entry(event: Event[Any]) -> Entry:
@@ -279,10 +275,10 @@ def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datet
     )
 
 
-def _close(work: NotificationWork, answer: Answer, now: datetime) -> None:
+def _close(work: NotificationWork, answer: Answer) -> None:
     work.answers.save(answer)
-    work.close(answer.ticket, now)
-    _tell(work, ComplaintClosed(ticket=answer.ticket, path=answer.path, how=str(answer.how)), now)
+    work.close(answer.ticket, work.now)
+    _tell(work, ComplaintClosed(ticket=answer.ticket, path=answer.path, how=str(answer.how)), work.now)
 
 
 def _is_sent(answer: Answer | None) -> TypeGuard[Answer]:

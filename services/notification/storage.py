@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -414,19 +414,20 @@ def letter_id(event_id: str, kind: str) -> str:
 class Messages:
     """Messages to people, written in the transaction of what they tell and sent afterwards."""
 
-    def __init__(self, connection: Connection, inserts: Inserts | None = None) -> None:
+    def __init__(self, connection: Connection, inserts: Inserts | None = None, now: datetime | None = None) -> None:
         self._connection = connection
         self._inserts = inserts or Inserts(connection)
+        self._now = now
 
     def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
         """Have a message of `kind` sent to the reporter of `ticket`."""
-        self._inserts.add(messages, _new({"id": message_id, "ticket": ticket, "kind": kind}, now))
+        self._inserts.add(messages, self._new({"id": message_id, "ticket": ticket, "kind": kind}, now))
 
     def add_for_team(self, message_id: str, kind: str, team: str, alarm: Any, now: datetime) -> None:
         """Have a message of `kind` sent to `team` about the step that `alarm` tells of."""
         self._inserts.add(
             messages,
-            _new(
+            self._new(
                 {
                     "id": message_id,
                     "ticket": alarm.ticket,
@@ -449,7 +450,7 @@ class Messages:
         # At once: the next request of this transaction may be the same reporter's.
         self._connection.execute(
             insert(messages),
-            _new(
+            self._new(
                 {
                     "id": message_id,
                     "kind": "password_reset",
@@ -464,7 +465,7 @@ class Messages:
     def add_farewell(self, message_id: str, sealed_contact: str, now: datetime) -> None:
         """Have an address told that letters go elsewhere from now on: who did not want that is to learn of it."""
         self._inserts.add(
-            messages, _new({"id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact}, now)
+            messages, self._new({"id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact}, now)
         )
 
     def due(self, now: datetime, limit: int, line: str | None = None) -> list[Any]:
@@ -669,15 +670,14 @@ class Messages:
         )
         return dict.fromkeys(ids, "unknown") | {of_dropped[detail]: "dropped" for detail in dropped} | there
 
+    def _new(self, row: dict[str, Any], at: datetime) -> dict[str, Any]:
+        # `at` may be of another stage's clock, and that one ahead: the letter is due all the same.
+        return row | {"created_at": at, "next_try_at": min(at, self._now or at), "tries": 0}
+
     def _not_sent(self, now: datetime, *those: Any) -> list[str]:
         not_being_sent = or_(messages.c.sending_until.is_(None), messages.c.sending_until <= now)
         query = select(messages.c.id).where(messages.c.sent_at.is_(None), not_being_sent, *those).limit(MOST_AT_ONCE)
         return list(self._connection.execute(query.with_for_update(skip_locked=True)).scalars())
-
-
-def _new(row: dict[str, Any], now: datetime) -> dict[str, Any]:
-    # `now` may be of another stage's clock, and that one ahead: the letter is due all the same.
-    return row | {"created_at": now, "next_try_at": min(now, datetime.now(UTC)), "tries": 0}
 
 
 class Teams:
@@ -785,7 +785,7 @@ class NotificationWork(ClockedWork, RecordedWork):
 
     @cached_property
     def messages(self) -> Messages:
-        return Messages(self.connection, self.inserts)
+        return Messages(self.connection, self.inserts, self.now)
 
     @cached_property
     def postboxes(self) -> Postboxes:

@@ -2,7 +2,6 @@
 reporter who waits; and the reporter who forgot a password."""
 
 import uuid
-from datetime import UTC, datetime
 from typing import Any
 
 from nkk.contracts import Event
@@ -48,27 +47,26 @@ class TellsPeople:
     @handles(PasswordResetRequested, together=True)
     def on_password_reset_requested(self, event: Event[PasswordResetRequested]) -> None:
         """A reporter forgot their password: the code goes out, where it is still good."""
-        data, now = event.data, datetime.now(UTC)
+        data = event.data
         with self.uow.handling(event) as work:
-            if now < data.expires_at:
+            if work.now < data.expires_at:
                 work.messages.add_code(
                     letter_id(event.id, "password_reset"),
                     self.keyed.reporter(data.reporter_id),
                     data.sealed_letter,
                     data.expires_at,
-                    now,
+                    work.now,
                 )
             work.afterwards(self.mailer.wake)
 
     @timer(interval=TELL_SECONDS)
     def tell_reporters(self) -> None:
         """Tell reporters that the promised time has passed, or that their answer waits to be read; each once."""
-        now = datetime.now(UTC)
         with self.uow.begin() as work:
-            for ticket in work.journeys.to_apologise(now, BATCH):
-                work.messages.add(str(uuid.uuid4()), ticket, "late", now)
-            for answer in work.answers.to_remind(now, BATCH):
-                work.messages.add(str(uuid.uuid4()), answer.ticket, "reminder", now)
+            for ticket in work.journeys.to_apologise(work.now, BATCH):
+                work.messages.add(str(uuid.uuid4()), ticket, "late", work.now)
+            for answer in work.answers.to_remind(work.now, BATCH):
+                work.messages.add(str(uuid.uuid4()), answer.ticket, "reminder", work.now)
                 answer.remind_at = None
                 work.answers.save(answer)
 
@@ -76,7 +74,7 @@ class TellsPeople:
     def forget_postboxes(self) -> None:
         """Keep no count of letters for longer than it matters."""
         with self.uow.begin() as work:
-            work.postboxes.forget((datetime.now(UTC) - KEPT).date())
+            work.postboxes.forget((work.now - KEPT).date())
 
     @rpc
     @requires(Role.ADMIN)

@@ -1,7 +1,7 @@
 """Letters that have not left: counted, listed, tried again and dropped by who is on duty, and shown to operators."""
 
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from nkk.desk import LETTER_DROPPED
@@ -48,7 +48,7 @@ class LooksAfterLetters:
     @requires(Role.ADMIN)
     def retry_given_up_letters(self, actor: Actor) -> int:
         """The same with every letter that has been given up; how many."""
-        began, total = datetime.now(UTC), 0
+        began, total = self.uow.clock(), 0
         while found := self._retry(actor, lambda messages, now: {"done": messages.retry_given_up(began, now)})["done"]:
             total += len(found)
         return total
@@ -59,7 +59,7 @@ class LooksAfterLetters:
         """Forget letters that were not sent, and are not being sent: those (`done`), and why others stay (`left`)."""
         wanted = load(schemas.LetterIds, {"ids": ids})["ids"]
         with self.uow.begin() as work:
-            dropped = work.messages.drop_unsent(wanted, datetime.now(UTC))
+            dropped = work.messages.drop_unsent(wanted, work.now)
             outcome = _outcome(work.messages, wanted, dropped)
             for letter, ticket in dropped.items():
                 work.record(actor, LETTER_DROPPED, ticket, letter=letter)
@@ -82,7 +82,7 @@ class LooksAfterLetters:
 
     def _retry(self, actor: Actor, choose: Callable[[Messages, datetime], dict[str, Any]]) -> dict[str, Any]:
         with self.uow.begin() as work:
-            outcome = choose(work.messages, datetime.now(UTC))
+            outcome = choose(work.messages, work.now)
             work.afterwards(self.mailer.wake)
         log.info("letters tried again", count=len(outcome["done"]), by=actor.id)
         return outcome

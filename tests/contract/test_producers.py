@@ -2,11 +2,9 @@
 
 import inspect
 import json
-import sys
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from unittest.mock import patch
 
 import pytest
 
@@ -29,7 +27,7 @@ from nkk.contracts.events import (
     StepDueSoon,
     StepOverdue,
 )
-from nkk.desk import ClockedWork, stage
+from nkk.desk import ClockedWork
 from nkk.messaging.boxes import Call
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS
@@ -57,6 +55,12 @@ TEAM = Actor("staff-2", "opd_team", "disdukcapil")
 class Work:
     """One transaction on a desk that holds one thing; remembers what was told."""
 
+    now = NOW
+
+    @staticmethod
+    def clock():
+        return NOW
+
     def __init__(self, thing=None):
         self.thing = thing
         self.told = []
@@ -72,7 +76,7 @@ class Work:
 
     find = get
 
-    def save(self, _thing):
+    def save(self, _thing, *_args):
         pass
 
     def add(self, *_args, **_kwargs):
@@ -125,12 +129,8 @@ def told_by(service_cls, command, thing, *args, **provided):
     service.uow, service.calendars = work, Keeping()
     for name, value in provided.items():
         setattr(service, name, value)
-    with ExitStack() as clocks:
-        for module in (stage, sys.modules[service_cls.__module__]):
-            if hasattr(module, "_now"):
-                clocks.enter_context(patch.object(module, "_now", lambda: NOW))
-        # The role is checked by a decorator, which is tested beside it.
-        inspect.unwrap(getattr(service_cls, command))(service, *args)
+    # The role is checked by a decorator, which is tested beside it.
+    inspect.unwrap(getattr(service_cls, command))(service, *args)
     (event,) = work.told
     return event
 
@@ -208,7 +208,7 @@ class Asked(Work):
     def of(self, account_id):
         return PasswordReset(account_id)
 
-    def save(self, reset):
+    def save(self, reset, _now):
         self.reset = reset
 
     def to_reset(self, index, _limit):
@@ -227,7 +227,7 @@ def reset_requested():
     service = intake.IntakeService()
     service.vault = intakes_vault()
     service.uow = Asked(service.vault)
-    assert service._answer_reset(NOW)
+    assert service._answer_reset()
     (event,) = service.uow.told
     opened = unseal(event.sealed_letter, NOTIFICATION_KEYS[0])
     assert (opened["email"], opened["username"], hash_of(opened["code"])) == (
@@ -321,7 +321,7 @@ def alarm(now):
 def closed():
     work, answered = Work(), sent()
     answered.confirm(NOW)
-    notification._close(work, answered, NOW)
+    notification._close(work, answered)
     (event,) = work.told
     return event
 

@@ -132,9 +132,9 @@ def test_letters_are_delivered_once_each(database, server, postbox):
 def test_a_letter_is_due_at_once_though_the_clock_of_who_told_of_it_is_ahead(database):
     with database.writing() as connection:
         inserts = Inserts(connection)
-        Messages(connection, inserts).add("m1", TICKET, "received", datetime.now(UTC) + timedelta(days=2))
+        Messages(connection, inserts, NOW).add("m1", TICKET, "received", NOW + timedelta(days=2))
         inserts.flush()
-    assert state(database)[0].next_try_at <= datetime.now(UTC)
+    assert state(database)[0].next_try_at == NOW
 
 
 def test_the_letters_of_a_batch_go_over_one_connection(database, server, postbox):
@@ -486,7 +486,7 @@ def test_a_server_that_asks_for_a_log_in_is_given_the_one_of_the_url(postbox):
     try:
         where = server_at(f"smtp://nkk:p%40ss%2Fword@{LOOPBACK}:{controller.port}")
         with leaving.sender(where, Path("unused")) as send:
-            send(compose("answered", "satu@example.org", "m1", SENDER, WORDS))
+            send(compose("answered", "satu@example.org", "m1", SENDER, WORDS, NOW))
     finally:
         controller.stop()
     assert (given, len(postbox.taken)) == ([(b"nkk", b"p@ss/word")], 1)
@@ -503,7 +503,7 @@ def test_a_server_whose_certificate_nobody_vouches_for_gets_no_letter(postbox, t
             leaving.sender(server_at(f"smtp://{LOOPBACK}:{controller.port}?starttls=1"), Path("unused")) as send,
             pytest.raises(ssl.SSLCertVerificationError),
         ):
-            send(compose("answered", "satu@example.org", "m1", SENDER, WORDS))
+            send(compose("answered", "satu@example.org", "m1", SENDER, WORDS, NOW))
     finally:
         controller.stop()
     assert postbox.taken == []

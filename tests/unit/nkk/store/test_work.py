@@ -1,5 +1,5 @@
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -269,3 +269,22 @@ def test_a_part_is_gone_with_a_transaction_that_fails_later(uow, told, event_cls
             work.emit(event_cls("within"))
         raise ItFailedError
     assert (rows(uow, "THINGS"), rows(uow, "OUTBOX"), told) == ([], [], [])
+
+
+def test_all_that_a_transaction_does_has_the_time_at_which_it_began(database, work_cls, event_cls):
+    begin_context()
+    times = iter([AT, AT + timedelta(hours=1), AT + timedelta(hours=2)])
+    uow = UnitOfWork(database, work_cls, "things", clock=lambda: next(times))
+    with uow.handling(HEARD) as work:
+        work.emit(event_cls("a"))
+        work.emit(event_cls("b"))
+    with uow.reading() as work:
+        assert work.now == AT + timedelta(hours=1)
+        assert [row.created_at for row in work.connection.execute(select(work.OUTBOX))] == [AT, AT]
+        assert [row.handled_at for row in work.connection.execute(select(work.INBOX))] == [AT]
+
+
+def test_handlers_whose_effects_are_committed_together_have_one_clock(database, work_cls):
+    uow = UnitOfWork(database, work_cls, "things", clock=lambda: AT)
+    with uow.together([HEARD]) as together, together.handling(HEARD) as work:
+        assert (work.now, together.clock()) == (AT, AT)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from bench.lettering import by_the_email_package
-from services.notification import composing
 from services.notification.composing import LETTERS, UnwritableError, compose, recipient_of
 from tests.letters import read, sender_of
 
@@ -33,23 +32,11 @@ SENDERS = [
 NOW = datetime(2026, 3, 2, 1, 0, 5, 999, tzinfo=UTC)
 
 
-class Clock(datetime):
-    @classmethod
-    def now(cls, tz=None):
-        return NOW
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch):
-    monkeypatch.setattr(composing, "datetime", Clock)
-    monkeypatch.setattr("bench.lettering.datetime", Clock)
-
-
 @pytest.mark.parametrize("sender", SENDERS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_letter_is_what_the_email_package_makes_of_it(kind, sender):
-    ours = compose(kind, "siti.r+nkk@example.id", "f" * 32, sender_of(sender), WORDS)
-    theirs = by_the_email_package(kind, "siti.r+nkk@example.id", "f" * 32, sender, WORDS)
+    ours = compose(kind, "siti.r+nkk@example.id", "f" * 32, sender_of(sender), WORDS, NOW)
+    theirs = by_the_email_package(kind, "siti.r+nkk@example.id", "f" * 32, sender, WORDS, NOW)
     assert ours.content == bytes(theirs)
     assert (ours.name, ours.recipient) == ("f" * 32, "siti.r+nkk@example.id")
     assert ours.sender == sender_of(sender).address
@@ -67,13 +54,13 @@ def test_a_letter_is_what_the_email_package_makes_of_it(kind, sender):
 )
 def test_it_is_so_however_long_its_words_are(kind, changed):
     words = WORDS | changed
-    ours = compose(kind, "siti@example.id", "f" * 32, sender_of("a@example.id"), words)
-    assert ours.content == bytes(by_the_email_package(kind, "siti@example.id", "f" * 32, "a@example.id", words))
+    ours = compose(kind, "siti@example.id", "f" * 32, sender_of("a@example.id"), words, NOW)
+    assert ours.content == bytes(by_the_email_package(kind, "siti@example.id", "f" * 32, "a@example.id", words, NOW))
 
 
 def test_words_beyond_ascii_are_read_as_they_were_written():
     words = WORDS | {"service_due": "Rabu, 4 März – 08.00 WIB"}
-    letter = compose("received", "siti@example.id", "f" * 32, sender_of("a@example.id"), words)
+    letter = compose("received", "siti@example.id", "f" * 32, sender_of("a@example.id"), words, NOW)
     assert "4 März – 08.00 WIB" in read(letter).get_content()
     assert letter.content.isascii()
 
@@ -82,7 +69,7 @@ def test_words_beyond_ascii_are_read_as_they_were_written():
 @pytest.mark.parametrize("name", ["ticket", "service_due", "site"])
 def test_no_word_brings_a_header_or_a_line_of_its_own(name, word):
     with pytest.raises(ValueError, match="ends a line"):
-        compose("received", "siti@example.id", "f" * 32, sender_of("a@example.id"), WORDS | {name: word})
+        compose("received", "siti@example.id", "f" * 32, sender_of("a@example.id"), WORDS | {name: word}, NOW)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +88,7 @@ def test_no_word_brings_a_header_or_a_line_of_its_own(name, word):
 )
 def test_an_address_that_was_stored_goes_on_being_written_to(stored, recipient):
     assert recipient_of(stored) == recipient
-    assert compose("answered", stored, "f" * 32, sender_of("a@example.id"), WORDS).recipient == recipient
+    assert compose("answered", stored, "f" * 32, sender_of("a@example.id"), WORDS, NOW).recipient == recipient
 
 
 @pytest.mark.parametrize(
@@ -123,4 +110,4 @@ def test_an_address_that_was_stored_goes_on_being_written_to(stored, recipient):
 )
 def test_where_no_letter_can_go_none_is_written(stored):
     with pytest.raises(UnwritableError):
-        compose("answered", stored, "f" * 32, sender_of("a@example.id"), WORDS)
+        compose("answered", stored, "f" * 32, sender_of("a@example.id"), WORDS, NOW)

@@ -37,7 +37,7 @@ WORDS = {"ticket": TICKET, "site": SITE, "service_due": "Rabu, 4 Maret 2026 puku
 
 
 def letter(kind="received", email="pelapor@example.org", message_id="message-1"):
-    return compose(kind, email, message_id, SENDER, WORDS)
+    return compose(kind, email, message_id, SENDER, WORDS, NOW)
 
 
 @pytest.mark.parametrize(
@@ -286,7 +286,9 @@ def test_every_letter_is_of_a_kind_that_is_written_and_every_kind_has_its_letter
 
 
 def test_the_letter_about_another_address_says_what_to_do_and_nothing_else():
-    message = read(compose("contact_changed", "lama@example.org", "message-1", SENDER, mail.words_of_account(SITE)))
+    message = read(
+        compose("contact_changed", "lama@example.org", "message-1", SENDER, mail.words_of_account(SITE), NOW)
+    )
     whole = f"{message['Subject']}\n{message.get_content()}"
     assert f"{SITE.rstrip('/')}/akun" in whole
     assert "$" not in whole
@@ -295,7 +297,7 @@ def test_the_letter_about_another_address_says_what_to_do_and_nothing_else():
 
 @pytest.mark.parametrize("kind", sorted(ABOUT_STEPS | TO_REPORTERS))
 def test_every_letter_can_be_written_with_the_words_its_kind_has(kind):
-    message = read(compose(kind, "tujuan@example.org", "message-1", SENDER, mail.words_of(row(kind), SITE)))
+    message = read(compose(kind, "tujuan@example.org", "message-1", SENDER, mail.words_of(row(kind), SITE), NOW))
     whole = f"{message['Subject']}\n{message.get_content()}"
     assert TICKET in message["Subject"]
     assert "$" not in whole
@@ -330,7 +332,7 @@ def test_a_letter_of_a_promise_nobody_has_heard_of_has_no_word_for_it():
 
 def test_a_team_that_has_no_superior_is_not_told_that_one_was_written_to():
     (kind,) = letters_about("step.overdue.v1", False)
-    message = read(compose(kind, "tim@example.org", "message-1", SENDER, mail.words_of(row(kind), SITE)))
+    message = read(compose(kind, "tim@example.org", "message-1", SENDER, mail.words_of(row(kind), SITE), NOW))
     assert "atasan" not in message.get_content()
 
 
