@@ -15,7 +15,6 @@ from sqlalchemy import event, func, insert, select, update
 from nkk.store.database import Database
 from nkk.trust.sealing import new_key_pair, seal
 from services.notification import mail
-from services.notification import postboxes as counted
 from services.notification.composing import Letter
 from services.notification.keyed import Keyed
 from services.notification.postboxes import WHY, Pace
@@ -30,20 +29,14 @@ BEGAN = datetime(2026, 3, 2, 1, 0, 30, tzinfo=UTC)
 DOZEN, MANY = 12, 40
 
 
-class Clock(datetime):
+class Clock:
     """What time it is, as a test has it."""
 
     shown = BEGAN
 
-    @classmethod
-    def now(cls, tz: Any = None) -> datetime:
-        return cls.shown.astimezone(tz)
-
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
-    for module in (mail, counted):
-        monkeypatch.setattr(module, "datetime", Clock)
     monkeypatch.setattr(Clock, "shown", BEGAN)
     return Clock
 
@@ -79,7 +72,7 @@ def server() -> Server:
 
 
 def mailer(server: Server) -> mail.Mailer:
-    sending = mail.Mailer()
+    sending = mail.Mailer(lambda: Clock.shown)
     sending._key, sending._keyed, sending._pace = KEYS[0], KEYED, Pace(KEYED, DOZEN)
     sending._site, sending._from = "https://nkk.example.id", sender_of("nkk@example.id")
     sending._sender = partial(nullcontext, server.send)

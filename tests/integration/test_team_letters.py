@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, insert, select, update
@@ -29,21 +30,10 @@ TEAM, SUPERIOR, REPORTER = "operator@example.org", "kabid@example.org", "pelapor
 NIGHT, MORNING = datetime(2026, 3, 2, 22, 0, tzinfo=WIB), datetime(2026, 3, 3, 7, 30, tzinfo=WIB)
 
 
-class Clock(datetime):
+@pytest.fixture
+def clock() -> SimpleNamespace:
     """The mailer's clock, standing still until it is set."""
-
-    at = MONDAY
-
-    @classmethod
-    def now(cls, tz=None):
-        return cls.at.astimezone(tz)
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
-    monkeypatch.setattr(mail, "datetime", Clock)
-    Clock.at = MONDAY
-    return Clock
+    return SimpleNamespace(at=MONDAY)
 
 
 @pytest.fixture
@@ -64,8 +54,8 @@ def sent() -> Outbox:
 
 
 @pytest.fixture
-def mailer(sent: Outbox) -> mail.Mailer:
-    sending = mail.Mailer()
+def mailer(sent: Outbox, clock: SimpleNamespace) -> mail.Mailer:
+    sending = mail.Mailer(lambda: clock.at)
     sending._key, sending._keyed, sending._pace = KEYS[0], KEYED, Pace(KEYED, 12)
     sending._site, sending._from = "https://nkk.example.id", sender_of("nkk@example.id")
     sending._sender = partial(nullcontext, sent.send)
