@@ -1,1 +1,1 @@
-"""What the four stages share, and what a team's own tooling installs. Knows no service."""
+"""The library that the four stages share and that a team's own tooling installs. It depends on no service."""

@@ -1,4 +1,4 @@
-"""The names of a stage's exchanges, which are its contract with every subscriber and never change."""
+"""The names of a stage's exchanges. They are part of its contract with every subscriber and never change."""
 
 
 def exchange_name(service: str) -> str:
@@ -7,5 +7,5 @@ def exchange_name(service: str) -> str:
 
 
 def moves_name(service: str) -> str:
-    """Return the name of the exchange by which `service` alone puts an event into a queue of its own."""
+    """Return the name of the exchange through which `service`, and no other, moves events between its own queues."""
     return f"{service}.moves"

@@ -1,11 +1,11 @@
-"""Structured logs: one JSON object a line, ids only, and no id of a reporter or a complaint.
+"""Structured logs: one JSON object per line, with ids only, and no id of a reporter or a complaint.
 
-Threat: whoever collects the logs of all processes joins them, on what lines have in common and on the second they were
-written in. From nobody's account, user name or address may a way lead to a ticket: so no line names either. An event's
-id leads to its ticket in a database, for those who may look there.
+Threat: somebody with the logs of all processes can join them on shared values and timestamps, and link an account, a
+user name or an address to a ticket. So no line names any of these. An event's id leads to its ticket only in a stage's
+database, for those with access to it.
 
-An exception is logged as its class and the places it passed through, never with its message: messages can hold a
-person's words or a database's parameters.
+An exception is logged as its class and stack frames, never with its message: messages can hold a person's words or
+database parameters.
 """
 
 import logging
@@ -17,7 +17,7 @@ import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars, get_contextvars, merge_contextvars
 from structlog.typing import EventDict, WrappedLogger
 
-# Their lines would carry what ours leave out: the words of an exception, the address of a person.
+# These libraries log exception messages and people's addresses, which our own lines leave out.
 _QUIET = {
     "nameko.containers": logging.CRITICAL,
     "amqp": logging.WARNING,
@@ -29,7 +29,7 @@ _QUIET = {
 
 
 def _without_messages(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """Replace `exc_info` by the exception's class and its frames."""
+    """Replace `exc_info` by the exception's class and stack frames."""
     info = event.pop("exc_info", None)
     if info is True:
         info = sys.exc_info()
@@ -53,7 +53,7 @@ _SHARED: list[Any] = [
 
 
 def formatter() -> logging.Formatter:
-    """The formatter that standard logging (nameko, kombu, gunicorn) is given, so that every line looks alike."""
+    """Return the formatter for standard logging (nameko, kombu, gunicorn), so that all lines have one format."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_SHARED,
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
@@ -77,13 +77,13 @@ def configure(level: int = logging.INFO) -> None:
 
 
 def handler() -> logging.Handler:
-    """A handler for `logging.config`: configures structlog for this process on the way."""
+    """Configure structlog for this process and return its log handler, for `logging.config`."""
     configure()
     return logging.getLogger().handlers[0]
 
 
 def get_logger() -> Any:
-    """A logger that takes an event's name and ids: `log.info("event handled", event_id=...)`."""
+    """Return a logger that takes an event's name and ids: `log.info("event handled", event_id=...)`."""
     return structlog.get_logger()
 
 
@@ -94,5 +94,5 @@ def begin_context(**ids: str | None) -> None:
 
 
 def correlation_id() -> str | None:
-    """The id of the HTTP request that the current work began with, if it is known."""
+    """Return the id of the HTTP request that started the current work, or None."""
     return get_contextvars().get("correlation_id")

@@ -1,4 +1,4 @@
-"""Input checked by a schema, refused in one form."""
+"""Validation of input against a schema, with one form of refusal."""
 
 from datetime import datetime
 from functools import cache
@@ -16,7 +16,7 @@ def _made(schema: type[Schema]) -> Schema:
 
 
 def load(schema: type[Schema], data: Any) -> dict[str, Any]:
-    """`data` checked by `schema`. Raises InvalidInput with the fields at fault and what to do about each."""
+    """Return `data` validated by `schema`. Raises InvalidInput with the faults of each invalid field."""
     try:
         return _made(schema).load(data)
     except ValidationError as error:
@@ -24,7 +24,7 @@ def load(schema: type[Schema], data: Any) -> dict[str, Any]:
 
 
 def instant(text: Any) -> datetime:
-    """The aware instant that `text` writes. Raises InvalidInput."""
+    """Parse `text` as an aware instant. Raises InvalidInput where it is not one."""
     try:
         return read_instant(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How events and calls travel: the relay, consumers that lose nothing, RPC, and the topology they share.
+"""Transport of events and calls: the outbox relay, event consumers, RPC, and the broker topology they share.
 
-It moves events and calls of any kind and knows none of them; the words of the procedure do not occur in here.
+It is generic: it depends on no particular event or call, and on nothing of the procedure.
 """

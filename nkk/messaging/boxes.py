@@ -1,10 +1,10 @@
-"""Calls in a box: read by their addressee alone, good once and for a short while, answered to nobody but who asked.
+"""Sealed calls ("boxes"): encrypted for one stage, valid once and for a short time, answered to the caller alone.
 
-Threat: a call is taken off the broker, or off a copy of its disk, and published again: to the same method or another,
-with another reply address, beside another's access token. So everything that makes the call what it is lies in the box:
-the method, the key its answer is sealed with, when it was sealed, a nonce, and the proof of whose access token travels
-beside it. Nothing lies beside it that could be exchanged. Nobody but who opened the box knows the key of the answer:
-an answer that can be opened is from there.
+Threat: somebody takes a call from the broker, or a copy of its disk, and replays it: to the same method or another,
+with another reply address, or beside another access token. So the box contains all that identifies the call: the
+method, the key to seal the answer with, the time of sealing, a nonce, and the proof of the access token that travels
+beside it. Nothing outside the box can be exchanged. Only the stage that opened the box knows the answer's key, so an
+answer that can be opened comes from that stage.
 """
 
 import secrets
@@ -22,26 +22,28 @@ from nkk.trust.actor import Actor
 from nkk.trust.sealing import CannotOpenError, new_key_pair, public_key, seal, unseal
 
 LIFETIME = timedelta(seconds=30)
-"""A box is good for so long, and by clocks that are so far apart: nobody waits for its answer any longer."""
+"""How long a box is valid, and how far two clocks may differ; no caller waits longer for an answer."""
 
 log = get_logger()
 
 
 class UnreadableBoxError(NotCarriedOutError):
-    """The box is damaged, was sealed for somebody else, or holds no call to this method in the caller's name."""
+    """The box is damaged, was sealed for another key, or holds no call of this method by this caller."""
 
 
 class StaleBoxError(NotCarriedOutError):
-    """The box was sealed too long ago, or, by the addressee's clock, is yet to be."""
+    """The box was sealed too long ago or, by the stage's clock, in the future."""
 
 
 class UsedBoxError(NotCarriedOutError):
-    """The call of this box was made before."""
+    """The call in this box was carried out before (a replay)."""
 
 
 class Question:
-    """A call of `method` with `content` for the holder of the private half of `key`; `proof` is that of the access
-    token, where one travels beside it."""
+    """The caller's side of a sealed call of `method` with `content`.
+
+    `key` is the stage's public key; `proof` belongs to the access token beside the box, or is None where there is none.
+    """
 
     def __init__(
         self, method: str, content: dict[str, Any], key: str, proof: str | None = None, now: datetime | None = None
@@ -61,7 +63,7 @@ class Question:
         )
 
     def answer(self, box: Any) -> Any:
-        """What was answered. Raises StageFailedError where it is from somebody else."""
+        """Open the answer in `box`. Raises StageFailedError where it was not sealed for this call."""
         try:
             return unseal(box, self._private)["answer"]
         except (CannotOpenError, KeyError):
@@ -71,7 +73,7 @@ class Question:
 
 @dataclass
 class Call:
-    """What a box held. Whoever carries it out makes it `used`, in the transaction that does."""
+    """The opened content of a box. The stage sets `used` in the transaction that carries the call out."""
 
     content: dict[str, Any]
     nonce: str = field(default_factory=lambda: secrets.token_urlsafe(24))
@@ -81,12 +83,12 @@ class Call:
     used: bool = False
 
     def check_caller(self, actor: Actor) -> None:
-        """Raise UnreadableBoxError where the access token beside the box is not that of whoever sealed it."""
+        """Raise UnreadableBoxError where the access token beside the box does not belong to the sealer of the box."""
         if not actor.is_proved_by(self.proof):
             raise UnreadableBoxError("The box was not sealed by whoever this access token was given to.")
 
     def answered(self, content: Any) -> str:
-        """`content`, for nobody but who asked."""
+        """Return `content` sealed for the caller alone."""
         return seal({"answer": content}, self.reply_key)
 
 
@@ -113,7 +115,7 @@ _INSIDE = _Inside()
 
 
 def open_box(box: Any, private_key: str, method: str, now: datetime) -> Call:
-    """The call of `method` in `box`. Raises UnreadableBoxError or StaleBoxError."""
+    """Return the call of `method` in `box`. Raises UnreadableBoxError or StaleBoxError."""
     try:
         held = _INSIDE.load(unseal(box, private_key))
     except (CannotOpenError, ValidationError):

@@ -1,4 +1,4 @@
-"""What both ends of a call agree on: Nameko's own protocol with two errors added, and what a caller meets."""
+"""What both ends of an RPC share: Nameko's protocol with two errors added, and the exceptions a caller gets."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,18 +6,20 @@ from typing import Any
 EXCHANGE = "nameko-rpc"
 
 UNAVAILABLE = "Unavailable"
-"""The stage answered that its database does not, or that it may have carried the call out before."""
+"""Error type of a reply: the stage could not carry the call out now, or may have carried it out before."""
 
 BUSY = "busy"
-"""Beside the reason of an UNAVAILABLE: nothing was begun. Callers of versions before do not look for it."""
+"""Flag beside the reason of an UNAVAILABLE: the call was not started. Older callers ignore it."""
 
 FAILED = "Failed"
-"""The stage met a fault of its own; its log says which."""
+"""Error type of a reply: the stage failed with an unexpected exception, which its log names."""
 
 
 class NotCarriedOutError(Exception):
-    """The stage has not carried this call out now, and whoever asks anew may find that it does: the caller meets a
-    StageUnavailableError that says `why`, without a person's own words."""
+    """The stage did not carry this call out now; a retry may succeed.
+
+    The caller gets a StageUnavailableError with the reason `why`, which never holds a person's own words.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -25,13 +27,13 @@ class NotCarriedOutError(Exception):
 
 
 class BusyError(NotCarriedOutError):
-    """The stage does at once as many of such calls as it takes: this one was not begun."""
+    """The stage is at its limit of such calls at a time; this one was not started."""
 
 
 class StageUnavailableError(Exception):
-    """The stage did not answer in time, or the broker is away. Whether the call had an effect is not known.
+    """The stage did not answer in time, or the broker is unavailable. The call may or may not have had an effect.
 
-    `why` where the stage said so.
+    `why` is the stage's reason, or None.
     """
 
     def __init__(self, stage: str, why: str | None = None) -> None:
@@ -40,18 +42,17 @@ class StageUnavailableError(Exception):
 
 
 class StageBusyError(StageUnavailableError):
-    """The stage is there, and as busy with such calls as it lets itself be: this one was not begun, and had no
-    effect."""
+    """The stage is at its limit of such calls at a time; this one was not started and had no effect."""
 
 
 class StageFailedError(Exception):
-    """The stage met a fault of its own."""
+    """The stage failed with an unexpected exception of its own."""
 
 
 class RefusedRemotelyError(Exception):
-    """The stage refused: `name` of the refusal, its `code` and `details`.
+    """The stage refused the call; carries the `name` of the refusal, its `code` and `details`.
 
-    Stages of versions before give a sentence in the place of the code.
+    Stages of older versions send a sentence in place of the code.
     """
 
     def __init__(self, name: str, code: str, details: Mapping[str, Any]) -> None:

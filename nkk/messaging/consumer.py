@@ -1,10 +1,10 @@
-"""How a stage hears events: the `handles` entrypoint.
+"""How a stage consumes events: the `handles` entrypoint.
 
-A handler that returns has its event acknowledged. One that raises has it retried: the event waits in a fixed retry
-queue and comes back, with growing delay, counted in a header of our own. When the attempts are used up, or nothing can
-be made of the message, or it did not come from its owner (nkk.messaging.origin), or tells of the future, it goes to the
-stage's quarantine with the reason. Nothing is lost and nobody else waits. While the stage's database is away no attempt
-is counted: events wait in the inbox.
+An event is acknowledged when its handler returns. When the handler raises, the event is retried: it waits in a retry
+queue and returns to the inbox, with growing delay, its attempts counted in a header. An event goes to the stage's
+quarantine, with the reason, when its attempts are used up, it cannot be parsed, it did not come from its owner
+(nkk.messaging.origin), or it is dated in the future. No event is lost, and none blocks the others. While the stage's
+database is unavailable, no attempt is counted and events wait in the inbox.
 """
 
 import traceback
@@ -33,7 +33,7 @@ log = get_logger()
 
 
 class FutureError(Exception):
-    """An event tells of what has not come about yet."""
+    """An event is dated in the future."""
 
 
 class UnknownTypeError(Exception):
@@ -76,14 +76,14 @@ class EventConsumer(SharedExtension, ProviderCollector):
     def _receive(self, message: Any) -> None:
         handler = self._handler_of(message)
         if handler is None and message.properties.get("type"):
-            # Perhaps told for a newer version of this stage that is just being deployed beside us.
+            # A newer version of this stage, being deployed right now, may have a handler for this type.
             unknown = UnknownTypeError()
             self.container.spawn_managed_thread(partial(self._retry, message, unknown), identifier="unknown event")
             return
         try:
             event = self._read(handler, message)
         except Exception as error:  # noqa: BLE001
-            # The message itself is at fault: no attempt will change that.
+            # The message itself is invalid: a retry would fail again.
             kind = _KINDS.get(type(error), "unreadable")
             reason = f"{kind}: {str(error) or type(error).__name__}"
             self.container.spawn_managed_thread(partial(self._quarantine, message, reason), identifier="quarantine")
@@ -149,7 +149,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
             log.info("event already handled", type=message.properties.get("type"))
             self.consumer.ack_message(message)  # type: ignore[union-attr]
         elif is_away(error):
-            # Not this event's fault, so no attempt: it stays at the head of the inbox until the database is back.
+            # Not the event's fault, so not counted as an attempt: it stays at the head of the inbox.
             log.warning("database away, the event waits", error=type(error).__name__)
             self.container.spawn_managed_thread(partial(self._give_back, message), identifier="waiting event")
         else:
@@ -157,7 +157,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         return result, None
 
     def _give_back(self, message: Any) -> None:
-        """Have it delivered again, after a pause that grows with its deliveries."""
+        """Requeue the message, after a pause that grows with its deliveries."""
         deliveries = (message.headers or {}).get("x-delivery-count", 0)
         sleep(min(2 ** (deliveries - 1), LONGEST_PAUSE_SECONDS))
         self.consumer.requeue_message(message)  # type: ignore[union-attr]
@@ -182,7 +182,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         )
 
     def _move(self, message: Any, queue: str, headers: dict[str, Any]) -> None:
-        """Publish to `queue`, confirmed, then acknowledge; where that fails, give the message back after a pause."""
+        """Publish a copy to `queue`, and acknowledge the message once confirmed; requeue it where that fails."""
         headers |= self._origins.headers(message)
         try:
             with publisher(self.uri) as channel:
@@ -200,10 +200,10 @@ class EventConsumer(SharedExtension, ProviderCollector):
 
 
 class Handles(Entrypoint):
-    """`@handles(EventClass)`: the method is given each event of that type, parsed, at least once.
+    """The entrypoint `@handles(EventClass)`: calls the method with each parsed event of that type, at least once.
 
-    `EventClass` is one of the contracts (nkk.contracts.events). With `together=True` what waits is handled in one
-    transaction (nkk.messaging.together).
+    `EventClass` is one of the contracts (nkk.contracts.events). With `together=True`, waiting events are handled as a
+    batch in one transaction (nkk.messaging.together).
     """
 
     consumer = EventConsumer()
@@ -226,14 +226,14 @@ handles = Handles.decorator
 
 
 def begin_worker_context(service: str, context: dict[str, Any], call: str) -> None:
-    """Give the log lines of a worker its ids: never what an event is about, a ticket or a reporter."""
+    """Set the ids that a worker's log lines carry: never those of a ticket or a reporter."""
     begin_context(
         service=service, call=call, correlation_id=context.get("correlation_id"), event_id=context.get("event_id")
     )
 
 
 def _attempt(message: Any) -> int:
-    """How often it was tried, as we noted; 0 where somebody else wrote what cannot be."""
+    """Return the number of attempts in the header; 0 where the header is missing or invalid."""
     attempt = (message.headers or {}).get(ATTEMPT, 0)
     return max(attempt, 0) if isinstance(attempt, int) else 0
 
@@ -253,7 +253,7 @@ def _copy(message: Any, exchange: str, queue: str, headers: dict[str, Any]) -> M
 
 
 def _reason(error: Exception) -> str:
-    """The error's class and place: its message may hold a person's words."""
+    """Return the error's class and place; its message may hold a person's words."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {frames[-1].filename.rsplit('/', 2)[-1]}:{frames[-1].lineno}" if frames else ""
     return type(error).__name__ + place

@@ -1,7 +1,8 @@
-"""A consumer that stops without letting go of what it holds.
+"""A consumer that stops gracefully: it settles every message in flight first.
 
-Nameko's own closes its channel about a second after stop() while workers still run; their acknowledgements then fail
-and the messages come again. This one cancels, goes on draining until nothing is in flight, and leaves then.
+Nameko's own consumer closes its channel about a second after stop() while workers still run; their acknowledgements
+then fail and the messages are redelivered. This one cancels its subscription, waits until no message is in flight, and
+only then disconnects.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,14 +25,14 @@ log = get_logger()
 
 
 class WrongTopologyError(Exception):
-    """The broker refuses a queue or a permission as configured; waiting would not help."""
+    """The broker refuses a queue's arguments or the user's permissions; reconnecting would not help."""
 
 
 class DrainingConsumer(Consumer):
-    """Consumes `queues`; with `on_raw` given, hands over messages undecoded.
+    """A consumer of `queues`; `on_raw`, where given, receives the messages undecoded.
 
-    Every message handed out must come back once through `ack_message`, `ack_messages` or `requeue_message`. `declare`
-    names further queues to declare at each connection. `loop` is what its turns are called by nkk.messaging.pulse.
+    Each message must be settled once, by `ack_message`, `ack_messages` or `requeue_message`. `declare` names further
+    queues to declare at each connection. `loop` is the name of its loop in nkk.messaging.pulse.
     """
 
     loop = "events"
@@ -47,7 +48,7 @@ class DrainingConsumer(Consumer):
         self._consuming: list[Any] = []
 
     def stop(self) -> None:
-        """Cancel, wait until everything in flight is settled, and leave. May be called more than once."""
+        """Cancel, wait at most DRAIN_SECONDS until no message is in flight, and end `run`. Idempotent."""
         self._stopping = True
         deadline = monotonic() + DRAIN_SECONDS
         while (self._in_flight or self._consuming) and monotonic() < deadline:
@@ -58,13 +59,13 @@ class DrainingConsumer(Consumer):
             log.warning("left with work in flight", count=len(self._in_flight))
 
     def run(self, **kwargs: Any) -> None:
-        """Consume until stopped. Raises WrongTopologyError where the broker will never let it."""
+        """Consume until stopped. Raises WrongTopologyError where the broker refuses the queue."""
         try:
             super().run(safety_interval=POLL_SECONDS, **kwargs)
         except (PreconditionFailed, AccessRefused) as error:
             raise WrongTopologyError(str(error)) from error
         finally:
-            # Whoever waits for the first connection would wait for ever.
+            # Otherwise wait_until_consumer_ready() would block for ever.
             self.ready.set()
 
     def consume(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
@@ -125,7 +126,7 @@ class DrainingConsumer(Consumer):
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         if self._on_raw:
-            # It says that it is compressed: whoever takes it undecoded sees for themselves what it is.
+            # Its headers say that it is compressed; a raw consumer does not decode it anyway.
             self._receive_raw(message)
             return
         log.error("undecodable message dropped", error=type(exc).__name__, length=len(message.body))
@@ -143,7 +144,7 @@ class DrainingConsumer(Consumer):
             self._in_flight.pop(id(message), None)
 
     def ack_messages(self, messages: list[Any]) -> None:
-        """Acknowledge them: in one frame, where nothing delivered before the last of them stays in flight."""
+        """Acknowledge `messages`, in one frame where no other message delivered before the last is in flight."""
         last = max(messages, key=lambda message: message.delivery_tag)
         ours = {id(message) for message in messages}
         before = (message for message in self._in_flight.values() if message.delivery_tag < last.delivery_tag)

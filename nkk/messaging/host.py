@@ -1,7 +1,7 @@
-"""The host of a stage: Nameko's extensions, and eventlet's threads beneath them. No other module imports either.
+"""The host of a stage: Nameko's extensions, and eventlet's greenlets beneath them. No other module imports either.
 
-`nameko run` starts a stage in one process and patches the standard library first: a thread of eventlet that waits for a
-socket or sleeps lets the others run. One that computes for long does not; that is done by `in_thread`.
+`nameko run` starts a stage in one process and patches the standard library first: a greenlet that waits for a socket or
+sleeps lets the others run. A long computation does not; run it by `in_thread`.
 """
 
 import socket
@@ -44,22 +44,22 @@ __all__ = [
 ]
 
 in_thread = tpool.execute
-"""Return what a function returns, called in one of the operating system's threads."""
+"""Call a function in a thread of the operating system and return its result."""
 
 limit_threads = tpool.set_num_threads
-"""Set how many threads `in_thread` has."""
+"""Set the number of threads of `in_thread`."""
 
 _LOOK_UPS = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "getnameinfo")
 
 
 class Signal:
-    """A flag that a thread of the stage can wait for, like `threading.Event`."""
+    """A flag that a greenlet can wait for, like `threading.Event`."""
 
     def __init__(self) -> None:
         self._event = Event()
 
     def set(self) -> None:
-        """Set the flag, and wake whoever waits for it."""
+        """Set the flag and wake all waiting greenlets."""
         if not self._event.ready():
             self._event.send()
 
@@ -69,22 +69,22 @@ class Signal:
             self._event = Event()
 
     def wait(self, seconds: float) -> None:
-        """Wait until the flag is set, at most so long."""
+        """Wait until the flag is set, at most `seconds`."""
         self._event.wait(seconds)
 
 
 def look_up_anew() -> None:
-    """Have this process ask the system for the address of a name at each connection, while its other threads run.
+    """Make this process resolve host names by the system's resolver at each connection, without blocking greenlets.
 
-    eventlet's own resolver keeps an address for as long as its record says: a stage whose broker came back at another
-    would go on knocking at the old one. The system's keeps nothing, but would hold up every thread of eventlet. Does
-    nothing where eventlet did not take over sockets.
+    eventlet's own resolver caches an address for the record's lifetime: a stage would go on connecting to the old
+    address of a broker that moved. The system's resolver does not cache, but would block all greenlets, so it runs in a
+    thread. Does nothing where eventlet did not patch sockets.
     """
     if not patcher.is_monkey_patched("socket"):
         return
     system = patcher.original("socket")
     for name in _LOOK_UPS:
         ask = partial(in_thread, getattr(system, name))
-        # What was patched, and what eventlet patched it with: create_connection looks there.
+        # Both the patched module and eventlet's replacement, in which create_connection looks the names up.
         setattr(socket, name, ask)
         setattr(green, name, ask)

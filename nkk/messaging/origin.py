@@ -1,12 +1,13 @@
-"""Where an event came from, and whether its owner tells it there.
+"""Authentication of events: where a message was published, and whether its owner publishes this type there.
 
-The broker says of each delivery to which exchange and under which key it was published, and lets nobody but its owner
-publish to `<service>.events`: what else a message says of itself, its type included, anybody may write. So a type is
-believed only from an exchange of a service that tells it, under its own key.
+For each delivery the broker states the exchange and routing key, and it lets only the owner publish to
+`<service>.events`. All else in a message, its type included, could be written by anybody. So a type is accepted only
+from the exchange of a service that publishes it, and with the type as routing key.
 
-An event that a stage moved (to a retry queue and back, into quarantine and out again) comes from `<stage>.moves`. Its
-origin is in a header then, sealed with what only this stage's instances hold, their password at the broker: neither who
-declares the queues, and may write to that exchange, nor what the broker itself moved vouches for anything.
+An event that a stage moved (to a retry queue, to quarantine, or back) arrives from `<stage>.moves`. Its origin is then
+in a header, authenticated by an HMAC keyed with the stage's password at the broker, which only its instances hold. So
+neither the account that declares the queues, which may write to that exchange, nor a dead letter that the broker itself
+moved can claim an origin.
 """
 
 import hashlib
@@ -19,27 +20,27 @@ from urllib.parse import urlsplit
 from nkk.exchanges import exchange_name, moves_name
 
 ORIGIN = "x-nkk-origin"
-"""Header of an event that its stage moved: where it had come from."""
+"""Header of an event that its stage moved: the original exchange and routing key."""
 
 
 class ForgedError(Exception):
-    """An event that did not come from where its owner tells it; the message says whence it came."""
+    """An event was not published by its owner; the message says where it came from."""
 
 
 class Origin(NamedTuple):
-    """To which exchange, and under which routing key, a message was published."""
+    """The exchange and routing key to which a message was published."""
 
     exchange: str
     routing_key: str
 
     @classmethod
     def of(cls, message: Any) -> Self:
-        """What the broker says of a delivery."""
+        """Return the origin of a delivery, as the broker states it."""
         return cls(message.delivery_info["exchange"], message.delivery_info["routing_key"])
 
     @classmethod
     def in_header(cls, headers: Any) -> Self | None:
-        """What a header says, which anybody may have written."""
+        """Return the origin that a header states, not authenticated; None where there is none."""
         header = (headers or {}).get(ORIGIN)
         if not isinstance(header, dict):
             return None
@@ -51,8 +52,10 @@ class Origin(NamedTuple):
 
 
 def check_origin(type_: str, tellers: Iterable[str], origin: Origin | None, source: str) -> None:
-    """Raises ForgedError unless one of `tellers` told an event of `type_` at `origin`, and the envelope's `source` is
-    that one."""
+    """Raise ForgedError unless `origin` is where one of `tellers` publishes `type_`, and `source` names that service.
+
+    `tellers` are the services that publish the type; `source` is the envelope's. An `origin` of None is refused.
+    """
     if origin is None:
         raise ForgedError(f"where this {type_} came from is not known: have its owner tell it again")
     owner = next((teller for teller in tellers if origin == Origin(exchange_name(teller), type_)), None)
@@ -63,14 +66,14 @@ def check_origin(type_: str, tellers: Iterable[str], origin: Origin | None, sour
 
 
 class Origins:
-    """Knows where the messages came from that `service` is delivered, through the broker at `uri`."""
+    """Finds the origin of messages delivered to `service` by the broker at `uri`, moved ones included."""
 
     def __init__(self, service: str, uri: str) -> None:
         self._moves = moves_name(service)
         self._key = hashlib.sha256(f"{service} {urlsplit(uri).password or ''}".encode()).digest()
 
     def of(self, message: Any) -> Origin | None:
-        """Where `message` came from in the first place; None where nobody can say."""
+        """Return the original origin of `message`; None where a moved message has no authentic header."""
         origin = Origin.of(message)
         if origin.exchange != self._moves:
             return origin
@@ -81,7 +84,7 @@ class Origins:
         return said if hmac.compare_digest(seal, self._seal(said, message).encode()) else None
 
     def headers(self, message: Any) -> dict[str, Any]:
-        """What a copy of `message` is to have among its headers."""
+        """Return the headers that a moved copy of `message` needs to keep its origin."""
         if message.delivery_info["exchange"] == self._moves:
             return {ORIGIN: message.headers[ORIGIN]} if self.of(message) else {}
         origin = Origin.of(message)

@@ -1,9 +1,9 @@
-"""Messages are taken as they are: whatever is amiss with one, it is its own reader's matter and nobody else's.
+"""Safeguards against malformed messages: a broken message affects only its own handling, not the connection.
 
-kombu unpacks a message before anybody has looked at it, so that a few hundred bytes could fill a process's memory; and
-py-amqp ends the connection over properties that it cannot read, such as a type that is no UTF-8, and meets the same
-message again on the next. Nothing of ours is ever compressed, and what cannot be read has no properties. This holds for
-the process: gateway and stages ask for both, a tool's process for the second alone.
+kombu decompresses a message before our code sees it, so a few hundred bytes could fill a process's memory. py-amqp
+closes the connection over properties that it cannot decode, such as a type that is not UTF-8, and receives the same
+message again on the next connection. We never compress messages, and undecodable properties become empty. The changes
+are process-wide: gateway and stages apply both, a tool's process only the second.
 """
 
 from typing import Any
@@ -16,14 +16,14 @@ _read = serialization.decode_properties_basic
 
 
 def take_as_they_are() -> None:
-    """From now on a message with a compression is one that cannot be decoded, and any properties can be read."""
+    """Make this process refuse to decompress messages, and treat undecodable properties as empty."""
     for name in compression.encoders():
         compression.register(None, _refused, name)
     read_any_properties()
 
 
 def read_any_properties() -> None:
-    """From now on a message whose properties cannot be read has none, and hurts nobody."""
+    """Make this process treat a message's undecodable properties as empty, instead of closing the connection."""
     serialization.PROPERTY_CLASSES[Basic.CLASS_ID] = _read_if_possible
 
 

@@ -1,7 +1,7 @@
-"""Publishing with confirms, a batch at a time.
+"""Publishing with publisher confirms, a batch at a time.
 
-One channel, on a connection of its own: messages are written one after another and the broker's confirms awaited once
-for the batch. `mandatory` messages that no queue takes come back as returned and are not counted as published.
+A publisher has one channel on its own connection: it writes the messages one after another and waits once for the
+broker's confirms of the batch. `mandatory` messages that reach no queue are returned and not counted as published.
 """
 
 import errno
@@ -19,7 +19,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 BROKER_ERRORS: tuple[type[Exception], ...] = (OSError, OperationalError, AMQPError)
-"""What a broker that is away, or goes away, makes of any call."""
+"""The exceptions that any call raises where the broker is, or becomes, unavailable."""
 
 CONFIRM_TIMEOUT_SECONDS = 30
 CONNECT_TIMEOUT_SECONDS = 5
@@ -28,12 +28,12 @@ PERSISTENT = 2
 
 
 class NotConfirmedError(ConnectionError):
-    """The broker did not confirm in time; whether it has the messages is not known."""
+    """The broker did not confirm in time; it may or may not have the messages."""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message to publish: `body` to `exchange` under `routing_key`."""
+    """One message to publish: `body` to `exchange` with `routing_key`."""
 
     id: str
     exchange: str
@@ -62,7 +62,7 @@ class Message:
 
 
 class BatchPublisher:
-    """Publishes on one confirming channel. Not for use by two threads or greenlets at once."""
+    """A publisher on one channel with confirms. Not for use by two threads or greenlets at once."""
 
     def __init__(self, connection: Connection) -> None:
         self._amqp = connection.connection
@@ -76,9 +76,10 @@ class BatchPublisher:
         self._failed: set[str] = set()
 
     def publish(self, messages: Iterable[Message]) -> set[str]:
-        """Publish `messages` in order and wait for the broker; the ids of those it has on disk and in a queue.
+        """Publish `messages` in order, wait for the confirms, and return the ids of the confirmed messages.
 
-        Raises NotConfirmedError or a connection error where the broker does not answer; use a new publisher then.
+        A confirmed message is persisted in a queue. Raises NotConfirmedError or a connection error where the broker
+        does not answer; use a new publisher then.
         """
         self._failed.clear()
         published = []
@@ -123,29 +124,30 @@ class BatchPublisher:
 
 
 def connect(uri: str, heartbeat: int = 15, timeout: float = CONNECT_TIMEOUT_SECONDS) -> Connection:
-    """A connected kombu Connection to the broker at `uri`; raises at once, or after `timeout` seconds, where it cannot
-    be reached."""
+    """Return a connected kombu Connection to the broker at `uri`.
+
+    Tries once, for at most `timeout` seconds. Raises one of BROKER_ERRORS where the broker cannot be reached.
+    """
     connection = Connection(uri, heartbeat=heartbeat, connect_timeout=timeout)
-    # Connection.connect() would try twice, two seconds apart: when to try again is the caller's to say.
+    # Connection.connect() would try twice, two seconds apart; retries are the caller's decision.
     connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
     return connection
 
 
 def trouble(error: BaseException) -> dict[str, str | None]:
-    """For a log: what kind of error it was and, where the system said so, which (ECONNREFUSED)."""
+    """Return the class of `error` and its errno name (such as ECONNREFUSED) or None, for a log line."""
     number = getattr(error, "errno", None)
     return {"error": type(error).__name__, "errno": errno.errorcode.get(number) if number else None}
 
 
 def address(uri: str) -> str:
-    """For a log: the host and port of the broker at `uri`, without who logs in there."""
+    """Return the host and port of the broker at `uri`, without the credentials, for a log line."""
     parts = urlsplit(uri)
     return f"{parts.hostname}:{parts.port or (5671 if parts.scheme == 'amqps' else 5672)}"
 
 
 def abandon(connection: Connection) -> None:
-    """Close a connection that failed, without the goodbye that a broker which does not answer would leave us waiting
-    for."""
+    """Close a failed connection without the closing handshake, which would block where the broker does not answer."""
     if connection._connection is not None:
         connection._connection.collect()
     connection.release()
@@ -153,7 +155,7 @@ def abandon(connection: Connection) -> None:
 
 @contextmanager
 def connected(uri: str, heartbeat: int = 15) -> Iterator[Connection]:
-    """`connect`, closed on leaving; abandoned where it failed."""
+    """Connect as `connect` does; release the connection on leaving, or abandon it after one of BROKER_ERRORS."""
     connection = connect(uri, heartbeat)
     try:
         yield connection
@@ -165,7 +167,7 @@ def connected(uri: str, heartbeat: int = 15) -> Iterator[Connection]:
 
 
 def keep_alive(connection: Connection) -> None:
-    """For a connection that only publishes: read what the broker sent and answer its heartbeat.
+    """Read what the broker sent and answer its heartbeat, on a connection that only publishes.
 
     Raises one of BROKER_ERRORS where the connection is dead.
     """
@@ -176,6 +178,6 @@ def keep_alive(connection: Connection) -> None:
 
 @contextmanager
 def publisher(uri: str) -> Iterator[BatchPublisher]:
-    """A publisher on a connection of its own, closed on leaving."""
+    """Open a publisher on its own connection, closed on leaving."""
     with connected(uri, heartbeat=0) as connection:
         yield BatchPublisher(connection)

@@ -1,10 +1,10 @@
-"""Whether a process works: each of its loops touches a file of its own at every turn.
+"""Liveness of processes: each loop of a process touches its own file at every turn.
 
-    <folder>/<process>-<pid>/lock      held for as long as the process lives
+    <folder>/<process>-<pid>/lock      locked for as long as the process lives
     <folder>/<process>-<pid>/<loop>    touched at each turn; its content is the number of seconds a turn may take
 
-A process that is frozen, or one of whose loops waits for something that never comes, is told by its old files. Nobody
-has to be asked: neither the broker nor the process itself.
+Old files reveal a frozen process, or a loop that waits for something that never comes. The check asks neither the
+broker nor the process itself.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from tempfile import gettempdir
 from nkk.log import get_logger
 
 TURN_SECONDS = 30
-"""How long a turn of a loop may take. One that waits for the broker or the database takes longer."""
+"""How long a turn of a loop may take by default. A turn that waits for the broker or the database takes longer."""
 
 TOUCH_SECONDS = 1.0
 
@@ -29,26 +29,26 @@ log = get_logger()
 
 
 def folder() -> Path:
-    """Where processes of this user, on this machine or in this container, keep their files: NKK_PULSE_FOLDER."""
+    """Return the folder of this user's processes on this machine or in this container: NKK_PULSE_FOLDER."""
     return Path(os.environ.get("NKK_PULSE_FOLDER") or f"{gettempdir()}/nkk-{os.geteuid()}/pulse")
 
 
 class Pulse:
-    """The files of one process, `name`, in `where`."""
+    """The liveness files of this process, called `name`, in the folder `where`."""
 
     def __init__(self, name: str, where: Path) -> None:
-        # Others on this machine could put their own in its place.
+        # Under /tmp another user of this machine could create the folder first.
         where.parent.mkdir(mode=0o700, exist_ok=True)
         where.mkdir(mode=0o700, exist_ok=True)
         if where.stat().st_uid != os.geteuid():
             raise PermissionError(f"{where} is somebody else's")
         self._folder = where / f"{name}-{os.getpid()}"
-        # One after another: what has been made and is not held yet looks like what is left of somebody.
+        # One process at a time: a folder that was created and is not locked yet looks like that of a dead process.
         with (where / ".begin").open("w") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             _sweep(where)
             self._folder.mkdir(mode=0o700)
-            # Never closed: it is let go when the process ends, however it does.
+            # Never closed: the system releases the lock when the process ends, however it ends.
             fcntl.flock(os.open(self._folder / "lock", os.O_CREAT | os.O_RDWR, 0o600), fcntl.LOCK_EX)
         self._touched: dict[str, float] = {}
 
@@ -61,12 +61,12 @@ class Pulse:
             self._touched[loop] = now
             with suppress(OSError):
                 os.utime(self._folder / loop)
-                # Old files under /tmp are somewhere taken away.
+                # Some systems delete old files under /tmp.
                 os.utime(self._folder / "lock")
 
 
 def begin(name: str) -> None:
-    """This process is one of `name` from now on. Where no files can be kept its health is not known, and it works."""
+    """Create the liveness files of this process, called `name`. Where that fails, only log it: the process works on."""
     global _ours
     try:
         _ours = Pulse(name, folder())
@@ -75,20 +75,20 @@ def begin(name: str) -> None:
 
 
 def expect(loop: str, seconds: float = TURN_SECONDS) -> None:
-    """`loop` of this process begins, and takes no longer than `seconds` for a turn."""
+    """Note that `loop` of this process starts and that each turn takes at most `seconds`."""
     if _ours is not None:
         with suppress(OSError):
             _ours.expect(loop, seconds)
 
 
 def beat(loop: str) -> None:
-    """`loop`, which was expected, has made a turn."""
+    """Note that `loop`, announced by `expect`, made a turn."""
     if _ours is not None:
         _ours.beat(loop)
 
 
 def troubles(name: str) -> list[str]:
-    """What is wrong with the processes of `name`, in sentences; with there being none, too."""
+    """Return what is wrong with the processes called `name`, a sentence each; that there are none is one too."""
     alive = [each for each in sorted(folder().glob(f"{name}-[0-9]*")) if _is_held(each)]
     if not alive:
         return [f"no process of {name} works here ({folder()})"]
@@ -115,7 +115,7 @@ def _is_held(of: Path) -> bool:
 
 
 def _sweep(where: Path) -> None:
-    """Take away what is left of processes that have ended."""
+    """Delete the files of processes that have ended."""
     for each in where.glob("*-[0-9]*"):
         if not _is_held(each):
             for file in each.iterdir():
@@ -124,5 +124,5 @@ def _sweep(where: Path) -> None:
 
 
 if __name__ == "__main__":
-    # As `nkk health`, which has a second of imports to make first: a container asks this four times a minute.
+    # The same as `nkk health` without its second of imports: a container runs this four times a minute.
     sys.exit("\n".join(troubles(sys.argv[1])) or 0)

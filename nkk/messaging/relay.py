@@ -1,9 +1,9 @@
-"""The relay: publishes what the outbox holds, in order per subject, and marks it after the broker's confirm.
+"""The outbox relay: publishes the outbox's events, in order per subject, and marks them sent once confirmed.
 
-It is woken by each commit that has something to tell and looks again every second for what was left, so that nothing
-depends on a signal arriving. Several instances of a stage relay side by side: rows being published are claimed, and an
-event is eligible only when every earlier event of its subject is marked. An event published and not yet marked when the
-process dies is published again; consumers know it by its id.
+Each commit that adds an event wakes it, and it also polls every second, so that no event depends on a signal. Several
+instances of a stage relay side by side: each locks the rows that it publishes, and an event is eligible only when every
+earlier event of its subject is marked. An event that is published but not marked when the process dies is published
+again; consumers deduplicate by its id.
 """
 
 from datetime import timedelta
@@ -24,14 +24,14 @@ from nkk.store.database import Database
 BATCH = 200
 RESCAN_SECONDS = 1.0
 LINGER_SECONDS = 0.005
-"""After a batch that took all there was: what is told meanwhile goes out together."""
+"""The pause after a batch that emptied the outbox, so that the next events are published as one batch."""
 
 HOLD_SECONDS = 5
 FLUSH_SECONDS = 5
 
 IN_ORDER = "SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off"
-"""For PostgreSQL: walk the index of unsent rows. Its statistics are of a time when all was sent, and by them it would
-sort the whole backlog for each batch."""
+"""Settings that make PostgreSQL walk the index of unsent rows. With stale statistics, from a time when no row was
+unsent, its planner would sort the whole backlog for each batch."""
 
 INTERRUPTIONS: tuple[type[Exception], ...] = (*BROKER_ERRORS, SQLAlchemyError)
 
@@ -52,16 +52,16 @@ class Relay:
         self._eligible = eligible(outbox)
 
     def wake(self) -> None:
-        """There is something to tell."""
+        """Wake the relay, because there is an event to publish."""
         self._woken.set()
 
     def stop(self) -> None:
-        """Publish what is left, then leave `run`."""
+        """End `run` once the remaining events are published, or after FLUSH_SECONDS."""
         self._stopping = True
         self.wake()
 
     def run(self) -> None:
-        """Relay until stopped, through every loss of broker or database."""
+        """Relay until stopped; reconnect whenever the broker or the database is lost."""
         while not self._stopping:
             try:
                 self._run_connected()
@@ -73,7 +73,7 @@ class Relay:
                 self._pause(RESCAN_SECONDS)
 
     def relay_batch(self, publisher: BatchPublisher) -> int:
-        """Publish one batch; how many events were confirmed and marked."""
+        """Publish one batch and return the number of events that were confirmed and marked."""
         with self._database.claiming("relay") as claim:
             with claim.statement() as connection:
                 if not self._database.is_sqlite:
@@ -128,13 +128,13 @@ class Relay:
 
 
 def eligible(outbox: Table) -> Any:
-    """The rows to publish at `now`, this transaction's alone: of each subject the first that is unsent."""
+    """Return the query of the rows to publish at `now`, locked: the first unsent row of each subject."""
     same = outbox.alias("same")
-    # A subquery and no join: that PostgreSQL would work out anew for each row, through the whole backlog.
+    # A subquery instead of a join: PostgreSQL would evaluate the join for each row, over the whole backlog.
     first = select(func.min(same.c.id)).where(same.c.subject == outbox.c.subject, same.c.sent_at.is_(None))
     query = select(outbox).where(
         outbox.c.sent_at.is_(None),
-        # As the index of what is unsent says it: nkk.store.outbox.
+        # Repeats the condition of the index of unsent rows (nkk.store.outbox), so that the planner uses it.
         outbox.c.id > literal_column("0"),
         or_(outbox.c.held_until.is_(None), outbox.c.held_until <= bindparam("now", type_=outbox.c.held_until.type)),
         outbox.c.id == first.scalar_subquery(),

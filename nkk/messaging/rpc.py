@@ -1,9 +1,9 @@
-"""How a stage answers calls: Nameko's RPC protocol with six things changed.
+"""The server side of RPC: Nameko's protocol with six changes.
 
-Calls wait in a quorum queue. What came by another way than a call's is not carried out. It drains on stop like the
-event consumer; replies go out on one connection of its own instead of one confirmed publish each; a call is carried out
-at most once; and an error leaves the stage as a refusal's name, code and details or as nothing but "something failed":
-no message of an exception, no argument, ever reaches a log or a caller.
+Calls wait in a quorum queue. Only messages published to the RPC exchange are carried out. The consumer drains on stop,
+like the event consumer. Replies share one connection, instead of a connection and a confirm each. A call is carried out
+at most once. An error is answered with a refusal's name, code and details, or only with "something failed": no
+exception message and no argument reaches a log or a caller.
 """
 
 from collections.abc import Callable
@@ -30,14 +30,14 @@ log = get_logger()
 
 
 class DeliveredBeforeError(NotCarriedOutError):
-    """The broker delivered this call before; whether it was carried out then is not known."""
+    """The broker redelivered this call; it may or may not have been carried out the first time."""
 
     def __init__(self) -> None:
         super().__init__("The call was delivered before: whether it was carried out then is not known.")
 
 
 class Replies:
-    """Publishes replies on one connection, one at a time."""
+    """A publisher of replies on one connection, one at a time."""
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
@@ -46,7 +46,7 @@ class Replies:
         self._channel: Any = None
 
     def send(self, request: Any, payload: dict[str, Any]) -> None:
-        """Send `payload` to whoever sent `request`. A reply that cannot be sent is dropped: the caller times out."""
+        """Send `payload` to the sender of `request`. Drops a reply that cannot be sent; the caller then times out."""
         reply_to = request.properties.get("reply_to")
         if not reply_to:
             log.warning("call without reply_to")
@@ -67,8 +67,7 @@ class Replies:
             drop(connection)
 
     def look_after(self) -> None:
-        """For a thread of its own: keep the connection alive, and drop it where the broker does not; the replies that
-        a hanging one swallowed are few then."""
+        """Keep the connection alive, in a thread of its own; drop it when it is dead, so that few replies are lost."""
         while True:
             sleep(HEARTBEAT_SECONDS / 3)
             pulse.beat("replies")
@@ -95,7 +94,7 @@ class Replies:
 
 
 class StageRpcConsumer(RpcConsumer):
-    """Nameko's consumer of a stage's calls, draining on stop and answering through `Replies`."""
+    """Nameko's consumer of a stage's calls, changed to drain on stop and to answer through `Replies`."""
 
     consumer_cls = DrainingConsumer
 
@@ -120,7 +119,7 @@ class StageRpcConsumer(RpcConsumer):
 
     def handle_message(self, body: Any, message: Any) -> None:
         if not self._was_called(message):
-            # Nobody who may call did: whoever sent it is not answered either.
+            # The sender is not allowed to call, so it gets no answer either.
             log.error(
                 "what is no call refused",
                 exchange=message.delivery_info["exchange"],
@@ -133,7 +132,7 @@ class StageRpcConsumer(RpcConsumer):
             self.consumer.ack_message(message)
             return
         if message.delivery_info["redelivered"]:
-            # Whoever had it before may have carried it out and died before replying.
+            # The first instance may have carried it out and died before it replied.
             unknown = (DeliveredBeforeError, DeliveredBeforeError(), None)
             self.container.spawn_managed_thread(partial(self.handle_result, message, None, unknown), identifier="reply")
             return
@@ -141,11 +140,11 @@ class StageRpcConsumer(RpcConsumer):
         super().handle_message(body, message)
 
     def _was_called(self, message: Any) -> bool:
-        """Whether `message` was published as a call of this stage, by somebody whom the broker lets do so.
+        """Return whether `message` was published as a call of this stage, by a sender with permission to call it.
 
-        A stage may answer on the same exchange. The broker asks it about the key that it publishes under, but, before
-        RabbitMQ 4.0, about none that CC and BCC add, and in no release about the key of a dead letter, or the exchange
-        where a message came from that another exchange passed on.
+        Threat: a stage may publish replies on the same exchange. The broker checks its permission for the routing key,
+        but before RabbitMQ 4.0 not for the keys in CC and BCC headers, and in no release for the key of a dead letter
+        or for the first exchange of a message that another exchange forwarded.
         """
         origin = Origin.of(message)
         is_dead_letter = any(str(name).startswith(("x-death", "x-first-death")) for name in message.headers)
@@ -163,7 +162,7 @@ class StageRpcConsumer(RpcConsumer):
 
 
 class StageRpc(Rpc):
-    """`@rpc`: the method can be called by name over the broker."""
+    """The entrypoint `@rpc`: makes the method callable by name over the broker."""
 
     rpc_consumer = StageRpcConsumer()
 
@@ -172,7 +171,7 @@ rpc = StageRpc.decorator
 
 
 def context_of(message: Any) -> dict[str, str]:
-    """The headers of a call that are its context: texts. Nameko would take any, and end the process over some."""
+    """Return the headers of a call that form its context, strings only; others could crash Nameko."""
     return {
         name: value
         for name, value in message.headers.items()

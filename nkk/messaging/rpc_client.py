@@ -1,7 +1,7 @@
-"""Calls to the stages from a threaded process: one client a process, made after the fork.
+"""The client side of RPC, for a threaded process: one client per process, created after the fork.
 
-A background thread holds one reply consumer; callers publish on one locked connection and wait on a future. Calls are
-transient and expire with the caller's patience, so that a stage that comes back does no work nobody waits for.
+A background thread consumes the replies; callers publish on one connection, under a lock, and wait on a future. Calls
+are transient and expire at the caller's timeout, so that a restarted stage does no work that no caller waits for.
 """
 
 import json
@@ -39,11 +39,11 @@ LOOP = "answers"
 
 TRY_SECONDS = 1.0
 HELD_SECONDS = 0.2
-"""A stage that left a call unanswered is tried so often until it answers one. Everybody else is held so long and then
-told that it is away: they would wait in all the threads in which another stage is called."""
+"""How often a silent stage, one that left a call unanswered, is tried again, and how long other callers wait for the
+outcome before they fail: waiting longer, they would occupy the threads that calls of other stages need."""
 
 SUSPECTED_SECONDS = 15.0
-"""For so long after the last try: nobody may have called it since it came back."""
+"""How long after the last try a stage counts as silent; it may have come back without being called since."""
 
 NO_ANSWER: tuple[type[Exception], ...] = (FutureTimeout, *BROKER_ERRORS)
 
@@ -51,7 +51,7 @@ log = get_logger()
 
 
 class RpcClient:
-    """Calls stages over the broker at `uri`; for use by many threads at once."""
+    """A thread-safe client that calls stages over the broker at `uri`; `timeout` is in seconds."""
 
     def __init__(self, uri: str, timeout: float = 5.0) -> None:
         read_any_properties()
@@ -61,7 +61,7 @@ class RpcClient:
         self._waiting: dict[str, Future[dict[str, Any]]] = {}
         self._answered: dict[str, float] = {}
         self._silent: dict[str, float] = {}
-        """Stages that left a call unanswered and have answered none since, and when each was tried last."""
+        """The silent stages, which left a call unanswered and answered none since, with the time of the last try."""
         self._heard = threading.Condition()
         self._lock = threading.Lock()
         self._sender: Connection | None = None
@@ -80,10 +80,11 @@ class RpcClient:
         timeout: float | None = None,
         **kwargs: Any,
     ) -> Any:
-        """The result of `service.method(*args, **kwargs)`.
+        """Return the result of `service.method(*args, **kwargs)`.
 
         `context` travels in the headers (actor, correlation_id). Raises StageUnavailableError after `timeout` seconds,
-        or soon where another caller just tries whether it answers again; RefusedRemotelyError or StageFailedError.
+        or sooner where the stage is silent and another caller is trying it. Raises RefusedRemotelyError where the stage
+        refused, StageFailedError where it failed.
         """
         timeout = timeout or self._timeout
         began = monotonic()
@@ -103,7 +104,7 @@ class RpcClient:
         return _result(service, reply)
 
     def is_connected(self) -> bool:
-        """Whether answers of the stages are heard; soon, where nobody has called yet."""
+        """Return whether replies are being consumed; connects, within the timeout, where no call was made yet."""
         try:
             self._ensure_listening(self._timeout)
         except StageUnavailableError:
@@ -111,7 +112,7 @@ class RpcClient:
         return True
 
     def close(self) -> None:
-        """Let the listener end and close the connections."""
+        """End the listener thread and close the connections."""
         self._closed.set()
         if self._listener is not None:
             self._listener.join(2 + RECONNECT_SECONDS)
@@ -119,11 +120,11 @@ class RpcClient:
             self._drop_sender(Connection.release)
 
     def _wait_for_turn(self, service: str) -> None:
-        """Raises StageUnavailableError where it leaves calls unanswered and another caller has just tried it."""
+        """Raise StageUnavailableError where `service` is silent and another caller has just tried it."""
         with self._heard:
             tried, now = self._silent.get(service), monotonic()
             if tried is None or now - tried > SUSPECTED_SECONDS:
-                # Nobody has tried for so long: it may have answered ever since.
+                # The last try is too old to tell whether the stage is still silent.
                 self._silent.pop(service, None)
                 return
             if now - tried >= TRY_SECONDS:
@@ -132,7 +133,10 @@ class RpcClient:
                 raise StageUnavailableError(service)
 
     def _reply(self, service: str, future: Future[dict[str, Any]], began: float, deadline: float) -> dict[str, Any]:
-        """What the stage answered. A FutureTimeout of a patient caller counts against it where it answered nobody."""
+        """Return the stage's reply. A timeout at full patience marks the stage silent, unless it answered another call.
+
+        Raises FutureTimeout at the deadline.
+        """
         try:
             reply = future.result(max(0.0, deadline - monotonic()))
         except FutureTimeout:
@@ -192,7 +196,7 @@ class RpcClient:
 
     @contextmanager
     def _sending(self, deadline: float) -> Iterator[None]:
-        """The sender, for this thread alone. Raises TimeoutError."""
+        """Lock the sender for this thread. Raises TimeoutError at the deadline."""
         if not self._lock.acquire(timeout=_left(deadline)):
             raise TimeoutError
         try:
@@ -208,7 +212,7 @@ class RpcClient:
     def _listen(self) -> None:
         pulse.expect(LOOP, 2 * pulse.TURN_SECONDS)
         while not self._closed.is_set():
-            # A broker that is away is not this process's fault: trying is a turn.
+            # An unavailable broker does not make this process unhealthy: each attempt counts as a turn.
             pulse.beat(LOOP)
             try:
                 with connected(self._uri, HEARTBEAT_SECONDS) as connection:
@@ -242,7 +246,7 @@ class RpcClient:
             while not self._closed.is_set():
                 with suppress(TimeoutError):
                     connection.drain_events(timeout=1)
-                # Busy or not: replies are not acknowledged, and the broker ends a connection it hears nothing from.
+                # Even when busy: replies are not acknowledged, and the broker closes a connection that sends nothing.
                 if monotonic() - looked_after >= 1:
                     looked_after = monotonic()
                     pulse.beat(LOOP)
@@ -265,7 +269,7 @@ class RpcClient:
         try:
             future.set_result(_read_reply(message.body))
         except StageFailedError as error:
-            # Its own caller is told, and nobody else learns of it.
+            # Only the caller of this reply gets the error.
             log.error("unreadable reply", length=len(message.body or b""))
             future.set_exception(error)
 
@@ -277,7 +281,7 @@ class RpcClient:
 
 
 def _read_reply(body: Any) -> dict[str, Any]:
-    """What a stage answered: `result`, and `error` or None. Raises StageFailedError where it is no such thing."""
+    """Parse a reply: `result`, and `error` or None. Raises StageFailedError where it is malformed."""
     try:
         reply = json.loads(body)
     except (ValueError, TypeError, RecursionError):
@@ -288,7 +292,7 @@ def _read_reply(body: Any) -> dict[str, Any]:
 
 
 def _left(deadline: float) -> float:
-    """The seconds left. Raises TimeoutError where there are none."""
+    """Return the seconds left until `deadline`. Raises TimeoutError where there are none."""
     left = deadline - monotonic()
     if left <= 0:
         raise TimeoutError

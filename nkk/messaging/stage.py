@@ -1,4 +1,4 @@
-"""What every stage has: its unit of work with a relay behind it, the verified caller, and an answer to `ping`."""
+"""The base of every stage: a unit of work with its outbox relay, the verified caller, and the common RPC methods."""
 
 import gc
 from datetime import timedelta
@@ -29,7 +29,7 @@ log = get_logger()
 
 
 class UnitOfWorkProvider(DependencyProvider):
-    """Gives each worker the stage's UnitOfWork, by whose `clock` it knows the time, and runs the stage's relay."""
+    """The provider that gives each worker the stage's UnitOfWork, with `clock` for the time, and runs its relay."""
 
     relay_cls = Relay
 
@@ -38,7 +38,7 @@ class UnitOfWorkProvider(DependencyProvider):
         self._clock = clock
 
     def bind(self, container: Any, attr_name: str) -> Any:
-        """Before anything is set up: all settings of the stage that cannot be used are named at once."""
+        """Check the stage's settings before any setup. Raises ConfigurationError that names all invalid ones."""
         try:
             check(OF.get(container.service_name, STAGE))
         except SettingsError as error:
@@ -49,13 +49,13 @@ class UnitOfWorkProvider(DependencyProvider):
         look_up_anew()
         service = self.container.service_name
         pulse.begin(service)
-        # Every worker may hold a connection; the relay and a timer hold one each.
+        # One connection per worker; the relay and the timers hold others.
         self.database = Database(DATABASE_URL.get(), size=self.container.max_workers + 4)
         self.relay = self.relay_cls(self.database, self._work_cls.OUTBOX, service, config["AMQP_URI"], self._clock)
         self.uow = UnitOfWork(self.database, self._work_cls, service, self.relay.wake, self._clock)
 
     def start(self) -> None:
-        # What was loaded stays loaded: the garbage collector need not look through it again and again.
+        # The objects loaded so far live as long as the process: the garbage collector need not scan them again.
         gc.collect()
         gc.freeze()
         pulse.expect("relay")
@@ -95,13 +95,13 @@ class UnitOfWorkProvider(DependencyProvider):
         if not isinstance(worker_ctx.entrypoint, Timer):
             return
         pulse.beat(worker_ctx.entrypoint.method_name)
-        # Whoever calls or tells is answered or tried again; a timer that fails has nobody else to say so.
+        # A failed call is answered and a failed event retried; only a failed timer is logged nowhere else.
         if exc_info:
             log.error("timer failed", call=worker_ctx.entrypoint.method_name, exc_info=exc_info[1])
 
 
 class CallerProvider(DependencyProvider):
-    """Gives each worker its `Caller`, from the call context."""
+    """The provider that gives each worker the `Caller` of its call, from the call context."""
 
     def setup(self) -> None:
         self._key = NKK_TOKEN_PUBLIC_KEY.get()
@@ -111,19 +111,19 @@ class CallerProvider(DependencyProvider):
 
 
 class Stage(HearsTogether):
-    """Base of the Nameko classes: `name`, and `uow = UnitOfWorkProvider(ItsWork)` are the subclass's."""
+    """Base of the stages' Nameko classes; a subclass sets `name` and `uow = UnitOfWorkProvider(ItsWork)`."""
 
     name: str
     uow: Any
     caller: Any = CallerProvider()
 
     def acting_for(self, _actor: Actor) -> Self:
-        """What carries out a call of `_actor`: another than this where a stage asks more of them than their token."""
+        """Return the object that carries out a call of `_actor`; overridden by a stage that checks more than tokens."""
         return self
 
     @rpc
     def ping(self) -> dict[str, str]:
-        """Answers where the broker and the database both do."""
+        """Answer with the stage's name, which proves that its broker and its database are available."""
         with self.uow.reading() as work:
             work.connection.exec_driver_sql("SELECT 1")
         return {"service": self.name}
@@ -131,15 +131,18 @@ class Stage(HearsTogether):
     @rpc
     @requires(Role.ADMIN)
     def republish(self, actor: Actor, since: str) -> dict[str, Any]:
-        """Publish again what was told since then: another stage was restored to an earlier moment, or a broker lost.
-        Of complaints that were closed before `reaches` nothing is kept."""
+        """Publish again the events since then, after another stage was restored to an earlier state or a broker lost.
+
+        Returns their `count`, NKK_OUTBOX_DAYS as `days`, and `reaches`: the outbox keeps no events of complaints that
+        were closed before it.
+        """
         count, days = self._republish(actor, since), NKK_OUTBOX_DAYS.get()
         return {"count": count, "days": days, "reaches": write_instant(self.uow.clock() - timedelta(days=days))}
 
     @rpc
     @requires(Role.ADMIN)
     def tell_again(self, actor: Actor, since: str) -> int:
-        """Publish again, as `nkk tell-again` of the version before asks for it."""
+        """Publish again the events since then, for `nkk tell-again` of the previous version. Returns their number."""
         return self._republish(actor, since)
 
     def _republish(self, actor: Actor, since: str) -> int:
@@ -151,7 +154,7 @@ class Stage(HearsTogether):
 
     @timer(interval=PRUNE_SECONDS)
     def prune(self) -> None:
-        """Prune outbox and inbox of complaints that were closed NKK_OUTBOX_DAYS ago; a batch is one transaction."""
+        """Prune the outbox and inbox of complaints that were closed NKK_OUTBOX_DAYS ago, a transaction per batch."""
         kept, more = timedelta(days=NKK_OUTBOX_DAYS.get()), True
         while more:
             with self.uow.begin() as work:
@@ -160,7 +163,7 @@ class Stage(HearsTogether):
 
     @rpc
     def outbox(self) -> dict[str, int | None]:
-        """How many events are told and not yet published, and how long ago the first of them was told (seconds)."""
+        """Return the number of unpublished events, and the age of the oldest in seconds."""
         with self.uow.reading() as work:
             unsent, oldest = work.unsent()
         age = None if oldest is None else int((work.now - oldest).total_seconds())

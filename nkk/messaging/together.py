@@ -1,8 +1,8 @@
-"""Events that wait are handled together: one transaction, one acknowledgement for as many as have come.
+"""Handling of waiting events as a batch: one transaction and one acknowledgement for all that have arrived.
 
-For handlers that do nothing but write to the stage's database and say so (`@handles(Event, together=True)`): each is
-given its part of one transaction. Where any fails, nothing is kept, and each event is handled alone, as one that
-was delivered or tried before is from the start: what fails, or kills the process, does so to itself.
+For handlers that only write to the stage's database and say so (`@handles(Event, together=True)`). Where any handler
+fails, the transaction is rolled back and each event is handled alone. A redelivered or retried event is handled alone
+from the start, so that a poison event only hurts itself.
 """
 
 from collections import deque
@@ -16,27 +16,27 @@ from nkk.messaging.host import ContainerBeingKilled
 from nkk.store.work import AlreadyHandledError
 
 TOGETHER = 32
-"""At most so many events in one transaction."""
+"""The largest number of events in one batch."""
 
 
 @dataclass(frozen=True, eq=False)
 class Delivery:
-    """An event, its handler's name, and the message it came in."""
+    """An event, the name of its handler (`call`), and the message that carried it."""
 
     call: str
     event: Any
     message: Any
 
     def begin_context(self, service: str) -> None:
-        """Give the log lines of a worker its ids."""
+        """Set the ids that the handler's log lines carry."""
         begin_context(service=service, call=self.call, correlation_id=self.event.correlation_id, event_id=self.event.id)
 
 
 class Gathering:
-    """Hands over what has come, one batch after another in the order it came; to Nameko, the entrypoint that does so.
+    """Collects arriving events and has them handled batch by batch, in order of arrival; an entrypoint to Nameko.
 
-    `settle(batch, known, error)` is called with each batch when it is done: `error` None where it is committed, `known`
-    what `hear_together` gave back.
+    `settle(batch, known, error)` is called after each batch: `error` is None where it is committed, `known` is the
+    result of `hear_together`.
     """
 
     method_name = "hear_together"
@@ -50,7 +50,7 @@ class Gathering:
         self._under_way = False
 
     def add(self, delivery: Delivery) -> None:
-        """Have it handled with the next batch: at once where none is under way."""
+        """Add `delivery` to the next batch, which starts at once where none is running."""
         self._waiting.append(delivery)
         if not self._under_way:
             self._under_way = True
@@ -61,7 +61,7 @@ class Gathering:
         try:
             self._container.spawn_worker(self, (batch,), {}, context_data={}, handle_result=partial(self._end, batch))
         except ContainerBeingKilled:
-            # The connection goes with the process, and the broker delivers them again.
+            # The process and its connection end, and the broker redelivers the events.
             return
 
     def _end(self, batch: list[Delivery], _context: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
@@ -73,16 +73,16 @@ class Gathering:
 
 
 class HearsTogether:
-    """What a stage's class is given to be heard together."""
+    """Mixin of a stage's class that handles a batch of events."""
 
     name: str
     uow: Any
 
     def hear_together(self, batch: list[Delivery]) -> list[Delivery]:
-        """The effects of the events of `batch` in one transaction; those that had theirs before."""
+        """Handle the events of `batch` in one transaction and return the deliveries that were handled before."""
         known = []
         with self.uow.together(delivery.event for delivery in batch) as self.uow:
-            # By subject, so that two instances come to the same rows in the same order; each subject's as they came.
+            # Sorted by subject, so that two instances lock the same rows in the same order; stable within a subject.
             for delivery in sorted(batch, key=lambda each: each.event.subject):
                 delivery.begin_context(self.name)
                 try:

@@ -1,12 +1,12 @@
 """Exchanges and queues, all with fixed names and explicit types.
 
-    <service>.events       topic exchange: what a service tells. Any AMQP client may bind a queue of its own.
-    <service>.inbox        quorum queue: what a service hears, bound to the exchanges of others.
-    <service>.calls        quorum queue: what a service is asked. A call in it expires with its caller's patience.
-    <service>.retry.<ms>   quorum queues: an event whose handling failed waits here, then returns to the inbox.
-    <service>.quarantine   quorum queue: an event that cannot be handled, with its reason in the headers.
+    <service>.events       topic exchange: the events that a service publishes. Any AMQP client may bind its own queue.
+    <service>.inbox        quorum queue: the events that a service consumes, bound to the exchanges of others.
+    <service>.calls        quorum queue: the RPC calls of a service. A call expires at its caller's timeout.
+    <service>.retry.<ms>   quorum queues: an event whose handler failed waits here, then returns to the inbox.
+    <service>.quarantine   quorum queue: the dead letters, events that cannot be handled, the reason in the headers.
 
-The names of retry queues carry their delay: changing the delays makes new queues instead of a refused redeclaration.
+The names of retry queues contain their delay: changed delays create new queues instead of a refused redeclaration.
 """
 
 from collections.abc import Iterable
@@ -21,44 +21,47 @@ from nkk.settings import NKK_RETRY_DELAYS
 QUORUM = {"x-queue-type": "quorum"}
 
 DELIVERY_LIMIT = 5_000
-"""Deliveries without an answer (the process died each time) after which the broker moves an event to quarantine.
+"""The number of unacknowledged deliveries (the process died each time) after which the broker quarantines an event.
 
-Set explicitly, and high: RabbitMQ 4 would drop an event after 20, and when `nkk status` looks at the oldest one, that
-counts as a delivery."""
+Set explicitly, and high: RabbitMQ 4's default is 20, and each look of `nkk status` at the oldest event counts as a
+delivery."""
 
 NO_DELIVERY_LIMIT = 2**31 - 1
-"""For a quarantine: each look into it is a delivery, and nothing there may ever be dropped by the broker."""
+"""The delivery limit of a quarantine: each look is a delivery, and the broker must never drop an event there."""
 
 ATTEMPT = "x-nkk-attempt"
 REASON = "x-nkk-reason"
 FAILED_AT = "x-nkk-failed-at"
-"""Headers of an event that failed: how often, why, and when it was given up."""
+"""Headers of a failed event: the number of attempts, the reason, and the time of its quarantine."""
 
 
 def retry_delays() -> tuple[int, ...]:
-    """Delays in milliseconds before each further attempt, from NKK_RETRY_DELAYS (seconds, comma separated)."""
+    """Return the delays before each retry, in milliseconds, from NKK_RETRY_DELAYS (seconds, comma separated)."""
     return NKK_RETRY_DELAYS.get()
 
 
 def exchange(service: str) -> Exchange:
-    """The exchange on which `service` tells its events."""
+    """Return the exchange to which `service` publishes its events."""
     return Exchange(exchange_name(service), type="topic", durable=True)
 
 
 def moves(service: str) -> Exchange:
-    """The exchange by which `service`, and nobody else, puts an event into a queue of its own, named by the key."""
+    """Return the exchange through which only `service` moves events; the routing key is the name of its queue."""
     return Exchange(moves_name(service), type="direct", durable=True)
 
 
 def calls() -> Exchange:
-    """The exchange by which stages are called and answer. Declared by whoever declares everything, and by nobody else:
-    who may configure it could put another kind of exchange in its place, for which no keys are permitted one by one."""
+    """Return the exchange of calls and replies, which only `declare` declares.
+
+    Threat: an account with the permission to configure it could replace it by an exchange of another type, for which
+    the broker does not check permissions per routing key.
+    """
     return Exchange(CALLS, type="topic", durable=True, no_declare=True)
 
 
 def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
-    """The queue in which `service` hears `events`; the exchanges are their owners' to declare."""
-    # What a service tells itself, it knows.
+    """Return the queue from which `service` consumes `events`; the owners declare the exchanges."""
+    # A service does not consume its own events.
     bindings = [
         binding(Exchange(exchange_name(teller), type="topic", no_declare=True), routing_key=event.TYPE)
         for event in events
@@ -77,12 +80,12 @@ def inbox_queue(service: str, events: Iterable[Any]) -> Queue:
 
 
 def calls_queue(service: str) -> Queue:
-    """The queue in which calls of `service` wait: where a node of a broker's cluster is lost, it is on the others."""
+    """Return the queue in which calls of `service` wait, replicated to the other nodes of a broker cluster."""
     return Queue(calls_name(service), calls(), routing_key=f"{service}.*", durable=True, queue_arguments=QUORUM)
 
 
 def retry_queue(service: str, delay: int) -> Queue:
-    """The queue in which an event waits `delay` milliseconds and then returns to the inbox."""
+    """Return the queue in which an event waits `delay` milliseconds and then returns to the inbox."""
     name = f"{service}.retry.{delay}"
     return Queue(
         name,
@@ -94,22 +97,22 @@ def retry_queue(service: str, delay: int) -> Queue:
 
 
 def inbox_name(service: str) -> str:
-    """The name of the queue in which `service` hears."""
+    """Return the name of the queue from which `service` consumes events."""
     return f"{service}.inbox"
 
 
 def calls_name(service: str) -> str:
-    """The name of the queue in which `service` is called."""
+    """Return the name of the queue in which calls of `service` wait."""
     return f"{service}.calls"
 
 
 def quarantine_name(service: str) -> str:
-    """The name of the queue that keeps what `service` could not handle."""
+    """Return the name of the queue that keeps the events that `service` could not handle."""
     return f"{service}.quarantine"
 
 
 def waiting_queues(service: str) -> list[Queue]:
-    """The retry queues and the quarantine of `service`."""
+    """Return the retry queues and the quarantine of `service`."""
     return [
         *(retry_queue(service, delay) for delay in retry_delays()),
         Queue(
@@ -123,7 +126,7 @@ def waiting_queues(service: str) -> list[Queue]:
 
 
 def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> list[str]:
-    """Declare everything that `services` and their `events` need, for good; the names of what now exists."""
+    """Declare the exchanges and queues that `services` and their `events` need, and return their names."""
     services, events = list(services), list(events)
     entities: list[Any] = [Exchange(CALLS, type="topic", durable=True), *map(exchange, services)]
     for service in services:
