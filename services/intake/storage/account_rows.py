@@ -1,0 +1,284 @@
+"""Accounts and the identities behind them, sessions, requests for a new password, and letters counted by address."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from nkk.sop.steps import Role
+from nkk.store.database import UtcDateTime, insert_if_absent
+from nkk.store.paging import page
+from services.intake.attempts import kind_of
+from services.intake.domain import Account
+from services.intake.resets import PasswordReset, Postbox, Share
+from services.intake.storage.tables import (
+    PRUNED,
+    account,
+    accounts,
+    lacks_address_index,
+    password_resets,
+    postboxes,
+    reporters,
+    reset_requests,
+    sessions,
+    shares,
+)
+
+
+class Accounts:
+    """Accounts, the identities behind reporters' and the sessions they opened."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, account: Account) -> bool:
+        """Add `account`; False where its user name is taken."""
+        return insert_if_absent(self._connection, accounts, asdict(account))
+
+    def of_name(self, login_index: str, for_update: bool = False) -> dict[str, Account]:
+        """The accounts of a user name, by kind: at most one of the staff and one of a reporter."""
+        query = select(*account).where(accounts.c.login_index == login_index).order_by(accounts.c.id)
+        rows = self._connection.execute(query.with_for_update() if for_update else query)
+        return {kind_of(row.role): Account(**row._mapping) for row in rows}
+
+    def to_reset(self, index: str, limit: int) -> list[Account]:
+        """The reporters' open accounts of which `index` is that of the user name or of the address, those first that
+        have had it longest; this transaction's alone."""
+        found = (
+            select(accounts.c.id)
+            .where(accounts.c.login_index == index)
+            .union(select(reporters.c.id).where(reporters.c.address_index == index))
+        )
+        return [self.get(id_, for_update=True) for id_ in self._longest(accounts.c.id.in_(found), limit)]
+
+    def oldest(self, address_index: str, limit: int) -> dict[str, datetime]:
+        """Since when an address is that of those reporters' open accounts that have had it longest; by id."""
+        return self._longest(reporters.c.address_index == address_index, limit)
+
+    def _longest(self, those: Any, limit: int) -> dict[str, datetime]:
+        since = func.coalesce(reporters.c.address_since, accounts.c.created_at, type_=UtcDateTime()).label("since")
+        query = (
+            select(accounts.c.id, since)
+            .join(reporters, reporters.c.id == accounts.c.id)
+            .where(those, accounts.c.role == Role.REPORTER, accounts.c.disabled_at.is_(None))
+        )
+        rows = self._connection.execute(query.order_by(since, accounts.c.id).limit(limit))
+        return {row.id: row.since for row in rows}
+
+    def get(self, account_id: str, for_update: bool = False) -> Account:
+        """The account with this id, which exists."""
+        query = select(*account).where(accounts.c.id == account_id)
+        row = self._connection.execute(query.with_for_update() if for_update else query).one()
+        return Account(**row._mapping)
+
+    def save(self, account: Account) -> None:
+        """Write `account` back."""
+        self._connection.execute(update(accounts).where(accounts.c.id == account.id).values(**asdict(account)))
+
+    def staff(self, cursor: str | None, limit: int | None) -> tuple[list[Account], str | None]:
+        """Staff accounts by user name, a page at a time."""
+        query = select(*account).where(accounts.c.role != "reporter", accounts.c.username.is_not(None))
+        return page(self._connection, query, [accounts.c.username], cursor, limit, lambda row: Account(**row._mapping))
+
+    def staff_names(self, ids: list[str]) -> dict[str, str | None]:
+        """The names of those of `ids` that are staff's."""
+        query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(ids), accounts.c.role != "reporter")
+        return {row.id: row.name for row in self._connection.execute(query)}
+
+    def lock_open_admins(self) -> int:
+        """How many admins' accounts are not disabled, this transaction's alone: two who disable each other take
+        turns."""
+        query = select(accounts.c.id).where(accounts.c.role == Role.ADMIN, accounts.c.disabled_at.is_(None))
+        return len(self._connection.execute(query.order_by(accounts.c.id).with_for_update()).all())
+
+    def add_reporter(self, account_id: str, kind: str, identity: str, address_index: str) -> None:
+        """Keep the encrypted identity behind an account, and what it is found by."""
+        self._connection.execute(
+            insert(reporters).values(id=account_id, kind=kind, identity=identity, address_index=address_index)
+        )
+
+    def reporter(self, account_id: str, for_update: bool = False) -> tuple[str, str]:
+        """(kind, encrypted identity) of a reporter, who exists."""
+        query = select(reporters).where(reporters.c.id == account_id)
+        row = self._connection.execute(query.with_for_update() if for_update else query).one()
+        return row.kind, row.identity
+
+    def identities(self, after: str, limit: int) -> list[tuple[str, str]]:
+        """(id, encrypted identity) of the reporters after id `after`."""
+        query = select(reporters.c.id, reporters.c.identity).where(reporters.c.id > after)
+        rows = self._connection.execute(query.order_by(reporters.c.id).limit(limit).with_for_update()).all()
+        return [(row.id, row.identity) for row in rows]
+
+    def without_address_index(self, after: str, limit: int) -> list[tuple[str, str]]:
+        """(id, encrypted identity) of reporters after id `after` whose address is not indexed; not those that another
+        instance has."""
+        query = select(reporters.c.id, reporters.c.identity).where(lacks_address_index, reporters.c.id > after)
+        rows = self._connection.execute(query.order_by(reporters.c.id).limit(limit).with_for_update(skip_locked=True))
+        return [(row.id, row.identity) for row in rows]
+
+    def index_address(self, account_id: str, address_index: str, since: datetime | None = None) -> None:
+        """Have a reporter found by their address, which they have had `since` then; None where it is not new."""
+        new = {} if since is None else {"address_since": since}
+        self._connection.execute(
+            update(reporters).where(reporters.c.id == account_id).values(address_index=address_index, **new)
+        )
+
+    def correct_address(self, account_id: str, address_index: str, now: datetime) -> None:
+        """Have a reporter found by the address they have, where an instance of a version before has changed it; since
+        when is not known, and is to put them before nobody."""
+        since = case((reporters.c.address_index.is_not(None), now), else_=reporters.c.address_since)
+        self._connection.execute(
+            update(reporters)
+            .where(reporters.c.id == account_id, reporters.c.address_index.is_distinct_from(address_index))
+            .values(address_index=address_index, address_since=since)
+        )
+
+    def replace_identity(self, account_id: str, identity: str) -> None:
+        """Keep an identity in the place of the one there was."""
+        self._connection.execute(update(reporters).where(reporters.c.id == account_id).values(identity=identity))
+
+    def open_session(self, session_id: str, account_id: str, refresh_hash: str, expires_at: datetime) -> None:
+        """Remember a log-in."""
+        self._connection.execute(
+            insert(sessions).values(
+                id=session_id, account_id=account_id, refresh_hash=refresh_hash, expires_at=expires_at
+            )
+        )
+
+    def session_account(self, refresh_hash: str, now: datetime) -> tuple[str, Account] | None:
+        """(session id, account) of an open session whose account is not disabled."""
+        query = select(sessions.c.id, sessions.c.account_id).where(
+            sessions.c.refresh_hash == refresh_hash, sessions.c.ended_at.is_(None), sessions.c.expires_at > now
+        )
+        row = self._connection.execute(query).first()
+        if row is None:
+            return None
+        account = self.get(row.account_id)
+        return None if account.disabled_at else (row.id, account)
+
+    def session_is_open(self, session_id: str | None, account_id: str, now: datetime) -> bool:
+        """Whether a session of this account was not ended and has not run out, and the account is not disabled."""
+        query = (
+            select(sessions.c.id)
+            .join(accounts)
+            .where(
+                sessions.c.id == session_id,
+                sessions.c.account_id == account_id,
+                sessions.c.ended_at.is_(None),
+                sessions.c.expires_at > now,
+                accounts.c.disabled_at.is_(None),
+            )
+        )
+        return self._connection.execute(query).first() is not None
+
+    def end_session(self, session_id: str, now: datetime) -> None:
+        """Log one session out."""
+        self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(ended_at=now))
+
+    def end_sessions(self, account_id: str, now: datetime, but: str | None = None) -> None:
+        """Log an account out everywhere, `but` where this session is."""
+        query = update(sessions).where(sessions.c.account_id == account_id, sessions.c.ended_at.is_(None))
+        self._connection.execute((query.where(sessions.c.id != but) if but else query).values(ended_at=now))
+
+
+class Resets:
+    """Requests for a new password as they came in, and the newest code of each account."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def ask(self, request_id: str, index: str, now: datetime) -> None:
+        """Keep a request by the `index` of a user name or an address, whether there is such an account or not."""
+        self._connection.execute(insert(reset_requests).values(id=request_id, login_index=index, asked_at=now))
+
+    def is_asked(self) -> bool:
+        """Whether a request waits."""
+        return self._connection.execute(select(reset_requests.c.id).limit(1)).first() is not None
+
+    def take_asked(self) -> tuple[str, datetime] | None:
+        """Take out the oldest request that no other instance has: (index, when)."""
+        query = select(reset_requests).order_by(reset_requests.c.asked_at).limit(1).with_for_update(skip_locked=True)
+        row = self._connection.execute(query).first()
+        if row is None:
+            return None
+        self._connection.execute(delete(reset_requests).where(reset_requests.c.id == row.id))
+        return row.login_index, row.asked_at
+
+    def of(self, account_id: str) -> PasswordReset:
+        """What an account has been sent, this transaction's alone."""
+        query = select(password_resets).where(password_resets.c.account_id == account_id)
+        row = self._connection.execute(query.with_for_update()).first()
+        return _reset(row) if row else PasswordReset(account_id)
+
+    def find(self, token_hash: str) -> PasswordReset | None:
+        """Whose newest code this is."""
+        query = select(password_resets).where(password_resets.c.token_hash == token_hash)
+        row = self._connection.execute(query).first()
+        return _reset(row) if row else None
+
+    def save(self, reset: PasswordReset, now: datetime) -> None:
+        """Keep `reset` in the place of what the account had."""
+        row = asdict(reset)
+        if not insert_if_absent(self._connection, password_resets, row | {"told_since": now}):
+            self._connection.execute(
+                update(password_resets).where(password_resets.c.account_id == reset.account_id).values(**row)
+            )
+
+    def end(self, account_id: str) -> None:
+        """The account's code, if it has one, is good no more."""
+        self._connection.execute(
+            update(password_resets)
+            .where(password_resets.c.account_id == account_id)
+            .values(token_hash=None, expires_at=None)
+        )
+
+
+def _reset(row: Any) -> PasswordReset:
+    return PasswordReset(row.account_id, row.token_hash, row.expires_at)
+
+
+class Postboxes:
+    """How often codes were sent to each address."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def of(self, address_index: str, now: datetime) -> Postbox:
+        """That of an address, this transaction's alone."""
+        insert_if_absent(self._connection, postboxes, {"address_index": address_index, "since": now, "told": 0})
+        query = select(postboxes).where(postboxes.c.address_index == address_index)
+        row = self._connection.execute(query.with_for_update()).one()
+        kept = self._connection.execute(select(shares).where(shares.c.address_index == address_index))
+        return Postbox(**row._mapping, shares={share.account_id: Share(share.had_since, share.told) for share in kept})
+
+    def save(self, postbox: Postbox) -> None:
+        """Write it back."""
+        index = postbox.address_index
+        self._connection.execute(
+            update(postboxes).where(postboxes.c.address_index == index).values(since=postbox.since, told=postbox.told)
+        )
+        self._connection.execute(delete(shares).where(shares.c.address_index == index))
+        if postbox.shares:
+            self._connection.execute(
+                insert(shares),
+                [
+                    {"address_index": index, "account_id": account, **asdict(share)}
+                    for account, share in postbox.shares.items()
+                ],
+            )
+
+    def prune(self, before: datetime) -> None:
+        """Forget those that were begun before then; not those that somebody has just now."""
+        old = select(postboxes.c.address_index).where(postboxes.c.since < before).limit(PRUNED)
+        found = self._connection.execute(old.with_for_update(skip_locked=True)).scalars().all()
+        for table in (shares, postboxes):
+            self._connection.execute(delete(table).where(table.c.address_index.in_(found)))

@@ -1,0 +1,71 @@
+"""Reports as they were written, and the events of them that name a reporter in the clear."""
+
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    select,
+    update,
+)
+
+from nkk.desk import (
+    Rows,
+)
+from nkk.store.database import insert_if_absent
+from nkk.store.paging import page
+from services.intake.domain import Complaint
+from services.intake.storage.tables import complaints, outbox, submissions, told_plain, waiting
+
+
+class Complaints(Rows[Complaint]):
+    """Reports as they were written."""
+
+    TABLE = complaints
+    HELD = Complaint
+    OPEN = waiting
+
+    def submitted_before(self, reporter_id: str, key: str, form_hash: str, ticket: str) -> tuple[str, str] | None:
+        """Claim an idempotency key for `ticket`; (form hash, ticket) of the report that has it already, or None."""
+        row = {"reporter_id": reporter_id, "idempotency_key": key, "form_hash": form_hash, "ticket": ticket}
+        if insert_if_absent(self._connection, submissions, row):
+            return None
+        query = select(submissions.c.form_hash, submissions.c.ticket).where(
+            submissions.c.reporter_id == reporter_id, submissions.c.idempotency_key == key
+        )
+        taken = self._connection.execute(query).one()
+        return taken.form_hash, taken.ticket
+
+    def of(self, tickets: list[str]) -> list[Complaint]:
+        """The reports of those `tickets` that there are."""
+        rows = self._connection.execute(select(complaints).where(complaints.c.ticket.in_(tickets)))
+        return [Complaint(**row._mapping) for row in rows]
+
+    def of_reporter(
+        self, reporter_id: str, cursor: str | None, limit: int | None
+    ) -> tuple[list[Complaint], str | None]:
+        """A reporter's own reports, newest first."""
+        return page(
+            self._connection,
+            select(complaints).where(complaints.c.reporter_id == reporter_id),
+            [complaints.c.came_at, complaints.c.ticket],
+            cursor,
+            limit,
+            lambda row: Complaint(**row._mapping),
+            descending=True,
+        )
+
+
+class ToldPlain:
+    """Rows of the outbox that name a reporter in the clear."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def rows(self, after: int, limit: int) -> list[Any]:
+        """(id, body) of the next ones, this transaction's alone; not those that are being published."""
+        query = select(outbox.c.id, outbox.c.body).where(told_plain, outbox.c.id > after).order_by(outbox.c.id)
+        return list(self._connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
+
+    def replace(self, id_: int, type_: str, body: str) -> None:
+        """Tell this in the place of what stood there."""
+        self._connection.execute(update(outbox).where(outbox.c.id == id_).values(type=type_, body=body))

@@ -1,0 +1,228 @@
+"""The tables of intake's database."""
+
+import dataclasses
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    true,
+)
+
+from nkk.desk import (
+    alarm_index,
+    calendars_table,
+    claim_columns,
+    clock_columns,
+    in_turn,
+    record_table,
+    report_columns,
+)
+from nkk.store.database import UtcDateTime, new_metadata
+from nkk.store.outbox import closed_table, inbox_table, outbox_table
+from services.intake.domain import Account
+
+PRUNED = 5_000
+"""So many counts are forgotten in one go: a transaction that takes long keeps others waiting."""
+
+metadata = new_metadata()
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)
+closed = closed_table(metadata)
+calendars = calendars_table(metadata)
+record = record_table(metadata)
+# Written out, not bound, as for every partial index.
+told_plain = outbox.c.type == literal_column("'complaint.submitted.v1'")
+Index("ix_outbox_plain", outbox.c.id, sqlite_where=told_plain, postgresql_where=told_plain)
+codes = outbox.c.type == literal_column("'password.reset_requested.v1'")
+Index("ix_outbox_codes", outbox.c.created_at, sqlite_where=codes, postgresql_where=codes)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("login_index", String(64), nullable=False, index=True),
+    Column("password_hash", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("group", String(64)),
+    Column("username", String(64)),
+    Column("name", String(150)),
+    # For a version before `attempts`, which may run beside this one.
+    Column("failed_attempts", Integer, nullable=False, server_default="0"),
+    Column("locked_until", UtcDateTime),
+    Column("disabled_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+# Staff and reporters do not share their names: else registration would tell which those of the staff are.
+for _kind, _is_of in (("staff", accounts.c.role != "reporter"), ("reporter", accounts.c.role == "reporter")):
+    Index(
+        f"uq_accounts_{_kind}_login_index",
+        accounts.c.login_index,
+        unique=True,
+        sqlite_where=_is_of,
+        postgresql_where=_is_of,
+    )
+account = [accounts.c[field.name] for field in dataclasses.fields(Account)]
+
+# Wrong passwords, by who gave them for which name: both as keyed hashes.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("login_index", String(64), nullable=False, index=True),
+    Column("kind", String(20), nullable=False),
+    Column("what", String(20), nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("waits_until", UtcDateTime),
+    Column("open_until", UtcDateTime),
+    Column("last_at", UtcDateTime, nullable=False, index=True),
+)
+
+reporters = Table(
+    "reporters",
+    metadata,
+    Column("id", String(36), ForeignKey("accounts.id"), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("identity", Text, nullable=False),
+    # A keyed hash of their e-mail address; versions before know none.
+    Column("address_index", String(64), index=True),
+    # None: since they registered.
+    Column("address_since", UtcDateTime),
+)
+lacks_address_index = reporters.c.address_index.is_(None)
+Index(
+    "ix_reporters_without_address_index",
+    reporters.c.id,
+    sqlite_where=lacks_address_index,
+    postgresql_where=lacks_address_index,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("account_id", String(36), ForeignKey("accounts.id"), nullable=False, index=True),
+    Column("refresh_hash", String(64), nullable=False, unique=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+
+reset_requests = Table(
+    "reset_requests",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    # Of a user name or of an address: which of them was asked by is not to be told.
+    Column("login_index", String(64), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False, index=True),
+)
+
+password_resets = Table(
+    "password_resets",
+    metadata,
+    Column("account_id", String(36), ForeignKey("accounts.id"), primary_key=True),
+    Column("token_hash", String(64), unique=True),
+    Column("expires_at", UtcDateTime),
+    # Versions before counted letters here, by account.
+    Column("told", Integer, nullable=False, default=0),
+    Column("told_since", UtcDateTime, nullable=False),
+)
+
+postboxes = Table(
+    "postboxes",
+    metadata,
+    Column("address_index", String(64), primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    # Of all accounts that have no share.
+    Column("told", Integer, nullable=False),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("address_index", String(64), primary_key=True),
+    Column("account_id", String(36), primary_key=True),
+    Column("had_since", UtcDateTime, nullable=False),
+    Column("told", Integer, nullable=False),
+)
+
+complaints = Table(
+    "complaints",
+    metadata,
+    Column("ticket", String(20), primary_key=True),
+    Column("reporter_id", String(36), ForeignKey("accounts.id"), nullable=False),
+    Column("reporter_kind", String(20), nullable=False),
+    Column("claimed_kind", String(20), nullable=False),
+    *report_columns(),
+    Column("confidential", Boolean, nullable=False),
+    *clock_columns(),
+    *claim_columns(),
+    Column("service_due_at", UtcDateTime, nullable=False),
+    Column("handed_over_by", String(36)),
+)
+waiting = complaints.c.done_at.is_(None)
+Index("ix_complaints_waiting", *in_turn(complaints), sqlite_where=waiting, postgresql_where=waiting)
+Index("ix_complaints_own", complaints.c.reporter_id, complaints.c.came_at, complaints.c.ticket)
+alarm_index(complaints)
+
+# The boxes that were opened and carried out: none is good twice.
+used_boxes = Table(
+    "used_boxes",
+    metadata,
+    Column("nonce", String(64), primary_key=True),
+    Column("sealed_at", UtcDateTime, nullable=False, index=True),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("reporter_id", String(36), primary_key=True),
+    Column("idempotency_key", String(200), primary_key=True),
+    Column("form_hash", String(64), nullable=False),
+    Column("ticket", String(20), nullable=False),
+)
+
+lists = Table(
+    "lists",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("changed_by", String(36), nullable=False),
+)
+
+# What an admin replaced, and when: papers name things as they were called then.
+past_lists = Table(
+    "past_lists",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(20), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("replaced_at", UtcDateTime, nullable=False),
+    Index("ix_past_lists", "name", "replaced_at"),
+)
+
+# What the other stages were told of them last.
+published_lists = Table(
+    "published_lists",
+    metadata,
+    Column("name", String(20), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+    Column("opds", Text, nullable=False),
+)
+
+
+# Read at every submission, and so put together once: a reporter's kind, with each list that an admin has replaced.
+submitting = (
+    select(reporters.c.kind, lists.c.name, lists.c.content)
+    .select_from(reporters.outerjoin(lists, true()))
+    .where(reporters.c.id == bindparam("reporter_id"))
+)
