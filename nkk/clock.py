@@ -1,12 +1,12 @@
-"""The clock of the machine. Whoever decides anything by the time is given a clock, or the time itself."""
+"""The machine's clock. Code whose result depends on the time takes a `Clock`, or the time itself, as a parameter."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Gives the time: an aware datetime, in UTC."""
+"""A function that returns the time as an aware datetime in UTC."""
 
 
 def utc_now() -> datetime:
-    """Return the time by this machine's clock."""
+    """Return this machine's time, in UTC."""
     return datetime.now(UTC)

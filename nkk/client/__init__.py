@@ -1,4 +1,4 @@
-"""For a team's own tooling, in any process: subscribe to a stage's events.
+"""A client library for a team's own tooling: subscribe to a stage's events from any process.
 
 from nkk.client import subscribe
 

@@ -21,7 +21,7 @@ from nkk.sop.clock import write_instant
 RECONNECT_SECONDS = 1.0
 PREFETCH = 50
 LOOK_SECONDS = 1.0
-"""How long events at hand are given out without a look at what the broker says."""
+"""How long prefetched events are yielded before the connection is read again."""
 
 _KNOWN = {event.TYPE: event for event in EVENTS}
 
@@ -33,18 +33,19 @@ def subscribe(
     on_trouble: Callable[[str], None] = lambda _: None,
     on_listening: Callable[[], None] = lambda: None,
 ) -> Iterator[dict[str, Any]]:
-    """Every event of `stage` as its CloudEvents envelope, for ever and at least once, from the queue
-    `tool.<name>.<stage>`; registrations excepted, which are no tool's business. What did not come from the stage's own
-    exchange as what it tells is skipped.
+    """Yield every event of `stage` as its CloudEvents envelope, endlessly and at least once.
 
-    The queue is durable: what is told while nobody reads waits in it. An event is acknowledged when the next one is
-    asked for, so one that was being worked on when the process ended comes again. Losing the broker is waited out; a
-    `uri` that is a function is asked for each connection. Who takes longer over events than the broker waits for their
-    acknowledgement (30 minutes for all that were fetched) hears them again, and is given one at a time from then on.
-    Tools of one name share the events: each goes to one of them. `on_trouble` is told of all this, and `on_listening`
-    is called once, when the queue is there and the first events may come. Raises ValueError where there is no such
-    stage or the name will not do; amqp's AccessRefused or NotAllowed where the broker lets nobody of this name in, or
-    not into this virtual host; PreconditionFailed where it will not have the queue.
+    Private events (registrations) are not included. Messages that the stage did not publish itself are skipped.
+
+    The queue `tool.<name>.<stage>` is durable: events wait in it while no tool reads. An event is acknowledged when the
+    next one is requested, so an event that was in work when the process ended is redelivered. Tools with the same name
+    share the events: each goes to one of them. Lost connections are reopened; a `uri` that is a function is called for
+    each connection. A tool that takes longer than the broker waits for acknowledgements (30 minutes for all prefetched
+    events) gets the events again, and is sent one at a time from then on.
+
+    `on_trouble` is called with a sentence about each such problem, and `on_listening` once, when the queue exists and
+    events can arrive. Raises ValueError where the stage is unknown or the name is invalid; amqp's AccessRefused or
+    NotAllowed where the broker refuses the user or the virtual host; PreconditionFailed where it refuses the queue.
     """
     if stage not in STAGES:
         raise ValueError(f"no such stage: {stage}; one of {', '.join(STAGES)}")
@@ -61,13 +62,13 @@ def subscribe(
 
 
 class _Subscription:
-    """One tool's queue, over one connection after another."""
+    """A tool's consumption of its queue, across reconnections."""
 
     def __init__(
         self, stage: str, name: str, on_trouble: Callable[[str], None], on_listening: Callable[[], None]
     ) -> None:
         exchange = Exchange(f"{stage}.events", type="topic", no_declare=True)
-        # RabbitMQ 4 drops what was delivered 20 times, and a tool that ends gives back all it had fetched.
+        # By default RabbitMQ 4 drops an event after 20 deliveries, and a tool that ends returns all prefetched events.
         self._queue = Queue(
             f"tool.{name}.{stage}",
             durable=True,
@@ -85,15 +86,15 @@ class _Subscription:
         self._consuming = self._has_consumed = self._is_away = False
 
     def consume(self, uri: str) -> Iterator[dict[str, Any]]:
-        """Events, over one connection. Raises one of BROKER_ERRORS."""
+        """Yield events from one connection. Raises one of BROKER_ERRORS when it is lost."""
         arrived: deque[Message] = deque()
         self._consuming = False
-        # No heartbeat: whoever reads may take as long as they like over one event.
+        # No heartbeat, because the tool may take any time over one event.
         with connected(uri, heartbeat=0) as connection:
             channel = connection.default_channel
             self._begin(channel, arrived)
             while True:
-                # With events at hand only a look: the broker may have taken them back while the last was worked on.
+                # With prefetched events, read without waiting: the broker may have closed the channel meanwhile.
                 _read_all(connection, 0.001 if arrived else 1)
                 began = monotonic()
                 while arrived and monotonic() - began < LOOK_SECONDS:
@@ -104,9 +105,9 @@ class _Subscription:
                     channel.basic_ack(message.delivery_tag)
 
     def look_into(self, error: Exception) -> None:
-        """Say why the connection ended. Raises `error` where waiting would not help."""
+        """Report why the connection ended. Raises `error` where reconnecting would not help."""
         refused = isinstance(error, (AccessRefused, PreconditionFailed))
-        # A virtual host that is there no more may be on its way back.
+        # A virtual host that existed before and is missing now may be restored.
         never = isinstance(error, NotAllowed) and not self._has_consumed
         if never or (refused and not self._consuming):
             raise error
@@ -120,14 +121,14 @@ class _Subscription:
     def _begin(self, channel: Any, arrived: deque[Message]) -> None:
         self._queue(channel).declare()
         others = channel.queue_declare(self._queue.name, passive=True).consumer_count
-        # After the first time it may be this tool itself, of whose going the broker has not heard.
+        # After a reconnection, the other consumer may be this tool's old connection, not closed by the broker yet.
         if others and not self._has_consumed:
             self._on_trouble(
                 f"{others} more of this name listen to {self._stage}: each event goes to one of you; take "
                 "another name to hear them all"
             )
         channel.basic_qos(0, self._prefetch, False)
-        # Not kombu's Consumer: that unpacks what says that it is compressed before anybody has looked at it.
+        # Not kombu's Consumer, which decompresses a message before any check.
         channel.basic_consume(queue=self._queue.name, no_ack=False, consumer_tag="", callback=arrived.append)
         is_first, self._consuming, self._has_consumed = not self._has_consumed, True, True
         if self._is_away:
@@ -138,7 +139,7 @@ class _Subscription:
 
 
 def _read_all(connection: Connection, patience: float) -> None:
-    """Take what the broker has sent, once it has sent anything. Raises one of BROKER_ERRORS."""
+    """Read what the broker has sent, waiting at most `patience` seconds for the first. Raises one of BROKER_ERRORS."""
     with suppress(TimeoutError):
         while True:
             connection.drain_events(timeout=patience)
@@ -149,7 +150,7 @@ def _read(message: Message, stage: str, on_trouble: Callable[[str], None]) -> di
     try:
         envelope = read_envelope(message.body)
         event = _KNOWN.get(envelope["type"])
-        # What a newer version of this stage tells comes from it alone.
+        # An event type of a newer version of this stage is accepted only from that stage.
         tellers = event.tellers(envelope["data"]) if event else (stage,)
         check_origin(envelope["type"], tellers, Origin.of(message), envelope["source"])
     except (UnreadableEventError, ForgedError) as error:

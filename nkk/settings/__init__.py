@@ -1,7 +1,7 @@
-"""The settings of every process: read from the environment, and refused at start, all at once, each by its name, with
-what is wrong and what to write.
+"""The settings of every process, read from the environment and checked at start.
 
-What may hold a password is never repeated in a fault, nor is a key.
+All invalid settings are reported together, each by name with what is wrong and what to write. Values that may hold a
+password or a key are never repeated.
 """
 
 import os
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class SettingsError(Exception):
-    """Settings that no process can work with; a sentence for each."""
+    """Invalid settings, with a sentence for each."""
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = list(dict.fromkeys(faults))
@@ -30,8 +30,11 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Setting(Generic[T]):
-    """An environment variable: `read` gives what it means, or raises ValueError with what is wrong and what to write.
-    `default` is taken for one that is unset or empty; without one it must be set. `secret` ones are not repeated."""
+    """An environment variable.
+
+    `read` parses its text, or raises ValueError with what is wrong and what to write. `default` is used where it is
+    unset or empty; without a default it must be set. The value of a `secret` one is never repeated.
+    """
 
     name: str
     read: Callable[[str], T]
@@ -40,7 +43,7 @@ class Setting(Generic[T]):
     hint: str = "See docs/operations.md."
 
     def get(self, environment: Mapping[str, str] | None = None) -> T:
-        """Its value. Raises SettingsError."""
+        """Return its parsed value. Raises SettingsError where it is missing or invalid."""
         text = (os.environ if environment is None else environment).get(self.name) or self.default
         if text is None:
             raise SettingsError([f"{self.name} is not set. {self.hint}"])
@@ -52,7 +55,7 @@ class Setting(Generic[T]):
 
 
 def check(settings: Iterable[Setting[Any]], environment: Mapping[str, str] | None = None) -> None:
-    """Raises SettingsError naming every one of `settings` that cannot be used."""
+    """Raise SettingsError, naming every invalid one of `settings`, where there is any."""
     settings, faults = list(settings), []
     for setting in settings:
         try:
@@ -85,7 +88,7 @@ DATABASE_URL = Setting("DATABASE_URL", written.database_url, secret=True)
 
 
 def database_of(service: str) -> Setting[str]:
-    """What names the database of `service` for who looks after them all."""
+    """Return the setting that holds the database of `service`, for commands that use all databases."""
     return replace(DATABASE_URL, name=f"{service.upper()}_DATABASE_URL")
 
 
@@ -180,4 +183,4 @@ OF: dict[str, tuple[Setting[Any], ...]] = {
         *LIMITS.values(),
     ),
 }
-"""What each process is set by."""
+"""The settings of each process."""

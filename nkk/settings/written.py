@@ -1,5 +1,6 @@
-"""How settings are written: each function gives what is meant, or raises ValueError with what is wrong and what to
-write. None repeats what was written: it may hold a password, and who calls knows whether it does.
+"""Parsers of settings: each returns the parsed value, or raises ValueError with what is wrong and what to write.
+
+No message repeats the value, which may hold a password; the caller knows whether it does.
 """
 
 import base64
@@ -24,18 +25,18 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 from nkk.sop.mailbox import read_mailbox
 
 UNIX = "unix"
-"""Written among networks for whoever connects by a socket in the file system."""
+"""The word in a list of networks that means peers connected by a Unix domain socket."""
 
 DRIVERS = ("sqlite", "postgresql", "postgresql+psycopg2")
 
 WIDEST_4, WIDEST_6 = 8, 7
-"""The shortest prefixes of networks that a proxy can be in (RFC 1918, RFC 4193)."""
+"""The shortest prefix lengths, IPv4 and IPv6, of networks of trusted proxies (RFC 1918, RFC 4193)."""
 
 MOST_DELAYS = 20
-"""Each is a queue of its own for every stage."""
+"""The largest number of retry delays, each of which is a queue at every stage."""
 
 LONGEST_WINDOW = 366 * 24 * 3600
-"""What a limit counts over at most, in seconds."""
+"""The longest window of a rate limit, in seconds."""
 
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
@@ -43,13 +44,13 @@ KEYS_HINT = "`nkk keys` prints a fresh set; see docs/operations.md."
 
 
 def as_pem(text: str) -> str:
-    """A PEM text as an environment file holds it, its line ends written as `\\n`, in its own form."""
+    """Return a PEM text from an environment file with its escaped line ends (`\\n`) as real ones."""
     return text.replace("\\n", "\n")
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where letters leave by SMTP; `is_tls` from the first byte on, or once `starttls` was said."""
+    """An SMTP server for outgoing letters, with TLS from the first byte (`is_tls`) or by STARTTLS (`starttls`)."""
 
     host: str
     port: int
@@ -64,18 +65,18 @@ class MailServer:
 
 @dataclass(frozen=True)
 class MailFrom:
-    """Who letters are from: as their header says it, and the address alone, which the mail server is told."""
+    """The sender of letters: the value of the From header, and the bare address for the SMTP envelope."""
 
     header: str
     address: str
 
 
 Networks = tuple[tuple[IPv4Network | IPv6Network, ...], bool]
-"""Networks, and whether whoever connects by a socket in the file system counts as well."""
+"""Networks, and whether peers connected by a Unix domain socket are included."""
 
 
 def number(least: int, most: int) -> Callable[[str], int]:
-    """Reads a whole number."""
+    """Return a parser of whole numbers from `least` to `most`."""
 
     def read(written: str) -> int:
         if not re.fullmatch(r"\s*\d{1,9}\s*", written) or not least <= int(written) <= most:
@@ -86,7 +87,7 @@ def number(least: int, most: int) -> Callable[[str], int]:
 
 
 def url(written: str, *schemes: str) -> SplitResult:
-    """A URL with a host. Raises ValueError."""
+    """Parse a URL with a host and one of `schemes`. Raises ValueError."""
     parts = _split(written, *schemes)
     if fault := next(_faults_of_url(written, parts), ""):
         raise ValueError(fault)
@@ -117,7 +118,7 @@ def _faults_of_url(written: str, parts: SplitResult) -> Iterator[str]:
 
 
 def is_host(written: str) -> bool:
-    """Whether it can be the name or the address of a machine (RFC 1123; and the underscore, which containers have)."""
+    """Return whether `written` is an IP address or a host name (RFC 1123, plus the underscores of container names)."""
     try:
         return bool(ip_address(written.partition("%")[0]))
     except ValueError:
@@ -126,21 +127,21 @@ def is_host(written: str) -> bool:
 
 
 def secret_text(written: str) -> str:
-    """What hashes and signatures are keyed by: long enough that nobody guesses it."""
+    """Parse a secret key of hashes and signatures, which must be too long to guess."""
     if len(written) < 16 or len(set(written)) < 8 or not written.isascii() or re.search(r"\s", written):
         raise ValueError(f"can be guessed, or holds spaces: 16 letters, digits and signs at least. {KEYS_HINT}")
     return written
 
 
 def amqp_uri(written: str) -> str:
-    """Where the broker is."""
+    """Parse the broker's AMQP URL."""
     url(written, "amqp", "amqps")
     return written
 
 
 def database_url(written: str) -> str:
-    """Where a database is, as SQLAlchemy takes it."""
-    # Read where there is a database: most commands have none.
+    """Parse a database's SQLAlchemy URL."""
+    # Imported here, because most commands use no database.
     from sqlalchemy import make_url
     from sqlalchemy.exc import ArgumentError
 
@@ -172,7 +173,7 @@ def database_url(written: str) -> str:
 def _is_option(name: str, backend: str) -> bool:
     if backend == "sqlite":
         return name == "timeout"
-    from psycopg2 import ProgrammingError  # not of those who have no database
+    from psycopg2 import ProgrammingError  # imported here: most commands use no database
     from psycopg2.extensions import make_dsn
 
     try:
@@ -182,7 +183,7 @@ def _is_option(name: str, backend: str) -> bool:
 
 
 def site_url(written: str) -> str:
-    """How people reach the site; what follows it begins with a slash."""
+    """Parse the site's public URL and return it without a trailing slash."""
     parts = url(written, "https", "http")
     if "@" in parts.netloc or "?" in written or "#" in written:
         raise ValueError("is more than an address of a site. Write it like https://pengaduan.example.id.")
@@ -190,7 +191,7 @@ def site_url(written: str) -> str:
 
 
 def mail_server(written: str) -> MailServer | None:
-    """`smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte; None for none."""
+    """Parse `smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte; empty is None."""
     if not written:
         return None
     parts = _split(written, "smtp", "smtps")
@@ -231,7 +232,7 @@ def _faults_of_mail_server(parts: SplitResult) -> Iterator[str]:
 
 
 def mail_from(written: str) -> MailFrom:
-    """One mailbox, with or without a name."""
+    """Parse the sender of letters: one mailbox, with or without a display name."""
     how = 'Write one address, such as pengaduan@example.id or "Pengaduan, Kota Contoh" <pengaduan@example.id>.'
     if unseen := next((sign for sign in written if not sign.isprintable()), ""):
         raise ValueError(f"holds a sign that nobody sees (U+{ord(unseen):04X}): type it anew. {how}")
@@ -255,7 +256,7 @@ def mail_from(written: str) -> MailFrom:
 
 
 def delays(written: str) -> tuple[int, ...]:
-    """Seconds separated by commas, as milliseconds."""
+    """Parse seconds separated by commas, and return them as milliseconds."""
     try:
         delays = tuple(int(float(part) * 1000) for part in written.split(","))
     except (ValueError, OverflowError):
@@ -268,8 +269,8 @@ def delays(written: str) -> tuple[int, ...]:
 
 
 def limit(written: str) -> str:
-    """So many in so long, as the library `limits` reads it."""
-    from limits import parse_many  # the gateway's alone
+    """Parse a rate limit in the notation of the library `limits`, such as 20/hour."""
+    from limits import parse_many  # imported here: only the gateway uses it
 
     try:
         limits = parse_many(written)
@@ -281,7 +282,7 @@ def limit(written: str) -> str:
 
 
 def store(written: str) -> str:
-    """Where limits are counted; nothing where none is named."""
+    """Parse the URL of the store that counts rate limits; it may be empty."""
     if written.startswith(("redis://", "rediss://")):
         url(written, "redis", "rediss")
     elif written and not re.fullmatch("sqlite:////.+", written):
@@ -290,10 +291,10 @@ def store(written: str) -> str:
 
 
 def networks(written: str) -> Networks:
-    """Networks separated by commas, and the word for sockets in the file system."""
+    """Parse networks separated by commas, among which may be the word for Unix domain sockets."""
     words = [word.strip() for word in written.split(",") if word.strip()]
     named = tuple(_network(word) for word in words if word != UNIX)
-    # Two halves are a whole.
+    # Collapsed first: two adjacent halves would pass as the wide network that they form.
     four = collapse_addresses(network for network in named if isinstance(network, IPv4Network))
     six = collapse_addresses(network for network in named if isinstance(network, IPv6Network))
     if any(each.prefixlen < WIDEST_4 for each in four) or any(each.prefixlen < WIDEST_6 for each in six):
@@ -319,14 +320,14 @@ def _network(word: str) -> IPv4Network | IPv6Network:
 
 
 def folder(written: str) -> str:
-    """A folder that is there, or nothing."""
+    """Parse the path of an existing folder; it may be empty."""
     if written and not Path(written).is_dir():
         raise ValueError("is no folder that can be read here.")
     return written
 
 
 def bind(written: str) -> str:
-    """What gunicorn listens at."""
+    """Parse the address that gunicorn listens at."""
     how = "Write 127.0.0.1:8080, [::1]:8080 or unix:/absolute/path."
     if written.startswith("fd://"):
         if not _is_socket(written.removeprefix("fd://")):
@@ -350,7 +351,7 @@ def _is_socket(descriptor: str) -> bool:
 
 
 def box_key(written: str) -> str:
-    """A key of a sealed box."""
+    """Parse a key of sealed boxes: 32 bytes in base 64."""
     try:
         key = base64.b64decode(written, validate=True)
     except ValueError:
@@ -361,7 +362,7 @@ def box_key(written: str) -> str:
 
 
 def identity_keys(written: str) -> list[str]:
-    """Fernet keys, the newest first."""
+    """Parse Fernet keys separated by commas, the newest first."""
     keys = written.split(",")
     try:
         for key in keys:
@@ -372,12 +373,12 @@ def identity_keys(written: str) -> list[str]:
 
 
 def public_pem(written: str) -> str:
-    """A public key in PEM."""
+    """Parse an Ed25519 public key in PEM."""
     return _pem(load_pem_public_key, Ed25519PublicKey, written)
 
 
 def private_pem(written: str) -> str:
-    """A private key in PEM, without a password of its own."""
+    """Parse an Ed25519 private key in PEM, not encrypted."""
     return _pem(lambda key: load_pem_private_key(key, None), Ed25519PrivateKey, written)
 
 

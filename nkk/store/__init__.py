@@ -1,1 +1,1 @@
-"""A stage's database: connections and transactions, outbox and inbox and their pruning, migrations, pages of rows."""
+"""A stage's database: connections, transactions, the outbox, the inbox, their pruning, migrations and paging."""

@@ -1,8 +1,8 @@
-"""One stage's database: PostgreSQL or SQLite, behind the same few calls.
+"""One stage's database, PostgreSQL or SQLite, behind one interface.
 
-PostgreSQL through psycopg2, which cooperates with eventlet; every statement has a time limit. SQLite in WAL mode with
-full synchronisation; every transaction begins IMMEDIATE, and nothing may yield inside one (no I/O, sleep or publish),
-or two greenlets of one process wait for each other.
+PostgreSQL is used through psycopg2, which cooperates with eventlet, with a timeout for each statement. SQLite runs in
+WAL mode with full synchronisation. Its transactions begin IMMEDIATE, and code inside one must not yield (no I/O, sleep
+or publish): two greenlets of one process would deadlock.
 """
 
 import fcntl
@@ -47,8 +47,8 @@ TELLS_NO_TEXT = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
 }
-"""Settings with which PostgreSQL's log holds no statement that failed or waited, and no line about the row: both hold
-what a person wrote, since psycopg2 writes values into the statement."""
+"""Settings that keep failed and waiting statements, and details of their rows, out of PostgreSQL's log. Threat: both
+hold what a person wrote, because psycopg2 writes the values into the statement."""
 
 _LOGS_STATEMENTS = {
     "log_statement": ("none", "ddl"),
@@ -60,15 +60,15 @@ _LOGS_STATEMENTS = {
     "debug_print_rewritten": ("off",),
     "debug_print_plan": ("off",),
 }
-"""Settings by which it would hold statements that did not fail, and those values of theirs by which it does not."""
+"""Settings that could make PostgreSQL log successful statements, each with the values at which it does not."""
 
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 _UNABLE_CLASSES = ("53", "58")
-"""SQLSTATE classes of a server that lacks something (disk, memory, connections), or whose system fails it."""
+"""SQLSTATE classes of a server without resources (disk, memory, connections) or with a system error."""
 
 _SHUTTING_DOWN = ("57P01", "57P02", "57P03", "25006")
-"""SQLSTATEs of a server that stops or is not there yet, or may only be read from."""
+"""SQLSTATEs of a server that is shutting down, starting up, or read-only."""
 
 _SQLITE_UNABLE = (
     sqlite3.SQLITE_BUSY,
@@ -89,15 +89,15 @@ NAMING = {
 
 
 def new_metadata() -> MetaData:
-    """Metadata whose constraints have the same names on both databases."""
+    """Return metadata whose constraints have the same names on both databases."""
     return MetaData(naming_convention=NAMING)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware instant: `timestamptz` on PostgreSQL, UTC without a zone on SQLite; always aware UTC in Python.
+    """A column of aware instants: `timestamptz` on PostgreSQL, UTC without a zone on SQLite, aware UTC in Python.
 
-    One outside of what the procedure can have, however it got there, is read as the nearest that is: nobody can reckon
-    with the years 1 and 9999, and one row with such a date would fail each list that it is on.
+    A stored instant outside EARLIEST to LATEST is read as the nearer of the two: date arithmetic fails near the years 1
+    and 9999, and one row with such a date would fail every list that contains it.
     """
 
     impl = DateTime(timezone=True)
@@ -118,14 +118,14 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def _as_utc(value: datetime) -> datetime:
-    # Not astimezone() where it is UTC already: the first and the last day have no instants beyond them.
+    # No astimezone() for UTC: it raises OverflowError on the first and last day of datetime.
     return value.astimezone(UTC) if value.tzinfo is not None and value.utcoffset() else value.replace(tzinfo=UTC)
 
 
 class Database:
-    """A stage's database.
+    """A stage's database, with a connection pool.
 
-    `url` is an SQLAlchemy URL (`sqlite:////path` or `postgresql://…`); `size` how many connections it may hold.
+    `url` is an SQLAlchemy URL (`sqlite:////path` or `postgresql://…`); `size` is the largest number of connections.
     """
 
     def __init__(self, url: str, size: int = 20) -> None:
@@ -135,18 +135,18 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction: committed on leaving, rolled back on an exception."""
+        """Open a transaction, which is committed on leaving and rolled back on an exception."""
         with self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A connection for reading only; each statement sees what is committed."""
+        """Open a connection for reading only; each statement sees what is committed."""
         if self.is_sqlite:
             with self._reading.connect() as connection:
                 yield connection
             return
-        # SQLAlchemy's own AUTOCOMMIT has psycopg2 ask the server to undo it, after each read.
+        # SQLAlchemy's AUTOCOMMIT costs a round trip after each read, because psycopg2 resets it at the server.
         with self.engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
             driver.autocommit = True
@@ -158,11 +158,11 @@ class Database:
 
     @contextmanager
     def claiming(self, name: str) -> Iterator["Claim"]:
-        """Work through rows that several instances compete for, with I/O allowed between claim and mark.
+        """Claim rows that several instances compete for, with I/O allowed between claiming and marking them.
 
-        On PostgreSQL the transaction stays open, and rows selected `FOR UPDATE SKIP LOCKED` are this instance's until
-        it ends. On SQLite no transaction may stay open over I/O, so a lock file beside the database admits one instance
-        at a time. Either way a crash frees the claim at once and leaves the rows unmarked.
+        On PostgreSQL the transaction stays open, and rows selected `FOR UPDATE SKIP LOCKED` are locked until it ends.
+        On SQLite no transaction may stay open during I/O, so a lock file beside the database admits one instance at a
+        time. Either way, a crash releases the claim at once and leaves the rows unmarked.
         """
         if not self.is_sqlite:
             with self.engine.begin() as connection:
@@ -172,8 +172,10 @@ class Database:
             yield Claim(self, None)
 
     def telling_settings(self) -> dict[str, str]:
-        """The settings of the server by which its log may hold what people wrote, and what is to be written instead;
-        none where it keeps quiet, and on SQLite."""
+        """Return the server's settings that let its log hold what people wrote, each with the safe value.
+
+        Empty where the log is safe, and on SQLite.
+        """
         if self.is_sqlite:
             return {}
         asked = [*TELLS_NO_TEXT, *_LOGS_STATEMENTS]
@@ -189,7 +191,7 @@ class Database:
 
 
 class Claim:
-    """Rows claimed by one instance; see `Database.claiming`."""
+    """A claim on rows by one instance; see `Database.claiming`."""
 
     def __init__(self, database: Database, connection: Connection | None) -> None:
         self._database = database
@@ -197,7 +199,7 @@ class Claim:
 
     @contextmanager
     def statement(self) -> Iterator[Connection]:
-        """A connection for the next statements of this claim."""
+        """Open a connection for the next statements of this claim."""
         if self._connection is not None:
             yield self._connection
         else:
@@ -206,8 +208,10 @@ class Claim:
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether `error` means that the database cannot be reached, or can do nothing for anybody at the moment: no
-    connection to spare, its disk full or failing, its file held by somebody else. Whoever asks, whatever for."""
+    """Return whether `error` means that the database is unavailable, to every caller and for every statement.
+
+    That is: it cannot be reached, has no free connection, its disk is full or failing, or its file is locked.
+    """
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _can_do_nothing(error)
     return isinstance(error, PoolTimeout)
@@ -215,33 +219,33 @@ def is_away(error: BaseException) -> bool:
 
 def _can_do_nothing(error: DBAPIError) -> bool:
     if isinstance(error.orig, sqlite3.Error):
-        # The primary code is the lowest byte of an extended one; an error of the module itself has none.
+        # The primary code is the lowest byte of an extended one; errors of the sqlite3 module itself have none.
         return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_UNABLE
     state = getattr(error.orig, "pgcode", None)
     if state is None:
-        # Only what a server answered has an SQLSTATE.
+        # Without an SQLSTATE, the error is not a server's answer: the connection failed.
         return isinstance(error, OperationalError)
     return state[:2] in _UNABLE_CLASSES or state in _SHUTTING_DOWN
 
 
 def insert_of(connection: Connection, table: Table) -> Any:
-    """An insert into `table` in the dialect of `connection`, which knows what to do on a conflict."""
+    """Return an insert into `table` in the dialect of `connection`, which supports ON CONFLICT."""
     return _INSERT[connection.dialect.name](table)
 
 
 def insert_if_absent(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
-    """Insert `row` unless its key exists; True where it was inserted. Concurrent inserts of one key are settled."""
+    """Insert `row` unless its key exists, also under concurrency, and return whether it was inserted."""
     return connection.execute(_insert_if_absent(table, connection.dialect.name), dict(row)).rowcount == 1
 
 
 def insert_absent(connection: Connection, table: Table, rows: list[dict[str, Any]], key: str) -> set[Any]:
-    """Insert those of `rows` whose keys do not exist; the values of column `key` of what was inserted."""
+    """Insert those of `rows` whose keys do not exist, and return the inserted rows' values of column `key`."""
     statement = _insert_if_absent(table, connection.dialect.name).returning(table.c[key])
     return set(connection.execute(statement, rows).scalars())
 
 
 class Inserts:
-    """Rows to be written in this transaction, together: a statement for each table instead of one for each row."""
+    """A batch of rows to write in this transaction, with one statement per table instead of one per row."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -249,30 +253,33 @@ class Inserts:
         self._over: dict[tuple[Table, tuple[str, ...], str], dict[Any, tuple[dict[str, Any], Then]]] = {}
 
     def add(self, table: Table, row: dict[str, Any]) -> None:
-        """Have `row` inserted into `table` by the end of the transaction."""
+        """Queue `row` for insertion into `table`, at the latest at the end of the transaction."""
         self._waiting.setdefault((table, tuple(row)), []).append(row)
 
     def add_or_update(self, table: Table, row: dict[str, Any], returned: str, then: Then) -> None:
-        """Have `row` inserted by then, or written over the row that has its primary key, a single column; `then` is
-        given what stands in column `returned` thereafter. It may write for itself; it adds nothing here."""
+        """Queue `row` for insertion, or for an update of the row with the same primary key, which is a single column.
+
+        `then` is called with the resulting value of column `returned`. It may write to the database itself, but must
+        not add rows here.
+        """
         key = row[_key(table)]
         if key in self._over.get((table, tuple(row), returned), {}):
             self.flush()
         self._over.setdefault((table, tuple(row), returned), {})[key] = row, then
 
     def drop(self) -> None:
-        """Write none of what waits."""
+        """Discard all queued rows."""
         self._waiting, self._over = {}, {}
 
     def flush(self) -> None:
-        """Write them now: before anything reads what they may be part of, and at the end."""
+        """Write the queued rows now: at the end, and before a query whose result they may belong to."""
         waiting, self._waiting = self._waiting, {}
         over, self._over = self._over, {}
         calls: list[Callable[[], None]] = []
         for table in {table for table, *_ in over}:
             groups = [rows for (of, *_), rows in over.items() if of is table]
             if len(groups) > 1:
-                # Whoever else writes the same rows comes to them in this order too, and waits instead of deadlocking.
+                # Lock rows in key order, to avoid deadlocks with other transactions that write them.
                 key = _key(table)
                 statement = _insert_or_update(table, self._connection.dialect.name, (key,), key)
                 self._connection.execute(statement, [{key: each} for each in sorted(set().union(*groups))])
@@ -306,7 +313,7 @@ def _key(table: Table) -> str:
 
 
 def _engine(url: str, size: int) -> Engine:
-    # hide_parameters: an error must not carry what a person wrote into a log.
+    # hide_parameters: the message of an error must not hold what a person wrote, which would reach a log.
     if url.startswith("sqlite"):
         engine = create_engine(
             url,
@@ -319,8 +326,8 @@ def _engine(url: str, size: int) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_immediate)
         return engine
-    # psycopg 3 would block the whole process at each query, whatever the URL says. No ping before use: the first error
-    # of a lost server empties the pool, and whoever met it is retried or told 503.
+    # psycopg2 whatever the URL says: psycopg 3 would block the whole process at each query. No ping before use: the
+    # first error of a lost server empties the pool; that event is retried and that call answered with 503.
     engine = create_engine(
         make_url(url).set(drivername="postgresql+psycopg2"),
         hide_parameters=True,
@@ -334,7 +341,7 @@ def _engine(url: str, size: int) -> Engine:
 
 
 def _look_up(dialect: Dialect, _record: Any, _args: Any, options: dict[str, Any]) -> None:
-    """Find a server's addresses here: libpq would hold up all greenlets while it asks. Its name stays, for TLS."""
+    """Resolve the server's addresses here, because libpq would block all greenlets; keep its name, for TLS."""
     host = options.get("host") or "/"
     if host.startswith("/") or "," in host or "hostaddr" in options:
         return
@@ -349,7 +356,7 @@ def _look_up(dialect: Dialect, _record: Any, _args: Any, options: dict[str, Any]
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
         connection.execute(f"PRAGMA {pragma}")
-    # SQLite's own knows the letters of ASCII only; PostgreSQL's knows all.
+    # SQLite's own lower() handles ASCII only; PostgreSQL's handles all letters.
     connection.create_function("lower", 1, _lower, deterministic=True)
 
 
@@ -370,5 +377,5 @@ def _exclusive(path: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                time.sleep(0.005)  # `nameko run` makes it cooperative
+                time.sleep(0.005)  # cooperative: `nameko run` patches it
         yield

@@ -1,4 +1,4 @@
-"""Alembic for one stage: each has its own migrations folder, and this is what their `env.py` share."""
+"""Alembic for one stage: each stage has its own migrations folder, whose `env.py` uses this module."""
 
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +13,7 @@ from nkk.store.database import Database, UtcDateTime
 
 
 def run(metadata: MetaData) -> None:
-    """What an `env.py` does: run the migrations on the connection that `upgrade` handed over."""
+    """Run the migrations on the connection that `upgrade` or `downgrade` passed; called by each `env.py`."""
     connection = context.config.attributes["connection"]
     context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, render_item=_render)
     with context.begin_transaction():
@@ -21,22 +21,22 @@ def run(metadata: MetaData) -> None:
 
 
 def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
-    """Write our own column type by its short name; migrations import it."""
+    """Render our own column type by its short name, which migrations import."""
     return "UtcDateTime()" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 
 def upgrade(folder: Path, url: str, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision` of the migrations in `folder`. Two at once wait for each other."""
+    """Upgrade the database at `url` to `revision` of the migrations in `folder`. Concurrent upgrades are serialised."""
     _with_database(folder, url, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(folder: Path, url: str, revision: str) -> None:
-    """Take the database at `url` back to `revision`."""
+    """Downgrade the database at `url` to `revision` of the migrations in `folder`."""
     _with_database(folder, url, lambda config: command.downgrade(config, revision))
 
 
 def differences(metadata: MetaData, url: str) -> list:
-    """What the database at `url` lacks or has beside `metadata`; empty where migrations match the models."""
+    """Return the differences between the database at `url` and `metadata`; empty where migrations match the models."""
     database = Database(url, size=1)
     try:
         with database.reading() as connection:
@@ -49,8 +49,8 @@ def _with_database(folder: Path, url: str, run_command) -> None:  # type: ignore
     database = Database(url, size=1)
     try:
         if database.is_sqlite:
-            # A table that SQLite cannot alter is made anew, and others refer to it meanwhile. It takes that outside
-            # a transaction only: for the one connection that there is.
+            # SQLite's tables are altered by recreating them, which would violate foreign keys to them. The pragma works
+            # only outside a transaction, and stays in force on the pool's one connection.
             with database.reading() as connection:
                 connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         with database.writing() as connection:

@@ -1,9 +1,9 @@
 """The outbox, the inbox and the closed complaints: three tables in every stage's database.
 
-The outbox holds each event a stage has to tell, written in the transaction that made it true; the relay publishes it
-and marks it sent. The inbox holds the id of each event a stage has handled, written in the transaction of its effect,
-so that a second delivery changes nothing. Rows stay until the complaint they are about was closed long ago
-(nkk.store.pruning), which the third table knows.
+The outbox holds each event a stage publishes, written in the transaction of the change; the relay publishes it and
+marks it sent. The inbox holds the id of each event a stage has handled, written in the transaction of its effect, so
+that a redelivery changes nothing. The third table holds when complaints were closed, and rows about a complaint are
+pruned some time after that (nkk.store.pruning).
 """
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, text
@@ -14,8 +14,8 @@ from nkk.store.database import UtcDateTime
 def outbox_table(metadata: MetaData) -> Table:
     """Declare the outbox in a stage's metadata.
 
-    `subject` orders events; `mandatory` says that a queue must be bound; `held_until` keeps back an event that the
-    broker could not route.
+    Events of one `subject` are published in order; `mandatory` means that a queue must be bound; `held_until` delays
+    the retry of an event that the broker could not route.
     """
     table = Table(
         "outbox",
@@ -33,8 +33,8 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("held_until", UtcDateTime),
     )
     unsent = table.c.sent_at.is_(None)
-    # Every id is above 0. A query that says so may walk this index, and one that looks for the events before another of
-    # its subject may not: by statistics of a time when all was sent, PostgreSQL would walk the whole backlog for each.
+    # `id > 0` is always true; it steers PostgreSQL's planner. The relay's query repeats it and so can use this index;
+    # the subquery for a subject's first event cannot, which on stale statistics would scan the whole backlog per row.
     in_turn = text("sent_at IS NULL AND id > 0")
     Index("ix_outbox_unsent", table.c.id, sqlite_where=in_turn, postgresql_where=in_turn)
     Index("ix_outbox_unsent_subject", table.c.subject, table.c.id, sqlite_where=unsent, postgresql_where=unsent)
@@ -44,7 +44,7 @@ def outbox_table(metadata: MetaData) -> Table:
 
 
 def inbox_table(metadata: MetaData) -> Table:
-    """Declare the inbox in a stage's metadata; `ticket` is None where the event is about no complaint."""
+    """Declare the inbox in a stage's metadata; `ticket` is NULL where the event is not about a complaint."""
     table = Table(
         "inbox",
         metadata,
@@ -59,7 +59,7 @@ def inbox_table(metadata: MetaData) -> Table:
 
 
 def closed_table(metadata: MetaData) -> Table:
-    """Declare the closed complaints in a stage's metadata; `pruned_at` is when the outbox was pruned of one."""
+    """Declare the closed complaints in a stage's metadata; `pruned_at` is when their outbox rows were deleted."""
     table = Table(
         "closed",
         metadata,

@@ -1,4 +1,4 @@
-"""Paging by key: a page begins after the last row of the one before, however many rows there are."""
+"""Keyset paging: a page begins after the last key of the previous one, at the same cost for any number of rows."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -25,9 +25,10 @@ def page(
     read: Callable[[Any], Any],
     descending: bool = False,
 ) -> tuple[list[Any], str | None]:
-    """One page of `query`, ordered by `keys` (unique together): its rows through `read`, and the next cursor or None.
+    """Return one page of `query`, its rows converted by `read`, and the next cursor or None.
 
-    Raises InvalidInput where the cursor is none of ours or the limit is not between 1 and MAX_LIMIT.
+    Rows are ordered by `keys`, which must be unique together. `limit` is LIMIT where it is None. Raises InvalidInput
+    where the cursor is malformed or the limit is not between 1 and MAX_LIMIT.
     """
     limit = LIMIT if limit is None else limit
     if not isinstance(limit, int) or not 1 <= limit <= MAX_LIMIT:

@@ -1,7 +1,7 @@
-"""Pruning: what the outbox and the inbox hold of a complaint goes some time after it was closed.
+"""Pruning: the outbox and inbox rows of a complaint are deleted some time after it was closed.
 
-The inbox's rows stay for longer than the outboxes' of all stages, so that no event comes again that is not known any
-more: docs/adr/0018-what-is-kept-of-events.md.
+The inbox keeps its rows longer than any stage's outbox, so that no event is published again after its inbox row is
+deleted: docs/adr/0018-what-is-kept-of-events.md.
 """
 
 from datetime import datetime, timedelta
@@ -11,14 +11,14 @@ from sqlalchemy import delete, exists, select, update
 from nkk.store.work import Work
 
 BATCH = 100
-"""At most so many complaints in one transaction: one that takes long keeps others waiting."""
+"""The largest number of complaints in one transaction: a long transaction would block others."""
 
 KNOWN_FOR = timedelta(days=30)
-"""How much longer the inbox knows an event than the outbox keeps those of the same complaint."""
+"""How much longer the inbox keeps the rows of a complaint than the outbox does."""
 
 
 def prune(work: Work, now: datetime, kept: timedelta) -> bool:
-    """Prune a batch of complaints that were closed at least `kept` ago. Returns whether there may be more."""
+    """Prune a batch of complaints that were closed at least `kept` ago, and return whether there may be more."""
     counts = [
         _prune_outbox(work, now, now - kept),
         _prune_inbox(work, now - KNOWN_FOR),

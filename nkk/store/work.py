@@ -1,4 +1,4 @@
-"""The unit of work: what a command or an event changes is committed once, whole, with what has to be told about it."""
+"""The unit of work: the changes of a command or an event and the events they publish, committed in one transaction."""
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +15,7 @@ from nkk.store.database import Database, Inserts, insert_absent, insert_if_absen
 
 
 class Tellable(Protocol):
-    """What the outbox can take: an event's data, able to write itself."""
+    """What the outbox accepts: an event's data that can write its own envelope."""
 
     TYPE: ClassVar[str]
     CONSUMERS: ClassVar[tuple[str, ...]]
@@ -29,14 +29,14 @@ class Tellable(Protocol):
 
 
 class AlreadyHandledError(Exception):
-    """This event had its effect before; the delivery is to be acknowledged quietly."""
+    """This event was handled before; its redelivery is acknowledged without an effect."""
 
 
 class Work:
     """One transaction of a stage. Subclasses add the stage's repositories, each on `connection`.
 
-    `now` is when it began, and is the time of all that it does. What `inserts` takes is written before the commit; what
-    `afterwards` takes is called after it, once.
+    `now` is the time at which it began, and the time of all its changes. Rows in `inserts` are written before the
+    commit; calls passed to `afterwards` are made once, after it.
     """
 
     OUTBOX: ClassVar[Table]
@@ -52,13 +52,12 @@ class Work:
         self._afterwards: dict[Callable[[], None], None] = {}
 
     def afterwards(self, call: Callable[[], None]) -> None:
-        """Have `call` made once this transaction is committed, however often it was asked for."""
+        """Have `call` made after the commit, once however often it was passed."""
         self._afterwards[call] = None
 
     @contextmanager
     def part(self) -> Iterator[None]:
-        """A part of this transaction. An exception undoes what was changed and was to be told within it; what was
-        before stands, where whoever catches it goes on."""
+        """Open a savepoint. An exception rolls back the changes and events made within it, and none made before."""
         self.inserts.flush()
         told, afterwards = self.told, dict(self._afterwards)
         try:
@@ -71,8 +70,10 @@ class Work:
             raise
 
     def emit(self, *events: Tellable, at: datetime | None = None) -> list[str]:
-        """Tell `events` once this transaction is committed; `at` is when the fact came about, now by default. Their
-        ids."""
+        """Add `events` to the outbox, to be published after the commit, and return their ids.
+
+        `at` is the time of the fact, by default that of the transaction.
+        """
         at, ids = at or self.now, []
         for event in events:
             event_id = str(uuid.uuid4())
@@ -94,25 +95,28 @@ class Work:
         return ids
 
     def republish(self, since: datetime) -> int:
-        """Have every event published again that was told since then. Returns how many; who handled one knows its id."""
+        """Mark every event since then as unsent, to be published again, and return their number.
+
+        Consumers deduplicate by event id.
+        """
         outbox = self.OUTBOX
         again = update(outbox).where(outbox.c.created_at >= since, outbox.c.sent_at.is_not(None))
         self.told = True
         if self.connection.dialect.name == "postgresql":
-            # All at once or none, of millions too: what is told meanwhile must not overtake it.
+            # One transaction even for millions of rows: new events must not overtake these.
             self.connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         return self.connection.execute(again.values(sent_at=None)).rowcount
 
     def close(self, ticket: str, at: datetime) -> None:
-        """Note that a complaint was closed: what is kept of its events may be pruned in time."""
+        """Note that a complaint was closed at `at`, so that the rows about it are pruned in time."""
         insert_if_absent(self.connection, self.CLOSED, {"ticket": ticket, "closed_at": at})
 
     def prune_by_age(self, before: datetime, limit: int) -> int:
-        """Delete sent events that are about no complaint and of no use any more. Returns how many; at most `limit`."""
+        """Delete sent events that are not about a complaint and no longer needed, `limit` at most; return how many."""
         return 0
 
     def unsent(self) -> tuple[int, datetime | None]:
-        """How many events wait to be published, and when the first of them was told."""
+        """Return the number of unpublished events, and the time of the oldest or None."""
         outbox = self.OUTBOX
         query = select(func.count(), func.min(outbox.c.created_at)).where(outbox.c.sent_at.is_(None))
         count, oldest = self.connection.execute(query).one()
@@ -123,10 +127,9 @@ W = TypeVar("W", bound=Work)
 
 
 class UnitOfWork(Generic[W]):
-    """Begins transactions of one stage.
+    """Begins the transactions of one stage.
 
-    `service` is the stage's name; `on_told` is called after a commit that has something to tell; `clock` is what the
-    stage knows the time by.
+    `service` is the stage's name; `on_told` is called after a commit that added events; `clock` gives the time.
     """
 
     def __init__(
@@ -145,7 +148,7 @@ class UnitOfWork(Generic[W]):
 
     @contextmanager
     def begin(self) -> Iterator[W]:
-        """One transaction for a command."""
+        """Begin a transaction for a command."""
         with self.database.writing() as connection:
             work = self._work_cls(connection, self._service, self.clock())
             yield work
@@ -157,7 +160,7 @@ class UnitOfWork(Generic[W]):
 
     @contextmanager
     def handling(self, event: Any) -> Iterator[W]:
-        """One transaction for the effect of `event`. Raises AlreadyHandledError where it had its effect before."""
+        """Begin a transaction for the effect of `event`. Raises AlreadyHandledError where it was handled before."""
         with self.begin() as work:
             row = {"consumer": self._service, "handled_at": work.now, **_known(event)}
             if not insert_if_absent(work.connection, work.INBOX, row):
@@ -166,8 +169,8 @@ class UnitOfWork(Generic[W]):
 
     @contextmanager
     def together(self, events: Iterable[Any]) -> Iterator["Together[W]"]:
-        """One transaction for the effects of all `events`: what their handlers are given as their unit of work."""
-        # In one order whoever inserts: two instances that were delivered the same events wait, and do not deadlock.
+        """Begin one transaction for a batch of `events`, and yield the unit of work for their handlers."""
+        # Inserted in id order: two instances that received the same events do not deadlock.
         known = sorted({event.id: _known(event) for event in events}.items())
         with self.begin() as work:
             fresh = insert_absent(
@@ -180,20 +183,20 @@ class UnitOfWork(Generic[W]):
 
     @contextmanager
     def reading(self) -> Iterator[W]:
-        """The repositories, for reading only."""
+        """Open the repositories for reading only."""
         with self.database.reading() as connection:
             yield self._work_cls(connection, self._service, self.clock())
 
 
 def _known(event: Any) -> dict[str, Any]:
-    """Return what the inbox remembers of `event`."""
+    """Return the inbox columns that come from `event`."""
     return {"event_id": event.id, "ticket": getattr(event.data, "ticket", None)}
 
 
 class Together(Generic[W]):
-    """The unit of work of one of several handlers whose effects are committed together.
+    """The unit of work of the handlers of a batch, whose effects share one transaction.
 
-    An exception of any of them but AlreadyHandledError is to end the transaction: what it had done is not undone alone.
+    A handler's exception, other than AlreadyHandledError, must end the transaction: it is not rolled back alone.
     """
 
     def __init__(self, uow: UnitOfWork[W], work: W, fresh: set[str]) -> None:
@@ -204,7 +207,7 @@ class Together(Generic[W]):
 
     @contextmanager
     def handling(self, event: Any) -> Iterator[W]:
-        """As UnitOfWork's, within the transaction of all."""
+        """Yield the batch's transaction for the effect of `event`. Raises AlreadyHandledError as UnitOfWork does."""
         if event.id not in self._fresh:
             raise AlreadyHandledError(event.id)
         self._fresh.remove(event.id)

@@ -1,1 +1,1 @@
-"""Who acts, and what only its addressee can read: signed tokens and sealed boxes."""
+"""Authentication and encryption between processes: signed access tokens and sealed boxes."""

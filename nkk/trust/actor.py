@@ -1,12 +1,13 @@
-"""Who acts: a signed token that travels with every call that somebody must be logged in for.
+"""The actor: a signed access token travels with every call that requires a log-in.
 
-One service signs (Ed25519); the gateway and every stage verify with the public key, so that a stage trusts no caller's
-word about roles. Tokens live 15 minutes; a disabled account cannot renew, and is out within that time; at the service
-that knows sessions at once.
+One service signs (Ed25519); the gateway and every stage verify with the public key, so that a stage need not trust a
+caller's claim about roles. Tokens live 15 minutes. A disabled account cannot renew its token, so it loses access within
+that time, and at once at the service that keeps the sessions.
 
-Threat: whoever reads the broker, or is a stage, has the tokens that travel there. So a client holds `token.secret`: at
-the door the token is good with its secret alone, which goes no further. The token names the secret's hash, hashed once
-more; the hash between, the `proof`, goes to intake in a box, and shows it that the box is from whoever came in.
+Threat: somebody who reads the broker, or controls a stage, has the tokens that travel there. So a client holds
+`token.secret`: the gateway accepts a token only with its secret, which travels no further. The token contains the hash
+of the hash of the secret. The hash itself, the `proof`, goes to intake inside the box, and shows that the box is from
+the holder of the secret.
 """
 
 import hashlib
@@ -27,10 +28,10 @@ from nkk.sop.refusals import NotAuthenticated, NotYourRole
 LIFETIME = timedelta(minutes=15)
 
 KNOWN_TOKENS = 10_000
-"""So many tokens whose signature was found good are remembered, each for as long as it lives."""
+"""The number of verified tokens in the cache."""
 
 LONGEST_TOKEN = 4_096
-"""Characters; ours are a fifth of that, and what is longer is not looked at."""
+"""The longest token that is parsed, in characters; ours are a fifth of that."""
 
 UNREADABLE: tuple[type[Exception], ...] = (
     jwt.PyJWTError,
@@ -41,7 +42,7 @@ UNREADABLE: tuple[type[Exception], ...] = (
     OSError,
     RecursionError,
 )
-"""What a token of somebody else's making is met with: by the library that reads its JSON, and by the clock."""
+"""The exceptions that a forged token can raise, in the JWT library or in the conversion of its times."""
 
 _ALGORITHM = "EdDSA"
 _ISSUER = "nkk"
@@ -59,8 +60,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody logged in: `id` without meaning, `role`, `group` (the OPD of an OPD team), `session` to be ended;
-    `expires_at` and the hash of the `proof` where a token said so."""
+    """A logged-in account: an opaque `id`, its `role`, its `group` (the OPD of an OPD team) and its `session`.
+
+    `expires_at` and `proof_hash` come from the token.
+    """
 
     id: str
     role: str
@@ -70,13 +73,13 @@ class Actor:
     proof_hash: str | None = field(default=None, compare=False, repr=False)
 
     def is_proved_by(self, proof: str | None) -> bool:
-        """Whether `proof` comes from the secret of this access token."""
+        """Return whether `proof` comes from the secret of this access token."""
         return hmac.compare_digest(_bytes(_hash(proof or "")), _bytes(self.proof_hash or ""))
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Somebody came in: the token that travels inward, and the proof that goes to intake in a box."""
+    """An accepted access token: the `token` to pass to the stages, the `proof` to seal for intake, and the actor."""
 
     token: str
     proof: str
@@ -86,8 +89,10 @@ class Entry:
 def sign(
     actor: Actor, private_key_pem: str, now: datetime | None = None, proof: str | None = None
 ) -> tuple[str, datetime]:
-    """A token for `actor`, good at the stages, and when it expires; at the door it is good with the secret of `proof`
-    alone."""
+    """Return a token for `actor`, valid at the stages, and when it expires.
+
+    The gateway accepts it only with the secret that `proof` is the hash of.
+    """
     now = now or utc_now()
     expires = now + LIFETIME
     claims = {
@@ -104,15 +109,17 @@ def sign(
 
 
 def grant(actor: Actor, private_key_pem: str, now: datetime | None = None) -> tuple[str, datetime]:
-    """The access token that a client is given, `token.secret`, and when it expires."""
+    """Return a client's new access token, `token.secret`, and when it expires."""
     secret = secrets.token_urlsafe(32)
     token, expires = sign(actor, private_key_pem, now, _hash(secret))
     return f"{token}.{secret}", expires
 
 
 def admit(given: str | None, public_key_pem: str) -> Entry:
-    """Who comes in with the access token `given`. Raises NotAuthenticated where it is missing, expired, not signed by
-    us, or shown without its secret."""
+    """Verify the access token `given` of a client.
+
+    Raises NotAuthenticated where it is missing, expired, not signed by us, or without its secret.
+    """
     token, _, secret = (given or "").rpartition(".")
     actor = verify(token or given, public_key_pem)
     proof = _hash(secret)
@@ -126,7 +133,7 @@ def _hash(text: str) -> str:
 
 
 def _bytes(text: str) -> bytes:
-    # Of a client's making, half an emoji among it.
+    # A client's text may hold lone surrogates.
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -136,7 +143,7 @@ def _loaded(public_key_pem: str) -> Any:
 
 
 def verify(token: Any, public_key_pem: str) -> Actor:
-    """The actor in `token`. Raises NotAuthenticated where it is missing, expired, not signed by us, or no token."""
+    """Return the actor of `token`. Raises NotAuthenticated where it is missing, malformed, expired or forged."""
     if not token:
         raise NotAuthenticated
     if not isinstance(token, str) or len(token) > LONGEST_TOKEN:
@@ -155,7 +162,7 @@ def verify(token: Any, public_key_pem: str) -> Actor:
 
 @lru_cache(KNOWN_TOKENS)
 def _read(token: str, public_key_pem: str) -> Actor:
-    # `iat` is not held against our clock: the machine that signed may be a second ahead.
+    # `iat` is not compared with our clock: the clock of the machine that signed may be a second ahead.
     claims = jwt.decode(
         token,
         _loaded(public_key_pem),
@@ -168,7 +175,7 @@ def _read(token: str, public_key_pem: str) -> Actor:
         if not isinstance(value, kind):
             raise TypeError(name)
         if isinstance(value, str):
-            # Half an emoji is no text: a ValueError here, and not in a stage's database.
+            # A lone surrogate raises ValueError here instead of in a stage's database.
             value.encode()
     return Actor(
         claims["sub"],
@@ -189,14 +196,14 @@ def _expired() -> NotAuthenticated:
 
 
 class Caller:
-    """The caller of one RPC, verified when first asked for."""
+    """The caller of one RPC, whose token is verified on demand."""
 
     def __init__(self, token: Any, public_key_pem: str) -> None:
         self._token = token
         self._key = public_key_pem
 
     def require(self, *roles: str) -> Actor:
-        """The actor, who must hold one of `roles`. Raises NotAuthenticated or NotYourRole."""
+        """Return the actor. Raises NotAuthenticated, or NotYourRole where they hold none of `roles`."""
         actor = verify(self._token, self._key)
         if roles and actor.role not in roles:
             raise NotYourRole({"role": actor.role, "needed": list(roles)})
@@ -204,8 +211,7 @@ class Caller:
 
 
 def requires(*roles: str) -> Callable[[F], F]:
-    """Method decorator of a stage's: only an actor with one of `roles` may call; the actor becomes the first
-    argument."""
+    """Restrict a stage's method to actors with one of `roles`, and pass the actor as its first argument."""
 
     def decorate(method: F) -> F:
         @wraps(method)

@@ -1,7 +1,8 @@
-"""Boxes that only their addressee can open: what must cross the broker and be read by nobody on the way.
+"""Sealed boxes: content encrypted for one recipient, so that neither the broker nor other stages can read it.
 
-X25519 sealed boxes (libsodium). A key pair is two base 64 texts; whoever has the public one can seal, and not even the
-sender can open again. What is short is padded: the length of a box tells nothing about a name, a password or a role.
+X25519 sealed boxes (libsodium). Keys are base 64 texts. Anybody with the public key can seal a box; only the holder of
+the private key can open it, not even the sender. Short content is padded, so that the length of a box does not reveal a
+name, a password or a role.
 """
 
 import json
@@ -13,34 +14,34 @@ from nacl.exceptions import CryptoError
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
 SMALLEST = 2_048
-"""Bytes that every box holds at least: every form that is accepted fits in. Beyond, the lengths are doubled."""
+"""The padded length of a box in bytes, which fits every accepted form; longer content doubles it until it fits."""
 
 IDS = 128
-"""The same for a box that holds nothing but ids: they are all of one length, and kept with every complaint."""
+"""The padded length of a box that holds only ids; shorter, because one is stored with every complaint."""
 
 
 class CannotOpenError(Exception):
-    """The box is damaged, or was sealed for another key."""
+    """The box is damaged or was sealed for another key."""
 
 
 def new_key_pair() -> tuple[str, str]:
-    """A fresh (private, public) key pair."""
+    """Return a new (private, public) key pair."""
     private = PrivateKey.generate()
     return b64encode(bytes(private)).decode(), b64encode(bytes(private.public_key)).decode()
 
 
 def public_key(text: str) -> PublicKey:
-    """The public key written in base 64. Raises ValueError or TypeError where it is none."""
+    """Parse a base 64 public key. Raises ValueError or TypeError where it is malformed."""
     return PublicKey(b64decode(text))
 
 
 def public_key_of(private_key: str) -> str:
-    """The public half of a pair whose private one is known."""
+    """Return the public key that belongs to `private_key`."""
     return b64encode(bytes(PrivateKey(b64decode(private_key)).public_key)).decode()
 
 
 def padded(content: dict[str, Any], smallest: int = SMALLEST) -> bytes:
-    """`content` as JSON and so many spaces, which JSON takes for nothing, that it is as long as most others."""
+    """Return `content` as JSON, padded with spaces, which JSON ignores, to `smallest` bytes or a doubling of it."""
     plain = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
     size = smallest
     while size < len(plain):
@@ -49,12 +50,12 @@ def padded(content: dict[str, Any], smallest: int = SMALLEST) -> bytes:
 
 
 def seal(content: dict[str, Any], key: str, smallest: int = SMALLEST) -> str:
-    """`content`, padded and sealed for the holder of the private half of the public `key`; base 64."""
+    """Return `content` in base 64, padded and sealed for the holder of the private half of the public `key`."""
     return b64encode(SealedBox(public_key(key)).encrypt(padded(content, smallest))).decode()
 
 
 def unseal(box: Any, private_key: str) -> dict[str, Any]:
-    """The content of `box`, padded or not. Raises CannotOpenError."""
+    """Return the content of `box`. Raises CannotOpenError where it is damaged or was sealed for another key."""
     try:
         content = json.loads(_opener(private_key).decrypt(b64decode(box)))
     except (CryptoError, ValueError, TypeError, RecursionError) as error:
@@ -66,5 +67,5 @@ def unseal(box: Any, private_key: str) -> dict[str, Any]:
 
 @lru_cache(8)
 def _opener(private_key: str) -> SealedBox:
-    """Counting the public half again for each box would take as long as opening one."""
+    """Return a cached opener: deriving the public key for each box would take as long as opening it."""
     return SealedBox(PrivateKey(b64decode(private_key)))
