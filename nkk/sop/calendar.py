@@ -1,12 +1,12 @@
-"""A calendar as it is written down: in the admin's hands, in a database, on the wire.
+"""The JSON form of a calendar: in the admin's file, in the database and in events.
 
     {"week": [[["07:30", "12:00"], ["13:00", "16:00"]], … seven days, Monday first],
      "seasons": [{"name": "Ramadan", "first": "2027-02-08", "last": "2027-03-09", "week": [… seven days]}],
      "days": {"2026-03-19": {"name": "Hari Suci Nyepi", "spans": []}},
      "national_years": [2026, 2027], "joint_leave_years": [2026]}
 
-`national_years` are those whose national holidays are among the days, `joint_leave_years` those whose joint leave was
-put in as well or is complete as an admin says; calendars of before lack the latter.
+`national_years` are the years whose national holidays are among the days. `joint_leave_years` are those whose joint
+leave is included, or complete according to an admin; older calendars lack this key.
 """
 
 import itertools
@@ -26,7 +26,7 @@ MOST_DAYS = 1_000
 MOST_SEASONS = 20
 LONGEST_SEASON = timedelta(days=92)
 FEWEST_MINUTES = 600
-"""Office minutes that an ordinary week must have at least: less, and clocks would run for years."""
+"""The fewest office minutes of an ordinary week; with fewer, clocks would run for years."""
 
 YEARS = range(2000, 2101)
 
@@ -37,7 +37,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class _Amiss(Exception):
-    """A part of the calendar will not do; `fault` says why."""
+    """A part of the calendar is invalid; `fault` says why."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault["code"])
@@ -45,7 +45,7 @@ class _Amiss(Exception):
 
 
 def read_calendar(content: Any, version: int = 0) -> Calendar:
-    """The calendar that `content` describes. Raises InvalidInput, naming the part that will not do."""
+    """Parse the calendar in `content`. Raises InvalidInput, naming every invalid part."""
     if not isinstance(content, dict):
         raise InvalidInput.of(calendar=faults.NO_CALENDAR())
     wrong: dict[str, Fault] = {}
@@ -68,7 +68,7 @@ def read_calendar(content: Any, version: int = 0) -> Calendar:
 
 
 def read_day(text: Any) -> date:
-    """The date that `text` writes. Raises InvalidInput."""
+    """Parse an ISO date. Raises InvalidInput where `text` is not one in YEARS."""
     try:
         return _read_date(text)
     except _Amiss as error:
@@ -76,8 +76,7 @@ def read_day(text: Any) -> date:
 
 
 def check_own_day(day: Any, own: Any) -> None:
-    """Raise InvalidInput where `own` cannot be the day of a calendar under the date `day`, naming every part of the two
-    that will not do."""
+    """Raise InvalidInput, naming every invalid part, where `own` is not a valid calendar entry for the date `day`."""
     content = own if isinstance(own, dict) else {}
     parts: dict[str, tuple[Callable[[Any], Any], Any]] = {
         "day": (_read_date, day),
@@ -95,7 +94,7 @@ def check_own_day(day: Any, own: Any) -> None:
 
 
 def read_years(content: Any, part: str) -> list[int]:
-    """The years that `part` of a calendar lists. Raises InvalidInput."""
+    """Parse a list of years; `part` is its key in the calendar. Raises InvalidInput."""
     try:
         return _read_years(content)
     except _Amiss as error:
@@ -103,7 +102,7 @@ def read_years(content: Any, part: str) -> list[int]:
 
 
 def write_calendar(calendar: Calendar) -> dict[str, Any]:
-    """`calendar` as it is written down, without its version."""
+    """Return `calendar` in its JSON form, without its version and lists of years."""
     return {
         "week": write_week(calendar.week),
         "seasons": [
@@ -123,7 +122,7 @@ def write_calendar(calendar: Calendar) -> dict[str, Any]:
 
 
 def write_week(week: Week) -> list[list[list[str]]]:
-    """The open spans of Monday to Sunday as `HH:MM`."""
+    """Return the open spans of Monday to Sunday, with times as `HH:MM`."""
     return [_write_spans(spans) for spans in week]
 
 

@@ -1,4 +1,4 @@
-"""The default catalogue of categories and the default roster of agencies (OPD): data the agency replaces.
+"""The default catalogue of categories and the default roster of agencies (OPD), which the city replaces by its own.
 
 The SOP names no categories; these come from the laws it cites: UU 5/2014 art. 4 and 5(2), PP 42/2004 art. 7-12.
 """

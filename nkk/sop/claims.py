@@ -1,4 +1,4 @@
-"""Who at a desk has said to be on something: a courtesy among colleagues, never a lock."""
+"""Claims: a staff member says that they are working on a case. A claim informs colleagues and is never a lock."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,60 +11,60 @@ from nkk.sop.timed import Timed
 
 
 class Claim(TypedDict):
-    """Who is on a case (an account's id), and since when."""
+    """The id of the account that claims a case, and the instant of the claim."""
 
     by: str
     since: str
 
 
 LASTS = timedelta(minutes=30)
-"""Elapsed minutes after which a claim lapses: whoever went home is on nothing."""
+"""The elapsed time after which a claim lapses, so that nobody who went home holds one."""
 
 
 class ClaimedByColleague(Refused):
-    """A colleague is on it, and was not to be taken over from; `details["claim"]` says who and since when."""
+    """A colleague claims the case and the actor did not ask to take it over; `details["claim"]` is the claim."""
 
 
 @dataclass(kw_only=True)
 class Claimable(Timed):
-    """What stands at a desk, and who there is on it. Whoever acts on it acts: a claim is in nobody's way.
+    """A case at a desk, with the claim on it. A claim does not prevent others from acting on the case.
 
-    A claim ends when the step is done, when it is taken back, or by itself.
+    A claim ends when the step is done, when it is released, or when it lapses.
     """
 
     claimed_by: str | None = None
     claimed_at: datetime | None = None
 
     def must_stand_here(self) -> None:
-        """Raise the desk's own refusal where it has nothing to do with this, any more or yet."""
+        """Raise the desk's own refusal where the case is not, or no longer, at this desk."""
         raise NotImplementedError
 
     def claim(self, by: str, now: datetime, take_over: bool = False) -> None:
-        """`by` is on it from `now` on; said again, it lasts from then. Raises ClaimedByColleague."""
+        """Claim the case for `by`, or renew the claim. Raises ClaimedByColleague unless `take_over` is set."""
         self.must_stand_here()
         if not take_over:
             self._must_not_be_a_colleagues(by, now)
         self.claimed_by, self.claimed_at = by, now
 
     def release(self, by: str, now: datetime) -> None:
-        """`by` is not on it any more. Raises ClaimedByColleague."""
+        """End the claim of `by`. Raises ClaimedByColleague where it is another's."""
         self.must_stand_here()
         self._must_not_be_a_colleagues(by, now)
         self._unclaim()
 
     def claim_at(self, now: datetime) -> Claim | None:
-        """Who is on it and since when; None where nobody is."""
+        """Return the claim in force at `now`; None where there is none."""
         if self.claimed_by is None or self.claimed_at is None or now >= self.claimed_at + LASTS:
             return None
         return {"by": self.claimed_by, "since": write_instant(self.claimed_at)}
 
     def start_clock(self, step: Step, at: datetime, calendar: Calendar) -> None:
-        """Another step begins: who was on the last is not on this one."""
+        """Start the clock of the next step and end the claim on the last one."""
         super().start_clock(step, at, calendar)
         self._unclaim()
 
     def stop_clock(self, at: datetime) -> None:
-        """The step was done."""
+        """Stop the clock of the step and end the claim on it."""
         super().stop_clock(at)
         self._unclaim()
 

@@ -1,8 +1,8 @@
 """Working time: the SOP's minutes are minutes of office hours, in Asia/Jakarta (WIB).
 
 Office hours follow Perpres 21/2023: Monday to Thursday 07:30-16:00 with a break 12:00-13:00, Friday 07:30-16:30 with a
-break 11:30-13:00; 37.5 hours a week. Which days differ from that is data: a `Calendar` has a version, and a clock is
-counted for ever by the version that was in force when it started.
+break 11:30-13:00; 37.5 hours a week. Days that differ are data: a `Calendar` has a version, and a clock always counts
+by the version that was in force when it started.
 """
 
 from bisect import bisect_left
@@ -26,16 +26,16 @@ OFFICE_WEEK: Week = (*[_MONDAY_TO_THURSDAY] * 4, _FRIDAY, (), ())
 SOON_DAYS = 7
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, 23, 59, 59, 999999, UTC)
-"""No instant of the procedure is before or after these. Outside of them reckoning comes to the end of its dates."""
+"""The range of valid instants of the procedure. Outside of it, date arithmetic could overflow."""
 
 
 def is_reasonable(instant: datetime) -> bool:
-    """Whether `instant`, an aware datetime, is one that the procedure can have."""
+    """Return whether `instant`, an aware datetime, lies between EARLIEST and LATEST."""
     return EARLIEST <= instant <= LATEST
 
 
 def read_instant(text: object) -> datetime:
-    """The aware instant that `text` writes (RFC 3339). Raises ValueError where it is none, or not reasonable."""
+    """Parse an aware instant (RFC 3339). Raises ValueError where `text` is not one between EARLIEST and LATEST."""
     instant = datetime.fromisoformat(text) if isinstance(text, str) else None
     if instant is None or instant.tzinfo is None or not is_reasonable(instant):
         raise ValueError("not an aware instant between 2000 and 2199")
@@ -43,28 +43,30 @@ def read_instant(text: object) -> datetime:
 
 
 def write_instant(value: datetime) -> str:
-    """`value` in UTC as RFC 3339, such as `2026-03-02T01:30:00.000000Z`."""
+    """Return `value` in UTC as RFC 3339, such as `2026-03-02T01:30:00.000000Z`."""
     return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def day_of(value: datetime) -> datetime:
-    """When the day of `value` began, in WIB."""
+    """Return the start of the day of `value`, in WIB."""
     return value.astimezone(WIB).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def write_day(value: datetime) -> str:
-    """The day of `value` as the instant at which it began in WIB, such as `2026-03-02T00:00:00+07:00`: a form that no
-    exact instant is written in, and that reads as one."""
+    """Return the start of the day of `value` in WIB, such as `2026-03-02T00:00:00+07:00`.
+
+    It parses as an instant, but differs from the form in which `write_instant` writes exact ones.
+    """
     return day_of(value).isoformat()
 
 
 def is_day(text: str) -> bool:
-    """Whether `text` is what `write_day` writes."""
+    """Return whether `text` has the form that `write_day` writes."""
     return text.endswith("T00:00:00+07:00")
 
 
 def month_bounds(month: str) -> tuple[datetime, datetime]:
-    """The first instant of a month in WIB, written `2026-03`, and of the next. Raises ValueError."""
+    """Return the first instants, in WIB, of a month such as `2026-03` and of the next. Raises ValueError."""
     if len(month) != len("2026-03"):
         raise ValueError(month)
     first = datetime.strptime(month, "%Y-%m").replace(tzinfo=WIB)
@@ -75,7 +77,7 @@ def month_bounds(month: str) -> tuple[datetime, datetime]:
 
 @dataclass(frozen=True)
 class Day:
-    """A date unlike its weekday: a holiday, joint leave or closure (no `spans`), or an emergency working day."""
+    """A date with hours of its own: a holiday, joint leave or closure (no `spans`), or an emergency working day."""
 
     name: str
     spans: tuple[Span, ...] = ()
@@ -83,7 +85,7 @@ class Day:
 
 @dataclass(frozen=True)
 class Season:
-    """Dates from `first` to `last` with office hours of their own, such as Ramadan."""
+    """A range of dates, `first` to `last` inclusive, with a week of its own, such as Ramadan."""
 
     name: str
     first: date
@@ -93,7 +95,7 @@ class Season:
 
 @dataclass(frozen=True)
 class Stretch:
-    """What one date gives a clock: the open spans that fall within it, and why the date is unlike its weekday."""
+    """The office time of one date within a clock's run; `note` names the holiday or season, if any."""
 
     day: date
     spans: tuple[tuple[datetime, datetime], ...]
@@ -106,10 +108,10 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Calendar:
-    """When the offices are open. A date's own hours go before its season's, and those before the week's.
+    """A version of the office hours. A date's own hours override its season's, which override the ordinary week's.
 
-    Counting takes as long for a century as for a day: office time is added up from the first date there is, by whole
-    weeks and by what the dates unlike their weekday have more or less.
+    Counting costs the same for any range: the office time since date number 1 is that of whole ordinary weeks, plus the
+    prefix sum of the differences of special dates.
     """
 
     version: int = 0
@@ -118,10 +120,10 @@ class Calendar:
     days: Mapping[date, Day] = field(default_factory=dict)
 
     def due(self, start: datetime, minutes: int) -> datetime:
-        """The instant (UTC) at which `minutes` office minutes have passed since `start`, an aware datetime.
+        """Return the instant (UTC) at which `minutes` office minutes have passed since `start`, an aware datetime.
 
-        Zero minutes, or a start outside office hours, count from the next opening. Raises ValueError where the
-        calendar never opens an office again.
+        Zero minutes, or a start outside office hours, count from the next opening. Raises ValueError where the calendar
+        has no office hours left.
         """
         local = start.astimezone(WIB)
         left = timedelta(minutes=minutes)
@@ -129,7 +131,7 @@ class Calendar:
             if closes - opens >= left:
                 return (opens + left).astimezone(UTC)
             left -= closes - opens
-        # Nothing to wait for is due when the next time that counts begins: where the least of it ends, less that.
+        # Zero minutes are due at the next opening: find the end of the smallest duration and subtract it again.
         least = timedelta() if minutes else timedelta.resolution
         wanted = self._open_until(local) + timedelta(minutes=minutes) + least
         day = self._day_that_reaches(wanted, local.date())
@@ -141,33 +143,32 @@ class Calendar:
         raise AssertionError(day)
 
     def minutes_between(self, start: datetime, end: datetime) -> int:
-        """Whole office minutes between two aware datetimes; 0 where `end` is not after `start`."""
+        """Return the whole office minutes between two aware datetimes; 0 where `end` is not after `start`."""
         start, end = start.astimezone(WIB), end.astimezone(WIB)
         return max(0, (self._open_until(end) - self._open_until(start)) // timedelta(minutes=1))
 
     def minutes_left(self, now: datetime, due: datetime) -> int:
-        """Whole office minutes from `now` to `due`; negative, since `due`, once that has passed."""
+        """Return the whole office minutes from `now` to `due`; negative once `due` has passed."""
         return -self.minutes_between(due, now) if now > due else self.minutes_between(now, due)
 
     def days_left(self, now: datetime, due: datetime) -> int:
-        """The same from day to day, whatever the time of either: office minutes from the beginning of the day of `now`
-        to that of the day of `due`."""
+        """Return the office minutes from the start of the day of `now` to that of the day of `due`; may be negative."""
         return self.minutes_left(day_of(now), day_of(due))
 
     def is_open(self, instant: datetime) -> bool:
-        """Whether the offices are open at `instant`."""
+        """Return whether the offices are open at `instant`."""
         local = instant.astimezone(WIB)
         return any(opens <= local.time() < closes for opens, closes in self.hours(local.date()))
 
     def hours(self, day: date) -> tuple[Span, ...]:
-        """The open spans of a date."""
+        """Return the open spans of a date."""
         if day in self.days:
             return self.days[day].spans
         season = self._season(day)
         return (season.week if season else self.week)[day.weekday()]
 
     def stretches(self, start: datetime, end: datetime) -> Iterator[Stretch]:
-        """Each date from `start` to `end` with the office time between the two: the count, laid open."""
+        """Yield each date from `start` to `end` with its office time between the two."""
         day = start.astimezone(WIB).date()
         while day <= end.astimezone(WIB).date():
             cut = (
@@ -188,8 +189,10 @@ class Calendar:
             yield datetime.combine(day, opens, WIB), datetime.combine(day, closes, WIB)
 
     def _spans_soon(self, local: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Open spans of the next days, the first cut to begin no earlier than `local`: a step is nearly always due in
-        one of them, and looking at them costs less than adding up."""
+        """Yield the open spans of the next SOON_DAYS days from `local` on, an instant in WIB.
+
+        Nearly every step is due in one of them, and walking them costs less than the general count.
+        """
         first = local.toordinal()
         for day in range(first, min(first + SOON_DAYS, date.max.toordinal())):
             for opens, closes in self._spans_on(date.fromordinal(day)):
@@ -197,7 +200,7 @@ class Calendar:
                     yield max(opens, local), closes
 
     def _day_that_reaches(self, wanted: timedelta, first: date) -> date:
-        """The first date from `first` on at whose end the offices have been open for `wanted`."""
+        """Return the first date from `first` on by whose end the offices have been open for `wanted`."""
         days = range(first.toordinal(), date.max.toordinal())
         index = bisect_left(days, wanted, key=lambda day: self._open_before(day + 1))
         if index < len(days):
@@ -205,13 +208,13 @@ class Calendar:
         raise ValueError("the calendar has no office hours left: check its week and days")
 
     def _open_until(self, local: datetime) -> timedelta:
-        """How long the offices have been open by `local`, an instant in WIB, since the first date there is."""
+        """Return the office time from date number 1 to `local`, an instant in WIB."""
         return self._open_before(local.toordinal()) + sum(
             (min(closes, local) - opens for opens, closes in self._spans_on(local.date()) if opens < local), timedelta()
         )
 
     def _open_before(self, day: int) -> timedelta:
-        """The same, by the beginning of date number `day`. Number 1 was a Monday."""
+        """Return the office time from date number 1, a Monday, to the start of date number `day`."""
         weeks, weekday = divmod(day - 1, 7)
         *before, whole = self._week_before
         dates, more_before = self._unlike
@@ -219,13 +222,15 @@ class Calendar:
 
     @cached_property
     def _week_before(self) -> list[timedelta]:
-        """How long an ordinary week's offices are open before each of its days, and in all of it."""
+        """The office time of an ordinary week before each of its days, and of the whole week."""
         return list(accumulate(map(_open_for, self.week), initial=timedelta()))
 
     @cached_property
     def _unlike(self) -> tuple[list[int], list[timedelta]]:
-        """The numbers of the dates with hours of their own or their season's, in order; and how much longer than by the
-        ordinary week the offices are open on those before each, and on all of them."""
+        """The special dates' numbers in order, and the prefix sums of their differences from the ordinary week.
+
+        A special date has hours of its own or lies in a season. The last sum is that of all.
+        """
         in_season = {
             season.first + timedelta(days=number)
             for season in self.seasons
@@ -237,7 +242,7 @@ class Calendar:
 
 
 def _open_for(spans: tuple[Span, ...]) -> timedelta:
-    """How long `spans` are open."""
+    """Return the total length of `spans`."""
     any_day = date.min
     return sum(
         (datetime.combine(any_day, closes) - datetime.combine(any_day, opens) for opens, closes in spans), timedelta()
@@ -245,4 +250,4 @@ def _open_for(spans: tuple[Span, ...]) -> timedelta:
 
 
 OFFICE_HOURS = Calendar()
-"""Version 0: the weeks of Perpres 21/2023 without a single holiday, for clocks whose event names no calendar."""
+"""Version 0: the week of Perpres 21/2023 without holidays, for clocks whose event names no calendar."""

@@ -1,6 +1,6 @@
-"""What can be wrong with a field: stable codes with their parameters. The doors have the words for them.
+"""The faults of a field: stable codes with parameters, for which the API and the site each have their sentences.
 
-A fault crosses the wire as `{"code": "too-long", "most": 200}`. It never carries a person's own words.
+A fault is sent as `{"code": "too-long", "most": 200}`. It never carries a person's own words.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from typing import Any
 Fault = dict[str, Any]
 
 CODES: dict[str, tuple[str, ...]] = {}
-"""Every code there is, with the names of its parameters."""
+"""Every code, with the names of its parameters."""
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault; called with its parameters, it gives one."""
+    """A kind of fault; call it with its parameters to make a fault."""
 
     code: str
 

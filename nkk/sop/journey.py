@@ -1,6 +1,6 @@
-"""What each event means to the procedure, and the clocks that follow from the events alone.
+"""The step that each event ends and begins, and the clocks computed from a journey's events alone.
 
-The clocks a stage keeps and those counted here from the record must be the same: that is what can be proved.
+They must equal the clocks that the stages keep, which makes the stages' clocks verifiable.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,7 +15,7 @@ from nkk.sop.steps import Role, Step
 
 @dataclass(frozen=True)
 class Turn:
-    """What an event means to a journey: the step it ends and the step the complaint stands at then."""
+    """The step that an event ends, and the step that it begins (`then`) or None."""
 
     ends: Step
     then: Step | None
@@ -23,7 +23,7 @@ class Turn:
 
     @property
     def activity(self) -> str:
-        """What was done, in the procedure's words; in our own `instead` where the step ended otherwise."""
+        """The activity in the SOP's words; `instead` is ours, for an end of a step that the SOP has no words for."""
         return self.instead or self.ends.activity
 
 
@@ -45,7 +45,7 @@ TURNS = {
 
 @dataclass(frozen=True)
 class Fact:
-    """One event of a journey. `round` counts the OPD's responses; `calendar` is the version its next clock runs by."""
+    """One event of a journey. `round` counts the OPD's responses; `calendar` is the version for the next clock."""
 
     type: str
     at: datetime
@@ -58,7 +58,7 @@ class Fact:
 
     @property
     def place(self) -> tuple[int, int, int]:
-        """Where it belongs in the journey, by the procedure's own order: events may arrive, and clocks run, askew."""
+        """The sort key in the procedure's order; events may arrive out of order, and machines' clocks may differ."""
         number = self.turn.ends.number
         part = 0 if number <= steps.CLASSIFY.number else 1 if number <= steps.APPROVE.number else 2
         return part, self.round, number
@@ -66,7 +66,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Clock:
-    """One run of a step's clock. `done_at` is None while it runs; `round` tells the OPD's responses apart."""
+    """One run of a step's clock. `done_at` is None while it runs; `round` counts the OPD's responses."""
 
     step: Step
     round: int
@@ -76,16 +76,16 @@ class Clock:
     done_at: datetime | None
 
     def used(self, now: datetime) -> int:
-        """Whole office minutes it took, or has taken by `now`."""
+        """Return the whole office minutes that the step took, or has taken by `now`."""
         return self.calendar.minutes_between(self.came_at, self.done_at or now)
 
     def late(self, now: datetime) -> bool | None:
-        """Whether it was done, or still is not, past its due time; None for a reporter's, who owes no haste."""
+        """Return whether the step is or was overdue; None for a reporter's step, which has no duty to be on time."""
         return None if self.step.role == Role.REPORTER else (self.done_at or now) > self.due_at
 
 
 def clocks(facts: Iterable[Fact], calendar_of: Callable[[int], Calendar]) -> list[Clock]:
-    """Every clock that `facts` started, in the procedure's order. Step 1 has none: nobody sees a reporter begin."""
+    """Return every clock that `facts` started, in the procedure's order. Step 1 has none: its start is not known."""
     ordered = sorted(facts, key=lambda fact: fact.place)
     found = []
     for fact, following in zip_longest(ordered, ordered[1:]):
@@ -93,7 +93,7 @@ def clocks(facts: Iterable[Fact], calendar_of: Callable[[int], Calendar]) -> lis
         if step is None:
             continue
         calendar = calendar_of(fact.calendar)
-        # The event that ends the step may not have been heard yet, though a later one has.
+        # A later event may have been consumed before the one that ends the step.
         done_at = following.at if following and _ends(following, step, round_of(fact)) else None
         found.append(Clock(step, round_of(fact), calendar, fact.at, calendar.due(fact.at, step.minutes), done_at))
     return found
@@ -104,11 +104,11 @@ def _ends(fact: Fact, step: Step, round_: int) -> bool:
 
 
 def service_due(submitted_at: datetime, calendar: Calendar) -> datetime:
-    """The end of the two working days promised for the whole service (SOP, part E)."""
+    """Return the end of the two working days promised for the whole service (SOP, part E)."""
     return calendar.due(submitted_at, steps.SERVICE_MINUTES)
 
 
 def round_of(fact: Fact) -> int:
-    """Which of the OPD's responses the step after `fact` is about; 0 where it is about none."""
+    """Return the number of the OPD's response that the step after `fact` is about; 0 where there is none."""
     step = fact.turn.then
     return fact.round + 1 if step == steps.RESPOND else fact.round if step == steps.APPROVE else 0

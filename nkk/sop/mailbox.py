@@ -1,8 +1,8 @@
-"""What an e-mail address is: one that our letters can go to, in the form in which they do (RFC 5321, RFC 5891).
+"""Parsing of e-mail addresses, into the form in which letters are sent to them (RFC 5321, RFC 5891).
 
-Before the @ stand plain letters, digits and signs: beyond those an address needs SMTPUTF8, which few servers speak. Its
-domain is written in ASCII (punycode), as IDNA 2008 with the mapping of UTS 46 has it. What nobody sees is left out, but
-for control signs: an address that holds one was damaged, and without it would be somebody else's.
+The local part must be ASCII: others need SMTPUTF8, which few servers support. The domain is converted to ASCII
+(punycode) by IDNA 2008 with the mapping of UTS 46. Invisible characters are removed, but an address with a control
+character is refused: it was damaged, and without that character could be somebody else's.
 """
 
 import re
@@ -20,7 +20,7 @@ _NOWHERE = ("localhost", "localdomain", "invalid")
 
 
 class NoMailboxError(ValueError):
-    """This is no address that our letters can go to; `fault` says why."""
+    """The text is not an address that letters can be sent to; `fault` says why."""
 
     def __init__(self, kind: faults.Kind) -> None:
         super().__init__(kind.code)
@@ -28,10 +28,10 @@ class NoMailboxError(ValueError):
 
 
 def read_mailbox(written: str) -> str:
-    """The address that `written` names. Raises NoMailboxError."""
+    """Parse an e-mail address. Raises NoMailboxError."""
     stripped = written.strip()
     if len(stripped) > 4 * LONGEST:
-        # Before anything is looked for in it: some of that takes the square of its length.
+        # Checked first: some of the searches below take quadratic time.
         raise NoMailboxError(faults.NO_ADDRESS)
     if _CONTROL.search(stripped):
         raise NoMailboxError(faults.HIDDEN_SIGN)
@@ -44,14 +44,14 @@ def read_mailbox(written: str) -> str:
     if not local.isascii():
         raise NoMailboxError(faults.ADDRESS_NOT_PLAIN)
     address = f"{local}@{ascii_domain(domain)}"
-    # An encoded word (RFC 2047) is no part of an address, and who decodes it all the same finds another one.
+    # An encoded word (RFC 2047) is not allowed in an address; software that decodes it would find another one.
     if not _LOCAL.fullmatch(local) or "=?" in local or len(local) > 64 or len(address) > LONGEST:
         raise NoMailboxError(faults.NO_ADDRESS)
     return address
 
 
 def ascii_domain(domain: str) -> str:
-    """`domain` in ASCII. Raises NoMailboxError where it is none that leads to a mail server by itself."""
+    """Return `domain` in ASCII. Raises NoMailboxError where it is not a public domain name."""
     if domain.startswith("["):
         raise NoMailboxError(faults.NO_DOMAIN)
     try:
@@ -65,19 +65,22 @@ def ascii_domain(domain: str) -> str:
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether both name one address, however each is written."""
+    """Return whether both texts name the same address."""
     return canonical(one) == canonical(other)
 
 
 def postbox_of(written: str) -> str:
-    """Where letters to an address arrive, as far as it says so: what follows a plus (RFC 5233) most providers leave
-    out, and a large one the dots as well. For counting alone: somewhere these may be two people."""
+    """Return the address without subaddress and dots, to which equivalent addresses are likely to lead.
+
+    Most providers ignore what follows a plus (RFC 5233), and a large one ignores dots. Only for rate limits: at other
+    providers two such addresses may be two people's.
+    """
     local, at, domain = canonical(written).lower().rpartition("@")
     return f"{local.partition('+')[0].replace('.', '') or local}{at}{domain}"
 
 
 def canonical(written: str) -> str:
-    """What addresses are compared by, also one that was taken before and would not be now."""
+    """Return the form by which addresses are compared, also for stored ones that would be refused today."""
     try:
         return read_mailbox(written)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The clocks of one journey, computed anew from its recorded events alone and laid open line by line, in Indonesian."""
+"""A line-by-line account, in Indonesian, of the clocks of one journey, recomputed from its recorded events alone."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ PATHS = {steps.Path.INFORMATION: "informasi", steps.Path.COMPLAINT: "pengaduan",
 
 @dataclass(frozen=True)
 class Recorded(Fact):
-    """A fact with the id of the event that tells it."""
+    """A fact with the id of its event."""
 
     event_id: str = ""
 
 
 def read_facts(journey: Mapping[str, Any]) -> list[Recorded]:
-    """The facts of a journey as notification hands them out."""
+    """Return the facts of a journey in the form in which notification gives them."""
     return [
         Recorded(fact["type"], datetime.fromisoformat(fact["at"]), fact["round"], fact["calendar"], fact["event_id"])
         for fact in journey["facts"]
@@ -30,15 +30,18 @@ def read_facts(journey: Mapping[str, Any]) -> list[Recorded]:
 
 
 def read_calendars(written: Mapping[str, Any]) -> dict[int, Calendar]:
-    """The calendars handed out with them, by version."""
+    """Parse the calendars that come with journeys, by version."""
     return {int(version): read_calendar(content, int(version)) for version, content in written.items()}
 
 
 def proof(
     ticket: str, path: str | None, facts: list[Recorded], calendars: Mapping[int, Calendar], now: datetime
 ) -> Iterator[str]:
-    """Every clock of the journey: when it started and by which event, each date's office time up to its due time,
-    when it was done. A clock that runs is counted to `now`."""
+    """Yield the lines about every clock of the journey.
+
+    They say when and by which event it started, each date's office time up to its due time, and when it was done. A
+    running clock is counted to `now`.
+    """
     told = {(fact.turn.ends, fact.at): fact for fact in facts}
     began = {(fact.turn.then, fact.at): fact for fact in facts}
     yield f"{ticket} · {PATHS[steps.Path(path) if path else None]}"
@@ -62,7 +65,7 @@ def proof(
 
 
 def _service(facts: list[Recorded], calendar_of: Callable[[int], Calendar], now: datetime) -> Iterator[str]:
-    """The clock of the whole service: two working days from the submission to the answer."""
+    """Yield the lines about the clock of the whole service: two working days from the submission to the answer."""
     submitted = next((fact for fact in facts if fact.turn.ends == steps.SUBMIT), None)
     if submitted is None:
         return
@@ -92,7 +95,7 @@ def _judged(calendar: Calendar, came: datetime, due: datetime, end: datetime) ->
     if end <= due:
         yield f"  {used}: tepat waktu"
         return
-    # By the instant: none of the minutes that count may have passed since, as between closing and opening.
+    # Compared by instants: no office minute passes between closing and opening, and the count would be 0.
     late = calendar.minutes_between(due, end) or "kurang dari 1"
     yield f"  {used}: terlambat {late} menit kerja"
     yield from _counted(calendar, due, end)

@@ -1,7 +1,7 @@
-"""A month's recapitulation, counted from the facts of journeys alone.
+"""A month's recapitulation, computed from the facts of journeys alone.
 
-Accepted is what was submitted in the month, whatever became of it; a step counts in the month it was done in. Open is
-what has no answer at the month's end, or now where the month still runs.
+Accepted are the complaints submitted in the month; a step counts in the month in which it was done. Open are those
+without an answer at the month's end, or now in the current month.
 """
 
 import math
@@ -19,7 +19,7 @@ from nkk.sop.proof import read_calendars, read_facts
 from nkk.sop.refusals import InvalidInput
 
 MOST_LISTED = 1_000
-"""Open cases listed by name, oldest due first; all of them are counted."""
+"""The largest number of open cases in the list, oldest due first; the counts include all."""
 
 FORWARDED, ANSWERED, CLOSED = "complaint.forwarded.v1", "answer.sent.v1", "complaint.closed.v1"
 PATHS: dict[str | None, str] = {
@@ -31,7 +31,7 @@ PATHS: dict[str | None, str] = {
 
 @dataclass(frozen=True)
 class Record:
-    """What is counted of a journey. `facts` are all it has; category, sub-category and OPD are keys."""
+    """A journey as it is counted. `facts` are all its events; category, sub-category and OPD are keys."""
 
     ticket: str
     path: str | None
@@ -46,7 +46,7 @@ class Record:
 
 
 FEWEST = 5
-"""A share or a median over fewer complaints would tell of a single one."""
+"""The fewest complaints for a share or a median: over fewer, it would reveal the times of a single one."""
 
 
 def figures(
@@ -56,10 +56,10 @@ def figures(
     now: datetime,
     by_day: bool = False,
 ) -> dict[str, Any]:
-    """The figures of `month` from the journeys that notification hands out, named after intake's `lists`.
+    """Return the figures of `month` from notification's journeys, with names from intake's `lists`.
 
-    `ask(closed, cursor)` gives a page of them. `by_day` is for who is told by the day what reporters did (BY_DAY).
-    Raises InvalidInput for what is no month, or one to come.
+    `ask(closed, cursor)` returns a page of journeys. `by_day` is for the roles in BY_DAY, which see a reporter's times
+    only to the day. Raises InvalidInput where `month` is not a month or lies in the future.
     """
     try:
         first, _ = month_bounds(month)
@@ -79,7 +79,7 @@ def figures(
 
 
 def _pages(ask: Callable[[bool, str | None], Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Those not closed first: one that closes meanwhile is met again, as it then is."""
+    """Yield the pages of journeys, open ones first: a journey that closes meanwhile is read again when closed."""
     for closed in (False, True):
         cursor = None
         while True:
@@ -107,7 +107,7 @@ def _names(lists: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 @dataclass(frozen=True)
 class _Run:
-    """A step, or the whole service, that ended in the month: how many office minutes it took, and whether in time."""
+    """A step, or the whole service, that ended in the month: the office minutes used, and whether it was on time."""
 
     used: int
     on_time: bool | None
@@ -121,11 +121,11 @@ def recapitulate(
     names: Mapping[str, Mapping[str, str]],
     by_day: bool = False,
 ) -> dict[str, Any]:
-    """The figures of `month` (`2026-03`, WIB), in the shape the monthly document takes.
+    """Return the figures of `month` (`2026-03`, WIB), in the shape of the monthly document.
 
-    `names` are what keys are called: {"categories", "sub_categories" (by "category/sub"), "opds"}. `by_day`: what a
-    reporter did today is not in them yet, its time is a day, and of a step that it begins or ends, as of the whole
-    service, the times of few are not told.
+    `names` maps keys to names: {"categories", "sub_categories" (by "category/sub"), "opds"}. With `by_day`, the figures
+    leave out what reporters did today, give a reporter's times as days, and give no durations over fewer than FEWEST
+    complaints for the whole service and for steps that a reporter's act begins or ends.
     """
     first, end = month_bounds(month)
     as_of = min(end, now)
@@ -163,19 +163,21 @@ def recapitulate(
 
 
 def percentile(values: Sequence[int], share: float) -> int | None:
-    """The smallest of `values` that a `share` of them do not exceed (nearest rank); None where there are none."""
+    """Return the percentile of `values` at `share` (0 to 1) by nearest rank; None where there are no values."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(len(ordered) * share) - 1)] if ordered else None
 
 
 def _place(case: Mapping[str, Any]) -> tuple[datetime, str]:
-    """By what is shown: the order of the list says no more than its rows."""
+    """Return the sort key, made of shown values only, so that the order reveals no more than the rows."""
     return datetime.fromisoformat(case["due_at"]), case["ticket"]
 
 
 def _until(record: Record, end: datetime, by_day: bool) -> Record:
-    """The journey as it stood just before `end`; `by_day` without what its reporter did on that day, unless the
-    procedure has gone on since."""
+    """Return the journey as it was just before `end`.
+
+    With `by_day`, without what its reporter did on that day, unless another step has followed it.
+    """
     facts = [fact for fact in record.facts if fact.at < end]
     if by_day:
         facts = _without_today(facts, day_of(end))
@@ -221,7 +223,7 @@ def _by_opd(
     as_of: datetime,
     names: Mapping[str, Mapping[str, str]],
 ) -> list[dict[str, Any]]:
-    """A row for each OPD that was forwarded to or responded in the month, or has not responded yet, by their names."""
+    """Return a row for each OPD that got a complaint or responded in the month, or has one open, sorted by name."""
     came = Counter(record.opd for record in forwarded)
     at_step = [(record.opd, case["late"]) for record, case in waiting if case["step"] == steps.RESPOND.number]
     standing, late = Counter(opd for opd, _ in at_step), Counter(opd for opd, is_late in at_step if is_late)
@@ -249,7 +251,7 @@ def _run(clock: Clock, as_of: datetime) -> _Run:
 
 
 def _whole(record: Record, calendar_of: Callable[[int], Calendar]) -> _Run:
-    """The whole service of a record that is answered."""
+    """Return the run of the whole service for an answered record."""
     answered = next(fact.at for fact in record.facts if fact.type == ANSWERED)
     submitted = min(record.facts, key=lambda fact: fact.place)
     calendar = calendar_of(submitted.calendar)
@@ -318,5 +320,5 @@ def _counted(counter: Counter[str]) -> list[dict[str, Any]]:
 
 
 def _name(names: Mapping[str, Mapping[str, str]], kind: str, key: str | None) -> str:
-    """What a key is called; the key itself where the lists have changed since."""
+    """Return the name of a key; the key itself where the lists no longer contain it."""
     return names[kind].get(key or "", key or "-")

@@ -1,7 +1,7 @@
-"""How a rule says no: named errors with a code and its parameters. The doors have the words for them.
+"""Refusals: named errors with a code and parameters, for which the API and the site each have their sentences.
 
-A refusal changes nothing. It crosses the wire by its class name with its code and details, and becomes an HTTP status
-in one place of the gateway.
+A refusal changes nothing. It is sent as its class name, code and details, and one place in the gateway maps it to an
+HTTP status.
 """
 
 from typing import Any, ClassVar
@@ -10,20 +10,20 @@ from nkk.sop.faults import Fault
 
 
 def slug(name: str) -> str:
-    """Return the name of a class in small letters, with hyphens between its words."""
+    """Return a class name in lower case, with hyphens between its words."""
     return "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("-")
 
 
 class Refused(Exception):
     """A command was understood and refused; nothing changed.
 
-    `code` says what is wrong: one of `codes`, the first of them where none is named. `details` are JSON values, such as
-    `stands` (what the complaint's state is now) or `fields` (field name -> list of `nkk.sop.faults`), and never carry a
-    person's own words.
+    `code` says what is wrong: one of `codes`, by default the first. `details` are JSON values, such as `stands` (the
+    complaint's current state) or `fields` (field name -> list of `nkk.sop.faults`), and never carry a person's own
+    words.
     """
 
     also: ClassVar[tuple[str, ...]] = ()
-    """Codes of the class besides that of its name."""
+    """Further codes of the class, besides the one made from its name."""
 
     codes: ClassVar[tuple[str, ...]] = ("refused",)
 
@@ -48,31 +48,31 @@ class InvalidInput(Refused):
 
     @classmethod
     def of(cls, **fields: Fault) -> "InvalidInput":
-        """Return the refusal of `fields`, one fault each."""
+        """Return a refusal of `fields`, with one fault each."""
         return cls({"fields": {name: [fault] for name, fault in fields.items()}})
 
 
 class NotAuthenticated(Refused):
-    """Nobody is logged in, or the access token is expired, forged or not for this service."""
+    """The caller is not logged in, or the access token is expired, forged or not for this service."""
 
     also = ("invalid-token", "expired-token", "session-ended", "wrong-credentials")
 
 
 class NotYourRole(Refused):
-    """The actor is known, but this act belongs to another role."""
+    """The actor is logged in, but this operation belongs to another role."""
 
     also = ("role-of-operation", "role-of-document")
 
 
 class UnknownTicket(Refused):
-    """No such complaint for this actor: an unknown ticket and somebody else's look the same."""
+    """There is no such complaint for this actor: an unknown ticket and another person's ticket look the same."""
 
 
 class NotYourStep(Refused):
-    """The complaint does not stand at the step this act belongs to; `details["stands"]` says where it stands."""
+    """The complaint is not at the step that this operation belongs to; `details["stands"]` is its state."""
 
     also = ("awaits-no-response", "not-to-be-answered-yet")
 
 
 class AlreadyDone(Refused):
-    """The step was done before; nothing changed. `details["stands"]` says where the complaint stands now."""
+    """The step was done before; nothing changed. `details["stands"]` is the complaint's current state."""

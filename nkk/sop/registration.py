@@ -1,4 +1,4 @@
-"""What an account may be registered with: a NIK or NIP that can be one, a user name, a password. Pure."""
+"""Validation of registrations: the identity number (NIK or NIP), the user name and the password. Pure functions."""
 
 import re
 from collections.abc import Mapping
@@ -12,13 +12,16 @@ from nkk.sop.steps import ReporterKind
 PASSWORD_LENGTH = (10, 128)
 DIFFERENT_CHARACTERS = 5
 FIRST_AGREEMENT = 21
-"""Digits 13 and 14 of the NIP of staff on their first work agreement; a month is at most 12."""
+"""Digits 13 and 14 of the NIP of staff on a first work agreement; for others they are a month, at most 12."""
 
 USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,63}")
 
 
 def problems(form: Mapping[str, str], today: date) -> dict[str, Fault]:
-    """What will not do of a registration, by field, as far as `form` holds it: nobody is to find out one by one."""
+    """Return the fault of each invalid field of a registration; fields missing in `form` are not checked.
+
+    All faults are found at once, so that a person need not correct them one by one.
+    """
     found: dict[str, Fault | None] = {}
     if "kind" in form and "identity_number" in form:
         found["identity_number"] = _number_problem(ReporterKind(form["kind"]), form["identity_number"], today)
@@ -30,17 +33,17 @@ def problems(form: Mapping[str, str], today: date) -> dict[str, Fault]:
 
 
 def check_registration(form: Mapping[str, str], today: date) -> None:
-    """Raise InvalidInput, naming everything of a registration that will not do."""
+    """Raise InvalidInput, naming every invalid field of a registration, where there is any."""
     _raise(problems(form, today))
 
 
 def check_credentials(username: str, password: str) -> None:
-    """Raise InvalidInput where the user name or password of a new account will not do."""
+    """Raise InvalidInput where the user name or password of a new account is invalid."""
     _raise(problems({"username": username, "password": password}, date.min))
 
 
 def check_password(username: str, password: str, field: str = "password") -> None:
-    """Raise InvalidInput, at fault being `field`, where the new password of the account `username` will not do."""
+    """Raise InvalidInput, naming `field`, where the new password of the account `username` is invalid."""
     problem = _password_problem(username, password)
     _raise({field: problem} if problem else {})
 
@@ -78,7 +81,7 @@ def _number_problem(kind: ReporterKind, number: str, today: date) -> Fault | Non
 
 
 def _nik_problem(nik: str, today: date) -> Fault | None:
-    """NIK: 6 digits of region, date of birth as DDMMYY (DD + 40 for women), 4 digits of serial number."""
+    """Return the fault of a NIK: 6 digits of region, birth date DDMMYY (DD + 40 for women), 4 digits of serial."""
     if not re.fullmatch(r"[0-9]{16}", nik):
         return _length_problem("NIK", 16, nik)
     day, month, year = int(nik[6:8]), int(nik[8:10]), int(nik[10:12])
@@ -88,7 +91,7 @@ def _nik_problem(nik: str, today: date) -> Fault | None:
         return faults.NIK_DAY()
     if not 1 <= month <= 12:
         return faults.NIK_MONTH()
-    # Two digits of year leave the century open; either may make the date exist.
+    # The century is not known: the date is valid where it exists in either.
     if not any(_is_past(century + year, month, day % 40, today) for century in (1900, 2000)):
         return faults.NIK_DATE()
     if nik[12:] == "0000":
@@ -97,10 +100,10 @@ def _nik_problem(nik: str, today: date) -> Fault | None:
 
 
 def _nip_problem(nip: str, today: date) -> Fault | None:
-    """NIP: date of birth YYYYMMDD, month of appointment YYYYMM, 1 or 2 for the sex, 3 digits of serial number.
+    """Return the fault of a NIP: birth date YYYYMMDD, appointment YYYYMM, 1 or 2 for the sex, 3 digits of serial.
 
-    Of staff on a work agreement (PPPK) it is the year of appointment and the number of the agreement, counted from 21;
-    of part-time staff (PPPK paruh waktu) from 24.
+    For staff on a work agreement (PPPK), the month is replaced by the number of the agreement, counted from 21, or from
+    24 for part-time staff (PPPK paruh waktu).
     """
     if not re.fullmatch(r"[0-9]{18}", nip):
         return _length_problem("NIP", 18, nip)

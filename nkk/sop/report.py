@@ -1,6 +1,6 @@
-"""What a report says: its reporter writes it once, and it is the same at every desk it comes to.
+"""The report: what its reporter writes once, identical at every desk.
 
-`Report` is the one list of its fields: their columns, the form and the view are made from it.
+`Report` is the only list of its fields: the columns, the form and the view are made from it.
 """
 
 from dataclasses import dataclass, fields
@@ -15,7 +15,7 @@ TEXT_LENGTH = 20_000
 
 
 class Kind(Enum):
-    """How a field is written: a key of the catalogue or the roster, one line, or a text of several."""
+    """The kind of a field's text: a key of the catalogue or the roster, one line, or several lines."""
 
     KEY = "key"
     LINE = "line"
@@ -23,7 +23,7 @@ class Kind(Enum):
 
 
 class Words(NamedTuple):
-    """What a field may hold: words of a kind, at most `length` characters of them."""
+    """The constraints of a field: the kind of its text, and its greatest `length` in characters."""
 
     kind: Kind
     length: int
@@ -39,7 +39,7 @@ Moment = Annotated[str, Words(Kind.LINE, NAME_LENGTH, "When, in the reporter's w
 
 @dataclass(kw_only=True)
 class Report:
-    """The fields of Form Pengaduan that every desk works from. What may be None may be left out."""
+    """The fields of Form Pengaduan that every desk works with. Those that may be None are optional."""
 
     category: Key
     sub_category: Key
@@ -53,7 +53,7 @@ class Report:
 
 
 class Field(NamedTuple):
-    """A field of `Report`."""
+    """The name and the constraints of a field of `Report`."""
 
     name: str
     words: Words
@@ -72,9 +72,9 @@ FIELDS = tuple(_field(field.name, _hints[field.name]) for field in fields(Report
 """The fields in the order of the form."""
 
 WRITTEN = tuple(field.name for field in FIELDS)
-"""Their names."""
+"""The names of the fields, in the order of the form."""
 
 
 def written(told: Any) -> dict[str, Any]:
-    """Return the report in `told`, which has a field of each name: an event, or what stands at a desk."""
+    """Return the report's fields from `told`, an event or a case with an attribute of each name."""
     return {name: getattr(told, name) for name in WRITTEN}

@@ -11,11 +11,11 @@ SERVICE_MINUTES = 2 * MINUTES_PER_DAY
 """Office minutes promised for the whole service, counted from step 1's submission (SOP, part E: "2 hari")."""
 
 RECEIPT_LAPSES_AFTER_MINUTES = 10 * MINUTES_PER_DAY
-"""Office minutes after which an unopened answer counts as received: the SOP is silent, SP4N-LAPOR! uses 10 days."""
+"""Office minutes after which an unopened answer counts as received. The SOP sets no time; SP4N-LAPOR! uses 10 days."""
 
 
 class Role(StrEnum):
-    """Who acts. The Indonesian term of the SOP stands beside each."""
+    """The roles of actors, with the SOP's Indonesian term beside each."""
 
     REPORTER = "reporter"  # User / Pelapor
     OPERATOR = "operator"  # Operator / Agen
@@ -28,12 +28,12 @@ STAFF_ROLES = (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM, Role.ADMIN)
 
 
 BY_DAY = (Role.MAIN_TEAM, Role.OPD_TEAM)
-"""Who is told by the day what a reporter did: when they wrote, and when they received the answer. To the minute it
-would say who wrote, to somebody who sees people come and go, or knows when a colleague held a phone."""
+"""The roles that see the times of a reporter's acts only to the day. Threat: the minute of writing, or of opening the
+answer, would reveal the reporter to somebody who saw people come and go, or a colleague use a phone."""
 
 
 class Stands(TypedDict):
-    """Where a complaint stands: at a desk, since when; or in the procedure, where it has the number of its step."""
+    """The state of a complaint: at a desk with `since`, or in the procedure with the number of its `step`."""
 
     state: str
     step: NotRequired[int | None]
@@ -41,15 +41,14 @@ class Stands(TypedDict):
 
 
 class ReporterKind(StrEnum):
-    """Who may report: a civil servant (ASN, known by a NIP) or a member of the public (masyarakat, by a NIK)."""
+    """The kind of a reporter: a civil servant (ASN, with a NIP) or a member of the public (masyarakat, with a NIK)."""
 
     CIVIL_SERVANT = "civil_servant"
     PUBLIC = "public"
 
 
 class Channel(StrEnum):
-    """By which way a report came: written by its reporter, on the site or through the API (`web`), or entered for
-    them."""
+    """The channel of a report: `web` where its reporter wrote it, on the site or by the API; else staff entered it."""
 
     WEB = "web"
     COUNTER = "counter"  # loket
@@ -59,7 +58,7 @@ class Channel(StrEnum):
 
 
 class Path(StrEnum):
-    """What Tim Utama's classification makes of a report (step 3): "ya" is information, "tidak" a complaint."""
+    """The result of the main team's classification (step 3): "ya" is information, "tidak" a complaint."""
 
     INFORMATION = "information"
     COMPLAINT = "complaint"

@@ -1,7 +1,7 @@
-"""What a text is: decided once, for every field that a person fills in or pastes into.
+"""Normalisation of text, for every field that a person types or pastes into.
 
-People paste from word processors, chats and spreadsheets. What they see is kept; what nobody can see is made the same
-or left out, and no text is refused for it. Each function gives the same again when it is given what it gave.
+People paste from word processors, chats and spreadsheets. Visible characters are kept; invisible ones are unified or
+removed, and no text is refused for them. Each function is idempotent.
 """
 
 import re
@@ -10,14 +10,14 @@ from functools import cache
 from typing import Literal
 
 MOST_MARKS = 30
-"""On one sign. No script has as many (Unicode's annex 15, stream-safe text), and nobody sees more."""
+"""The most combining marks kept on one character; no script uses as many (Unicode's annex 15, stream-safe text)."""
 
 _MAY_HOLD_MANY_MARKS = re.compile("[^\x00-\u02ff]{%d}" % (MOST_MARKS + 1))  # noqa: UP031
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# Zero width, word joiners, soft hyphens, byte-order marks, direction marks, Hangul fillers: but no joiner (U+200C and
-# U+200D), which Persian, Indian scripts and emoji are written with.
+# Zero-width characters, word joiners, soft hyphens, byte-order marks, direction marks and Hangul fillers; but not the
+# joiners U+200C and U+200D, which Persian, Indian scripts and emoji need.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufeff\uffa0\ufff9-\ufffb]"
@@ -26,10 +26,10 @@ _DIRECTION = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _TOLD = re.compile(f"{_CONTROL.pattern}|{_DIRECTION.pattern}")
 _SPACE = re.compile(r"\s")
 _JOINERS = re.compile("[\u200c\u200d]")
-# A Braille cell without dots is a space to whoever sees it.
+# U+2800, a Braille cell without dots, looks like a space.
 _SPACES = re.compile(r"[\s\u2800]+")
-# In names and codes besides: format signs of shorthand and music, and what Unicode sets aside for the unseen, such as
-# tags, but for those that make a black flag a country's.
+# Also removed from names and codes: format characters of shorthand and music, and Unicode's invisible ranges such as
+# tags, except the tags that turn a black flag into a country's.
 _UNSEEN = re.compile(
     "(\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f)|"
     "[\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff"
@@ -45,19 +45,23 @@ _LABEL = re.compile("(?:nomor|no|nip|nik)+(?=[0-9])", re.IGNORECASE)
 
 
 def is_text(text: str) -> bool:
-    """Whether `text` is whole characters: half an emoji (a lone surrogate) is none, and no database keeps it."""
+    """Return whether `text` is free of lone surrogates (half an emoji), which no database stores."""
     return _SURROGATE.search(text) is None
 
 
 def _is_typed(text: str) -> bool:
-    """Whether `text` holds nothing but what stands on a plain keyboard: only its spaces can need to be put in order.
-    Most of what is read again and again is, such as tickets and names of OPDs."""
+    """Return whether `text` is printable ASCII, in which only spaces need normalising.
+
+    Most texts that are read often are, such as tickets and names of OPDs.
+    """
     return text.isascii() and text.isprintable()
 
 
 def _composed(form: Literal["NFC", "NFKC"], text: str) -> str:
-    """`text` in the normal form `form`, with MOST_MARKS of each run of marks. Threat: composing sorts a run, and takes
-    the square of its length for that: a minute for what a request can hold."""
+    """Return `text` in the normal form `form`, with runs of combining marks cut to MOST_MARKS.
+
+    Threat: normalising sorts a run in quadratic time, which takes a minute for what a request can hold.
+    """
     return _with_few_marks(unicodedata.normalize(form, _with_few_marks(text)))
 
 
@@ -72,15 +76,18 @@ def _many_marks() -> re.Pattern[str]:
 
 
 def clean(text: str) -> str:
-    """`text` of any number of lines: composed (NFC), every line end `\\n`, without control signs but tabs, byte-order
-    marks, and white space around it."""
+    """Normalise a text of any number of lines.
+
+    The result is composed (NFC), with `\\n` as line end, and without byte-order marks, surrounding white space and
+    control characters other than tabs.
+    """
     if _is_typed(text):
         return text.strip()
     return _composed("NFC", _CONTROL.sub("", _LINE_END.sub("\n", text.replace("\ufeff", "")))).strip()
 
 
 def one_line(text: str) -> str:
-    """`text` as a name or a subject line: as `clean`, on one line, single spaces, nothing invisible."""
+    """Normalise a name or a subject line: as `clean`, on one line, with single spaces and no invisible characters."""
     if _is_typed(text):
         return " ".join(text.split())
     seen = _SELECTORS.sub(_selected, _UNSEEN.sub(r"\1", clean(text)))
@@ -88,69 +95,79 @@ def one_line(text: str) -> str:
 
 
 def _selected(found: re.Match[str]) -> str:
-    """A sign with its variation selector, where it is one that selectors choose the look of: a symbol, an ideograph,
-    the digit of a keycap; else without."""
+    """Return a character with its variation selector where selectors apply to it, else without.
+
+    They apply to symbols, ideographs and the digits of keycaps.
+    """
     sign, selectors, keycap = found.groups()
     varies = keycap if sign.isascii() else unicodedata.category(sign) in _VARIED or sign == "ℹ"
     return sign + (selectors[0] if sign and varies else "") + keycap
 
 
 def visible(text: str) -> str:
-    """`text` without the signs that nobody sees, joiners and variation selectors too: for what is written in no script
-    that needs them."""
+    """Return `text` without invisible characters, including joiners and variation selectors.
+
+    For fields in no script that needs these, such as addresses.
+    """
     return re.sub(_SELECTOR, "", _JOINERS.sub("", _UNSEEN.sub("", text)))
 
 
 def alike(text: str) -> str:
-    """What names are compared by: the same for all that people take for one name, in letters of any size or width."""
+    """Return the form by which names are compared, equal for names that look the same, in any case or width."""
     return visible(code(text)).casefold()
 
 
 def code(text: str) -> str:
-    """`text` as something copied letter by letter: compatibility forms as their plain ones, every hyphen `-`, nothing
-    invisible."""
+    """Normalise a code copied letter by letter: compatibility forms (NFKC), every hyphen `-`, nothing invisible."""
     if _is_typed(text):
         return one_line(text)
     return one_line(_HYPHENS.sub("-", _composed("NFKC", one_line(text))))
 
 
 def digits(text: str) -> str:
-    """A number as it is written, such as `NIP. 19900101 201505 1 001`, without its name in front, a spreadsheet's
-    apostrophe, and what stands between its digits or behind them."""
+    """Normalise a number such as `NIP. 19900101 201505 1 001`.
+
+    Removes the label in front, a spreadsheet's apostrophe, and separators between the digits or after them.
+    """
     plain = _composed("NFKC", _APART.sub("", code(text)))
     label = _LABEL.match(plain)
     return plain[label.end() :] if label else plain
 
 
 def user_name(text: str) -> str:
-    """A user name, in the one form that it is kept, compared and looked up in: as `code`, in small letters."""
+    """Normalise a user name into the form in which it is stored and compared: as `code`, in lower case."""
     return _composed("NFC", code(text).lower())
 
 
 def copied(text: str) -> str:
-    """A secret code copied from a letter: as `code`, without spaces and hyphens, in small letters."""
+    """Normalise a secret code copied from a letter: as `code`, without spaces and hyphens, in lower case."""
     return _composed("NFC", re.sub("[ -]", "", code(text)).lower())
 
 
 def password(text: str) -> str:
-    """A password as it is hashed (RFC 8265's OpaqueString): every white space a plain space, composed (NFC), without
-    control signs and what nobody sees. Whatever people can tell apart stays apart: case, width, spaces around it."""
+    """Normalise a password for hashing (RFC 8265's OpaqueString).
+
+    All white space becomes a plain space; the result is composed (NFC), without control and invisible characters. What
+    people can tell apart stays distinct: case, width and surrounding spaces.
+    """
     return _composed("NFC", _CONTROL.sub("", _INVISIBLE.sub("", _SPACE.sub(" ", text))))
 
 
 def isolated(text: str) -> str:
-    """`text` for where no markup can stand: what it holds in another direction moves nothing around it."""
+    """Return `text` in a Unicode isolate, so that its direction reorders nothing around it; for plain text."""
     return f"\u2068{_DIRECTION.sub('', text)}\u2069" if text else ""
 
 
 def lost(written: str, kept: str) -> bool:
-    """Whether something that people are told of was left out on the way from `written` to `kept`: a control sign, a
-    direction mark. White space and what else nobody sees is not."""
+    """Return whether normalising `written` to `kept` removed a control character or a direction mark.
+
+    People are told of these; white space and other invisible characters are removed silently.
+    """
     return len(_TOLD.findall(_LINE_END.sub("\n", written))) > len(_TOLD.findall(kept))
 
 
 def is_empty(text: str) -> bool:
-    """Whether nobody could see anything of `text`: a mark (M) is seen on another sign alone."""
+    """Return whether `text` has no visible character; a combining mark (M) is visible only on another character."""
     return all(
         unicodedata.category(sign)[0] in "ZM"
         or unicodedata.category(sign) in ("Cc", "Cf")

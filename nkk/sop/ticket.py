@@ -1,8 +1,8 @@
-"""The reference a reporter is given: short, sayable, and not to be guessed.
+"""The ticket: a complaint's reference, short, easy to read out, and not guessable.
 
 `NKK-2026-XXXX-XXXX`: the year, seven random symbols of Crockford's base 32 (35 bits) and Crockford's check symbol over
-them. Only numbers whose check symbol lies within the 32 plain symbols are used, so that a ticket can be read out and
-stands in a URL as it is.
+them. Only numbers whose check symbol is one of the 32 plain symbols are used, so that a ticket can be read out and used
+in a URL unchanged.
 """
 
 import re
@@ -13,7 +13,7 @@ from nkk.sop.text import code
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 YEAR = len("2026")
-"""So many symbols of a ticket are its year."""
+"""The number of a ticket's symbols that are its year."""
 
 _CHECK_MODULUS = 37
 _SYMBOLS = 7
@@ -27,7 +27,7 @@ _SOUND_ALIKE = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 
 def new_ticket(year: int, randbelow: Callable[[int], int] = secrets.randbelow) -> str:
-    """A fresh ticket of `year`, such as `NKK-2026-7H4K-Q2MV`."""
+    """Return a new random ticket of `year`, such as `NKK-2026-7H4K-Q2MV`."""
     while True:
         number = randbelow(32**_SYMBOLS)
         if number % _CHECK_MODULUS < len(ALPHABET):
@@ -36,11 +36,11 @@ def new_ticket(year: int, randbelow: Callable[[int], int] = secrets.randbelow) -
 
 
 def read_ticket(text: str) -> str | None:
-    """The ticket a person meant by `text`, or None where it can be none.
+    """Parse the ticket that a person meant by `text`; None where there is none.
 
-    Case, hyphens of any kind and number (or dots, spaces, underscores), `NKK`, `tiket no.` or a `#` before it, and
-    brackets, quotation marks and full stops around it do not matter, nor that it stands in a link; O, I and L are read
-    as 0, 1 and 1; the check symbol catches a mistyped one.
+    Ignores case, hyphens of any kind and number (or dots, spaces, underscores), `NKK`, `tiket no.` or a `#` before it,
+    brackets, quotation marks and full stops around it, and a link around it. O, I and L are read as 0, 1 and 1. The
+    check symbol detects typing errors.
     """
     body = _plain(text).removeprefix("NKK").lstrip("-").translate(_SOUND_ALIKE)
     match = _SHAPE.fullmatch(body)
@@ -55,20 +55,22 @@ def read_ticket(text: str) -> str | None:
 
 
 def read_part(text: str) -> str | None:
-    """Symbols that may stand side by side in a ticket, as somebody may have noted some of them: without hyphens and
-    `NKK`; None where `text` can be no part of one, or is a whole one, rightly typed or not."""
+    """Parse a part of a ticket, for a search: adjacent symbols, without hyphens and `NKK`.
+
+    Returns None where `text` cannot be a part, or is a whole ticket, correctly typed or not.
+    """
     part = _plain(text).removeprefix("NKK").replace("-", "").translate(_SOUND_ALIKE)
     return part if _PART.fullmatch(part) else None
 
 
 def has_part(ticket: str, part: str) -> bool:
-    """Whether `part`, as `read_part` gives it, stands in `ticket`. Of its year alone nobody means a ticket."""
+    """Return whether `ticket` contains `part`, a result of `read_part`; short parts are not matched with the year."""
     symbols = ticket.removeprefix("NKK").replace("-", "")
     return part in (symbols if len(part) > YEAR else symbols[YEAR:])
 
 
 def _plain(text: str) -> str:
-    """`text` without what people and programs put around a reference."""
+    """Return `text` in upper case, without a link, label or punctuation around the ticket."""
     written = code(text).upper()
     link = _LINKED.search(written)
     plain = (link[1] if link else written).strip(_AROUND)

@@ -1,4 +1,4 @@
-"""A step's clock, as the stage that owns the step keeps it: when it came, is due, was done, and what is to be told."""
+"""A step's clock, as the stage that owns the step keeps it: its start, due time, end and next alarm."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,18 +9,18 @@ from nkk.sop.clock import Calendar
 from nkk.sop.steps import Step
 
 NEAR = (4, 5)
-"""A step is near its end when this share of its standard time has passed."""
+"""The share of a step's standard time (four fifths) after which the alarm "due soon" is raised."""
 
 
 class Alarm(StrEnum):
-    """What is told of a clock that runs out."""
+    """The alarms of a clock: nearly overdue, and overdue."""
 
     DUE_SOON = "due_soon"
     OVERDUE = "overdue"
 
 
 def started(step: Step, at: datetime, calendar: Calendar) -> dict[str, Any]:
-    """The fields of a `Timed` whose clock for `step` starts `at`."""
+    """Return the fields of a `Timed` whose clock for `step` starts at `at`."""
     part, whole = NEAR
     return {
         "came_at": at,
@@ -33,9 +33,9 @@ def started(step: Step, at: datetime, calendar: Calendar) -> dict[str, Any]:
 
 @dataclass(kw_only=True)
 class Timed:
-    """What stands at a step. The clock of the step it stands at, or stood at last, counted by version `calendar`.
+    """A case at a step, with the clock of its current or last step, counted by version `calendar`.
 
-    `tell_at` is after when the next alarm is to be told; None where there is none left.
+    `tell_at` is the time after which the next alarm is raised; None where there is none left.
     """
 
     ticket: str
@@ -47,30 +47,30 @@ class Timed:
 
     @property
     def step(self) -> Step:
-        """The step whose clock it is."""
+        """The step that the clock belongs to."""
         raise NotImplementedError
 
     @property
     def about_round(self) -> int:
-        """Which of the OPD's responses the step is about; 0 where there is none."""
+        """The number of the OPD's response that the step is about; 0 where there is none."""
         return 0
 
     @property
     def team_opd(self) -> str | None:
-        """The OPD whose team is to act; None where the role alone names the team."""
+        """The OPD whose team must act; None where the role alone determines the team."""
         return None
 
     def start_clock(self, step: Step, at: datetime, calendar: Calendar) -> None:
-        """The clock of `step` starts, or starts again."""
+        """Start or restart the clock for `step` at `at`."""
         for name, value in started(step, at, calendar).items():
             setattr(self, name, value)
 
     def stop_clock(self, at: datetime) -> None:
-        """The step was done."""
+        """Stop the clock, because the step was done at `at`."""
         self.done_at, self.tell_at = at, None
 
     def alarm(self, now: datetime) -> Alarm | None:
-        """What is to be told now; each alarm is given once, and nearness no more once it is past."""
+        """Return the alarm to raise now, or None. Each is returned once, and "due soon" never after the due time."""
         if self.tell_at is None or now <= self.tell_at:
             return None
         if now > self.due_at:
