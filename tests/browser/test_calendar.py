@@ -116,9 +116,9 @@ def test_the_ordinary_week_is_changed(staff: Opening, people: People, language: 
         admin.page.fill(f"#day-{day}", "")
     admin.page.fill("#day-0", "08.00-12.00")
     admin.press("Simpan pekan")
-    too_few = said("Jam buka sepekan berjumlah %(hours)s jam; harus paling sedikit %(most)s jam.", language)
+    too_few = said("Jam buka sepekan berjumlah %(hours)s jam; harus paling sedikit %(least)s jam.", language)
     hours = "7.5" if language == "en" else "7,5"
-    assert too_few % {"hours": hours, "most": 10} in admin.page.inner_text("#week-fault")
+    assert too_few % {"hours": hours, "least": 10} in admin.page.inner_text("#week-fault")
     assert calendar(people)["calendar"] == before["calendar"]
     for day in range(5):
         admin.page.fill(f"#day-{day}", "8.00-12.00, 13:00-15:00")
