@@ -1,4 +1,4 @@
-"""What crosses the wire: one frozen dataclass per event, its schema and a golden sample. No behaviour."""
+"""The wire formats: events with their schemas and golden samples, field types, and the views that stages return."""
 
 from nkk.contracts.envelope import CONTENT_TYPE, Event, EventData, UnreadableEventError, read_envelope
 from nkk.contracts.events import EVENTS, STAGES

@@ -1,4 +1,4 @@
-"""The AsyncAPI 3 document of every event, made from the contracts themselves."""
+"""The AsyncAPI 3 document of all events, generated from the contracts."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ SAMPLES = Path(__file__).parent / "samples"
 
 
 def document() -> dict[str, Any]:
-    """The document: a channel and a message for each event, its data's schema, its golden sample as the example."""
+    """Return the document: for each event a channel, a message, the schema of its data, and its golden sample."""
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -65,7 +65,7 @@ def _tellings() -> list[tuple[type[EventData], str]]:
 
 
 def _told(event: type[EventData], service: str) -> str:
-    """The event's name, with the service's where several tell it."""
+    """Return the event's name, with the service's where several publish it."""
     by = "" if len(event.SERVICES) == 1 else "By" + service.title().replace("_", "")
     return _name(event) + by
 

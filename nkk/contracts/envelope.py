@@ -1,7 +1,7 @@
-"""How an event is written: a CloudEvents 1.0 JSON envelope around one frozen dataclass of data.
+"""The form of events: a CloudEvents 1.0 JSON envelope around one frozen dataclass of data.
 
-A dataclass declared with `@event` is the whole contract of its event: what it is called, who publishes it, who is
-bound to hear it and what each field may hold. New shapes are new types (`.v2`) beside the old.
+A dataclass declared with `@event` is the whole contract of its event: its type, its publishers, its consumers, and its
+fields with their constraints. A changed shape is a new type (`.v2`) beside the old one.
 """
 
 import json
@@ -21,23 +21,23 @@ E = TypeVar("E", bound="type[EventData]")
 CONTENT_TYPE = "application/cloudevents+json"
 
 AHEAD = timedelta(days=3)
-"""How far ahead of a hearer's clock a teller's may be: one that was set to a wrong day is lived with. Further, and the
-clock, or the teller, is not to be believed."""
+"""How far a publisher's clock may be ahead of a consumer's, so that a clock set to a wrong day is tolerated. An event
+dated further ahead is refused."""
 
 
 class UnreadableEventError(Exception):
-    """The bytes are not the event they should be: no JSON, no envelope, another version, or fields amiss.
+    """The bytes are not the expected event: not JSON, not an envelope, another type, or with invalid fields.
 
-    The message names what is amiss and never quotes what was written.
+    The message names the faults and never quotes the content.
     """
 
 
 @dataclass(frozen=True)
 class Event(Generic[D]):
-    """One event as heard: the envelope's attributes and its `data`.
+    """A parsed event: the envelope's attributes and its `data`.
 
-    `id` is unique for ever; `time` is when the fact came about (aware); `subject` is what it is about (the ticket) and
-    orders events; `correlation_id` is the HTTP request it began with.
+    `id` is globally unique; `time` (aware) is that of the fact; `subject` is what the event is about (such as the
+    ticket), and events of one subject are ordered; `correlation_id` is that of the HTTP request that caused it.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Event(Generic[D]):
     data: D
 
     def is_from_the_future(self, now: datetime) -> bool:
-        """Whether it tells of what has not come about by `now`, nor could by any clock that is to be believed."""
+        """Return whether a time in the event lies more than AHEAD after `now`."""
         return max([self.time, *(getattr(self.data, name) for name in self.data.HAPPENED)]) > now + AHEAD
 
 
@@ -66,19 +66,18 @@ class EventData:
 
     @property
     def subject(self) -> str:
-        """What the event is about."""
+        """The value of the field that says what the event is about, such as the ticket."""
         return getattr(self, self.SUBJECT)
 
     @classmethod
     def tellers(cls, data: Mapping[str, Any]) -> tuple[str, ...]:
-        """Which services tell an event with this `data`, which may be amiss: each of SERVICES, unless what it is about
-        is one service's alone."""
+        """Return the services that may publish an event with this `data`, which may be invalid; by default SERVICES."""
         return cls.SERVICES
 
     def to_json(
         self, event_id: str, time: datetime, correlation_id: str | None = None, service: str | None = None
     ) -> str:
-        """The envelope as JSON text, told by `service`; by the first that tells this event where left out."""
+        """Return the envelope as JSON text, with `service` as its source; by default the first of SERVICES."""
         envelope = {
             "specversion": "1.0",
             "id": event_id,
@@ -95,7 +94,7 @@ class EventData:
 
     @classmethod
     def read(cls, body: bytes | str) -> Event[Self]:
-        """The event in `body`. Raises UnreadableEventError; fields this version does not know are ignored."""
+        """Parse the event in `body`, ignoring unknown fields. Raises UnreadableEventError."""
         envelope = read_envelope(body)
         if envelope["type"] != cls.TYPE:
             raise UnreadableEventError(f"expected {cls.TYPE}")
@@ -116,7 +115,7 @@ class EventData:
 
 
 def read_envelope(body: bytes | str) -> dict[str, Any]:
-    """The CloudEvents attributes of `body`, checked, with `data` as it came. Raises UnreadableEventError."""
+    """Parse and check the CloudEvents attributes of `body`; `data` is not checked. Raises UnreadableEventError."""
     try:
         document = json.loads(body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -138,7 +137,7 @@ def read_envelope(body: bytes | str) -> dict[str, Any]:
 
 
 def wire(as_field: Field, **kwargs: Any) -> Any:
-    """A dataclass field that crosses the wire as `as_field`; required unless it allows None or has a load default."""
+    """Return a dataclass field serialised as `as_field`; required unless it allows None or has a load default."""
     as_field.required = not as_field.allow_none and as_field.load_default is missing
     if as_field.allow_none:
         kwargs.setdefault("default", None)
@@ -156,10 +155,10 @@ def event(
     subject: str = "ticket",
     private: bool = False,
 ) -> Callable[[E], E]:
-    """Class decorator: the dataclass is the data of event `type_`, published by `service` (or each) for `consumers`.
+    """Declare a class as the data of event `type_`, published by `service` (or several) for `consumers`.
 
-    `subject` names the field that events are ordered by. An event without consumers is for tooling alone, a `private`
-    one is no tool's business.
+    `subject` names the field by which events are ordered. An event without consumers is only for tools; a `private` one
+    is never given to tools.
     """
 
     def declare(cls: E) -> E:
@@ -180,7 +179,7 @@ def event(
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(wire,))
 def shape(cls: E) -> E:
-    """Class decorator: fields that several events share; no event by itself."""
+    """Declare a class as a set of fields that several events share, not an event by itself."""
     dataclass(frozen=True, kw_only=True)(cls)
     return cls
 

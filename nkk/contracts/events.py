@@ -1,7 +1,8 @@
-"""Every event of the procedure: the table of contents of what the stages tell each other.
+"""All events of the procedure: the table of contents of what the stages publish.
 
-Names are past tense and never change. An event carries what the next stage decides on and no more: no event carries a
-reporter's name, NIK, NIP, e-mail or phone in the clear, and only the events a team works from carry a report's text.
+Names are in the past tense and never change. An event carries only what its consumers need: no event carries a
+reporter's name, NIK, NIP, e-mail or phone unencrypted, and only the events from which a team works carry a report's
+text.
 """
 
 from collections.abc import Mapping
@@ -25,13 +26,12 @@ def _opaque() -> fields.String:
 
 
 def _calendar() -> fields.Integer:
-    """The version of the calendar that the clock started by this event runs by; 0 in events older than calendars."""
+    """Return the field of the calendar version for the clock that the event starts; 0 in the oldest events."""
     return fields.Integer(strict=True, load_default=0, validate=validate.Range(0, 1_000_000))
 
 
 def _service_calendar() -> fields.Integer:
-    """The version of the calendar that `service_due_at` is counted by, which the submission named; None in events older
-    than this field."""
+    """Return the field of the calendar version for `service_due_at`, set at submission; None in older events."""
     return fields.Integer(strict=True, allow_none=True, load_default=None, validate=validate.Range(0, 1_000_000))
 
 
@@ -60,8 +60,8 @@ class ReporterRegistered(EventData):
     "password.reset_requested.v1", service="intake", consumers=("notification",), subject="reporter_id", private=True
 )
 class PasswordResetRequested(EventData):
-    """Somebody asked for a new password for a reporter's account. Only notification can open `sealed_letter`, which
-    holds the code and where it goes; a code whose `expires_at` has passed goes nowhere."""
+    """A password reset was requested for a reporter's account. Only notification can open `sealed_letter`, which holds
+    the code and the address; an expired code is not sent."""
 
     reporter_id: str = wire(_opaque())
     sealed_letter: str = wire(fields.String(validate=validate.Length(1, 4_000)))
@@ -70,8 +70,8 @@ class PasswordResetRequested(EventData):
 
 @event("complaint.submitted.v1", service="intake", consumers=("notification",))
 class ComplaintSubmittedV1(EventData):
-    """Step 1 as it was told before `complaint.submitted.v2`: still understood, and no longer published, since its
-    `reporter_id` says which reports have one author."""
+    """Step 1, in the form before `complaint.submitted.v2`. Still consumed but no longer published, because its
+    `reporter_id` reveals which reports have the same author."""
 
     ticket: str = wire(Ticket())
     reporter_id: str = wire(_opaque())
@@ -86,9 +86,9 @@ class ComplaintSubmittedV1(EventData):
 
 @event("complaint.submitted.v2", service="intake", consumers=("notification",))
 class ComplaintSubmitted(EventData):
-    """Step 1: the form was entered. `service_due_at` is the end of the two working days promised for the whole. Only
-    notification can open `sealed_reporter`, which says whose report it is, and no two look alike; `channel` is the way
-    it came by."""
+    """Step 1: a report was submitted. `service_due_at` is the end of the two working days promised for the whole
+    service. Only notification can open `sealed_reporter`, the reporter's id, sealed differently each time; `channel` is
+    how the report was received."""
 
     ticket: str = wire(Ticket())
     sealed_reporter: str = wire(fields.String(validate=validate.Length(1, 4_000)))
@@ -104,7 +104,7 @@ class ComplaintSubmitted(EventData):
 
 @shape
 class _Report(EventData):
-    """The report itself, for those who work from it."""
+    """The fields of the report, in the events from which a team works."""
 
     category: str = wire(Slug())
     sub_category: str = wire(Slug())
@@ -119,7 +119,7 @@ class _Report(EventData):
 
 @event("complaint.handed_over.v1", service="intake", consumers=("triage", "notification"))
 class ComplaintHandedOver(_Report):
-    """Step 2: the operator received the report and handed it to Tim Utama, who works from what stands here."""
+    """Step 2: the operator received the report and handed it to the main team (Tim Utama), which works from it."""
 
     ticket: str = wire(Ticket())
     reporter_kind: str = wire(_one_of(ReporterKind))
@@ -134,7 +134,7 @@ class ComplaintHandedOver(_Report):
 
 @event("complaint.classified_as_information.v1", service="triage", consumers=("notification",))
 class ComplaintClassifiedAsInformation(EventData):
-    """Step 3, "ya": it is information; the operator answers directly, helped by Tim Utama's `note`."""
+    """Step 3, "ya": the report was classified as information; the operator answers it, using the main team's `note`."""
 
     ticket: str = wire(Ticket())
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
@@ -146,7 +146,7 @@ class ComplaintClassifiedAsInformation(EventData):
 
 @event("complaint.forwarded.v1", service="triage", consumers=("opd_response", "notification"))
 class ComplaintForwarded(_Report):
-    """Step 3, "tidak": it is a complaint; the helper team of `opd` works from what stands here."""
+    """Step 3, "tidak": the report was classified as a complaint and forwarded to the team of `opd`."""
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
@@ -159,7 +159,7 @@ class ComplaintForwarded(_Report):
 
 @event("response.submitted.v1", service="opd_response", consumers=("triage", "notification"))
 class ResponseSubmitted(EventData):
-    """Step 4: the OPD team answered. `round` counts its responses to this complaint, from 1."""
+    """Step 4: the OPD team submitted its response. `round` counts its responses to this complaint, from 1."""
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
@@ -171,7 +171,7 @@ class ResponseSubmitted(EventData):
 
 @event("response.returned.v1", service="triage", consumers=("opd_response", "notification"))
 class ResponseReturned(EventData):
-    """Step 5: Tim Utama sent response number `round` back, and says in `note` what it lacks."""
+    """Step 5: the main team returned response number `round`; `note` says what it lacks."""
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
@@ -183,7 +183,7 @@ class ResponseReturned(EventData):
 
 @event("response.approved.v1", service="triage", consumers=("notification",))
 class ResponseApproved(EventData):
-    """Step 5: Tim Utama handed the response to the operator, who sends it out."""
+    """Step 5: the main team approved the response and handed it to the operator, who sends the answer."""
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
@@ -208,7 +208,7 @@ class AnswerSent(EventData):
 
 @event("complaint.closed.v1", service="notification", consumers=("intake", "triage", "opd_response"))
 class ComplaintClosed(EventData):
-    """Step 7: the reporter has the answer. `how`: confirmed, opened (read while logged in), or lapsed."""
+    """Step 7: the complaint was closed. `how`: the answer was confirmed, opened (read while logged in), or lapsed."""
 
     ticket: str = wire(Ticket())
     path: str = wire(_one_of(Path))
@@ -220,7 +220,7 @@ STAGES = ("intake", "triage", "opd_response", "notification")
 
 @event("calendar.changed.v1", service="intake", consumers=("triage", "opd_response", "notification"), subject="name")
 class CalendarChanged(EventData):
-    """The calendar has a new version: clocks started from now on run by it, those that run already do not change."""
+    """The calendar has a new version, by which clocks started from now on count; running clocks do not change."""
 
     name: str = wire(fields.String(validate=validate.OneOf(["office-hours"])))
     version: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 1_000_000)))
@@ -230,8 +230,8 @@ class CalendarChanged(EventData):
 
 @event("lists.changed.v1", service="intake", consumers=("triage",), subject="name")
 class ListsChanged(EventData):
-    """The admin's lists changed: complaints may be forwarded to the agencies of the roster `opds`, and to no others.
-    The highest `version` holds, whatever the order of arrival."""
+    """The admin's lists changed: complaints may be forwarded only to the agencies of the roster `opds`. The highest
+    `version` is in force, whatever the order of arrival."""
 
     name: str = wire(fields.String(validate=validate.OneOf(["lists"])))
     version: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 2**53)))
@@ -240,8 +240,7 @@ class ListsChanged(EventData):
 
 @shape
 class _Alarm(EventData):
-    """What is told of a step's clock that runs out: whose step, when it came and is due. `role` and `opd` name
-    the team."""
+    """The fields of an alarm: the step and the times of its clock; `role` and `opd` name the team."""
 
     ticket: str = wire(Ticket())
     step: int = wire(_step())
@@ -254,7 +253,7 @@ class _Alarm(EventData):
 
     @classmethod
     def tellers(cls, data: Mapping[str, Any]) -> tuple[str, ...]:
-        """The service that the step belongs to."""
+        """Return the service that owns the step."""
         return tuple(step.owner for step in STEPS if step.number == data.get("step"))
 
 
@@ -265,7 +264,7 @@ class StepDueSoon(_Alarm):
 
 @event("step.overdue.v1", service=STAGES, consumers=("notification",))
 class StepOverdue(_Alarm):
-    """A step was not done by its due time. Told once for each run of a step's clock that ends late."""
+    """A step was not done by its due time. Published once for each run of a step's clock."""
 
 
 EVENTS: tuple[type[EventData], ...] = (

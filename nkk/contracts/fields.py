@@ -1,4 +1,4 @@
-"""The field types that the wire uses, in events, in RPC and in the gateway's JSON alike."""
+"""The field types of events, RPC and the gateway's JSON."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +22,7 @@ _APART = re.compile(r"[,;/]|\s(?=[+0])")
 FEWEST_DIGITS, MOST_DIGITS = 7, 20
 
 
-# What marshmallow says by itself, in codes as well.
+# marshmallow's own messages, replaced by fault codes.
 fields.Field.default_error_messages |= {
     "required": [faults.MISSING()],
     "null": [faults.NULL()],
@@ -38,7 +38,7 @@ Schema.error_messages = cast(dict[str, str], {"type": faults.NOT_AN_OBJECT(), "u
 
 
 class Length(validate.Length):
-    """At most so long; `least` to `most` where both are given."""
+    """Validator of lengths from `least` (where given) to `most`."""
 
     def __init__(self, least: int | None = None, most: int | None = None) -> None:
         super().__init__(least, most)
@@ -51,7 +51,7 @@ class Length(validate.Length):
 
 
 class Range(validate.Range):
-    """A number from `least` to `most`."""
+    """Validator of numbers from `least` to `most`."""
 
     def __init__(self, least: int, most: int) -> None:
         super().__init__(least, most)
@@ -61,7 +61,7 @@ class Range(validate.Range):
 
 
 class OneOf(validate.OneOf):
-    """One of `choices`."""
+    """Validator of membership in `choices`."""
 
     def __init__(self, choices: Iterable[str]) -> None:
         super().__init__([str(choice) for choice in choices])
@@ -71,7 +71,7 @@ class OneOf(validate.OneOf):
 
 
 class Regexp(validate.Regexp):
-    """What `pattern` matches; `kind` is what is wrong with anything else."""
+    """Validator of texts that match `pattern`; `kind` is the fault of all others."""
 
     def __init__(self, pattern: str, kind: faults.Kind = faults.NO_MATCH) -> None:
         super().__init__(pattern)
@@ -94,10 +94,9 @@ def _checked(check: Callable[[Any], Any], value: Any, fault: Fault) -> Any:
 
 
 class PlainText(fields.String):
-    """A person's words: `least` to `length` characters, as `nkk.sop.text.clean` gives them.
+    """A person's words: `least` to `length` characters, normalised by `nkk.sop.text.clean`.
 
-    Any script, emoji included; half an emoji (a lone surrogate) is refused. HTML is text like any other; whoever shows
-    it escapes it.
+    Accepts any script and emoji, but no lone surrogates. HTML is accepted as text; the code that shows it escapes it.
     """
 
     def __init__(self, length: int, least: int = 1, **kwargs: Any) -> None:
@@ -117,19 +116,19 @@ class PlainText(fields.String):
 
 
 class Line(PlainText):
-    """A name, a subject line: on one line and without signs that nobody sees (`nkk.sop.text.one_line`)."""
+    """A name or a subject line, normalised to one line without invisible characters (`nkk.sop.text.one_line`)."""
 
     _clean = staticmethod(text.one_line)
 
 
 class UserName(Line):
-    """A user name of an account, in its one form (`nkk.sop.text.user_name`)."""
+    """A user name, normalised by `nkk.sop.text.user_name`."""
 
     _clean = staticmethod(text.user_name)
 
 
 def names_apart(names: Mapping[str, str]) -> None:
-    """Refuse names by key of which people would take two for one. Raises ValidationError, which says which."""
+    """Raise ValidationError, naming the two keys, where people would take two of `names` (by key) for the same."""
     keys: dict[str, str] = {}
     for key, name in names.items():
         other = keys.setdefault(text.alike(name), key)
@@ -138,14 +137,14 @@ def names_apart(names: Mapping[str, str]) -> None:
 
 
 class Digits(fields.String):
-    """A number as it is written, with spaces, dots or hyphens between its digits: without them."""
+    """A number, whose label and separators (spaces, dots, hyphens) are removed (`nkk.sop.text.digits`)."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return text.digits(super()._deserialize(value, attr, data, **kwargs))
 
 
 class Phone(fields.String):
-    """A telephone number as it is written: digits, with spaces, hyphens, dots, slashes and brackets between them."""
+    """A telephone number, kept as written: digits, with spaces, hyphens, dots, slashes and brackets between them."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         number = text.code(super()._deserialize(value, attr, data, **kwargs)).rstrip(" .,;")
@@ -173,7 +172,7 @@ def _digits(text: str) -> int:
 
 
 class Mailbox(fields.Email):
-    """An e-mail address that our letters can go to, as `nkk.sop.mailbox` reads it."""
+    """An e-mail address that letters can be sent to, parsed by `nkk.sop.mailbox`."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -188,7 +187,7 @@ class Mailbox(fields.Email):
 
 
 class Secret(fields.String):
-    """A password or token: kept exactly as typed; 1 to `length` characters."""
+    """A password or token of 1 to `length` characters, kept exactly as typed."""
 
     def __init__(self, length: int = 1_000, **kwargs: Any) -> None:
         super().__init__(validate=Length(1, length), **kwargs)
@@ -201,14 +200,14 @@ class Secret(fields.String):
 
 
 class Password(Secret):
-    """A password to be, in its one form (`nkk.sop.text.password`)."""
+    """A new password, normalised by `nkk.sop.text.password`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return text.password(super()._deserialize(value, attr, data, **kwargs))
 
 
 class Ticket(fields.String):
-    """A ticket, in its one written form."""
+    """A ticket, normalised by `nkk.sop.ticket.read_ticket`."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         ticket = read_ticket(super()._deserialize(value, attr, data, **kwargs))
@@ -218,14 +217,14 @@ class Ticket(fields.String):
 
 
 class Slug(fields.String):
-    """A key of the catalogue or the roster: small letters, digits and hyphens."""
+    """A key of the catalogue or the roster: lower-case letters, digits and hyphens."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(validate=Regexp(r"^[a-z0-9][a-z0-9-]{0,63}\Z", faults.NO_KEY), **kwargs)
 
 
 class Instant(fields.AwareDateTime):
-    """An aware instant, written in UTC with microseconds (RFC 3339); none before 2000 or after 2199."""
+    """An aware instant between 2000 and 2199, written in UTC with microseconds (RFC 3339)."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", **kwargs)
@@ -241,18 +240,18 @@ class Instant(fields.AwareDateTime):
 
 
 class Happened(Instant):
-    """When something came about that an event tells of: never in the future, but for clocks that do not quite agree."""
+    """The time of a fact in an event: never in the future, within the tolerance for clocks (envelope.AHEAD)."""
 
 
 class Day(Instant):
-    """An instant of which its readers are told the day alone (WIB); see `nkk.sop.steps.BY_DAY`."""
+    """An instant that is shown to the day only (WIB); see `nkk.sop.steps.BY_DAY`."""
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else write_day(value)
 
 
 class Calendar(fields.Dict):
-    """A calendar as `nkk.sop.calendar` writes it down: kept as it is, after reading it once to see that it will do."""
+    """A calendar in the JSON form of `nkk.sop.calendar`: validated, and kept unchanged."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict[str, Any]:
         content = super()._deserialize(value, attr, data, **kwargs)

@@ -1,4 +1,4 @@
-"""How a `Report` crosses the wire: as its reporter fills it in, and as those read it who work from it."""
+"""The schemas of a `Report`: the form that its reporter fills in, and the view of those who work on it."""
 
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from nkk.sop.report import FIELDS, Kind, Words
 
 
 def written_field(words: Words, **options: Any) -> Field[Any]:
-    """Return the field that takes `words` from a person."""
+    """Return the form field for `words`."""
     if words.description:
         options["metadata"] = {"description": words.description}
     if words.kind is Kind.KEY:
@@ -19,7 +19,7 @@ def written_field(words: Words, **options: Any) -> Field[Any]:
 
 
 class ReportForm(Schema):
-    """What the reporter writes. What may be left out may be None too."""
+    """The form of a report. Optional fields may be missing or None."""
 
     class Meta:
         include: ClassVar = {
@@ -29,7 +29,7 @@ class ReportForm(Schema):
 
 
 class ReportView(Schema):
-    """What the reporter wrote."""
+    """The view of a report."""
 
     class Meta:
         include: ClassVar = {name: fields.String(allow_none=optional) for name, words, optional in FIELDS}

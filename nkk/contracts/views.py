@@ -1,7 +1,7 @@
-"""What the stages answer to a call, as both ends see it: the stage that builds it and the gateway that reads it.
+"""The types of RPC results, shared by the stages that build them and the gateway that reads them.
 
-Instants are RFC 3339 texts; where the teams are shown a day instead (BY_DAY), it is `2026-03-02`. What a reporter wrote
-(`nkk.sop.report`) stands beside these keys and is named nowhere here.
+Instants are RFC 3339 texts; where a role sees only the day (BY_DAY), they are the start of the day in WIB. The fields
+of a report (`nkk.sop.report`) come beside these keys and are not listed here.
 """
 
 from typing import Any, NotRequired, TypedDict
@@ -11,21 +11,21 @@ from nkk.sop.steps import Stands
 
 
 class Acted(TypedDict):
-    """The answer to an act: where the complaint stands now."""
+    """The result of an act: the complaint's new state."""
 
     ticket: str
     stands: Stands
 
 
 class Claimed(TypedDict):
-    """The answer to a claim or its release."""
+    """The result of a claim or its release."""
 
     ticket: str
     claim: Claim | None
 
 
 class Left(TypedDict):
-    """What is left of two clocks in office minutes, negative once late: None where they have stopped."""
+    """The office minutes left on the step's and the service's clock: negative when overdue, None when stopped."""
 
     left_minutes: int | None
     service_left_minutes: int | None
@@ -33,7 +33,7 @@ class Left(TypedDict):
 
 
 class Case(Left):
-    """What stands at a desk, with its clocks and who is on it. What else it shows depends on the desk."""
+    """A case at a desk, with its clocks and claim. Further keys depend on the desk."""
 
     ticket: str
     came_at: str
@@ -64,7 +64,7 @@ class Listing(TypedDict):
 
 
 class Clock(TypedDict):
-    """A step's clock: None where nobody can know, or where it would say to the minute what a reporter did."""
+    """A step's clock. Values are None where they are unknown, or would reveal to the minute what a reporter did."""
 
     came_at: str | None
     due_at: str | None
@@ -73,7 +73,7 @@ class Clock(TypedDict):
 
 
 class Step(Clock):
-    """A step of a journey. `role` is who does it, `minutes` its standard time."""
+    """A step of a journey. `role` carries it out; `minutes` is its standard time in office minutes."""
 
     step: int
     name: str
@@ -83,7 +83,7 @@ class Step(Clock):
 
 
 class Entry(Step):
-    """A step that was done. Staff are also told by whom, for which OPD, and the notes that were written to them."""
+    """A step that was done. Staff also see the account that did it, the OPD, and the notes addressed to them."""
 
     event: str
     at: str
@@ -114,7 +114,7 @@ class Timeline(TypedDict):
 
 
 class Standing(TypedDict):
-    """Where a complaint stands, and the clock of that step; of a closed one, of the last."""
+    """The state of a complaint, and the clock of its current step, or of the last step once it is closed."""
 
     stands: Stands
     came_at: NotRequired[str | None]
@@ -136,13 +136,13 @@ class Answer(TypedDict):
 
 
 class Read(Standing):
-    """Where a complaint stands, for its reporter; the answer once it was sent."""
+    """The state of a complaint for its reporter, with the answer once it was sent."""
 
     answer: Answer | None
 
 
 class AnswerCase(Case, Answer):
-    """An answer as the operator works on it: the response or the note to answer with, and what was sent."""
+    """An answer as the operator works on it: the response or the note to answer from, and the answer as sent."""
 
     path: str
     material: str | None
@@ -150,7 +150,7 @@ class AnswerCase(Case, Answer):
 
 
 class Undelivered(TypedDict):
-    """A letter to a reporter that was given up."""
+    """A letter to a reporter that could not be delivered and is no longer retried."""
 
     ticket: str
     kind: str
@@ -158,14 +158,14 @@ class Undelivered(TypedDict):
 
 
 class Answering(Standing):
-    """Where a complaint stands, for the operator; the answer once it has come to be answered."""
+    """The state of a complaint for the operator, with the answer from step 6 on."""
 
     answer: AnswerCase | None
     undelivered: list[Undelivered]
 
 
 class Complaint(Standing):
-    """A complaint as a role may see it: what its stage keeps, and where notification knows that it stands."""
+    """A complaint as a role may see it: its stage's data, and the state that notification knows."""
 
     ticket: str
     service_due_at: str
@@ -183,7 +183,7 @@ class Complaint(Standing):
 
 
 class Category(TypedDict):
-    """A category of the catalogue; sub-categories are names by key."""
+    """A category of the catalogue; `sub_categories` maps keys to names."""
 
     name: str
     source: NotRequired[str]
@@ -191,7 +191,7 @@ class Category(TypedDict):
 
 
 class Lists(TypedDict):
-    """The catalogue and the roster by key; since when they are what they are, None where they are the defaults."""
+    """The catalogue and the roster by key; `changed_at` is the time of their last change, None for the defaults."""
 
     categories: dict[str, Category]
     opds: dict[str, str]
@@ -199,7 +199,7 @@ class Lists(TypedDict):
 
 
 class Fact(TypedDict):
-    """An event of a journey: all that its clocks are counted from."""
+    """An event of a journey, with all that its clocks are computed from."""
 
     event_id: str
     type: str
@@ -209,7 +209,7 @@ class Fact(TypedDict):
 
 
 class Record(TypedDict):
-    """The facts of one journey, without a word of what it is about."""
+    """The facts of one journey, without the report's text."""
 
     ticket: str
     path: str | None
@@ -220,7 +220,7 @@ class Record(TypedDict):
 
 
 class Records(TypedDict):
-    """Facts of journeys, and the calendars that their clocks run by; `next` where they come in pages."""
+    """The facts of journeys, and the calendars of their clocks by version; `next` is the cursor where paged."""
 
     journeys: list[Record]
     calendars: dict[str, dict[str, Any]]

@@ -1,7 +1,7 @@
-"""What every desk has in common: how what stands there is kept and its worklist narrowed, the columns of the report and
-of who is on it, the calendar's versions, the clocks and their alarms, and the record of who looked at a case.
+"""What all desks share: cases in tables, worklists and their filters, claims, calendars, clocks, alarms, and the record
+of access to cases.
 
-`nkk.desk.stage` holds what runs in a stage; the rest knows nothing of it.
+`nkk.desk.stage` holds the classes that run in a stage; the other modules do not depend on it.
 """
 
 from nkk.desk.calendars import Calendars, KeptCalendars, calendars_table

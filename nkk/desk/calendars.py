@@ -1,4 +1,4 @@
-"""The calendar's versions as a stage keeps them: one row each, never changed."""
+"""The versions of the calendar in a stage's database: one immutable row each."""
 
 import json
 import time
@@ -15,15 +15,15 @@ from nkk.sop.timed import Timed
 from nkk.store.database import UtcDateTime, insert_if_absent
 
 FRESH_SECONDS = 1.0
-"""For how long the newest version is taken for the newest without looking again."""
+"""How long the number of the newest version is cached."""
 
 
 class CalendarNotHeardError(Exception):
-    """An event names a version of the calendar that has not come here yet: it is on its way."""
+    """An event names a calendar version that this stage has not consumed yet; a retry will succeed once it has."""
 
 
 def calendars_table(metadata: MetaData) -> Table:
-    """The table of versions; version 0 is built in and never stored."""
+    """Declare the table of versions in a stage's metadata; version 0 is built in and never stored."""
     return Table(
         "calendars",
         metadata,
@@ -42,7 +42,7 @@ class KeptCalendars:
         self._table = table
 
     def keep(self, version: int, content: dict[str, Any], at: datetime, by: str) -> bool:
-        """Store a version; False where it was there, which it then stays."""
+        """Store a version unless it exists, and return whether it was stored."""
         row = {
             "version": version,
             "content": json.dumps(content, ensure_ascii=False),
@@ -52,28 +52,28 @@ class KeptCalendars:
         return insert_if_absent(self._connection, self._table, row)
 
     def newest(self) -> int:
-        """The highest version stored; 0 where there is none."""
+        """Return the highest stored version; 0 where there is none."""
         return self._connection.execute(select(func.coalesce(func.max(self._table.c.version), 0))).scalar_one()
 
     def current(self) -> Calendar:
-        """The newest calendar, as this transaction sees it."""
+        """Return the newest calendar, as this transaction sees it."""
         row = self.row(self.newest())
         return OFFICE_HOURS if row is None else read_calendar(row["content"], row["version"])
 
     def row(self, version: int) -> Any:
-        """The row of a version, its content read; None where it is not there."""
+        """Return the row of a version, with its content parsed from JSON; None where it is not stored."""
         row = self._connection.execute(select(self._table).where(self._table.c.version == version)).first()
         return row and {**row._mapping, "content": json.loads(row.content)}
 
     def rows(self, below: int, limit: int) -> list[Any]:
-        """The versions under `below`, newest first, without their contents."""
+        """Return at most `limit` versions under `below`, newest first, without their contents."""
         table = self._table
         query = select(table.c.version, table.c.changed_at, table.c.changed_by).where(table.c.version < below)
         return list(self._connection.execute(query.order_by(table.c.version.desc()).limit(limit)))
 
 
 class Calendars:
-    """The versions a stage knows, each read once."""
+    """A cache of the calendar versions that a stage has consumed."""
 
     def __init__(self, uow: Any) -> None:
         self._uow = uow
@@ -81,7 +81,7 @@ class Calendars:
         self._newest = (float("-inf"), 0)
 
     def current(self) -> Calendar:
-        """The calendar that clocks started now run by. Not for use within a transaction: it takes a connection."""
+        """Return the calendar for clocks that start now. Not for use within a transaction: it takes a connection."""
         looked, version = self._newest
         if time.monotonic() - looked > FRESH_SECONDS:
             with self._uow.reading() as work:
@@ -90,7 +90,7 @@ class Calendars:
         return self.get(version)
 
     def get(self, version: int) -> Calendar:
-        """That version. Raises CalendarNotHeardError. Not for use within a transaction."""
+        """Return a version. Raises CalendarNotHeardError. Not for use within a transaction: may take a connection."""
         if version not in self._known:
             with self._uow.reading() as work:
                 row = work.calendars.row(version)
@@ -100,23 +100,28 @@ class Calendars:
         return self._known[version]
 
     def named_by(self, data: Any) -> Calendar:
-        """The calendar by which an event's `data` starts a clock. Raises CalendarNotHeardError, also where that of the
-        whole service has not come."""
+        """Return the calendar for the clock that an event's `data` starts.
+
+        Raises CalendarNotHeardError where this calendar, or that of the whole service, has not been consumed yet.
+        """
         if data.service_calendar is not None:
             self.get(data.service_calendar)
         return self.get(data.calendar)
 
     def forget_newest(self) -> None:
-        """There is a newer one."""
+        """Drop the cached number of the newest version, because there is a newer one."""
         self._newest = (float("-inf"), 0)
 
     def left(
         self, timed: Timed, service_due_at: datetime, service_calendar: int | None, now: datetime, by_day: bool = False
     ) -> views.Left:
-        """Office minutes left to a step and to the whole service, negative once late, None where the step is done, or
-        the answer sent; and whether it is, or was, late: past closing time a late step still has 0 minutes. Each by the
-        calendar it is due by; the service by the step's where its own is not known, and from day to day where `by_day`:
-        to the minute it would say when the report was written."""
+        """Return the office minutes left to the step and to the whole service, and whether the step is or was late.
+
+        Minutes are negative when overdue, and None when the step is done or, for the service, the answer sent. Outside
+        office hours a late step may still have 0 minutes. Each is counted by its own calendar version; the service by
+        the step's where its own is unknown. With `by_day` the service is counted in whole days: the minutes would
+        reveal when the report was written.
+        """
         late = (timed.done_at or now) > timed.due_at
         if timed.done_at is not None:
             return {"left_minutes": None, "service_left_minutes": None, "late": late}

@@ -1,4 +1,4 @@
-"""The columns of a `Claimable`."""
+"""The database columns of a `Claimable`."""
 
 from typing import Any
 
@@ -8,5 +8,5 @@ from nkk.store.database import UtcDateTime
 
 
 def claim_columns() -> list[Column[Any]]:
-    """Who is on what a row holds, and since when."""
+    """Return the columns of a claim: the account's id and the time of the claim."""
     return [Column("claimed_by", String(36)), Column("claimed_at", UtcDateTime)]

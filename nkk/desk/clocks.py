@@ -1,4 +1,4 @@
-"""The clock's columns of a stage's table, and the telling of what runs out."""
+"""The clock's columns in a stage's table, and the publishing of alarms."""
 
 from datetime import datetime
 from functools import cached_property
@@ -16,7 +16,7 @@ _EVENTS: dict[Alarm, type[StepDueSoon] | type[StepOverdue]] = {Alarm.DUE_SOON: S
 
 
 def clock_columns() -> list[Column[Any]]:
-    """The columns of a `Timed`."""
+    """Return the columns of a `Timed`."""
     return [
         Column("came_at", UtcDateTime, nullable=False),
         Column("due_at", UtcDateTime, nullable=False),
@@ -27,19 +27,19 @@ def clock_columns() -> list[Column[Any]]:
 
 
 def alarm_index(table: Table) -> Index:
-    """What finds the alarms to be told, however many rows have none."""
+    """Declare the partial index of rows with an alarm to come."""
     has_alarm = table.c.tell_at.is_not(None)
     return Index(f"ix_{table.name}_alarm", table.c.tell_at, sqlite_where=has_alarm, postgresql_where=has_alarm)
 
 
 def to_tell(connection: Connection, table: Table, now: datetime, limit: int) -> list[Any]:
-    """Rows with an alarm to be told, this transaction's alone: what another instance is telling is passed over."""
+    """Return rows with an alarm to raise, locked; rows that another instance has locked are skipped."""
     query = select(table).where(table.c.tell_at < now).order_by(table.c.tell_at).limit(limit)
     return list(connection.execute(query.with_for_update(skip_locked=True)).all())
 
 
 class ClockedWork(Work):
-    """One transaction of a stage that keeps clocks. `clocked` is the repository of what stands at its steps."""
+    """One transaction of a stage that keeps clocks. `clocked` is the repository of the cases at its steps."""
 
     CALENDARS: ClassVar[Table]
 
@@ -50,7 +50,7 @@ class ClockedWork(Work):
         return KeptCalendars(self.connection, self.CALENDARS)
 
     def sound(self, timed: Timed, now: datetime) -> StepDueSoon | StepOverdue | None:
-        """Tell what is to be told of a clock by `now`, and remember it; `timed` is then to be saved."""
+        """Publish the alarm that is due at `now`, if any, and return it. The caller must then save `timed`."""
         alarm = timed.alarm(now)
         if alarm is None:
             return None
@@ -69,6 +69,6 @@ class ClockedWork(Work):
         return event
 
     def sound_if_late(self, timed: Timed, now: datetime) -> None:
-        """For whoever is about to end a step: where it is late and the timer has not come to it yet, it is told now."""
+        """Publish the overdue alarm before a late step ends, where the timer has not done so yet."""
         if now > timed.due_at:
             self.sound(timed, now)

@@ -1,7 +1,7 @@
-"""Who looked at a case: the stage's table `record`, a row for each look, in the transaction that shows it.
+"""The access log of cases: the stage's table `record`, with a row for each view, in the transaction that reads it.
 
-Rows are added and never changed; a look that cannot be recorded does not happen. A reporter's own looks are not
-recorded: a row that names an account beside a ticket would say who wrote what.
+The table is append-only, and a view that cannot be recorded does not happen. A reporter's own views are not recorded: a
+row with an account and a ticket would reveal who wrote the report.
 """
 
 import json
@@ -17,17 +17,17 @@ from nkk.store.work import Work
 from nkk.trust.actor import Actor
 
 VIEWED = "viewed"
-"""Somebody read a case, or had a document made of it: `of` in the detail says which part."""
+"""The act of reading a case or having a document made of it; `of` in the detail says which part."""
 
 IDENTITY_SHOWN = "identity_shown"
-"""Somebody was shown who reported."""
+"""The act of viewing the reporter's identity."""
 
 LETTER_DROPPED = "letter_dropped"
-"""Somebody on duty took a letter out for good: `letter` in the detail is its id."""
+"""The act of deleting a letter that was not sent; `letter` in the detail is its id."""
 
 
 def record_table(metadata: MetaData) -> Table:
-    """Declare the record in a stage's metadata: `act` names what was done, `detail` (JSON) no text and no person."""
+    """Declare the record in a stage's metadata; `act` names the act, `detail` (JSON) never holds texts or persons."""
     return Table(
         "record",
         metadata,
@@ -39,7 +39,7 @@ def record_table(metadata: MetaData) -> Table:
         Column("ticket", String(20)),
         Column("detail", Text, nullable=False),
         Index("ix_record_ticket", "ticket"),
-        # An id is given once, also where the last row were taken away.
+        # Never reuse an id, even that of a deleted last row.
         sqlite_autoincrement=True,
     )
 
@@ -50,7 +50,7 @@ class RecordedWork(Work):
     RECORD: ClassVar[Table]
 
     def record(self, actor: Actor, act: str, ticket: str | None, **detail: str) -> None:
-        """Have it recorded with this transaction that `actor` did `act`; `detail` is of fixed words and ids alone."""
+        """Record in this transaction that `actor` did `act`; `detail` holds only fixed words and ids."""
         self.inserts.add(
             self.RECORD,
             {
@@ -65,8 +65,10 @@ class RecordedWork(Work):
 
 
 def viewing(uow: Any, actor: Actor, ticket: str, of: str) -> AbstractContextManager[Any]:
-    """The repositories for `actor`, who looks at `of` of a case; recorded unless they are a reporter. What is raised
-    within shows nothing, and is not recorded."""
+    """Open the repositories for `actor` to view the part `of` of a case, and record the view.
+
+    A reporter's view is not recorded, nor is one that ends with an exception, because it shows nothing.
+    """
     return uow.reading() if actor.role == Role.REPORTER else _recorded(uow, actor, ticket, of)
 
 

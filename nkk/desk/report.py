@@ -1,4 +1,4 @@
-"""The columns of a `Report`."""
+"""The database columns of a `Report`."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from nkk.sop.report import FIELDS, Kind
 
 
 def report_columns() -> list[Column[Any]]:
-    """Return a column for each field of what the reporter wrote."""
+    """Return a column for each field of the report."""
     return [
         Column(name, Text if words.kind is Kind.TEXT else String(words.length), nullable=optional)
         for name, words, optional in FIELDS

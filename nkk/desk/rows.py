@@ -1,4 +1,4 @@
-"""What stands at a desk, kept: a row of the stage's table for each."""
+"""The repository of a desk's cases: one row of the stage's table for each case."""
 
 from dataclasses import fields
 from datetime import datetime
@@ -18,9 +18,10 @@ Held = TypeVar("Held", bound=Claimable)
 
 
 class Rows(Generic[Held]):
-    """The rows of `TABLE`, each a `HELD`, whose fields are its columns; `OPEN` are those of the worklist.
+    """A repository of the rows of `TABLE` as `HELD` objects, whose fields are the columns.
 
-    `group` is the actor's group, where a desk is divided by it: see `_of_group`.
+    `OPEN` selects the rows of the worklist. `group` is the actor's group, for a desk that is divided by groups (see
+    `_of_group`).
     """
 
     TABLE: ClassVar[Table]
@@ -38,27 +39,27 @@ class Rows(Generic[Held]):
         self._inserts = inserts
 
     def add(self, held: Held) -> None:
-        """Keep a new one."""
+        """Insert a new case."""
         self._inserts.add(self.TABLE, dict(vars(held)))
 
     def save(self, held: Held) -> None:
-        """Write what has become of it: all but the report, which never changes."""
+        """Update all columns of a case except the report's, which never change."""
         row = {name: getattr(held, name) for name in self._changing}
         self._connection.execute(update(self.TABLE).where(self.TABLE.c.ticket == held.ticket).values(row))
 
     def to_tell(self, now: datetime, limit: int) -> list[Held]:
-        """Those with an alarm to be told."""
+        """Return cases with an alarm to raise at `now`, locked."""
         return [self.HELD(**row._mapping) for row in to_tell(self._connection, self.TABLE, now, limit)]
 
     def get(self, ticket: str, group: str | None = None, for_update: bool = False) -> Held:
-        """Return the row of `ticket`. Raises UnknownTicket."""
+        """Return the case of `ticket`, locked with `for_update`. Raises UnknownTicket."""
         held = self.find(ticket, group, for_update)
         if held is None:
             raise UnknownTicket
         return held
 
     def find(self, ticket: str, group: str | None = None, for_update: bool = False) -> Held | None:
-        """Return the row of `ticket`, or None where it has not come here."""
+        """Return the case of `ticket`, locked with `for_update`; None where this desk has none that `group` may see."""
         self._inserts.flush()
         query = select(self.TABLE).where(self.TABLE.c.ticket == ticket, self._of_group(group))
         row = self._connection.execute(query.with_for_update() if for_update else query).first()
@@ -67,15 +68,15 @@ class Rows(Generic[Held]):
     def open(
         self, cursor: str | None, limit: int | None, wanted: Wanted = EVERYTHING, group: str | None = None
     ) -> tuple[list[Held], str | None]:
-        """Return a page of what is wanted of the worklist, oldest due first, and the cursor of the next page."""
+        """Return a page of the filtered worklist, oldest due first, and the cursor of the next page."""
         query: Select[Any] = select(self.TABLE).where(self.OPEN, self._of_group(group))
         query = narrowed(query, self.TABLE, wanted, self._of_category(wanted))
         return page(self._connection, query, in_turn(self.TABLE), cursor, limit, lambda row: self.HELD(**row._mapping))
 
     def _of_group(self, group: str | None) -> ColumnElement[bool]:
-        """Return which rows `group` may see: all of them, unless the desk is divided."""
+        """Return the condition of the rows that `group` may see; by default all rows."""
         return true()
 
     def _of_category(self, wanted: Wanted) -> ColumnElement[bool] | None:
-        """Return which rows are of the wanted category, where the table itself has none."""
+        """Return the condition of the wanted category for a table without a category column; else None."""
         return None

@@ -1,4 +1,4 @@
-"""What the Nameko classes that keep clocks are made of."""
+"""Base classes of the stages that keep clocks and desks."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ BATCH = 100
 
 
 class CalendarsProvider(DependencyProvider):
-    """Gives each worker the stage's `Calendars`."""
+    """The provider that gives each worker the stage's `Calendars`."""
 
     def start(self) -> None:
         uow = next(provider.uow for provider in self.container.dependencies if isinstance(provider, UnitOfWorkProvider))
@@ -42,25 +42,25 @@ class CalendarsProvider(DependencyProvider):
 
 
 class TellsAlarms(Stage):
-    """A stage with clocks: each alarm is told once, by whichever instance comes to it first."""
+    """A stage with clocks, which publishes each alarm once, from whichever instance locks the row first."""
 
     calendars: Any = CalendarsProvider()
     by_day: ClassVar[bool] = False
-    """Whether this stage's desk is told by the day what its reporters did."""
+    """Whether this stage's desk sees the times of a reporter's acts only to the day (nkk.sop.steps.BY_DAY)."""
 
     @timer(interval=TELL_SECONDS)
     def tell_alarms(self) -> None:
-        """Tell of clocks that are near their end, or past it."""
+        """Publish the alarms of clocks that are nearly overdue or overdue."""
         while self._tell_some(self.uow.clock()) == BATCH:
             pass
 
     def shown(self, schema: Schema, case: Any, now: datetime) -> Any:
-        """`case` as `schema` shows it, with what is left of its clocks and who is on it at `now`."""
+        """Return `case` serialised by `schema`, with the time left on its clocks and its claim at `now`."""
         left = self.calendars.left(case, case.service_due_at, case.service_calendar, now, self.by_day)
         return schema.dump(case) | left | {"claim": case.claim_at(now)}
 
     def _tell_some(self, now: datetime) -> int:
-        # Told and remembered in one transaction: an instance that dies has told nothing, or everything.
+        # Published and saved in one transaction: an instance that dies has done both or neither.
         with self.uow.begin() as work:
             found = work.clocked.to_tell(now, BATCH)
             for timed in found:
@@ -82,7 +82,7 @@ def of_the_desk(method: F) -> F:
 
 @dataclass
 class Act:
-    """What ends a step, under way: the case, the moment it is done at, and the calendar of the next step's clock."""
+    """An act that ends a step, in progress: the case, the time of the act, and the calendar for the next clock."""
 
     work: Any
     case: Any
@@ -90,28 +90,28 @@ class Act:
     calendar: Calendar
 
     def emit(self, event: Tellable) -> None:
-        """Publish `event` with this act."""
+        """Publish `event` in this act's transaction."""
         self.work.emit(event, at=self.now)
 
     def done(self) -> views.Acted:
-        """Return what the caller is told of the act."""
+        """Return the result of the act for the caller."""
         return {"ticket": self.case.ticket, "stands": self.case.stands()}
 
 
 class Desk(TellsAlarms):
-    """A stage with a desk: its worklist, who is on what stands there, and the acts that end a step."""
+    """A stage with a desk: its worklist, the claims on its cases, and the acts that end a step."""
 
     role: ClassVar[Role]
-    """Whose desk it is."""
+    """The role whose desk it is."""
     listed: ClassVar[type[Schema]]
-    """A row of the worklist."""
+    """The schema of a row of the worklist."""
 
     @rpc
     @of_the_desk
     def worklist(
         self, actor: Actor, cursor: str | None = None, limit: int | None = None, wanted: dict | None = None
     ) -> views.Listing:
-        """Return a page of what waits at this desk, oldest due first."""
+        """Return a page of the cases that wait at this desk, oldest due first."""
         with self.uow.reading() as work:
             items, following = work.clocked.open(cursor, limit, read_wanted(wanted, work.now), actor.group)
         return {"items": [self.shown(self.listed(), item, work.now) for item in items], "next": following}
@@ -119,19 +119,21 @@ class Desk(TellsAlarms):
     @rpc
     @of_the_desk
     def claim(self, actor: Actor, ticket: str, take_over: bool = False) -> views.Claimed:
-        """Note that the caller is on a case; in a colleague's place only with `take_over`."""
+        """Claim a case for the caller; a colleague's claim is replaced only with `take_over`."""
         return self._claiming(actor, ticket, lambda case, now: case.claim(actor.id, now, take_over is True))
 
     @rpc
     @of_the_desk
     def release(self, actor: Actor, ticket: str) -> views.Claimed:
-        """Note that the caller is no longer on a case."""
+        """End the caller's claim on a case."""
         return self._claiming(actor, ticket, lambda case, now: case.release(actor.id, now))
 
     @contextmanager
     def act(self, actor: Actor, ticket: str, now: datetime | None = None) -> Iterator[Act]:
-        """Carry out what ends a step of a case, in one transaction; where the step is late and nobody was told yet,
-        that is published before it."""
+        """Carry out an act that ends a step of a case, in one transaction.
+
+        Where the step is late and no overdue alarm was published yet, it is published first.
+        """
         calendar = self.calendars.current()
         with self.uow.begin() as work:
             case, now = self.standing(work, actor, ticket), now or work.now
@@ -140,7 +142,7 @@ class Desk(TellsAlarms):
             work.clocked.save(case)
 
     def standing(self, work: Any, actor: Actor, ticket: str) -> Claimable:
-        """Return what stands at this desk under `ticket`, locked. Raises UnknownTicket, or the desk's own refusal."""
+        """Return the case of `ticket` at this desk, locked. Raises UnknownTicket, or the desk's own refusal."""
         return work.clocked.get(ticket, actor.group, for_update=True)
 
     def _claiming(self, actor: Actor, ticket: str, act: Callable[[Claimable, datetime], None]) -> views.Claimed:
@@ -152,35 +154,35 @@ class Desk(TellsAlarms):
 
 
 class CaseDesk(Desk):
-    """A desk whose case is read whole from its own stage."""
+    """A desk whose own stage gives the whole case."""
 
     viewed: ClassVar[type[Schema]]
-    """A case as this desk reads it."""
+    """The schema of a whole case."""
 
     @rpc
     @of_the_desk
     def case(self, actor: Actor, ticket: str) -> views.Case:
-        """Return one case, whole; that it was read is recorded."""
+        """Return one whole case, and record the view."""
         with viewing(self.uow, actor, ticket, "case") as work:
             case = work.clocked.get(ticket, actor.group)
         return self.shown(self.viewed(), case, work.now)
 
 
 class HearsCalendars(TellsAlarms):
-    """A stage that is told of the calendar, which is another's to keep."""
+    """A stage that consumes the calendar, which intake keeps."""
 
     @handles(CalendarChanged)
     def on_calendar_changed(self, event: Event[CalendarChanged]) -> None:
-        """The calendar has a new version."""
+        """Store the new version of the calendar."""
         with self.uow.handling(event) as work:
             work.calendars.keep(event.data.version, event.data.content, event.time, event.data.by)
 
 
 class HearsClosings(Stage):
-    """A stage that is told that a complaint was closed, which ends at another's step."""
+    """A stage that consumes the closing of complaints, which ends at another stage."""
 
     @handles(ComplaintClosed, together=True)
     def on_complaint_closed(self, event: Event[ComplaintClosed]) -> None:
-        """Step 7 ended: the complaint's events are kept for NKK_OUTBOX_DAYS from then on."""
+        """Note that step 7 ended: the complaint's events are kept for NKK_OUTBOX_DAYS from then on."""
         with self.uow.handling(event) as work:
             work.close(event.data.ticket, event.time)

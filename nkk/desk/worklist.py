@@ -1,8 +1,7 @@
-"""A worklist, narrowed: by category, to what is late, to a ticket or words of a subject line.
+"""Filters of a worklist: by category, by lateness, by ticket, or by words of the subject line.
 
-Only what is open is ever looked through, by the index that the whole list is read by: a worklist is as long as the work
-that waits, however many cases are closed. A cursor names a place in the desk's one order, so that taken over to another
-narrowing it goes on from there, and shows nothing that the narrowing leaves out.
+Only open cases are searched, through the index of the whole list, so the cost does not grow with the closed ones. A
+cursor is a position in the desk's one order, so it stays valid when the filter changes.
 """
 
 import re
@@ -21,12 +20,12 @@ from nkk.sop.ticket import YEAR, read_part, read_ticket
 from nkk.validation import load
 
 SHORTEST = 2
-"""One letter would find nearly everything."""
+"""The shortest search text: a single letter would match nearly everything."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be shown of a worklist; everything where nothing is said. What is late is due before a moment."""
+    """A filter of a worklist; a None does not filter. Late cases are those due before the time of the request."""
 
     category: str | None = None
     due_before: datetime | None = None
@@ -37,13 +36,15 @@ EVERYTHING = Wanted()
 
 
 def in_turn(table: Table) -> list[Column[Any]]:
-    """The order of every worklist: oldest due first, and first come first of those due together. All that comes outside
-    office hours is due together on the next morning."""
+    """Return the sort columns of every worklist: oldest due first, then first come first.
+
+    Many cases are due at once, because all that arrive outside office hours count from the next opening.
+    """
     return [table.c.due_at, table.c.came_at, table.c.ticket]
 
 
 class WantedForm(Schema):
-    """What is wanted, as it crosses the wire."""
+    """The schema of a filter."""
 
     category = Slug()
     late = fields.Boolean(truthy={True}, falsy={False})
@@ -51,15 +52,15 @@ class WantedForm(Schema):
 
 
 def read_wanted(form: Mapping[str, Any] | None, now: datetime) -> Wanted:
-    """What `form` asks for at `now`. Raises InvalidInput."""
+    """Parse a filter for a request at `now`. Raises InvalidInput."""
     asked = load(WantedForm, dict(form or {}))
     return Wanted(asked.get("category"), now if asked.get("late") else None, asked.get("q"))
 
 
 def narrowed(query: Select, table: Table, wanted: Wanted, of_category: ColumnElement[bool] | None = None) -> Select:
-    """`query` over the open rows of `table`, left with those that are wanted.
+    """Return `query`, over the open rows of `table`, with the conditions of the filter added.
 
-    `of_category` stands in where the table itself has no category.
+    `of_category` is the category's condition where the table has no category column.
     """
     if wanted.category is not None:
         query = query.where(table.c.category == wanted.category if of_category is None else of_category)
@@ -70,21 +71,23 @@ def narrowed(query: Select, table: Table, wanted: Wanted, of_category: ColumnEle
 
 _WILD = re.compile("[/%_]")
 _TYPED_ALIKE = re.compile("[\"'`\u00b4\u02bc\u2018-\u201f\u2032\u2033\u00ab\u00bb\u2010-\u2015 \u00a0-]")
-"""Signs that a word processor writes in another way than a keyboard does."""
+"""Characters that word processors replace by typographic ones; each matches any character in a search."""
 
 
 def _pattern(q: str) -> str:
-    """`q` anywhere in a text. A person who looks for "100%" means that, and no wildcard; a typed quotation mark also
-    means the curved one."""
+    """Return the LIKE pattern for `q` anywhere in a text.
+
+    Wildcards in `q` are escaped ("100%" means itself); a typed quotation mark also matches the curved one.
+    """
     return "%" + _TYPED_ALIKE.sub("_", _WILD.sub(r"/\g<0>", q)) + "%"
 
 
 def _found(table: Table, q: str) -> ColumnElement[bool]:
-    """Rows of the ticket `q`, of one with `q` for a part of it, or with `q` in their subject line, if any."""
+    """Return the condition of rows with `q` as their ticket, as a part of it, or in their subject line, if any."""
     ways = [table.c.ticket == (read_ticket(q) or "")]
     part = read_part(q)
     if part is not None:
-        # As nkk.sop.ticket.has_part.
+        # The same rule as nkk.sop.ticket.has_part.
         symbols = func.replace(
             func.substr(table.c.ticket, len("NKK-2") if len(part) > YEAR else len("NKK-2026-2")), "-", ""
         )
@@ -97,6 +100,6 @@ def _found(table: Table, q: str) -> ColumnElement[bool]:
 
 
 def _spellings(q: str) -> Iterator[str]:
-    """`q` as it is; with plain letters for ligatures and full width, three dots for an ellipsis; with the ellipsis."""
+    """Yield the spellings of `q`: as typed; compatibility forms replaced (NFKC), `...` for an ellipsis; with `…`."""
     plain = unicodedata.normalize("NFKC", q)
     yield from (q, plain, plain.replace("...", "\u2026"))
