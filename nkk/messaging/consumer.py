@@ -122,9 +122,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
                 )
             self.consumer.ack_messages([delivery.message for delivery in batch])  # type: ignore[union-attr]
             return
-        log.warning(
-            "nothing of this batch is kept, each event is handled alone", count=len(batch), error=type(error).__name__
-        )
+        log.warning("batch rolled back, each event is handled alone", count=len(batch), error=type(error).__name__)
         for delivery in batch:
             self._spawn_work(self._handler_of(delivery.message), delivery.event, delivery.message)
 

@@ -75,7 +75,7 @@ class DrainingConsumer(Consumer):
             log.critical(
                 "the broker refuses this queue: its arguments or this user's permissions differ from what is "
                 "declared; mend the permissions, or empty the queue, delete it, run `nkk topology` and "
-                "`nkk republish` for each stage it hears",
+                "`nkk republish` for each stage it consumes from",
                 reply=error.reply_text,
             )
             raise WrongTopologyError(error.reply_text) from error
@@ -139,7 +139,7 @@ class DrainingConsumer(Consumer):
         try:
             super().ack_message(message)
         except BROKER_ERRORS:
-            log.warning("acknowledgement lost with the connection; the message comes again")
+            log.warning("acknowledgement lost with the connection; the message will be redelivered")
         finally:
             self._in_flight.pop(id(message), None)
 
@@ -160,13 +160,15 @@ class DrainingConsumer(Consumer):
             if last.channel.connection:
                 last.ack(multiple=True)
         except BROKER_ERRORS:
-            log.warning("acknowledgements lost with the connection; the messages come again", count=len(messages))
+            log.warning(
+                "acknowledgements lost with the connection; the messages will be redelivered", count=len(messages)
+            )
 
     def requeue_message(self, message: Any) -> None:
         try:
             super().requeue_message(message)
         except BROKER_ERRORS:
-            log.warning("requeue lost with the connection; the message comes again")
+            log.warning("requeue lost with the connection; the message will be redelivered")
         finally:
             self._in_flight.pop(id(message), None)
 

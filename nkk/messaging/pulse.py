@@ -71,7 +71,7 @@ def begin(name: str) -> None:
     try:
         _ours = Pulse(name, folder())
     except OSError as error:
-        log.warning("whether this process works cannot be told", folder=str(folder()), error=type(error).__name__)
+        log.warning("liveness files cannot be created", folder=str(folder()), error=type(error).__name__)
 
 
 def expect(loop: str, seconds: float = TURN_SECONDS) -> None:

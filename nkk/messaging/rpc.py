@@ -121,7 +121,7 @@ class StageRpcConsumer(RpcConsumer):
         if not self._was_called(message):
             # The sender is not allowed to call, so it gets no answer either.
             log.error(
-                "what is no call refused",
+                "message refused: not published as a call",
                 exchange=message.delivery_info["exchange"],
                 routing_key=message.delivery_info["routing_key"],
             )

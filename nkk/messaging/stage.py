@@ -70,7 +70,7 @@ class UnitOfWorkProvider(DependencyProvider):
             telling = self.database.telling_settings()
         except SQLAlchemyError as error:
             log.warning(
-                "whether the database server's log holds what people wrote is not known", error=type(error).__name__
+                "could not check whether the database server's log holds what people wrote", error=type(error).__name__
             )
             return
         if telling:

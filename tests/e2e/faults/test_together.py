@@ -154,7 +154,7 @@ def test_one_of_many_that_fails_is_retried_and_quarantined_alone(trial: Trial) -
     assert item.summary()["reason"].startswith("gave up after 4 attempts: RuntimeError")
     assert noted(trial, made) == others
     assert receipts(trial, made) == Counter(made)
-    assert trial.logged(NOTIFICATION, "nothing of this batch is kept, each event is handled alone")
+    assert trial.logged(NOTIFICATION, "batch rolled back, each event is handled alone")
     trial.call_off(stages.NOT_NOTED + poison)
     quarantine.retry(trial.installation.uri, "notification", {item.id})
     eventually(lambda: noted(trial, made) == once(made))
