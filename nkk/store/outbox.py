@@ -33,8 +33,8 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("held_until", UtcDateTime),
     )
     unsent = table.c.sent_at.is_(None)
-    # `id > 0` is always true; it steers PostgreSQL's planner. The relay's query repeats it and so can use this index;
-    # the subquery for a subject's first event cannot, which on stale statistics would scan the whole backlog per row.
+    # `id > 0` is always true and steers PostgreSQL's planner on stale statistics: the relay's query repeats it, to use
+    # this index; its subquery for a subject's first event does not, or would scan the whole backlog for each row.
     in_turn = text("sent_at IS NULL AND id > 0")
     Index("ix_outbox_unsent", table.c.id, sqlite_where=in_turn, postgresql_where=in_turn)
     Index("ix_outbox_unsent_subject", table.c.subject, table.c.id, sqlite_where=unsent, postgresql_where=unsent)
