@@ -7,7 +7,7 @@ from bench.site import FORM, OPD, Site
 from nkk.contracts.events import ComplaintForwarded, ComplaintHandedOver
 from nkk.sop.ticket import new_ticket
 from nkk.store.database import Database
-from nkk.store.work import Tellable, UnitOfWork, Work
+from nkk.store.work import Publishable, UnitOfWork, Work
 from services.intake.storage import IntakeWork
 from services.triage.storage import TriageWork
 
@@ -61,7 +61,7 @@ def forwarded(count: int) -> list[ComplaintForwarded]:
     ]
 
 
-def tell(site: Site, stage: str, events: Iterable[Tellable]) -> None:
+def tell(site: Site, stage: str, events: Iterable[Publishable]) -> None:
     """Have `stage` tell `events`: in its outbox at once, published when its relay looks next, within a second."""
     database = Database(site.stack.database_url(stage), size=1)
     try:

@@ -17,10 +17,10 @@ from sqlalchemy import event as engine_event
 
 from nkk.contracts import EVENTS, STAGES, Event
 from nkk.desk import Calendars
-from nkk.desk.calendars import CalendarNotHeardError
+from nkk.desk.calendars import CalendarNotReceivedError
+from nkk.messaging.batches import Delivery
 from nkk.messaging.consumer import Handles
 from nkk.messaging.rpc import StageRpc
-from nkk.messaging.together import Delivery
 from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season
 from nkk.sop.refusals import UnknownTicket
 from nkk.sop.timed import Timed
@@ -131,10 +131,10 @@ class House:
             service.uow.begin = lambda: nullcontext(work)
             return [_carry_out(service, command, actor, args) for command, actor, *args in commands]
 
-    def tell_alarms(self, now: datetime) -> None:
+    def raise_alarms(self, now: datetime) -> None:
         """What every stage's timer does at `now`."""
         for service in self.services.values():
-            service._tell_some(now)
+            service._raise_some(now)
         self.collect()
 
     def collect(self) -> None:
@@ -192,8 +192,8 @@ class House:
         again = [delivery for delivery in batch if self.chance.random() < 0.05]
         try:
             # A worker's own: its unit of work is that of the batch.
-            known = copy(self.services[ear]).hear_together(batch + again)
-        except (CalendarNotHeardError, UnknownTicket):
+            known = copy(self.services[ear]).consume_batch(batch + again)
+        except (CalendarNotReceivedError, UnknownTicket):
             return False
         assert len(known) == len(again)
         return True
@@ -202,7 +202,7 @@ class House:
         handler = getattr(self.services[ear], _handler(ear, event.type)[0])
         try:
             handler(event)
-        except (CalendarNotHeardError, UnknownTicket):
+        except (CalendarNotReceivedError, UnknownTicket):
             self.waiting.append((ear, event))
             return
         if self.chance.random() < 0.05:
@@ -281,7 +281,7 @@ def _handler(stage: str, type_: str) -> tuple[str, bool]:
     for name, method in inspect.getmembers(SERVICES[stage]):
         for entrypoint in getattr(method, "nameko_entrypoints", ()):
             if isinstance(entrypoint, Handles) and type_ == entrypoint.event_cls.TYPE:
-                return name, entrypoint.together
+                return name, entrypoint.batched
     raise AssertionError(f"{stage} does not hear {type_}")
 
 

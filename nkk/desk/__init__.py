@@ -6,7 +6,7 @@ of access to cases.
 
 from nkk.desk.calendars import Calendars, KeptCalendars, calendars_table
 from nkk.desk.claims import claim_columns
-from nkk.desk.clocks import ClockedWork, alarm_index, clock_columns, to_tell
+from nkk.desk.clocks import ClockedWork, alarm_index, clock_columns, due_alarms
 from nkk.desk.record import IDENTITY_SHOWN, LETTER_DROPPED, VIEWED, RecordedWork, record_table, viewing
 from nkk.desk.report import report_columns
 from nkk.desk.rows import Rows
@@ -27,11 +27,11 @@ __all__ = [
     "calendars_table",
     "claim_columns",
     "clock_columns",
+    "due_alarms",
     "in_turn",
     "narrowed",
     "read_wanted",
     "record_table",
     "report_columns",
-    "to_tell",
     "viewing",
 ]

@@ -18,7 +18,7 @@ FRESH_SECONDS = 1.0
 """How long the number of the newest version is cached."""
 
 
-class CalendarNotHeardError(Exception):
+class CalendarNotReceivedError(Exception):
     """An event names a calendar version that this stage has not consumed yet; a retry will succeed once it has."""
 
 
@@ -90,19 +90,19 @@ class Calendars:
         return self.get(version)
 
     def get(self, version: int) -> Calendar:
-        """Return a version. Raises CalendarNotHeardError. Not for use within a transaction: may take a connection."""
+        """Return a version. Raises CalendarNotReceivedError. Not for use within a transaction: may take a connection."""
         if version not in self._known:
             with self._uow.reading() as work:
                 row = work.calendars.row(version)
             if row is None:
-                raise CalendarNotHeardError(f"calendar version {version}")
+                raise CalendarNotReceivedError(f"calendar version {version}")
             self._known[version] = read_calendar(row["content"], version)
         return self._known[version]
 
     def named_by(self, data: Any) -> Calendar:
         """Return the calendar for the clock that an event's `data` starts.
 
-        Raises CalendarNotHeardError where this calendar, or that of the whole service, has not been consumed yet.
+        Raises CalendarNotReceivedError where this calendar, or that of the whole service, has not been consumed yet.
         """
         if data.service_calendar is not None:
             self.get(data.service_calendar)

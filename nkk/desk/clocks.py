@@ -32,7 +32,7 @@ def alarm_index(table: Table) -> Index:
     return Index(f"ix_{table.name}_alarm", table.c.tell_at, sqlite_where=has_alarm, postgresql_where=has_alarm)
 
 
-def to_tell(connection: Connection, table: Table, now: datetime, limit: int) -> list[Any]:
+def due_alarms(connection: Connection, table: Table, now: datetime, limit: int) -> list[Any]:
     """Return rows with an alarm to raise, locked; rows that another instance has locked are skipped."""
     query = select(table).where(table.c.tell_at < now).order_by(table.c.tell_at).limit(limit)
     return list(connection.execute(query.with_for_update(skip_locked=True)).all())
@@ -49,7 +49,7 @@ class ClockedWork(Work):
     def calendars(self) -> KeptCalendars:
         return KeptCalendars(self.connection, self.CALENDARS)
 
-    def sound(self, timed: Timed, now: datetime) -> StepDueSoon | StepOverdue | None:
+    def raise_alarm(self, timed: Timed, now: datetime) -> StepDueSoon | StepOverdue | None:
         """Publish the alarm that is due at `now`, if any, and return it. The caller must then save `timed`."""
         alarm = timed.alarm(now)
         if alarm is None:
@@ -68,7 +68,7 @@ class ClockedWork(Work):
         self.emit(event, at=now)
         return event
 
-    def sound_if_late(self, timed: Timed, now: datetime) -> None:
+    def raise_if_overdue(self, timed: Timed, now: datetime) -> None:
         """Publish the overdue alarm before a late step ends, where the timer has not done so yet."""
         if now > timed.due_at:
-            self.sound(timed, now)
+            self.raise_alarm(timed, now)

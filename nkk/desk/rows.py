@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, select, true, update
 
-from nkk.desk.clocks import to_tell
+from nkk.desk.clocks import due_alarms
 from nkk.desk.worklist import EVERYTHING, Wanted, in_turn, narrowed
 from nkk.sop.claims import Claimable
 from nkk.sop.refusals import UnknownTicket
@@ -47,9 +47,9 @@ class Rows(Generic[Held]):
         row = {name: getattr(held, name) for name in self._changing}
         self._connection.execute(update(self.TABLE).where(self.TABLE.c.ticket == held.ticket).values(row))
 
-    def to_tell(self, now: datetime, limit: int) -> list[Held]:
+    def due_alarms(self, now: datetime, limit: int) -> list[Held]:
         """Return cases with an alarm to raise at `now`, locked."""
-        return [self.HELD(**row._mapping) for row in to_tell(self._connection, self.TABLE, now, limit)]
+        return [self.HELD(**row._mapping) for row in due_alarms(self._connection, self.TABLE, now, limit)]
 
     def get(self, ticket: str, group: str | None = None, for_update: bool = False) -> Held:
         """Return the case of `ticket`, locked with `for_update`. Raises UnknownTicket."""

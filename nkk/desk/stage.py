@@ -41,7 +41,7 @@ class CalendarsProvider(DependencyProvider):
         return self._calendars
 
 
-class TellsAlarms(Stage):
+class RaisesAlarms(Stage):
     """A stage with clocks, which publishes each alarm once, from whichever instance locks the row first."""
 
     calendars: Any = CalendarsProvider()
@@ -49,9 +49,9 @@ class TellsAlarms(Stage):
     """Whether this stage's desk sees the times of a reporter's acts only to the day (nkk.sop.steps.BY_DAY)."""
 
     @timer(interval=TELL_SECONDS)
-    def tell_alarms(self) -> None:
+    def raise_alarms(self) -> None:
         """Publish the alarms of clocks that are nearly overdue or overdue."""
-        while self._tell_some(self.uow.clock()) == BATCH:
+        while self._raise_some(self.uow.clock()) == BATCH:
             pass
 
     def shown(self, schema: Schema, case: Any, now: datetime) -> Any:
@@ -59,12 +59,12 @@ class TellsAlarms(Stage):
         left = self.calendars.left(case, case.service_due_at, case.service_calendar, now, self.by_day)
         return schema.dump(case) | left | {"claim": case.claim_at(now)}
 
-    def _tell_some(self, now: datetime) -> int:
+    def _raise_some(self, now: datetime) -> int:
         # Published and saved in one transaction: an instance that dies has done both or neither.
         with self.uow.begin() as work:
-            found = work.clocked.to_tell(now, BATCH)
+            found = work.clocked.due_alarms(now, BATCH)
             for timed in found:
-                work.sound(timed, now)
+                work.raise_alarm(timed, now)
                 work.clocked.save(timed)
         return len(found)
 
@@ -98,7 +98,7 @@ class Act:
         return {"ticket": self.case.ticket, "stands": self.case.stands()}
 
 
-class Desk(TellsAlarms):
+class Desk(RaisesAlarms):
     """A stage with a desk: its worklist, the claims on its cases, and the acts that end a step."""
 
     role: ClassVar[Role]
@@ -137,7 +137,7 @@ class Desk(TellsAlarms):
         calendar = self.calendars.current()
         with self.uow.begin() as work:
             case, now = self.standing(work, actor, ticket), now or work.now
-            work.sound_if_late(case, now)
+            work.raise_if_overdue(case, now)
             yield Act(work, case, now, calendar)
             work.clocked.save(case)
 
@@ -168,7 +168,7 @@ class CaseDesk(Desk):
         return self.shown(self.viewed(), case, work.now)
 
 
-class HearsCalendars(TellsAlarms):
+class ConsumesCalendars(RaisesAlarms):
     """A stage that consumes the calendar, which intake keeps."""
 
     @handles(CalendarChanged)
@@ -178,10 +178,10 @@ class HearsCalendars(TellsAlarms):
             work.calendars.keep(event.data.version, event.data.content, event.time, event.data.by)
 
 
-class HearsClosings(Stage):
+class ConsumesClosings(Stage):
     """A stage that consumes the closing of complaints, which ends at another stage."""
 
-    @handles(ComplaintClosed, together=True)
+    @handles(ComplaintClosed, batched=True)
     def on_complaint_closed(self, event: Event[ComplaintClosed]) -> None:
         """Note that step 7 ended: the complaint's events are kept for NKK_OUTBOX_DAYS from then on."""
         with self.uow.handling(event) as work:

@@ -15,12 +15,12 @@ from typing import Any
 from nkk.clock import utc_now
 from nkk.log import begin_context, get_logger
 from nkk.messaging import pulse, topology
+from nkk.messaging.batches import BATCH_SIZE, Delivery, Gathering
 from nkk.messaging.draining import DrainingConsumer
 from nkk.messaging.host import ContainerBeingKilled, Entrypoint, ProviderCollector, SharedExtension, config, sleep
 from nkk.messaging.origin import ForgedError, Origins, check_origin
 from nkk.messaging.plain import take_as_they_are
 from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
-from nkk.messaging.together import TOGETHER, Delivery, Gathering
 from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON
 from nkk.sop.clock import write_instant
 from nkk.store.database import is_away
@@ -52,7 +52,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
         self.uri = config["AMQP_URI"]
         self._origins = Origins(self.service, self.uri)
         self.consumer: DrainingConsumer | None = None
-        self._gathering = Gathering(self.container, self._settle_together)
+        self._gathering = Gathering(self.container, self._settle_batch)
 
     def start(self) -> None:
         events = [provider.event_cls for provider in self._providers]
@@ -63,7 +63,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
             on_raw=self._receive,
             heartbeat=config.get("HEARTBEAT", 15),
             # One batch more than the one that is being handled.
-            prefetch_count=max(self.container.max_workers, 2 * TOGETHER),
+            prefetch_count=max(self.container.max_workers, 2 * BATCH_SIZE),
         )
         pulse.expect(self.consumer.loop)
         self.container.spawn_managed_thread(self.consumer.run, identifier="events")
@@ -88,7 +88,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
             reason = f"{kind}: {str(error) or type(error).__name__}"
             self.container.spawn_managed_thread(partial(self._quarantine, message, reason), identifier="quarantine")
             return
-        if handler.together and not message.delivery_info["redelivered"] and not _attempt(message):
+        if handler.batched and not message.delivery_info["redelivered"] and not _attempt(message):
             self._gathering.add(Delivery(handler.method_name, event, message))
         else:
             self._spawn_work(handler, event, message)
@@ -111,14 +111,14 @@ class EventConsumer(SharedExtension, ProviderCollector):
     def _spawn_work(self, handler: "Handles", event: Any, message: Any) -> None:
         self.container.spawn_managed_thread(partial(self._work, handler, event, message), identifier="event")
 
-    def _settle_together(self, batch: list[Delivery], known: list[Delivery], error: Exception | None) -> None:
+    def _settle_batch(self, batch: list[Delivery], known: list[Delivery], error: Exception | None) -> None:
         if error is None:
             for delivery in batch:
                 delivery.begin_context(self.service)
                 log.info(
                     "event already handled" if delivery in known else "event handled",
                     type=delivery.event.type,
-                    together=len(batch),
+                    batch=len(batch),
                 )
             self.consumer.ack_messages([delivery.message for delivery in batch])  # type: ignore[union-attr]
             return
@@ -200,15 +200,15 @@ class EventConsumer(SharedExtension, ProviderCollector):
 class Handles(Entrypoint):
     """The entrypoint `@handles(EventClass)`: calls the method with each parsed event of that type, at least once.
 
-    `EventClass` is one of the contracts (nkk.contracts.events). With `together=True`, waiting events are handled as a
-    batch in one transaction (nkk.messaging.together).
+    `EventClass` is one of the contracts (nkk.contracts.events). With `batched=True`, waiting events are handled as a
+    batch in one transaction (nkk.messaging.batches).
     """
 
     consumer = EventConsumer()
 
-    def __init__(self, event_cls: Any, together: bool = False, **kwargs: Any) -> None:
+    def __init__(self, event_cls: Any, batched: bool = False, **kwargs: Any) -> None:
         self.event_cls = event_cls
-        self.together = together
+        self.batched = batched
         super().__init__(**kwargs)
 
     def setup(self) -> None:

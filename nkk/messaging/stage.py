@@ -9,11 +9,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from nkk.clock import Clock, utc_now
 from nkk.log import get_logger
 from nkk.messaging import pulse
+from nkk.messaging.batches import ConsumesBatches
 from nkk.messaging.consumer import begin_worker_context
 from nkk.messaging.host import ConfigurationError, DependencyProvider, Timer, config, look_up_anew, sleep, timer
 from nkk.messaging.relay import Relay
 from nkk.messaging.rpc import rpc
-from nkk.messaging.together import HearsTogether
 from nkk.settings import DATABASE_URL, NKK_OUTBOX_DAYS, NKK_TOKEN_PUBLIC_KEY, OF, STAGE, SettingsError, check
 from nkk.sop.clock import write_instant
 from nkk.sop.steps import Role
@@ -110,7 +110,7 @@ class CallerProvider(DependencyProvider):
         return Caller(worker_ctx.context_data.get("actor"), self._key)
 
 
-class Stage(HearsTogether):
+class Stage(ConsumesBatches):
     """Base of the stages' Nameko classes; a subclass sets `name` and `uow = UnitOfWorkProvider(ItsWork)`."""
 
     name: str

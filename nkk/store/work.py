@@ -14,7 +14,7 @@ from nkk.log import correlation_id
 from nkk.store.database import Database, Inserts, insert_absent, insert_if_absent
 
 
-class Tellable(Protocol):
+class Publishable(Protocol):
     """What the outbox accepts: an event's data that can write its own envelope."""
 
     TYPE: ClassVar[str]
@@ -69,7 +69,7 @@ class Work:
             self.told, self._afterwards = told, afterwards
             raise
 
-    def emit(self, *events: Tellable, at: datetime | None = None) -> list[str]:
+    def emit(self, *events: Publishable, at: datetime | None = None) -> list[str]:
         """Add `events` to the outbox, to be published after the commit, and return their ids.
 
         `at` is the time of the fact, by default that of the transaction.
@@ -168,7 +168,7 @@ class UnitOfWork(Generic[W]):
             yield work
 
     @contextmanager
-    def together(self, events: Iterable[Any]) -> Iterator["Together[W]"]:
+    def batch(self, events: Iterable[Any]) -> Iterator["Batch[W]"]:
         """Begin one transaction for a batch of `events`, and yield the unit of work for their handlers."""
         # Inserted in id order: two instances that received the same events do not deadlock.
         known = sorted({event.id: _known(event) for event in events}.items())
@@ -179,7 +179,7 @@ class UnitOfWork(Generic[W]):
                 [{"consumer": self._service, "handled_at": work.now, **row} for _, row in known],
                 "event_id",
             )
-            yield Together(self, work, fresh)
+            yield Batch(self, work, fresh)
 
     @contextmanager
     def reading(self) -> Iterator[W]:
@@ -193,7 +193,7 @@ def _known(event: Any) -> dict[str, Any]:
     return {"event_id": event.id, "ticket": getattr(event.data, "ticket", None)}
 
 
-class Together(Generic[W]):
+class Batch(Generic[W]):
     """The unit of work of the handlers of a batch, whose effects share one transaction.
 
     A handler's exception, other than AlreadyHandledError, must end the transaction: it is not rolled back alone.

@@ -12,7 +12,7 @@ from typing import Any, Self
 from nkk.contracts import views
 from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
 from nkk.desk import IDENTITY_SHOWN, viewing
-from nkk.desk.stage import Desk, HearsClosings, of_the_desk
+from nkk.desk.stage import ConsumesClosings, Desk, of_the_desk
 from nkk.messaging.boxes import Call, UnreadableBoxError
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
@@ -35,7 +35,7 @@ from services.intake.sessions import Acting
 from services.intake.storage import IntakeWork
 
 
-class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, HearsClosings):
+class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings):
     """Steps 1 and 2. Whatever tells who reported, and whatever opens an account, comes and goes in a box."""
 
     name = "intake"

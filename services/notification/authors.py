@@ -29,7 +29,7 @@ class KnowsAuthors:
     mailer: Any
     keyed: Any = KeyedProvider()
 
-    @handles(ReporterRegistered, together=True)
+    @handles(ReporterRegistered, batched=True)
     def on_reporter_registered(self, event: Event[ReporterRegistered]) -> None:
         """A reporter can be reached; where it is elsewhere than before, the old address is told so."""
         data = event.data

@@ -19,7 +19,7 @@ from nkk.contracts.events import (
     ResponseSubmitted,
 )
 from nkk.desk import viewing
-from nkk.desk.stage import Desk, HearsCalendars
+from nkk.desk.stage import ConsumesCalendars, Desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import timer
 from nkk.messaging.rpc import rpc
@@ -38,12 +38,12 @@ from services.notification.domain import Answer, Entry, Journey
 from services.notification.following import Follows
 from services.notification.mail import Mailer
 from services.notification.storage import NotificationWork, letter_id
-from services.notification.telling import TellsPeople
+from services.notification.telling import NotifiesPeople
 from services.notification.unsent import LooksAfterLetters
 
 
 class NotificationService(
-    KnowsAuthors, Follows, TellsPeople, LooksAfterLetters, RepublishesClosings, Desk, HearsCalendars
+    KnowsAuthors, Follows, NotifiesPeople, LooksAfterLetters, RepublishesClosings, Desk, ConsumesCalendars
 ):
     """Steps 6 and 7, the journey of every complaint, and every message to a person."""
 
@@ -55,25 +55,25 @@ class NotificationService(
 
     # -- what the other stages tell
 
-    @handles(ComplaintSubmitted, together=True)
+    @handles(ComplaintSubmitted, batched=True)
     def on_complaint_submitted(self, event: Event[ComplaintSubmitted]) -> None:
         """Step 1 ended: the reporter is sent a receipt."""
         data = event.data
         author = self.keyed.author(data.ticket, self.keyed.open_reporter(data.sealed_reporter, data.ticket))
         self._begin(event, author=author, sealed_reporter=data.sealed_reporter)
 
-    @handles(ComplaintSubmittedV1, together=True)
+    @handles(ComplaintSubmittedV1, batched=True)
     def on_complaint_submitted_v1(self, event: Event[ComplaintSubmittedV1]) -> None:
         """The same, as an intake of a version before told it; `hide_reporters` sees to the id."""
         self._begin(event, reporter_id=event.data.reporter_id)
 
-    @handles(ComplaintHandedOver, together=True)
+    @handles(ComplaintHandedOver, batched=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
         """Step 2 ended."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
-    @handles(ComplaintClassifiedAsInformation, together=True)
+    @handles(ComplaintClassifiedAsInformation, batched=True)
     def on_classified_as_information(self, event: Event[ComplaintClassifiedAsInformation]) -> None:
         """Step 3 ended, "ya": it comes to be answered."""
         calendar = self.calendars.named_by(event.data)
@@ -81,25 +81,25 @@ class NotificationService(
             work.journeys.note(_entry(event), path=Path.INFORMATION)
             work.answers.add(_answer(event, calendar, Path.INFORMATION, material=None))
 
-    @handles(ComplaintForwarded, together=True)
+    @handles(ComplaintForwarded, batched=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
         """Step 3 ended, "tidak"."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event), path=Path.COMPLAINT, opd=event.data.opd)
 
-    @handles(ResponseSubmitted, together=True)
+    @handles(ResponseSubmitted, batched=True)
     def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
         """Step 4 ended."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
-    @handles(ResponseReturned, together=True)
+    @handles(ResponseReturned, batched=True)
     def on_response_returned(self, event: Event[ResponseReturned]) -> None:
         """Step 5 sent a response back to step 4."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
-    @handles(ResponseApproved, together=True)
+    @handles(ResponseApproved, batched=True)
     def on_response_approved(self, event: Event[ResponseApproved]) -> None:
         """Step 5 ended: it comes to be answered."""
         calendar = self.calendars.named_by(event.data)

@@ -764,9 +764,9 @@ class NotificationWork(ClockedWork, RecordedWork):
     def journeys(self) -> Journeys:
         return Journeys(self.connection, self.inserts)
 
-    def sound(self, timed: Timed, now: datetime) -> Any:
+    def raise_alarm(self, timed: Timed, now: datetime) -> Any:
         """Tell the tooling, and the team as well: nobody tells us of our own steps."""
-        alarm = super().sound(timed, now)
+        alarm = super().raise_alarm(timed, now)
         if alarm is not None:
             self.tell_team(alarm, now)
         return alarm

@@ -23,28 +23,28 @@ FORGET_SECONDS = 3_600
 log = get_logger()
 
 
-class TellsPeople:
+class NotifiesPeople:
     """Letters about time, and codes. Those to teams leave in office hours only: the mailer sees to that."""
 
     uow: Any
     mailer: Any
     keyed: Any
 
-    @handles(StepDueSoon, together=True)
+    @handles(StepDueSoon, batched=True)
     def on_step_due_soon(self, event: Event[StepDueSoon]) -> None:
         """A step of another stage nears its end."""
         with self.uow.handling(event) as work:
             work.tell_team(event.data, event.time, event.id)
             work.afterwards(self.mailer.wake)
 
-    @handles(StepOverdue, together=True)
+    @handles(StepOverdue, batched=True)
     def on_step_overdue(self, event: Event[StepOverdue]) -> None:
         """A step of another stage is late."""
         with self.uow.handling(event) as work:
             work.tell_team(event.data, event.time, event.id)
             work.afterwards(self.mailer.wake)
 
-    @handles(PasswordResetRequested, together=True)
+    @handles(PasswordResetRequested, batched=True)
     def on_password_reset_requested(self, event: Event[PasswordResetRequested]) -> None:
         """A reporter forgot their password: the code goes out, where it is still good."""
         data = event.data

@@ -2,7 +2,7 @@
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import ComplaintForwarded, ResponseReturned, ResponseSubmitted
-from nkk.desk.stage import CaseDesk, HearsCalendars, HearsClosings, of_the_desk
+from nkk.desk.stage import CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
@@ -18,7 +18,7 @@ from services.opd_response.domain import Case
 from services.opd_response.storage import OpdResponseWork
 
 
-class OpdResponseService(CaseDesk, HearsCalendars, HearsClosings):
+class OpdResponseService(CaseDesk, ConsumesCalendars, ConsumesClosings):
     """Step 4: the desks of the agencies' helper teams. A team sees and answers its own agency's complaints only."""
 
     name = "opd_response"
@@ -28,14 +28,14 @@ class OpdResponseService(CaseDesk, HearsCalendars, HearsClosings):
     by_day = True
     uow = UnitOfWorkProvider(OpdResponseWork)
 
-    @handles(ComplaintForwarded, together=True)
+    @handles(ComplaintForwarded, batched=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
         """Step 3 ended: a complaint comes to be answered."""
         calendar = self.calendars.named_by(event.data)
         with self.uow.handling(event) as work:
             work.cases.add(_case(event, calendar))
 
-    @handles(ResponseReturned, together=True)
+    @handles(ResponseReturned, batched=True)
     def on_response_returned(self, event: Event[ResponseReturned]) -> None:
         """Step 5 sent a response back: it is to be answered again."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)

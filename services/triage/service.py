@@ -10,7 +10,7 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
-from nkk.desk.stage import CaseDesk, HearsCalendars, HearsClosings, of_the_desk
+from nkk.desk.stage import CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
@@ -26,7 +26,7 @@ from services.triage.domain import Case, check_forwarding, check_information, ch
 from services.triage.storage import TriageWork
 
 
-class TriageService(CaseDesk, HearsCalendars, HearsClosings):
+class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
     """Steps 3 and 5: Tim Utama's desk."""
 
     name = "triage"
@@ -36,14 +36,14 @@ class TriageService(CaseDesk, HearsCalendars, HearsClosings):
     by_day = True
     uow = UnitOfWorkProvider(TriageWork)
 
-    @handles(ComplaintHandedOver, together=True)
+    @handles(ComplaintHandedOver, batched=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
         """Step 2 ended: a report comes to be classified."""
         calendar = self.calendars.named_by(event.data)
         with self.uow.handling(event) as work:
             work.cases.add(_case(event, calendar))
 
-    @handles(ResponseSubmitted, together=True)
+    @handles(ResponseSubmitted, batched=True)
     def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
         """Step 4 ended: a response comes to be approved or returned."""
         calendar = self.calendars.get(event.data.calendar)

@@ -104,11 +104,11 @@ class Work:
     def row(self, version):
         return {"version": version, "content": WITHOUT_HOLIDAYS, "changed_at": NOW, "changed_by": "admin-1"}
 
-    def sound(self, timed, now):
-        return ClockedWork.sound(self, timed, now)
+    def raise_alarm(self, timed, now):
+        return ClockedWork.raise_alarm(self, timed, now)
 
-    def sound_if_late(self, timed, now):
-        return ClockedWork.sound_if_late(self, timed, now)
+    def raise_if_overdue(self, timed, now):
+        return ClockedWork.raise_if_overdue(self, timed, now)
 
     def emit(self, *events, at=None):
         self.told += events
@@ -313,7 +313,7 @@ def lists_changed():
 def alarm(now):
     """What is told of a report on its desk by `now`, and by the timer alone."""
     work = Work()
-    work.sound(complaint(), now)
+    work.raise_alarm(complaint(), now)
     (event,) = work.told
     return event
 
@@ -394,7 +394,7 @@ def test_every_stage_can_tell_of_what_stands_at_its_steps(stage, now, event):
     timed = BUILDERS[stage]()
     timed.due_at, timed.tell_at = MONDAY + timedelta(minutes=10), MONDAY + timedelta(minutes=8)
     work = Work()
-    work.sound(timed, now)
+    work.raise_alarm(timed, now)
     (told,) = work.told
     assert type(told) is event
     assert event.read(told.to_json("event-1", MONDAY, None, stage)).data == told

@@ -21,7 +21,7 @@ COMMON = {
     "role",
     "error",
     "at",
-    "together",
+    "batch",
     "attempt",
     "delay_ms",
     "count",

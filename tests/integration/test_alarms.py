@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 from nkk.contracts import STAGES
 from nkk.contracts.events import CalendarChanged
 from nkk.desk import stage as stage_module
-from nkk.desk.calendars import CalendarNotHeardError
+from nkk.desk.calendars import CalendarNotReceivedError
 from nkk.sop import steps
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS, WIB
@@ -67,7 +67,7 @@ def once(kind, tickets):
 
 
 def look_until_nothing_is_left(instance, now):
-    while instance._tell_some(now):
+    while instance._raise_some(now):
         pass
 
 
@@ -105,7 +105,7 @@ def test_an_instance_that_dies_in_the_middle_has_told_nothing_and_the_next_one_t
     with monkeypatch.context() as patch:
         patch.setattr(repository, "save", save)
         with pytest.raises(KeyboardInterrupt):
-            dying._tell_some(LATE)
+            dying._raise_some(LATE)
     assert len(saved) == 8
     assert told(stages) == Counter()
     look_until_nothing_is_left(stages.instance(stage), LATE)
@@ -117,18 +117,18 @@ def test_what_one_instance_is_telling_is_passed_over_by_another_and_told_if_the_
     if stages.databases[stage].is_sqlite:
         # SQLite writes one transaction at a time: the second instance waits, and then finds nothing left.
         tickets = put(stages, stage, 3)
-        assert [stages.instance(stage)._tell_some(LATE) for _ in range(2)] == [3, 0]
+        assert [stages.instance(stage)._raise_some(LATE) for _ in range(2)] == [3, 0]
         assert told(stages) == once(PAST, tickets)
         return
     tickets = put(stages, stage, 3)
     first = stages.instance(stage)
     with suppress(KeyboardInterrupt), first.uow.begin() as work:
-        (timed, *_) = work.clocked.to_tell(LATE, 1)
-        work.sound(timed, LATE)
+        (timed, *_) = work.clocked.due_alarms(LATE, 1)
+        work.raise_alarm(timed, LATE)
         work.clocked.save(timed)
-        assert stages.instance(stage)._tell_some(LATE) == 2
+        assert stages.instance(stage)._raise_some(LATE) == 2
         raise KeyboardInterrupt
-    assert stages.instance(stage)._tell_some(LATE) == 1
+    assert stages.instance(stage)._raise_some(LATE) == 1
     assert told(stages) == once(PAST, tickets)
 
 
@@ -165,7 +165,7 @@ def test_a_step_finished_late_is_told_of_exactly_once_by_who_finishes_it(stages)
     ticket = submitted(stages)
     carry(stages, ticket)
     for later in (timedelta(), timedelta(days=400)):
-        stages.tell_alarms(stages.now + later)
+        stages.raise_alarms(stages.now + later)
     alarms = [(stage, event) for stage, event in stages.told if event.type in (NEAR, PAST)]
     assert [(event.type, event.data.step, event.data.round) for _, event in alarms] == [(PAST, *run) for run in RUNS]
     assert [stage for stage, _ in alarms] == [stage for stage, *_ in ACTS]
@@ -184,7 +184,7 @@ def test_a_late_step_is_told_of_before_the_event_that_ends_it(stages):
 def test_a_step_finished_in_time_tells_nothing_of_its_clock(stages):
     ticket = submitted(stages)
     carry(stages, ticket, ACTS, timedelta(minutes=9))
-    stages.tell_alarms(stages.now + timedelta(days=400))
+    stages.raise_alarms(stages.now + timedelta(days=400))
     # Nine of step 2's ten minutes: near its end, and done in the same moment.
     assert told(stages) == Counter()
 
@@ -196,7 +196,7 @@ def test_a_refused_command_tells_nothing_of_a_clock_and_leaves_that_to_the_timer
     with pytest.raises(AlreadyDone):
         stages.do("triage", "forward", MAIN_TEAM, ticket, OPD)
     assert told(stages) == Counter()
-    stages.tell_alarms(stages.now)
+    stages.raise_alarms(stages.now)
     assert told(stages) == once(PAST, [ticket])
 
 
@@ -250,9 +250,9 @@ def test_an_event_whose_calendar_was_not_heard_of_yet_has_no_effect_and_is_handl
     stages.do("intake", "hand_over", OPERATOR, ticket)
     handed_over = next(event for ear, event in stages.waiting if ear == "triage")
     for _ in range(2):
-        with pytest.raises(CalendarNotHeardError):
+        with pytest.raises(CalendarNotReceivedError):
             stages.services["triage"].on_complaint_handed_over(handed_over)
-        with pytest.raises(CalendarNotHeardError):
+        with pytest.raises(CalendarNotReceivedError):
             stages.services["notification"].on_complaint_handed_over(handed_over)
     stages.waiting += changed
     stages.deliver()
@@ -272,7 +272,7 @@ def test_an_event_waits_for_the_calendar_of_the_submission_too(stages):
     )
     triage, handed_over = stages.services["triage"], next(event for ear, event in stages.waiting if ear == "triage")
     for version in (2, 1):
-        with pytest.raises(CalendarNotHeardError):
+        with pytest.raises(CalendarNotReceivedError):
             triage.on_complaint_handed_over(handed_over)
         triage.on_calendar_changed(
             next(event for ear, event in first if ear == "triage" and event.data.version == version)
@@ -326,7 +326,7 @@ def test_a_calendar_heard_twice_or_out_of_order_stays_what_it_was(stages):
             triage.on_calendar_changed(event)
         assert triage.calendars.current().version == 3
     assert [triage.calendars.get(version).version for version in range(4)] == [0, 1, 2, 3]
-    with pytest.raises(CalendarNotHeardError):
+    with pytest.raises(CalendarNotReceivedError):
         triage.calendars.get(4)
 
 
@@ -406,7 +406,7 @@ def test_a_late_step_has_one_letter_to_its_team_and_one_to_its_superior(stages):
     stages.chance.random = lambda: 0.0  # every event is heard twice
     ticket = submitted(stages)
     carry(stages, ticket)
-    stages.tell_alarms(stages.now + timedelta(days=30))
+    stages.raise_alarms(stages.now + timedelta(days=30))
     stages.deliver()
     opd = f"opd_team:{OPD}"
     assert letters(stages) == sorted(
@@ -431,7 +431,7 @@ def test_a_step_that_nears_its_end_has_a_letter_to_its_team_alone(stages):
     submitted(stages)
     stages.deliver()
     for _ in range(2):
-        stages.tell_alarms(SOON)
+        stages.raise_alarms(SOON)
         stages.deliver()
     assert letters(stages) == [("due_soon", "operator", 2, 0)]
 
@@ -440,7 +440,7 @@ def test_a_team_whose_address_nobody_gave_has_no_letter(stages):
     stages.do("notification", "replace_teams", ADMIN, {"main_team": ADDRESSES["main_team"]})
     submitted(stages)
     stages.deliver()
-    stages.tell_alarms(LATE)
+    stages.raise_alarms(LATE)
     stages.deliver()
     assert letters(stages) == []
 

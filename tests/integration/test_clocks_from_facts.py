@@ -15,7 +15,7 @@ import pytest
 
 from nkk.contracts import STAGES, Event
 from nkk.contracts.events import ComplaintClassifiedAsInformation, ResponseApproved
-from nkk.messaging.together import TOGETHER
+from nkk.messaging.batches import BATCH_SIZE
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar, write_calendar
 from nkk.sop.clock import WIB
@@ -125,7 +125,7 @@ class Crowd:
         """Somebody takes their time; meanwhile timers look, and an admin may change the calendar."""
         until = self.later()
         for moment in sorted(self.chance.uniform(0, 1) for _ in range(self.chance.randrange(3))):
-            self.house.tell_alarms(self.house.now + (until - self.house.now) * moment)
+            self.house.raise_alarms(self.house.now + (until - self.house.now) * moment)
         if self.chance.random() < 0.25:
             self.change_calendar()
         self.house.now = until
@@ -153,7 +153,7 @@ class Crowd:
             self.pass_time()
             acting = self.chance.sample(going, self.chance.randint((len(going) + 1) // 2, len(going)))
             self.house.deliver(
-                some=0.5, awaited={walk.awaited for walk in acting}, together=self.chance.choice([1, *[TOGETHER] * 9])
+                some=0.5, awaited={walk.awaited for walk in acting}, together=self.chance.choice([1, *[BATCH_SIZE] * 9])
             )
             desks = {walk.awaited[0] for walk in acting}
             # The answer's row forgets step 6 when it goes on with step 7.
@@ -161,7 +161,7 @@ class Crowd:
             self.act(acting, self.chance.choice([1, *[CROWD] * 9]))
             self.house.collect()
             self.look(desks, acting)
-        self.house.deliver(together=TOGETHER)
+        self.house.deliver(together=BATCH_SIZE)
         self.look(STAGES, self.walks)
 
     def act(self, acting, together):

@@ -175,7 +175,7 @@ def test_a_timer_that_tells_an_alarm_leaves_the_claim_alone(stages: House, desk:
     ticket, actor = brought_to(stages, desk), DESKS[desk]
     stages.now += timedelta(days=20)
     claim = stages.do(desk, "claim", actor, ticket)["claim"]
-    stages.tell_alarms(stages.now)
+    stages.raise_alarms(stages.now)
     assert listed(stages, desk) == {ticket: claim}
 
 
@@ -243,4 +243,4 @@ def test_a_row_whose_dates_nobody_can_reckon_with_is_on_its_list_and_fails_none(
     assert len(stages.do("intake", "complaints", REPORTER)["items"]) == 2
     stages.do("notification", "month", MAIN_TEAM, stages.now.strftime("%Y-%m"), False)
     stages.instance("notification").figures()
-    stages.tell_alarms(stages.now + timedelta(days=30))
+    stages.raise_alarms(stages.now + timedelta(days=30))

@@ -169,7 +169,7 @@ def test_cases_of_tim_utama_keep_their_clocks_and_those_on_its_desk_get_an_alarm
     )
     with triage.upgraded().reading() as work:
         found = {case.state: case for case in (work.cases.get(ticket(letter)) for letter in "ABCDE")}
-        assert len(work.clocked.to_tell(DUE + timedelta(seconds=1), 10)) == 2
+        assert len(work.clocked.due_alarms(DUE + timedelta(seconds=1), 10)) == 2
     assert {state: clock_of(case) for state, case in found.items()} == {
         state: (CAME, DUE, done_at, None if done_at else DUE, 0) for state, done_at in CASES.items()
     }

@@ -128,7 +128,7 @@ class AccidentalTriage(TriageService):
 class AccidentalNotification(NotificationService):
     """Notification, which may die or fail at one of several events that it hears together."""
 
-    @handles(ComplaintHandedOver, together=True)
+    @handles(ComplaintHandedOver, batched=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
         if (FOLDER / (NOT_NOTED + event.subject)).exists():
             raise RuntimeError(event.data.text)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from nkk.desk import Calendars
-from nkk.desk.calendars import CalendarNotHeardError
+from nkk.desk.calendars import CalendarNotReceivedError
 from nkk.sop import steps
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS, Calendar, Day
@@ -105,13 +105,13 @@ def test_the_service_of_a_case_older_than_that_version_is_counted_by_the_steps_c
 
 def test_nothing_is_counted_by_a_calendar_that_was_not_heard_of():
     for case in (standing(CLOSED_FROM_NINE), standing(submitted_by=1)):
-        with pytest.raises(CalendarNotHeardError):
+        with pytest.raises(CalendarNotReceivedError):
             left(case, wib("2026-03-02T09:00"))
 
 
 @pytest.mark.parametrize(("calendar", "service_calendar"), [(1, 0), (0, 1), (1, None), (1, 1)])
 def test_an_event_waits_for_every_calendar_it_names(calendar, service_calendar):
     named = SimpleNamespace(calendar=calendar, service_calendar=service_calendar)
-    with pytest.raises(CalendarNotHeardError):
+    with pytest.raises(CalendarNotReceivedError):
         Calendars(Stored()).named_by(named)
     assert Calendars(Stored(CLOSED_FROM_NINE)).named_by(named).version == calendar

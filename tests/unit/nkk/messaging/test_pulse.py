@@ -41,10 +41,10 @@ def test_one_loop_that_stands_still_is_named_and_another_turn_of_it_mends_it(her
 
 def test_a_loop_may_take_the_time_it_said(here):
     pulse.begin("triage")
-    pulse.expect("tell_alarms", 150)
-    long_ago(here / "tell_alarms", 100)
+    pulse.expect("raise_alarms", 150)
+    long_ago(here / "raise_alarms", 100)
     assert pulse.troubles("triage") == []
-    long_ago(here / "tell_alarms", 160)
+    long_ago(here / "raise_alarms", 160)
     assert len(pulse.troubles("triage")) == 1
 
 

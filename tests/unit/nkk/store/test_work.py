@@ -286,5 +286,5 @@ def test_all_that_a_transaction_does_has_the_time_at_which_it_began(database, wo
 
 def test_handlers_whose_effects_are_committed_together_have_one_clock(database, work_cls):
     uow = UnitOfWork(database, work_cls, "things", clock=lambda: AT)
-    with uow.together([HEARD]) as together, together.handling(HEARD) as work:
+    with uow.batch([HEARD]) as together, together.handling(HEARD) as work:
         assert (work.now, together.clock()) == (AT, AT)

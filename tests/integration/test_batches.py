@@ -45,7 +45,7 @@ def rows(database):
 
 
 def test_all_are_handled_in_one_transaction(database, uow):
-    with uow.together(EVENTS) as joint:
+    with uow.batch(EVENTS) as joint:
         for event in EVENTS:
             with joint.handling(event) as work:
                 work.inserts.add(things, {"name": event.id})
@@ -58,7 +58,7 @@ def test_what_was_handled_before_or_comes_twice_has_no_second_effect(uow):
     with uow.handling(EVENTS[1]):
         pass
     had = []
-    with uow.together([*EVENTS, EVENTS[3]]) as joint:
+    with uow.batch([*EVENTS, EVENTS[3]]) as joint:
         for event in [*EVENTS, EVENTS[3]]:
             try:
                 with joint.handling(event):
@@ -71,7 +71,7 @@ def test_what_was_handled_before_or_comes_twice_has_no_second_effect(uow):
 
 def test_a_failure_leaves_nothing_of_any_and_each_can_be_handled_alone(database, uow):
     def fail():
-        with uow.together(EVENTS) as joint:
+        with uow.batch(EVENTS) as joint:
             for event in EVENTS:
                 with joint.handling(event) as work:
                     work.inserts.add(things, {"name": event.id})
@@ -93,7 +93,7 @@ def test_what_is_to_follow_a_commit_follows_it_once_and_no_failure(uow):
     def call():
         called.append(handled(uow))
 
-    with uow.together(EVENTS) as joint:
+    with uow.batch(EVENTS) as joint:
         for event in EVENTS:
             with joint.handling(event) as work:
                 work.afterwards(call)

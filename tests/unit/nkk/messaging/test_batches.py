@@ -3,8 +3,8 @@ from unittest.mock import Mock
 
 import pytest
 
+from nkk.messaging.batches import BATCH_SIZE, ConsumesBatches, Delivery, Gathering
 from nkk.messaging.draining import DrainingConsumer
-from nkk.messaging.together import TOGETHER, Delivery, Gathering, HearsTogether
 from nkk.store.work import AlreadyHandledError
 
 
@@ -13,12 +13,12 @@ def delivery(subject, number=0):
     return Delivery("on_thing_happened", event, Mock())
 
 
-class Stage(HearsTogether):
+class Stage(ConsumesBatches):
     name = "things"
 
     def __init__(self, known=()):
         self.heard, self.known = [], known
-        self.uow = SimpleNamespace(together=Mock(return_value=Mock(__enter__=Mock(), __exit__=Mock(return_value=None))))
+        self.uow = SimpleNamespace(batch=Mock(return_value=Mock(__enter__=Mock(), __exit__=Mock(return_value=None))))
 
     def on_thing_happened(self, event):
         if event.id in self.known:
@@ -28,13 +28,13 @@ class Stage(HearsTogether):
 
 def test_each_subject_is_heard_in_the_order_its_events_came():
     stage = Stage()
-    stage.hear_together([delivery("b", 1), delivery("a", 1), delivery("b", 0), delivery("a", 2)])
+    stage.consume_batch([delivery("b", 1), delivery("a", 1), delivery("b", 0), delivery("a", 2)])
     assert stage.heard == ["a-1", "a-2", "b-1", "b-0"]
 
 
 def test_what_was_known_is_said_and_the_others_are_heard():
     stage, batch = Stage(known={"a-1"}), [delivery("a", 1), delivery("b", 1)]
-    assert stage.hear_together(batch) == [batch[0]]
+    assert stage.consume_batch(batch) == [batch[0]]
     assert stage.heard == ["b-1"]
 
 
@@ -62,7 +62,7 @@ class Container:
 def test_what_comes_while_a_batch_is_under_way_is_the_next():
     container, settled = Container(), []
     gathering = Gathering(container, lambda batch, known, error: settled.append((batch, error)))
-    first, *others = [delivery("a", number) for number in range(TOGETHER + 2)]
+    first, *others = [delivery("a", number) for number in range(BATCH_SIZE + 2)]
     gathering.add(first)
     container.begin()
     for each in others:
@@ -71,9 +71,9 @@ def test_what_comes_while_a_batch_is_under_way_is_the_next():
     assert container.end() == [first]
     container.begin()
     error = ZeroDivisionError()
-    assert container.end(error) == others[:TOGETHER]
+    assert container.end(error) == others[:BATCH_SIZE]
     container.begin()
-    assert container.end() == others[TOGETHER:]
+    assert container.end() == others[BATCH_SIZE:]
     assert container.threads == []
     assert [error for _, error in settled] == [None, error, None]
     gathering.add(first)

@@ -1,6 +1,6 @@
 """Handling of waiting events as a batch: one transaction and one acknowledgement for all that have arrived.
 
-For handlers that only write to the stage's database and say so (`@handles(Event, together=True)`). Where any handler
+For handlers that only write to the stage's database and say so (`@handles(Event, batched=True)`). Where any handler
 fails, the transaction is rolled back and each event is handled alone. A redelivered or retried event is handled alone
 from the start, so that a poison event only hurts itself.
 """
@@ -15,7 +15,7 @@ from nkk.log import begin_context
 from nkk.messaging.host import ContainerBeingKilled
 from nkk.store.work import AlreadyHandledError
 
-TOGETHER = 32
+BATCH_SIZE = 32
 """The largest number of events in one batch."""
 
 
@@ -36,10 +36,10 @@ class Gathering:
     """Collects arriving events and has them handled batch by batch, in order of arrival; an entrypoint to Nameko.
 
     `settle(batch, known, error)` is called after each batch: `error` is None where it is committed, `known` is the
-    result of `hear_together`.
+    result of `consume_batch`.
     """
 
-    method_name = "hear_together"
+    method_name = "consume_batch"
     expected_exceptions = ()
     sensitive_arguments = ()
 
@@ -57,7 +57,7 @@ class Gathering:
             self._container.spawn_managed_thread(self._begin, identifier="events")
 
     def _begin(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(TOGETHER, len(self._waiting)))]
+        batch = [self._waiting.popleft() for _ in range(min(BATCH_SIZE, len(self._waiting)))]
         try:
             self._container.spawn_worker(self, (batch,), {}, context_data={}, handle_result=partial(self._end, batch))
         except ContainerBeingKilled:
@@ -72,16 +72,16 @@ class Gathering:
         return result, None
 
 
-class HearsTogether:
+class ConsumesBatches:
     """Mixin of a stage's class that handles a batch of events."""
 
     name: str
     uow: Any
 
-    def hear_together(self, batch: list[Delivery]) -> list[Delivery]:
+    def consume_batch(self, batch: list[Delivery]) -> list[Delivery]:
         """Handle the events of `batch` in one transaction and return the deliveries that were handled before."""
         known = []
-        with self.uow.together(delivery.event for delivery in batch) as self.uow:
+        with self.uow.batch(delivery.event for delivery in batch) as self.uow:
             # Sorted by subject, so that two instances lock the same rows in the same order; stable within a subject.
             for delivery in sorted(batch, key=lambda each: each.event.subject):
                 delivery.begin_context(self.name)
