@@ -90,7 +90,7 @@ class Calendars:
         return self.get(version)
 
     def get(self, version: int) -> Calendar:
-        """Return a version. Raises CalendarNotReceivedError. Not for use within a transaction: may take a connection."""
+        """Return a version. Raises CalendarNotReceivedError. Not for use in a transaction: may take a connection."""
         if version not in self._known:
             with self._uow.reading() as work:
                 row = work.calendars.row(version)

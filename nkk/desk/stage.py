@@ -21,7 +21,7 @@ from nkk.messaging.stage import Stage, UnitOfWorkProvider
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar
 from nkk.sop.steps import Role
-from nkk.store.work import Tellable
+from nkk.store.work import Publishable
 from nkk.trust.actor import Actor, requires
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -89,7 +89,7 @@ class Act:
     now: datetime
     calendar: Calendar
 
-    def emit(self, event: Tellable) -> None:
+    def emit(self, event: Publishable) -> None:
         """Publish `event` in this act's transaction."""
         self.work.emit(event, at=self.now)
 
