@@ -119,8 +119,8 @@ class Calendars:
 
         Minutes are negative when overdue, and None when the step is done or, for the service, the answer sent. Outside
         office hours a late step may still have 0 minutes. Each is counted by its own calendar version; the service by
-        the step's where its own is unknown. With `by_day` the service is counted in whole days: the minutes would
-        reveal when the report was written.
+        the step's where its own is unknown. With `by_day` the service is counted from the start of today to that of the
+        due day, because exact minutes would reveal when the report was written.
         """
         late = (timed.done_at or now) > timed.due_at
         if timed.done_at is not None:

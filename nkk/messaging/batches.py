@@ -33,7 +33,7 @@ class Delivery:
 
 
 class Gathering:
-    """Collects arriving events and has them handled batch by batch, in order of arrival; an entrypoint to Nameko.
+    """A queue of arriving events, handled batch by batch in order of arrival; an entrypoint to Nameko.
 
     `settle(batch, known, error)` is called after each batch: `error` is None where it is committed, `known` is the
     result of `consume_batch`.

@@ -44,7 +44,7 @@ _KINDS: dict[type[Exception], str] = {ForgedError: "forged", FutureError: "from 
 
 
 class EventConsumer(SharedExtension, ProviderCollector):
-    """Consumes the stage's inbox queue and gives each event to the handler of its type."""
+    """The consumer of the stage's inbox queue, which gives each event to the handler of its type."""
 
     def setup(self) -> None:
         take_as_they_are()

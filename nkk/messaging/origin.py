@@ -66,7 +66,7 @@ def check_origin(type_: str, tellers: Iterable[str], origin: Origin | None, sour
 
 
 class Origins:
-    """Finds the origin of messages delivered to `service` by the broker at `uri`, moved ones included."""
+    """A finder of the origins of messages delivered to `service` by the broker at `uri`, moved ones included."""
 
     def __init__(self, service: str, uri: str) -> None:
         self._moves = moves_name(service)

@@ -39,7 +39,7 @@ log = get_logger()
 
 
 class Relay:
-    """Publishes one stage's outbox to the broker at `uri`."""
+    """The relay of one stage's outbox to the broker at `uri`."""
 
     def __init__(self, database: Database, outbox: Table, service: str, uri: str, clock: Clock = utc_now) -> None:
         self._clock = clock

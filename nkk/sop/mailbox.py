@@ -70,7 +70,7 @@ def is_same(one: str, other: str) -> bool:
 
 
 def postbox_of(written: str) -> str:
-    """Return the address without subaddress and dots, to which equivalent addresses are likely to lead.
+    """Return the mailbox that an address probably leads to: the address without its subaddress and dots.
 
     Most providers ignore what follows a plus (RFC 5233), and a large one ignores dots. Only for rate limits: at other
     providers two such addresses may be two people's.

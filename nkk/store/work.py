@@ -127,7 +127,7 @@ W = TypeVar("W", bound=Work)
 
 
 class UnitOfWork(Generic[W]):
-    """Begins the transactions of one stage.
+    """A factory of one stage's transactions.
 
     `service` is the stage's name; `on_told` is called after a commit that added events; `clock` gives the time.
     """
