@@ -21,14 +21,16 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Pengaduan NKK: events",
             "version": "1",
-            "description": "What the four stages of the complaint service tell. Each stage publishes on the durable "
+            "description": "The events of the four stages of the complaint service. Each stage publishes on the durable "
             "topic exchange `<service>.events`, the routing key is the event's type. Bind a queue of "
-            "your own; an event is delivered at least once, in no promised order between types: know "
-            "it by its `id`, and ignore fields you do not know.",
+            "your own; an event is delivered at least once, in no promised order between types: "
+            "recognise a repetition by its `id`, and ignore fields you do not know.",
         },
         "defaultContentType": CONTENT_TYPE,
-        "channels": {_told(event, service): _channel(event, service) for event, service in _tellings()},
-        "operations": {f"on{_told(event, service)}": _operation(event, service) for event, service in _tellings()},
+        "channels": {_published(event, service): _channel(event, service) for event, service in _publications()},
+        "operations": {
+            f"on{_published(event, service)}": _operation(event, service) for event, service in _publications()
+        },
         "components": {
             "messages": {_name(event): _message(event) for event in EVENTS},
             "schemas": {"Envelope": _ENVELOPE, **_data_schemas()},
@@ -44,10 +46,10 @@ _ENVELOPE = {
     "required": ["specversion", "id", "source", "type", "time", "subject", "data"],
     "properties": {
         "specversion": {"const": "1.0"},
-        "id": _TEXT | {"description": "Unique for ever: an event heard before is known by it."},
-        "source": _TEXT | {"description": "The service that tells it.", "examples": ["/nkk/intake"]},
+        "id": _TEXT | {"description": "Unique for ever: a repeated delivery has the same."},
+        "source": _TEXT | {"description": "The service that publishes it.", "examples": ["/nkk/intake"]},
         "type": _TEXT | {"description": "The event's type and version; also the routing key."},
-        "time": {"type": "string", "format": "date-time", "description": "When the fact came about, UTC."},
+        "time": {"type": "string", "format": "date-time", "description": "When the fact happened, UTC."},
         "subject": _TEXT | {"description": "The ticket (or reporter id) it is about."},
         "datacontenttype": {"const": "application/json"},
         "correlationid": {"type": "string", "description": "The HTTP request it began with."},
@@ -60,11 +62,11 @@ def _name(event: type[EventData]) -> str:
     return event.__name__
 
 
-def _tellings() -> list[tuple[type[EventData], str]]:
+def _publications() -> list[tuple[type[EventData], str]]:
     return [(event, service) for event in EVENTS for service in event.SERVICES]
 
 
-def _told(event: type[EventData], service: str) -> str:
+def _published(event: type[EventData], service: str) -> str:
     """Return the event's name, with the service's where several publish it."""
     by = "" if len(event.SERVICES) == 1 else "By" + service.title().replace("_", "")
     return _name(event) + by
@@ -84,13 +86,13 @@ def _channel(event: type[EventData], service: str) -> dict[str, Any]:
 
 
 def _operation(event: type[EventData], service: str) -> dict[str, Any]:
-    heard = ", ".join(consumer for consumer in event.CONSUMERS if consumer != service) or "tooling alone"
+    consumers = ", ".join(consumer for consumer in event.CONSUMERS if consumer != service) or "tooling alone"
     return {
         "action": "receive",
-        "channel": {"$ref": f"#/channels/{_told(event, service)}"},
+        "channel": {"$ref": f"#/channels/{_published(event, service)}"},
         "summary": (event.__doc__ or "").strip(),
-        "description": f"Told by {service}; heard by {heard}.",
-        "messages": [{"$ref": f"#/channels/{_told(event, service)}/messages/{_name(event)}"}],
+        "description": f"Published by {service}; consumed by {consumers}.",
+        "messages": [{"$ref": f"#/channels/{_published(event, service)}/messages/{_name(event)}"}],
     }
 
 
