@@ -21,8 +21,8 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Pengaduan NKK: events",
             "version": "1",
-            "description": "The events of the four stages of the complaint service. Each stage publishes on the durable "
-            "topic exchange `<service>.events`, the routing key is the event's type. Bind a queue of "
+            "description": "The events of the four stages of the complaint service. Each stage publishes on the "
+            "durable topic exchange `<service>.events`, the routing key is the event's type. Bind a queue of "
             "your own; an event is delivered at least once, in no promised order between types: "
             "recognise a repetition by its `id`, and ignore fields you do not know.",
         },
