@@ -1,4 +1,4 @@
-"""The process that programs are forks of (see forks.py): it reads their modules, then forks as it is told.
+"""The processes that programs are forks of (see forks.py): each reads its program's modules, then forks as it is told.
 
 Nothing but the standard library is read before eventlet has taken the place of what waits.
 """
@@ -50,6 +50,53 @@ def serve(program: str, modules: Sequence[str]) -> None:
         orders.send(json.dumps(answer).encode())
 
 
+def serve_documents(modules: Sequence[str]) -> None:
+    """Fork for everybody who connects to standard input's socket, and tell them how the fork ended."""
+    listener = socket.socket(fileno=os.dup(0))
+    for module in modules:
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        line, _ = listener.accept()
+        with line:
+            if not os.fork():
+                listener.close()
+                _mind(line)
+
+
+def _mind(line: socket.socket) -> None:
+    """Have one document made, in a fork of this one."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    content, received, _, _ = socket.recv_fds(line, LARGEST_ORDER, 3)
+    child = os.fork()
+    if not child:
+        _make(json.loads(content), received)
+    for each in received:
+        os.close(each)
+    _, status = os.waitpid(child, 0)
+    line.send(str(os.waitstatus_to_exitcode(status)).encode())
+    os._exit(0)
+
+
+def _make(order: dict[str, Any], received: Sequence[int]) -> None:
+    """Be `python -m gateway.documents`."""
+    code = 1
+    try:
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        for place, each in enumerate(received):
+            os.dup2(each, place)
+            os.close(each)
+        *_, seconds = order["arguments"]
+        sys.argv[:] = ["gateway.documents", seconds]
+        code = importlib.import_module("gateway.documents.__main__").main()
+        sys.stdout.flush()
+    finally:
+        os._exit(code)
+
+
 def _ended(pid: int) -> int | None:
     found, status = os.waitpid(pid, os.WNOHANG)
     return os.waitstatus_to_exitcode(status) if found else None
@@ -65,6 +112,7 @@ def _become(program: str, order: dict[str, Any], received: Sequence[int]) -> Non
         os.environ.update(order["environment"])
         _own_files(order["out"], order["errors"], dict(zip(received, order["sockets"], strict=True)))
         sys.argv[:] = [program, *order["arguments"]]
+        sys.executable = order["python"]
         code = _main(program)() or 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -104,4 +152,7 @@ def _main(program: str) -> Callable[[], Any]:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], sys.argv[2:])
+    if sys.argv[1] == "documents":
+        serve_documents(sys.argv[2:])
+    else:
+        serve(sys.argv[1], sys.argv[2:])

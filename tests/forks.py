@@ -7,6 +7,7 @@ other: its environment, log, session and inherited sockets are its own; it is ki
 import atexit
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -29,6 +30,10 @@ READ_BY = {
     "nameko": ("nameko.cli.run", "tests.quick", *(target.partition(":")[0] for target in SERVICES.values())),
     "gunicorn": ("gunicorn.app.wsgiapp", "gateway.app", "gateway.worker"),
     "nkk": ("ops.cli",),
+    "documents": (
+        "gateway.documents.__main__",
+        *(f"gateway.documents.{name}" for name in ("filling", "printing", "rendering", "trial", "workbook")),
+    ),
 }
 """The modules that are read once, by the program that is made up of them."""
 
@@ -64,13 +69,7 @@ class Server:
         self._lock = Lock()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self._process = subprocess.Popen(
-                dying_with_us([sys.executable, "-m", "tests.forking", program, *READ_BY[program]]),
-                stdin=theirs,
-                cwd=ROOT,
-                env=os.environ | {"PYTHONWARNINGS": PYTHONWARNINGS, "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD},
-                start_new_session=True,
-            )
+            self._process = _forking(program, theirs)
         atexit.register(self.close)
 
     def start(
@@ -88,6 +87,7 @@ class Server:
             "out": str(log),
             "errors": str(errors or log),
             "sockets": [held.fileno() for held in sockets],
+            "python": python_for_documents(),
         }
         return Forked(self, self.ask(order))
 
@@ -105,6 +105,48 @@ class Server:
 
 server = cache(Server)
 """The server of a program in this process."""
+
+PYTHON = f"""#!{sys.executable} -IS
+import json, os, socket, sys
+line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+line.connect(os.path.join(os.path.dirname(__file__), "socket"))
+order = {{"arguments": sys.argv[1:], "environment": dict(os.environ)}}
+socket.send_fds(line, [json.dumps(order).encode()], [0, 1, 2])
+sys.exit(int(line.recv(16)) % 256)
+"""
+"""What stands for the interpreter where a gateway starts one for each document: a fork makes it."""
+
+
+@cache
+def python_for_documents() -> str:
+    """The path of that, once somebody listens to it."""
+    folder = Path(tempfile.mkdtemp(prefix="nkk-documents-"))
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(str(folder / "socket"))
+    listener.listen(64)
+    with listener:
+        serving = _forking("documents", listener)
+    program = folder / "python"
+    program.write_text(PYTHON)
+    program.chmod(0o700)
+
+    def leave() -> None:
+        serving.terminate()
+        serving.wait()
+        shutil.rmtree(folder)
+
+    atexit.register(leave)
+    return str(program)
+
+
+def _forking(program: str, stdin: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        dying_with_us([sys.executable, "-m", "tests.forking", program, *READ_BY[program]]),
+        stdin=stdin,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONWARNINGS": PYTHONWARNINGS, "MALLOC_MMAP_THRESHOLD_": MALLOC_MMAP_THRESHOLD},
+        start_new_session=True,
+    )
 
 
 class ForkedProgram(Program):

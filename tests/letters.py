@@ -2,6 +2,8 @@
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
+from pathlib import Path
 
 from nkk.settings import NKK_MAIL_FROM, NKK_SMTP_URL
 from nkk.settings.written import MailFrom, MailServer
@@ -21,6 +23,16 @@ def server_at(url: str) -> MailServer | None:
 def read(letter: Letter) -> EmailMessage:
     """A letter as a mail program reads it."""
     return message_from_bytes(letter.content, policy=policy.default)
+
+
+def posted(folder: Path) -> list[EmailMessage]:
+    """The letters in a mail folder, oldest first. Each is read once, however often it is waited for the next."""
+    return [_posted(path, at) for at, path in sorted((path.stat().st_mtime_ns, path) for path in folder.glob("*.eml"))]
+
+
+@cache
+def _posted(path: Path, _written_at: int) -> EmailMessage:
+    return message_from_bytes(path.read_bytes(), policy=policy.default)
 
 
 class Outbox(list[EmailMessage]):

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable
-from email import message_from_bytes, policy
 
 import pytest
 
 from tests.browser.visitors import Visitor
 from tests.installations import eventually
+from tests.letters import posted
 from tests.people import PASSWORD, People
 
 Opening = Callable[..., Visitor]
@@ -20,10 +20,8 @@ def letter_link(people: People, email: str) -> str:
     """The link in the letter to `email`, once it has come."""
 
     def link() -> str | None:
-        for path in (people.installation.stack.var / "mail").glob("*.eml"):
-            letter = message_from_bytes(path.read_bytes(), policy=policy.default)
-            found = re.search(r"http\S+#\S+", str(letter.get_content()))
-            if letter["To"] == email and found:
+        for letter in posted(people.installation.stack.var / "mail"):
+            if letter["To"] == email and (found := re.search(r"http\S+#\S+", str(letter.get_content()))):
                 return found.group()
         return None
 

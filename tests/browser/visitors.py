@@ -129,7 +129,8 @@ class Visitor:
 
     def accessibility(self, **options: Any) -> list[str]:
         """What axe finds against WCAG 2.2 AA on this page."""
-        self.page.evaluate(AXE)
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE)
         found = self.page.evaluate(
             "options => axe.run(document, options)",
             {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"], **options},

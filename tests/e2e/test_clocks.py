@@ -5,7 +5,6 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from nkk.sop.clock import WIB, Calendar
 from nkk.store.database import Database
 from tests.forks import run_nkk
 from tests.installations import Installation, eventually
+from tests.letters import posted
 from tests.people import People, travel_as_complaint
 
 # Timers and what they claim go on both databases in tests/integration/test_alarms.py.
@@ -88,8 +88,7 @@ def make_late(installation: Installation, stage: str, table: str, ticket: str) -
 def letters(installation: Installation, ticket: str) -> Counter[tuple[str, str]]:
     """(to, first words of the subject) of every letter about a ticket to anyone but its reporter."""
     found: Counter[tuple[str, str]] = Counter()
-    for path in (installation.stack.var / "mail").glob("*.eml"):
-        message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    for message in posted(installation.stack.var / "mail"):
         if ticket in message["Subject"]:
             found[message["To"], message["Subject"].partition(":")[0]] += 1
     return found

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import httpx
@@ -15,6 +14,7 @@ from tests.e2e.test_accounts import WRONG
 from tests.e2e.test_passwords import complete, forgotten
 from tests.e2e.test_privacy import somebody, tapped, told
 from tests.installations import Installation, eventually
+from tests.letters import posted
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
 
@@ -33,9 +33,7 @@ def change(person: Person, **changed: object) -> httpx.Response:
 
 def letters(installation: Installation, email: str) -> list[EmailMessage]:
     """The letters that have gone to `email`, oldest first."""
-    paths = sorted((installation.stack.var / "mail").glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
-    read = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]
-    return [letter for letter in read if letter["To"] == email]
+    return [letter for letter in posted(installation.stack.var / "mail") if letter["To"] == email]
 
 
 def letters_to(installation: Installation, email: str) -> int:

@@ -3,7 +3,6 @@
 import re
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from email import message_from_bytes, policy
 from typing import Any
 
 import httpx
@@ -16,6 +15,7 @@ from tests.databases import engine, everything_in
 from tests.e2e.test_privacy import tapped, told
 from tests.e2e.test_sessions import new_staff, refused, wait_asked
 from tests.installations import Installation, eventually
+from tests.letters import posted
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
 
@@ -37,21 +37,18 @@ def ask(people: People, username: str, by: str = "username") -> httpx.Response:
 def codes(installation: Installation, email: str) -> list[str]:
     """The codes in the letters to `email`, oldest first."""
     found = []
-    for path in (installation.stack.var / "mail").glob("*.eml"):
-        letter = message_from_bytes(path.read_bytes(), policy=policy.default)
-        link = re.search(rf"{re.escape(installation.url)}/atur-ulang-sandi#([0-9a-f]+)", letter.get_content())
-        if letter["To"] == email and link:
-            assert link[1] in letter.get_content().split()
-            found.append((path.stat().st_mtime_ns, link[1]))
-    return [code for _, code in sorted(found)]
+    for letter in posted(installation.stack.var / "mail"):
+        if letter["To"] == email:
+            said = letter.get_content()
+            if link := re.search(rf"{re.escape(installation.url)}/atur-ulang-sandi#([0-9a-f]+)", said):
+                assert link[1] in said.split()
+                found.append(link[1])
+    return found
 
 
 def letter_of(installation: Installation, code: str) -> str:
     """What the letter with `code` says."""
-    said = [
-        message_from_bytes(path.read_bytes(), policy=policy.default).get_content()
-        for path in (installation.stack.var / "mail").glob("*.eml")
-    ]
+    said = (letter.get_content() for letter in posted(installation.stack.var / "mail"))
     return next(text for text in said if code in text)
 
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC
-from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from nkk.trust.actor import Actor, verify
 from tests.databases import engine, everything_in
 from tests.hostile.joining import Line, read, way
 from tests.installations import Installation, eventually
+from tests.letters import posted
 from tests.people import PASSWORD, REGISTRATION, People, Person
 
 SECOND = "2026-03-02T01:00:00"
@@ -135,10 +135,7 @@ def listening(installation: Installation) -> Iterator[list[Line]]:
 
 def as_mail_server(installation: Installation, addresses: set[str]) -> list[Line]:
     """What a mail server's log says of the letters it took: when, to whom, and its Message-ID."""
-    letters = [
-        message_from_bytes(path.read_bytes(), policy=policy.default)
-        for path in (installation.stack.var / "mail").glob("*.eml")
-    ]
+    letters = posted(installation.stack.var / "mail")
     return [
         {
             "timestamp": letter["Date"].datetime.isoformat(),

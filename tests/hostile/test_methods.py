@@ -8,20 +8,20 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import local
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from sqlalchemy import MetaData, select
+from sqlalchemy import select
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
 from gateway.methods import EFFECTS, FOR_PROGRAMS
 from nkk.contracts import STAGES
 from tests.access import WHO, table
 from tests.current.documents import application
-from tests.databases import engine
+from tests.databases import engine, tables
 from tests.effort import LONG
 from tests.hostile.test_pages import visitor
 from tests.installations import Installation, eventually
@@ -49,11 +49,15 @@ READS = ("GET", "HEAD", "OPTIONS")
 TAKEN = (*READS, "POST", "PUT", "DELETE")
 """Those that some address takes: tried with a body and without, READS with one by two walkers alone."""
 
+BY_ALL = ("GET", "HEAD", "POST")
+"""Those that pages take; of the others, which the API alone takes, tests/e2e/test_roles.py tries each operation by
+every role."""
+
 AT_ONCE = 8
 
 OPD = "disdukcapil"
 ANYBODY = ("reporter", "admin")
-"""Who tries the methods that no address takes, which are refused before anybody is asked who they are, and READS with a
+"""Who tries the other methods, which most addresses refuse before anybody is asked who they are, and READS with a
 body; in `make proof` everybody does."""
 
 EVERYBODY = {
@@ -130,7 +134,6 @@ class Books:
     """The rows of every stage's database."""
 
     installation: Installation
-    tables: dict[str, MetaData] = field(default_factory=dict)
 
     def read(self) -> dict[str, set[str]]:
         """Every row by its table, without what the service writes by itself."""
@@ -142,10 +145,8 @@ class Books:
 
     def _of(self, stage: str) -> Iterator[tuple[str, set[str]]]:
         with engine(self.installation, stage).connect() as connection:
-            if stage not in self.tables:
-                self.tables[stage] = MetaData()
-                self.tables[stage].reflect(connection)
-            for one in (table for table in self.tables[stage].sorted_tables if table.name not in BOOKKEEPING):
+            there = tables(self.installation, stage).sorted_tables
+            for one in (table for table in there if table.name not in BOOKKEEPING):
                 columns = [column for column in one.c if column.name not in OWN_WORK.get(one.name, ())]
                 yield one.name, {str(tuple(row)) for row in connection.execute(select(*columns))}
 
@@ -329,17 +330,15 @@ def settle(books: Books) -> None:
 
 
 def _unsent(installation: Installation, stage: str) -> bool:
-    tables = MetaData()
+    outbox = tables(installation, stage).tables["outbox"]
     with engine(installation, stage).connect() as connection:
-        tables.reflect(connection, only=["outbox"])
-        outbox = tables.tables["outbox"]
         return connection.execute(select(outbox.c.id).where(outbox.c.sent_at.is_(None))).first() is not None
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_no_method_changes_what_it_is_not_meant_to_change(grounds: Grounds, method: str) -> None:
     before = grounds.books.read()
-    for walker in grounds.walkers.values() if method in TAKEN or LONG else map(grounds.walkers.get, ANYBODY):
+    for walker in grounds.walkers.values() if method in BY_ALL or LONG else map(grounds.walkers.get, ANYBODY):
         recorded = RECORDS if walker.name in STAFF and method in ("GET", "HEAD") else set()
         answered = grounds.walk(walker, method, listed=False)
         if recorded:

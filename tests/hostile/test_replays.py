@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 from kombu import Connection
-from sqlalchemy import MetaData, select
+from sqlalchemy import select
 
 from gateway.backend import AT_EVERY_STAGE, FOR_ANYBODY
 from nkk.contracts import STAGES
 from nkk.messaging.boxes import Question
 from nkk.messaging.calls import EXCHANGE
-from tests.databases import engine, everything_in
+from tests.databases import engine, everything_in, tables
 from tests.e2e.test_passwords import codes, owner_of
 from tests.hostile.test_messages import waiting
 from tests.hostile.test_pages import visitor
@@ -175,15 +175,14 @@ def unsent(whole: Installation) -> list[str]:
     vain before, since who tells its address is not in sight; nor one that waits for the offices to open."""
     found = []
     for stage in STAGES:
-        tables = MetaData()
+        there = tables(whole, stage).tables
         with engine(whole, stage).connect() as connection:
-            tables.reflect(connection)
-            outbox = tables.tables["outbox"]
+            outbox = there["outbox"]
             leaving = {f"outbox of {stage}": select(outbox.c.type, outbox.c.id).where(outbox.c.sent_at.is_(None))}
             if stage == "intake":
-                leaving["reset request"] = select(tables.tables["reset_requests"].c.id)
+                leaving["reset request"] = select(there["reset_requests"].c.id)
             if stage == "notification":
-                letters = tables.tables["messages"]
+                letters = there["messages"]
                 leaving["letter"] = select(letters.c.kind, letters.c.tries, letters.c.next_try_at).where(
                     letters.c.sent_at.is_(None),
                     letters.c.given_up_at.is_(None),

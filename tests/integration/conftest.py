@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from kombu import Connection
+from sqlalchemy import inspect
 
 from nkk.store.database import Database, new_metadata
 from nkk.store.outbox import closed_table, inbox_table, outbox_table
@@ -91,8 +92,14 @@ def url_of(request: pytest.FixtureRequest, tmp_path: Path, kept: dict[str, str])
             kept[stage] = postgres.url(name)
         database = Database(kept[stage], size=1)
         with database.writing() as connection:
-            connection.exec_driver_sql("DROP SCHEMA public CASCADE")
-            connection.exec_driver_sql("CREATE SCHEMA public")
+            tables = inspect(connection).get_table_names()
+            if tables and "alembic_version" not in tables:
+                # Made from the models, and as they are for the next test too: emptied in a tenth of the time.
+                named = ", ".join(f'"{table}"' for table in tables)
+                connection.exec_driver_sql(f"TRUNCATE {named} RESTART IDENTITY CASCADE")
+            else:
+                connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+                connection.exec_driver_sql("CREATE SCHEMA public")
         database.dispose()
         return kept[stage]
 

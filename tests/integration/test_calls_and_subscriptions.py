@@ -169,9 +169,9 @@ def test_who_has_less_patience_than_others_does_not_judge_for_them(client, uri):
 
 def test_steady_calls_keep_the_connection_alive(uri, monkeypatch):
     # Replies are not acknowledged: a connection that only reads would be cut by the broker after two heartbeats.
-    monkeypatch.setattr(rpc_client, "HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr(rpc_client, "HEARTBEAT_SECONDS", 2)
     calling = RpcClient(uri, timeout=2)
-    until = monotonic() + 5
+    until = monotonic() + 8
     with stage(uri, lambda body, headers: result("here")):
         calling.call("echo", "say")
         listener = calling._listening

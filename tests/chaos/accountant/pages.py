@@ -3,10 +3,12 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from sqlalchemy import Connection as SqlConnection
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
 from nkk.contracts import STAGES
@@ -136,10 +138,24 @@ class Books:
 
     def read(self) -> Pages:
         """Everything, as it stands now."""
-        # What hears is read before what tells: an event told meanwhile is then missing from neither or from the former.
-        heard = Counter((stage, row[0]) for stage in STAGES for row in self.rows(stage, "SELECT event_id FROM inbox"))
-        tables = {name: self._mappings(stage, query) for name, (stage, query) in TABLES.items()}
-        told = tuple(event for stage in STAGES for event in self._told(stage) if event.subject not in self.foreign)
+        with ExitStack() as opened:
+            # One connection to each database, and no transaction: each query finds what stands when it is asked.
+            at = {
+                stage: opened.enter_context(engine.connect()).execution_options(isolation_level="AUTOCOMMIT")
+                for stage, engine in self._engines.items()
+            }
+            # What hears is read before what tells: an event told meanwhile is then missing from neither or from the
+            # former.
+            heard = Counter(
+                (stage, row[0]) for stage in STAGES for row in at[stage].execute(text("SELECT event_id FROM inbox"))
+            )
+            tables = {
+                name: [dict(row) for row in at[stage].execute(text(query)).mappings()]
+                for name, (stage, query) in TABLES.items()
+            }
+            told = tuple(
+                event for stage in STAGES for event in _told(stage, at[stage]) if event.subject not in self.foreign
+            )
         return Pages(told, heard, tables, frozenset(self.foreign), frozenset(self.by_hand))
 
     def check(self, accepted: Iterable[str] = ()) -> None:
@@ -157,15 +173,12 @@ class Books:
         ]
         assert not found, "\n".join(map(str, found))
 
-    def _told(self, stage: str) -> list[Told]:
-        return [
-            Told(stage, *row[:5], str(row[5]), None if row[6] is None else str(row[6]))
-            for row in self.rows(stage, OUTBOX)
-        ]
 
-    def _mappings(self, stage: str, query: str) -> list[Row]:
-        with self._engines[stage].connect() as connection:
-            return [dict(row) for row in connection.execute(text(query)).mappings()]
+def _told(stage: str, connection: SqlConnection) -> list[Told]:
+    return [
+        Told(stage, *row[:5], str(row[5]), None if row[6] is None else str(row[6]))
+        for row in connection.execute(text(OUTBOX))
+    ]
 
 
 def _engine(url: str) -> Engine:

@@ -115,7 +115,9 @@ class Trial:
 
     def logged(self, name: str, event: str, **ids: Any) -> list[dict[str, Any]]:
         """The log lines `event` of the process `name` that have these `ids`."""
-        lines = [json.loads(line) for line in self.installation.log(name).splitlines() if line.startswith("{")]
+        named = json.dumps(event)
+        log = self.installation.log(name)
+        lines = [json.loads(line) for line in log.splitlines() if line.startswith("{") and named in line]
         return [
             line
             for line in lines
