@@ -1,1 +1,1 @@
-"""The four stages of the procedure. Each is deployed, scaled and stored on its own; none imports another."""
+"""The four stages of the procedure. Each has its own deployment, scaling and database, and none imports another."""

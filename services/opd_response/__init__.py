@@ -1,5 +1,5 @@
-"""OPD response (step 4), the desk of each agency's helper team: the complaint forwarded to it, and what it answers.
+"""OPD response (step 4), the desk of each agency's helper team, which writes the response to a complaint.
 
-In: `complaint.forwarded.v1`, `response.returned.v1`.
-Out: `response.submitted.v1`.
+Consumes: `complaint.forwarded.v1`, `response.returned.v1`, `calendar.changed.v1`, `complaint.closed.v1`.
+Publishes: `response.submitted.v1`, `step.due_soon.v1`, `step.overdue.v1`.
 """

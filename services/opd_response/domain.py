@@ -1,4 +1,4 @@
-"""Step 4 of the procedure: an agency's helper team receives a complaint and answers it."""
+"""Step 4 of the procedure: an agency's helper team receives a complaint and responds to it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,19 +13,19 @@ from nkk.sop.steps import Stands, Step
 
 
 class State(StrEnum):
-    """Where a case stands on the helper team's desk."""
+    """The state of a case at a helper team's desk."""
 
     AWAITING_RESPONSE = "awaiting_response"
     RESPONDED = "responded"
 
 
 class AlreadyResponded(AlreadyDone):
-    """Step 4 was done before, and Tim Utama has not sent the response back."""
+    """Step 4 has already been done, and Tim Utama has not returned the response."""
 
 
 @dataclass
 class Case(Report, Claimable):
-    """A complaint on the desk of one agency's helper team. No name of a reporter ever comes here."""
+    """A complaint at the desk of one agency's helper team. It never holds the reporter's identity."""
 
     opd: str
     note: str | None
@@ -53,19 +53,22 @@ class Case(Report, Claimable):
         return self.opd
 
     def must_stand_here(self) -> None:
-        """Raises AlreadyResponded."""
+        """Raise AlreadyResponded where the case awaits no response."""
         if self.state != State.AWAITING_RESPONSE:
             raise AlreadyResponded({"stands": self.stands()})
 
     def respond(self, text: str, now: datetime) -> None:
-        """Step 4: answer the complaint. Raises AlreadyResponded."""
+        """Store the response to the complaint (step 4). Raises AlreadyResponded."""
         self.must_stand_here()
         self.response, self.round = text, self.round + 1
         self.stop_clock(now)
         self.state, self.since = State.RESPONDED, now
 
     def take_back(self, round_: int, note: str, now: datetime, calendar: Calendar) -> None:
-        """Response number `round_` was returned with a note: step 4's clock runs again. An old one changes nothing."""
+        """Reopen the case after response number `round_` was returned, and start step 4's clock again.
+
+        A return of an earlier response, or a redelivered one, changes nothing.
+        """
         if round_ != self.round or self.state != State.RESPONDED:
             return
         self.return_note = note
@@ -73,5 +76,5 @@ class Case(Report, Claimable):
         self.state, self.since = State.AWAITING_RESPONSE, now
 
     def stands(self) -> Stands:
-        """Where the case stands on this desk, and since when."""
+        """Return the case's state at this desk, and since when it has been in it."""
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]

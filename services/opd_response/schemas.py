@@ -1,4 +1,4 @@
-"""What opd_response is told and what it answers, over RPC."""
+"""Schemas of opd_response's RPC arguments and results."""
 
 from marshmallow import Schema, fields
 
@@ -8,7 +8,7 @@ from nkk.sop.report import TEXT_LENGTH
 
 
 class Response(Schema):
-    """The helper team's answer (Laporan Tanggapan Pengaduan)."""
+    """The helper team's response (Laporan Tanggapan Pengaduan)."""
 
     text = PlainText(TEXT_LENGTH, required=True)
 
@@ -30,7 +30,7 @@ class Listed(Schema):
 
 
 class CaseView(ReportView, Listed):
-    """A complaint as the helper team reads it (Laporan Pengaduan)."""
+    """A complaint as the helper team sees it (Laporan Pengaduan)."""
 
     note = fields.String(allow_none=True)
     response = fields.String(allow_none=True)

@@ -1,4 +1,4 @@
-"""What opd_response hears and can be told."""
+"""opd_response's entrypoints: the events that it consumes and its RPC methods."""
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import ComplaintForwarded, ResponseReturned, ResponseSubmitted
@@ -19,7 +19,7 @@ from services.opd_response.storage import OpdResponseWork
 
 
 class OpdResponseService(CaseDesk, ConsumesCalendars, ConsumesClosings):
-    """Step 4: the desks of the agencies' helper teams. A team sees and answers its own agency's complaints only."""
+    """The desks of the agencies' helper teams (step 4). A team has access only to its own agency's complaints."""
 
     name = "opd_response"
     role = Role.OPD_TEAM
@@ -30,14 +30,14 @@ class OpdResponseService(CaseDesk, ConsumesCalendars, ConsumesClosings):
 
     @handles(ComplaintForwarded, batched=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
-        """Step 3 ended: a complaint comes to be answered."""
+        """Open a case for a complaint that Tim Utama forwarded (the end of step 3)."""
         calendar = self.calendars.named_by(event.data)
         with self.uow.handling(event) as work:
             work.cases.add(_case(event, calendar))
 
     @handles(ResponseReturned, batched=True)
     def on_response_returned(self, event: Event[ResponseReturned]) -> None:
-        """Step 5 sent a response back: it is to be answered again."""
+        """Reopen the case of a response that Tim Utama returned (step 5)."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
             case = work.cases.get(data.ticket, data.opd, for_update=True)
@@ -47,15 +47,17 @@ class OpdResponseService(CaseDesk, ConsumesCalendars, ConsumesClosings):
     @rpc
     @requires(Role.ADMIN)
     def open_by_opd(self, actor: Actor) -> dict[str, int]:
-        """How many complaints await the response of each agency: what an admin needs to know who takes one off the
-        roster, and no more."""
+        """Return the number of complaints that await each agency's response, by agency.
+
+        An admin needs it before taking an agency off the roster, and is shown nothing else of these complaints.
+        """
         with self.uow.reading() as work:
             return work.cases.open_by_opd()
 
     @rpc
     @of_the_desk
     def respond(self, actor: Actor, ticket: str, text: str) -> views.Acted:
-        """Step 4: answer a complaint; again, after a return."""
+        """Submit the response to a complaint, for the first time or after a return (step 4)."""
         form = load(schemas.Response, {"text": text})
         with self.act(actor, ticket) as act:
             act.case.respond(form["text"], act.now)

@@ -44,14 +44,14 @@ cases = Table(
     Column("response", Text),
     Column("return_note", Text),
 )
-# Written out, not bound: SQLite uses a partial index only where it can see the values.
+# A literal, not a bound parameter: SQLite uses a partial index only where the query shows the value.
 _open = cases.c.state == literal_column(f"'{State.AWAITING_RESPONSE}'")
 Index("ix_cases_open", cases.c.opd, *in_turn(cases), sqlite_where=_open, postgresql_where=_open)
 alarm_index(cases)
 
 
 class Cases(Rows[Case]):
-    """The complaints on the helper teams' desks. Every look-up names the agency: another's cases do not exist."""
+    """The repository of the cases at the helper teams' desks. Every query filters by the agency that asks."""
 
     TABLE = cases
     HELD = Case
@@ -61,13 +61,13 @@ class Cases(Rows[Case]):
         return cases.c.opd == group
 
     def open_by_opd(self) -> dict[str, int]:
-        """How many cases await a response, by agency."""
+        """Return the number of cases that await a response, by agency."""
         query = select(cases.c.opd, func.count()).where(_open).group_by(cases.c.opd)
         return {row.opd: row[1] for row in self._connection.execute(query)}
 
 
 class OpdResponseWork(ClockedWork, RecordedWork):
-    """One transaction of opd_response."""
+    """opd_response's unit of work: one database transaction."""
 
     OUTBOX = outbox
     INBOX = inbox

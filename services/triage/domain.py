@@ -1,4 +1,4 @@
-"""Steps 3 and 5 of the procedure: Tim Utama classifies a report, and receives or returns the response to it."""
+"""Steps 3 and 5 of the procedure: Tim Utama classifies a report, and approves or returns the response to it."""
 
 from collections.abc import Container
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from nkk.sop.steps import Stands, Step
 
 
 class State(StrEnum):
-    """Where a case stands on Tim Utama's desk."""
+    """The state of a case at Tim Utama's desk."""
 
     AWAITING_CLASSIFICATION = "awaiting_classification"
     CLASSIFIED_AS_INFORMATION = "classified_as_information"
@@ -24,43 +24,42 @@ class State(StrEnum):
 
 
 OPEN = (State.AWAITING_CLASSIFICATION, State.AWAITING_APPROVAL)
-"""The states in which Tim Utama has something to do."""
+"""The states in which a case awaits an act of Tim Utama."""
 
 
 class AlreadyClassified(AlreadyDone):
-    """Step 3 was done before."""
+    """Step 3 has already been done."""
 
 
 class AlreadyApproved(AlreadyDone):
-    """Step 5 was done before."""
+    """Step 5 has already been done."""
 
 
 class NoResponseYet(NotYourStep):
-    """There is nothing to approve or return: the OPD team has not responded."""
+    """The OPD team has not responded yet, so there is nothing to approve or return."""
 
 
 def check_information(opd: str | None) -> None:
-    """Raise InvalidInput where information is to go to an agency."""
+    """Raise InvalidInput where an agency is given for information, which goes to the operator."""
     if opd is not None:
         raise InvalidInput.of(opd=faults.OPD_OF_INFORMATION())
 
 
 def check_forwarding(opd: str | None, roster: Container[str] | None) -> None:
-    """Raise InvalidInput where a complaint is to go to no agency, or to one that is not on the roster, where that is
-    known."""
+    """Raise InvalidInput where `opd` is None or not on the roster. A roster that is not known yet allows any agency."""
     if opd is None or (roster is not None and opd not in roster):
         raise InvalidInput.of(opd=faults.NO_SUCH_OPD())
 
 
 def check_return(note: str | None) -> None:
-    """Raise InvalidInput where a response is to go back without a note."""
+    """Raise InvalidInput where a response is returned without a note."""
     if note is None:
         raise InvalidInput.of(note=faults.RETURN_WITHOUT_NOTE())
 
 
 @dataclass
 class Case(Report, Claimable):
-    """A report on Tim Utama's desk: what was handed over, and what has become of it."""
+    """A report at Tim Utama's desk: what was handed over, its state, and its response."""
 
     reporter_kind: str
     claimed_kind: str
@@ -86,25 +85,25 @@ class Case(Report, Claimable):
         return self.round
 
     def must_stand_here(self) -> None:
-        """Raises NotYourStep."""
+        """Raise NotYourStep where the case awaits no act of Tim Utama."""
         if self.state not in OPEN:
             raise NotYourStep({"stands": self.stands()})
 
     def classify_as_information(self, now: datetime) -> None:
-        """Step 3, "ya": the operator answers directly. Raises AlreadyClassified."""
+        """Classify the report as information, for the operator to answer (step 3, "ya"). Raises AlreadyClassified."""
         self._must_await_classification()
         self._ends(State.CLASSIFIED_AS_INFORMATION, now)
 
     def forward(self, opd: str, now: datetime) -> None:
-        """Step 3, "tidak": to the helper team of `opd`. Raises AlreadyClassified."""
+        """Forward the complaint to the helper team of `opd` (step 3, "tidak"). Raises AlreadyClassified."""
         self._must_await_classification()
         self.opd = opd
         self._ends(State.AWAITING_RESPONSE, now)
 
     def receive(self, response: str, round_: int, now: datetime, calendar: Calendar) -> None:
-        """Step 4 ended: response number `round_` came in, and step 5's clock runs. One we have seen changes nothing.
+        """Store response number `round_` and start step 5's clock. Redelivery of an earlier response changes nothing.
 
-        Raises NotYourStep where this case awaits no response.
+        Raises NotYourStep where the case does not await a response.
         """
         if round_ <= self.round:
             return
@@ -115,17 +114,17 @@ class Case(Report, Claimable):
         self.state, self.since = State.AWAITING_APPROVAL, now
 
     def approve(self, now: datetime) -> None:
-        """Step 5: hand the response to the operator. Raises NoResponseYet or AlreadyApproved."""
+        """Approve the response, which then goes to the operator (step 5). Raises NoResponseYet or AlreadyApproved."""
         self._must_await_approval()
         self._ends(State.APPROVED, now)
 
     def return_response(self, now: datetime) -> None:
-        """Step 5: send the response back to the OPD team. Raises NoResponseYet or AlreadyApproved."""
+        """Return the response to the OPD team (step 5). Raises NoResponseYet or AlreadyApproved."""
         self._must_await_approval()
         self._ends(State.AWAITING_RESPONSE, now)
 
     def stands(self) -> Stands:
-        """Where the case stands on this desk, and since when."""
+        """Return the case's state at this desk, and since when it has been in it."""
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]
 
     def _must_await_classification(self) -> None:

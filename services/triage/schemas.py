@@ -1,4 +1,4 @@
-"""What triage is told and what it answers, over RPC."""
+"""Schemas of triage's RPC arguments and results."""
 
 from marshmallow import Schema, fields
 
@@ -7,19 +7,19 @@ from nkk.contracts.report import ReportView
 
 
 class Note(Schema):
-    """A note for the operator or the OPD team; may be left out."""
+    """An optional note for the operator or the OPD team."""
 
     note = PlainText(NOTE_LENGTH, allow_none=True, load_default=None)
 
 
 class Forwarding(Note):
-    """Which agency's helper team a complaint goes to."""
+    """The agency whose helper team a complaint is forwarded to, and an optional note."""
 
     opd = Slug(required=True, allow_none=True)
 
 
 class Information(Forwarding):
-    """Information goes to the operator; the domain refuses an agency."""
+    """The classification as information, with an optional note; the domain refuses an agency."""
 
 
 class Listed(Schema):
@@ -42,7 +42,7 @@ class Listed(Schema):
 
 
 class CaseView(ReportView, Listed):
-    """A case as Tim Utama reads it (Data Pengaduan, and the response once there is one)."""
+    """A case as Tim Utama sees it: the report (Data Pengaduan), and the response once there is one."""
 
     confidential = fields.Boolean()
     response = fields.String(allow_none=True)

@@ -1,4 +1,4 @@
-"""What triage hears and can be told."""
+"""Triage's entrypoints: the events that it consumes and its RPC methods."""
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import (
@@ -27,7 +27,7 @@ from services.triage.storage import TriageWork
 
 
 class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
-    """Steps 3 and 5: Tim Utama's desk."""
+    """Tim Utama's desk (steps 3 and 5)."""
 
     name = "triage"
     role = Role.MAIN_TEAM
@@ -38,14 +38,14 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
 
     @handles(ComplaintHandedOver, batched=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
-        """Step 2 ended: a report comes to be classified."""
+        """Open a case for a report that the operator handed over (the end of step 2)."""
         calendar = self.calendars.named_by(event.data)
         with self.uow.handling(event) as work:
             work.cases.add(_case(event, calendar))
 
     @handles(ResponseSubmitted, batched=True)
     def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
-        """Step 4 ended: a response comes to be approved or returned."""
+        """Store a response for approval (the end of step 4)."""
         calendar = self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
             case = work.cases.get(event.data.ticket, for_update=True)
@@ -54,7 +54,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
 
     @handles(ListsChanged)
     def on_lists_changed(self, event: Event[ListsChanged]) -> None:
-        """The roster has a new version."""
+        """Store a new version of the roster."""
         with self.uow.handling(event) as work:
             work.lists.keep(event.data.name, event.data.version, event.data.opds)
 
@@ -63,7 +63,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
     def classify_as_information(
         self, actor: Actor, ticket: str, note: str | None = None, opd: str | None = None
     ) -> views.Acted:
-        """Step 3, "ya": information, to be answered by the operator, with a note to help."""
+        """Classify a report as information, for the operator to answer, with an optional note (step 3, "ya")."""
         form = load(schemas.Information, {"opd": opd, "note": note})
         check_information(form["opd"])
         with self.act(actor, ticket) as act:
@@ -83,7 +83,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
     @rpc
     @of_the_desk
     def forward(self, actor: Actor, ticket: str, opd: str | None, note: str | None = None) -> views.Acted:
-        """Step 3, "tidak": a complaint, forwarded to the helper team of an OPD of the roster."""
+        """Forward a complaint to the helper team of an OPD on the roster (step 3, "tidak")."""
         form = load(schemas.Forwarding, {"opd": opd, "note": note})
         with self.uow.reading() as work:
             check_forwarding(form["opd"], work.lists.roster())
@@ -95,7 +95,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
     @rpc
     @of_the_desk
     def approve(self, actor: Actor, ticket: str, note: str | None = None) -> views.Acted:
-        """Step 5: the response answers the complaint, and goes to the operator."""
+        """Approve the response, which then goes to the operator (step 5)."""
         form = load(schemas.Note, {"note": note})
         with self.act(actor, ticket) as act:
             act.case.approve(act.now)
@@ -117,7 +117,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
     @rpc
     @of_the_desk
     def return_response(self, actor: Actor, ticket: str, note: str | None) -> views.Acted:
-        """Step 5: the response does not answer the complaint, and goes back to the OPD team with a note."""
+        """Return the response to the OPD team, with a note that says why (step 5)."""
         form = load(schemas.Note, {"note": note})
         check_return(form["note"])
         with self.act(actor, ticket) as act:

@@ -1,4 +1,4 @@
-"""Triage's database: the cases on Tim Utama's desk."""
+"""Triage's database: the cases at Tim Utama's desk, and the roster."""
 
 import json
 from functools import cached_property
@@ -59,12 +59,12 @@ cases = Table(
     Column("round", Integer, nullable=False),
     Column("response", Text),
 )
-# Written out, not bound: SQLite uses a partial index only where it can see the values.
+# Literals, not bound parameters: SQLite uses a partial index only where the query shows the values.
 _open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])
 Index("ix_cases_open", *in_turn(cases), sqlite_where=_open, postgresql_where=_open)
 alarm_index(cases)
 
-# As intake published them last.
+# The roster as last published by intake.
 lists = Table(
     "lists",
     metadata,
@@ -75,7 +75,7 @@ lists = Table(
 
 
 class Cases(Rows[Case]):
-    """The cases on Tim Utama's desk."""
+    """The repository of the cases at Tim Utama's desk."""
 
     TABLE = cases
     HELD = Case
@@ -83,13 +83,13 @@ class Cases(Rows[Case]):
 
 
 class Lists:
-    """The lists that an admin keeps at intake, as far as triage decides on them."""
+    """Triage's copy of the lists that an admin keeps at intake: of them, the roster."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def keep(self, name: str, version: int, opds: list[str]) -> None:
-        """Keep this version, unless a newer one is kept."""
+        """Store this version, unless a newer one is already stored."""
         statement = insert_of(self._connection, lists)
         new = statement.excluded
         statement = statement.on_conflict_do_update(
@@ -100,13 +100,13 @@ class Lists:
         self._connection.execute(statement, {"name": name, "version": version, "opds": json.dumps(opds)})
 
     def roster(self) -> set[str] | None:
-        """Return the keys of the agencies that complaints may be forwarded to; None where they were not heard yet."""
+        """Return the keys of the agencies that complaints may be forwarded to; None before intake published them."""
         opds = self._connection.execute(select(lists.c.opds)).scalar()
         return opds and set(json.loads(opds))
 
 
 class TriageWork(ClockedWork, RecordedWork):
-    """One transaction of triage."""
+    """Triage's unit of work: one database transaction."""
 
     OUTBOX = outbox
     INBOX = inbox

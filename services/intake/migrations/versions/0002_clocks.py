@@ -1,4 +1,4 @@
-"""Calendars, and what a clock carries: its calendar, when it was done, its next alarm."""
+"""Table of calendars, and each clock's calendar, end and next alarm."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Forgotten passwords: who asked for a new one, and the newest code of each account."""
+"""Tables for password resets: requests, and the newest code of each account."""
 
 import sqlalchemy as sa
 from alembic import op

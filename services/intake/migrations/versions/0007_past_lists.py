@@ -1,4 +1,4 @@
-"""What an admin replaced of catalogue and roster is kept."""
+"""Keep replaced versions of the catalogue and the roster."""
 
 import sqlalchemy as sa
 from alembic import op

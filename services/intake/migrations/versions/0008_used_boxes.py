@@ -1,4 +1,4 @@
-"""No box is good twice: those that were used are remembered."""
+"""Remember used boxes, so that none can be replayed."""
 
 import sqlalchemy as sa
 from alembic import op

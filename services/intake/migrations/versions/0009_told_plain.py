@@ -1,4 +1,4 @@
-"""What was told in the clear of who reported is found without walking all that was told."""
+"""Index for finding published events that hold the reporter's identity unencrypted."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,8 +1,8 @@
-"""Wrong passwords are counted by who gave them, and staff and reporters have user names of their own.
+"""Count wrong passwords by their source, and separate the user names of staff and reporters.
 
-A version before this one may run beside it: it goes on with `failed_attempts` and `locked_until`, which nobody else reads.
-Where a reporter takes the name of somebody of the staff meanwhile, its instances know only one of the two. It cannot be
-taken back once that has happened.
+Instances of the previous version may run at the same time: they still use `failed_attempts` and `locked_until`, which
+this version does not read, and find only one of two accounts with the same user name. The downgrade fails once a
+reporter has taken a staff member's user name.
 """
 
 import sqlalchemy as sa

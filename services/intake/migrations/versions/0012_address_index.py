@@ -1,4 +1,4 @@
-"""Reporters are found by their e-mail address, which stands here as a keyed hash; those of before are filled in by intake."""
+"""Find reporters by a keyed hash of their e-mail address. Intake fills it in for existing reporters."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""How often codes are sent is counted by address; since when a reporter has theirs."""
+"""Count password codes by e-mail address, and keep since when each reporter has had theirs."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The accounts that have had an address longest have each a count of codes of their own."""
+"""Give the accounts that have had an e-mail address longest a separate count of password codes each."""
 
 import sqlalchemy as sa
 from alembic import op

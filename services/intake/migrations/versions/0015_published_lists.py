@@ -1,4 +1,4 @@
-"""Which roster the other stages were told of last; none yet, so that intake publishes the present one at its start."""
+"""Keep the last published roster. The table begins empty, so that intake publishes its roster at the next start."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Calendars, clocks, and letters about time: to teams, to those who wait and to those who are awaited."""
+"""Calendars, clocks, and letters about due times to teams and reporters."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,12 +22,12 @@ _sent = _answers.c.state != 'awaiting_answer'
 
 
 def _sent_answers():
-    """(ticket, when step 7 began) of what was sent before."""
+    """Return (ticket, start of step 7) of each answer sent before this migration."""
     return op.get_bind().execute(sa.select(_answers.c.ticket, _answers.c.sent_at).where(_sent)).all()
 
 
 def _came_to_be_answered():
-    """(ticket, when step 6 began) of the same."""
+    """Return (ticket, start of step 6) of each answer sent before this migration."""
     began = ('complaint.classified_as_information.v1', 'response.approved.v1')
     return op.get_bind().execute(
         sa.select(_answers.c.ticket, sa.func.min(_entries.c.at, type_=UtcDateTime()))
@@ -36,7 +36,7 @@ def _came_to_be_answered():
 
 
 def _restart(rows, step):
-    """The clock of `step` from these moments on; before calendars it ran by version 0."""
+    """Start the clock of `step` at each row's time, by calendar version 0, the one in force before calendars."""
     for ticket, came_at in rows:
         op.execute(sa.update(_answers).where(_answers.c.ticket == ticket).values(
             came_at=came_at, due_at=OFFICE_HOURS.due(came_at, step.minutes)))

@@ -1,4 +1,4 @@
-"""Letters with a code for a new password: about no complaint, sealed until they leave, good for a while."""
+"""Letters with a password code: about no complaint, sealed until they are sent, and valid for a limited time."""
 
 import sqlalchemy as sa
 from alembic import op

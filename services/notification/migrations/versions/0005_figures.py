@@ -1,4 +1,4 @@
-"""When each journey was answered, and how many office minutes that took: what public figures are counted from."""
+"""Columns from which public figures are counted: when each journey was answered, and after how many office minutes."""
 
 import json
 
@@ -43,7 +43,7 @@ def downgrade() -> None:
 
 
 def _count_minutes(connection: sa.Connection) -> None:
-    """By the calendar that the submission named; left open where that or the submission has not been heard."""
+    """Fill in `answer_minutes` by the submission's calendar, except where the submission or calendar is not known."""
     known = {0: OFFICE_HOURS} | {row.version: read_calendar(json.loads(row.content), row.version)
                                  for row in connection.execute(sa.select(calendars))}
     submitted = sa.and_(entries.c.ticket == journeys.c.ticket, entries.c.type == 'complaint.submitted.v1')

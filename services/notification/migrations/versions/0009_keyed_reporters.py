@@ -1,7 +1,7 @@
-"""Keyed hashes and boxes for reporter ids in the clear.
+"""Columns for keyed hashes and sealed reporter ids in place of plain reporter ids.
 
-The private key is not here: the stage itself turns what stands in the clear, a batch at a time, once it has run for ten
-minutes. Until then, and beside instances of the version before, both forms are read.
+The migration has no private key. The stage itself converts the plain ids in batches, from ten minutes after its start.
+Until then, and while instances of the previous version run, both forms are read.
 """
 
 import sqlalchemy as sa
@@ -43,7 +43,7 @@ def downgrade() -> None:
 
 
 def _must_have_nothing_hidden() -> None:
-    """Else nobody could open their own answer afterwards, and no letter would find its reader."""
+    """Raise RuntimeError where sealed reporters exist, which the previous version cannot show or write to."""
     hidden = sa.text('SELECT 1 FROM journeys WHERE sealed_reporter IS NOT NULL UNION ALL '
                      'SELECT 1 FROM keyed_contacts LIMIT 1')
     if op.get_bind().execute(hidden).first():

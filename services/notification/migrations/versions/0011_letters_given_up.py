@@ -1,4 +1,4 @@
-"""Since when a letter is tried, what keeps it here, and an index of those that were given up."""
+"""Keep since when a letter has been tried and why it was not sent, with an index of those given up."""
 
 import sqlalchemy as sa
 from alembic import op

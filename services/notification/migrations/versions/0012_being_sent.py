@@ -1,4 +1,4 @@
-"""Until when a letter is somebody's who is sending it."""
+"""Column for the end of the lease that an instance holds on a letter while it sends it."""
 
 import sqlalchemy as sa
 from alembic import op

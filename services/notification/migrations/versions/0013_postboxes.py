@@ -1,4 +1,4 @@
-"""How many letters went to each address."""
+"""Count the letters sent to each address."""
 
 import sqlalchemy as sa
 from alembic import op

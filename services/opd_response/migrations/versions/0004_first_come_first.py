@@ -1,4 +1,4 @@
-"""What is due together stands in the order it came."""
+"""Order worklist cases with the same due time by arrival."""
 
 import sqlalchemy as sa
 from alembic import op

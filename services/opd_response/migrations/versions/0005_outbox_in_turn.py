@@ -1,4 +1,4 @@
-"""What is unsent is walked in turn by an index that no look for a subject's earlier events may take."""
+"""Give the relay's walk over unsent events an index that queries for a subject's earlier events cannot use."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""By which version of the calendar the whole service is due; None where that was not told yet."""
+"""Column for the calendar version of the whole service's due time. It is null where the events did not carry it."""
 
 import sqlalchemy as sa
 from alembic import op

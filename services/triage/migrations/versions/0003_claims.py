@@ -1,4 +1,4 @@
-"""Who is on a case, and since when."""
+"""Columns for the claim on a case: who claimed it, and when."""
 
 import sqlalchemy as sa
 from alembic import op

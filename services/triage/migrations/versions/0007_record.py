@@ -1,4 +1,4 @@
-"""Who looked at which case, and when."""
+"""Table of who viewed which case, and when."""
 
 import sqlalchemy as sa
 from alembic import op

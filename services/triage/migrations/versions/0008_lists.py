@@ -1,4 +1,4 @@
-"""The roster, as intake publishes it; none until it does, and a complaint may then be forwarded to any agency."""
+"""Table of the roster that intake publishes. While it is empty, a complaint may be forwarded to any agency."""
 
 import sqlalchemy as sa
 from alembic import op

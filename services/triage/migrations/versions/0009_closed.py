@@ -1,4 +1,4 @@
-"""What was closed, and what is kept of its events, so that outbox and inbox can be pruned of it."""
+"""Table of closed complaints, and the indexes by which their rows in outbox and inbox are pruned."""
 
 import sqlalchemy as sa
 from alembic import op
