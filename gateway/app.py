@@ -12,6 +12,7 @@ from gateway import api, counting, docs, errors, left_out, limits, methods, prox
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk import settings
+from nkk.clock import utc_now
 from nkk.log import begin_context, get_logger
 from nkk.messaging.plain import take_as_they_are
 from nkk.sop.steps import Role
@@ -40,10 +41,11 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
     AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_KEY, SITE_URL (how people reach the site), TEMPLATES (a folder
     of the agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
-    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIVE_STREAMS, TRUSTED_PROXIES.
+    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIVE_STREAMS, TRUSTED_PROXIES; CLOCK (nkk.clock) where it is another
+    than the machine's.
     """
     app = methods.Gateway(__name__, static_folder=None)
-    app.config.update(config if config is not None else _from_environment())
+    app.config.update({"CLOCK": utc_now} | dict(config if config is not None else _from_environment()))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.wsgi_app = proxies.behind(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]

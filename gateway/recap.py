@@ -1,12 +1,12 @@
 """The month's recapitulation, for both doors: counted by notification's journeys and intake's lists when asked for."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, g
 
 from gateway import papers
 from gateway.backend import backend
+from gateway.clock import now
 from nkk.sop.recap import figures
 from nkk.sop.steps import BY_DAY, Role
 
@@ -20,11 +20,7 @@ def of_month(month: str) -> dict[str, Any]:
     def ask(closed: bool, cursor: str | None) -> dict[str, Any]:
         return backend().call("notification", "month", month, closed, cursor)
 
-    return figures(month, ask, backend().lists(), _now(), by_day=g.actor.role in BY_DAY)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+    return figures(month, ask, backend().lists(), now(), by_day=g.actor.role in BY_DAY)
 
 
 def as_file(month: str, format: str) -> Response:

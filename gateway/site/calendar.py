@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, time
+from datetime import time
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -13,6 +13,7 @@ from flask_babel import gettext
 
 from gateway import left_out, schemas
 from gateway.backend import backend
+from gateway.clock import now
 from gateway.site import forms
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
@@ -193,7 +194,7 @@ def seen_version() -> int:
 def _page(form: Form, overtaken: bool = False) -> str:
     known = newest()
     content = known["calendar"]
-    today = datetime.now(WIB).date().isoformat()
+    today = now().astimezone(WIB).date().isoformat()
     return render_template(
         "calendar.html",
         form=form,

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask_babel import gettext
 
+from gateway.clock import now
 from gateway.site.language import passed, read_instant, working_time
-from gateway.site.words import now
 from nkk.sop.clock import WIB, is_day
 
 SOON_PART = 3

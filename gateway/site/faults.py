@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from gateway import complaints, errors
 from gateway.addresses import within_site
+from gateway.clock import now
 from gateway.documents import RenderingFailedError, RenderingTooSlowError
 from gateway.limits import seconds_to_wait
 from gateway.site import colleagues, compression, headers, session
@@ -246,7 +247,7 @@ def _too_many(seconds: int) -> Response:
         _("Terlalu banyak percobaan"),
         _(
             "Dari jaringan atau akun Anda sudah terlalu banyak permintaan. Coba lagi sesudah %(at)s.",
-            at=moment(write_instant(datetime.now(UTC) + timedelta(seconds=seconds))),
+            at=moment(write_instant(now() + timedelta(seconds=seconds))),
         ),
     )
     response = page(429, said, resume=carried())

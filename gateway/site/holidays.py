@@ -1,7 +1,6 @@
 """The national holidays and joint leave of a year as known today, beside what the calendar has of them."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -9,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway import schemas
 from gateway.backend import backend
+from gateway.clock import now
 from gateway.site.calendar import attempt, newest, replace, seen_version
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
@@ -56,7 +56,7 @@ def take_in() -> ResponseReturnValue:
 
 
 def _this_year() -> int:
-    return datetime.now(WIB).year
+    return now().astimezone(WIB).year
 
 
 def _asked() -> int | None:

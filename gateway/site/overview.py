@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from flask import Response, render_template, request
 from flask_babel import format_date
 
 from gateway import recap, schemas
+from gateway.clock import now
 from gateway.limits import by_account, limit
 from gateway.site import words
 from gateway.site.guard import new_pages
@@ -111,7 +112,7 @@ def _bars(rows: Iterable[tuple[str, int, int]]) -> list[Bar]:
 
 
 def _today() -> date:
-    return datetime.now(WIB).date()
+    return now().astimezone(WIB).date()
 
 
 def _written(day: date) -> str:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask
@@ -164,8 +163,3 @@ def opd_name(key: str | None, known: views.Lists) -> str:
 
 def _not_listed(what: str) -> str:
     return gettext("%(what)s (tidak ada lagi dalam daftar)", what=what)
-
-
-def now() -> datetime:
-    """This moment."""
-    return datetime.now(UTC)

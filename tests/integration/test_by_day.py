@@ -66,29 +66,18 @@ class AtHome(Backend):
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder: Path = tmp_path_factory.mktemp("by-day")
-    with house(lambda stage: f"sqlite:///{folder}/{stage}.db") as built:
-        clocks = [
-            patch(name, lambda: built.now)
-            for name in (
-                "gateway.site.words.now",
-                "gateway.site.due.now",
-                "gateway.recap._now",
-            )
-        ]
-        clocks.append(patch("gateway.site.overview._today", lambda: built.now.astimezone(WIB).date()))
-        # In this process: what is printed is asked, and not where.
-        clocks.append(patch("gateway.papers.make", lambda *asked, account, is_staff, **more: render(*asked, **more)))
-        for clock in clocks:
-            clock.start()
+    # In this process: what is printed is asked, and not where.
+    printed = patch("gateway.papers.make", lambda *asked, account, is_staff, **more: render(*asked, **more))
+    with printed, house(lambda stage: f"sqlite:///{folder}/{stage}.db") as built:
         yield built
-        for clock in clocks:
-            clock.stop()
 
 
 @pytest.fixture(scope="module")
 def app(stages: House) -> Flask:
     """A gateway of those stages: both doors."""
-    built = application(TOKEN_PUBLIC_KEY=as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), LIMIT_DOCUMENTS="9999/minute")
+    built = application(
+        TOKEN_PUBLIC_KEY=as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), LIMIT_DOCUMENTS="9999/minute", CLOCK=lambda: stages.now
+    )
     built.extensions["nkk"] = AtHome(stages)
     return built
 
