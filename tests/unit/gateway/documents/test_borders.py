@@ -6,7 +6,18 @@ from pathlib import Path
 
 import gateway.documents
 
-LIBRARIES = {"arabic_reshaper", "bidi", "docx", "docxtpl", "jinja2", "lxml", "markupsafe", "reportlab", "segno", "xlsxwriter"}
+LIBRARIES = {
+    "arabic_reshaper",
+    "bidi",
+    "docx",
+    "docxtpl",
+    "jinja2",
+    "lxml",
+    "markupsafe",
+    "reportlab",
+    "segno",
+    "xlsxwriter",
+}
 FOLDER = Path(gateway.documents.__file__).parent
 
 
