@@ -23,7 +23,8 @@ def called_by(service: Any, actor: Actor | None) -> Any:
 
 
 def asked(service: Any, key: str, method: str, content: dict[str, Any], actor: Actor | None = None) -> Any:
-    """What intake's `method` answers to a box with `content` for the public `key`, sealed by `actor`."""
-    question = Question(method, content, key, PROOF if actor else None)
+    """What intake's `method` answers to a box with `content` for the public `key`, sealed by `actor` at
+    the time that the stage's clock shows."""
+    question = Question(method, content, key, PROOF if actor else None, now=service.uow.clock())
     called_by(service, actor and proved(actor))
     return question.answer(getattr(service, method)(question.box))
