@@ -17,7 +17,7 @@ from flask import request
 
 from gateway.limits import hidden, source
 from nkk.sop.steps import Role
-from nkk.sop.text import user_name
+from nkk.sop.text import LONGEST_CODE, user_name
 
 HEADER = "X-NKK-Device"
 KINDS = ("staff", "reporter")
@@ -57,7 +57,8 @@ class Device:
         return ".".join((self.token, *self.marks))
 
     def _mark(self, username: str, kind: str) -> str:
-        return hidden(f"device:{self.token}:{kind}:{user_name(username)}")
+        # Nobody has measured it yet, and no account has a longer one.
+        return hidden(f"device:{self.token}:{kind}:{user_name(username[:LONGEST_CODE])}")
 
 
 def read(written: str | None) -> Device:

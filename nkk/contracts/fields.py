@@ -16,6 +16,8 @@ from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import read_ticket
 
 NOTE_LENGTH = 4_000
+AS_WRITTEN = 10
+"""How many times `length` a text may have as it is written, before it is composed and invisible characters go."""
 
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{5,28}")
 _APART = re.compile(r"[,;/]|\s(?=[+0])")
@@ -97,6 +99,7 @@ class PlainText(fields.String):
     """A person's words: `least` to `length` characters, normalised by `nkk.sop.text.clean`.
 
     Accepts any script and emoji, but no lone surrogates. HTML is accepted as text; the code that shows it escapes it.
+    A text far longer than `length` is refused before it is normalised, which takes long.
     """
 
     def __init__(self, length: int, least: int = 1, **kwargs: Any) -> None:
@@ -107,6 +110,8 @@ class PlainText(fields.String):
         written = super()._deserialize(value, attr, data, **kwargs)
         if not text.is_text(written):
             raise ValidationError([faults.HALF_EMOJI()])
+        if len(written.strip()) > AS_WRITTEN * self.length:
+            raise ValidationError([faults.WRONG_LENGTH(least=self.least, most=self.length)])
         cleaned = self._clean(written)
         if self.least and text.is_empty(cleaned):
             raise ValidationError([faults.EMPTY()])
@@ -190,13 +195,14 @@ class Secret(fields.String):
     """A password or token of 1 to `length` characters, kept exactly as typed."""
 
     def __init__(self, length: int = 1_000, **kwargs: Any) -> None:
+        self.length = length
         super().__init__(validate=Length(1, length), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         written = super()._deserialize(value, attr, data, **kwargs)
         if not text.is_text(written) or "\x00" in written:
             raise ValidationError([faults.NO_TEXT()])
-        return written
+        return cast(str, Length(1, self.length)(written))
 
 
 class Password(Secret):

@@ -215,7 +215,9 @@ def _read_date(text: Any) -> date:
 
 
 def _read_name(text: Any) -> str:
-    name = one_line(text) if isinstance(text, str) and is_text(text) else ""
+    # Measured before it is normalised, which takes long.
+    may_be_one = isinstance(text, str) and len(text) <= 10 * NAME_LENGTH and is_text(text)
+    name = one_line(text) if may_be_one else ""
     if is_empty(name) or len(name) > NAME_LENGTH:
         raise _Amiss(faults.NAME_LENGTH(most=NAME_LENGTH))
     return name

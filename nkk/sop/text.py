@@ -12,6 +12,9 @@ from typing import Literal
 MOST_MARKS = 30
 """The most combining marks kept on one character; no script uses as many (Unicode's annex 15, stream-safe text)."""
 
+LONGEST_CODE = 1_000
+"""The most characters of a code, as it is written. Threat: NFKC makes up to eighteen characters of one."""
+
 _MAY_HOLD_MANY_MARKS = re.compile("[^\x00-\u02ff]{%d}" % (MOST_MARKS + 1))  # noqa: UP031
 _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
@@ -118,9 +121,15 @@ def alike(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Normalise a code copied letter by letter: compatibility forms (NFKC), every hyphen `-`, nothing invisible."""
+    """Normalise a code copied letter by letter: compatibility forms (NFKC), every hyphen `-`, nothing invisible.
+
+    A text longer than any code is only stripped.
+    """
     if _is_typed(text):
         return one_line(text)
+    text = text.strip()
+    if len(text) > LONGEST_CODE:
+        return text
     return one_line(_HYPHENS.sub("-", _composed("NFKC", one_line(text))))
 
 
@@ -129,7 +138,7 @@ def digits(text: str) -> str:
 
     Removes the label in front, a spreadsheet's apostrophe, and separators between the digits or after them.
     """
-    plain = _composed("NFKC", _APART.sub("", code(text)))
+    plain = code(_APART.sub("", code(text)))
     label = _LABEL.match(plain)
     return plain[label.end() :] if label else plain
 

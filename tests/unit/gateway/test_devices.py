@@ -1,6 +1,7 @@
 """What a device carries, and what it is worth."""
 
 from collections.abc import Iterator
+from time import process_time
 
 import pytest
 from flask import Flask, g
@@ -33,6 +34,12 @@ def test_a_device_is_known_for_the_account_that_logged_in_with_it_alone() -> Non
 def test_a_mark_is_good_for_its_own_device_alone() -> None:
     known = read(None).after("warga", "reporter")
     assert Device(read(None).token, known.marks).known_as("warga") == []
+
+
+def test_a_user_name_that_is_far_too_long_is_not_normalised() -> None:
+    device, began = read(None).after("warga", "reporter"), process_time()
+    assert device.known_as("\ufdfa" * 87_000) == []
+    assert process_time() - began < 0.15
 
 
 def test_a_mark_of_another_installation_is_none(app: Flask) -> None:

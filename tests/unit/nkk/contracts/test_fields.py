@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta, timezone
+from time import process_time
 from unicodedata import category
 
 import pytest
@@ -6,7 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from nkk.contracts.fields import Instant, Line, Phone, PlainText, Secret, Slug, Ticket, write_instant
+from nkk.contracts.fields import (
+    Calendar,
+    Digits,
+    Instant,
+    Length,
+    Line,
+    Mailbox,
+    Password,
+    Phone,
+    PlainText,
+    Secret,
+    Slug,
+    Ticket,
+    UserName,
+    write_instant,
+)
 from nkk.sop import faults
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.ticket import new_ticket
@@ -232,3 +248,27 @@ def test_a_naive_instant_is_refused():
 def test_words_that_show_nothing_are_empty(words):
     with pytest.raises(ValidationError):
         PlainText(20).deserialize(words)
+
+
+@pytest.mark.parametrize(
+    "field",
+    [Digits(validate=Length(1, 32)), Line(150), Line(150, least=0), Mailbox(), Password(), Phone(), Ticket(), UserName(64)],
+)
+@pytest.mark.parametrize("unit", ["\ufdfa", "\ufb2c", "\u0390", "\u4e00\ufe0f", "e\u0301 "])
+def test_what_is_far_too_long_is_refused_before_it_is_normalised(field, unit):
+    began = process_time()
+    with pytest.raises(ValidationError):
+        field.deserialize(unit * (256 * 1024 // len(unit.encode())))
+    assert process_time() - began < 0.15
+
+
+@pytest.mark.parametrize("field", [Line(150), UserName(64), Phone(), Digits()])
+def test_space_around_it_makes_nothing_too_long(field):
+    assert field.deserialize(f"{' ' * 5_000}0812345678\u00a0{chr(10) * 5_000}") == "0812345678"
+
+
+def test_a_calendar_with_a_name_that_is_far_too_long_is_refused_before_it_is_normalised():
+    began = process_time()
+    with pytest.raises(ValidationError):
+        Calendar().deserialize({"days": {"2026-01-01": {"name": "\ufb2c" * 87_000}}})
+    assert process_time() - began < 0.15
