@@ -6,7 +6,8 @@ leads nowhere. Those being sent are marked so, for a while that is prolonged as 
 while a mail server is waited for, and nobody else sends, retries or drops them. A letter names the ticket and where to
 read on, and never what a complaint is about; a code for a new password is opened only as its letter leaves. Codes,
 other letters, and those that were tried before stand in lines of their own, and wait for none of another. What does not
-leave is tried for five days, counted from the first try, unless the server knows no such recipient (`leaving.py`).
+leave is tried for five days (working days, to a team), counted from the first try, unless the server knows no such
+recipient (`leaving.py`).
 """
 
 from collections.abc import Callable, Iterable
@@ -35,6 +36,7 @@ from nkk.settings import (
     NKK_SMTP_URL,
 )
 from nkk.sop.clock import Calendar
+from nkk.sop.steps import MINUTES_PER_DAY
 from nkk.trust.sealing import CannotOpenError, unseal
 from services.notification import conversing, patience
 from services.notification.composing import UnwritableError, compose
@@ -42,7 +44,7 @@ from services.notification.domain import Journey, still_true
 from services.notification.keyed import Keyed
 from services.notification.leaving import LONGEST_SECONDS, RejectedError, Send, must_take_files, said, sender
 from services.notification.patience import Slow
-from services.notification.postboxes import WHY, Addressee, Pace
+from services.notification.postboxes import WHY, Addressee, Pace, next_round
 from services.notification.storage import LINES, Contact, Contacts, Journeys, Messages, calendars
 from services.notification.words import words_of, words_of_account, words_of_code
 
@@ -191,9 +193,8 @@ class Mailer(DependencyProvider):
         """Those of `rows` that find a place at their address; the others wait."""
         tried = {row.id for row in rows if row.tries}
         waiting = self._pace.waiting(connection, counted, tried, now)
-        for then in sorted(set(waiting.values())):
-            Messages(connection).hold_back([id_ for id_, until in waiting.items() if until == then], then, WHY)
         if waiting:
+            Messages(connection).hold_back(waiting, next_round(now), WHY)
             log.warning("letters wait", count=len(waiting), why=WHY)
         return [row for row in rows if row.id not in waiting]
 
@@ -231,7 +232,7 @@ class Mailer(DependencyProvider):
             finally:
                 holding.kill()
                 with database.writing() as connection:
-                    self._mark(Messages(connection), tried)
+                    self._mark(connection, tried)
                     self._put_back(connection, rows, counted, [row for row, failure in tried if failure])
 
     def _hold(self, database: Any, begun: list[str], rows: list[Any], counted: dict[str, Addressee]) -> None:
@@ -346,15 +347,15 @@ class Mailer(DependencyProvider):
             raise NoAddressError
         return address
 
-    def _mark(self, messages: Messages, tried: list[tuple[Any, Failure | None]]) -> None:
-        now = self._clock()
+    def _mark(self, connection: Connection, tried: list[tuple[Any, Failure | None]]) -> None:
+        messages, now = Messages(connection), self._clock()
         if delivered := [row.id for row, failure in tried if failure is None]:
             messages.sent(delivered, now)
         for row, failure in tried:
             if failure is None:
                 continue
             since = row.tried_since or now
-            never = failure.final or now - since > GIVE_UP_AFTER
+            never = failure.final or _is_over(connection, row, since, now)
             messages.failed(
                 row.id,
                 row.tries + 1,
@@ -363,6 +364,15 @@ class Mailer(DependencyProvider):
                 now,
                 None if never else now + _pause(row.tries, LONGEST_PAUSE),
             )
+
+
+def _is_over(connection: Connection, row: Any, since: datetime, now: datetime) -> bool:
+    """Return whether a letter was tried for its days. To a team it leaves in office hours alone: there they are working
+    days, so that a holiday leaves it as many tries as any other."""
+    if row.team is None:
+        return now - since > GIVE_UP_AFTER
+    calendar = KeptCalendars(connection, calendars).current()
+    return calendar.minutes_between(since, now) > GIVE_UP_AFTER.days * MINUTES_PER_DAY
 
 
 def _pause(tries: int, longest: timedelta) -> timedelta:

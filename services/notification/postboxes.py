@@ -11,7 +11,8 @@ that have had the address longest, of those that are written to, have a letter a
 none of theirs left within it: as intake has it with codes.
 
 When places were taken is kept hidden, always of one length: beside the times at which letters about complaints left it
-would tell which complaints have one author. For the same reason letters wait until a whole five minutes.
+would tell which complaints have one author. For the same reason all letters that wait, whichever the address, are
+looked at again at the same moment, each whole five minutes: when theirs has a place is written beside none of them.
 """
 
 import math
@@ -82,9 +83,9 @@ class Postbox:
     waits_until: int = 0
     shares: list[Share] = field(default_factory=list)
 
-    def admit(self, now: datetime, places: int, is_first: bool = False, to: Addressee | None = None) -> datetime | None:
-        """None where a letter may leave `now`, and has a place or its account's share; else until when it waits. One
-        that `is_first` in line waits for a place alone."""
+    def admit(self, now: datetime, places: int, is_first: bool = False, to: Addressee | None = None) -> bool:
+        """Return whether a letter may leave `now`, and has a place or its account's share. One that `is_first` in line
+        waits for a place alone."""
         moment, taken_at, share = math.floor(now.timestamp()), math.ceil(now.timestamp()), self._share(to)
         if is_first or moment >= self.waits_until:
             self.taken = [at for at in self.taken if at + HOUR > moment][-places:]
@@ -92,12 +93,12 @@ class Postbox:
                 self.taken.append(taken_at)
                 if share:
                     share.last = taken_at
-                return None
+                return True
             self.waits_until = _in_turn(self.taken[0])
         if share and moment >= share.free_at:
             share.last = share.beside = taken_at
-            return None
-        return datetime.fromtimestamp(min(self.waits_until, share.free_at) if share else self.waits_until, UTC)
+            return True
+        return False
 
     def give_back(self, to: Iterable[Addressee]) -> None:
         """Letters to these did not leave."""
@@ -147,6 +148,11 @@ class Postbox:
 SHARE = len(fields(Share))
 
 
+def next_round(now: datetime) -> datetime:
+    """Return when letters that wait are looked at again."""
+    return datetime.fromtimestamp((now.timestamp() // ROUND + 1) * ROUND, UTC)
+
+
 def _in_turn(taken_at: int) -> int:
     """When what was taken then is free again for whoever waits."""
     return math.ceil((taken_at + HOUR) / ROUND) * ROUND
@@ -165,19 +171,20 @@ class Pace:
 
     def waiting(
         self, connection: Connection, addressees: Mapping[str, Addressee], first: Container[str], now: datetime
-    ) -> dict[str, datetime]:
-        """Until when those letters wait that find no place at their address; the others have taken one. `addressees`
+    ) -> set[str]:
+        """Return those letters that find no place at their address and wait; the others have taken one. `addressees`
         are those of letters by id, in the order in which these are to leave; which of them are the `first` in line."""
         if not self._places:
-            return {}
+            return set()
         names = {letter: self._keyed.postbox(to.email) for letter, to in addressees.items()}
         found = self._locked(connection, names.values(), now)
-        until = {
-            letter: found[name].admit(now, self._places, letter in first, addressees[letter])
+        waiting = {
+            letter
             for letter, name in names.items()
+            if not found[name].admit(now, self._places, letter in first, addressees[letter])
         }
         self._save(connection, found, now)
-        return {letter: then for letter, then in until.items() if then is not None}
+        return waiting
 
     def give_back(self, connection: Connection, addressees: Iterable[Addressee], now: datetime) -> None:
         """Letters to `addressees` did not leave that had taken a place."""

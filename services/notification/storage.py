@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -529,15 +529,13 @@ class Messages:
             )
 
     def postpone(self, message_id: str, then: datetime) -> None:
-        """Send it later. Nobody would have read it: the days after which it is given up count from then."""
-        self._connection.execute(
-            update(messages).where(messages.c.id == message_id).values(next_try_at=then, tried_since=None)
-        )
+        """Send it later. The days after which it is given up count from its first try all the same."""
+        self._connection.execute(update(messages).where(messages.c.id == message_id).values(next_try_at=then))
 
-    def hold_back(self, message_ids: list[str], then: datetime, why: str) -> None:
+    def hold_back(self, message_ids: Collection[str], then: datetime, why: str) -> None:
         """The same with several, and why."""
         self._connection.execute(
-            update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=then, tried_since=None, why=why)
+            update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=then, why=why)
         )
 
     def wait(self, message_id: str, tries: int, then: datetime) -> None:

@@ -138,6 +138,34 @@ def test_a_dozen_letters_leave_within_any_hour_and_all_in_their_order(
         assert set(connection.execute(select(messages.c.why)).scalars()) == {None}
 
 
+def test_letters_that_wait_are_tried_again_at_one_moment_whichever_the_address(
+    database: Database, server: Server, clock: type[Clock]
+) -> None:
+    sending = mailer(server)
+    for number, email in enumerate((VICTIM, "lain@example.org", "warga@example.org")):
+        write(database, DOZEN + 5, email, since=clock.shown)
+        for _ in range(7):
+            send_all(sending, database)
+            assert len({(row.next_try_at, row.why) for row in waiting(database)}) == 1
+            clock.shown += timedelta(minutes=1)
+        assert len(waiting(database)) == 5 * (number + 1)
+
+
+def test_what_waits_for_a_place_is_given_up_when_its_days_are_over(
+    database: Database, server: Server, clock: type[Clock]
+) -> None:
+    write(database, 1)
+    sending = mailer(server)
+    server.away, began = True, clock.shown
+    send_all(sending, database)
+    server.away = False
+    write(database, DOZEN, first=1)
+    send_all(sending, database)
+    clock.shown += timedelta(minutes=1)
+    send_all(sending, database)
+    assert [(row.why, row.tried_since) for row in waiting(database)] == [(WHY, began)]
+
+
 def test_others_wait_for_nothing(database: Database, server: Server) -> None:
     write(database, MANY)
     names = write(database, 3, "lain@example.org")

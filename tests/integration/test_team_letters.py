@@ -251,6 +251,25 @@ def test_a_letter_that_waited_out_a_long_holiday_is_tried_for_days_like_any_othe
     assert to(sent) == [TEAM]
 
 
+@pytest.mark.parametrize(("days_off", "given_up"), [(0, "2026-03-09T09:00"), (9, "2026-03-18T09:00")])
+def test_a_letter_that_was_tried_in_vain_is_given_up_after_five_working_days(
+    database, mailer, clock, days_off, given_up
+):
+    def away(_message):
+        raise ConnectionRefusedError
+
+    mailer._sender = partial(nullcontext, away)
+    put(database, "overdue")
+    off = {date(2026, 3, 3) + timedelta(days=number): Day("Idul Fitri") for number in range(days_off)}
+    keep(database, replace(OFFICE_HOURS, days=off))
+    clock.at = MONDAY + timedelta(minutes=30)
+    while not rows(database)[0].given_up_at and clock.at < MONDAY + timedelta(days=30):
+        clock.at += timedelta(minutes=30)
+        mailer.send_batch(database)
+    (row,) = rows(database)
+    assert timedelta() <= row.given_up_at - datetime.fromisoformat(given_up).replace(tzinfo=WIB) < timedelta(hours=2)
+
+
 def test_what_waits_is_counted_until_it_is_sent_or_dropped(database, mailer, clock):
     put(database, "overdue", "due_soon")
     clock.at = NIGHT

@@ -252,7 +252,16 @@ def test_words_that_show_nothing_are_empty(words):
 
 @pytest.mark.parametrize(
     "field",
-    [Digits(validate=Length(1, 32)), Line(150), Line(150, least=0), Mailbox(), Password(), Phone(), Ticket(), UserName(64)],
+    [
+        Digits(validate=Length(1, 32)),
+        Line(150),
+        Line(150, least=0),
+        Mailbox(),
+        Password(),
+        Phone(),
+        Ticket(),
+        UserName(64),
+    ],
 )
 @pytest.mark.parametrize("unit", ["\ufdfa", "\ufb2c", "\u0390", "\u4e00\ufe0f", "e\u0301 "])
 def test_what_is_far_too_long_is_refused_before_it_is_normalised(field, unit):

@@ -24,32 +24,30 @@ def test_no_hour_sees_more_letters_than_there_are_places_and_none_waits_for_noth
     postbox, now, left = Postbox(), START, []
     for pause in pauses:
         now += timedelta(seconds=pause)
-        until = postbox.admit(now, places)
-        if until is None:
+        if postbox.admit(now, places):
             left.append(now)
         else:
-            assert now < until <= left[-places] + HOUR + timedelta(minutes=5, seconds=1)
+            assert now < left[-places] + HOUR + timedelta(minutes=5, seconds=1)
         postbox = kept(postbox, places)
     assert all(later - earlier >= HOUR for earlier, later in zip(left, left[places:], strict=False))
 
 
 def test_who_comes_later_waits_behind_those_who_wait():
     postbox = Postbox()
-    assert [postbox.admit(START, 2) for _ in range(2)] == [None, None]
-    until = postbox.admit(START, 2)
-    assert until == datetime(2026, 3, 2, 2, 5, tzinfo=UTC)
+    until = datetime(2026, 3, 2, 2, 5, tzinfo=UTC)
+    assert [postbox.admit(START, 2) for _ in range(3)] == [True, True, False]
     # A place is free by now, and is theirs who came before.
-    assert postbox.admit(START + HOUR + timedelta(seconds=30), 2) == until
-    assert [postbox.admit(until, 2), postbox.admit(until, 2)] == [None, None]
-    assert postbox.admit(until, 2) == datetime(2026, 3, 2, 3, 5, tzinfo=UTC)
+    assert not postbox.admit(START + HOUR + timedelta(seconds=30), 2)
+    assert [postbox.admit(until, 2) for _ in range(3)] == [True, True, False]
+    assert postbox.admit(until + HOUR, 2)
 
 
 def test_what_did_not_leave_gives_its_place_back():
     postbox = Postbox()
     for _ in range(3):
-        assert postbox.admit(START, 3) is None
+        assert postbox.admit(START, 3)
     postbox.give_back([SOMEBODY] * 2)
-    assert [postbox.admit(START, 3) is None for _ in range(3)] == [True, True, False]
+    assert [postbox.admit(START, 3) for _ in range(3)] == [True, True, False]
     postbox.give_back([SOMEBODY] * 9)
     assert postbox.taken == []
 
@@ -66,7 +64,7 @@ def test_accounts_have_three_letters_an_hour_beside_the_places_at_most(places, a
         now += timedelta(seconds=pause)
         # Each older than the one before.
         writer = account(number, days=number)
-        if postbox.admit(now, places, to=writer) is None:
+        if postbox.admit(now, places, to=writer):
             if has_left:
                 left.append(now)
             else:
@@ -83,7 +81,7 @@ def test_whose_address_it_is_waits_little_more_than_an_hour_after_whatever_other
         postbox.admit(now, 12, to=stranger)
     for _ in range(5):
         now += HOUR + timedelta(minutes=5)
-        assert postbox.admit(now, 12, to=owner) is None
+        assert postbox.admit(now, 12, to=owner)
         for stranger in strangers * 3:
             postbox.admit(now, 12, to=stranger)
         postbox = kept(postbox, 12)
@@ -91,16 +89,17 @@ def test_whose_address_it_is_waits_little_more_than_an_hour_after_whatever_other
 
 def test_an_account_alone_has_the_places_and_no_more():
     postbox = Postbox()
-    assert [postbox.admit(START, 3, to=account(1, days=30)) is None for _ in range(5)] == [True] * 3 + [False] * 2
+    assert [postbox.admit(START, 3, to=account(1, days=30)) for _ in range(5)] == [True] * 3 + [False] * 2
 
 
 def test_places_may_become_fewer_and_more():
     postbox = Postbox()
     for number in range(12):
-        assert postbox.admit(START + timedelta(minutes=number), 12) is None
+        assert postbox.admit(START + timedelta(minutes=number), 12)
     fewer = Postbox.read(postbox.written(2))
-    assert fewer.admit(START + timedelta(minutes=12), 2) == datetime(2026, 3, 2, 2, 15, tzinfo=UTC)
-    assert kept(postbox, 20).admit(START + timedelta(minutes=12), 20) is None
+    assert not fewer.admit(START + HOUR + timedelta(minutes=10), 2)
+    assert fewer.admit(datetime(2026, 3, 2, 2, 15, tzinfo=UTC), 2)
+    assert kept(postbox, 20).admit(START + timedelta(minutes=12), 20)
 
 
 def test_what_is_kept_is_of_one_length_however_much_was_sent_and_tells_nothing_to_others():
