@@ -60,9 +60,11 @@ class KnowsAuthors:
     def _keep(
         self, work: NotificationWork, reporter_id: str, sealed_contact: str, at: datetime, event_id: str | None = None
     ) -> None:
-        replaced = work.contacts.keep(self.keyed.reporter(reporter_id), sealed_contact, at)
+        reporter = self.keyed.reporter(reporter_id)
+        replaced = work.contacts.keep(reporter, sealed_contact, at)
         if replaced is not None and is_told_of_change(replaced[1], at):
-            work.messages.add_farewell(letter_id(event_id or str(uuid.uuid4()), "contact_changed"), replaced[0], at)
+            letter = letter_id(event_id or str(uuid.uuid4()), "contact_changed")
+            work.messages.add_farewell(letter, self.keyed.seal_farewell(replaced[0], reporter, replaced[1]), at)
 
     def _hide_batch(self) -> int:
         with self.uow.begin() as work:

@@ -10,6 +10,7 @@ import hmac
 import json
 import os
 from base64 import b64decode, b64encode
+from datetime import datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from nkk.messaging.host import DependencyProvider
 from nkk.settings import NKK_NOTIFICATION_PRIVATE_KEY
+from nkk.sop.clock import write_instant
 from nkk.sop.mailbox import postbox_of
 from nkk.trust.sealing import IDS, CannotOpenError, public_key_of, seal, unseal
 
@@ -44,6 +46,19 @@ class Keyed:
     def postbox(self, email: str) -> str:
         """What is counted at an address, however that is written, is kept under."""
         return self._hash("postbox", postbox_of(email))
+
+    def farewells(self, email: str) -> str:
+        """Return what letters that tell an address that it was replaced are counted under."""
+        return self._hash("farewells", postbox_of(email))
+
+    def seal_farewell(self, sealed_contact: str, reporter: str, since: datetime) -> str:
+        """Return the box of such a letter: the address, and which account (a keyed hash) was reached there since when.
+        A box that cannot be opened now is kept as it is."""
+        try:
+            email = unseal(sealed_contact, self._private_key)["email"]
+        except (CannotOpenError, KeyError):
+            return sealed_contact
+        return seal({"email": email, "account": reporter, "since": write_instant(since)}, self._public_key)
 
     def hidden(self, name: str, content: bytes) -> str:
         """`content` that nobody else can read, or put under another `name`."""

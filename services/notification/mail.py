@@ -35,7 +35,7 @@ from nkk.settings import (
     NKK_SITE_URL,
     NKK_SMTP_URL,
 )
-from nkk.sop.clock import Calendar
+from nkk.sop.clock import Calendar, read_instant
 from nkk.sop.steps import MINUTES_PER_DAY
 from nkk.trust.sealing import CannotOpenError, unseal
 from services.notification import conversing, patience
@@ -205,8 +205,12 @@ class Mailer(DependencyProvider):
             if row.team is None and row.kind != "password_reset":
                 contact = Contact(row.sealed_letter) if row.sealed_letter else boxes.get(row.id) or DAMAGED
                 with suppress(CannotOpenError, KeyError):
-                    email = str(unseal(contact.sealed_contact, self._key)["email"])
-                    found[row.id] = Addressee(email, contact.reporter, contact.since)
+                    box = unseal(contact.sealed_contact, self._key)
+                    if row.kind == "contact_changed":
+                        since = read_instant(box["since"]) if "since" in box else None
+                        found[row.id] = Addressee(str(box["email"]), box.get("account"), since, is_farewell=True)
+                    else:
+                        found[row.id] = Addressee(str(box["email"]), contact.reporter, contact.since)
         return found
 
     def _send_begun(

@@ -10,6 +10,9 @@ Threat: the same keeps the postbox's owner from their own letters, which wait be
 that have had the address longest, of those that are written to, have a letter an hour each beside the places, where
 none of theirs left within it: as intake has it with codes.
 
+Threat: who takes over an account, gives it another address and floods the old one keeps its owner from the letter that
+says so. These letters are counted by themselves, with places and shares of their own: they wait for no reports.
+
 When places were taken is kept hidden, always of one length: beside the times at which letters about complaints left it
 would tell which complaints have one author. For the same reason all letters that wait, whichever the address, are
 looked at again at the same moment, each whole five minutes: when theirs has a place is written beside none of them.
@@ -36,6 +39,9 @@ KEPT = timedelta(days=1)
 WHY = "too many an hour to one address"
 """Why a letter is still here, for lists."""
 
+FAREWELLS = 3
+"""So many letters an hour tell one address that it was replaced, beside those of its oldest accounts."""
+
 OLDEST = 3
 """So many accounts of one address have a letter an hour whatever the others write."""
 
@@ -45,11 +51,13 @@ _FORM = "2"
 
 @dataclass(frozen=True)
 class Addressee:
-    """Where a letter goes, for which account, and since when that has been reached there; None where nobody knows."""
+    """Where a letter goes, for which account, and since when that has been reached there; None where nobody knows.
+    A farewell tells the address that it was replaced."""
 
     email: str
     account: str | None = None
     since: datetime | None = None
+    is_farewell: bool = False
 
 
 @dataclass
@@ -176,12 +184,12 @@ class Pace:
         are those of letters by id, in the order in which these are to leave; which of them are the `first` in line."""
         if not self._places:
             return set()
-        names = {letter: self._keyed.postbox(to.email) for letter, to in addressees.items()}
+        names = {letter: self._name(to) for letter, to in addressees.items()}
         found = self._locked(connection, names.values(), now)
         waiting = {
             letter
             for letter, name in names.items()
-            if not found[name].admit(now, self._places, letter in first, addressees[letter])
+            if not found[name].admit(now, self._places_of(addressees[letter]), letter in first, addressees[letter])
         }
         self._save(connection, found, now)
         return waiting
@@ -190,12 +198,18 @@ class Pace:
         """Letters to `addressees` did not leave that had taken a place."""
         given: defaultdict[str, list[Addressee]] = defaultdict(list)
         for to in addressees if self._places else ():
-            given[self._keyed.postbox(to.email)].append(to)
+            given[self._name(to)].append(to)
         if given:
             found = self._locked(connection, given, now)
             for name, theirs in given.items():
                 found[name].give_back(theirs)
             self._save(connection, found, now)
+
+    def _name(self, to: Addressee) -> str:
+        return self._keyed.farewells(to.email) if to.is_farewell else self._keyed.postbox(to.email)
+
+    def _places_of(self, to: Addressee) -> int:
+        return min(FAREWELLS, self._places) if to.is_farewell else self._places
 
     def _locked(self, connection: Connection, names: Iterable[str], now: datetime) -> dict[str, Postbox]:
         kept = Postboxes(connection).lock(set(names), now.date())

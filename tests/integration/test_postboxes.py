@@ -292,7 +292,7 @@ def test_several_instances_together_send_a_dozen(database: Database, server: Ser
     assert len(waiting(database)) == MANY - DOZEN
 
 
-def test_codes_and_letters_to_teams_are_not_counted_and_a_farewell_is(database: Database, server: Server) -> None:
+def test_codes_and_letters_to_teams_are_not_counted(database: Database, server: Server) -> None:
     write(database, DOZEN)
     with database.writing() as connection:
         sealed = seal({"email": VICTIM, "code": "x" * 40}, KEYS[1])
@@ -301,22 +301,56 @@ def test_codes_and_letters_to_teams_are_not_counted_and_a_farewell_is(database: 
                 f"code {number}", f"reporter {number}", sealed, BEGAN + timedelta(hours=1), BEGAN
             )
         connection.execute(insert(teams).values(team="operator", email=VICTIM))
-        connection.execute(
-            insert(messages).values(
-                id="farewell",
-                kind="contact_changed",
-                sealed_letter=sealed,
-                created_at=BEGAN + timedelta(hours=1),
-                next_try_at=BEGAN,
-                tries=0,
-            )
-        )
     sending = mailer(server)
     send_all(sending, database)
     assert len(server.taken) == DOZEN + 3
-    assert [row.id for row in waiting(database)] == ["farewell"]
     with database.reading() as connection:
         assert connection.execute(select(func.count()).select_from(postboxes)).scalar_one() == 1
+
+
+def say_farewell(database: Database, who: str, since: datetime) -> str:
+    """Have the victim's address told that it is no longer that of an account; the letter's name."""
+    return farewell(database, who, KEYED.seal_farewell(seal({"email": VICTIM}, KEYS[1]), KEYED.reporter(who), since))
+
+
+def farewell(database: Database, who: str, box: str) -> str:
+    row = {"id": f"farewell {who}", "kind": "contact_changed", "sealed_letter": box, "tries": 0}
+    with database.writing() as connection:
+        connection.execute(insert(messages).values(created_at=BEGAN, next_try_at=BEGAN, **row))
+    return KEYED.message_id(row["id"])
+
+
+def test_an_address_is_told_that_it_was_replaced_whatever_strangers_write_under_it(
+    database: Database, server: Server
+) -> None:
+    write(database, 5 * DOZEN, since=LONG_BEFORE)
+    sending = mailer(server)
+    send_all(sending, database)
+    told = say_farewell(database, "owner", BEGAN)
+    send_all(sending, database)
+    assert server.names[-1] == told
+    assert len(server.taken) == DOZEN + 1
+
+
+def test_nobody_fills_a_postbox_with_word_that_addresses_were_replaced_nor_delays_its_owners(
+    database: Database, server: Server
+) -> None:
+    for number in range(DOZEN):
+        say_farewell(database, f"stranger {number}", BEGAN)
+    sending = mailer(server)
+    send_all(sending, database)
+    assert len(server.taken) <= 6
+    owners = say_farewell(database, "owner", LONG_BEFORE)
+    send_all(sending, database)
+    assert server.names[-1] == owners
+    assert len(server.taken) <= 6
+
+
+def test_a_farewell_of_a_version_before_waits_for_no_reports_either(database: Database, server: Server) -> None:
+    write(database, 3 * DOZEN)
+    told = farewell(database, "owner", seal({"email": VICTIM}, KEYS[1]))
+    send_all(mailer(server), database)
+    assert told in server.names
 
 
 def test_a_batch_asks_as_often_for_many_letters_as_for_few(database: Database, server: Server) -> None:
