@@ -1,10 +1,10 @@
-"""Connections, as many as come: none holds a thread before its request is whole, or while its answer is being taken.
+"""The HTTP server's connections: no thread is held while a request is still arriving or while its answer is being sent.
 
-waitress' loop reads requests and sends answers; threads run the application in between. What is added here is that
-nobody may take as long as they like: each connection has an allowance for what it has to do next. Where there are more
-connections than may be, the oldest one without a whole request ends; where they hold more in memory, one of the address
-that holds most. Nobody is refused. A proxy that is trusted may have as many as it likes, and keep them open: its
-visitors do not pay for others.
+waitress' loop reads requests and sends answers; threads run the application in between. This module adds time limits:
+each connection has an allowance for its next step. When there are more connections than allowed, the oldest without a
+whole request is closed; when they hold more memory than allowed, one of the address that holds most. New connections
+are never refused. A trusted proxy may have any number of connections and keep them open, because its visitors must not
+pay for other clients.
 """
 
 import errno
@@ -28,52 +28,56 @@ from gateway.requests import MAX_FRAMED_BYTES, MAX_HEAD_BYTES, TOO_SLOW, Reading
 from nkk.log import get_logger
 
 LOOK_BYTES = 4 * 1024
-"""So much is read of one connection before the others have their turn. It may be little but framing, a chunk for each
-byte, and takes some milliseconds then."""
+"""The bytes read from one connection before the others have their turn. They may be almost only chunk framing, one
+chunk for each byte, which takes some milliseconds."""
 
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
-"""So much of what is left of a refused request is taken and thrown away: ended at once, the connection would be reset,
-and the answer be lost with it."""
+"""The bytes of a refused request's rest that are read and discarded. Closing at once would reset the connection and
+lose the answer."""
 
 MAX_BLANK_BYTES = 8
-"""Of line ends before a request. Some clients send one after a body; with more it is no request."""
+"""The bytes of line ends accepted before a request. Some clients send one after a body."""
 
 NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 RESERVED_FILES = 256
-"""File descriptors for everything but connections."""
+"""The file descriptors kept free for everything but connections."""
 
 log = get_logger()
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """Seconds that a connection has for what it has to do next; a body and an answer get one more for each KiB."""
+    """The seconds that a connection has for its next step; a body and an answer get one second more for each KiB."""
 
     begin: float = 15
-    """Until the first byte of its next request."""
+    """Until the first byte of the next request."""
     head: float = 10
     body: float = 15
     answer: float = 30
     hang_up: float = 5
-    """After the last answer."""
+    """Until the client closes the connection after the last answer."""
 
 
 class Discreet:
-    """waitress' logger for what goes wrong on a connection. Its own lines name addresses, which hold tickets."""
+    """waitress' logger for connection errors, which leaves out waitress' own lines because they name paths with
+    tickets."""
 
     def exception(self, *_: object) -> None:
-        """The application failed, in a way it does not answer itself."""
+        """Log that the application raised an exception that it does not handle itself."""
         log.error("request failed", exc_info=True)
 
     def log(self, *_: object) -> None:
-        """A line of its loop."""
+        """Ignore a line of waitress' loop."""
 
     info = warning = log
 
 
 class Connection(HTTPChannel):
-    """One connection. Its state is waitress', but for the times, and for what has come and is not read yet: a request
-    is read when the answer to the one before has been taken, and nothing is kept of those behind it but their bytes."""
+    """A client's connection.
+
+    Its state is waitress', except for the times and the unread bytes. A request is parsed only when the answer to the
+    one before it has been sent; of pipelined requests only the bytes are kept.
+    """
 
     parser_class = Reading
     task_class = Serving
@@ -93,13 +97,13 @@ class Connection(HTTPChannel):
     # -- in the loop
 
     def received(self, data: bytes) -> bool:
-        """Take what came in."""
+        """Add received bytes and parse them; return whether the connection goes on."""
         with self.requests_lock:
             self._unread += data
         return self._read_on()
 
     def _read_on(self) -> bool:
-        """Read one request of what has come, where none is being answered. Whether the connection goes on."""
+        """Parse one request of the unread bytes unless one is being answered; return whether the connection goes on."""
         with self.requests_lock:
             if self.will_close or self.close_when_flushed or not self.connected:
                 return False
@@ -117,7 +121,7 @@ class Connection(HTTPChannel):
         return True
 
     def _skip_blank_lines(self) -> None:
-        """Before a request there may be one, and not as many as anybody likes."""
+        """Drop line ends before a request, up to MAX_BLANK_BYTES."""
         rest = self._unread.lstrip(b"\r\n")
         self._blank += len(self._unread) - len(rest)
         if self._blank <= MAX_BLANK_BYTES:
@@ -127,12 +131,12 @@ class Connection(HTTPChannel):
         self.request, self._began_at = self.parser_class(self.adj), monotonic()
 
     def _hand_over(self) -> None:
-        """The request is whole: a thread answers it."""
+        """Queue the whole request for a thread."""
         self.requests.append(self.request)
         self.request, self.sent_continue, self._blank = None, False, 0
         self.server.add_task(self)
 
-    # Both are asked of every connection at each turn of the loop: as waitress has them, in one step.
+    # The loop calls both for every connection on each turn. Like waitress' own, they are one expression each.
 
     def readable(self) -> bool:
         return bool(
@@ -172,35 +176,36 @@ class Connection(HTTPChannel):
         return sent
 
     def handle_error(self) -> None:
-        """Something of ours failed in the loop: this connection ends, the others go on."""
+        """Log an unexpected error of the loop and close this connection alone."""
         log.error("connection failed", exc_info=True)
         self.handle_close()
 
     def _say_goodbye(self) -> None:
-        """Nothing more will be sent. Whoever still sends is listened to for a moment, so that the answer arrives."""
+        """Close the sending side after the last answer, and read on for a moment so that the answer is not lost by a
+        reset."""
         self._said_goodbye_at = monotonic()
         try:
             self.socket.shutdown(SHUT_WR)
         except OSError:
             self.handle_close()
 
-    # -- how long it may take
+    # -- time limits
 
     @property
     def is_busy(self) -> bool:
-        """Whether a whole request is there: what takes time now is ours."""
+        """Whether a whole request is waiting or being answered, so that the time it takes is the server's."""
         return bool(self.requests)
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing of a request has come since the last one, and no answer is left to send."""
+        """Whether nothing of the next request has arrived and no answer is left to send."""
         return not (
             self.requests or self.total_outbufs_len or self.request is not None or self._unread or self._said_goodbye_at
         )
 
     @property
     def held(self) -> int:
-        """Bytes that are kept for it."""
+        """The bytes that this connection holds in memory."""
         return (
             self.total_outbufs_len
             + len(self._unread)
@@ -208,7 +213,7 @@ class Connection(HTTPChannel):
         )
 
     def look_at_the_clock(self, now: float, allowed: Allowance) -> None:
-        """End it where it takes longer than it may."""
+        """End the connection where it has exceeded its allowance, with a 408 where a request is incomplete."""
         if now <= self._ends_at(now, allowed) or (self.is_silent and self.has_sent()):
             return
         if self.request is not None and not self.total_outbufs_len and not self._said_goodbye_at:
@@ -239,7 +244,7 @@ class Connection(HTTPChannel):
         return self._takes_since + allowed.answer + self._taken / 1024
 
     def has_sent(self) -> bool:
-        """Whether something came that the loop, with much to do, has not come to read."""
+        """Return whether the socket has bytes that the loop, under load, has not read yet."""
         try:
             return bool(self.socket.recv(1, MSG_PEEK | MSG_DONTWAIT))
         except OSError:
@@ -248,18 +253,18 @@ class Connection(HTTPChannel):
     # -- in a thread
 
     def service(self) -> None:
-        """Answer the request that is whole, and read the next where it has come."""
+        """Answer the whole request, then parse the next from the unread bytes."""
         super().service()
         self._read_on()
 
     def flush(self) -> None:
-        """Send what can be sent at once."""
+        """Send what the socket takes at once."""
         with self.outbuf_lock:
             if self.connected:
                 self._flush_exception(self._flush_some, do_close=False)
 
     def has_gone(self) -> bool:
-        """Whether the other side hung up."""
+        """Return whether the client has closed the connection."""
         line = self.socket
         if not self.connected or line is None:
             return True
@@ -271,7 +276,7 @@ class Connection(HTTPChannel):
 
 
 class Door(TcpWSGIServer):
-    """A socket that listens, and the connections that came in by it."""
+    """A listening socket and the connections accepted on it."""
 
     channel_class = Connection
 
@@ -302,11 +307,11 @@ class Door(TcpWSGIServer):
         )
 
     def getsockname(self) -> tuple[str, str]:
-        """Where it listens, as (host, port)."""
+        """Return where it listens, as (host, port)."""
         return ("localhost", "") if self.family == AF_UNIX else super().getsockname()
 
     def fix_addr(self, addr: Any) -> Any:
-        """The peer's address: that of a socket in the file system has none."""
+        """Return the peer's address; a Unix socket's peer has none."""
         return ("unix", 0) if self.family == AF_UNIX else addr
 
     def set_socket_options(self, conn: Any) -> None:
@@ -317,8 +322,11 @@ class Door(TcpWSGIServer):
         return super().readable() and monotonic() >= self._rests_until
 
     def handle_accept(self) -> None:
-        """Let in who waits, for whom there is always room. One by one, which shares them among the processes; more at
-        once where the loop, with many to look after, takes longer to come round."""
+        """Accept a waiting connection, and close the oldest ones above the maximum.
+
+        One connection a turn spreads them over the processes; with many connections a turn takes longer, so it accepts
+        more.
+        """
         for _ in range(1 + len(self.active_channels) // 16):
             there_were = len(self.active_channels)
             super().handle_accept()
@@ -329,7 +337,8 @@ class Door(TcpWSGIServer):
             self._end_the_oldest(strangers - self._most)
 
     def accept(self) -> Any:
-        """The next connection, or None. Where the system has nothing left for another, the oldest gives way."""
+        """Return the next connection, or None. Where the system is out of file descriptors or memory, close the
+        oldest."""
         try:
             return super().accept()
         except OSError as error:
@@ -340,7 +349,7 @@ class Door(TcpWSGIServer):
             return None
 
     def maintenance(self, _now: float) -> None:
-        """What is looked after each second: who takes too long, and how much is held for all."""
+        """Close connections that exceed their time, and free memory; waitress calls this each second."""
         now = monotonic()
         for connection in list(self.active_channels.values()):
             connection.look_at_the_clock(now, self._allowed)
@@ -349,20 +358,22 @@ class Door(TcpWSGIServer):
             self._free(excess)
 
     def end_the_silent(self) -> None:
-        """End every connection on which nothing has been asked since its last answer."""
+        """Close every connection without a request since its last answer."""
         for connection in list(self.active_channels.values()):
             if connection.is_silent and not connection.has_sent():
                 connection.handle_close()
 
     def stop_accepting(self) -> None:
-        """Leave those who come from now on to others."""
+        """Leave new connections to the other processes."""
         self.accepting = False
         self.del_channel()
 
     def _free(self, excess: int) -> None:
-        """End connections until so many bytes less are held, each the oldest of the address that holds most then; of
-        one address answers that are not taken before bodies that are on their way. Threat: whoever asks and asks and
-        takes no answer would push out those who send a report over a weak line."""
+        """Close connections until `excess` bytes are freed, each time the oldest of the address that holds most.
+
+        Of one address, connections with unsent answers are closed before those with incoming bodies. Threat: a client
+        that keeps requesting and reads no answer would push out reporters who send a report over a slow line.
+        """
         holders: defaultdict[str, list[Connection]] = defaultdict(list)
         for connection in sorted(
             self._without_a_whole_request(),
@@ -382,11 +393,11 @@ class Door(TcpWSGIServer):
             connection.handle_close()
 
     def _without_a_whole_request(self) -> list[Connection]:
-        """Those that may be ended."""
+        """Return the connections that may be closed: not busy, and not a trusted proxy's."""
         return [each for each in self.active_channels.values() if not each.is_busy and not each.is_trusted]
 
     def _end_the_oldest(self, count: int = 1) -> bool:
-        """End those `count` that have been without a whole request for longest; False where there is none."""
+        """Close the `count` connections longest without a whole request; return False where there is none."""
         found = nsmallest(count, self._without_a_whole_request(), key=lambda each: each.waits_since)
         for connection in found:
             connection.handle_close()
@@ -394,8 +405,8 @@ class Door(TcpWSGIServer):
 
 
 def settings(threads: int, backlog: int) -> Adjustments:
-    """waitress' settings: nothing is buffered in files, no thread waits until an answer is taken, and its own limits on
-    connections are off."""
+    """Return waitress' settings: no file buffers, no thread waits for a client to read, its own connection limits
+    off."""
     chosen = Adjustments(
         threads=threads,
         backlog=backlog,
@@ -412,13 +423,14 @@ def settings(threads: int, backlog: int) -> Adjustments:
         log_socket_errors=False,
         clear_untrusted_proxy_headers=False,
     )
-    # Head and body leave together. (It cannot be given without a warning that it will once be gone.)
+    # Head and body are sent together. (As an argument it gives a deprecation warning.)
     chosen.send_bytes = 16 * 1024
     return chosen
 
 
 def files_for(connections: int) -> int:
-    """How many of so many connections this process may have: as many file descriptors as that takes are asked for."""
+    """Return how many of `connections` this process can have, after raising its file descriptor limit as far as
+    allowed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + RESERVED_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

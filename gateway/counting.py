@@ -1,8 +1,8 @@
-"""Where the limits are counted: a store that all processes share, and each process's own memory while that is away.
+"""Storage of the rate limits' counts: one store for all processes, and process memory while it is unavailable.
 
-By default the store is a file of SQLite in a folder that nobody else may look into. It holds counts under keyed hashes
-(`gateway.limits`), and nothing that would be missed: what is deleted or damaged is begun anew. It keeps no journal on
-the disk, in which each count would be found as it was, one after the other.
+By default the store is an SQLite file in a folder private to its user. It holds counts under keyed hashes
+(`gateway.limits`) and nothing that must be kept: a deleted or damaged file is created anew. Its journal is in memory,
+because one on the disk would show each count in order.
 """
 
 import os
@@ -23,13 +23,13 @@ from nkk.log import get_logger
 ELSE_OWN = "else-own"
 SQLITE = "sqlite:///"
 RETRY_SECONDS = 1.0
-"""A store that is away is asked again by one request a second; the others count here without waiting for it."""
+"""How often an unavailable store is tried again, by one request; the others count in memory without waiting."""
 
 WAIT_SECONDS = 0.1
-"""So long a request waits for others that count; then the store is away."""
+"""How long a request waits for others that count, before the store is taken as unavailable."""
 
 PRUNE_EVERY, PRUNED = 100, 200
-"""Each so many counts take out at most so many that are over: nobody waits for a clean-up."""
+"""Every PRUNE_EVERY counts, at most PRUNED expired rows are deleted, so that no request waits for a clean-up."""
 
 REDIS_SECONDS = 0.3
 
@@ -53,16 +53,16 @@ log = get_logger()
 
 
 class NotPrivateError(OSError):
-    """The store's folder is somebody else's, or others may look into it."""
+    """The store's folder belongs to another user, or others may read it."""
 
 
 def default_store() -> str:
-    """The URI of this user's store on this machine."""
+    """Return the URI of this user's store on this machine."""
     return f"{SQLITE}{gettempdir()}/nkk-{os.geteuid()}/limits.db"
 
 
 def settings(uri: str) -> dict[str, object]:
-    """Flask-Limiter's settings for the store at `uri`."""
+    """Return Flask-Limiter's settings for the store at `uri`."""
     options = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
     return {
         "RATELIMIT_STORAGE_URI": f"{ELSE_OWN}:{uri}",
@@ -71,8 +71,10 @@ def settings(uri: str) -> dict[str, object]:
 
 
 class SqliteStorage(Storage):
-    """Counts in one file that the processes of a machine share. Each count is one statement, and so settled among
-    them; threads of a process take turns."""
+    """Counts in an SQLite file that the processes of a machine share.
+
+    Each count is one statement, hence atomic among processes; threads of one process take turns.
+    """
 
     STORAGE_SCHEME = ["sqlite"]  # noqa: RUF012
     base_exceptions = (sqlite3.Error, OSError)
@@ -86,8 +88,8 @@ class SqliteStorage(Storage):
         self._counted = 0
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count `amount` under `key`, until the next whole multiple of `expiry` seconds; what it is then. No row tells
-        when it was begun."""
+        """Add `amount` to the count of `key` and return it. It expires at the next whole multiple of `expiry` seconds,
+        so that no row shows when it began."""
         now = time.time()
         with self._turn() as connection:
             self._prune(connection, now)
@@ -95,15 +97,15 @@ class SqliteStorage(Storage):
             return int(connection.execute(COUNT, given).fetchone()[0])
 
     def get(self, key: str) -> int:
-        """What was counted under `key`."""
+        """Return the count of `key`."""
         return int(self._known(key)[0])
 
     def get_expiry(self, key: str) -> float:
-        """When `key` is counted anew (Unix time)."""
+        """Return when the count of `key` expires (Unix time)."""
         return float(self._known(key)[1])
 
     def check(self) -> bool:
-        """Whether it can be read."""
+        """Return whether the store can be read."""
         try:
             self._known("")
         except self.base_exceptions:
@@ -111,12 +113,12 @@ class SqliteStorage(Storage):
         return True
 
     def reset(self) -> int:
-        """Forget all counts; how many there were."""
+        """Delete all counts; return how many there were."""
         with self._turn() as connection:
             return connection.execute("DELETE FROM counts").rowcount
 
     def clear(self, key: str) -> None:
-        """Forget what was counted under `key`."""
+        """Delete the count of `key`."""
         with self._turn() as connection:
             connection.execute("DELETE FROM counts WHERE key = ?", (key,))
 
@@ -134,7 +136,7 @@ class SqliteStorage(Storage):
         return _Turn(self._lock, self._current)
 
     def _current(self) -> sqlite3.Connection:
-        """The connection to the file as it is now: not to one that was deleted, nor one opened before a fork."""
+        """Return a connection to the file that exists now, not to a deleted file nor one opened before a fork."""
         if self._connection is None or self._opened != self._identity():
             return self._reopen()
         return self._connection
@@ -155,7 +157,7 @@ class SqliteStorage(Storage):
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError:
-            # Damaged, such as by a machine that lost its power: nothing in it is missed.
+            # Damaged, for example by a power failure. Its counts need not be kept.
             _delete(self._path)
             opened = _open(self._path)
         self._connection, self._opened = opened, self._identity()
@@ -163,9 +165,9 @@ class SqliteStorage(Storage):
 
 
 class OwnWhereAway(Storage):
-    """A shared store, and this process's own count while that is away. It is said once, and once when it is back.
+    """A shared store, with this process's memory as its fallback. Each change between them is logged once.
 
-    Flask-Limiter's own fallback lets a request fail whose thread finds the store gone a moment after another did.
+    Flask-Limiter's own fallback fails the request of a thread that finds the store unavailable just after another did.
     """
 
     STORAGE_SCHEME = [ELSE_OWN]  # noqa: RUF012
@@ -179,36 +181,36 @@ class OwnWhereAway(Storage):
         self._ask_again_at = 0.0
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count `amount` under `key`, until the next whole multiple of `expiry` seconds; what it is then. No row tells
-        when it was begun."""
+        """Add `amount` to the count of `key` and return it. It expires at the next whole multiple of `expiry`
+        seconds."""
         return self._ask(lambda store: store.incr(key, expiry, amount))
 
     def get(self, key: str) -> int:
-        """What was counted under `key`."""
+        """Return the count of `key`."""
         return self._ask(lambda store: store.get(key))
 
     def get_expiry(self, key: str) -> float:
-        """When `key` is counted anew (Unix time)."""
+        """Return when the count of `key` expires (Unix time)."""
         return self._ask(lambda store: store.get_expiry(key))
 
     def check(self) -> bool:
-        """It always counts, somewhere."""
+        """Return True, because it can always count in memory."""
         return True
 
     def reset(self) -> int | None:
-        """Forget all counts."""
+        """Delete all counts."""
         self._own.reset()
         return self._ask(lambda store: store.reset())
 
     def clear(self, key: str) -> None:
-        """Forget what was counted under `key`."""
+        """Delete the count of `key`."""
         self._own.clear(key)
         self._ask(lambda store: store.clear(key))
 
     def _ask(self, question: Callable[[Storage], T]) -> T:
         if self._is_away and time.monotonic() < self._ask_again_at:
             return question(self._own)
-        # Before it is asked: the other threads do not wait for it meanwhile.
+        # Set before the call, so that the other threads do not wait for the store too.
         self._ask_again_at = time.monotonic() + RETRY_SECONDS
         try:
             answer = question(self._shared)
@@ -229,7 +231,8 @@ class OwnWhereAway(Storage):
 
 
 class _Turn:
-    """One thread's turn with the connection. Who cannot have it soon does not wait for a store that hangs."""
+    """A thread's turn with the connection. A thread waits only briefly, so that a hanging store does not block
+    requests."""
 
     def __init__(self, lock: threading.Lock, connect: Callable[[], sqlite3.Connection]) -> None:
         self._lock = lock
@@ -264,7 +267,7 @@ def _delete(path: Path) -> None:
 
 
 def _make_private(folder: Path) -> None:
-    """Have the folder, for this user alone. Raises NotPrivateError: another user may have put one there before us."""
+    """Create the folder, private to this user. Raises NotPrivateError where another user may have created it first."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:

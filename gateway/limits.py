@@ -1,9 +1,8 @@
-"""How often one may try: registration, log-in and asking for a new password by address, submission and documents by
-account.
+"""Rate limits: by address for registration, log-in and password resets, by account for submission and documents.
 
-Whole offices share an address, so these bound floods only; guessing a password is slowed down by intake
-(`services/intake/attempts.py`). One count holds for all processes and for both doors; where it is kept, `counting.py`
-says. Addresses and accounts are counted under keyed hashes: none lies on a disk in the clear.
+Whole offices share an address, so these only bound floods; guessing a password is slowed down by intake
+(`services/intake/attempts.py`). All processes, site and API share one count, which `counting.py` keeps. Addresses and
+accounts are counted under keyed hashes, so that none is on a disk in the clear.
 """
 
 import hashlib
@@ -24,30 +23,31 @@ from nkk.sop.steps import Role
 
 
 def source() -> str:
-    """Where the request comes from: a keyed hash of its address, of an IPv6 address's network, since one subscriber has
-    all of it."""
+    """Return a keyed hash of the request's address, or of its /64 network for IPv6, all of which one subscriber has."""
     return hidden(f"address:{network(request.remote_addr or '')}")
 
 
 def by_account() -> str:
-    """The account that asks."""
+    """Return a keyed hash of the caller's account."""
     return hidden(f"account:{g.actor.id}")
 
 
 def by_account_of_staff() -> str:
-    """The account of a member of staff. Reporters' accounts can be had by anybody, as many as they like, and would be
-    as many tries: theirs are those of the address."""
+    """Return a keyed hash of a staff member's account, or for a reporter that of the address.
+
+    Anybody can register many reporter accounts, and each would have a limit of its own.
+    """
     return source() if g.actor.role == Role.REPORTER else by_account()
 
 
 def hidden(text: str) -> str:
-    """`text` as a keyed hash; half a character too, since nothing has been checked when it is counted."""
+    """Return a keyed hash of `text`, which may hold lone surrogates because it is counted before it is validated."""
     key = str(current_app.config["SITE_KEY"]).encode()
     return hmac.new(key, f"limits:{text}".encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:32]
 
 
 def network(address: str) -> str:
-    """An IPv4 address as it is, of an IPv6 address its /64; what is neither as it is."""
+    """Return the /64 network of an IPv6 address; an IPv4 address, or text that is no address, unchanged."""
     try:
         known: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
     except ValueError:
@@ -63,10 +63,10 @@ limiter = Limiter(source)
 def limit(
     name: str, key: Callable[[], str] = source, of: str | None = None, exempt_when: Callable[[], bool] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """View decorator: at most as often as the setting NKK_LIMIT_<name> says, such as `20/hour`.
+    """Return a view decorator that limits calls to the setting NKK_LIMIT_<name>, such as `20/hour`.
 
-    All views of one thing share its count: that of `name`, or of `of` where several things have the same setting.
-    Whatever the method: `exempt_when`, as Flask-Limiter's `shared_limit` takes it, says what carries nothing out.
+    All views with one `name` share a count; `of` names the count where several names share one setting. Every method
+    counts; `exempt_when`, as in Flask-Limiter's `shared_limit`, exempts requests without an effect.
     """
     scope = of or name.lower()
     bound = limiter.shared_limit(
@@ -78,7 +78,7 @@ def limit(
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         limited: Any = bound(view)
-        # What flask-smorest writes into the API's description.
+        # flask-smorest takes the API's description from this.
         limited._apidoc = deepcopy(getattr(view, "_apidoc", {}))
         limited._apidoc.setdefault("manual_doc", {}).setdefault("responses", {})["429"] = "TOO_MANY_REQUESTS"
         return limited
@@ -87,10 +87,9 @@ def limit(
 
 
 def count(name: str, key: str, of: str) -> None:
-    """Count once more under `key`, where a view does on its way what another is bound in by `limit(name, of=of)`.
-    Raises TooManyRequests."""
+    """Count once under `key`, in a view that does part of what `limit(name, of=of)` bounds. Raises TooManyRequests."""
     key = _counted_by(name, of, key)
-    # Each is counted, whichever is met.
+    # Every limit is counted, even after one is exceeded.
     limits = parse_many(current_app.config[f"LIMIT_{name}"])
     if met := [limit for limit in limits if not limiter.limiter.hit(limit, key, of)]:
         g.window_ends = max(limiter.limiter.get_window_stats(limit, key, of).reset_time for limit in met)
@@ -98,7 +97,7 @@ def count(name: str, key: str, of: str) -> None:
 
 
 def seconds_to_wait() -> int:
-    """How long until the limit that this request met counts anew."""
+    """Return the seconds until the limit that this request exceeded is reset."""
     met = limiter.current_limit
     resets_at = met.reset_at if met and met.breached else math.inf
     ends = min(resets_at, g.get("window_ends", math.inf))
@@ -110,10 +109,10 @@ def _counted_by(name: str, scope: str, key: str) -> str:
 
 
 def _window(name: str) -> int:
-    """The number of the window of time that is counted now; `g.window_ends` is when it ends.
+    """Return the number of the current time window, and set `g.window_ends` to its end.
 
-    The count of another window has another key, as has that of another limit: who looks into the store finds no two
-    counts of one account, and, since windows begin at whole multiples of their length, no moment at which anybody came.
+    The window is part of the key, as is the limit's name, so that a copy of the store shows neither two counts of one
+    account nor, because windows begin at whole multiples of their length, the time of a request.
     """
     seconds = max(limit.get_expiry() for limit in parse_many(current_app.config[f"LIMIT_{name}"]))
     number = int(time.time() // seconds)

@@ -1,7 +1,7 @@
-"""What a method may do: one rule for every address of both doors.
+"""What each HTTP method may do, by one rule for all addresses of site and API.
 
-A page is opened by GET and acts by POST. The API takes the methods that its description names. HEAD is GET without a
-body: views see a GET, and no form can come with one. Whatever else is asked is a 405 that names what is taken.
+A page is opened by GET and acts by POST. The API accepts the methods in its description. HEAD is GET without a body:
+views see a GET, and no form comes with it. Any other method gets a 405 that names the allowed ones.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway.addresses import within_site
 
 FOR_PROGRAMS = ("/api/v1/", "/healthz", "/readyz")
-"""Whose addresses are asked with OPTIONS and with whatever method they are registered for. All others are pages."""
+"""The prefixes of addresses that answer OPTIONS and the methods they are registered for; all others are pages."""
 
 PAGES_TAKE = frozenset({"GET", "POST"})
 
@@ -27,12 +27,15 @@ EFFECTS = {
     "documents.document": "for its reporter, the answer is received with its document; a look of the staff is recorded",
     "public.speak": "the language is remembered by this browser",
 }
-"""Every GET that changes something, by its endpoint. Besides, any page may renew the visitor's session, and shows a
-message of the one before once (`gateway.site.session`). A HEAD does none of it but for the record: the stage was asked,
-and writes down what it told."""
+"""Every GET with an effect, by its endpoint.
+
+Besides, any page may renew the visitor's session, and shows the flashed message of the page before once
+(`gateway.site.session`). A HEAD has none of these effects except the record: the stage returned the data, and records
+that.
+"""
 
 FILES = ("static_files", "docs")
-"""The blueprints whose GETs change nothing for anybody: a browser may load them before they are needed."""
+"""The blueprints whose GETs have no effect, so that a browser may load them ahead."""
 
 OVERRIDES = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
 OVERRIDE_FIELD = "_method"
@@ -40,14 +43,14 @@ OVERRIDE_FIELD = "_method"
 PURPOSES = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 AHEAD = ("prefetch", "prerender", "preview")
 
-# By the names that they have in WSGI's environment: asked of every request.
+# As WSGI environment names, because every request is checked for them.
 _OVERRIDES, _PURPOSES = (
     tuple("HTTP_" + name.upper().replace("-", "_") for name in names) for names in (OVERRIDES, PURPOSES)
 )
 
 
 class MethodOverriddenError(BadRequest):
-    """The request has one method for whoever stands before us and another for us."""
+    """The request names another method than the one it was sent with, which proxies before the gateway do not see."""
 
     problem = "method-overridden"
     detail = (
@@ -57,15 +60,17 @@ class MethodOverriddenError(BadRequest):
 
 
 class NotAVisitError(ServiceUnavailable):
-    """Loaded ahead of a visitor who may never come, or into a page of somebody else's: shown, it would count as read.
-    To a browser a 503 means that the address is to be asked for once its visitor is really there."""
+    """The page was prefetched, or embedded by another site, and showing it would count as reading.
+
+    A browser that gets a 503 requests the address again once the visitor opens it.
+    """
 
     problem = "not-a-visit"
     detail = "This is not loaded ahead, nor into another site's page: ask for it once it is to be read."
 
 
 class Request(flask.Request):
-    """A request whose views see HEAD as the GET that it is, and no form where nothing can have been sent."""
+    """A request whose views see HEAD as GET, and that has a form only where the method can send one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,19 +80,19 @@ class Request(flask.Request):
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """A GET has no form, whatever its body says."""
+        """Whether a body is parsed as a form: never for a GET."""
         return self.method != "GET" and super().want_form_data_parsed
 
 
 class Gateway(Flask):
-    """A Flask application that registers no address against the rule, and sends nobody to another site."""
+    """A Flask application that refuses pages against the method rule, and redirects only within this site."""
 
     request_class = Request
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.url_map.strict_slashes = False
-        # Werkzeug would send who asks for /an//address to the host that they named.
+        # Werkzeug would redirect a request for /an//address to the host that the request names.
         self.url_map.merge_slashes = False
 
     def add_url_rule(
@@ -98,35 +103,35 @@ class Gateway(Flask):
         provide_automatic_options: bool | None = None,
         **options: Any,
     ) -> None:
-        """As Flask's. Raises ValueError for a page that would act by anything but POST."""
+        """Register an address as Flask does. Raises ValueError where a page would act by anything but POST."""
         for_programs = rule.startswith(FOR_PROGRAMS)
         if not for_programs and not PAGES_TAKE.issuperset(options.get("methods") or ()):
             raise ValueError(f"{rule} is a page: it is opened by GET and acts by POST.")
         super().add_url_rule(rule, endpoint, view_func, provide_automatic_options if for_programs else False, **options)
 
     def redirect(self, location: str, code: int = 302) -> AnyResponse:
-        """As Flask's, within this site."""
+        """Redirect as Flask does, within this site."""
         return super().redirect(within_site(location), code)
 
 
 def is_head() -> bool:
-    """Whether only the head of an answer is asked for: whatever a GET changes, this changes nothing."""
+    """Return whether the request is a HEAD, which changes nothing that a GET would."""
     return asked() == "HEAD"
 
 
 def takes_effect() -> bool:
-    """Whether the request at hand may have the effect that its address is listed for in EFFECTS."""
+    """Return whether the current request may have the effect that EFFECTS lists for its address."""
     return request.endpoint in EFFECTS and not is_head()
 
 
 def asked() -> str:
-    """The method that the request at hand was sent with."""
+    """Return the method that the current request was sent with."""
     return str(request.environ["REQUEST_METHOD"])
 
 
 def check() -> None:
-    """Refuse a request whose method is not what it says, and one that is no visit."""
-    # To werkzeug `post` is POST; to the standard, and to whoever stands before us, it is another method.
+    """Refuse a request that overrides its method, and one that is not a visit."""
+    # Werkzeug reads `post` as POST; by the standard, and for proxies before the gateway, it is another method.
     adapter = request_ctx.url_adapter
     if asked() != asked().upper() and adapter is not None:
         raise MethodNotAllowed(valid_methods=sorted(adapter.allowed_methods()))
@@ -144,7 +149,7 @@ def _is_ahead() -> bool:
 
 
 def _is_embedded_elsewhere() -> bool:
-    """Whether a page of another origin loads this into itself, be it as a picture, a frame or by a script."""
+    """Return whether a page of another origin loads this as a picture, a frame or by a script."""
     environ = request.environ
     return (
         environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin")

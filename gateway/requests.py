@@ -1,8 +1,8 @@
-"""Requests as they are read and answered: waitress keeps the bytes, gunicorn's stricter parser judges the head.
+"""Reading and answering requests: waitress buffers the bytes, gunicorn's stricter parser checks the head.
 
-A request that cannot be read never reaches the application: it is answered here, as the same kind of problem, and
-neither the answer nor the log repeats anything of it. One whose body is longer than is taken does reach it, without the
-body: the application says so as it says everything.
+An unreadable request never reaches the application. It is answered here with the same kind of problem document, and
+neither the answer nor the log repeats any of it. A request with too long a body does reach the application, without the
+body, and the application refuses it.
 """
 
 import json
@@ -28,7 +28,7 @@ from nkk.log import get_logger
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FRAMED_BYTES = 2 * MAX_BODY_BYTES
-"""A body with all that its chunks are framed with."""
+"""The longest body, including its chunk framing."""
 MAX_CHUNK_LINE_BYTES, MAX_TRAILER_BYTES = 256, 4 * 1024
 
 NO_HTTP = (400, "Bad Request", "malformed", "This is no HTTP request that can be read. Nothing was done.")
@@ -62,13 +62,13 @@ SAYS = {
     ),
     "InternalServerError": OF_OURS,
 }
-"""Status, reason, name and sentence, by what was found; what was found by another name is no HTTP."""
+"""Status, reason, problem name and sentence by error name; any other error is NO_HTTP."""
 
 log = get_logger()
 
 
 def answer(status: int, reason: str, name: str, sentence: str) -> bytes:
-    """The problem as it goes over the wire; the connection ends with it."""
+    """Return the problem as raw HTTP; the connection closes after it."""
     body = json.dumps(body_of(status, name, sentence), ensure_ascii=False).encode()
     headers = HEADERS | {
         "Content-Type": "application/problem+json",
@@ -82,12 +82,12 @@ def answer(status: int, reason: str, name: str, sentence: str) -> bytes:
 
 
 class Chunks(ChunkedReceiver):
-    """A body in chunks. What frames them has a length of its own."""
+    """A chunked body, with limits of their own on chunk lines and trailers."""
 
     error: Any = None
 
     def received(self, data: bytes) -> int:
-        """Take what came in; how much of it belonged to this body."""
+        """Read `data`; return how many of its bytes belong to this body."""
         taken: int = super().received(data)
         if len(self.control_line) > MAX_CHUNK_LINE_BYTES or len(self.trailer) > MAX_TRAILER_BYTES:
             self.error = waitress.BadRequest("framed without end")
@@ -95,20 +95,20 @@ class Chunks(ChunkedReceiver):
 
 
 class Reading(HTTPRequestParser):
-    """One request while it comes in. `config` is gunicorn's, whose limits hold."""
+    """A request while it arrives. `config` is gunicorn's, with gunicorn's limits."""
 
     config: Any = None
     body_rcv: Any = None
     is_too_long = False
     error: Any = None
-    """What was found, by its name in SAYS."""
+    """The name of the error, a key of SAYS."""
 
     def __init__(self, adj: Any) -> None:
         super().__init__(adj)
         self._head = bytearray()
 
     def received(self, data: bytes) -> int:
-        """Take what came in; how much of it belonged to this request."""
+        """Read `data`; return how many of its bytes belong to this request."""
         taken = super().received(data) if self.body_rcv is not None else self._read_head(data)
         if isinstance(self.error, waitress.Error):
             self._name_the_error()
@@ -117,25 +117,25 @@ class Reading(HTTPRequestParser):
     def _read_head(self, data: bytes) -> int:
         before = len(self._head)
         if not before and not data[:1].isupper():
-            # TLS, or nothing that could become a request however much of it came.
+            # TLS, or other bytes that cannot become a request.
             self._refuse(broken.InvalidRequestLine.__name__)
             return len(data)
         self._head += data
-        # Its end is looked for where it can have come: looking through all of it at each byte would cost seconds.
+        # Search only where the end can be new: a search of the whole head at each byte would take seconds.
         has_ended = self._head.find(b"\r\n\r\n", max(0, before - 3)) >= 0
         if not has_ended and len(self._head) < self.adj.max_request_header_size:
             return len(data)
         return super().received(bytes(self._head)) - before
 
     def parse_header(self, head: bytes) -> None:
-        """Have gunicorn judge the head, and prepare for the body."""
+        """Parse the head with gunicorn, and prepare for the body."""
         try:
             found = Request(self.config, IterUnreader([head]), ("", 0))
         except (broken.ParseException, OSError, StopIteration) as error:
             self._refuse(type(error).__name__)
             return
         self._keep(found)
-        # gunicorn takes other codings beside chunks, and would hand the application what is still packed.
+        # gunicorn accepts other codings besides chunks, and would hand the application a body that is still encoded.
         if (coding := self.headers.pop("TRANSFER_ENCODING", None)) and coding.strip().lower() != "chunked":
             self._refuse(broken.UnsupportedTransferCoding.__name__)
             return
@@ -151,7 +151,7 @@ class Reading(HTTPRequestParser):
             self.headers[key] = f"{self.headers[key]}, {value}" if key in self.headers else value
 
     def _expect_body(self, found: Any) -> None:
-        # In memory: what people write is not left in the clear on a disk.
+        # Kept in memory, so that a report's text is never on the disk in the clear.
         reader = found.body.reader
         if isinstance(reader, ChunkedReader):
             self.chunked, self.body_rcv = True, Chunks(BytesIOBasedBuffer())
@@ -159,11 +159,11 @@ class Reading(HTTPRequestParser):
             self.is_too_long = True
         elif isinstance(reader, LengthReader) and reader.length:
             self.content_length, self.body_rcv = reader.length, FixedStreamReceiver(reader.length, BytesIOBasedBuffer())
-        # Who expects to be told to go on and has no body to send would wait for ever.
+        # A client that expects 100-continue and has no body to send would wait forever.
         self.expect_continue = found._expected_100_continue and self.body_rcv is not None
 
     def _name_the_error(self) -> None:
-        """waitress found something: its heads that never end, its chunks that are none, or more than is taken."""
+        """Replace waitress' error (an endless head, bad chunks, too long a body) with the name of ours."""
         if isinstance(self.error, waitress.RequestEntityTooLarge):
             self.close()
             self.error, self.body_rcv, self.is_too_long = None, None, True
@@ -186,42 +186,43 @@ class Reading(HTTPRequestParser):
         self.error, self.completed, self.expect_continue = found, True, False
 
     def get_body_stream(self) -> Any:
-        """The whole body, to read from its beginning."""
+        """Return the whole body as a file, from its beginning."""
         return self.body_rcv.getfile() if self.body_rcv is not None else BytesIO()
 
 
 class Serving(WSGITask):
-    """One request while the application answers it, in a thread."""
+    """A request while the application answers it, in a thread."""
 
     def build_response_header(self) -> bytes:
-        """The answer's head. It says that the connection ends with this answer, where it does."""
+        """Return the answer's head, with `Connection: close` where the connection ends with this answer."""
         if self.request.is_too_long or self.channel.server.is_leaving():
             self.set_close_on_finish()
         return super().build_response_header()
 
     def get_environment(self) -> dict[str, Any]:
-        """WSGI's environment, and how to learn that nobody waits for the answer any more."""
+        """Return WSGI's environment, with `nkk.has_gone`, which returns whether the client has closed the
+        connection."""
         return super().get_environment() | {"nkk.has_gone": self.channel.has_gone}
 
     def write(self, data: bytes) -> None:
-        """Send a piece of the answer: at once where its length is not known, which is a stream."""
+        """Send a part of the answer: at once where its length is unknown, as in a stream."""
         super().write(data)
         if self.chunked_response:
             self.channel.flush()
 
     def finish(self) -> None:
-        """Send what is left from here: the loop would have to wake up for it."""
+        """Send the rest from this thread, because waking the loop for it takes longer."""
         super().finish()
-        # From now on the connection waits for the next request: known before the thread is done with this one.
+        # Set before the thread is done with this request, because the connection waits for the next one from now on.
         self.channel.waits_since = monotonic()
         self.channel.flush()
 
 
 class Refusing(Task):
-    """The answer to what the application never sees."""
+    """The answer to a request that never reaches the application."""
 
     def service(self) -> None:
-        """Answer, and end the connection."""
+        """Send the problem, and close the connection."""
         found = self.request.error
         name = found if isinstance(found, str) else type(found).__name__
         says = SAYS.get(name, NO_HTTP)
