@@ -1,7 +1,7 @@
-"""The gateway's calls to the stages: the only module that speaks RPC.
+"""The gateway's RPC calls to the stages; no other module makes them.
 
-What tells who reported, and what opens an account, crosses the broker in boxes: sealed for intake, and back with a key
-that this call alone has. The caller's access token goes where somebody must be logged in, and nowhere else.
+Data that identifies a reporter or opens an account crosses the broker in sealed boxes: encrypted for intake, and
+answered with a key that only this call has. The caller's access token is sent only with calls that need a log-in.
 """
 
 import math
@@ -20,23 +20,23 @@ from nkk.messaging.rpc_client import RpcClient
 
 STAGES = ("intake", "triage", "opd_response", "notification")
 LEAST_SECONDS = 0.5
-"""What a stage is given by a request that has no patience left: another one was away, and this one may be there."""
+"""The timeout of a call in a request whose patience is used up, because this stage may be available."""
 
 LISTS_SECONDS = 30
 LISTS_PAUSE = LISTS_PATIENCE = 1.0
 FIGURES_SECONDS = 60
 FIGURES_PAUSE = 5.0
-"""The start page shows figures: it is not to wait for notification, where that is away, with every visitor."""
+"""The start page shows figures, and its visitors must not each wait for notification while it is away."""
 
 PING_SECONDS = 2.0
 PING_KEPT_SECONDS = 1.0
-"""Anybody may ask whether the stages answer, as often as they like."""
+"""Anybody may ask whether the stages answer, any number of times."""
 
 FOR_ANYBODY = {
     "intake": {"register", "log_in", "renew", "lists", "request_reset", "complete_reset", "joint_leave"},
     "notification": {"figures", "letters"},
 }
-"""What nobody need be logged in for, by stage: these calls are sent no access token."""
+"""The calls that need no log-in, by stage: they are sent no access token."""
 
 AT_EVERY_STAGE = {"ping", "outbox"}
 
@@ -45,8 +45,11 @@ T = TypeVar("T")
 
 
 class Kept(Generic[T]):
-    """What a stage was asked, for `seconds`; for longer while the stage is away. One thread at a time asks anew, and
-    the others make do with what there is. After a failure it is not asked again for `pause` seconds."""
+    """A stage's answer, cached for `seconds`, and for longer while the stage is unavailable.
+
+    One thread at a time refreshes it, and the others get the cached one. After a failure the stage is not asked again
+    for `pause` seconds.
+    """
 
     def __init__(self, seconds: float, ask: Callable[[], T], pause: float = 0.0) -> None:
         self._seconds = seconds
@@ -57,7 +60,7 @@ class Kept(Generic[T]):
         self._asking = threading.Lock()
 
     def get(self) -> T:
-        """What is known. Raises StageUnavailableError or StageFailedError where nothing is."""
+        """Return the answer. Raises StageUnavailableError or StageFailedError where there is none."""
         known = self._known
         if known is not None and time.monotonic() - known[0] <= self._seconds:
             return known[1]
@@ -80,17 +83,20 @@ class Kept(Generic[T]):
 
     @property
     def is_known(self) -> bool:
-        """Whether there is an answer, however old."""
+        """Whether there is an answer, of any age."""
         return self._known is not None
 
     def forget(self) -> None:
-        """It has just been changed."""
+        """Drop the answer, because the data has just been changed."""
         self._known = None
 
 
 class Recent:
-    """What was asked less than `seconds` ago. One thread at a time asks anew, which takes `at_most`; who comes
-    meanwhile is told what was so before that, where it was not long before, and waits for the new answer otherwise."""
+    """An answer less than `seconds` old. One thread at a time refreshes it, which takes up to `at_most` seconds.
+
+    A thread that asks meanwhile gets the previous answer where that is not much older, and waits for the new one
+    otherwise.
+    """
 
     def __init__(self, seconds: float, at_most: float, ask: Callable[[], dict[str, bool]]) -> None:
         self._seconds = seconds
@@ -119,7 +125,7 @@ class Recent:
 
 
 class Backend:
-    """Calls for the request at hand: its actor and correlation id travel with each."""
+    """The calls of the current request, each with its actor and correlation id."""
 
     def __init__(self, uri: str, intake_key: str, timeout: float) -> None:
         self._client = RpcClient(uri, timeout)
@@ -130,14 +136,14 @@ class Backend:
         self._answering = Recent(PING_KEPT_SECONDS, PING_SECONDS, self._ping)
 
     def call(self, stage: str, method: str, *args: Any) -> Any:
-        """The result of `method` of `stage`."""
+        """Return the result of calling `method` of `stage`."""
         return self._call(stage, method, *args)
 
     def _call(self, stage: str, method: str, *args: Any, within: float | None = None) -> Any:
         token = g.get("token") if needs_caller(stage, method) else None
         context = {"actor": token, "correlation_id": g.get("correlation_id")}
         began = time.monotonic()
-        # A request that waited for a stage in vain, and went on, waits the less for the next.
+        # The time that this request has waited in vain for a stage is taken from its next call's timeout.
         patience = max(LEAST_SECONDS, (within or self._timeout) - g.get("in_vain", 0.0))
         try:
             return self._client.call(stage, method, *args, context=context, timeout=patience)
@@ -146,53 +152,54 @@ class Backend:
             raise
 
     def ask_intake(self, method: str, content: Mapping[str, Any]) -> Any:
-        """Call intake in a box with `content`; its answer comes in one too."""
+        """Call intake with `content` sealed in a box; return the opened content of its answer."""
         proof = g.get("proof") if needs_caller("intake", method) else None
         question = Question(method, dict(content), self._intake_key, proof)
         return question.answer(self.call("intake", method, question.box))
 
     tell_intake = ask_intake
-    """The same, of what is done rather than asked for."""
+    """Alias for calls that change something."""
 
     def contact(self) -> dict[str, Any]:
-        """The caller's own e-mail address and phone number."""
+        """Return the caller's own e-mail address and phone number."""
         return self.ask_intake("contact", {})
 
     def identity(self, ticket: str, on: str) -> dict[str, Any]:
-        """Who reported, for the operator, `on` a screen or a document: an act, which intake records."""
+        """Return the reporter's identity, for the operator, shown `on` a screen or a document. Intake records each
+        call."""
         return self.ask_intake("identity", {"ticket": ticket, "on": on})
 
     def replace_teams(self, teams: dict[str, Any]) -> dict[str, Any]:
-        """Have the teams written to at these addresses. Notification knows no sessions: intake is asked for the
-        admin's first."""
+        """Replace the addresses that notification writes to the teams at. Notification does not check sessions, so
+        intake checks the admin's first."""
         self.call("intake", "check_in")
         return dict(self.call("notification", "replace_teams", teams))
 
     def lists(self) -> views.Lists:
-        """Catalogue and roster, at most LISTS_SECONDS old; older where intake is away and they were known."""
+        """Return catalogue and roster, at most LISTS_SECONDS old; older ones while intake is unavailable."""
         return self._lists.get()
 
     def lists_if_any(self) -> views.Lists:
-        """The same; empty where they cannot be had just now."""
+        """Return the same; empty lists where there are none at present."""
         try:
             return self.lists()
         except (StageUnavailableError, StageFailedError):
             return {"categories": {}, "opds": {}, "changed_at": None}
 
     def figures(self) -> dict[str, Any]:
-        """What anybody may know, at most FIGURES_SECONDS old; older where notification is away and they were known."""
+        """Return the public figures, at most FIGURES_SECONDS old; older ones while notification is unavailable."""
         return self._figures.get()
 
     def _ask_for_lists(self) -> views.Lists:
-        # With some at hand, nobody waits long for newer ones.
+        # With cached lists, a request waits only briefly for newer ones.
         return self._call("intake", "lists", within=LISTS_PATIENCE if self._lists.is_known else None)
 
     def forget_lists(self) -> None:
-        """They have just been replaced."""
+        """Drop the lists, because they have just been replaced."""
         self._lists.forget()
 
     def ping(self) -> dict[str, bool]:
-        """Which stages answer, or did a moment ago."""
+        """Return which stages answer, or did within the last PING_KEPT_SECONDS."""
         return self._answering.get()
 
     def _ping(self) -> dict[str, bool]:
@@ -200,11 +207,11 @@ class Backend:
             return dict(zip(STAGES, pool.map(self._answers, STAGES), strict=True))
 
     def is_connected(self) -> bool:
-        """Whether this process hears the stages."""
+        """Return whether this process is connected to the broker and receives the stages' answers."""
         return self._client.is_connected()
 
     def close(self) -> None:
-        """End the connection to the broker."""
+        """Close the connection to the broker."""
         self._client.close()
 
     def _answers(self, stage: str) -> bool:
@@ -216,10 +223,10 @@ class Backend:
 
 
 def needs_caller(stage: str, method: str) -> bool:
-    """Whether a call is sent the caller's access token."""
+    """Return whether a call is sent the caller's access token."""
     return method not in AT_EVERY_STAGE | FOR_ANYBODY.get(stage, set())
 
 
 def backend() -> Backend:
-    """The backend of this application."""
+    """Return the backend of the current application."""
     return current_app.extensions["nkk"]

@@ -1,4 +1,4 @@
-"""What both doors, the API and the pages, do with complaints: each function one act or view on the stages."""
+"""What site and API do with complaints: each function is one act or view on the stages."""
 
 from typing import Any
 
@@ -18,13 +18,13 @@ JUST_SUBMITTED = journeys.standing(steps.HAND_OVER)
 
 
 class Followed(views.Timeline):
-    """A journey with the documents that the caller may open."""
+    """A timeline with the documents that the caller may open."""
 
     documents: list[dict[str, str]]
 
 
 def known(ticket: str) -> str:
-    """The ticket as it is written. Raises UnknownTicket where `ticket` can be none."""
+    """Return the ticket in its canonical form. Raises UnknownTicket where `ticket` is malformed."""
     written = read_ticket(ticket)
     if written is None:
         raise UnknownTicket
@@ -32,13 +32,16 @@ def known(ticket: str) -> str:
 
 
 def submit(form: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
-    """Step 1: the receipt for the form."""
+    """Submit a report (step 1); return its receipt."""
     return backend().call("intake", "submit", form, idempotency_key)
 
 
 def worklist(desk: Desk, cursor: str | None, limit: int | None, wanted: dict[str, Any]) -> views.Listing:
-    """A page of a desk's list. Notification keeps no word of what a report is about: of the answers to be sent intake
-    tells it, and while that is away the rows come without."""
+    """Return a page of a desk's worklist.
+
+    Notification stores nothing of a report's subject: for the answers' desk, intake supplies it, and while intake is
+    unavailable the rows come without.
+    """
     listing: views.Listing = backend().call(desk.stage, "worklist", cursor, limit, wanted)
     if desk is not desks.ANSWERS or not listing["items"]:
         return listing
@@ -50,73 +53,72 @@ def worklist(desk: Desk, cursor: str | None, limit: int | None, wanted: dict[str
 
 
 def own(cursor: str | None, limit: int | None) -> dict[str, Any]:
-    """A page of the caller's own complaints, newest first, each with where it stands."""
+    """Return a page of the caller's own complaints, newest first, each with its state."""
     listing = written(cursor, limit)
     tell_standings(listing)
     return listing
 
 
 def written(cursor: str | None, limit: int | None) -> dict[str, Any]:
-    """A page of the caller's own complaints, newest first, as intake keeps them."""
+    """Return a page of the caller's own complaints, newest first, as intake keeps them."""
     return backend().call("intake", "complaints", cursor, limit)
 
 
 def tell_standings(listing: dict[str, Any]) -> None:
-    """Say of each complaint of `listing` where it stands."""
+    """Add each complaint's state to `listing`."""
     standings = backend().call("notification", "standings", [item["ticket"] for item in listing["items"]])
     for item in listing["items"]:
         item["stands"] = standings.get(item["ticket"]) or JUST_SUBMITTED
 
 
 def view(ticket: str) -> views.Complaint:
-    """One complaint, as far as the caller's role may see it."""
+    """Return a complaint with what the caller's role may see."""
     return _VIEWS[g.actor.role](known(ticket))
 
 
 def kept(ticket: str) -> views.Complaint:
-    """A complaint as intake keeps it: all that is known of it while notification is away."""
+    """Return a complaint as intake keeps it: all that is available while notification is not."""
     return backend().call("intake", "complaint", known(ticket))
 
 
 def identity(ticket: str) -> dict[str, Any]:
-    """Who reported. An act of the operator's, which is recorded; no view has it."""
+    """Return the reporter's identity, an act of the operator's that intake records. No view contains it."""
     return backend().identity(known(ticket), "screen")
 
 
 def timeline(ticket: str, confidential: bool | None = None) -> Followed:
-    """The journey of a complaint through the seven steps, with the documents that the caller may open; `confidential`
-    where that is known."""
+    """Return a complaint's timeline with the documents that the caller may open; `confidential` where it is known."""
     told, role = journey(ticket), Role(g.actor.role)
     listed = papers.openable(known(ticket), role, told, confidential) if told["entries"] else []
     return {**told, "documents": listed}
 
 
 def journey(ticket: str) -> views.Timeline:
-    """The journey of a complaint through the seven steps."""
+    """Return a complaint's timeline through the seven steps."""
     return journeys.of(known(ticket))
 
 
 def hand_over(ticket: str) -> views.Acted:
-    """Step 2."""
+    """Hand a report over to triage (step 2)."""
     return backend().call("intake", "hand_over", known(ticket))
 
 
 def classify(ticket: str, form: dict[str, Any]) -> views.Acted:
-    """Step 3: information, or a complaint for the helper team of an agency."""
+    """Classify a report (step 3): as information, or as a complaint for the team of an OPD."""
     ticket, opd, note = known(ticket), form.get("opd"), form.get("note")
     if form["kind"] == Path.INFORMATION:
-        # A triage of the version before takes no agency here; it is refused in any case.
+        # A triage of the previous version has no such parameter; it refuses an OPD of information either way.
         return backend().call("triage", "classify_as_information", ticket, note, *([opd] if opd else []))
     return backend().call("triage", "forward", ticket, opd, note)
 
 
 def respond(ticket: str, form: dict[str, Any]) -> views.Acted:
-    """Step 4."""
+    """Send the OPD's response (step 4)."""
     return backend().call("opd_response", "respond", known(ticket), form["text"])
 
 
 def approve(ticket: str, form: dict[str, Any]) -> views.Acted:
-    """Step 5: hand the response to the operator, or return it with a note."""
+    """Approve the response for the operator, or return it with a note (step 5)."""
     ticket, note = known(ticket), form.get("note")
     if form["approved"]:
         return backend().call("triage", "approve", ticket, note)
@@ -124,12 +126,12 @@ def approve(ticket: str, form: dict[str, Any]) -> views.Acted:
 
 
 def answer(ticket: str, form: dict[str, Any]) -> views.Acted:
-    """Step 6."""
+    """Send the answer to the reporter (step 6)."""
     return _acted(ticket, "send_answer", form["text"])
 
 
 def confirm_receipt(ticket: str) -> views.Acted:
-    """Step 7."""
+    """Confirm that the reporter has received the answer (step 7)."""
     return _acted(ticket, "confirm_receipt")
 
 
@@ -146,13 +148,14 @@ def _for_reporter(ticket: str) -> views.Complaint:
 
 def _for_operator(ticket: str) -> views.Complaint:
     complaint, answering = desks.read(ticket), _answer("answer", ticket)
-    # The operator has two desks: once it is handed over, nobody is on it at the first any more.
+    # The operator has two desks; after the hand-over the claim at the first is void.
     claim = complaint["claim"] or (answering["answer"] or {}).get("claim")
     return {**complaint, **answering, "claim": claim}
 
 
 def _answer(method: str, ticket: str) -> Any:
-    """Where a complaint of intake's stands and its answer, as notification knows them."""
+    """Return a complaint's state and answer from notification, or the first state where notification has no such ticket
+    yet."""
     try:
         return backend().call("notification", method, ticket)
     except RefusedRemotelyError as refusal:

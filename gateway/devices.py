@@ -1,8 +1,8 @@
-"""Devices that logged in before: strangers who give wrong passwords for somebody's user name do not slow those down.
+"""Devices that logged in before, so that strangers' wrong passwords for an account do not slow down its owner.
 
-A device carries a random token, and for each account it logged in with a mark that only this gateway can make: a keyed
-hash of token, user name and kind of account. It opens nothing; it gives its device a count of its own, at the door and
-in intake. Pages keep it in a cookie, programs send it as a header. Nothing of it is stored here.
+A device carries a random token and, for each account it logged in to, a mark that only this gateway can make: a keyed
+hash of token, user name and kind of account. A mark authenticates nothing; it gives the device a count of its own in
+the gateway's limits and in intake. Pages keep it in a cookie, programs send it as a header. The gateway stores none.
 """
 
 import json
@@ -22,7 +22,7 @@ from nkk.sop.text import LONGEST_CODE, user_name
 HEADER = "X-NKK-Device"
 KINDS = ("staff", "reporter")
 MOST_ACCOUNTS = 4
-"""So many accounts that logged in with it last are known at a device."""
+"""How many accounts, those last logged in to, a device has marks for."""
 
 _WRITTEN = re.compile(rf"[A-Za-z0-9_-]{{32}}(\.[0-9a-f]{{32}}){{0,{MOST_ACCOUNTS}}}")
 
@@ -35,17 +35,17 @@ class Device:
     marks: tuple[str, ...] = ()
 
     def known_as(self, username: str) -> list[str]:
-        """As which kinds of account it has logged in with `username` before."""
+        """Return the kinds of account that the device has logged in to with `username` before."""
         return [kind for kind in KINDS if self._mark(username, kind) in self.marks]
 
     def after(self, username: str, role: str) -> "Device":
-        """The same once it has logged in."""
+        """Return the device with a mark for a log-in to this account."""
         mark = self._mark(username, "reporter" if role == Role.REPORTER else "staff")
         others = tuple(known for known in self.marks if known != mark)
         return Device(self.token, (mark, *others)[:MOST_ACCOUNTS])
 
     def credentials(self, form: dict[str, Any]) -> dict[str, Any]:
-        """What intake is told of an attempt to log in."""
+        """Return what intake is sent for a log-in: user name, password, source address and device."""
         username, password = form["username"], form["password"]
         return {
             "username": username,
@@ -62,7 +62,7 @@ class Device:
 
 
 def read(written: str | None) -> Device:
-    """The device as it tells of itself; a new one where it tells nothing, or nothing of ours."""
+    """Return the device written in a cookie or header; a new one where there is none or it is malformed."""
     if written and _WRITTEN.fullmatch(written):
         token, *marks = written.split(".")
         return Device(token, tuple(marks))
@@ -70,18 +70,19 @@ def read(written: str | None) -> Device:
 
 
 def by_device(presented: Callable[[], tuple[str | None, str]], each: Collection[str] = KINDS) -> Callable[[], str]:
-    """The key of a limit: the account, where a device asks that logged in with it before, else the address. Whoever
-    shares an address with it uses up none of its tries. `presented` gives (device as written, user name).
+    """Return a limit's key function: the account where a known device asks, else the address.
 
-    Known devices of other kinds of account than `each` share one count at an address, beside that of its strangers.
-    Threat: reporters' accounts can be had by anybody, and as many would be as many tries."""
+    Strangers at one address thus use up none of a known device's tries. `presented` returns (device as written, user
+    name). Known devices of kinds of account not in `each` share one count per address, beside that of its strangers.
+    Threat: anybody can register many reporter accounts, and each would have tries of its own.
+    """
 
     def key() -> str:
         written, username = presented()
         known = read(written).known_as(username) if written and username else []
         if not known:
             return source()
-        # Staff and reporters may have one name: neither uses up the other's tries.
+        # A staff account and a reporter's may have the same user name: each has a count of its own.
         return hidden(
             f"known:{' '.join(known)}:{user_name(username)}" if set(known) & set(each) else f"known:{source()}"
         )
@@ -90,10 +91,10 @@ def by_device(presented: Callable[[], tuple[str | None, str]], each: Collection[
 
 
 def in_header() -> tuple[str | None, str]:
-    """What a program presents: the header, and the user name in its JSON."""
+    """Return the device header of an API request, and the user name in its JSON."""
     written, username = request.headers.get(HEADER), ""
     if written:
-        # What is wrong with it the view says.
+        # The view reports what is wrong with the body.
         with suppress(ValueError, RecursionError, KeyError, TypeError):
             username = json.loads(request.get_data(cache=True))["username"]
     return written, username if isinstance(username, str) else ""

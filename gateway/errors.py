@@ -1,6 +1,6 @@
-"""Every error the gateway answers with, in one place: RFC 9457 problem details.
+"""Every error response of the gateway, as RFC 9457 problem details.
 
-`type` is stable and meant for programs, `detail` is a sentence a person can act on, `errors` names the fields at fault.
+`type` is stable and for programs, `detail` is a sentence that a person can act on, `errors` names the invalid fields.
 """
 
 import json
@@ -69,7 +69,7 @@ log = get_logger()
 
 
 def problem(status: int, name: str, detail: str, **more: Any) -> Response:
-    """A problem of type `name`; `more` are further members, left out where they are None."""
+    """Return a problem response of type `name`; `more` are further members, left out where None."""
     body = json.dumps(body_of(status, name, detail, **more), ensure_ascii=False)
     response = Response(body, status, content_type="application/problem+json")
     if status == 401:
@@ -80,13 +80,13 @@ def problem(status: int, name: str, detail: str, **more: Any) -> Response:
 
 
 def body_of(status: int, name: str, detail: str, **more: Any) -> dict[str, Any]:
-    """What a problem says, member by member."""
+    """Return the members of a problem document."""
     body = {"type": TYPES + name, "title": _title(name), "status": status, "detail": detail}
     return body | {key: value for key, value in more.items() if value is not None}
 
 
 def register(app: Flask) -> None:
-    """Have `app` answer every error as a problem."""
+    """Register handlers that answer every error of `app` with a problem."""
     app.register_error_handler(RefusedRemotelyError, _refused_remotely)
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StageUnavailableError, _unavailable)
@@ -95,7 +95,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(RenderingTooSlowError, _too_slow)
     app.register_error_handler(RenderingFailedError, _unmade)
     app.register_error_handler(HTTPException, of_http)
-    # On pages too: nobody is there to read one.
+    # On pages too, because no visitor is there to read one.
     app.register_error_handler(NotAVisitError, of_http)
     app.register_error_handler(Exception, _unexpected)
 
@@ -175,7 +175,7 @@ def _unmade(error: RenderingFailedError) -> Response:
 
 
 def of_http(error: HTTPException) -> Response:
-    """The problem that Flask or werkzeug raised."""
+    """Return the problem for an exception of Flask or werkzeug."""
     status = error.code or 500
     if isinstance(error, RequestEntityTooLarge):
         return problem(413, "too-large", "This is too long. A text holds at most 20,000 characters.")
@@ -202,12 +202,12 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _at_fault(fields: dict[str, Any] | None) -> dict[str, Any]:
-    """What a problem says of the fields at fault: sentences, and the same in codes."""
+    """Return a problem's members about invalid fields: their sentences and their codes."""
     return {"errors": sentences(fields), "codes": codes(fields) or None} if fields else {}
 
 
 def _fields(messages: dict[str, Any]) -> dict[str, Any]:
-    """webargs' messages without their first level (json, query, headers)."""
+    """Return webargs' messages without their first level (json, query, headers)."""
     fields: dict[str, Any] = {}
     for said in messages.values():
         fields |= said if isinstance(said, dict) else {}

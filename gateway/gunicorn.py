@@ -1,4 +1,5 @@
-"""How gunicorn runs the gateway: threads, since the RPC client serves many at once; settings from the environment."""
+"""gunicorn's configuration for the gateway, read from the environment. Workers use threads, because the RPC client is
+thread-safe."""
 
 import gc
 from typing import Any
@@ -8,7 +9,7 @@ from gunicorn.glogging import Logger
 from nkk import settings
 
 try:
-    # Here, by the one process that starts the others: they would each fail, and be started again.
+    # Checked here, once in the master: otherwise each worker would fail and be restarted.
     settings.check(settings.OF["gateway"])
 except settings.SettingsError as error:
     raise SystemExit(str(error)) from None
@@ -24,20 +25,20 @@ graceful_timeout = 30
 limit_request_line = 8190
 limit_request_fields = 60
 control_socket_disable = True
-# gunicorn would believe whoever comes from this machine; whom to believe NKK_TRUSTED_PROXIES says.
+# gunicorn's default trusts clients on this machine; the gateway trusts only NKK_TRUSTED_PROXIES.
 forwarded_allow_ips = ""
 
 
 def post_worker_init(worker: Any) -> None:
-    """End the worker's live streams with it: each would else keep it for as long as it may take to stop."""
-    # What was loaded stays loaded: the garbage collector need not look through it again and again.
+    """End live streams when the worker stops, because each would hold it until the graceful timeout."""
+    # Loaded code stays: keep the garbage collector from scanning it again.
     gc.collect()
     gc.freeze()
     worker.wsgi.extensions["live"].is_leaving = lambda: not worker.alive
 
 
 class NoAccessLog(Logger):
-    """The gateway logs each request itself; gunicorn would put a line together that its level then drops."""
+    """A logger without an access log, because the gateway logs each request itself."""
 
     def access(self, *_: object) -> None:
         return
@@ -51,7 +52,7 @@ logconfig_dict = {
     "root": {"level": "INFO", "handlers": ["json"]},
     "loggers": {
         "gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True},
-        # A request that waits for a thread is no news.
+        # A request that waits for a thread needs no warning.
         "waitress.queue": {"level": "ERROR"},
     },
 }

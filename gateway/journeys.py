@@ -1,7 +1,6 @@
-"""Journeys as notification tells them, and what is known of one that it has not heard of yet.
+"""Complaints' timelines from notification, and what stands in for one that notification has not consumed yet.
 
-Notification hears of everything, and may be behind: a complaint that the caller's own stage knows is none that does not
-exist.
+Notification consumes every event and may be behind, so a complaint that the caller's own stage has does exist.
 """
 
 from typing import Any
@@ -20,17 +19,17 @@ RETRY_AFTER_SECONDS = 5
 
 
 class BeingPrepared(Refused):
-    """The complaint is known, and what is asked for is not there yet. `details["retry_after"]` is in seconds."""
+    """The complaint exists, and what is requested is not ready yet. `details["retry_after"]` is in seconds."""
 
 
 def being_prepared() -> BeingPrepared:
-    """One refusal for whatever waits for notification."""
+    """Return the refusal for anything that waits for notification."""
     return BeingPrepared({"retry_after": RETRY_AFTER_SECONDS})
 
 
 def told(ticket: str, method: str, *args: Any) -> Any:
-    """What notification answers about a complaint; None where it has not heard of one that the caller's own stage
-    knows. Raises UnknownTicket where that does not know it either."""
+    """Return notification's answer about a complaint; None where it has not consumed one that the caller's own stage
+    has. Raises UnknownTicket where that stage does not have it either."""
     try:
         return backend().call("notification", method, ticket, *args)
     except RefusedRemotelyError as refusal:
@@ -41,7 +40,8 @@ def told(ticket: str, method: str, *args: Any) -> Any:
 
 
 def of(ticket: str) -> views.Timeline:
-    """The journey of a complaint. Raises BeingPrepared where a team's has not been heard of yet."""
+    """Return a complaint's timeline. Raises BeingPrepared where notification does not have it yet and the caller is a
+    team."""
     try:
         return backend().call("notification", "timeline", ticket)
     except RefusedRemotelyError as refusal:
@@ -51,8 +51,8 @@ def of(ticket: str) -> views.Timeline:
 
 
 def begun(complaint: views.Complaint) -> views.Timeline:
-    """The journey of a `complaint` as intake knows it: its first step. Raises BeingPrepared for a team, whose steps
-    come later."""
+    """Return the timeline of a `complaint` as intake keeps it, which is its first step. Raises BeingPrepared for a
+    team, whose steps come later."""
     if g.actor.role not in (Role.REPORTER, Role.OPERATOR):
         raise being_prepared()
     stands = steps.CLASSIFY if complaint.get("handed_over_at") else steps.HAND_OVER
@@ -69,7 +69,7 @@ def begun(complaint: views.Complaint) -> views.Timeline:
 
 
 def standing(step: Step) -> Stands:
-    """Where a complaint stands that came to `step`, as notification would say it."""
+    """Return the state of a complaint at `step`, as notification would give it."""
     return {"state": step.name, "step": step.number}
 
 

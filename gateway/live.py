@@ -1,12 +1,12 @@
-"""What makes new work appear on a desk's page by itself: "something changed here", as server-sent events.
+"""Live updates of the desks' pages: "something changed here", as server-sent events.
 
-One thread a process hears the stages' events, on a queue that goes with its connection, and wakes the pages that are
-open. A page is told that its desk changed and nothing of what changed: it asks for its list, as its role may see it.
-A desk hears its own events, an OPD's team those of its own OPD. Losing the broker disturbs no request: a page learns
-that its feed listens again, and looks for itself.
+One thread per process consumes the stages' events, from a queue that is deleted with its connection, and wakes the open
+pages. A page is told that its desk changed but not what: it requests its list, with what its role may see. A desk's
+stream follows its own events, an OPD team's those of its own OPD. Losing the broker disturbs no request: once the feed
+consumes again, pages reload their lists.
 
-    ready    from here on every change is told: load the list
-    change   the list is not what it was
+    ready    every change from now on is sent: load the list
+    change   the list has changed
 """
 
 import json
@@ -45,7 +45,7 @@ from nkk.sop.steps import Role
 from nkk.trust.actor import LIFETIME, Actor
 
 CHANGES: dict[type[EventData], tuple[Desk, ...]] = {
-    # Published by an intake of the version before, while it is being replaced.
+    # Published by an intake of the previous version during an upgrade.
     ComplaintSubmittedV1: (INTAKE,),
     ComplaintSubmitted: (INTAKE,),
     ComplaintHandedOver: (INTAKE, TRIAGE),
@@ -56,18 +56,18 @@ CHANGES: dict[type[EventData], tuple[Desk, ...]] = {
     ResponseApproved: (TRIAGE, ANSWERS),
     AnswerSent: (ANSWERS,),
 }
-"""The desks that each event brings work to or takes it from. What changes the OPDs' desk must name the OPD."""
+"""The desks whose lists each event changes. An event that changes the OPD desk must name the OPD."""
 
 LASTS_SECONDS = 600
 HEARTBEAT_SECONDS = 15
-"""For what stands between us and a page, and would take a silent line for a dead one."""
+"""For proxies between the gateway and a page, which would close an idle connection."""
 RETRY_MS = 5_000
 TICK_SECONDS = 1.0
 
 SETTLES_SECONDS = 0.3
 AGAIN_SECONDS = 5.0
-"""The desk's own stage hears the same event in the same moment: it is told once that stage should have dealt with it,
-and once more for a stage that was slow. What comes meanwhile is told with it."""
+"""When a page is told, because the desk's own stage consumes the same event at the same moment: once when that stage
+has probably handled it, and once more in case it is slow. Further events until then are sent with these."""
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 BROKER_HEARTBEAT_SECONDS = 10
@@ -78,14 +78,14 @@ _HEARD = {event.TYPE: event for event in CHANGES}
 
 
 class TooManyStreamsError(Exception):
-    """Each stream holds a thread, and requests need the rest: the page is to ask for its list now and then instead.
+    """No stream is free; each holds a thread, and requests need the rest. The page polls its list instead.
 
-    All places are taken, and whoever holds most of them holds no more than one beyond those of who asks.
+    Raised where the account with most streams has at most one more than the asking account.
     """
 
 
 def queue(name: str) -> Queue:
-    """The queue `name` of one process: it is nobody else's, and goes with the connection."""
+    """Return the exclusive queue `name` of one process, deleted with its connection."""
     bindings = [
         binding(Exchange(exchange_name(stage), type="topic", no_declare=True), routing_key=event.TYPE)
         for event in CHANGES
@@ -95,7 +95,7 @@ def queue(name: str) -> Queue:
 
 
 class Stream:
-    """What one page is told: iterated for the text to send; `close` gives its place away."""
+    """The events for one page: iterate for the text to send, and `close` to free its place."""
 
     def __init__(self, feed: "LiveFeed", desk: Desk, opd: str | None, account: str, lasts: float) -> None:
         self.desk, self.opd, self.account = desk, opd, account
@@ -105,17 +105,20 @@ class Stream:
         self._has_gone: Callable[[], bool] = lambda: False
 
     def watch(self, has_gone: Callable[[], bool]) -> None:
-        """The stream ends when `has_gone` says that its page hung up. A heartbeat alone would notice only at its
-        second failure, and whoever walks from page to page would hold a place for each."""
+        """End the stream when `has_gone` says that its page hung up.
+
+        A heartbeat alone would notice only at its second failure, and a user who walks from page to page would hold a
+        place for each until then.
+        """
         self._has_gone = has_gone
 
     def give_way(self) -> None:
-        """Somebody who holds fewer gets its place: it ends now."""
+        """End this stream, because an account with fewer gets its place."""
         self._ends = 0.0
         self._news.put(None)
 
     def tell(self, event_id: str | None = None) -> None:
-        """`event_id` changed the desk; without one: the feed listens from now on."""
+        """Queue a change by event `event_id`; without one, that the feed consumes from now on."""
         self._news.put(event_id)
 
     def close(self) -> None:
@@ -151,11 +154,11 @@ class Stream:
 
 
 class LiveFeed:
-    """The streams of this process, at most `most`, and the thread that hears what to tell them.
+    """The streams of this process, at most `most`, and the thread that consumes the events for them.
 
-    The thread starts with the first stream: after the fork, and not at all where nobody listens. One account may take
-    every place that is free and keeps none from another: where all are taken, whoever holds most gives the oldest of
-    theirs to who holds fewer.
+    The thread starts with the first stream, hence after the fork, and not at all without one. An account may take every
+    free place but keeps none from others: where all are taken, the account with most loses its oldest to one with
+    fewer.
     """
 
     def __init__(self, uri: str, most: int) -> None:
@@ -167,11 +170,11 @@ class LiveFeed:
         self._thread: threading.Thread | None = None
         self._closed = threading.Event()
         self.is_leaving: Callable[[], bool] = self._closed.is_set
-        """Whether this process is to end: its streams then end too, which it would else wait for."""
+        """Whether this process is stopping: its streams end then, because the process would wait for them."""
 
     def open(self, desk: Desk, opd: str | None, account: str, lasts: float) -> Stream:
-        """A stream about `desk` (of `opd` where each OPD has its own) for `lasts` seconds, for a page of `account`.
-        Raises TooManyStreamsError."""
+        """Open a stream about `desk` for `lasts` seconds, for a page of `account`; about `opd` alone where the desk is
+        the OPDs'. Raises TooManyStreamsError."""
         stream = Stream(self, desk, opd, account, lasts)
         with self._lock:
             if len(self._streams) >= self._most:
@@ -185,7 +188,7 @@ class LiveFeed:
         return stream
 
     def close_stream(self, stream: Stream) -> None:
-        """Its page has gone."""
+        """Free the place of a stream whose page has gone."""
         with self._lock:
             self._streams.pop(stream, None)
 
@@ -196,8 +199,8 @@ class LiveFeed:
             self._thread.join(TICK_SECONDS + FIRST_PAUSE_SECONDS)
 
     def _make_room_for(self, account: str) -> None:
-        """Two more than the other is the least that makes a difference: with one, their pages would take the place
-        from each other again and again."""
+        """End the oldest stream of the account with most, where that has at least two more than `account`; with a
+        difference of one, two accounts' pages would take the place from each other again and again."""
         held = Counter(stream.account for stream in self._streams)
         holder, most = max(held.items(), key=lambda item: item[1], default=("", 0))
         if most < held[account] + 2:
@@ -230,7 +233,8 @@ class LiveFeed:
             while not self._closed.is_set():
                 with suppress(TimeoutError):
                     connection.drain_events(timeout=TICK_SECONDS)
-                # Busy or not: nothing is acknowledged, and the broker ends a connection it hears nothing from.
+                # Checked under load too: nothing is acknowledged, and the broker closes a connection that sends it
+                # nothing.
                 if monotonic() - looked_after >= TICK_SECONDS:
                     looked_after = monotonic()
                     connection.heartbeat_check()
@@ -252,17 +256,17 @@ class LiveFeed:
         desks, opd = CHANGES[event], envelope["data"].get("opd")
         with self._lock:
             for stream in self._streams:
-                # Only the OPDs' desk is divided: a stream of it without an OPD never means all of them.
+                # Only the OPD desk is split by agency; opd=None never means all agencies.
                 if stream.desk in desks and (stream.desk is not OPD or stream.opd == opd):
                     stream.tell(envelope["id"])
 
 
 def stream_for(desk: Desk, actor: Actor) -> Stream:
-    """A stream about `desk` for `actor`, whose role works there: it ends with their access token at the latest.
+    """Open a stream about `desk` for `actor`, whose role works there. It ends with their access token at the latest.
 
     Raises TooManyStreamsError.
     """
-    # Not all in the same moment: pages come back at once when their stream ends.
+    # Spread out, because each page reconnects as soon as its stream ends.
     lasts = LASTS_SECONDS * random.uniform(0.9, 1.1)  # noqa: S311  # nosec B311
     left = (actor.expires_at - datetime.now(UTC)).total_seconds() if actor.expires_at else LIFETIME.total_seconds()
     feed: LiveFeed = current_app.extensions["live"]
@@ -270,7 +274,7 @@ def stream_for(desk: Desk, actor: Actor) -> Stream:
 
 
 def as_response(stream: Stream) -> Response:
-    """`stream` as the answer to the request at hand. Its place is free again when the page has gone."""
+    """Return `stream` as the answer to the current request. Its place is freed when the page has gone."""
     if has_gone := request.environ.get("nkk.has_gone"):
         stream.watch(has_gone)
     response = Response(iter(stream), mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -1,7 +1,7 @@
-"""What the documents of a complaint hold for whoever asks: who may open which, from which step on, and its content.
+"""A complaint's documents: which one a role may open, from which step on, and its content.
 
-Each role's content comes from the same calls as its views, so that a document can show no more than the screen. Only
-what was done by the document's own time is on it: made again later, it is the same.
+Each role's content comes from the same calls as its views, so that a document shows no more than the screen. It
+contains only what was done by the document's own time, so that a later copy is the same.
 """
 
 from collections.abc import Callable
@@ -40,10 +40,11 @@ FROM_STEP: dict[Role, dict[str, int]] = {
     Role.MAIN_TEAM: {COMPLAINT: 2, REPORT: 3, RESPONSE: 4},
     Role.OPD_TEAM: {REPORT: 3, RESPONSE: 4},
 }
-"""Which documents a role may open, and once which step is done. Data Pemberi Aduan is the operator's alone."""
+"""The documents that a role may open, each with the step after which it exists. Data Pemberi Aduan is for operators
+only."""
 
 BETWEEN = (Role.MAIN_TEAM, Role.OPD_TEAM)
-"""Those between whom a response goes back and forth; why it was returned is nobody else's business."""
+"""The roles that send a response back and forth; only they see why it was returned."""
 
 BY_ACT = (REPORTER,)
 """Documents that show who reported: opened by POST, so that no link, preview or speculative load opens one."""
@@ -53,14 +54,16 @@ LAST_STEP = {FORM: 1, RECEIPT: 1, REPORTER: 1, COMPLAINT: 2, REPORT: 3, RESPONSE
 
 
 class NoDocumentYet(NotYourStep):
-    """The step that this document comes from is not done."""
+    """The step that produces this document is not done."""
 
 
 def openable(
     ticket: str, role: Role, timeline: views.Timeline, confidential: bool | None = None
 ) -> list[dict[str, str]]:
-    """The documents that `role` may open now, with their addresses and the method that opens them; intake is asked
-    whether the report is `confidential` where that is not known."""
+    """Return the documents that `role` may open now, with their addresses and the method that opens them.
+
+    Where `confidential` is None, intake is asked whether the report is.
+    """
     kinds = [kind for kind in FROM_STEP[role] if _is_there(kind, role, timeline)]
     if REPORTER in kinds:
         if confidential is None:
@@ -81,13 +84,13 @@ def openable(
 
 
 def require(kind: str, role: Role) -> None:
-    """Raise NotYourRole where `kind` is not for `role`, whatever the complaint."""
+    """Raise NotYourRole where `kind` is not for `role`, for any complaint."""
     if kind not in FROM_STEP[role]:
         raise NotYourRole({"role": ROLES[role]}, "role-of-document")
 
 
 def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
-    """What document `kind` of a complaint holds for `role`. Raises NotYourRole, NoDocumentYet or BeingPrepared."""
+    """Return the content of a complaint's document for `role`. Raises NotYourRole, NoDocumentYet or BeingPrepared."""
     require(kind, role)
     view = _VIEWS[role](ticket, kind)
     timeline = journeys.of(ticket)
@@ -96,7 +99,7 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
             raise journeys.being_prepared()
         raise NoDocumentYet({"stands": timeline["stands"]})
     if kind in BY_ACT:
-        # Last: an identity that is on no sheet in the end was shown to nobody.
+        # Last, because intake records each reading, and a refused document shows no identity.
         view |= {"reporter": backend().identity(ticket, "document")}
     held = _told(timeline, LAST_STEP[kind], role) | {name: value for name, value in view.items() if value is not None}
     held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
@@ -104,9 +107,9 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
 
 
 def of_complaint(ticket: str, kind: str, format: str, role: Role) -> Response:
-    """Document `kind` of a complaint for `role`. A reporter who is given the answer's has received the answer.
+    """Return document `kind` of a complaint for `role`; a reporter who gets the answer's has received the answer.
 
-    Raises as `content` and `sent` do; what was not handed over has not been received.
+    Raises as `content` and `sent` do, and then the answer does not count as received.
     """
     held = content(ticket, kind, role)
     file = sent(kind, format, held, f"{kind}-{ticket}")
@@ -118,7 +121,8 @@ def of_complaint(ticket: str, kind: str, format: str, role: Role) -> Response:
 
 
 def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
-    """The document made of `content`, to be kept as the file `name`. It is made in the turn of the caller's account."""
+    """Return the document made of `content`, as a download named `name`. It is made in the turn of the caller's
+    account."""
     folder = current_app.config["TEMPLATES"]
     file = make(
         kind,
@@ -135,13 +139,13 @@ def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response
 
 def _is_there(kind: str, role: Role, timeline: views.Timeline) -> bool:
     if kind == RESPONSE and role == Role.OPERATOR:
-        # A response that was returned is none of the operator's business; on the information path the answer is first.
+        # The operator sees no response that was returned. On the information path, the answer is the first.
         return bool({entry["event"] for entry in timeline["entries"]} & {"response.approved.v1", "answer.sent.v1"})
     return FROM_STEP[role][kind] in {entry["step"] for entry in timeline["entries"]}
 
 
 def _is_made(kind: str, role: Role, view: dict[str, Any]) -> bool:
-    """Whether the caller's own stage knows that the step is done which the document comes from."""
+    """Return whether the caller's own stage says that the document's step is done."""
     return {
         COMPLAINT: role == Role.MAIN_TEAM or bool(view.get("handed_over_at")),
         REPORT: role == Role.OPD_TEAM or view["stands"]["state"] != "awaiting_classification",
@@ -187,7 +191,8 @@ def _answered(answer: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _told(timeline: views.Timeline, last_step: int, role: Role) -> dict[str, Any]:
-    """What the journey says up to `last_step`: when each step was done, Tim Utama's notes, the times of the steps."""
+    """Return the timeline's content up to `last_step`: when each step was done, the main team's notes, the steps'
+    times."""
     entries = [entry for entry in timeline["entries"] if entry["step"] <= last_step]
     at = {entry["step"]: entry["at"] for entry in entries}
     classified = next((entry for entry in entries if entry["step"] == 3), None)
@@ -223,8 +228,9 @@ def _step(entry: views.Entry) -> dict[str, Any]:
 
 
 def _named(held: dict[str, Any]) -> dict[str, Any]:
-    """The names behind the keys of the lists, as they were when the key was written; else the key itself."""
-    # Of the submission the teams are told the day alone; the hand-over followed it.
+    """Return the lists' names for the keys in `held`, as of when each key was written; keys without a name are left
+    out."""
+    # Teams see only the day of the submission; the hand-over came after it.
     entered = held["submitted_at"]
     lists = _lists_at(held["handed_over_at"] if is_day(entered) else entered)
     category = lists["categories"].get(held.get("category", ""))

@@ -1,8 +1,8 @@
-"""Whom to believe about who asks: NKK_TRUSTED_PROXIES, a list of networks.
+"""Which proxies may say where a request comes from: the networks of NKK_TRUSTED_PROXIES.
 
-What X-Forwarded-For, -Proto and -Host say is believed where the connection comes from one of these networks, and thrown
-away otherwise: whoever reaches the port by another way is nobody but the address they come from. X-Forwarded-For is
-read from its end, past every address of these networks; the first other one is who asks.
+X-Forwarded-For, -Proto and -Host are believed where the connection comes from one of these networks, and removed
+otherwise, so that a client that reaches the port directly cannot forge its address. X-Forwarded-For is read from its
+end, past every address of these networks; the first other address is the client's.
 """
 
 import re
@@ -32,13 +32,13 @@ Address = IPv4Address | IPv6Address
 
 @dataclass(frozen=True)
 class Proxies:
-    """The networks that are trusted."""
+    """The trusted networks, and whether a Unix socket is trusted."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     unix: bool = False
 
     def include(self, peer: str) -> bool:
-        """Whether whoever connects from `peer` is one of them."""
+        """Return whether a connection from `peer` comes from a trusted proxy."""
         if peer == UNIX:
             return self.unix
         address = read_address(peer)
@@ -46,7 +46,8 @@ class Proxies:
 
 
 def read_address(written: str) -> Address | None:
-    """An address as a proxy or the system writes it: with or without port, brackets, zone, or as IPv4 within IPv6."""
+    """Return the address in `written`, with or without port, brackets, zone or IPv6 mapping; None where it is no
+    address."""
     text = written.strip()
     with_port = _WITH_PORT.fullmatch(text)
     text = (with_port["six"] or with_port["four"] or "") if with_port else text
@@ -58,7 +59,8 @@ def read_address(written: str) -> Address | None:
 
 
 def behind(app: Callable[..., Any], proxies: Proxies) -> Callable[..., Any]:
-    """The WSGI application `app`, told what trusted proxies say and nothing of what others do."""
+    """Return the WSGI application `app` with the forwarded headers of trusted proxies applied, and all others
+    removed."""
 
     def told(environ: dict[str, Any], start_response: Any) -> Any:
         said = {name: environ.pop(name, "") for name in _FORWARDED}
@@ -81,8 +83,11 @@ def _believed(said: Mapping[str, str], peer: str, proxies: Proxies) -> dict[str,
 
 
 def _walk(chain: list[str], peer: str, proxies: Proxies) -> tuple[str, int]:
-    """(who asks, how many trusted proxies their request passed): the first from the end of `chain` that is none of
-    ours. What is no address ends the walk at the proxy that wrote it."""
+    """Return the client's address and how many trusted proxies the request passed.
+
+    The client is the first address from the end of `chain` that is not a trusted proxy's. An entry that is no address
+    ends the search at the proxy that wrote it.
+    """
     client, hops = peer, 0
     for written in reversed(chain):
         address = read_address(written)
@@ -95,7 +100,7 @@ def _walk(chain: list[str], peer: str, proxies: Proxies) -> tuple[str, int]:
 
 
 def _at(chain: list[str], hops: int) -> str:
-    """What the first of our proxies said: where each adds to the list, as many entries from its end as there are."""
+    """Return the entry that the outermost trusted proxy wrote, where each proxy appends one."""
     return chain[-min(max(hops, 1), len(chain))] if chain else ""
 
 

@@ -1,7 +1,7 @@
-"""gunicorn's worker: gunicorn keeps the processes and their signals, waitress' loop their connections.
+"""The gateway's gunicorn worker: gunicorn manages processes and signals, waitress' loop the connections.
 
-A request reaches a thread when it is whole (`gateway/connections.py`), and the thread is free again once the
-application has answered, however slowly the answer is taken.
+A thread gets a request when it is whole (`gateway/connections.py`), and is free again once the application has
+answered, however slowly the client reads the answer.
 """
 
 import os
@@ -21,21 +21,21 @@ from nkk.messaging import pulse
 
 TICK_SECONDS = 1.0
 SWITCH_SECONDS = 0.001
-"""How long a thread that works may keep the others waiting: the loop, with little to do, has to come to its turn."""
+"""How long a working thread may keep the others waiting; the loop needs its turn often."""
 LINGERS_SECONDS = 2.0
-"""How long a process that is to end keeps silent connections: for a request that is on its way."""
+"""How long a stopping process keeps silent connections, for requests on their way."""
 
 
 def _first(queue: deque[Any]) -> Any:
-    """What is first in `queue`, from which threads take meanwhile; None where it is empty. Going through it would fail
-    now and then, and end the process with all its connections."""
+    """Return the first item of `queue`, or None, while threads take from it. Iteration could raise RuntimeError then,
+    which would end the process with all its connections."""
     with suppress(IndexError):
         return queue[0]
     return None
 
 
 class Worker(Base):
-    """One process of the gateway."""
+    """A process of the gateway."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -45,13 +45,13 @@ class Worker(Base):
         self._first_in_line: Any = None
 
     def handle_exit(self, *_: object) -> None:
-        """SIGTERM: what is in flight is finished."""
+        """Stop at SIGTERM, after the requests in progress are answered."""
         self.alive = False
         for door in self._doors:
             door.pull_trigger()
 
     def run(self) -> None:
-        """Serve until told to end, or until nobody could tell."""
+        """Serve until stopped, or until the master process has died."""
         self._open()
         while self.alive:
             self._turn()
@@ -92,7 +92,7 @@ class Worker(Base):
         wasyncore.poll2(TICK_SECONDS, self._loop)
 
     def _leave(self) -> None:
-        """Answer what is in flight, each answer with the word that its connection ends with it, and end the rest."""
+        """Answer the requests in progress, with `Connection: close`, and close the other connections."""
         now = monotonic()
         for door in self._doors:
             door.stop_accepting()
