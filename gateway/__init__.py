@@ -1,4 +1,4 @@
-"""The one door for the website: a stateless Flask application that speaks to the stages over the broker."""
+"""The gateway: a stateless Flask application for the website and the API, which calls the stages over the broker."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 def create_app() -> "Flask":
     """Return the application, as a WSGI server asks for it: `gateway:create_app()`."""
-    # Imported here, because the process that makes a document is of this package too and wants none of the rest.
+    # Imported here, because the process that renders documents imports this package without the application.
     from gateway.app import create_app
 
     return create_app()

@@ -1,9 +1,10 @@
-"""Where a visitor may be sent: within this site, whatever host or address a request named."""
+"""Safe redirect targets: addresses within this site only, whatever host or address a request names."""
 
 
 def within_site(address: str | None, otherwise: str = "/") -> str:
-    """`address` where it is a path of this site; a link that leads elsewhere after log-in would be believed."""
+    """Return `address` where it is a path of this site, else `otherwise`. Threat: visitors trust a link after
+    log-in."""
     if not address or not address.startswith("/") or address.startswith("//"):
         return otherwise
-    # Browsers leave out signs that nobody sees, and take a backslash for a slash: what is left could name a host.
+    # Browsers drop invisible characters and read a backslash as a slash, after which the address could name a host.
     return address if address.isprintable() and "\\" not in address else otherwise

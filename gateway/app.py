@@ -1,4 +1,4 @@
-"""Puts the gateway together."""
+"""Creation and configuration of the gateway's Flask application."""
 
 import re
 import time
@@ -37,12 +37,12 @@ log = get_logger()
 
 
 def create_app(config: Mapping[str, Any] | None = None) -> Flask:
-    """The gateway as a WSGI application; `config` overrides what the environment says.
+    """Return the gateway as a WSGI application; `config` replaces the settings of the environment.
 
-    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_KEY, SITE_URL (how people reach the site), TEMPLATES (a folder
+    AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_KEY, SITE_URL (the site's public address), TEMPLATES (the folder
     of the agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
-    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIVE_STREAMS, TRUSTED_PROXIES; CLOCK (nkk.clock) where it is another
-    than the machine's.
+    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIVE_STREAMS, TRUSTED_PROXIES; CLOCK (nkk.clock) where it is not the
+    machine's.
     """
     app = methods.Gateway(__name__, static_folder=None)
     app.config.update({"CLOCK": utc_now} | dict(config if config is not None else _from_environment()))
@@ -76,7 +76,7 @@ def _from_environment() -> dict[str, Any]:
         "TEMPLATES": settings.NKK_TEMPLATES.get(),
         "SITE_KEY": settings.NKK_SITE_KEY.get(),
         "RPC_TIMEOUT": settings.NKK_RPC_TIMEOUT.get(),
-        # Half of the threads are left for requests.
+        # Half of the threads are kept for requests.
         "LIVE_STREAMS": settings.NKK_GATEWAY_THREADS.get() // 2 if streams is None else streams,
         "TRUSTED_PROXIES": proxies.Proxies(*settings.NKK_TRUSTED_PROXIES.get()),
         **counting.settings(settings.NKK_LIMIT_STORAGE.get() or counting.default_store()),
@@ -85,7 +85,7 @@ def _from_environment() -> dict[str, Any]:
 
 
 def _begin() -> None:
-    # Always of our own making: what a client writes goes into no event, no database and no other process's log.
+    # Always generated here, so that no client's text gets into events, databases or other processes' logs.
     g.correlation_id = str(uuid.uuid4())
     given = request.headers.get("X-Request-ID", "")
     g.client_request_id = given if _REQUEST_ID.fullmatch(given) else None
@@ -106,7 +106,7 @@ def _end(response: Response) -> Response:
 
 def _log(response: Response) -> None:
     seconds = time.monotonic() - g.get("began", time.monotonic())
-    # The rule, not the address: no ticket, user name or cursor of a person in a log.
+    # The rule, not the address, so that no ticket, user name or cursor is logged.
     method = methods.asked() if methods.asked() in _METHODS else "other"
     log.info(
         "request",
@@ -119,27 +119,29 @@ def _log(response: Response) -> None:
 
 
 def _caller(actor: Actor | None) -> Mapping[str, str | None]:
-    """What a log may say of who asked: the role; which account, and by which id of theirs, of staff alone. The stages'
-    logs and outboxes go by the same correlation id, and together they would tell who wrote which report: also one that
-    was answered with a fault, and accepted all the same."""
+    """Return what the log says about the caller: the role, and only for staff the account and the client's request id.
+
+    The stages' logs and outboxes have the same correlation id. Together they would show who wrote which report, also
+    one that was accepted although its request failed.
+    """
     if actor is None or actor.role == Role.REPORTER:
         return {"role": actor.role if actor else None}
     return {"role": actor.role, "actor": actor.id, "client_request_id": g.get("client_request_id")}
 
 
 def _health() -> Response:
-    """The process lives."""
+    """Return 200, because the process runs."""
     return jsonify(status="alive")
 
 
 def _ready() -> tuple[Response, int]:
-    """The broker and every stage answer."""
+    """Return 200 where the broker and every stage answer."""
     stages = backend().ping()
     ready = all(stages.values())
     return jsonify(status="ready" if ready else "not ready", stages=stages), 200 if ready else 503
 
 
 def _ready_itself() -> tuple[Response, int]:
-    """This process takes requests and hears the stages, whichever of them are there: for what stands before it."""
+    """Return 200 where this process is connected to the broker, whether or not stages answer; for a load balancer."""
     ready = backend().is_connected()
     return jsonify(status="ready" if ready else "not ready"), 200 if ready else 503

@@ -1,4 +1,4 @@
-"""Who is asking: the access token of a request, checked here and again by the stage."""
+"""Authentication of a request: its access token is checked here, and again by the stage."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -14,9 +14,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def needs(*roles: str) -> Callable[[F], F]:
-    """View decorator: only a log-in with one of `roles` (any for none) passes.
+    """Return a view decorator that admits only a caller with one of `roles`, or any logged-in caller without roles.
 
-    Goes outermost, under the route: nobody who may not come in is told what is wrong with their input.
+    It goes outermost, under the route, so that a caller who is not admitted is not told what is wrong with their input.
     """
 
     def decorate(view: F) -> F:
@@ -27,7 +27,7 @@ def needs(*roles: str) -> Callable[[F], F]:
                 raise NotYourRole({"needed": list(roles), "role": actor.role}, "role-of-operation")
             return view(*args, **kwargs)
 
-        # What flask-smorest writes into the API's description.
+        # flask-smorest takes the API's description from this.
         checked._apidoc = deepcopy(getattr(view, "_apidoc", {}))  # type: ignore[attr-defined]
         manual = checked._apidoc.setdefault("manual_doc", {})  # type: ignore[attr-defined]
         manual["security"] = [{"bearer": []}]
@@ -43,9 +43,9 @@ def needs(*roles: str) -> Callable[[F], F]:
 
 
 def let_in(given: str | None) -> Actor:
-    """Who comes with the access token `given`; the calls of this request are theirs. Raises NotAuthenticated.
+    """Admit the caller with access token `given`, and make this request's calls in their name. Raises NotAuthenticated.
 
-    Its secret stays here: what travels on (`g.token`, `g.proof`) opens no door.
+    The token's secret stays here; `g.token` and `g.proof`, which are sent on, admit nobody to the gateway.
     """
     entry = admit(given, current_app.config["TOKEN_PUBLIC_KEY"])
     g.token, g.proof, g.actor = entry.token, entry.proof, entry.actor
@@ -53,7 +53,7 @@ def let_in(given: str | None) -> Actor:
 
 
 def forget() -> None:
-    """Nobody is let in any more."""
+    """Drop the admitted caller of this request."""
     for name in ("token", "proof", "actor"):
         g.pop(name, None)
 

@@ -1,4 +1,4 @@
-"""What time it is for the pages and the figures: by the clock that the application was made with."""
+"""The application's clock, which pages and figures use."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The desks: whose each is, which stage keeps it, and where a role finds a complaint. Both doors follow this table."""
+"""The desks: the role and the stage of each, and where a role's complaints are read. Site and API use this table."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,8 @@ from nkk.sop.steps import Role
 
 @dataclass(frozen=True)
 class Desk:
-    """A desk: its name in the API and the live feed, the stage that keeps its worklist, and who works there."""
+    """A desk: its key in the API and the live feed, the stage that keeps its worklist, and the role that works
+    there."""
 
     key: str
     stage: str
@@ -26,10 +27,10 @@ OPD = Desk("opd", "opd_response", Role.OPD_TEAM)
 ANSWERS = Desk("answers", "notification", Role.OPERATOR)
 
 DESKS = (INTAKE, TRIAGE, OPD, ANSWERS)
-"""In the order of the procedure."""
+"""All desks, in the order of the procedure."""
 
 STAFF = (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
-"""Who works at desks."""
+"""The roles that work at desks."""
 
 _READ: dict[Role, tuple[str, str]] = {
     Role.REPORTER: ("intake", "complaint"),
@@ -45,18 +46,18 @@ def of_role(role: str) -> list[Desk]:
 
 
 def read(ticket: str) -> views.Complaint:
-    """Return a complaint as the stage of the caller's role keeps it; an operator's or a reporter's is intake's."""
+    """Return a complaint from the stage of the caller's role; an operator's or a reporter's from intake."""
     stage, method = _READ[Role(g.actor.role)]
     return backend().call(stage, method, ticket)
 
 
 def claim(ticket: str, take_over: bool) -> views.Claimed:
-    """Note that the caller is on a complaint; in a colleague's place only with `take_over`."""
+    """Claim a complaint for the caller; one claimed by a colleague only with `take_over`."""
     return _at_own_desk("claim", ticket, take_over)
 
 
 def release(ticket: str) -> views.Claimed:
-    """Note that the caller is no longer on a complaint."""
+    """Release the caller's claim of a complaint."""
     return _at_own_desk("release", ticket)
 
 
@@ -65,7 +66,7 @@ def _at_own_desk(act: str, *args: Any) -> views.Claimed:
     try:
         return backend().call(first.stage, act, *args)
     except RefusedRemotelyError as refusal:
-        # Handed over: of the operator's two desks it can stand at the second only.
+        # After the hand-over, a complaint can only be at the operator's second desk.
         if refusal.name != "AlreadyHandedOver" or not others:
             raise
     return backend().call(others[0].stage, act, *args)

@@ -1,4 +1,5 @@
-"""The API's description for people, at /api/docs: Swagger UI from an installed package, nothing from elsewhere."""
+"""The API's documentation page at /api/docs: Swagger UI from an installed package, with nothing loaded from
+elsewhere."""
 
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from swagger_ui_bundle import swagger_ui_path
 
 ASSETS = ("swagger-ui.css", "swagger-ui-bundle.js")
 
-# Swagger UI writes style attributes and data: images; everything else stays as strict as elsewhere.
+# Swagger UI writes style attributes and data: images; the rest is as strict as on other pages.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -40,7 +41,7 @@ pages = Blueprint("docs", __name__)
 
 @pages.get("/api/docs")
 def page() -> Response:
-    """The page."""
+    """Return the documentation page."""
     return Response(
         PAGE.format(
             css=url_for(".asset", name="swagger-ui.css"),
@@ -54,13 +55,13 @@ def page() -> Response:
 
 @pages.get("/api/docs/start.js")
 def start() -> Response:
-    """What starts Swagger UI on this API."""
+    """Return the script that starts Swagger UI on this API."""
     return Response(START % url_for("api-docs.openapi_json"), mimetype="text/javascript")
 
 
 @pages.get("/api/docs/<name>")
 def asset(name: str) -> Response:
-    """A file of Swagger UI."""
+    """Return a file of Swagger UI."""
     if name not in ASSETS:
         abort(404)
     return send_from_directory(Path(swagger_ui_path), name, max_age=86_400)

@@ -103,9 +103,9 @@ SENTENCES = {
 
 
 def sentences(fields: Any) -> Any:
-    """Return `fields` with a sentence in the place of each fault.
+    """Return `fields` with each fault replaced by its sentence.
 
-    What a stage of an earlier version says is a sentence already. A code of a later version is named.
+    A fault from a stage of an earlier version is a sentence already. A code of a later version is shown as it is.
     """
     if isinstance(fields, Mapping):
         return {name: sentences(inner) for name, inner in fields.items()}
@@ -120,7 +120,7 @@ def _sentence(fault: Any) -> str:
 
 
 def codes(fields: Any) -> Any:
-    """Return `fields` with the faults alone that have a code, and the fields alone that have such."""
+    """Return `fields` with only the faults that have a code, and only the fields that have such faults."""
     if isinstance(fields, Mapping):
         found = {name: codes(inner) for name, inner in fields.items()}
         return {name: inner for name, inner in found.items() if inner}

@@ -1,4 +1,4 @@
-"""What was left out of a text: signs that nobody sees and that are no part of it. Whoever sent it is told."""
+"""Invisible characters removed from submitted texts, and the header that tells the sender about them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,18 +18,18 @@ HEADERS = {
 
 
 def note(sent: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
-    """Remember which fields of `sent` lost something in what is `kept` of them."""
+    """Remember which fields of `sent` lost characters in `kept`."""
     fields = [name for name, value in sent.items() if name in kept and _lost(value, kept[name])]
     g.left_out = [*g.get("left_out", []), *fields]
 
 
 def noted() -> list[str]:
-    """The fields of this request of whose text something was left out."""
+    """Return the fields of this request that lost characters."""
     return g.get("left_out", [])
 
 
 def tell(response: Response) -> Response:
-    """Say so in the answer to what was done."""
+    """Name the fields that lost characters in a successful response's header."""
     if noted() and response.status_code < 300:
         response.headers[HEADER] = ", ".join(noted())
     return response

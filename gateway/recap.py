@@ -1,4 +1,4 @@
-"""The month's recapitulation, for both doors: counted by notification's journeys and intake's lists when asked for."""
+"""The month's recapitulation for site and API, computed on request from notification's journeys and intake's lists."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
 
 
 def of_month(month: str) -> dict[str, Any]:
-    """The figures of `month` (`2026-03`, WIB), as the caller's role may see them. Raises InvalidInput for a month to
-    come."""
+    """Return the figures of `month` (`2026-03`, WIB) that the caller's role may see. Raises InvalidInput for a future
+    month."""
 
     def ask(closed: bool, cursor: str | None) -> dict[str, Any]:
         return backend().call("notification", "month", month, closed, cursor)
@@ -24,5 +24,5 @@ def of_month(month: str) -> dict[str, Any]:
 
 
 def as_file(month: str, format: str) -> Response:
-    """The same as a workbook or a PDF."""
+    """Return the same figures as a workbook or a PDF."""
     return papers.sent(papers.RECAP, format, of_month(month), f"{papers.RECAP}-{month}")

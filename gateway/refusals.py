@@ -52,9 +52,9 @@ SENTENCES = {
 
 
 def sentence(code: str, details: Mapping[str, Any]) -> str:
-    """Return what the refusal `code` says with its `details`.
+    """Return the sentence of the refusal `code`, filled with its `details`.
 
-    What a stage of an earlier version gives for a code is a sentence already. A code of a later version is named.
+    A code from a stage of an earlier version is a sentence already. A code of a later version is shown as it is.
     """
     if " " in code:
         return code

@@ -1,4 +1,4 @@
-"""The JSON API, version 1: one module a group of resources, `gateway.schemas` the shapes they take and give."""
+"""The JSON API, version 1: one module per group of resources, with its schemas in `gateway.schemas`."""
 
 from flask import Flask
 
@@ -9,7 +9,7 @@ PREFIX = "/api/v1"
 
 
 def register(app: Flask) -> None:
-    """Give `app` the API and its description at /api/v1/openapi.json."""
+    """Register the API with `app`, and its description at /api/v1/openapi.json."""
     app.config.update(
         API_TITLE="Pengaduan NKK",
         API_VERSION="v1",

@@ -1,4 +1,5 @@
-"""Register, log in, renew, log out (step 1); change one's address or password, also where it was forgotten."""
+"""Registration, log-in, renewal and log-out (step 1), and changes of contact or password, also where it was
+forgotten."""
 
 from typing import Any
 
@@ -15,7 +16,7 @@ ASKED = {
     "minutes; at most a few letters are sent an hour.",
     "valid_minutes": 60,
 }
-"""What everybody is answered who asks for a new password: nobody learns who is registered."""
+"""The answer to every request for a new password, so that nobody learns who is registered."""
 
 resources = Resources("accounts", __name__, description="Register and log in (step 1)")
 
@@ -26,7 +27,10 @@ resources = Resources("accounts", __name__, description="Register and log in (st
 @resources.response(201, schemas.Registered)
 @resources.alt_response(409, response="CONFLICT")
 def register(form: dict[str, Any]) -> dict[str, Any]:
-    """Register as a reporter. Who you are is stored encrypted, and passes no other part of the service in the clear."""
+    """Register as a reporter.
+
+    Your identity is stored encrypted, and passes through no other part of the service in the clear.
+    """
     return backend().tell_intake("register", form)
 
 
@@ -34,7 +38,7 @@ def register(form: dict[str, Any]) -> dict[str, Any]:
 @needs(Role.REPORTER)
 @resources.response(200, schemas.Contact)
 def contact() -> dict[str, Any]:
-    """Where you are reached, as a reporter."""
+    """Get your contact addresses, as a reporter."""
     return backend().contact()
 
 
@@ -44,10 +48,10 @@ def contact() -> dict[str, Any]:
 @resources.arguments(schemas.ContactChange())
 @resources.response(204)
 def change_contact(form: dict[str, Any]) -> None:
-    """Be reached elsewhere: from now on letters go to this address. A code for a new password that was sent to another
-    one is good no more.
+    """Change your contact addresses: letters go there from now on.
 
-    Too many wrong passwords slow down this session (`slowed-down`).
+    A code for a new password that was sent to the earlier address becomes invalid. Too many wrong passwords slow down
+    this session (`slowed-down`).
     """
     backend().tell_intake("change_contact", form)
 
@@ -61,9 +65,9 @@ def change_contact(form: dict[str, Any]) -> None:
 def log_in(headers: dict[str, Any], form: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Log in, as a reporter or as staff.
 
-    Too many wrong passwords for one user name slow down the address they came from (`slowed-down`), and all strangers
-    where many addresses guess. Keep the header `X-NKK-Device` of the answer, for each of your users by itself, and send
-    it with their next log-in: a device that logged in before is not slowed down by others.
+    Too many wrong passwords for one user name slow down the address they came from (`slowed-down`), and all unknown
+    devices where many addresses guess. Keep the header `X-NKK-Device` of the answer, separately for each of your users,
+    and send it with their next log-in: a device that logged in before is not slowed down by others.
     """
     device = devices.read(headers["device"])
     opened = renewals.marked(backend().ask_intake("log_in", device.credentials(form)))
@@ -76,7 +80,7 @@ def log_in(headers: dict[str, Any], form: dict[str, Any]) -> tuple[dict[str, Any
 @resources.response(200, schemas.AccessToken)
 @resources.alt_response(401, response="UNAUTHORIZED")
 def renew(form: dict[str, Any]) -> dict[str, Any]:
-    """A fresh access token, as long as the session lasts and the account is open."""
+    """Get a fresh access token, while the session lasts and the account is open."""
     return renewals.renew(form["refresh_token"])
 
 
@@ -84,8 +88,10 @@ def renew(form: dict[str, Any]) -> dict[str, Any]:
 @needs()
 @resources.response(204)
 def log_out() -> None:
-    """End this session: it cannot be renewed any more. Its access token is refused at once for reports, lists and
-    accounts, and ends for the steps from 3 on within 15 minutes."""
+    """End this session, so that it cannot be renewed.
+
+    Its access token is refused at once for reports, lists and accounts, and within 15 minutes for the steps from 3 on.
+    """
     backend().call("intake", "log_out")
 
 
@@ -107,8 +113,10 @@ def change_password(form: dict[str, Any]) -> None:
 @resources.arguments(schemas.ResetRequest())
 @resources.response(202, schemas.ResetAsked)
 def ask_for_reset(form: dict[str, Any]) -> dict[str, Any]:
-    """Ask for a letter with your user name and a code for a new password, as a reporter who forgot either; staff ask an
-    admin. Every user name and every address is answered the same."""
+    """Request a letter with your user name and a code for a new password, as a reporter who forgot either.
+
+    Staff ask an admin. The answer is the same for every user name and every address.
+    """
     backend().tell_intake("request_reset", form)
     return ASKED
 
@@ -118,8 +126,8 @@ def ask_for_reset(form: dict[str, Any]) -> dict[str, Any]:
 @resources.arguments(schemas.ResetCompletion())
 @resources.response(204)
 def complete_reset(form: dict[str, Any]) -> None:
-    """Set a new password with the code of the letter. Ends a slow-down, and all sessions of the account.
+    """Set a new password with the code from the letter. This ends a slow-down and all sessions of the account.
 
-    A code works once, within an hour, and only the newest one sent: else the problem `reset-expired`.
+    A code works once, within an hour, and only the newest one sent; otherwise the problem is `reset-expired`.
     """
     backend().tell_intake("complete_reset", form)

@@ -1,4 +1,5 @@
-"""What the admin keeps: staff accounts, the catalogue and the roster, the teams' addresses. No complaint is here."""
+"""What an admin maintains: staff accounts, the catalogue and the roster, the teams' addresses. It contains no
+complaint."""
 
 from typing import Any
 
@@ -19,7 +20,7 @@ resources = Resources("admin", __name__, description="Staff accounts, catalogue 
 @resources.arguments(schemas.Page(), location="query")
 @resources.response(200, schemas.StaffListing)
 def staff(page: dict[str, Any]) -> dict[str, Any]:
-    """Staff accounts by user name."""
+    """List staff accounts by user name."""
     return backend().call("intake", "staff", page.get("cursor"), page.get("limit"))
 
 
@@ -28,7 +29,7 @@ def staff(page: dict[str, Any]) -> dict[str, Any]:
 @resources.arguments(schemas.StaffIds(), location="query")
 @resources.response(200, schemas.StaffNames)
 def staff_names(form: dict[str, Any]) -> dict[str, Any]:
-    """The names behind staff ids, as timelines and claims give them. For staff alone."""
+    """Get the names of staff ids in timelines and claims. For staff only."""
     return {"names": backend().call("intake", "staff_names", form["ids"])}
 
 
@@ -48,7 +49,7 @@ def add_staff(form: dict[str, Any]) -> dict[str, Any]:
 @resources.response(200, schemas.Staff)
 @resources.alt_response(404, response="NOT_FOUND")
 def staff_account(username: str) -> dict[str, Any]:
-    """One staff account."""
+    """Get one staff account."""
     return backend().tell_intake("staff_account", {"username": username})
 
 
@@ -58,8 +59,11 @@ def staff_account(username: str) -> dict[str, Any]:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def disable_staff(username: str) -> dict[str, Any]:
-    """Bar a staff account. An operator and an admin are out at once, but for step 6; the teams, and that, within 15
-    minutes. A new password opens it again. The last admin stays (409)."""
+    """Disable a staff account. The last admin's cannot be disabled (409).
+
+    An operator or admin is refused at once, except for step 6; step 6 and the teams within 15 minutes. A new password
+    enables the account again.
+    """
     return backend().tell_intake("disable_staff", {"username": username})
 
 
@@ -69,7 +73,7 @@ def disable_staff(username: str) -> dict[str, Any]:
 @resources.response(200, schemas.Staff)
 @resources.alt_response(404, response="NOT_FOUND")
 def reset_staff(form: dict[str, Any], username: str) -> dict[str, Any]:
-    """Give a staff account a new password, open and not slowed down; its sessions end."""
+    """Give a staff account a new password, which enables it and ends its slow-down and its sessions."""
     return backend().tell_intake("reset_staff", {"username": username, "password": form["password"]})
 
 
@@ -78,7 +82,10 @@ def reset_staff(form: dict[str, Any], username: str) -> dict[str, Any]:
 @resources.response(200, schemas.Staff)
 @resources.alt_response(404, response="NOT_FOUND")
 def let_staff_in(username: str) -> dict[str, Any]:
-    """End the slow-down of a staff account after wrong passwords; for an hour strangers do not wait for each other."""
+    """End the slow-down of a staff account after wrong passwords.
+
+    For an hour, wrong passwords slow down only the addresses, devices and sessions that send them.
+    """
     return backend().tell_intake("let_staff_in", {"username": username})
 
 
@@ -86,7 +93,7 @@ def let_staff_in(username: str) -> dict[str, Any]:
 @needs(Role.ADMIN)
 @resources.response(200, schemas.Catalogue)
 def catalogue() -> dict[str, Any]:
-    """The catalogue and the roster, in the form they are replaced in."""
+    """Get the catalogue and the roster, in the form that PUT takes."""
     return backend().call("intake", "lists")
 
 
@@ -95,7 +102,7 @@ def catalogue() -> dict[str, Any]:
 @resources.arguments(schemas.Catalogue())
 @resources.response(200, schemas.Catalogue)
 def replace_catalogue(form: dict[str, Any]) -> dict[str, Any]:
-    """Replace the catalogue, the roster, or both, whole."""
+    """Replace the whole catalogue, the whole roster, or both."""
     lists = backend().call("intake", "replace_lists", form)
     backend().forget_lists()
     return lists
@@ -105,7 +112,7 @@ def replace_catalogue(form: dict[str, Any]) -> dict[str, Any]:
 @needs(Role.ADMIN)
 @resources.response(200, schemas.Teams)
 def teams() -> dict[str, Any]:
-    """Where the teams and their superiors are reached by e-mail when a step is due or late."""
+    """Get the e-mail addresses of the teams and their superiors, to which reminders go when a step is due or late."""
     return backend().call("notification", "teams")
 
 
@@ -114,7 +121,7 @@ def teams() -> dict[str, Any]:
 @resources.arguments(schemas.Teams())
 @resources.response(200, schemas.Teams)
 def replace_teams(form: dict[str, Any]) -> dict[str, Any]:
-    """Replace all of them; a team left out is sent nothing."""
+    """Replace all teams' addresses. A team that is left out is sent nothing."""
     unknown = set(form.get("opd_team", {})) - set(backend().lists()["opds"])
     if unknown:
         raise InvalidInput.of(opd_team=faults.NOT_ON_ROSTER(opds=sorted(unknown)))

@@ -1,4 +1,4 @@
-"""The calendar: office hours, holidays and an admin's own days. Every change is a new version."""
+"""The calendar: office hours, holidays and the agency's own days. Every change makes a new version."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ resources = Resources("calendar", __name__, description="Office hours, holidays 
 @resources.response(200, schemas.CalendarVersion)
 @resources.alt_response(404, response="NOT_FOUND")
 def calendar() -> dict[str, Any]:
-    """The newest calendar, by which every clock starts from now on."""
+    """Get the newest calendar, which clocks that start now count by."""
     return backend().call("intake", "calendar")
 
 
@@ -26,7 +26,7 @@ def calendar() -> dict[str, Any]:
 @resources.response(200, schemas.CalendarVersion)
 @resources.alt_response(409, response="CONFLICT")
 def replace_calendar(form: dict[str, Any]) -> dict[str, Any]:
-    """Replace the calendar. Clocks that run already are counted by theirs, for ever."""
+    """Replace the calendar. Clocks that have started keep counting by their own version."""
     made = backend().call("intake", "replace_calendar", form["version"], form["calendar"])
     left_out.note({"calendar": form["calendar"]}, made)
     return made
@@ -37,7 +37,7 @@ def replace_calendar(form: dict[str, Any]) -> dict[str, Any]:
 @resources.arguments(schemas.Page(), location="query")
 @resources.response(200, schemas.CalendarVersions)
 def versions(page: dict[str, Any]) -> dict[str, Any]:
-    """Every version there was, newest first."""
+    """List all versions of the calendar, newest first."""
     return backend().call("intake", "calendar_versions", page.get("cursor"), page.get("limit"))
 
 
@@ -46,7 +46,7 @@ def versions(page: dict[str, Any]) -> dict[str, Any]:
 @resources.response(200, schemas.CalendarVersion)
 @resources.alt_response(404, response="NOT_FOUND")
 def version(version: int) -> dict[str, Any]:
-    """One version."""
+    """Get one version of the calendar."""
     return backend().call("intake", "calendar", version)
 
 
@@ -55,7 +55,8 @@ def version(version: int) -> dict[str, Any]:
 @resources.arguments(schemas.Year(), location="query")
 @resources.response(200, schemas.NationalDays)
 def national_days(form: dict[str, Any]) -> dict[str, Any]:
-    """National holidays and joint leave (cuti bersama) of a year, as known today; to be put into the calendar."""
+    """Get the national holidays and joint leave (cuti bersama) of a year known today, to be entered into the
+    calendar."""
     return backend().call("intake", "national_days", form["year"])
 
 

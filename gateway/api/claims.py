@@ -1,4 +1,4 @@
-"""Who is on a complaint: said by the desk it stands at, for the colleagues there."""
+"""Claims: a staff member tells the colleagues at the same desk that they work on a complaint."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ resources = Resources("claims", __name__, description="Who at a desk is on a com
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def claim(form: dict[str, Any], ticket: str) -> views.Claimed:
-    """Say that you are on it: for 30 minutes, or until its step is done. It keeps no colleague from acting."""
+    """Claim a complaint for 30 minutes, or until its step is done. A claim does not block colleagues."""
     return desks.claim(known(ticket), form.get("take_over", False))
 
 
@@ -28,5 +28,5 @@ def claim(form: dict[str, Any], ticket: str) -> views.Claimed:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def release(ticket: str) -> views.Claimed:
-    """Say that you are not on it any more."""
+    """Release your claim of a complaint."""
     return desks.release(known(ticket))

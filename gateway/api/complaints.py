@@ -1,4 +1,4 @@
-"""Complaints: submitted and followed by reporters, acted on by the desk at whose step each stands."""
+"""Complaints: reporters submit and follow them, and each desk acts on them at its step."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ resources = Resources("complaints", __name__, description="Complaints and their 
 @resources.response(201, schemas.Receipt)
 @next_acts(201, "complaints_read", "complaints_timeline", "complaints_hand_over", "claims_claim")
 def submit(headers: dict[str, str], form: dict[str, Any]) -> dict[str, Any]:
-    """Step 1: enter a complaint. A 201 means it is on disk; keep the ticket."""
+    """Step 1: submit a complaint. A 201 means that it is stored on disk; keep the ticket."""
     return complaints.submit(form, headers.get("idempotency_key"))
 
 
@@ -32,7 +32,7 @@ def submit(headers: dict[str, str], form: dict[str, Any]) -> dict[str, Any]:
 @resources.arguments(schemas.Page(), location="query")
 @resources.response(200, schemas.Listing)
 def own(page: dict[str, Any]) -> dict[str, Any]:
-    """Your own complaints, newest first."""
+    """List your own complaints, newest first."""
     return complaints.own(page.get("cursor"), page.get("limit"))
 
 
@@ -41,7 +41,7 @@ def own(page: dict[str, Any]) -> dict[str, Any]:
 @resources.response(200, schemas.Complaint)
 @resources.alt_response(404, response="NOT_FOUND")
 def read(ticket: str) -> views.Complaint:
-    """One complaint, as far as your role may see it. For its reporter, reading the answer counts as receiving it."""
+    """Get a complaint, with what your role may see. For its reporter, reading the answer counts as receiving it."""
     return complaints.view(ticket)
 
 
@@ -50,8 +50,11 @@ def read(ticket: str) -> views.Complaint:
 @resources.response(200, schemas.Reporter)
 @resources.alt_response(404, response="NOT_FOUND")
 def identity(ticket: str) -> dict[str, Any]:
-    """Who reported (Data Pemberi Aduan): an act, recorded each time. Refused where the reporter asked for
-    confidentiality, and once the caller's account is disabled or their session ended."""
+    """Get the reporter's identity (Data Pemberi Aduan). Every call is recorded.
+
+    Refused where the reporter asked for confidentiality, and where the caller's account is disabled or their session
+    ended.
+    """
     return complaints.identity(ticket)
 
 
@@ -61,8 +64,10 @@ def identity(ticket: str) -> dict[str, Any]:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def timeline(ticket: str) -> complaints.Followed:
-    """The journey of a complaint through the seven steps. To a team it is `being-prepared` where what came to its desk
-    a moment ago has not been heard of everywhere."""
+    """Get the timeline of a complaint through the seven steps.
+
+    For a team it is `being-prepared` until notification has consumed what came to the team's desk a moment ago.
+    """
     return complaints.timeline(ticket)
 
 
@@ -73,7 +78,7 @@ def timeline(ticket: str) -> complaints.Followed:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def hand_over(ticket: str) -> views.Acted:
-    """Step 2: the operator hands the complaint to Tim Utama."""
+    """Step 2: hand the complaint over to the main team."""
     return complaints.hand_over(ticket)
 
 
@@ -85,7 +90,7 @@ def hand_over(ticket: str) -> views.Acted:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def classify(form: dict[str, Any], ticket: str) -> views.Acted:
-    """Step 3: Tim Utama says what it is: information, or a complaint for an OPD's helper team."""
+    """Step 3: classify the complaint as information, or as a complaint for an OPD's helper team."""
     return complaints.classify(ticket, form)
 
 
@@ -97,7 +102,7 @@ def classify(form: dict[str, Any], ticket: str) -> views.Acted:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def respond(form: dict[str, Any], ticket: str) -> views.Acted:
-    """Step 4: the OPD's helper team responds; again, after a return."""
+    """Step 4: respond as the OPD's helper team; again after each return."""
     return complaints.respond(ticket, form)
 
 
@@ -109,7 +114,7 @@ def respond(form: dict[str, Any], ticket: str) -> views.Acted:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def approve(form: dict[str, Any], ticket: str) -> views.Acted:
-    """Step 5: Tim Utama hands the response to the operator, or returns it with a note."""
+    """Step 5: hand the response to the operator, or return it with a note."""
     return complaints.approve(ticket, form)
 
 
@@ -121,7 +126,7 @@ def approve(form: dict[str, Any], ticket: str) -> views.Acted:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def answer(form: dict[str, Any], ticket: str) -> views.Acted:
-    """Step 6: the operator sends the answer to the reporter."""
+    """Step 6: send the answer to the reporter."""
     return complaints.answer(ticket, form)
 
 
@@ -131,5 +136,5 @@ def answer(form: dict[str, Any], ticket: str) -> views.Acted:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def confirm_receipt(ticket: str) -> views.Acted:
-    """Step 7: the reporter confirms having received the answer."""
+    """Step 7: confirm as the reporter that you have received the answer."""
     return complaints.confirm_receipt(ticket)

@@ -1,6 +1,6 @@
-"""The API's description says every answer there is: what an operation may be refused with is seen from how it is built.
+"""Additions to the OpenAPI description, so that it contains every response of every operation.
 
-An answer that is not in the description is a fault (`tests/hostile` looks for one), so there is no answer by default.
+A response that is not described is a fault (`tests/hostile` looks for one), so there is no default response.
 """
 
 from collections.abc import Callable
@@ -43,11 +43,11 @@ UNCHANGING = {
     "ADDRESS_TOO_LONG": "The address is too long",
     "HEADERS_TOO_LONG": "The headers are too long",
 }
-"""Responses by names that do not change with Python's version."""
+"""Responses whose names do not depend on Python's version."""
 
 
 class DescribedApi(Api):
-    """Describes errors as what they are: RFC 9457 problems."""
+    """An API that describes errors as RFC 9457 problems."""
 
     ERROR_SCHEMA = Problem
     DEFAULT_ERROR_RESPONSE_NAME = None
@@ -70,7 +70,7 @@ class DescribedApi(Api):
 
 
 def with_refusals(doc: dict[str, Any], _info: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """The description of an operation with what it shares with others: how a body can be wrong, how we can fail."""
+    """Return an operation's description with the responses all share: malformed bodies and server failures."""
     own = {str(status): answer for status, answer in doc.get("responses", {}).items()}
     if "requestBody" in doc:
         own = {status: _telling(answer) if status.startswith("2") else answer for status, answer in own.items()}
@@ -82,12 +82,12 @@ def _telling(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def ecma_pattern(_converter: Any, _field: Any, ret: dict[str, Any], **_: Any) -> dict[str, str]:
-    """A pattern as the description's readers understand it: to ECMA-262 a `\\Z` is the letter."""
+    """Return the pattern in ECMA-262's syntax, which OpenAPI uses and where `\\Z` would be a letter."""
     return {"pattern": ret["pattern"].removesuffix(r"\Z") + "$"} if ret.get("pattern", "").endswith(r"\Z") else {}
 
 
 def next_acts(status: int, *operations: str, name: str = "ticket") -> Callable[..., Any]:
-    """View decorator: the `name` in an answer of `status` is what each of `operations` can be asked about."""
+    """Return a view decorator that links the `name` in a response of `status` to `operations` that take it."""
     links = {
         operation: {"operationId": operation, "parameters": {name: f"$response.body#/{name}"}}
         for operation in operations

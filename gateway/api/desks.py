@@ -1,4 +1,4 @@
-"""The desks' worklists, oldest due first, and what makes new work appear on them."""
+"""The desks' worklists, sorted by due time, and the event streams that announce their changes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -65,6 +65,8 @@ for _one, _what in (
 @resources.arguments(schemas.Page(), location="query")
 @resources.response(200, schemas.UndeliveredLetters)
 def undelivered(page: dict[str, Any]) -> dict[str, Any]:
-    """Letters to reporters that will not arrive, of complaints that are not closed yet, oldest first: tell them
-    otherwise."""
+    """List letters to reporters that will not arrive, of complaints that are not closed, oldest first.
+
+    Contact these reporters another way.
+    """
     return backend().call("notification", "undelivered", page.get("cursor"), page.get("limit"))

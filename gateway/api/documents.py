@@ -1,4 +1,4 @@
-"""The documents of a complaint, and the monthly recapitulation: made when asked for, in a process of their own."""
+"""The documents of a complaint and the monthly recapitulation, made on request in a process of their own."""
 
 import json
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from gateway.limits import by_account, limit
 from nkk.sop.steps import Role
 
 OPENED = ", ".join(f'"{kind}"' for kind in sorted(papers.OF_COMPLAINTS - set(papers.BY_ACT)))
-"""The kinds that are looked at; the others are made by an act."""
+"""The kinds that are opened by GET; the others are made by POST."""
 
 resources = Resources(
     "documents", __name__, description="What is printed: the documents of each step, the month's recapitulation"
@@ -24,7 +24,7 @@ resources = Resources(
 
 
 def _file(*formats: str, **more: Any) -> Callable[..., Any]:
-    """View decorator: describes a 200 that is a file of one of `formats`, or what `more` says by media type."""
+    """Return a view decorator that describes a 200 with a file of one of `formats`, or with `more` by media type."""
     media = {MEDIA_TYPES[name]: {"schema": {"type": "string", "format": "binary"}} for name in formats}
     return resources.doc(responses={"200": {"description": "The file.", "content": media | more}})
 
@@ -36,8 +36,10 @@ def _file(*formats: str, **more: Any) -> Callable[..., Any]:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def document(ticket: str, kind: str, format: str) -> Response:
-    """A document of a complaint as DOCX or PDF, as far as your role may see it. For its reporter, opening the answer's
-    counts as receiving it."""
+    """Get a document of a complaint as DOCX or PDF, with what your role may see.
+
+    For its reporter, opening the document with the answer counts as receiving the answer.
+    """
     role = Role(g.actor.role)
     papers.require(kind, role)
     return papers.of_complaint(known(ticket), kind, format, role)
@@ -67,7 +69,7 @@ for _kind in papers.BY_ACT:
 @resources.arguments(schemas.Recapitulation(), location="query")
 @_file("xlsx", "pdf", **{"application/json": {"schema": schemas.Month}})
 def monthly(form: dict[str, str]) -> Response:
-    """The recapitulation of a month (WIB): counts, times against the standard, what is open and late."""
+    """Get the recapitulation of a month (WIB): counts, times against the standard, open and late complaints."""
     month = form["month"]
     if form["format"] == "json":
         return Response(json.dumps(recap.of_month(month), ensure_ascii=False), mimetype="application/json")

@@ -12,6 +12,8 @@ resources = Resources("figures", __name__, description="How much is reported and
 @resources.route("/figures", methods=["GET"])
 @resources.response(200, schemas.Figures)
 def figures() -> tuple[dict[str, Any], int, dict[str, str]]:
-    """How many complaints were accepted, answered and closed, and in what time; at most a minute old. No text, no
-    name."""
+    """Get how many complaints were accepted, answered and closed, and how fast.
+
+    The figures are at most a minute old, and contain no text and no name.
+    """
     return backend().figures(), 200, {"Cache-Control": f"public, max-age={FIGURES_SECONDS}"}

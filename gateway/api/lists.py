@@ -1,4 +1,4 @@
-"""The catalogue and the roster, for anyone."""
+"""The catalogue and the roster, for anybody."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ resources = Resources("lists", __name__, description="What a form can name")
 @resources.route("/categories", methods=["GET"])
 @resources.response(200, schemas.Categories)
 def categories() -> dict[str, Any]:
-    """The categories of complaints, with their sub-categories."""
+    """List the categories of complaints, with their sub-categories."""
     return {
         "items": [
             {
@@ -29,7 +29,7 @@ def categories() -> dict[str, Any]:
 @resources.route("/opds", methods=["GET"])
 @resources.response(200, schemas.Opds)
 def opds() -> dict[str, Any]:
-    """The agencies (OPD)."""
+    """List the agencies (OPD)."""
     return {"items": _named(backend().lists()["opds"])}
 
 

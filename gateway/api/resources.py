@@ -1,4 +1,4 @@
-"""What the API takes and how its resources are described: JSON alone, named faults instead of guesses."""
+"""Parsing of the API's input, and description of its resources: JSON only, and precise faults instead of guesses."""
 
 import json
 from collections.abc import Callable
@@ -16,40 +16,41 @@ from nkk.sop import faults
 
 
 class TwiceError(Exception):
-    """A key stands twice: whoever checked before us may have looked at the other."""
+    """A JSON key stands twice. A proxy that checked the body may have read the other value."""
 
 
 class StrictJsonParser(FlaskParser):
-    """Takes JSON and nothing else, and of a query only what it knows, once: named faults instead of guesses."""
+    """A parser that accepts only JSON, and in queries only known parameters, each once."""
 
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE}
 
     def pre_load(self, location_data: Any, *, schema: Schema, req: Request, location: str) -> Any:
-        """As webargs'; keeps what was sent."""
+        """Keep the JSON body for `parse`, and return it unchanged."""
         if location == "json":
             g.sent = location_data
         return location_data
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
-        """As webargs'; notes what of a text is not kept."""
+        """Parse as webargs does, and note the text that the schema removed."""
         loaded = super().parse(*args, **kwargs)
         if (sent := g.pop("sent", None)) is not None:
             left_out.note(sent, loaded)
         return loaded
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
-        """As webargs', which would take the first of several."""
+        """Load the query as webargs does. Raises ValidationError where a parameter is repeated; webargs would take the
+        first."""
         if twice := [name for name, values in req.args.lists() if len(values) > 1]:
             raise ValidationError({name: [faults.TWICE()] for name in twice})
         return super().load_querystring(req, schema)
 
     def _raw_load_json(self, req: Request) -> Any:
         body = req.get_data(cache=True)
-        # A body of unknown length is cut off at the limit, not refused.
+        # A body of unknown length is truncated at the limit instead of refused.
         if req.content_length is None and len(body) == req.max_content_length:
             abort(413)
         if not body and req.method != "PUT":
-            # Who sends nothing says nothing of what it is either. What is replaced whole is not replaced by nothing.
+            # A request without a body needs no content type. PUT needs a body, because it replaces the whole.
             return {}
         if not is_json(req.mimetype) or (req.content_encoding or "identity").lower() != "identity":
             abort(415)
@@ -77,7 +78,7 @@ class Resources(Blueprint):
         self._prepare_doc_cbks.append(with_refusals)
 
     def add_url_rule(self, rule: str, endpoint: str | None = None, *args: Any, **options: Any) -> None:
-        """As flask-smorest's; each operation has a name of its own in the description, that links can give."""
+        """Add a rule as flask-smorest does, with an operationId that links can name."""
         super().add_url_rule(rule, endpoint, *args, **options)
         endpoint = self._endpoints[-1]
         for about in self._docs[endpoint].values():
@@ -85,7 +86,8 @@ class Resources(Blueprint):
                 about.setdefault("manual_doc", {})["operationId"] = f"{self.name}_{endpoint}"
 
     def arguments(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-        """As flask-smorest's; bad input is described under a name that does not change with Python's version."""
+        """Add arguments as flask-smorest does, with a name for the 422 response that is the same in all Python
+        versions."""
         decorate = super().arguments(*args, **kwargs)
 
         def described(view: Any) -> Any:

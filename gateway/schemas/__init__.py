@@ -1,4 +1,4 @@
-"""The shapes of the API. What a value means is each stage's to judge; here it must be of the right type and size."""
+"""The schemas of the API. They check types and sizes; each stage validates what the values mean."""
 
 from gateway.schemas.accounts import (
     DEVICE_HEADERS,

@@ -1,4 +1,4 @@
-"""The shapes of accounts, passwords and sessions."""
+"""The schemas of accounts, passwords and sessions."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ CHARACTERS = "10 to 128 characters, at least 5 of them different, without the us
 
 
 class Possible(Schema):
-    """Says all that will not do of a registration at once, beside what is of no right shape."""
+    """A schema that reports every invalid value of a registration at once, together with malformed fields."""
 
     @validates_schema(skip_on_field_errors=False)
     def _possible(self, data: dict[str, Any], **_: Any) -> None:
@@ -25,7 +25,7 @@ class Possible(Schema):
 
 
 class Registration(Possible):
-    """Who registers: a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
+    """A registration of a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
 
     kind = fields.String(required=True, validate=one_of(*ReporterKind))
     identity_number = Digits(
@@ -48,14 +48,14 @@ class Registration(Possible):
 
 
 class Contact(Schema):
-    """How a reporter is reached."""
+    """The addresses at which a reporter is contacted."""
 
     email = Mailbox(required=True)
     phone = Phone(allow_none=True)
 
 
 class ContactChange(Contact):
-    """How you are reached from now on, and your password. Without `phone`, no number is kept."""
+    """A reporter's new addresses, with their password. Without `phone`, no number is stored."""
 
     password = Secret(required=True)
 
@@ -67,14 +67,14 @@ class Registered(Schema):
 
 
 class Credentials(Schema):
-    """A log-in."""
+    """The credentials of a log-in."""
 
     username = Secret(required=True)
     password = Secret(required=True)
 
 
 class KnownDevice(Schema):
-    """What the device was given at its last log-in."""
+    """The device header from the last log-in."""
 
     device = fields.String(
         data_key="X-NKK-Device",
@@ -91,13 +91,13 @@ DEVICE_HEADERS = {
 
 
 class Renewal(Schema):
-    """Asks for a fresh access token."""
+    """A request for a new access token."""
 
     refresh_token = Secret(200, required=True)
 
 
 class ResetRequest(Schema):
-    """Whose password or user name was forgotten: either of the two."""
+    """A request for a forgotten password or user name, by either user name or e-mail address."""
 
     username = Secret(metadata={"description": "Your user name."})
     email = Mailbox(
@@ -115,14 +115,14 @@ class ResetRequest(Schema):
 
 
 class ResetAsked(Schema):
-    """The same for every user name and address."""
+    """The answer to a reset request, the same for every user name and address."""
 
     detail = fields.String(required=True)
     valid_minutes = fields.Integer(required=True, metadata={"description": "How long a code is good."})
 
 
 class ResetCompletion(Schema):
-    """The code of the letter, and the password to be."""
+    """The code from the letter, and the new password."""
 
     token = Secret(
         200, required=True, metadata={"description": "The code; spaces, hyphens, line ends and capitals do not matter."}
@@ -131,7 +131,7 @@ class ResetCompletion(Schema):
 
 
 class PasswordChange(Schema):
-    """The password as it is and as it is to be."""
+    """The current password and the new one."""
 
     password = Secret(required=True)
     new_password = Password(required=True, metadata={"description": CHARACTERS})

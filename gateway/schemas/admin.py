@@ -1,4 +1,4 @@
-"""The shapes of what the admin keeps: staff, catalogue and roster, teams."""
+"""The schemas of what an admin maintains: staff, catalogue and roster, teams."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ class NewStaff(Possible, Thorough):
     password = Password(required=True, metadata={"description": CHARACTERS})
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
-        """What of its OPD does not go with its role, as intake says it."""
+        """Return the fault of an OPD that does not match the role, as intake would."""
         opd, role = valid.get("opd"), valid.get("role")
         if role == Role.OPD_TEAM and (opd is None or (lists["opds"] and opd not in lists["opds"])):
             return {"opd": faults.TEAM_WITHOUT_OPD()}
@@ -60,7 +60,7 @@ class Staff(Schema):
 
 
 class StaffIds(Schema):
-    """Whose names are asked for."""
+    """The staff members whose names are requested."""
 
     ids = DelimitedList(
         fields.String(validate=Regexp(r"^[A-Za-z0-9-]{1,36}\Z")),
@@ -72,27 +72,27 @@ class StaffIds(Schema):
 
 
 class StaffNames(Schema):
-    """Names of staff by id; an id that is nobody's is left out."""
+    """Names of staff by id; unknown ids are left out."""
 
     names = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
 
 
 class StaffListing(Schema):
-    """A page of the staff."""
+    """A page of the staff accounts."""
 
     items = fields.List(fields.Nested(Staff), required=True)
     next = fields.String(allow_none=True, required=True)
 
 
 class CategoryHead(Schema):
-    """What a category is called, and what it rests on."""
+    """A category's name, and the rule it rests on."""
 
     name = Line(NAME_LENGTH, required=True)
     source = Line(NAME_LENGTH, least=0)
 
 
 class CategoryRow(CategoryHead):
-    """The same of one that is not there yet."""
+    """A new category, with its key."""
 
     key = Slug(required=True)
 
@@ -104,21 +104,21 @@ class CatalogueCategory(CategoryHead):
 
 
 class Catalogue(Schema):
-    """Categories and agencies by key; what is given is replaced whole."""
+    """Categories and agencies by key; each list that is given is replaced as a whole."""
 
     categories = fields.Dict(keys=Slug(), values=fields.Nested(CatalogueCategory))
     opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH))
 
 
 class TeamAddress(Schema):
-    """Where a team is reached, and its superior, who is told of what is late."""
+    """The address of a team, and of its superior, who is told of what is overdue."""
 
     email = Mailbox(required=True, error_messages={"required": [faults.SUPERIOR_ALONE()]})
     superior_email = Mailbox(allow_none=True)
 
 
 class Teams(Schema):
-    """The addresses of the teams: `opd_team` by OPD. A team left out is sent nothing."""
+    """The addresses of the teams: `opd_team` by OPD. A team without an address is sent nothing."""
 
     operator = fields.Nested(TeamAddress)
     main_team = fields.Nested(TeamAddress)

@@ -1,4 +1,4 @@
-"""The shapes of the calendar and its versions."""
+"""The schemas of the calendar and its versions."""
 
 from marshmallow import Schema, fields
 
@@ -7,7 +7,7 @@ from nkk.sop.report import NAME_LENGTH
 
 
 class OwnDay(Schema):
-    """A date unlike its weekday: closed where it has no spans, else open in them."""
+    """A date that differs from its weekday: closed without spans, else open in them."""
 
     name = Line(NAME_LENGTH, required=True)
     spans = fields.List(
@@ -18,7 +18,7 @@ class OwnDay(Schema):
 
 
 class NewCalendar(Schema):
-    """A calendar in the place of `version`, which must be the newest."""
+    """A calendar that replaces `version`, which must be the newest."""
 
     version = fields.Integer(strict=True, required=True)
     changed_at = fields.Raw(metadata={"description": "Ignored: what GET gives can be sent back."})
@@ -46,7 +46,7 @@ class CalendarListed(Schema):
 
 
 class CalendarVersion(CalendarListed):
-    """A version of the calendar. Clocks that started under it are counted by it for ever."""
+    """A version of the calendar. Clocks that started under it always count by it."""
 
     calendar = fields.Dict(required=True)
     joint_leave_unknown = fields.List(
@@ -67,7 +67,7 @@ class CalendarVersions(Schema):
 
 
 class Year(Schema):
-    """Which year."""
+    """The year to return."""
 
     year = fields.Integer(required=True, validate=Range(2000, 2100))
 

@@ -1,4 +1,4 @@
-"""The shapes of a complaint, its journey and what is done at each step."""
+"""The schemas of a complaint, its timeline and the acts at each step."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ BY_DAY = (
 
 
 class IdempotencyKey(Schema):
-    """Makes sending again safe: the same key and body give the same answer."""
+    """A key that makes retries safe: the same key and body get the same answer."""
 
     idempotency_key = fields.String(
         data_key="Idempotency-Key",
@@ -37,7 +37,7 @@ class ComplaintForm(ReportForm, Thorough):
     confidential = Flag(metadata={"description": "No desk sees who the reporter is, the operator included."})
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
-        """What of it the lists do not have, as intake says it."""
+        """Return the fields that name something the lists lack, with intake's faults."""
         wrong = {}
         category = lists["categories"].get(valid.get("category"))
         if category is None and "category" in valid and lists["categories"]:
@@ -50,7 +50,7 @@ class ComplaintForm(ReportForm, Thorough):
 
 
 class Receipt(Schema):
-    """What the reporter is given: the ticket, and by when the answer is promised."""
+    """The reporter's receipt: the ticket, and when the answer is due."""
 
     ticket = fields.String(required=True)
     submitted_at = fields.String(required=True)
@@ -59,7 +59,7 @@ class Receipt(Schema):
 
 
 class Reporter(Schema):
-    """Who reported (Data Pemberi Aduan): no other answer has it."""
+    """The reporter's identity (Data Pemberi Aduan), which no other response contains."""
 
     kind = fields.String(required=True)
     identity_number = fields.String(required=True)
@@ -70,7 +70,7 @@ class Reporter(Schema):
 
 
 class Answer(Schema):
-    """The answer. The operator also sees what there is to answer with: the OPD's response or Tim Utama's note."""
+    """The answer. The operator also sees its material: the OPD's response or the main team's note."""
 
     text = fields.String(allow_none=True)
     sent_at = fields.String(allow_none=True)
@@ -92,8 +92,8 @@ class Answer(Schema):
 
 
 class Undelivered(Schema):
-    """A letter to a reporter that will not arrive: their mail server knows no such address, or five days' tries failed.
-    Tell them otherwise."""
+    """A letter to a reporter that will not arrive, because their mail server knows no such address or five days of
+    retries failed. Contact them another way."""
 
     ticket = fields.String(required=True)
     kind = fields.String(required=True, metadata={"description": "Which letter: received, answered, late or reminder."})
@@ -101,7 +101,7 @@ class Undelivered(Schema):
 
 
 class Complaint(ReportView):
-    """A complaint. Each role is shown what its step works from; what it may not see is left out."""
+    """A complaint. Each role sees what its step needs; other fields are left out."""
 
     ticket = fields.String(required=True)
     stands = fields.Dict(required=True)
@@ -147,7 +147,7 @@ class Complaint(ReportView):
 
 
 class TimelineEntry(Schema):
-    """One step that was done. Staff also see who did it, which OPD, and the notes that were written to them."""
+    """A step that was done. Staff also see who did it, the OPD, and the notes written to them."""
 
     step = fields.Integer(required=True)
     name = fields.String(required=True)
@@ -170,7 +170,7 @@ class TimelineEntry(Schema):
 
 
 class Document(Schema):
-    """A document that this reader may open."""
+    """A document that the caller may open."""
 
     kind = fields.String(required=True)
     title = fields.String(required=True)
@@ -184,10 +184,10 @@ class Document(Schema):
 
 
 class Timeline(Schema):
-    """The journey of a complaint: what was done and in what time, where it stands, what comes next and when.
+    """The timeline of a complaint: each step with its time, the current state, and the next step with its due time.
 
-    `next` carries came_at, due_at, minutes, used_minutes, left_minutes (office minutes) and late. To Tim Utama and the
-    OPDs' teams the clocks of steps 2 and 7 are told by the day, and without minutes; step 7 on the day after.
+    `next` has came_at, due_at, minutes, used_minutes, left_minutes (office minutes) and late. The main team and the OPD
+    teams see the clocks of steps 2 and 7 by the day, without minutes, and step 7 on the day after.
     """
 
     ticket = fields.String(required=True)
@@ -202,21 +202,21 @@ class Timeline(Schema):
 
 
 class Standing(Schema):
-    """Where the complaint stands at this desk after the act."""
+    """The complaint's state at this desk after the act."""
 
     ticket = fields.String(required=True)
     stands = fields.Dict(required=True)
 
 
 class Classification(Thorough):
-    """Step 3: information, to be answered by the operator; or a complaint, for the helper team of `opd`."""
+    """Step 3: information, for the operator to answer, or a complaint, for the helper team of `opd`."""
 
     kind = fields.String(required=True, validate=one_of(*Path))
     opd = Slug(allow_none=True)
     note = PlainText(NOTE_LENGTH, allow_none=True)
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
-        """What of its OPD does not go with its kind."""
+        """Return the fault of an OPD that does not match the kind."""
         opd = valid.get("opd")
         if valid.get("kind") == Path.INFORMATION and opd is not None:
             return {"opd": faults.OPD_OF_INFORMATION()}
@@ -226,7 +226,7 @@ class Classification(Thorough):
 
 
 class Approval(Schema):
-    """Step 5: the response answers the complaint; or it goes back to the OPD team with a note."""
+    """Step 5: approve the response as an answer to the complaint, or return it to the OPD team with a note."""
 
     approved = Flag(required=True)
     note = PlainText(NOTE_LENGTH, allow_none=True)

@@ -1,4 +1,4 @@
-"""The shapes of worklists and claims."""
+"""The schemas of worklists and claims."""
 
 from typing import Any
 
@@ -11,8 +11,7 @@ from nkk.sop.report import SUBJECT_LENGTH
 
 
 class Worklist(Page):
-    """Which part of a worklist, and what of it. A cursor may be taken over to another narrowing: it goes on from
-    there."""
+    """The part of a worklist to return, and its filter. A cursor remains valid with another filter."""
 
     category = Slug(metadata={"description": "A key of GET /categories."})
     late = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "true: only what is past due."})
@@ -33,14 +32,14 @@ class Worklist(Page):
 
 
 class Listing(Schema):
-    """A page of a list: `next` is the cursor of the page that follows, null on the last."""
+    """A page of a list: `next` is the cursor of the next page, null on the last."""
 
     items = fields.List(fields.Dict(), required=True)
     next = fields.String(allow_none=True, required=True)
 
 
 class WaitingLetters(Schema):
-    """Letters, to anybody, that were tried in vain and are tried again by themselves."""
+    """Letters, to any recipient, that failed and will be retried."""
 
     count = fields.Integer(required=True)
     since = fields.String(required=True, metadata={"description": "When the first of them was tried first."})
@@ -55,7 +54,7 @@ class WaitingLetters(Schema):
 
 
 class UndeliveredLetters(Schema):
-    """A page of letters that will not arrive; and of those that may, what waits while the mail server takes none."""
+    """A page of letters that will not arrive, and a summary of those that still wait for the mail server."""
 
     items = fields.List(fields.Nested(Undelivered), required=True)
     next = fields.String(allow_none=True, required=True)
@@ -63,13 +62,13 @@ class UndeliveredLetters(Schema):
 
 
 class Claiming(Schema):
-    """Says to be on a complaint."""
+    """A request to claim a complaint."""
 
     take_over = Flag(metadata={"description": "true: also where a colleague is."})
 
 
 class Claimed(Schema):
-    """Who is on a complaint after the act."""
+    """The claim of a complaint after the act."""
 
     ticket = fields.String(required=True)
     claim = fields.Nested(Claim, allow_none=True, required=True)

@@ -1,4 +1,4 @@
-"""The shapes of what anybody may know: catalogue, roster, figures."""
+"""The schemas of public data: catalogue, roster, figures."""
 
 from marshmallow import Schema, fields
 
@@ -30,8 +30,11 @@ class Opds(Schema):
 
 
 class Stretch(Schema):
-    """What happened since a moment. A share or a median over fewer than five answers is not told, nor one that would
-    give away that of fewer by taking one from the other."""
+    """The figures since a moment.
+
+    No share or median is given over fewer than five answers, nor one whose difference to another would reveal such a
+    one.
+    """
 
     since = fields.String(required=True)
     accepted = fields.Integer(required=True)
@@ -54,7 +57,8 @@ class Stretch(Schema):
 
 
 class Figures(Schema):
-    """Live figures over the last twelve calendar months, the running one included, and over that one alone (WIB)."""
+    """Live figures over the last twelve calendar months, including the current one, and over the current month alone
+    (WIB)."""
 
     as_of = fields.String(required=True, metadata={"description": "The beginning of today (WIB): what was before."})
     promised_minutes = fields.Integer(

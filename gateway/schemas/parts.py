@@ -1,4 +1,4 @@
-"""What several shapes of the API are made of."""
+"""Parts that several schemas of the API share."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,7 @@ def one_of(*values: str) -> OneOf:
 
 
 class Flag(fields.Boolean):
-    """`true` or `false`, and nothing that merely equals one, such as 1."""
+    """A boolean that accepts only `true` and `false`, not values that equal them, such as 1."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
@@ -26,15 +26,17 @@ class Flag(fields.Boolean):
 
 
 class Thorough(Schema):
-    """Where something is wrong already, also says what would be found out only once that is mended. Whether that alone
-    is wrong is said where the act is done: what the lists have now, its stage knows."""
+    """A schema that, besides malformed fields, reports values that the stage would refuse later.
+
+    Where all fields are well-formed it adds nothing: the stage knows the current lists and refuses itself.
+    """
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
-        """What will not do of the fields that are `valid` by themselves, beside catalogue and roster."""
+        """Return the faults of the well-formed fields `valid`, judged by catalogue and roster."""
         raise NotImplementedError
 
     def handle_error(self, error: ValidationError, data: Any, *, many: bool, **_: Any) -> None:
-        """As marshmallow asks, before it raises `error`."""
+        """Add those faults to `error`, which marshmallow raises next."""
         if isinstance(error.messages, dict) and isinstance(error.valid_data, dict):
             lists = backend().lists_if_any()
             for name, fault in self.also_wrong(error.valid_data, lists).items():
@@ -73,14 +75,14 @@ class Problem(Schema):
 
 
 class Claim(Schema):
-    """Somebody at the desk is on it: a courtesy, which keeps nobody from acting. Lapses 30 minutes after `since`."""
+    """A note that a staff member works on a complaint. It blocks nobody, and lapses 30 minutes after `since`."""
 
     by = fields.String(required=True, metadata={"description": "A staff id; GET /staff/names gives the name."})
     since = fields.String(required=True)
 
 
 class Page(Schema):
-    """Which part of a list."""
+    """The part of a list to return."""
 
     cursor = fields.String(
         validate=Regexp(r"^[A-Za-z0-9_-]{1,500}\Z", faults.NO_CURSOR),

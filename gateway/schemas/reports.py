@@ -1,4 +1,4 @@
-"""The shapes of a month's recapitulation."""
+"""The schemas of a month's recapitulation."""
 
 from marshmallow import Schema, fields
 
@@ -8,15 +8,17 @@ from nkk.sop import faults
 
 
 class Recapitulation(Schema):
-    """Which month's recapitulation, and how it is written."""
+    """The month of a recapitulation, and its format."""
 
     month = fields.String(required=True, validate=Regexp(r"^20[0-9]{2}-(0[1-9]|1[0-2])\Z", faults.NO_MONTH))
     format = fields.String(load_default="xlsx", validate=one_of("xlsx", "pdf", "json"))
 
 
 class Durations(Schema):
-    """How long something took that ended in the month, in office minutes; null where nothing did, and to Tim Utama for
-    steps 2 and 7 and the service where fewer than five did."""
+    """The durations, in office minutes, of what ended in the month; null where nothing did.
+
+    For the main team, also null for steps 2 and 7 and the service where fewer than five ended.
+    """
 
     median_minutes = fields.Integer(required=True, allow_none=True)
     p90_minutes = fields.Integer(required=True, allow_none=True)
@@ -24,13 +26,13 @@ class Durations(Schema):
 
 
 class Times(Durations):
-    """The same, and how much ended."""
+    """The durations and the number of what ended."""
 
     count = fields.Integer(required=True)
 
 
 class StepTimes(Times):
-    """The same for one step."""
+    """The durations of a step."""
 
     number = fields.Integer(required=True)
     activity = fields.String(required=True)
@@ -39,7 +41,7 @@ class StepTimes(Times):
 
 
 class OpdTimes(Durations):
-    """Step 4 of one OPD: complaints forwarded to it in the month, those still open and late there, its responses."""
+    """Step 4 at an OPD: complaints forwarded to it in the month, those still open and late there, its responses."""
 
     name = fields.String(required=True)
     forwarded = fields.Integer(required=True)
@@ -49,13 +51,13 @@ class OpdTimes(Durations):
 
 
 class ServiceTimes(Times):
-    """The same for the whole service."""
+    """The durations of the whole service."""
 
     standard_minutes = fields.Integer(required=True)
 
 
 class Counted(Schema):
-    """How many of the accepted are of a kind."""
+    """How many of the accepted complaints are of a kind."""
 
     name = fields.String(required=True)
     sub_category = fields.String()
@@ -63,8 +65,11 @@ class Counted(Schema):
 
 
 class OpenCase(Schema):
-    """A complaint without an answer at the month's end, or now. To Tim Utama the service is due on a day, as are the
-    times of step 2; what was submitted today is listed once it was handed over."""
+    """A complaint without an answer at the month's end, or now.
+
+    For the main team, the service's due time and the times of step 2 are days; a complaint submitted today is listed
+    after its hand-over.
+    """
 
     ticket = fields.String(required=True)
     path = fields.String(required=True)
@@ -78,7 +83,7 @@ class OpenCase(Schema):
 
 
 class Month(Schema):
-    """A month's recapitulation: counts, times against the standard, what is open (1,000 at most are listed)."""
+    """A month's recapitulation: counts, times against the standard, and open complaints (at most 1,000 are listed)."""
 
     month = fields.String(required=True)
     accepted = fields.Integer(required=True)
