@@ -55,8 +55,7 @@ def version(version: int) -> dict[str, Any]:
 @resources.arguments(schemas.Year(), location="query")
 @resources.response(200, schemas.NationalDays)
 def national_days(form: dict[str, Any]) -> dict[str, Any]:
-    """Get the national holidays and joint leave (cuti bersama) of a year known today, to be entered into the
-    calendar."""
+    """Get the national holidays and joint leave (cuti bersama) of a year, as known today, for the calendar."""
     return backend().call("intake", "national_days", form["year"])
 
 

@@ -1,8 +1,8 @@
-"""The documents of the procedure, as an office reads them: DOCX and PDF; the monthly recapitulation as XLSX and PDF.
+"""The procedure's documents as DOCX and PDF, and the monthly recapitulation as XLSX and PDF.
 
-`render` makes one here and now. `make` has a child process make it, so that a template without an end, or a text that
-fills the memory, harms nobody else. What a kind may show stands in `content.SHOWN`; the rest of the content it is given
-is dropped. The same content gives the same bytes.
+`render` makes a document in this process. `make` uses a child process, so that an endless template or a text that
+exhausts the memory harms nothing else. `content.SHOWN` lists what each kind may show; other content is dropped. The
+same content gives the same bytes.
 """
 
 from gateway.documents.checking import check_templates

@@ -1,7 +1,7 @@
-"""The child that makes a document: a request in JSON on standard input, the document on standard output.
+"""The child process that makes a document: it reads a request as JSON and writes the document to standard output.
 
-Its one argument is the seconds it may take. A failure it understands is a sentence on standard output and the exit code
-`TOLD`; that sentence, and whatever else it prints, holds none of the content.
+Its one argument is its time in seconds. For a known failure it writes a sentence and exits with the code `TOLD`; that
+sentence, and all other output, contains nothing of the content.
 """
 
 import json
@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any
 
 MEMORY = 1 << 30
-"""Bytes of address space."""
+"""The limit of the address space, in bytes."""
 
 LARGEST = 64 << 20
-"""Bytes of a document."""
+"""The largest document, in bytes."""
 
 
 def _limit(seconds: float) -> None:
-    """Against a parent that dies before it can end us, too: the processor's time runs out by itself. Whatever else runs
-    here goes first."""
+    """Set the process' limits and a low priority. The CPU limit ends it even where its parent died before it could."""
     os.nice(10)
     processor = math.ceil(seconds) + 1
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -42,7 +41,7 @@ def _answer(request: dict[str, Any]) -> bytes:
 
 
 def main() -> int:
-    """Answer the one request."""
+    """Answer the request on standard input; return the exit code."""
     _limit(float(sys.argv[1]))
     from gateway.documents.child import TOLD
     from gateway.documents.errors import ContentError, TemplateError
@@ -67,5 +66,5 @@ def main() -> int:
 if __name__ == "__main__":
     code = main()
     sys.stdout.flush()
-    # Straight out: nothing is left to tidy, and tidying costs time.
+    # Exits directly, because cleaning up costs time and nothing needs it.
     os._exit(code)

@@ -1,4 +1,4 @@
-"""What the procedure itself says and every document repeats: its legal basis (SOP, part C) and unit (part D)."""
+"""The procedure's own texts in every document: its legal basis (SOP, part C) and unit (part D)."""
 
 AGENCY = "Badan Kepegawaian dan Pengembangan Sumber Daya Manusia Daerah Kota Pangkalpinang"
 
@@ -11,7 +11,7 @@ LEGAL_BASIS = (
     "Surat Keputusan Walikota Pangkalpinang Nomor 188.45/064/KEP/BKPSDMD/II/2022 Tentang Pembentukan Tim Majelis Kode "
     "Etik ASN Dilingkungan Pemerintah Kota Pangkalpinang.",
 )
-"""The five items of part C, letter by letter as they were signed, slips of the pen included."""
+"""The five items of part C, verbatim as signed, including misspellings."""
 
 UNIT = "Bidang Informasi dan Komunikasi Publik"
 SECTION = "Seksi Pengelolaan Informasi Publik"

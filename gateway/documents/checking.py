@@ -1,4 +1,4 @@
-"""Whether an agency's templates can be used: each is tried with sample content."""
+"""A check of an agency's templates: each is rendered with sample content."""
 
 import json
 from pathlib import Path
@@ -9,9 +9,9 @@ from gateway.documents.errors import RenderingFailedError, RenderingTooSlowError
 
 
 def check_templates(folder: Path, seconds: float = 20) -> list[str]:
-    """What is wrong with the templates in `folder`, a sentence each; empty where all can be used.
+    """Return a sentence for each fault of the templates in `folder`.
 
-    Each is tried in a child process with `seconds`, so that one without an end is found too.
+    Each is tried in a child process for at most `seconds`, so that an endless one is found too.
     """
     if not folder.is_dir():
         return [f"{folder} is no folder."]

@@ -1,7 +1,7 @@
-"""Documents made in a child process, which has a time and a memory limit and none of our secrets.
+"""Documents made in a child process, which has time and memory limits and none of the gateway's secrets.
 
-The child is this package itself (`python -m gateway.documents`): a request in JSON goes in, a document comes out.
-It is a fresh interpreter and no fork, so it may be called from any thread.
+The child is this package (`python -m gateway.documents`): it reads a request as JSON and writes the document. It is a
+new interpreter and not a fork, so any thread may start it.
 """
 
 import json
@@ -17,16 +17,16 @@ from gateway.documents.formats import require
 from gateway.documents.turns import Turns
 
 AT_ONCE = 2
-"""Children of one process at the same time, one of them for staff alone."""
+"""How many children of a process run at the same time, one of them for staff only."""
 
 WAITING = 4
-"""How many wait their turn: each keeps one of the caller's threads, of which others want some too."""
+"""How many requests wait for a turn. Each holds a thread of the caller, and other requests need threads too."""
 
 TOLD = 3
-"""The exit code of a child that failed and says why on its standard output."""
+"""The exit code of a child that failed and wrote the reason to its standard output."""
 
 OF_ONE = 2
-"""How many of them one account may have."""
+"""How many documents an account may have running or waiting."""
 
 _turns = Turns(AT_ONCE, WAITING, OF_ONE)
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -41,10 +41,11 @@ def make(
     account: str = "",
     is_staff: bool = True,
 ) -> bytes:
-    """The document `kind` in the format `fmt`, as `render` makes it, within `seconds`, waiting for a turn included.
+    """Return the document `kind` in format `fmt`, as `render` makes it, within `seconds` including the wait for a turn.
 
-    It is the turn of `account`, a name that only has to differ from the others'. Raises UnknownKindError,
-    UnknownFormatError, RenderingTooSlowError, or RenderingFailedError with a sentence that holds none of the content.
+    `account` is any name that identifies the caller's account for the turns. Raises UnknownKindError,
+    UnknownFormatError, RenderingTooSlowError, or RenderingFailedError with a sentence that contains nothing of the
+    content.
     """
     require(kind, fmt)
     request = {"kind": kind, "fmt": fmt, "content": content, "templates": _absolute(templates)}
@@ -52,8 +53,8 @@ def make(
 
 
 def ask(request: dict[str, Any], seconds: float, account: str = "", is_staff: bool = True) -> bytes:
-    """What a child answers to `request`. Raises RenderingTooSlowError, at once where enough wait already, or
-    RenderingFailedError."""
+    """Return a child's answer to `request`. Raises RenderingFailedError, or RenderingTooSlowError: at once where too
+    many wait already."""
     until = time.monotonic() + seconds
     with _turns.turn(account, is_staff, until):
         answer = _run(request, seconds, until)
@@ -87,6 +88,6 @@ def _absolute(templates: Path | None) -> str | None:
 
 
 def _environment() -> dict[str, str]:
-    """What Python needs and nothing else: our own environment holds keys and passwords."""
+    """Return the environment variables that Python needs, without the gateway's keys and passwords."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
     return kept | {"PYTHONPATH": _ROOT, "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}

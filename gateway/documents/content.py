@@ -1,7 +1,7 @@
-"""What each document may show, and how it is shown.
+"""What each document may show, and in what form.
 
-The allow-list stands in code and not in the templates: an agency edits those, and no edit may put a reporter's identity
-on a sheet that travels further than the operator's desk (Perpres 76/2013; UU 27/2022).
+The allow-list is in code and not in the templates, because an agency edits those, and no edit may put a reporter's
+identity into a document that leaves the operator's desk (Perpres 76/2013; UU 27/2022).
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ KINDS = {
     RECEIPT: "Tanda Terima Pengaduan",
     RECAP: "Rekapitulasi Bulanan Pelayanan Pengaduan",
 }
-"""Each kind of document, with its title."""
+"""The kinds of documents, with their titles."""
 
 _ALWAYS = {"ticket", "tracking_url"}
 _ENTERED = {*WRITTEN, "reporter_kind", "claimed_kind", "confidential", "submitted_at"}
@@ -71,7 +71,7 @@ SHOWN: dict[str, frozenset[str]] = {
     ),
     RECAP: frozenset(recap.KEYS),
 }
-"""The keys of the content that a kind may show; the rest is dropped before any template sees it."""
+"""The keys of the content that each kind may show; others are dropped before a template sees them."""
 
 REPORTER_KEYS = ("kind", "identity_number", "name", "email", "phone", "username")
 STEP_KEYS = ("number", "activity", "role", "minutes", "came_at", "due_at", "done_at", "used_minutes", "late", "round")
@@ -93,9 +93,9 @@ _NAMES = {
 
 
 def context(kind: str, content: dict[str, Any]) -> dict[str, Any]:
-    """The names that the template of `kind` may use, each as it is shown; None where it does not apply.
+    """Return the names that the template of `kind` may use, with their texts; None where one does not apply.
 
-    Raises ContentError where a value is not of the contract's form.
+    Raises ContentError where a value does not match the contract.
     """
     if not isinstance(content, dict):
         raise ContentError("The content is an object.")
@@ -104,7 +104,7 @@ def context(kind: str, content: dict[str, Any]) -> dict[str, Any]:
 
 
 def constants(kind: str) -> dict[str, Any]:
-    """The names that every document has whatever it is about."""
+    """Return the names that every document of `kind` has, whatever its content."""
     return {
         "title": KINDS[kind],
         "agency": basis.AGENCY,
@@ -150,7 +150,7 @@ def _instant(key: str, value: Any) -> str:
 
 
 def _day(key: str, value: Any) -> str:
-    """A day as reporters give it: a date, or their own words."""
+    """Return a day as the reporter gave it: a date, or their own words."""
     try:
         return written_date(date.fromisoformat(value))
     except ValueError:
@@ -199,7 +199,7 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def _in_time(step: dict[str, Any]) -> str:
-    """A step that is not late; one of the reporter's is not judged (`late` is null)."""
+    """Return the status of a step that is not late. A step of the reporter's is not judged (`late` is None)."""
     if not step.get("done_at"):
         return "Berjalan"
     return wording.NOTHING if step.get("late") is None else "Tepat waktu"

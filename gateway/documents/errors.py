@@ -1,4 +1,4 @@
-"""How making a document fails. No sentence carries what a document holds: these errors reach logs."""
+"""The errors of making a document. Their sentences contain nothing of its content, because they reach logs."""
 
 from collections.abc import Iterable
 
@@ -11,18 +11,18 @@ class UnknownKindError(ValueError):
 
 
 class UnknownFormatError(ValueError):
-    """This kind is not made in this format."""
+    """Documents of this kind are not made in this format."""
 
     def __init__(self, kind: str, fmt: object, formats: tuple[str, ...]) -> None:
         super().__init__(f"{kind} is not made as {fmt!r}; it is made as: {', '.join(formats)}.")
 
 
 class ContentError(ValueError):
-    """The content is not what the contract says; the sentence names the key and never its value."""
+    """The content does not match the contract. The sentence names the key and never its value."""
 
 
 class TemplateError(Exception):
-    """A template cannot be used; `template` is its file's name, `what` the fault."""
+    """A template cannot be used. `template` is its file name, `what` the fault."""
 
     def __init__(self, template: str, what: str) -> None:
         super().__init__(f"{template}: {what}")
@@ -34,16 +34,16 @@ class TemplateError(Exception):
 
 
 class BrokenTemplateError(TemplateError):
-    """The template cannot be read or filled: no DOCX, a broken tag, or a name its document does not have."""
+    """The template cannot be read or filled: it is no DOCX, or has a broken tag or a name that its document lacks."""
 
 
 class UnprintableTemplateError(TemplateError):
-    """The template holds something that its PDF would lose."""
+    """The template contains something that the PDF cannot show."""
 
 
 class RenderingFailedError(Exception):
-    """The child process made no document; the sentence says why, without any of the content."""
+    """The child process made no document. The sentence gives the reason without any of the content."""
 
 
 class RenderingTooSlowError(Exception):
-    """The document was not made in the time it was given, waiting for its turn included."""
+    """The document was not made within its time, which includes the wait for a turn."""

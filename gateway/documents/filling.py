@@ -1,8 +1,7 @@
-"""Templates filled in: from a DOCX with Jinja tags and a context to a DOCX.
+"""Filling of templates: a DOCX with Jinja tags and a context give a DOCX.
 
-Templates are edited by people and texts come from strangers. So tags run in a sandbox that can change nothing, a name
-that the document does not have is an error and not an empty spot, and whatever a tag puts out is text: never a tag,
-never markup.
+People edit templates, and texts come from strangers. Tags therefore run in a sandbox that can change nothing, an
+undefined name is an error and not an empty spot, and the output of a tag is always text, never a tag or markup.
 """
 
 import io
@@ -28,7 +27,7 @@ from gateway.documents.plain import xml
 TEMPLATES = Path(__file__).parent / "templates"
 QR_WIDTH = Cm(2.6)
 
-# What turns text into markup: with these a template could let a stranger's words in as part of the document.
+# These filters produce markup, with which a template could let a stranger's text in as part of the document.
 _NO_FILTERS = ("safe", "escape", "e", "forceescape", "urlize", "xmlattr", "tojson")
 
 _HOLDERS = [qn(f"w:{name}") for name in ("body", "hdr", "ftr", "p", "r", "tbl", "tr", "tc", "sdtContent", "hyperlink")]
@@ -37,7 +36,7 @@ NOT_A_DOCX = (zipfile.BadZipFile, PackageNotFoundError, etree.XMLSyntaxError, Ke
 
 
 class _Picture:
-    """A picture that a template places with a tag, and can do nothing else with."""
+    """A picture that a template can only place with a tag."""
 
     __slots__ = ("_png", "_template")
 
@@ -51,19 +50,19 @@ class _Picture:
 
 class _StrictTemplate(DocxTemplate):
     def fix_tables(self, source: str) -> Any:
-        # Its parser mends broken XML by leaving things out; nothing may be left out unseen.
+        # The base class' parser repairs broken XML by dropping parts, which would lose content unnoticed.
         etree.fromstring(source, etree.XMLParser(huge_tree=False, resolve_entities=False))
         return super().fix_tables(source)
 
 
 def path_of(kind: str, folder: Path | None) -> Path:
-    """The template of `kind`: the agency's own where `folder` has one, else ours."""
+    """Return the path of `kind`'s template: the agency's where `folder` has one, else the built-in one."""
     own = folder / f"{kind}.docx" if folder else None
     return own if own and own.is_file() else TEMPLATES / f"{kind}.docx"
 
 
 def environment() -> ImmutableSandboxedEnvironment:
-    """The Jinja environment of all templates."""
+    """Return the Jinja environment of all templates."""
     made = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined, finalize=_put_out)
     for name in _NO_FILTERS:
         made.filters.pop(name, None)
@@ -77,7 +76,7 @@ def _put_out(value: Any) -> Any:
 
 
 def fill(path: Path, names: dict[str, Any]) -> bytes:
-    """The template at `path` with `names` filled in: the same bytes for the same names. Raises BrokenTemplateError."""
+    """Return the template at `path` filled with `names`; same names, same bytes. Raises BrokenTemplateError."""
     template = read(path)
     url = names.get("tracking_url")
     picture = _Picture(template, qr.png(url)) if url else None
@@ -93,7 +92,7 @@ def fill(path: Path, names: dict[str, Any]) -> bytes:
 
 
 def read(path: Path) -> DocxTemplate:
-    """The template at `path`, not yet filled in. Raises BrokenTemplateError where it is no DOCX."""
+    """Return the unfilled template at `path`. Raises BrokenTemplateError where it is no DOCX."""
     template = _StrictTemplate(io.BytesIO(path.read_bytes()))
     try:
         template.init_docx()
@@ -103,7 +102,10 @@ def read(path: Path) -> DocxTemplate:
 
 
 def _refuse_loose_text(path: Path, template: DocxTemplate) -> None:
-    """Office applications drop text between paragraphs, rows or runs, which is where {{r …}} and {{p …}} put it."""
+    """Raise BrokenTemplateError where text is outside of paragraphs, rows or runs.
+
+    Tags like {{r …}} and {{p …}} put it there, and office applications drop it.
+    """
     edges = [
         edge
         for section in template.docx.sections
@@ -127,7 +129,8 @@ def _mark(template: DocxTemplate, names: dict[str, Any]) -> None:
 
 
 def _refuse(path: Path, error: Exception) -> NoReturn:
-    """Without the error's own words where those could quote the content."""
+    """Raise BrokenTemplateError with a sentence for `error`, without the error's own text where that could quote the
+    content."""
     if isinstance(error, TemplateSyntaxError):
         what = f"a tag cannot be read: {error.message}"
     elif isinstance(error, UndefinedError):

@@ -1,4 +1,4 @@
-"""Which document is made in which formats."""
+"""The formats of each kind of document."""
 
 from gateway.documents.content import KINDS, RECAP
 from gateway.documents.errors import UnknownFormatError, UnknownKindError
@@ -15,7 +15,7 @@ FORMATS = {kind: ("xlsx", "pdf") if kind == RECAP else ("docx", "pdf") for kind 
 
 
 def require(kind: str, fmt: str) -> None:
-    """Raises UnknownKindError or UnknownFormatError where there is no such document."""
+    """Raise UnknownKindError or UnknownFormatError where there is no such document."""
     if kind not in KINDS:
         raise UnknownKindError(kind, KINDS)
     if fmt not in FORMATS[kind]:

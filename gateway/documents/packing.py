@@ -1,20 +1,20 @@
-"""DOCX packages made the same way each time: a file's hash then says whether its content is the same."""
+"""Reproducible DOCX packages, so that a file's hash shows whether its content is the same."""
 
 import io
 import re
 import zipfile
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The earliest time a zip archive can hold."""
+"""The earliest time that a zip archive can hold."""
 
 _WRITTEN_AT = re.compile(rb"<(dcterms:created|dcterms:modified|cp:lastPrinted)\b[^>]*>[^<]*</\1>")
 
 
 def settled(package: bytes) -> bytes:
-    """`package` with its parts in order and without the times at which it was written."""
+    """Return `package` with its parts sorted and without the times at which it was written."""
     out = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(package)) as source, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
-        # The content types come first: some readers look for them there.
+        # The content types come first, where some readers expect them.
         for name in sorted(source.namelist(), key=lambda name: (name != "[Content_Types].xml", name)):
             part = zipfile.ZipInfo(name, EPOCH)
             part.compress_type = zipfile.ZIP_DEFLATED

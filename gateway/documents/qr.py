@@ -1,4 +1,4 @@
-"""The QR code that leads to a complaint's tracking page."""
+"""The QR code of a complaint's tracking page."""
 
 import io
 
@@ -6,11 +6,12 @@ import segno
 
 PIXELS_PER_MODULE = 8
 QUIET_ZONE = 4
-"""Modules of white around the code that ISO/IEC 18004 asks for."""
+"""The white modules around the code that ISO/IEC 18004 requires."""
 
 
 def png(url: str) -> bytes:
-    """`url` as a black and white PNG. Error correction M bears a stamp or a fold over about a seventh of the code."""
+    """Return `url` as a black and white PNG. Error correction M tolerates damage, as by a stamp or fold, of about 15
+    %."""
     out = io.BytesIO()
     segno.make_qr(url, error="m").save(out, kind="png", scale=PIXELS_PER_MODULE, border=QUIET_ZONE)
     return out.getvalue()

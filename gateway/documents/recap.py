@@ -1,4 +1,4 @@
-"""The monthly recapitulation's figures, as they are shown. Empty figures are "-", never 0."""
+"""The texts of the monthly recapitulation's figures. A missing figure is "-", never 0."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ ROWS: dict[str, tuple[str, ...]] = {
     "steps": ("number", "activity", "role", "standard_minutes", *FIGURES),
     "open_cases": ("ticket", "path", "step", "activity", "opd", "came_at", "due_at", "service_due_at", "late"),
 }
-"""The lists of the content, and what each row of them has."""
+"""The lists of the content, with the keys of their rows."""
 
 SERVICE = ("standard_minutes", *FIGURES)
 KEYS = ("month", *COUNTS, *ROWS, "service")
@@ -27,7 +27,7 @@ PATHS = {"complaint": "Pengaduan", "information": "Informasi"}
 
 
 def shown(content: dict[str, Any]) -> dict[str, Any]:
-    """`content` with every figure as text. Raises ContentError where a value is not of the contract's form."""
+    """Return `content` with every figure as text. Raises ContentError where a value does not match the contract."""
     return {
         "month": _shown("month", content.get("month")),
         **{key: _shown(key, content.get(key)) for key in COUNTS},
@@ -56,7 +56,7 @@ def _instant(value: Any) -> str:
 
 
 def _late(value: Any) -> str:
-    """A yes or no of a case; how many at the top of the recapitulation and of an OPD."""
+    """Return a case's `late` as yes or no, or a count of late cases as a number."""
     if isinstance(value, bool):
         return "Ya" if value else "Tidak"
     return wording.number(value)

@@ -1,4 +1,4 @@
-"""One document made, here and now."""
+"""Rendering of a document in this process."""
 
 from pathlib import Path
 from typing import Any
@@ -8,13 +8,13 @@ from gateway.documents.formats import require
 
 
 def render(kind: str, fmt: str, content: dict[str, Any], templates: Path | None = None) -> bytes:
-    """The document `kind` in the format `fmt`, showing what of `content` that kind may show.
+    """Return the document `kind` in format `fmt`, with what of `content` that kind may show.
 
-    `templates` is an agency's own folder of templates; a kind without a file there is made from ours. Raises
+    `templates` is the folder of an agency's own templates; a kind without a file there uses the built-in one. Raises
     UnknownKindError, UnknownFormatError, ContentError, BrokenTemplateError or UnprintableTemplateError.
     """
     require(kind, fmt)
-    # Imported late: who only ever calls `make` need not carry the layout libraries.
+    # Imported late, so that a process that only calls `make` does not load the layout libraries.
     from gateway.documents import filling, printing, workbook
 
     if fmt == "xlsx":

@@ -1,4 +1,4 @@
-"""Content that has everything the contract knows, about people who do not exist."""
+"""Sample content with every key of the contract, about fictional people."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ _FIGURES = {"count": 30, **_DURATIONS}
 
 
 def sample() -> dict[str, Any]:
-    """Content for any kind of document."""
+    """Return content for any kind of document."""
     return _report() | _course() | _recap() | {"steps": [_step(index) for index in range(len(STEPS))]}
 
 
@@ -63,7 +63,7 @@ def _course() -> dict[str, Any]:
 
 
 def _step(index: int) -> dict[str, Any]:
-    """A row of a case's course and of a month's figures at once."""
+    """Return a row that serves both as a case's step and as a month's figures."""
     step = STEPS[index]
     return {
         "number": step.number,

@@ -1,4 +1,4 @@
-"""A template tried: filled in with sample content, and printed. Run in a child process, by `checking`."""
+"""The trial of a template, filled with sample content and printed. `checking` runs it in a child process."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from gateway.documents.sample import sample
 
 
 def problems(path: Path) -> list[str]:
-    """What is wrong with the template at `path`, whose name says its kind."""
+    """Return the faults of the template at `path`, whose file name is its kind."""
     kind = path.stem
     names = context(kind, sample())
     try:
@@ -28,7 +28,7 @@ def problems(path: Path) -> list[str]:
 
 
 def _unknown_names(path: Path, names: dict[str, Any]) -> list[str]:
-    """Names in branches that no sample takes would else be found on the day they are."""
+    """Return a sentence for each unknown name, also in branches that no sample content reaches."""
     template = filling.read(path)
     try:
         unknown = template.get_undeclared_template_variables(filling.environment(), names | {"qr": None})

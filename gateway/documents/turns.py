@@ -1,4 +1,4 @@
-"""Whose document is made next: two of the staff before a reporter, and nobody twice before somebody else once."""
+"""The order in which documents are made: up to two of staff before a reporter's, and accounts in turn."""
 
 import threading
 import time
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from gateway.documents.errors import RenderingTooSlowError
 
 IN_SUCCESSION = 2
-"""So many turns that a reporter could have had go to staff; the one after them is a reporter's."""
+"""How many turns in succession go to staff while a reporter waits; the next one is a reporter's."""
 
 
 @dataclass(eq=False)
@@ -20,11 +20,11 @@ class _Place:
 
 
 class Turns:
-    """`at_once` documents are made at the same time and `waiting` wait, `of_one` of each account at most.
+    """A queue in which `at_once` documents run and `waiting` wait, at most `of_one` of each account.
 
-    Reporters have all turns but one, where there are several: staff need not wait for the longest of texts. Where the
-    line is full, staff take the last reporter's place in it. One place is left to reporters: however many of the staff
-    print, and however much, a reporter waits for a few documents of theirs and not for all.
+    Reporters can have all turns but one, where there are several, so that staff need not wait for the longest of texts.
+    In a full queue, staff displace the last reporter. One place is always left to reporters, so that a reporter waits
+    for a few of the staff's documents but not for all.
     """
 
     def __init__(self, at_once: int, waiting: int, of_one: int) -> None:
@@ -40,7 +40,7 @@ class Turns:
     def turn(self, account: str, is_staff: bool, until: float) -> Iterator[None]:
         """Wait for a turn of `account` until the monotonic time `until`, and hold it.
 
-        Raises RenderingTooSlowError, at once where the line is full or `account` has its share of it.
+        Raises RenderingTooSlowError: at once where the queue is full or `account` has its share of it.
         """
         place = _Place(account, is_staff)
         with self._changed:

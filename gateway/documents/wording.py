@@ -1,4 +1,4 @@
-"""How documents write what tables hold: short instants, durations, numbers, shares; `nkk.sop.indonesian` the rest."""
+"""The texts of short instants, durations, numbers and shares in documents; `nkk.sop.indonesian` has the others."""
 
 import math
 from datetime import datetime
@@ -11,7 +11,7 @@ NOTHING = "-"
 
 
 def instant(text: str) -> datetime:
-    """The RFC 3339 instant `text`, in WIB. Raises ValueError where it is none, or names no offset."""
+    """Return the RFC 3339 instant `text` in WIB. Raises ValueError where it is invalid or has no offset."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("An instant names its offset.")
@@ -19,18 +19,18 @@ def instant(text: str) -> datetime:
 
 
 def short_instant(moment: datetime) -> str:
-    """ "2 Mar 2026 09.15", for the columns of a table."""
+    """Return an instant for a table's column, such as "2 Mar 2026 09.15"."""
     return f"{moment.day} {MONTHS[moment.month - 1][:3]} {moment.year} {moment:%H.%M}"
 
 
 def short(text: str) -> str:
-    """The instant `text` as above; "2 Mar 2026" where it is a day."""
+    """Return the instant `text` in that form, or as "2 Mar 2026" where it is a day."""
     moment = instant(text)
     return short_instant(moment).removesuffix(" 00.00") if is_day(text) else short_instant(moment)
 
 
 def number(value: float | None) -> str:
-    """ "1.234" or "523,5": dots between thousands, a decimal comma, one decimal at most."""
+    """Return a number such as "1.234" or "523,5": thousands with dots, a decimal comma, at most one decimal."""
     if value is None or not math.isfinite(value):
         return NOTHING
     text = f"{value:,.1f}".removesuffix(".0")
@@ -38,7 +38,7 @@ def number(value: float | None) -> str:
 
 
 def minutes(value: float | None) -> str:
-    """Office minutes: "120 menit", and whole working days as "2 hari kerja (900 menit)"."""
+    """Return office minutes as "120 menit", or whole working days as "2 hari kerja (900 menit)"."""
     if value is None:
         return NOTHING
     plain = f"{number(value)} menit"
@@ -48,5 +48,5 @@ def minutes(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """ "93,3 %" of 0.933."""
+    """Return a share such as 0.933 as "93,3 %"."""
     return NOTHING if value is None else f"{number(value * 100)} %"

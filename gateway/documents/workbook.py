@@ -1,6 +1,6 @@
-"""The monthly recapitulation as a workbook: numbers to reckon with, and no formulas.
+"""The monthly recapitulation as a workbook of plain numbers, without formulas.
 
-A cell whose text begins with = + - or @ is text all the same: it may come from a stranger.
+A text that begins with = + - or @ stays text, because it may come from a stranger.
 """
 
 import io
@@ -19,10 +19,10 @@ from nkk.sop.clock import is_day
 from nkk.sop.indonesian import written_month
 
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the library writes it as it stands
-"""Said of every workbook: the same content gives the same bytes."""
+"""The creation time of every workbook, so that the same content gives the same bytes."""
 
 LONGEST = 32_000
-"""Characters of a cell, of 32,767 that there may be."""
+"""The most characters of a cell; the format allows 32,767."""
 
 Column = tuple[str, str, int]
 """A heading, the name of the cell's format, and the width in characters."""
@@ -79,7 +79,8 @@ COLUMNS: dict[str, tuple[str, tuple[Column, ...]]] = {
         ),
     ),
 }
-"""The list of the content on each sheet after the first: the sheet's name and its columns, in the rows' own order."""
+"""The content's list on each sheet after the first, with the sheet's name and its columns in the order of the rows'
+keys."""
 
 _FORMATS = {
     "text": {"text_wrap": True, "valign": "top"},
@@ -94,9 +95,9 @@ _FORMATS = {
 
 
 def recap_workbook(content: dict[str, Any]) -> bytes:
-    """The recapitulation `content` as XLSX. Raises ContentError where a value is not of the contract's form."""
+    """Return the recapitulation `content` as XLSX. Raises ContentError where a value does not match the contract."""
     out = io.BytesIO()
-    # Off as they are: no text becomes a formula, a link or a number by its looks.
+    # All off, so that no text becomes a formula, a link or a number.
     book = Workbook(
         out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     )

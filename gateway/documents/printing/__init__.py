@@ -1,7 +1,7 @@
-"""The PDF of a filled-in DOCX, laid out by ourselves: whatever the DOCX says, the PDF says, or it is refused.
+"""PDFs of filled-in DOCX files, by a layout engine of our own that shows everything in the DOCX or refuses it.
 
-An office application would do the same in half a gigabyte. We print what official documents are made of (paragraphs,
-tables, pictures in line, headers and footers with page numbers) and refuse the rest by name.
+An office application would take half a gigabyte for this. The engine prints what official documents consist of
+(paragraphs, tables, inline pictures, headers and footers with page numbers) and refuses other elements by name.
 """
 
 import io
@@ -33,7 +33,7 @@ _WRAPPING = {qn("w:sdt"), qn("w:sdtContent")}
 
 
 def pdf(docx: bytes, template: str) -> bytes:
-    """The PDF of `docx`, made from the file `template`. Raises UnprintableTemplateError."""
+    """Return the PDF of `docx`, which was made from the file `template`. Raises UnprintableTemplateError."""
     try:
         return _Printer(Document(io.BytesIO(docx))).pdf()
     except UnprintableError as error:

@@ -1,8 +1,8 @@
-"""The fonts of the PDF: embedded, because neither a container nor a reader's machine need have any.
+"""The PDF's fonts, embedded because neither the container nor the reader's machine need have them.
 
-Liberation Sans has the widths of Arial, which the templates name, so lines break alike. What it lacks comes from DejaVu
-Sans; what both lack is written by its number, ⟨U+1F600⟩. A word is of one font: two in one word are no sight, and each
-change of font is work for the layout.
+Liberation Sans has the widths of Arial, which the templates name, so that lines break alike. Characters that it lacks
+come from DejaVu Sans; those that both lack are written by number, as ⟨U+1F600⟩. A word has one font, because two look
+bad in one word and each change of font costs layout time.
 """
 
 import functools
@@ -32,7 +32,7 @@ _WORDS = re.compile(r"\s+|\S+")
 
 class _Font(TTFont):
     def stringWidth(self, text: str, size: float, encoding: str = "utf8") -> float:
-        """The library's own for one character too, of which it asks for very many, without what that need not do."""
+        """Return the width, by a shortcut for one character, for which the library asks very often."""
         if len(text) == 1:
             return 0.001 * size * self.face.charWidths.get(ord(text), self.face.defaultWidth)
         return super().stringWidth(text, size, encoding)
@@ -46,28 +46,28 @@ def _font(name: str) -> TTFont:
 
 
 def face(bold: bool, italic: bool) -> str:
-    """The name of the face for Latin text, ready for use."""
+    """Return the name of the registered face for Latin text."""
     return _font(_FACES[bold, italic]).fontName
 
 
 @functools.cache
 def _characters(name: str) -> frozenset[str]:
-    """What the font `name` draws so that it can be copied out of the PDF as what it is, and line ends.
+    """Return the characters, and line end, that font `name` draws and that can be copied from the PDF.
 
-    The library writes the character that a glyph stands for in four hexadecimal digits: none beyond U+FFFF will do.
+    The library writes the character of a glyph in four hexadecimal digits, so none beyond U+FFFF is included.
     """
     return frozenset(chr(code) for code in (*_font(name).face.charToGlyph, ord("\n")) if code <= 0xFFFF)
 
 
 def spans(text: str, bold: bool, italic: bool) -> Iterator[tuple[str, str]]:
-    """`text` in pieces of one font each, as (font, piece)."""
+    """Yield `text` in pieces of one font each, as (font, piece)."""
     usual, other = face(bold, italic), _font(_OTHERS[bold]).fontName
     for font, pieces in groupby(_chosen(text, usual, other), lambda pair: pair[0]):
         yield font, "".join(piece for _, piece in pieces)
 
 
 def drawn(text: str, bold: bool, italic: bool) -> str:
-    """`text` with the numbers of the characters that no font draws."""
+    """Return `text` with the characters that no font draws by their numbers."""
     return "".join(piece for _, piece in spans(text, bold, italic))
 
 
@@ -84,7 +84,7 @@ def _chosen(text: str, usual: str, other: str) -> Iterator[tuple[str, str]]:
 
 @functools.lru_cache(maxsize=4096)
 def _choice(character: str, usual: str, other: str) -> tuple[str, str]:
-    """A character of a word that no font draws whole."""
+    """Return (font, text) for a character of a word that no single font draws whole."""
     if character in _characters(other) or character not in _characters(usual):
         return other, character if character in _characters(other) else named(character)
     return usual, character

@@ -1,4 +1,4 @@
-"""What a paragraph holds: texts with their looks, pictures, page numbers and page breaks, in order."""
+"""The content of a paragraph: texts with their formats, pictures, page numbers and page breaks, in order."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from gateway.documents.printing.looks import Styles, Words
 from gateway.documents.printing.refusing import UnprintableError, unknown
 
 EMU = 1 / 12700
-"""Points of an English Metric Unit."""
+"""The points in an English Metric Unit."""
 
 FIELDS = ("PAGE", "NUMPAGES")
 PICTURES = ("image/png", "image/jpeg")
@@ -19,7 +19,7 @@ PICTURES = ("image/png", "image/jpeg")
 
 @dataclass(frozen=True)
 class Text:
-    """Words of one look; line ends are "\\n"."""
+    """A text of one format; line ends are "\\n"."""
 
     text: str
     look: Words
@@ -27,7 +27,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Field:
-    """A page number: PAGE, or how many there are: NUMPAGES."""
+    """A page number (PAGE), or the number of pages (NUMPAGES)."""
 
     name: str
     look: Words
@@ -35,7 +35,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG or JPEG; width and height are points."""
+    """A PNG or JPEG; width and height are in points."""
 
     data: bytes
     width: float
@@ -44,7 +44,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class PageBreak:
-    """What follows stands on a new page."""
+    """A page break: the following content is on a new page."""
 
 
 Piece = Text | Field | Picture | PageBreak
@@ -69,7 +69,7 @@ _CHARACTERS = {qn("w:cr"): "\n", qn("w:noBreakHyphen"): "\u2011", qn("w:softHyph
 
 
 class _Reader:
-    """Reads one paragraph; a page number's field spans several runs."""
+    """A reader of one paragraph, in which a page number's field spans several runs."""
 
     def __init__(self, paragraph: Any, part: Any, styles: Styles, table: str | None, has_stops: bool) -> None:
         self._paragraph = paragraph
@@ -105,7 +105,7 @@ class _Reader:
 
     def _content(self, child: Any, look: Words) -> Iterator[Piece]:
         if child.tag == qn("w:t"):
-            # Where a word may be parted: the layout would look at every such place anew for each line.
+            # A soft hyphen is dropped, because the layout would try every one again for each line.
             yield Text((child.text or "").replace("\u00ad", ""), look)
         elif child.tag in _CHARACTERS:
             yield Text(_CHARACTERS[child.tag], look)
@@ -161,12 +161,12 @@ def _break(kind: str | None, look: Words) -> Piece:
 
 
 def pieces(paragraph: Any, part: Any, styles: Styles, table: str | None, has_stops: bool) -> list[Piece]:
-    """What the paragraph element `paragraph` of `part` holds. Raises UnprintableError."""
+    """Return the content of the paragraph element `paragraph` of `part`. Raises UnprintableError."""
     return list(_joined(_Reader(paragraph, part, styles, table, has_stops).children(paragraph)))
 
 
 def _joined(pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Neighbouring texts of one look as one: the layout's effort grows with the square of their number."""
+    """Join adjacent texts of one format, because the layout's time grows with the square of their number."""
     for look, neighbours in groupby(pieces, lambda piece: piece.look if isinstance(piece, Text) else None):
         if look is None:
             yield from neighbours

@@ -1,4 +1,4 @@
-"""Pages: size, margins, headers and footers, and the numbers that are known only when all pages are."""
+"""The layout of pages: size, margins, headers and footers, and page numbers, which need the number of pages."""
 
 import io
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from gateway.documents.printing.looks import length
 from gateway.documents.printing.refusing import UnprintableError, unknown
 
 Story = Callable[[dict[str, str]], list[Any]]
-"""Lays out a header or footer anew, given its page numbers."""
+"""A function that lays out a header or footer with the given page numbers."""
 
 _KNOWN = {
     qn(f"w:{name}")
@@ -66,7 +66,8 @@ class Edge:
 
 
 def sheet(section: Any) -> Sheet:
-    """The measures of the section's pages. Raises UnprintableError for what they have that cannot be printed."""
+    """Return the measures of the section's pages. Raises UnprintableError where they have something that cannot be
+    printed."""
     for child in section:
         if child.tag not in _KNOWN:
             raise unknown(child)
@@ -91,11 +92,12 @@ def sheet(section: Any) -> Sheet:
 
 
 def build(story: list[Any], page: Sheet, first: Edge, later: Edge, properties: Any) -> bytes:
-    """The PDF of `story`: the same bytes for the same story. Raises UnprintableError where it does not fit a page."""
+    """Return the PDF of `story`; same story, same bytes. Raises UnprintableError where something does not fit a
+    page."""
     out = io.BytesIO()
 
     class Numbered(Canvas):
-        """Keeps its pages until it knows how many there are."""
+        """A canvas that keeps its pages until their number is known."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
@@ -126,13 +128,13 @@ def build(story: list[Any], page: Sheet, first: Edge, later: Edge, properties: A
     try:
         document.build([NextPageTemplate("later"), *story], canvasmaker=Numbered)
     except LayoutError:
-        # Its own words quote the text that did not fit.
+        # The library's message quotes the text that did not fit.
         raise UnprintableError("something is taller or wider than a page.") from None
     return out.getvalue()
 
 
 def _frame(page: Sheet, edge: Edge) -> Frame:
-    """The body's room: a header or footer taller than its margin pushes the body, as office applications do."""
+    """Return the body's frame. A header or footer taller than its margin moves the body, as in office applications."""
     top = max(page.top, page.header + _height(edge.header, page))
     bottom = max(page.bottom, page.footer + _height(edge.footer, page))
     if page.height - top - bottom < 72:
@@ -147,7 +149,7 @@ def _height(story: Story | None, page: Sheet) -> float:
 
 
 def _measured(flowables: list[Any], page: Sheet) -> list[tuple[Any, float]]:
-    """Each flowable with its height, the space around it included."""
+    """Return each flowable with its height, including the space around it."""
     return [
         (flowable, flowable.wrap(page.room, page.height)[1] + flowable.getSpaceBefore() + flowable.getSpaceAfter())
         for flowable in flowables

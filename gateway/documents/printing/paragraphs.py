@@ -1,4 +1,4 @@
-"""Paragraphs laid out."""
+"""The layout of paragraphs."""
 
 import io
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from gateway.documents.printing.looks import LINE_HEIGHT, Line, Lines, Words
 from gateway.documents.printing.refusing import UnprintableError
 
 KEPT_TOGETHER = 44.0
-"""Points that must be left on a page below a heading for it to stay there."""
+"""The points that must be left on a page below a heading for it to stay there."""
 
 _GAPS = {"MediumGap": 1.5, "LargeGap": 2.25}
 
@@ -34,7 +34,7 @@ _SIDES = {TA_LEFT: "LEFT", TA_JUSTIFY: "LEFT", TA_CENTER: "CENTER", TA_RIGHT: "R
 
 
 class Rule(Flowable):
-    """A paragraph's line above or below: single, double, or thick and thin together."""
+    """A paragraph's border above or below: single, double, or a thick and a thin line."""
 
     def __init__(self, line: Line, left: float, right: float, below: bool) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class Rule(Flowable):
 
 
 def _strokes(line: Line) -> list[float]:
-    """Line, gap, line: their thicknesses from the text outward."""
+    """Return the thicknesses of line, gap and line, from the text outward."""
     thin = 0.75
     gap = next((width for name, width in _GAPS.items() if line.kind.endswith(name)), thin)
     if line.kind == "double":
@@ -74,10 +74,10 @@ def _strokes(line: Line) -> list[float]:
 def paragraph(
     look: Lines, end: Words, pieces: Iterable[Piece], numbers: dict[str, str] | None, outermost: bool
 ) -> list[Any]:
-    """The flowables of one paragraph.
+    """Return the flowables of a paragraph.
 
-    `end` is the look of its mark, which gives an empty line its height; `numbers` are the page numbers, None in the
-    body; `outermost` says that it stands in no table. Raises UnprintableError.
+    `end` is the format of its mark, which gives an empty line its height; `numbers` are the page numbers, None in the
+    body; `outermost` is True where it is not in a table. Raises UnprintableError.
     """
     laid: list[Any] = [PageBreak()] if look.on_new_page else []
     texts: list[Text] = []

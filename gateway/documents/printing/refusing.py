@@ -1,4 +1,5 @@
-"""What a DOCX may hold and a PDF of ours cannot show. It is refused by name: leaving it out would lose what it says."""
+"""Elements of a DOCX that the PDF cannot show. They are refused by name, because leaving them out would lose
+content."""
 
 from typing import Any
 
@@ -25,10 +26,10 @@ _NAMES = {
 
 
 class UnprintableError(Exception):
-    """The document holds `what`; the sentence is without the template's name."""
+    """The document contains something that cannot be printed. The sentence does not name the template."""
 
 
 def unknown(element: Any) -> UnprintableError:
-    """The error for an element that the printer does not know."""
+    """Return the error for an element that the printer does not know."""
     tag = str(element.tag).rpartition("}")[2]
     return UnprintableError(f"{_NAMES.get(tag, f'an element of the kind {tag!r}')} cannot be printed.")

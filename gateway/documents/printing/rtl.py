@@ -1,4 +1,4 @@
-"""Arabic, Hebrew and their like in a PDF, which knows glyphs at places and no direction of writing."""
+"""Arabic, Hebrew and other right-to-left scripts in a PDF, which has placed glyphs but no direction of writing."""
 
 import re
 import unicodedata
@@ -12,15 +12,15 @@ _BEFORE_THEIR_LETTER = re.compile(
 
 
 def has(text: str) -> bool:
-    """Return whether `text` holds anything written from right to left."""
+    """Return whether `text` contains right-to-left characters."""
     return not text.isascii() and any(unicodedata.bidirectional(character) in ("R", "AL") for character in set(text))
 
 
 def seen(line: str) -> str:
-    """Return the one line `line` in the order and the forms in which it is seen in a paragraph from left to right."""
+    """Return `line` in the visual order and letter forms of a left-to-right paragraph."""
     if not has(line):
         return line
-    # Imported here: few documents hold such words, and a process is started for each document.
+    # Imported here, because few documents contain such text and each document starts a process.
     from bidi.algorithm import get_display
 
     ordered = get_display(_reshaper().reshape(line), base_dir="L")

@@ -1,4 +1,4 @@
-"""Tables laid out: widths, joined cells, lines, shading, and head rows repeated on each page."""
+"""The layout of tables: widths, merged cells, borders, shading, and header rows repeated on each page."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from gateway.documents.printing.looks import TWIP, Line, Styles, attribute, leng
 from gateway.documents.printing.refusing import UnprintableError, unknown
 
 CELL_MARGIN = 108 * TWIP
-"""Left and right of a cell where the document does not say: every office application's own default."""
+"""The left and right margin of a cell where the document sets none: the default of all office applications."""
 
 _SILENT = {
     qn(f"w:{name}")
@@ -44,7 +44,7 @@ class _Cell:
 
 @dataclass(frozen=True)
 class _Look:
-    """A command of the layout library without its area, and the area: first and last column, first and last row."""
+    """A command of the layout library, and the cells it applies to: first and last column, first and last row."""
 
     command: tuple
     left: int
@@ -54,9 +54,9 @@ class _Look:
 
 
 def table(element: Any, styles: Styles, room: float, blocks: Blocks) -> Table:
-    """The table `element` in `room` points of width.
+    """Return the table `element` for a width of `room` points.
 
-    `blocks` lays out what a cell holds, given the cell and the table's style. Raises UnprintableError.
+    `blocks` lays out a cell's content, given the cell and the table's style. Raises UnprintableError.
     """
     properties = element.find(qn("w:tblPr"))
     if properties.find(qn("w:tblpPr")) is not None:
@@ -102,7 +102,7 @@ def _widths(element: Any, room: float) -> list[float]:
     widths = [length(column.get(qn("w:w"))) for column in element.find(qn("w:tblGrid"))]
     if not widths or not all(widths):
         raise UnprintableError("a table whose columns have no widths cannot be printed.")
-    # Cells' margins let a table stand out to the left of the text; on the page it ends where the text does.
+    # Cell margins let a table extend to the left of the text; on the page its right edge ends with the text.
     scale = min(1.0, room / sum(widths))
     return [width * scale for width in widths]
 
@@ -170,7 +170,7 @@ def _spans(cells: list[_Cell]) -> list[tuple]:
 
 
 def _looks(cell: _Cell, layers: list[Any], rows: int, columns: int) -> Iterator[_Look]:
-    """How the cell is placed, filled and lined."""
+    """Yield the commands for the cell's alignment, background and borders."""
     left, right, top, bottom = cell.column, cell.last_column, cell.row, cell.last_row
     properties = cell.element.find(qn("w:tcPr"))
     aligned = None if properties is None else value(properties, "w:vAlign")
@@ -189,10 +189,10 @@ def _looks(cell: _Cell, layers: list[Any], rows: int, columns: int) -> Iterator[
 
 
 def _joined(looks: Iterable[_Look]) -> list[tuple]:
-    """The layout library's commands, one for each area of the same look.
+    """Return the layout library's commands, one for each area of cells with the same look.
 
-    On each page the library goes through all commands of what is left of a table: one a cell, and a table of a thousand
-    rows takes a minute.
+    On each page the library processes all commands of the rest of the table. With one for each cell, a table of a
+    thousand rows would take a minute.
     """
     by_row: dict[tuple[tuple, int], list[tuple[int, int]]] = {}
     for look in looks:
@@ -210,7 +210,7 @@ def _joined(looks: Iterable[_Look]) -> list[tuple]:
 
 
 def _runs(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Neighbouring stretches as one."""
+    """Return the stretches with adjacent ones joined."""
     found: list[tuple[int, int]] = []
     for first, last in stretches:
         if found and first <= found[-1][1] + 1:

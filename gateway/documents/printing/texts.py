@@ -1,4 +1,4 @@
-"""The words of a paragraph laid out: in the layout library's markup, and turned where they run from right to left."""
+"""The layout of a paragraph's texts: in the layout library's markup, with right-to-left lines reordered."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,11 +17,12 @@ LINES_OF_A_PART = 40
 CHARACTERS_OF_A_LINE = 80
 
 _UNBROKEN = re.compile(r"\S{400}(?=\S)")
-"""Five lines without a space: no word, and the layout would measure all of it again for each page."""
+"""A text of five lines without a space, which is no word. The layout would measure all of it again for each page."""
 
 
 def laid(texts: list[Text], style: ParagraphStyle) -> list[Any]:
-    """`texts` as one paragraph; very many lines in parts, since the layout's effort grows with the square of a part."""
+    """Return `texts` as one paragraph, or very many lines in parts, because layout time grows with the square of a
+    part."""
     parts = list(_parts(texts))
     last = len(parts) - 1
     found: list[Any] = []
@@ -58,7 +59,7 @@ def _parts(texts: list[Text]) -> Iterator[list[Text]]:
 
 
 class Reordered(Flowable):
-    """A paragraph with words written from right to left: its lines are broken as it is read, then each is turned."""
+    """A paragraph with right-to-left text: its lines are broken in reading order, then each is reordered."""
 
     def __init__(self, texts: list[Text], style: ParagraphStyle) -> None:
         super().__init__()
@@ -105,7 +106,7 @@ def _width(word: str, look: Words) -> float:
 
 
 def markup(texts: Iterable[Text]) -> str:
-    """The texts in the layout library's own markup, every space kept."""
+    """Return the texts in the layout library's markup, with all spaces kept."""
     return _kept("".join(_span(text) for text in texts))
 
 
@@ -133,5 +134,6 @@ def _escaped(text: str) -> str:
 
 
 def _kept(text: str) -> str:
-    """Spaces in a row, and at the start of a line, as no-break spaces: the layout would join them into one."""
+    """Return `text` with repeated spaces and those at a line's start as no-break spaces, which the layout does not
+    join."""
     return re.sub(r"(?<=<br/>) +|  +", lambda match: "\u00a0" * (len(match.group()) - 1) + " ", text)
