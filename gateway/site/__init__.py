@@ -1,4 +1,4 @@
-"""The pages: the same acts as the API's, for people. One module a kind of visitor; nothing here speaks RPC itself."""
+"""The website: pages for people with the same acts as the API. No module here calls RPC by itself."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from gateway.site.guard import protection
 
 
 def register(app: Flask) -> None:
-    """Give `app` its pages."""
+    """Register the pages with `app`."""
     from gateway.site import (
         account,
         admin,
@@ -29,11 +29,11 @@ def register(app: Flask) -> None:
         SECRET_KEY=app.config["SITE_KEY"],
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        # The API takes no cookie, so that nothing of it can be done in somebody's name from elsewhere: it needs none.
+        # Not for the API, which takes no cookie, so that no other site can act in a visitor's name there.
         WTF_CSRF_CHECK_DEFAULT=False,
-        # As long as the session: an hour would be over in the middle of a long complaint.
+        # Valid as long as the session: an hour could end in the middle of a long complaint.
         WTF_CSRF_TIME_LIMIT=None,
-        # Pages send their referrer to this site alone, and some browsers none: the token is what counts.
+        # Not by the referrer, which some browsers do not send; the token decides.
         WTF_CSRF_SSL_STRICT=False,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True

@@ -1,4 +1,4 @@
-"""One's own account: another password, also where it was forgotten; another address for letters."""
+"""The pages of the visitor's own account: change or reset of the password, change of contact."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -28,7 +28,8 @@ pages = new_pages("account")
 @pages.route("/lupa-sandi", methods=["GET", "POST"])
 @limit("RESET", by_device(session.presented), exempt_when=forms.idle)
 def forgotten() -> ResponseReturnValue:
-    """Ask for a letter with a code, by user name or by address. Whoever asks is answered the same."""
+    """Request a letter with a code, by user name or address. The answer is the same whether or not there is an
+    account."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("request_reset", form)
@@ -48,7 +49,7 @@ def forgotten() -> ResponseReturnValue:
 
 
 def _read_request(values: Mapping[str, str]) -> dict[str, Any]:
-    """One field takes either; no user name has an @. Faults stand beside the field, whichever it was."""
+    """Read the one field as address or user name, since no user name has an @. Faults are reported on that field."""
     form = forms.filled_in(schemas.ResetRequest, values)
     if "@" not in form.get("username", ""):
         return form
@@ -61,11 +62,11 @@ def _read_request(values: Mapping[str, str]) -> dict[str, Any]:
 @pages.route("/atur-ulang-sandi", methods=["GET", "POST"])
 @limit("LOGIN", of="completion", exempt_when=forms.idle)
 def reset() -> ResponseReturnValue:
-    """Set a new password with the code of the letter; its link brings the code behind the #, for a script to read."""
+    """Set a new password with the code from the letter. Its link has the code after the #, for a script to read."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("complete_reset", form)
-        # All sessions of the account have ended; a browser that was logged in as somebody else starts anew as well.
+        # All sessions of the account have ended; a browser logged in to another account is logged out too.
         session.leave()
         flash(gettext("Kata sandi Anda sudah diganti. Silakan masuk dengan kata sandi yang baru."))
         return redirect(url_for("public.log_in"), 303)
@@ -85,7 +86,7 @@ def reset() -> ResponseReturnValue:
 @needs()
 @limit("LOGIN", by_account_of_staff, of="password", exempt_when=forms.idle)
 def own() -> ResponseReturnValue:
-    """One's own account: where one is reached; change the password. This session goes on; all others end."""
+    """Show the own account, and change its password. This session goes on; all others end."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("change_password", form)
@@ -99,7 +100,7 @@ def own() -> ResponseReturnValue:
 
 
 def _contact() -> dict[str, Any] | None:
-    """Where the visitor is reached; None for staff, and where it cannot be had just now."""
+    """Return the reporter's contact; None for staff, and where intake does not answer."""
     if session.actor().role != Role.REPORTER:
         return None
     try:
@@ -109,7 +110,7 @@ def _contact() -> dict[str, Any] | None:
 
 
 def _username() -> str | None:
-    """The user name that the visitor logs in with; None where it cannot be had just now."""
+    """Return the visitor's user name; None where intake does not answer."""
     try:
         return str(backend().ask_intake("own_name", {})["username"])
     except (StageUnavailableError, StageFailedError):
@@ -120,7 +121,7 @@ def _username() -> str | None:
 @needs(Role.REPORTER)
 @limit("LOGIN", by_account_of_staff, of="password", exempt_when=forms.idle)
 def contact() -> ResponseReturnValue:
-    """Be reached elsewhere: another e-mail address or telephone number."""
+    """Change the e-mail address or telephone number."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("change_contact", form)

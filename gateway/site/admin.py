@@ -1,4 +1,4 @@
-"""The admin's pages: staff accounts, the catalogue, the roster of agencies. No complaint is seen here."""
+"""The admin's pages: staff accounts, the catalogue, the roster of agencies. They show no complaint."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -24,7 +24,7 @@ from nkk.validation import load
 
 PAGE_SIZE = 50
 MOST_NAMED = 3
-"""So many teams without an address are named; more are counted."""
+"""How many teams without an address are named; more are only counted."""
 
 pages = new_pages("office")
 
@@ -32,14 +32,14 @@ pages = new_pages("office")
 @pages.get("/admin")
 @needs(Role.ADMIN)
 def home() -> ResponseReturnValue:
-    """To the staff."""
+    """Redirect to the staff page."""
     return redirect(url_for(".staff"), 303)
 
 
 @pages.get("/admin/staf")
 @needs(Role.ADMIN)
 def staff() -> str:
-    """The staff by user name."""
+    """List the staff by user name."""
     listing = backend().call("intake", "staff", request.args.get("cursor"), PAGE_SIZE)
     first = "cursor" not in request.args
     return render_template(
@@ -72,7 +72,7 @@ def add_staff() -> ResponseReturnValue:
 @pages.route("/admin/staf/<username>", methods=["GET", "POST"])
 @needs(Role.ADMIN)
 def account(username: str) -> ResponseReturnValue:
-    """One staff account: a new password opens it again."""
+    """Show a staff account and set its password, which enables it again."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("reset_staff", {"username": username, "password": form["password"]})
@@ -100,14 +100,14 @@ def _account_page(username: str, form: Form, is_last_admin: bool = False) -> str
 @pages.get("/admin/staf/<username>/nonaktif")
 @needs(Role.ADMIN)
 def back(username: str) -> ResponseReturnValue:
-    """The act's address opened by itself, such as after a log-in: to the account."""
+    """Redirect to the account where an act's address is opened by GET, for example after a log-in."""
     return redirect(url_for(".account", username=username), 303)
 
 
 @pages.post("/admin/staf/<username>/nonaktif")
 @needs(Role.ADMIN)
 def disable(username: str) -> ResponseReturnValue:
-    """Bar a staff account. The last admin's page says why it stays."""
+    """Disable a staff account; for the last admin's, show why that is refused."""
     try:
         backend().tell_intake("disable_staff", {"username": username})
     except RefusedRemotelyError as refusal:
@@ -130,7 +130,7 @@ def let_in(username: str) -> ResponseReturnValue:
 @pages.route("/admin/perangkat-daerah", methods=["GET", "POST"])
 @needs(Role.ADMIN)
 def opds() -> ResponseReturnValue:
-    """The roster of agencies: one row each, and a few empty ones."""
+    """Edit the roster of agencies: one row for each, and a few empty ones."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         removed = {key: name for key, name in known.items() if key not in form["opds"]}
@@ -150,8 +150,8 @@ def opds() -> ResponseReturnValue:
 
 
 def _removed(opds: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Agencies about to leave the roster, with how many complaints await their response; None where that cannot be
-    known just now."""
+    """Return the agencies to be removed, with the number of complaints that await their response; None where
+    opd_response does not answer."""
     try:
         waiting: dict[str, int] | None = backend().call("opd_response", "open_by_opd")
     except (StageUnavailableError, StageFailedError):
@@ -165,14 +165,14 @@ def _removed(opds: Mapping[str, str]) -> list[dict[str, Any]]:
 @pages.get("/admin/kategori")
 @needs(Role.ADMIN)
 def categories() -> str:
-    """The catalogue's categories."""
+    """List the catalogue's categories."""
     return render_template("categories.html", categories=backend().call("intake", "lists")["categories"])
 
 
 @pages.route("/admin/kategori/<key>", methods=["GET", "POST"])
 @needs(Role.ADMIN)
 def category(key: str) -> ResponseReturnValue:
-    """One category with its sub-categories; `baru` for one that is not there yet."""
+    """Edit a category and its sub-categories; key `baru` stands for a new one."""
     known = backend().call("intake", "lists")["categories"]
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
@@ -190,7 +190,7 @@ def category(key: str) -> ResponseReturnValue:
 
 NEW = "baru"
 REMOVAL = "hapus"
-"""The field that says which agencies are to leave the roster, once they were named."""
+"""The field that confirms which agencies to remove, after the page has named them."""
 
 
 def _replace(form: dict[str, Any]) -> None:
@@ -199,7 +199,7 @@ def _replace(form: dict[str, Any]) -> None:
 
 
 def _written(prefix: str, names: Mapping[str, str]) -> dict[str, str]:
-    """Keys and names as numbered fields of a form."""
+    """Return keys and names as numbered fields of a form."""
     fields: dict[str, str] = {}
     for number, (key, name) in enumerate(names.items()):
         fields |= {f"{prefix}-key-{number}": key, f"{prefix}-name-{number}": name}
@@ -207,9 +207,9 @@ def _written(prefix: str, names: Mapping[str, str]) -> dict[str, str]:
 
 
 def _rows(prefix: str, values: Mapping[str, str]) -> dict[str, str]:
-    """Numbered fields as keys and names; a row whose two fields are empty is gone.
+    """Return numbered fields as keys and names; a row with two empty fields is dropped.
 
-    Raises InvalidInput with every row that is half filled, and every key that is none or stands twice.
+    Raises InvalidInput with every half-filled row, and every invalid or repeated key.
     """
     names: dict[str, str] = {}
     wrong: dict[str, Fault] = {}
@@ -238,7 +238,7 @@ def _written_category(known: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _with_category(known: Mapping[str, Any], key: str, values: Mapping[str, str]) -> dict[str, Any]:
-    """The catalogue with this category written anew; without it where "remove" was pressed."""
+    """Return the catalogue with this category changed, or removed where the "remove" button was pressed."""
     key = values.get("key", "").strip() if key == NEW else key
     others = {name: category for name, category in known.items() if name != key}
     if "remove" in values:

@@ -1,4 +1,4 @@
-"""The admin's page of the calendar: the ordinary week, seasons and coming days, and every change of them."""
+"""The admin's page of the calendar: the ordinary week, seasons and special days, and forms to change them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -28,13 +28,13 @@ from nkk.sop.steps import Role
 from nkk.validation import load
 
 BY_ITSELF = "nkk"
-"""Who made a version that the service made by itself."""
+"""The author of a version that the service made automatically."""
 
 SPAN = re.compile(r"\s*([01]?[0-9]|2[0-3])[.:]([0-5][0-9])\s*[-–—]\s*([01]?[0-9]|2[0-3])[.:]([0-5][0-9])\s*")
 
 Content = dict[str, Any]
 Page = Callable[..., str]
-"""Renders a page with a form, and with `overtaken` where somebody else was quicker."""
+"""A function that renders a page with a form; `overtaken` is True where another admin was faster."""
 
 pages = new_pages("times")
 
@@ -42,14 +42,14 @@ pages = new_pages("times")
 @pages.get("/admin/kalender")
 @needs(Role.ADMIN)
 def show() -> str:
-    """The newest calendar: the week, seasons, coming days of their own; what may be added and removed."""
+    """Show the newest calendar: its week, seasons and coming special days, with forms to add and remove them."""
     return _page(Form({"kind": "closed"}))
 
 
 @pages.route("/admin/kalender/pekan", methods=["GET", "POST"])
 @needs(Role.ADMIN)
 def week() -> ResponseReturnValue:
-    """The ordinary week, a line a day; an empty one is a closed day."""
+    """Change the ordinary week, with one line for each day; an empty line is a closed day."""
 
     def read(values: Mapping[str, str]) -> dict[str, Any]:
         written = forms.together(partial(_hours_if_any, values, field) for field in _week_fields())
@@ -72,7 +72,7 @@ def week() -> ResponseReturnValue:
 @pages.get("/admin/kalender/<any(hari, musim):what>/<first>/hapus")
 @needs(Role.ADMIN)
 def back(what: str, first: str | None = None) -> ResponseReturnValue:
-    """An act's address opened by itself, such as after a log-in: to the calendar."""
+    """Redirect to the calendar where an act's address is opened by GET, for example after a log-in."""
     return redirect(url_for(".show"), 303)
 
 
@@ -110,7 +110,7 @@ def remove_day(day: str) -> ResponseReturnValue:
 @pages.post("/admin/kalender/musim")
 @needs(Role.ADMIN)
 def add_season() -> ResponseReturnValue:
-    """Give a stretch of dates a week of its own."""
+    """Add a season, a period with a week of its own."""
 
     def read(values: Mapping[str, str]) -> dict[str, Any]:
         _, weekdays, friday, saturday = forms.together(
@@ -132,7 +132,7 @@ def add_season() -> ResponseReturnValue:
 @pages.post("/admin/kalender/musim/<first>/hapus")
 @needs(Role.ADMIN)
 def remove_season(first: str) -> ResponseReturnValue:
-    """Take the season away that begins on `first`."""
+    """Remove the season that begins on `first`."""
     return _attempt_change(
         lambda content: content | {"seasons": [season for season in content["seasons"] if season["first"] != first]}
     )
@@ -141,19 +141,19 @@ def remove_season(first: str) -> ResponseReturnValue:
 @pages.post("/admin/kalender/cuti-bersama/<int:year>")
 @needs(Role.ADMIN)
 def joint_leave_complete(year: int) -> ResponseReturnValue:
-    """Say that all joint leave of a year has been entered."""
+    """Record that all joint leave of a year has been entered."""
     return _attempt_change(
         lambda content: content | {"joint_leave_years": [*content.get("joint_leave_years", []), year]}
     )
 
 
 def newest() -> dict[str, Any]:
-    """The newest version, as intake tells it."""
+    """Return the newest version from intake."""
     return backend().call("intake", "calendar")
 
 
 def names(ids: list[str]) -> dict[str, str]:
-    """The names behind who changed a calendar."""
+    """Return the names of those who made versions of the calendar, by id."""
     known = {BY_ITSELF: gettext("otomatis")}
     staff = sorted(set(ids) - {BY_ITSELF})
     return known | (backend().call("intake", "staff_names", staff) if staff else {})
@@ -162,7 +162,8 @@ def names(ids: list[str]) -> dict[str, str]:
 def attempt(
     schema: Any, act: Callable[[dict[str, Any]], ResponseReturnValue], read: forms.Read, page: Page
 ) -> ResponseReturnValue:
-    """A form that changes the calendar; shown again over the newest version where somebody was quicker."""
+    """Attempt a form that changes the calendar; show it again with the newest version where another admin was
+    faster."""
     try:
         return forms.attempt(schema, act, page, read)
     except RefusedRemotelyError as refusal:
@@ -172,7 +173,7 @@ def attempt(
 
 
 def replace(change: Callable[[Content], Content]) -> ResponseReturnValue:
-    """A new version in the place of the one that the page showed."""
+    """Save a changed calendar as a new version in place of the one that the page showed."""
     changed = change(newest()["calendar"])
     made = backend().call("intake", "replace_calendar", seen_version(), changed)
     left_out.note({"calendar": changed}, made)
@@ -186,7 +187,7 @@ def replace(change: Callable[[Content], Content]) -> ResponseReturnValue:
 
 
 def seen_version() -> int:
-    """The version that the visitor saw."""
+    """Return the version that the page showed, from its form."""
     seen = request.form.get("version", "")
     return int(seen) if seen.isdecimal() and len(seen) < 10 else abort(400)
 
@@ -236,8 +237,8 @@ def _hours_if_any(values: Mapping[str, str], field: str) -> list[list[str]]:
 
 
 def _hours(values: Mapping[str, str], field: str) -> list[list[str]]:
-    """Open spans as people write them, such as `08.00-12.00, 13.00-16.00`. Raises InvalidInput, naming `field`: the
-    stage would name the whole week."""
+    """Return open spans written like `08.00-12.00, 13.00-16.00`. Raises InvalidInput that names `field`; the stage
+    would name the whole week."""
     written = _required(values, field)[field]
     spans = [SPAN.fullmatch(part) for part in re.split(r"[,;\n]", written)]
     if None in spans:

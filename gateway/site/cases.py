@@ -1,4 +1,4 @@
-"""One complaint: as its reporter follows it, and as each desk works on it. Every act of steps 2 to 6."""
+"""The page of one complaint: for its reporter, and for each desk with the acts of steps 2 to 6."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -32,8 +32,10 @@ log = get_logger()
 @pages.get("/laporan/<ticket>")
 @needs(Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
 def read(ticket: str) -> ResponseReturnValue:
-    """One complaint, as far as the visitor's role may see it. For its reporter, this is receiving its answer; where
-    what became of it cannot be had just now, they are shown at least that it is kept."""
+    """Show a complaint with what the visitor's role may see. For its reporter, this counts as receiving the answer.
+
+    Where notification does not answer, the reporter sees at least that the complaint is stored.
+    """
     try:
         return _page(complaints.known(ticket), Form())
     except (StageUnavailableError, StageFailedError) as error:
@@ -55,14 +57,14 @@ def _kept_page(ticket: str) -> str:
 
 @pages.get(f"/laporan/<ticket>/<any({', '.join(ACTS)}):act>")
 def back(ticket: str, act: str) -> ResponseReturnValue:
-    """An act's address opened by itself, such as after a log-in: to the complaint."""
+    """Redirect to the complaint where an act's address is opened by GET, for example after a log-in."""
     return redirect(url_for(".read", ticket=ticket), 303)
 
 
 @pages.post("/laporan/<ticket>/serahkan")
 @needs(Role.OPERATOR)
 def hand_over(ticket: str) -> ResponseReturnValue:
-    """Step 2."""
+    """Hand a report over to the main team (step 2)."""
     complaints.hand_over(ticket)
     return _done(ticket, gettext("Laporan %(ticket)s diserahkan kepada Tim NKK Utama."))
 
@@ -70,7 +72,7 @@ def hand_over(ticket: str) -> ResponseReturnValue:
 @pages.post("/laporan/<ticket>/klasifikasi")
 @needs(Role.MAIN_TEAM)
 def classify(ticket: str) -> ResponseReturnValue:
-    """Step 3."""
+    """Classify a report (step 3)."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         complaints.classify(ticket, form)
@@ -82,7 +84,7 @@ def classify(ticket: str) -> ResponseReturnValue:
 @pages.post("/laporan/<ticket>/tanggapan")
 @needs(Role.OPD_TEAM)
 def respond(ticket: str) -> ResponseReturnValue:
-    """Step 4."""
+    """Send the OPD's response (step 4)."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         complaints.respond(ticket, form)
@@ -94,7 +96,7 @@ def respond(ticket: str) -> ResponseReturnValue:
 @pages.post("/laporan/<ticket>/persetujuan")
 @needs(Role.MAIN_TEAM)
 def approve(ticket: str) -> ResponseReturnValue:
-    """Step 5."""
+    """Approve a response or return it (step 5)."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         complaints.approve(ticket, form)
@@ -111,7 +113,7 @@ def approve(ticket: str) -> ResponseReturnValue:
 @pages.post("/laporan/<ticket>/jawaban")
 @needs(Role.OPERATOR)
 def answer(ticket: str) -> ResponseReturnValue:
-    """Step 6."""
+    """Send the answer (step 6)."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         complaints.answer(ticket, form)
@@ -123,7 +125,7 @@ def answer(ticket: str) -> ResponseReturnValue:
 @pages.post("/laporan/<ticket>/identitas")
 @needs(Role.OPERATOR)
 def identity(ticket: str) -> str:
-    """Who reported, on this answer alone: to see it again is to ask again, and is recorded again."""
+    """Show the reporter's identity on this response only. To see it again is another call, which is recorded again."""
     ticket = complaints.known(ticket)
     return _page(ticket, Form(), complaints.identity(ticket))
 
@@ -131,7 +133,7 @@ def identity(ticket: str) -> str:
 @pages.post("/laporan/<ticket>/kerjakan")
 @needs(*desks.STAFF)
 def claim(ticket: str) -> ResponseReturnValue:
-    """Say to the colleagues at the desk that the visitor is on it."""
+    """Claim a complaint, visibly for the colleagues at the desk."""
     desks.claim(complaints.known(ticket), "ambil_alih" in request.form)
     return _claimed(ticket, gettext("Rekan Anda kini melihat bahwa Anda yang mengerjakan laporan ini."))
 
@@ -139,7 +141,7 @@ def claim(ticket: str) -> ResponseReturnValue:
 @pages.post("/laporan/<ticket>/lepaskan")
 @needs(*desks.STAFF)
 def release(ticket: str) -> ResponseReturnValue:
-    """Say that the visitor is not on it any more."""
+    """Release the visitor's claim."""
     desks.release(complaints.known(ticket))
     return _claimed(ticket, gettext("Laporan ini Anda lepaskan."))
 
@@ -159,7 +161,7 @@ def _attempt(
 
 
 def _done(ticket: str, said: str, desk: str | None = None) -> ResponseReturnValue:
-    """Back to the list, where the next complaint waits."""
+    """Redirect to the list, where the next complaint waits."""
     ticket = complaints.known(ticket)
     flash(said % {"ticket": ticket}, "done")
     flash(draft_name(ticket), "draft")
@@ -167,12 +169,12 @@ def _done(ticket: str, said: str, desk: str | None = None) -> ResponseReturnValu
 
 
 def draft_name(ticket: str) -> str:
-    """Under which name a browser keeps what is being written on a complaint."""
+    """Return the name under which a browser keeps the draft on a complaint."""
     return f"kerja-{ticket}"
 
 
 def _read_classification(values: Mapping[str, str]) -> dict[str, Any]:
-    """An agency chosen before the mind was changed to information is no contradiction."""
+    """Read the form, and drop an OPD picked before switching to "information"."""
     form = forms.filled_in(schemas.Classification, values)
     if form.get("kind") == steps.Path.INFORMATION:
         form.pop("opd", None)
@@ -180,7 +182,7 @@ def _read_classification(values: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _read_approval(values: Mapping[str, str]) -> dict[str, Any]:
-    """Which button was pressed says whether it is approved."""
+    """Read the form, with `approved` from the button that was pressed."""
     form = forms.filled_in(schemas.Approval, values)
     return form | {"approved": {"yes": True, "no": False}.get(values.get("approved", ""))}
 
@@ -215,7 +217,7 @@ def _page(ticket: str, form: Form, reporter: Mapping[str, Any] | None = None) ->
 
 
 def _turn(role: Role, case: views.Complaint) -> Step | None:
-    """The step that waits for this role on this complaint; None where nothing does."""
+    """Return the step of this complaint that waits for `role`; None where there is none."""
     state = case["stands"]["state"]
     if role == Role.OPERATOR:
         if not case.get("handed_over_at"):
@@ -235,7 +237,7 @@ def _service(case: views.Complaint) -> Due | None:
 
 
 def _timeline(ticket: str, confidential: bool | None) -> dict[str, Any] | None:
-    """The journey with its seven stops; None for a desk that it has not reached yet."""
+    """Return the timeline with its seven steps; None where notification does not have it yet."""
     try:
         timeline = complaints.timeline(ticket, confidential)
     except BeingPrepared:

@@ -1,4 +1,4 @@
-"""The names of the staff, for their colleagues, and who of them is on what."""
+"""Names of staff for their colleagues, and claims."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,8 @@ MOST_ASKED = 200
 
 @dataclass(frozen=True)
 class Claim:
-    """Who is on a complaint: by name, where it is known, or the visitor; `since` is an instant."""
+    """A claim of a complaint: the colleague's name where it is known, and whether it is the visitor's own. `since` is
+    an instant."""
 
     name: str
     own: bool
@@ -21,7 +22,7 @@ class Claim:
 
 
 def names(ids: Iterable[str | None]) -> dict[str, str]:
-    """Names by staff id; without those that cannot be had just now: a page is of use without them."""
+    """Return names by staff id, without those that are not available; the page works without them."""
     wanted = sorted({id for id in ids if id})[:MOST_ASKED]
     if not wanted:
         return {}
@@ -32,7 +33,7 @@ def names(ids: Iterable[str | None]) -> dict[str, str]:
 
 
 def claim(told: ToldClaim | None, known: Mapping[str, str]) -> Claim | None:
-    """A claim as a stage tells it, with the name from `known`."""
+    """Return a stage's claim with the name from `known`."""
     if not told:
         return None
     return Claim(known.get(told["by"], ""), told["by"] == session.actor().id, told["since"])

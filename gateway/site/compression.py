@@ -1,7 +1,7 @@
-"""Pages and static files over a weak line: gzip where the browser takes it.
+"""Compression of pages and static files with gzip, for slow lines.
 
-A secret can be guessed from the length of a compressed page that repeats what the guesser sent (BREACH). Our cookies
-are SameSite=Lax, so that another site cannot have a logged-in page fetched over and over.
+The length of a compressed page can reveal a secret to an attacker whose input it repeats (BREACH). The cookies are
+SameSite=Lax, so that another site cannot request a logged-in page again and again.
 """
 
 import gzip
@@ -12,7 +12,7 @@ WORTH_BYTES = 500
 
 
 def compress(response: Response) -> Response:
-    """`response` compressed, where it is text and long enough."""
+    """Return `response`, compressed where it is a page that is long enough."""
     if response.mimetype == "text/html":
         response.vary.add("Accept-Encoding")
         response.vary.add("Cookie")
@@ -24,5 +24,5 @@ def compress(response: Response) -> Response:
 
 
 def takes_gzip() -> bool:
-    """Whether this request's browser does."""
+    """Return whether this request's browser accepts gzip."""
     return "gzip" in request.accept_encodings

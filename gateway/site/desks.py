@@ -1,4 +1,4 @@
-"""The desks: what waits at each, oldest due first; and the way to a complaint by its ticket."""
+"""The desks' pages: each worklist, sorted by due time, and the search for a complaint by its ticket."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +32,7 @@ pages = new_pages("desk")
 
 @dataclass(frozen=True)
 class DeskPage:
-    """A desk as a page: the last part of its address, its name, its work, and what is said where nothing waits."""
+    """A desk as a page: the last part of its address, its name, its work, and the text for an empty list."""
 
     desk: Desk
     key: str
@@ -42,7 +42,7 @@ class DeskPage:
 
     @property
     def stage(self) -> str:
-        """The stage that keeps its worklist."""
+        """The stage that keeps the desk's worklist."""
         return self.desk.stage
 
 
@@ -86,14 +86,14 @@ def own_pages(role: str) -> list[DeskPage]:
 @pages.get("/meja")
 @needs(*STAFF)
 def home() -> ResponseReturnValue:
-    """The visitor's first desk."""
+    """Redirect to the visitor's first desk."""
     return redirect(url_for(".worklist", key=own_pages(session.actor().role)[0].key), 303)
 
 
 @pages.get("/meja/<key>")
 @needs(*STAFF)
 def worklist(key: str) -> ResponseReturnValue:
-    """A desk's list."""
+    """Show a desk's list."""
     shown = _list(key)
     return render_template("desk.html", **shown, **_letters(shown["desk"].desk)), shown["form"].status
 
@@ -101,14 +101,14 @@ def worklist(key: str) -> ResponseReturnValue:
 @pages.get("/meja/<key>/daftar")
 @needs(*STAFF)
 def refreshed(key: str) -> str:
-    """The list alone, for a page that is open already."""
+    """Return the list alone, for a page that is already open."""
     return render_template("_worklist.html", **_list(key))
 
 
 @pages.get("/meja/<key>/perubahan")
 @needs(*STAFF)
 def changes(key: str) -> Response:
-    """Told when the list changes, as server-sent events; 503 where no more pages can be."""
+    """Stream the list's changes as server-sent events; 503 where no stream is free."""
     try:
         return live.as_response(live.stream_for(_own_page(key).desk, session.actor()))
     except live.TooManyStreamsError:
@@ -143,12 +143,12 @@ def _list(key: str) -> dict[str, Any]:
 
 
 def _letters(desk: Desk) -> dict[str, Any]:
-    """At the desk that writes to reporters: the complaints of whom no letter reaches, the first of them; and what
-    letters wait, and why."""
+    """Return, for the desk that writes to reporters, the first complaints with undelivered letters, and what letters
+    wait and why."""
     if desk is not ANSWERS:
         return {}
     told = backend().call("notification", "undelivered", None, PAGE_SIZE)
-    # Not told by a stage of an earlier version.
+    # A stage of an earlier version does not send it.
     waiting = told.get("waiting")
     return {
         "undelivered": list(dict.fromkeys(letter["ticket"] for letter in told["items"])),
@@ -157,11 +157,11 @@ def _letters(desk: Desk) -> dict[str, Any]:
 
 
 NARROWED_BY = {"kategori": "category", "terlambat": "late", "cari": "q"}
-"""What an address narrows a list by, and what a stage calls it."""
+"""The parameters that filter a list, with the stage's names for them."""
 
 
 def _narrowing() -> tuple[Form, dict[str, Any]]:
-    """What the list is narrowed by, as typed and as asked of the stage. What cannot be asked is said and left out."""
+    """Return the list's filter, as typed and as sent to the stage. Invalid values are reported and left out."""
     form = Form({name: typed for name in NARROWED_BY if (typed := request.args.get(name, "").strip())})
     asked = {NARROWED_BY[name]: typed for name, typed in form.values.items()}
     if "late" in asked:
@@ -189,7 +189,7 @@ def _row(row: views.Row, desk: Desk, known: views.Lists) -> dict[str, Any]:
 
 
 def _step(row: views.Row, desk: Desk) -> Step:
-    """The step that `row` waits for."""
+    """Return the step that `row` waits for."""
     if desk is TRIAGE:
         return steps.CLASSIFY if row["stands"]["state"] == "awaiting_classification" else steps.APPROVE
     return {INTAKE: steps.HAND_OVER, OPD: steps.RESPOND, ANSWERS: steps.ANSWER}[desk]
@@ -198,7 +198,7 @@ def _step(row: views.Row, desk: Desk) -> Step:
 @pages.get("/cari")
 @needs(Role.REPORTER, *STAFF)
 def search() -> ResponseReturnValue:
-    """To the complaint of a ticket, however it was typed; for staff also by a part of it, among what waits for them."""
+    """Redirect to the complaint of a ticket, in any notation; staff also find those at their desks by a part of it."""
     typed = request.args.get("tiket", "")
     ticket = read_ticket(typed)
     found = [ticket] if ticket else _waiting_with(read_part(typed))
@@ -217,7 +217,7 @@ def search() -> ResponseReturnValue:
 
 
 def _waiting_with(part: str | None) -> list[str]:
-    """The tickets at the visitor's desks that `part` is a part of: the first of each desk."""
+    """Return the tickets at the visitor's desks that contain `part`, of the first page of each desk."""
     rows = [
         row
         for desk in of_role(session.actor().role)

@@ -1,6 +1,6 @@
-"""How much time is left, in words and in one of three levels.
+"""The time left until a due time, in words and as one of three levels.
 
-The stages count it, by each clock's own calendar and in office time: only they know the calendars.
+The stages count it in office time by each clock's own calendar, because only they have the calendars.
 """
 
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ from gateway.site.language import passed, read_instant, working_time
 from nkk.sop.clock import WIB, is_day
 
 SOON_PART = 3
-"""Due soon: less than a third of the standard time is left."""
+"""Due soon means that less than a third of the standard time is left."""
 
 
 @dataclass(frozen=True)
 class Due:
-    """A due time. `level` is late, soon or fine; `words` say the same for who sees no colour."""
+    """A due time. `level` is late, soon or fine; `words` say the same for visitors who do not see colours."""
 
     at: str
     level: str
@@ -27,19 +27,19 @@ class Due:
 
 
 def of_step(row: Mapping[str, Any], standard: int) -> Due | None:
-    """Return the clock of the step at which `row` stands."""
+    """Return the due time of the step that `row` waits for."""
     return due(row.get("due_at"), row.get("left_minutes"), standard)
 
 
 def of_service(row: Mapping[str, Any], standard: int) -> Due | None:
-    """Return the clock of the whole service."""
+    """Return the due time of the whole service."""
     return due(row.get("service_due_at"), row.get("service_left_minutes"), standard)
 
 
 def due(at: str | None, left: int | None, standard: int) -> Due | None:
-    """Return what is left until `at`: `left` office minutes as the stage counts them, None where it was not asked.
+    """Return the time until `at`; `left` is the stage's count in office minutes, or None.
 
-    Without them, and outside office hours, late is what is past `at`.
+    Where `left` is None, and outside office hours, everything after `at` is late.
     """
     if not at:
         return None
@@ -55,14 +55,14 @@ def due(at: str | None, left: int | None, standard: int) -> Due | None:
 
 
 def _by_day(at: str, left: int, standard: int) -> Due:
-    """Return what is left where the day alone is told: `left` counts from today to that day."""
+    """Return the time left where only the day is given: `left` counts from today to that day."""
     today, day = now().astimezone(WIB).date(), read_instant(at).astimezone(WIB).date()
     if today > day:
         return Due(at, "late", gettext("Terlambat %(time)s", time=working_time(left)))
     if today == day:
         return Due(at, "soon", gettext("Jatuh tempo hari ini"))
-    # Whole days up to the one it is due on: the operator, who is told the minute, has that one counted in as well.
-    # Over a weekend or a holiday none may lie between.
+    # These are whole days before the due day; the operator, who sees the minute, has that day counted in too. Over a
+    # weekend or holiday there may be none.
     return Due(
         at,
         _level(left, standard),

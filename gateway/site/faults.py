@@ -1,4 +1,4 @@
-"""Every refusal and failure as a page: what it means, what to do, and whatever was typed."""
+"""Every refusal and failure as a page: what it means, what to do, and what was typed."""
 
 import json
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ NOT_PAGES = ("/api/", "/healthz", "/readyz")
 
 @dataclass(frozen=True)
 class Said:
-    """What a page says of a fault."""
+    """What a page says about a fault."""
 
     title: Any
     advice: Any
@@ -116,7 +116,7 @@ SAID = {
 
 
 def of_pages(pages: Blueprint) -> None:
-    """Have the faults of `pages` answered as pages."""
+    """Register handlers that answer the faults of `pages` with pages."""
     pages.register_error_handler(RefusedRemotelyError, _refused_remotely)
     pages.register_error_handler(Refused, _refused)
     pages.register_error_handler(StageUnavailableError, _unavailable)
@@ -127,15 +127,15 @@ def of_pages(pages: Blueprint) -> None:
 
 
 def register(app: Flask) -> None:
-    """Have addresses where nothing is answered as pages; under the API's they stay problems."""
+    """Register handlers that answer unknown addresses with pages; those under the API's keep problem documents."""
     app.register_error_handler(404, _nothing_here)
     app.register_error_handler(405, _nothing_here)
 
 
 def carried() -> dict[str, str]:
-    """What was typed into the form of a request that could not be carried out; no secret, and none from elsewhere.
+    """Return what was typed into the form of a failed request, without secrets; nothing of a form from another site.
 
-    Another site could post its own text here, to have it shown as the visitor's; browsers tell where a form stood.
+    Threat: another site could post its own text here, which would be shown as the visitor's. Browsers send the origin.
     """
     if request.method != "POST" or not _from_here():
         return {}
@@ -146,7 +146,7 @@ def carried() -> dict[str, str]:
 
 
 def page(status: int, said: Said, **more: Any) -> Response:
-    """The page that says it."""
+    """Return the page about a fault."""
     body = render_template("fault.html", status=status, said=said, request_id=g.get("correlation_id"), **more)
     response = make_response(body, status)
     if status == 503:
@@ -176,7 +176,8 @@ def _refusal(name: str, details: dict[str, Any]) -> ResponseReturnValue:
 
 def _log_in_first() -> ResponseReturnValue:
     if "actor" in g:
-        # We took the log-in for good and a stage did not: without it the log-in page sends nobody back here.
+        # The gateway accepted the token and the stage rejected it: drop the cookies, or the log-in page redirects in a
+        # loop.
         session.leave()
     if "HX-Request" in request.headers:
         return Response(status=401, headers={"HX-Redirect": url_for("public.log_in")})
@@ -196,7 +197,7 @@ def _log_in_first() -> ResponseReturnValue:
 
 
 def _who_did_it() -> dict[str, Any] | None:
-    """Who did this role's last act on the complaint, and when: of help beside a refusal, no more than that."""
+    """Return who did this role's last act on the complaint, and when; None where that is not available."""
     visitor, ticket = session.known_actor(), (request.view_args or {}).get("ticket")
     if visitor is None or ticket is None:
         return None

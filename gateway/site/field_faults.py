@@ -1,4 +1,4 @@
-"""What a page says of a field's fault: the words for each code of `nkk.sop.faults`."""
+"""The page's words for each code of a field's fault in `nkk.sop.faults`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -104,7 +104,7 @@ WORDS = {
     "no-day-chosen": _("Pilih paling sedikit satu hari."),
 }
 
-# What nobody can type into a form of ours.
+# Faults that no visitor can cause through the site's own forms.
 WORDS |= dict.fromkeys(
     (
         "unknown-field",
@@ -137,7 +137,7 @@ WORDS |= dict.fromkeys(
 
 
 def sentence(fault: Any) -> str:
-    """Return `fault` in the page's language. What a stage of an earlier version says is a sentence already."""
+    """Return `fault` in the page's language. A fault from a stage of an earlier version is a sentence already."""
     if not isinstance(fault, Mapping):
         return str(fault)
     written = dict(fault)

@@ -1,4 +1,4 @@
-"""Forms: checked by the API's own schemas and by the stages, shown again with every fault beside its field."""
+"""Forms: validated by the API's schemas and the stages, and shown again with every fault at its field."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from nkk.sop.refusals import InvalidInput, Refused
 from nkk.validation import load
 
 REVIEW = "tinjau"
-"""Present in a form that is to be shown again as it was typed, and not yet carried out."""
+"""The field of a form that is to be shown again as typed, and not carried out yet."""
 
 NOT_TYPED = ("csrf_token", REVIEW)
 SECRETS = ("password", "new_password", "token")
@@ -30,8 +30,11 @@ log = get_logger()
 
 @dataclass
 class Form:
-    """What was typed, and what is wrong with it: sentences by field name, or a stage that is away or busy; for how many
-    seconds it need not be sent again. In the `cleaned` fields signs that nobody sees were left out."""
+    """A form's typed values and its faults.
+
+    `faults` holds sentences by field name. `status` is 503 where a stage is unavailable or `busy`; `wait` is how many
+    seconds to wait before sending it again. Invisible characters were removed from the fields in `cleaned`.
+    """
 
     values: Mapping[str, str] = field(default_factory=dict)
     faults: dict[str, list[str]] = field(default_factory=dict)
@@ -42,15 +45,17 @@ class Form:
 
     @property
     def away(self) -> bool:
-        """Whether it could not be carried out because a part of the service does not answer."""
+        """Whether the form could not be carried out because a stage does not answer."""
         return self.status == 503
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
 
     def leave_out(self, loaded: Mapping[str, Any], fields: list[str]) -> bool:
-        """Whether the form is to be looked at once more before it is carried out, since something was left out of
-        `fields`, for much cannot be changed afterwards; it then holds what is left of each."""
+        """Return whether the visitor must check the form because characters were removed from `fields`.
+
+        The form then holds the cleaned values. It is not carried out yet, because much cannot be changed afterwards.
+        """
         self.cleaned = tuple(name for name in fields if name in self.values and isinstance(loaded[name], str))
         if self.cleaned:
             self.values = dict(self.values) | {name: loaded[name] for name in self.cleaned}
@@ -58,7 +63,7 @@ class Form:
         return bool(self.cleaned)
 
     def in_order(self, labels: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-        """The faults in the order of `labels`, which is that of the page; behind them those of numbered rows, in their
+        """Return the faults in the order of `labels`, the page's order, and after them those of numbered rows in their
         order."""
         places = {name: place for place, name in enumerate(labels)}
 
@@ -74,27 +79,27 @@ Read = Callable[[Mapping[str, str]], dict[str, Any]]
 
 
 def typed() -> dict[str, str]:
-    """What this request's form holds, apart from what the page put there itself."""
+    """Return the fields of this request's form that the visitor typed."""
     return {name: value for name, value in request.form.items() if name not in NOT_TYPED}
 
 
 def reviewing() -> bool:
-    """Whether this request only asks to see its form again."""
+    """Return whether this request only asks to show its form again."""
     return REVIEW in request.form
 
 
 def idle() -> bool:
-    """Whether this request carries nothing out: nothing was sent, or it only asks to see its form again."""
+    """Return whether this request carries nothing out: a GET, or a request to show its form again."""
     return request.method == "GET" or reviewing()
 
 
 def filled_in(schema: type[Schema], values: Mapping[str, str]) -> dict[str, Any]:
-    """The schema's fields that somebody wrote something in: a browser sends the empty ones, and the page its own."""
+    """Return the schema's fields that are not empty; a browser also sends empty ones, and the page's own."""
     return {name: values[name] for name in schema._declared_fields if values.get(name, "").strip()}
 
 
 def together(reads: Iterable[Callable[[], T]]) -> list[T]:
-    """What each of `reads` gives. Raises InvalidInput with the faults of them all: nobody is to find out one by one."""
+    """Return the results of all `reads`. Raises InvalidInput with the faults of all of them together."""
     read: list[T] = []
     faults: dict[str, Any] = {}
     for each in reads:
@@ -110,9 +115,9 @@ def together(reads: Iterable[Callable[[], T]]) -> list[T]:
 def attempt(
     schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show, read: Read | None = None
 ) -> ResponseReturnValue:
-    """Do `act` with the request's form, read by `read` and checked by `schema`; else show it again, nothing lost.
+    """Carry out `act` with the request's form as `read` and `schema` load it; where it has faults, show it again.
 
-    A refusal that names no field is no fault of the form, and becomes a page of its own.
+    A refusal that names no field is not the form's fault, and is raised for a page of its own.
     """
     form = Form(typed())
     if reviewing():
@@ -149,12 +154,12 @@ def attempt(
 def answer(
     schema: type[Schema], act: Callable[[dict[str, Any]], ResponseReturnValue], show: Show, read: Read | None = None
 ) -> ResponseReturnValue:
-    """What a page that is one form does: shows it empty, or attempts what was sent."""
+    """Answer a page that is one form: show it empty, or attempt what was sent."""
     return show(Form()) if request.method == "GET" else attempt(schema, act, show, read)
 
 
 def flat(named: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Sentences in the page's language by field; of a nested field by its outermost name."""
+    """Return sentences in the page's language by field; faults of nested fields under their outermost name."""
     return {name: [sentence(fault) for fault in _faults(said)] for name, said in named.items()}
 
 

@@ -1,4 +1,4 @@
-"""What holds for every page: the token against forged forms, who asks, headers, compression, faults as pages."""
+"""What every page has: a CSRF token, security headers, compression, and faults as pages."""
 
 from flask import Blueprint, request
 from flask_wtf.csrf import CSRFProtect
@@ -9,10 +9,10 @@ protection = CSRFProtect()
 
 
 def new_pages(name: str) -> Blueprint:
-    """A blueprint for a group of pages."""
+    """Return a blueprint for a group of pages."""
     pages = Blueprint(name, __name__, template_folder="templates")
     pages.before_request(_protect)
-    # The last named runs first: what a page has become is compressed, and a cookie may still be set before.
+    # The last one runs first: session and headers set cookies and headers, then the page is compressed.
     pages.after_request(compression.compress)
     pages.after_request(headers.add)
     pages.after_request(session.keep)

@@ -2,7 +2,7 @@
 
 from flask import Response
 
-# Everything from this origin, nothing inline: a complaint's text that were taken for markup could still do nothing.
+# Everything from this origin, nothing inline: even if a complaint's text became markup, it could do nothing.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -12,6 +12,6 @@ POLICY = (
 def add(response: Response) -> Response:
     """Return `response` with the headers of a page."""
     response.headers["Content-Security-Policy"] = POLICY
-    # Our own addresses name tickets: no other site is told them.
+    # Addresses contain tickets, so that other sites get no referrer.
     response.headers["Referrer-Policy"] = "same-origin"
     return response

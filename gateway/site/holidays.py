@@ -1,4 +1,4 @@
-"""The national holidays and joint leave of a year as known today, beside what the calendar has of them."""
+"""The admin's page of a year's national holidays and joint leave, compared with the calendar."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ pages = new_pages("holidays")
 @pages.get("/admin/kalender/hari-nasional")
 @needs(Role.ADMIN)
 def national() -> ResponseReturnValue:
-    """The days of a year, each with whether it is in the calendar."""
+    """Show the days of a year, and which of them are in the calendar."""
     page = _page(Form(), year := _asked())
     return page, 200 if year is not None else 422
 
@@ -35,7 +35,7 @@ def national() -> ResponseReturnValue:
 @pages.post("/admin/kalender/hari-nasional")
 @needs(Role.ADMIN)
 def take_in() -> ResponseReturnValue:
-    """Put the chosen days into the calendar, as they are known today."""
+    """Add the chosen days to the calendar, as they are known today."""
     year = _asked()
     if year is None:
         return redirect(url_for(".national"), 303)
@@ -60,7 +60,7 @@ def _this_year() -> int:
 
 
 def _asked() -> int | None:
-    """The year that is asked for; this one where none is, None where it cannot be."""
+    """Return the requested year, this year where none is given, None where it is invalid."""
     typed = request.values.get("tahun", "").strip()
     try:
         return load(schemas.Year, {"year": typed})["year"] if typed else _this_year()
@@ -69,7 +69,7 @@ def _asked() -> int | None:
 
 
 def _field(day: str) -> str:
-    """A field for each day: what is carried through a log-in holds one value a field."""
+    """Return the form field of a day. Each day has its own, because only one value per field survives a log-in."""
     return f"hari-{day}"
 
 

@@ -1,4 +1,4 @@
-"""A complaint's timeline, drawn as the seven steps."""
+"""A complaint's timeline as the seven steps of a page."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from nkk.sop.steps import PATHS, SERVICE_MINUTES, STEPS, Path, Step
 
 @dataclass(frozen=True)
 class Stop:
-    """One of the seven steps: `state` is done, now, next or skipped; `entries` what happened there."""
+    """One of the seven steps: `state` is done, now, next or skipped; `entries` is what happened there."""
 
     step: Step
     state: str
@@ -23,7 +23,8 @@ class Stop:
 
 @dataclass(frozen=True)
 class Whole:
-    """The promise for the whole service: until when, and what is left; or when it was answered, and whether late."""
+    """The promise for the whole service: its due time and what is left of it, or when it was answered and whether
+    late."""
 
     at: str
     due: Due | None
@@ -32,7 +33,7 @@ class Whole:
 
 
 def whole(timeline: views.Timeline) -> Whole | None:
-    """The whole service's promise as `timeline` tells it; None where its first event is still on the way."""
+    """Return the promise for the whole service; None where notification has not consumed the first event yet."""
     at = timeline.get("service_due_at")
     if not at:
         return None
@@ -43,7 +44,7 @@ def whole(timeline: views.Timeline) -> Whole | None:
 
 
 def stops(timeline: views.Timeline) -> list[Stop]:
-    """The seven steps as `timeline` tells them."""
+    """Return the seven steps of a timeline."""
     path = timeline.get("path")
     on_path = PATHS[Path(path)] if path else STEPS
     stands = timeline["stands"].get("step")
@@ -63,7 +64,7 @@ def _stop(step: Step, timeline: views.Timeline, stands: int | None, on_path: boo
 
 
 def _promised(step: Step, timeline: views.Timeline) -> Due | None:
-    """When the present step is due, as the stage says. The reporter's own step has no clock that they are held to."""
+    """Return the due time of the current step, from the stage. The reporter's own step has no deadline."""
     following = timeline.get("next")
     if step is steps.RECEIVE or following is None:
         return None

@@ -1,4 +1,4 @@
-"""Indonesian unless a visitor chooses English; times in WIB, the city's own."""
+"""Languages and formats: Indonesian unless the visitor chooses English; times in WIB, the city's time zone."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,13 +25,14 @@ _ = lazy_gettext
 
 
 def chosen() -> str:
-    """The language of this request: the visitor's own choice. A phone sold in English says nothing about its owner."""
+    """Return the language that the visitor chose. The browser's setting is ignored: phones are often sold in
+    English."""
     wanted = request.cookies.get(COOKIE, "")
     return wanted if wanted in LANGUAGES else "id"
 
 
 def register(app: Flask) -> None:
-    """Translate `app`'s pages."""
+    """Set up the translation of `app`'s pages."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "site/translations"
     app.config["BABEL_DEFAULT_LOCALE"] = "id"
     app.config["BABEL_DEFAULT_TIMEZONE"] = "Asia/Jakarta"
@@ -49,18 +50,18 @@ def register(app: Flask) -> None:
 
 
 def read_instant(text: str) -> datetime:
-    """An instant as stages write it."""
+    """Return an instant from the stages' notation."""
     return datetime.fromisoformat(text).astimezone(UTC)
 
 
 def passed(text: str, at: datetime) -> bool:
-    """Whether `at` is past the instant `text`, or past the day that it tells."""
+    """Return whether `at` is after the instant, or after the day, in `text`."""
     end = read_instant(text)
     return at >= end + timedelta(days=1) if is_day(text) else at > end
 
 
 def moment(text: str | None) -> str:
-    """An instant for people, such as `Sen, 2 Mar 2026, 08.30 WIB`; without the time where a day is told."""
+    """Return an instant such as `Sen, 2 Mar 2026, 08.30 WIB`, or without the time where only a day is given."""
     if not text:
         return ""
     if is_day(text):
@@ -70,17 +71,17 @@ def moment(text: str | None) -> str:
 
 
 def full_day(text: str) -> str:
-    """A date for people, such as `Kamis, 31 Desember 2026`."""
+    """Return a date such as `Kamis, 31 Desember 2026`."""
     return format_date(date.fromisoformat(text), "EEEE, d MMMM y")
 
 
 def weekday(number: int) -> str:
-    """The name of a weekday, 0 for Monday."""
+    """Return the name of a weekday, 0 for Monday."""
     return format_date(date(2024, 1, 1 + number), "EEEE")
 
 
 def open_hours(spans: list[list[str]]) -> str:
-    """When an office is open on a day, such as `07.30–12.00, 13.00–16.00`."""
+    """Return a day's office hours, such as `07.30–12.00, 13.00–16.00`."""
     if not spans:
         return gettext("tutup")
     written = ", ".join("–".join(span) for span in spans)
@@ -88,12 +89,12 @@ def open_hours(spans: list[list[str]]) -> str:
 
 
 def percent(share: float) -> str:
-    """A share of 1 for people; to a tenth, so that not quite all is not called all."""
+    """Return a share as a percentage with one decimal, so that 99.9 % is not shown as 100 %."""
     return format_percent(share, "#,##0.#%")
 
 
 def office_time(minutes: int) -> str:
-    """A span of office minutes: days of 450 minutes, else hours, else minutes; never finer than matters."""
+    """Return office minutes in days of 450 minutes and hours, or in hours and minutes, no finer than needed."""
     days, rest = divmod(abs(minutes), MINUTES_PER_DAY)
     hours, rest = divmod(rest, 60)
     parts = [
@@ -105,6 +106,6 @@ def office_time(minutes: int) -> str:
 
 
 def working_time(minutes: int) -> str:
-    """The same with its unit named, for where it stands by itself: an hour may be one of the clock."""
+    """Return the same with its unit, for use outside a sentence, where "hour" could mean one of the clock."""
     time = office_time(minutes)
     return time if abs(minutes) >= MINUTES_PER_DAY else gettext("%(time)s kerja", time=time)

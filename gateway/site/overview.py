@@ -1,4 +1,4 @@
-"""A month at a glance, for those who answer for it: its flow through the seven steps, what waits, and how fast."""
+"""The page with a month's overview: the flow through the seven steps, what waits, and how fast it went."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,19 +20,19 @@ from nkk.sop.recap import MOST_LISTED
 from nkk.validation import load
 
 MONTHS = 24
-"""How far back a month can be chosen; an address reaches further."""
+"""How many months can be chosen; the address also takes earlier ones."""
 
 LONGEST_PERCENT = 82
-"""The longest bar leaves room for its number."""
+"""The longest bar, in percent, which leaves room for its number."""
 LABEL_LENGTH = 40
-"""What a small phone has room for; the table has the whole name."""
+"""The longest label that fits on a small phone; the table has the whole name."""
 
 pages = new_pages("overview")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a bar, from `at` on and `width` wide, in percent."""
+    """A part of a bar: its start and width, in percent."""
 
     kind: str
     at: float
@@ -41,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of a chart: what it is of, its number, of how many late, and how it is drawn."""
+    """A bar of a chart: its label, its number, how many of them are late, and its parts."""
 
     label: str
     count: int
@@ -50,7 +50,7 @@ class Bar:
 
     @property
     def end(self) -> float:
-        """Where the bar ends, in percent."""
+        """The end of the bar, in percent."""
         return sum(part.width for part in self.parts)
 
 
@@ -58,7 +58,7 @@ class Bar:
 @needs(*recap.COUNTERS)
 @limit("DOCUMENTS", by_account)
 def month() -> str:
-    """The month chosen, or this one."""
+    """Show the chosen month, or the current one."""
     chosen = _read(request.args.get("bulan") or _written(_today()))
     figures = recap.of_month(chosen)
     waiting, late = _open(figures["open_cases"])
@@ -67,7 +67,7 @@ def month() -> str:
         | {"name": words.STEP_NAMES[step["number"]], "waiting": waiting[step["number"]], "late": late[step["number"]]}
         for step in figures["steps"]
     ]
-    # Step 1 is the reporter's, and its clock is not measured: what was accepted has done it.
+    # Step 1 is the reporter's and not measured; every accepted complaint has passed it.
     by_step[0]["count"] = figures["accepted"]
     return render_template(
         "overview.html",
@@ -87,7 +87,7 @@ def month() -> str:
 @needs(*recap.COUNTERS)
 @limit("DOCUMENTS", by_account)
 def exported(month: str, format: str) -> Response:
-    """The month's recapitulation as a file."""
+    """Return the month's recapitulation as a file."""
     return recap.as_file(_read(month), format)
 
 
@@ -96,7 +96,7 @@ def _read(text: str) -> str:
 
 
 def _open(cases: Sequence[Mapping[str, Any]]) -> tuple[Counter[int], Counter[int]]:
-    """How many of the open cases there are, and are late, by the step they stand at."""
+    """Return how many open cases there are, and how many of them are late, by step."""
     return Counter(case["step"] for case in cases), Counter(case["step"] for case in cases if case["late"])
 
 
@@ -124,7 +124,7 @@ def _called(month: str) -> str:
 
 
 def _choosable(chosen: str) -> dict[str, str]:
-    """The months to choose from by their names, newest first."""
+    """Return the months to choose from with their names, newest first."""
     today = _today()
     last = today.year * 12 + today.month - 1
     months = {f"{number // 12}-{number % 12 + 1:02}" for number in range(last - MONTHS + 1, last + 1)} | {chosen}

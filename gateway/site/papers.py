@@ -1,4 +1,4 @@
-"""The documents of a complaint, as files to keep or print: for whom and from when on, as with the API."""
+"""The documents of a complaint as files to keep or print, under the same rules as in the API."""
 
 from flask import Response, abort, g, redirect, url_for
 from flask.typing import ResponseReturnValue
@@ -20,7 +20,7 @@ pages = new_pages("papers")
 @needs(Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
 @limit("DOCUMENTS", by_account)
 def file(ticket: str, kind: str, format: str) -> Response:
-    """A document. For its reporter, opening the answer's is receiving the answer."""
+    """Return a document. For its reporter, opening the document with the answer counts as receiving the answer."""
     if kind not in papers.OF_COMPLAINTS:
         abort(404)
     papers.require(kind, Role(g.actor.role))
@@ -33,7 +33,7 @@ def file(ticket: str, kind: str, format: str) -> Response:
 @needs(Role.OPERATOR)
 @limit("DOCUMENTS", by_account)
 def who_reported(ticket: str, format: str) -> Response:
-    """The document that shows who reported: an act, and recorded."""
+    """Return the document that shows who reported. Intake records each reading."""
     if format not in FORMATS:
         abort(404)
     return papers.of_complaint(known(ticket), papers.REPORTER, format, Role(g.actor.role))
@@ -42,5 +42,5 @@ def who_reported(ticket: str, format: str) -> Response:
 @pages.get(f"/laporan/<ticket>/{papers.REPORTER}/<format>")
 @needs(Role.OPERATOR)
 def back(ticket: str, format: str) -> ResponseReturnValue:
-    """Its address opened by itself, such as after a log-in: to the complaint."""
+    """Redirect to the complaint where the document's address is opened by GET, for example after a log-in."""
     return redirect(url_for("cases.read", ticket=known(ticket)), 303)

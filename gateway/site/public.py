@@ -1,4 +1,4 @@
-"""For anyone: the start page, registration, log-in and log-out, the choice of language."""
+"""Public pages: the start page, registration, log-in and log-out, choice of language."""
 
 import json
 from contextlib import suppress
@@ -36,14 +36,14 @@ pages = new_pages("public")
 
 @pages.get("/")
 def start() -> str:
-    """What the service is, its steps and times, and what becomes of one's identity."""
+    """Show what the service is, its steps and times, and how it protects identities."""
     return render_template(
         "start.html", steps=STEPS, information=PATHS[Path.INFORMATION], promised=SERVICE_MINUTES, figures=_figures()
     )
 
 
 def _figures() -> dict[str, Any] | None:
-    """What anybody may know of the last twelve months; None where it cannot be had just now."""
+    """Return the public figures of the last twelve months; None where notification does not answer."""
     try:
         known = backend().figures()
     except (RefusedRemotelyError, StageUnavailableError, StageFailedError):
@@ -53,7 +53,7 @@ def _figures() -> dict[str, Any] | None:
 
 @pages.get("/bahasa/<code>")
 def speak(code: str) -> ResponseReturnValue:
-    """Choose a language, and stay where one was."""
+    """Choose a language, and return to the same page."""
     response = redirect(within_site(request.args.get("ke")), 303)
     if code in language.LANGUAGES and methods.takes_effect():
         response.set_cookie(
@@ -65,7 +65,7 @@ def speak(code: str) -> ResponseReturnValue:
 @pages.route("/daftar", methods=["GET", "POST"])
 @limit("REGISTRATION", exempt_when=forms.idle)
 def register() -> ResponseReturnValue:
-    """Register as a reporter; logged in at once."""
+    """Register as a reporter, and log in at once."""
     if request.method == "GET":
         return _register_page(Form({"kind": "public"}))
     return forms.attempt(schemas.Registration, _register, _register_page)
@@ -95,7 +95,7 @@ def _enter(account: dict[str, Any]) -> bool:
 @pages.route("/masuk", methods=["GET", "POST"])
 @limit("LOGIN", by_device(session.presented, each=("staff",)), exempt_when=forms.idle)
 def log_in() -> ResponseReturnValue:
-    """Log in, as a reporter or as staff; and go on where one was, with what one had typed."""
+    """Log in as a reporter or as staff, and return to the previous page with what was typed there."""
     onward = within_site(request.values.get("ke"), "")
     if request.method == "GET":
         visitor = session.known_actor()
@@ -127,7 +127,7 @@ def _log_in(form: dict[str, Any], onward: str) -> ResponseReturnValue:
 
 
 def _carried() -> dict[str, str]:
-    """What had been typed when the log-in was found to have ended: it came with the log-in form."""
+    """Return what was typed into the page whose log-in had ended; the log-in form carries it."""
     try:
         left = json.loads(request.form.get("carried") or "{}")
     except (ValueError, RecursionError):
@@ -138,9 +138,9 @@ def _carried() -> dict[str, str]:
 
 @pages.post("/keluar")
 def log_out() -> ResponseReturnValue:
-    """Log out: the session ends at once, and drafts leave this browser."""
+    """Log out: the session ends at once, and this browser's drafts are deleted."""
     if session.known_actor() is not None:
-        # This browser forgets it whatever intake says; its session ends by itself within twelve hours.
+        # This browser drops the log-in even where intake does not answer; the session then ends within twelve hours.
         with suppress(RefusedRemotelyError, StageUnavailableError, StageFailedError):
             backend().call("intake", "log_out")
     session.leave()
@@ -149,5 +149,5 @@ def log_out() -> ResponseReturnValue:
 
 @pages.get("/sampai-jumpa")
 def logged_out() -> str:
-    """What somebody sees who has logged out; here the browser throws away its drafts."""
+    """Show the page after a log-out, on which the browser deletes its drafts."""
     return render_template("logged_out.html")

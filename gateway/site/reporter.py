@@ -31,7 +31,7 @@ pages = new_pages("reporter")
 @pages.get("/laporan")
 @needs(Role.REPORTER)
 def own() -> str:
-    """The reporter's own complaints, newest first."""
+    """List the reporter's own complaints, newest first."""
     listing = complaints.written(request.args.get("cursor"), PAGE_SIZE)
     is_told = True
     try:
@@ -52,11 +52,12 @@ def own() -> str:
 @needs(Role.REPORTER)
 @limit("SUBMISSION", by_account, exempt_when=forms.idle)
 def write() -> ResponseReturnValue:
-    """Step 1: the form, and what becomes of it."""
+    """Show the form of step 1, or submit it."""
     if request.method == "GET":
         key = request.args.get("kunci", "")
         if not KEY.fullmatch(key):
-            # In the address: who comes back with the browser's button is at the same report, and sends no second one.
+            # The key is in the address, so that the browser's back button leads to the same report and sends no second
+            # one.
             return redirect(url_for(".write", kunci=uuid.uuid4().hex), 303)
         return _form_page(Form({"key": key, "claimed_kind": "complaint"}))
     try:
@@ -64,7 +65,7 @@ def write() -> ResponseReturnValue:
     except RefusedRemotelyError as refusal:
         if refusal.name != "IdempotencyKeyReused":
             raise
-        # It had been accepted, the answer was lost on the way, and the text was changed since.
+        # The report was accepted, its answer was lost on the way, and the text was changed since.
         form = Form(forms.typed() | {"key": uuid.uuid4().hex}, status=409)
         return _form_page(form, accepted=refusal.details.get("ticket")), 409
 
@@ -77,7 +78,7 @@ def _form_page(form: Form, accepted: str | None = None) -> str:
 
 
 def _read(values: Mapping[str, str]) -> dict[str, Any]:
-    """The form as the schema takes it: category and sub-category come from one list, `category/sub_category`."""
+    """Read the form for the schema: category and sub-category come from one list, as `category/sub_category`."""
     category, _, sub_category = values.get("topic", "").partition("/")
     topic = {"category": category, "sub_category": sub_category} if sub_category else {}
     return forms.filled_in(schemas.ComplaintForm, values) | topic | {"confidential": "confidential" in values}
@@ -92,7 +93,7 @@ def _submit(form: dict[str, Any]) -> ResponseReturnValue:
 @pages.get("/laporan/<ticket>/tanda-terima")
 @needs(Role.REPORTER)
 def receipt(ticket: str) -> str:
-    """The receipt of a complaint, to be kept or printed."""
+    """Show a complaint's receipt, to keep or print."""
     complaint = backend().call("intake", "complaint", complaints.known(ticket))
     g.done_draft = DRAFT
     return render_template("receipt.html", complaint=complaint, topic=words.topic(complaint, words.lists()))
@@ -101,12 +102,12 @@ def receipt(ticket: str) -> str:
 @pages.post("/laporan/<ticket>/terima")
 @needs(Role.REPORTER)
 def confirm(ticket: str) -> ResponseReturnValue:
-    """Step 7: the answer was received."""
+    """Confirm that the answer was received (step 7)."""
     try:
         complaints.confirm_receipt(ticket)
         flash(gettext("Terima kasih. Anda telah mengonfirmasi penerimaan jawaban."))
     except RefusedRemotelyError as refusal:
-        # A second click: what was wanted is so.
+        # A second click, after which the answer is confirmed as wanted.
         if refusal.name != "AlreadyConfirmed":
             raise
     return redirect(url_for("cases.read", ticket=ticket), 303)

@@ -1,4 +1,4 @@
-"""Who visits: the log-in kept in two cookies, and renewed before it ends. The gateway itself remembers nothing."""
+"""The visitor's log-in, kept in two cookies and renewed before it ends. The gateway itself stores nothing."""
 
 import hmac
 from base64 import b64encode
@@ -22,18 +22,19 @@ from nkk.trust.actor import Actor
 ACCESS, REFRESH, DEVICE = "nkk_access", "nkk_refresh", "nkk_device"
 A_YEAR = 31_536_000
 EARLY_SECONDS = 60
-"""The access token's cookie ends so much before the token itself, which has it renewed in time."""
+"""How long before the access token its cookie ends, so that the token is renewed in time."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def cookie(name: str) -> str:
-    """The cookie's name: behind TLS such that no other host and no plain connection can have set it."""
+    """Return the cookie's name. Behind TLS its prefix ensures that no other host and no plain connection can have set
+    it."""
     return f"__Host-{name}" if request.is_secure else name
 
 
 class Cookies(SecureCookieSessionInterface):
-    """Flask's signed cookie, which holds the token against forged forms, under the same rules as ours."""
+    """Flask's signed session cookie, which holds the CSRF token, under the same rules as the other cookies."""
 
     def get_cookie_name(self, app: Flask) -> str:
         return cookie("nkk_session")
@@ -42,12 +43,13 @@ class Cookies(SecureCookieSessionInterface):
         return request.is_secure
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        # It would take away a message that nobody was shown.
+        # A HEAD would delete a flashed message that no visitor has seen.
         return super().should_set_cookie(app, session) and not methods.is_head()
 
 
 def needs(*roles: str) -> Callable[[F], F]:
-    """View decorator: only a log-in with one of `roles` (any for none) passes."""
+    """Return a view decorator that admits only a visitor with one of `roles`, or any logged-in visitor without
+    roles."""
 
     def decorate(view: F) -> F:
         @wraps(view)
@@ -62,13 +64,13 @@ def needs(*roles: str) -> Callable[[F], F]:
 
 
 def actor() -> Actor:
-    """Who asks. Raises NotAuthenticated, or where a log-in could not be renewed just now StageUnavailableError, or
-    TooManyRequests of its address."""
+    """Return the visitor. Raises NotAuthenticated; StageUnavailableError or TooManyRequests where the log-in could not
+    be renewed."""
     return g.actor if "actor" in g else _recognise()
 
 
 def known_actor() -> Actor | None:
-    """Who asks, where that is known: for what a page shows beside its purpose."""
+    """Return the visitor where known, for parts of a page that work without."""
     try:
         return actor()
     except (NotAuthenticated, StageUnavailableError, StageFailedError, TooManyRequests):
@@ -76,8 +78,10 @@ def known_actor() -> Actor | None:
 
 
 def log_in(form: dict[str, Any]) -> None:
-    """Log somebody in with the Credentials in `form`: remember it, and forget whatever the browser came with, against a
-    planted session. This device is known from now on."""
+    """Log in with the credentials in `form`, and remember this device.
+
+    The browser's earlier session is dropped, against session fixation.
+    """
     device = devices.read(request.cookies.get(cookie(DEVICE)))
     opened = renewals.marked(backend().ask_intake("log_in", device.credentials(form)))
     flask.session.clear()
@@ -87,12 +91,12 @@ def log_in(form: dict[str, Any]) -> None:
 
 
 def presented() -> tuple[str | None, str]:
-    """The device as its cookie tells, and the user name that was typed."""
+    """Return the device in the cookie, and the user name that was typed."""
     return request.cookies.get(cookie(DEVICE)), request.form.get("username", "")
 
 
 def leave() -> None:
-    """Somebody logged out."""
+    """Log the visitor out."""
     flask.session.clear()
     g.left = True
     g.pop("opened", None)
@@ -100,7 +104,7 @@ def leave() -> None:
 
 
 def keep(response: Response) -> Response:
-    """Write into the browser's cookies what this request learnt."""
+    """Write the log-in, log-out or device of this request into the browser's cookies."""
     if g.get("left"):
         for name in (ACCESS, REFRESH):
             response.delete_cookie(cookie(name), path="/", secure=request.is_secure, httponly=True, samesite="Lax")
@@ -122,26 +126,29 @@ def keep(response: Response) -> Response:
 
 
 def draft_owner() -> str | None:
-    """Whose drafts this browser may show: a name for the account that tells nothing, and that no other account has."""
+    """Return a pseudonym for the account whose drafts this browser may show."""
     return _of_drafts("owner", lambda derived: derived.hex()[:20])
 
 
 def draft_key() -> str | None:
-    """What seals the visitor's drafts: given to the pages of their log-ins alone, and kept by no browser."""
+    """Return the key that encrypts the visitor's drafts. Only the pages of their log-ins get it; no browser stores
+    it."""
     return _of_drafts("key", lambda derived: b64encode(derived).decode())
 
 
 def draft_name(name: str) -> str | None:
-    """What the draft `name` is called in the browser: a ticket, or that somebody writes a report, is not to be seen."""
+    """Return the draft's name in the browser, hashed so that it shows neither a ticket nor that a report is being
+    written."""
     return _of_drafts(f"name:{name}", lambda derived: derived.hex()[:20])
 
 
 def _of_drafts(purpose: str, write: Callable[[bytes], str]) -> str | None:
-    """32 bytes of the visitor's account and `purpose`, written by `write`; None where nobody is logged in."""
+    """Return 32 bytes derived from the visitor's account and `purpose`, written by `write`; None where nobody is logged
+    in."""
     visitor = known_actor()
     if visitor is None:
         return None
-    # As it was derived before there were others: a draft of then has this owner.
+    # Derived as before there were other purposes, so that older drafts keep this owner.
     about = f"draft:{visitor.id}" if purpose == "owner" else f"draft:{visitor.id}:{purpose}"
     return write(hmac.digest(str(current_app.config["SECRET_KEY"]).encode(), about.encode(), "sha256"))
 
@@ -171,14 +178,14 @@ def _renewed(refresh_token: str) -> Actor:
         g.renewal_failed = NotAuthenticated(code="session-ended")
         raise g.renewal_failed from None
     except (StageUnavailableError, StageFailedError, TooManyRequests) as error:
-        # Asked once a request: the page that says so is not to wait for the stage a second time.
+        # Kept for the request, so that the page that reports it does not wait for the stage again.
         g.renewal_failed = error
         raise
     return auth.let_in(g.opened["access_token"])
 
 
 def _set(response: Response, name: str, value: str, ends: str, early: int = 0) -> None:
-    # Lax and not Strict for both: who comes from the link in our letter is to be known.
+    # Both Lax and not Strict, so that a visitor who comes from the link in a letter is logged in.
     seconds = int((read_instant(ends) - datetime.now(UTC)).total_seconds()) - early
     response.set_cookie(
         cookie(name), value, max_age=max(1, seconds), path="/", secure=request.is_secure, httponly=True, samesite="Lax"

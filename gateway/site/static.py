@@ -1,4 +1,4 @@
-"""Style, scripts and pictures: read at the start, served compressed, kept by browsers under a hash of their content."""
+"""Styles, scripts and pictures: read once, served compressed, and cached by browsers under a hash of their content."""
 
 import gzip
 import hashlib
@@ -19,7 +19,7 @@ pages = Blueprint("static_files", __name__)
 
 @dataclass(frozen=True)
 class File:
-    """A file, plain and compressed, and the hash under which it is addressed."""
+    """A file, plain and compressed, and the hash in its address."""
 
     plain: bytes
     compressed: bytes
@@ -29,7 +29,7 @@ class File:
 
 @cache
 def files() -> dict[str, File]:
-    """Every file by its name."""
+    """Return all files by name."""
     return {path.name: _read(path) for path in sorted(FOLDER.iterdir()) if path.is_file()}
 
 
@@ -41,7 +41,7 @@ def _read(path: Path) -> File:
 
 @pages.get("/statis/<digest>/<name>")
 def file(digest: str, name: str) -> Response:
-    """A file. An old address gives nothing: a page must never run with another version's script."""
+    """Return a file. An old address gets a 404, because a page must never run another version's script."""
     found = files().get(name)
     if found is None or found.digest != digest:
         abort(404)
@@ -54,11 +54,11 @@ def file(digest: str, name: str) -> Response:
 
 
 def address(name: str) -> str:
-    """Where a page finds the file `name`."""
+    """Return the address of the file `name`."""
     return url_for("static_files.file", digest=files()[name].digest, name=name)
 
 
 def register(app: Flask) -> None:
-    """Serve the files and let templates name them by `static_file("site.css")`."""
+    """Serve the files, and let templates name them by `static_file("site.css")`."""
     app.register_blueprint(pages)
     app.add_template_global(address, "static_file")

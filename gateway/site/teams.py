@@ -1,4 +1,4 @@
-"""Where the teams get their letters: written by the admin; and who has no address yet."""
+"""The admin's page of the addresses that letters to the teams go to."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -25,7 +25,7 @@ pages = new_pages("teams")
 @pages.route("/admin/alamat-tim", methods=["GET", "POST"])
 @needs(Role.ADMIN)
 def addresses() -> ResponseReturnValue:
-    """Where each team and its superior are written to."""
+    """Change the addresses of each team and its superior."""
     known = _known() if request.method == "GET" else {}
     names = _names(known.get("opd_team", {}) if request.method == "GET" else _written_to())
 
@@ -52,7 +52,7 @@ def addresses() -> ResponseReturnValue:
 
 
 def without_address() -> list[str]:
-    """The teams that nobody tells when their step runs out; none where that cannot be known just now."""
+    """Return the teams that have no address for reminders; none where notification or intake does not answer."""
     try:
         told = _known()
         names, known = _names(told.get("opd_team", {})), _written(told)
@@ -62,7 +62,7 @@ def without_address() -> list[str]:
 
 
 def _written_to() -> list[str]:
-    """The agencies that the form of this request has."""
+    """Return the agencies in the form of this request."""
     return [
         field.removeprefix("opd-").removesuffix("-email")
         for field in request.form
@@ -73,7 +73,7 @@ def _written_to() -> list[str]:
 def _names(with_address: Iterable[str]) -> dict[str, str]:
     names = {"operator": gettext("Operator"), "main_team": gettext("Tim NKK Utama")}
     lists = backend().lists()
-    # Also those that have left the roster, and may still have cases: saving the page is not to take their addresses.
+    # Agencies that have left the roster may still have cases, and saving the page must not remove their addresses.
     opds = {**lists["opds"], **{key: words.opd_name(key, lists) for key in with_address}}
     return names | {f"opd-{key}": name for key, name in opds.items()}
 
@@ -83,7 +83,7 @@ def _known() -> Mapping[str, Any]:
 
 
 def _address(team: str, values: Mapping[str, str]) -> dict[str, Any]:
-    """What was written for `team`. Raises InvalidInput, naming its fields on the page."""
+    """Return the address typed for `team`. Raises InvalidInput that names its fields on the page."""
     written = {name: values.get(f"{team}-{name}", "").strip() for name in ("email", "superior_email")}
     given = {name: text for name, text in written.items() if text}
     try:

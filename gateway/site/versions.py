@@ -1,4 +1,4 @@
-"""Every version of the calendar that there was, one at a time, with what it changed."""
+"""The admin's pages of the calendar's versions, each with its changes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ pages = new_pages("versions")
 @pages.get("/admin/kalender/versi")
 @needs(Role.ADMIN)
 def every() -> str:
-    """Every version, with who made it and when."""
+    """List the versions, each with who made it and when."""
     listing = backend().call("intake", "calendar_versions", request.args.get("cursor"), PAGE_SIZE)
     known = names([row["changed_by"] for row in listing["items"]])
     return render_template(
@@ -37,7 +37,7 @@ def every() -> str:
 @pages.get("/admin/kalender/versi/<int:number>")
 @needs(Role.ADMIN)
 def one(number: int) -> str:
-    """One version, whole; and what it changed in the one before."""
+    """Show one version, and what it changed from the one before."""
     shown = _version(number)
     before = _version(number - 1) if number > 1 else None
     content = shown["calendar"]
@@ -56,7 +56,7 @@ def _version(number: int) -> dict[str, Any]:
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """What became of a calendar, in sentences; a day of the week, a season or a date each."""
+    """Return the changes of a calendar in sentences, one for each day of the week, season or date."""
     said = [
         gettext("%(day)s: %(new)s, sebelumnya %(old)s", day=weekday(number), new=open_hours(spans), old=open_hours(was))
         for number, (was, spans) in enumerate(zip(old["week"], new["week"], strict=True))
@@ -73,7 +73,7 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any], called: Any) -> list[str]:
-    """What was added, changed and removed, by date."""
+    """Return what was added, changed and removed, by date."""
     said = []
     for key in sorted({*old, *new}):
         if key not in old:

@@ -1,4 +1,4 @@
-"""What codes of the stages are called on a page."""
+"""The words on pages for the codes of the stages."""
 
 import re
 from collections.abc import Mapping
@@ -89,7 +89,7 @@ STANDARD = {step.number: step.minutes for step in steps.STEPS}
 
 
 def why_waiting(why: str | None) -> str:
-    """What keeps letters here, for people: `why` is `AUTH 535 5.7.8`, say, or the name of an error."""
+    """Return why letters wait, in words. `why` is, for example, `AUTH 535 5.7.8` or the name of an error."""
     if why and why.startswith("AUTH "):
         return gettext("server surel tidak menerima nama atau kata sandi layanan ini (%(why)s)", why=why)
     if why and re.search(r" \d{3}", why):
@@ -100,7 +100,7 @@ def why_waiting(why: str | None) -> str:
 
 
 def register(app: Flask) -> None:
-    """Let templates use these words."""
+    """Make these words available in templates."""
     app.jinja_env.globals["words"] = {
         "roles": ROLES,
         "steps": STEP_NAMES,
@@ -120,7 +120,7 @@ def register(app: Flask) -> None:
 
 
 def paragraphs(text: str | None) -> Markup:
-    """A person's words as paragraphs: escaped first, so that markup in them stays text."""
+    """Return a text as paragraphs, escaped so that markup in it stays text."""
     parts = [part for part in (text or "").split("\n\n") if part.strip()]
     paragraph = Markup('<p dir="auto">{}</p>')
     return Markup().join(
@@ -129,33 +129,34 @@ def paragraphs(text: str | None) -> Markup:
 
 
 def bdi(text: str | None) -> Markup:
-    """What somebody has written or is called, within a sentence of ours: its direction is its own affair."""
+    """Return a text or name for use within a sentence, isolated so that its direction does not affect the
+    sentence's."""
     return Markup("<bdi>{}</bdi>").format(text) if text else Markup()
 
 
 def standard_time(number: int) -> str:
-    """How long step `number` may take."""
+    """Return the standard time of step `number`."""
     return working_time(STANDARD[number])
 
 
 def lists() -> views.Lists:
-    """Catalogue and roster; empty where they cannot be had just now, so that a page shows keys instead of names."""
+    """Return catalogue and roster; empty where they are not available, so that a page shows keys instead of names."""
     return backend().lists_if_any()
 
 
 def topic(row: Mapping[str, Any], known: views.Lists) -> str:
-    """Category and sub-category by their names; by their keys where an old report names what is gone."""
+    """Return the names of category and sub-category; their keys where an old report has one that was removed."""
     if "category" not in row:
         return ""
     category = known["categories"].get(row["category"])
-    # One that was renamed to another key, or taken away: said once, behind both.
+    # The note that one was renamed or removed is written once, after both.
     sub = category["sub_categories"].get(row["sub_category"]) if category else None
     written = f"{category['name'] if category else row['category']}: {sub or row['sub_category']}"
     return written if sub or not known["categories"] else _not_listed(written)
 
 
 def opd_name(key: str | None, known: views.Lists) -> str:
-    """An agency by its name; by its key, and that it is gone, where it has left the roster."""
+    """Return an agency's name; its key, with a note, where it has left the roster."""
     if not key:
         return ""
     return known["opds"].get(key) or (_not_listed(key) if known["opds"] else key)

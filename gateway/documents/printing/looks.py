@@ -1,7 +1,7 @@
-"""How paragraphs and words look: the properties a DOCX spreads over defaults, styles and the element itself.
+"""The formats of paragraphs and runs, which a DOCX spreads over defaults, styles and the element itself.
 
-Lengths are points. A property is searched from the nearest layer outward, and single attributes likewise, as office
-applications do.
+Lengths are in points. As in office applications, the innermost layer with a property, or with one of its attributes,
+decides.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ from gateway.documents.printing.refusing import UnprintableError
 
 TWIP = 1 / 20
 LINE_HEIGHT = 1.149
-"""Of Liberation Sans and Arial: ascent, descent and gap, as a share of the size."""
+"""The line height of Liberation Sans and Arial (ascent, descent and gap), as a factor of the size."""
 
 _OFF = ("0", "false", "off", "none")
 
@@ -23,7 +23,7 @@ Layers = Sequence[Any]
 
 @dataclass(frozen=True)
 class Words:
-    """The look of a run; `colour` is RRGGBB, `raised` "superscript", "subscript" or None."""
+    """The format of a run. `colour` is RRGGBB, `raised` "superscript", "subscript" or None."""
 
     size: float = 10.0
     bold: bool = False
@@ -37,7 +37,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Line:
-    """A border: `kind` is OOXML's name, `width` and `space` are points."""
+    """A border: `kind` is OOXML's name, `width` and `space` are in points."""
 
     kind: str
     width: float
@@ -47,7 +47,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Lines:
-    """The look of a paragraph. `leading` is points, or a factor of the font's own height where `fixed` is not set."""
+    """The format of a paragraph. `leading` is a factor of the font's line height where `rule` is "auto", else in
+    points."""
 
     alignment: str
     left: float
@@ -66,7 +67,7 @@ class Lines:
 
 
 class Styles:
-    """The styles of one DOCX."""
+    """The styles of a DOCX."""
 
     def __init__(self, document: Any) -> None:
         root = document.styles.element
@@ -83,7 +84,7 @@ class Styles:
         self._runs: dict[tuple[Any, str | None, str | None], Words] = {}
 
     def chain(self, key: str | None) -> list[Any]:
-        """The style `key` and those it is based on, the outermost first."""
+        """Return the style `key` and those it is based on, the outermost first."""
         found: list[Any] = []
         while key in self._styles and self._styles[key] not in found:
             style = self._styles[key]
@@ -92,14 +93,14 @@ class Styles:
         return found
 
     def of_paragraph(self, paragraph: Any, table: str | None) -> Lines:
-        """The look of the paragraph `paragraph`, in a table of the style `table`. Raises UnprintableError."""
+        """Return the format of a paragraph, in a table of style `table`. Raises UnprintableError."""
         own = _properties(paragraph)
         layers = [*self._paragraph_layers("w:pPr", own, table), *([] if own is None else [own])]
         _refuse_unprintable(layers)
         return _lines(layers)
 
     def of_run(self, run: Any, paragraph: Any, table: str | None) -> Words:
-        """The look of the run `run`, or of `paragraph`'s own end where it is None. Raises UnprintableError."""
+        """Return the format of the run `run`, or of the paragraph's mark where it is None. Raises UnprintableError."""
         around = _properties(paragraph)
         holder = around if run is None else run
         own = None if holder is None else holder.find(qn("w:rPr"))
@@ -125,18 +126,18 @@ class Styles:
 
 
 def value(element: Any, tag: str, attribute: str = "w:val") -> str | None:
-    """The attribute of the child `tag`, or None."""
+    """Return the attribute of the child `tag`, or None."""
     child = element.find(qn(tag))
     return None if child is None else child.get(qn(attribute))
 
 
 def nearest(layers: Layers, tag: str) -> Any:
-    """The child `tag` of the innermost layer that has one."""
+    """Return the child `tag` of the innermost layer that has one."""
     return next((child for layer in reversed(layers) if (child := layer.find(qn(tag))) is not None), None)
 
 
 def attribute(layers: Layers, tag: str, *names: str) -> str | None:
-    """The innermost value of any of the attributes `names` of `tag`."""
+    """Return the innermost value of any of the attributes `names` of `tag`."""
     for layer in reversed(layers):
         child = layer.find(qn(tag))
         for name in names if child is not None else ():
@@ -146,7 +147,7 @@ def attribute(layers: Layers, tag: str, *names: str) -> str | None:
 
 
 def length(text: str | None, unit: float = TWIP) -> float:
-    """Points of a length as OOXML writes it."""
+    """Return a length of OOXML in points."""
     try:
         return float(text or 0) * unit
     except ValueError:
@@ -154,7 +155,7 @@ def length(text: str | None, unit: float = TWIP) -> float:
 
 
 def line(element: Any) -> Line | None:
-    """The border that `element` describes; None where there is none."""
+    """Return the border that `element` describes, or None."""
     if element is None or element.get(qn("w:val")) in (None, "nil", "none"):
         return None
     return Line(
@@ -166,23 +167,24 @@ def line(element: Any) -> Line | None:
 
 
 def colour(text: str | None) -> str | None:
-    """RRGGBB, or None for "auto" and what is no colour."""
+    """Return RRGGBB, or None for "auto" and invalid colours."""
     return text if text and len(text) == 6 and all(digit in "0123456789abcdefABCDEF" for digit in text) else None
 
 
 def shade(element: Any) -> str | None:
-    """The fill of the element's shading."""
+    """Return the fill colour of the element's shading."""
     return None if element is None else colour(value(element, "w:shd", "w:fill"))
 
 
 def _properties(paragraph: Any) -> Any:
-    """The paragraph's properties, which stand first in it: where there are none, all of it would be searched."""
+    """Return the paragraph's properties, looking only at its first child, where they must be; a search would read all
+    of it."""
     first = next(iter(paragraph), None)
     return first if first is not None and first.tag == qn("w:pPr") else None
 
 
 def _written(element: Any) -> tuple[Any, ...]:
-    """What `element` says, such that two that say the same are equal."""
+    """Return the content of `element` in a form in which equal content compares equal."""
     return tuple((each.tag, *each.attrib.items()) for each in element.iter())
 
 
