@@ -1,4 +1,4 @@
-"""Who may do what, as docs/access.md says it."""
+"""The access rules of docs/access.md."""
 
 from tests.current.documents import FOLDER
 
@@ -6,7 +6,7 @@ WHO = ("nobody", "owner", "other reporter", "operator", "Tim Utama", "OPD", "oth
 
 
 def table() -> dict[str, tuple[str, ...]]:
-    """What docs/access.md says, by operation, for each of WHO."""
+    """Return the table of docs/access.md: by operation, the entry for each of WHO."""
     rows = [
         line.strip("| ").split(" | ")
         for line in (FOLDER.parent / "access.md").read_text().splitlines()

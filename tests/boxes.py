@@ -1,4 +1,4 @@
-"""Calls in boxes, as intake is asked by a gateway that has the access token of an actor."""
+"""Calls in sealed boxes, as a gateway with an actor's access token makes them to intake."""
 
 import hashlib
 from dataclasses import replace
@@ -12,19 +12,19 @@ PROOF = "what comes from the secret of an access token"
 
 
 def proved(actor: Actor) -> Actor:
-    """`actor` as an access token names them whose proof is PROOF."""
+    """Return `actor` as in an access token whose proof is PROOF."""
     return replace(actor, proof_hash=hashlib.sha256(PROOF.encode()).hexdigest())
 
 
 def called_by(service: Any, actor: Actor | None) -> Any:
-    """`service` in a call beside which the access token of `actor` travels."""
+    """Return `service` as in a call with the access token of `actor`."""
     service.caller = SimpleNamespace(require=lambda *_: actor)
     return service
 
 
 def asked(service: Any, key: str, method: str, content: dict[str, Any], actor: Actor | None = None) -> Any:
-    """What intake's `method` answers to a box with `content` for the public `key`, sealed by `actor` at
-    the time that the stage's clock shows."""
+    """Return the answer of intake's `method` to `content`, sealed for the public `key` by `actor` at the time of the
+    stage's clock."""
     question = Question(method, content, key, PROOF if actor else None, now=service.uow.clock())
     called_by(service, actor and proved(actor))
     return question.answer(getattr(service, method)(question.box))

@@ -1,4 +1,4 @@
-"""Small builders: each gives something valid, and takes what the test is about as keywords."""
+"""Small builders of valid objects; keywords set what the test is about."""
 
 import uuid
 from datetime import UTC, datetime
@@ -31,17 +31,17 @@ REPORT = {
 
 
 def complaint_form(**changed: Any) -> dict[str, Any]:
-    """Form Pengaduan as intake's schema leaves it."""
+    """Return a Form Pengaduan as intake's schema loads it."""
     return REPORT | {"confidential": False} | changed
 
 
 def complaint(now: datetime = MONDAY, **changed: Any) -> intake.Complaint:
-    """A report submitted at `now`."""
+    """Return a report submitted at `now`."""
     return intake.Complaint.submit(complaint_form(**changed), "reporter-1", "public", now, OFFICE_HOURS)
 
 
 def triage_case(**changed: Any) -> triage.Case:
-    """A report on Tim Utama's desk, not yet classified."""
+    """Return a report at the main team's desk, not yet classified."""
     times = {"submitted_at": MONDAY, "service_due_at": MONDAY, "came_at": MONDAY, "due_at": MONDAY}
     return triage.Case(
         **{"ticket": TICKET, "reporter_kind": "public", "confidential": False, **REPORT, **times, **changed}
@@ -49,14 +49,14 @@ def triage_case(**changed: Any) -> triage.Case:
 
 
 def opd_case(**changed: Any) -> opd_response.Case:
-    """A complaint on a helper team's desk, not yet answered."""
+    """Return a complaint at a helper team's desk, not yet responded to."""
     report = {name: value for name, value in REPORT.items() if name != "claimed_kind"}
     times = {"service_due_at": MONDAY, "came_at": MONDAY, "due_at": MONDAY}
     return opd_response.Case(**{"ticket": TICKET, "opd": "disdukcapil", "note": None, **report, **times, **changed})
 
 
 def answer(**changed: Any) -> notification.Answer:
-    """A complaint that has come to be answered."""
+    """Return a complaint that waits for its answer."""
     return notification.Answer(
         **{
             "ticket": TICKET,
@@ -72,12 +72,12 @@ def answer(**changed: Any) -> notification.Answer:
 
 
 def entry(type_: str, at: datetime = MONDAY, **known: Any) -> notification.Entry:
-    """One event of a journey, as notification notes it."""
+    """Return one event of a timeline, as notification stores it."""
     event_id = known.pop("event_id", None) or f"{type_} {known.get('round', 0)}"
     return notification.Entry(type=type_, at=at, event_id=event_id, ticket=TICKET, **known)
 
 
 def heard(data: EventData, time: datetime = MONDAY, **changed: Any) -> Event[Any]:
-    """`data` as a consumer hears it: written, and read again."""
+    """Return `data` as a consumer gets it: serialised and parsed."""
     event_id = changed.pop("event_id", None) or str(uuid.uuid4())
     return type(data).read(data.to_json(event_id, time.astimezone(UTC), changed.pop("correlation_id", None)))

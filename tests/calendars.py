@@ -1,4 +1,4 @@
-"""Random calendars and instants for hypothesis, and the slow way to count office time: look at every minute."""
+"""Random calendars and instants for hypothesis, and a slow count of office time that checks every minute."""
 
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -9,24 +9,24 @@ from nkk.sop.clock import OFFICE_WEEK, WIB, Calendar, Day, Season, Week
 from nkk.sop.text import one_line
 
 FIRST, LAST = date(2026, 2, 16), date(2026, 4, 10)
-"""The dates that random calendars make odd."""
+"""The dates that random calendars change."""
 
 MINUTE = timedelta(minutes=1)
 
 
 def wib(text: str) -> datetime:
-    """An instant written in Jakarta."""
+    """Return an instant given in WIB."""
     return datetime.fromisoformat(text).replace(tzinfo=WIB)
 
 
 def at(minute: int) -> time:
-    """The time of day `minute` minutes after midnight."""
+    """Return the time of day `minute` minutes after midnight."""
     return time(minute // 60, minute % 60)
 
 
 @st.composite
 def open_spans(draw):
-    """The spans of a day: none, one or several, some of them touching."""
+    """Draw the open spans of a day: none, one or several, some of them adjacent."""
     points = draw(st.lists(st.integers(0, 24 * 60 - 1), max_size=6, unique=True).map(sorted))
     return tuple((at(opens), at(closes)) for opens, closes in pairwise(points) if draw(st.booleans()))
 
@@ -38,7 +38,7 @@ own_days = closures | st.builds(Day, names, open_spans())
 
 
 def minutes_of(week: Week) -> int:
-    """Office minutes of a week."""
+    """Return the office minutes of a week."""
     return sum(
         (closes.hour - opens.hour) * 60 + closes.minute - opens.minute for spans in week for opens, closes in spans
     )
@@ -52,7 +52,7 @@ base_weeks = st.just(OFFICE_WEEK) | weeks.filter(lambda week: minutes_of(week) >
 
 @st.composite
 def some_seasons(draw):
-    """Up to two seasons without a shared date."""
+    """Draw up to two seasons without a shared date."""
     edges = sorted(draw(st.lists(days_between, max_size=4, unique=True)))
     return tuple(
         Season(draw(names), first, last, draw(weeks)) for first, last in zip(edges[::2], edges[1::2], strict=False)
@@ -68,7 +68,7 @@ minutes = instants.map(lambda moment: moment.replace(second=0, microsecond=0))
 
 
 def open_minutes(calendar: Calendar, day: date) -> list[bool]:
-    """Each of a date's 1,440 minutes, open or not, read off the calendar's own data."""
+    """Return for each of a date's 1,440 minutes whether it is open, directly from the calendar's data."""
     if day in calendar.days:
         spans = calendar.days[day].spans
     else:
@@ -85,13 +85,13 @@ def open_minutes(calendar: Calendar, day: date) -> list[bool]:
 
 
 def open_at(calendar: Calendar, moment: datetime) -> bool:
-    """Whether the offices are open in the minute that begins at `moment`."""
+    """Return whether the offices are open in the minute that begins at `moment`."""
     local = moment.astimezone(WIB)
     return open_minutes(calendar, local.date())[_number(local.time())]
 
 
 def counted(calendar: Calendar, start: datetime, end: datetime) -> int:
-    """Office minutes between two whole minutes."""
+    """Return the office minutes between two whole minutes."""
     start, end = start.astimezone(WIB), end.astimezone(WIB)
     days = [start.date() + timedelta(days=number) for number in range((end.date() - start.date()).days + 1)]
     every = [open_ for day in days for open_ in open_minutes(calendar, day)]

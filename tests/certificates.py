@@ -1,4 +1,4 @@
-"""Certificates that nobody vouches for but themselves."""
+"""Self-signed certificates."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ from ops.stack.ports import LOOPBACK
 
 
 def own_certificate(folder: Path) -> tuple[Path, Path]:
-    """(certificate, key) of a server on this machine, as files in `folder`."""
+    """Create a certificate for a server on this machine; return (certificate, key) as files in `folder`."""
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(LOOPBACK))])

@@ -1,4 +1,4 @@
-"""For every test."""
+"""Fixtures and hooks of all tests."""
 
 import importlib
 import os
@@ -18,12 +18,13 @@ from tests.effort import LONG
 TESTS = Path(__file__).parent
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
 
-# Compiled modules are kept, also where the environment forbids it: hundreds of processes would compile them all again.
+# Compiled modules are kept even where the environment forbids it, because hundreds of processes would each compile
+# them.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# eventlet warns once a process, at its first import. Importing it here keeps the suite clean under `-W error` on the
-# command line too, which outranks the filters of pyproject.toml.
+# eventlet warns once per process, at its first import. Importing it here keeps the suite clean under `-W error` on the
+# command line too, which overrides the filters of pyproject.toml.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     importlib.import_module("eventlet")
@@ -31,7 +32,7 @@ with warnings.catch_warnings():
 
 @pytest.fixture(scope="session")
 def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
-    """A RabbitMQ of the tests' own; each test takes a virtual host. Installs Debian's package where there is none."""
+    """Yield a private RabbitMQ; each test uses a virtual host. Debian's package is installed where it is missing."""
     if not SERVER.exists():
         install_packages("rabbitmq-server")
     with PrivateNode(tmp_path_factory.mktemp("rabbitmq")) as node:
@@ -40,22 +41,24 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PrivatePostgres]:
-    """A PostgreSQL server of the tests' own; each test takes databases. No power fails here, and its hundreds of small
-    databases need no housekeeping."""
+    """Yield a private PostgreSQL server; each test uses its own databases.
+
+    It runs without fsync and autovacuum, because test data need not survive and the databases are small.
+    """
     with PrivatePostgres(_memory(), fsync="off", autovacuum="off") as server:
         yield server
 
 
 def _memory() -> Path | None:
-    """A folder in memory that has room for databases, where there is one."""
+    """Return a folder in memory with room for databases, or None."""
     return MEMORY if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM else None
 
 
-# First: whoever deals the tests out reads the marks in this same hook.
+# First, because pytest-xdist reads the marks in this same hook.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the work: what uses one running installation goes to one of them, whole. What takes
-    long is left to `make proof`."""
+    """Assign tests to processes, so that all tests of one running installation run in the same one; drop long tests
+    from `make test`."""
     items[:] = [item for item in items if LONG or not item.get_closest_marker("long")]
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)):
@@ -65,7 +68,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 ONE_LANE = dict.fromkeys(("test_calls_and_subscriptions", "test_live"), "own node")
-"""Files of tests/integration that share what takes long to start."""
+"""Files of tests/integration that share what is slow to start."""
 
 
 def _lane(item: pytest.Item) -> str | None:

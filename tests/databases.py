@@ -1,4 +1,4 @@
-"""What stands in a running installation's databases, looked at from outside."""
+"""The content of a running installation's databases, read from outside."""
 
 from collections.abc import Container
 from functools import cache
@@ -11,7 +11,7 @@ from tests.installations import Installation
 
 
 def engine(installation: Installation, stage: str) -> Engine:
-    """The database of `stage`, for a test's own look or touch."""
+    """Return an engine of `stage`'s database, for a test to read or change it."""
     return _engine(installation.stack.database_url(stage))
 
 
@@ -24,7 +24,7 @@ def _engine(written: str) -> Engine:
 
 
 def tables(installation: Installation, stage: str) -> MetaData:
-    """The tables of `stage`, as its database has them: looked at once."""
+    """Return the tables of `stage`, reflected once from its database."""
     return _tables(engine(installation, stage))
 
 
@@ -36,8 +36,11 @@ def _tables(engine: Engine) -> MetaData:
 
 
 def everything_in(installation: Installation, stage: str, but: Container[str] = ()) -> str:
-    """All that the database of `stage` holds: of SQLite the files' own bytes, deleted rows and journal included; of
-    PostgreSQL each row, `but` for columns such as `messages.tries`."""
+    """Return everything in the database of `stage`.
+
+    For SQLite these are the files' bytes, including deleted rows and the journal; for PostgreSQL all rows, without the
+    columns in `but`, such as `messages.tries`.
+    """
     url = make_url(installation.stack.database_url(stage))
     if url.drivername.startswith("sqlite"):
         path = Path(str(url.database))

@@ -1,6 +1,6 @@
-"""The processes that programs are forks of (see forks.py): each reads its program's modules, then forks as it is told.
+"""The servers that fork test programs (see forks.py): each imports its program's modules, then forks on request.
 
-Nothing but the standard library is read before eventlet has taken the place of what waits.
+Only the standard library is imported before eventlet's monkey patching.
 """
 
 import ctypes
@@ -22,11 +22,11 @@ PR_SET_PDEATHSIG = 1
 
 
 def serve(program: str, modules: Sequence[str]) -> None:
-    """Fork as told by standard input's other end, until that is closed."""
-    # Made before eventlet takes the place of the class: this one waits as sockets do.
+    """Fork for each order on the socket at standard input, until that is closed."""
+    # Created before eventlet replaces the class, so that its calls block.
     orders = socket.socket(fileno=0)
     if program == "nameko":
-        # As `nameko run` does before it reads anything else.
+        # Patched first, as `nameko run` does.
         with warnings.catch_warnings():
             # eventlet announces its retirement; the programs silence that by a filter of their own.
             warnings.simplefilter("ignore")
@@ -51,7 +51,7 @@ def serve(program: str, modules: Sequence[str]) -> None:
 
 
 def serve_documents(modules: Sequence[str]) -> None:
-    """Fork for everybody who connects to standard input's socket, and tell them how the fork ended."""
+    """Fork for each connection to the socket at standard input, and send it the exit code."""
     listener = socket.socket(fileno=os.dup(0))
     for module in modules:
         importlib.import_module(module)
@@ -67,7 +67,7 @@ def serve_documents(modules: Sequence[str]) -> None:
 
 
 def _mind(line: socket.socket) -> None:
-    """Have one document made, in a fork of this one."""
+    """Run one document process in a fork of this one, and send its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     content, received, _, _ = socket.recv_fds(line, LARGEST_ORDER, 3)
     child = os.fork()
@@ -81,7 +81,7 @@ def _mind(line: socket.socket) -> None:
 
 
 def _make(order: dict[str, Any], received: Sequence[int]) -> None:
-    """Be `python -m gateway.documents`."""
+    """Run as `python -m gateway.documents`."""
     code = 1
     try:
         os.environ.clear()
@@ -103,7 +103,7 @@ def _ended(pid: int) -> int | None:
 
 
 def _become(program: str, order: dict[str, Any], received: Sequence[int]) -> None:
-    """Go on as the program, and end as it does."""
+    """Run as the program, and exit with its code."""
     code = 1
     try:
         os.setsid()
@@ -127,8 +127,8 @@ def _become(program: str, order: dict[str, Any], received: Sequence[int]) -> Non
 
 
 def _own_files(out: str, errors: str, places: Mapping[int, int]) -> None:
-    """Where it writes, and the sockets at the numbers that the environment names them by."""
-    # Out of the way first: a socket's place may be where another came in.
+    """Redirect the output, and move the sockets to the numbers that the environment names."""
+    # Moved out of the way first, because a socket's number may be where another one arrived.
     spare = {fcntl.fcntl(received, fcntl.F_DUPFD, 512): place for received, place in places.items()}
     for received in places:
         os.close(received)
@@ -143,7 +143,7 @@ def _own_files(out: str, errors: str, places: Mapping[int, int]) -> None:
 
 
 MAIN = {"nameko": "nameko.cli:cli", "gunicorn": "gunicorn.app.wsgiapp:run", "nkk": "ops.cli:main"}
-"""What each program's script calls."""
+"""The entry point of each program's script."""
 
 
 def _main(program: str) -> Callable[[], Any]:

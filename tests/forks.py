@@ -1,7 +1,7 @@
-"""Programs that begin as forks of a process which has read their modules.
+"""Programs that start as forks of a process which has imported their modules.
 
-Reading them takes a second and a half of processor for each process of an installation. A fork is a process as any
-other: its environment, log, session and inherited sockets are its own; it is killed, frozen and ended alone.
+The imports take a second and a half of processor time for each process of an installation. A fork is a full process:
+its environment, log, session and inherited sockets are its own, and it can be killed, frozen and ended alone.
 """
 
 import atexit
@@ -35,25 +35,25 @@ READ_BY = {
         *(f"gateway.documents.{name}" for name in ("filling", "printing", "rendering", "trial", "workbook")),
     ),
 }
-"""The modules that are read once, by the program that is made up of them."""
+"""The modules that are imported once, by the program that uses them."""
 
 
 @dataclass
 class Forked:
-    """A process that a server of forks started; of subprocess.Popen what a supervisor needs."""
+    """A process started by a fork server, with what a supervisor needs of subprocess.Popen."""
 
     server: "Server"
     pid: int
     returncode: int | None = None
 
     def poll(self) -> int | None:
-        """How it ended; None while it runs."""
+        """Return the exit code; None while it runs."""
         if self.returncode is None:
             self.returncode = self.server.ask({"ended": self.pid})
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
-        """How it ended, once it has. Raises subprocess.TimeoutExpired."""
+        """Wait for the end and return the exit code. Raises subprocess.TimeoutExpired."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while (code := self.poll()) is None:
             if deadline is not None and time.monotonic() > deadline:
@@ -63,7 +63,7 @@ class Forked:
 
 
 class Server:
-    """The process that is forked from, for one program. It ends with this process, and with it those it started."""
+    """The process from which one program's processes are forked. It ends with this process, and its forks with it."""
 
     def __init__(self, program: str) -> None:
         self._lock = Lock()
@@ -80,7 +80,7 @@ class Server:
         sockets: Any = (),
         errors: Path | None = None,
     ) -> Forked:
-        """A fork that does what `command` would, in `environment`; what it says of errors goes to `errors`."""
+        """Start a fork that runs `command` in `environment`; its standard error goes to `errors`, else to `log`."""
         order = {
             "arguments": list(command[1:]),
             "environment": dict(environment),
@@ -92,13 +92,13 @@ class Server:
         return Forked(self, self.ask(order))
 
     def ask(self, order: Mapping[str, Any]) -> Any:
-        """What the server answers."""
+        """Send an order, and return the server's answer."""
         with self._lock:
             socket.send_fds(self._socket, [json.dumps(order).encode()], order.get("sockets", ()))
             return json.loads(self._socket.recv(LARGEST_ORDER))
 
     def close(self) -> None:
-        """End it."""
+        """End the server."""
         self._socket.close()
         self._process.wait()
 
@@ -114,12 +114,12 @@ order = {{"arguments": sys.argv[1:], "environment": dict(os.environ)}}
 socket.send_fds(line, [json.dumps(order).encode()], [0, 1, 2])
 sys.exit(int(line.recv(16)) % 256)
 """
-"""What stands for the interpreter where a gateway starts one for each document: a fork makes it."""
+"""The script that replaces the interpreter a gateway starts for each document: it has a fork make it."""
 
 
 @cache
 def python_for_documents() -> str:
-    """The path of that, once somebody listens to it."""
+    """Return the path of that script, with its server listening."""
     folder = Path(tempfile.mkdtemp(prefix="nkk-documents-"))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(str(folder / "socket"))
@@ -150,7 +150,7 @@ def _forking(program: str, stdin: socket.socket) -> subprocess.Popen[bytes]:
 
 
 class ForkedProgram(Program):
-    """A program that is a fork, not begun anew."""
+    """A program that starts as a fork instead of a new process."""
 
     def start(self) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ class ForkedProgram(Program):
 
 
 def run_nkk(*arguments: str, environment: Mapping[str, str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    """What the command line says to `arguments`, and how it ends."""
+    """Run `nkk` with `arguments` as a fork; return its output and exit code."""
     with tempfile.TemporaryDirectory() as folder:
         out, errors = Path(folder, "out"), Path(folder, "errors")
         forked = server("nkk").start(["nkk", *arguments], environment, out, errors=errors)

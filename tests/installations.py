@@ -1,4 +1,4 @@
-"""Whole installations for tests: real processes, broker and databases, each in a folder and vhost of its own."""
+"""Whole installations for tests: real processes, broker and databases, each in its own folder and virtual host."""
 
 import atexit
 import os
@@ -43,7 +43,7 @@ SETTINGS = {
     "NKK_RETRY_DELAYS": "0.2,0.4,0.8",
     "NKK_RPC_TIMEOUT": "3",
     "NKK_GATEWAY_WORKERS": "1",
-    # No client connects from there but a proxy that a test puts before the gateway.
+    # Only a proxy that a test puts before the gateway connects from this address.
     "NKK_TRUSTED_PROXIES": "127.0.0.99/32",
     "NKK_LIVE_STREAMS": "24",
     "NKK_GATEWAY_THREADS": "40",
@@ -53,7 +53,7 @@ T = TypeVar("T")
 
 
 def eventually(ask: Callable[[], T], patience: float = PATIENCE) -> T:
-    """What `ask` gives once it is true; an AssertionError it raises is taken for "not yet" until time is up."""
+    """Return the result of `ask` once it is true, and poll until then; an AssertionError counts as "not yet"."""
     deadline, pause = monotonic() + patience, 0.02
     while True:
         try:
@@ -66,69 +66,69 @@ def eventually(ask: Callable[[], T], patience: float = PATIENCE) -> T:
         if monotonic() > deadline:
             raise complaint or AssertionError(f"not within {patience} s: {found!r}")
         sleep(pause)
-        # What takes long is asked about less often: the asking takes its share of the processor.
+        # Polled less and less often, because each call takes processor time.
         pause = min(1.3 * pause, 0.2)
 
 
 class Installation:
-    """A running stack, looked after by a thread, and what tests do to it."""
+    """A running stack, supervised by a thread, with the operations that tests perform on it."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.url = stack.url
         self.uri = stack.amqp_uri
         self._leaving = threading.Event()
-        # Children ask to die with the thread that started them: one thread starts them all again.
+        # Children die with the thread that started them, so one thread starts all of them.
         self._watcher = threading.Thread(target=self._watch, name="watcher")
         self._lock = threading.Lock()
         self._watcher.start()
 
     def kill(self, name: str) -> None:
-        """SIGKILL `name` (such as `triage-1`); it is started again as an operator's supervisor would."""
+        """Send SIGKILL to `name` (such as `triage-1`); the supervisor restarts it."""
         os.kill(self._pid(name), signal.SIGKILL)
 
     def freeze(self, name: str) -> None:
-        """SIGSTOP: it is there, and does nothing."""
+        """Send SIGSTOP to `name`: it exists, and does nothing."""
         os.kill(self._pid(name), signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
-        """SIGCONT."""
+        """Send SIGCONT to `name`."""
         os.kill(self._pid(name), signal.SIGCONT)
 
     def end(self, name: str) -> None:
-        """SIGTERM, as a deploy would; it is started again."""
+        """Send SIGTERM to `name`, as a deployment does; the supervisor restarts it."""
         os.kill(self._pid(name), signal.SIGTERM)
 
     def take_down(self, name: str) -> None:
-        """SIGTERM, and not started again."""
+        """Send SIGTERM to `name`, without a restart."""
         with self._lock:
             self.stack.supervisor.end(self.stack.programs[name])
 
     def bring_up(self, name: str) -> None:
-        """Start what was taken down."""
+        """Start a program that was taken down."""
         with self._lock:
             self.stack.supervisor.start(self.stack.programs[name])
 
     def wait_until_ready(self) -> None:
-        """Return once every stage answers."""
+        """Wait until every stage answers."""
         with self._lock:
             self.stack.wait_until_ready()
 
     def log(self, name: str) -> str:
-        """What `name` has logged."""
+        """Return the log of `name`."""
         return self.stack.programs[name].log.read_text()
 
     def logs(self) -> str:
-        """What every process has logged."""
+        """Return the logs of all processes."""
         return "".join(self.log(name) for name in self.stack.programs)
 
     @cached_property
     def keyed(self) -> Keyed:
-        """What its notification service keeps in the place of ids."""
+        """The keys from which its notification service derives the pseudonyms it stores instead of ids."""
         return Keyed(self.stack.keys["NKK_NOTIFICATION_PRIVATE_KEY"])
 
     def submitted(self, ticket: str, reporter_id: str = "nobody") -> ComplaintSubmitted:
-        """That `ticket` was submitted, as its intake would tell it."""
+        """Return the event that `ticket` was submitted, as its intake publishes it."""
         now = datetime.now(UTC)
         return ComplaintSubmitted(
             ticket=ticket,
@@ -157,8 +157,8 @@ class Installation:
 
 
 class QuickStack(Stack):
-    """A stack that starts in a quarter of the time: its processes are forks (see forks.py), and its databases copies of
-    some that were migrated once."""
+    """A stack that starts in a quarter of the time: its processes are forks (see forks.py), its databases copies of
+    migrated ones."""
 
     program_cls = ForkedProgram
 
@@ -175,7 +175,7 @@ class QuickStack(Stack):
 
 @cache
 def _migrated() -> Path:
-    """The folder of an empty SQLite database for every stage."""
+    """Return the folder with an empty, migrated SQLite database for every stage."""
     folder = Path(tempfile.mkdtemp(prefix="nkk-migrated-"))
     atexit.register(shutil.rmtree, folder)
     for stage in STAGES:
@@ -193,9 +193,11 @@ def installation(
     services: Mapping[str, str] | None = None,
     stack_cls: type[Stack] = QuickStack,
 ) -> Iterator[Installation]:
-    """A ready installation in `folder` on the broker at `uri`; `services` may put a test's class in a stage's place.
-    Passwords cost little where it does not say otherwise, and where `stack_cls` is not Stack itself its processes are
-    forks and its databases copies."""
+    """Run an installation in `folder` on the broker at `uri`, and yield it when ready.
+
+    `services` can replace a stage's class. By default passwords are hashed cheaply; with the default `stack_cls`,
+    processes are forks and databases are copies.
+    """
     services = SERVICES | {"intake": "tests.quick:QuickIntake"} | dict(services or {})
     stack = stack_cls(
         folder,
@@ -214,7 +216,8 @@ def installation(
 
 
 def as_moved(uri: str, message: Message) -> Message:
-    """`message`, for the inbox that its key names, as its stage moves one that its owner told: to that inbox alone."""
+    """Return `message`, for the inbox in its routing key, as its stage moves an event of the owner to that inbox
+    alone."""
     stage = message.routing_key.partition(".")[0]
     owner = next((event.SERVICES[0] for event in EVENTS if message.type == event.TYPE), "intake")
     told = SimpleNamespace(
@@ -230,8 +233,8 @@ _VHOSTS: WeakKeyDictionary[PrivateNode, list[str]] = WeakKeyDictionary()
 
 
 def new_vhost(rabbit: PrivateNode) -> str:
-    """The URI of a virtual host nobody else uses; many are made at a time, as each call of rabbitmqctl is a second of
-    processor."""
+    """Return the URI of an unused virtual host. Many are created at once, because each rabbitmqctl call takes a second
+    of processor time."""
     unused = _VHOSTS.setdefault(rabbit, [])
     if not unused:
         unused += rabbit.new_vhosts(*(f"test-{uuid.uuid4().hex[:8]}" for _ in range(20)))
@@ -239,14 +242,14 @@ def new_vhost(rabbit: PrivateNode) -> str:
 
 
 _TEMPLATES: WeakSet[PrivatePostgres] = WeakSet()
-"""The servers that have a migrated database for every stage, to be copied."""
+"""The servers that have a migrated template database for every stage."""
 
 _COPIES: set[str] = set()
-"""The URLs of such copies."""
+"""The URLs of databases copied from such templates."""
 
 
 def new_databases(postgres: PrivatePostgres) -> dict[str, str]:
-    """A fresh PostgreSQL database for every stage, migrated: its URL by stage."""
+    """Create a migrated PostgreSQL database for every stage; return the URLs by stage."""
     if postgres not in _TEMPLATES:
         postgres.create(*(f"migrated_{stage}" for stage in STAGES))
         for stage in STAGES:
@@ -262,7 +265,7 @@ def new_databases(postgres: PrivatePostgres) -> dict[str, str]:
 
 
 def running_processes(installation: Installation) -> dict[str, Any]:
-    """pid by name of everything the installation runs."""
+    """Return the pids of the installation's running processes, by name."""
     return {
         name: program.process.pid
         for name, program in installation.stack.programs.items()

@@ -1,4 +1,4 @@
-"""Intake without a broker, on a database of its own, and one call of each of its methods that take a box."""
+"""Intake without a broker, on a database of its own, and one call of each method that takes a box."""
 
 import hashlib
 from collections.abc import Iterator
@@ -65,11 +65,11 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "reset_staff": (ADMIN, {"username": "operator", "password": NEW}),
     "let_staff_in": (ADMIN, {"username": "operator"}),
 }
-"""One of each that is carried out."""
+"""One successful call of each method."""
 
 
 class Passwords:
-    """Hashes without their cost."""
+    """A fake of password hashing that costs nothing."""
 
     def hash(self, password: str) -> str:
         return f"hash of {password}"
@@ -87,7 +87,8 @@ class Passwords:
 
 @contextmanager
 def intake_at(url: str) -> Iterator[IntakeService]:
-    """Intake with a reporter, an operator and an admin, two reports, and a code under way, its database at `url`."""
+    """Yield intake with a reporter, an operator and an admin, two reports, and a reset code; its database is at
+    `url`."""
     database = Database(url, size=10)
     metadata.create_all(database.engine)
     service = IntakeService()
@@ -134,13 +135,13 @@ def intake_at(url: str) -> Iterator[IntakeService]:
 
 
 def stored(intake: IntakeService) -> dict[str, list[str]]:
-    """Everything in intake's database."""
+    """Return everything in intake's database."""
     with intake.uow.database.reading() as connection:
         return {table.name: sorted(map(repr, connection.execute(select(table)))) for table in metadata.sorted_tables}
 
 
 def sent(intake: IntakeService, method: str, box: Any, actor: Actor | None) -> Any:
-    """What an instance of intake answers to a call with `box`, beside which the token of `actor` travels."""
+    """Return intake's answer to a call with `box` and the access token of `actor`."""
     return getattr(called_by(copy(intake), actor and proved(actor)), method)(box)
 
 

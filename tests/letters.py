@@ -1,4 +1,4 @@
-"""Letters as their readers have them."""
+"""Letters as their readers see them."""
 
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -11,22 +11,22 @@ from services.notification.composing import Letter
 
 
 def sender_of(written: str) -> MailFrom:
-    """What NKK_MAIL_FROM means."""
+    """Return the parsed value of NKK_MAIL_FROM."""
     return NKK_MAIL_FROM.get({"NKK_MAIL_FROM": written})
 
 
 def server_at(url: str) -> MailServer | None:
-    """What NKK_SMTP_URL means."""
+    """Return the parsed value of NKK_SMTP_URL."""
     return NKK_SMTP_URL.get({"NKK_SMTP_URL": url})
 
 
 def read(letter: Letter) -> EmailMessage:
-    """A letter as a mail program reads it."""
+    """Return a letter as a mail program parses it."""
     return message_from_bytes(letter.content, policy=policy.default)
 
 
 def posted(folder: Path) -> list[EmailMessage]:
-    """The letters in a mail folder, oldest first. Each is read once, however often it is waited for the next."""
+    """Return the letters in a mail folder, oldest first. Each file is parsed once, however often a test polls."""
     return [_posted(path, at) for at, path in sorted((path.stat().st_mtime_ns, path) for path in folder.glob("*.eml"))]
 
 
@@ -36,8 +36,8 @@ def _posted(path: Path, _written_at: int) -> EmailMessage:
 
 
 class Outbox(list[EmailMessage]):
-    """What was sent, read."""
+    """A fake mail server that keeps the letters sent, parsed."""
 
     def send(self, letter: Letter) -> None:
-        """Takes the place of a mail server."""
+        """Send a letter, as the mail server's client does."""
         self.append(read(letter))

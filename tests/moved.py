@@ -1,9 +1,9 @@
-"""A broker whose name leads to another address after a while, in a network and with a resolver of this process's own.
+"""A broker whose host name moves to another address, in a network namespace with its own resolver.
 
     unshare --map-root-user --mount --net python -m tests.moved FOLDER COMMAND…
 
-Runs COMMAND, which is to connect to `broker.example`, and prints at which of two addresses it came by, and then, once
-the name has moved, again. Its record says that the address is good for an hour.
+Runs COMMAND, which connects to `broker.example`, and prints at which of two addresses it connected, before the name
+moves and after. The DNS record has a lifetime of an hour.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
 
 
 class Resolver:
-    """Answers whoever asks where the broker is."""
+    """A DNS server that answers with the broker's current address."""
 
     def __init__(self) -> None:
         self.address = FIRST
@@ -49,7 +49,7 @@ class Resolver:
 
 
 class Door:
-    """Counts who comes to an address, and lets nobody in."""
+    """A server that counts the connections to an address, and closes them."""
 
     def __init__(self, address: str) -> None:
         self.came = 0

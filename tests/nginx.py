@@ -1,4 +1,4 @@
-"""The proxy with TLS that the repository brings, run on this machine as Debian has it."""
+"""The repository's TLS proxy configuration, run with Debian's nginx on this machine."""
 
 import ipaddress
 import os
@@ -23,13 +23,13 @@ from tests.installations import eventually
 
 CONFIGURATION = Path(__file__).resolve().parents[1] / "deploy" / "nginx" / "nginx.conf"
 ADDRESS = "127.0.0.99"
-"""Where it connects to the gateway from."""
+"""The address from which the proxy connects to the gateway."""
 SITE_URL = "https://pengaduan.example.id"
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """A running proxy: its ports and whom its visitors believe."""
+    """A running proxy: its ports and the folder of its certificate."""
 
     https: int
     http: int
@@ -41,20 +41,20 @@ class Proxy:
 
     @property
     def trust(self) -> ssl.SSLContext:
-        """TLS that believes this proxy's certificate alone."""
+        """A TLS context that trusts this proxy's certificate only."""
         return ssl.create_default_context(cafile=str(self.folder / "certificate"))
 
 
 @contextmanager
 def nginx(folder: Path, gateway_port: int) -> Iterator[Proxy]:
-    """nginx with our configuration before the gateway at `gateway_port`."""
+    """Run nginx with the repository's configuration before the gateway at `gateway_port`."""
     if shutil.which("nginx") is None:
         install_packages("nginx-light")
     proxy = Proxy(free_port(), free_port(), folder)
     _write_certificate(folder)
     (folder / "redirect.conf").write_text(f"return 308 {SITE_URL}$request_uri;")
     (folder / "nginx.conf").write_text(_here(CONFIGURATION.read_text(), proxy, gateway_port))
-    # As one process, and as whoever runs the tests: the folder is theirs alone.
+    # As one process, and as the user who runs the tests, because the folder is private to that user.
     user = "user root; " if os.geteuid() == 0 else ""
     command = ["nginx", "-p", str(folder), "-c", "nginx.conf", "-e", "stderr", "-g", f"{user}master_process off;"]
     with (folder / "nginx.log").open("wb") as log:
@@ -69,7 +69,7 @@ def nginx(folder: Path, gateway_port: int) -> Iterator[Proxy]:
 
 
 def _here(configuration: str, proxy: Proxy, gateway_port: int) -> str:
-    """The configuration, with this machine's ports, files and addresses in the places of the container's."""
+    """Return the configuration with this machine's ports, files and addresses instead of the container's."""
     for there, here in {
         "gateway.door:8000": f"{LOOPBACK}:{gateway_port}",
         "listen 8443 ": f"listen {LOOPBACK}:{proxy.https} ",

@@ -1,4 +1,4 @@
-"""What stands on printed sheets."""
+"""The text of printed documents."""
 
 from io import BytesIO
 
@@ -6,5 +6,5 @@ import pypdf
 
 
 def pdf_words(file: bytes) -> str:
-    """Every word of a PDF, white space made one blank."""
+    """Return all words of a PDF, with single spaces between them."""
     return " ".join(" ".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(file)).pages).split())

@@ -1,4 +1,4 @@
-"""The people of the procedure, at the website's door: each test's users act over HTTP alone."""
+"""The people of the procedure, who use an installation over HTTP only."""
 
 import json
 import uuid
@@ -18,7 +18,7 @@ from tests.installations import Installation, eventually
 PASSWORD = "rahasia-sekali-42"
 
 RENEWED_BEFORE = timedelta(minutes=5)
-"""How long before an access token expires it is renewed. Tests that show `Person.token` elsewhere have as long."""
+"""How long before it expires an access token is renewed. Tests that use `Person.token` elsewhere have as long."""
 
 REGISTRATION = {
     "kind": "public",
@@ -32,7 +32,7 @@ REGISTRATION = {
 
 @dataclass
 class Person:
-    """Somebody logged in, or nobody yet."""
+    """A client of the API, logged in or not."""
 
     http: httpx.Client
     token: str | None = None
@@ -40,50 +40,53 @@ class Person:
     session: Mapping[str, Any] | None = None
 
     def ask(self, method: str, path: str, json: Any = None, **kwargs: Any) -> httpx.Response:
-        """One request to the API, answered whatever it may be."""
+        """Send one request to the API; return the response, whatever its status."""
         headers = dict(kwargs.pop("headers", {})) | self._authorization()
         return self.http.request(method, f"/api/v1{path}", json=json, headers=headers, **kwargs)
 
     def status(self, method: str, path: str, json: Any = None) -> int:
-        """How one request is answered, without waiting for the end of what may have none."""
+        """Return the status of one request, without waiting for the end of an endless response."""
         with self.stream(method, path, json=json) as response:
             return response.status_code
 
     def stream(self, method: str, path: str, **kwargs: Any) -> AbstractContextManager[httpx.Response]:
-        """One request, its answer to be read as it comes."""
+        """Send one request; return its response as a stream."""
         return self.http.stream(method, f"/api/v1{path}", headers=self._authorization(), **kwargs)
 
     def _authorization(self) -> dict[str, str]:
-        """The header that says who asks. As a client of the API does, a log-in is renewed before it expires: the people
-        of an installation are there for as long as its tests take."""
+        """Return the Authorization header.
+
+        As in a real client, a log-in is renewed before it expires: the people of an installation stay as long as its
+        tests.
+        """
         if self.session and datetime.now(UTC) > datetime.fromisoformat(self.session["expires_at"]) - RENEWED_BEFORE:
             response = self.http.post(
                 "/api/v1/sessions/current/renewal", json={"refresh_token": self.session["refresh_token"]}
             )
-            # A session that a test has ended stays so: the request is answered as it is with the token at hand.
+            # A session that a test has ended is not renewed: the request goes out with the token it has.
             if response.status_code == 200:
                 self.session = {**self.session, **response.json()}
                 self.token = self.session["access_token"]
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     def get(self, path: str, **kwargs: Any) -> Any:
-        """What stands at `path`; it must be there."""
+        """Return the JSON at `path`; the status must be 200."""
         response = self.ask("GET", path, **kwargs)
         assert response.status_code == 200, (response.status_code, response.text)
         return response.json()
 
     def post(self, path: str, json: Any = None, expect: int = 200, **kwargs: Any) -> Any:
-        """Do what `path` means; it must be answered with `expect`."""
+        """POST to `path`; the status must be `expect`."""
         response = self.ask("POST", path, json=json, **kwargs)
         assert response.status_code == expect, (response.status_code, response.text)
         return response.json()
 
     def act(self, path: str, json: Any = None) -> Any:
-        """`post`, once the complaint has come to this desk: its event may still be on the way."""
+        """`post`, repeated until the complaint's event has reached this desk."""
         return eventually(lambda: self.post(path, json))
 
     def desk(self, name: str) -> list[str]:
-        """The tickets on a desk's list, all pages."""
+        """Return the tickets on all pages of a desk's worklist."""
         tickets, cursor = [], None
         while True:
             page = self.get(f"/desks/{name}", params={"cursor": cursor} if cursor else {})
@@ -94,7 +97,7 @@ class Person:
 
 
 class People:
-    """Everybody at one installation."""
+    """All people of an installation."""
 
     def __init__(self, installation: Installation) -> None:
         self.installation = installation
@@ -105,7 +108,7 @@ class People:
         self._log_staff_in()
 
     def reopen(self) -> None:
-        """Give all staff their passwords again and log them in: an admin may have closed their accounts."""
+        """Reset all staff passwords and log the staff in, because a test's admin may have disabled accounts."""
         everybody = [
             account
             for found in self._staff.values()
@@ -122,18 +125,18 @@ class People:
         self.admin = self.log_in(**self._staff["admin"])
 
     def opd_team(self, opd: str) -> Person:
-        """The helper team of an OPD."""
+        """Return the helper team of an OPD, logged in."""
         return self.log_in(**self._staff["opd_team"][opd])
 
     def credentials(self, role: str, opd: str | None = None) -> dict[str, str]:
-        """User name and password of a member of the staff, for another door than the API's."""
+        """Return a staff member's user name and password, for logging in other than by the API."""
         found = self._staff[role]
         return found[opd] if opd else found
 
     def reporter(self, **changed: Any) -> Person:
-        """A new reporter, registered and logged in."""
+        """Register a new reporter; return them logged in."""
         username = f"warga-{uuid.uuid4().hex[:10]}"
-        # So many letters an hour go to one address.
+        # An address of their own, because the letters per hour to one address are limited.
         account = {**REGISTRATION, "username": username, "email": f"{username}@example.id", **changed}
         self.anyone.post("/reporters", account, expect=201)
         person = self.log_in(account["username"], account["password"])
@@ -141,12 +144,12 @@ class People:
         return person
 
     def log_in(self, username: str, password: str) -> Person:
-        """Somebody, logged in."""
+        """Log in; return the client."""
         session = self.anyone.post("/sessions", {"username": username, "password": password}, expect=201)
         return Person(self.http, session["access_token"], session=session)
 
     def submit(self, reporter: Person, key: str | None = None, **changed: Any) -> str:
-        """A report, submitted: its ticket."""
+        """Submit a report; return its ticket."""
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         return reporter.post("/complaints", complaint_form(**changed), expect=201, headers=headers)["ticket"]
 
@@ -164,7 +167,7 @@ class People:
 
 
 def travel_as_information(people: People, reporter: Person, **changed: Any) -> str:
-    """The information path up to the sent answer: the ticket."""
+    """Carry a report through the information path up to the sent answer; return its ticket."""
     ticket = people.submit(reporter, **changed)
     people.operator.act(f"/complaints/{ticket}/handover")
     people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "information", "note": "Jawab langsung."})
@@ -173,7 +176,7 @@ def travel_as_information(people: People, reporter: Person, **changed: Any) -> s
 
 
 def travel_as_complaint(people: People, reporter: Person, opd: str = "disdukcapil", **changed: Any) -> str:
-    """The complaint path up to the sent answer: the ticket."""
+    """Carry a report through the complaint path up to the sent answer; return its ticket."""
     ticket = people.submit(reporter, **changed)
     people.operator.act(f"/complaints/{ticket}/handover")
     people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "complaint", "opd": opd})

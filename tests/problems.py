@@ -1,4 +1,4 @@
-"""What every refusal of the API looks like."""
+"""Assertions about the API's problem documents."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import httpx
 
 
 def problem(response: httpx.Response, status: int, name: str) -> dict[str, Any]:
-    """The problem in `response`, which must be of this status and type and say in a sentence what to do."""
+    """Return the problem in `response`, which must have this status and type and a sentence on what to do."""
     assert response.headers["Content-Type"] == "application/problem+json", (response.status_code, response.text[:500])
     body = response.json()
     assert (response.status_code, body["type"]) == (status, f"urn:nkk:problem:{name}"), response.text[:500]
@@ -18,7 +18,7 @@ def problem(response: httpx.Response, status: int, name: str) -> dict[str, Any]:
 
 
 def at_fault(response: httpx.Response) -> set[str]:
-    """The fields that `response`, a refusal of input, says need correcting; each must say how."""
+    """Return the invalid fields that `response` names; each must have a sentence."""
     said = problem(response, 422, "invalid-input")
     errors = said["errors"]
     assert set(said["codes"]) == set(errors), said

@@ -1,4 +1,4 @@
-"""intake as it is, but for passwords whose hashes cost next to nothing: tests log in thousands of times."""
+"""Intake with cheap password hashes, because tests log in thousands of times."""
 
 from services.intake.identity import ARGON2, Passwords, PasswordsProvider
 from services.intake.service import IntakeService

@@ -1,4 +1,5 @@
-"""The four stages without a broker: real services on real databases, clocks that are set, events carried by hand."""
+"""The four stages without a broker: real services on real databases, with settable clocks and events delivered by the
+test."""
 
 import inspect
 import random
@@ -81,7 +82,8 @@ FIRST_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
 class House:
-    """All four stages. `now` is what every clock shows; `waiting` is what was told and not yet heard, with its ears."""
+    """All four stages. `now` is the time of every clock; `waiting` holds published events not yet consumed, by
+    consumer."""
 
     def __init__(self, url_of: Callable[[str], str], chance: random.Random) -> None:
         self.now = FIRST_MORNING
@@ -105,7 +107,7 @@ class House:
             connection.execute(insert(intake_storage.reporters).values(id=REPORTER.id, kind="public", identity="x"))
 
     def instance(self, stage: str) -> Any:
-        """One more instance of `stage`, on the same database."""
+        """Return one more instance of `stage`, on the same database."""
         service = SERVICES[stage]()
         service.uow = UnitOfWork(self.databases[stage], WORKS[stage], stage, clock=lambda: self.now)
         service.calendars = Calendars(service.uow)
@@ -114,17 +116,17 @@ class House:
         return service
 
     def do(self, stage: str, command: str, actor: Actor, *args: Any) -> Any:
-        """A command as its RPC carries it out, the caller being known; what is told by it waits to be heard."""
+        """Carry out a command as its RPC does for a known caller, and collect the events it publishes."""
         given = self.command(stage, command, actor, *args)
         self.collect()
         return given
 
     def command(self, stage: str, command: str, actor: Actor, *args: Any) -> Any:
-        """The same; what is told by it waits in the outbox."""
+        """Carry out a command, and leave its events in the outbox."""
         return _carry_out(self.services[stage], command, actor, args)
 
     def commands(self, stage: str, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """Several, about as many complaints, in one transaction: what costs is not what they do."""
+        """Carry out commands about different complaints in one transaction, which is faster."""
         with self.services[stage].uow.begin() as work:
             service = copy(self.services[stage])
             service.uow = copy(service.uow)
@@ -132,13 +134,13 @@ class House:
             return [_carry_out(service, command, actor, args) for command, actor, *args in commands]
 
     def raise_alarms(self, now: datetime) -> None:
-        """What every stage's timer does at `now`."""
+        """Run every stage's alarm timer for the time `now`."""
         for service in self.services.values():
             service._raise_some(now)
         self.collect()
 
     def collect(self) -> None:
-        """Take what the outboxes hold anew."""
+        """Collect the new events from the outboxes."""
         for stage, database in self.databases.items():
             outbox = STORAGES[stage].outbox
             with database.reading() as connection:
@@ -155,9 +157,11 @@ class House:
     def deliver(
         self, *ears: str, some: float = 1.0, awaited: Container[tuple[str, str]] = (), together: int = 1
     ) -> None:
-        """Have what waits heard: all of it by `ears`, and by an ear what it awaits about a subject; the rest with
-        chance `some`; in any order, now and then twice, up to `together` in one transaction. What cannot be handled
-        yet is tried again."""
+        """Deliver waiting events: all to the consumers in `ears`, and those that a consumer awaits about a subject.
+
+        Each other one is delivered with probability `some`. The order is random, some are delivered twice, and up to
+        `together` are handled in one transaction. An event that cannot be handled yet is retried.
+        """
 
         def sure(ear: str, event: Event[Any]) -> bool:
             return some == 1 or ear in ears or (ear, event.subject) in awaited
@@ -187,11 +191,12 @@ class House:
             self._hear_alone(ear, event)
 
     def _hear_together(self, ear: str, events: list[Event[Any]]) -> bool:
-        """As a stage's consumer has them heard; False where nothing of it was kept and each is to be heard alone."""
+        """Deliver a batch as a stage's consumer does; return False where it was rolled back and each must be delivered
+        alone."""
         batch = [Delivery(_handler(ear, event.type)[0], event, None) for event in events]
         again = [delivery for delivery in batch if self.chance.random() < 0.05]
         try:
-            # A worker's own: its unit of work is that of the batch.
+            # A copy, as each worker has, because the batch replaces its unit of work.
             known = copy(self.services[ear]).consume_batch(batch + again)
         except (CalendarNotReceivedError, UnknownTicket):
             return False
@@ -213,18 +218,18 @@ class House:
             raise AssertionError("handled twice")
 
     def stored(self, ticket: str) -> dict[str, Timed]:
-        """What each stage holds of `ticket`, by stage."""
+        """Return what each stage stores of `ticket`, by stage."""
         return {stage: timed for stage in STAGES for timed in self.held(stage, [ticket])}
 
     def held(self, stage: str, tickets: Iterable[str]) -> list[Timed]:
-        """What `stage` holds of `tickets`."""
+        """Return what `stage` stores of `tickets`."""
         table, of = HELD[stage]
         with self.databases[stage].reading() as connection:
             rows = connection.execute(select(table).where(table.c.ticket.in_(list(tickets)))).all()
         return [of(**row._mapping) for row in rows]
 
     def empty(self) -> None:
-        """Take everything away but the people and the calendars; it is the first morning again."""
+        """Delete everything except people and calendars, and set the clock back to the first morning."""
         self.now = FIRST_MORNING
         self.waiting, self.told, self._read = [], [], dict.fromkeys(STAGES, 0)
         for stage, database in self.databases.items():
@@ -240,7 +245,7 @@ class House:
 
 @contextmanager
 def house(url_of: Callable[[str], str], chance: random.Random | None = None) -> Iterator[House]:
-    """A House whose clocks all show its `now`, and whose stages look for a newer calendar at each command."""
+    """Yield a House whose clocks all show its `now`, and whose stages check for a newer calendar at each command."""
     built = House(url_of, chance or random.Random(0))
     with ExitStack() as stack:
         stack.callback(built.close)
@@ -255,7 +260,7 @@ def _carry_out(service: Any, command: str, actor: Actor, args: Iterable[Any]) ->
 def _database(url: str, metadata: Any) -> Database:
     database = Database(url, size=10)
 
-    # No power fails here: a test need not wait for the disk.
+    # Test data need not survive a power failure, so commits do not wait for the disk.
     @engine_event.listens_for(database.engine, "connect")
     def _hurry(connection: Any, _record: Any) -> None:
         cursor = connection.cursor()
@@ -267,7 +272,7 @@ def _database(url: str, metadata: Any) -> Database:
 
 
 def methods(stage: str) -> dict[str, bool]:
-    """Whether somebody must be logged in for it, by the name of each method that can be called at `stage`."""
+    """Return the RPC methods of `stage` by name, and whether each needs a log-in."""
     return {
         name: hasattr(method, "requires")
         for name, method in inspect.getmembers(SERVICES[stage])
@@ -277,7 +282,7 @@ def methods(stage: str) -> dict[str, bool]:
 
 @cache
 def _handler(stage: str, type_: str) -> tuple[str, bool]:
-    """The name of a stage's handler, and whether what waits for it is handled together."""
+    """Return the name of a stage's handler, and whether its events are handled in batches."""
     for name, method in inspect.getmembers(SERVICES[stage]):
         for entrypoint in getattr(method, "nameko_entrypoints", ()):
             if isinstance(entrypoint, Handles) and type_ == entrypoint.event_cls.TYPE:
@@ -285,15 +290,15 @@ def _handler(stage: str, type_: str) -> tuple[str, bool]:
     raise AssertionError(f"{stage} does not hear {type_}")
 
 
-# -- random ways through the procedure
+# -- random journeys through the procedure
 
 
 EDGES = (time(7, 30), time(11, 30), time(12), time(12, 59, 59), time(16), time(16, 30), time(23, 59))
-"""Times of day at which an office opens or closes, and others that are near to missing one."""
+"""Times of day at which an office opens or closes, and some close to those."""
 
 
 def some_calendar(chance: random.Random, version: int, year: int = 2026) -> Calendar:
-    """A calendar of `year` as an agency might keep it: holidays, half days, working Saturdays, a season."""
+    """Return a plausible calendar of `year`: holidays, half days, working Saturdays, a season."""
     first = date(year, 1, 1)
     days = {}
     for _ in range(chance.randrange(60)):
@@ -311,7 +316,7 @@ def some_calendar(chance: random.Random, version: int, year: int = 2026) -> Cale
 
 
 def some_instant(chance: random.Random, year: int = 2026) -> datetime:
-    """Any instant of `year`: by day, by night, on the very edges of a working day."""
+    """Return an instant of `year`: by day, by night, or at the very edge of a working day."""
     day = date(year, 1, 1) + timedelta(days=chance.randrange(360))
     edge = chance.choice([None, None, *EDGES])
     if edge is None:
@@ -320,7 +325,7 @@ def some_instant(chance: random.Random, year: int = 2026) -> datetime:
 
 
 def some_pause(chance: random.Random) -> timedelta:
-    """How long somebody takes: seconds, minutes, hours, days; sometimes no time at all."""
+    """Return how long a person takes: nothing, seconds, minutes, hours or days."""
     return chance.choice(
         [
             timedelta(),

@@ -1,4 +1,4 @@
-"""The broker, listened to by somebody who may: a call is gone within seconds where nobody takes it out of a queue."""
+"""Taps on the broker by an authorised user. They copy messages as they pass, because calls expire within seconds."""
 
 import threading
 import uuid
@@ -12,7 +12,7 @@ from nkk.messaging.publisher import BROKER_ERRORS
 
 
 class Tap:
-    """Everything that crosses some exchanges, by pairs of their names and routing keys."""
+    """Everything that crosses some exchanges, given as pairs of exchange name and routing key."""
 
     def __init__(self, uri: str, places: Iterable[tuple[str, str]]) -> None:
         self._connection = Connection(uri)
@@ -24,7 +24,7 @@ class Tap:
         self._thread = threading.Thread(target=self._listen, name="tap")
 
     def listen(self) -> str:
-        """All that was said so far: bodies, headers and properties."""
+        """Return all messages so far: bodies, headers and properties."""
         return "\n".join(
             f"{body_of(message).decode(errors='replace')} {message.headers} {message.properties} "
             f"{message.delivery_info}"
@@ -52,13 +52,13 @@ class Tap:
 
 
 def body_of(message: Any) -> bytes:
-    """The body of a message as it was sent."""
+    """Return a message's body as it was sent."""
     return message.body.encode() if isinstance(message.body, str) else bytes(message.body)
 
 
 @contextmanager
 def tapping(uri: str, *places: tuple[str, str]) -> Iterator[Tap]:
-    """A Tap of the broker at `uri`."""
+    """Yield a Tap on the broker at `uri`."""
     tap = Tap(uri, places)
     tap.open()
     try:
