@@ -165,13 +165,14 @@ class Backend:
         return self.ask_intake("contact", {})
 
     def identity(self, ticket: str, on: str) -> dict[str, Any]:
-        """Return the reporter's identity, for the operator, shown `on` a screen or a document. Intake records each
-        call."""
+        """Return the reporter's identity, for a screen or a document (`on`). Intake records each call."""
         return self.ask_intake("identity", {"ticket": ticket, "on": on})
 
     def replace_teams(self, teams: dict[str, Any]) -> dict[str, Any]:
-        """Replace the addresses that notification writes to the teams at. Notification does not check sessions, so
-        intake checks the admin's first."""
+        """Replace the addresses that notification writes to the teams at.
+
+        Notification does not check sessions, so intake checks the admin's first.
+        """
         self.call("intake", "check_in")
         return dict(self.call("notification", "replace_teams", teams))
 

@@ -154,8 +154,7 @@ def _for_operator(ticket: str) -> views.Complaint:
 
 
 def _answer(method: str, ticket: str) -> Any:
-    """Return a complaint's state and answer from notification, or the first state where notification has no such ticket
-    yet."""
+    """Return a complaint's state and answer from notification; the first state where it has no such ticket yet."""
     try:
         return backend().call("notification", method, ticket)
     except RefusedRemotelyError as refusal:

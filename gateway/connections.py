@@ -28,15 +28,19 @@ from gateway.requests import MAX_FRAMED_BYTES, MAX_HEAD_BYTES, TOO_SLOW, Reading
 from nkk.log import get_logger
 
 LOOK_BYTES = 4 * 1024
-"""The bytes read from one connection before the others have their turn. They may be almost only chunk framing, one
-chunk for each byte, which takes some milliseconds."""
+"""How many bytes are read from one connection before the others have their turn.
+
+They may be almost only chunk framing, one chunk for each byte, whose parsing takes some milliseconds.
+"""
 
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
-"""The bytes of a refused request's rest that are read and discarded. Closing at once would reset the connection and
-lose the answer."""
+"""How many bytes of a refused request's rest are read and discarded.
+
+Closing at once would reset the connection and lose the answer.
+"""
 
 MAX_BLANK_BYTES = 8
-"""The bytes of line ends accepted before a request. Some clients send one after a body."""
+"""How many bytes of line ends are accepted before a request. Some clients send one after a body."""
 
 NO_FILES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 RESERVED_FILES = 256
@@ -59,8 +63,7 @@ class Allowance:
 
 
 class Discreet:
-    """waitress' logger for connection errors, which leaves out waitress' own lines because they name paths with
-    tickets."""
+    """waitress' logger for connection errors, without its own log lines, which contain paths with tickets."""
 
     def exception(self, *_: object) -> None:
         """Log that the application raised an exception that it does not handle itself."""
@@ -181,8 +184,7 @@ class Connection(HTTPChannel):
         self.handle_close()
 
     def _say_goodbye(self) -> None:
-        """Close the sending side after the last answer, and read on for a moment so that the answer is not lost by a
-        reset."""
+        """Close the sending side after the last answer, and read on for a moment so that no reset loses the answer."""
         self._said_goodbye_at = monotonic()
         try:
             self.socket.shutdown(SHUT_WR)
@@ -337,8 +339,7 @@ class Door(TcpWSGIServer):
             self._end_the_oldest(strangers - self._most)
 
     def accept(self) -> Any:
-        """Return the next connection, or None. Where the system is out of file descriptors or memory, close the
-        oldest."""
+        """Return the next connection, or None. Where the system has no resources for it, close the oldest."""
         try:
             return super().accept()
         except OSError as error:
@@ -405,8 +406,7 @@ class Door(TcpWSGIServer):
 
 
 def settings(threads: int, backlog: int) -> Adjustments:
-    """Return waitress' settings: no file buffers, no thread waits for a client to read, its own connection limits
-    off."""
+    """Return waitress' settings: no file buffers, no waiting for slow clients, no connection limits of its own."""
     chosen = Adjustments(
         threads=threads,
         backlog=backlog,
@@ -429,8 +429,7 @@ def settings(threads: int, backlog: int) -> Adjustments:
 
 
 def files_for(connections: int) -> int:
-    """Return how many of `connections` this process can have, after raising its file descriptor limit as far as
-    allowed."""
+    """Return how many of `connections` this process can have, after raising its file descriptor limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = connections + RESERVED_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:

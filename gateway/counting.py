@@ -88,8 +88,10 @@ class SqliteStorage(Storage):
         self._counted = 0
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add `amount` to the count of `key` and return it. It expires at the next whole multiple of `expiry` seconds,
-        so that no row shows when it began."""
+        """Add `amount` to the count of `key` and return it.
+
+        It expires at the next whole multiple of `expiry` seconds, so that no row shows when it began.
+        """
         now = time.time()
         with self._turn() as connection:
             self._prune(connection, now)
@@ -181,8 +183,7 @@ class OwnWhereAway(Storage):
         self._ask_again_at = 0.0
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Add `amount` to the count of `key` and return it. It expires at the next whole multiple of `expiry`
-        seconds."""
+        """Add `amount` to the count of `key`, which expires as in SqliteStorage, and return it."""
         return self._ask(lambda store: store.incr(key, expiry, amount))
 
     def get(self, key: str) -> int:
@@ -231,8 +232,7 @@ class OwnWhereAway(Storage):
 
 
 class _Turn:
-    """A thread's turn with the connection. A thread waits only briefly, so that a hanging store does not block
-    requests."""
+    """A thread's turn with the connection. It waits only briefly, so that a hanging store blocks no request."""
 
     def __init__(self, lock: threading.Lock, connect: Callable[[], sqlite3.Connection]) -> None:
         self._lock = lock

@@ -13,8 +13,7 @@ from nkk.sop.steps import Role
 
 @dataclass(frozen=True)
 class Desk:
-    """A desk: its key in the API and the live feed, the stage that keeps its worklist, and the role that works
-    there."""
+    """A desk: its key in the API and the live feed, the stage with its worklist, and the role that works there."""
 
     key: str
     stage: str

@@ -1,5 +1,4 @@
-"""The API's documentation page at /api/docs: Swagger UI from an installed package, with nothing loaded from
-elsewhere."""
+"""The API's documentation page at /api/docs: Swagger UI from an installed package, with no external resources."""
 
 from pathlib import Path
 

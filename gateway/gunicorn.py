@@ -1,5 +1,4 @@
-"""gunicorn's configuration for the gateway, read from the environment. Workers use threads, because the RPC client is
-thread-safe."""
+"""gunicorn's configuration for the gateway, from the environment. Workers have threads, which the RPC client allows."""
 
 import gc
 from typing import Any

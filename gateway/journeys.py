@@ -28,8 +28,10 @@ def being_prepared() -> BeingPrepared:
 
 
 def told(ticket: str, method: str, *args: Any) -> Any:
-    """Return notification's answer about a complaint; None where it has not consumed one that the caller's own stage
-    has. Raises UnknownTicket where that stage does not have it either."""
+    """Return notification's answer about a complaint; None where only the caller's own stage has it yet.
+
+    Raises UnknownTicket where that stage does not have it either.
+    """
     try:
         return backend().call("notification", method, ticket, *args)
     except RefusedRemotelyError as refusal:
@@ -40,8 +42,7 @@ def told(ticket: str, method: str, *args: Any) -> Any:
 
 
 def of(ticket: str) -> views.Timeline:
-    """Return a complaint's timeline. Raises BeingPrepared where notification does not have it yet and the caller is a
-    team."""
+    """Return a complaint's timeline. Raises BeingPrepared for a team whose complaint notification does not have yet."""
     try:
         return backend().call("notification", "timeline", ticket)
     except RefusedRemotelyError as refusal:
@@ -51,8 +52,10 @@ def of(ticket: str) -> views.Timeline:
 
 
 def begun(complaint: views.Complaint) -> views.Timeline:
-    """Return the timeline of a `complaint` as intake keeps it, which is its first step. Raises BeingPrepared for a
-    team, whose steps come later."""
+    """Return the timeline of a `complaint` as intake keeps it: its first step.
+
+    Raises BeingPrepared for a team, whose steps come later.
+    """
     if g.actor.role not in (Role.REPORTER, Role.OPERATOR):
         raise being_prepared()
     stands = steps.CLASSIFY if complaint.get("handed_over_at") else steps.HAND_OVER

@@ -66,8 +66,10 @@ TICK_SECONDS = 1.0
 
 SETTLES_SECONDS = 0.3
 AGAIN_SECONDS = 5.0
-"""When a page is told, because the desk's own stage consumes the same event at the same moment: once when that stage
-has probably handled it, and once more in case it is slow. Further events until then are sent with these."""
+"""When a page is told of a change: once after SETTLES_SECONDS, and again after AGAIN_SECONDS in case the stage is slow.
+
+The desk's own stage consumes the same event at the same moment. Further events until then are sent with these.
+"""
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 BROKER_HEARTBEAT_SECONDS = 10
@@ -173,8 +175,10 @@ class LiveFeed:
         """Whether this process is stopping: its streams end then, because the process would wait for them."""
 
     def open(self, desk: Desk, opd: str | None, account: str, lasts: float) -> Stream:
-        """Open a stream about `desk` for `lasts` seconds, for a page of `account`; about `opd` alone where the desk is
-        the OPDs'. Raises TooManyStreamsError."""
+        """Open a stream about `desk` for `lasts` seconds, for a page of `account`; of the OPDs' desk only about `opd`.
+
+        Raises TooManyStreamsError.
+        """
         stream = Stream(self, desk, opd, account, lasts)
         with self._lock:
             if len(self._streams) >= self._most:
@@ -199,8 +203,10 @@ class LiveFeed:
             self._thread.join(TICK_SECONDS + FIRST_PAUSE_SECONDS)
 
     def _make_room_for(self, account: str) -> None:
-        """End the oldest stream of the account with most, where that has at least two more than `account`; with a
-        difference of one, two accounts' pages would take the place from each other again and again."""
+        """End the oldest stream of the account with most, where that has at least two more than `account`.
+
+        With a difference of one, two accounts' pages would take the place from each other again and again.
+        """
         held = Counter(stream.account for stream in self._streams)
         holder, most = max(held.items(), key=lambda item: item[1], default=("", 0))
         if most < held[account] + 2:

@@ -40,8 +40,7 @@ FROM_STEP: dict[Role, dict[str, int]] = {
     Role.MAIN_TEAM: {COMPLAINT: 2, REPORT: 3, RESPONSE: 4},
     Role.OPD_TEAM: {REPORT: 3, RESPONSE: 4},
 }
-"""The documents that a role may open, each with the step after which it exists. Data Pemberi Aduan is for operators
-only."""
+"""The documents that a role may open, by the step after which each exists. Data Pemberi Aduan is the operator's."""
 
 BETWEEN = (Role.MAIN_TEAM, Role.OPD_TEAM)
 """The roles that send a response back and forth; only they see why it was returned."""
@@ -121,8 +120,7 @@ def of_complaint(ticket: str, kind: str, format: str, role: Role) -> Response:
 
 
 def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response:
-    """Return the document made of `content`, as a download named `name`. It is made in the turn of the caller's
-    account."""
+    """Return the document made of `content`, as a download named `name`, in the turn of the caller's account."""
     folder = current_app.config["TEMPLATES"]
     file = make(
         kind,
@@ -191,8 +189,7 @@ def _answered(answer: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _told(timeline: views.Timeline, last_step: int, role: Role) -> dict[str, Any]:
-    """Return the timeline's content up to `last_step`: when each step was done, the main team's notes, the steps'
-    times."""
+    """Return the timeline's data up to `last_step`: when each step was done, notes, and the steps' times."""
     entries = [entry for entry in timeline["entries"] if entry["step"] <= last_step]
     at = {entry["step"]: entry["at"] for entry in entries}
     classified = next((entry for entry in entries if entry["step"] == 3), None)
@@ -228,8 +225,7 @@ def _step(entry: views.Entry) -> dict[str, Any]:
 
 
 def _named(held: dict[str, Any]) -> dict[str, Any]:
-    """Return the lists' names for the keys in `held`, as of when each key was written; keys without a name are left
-    out."""
+    """Return the lists' names for the keys in `held`, as of when each key was written. Unknown keys are left out."""
     # Teams see only the day of the submission; the hand-over came after it.
     entered = held["submitted_at"]
     lists = _lists_at(held["handed_over_at"] if is_day(entered) else entered)

@@ -46,8 +46,7 @@ class Proxies:
 
 
 def read_address(written: str) -> Address | None:
-    """Return the address in `written`, with or without port, brackets, zone or IPv6 mapping; None where it is no
-    address."""
+    """Return the address in `written`, with or without port, brackets, zone or IPv6 mapping; None where invalid."""
     text = written.strip()
     with_port = _WITH_PORT.fullmatch(text)
     text = (with_port["six"] or with_port["four"] or "") if with_port else text
@@ -59,8 +58,7 @@ def read_address(written: str) -> Address | None:
 
 
 def behind(app: Callable[..., Any], proxies: Proxies) -> Callable[..., Any]:
-    """Return the WSGI application `app` with the forwarded headers of trusted proxies applied, and all others
-    removed."""
+    """Return the WSGI application `app`, which gets the forwarded headers of trusted proxies only."""
 
     def told(environ: dict[str, Any], start_response: Any) -> Any:
         said = {name: environ.pop(name, "") for name in _FORWARDED}

@@ -14,8 +14,7 @@ COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
 
 
 def of_month(month: str) -> dict[str, Any]:
-    """Return the figures of `month` (`2026-03`, WIB) that the caller's role may see. Raises InvalidInput for a future
-    month."""
+    """Return the figures of `month` (`2026-03`, WIB) for the caller's role. Raises InvalidInput for a future month."""
 
     def ask(closed: bool, cursor: str | None) -> dict[str, Any]:
         return backend().call("notification", "month", month, closed, cursor)

@@ -16,8 +16,10 @@ from gateway.backend import backend
 from gateway.limits import hidden, source
 
 WRITTEN = re.compile(r"[A-Za-z0-9_-]{43}(\.[0-9a-f]{32})?")
-"""The form of intake's token with its mark, or without one as earlier versions issued it. Pages send intake nothing
-else."""
+"""The form of a refresh token: intake's token with its mark, or without one as earlier versions issued it.
+
+Pages send intake nothing else.
+"""
 
 
 def marked(opened: dict[str, Any]) -> dict[str, Any]:

@@ -200,8 +200,7 @@ class Serving(WSGITask):
         return super().build_response_header()
 
     def get_environment(self) -> dict[str, Any]:
-        """Return WSGI's environment, with `nkk.has_gone`, which returns whether the client has closed the
-        connection."""
+        """Return WSGI's environment, with a function `nkk.has_gone`: whether the client closed the connection."""
         return super().get_environment() | {"nkk.has_gone": self.channel.has_gone}
 
     def write(self, data: bytes) -> None:

@@ -27,8 +27,10 @@ LINGERS_SECONDS = 2.0
 
 
 def _first(queue: deque[Any]) -> Any:
-    """Return the first item of `queue`, or None, while threads take from it. Iteration could raise RuntimeError then,
-    which would end the process with all its connections."""
+    """Return the first item of `queue`, or None, while threads take from it.
+
+    Iteration could raise RuntimeError then, which would end the process with all its connections.
+    """
     with suppress(IndexError):
         return queue[0]
     return None

@@ -23,8 +23,7 @@ def called_by(service: Any, actor: Actor | None) -> Any:
 
 
 def asked(service: Any, key: str, method: str, content: dict[str, Any], actor: Actor | None = None) -> Any:
-    """Return the answer of intake's `method` to `content`, sealed for the public `key` by `actor` at the time of the
-    stage's clock."""
+    """Return intake's answer to `content`, sealed for the public `key` by `actor` at the stage's time."""
     question = Question(method, content, key, PROOF if actor else None, now=service.uow.clock())
     called_by(service, actor and proved(actor))
     return question.answer(getattr(service, method)(question.box))

@@ -57,8 +57,7 @@ def _memory() -> Path | None:
 # First, because pytest-xdist reads the marks in this same hook.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Assign tests to processes, so that all tests of one running installation run in the same one; drop long tests
-    from `make test`."""
+    """Keep all tests of one running installation in one process, and leave long tests to `make proof`."""
     items[:] = [item for item in items if LONG or not item.get_closest_marker("long")]
     for item in items:
         if is_hypothesis_test(getattr(item, "obj", None)):

@@ -1,5 +1,4 @@
-"""How many cases the randomised tests try: a fixed set in `make test`, as many others as time allows in `make
-proof`."""
+"""How many cases the randomised tests try: a fixed set in `make test`, as many more as time allows in `make proof`."""
 
 import os
 
@@ -25,7 +24,9 @@ def effort(examples: int) -> settings:
 
 
 def quick(examples: int = 100) -> settings:
-    """Return settings for a test without input or output: a quarter of `examples` in `make test`, always the same; all
-    of them, and different ones, in `make proof`."""
+    """Return settings for a test without input or output.
+
+    `make test` tries a quarter of `examples`, always the same; `make proof` all of them, and different ones.
+    """
     count = examples * (1 + TIMES // 4) if LONG else max(10, examples // 4)
     return settings(max_examples=count, derandomize=not LONG, deadline=None, database=None, print_blob=LONG)

@@ -157,8 +157,7 @@ class Installation:
 
 
 class QuickStack(Stack):
-    """A stack that starts in a quarter of the time: its processes are forks (see forks.py), its databases copies of
-    migrated ones."""
+    """A stack that starts in a quarter of the time: its processes are forks, its databases copies of migrated ones."""
 
     program_cls = ForkedProgram
 
@@ -216,8 +215,7 @@ def installation(
 
 
 def as_moved(uri: str, message: Message) -> Message:
-    """Return `message`, for the inbox in its routing key, as its stage moves an event of the owner to that inbox
-    alone."""
+    """Return `message` as the stage in its routing key moves an event of the owner to its own inbox."""
     stage = message.routing_key.partition(".")[0]
     owner = next((event.SERVICES[0] for event in EVENTS if message.type == event.TYPE), "intake")
     told = SimpleNamespace(
@@ -233,8 +231,10 @@ _VHOSTS: WeakKeyDictionary[PrivateNode, list[str]] = WeakKeyDictionary()
 
 
 def new_vhost(rabbit: PrivateNode) -> str:
-    """Return the URI of an unused virtual host. Many are created at once, because each rabbitmqctl call takes a second
-    of processor time."""
+    """Return the URI of an unused virtual host.
+
+    Many are created at once, because each rabbitmqctl call takes a second of processor time.
+    """
     unused = _VHOSTS.setdefault(rabbit, [])
     if not unused:
         unused += rabbit.new_vhosts(*(f"test-{uuid.uuid4().hex[:8]}" for _ in range(20)))

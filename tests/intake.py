@@ -87,8 +87,7 @@ class Passwords:
 
 @contextmanager
 def intake_at(url: str) -> Iterator[IntakeService]:
-    """Yield intake with a reporter, an operator and an admin, two reports, and a reset code; its database is at
-    `url`."""
+    """Yield intake with its database at `url`: a reporter, an operator, an admin, two reports and a reset code."""
     database = Database(url, size=10)
     metadata.create_all(database.engine)
     service = IntakeService()

@@ -1,5 +1,4 @@
-"""The four stages without a broker: real services on real databases, with settable clocks and events delivered by the
-test."""
+"""The four stages without a broker: real services and databases, settable clocks, events delivered by the test."""
 
 import inspect
 import random
@@ -82,8 +81,7 @@ FIRST_MORNING = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
 class House:
-    """All four stages. `now` is the time of every clock; `waiting` holds published events not yet consumed, by
-    consumer."""
+    """All four stages. `now` is every clock's time; `waiting` holds events not yet consumed, by consumer."""
 
     def __init__(self, url_of: Callable[[str], str], chance: random.Random) -> None:
         self.now = FIRST_MORNING
@@ -191,8 +189,7 @@ class House:
             self._hear_alone(ear, event)
 
     def _hear_together(self, ear: str, events: list[Event[Any]]) -> bool:
-        """Deliver a batch as a stage's consumer does; return False where it was rolled back and each must be delivered
-        alone."""
+        """Deliver a batch as a stage's consumer does; return False where it was rolled back."""
         batch = [Delivery(_handler(ear, event.type)[0], event, None) for event in events]
         again = [delivery for delivery in batch if self.chance.random() < 0.05]
         try:

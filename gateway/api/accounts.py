@@ -1,5 +1,4 @@
-"""Registration, log-in, renewal and log-out (step 1), and changes of contact or password, also where it was
-forgotten."""
+"""Registration, log-in, renewal and log-out (step 1), and changes of contact and password."""
 
 from typing import Any
 

@@ -1,5 +1,4 @@
-"""What an admin maintains: staff accounts, the catalogue and the roster, the teams' addresses. It contains no
-complaint."""
+"""What an admin maintains: staff accounts, the catalogue, the roster, the teams' addresses. It shows no complaint."""
 
 from typing import Any
 

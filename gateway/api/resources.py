@@ -16,7 +16,7 @@ from nkk.sop import faults
 
 
 class TwiceError(Exception):
-    """A JSON key stands twice. A proxy that checked the body may have read the other value."""
+    """A JSON object has a key twice. A proxy that checked the body may have read the other value."""
 
 
 class StrictJsonParser(FlaskParser):
@@ -38,8 +38,7 @@ class StrictJsonParser(FlaskParser):
         return loaded
 
     def load_querystring(self, req: Request, schema: Schema) -> Any:
-        """Load the query as webargs does. Raises ValidationError where a parameter is repeated; webargs would take the
-        first."""
+        """Load the query as webargs does, but raise ValidationError where a parameter is repeated."""
         if twice := [name for name, values in req.args.lists() if len(values) > 1]:
             raise ValidationError({name: [faults.TWICE()] for name in twice})
         return super().load_querystring(req, schema)
@@ -86,8 +85,7 @@ class Resources(Blueprint):
                 about.setdefault("manual_doc", {})["operationId"] = f"{self.name}_{endpoint}"
 
     def arguments(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-        """Add arguments as flask-smorest does, with a name for the 422 response that is the same in all Python
-        versions."""
+        """Add arguments as flask-smorest does, with a 422 response named the same in all Python versions."""
         decorate = super().arguments(*args, **kwargs)
 
         def described(view: Any) -> Any:

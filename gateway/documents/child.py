@@ -53,8 +53,10 @@ def make(
 
 
 def ask(request: dict[str, Any], seconds: float, account: str = "", is_staff: bool = True) -> bytes:
-    """Return a child's answer to `request`. Raises RenderingFailedError, or RenderingTooSlowError: at once where too
-    many wait already."""
+    """Return a child's answer to `request`.
+
+    Raises RenderingFailedError, or RenderingTooSlowError: at once where too many wait already.
+    """
     until = time.monotonic() + seconds
     with _turns.turn(account, is_staff, until):
         answer = _run(request, seconds, until)

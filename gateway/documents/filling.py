@@ -129,8 +129,7 @@ def _mark(template: DocxTemplate, names: dict[str, Any]) -> None:
 
 
 def _refuse(path: Path, error: Exception) -> NoReturn:
-    """Raise BrokenTemplateError with a sentence for `error`, without the error's own text where that could quote the
-    content."""
+    """Raise BrokenTemplateError for `error`, without its own text where that could quote the content."""
     if isinstance(error, TemplateSyntaxError):
         what = f"a tag cannot be read: {error.message}"
     elif isinstance(error, UndefinedError):

@@ -10,8 +10,7 @@ QUIET_ZONE = 4
 
 
 def png(url: str) -> bytes:
-    """Return `url` as a black and white PNG. Error correction M tolerates damage, as by a stamp or fold, of about 15
-    %."""
+    """Return `url` as a black and white PNG. Error correction M tolerates damage of about 15 %, as by a stamp."""
     out = io.BytesIO()
     segno.make_qr(url, error="m").save(out, kind="png", scale=PIXELS_PER_MODULE, border=QUIET_ZONE)
     return out.getvalue()

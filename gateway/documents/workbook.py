@@ -79,8 +79,7 @@ COLUMNS: dict[str, tuple[str, tuple[Column, ...]]] = {
         ),
     ),
 }
-"""The content's list on each sheet after the first, with the sheet's name and its columns in the order of the rows'
-keys."""
+"""The content's list on each sheet after the first, with the sheet's name and its columns in the rows' order."""
 
 _FORMATS = {
     "text": {"text_wrap": True, "valign": "top"},

@@ -92,8 +92,10 @@ class Answer(Schema):
 
 
 class Undelivered(Schema):
-    """A letter to a reporter that will not arrive, because their mail server knows no such address or five days of
-    retries failed. Contact them another way."""
+    """A letter to a reporter that will not arrive. Contact them another way.
+
+    Their mail server knows no such address, or five days of retries failed.
+    """
 
     ticket = fields.String(required=True)
     kind = fields.String(required=True, metadata={"description": "Which letter: received, answered, late or reminder."})

@@ -57,8 +57,7 @@ class Stretch(Schema):
 
 
 class Figures(Schema):
-    """Live figures over the last twelve calendar months, including the current one, and over the current month alone
-    (WIB)."""
+    """Live figures over the last twelve calendar months, including the current one, and over the current one (WIB)."""
 
     as_of = fields.String(required=True, metadata={"description": "The beginning of today (WIB): what was before."})
     promised_minutes = fields.Integer(

@@ -28,8 +28,7 @@ pages = new_pages("account")
 @pages.route("/lupa-sandi", methods=["GET", "POST"])
 @limit("RESET", by_device(session.presented), exempt_when=forms.idle)
 def forgotten() -> ResponseReturnValue:
-    """Request a letter with a code, by user name or address. The answer is the same whether or not there is an
-    account."""
+    """Request a letter with a code, by user name or address. The answer does not show whether there is an account."""
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         backend().tell_intake("request_reset", form)

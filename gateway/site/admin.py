@@ -150,8 +150,7 @@ def opds() -> ResponseReturnValue:
 
 
 def _removed(opds: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the agencies to be removed, with the number of complaints that await their response; None where
-    opd_response does not answer."""
+    """Return the agencies to be removed, with how many complaints await their response; None where that is unknown."""
     try:
         waiting: dict[str, int] | None = backend().call("opd_response", "open_by_opd")
     except (StageUnavailableError, StageFailedError):

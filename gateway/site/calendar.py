@@ -162,8 +162,7 @@ def names(ids: list[str]) -> dict[str, str]:
 def attempt(
     schema: Any, act: Callable[[dict[str, Any]], ResponseReturnValue], read: forms.Read, page: Page
 ) -> ResponseReturnValue:
-    """Attempt a form that changes the calendar; show it again with the newest version where another admin was
-    faster."""
+    """Attempt a form that changes the calendar; show it with the newest version where another admin was faster."""
     try:
         return forms.attempt(schema, act, page, read)
     except RefusedRemotelyError as refusal:
@@ -237,8 +236,10 @@ def _hours_if_any(values: Mapping[str, str], field: str) -> list[list[str]]:
 
 
 def _hours(values: Mapping[str, str], field: str) -> list[list[str]]:
-    """Return open spans written like `08.00-12.00, 13.00-16.00`. Raises InvalidInput that names `field`; the stage
-    would name the whole week."""
+    """Return open spans written like `08.00-12.00, 13.00-16.00`.
+
+    Raises InvalidInput that names `field`; the stage would name the whole week.
+    """
     written = _required(values, field)[field]
     spans = [SPAN.fullmatch(part) for part in re.split(r"[,;\n]", written)]
     if None in spans:

@@ -13,8 +13,7 @@ MOST_ASKED = 200
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of a complaint: the colleague's name where it is known, and whether it is the visitor's own. `since` is
-    an instant."""
+    """A claim: the colleague's name where known, whether it is the visitor's own, and since which instant."""
 
     name: str
     own: bool

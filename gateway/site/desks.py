@@ -143,8 +143,7 @@ def _list(key: str) -> dict[str, Any]:
 
 
 def _letters(desk: Desk) -> dict[str, Any]:
-    """Return, for the desk that writes to reporters, the first complaints with undelivered letters, and what letters
-    wait and why."""
+    """Return the first complaints with undelivered letters, and what letters wait and why, for the answers' desk."""
     if desk is not ANSWERS:
         return {}
     told = backend().call("notification", "undelivered", None, PAGE_SIZE)

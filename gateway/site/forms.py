@@ -63,8 +63,7 @@ class Form:
         return bool(self.cleaned)
 
     def in_order(self, labels: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-        """Return the faults in the order of `labels`, the page's order, and after them those of numbered rows in their
-        order."""
+        """Return the faults in the page's order, which is that of `labels`, then those of numbered rows in theirs."""
         places = {name: place for place, name in enumerate(labels)}
 
         def place(fault: tuple[str, list[str]]) -> tuple[int, int]:

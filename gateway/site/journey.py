@@ -23,8 +23,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Whole:
-    """The promise for the whole service: its due time and what is left of it, or when it was answered and whether
-    late."""
+    """The promise for the whole service: its due time and what is left, or when it was answered and whether late."""
 
     at: str
     due: Due | None

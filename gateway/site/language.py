@@ -25,8 +25,7 @@ _ = lazy_gettext
 
 
 def chosen() -> str:
-    """Return the language that the visitor chose. The browser's setting is ignored: phones are often sold in
-    English."""
+    """Return the language that the visitor chose, regardless of the browser's, as phones are often sold in English."""
     wanted = request.cookies.get(COOKIE, "")
     return wanted if wanted in LANGUAGES else "id"
 

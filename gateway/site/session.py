@@ -28,8 +28,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def cookie(name: str) -> str:
-    """Return the cookie's name. Behind TLS its prefix ensures that no other host and no plain connection can have set
-    it."""
+    """Return the cookie's name. Behind TLS its prefix keeps other hosts and plain connections from setting it."""
     return f"__Host-{name}" if request.is_secure else name
 
 
@@ -48,8 +47,7 @@ class Cookies(SecureCookieSessionInterface):
 
 
 def needs(*roles: str) -> Callable[[F], F]:
-    """Return a view decorator that admits only a visitor with one of `roles`, or any logged-in visitor without
-    roles."""
+    """Return a view decorator that admits only a visitor with one of `roles`; without roles, any logged-in one."""
 
     def decorate(view: F) -> F:
         @wraps(view)
@@ -64,8 +62,10 @@ def needs(*roles: str) -> Callable[[F], F]:
 
 
 def actor() -> Actor:
-    """Return the visitor. Raises NotAuthenticated; StageUnavailableError or TooManyRequests where the log-in could not
-    be renewed."""
+    """Return the visitor. Raises NotAuthenticated, or what kept a log-in from being renewed.
+
+    That is StageUnavailableError, StageFailedError or TooManyRequests.
+    """
     return g.actor if "actor" in g else _recognise()
 
 
@@ -131,20 +131,17 @@ def draft_owner() -> str | None:
 
 
 def draft_key() -> str | None:
-    """Return the key that encrypts the visitor's drafts. Only the pages of their log-ins get it; no browser stores
-    it."""
+    """Return the key that encrypts the visitor's drafts. Only pages of their log-ins get it; no browser stores it."""
     return _of_drafts("key", lambda derived: b64encode(derived).decode())
 
 
 def draft_name(name: str) -> str | None:
-    """Return the draft's name in the browser, hashed so that it shows neither a ticket nor that a report is being
-    written."""
+    """Return the draft's hashed name in the browser, which shows neither a ticket nor that a report is written."""
     return _of_drafts(f"name:{name}", lambda derived: derived.hex()[:20])
 
 
 def _of_drafts(purpose: str, write: Callable[[bytes], str]) -> str | None:
-    """Return 32 bytes derived from the visitor's account and `purpose`, written by `write`; None where nobody is logged
-    in."""
+    """Return 32 bytes derived from the visitor's account and `purpose`, written by `write`; None without a log-in."""
     visitor = known_actor()
     if visitor is None:
         return None

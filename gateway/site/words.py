@@ -129,8 +129,7 @@ def paragraphs(text: str | None) -> Markup:
 
 
 def bdi(text: str | None) -> Markup:
-    """Return a text or name for use within a sentence, isolated so that its direction does not affect the
-    sentence's."""
+    """Return a text or name for use in a sentence, isolated so that its direction does not affect the rest."""
     return Markup("<bdi>{}</bdi>").format(text) if text else Markup()
 
 

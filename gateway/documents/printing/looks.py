@@ -47,8 +47,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Lines:
-    """The format of a paragraph. `leading` is a factor of the font's line height where `rule` is "auto", else in
-    points."""
+    """The format of a paragraph. `leading` is a factor of the line height where `rule` is "auto", else points."""
 
     alignment: str
     left: float
@@ -177,8 +176,7 @@ def shade(element: Any) -> str | None:
 
 
 def _properties(paragraph: Any) -> Any:
-    """Return the paragraph's properties, looking only at its first child, where they must be; a search would read all
-    of it."""
+    """Return the paragraph's properties, which can only be its first child; a search would read all of it."""
     first = next(iter(paragraph), None)
     return first if first is not None and first.tag == qn("w:pPr") else None
 

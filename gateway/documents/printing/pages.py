@@ -66,8 +66,7 @@ class Edge:
 
 
 def sheet(section: Any) -> Sheet:
-    """Return the measures of the section's pages. Raises UnprintableError where they have something that cannot be
-    printed."""
+    """Return the measures of the section's pages. Raises UnprintableError where the section cannot be printed."""
     for child in section:
         if child.tag not in _KNOWN:
             raise unknown(child)
@@ -92,8 +91,7 @@ def sheet(section: Any) -> Sheet:
 
 
 def build(story: list[Any], page: Sheet, first: Edge, later: Edge, properties: Any) -> bytes:
-    """Return the PDF of `story`; same story, same bytes. Raises UnprintableError where something does not fit a
-    page."""
+    """Return the PDF of `story`, reproducibly. Raises UnprintableError where something does not fit a page."""
     out = io.BytesIO()
 
     class Numbered(Canvas):

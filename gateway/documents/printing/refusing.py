@@ -1,5 +1,4 @@
-"""Elements of a DOCX that the PDF cannot show. They are refused by name, because leaving them out would lose
-content."""
+"""Elements of a DOCX that the PDF cannot show. They are refused by name, because omitting them would lose content."""
 
 from typing import Any
 

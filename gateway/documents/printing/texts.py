@@ -21,8 +21,7 @@ _UNBROKEN = re.compile(r"\S{400}(?=\S)")
 
 
 def laid(texts: list[Text], style: ParagraphStyle) -> list[Any]:
-    """Return `texts` as one paragraph, or very many lines in parts, because layout time grows with the square of a
-    part."""
+    """Return `texts` as one paragraph, or in parts where long, because layout time is quadratic in a part's lines."""
     parts = list(_parts(texts))
     last = len(parts) - 1
     found: list[Any] = []
@@ -134,6 +133,5 @@ def _escaped(text: str) -> str:
 
 
 def _kept(text: str) -> str:
-    """Return `text` with repeated spaces and those at a line's start as no-break spaces, which the layout does not
-    join."""
+    """Return `text` with repeated and leading spaces as no-break spaces, which the layout does not join."""
     return re.sub(r"(?<=<br/>) +|  +", lambda match: "\u00a0" * (len(match.group()) - 1) + " ", text)
