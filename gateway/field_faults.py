@@ -70,7 +70,7 @@ SENTENCES = {
     "no-such-opd": "Choose an agency of the roster (GET /opds).",
     "opd-of-information": "Information goes to the operator: leave the OPD out.",
     "return-without-note": "Say what the response lacks: the OPD team works from it.",
-    "team-without-opd": "An OPD team belongs to one OPD of the roster.",
+    "team-without-opd": "An OPD team belongs to one OPD of the roster (GET /opds).",
     "opd-without-team": "Only an OPD team belongs to an OPD.",
     "not-on-roster": "Not on the roster (GET /opds): {opds}.",
     "half-a-row": "Fill in both the key and the name, or neither.",

@@ -5,7 +5,7 @@ exhausts the memory harms nothing else. `content.SHOWN` lists what each kind may
 same content gives the same bytes.
 """
 
-from gateway.documents.checking import check_templates
+from gateway.documents.checking import check_templates, templates_in
 from gateway.documents.child import make
 from gateway.documents.content import KINDS
 from gateway.documents.errors import (
@@ -36,4 +36,5 @@ __all__ = [
     "check_templates",
     "make",
     "render",
+    "templates_in",
 ]

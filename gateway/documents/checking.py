@@ -8,6 +8,11 @@ from gateway.documents.content import KINDS
 from gateway.documents.errors import RenderingFailedError, RenderingTooSlowError
 
 
+def templates_in(folder: Path) -> list[Path]:
+    """Return the files in `folder` that are taken for a document, in the documents' order."""
+    return [path for kind in KINDS if (path := folder / f"{kind}.docx").is_file()]
+
+
 def check_templates(folder: Path, seconds: float = 20) -> list[str]:
     """Return a sentence for each fault of the templates in `folder`.
 
@@ -21,10 +26,8 @@ def check_templates(folder: Path, seconds: float = 20) -> list[str]:
         if path.stem not in KINDS and not path.name.startswith(("~", "."))
     ]
     found = [f"{name}: there is no document of this name; there are: {', '.join(KINDS)}." for name in strangers]
-    for kind in KINDS:
-        path = folder / f"{kind}.docx"
-        if path.is_file():
-            found += _tried(path, seconds)
+    for path in templates_in(folder):
+        found += _tried(path, seconds)
     return found
 
 

@@ -100,8 +100,10 @@ def _split(written: str, *schemes: str) -> SplitResult:
         port = parts.port
     except ValueError:
         raise ValueError("is no URL: after the host stands a port, a number up to 65535.") from None
+    usual = " or ".join(f"{scheme}://host" for scheme in schemes)
+    if parts.scheme not in schemes and parts.hostname:
+        raise ValueError(f"begins with another scheme than {' or '.join(schemes)}. Write it like {usual}.")
     if parts.scheme not in schemes or not parts.hostname or port == 0:
-        usual = " or ".join(f"{scheme}://host" for scheme in schemes)
         raise ValueError(f"is no URL with a host. Write it like {usual}.")
     return parts
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from ops.cli.speaking import as_admin, say
+from nkk.messaging.calls import RefusedRemotelyError
+from ops.cli.speaking import as_admin, say, sentence
 from ops.stack.staff import Admin
 
 
@@ -27,7 +28,10 @@ def _password(_context: click.Context, _option: click.Parameter, given: str | No
     if sys.stdin.isatty():
         return click.prompt("Password", hide_input=True, confirmation_prompt=True)
     # Asked for there, it would be warned of as if somebody could look on.
-    line = sys.stdin.readline().rstrip("\r\n")
+    try:
+        line = sys.stdin.buffer.readline().decode().rstrip("\r\n")
+    except ValueError:
+        raise click.UsageError("the password on the input is no text in UTF-8") from None
     if not line:
         raise click.UsageError("no password: name one by --password, or write it on a line of the input")
     return line
@@ -53,12 +57,22 @@ def list_staff() -> None:
 @click.argument("username")
 @click.option("--name", required=True, help="Shown to other staff.")
 @click.option("--role", required=True, type=click.Choice(["operator", "main_team", "opd_team", "admin"]))
-@click.option("--opd", help="Key of the OPD, for an opd_team.")
+@click.option("--opd", help="Key of the OPD, for an opd_team: GET /api/v1/opds, or the admin's page Perangkat daerah.")
 @_password_option
 def add_staff(username: str, name: str, role: str, opd: str | None, password: str) -> None:
     """Add a staff account."""
     account = {"username": username, "name": name, "role": role, "opd": opd, "password": password}
-    as_admin(lambda admin: admin.call_sealed("add_staff", account))
+
+    def add(admin: Admin) -> None:
+        try:
+            admin.call_sealed("add_staff", account)
+        except RefusedRemotelyError as refusal:
+            if "opd" not in refusal.details.get("fields", {}):
+                raise
+            keys = ", ".join(admin.call("lists")["opds"])
+            raise click.ClickException(f"{sentence(refusal)} The keys are: {keys}") from refusal
+
+    as_admin(add)
     say(f"{username} may log in as {role}")
 
 

@@ -67,11 +67,16 @@ def report(month: str, format_: str, output: Path | None) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def templates(folder: Path) -> None:
     """Check a folder of the agency's own document templates, before NKK_TEMPLATES names it."""
-    from gateway.documents import check_templates
+    from gateway.documents import KINDS, check_templates, templates_in
 
     problems = check_templates(folder)
     for problem in problems:
         click.echo(problem)
     if problems:
         raise click.ClickException(f"{len(problems)} problems")
-    say("every document can be made from these templates")
+    found = [path.name for path in templates_in(folder)]
+    if not found:
+        names = ", ".join(f"{kind}.docx" for kind in KINDS)
+        raise click.ClickException(f"no template is in {folder}; one is called as its document: {names}")
+    others = "" if len(found) == len(KINDS) else "; every other document is made from its built-in template"
+    say(f"can be used: {', '.join(found)}{others}")

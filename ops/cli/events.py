@@ -124,9 +124,13 @@ def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -
 @quarantine.command("drop")
 @_stage_argument
 @_event_argument
-@click.confirmation_option(prompt="The event is lost for good. Drop it?")
-def drop_quarantine(stage: str, event_id: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def drop_quarantine(stage: str, event_id: str, yes: bool) -> None:
     """Take one event out of quarantine for ever."""
+    found = quarantined.find(broker(), stage, event_id).summary()
+    if not yes:
+        say(json.dumps(found, ensure_ascii=False))
+        click.confirm("The event is lost for good. Drop it?", abort=True)
     quarantined.drop(broker(), stage, event_id)
     say(f"{event_id} dropped")
 
@@ -134,7 +138,10 @@ def drop_quarantine(stage: str, event_id: str) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 def status(as_json: bool) -> None:
-    """For each stage: does it answer, how many instances, what waits, since when, what failed."""
+    """For each stage: does it answer, how many instances are connected, what waits, since when, what failed.
+
+    Connected to the broker, that is: one that hangs is for a minute or so, until the broker misses it.
+    """
     client = RpcClient(broker(), timeout=3)
     try:
         rows = stack_status.rows(broker(), client)

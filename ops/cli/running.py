@@ -8,7 +8,7 @@ import time
 import webbrowser
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, BinaryIO, NoReturn
 
 import click
 
@@ -16,9 +16,9 @@ from nkk.contracts import STAGES
 from nkk.settings import DATABASE_URL, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
 from nkk.settings.written import number
 from ops.cli.speaking import as_admin, broker, say, saying_and_keeping
-from ops.stack.composed import check_composed, check_written
+from ops.stack.composed import HOW, check_composed, check_written
 from ops.stack.keys import new_keys, new_passwords
-from ops.stack.run import ROOT, Stack, declare_topology, running
+from ops.stack.run import ROOT, Stack, declare_topology, read_kept, running
 from ops.stack.staff import ensure_demonstration_staff
 
 
@@ -86,12 +86,14 @@ def keys() -> None:
 
 
 @click.command()
-@click.argument("config", type=click.File(), default="-")
+@click.argument("config", type=click.File("rb"), default="-")
 @click.option("--written", is_flag=True, help="Lines of a name, a tab and a value; what is missing is not looked for.")
-def settings(config: TextIO, written: bool) -> None:
+def settings(config: BinaryIO, written: bool) -> None:
     """Check what `docker compose config --format json` prints: every setting that a process would refuse is named."""
+    if config.isatty():
+        raise click.UsageError(HOW)
     if written:
-        check_written(config)
+        check_written(config.read())
         click.echo("every written setting can be used")
         return
     check_composed(config.read())
@@ -114,7 +116,7 @@ def demo(var: Path, opening: bool) -> None:
     if not found:
         say(f"no stack is running in {var.absolute()}: starting one for the demonstration")
     if found:
-        complete = journey.run(found["url"], json.loads((var / "staff.json").read_text()), click.echo, var / "demo")
+        complete = journey.run(found["url"], read_kept(var / "staff.json"), click.echo, var / "demo")
         if opening:
             open_site(found["url"], var)
     else:

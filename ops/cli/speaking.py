@@ -16,7 +16,7 @@ from nkk.log import configure
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.rpc_client import RpcClient
 from nkk.settings import AMQP_URI, NKK_INTAKE_PUBLIC_KEY, NKK_TOKEN_SIGNING_KEY, check
-from nkk.sop.refusals import Refused
+from nkk.sop.refusals import InvalidInput, Refused
 from ops.stack.run import running
 from ops.stack.staff import Admin
 
@@ -74,13 +74,12 @@ def as_admin(act: Callable[[Admin], Any]) -> Any:
 def sentence(error: BaseException) -> str:
     """What went wrong, for a person."""
     if isinstance(error, (RefusedRemotelyError, Refused)):
+        refused = refusals.sentence(error.code, error.details)
+        name = error.name if isinstance(error, RefusedRemotelyError) else type(error).__name__
+        if name != InvalidInput.__name__:
+            return refused  # which says it whole, whatever fields it names
         fields = sentences(error.details.get("fields") or {})
-        return " ".join(
-            [
-                refusals.sentence(error.code, error.details),
-                *(f"{name}: {' '.join(map(str, said))}" for name, said in fields.items()),
-            ]
-        )
+        return " ".join([refused, *(f"{name}: {' '.join(map(str, said))}" for name, said in fields.items())])
     if isinstance(error, StageUnavailableError):
         return f"{error}: {error.why}" if error.why else f"{error} does not answer; is it running? (`nkk status`)"
     if isinstance(error, StageFailedError):

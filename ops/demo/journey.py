@@ -139,7 +139,7 @@ def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path) -> bool:
     """
     root = base_url.rstrip("/").removesuffix("/api/v1") + "/api/v1"
     with httpx.Client(base_url=root, timeout=TIMEOUT) as http, ThreadPoolExecutor(THREADS) as pool:
-        return _demonstrate(Visitor(http), staff, echo, pool, folder)
+        return _demonstrate(Visitor(http, echo), staff, echo, pool, folder)
 
 
 def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPoolExecutor, folder: Path) -> bool:

@@ -85,4 +85,9 @@ def afterwards(ticket: str, papers: Sequence[File], recaps: Sequence[File]) -> I
     yield f"Dokumen yang dapat dibuka pelapor {ticket}: {', '.join(map(str, papers))}"
     if recaps:
         yield f"Rekapitulasi bulan ini: {', '.join(map(str, recaps))}"
+    yield (
+        "Surat: kepada satu alamat berangkat paling banyak 12 sejam (NKK_LETTERS_AN_HOUR). Pelapor peragaan menulis "
+        "banyak laporan, jadi sebagian suratnya menunggu giliran: `nkk status` menghitungnya, `nkk letters list` "
+        "menyebut sebabnya."
+    )
     yield f"Waktu setiap langkah dibuktikan, selagi layanan berjalan (make run), dengan: nkk clock {ticket}"

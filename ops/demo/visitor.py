@@ -1,13 +1,16 @@
 """A person at the website: logged in, speaking HTTP alone, patient where a stage is down or busy."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
 
 PATIENCE = 90.0
 """Seconds a person keeps trying while asked to come back later (429, 503); covers limits that count by the minute."""
+
+SILENT = 10.0
+"""For so many seconds of that nothing is said of it."""
 
 BUSY = (429, 503)
 OUT_OF_STEP = (404, 409)
@@ -26,16 +29,17 @@ class Declined(Exception):
 
 
 class Visitor:
-    """Somebody at the website. Without a token: anyone."""
+    """Somebody at the website, who says to `echo` what is long waited for. Without a token: anyone."""
 
-    def __init__(self, http: httpx.Client, token: str | None = None) -> None:
+    def __init__(self, http: httpx.Client, echo: Callable[[str], Any], token: str | None = None) -> None:
         self._http = http
+        self._echo = echo
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def log_in(self, username: str, password: str) -> "Visitor":
         """The same website, seen by this account. Raises Declined."""
         session = self.post("/sessions", {"username": username, "password": password})
-        return Visitor(self._http, session["access_token"])
+        return Visitor(self._http, self._echo, session["access_token"])
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
         """What stands at `path`. Raises Declined."""
@@ -64,7 +68,7 @@ class Visitor:
         return reply.json() if reply.content else {}
 
     def _reply(self, method: str, path: str, headers: dict[str, str] | None = None, **request: Any) -> httpx.Response:
-        give_up, unreached = time.monotonic() + PATIENCE, 0
+        began, unreached, told = time.monotonic(), 0, False
         while True:
             try:
                 reply = self._http.request(method, path, headers=self._headers | (headers or {}), **request)
@@ -75,8 +79,14 @@ class Visitor:
                 if reply.status_code not in BUSY:
                     return _accepted(reply)
                 wait, declined = _retry_after(reply), _declined(reply)
-            if unreached == _UNREACHED_ATTEMPTS or time.monotonic() + wait > give_up:
+            waited = time.monotonic() - began
+            if unreached == _UNREACHED_ATTEMPTS or waited + wait > PATIENCE:
                 raise declined
+            if waited > SILENT and not told:
+                self._echo(
+                    f"{declined}; dicoba lagi sampai {PATIENCE:.0f} detik. `nkk status` menyebut bagian yang diam."
+                )
+                told = True
             time.sleep(wait)
 
 

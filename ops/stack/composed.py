@@ -1,34 +1,58 @@
 """What docker compose would give each process, looked at before anything starts."""
 
 import json
-from collections.abc import Iterable
 
 from nkk.settings import NKK_TEMPLATES, OF, SettingsError, check
 
+HOW = "Pipe that in: `docker compose config --format json | nkk settings`, in the folder of docker-compose.yml."
 
-def check_written(lines: Iterable[str]) -> None:
-    """Raises SettingsError naming every setting of `lines` (a name, a tab, the value) that cannot be used.
-    What is missing is not looked for."""
-    given = dict(line.rstrip("\n").split("\t", 1) for line in lines)
+
+def check_written(lines: bytes) -> None:
+    """Raise SettingsError naming every setting of `lines` (a name, a tab, the value) that cannot be used.
+
+    What is missing is not looked for. Raise ValueError where `lines` are none of that kind.
+    """
+    try:
+        given = dict(line.split("\t", 1) for line in lines.decode().splitlines() if line)
+    except ValueError:
+        given = {}
+    if not lines or (lines.strip() and not given):
+        raise ValueError(
+            "The input is not what `nkk settings --written` reads: a line for each setting, of its name, a tab and its "
+            "value. `deploy/check.sh written` reads .env and needs no input."
+        )
     known = {setting.name: setting for settings in OF.values() for setting in settings if setting is not NKK_TEMPLATES}
     check([setting for name, setting in known.items() if given.get(name)], given)
 
 
-def check_composed(config: str) -> None:
-    """Raises SettingsError naming every setting that some process of `config` would refuse: what `docker compose config
-    --format json` prints, in which each $ is written twice."""
-    services = json.loads(config)["services"]
+def check_composed(config: bytes) -> None:
+    """Raise SettingsError naming every setting that some process of `config` would refuse: what `docker compose config
+    --format json` prints, in which each $ is written twice. Raise ValueError where it is something else."""
     faults: list[str] = []
-    for process, settings in OF.items():
-        given = {
-            name: str(value).replace("$$", "$")
-            for name, value in services[process].get("environment", {}).items()
-            if value is not None
-        }
+    for process, given in _environments(config).items():
         try:
             # The folder of templates is one of the container's, where it is mounted.
-            check([setting for setting in settings if setting is not NKK_TEMPLATES], given)
+            check([setting for setting in OF[process] if setting is not NKK_TEMPLATES], given)
         except SettingsError as error:
             faults += error.faults
     if faults:
         raise SettingsError(faults)
+
+
+def _environments(config: bytes) -> dict[str, dict[str, str]]:
+    if not config.strip():
+        raise ValueError(f"The input is empty, where what `docker compose config --format json` prints is read. {HOW}")
+    try:
+        services = json.loads(config)["services"]
+        return {
+            process: {
+                name: str(value).replace("$$", "$")
+                for name, value in services[process].get("environment", {}).items()
+                if value is not None
+            }
+            for process in OF
+        }
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        raise ValueError(
+            f"The input is not what `docker compose config --format json` prints for this service. {HOW}"
+        ) from None

@@ -285,7 +285,7 @@ def running(var: Path) -> dict[str, Any] | None:
             return None
     except OccupiedError:
         path = var / "running.json"
-        return json.loads(path.read_text()) if path.exists() else None
+        return read_kept(path) if path.exists() else None
     except FileNotFoundError:
         return None
 
@@ -309,9 +309,20 @@ def write_secret(path: Path, content: str) -> None:
         file.write(content)
 
 
+def read_kept(path: Path) -> dict[str, Any]:
+    """Return what nkk keeps in `path`. Raise ValueError, naming it, where that is something else."""
+    try:
+        kept = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        kept = None
+    if not isinstance(kept, dict):
+        raise ValueError(f"{path} cannot be read as the JSON that nkk wrote there: put it back from a backup.")
+    return kept
+
+
 def _kept_keys(path: Path) -> dict[str, str]:
     """The keys of this folder's installation: those of the environment, else made when first needed and kept."""
-    kept = json.loads(path.read_text()) if path.exists() else {}
+    kept = read_kept(path) if path.exists() else {}
     keys = new_keys() | kept
     if keys != kept:
         write_secret(path, json.dumps(keys, indent=1))

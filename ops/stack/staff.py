@@ -13,7 +13,7 @@ from nkk.settings.written import as_pem
 from nkk.sop.catalogue import OPDS
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, sign
-from ops.stack.run import write_secret
+from ops.stack.run import read_kept, write_secret
 
 
 class Admin:
@@ -24,7 +24,10 @@ class Admin:
         self._keys = keys
 
     def call(self, method: str, *args: Any, stage: str = "intake", timeout: float | None = None) -> Any:
-        """The result of a stage's `method`, waited for as any other call where no `timeout` (seconds) is given."""
+        """Return the result of a stage's `method`, waited for `timeout` seconds, or as long as for any other call."""
+        if timeout is not None:
+            # A stage that hangs is not to be waited for so long: it is asked first for what it answers at once.
+            self._client.call(stage, "outbox")
         return self._call(stage, method, *args, token=self._token(), timeout=timeout)
 
     def call_sealed(self, method: str, content: dict[str, Any]) -> Any:
@@ -48,7 +51,7 @@ def ensure_demonstration_staff(admin: Admin, path: Path) -> dict[str, Any]:
     """
     if not path.exists():
         write_secret(path, json.dumps(_new_staff(), indent=1))
-    staff: dict[str, Any] = json.loads(path.read_text())
+    staff = read_kept(path)
     for role, name in ((Role.OPERATOR, "Operator"), (Role.MAIN_TEAM, "Tim Utama"), (Role.ADMIN, "Admin")):
         _ensure(admin, staff[role], f"{name} Peragaan", role)
     for opd, team in staff[Role.OPD_TEAM].items():

@@ -16,7 +16,7 @@ from ops.stack.quarantine import HEARING
 COLUMNS = {
     "stage": "stage",
     "answers": "answers",
-    "instances": "instances",
+    "instances": "connected",
     "calls": "calls waiting",
     "events": "events waiting",
     "oldest_seconds": "oldest (s)",
@@ -42,6 +42,7 @@ JOINT_LEAVE = (
 def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
     """One row a stage; None where a thing cannot be known.
 
+    `instances` are those that the broker has a connection of: not one that has hung for longer than it waits.
     `events` and `calls` wait ready in queues, `oldest_seconds` is how long ago the first of those events was told;
     `unsent` wait in the stage's outbox, `letters` are mail.
     """

@@ -67,7 +67,7 @@ def test_the_status_says_that_a_stage_is_down_and_what_waits_for_it(trial: Trial
         ill = trial.nkk("status")
         assert ill.returncode == 1
         heading, *lines = ill.stdout.splitlines()
-        assert heading.split()[:3] == ["stage", "answers", "instances"]
+        assert heading.split()[:3] == ["stage", "answers", "connected"]
         rows = {stage: cells for stage, *cells in map(str.split, lines)}
         assert {stage: cells[0] for stage, cells in rows.items()} == {
             "intake": "yes",

@@ -296,3 +296,8 @@ def test_a_mail_server_is_read_once(written, server):
     found = settings.NKK_SMTP_URL.get({"NKK_SMTP_URL": written})
     assert found == server
     assert "p@ss" not in f"{found} {found!r}"
+
+
+def test_a_url_of_another_scheme_is_told_so():
+    with pytest.raises(SettingsError, match=r"another scheme than amqp or amqps\. Write it like amqp://host"):
+        settings.AMQP_URI.get({"AMQP_URI": "http://broker"})

@@ -12,10 +12,14 @@ import pytest
 from amqp.exceptions import AccessRefused
 from click.testing import CliRunner
 
+from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
+from nkk.sop import faults
 from ops.cli import main
 from ops.cli.running import _mail, open_site
 from ops.stack.keys import PASSWORDS, new_keys
+from ops.stack.quarantine import Item
 from ops.stack.run import occupied, write_secret
+from ops.stack.staff import Admin
 
 
 @pytest.fixture
@@ -110,8 +114,8 @@ def test_what_to_retry_has_to_be_said(run, monkeypatch):
     assert "name event ids, or --all" in run("quarantine", "retry", "triage", "x", "--all").output
 
 
-def test_a_stage_without_a_quarantine_is_not_offered(run):
-    assert "is not one of" in run("quarantine", "list", "intake").output
+def test_what_is_no_stage_has_no_quarantine(run):
+    assert "is not one of" in run("quarantine", "list", "archive").output
 
 
 @pytest.mark.parametrize("command", [["add", "kepala", "--name", "Kepala", "--role", "admin"], ["reset", "kepala"]])
@@ -191,6 +195,107 @@ def test_an_event_that_is_not_in_quarantine_is_named(run, monkeypatch):
         "b stays: forged: x",
         "c: not in the quarantine of triage (`nkk quarantine list triage`)",
     ]
+
+
+def test_who_drops_an_event_that_is_not_there_is_not_asked_and_nothing_is_lost_unasked(run, monkeypatch):
+    def held(uri, stage):
+        return [Item("a", "x.y.v1", "application/json", None, {}, b"{}")]
+
+    dropped = []
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    monkeypatch.setattr("ops.stack.quarantine.items", held)
+    monkeypatch.setattr("ops.stack.quarantine.drop", lambda uri, stage, event_id: dropped.append(event_id))
+    done = run("quarantine", "drop", "triage", "xyz")
+    assert (done.exit_code, "Drop it?" in done.output) == (1, False)
+    assert "xyz is not in the quarantine of triage" in done.output
+    asked = run("quarantine", "drop", "triage", "a")
+    assert '"type": "x.y.v1"' in asked.output
+    assert "Drop it?" in asked.output
+    assert dropped == []
+    assert run("quarantine", "drop", "triage", "a", "--yes").exit_code == 0
+    assert dropped == ["a"]
+
+
+class Frozen:
+    """A client of stages none of which answers; it keeps what each call was given to wait."""
+
+    def __init__(self):
+        self.waited = []
+
+    def call(self, stage, method, *args, context=None, timeout=None):
+        self.waited.append(timeout)
+        raise StageUnavailableError(stage)
+
+
+@pytest.mark.parametrize(
+    ("command", "stage"),
+    [
+        (["letters", "retry", "--all"], "notification"),
+        (["letters", "retry", "x"], "notification"),
+        (["letters", "list"], "notification"),
+        (["letters", "drop", "--yes", "x"], "notification"),
+        (["republish", "triage", "--since", "2026-03-02"], "triage"),
+        (["identity", "rotate"], "intake"),
+        (["staff", "list"], "intake"),
+        (["staff", "let-in", "kepala"], "intake"),
+        (["clock", "NKK-2026-6GKQ-DHSZ"], "notification"),
+        (["report", "2026-03"], "intake"),
+    ],
+)
+def test_a_stage_that_hangs_is_named_as_soon_as_by_any_other_command(run, monkeypatch, command, stage):
+    client = Frozen()
+    keys = new_keys()
+    monkeypatch.setattr(f"ops.cli.{MODULES.get(command[0], command[0])}.as_admin", lambda act: act(Admin(client, keys)))
+    done = run(*command)
+    assert done.exit_code == 1
+    assert f"{stage} does not answer; is it running? (`nkk status`)" in done.output
+    assert client.waited == [None]
+
+
+MODULES = {"republish": "events", "identity": "accounts", "staff": "accounts", "clock": "clocks", "report": "clocks"}
+
+
+def test_of_a_user_name_that_is_taken_it_is_said_once_and_of_an_agency_that_is_none_which_there_are(run, monkeypatch):
+    def refused(name, code, fault):
+        def call_sealed(method, content):
+            raise RefusedRemotelyError(name, code, {"fields": fault})
+
+        admin = SimpleNamespace(call_sealed=call_sealed, call=lambda method: {"opds": {"dinkes": "Dinas Kesehatan"}})
+        monkeypatch.setattr("ops.cli.accounts.as_admin", lambda act: act(admin))
+        return run("staff", "add", "tim", "--name", "Tim", "--role", "opd_team", "--password", "x").output
+
+    taken = refused("UsernameTaken", "username-taken", {"username": [faults.USERNAME_TAKEN()]})
+    assert taken == "Error: This user name is taken. Choose another.\n"
+    lacking = refused("InvalidInput", "invalid-input", {"opd": [faults.TEAM_WITHOUT_OPD()]})
+    assert lacking.endswith("opd: An OPD team belongs to one OPD of the roster (GET /opds). The keys are: dinkes\n")
+
+
+def test_a_file_of_the_installation_that_is_damaged_is_named(run, tmp_path):
+    with occupied(tmp_path):
+        write_secret(tmp_path / "running.json", "rubbish")
+        done = run("status")
+    assert (done.exit_code, done.output) == (
+        1,
+        f"Error: {tmp_path / 'running.json'} cannot be read as the JSON that nkk wrote there: put it back from a "
+        "backup.\n",
+    )
+
+
+def test_a_password_that_is_no_text_is_refused_in_a_sentence(run, monkeypatch, tmp_path):
+    done = CliRunner().invoke(main, ["--var", str(tmp_path), "staff", "reset", "kepala"], input=b"\xff\xfe\n")
+    assert done.exit_code == 2
+    assert "the password on the input is no text in UTF-8" in done.output
+
+
+def test_the_templates_that_are_there_are_named_and_where_none_is_that_is_said(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("gateway.documents.check_templates", lambda folder: [])
+    none = run("templates", str(tmp_path))
+    assert none.exit_code == 1
+    assert f"no template is in {tmp_path}; one is called as its document: form-pengaduan.docx, " in none.output
+    (tmp_path / "tanda-terima.docx").write_bytes(b"")
+    assert run("templates", str(tmp_path)).output == (
+        "can be used: tanda-terima.docx; every other document is made from its built-in template\n"
+    )
 
 
 def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -247,7 +248,8 @@ def test_the_months_recapitulation_is_put_beside_the_other_documents(tmp_path):
 
 def test_the_files_are_named_at_the_end_and_the_command_that_proves_a_clock(tmp_path):
     papers, recaps = [tmp_path / "tanda-terima.pdf"], [tmp_path / "rekap.xlsx", tmp_path / "rekap.pdf"]
-    opened, counted, proof = screen.afterwards("NKK-2026-7H4K-Q2MV", papers, recaps)
+    opened, counted, letters, proof = screen.afterwards("NKK-2026-7H4K-Q2MV", papers, recaps)
+    assert "`nkk letters list`" in letters
     assert opened.endswith(f"NKK-2026-7H4K-Q2MV: {papers[0]}")
     assert counted.endswith(f": {recaps[0]}, {recaps[1]}")
     assert proof.endswith("nkk clock NKK-2026-7H4K-Q2MV")
@@ -290,5 +292,15 @@ def test_what_the_lists_of_a_service_lack_is_named_once_and_nothing_of_a_new_one
 def test_a_refusal_is_one_sentence_in_one_language(reply, said):
     transport = httpx.MockTransport(lambda request: httpx.Response(422, **reply))
     with httpx.Client(base_url="http://localhost", transport=transport) as http, pytest.raises(Declined) as declined:
-        Visitor(http).get("/anything")
+        Visitor(http, print).get("/anything")
     assert str(declined.value) == said
+
+
+def test_of_a_service_that_stays_away_something_is_said_before_the_patience_ends(monkeypatch):
+    times, said = iter(range(0, 1000, 4)), []
+    monkeypatch.setattr("ops.demo.visitor.time", SimpleNamespace(monotonic=lambda: next(times), sleep=lambda _: None))
+    away = httpx.MockTransport(lambda request: httpx.Response(503, json={"type": "urn:nkk:problem:unavailable"}))
+    with httpx.Client(base_url="http://site", transport=away) as http, pytest.raises(Declined, match="unavailable"):
+        Visitor(http, said.append).get("/anything")
+    assert len(said) == 1
+    assert "`nkk status`" in said[0]

@@ -77,3 +77,17 @@ def test_all_is_named_at_once(tmp_path):
     code, said = ask(composed(NKK_SITE_URL="foo", NKK_LIMIT_LOGIN="lots", NKK_MAX_WORKERS="0"), tmp_path)
     assert code == 1
     assert all(name in said for name in ("3 settings", "NKK_SITE_URL=foo", "NKK_LIMIT_LOGIN=lots", "NKK_MAX_WORKERS=0"))
+
+
+@pytest.mark.parametrize("written", [[], ["--written"]], ids=["composed", "written"])
+@pytest.mark.parametrize(
+    "given",
+    [b"", b"rubbish", b'{"services": {"web": {}}}', b"[1]", b"\xff\xfe", b'{"services": {"intake": 1}}', b"null"],
+)
+def test_what_is_something_else_is_answered_with_what_to_pipe_in(given, written, tmp_path):
+    done = CliRunner().invoke(main, ["--var", str(tmp_path), "settings", *written], input=given)
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: The input is ")
+    assert (
+        "deploy/check.sh written" if written else "docker compose config --format json | nkk settings"
+    ) in done.output
