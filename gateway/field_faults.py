@@ -17,6 +17,8 @@ SENTENCES = {
     "not-nested": "Invalid type.",
     "no-match": "String does not match expected pattern.",
     "not-one-of": "Must be one of: {choices}.",
+    "none-left": "At least one is needed: the last one cannot be deleted.",
+    "too-many": "At most {most}.",
     "wrong-length": "Length must be between {least} and {most}.",
     "too-long": "Longer than maximum length {most}.",
     "out-of-range": "Must be greater than or equal to {least} and less than or equal to {most}.",

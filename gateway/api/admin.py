@@ -99,12 +99,31 @@ def catalogue() -> dict[str, Any]:
 @resources.route("/catalogue", methods=["PUT"])
 @needs(Role.ADMIN)
 @resources.arguments(schemas.Catalogue())
-@resources.response(200, schemas.Catalogue)
+@resources.response(200, schemas.ReplacedCatalogue)
 def replace_catalogue(form: dict[str, Any]) -> dict[str, Any]:
-    """Replace the whole catalogue, the whole roster, or both."""
+    """Replace the whole catalogue, the whole roster, or both.
+
+    What is not sent in a part that is, is removed without a question; `removed` in the answer names it.
+    """
+    before = backend().call("intake", "lists")
     lists = backend().call("intake", "replace_lists", form)
     backend().forget_lists()
-    return lists
+    return lists | {"removed": _removed(before, lists)}
+
+
+def _removed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the keys that stand `before` and not `after`; of a sub-category its category's first."""
+    old, new = before["categories"], after["categories"]
+    subs = {
+        key: set(category["sub_categories"]) - set(new[key]["sub_categories"])
+        for key, category in old.items()
+        if key in new
+    }
+    return {
+        "categories": sorted(set(old) - set(new)),
+        "sub_categories": sorted(f"{key}/{sub}" for key, gone in subs.items() for sub in gone),
+        "opds": sorted(set(before["opds"]) - set(after["opds"])),
+    }
 
 
 @resources.route("/teams", methods=["GET"])

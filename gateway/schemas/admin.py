@@ -110,6 +110,22 @@ class Catalogue(Schema):
     opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH))
 
 
+class Removed(Schema):
+    """What was removed by a replacement, by key."""
+
+    categories = fields.List(fields.String(), required=True)
+    sub_categories = fields.List(
+        fields.String(), required=True, metadata={"description": "Each as category/sub-category."}
+    )
+    opds = fields.List(fields.String(), required=True)
+
+
+class ReplacedCatalogue(Catalogue):
+    """Categories and agencies as they are now, and what was removed."""
+
+    removed = fields.Nested(Removed, required=True)
+
+
 class TeamAddress(Schema):
     """The address of a team, and of its superior, who is told of what is overdue."""
 

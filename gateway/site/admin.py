@@ -1,16 +1,16 @@
 """The admin's pages: staff accounts, the catalogue, the roster of agencies. They show no complaint."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from marshmallow import ValidationError
 
 from gateway import schemas
 from gateway.backend import backend
-from gateway.site import forms, teams, words
+from gateway.site import asking, forms, teams, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
@@ -20,6 +20,7 @@ from nkk.sop import faults
 from nkk.sop.faults import Fault
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
+from nkk.sop.text import isolated
 from nkk.validation import load
 
 PAGE_SIZE = 50
@@ -108,6 +109,19 @@ def back(username: str) -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def disable(username: str) -> ResponseReturnValue:
     """Disable a staff account; for the last admin's, show why that is refused."""
+    if not asking.sure(username):
+        known = backend().tell_intake("staff_account", {"username": username})
+        return asking.ask(
+            username,
+            gettext("Nonaktifkan akun %(username)s?", username=username),
+            [f"{username}, {isolated(known['name'])}"],
+            gettext(
+                "Orang ini tidak dapat masuk lagi, dan keluar paling lambat dalam 15 menit. Kata sandi baru membuka "
+                "akunnya kembali."
+            ),
+            gettext("Ya, nonaktifkan"),
+            url_for(".account", username=username),
+        )
     try:
         backend().tell_intake("disable_staff", {"username": username})
     except RefusedRemotelyError as refusal:
@@ -137,7 +151,7 @@ def opds() -> ResponseReturnValue:
         if removed and request.form.get(REMOVAL) != " ".join(removed):
             return show(Form(forms.typed(), status=409), _removed(removed)), 409
         _replace(form)
-        flash(gettext("Daftar perangkat daerah disimpan."))
+        _saved(gettext("Daftar perangkat daerah disimpan."), removed.values())
         return redirect(url_for(".opds"), 303)
 
     def show(form: Form, removed: list[dict[str, Any]] | None = None) -> str:
@@ -175,8 +189,18 @@ def category(key: str) -> ResponseReturnValue:
     known = backend().call("intake", "lists")["categories"]
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
+        removed = _lost(known, form["categories"])
+        if removed and not asking.sure(" ".join(removed)):
+            return asking.ask(
+                " ".join(removed),
+                gettext("Hapus dari kategori laporan?"),
+                _with_open(removed),
+                gettext("Laporan baru tidak dapat lagi memakainya. Laporan lama tetap ada, dan menyebut kodenya saja."),
+                gettext("Ya, hapus"),
+                url_for(".category", key=key),
+            )
         _replace(form)
-        flash(gettext("Kategori disimpan."))
+        _saved(gettext("Kategori disimpan."), removed.values())
         return redirect(url_for(".categories"), 303)
 
     def show(form: Form) -> str:
@@ -185,6 +209,45 @@ def category(key: str) -> ResponseReturnValue:
     if request.method == "GET":
         return show(Form(_written_category(known.get(key, {}))))
     return forms.attempt(schemas.Catalogue, act, show, lambda values: _with_category(known, key, values))
+
+
+def _lost(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
+    """Return the names of the categories that `new` does not have, and of the sub-categories of those it has, by
+    `category` and `category/sub`."""
+    gone = {key: category["name"] for key, category in old.items() if key not in new}
+    for key, category in old.items():
+        gone |= {
+            f"{key}/{sub}": name
+            for sub, name in category["sub_categories"].items()
+            if key in new and sub not in new[key]["sub_categories"]
+        }
+    return gone
+
+
+def _with_open(removed: Mapping[str, str]) -> list[str]:
+    """Return a line for each of what `_lost` found, with how many reports of it are open, where that can be known."""
+    try:
+        waiting: dict[str, int] | None = backend().call("notification", "open_by_category")
+    except (StageUnavailableError, StageFailedError, RefusedRemotelyError):
+        waiting = None
+    lines = []
+    for key, name in removed.items():
+        line = f"{isolated(name)} ({key})"
+        if waiting is None:
+            line += ": " + gettext("berapa laporan yang masih terbuka memakainya, sedang tidak dapat diketahui")
+        elif key in waiting:
+            line += ": " + ngettext(
+                "%(num)d laporan yang masih terbuka memakainya",
+                "%(num)d laporan yang masih terbuka memakainya",
+                waiting[key],
+            )
+        lines.append(line)
+    return lines
+
+
+def _saved(said: str, removed: Iterable[str]) -> None:
+    names = ", ".join(map(isolated, removed))
+    flash(f"{said} {gettext('Dihapus: %(what)s', what=names)}" if names else said)
 
 
 NEW = "baru"
@@ -241,6 +304,8 @@ def _with_category(known: Mapping[str, Any], key: str, values: Mapping[str, str]
     key = values.get("key", "").strip() if key == NEW else key
     others = {name: category for name, category in known.items() if name != key}
     if "remove" in values:
+        if not others:
+            raise InvalidInput.of(categories=faults.NONE_LEFT())
         return {"categories": others}
     written = {"name": values.get("name", ""), "source": values.get("source", "")}
     _, sub_categories = forms.together(

@@ -14,10 +14,10 @@ from flask_babel import gettext
 from gateway import left_out, schemas
 from gateway.backend import backend
 from gateway.clock import now
-from gateway.site import forms
+from gateway.site import asking, forms
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
-from gateway.site.language import open_hours
+from gateway.site.language import full_day, open_hours
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.sop import faults
@@ -25,6 +25,7 @@ from nkk.sop.calendar import read_day
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
+from nkk.sop.text import isolated
 from nkk.validation import load
 
 BY_ITSELF = "nkk"
@@ -102,8 +103,15 @@ def add_day() -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def remove_day(day: str) -> ResponseReturnValue:
     """Make one date an ordinary day again."""
+    own = newest()["calendar"]["days"].get(day)
+    if own is None:
+        return redirect(url_for(".show"), 303)
+    what = f"{full_day(day)}, {isolated(own['name'])}, {open_hours(own['spans'])}"
+    if not asking.sure(day):
+        return _ask(day, gettext("Hapus hari khusus?"), what, gettext("Hari itu menjadi hari biasa lagi."))
     return _attempt_change(
-        lambda content: content | {"days": {date_: own for date_, own in content["days"].items() if date_ != day}}
+        lambda content: content | {"days": {date_: own for date_, own in content["days"].items() if date_ != day}},
+        what,
     )
 
 
@@ -133,9 +141,21 @@ def add_season() -> ResponseReturnValue:
 @needs(Role.ADMIN)
 def remove_season(first: str) -> ResponseReturnValue:
     """Remove the season that begins on `first`."""
+    own = next((season for season in newest()["calendar"]["seasons"] if season["first"] == first), None)
+    if own is None:
+        return redirect(url_for(".show"), 303)
+    what = f"{isolated(own['name'])}, {full_day(own['first'])} – {full_day(own['last'])}"
+    if not asking.sure(first):
+        return _ask(first, gettext("Hapus musim?"), what, gettext("Pada hari-hari itu berlaku pekan biasa lagi."))
     return _attempt_change(
-        lambda content: content | {"seasons": [season for season in content["seasons"] if season["first"] != first]}
+        lambda content: content | {"seasons": [season for season in content["seasons"] if season["first"] != first]},
+        what,
     )
+
+
+def _ask(key: str, title: str, what: str, meaning: str) -> ResponseReturnValue:
+    unchanged = gettext("Waktu yang sudah berjalan tidak berubah.")
+    return asking.ask(key, title, [what], f"{meaning} {unchanged}", gettext("Ya, hapus"), url_for(".show"))
 
 
 @pages.post("/admin/kalender/cuti-bersama/<int:year>")
@@ -171,11 +191,13 @@ def attempt(
         return page(Form(forms.typed(), status=409), overtaken=True), 409
 
 
-def replace(change: Callable[[Content], Content]) -> ResponseReturnValue:
-    """Save a changed calendar as a new version in place of the one that the page showed."""
+def replace(change: Callable[[Content], Content], removed: str = "") -> ResponseReturnValue:
+    """Make a new version in the place of the one that the page showed, and say what was `removed` by it."""
     changed = change(newest()["calendar"])
     made = backend().call("intake", "replace_calendar", seen_version(), changed)
     left_out.note({"calendar": changed}, made)
+    if removed:
+        flash(gettext("Dihapus: %(what)s", what=removed))
     flash(
         gettext(
             "Kalender disimpan sebagai versi %(version)s. Waktu yang sudah berjalan tidak berubah.",
@@ -215,10 +237,10 @@ def _week_fields() -> list[str]:
     return [f"day-{number}" for number in range(7)]
 
 
-def _attempt_change(change: Callable[[Content], Content]) -> ResponseReturnValue:
+def _attempt_change(change: Callable[[Content], Content], removed: str = "") -> ResponseReturnValue:
     return attempt(
         schemas.NewCalendar,
-        lambda form: replace(lambda _: form["calendar"]),
+        lambda form: replace(lambda _: form["calendar"], removed),
         lambda _: {"version": seen_version(), "calendar": change(newest()["calendar"])},
         _page,
     )

@@ -22,6 +22,8 @@ WORDS = {
     "not-a-string": CHOOSE,
     "not-a-boolean": CHOOSE,
     "not-one-of": CHOOSE,
+    "none-left": _("Paling sedikit satu harus ada: yang terakhir tidak dapat dihapus."),
+    "too-many": _("Paling banyak %(most)s."),
     "wrong-length": LENGTH,
     "too-long": _("Terlalu panjang: paling banyak %(most)s karakter."),
     "half-emoji": NO_TEXT,

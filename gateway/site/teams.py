@@ -10,13 +10,14 @@ from flask_babel import gettext
 
 from gateway import schemas
 from gateway.backend import backend
-from gateway.site import forms, words
+from gateway.site import asking, forms, words
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
 from gateway.site.session import needs
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import Role
+from nkk.sop.text import isolated
 from nkk.validation import load
 
 pages = new_pages("teams")
@@ -39,8 +40,20 @@ def addresses() -> ResponseReturnValue:
         }
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
+        removed = {field: text for field, text in _written(_known()).items() if field not in _written(form)}
+        if removed and not asking.sure(" ".join(removed)):
+            return asking.ask(
+                " ".join(removed),
+                gettext("Hapus alamat tim?"),
+                [f"{isolated(names[field.rpartition('-')[0]])}: {text}" for field, text in removed.items()],
+                gettext("Ke alamat ini tidak ada lagi surel yang dikirim."),
+                gettext("Ya, hapus"),
+                url_for(".addresses"),
+            )
         backend().replace_teams(form)
         flash(gettext("Alamat tim disimpan."))
+        if removed:
+            flash(gettext("Dihapus: %(what)s", what=", ".join(removed.values())))
         return redirect(url_for(".addresses"), 303)
 
     def show(form: Form) -> str:

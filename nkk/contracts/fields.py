@@ -52,6 +52,16 @@ class Length(validate.Length):
         return _checked(super().__call__, value, fault)
 
 
+class Some(validate.Length):
+    """One thing at least, and at most so many."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(1, most)
+
+    def __call__(self, value: Any) -> Any:
+        return _checked(super().__call__, value, faults.TOO_MANY(most=self.max) if value else faults.NONE_LEFT())
+
+
 class Range(validate.Range):
     """Validator of numbers from `least` to `most`."""
 

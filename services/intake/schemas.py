@@ -18,6 +18,7 @@ from nkk.contracts.fields import (
     Range,
     Secret,
     Slug,
+    Some,
     UserName,
     names_apart,
 )
@@ -173,7 +174,7 @@ class Category(Schema):
     name = Line(NAME_LENGTH, required=True)
     source = Line(NAME_LENGTH, least=0, load_default="")
     sub_categories = fields.Dict(
-        keys=Slug(), values=Line(NAME_LENGTH), required=True, validate=[Length(1, 100), names_apart]
+        keys=Slug(), values=Line(NAME_LENGTH), required=True, validate=[Some(100), names_apart]
     )
 
 
@@ -184,11 +185,11 @@ class Catalogue(Schema):
         keys=Slug(),
         values=fields.Nested(Category),
         validate=[
-            Length(1, 100),
+            Some(100),
             lambda rows: names_apart({key: category["name"] for key, category in rows.items()}),
         ],
     )
-    opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=[Length(1, 500), names_apart])
+    opds = fields.Dict(keys=Slug(), values=Line(NAME_LENGTH), validate=[Some(500), names_apart])
 
 
 class ComplaintView(ReportView):

@@ -54,6 +54,14 @@ class Follows:
         return self._records([journey])
 
     @rpc
+    @requires(Role.ADMIN)
+    def open_by_category(self, actor: Actor) -> dict[str, int]:
+        """Return how many complaints are not closed, by `category` and by `category/sub-category`: what an admin needs
+        to know who removes one, and no more."""
+        with self.uow.reading() as work:
+            return work.journeys.open_by_category()
+
+    @rpc
     @requires(*COUNTERS)
     def month(self, actor: Actor, month: str, closed: bool, cursor: str | None = None) -> views.Records:
         """The facts of journeys that were under way in `month`, a page at a time: those `closed` since it began, or

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property
@@ -264,6 +265,16 @@ class Journeys:
 
         self._inserts.add(entries, vars(entry))
         self._inserts.add_or_update(journeys, {"ticket": entry.ticket} | known, "answered_at", tell)
+
+    def open_by_category(self) -> dict[str, int]:
+        """Return how many are not closed, by category and by category/sub-category."""
+        columns = journeys.c.category, journeys.c.sub_category
+        query = select(*columns, func.count()).where(_open, journeys.c.category.is_not(None)).group_by(*columns)
+        counted: Counter[str] = Counter()
+        for category, sub_category, count in self._connection.execute(query):
+            counted[category] += count
+            counted[f"{category}/{sub_category}"] += count
+        return dict(counted)
 
     def get(self, ticket: str) -> Journey:
         """The journey of `ticket`. Raises UnknownTicket."""

@@ -34,6 +34,7 @@ def test_an_account_is_added_disabled_and_opened_again(staff: Opening, visiting:
     assert "Petugas Baru" in admin.read()
     assert "Tim NKK Pembantu, Dinas Kesehatan" in admin.read()
     admin.press("Nonaktifkan akun")
+    admin.press("Ya, nonaktifkan")
     assert "Nonaktif" in admin.page.get_by_role("row", name="petugas-baru").inner_text()
     worker.context.clear_cookies(name="nkk_access")
     worker.open("/meja/opd")
@@ -52,6 +53,7 @@ def test_the_last_admin_is_told_why_they_stay(staff: Opening, people: People, la
     admin = staff("admin", language=language)
     admin.page.get_by_role("link", name=last, exact=True).click()
     admin.press("Nonaktifkan akun")
+    admin.press("Ya, nonaktifkan")
     assert admin.sees("Admin terakhir tidak dapat dinonaktifkan")
     assert admin.accessibility() + admin.too_wide() == []
     admin.page.get_by_role("link", name=said("Tambahkan admin lain dahulu.", language)).click()
@@ -126,6 +128,10 @@ def test_a_category_is_added_changed_and_removed(staff: Opening, people: People)
     assert names()["lainnya"] == {"umum": "Umum dan lain-lain"}
     admin.page.get_by_role("link", name="Lainnya").click()
     admin.press("Hapus kategori")
+    assert "lainnya" in names()
+    assert admin.accessibility() + admin.too_wide() == []
+    admin.press("Ya, hapus")
+    assert "Dihapus: \u2068Lainnya\u2069" in admin.read()
     assert "lainnya" not in names()
     assert len(names()) == 4
 

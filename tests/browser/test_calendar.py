@@ -46,7 +46,7 @@ def test_a_day_is_added_and_removed(staff: Opening, people: People, language: st
     admin.press("Tambah hari")
     assert calendar(people)["calendar"]["days"][OPEN_DAY]["spans"] == [["08:00", "12:00"], ["13:00", "15:30"]]
     admin.page.click(f"[data-day='{DAY}'] button")
-    admin.page.wait_for_load_state()
+    admin.press("Ya, hapus")
     assert not admin.page.locator(f"[data-day='{DAY}']").count()
     assert DAY not in calendar(people)["calendar"]["days"]
 
@@ -70,7 +70,7 @@ def test_a_season_is_added_and_removed(staff: Opening, people: People) -> None:
     assert season["week"] == [*[[["08:00", "12:00"], ["12:30", "15:00"]]] * 4, [["08:00", "11:30"]], [], []]
     assert admin.accessibility() == []
     admin.page.get_by_role("button", name="Hapus Ramadan").click()
-    admin.page.wait_for_load_state()
+    admin.press("Ya, hapus")
     assert calendar(people)["calendar"]["seasons"] == []
 
 

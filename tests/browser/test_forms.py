@@ -242,4 +242,5 @@ def test_an_account_to_be_disabled_is_there_again_after_a_log_in(people: People,
     admin.press("Masuk")
     admin.page.wait_for_url(f"**/admin/staf/{username}")
     admin.press("Nonaktifkan akun")
+    admin.press("Ya, nonaktifkan")
     assert f"Akun {username} dinonaktifkan." in admin.read()

@@ -215,3 +215,32 @@ def test_all_that_is_wrong_is_said_in_one_round_and_in_the_order_of_the_form(
     assert set(named) == at_fault
     assert named == sorted(named, key=lambda name: page.text.index(f'id="{name}"'))
     assert "replace_calendar" not in [method for method, _ in stages.asked]
+
+
+SEASON = {"name": "Ramadan", "first": "2099-03-01", "last": "2099-03-30", "week": CONTENT["week"]}
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/admin/kalender/hari/2027-01-01/hapus", "Jumat, 1 Januari 2027, \u2068Tahun Baru Masehi\u2069, tutup"),
+        ("/admin/kalender/musim/2099-03-01/hapus", "\u2068Ramadan\u2069, Minggu, 1 Maret 2099 – Senin, 30 Maret 2099"),
+    ],
+    ids=["day", "season"],
+)
+def test_a_day_and_a_season_are_removed_once_that_was_said_twice(
+    admin: FlaskClient, stages: FakeBackend, path: str, said: str
+) -> None:
+    stages.answers["calendar"] = CALENDAR | {"calendar": CONTENT | {"seasons": [SEASON]}}
+
+    def press(**form: str) -> Any:
+        return admin.post(path, data={"csrf_token": token(admin, "/admin/kalender/pekan"), "version": "7", **form})
+
+    asked = press()
+    assert asked.status_code == 409
+    assert f"<li>{said}</li>" in asked.text
+    assert 'name="version" value="7"' in asked.text
+    assert "replace_calendar" not in [act for act, _ in stages.asked]
+    assert press(yakin=path.split("/")[4]).status_code == 303
+    assert len(kept(stages)["days"]) + len(kept(stages)["seasons"]) == 1
+    assert f"Dihapus: {said}" in admin.get("/admin/kalender").text
