@@ -85,7 +85,7 @@ def openable(
 def require(kind: str, role: Role) -> None:
     """Raise NotYourRole where `kind` is not for `role`, for any complaint."""
     if kind not in FROM_STEP[role]:
-        raise NotYourRole({"role": ROLES[role]}, "role-of-document")
+        raise NotYourRole({"role": role}, "role-of-document")
 
 
 def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:

@@ -49,13 +49,24 @@ class ComplaintForm(ReportForm, Thorough):
         return wrong
 
 
+AT_DESK = {
+    "description": "Where it stands at one desk: `state`, and `since` when. intake: awaiting_hand_over, handed_over; "
+    "triage: awaiting_classification, classified_as_information, awaiting_response, awaiting_approval, approved; "
+    "opd_response: awaiting_response, responded; notification: awaiting_answer, answered, closed."
+}
+IN_PROCEDURE = {
+    "description": "Where it stands in the procedure: `state` and `step`, which comes next: hand_over 2, classify 3, "
+    "respond 4, approve 5, answer 6, receive 7, closed null."
+}
+
+
 class Receipt(Schema):
     """The reporter's receipt: the ticket, and when the answer is due."""
 
     ticket = fields.String(required=True)
     submitted_at = fields.String(required=True)
     service_due_at = fields.String(required=True)
-    stands = fields.Dict(required=True)
+    stands = fields.Dict(required=True, metadata=AT_DESK)
 
 
 class Reporter(Schema):
@@ -87,7 +98,7 @@ class Answer(Schema):
     late = fields.Boolean(allow_none=True)
     service_due_at = fields.String()
     service_left_minutes = fields.Integer(allow_none=True)
-    stands = fields.Dict()
+    stands = fields.Dict(metadata=AT_DESK)
     claim = fields.Nested(Claim, allow_none=True)
 
 
@@ -106,7 +117,9 @@ class Complaint(ReportView):
     """A complaint. Each role sees what its step needs; other fields are left out."""
 
     ticket = fields.String(required=True)
-    stands = fields.Dict(required=True)
+    stands = fields.Dict(
+        required=True, metadata={"description": "To its reporter as in the timeline, to staff as at their desk."}
+    )
     reporter_kind = fields.String()
     claimed_kind = fields.String()
     confidential = fields.Boolean()
@@ -197,7 +210,7 @@ class Timeline(Schema):
     submitted_at = fields.String(allow_none=True, metadata={"description": BY_DAY})
     service_due_at = fields.String(allow_none=True, metadata={"description": BY_DAY})
     service_left_minutes = fields.Integer(allow_none=True)
-    stands = fields.Dict(required=True)
+    stands = fields.Dict(required=True, metadata=IN_PROCEDURE)
     next = fields.Dict(allow_none=True)
     entries = fields.List(fields.Nested(TimelineEntry), required=True)
     documents = fields.List(fields.Nested(Document), required=True)
@@ -207,7 +220,7 @@ class Standing(Schema):
     """The complaint's state at this desk after the act."""
 
     ticket = fields.String(required=True)
-    stands = fields.Dict(required=True)
+    stands = fields.Dict(required=True, metadata=AT_DESK)
 
 
 class Classification(Thorough):

@@ -21,6 +21,7 @@ from nkk.log import get_logger
 from nkk.messaging.calls import StageFailedError, StageUnavailableError
 from nkk.sop import steps
 from nkk.sop.steps import SERVICE_MINUTES, Role, Step
+from nkk.sop.text import isolated
 
 ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban", "kerjakan", "lepaskan", "identitas")
 
@@ -76,7 +77,17 @@ def classify(ticket: str) -> ResponseReturnValue:
 
     def act(form: dict[str, Any]) -> ResponseReturnValue:
         complaints.classify(ticket, form)
-        return _done(ticket, gettext("Laporan %(ticket)s diklasifikasi."))
+        number, opd = complaints.known(ticket), words.opd_name(form.get("opd"), words.lists())
+        said = (
+            gettext(
+                "Laporan %(ticket)s diklasifikasi sebagai pengaduan dan diteruskan kepada %(opd)s.",
+                ticket=number,
+                opd=isolated(opd),
+            )
+            if opd
+            else gettext("Laporan %(ticket)s diklasifikasi sebagai informasi; operator menjawabnya.", ticket=number)
+        )
+        return _done(ticket, said.replace("%", "%%"))
 
     return _attempt(ticket, schemas.Classification, act, _read_classification)
 

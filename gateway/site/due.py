@@ -10,7 +10,7 @@ from typing import Any
 from flask_babel import gettext
 
 from gateway.clock import now
-from gateway.site.language import passed, read_instant, working_time
+from gateway.site.language import moment, passed, read_instant, working_time
 from nkk.sop.clock import WIB, is_day
 
 SOON_PART = 3
@@ -24,6 +24,11 @@ class Due:
     at: str
     level: str
     words: str
+
+    @property
+    def by_day(self) -> bool:
+        """Whether the day alone is told, which `words` name."""
+        return is_day(self.at)
 
 
 def of_step(row: Mapping[str, Any], standard: int) -> Due | None:
@@ -61,15 +66,8 @@ def _by_day(at: str, left: int, standard: int) -> Due:
         return Due(at, "late", gettext("Terlambat %(time)s", time=working_time(left)))
     if today == day:
         return Due(at, "soon", gettext("Jatuh tempo hari ini"))
-    # These are whole days before the due day; the operator, who sees the minute, has that day counted in too. Over a
-    # weekend or holiday there may be none.
-    return Due(
-        at,
-        _level(left, standard),
-        gettext("%(time)s sebelum hari jatuh tempo", time=working_time(left))
-        if left
-        else gettext("Kurang dari 1 hari kerja sebelum hari jatuh tempo"),
-    )
+    # Not how much is left: days up to that day, beside a step's minutes up to its own moment, read as a contradiction.
+    return Due(at, _level(left, standard), gettext("Jatuh tempo %(day)s", day=moment(at)))
 
 
 def _level(left: int, standard: int) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
@@ -174,7 +174,13 @@ def _refusal(name: str, details: dict[str, Any]) -> ResponseReturnValue:
     return page(status, said, stands=details.get("stands"), typed=carried(), who=who, claim=_claim(details))
 
 
-def _log_in_first() -> ResponseReturnValue:
+def _logged_out() -> bool:
+    """Return whether the request's form is one of those who are logged in, and the visitor is not any more."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return getattr(view, "needs_log_in", False) and session.known_actor() is None
+
+
+def _log_in_first(is_logged_out: bool = False) -> ResponseReturnValue:
     if "actor" in g:
         # The gateway accepted the token and the stage rejected it: drop the cookies, or the log-in page redirects in a
         # loop.
@@ -190,6 +196,7 @@ def _log_in_first() -> ResponseReturnValue:
             form=Form(),
             onward=request.path,
             expired=True,
+            is_logged_out=is_logged_out,
             carried=json.dumps(left, ensure_ascii=False) if left else None,
         ),
         401,
@@ -233,6 +240,8 @@ def _unmade(error: RenderingFailedError) -> Response:
 def _http(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if isinstance(error, CSRFError):
+        if _logged_out():
+            return _log_in_first(is_logged_out=True)
         return page(400, SAID["csrf"], resume=carried())
     if status < 400:
         return error

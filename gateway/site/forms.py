@@ -21,6 +21,9 @@ REVIEW = "tinjau"
 """The field of a form that is to be shown again as typed, and not carried out yet."""
 
 NOT_TYPED = ("csrf_token", REVIEW)
+RADIOS = ("kind", "claimed_kind", "role", "approved")
+"""Fields of which one of a few is picked."""
+
 SECRETS = ("password", "new_password", "token")
 
 T = TypeVar("T")
@@ -142,7 +145,11 @@ def attempt(
         if not named:
             raise
         name = refusal.name if isinstance(refusal, RefusedRemotelyError) else type(refusal).__name__
-        form.faults, form.status, form.wait = flat(named), STATUS.get(name, 422), refusal.details.get("retry_after")
+        form.faults, form.status, form.wait = (
+            flat(named, form.values),
+            STATUS.get(name, 422),
+            refusal.details.get("retry_after"),
+        )
     except StageUnavailableError as error:
         form.busy = isinstance(error, StageBusyError)
         log.warning("stage busy" if form.busy else "stage unavailable", stage=str(error))
@@ -157,9 +164,21 @@ def answer(
     return show(Form()) if request.method == "GET" else attempt(schema, act, show, read)
 
 
-def flat(named: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return sentences in the page's language by field; faults of nested fields under their outermost name."""
-    return {name: [sentence(fault) for fault in _faults(said)] for name, said in named.items()}
+def flat(named: Mapping[str, Any], written: Mapping[str, str] | None = None) -> dict[str, list[str]]:
+    """Return sentences in the page's language by field; of a nested field by its outermost name.
+
+    What was `written` says by how much a text is too long.
+    """
+    values = written or {}
+    return {name: [_said(name, fault, values.get(name, "")) for fault in _faults(said)] for name, said in named.items()}
+
+
+def _said(name: str, fault: Any, written: str) -> str:
+    code = fault.get("code") if isinstance(fault, Mapping) else None
+    if name in RADIOS and code in ("missing", "null", "empty"):
+        return gettext("Pilih salah satu.")
+    over = len(written.replace("\r\n", "\n")) - fault["most"] if code in ("wrong-length", "too-long") else 0
+    return f"{sentence(fault)} {gettext('Kelebihan %(over)s karakter.', over=over)}" if over > 0 else sentence(fault)
 
 
 def _faults(said: Any) -> list[Any]:

@@ -67,8 +67,6 @@ def month() -> str:
         | {"name": words.STEP_NAMES[step["number"]], "waiting": waiting[step["number"]], "late": late[step["number"]]}
         for step in figures["steps"]
     ]
-    # Step 1 is the reporter's and not measured; every accepted complaint has passed it.
-    by_step[0]["count"] = figures["accepted"]
     return render_template(
         "overview.html",
         month=chosen,

@@ -67,6 +67,9 @@ def speak(code: str) -> ResponseReturnValue:
 def register() -> ResponseReturnValue:
     """Register as a reporter, and log in at once."""
     if request.method == "GET":
+        visitor = session.known_actor()
+        if visitor is not None:
+            return redirect(url_for(HOMES[Role(visitor.role)]), 303)
         return _register_page(Form({"kind": "public"}))
     return forms.attempt(schemas.Registration, _register, _register_page)
 

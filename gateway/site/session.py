@@ -56,6 +56,7 @@ def needs(*roles: str) -> Callable[[F], F]:
                 raise NotYourRole
             return view(*args, **kwargs)
 
+        checked.needs_log_in = True  # type: ignore[attr-defined]
         return checked  # type: ignore[return-value]
 
     return decorate

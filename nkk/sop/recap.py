@@ -155,7 +155,11 @@ def recapitulate(
         "by_path": _counted(Counter(PATHS[record.path] for record in accepted)),
         "by_category": _by_category(accepted, names),
         "by_opd": _by_opd(forwarded, waiting, ended, as_of, names),
-        "steps": [_by_step(step, ended, as_of, by_day) for step in steps.STEPS],
+        # Step 1 is the reporter's, and takes no time that is measured: what was accepted has done it.
+        "steps": [
+            _by_step(step, ended, as_of, by_day) | ({"count": len(accepted)} if step is steps.SUBMIT else {})
+            for step in steps.STEPS
+        ],
         "service": {"standard_minutes": steps.SERVICE_MINUTES}
         | _times([_whole(record, calendar_of) for record in answered], FEWEST if by_day else 1),
         "open_cases": sorted(open_cases, key=_place)[:MOST_LISTED],

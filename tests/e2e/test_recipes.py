@@ -35,5 +35,5 @@ def test_each_recipe_does_what_it_says(rabbit: PrivateNode, tmp_path: Path) -> N
     assert "events waiting" in done.stdout
     assert "kalender versi" in done.stdout
     assert re.search(r"\d+ identities are under the newest key", done.stderr)
-    assert "dinas-pariwisata" in json.loads((tmp_path / "catalogue.json").read_text())["opds"]
-    assert (tmp_path / "data-pengaduan.pdf").read_bytes().startswith(b"%PDF")
+    assert "dinas-pariwisata" in json.loads((tmp_path / "var" / "recipes" / "catalogue.json").read_text())["opds"]
+    assert (tmp_path / "var" / "recipes" / "data-pengaduan.pdf").read_bytes().startswith(b"%PDF")

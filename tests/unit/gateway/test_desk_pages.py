@@ -66,17 +66,12 @@ def test_the_service_is_late_once_its_promise_has_passed(app: Flask) -> None:
         assert of_service(ROW | {"service_due_at": None}, 900) is None
 
 
-@pytest.mark.parametrize(
-    ("left", "words"),
-    [(900, "2 hari kerja sebelum hari jatuh tempo"), (0, "Kurang dari 1 hari kerja sebelum hari jatuh tempo")],
-)
-def test_where_the_day_alone_is_told_the_days_before_it_are_counted_and_said_to_be_that(
-    app: Flask, left: int, words: str
-) -> None:
+@pytest.mark.parametrize(("left", "level"), [(900, "fine"), (0, "soon")])
+def test_where_the_day_alone_is_told_the_clock_names_it(app: Flask, left: int, level: str) -> None:
     with app.test_request_context("/"):
         clock = of_service(ROW | {"service_due_at": "2190-03-04T00:00:00+07:00", "service_left_minutes": left}, 900)
         assert clock is not None
-        assert clock.words == words
+        assert (clock.words, clock.level, clock.by_day) == ("Jatuh tempo Kam, 4 Mar 2190", level, True)
 
 
 def test_a_late_row_says_so_by_sign_word_and_colour(operator: FlaskClient) -> None:

@@ -24,6 +24,7 @@ COMPLAINT = {
     "stands": {"state": "handed_over", "since": AT},
 }
 ANSWER = {"text": "Sudah ditegur.", "sent_at": AT, "closed_at": AT, "how": "opened", "confirmed_at": None}
+KEY = "0" * 32
 AWAY = StageUnavailableError("notification")
 
 
@@ -102,3 +103,26 @@ def test_who_sends_too_much_is_told_until_when(client: FlaskClient, stages: Fake
     # The window of these tests ends in 2068.
     assert " 2068, " in page.text.partition("Coba lagi sesudah ")[2][:30]
     assert "Tulisan Anda tidak hilang." in page.text
+
+
+def test_of_a_title_that_is_too_long_it_is_said_by_how_much(client: FlaskClient) -> None:
+    form = {"csrf_token": token(client, f"/laporan/baru?kunci={KEY}"), "subject_line": "x" * 223}
+    page = client.post("/laporan/baru", data=form | {"key": KEY}).text
+    assert "Panjangnya harus 1 sampai 200 karakter. Kelebihan 23 karakter." in page
+    assert "paling banyak 200 karakter" in client.get(f"/laporan/baru?kunci={KEY}").text
+
+
+def test_who_is_logged_in_is_not_asked_to_register(client: FlaskClient) -> None:
+    response = client.get("/daftar")
+    assert (response.status_code, response.location) == (303, "/laporan")
+
+
+def test_a_document_of_an_answer_that_was_received_is_opened_without_a_warning(
+    client: FlaskClient, stages: FakeBackend
+) -> None:
+    answered = {"event": "answer.sent.v1", "step": 6, "role": "operator", "at": AT, "minutes": 30, "round": 0}
+    answered |= {"used_minutes": None, "late": None, "output": "x", "activity": "x"}
+    stages.answers["timeline"] |= {"entries": [answered]}
+    page = client.get(f"/laporan/{TICKET}").text
+    assert "laporan-tanggapan-pengaduan.pdf" in page
+    assert "berarti menerima jawaban" not in page

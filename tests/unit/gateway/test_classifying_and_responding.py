@@ -1,0 +1,100 @@
+"""Steps 3 and 4 on their pages: what was classified is said whole, a returned response is where its mend begins."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.unit.gateway.visits import LISTS, FakeBackend, log_in, token
+
+TICKET = "NKK-2026-6GKQ-DHSZ"
+AT = "2026-03-02T01:00:00.000000Z"
+CASE = {
+    "ticket": TICKET,
+    "subject_line": "Loket tutup",
+    "text": "Loket tutup.",
+    "category": "kode-etik",
+    "sub_category": "bernegara",
+    "due_at": "2199-03-04T03:15:00.000000Z",
+    "left_minutes": 900,
+    "service_due_at": "2199-03-04T00:00:00+07:00",
+    "service_left_minutes": 450,
+    "round": 1,
+    "opd": "inspektorat",
+    "stands": {"state": "awaiting_response", "since": AT},
+}
+
+TIMELINE = {
+    "ticket": TICKET,
+    "path": "complaint",
+    "service_due_at": CASE["service_due_at"],
+    "stands": {"state": "respond", "step": 4},
+    "next": None,
+    "entries": [],
+}
+
+
+@pytest.fixture
+def visitor(
+    client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]]
+) -> Callable[[str], FlaskClient]:
+    def enter(role: str) -> FlaskClient:
+        log_in(client, stages, opened(role))
+        stages.answers |= {"worklist": {"items": [], "next": None}, "timeline": TIMELINE, "case": CASE}
+        return client
+
+    return enter
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        (
+            {"kind": "complaint", "opd": "inspektorat"},
+            "sebagai pengaduan dan diteruskan kepada \u2068Inspektorat 100%\u2069.",
+        ),
+        ({"kind": "information", "opd": "inspektorat"}, "sebagai informasi; operator menjawabnya."),
+    ],
+    ids=["complaint", "information"],
+)
+def test_a_classification_says_as_what_and_to_whom(
+    visitor: Callable[[str], FlaskClient],
+    stages: FakeBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    form: dict[str, str],
+    said: str,
+) -> None:
+    monkeypatch.setitem(LISTS, "opds", {"inspektorat": "Inspektorat 100%"})
+    main_team = visitor("main_team")
+    stages.answers |= {"classify_as_information": {}, "forward": {}}
+    sent = form | {"csrf_token": token(main_team, "/meja/utama")}
+    assert main_team.post(f"/laporan/{TICKET}/klasifikasi", data=sent).status_code == 303
+    assert f"Laporan {TICKET} diklasifikasi {said}" in main_team.get("/meja/utama").text
+
+
+def test_a_returned_response_is_where_its_mend_begins(
+    visitor: Callable[[str], FlaskClient], stages: FakeBackend
+) -> None:
+    team = visitor("opd_team")
+    assert "dikembalikan. Perbaiki" not in team.get(f"/laporan/{TICKET}").text
+    stages.answers["case"] = CASE | {"response": "Sudah ditegur.", "return_note": "Kapan?", "round": 1}
+    page = team.get(f"/laporan/{TICKET}").text
+    assert "berawal dari tanggapan yang dikembalikan" in page
+    assert ">\nSudah ditegur.</textarea>" in page
+    # What was emptied by hand stays so.
+    emptied = team.post(f"/laporan/{TICKET}/tanggapan", data={"csrf_token": token(team, "/meja/opd"), "text": ""})
+    assert ">\n</textarea>" in emptied.text
+
+
+def test_both_clocks_of_a_case_say_the_day_they_are_due(visitor: Callable[[str], FlaskClient]) -> None:
+    page = visitor("opd_team").get(f"/laporan/{TICKET}").text
+    assert "Sisa 2 hari kerja" in page
+    assert "Sen, 4 Mar 2199, 10.15 WIB" in page
+    assert "Jatuh tempo Sen, 4 Mar 2199" in page
+
+
+def test_where_one_of_a_few_is_to_be_picked_it_says_so(visitor: Callable[[str], FlaskClient]) -> None:
+    main_team = visitor("main_team")
+    sent = {"csrf_token": token(main_team, "/meja/utama"), "note": "x"}
+    assert "Pilih salah satu." in main_team.post(f"/laporan/{TICKET}/klasifikasi", data=sent).text
