@@ -22,7 +22,8 @@ from cryptography.fernet import Fernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 
-from nkk.sop.mailbox import read_mailbox
+from nkk.sop import faults
+from nkk.sop.mailbox import NoMailboxError, read_mailbox
 
 UNIX = "unix"
 """The word in a list of networks that means peers connected by a Unix domain socket."""
@@ -31,6 +32,12 @@ DRIVERS = ("sqlite", "postgresql", "postgresql+psycopg2")
 
 WIDEST_4, WIDEST_6 = 8, 7
 """The shortest prefix lengths, IPv4 and IPv6, of networks of trusted proxies (RFC 1918, RFC 4193)."""
+
+NO_SENDER = {
+    faults.ADDRESS_NOT_PLAIN.code: "Before the @ stand plain letters, digits and a few signs.",
+    faults.NO_DOMAIN.code: "After the @ write a whole domain.",
+}
+"""Why an address can be no sender, for operators, where more is known than that it is not valid."""
 
 MOST_DELAYS = 20
 """The largest number of retry delays, each of which is a queue at every stage."""
@@ -252,8 +259,9 @@ def mail_from(written: str) -> MailFrom:
     (found,) = addresses
     try:
         address = read_mailbox(found.addr_spec)
-    except ValueError as fault:
-        raise ValueError(f"has no address that mail can come from. {fault} {how}") from None
+    except NoMailboxError as error:
+        why = NO_SENDER.get(error.fault["code"], "It is not a valid address.")
+        raise ValueError(f"has no address that mail can come from. {why} {how}") from None
     return MailFrom(str(Address(found.display_name, addr_spec=address)), address)
 
 

@@ -225,6 +225,8 @@ def test_a_sender_is_one_address_with_or_without_a_name(written, header, address
         ("Pengaduan, Kota Contoh <pengaduan@example.id>", "a name with a comma or colon and without quotes"),
         ("Nama <a@example.id> lagi", "the address in < and >"),
         ("pengaduan@localhost", "a whole domain"),
+        ("pengad\u00fcan@example.id", "plain letters"),
+        (f"{'a' * 65}@example.id", "not a valid address"),
     ],
 )
 def test_of_a_sender_is_said_what_is_really_wrong_and_what_to_write(written, why):
