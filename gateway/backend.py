@@ -158,7 +158,7 @@ class Backend:
         return question.answer(self.call("intake", method, question.box))
 
     tell_intake = ask_intake
-    """Alias for calls that change something."""
+    """The same call, under the name used where it changes something."""
 
     def contact(self) -> dict[str, Any]:
         """Return the caller's own e-mail address and phone number."""

@@ -57,7 +57,7 @@ class Device:
         return ".".join((self.token, *self.marks))
 
     def _mark(self, username: str, kind: str) -> str:
-        # Nobody has measured it yet, and no account has a longer one.
+        # Cut, because its length is not validated yet; no account has a longer user name.
         return hidden(f"device:{self.token}:{kind}:{user_name(username[:LONGEST_CODE])}")
 
 

@@ -1,4 +1,4 @@
-"""Complaints' timelines from notification, and what stands in for one that notification has not consumed yet.
+"""Complaints' timelines from notification, and a substitute for one that it has not consumed yet.
 
 Notification consumes every event and may be behind, so a complaint that the caller's own stage has does exist.
 """

@@ -239,8 +239,7 @@ class LiveFeed:
             while not self._closed.is_set():
                 with suppress(TimeoutError):
                     connection.drain_events(timeout=TICK_SECONDS)
-                # Checked under load too: nothing is acknowledged, and the broker closes a connection that sends it
-                # nothing.
+                # Under load too, because nothing is acknowledged and the broker closes a silent connection.
                 if monotonic() - looked_after >= TICK_SECONDS:
                     looked_after = monotonic()
                     connection.heartbeat_check()

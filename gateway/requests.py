@@ -82,7 +82,7 @@ def answer(status: int, reason: str, name: str, sentence: str) -> bytes:
 
 
 class Chunks(ChunkedReceiver):
-    """A chunked body, with limits of their own on chunk lines and trailers."""
+    """A chunked body whose chunk lines and trailers have limits of their own."""
 
     error: Any = None
 
@@ -163,7 +163,7 @@ class Reading(HTTPRequestParser):
         self.expect_continue = found._expected_100_continue and self.body_rcv is not None
 
     def _name_the_error(self) -> None:
-        """Replace waitress' error (an endless head, bad chunks, too long a body) with the name of ours."""
+        """Replace waitress' error (an endless head, bad chunks, too long a body) with its name in SAYS."""
         if isinstance(self.error, waitress.RequestEntityTooLarge):
             self.close()
             self.error, self.body_rcv, self.is_too_long = None, None, True

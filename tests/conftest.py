@@ -18,8 +18,7 @@ from tests.effort import LONG
 TESTS = Path(__file__).parent
 MEMORY, ROOM = Path("/dev/shm"), 4 * 2**30
 
-# Compiled modules are kept even where the environment forbids it, because hundreds of processes would each compile
-# them.
+# Compiled modules are kept even where the environment forbids it; hundreds of processes would compile them again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 

@@ -82,7 +82,7 @@ class Person:
         return response.json()
 
     def act(self, path: str, json: Any = None) -> Any:
-        """`post`, repeated until the complaint's event has reached this desk."""
+        """Repeat `post` until the complaint's event has reached this desk."""
         return eventually(lambda: self.post(path, json))
 
     def desk(self, name: str) -> list[str]:

@@ -1,4 +1,4 @@
-// The letter's link carries its code behind the #, which no server is sent: here it goes into the form.
+// The letter's link has its code after the #, which is not sent to the server. This script puts it into the form.
 (() => {
   "use strict";
   const take = () => {
@@ -6,7 +6,7 @@
     const field = document.querySelector("#token");
     if (!/^[0-9a-fA-F]{8,200}$/.test(code) || !field) return;
     field.value = code;
-    // Gone from the address: whoever looks over a shoulder or through the history finds no code.
+    // Removed from the address, so that neither bystanders nor the history see the code.
     history.replaceState(history.state, "", location.pathname);
     document.querySelector("#password")?.focus();
   };

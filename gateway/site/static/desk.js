@@ -1,4 +1,4 @@
-// For who works here all day: keys, and what a list that renews itself must not take away.
+// The desks' pages: keyboard shortcuts, and lists that refresh without losing focus or selection.
 (() => {
   "use strict";
   const OFF = "nkk:keys-off";
@@ -39,8 +39,8 @@
     box.addEventListener("change", () => { try { localStorage.setItem(OFF, box.checked ? "yes" : "no"); } catch { /* for this page only */ } });
   }
 
-  // The list is swapped whole: the row that had the focus gets it back, or the one in its place where it has gone; text
-  // that was marked stays marked, and new rows are told of.
+  // The whole list is replaced. The focus returns to the same row, or to the one in its place; selected text stays
+  // selected, and new rows are announced.
   const tickets = () => new Set([...document.querySelectorAll("[data-ticket]")].map((row) => row.dataset.ticket));
   const rowOf = (ticket) => document.querySelector(`[data-ticket="${ticket}"]`);
   let before = tickets();
@@ -79,7 +79,7 @@
     const chosen = getSelection();
     marked = chosen.isCollapsed ? null : [place(chosen.anchorNode, chosen.anchorOffset), place(chosen.focusNode, chosen.focusOffset)];
   });
-  // Within the swap itself, not once it has settled: a key pressed in between would start at the top again.
+  // During the swap, not after it has settled: a key pressed in between would start at the top.
   document.addEventListener("htmx:afterSwap", () => {
     const all = rows();
     if (focused) (rowOf(focused)?.querySelector("[data-row]") ?? all[Math.min(at, all.length - 1)])?.focus({ preventScroll: true });
@@ -93,7 +93,7 @@
     if (!come) return;
     fresh = document.hidden ? fresh + come : 0;
     document.title = fresh ? `(${fresh}) ${title}` : title;
-    // Emptied first: the same sentence twice would be no news to a screen reader.
+    // Emptied first, because screen readers do not announce the same sentence twice.
     if (news) { news.textContent = ""; setTimeout(() => { news.textContent = news.dataset.said.replace("{n}", come); }, 100); }
   });
   ["htmx:responseError", "htmx:sendError", "htmx:timeout"].forEach((name) => document.addEventListener(name, () => {
@@ -101,7 +101,7 @@
     later(FAILED_MS);
   }));
 
-  // What changes is told by a stream while the page is looked at; the list is asked for now and then all the same.
+  // A stream announces changes while the page is visible; the list is also polled now and then.
   const ANYWAY_MS = 60_000;
   const UNTOLD_MS = 10_000;
   const FAILED_MS = 5_000;
@@ -131,7 +131,7 @@
     source.addEventListener("change", renew);
     source.addEventListener("error", () => {
       if (source?.readyState !== EventSource.CLOSED) return;
-      // Refused: as many pages listen as can, or the log-in has ended, which the list's own request finds out.
+      // Refused: no stream is free, or the log-in has ended, which the list's own request reports.
       gaveUpAt = performance.now();
       later(UNTOLD_MS);
     });

@@ -1,19 +1,19 @@
-// What is being written stays on this device until it is sent. It is sealed: the key comes with the pages of the account
-// that writes, and is kept nowhere here, so that a session that has ended leaves nothing behind that can be read.
+// Drafts stay on this device until they are sent. They are encrypted with a key that only the pages of the account's
+// log-ins contain and that is not stored, so that nothing readable is left when a session has ended.
 window.nkkDrafts = (() => {
   "use strict";
   const PREFIX = "nkk:sealed:";
-  // As drafts were kept once: for anybody to read.
+  // The prefix of drafts of earlier versions, which were not encrypted.
   const READABLE = "nkk:draft:";
   const KEPT_DAYS = 7;
   const DAY_MS = 86_400_000;
-  // Of a length that tells little of how much was written.
+  // Padded, so that the length tells little about how much was written.
   const PADDED_TO = 4096;
   const page = document.body.dataset;
   const owner = page.draftOwner || "";
   const mine = `${PREFIX}${owner}:`;
 
-  // A browser may refuse storage (private windows, policy): a draft is a help, never a condition.
+  // A browser may refuse storage (private windows, policy); forms work without drafts.
   const store = {
     get: (key) => { try { return JSON.parse(localStorage.getItem(key)); } catch { return null; } },
     set: (key, value) => { try { localStorage.setItem(key, JSON.stringify(value)); return true; } catch { return false; } },
@@ -24,7 +24,7 @@ window.nkkDrafts = (() => {
   const today = () => Math.floor(Date.now() / DAY_MS);
 
   const leaving = "forgetDrafts" in page;
-  // Once somebody else has logged in on this device, what the one before left unsent goes.
+  // After another account has logged in on this device, the previous account's drafts are deleted.
   forget(PREFIX, (key) => !leaving && (!owner || key.startsWith(mine)) && store.get(key)?.until >= today());
   forget(READABLE, (key) => !leaving && owner && key.startsWith(`${READABLE}${owner}:`));
   [page.draftDone, ...[...document.querySelectorAll("[data-draft-over]")].map((mark) => mark.dataset.draftOver)]
@@ -32,10 +32,10 @@ window.nkkDrafts = (() => {
 
   const bytes = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
   const written = (of) => btoa(Array.from(of, (byte) => String.fromCharCode(byte)).join(""));
-  // Without TLS a browser seals nothing (no secure context); then nothing is kept.
+  // Without TLS browsers do not encrypt (no secure context), so that no draft is stored.
   const key = page.draftKey && window.crypto?.subtle
     ? crypto.subtle.importKey("raw", bytes(page.draftKey), "AES-GCM", false, ["encrypt", "decrypt"]) : null;
-  // Nor is it in a page that is saved.
+  // Removed, so that a saved page does not contain the key.
   delete page.draftKey;
 
   const how = (name, iv) => ({ name: "AES-GCM", iv, additionalData: new TextEncoder().encode(mine + name) });
@@ -81,7 +81,7 @@ window.nkkDrafts = (() => {
     }
   }
 
-  // What was kept for anybody to read, before drafts were sealed.
+  // Returns, and deletes, the draft of an earlier version, which was not encrypted.
   function taken(form) {
     const old = `${READABLE}${owner}:${form.dataset.draftWas}`;
     const values = store.get(old);
@@ -117,7 +117,7 @@ window.nkkDrafts = (() => {
       }
       if (before) store.set(mine + name, await seal(name, draft));
     };
-    // A form shown again holds what was typed last, and perhaps a fresh key: it outranks the draft.
+    // A form shown again has what was typed last, and perhaps a new key, and takes precedence over the draft.
     let done = form.dataset.kept ? save() : restore();
     const later = () => { typed = true; done = done.then(save); };
     form.addEventListener("input", later);

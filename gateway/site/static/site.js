@@ -1,4 +1,4 @@
-// What makes the pages kinder where scripts run; every page does its work without.
+// Improvements of the pages where scripts run; every page works without.
 (() => {
   "use strict";
   function narrow(select) {
@@ -29,7 +29,7 @@
     if (groups.includes(group)) { first.value = String(groups.indexOf(group)); show(); }
   }
 
-  // One click, one request. Coming back with the back button opens the form again.
+  // One click sends one request. The back button enables the form again.
   function once(form) {
     form.addEventListener("submit", (event) => {
       if (form.dataset.sent) { event.preventDefault(); return; }
@@ -39,7 +39,7 @@
         return;
       }
       form.dataset.sent = "yes";
-      // After the browser has put the form together: a disabled button would not be in it.
+      // After the browser has collected the form's data, which would not include a disabled button.
       setTimeout(() => form.querySelectorAll("button:not([type=button])").forEach((button) => { button.disabled = true; }));
     });
   }
@@ -54,7 +54,7 @@
     const note = document.createElement("p");
     note.className = "left";
     const show = () => {
-      // Nothing is cut off while it is typed or pasted: the end of a report would be lost unseen.
+      // Typed or pasted text is not truncated, because the end of a report would be lost unnoticed.
       const most = Number(area.dataset.most), left = most - area.value.length;
       note.hidden = left > most / 10;
       note.classList.toggle("over", left < 0);
@@ -77,7 +77,7 @@
   }
 
   document.querySelectorAll("form[data-once]").forEach(once);
-  // What depends on what is written: once a draft is back.
+  // These depend on what was typed, so they run after a draft is restored.
   (window.nkkDrafts?.restored ?? Promise.resolve()).then(() => {
     document.querySelectorAll("select[data-narrow]").forEach(narrow);
     document.querySelectorAll("textarea[data-left]").forEach(count);
