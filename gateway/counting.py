@@ -1,7 +1,7 @@
 """Storage of the rate limits' counts: one store for all processes, and process memory while it is unavailable.
 
 By default the store is an SQLite file in a folder private to its user. It holds counts under keyed hashes
-(`gateway.limits`) and nothing that must be kept: a deleted or damaged file is created anew. Its journal is in memory,
+(`gateway.limits`) and nothing that must be kept: a deleted or damaged file is created again. Its journal is in memory,
 because one on the disk would show each count in order.
 """
 

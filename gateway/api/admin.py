@@ -103,7 +103,7 @@ def catalogue() -> dict[str, Any]:
 def replace_catalogue(form: dict[str, Any]) -> dict[str, Any]:
     """Replace the whole catalogue, the whole roster, or both.
 
-    What is not sent in a part that is, is removed without a question; `removed` in the answer names it.
+    Entries missing from a list that is sent are removed without confirmation; `removed` in the answer names them.
     """
     before = backend().call("intake", "lists")
     lists = backend().call("intake", "replace_lists", form)
@@ -112,7 +112,7 @@ def replace_catalogue(form: dict[str, Any]) -> dict[str, Any]:
 
 
 def _removed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, list[str]]:
-    """Return the keys that stand `before` and not `after`; of a sub-category its category's first."""
+    """Return the keys in `before` that are not in `after`; sub-categories as `category/sub-category`."""
     old, new = before["categories"], after["categories"]
     subs = {
         key: set(category["sub_categories"]) - set(new[key]["sub_categories"])

@@ -52,7 +52,7 @@ def main() -> int:
     except (ContentError, TemplateError) as error:
         out.write(str(error).encode())
         return TOLD
-    except Exception as error:  # noqa: BLE001 - its words, and its traceback's, could quote the content
+    except Exception as error:  # noqa: BLE001 - its text and traceback could quote the content
         out.write(f"It failed with {type(error).__name__}.".encode())
         return TOLD
     if len(document) > LARGEST:

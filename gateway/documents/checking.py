@@ -9,7 +9,7 @@ from gateway.documents.errors import RenderingFailedError, RenderingTooSlowError
 
 
 def templates_in(folder: Path) -> list[Path]:
-    """Return the files in `folder` that are taken for a document, in the documents' order."""
+    """Return the files in `folder` that are used as templates, in the order of the kinds."""
     return [path for kind in KINDS if (path := folder / f"{kind}.docx").is_file()]
 
 

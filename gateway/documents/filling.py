@@ -118,7 +118,7 @@ def _refuse_loose_text(path: Path, template: DocxTemplate) -> None:
 
 
 def _mark(template: DocxTemplate, names: dict[str, Any]) -> None:
-    properties = template.docx.core_properties  # get_docx() would read the template anew
+    properties = template.docx.core_properties  # get_docx() would load the template again
     properties.title = names["title"]
     properties.author = names["agency"]
     properties.last_modified_by = names["agency"]

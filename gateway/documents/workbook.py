@@ -18,7 +18,7 @@ from gateway.documents.plain import plain
 from nkk.sop.clock import is_day
 from nkk.sop.indonesian import written_month
 
-CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the library writes it as it stands
+CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the library writes it unchanged
 """The creation time of every workbook, so that the same content gives the same bytes."""
 
 LONGEST = 32_000

@@ -111,7 +111,7 @@ class Catalogue(Schema):
 
 
 class Removed(Schema):
-    """What was removed by a replacement, by key."""
+    """What a replacement removed, by key."""
 
     categories = fields.List(fields.String(), required=True)
     sub_categories = fields.List(
@@ -121,7 +121,7 @@ class Removed(Schema):
 
 
 class ReplacedCatalogue(Catalogue):
-    """Categories and agencies as they are now, and what was removed."""
+    """The categories and agencies after a replacement, and what it removed."""
 
     removed = fields.Nested(Removed, required=True)
 

@@ -212,8 +212,7 @@ def category(key: str) -> ResponseReturnValue:
 
 
 def _lost(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
-    """Return the names of the categories that `new` does not have, and of the sub-categories of those it has, by
-    `category` and `category/sub`."""
+    """Return the names of removed categories and sub-categories, by `category` or `category/sub`."""
     gone = {key: category["name"] for key, category in old.items() if key not in new}
     for key, category in old.items():
         gone |= {
@@ -225,7 +224,7 @@ def _lost(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _with_open(removed: Mapping[str, str]) -> list[str]:
-    """Return a line for each of what `_lost` found, with how many reports of it are open, where that can be known."""
+    """Return a line for each removed entry, with the number of open reports that use it, where that is available."""
     try:
         waiting: dict[str, int] | None = backend().call("notification", "open_by_category")
     except (StageUnavailableError, StageFailedError, RefusedRemotelyError):

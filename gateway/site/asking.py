@@ -1,4 +1,4 @@
-"""Acts that take something away: each is carried out once its visitor was told what goes, and said so again."""
+"""Confirmation of acts that remove something: they are carried out after a page has named what will be removed."""
 
 from collections.abc import Iterable
 
@@ -8,18 +8,19 @@ from flask.typing import ResponseReturnValue
 from gateway.site import forms
 
 SURE = "yakin"
-"""The field that names what is to be taken away, once the visitor was told."""
+"""The field that names what the visitor has confirmed to remove."""
 
 
 def sure(what: str) -> bool:
-    """Return whether this request comes from the page that `ask` showed of `what`."""
+    """Return whether the visitor has confirmed the removal of `what` on the page of `ask`."""
     return request.form.get(SURE) == what and not forms.reviewing()
 
 
 def ask(what: str, title: str, lost: Iterable[str], meaning: str, button: str, back: str) -> ResponseReturnValue:
-    """Return the page that asks whether `what` is to go: its button sends this request's form again.
+    """Return the page that asks to confirm the removal of `what`; its button sends this request's form again.
 
-    `lost` says in a line each what goes, `meaning` what becomes of what is left; `back` leads where nothing is done.
+    `lost` has a line for each thing to be removed, `meaning` says what this means for the rest, and `back` is the
+    address for leaving the page without removing anything.
     """
     sent = {name: value for name, value in forms.typed().items() if name != SURE}
     page = render_template(

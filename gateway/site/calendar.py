@@ -192,7 +192,7 @@ def attempt(
 
 
 def replace(change: Callable[[Content], Content], removed: str = "") -> ResponseReturnValue:
-    """Make a new version in the place of the one that the page showed, and say what was `removed` by it."""
+    """Save a changed calendar as a new version of the one that the page showed, and name what was `removed`."""
     changed = change(newest()["calendar"])
     made = backend().call("intake", "replace_calendar", seen_version(), changed)
     left_out.note({"calendar": changed}, made)

@@ -27,7 +27,7 @@ class Due:
 
     @property
     def by_day(self) -> bool:
-        """Whether the day alone is told, which `words` name."""
+        """Whether only the day is given; `words` name it."""
         return is_day(self.at)
 
 
@@ -66,7 +66,7 @@ def _by_day(at: str, left: int, standard: int) -> Due:
         return Due(at, "late", gettext("Terlambat %(time)s", time=working_time(left)))
     if today == day:
         return Due(at, "soon", gettext("Jatuh tempo hari ini"))
-    # Not how much is left: days up to that day, beside a step's minutes up to its own moment, read as a contradiction.
+    # The day and not the time left, because days before it would seem to contradict the minutes left of a step.
     return Due(at, _level(left, standard), gettext("Jatuh tempo %(day)s", day=moment(at)))
 
 

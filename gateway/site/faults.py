@@ -175,14 +175,14 @@ def _refusal(name: str, details: dict[str, Any]) -> ResponseReturnValue:
 
 
 def _logged_out() -> bool:
-    """Return whether the request's form is one of those who are logged in, and the visitor is not any more."""
+    """Return whether the form is for logged-in visitors, and the visitor's log-in has ended."""
     view = current_app.view_functions.get(request.endpoint or "")
     return getattr(view, "needs_log_in", False) and session.known_actor() is None
 
 
 def _log_in_first(is_logged_out: bool = False) -> ResponseReturnValue:
     if "actor" in g:
-        # The gateway accepted the token and the stage rejected it: drop the cookies, or the log-in page redirects in a
+        # The gateway accepted the token, the stage rejected it: drop the cookies, or the log-in page redirects in a
         # loop.
         session.leave()
     if "HX-Request" in request.headers:

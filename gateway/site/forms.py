@@ -22,7 +22,7 @@ REVIEW = "tinjau"
 
 NOT_TYPED = ("csrf_token", REVIEW)
 RADIOS = ("kind", "claimed_kind", "role", "approved")
-"""Fields of which one of a few is picked."""
+"""The fields with radio buttons."""
 
 SECRETS = ("password", "new_password", "token")
 
@@ -165,9 +165,9 @@ def answer(
 
 
 def flat(named: Mapping[str, Any], written: Mapping[str, str] | None = None) -> dict[str, list[str]]:
-    """Return sentences in the page's language by field; of a nested field by its outermost name.
+    """Return sentences in the page's language by field; faults of nested fields under their outermost name.
 
-    What was `written` says by how much a text is too long.
+    With the texts `written`, they also say by how much a text is too long.
     """
     values = written or {}
     return {name: [_said(name, fault, values.get(name, "")) for fault in _faults(said)] for name, said in named.items()}

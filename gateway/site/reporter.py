@@ -56,8 +56,7 @@ def write() -> ResponseReturnValue:
     if request.method == "GET":
         key = request.args.get("kunci", "")
         if not KEY.fullmatch(key):
-            # The key is in the address, so that the browser's back button leads to the same report and sends no second
-            # one.
+            # The key is in the address, so that the back button leads to the same report and sends no second one.
             return redirect(url_for(".write", kunci=uuid.uuid4().hex), 303)
         return _form_page(Form({"key": key, "claimed_kind": "complaint"}))
     try:

@@ -63,7 +63,7 @@ def needs(*roles: str) -> Callable[[F], F]:
 
 
 def actor() -> Actor:
-    """Return the visitor. Raises NotAuthenticated, or what kept a log-in from being renewed.
+    """Return the visitor. Raises NotAuthenticated, or another error where the log-in cannot be renewed at present.
 
     That is StageUnavailableError, StageFailedError or TooManyRequests.
     """
