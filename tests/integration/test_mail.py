@@ -427,7 +427,7 @@ def test_undelivered_are_letters_to_reporters_of_complaints_that_are_not_closed(
 
 def test_letters_are_listed_a_page_at_a_time_those_given_up_apart(database, server, postbox, monkeypatch):
     given_up(database, server, postbox)
-    monkeypatch.setattr("services.notification.storage.MAX_LIMIT", 2)
+    monkeypatch.setattr("services.notification.storage.letter_rows.MAX_LIMIT", 2)
     with database.writing() as connection:
         for number in range(1, 4):
             connection.execute(

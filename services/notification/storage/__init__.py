@@ -1,0 +1,132 @@
+"""Notification's database: answers, journeys, sealed contacts, and the messages to people."""
+
+import uuid
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import select, update
+
+from nkk.desk import ClockedWork, RecordedWork
+from nkk.sop.timed import Timed
+from services.notification.domain import letters_about, team_at
+from services.notification.storage.contact_rows import Contact, Contacts, Plain
+from services.notification.storage.journey_rows import Answers, Journeys
+from services.notification.storage.letter_rows import Messages, Postboxes, Teams, letter_id
+from services.notification.storage.tables import (
+    KEPT_SEALED,
+    LINES,
+    MOST_AT_ONCE,
+    answers,
+    calendars,
+    closed,
+    contacts,
+    entries,
+    inbox,
+    is_unheard,
+    journeys,
+    keyed_contacts,
+    messages,
+    metadata,
+    outbox,
+    postboxes,
+    record,
+    teams,
+)
+
+__all__ = [
+    "KEPT_SEALED",
+    "LINES",
+    "MOST_AT_ONCE",
+    "Answers",
+    "Contact",
+    "Contacts",
+    "Journeys",
+    "Messages",
+    "NotificationWork",
+    "Plain",
+    "Postboxes",
+    "Teams",
+    "answers",
+    "calendars",
+    "closed",
+    "contacts",
+    "entries",
+    "inbox",
+    "journeys",
+    "keyed_contacts",
+    "letter_id",
+    "messages",
+    "metadata",
+    "outbox",
+    "postboxes",
+    "record",
+    "teams",
+]
+
+
+class NotificationWork(ClockedWork, RecordedWork):
+    """One transaction of notification."""
+
+    OUTBOX = outbox
+    INBOX = inbox
+    CLOSED = closed
+    CALENDARS = calendars
+    RECORD = record
+
+    def republish_closings(self, limit: int) -> list[tuple[str, datetime]]:
+        """Have closings published that the other stages were not told of. Returns each ticket, and when it was
+        closed."""
+        query = select(outbox.c.id, outbox.c.subject, outbox.c.created_at).where(is_unheard).order_by(outbox.c.id)
+        rows = self.connection.execute(query.limit(limit).with_for_update(skip_locked=True)).all()
+        again = update(outbox).where(outbox.c.id.in_([row.id for row in rows]))
+        self.connection.execute(again.values(sent_at=None, mandatory=True))
+        self.told = self.told or bool(rows)
+        return [(row.subject, row.created_at) for row in rows]
+
+    @cached_property
+    def answers(self) -> Answers:
+        return Answers(self.connection, self.inserts)
+
+    @property
+    def clocked(self) -> Answers:
+        return self.answers
+
+    @cached_property
+    def journeys(self) -> Journeys:
+        return Journeys(self.connection, self.inserts)
+
+    def raise_alarm(self, timed: Timed, now: datetime) -> Any:
+        """Tell the tooling, and the team as well: nobody tells us of our own steps."""
+        alarm = super().raise_alarm(timed, now)
+        if alarm is not None:
+            self.tell_team(alarm, now)
+        return alarm
+
+    def tell_team(self, alarm: Any, now: datetime, event_id: str | None = None) -> None:
+        """Write to the team of an alarm, and to its superior, where their addresses are known; `event_id` told it."""
+        event_id = event_id or str(uuid.uuid4())
+        team = team_at(alarm.step, alarm.opd)
+        address = self.teams.get(team)
+        for kind in letters_about(alarm.TYPE, bool(address.superior_email)) if address else ():
+            self.messages.add_for_team(letter_id(event_id, kind), kind, team, alarm, now)
+
+    @cached_property
+    def teams(self) -> Teams:
+        return Teams(self.connection)
+
+    @cached_property
+    def messages(self) -> Messages:
+        return Messages(self.connection, self.inserts, self.now)
+
+    @cached_property
+    def postboxes(self) -> Postboxes:
+        return Postboxes(self.connection)
+
+    @cached_property
+    def contacts(self) -> Contacts:
+        return Contacts(self.connection)
+
+    @cached_property
+    def plain(self) -> Plain:
+        return Plain(self.connection)

@@ -1,0 +1,133 @@
+"""Answers at the operator's second desk, and the journeys of all complaints."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    exists,
+    func,
+    select,
+    update,
+)
+
+from nkk.desk import (
+    Rows,
+    Wanted,
+)
+from nkk.sop.refusals import UnknownTicket
+from nkk.store.database import Inserts
+from nkk.store.paging import MAX_LIMIT, page
+from services.notification.domain import Answer, Entry, Journey
+from services.notification.storage.tables import answers, entries, is_open, is_unread, is_waiting, journeys
+
+
+class Answers(Rows[Answer]):
+    """What the operator's second desk works on."""
+
+    TABLE = answers
+    HELD = Answer
+    OPEN = is_waiting
+
+    def _of_category(self, wanted: Wanted) -> ColumnElement[bool] | None:
+        # Asked of each answer that waits, and not of every journey of the category.
+        return exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
+
+    def to_remind(self, now: datetime, limit: int) -> list[Answer]:
+        """Answers whose reporter is to be reminded, this transaction's alone."""
+        query = select(answers).where(answers.c.remind_at < now).order_by(answers.c.remind_at).limit(limit)
+        rows = self._connection.execute(query.with_for_update(skip_locked=True))
+        return [Answer(**row._mapping) for row in rows]
+
+    def lapsing(self, now: datetime, limit: int) -> list[str]:
+        """Tickets whose answer nobody opened in time."""
+        query = select(answers.c.ticket).where(is_unread, answers.c.lapses_at <= now).limit(limit)
+        return list(self._connection.execute(query).scalars())
+
+
+class Journeys:
+    """Every complaint's way through the procedure. Events may come in any order; each fills in what it knows."""
+
+    def __init__(self, connection: Connection, inserts: Inserts | None = None) -> None:
+        self._connection = connection
+        self._inserts = inserts or Inserts(connection)
+
+    def note(self, entry: Entry, answered: Callable[[datetime], None] | None = None, **known: Any) -> None:
+        """Add `entry`, and what it makes `known` of the journey; `answered` is told when it was answered,
+        where it was, as this transaction is written."""
+
+        def tell(at: datetime | None) -> None:
+            if answered is not None and at is not None:
+                answered(at)
+
+        self._inserts.add(entries, vars(entry))
+        self._inserts.add_or_update(journeys, {"ticket": entry.ticket} | known, "answered_at", tell)
+
+    def open_by_category(self) -> dict[str, int]:
+        """Return how many are not closed, by category and by category/sub-category."""
+        columns = journeys.c.category, journeys.c.sub_category
+        query = select(*columns, func.count()).where(is_open, journeys.c.category.is_not(None)).group_by(*columns)
+        counted: Counter[str] = Counter()
+        for category, sub_category, count in self._connection.execute(query):
+            counted[category] += count
+            counted[f"{category}/{sub_category}"] += count
+        return dict(counted)
+
+    def get(self, ticket: str) -> Journey:
+        """The journey of `ticket`. Raises UnknownTicket."""
+        found = self.of([ticket])
+        if not found:
+            raise UnknownTicket
+        return found[0]
+
+    def of(self, tickets: list[str]) -> list[Journey]:
+        """The journeys of those `tickets` that are known."""
+        self._inserts.flush()
+        # Journeys first: an event heard between the two statements may show as an entry early, but no path without its
+        # entry.
+        rows = self._connection.execute(select(journeys).where(journeys.c.ticket.in_(tickets))).all()
+        told: dict[str, list[Entry]] = {ticket: [] for ticket in tickets}
+        for row in self._connection.execute(select(entries).where(entries.c.ticket.in_(tickets))):
+            told[row.ticket].append(Entry(**row._mapping))
+        return [Journey(**row._mapping, entries=told[row.ticket]) for row in rows]
+
+    def to_apologise(self, now: datetime, limit: int) -> list[str]:
+        """Tickets whose promised time has passed without an answer, this transaction's alone, each given once."""
+        query = select(journeys.c.ticket).where(journeys.c.late_at < now).order_by(journeys.c.late_at).limit(limit)
+        tickets = list(self._connection.execute(query.with_for_update(skip_locked=True)).scalars())
+        self._connection.execute(update(journeys).where(journeys.c.ticket.in_(tickets)).values(late_at=None))
+        return tickets
+
+    def answered(self, ticket: str, at: datetime, minutes: int | None) -> None:
+        """It was answered, in so many office minutes: there is nothing to apologise for any more."""
+        self._connection.execute(
+            update(journeys)
+            .where(journeys.c.ticket == ticket)
+            .values(late_at=None, answered_at=at, answer_minutes=minutes)
+        )
+
+    def open_before(self, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
+        """Tickets submitted before `end` and not closed to this day, a page at a time."""
+        return page(
+            self._connection,
+            select(journeys).where(is_open, journeys.c.submitted_at < end),
+            [journeys.c.submitted_at, journeys.c.ticket],
+            cursor,
+            MAX_LIMIT,
+            lambda row: row.ticket,
+        )
+
+    def closed_since(self, first: datetime, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
+        """Tickets submitted before `end` and closed at or after `first`, a page at a time."""
+        query = select(journeys).where(journeys.c.closed_at >= first, journeys.c.submitted_at < end)
+        return page(
+            self._connection,
+            query,
+            [journeys.c.closed_at, journeys.c.ticket],
+            cursor,
+            MAX_LIMIT,
+            lambda row: row.ticket,
+        )

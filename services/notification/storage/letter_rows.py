@@ -1,0 +1,366 @@
+"""Letters that wait, were sent or were given up; teams' addresses; letters counted by address."""
+
+import json
+import uuid
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from nkk.desk import (
+    LETTER_DROPPED,
+)
+from nkk.store.database import Inserts, insert_of
+from nkk.store.paging import MAX_LIMIT, page
+from services.notification.storage.tables import (
+    LETTERS,
+    LINES,
+    MOST_AT_ONCE,
+    is_given_up,
+    is_kept,
+    is_open,
+    is_plain,
+    is_unsent,
+    journeys,
+    messages,
+    postboxes,
+    record,
+    teams,
+)
+
+
+def letter_id(event_id: str, kind: str) -> str:
+    """The id of the letter of `kind` that an event brings about: a stage that was restored to an earlier moment and
+    hears the event again writes the same letter, which has the same Message-ID."""
+    return str(uuid.uuid5(LETTERS, f"{event_id} {kind}"))
+
+
+class Messages:
+    """Messages to people, written in the transaction of what they tell and sent afterwards."""
+
+    def __init__(self, connection: Connection, inserts: Inserts | None = None, now: datetime | None = None) -> None:
+        self._connection = connection
+        self._inserts = inserts or Inserts(connection)
+        self._now = now
+
+    def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
+        """Have a message of `kind` sent to the reporter of `ticket`."""
+        self._inserts.add(messages, self._new({"id": message_id, "ticket": ticket, "kind": kind}, now))
+
+    def add_for_team(self, message_id: str, kind: str, team: str, alarm: Any, now: datetime) -> None:
+        """Have a message of `kind` sent to `team` about the step that `alarm` tells of."""
+        self._inserts.add(
+            messages,
+            self._new(
+                {
+                    "id": message_id,
+                    "ticket": alarm.ticket,
+                    "kind": kind,
+                    "team": team,
+                    "step": alarm.step,
+                    "round": alarm.round,
+                    "due_at": alarm.due_at,
+                },
+                now,
+            ),
+        )
+
+    def add_code(self, message_id: str, reporter: str, sealed_letter: str, expires_at: datetime, now: datetime) -> None:
+        """Have a code sent to a reporter, in the place of older ones not sent yet; not where a newer one was heard."""
+        newer = select(messages.c.id).where(messages.c.reporter == reporter, messages.c.expires_at >= expires_at)
+        if self._connection.execute(newer.limit(1)).first():
+            return
+        self._connection.execute(delete(messages).where(messages.c.reporter == reporter, is_unsent))
+        # At once: the next request of this transaction may be the same reporter's.
+        self._connection.execute(
+            insert(messages),
+            self._new(
+                {
+                    "id": message_id,
+                    "kind": "password_reset",
+                    "reporter": reporter,
+                    "sealed_letter": sealed_letter,
+                    "expires_at": expires_at,
+                },
+                now,
+            ),
+        )
+
+    def add_farewell(self, message_id: str, sealed_contact: str, now: datetime) -> None:
+        """Have an address told that letters go elsewhere from now on: who did not want that is to learn of it."""
+        self._inserts.add(
+            messages, self._new({"id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact}, now)
+        )
+
+    def due(self, now: datetime, limit: int, line: str | None = None) -> list[Any]:
+        """Messages to send now, of one of the LINES or of all, claimed: rows of messages, with service_due_at and, for
+        one to a team, its email and superior_email; one to a reporter has what tells whose complaint it is about, their
+        sealed_reporter, or the plain_reporter of a version before. Where a code goes is in its letter.
+        """
+        reached = and_(
+            journeys.c.ticket.is_not(None),
+            or_(messages.c.team.is_not(None), journeys.c.sealed_reporter.is_not(None), is_plain),
+        )
+        query = (
+            select(
+                messages,
+                journeys.c.sealed_reporter,
+                journeys.c.reporter_id.label("plain_reporter"),
+                teams.c.email,
+                teams.c.superior_email,
+                journeys.c.service_due_at,
+            )
+            .outerjoin(journeys, journeys.c.ticket == messages.c.ticket)
+            .outerjoin(teams, teams.c.team == messages.c.team)
+            .where(
+                is_unsent,
+                messages.c.next_try_at <= now,
+                or_(reached, messages.c.sealed_letter.is_not(None)),
+                LINES[line] if line else true(),
+            )
+            # Of those that waited for one moment, first come first.
+            .order_by(messages.c.next_try_at, messages.c.created_at, messages.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, of=messages)
+        )
+        return list(self._connection.execute(query).all())
+
+    def is_due(self, now: datetime, line: str) -> bool:
+        """Whether there may be something of one of the LINES to send now."""
+        query = select(messages.c.id).where(is_unsent, messages.c.next_try_at <= now, LINES[line]).limit(1)
+        return self._connection.execute(query).first() is not None
+
+    def begin(self, message_ids: list[str], until: datetime) -> None:
+        """They are being sent, and nobody else's, `until` then; what is neither marked nor held comes up again."""
+        if message_ids:
+            self._connection.execute(
+                update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=until, sending_until=until)
+            )
+
+    def hold(self, message_ids: list[str], until: datetime) -> None:
+        """Those of them that are still being sent are so `until` then."""
+        self._connection.execute(
+            update(messages)
+            .where(messages.c.id.in_(message_ids), messages.c.sending_until.is_not(None))
+            .values(next_try_at=until, sending_until=until)
+        )
+
+    def put_back(self, rows: list[Any]) -> None:
+        """They are not being sent after all: as they were when they were `due`."""
+        for row in rows:
+            self._connection.execute(
+                update(messages).where(messages.c.id == row.id).values(next_try_at=row.next_try_at, sending_until=None)
+            )
+
+    def postpone(self, message_id: str, then: datetime) -> None:
+        """Send it later. The days after which it is given up count from its first try all the same."""
+        self._connection.execute(update(messages).where(messages.c.id == message_id).values(next_try_at=then))
+
+    def hold_back(self, message_ids: Collection[str], then: datetime, why: str) -> None:
+        """The same with several, and why."""
+        self._connection.execute(
+            update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=then, why=why)
+        )
+
+    def wait(self, message_id: str, tries: int, then: datetime) -> None:
+        """Look again then: nothing could be tried."""
+        self._connection.execute(
+            update(messages).where(messages.c.id == message_id).values(tries=tries, next_try_at=then)
+        )
+
+    def drop(self, message_id: str) -> None:
+        """Never send it: what it says is not so any more."""
+        self._connection.execute(delete(messages).where(messages.c.id == message_id))
+
+    def counts(self) -> tuple[int, int]:
+        """How many messages wait, and how many were given up."""
+        waiting = select(func.count()).select_from(messages).where(is_unsent).scalar_subquery()
+        given_up = select(func.count()).select_from(messages).where(is_given_up)
+        counted = self._connection.execute(select(waiting, given_up.scalar_subquery())).one()
+        return counted[0], counted[1]
+
+    def tried_in_vain(self) -> dict[str, Any] | None:
+        """Of the letters that wait after a try: how many, since when the first has been tried, and what keeps most of
+        them; None where none does."""
+        query = select(messages.c.why, func.count().label("number"), func.min(messages.c.tried_since).label("since"))
+        rows = self._connection.execute(
+            query.where(is_unsent, messages.c.tried_since.is_not(None)).group_by(messages.c.why)
+        ).all()
+        if not rows:
+            return None
+        return {
+            "count": sum(row.number for row in rows),
+            "since": min(row.since for row in rows),
+            "why": max(rows, key=lambda row: row.number).why,
+        }
+
+    def sent(self, message_ids: list[str], now: datetime) -> None:
+        """They were delivered; a code, or an old address, is not kept."""
+        self._connection.execute(
+            update(messages)
+            .where(messages.c.id.in_(message_ids))
+            .values(sent_at=now, sealed_letter=None, sending_until=None, why=None)
+        )
+
+    def failed(
+        self, message_id: str, tries: int, since: datetime, why: str, now: datetime, next_try_at: datetime | None
+    ) -> None:
+        """It was not, and has been tried since then; try again, or never: a code, or an old address, is not kept
+        then."""
+        given_up = {} if next_try_at else {"given_up_at": now, "sealed_letter": None}
+        self._connection.execute(
+            update(messages)
+            .where(messages.c.id == message_id)
+            .values(
+                tries=tries,
+                tried_since=since,
+                why=why[:40],
+                next_try_at=next_try_at or now,
+                sending_until=None,
+                **given_up,
+            )
+        )
+
+    def listed(self, given_up: bool, cursor: str | None) -> tuple[list[Any], str | None]:
+        """Letters that were given up, oldest first, or those that wait, in the order they are tried in; by the page."""
+        keys = [messages.c.given_up_at if given_up else messages.c.next_try_at, messages.c.id]
+        return page(
+            self._connection,
+            select(messages).where(is_given_up if given_up else is_unsent),
+            keys,
+            cursor,
+            MAX_LIMIT,
+            lambda row: row,
+        )
+
+    def undelivered(
+        self, ticket: str | None = None, cursor: str | None = None, limit: int | None = None
+    ) -> tuple[list[Any], str | None]:
+        """Letters to reporters that were given up, about `ticket` or any complaint, where it is not closed yet."""
+        query = (
+            select(messages.c.id, messages.c.ticket, messages.c.kind, messages.c.given_up_at)
+            .join(journeys, journeys.c.ticket == messages.c.ticket)
+            .where(is_given_up, is_open, messages.c.team.is_(None))
+        )
+        return page(
+            self._connection,
+            query if ticket is None else query.where(messages.c.ticket == ticket),
+            [messages.c.given_up_at, messages.c.id],
+            cursor,
+            limit,
+            lambda row: row,
+        )
+
+    def retry(self, ids: list[str], now: datetime) -> list[str]:
+        """Try `ids` again now, and for as long as new ones; those that will be. What was sent, or is being sent this
+        moment, is not sent again, and what was not kept cannot be."""
+        return self._try_again(now, messages.c.id.in_(ids))
+
+    def retry_given_up(self, before: datetime, now: datetime) -> list[str]:
+        """The same with as many as are done at once of those that were given up before."""
+        return self._try_again(now, is_given_up, messages.c.given_up_at <= before)
+
+    def _try_again(self, now: datetime, *those: Any) -> list[str]:
+        found = self._not_sent(now, *those, is_kept)
+        self._connection.execute(
+            update(messages)
+            .where(messages.c.id.in_(found))
+            .values(next_try_at=now, given_up_at=None, tried_since=None, tries=0)
+        )
+        return found
+
+    def drop_unsent(self, ids: list[str], now: datetime) -> dict[str, str | None]:
+        """Never send `ids`, and forget them. Returns those that were there, not sent and not being sent, each with its
+        ticket."""
+        found = self._not_sent(now, messages.c.id.in_(ids))
+        dropped = delete(messages).where(messages.c.id.in_(found)).returning(messages.c.id, messages.c.ticket)
+        return {row.id: row.ticket for row in self._connection.execute(dropped)}
+
+    def why_left(self, ids: list[str]) -> dict[str, str]:
+        """Why each of `ids` was just left as it is by `retry` or `drop_unsent`, in one word."""
+        rows = self._connection.execute(
+            select(messages.c.id, messages.c.sent_at, is_kept.label("kept")).where(messages.c.id.in_(ids))
+        )
+        there = {row.id: "sent" if row.sent_at else "being_sent" if row.kept else "not_kept" for row in rows}
+        of_dropped = {json.dumps({"letter": id_}): id_ for id_ in ids if id_ not in there}
+        dropped = (
+            self._connection.execute(
+                select(record.c.detail).where(record.c.act == LETTER_DROPPED, record.c.detail.in_(of_dropped))
+            ).scalars()
+            if of_dropped
+            else ()
+        )
+        return dict.fromkeys(ids, "unknown") | {of_dropped[detail]: "dropped" for detail in dropped} | there
+
+    def _new(self, row: dict[str, Any], at: datetime) -> dict[str, Any]:
+        # `at` may be of another stage's clock, and that one ahead: the letter is due all the same.
+        return row | {"created_at": at, "next_try_at": min(at, self._now or at), "tries": 0}
+
+    def _not_sent(self, now: datetime, *those: Any) -> list[str]:
+        not_being_sent = or_(messages.c.sending_until.is_(None), messages.c.sending_until <= now)
+        query = select(messages.c.id).where(messages.c.sent_at.is_(None), not_being_sent, *those).limit(MOST_AT_ONCE)
+        return list(self._connection.execute(query.with_for_update(skip_locked=True)).scalars())
+
+
+class Teams:
+    """Where the teams and their superiors are reached."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> dict[str, dict[str, str | None]]:
+        """{team: {"email", "superior_email"}}."""
+        rows = self._connection.execute(select(teams).order_by(teams.c.team))
+        return {row.team: {"email": row.email, "superior_email": row.superior_email} for row in rows}
+
+    def replace(self, addresses: dict[str, dict[str, str | None]]) -> None:
+        """Keep `addresses` and no other."""
+        self._connection.execute(delete(teams))
+        for team, row in addresses.items():
+            self._connection.execute(insert(teams), {"team": team, **row})
+
+    def get(self, team: str) -> Any:
+        """The row of `team`; None where nobody has given its address."""
+        return self._connection.execute(select(teams).where(teams.c.team == team)).first()
+
+
+class Postboxes:
+    """How many letters went to each address."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def lock(self, names: Iterable[str], day: date) -> dict[str, str]:
+        """What is kept of each of `names`, this transaction's alone; nothing of new ones."""
+        return dict(self._upsert(dict.fromkeys(names, ""), day, "postbox"))
+
+    def save(self, places: Mapping[str, str], day: date) -> None:
+        """Keep these, of that day."""
+        self._upsert(places, day, "places", "day")
+
+    def forget(self, before: date) -> None:
+        """Forget those of days before."""
+        self._connection.execute(delete(postboxes).where(postboxes.c.day < before))
+
+    def _upsert(self, places: Mapping[str, str], day: date, *changed: str) -> list[Any]:
+        if not places:
+            return []
+        # Whoever else locks some of them comes to them in this order too, and waits instead of deadlocking.
+        rows = [{"postbox": name, "places": kept, "day": day} for name, kept in sorted(places.items())]
+        statement = insert_of(self._connection, postboxes)
+        statement = statement.on_conflict_do_update(
+            index_elements=["postbox"], set_={name: statement.excluded[name] for name in changed}
+        )
+        statement = statement.returning(postboxes.c.postbox, postboxes.c.places)
+        return list(self._connection.execute(statement, rows).all())

@@ -1,0 +1,208 @@
+"""The tables of notification's database."""
+
+import uuid
+
+from sqlalchemy import (
+    Column,
+    Date,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    and_,
+    literal_column,
+    or_,
+    text,
+)
+
+from nkk.desk import (
+    alarm_index,
+    calendars_table,
+    claim_columns,
+    clock_columns,
+    in_turn,
+    record_table,
+)
+from nkk.store.database import UtcDateTime, new_metadata
+from nkk.store.outbox import closed_table, inbox_table, outbox_table
+from services.notification.domain import State
+
+LETTERS = uuid.UUID("6f0f6a2a-6a0b-4a56-9c5e-0d5b8a3f4c11")
+
+metadata = new_metadata()
+outbox = outbox_table(metadata)
+inbox = inbox_table(metadata)
+closed = closed_table(metadata)
+calendars = calendars_table(metadata)
+record = record_table(metadata)
+# What a version before published for tooling alone. Written out, as for every partial index.
+is_unheard = text("type = 'complaint.closed.v1' AND NOT mandatory")
+Index("ix_outbox_unheard", outbox.c.id, sqlite_where=is_unheard, postgresql_where=is_unheard)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("ticket", String(20), primary_key=True),
+    Column("path", String(20), nullable=False),
+    Column("material", Text),
+    Column("note", Text),
+    Column("service_due_at", UtcDateTime, nullable=False),
+    Column("service_calendar", Integer),
+    *clock_columns(),
+    *claim_columns(),
+    Column("state", String(30), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("text", Text),
+    Column("sent_at", UtcDateTime),
+    Column("lapses_at", UtcDateTime),
+    Column("remind_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("how", String(20)),
+    Column("confirmed_at", UtcDateTime),
+)
+# Written out, not bound: SQLite uses a partial index only where it can see the values.
+is_waiting = answers.c.state == literal_column(f"'{State.AWAITING_ANSWER}'")
+is_unread = answers.c.state == literal_column(f"'{State.ANSWERED}'")
+Index("ix_answers_waiting", *in_turn(answers), sqlite_where=is_waiting, postgresql_where=is_waiting)
+alarm_index(answers)
+_to_remind = answers.c.remind_at.is_not(None)
+Index("ix_answers_remind", answers.c.remind_at, sqlite_where=_to_remind, postgresql_where=_to_remind)
+Index("ix_answers_unread", answers.c.lapses_at, sqlite_where=is_unread, postgresql_where=is_unread)
+
+journeys = Table(
+    "journeys",
+    metadata,
+    Column("ticket", String(20), primary_key=True),
+    Column("reporter_id", String(36)),
+    Column("submitted_at", UtcDateTime),
+    Column("service_due_at", UtcDateTime),
+    Column("path", String(20)),
+    Column("opd", String(64)),
+    Column("category", String(64)),
+    Column("sub_category", String(64)),
+    Column("late_at", UtcDateTime),
+    Column("closed_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("answer_minutes", Integer),
+    Column("author", String(64)),
+    Column("sealed_reporter", Text),
+)
+# In the clear: what was heard as complaint.submitted.v1, until `hide_reporters`. No other row has a reporter_id.
+is_plain = journeys.c.reporter_id.is_not(None)
+Index("ix_journeys_plain", journeys.c.ticket, sqlite_where=is_plain, postgresql_where=is_plain)
+_promised = journeys.c.late_at.is_not(None)
+Index("ix_journeys_late", journeys.c.late_at, sqlite_where=_promised, postgresql_where=_promised)
+is_open = journeys.c.closed_at.is_(None)
+Index("ix_journeys_open", journeys.c.submitted_at, journeys.c.ticket, sqlite_where=is_open, postgresql_where=is_open)
+Index("ix_journeys_closed", journeys.c.closed_at, journeys.c.ticket)
+Index("ix_journeys_submitted", journeys.c.submitted_at)
+# All that public figures ask of an answer: counted from the index, no row is read.
+_answered = journeys.c.answered_at.is_not(None)
+Index(
+    "ix_journeys_answered",
+    journeys.c.answered_at,
+    journeys.c.answer_minutes,
+    journeys.c.service_due_at,
+    sqlite_where=_answered,
+    postgresql_where=_answered,
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("event_id", String(200), primary_key=True),
+    Column("ticket", String(20), nullable=False, index=True),
+    Column("type", String(100), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("calendar", Integer, nullable=False, server_default="0"),
+    Column("by", String(64)),
+    Column("opd", String(64)),
+    Column("note", Text),
+)
+
+keyed_contacts = Table(
+    "keyed_contacts",
+    metadata,
+    Column("reporter", String(64), primary_key=True),
+    Column("sealed_contact", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+# What a version from before `keyed_contacts` wrote, until `hide_reporters`.
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("reporter_id", String(36), primary_key=True),
+    Column("sealed_contact", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+KEPT_SEALED = ("password_reset", "contact_changed")
+"""Letters whose address is in a box of their own, which is not kept once they were sent or given up."""
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("ticket", String(20)),
+    Column("kind", String(30), nullable=False),
+    Column("team", String(80)),
+    Column("step", Integer),
+    Column("round", Integer),
+    Column("due_at", UtcDateTime),
+    Column("reporter_id", String(36)),
+    Column("sealed_letter", Text),
+    Column("expires_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("next_try_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("given_up_at", UtcDateTime),
+    Column("reporter", String(64)),
+    Column("tried_since", UtcDateTime),
+    Column("why", String(40)),
+    Column("sending_until", UtcDateTime),
+)
+is_unsent = and_(messages.c.sent_at.is_(None), messages.c.given_up_at.is_(None))
+Index("ix_messages_unsent", messages.c.next_try_at, messages.c.id, sqlite_where=is_unsent, postgresql_where=is_unsent)
+is_given_up = messages.c.given_up_at.is_not(None)
+Index(
+    "ix_messages_given_up",
+    messages.c.given_up_at,
+    messages.c.id,
+    sqlite_where=is_given_up,
+    postgresql_where=is_given_up,
+)
+is_kept = or_(messages.c.kind.not_in(KEPT_SEALED), messages.c.sealed_letter.is_not(None))
+LINES = {
+    "codes": and_(messages.c.kind.in_(KEPT_SEALED), messages.c.tries == 0),
+    "new": and_(messages.c.kind.not_in(KEPT_SEALED), messages.c.tries == 0),
+    "again": messages.c.tries > 0,
+}
+"""The lines that letters wait in, each for itself: what concerns somebody's account, all else, and what did not leave
+at once."""
+
+Index("ix_messages_reporter", messages.c.reporter_id, messages.c.expires_at)
+Index("ix_messages_keyed_reporter", messages.c.reporter, messages.c.expires_at)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("team", String(80), primary_key=True),
+    Column("email", String(254), nullable=False),
+    Column("superior_email", String(254)),
+)
+
+# How many letters went to each address, the times hidden: see postboxes.py.
+postboxes = Table(
+    "postboxes",
+    metadata,
+    Column("postbox", String(64), primary_key=True),
+    Column("places", Text, nullable=False),
+    Column("day", Date, nullable=False),
+)
+
+MOST_AT_ONCE = 1_000
+"""How many letters one command retries or drops."""
