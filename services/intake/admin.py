@@ -1,6 +1,6 @@
-"""What an admin can tell intake: staff accounts, catalogue and roster, the calendar; and the names of staff, for staff.
+"""Intake's RPC methods for the admin (staff accounts, catalogue, roster, calendar), and staff names for all staff.
 
-No complaint is seen here.
+None of them gives access to complaints.
 """
 
 import uuid
@@ -31,7 +31,7 @@ PUBLISH_SECONDS = 60
 LISTS = "lists"
 BY_ITSELF = "nkk"
 MOST_VERSIONS = 2**31 - 1
-"""What a database's integer holds: of a greater number none need be asked for."""
+"""The largest value of the database's integer type; no calendar version can be greater."""
 
 log = get_logger()
 
@@ -48,7 +48,7 @@ class AdminDesk(OpensBoxes):
     @rpc
     @requires(Role.ADMIN)
     def replace_lists(self, actor: Actor, catalogue: dict) -> dict[str, Any]:
-        """Replace the catalogue, the roster, or both, whole."""
+        """Replace the catalogue, the roster, or both entirely, and return the resulting lists."""
         catalogue = load(schemas.Catalogue, catalogue)
         with self.uow.begin() as work:
             for name, content in catalogue.items():
@@ -58,22 +58,24 @@ class AdminDesk(OpensBoxes):
 
     @timer(interval=PUBLISH_SECONDS, eager=True)
     def publish_lists(self) -> None:
-        """Publish the roster where it is not what was published last: it never was, or an instance of the version
-        before changed it."""
+        """Publish the roster where it differs from the last published one.
+
+        That is so before the first publication, and after a change by an instance of an earlier version.
+        """
         with self.uow.begin() as work:
             _publish_lists(work)
 
     @rpc
     @requires()
     def check_in(self, actor: Actor) -> None:
-        """Whether the caller's session is open, for acts at a stage that knows none. Raises NotAuthenticated."""
+        """Raise NotAuthenticated where the caller's session has ended. Used for acts at stages without sessions."""
         with self.uow.reading():
             pass
 
     @rpc
     @requires(Role.ADMIN)
     def staff(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        """Staff accounts by user name."""
+        """Return a page of the staff accounts, by user name."""
         with self.uow.reading() as work:
             items, following = work.accounts.staff(cursor, limit)
             return {"items": self._seen(work, items), "next": following}
@@ -82,14 +84,14 @@ class AdminDesk(OpensBoxes):
     @requires(Role.ADMIN)
     @boxed(schemas.StaffName)
     def staff_account(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """One staff account."""
+        """Return one staff account. Raises UnknownAccount."""
         with self.once(call) as work:
             return self._seen(work, [self._staff_account(work, call.content["username"])])[0]
 
     @rpc
     @requires(*STAFF_ROLES)
     def staff_names(self, actor: Actor, ids: list[str]) -> dict[str, str | None]:
-        """The names behind those of `ids` that are staff's: colleagues know each other, reporters none of them."""
+        """Return the names of the staff accounts among `ids`. Staff may see each other's names; reporters may not."""
         wanted = load(schemas.StaffIds, {"ids": ids})["ids"]
         with self.uow.reading() as work:
             return work.accounts.staff_names(wanted)
@@ -98,7 +100,7 @@ class AdminDesk(OpensBoxes):
     @requires(Role.ADMIN)
     @boxed(schemas.NewStaff)
     def add_staff(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """A new staff account."""
+        """Add a staff account. Raises UsernameTaken."""
         form = call.content
         with self.uow.reading() as work:
             domain.check_staff(form["role"], form["opd"], work.lists.opds())
@@ -112,7 +114,7 @@ class AdminDesk(OpensBoxes):
     @requires(Role.ADMIN)
     @boxed(schemas.StaffName)
     def disable_staff(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """Bar a staff account and end its sessions: out here at once, elsewhere within a token's 15 minutes."""
+        """Disable a staff account and end its sessions: at intake at once, elsewhere within a token's 15 minutes."""
         with self.once(call) as work:
             open_admins = work.accounts.lock_open_admins()
             account = self._staff_account(work, call.content["username"], for_update=True)
@@ -127,7 +129,7 @@ class AdminDesk(OpensBoxes):
     @requires(Role.ADMIN)
     @boxed(schemas.ResetStaff)
     def reset_staff(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """A new password for a staff account, enabled and not slowed down."""
+        """Set a new password for a staff account, enable the account, and end its slow-down and sessions."""
         form = call.content
         check_credentials(form["username"], form["password"])
         password_hash = self.passwords.hash(form["password"])
@@ -144,7 +146,7 @@ class AdminDesk(OpensBoxes):
     @requires(Role.ADMIN)
     @boxed(schemas.StaffName)
     def let_staff_in(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """End the slow-down of a staff account, and for an hour that of strangers."""
+        """End the slow-down at a staff account, and for an hour let strangers try without waiting."""
         username = call.content["username"]
         with self.once(call) as work:
             self.end_slow_down(work, self.vault.login_index(username), STAFF)
@@ -155,7 +157,10 @@ class AdminDesk(OpensBoxes):
     @rpc
     @requires(Role.ADMIN)
     def reencrypt(self, actor: Actor, after: str = "", limit: int = 200) -> dict[str, Any]:
-        """Put the next identities under the newest key of the ring; `last` is None when none are left."""
+        """Re-encrypt the next `limit` identities after id `after` with the newest key of the ring.
+
+        Returns their number, and the last one's id, which is None where none were left.
+        """
         with self.uow.begin() as work:
             identities = work.accounts.identities(after, limit)
             for account_id, identity in identities:
@@ -167,14 +172,14 @@ class AdminDesk(OpensBoxes):
     @rpc
     @requires(Role.ADMIN)
     def calendar(self, actor: Actor, version: int | None = None) -> dict[str, Any]:
-        """A version of the calendar, the newest where none is named."""
+        """Return a version of the calendar; the newest where `version` is None. Raises UnknownCalendar."""
         with self.uow.reading() as work:
             return _version(work, version if version is not None else work.calendars.newest())
 
     @rpc
     @requires(Role.ADMIN)
     def calendar_versions(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        """The versions, newest first."""
+        """Return a page of the calendar's versions, newest first."""
         page = load(schemas.VersionPage, {"cursor": cursor, "limit": limit})
         with self.uow.reading() as work:
             rows = work.calendars.rows(page["cursor"], page["limit"] + 1)
@@ -187,7 +192,10 @@ class AdminDesk(OpensBoxes):
     @rpc
     @requires(Role.ADMIN)
     def replace_calendar(self, actor: Actor, version: int, content: dict) -> dict[str, Any]:
-        """A new version in the place of `version`, which must be the newest; clocks that run keep theirs."""
+        """Add a version of the calendar to follow `version`. Running clocks keep their own version.
+
+        Raises CalendarChangedMeanwhile where `version` is not the newest.
+        """
         content = calendar.checked(content)
         with self.uow.begin() as work:
             if work.calendars.newest() != version:
@@ -200,7 +208,7 @@ class AdminDesk(OpensBoxes):
     @rpc
     @requires(Role.ADMIN)
     def set_day(self, actor: Actor, day: str, own: dict | None) -> dict[str, Any]:
-        """Make one date a closure, a holiday or a working day of its own; an ordinary day again where `own` is None."""
+        """Set the hours of one date (a closure, a holiday or a working day); `own` of None makes it an ordinary day."""
         with self.uow.begin() as work:
             newest = work.calendars.newest()
             self._keep(work, newest + 1, calendar.with_day(_version(work, newest)["calendar"], day, own), actor.id)
@@ -209,14 +217,16 @@ class AdminDesk(OpensBoxes):
     @rpc
     @requires(Role.ADMIN)
     def national_days(self, actor: Actor, year: int) -> dict[str, Any]:
-        """The national holidays and joint leave of a year as the library knows them today; which are joint leave."""
+        """Return a year's national holidays and joint leave as the library knows them, and which are joint leave."""
         return {"days": calendar.national_days(year), "joint_leave": list(calendar.joint_leave(year))}
 
     @timer(interval=EXTEND_SECONDS, eager=True)
     def extend_calendar(self) -> None:
-        """Have the national days of the running year in the calendar, and from October on those of the next; joint
-        leave as soon as it is known."""
-        # Where instances start together, one of them makes the version.
+        """Add the national days of this year to the calendar, and from October those of the next.
+
+        Joint leave is added as soon as it is known.
+        """
+        # Where several instances do this at the same time, one adds the version, and the others' changes are refused.
         with suppress(CalendarChangedMeanwhile), self.uow.begin() as work:
             years = calendar.years_wanted(day_of(work.now))
             newest = work.calendars.newest()
@@ -228,7 +238,7 @@ class AdminDesk(OpensBoxes):
 
     @rpc
     def joint_leave(self) -> dict[str, list[int]]:
-        """The years whose joint leave is not in the calendar, since nobody knew it yet: for `nkk status`."""
+        """Return the years in the calendar whose joint leave is not known yet, for `nkk status`."""
         with self.uow.reading() as work:
             newest = work.calendars.newest()
             content = work.calendars.row(newest)["content"] if newest else None
@@ -248,12 +258,12 @@ class AdminDesk(OpensBoxes):
         return account
 
     def _seen(self, work: IntakeWork, found: list[domain.Account]) -> list[dict[str, Any]]:
-        """Staff accounts as an admin sees them."""
+        """Return staff accounts as the admin sees them."""
         waiting = work.attempts.waiting([account.login_index for account in found], STAFF, work.now)
         return [schemas.staff_view(account, waiting.get(account.login_index, [])) for account in found]
 
     def new_account(self, form: dict, role: str, **known: Any) -> domain.Account:
-        """An account as `form` asks for it, not yet kept."""
+        """Return a new account with the user name and password of `form`, not stored yet. Raises InvalidInput."""
         username = form["username"]
         check_credentials(username, form["password"])
         return domain.Account(
@@ -293,6 +303,6 @@ def _overtaken() -> CalendarChangedMeanwhile:
 
 
 def add_account(work: IntakeWork, account: domain.Account) -> None:
-    """Keep a new account. Raises UsernameTaken."""
+    """Store a new account. Raises UsernameTaken."""
     if not work.accounts.add(account):
         raise domain.UsernameTaken({"fields": {"username": [faults.USERNAME_TAKEN()]}})

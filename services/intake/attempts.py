@@ -1,13 +1,13 @@
-"""Wrong passwords slow down whoever gives them, and keep nobody else out.
+"""The rate limit on wrong passwords, which slows down the source of the attempts and not the account's owner.
 
-Threats: passwords are guessed; and the same is done as a weapon, to keep somebody out of their own account. What waits
-is therefore one source (an address, unreadable here) at one user name. Many sources that guess at one name have all
-strangers wait there, and never a device that logged in before, which has a count of its own.
+Threats: somebody guesses passwords, or gives wrong ones on purpose to lock an owner out. Therefore the limit applies to
+one source (a client address, seen here only as a hash) at one user name. Where many sources guess at one user name, all
+strangers wait there, but a device that logged in before does not: it has its own count.
 
-Staff and reporters are two kinds of accounts, with names of their own; an attempt may be meant for either. Both are
-counted, each by itself, and a password that opens one is a wrong one at the other: who registers with the name of
-somebody of the staff, and logs in there with one password after another, guesses. Names that nobody has are counted
-just as those that somebody has, so that no answer tells which exist.
+Accounts are of two kinds, staff and reporters, with separate user names, and an attempt may be meant for either. Each
+kind has its own counts, and a password that fits one kind is a failure at the other. Otherwise a reporter who registers
+with a staff member's user name could guess that member's password unnoticed. Unknown user names are counted like known
+ones, so that no answer reveals which exist.
 """
 
 import math
@@ -22,33 +22,35 @@ from nkk.sop.refusals import Refused
 from nkk.sop.steps import Role
 
 FREE = 5
-"""So many wrong passwords a source may give for one name before it waits."""
+"""The number of wrong passwords from one source at one user name from which the source has to wait."""
 
 MANY = 20
-"""So many that sources give for one name before all strangers wait there."""
+"""The number of wrong passwords from all sources at one user name from which all strangers have to wait."""
 
 LONGEST_WAIT = timedelta(minutes=15)
 LET_IN = timedelta(hours=1)
-"""Strangers do not wait for so long once an admin, or the code of a letter, has ended a slow-down."""
+"""How long strangers do not have to wait after an admin or a password reset has ended a slow-down."""
 
 KEPT_FEW, KEPT_MANY = timedelta(hours=1), timedelta(days=1)
-"""A count is forgotten so long after its last failure: below FREE, and from there on."""
+"""How long after its last failure a count is deleted, where it is below FREE, and where it is not."""
 
 STAFF, REPORTER = "staff", "reporter"
 KINDS = (STAFF, REPORTER)
-"""Kinds of accounts, in the order in which one is taken where a password fits both."""
+"""The kinds of accounts, in the order of preference where a password fits both."""
 
 Hidden = Callable[..., str]
 
 
 class SlowedDown(Refused):
-    """Too many wrong passwords for this name from there: nothing was looked at. `details["retry_after"]` is in
-    seconds, `details["at"]` the time (WIB)."""
+    """The attempt was refused unread, after too many wrong passwords for this user name from this source.
+
+    `details["retry_after"]` is in seconds, `details["at"]` is the time (WIB).
+    """
 
 
 @dataclass
 class Count:
-    """The failures of one source, device or session at one name; of all strangers there (`what` is `name`)."""
+    """The count of failures at one user name: of one source, device or session, or of all strangers (`what` "name")."""
 
     key: str
     login_index: str
@@ -60,30 +62,30 @@ class Count:
     open_until: datetime | None = None
 
     def waits(self, now: datetime) -> datetime | None:
-        """Until when whoever this counts has to wait; None where they need not."""
+        """Return until when those whom this counts have to wait; None where they do not."""
         is_over = self.waits_until is None or now >= self.waits_until
         return None if is_over or (self.open_until and now < self.open_until) else self.waits_until
 
     def add(self, now: datetime, free: int) -> None:
-        """One more; each from the `free`th on makes the wait twice as long."""
+        """Count one failure. From the `free`th on, each doubles the wait, up to LONGEST_WAIT."""
         self.failed += 1
         self.last_at = now
         if self.failed >= free:
             self.waits_until = now + min(timedelta(minutes=2 ** min(self.failed - free, 10)), LONGEST_WAIT)
 
     def forget(self) -> None:
-        """Whoever this counts was let in."""
+        """Reset the count, after a successful attempt."""
         self.failed, self.waits_until = 0, None
 
     @property
     def is_empty(self) -> bool:
-        """Whether it need not be kept."""
+        """Whether the count can be deleted."""
         return not self.failed and not self.open_until
 
 
 @dataclass
 class Door:
-    """What stands before the account of one kind: the caller's own count, and for strangers that of all of them."""
+    """The counts that apply to an attempt at one kind of account: the caller's, and for a stranger all strangers'."""
 
     kind: str
     own: Count
@@ -91,28 +93,30 @@ class Door:
 
     @property
     def counts(self) -> list[Count]:
-        """Its counts, that of the name first."""
+        """The door's counts, with that of all strangers first."""
         return [self.strangers, self.own] if self.strangers else [self.own]
 
     def waits(self, now: datetime) -> datetime | None:
-        """Until when it stays shut for the caller."""
+        """Return until when the caller has to wait; None where they do not."""
         return max(filter(None, (count.waits(now) for count in self.counts)), default=None)
 
     def failed(self, now: datetime) -> None:
-        """A wrong password. What one source does for long slows down that source alone."""
+        """Count a wrong password. The failures of one source beyond FREE do not count towards all strangers' wait."""
         self.own.add(now, FREE)
         if self.strangers and self.own.failed <= FREE:
             self.strangers.add(now, MANY)
 
     def opened(self) -> None:
-        """The right one."""
+        """Reset the counts, after the right password."""
         for count in self.counts:
             count.forget()
 
 
 def doors(login_index: str, visitor: Mapping[str, Any], hidden: Hidden, now: datetime) -> list[Door]:
-    """What stands before a `visitor` (a Visitor) at a name, counts not yet read; `hidden` makes keys that tell nothing
-    and differ from name to name."""
+    """Return the doors that `visitor` (a loaded schemas.Visitor) has to pass at a user name, with empty counts.
+
+    `hidden` makes the counts' keys: keyed hashes, which differ by user name.
+    """
 
     def count(kind: str, what: str, who: str = "") -> Count:
         return Count(hidden(what, kind, login_index, who), login_index, kind, what, now)
@@ -126,14 +130,17 @@ def doors(login_index: str, visitor: Mapping[str, Any], hidden: Hidden, now: dat
 
 
 def session_door(login_index: str, role: str, session: str, hidden: Hidden, now: datetime) -> Door:
-    """What stands before somebody logged in who is asked for their password again."""
+    """Return the door for a caller who is logged in and has to give their password again."""
     kind = kind_of(role)
     return Door(kind, Count(hidden("session", kind, login_index, session), login_index, kind, "session", now))
 
 
 def settle(doors: list[Door], fitting: set[str], now: datetime) -> tuple[str | None, datetime | None]:
-    """(which kind of account opens, until when to wait where every door is shut), the password being that of the kinds
-    in `fitting`; counts the attempt at every door that it does not fit, whichever else it opens."""
+    """Decide an attempt whose password fits the kinds of accounts in `fitting`, and count it at the doors.
+
+    Returns (kind of the account to open or None, until when to wait where every door is shut). The attempt counts as
+    a failure at each open door that it does not fit, even where it opens another.
+    """
     tried = [door for door in doors if door.waits(now) is None]
     opens = next((door for door in tried if door.kind in fitting), None)
     for door in tried:
@@ -146,14 +153,14 @@ def settle(doors: list[Door], fitting: set[str], now: datetime) -> tuple[str | N
 
 
 def kind_of(role: str) -> str:
-    """The kind of account that has this role."""
+    """Return the kind of account that `role` belongs to."""
     return REPORTER if role == Role.REPORTER else STAFF
 
 
 def slowed_down(until: datetime, now: datetime) -> SlowedDown:
-    """One refusal for a right and a wrong password, and for names that nobody has."""
+    """Return the refusal, which is the same for right and wrong passwords and for unknown user names."""
     seconds = max(1, math.ceil((until - now).total_seconds()))
-    # The same whoever asks when, and not before: whoever reads it, or `retry_after`, comes when they are let in.
+    # Rounded up to a full second, and so equal in every answer: a caller who returns at that time is let in.
     whole = until + timedelta(microseconds=-until.microsecond % 1_000_000)
     at = whole.astimezone(WIB).strftime("%H:%M:%S")
     return SlowedDown({"at": at, "retry_after": seconds, "fields": {"password": [faults.SLOWED_DOWN(at=at)]}})

@@ -1,4 +1,4 @@
-"""How intake is asked for what nobody else may read, or carry out again: in boxes, each of them good once."""
+"""Sealed calls to intake ("boxes"), for methods that nobody else may read or replay. Each box is valid once."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,17 +17,19 @@ from services.intake.storage import IntakeWork
 
 FORGET_SECONDS = 60
 REMEMBERED = timedelta(days=1)
-"""So long a used box is known as such: far longer than it is good, by whichever instance's clock."""
+"""How long a used box is remembered: far longer than it is valid by any instance's clock."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def boxed(schema: type[Schema], refused_for_good: bool = False) -> Callable[[F], F]:
-    """Method decorator, under `@requires` where somebody must be logged in: what is asked comes in a box, checked by
-    `schema`, and the method is given it as a Call; what it returns goes back sealed for whoever asked.
+    """Decorate a method to take its arguments from a box and return its result sealed for the caller.
 
-    The method carries it out in the transaction of `OpensBoxes.once`. `refused_for_good`: what it refuses once it
-    refuses for ever, and a box that was refused needs not be remembered. Threat: anybody at all has rows written.
+    The content is validated by `schema` and passed to the method as a Call. The method carries the call out in the
+    transaction of `OpensBoxes.once`. Below `@requires`, the box must be of the same caller as the access token.
+
+    With `refused_for_good`, a refused box is not remembered, since it would be refused again. Threat: unauthenticated
+    callers could otherwise fill the table of used boxes.
     """
 
     def decorate(method: F) -> F:
@@ -45,15 +47,15 @@ def boxed(schema: type[Schema], refused_for_good: bool = False) -> Callable[[F],
 
 
 class OpensBoxes:
-    """The part of intake that sees to it that no box is good twice."""
+    """The part of intake that carries out sealed calls and rejects replayed boxes."""
 
     uow: Any
     vault: Any
 
     def carried_out(self, call: Call, act: Callable[[], Any], schema: type[Schema], refused_for_good: bool) -> Any:
-        """What `act` gives, which is asked by `call`. Whatever becomes of it, the box does nothing thereafter."""
+        """Carry out `call` by `act`, and return the result. The box cannot be used again, whatever the outcome."""
         with self.uow.reading() as work:
-            # Before passwords are compared, which costs; who asks at the same time meets the same in `once`.
+            # An early check, since comparing passwords is expensive. `once` rejects concurrent replays.
             if work.boxes.is_used(call.nonce):
                 raise _used()
         try:
@@ -70,8 +72,10 @@ class OpensBoxes:
 
     @contextmanager
     def once(self, call: Call) -> Iterator[IntakeWork]:
-        """The transaction that carries `call` out, and uses it up: also where a rule refuses it, and nothing else is
-        changed. Raises UsedBoxError where that has been done, by whichever instance."""
+        """Open the transaction that carries out `call` and marks its box as used.
+
+        Where a rule refuses the call, only the mark is committed. Raises UsedBoxError where any instance used the box.
+        """
         refused = None
         with self.uow.begin() as work:
             if not work.boxes.use(call.nonce, call.sealed_at):
@@ -87,7 +91,7 @@ class OpensBoxes:
 
     @timer(interval=FORGET_SECONDS)
     def forget_boxes(self) -> None:
-        """Forget the boxes that are too old to be good."""
+        """Delete the marks of boxes that have long expired."""
         with self.uow.begin() as work:
             work.boxes.forget(work.now - REMEMBERED)
 

@@ -1,9 +1,9 @@
-"""The calendar that intake keeps for all: what is written into its versions. Pure but for the library of holidays.
+"""The content of the calendar's versions, which intake keeps for all stages. Pure, except for the holidays package.
 
-National holidays and joint leave (cuti bersama) come from the `holidays` package, once, when their year is first put
-into the calendar: from then on they are data like any other day, and an update of the package changes nothing. Joint
-leave is decreed year by year, late: where the package does not know it yet, it is put in as soon as it does, once,
-beside what an admin has entered, unless the admin has said that the year's is complete.
+National holidays and joint leave (cuti bersama) are taken from the `holidays` package once, when their year is first
+put into the calendar. From then on they are data like any other day, and an update of the package does not change them.
+Joint leave is decreed yearly, and late. Where the package does not know a year's joint leave yet, it is added once as
+soon as the package does, without replacing an admin's days, unless an admin has marked that year's as complete.
 """
 
 from datetime import date
@@ -19,31 +19,31 @@ from nkk.sop.refusals import InvalidInput, Refused
 NAME = "office-hours"
 PARTS = {"week", "seasons", "days", "national_years"}
 JOINT_LEAVE_YEARS = "joint_leave_years"
-"""A part of later calendars: the years whose joint leave was put in, or is complete as an admin says."""
+"""The part that lists the years whose joint leave was added or marked complete. Older calendars lack it."""
 
 NEXT_YEAR_FROM_MONTH = 10
-"""From October on the coming year's days belong into the calendar: the decree on joint leave is mostly out by then."""
+"""The month (October) from which the calendar includes the next year: joint leave is mostly decreed by then."""
 
 
 class CalendarChangedMeanwhile(Refused):
-    """Somebody made a newer version while this one was being written."""
+    """Another change made a newer version of the calendar meanwhile."""
 
 
 class UnknownCalendar(Refused):
-    """There is no such version, or no such day in it."""
+    """The calendar has no such version, or the version has no such day."""
 
     also = ("ordinary-day",)
 
 
 def national_days(year: int) -> dict[str, dict[str, Any]]:
-    """The national holidays and joint leave of `year`, as the days of a calendar."""
+    """Return the national holidays and joint leave of `year`, as the days of a calendar. Raises InvalidInput."""
     if year not in YEARS:
         raise InvalidInput.of(year=faults.OUT_OF_RANGE(least=YEARS[0], most=YEARS[-1]))
     return _days(year, "public", "government")
 
 
 def joint_leave(year: int) -> dict[str, dict[str, Any]]:
-    """The joint leave of `year`, as far as it is known: none before it is decreed."""
+    """Return the joint leave of `year`, as the days of a calendar; empty where it is not known yet."""
     return _days(year, "government")
 
 
@@ -53,27 +53,28 @@ def _days(year: int, *categories: str) -> dict[str, dict[str, Any]]:
 
 
 def whole(content: dict[str, Any]) -> dict[str, Any]:
-    """`content` with all of its parts, also where it was made before there was one."""
+    """Return `content` with JOINT_LEAVE_YEARS, which older calendars lack."""
     return content | {JOINT_LEAVE_YEARS: _told(content)}
 
 
 def joint_leave_unknown(content: dict[str, Any], first: int) -> list[int]:
-    """The years from `first` on that are in the calendar without their joint leave: it was not known when they were put
-    in, and no admin has said that it is complete. What a day is called says nothing of a year."""
+    """Return the years from `first` on whose joint leave was not known when they were put into the calendar.
+
+    Years that an admin has marked as complete are left out. The names of days are not considered.
+    """
     known = _told(content)
     return [year for year in content["national_years"] if year >= first and year not in known]
 
 
 def years_wanted(today: date) -> list[int]:
-    """The years whose national days the calendar should hold on `today`."""
+    """Return the years whose national days the calendar should contain on `today`."""
     return [today.year, *([today.year + 1] if today.month >= NEXT_YEAR_FROM_MONTH else [])]
 
 
 def with_years(content: dict[str, Any] | None, years: list[int]) -> dict[str, Any] | None:
-    """`content` (the default week where None) with the national days of `years` that it lacks, and joint leave that was
-    not known before; None if it lacks neither.
+    """Return `content` with the missing national days of `years` and newly known joint leave; None if none is missing.
 
-    A day the admin has written stays as it is.
+    A `content` of None means the default week. A day that an admin has set is not changed.
     """
     known = content or write_calendar(OFFICE_HOURS) | {"national_years": []}
     lacking = [year for year in years if year not in known["national_years"]]
@@ -94,8 +95,11 @@ def with_years(content: dict[str, Any] | None, years: list[int]) -> dict[str, An
 
 
 def _told(content: dict[str, Any]) -> list[int]:
-    """The years whose joint leave is known; of a calendar of before, which does not say, those that have days of their
-    own on half of its dates at least: an admin may have struck out some."""
+    """Return the years whose joint leave is known.
+
+    A calendar without JOINT_LEAVE_YEARS knows a year's joint leave where it has days on at least half of its dates,
+    because an admin may have removed some.
+    """
     if JOINT_LEAVE_YEARS in content:
         return content[JOINT_LEAVE_YEARS]
     return [
@@ -106,8 +110,10 @@ def _told(content: dict[str, Any]) -> list[int]:
 
 
 def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> dict[str, Any]:
-    """`content` with the date `day` made `own`, or made an ordinary day where None. Raises InvalidInput or
-    UnknownCalendar."""
+    """Return `content` with the date `day` set to `own`, or made an ordinary day where `own` is None.
+
+    Raises InvalidInput, or UnknownCalendar where the day already is an ordinary one.
+    """
     if own is not None:
         check_own_day(day, own)
     elif read_day(day).isoformat() not in content["days"]:
@@ -117,9 +123,9 @@ def with_day(content: dict[str, Any], day: str, own: dict[str, Any] | None) -> d
 
 
 def checked(content: dict[str, Any]) -> dict[str, Any]:
-    """`content` in its one written form. Raises InvalidInput, naming the part that will not do, lacks or is none.
+    """Return `content` in normal form. Raises InvalidInput, naming each invalid, missing or unknown part.
 
-    A part left out is refused, not taken for empty: a slip of the pen must not open the offices on every holiday.
+    A missing part is refused, not taken as empty: a typing error must not turn every holiday into a working day.
     """
     if not isinstance(content, dict):
         raise InvalidInput.of(calendar=faults.NO_CALENDAR())
@@ -134,10 +140,12 @@ def checked(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def keep_years(content: dict[str, Any], standing: dict[str, Any] | None) -> dict[str, Any]:
-    """`content`, which is to replace `standing`, with the years whose days are in it. Raises InvalidInput where it
-    names others: a year named without its days would never have them, and one left out would bring back days that the
-    admin struck out. An admin may add a year whose joint leave is complete, and take back what they said of it; where
-    the years of joint leave are left out they stay as they are."""
+    """Return `content`, which replaces `standing`, with JOINT_LEAVE_YEARS, taken from `standing` where it is left out.
+
+    Raises InvalidInput where `national_years` differ from those of `standing`: a year added without its days would
+    never get them, and one left out would bring back days that an admin removed. An admin may mark a year's joint leave
+    as complete, or withdraw the mark; the years whose joint leave the package knows stay.
+    """
     national = standing["national_years"] if standing else []
     told = _told(standing) if standing else []
     given = {JOINT_LEAVE_YEARS: told} | content

@@ -1,7 +1,7 @@
-"""How a reporter is reached: looked at and changed by themselves alone.
+"""A reporter's contact data, which only the reporter can see and change.
 
-Threat: somebody at a browser that was left logged in has the letters sent to themselves. A change therefore asks for
-the password again, and a code for a new one that went to the old address is good no more.
+Threat: somebody at a browser that was left logged in redirects the letters to themselves. A change therefore requires
+the password again, and invalidates a password code that was sent to the old address.
 """
 
 from collections.abc import Mapping
@@ -28,13 +28,13 @@ log = get_logger()
 
 
 class KeepsContacts(ChangesPasswords):
-    """The part of intake that reporters look after their own address and number with."""
+    """The part of intake with which reporters see and change their own e-mail address and phone number."""
 
     @rpc
     @requires(Role.REPORTER)
     @boxed(schemas.Nothing)
     def contact(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """The caller's own e-mail address and phone number."""
+        """Return the caller's own e-mail address and phone number."""
         with self.once(call) as work:
             identity = self.identity_of(work, known_account(work, actor))
         return {name: identity.get(name) for name in CONTACT}
@@ -43,7 +43,7 @@ class KeepsContacts(ChangesPasswords):
     @requires(Role.REPORTER)
     @boxed(schemas.ContactChange)
     def change_contact(self, actor: Actor, call: Call) -> None:
-        """Letters that have not left go to the caller's new address."""
+        """Change the caller's contact data. Unsent letters go to the new address."""
         compared_anew(partial(self._change_contact, actor, call))
         log.info("contact changed")
 
@@ -67,7 +67,7 @@ class KeepsContacts(ChangesPasswords):
 
 
 def tell_registered(work: IntakeWork, vault: Any, reporter_id: str, kind: str, email: str) -> None:
-    """Tell notification, and it alone, how a reporter is reached from now on."""
+    """Publish a reporter's e-mail address, sealed for the notification service."""
     work.emit(
         ReporterRegistered(
             reporter_id=reporter_id, reporter_kind=kind, sealed_contact=vault.seal_for_notification({"email": email})

@@ -1,4 +1,4 @@
-"""Steps 1 and 2 of the procedure: accounts, the report as it was written, its hand-over."""
+"""Steps 1 and 2 of the procedure: accounts, the report as submitted, and its hand-over."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,43 +16,43 @@ from nkk.sop.timed import started
 SESSION_LIFETIME = timedelta(hours=12)
 
 SENT_AGAIN_WITHIN = timedelta(minutes=10)
-"""So long a registration that comes again is the same one. Not for ever: that would be a way to try passwords."""
+"""How long a repeated registration has the same answer. It is limited, since repeats could be used to try passwords."""
 
 CLAIMED_KINDS = ("complaint", "information", "aspiration")
-"""What a reporter may say their report is (pengaduan, informasi, aspirasi); only Tim Utama's classification counts."""
+"""The kinds that a reporter may choose (pengaduan, informasi, aspirasi); Tim Utama's classification is what counts."""
 
 
 class AlreadyHandedOver(AlreadyDone):
-    """Step 2 was done before."""
+    """Step 2 has already been done."""
 
 
 class UsernameTaken(Refused):
-    """Somebody has this user name."""
+    """The user name is taken."""
 
 
 class IdempotencyKeyReused(Refused):
-    """The same Idempotency-Key came with another report."""
+    """The Idempotency-Key was used before, with a different report."""
 
 
 class UnknownAccount(Refused):
-    """There is no staff account of this name."""
+    """There is no staff account with this user name."""
 
 
 class IdentityWithheld(Refused):
-    """The reporter asked for confidentiality: nobody is shown who they are."""
+    """The reporter asked for confidentiality, so that their identity is not shown to anybody."""
 
 
 class LastAdmin(Refused):
-    """Without this account nobody could administer any more."""
+    """The account is the last admin account that is not disabled."""
 
 
 class WrongPassword(Refused):
-    """Who is logged in gave a password that is not theirs; it counts as an attempt to log in."""
+    """A caller who is logged in gave a wrong password. It counts as a failed attempt."""
 
 
 @dataclass
 class Account:
-    """Somebody who can log in. `group` is the OPD of an OPD team; `username` is kept in the clear for staff alone."""
+    """An account that can log in. `group` is an OPD team's OPD; `username` is stored in the clear for staff only."""
 
     id: str
     login_index: str
@@ -65,8 +65,11 @@ class Account:
     created_at: datetime | None = None
 
     def is_open_by(self, known: "Account") -> bool:
-        """Whether the password that fitted the account as it was `known` logs in: nobody has disabled it. Raises
-        HashReplaced where another hash is in the place of the one that was compared: the password may be the same."""
+        """Return whether a password that matched the account's earlier state `known` still opens it.
+
+        Returns False where the account is disabled. Raises HashReplaced where the hash has changed since it was
+        compared, although the password may be the same.
+        """
         if self.disabled_at is not None:
             return False
         if self.password_hash != known.password_hash:
@@ -74,46 +77,46 @@ class Account:
         return True
 
     def disable(self, now: datetime, open_admins: int) -> None:
-        """Bar the account; its sessions end with it. `open_admins` counts the admins' accounts that are not disabled.
+        """Disable the account, which invalidates its sessions. `open_admins` is the number of enabled admin accounts.
 
-        Raises LastAdmin where it is the only one.
+        Raises LastAdmin where this is the only one.
         """
         if self.disabled_at is None and self.role == Role.ADMIN and open_admins < 2:
             raise LastAdmin
         self.disabled_at = self.disabled_at or now
 
     def reset(self, password_hash: str) -> None:
-        """Give the account a new password, and open it where it was disabled."""
+        """Set a new password, and enable the account where it was disabled."""
         self.password_hash = password_hash
         self.disabled_at = None
 
 
 class HashReplaced(Exception):
-    """A password was compared with a hash that is its account's no more."""
+    """The hash that a password was compared with has been replaced meanwhile."""
 
 
 def is_new(account: Account, now: datetime) -> bool:
-    """Whether the account was registered a moment ago."""
+    """Return whether the account was registered within SENT_AGAIN_WITHIN."""
     return account.created_at is not None and now < account.created_at + SENT_AGAIN_WITHIN
 
 
 def wrong_credentials() -> NotAuthenticated:
-    """One refusal for an unknown account, a wrong password and a disabled account."""
+    """Return the refusal of a log-in, the same for unknown accounts, wrong passwords and disabled accounts."""
     return NotAuthenticated(code="wrong-credentials")
 
 
 def identity_withheld() -> IdentityWithheld:
-    """The refusal to show who reported."""
+    """Return the refusal to show a reporter's identity."""
     return IdentityWithheld()
 
 
 def wrong_password() -> WrongPassword:
-    """The password that is asked for again is not that of whoever is logged in."""
+    """Return the refusal of a wrong password from a caller who is logged in."""
     return WrongPassword({"fields": {"password": [faults.WRONG_PASSWORD()]}})
 
 
 def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
-    """Raise InvalidInput where no such staff account can be: an OPD team belongs to exactly one OPD, others to none."""
+    """Raise InvalidInput where `role` is no staff role, an OPD team has no OPD of `opds`, or another role has one."""
     if role not in steps.STAFF_ROLES:
         raise InvalidInput.of(role=faults.NOT_ONE_OF(choices=list(steps.STAFF_ROLES)))
     if role == Role.OPD_TEAM and group not in opds:
@@ -124,7 +127,7 @@ def check_staff(role: str, group: str | None, opds: dict[str, str]) -> None:
 
 @dataclass
 class Complaint(Report, Claimable):
-    """A report as it was written (Form Pengaduan), and where it stands within steps 1 and 2."""
+    """A report as submitted (Form Pengaduan), and its state within steps 1 and 2."""
 
     reporter_id: str
     reporter_kind: str
@@ -135,7 +138,7 @@ class Complaint(Report, Claimable):
 
     @classmethod
     def submit(cls, form: dict, reporter_id: str, reporter_kind: str, now: datetime, calendar: Calendar) -> "Complaint":
-        """Step 1: the form was entered at `now`. Starts the clock of step 2 and of the whole service."""
+        """Return the report submitted at `now` (step 1), with the clocks of step 2 and of the whole service started."""
         return cls(
             ticket=new_ticket(now.astimezone(WIB).year),
             reporter_id=reporter_id,
@@ -151,40 +154,43 @@ class Complaint(Report, Claimable):
 
     @property
     def submitted_at(self) -> datetime:
-        """When step 1 ended, which is when step 2's clock started."""
+        """The instant at which step 1 ended and step 2's clock started."""
         return self.came_at
 
     @property
     def service_calendar(self) -> int:
-        """The version by which the whole service is due: that of step 2's clock, which starts with it."""
+        """The calendar version of the whole service's due time: that of step 2's clock, which starts with it."""
         return self.calendar
 
     @property
     def handed_over_at(self) -> datetime | None:
-        """When step 2 was done."""
+        """The instant at which step 2 was done; None before."""
         return self.done_at
 
     def must_stand_here(self) -> None:
-        """Raises AlreadyHandedOver."""
+        """Raise AlreadyHandedOver where the report is no longer at the operator's desk."""
         if self.handed_over_at is not None:
             raise AlreadyHandedOver({"stands": self.stands()})
 
     def hand_over(self, by: str, now: datetime) -> None:
-        """Step 2: the operator hands the report to Tim Utama. Raises AlreadyHandedOver."""
+        """Hand the report over to Tim Utama, by the operator `by` (step 2). Raises AlreadyHandedOver."""
         self.must_stand_here()
         self.stop_clock(now)
         self.handed_over_by = by
 
     def stands(self) -> Stands:
-        """Where the report stands in this stage, and since when."""
+        """Return the report's state at this stage, and since when it has been in it."""
         if self.handed_over_at is None:
             return {"state": "awaiting_hand_over", "since": write_instant(self.submitted_at)}
         return {"state": "handed_over", "since": write_instant(self.handed_over_at)}
 
 
 def next_version(version: int, now: datetime) -> int:
-    """Return the version of the lists that follows `version`: never below the seconds since 1970, so that it is the
-    highest also where this database was restored to an earlier moment."""
+    """Return the version of the lists that follows `version`.
+
+    It is never below the Unix time in seconds, so that it is the highest even after this database was restored from a
+    backup.
+    """
     return max(version + 1, int(now.timestamp()))
 
 

@@ -1,8 +1,8 @@
-"""Who reported: encrypted at rest, sealed in transit, and found again only by what the person knows.
+"""Reporters' identities (encrypted at rest, sealed in transit, looked up by keyed hashes), and password hashing.
 
-Threats: a stolen database (identities are encrypted with keys that are not in it; user names and addresses are looked
-up by keyed hashes), a listener on the broker (registrations, log-ins and identities cross it sealed), a stolen key (the
-ring rotates: the first key encrypts, all decrypt). What is stored or sent is padded: its length tells nothing.
+Threats: a stolen database (identities are encrypted with keys outside it; user names and e-mail addresses are stored as
+keyed hashes), a reader of the broker's messages (registrations, log-ins and identities are sealed), a stolen key (keys
+rotate: the first key of the ring encrypts, all decrypt). Stored and sent identities are padded to hide their length.
 """
 
 import hashlib
@@ -36,11 +36,11 @@ from services.intake.domain import HashReplaced
 T = TypeVar("T")
 
 SMALLEST_IDENTITY = 1_024
-"""Bytes that every identity is encrypted as, at least: how long an encrypted name is tells nothing about it."""
+"""The least number of bytes that an identity is padded to before encryption, so that its length reveals nothing."""
 
 
 class Vault:
-    """The keys of intake: the identity key ring, the key of the log-in index, the key it is written to with."""
+    """Intake's keys: the identity key ring, the key of the hashes, its private key, and notification's public key."""
 
     def __init__(self, identity_keys: list[str], index_key: str, private_key: str, contact_key: str) -> None:
         self._ring = MultiFernet([Fernet(key) for key in identity_keys])
@@ -49,68 +49,68 @@ class Vault:
         self._contact_key = contact_key
 
     def encrypt(self, identity: dict[str, Any]) -> str:
-        """`identity` under the newest key."""
+        """Encrypt `identity`, padded, with the newest key."""
         return self._ring.encrypt(padded(identity, SMALLEST_IDENTITY)).decode()
 
     def decrypt(self, token: str) -> dict[str, Any]:
-        """The identity in `token`. Raises cryptography's InvalidToken where no key of the ring fits."""
+        """Decrypt the identity in `token`. Raises cryptography's InvalidToken where no key of the ring fits."""
         return json.loads(self._ring.decrypt(token.encode()))
 
     def reencrypt(self, token: str) -> str:
-        """The same identity under the newest key, and padded: those of earlier versions were not."""
+        """Re-encrypt the identity with the newest key, padded, which identities of earlier versions are not."""
         return self.encrypt(self.decrypt(token))
 
     def login_index(self, username: str) -> str:
-        """What a user name is stored and looked up as: HMAC-SHA256 under a key outside the database."""
+        """Return the hash by which a user name is looked up: HMAC-SHA256 with a key that is not in the database."""
         return hmac.new(self._index_key, text.user_name(username).encode(), hashlib.sha256).hexdigest()
 
     def address_index(self, email: str) -> str:
-        """What an e-mail address is looked up as, whatever its case."""
+        """Return the hash by which an e-mail address is looked up, ignoring case."""
         return self.hidden("address", canonical(email).lower())
 
     def postbox_index(self, email: str) -> str:
-        """What codes are counted under that go to an address, however that is written."""
+        """Return the hash by which codes to an e-mail address are counted, the same for its different spellings."""
         return self.hidden("postbox", postbox_of(email))
 
     def hidden(self, *parts: str) -> str:
-        """`parts` as a key of a row that tells nothing of them: HMAC-SHA256 under the same key."""
+        """Return `parts` as the key of a row that does not reveal them: HMAC-SHA256 with the key of the hashes."""
         return hmac.new(self._index_key, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
 
     def open(self, box: Any, method: str, now: datetime) -> Call:
-        """The call of `method` that the gateway sealed for intake. Raises UnreadableBoxError or StaleBoxError."""
+        """Open the gateway's sealed call of `method`. Raises UnreadableBoxError or StaleBoxError."""
         return open_box(box, self._private_key, method, now)
 
     def seal_for_notification(self, content: dict[str, Any]) -> str:
-        """`content`, such as an address, for the notification service alone."""
+        """Seal `content`, such as an e-mail address, for the notification service."""
         return seal(content, self._contact_key)
 
     def seal_reporter(self, ticket: str, reporter_id: str) -> str:
-        """Whose report `ticket` is, for the notification service alone. Good for this ticket only."""
+        """Seal a report's reporter for the notification service. The ticket inside binds it to this report."""
         return seal({"ticket": ticket, "reporter_id": reporter_id}, self._contact_key, IDS)
 
 
 ARGON2: dict[str, Any] = {"time_cost": 2, "memory_cost": 19_456, "parallelism": 1}
-"""OWASP's second choice of parameters: 19 MiB, 2 passes, 1 lane."""
+"""The second of OWASP's recommended parameter sets: 19 MiB, 2 passes, 1 lane."""
 
 
 WORKERS_A_PLACE = 2
-"""Half of the workers may be busy with passwords: the other half is left for everybody else."""
+"""The number of workers for each place: at most half of the workers hash passwords at a time."""
 
 PLACES_A_SPARE_ONE = 4
 
 ROUNDS = 3
-"""How often a password is compared anew."""
+"""How often a password is compared before the call is refused as busy."""
 
 BUSY = "As many passwords are hashed and compared as are at once."
 
 
 class Passwords:
-    """Argon2id, computed in a thread: it takes tens of milliseconds, and every consumer of the process would wait.
+    """The Argon2id hasher. It runs in threads, because tens of milliseconds a hash would block the event loop.
 
-    Threat: many log-ins at once, from however many addresses, have everybody else wait in intake's workers. So there
-    are `places` for a hash that is computed or waits to be: whoever finds none is not kept, and raises BusyError before
-    anything was compared. What takes one hash after the other keeps its place between them. `spare` more are for staff
-    alone, at devices that they logged in with before: no flood at the public's door keeps the desks out.
+    Threat: a flood of log-ins, from any number of addresses, occupies all of intake's workers. Therefore at most
+    `places` hashes are computed or queued at a time; beyond that, BusyError is raised before anything is compared.
+    `spare` more places are reserved for staff at devices that they logged in with before (`of_known_staff`), so that a
+    flood of public log-ins does not keep staff out.
     """
 
     argon2 = ARGON2
@@ -122,17 +122,20 @@ class Passwords:
         self._decoy = self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
-        """A new salted hash."""
+        """Return a new salted hash of `password`. Raises BusyError."""
         return self._computed(self._hasher.hash, text.password(password))
 
     def matches(self, password: str, password_hash: str | None) -> bool:
-        """Whether `password` fits; takes as long where there is no account to compare with. Versions before hashed it
-        as it was typed: where that is another, both are compared, whatever the first gives."""
+        """Return whether `password` fits the hash. Without a hash it returns False after the same time.
+
+        Earlier versions hashed the password as typed, not normalised: where the two differ, both are always compared.
+        Raises BusyError.
+        """
         fits = [self._fits(form, password_hash) for form in dict.fromkeys((text.password(password), password))]
         return any(fits)
 
     def renewed(self, password: str, password_hash: str) -> str:
-        """The hash to keep of a `password` that fits: a new one where the old was made of it as it was typed."""
+        """Return the hash to store for a fitting password: a new one where the old is of its form as typed."""
         form = text.password(password)
         return password_hash if form == password or self._fits(form, password_hash) else self.hash(form)
 
@@ -153,9 +156,11 @@ class Passwords:
 
 
 def compared_anew(act: Callable[[], T]) -> T:
-    """What `act` gives, which compares a password and begins its transaction then: again where the hash was replaced in
-    between, be it by a log-in beside. No hash is computed while a transaction is open: on SQLite nobody else would
-    write for as long."""
+    """Return the result of `act`, which compares a password before its transaction; retry it on HashReplaced.
+
+    A concurrent log-in can replace the hash in between. No hash is computed while a transaction is open, because on
+    SQLite that would block all other writers. Raises BusyError after ROUNDS attempts.
+    """
     for _ in range(ROUNDS):
         with suppress(HashReplaced):
             return act()
@@ -163,7 +168,7 @@ def compared_anew(act: Callable[[], T]) -> T:
 
 
 class VaultProvider(DependencyProvider):
-    """Gives each worker the Vault."""
+    """The provider that gives each worker the Vault."""
 
     def setup(self) -> None:
         self._vault = Vault(
@@ -178,12 +183,12 @@ class VaultProvider(DependencyProvider):
 
 
 class PasswordsProvider(DependencyProvider):
-    """Gives each worker the Passwords."""
+    """The provider that gives each worker the Passwords."""
 
     passwords_cls = Passwords
 
     def setup(self) -> None:
-        # The allocator of each thread keeps Argon2's 19 MiB: no more threads than processors to use them.
+        # Each thread's allocator keeps Argon2's 19 MiB, so there are no more threads than processors.
         limit_threads(os.cpu_count() or 2)
         places = max(1, self.container.max_workers // WORKERS_A_PLACE)
         self._passwords = self.passwords_cls(places, spare=max(1, places // PLACES_A_SPARE_ONE))
@@ -193,7 +198,7 @@ class PasswordsProvider(DependencyProvider):
 
 
 class SigningKeyProvider(DependencyProvider):
-    """Gives each worker the key that access tokens are signed with."""
+    """The provider that gives each worker the key that signs access tokens."""
 
     def setup(self) -> None:
         self._key = NKK_TOKEN_SIGNING_KEY.get()

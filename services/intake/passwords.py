@@ -1,7 +1,7 @@
-"""How a password becomes another: forgotten, with a code sent by letter; or changed by whoever knows it.
+"""Password changes: the reset of a forgotten password by an e-mailed code, and the change by a caller who knows it.
 
-Threat: somebody asks for a new password to learn who is registered. What answers the request therefore does the same
-work for every user name and address; whether there is an account is looked up afterwards, when nobody waits for it.
+Threat: somebody requests a reset to learn whether a person is registered. Therefore a request does the same work for
+every user name and e-mail address, and the account is looked up later, when no caller waits for the answer.
 """
 
 import uuid
@@ -35,16 +35,16 @@ log = get_logger()
 
 
 class ChangesPasswords(OpensBoxes):
-    """The part of intake that reporters and staff change their own passwords with."""
+    """The part of intake with which reporters and staff change their own passwords."""
 
     passwords: Any
 
-    # -- forgotten: for reporters alone
+    # -- password reset, for reporters only
 
     @rpc
     @boxed(schemas.ResetRequest)
     def request_reset(self, call: Call) -> None:
-        """Have a code sent to the reporter of this user name, or to those of this address, if there are any."""
+        """Request a code for the reporter with this user name, or for the reporters with this e-mail address."""
         form = call.content
         index = self.vault.address_index(form["email"]) if "email" in form else self.vault.login_index(form["username"])
         with self.once(call) as work:
@@ -52,12 +52,12 @@ class ChangesPasswords(OpensBoxes):
 
     @timer(interval=ANSWER_SECONDS)
     def answer_resets(self) -> None:
-        """Send the codes that were asked for."""
+        """Publish the requested codes, for notification to send."""
         while self._answer_reset():
             pass
 
     def _answer_reset(self) -> bool:
-        """Answer one request; False where none waits."""
+        """Answer one request; return False where none is pending."""
         with self.uow.reading() as work:
             if not work.resets.is_asked():
                 return False
@@ -66,7 +66,7 @@ class ChangesPasswords(OpensBoxes):
             if asked is None:
                 return False
             index, asked_at = asked
-            # What was asked for while we were away for long is not wanted any more.
+            # A request that outlasted a long downtime is no longer wanted.
             wanted = work.now < asked_at + resets.LIFETIME
             told = self._tell_codes(work, index) if wanted else 0
         if told:
@@ -74,8 +74,8 @@ class ChangesPasswords(OpensBoxes):
         return True
 
     def _tell_codes(self, work: IntakeWork, index: str) -> int:
-        """Have a new code sent of each account that `index` asks for; of how many."""
-        # Locked: who changes their address at this moment is not to have a code sent to the old one.
+        """Publish a new code for each account that `index` requests, within the rate limit; return their number."""
+        # Locked, so that a concurrent change of address cannot let a code go to the old address.
         asked = {
             account.id: (account, identity)
             for account in work.accounts.to_reset(index, resets.ACCOUNTS)
@@ -83,8 +83,7 @@ class ChangesPasswords(OpensBoxes):
         }
         if not asked:
             return 0
-        # Counted at the address: what was counted for an account wherever it goes, its owner could see, and whose else
-        # the address is.
+        # Counted by address: a count by account would reveal to its owner that others requested codes for the address.
         email = next(iter(asked.values()))[1]["email"]
         postbox = work.postboxes.of(self.vault.postbox_index(email), work.now)
         oldest = work.accounts.oldest(self.vault.address_index(email), resets.OLDEST)
@@ -97,7 +96,7 @@ class ChangesPasswords(OpensBoxes):
         return len(admitted)
 
     def _asked_for(self, work: IntakeWork, account: Account, index: str) -> dict[str, Any] | None:
-        """Who has `account`, where `index` is that of its user name or address."""
+        """Return the identity of the account's reporter where `index` is of its user name or address; else None."""
         try:
             identity = self.identity_of(work, account)
         except InvalidToken:
@@ -111,7 +110,7 @@ class ChangesPasswords(OpensBoxes):
         reset = work.resets.of(account.id)
         code = reset.renew(work.now)
         work.resets.save(reset, work.now)
-        # The address travels with the code: nobody who can write in another database decides where it goes.
+        # The address is sealed with the code, so that no write to another database can redirect the letter.
         letter = self.vault.seal_for_notification(
             {"email": identity["email"], "username": identity["username"], "code": code}
         )
@@ -121,14 +120,14 @@ class ChangesPasswords(OpensBoxes):
 
     @timer(interval=INDEX_SECONDS, eager=True)
     def index_addresses(self) -> None:
-        """Have reporters found by their address whom a version before has registered; a batch is one transaction."""
+        """Index the e-mail addresses of reporters whom an earlier version registered, a transaction for each batch."""
         last: str | None = ""
         while last is not None:
             last = self._index_batch(last)
             sleep(0)
 
     def _index_batch(self, after: str) -> str | None:
-        """Index the next addresses after that id; the last id, None where none are left."""
+        """Index the next addresses after id `after`; return the last id, or None where none were left."""
         with self.uow.begin() as work:
             found = work.accounts.without_address_index(after, BATCH)
             for account_id, identity in found:
@@ -143,7 +142,7 @@ class ChangesPasswords(OpensBoxes):
     @rpc
     @boxed(schemas.ResetCompletion)
     def complete_reset(self, call: Call) -> None:
-        """Set the password of the account that the code was sent to; ends a slow-down, and all its sessions."""
+        """Set a new password by an e-mailed code, and end the account's slow-down and all its sessions."""
         form = call.content
         token_hash = resets.hash_of(form["token"])
         with self.uow.reading() as work:
@@ -164,13 +163,13 @@ class ChangesPasswords(OpensBoxes):
             work.accounts.end_sessions(account.id, work.now)
         log.info("password reset")
 
-    # -- changed: by everybody who is logged in
+    # -- password change, for every caller who is logged in
 
     @rpc
     @requires()
     @boxed(schemas.Nothing)
     def own_name(self, actor: Actor, call: Call) -> dict[str, str]:
-        """The user name that the caller logs in with."""
+        """Return the caller's own user name."""
         with self.once(call) as work:
             return {"username": self._username(work, known_account(work, actor))}
 
@@ -178,7 +177,7 @@ class ChangesPasswords(OpensBoxes):
     @requires()
     @boxed(schemas.PasswordChange)
     def change_password(self, actor: Actor, call: Call) -> None:
-        """Another password for the caller; ends all their sessions but this one."""
+        """Change the caller's password, and end all their other sessions."""
         compared_anew(partial(self._change_password, actor, call))
         log.info("password changed", role=actor.role)
 
@@ -187,7 +186,7 @@ class ChangesPasswords(OpensBoxes):
         with self.uow.reading() as work:
             known = known_account(work, actor)
             username = self._username(work, known)
-        # Before the current password is looked at: else a refusal of the new one would say that it is right.
+        # Checked before the current password: a later refusal of the new one would reveal that the current is right.
         check_password(username, form["new_password"], "new_password")
         matches = self.passwords.matches(form["password"], known.password_hash)
         password_hash = self.passwords.hash(form["new_password"]) if matches else ""
@@ -201,9 +200,12 @@ class ChangesPasswords(OpensBoxes):
     def if_admitted(
         self, call: Call, actor: Actor, known: Account, matches: bool, change: Callable[[IntakeWork, Account], None]
     ) -> None:
-        """Do `change` where the password that was asked again is right (`matches`). Else it counts, for this session
-        alone: nobody who found one open guesses on, and nobody keeps the others out. Raises WrongPassword,
-        SlowedDown, or HashReplaced where it is to be compared anew."""
+        """Carry out `change` where the password that the caller gave again is right (`matches`).
+
+        A wrong one counts for this session only: guessing from a session left open is slowed down, and the account's
+        other sessions and log-ins are not. Raises WrongPassword, SlowedDown, or HashReplaced where the password has to
+        be compared again.
+        """
         with self.once(call) as work:
             now = work.now
             door = attempts.session_door(known.login_index, known.role, str(actor.session), self.vault.hidden, now)
@@ -218,8 +220,10 @@ class ChangesPasswords(OpensBoxes):
             raise attempts.slowed_down(until, now) if until else domain.wrong_password()
 
     def end_slow_down(self, work: IntakeWork, login_index: str, kind: str) -> None:
-        """Forget who gave wrong passwords for the account of that kind and name; for a while strangers do not wait.
-        Before its row is locked, as an attempt to log in does."""
+        """Delete the counts of wrong passwords for an account, and let strangers try without waiting for LET_IN.
+
+        Must be called before the account's row is locked, which is the order of a log-in, to avoid deadlocks.
+        """
         now = work.now
         strangers = attempts.Count(self.vault.hidden("name", kind, login_index, ""), login_index, kind, "name", now)
         work.attempts.lock([strangers])
@@ -230,7 +234,7 @@ class ChangesPasswords(OpensBoxes):
 
     @timer(interval=FORGET_SECONDS)
     def forget_attempts(self) -> None:
-        """Keep no count for longer than it matters."""
+        """Delete counts of failures and of codes that no longer matter."""
         with self.uow.begin() as work:
             work.attempts.prune(work.now - attempts.KEPT_FEW, work.now - attempts.KEPT_MANY)
             work.postboxes.prune(work.now - resets.PER)
@@ -244,13 +248,13 @@ class ChangesPasswords(OpensBoxes):
         return self.identity_of(work, account)["username"] if account.role == Role.REPORTER else account.username or ""
 
     def identity_of(self, work: IntakeWork, account: Account) -> dict[str, Any]:
-        """Who the reporter of an account is. Raises InvalidToken where no key of the ring fits."""
+        """Return the identity of the account's reporter. Raises InvalidToken where no key of the ring fits."""
         _, identity = work.accounts.reporter(account.id)
         return self.vault.decrypt(identity)
 
 
 def known_account(work: IntakeWork, actor: Actor) -> Account:
-    """The caller's account, as it is. Raises NotAuthenticated where they have no session."""
+    """Return the caller's account. Raises NotAuthenticated where the caller has no session."""
     if actor.session is None:
         raise NotAuthenticated
     return work.accounts.get(actor.id)

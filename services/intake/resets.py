@@ -1,4 +1,4 @@
-"""A forgotten password: who may set a new one by letter, how long a code is good, how often one is sent."""
+"""Rules of password resets: whose password can be reset, how long a code is valid, and how often one is sent."""
 
 import hashlib
 import secrets
@@ -14,33 +14,33 @@ from services.intake.domain import Account
 LIFETIME = timedelta(hours=1)
 ASKED = 3
 PER = timedelta(hours=1)
-"""So often a code is sent of one account, and so often of all accounts together that have no count of their own at the
-same address: nobody's postbox is filled by accounts that others registered for it."""
+"""The rate limit of codes: ASKED codes per PER for each account with its own share of an address, and for all others
+together. Threat: somebody registers many accounts with another person's address, and floods it with codes."""
 
 OLDEST = 3
-"""So many accounts of one address, those that have had it longest, are counted each by itself: nobody is kept from a
-code by accounts that others registered for their address."""
+"""The number of accounts of an address, those that have had it longest, that have their own share of the rate limit.
+Threat: somebody registers accounts with another person's address to use up the codes that the owner may request."""
 
 ACCOUNTS = 5
-"""So many of them are sent a code when it is asked for by address."""
+"""The largest number of accounts that are sent a code for one request by address."""
 
 
 class ResetExpired(Refused):
-    """This code sets no password: it was used, is too old, was replaced by a newer one, or never was."""
+    """The code is not valid: it was used, has expired, was replaced by a newer one, or never existed."""
 
 
 def reset_expired() -> ResetExpired:
-    """One refusal for every code that is no good."""
+    """Return the refusal, which is the same for every invalid code."""
     return ResetExpired()
 
 
 def may_be_reset(account: Account | None) -> bool:
-    """Whether a code is sent at all: to reporters whose account is open. Staff are given a password by an admin."""
+    """Return whether the account is an enabled reporter's. Staff get a new password from an admin instead."""
     return account is not None and account.role == Role.REPORTER and account.disabled_at is None
 
 
 def hash_of(code: str) -> str:
-    """What a code is stored and looked up as; whatever came with copying it does not matter."""
+    """Return the hash by which a code is stored and looked up, ignoring what copying may have added."""
     return hashlib.sha256(text.copied(code).encode()).hexdigest()
 
 
@@ -53,20 +53,20 @@ class PasswordReset:
     expires_at: datetime | None = None
 
     def renew(self, now: datetime) -> str:
-        """A new code in the place of the one before."""
-        # Hexadecimal digits: no mail program cuts them off at the end of an address, as it may a hyphen.
+        """Replace the account's code, and return the new one."""
+        # Hexadecimal digits, because mail programs may cut a hyphen off the end of a link.
         code = secrets.token_hex(20)
         self.token_hash, self.expires_at = hash_of(code), now + LIFETIME
         return code
 
     def is_good(self, now: datetime) -> bool:
-        """Whether its code sets a password at `now`."""
+        """Return whether the code is valid at `now`."""
         return self.token_hash is not None and self.expires_at is not None and now < self.expires_at
 
 
 @dataclass
 class Share:
-    """How often a code was sent of an account that is counted by itself, and since when it has had its address."""
+    """The number of codes sent for an account with its own share, and since when it has had its address."""
 
     had_since: datetime
     told: int = 0
@@ -74,7 +74,7 @@ class Share:
 
 @dataclass
 class Postbox:
-    """How often codes were sent to an address since then: by account of the oldest, and of all others together."""
+    """The number of codes sent to an address since `since`: by account for the oldest, and for all others together."""
 
     address_index: str
     since: datetime
@@ -82,11 +82,13 @@ class Postbox:
     shares: dict[str, Share] = field(default_factory=dict)
 
     def admitted(self, asked: list[str], oldest: Mapping[str, datetime], now: datetime) -> list[str]:
-        """Those of the accounts `asked` that a code is sent of, which is counted. `oldest` are the OLDEST of them all
-        by the time since when they have had this address."""
+        """Return which of the accounts `asked` may be sent a code now, and count these codes.
+
+        `oldest` holds the OLDEST accounts of this address, with the time since when they have had it.
+        """
         if now >= self.since + PER:
             self.told, self.since, self.shares = 0, now, {}
-        # One that has left keeps its place for the hour: else accounts would take turns, and each be sent as much.
+        # An account that gave up the address keeps its share for the hour, so that others cannot use it in turn.
         had = {**oldest, **{account: share.had_since for account, share in self.shares.items()}}
         counted = sorted(had, key=lambda account: (had[account], account))[:OLDEST]
         others = self._takes_others() if set(asked) - set(counted) else False

@@ -1,7 +1,7 @@
-"""What was told before `complaint.submitted.v2` named reporters in the clear: it is not to be told again as it was.
+"""Conversion of old outbox rows that hold reporter ids in the clear, so that they are not republished as they were.
 
-`nkk republish` publishes the outbox's rows as they are. Those of `complaint.submitted.v1` therefore become what would
-be told today, under their own ids: whoever had heard one knows it by that.
+`nkk republish` publishes the outbox's rows unchanged. Rows of `complaint.submitted.v1` are therefore converted to
+`complaint.submitted.v2`. They keep their event ids, by which consumers recognise events that they handled before.
 """
 
 from typing import Any
@@ -11,27 +11,27 @@ from nkk.messaging.host import sleep, timer
 from services.intake.identity import Vault
 
 SEAL_SECONDS = 600
-"""An instance of a version before may still tell the old shape beside us."""
+"""The interval of the conversion, repeated since instances of an earlier version may still publish the old type."""
 
 BATCH = 100
 
 
 class SealsTold:
-    """The part of intake that seals what was told in the clear."""
+    """The part of intake that seals reporter ids in published events."""
 
     uow: Any
     vault: Any
 
     @timer(interval=SEAL_SECONDS)
     def seal_told(self) -> None:
-        """Put the new shape in the place of the old one in the outbox; a batch is one transaction."""
+        """Convert the outbox's rows of the old type to the new one, a transaction for each batch."""
         last: int | None = 0
         while last is not None:
             last = self._seal_batch(last)
             sleep(0)
 
     def _seal_batch(self, after: int) -> int | None:
-        """Seal the next rows; the last one's id, None where none were left."""
+        """Convert the next rows after id `after`; return the last one's id, or None where none were left."""
         with self.uow.begin() as work:
             rows = work.told_plain.rows(after, BATCH)
             for row in rows:
@@ -40,7 +40,7 @@ class SealsTold:
 
 
 def sealed(body: str, vault: Vault) -> str:
-    """The envelope of a ComplaintSubmittedV1 as it would be told today."""
+    """Return the envelope of a ComplaintSubmittedV1 converted to ComplaintSubmitted, with the same event id."""
     told = ComplaintSubmittedV1.read(body)
     known = vars(told.data).copy()
     box = vault.seal_reporter(told.data.ticket, known.pop("reporter_id"))

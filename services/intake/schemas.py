@@ -1,4 +1,4 @@
-"""What intake is told and what it answers, over RPC."""
+"""Schemas of intake's RPC arguments and results."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -31,18 +31,18 @@ from services.intake.domain import CLAIMED_KINDS, Account
 
 
 class Nothing(Schema):
-    """Nothing but the question itself."""
+    """A call without content."""
 
 
 class Contact(Schema):
-    """How a reporter is reached."""
+    """A reporter's contact data."""
 
     email = Mailbox(required=True)
     phone = Phone(allow_none=True, load_default=None)
 
 
 class Registration(Contact):
-    """Step 1: who registers."""
+    """The registration of a reporter (step 1)."""
 
     kind = fields.String(required=True, validate=OneOf(ReporterKind))
     identity_number = Digits(required=True, validate=Length(1, 32))
@@ -52,8 +52,11 @@ class Registration(Contact):
 
 
 class Visitor(Schema):
-    """Where an attempt comes from: a keyed hash of its address; a device, and as which kinds of account it has logged
-    in with this user name before. Told by the gateway; one of an earlier version tells nothing."""
+    """The source of a log-in attempt, as the gateway sends it; a gateway of an earlier version sends nothing.
+
+    `source` is a keyed hash of the client address; `known_as` are the kinds of account that `device` has logged in to
+    with this user name before.
+    """
 
     source = fields.String(load_default="", validate=Length(most=64))
     device = fields.String(load_default="", validate=Length(most=64))
@@ -61,7 +64,7 @@ class Visitor(Schema):
 
 
 class Credentials(Schema):
-    """A log-in, and who tries it."""
+    """A log-in, and the source of the attempt."""
 
     username = Secret(required=True)
     password = Secret(required=True)
@@ -69,13 +72,13 @@ class Credentials(Schema):
 
 
 class Renewal(Schema):
-    """Asks for a fresh access token."""
+    """The request for a fresh access token."""
 
     refresh_token = Secret(200, required=True)
 
 
 class ResetRequest(Schema):
-    """Whose password or user name was forgotten: a user name, or an e-mail address."""
+    """The request for a password code, by either user name or e-mail address."""
 
     username = Secret()
     email = Secret(254)
@@ -87,40 +90,40 @@ class ResetRequest(Schema):
 
 
 class ResetCompletion(Schema):
-    """The code of the letter, and the password to be."""
+    """The e-mailed code, and the new password."""
 
     token = Secret(200, required=True)
     password = Password(required=True)
 
 
 class PasswordChange(Schema):
-    """The password as it is and as it is to be."""
+    """The caller's current password, and the new one."""
 
     password = Secret(required=True)
     new_password = Password(required=True)
 
 
 class ContactChange(Contact):
-    """How the caller is reached from now on, and their password, asked again."""
+    """The caller's new contact data, and their password again."""
 
     password = Secret(required=True)
 
 
 class WhichReport(Schema):
-    """Which report is asked about, and where its reporter is to be shown."""
+    """The report whose reporter's identity is requested, and where it will be shown."""
 
     ticket = fields.String(required=True, validate=Length(1, 20))
     on = fields.String(load_default="screen", validate=OneOf(("screen", "document")))
 
 
 class Tickets(Schema):
-    """Which reports are asked about."""
+    """The tickets of the requested reports."""
 
     tickets = fields.List(fields.String(validate=Length(1, 20)), required=True, validate=Length(most=200))
 
 
 class Subject(Schema):
-    """What a report is about, in a line; and whether nobody may see whose it is."""
+    """The subject of a report, and whether its reporter is confidential."""
 
     subject_line = fields.String()
     category = fields.String()
@@ -129,14 +132,14 @@ class Subject(Schema):
 
 
 class ComplaintForm(ReportForm):
-    """Form Pengaduan, as the reporter fills it in."""
+    """The report form (Form Pengaduan) as the reporter fills it in."""
 
     claimed_kind = fields.String(load_default="complaint", validate=OneOf(CLAIMED_KINDS))
     confidential = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
     @post_load
     def _complete(self, form: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """What was left out is None."""
+        """Set optional fields that were left out to None."""
         return dict.fromkeys(WRITTEN) | form
 
 
@@ -151,13 +154,13 @@ class NewStaff(Schema):
 
 
 class StaffName(Schema):
-    """Which staff account."""
+    """The user name of a staff account."""
 
     username = UserName(64, required=True)
 
 
 class StaffIds(Schema):
-    """Whose names are asked for."""
+    """The ids of the accounts whose names are requested."""
 
     ids = fields.List(fields.String(validate=Length(1, 36)), required=True, validate=Length(1, 200))
 
@@ -169,7 +172,7 @@ class ResetStaff(StaffName):
 
 
 class Category(Schema):
-    """One category of the catalogue; sub-categories by key."""
+    """A category of the catalogue, with the names of its sub-categories by key."""
 
     name = Line(NAME_LENGTH, required=True)
     source = Line(NAME_LENGTH, least=0, load_default="")
@@ -179,7 +182,7 @@ class Category(Schema):
 
 
 class Catalogue(Schema):
-    """The catalogue and the roster, each replaced whole where given."""
+    """The catalogue and the roster; each of them that is given replaces the existing one entirely."""
 
     categories = fields.Dict(
         keys=Slug(),
@@ -193,7 +196,7 @@ class Catalogue(Schema):
 
 
 class ComplaintView(ReportView):
-    """A report as its reporter or the operator reads it."""
+    """A report as its reporter or the operator sees it."""
 
     ticket = fields.String()
     reporter_kind = fields.String()
@@ -230,7 +233,7 @@ class Listed(Own):
 
 
 class Receipt(Schema):
-    """What a reporter is given for a report: the ticket and the promised time."""
+    """The receipt of a report: its ticket and the promised time."""
 
     ticket = fields.String()
     submitted_at = Instant()
@@ -252,8 +255,11 @@ class StaffView(Schema):
 
 
 def staff_view(account: Account, waiting: list[Count]) -> dict[str, Any]:
-    """A staff account, and how those who gave wrong passwords for it are slowed down: `locked_until` all strangers,
-    `slowed_until` anybody, `slowed_sources` how many."""
+    """Return a staff account as the admin sees it, with the slow-downs at it that `waiting` counts.
+
+    `locked_until` is when the wait of all strangers ends, `slowed_until` when the last wait of any kind ends, and
+    `slowed_sources` the number of sources, devices and sessions that wait.
+    """
 
     def latest(counts: list[Count]) -> datetime | None:
         return max(filter(None, (count.waits_until for count in counts)), default=None)
@@ -270,7 +276,7 @@ def staff_view(account: Account, waiting: list[Count]) -> dict[str, Any]:
 
 
 class VersionPage(Schema):
-    """Which versions of the calendar: those below `cursor`."""
+    """The requested page of calendar versions: those below `cursor`."""
 
     cursor = fields.Integer(allow_none=True, validate=Range(1, 1_000_000))
     limit = fields.Integer(allow_none=True, validate=Range(1, 200))
@@ -289,6 +295,6 @@ class CalendarListed(Schema):
 
 
 class CalendarView(CalendarListed):
-    """A version of the calendar, whole."""
+    """A version of the calendar with its content."""
 
     calendar = fields.Dict(attribute="content")

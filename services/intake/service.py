@@ -1,4 +1,4 @@
-"""What intake can be told."""
+"""Intake's RPC methods: registration, sessions, submission, and the operator's desk."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ from services.intake.storage import IntakeWork
 
 
 class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings):
-    """Steps 1 and 2. Whatever tells who reported, and whatever opens an account, comes and goes in a box."""
+    """Intake (steps 1 and 2). Calls with identities or credentials are sealed in boxes."""
 
     name = "intake"
     role = Role.OPERATOR
@@ -47,7 +47,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     signing_key = SigningKeyProvider()
 
     def acting_for(self, actor: Actor) -> Self:
-        """This, with a unit of work that asks for the caller's session."""
+        """Return a copy of this service whose unit of work checks that the session of `actor` is open."""
         acting: Any = copy(self)
         acting.uow = Acting(self.uow, actor)
         return acting
@@ -57,7 +57,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     @rpc
     @boxed(schemas.Registration)
     def register(self, call: Call) -> dict[str, str]:
-        """A new reporter. Sent again a moment later, the same registration has the same answer."""
+        """Register a reporter. Repeated within SENT_AGAIN_WITHIN, the same registration has the same answer."""
         form = call.content
         check_registration(form, self.uow.clock().date())
         account = self.new_account(form, Role.REPORTER)
@@ -65,7 +65,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
         try:
             self._keep_registration(call, account, identity)
         except domain.UsernameTaken:
-            # A second click, or sent again after a lost connection: the account is there, and it is theirs.
+            # The same registration may have come before: by a double click, or a retry after a lost connection.
             known = self._just_registered(form, identity)
             if known is None:
                 raise
@@ -82,7 +82,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
             tell_registered(work, self.vault, account.id, form["kind"], form["email"])
 
     def _just_registered(self, form: dict[str, Any], identity: dict[str, Any]) -> domain.Account | None:
-        """The account that this very registration has made a moment ago; None where it is another's."""
+        """Return the account that this same registration created recently; None where the account is another's."""
         with self.uow.reading() as work:
             known = work.accounts.of_name(self.vault.login_index(form["username"])).get(attempts.REPORTER)
             if known is None or not domain.is_new(known, work.now) or self.identity_of(work, known) != identity:
@@ -92,7 +92,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     @rpc
     @boxed(schemas.Credentials)
     def log_in(self, call: Call) -> dict[str, Any]:
-        """A session."""
+        """Open a session. Raises NotAuthenticated or SlowedDown."""
         return compared_anew(partial(self._log_in, call))
 
     def _log_in(self, call: Call) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
         index = self.vault.login_index(form["username"])
         with self.uow.reading() as work:
             known = work.accounts.of_name(index)
-        # Each kind of account, whether there is one or not: how long it takes tells nothing.
+        # Both kinds are compared even where no account exists, so that the time taken reveals nothing.
         is_known_staff = attempts.STAFF in form["visitor"]["known_as"]
         passwords = self.passwords.of_known_staff if is_known_staff else self.passwords
         fitting = {kind for kind in KINDS if passwords.matches(form["password"], _hash_of(known.get(kind)))}
@@ -121,7 +121,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     @rpc
     @boxed(schemas.Renewal, refused_for_good=True)
     def renew(self, call: Call) -> dict[str, Any]:
-        """A fresh access token. No session is opened again, and none is given a token that another had."""
+        """Return a fresh access token for an open session. Raises NotAuthenticated where it has ended."""
         with self.uow.reading() as work:
             found = work.accounts.session_account(_hash(call.content["refresh_token"]), work.now)
         if found is None:
@@ -140,8 +140,10 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
 
     @rpc
     def lists(self, at: str | None = None) -> views.Lists:
-        """The catalogue of categories and the roster of agencies, as they were `at` that instant where one is given;
-        and since when they are what they are now."""
+        """Return the catalogue and the roster, and when they last changed.
+
+        Where the instant `at` is given, they are as they were then; `changed_at` is always that of the latest change.
+        """
         with self.uow.reading() as work:
             changed_at = work.lists.changed_at()
             lists = work.lists if at is None else work.lists.at(instant(at))
@@ -154,7 +156,10 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     @rpc
     @requires(Role.REPORTER)
     def submit(self, actor: Actor, form: dict, idempotency_key: str | None = None) -> dict[str, Any]:
-        """Step 1: enter a report. The same key and form give the same receipt; another form is refused."""
+        """Submit a report (step 1). It is idempotent by `idempotency_key`: the same form gets the same receipt.
+
+        Raises IdempotencyKeyReused where the key was used with another form.
+        """
         form = load(schemas.ComplaintForm, form)
         calendar = self.calendars.current()
         with self.uow.begin() as work:
@@ -166,7 +171,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
             if taken:
                 complaint = _same(work, taken, _hash(form))
             else:
-                # Of a new report alone: what was accepted stays so when the catalogue has changed since.
+                # Only for a new report: a repeated one was accepted by the catalogue of its time.
                 domain.check_against_catalogue(form, lists.categories(), lists.opds())
                 work.complaints.add(complaint)
                 work.emit(_submitted(complaint, self.vault))
@@ -175,7 +180,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     @rpc
     @requires(Role.REPORTER)
     def complaints(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        """The caller's own reports, newest first."""
+        """Return a page of the caller's own reports, newest first."""
         with self.uow.reading() as work:
             items, following = work.complaints.of_reporter(actor.id, cursor, limit)
         return {"items": schemas.Own(many=True).dump(items), "next": following}
@@ -183,8 +188,11 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     @rpc
     @requires(Role.REPORTER, Role.OPERATOR)
     def complaint(self, actor: Actor, ticket: str, reply_key: str | None = None) -> dict[str, Any]:
-        """One report, for its reporter or the operator. Whoever sends a `reply_key` is a gateway of the version before,
-        and asks for what is no longer given this way."""
+        """Return one report, for its reporter or the operator, and record the view.
+
+        Raises UnreadableBoxError for a `reply_key`: with it, a gateway of an earlier version requests the reporter's
+        identity, which is now given by `identity` only.
+        """
         if reply_key is not None:
             raise UnreadableBoxError("Who reported is asked for in a box: this gateway is of an earlier version.")
         with viewing(self.uow, actor, ticket, "complaint") as work:
@@ -202,8 +210,11 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     @requires(Role.OPERATOR)
     @boxed(schemas.WhichReport)
     def identity(self, actor: Actor, call: Call) -> dict[str, Any]:
-        """Who reported (Data Pemberi Aduan): an act, on the record before it leaves. Raises IdentityWithheld where the
-        reporter asked for confidentiality."""
+        """Return the reporter's identity (Data Pemberi Aduan), and record that it was shown.
+
+        The record is committed before the identity is sent. Raises IdentityWithheld where the reporter asked for
+        confidentiality.
+        """
         with self.once(call) as work:
             known_account(work, actor)
             complaint = work.complaints.get(call.content["ticket"])
@@ -217,14 +228,14 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     @rpc
     @requires(Role.OPERATOR)
     def is_confidential(self, actor: Actor, ticket: str) -> bool:
-        """Whether the reporter asked for confidentiality: all that a list of documents needs to know of a report."""
+        """Return whether the reporter asked for confidentiality, which decides on the documents that are offered."""
         with self.uow.reading() as work:
             return work.complaints.get(ticket).confidential
 
     @rpc
     @requires(Role.OPERATOR)
     def subjects(self, actor: Actor, tickets: list[str]) -> dict[str, Any]:
-        """What the reports of `tickets` are about, by ticket: for a list of another desk of the operator's."""
+        """Return the subjects of the reports of `tickets`, by ticket, for the worklist of the operator's other desk."""
         wanted = load(schemas.Tickets, {"tickets": tickets})["tickets"]
         with self.uow.reading() as work:
             return {found.ticket: schemas.Subject().dump(found) for found in work.complaints.of(wanted)}
@@ -232,7 +243,7 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
     @rpc
     @of_the_desk
     def hand_over(self, actor: Actor, ticket: str) -> views.Acted:
-        """Step 2: hand a report to Tim Utama."""
+        """Hand a report over to Tim Utama (step 2)."""
         with self.act(actor, ticket) as act:
             act.case.hand_over(actor.id, act.now)
             act.emit(_handed_over(act.case, act.calendar))

@@ -1,6 +1,6 @@
-"""Whoever acts at intake has an open session: asked for in the very transaction of what they do or are shown.
+"""The check that a caller's session is still open, made in the same transaction as the call itself.
 
-Threat: an access token outlives its session for minutes, in which nobody who was disabled or has logged out is to act.
+Threat: an access token stays valid for minutes after its session ended by log-out or by disabling the account.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,10 @@ from services.intake.storage import IntakeWork
 
 
 class Acting:
-    """Intake's unit of work in a call of `actor`. Raises NotAuthenticated where their session has ended. Whoever holds
-    the signing key needs no session."""
+    """Intake's unit of work for a call of `actor`. Raises NotAuthenticated where the actor's session has ended.
+
+    An actor without a session was granted directly with the signing key, and needs none.
+    """
 
     def __init__(self, uow: Any, actor: Actor) -> None:
         self._uow = uow
@@ -23,14 +25,14 @@ class Acting:
 
     @contextmanager
     def begin(self) -> Iterator[IntakeWork]:
-        """As UnitOfWork's."""
+        """Begin a transaction, as UnitOfWork does, after the check of the session."""
         with self._uow.begin() as work:
             self._check(work)
             yield work
 
     @contextmanager
     def reading(self) -> Iterator[IntakeWork]:
-        """As UnitOfWork's."""
+        """Open the repositories for reading only, as UnitOfWork does, after the check of the session."""
         with self._uow.reading() as work:
             self._check(work)
             yield work

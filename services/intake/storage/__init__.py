@@ -1,4 +1,4 @@
-"""Intake's database: accounts, identities, sessions, reports, and the lists an admin keeps."""
+"""Intake's database: accounts, identities, sessions, reports, and the lists that an admin keeps."""
 
 from datetime import datetime
 from functools import cached_property
@@ -61,7 +61,7 @@ __all__ = [
 
 
 class IntakeWork(ClockedWork, RecordedWork):
-    """One transaction of intake."""
+    """Intake's unit of work: one database transaction."""
 
     OUTBOX = outbox
     INBOX = inbox
@@ -70,7 +70,7 @@ class IntakeWork(ClockedWork, RecordedWork):
     RECORD = record
 
     def prune_by_age(self, before: datetime, limit: int) -> int:
-        """Delete codes for a new password, which are good for an hour."""
+        """Delete published events with password codes, which are valid for an hour; return their number."""
         query = select(outbox.c.id).where(codes, outbox.c.created_at < before, outbox.c.sent_at.is_not(None))
         found = self.connection.execute(query.order_by(outbox.c.created_at).limit(limit)).scalars().all()
         self.connection.execute(delete(outbox).where(outbox.c.id.in_(found), outbox.c.sent_at.is_not(None)))
@@ -113,6 +113,6 @@ class IntakeWork(ClockedWork, RecordedWork):
         return Lists(self.connection)
 
     def submitting(self, reporter_id: str) -> tuple[str, Lists]:
-        """What a report by this reporter, who exists, is made with: their kind, and the lists it is checked against."""
+        """Return an existing reporter's kind, and the lists that their report is checked against."""
         rows = self.connection.execute(submitting, {"reporter_id": reporter_id}).all()
         return rows[0].kind, Lists(self.connection, {row.name: row.content for row in rows if row.name is not None})

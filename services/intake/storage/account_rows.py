@@ -1,4 +1,4 @@
-"""Accounts and the identities behind them, sessions, requests for a new password, and letters counted by address."""
+"""Repositories of accounts with their identities and sessions, of password resets, and of codes counted by address."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -35,24 +35,26 @@ from services.intake.storage.tables import (
 
 
 class Accounts:
-    """Accounts, the identities behind reporters' and the sessions they opened."""
+    """The repository of accounts, reporters' identities and sessions."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, account: Account) -> bool:
-        """Add `account`; False where its user name is taken."""
+        """Add `account`; return False where its user name is taken."""
         return insert_if_absent(self._connection, accounts, asdict(account))
 
     def of_name(self, login_index: str, for_update: bool = False) -> dict[str, Account]:
-        """The accounts of a user name, by kind: at most one of the staff and one of a reporter."""
+        """Return the accounts of a user name by kind: at most one of staff and one of a reporter."""
         query = select(*account).where(accounts.c.login_index == login_index).order_by(accounts.c.id)
         rows = self._connection.execute(query.with_for_update() if for_update else query)
         return {kind_of(row.role): Account(**row._mapping) for row in rows}
 
     def to_reset(self, index: str, limit: int) -> list[Account]:
-        """The reporters' open accounts of which `index` is that of the user name or of the address, those first that
-        have had it longest; this transaction's alone."""
+        """Return and lock the enabled reporters' accounts whose user name or address has the hash `index`.
+
+        Those that have had their address longest come first.
+        """
         found = (
             select(accounts.c.id)
             .where(accounts.c.login_index == index)
@@ -61,7 +63,7 @@ class Accounts:
         return [self.get(id_, for_update=True) for id_ in self._longest(accounts.c.id.in_(found), limit)]
 
     def oldest(self, address_index: str, limit: int) -> dict[str, datetime]:
-        """Since when an address is that of those reporters' open accounts that have had it longest; by id."""
+        """Return the enabled reporters' accounts that have had an address longest: since when, by account id."""
         return self._longest(reporters.c.address_index == address_index, limit)
 
     def _longest(self, those: Any, limit: int) -> dict[str, datetime]:
@@ -75,66 +77,69 @@ class Accounts:
         return {row.id: row.since for row in rows}
 
     def get(self, account_id: str, for_update: bool = False) -> Account:
-        """The account with this id, which exists."""
+        """Return the account with this id, which must exist; locked with `for_update`."""
         query = select(*account).where(accounts.c.id == account_id)
         row = self._connection.execute(query.with_for_update() if for_update else query).one()
         return Account(**row._mapping)
 
     def save(self, account: Account) -> None:
-        """Write `account` back."""
+        """Store all fields of `account`."""
         self._connection.execute(update(accounts).where(accounts.c.id == account.id).values(**asdict(account)))
 
     def staff(self, cursor: str | None, limit: int | None) -> tuple[list[Account], str | None]:
-        """Staff accounts by user name, a page at a time."""
+        """Return a page of the staff accounts by user name, and the cursor of the next page."""
         query = select(*account).where(accounts.c.role != "reporter", accounts.c.username.is_not(None))
         return page(self._connection, query, [accounts.c.username], cursor, limit, lambda row: Account(**row._mapping))
 
     def staff_names(self, ids: list[str]) -> dict[str, str | None]:
-        """The names of those of `ids` that are staff's."""
+        """Return the names of the staff accounts among `ids`."""
         query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(ids), accounts.c.role != "reporter")
         return {row.id: row.name for row in self._connection.execute(query)}
 
     def lock_open_admins(self) -> int:
-        """How many admins' accounts are not disabled, this transaction's alone: two who disable each other take
-        turns."""
+        """Lock the enabled admin accounts and return their number, so that two admins cannot disable each other."""
         query = select(accounts.c.id).where(accounts.c.role == Role.ADMIN, accounts.c.disabled_at.is_(None))
         return len(self._connection.execute(query.order_by(accounts.c.id).with_for_update()).all())
 
     def add_reporter(self, account_id: str, kind: str, identity: str, address_index: str) -> None:
-        """Keep the encrypted identity behind an account, and what it is found by."""
+        """Store the kind, the encrypted identity and the address hash of a reporter's account."""
         self._connection.execute(
             insert(reporters).values(id=account_id, kind=kind, identity=identity, address_index=address_index)
         )
 
     def reporter(self, account_id: str, for_update: bool = False) -> tuple[str, str]:
-        """(kind, encrypted identity) of a reporter, who exists."""
+        """Return (kind, encrypted identity) of a reporter, who must exist; locked with `for_update`."""
         query = select(reporters).where(reporters.c.id == account_id)
         row = self._connection.execute(query.with_for_update() if for_update else query).one()
         return row.kind, row.identity
 
     def identities(self, after: str, limit: int) -> list[tuple[str, str]]:
-        """(id, encrypted identity) of the reporters after id `after`."""
+        """Return and lock (id, encrypted identity) of the next reporters after id `after`."""
         query = select(reporters.c.id, reporters.c.identity).where(reporters.c.id > after)
         rows = self._connection.execute(query.order_by(reporters.c.id).limit(limit).with_for_update()).all()
         return [(row.id, row.identity) for row in rows]
 
     def without_address_index(self, after: str, limit: int) -> list[tuple[str, str]]:
-        """(id, encrypted identity) of reporters after id `after` whose address is not indexed; not those that another
-        instance has."""
+        """Return and lock (id, encrypted identity) of the next reporters after id `after` without an address hash.
+
+        Rows that another instance has locked are skipped.
+        """
         query = select(reporters.c.id, reporters.c.identity).where(lacks_address_index, reporters.c.id > after)
         rows = self._connection.execute(query.order_by(reporters.c.id).limit(limit).with_for_update(skip_locked=True))
         return [(row.id, row.identity) for row in rows]
 
     def index_address(self, account_id: str, address_index: str, since: datetime | None = None) -> None:
-        """Have a reporter found by their address, which they have had `since` then; None where it is not new."""
+        """Store the hash of a reporter's address, and `since` when they have had it, unless that is None."""
         new = {} if since is None else {"address_since": since}
         self._connection.execute(
             update(reporters).where(reporters.c.id == account_id).values(address_index=address_index, **new)
         )
 
     def correct_address(self, account_id: str, address_index: str, now: datetime) -> None:
-        """Have a reporter found by the address they have, where an instance of a version before has changed it; since
-        when is not known, and is to put them before nobody."""
+        """Correct the hash of a reporter's address where an instance of an earlier version has changed the address.
+
+        The time of the change is not known. It is set to `now`, which ranks the reporter behind the address's others.
+        """
         since = case((reporters.c.address_index.is_not(None), now), else_=reporters.c.address_since)
         self._connection.execute(
             update(reporters)
@@ -143,11 +148,11 @@ class Accounts:
         )
 
     def replace_identity(self, account_id: str, identity: str) -> None:
-        """Keep an identity in the place of the one there was."""
+        """Replace a reporter's encrypted identity."""
         self._connection.execute(update(reporters).where(reporters.c.id == account_id).values(identity=identity))
 
     def open_session(self, session_id: str, account_id: str, refresh_hash: str, expires_at: datetime) -> None:
-        """Remember a log-in."""
+        """Store a new session."""
         self._connection.execute(
             insert(sessions).values(
                 id=session_id, account_id=account_id, refresh_hash=refresh_hash, expires_at=expires_at
@@ -155,7 +160,10 @@ class Accounts:
         )
 
     def session_account(self, refresh_hash: str, now: datetime) -> tuple[str, Account] | None:
-        """(session id, account) of an open session whose account is not disabled."""
+        """Return (session id, account) of the open session with this refresh token; None where there is none.
+
+        None is also returned where the account is disabled.
+        """
         query = select(sessions.c.id, sessions.c.account_id).where(
             sessions.c.refresh_hash == refresh_hash, sessions.c.ended_at.is_(None), sessions.c.expires_at > now
         )
@@ -166,7 +174,7 @@ class Accounts:
         return None if account.disabled_at else (row.id, account)
 
     def session_is_open(self, session_id: str | None, account_id: str, now: datetime) -> bool:
-        """Whether a session of this account was not ended and has not run out, and the account is not disabled."""
+        """Return whether the account has this session, it has not ended or expired, and the account is enabled."""
         query = (
             select(sessions.c.id)
             .join(accounts)
@@ -181,31 +189,31 @@ class Accounts:
         return self._connection.execute(query).first() is not None
 
     def end_session(self, session_id: str, now: datetime) -> None:
-        """Log one session out."""
+        """End one session."""
         self._connection.execute(update(sessions).where(sessions.c.id == session_id).values(ended_at=now))
 
     def end_sessions(self, account_id: str, now: datetime, but: str | None = None) -> None:
-        """Log an account out everywhere, `but` where this session is."""
+        """End all open sessions of an account, except the session `but`."""
         query = update(sessions).where(sessions.c.account_id == account_id, sessions.c.ended_at.is_(None))
         self._connection.execute((query.where(sessions.c.id != but) if but else query).values(ended_at=now))
 
 
 class Resets:
-    """Requests for a new password as they came in, and the newest code of each account."""
+    """The repository of pending password-reset requests and of each account's newest code."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def ask(self, request_id: str, index: str, now: datetime) -> None:
-        """Keep a request by the `index` of a user name or an address, whether there is such an account or not."""
+        """Store a request by the hash of a user name or address, whether or not there is such an account."""
         self._connection.execute(insert(reset_requests).values(id=request_id, login_index=index, asked_at=now))
 
     def is_asked(self) -> bool:
-        """Whether a request waits."""
+        """Return whether a request is pending."""
         return self._connection.execute(select(reset_requests.c.id).limit(1)).first() is not None
 
     def take_asked(self) -> tuple[str, datetime] | None:
-        """Take out the oldest request that no other instance has: (index, when)."""
+        """Remove the oldest request that no other instance has locked, and return its (index, time); None if none."""
         query = select(reset_requests).order_by(reset_requests.c.asked_at).limit(1).with_for_update(skip_locked=True)
         row = self._connection.execute(query).first()
         if row is None:
@@ -214,19 +222,19 @@ class Resets:
         return row.login_index, row.asked_at
 
     def of(self, account_id: str) -> PasswordReset:
-        """What an account has been sent, this transaction's alone."""
+        """Return the account's newest code, locked; a PasswordReset without a code where there is none."""
         query = select(password_resets).where(password_resets.c.account_id == account_id)
         row = self._connection.execute(query.with_for_update()).first()
         return _reset(row) if row else PasswordReset(account_id)
 
     def find(self, token_hash: str) -> PasswordReset | None:
-        """Whose newest code this is."""
+        """Return the reset whose newest code has this hash; None where there is none."""
         query = select(password_resets).where(password_resets.c.token_hash == token_hash)
         row = self._connection.execute(query).first()
         return _reset(row) if row else None
 
     def save(self, reset: PasswordReset, now: datetime) -> None:
-        """Keep `reset` in the place of what the account had."""
+        """Store `reset` in place of the account's earlier one."""
         row = asdict(reset)
         if not insert_if_absent(self._connection, password_resets, row | {"told_since": now}):
             self._connection.execute(
@@ -234,7 +242,7 @@ class Resets:
             )
 
     def end(self, account_id: str) -> None:
-        """The account's code, if it has one, is good no more."""
+        """Invalidate the account's code, if it has one."""
         self._connection.execute(
             update(password_resets)
             .where(password_resets.c.account_id == account_id)
@@ -247,13 +255,13 @@ def _reset(row: Any) -> PasswordReset:
 
 
 class Postboxes:
-    """How often codes were sent to each address."""
+    """The repository of the numbers of codes sent to each address."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def of(self, address_index: str, now: datetime) -> Postbox:
-        """That of an address, this transaction's alone."""
+        """Return the Postbox of an address, locked; a new one where there is none."""
         insert_if_absent(self._connection, postboxes, {"address_index": address_index, "since": now, "told": 0})
         query = select(postboxes).where(postboxes.c.address_index == address_index)
         row = self._connection.execute(query.with_for_update()).one()
@@ -261,7 +269,7 @@ class Postboxes:
         return Postbox(**row._mapping, shares={share.account_id: Share(share.had_since, share.told) for share in kept})
 
     def save(self, postbox: Postbox) -> None:
-        """Write it back."""
+        """Store `postbox` with its shares."""
         index = postbox.address_index
         self._connection.execute(
             update(postboxes).where(postboxes.c.address_index == index).values(since=postbox.since, told=postbox.told)
@@ -277,7 +285,7 @@ class Postboxes:
             )
 
     def prune(self, before: datetime) -> None:
-        """Forget those that were begun before then; not those that somebody has just now."""
+        """Delete the postboxes begun before `before`, at most PRUNED of them, skipping those locked by others."""
         old = select(postboxes.c.address_index).where(postboxes.c.since < before).limit(PRUNED)
         found = self._connection.execute(old.with_for_update(skip_locked=True)).scalars().all()
         for table in (shares, postboxes):

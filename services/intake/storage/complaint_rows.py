@@ -1,4 +1,4 @@
-"""Reports as they were written, and the events of them that name a reporter in the clear."""
+"""Repositories of the reports as submitted, and of published events that hold a reporter's id in the clear."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from services.intake.storage.tables import complaints, outbox, submissions, told
 
 
 class Complaints(Rows[Complaint]):
-    """Reports as they were written."""
+    """The repository of the reports as submitted."""
 
     TABLE = complaints
     HELD = Complaint
     OPEN = waiting
 
     def submitted_before(self, reporter_id: str, key: str, form_hash: str, ticket: str) -> tuple[str, str] | None:
-        """Claim an idempotency key for `ticket`; (form hash, ticket) of the report that has it already, or None."""
+        """Reserve an idempotency key for `ticket`; return (form hash, ticket) of the report that has it, or None."""
         row = {"reporter_id": reporter_id, "idempotency_key": key, "form_hash": form_hash, "ticket": ticket}
         if insert_if_absent(self._connection, submissions, row):
             return None
@@ -36,14 +36,14 @@ class Complaints(Rows[Complaint]):
         return taken.form_hash, taken.ticket
 
     def of(self, tickets: list[str]) -> list[Complaint]:
-        """The reports of those `tickets` that there are."""
+        """Return the reports among `tickets` that exist."""
         rows = self._connection.execute(select(complaints).where(complaints.c.ticket.in_(tickets)))
         return [Complaint(**row._mapping) for row in rows]
 
     def of_reporter(
         self, reporter_id: str, cursor: str | None, limit: int | None
     ) -> tuple[list[Complaint], str | None]:
-        """A reporter's own reports, newest first."""
+        """Return a page of a reporter's own reports, newest first, and the cursor of the next page."""
         return page(
             self._connection,
             select(complaints).where(complaints.c.reporter_id == reporter_id),
@@ -56,16 +56,16 @@ class Complaints(Rows[Complaint]):
 
 
 class ToldPlain:
-    """Rows of the outbox that name a reporter in the clear."""
+    """The repository of outbox rows that hold a reporter's id in the clear."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def rows(self, after: int, limit: int) -> list[Any]:
-        """(id, body) of the next ones, this transaction's alone; not those that are being published."""
+        """Return and lock (id, body) of the next rows, skipping those that the relay has locked for publishing."""
         query = select(outbox.c.id, outbox.c.body).where(told_plain, outbox.c.id > after).order_by(outbox.c.id)
         return list(self._connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
 
     def replace(self, id_: int, type_: str, body: str) -> None:
-        """Tell this in the place of what stood there."""
+        """Replace the event type and the body of a row."""
         self._connection.execute(update(outbox).where(outbox.c.id == id_).values(type=type_, body=body))

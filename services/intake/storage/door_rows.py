@@ -1,4 +1,4 @@
-"""Boxes that were opened, and wrong passwords: what is counted before somebody is let in."""
+"""Repositories of used boxes, and of the counts of wrong passwords."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,34 +20,39 @@ from services.intake.storage.tables import PRUNED, attempts, used_boxes
 
 
 class Boxes:
-    """The boxes that calls came in, and that are used up."""
+    """The repository of used boxes."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def use(self, nonce: str, sealed_at: datetime) -> bool:
-        """Use a box up; False where it was, also by a transaction that is not yet committed, which is waited for."""
+        """Mark a box as used; return False where it was used before.
+
+        Where a concurrent transaction has marked it, this waits for that transaction's end.
+        """
         return insert_if_absent(self._connection, used_boxes, {"nonce": nonce, "sealed_at": sealed_at})
 
     def is_used(self, nonce: str) -> bool:
-        """Whether a box was used up."""
+        """Return whether a box was used."""
         query = select(used_boxes.c.nonce).where(used_boxes.c.nonce == nonce)
         return self._connection.execute(query).first() is not None
 
     def forget(self, before: datetime) -> None:
-        """Forget those that were sealed before then."""
+        """Delete the marks of boxes sealed before `before`."""
         self._connection.execute(delete(used_boxes).where(used_boxes.c.sealed_at < before))
 
 
 class Attempts:
-    """Wrong passwords, and how long whoever gave them waits."""
+    """The repository of the counts of wrong passwords."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def lock(self, counts: Iterable[Count]) -> None:
-        """Read `counts` as they stand, this transaction's alone. Those of a name come first, for everybody alike: who
-        holds one waits for nobody who waits for it."""
+        """Lock the rows of `counts`, adding those that are missing, and read their values into `counts`.
+
+        Every caller must pass the counts of a user name first, because the common order avoids deadlocks.
+        """
         known = {count.key: count for count in counts}
         rows = [asdict(count) for count in known.values()]
         statement = insert_of(self._connection, attempts)
@@ -60,11 +65,11 @@ class Attempts:
             vars(known[row.key]).update(row._mapping)
 
     def lock_all(self, doors: list[Door]) -> None:
-        """Read what stands before each of `doors`."""
+        """Lock and read the counts of all `doors`."""
         self.lock(_names_first(doors))
 
     def save(self, counts: Iterable[Count]) -> None:
-        """Write `counts` back; those that count nothing go."""
+        """Store `counts`, and delete the empty ones."""
         for count in counts:
             if count.is_empty:
                 self._connection.execute(delete(attempts).where(attempts.c.key == count.key))
@@ -72,19 +77,19 @@ class Attempts:
                 self._connection.execute(update(attempts).where(attempts.c.key == count.key).values(**asdict(count)))
 
     def save_all(self, doors: list[Door]) -> None:
-        """Write back what stands before each of `doors`."""
+        """Store the counts of all `doors`."""
         self.save(_names_first(doors))
 
     def add(self, count: Count) -> None:
-        """Keep a new count."""
+        """Add a new count."""
         self._connection.execute(insert(attempts).values(**asdict(count)))
 
     def forget(self, login_index: str, kind: str) -> None:
-        """Forget all counts at the name of an account of that kind."""
+        """Delete all counts at the user name of an account of this kind."""
         self._connection.execute(delete(attempts).where(attempts.c.login_index == login_index, attempts.c.kind == kind))
 
     def waiting(self, login_indexes: list[str], kind: str, now: datetime) -> dict[str, list[Count]]:
-        """Whatever makes anybody wait now, by name, at accounts of that kind."""
+        """Return the counts with a wait in force at accounts of this kind, by the hash of the user name."""
         query = select(attempts).where(
             attempts.c.login_index.in_(login_indexes), attempts.c.kind == kind, attempts.c.waits_until > now
         )
@@ -96,7 +101,10 @@ class Attempts:
         return found
 
     def prune(self, few_before: datetime, many_before: datetime) -> None:
-        """Forget what failed last so long ago: less than FREE, or more. What somebody holds just now stays."""
+        """Delete counts below FREE with no failure since `few_before`, and others with none since `many_before`.
+
+        Rows that another transaction has locked are skipped.
+        """
         old = attempts.c.last_at < few_before
         query = select(attempts.c.key).where(old, or_(attempts.c.failed < FREE, attempts.c.last_at < many_before))
         keys = self._connection.execute(query.limit(PRUNED).with_for_update(skip_locked=True)).scalars().all()

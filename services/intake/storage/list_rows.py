@@ -1,4 +1,4 @@
-"""The catalogue and the roster, and what the other stages were sent of them."""
+"""The repository of the catalogue and the roster, and of their last published versions."""
 
 import json
 from datetime import datetime
@@ -23,7 +23,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {"categories": defaults.CATEGORIES, "opds"
 class Lists:
     """The catalogue and the roster: the procedure's defaults until an admin replaces them.
 
-    `kept` are those in the database as JSON by name, where they were read already.
+    `kept` holds the stored lists as JSON by name, where they have already been read.
     """
 
     def __init__(self, connection: Connection, kept: dict[str, str] | None = None) -> None:
@@ -31,15 +31,15 @@ class Lists:
         self._read = kept
 
     def categories(self) -> dict[str, Any]:
-        """Categories by key."""
+        """Return the categories by key."""
         return self._kept.get("categories") or DEFAULTS["categories"]
 
     def opds(self) -> dict[str, str]:
-        """Names of the agencies by key."""
+        """Return the names of the agencies by key."""
         return self._kept.get("opds") or DEFAULTS["opds"]
 
     def replace(self, name: str, content: dict[str, Any], by: str, now: datetime) -> None:
-        """Put `content` in the place of the list `name`; what stood there is kept with the past ones."""
+        """Replace the list `name` by `content`, and keep the replaced one among the past lists."""
         row = {"content": json.dumps(content, ensure_ascii=False), "changed_at": now, "changed_by": by}
         before = json.dumps(DEFAULTS[name], ensure_ascii=False)
         if not insert_if_absent(self._connection, lists, row | {"name": name}):
@@ -52,11 +52,11 @@ class Lists:
         self.__dict__.pop("_kept", None)
 
     def changed_at(self) -> datetime | None:
-        """Since when they are what they are; None where they are the defaults."""
+        """Return when the lists last changed; None where they are still the defaults."""
         return self._connection.execute(select(func.max(past_lists.c.replaced_at))).scalar_one()
 
     def at(self, moment: datetime) -> "Lists":
-        """The lists as they were at `moment`."""
+        """Return the lists as they were at `moment`."""
         kept = dict(self._written())
         first = (
             select(past_lists.c.content)
@@ -78,7 +78,7 @@ class Lists:
         return row.version, json.loads(row.opds)
 
     def keep_published(self, name: str, version: int, opds: list[str]) -> None:
-        """Remember what is published with this transaction."""
+        """Store the version and the roster that this transaction publishes."""
         same = published_lists.c.name == name
         self._connection.execute(update(published_lists).where(same).values(version=version, opds=json.dumps(opds)))
 

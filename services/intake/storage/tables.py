@@ -32,7 +32,7 @@ from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from services.intake.domain import Account
 
 PRUNED = 5_000
-"""So many counts are forgotten in one go: a transaction that takes long keeps others waiting."""
+"""The largest number of rows deleted in one transaction, since a long transaction blocks others."""
 
 metadata = new_metadata()
 outbox = outbox_table(metadata)
@@ -40,7 +40,7 @@ inbox = inbox_table(metadata)
 closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
-# Written out, not bound, as for every partial index.
+# Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.
 told_plain = outbox.c.type == literal_column("'complaint.submitted.v1'")
 Index("ix_outbox_plain", outbox.c.id, sqlite_where=told_plain, postgresql_where=told_plain)
 codes = outbox.c.type == literal_column("'password.reset_requested.v1'")
@@ -56,13 +56,13 @@ accounts = Table(
     Column("group", String(64)),
     Column("username", String(64)),
     Column("name", String(150)),
-    # For a version before `attempts`, which may run beside this one.
+    # Used by instances of the version before `attempts`, which may run at the same time.
     Column("failed_attempts", Integer, nullable=False, server_default="0"),
     Column("locked_until", UtcDateTime),
     Column("disabled_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
 )
-# Staff and reporters do not share their names: else registration would tell which those of the staff are.
+# User names are unique by kind: otherwise a failed registration would reveal a staff member's user name.
 for _kind, _is_of in (("staff", accounts.c.role != "reporter"), ("reporter", accounts.c.role == "reporter")):
     Index(
         f"uq_accounts_{_kind}_login_index",
@@ -73,7 +73,7 @@ for _kind, _is_of in (("staff", accounts.c.role != "reporter"), ("reporter", acc
     )
 account = [accounts.c[field.name] for field in dataclasses.fields(Account)]
 
-# Wrong passwords, by who gave them for which name: both as keyed hashes.
+# Counts of wrong passwords by source and user name, both as keyed hashes.
 attempts = Table(
     "attempts",
     metadata,
@@ -93,9 +93,9 @@ reporters = Table(
     Column("id", String(36), ForeignKey("accounts.id"), primary_key=True),
     Column("kind", String(20), nullable=False),
     Column("identity", Text, nullable=False),
-    # A keyed hash of their e-mail address; versions before know none.
+    # A keyed hash of the e-mail address; instances of earlier versions leave it null.
     Column("address_index", String(64), index=True),
-    # None: since they registered.
+    # Null where they have had the address since registration.
     Column("address_since", UtcDateTime),
 )
 lacks_address_index = reporters.c.address_index.is_(None)
@@ -120,7 +120,7 @@ reset_requests = Table(
     "reset_requests",
     metadata,
     Column("id", String(36), primary_key=True),
-    # Of a user name or of an address: which of them was asked by is not to be told.
+    # A hash of a user name or of an address; the row does not reveal which.
     Column("login_index", String(64), nullable=False),
     Column("asked_at", UtcDateTime, nullable=False, index=True),
 )
@@ -131,7 +131,7 @@ password_resets = Table(
     Column("account_id", String(36), ForeignKey("accounts.id"), primary_key=True),
     Column("token_hash", String(64), unique=True),
     Column("expires_at", UtcDateTime),
-    # Versions before counted letters here, by account.
+    # Unused now: earlier versions counted codes by account here.
     Column("told", Integer, nullable=False, default=0),
     Column("told_since", UtcDateTime, nullable=False),
 )
@@ -141,7 +141,7 @@ postboxes = Table(
     metadata,
     Column("address_index", String(64), primary_key=True),
     Column("since", UtcDateTime, nullable=False),
-    # Of all accounts that have no share.
+    # The codes sent for all accounts without a share.
     Column("told", Integer, nullable=False),
 )
 
@@ -173,7 +173,7 @@ Index("ix_complaints_waiting", *in_turn(complaints), sqlite_where=waiting, postg
 Index("ix_complaints_own", complaints.c.reporter_id, complaints.c.came_at, complaints.c.ticket)
 alarm_index(complaints)
 
-# The boxes that were opened and carried out: none is good twice.
+# The boxes that were carried out, to reject replays.
 used_boxes = Table(
     "used_boxes",
     metadata,
@@ -199,7 +199,7 @@ lists = Table(
     Column("changed_by", String(36), nullable=False),
 )
 
-# What an admin replaced, and when: papers name things as they were called then.
+# The lists that an admin replaced, and when: documents use the names of their time.
 past_lists = Table(
     "past_lists",
     metadata,
@@ -210,7 +210,7 @@ past_lists = Table(
     Index("ix_past_lists", "name", "replaced_at"),
 )
 
-# What the other stages were told of them last.
+# The roster as last published to the other stages.
 published_lists = Table(
     "published_lists",
     metadata,
@@ -220,7 +220,7 @@ published_lists = Table(
 )
 
 
-# Read at every submission, and so put together once: a reporter's kind, with each list that an admin has replaced.
+# A reporter's kind with each list that an admin has replaced. Built once, since every submission runs it.
 submitting = (
     select(reporters.c.kind, lists.c.name, lists.c.content)
     .select_from(reporters.outerjoin(lists, true()))
