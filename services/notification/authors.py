@@ -1,4 +1,4 @@
-"""Whose complaint it is: known to its reporter's own calls and to the letters, and kept in the clear nowhere."""
+"""Who wrote a complaint: checked for the reporter's own calls and needed for letters, but never stored in the clear."""
 
 import hmac
 import uuid
@@ -16,14 +16,14 @@ from services.notification.keyed import Keyed, KeyedProvider
 from services.notification.storage import NotificationWork, letter_id
 
 HIDE_SECONDS = 600
-"""So long what was kept or heard in the clear stays so: instances of a version before may serve beside us, and know
-no other form."""
+"""The interval at which ids stored in the clear are hidden. The first run comes late, because instances of an earlier
+version, which read only the clear form, may run at the same time."""
 
 BATCH = 100
 
 
 class KnowsAuthors:
-    """The part of notification that is told who reported, and forgets."""
+    """The part of notification that receives who reported, and stores only keyed hashes and sealed boxes of it."""
 
     uow: Any
     mailer: Any
@@ -31,7 +31,7 @@ class KnowsAuthors:
 
     @handles(ReporterRegistered, batched=True)
     def on_reporter_registered(self, event: Event[ReporterRegistered]) -> None:
-        """A reporter can be reached; where it is elsewhere than before, the old address is told so."""
+        """Store a reporter's address; where it replaces another, write a letter about the change to the old one."""
         data = event.data
         with self.uow.handling(event) as work:
             for row in work.contacts.take_plain(data.reporter_id):
@@ -41,12 +41,12 @@ class KnowsAuthors:
 
     @timer(interval=HIDE_SECONDS)
     def hide_reporters(self) -> None:
-        """Put keyed hashes and boxes in the place of reporter ids in the clear; a batch is one transaction."""
+        """Replace reporter ids in the clear by keyed hashes and sealed boxes, a transaction for each batch."""
         while self._hide_batch():
             sleep(0)
 
     def wrote(self, journey: Journey, actor: Actor) -> bool:
-        """Whether the complaint is the caller's own."""
+        """Return whether the complaint is the caller's own."""
         if journey.author is None:
             return journey.reporter_id == actor.id
         return hmac.compare_digest(journey.author, self.keyed.author(journey.ticket, actor.id))

@@ -1,6 +1,6 @@
-"""Closings that the other stages were not told of, by a version before: they are published once more, under their ids.
+"""Republishing of closings that an earlier version published before the other stages consumed them, under their ids.
 
-That version published them for tooling alone, and so its rows are not `mandatory`: no queue had to be there.
+That version published closings for tooling only. Its outbox rows are recognised by not being `mandatory`.
 """
 
 from typing import Any
@@ -8,19 +8,19 @@ from typing import Any
 from nkk.messaging.host import sleep, timer
 
 REPUBLISH_SECONDS = 600
-"""So long after the start: until then instances of the version before, which know no such event, may serve as well."""
+"""How long after the start closings are republished: until then, instances that do not consume them may still run."""
 
 BATCH = 100
 
 
 class RepublishesClosings:
-    """The part of notification that has the other stages prune what was closed before they heard of closings."""
+    """The part of notification by which the other stages can prune complaints closed before they consumed closings."""
 
     uow: Any
 
     @timer(interval=REPUBLISH_SECONDS)
     def republish_closings(self) -> None:
-        """Publish what the other stages were not told of; a batch is one transaction."""
+        """Republish the closings that the other stages did not consume, a transaction for each batch."""
         while self._republish_batch() == BATCH:
             sleep(0)
 

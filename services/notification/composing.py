@@ -1,8 +1,8 @@
-"""Letters as they leave: a form of the letters folder with its words filled in.
+"""The composition of letters as e-mail messages, from the templates in the letters folder.
 
-What never varies is rendered once, by the standard library's email package, and so are the lines that hold no words;
-what varies was checked where it came in, and is looked at once more for what would end a line. Most of what a letter
-cost was that package's reading of headers that are alike in all of them.
+For speed, constant headers and lines without variables are rendered by the standard library's email package once and
+cached: parsing the same headers for each letter was most of its cost. Variable words were validated when they were
+received, and are checked again here for characters that would end a line (header injection).
 """
 
 import re
@@ -24,7 +24,8 @@ LETTERS = Path(__file__).parent / "letters"
 
 _LONGEST_LINE = policy.max_line_length or 78
 _STANDING = "T"
-"""Stands in a subject for each sign of its ticket, while the subject is folded: a ticket has no spaces to fold at."""
+"""The placeholder for each character of the ticket while a subject is folded, so that folded subjects can be cached.
+A ticket has no spaces to fold at."""
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
 _PLAIN = re.compile(rf"{_ATOM}@[A-Za-z0-9.-]+")
@@ -35,14 +36,16 @@ _WRITABLE = re.compile(
 
 
 class UnwritableError(Exception):
-    """No letter can go to this address."""
+    """No letter can be sent to this address."""
 
 
 @dataclass(frozen=True)
 class Letter:
-    """A letter: from and to whom the mail server is told it is, and what it is, its lines ending as on this machine.
-    `name` is the part of its Message-ID that is its own, `patience` the seconds that the server has for its word on the
-    recipient where they are not as many as for any other command."""
+    """A letter: the sender and recipient of its SMTP envelope, and its content with line ends as on this machine.
+
+    `name` is the local part of its Message-ID. `patience` is the timeout for the server's answer about the recipient in
+    seconds; None for the same as for other commands.
+    """
 
     name: str
     sender: str
@@ -52,9 +55,10 @@ class Letter:
 
 
 def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Mapping[str, str], at: datetime) -> Letter:
-    """The letter of `kind` (a file of the letters folder, its first line the subject) to `email`, dated `at`.
+    """Return the letter of `kind` (a file of the letters folder, whose first line is the subject) to `email`.
 
-    `words` are what it may say; `site` is always among them. Raises UnwritableError.
+    It is dated `at`. `words` are the values of the template's variables, and must include `site`. Raises
+    UnwritableError where no letter can be sent to `email`.
     """
     if not all(word.isprintable() for word in words.values()):
         raise ValueError("a word of a letter holds what ends a line")
@@ -71,8 +75,11 @@ def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Map
 
 
 def recipient_of(stored: str) -> str:
-    """Where a letter to `stored` goes. An address that was taken before, and would not be now, goes on being written to
-    wherever a mail server may know what to do with it."""
+    """Return the recipient for the stored address. Raises UnwritableError.
+
+    Addresses that earlier versions accepted and this one would refuse are still used where a mail server may accept
+    them.
+    """
     if _PLAIN.fullmatch(stored):
         return stored
     try:
@@ -84,7 +91,7 @@ def recipient_of(stored: str) -> str:
 
 
 class _Form:
-    """A file of the letters folder. Of its lines, those without words are kept as each encoding has them."""
+    """A template of the letters folder. Lines without variables are stored ready in each transfer encoding."""
 
     def __init__(self, text: str) -> None:
         subject, _, body = text.partition("\n")
@@ -95,7 +102,7 @@ class _Form:
         self._is_short = all(len(line) <= _LONGEST_LINE for line in self._plain if isinstance(line, str))
 
     def body(self, words: Mapping[str, str]) -> tuple[str, str]:
-        """(content transfer encoding, the body so encoded)."""
+        """Return (content transfer encoding, the body in that encoding)."""
         filled = {
             number: line.substitute(words) for number, line in enumerate(self._plain) if isinstance(line, Template)
         }

@@ -1,10 +1,10 @@
-"""SMTP as smtplib speaks it, with an end to every command.
+"""An SMTP client (smtplib) with a timeout and a length limit for every answer.
 
-RFC 5321 (4.5.3.2) has a client wait ten minutes for the answer to the dot that ends a letter, and so do we: the server
-has the letter by then, and whoever does not wait for its word sends a second copy. For all before that it has two to
-five minutes, which is meant for any server anywhere. Ours is the one that the settings name; nothing was handed over
-yet, so that another try costs nothing but time; and other letters wait meanwhile. A minute is enough for one that first
-asks elsewhere about a recipient, and where a letter says so it is less. To QUIT nothing depends on the answer.
+RFC 5321 (4.5.3.2) gives ten minutes for the answer to the dot that ends a letter, and so does this client: the server
+has the letter by then, and a client that does not wait would send a second copy. For earlier commands the RFC gives two
+to five minutes, for any server on the internet. This client gives a minute: it talks to one configured server, nothing
+was handed over yet, so that a retry costs only time, and other letters wait meanwhile. A minute suffices for a server
+that checks a recipient elsewhere first; a letter can set less (`Letter.patience`). The answer to QUIT does not matter.
 """
 
 import smtplib
@@ -20,30 +20,30 @@ DOT_SECONDS = 600
 QUIT_SECONDS = 5
 
 LONGEST_ANSWER = 64 * 1024
-"""Bytes. Some servers tell much of themselves, none so much."""
+"""The largest length of an answer in bytes, more than any real server sends."""
 
 _DOT = b"\r\n.\r\n"
 
 
 class NoAnswerError(smtplib.SMTPServerDisconnected, TimeoutError):
-    """The server took too long."""
+    """The server did not answer in time."""
 
 
 class EndlessAnswerError(smtplib.SMTPServerDisconnected):
-    """The server said too much."""
+    """The server's answer exceeds LONGEST_ANSWER."""
 
 
 class Conversation(smtplib.SMTP):
-    """A connection to a mail server on which each answer, as a whole, has its time and its length."""
+    """A connection to a mail server that limits the time and the length of each whole answer."""
 
     dot_unanswered = False
-    """Whether a letter was handed over whole, and the server has not said what became of it."""
+    """Whether a whole letter was sent and the server has not answered yet."""
 
     is_about_recipient = False
-    """Whether the server was asked about a recipient last."""
+    """Whether the last command was about a recipient (RCPT)."""
 
     recipient_seconds: float | None = None
-    """What it has for its word on one; None for as long as for any other command."""
+    """The timeout for the answer about a recipient; None for the same as for other commands."""
 
     _is_over = False
 
@@ -75,11 +75,11 @@ class Conversation(smtplib.SMTP):
 
 
 class TlsConversation(Conversation, smtplib.SMTP_SSL):
-    """The same, encrypted from the first byte."""
+    """A Conversation that is encrypted by TLS from the first byte."""
 
 
 class _Answers:
-    """What a server says, as the file that smtplib reads lines from."""
+    """The server's answers, as the file object that smtplib reads lines from."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -87,7 +87,7 @@ class _Answers:
         self.begin(0)
 
     def begin(self, seconds: float) -> None:
-        """The next answer may take `seconds`."""
+        """Begin the next answer, which may take `seconds`."""
         self._until = monotonic() + seconds
         self._left = LONGEST_ANSWER
 
@@ -109,13 +109,15 @@ class _Answers:
         return line
 
     def close(self) -> None:
-        """There is nothing to close but the connection."""
+        """Do nothing: the connection is closed by its owner."""
 
 
 @contextmanager
 def _named() -> Iterator[None]:
-    """smtplib has one name for all that happens to a connection: a server that takes too long, or says too much, is
-    told apart from one that hangs up."""
+    """Raise NoAnswerError or EndlessAnswerError in place of smtplib's SMTPServerDisconnected, where they are the cause.
+
+    smtplib has one exception for all failures of a connection.
+    """
     try:
         yield
     except smtplib.SMTPServerDisconnected as error:

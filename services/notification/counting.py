@@ -1,4 +1,4 @@
-"""Journeys counted where they lie: two aggregates over indexes, however many journeys there are."""
+"""The queries behind the public figures: two aggregates over indexes, so that no journey is loaded."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from services.notification.storage import journeys
 
 
 def counted(connection: Connection, year: datetime, month: datetime, until: datetime) -> tuple[Stretch, Stretch]:
-    """What happened before `until` since `year` and since `month`, which is the later."""
+    """Return the figures from `year` to `until` and from `month`, the later, to `until`."""
     counts = [
         select(func.count()).where(column >= since, column < until).scalar_subquery()
         for column in (journeys.c.submitted_at, journeys.c.closed_at)
@@ -24,7 +24,7 @@ def counted(connection: Connection, year: datetime, month: datetime, until: date
 
 
 def _answers(connection: Connection, year: datetime, month: datetime, until: datetime) -> list[Answers]:
-    """As many rows as there are different times: a median of a million answers sorts none of them."""
+    """Return the answers counted by month and duration, so that the median needs no sorting of all answers."""
     in_time = func.sum(case((journeys.c.answered_at <= journeys.c.service_due_at, 1), else_=0))
     query = (
         select((journeys.c.answered_at >= month).label("this_month"), journeys.c.answer_minutes, func.count(), in_time)

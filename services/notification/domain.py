@@ -1,4 +1,4 @@
-"""Steps 6 and 7 of the procedure, and the journey of a complaint as the events tell it."""
+"""Steps 6 and 7 of the procedure, and the journey of a complaint as its events record it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from nkk.sop.steps import Role, Stands, Step
 
 
 class State(StrEnum):
-    """Where an answer stands."""
+    """The state of an answer."""
 
     AWAITING_ANSWER = "awaiting_answer"
     ANSWERED = "answered"
@@ -22,7 +22,7 @@ class State(StrEnum):
 
 
 class Closing(StrEnum):
-    """How step 7 was done: the reporter confirmed, opened the answer while logged in, or let ten working days pass."""
+    """How step 7 was done: the reporter confirmed receipt, opened the answer, or let ten working days pass."""
 
     CONFIRMED = "confirmed"
     OPENED = "opened"
@@ -31,41 +31,41 @@ class Closing(StrEnum):
 
 CORRECTED_WITHIN = timedelta(hours=1)
 REMIND_AFTER_MINUTES = 8 * steps.MINUTES_PER_DAY
-"""Office minutes after which a reporter who has not opened the answer is reminded: two days before it lapses."""
+"""The office minutes after which a reporter who has not opened the answer is reminded, two days before it lapses."""
 
 
 class AlreadyAnswered(AlreadyDone):
-    """Step 6 was done before."""
+    """Step 6 has already been done."""
 
 
 class AlreadyConfirmed(AlreadyDone):
-    """The reporter confirmed receipt before."""
+    """The reporter has already confirmed receipt."""
 
 
 class NotAnsweredYet(NotYourStep):
-    """There is no answer whose receipt could be confirmed."""
+    """The complaint has not been answered yet, so that no receipt can be confirmed."""
 
 
 def team_of(role: str, opd: str | None) -> str:
-    """The name under which a team's address is kept: its role, with the OPD for an OPD's team."""
+    """Return the name under which a team's address is stored: its role, with the OPD for an OPD's team."""
     return f"{role}:{opd}" if opd else str(role)
 
 
 def team_at(step: int, opd: str | None) -> str:
-    """The team at whose `step` a complaint stands, whatever else is said of it; of `opd`, where each has its own."""
+    """Return the name of the team that does `step`; `opd` is ignored where the role is not divided by OPD."""
     role = steps.STEPS[step - 1].role
     return team_of(role, opd if role == Role.OPD_TEAM else None)
 
 
 def letters_about(alarm: str, has_superior: bool) -> tuple[str, ...]:
-    """Which letters follow from an alarm's event: to the team always, to its superior where something is late."""
+    """Return the kinds of letters for an alarm's event: always to the team, and to its superior where it is overdue."""
     if alarm == "step.due_soon.v1":
         return ("due_soon",)
     return ("overdue", "overdue_superior") if has_superior else ("overdue",)
 
 
 def still_true(kind: str, step: int | None, round_: int | None, journey: "Journey") -> bool:
-    """Whether a letter of `kind` says what is so: the step may have been done since it was written."""
+    """Return whether a letter of `kind` is still true: the step may have been done after it was written."""
     stands_at = journey.stands_at.number if journey.stands_at else None
     if kind == "late":
         return stands_at is not None and stands_at < steps.RECEIVE.number
@@ -75,16 +75,18 @@ def still_true(kind: str, step: int | None, round_: int | None, journey: "Journe
 
 
 def is_told_of_change(since: datetime, at: datetime) -> bool:
-    """Whether an address that letters went to `since` then is told that they go elsewhere from `at` on. One that was
-    put right soon after was mistyped: a stranger's, who is to learn nothing."""
+    """Return whether an address in use since `since` is sent a letter about its replacement at `at`.
+
+    One that was corrected within CORRECTED_WITHIN was mistyped: it is a stranger's, who must not learn anything.
+    """
     return at - since >= CORRECTED_WITHIN
 
 
 @dataclass
 class Answer(Claimable):
-    """What the operator's second desk works on: the material to answer with, then the answer and its receipt.
+    """A case at the operator's second desk: the material to answer with, then the answer and its receipt.
 
-    `material` is the approved response of the OPD, or Tim Utama's note on the information path.
+    `material` is the approved response of the OPD; None on the information path. `note` is Tim Utama's, if any.
     """
 
     path: str
@@ -110,26 +112,26 @@ class Answer(Claimable):
         return steps.ANSWER if self.state == State.AWAITING_ANSWER else steps.RECEIVE
 
     def must_stand_here(self) -> None:
-        """Raises AlreadyAnswered."""
+        """Raise AlreadyAnswered where the answer has been sent."""
         if self.state != State.AWAITING_ANSWER:
             raise AlreadyAnswered({"stands": self.stands()})
 
     def send(self, text: str, now: datetime, calendar: Calendar) -> None:
-        """Step 6: the operator sends the answer. Raises AlreadyAnswered."""
+        """Send the answer `text` (step 6). Raises AlreadyAnswered."""
         self.must_stand_here()
         self.text, self.sent_at = text, now
         self.lapses_at = calendar.due(now, steps.RECEIPT_LAPSES_AFTER_MINUTES)
         self.remind_at = calendar.due(now, REMIND_AFTER_MINUTES)
         self.start_clock(steps.RECEIVE, now, calendar)
-        # It is the reporter's step, and they have ten days: no team is told that they take longer than five minutes.
+        # Step 7 is the reporter's, who has ten days: no alarm is raised when it takes longer than its five minutes.
         self.tell_at = None
         self.state, self.since = State.ANSWERED, now
 
     def confirm(self, now: datetime) -> bool:
-        """Step 7: the reporter confirms receipt; True where that closes the complaint.
+        """Confirm receipt of the answer (step 7); return whether that closes the complaint.
 
-        Having opened the answer closed it already: the confirmation is kept beside that. Raises NotAnsweredYet or
-        AlreadyConfirmed.
+        Where opening the answer has closed it before, only the time of confirmation is stored. Raises NotAnsweredYet
+        or AlreadyConfirmed.
         """
         if self.state == State.AWAITING_ANSWER:
             raise NotAnsweredYet({"stands": self.stands()})
@@ -139,15 +141,15 @@ class Answer(Claimable):
         return self._close(Closing.CONFIRMED, now)
 
     def open(self, now: datetime) -> bool:
-        """Step 7: the reporter opens the answer while logged in; True where that closes the complaint."""
+        """Note that the reporter opened the answer while logged in (step 7); return whether it closes the complaint."""
         return self._close(Closing.OPENED, now)
 
     def lapse(self, now: datetime) -> bool:
-        """Step 7: nobody opened the answer for ten working days; True where that closes the complaint."""
+        """Close the complaint where the answer was unopened for ten working days (step 7); return whether it was."""
         return self.lapses_at is not None and now >= self.lapses_at and self._close(Closing.LAPSED, now)
 
     def stands(self) -> Stands:
-        """Where the answer stands, and since when."""
+        """Return the answer's state, and since when it has been in it."""
         return {"state": self.state, "since": write_instant(self.since)}  # type: ignore[arg-type]
 
     def _close(self, how: Closing, now: datetime) -> bool:
@@ -166,12 +168,12 @@ NOTES_FOR = {
     "response.returned.v1": Role.OPD_TEAM,
     "response.approved.v1": Role.OPERATOR,
 }
-"""To which desk Tim Utama wrote the note of an event: the one that the complaint goes on to."""
+"""The role for which Tim Utama writes the note of an event: that of the desk to which the complaint goes next."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry(Fact):
-    """One thing that happened to a complaint. `by` is a staff id."""
+    """An event of a complaint's journey. `by` is the id of a staff account."""
 
     event_id: str
     ticket: str
@@ -180,17 +182,20 @@ class Entry(Fact):
     note: str | None = None
 
     def note_for(self, role: str, group: str | None) -> str | None:
-        """Its note, where it was written by or for these; a note for an OPD's team is for that OPD's alone."""
+        """Return the note where a reader of this role and group may see it; else None.
+
+        Tim Utama, which writes the notes, sees all, others those written for them: an OPD's team only its own OPD's.
+        """
         meant = role == NOTES_FOR.get(self.type) and (role != Role.OPD_TEAM or self.opd == group)
         return self.note if meant or role == Role.MAIN_TEAM else None
 
 
 @dataclass
 class Journey:
-    """The way of one complaint through the procedure, as far as its events have been heard.
+    """The way of one complaint through the procedure, as far as its events have been consumed.
 
-    Whose it is, `author` tells to their own calls and `sealed_reporter` to their letters; `reporter_id` in their place
-    is of a version before.
+    `author` is the hash by which the reporter's own calls are recognised, and `sealed_reporter` the box for letters.
+    Journeys of an earlier version have `reporter_id` instead.
     """
 
     ticket: str
@@ -214,33 +219,40 @@ class Journey:
 
     @property
     def stands_at(self) -> Step | None:
-        """The step that comes next; None where the complaint is closed."""
+        """The next step; None where the complaint is closed."""
         return self.entries[-1].turn.then if self.entries else steps.HAND_OVER
 
     @property
     def calendars(self) -> set[int]:
-        """The versions of the calendar that its clocks run by."""
+        """The calendar versions of the journey's clocks."""
         return {entry.calendar for entry in self.entries}
 
     def by_day(self, now: datetime) -> "Journey":
-        """The journey as it may be told by the day: that the answer was received is told from the next day on, since
-        whoever keeps looking would else learn the minute."""
+        """Return the journey for readers who see the reporter's acts only to the day.
+
+        The receipt of the answer is left out until the next day. Threat: by looking often, a reader would otherwise
+        learn its minute.
+        """
         told = [entry for entry in self.entries if entry.turn.ends != steps.RECEIVE or day_of(entry.at) < day_of(now)]
         return replace(self, entries=told)
 
     def clocks(self, calendar_of: Callable[[int], Calendar]) -> list[Clock]:
-        """Its clocks, counted from its entries alone."""
+        """Return the clocks of the journey, counted from its entries only."""
         return clocks(self.entries, calendar_of)
 
     def minutes_to(self, at: datetime, calendar_of: Callable[[int], Calendar]) -> int | None:
-        """Office minutes from its submission to `at`, by the submission's calendar; None where that has not been
-        heard."""
+        """Return the office minutes from the submission to `at`, by the submission's calendar.
+
+        Returns None where the submission has not been consumed yet.
+        """
         submitted = self._submitted
         return None if submitted is None else calendar_of(submitted.calendar).minutes_between(submitted.at, at)
 
     def service_left(self, now: datetime, calendar_of: Callable[[int], Calendar], by_day: bool = False) -> int | None:
-        """Office minutes left of what is promised for the whole, by the submission's calendar, from day to day where
-        `by_day`; None as above."""
+        """Return the office minutes left of the whole service's promised time, by the submission's calendar.
+
+        With `by_day` they are counted in whole days. Returns None where the submission has not been consumed yet.
+        """
         submitted = self._submitted
         if submitted is None or self.service_due_at is None:
             return None
@@ -252,14 +264,17 @@ class Journey:
         return next((entry for entry in self.entries if entry.turn.ends == steps.SUBMIT), None)
 
     def awaits(self, step: int, round_: int) -> bool:
-        """Whether it still stands at `step`, for the OPD's response number `round_` where the step is about one."""
+        """Return whether the complaint still awaits `step`, for response number `round_` unless that is 0."""
         last = self.entries[-1] if self.entries else None
         if last is None or last.turn.then is None or last.turn.then.number != step:
             return False
         return round_ == 0 or round_of(last) == round_
 
     def shown_to(self, role: str, wrote_it: bool, group: str | None) -> bool:
-        """Whether this actor may follow it: its reporter, the operators, and teams at whose step it stands or stood."""
+        """Return whether a reader may follow the journey.
+
+        Its reporter and operators may, Tim Utama once it was handed over, and the team of the OPD that has it.
+        """
         reached = {entry.turn.ends.number for entry in self.entries}
         return {
             Role.REPORTER: wrote_it,
@@ -269,7 +284,7 @@ class Journey:
         }.get(Role(role), False)
 
     def stands(self) -> Stands:
-        """Where the complaint stands in the procedure."""
+        """Return the complaint's state in the procedure: the step that it awaits, or closed."""
         step = self.stands_at
         if step is None:
             return {"state": "closed", "step": None}

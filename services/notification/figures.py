@@ -1,7 +1,7 @@
-"""Figures that anybody may see: what came, was answered and closed, and in what time. No text, no name, no ticket.
+"""The public figures: how many complaints came, were answered and closed, and how long answers took.
 
-Counted over the last twelve calendar months, the running one included, and over the running month alone (WIB), up to
-the beginning of today: a number that grew while somebody watched would tell the minute of a report.
+They cover the last twelve calendar months, including the current one, and the current month alone (WIB), up to the
+beginning of today. Threat: somebody who watched live figures grow would learn the minute of a report.
 """
 
 from collections import Counter
@@ -16,12 +16,12 @@ from nkk.sop.clock import WIB, write_day, write_instant
 MONTHS = 12
 
 FEWEST = 5
-"""A share or a median over fewer complaints would tell of a single one."""
+"""The fewest complaints for which a share or a median is shown, since fewer could reveal a single one."""
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers that took equally long: `minutes` office minutes from the submission, None where that is not known."""
+    """Answers that took the same number of office minutes from the submission; `minutes` is None where not known."""
 
     this_month: bool
     minutes: int | None
@@ -31,7 +31,7 @@ class Answers:
 
 @dataclass
 class Stretch:
-    """What happened since a moment. `times`: how many answers took how many office minutes."""
+    """The figures from `since` on. `times` holds the number of answers by the office minutes that they took."""
 
     since: datetime
     accepted: int
@@ -41,7 +41,7 @@ class Stretch:
     times: Counter[int] = field(default_factory=Counter)
 
     def count(self, answers: Iterable[Answers]) -> None:
-        """Count `answers` in. Those whose time is not known are answers all the same, and part of no share."""
+        """Add `answers` to the figures. Those of unknown duration count as answered, but not in share and median."""
         for some in answers:
             self.answered += some.count
             if some.minutes is not None:
@@ -54,21 +54,21 @@ class Stretch:
 
     @property
     def median(self) -> int:
-        """The middle time; of two middles their mean, rounded down."""
+        """The median duration in office minutes; the mean of the two middle ones is rounded down."""
         ordered, low, high = sorted(self.times), (self.timed - 1) // 2, self.timed // 2
         return (_at(ordered, self.times, low) + _at(ordered, self.times, high)) // 2
 
 
 def beginnings(now: datetime) -> tuple[datetime, datetime]:
-    """When the twelve months that end with `now` began, and when the running one did."""
+    """Return the beginnings of the twelve months that include the current one, and of the current one."""
     month = now.astimezone(WIB).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     back = month.year * 12 + month.month - MONTHS
     return month.replace(year=back // 12, month=back % 12 + 1), month
 
 
 def shown(year: Stretch, month: Stretch, today: datetime) -> dict[str, Any]:
-    """The figures as anybody may see them, counted up to the beginning of `today`."""
-    # Whoever takes the month from the year must not be left with fewer than may be told of either.
+    """Return the public figures, counted up to the beginning of `today`."""
+    # The difference of year and month must not be over fewer complaints than may be shown.
     rest = year.timed - month.timed
     return {
         "as_of": write_day(today),
@@ -91,7 +91,7 @@ def _shown(stretch: Stretch, told: bool) -> dict[str, Any]:
 
 
 def _at(ordered: list[int], times: Counter[int], place: int) -> int:
-    """The time at `place` of all times in their order."""
+    """Return the duration at index `place` of all durations in ascending order."""
     for minutes in ordered:
         place -= times[minutes]
         if place < 0:

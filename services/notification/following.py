@@ -1,4 +1,4 @@
-"""Reading journeys: by those who may follow one, by those who prove its clocks, by those who count a month's."""
+"""RPC methods that read journeys: for those who may follow one, for proving its clocks, and for monthly reports."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ COUNTERS = (Role.ADMIN, Role.MAIN_TEAM, Role.OPERATOR)
 
 
 class Follows:
-    """Everything that is read of journeys. No text of a complaint is here."""
+    """The part of notification that reads journeys. It never returns the text of a complaint."""
 
     uow: Any
     calendars: Calendars
@@ -30,7 +30,7 @@ class Follows:
     @rpc
     @requires(*READERS)
     def timeline(self, actor: Actor, ticket: str) -> views.Timeline:
-        """The journey of a complaint, for those who may follow it."""
+        """Return the journey of a complaint as the caller may see it. Raises UnknownTicket where they may not."""
         with viewing(self.uow, actor, ticket, "timeline") as work:
             journey = work.journeys.get(ticket)
             if not journey.shown_to(actor.role, self.wrote(journey, actor), actor.group):
@@ -40,7 +40,7 @@ class Follows:
     @rpc
     @requires(Role.REPORTER)
     def standings(self, actor: Actor, tickets: list[str]) -> dict[str, Stands]:
-        """Where those of `tickets` that are the caller's own stand."""
+        """Return the states of those complaints among `tickets` that are the caller's own."""
         with self.uow.reading() as work:
             journeys = work.journeys.of(tickets)
         return {journey.ticket: journey.stands() for journey in journeys if self.wrote(journey, actor)}
@@ -48,7 +48,7 @@ class Follows:
     @rpc
     @requires(Role.ADMIN)
     def record(self, actor: Actor, ticket: str) -> views.Records:
-        """The facts of one journey and the calendars its clocks run by: all that is needed to count them anew."""
+        """Return the facts of one journey and the calendars of its clocks, from which the clocks can be recounted."""
         with viewing(self.uow, actor, ticket, "clocks") as work:
             journey = work.journeys.get(ticket)
         return self._records([journey])
@@ -64,8 +64,10 @@ class Follows:
     @rpc
     @requires(*COUNTERS)
     def month(self, actor: Actor, month: str, closed: bool, cursor: str | None = None) -> views.Records:
-        """The facts of journeys that were under way in `month`, a page at a time: those `closed` since it began, or
-        those not closed to this day."""
+        """Return a page of the facts of journeys under way in `month`.
+
+        With `closed` they are those closed since the month began, else those that are still open.
+        """
         first, end = load(schemas.Month, {"month": month})["month"]
         with self.uow.reading() as work:
             tickets, following = (
@@ -76,7 +78,7 @@ class Follows:
 
     @rpc
     def figures(self) -> dict[str, Any]:
-        """How much came, was answered and closed and in what time: for anybody, of many complaints and never of one."""
+        """Return the public figures: numbers of complaints and durations, without anything about a single complaint."""
         with self.uow.reading() as work:
             today = day_of(work.now)
             year, month = counted(work.connection, *figures.beginnings(work.now), today)

@@ -1,7 +1,7 @@
-"""What notification keeps and shows in the place of ids that would tell who wrote what.
+"""Keyed hashes and encryption for ids that would reveal who wrote a complaint.
 
-Threats: a copy of the database (it is not to say which two reports have one author, nor whose account wrote one), and
-the logs of mail servers, which keep Message-IDs beside addresses. Every hash is HMAC-SHA256 under a key that is in no
+Threats: a copy of the database, which must not reveal which reports have the same author or whose account wrote one,
+and the logs of mail servers, which hold Message-IDs with addresses. Every hash is HMAC-SHA256 with a key that is in no
 database: it is derived from notification's private key, which opens the sealed boxes anyway.
 """
 
@@ -27,7 +27,7 @@ _NONCE = 12
 
 
 class Keyed:
-    """Notification's private key, and what is counted from it."""
+    """Notification's private key, and the hashes and encryption derived from it."""
 
     def __init__(self, private_key: str) -> None:
         self._private_key = private_key
@@ -36,24 +36,26 @@ class Keyed:
         self._hiding = AESGCM(_derived(private_key, b"nkk notification: what is hidden"))
 
     def author(self, ticket: str, reporter_id: str) -> str:
-        """What says of a complaint that a caller wrote it: another for each complaint, so that no two lead to one."""
+        """Return the hash by which a complaint's author is recognised, another for each complaint against linking."""
         return self._hash("author", ticket, reporter_id)
 
     def reporter(self, reporter_id: str) -> str:
-        """What a reporter's contact is kept under."""
+        """Return the hash under which a reporter's contact is stored."""
         return self._hash("reporter", reporter_id)
 
     def postbox(self, email: str) -> str:
-        """What is counted at an address, however that is written, is kept under."""
+        """Return the hash under which an address's counts are stored, the same for its different spellings."""
         return self._hash("postbox", postbox_of(email))
 
     def farewells(self, email: str) -> str:
-        """Return what letters that tell an address that it was replaced are counted under."""
+        """Return the hash under which letters to an address about its replacement are counted."""
         return self._hash("farewells", postbox_of(email))
 
     def seal_farewell(self, sealed_contact: str, reporter: str, since: datetime) -> str:
-        """Return the box of such a letter: the address, and which account (a keyed hash) was reached there since when.
-        A box that cannot be opened now is kept as it is."""
+        """Return the box of such a letter: the old address, its account (a keyed hash), and since when it was in use.
+
+        A box that cannot be opened now is returned unchanged.
+        """
         try:
             email = unseal(sealed_contact, self._private_key)["email"]
         except (CannotOpenError, KeyError):
@@ -61,12 +63,12 @@ class Keyed:
         return seal({"email": email, "account": reporter, "since": write_instant(since)}, self._public_key)
 
     def hidden(self, name: str, content: bytes) -> str:
-        """`content` that nobody else can read, or put under another `name`."""
+        """Encrypt `content`, bound to `name`: it cannot be decrypted under another name."""
         nonce = os.urandom(_NONCE)
         return b64encode(nonce + self._hiding.encrypt(nonce, content, name.encode())).decode()
 
     def shown(self, name: str, hidden: str) -> bytes:
-        """What was hidden under `name`. Raises CannotOpenError."""
+        """Decrypt what was hidden under `name`. Raises CannotOpenError."""
         try:
             whole = b64decode(hidden)
             return self._hiding.decrypt(whole[:_NONCE], whole[_NONCE:], name.encode())
@@ -74,19 +76,21 @@ class Keyed:
             raise CannotOpenError("hidden with another key, or under another name") from None
 
     def message_id(self, id_: str) -> str:
-        """The Message-ID of a letter: its second copy has the same, and it leads to no row and no line of a log."""
+        """Return the Message-ID of a letter: the same for a second copy, and without a link to a row or a log line."""
         return self._hash("message", id_)[:32]
 
     def open_reporter(self, sealed_reporter: str, ticket: str) -> str:
-        """The reporter id in the box that intake sealed for `ticket`. Raises CannotOpenError, also where the box was
-        sealed for another complaint: whoever could exchange boxes would have letters go elsewhere."""
+        """Return the reporter id in the box that intake sealed for `ticket`. Raises CannotOpenError.
+
+        A box sealed for another complaint is refused. Threat: exchanged boxes would redirect letters.
+        """
         match unseal(sealed_reporter, self._private_key):
             case {"ticket": str(about), "reporter_id": str(reporter_id)} if about == ticket:
                 return reporter_id
         raise CannotOpenError("the box was sealed for another complaint")
 
     def seal_reporter(self, ticket: str, reporter_id: str) -> str:
-        """The box that intake would have sealed: for what was heard before it did."""
+        """Seal a reporter id as intake does, for events from before intake did so."""
         return seal({"ticket": ticket, "reporter_id": reporter_id}, self._public_key, IDS)
 
     def _hash(self, *of: str) -> str:
@@ -98,7 +102,7 @@ def _derived(private_key: str, purpose: bytes) -> bytes:
 
 
 class KeyedProvider(DependencyProvider):
-    """Gives each worker the Keyed."""
+    """The provider that gives each worker the Keyed."""
 
     def setup(self) -> None:
         self._keyed = Keyed(NKK_NOTIFICATION_PRIVATE_KEY.get())

@@ -1,13 +1,13 @@
-"""How letters leave: by SMTP, or into a folder; and which answers of a mail server are its last word.
+"""Sending letters by SMTP or into a folder, and the decision which errors of a mail server are final.
 
-Final is only what a server says of the recipient; all else is between it and us, or passes, and the letter is tried
-again. That is an answer to RCPT alone, and of those 5.1.0 to 5.1.6 and 5.1.10, by which RFC 3463 (3.2) and RFC 7505
-mean the address of the recipient: 5.1.7, 5.1.8 and 5.1.9 are about the sender, 5.2.x about a mailbox that is full or
-shut for now, 5.7.x about what we may do. Servers write such a code where they like: `550 #5.7.1 policy`, or on the
-second line; any of them that is not about the recipient outweighs those that are. Where a server gives none, RFC 5321
-(4.2.3) gives 550, 551 and 553 the meaning "no such mailbox" in answer to RCPT, and none of the others any that is about
-it. A server that refuses us for all recipients by a bare 550 cannot be told from one that knows none of them: its
-letters can be retried.
+Only an error about the recipient is final. All others are about the server and this client, or temporary, and the
+letter is retried. An error is about the recipient where RCPT was answered with 5.1.0 to 5.1.6 or 5.1.10, the codes of
+RFC 3463 (3.2) and RFC 7505 for the recipient's address. The codes 5.1.7, 5.1.8 and 5.1.9 are about the sender, 5.2.x
+about a mailbox that is full or disabled for now, 5.7.x about permissions. Servers put such a code anywhere, such as
+`550 #5.7.1 policy`, or on the second line; one that is not about the recipient outweighs those that are. Without such a
+code, 550, 551 and 553 in answer to RCPT mean "no such mailbox" (RFC 5321, 4.2.3), and no other reply code does. A
+server that refuses this client for all recipients by a bare 550 cannot be distinguished from one that knows none of
+them; its letters can be retried by hand.
 """
 
 import os
@@ -33,15 +33,15 @@ from services.notification.conversing import (
 )
 
 LOG_IN_SECONDS = 3 * COMMAND_SECONDS
-"""From the first packet to the end of the log-in, however many commands that takes."""
+"""The timeout from the first packet to the end of the log-in, over all its commands."""
 
 LONGEST_SECONDS = 2 * (LOG_IN_SECONDS + 5 * COMMAND_SECONDS) + DOT_SECONDS
-"""How long a letter may take: over a connection that fails, and over a new one."""
+"""The longest time that a letter may take, over a connection that fails and then over a new one."""
 
 Send = Callable[[Letter], None]
 
 _ENHANCED = re.compile(rb"(?<![\w.+@-])[245]\.\d{1,3}\.\d{1,3}(?![\w@]|[.+-]\w)")
-"""A code of RFC 3463, and no part of an address or a number."""
+"""Matches an enhanced status code (RFC 3463) that is not part of an address or another number."""
 
 _OF_THE_RECIPIENT = {b"5.1.%d" % detail for detail in (0, 1, 2, 3, 4, 5, 6, 10)}
 _NO_SUCH_MAILBOX = (550, 551, 553)
@@ -56,16 +56,16 @@ _COMMANDS = {
 
 
 class RejectedError(Exception):
-    """The mail server knows no such recipient; the text is what `said` gives."""
+    """The mail server knows no such recipient; the text is that of `said`."""
 
 
 class SlowRecipientError(TimeoutError):
-    """The mail server took too long, and that may be about the recipient alone."""
+    """The mail server did not answer in time, possibly because of this recipient only."""
 
 
 @contextmanager
 def sender(server: MailServer | None, folder: Path) -> Iterator[Send]:
-    """How messages leave, one after another: by `server`, or into `folder` where there is none."""
+    """Yield a function that sends a letter by `server`, or writes it into `folder` where there is none."""
     if server is not None:
         with _by_smtp(server) as send:
             yield send
@@ -75,8 +75,11 @@ def sender(server: MailServer | None, folder: Path) -> Iterator[Send]:
 
 
 def said(error: BaseException) -> str:
-    """What kept a letter here, for lists and logs: which command was answered with which codes, such as `RCPT 550
-    5.1.1`, or the error's name. Never the text of an answer: servers repeat the address in it."""
+    """Return why a letter was not sent, for lists and logs.
+
+    That is a command with the codes of its answer, such as `RCPT 550 5.1.1`, or the error's name. The text of the
+    answer is left out, because servers repeat the address in it.
+    """
     text: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         command, (code, text) = "RCPT", next(iter(error.recipients.values()))
@@ -89,7 +92,7 @@ def said(error: BaseException) -> str:
 
 
 def must_take_files(folder: Path) -> None:
-    """Raises SettingsError where letters cannot be kept in `folder`."""
+    """Raise SettingsError where letters cannot be written into `folder`."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
@@ -114,11 +117,13 @@ def _write(folder: Path, letter: Letter) -> None:
 
 @contextmanager
 def _by_smtp(where: MailServer) -> Iterator[Send]:
-    """All letters go over one connection. What one fails over that took others before is sent over a new one, for a
-    server may take so many and no more; what a new one says counts. Not where it took too long about the recipient, nor
-    where the whole letter was handed over and the
-    server did not say what became of it: it may have taken it. A connection that cannot be made is not tried for each
-    letter."""
+    """Yield a function that sends letters by SMTP over one connection.
+
+    A letter that fails on a connection that has sent others is retried on a new one, because servers limit the letters
+    of a connection; an error on a new connection counts. It is not retried where the server took too long about the
+    recipient, or has not answered a whole letter, which it may have accepted. After a failed attempt to connect, the
+    other letters fail at once.
+    """
     server: Conversation | None = None
     unreachable: OSError | None = None
 
@@ -150,7 +155,7 @@ def _by_smtp(where: MailServer) -> Iterator[Send]:
     try:
         yield send
     except BaseException:
-        # There is no time to take leave of anybody.
+        # The sending was cancelled or failed, so the connection is closed without QUIT.
         if server is not None:
             server.close()
         raise
@@ -186,7 +191,7 @@ def _logged_in(where: MailServer) -> Conversation:
 
 def _send(server: Conversation, letter: Letter) -> None:
     server.recipient_seconds = letter.patience
-    # One that was taken before goes where the server speaks SMTPUTF8; smtplib refuses where it does not.
+    # Earlier versions accepted such addresses. smtplib refuses where the server lacks SMTPUTF8.
     options = () if letter.recipient.isascii() else ("SMTPUTF8", "BODY=8BITMIME")
     server.sendmail(letter.sender, [letter.recipient], letter.content.replace(b"\n", b"\r\n"), options)
 
@@ -205,6 +210,6 @@ def _knows_no_such(code: int, text: bytes | str) -> bool:
 
 
 def _enhanced(text: bytes | str) -> bytes | None:
-    """The code of an answer that tells most: the first that is not about the recipient, else the first."""
+    """Return an answer's first enhanced status code that is not about the recipient, else its first, or None."""
     found: list[bytes] = _ENHANCED.findall(text.encode() if isinstance(text, str) else text)
     return next((code for code in found if code not in _OF_THE_RECIPIENT), found[0] if found else None)

@@ -1,13 +1,14 @@
-"""Messages to people: written from letters, sent by SMTP where one is set, else kept as files.
+"""The mailer: sends letters to people, by SMTP where a server is set, else into a folder.
 
-A message is sent at least once; its Message-ID is a keyed hash of its own id, so that a second copy, sent because the
-process died between the server's word and the mark, is the same message to any mail program, and a mail server's log
-leads nowhere. Those being sent are marked so, for a while that is prolonged as they are: no transaction stays open
-while a mail server is waited for, and nobody else sends, retries or drops them. A letter names the ticket and where to
-read on, and never what a complaint is about; a code for a new password is opened only as its letter leaves. Codes,
-other letters, and those that were tried before stand in lines of their own, and wait for none of another. What does not
-leave is tried for five days (working days, to a team), counted from the first try, unless the server knows no such
-recipient (`leaving.py`).
+A letter is sent at least once. It can be sent twice, where the process dies between the server's answer and the mark in
+the database. Its Message-ID is a keyed hash of its id, so that mail programs recognise a second copy, and a mail
+server's log reveals nothing. Letters in sending are leased, and the lease is renewed meanwhile: no transaction is open
+while the mailer waits for a server, and no other instance sends, retries or drops them.
+
+A letter contains the ticket and a link, never what the complaint is about. A password code is decrypted only when its
+letter is sent. Codes, other letters, and letters that failed before have separate queues (`LINES`), so that none delays
+another. A letter is retried for five days (working days for one to a team) from its first try, unless the server knows
+no such recipient (`leaving.py`).
 """
 
 from collections.abc import Callable, Iterable
@@ -50,29 +51,30 @@ from services.notification.words import words_of, words_of_account, words_of_cod
 
 BATCH = 20
 BATCH_SECONDS = 3
-"""How many letters are marked together, and how long it takes at most until another is begun: those sent before a death
-and not yet marked go out a second time."""
+"""The largest number of letters in a batch, and the time after which no further letter of it is begun. A batch is
+marked as sent at its end; if the process dies before, its letters are sent a second time."""
 
 REST = 2
-"""How long the mailer rests after a batch, in times the processor time that this process used meanwhile: in a burst,
-letters wait for events and calls, and not the other way round."""
+"""The mailer's pause after a batch, as a multiple of the processor time that the process used during the batch. So in a
+burst, letters wait for events and calls, and not the other way round."""
 
 RESCAN_SECONDS = 2.0
 GIVE_UP_AFTER = timedelta(days=5)  # RFC 5321, 4.5.4.1
 LONGEST_PAUSE = timedelta(hours=1)
 LONGEST_WAIT = timedelta(minutes=1)
-"""For a reporter's address, which is told before their first report and may be heard after it."""
+"""The longest pause while a reporter's address is not known: it is published before their first report, but may be
+consumed after it."""
 
 DAMAGED = Contact("")
-"""In the place of a box that cannot be opened, or whose owner cannot be told."""
+"""The placeholder for the contact of a reporter whose box cannot be opened."""
 
 HELD = timedelta(seconds=15)
-"""How soon a letter comes up again whose sending was begun and neither marked nor prolonged: its process died, or its
-database."""
+"""The length of the lease on letters in sending. Where the process or its database died, the letters are due again
+when it expires."""
 
 STOP_SECONDS = 25
-"""How long a stage that stops waits for the server's word on the letter that is with it: less than whoever stops stages
-waits for them. One that takes longer is sent again by the next."""
+"""How long a stopping stage waits for the server's answer to a letter in sending: less than the supervisor waits for
+the stage. A letter that takes longer is sent again by the next instance."""
 
 MARK_SECONDS = 5
 
@@ -81,24 +83,24 @@ log = get_logger()
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a letter is still here, and whether no further try will change that."""
+    """Why a letter was not sent, and whether a retry is useless (`final`)."""
 
     why: str
     final: bool = False
 
 
 class NoAddressError(Exception):
-    """The team's address was taken away since this message was written."""
+    """The team's address was removed after the letter was written."""
 
 
 class ExpiredError(Exception):
-    """The code in this message is good no more."""
+    """The code in the letter has expired."""
 
 
 class Mailer(DependencyProvider):
-    """Sends what `messages` holds; woken by each message, and looking again every two seconds.
+    """The provider that sends the letters in `messages`, when woken after a new one and every RESCAN_SECONDS.
 
-    `clock` is the stage's, from its start on.
+    `clock` is replaced by the stage's clock at its start.
     """
 
     _stopping = False
@@ -107,7 +109,7 @@ class Mailer(DependencyProvider):
         super().__init__()
         self._clock = clock
         self._woken = {line: Signal() for line in LINES}
-        # At their letters' first tries, and at later ones, which have longer.
+        # The first for letters' first tries, the second for later tries, which have a longer timeout.
         self._slow = (Slow(patience.FIRST_SECONDS), Slow(conversing.COMMAND_SECONDS))
 
     def setup(self) -> None:
@@ -142,7 +144,7 @@ class Mailer(DependencyProvider):
                     sending.wait()
 
     def wake(self) -> None:
-        """There is a message to send."""
+        """Wake the mailer, because there is a letter to send."""
         for woken in self._woken.values():
             woken.set()
 
@@ -165,15 +167,16 @@ class Mailer(DependencyProvider):
             self._woken[line].wait(RESCAN_SECONDS)
 
     def _may_send(self, line: str) -> bool:
-        """Whether something of `line` is due: it was just written, is of another instance, was put off, or is to be
-        tried again. Looking for that takes no place from whoever writes."""
+        """Return whether a letter of `line` is due. The check only reads, so that it does not block writers."""
         self._woken[line].clear()
         with self._database.reading() as connection:
             return Messages(connection).is_due(self._clock(), line)
 
     def send_batch(self, database: Any, line: str | None = None) -> int:
-        """Send the messages that are due, of `line` or of all, those to teams while the offices are open; how many were
-        looked at."""
+        """Send a batch of the due letters, of `line` or of all lines, and return the number of letters considered.
+
+        Letters to teams are sent only while the offices are open.
+        """
         with database.writing() as connection:
             now = self._clock()
             rows = Messages(connection).due(now, BATCH, line)
@@ -181,7 +184,7 @@ class Mailer(DependencyProvider):
             to_send = self._still_to_send(connection, rows, boxes, now)
             counted = self._counted(to_send, boxes)
             to_send = self._at_their_pace(connection, to_send, counted, now)
-            # Where nothing can be written, nothing is sent: it could not be marked, and would be sent for ever.
+            # Nothing is sent unless this can be written: else letters could not be marked, and be sent again endlessly.
             Messages(connection).begin([row.id for row in to_send], now + HELD)
         if to_send:
             self._send_begun(database, to_send, boxes, counted, line)
@@ -190,7 +193,7 @@ class Mailer(DependencyProvider):
     def _at_their_pace(
         self, connection: Connection, rows: list[Any], counted: dict[str, Addressee], now: datetime
     ) -> list[Any]:
-        """Those of `rows` that find a place at their address; the others wait."""
+        """Return those of `rows` that the rate limit of their address admits, and hold back the others."""
         tried = {row.id for row in rows if row.tries}
         waiting = self._pace.waiting(connection, counted, tried, now)
         if waiting:
@@ -199,7 +202,10 @@ class Mailer(DependencyProvider):
         return [row for row in rows if row.id not in waiting]
 
     def _counted(self, rows: list[Any], boxes: dict[str, Contact | None]) -> dict[str, Addressee]:
-        """Whom those letters go to that are counted, by letter; not of those whose box cannot be opened."""
+        """Return the addressees of the letters under the rate limit, by letter id.
+
+        Letters whose box cannot be opened are left out.
+        """
         found = {}
         for row in rows:
             if row.team is None and row.kind != "password_reset":
@@ -221,8 +227,10 @@ class Mailer(DependencyProvider):
         counted: dict[str, Addressee],
         line: str | None,
     ) -> None:
-        """One after another, until it is time to mark what went, or to stop. What did not come up is put back; what is
-        with the server when the mailer is killed is neither, and comes up again."""
+        """Send the leased letters one after another, until BATCH_SECONDS are over or the mailer stops, and mark them.
+
+        Letters not begun are put back. One in sending when the mailer is killed is due again when its lease expires.
+        """
         begun: list[str] = []
         until, tried = monotonic() + BATCH_SECONDS, []
         with self._sender() as send:
@@ -240,8 +248,10 @@ class Mailer(DependencyProvider):
                     self._put_back(connection, rows, counted, [row for row, failure in tried if failure])
 
     def _hold(self, database: Any, begun: list[str], rows: list[Any], counted: dict[str, Addressee]) -> None:
-        """Have those that were `begun` known as being sent for as long as they are. The others are put back: one takes
-        long, and they need not wait for it."""
+        """Renew the lease on the letters `begun` while they are being sent.
+
+        Where one takes long, the letters not begun are put back, so that they need not wait for it.
+        """
         while True:
             sleep(HELD.total_seconds() / 3)
             waiting = rows.copy()
@@ -256,14 +266,13 @@ class Mailer(DependencyProvider):
     def _put_back(
         self, connection: Connection, rows: list[Any], counted: dict[str, Addressee], failed: Iterable[Any] = ()
     ) -> None:
-        """Nobody sends `rows` now; they and those that `failed` give their places back."""
+        """End the lease on `rows`, which are not sent now, and release the rate-limit places of these and `failed`."""
         Messages(connection).put_back(rows)
         addressees = [counted[row.id] for row in (*rows, *failed) if row.id in counted]
         self._pace.give_back(connection, addressees, self._clock())
 
     def _contacts(self, connection: Connection, rows: list[Any]) -> dict[str, Contact | None]:
-        """For each letter of `rows` to who wrote a complaint, how they are reached; None where that has not been heard
-        yet."""
+        """Return the contacts of the letters to reporters among `rows`, by letter id; None where not known yet."""
         whose = {row.id: self._reporter(row) for row in rows if row.team is None and row.sealed_letter is None}
         known = Contacts(connection).of({id_: self._keyed.reporter(id_) for id_ in set(whose.values()) if id_})
         return {letter: known.get(id_) if id_ else DAMAGED for letter, id_ in whose.items()}
@@ -277,7 +286,7 @@ class Mailer(DependencyProvider):
     def _still_to_send(
         self, connection: Connection, rows: list[Any], boxes: dict[str, Contact | None], now: datetime
     ) -> list[Any]:
-        """Those of `rows` to be sent now; the others are put off or taken out."""
+        """Return those of `rows` to be sent now, and postpone or drop the others."""
         tickets = sorted({row.ticket for row in rows if row.ticket is not None})
         journeys = {journey.ticket: journey for journey in Journeys(connection).of(tickets)} if tickets else {}
         current = cache(KeptCalendars(connection, calendars).current)
@@ -289,7 +298,7 @@ class Mailer(DependencyProvider):
         ]
 
     def _waits(self, connection: Connection, row: Any, boxes: dict[str, Contact | None], now: datetime) -> bool:
-        """Whether nobody has told yet where it goes: it comes up again soon, and later and later."""
+        """Postpone a letter whose address is not known yet, longer each time; return whether it was postponed."""
         if boxes.get(row.id, DAMAGED) is not None:
             return False
         Messages(connection).wait(row.id, row.tries + 1, now + _pause(row.tries, LONGEST_WAIT))
@@ -298,7 +307,10 @@ class Mailer(DependencyProvider):
     def _put_off(
         self, connection: Connection, row: Any, journey: Journey | None, current: Callable[[], Calendar], now: datetime
     ) -> bool:
-        """Whether it is not to be sent now: the offices are closed to its team, or what it says is not so any more."""
+        """Drop a letter whose content is no longer true, or postpone one to a team until the offices open.
+
+        Returns whether it was dropped or postponed.
+        """
         if journey is not None and not still_true(row.kind, row.step, row.round, journey):
             log.info("message not needed any more", message_id=row.id, kind=row.kind)
             Messages(connection).drop(row.id)
@@ -309,7 +321,7 @@ class Mailer(DependencyProvider):
         return False
 
     def _try(self, row: Any, contact: Contact | None, send: Send, addressee: Addressee | None = None) -> Failure | None:
-        """None where it was sent; `addressee` is of its box, where that was opened."""
+        """Send one letter; return why it failed, or None. `addressee` holds its address where its box was opened."""
         try:
             to, words = self._read(row, contact, addressee.email if addressee else None)
             letter = compose(row.kind, to, self._keyed.message_id(row.id), self._from, words, self._clock())
@@ -320,24 +332,24 @@ class Mailer(DependencyProvider):
             log.error("message cannot be sent", message_id=row.id, kind=row.kind, why=failure.why)
             return failure
         except (OSError, CannotOpenError) as error:
-            # A box too: with another key in the settings, which is our own fault, it may open.
+            # A box that cannot be opened is retried too: the key in the settings may be wrong.
             failure = Failure(said(error))
             log.warning("message not sent", message_id=row.id, kind=row.kind, why=failure.why)
             return failure
         except Exception as error:
-            # A box that holds no address, say: this message must not hold up the others.
+            # An unexpected error, such as a box without an address, must not hold up the other letters.
             log.exception("message failed", message_id=row.id)
             return Failure(said(error))
         log.info("message sent", message_id=row.id, kind=row.kind)
         return None
 
     def _read(self, row: Any, contact: Contact | None, email: str | None) -> tuple[str, dict[str, str]]:
-        """Where the letter of a row goes, and what it says."""
+        """Return the address of a row's letter, and its words."""
         if row.sealed_letter is None:
             return email or self._address(row, contact), words_of(row, self._site)
         if row.kind == "contact_changed":
             return email or unseal(row.sealed_letter, self._key)["email"], words_of_account(self._site)
-        # Asked here, as it leaves: those before it may have taken long.
+        # Checked only now, since the letters before this one may have taken long.
         if row.expires_at <= self._clock():
             raise ExpiredError
         letter = unseal(row.sealed_letter, self._key)
@@ -371,8 +383,11 @@ class Mailer(DependencyProvider):
 
 
 def _is_over(connection: Connection, row: Any, since: datetime, now: datetime) -> bool:
-    """Return whether a letter was tried for its days. To a team it leaves in office hours alone: there they are working
-    days, so that a holiday leaves it as many tries as any other."""
+    """Return whether a letter was tried for GIVE_UP_AFTER.
+
+    For a letter to a team, which is sent in office hours only, these are working days, so that holidays do not reduce
+    its tries.
+    """
     if row.team is None:
         return now - since > GIVE_UP_AFTER
     calendar = KeptCalendars(connection, calendars).current()

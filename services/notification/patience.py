@@ -1,11 +1,11 @@
-"""How long other letters wait while the mail server makes up its mind about one recipient.
+"""The time that the mail server may take over one recipient while other letters wait.
 
-Threat: some servers ask a recipient's own about them, and that one takes its time. Whoever has such an address and
-reports and reports would hold up everybody's letters, and codes for a new password are good for an hour only. So a
-letter's first try is a short one; letters that were tried before, which have longer, stand in a line of their own
-(`LINES`); and one who took too long is not asked about again for a while, which doubles each time. Addresses cost
-nothing, and whoever has one such has a thousand: each that took too long halves what the next one has, until answers
-come again, or none took too long for a while.
+Threat: some mail servers verify a recipient at the recipient's own server, which may be slow on purpose. A reporter
+with such an address could delay everybody's letters by submitting many reports, and password codes are valid for an
+hour only. Therefore the first try of a letter has a short timeout; letters that were tried before have a longer one,
+and a queue of their own (`LINES`); and a recipient that timed out is skipped for a time that doubles with each timeout.
+Addresses are free, so one person may use a thousand of them: each timeout also halves the timeout of the next
+recipient, until the server answers again, or no timeout happened for a while.
 """
 
 from collections.abc import Iterator
@@ -15,17 +15,19 @@ from time import monotonic
 from services.notification.leaving import SlowRecipientError
 
 FIRST_SECONDS = 10
-"""For the server's word on the recipient of a letter that was not tried before."""
+"""The timeout for the server's answer about the recipient at a letter's first try."""
 
 LEAST_SHARE = 0.1
-"""Of what a recipient has at most, so much is left of it where many in succession took too long."""
+"""The smallest share of the full timeout to which timeouts in succession reduce it."""
 
 FIRST_REST, LONGEST_REST = 60, 3_600
 
 
 class Slow:
-    """Recipients about whom the server took too long, by a name that needs not tell who they are; each has `most`
-    seconds at most."""
+    """The recipients whose checks timed out, each skipped for a while, and the timeout of the next recipient.
+
+    Recipients are named by hashes. The timeout is at most `most` seconds.
+    """
 
     def __init__(self, most: float) -> None:
         self._most = self._left = most
@@ -34,8 +36,10 @@ class Slow:
 
     @contextmanager
     def asked_about(self, recipient: str) -> Iterator[float]:
-        """The server is asked about `recipient` within, and has so many seconds. Raises SlowRecipientError at once
-        where they rest."""
+        """Yield the timeout in seconds for a letter to `recipient`, and note whether it timed out.
+
+        Raises SlowRecipientError at once where the recipient is being skipped.
+        """
         began = monotonic()
         until, seconds = self._rests.get(recipient, (0.0, FIRST_REST / 2))
         if began < until:
@@ -55,5 +59,5 @@ class Slow:
         self._rests.pop(recipient, None)
 
     def _forget(self, now: float) -> None:
-        """Those whom nobody has written to for long since they rested."""
+        """Delete recipients whose skipping ended more than LONGEST_REST ago."""
         self._rests = {name: rest for name, rest in self._rests.items() if now < rest[0] + LONGEST_REST}

@@ -1,21 +1,21 @@
-"""How many letters leave for one address: so many an hour, over all accounts, and the others wait.
+"""The rate limit on letters to one address: a number of places an hour, over all accounts with the address.
 
-Threat: whoever registers with a stranger's address, and reports and reports, has a postbox filled that is not theirs.
+Threat: somebody registers with another person's address, and floods it with letters by submitting many reports.
 
-A letter takes a place as it is let go. The place is free again an hour later, or at once where the letter did not
-leave: it stands first in line then. Who finds none waits, and whoever comes after them waits behind them. Not counted
-are letters to teams, and codes for a new password: intake counts those before it tells of them.
+A letter takes a place when it is admitted. The place is free again an hour later, or at once where the letter could not
+be sent; that letter is then first in line. A letter that finds no place waits, and later ones wait behind it. Letters
+to teams are not counted, nor are password codes, which intake limits before it publishes them.
 
-Threat: the same keeps the postbox's owner from their own letters, which wait behind hundreds. So the three accounts
-that have had the address longest, of those that are written to, have a letter an hour each beside the places, where
-none of theirs left within it: as intake has it with codes.
+Threat: such a flood also delays the letters of the address's owner. Therefore each of the three accounts that have had
+the address longest, among those with letters, has a letter an hour beside the places (its share), where no other letter
+of it was sent within the hour. Intake does the same with codes.
 
-Threat: who takes over an account, gives it another address and floods the old one keeps its owner from the letter that
-says so. These letters are counted by themselves, with places and shares of their own: they wait for no reports.
+Threat: somebody takes over an account, changes its address, and floods the old address, so that the letter about the
+change is delayed. Therefore these letters ("farewells") have a count, places and shares of their own.
 
-When places were taken is kept hidden, always of one length: beside the times at which letters about complaints left it
-would tell which complaints have one author. For the same reason all letters that wait, whichever the address, are
-looked at again at the same moment, each whole five minutes: when theirs has a place is written beside none of them.
+The times at which places were taken are stored encrypted, in a constant length. Together with the times of letters
+about complaints, they would reveal which complaints have the same author. For the same reason all waiting letters, of
+every address, are tried again at the same moment, each full five minutes: no row says when its letter gets a place.
 """
 
 import math
@@ -34,25 +34,27 @@ from services.notification.storage import Postboxes
 HOUR = 3_600
 ROUND = 300
 KEPT = timedelta(days=1)
-"""So long at least a postbox is kept after its last letter; only the day of that is known."""
+"""The least time that a postbox is kept after its last letter, of which only the day is stored."""
 
 WHY = "too many an hour to one address"
-"""Why a letter is still here, for lists."""
+"""The reason shown in lists for a letter that waits."""
 
 FAREWELLS = 3
-"""So many letters an hour tell one address that it was replaced, beside those of its oldest accounts."""
+"""The places an hour of one address for letters about its replacement."""
 
 OLDEST = 3
-"""So many accounts of one address have a letter an hour whatever the others write."""
+"""The number of accounts of one address that have a share."""
 
 _FORM = "2"
-"""Of what is kept. What versions before kept has another one, and counts as nothing."""
+"""The version of the stored format. Rows of an older format cannot be decrypted, and count as empty."""
 
 
 @dataclass(frozen=True)
 class Addressee:
-    """Where a letter goes, for which account, and since when that has been reached there; None where nobody knows.
-    A farewell tells the address that it was replaced."""
+    """The address of a letter, its account, and since when the account has had the address; None where not known.
+
+    A farewell is a letter to an old address about its replacement.
+    """
 
     email: str
     account: str | None = None
@@ -62,8 +64,11 @@ class Addressee:
 
 @dataclass
 class Share:
-    """One of the oldest accounts: which, since when it has had the address, when its last letter left; and when the
-    last one did that took none of the places, of it or of whose share it was before."""
+    """The share of one of the oldest accounts; times in seconds since 1970, 0 for none.
+
+    `account` is a prefix of its hash, `since` when it got the address, and `last` when its last letter was admitted.
+    `beside` is when the share last admitted a letter beside the places, also for an account that had the share before.
+    """
 
     account: int = 0
     since: int = 0
@@ -72,11 +77,11 @@ class Share:
 
     @property
     def free_at(self) -> int:
-        """When a letter of its account may leave beside the places."""
+        """The time from which a letter of the account may be sent beside the places."""
         return _in_turn(max(self.last, self.beside))
 
     def give_back(self) -> bool:
-        """Its last letter did not leave; whether it was one beside the places."""
+        """Take back the admission of the account's last letter; return whether it was beside the places."""
         was_beside = 0 < self.last == self.beside
         self.last, self.beside = 0, 0 if was_beside else self.beside
         return was_beside
@@ -84,16 +89,20 @@ class Share:
 
 @dataclass
 class Postbox:
-    """When the places at one address were taken, oldest first, until when its letters wait in line, and the shares of
-    its oldest accounts: times in seconds since 1970."""
+    """The rate limit's state at one address; times in seconds since 1970.
+
+    `taken` is when its places were taken, oldest first; `waits_until` is until when new letters wait in line.
+    """
 
     taken: list[int] = field(default_factory=list)
     waits_until: int = 0
     shares: list[Share] = field(default_factory=list)
 
     def admit(self, now: datetime, places: int, is_first: bool = False, to: Addressee | None = None) -> bool:
-        """Return whether a letter may leave `now`, and has a place or its account's share. One that `is_first` in line
-        waits for a place alone."""
+        """Admit a letter by a place or by its account's share, and return whether it was admitted.
+
+        A letter that `is_first` in line does not wait for others in line.
+        """
         moment, taken_at, share = math.floor(now.timestamp()), math.ceil(now.timestamp()), self._share(to)
         if is_first or moment >= self.waits_until:
             self.taken = [at for at in self.taken if at + HOUR > moment][-places:]
@@ -109,14 +118,14 @@ class Postbox:
         return False
 
     def give_back(self, to: Iterable[Addressee]) -> None:
-        """Letters to these did not leave."""
+        """Release the places or shares of letters that were not sent."""
         for addressee in to:
             share = self._share(addressee)
             if not (share and share.give_back()) and self.taken:
                 self.taken.pop()
 
     def written(self, places: int) -> bytes:
-        """As it is kept, of one length for so many places."""
+        """Return the postbox as bytes, of the same length for any content with this number of places."""
         taken = self.taken[-places:]
         shares = [*self.shares, *[Share()] * (OLDEST - len(self.shares))]
         return _form(places).pack(
@@ -128,14 +137,17 @@ class Postbox:
 
     @classmethod
     def read(cls, kept: bytes) -> "Postbox":
-        """What `written` gave, for however many places."""
+        """Parse the result of `written`, for any number of places."""
         until, *numbers = _form(len(kept) // 4 - 1 - OLDEST * SHARE).unpack(kept)
         shares = [Share(*numbers[each * SHARE : (each + 1) * SHARE]) for each in range(OLDEST)]
         return cls([at for at in numbers[OLDEST * SHARE :] if at], until, [share for share in shares if share.since])
 
     def _share(self, to: Addressee | None) -> Share | None:
-        """The share of an account, if it is one of the oldest. It takes that of the youngest of them, with what was
-        taken of it: accounts that come one after the other, each older than the last, have no more together."""
+        """Return the account's share where it is one of the oldest; else None.
+
+        An account older than the youngest with a share takes over that share, including what was used of it, so that
+        many accounts in succession, each older than the last, get no more letters.
+        """
         if to is None or to.account is None or to.since is None:
             return None
         account, since = int(to.account[:8], 16), math.floor(to.since.timestamp())
@@ -157,12 +169,12 @@ SHARE = len(fields(Share))
 
 
 def next_round(now: datetime) -> datetime:
-    """Return when letters that wait are looked at again."""
+    """Return the next time at which waiting letters are tried again."""
     return datetime.fromtimestamp((now.timestamp() // ROUND + 1) * ROUND, UTC)
 
 
 def _in_turn(taken_at: int) -> int:
-    """When what was taken then is free again for whoever waits."""
+    """Return when a place taken at `taken_at` is free again, rounded up to a full five minutes."""
     return math.ceil((taken_at + HOUR) / ROUND) * ROUND
 
 
@@ -171,7 +183,7 @@ def _form(places: int) -> Struct:
 
 
 class Pace:
-    """So many `places` an hour at each address; 0 for no limit."""
+    """The rate limit of `places` letters an hour at each address; 0 for no limit."""
 
     def __init__(self, keyed: Keyed, places: int) -> None:
         self._keyed = keyed
@@ -180,8 +192,10 @@ class Pace:
     def waiting(
         self, connection: Connection, addressees: Mapping[str, Addressee], first: Container[str], now: datetime
     ) -> set[str]:
-        """Return those letters that find no place at their address and wait; the others have taken one. `addressees`
-        are those of letters by id, in the order in which these are to leave; which of them are the `first` in line."""
+        """Admit letters by the rate limit of their addresses, and return the ids of the others, which wait.
+
+        `addressees` are by letter id, in sending order. Letters in `first` are first in line.
+        """
         if not self._places:
             return set()
         names = {letter: self._name(to) for letter, to in addressees.items()}
@@ -195,7 +209,7 @@ class Pace:
         return waiting
 
     def give_back(self, connection: Connection, addressees: Iterable[Addressee], now: datetime) -> None:
-        """Letters to `addressees` did not leave that had taken a place."""
+        """Release the places of admitted letters to `addressees` that were not sent."""
         given: defaultdict[str, list[Addressee]] = defaultdict(list)
         for to in addressees if self._places else ():
             given[self._name(to)].append(to)
@@ -219,7 +233,7 @@ class Pace:
         try:
             return Postbox.read(self._keyed.shown(name + _FORM, hidden)) if hidden else Postbox()
         except CannotOpenError:
-            # Whoever damages a row has a few letters more sent, and stops none.
+            # A damaged row counts as empty: it lets a few more letters through and stops none.
             return Postbox()
 
     def _save(self, connection: Connection, found: Mapping[str, Postbox], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What notification is told and what it answers, over RPC."""
+"""Schemas of notification's RPC arguments and results."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -25,7 +25,7 @@ class AnswerText(Schema):
 
 
 class Listed(Schema):
-    """A row of the answers desk."""
+    """A row of the worklist of the operator's second desk."""
 
     ticket = fields.String()
     path = fields.String()
@@ -37,7 +37,7 @@ class Listed(Schema):
 
 
 class AnswerView(Listed):
-    """An answer as the operator sees it: what to answer with, and what was sent."""
+    """An answer as the operator sees it: the material to answer with, and what was sent."""
 
     material = fields.String(allow_none=True)
     note = fields.String(allow_none=True)
@@ -49,7 +49,7 @@ class AnswerView(Listed):
 
 
 class ReadAnswer(Schema):
-    """An answer as the reporter reads it."""
+    """An answer as the reporter sees it."""
 
     text = fields.String()
     sent_at = Instant()
@@ -59,14 +59,14 @@ class ReadAnswer(Schema):
 
 
 class TeamAddress(Schema):
-    """Where a team is reached, and its superior, who is told of what is late."""
+    """The addresses of a team and of its superior, who is sent letters about overdue steps."""
 
     email = Mailbox(required=True)
     superior_email = Mailbox(allow_none=True, load_default=None)
 
 
 class Teams(Schema):
-    """The addresses of every team; a team left out is sent nothing."""
+    """The addresses of all teams. A team that is left out is sent no letters."""
 
     operator = fields.Nested(TeamAddress)
     main_team = fields.Nested(TeamAddress)
@@ -74,13 +74,13 @@ class Teams(Schema):
 
 
 def read_teams(form: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """{team: address} of what `Teams` has loaded."""
+    """Convert the addresses loaded by `Teams` to {team: address}."""
     by_opd = {team_of(Role.OPD_TEAM, opd): address for opd, address in form.get("opd_team", {}).items()}
     return {role: form[role] for role in (Role.OPERATOR, Role.MAIN_TEAM) if role in form} | by_opd
 
 
 def show_teams(addresses: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The same in the shape of `Teams`."""
+    """Convert {team: address} to the shape of `Teams`."""
     shown: dict[str, Any] = {"opd_team": {}}
     for team, address in addresses.items():
         role, _, opd = team.partition(":")
@@ -92,7 +92,7 @@ def show_teams(addresses: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 class LetterIds(Schema):
-    """Which letters."""
+    """The ids of letters."""
 
     ids = fields.List(
         fields.String(validate=Regexp(r"[0-9a-z-]{1,36}\Z")),
@@ -110,7 +110,7 @@ class Undelivered(Schema):
 
 
 class WaitingLetters(Schema):
-    """Letters that were tried in vain and will be tried again."""
+    """The letters that have failed and will be retried: their number, since when, and why."""
 
     count = fields.Integer()
     since = Instant()
@@ -118,7 +118,7 @@ class WaitingLetters(Schema):
 
 
 class UnsentLetter(Undelivered):
-    """A letter that was not sent: about what, and what keeps it here."""
+    """An unsent letter: what it is about, and why it was not sent."""
 
     id = fields.String()
     ticket = fields.String(allow_none=True)
@@ -130,7 +130,7 @@ class UnsentLetter(Undelivered):
 
 
 class MonthField(fields.String):
-    """A month as `2026-03`: its first instant and that of the next, in WIB."""
+    """A month such as `2026-03`, loaded as its first instant and that of the next month, in WIB."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
@@ -140,13 +140,13 @@ class MonthField(fields.String):
 
 
 class Month(Schema):
-    """Which month."""
+    """The requested month."""
 
     month = MonthField(required=True)
 
 
 def record(journey: Journey) -> views.Record:
-    """A journey's facts, without a word of what it is about."""
+    """Return a journey's facts, without the content of the complaint."""
     return {
         "ticket": journey.ticket,
         "path": journey.path,
@@ -167,7 +167,7 @@ def record(journey: Journey) -> views.Record:
 
 
 def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: datetime) -> views.Standing:
-    """Where a complaint stands, and the clock of that step; once it is closed, of the last."""
+    """Return a complaint's state, and the clock of its current step, or of the last step once it is closed."""
     clocks = journey.clocks(calendar_of)
     if not clocks:
         return {"stands": journey.stands()}
@@ -184,8 +184,11 @@ def standing(journey: Journey, calendar_of: Callable[[int], Calendar], now: date
 
 
 def timeline(journey: Journey, reader: Actor, calendar_of: Callable[[int], Calendar], now: datetime) -> views.Timeline:
-    """A journey as `reader` may see it: the reporter is told roles and times, never a member of staff or a note; staff
-    the notes that were written to them; the teams (BY_DAY) what a reporter did by the day."""
+    """Return a journey as `reader` may see it.
+
+    The reporter sees roles and times, never staff members or notes. Staff see the notes written for them. The teams in
+    BY_DAY see the times of the reporter's acts only to the day.
+    """
     by_day = reader.role in BY_DAY
     journey, write = (journey.by_day(now), write_day) if by_day else (journey, write_instant)
     clocks = journey.clocks(calendar_of)
@@ -240,8 +243,10 @@ def _next(step: Step | None, clock: Clock | None, now: datetime, by_day: bool) -
 
 
 def _clock(clock: Clock | None, now: datetime, by_day: bool) -> views.Clock:
-    """When a step came and was due, the office minutes it took, whether it was late; None where nobody can know, or
-    where it would say to the minute what a reporter did."""
+    """Return when a step began and was due, the office minutes it took, and whether it was late.
+
+    Values are None where they are not known, or where they would reveal the minute of a reporter's act.
+    """
     if clock is None:
         return {"came_at": None, "due_at": None, "used_minutes": None, "late": None}
     if by_day and clock.step in REPORTERS_CLOCKS:
@@ -262,7 +267,7 @@ def _clock(clock: Clock | None, now: datetime, by_day: bool) -> views.Clock:
 def _service_left(
     journey: Journey, running: Clock | None, calendar_of: Callable[[int], Calendar], now: datetime, by_day: bool = False
 ) -> int | None:
-    """Office minutes left of what is promised for the whole; None once it is answered."""
+    """Return the office minutes left of the whole service's promised time; None once it is answered."""
     return None if running is None or running.step == RECEIVE else journey.service_left(now, calendar_of, by_day)
 
 

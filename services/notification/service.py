@@ -1,4 +1,4 @@
-"""What notification hears and can be told."""
+"""Notification's entrypoints: the events that it consumes and its RPC methods for steps 6 and 7."""
 
 import uuid
 from contextlib import AbstractContextManager
@@ -45,7 +45,7 @@ from services.notification.unsent import LooksAfterLetters
 class NotificationService(
     KnowsAuthors, Follows, NotifiesPeople, LooksAfterLetters, RepublishesClosings, Desk, ConsumesCalendars
 ):
-    """Steps 6 and 7, the journey of every complaint, and every message to a person."""
+    """The operator's second desk (step 6), the receipt (step 7), the journeys of complaints, and all letters."""
 
     name = "notification"
     role = Role.OPERATOR
@@ -53,29 +53,29 @@ class NotificationService(
     uow = UnitOfWorkProvider(NotificationWork)
     mailer = Mailer()
 
-    # -- what the other stages tell
+    # -- events of the other stages
 
     @handles(ComplaintSubmitted, batched=True)
     def on_complaint_submitted(self, event: Event[ComplaintSubmitted]) -> None:
-        """Step 1 ended: the reporter is sent a receipt."""
+        """Begin the journey of a submitted report, and send its reporter a receipt (the end of step 1)."""
         data = event.data
         author = self.keyed.author(data.ticket, self.keyed.open_reporter(data.sealed_reporter, data.ticket))
         self._begin(event, author=author, sealed_reporter=data.sealed_reporter)
 
     @handles(ComplaintSubmittedV1, batched=True)
     def on_complaint_submitted_v1(self, event: Event[ComplaintSubmittedV1]) -> None:
-        """The same, as an intake of a version before told it; `hide_reporters` sees to the id."""
+        """Begin the journey of a report submitted at an intake of an earlier version; `hide_reporters` hides the id."""
         self._begin(event, reporter_id=event.data.reporter_id)
 
     @handles(ComplaintHandedOver, batched=True)
     def on_complaint_handed_over(self, event: Event[ComplaintHandedOver]) -> None:
-        """Step 2 ended."""
+        """Note the hand-over (the end of step 2)."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
     @handles(ComplaintClassifiedAsInformation, batched=True)
     def on_classified_as_information(self, event: Event[ComplaintClassifiedAsInformation]) -> None:
-        """Step 3 ended, "ya": it comes to be answered."""
+        """Note the classification as information, and open a case for its answer (the end of step 3, "ya")."""
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
             work.journeys.note(_entry(event), path=Path.INFORMATION)
@@ -83,25 +83,25 @@ class NotificationService(
 
     @handles(ComplaintForwarded, batched=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
-        """Step 3 ended, "tidak"."""
+        """Note the forwarding to an OPD (the end of step 3, "tidak")."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event), path=Path.COMPLAINT, opd=event.data.opd)
 
     @handles(ResponseSubmitted, batched=True)
     def on_response_submitted(self, event: Event[ResponseSubmitted]) -> None:
-        """Step 4 ended."""
+        """Note the OPD's response (the end of step 4)."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
     @handles(ResponseReturned, batched=True)
     def on_response_returned(self, event: Event[ResponseReturned]) -> None:
-        """Step 5 sent a response back to step 4."""
+        """Note the return of a response (from step 5 back to step 4)."""
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
 
     @handles(ResponseApproved, batched=True)
     def on_response_approved(self, event: Event[ResponseApproved]) -> None:
-        """Step 5 ended: it comes to be answered."""
+        """Note the approval of a response, and open a case for its answer (the end of step 5)."""
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
             work.journeys.note(_entry(event))
@@ -112,8 +112,7 @@ class NotificationService(
     @rpc
     @requires(Role.OPERATOR)
     def answer(self, actor: Actor, ticket: str) -> views.Answering:
-        """Where a complaint stands, what there is to answer it with, what was sent, and which letters to its reporter
-        will not arrive."""
+        """Return a complaint's state, its answer with the material for it, and the letters to its reporter given up."""
         with viewing(self.uow, actor, ticket, "answer") as work:
             journey, answer = work.journeys.get(ticket), work.answers.find(ticket)
             letters, _ = work.messages.undelivered(ticket)
@@ -126,7 +125,7 @@ class NotificationService(
     @rpc
     @requires(Role.OPERATOR)
     def send_answer(self, actor: Actor, ticket: str, text: str) -> views.Acted:
-        """Step 6: send the answer to the reporter."""
+        """Send the answer to the reporter (step 6)."""
         form = load(schemas.AnswerText, {"text": text})
         now = self.uow.clock()
         minutes = self._minutes_to(ticket, now)
@@ -140,7 +139,7 @@ class NotificationService(
         return act.done()
 
     def standing(self, work: NotificationWork, actor: Actor, ticket: str) -> Answer:
-        """As Desk's. Raises NotYourStep where the complaint has not come to be answered."""
+        """Return the locked case, as Desk does. Raises NotYourStep where the complaint does not await an answer yet."""
         return _reached(work, ticket)
 
     # -- step 7: the reporter
@@ -148,7 +147,7 @@ class NotificationService(
     @rpc
     @requires(Role.REPORTER)
     def read_answer(self, actor: Actor, ticket: str) -> views.Read:
-        """What `open_answer` gives, without its counting as received: nothing was handed over yet."""
+        """Return the same as `open_answer` without counting as receipt, for documents and requests without effect."""
         with self.uow.reading() as work:
             journey, answer = self._own(work, ticket, actor), work.answers.find(ticket)
         return self._read(journey, answer, work.now)
@@ -156,7 +155,10 @@ class NotificationService(
     @rpc
     @requires(Role.REPORTER)
     def open_answer(self, actor: Actor, ticket: str) -> views.Read:
-        """Step 7: the reporter looks at their complaint; where it is answered, that counts as receiving the answer."""
+        """Return the state and the answer of the reporter's own complaint.
+
+        Where it is answered, this counts as receipt and closes the complaint (step 7).
+        """
         with self.uow.begin() as work:
             journey = self._own(work, ticket, actor)
             answer = work.answers.find(ticket, for_update=True)
@@ -168,7 +170,7 @@ class NotificationService(
     @rpc
     @requires(Role.REPORTER)
     def confirm_receipt(self, actor: Actor, ticket: str) -> views.Acted:
-        """Step 7: the reporter confirms receipt."""
+        """Confirm the receipt of the answer, by the reporter (step 7)."""
         with self.uow.begin() as work:
             self._own(work, ticket, actor)
             answer = _reached(work, ticket)
@@ -180,7 +182,7 @@ class NotificationService(
 
     @timer(interval=60)
     def close_lapsed(self) -> None:
-        """Step 7: answers nobody opened for ten working days count as received."""
+        """Close the complaints whose answers were unopened for ten working days, which count as received (step 7)."""
         with self.uow.reading() as work:
             tickets = work.answers.lapsing(work.now, 500)
         for ticket in tickets:
@@ -190,12 +192,12 @@ class NotificationService(
                     _close(work, answer)
 
     def _begin(self, event: Event[Any], **whose: str) -> None:
-        """Begin a journey, and write its reporter the first letter."""
+        """Begin a journey, and write the first letter to its reporter."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self._noting(event) as work:
 
             def answered(at: datetime) -> None:
-                # Heard last, where it was long on its way: how long the answer took can be known only now.
+                # The submission can be consumed after the answer was sent; only now can the answer's time be computed.
                 work.journeys.answered(data.ticket, at, calendar.minutes_between(event.time, at))
 
             work.journeys.note(
@@ -212,7 +214,10 @@ class NotificationService(
             work.afterwards(self.mailer.wake)
 
     def _noting(self, event: Event[Any]) -> AbstractContextManager[NotificationWork]:
-        """The effect of an event that the journey notes; retried until its calendar has come, for its clock."""
+        """Open the transaction that notes an event in its journey.
+
+        Raises CalendarNotReceivedError, so that the event is retried, until the calendar of its clock was consumed.
+        """
         self.calendars.get(event.data.calendar)
         return self.uow.handling(event)
 
@@ -259,7 +264,7 @@ def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | N
 
 
 def _tell(work: NotificationWork, data: AnswerSent | ComplaintClosed, now: datetime) -> None:
-    """Emit our own event, and note it in the journey: nobody tells us."""
+    """Publish this stage's own event, and note it in the journey, since a stage does not consume its own events."""
     (event_id,) = work.emit(data, at=now)
     closed: dict[str, Any] = {"closed_at": now} if isinstance(data, ComplaintClosed) else {}
     work.journeys.note(

@@ -1,5 +1,4 @@
-"""Whom notification writes to beside the procedure's own letters: the team whose step runs out, its superior, the
-reporter who waits; and the reporter who forgot a password."""
+"""Letters beside those of the procedure: about due and overdue steps, delayed or unread answers, and password codes."""
 
 import uuid
 from typing import Any
@@ -24,7 +23,10 @@ log = get_logger()
 
 
 class NotifiesPeople:
-    """Letters about time, and codes. Those to teams leave in office hours only: the mailer sees to that."""
+    """The part of notification that writes letters about time, and with codes.
+
+    The mailer sends letters to teams in office hours only.
+    """
 
     uow: Any
     mailer: Any
@@ -32,21 +34,21 @@ class NotifiesPeople:
 
     @handles(StepDueSoon, batched=True)
     def on_step_due_soon(self, event: Event[StepDueSoon]) -> None:
-        """A step of another stage nears its end."""
+        """Write to the team whose step is due soon."""
         with self.uow.handling(event) as work:
             work.tell_team(event.data, event.time, event.id)
             work.afterwards(self.mailer.wake)
 
     @handles(StepOverdue, batched=True)
     def on_step_overdue(self, event: Event[StepOverdue]) -> None:
-        """A step of another stage is late."""
+        """Write to the team whose step is overdue, and to its superior."""
         with self.uow.handling(event) as work:
             work.tell_team(event.data, event.time, event.id)
             work.afterwards(self.mailer.wake)
 
     @handles(PasswordResetRequested, batched=True)
     def on_password_reset_requested(self, event: Event[PasswordResetRequested]) -> None:
-        """A reporter forgot their password: the code goes out, where it is still good."""
+        """Send a reporter their password code, where it is still valid."""
         data = event.data
         with self.uow.handling(event) as work:
             if work.now < data.expires_at:
@@ -61,7 +63,7 @@ class NotifiesPeople:
 
     @timer(interval=TELL_SECONDS)
     def tell_reporters(self) -> None:
-        """Tell reporters that the promised time has passed, or that their answer waits to be read; each once."""
+        """Write to reporters that the promised time has passed, or that their answer is unread; once for each."""
         with self.uow.begin() as work:
             for ticket in work.journeys.to_apologise(work.now, BATCH):
                 work.messages.add(str(uuid.uuid4()), ticket, "late", work.now)
@@ -72,21 +74,21 @@ class NotifiesPeople:
 
     @timer(interval=FORGET_SECONDS)
     def forget_postboxes(self) -> None:
-        """Keep no count of letters for longer than it matters."""
+        """Delete counts of letters that no longer matter."""
         with self.uow.begin() as work:
             work.postboxes.forget((work.now - KEPT).date())
 
     @rpc
     @requires(Role.ADMIN)
     def teams(self, actor: Actor) -> dict[str, Any]:
-        """Where the teams and their superiors are reached."""
+        """Return the addresses of the teams and their superiors."""
         with self.uow.reading() as work:
             return schemas.show_teams(work.teams.all())
 
     @rpc
     @requires(Role.ADMIN)
     def replace_teams(self, actor: Actor, teams: dict) -> dict[str, Any]:
-        """Replace all addresses of teams and superiors."""
+        """Replace all addresses of the teams and their superiors."""
         addresses = schemas.read_teams(load(schemas.Teams, teams))
         with self.uow.begin() as work:
             work.teams.replace(addresses)

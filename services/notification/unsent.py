@@ -1,4 +1,4 @@
-"""Letters that have not left: counted, listed, tried again and dropped by who is on duty, and shown to operators."""
+"""RPC methods for unsent letters: counted, listed, retried and dropped by the admin, and shown to operators."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -17,14 +17,14 @@ log = get_logger()
 
 
 class LooksAfterLetters:
-    """What is told of letters says about which complaint they are, never to whom they go."""
+    """The part of notification that manages unsent letters. It reveals their complaints, never their recipients."""
 
     uow: Any
     mailer: Any
 
     @rpc
     def letters(self) -> dict[str, int]:
-        """How many letters wait to be sent, and how many were given up."""
+        """Return the numbers of letters that wait to be sent, and that were given up."""
         with self.uow.reading() as work:
             waiting, given_up = work.messages.counts()
         return {"letters_waiting": waiting, "letters_given_up": given_up}
@@ -32,7 +32,7 @@ class LooksAfterLetters:
     @rpc
     @requires(Role.ADMIN)
     def unsent_letters(self, actor: Actor, given_up: bool, cursor: str | None = None) -> dict[str, Any]:
-        """A page of those that were given up, or of those that wait."""
+        """Return a page of the letters that were given up, or else of those that wait."""
         with self.uow.reading() as work:
             rows, following = work.messages.listed(given_up is True, cursor)
         return {"items": schemas.UnsentLetter(many=True).dump(rows), "next": following}
@@ -40,14 +40,14 @@ class LooksAfterLetters:
     @rpc
     @requires(Role.ADMIN)
     def retry_letters(self, actor: Actor, ids: list) -> dict[str, Any]:
-        """Send letters now, and for five days if need be: which (`done`), and why others stay as they are (`left`)."""
+        """Retry letters now, and again for five days. Returns those (`done`), and why the others are not (`left`)."""
         wanted = load(schemas.LetterIds, {"ids": ids})["ids"]
         return self._retry(actor, lambda messages, now: _outcome(messages, wanted, messages.retry(wanted, now)))
 
     @rpc
     @requires(Role.ADMIN)
     def retry_given_up_letters(self, actor: Actor) -> int:
-        """The same with every letter that has been given up; how many."""
+        """Retry every letter that has been given up, as `retry_letters` does, and return their number."""
         began, total = self.uow.clock(), 0
         while found := self._retry(actor, lambda messages, now: {"done": messages.retry_given_up(began, now)})["done"]:
             total += len(found)
@@ -56,7 +56,10 @@ class LooksAfterLetters:
     @rpc
     @requires(Role.ADMIN)
     def drop_letters(self, actor: Actor, ids: list) -> dict[str, Any]:
-        """Forget letters that were not sent, and are not being sent: those (`done`), and why others stay (`left`)."""
+        """Drop letters that were not sent and are not being sent.
+
+        Returns those (`done`), and why the others are not dropped (`left`).
+        """
         wanted = load(schemas.LetterIds, {"ids": ids})["ids"]
         with self.uow.begin() as work:
             dropped = work.messages.drop_unsent(wanted, work.now)
@@ -69,8 +72,10 @@ class LooksAfterLetters:
     @rpc
     @requires(Role.OPERATOR)
     def undelivered(self, actor: Actor, cursor: str | None = None, limit: int | None = None) -> dict[str, Any]:
-        """Letters to reporters that will not arrive, of complaints that are not closed yet, a page at a time; and what
-        letters wait since they were tried in vain, such as while the mail server is away."""
+        """Return a page of the letters to reporters that were given up, of complaints that are still open.
+
+        `waiting` holds the letters that have failed and will be retried, such as while the mail server is down.
+        """
         with self.uow.reading() as work:
             rows, following = work.messages.undelivered(None, cursor, limit)
             waiting = work.messages.tried_in_vain()

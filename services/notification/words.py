@@ -1,6 +1,7 @@
-"""What letters say beside their fixed text: never what a complaint is about, nor who reported.
+"""The variable words of letters. They never say what a complaint is about or who reported.
 
-Nothing that people wrote stands in them but user names, which are plain letters: no sign turns what is around it.
+Of all that people enter they contain only user names, which are plain letters without characters that change the
+direction of text.
 """
 
 from datetime import datetime
@@ -11,7 +12,7 @@ from nkk.sop.steps import STEPS
 
 
 def words_of(row: Any, site: str) -> dict[str, str]:
-    """Those of a letter about a complaint: ticket, site, and where they apply step, minutes, due and service_due."""
+    """Return the words of a letter about a complaint: ticket, site, and where known step, minutes, due, service_due."""
     words = {"ticket": row.ticket, "site": site}
     if row.service_due_at is not None:
         words["service_due"] = written_instant(row.service_due_at)
@@ -26,15 +27,17 @@ def words_of(row: Any, site: str) -> dict[str, str]:
 
 
 def words_of_account(site: str) -> dict[str, str]:
-    """Those of a letter about an account: its page."""
+    """Return the words of a letter about an account: the site, and the account's page."""
     return {"site": site, "page": f"{site.rstrip('/')}/akun"}
 
 
 def words_of_code(code: str, username: str | None, expires_at: datetime, site: str) -> dict[str, str]:
-    """Those of a letter with a code: whose it is (versions before did not tell), the code, the page that takes it,
-    until when."""
+    """Return the words of a letter with a code: the code, its user name, the page to enter it, and its expiry.
+
+    `username` is None where intake is of an earlier version.
+    """
     page = f"{site.rstrip('/')}/atur-ulang-sandi"
-    # Behind the #: what stands there is sent to no server, and so into no log and no Referer.
+    # The code is in the fragment, which browsers do not send: it gets into no server log and no Referer.
     return {
         "site": site,
         "code": code,
