@@ -1,1 +1,1 @@
-"""What runs and looks after the whole: the stack on one machine, the command line, and the demonstration."""
+"""Operation of a whole installation: the stack on one machine, the command line, and the demonstration."""

@@ -1,4 +1,4 @@
-"""`nkk`: run the whole on one machine, and look after it. One module a group of commands."""
+"""The command `nkk`: run an installation on one machine and operate it. Each group of commands has a module."""
 
 import os
 import signal
@@ -35,13 +35,13 @@ TROUBLE: tuple[type[Exception], ...] = (
 
 
 class Group(click.Group):
-    """Says what went wrong in a sentence, not in a traceback."""
+    """A command group that reports expected errors in a sentence instead of a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            raise  # whoever read our output has enough; click ends quietly
+            raise  # the reader of the output has closed it; click exits quietly
         except TROUBLE as error:
             raise click.ClickException(sentence(error)) from error
 
@@ -64,7 +64,7 @@ def main(context: click.Context, var: Path) -> None:
     """
     context.obj = var
     if os.getpid() == 1:
-        # A container's first process: whatever it has no handler for, the kernel keeps from it.
+        # The kernel does not deliver signals without a handler to a container's first process.
         signal.signal(signal.SIGTERM, _end)
     found = running_stack(var)
     if found:

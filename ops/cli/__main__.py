@@ -1,4 +1,4 @@
-"""`python -m ops.cli` is `nkk`."""
+"""Run `nkk` by `python -m ops.cli`."""
 
 from ops.cli import main
 

@@ -1,4 +1,4 @@
-"""Staff accounts, and the identities behind reporters'."""
+"""Commands for staff accounts, and for the encryption of reporters' identities."""
 
 import json
 import sys
@@ -27,7 +27,7 @@ def _password(_context: click.Context, _option: click.Parameter, given: str | No
         return given
     if sys.stdin.isatty():
         return click.prompt("Password", hide_input=True, confirmation_prompt=True)
-    # Asked for there, it would be warned of as if somebody could look on.
+    # Read without click's prompt, which would warn that the password is echoed.
     try:
         line = sys.stdin.buffer.readline().decode().rstrip("\r\n")
     except ValueError:

@@ -1,4 +1,4 @@
-"""Time, proved and counted; and the documents that say so."""
+"""Commands that recompute clocks, write the monthly report, and check document templates."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ def clock(ticket: str) -> None:
 )
 def report(month: str, format_: str, output: Path | None) -> None:
     """Write a month's recapitulation (such as 2026-03) to a file."""
-    from gateway.documents import render  # heavy: not for every command
+    from gateway.documents import render  # imported only here, because it is slow to load
 
     def counted(admin: Admin) -> dict[str, Any]:
         def ask(closed: bool, cursor: str | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Events: subscribe to them, look after those that failed, publish them again; and how the stages do."""
+"""Commands for events (subscribe, republish, quarantine) and for the state of the stages (status, health)."""
 
 import json
 import sys
@@ -16,7 +16,7 @@ from ops.stack import quarantine as quarantined
 from ops.stack import status as stack_status
 
 REPUBLISH_SECONDS = 3600
-"""For how long the command waits while a stage marks what is to be published: about a minute a million events."""
+"""The timeout for a stage to mark the events to republish, which takes about a minute for a million events."""
 
 
 @click.command()

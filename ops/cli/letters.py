@@ -1,4 +1,4 @@
-"""Letters that have not left."""
+"""Commands for unsent letters."""
 
 import json
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from ops.stack.staff import Admin
 
 STAGE = "notification"
 RETRY_SECONDS = 600
-"""For how long the command waits while every letter that was given up is marked."""
+"""The timeout for the retry of all letters that were given up."""
 
 FREE_SECONDS, PAUSE = 10, 0.5
-"""For how long letters are waited for that are being sent. Most are not, and go with one that is: a stage takes up to
-twenty at a time, and lets go of those behind it within a few seconds."""
+"""How long the command waits for letters in sending, and the pause between its attempts. Most only share a batch of up
+to twenty with a letter in sending, and are put back within a few seconds."""
 
 _ids_argument = click.argument("letter_ids", nargs=-1)
 
@@ -81,8 +81,10 @@ def drop_letters(letter_ids: tuple[str, ...], yes: bool) -> None:
 
 
 def _once_free(method: str, letter_ids: tuple[str, ...]) -> tuple[int, dict[str, str]]:
-    """With how many letters `method` was done, and why the others stay: what is being sent is asked for again, until it
-    was sent or is free."""
+    """Apply `method` to letters, and return the number done, and why the others are not.
+
+    Letters in sending are tried again until they are sent or free, for at most FREE_SECONDS.
+    """
 
     def ask(admin: Admin) -> tuple[int, dict[str, str]]:
         until, wanted = monotonic() + FREE_SECONDS, list(letter_ids)

@@ -1,4 +1,4 @@
-"""Run the whole on one machine, and make what it needs."""
+"""Commands that run an installation on one machine, and that prepare its databases, queues, keys and settings."""
 
 import json
 import os
@@ -27,7 +27,7 @@ from ops.stack.staff import ensure_demonstration_staff
 @click.pass_obj
 def run(var: Path, scale: tuple[str, ...]) -> None:
     """Start broker, databases, the four stages and the gateway; Ctrl-C ends them all."""
-    # SIGINT too: a shell that starts us in the background has it ignored.
+    # SIGINT too, which is ignored where a shell started this process in the background.
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, _interrupt)
     began = time.monotonic()
@@ -66,7 +66,7 @@ def migrate(var: Path, services: tuple[str, ...]) -> None:
 
 
 def _database_setting(service: str, alone: bool) -> Setting[str]:
-    """What names its database: its own setting, or the one for a service alone."""
+    """Return the setting of the service's database: its own, or DATABASE_URL where only this service is migrated."""
     own = database_of(service)
     return DATABASE_URL if alone and not os.environ.get(own.name) and os.environ.get(DATABASE_URL.name) else own
 
@@ -132,9 +132,9 @@ def demo(var: Path, opening: bool) -> None:
 
 
 def open_site(url: str, var: Path) -> None:
-    """Open the site in a browser, where there is a screen to show it on; say where it is in any case."""
+    """Print the site's address, and open it in a browser where there is a screen."""
     say(f"the site: {url}   (logins in {var / 'staff.json'})")
-    # Without a screen, Python would start a browser for terminals in this one.
+    # Without a screen, Python would start a text browser in this terminal.
     if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))):
         say("there is no screen here to open it on: open it in a browser of yours")
     elif not webbrowser.open(url):
@@ -196,7 +196,7 @@ def _welcome(stack: Stack, staff: dict[str, Any], seconds: float) -> None:
 
 
 def _mail(stack: Stack) -> str:
-    """Where letters really go."""
+    """Return a sentence that says where letters go."""
     environment = stack.environment("notification")
     server = NKK_SMTP_URL.get(environment)
     if server is None:

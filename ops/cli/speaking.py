@@ -1,4 +1,4 @@
-"""How the commands speak: to the person, to the broker, as the installation's admin."""
+"""Helpers of the commands: output and error messages, the broker's URI, and calls as the installation's admin."""
 
 import os
 from collections.abc import Callable
@@ -21,16 +21,16 @@ from ops.stack.run import running
 from ops.stack.staff import Admin
 
 FROM_STACK = "nkk.from_stack"
-"""Under this a command's context holds the names of the settings that came from the stack that runs beside us."""
+"""The key in a command's context for the names of the settings taken from the running stack."""
 
 
 def say(text: str) -> None:
-    """Tell the person; what a command gives out goes elsewhere."""
+    """Print a message to stderr. The results of a command go to stdout."""
     click.echo(text, err=True)
 
 
 def saying_and_keeping(path: Path) -> Callable[[str], None]:
-    """Say it, and keep it with its time for whoever was not watching."""
+    """Return a function that prints a message and appends it with its time to the file at `path`."""
 
     def both(text: str) -> None:
         say(text)
@@ -42,7 +42,7 @@ def saying_and_keeping(path: Path) -> Callable[[str], None]:
 
 
 def broker() -> str:
-    """The broker's URI, from the environment or the stack that runs beside us."""
+    """Return the broker's URI, from the environment or the running stack. Raises ClickException where there is none."""
     if not os.environ.get("AMQP_URI"):
         var = click.get_current_context().find_root().obj
         raise click.ClickException(
@@ -53,14 +53,14 @@ def broker() -> str:
 
 
 def broker_now() -> str:
-    """The same as it is now: a stack that was started again beside us may have its broker at another port."""
+    """Return the broker's current URI, which can have another port after a restart of the running stack."""
     context = click.get_current_context()
     found = running(context.find_root().obj) if "AMQP_URI" in context.meta.get(FROM_STACK, ()) else None
     return found["environment"]["AMQP_URI"] if found else broker()
 
 
 def as_admin(act: Callable[[Admin], Any]) -> Any:
-    """What `act` gives, done as the admin that holds the keys of this installation."""
+    """Return the result of `act`, called with an Admin that has the installation's keys."""
     configure()
     uri, keys = broker(), (NKK_TOKEN_SIGNING_KEY, NKK_INTAKE_PUBLIC_KEY)
     check(keys)
@@ -72,12 +72,12 @@ def as_admin(act: Callable[[Admin], Any]) -> Any:
 
 
 def sentence(error: BaseException) -> str:
-    """What went wrong, for a person."""
+    """Return a sentence for people that describes `error`."""
     if isinstance(error, (RefusedRemotelyError, Refused)):
         refused = refusals.sentence(error.code, error.details)
         name = error.name if isinstance(error, RefusedRemotelyError) else type(error).__name__
         if name != InvalidInput.__name__:
-            return refused  # which says it whole, whatever fields it names
+            return refused  # only InvalidInput needs its fields to be understood
         fields = sentences(error.details.get("fields") or {})
         return " ".join([refused, *(f"{name}: {' '.join(map(str, said))}" for name, said in fields.items())])
     if isinstance(error, StageUnavailableError):

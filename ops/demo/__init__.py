@@ -1,6 +1,6 @@
-"""A demonstration: a few dozen invented reports carried through the whole procedure over HTTP, as people would.
+"""A demonstration that carries a few dozen invented reports through the whole procedure over HTTP, as people would.
 
-`complaints.json` holds the reports and what each desk says to them, `visitor` is a person at the website, `desks` the
-four desks and what is decided there, `journey` the runner, `accounting` the check that each report went its way
-exactly once, `screen` what is shown (in Indonesian).
+`complaints.json` holds the reports and each desk's responses, `visitor` is a person at the website, `desks` has the
+four desks and their decisions, `journey` is the runner, `accounting` checks that each report passed every step exactly
+once, and `screen` is the output (in Indonesian).
 """

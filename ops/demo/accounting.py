@@ -1,4 +1,4 @@
-"""Whether a report went its way through the procedure exactly once, by its timeline alone."""
+"""The check, by its timeline only, that a report passed every step of the procedure exactly once."""
 
 from collections import Counter
 from typing import Any
@@ -14,7 +14,7 @@ _AFTER = ["answer.sent.v1", CLOSED]
 
 
 def expected_events(item: dict[str, Any]) -> list[str]:
-    """The events of this report's whole journey, in order: 1-2-3-6-7, or 1 to 7 with the planned return."""
+    """Return the events of a report's whole journey in order: steps 1-2-3-6-7, or 1 to 7 with the planned return."""
     if item["path"] == Path.INFORMATION:
         return [*_BEFORE, "complaint.classified_as_information.v1", *_AFTER]
     returned = _RETURNED if "return_note" in item else []
@@ -22,12 +22,12 @@ def expected_events(item: dict[str, Any]) -> list[str]:
 
 
 def flaws(item: dict[str, Any], timeline: dict[str, Any] | None) -> list[str]:
-    """What is wrong with a journey, in sentences (Indonesian); none where it is complete, each act once, in order."""
+    """Return what is wrong with a journey, in Indonesian sentences; none where each event came once and in order."""
     if timeline is None:
         return ["riwayatnya belum terbaca"]
     expected, told = expected_events(item), [entry["event"] for entry in timeline["entries"]]
     stuck = _standing(timeline)
-    # Of a report that still stands somewhere, only what is too much is wrong: the rest has yet to happen.
+    # For a report that is not closed, only surplus events are wrong: the missing ones may still come.
     found = [*stuck, *_counted(Counter(expected), Counter(told), only_surplus=bool(stuck))]
     if not found and told != expected:
         found.append("urutan langkahnya tidak sesuai prosedur")

@@ -1,4 +1,4 @@
-"""The four desks of the procedure, and what each decides about a report of the demonstration."""
+"""The four desks of the procedure, and their decisions about the reports of the demonstration."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from nkk.sop.steps import Path, Role
 from ops.demo.visitor import Visitor
 
 Item = dict[str, Any]
-"""One report of `complaints.json`: the form, and what everybody says to it."""
+"""A report of `complaints.json`: the form, and the texts of each desk."""
 
 Row = dict[str, Any]
-"""One row of a desk's worklist."""
+"""A row of a desk's worklist."""
 
 Act = tuple[str, dict[str, Any] | None]
-"""The last part of the act's path, and its body."""
+"""The last part of an act's path, and the body of its request."""
 
 
 @dataclass(frozen=True)
 class Desk:
-    """A desk, who sits at it, and what that person does with a report lying there."""
+    """A desk, the person who works at it, and the function that decides about a report there."""
 
     name: str
     person: Visitor
@@ -27,7 +27,7 @@ class Desk:
 
 
 def open_desks(anyone: Visitor, staff: dict[str, Any], opds: set[str]) -> Iterator[Desk]:
-    """Everybody logs in and sits down, in the order of the procedure; of the OPD teams only those of `opds`."""
+    """Log in the staff and yield their desks in the order of the procedure; of the OPD teams only those of `opds`."""
     operator = _seated(anyone, staff[Role.OPERATOR])
     yield Desk("intake", operator, hand_over)
     yield Desk("triage", _seated(anyone, staff[Role.MAIN_TEAM]), classify_or_judge)
@@ -41,12 +41,12 @@ def _seated(anyone: Visitor, account: dict[str, str]) -> Visitor:
 
 
 def hand_over(item: Item, row: Row) -> Act:
-    """Step 2: the operator hands the report to Tim Utama."""
+    """Hand the report over to Tim Utama, as the operator (step 2)."""
     return "handover", None
 
 
 def classify_or_judge(item: Item, row: Row) -> Act:
-    """Steps 3 and 5 lie on one desk: Tim Utama classifies a report, or approves or returns the response to it."""
+    """Classify a report, or approve or return the response to it, as Tim Utama (steps 3 and 5, at one desk)."""
     if row["stands"]["state"] == "awaiting_approval":
         return "approval", judge(item, row["round"])
     if item["path"] == Path.INFORMATION:
@@ -55,19 +55,22 @@ def classify_or_judge(item: Item, row: Row) -> Act:
 
 
 def judge(item: Item, round_: int) -> dict[str, Any]:
-    """Step 5: a first response is returned where the report has a note for that; any other is approved."""
+    """Return a first response where the report has a note for that; approve any other (step 5)."""
     if round_ == 1 and "return_note" in item:
         return {"approved": False, "note": item["return_note"]}
     return {"approved": True}
 
 
 def respond(item: Item, row: Row) -> Act:
-    """Step 4: the OPD team responds; differently to a report that was returned. `round` counts responses so far."""
+    """Respond to a report as the OPD team, with the second text after a return (step 4).
+
+    The row's `round` is the number of responses so far.
+    """
     return "response", {"text": item["second_response" if row["round"] else "response"]}
 
 
 def answer(item: Item, row: Row) -> Act:
-    """Step 6: the operator sends the answer."""
+    """Send the answer, as the operator (step 6)."""
     return "answer", {"text": item["answer"]}
 
 

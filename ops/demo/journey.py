@@ -1,4 +1,4 @@
-"""Carries the reports of the demonstration through the procedure: everybody works at their own desk, over HTTP."""
+"""The runner of the demonstration, which carries its reports through the procedure over HTTP."""
 
 import json
 import secrets
@@ -21,10 +21,10 @@ from ops.demo.visitor import OUT_OF_STEP, Declined, Visitor
 
 THREADS = 4
 DEADLINE = 30.0
-"""Seconds in which nothing moves at any desk before the demonstration stops waiting."""
+"""The seconds without progress at any desk after which the demonstration stops waiting."""
 
 PAUSE = 0.25
-"""Seconds between two looks at the desks while events are on their way."""
+"""The seconds between two polls of the desks while no progress is made."""
 
 RECEIVE = 7
 CONFLICT = 409
@@ -33,7 +33,7 @@ TIMEOUT = httpx.Timeout(20.0)
 
 @dataclass
 class Journey:
-    """One accepted report: what is planned for it, whose it is, and its timeline when last read."""
+    """An accepted report: its plan, its reporter, and its timeline as last read."""
 
     item: Item
     reporter: Visitor
@@ -43,11 +43,14 @@ class Journey:
     trouble: str | None = None
 
     def flaws(self) -> list[str]:
-        """What is wrong with the journey so far; nothing once it is complete."""
+        """Return what is wrong with the journey so far; nothing once it is complete."""
         return accounting.flaws(self.item, self.timeline)
 
     def try_to(self, act: Callable[[], Any]) -> bool:
-        """Whether `act` was done. What is refused lies on the desk still at the next look, or was done before."""
+        """Try `act` and return whether it was done.
+
+        Where it was refused out of step, it was done before, or the report is still on the worklist at the next poll.
+        """
         try:
             act()
         except Declined as declined:
@@ -57,13 +60,13 @@ class Journey:
         return True
 
     def look(self) -> bool:
-        """The reporter reads the timeline; whether there is more in it than before."""
+        """Read the timeline as the reporter, and return whether it has changed."""
         before = self.timeline
         self.try_to(self._read_timeline)
         return self.timeline != before
 
     def receive(self) -> bool:
-        """Step 7: the reporter confirms receipt, or opens the answer, where it has come."""
+        """Confirm receipt or open the answer as the reporter, where it was sent (step 7); return whether this moved."""
         moved = self.look()
         if self.timeline is None or self.timeline["stands"]["step"] != RECEIVE:
             return moved
@@ -82,7 +85,7 @@ class Journey:
 
 
 class Office:
-    """All the desks, and the accepted reports that pass over them. Reports of others are left alone."""
+    """All desks, and the accepted reports of the demonstration. Other reports at the desks are not touched."""
 
     def __init__(self, desks: Sequence[Desk], journeys: Sequence[Journey], pool: ThreadPoolExecutor) -> None:
         self._desks = desks
@@ -90,7 +93,7 @@ class Office:
         self._pool = pool
 
     def carry(self) -> None:
-        """Look at every desk in turn until each journey is complete, or nothing has moved for DEADLINE seconds."""
+        """Work at every desk in turn until all journeys are complete, or nothing has moved for DEADLINE seconds."""
         moved_at = time.monotonic()
         while self._unfinished():
             if self._look_round():
@@ -99,14 +102,14 @@ class Office:
                 break
             else:
                 time.sleep(PAUSE)
-        # The last word is a fresh one: what happened twice may have happened after a journey looked complete.
+        # Read once more: a duplicate event may have come after the journey was complete.
         self._together(Journey.look, self._journeys.values())
 
     def _unfinished(self) -> list[Journey]:
         return [journey for journey in self._journeys.values() if journey.flaws()]
 
     def _look_round(self) -> int:
-        """Everybody does what lies on their desk; how much moved."""
+        """Do the work at every desk, and return the number of changes."""
         moved = sum(self._work_at(desk) for desk in self._desks)
         return moved + self._together(Journey.receive, [each for each in self._unfinished() if each.answered])
 
@@ -126,16 +129,16 @@ class Office:
 
 
 def load() -> dict[str, Any]:
-    """The invented reporters and reports of the demonstration."""
+    """Return the invented reporters and reports of the demonstration."""
     return json.loads(files("ops.demo").joinpath("complaints.json").read_text(encoding="utf-8"))
 
 
 def run(base_url: str, staff: dict, echo: screen.Echo, folder: Path) -> bool:
-    """Carry the demonstration's reports through the procedure at the gateway `base_url` and show each journey.
+    """Carry the demonstration's reports through the procedure at the gateway `base_url`, and print each journey.
 
-    `staff` is {role: {"username", "password"}} for the operator and Tim Utama, and {"opd_team": {opd: {…}}}. True
-    where every report was accepted and reached step 7 exactly once, by the path planned for it. The documents that
-    one reporter may open are put into `folder`, and the month's recapitulation.
+    `staff` is {role: {"username", "password"}} for the operator and Tim Utama, and {"opd_team": {opd: {…}}}. One
+    reporter's documents and the monthly report are written into `folder`. Returns whether every report was accepted
+    and reached step 7 exactly once by its planned path.
     """
     root = base_url.rstrip("/").removesuffix("/api/v1") + "/api/v1"
     with httpx.Client(base_url=root, timeout=TIMEOUT) as http, ThreadPoolExecutor(THREADS) as pool:
@@ -169,8 +172,10 @@ def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPo
 
 
 def lacks(items: Sequence[Item], categories: Sequence[dict[str, Any]], opds: Sequence[dict[str, Any]]) -> list[str]:
-    """What the reports name and the lists of the service do not have: the demonstration is of the lists that a new
-    service has, and an admin may have replaced them."""
+    """Return the categories and agencies used by the reports that the service's lists lack.
+
+    The demonstration uses the default lists, which an admin may have replaced.
+    """
     known = {opd["key"] for opd in opds} | {
         f"{category['key']}/{sub['key']}" for category in categories for sub in category["sub_categories"]
     }
@@ -187,19 +192,19 @@ def lacks(items: Sequence[Item], categories: Sequence[dict[str, Any]], opds: Seq
 
 
 def _register(anyone: Visitor, person: dict[str, Any]) -> Visitor:
-    """A new account, under a user name nobody has, and its first log-in."""
+    """Register a new account with an unused user name, and log in."""
     form = person | {"username": f"{person['username']}-{secrets.token_hex(4)}"}
     try:
         anyone.post("/reporters", form)
     except Declined as declined:
-        # Taken by ourselves, where the reply to a first attempt was lost: the log-in tells.
+        # The name is taken by this account where the reply to a first attempt was lost; the log-in shows that.
         if declined.status != CONFLICT:
             raise
     return anyone.log_in(form["username"], form["password"])
 
 
 def _submit(item: Item, reporter: Visitor, echo: screen.Echo) -> Journey | None:
-    """Step 1: the report is entered; None where it was not accepted."""
+    """Submit a report (step 1); return its journey, or None where it was not accepted."""
     try:
         receipt = reporter.post("/complaints", item["form"], **{"Idempotency-Key": str(uuid.uuid4())})
     except Declined as declined:
@@ -209,7 +214,7 @@ def _submit(item: Item, reporter: Visitor, echo: screen.Echo) -> Journey | None:
 
 
 def _open_documents(journeys: Sequence[Journey], folder: Path) -> Iterator[Path]:
-    """The first reporter opens their documents; each as DOCX and PDF in `folder`."""
+    """Download the first reporter's documents as DOCX and PDF into `folder`, and yield their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     for journey in journeys[:1]:
         for document in (journey.timeline or {}).get("documents", []):
@@ -220,7 +225,7 @@ def _open_documents(journeys: Sequence[Journey], folder: Path) -> Iterator[Path]
 
 
 def recapitulate(operator: Visitor, month: str, folder: Path) -> Iterator[Path]:
-    """The operator takes the recapitulation of `month` (`2026-03`); as XLSX and PDF in `folder`."""
+    """Download the report of `month` (`2026-03`) as XLSX and PDF into `folder`, as the operator; yield the paths."""
     for format_ in ("xlsx", "pdf"):
         path = folder / f"rekap-bulanan-{month}.{format_}"
         path.write_bytes(operator.download(f"/api/v1/reports/monthly?month={month}&format={format_}"))

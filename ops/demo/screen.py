@@ -1,4 +1,4 @@
-"""What the demonstration shows: each journey, then the sum. In Indonesian, in WIB."""
+"""The output of the demonstration: each journey, then a summary, in Indonesian and WIB."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ RETURNED = "response.returned.v1"
 
 
 class Told(Protocol):
-    """What is shown of a journey."""
+    """The parts of a journey that are printed."""
 
     item: dict[str, Any]
     ticket: str
@@ -24,11 +24,11 @@ class Told(Protocol):
     trouble: str | None
 
     def flaws(self) -> list[str]:
-        """What is wrong with it."""
+        """Return what is wrong with the journey."""
 
 
 def journey_lines(journey: Told) -> Iterator[str]:
-    """Ticket and path, then one line a step."""
+    """Yield the journey's ticket and path, then a line for each step."""
     timeline = journey.timeline
     if timeline is None:
         return
@@ -53,7 +53,7 @@ def _step_line(entry: dict[str, Any]) -> str:
 
 
 def _taken(entry: dict[str, Any]) -> str:
-    """The office minutes a step took beside its standard time."""
+    """Return the office minutes that a step took, with its standard time."""
     standard = written_minutes(entry["minutes"])
     if entry["used_minutes"] is None:
         return f"waktu baku {standard}"
@@ -61,7 +61,7 @@ def _taken(entry: dict[str, Any]) -> str:
 
 
 def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[str]:
-    """The sum: how many were accepted and are done, and plainly which are not."""
+    """Yield the numbers of accepted and completed reports, and a line for each that is not complete."""
     flawed = [journey for journey in journeys if journey.flaws()]
     complaints = sum(journey.item["path"] == Path.COMPLAINT for journey in journeys)
     returned = sum("return_note" in journey.item for journey in journeys)
@@ -81,7 +81,7 @@ def summary(journeys: Sequence[Told], planned: int, seconds: float) -> Iterator[
 
 
 def afterwards(ticket: str, papers: Sequence[File], recaps: Sequence[File]) -> Iterator[str]:
-    """What can be looked at now, and the command that proves a clock."""
+    """Yield the files that can be opened now, and the command that proves a clock."""
     yield f"Dokumen yang dapat dibuka pelapor {ticket}: {', '.join(map(str, papers))}"
     if recaps:
         yield f"Rekapitulasi bulan ini: {', '.join(map(str, recaps))}"

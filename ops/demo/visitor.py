@@ -1,4 +1,4 @@
-"""A person at the website: logged in, speaking HTTP alone, patient where a stage is down or busy."""
+"""A person at the website, as an HTTP client that retries where the service is down or busy."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,21 +7,21 @@ from typing import Any
 import httpx
 
 PATIENCE = 90.0
-"""Seconds a person keeps trying while asked to come back later (429, 503); covers limits that count by the minute."""
+"""How many seconds a request is retried on 429 and 503; long enough for rate limits by the minute."""
 
 SILENT = 10.0
-"""For so many seconds of that nothing is said of it."""
+"""How many seconds of retries pass before the wait is reported."""
 
 BUSY = (429, 503)
 OUT_OF_STEP = (404, 409)
-"""The event is still on its way to this desk, or the act was done before: the desk's list will tell."""
+"""The statuses of an act whose event has not reached the desk yet, or that was done before, as the worklist shows."""
 
 _UNREACHED_ATTEMPTS = 6
 _PAGE = 200
 
 
 class Declined(Exception):
-    """The website said no, or could not be reached (`status` 0). The sentence says so."""
+    """The website refused a request, or could not be reached (`status` 0)."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(f"{sentence} ({status})" if status else sentence)
@@ -29,7 +29,7 @@ class Declined(Exception):
 
 
 class Visitor:
-    """Somebody at the website, who says to `echo` what is long waited for. Without a token: anyone."""
+    """A person at the website, anonymous without a token. Long waits are reported by `echo`."""
 
     def __init__(self, http: httpx.Client, echo: Callable[[str], Any], token: str | None = None) -> None:
         self._http = http
@@ -37,24 +37,24 @@ class Visitor:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def log_in(self, username: str, password: str) -> "Visitor":
-        """The same website, seen by this account. Raises Declined."""
+        """Log in, and return the visitor with this account. Raises Declined."""
         session = self.post("/sessions", {"username": username, "password": password})
         return Visitor(self._http, self._echo, session["access_token"])
 
     def get(self, path: str, **query: Any) -> dict[str, Any]:
-        """What stands at `path`. Raises Declined."""
+        """Return the JSON object at `path`. Raises Declined."""
         return self._ask("GET", path, params={name: value for name, value in query.items() if value is not None})
 
     def download(self, address: str) -> bytes:
-        """The file at `address`, a path from the root of the website. Raises Declined."""
+        """Return the file at `address`, a path from the root of the website. Raises Declined."""
         return self._reply("GET", str(self._http.base_url.join(address))).content
 
     def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> dict[str, Any]:
-        """Do what `path` means. Asked again after a lost reply, the website does it once. Raises Declined."""
+        """Post to `path` and return the reply. After a lost reply it is retried, and done once. Raises Declined."""
         return self._ask("POST", path, json=body, headers=headers)
 
     def worklist(self, desk: str) -> Iterator[dict[str, Any]]:
-        """Every row of a desk's list, page by page."""
+        """Yield every row of a desk's worklist, requesting page after page."""
         cursor = None
         while True:
             page = self.get(f"/desks/{desk}", cursor=cursor, limit=_PAGE)
@@ -97,13 +97,13 @@ def _accepted(reply: httpx.Response) -> httpx.Response:
 
 
 def _retry_after(reply: httpx.Response) -> float:
-    """Seconds to wait; one second where the header is missing or a date."""
+    """Return the seconds to wait by Retry-After; one second where the header is missing or a date."""
     header = reply.headers.get("Retry-After", "")
     return max(float(header), 0.1) if header.isdigit() else 1.0
 
 
 def _declined(reply: httpx.Response) -> Declined:
-    """The kind of the problem (RFC 9457), which the guides name too, and the fields at fault."""
+    """Return the refusal with the type of the problem (RFC 9457), as in the user guides, and the invalid fields."""
     try:
         problem = reply.json()
         kind, fields = problem["type"].rpartition(":")[2], ", ".join(problem.get("errors") or ())

@@ -1,6 +1,6 @@
-"""Everything `make run` starts on one machine: a broker, databases, the four stages, the gateway.
+"""Everything that `make run` starts on one machine: a broker, databases, the four stages, and the gateway.
 
-It knows the stages by the names of their classes, as an operator would, and imports none.
+The stages are named by their classes, as on a command line, and not imported.
 """
 
 SERVICES = {
@@ -9,4 +9,4 @@ SERVICES = {
     "opd_response": "services.opd_response.service:OpdResponseService",
     "notification": "services.notification.service:NotificationService",
 }
-"""Each stage and the class that `nameko run` hosts for it."""
+"""The class that `nameko run` hosts for each stage."""

@@ -1,4 +1,4 @@
-"""What docker compose would give each process, looked at before anything starts."""
+"""The check of the settings that docker compose would give each process, before anything starts."""
 
 import json
 
@@ -8,9 +8,9 @@ HOW = "Pipe that in: `docker compose config --format json | nkk settings`, in th
 
 
 def check_written(lines: bytes) -> None:
-    """Raise SettingsError naming every setting of `lines` (a name, a tab, the value) that cannot be used.
+    """Raise SettingsError, naming every invalid setting of `lines` (a name, a tab, the value).
 
-    What is missing is not looked for. Raise ValueError where `lines` are none of that kind.
+    Missing settings are not reported. Raises ValueError where `lines` do not have this form.
     """
     try:
         given = dict(line.split("\t", 1) for line in lines.decode().splitlines() if line)
@@ -26,12 +26,15 @@ def check_written(lines: bytes) -> None:
 
 
 def check_composed(config: bytes) -> None:
-    """Raise SettingsError naming every setting that some process of `config` would refuse: what `docker compose config
-    --format json` prints, in which each $ is written twice. Raise ValueError where it is something else."""
+    """Raise SettingsError, naming every setting that a process of `config` would refuse.
+
+    `config` is the output of `docker compose config --format json`, in which each $ is doubled. Raises ValueError where
+    it is something else.
+    """
     faults: list[str] = []
     for process, given in _environments(config).items():
         try:
-            # The folder of templates is one of the container's, where it is mounted.
+            # The templates' folder is a path in the container, and cannot be checked here.
             check([setting for setting in OF[process] if setting is not NKK_TEMPLATES], given)
         except SettingsError as error:
             faults += error.faults

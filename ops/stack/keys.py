@@ -1,4 +1,4 @@
-"""The secrets of an installation: made once, kept outside the repository."""
+"""The secrets of an installation, generated once and kept outside the repository."""
 
 import secrets
 from base64 import b64encode
@@ -24,7 +24,7 @@ NEEDED = {
     "notification": ("NKK_NOTIFICATION_PRIVATE_KEY", *_TOKENS),
     "gateway": ("NKK_INTAKE_PUBLIC_KEY", "NKK_SITE_KEY", *_TOKENS),
 }
-"""Which process holds which keys: a process can leak only what it was given."""
+"""The keys that each process is given. It is given no others, because it can leak only what it has."""
 
 PASSWORDS = (
     "RABBITMQ_ADMIN_PASSWORD",
@@ -42,11 +42,11 @@ PASSWORDS = (
     "POSTGRES_OPD_RESPONSE_PASSWORD",
     "POSTGRES_NOTIFICATION_PASSWORD",
 )
-"""Passwords of broker users and database roles, and the cookie of the broker's node, for docker-compose.yml."""
+"""The passwords of broker users and database roles, and the cookie of the broker's node, for docker-compose.yml."""
 
 
 def new_keys() -> dict[str, str]:
-    """A fresh set of the keys the processes hold."""
+    """Generate a new set of the processes' keys."""
     signing, verifying = _token_keys()
     intake_private, intake_public = new_key_pair()
     notification_private, notification_public = new_key_pair()
@@ -64,12 +64,12 @@ def new_keys() -> dict[str, str]:
 
 
 def new_passwords() -> dict[str, str]:
-    """A fresh password for every broker user and database role, and a cookie."""
+    """Generate a new password for every broker user and database role, and a new cookie."""
     return {name: secrets.token_urlsafe(24) for name in PASSWORDS}
 
 
 def _token_keys() -> tuple[str, str]:
-    """An Ed25519 pair as PEM on one line each (`\\n` written out), as environment files hold it."""
+    """Generate an Ed25519 key pair as PEM, each on one line with escaped line ends (`\\n`), for environment files."""
     private = Ed25519PrivateKey.generate()
     signing = private.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -1,4 +1,4 @@
-"""Free ports on the loopback address."""
+"""Functions that find free ports on the loopback address."""
 
 import socket
 
@@ -6,14 +6,16 @@ LOOPBACK = "127.0.0.1"
 
 
 def listening_socket(preferred: int = 0) -> socket.socket:
-    """A socket bound to `preferred` where that is free, else to any free port: nobody else gets the port while it is
-    open. For a server to listen on."""
+    """Return a listening socket on port `preferred` where that is free, else on any free port, for a server to inherit.
+
+    No other process can take the port while the socket is open.
+    """
     for port in (preferred, 0):
         held = socket.socket()
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             held.bind((LOOPBACK, port))
-            held.listen()  # two may bind one port, but not listen on it
+            held.listen()  # two sockets may bind the same port, but only one may listen
         except OSError:
             held.close()
             continue
@@ -22,7 +24,7 @@ def listening_socket(preferred: int = 0) -> socket.socket:
 
 
 def free_port(preferred: int = 0) -> int:
-    """`preferred` where nothing listens on it, else any free port."""
+    """Return `preferred` where nothing listens on it, else any free port."""
     for port in (preferred, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -19,8 +19,11 @@ START_SECONDS = 60
 
 
 class PrivatePostgres:
-    """A PostgreSQL server of our own in a fresh folder in `under`, else in the system's temporary one, on loopback,
-    durable as by default (fsync on) but for other `settings`, its log without what people wrote, gone on leaving."""
+    """A temporary PostgreSQL server on loopback, with its data in a new folder in `under` or the system's default.
+
+    It is durable, as by default (fsync on), unless `settings` say otherwise. Its log contains no user data. The server
+    and its folder are removed at the end of the `with` block.
+    """
 
     def __init__(self, under: Path | None = None, **settings: str) -> None:
         self._under = under
@@ -82,21 +85,21 @@ class PrivatePostgres:
                 time.sleep(0.1)
 
     def stop(self) -> None:
-        """End the server, cutting its connections."""
+        """Stop the server, closing its connections."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(2)  # fast shutdown
             self._process.wait(START_SECONDS)
 
     def log(self) -> str:
-        """What the server has logged."""
+        """Return the server's log."""
         return (self._folder / "log").read_text(errors="replace")
 
     def url(self, database: str) -> str:
-        """The URL of `database`."""
+        """Return the URL of `database`."""
         return f"postgresql://nkk@{LOOPBACK}:{self.port}/{database}"
 
     def create(self, *databases: str, template: str = "template1") -> None:
-        """Create databases as `template` is: empty ones where none is named."""
+        """Create `databases` as copies of `template`; by default they are empty."""
         connection = psycopg2.connect(self.url("postgres"))
         connection.autocommit = True
         try:
@@ -107,7 +110,10 @@ class PrivatePostgres:
             connection.close()
 
     def _unprivileged(self) -> int | None:
-        """initdb and postgres refuse root: they run as the package's own user then, who must own the folder."""
+        """Return the user to run initdb and postgres as, and give them the folder; None for the current user.
+
+        Both programs refuse to run as root, and use the package's own user then.
+        """
         if os.geteuid() != 0:
             return None
         _binary("postgres")
@@ -122,7 +128,7 @@ class PrivatePostgres:
 
 
 def _binary(name: str) -> str:
-    """The newest installed PostgreSQL's `name`; installs Debian's package where there is none and we may."""
+    """Return the path of the newest installed PostgreSQL's `name`; as root, install Debian's package where none is."""
     for _ in range(2):
         found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3]))
         if found:

@@ -1,4 +1,4 @@
-"""Looking into a stage's quarantine, and healing what is there."""
+"""The quarantine of a stage (its dead letters): listing, retrying and dropping events."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -18,12 +18,12 @@ from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON, inbox_name, moves
 _KNOWN = {event.TYPE: event for event in EVENTS}
 
 HEARING = tuple(stage for stage in STAGES if any(stage in event.CONSUMERS for event in EVENTS))
-"""The stages that hear events, and so can fail to handle one."""
+"""The stages that consume events, and therefore have a quarantine."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """One event in quarantine."""
+    """An event in quarantine."""
 
     id: str
     type: str
@@ -33,7 +33,7 @@ class Item:
     body: bytes
 
     def summary(self) -> dict[str, Any]:
-        """What can be shown to anyone on duty: ids and the reason, nothing of the content."""
+        """Return the ids and the reason, without the event's content, so that it may be shown to any operator."""
         try:
             subject = read_envelope(self.body)["subject"]
         except UnreadableEventError:
@@ -50,23 +50,25 @@ class Item:
 
     @property
     def origin(self) -> Origin | None:
-        """Where it came from, as the stage noted it when it put it here. What the broker put here has the headers that
-        its sender wrote, and a note of its death."""
+        """The event's origin, as noted by the stage that quarantined it; None where it is not known.
+
+        An event that the broker dead-lettered itself (`x-death`) has the sender's headers, which are not trusted.
+        """
         return None if "x-death" in self.headers else Origin.in_header(self.headers)
 
     def check(self) -> None:
-        """Raises ForgedError where the stage would not believe it: it did not come from its owner, or nobody knows."""
+        """Raise ForgedError where the event did not come from its owner, or its origin is not known."""
         try:
             envelope = read_envelope(self.body)
         except UnreadableEventError:
-            return  # no fault of its origin, and the stage says so
+            return  # not a fault of its origin; the stage reports it
         event = _KNOWN.get(self.type)
         if event or self.origin is None:
             tellers = event.tellers(envelope["data"]) if event else ()
             check_origin(self.type, tellers, self.origin, envelope["source"])
 
     def whole(self) -> str:
-        """The summary and the event as it came."""
+        """Return the summary and the whole event as JSON."""
         try:
             event = json.loads(self.body)
         except ValueError:
@@ -75,17 +77,17 @@ class Item:
 
 
 class NotInQuarantineError(ValueError):
-    """There is no such event."""
+    """The event is not in the quarantine."""
 
 
 def items(uri: str, stage: str) -> list[Item]:
-    """Everything in the quarantine of `stage`, which stays there."""
+    """Return all events in the quarantine of `stage`, without removing them."""
     with _holding(uri, stage) as held:
         return [item for item, _ in held]
 
 
 def find(uri: str, stage: str, event_id: str) -> Item:
-    """One event. Raises NotInQuarantineError."""
+    """Return one event. Raises NotInQuarantineError."""
     for item in items(uri, stage):
         if item.id == event_id:
             return item
@@ -93,8 +95,11 @@ def find(uri: str, stage: str, event_id: str) -> Item:
 
 
 def retry(uri: str, stage: str, event_ids: set[str] | None) -> tuple[list[str], dict[str, str]]:
-    """Send events (all of them for None) back to the stage's inbox, with the origin that the stage noted and judges
-    again: which, and why others stay. One leaves only when the other has it."""
+    """Send events back to the stage's inbox (all of them for None), with the origin noted by the stage, to check again.
+
+    Returns the ids of those sent, and for the others why they stay. An event is removed from the quarantine only after
+    the broker has confirmed it in the inbox.
+    """
     sent: list[str] = []
     refused: dict[str, str] = {}
     with _holding(uri, stage) as held, publisher(uri) as channel:
@@ -113,7 +118,7 @@ def retry(uri: str, stage: str, event_ids: set[str] | None) -> tuple[list[str], 
 
 
 def drop(uri: str, stage: str, event_id: str) -> None:
-    """Take one event out for ever. Raises NotInQuarantineError."""
+    """Delete one event. Raises NotInQuarantineError."""
     with _holding(uri, stage) as held:
         for item, settle in held:
             if item.id == event_id:
@@ -124,7 +129,7 @@ def drop(uri: str, stage: str, event_id: str) -> None:
 
 @contextmanager
 def _holding(uri: str, stage: str) -> Iterator[list[tuple[Item, Callable[[], None]]]]:
-    """Every message of the quarantine, each with what acknowledges it; what is not acknowledged goes back."""
+    """Yield every event of the quarantine with a function that acknowledges it; the others are requeued at the end."""
     read_any_properties()
     with Connection(uri, connect_timeout=5) as connection:
         channel = connection.channel()

@@ -1,4 +1,4 @@
-"""Brings a whole installation up on this machine, and down again."""
+"""Starting and stopping a whole installation on one machine."""
 
 import fcntl
 import json
@@ -28,34 +28,34 @@ ROOT = Path(__file__).resolve().parents[2]
 PREFERRED_PORT = 8080
 READY_SECONDS = 90
 FAILURES = 2
-"""How often a program may end by itself before it is taken for one that cannot start."""
+"""How often a program may end by itself before the stack's start is given up."""
 
 OWN = ("NKK_BIND", "NKK_MAIL_DIR", "NKK_PULSE_FOLDER", "DATABASE_URL")
-"""What an installation in a folder of its own settles itself, whatever the environment says."""
+"""The settings that a stack in a folder decides itself, whatever the environment says."""
 
-# eventlet announces its retirement where Nameko imports it; docs/adr says why we stay. Nothing else is silenced.
+# Silences only the deprecation warning of eventlet where Nameko imports it; docs/adr says why it is still used.
 PYTHONWARNINGS = "ignore:::nameko.extensions"
 
-# Argon2 takes 19 MiB for each log-in; by a threshold that does not move, glibc gives them back each time.
+# Argon2 takes 19 MiB for each log-in; with a fixed threshold, glibc returns them to the system each time.
 MALLOC_MMAP_THRESHOLD = str(1024 * 1024)
 
 Echo = Callable[[str], None]
 
 
 class OccupiedError(Exception):
-    """Another stack runs in this folder."""
+    """Another stack is running in this folder."""
 
 
 class NotReadyError(Exception):
-    """The stack did not come up in time; the message says which part."""
+    """The stack did not become ready; the message says which part."""
 
 
 @dataclass
 class Stack:
     """A whole installation in the folder `var`.
 
-    `scale` says how many instances of each stage; `settings` are environment variables for every process;
-    `databases` the URL of each stage's database, SQLite under `var` where it is left out.
+    `scale` is the number of instances of each stage, `settings` are environment variables for every process, and
+    `databases` are the URLs of the stages' databases, by default SQLite under `var`.
     """
 
     var: Path
@@ -80,16 +80,16 @@ class Stack:
 
     @property
     def site_url(self) -> str:
-        """How people reach the site, as letters and documents name it: as the environment says, else at our port."""
+        """The site's URL in letters and documents: NKK_SITE_URL of the environment, else this stack's own URL."""
         return os.environ.get("NKK_SITE_URL") or self.url
 
     @contextmanager
     def up(self, amqp_uri: str | None = None) -> Iterator["Stack"]:
-        """The stack, ready; on leaving everything it started has ended. Finds a broker where none is given."""
-        # Letters name reporters, databases hold what they wrote: nobody else on this machine looks in.
+        """Start the stack and yield it ready; stop everything it started at the end. Without a URI, find a broker."""
+        # Letters and databases hold personal data: no other user of this machine may read them.
         self.var.mkdir(parents=True, exist_ok=True)
         self.var.chmod(0o700)
-        # Held from here on and inherited by the gateway: no other stack can take the port, nor answer in our name.
+        # Held open and inherited by the gateway, so that no other process can take the port.
         last = self._last_port()
         with occupied(self.var), listening_socket(last or PREFERRED_PORT) as self._door, ExitStack() as held:
             self.port = self._door.getsockname()[1]
@@ -120,11 +120,11 @@ class Stack:
                 self.environment_file.unlink(missing_ok=True)
 
     def check_settings(self) -> None:
-        """Raises SettingsError naming every setting that some process would refuse: before anything is started."""
+        """Raise SettingsError, naming every setting that some process would refuse, before anything is started."""
         faults: list[str] = []
         for process, settings in OF.items():
             database = database_of(process)
-            # Where no broker is named, one is found.
+            # Where AMQP_URI is not set, a broker is found later.
             told = self.environment(process) | {
                 "AMQP_URI": os.environ.get("AMQP_URI") or "amqp://localhost",
                 database.name: self.database_url(process),
@@ -137,7 +137,7 @@ class Stack:
             raise SettingsError(faults)
 
     def left_aside(self) -> list[str]:
-        """What is set, or written where it might be looked for, and not used here: a sentence each, with why."""
+        """Return sentences about settings in the environment, or in a `.env` file, that this stack does not use."""
         known = {setting.name for settings in OF.values() for setting in settings} | {*self.keys, "NKK_VAR"}
         said = []
         if own := [name for name in OWN if os.environ.get(name)]:
@@ -152,7 +152,7 @@ class Stack:
         return said
 
     def _last_port(self) -> int | None:
-        """The port of the last run, where it is known: letters already written name it."""
+        """Return the port of the last run, which letters already sent contain; None where it is not known."""
         try:
             return int((self.var / "port").read_text())
         except (FileNotFoundError, ValueError):
@@ -160,22 +160,22 @@ class Stack:
 
     @property
     def environment_file(self) -> Path:
-        """Where other commands of this folder find the running stack."""
+        """The file by which other commands with this folder find the running stack."""
         return self.var / "running.json"
 
     @property
     def pulse_folder(self) -> Path:
-        """Where each of its processes shows that it works."""
+        """The folder in which each process of the stack shows that it is alive."""
         return self.var / "pulse"
 
     def database_url(self, service: str) -> str:
-        """The database of `service`: as given, from the environment, or SQLite under `var`."""
+        """Return the URL of the database of `service`: from `databases`, the environment, or SQLite under `var`."""
         default = f"sqlite:///{self.var / 'db' / f'{service}.db'}"
         return self.databases.get(service) or os.environ.get(database_of(service).name) or default
 
     def migrate(self) -> None:
-        """Bring every stage's database to its newest shape."""
-        # Alembic is not read for every other command.
+        """Migrate every stage's database to its newest version."""
+        # Imported only here, because Alembic is slow to load.
         from nkk.store.migrations import upgrade
 
         (self.var / "db").mkdir(exist_ok=True)
@@ -183,12 +183,12 @@ class Stack:
             upgrade(ROOT / "services" / service / "migrations", self.database_url(service))
 
     def environment(self, process: str) -> dict[str, str]:
-        """The whole environment of `process`: what every program needs, and only those keys that are its own."""
+        """Return the entire environment of `process`: common variables, and only those keys that it needs."""
         common = {name: value for name, value in os.environ.items() if not name.startswith("NKK_")}
         public = {
             name: value for name, value in os.environ.items() if name.startswith("NKK_") and name not in self.keys
         }
-        # Of this folder's own, as everything it keeps, where nobody names another.
+        # The default, in this stack's own folder, unless the environment names another.
         store = {"NKK_LIMIT_STORAGE": f"sqlite:///{self.var / 'limits' / 'counts.db'}"}
         return (
             common
@@ -209,20 +209,22 @@ class Stack:
         )
 
     def watch_once(self) -> None:
-        """Start again what has ended: the broker that we started, any program. Raises NoBrokerError."""
+        """Restart the stack's own broker and programs where they have ended. Raises NoBrokerError."""
         self._broker.look_after()
         self.supervisor.watch_once()
 
     def wait_until_ready(self, is_first: bool = False) -> None:
-        """Return once the gateway says that the broker and every stage answer. Raises NotReadyError: at the first start
-        as soon as a program keeps ending by itself."""
+        """Wait until the gateway reports that the broker and every stage answer. Raises NotReadyError.
+
+        At the first start it is raised as soon as a program keeps ending by itself.
+        """
         deadline = time.monotonic() + READY_SECONDS
         answer: Any = "nothing listens"
         while time.monotonic() < deadline:
             self.watch_once()
             if is_first:
                 self._must_all_start()
-            # One that ended is not waited for: the port is held, so that a question would hang until its time is up.
+            # Not asked while a program is down: this process holds the port, so that a request would hang.
             if all(program.running for program in self.programs.values()):
                 try:
                     response = httpx.get(f"{self.url}/readyz", timeout=5)
@@ -273,13 +275,13 @@ class Stack:
 
 
 def declare_topology(amqp_uri: str) -> list[str]:
-    """Declare every exchange and queue of the procedure; their names."""
+    """Declare every exchange and queue, and return their names."""
     with Connection(amqp_uri, connect_timeout=5) as connection:
         return topology.declare(connection.default_channel, STAGES, EVENTS)
 
 
 def running(var: Path) -> dict[str, Any] | None:
-    """What `Stack` wrote of the stack that runs in `var`: url and environment; None where none runs."""
+    """Return the url and environment of the stack running in `var`, as written by `Stack`; None where none is."""
     try:
         with occupied(var):
             return None
@@ -292,7 +294,7 @@ def running(var: Path) -> dict[str, Any] | None:
 
 @contextmanager
 def occupied(var: Path) -> Iterator[None]:
-    """Hold `var` for one stack: the lock ends with the process, however it ends. Raises OccupiedError."""
+    """Lock `var` for one stack. The lock ends with the process, however it ends. Raises OccupiedError."""
     with (var / "lock").open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -310,7 +312,7 @@ def write_secret(path: Path, content: str) -> None:
 
 
 def read_kept(path: Path) -> dict[str, Any]:
-    """Return what nkk keeps in `path`. Raise ValueError, naming it, where that is something else."""
+    """Return the JSON object that nkk stored at `path`. Raises ValueError, naming the file, for any other content."""
     try:
         kept = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -321,7 +323,7 @@ def read_kept(path: Path) -> dict[str, Any]:
 
 
 def _kept_keys(path: Path) -> dict[str, str]:
-    """The keys of this folder's installation: those of the environment, else made when first needed and kept."""
+    """Return the installation's keys: those of the environment, else those at `path`, generating what is missing."""
     kept = read_kept(path) if path.exists() else {}
     keys = new_keys() | kept
     if keys != kept:

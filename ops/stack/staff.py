@@ -1,4 +1,4 @@
-"""Staff accounts from the command line: whoever holds the signing key of an installation may speak as its admin."""
+"""Calls as the admin from the command line, for which the installation's signing key suffices, and the demo staff."""
 
 import json
 import secrets
@@ -17,21 +17,21 @@ from ops.stack.run import read_kept, write_secret
 
 
 class Admin:
-    """Calls the stages as an admin, with a token signed here and good for a few minutes."""
+    """A client that calls the stages as an admin, with tokens that it signs itself, valid for some minutes."""
 
     def __init__(self, client: RpcClient, keys: Mapping[str, str]) -> None:
         self._client = client
         self._keys = keys
 
     def call(self, method: str, *args: Any, stage: str = "intake", timeout: float | None = None) -> Any:
-        """Return the result of a stage's `method`, waited for `timeout` seconds, or as long as for any other call."""
+        """Return the result of a stage's `method`. `timeout` is in seconds; None for the client's default."""
         if timeout is not None:
-            # A stage that hangs is not to be waited for so long: it is asked first for what it answers at once.
+            # A quick call first, so that a long timeout is not spent on a stage that hangs.
             self._client.call(stage, "outbox")
         return self._call(stage, method, *args, token=self._token(), timeout=timeout)
 
     def call_sealed(self, method: str, content: dict[str, Any]) -> Any:
-        """The result of intake's `method` with `content`, both in boxes."""
+        """Return the result of intake's `method` with `content`, both sealed in boxes."""
         proof = secrets.token_hex(32)
         question = Question(method, content, self._keys["NKK_INTAKE_PUBLIC_KEY"], proof)
         return question.answer(self._call("intake", method, question.box, token=self._token(proof)))
@@ -45,9 +45,10 @@ class Admin:
 
 
 def ensure_demonstration_staff(admin: Admin, path: Path) -> dict[str, Any]:
-    """One account for every role and one team for every OPD of the default roster, kept in `path`.
+    """Ensure a demonstration account for every role and for every OPD of the default roster, and return them.
 
-    {role: {"username", "password"}}, for the OPD teams {"opd_team": {opd: {"username", "password"}}}.
+    They are stored in `path`: {role: {"username", "password"}}, and for the OPD teams {"opd_team": {opd: {"username",
+    "password"}}}.
     """
     if not path.exists():
         write_secret(path, json.dumps(_new_staff(), indent=1))
@@ -72,7 +73,7 @@ def _new_staff() -> dict[str, Any]:
 
 
 def _ensure(admin: Admin, credentials: dict[str, str], name: str, role: str, opd: str | None = None) -> None:
-    """Add the account. One of that name is left as it is: it may be somebody's."""
+    """Add the account. An existing account with this user name is not changed, since it may be in use."""
     try:
         admin.call_sealed("add_staff", credentials | {"name": name, "role": role, "opd": opd})
     except RefusedRemotelyError as refusal:

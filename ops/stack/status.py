@@ -1,4 +1,4 @@
-"""What an operator on duty asks first: does every stage answer, and does anything wait or fail."""
+"""The state of an installation for `nkk status`: whether every stage answers, and what waits or has failed."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ COLUMNS = {
 }
 
 MORE = {"notification": "letters", "intake": "joint_leave"}
-"""What else these are asked. One of another version may not know it, and answers all the same."""
+"""Further RPC methods called at these stages. An instance of another version may lack them, and still counts as up."""
 
 NO_ANSWER = (StageUnavailableError, StageFailedError, RefusedRemotelyError)
 
@@ -40,20 +40,20 @@ JOINT_LEAVE = (
 
 
 def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
-    """One row a stage; None where a thing cannot be known.
+    """Return a row for each stage, with None for values that cannot be determined.
 
-    `instances` are those that the broker has a connection of: not one that has hung for longer than it waits.
-    `events` and `calls` wait ready in queues, `oldest_seconds` is how long ago the first of those events was told;
-    `unsent` wait in the stage's outbox, `letters` are mail.
+    `instances` are those connected to the broker, which excludes one that has hung longer than the broker's heartbeat.
+    `events` and `calls` are the messages ready in its queues, and `oldest_seconds` is the age of the oldest of those
+    events. `unsent` events wait in the stage's outbox, and `letters` are e-mails.
     """
-    # The first stage would be asked in what its patience left of that.
+    # Connected first, so that connecting does not use up the timeout of the first call.
     client.is_connected()
     with Connection(uri, connect_timeout=5) as connection:
         return [_row(connection, client, stage) for stage in STAGES]
 
 
 def table(found: list[dict[str, Any]]) -> str:
-    """The rows as a table for a terminal."""
+    """Return the rows as a table for a terminal."""
     cells = [list(COLUMNS.values())] + [[_cell(row[name]) for name in COLUMNS] for row in found]
     widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
@@ -86,7 +86,7 @@ def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any
 
 
 def _depth(connection: Connection, queue: str) -> tuple[int | None, int | None]:
-    """(messages ready, consumers) of a queue; (None, None) where there is none."""
+    """Return (messages ready, consumers) of a queue; (None, None) where there is no such queue."""
     channel = connection.channel()
     try:
         _, messages, consumers = channel.queue_declare(queue, passive=True)
@@ -97,7 +97,7 @@ def _depth(connection: Connection, queue: str) -> tuple[int | None, int | None]:
 
 
 def _age_of_oldest(connection: Connection, queue: str) -> int | None:
-    """Seconds since the first waiting event was told. It is looked at and given back."""
+    """Return the age in seconds of the first waiting event, which is fetched and requeued."""
     channel = connection.channel()
     message = channel.basic_get(queue)
     try:

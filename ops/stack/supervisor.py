@@ -1,4 +1,4 @@
-"""Runs programs side by side, starts again what ends, and ends all of them together."""
+"""A supervisor that runs several programs, restarts those that end, and stops all of them together."""
 
 import json
 import os
@@ -19,7 +19,7 @@ STOP_SECONDS = 40.0
 
 @dataclass
 class Program:
-    """A program to run: `name` on screen and for its log, `command`, its whole `environment`, `sockets` to inherit."""
+    """A program to run: its `name`, `command`, entire `environment`, `log` file, and `sockets` to inherit."""
 
     name: str
     command: Sequence[str]
@@ -32,7 +32,7 @@ class Program:
     start_again_at: float | None = None
 
     def start(self) -> None:
-        """Start it; its output goes to its log."""
+        """Start the program, with its output appended to its log."""
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -52,13 +52,13 @@ class Program:
 
 
 def dying_with_us(command: Sequence[str]) -> list[str]:
-    """`command`, to be ended by the kernel should the thread that starts it die without a word (where that can be)."""
+    """Return `command` changed so that, where setpriv exists, the kernel ends it when the starting thread dies."""
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", *command] if setpriv else list(command)
 
 
 def how_it_ended(code: int) -> str:
-    """The code of a process that ended, as Popen has it, in words."""
+    """Return the return code of a process, as Popen gives it, in words."""
     if code >= 0:
         return f"code {code}"
     names = {number.value: number.name for number in signal.Signals}
@@ -66,7 +66,7 @@ def how_it_ended(code: int) -> str:
 
 
 def last_words(log: Path) -> str:
-    """Why a program ended, as far as the end of its log tells: the last error, else the last line."""
+    """Return the last error in a program's log, else its last line, to tell why the program ended."""
     with log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - LAST_WORDS_BYTES))
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
@@ -74,7 +74,7 @@ def last_words(log: Path) -> str:
 
 
 def _error_of(line: str) -> str:
-    """What a line says of an error, in a log line's fields or at a traceback's end; nothing where it says of none."""
+    """Return the error in a log line's fields or in the last line of a traceback; empty where there is none."""
     try:
         said = json.loads(line)
     except ValueError:
@@ -85,19 +85,19 @@ def _error_of(line: str) -> str:
 
 
 class Supervisor:
-    """Keeps programs running until told to stop. `echo` says what happens to them."""
+    """A supervisor that keeps programs running until it is stopped, and reports their ends by `echo`."""
 
     def __init__(self, echo: Callable[[str], None]) -> None:
         self._echo = echo
         self._programs: list[Program] = []
 
     def start(self, program: Program) -> None:
-        """Start `program` and look after it from now on."""
+        """Start `program` and supervise it from now on."""
         self._programs.append(program)
         program.start()
 
     def watch_once(self) -> None:
-        """Start again whatever has ended, after a pause that grows while it keeps ending."""
+        """Restart programs that have ended, after a pause that grows while they keep ending."""
         now = time.monotonic()
         for program in self._programs:
             if program.running:
@@ -113,12 +113,12 @@ class Supervisor:
                 program.start()
 
     def end(self, program: Program) -> None:
-        """End one program and leave it ended; `start` starts it again."""
+        """Stop one program and no longer supervise it; `start` starts it again."""
         self._programs.remove(program)
         self._end([program])
 
     def stop(self) -> None:
-        """End every program: SIGTERM to all, in the reverse of their order; SIGKILL to what stays."""
+        """Stop all programs in reverse order by SIGTERM, and by SIGKILL those that do not end."""
         self._end(list(reversed(self._programs)))
         self._programs.clear()
 
