@@ -1,4 +1,4 @@
-"""Notification's database: answers, journeys, sealed contacts, and the messages to people."""
+"""Notification's database: answers, journeys, sealed contacts, and letters."""
 
 import uuid
 from datetime import datetime
@@ -66,7 +66,7 @@ __all__ = [
 
 
 class NotificationWork(ClockedWork, RecordedWork):
-    """One transaction of notification."""
+    """Notification's unit of work: one database transaction."""
 
     OUTBOX = outbox
     INBOX = inbox
@@ -75,8 +75,10 @@ class NotificationWork(ClockedWork, RecordedWork):
     RECORD = record
 
     def republish_closings(self, limit: int) -> list[tuple[str, datetime]]:
-        """Have closings published that the other stages were not told of. Returns each ticket, and when it was
-        closed."""
+        """Mark closings that an earlier version published for tooling only as unsent, to be published to the stages.
+
+        Returns (ticket, closing time) of each.
+        """
         query = select(outbox.c.id, outbox.c.subject, outbox.c.created_at).where(is_unheard).order_by(outbox.c.id)
         rows = self.connection.execute(query.limit(limit).with_for_update(skip_locked=True)).all()
         again = update(outbox).where(outbox.c.id.in_([row.id for row in rows]))
@@ -97,14 +99,17 @@ class NotificationWork(ClockedWork, RecordedWork):
         return Journeys(self.connection, self.inserts)
 
     def raise_alarm(self, timed: Timed, now: datetime) -> Any:
-        """Tell the tooling, and the team as well: nobody tells us of our own steps."""
+        """Publish an alarm, and write to the team as well, since this stage does not consume its own events."""
         alarm = super().raise_alarm(timed, now)
         if alarm is not None:
             self.tell_team(alarm, now)
         return alarm
 
     def tell_team(self, alarm: Any, now: datetime, event_id: str | None = None) -> None:
-        """Write to the team of an alarm, and to its superior, where their addresses are known; `event_id` told it."""
+        """Write to the team of an alarm and to its superior, where their addresses are known.
+
+        `event_id` is the id of the alarm's event, if it came from another stage.
+        """
         event_id = event_id or str(uuid.uuid4())
         team = team_at(alarm.step, alarm.opd)
         address = self.teams.get(team)

@@ -1,4 +1,4 @@
-"""How reporters are reached, and what versions before kept of them in the clear."""
+"""Repositories of reporters' sealed addresses, and of reporter ids that earlier versions stored in the clear."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -16,7 +16,7 @@ from services.notification.storage.tables import contacts, is_plain, journeys, k
 
 
 class Contact(NamedTuple):
-    """A sealed box with the address of `reporter` (a keyed hash), and since when they have had it."""
+    """The sealed address of `reporter` (a keyed hash), and since when they have had it."""
 
     sealed_contact: str
     reporter: str | None = None
@@ -24,14 +24,16 @@ class Contact(NamedTuple):
 
 
 class Contacts:
-    """How reporters are reached: the newest box with an address, under a keyed hash of whose it is."""
+    """The repository of reporters' newest sealed addresses, by keyed hash of the reporter."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def keep(self, reporter: str, sealed_contact: str, at: datetime) -> tuple[str, datetime] | None:
-        """Remember how to reach `reporter`; the newest wins. Returns (sealed contact, since when) whose place it took,
-        if any."""
+        """Store the sealed address of `reporter`, unless a newer one is stored.
+
+        Returns the (sealed contact, since when) that it replaced, or None.
+        """
         row = {"sealed_contact": sealed_contact, "changed_at": at}
         if insert_if_absent(self._connection, keyed_contacts, row | {"reporter": reporter}):
             return None
@@ -43,7 +45,7 @@ class Contacts:
         return known.sealed_contact, known.changed_at
 
     def of(self, reporters: Mapping[str, str]) -> dict[str, Contact]:
-        """The newest contacts of `reporters`, keyed hashes by id, as far as they are known; by id."""
+        """Return the newest known contacts by reporter id; `reporters` are keyed hashes by id."""
         ids = {reporter: reporter_id for reporter_id, reporter in reporters.items()}
         kept = [(ids[row.reporter], row) for row in self._in(keyed_contacts.c.reporter, ids)]
         kept += [(row.reporter_id, row) for row in self._in(contacts.c.reporter_id, reporters)]
@@ -56,7 +58,7 @@ class Contacts:
         return self._connection.execute(select(column.table).where(column.in_(list(values))))
 
     def take_plain(self, reporter_id: str | None, limit: int = 1) -> list[Any]:
-        """Rows that a version before kept under `reporter_id`, or under any; taken out."""
+        """Delete and return rows of an earlier version with this `reporter_id`, or with any where it is None."""
         query = (
             select(contacts) if reporter_id is None else select(contacts).where(contacts.c.reporter_id == reporter_id)
         )
@@ -68,18 +70,18 @@ class Contacts:
 
 
 class Plain:
-    """Reporter ids in the clear beside tickets and codes, as a version before kept them."""
+    """The repository of reporter ids in the clear, as an earlier version stored them with tickets and codes."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def journeys(self, limit: int) -> list[Any]:
-        """(ticket, reporter_id) of journeys that name theirs, this transaction's alone."""
+        """Return and lock (ticket, reporter_id) of journeys with an id in the clear."""
         query = select(journeys.c.ticket, journeys.c.reporter_id).where(is_plain).order_by(journeys.c.ticket)
         return list(self._connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
 
     def hide_journey(self, ticket: str, author: str, sealed_reporter: str) -> None:
-        """Keep these in the place of the id."""
+        """Replace the reporter's id in a journey by the author's hash and the sealed box."""
         self._connection.execute(
             update(journeys)
             .where(journeys.c.ticket == ticket)
@@ -87,12 +89,12 @@ class Plain:
         )
 
     def codes(self, limit: int) -> list[Any]:
-        """(id, reporter_id) of letters with a code that name whose, this transaction's alone."""
+        """Return and lock (id, reporter_id) of letters with a code and an id in the clear."""
         query = select(messages.c.id, messages.c.reporter_id).where(messages.c.reporter_id.is_not(None))
         return list(self._connection.execute(query.limit(limit).with_for_update(skip_locked=True)))
 
     def hide_code(self, message_id: str, reporter: str) -> None:
-        """Keep this in the place of the id."""
+        """Replace the reporter's id in a letter by the keyed hash."""
         self._connection.execute(
             update(messages).where(messages.c.id == message_id).values(reporter_id=None, reporter=reporter)
         )

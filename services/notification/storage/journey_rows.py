@@ -1,4 +1,4 @@
-"""Answers at the operator's second desk, and the journeys of all complaints."""
+"""Repositories of the cases at the operator's second desk, and of the journeys of all complaints."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -26,38 +26,40 @@ from services.notification.storage.tables import answers, entries, is_open, is_u
 
 
 class Answers(Rows[Answer]):
-    """What the operator's second desk works on."""
+    """The repository of the cases at the operator's second desk."""
 
     TABLE = answers
     HELD = Answer
     OPEN = is_waiting
 
     def _of_category(self, wanted: Wanted) -> ColumnElement[bool] | None:
-        # Asked of each answer that waits, and not of every journey of the category.
+        # A correlated subquery for each waiting answer is cheaper than reading all journeys of the category.
         return exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
 
     def to_remind(self, now: datetime, limit: int) -> list[Answer]:
-        """Answers whose reporter is to be reminded, this transaction's alone."""
+        """Return and lock answers whose reporter is due a reminder, skipping those locked by others."""
         query = select(answers).where(answers.c.remind_at < now).order_by(answers.c.remind_at).limit(limit)
         rows = self._connection.execute(query.with_for_update(skip_locked=True))
         return [Answer(**row._mapping) for row in rows]
 
     def lapsing(self, now: datetime, limit: int) -> list[str]:
-        """Tickets whose answer nobody opened in time."""
+        """Return the tickets whose answer was not opened in time."""
         query = select(answers.c.ticket).where(is_unread, answers.c.lapses_at <= now).limit(limit)
         return list(self._connection.execute(query).scalars())
 
 
 class Journeys:
-    """Every complaint's way through the procedure. Events may come in any order; each fills in what it knows."""
+    """The repository of journeys. Events can be consumed in any order, and each adds what it knows."""
 
     def __init__(self, connection: Connection, inserts: Inserts | None = None) -> None:
         self._connection = connection
         self._inserts = inserts or Inserts(connection)
 
     def note(self, entry: Entry, answered: Callable[[datetime], None] | None = None, **known: Any) -> None:
-        """Add `entry`, and what it makes `known` of the journey; `answered` is told when it was answered,
-        where it was, as this transaction is written."""
+        """Add `entry` to its journey, and set the columns `known`.
+
+        Where the complaint was already answered, `answered` is called with that time when this is written.
+        """
 
         def tell(at: datetime | None) -> None:
             if answered is not None and at is not None:
@@ -67,7 +69,7 @@ class Journeys:
         self._inserts.add_or_update(journeys, {"ticket": entry.ticket} | known, "answered_at", tell)
 
     def open_by_category(self) -> dict[str, int]:
-        """Return how many are not closed, by category and by category/sub-category."""
+        """Return the numbers of open complaints, by category and by category/sub-category."""
         columns = journeys.c.category, journeys.c.sub_category
         query = select(*columns, func.count()).where(is_open, journeys.c.category.is_not(None)).group_by(*columns)
         counted: Counter[str] = Counter()
@@ -77,17 +79,17 @@ class Journeys:
         return dict(counted)
 
     def get(self, ticket: str) -> Journey:
-        """The journey of `ticket`. Raises UnknownTicket."""
+        """Return the journey of `ticket`. Raises UnknownTicket."""
         found = self.of([ticket])
         if not found:
             raise UnknownTicket
         return found[0]
 
     def of(self, tickets: list[str]) -> list[Journey]:
-        """The journeys of those `tickets` that are known."""
+        """Return the journeys among `tickets` that are known."""
         self._inserts.flush()
-        # Journeys first: an event heard between the two statements may show as an entry early, but no path without its
-        # entry.
+        # Journeys first: an event consumed between the two statements can show an entry early, but never a path without
+        # its entry.
         rows = self._connection.execute(select(journeys).where(journeys.c.ticket.in_(tickets))).all()
         told: dict[str, list[Entry]] = {ticket: [] for ticket in tickets}
         for row in self._connection.execute(select(entries).where(entries.c.ticket.in_(tickets))):
@@ -95,14 +97,14 @@ class Journeys:
         return [Journey(**row._mapping, entries=told[row.ticket]) for row in rows]
 
     def to_apologise(self, now: datetime, limit: int) -> list[str]:
-        """Tickets whose promised time has passed without an answer, this transaction's alone, each given once."""
+        """Return tickets whose promised time passed without an answer, and mark them, so that each is given once."""
         query = select(journeys.c.ticket).where(journeys.c.late_at < now).order_by(journeys.c.late_at).limit(limit)
         tickets = list(self._connection.execute(query.with_for_update(skip_locked=True)).scalars())
         self._connection.execute(update(journeys).where(journeys.c.ticket.in_(tickets)).values(late_at=None))
         return tickets
 
     def answered(self, ticket: str, at: datetime, minutes: int | None) -> None:
-        """It was answered, in so many office minutes: there is nothing to apologise for any more."""
+        """Store when a complaint was answered and after how many office minutes, and cancel the letter about delay."""
         self._connection.execute(
             update(journeys)
             .where(journeys.c.ticket == ticket)
@@ -110,7 +112,7 @@ class Journeys:
         )
 
     def open_before(self, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
-        """Tickets submitted before `end` and not closed to this day, a page at a time."""
+        """Return a page of the tickets submitted before `end` and still open, and the next cursor."""
         return page(
             self._connection,
             select(journeys).where(is_open, journeys.c.submitted_at < end),
@@ -121,7 +123,7 @@ class Journeys:
         )
 
     def closed_since(self, first: datetime, end: datetime, cursor: str | None) -> tuple[list[str], str | None]:
-        """Tickets submitted before `end` and closed at or after `first`, a page at a time."""
+        """Return a page of the tickets submitted before `end` and closed at or after `first`, and the next cursor."""
         query = select(journeys).where(journeys.c.closed_at >= first, journeys.c.submitted_at < end)
         return page(
             self._connection,

@@ -1,4 +1,4 @@
-"""Letters that wait, were sent or were given up; teams' addresses; letters counted by address."""
+"""Repositories of letters, of teams' addresses, and of the rate limit's state by address."""
 
 import json
 import uuid
@@ -41,13 +41,15 @@ from services.notification.storage.tables import (
 
 
 def letter_id(event_id: str, kind: str) -> str:
-    """The id of the letter of `kind` that an event brings about: a stage that was restored to an earlier moment and
-    hears the event again writes the same letter, which has the same Message-ID."""
+    """Return the id of the letter of `kind` that an event causes.
+
+    It is the same when the event is consumed again after a restore from a backup, and so is the letter's Message-ID.
+    """
     return str(uuid.uuid5(LETTERS, f"{event_id} {kind}"))
 
 
 class Messages:
-    """Messages to people, written in the transaction of what they tell and sent afterwards."""
+    """The repository of letters. They are written in the transaction of what they are about, and sent afterwards."""
 
     def __init__(self, connection: Connection, inserts: Inserts | None = None, now: datetime | None = None) -> None:
         self._connection = connection
@@ -55,11 +57,11 @@ class Messages:
         self._now = now
 
     def add(self, message_id: str, ticket: str, kind: str, now: datetime) -> None:
-        """Have a message of `kind` sent to the reporter of `ticket`."""
+        """Add a letter of `kind` to the reporter of `ticket`."""
         self._inserts.add(messages, self._new({"id": message_id, "ticket": ticket, "kind": kind}, now))
 
     def add_for_team(self, message_id: str, kind: str, team: str, alarm: Any, now: datetime) -> None:
-        """Have a message of `kind` sent to `team` about the step that `alarm` tells of."""
+        """Add a letter of `kind` to `team` about the step of `alarm`."""
         self._inserts.add(
             messages,
             self._new(
@@ -77,12 +79,12 @@ class Messages:
         )
 
     def add_code(self, message_id: str, reporter: str, sealed_letter: str, expires_at: datetime, now: datetime) -> None:
-        """Have a code sent to a reporter, in the place of older ones not sent yet; not where a newer one was heard."""
+        """Add a letter with a code, in place of the reporter's older unsent ones, unless there is a newer one."""
         newer = select(messages.c.id).where(messages.c.reporter == reporter, messages.c.expires_at >= expires_at)
         if self._connection.execute(newer.limit(1)).first():
             return
         self._connection.execute(delete(messages).where(messages.c.reporter == reporter, is_unsent))
-        # At once: the next request of this transaction may be the same reporter's.
+        # Inserted at once, because the next event in this transaction may be for the same reporter.
         self._connection.execute(
             insert(messages),
             self._new(
@@ -98,15 +100,16 @@ class Messages:
         )
 
     def add_farewell(self, message_id: str, sealed_contact: str, now: datetime) -> None:
-        """Have an address told that letters go elsewhere from now on: who did not want that is to learn of it."""
+        """Add a letter to an old address about its replacement, so that an unwanted change is noticed."""
         self._inserts.add(
             messages, self._new({"id": message_id, "kind": "contact_changed", "sealed_letter": sealed_contact}, now)
         )
 
     def due(self, now: datetime, limit: int, line: str | None = None) -> list[Any]:
-        """Messages to send now, of one of the LINES or of all, claimed: rows of messages, with service_due_at and, for
-        one to a team, its email and superior_email; one to a reporter has what tells whose complaint it is about, their
-        sealed_reporter, or the plain_reporter of a version before. Where a code goes is in its letter.
+        """Return and lock the letters to send now, of one of the LINES or of all.
+
+        They are rows of `messages` with `service_due_at`. One to a team has its `email` and `superior_email`; one to a
+        reporter has `sealed_reporter`, or `plain_reporter` of an earlier version. A code's address is in its letter.
         """
         reached = and_(
             journeys.c.ticket.is_not(None),
@@ -129,7 +132,7 @@ class Messages:
                 or_(reached, messages.c.sealed_letter.is_not(None)),
                 LINES[line] if line else true(),
             )
-            # Of those that waited for one moment, first come first.
+            # Letters due at the same time are sent in the order of their creation.
             .order_by(messages.c.next_try_at, messages.c.created_at, messages.c.id)
             .limit(limit)
             .with_for_update(skip_locked=True, of=messages)
@@ -137,19 +140,19 @@ class Messages:
         return list(self._connection.execute(query).all())
 
     def is_due(self, now: datetime, line: str) -> bool:
-        """Whether there may be something of one of the LINES to send now."""
+        """Return whether there may be a letter of one of the LINES to send now."""
         query = select(messages.c.id).where(is_unsent, messages.c.next_try_at <= now, LINES[line]).limit(1)
         return self._connection.execute(query).first() is not None
 
     def begin(self, message_ids: list[str], until: datetime) -> None:
-        """They are being sent, and nobody else's, `until` then; what is neither marked nor held comes up again."""
+        """Lease letters for sending `until` then. Unless marked or renewed, they are due again afterwards."""
         if message_ids:
             self._connection.execute(
                 update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=until, sending_until=until)
             )
 
     def hold(self, message_ids: list[str], until: datetime) -> None:
-        """Those of them that are still being sent are so `until` then."""
+        """Renew the lease `until` then on those letters that are still being sent."""
         self._connection.execute(
             update(messages)
             .where(messages.c.id.in_(message_ids), messages.c.sending_until.is_not(None))
@@ -157,42 +160,44 @@ class Messages:
         )
 
     def put_back(self, rows: list[Any]) -> None:
-        """They are not being sent after all: as they were when they were `due`."""
+        """End the lease on letters that were not sent, and restore the time at which they were due."""
         for row in rows:
             self._connection.execute(
                 update(messages).where(messages.c.id == row.id).values(next_try_at=row.next_try_at, sending_until=None)
             )
 
     def postpone(self, message_id: str, then: datetime) -> None:
-        """Send it later. The days after which it is given up count from its first try all the same."""
+        """Postpone a letter. The days after which it is given up still count from its first try."""
         self._connection.execute(update(messages).where(messages.c.id == message_id).values(next_try_at=then))
 
     def hold_back(self, message_ids: Collection[str], then: datetime, why: str) -> None:
-        """The same with several, and why."""
+        """Postpone several letters, as `postpone` does, and store why."""
         self._connection.execute(
             update(messages).where(messages.c.id.in_(message_ids)).values(next_try_at=then, why=why)
         )
 
     def wait(self, message_id: str, tries: int, then: datetime) -> None:
-        """Look again then: nothing could be tried."""
+        """Store a failed look-up of the address, and the time of the next one."""
         self._connection.execute(
             update(messages).where(messages.c.id == message_id).values(tries=tries, next_try_at=then)
         )
 
     def drop(self, message_id: str) -> None:
-        """Never send it: what it says is not so any more."""
+        """Delete a letter whose content is no longer true."""
         self._connection.execute(delete(messages).where(messages.c.id == message_id))
 
     def counts(self) -> tuple[int, int]:
-        """How many messages wait, and how many were given up."""
+        """Return the numbers of letters that wait, and that were given up."""
         waiting = select(func.count()).select_from(messages).where(is_unsent).scalar_subquery()
         given_up = select(func.count()).select_from(messages).where(is_given_up)
         counted = self._connection.execute(select(waiting, given_up.scalar_subquery())).one()
         return counted[0], counted[1]
 
     def tried_in_vain(self) -> dict[str, Any] | None:
-        """Of the letters that wait after a try: how many, since when the first has been tried, and what keeps most of
-        them; None where none does."""
+        """Return the number of letters that failed and wait for a retry, since when, and the most frequent reason.
+
+        Returns None where there are none.
+        """
         query = select(messages.c.why, func.count().label("number"), func.min(messages.c.tried_since).label("since"))
         rows = self._connection.execute(
             query.where(is_unsent, messages.c.tried_since.is_not(None)).group_by(messages.c.why)
@@ -206,7 +211,7 @@ class Messages:
         }
 
     def sent(self, message_ids: list[str], now: datetime) -> None:
-        """They were delivered; a code, or an old address, is not kept."""
+        """Mark letters as sent, and delete their sealed content: a code, or an old address."""
         self._connection.execute(
             update(messages)
             .where(messages.c.id.in_(message_ids))
@@ -216,8 +221,10 @@ class Messages:
     def failed(
         self, message_id: str, tries: int, since: datetime, why: str, now: datetime, next_try_at: datetime | None
     ) -> None:
-        """It was not, and has been tried since then; try again, or never: a code, or an old address, is not kept
-        then."""
+        """Mark a letter as failed, tried since `since`, and set its next try.
+
+        With a `next_try_at` of None it is given up, and its sealed content is deleted: a code, or an old address.
+        """
         given_up = {} if next_try_at else {"given_up_at": now, "sealed_letter": None}
         self._connection.execute(
             update(messages)
@@ -233,7 +240,7 @@ class Messages:
         )
 
     def listed(self, given_up: bool, cursor: str | None) -> tuple[list[Any], str | None]:
-        """Letters that were given up, oldest first, or those that wait, in the order they are tried in; by the page."""
+        """Return a page of the letters given up, oldest first, or of those that wait, by the time of their next try."""
         keys = [messages.c.given_up_at if given_up else messages.c.next_try_at, messages.c.id]
         return page(
             self._connection,
@@ -247,7 +254,7 @@ class Messages:
     def undelivered(
         self, ticket: str | None = None, cursor: str | None = None, limit: int | None = None
     ) -> tuple[list[Any], str | None]:
-        """Letters to reporters that were given up, about `ticket` or any complaint, where it is not closed yet."""
+        """Return a page of the letters to reporters given up, about `ticket` or any complaint that is still open."""
         query = (
             select(messages.c.id, messages.c.ticket, messages.c.kind, messages.c.given_up_at)
             .join(journeys, journeys.c.ticket == messages.c.ticket)
@@ -263,12 +270,14 @@ class Messages:
         )
 
     def retry(self, ids: list[str], now: datetime) -> list[str]:
-        """Try `ids` again now, and for as long as new ones; those that will be. What was sent, or is being sent this
-        moment, is not sent again, and what was not kept cannot be."""
+        """Retry the letters `ids` now, for as long as new ones, and return those that will be retried.
+
+        Letters that were sent or are being sent are not, nor are those whose content was deleted.
+        """
         return self._try_again(now, messages.c.id.in_(ids))
 
     def retry_given_up(self, before: datetime, now: datetime) -> list[str]:
-        """The same with as many as are done at once of those that were given up before."""
+        """Retry letters that were given up before `before`, at most MOST_AT_ONCE of them, as `retry` does."""
         return self._try_again(now, is_given_up, messages.c.given_up_at <= before)
 
     def _try_again(self, now: datetime, *those: Any) -> list[str]:
@@ -281,14 +290,13 @@ class Messages:
         return found
 
     def drop_unsent(self, ids: list[str], now: datetime) -> dict[str, str | None]:
-        """Never send `ids`, and forget them. Returns those that were there, not sent and not being sent, each with its
-        ticket."""
+        """Delete those of the letters `ids` that were not sent and are not being sent; return their tickets by id."""
         found = self._not_sent(now, messages.c.id.in_(ids))
         dropped = delete(messages).where(messages.c.id.in_(found)).returning(messages.c.id, messages.c.ticket)
         return {row.id: row.ticket for row in self._connection.execute(dropped)}
 
     def why_left(self, ids: list[str]) -> dict[str, str]:
-        """Why each of `ids` was just left as it is by `retry` or `drop_unsent`, in one word."""
+        """Return why `retry` or `drop_unsent` did not change each of `ids`, as a key word."""
         rows = self._connection.execute(
             select(messages.c.id, messages.c.sent_at, is_kept.label("kept")).where(messages.c.id.in_(ids))
         )
@@ -304,7 +312,7 @@ class Messages:
         return dict.fromkeys(ids, "unknown") | {of_dropped[detail]: "dropped" for detail in dropped} | there
 
     def _new(self, row: dict[str, Any], at: datetime) -> dict[str, Any]:
-        # `at` may be of another stage's clock, and that one ahead: the letter is due all the same.
+        # `at` may be from another stage's clock, which may be ahead; the letter is due at once all the same.
         return row | {"created_at": at, "next_try_at": min(at, self._now or at), "tries": 0}
 
     def _not_sent(self, now: datetime, *those: Any) -> list[str]:
@@ -314,49 +322,49 @@ class Messages:
 
 
 class Teams:
-    """Where the teams and their superiors are reached."""
+    """The repository of the addresses of teams and their superiors."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def all(self) -> dict[str, dict[str, str | None]]:
-        """{team: {"email", "superior_email"}}."""
+        """Return {team: {"email", "superior_email"}}."""
         rows = self._connection.execute(select(teams).order_by(teams.c.team))
         return {row.team: {"email": row.email, "superior_email": row.superior_email} for row in rows}
 
     def replace(self, addresses: dict[str, dict[str, str | None]]) -> None:
-        """Keep `addresses` and no other."""
+        """Replace all stored addresses by `addresses`."""
         self._connection.execute(delete(teams))
         for team, row in addresses.items():
             self._connection.execute(insert(teams), {"team": team, **row})
 
     def get(self, team: str) -> Any:
-        """The row of `team`; None where nobody has given its address."""
+        """Return the row of `team`; None where no address is stored."""
         return self._connection.execute(select(teams).where(teams.c.team == team)).first()
 
 
 class Postboxes:
-    """How many letters went to each address."""
+    """The repository of the rate limit's state by address."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def lock(self, names: Iterable[str], day: date) -> dict[str, str]:
-        """What is kept of each of `names`, this transaction's alone; nothing of new ones."""
+        """Lock and return the stored state of each of `names`, adding rows for new ones, which are empty."""
         return dict(self._upsert(dict.fromkeys(names, ""), day, "postbox"))
 
     def save(self, places: Mapping[str, str], day: date) -> None:
-        """Keep these, of that day."""
+        """Store the states `places`, last changed on `day`."""
         self._upsert(places, day, "places", "day")
 
     def forget(self, before: date) -> None:
-        """Forget those of days before."""
+        """Delete the states last changed on a day before `before`."""
         self._connection.execute(delete(postboxes).where(postboxes.c.day < before))
 
     def _upsert(self, places: Mapping[str, str], day: date, *changed: str) -> list[Any]:
         if not places:
             return []
-        # Whoever else locks some of them comes to them in this order too, and waits instead of deadlocking.
+        # Rows are locked in key order, to avoid deadlocks.
         rows = [{"postbox": name, "places": kept, "day": day} for name, kept in sorted(places.items())]
         statement = insert_of(self._connection, postboxes)
         statement = statement.on_conflict_do_update(

@@ -36,7 +36,7 @@ inbox = inbox_table(metadata)
 closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
-# What a version before published for tooling alone. Written out, as for every partial index.
+# Closings that an earlier version published for tooling only. A literal, not a bound parameter, for the partial index.
 is_unheard = text("type = 'complaint.closed.v1' AND NOT mandatory")
 Index("ix_outbox_unheard", outbox.c.id, sqlite_where=is_unheard, postgresql_where=is_unheard)
 
@@ -61,7 +61,7 @@ answers = Table(
     Column("how", String(20)),
     Column("confirmed_at", UtcDateTime),
 )
-# Written out, not bound: SQLite uses a partial index only where it can see the values.
+# Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.
 is_waiting = answers.c.state == literal_column(f"'{State.AWAITING_ANSWER}'")
 is_unread = answers.c.state == literal_column(f"'{State.ANSWERED}'")
 Index("ix_answers_waiting", *in_turn(answers), sqlite_where=is_waiting, postgresql_where=is_waiting)
@@ -88,7 +88,7 @@ journeys = Table(
     Column("author", String(64)),
     Column("sealed_reporter", Text),
 )
-# In the clear: what was heard as complaint.submitted.v1, until `hide_reporters`. No other row has a reporter_id.
+# Only rows from complaint.submitted.v1 have a reporter_id in the clear, until `hide_reporters` replaces it.
 is_plain = journeys.c.reporter_id.is_not(None)
 Index("ix_journeys_plain", journeys.c.ticket, sqlite_where=is_plain, postgresql_where=is_plain)
 _promised = journeys.c.late_at.is_not(None)
@@ -97,7 +97,7 @@ is_open = journeys.c.closed_at.is_(None)
 Index("ix_journeys_open", journeys.c.submitted_at, journeys.c.ticket, sqlite_where=is_open, postgresql_where=is_open)
 Index("ix_journeys_closed", journeys.c.closed_at, journeys.c.ticket)
 Index("ix_journeys_submitted", journeys.c.submitted_at)
-# All that public figures ask of an answer: counted from the index, no row is read.
+# A covering index: public figures are counted from it without reading rows.
 _answered = journeys.c.answered_at.is_not(None)
 Index(
     "ix_journeys_answered",
@@ -130,7 +130,7 @@ keyed_contacts = Table(
     Column("changed_at", UtcDateTime, nullable=False),
 )
 
-# What a version from before `keyed_contacts` wrote, until `hide_reporters`.
+# Contacts written by versions before `keyed_contacts`, until `hide_reporters` moves them.
 contacts = Table(
     "contacts",
     metadata,
@@ -140,7 +140,7 @@ contacts = Table(
 )
 
 KEPT_SEALED = ("password_reset", "contact_changed")
-"""Letters whose address is in a box of their own, which is not kept once they were sent or given up."""
+"""The kinds of letters with their own sealed address, which is deleted once they were sent or given up."""
 
 messages = Table(
     "messages",
@@ -181,8 +181,8 @@ LINES = {
     "new": and_(messages.c.kind.not_in(KEPT_SEALED), messages.c.tries == 0),
     "again": messages.c.tries > 0,
 }
-"""The lines that letters wait in, each for itself: what concerns somebody's account, all else, and what did not leave
-at once."""
+"""The mailer's queues, independent of each other: letters about accounts, other letters, and letters that failed
+before. Each is the condition of its rows."""
 
 Index("ix_messages_reporter", messages.c.reporter_id, messages.c.expires_at)
 Index("ix_messages_keyed_reporter", messages.c.reporter, messages.c.expires_at)
@@ -195,7 +195,7 @@ teams = Table(
     Column("superior_email", String(254)),
 )
 
-# How many letters went to each address, the times hidden: see postboxes.py.
+# The rate limit's state by address, with the times encrypted: see postboxes.py.
 postboxes = Table(
     "postboxes",
     metadata,
@@ -205,4 +205,4 @@ postboxes = Table(
 )
 
 MOST_AT_ONCE = 1_000
-"""How many letters one command retries or drops."""
+"""The largest number of letters that one call retries or drops."""
