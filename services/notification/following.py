@@ -56,8 +56,10 @@ class Follows:
     @rpc
     @requires(Role.ADMIN)
     def open_by_category(self, actor: Actor) -> dict[str, int]:
-        """Return how many complaints are not closed, by `category` and by `category/sub-category`: what an admin needs
-        to know who removes one, and no more."""
+        """Return the numbers of open complaints, by `category` and by `category/sub-category`.
+
+        An admin needs them before removing a category, and is shown nothing else of these complaints.
+        """
         with self.uow.reading() as work:
             return work.journeys.open_by_category()
 

@@ -51,7 +51,7 @@ alarm_index(cases)
 
 
 class Cases(Rows[Case]):
-    """The repository of the cases at the helper teams' desks. Every query filters by the agency that asks."""
+    """The repository of the cases at the helper teams' desks. A team's queries see only its own agency's cases."""
 
     TABLE = cases
     HELD = Case
