@@ -101,7 +101,7 @@ class Case(Report, Claimable):
         self._ends(State.AWAITING_RESPONSE, now)
 
     def receive(self, response: str, round_: int, now: datetime, calendar: Calendar) -> None:
-        """Store response number `round_` and start step 5's clock. Redelivery of an earlier response changes nothing.
+        """Store response number `round_` and start step 5's clock. An earlier or redelivered one changes nothing.
 
         Raises NotYourStep where the case does not await a response.
         """
