@@ -60,7 +60,7 @@ class Group(click.Group):
 def main(context: click.Context, var: Path) -> None:
     """The NKK complaint service: run it on one machine, and look after it anywhere.
 
-    Settings come from the environment (AMQP_URI, …); beside a stack started by `nkk run` they are found by themselves.
+    Settings come from the environment (AMQP_URI, …), or from a stack that `nkk run` started beside.
     """
     context.obj = var
     if os.getpid() == 1:

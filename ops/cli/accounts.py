@@ -39,7 +39,7 @@ def _password(_context: click.Context, _option: click.Parameter, given: str | No
 
 @staff.command("list")
 def list_staff() -> None:
-    """One JSON line an account: user name, name, role, OPD, since when disabled, until when slowed down."""
+    """Print a JSON line for each account: user name, name, role, OPD, since when disabled, until when slowed down."""
 
     def pages(admin: Admin) -> list[dict[str, Any]]:
         page = admin.call("staff")
@@ -79,7 +79,7 @@ def add_staff(username: str, name: str, role: str, opd: str | None, password: st
 @staff.command("disable")
 @click.argument("username")
 def disable_staff(username: str) -> None:
-    """Bar a staff account; it is out within 15 minutes."""
+    """Disable a staff account; it is refused everywhere within 15 minutes."""
     as_admin(lambda admin: admin.call_sealed("disable_staff", {"username": username}))
     say(f"{username} is disabled; access tokens it still has end within 15 minutes")
 
@@ -88,7 +88,7 @@ def disable_staff(username: str) -> None:
 @click.argument("username")
 @_password_option
 def reset_staff(username: str, password: str) -> None:
-    """Give a staff account a new password, enabled and not slowed down; its sessions end."""
+    """Give a staff account a new password. It is enabled, no longer slowed down, and its sessions end."""
     as_admin(lambda admin: admin.call_sealed("reset_staff", {"username": username, "password": password}))
     say(f"{username} has a new password")
 
@@ -96,7 +96,7 @@ def reset_staff(username: str, password: str) -> None:
 @staff.command("let-in")
 @click.argument("username")
 def let_staff_in(username: str) -> None:
-    """End the slow-down of a staff account after wrong passwords, whoever gave them."""
+    """End the slow-down of a staff account after wrong passwords."""
     as_admin(lambda admin: admin.call_sealed("let_staff_in", {"username": username}))
     say(f"{username} may log in now; for an hour strangers do not wait for what others try")
 
@@ -108,7 +108,7 @@ def identity() -> None:
 
 @identity.command("rotate")
 def rotate_identities() -> None:
-    """Put every identity under the first key of NKK_IDENTITY_KEYS; afterwards older keys may be taken away."""
+    """Encrypt every identity with the first key of NKK_IDENTITY_KEYS; older keys can be removed afterwards."""
 
     def rotate(admin: Admin) -> int:
         after, total = "", 0

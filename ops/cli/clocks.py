@@ -22,7 +22,7 @@ NO_TICKET = (
 @click.command()
 @click.argument("ticket")
 def clock(ticket: str) -> None:
-    """Compute every clock of a complaint anew, from its recorded events and the calendars of their time alone."""
+    """Recompute every clock of a complaint from its recorded events and the calendars that applied then."""
     written = read_ticket(ticket)
     if written is None:
         raise click.BadParameter(f"{ticket!r} is no ticket. {NO_TICKET}", param_hint="TICKET")

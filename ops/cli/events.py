@@ -25,7 +25,7 @@ REPUBLISH_SECONDS = 3600
 def subscribe(stage: str, name: str) -> None:
     """Print every event of a stage as one JSON line, from a durable queue, at least once.
 
-    The queue holds what is told from the first time on that you subscribe under this name.
+    The queue collects events from the first time that you subscribe under this name.
     """
     broker()
     listening = f"listening to {stage} as tool.{name}.{stage}; Ctrl-C ends it, and the queue goes on collecting"
@@ -49,9 +49,10 @@ _since = click.option(
 @click.argument("stage", type=click.Choice(STAGES))
 @_since
 def republish(stage: str, since: datetime) -> None:
-    """Publish again what a stage told since then: another was restored, or the broker lost. Nobody handles it twice.
+    """Publish a stage's events again that it published since then: another stage was restored, or the broker lost.
 
-    What was told of complaints that were closed more than NKK_OUTBOX_DAYS ago is not kept, and not published.
+    Consumers ignore the events that they have handled. Events of complaints that were closed more than NKK_OUTBOX_DAYS
+    ago are no longer kept.
     """
     moment = since.replace(tzinfo=UTC).isoformat()
     done = as_admin(lambda admin: admin.call("republish", moment, stage=stage, timeout=REPUBLISH_SECONDS))
@@ -64,14 +65,14 @@ def republish(stage: str, since: datetime) -> None:
 @_since
 @click.pass_context
 def tell_again(context: click.Context, stage: str, since: datetime) -> None:
-    """Republish, by the name it had."""
+    """The former name of republish."""
     say("nkk tell-again is called nkk republish now; the old name goes with the next version")
     context.invoke(republish, stage=stage, since=since)
 
 
 @click.group()
 def quarantine() -> None:
-    """Events that a stage could not handle."""
+    """List, show, retry or drop events that a stage could not handle."""
 
 
 _stage_argument = click.argument("stage", type=click.Choice(quarantined.HEARING))
@@ -81,7 +82,7 @@ _event_argument = click.argument("event_id")
 @quarantine.command("list")
 @_stage_argument
 def list_quarantine(stage: str) -> None:
-    """One JSON line an event: id, type, ticket, when it failed, attempts, why."""
+    """Print a JSON line for each event: id, type, ticket, when it failed, attempts, why."""
     found = quarantined.items(broker(), stage)
     for item in found:
         click.echo(json.dumps(item.summary(), ensure_ascii=False))
@@ -93,7 +94,7 @@ def list_quarantine(stage: str) -> None:
 @_stage_argument
 @_event_argument
 def show_quarantine(stage: str, event_id: str) -> None:
-    """One event, whole: its envelope may hold a complaint's text."""
+    """Print a whole event. It may hold a complaint's text."""
     click.echo(quarantined.find(broker(), stage, event_id).whole())
 
 
@@ -102,9 +103,9 @@ def show_quarantine(stage: str, event_id: str) -> None:
 @click.argument("event_ids", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every event there is.")
 def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -> None:
-    """Send events back to the stage, their attempts counted anew.
+    """Send events back to the stage, with a new count of attempts.
 
-    What did not come from where its owner tells it, or from nobody knows where, stays: see `show`.
+    Events that did not come from their owner's exchange, or whose origin is unknown, stay: see `show`.
     """
     if everything == bool(event_ids):
         raise click.UsageError("name event ids, or --all")
@@ -126,7 +127,7 @@ def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -
 @_event_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def drop_quarantine(stage: str, event_id: str, yes: bool) -> None:
-    """Take one event out of quarantine for ever."""
+    """Delete one event from quarantine for good."""
     found = quarantined.find(broker(), stage, event_id).summary()
     if not yes:
         say(json.dumps(found, ensure_ascii=False))
@@ -138,9 +139,9 @@ def drop_quarantine(stage: str, event_id: str, yes: bool) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 def status(as_json: bool) -> None:
-    """For each stage: does it answer, how many instances are connected, what waits, since when, what failed.
+    """Print for each stage whether it answers, its connected instances, what waits, since when, and what failed.
 
-    Connected to the broker, that is: one that hangs is for a minute or so, until the broker misses it.
+    An instance counts as connected while it is connected to the broker: one that hangs, for about a minute more.
     """
     client = RpcClient(broker(), timeout=3)
     try:

@@ -31,14 +31,14 @@ WHY_LEFT = {
 
 @click.group()
 def letters() -> None:
-    """Letters that wait to be sent, or were given up."""
+    """List, retry or drop letters that wait to be sent, or were given up."""
 
 
 @letters.command("list")
 @click.option("--given-up", is_flag=True, help="Only those that are not tried any more.")
 def list_letters(given_up: bool) -> None:
-    """One JSON line a letter: id, ticket, kind, team, when it was written, tries, why it is here, when it is tried
-    again or was given up. To whom it goes is nowhere."""
+    """Print a JSON line for each letter: id, ticket, kind, team, when it was written, tries, why it is here, when it
+    is tried again or was given up. The recipient is never shown."""
 
     def found(admin: Admin) -> list[dict[str, Any]]:
         return list(_pages(admin, True)) + ([] if given_up else list(_pages(admin, False)))
@@ -54,7 +54,7 @@ def list_letters(given_up: bool) -> None:
 @_ids_argument
 @click.option("--all", "everything", is_flag=True, help="Every letter that was given up.")
 def retry_letters(letter_ids: tuple[str, ...], everything: bool) -> None:
-    """Send letters now, and for five days more if need be. One that was sent is not sent again."""
+    """Try letters again, for up to five more days. A letter that was sent is not sent again."""
     if everything == bool(letter_ids):
         raise click.UsageError("name letters (`nkk letters list`), or --all")
     if everything:
@@ -70,7 +70,7 @@ def retry_letters(letter_ids: tuple[str, ...], everything: bool) -> None:
 @_ids_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def drop_letters(letter_ids: tuple[str, ...], yes: bool) -> None:
-    """Take letters out for ever, and their notice from the operator's desk: somebody was told by telephone, say."""
+    """Delete letters for good, and their notice at the operator's desk, for example after a telephone call."""
     if not letter_ids:
         raise click.UsageError("name letters (`nkk letters list`)")
     if not yes:

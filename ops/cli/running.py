@@ -45,7 +45,7 @@ def run(var: Path, scale: tuple[str, ...]) -> None:
 @click.argument("services", nargs=-1)
 @click.pass_obj
 def migrate(var: Path, services: tuple[str, ...]) -> None:
-    """Bring databases to their newest shape: <SERVICE>_DATABASE_URL, or DATABASE_URL where one service is named."""
+    """Migrate databases to the newest schema: <SERVICE>_DATABASE_URL, or DATABASE_URL where one service is named."""
     from nkk.store.migrations import upgrade
 
     wanted = services or STAGES
@@ -73,7 +73,7 @@ def _database_setting(service: str, alone: bool) -> Setting[str]:
 
 @click.command()
 def topology() -> None:
-    """Declare every exchange and queue, so that no event is told before somebody can hear it."""
+    """Declare every exchange and queue, so that no event is published before its queues exist."""
     for name in declare_topology(broker()):
         say(name)
 
@@ -89,7 +89,7 @@ def keys() -> None:
 @click.argument("config", type=click.File("rb"), default="-")
 @click.option("--written", is_flag=True, help="Lines of a name, a tab and a value; what is missing is not looked for.")
 def settings(config: BinaryIO, written: bool) -> None:
-    """Check what `docker compose config --format json` prints: every setting that a process would refuse is named."""
+    """Check the output of `docker compose config --format json`, and name every setting that a process would refuse."""
     if config.isatty():
         raise click.UsageError(HOW)
     if written:
