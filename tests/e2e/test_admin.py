@@ -201,8 +201,11 @@ def test_a_replaced_catalogue_is_what_reports_and_teams_go_by(people: People, ca
 
 
 def test_what_is_left_out_of_a_new_catalogue_stays(people: People, catalogue: dict[str, Any]) -> None:
-    assert people.admin.ask("PUT", "/catalogue", {"opds": OPDS}).json() == catalogue | {"opds": OPDS}
-    assert people.admin.ask("PUT", "/catalogue", {}).json() == catalogue | {"opds": OPDS}
+    gone = {"categories": [], "sub_categories": [], "opds": sorted(set(catalogue["opds"]) - set(OPDS))}
+    replaced = people.admin.ask("PUT", "/catalogue", {"opds": OPDS}).json()
+    assert replaced == catalogue | {"opds": OPDS, "removed": gone}
+    nothing = {"categories": [], "sub_categories": [], "opds": []}
+    assert people.admin.ask("PUT", "/catalogue", {}).json() == catalogue | {"opds": OPDS, "removed": nothing}
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ def test_of_many_who_insert_one_key_at_once_exactly_one_does(stored):
 def test_an_event_handled_by_many_at_once_has_its_effect_once(uow):
     class Heard:
         id = "event-1"
+        data = None
 
     together = Barrier(6)
 

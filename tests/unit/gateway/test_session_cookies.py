@@ -123,7 +123,7 @@ def test_what_was_typed_is_carried_over_a_log_in_unless_another_site_sent_it(app
         assert ("Tulisan saya" in response.text) is kept
         assert "rahasia" not in response.text
     response = client.post("/laporan/baru", data=form, headers={"Origin": "https://elsewhere.example.id"})
-    assert response.status_code == 400
+    assert response.status_code == 401
     assert "Tulisan saya" not in response.text
 
 
