@@ -37,10 +37,11 @@ from types import SimpleNamespace
 from nkk.store.database import Database
 from nkk.messaging.stage import UnitOfWorkProvider
 from services.notification import conversing, mail, patience
+from nkk.clock import utc_now
 from services.notification.storage import NotificationWork
 patience.FIRST_SECONDS, conversing.COMMAND_SECONDS = 0.5, 3
 work = UnitOfWorkProvider(NotificationWork)
-work.uow = SimpleNamespace(database=Database(os.environ["DATABASE_URL"], size=20))
+work.uow = SimpleNamespace(database=Database(os.environ["DATABASE_URL"], size=20), clock=utc_now)
 mailer = mail.Mailer()
 mailer.container = SimpleNamespace(dependencies=[work],
                                    spawn_managed_thread=lambda run, identifier: eventlet.spawn(run))
