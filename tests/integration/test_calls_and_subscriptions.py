@@ -25,6 +25,7 @@ from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUna
 from nkk.messaging.host import Timeout, sleep, spawn
 from nkk.messaging.publisher import Message, publisher
 from nkk.messaging.rpc_client import RpcClient
+from ops.stack.broker import PrivateNode
 from tests.installations import eventually
 
 RPC = Exchange("nameko-rpc", type="topic", durable=True)
