@@ -262,6 +262,13 @@ def test_a_reply_that_is_none_fails_its_own_call_and_no_other(uri, client, kind)
     assert client._listener is listener
 
 
+@pytest.fixture
+def own_node(tmp_path) -> Iterator[PrivateNode]:
+    """A broker that may be stopped and set otherwise, for one test alone."""
+    with PrivateNode(tmp_path / "node") as node:
+        yield node
+
+
 def test_calls_and_subscriptions_go_on_after_the_broker_restarts_and_a_tool_learns_when_it_listens(own_node):
     """The tool that began while the broker was away learns it once what is told would reach it."""
     with Connection(own_node.uri) as connection:
