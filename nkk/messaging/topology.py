@@ -1,10 +1,13 @@
 """Exchanges and queues, all with fixed names and explicit types.
 
-    <service>.events       topic exchange: the events that a service publishes. Any AMQP client may bind its own queue.
+    <service>.events       topic exchange: the events that a service publishes, with their type as routing key. One that
+                           concerns an OPD has a second key, opd.<opd>.<type>.
     <service>.inbox        quorum queue: the events that a service consumes, bound to the exchanges of others.
     <service>.calls        quorum queue: the RPC calls of a service. A call expires at its caller's timeout.
     <service>.retry.<ms>   quorum queues: an event whose handler failed waits here, then returns to the inbox.
     <service>.quarantine   quorum queue: the dead letters, events that cannot be handled, the reason in the headers.
+    <service>.replay-requests   direct exchange and quorum queue: tools' requests for past events of the service.
+    <service>.replay       topic exchange: the past events, with the requesting tool's name before the routing key.
 
 The names of retry queues contain their delay: changed delays create new queues instead of a refused redeclaration.
 """
@@ -14,7 +17,7 @@ from typing import Any
 
 from kombu import Exchange, Queue, binding
 
-from nkk.exchanges import exchange_name, moves_name
+from nkk.exchanges import exchange_name, moves_name, replay_name, replay_requests_name
 from nkk.messaging.calls import EXCHANGE as CALLS
 from nkk.settings import NKK_RETRY_DELAYS
 
@@ -111,6 +114,19 @@ def quarantine_name(service: str) -> str:
     return f"{service}.quarantine"
 
 
+def replay(service: str) -> Exchange:
+    """Return the exchange to which `service` publishes past events for the tool that requested them."""
+    return Exchange(replay_name(service), type="topic", durable=True)
+
+
+def replay_requests(service: str) -> Queue:
+    """Return the queue of tools' requests for past events of `service`."""
+    name = replay_requests_name(service)
+    requests = Exchange(name, type="direct", durable=True)
+    arguments = QUORUM | {"x-delivery-limit": NO_DELIVERY_LIMIT}
+    return Queue(name, requests, routing_key=name, durable=True, queue_arguments=arguments)
+
+
 def waiting_queues(service: str) -> list[Queue]:
     """Return the retry queues and the quarantine of `service`."""
     return [
@@ -130,6 +146,7 @@ def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> lis
     services, events = list(services), list(events)
     entities: list[Any] = [Exchange(CALLS, type="topic", durable=True), *map(exchange, services)]
     for service in services:
+        entities += [replay(service), replay_requests(service)]
         heard = [event for event in events if service in event.CONSUMERS]
         if heard:
             entities += [moves(service), *waiting_queues(service), inbox_queue(service, heard)]

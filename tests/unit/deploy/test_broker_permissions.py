@@ -82,6 +82,8 @@ def topology_needs():
     needs.names[CONFIGURE].add(EXCHANGE)
     for stage in STAGES:
         needs.exchange(topology.exchange(stage))
+        needs.exchange(topology.replay(stage))
+        needs.queue(topology.replay_requests(stage))
         if heard_by(stage):
             for queue in [*topology.waiting_queues(stage), topology.inbox_queue(stage, heard_by(stage))]:
                 needs.queue(queue)
@@ -92,6 +94,12 @@ def stage_needs(stage):
     needs = Needs()
     needs.exchange(topology.exchange(stage))
     needs.publishing(f"{stage}.events", *(event.TYPE for event in EVENTS if stage in event.SERVICES))
+    needs.exchange(topology.replay(stage))
+    needs.publishing(topology.replay(stage).name)
+    requests = topology.replay_requests(stage)
+    needs.queue(requests)
+    needs.consuming(requests.name)
+    needs.publishing(requests.exchange.name, requests.name)
     needs.queue(topology.calls_queue(stage))
     needs.consuming(topology.calls_name(stage))
     needs.publishing(EXCHANGE, REPLY_KEY)
