@@ -32,8 +32,9 @@ def subscribe(
     uri: str | Callable[[], str],
     on_trouble: Callable[[str], None] = lambda _: None,
     on_listening: Callable[[], None] = lambda: None,
+    until: Callable[[], bool] = lambda: False,
 ) -> Iterator[dict[str, Any]]:
-    """Yield every event of `stage` as its CloudEvents envelope, endlessly and at least once.
+    """Yield every event of `stage` as its CloudEvents envelope, at least once, endlessly or until `until` is true.
 
     Private events (registrations) are not included. Messages that the stage did not publish itself are skipped.
 
@@ -44,16 +45,17 @@ def subscribe(
     events) gets the events again, and is sent one at a time from then on.
 
     `on_trouble` is called with a sentence about each such problem, and `on_listening` once, when the queue exists and
-    events can arrive. Raises ValueError where the stage is unknown or the name is invalid; amqp's AccessRefused or
-    NotAllowed where the broker refuses the user or the virtual host; PreconditionFailed where it refuses the queue.
+    events can arrive. `until` is called at least once a second while none arrive, and before each event. Raises
+    ValueError where the stage is unknown or the name is invalid; amqp's AccessRefused or NotAllowed where the broker
+    refuses the user or the virtual host; PreconditionFailed where it refuses the queue.
     """
     if stage not in STAGES:
         raise ValueError(f"no such stage: {stage}; one of {', '.join(STAGES)}")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise ValueError("a name is 1 to 64 letters, digits, dots, hyphens or underscores")
     read_any_properties()
-    subscription = _Subscription(stage, name, on_trouble, on_listening)
-    while True:
+    subscription = _Subscription(stage, name, on_trouble, on_listening, until)
+    while not until():
         try:
             yield from subscription.consume(uri if isinstance(uri, str) else uri())
         except BROKER_ERRORS as error:
@@ -65,7 +67,12 @@ class _Subscription:
     """A tool's consumption of its queue, across reconnections."""
 
     def __init__(
-        self, stage: str, name: str, on_trouble: Callable[[str], None], on_listening: Callable[[], None]
+        self,
+        stage: str,
+        name: str,
+        on_trouble: Callable[[str], None],
+        on_listening: Callable[[], None],
+        until: Callable[[], bool],
     ) -> None:
         exchange = Exchange(f"{stage}.events", type="topic", no_declare=True)
         # By default RabbitMQ 4 drops an event after 20 deliveries, and a tool that ends returns all prefetched events.
@@ -82,6 +89,7 @@ class _Subscription:
         self._stage = stage
         self._on_trouble = on_trouble
         self._on_listening = on_listening
+        self._until = until
         self._prefetch = PREFETCH
         self._consuming = self._has_consumed = self._is_away = False
 
@@ -93,11 +101,11 @@ class _Subscription:
         with connected(uri, heartbeat=0) as connection:
             channel = connection.default_channel
             self._begin(channel, arrived)
-            while True:
+            while not self._until():
                 # With prefetched events, read without waiting: the broker may have closed the channel meanwhile.
                 _read_all(connection, 0.001 if arrived else 1)
                 began = monotonic()
-                while arrived and monotonic() - began < LOOK_SECONDS:
+                while arrived and monotonic() - began < LOOK_SECONDS and not self._until():
                     message = arrived.popleft()
                     event = _read(message, self._stage, self._on_trouble)
                     if event is not None:

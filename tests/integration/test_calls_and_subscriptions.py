@@ -357,6 +357,30 @@ def test_registrations_are_no_tools_business(uri, connection):
     telling.join()
 
 
+def test_a_subscription_ends_when_it_is_told_to_and_leaves_the_next_event_in_the_queue(uri, connection):
+    topology.exchange("triage")(connection.default_channel).declare()
+    heard: list[str] = []
+    ready = threading.Event()
+
+    def listen(count: int) -> None:
+        for event in subscribe("triage", "ending", uri, on_listening=ready.set, until=lambda: len(heard) == count):
+            heard.append(event["id"])
+
+    body = json.loads((SAMPLES / "complaint.forwarded.v1.json").read_text("utf-8"))
+    listening = threading.Thread(target=listen, args=[1])
+    listening.start()
+    assert ready.wait(10)
+    with publisher(uri) as channel:
+        channel.publish(
+            Message(id=id_, exchange="triage.events", routing_key=body["type"], body=json.dumps(body | {"id": id_}))
+            for id_ in ("first", "second")
+        )
+    listening.join(10)
+    assert (heard, listening.is_alive()) == (["first"], False)
+    listen(2)
+    assert heard == ["first", "second"]
+
+
 def test_a_queue_the_broker_refuses_is_an_error_and_not_waited_for(uri, connection):
     Queue("tool.refused.triage", durable=True)(connection.default_channel).declare()
     with pytest.raises(PreconditionFailed):
