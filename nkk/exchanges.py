@@ -7,6 +7,16 @@ stage's events, one for events that it asked the stage to publish to it again.
 TOOL_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 """The form of a tool's name. It has no dots, because it is one word of a routing key."""
 
+REPLAY = "x-nkk-replay"
+"""The header of what a stage publishes to a tool again: the id of the tool's request."""
+
+REPLAY_MARKER = "replay"
+"""The last word of the routing key of the message that ends a replay."""
+
+REPLAY_ENDED = "replay.ended"
+REPLAY_REFUSED = "replay.refused"
+"""The AMQP types of that message."""
+
 
 def exchange_name(service: str) -> str:
     """Return the name of the exchange to which `service` publishes its events."""

@@ -8,6 +8,7 @@ import errno
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from ssl import CERT_REQUIRED
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,6 +44,7 @@ class Message:
     content_type: str = "application/json"
     mandatory: bool = True
     correlation_id: str | None = None
+    user_id: str | None = None
     headers: dict[str, Any] = field(default_factory=dict)
 
     def amqp(self) -> AmqpMessage:
@@ -57,6 +59,8 @@ class Message:
             properties["type"] = self.type
         if self.correlation_id:
             properties["correlation_id"] = self.correlation_id
+        if self.user_id:
+            properties["user_id"] = self.user_id  # the broker refuses any but the connection's own user
         body = self.body.encode() if isinstance(self.body, str) else self.body
         return AmqpMessage(body, **properties)
 
@@ -123,12 +127,19 @@ class BatchPublisher:
         self._failed.add(message.properties.get("message_id", ""))
 
 
-def connect(uri: str, heartbeat: int = 15, timeout: float = CONNECT_TIMEOUT_SECONDS) -> Connection:
+def connect(
+    uri: str, heartbeat: int = 15, timeout: float = CONNECT_TIMEOUT_SECONDS, ca: str | None = None
+) -> Connection:
     """Return a connected kombu Connection to the broker at `uri`.
 
-    Tries once, for at most `timeout` seconds. Raises one of BROKER_ERRORS where the broker cannot be reached.
+    Tries once, for at most `timeout` seconds. The certificate of an `amqps` broker must name the host, and be signed by
+    an authority in the file `ca`, or by one that this machine trusts. Raises one of BROKER_ERRORS where the broker
+    cannot be reached, or its certificate is not accepted.
     """
     connection = Connection(uri, heartbeat=heartbeat, connect_timeout=timeout)
+    if urlsplit(uri).scheme == "amqps":
+        # By default the host is not compared. Set afterwards, because a query in the URI would replace an argument.
+        connection.ssl = {"server_hostname": None, "ca_certs": ca, "cert_reqs": CERT_REQUIRED}
     # Connection.connect() would try twice, two seconds apart; retries are the caller's decision.
     connection.ensure_connection(max_retries=0, reraise_as_library_errors=False)
     return connection
@@ -154,9 +165,9 @@ def abandon(connection: Connection) -> None:
 
 
 @contextmanager
-def connected(uri: str, heartbeat: int = 15) -> Iterator[Connection]:
+def connected(uri: str, heartbeat: int = 15, ca: str | None = None) -> Iterator[Connection]:
     """Connect as `connect` does; release the connection on leaving, or abandon it after one of BROKER_ERRORS."""
-    connection = connect(uri, heartbeat)
+    connection = connect(uri, heartbeat, ca=ca)
     try:
         yield connection
     except BROKER_ERRORS:
