@@ -69,6 +69,11 @@ class EventData:
         """The value of the field that says what the event is about, such as the ticket."""
         return getattr(self, self.SUBJECT)
 
+    @property
+    def agency(self) -> str | None:
+        """The OPD whose team the event concerns, so that this OPD's tools receive it; None where there is none."""
+        return getattr(self, "opd", None)
+
     @classmethod
     def tellers(cls, data: Mapping[str, Any]) -> tuple[str, ...]:
         """Return the services that may publish an event with this `data`, which may be invalid; by default SERVICES."""

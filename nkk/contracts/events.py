@@ -39,6 +39,14 @@ def _channel() -> fields.String:
     return fields.String(load_default=str(Channel.WEB), validate=validate.OneOf([str(kind) for kind in Channel]))
 
 
+def _service_due_day() -> Instant:
+    """Return the field of the service's due time in an event that an OPD's tools receive: the last second of its day.
+
+    From the exact time the time of the report's submission could be computed, which an OPD is not to know.
+    """
+    return Instant()
+
+
 def _step() -> fields.Integer:
     return fields.Integer(strict=True, validate=validate.Range(1, 7))
 
@@ -151,7 +159,7 @@ class ComplaintForwarded(_Report):
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
-    service_due_at: datetime = wire(Instant())
+    service_due_at: datetime = wire(_service_due_day())
     service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
     by: str = wire(_opaque())
@@ -190,7 +198,7 @@ class ResponseApproved(EventData):
     round: int = wire(_round())
     text: str = wire(PlainText(TEXT_LENGTH))
     note: str | None = wire(PlainText(NOTE_LENGTH, allow_none=True))
-    service_due_at: datetime = wire(Instant())
+    service_due_at: datetime = wire(_service_due_day())
     service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
     by: str = wire(_opaque())

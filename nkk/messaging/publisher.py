@@ -34,7 +34,10 @@ class NotConfirmedError(ConnectionError):
 
 @dataclass(frozen=True)
 class Message:
-    """One message to publish: `body` to `exchange` with `routing_key`."""
+    """One message to publish: `body` to `exchange` with `routing_key`.
+
+    The broker refuses a `user_id` that is not the publisher's own user.
+    """
 
     id: str
     exchange: str
@@ -60,7 +63,7 @@ class Message:
         if self.correlation_id:
             properties["correlation_id"] = self.correlation_id
         if self.user_id:
-            properties["user_id"] = self.user_id  # the broker refuses any but the connection's own user
+            properties["user_id"] = self.user_id
         body = self.body.encode() if isinstance(self.body, str) else self.body
         return AmqpMessage(body, **properties)
 

@@ -14,6 +14,7 @@ from sqlalchemy import Table, bindparam, func, literal_column, or_, select, upda
 from sqlalchemy.exc import SQLAlchemyError
 
 from nkk.clock import Clock, utc_now
+from nkk.exchanges import opd_key
 from nkk.log import get_logger
 from nkk.messaging import pulse
 from nkk.messaging.host import Signal, sleep
@@ -152,4 +153,5 @@ def _message(row: Any) -> Message:
         content_type="application/cloudevents+json",
         mandatory=row.mandatory,
         correlation_id=row.correlation_id,
+        headers={"CC": [opd_key(row.opd, row.type)]} if row.opd else {},
     )

@@ -13,6 +13,7 @@ from nkk.messaging.batches import ConsumesBatches
 from nkk.messaging.consumer import begin_worker_context
 from nkk.messaging.host import ConfigurationError, DependencyProvider, Timer, config, look_up_anew, sleep, timer
 from nkk.messaging.relay import Relay
+from nkk.messaging.replay import Replayer
 from nkk.messaging.rpc import rpc
 from nkk.settings import DATABASE_URL, NKK_OUTBOX_DAYS, NKK_TOKEN_PUBLIC_KEY, OF, STAGE, SettingsError, check
 from nkk.sop.clock import write_instant
@@ -49,9 +50,13 @@ class UnitOfWorkProvider(DependencyProvider):
         look_up_anew()
         service = self.container.service_name
         pulse.begin(service)
-        # One connection per worker; the relay and the timers hold others.
+        # One connection per worker; the relay, the replays and the timers hold others.
         self.database = Database(DATABASE_URL.get(), size=self.container.max_workers + 4)
         self.relay = self.relay_cls(self.database, self._work_cls.OUTBOX, service, config["AMQP_URI"], self._clock)
+        kept = timedelta(days=NKK_OUTBOX_DAYS.get())
+        self.replayer = Replayer(
+            self.database, self._work_cls.OUTBOX, service, config["AMQP_URI"], self._work_cls.PRIVATE, kept, self._clock
+        )
         self.uow = UnitOfWork(self.database, self._work_cls, service, self.relay.wake, self._clock)
 
     def start(self) -> None:
@@ -59,10 +64,12 @@ class UnitOfWorkProvider(DependencyProvider):
         gc.collect()
         gc.freeze()
         pulse.expect("relay")
+        pulse.expect("replays")
         for entrypoint in self.container.entrypoints:
             if isinstance(entrypoint, Timer):
                 pulse.expect(entrypoint.method_name, 2 * entrypoint.interval + pulse.TURN_SECONDS)
         self._relaying = self.container.spawn_managed_thread(self.relay.run, identifier="relay")
+        self._replaying = self.container.spawn_managed_thread(self.replayer.run, identifier="replays")
         self.container.spawn_managed_thread(self._look_at_the_servers_log, identifier="server's log")
 
     def _look_at_the_servers_log(self) -> None:
@@ -81,8 +88,10 @@ class UnitOfWorkProvider(DependencyProvider):
             )
 
     def stop(self) -> None:
+        self.replayer.stop()
         self.relay.stop()
         self._relaying.wait()
+        self._replaying.wait()
         self.database.dispose()
 
     def get_dependency(self, worker_ctx: Any) -> UnitOfWork[Any]:

@@ -52,6 +52,11 @@ def day_of(value: datetime) -> datetime:
     return value.astimezone(WIB).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
+def end_of_day(value: datetime) -> datetime:
+    """Return the last second of the day of `value`, in WIB: the form of a due time that is told to the day only."""
+    return day_of(value) + timedelta(days=1, seconds=-1)
+
+
 def write_day(value: datetime) -> str:
     """Return the start of the day of `value` in WIB, such as `2026-03-02T00:00:00+07:00`.
 

@@ -14,8 +14,8 @@ from nkk.store.database import UtcDateTime
 def outbox_table(metadata: MetaData) -> Table:
     """Declare the outbox in a stage's metadata.
 
-    Events of one `subject` are published in order; `mandatory` means that a queue must be bound; `held_until` delays
-    the retry of an event that the broker could not route.
+    Events of one `subject` are published in order; `opd` is the agency whose team the event concerns; `mandatory` means
+    that a queue must be bound; `held_until` delays the retry of an event that the broker could not route.
     """
     table = Table(
         "outbox",
@@ -25,6 +25,7 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("type", String(100), nullable=False),
         Column("exchange", String(100), nullable=False),
         Column("subject", String(64), nullable=False),
+        Column("opd", String(64)),
         Column("body", Text, nullable=False),
         Column("mandatory", Boolean, nullable=False),
         Column("correlation_id", String(64)),

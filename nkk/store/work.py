@@ -23,6 +23,9 @@ class Publishable(Protocol):
     @property
     def subject(self) -> str: ...
 
+    @property
+    def agency(self) -> str | None: ...
+
     def to_json(
         self, event_id: str, time: datetime, correlation_id: str | None = None, service: str | None = None
     ) -> str: ...
@@ -42,6 +45,8 @@ class Work:
     OUTBOX: ClassVar[Table]
     INBOX: ClassVar[Table]
     CLOSED: ClassVar[Table]
+    PRIVATE: ClassVar[tuple[str, ...]] = ()
+    """The types of this stage's events that no tool may receive."""
 
     def __init__(self, connection: Connection, service: str, now: datetime) -> None:
         self.connection = connection
@@ -84,6 +89,7 @@ class Work:
                     "type": event.TYPE,
                     "exchange": exchange_name(self.service),
                     "subject": event.subject,
+                    "opd": event.agency,
                     "body": event.to_json(event_id, at, correlation_id(), self.service),
                     "mandatory": any(consumer != self.service for consumer in event.CONSUMERS),
                     "correlation_id": correlation_id(),

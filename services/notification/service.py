@@ -79,7 +79,7 @@ class NotificationService(
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
             work.journeys.note(_entry(event), path=Path.INFORMATION)
-            work.answers.add(_answer(event, calendar, Path.INFORMATION, material=None))
+            work.answers.add(_answer(event, calendar, Path.INFORMATION, event.data.service_due_at, material=None))
 
     @handles(ComplaintForwarded, batched=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
@@ -104,8 +104,10 @@ class NotificationService(
         """Note the approval of a response, and open a case for its answer (the end of step 5)."""
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
+            # The event has it to the day only.
+            due = work.journeys.service_due_at(event.data.ticket) or event.data.service_due_at
             work.journeys.note(_entry(event))
-            work.answers.add(_answer(event, calendar, Path.COMPLAINT, material=event.data.text))
+            work.answers.add(_answer(event, calendar, Path.COMPLAINT, due, material=event.data.text))
 
     # -- step 6: the operator's second desk
 
@@ -251,13 +253,13 @@ def _entry(event: Event[Any]) -> Entry:
     )
 
 
-def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | None) -> Answer:
+def _answer(event: Event[Any], calendar: Calendar, path: Path, due: datetime, material: str | None) -> Answer:
     return Answer(
         ticket=event.data.ticket,
         path=path,
         material=material,
         note=event.data.note,
-        service_due_at=event.data.service_due_at,
+        service_due_at=due,
         service_calendar=event.data.service_calendar,
         **started(steps.ANSWER, event.time, calendar),
     )

@@ -15,7 +15,7 @@ from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import steps
-from nkk.sop.clock import Calendar
+from nkk.sop.clock import Calendar, end_of_day
 from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
@@ -106,7 +106,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                     round=act.case.round,
                     text=act.case.response,
                     note=form["note"],
-                    service_due_at=act.case.service_due_at,
+                    service_due_at=end_of_day(act.case.service_due_at),
                     service_calendar=act.case.service_calendar,
                     calendar=act.calendar.version,
                     by=actor.id,
@@ -155,7 +155,7 @@ def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> Com
         ticket=case.ticket,
         opd=str(case.opd),
         note=note,
-        service_due_at=case.service_due_at,
+        service_due_at=end_of_day(case.service_due_at),
         service_calendar=case.service_calendar,
         calendar=calendar.version,
         by=by,

@@ -9,6 +9,7 @@ from nkk.contracts import EVENTS, UnreadableEventError, read_envelope
 from nkk.contracts.events import CalendarChanged
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
+from nkk.sop.clock import end_of_day
 from nkk.sop.journey import TURNS, service_due
 from nkk.sop.ticket import read_ticket
 
@@ -140,7 +141,12 @@ def test_the_samples_clocks_are_counted_by_the_sample_calendar(heard):
         for read in told.values()
         if hasattr(read.data, "service_due_at") and read.subject == submitted.subject
     }
-    assert promised == {service_due(submitted.time, calendar)}
+    due = service_due(submitted.time, calendar)
+    assert promised == {due, end_of_day(due)}
+    with_due = {type_: read.data for type_, read in told.items() if hasattr(read.data, "service_due_at")}
+    told_to_the_day = {type_ for type_, data in with_due.items() if data.agency}
+    assert told_to_the_day == {"complaint.forwarded.v1", "response.approved.v1"}
+    assert {with_due[type_].service_due_at for type_ in told_to_the_day} == {end_of_day(due)}
     for read in (told["step.due_soon.v1"], told["step.overdue.v1"]):
         assert (read.data.came_at, read.data.due_at) == (
             submitted.time,

@@ -18,7 +18,7 @@ from nkk.contracts.events import ComplaintClassifiedAsInformation, ResponseAppro
 from nkk.messaging.batches import BATCH_SIZE
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar, write_calendar
-from nkk.sop.clock import WIB
+from nkk.sop.clock import WIB, end_of_day
 from nkk.sop.journey import Fact, clocks, service_due
 from nkk.sop.steps import Path
 from services.intake import domain as intake_domain
@@ -100,7 +100,7 @@ class Walk:
 
     def saw(self, timed):
         self.seen[run_of(timed)] = kept(timed)
-        self.promised.add((timed.service_due_at, timed.service_calendar))
+        self.promised.add((timed.step == steps.RESPOND, timed.service_due_at, timed.service_calendar))
         if timed.step == steps.RECEIVE:
             # Of step 6 its row remembers when the answer was sent.
             self.seen[6, 0] = (*self.seen[6, 0][:3], timed.sent_at)
@@ -224,7 +224,10 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                 versions |= set(calendars)
 
                 submitted = min(facts, key=lambda fact: fact.place)
-                assert walk.promised == {(service_due(submitted.at, calendars[submitted.calendar]), submitted.calendar)}
+                due = service_due(submitted.at, calendars[submitted.calendar])
+                # The OPD's desk is told the day only.
+                to_the_day = {(True, end_of_day(due), submitted.calendar)}
+                assert walk.promised - to_the_day == {(False, due, submitted.calendar)}
 
                 # By the end every run that ended late was told of once, by the timer or by who ended it; no other was.
                 told = alarms[walk.ticket]
@@ -261,7 +264,7 @@ class Facts:
     def keep(self, timed):
         if timed is not None:
             self.kept[run_of(timed)] = kept(timed)
-            self.promised.add(timed.service_due_at)
+            self.promised.add((timed.step == steps.RESPOND, timed.service_due_at))
 
     def later(self):
         self.now += some_pause(self.chance)
@@ -317,7 +320,7 @@ def walked(chance, calendars, returns):
             by="staff",
         )
     way.record(comes, case, calendar.version)
-    answer = notification._answer(event_of(comes, now), calendar, Path.COMPLAINT, None)
+    answer = notification._answer(event_of(comes, now), calendar, Path.COMPLAINT, comes.service_due_at, None)
     way.keep(answer)
     now, calendar = way.later()
     answer.send("Jawaban.", now, calendar)
@@ -340,4 +343,5 @@ def test_random_journeys_have_the_clocks_that_follow_from_their_facts(returns):
         chance.shuffle(way.facts)
         assert expected(way.facts, calendars.__getitem__) == way.kept
         submitted = next(fact for fact in way.facts if fact.type == "complaint.submitted.v2")
-        assert way.promised == {service_due(submitted.at, calendars[submitted.calendar])}
+        due = service_due(submitted.at, calendars[submitted.calendar])
+        assert way.promised - {(True, end_of_day(due))} == {(False, due)}

@@ -1,5 +1,6 @@
 """What stood in the databases before calendars goes on with its clocks, and can be taken back."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -319,3 +320,33 @@ def test_what_was_told_and_heard_before_is_there_is_published_to_those_who_hear_
     assert notification.taken_back() == notification.before
     with notification.database.reading() as connection:
         assert connection.execute(text("SELECT event_id FROM outbox")).scalars().all() == ["3"]
+
+
+def test_events_of_before_reach_the_tools_of_their_opd_where_they_give_no_exact_time(old):
+    told = {
+        "exchange": "triage.events",
+        "mandatory": False,
+        "created_at": CAME,
+        "sent_at": CAME,
+        "subject": ticket("A"),
+    }
+    types = {
+        "complaint.forwarded.v1": "dinas",
+        "response.returned.v1": "dinas",
+        "response.approved.v1": "dinas",
+        "step.overdue.v1": None,
+        "complaint.classified_as_information.v1": "none named",
+    }
+    bodies = {type_: {"data": {} if opd == "none named" else {"opd": opd}} for type_, opd in types.items()}
+    triage = old(
+        "triage",
+        outbox=[
+            told | {"id": number + 1, "event_id": str(number), "type": type_, "body": json.dumps(body)}
+            for number, (type_, body) in enumerate(bodies.items())
+        ],
+    )
+    with triage.upgraded().reading() as work:
+        outbox = work.OUTBOX
+        found = {row.type: row.opd for row in work.connection.execute(select(outbox.c.type, outbox.c.opd))}
+    assert found == dict.fromkeys(types) | {"response.returned.v1": "dinas"}
+    assert triage.taken_back() == triage.before

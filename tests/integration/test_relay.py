@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from kombu import Connection, Queue
+from kombu import Connection, Queue, binding
 from sqlalchemy import insert, select, text, update
 
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.contracts.events import AnswerSent, ComplaintHandedOver, ResponseReturned
+from nkk.exchanges import opd_key
 from nkk.messaging import topology
 from nkk.messaging.publisher import publisher
 from nkk.messaging.relay import BATCH, IN_ORDER, Relay, eligible
@@ -225,3 +226,35 @@ def test_a_backlog_is_walked_once_for_a_batch_whatever_the_statistics(on_postgre
         (plan,) = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}").scalar_one()
     assert plan["Plan"]["Actual Rows"] == BATCH
     assert rows_touched(plan["Plan"]) < 10 * BATCH, plan
+
+
+def test_an_event_that_concerns_an_opd_is_published_under_its_key_too_and_arrives_once(database, uow, uri, connection):
+    channel = connection.channel()
+    exchange = topology.exchange("triage")
+    exchange(channel).declare()
+    arguments = {"x-queue-type": "quorum"}
+    keys = {
+        "theirs": [opd_key("inspektorat", ResponseReturned.TYPE)],
+        "another's": [opd_key("inspektorat-jenderal", ResponseReturned.TYPE)],
+        "both": [ResponseReturned.TYPE, opd_key("inspektorat", ResponseReturned.TYPE)],
+    }
+    queues = {
+        name: Queue(name, bindings=[binding(exchange, routing_key=key) for key in bound], queue_arguments=arguments)(
+            channel
+        )
+        for name, bound in keys.items()
+    }
+    for queue in queues.values():
+        queue.declare()
+    tell(uow, [new_ticket(2026)], range(1, 3))
+    drain(relay(database, uri), uri)
+    found = {name: [] for name in queues}
+    for name, queue in queues.items():
+        while message := queue.get():
+            message.ack()
+            # What a consumer believes the type by is still the event's own key.
+            assert message.delivery_info["routing_key"] == ResponseReturned.TYPE
+            found[name].append(json.loads(message.body)["data"]["round"])
+        queue.delete()
+    exchange(channel).delete()
+    assert found == {"theirs": [1, 2], "another's": [], "both": [1, 2]}

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from sqlalchemy import delete, select
 
+from nkk.contracts.events import PasswordResetRequested, ReporterRegistered
 from nkk.desk import ClockedWork, RecordedWork
 from services.intake.storage.account_rows import Accounts, Postboxes, Resets
 from services.intake.storage.complaint_rows import Complaints, ToldPlain
@@ -64,6 +65,7 @@ class IntakeWork(ClockedWork, RecordedWork):
     """Intake's unit of work: one database transaction."""
 
     OUTBOX = outbox
+    PRIVATE = (ReporterRegistered.TYPE, PasswordResetRequested.TYPE)
     INBOX = inbox
     CLOSED = closed
     CALENDARS = calendars

@@ -85,6 +85,16 @@ class Journeys:
             raise UnknownTicket
         return found[0]
 
+    def service_due_at(self, ticket: str) -> datetime | None:
+        """Return the exact end of the time promised for the whole service, None until the submission was consumed."""
+        query = select(journeys.c.service_due_at).where(journeys.c.ticket == ticket)
+        found: datetime | None = self._connection.execute(query).scalar()
+        if found is None:
+            # It can be among the rows of this batch that are not written yet.
+            self._inserts.flush()
+            found = self._connection.execute(query).scalar()
+        return found
+
     def of(self, tickets: list[str]) -> list[Journey]:
         """Return the journeys among `tickets` that are known."""
         self._inserts.flush()

@@ -1,0 +1,296 @@
+"""Replays: what a tool that asks is published again, in which order, and what happens on a bad day."""
+
+import json
+import uuid
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from kombu import Connection, Exchange, Queue, binding
+
+from nkk.contracts.events import AnswerSent, PasswordResetRequested, ResponseReturned
+from nkk.exchanges import (
+    REPLAY,
+    REPLAY_ENDED,
+    REPLAY_MARKER,
+    REPLAY_REFUSED,
+    opd_key,
+    replay_key,
+    replay_name,
+    replay_requests_name,
+    tool_replay_queue,
+)
+from nkk.messaging import replay, topology
+from nkk.messaging.publisher import BatchPublisher, Message, publisher
+from nkk.messaging.replay import SLICE, Replayer
+from nkk.sop.clock import write_instant
+from nkk.sop.ticket import new_ticket
+from tests.integration.conftest import PlainWork
+
+NOW = datetime.now(UTC)
+PRIVATE = (PasswordResetRequested.TYPE,)
+
+
+@pytest.fixture(autouse=True)
+def topics(connection: Connection):
+    channel = connection.channel()
+    topology.replay("triage")(channel).declare()
+    requests = topology.replay_requests("triage")(channel)
+    requests.declare()
+    requests.purge()
+
+
+class Tool:
+    """A tool's queue for past events, with the bindings that it is granted."""
+
+    def __init__(self, connection, *keys, name=None):
+        self.name = name or f"tool-{uuid.uuid4().hex[:8]}"
+        exchange = Exchange(replay_name("triage"), type="topic", no_declare=True)
+        bound = [binding(exchange, routing_key=replay_key(self.name, key)) for key in (*keys, REPLAY_MARKER)]
+        self.queue = Queue(
+            tool_replay_queue(self.name, "triage"), bindings=bound, queue_arguments={"x-queue-type": "quorum"}
+        )(connection.channel())
+        self.queue.declare()
+        self.markers, self.requests = [], []
+
+    def read(self):
+        """What was published for it until now, as events; the markers beside."""
+        events = []
+        while message := self.queue.get(accept=None):
+            message.ack()
+            self.requests.append(message.headers[REPLAY])
+            body = json.loads(message.body)
+            if message.properties["type"] in (REPLAY_ENDED, REPLAY_REFUSED):
+                self.markers.append((message.properties["type"], body))
+            else:
+                assert message.properties["message_id"] == body["id"]
+                assert message.delivery_info["routing_key"] == replay_key(self.name, body["type"])
+                events.append(body)
+        return events
+
+
+def ask(uri, tool, since=None, body=None):
+    """A request as the broker's only user here makes it, who is the stage's own and names the tool."""
+    asked = str(uuid.uuid4())
+    name = replay_requests_name("triage")
+    body = json.dumps({"since": since, "tool": tool}) if body is None else body
+    with publisher(uri) as channel:
+        assert channel.publish([Message(id=asked, exchange=name, routing_key=name, body=body, user_id="nkk")]) == {
+            asked
+        }
+    return asked
+
+
+@contextmanager
+def at_work(database, uri, **settings):
+    """A function that carries out the slices of `turns` requests, or all that wait."""
+    stage = Replayer(database, PlainWork.OUTBOX, "triage", uri, PRIVATE, timedelta(days=90), **settings)
+    with Connection(uri) as connection:
+        channel, sender = connection.channel(), BatchPublisher(connection)
+
+        def work(turns=1_000):
+            while turns and stage.carry_out(channel, connection, sender) is not None:
+                turns -= 1
+
+        yield work
+
+
+def told(uow, count, opd="inspektorat", at=None):
+    ticket = new_ticket(2026)
+    with uow.begin() as work:
+        return work.emit(
+            *(ResponseReturned(ticket=ticket, opd=opd, round=n, note="x", by="y") for n in range(1, count + 1)), at=at
+        )
+
+
+def test_a_tool_receives_all_that_the_outbox_keeps_in_its_order_and_then_the_end(database, uow, uri, connection):
+    tool = Tool(connection, ResponseReturned.TYPE)
+    ids = told(uow, SLICE + 50) + told(uow, 10)
+    with at_work(database, uri) as work:
+        asked = ask(uri, tool.name)
+        work()
+    assert [event["id"] for event in tool.read()] == ids
+    [(type_, end)] = tool.markers
+    assert type_ == REPLAY_ENDED
+    assert end["request"] == asked
+    assert end["count"] == len(ids)
+    assert end["since"] is None
+    assert NOW - timedelta(days=91) < datetime.fromisoformat(end["reaches"]) < NOW - timedelta(days=89)
+    assert set(tool.requests) == {asked}
+
+
+def test_of_no_events_only_the_end_is_told(database, uri, connection):
+    tool = Tool(connection, ResponseReturned.TYPE)
+    with at_work(database, uri) as work:
+        ask(uri, tool.name)
+        work()
+    assert tool.read() == []
+    assert [(type_, end["count"]) for type_, end in tool.markers] == [(REPLAY_ENDED, 0)]
+
+
+def test_a_tool_receives_what_happened_since_then(database, uow, uri, connection):
+    tool = Tool(connection, ResponseReturned.TYPE)
+    told(uow, 3, at=NOW - timedelta(days=3))
+    ids = told(uow, 2, at=NOW - timedelta(days=1))
+    # A fact of an earlier time that was written later.
+    told(uow, 1, at=NOW - timedelta(days=4))
+    ids += told(uow, 2, at=NOW)
+    with at_work(database, uri) as work:
+        ask(uri, tool.name, write_instant(NOW - timedelta(days=2)))
+        work()
+    assert [event["id"] for event in tool.read()] == ids
+
+
+def test_a_tool_of_an_opd_receives_the_events_of_this_opd_alone(database, uow, uri, connection):
+    tool = Tool(connection, opd_key("dinas-kesehatan", ResponseReturned.TYPE))
+    told(uow, 2, "dinas-kesehatan-hewan")
+    ids = told(uow, 2, "dinas-kesehatan")
+    told(uow, 2)
+    with at_work(database, uri) as work:
+        ask(uri, tool.name)
+        work()
+    assert [event["id"] for event in tool.read()] == ids
+
+
+def test_a_private_event_reaches_nobody_whatever_is_bound(database, uow, uri, connection):
+    tool = Tool(connection, "#")
+    with uow.begin() as work:
+        work.emit(PasswordResetRequested(reporter_id="x", sealed_letter="x", expires_at=NOW))
+        (seen,) = work.emit(AnswerSent(ticket=new_ticket(2026), path="complaint", by="y"))
+    with at_work(database, uri) as work:
+        ask(uri, tool.name)
+        work()
+    assert [event["id"] for event in tool.read()] == [seen]
+
+
+def test_two_tools_take_turns(database, uow, uri, connection):
+    one, other = Tool(connection, ResponseReturned.TYPE), Tool(connection, ResponseReturned.TYPE)
+    ids = told(uow, 3 * SLICE)
+    with at_work(database, uri) as work:
+        ask(uri, one.name)
+        ask(uri, other.name)
+        work(turns=4)
+        assert [len(tool.read()) for tool in (one, other)] == [2 * SLICE, 2 * SLICE]
+        assert not one.markers + other.markers
+        work()
+    assert [event["id"] for event in one.read()] == ids[2 * SLICE :]
+    assert [event["id"] for event in other.read()] == ids[2 * SLICE :]
+    assert [type_ for type_, _ in one.markers + other.markers] == [REPLAY_ENDED, REPLAY_ENDED]
+
+
+def test_a_replay_that_was_interrupted_goes_on_where_it_was(database, uow, uri, connection):
+    tool = Tool(connection, ResponseReturned.TYPE)
+    ids = told(uow, 3 * SLICE)
+    asked = ask(uri, tool.name)
+    with at_work(database, uri) as work:
+        work(turns=1)
+    with at_work(database, uri) as work:
+        work()
+    assert [event["id"] for event in tool.read()] == ids
+    assert [end["request"] for _, end in tool.markers] == [asked]
+
+
+def test_what_is_written_meanwhile_is_left_to_the_live_queue(database, uow, uri, connection):
+    tool = Tool(connection, ResponseReturned.TYPE)
+    ids = told(uow, SLICE + 1)
+    with at_work(database, uri) as work:
+        ask(uri, tool.name)
+        work(turns=1)
+        told(uow, 5)
+        work()
+    assert [event["id"] for event in tool.read()] == ids
+
+
+def test_a_tool_that_takes_nothing_is_waited_for_and_holds_up_no_other(database, uow, uri, connection, monkeypatch):
+    monkeypatch.setattr(replay, "MOST_WAITING", 2 * SLICE)
+    slow, other = Tool(connection, ResponseReturned.TYPE), Tool(connection, ResponseReturned.TYPE)
+    ids = told(uow, 5 * SLICE)
+    with at_work(database, uri) as work:
+        ask(uri, slow.name)
+        for _ in range(4):
+            work()
+        assert len(slow.read()) == 2 * SLICE
+        ask(uri, other.name)
+        found = []
+        for _ in range(12):
+            work()
+            found += other.read()
+        assert [event["id"] for event in found] == ids
+        rest = slow.read()
+        for _ in range(12):
+            work()
+            rest += slow.read()
+    assert [event["id"] for event in rest] == ids[2 * SLICE :]
+    assert [type_ for type_, _ in slow.markers] == [REPLAY_ENDED]
+
+
+def test_a_request_of_a_tool_that_never_takes_anything_is_given_up_after_a_day(
+    database, uow, uri, connection, monkeypatch
+):
+    monkeypatch.setattr(replay, "MOST_WAITING", SLICE)
+    now = NOW
+    tool = Tool(connection, ResponseReturned.TYPE)
+    told(uow, 3 * SLICE)
+    with at_work(database, uri, clock=lambda: now) as work:
+        ask(uri, tool.name)
+        work()
+        work()
+        now += timedelta(days=1, seconds=1)
+        work()
+        assert len(tool.read()) == SLICE
+        work()
+    assert tool.read() == []
+    assert topology.replay_requests("triage")(connection.channel()).get() is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "no JSON",
+        "[]",
+        "[" * 100_000,
+        '{"since": "yesterday"}',
+        '{"since": 5}',
+        '{"since": "2026-11-01T00:00:00"}',
+        '{"since": "0001-01-01T00:00:00Z"}',
+    ],
+)
+def test_a_request_that_cannot_be_read_is_refused_with_what_to_write(database, uow, uri, connection, body):
+    tool = Tool(connection, ResponseReturned.TYPE)
+    told(uow, 1)
+    if body.startswith("{"):
+        body = json.dumps(json.loads(body) | {"tool": tool.name})
+    with at_work(database, uri) as work:
+        ask(uri, tool.name, body=body)
+        work()
+        assert tool.read() == []
+        if body.startswith("{"):
+            [(type_, refusal)] = tool.markers
+            assert type_ == REPLAY_REFUSED
+            assert "2026-11-01T00:00:00Z" in refusal["reason"]
+        ask(uri, tool.name)
+        work()
+    assert len(tool.read()) == 1, "a request that was refused holds up the next"
+
+
+def test_a_request_of_a_tool_without_a_queue_is_dropped(database, uow, uri, connection):
+    tool = Tool(connection, ResponseReturned.TYPE)
+    told(uow, 1)
+    with at_work(database, uri) as work:
+        ask(uri, "gone")
+        ask(uri, tool.name)
+        work()
+    assert len(tool.read()) == 1
+
+
+@pytest.mark.parametrize("user", ["guest", "tool.", "tool.Other", "tool.x.y", "intake", None])
+def test_a_request_that_is_not_a_tools_own_is_dropped(database, uow, uri, connection, user):
+    """The broker verifies the user, so a message with another user cannot be published here."""
+    stage = Replayer(database, PlainWork.OUTBOX, "triage", uri, PRIVATE, timedelta(days=90))
+    tool = Tool(connection, ResponseReturned.TYPE, name="other")
+    properties = {"message_id": "x"} | ({"user_id": user} if user else {})
+    request = SimpleNamespace(body=json.dumps({"since": None, "tool": tool.name}), properties=properties)
+    with pytest.raises(replay.UnusableRequestError):
+        stage._sender(request)
