@@ -1,12 +1,12 @@
-# One image for everything that is ours; docker-compose.yml picks the command.
+# One image for all of our processes; docker-compose.yml sets the command.
 
 FROM python:3.12-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/venv
 ENV PATH=/opt/venv/bin:$PATH
 WORKDIR /app
-# The dependencies come before the sources, so that a change of ours does not fetch them again. Wheels only: building
-# from source would need a compiler, and would run a stranger's setup script.
+# Dependencies before sources, so that a change of the sources does not download them again. Wheels only: a build from
+# source would need a compiler, and would run a stranger's setup script.
 COPY requirements/run.txt requirements/run.txt
 RUN pip install --require-hashes --only-binary :all: -r requirements/run.txt
 COPY pyproject.toml README.md LICENSE ./
@@ -16,7 +16,7 @@ COPY services services
 COPY gateway gateway
 COPY ops ops
 # Installed in place: migrations, letters and pages are files beside the code. Compiled here, because the running
-# container cannot write; readable for all, whatever the checkout's umask was.
+# container cannot write. Readable by all, whatever the checkout's umask was.
 RUN pip install --no-deps --no-build-isolation -e . \
     && python -m compileall -q nkk services gateway ops deploy \
     && chmod -R a+rX,go-w /app
@@ -28,8 +28,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONWARNINGS=ignore:::nameko.extensions \
     MALLOC_MMAP_THRESHOLD_=1048576
-# The two folders are mount points of volumes, which take their first owner from here. Everything else stays root's: a
-# process that is taken over cannot change the code it runs.
+# The two folders are mount points of volumes, which take their first owner from here. Root owns everything else, so that
+# a compromised process cannot change the code it runs.
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin nkk \
     && install -d -o nkk -g nkk -m 0755 /definitions \
     && install -d -o nkk -g nkk -m 0700 /mail

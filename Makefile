@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_READY := $(VENV)/.run-ready
 DEV_READY := $(VENV)/.dev-ready
-# How many processes share the tests; each starts a broker and databases of its own.
+# The number of processes that share the tests; each starts its own broker and databases.
 LANES ?= 2
 
 .DEFAULT_GOAL := help
@@ -23,7 +23,7 @@ run: $(RUN_READY)  ## start broker, databases, the four services and the gateway
 	@exec $(BIN)/nkk run $(foreach pair,$(SCALE),--scale $(pair))
 
 .PHONY: demo
-demo: $(RUN_READY)  ## carry a few dozen complaints through the procedure over HTTP; OPEN=yes opens the site afterwards
+demo: $(RUN_READY)  ## carry three dozen complaints through the procedure over HTTP; OPEN=yes opens the site afterwards
 	@exec $(BIN)/nkk demo $(if $(OPEN),--open)
 
 .PHONY: test
@@ -31,11 +31,11 @@ test: $(if $(T),$(DEV_READY),check)  ## check, then every test on a real broker,
 	$(BIN)/pytest $(or $(T),--ignore tests/current) --numprocesses $(LANES) --dist loadgroup
 
 .PHONY: unit
-unit: $(DEV_READY)  ## the tests that speak to nobody
+unit: $(DEV_READY)  ## the tests without a broker, a database server or a browser
 	$(BIN)/pytest tests/unit tests/contract --numprocesses $(LANES)
 
 .PHONY: proof
-proof: $(DEV_READY)  ## what is random or takes long, other than last time: MINUTES=15; SEED=1 to have it again
+proof: $(DEV_READY)  ## random and long tests, with a new seed each time: MINUTES=15; SEED=1 to repeat a run
 	@export PROOF_MINUTES=$(or $(MINUTES),15) PROOF_SEED=$(or $(SEED),$$RANDOM); \
 	echo "make proof MINUTES=$$PROOF_MINUTES SEED=$$PROOF_SEED"; \
 	$(BIN)/pytest -m proof --hypothesis-seed=$$PROOF_SEED --numprocesses $(LANES) --dist loadgroup; \
@@ -53,20 +53,20 @@ check: $(DEV_READY)  ## format, lint, types, import rules, migrations, generated
 	$(MAKE) --no-print-directory audit
 
 .PHONY: fmt
-fmt: $(DEV_READY)  ## format the code, and mend what lint can mend by itself
+fmt: $(DEV_READY)  ## format the code, and apply lint's automatic fixes
 	$(BIN)/ruff check --fix --quiet . || true
 	$(BIN)/ruff format .
 
 .PHONY: audit
-audit: $(DEV_READY)  ## look for known vulnerabilities in the locks; says so where no service can be asked
+audit: $(DEV_READY)  ## look for known vulnerabilities in the locks; says so if no service can be reached
 	@$(BIN)/python requirements/audit.py
 
 .PHONY: bench
-bench: $(DEV_READY)  ## measure how fast it is, beside others; ONLY="accept relay" for some of it, PUBLISH=yes for docs
+bench: $(DEV_READY)  ## measure the speed beside the alternatives; ONLY="accept relay" for a part, PUBLISH=yes for docs
 	@exec $(BIN)/python -m bench $(if $(ONLY),--only $(ONLY)) $(if $(PUBLISH),--publish)
 
 .PHONY: chaos
-chaos: $(DEV_READY)  ## journeys under random faults, the books balanced: MINUTES=30 SEED=7 ON=sqlite|postgres NODES=1|3
+chaos: $(DEV_READY)  ## journeys under random faults, all records compared: MINUTES=30 SEED=7 ON=sqlite|postgres NODES=1|3
 	@exec nice -n 10 $(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),30) $(if $(SEED),--seed $(SEED)) $(if $(ON),--on $(ON)) \
 	  $(if $(NODES),--nodes $(NODES))
 
@@ -78,15 +78,15 @@ version:  ## check out a version of CHANGELOG.md beside the tree, to compare wit
 	echo "var/versions/$(V) is $$commit"
 
 .PHONY: docs
-docs: $(DEV_READY)  ## write the OpenAPI and AsyncAPI documents anew
+docs: $(DEV_READY)  ## generate the OpenAPI and AsyncAPI documents
 	$(BIN)/python -m tests.current.documents
 
 .PHONY: translations
-translations: $(DEV_READY)  ## collect the pages' sentences for translation, and compile those that are translated
+translations: $(DEV_READY)  ## collect the pages' sentences for translation, and compile the translated ones
 	$(BIN)/python -m tests.current.translations
 
 .PHONY: lock
-lock: $(DEV_READY)  ## pin the dependencies of pyproject.toml anew
+lock: $(DEV_READY)  ## pin the dependencies of pyproject.toml again
 	requirements/lock.sh
 
 .PHONY: clean

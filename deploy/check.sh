@@ -1,18 +1,18 @@
 #!/bin/sh
-# Says at once, before anything starts, all that an installation with Docker could not work with: what .env lacks, what
-# compose would read otherwise than it stands there, and which values no process would take.
+# Lists everything that is wrong with the settings of an installation with Docker, before anything starts: what .env lacks,
+# what compose would read differently from how it is written, and which values no process would accept.
 #
 #     deploy/check.sh && docker compose up -d
 #
-# Compose by itself stops at the first. What values mean, the image says; `deploy/check.sh written` looks at the file
+# Compose by itself stops at the first fault. The image checks what values mean; `deploy/check.sh written` checks the file
 # alone, before there is an image of this version. Run it in the folder of docker-compose.yml.
 set -eu
 
-# .env as compose reads it: a line NAME<tab>value for each, and !<tab>what is wrong.
+# Print .env as compose reads it: a line NAME<tab>value for each variable, and a line !<tab>what is wrong for each fault.
 as_compose_reads() {
     tr -d '\r' < .env | awk '
         function wrong(why) { print "!\t" name " " why }
-        # Of a text behind a quote: the place of the quote that ends it, 0 where none does.
+        # Return the position of the quote that ends a text after its opening quote; 0 if none does.
         function end_of(text,    at) {
             for (at = 1; at <= length(text); at++) {
                 if (substr(text, at, 1) == "\\") at++
@@ -68,7 +68,7 @@ faults=$(printf '%s\n' "$written" | sed -n "s/^!$tab//p")
 fault() { faults="$faults${faults:+
 }$*"; }
 
-# As compose has it, which goes by the environment first.
+# Print the value of $1 as compose has it: from the environment, else from .env.
 value() {
     if eval "[ -n \"\${$1+set}\" ]"; then
         eval "printf '%s\n' \"\$$1\""
@@ -120,8 +120,8 @@ for stage in INTAKE TRIAGE OPD_RESPONSE NOTIFICATION; do
     esac
 done
 
-# Whether the image says $1 of $2, given to `nkk settings` with what follows. By its word: an engine may say of a container
-# that is gone that it ended well.
+# Have `nkk settings` in the image check $2, with the arguments that follow, and add a fault unless it prints $1. Its output
+# is compared, because some engines report success for a container that is already gone.
 ask_image() {
     meaning=$1
     given=$2
@@ -135,7 +135,7 @@ ask_image() {
     esac
 }
 
-# What values mean, those who read them say: the image's own check of what compose would give each process.
+# The image checks what compose would give each process, by the settings' own code.
 meaning="what the values mean was not looked at"
 image=$(value NKK_IMAGE)
 image=${image:-nkk:local}
@@ -147,7 +147,7 @@ elif refused=$(docker compose config --quiet 2>&1); then
     composed=$(docker compose config --format json 2> /dev/null)
     ask_image "every process takes its settings" "$composed"
 else
-    # Compose gives nothing where something is missing: each of the others by itself, of which nothing is said yet.
+    # Compose prints nothing if a variable is missing: check each of the other values that has no fault yet by itself.
     others=$(for name in $(sed -n 's/^#\{0,1\}\([A-Z_]*\)=.*/\1/p' .env.example); do
         printf '%s\n' "$faults" | grep -q "^$name " || printf '%s\t%s\n' "$name" "$(value "$name")"
     done)

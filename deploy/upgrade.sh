@@ -1,18 +1,18 @@
 #!/bin/sh
-# Brings a running installation with Docker to the version that is checked out, one part after another while it serves,
-# or back to the one before. docs/operations.md says what to look at first.
+# Upgrades a running installation with Docker to the version that is checked out, one part after another while it serves,
+# or takes it back to the previous one. docs/operations.md says what to check first.
 #
 #     git checkout VERSION && deploy/upgrade.sh
 #     cp deploy/upgrade.sh /tmp && git checkout PREVIOUS && sh /tmp/upgrade.sh back
 #
-# Run it in the folder of docker-compose.yml; after a stop at any place, once more. The image that ran before stays as
-# nkk:previous. Broker and database server go on as they are, and are started where they are down: what a version changes
-# in their own settings comes with `docker compose up -d`, in a quiet hour, or as is said at the end.
+# Run it in the folder of docker-compose.yml, and again after an interruption. The image that ran before is kept as
+# nkk:previous. Broker and database server keep running, and are started if they are down: changes of their own settings
+# need `docker compose up -d` in a quiet hour, or what the script says at its end.
 set -eu
 
 HEALTHY_SECONDS=${HEALTHY_SECONDS:-300}
 
-# What the environment, else .env, says of $1; else $2.
+# Print the value of $1 from the environment, else from .env, else $2.
 value() {
     eval "found=\${$1-}"
     [ -n "$found" ] || [ ! -f .env ] || found=$(sed -n "s/^$1= *\([^ #]*\).*/\1/p" .env | tail -n 1 | tr -d "\"'\r")
@@ -26,7 +26,7 @@ fail() {
 }
 up() { docker compose up -d --no-deps --no-build "$@"; }
 
-# What prepares something and ends. Not by `run --rm`, of which some engines say that it ended well however it ended.
+# Run a one-shot service. Not with `run --rm`, for which some engines always report success.
 once() {
     say "$1"
     up --force-recreate "$1"
@@ -41,7 +41,7 @@ permissions() {
     docker compose exec -T rabbitmq rabbitmqctl --quiet import_definitions /definitions/definitions.json
 }
 
-# Whether all of these containers come to serve.
+# Wait until all of these containers are healthy; fail if one ends or time is up.
 serve() {
     deadline=$(($(date +%s) + HEALTHY_SECONDS))
     for each; do
@@ -59,11 +59,11 @@ end() {
     [ $# -eq 0 ] || docker rm "$@"
 }
 
-# As many new instances of a stage as the settings say serve before the old ones, however many there are, finish what they
-# have in flight and are gone. Where the new ones do not come to serve, they are the ones that go.
+# Start as many new instances of a stage as the settings say, and stop all old ones once the new ones are healthy. If the
+# new ones do not become healthy, remove them instead.
 replace() {
     say "$1"
-    docker compose rm --force "$1" # what does not run, and would be started again as it is
+    docker compose rm --force "$1" # instances that are stopped, and would be restarted with the old image
     old=$(docker compose ps -aq "$1")
     wanted=$(value "NKK_$(echo "$1" | tr '[:lower:]' '[:upper:]')_INSTANCES" 1)
     up --no-recreate --scale "$1=$(($(echo "$old" | wc -w) + wanted))" "$1" || true
@@ -87,8 +87,8 @@ door() {
         fail "the gateway did not come to serve: docker compose logs gateway. Mend it and run this once more, or go back"
 }
 
-# A file that is mounted is read when its container starts, and compose does not see that it has changed: whether $1 runs
-# with another one at $2 than $3.
+# Return whether the service $1 runs with another file at $2 than the file $3: a mounted file is read when its container
+# starts, and compose does not see that it has changed.
 outdated() {
     [ -n "$(docker compose ps -q "$1" 2> /dev/null)" ] || return 1
     ! docker compose exec -T "$1" cat "$2" | cmp -s - "$3"
@@ -108,7 +108,7 @@ image=$(value NKK_IMAGE nkk:local)
 if [ "${1-}" = back ]; then
     docker tag nkk:previous "$image" || fail "there is no image of the version before (nkk:previous)"
     permissions
-    # Who tells goes back before who hears, so that nobody is told what they do not know.
+    # Publishers go back before consumers, so that no stage receives an event that it does not know.
     door
     for stage in intake triage opd_response notification; do replace "$stage"; done
     proxy
@@ -119,7 +119,7 @@ deploy/check.sh written
 say "building $image"
 docker build -q -t "$image" .
 deploy/check.sh
-# The gateway is the last that is replaced: where it runs, it says what ran before, also after a stop.
+# The gateway is replaced last: so its image, if it runs, is the previous version's, also after an interruption.
 built=$(docker image inspect -f '{{.Id}}' "$image")
 for part in gateway intake triage opd_response notification; do
     for each in $(docker compose ps -q "$part"); do
@@ -135,9 +135,9 @@ permissions
 once topology
 for stage in intake triage opd_response notification; do once "migrate-$stage"; done
 
-# Who hears comes before who tells, so that nobody is told what they do not know.
+# Consumers are replaced before publishers, so that no stage receives an event that it does not know.
 for stage in notification opd_response triage intake; do replace "$stage"; done
-# There is one port, and so one gateway: it is away while it starts.
+# There is one port, and so one gateway: it is unavailable while it starts.
 door
 proxy
 say "done; back: copy this script elsewhere, check the version before out, and run the copy with: back"

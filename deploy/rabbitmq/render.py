@@ -1,17 +1,17 @@
-"""Writes the broker's definitions with the password hashes of this installation.
+"""Write the broker's definitions with the password hashes of this installation.
 
     python render.py definitions.json /definitions/definitions.json
 
-The repository holds users and what each may do (definitions.json), never a password: that of `intake` comes from
-RABBITMQ_INTAKE_PASSWORD, and so on, and leaves as a salted hash. Permissions name exchanges and queues; topic
-permissions narrow them to routing keys. They keep apart what one virtual host holds together:
+The repository holds the users and their permissions (definitions.json), but no password: that of `intake` is read from
+RABBITMQ_INTAKE_PASSWORD, and so on, and written as a salted hash. Permissions name exchanges and queues; topic
+permissions narrow them to routing keys. They separate the users of one virtual host:
 
-- A stage hears only the events it is a consumer of. None but notification can hear of registrations, no tool either.
-- A stage takes only its own calls off `nameko-rpc`: others' carry their callers' access tokens.
-- A stage answers calls and makes none; only the gateway calls.
-- Nobody but `topology` declares the exchange of calls: another kind of exchange in its place would know no such keys.
+- A stage receives only the events that it consumes. No stage except notification, and no tool, receives registrations.
+- A stage receives only its own calls from `nameko-rpc`: those of others carry their callers' access tokens.
+- A stage replies to calls and makes none; only the gateway makes calls.
+- Only `topology` may declare the exchange of calls. Threat: another kind of exchange would ignore the routing keys.
 
-Where RabbitMQ does not ask for a key (docs/adr/0003-retry-and-quarantine.md), those who consume look for themselves.
+Where RabbitMQ does not check a routing key (docs/adr/0003-retry-and-quarantine.md), consumers check the origin.
 """
 
 import base64
@@ -25,21 +25,21 @@ from pathlib import Path
 from typing import Any
 
 OPTIONAL = {"tooling"}
-"""Users an installation may do without: no password, no user."""
+"""Users that are left out where they have no password."""
 
 
 class MissingPasswordError(Exception):
-    """A user has no password; it must not be created with an empty one."""
+    """A required user has no password, and must not be created with an empty one."""
 
 
 def password_hash(password: str) -> str:
-    """RabbitMQ's salted SHA-256: base 64 of a 32-bit salt and the digest of salt and password."""
+    """Return RabbitMQ's salted SHA-256: base 64 of a 32-bit salt and the digest of salt and password."""
     salt = secrets.token_bytes(4)
     return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
 
 def render(definitions: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """`definitions` with each user's hash, without those left out. Raises MissingPasswordError."""
+    """Return `definitions` with each user's hash, without users left out. Raises MissingPasswordError."""
     users = []
     for user in definitions["users"]:
         variable = f"RABBITMQ_{user['name'].upper()}_PASSWORD"
@@ -59,11 +59,11 @@ def render(definitions: Mapping[str, Any], environment: Mapping[str, str]) -> di
 
 
 def main(source: str, target: str) -> None:
-    """Render `source` into `target`, whole or not at all."""
+    """Render the file `source` into the file `target`, atomically."""
     text = json.dumps(render(json.loads(Path(source).read_text("utf-8")), os.environ), indent=1)
     part = Path(f"{target}.part")
     part.write_text(text, "utf-8")
-    # The broker reads it as another user; nobody else has the volume.
+    # The broker reads it as another user; no other container mounts the volume.
     part.chmod(0o644)
     part.rename(target)
 
