@@ -18,9 +18,9 @@ FOUND = Path("var/bench.json")
 
 INTRODUCTION = """# Benchmarks
 
-Written by `make bench PUBLISH=yes` ([bench/](../../bench)); what each figure means stands at the head of the module
-that measures it. Why these peers and these definitions, and why what is missed is missed:
-[ADR 13](../adr/0013-what-is-measured.md).
+Written by `make bench PUBLISH=yes` ([bench/](../../bench)); the docstring of each module explains the figures that
+it measures. [ADR 13](../adr/0013-what-is-measured.md) gives the reasons for these peers and definitions, and for the
+aims that are missed.
 """
 
 
@@ -50,7 +50,7 @@ def page(found: Mapping[str, Any], drawn: list[str]) -> str:
     parts = [INTRODUCTION.rstrip(), report.head(found), missed(found)]
     parts += [f"## {title}\n\n{markdown(rows)}" for title, rows in report.tables(found)]
     parts += [f"![{name}]({name}.svg)" for name in drawn]
-    parts.append("The statements behind the reads and how PostgreSQL carries them out: [plans.md](plans.md).")
+    parts.append("The statements of the reads and their plans in PostgreSQL: [plans.md](plans.md).")
     return "\n\n".join(parts) + "\n"
 
 
@@ -109,7 +109,7 @@ def plans_page(found: Mapping[str, Any]) -> str:
     most = max(int(name) for name in flat["sizes"] if name != FULL)
     parts = [
         f"# Query plans\n\n{report.head(found)}\n\nTaken last, with {most:,} complaints and full desks: "
-        "`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)` of what the stages' repositories send."
+        "`EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)` of the statements of the stages' repositories."
     ]
     parts += [
         f"## {each['what']} ({each['stage']})\n\n```sql\n{each['statement']}\n```\n\n```\n{each['plan']}\n```"

@@ -83,7 +83,7 @@ def _accepted(accept: Mapping[str, Any]) -> list[Titled]:
     clients = accept["connections"]
     return [
         (f"Accepted, {clients} clients, 2 workers each, in turn on one PostgreSQL ({settings})", rows),
-        ("Processor time (ms) for each one accepted, everything that follows from it included", cpu),
+        ("Processor time (ms) for each one accepted, including everything that follows from it", cpu),
     ]
 
 
@@ -96,8 +96,8 @@ def _reached(desk: Mapping[str, Any]) -> list[Titled]:
             rows.append((f"{name}, {words}", row["p50_ms"], row["p99_ms"], row["per_second"], row["count"]))
     return [
         (
-            "From the answer at the door to the row committed in the next stage (ms); a commit's flush, "
-            f"{cell(desk['flush_ms'])} ms here, not included",
+            "From the gateway's response to the row committed in the next stage (ms); without a commit's flush, "
+            f"{cell(desk['flush_ms'])} ms here",
             rows,
         )
     ]
@@ -110,7 +110,7 @@ def _crowded(crowd: Mapping[str, Any]) -> list[Titled]:
     return [
         (
             f"Worklists (ms) beside {crowd['count']} slow connections from {crowd['addresses']} addresses, in turns "
-            f"with none of them; they were hung up on {crowd['hung_up_on']:,} times",
+            f"with none of them; the server closed one of them {crowd['hung_up_on']:,} times",
             rows,
         )
     ]
@@ -136,8 +136,8 @@ def _hopped(hop: Mapping[str, Any]) -> list[Titled]:
     ]
     return [
         (
-            "A hop at full speed: from a stage that tells to the effect in the stage that hears; ours with both "
-            "databases, exactly once in effect, and heard by notification too",
+            "A hop at full speed: from the publishing stage to the effect in the consuming stage; ours with both "
+            "databases, an effect exactly once, and consumed by notification too",
             rows,
         )
     ]
@@ -147,7 +147,7 @@ def _travelled(journeys: Mapping[str, Any]) -> list[Titled]:
     refused = ", ".join(f"{step}: {count}" for step, count in journeys["refused"].items())
     return [
         (
-            "Whole journeys over HTTP, both paths in turn, every desk acting",
+            "Whole journeys over HTTP, both paths in turn, with the acts of every desk",
             [
                 ("", "", ""),
                 ("journeys per second", journeys["per_second"]),
@@ -187,7 +187,7 @@ def _rested(memory: Mapping[str, Any]) -> list[Titled]:
             f"half of {memory['hours']} hours; aim for each service process: {MEMORY_AIM_MB}",
             rows,
         ),
-        ("What a complaint leaves when it has gone all its way", disk),
+        ("What a complaint occupies on disk at the end of its journey", disk),
     ]
 
 
@@ -214,7 +214,7 @@ def _grown(flat: Mapping[str, Any]) -> list[Titled]:
             f"{flat['full_desk']:,} more open at each",
             reads,
         ),
-        ("The same, for what is written", accepted),
+        ("The same, for submissions", accepted),
     ]
 
 
