@@ -1,4 +1,4 @@
-"""The plumbing on real parts: a RabbitMQ virtual host of the test's own, and either database."""
+"""Fixtures of the integration tests: a RabbitMQ virtual host for each module, and either database."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ metadata = new_metadata()
 
 
 class PlainWork(Work):
-    """A stage with nothing but its outbox, its inbox and what was closed."""
+    """The plain unit of work of a stage, with its outbox, its inbox and its closed complaints only."""
 
     OUTBOX = outbox_table(metadata)
     INBOX = inbox_table(metadata)
@@ -28,27 +28,27 @@ class PlainWork(Work):
 
 @pytest.fixture(scope="session")
 def own_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
-    """A broker that may be stopped; whoever stops it starts it again."""
+    """Yield a private broker that tests may stop, and must start again."""
     with PrivateNode(tmp_path_factory.mktemp("node")) as node:
         yield node
 
 
 @pytest.fixture(scope="module")
 def uri(rabbit: PrivateNode) -> str:
-    """A virtual host of this module's own."""
+    """Return the URI of a virtual host for this module."""
     return new_vhost(rabbit)
 
 
 @pytest.fixture
 def connection(uri: str) -> Iterator[Connection]:
-    """A connection to it."""
+    """Yield a connection to the module's virtual host."""
     with Connection(uri) as connection:
         yield connection
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty stage's database."""
+    """Yield a stage's empty database."""
     url = f"sqlite:///{tmp_path}/stage.db"
     if request.param == "postgres":
         postgres = request.getfixturevalue("postgres")
@@ -63,7 +63,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 @pytest.fixture
 def on_postgres(postgres: PrivatePostgres) -> Iterator[Database]:
-    """An empty stage's database on PostgreSQL, for what it alone does; of two connections."""
+    """Yield a stage's empty database on PostgreSQL with two connections, for what only PostgreSQL does."""
     name = f"plain_{uuid.uuid4().hex[:8]}"
     postgres.create(name)
     found = Database(postgres.url(name), size=2)
@@ -74,13 +74,13 @@ def on_postgres(postgres: PrivatePostgres) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def kept() -> dict[str, str]:
-    """The PostgreSQL databases of a module's stages: making one, and stopping a server of many, takes its time."""
+    """Return the URLs by stage of PostgreSQL databases that a module's tests share, because creating them is slow."""
     return {}
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url_of(request: pytest.FixtureRequest, tmp_path: Path, kept: dict[str, str]) -> Callable[[str], str]:
-    """The URL of a stage's database, empty when asked for."""
+    """Return a function that returns the URL of a stage's database, which it has emptied."""
 
     def emptied(stage: str) -> str:
         if request.param == "sqlite":
@@ -94,7 +94,8 @@ def url_of(request: pytest.FixtureRequest, tmp_path: Path, kept: dict[str, str])
         with database.writing() as connection:
             tables = inspect(connection).get_table_names()
             if tables and "alembic_version" not in tables:
-                # Made from the models, and as they are for the next test too: emptied in a tenth of the time.
+                # These tables were made from the models and suit the next test too: truncating takes a tenth of the
+                # time.
                 named = ", ".join(f'"{table}"' for table in tables)
                 connection.exec_driver_sql(f"TRUNCATE {named} RESTART IDENTITY CASCADE")
             else:
@@ -108,5 +109,5 @@ def url_of(request: pytest.FixtureRequest, tmp_path: Path, kept: dict[str, str])
 
 @pytest.fixture
 def uow(database: Database) -> UnitOfWork[PlainWork]:
-    """Units of work on it, told as triage tells them."""
+    """Return units of work on the database, which publish as triage does."""
     return UnitOfWork(database, PlainWork, "triage")

@@ -1,4 +1,4 @@
-"""Clocks that run out, on real databases: told once each, however many look, whoever dies, whoever ends the step."""
+"""Alarms of clocks that run out, on real databases: each is raised once, also with several instances and crashes."""
 
 import inspect
 import threading
@@ -36,14 +36,14 @@ SOON, LATE = MONDAY + timedelta(minutes=9), MONDAY + timedelta(minutes=11)
 
 @pytest.fixture
 def stages(url_of):
-    """The four stages on either database."""
+    """Yield the four stages on either database."""
     with house(url_of) as built:
         built.now = MONDAY
         yield built
 
 
 def put(stages, stage, count):
-    """`count` things that came to `stage` on Monday at eight and are due ten minutes later."""
+    """Add `count` complaints or cases to `stage`, which came on Monday at eight and are due ten minutes later."""
     tickets = [new_ticket(2026) for _ in range(count)]
     with stages.services[stage].uow.begin() as work:
         for ticket in tickets:
@@ -57,7 +57,7 @@ def put(stages, stage, count):
 
 
 def told(stages):
-    """How often each alarm was told of each ticket, by what stands in the outboxes."""
+    """Return how often each alarm was raised for each ticket, from the outboxes."""
     stages.collect()
     return Counter((event.type, event.subject) for _, event in stages.told if event.type in (NEAR, PAST))
 
@@ -115,7 +115,7 @@ def test_an_instance_that_dies_in_the_middle_has_told_nothing_and_the_next_one_t
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_one_instance_is_telling_is_passed_over_by_another_and_told_if_the_first_dies(stages, stage):
     if stages.databases[stage].is_sqlite:
-        # SQLite writes one transaction at a time: the second instance waits, and then finds nothing left.
+        # SQLite allows one writing transaction at a time: the second instance waits, and then finds nothing to do.
         tickets = put(stages, stage, 3)
         assert [stages.instance(stage)._raise_some(LATE) for _ in range(2)] == [3, 0]
         assert told(stages) == once(PAST, tickets)
@@ -132,7 +132,7 @@ def test_what_one_instance_is_telling_is_passed_over_by_another_and_told_if_the_
     assert told(stages) == once(PAST, tickets)
 
 
-# -- a step that ends late
+# -- steps that end late
 
 
 def submitted(stages, at=MONDAY):
@@ -153,7 +153,7 @@ RUNS = [(2, 0), (3, 0), (4, 1), (5, 1), (4, 2), (5, 2), (6, 0)]
 
 
 def carry(stages, ticket, acts=ACTS, pause=timedelta(days=7)):
-    """Each step done a week after it came, no timer looking."""
+    """Carry out each act `pause` after the one before, without alarm timers."""
     for stage, command, actor, args in acts:
         stages.deliver()
         stages.now += pause
@@ -185,7 +185,7 @@ def test_a_step_finished_in_time_tells_nothing_of_its_clock(stages):
     ticket = submitted(stages)
     carry(stages, ticket, ACTS, timedelta(minutes=9))
     stages.raise_alarms(stages.now + timedelta(days=400))
-    # Nine of step 2's ten minutes: near its end, and done in the same moment.
+    # Step 2 was finished after nine of its ten minutes, in the same moment in which a warning would be due.
     assert told(stages) == Counter()
 
 
@@ -233,7 +233,7 @@ def lock_out(act):
     return one_at_a_time
 
 
-# -- calendars on their way
+# -- calendars that stages have not received yet
 
 
 ORDINARY = write_calendar(OFFICE_HOURS) | {"national_years": []}
@@ -288,7 +288,8 @@ LOOKS = {"intake": "complaint", "notification": "answer"}
 def test_what_is_left_of_the_service_is_counted_by_the_submissions_calendar_at_every_desk(stages):
     ticket = submitted(stages)
     promised = stages.stored(ticket)["intake"].service_due_at
-    # From now on the offices are shut on the next day: nobody's promise moves, and nobody's count of it.
+    # The offices are closed on the next day, by a newer calendar: no promise changes, and no count of what is left of
+    # it.
     stages.do(
         "intake", "replace_calendar", ADMIN, 0, ORDINARY | {"days": {"2026-03-03": {"name": "Banjir", "spans": []}}}
     )
@@ -308,7 +309,7 @@ def test_what_is_left_of_the_service_is_counted_by_the_submissions_calendar_at_e
             stages.do(desk, LOOKS.get(desk, "case"), actor, ticket),
             stages.do("notification", "timeline", REPORTER, ticket),
         ]
-        # Tim Utama and the OPD are told by the day; the reporter whose journey it is, to the minute.
+        # Tim Utama and the OPD see days only; the reporter, whose journey it is, sees minutes.
         told = OFFICE_HOURS.days_left(stages.now, promised) if desk in ("triage", "opd_response") else left
         assert (desk, [each["service_left_minutes"] for each in shown]) == (desk, [told, told, left])
         stages.do(desk, act, actor, ticket, *args)
@@ -360,7 +361,7 @@ def test_the_years_put_in_are_no_admins_to_change_and_no_deleted_day_comes_back(
         with pytest.raises(InvalidInput) as refused:
             stages.do(*replace_, 2, shown | {"days": deleted, "national_years": years})
         assert set(refused.value.details["fields"]) == {"national_years"}
-        # Who wrote to an older version is told of that first.
+        # An outdated version is reported before invalid fields.
         with pytest.raises(CalendarChangedMeanwhile):
             stages.do(*replace_, 1, shown | {"national_years": years})
     extend()
@@ -403,7 +404,7 @@ def letters(stages):
 
 def test_a_late_step_has_one_letter_to_its_team_and_one_to_its_superior(stages):
     stages.do("notification", "replace_teams", ADMIN, ADDRESSES)
-    stages.chance.random = lambda: 0.0  # every event is heard twice
+    stages.chance.random = lambda: 0.0  # deliver every event twice
     ticket = submitted(stages)
     carry(stages, ticket)
     stages.raise_alarms(stages.now + timedelta(days=30))
@@ -496,7 +497,7 @@ def test_reporters_who_wait_too_long_are_apologised_to_once_each_however_many_lo
 def test_an_answer_that_was_sent_is_not_apologised_for(stages):
     ticket = submitted(stages)
     carry(stages, ticket, pause=timedelta(minutes=1))
-    # Past the reminder's time by far; the promise was kept.
+    # Long after the reminder was due; but the answer was sent in time.
     stages.now += timedelta(days=60)
     for _ in range(2):
         stages.services["notification"].tell_reporters()

@@ -1,4 +1,4 @@
-"""Wrong passwords at intake, on either database: who waits, who gets in, and what is told and kept of it."""
+"""Wrong passwords at intake, on either database: who is slowed down, who can log in, and what is stored about it."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +22,7 @@ HERE, DEVICE = "a keyed hash of an address", "d" * 32
 
 @pytest.fixture
 def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
-    """Intake on either database."""
+    """Yield intake on either database."""
     with intake_at(url_of("intake")) as service:
         yield service
 
@@ -30,7 +30,7 @@ def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
 def log_in(
     intake: IntakeService, username: str, password: str, source: str = HERE, known_as: tuple[str, ...] = ()
 ) -> Any:
-    """What a log-in is answered: a role, or the name of the refusal."""
+    """Log in; return the account's role, or the name of the refusal."""
     visitor = {"source": source, "device": DEVICE, "known_as": list(known_as)}
     form = {"username": username, "password": password, "visitor": visitor}
     try:
@@ -44,13 +44,13 @@ def fail(intake: IntakeService, username: str, times: int, **who: Any) -> list[s
 
 
 def besiege(intake: IntakeService, username: str) -> None:
-    """Guess from so many sources that all strangers wait."""
+    """Guess from so many sources that log-ins from all unknown sources are slowed down."""
     for number in range(MANY // FREE):
         fail(intake, username, FREE, source=f"bot {number}")
 
 
 def age(intake: IntakeService, by: timedelta) -> None:
-    """Let time pass for what is counted."""
+    """Make all counted attempts older by `by`."""
     with intake.uow.database.writing() as connection:
         for row in connection.execute(select(attempts)).all():
             connection.execute(
@@ -61,7 +61,7 @@ def age(intake: IntakeService, by: timedelta) -> None:
 
 
 def seen(intake: IntakeService, username: str) -> dict[str, Any]:
-    """A staff account as the admin sees it."""
+    """Return a staff account as the admin sees it."""
     return asked(copy(intake), PUBLIC, "staff_account", {"username": username}, ADMIN)
 
 
@@ -140,7 +140,7 @@ def test_one_password_of_both_is_the_staffs_and_while_they_wait_the_reporters(in
     staff = {"username": "operator", "password": REGISTRATION["password"]}
     asked(copy(intake), PUBLIC, "reset_staff", staff, ADMIN)
     assert [log_in(intake, **staff) for _ in range(2)] == ["operator"] * 2
-    # Whoever guesses learns nothing at a door that is shut: a right guess opens there what a wrong one would.
+    # While the staff account is slowed down, its password opens only the reporter's account: a guess reveals nothing.
     fail(intake, "operator", FREE + 1)
     assert log_in(intake, **staff) == "SlowedDown"
     with intake.uow.database.writing() as connection:
@@ -198,7 +198,7 @@ def test_a_new_password_from_an_admin_ends_a_slow_down(intake: IntakeService) ->
 
 
 def change(intake: IntakeService, password: str, session: str = "s-pelapor") -> str | None:
-    """What a change of the reporter's password is answered with, if it is refused."""
+    """Change the reporter's password; return the name of the refusal, or None."""
     form = {"password": password, "new_password": NEW}
     who = REPORTER.__class__(REPORTER.id, REPORTER.role, None, session)
     try:

@@ -1,4 +1,4 @@
-"""Whose a complaint is: what notification keeps of it, what a version before kept, and what intake tells again."""
+"""The authors of complaints: what notification stores of them, and what earlier versions stored in the clear."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ FORM = REPORT | {"confidential": True}
 
 @pytest.fixture
 def stages(url_of: Callable[[str], str]) -> Iterator[House]:
-    """The four stages, with two reporters."""
+    """Yield the four stages, with two reporters."""
     with house(url_of) as built:
         with built.databases["intake"].writing() as connection:
             connection.execute(
@@ -53,7 +53,7 @@ def submit(stages: House, *actors: Actor) -> list[str]:
 
 
 def tables(database: Database) -> dict[str, list[dict[str, Any]]]:
-    """All that a database holds."""
+    """Return all rows of a database, by table."""
     found = MetaData()
     with database.writing() as connection:
         found.reflect(connection)
@@ -65,7 +65,7 @@ def tables(database: Database) -> dict[str, list[dict[str, Any]]]:
 
 
 def about(held: dict[str, list[dict[str, Any]]], ticket: str) -> set[str]:
-    """Every value that stands in a row beside a ticket."""
+    """Return every value that is in one row with a ticket."""
     return {
         f"{name} {value}"
         for rows in held.values()
@@ -77,7 +77,7 @@ def about(held: dict[str, list[dict[str, Any]]], ticket: str) -> set[str]:
 
 
 def reads(stages: House, actor: Actor, ticket: str) -> bool:
-    """Whether `actor` is let see the complaint, by each way there is."""
+    """Return whether `actor` may see the complaint; every method must decide alike."""
     notification = stages.services["notification"]
     seen = set()
     for command in ("timeline", "read_answer", "open_answer"):
@@ -99,7 +99,7 @@ def test_a_copy_of_notification_does_not_say_which_reports_have_one_author(stage
     for reporter in (REPORTER, OTHER):
         assert reporter.id not in str(held)
         assert KEYED.reporter(reporter.id) not in str([held[name] for name in held if name != "keyed_contacts"])
-    # What two reports of one author have in common, any two have.
+    # Two reports of one author have no more in common than two reports of different authors.
     assert about(held, first) & about(held, second) == about(held, first) & about(held, others)
     assert [reads(stages, REPORTER, ticket) for ticket in (first, second, others)] == [True, True, False]
     assert [reads(stages, OTHER, ticket) for ticket in (first, second, others)] == [False, False, True]
@@ -131,7 +131,7 @@ def submitted_v1(stages: House, ticket: str, reporter: Actor) -> ComplaintSubmit
 
 @pytest.fixture
 def before(stages: House, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Actor]]:
-    """(ticket, author) of complaints as a version before heard and kept them; more than go into a few batches."""
+    """Store complaints as an earlier version did, more than fit into a few batches; return (ticket, author) of each."""
     monkeypatch.setattr(authors, "BATCH", 3)
     whose = [(new_ticket(2026), REPORTER if number % 2 else OTHER) for number in range(8)]
     for ticket, author in whose:
@@ -163,7 +163,7 @@ def before(stages: House, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Ac
 
 
 def letters(stages: House) -> dict[str, str]:
-    """To whose box each letter about a complaint goes, by ticket."""
+    """Return the address to which each letter about a complaint goes, by ticket."""
     mailer = Mailer()
     mailer._key, mailer._keyed = KEYED._private_key, KEYED
     with stages.databases["notification"].writing() as connection:
@@ -184,7 +184,7 @@ def test_what_a_version_before_kept_in_the_clear_is_kept_so_no_longer_and_means_
 
     notification = stages.services["notification"]
     assert all_is_as_it_should_be()
-    # As if it died after each batch; the next start goes on.
+    # After each batch the process could crash: everything works then too, and the next start continues.
     while notification._hide_batch():
         assert all_is_as_it_should_be()
     held = tables(stages.databases["notification"])
@@ -251,7 +251,7 @@ def test_intake_tells_nothing_again_that_names_an_author(stages: House, monkeypa
     with intake.uow.begin() as work:
         work.emit(*told, at=stages.now)
     with stages.databases["intake"].writing() as connection:
-        # Half of them were published before, the others wait.
+        # Half of them were published before, the others are unsent.
         connection.execute(update(outbox).where(outbox.c.id <= 4).values(sent_at=stages.now))
         rows = connection.execute(select(outbox).order_by(outbox.c.id)).all()
     intake.seal_told()

@@ -1,8 +1,8 @@
-"""Tim Utama and the OPDs' teams are told by the day what a reporter did.
+"""For Tim Utama and the OPD teams, the times of what a reporter did are rounded to the day.
 
-The same journey is gone several times, the staff doing the same at the same moments and the reporter something else on
-the same days: whatever these roles can ask of API and site is then answered alike, to the byte. So no value that tells
-a minute, however it was derived, can be forgotten.
+The same journey is run several times. The staff act at the same moments, the reporter at other times of the same days.
+All that these roles can request from the API and the site must be the same bytes each time. So no value from which the
+minute could be derived is overlooked.
 """
 
 import json
@@ -38,7 +38,7 @@ TOLD_BY_DAY = {"main_team": MAIN_TEAM, "opd_team": OPD_TEAM}
 
 
 class AtHome(Backend):
-    """The backend of a gateway whose stages are in this process."""
+    """The backend of a gateway whose stages run in this process."""
 
     def __init__(self, stages: House) -> None:
         self._stages = stages
@@ -52,7 +52,7 @@ class AtHome(Backend):
             raise RefusedRemotelyError(type(refusal).__name__, refusal.code, refusal.details) from None
 
     def ask_intake(self, method: str, content: dict[str, Any]) -> Any:
-        """What is asked in a box: of all that can be looked at, the caller's own name alone."""
+        """Answer the only sealed call that a GET makes, which is for the caller's own name."""
         assert method == "own_name"
         return {"username": "petugas"}
 
@@ -66,7 +66,7 @@ class AtHome(Backend):
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder: Path = tmp_path_factory.mktemp("by-day")
-    # In this process: what is printed is asked, and not where.
+    # Documents are made in this process, because their content is tested, and not their isolation.
     printed = patch("gateway.papers.make", lambda *asked, account, is_staff, **more: render(*asked, **more))
     with printed, house(lambda stage: f"sqlite:///{folder}/{stage}.db") as built:
         yield built
@@ -74,7 +74,7 @@ def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 @pytest.fixture(scope="module")
 def app(stages: House) -> Flask:
-    """A gateway of those stages: both doors."""
+    """Return a gateway, API and site, of those stages."""
     built = application(
         TOKEN_PUBLIC_KEY=as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]), LIMIT_DOCUMENTS="9999/minute", CLOCK=lambda: stages.now
     )
@@ -83,18 +83,21 @@ def app(stages: House) -> Flask:
 
 
 def at(day: int, time: str) -> datetime:
-    """A moment of March 2026; the 2nd is a Monday."""
+    """Return a moment of March 2026, of which the 2nd is a Monday."""
     return datetime.fromisoformat(f"2026-03-{day:02} {time}:17.123456").replace(tzinfo=WIB).astimezone(UTC)
 
 
 BARRED: dict[str, set[str]] = defaultdict(set)
-"""What a role may not ask about at all is asked once."""
+"""The addresses that a role may not open at all, which are requested once only."""
 
 PAPER = re.compile("/documents/|/dokumen/|xlsx")
 
 WAYS = [("08:13", "09:41", "11:26"), ("10:27", "15:58", "15:33")]
-"""When a reporter wrote, opened the answer, and wrote another report, on which nobody acts; some of it only after it is
-looked on that day. All in office hours: whether it was written after them is told by the day it is due on."""
+"""The times at which a reporter submits, opens the answer, and submits another report, which stays unhandled.
+
+All are in office hours, because a report submitted after them is due a day later, which staff may see. Some come after
+the day's look in one run only.
+"""
 
 STAFF: list[tuple[int, str, str, str, Actor, tuple[Any, ...]]] = [
     (2, "10:31", "intake", "hand_over", OPERATOR, ()),
@@ -103,17 +106,19 @@ STAFF: list[tuple[int, str, str, str, Actor, tuple[Any, ...]]] = [
     (3, "08:45", "triage", "approve", MAIN_TEAM, (None,)),
     (4, "08:39", "notification", "send_answer", OPERATOR, ("Terima kasih.",)),
 ]
-"""In time by the service's clock of one way, too late by that of another: all are due on the 4th."""
+"""The acts of the staff, in time by one run's service clock and late by the other's: all are due on the 4th."""
 
 LOOKS = [at(2, "10:50"), at(4, "14:07"), at(5, "08:10")]
-"""When everything is looked at: at Tim Utama's desk, when the answer was opened or was not, and on the day after; what
-takes a process of its own to be made, only then."""
+"""The moments at which all addresses are requested: the case at Tim Utama's desk, the answer sent, and the day after.
+
+Documents and spreadsheets are slow to make, and are requested at the last of these only.
+"""
 
 
 def go(
     stages: House, app: Flask, way: tuple[str, str, str], roles: dict[str, Actor], papers_at: datetime | None = None
 ) -> list[dict[str, bytes]]:
-    """One way through the procedure: what `roles` are shown at each of LOOKS, with papers at that moment."""
+    """Run one journey; return what `roles` are shown at each of LOOKS, with documents at `papers_at` only."""
     wrote, opened, again = way
     acts: list[tuple[datetime, Any]] = [
         (at(2, wrote), ("intake", "submit", REPORTER, dict(REPORT))),
@@ -142,7 +147,7 @@ def go(
 
 
 def everything(app: Flask, actor: Actor, papers_too: bool) -> Iterator[tuple[str, bytes]]:
-    """What the API and the site answer to whatever `actor` can ask without changing anything."""
+    """Yield API and site addresses that `actor` can GET, with the responses; documents only if `papers_too`."""
     token, _ = grant(actor, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))
     client = app.test_client()
     client.set_cookie("nkk_access", token)
@@ -158,7 +163,7 @@ def everything(app: Flask, actor: Actor, papers_too: bool) -> Iterator[tuple[str
 
 
 def operations() -> list[str]:
-    """The API's addresses that give something, filled in; a stream gives no value."""
+    """Return the API's GET addresses, filled in, without streams."""
     paths = [path for path, item in openapi()["paths"].items() if "get" in item and not path.endswith("/changes")]
     assert len(paths) > 15
     filled = [address for path in paths for address in filled_in(path.replace("{", "<").replace("}", ">"))]
@@ -170,7 +175,7 @@ def operations() -> list[str]:
 
 
 def pages(app: Flask) -> list[str]:
-    """The site's addresses that can be opened."""
+    """Return the site's GET addresses, filled in."""
     rules = [
         rule.rule
         for rule in app.url_map.iter_rules()
@@ -183,7 +188,7 @@ def pages(app: Flask) -> list[str]:
 
 
 def filled_in(path: str) -> list[str]:
-    """`path` for each of the tickets, documents, desks."""
+    """Return `path` filled in with each ticket, document kind and desk."""
     values = {
         "ticket": TICKETS,
         "kind": sorted(papers.OF_COMPLAINTS),
@@ -198,19 +203,19 @@ def filled_in(path: str) -> list[str]:
 
 
 def without_chance(body: bytes) -> bytes:
-    """Without what is another each time, whatever was done: tokens of forms, and ids of requests."""
+    """Return `body` without the values that differ in each response: CSRF tokens and request ids."""
     body = re.sub(rb'name="csrf_token" value="[^"]+"', b"", body)
     return re.sub(rb"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", b"", body)
 
 
 def differing(one: dict[str, bytes], other: dict[str, bytes]) -> list[str]:
-    """What is answered otherwise on the one way than on the other."""
+    """Return the addresses whose responses differ between two runs."""
     return [address for address in one.keys() & other.keys() if one[address] != other[address]]
 
 
 @pytest.fixture(scope="module")
 def seen(stages: House, app: Flask) -> list[list[dict[str, bytes]]]:
-    """What the roles that are told by the day are shown of each way."""
+    """Return what these roles are shown in each run."""
     return [go(stages, app, way, TOLD_BY_DAY, LOOKS[-1]) for way in WAYS]
 
 
@@ -242,7 +247,7 @@ def test_they_are_told_the_days(seen: list[list[dict[str, bytes]]]) -> None:
         assert (told["submitted_at"], told["service_due_at"], told["stands"]["state"]) == (day, due, "closed")
         assert (first["at"], last["at"], last["step"]) == (day, due, 7)
         assert [second[name] for name in ("came_at", "due_at", "used_minutes", "late")] == [day, day, None, None]
-        # On the day itself nobody is told: whoever keeps looking would learn the minute.
+        # On the day itself the closing is not shown: its appearance would reveal the minute to anyone who polls.
         told = json.loads(opened[f"{role} /api/v1/complaints/{TICKETS[0]}/timeline"][4:])
         assert (told["stands"]["state"], told["entries"][-1]["step"]) == ("receive", 6)
         page = after[f"{role} /laporan/{TICKETS[0]}"].decode()

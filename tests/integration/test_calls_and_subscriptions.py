@@ -1,4 +1,4 @@
-"""The gateway's calls and a tool's subscription, through a broker that comes and goes."""
+"""The gateway's calls and a tool's subscription, also across restarts of the broker."""
 
 import copy
 import json
@@ -33,7 +33,7 @@ RPC = Exchange("nameko-rpc", type="topic", durable=True)
 
 @contextmanager
 def stage(uri: str, answer) -> Iterator[None]:
-    """A stage that answers every call to `echo` with what `answer(body, headers)` gives; nothing for None."""
+    """Run a stage that answers each call to `echo` with what `answer(body, headers)` returns; None is not answered."""
     serving, leaving = threading.Event(), threading.Event()
 
     def serve() -> None:
@@ -72,7 +72,7 @@ def stage(uri: str, answer) -> Iterator[None]:
 
 @pytest.fixture(scope="module", autouse=True)
 def declared(uri: str) -> None:
-    """The exchange of calls, which `nkk topology` declares."""
+    """Declare the exchange of calls, which `nkk topology` does otherwise."""
     with Connection(uri) as connection:
         RPC(connection.default_channel).declare()
 
@@ -169,7 +169,7 @@ def test_who_has_less_patience_than_others_does_not_judge_for_them(client, uri):
 
 
 def test_steady_calls_keep_the_connection_alive(uri, monkeypatch):
-    # Replies are not acknowledged: a connection that only reads would be cut by the broker after two heartbeats.
+    # Replies are not acknowledged: without heartbeats, the broker would close the connection after two intervals.
     monkeypatch.setattr(rpc_client, "HEARTBEAT_SECONDS", 2)
     calling = RpcClient(uri, timeout=2)
     until = monotonic() + 8
@@ -190,7 +190,7 @@ def test_the_connection_that_replies_go_out_on_is_missed_before_a_reply_is(uri, 
     looking = spawn(replies.look_after)
     replies.send(request, result("here"))
     first = replies._connection
-    # As a node that hangs: nothing comes back any more, and nobody says so.
+    # The node hangs: nothing is received any more, and the connection is not closed.
     first.connection.transport.sock.shutdown(socket.SHUT_RD)
     with Timeout(30):
         while replies._connection is first:
@@ -219,7 +219,7 @@ RUBBISH = {
 
 @contextmanager
 def in_flight(uri: str, count: int) -> Iterator[Any]:
-    """A stage that answers nothing by itself, and what gives so many calls once they have come."""
+    """Yield a function that waits for `count` unanswered calls and returns them, and a channel."""
     with Connection(uri) as connection:
         channel = connection.default_channel
         queue = Queue("rpc-mute", RPC, routing_key="mute.*", auto_delete=True)(channel)
@@ -246,7 +246,7 @@ def test_a_reply_that_is_none_fails_its_own_call_and_no_other(uri, client, kind)
         if kind != "properties that are no text":
             with pytest.raises(StageFailedError):
                 asked["bad"].result(8)
-        # Where its properties cannot be read, nobody can say whose it is: its call waits on.
+        # Without readable properties a reply cannot be matched to its call, which goes on waiting.
         for name in ("good", "bad") if kind == "properties that are no text" else ("good",):
             channel.basic_publish(
                 amqp.Message(
@@ -264,13 +264,13 @@ def test_a_reply_that_is_none_fails_its_own_call_and_no_other(uri, client, kind)
 
 @pytest.fixture
 def own_node(tmp_path) -> Iterator[PrivateNode]:
-    """A broker that may be stopped and set otherwise, for one test alone."""
+    """Yield a broker that one test alone may stop and configure."""
     with PrivateNode(tmp_path / "node") as node:
         yield node
 
 
 def test_calls_and_subscriptions_go_on_after_the_broker_restarts_and_a_tool_learns_when_it_listens(own_node):
-    """The tool that began while the broker was away learns it once what is told would reach it."""
+    """A tool that starts while the broker is down is notified once events would reach it."""
     with Connection(own_node.uri) as connection:
         topology.exchange("triage")(connection.default_channel).declare()
     calling = RpcClient(own_node.uri, timeout=2)
@@ -299,7 +299,7 @@ def test_calls_and_subscriptions_go_on_after_the_broker_restarts_and_a_tool_lear
     reading = threading.Thread(target=lambda: second.append(next(waiting)["id"]), daemon=True)
     reading.start()
     assert eventually(lambda: said)
-    # Not in a thread of its own: the broker ends with the thread that started it.
+    # Not in a thread: the broker ends with the thread that started it.
     own_node.start()
     assert listening.wait(60)
     _tell(own_node.uri, "second")
@@ -307,7 +307,7 @@ def test_calls_and_subscriptions_go_on_after_the_broker_restarts_and_a_tool_lear
     assert second == ["second"]
     assert said == ["the broker is away", "the broker is back", "listening"]
     waiting.close()
-    # "first" was not acknowledged when the broker went: it comes again, which is what at least once means.
+    # "first" was not acknowledged before the broker stopped, so it is redelivered (at-least-once delivery).
     assert eventually(lambda: next(events)["id"] == "second")
     assert troubles
     with stage(own_node.uri, lambda body, headers: result("again")):
@@ -419,8 +419,7 @@ def test_a_tool_that_is_too_slow_for_the_broker_says_so_and_hears_the_events_aga
         telling.start()
         assert next(events)["id"] == "a"
         telling.join()
-        # It is still working on the first when the broker takes back what it holds.
-        # The node is other tests' too, whose log may say the same.
+        # The tool is still working on the first event when the broker's consumer timeout expires.
         eventually(lambda: _timeouts(own_node) > before)
         own_node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 600000).")
         assert [next(events)["id"] for _ in range(3)] == ["a", "b", "c"]
@@ -438,7 +437,7 @@ def test_who_takes_a_name_that_another_tool_listens_under_is_told(uri, connectio
     telling.start()
     assert next(tools["first"])["id"] == "one"
     telling.join()
-    # Each goes to one of them, the first in turn perhaps, which is still at work on "one".
+    # The broker gives each event to one of the tools in turn; the first is still working on "one".
     telling = threading.Thread(
         target=lambda: (
             eventually(lambda: troubles["second"]) and [_tell_when_bound(uri, id_) for id_ in ("two", "three")]

@@ -1,8 +1,7 @@
-"""The clocks that follow from the recorded facts alone are those that the stages kept: on random journeys, thousands of
-them in `make proof`.
+"""The clocks derived from the recorded facts alone equal those that the stages kept, on random journeys.
 
-Some go through the real services, on both databases, events carried by hand in any order; more through the same domain
-objects without them.
+Some journeys run through the real services on both databases, with events delivered in any order; more run through the
+domain objects alone. `make proof` runs thousands of them.
 """
 
 import json
@@ -47,11 +46,11 @@ pytestmark = pytest.mark.proof
 THROUGH_SQLITE, THROUGH_POSTGRESQL, THROUGH_DOMAINS = (1_600, 400, 10_000) if LONG else (100, 100, 500)
 SHARES = 4 if LONG else 1
 CROWD = 100
-"""At most as many as alarms are told of in one transaction."""
+"""The number of journeys that run side by side, at most the number of alarms raised in one transaction."""
 
 
 def run_of(timed):
-    """Which run of which step's clock it is that a stage keeps of something, as (step, round)."""
+    """Return the run of a clock that a stage's row shows, as (step, round)."""
     if timed.step == steps.RESPOND:
         return 4, timed.round if timed.done_at else timed.round + 1
     return timed.step.number, timed.about_round
@@ -72,7 +71,7 @@ def expected(facts, calendar_of):
 
 
 class Walk:
-    """One journey through the house; `seen` is every run of a clock as its stage kept it last."""
+    """One journey through the services; `seen` has the last state of each run of a clock, from its stage's row."""
 
     def __init__(self, house, returns):
         self.house, self.ticket = house, None
@@ -95,18 +94,18 @@ class Walk:
 
     @property
     def awaited(self):
-        """What the desk that acts next must have heard of; the others hear of it when they do."""
+        """Return (stage, ticket) of the next act, whose events must be delivered before it."""
         return self.acts[0][0], self.ticket
 
     def saw(self, timed):
         self.seen[run_of(timed)] = kept(timed)
         self.promised.add((timed.step == steps.RESPOND, timed.service_due_at, timed.service_calendar))
         if timed.step == steps.RECEIVE:
-            # Of step 6 its row remembers when the answer was sent.
+            # A row at step 7 keeps of step 6 only when the answer was sent.
             self.seen[6, 0] = (*self.seen[6, 0][:3], timed.sent_at)
 
     def act(self):
-        """What is to be done next, as (command, actor, arguments)."""
+        """Return the next act, as (command, actor, *arguments)."""
         if self.ticket is None:
             return "submit", REPORTER, REPORT
         _, command, actor, *args = self.acts.pop(0)
@@ -114,7 +113,7 @@ class Walk:
 
 
 class Crowd:
-    """Journeys side by side, so that timers, admins and batches of events find several of them."""
+    """Journeys side by side, so that timers, calendar changes and event batches affect several at once."""
 
     def __init__(self, house):
         self.house, self.chance = house, house.chance
@@ -122,7 +121,7 @@ class Crowd:
         self.walks = [Walk(house, self.chance.choice([None, None, 0, 0, 0, 1, 1, 3])) for _ in range(CROWD)]
 
     def pass_time(self):
-        """Somebody takes their time; meanwhile timers look, and an admin may change the calendar."""
+        """Advance the time, with alarm timers running meanwhile and perhaps a change of the calendar."""
         until = self.later()
         for moment in sorted(self.chance.uniform(0, 1) for _ in range(self.chance.randrange(3))):
             self.house.raise_alarms(self.house.now + (until - self.house.now) * moment)
@@ -156,7 +155,7 @@ class Crowd:
                 some=0.5, awaited={walk.awaited for walk in acting}, together=self.chance.choice([1, *[BATCH_SIZE] * 9])
             )
             desks = {walk.awaited[0] for walk in acting}
-            # The answer's row forgets step 6 when it goes on with step 7.
+            # Looked at before the act too, because an answer's row no longer shows step 6 once it is at step 7.
             self.look(desks & {"notification"}, acting)
             self.act(acting, self.chance.choice([1, *[CROWD] * 9]))
             self.house.collect()
@@ -165,7 +164,7 @@ class Crowd:
         self.look(STAGES, self.walks)
 
     def act(self, acting, together):
-        """Each does its next step, up to `together` of a desk in one transaction."""
+        """Carry out the next step of each journey, up to `together` of a stage in one transaction."""
         at = {stage: [walk for walk in acting if walk.awaited[0] == stage] for stage in STAGES}
         for stage, walks in at.items():
             for some in (walks[first : first + together] for first in range(0, len(walks), together)):
@@ -180,7 +179,7 @@ class Crowd:
 
 
 def recorded(house, ticket):
-    """(facts, calendars) of a journey's record as the admin is given it: nothing else is looked at."""
+    """Return (facts, calendars) of a journey from the record that the admin gets, and from nothing else."""
     record = house.command("notification", "record", ADMIN, ticket)
     (journey,) = record["journeys"]
     facts = [
@@ -198,7 +197,7 @@ def _read(version, content):
 
 
 def alarms_told(house):
-    """{ticket: how often each alarm was told of it}"""
+    """Return {ticket: Counter of its alarms}."""
     told = defaultdict(Counter)
     for _, event in house.told:
         if event.type in ("step.due_soon.v1", "step.overdue.v1"):
@@ -209,7 +208,7 @@ def alarms_told(house):
 @pytest.mark.parametrize("share", range(SHARES))
 def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url_of, monkeypatch):
     with house(url_of, random.Random(SEED + share)) as stages:
-        # A stage looks for a newer calendar whenever time has passed, and not for each command.
+        # Stages check for a newer calendar whenever time has passed, instead of at each command.
         monkeypatch.setattr("nkk.desk.calendars.FRESH_SECONDS", 3_600.0)
         journeys = THROUGH_SQLITE if stages.databases["intake"].is_sqlite else THROUGH_POSTGRESQL
         versions = set()
@@ -229,7 +228,8 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                 to_the_day = {(True, end_of_day(due), submitted.calendar)}
                 assert walk.promised - to_the_day == {(False, due, submitted.calendar)}
 
-                # By the end every run that ended late was told of once, by the timer or by who ended it; no other was.
+                # In the end each late run has one overdue alarm, by the timer or by the act that ended it, and no other
+                # run has.
                 told = alarms[walk.ticket]
                 late = {
                     run
@@ -249,7 +249,7 @@ def event_of(data, at):
 
 
 class Facts:
-    """What is recorded of one journey, and what its domain objects kept."""
+    """The recorded facts of one journey, and the clocks that its domain objects kept."""
 
     def __init__(self, chance, calendars):
         self.chance, self.calendars = chance, calendars
@@ -272,7 +272,7 @@ class Facts:
 
 
 def walked(chance, calendars, returns):
-    """A journey through the domain objects of the four stages, each clock by a calendar of its own."""
+    """Return a journey through the domain objects of the four stages, each clock by a calendar of its own."""
     way = Facts(chance, calendars)
     now, calendar = way.later()
     report = intake_domain.Complaint.submit(complaint_form(), "reporter-1", "public", now, calendar)

@@ -1,4 +1,4 @@
-"""Codes for a new password, answered by several instances of intake at once, on either database."""
+"""Codes for a new password, requested from several instances of intake at once, on either database."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,13 +18,13 @@ from tests.intake import IDENTITY, NOW, PUBLIC, intake_at
 
 @pytest.fixture
 def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
-    """Intake on either database."""
+    """Yield intake on either database."""
     with intake_at(url_of("intake")) as service:
         yield service
 
 
 def register(intake: IntakeService, username: str) -> None:
-    """Another account with the address of `pelapor`."""
+    """Add an account with the e-mail address of `pelapor`."""
     with intake.uow.database.writing() as connection:
         connection.execute(
             insert(accounts).values(

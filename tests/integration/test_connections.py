@@ -1,4 +1,4 @@
-"""The gateway's connections on real sockets: what one of them may take from the others, and for how long."""
+"""The gateway's connections on real sockets: what one may use at the expense of others, and for how long."""
 
 import errno
 import socket
@@ -25,7 +25,7 @@ from tests.nginx import Proxy
 
 GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
 LONG = 8 * 1024 * 1024
-"""More than the kernel keeps for a connection whose other side does not read."""
+"""An answer larger than the kernel buffers for a connection whose client does not read."""
 
 PATIENT = Allowance(60, 60, 60, 60, 60)
 SHORT = Allowance(begin=0.5, head=0.5, body=0.5, answer=0.5, hang_up=0.5)
@@ -33,7 +33,7 @@ PROXY = "127.0.0.9"
 
 
 class Application:
-    """Answers at once, but for what waits to be let go; `asked` are the requests that reached it."""
+    """A WSGI application that answers at once, except `/waits`, which waits for `may_go`; `asked` has its requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, bytes]] = []
@@ -56,7 +56,7 @@ class Application:
 
 
 class House:
-    """A door with its loop in a thread, as a worker has it."""
+    """A server whose loop runs in a thread, as in a worker."""
 
     def __init__(self, threads: int, most: int, allowed: Allowance, most_bytes: int, proxies: Proxies) -> None:
         self.application, self.is_leaving = Application(), False
@@ -82,13 +82,13 @@ class House:
         self.go_on()
 
     def go_on(self) -> None:
-        """Let the loop take its turns."""
+        """Start the loop again."""
         self._ends.clear()
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
     def stand_still(self) -> None:
-        """Let the loop take no turn, as on a machine that is busy with something else."""
+        """Stop the loop, as when the machine is too busy to run it."""
         self._ends.set()
         self._thread.join()
 
@@ -104,23 +104,23 @@ class House:
         self._listener.close()
 
     def connect(self, beginning: bytes = b"", source: str = "127.0.0.1") -> socket.socket:
-        """A connection on which `beginning` was sent."""
+        """Return a connection on which `beginning` was sent."""
         line = socket.create_connection(self.address, timeout=20, source_address=(source, 0))
         line.sendall(beginning)
         return line
 
     def held(self) -> int:
-        """Bytes that are kept for all connections."""
+        """Return the number of bytes held for all connections."""
         return sum(each.held for each in list(self.door.active_channels.values()))
 
     def serves(self, source: str = "127.0.0.1") -> bool:
-        """Whether somebody who asks is answered."""
+        """Return whether a new request is answered."""
         with self.connect(GET, source) as line:
             return answer(line).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
 def answer(line: socket.socket) -> bytes:
-    """One whole answer; nothing where the line ends."""
+    """Return one whole answer, or what came of it before the connection was closed."""
     text = b""
     while b"\r\n\r\n" not in text:
         more = line.recv(65_536)
@@ -137,7 +137,7 @@ def answer(line: socket.socket) -> bytes:
 
 
 def has_ended(line: socket.socket) -> bool:
-    """Whether the other side hung up, which is waited for."""
+    """Wait for the server to close the connection; return whether it did."""
     try:
         while line.recv(65_536):
             continue
@@ -149,7 +149,7 @@ def has_ended(line: socket.socket) -> bool:
 
 
 def is_open(line: socket.socket) -> bool:
-    """Whether the other side still listens, and has said nothing."""
+    """Return whether the connection is still open and nothing was received on it."""
     line.setblocking(False)
     try:
         line.recv(1, socket.MSG_PEEK)
@@ -164,7 +164,7 @@ def is_open(line: socket.socket) -> bool:
 
 @pytest.fixture
 def house() -> Iterator[Callable[..., House]]:
-    """Builds a house: one thread, room for ten, patient where nothing else is said."""
+    """Yield a function that builds a server, by default with one thread, ten connections and generous time limits."""
     with ExitStack() as houses:
 
         def build(
@@ -193,7 +193,7 @@ BEGINNINGS = {
 
 @pytest.mark.parametrize("beginning", BEGINNINGS.values(), ids=BEGINNINGS)
 def test_what_is_no_whole_request_reaches_no_thread(house: Callable[..., House], beginning: bytes) -> None:
-    """There is one thread, and more of them than that."""
+    """More connections than the one thread stay incomplete, and other requests are served."""
     here = house()
     with ExitStack() as lines:
         for _ in range(5):
@@ -234,7 +234,7 @@ def test_who_sends_a_little_again_and_again_gains_no_time(house: Callable[..., H
 
 
 def test_a_body_that_comes_steadily_has_the_time_it_takes(house: Callable[..., House]) -> None:
-    """Each KiB of it brings a second: 20 KiB may take longer than the allowance that nothing of it would have."""
+    """Each KiB received extends the limit by a second, which a body of 20 KiB uses here."""
     here = house(allowed=Allowance(begin=0.2, head=0.2, body=0.2, answer=9, hang_up=9))
     with here.connect(POST + b"Content-Length: 20480\r\n\r\n") as line:
         for _ in range(20):
@@ -246,7 +246,7 @@ def test_a_body_that_comes_steadily_has_the_time_it_takes(house: Callable[..., H
 def test_who_waited_long_for_an_answer_has_all_the_time_to_ask_again(
     house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The loop looks at the clock in the very moment in which the thread is done with the answer."""
+    """The loop checks the time limits in the moment in which the thread has finished the answer."""
     here = house(allowed=Allowance(1, 60, 60, 60, 60))
     with here.connect(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n") as line:
         asked_at = monotonic()
@@ -364,7 +364,7 @@ def _until_the_end(line: socket.socket) -> Iterator[bytes]:
 
 
 def test_answers_that_are_not_taken_hold_no_thread_however_many_were_asked_for(house: Callable[..., House]) -> None:
-    """One at a time is made: what is not taken of it is all that is kept."""
+    """Pipelined requests are answered one at a time, so at most one unread answer is held."""
     here = house(allowed=Allowance(60, 60, 60, 60, 60))
     with ExitStack() as lines:
         slow = [lines.enter_context(here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n" * 20)) for _ in range(3)]
@@ -407,7 +407,7 @@ def test_what_frames_requests_has_an_end(house: Callable[..., House], endless: b
 def test_whoever_sends_little_but_framing_is_read_in_turn_with_the_others(
     house: Callable[..., House], framing: bytes
 ) -> None:
-    """Each piece of it costs time, which nobody else spends waiting until all that has come is read."""
+    """Parsing tiny pieces is slow: other connections get their turn before all that has arrived is parsed."""
     here = house(most=50)
     sent = CHUNKED + framing * (60_000 // len(framing))
     with ExitStack() as stack:
@@ -453,7 +453,7 @@ def test_requests_are_read_alike_however_they_come_in_pieces(house: Callable[...
 
 
 def test_what_is_held_for_all_has_a_bound(house: Callable[..., House]) -> None:
-    """Answers that nobody takes, and bodies that do not end: the oldest give way before memory does."""
+    """Answers that are not read and bodies that do not end take memory; over the limit the oldest are closed."""
     here = house(most_bytes=2 * LONG)
     with ExitStack() as lines:
         slow = [lines.enter_context(here.connect(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")) for _ in range(6)]
@@ -645,12 +645,12 @@ def test_no_more_connections_are_taken_than_there_are_files_for(monkeypatch: pyt
         assert (files_for(1000), asked) == (most, raised)
 
 
-# -- behind the proxy that the repository brings
+# -- behind the repository's proxy
 
 
 @contextmanager
 def by_tls(proxy: Proxy, source: str) -> Iterator[socket.socket]:
-    """A visitor's connection to the proxy."""
+    """Yield a visitor's TLS connection to the proxy."""
     with (
         socket.create_connection(("127.0.0.1", proxy.https), timeout=20, source_address=(source, 0)) as plain,
         proxy.trust.wrap_socket(plain, server_hostname="localhost") as line,

@@ -1,4 +1,4 @@
-"""A store for several machines that is not there."""
+"""Rate limits where their shared store, Redis, is down."""
 
 import socket
 
@@ -10,7 +10,7 @@ from gateway import counting
 
 def test_where_redis_is_down_each_process_counts_and_says_so_once() -> None:
     with socket.socket() as nobody:
-        # Bound and not listening: whoever connects is refused.
+        # Bound but not listening, so that connections are refused.
         nobody.bind(("127.0.0.1", 0))
         settings = counting.settings(f"redis://127.0.0.1:{nobody.getsockname()[1]}/0")
         store = storage_from_string(settings["RATELIMIT_STORAGE_URI"], **settings["RATELIMIT_STORAGE_OPTIONS"])

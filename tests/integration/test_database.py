@@ -1,4 +1,4 @@
-"""What both databases must do alike."""
+"""Behaviour that must be the same on both databases, and what only one of them does."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -156,7 +156,7 @@ def test_a_connection_that_was_read_with_writes_whole_transactions(on_postgres):
 
 
 def failure(attempt):
-    """The error that SQLAlchemy makes of what the database says to `attempt`."""
+    """Return the error that SQLAlchemy raises where the database refuses `attempt`."""
     with pytest.raises(SQLAlchemyError) as error:
         attempt()
     return error.value
@@ -238,7 +238,7 @@ WRITTEN = "Petugas bernama rahasia meminta uang pelicin."
 
 
 def logged(postgres, url: str) -> str:
-    """What the server at `url` logs while statements with a report in them fail and wait."""
+    """Return what the server at `url` logs while statements that contain a report fail and wait."""
     database, before = Database(url, size=4), len(postgres.log())
     reports = Table(
         "reports",
@@ -319,7 +319,7 @@ def _alter(postgres, statement: str) -> None:
     database.dispose()
 
 
-# -- dates beyond those of the procedure
+# -- dates outside the procedure's range
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ DESKS = {"intake": OPERATOR, "triage": MAIN_TEAM, "opd_response": OPD_TEAM, "not
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The four stages on either database."""
+    """Yield the four stages on either database."""
     folder, prefix = tmp_path_factory.mktemp("desks"), f"desks_{uuid.uuid4().hex[:8]}"
 
     def url_of(stage: str) -> str:
@@ -38,7 +38,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def stages(built: House) -> House:
-    """The same, with nothing on any desk."""
+    """Return the stages, with empty desks."""
     built.empty()
     return built
 
@@ -50,7 +50,7 @@ def submitted(stages: House, **changed: str) -> str:
 
 
 def brought_to(stages: House, desk: str, **changed: str) -> str:
-    """A new complaint that stands at `desk`: its ticket."""
+    """Submit a complaint and bring it to `desk`; return its ticket."""
     ticket = submitted(stages, **changed)
     for stage, act, actor, args in (
         ("intake", "hand_over", OPERATOR, ()),
@@ -66,7 +66,7 @@ def brought_to(stages: House, desk: str, **changed: str) -> str:
 
 
 def listed(stages: House, desk: str, actor: Actor | None = None, **wanted: object) -> dict[str, object]:
-    """The worklist of `desk` as far as it is wanted: {ticket: claim}."""
+    """Return the worklist of `desk` filtered by `wanted`, as {ticket: claim}."""
     page = stages.do(desk, "worklist", actor or DESKS[desk], None, None, wanted)
     return {item["ticket"]: item["claim"] for item in page["items"]}
 
@@ -125,14 +125,14 @@ def test_a_narrowed_list_is_read_by_the_index_of_what_is_open(desk: str, tmp_pat
             listed(stages, desk, **wanted)
     assert len(plans) == 4
     index = {"intake": "ix_complaints_waiting", "notification": "ix_answers_waiting"}.get(desk, "ix_cases_open")
-    # A desk without subject lines finds a whole ticket by its key.
+    # A desk without subject lines finds a whole ticket by the primary key.
     assert all(index in plan[0] or "(ticket=?)" in plan[0] for plan in plans), plans
     assert not any("TEMP B-TREE" in step for plan in plans for step in plan), plans
 
 
 @pytest.mark.parametrize("desk", STAGES)
 def test_what_is_due_together_stands_in_the_order_it_came_over_every_page(stages: House, desk: str) -> None:
-    # Outside office hours: each is due on the next morning, by the same minute.
+    # Reports submitted outside office hours are all due at the same minute of the next morning.
     stages.now = FIRST_MORNING.replace(hour=15)
     came = []
     for _ in range(5):
@@ -192,7 +192,7 @@ def test_a_claim_blocks_no_colleague_and_ends_with_the_step(stages: House) -> No
     stages.deliver()
     with pytest.raises(AlreadyDone):
         stages.do("opd_response", "claim", OPD_TEAM, ticket)
-    # It is on Tim Utama's desk again, and nobody is on it.
+    # It is on Tim Utama's desk again, and the earlier claim has ended.
     assert listed(stages, "triage") == {ticket: None}
 
 
@@ -214,11 +214,11 @@ def test_a_reporter_is_not_told_who_is_on_their_complaint(stages: House) -> None
     assert OPERATOR.id not in str(stages.do("intake", "complaints", REPORTER))
 
 
-# -- rows that are amiss
+# -- rows with invalid dates
 
 
 def misdate(stages: House, ticket: str, instant: str) -> None:
-    """Give every instant that the stages keep of `ticket` another value, as no stage would write it."""
+    """Set every instant that the stages store of `ticket` to a value that no stage would write."""
     for stage in STAGES:
         database, tables = stages.databases[stage], STORAGES[stage].metadata.tables.values()
         with database.writing() as connection:

@@ -1,4 +1,4 @@
-"""Whose session has ended does nothing more at intake, and is shown nothing, though their access token lives."""
+"""An access token whose session has ended can change and read nothing at intake, though it has not expired."""
 
 import uuid
 from collections.abc import Iterator
@@ -44,10 +44,10 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "republish": (ADMIN, ("2026-01-01T00:00:00+00:00",)),
     "tell_again": (ADMIN, ("2026-01-01T00:00:00+00:00",)),
 }
-"""One call of each that comes in no box."""
+"""One call of each method that takes no sealed box."""
 
 OPEN_TO_ALL = {"national_days"}
-"""What a library knows, and nobody of intake's."""
+"""Methods that return no data of intake's, and so need no open session."""
 
 
 HOUR = timedelta(hours=1)
@@ -55,7 +55,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def intake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IntakeService]:
-    """Intake on either database, with sessions that have ended beside each open one."""
+    """Yield intake on either database, with sessions that have ended besides the open ones."""
     url = f"sqlite:///{tmp_path_factory.mktemp('ended')}/intake.db"
     if request.param == "postgres":
         postgres, name = request.getfixturevalue("postgres"), f"ended_{uuid.uuid4().hex[:8]}"
@@ -95,8 +95,7 @@ def intake(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def whose_session_ended(actor: Actor) -> list[Actor]:
-    """Whoever comes with the token of such a session: logged out, run out, of a disabled account, unknown, and that of
-    somebody else."""
+    """Return actors whose session is logged out, expired, of a disabled account, unknown, or another account's."""
     another = OPERATOR if actor != OPERATOR else ADMIN
     return [
         *(
@@ -118,7 +117,7 @@ ALL = {method: actor for method, (actor, _) in [*PLAIN.items(), *CALLS.items()] 
 
 @pytest.mark.parametrize("method", ALL)
 def test_whose_session_has_ended_does_nothing_and_is_shown_nothing(intake: IntakeService, method: str) -> None:
-    """And no box of theirs is remembered: anybody could have rows written."""
+    """Their boxes are not stored as used either, because otherwise a stranger could fill the table."""
     before = stored(intake)
     for actor in whose_session_ended(ALL[method]):
         with pytest.raises(NotAuthenticated):

@@ -1,4 +1,4 @@
-"""Public figures, counted in the database: on both."""
+"""Public figures, counted by the database, on both databases."""
 
 import random
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def figures(stages: House) -> dict[str, Any]:
 
 
 def answered(stages: House, after: timedelta) -> str:
-    """A piece of information, answered `after` its submission: its ticket."""
+    """Submit a request for information and answer it `after` its submission; return its ticket."""
     ticket = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
     stages.deliver()
     stages.do("intake", "hand_over", OPERATOR, ticket)
@@ -39,7 +39,7 @@ def test_what_was_submitted_answered_and_closed_is_counted_and_shares_from_the_f
     url_of: Callable[[str], str],
 ) -> None:
     with house(url_of) as stages:
-        # 1 hour, 2 hours, … office time of a Monday morning; one answer comes three working days later.
+        # They take 1, 2 and 3 office hours of a Monday morning; the fourth is answered three working days later.
         tickets = [answered(stages, timedelta(hours=hours)) for hours in (1, 2, 3, 72)]
         stages.do("intake", "submit", REPORTER, REPORT)
         stages.deliver()
@@ -55,7 +55,7 @@ def test_what_was_submitted_answered_and_closed_is_counted_and_shares_from_the_f
         assert found["this_month"]["in_time_share"] == 0.8
         assert found["this_month"]["median_minutes"] == 180
         assert found["last_12_months"] == found["this_month"] | {"since": "2025-03-31T17:00:00.000000Z"}
-        # A year on, nothing of it is left but what is there.
+        # A year later none of it is counted any more.
         stages.now += timedelta(days=365)
         later = figures(stages)["last_12_months"]
         assert (later["accepted"], later["answered"], later["closed"], later["median_minutes"]) == (0, 0, 0, None)

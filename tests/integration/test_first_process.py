@@ -1,4 +1,4 @@
-"""`nkk` as the first process of a container, to which the kernel gives no handler of its own."""
+"""`nkk` as the first process (PID 1) of a container, for which the kernel installs no default signal handlers."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Somebody can always administer: the last admin who is open is not disabled, however many try at once."""
+"""The last active admin cannot be disabled, even by several attempts at once."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ NAMES = ("admin-satu", "admin-dua", "admin-tiga")
 
 @pytest.fixture
 def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
-    """Intake with three admins and an operator."""
+    """Yield intake with three admins and an operator."""
     database = Database(url_of("intake"), size=10)
     metadata.create_all(database.engine)
     service = IntakeService()
@@ -51,7 +51,7 @@ def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
 
 
 def disable(intake: IntakeService, name: str, by: str) -> bool:
-    """Whether `by` could disable `name`."""
+    """Return whether `by` could disable `name`."""
     try:
         asked(copy(intake), PUBLIC, "disable_staff", {"username": name}, Actor(by, "admin"))
     except LastAdmin:

@@ -1,4 +1,4 @@
-"""Letters about no complaint come and go with their revision; the others stay."""
+"""The migration that adds and removes letters without a complaint, which leaves the other letters alone."""
 
 import uuid
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def letters(database: Database) -> list[tuple[str, str]]:
 
 
 def unsent_index(database: Database) -> str:
-    """The condition of the index that the mailer looks by."""
+    """Return the condition of the index by which the mailer finds unsent letters."""
     (index,) = [
         index for index in inspect(database.engine).get_indexes("messages") if index["name"] == "ix_messages_unsent"
     ]

@@ -1,4 +1,4 @@
-"""The live feed through a broker that comes and goes."""
+"""The live feed across restarts of the broker."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.installations import eventually
 
 @pytest.fixture(scope="module")
 def node(own_node: PrivateNode) -> PrivateNode:
-    """A broker that may be stopped, with every stage's exchange."""
+    """Return a broker that may be stopped, with every stage's exchange."""
     _declare(own_node)
     return own_node
 
@@ -34,7 +34,7 @@ def feed(node: PrivateNode) -> Iterator[LiveFeed]:
 
 
 def tell(node: PrivateNode, kind: str, event_id: str) -> None:
-    """Have `kind` told, as its stage would, under another id."""
+    """Publish the sample event of type `kind` as its stage would, with the id `event_id`."""
     body = json.loads((SAMPLES / f"{kind}.json").read_text("utf-8")) | {"id": event_id}
     exchange = f"{body['source'].rpartition('/')[2]}.events"
     with publisher(node.uri) as channel:
@@ -42,12 +42,12 @@ def tell(node: PrivateNode, kind: str, event_id: str) -> None:
 
 
 def following(stream: Stream) -> Iterator[str]:
-    """What the stream says, but for comments and the first line."""
+    """Return the stream's events, without comments and the first line."""
     return (text for text in stream if text.startswith("event:"))
 
 
 def ids(texts: Iterator[str], until: str) -> set[str]:
-    """The ids of the changes that are told, up to that of `until`."""
+    """Return the ids of the changes that the stream sends, up to `until`."""
     found: set[str] = set()
     while until not in found:
         found |= {line[4:] for line in next(texts).splitlines() if line.startswith("id: ")}
@@ -102,7 +102,7 @@ def test_a_feed_that_is_refused_tries_again_ever_more_slowly(
     monkeypatch.setattr(feed._closed, "wait", lambda pause: pauses.append(pause))
     stream = feed.open(INTAKE, None, "one", 60)
     eventually(lambda: len(pauses) >= 4)
-    # There is no exchange to bind to: no page is told that anybody listens.
+    # There is no exchange to bind to, so no page is told that the feed is ready.
     assert stream._news.empty()
     assert pauses[:4] == [0.02, 0.04, 0.05, 0.05]
     feed._closed.set()
@@ -130,5 +130,5 @@ def test_rubbish_and_what_another_tells_disturb_no_stream(node: PrivateNode, fee
         ):
             channel.basic_publish(amqp.Message(body, **properties), "opd_response.events", "response.submitted.v1")
     tell(node, "answer.sent.v1", "after")
-    # One word, and it is of what was told: no new beginning, which would say "ready".
+    # The next event is the change itself, and not a "ready", which would mean a new start.
     assert "id: after" in next(texts)

@@ -1,4 +1,4 @@
-"""Letters to a real SMTP server: taken, refused for now, refused for good, absent; with and without log-in and TLS."""
+"""Letters to a real SMTP server that accepts, defers or rejects them or is down, with and without log-in and TLS."""
 
 import ssl
 import uuid
@@ -36,7 +36,7 @@ WORDS = {"ticket": TICKET, "site": "https://nkk.example.id"}
 
 
 class Postbox:
-    """What the server took, and how it answers the next letters."""
+    """An SMTP handler that keeps the letters it accepted; `answers` are its answers to the next ones."""
 
     def __init__(self) -> None:
         self.taken: list = []
@@ -230,11 +230,11 @@ def test_what_is_refused_once_the_recipient_was_taken_is_tried_again(database, s
     assert len(postbox.taken) == 1
 
 
-# -- what is done about letters that were given up
+# -- letters that were given up
 
 
 def given_up(database, server, postbox) -> mail.Mailer:
-    """A letter of an answered complaint that was given up, and the mailer that did."""
+    """Let a letter about an answered complaint be given up; return the mailer."""
     write(database, "ada@example.org")
     with database.writing() as connection:
         connection.execute(update(messages).values(kind="answered"))
@@ -306,7 +306,7 @@ def test_while_it_is_being_looked_at_a_letter_is_neither_tried_again_nor_dropped
 
 
 def sent_by(act) -> mail.Mailer:
-    """A mailer that does `act` in the place of a server."""
+    """Return a mailer that calls `act` instead of a mail server."""
     sending = mailer("smtp://mail.example.id")
     sending._sender = partial(nullcontext, act)
     return sending

@@ -1,4 +1,4 @@
-"""What stood in the databases before calendars goes on with its clocks, and can be taken back."""
+"""Migrations from the first release, before calendars: rows keep their clocks, and the downgrade restores them."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ CLOCK = {"came_at": CAME, "due_at": DUE, "service_due_at": PROMISED}
 
 
 class Old:
-    """A stage's database at revision 0001, holding `rows` ({table: [row]})."""
+    """A stage's database at revision 0001 with `rows`, given as {table: [row]}."""
 
     def __init__(self, stage, url, rows):
         self.stage, self.url, self.folder = stage, url, ROOT / stage / "migrations"
@@ -63,7 +63,7 @@ class Old:
         }
 
     def held(self):
-        """{table: rows as they stand}, without what the plumbing keeps."""
+        """Return {table: rows}, without the tables of messaging and Alembic."""
         tables = self._tables()
         with self.database.reading() as connection:
             return {
@@ -73,13 +73,13 @@ class Old:
             }
 
     def upgraded(self):
-        """Bring it to today's revision; a unit of work on it."""
+        """Upgrade it to the newest revision; return a unit of work on it."""
         upgrade(self.folder, self.url)
         assert differences(STORAGES[self.stage].metadata, self.url) == []
         return UnitOfWork(self.database, WORKS[self.stage], self.stage)
 
     def taken_back(self):
-        """Take it back to 0001; what it holds then."""
+        """Downgrade it to 0001; return its rows."""
         downgrade(self.folder, self.url, "0001")
         return self.held()
 

@@ -1,4 +1,4 @@
-"""A broker that comes back at another address is found there."""
+"""A broker that moves to another address is found by its name."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Catalogue and roster as they were at any moment: papers name things as they were called then."""
+"""The catalogue and the roster at any past moment, by which documents use the names of that time."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ TICK = timedelta(microseconds=1)
 
 @pytest.fixture
 def uow(url_of: Callable[[str], str]) -> Iterator[UnitOfWork[IntakeWork]]:
-    """Intake's units of work, nothing replaced yet."""
+    """Yield intake's units of work, with lists that were not replaced yet."""
     database = Database(url_of("intake"), size=3)
     metadata.create_all(database.engine)
     yield UnitOfWork(database, IntakeWork, "intake")

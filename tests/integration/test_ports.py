@@ -1,4 +1,4 @@
-"""The port of a stack is its own from the moment it is chosen; a node of our own says how it ended."""
+"""A stack's port is reserved once it is chosen; a private broker reports how it ended and listens on loopback."""
 
 import os
 import signal
@@ -24,7 +24,10 @@ def test_a_port_that_is_held_is_given_to_nobody_else():
 
 
 def test_who_comes_back_and_finds_their_port_taken_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Letters name the port. With a setting that is refused, nothing is started beyond it."""
+    """A stack whose port is taken when it returns says so, because letters name the port.
+
+    A setting is invalid, so that nothing more is started.
+    """
     monkeypatch.setenv("NKK_RPC_TIMEOUT", "x")
     said: list[str] = []
     with listening_socket() as somebodys:
@@ -52,11 +55,11 @@ def test_of_a_node_that_was_killed_it_is_said_that_it_was(tmp_path: Path, monkey
 
 
 LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
-"""127.0.0.1 and ::1, as the kernel writes them."""
+"""The addresses 127.0.0.1 and ::1, in the kernel's notation."""
 
 
 def listening(folder: Path) -> dict[str, set[str]]:
-    """The addresses on which processes of the node in `folder` listen, by their program."""
+    """Return the addresses on which processes of the node in `folder` listen, by command line."""
     by_inode = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:
@@ -80,6 +83,6 @@ def test_a_node_of_our_own_and_what_speaks_to_it_listen_on_loopback_alone(rabbit
     while asked.is_alive():
         everybody |= listening(rabbit.folder)
         asked.join(0.1)
-    # The node itself, its port mapper, and the command while it ran.
+    # These are the node itself, its port mapper, and the command while it ran.
     assert len(everybody) >= 3
     assert set().union(*everybody.values()) <= LOOPBACK, everybody

@@ -1,4 +1,4 @@
-"""A stranger's postbox is not filled: a dozen letters an hour leave for one address, the others wait in their order."""
+"""Limits on letters to one address: a dozen leave in an hour, in order, so that strangers cannot flood a mailbox."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -30,7 +30,7 @@ DOZEN, MANY = 12, 40
 
 
 class Clock:
-    """What time it is, as a test has it."""
+    """A clock that tests set."""
 
     shown = BEGAN
 
@@ -50,7 +50,7 @@ def database(url_of: Callable[[str], str]) -> Iterator[Database]:
 
 
 class Server:
-    """A mail server that takes what it is given; or, while it is `away`, nothing."""
+    """A fake mail server that accepts every letter, or none while it is `away`."""
 
     def __init__(self) -> None:
         self.away = False
@@ -88,8 +88,10 @@ def write(
     since: datetime = BEGAN,
     who: str = "",
 ) -> list[str]:
-    """So many receipts, of reports by so many accounts that all have this address since then; the names of the
-    letters. Others of them have another name for `who`."""
+    """Write `count` receipts to `accounts` accounts whose address is `email` since `since`; return the letters' names.
+
+    Another `who` makes them other accounts with the same address.
+    """
     ids, who = [f"{uuid.uuid4()}" for _ in range(count)], who or email
     with database.writing() as connection:
         for number in range(accounts):
@@ -309,7 +311,7 @@ def test_codes_and_letters_to_teams_are_not_counted(database: Database, server: 
 
 
 def say_farewell(database: Database, who: str, since: datetime) -> str:
-    """Have the victim's address told that it is no longer that of an account; the letter's name."""
+    """Write the letter that tells the victim's address that an account has replaced it; return the letter's name."""
     return farewell(database, who, KEYED.seal_farewell(seal({"email": VICTIM}, KEYS[1]), KEYED.reporter(who), since))
 
 

@@ -1,4 +1,4 @@
-"""What the proxy that the repository brings says by itself, where the gateway is away or never asked."""
+"""The answers that the repository's proxy gives itself, without the gateway."""
 
 import httpx
 import pytest
@@ -10,7 +10,7 @@ from tests.problems import problem
 
 @pytest.fixture(scope="module")
 def visitor(tmp_path_factory):
-    """A browser that comes by a proxy behind which nobody is."""
+    """Yield a client of a proxy whose gateway is down."""
     with (
         nginx.nginx(tmp_path_factory.mktemp("nginx"), free_port()) as proxy,
         httpx.Client(base_url=proxy.url, verify=proxy.trust, timeout=20) as http,

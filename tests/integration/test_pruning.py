@@ -1,4 +1,4 @@
-"""What is kept of a complaint's events goes some time after it was closed, and never before; no effect comes twice."""
+"""Pruning of a complaint's events some time after it was closed, and never before; no event has its effect twice."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ Stage = UnitOfWork[PlainWork]
 
 
 def told(uow: Stage, ticket: str, count: int = 2) -> None:
-    """So many events about `ticket` in the outbox, sent, and one in the inbox."""
+    """Add `count` sent events about `ticket` to the outbox, and one to the inbox."""
     with uow.begin() as work:
         for number in range(1, count + 1):
             work.emit(ResponseReturned(ticket=ticket, opd="inspektorat", round=number, note="x", by="y"), at=LONG_AGO)
@@ -45,7 +45,7 @@ def closed(uow: Stage, ticket: str, at: datetime) -> str:
 
 
 def pruned(uow: UnitOfWork[Any], now: datetime = NOW) -> int:
-    """Prune all there is; in how many transactions."""
+    """Prune until nothing is left to prune; return the number of transactions."""
     for number in range(1, 100):
         with uow.begin() as work:
             if not prune(work, now, KEPT):
@@ -132,7 +132,7 @@ def test_closing_twice_is_closing_once(uow: Stage) -> None:
 
 
 def plans(database: Database, run: Callable[[], Any]) -> dict[str, str]:
-    """How the database carries out what `run` has it do, by statement."""
+    """Return the query plan of each statement that `run` executes."""
     found: dict[str, str] = {}
 
     @engine_event.listens_for(database.engine, "before_cursor_execute")
@@ -147,7 +147,7 @@ def plans(database: Database, run: Callable[[], Any]) -> dict[str, str]:
 
 
 def test_pruning_walks_no_table_however_much_there_is(database: Database, uow: Stage) -> None:
-    """As many rows as ten thousand complaints leave; a few of them closed long ago."""
+    """The tables hold as many rows as ten thousand complaints leave, of which a few were closed long ago."""
     outbox, inbox, table = PlainWork.OUTBOX, PlainWork.INBOX, PlainWork.CLOSED
     tickets = [f"NKK-2026-{number:09}" for number in range(10_000)]
     event = {"type": "a.b.v1", "exchange": "x", "body": "x" * 500, "mandatory": True, "created_at": LATELY}
@@ -166,7 +166,7 @@ def test_pruning_walks_no_table_however_much_there_is(database: Database, uow: S
     found |= plans(database, lambda: pruned(uow, NOW + KNOWN_FOR + timedelta(seconds=1)))
     assert len(found) >= 6
     walked = "SCAN" if database.is_sqlite else "Seq Scan"
-    # What SQLite scans by an index alone, it says so.
+    # In SQLite's plans SCAN is a walk through a table or a whole index.
     assert {how for how in found.values() if walked in how} == set()
 
 
@@ -180,7 +180,7 @@ def stages(url_of: Callable[[str], str]) -> Iterator[House]:
 
 
 def travelled(stages: House) -> str:
-    """A complaint that went the whole way, one response of it returned."""
+    """Carry a complaint to its closing, with one response returned; return its ticket."""
     ticket = stages.do("intake", "submit", REPORTER, REPORT)["ticket"]
     acts: list[tuple[Any, ...]] = [
         ("intake", "hand_over", OPERATOR),
@@ -237,7 +237,7 @@ def test_every_stage_prunes_what_it_was_told_was_closed(stages: House) -> None:
 
 
 def everything(stages: House) -> dict[str, list[str]]:
-    """What every stage holds but what was told, heard and closed."""
+    """Return everything the stages store, without outbox, inbox and closed complaints."""
     found = {}
     for stage, database in stages.databases.items():
         with database.reading() as connection:
@@ -270,7 +270,7 @@ def test_an_event_that_comes_again_when_nobody_knows_it_any_more_changes_nothing
         except AlreadyHandledError:
             assert "ticket" not in vars(event.data)
     assert everything(stages) == before
-    # What would add a row finds it there; all else finds that it is so already.
+    # An event that would add a row finds it there already; the effect of the others is there already too.
     assert {type_ for ear, type_ in refused if ear != "notification"} == {
         "complaint.handed_over.v1",
         "complaint.forwarded.v1",

@@ -1,4 +1,4 @@
-"""Exchanges, queues, confirms and quarantine on a real broker."""
+"""Exchanges, queues, publisher confirms and quarantine on a real broker."""
 
 import json
 from dataclasses import replace

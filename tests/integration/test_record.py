@@ -1,4 +1,4 @@
-"""Every look of the staff at a case is a row of the stage's record, and who reported is shown by an act of its own."""
+"""The access record: staff's views of a case are recorded, and the reporter's identity is shown by a separate act."""
 
 import json
 import uuid
@@ -32,7 +32,7 @@ OPERATOR = Actor("staff-operator", "operator", session="session-1")
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """The four stages on either database; the reporter has an identity."""
+    """Yield the four stages on either database, and a reporter with an identity."""
     folder, prefix = tmp_path_factory.mktemp("record"), f"record_{uuid.uuid4().hex[:8]}"
 
     def url_of(stage: str) -> str:
@@ -50,7 +50,7 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def stages(built: House) -> House:
-    """The same, with nothing on any desk, and an operator who is logged in."""
+    """Return the stages with empty desks, and an operator who is logged in."""
     built.empty()
     with built.databases["intake"].writing() as connection:
         connection.execute(delete(accounts).where(accounts.c.id == OPERATOR.id))
@@ -76,7 +76,7 @@ def stages(built: House) -> House:
 
 
 def answered(stages: House, **changed: Any) -> str:
-    """A complaint that went the whole way: its ticket."""
+    """Carry a complaint up to the sent answer; return its ticket."""
     ticket = stages.do("intake", "submit", REPORTER, REPORT | changed)["ticket"]
     stages.deliver()
     for stage, act, actor, *args in (
@@ -92,7 +92,7 @@ def answered(stages: House, **changed: Any) -> str:
 
 
 def recorded(stages: House, stage: str) -> list[tuple[Any, ...]]:
-    """What stands in a stage's record: who, role, act, ticket, detail."""
+    """Return a stage's record, as (actor, role, act, ticket, detail)."""
     table = STORAGES[stage].record
     with stages.databases[stage].reading() as connection:
         rows = connection.execute(select(table).order_by(table.c.id)).all()
@@ -159,7 +159,7 @@ def test_a_look_that_was_refused_is_none(stages: House) -> None:
     assert [recorded(stages, stage) for stage in STAGES] == [[]] * 4
 
 
-# -- who reported
+# -- the reporter's identity
 
 
 def shown(stages: House, ticket: str, actor: Actor = OPERATOR, on: str = "screen") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""No process starts with settings that it could not work with: it ends, and names them all."""
+"""A process with unusable settings does not start; it ends and names all of them."""
 
 import os
 import subprocess

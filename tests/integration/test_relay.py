@@ -1,4 +1,4 @@
-"""The relay: everything told is published, in order per subject, however many relay and whatever the broker says."""
+"""The relay: it publishes all events, in order for each subject, also with several instances and a failing broker."""
 
 import json
 import uuid
@@ -27,7 +27,7 @@ CREATE TRIGGER slow BEFORE UPDATE ON outbox FOR EACH ROW EXECUTE FUNCTION slow()
 
 @pytest.fixture
 def heard(connection: Connection, request: pytest.FixtureRequest):
-    """A queue bound to everything triage tells; what is in it, as (subject, round), in order."""
+    """Yield a function that reads all events published by triage so far, in order, as (subject, round)."""
     channel = connection.channel()
     topology.exchange("triage")(channel).declare()
     queue = Queue("ears", topology.exchange("triage"), routing_key="#", queue_arguments={"x-queue-type": "quorum"})(
@@ -180,7 +180,7 @@ def test_an_event_carries_what_any_client_needs(database, uri, connection):
 
 
 def rows_touched(plan):
-    """How many rows the nodes of a plan gave on or threw away, once each for every time they were asked."""
+    """Return how many rows the nodes of a plan returned or discarded, over all their loops."""
     looked_at = plan["Actual Rows"] + sum(
         plan.get(f"Rows Removed by {why}", 0) for why in ("Filter", "Join Filter", "Index Recheck")
     )

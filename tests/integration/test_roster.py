@@ -1,4 +1,4 @@
-"""The roster comes to triage as intake publishes it, and complaints are forwarded to its agencies alone."""
+"""The roster of agencies that triage receives from intake, and to which alone it forwards complaints."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -104,7 +104,7 @@ def test_a_new_installation_publishes_its_first_roster_and_publishes_it_once(sta
 
 
 def test_what_an_intake_of_the_version_before_replaced_is_published_by_the_next_timer(stages: House) -> None:
-    # That changed the lists, and published nothing.
+    # An earlier version changed the lists without publishing them.
     stages.services["intake"].publish_lists()
     with stages.services["intake"].uow.begin() as work:
         work.lists.replace("opds", WITHOUT, ADMIN.id, stages.now)

@@ -1,4 +1,4 @@
-"""Mail servers that take their time, or never come to an end: what a letter waits for, and that it goes once."""
+"""Slow and endless mail servers: how long a letter waits for them, and that it is sent once."""
 
 import socketserver
 import threading
@@ -19,7 +19,7 @@ HANGS, HANGS_UP, DRIPS, POURS = "hangs", "hangs up", "drips", "pours"
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """Takes letters; what it does at a command, the greeting, or the `dot` is in `does`, to be changed meanwhile."""
+    """A mail server that accepts letters; `does` has its behaviour at a command, the `greeting` or the `dot`."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -131,7 +131,7 @@ def test_the_word_on_a_letter_that_was_handed_over_is_waited_for_longer_than_any
     threading.Timer(0.8, server.over.set).start()
     with sending(server) as send, pytest.raises(conversing.smtplib.SMTPServerDisconnected) as raised:
         send(letter("m1"))
-    # It waited until the server hung up, and not for as long as a command may take.
+    # It waited until the server hung up, and not only for the timeout of a command.
     assert leaving.said(raised.value) == "SMTPServerDisconnected"
 
 

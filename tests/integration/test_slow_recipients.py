@@ -1,6 +1,6 @@
-"""Recipients about whom the mail server takes its time: their letters wait for its word, and nobody else's do.
+"""Recipients whose acceptance by the mail server takes long: their letters wait, and no others do.
 
-The mailer runs in a process of its own, its sockets and timeouts those of `nameko run`.
+The mailer runs in a separate process, with the sockets and timeouts of `nameko run`.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ eventlet.sleep(600)
 
 
 class Server:
-    """Takes letters; its word on `SLOW`, and on anybody at SLOW_DOMAIN, it does not give."""
+    """An SMTP handler that accepts letters, and never answers about `SLOW` and the recipients at SLOW_DOMAIN."""
 
     def __init__(self) -> None:
         self.taken: list[str] = []
@@ -80,7 +80,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def server(database: Database) -> Iterator[Server]:
-    """With a mailer that sends what the database holds."""
+    """Yield the mail server, with a mailer that sends the database's letters to it."""
     answering = Server()
     controller = Controller(answering, hostname=LOOPBACK, port=free_port())
     controller.start()
@@ -102,7 +102,7 @@ def server(database: Database) -> Iterator[Server]:
 
 
 def write(database: Database, name: str, address: str, due: int = 0, **changed) -> None:
-    """A letter about a complaint; `due` so many seconds from now."""
+    """Write a letter about a complaint, due in `due` seconds."""
     with database.writing() as connection:
         connection.execute(
             insert(journeys).values(ticket=name, service_due_at=NOW, sealed_reporter=KEYED.seal_reporter(name, name))

@@ -1,6 +1,6 @@
-"""A mail server that drips its side of a TLS handshake: the letter is let go of in time, waits, and leaves later.
+"""A mail server that drips its side of a TLS handshake: the letter's connection times out, and it is retried later.
 
-The mailer runs in a process of its own, its sockets and timeouts those of `nameko run`.
+The mailer runs in a separate process, with the sockets and timeouts of `nameko run`.
 """
 
 import os
@@ -31,7 +31,7 @@ KEYS = new_key_pair()
 KEYED = Keyed(KEYS[0])
 NOW = datetime.now(UTC)
 LONG_RECORD = b"\x16\x03\x03\x40\x00\x02\x00\x3f\xfc"
-"""How a first record of 16 KiB begins, all of it one message."""
+"""The beginning of a record of 16 KiB that holds one handshake message."""
 
 PROGRAM = """
 import eventlet
@@ -58,7 +58,7 @@ print(monotonic() - began)
 
 
 class MailServer(socketserver.ThreadingTCPServer):
-    """Takes letters once a handshake is done; while it `drips`, it answers one a byte at a time, for ever."""
+    """A mail server that accepts letters; while it `drips`, it sends its TLS handshake byte by byte, forever."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -74,7 +74,7 @@ class MailServer(socketserver.ThreadingTCPServer):
 
     @property
     def url(self) -> str:
-        """How the settings name it."""
+        """Return its URL, as in NKK_SMTP_URL."""
         where = f"{LOOPBACK}:{self.server_address[1]}"
         return f"smtps://{where}" if self.is_tls else f"smtp://{where}?starttls=1"
 
@@ -90,7 +90,7 @@ class _Talk(socketserver.BaseRequestHandler):
                 self._speak(secured, {b"DATA": b"354 go on", b"QUIT": b"221 bye"})
 
     def _speak(self, connection: socket.socket, last: dict[bytes, bytes]) -> None:
-        """Say yes to all; until one of the commands that are the `last`, or to the end of a letter and of all."""
+        """Answer every command, up to STARTTLS or QUIT; `last` has the answers that differ."""
         if self.server.is_tls or b"STAR" in last:
             connection.sendall(b"220 here\r\n")
         with connection.makefile("rb") as lines:
@@ -128,7 +128,7 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MailServe
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    """Notification's, with one letter."""
+    """Yield notification's database, with one letter."""
     found = Database(f"sqlite:///{tmp_path}/notification.db", size=3)
     metadata.create_all(found.engine)
     with found.writing() as connection:

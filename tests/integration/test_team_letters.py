@@ -1,4 +1,4 @@
-"""Letters about time: to teams in office hours only, to nobody once they say what is not so."""
+"""Letters about deadlines: to teams in office hours only, and never once they are out of date."""
 
 import uuid
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ NIGHT, MORNING = datetime(2026, 3, 2, 22, 0, tzinfo=WIB), datetime(2026, 3, 3, 7
 
 @pytest.fixture
 def clock() -> SimpleNamespace:
-    """The mailer's clock, standing still until it is set."""
+    """Return the mailer's clock, which stands still until it is set."""
     return SimpleNamespace(at=MONDAY)
 
 
@@ -49,7 +49,7 @@ def database(url_of) -> Iterator[Database]:
 
 @pytest.fixture
 def sent() -> Outbox:
-    """The letters that left."""
+    """Return the letters that were sent."""
     return Outbox()
 
 
@@ -63,7 +63,7 @@ def mailer(sent: Outbox, clock: SimpleNamespace) -> mail.Mailer:
 
 
 def put(database, *kinds, ticket=None, at=MONDAY, stands=("complaint.submitted.v2",)):
-    """Letters of `kinds` about a complaint of which the events `stands` were heard; its ticket."""
+    """Write letters of `kinds` about a new complaint with the events `stands`; return its ticket."""
     ticket = ticket or new_ticket(2026)
     with database.writing() as connection:
         connection.execute(
@@ -222,7 +222,7 @@ def test_letters_that_wait_for_the_morning_do_not_hold_up_those_behind_them(data
         put(database, "overdue")
     put(database, "received", at=MONDAY + timedelta(seconds=1))
     clock.at = NIGHT
-    # The mailer goes on without a pause while there was something to look at.
+    # The mailer goes on without a pause as long as it finds letters.
     while mailer.send_batch(database):
         pass
     assert to(sent) == [REPORTER]

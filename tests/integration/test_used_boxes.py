@@ -1,4 +1,4 @@
-"""No box is good twice: at whichever of intake's instances, however it was answered."""
+"""A sealed box is accepted once, by all instances of intake together, whatever the answer was."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -44,7 +44,7 @@ REFUSED: dict[str, tuple[Actor | None, dict[str, Any], type[Refused]]] = {
 
 @pytest.fixture
 def intake(url_of: Callable[[str], str]) -> Iterator[IntakeService]:
-    """Intake on either database."""
+    """Yield intake on either database."""
     with intake_at(url_of("intake")) as service:
         yield service
 
@@ -62,7 +62,7 @@ def test_a_box_is_good_once(intake: IntakeService, method: str) -> None:
 
 @pytest.mark.parametrize("method", REFUSED)
 def test_a_box_is_used_up_by_a_refusal_too(intake: IntakeService, method: str) -> None:
-    """What was refused when it was asked is not done when circumstances have changed."""
+    """An act that was refused must not be carried out by a replay once circumstances have changed."""
     actor, content, refusal = REFUSED[method]
     box = Question(method, content, PUBLIC, PROOF if actor else None).box
     with pytest.raises(refusal):
@@ -81,7 +81,7 @@ def test_a_box_is_used_up_by_a_refusal_too(intake: IntakeService, method: str) -
 def test_a_renewal_with_a_token_that_nobody_has_leaves_nothing_behind(
     intake: IntakeService, refresh_token: str
 ) -> None:
-    """No box of it becomes good later: no token of somebody's is forgotten and given anew."""
+    """No box is stored, since anybody could fill the table; the unknown token lets no replay succeed."""
     box, before = Question("renew", {"refresh_token": refresh_token}, PUBLIC).box, stored(intake)
     for _ in range(2):
         with pytest.raises((NotAuthenticated, InvalidInput)):
