@@ -1,7 +1,7 @@
-"""End-to-end: the whole installation as its users meet it, on SQLite and on PostgreSQL.
+"""End-to-end tests: whole installations, used over HTTP, on SQLite and on PostgreSQL.
 
-Where the database decides nothing, a module names one: `DATABASES = ["postgres"]`, which is the stricter about texts. A
-test that looks into the database is marked `on_both`.
+Where the database makes no difference, a module sets `DATABASES = ["postgres"]`, which is stricter about texts. A test
+that reads the databases' content is marked `on_both`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.people import People
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """The installation that a test asks for, on each of its module's databases."""
+    """Run each test that uses `whole` on each of its module's databases."""
     if "whole" in metafunc.fixturenames:
         both = ["sqlite", "postgres"]
         on_both = metafunc.definition.get_closest_marker("on_both")
@@ -27,7 +27,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def whole(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode
 ) -> Iterator[Installation]:
-    """A running installation on either database, shared by the tests that do not hurt it."""
+    """Yield a running installation on either database, shared by the tests that do not damage it."""
     databases = None
     if request.param == "postgres":
         postgres: PrivatePostgres = request.getfixturevalue("postgres")
@@ -38,7 +38,7 @@ def whole(
 
 @pytest.fixture(scope="package")
 def people(whole: Installation) -> Iterator[People]:
-    """The people at that installation."""
+    """Yield the people of that installation."""
     everybody = People(whole)
     yield everybody
     everybody.close()

@@ -1,4 +1,4 @@
-"""Who may register, and with what."""
+"""Registration: which accounts and fields are accepted."""
 
 import uuid
 
@@ -146,7 +146,7 @@ def test_a_user_name_is_one_persons_however_it_is_typed(people: People) -> None:
     people.anyone.post("/reporters", registration(username=username), expect=201)
     for typed in (username, username.lower(), username.upper(), f"  {username} "):
         people.log_in(typed, REGISTRATION["password"])
-        # Another person's: the very same registration is a second click.
+        # Another person's name, because an identical registration is taken for a repeated click.
         another = registration(username=typed, name="Orang Lain")
         taken = problem(people.anyone.ask("POST", "/reporters", another), 409, "username-taken")
         assert set(taken["errors"]) == {"username"}

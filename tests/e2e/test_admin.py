@@ -1,4 +1,4 @@
-"""What an admin keeps: staff accounts, the catalogue and the roster."""
+"""An admin's work: staff accounts, the catalogue, the roster and the calendar."""
 
 import json
 import uuid
@@ -39,7 +39,7 @@ def new_staff(**changed: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def catalogue(people: People) -> Iterator[dict[str, Any]]:
-    """The catalogue and the roster as they stand; put back afterwards, since others work with them."""
+    """Yield the current catalogue and roster, and restore them, because other tests use them."""
     standing = people.admin.get("/catalogue")
     yield standing
     assert people.admin.ask("PUT", "/catalogue", standing).status_code == 200
@@ -48,7 +48,7 @@ def catalogue(people: People) -> Iterator[dict[str, Any]]:
 
 
 def roster_of_triage(people: People) -> set[str]:
-    """The agencies that triage forwards to: it hears of them a moment after they were replaced."""
+    """Return the agencies to which triage forwards; it receives a new roster a moment after the replacement."""
     with engine(people.installation, "triage").connect() as connection:
         return set(json.loads(connection.execute(text("SELECT opds FROM lists")).scalar_one()))
 

@@ -1,4 +1,4 @@
-"""What cannot be read, or is wrong, is refused field by field and leaves nothing behind."""
+"""Input that is unreadable or invalid is refused by field, and nothing of it is stored."""
 
 import json
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ WRONG = [
 
 @pytest.fixture(scope="module")
 def refused(people: People) -> Person:
-    """A reporter of whom nothing is ever accepted."""
+    """Return a reporter whose submissions are all refused."""
     return people.reporter()
 
 

@@ -1,4 +1,4 @@
-"""Clocks as their users meet them: in worklists, timelines, letters, on the command line."""
+"""Clocks as users see them: in worklists, timelines and letters, and on the command line."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ from tests.installations import Installation, eventually
 from tests.letters import posted
 from tests.people import People, travel_as_complaint
 
-# Timers and what they claim go on both databases in tests/integration/test_alarms.py.
+# Timers and their locks are tested on both databases in tests/integration/test_alarms.py.
 DATABASES = ["postgres"]
 
 ALWAYS_OPEN = [[["00:00", "23:59"]]] * 7
@@ -33,7 +33,7 @@ TEAMS = {
 
 @pytest.fixture
 def calendar(people: People) -> Iterator[dict[str, Any]]:
-    """The newest calendar; its content is put back afterwards, since others work with it."""
+    """Yield the newest calendar, and restore its content, because other tests use it."""
     standing = people.admin.get("/calendar")
     yield standing
     now = people.admin.get("/calendar")
@@ -43,7 +43,7 @@ def calendar(people: People) -> Iterator[dict[str, Any]]:
 
 
 def changed(people: People, **parts: Any) -> Calendar:
-    """The calendar with `parts` replaced, once every stage starts clocks by it."""
+    """Replace `parts` of the calendar; return it once every stage starts clocks by it."""
     now = people.admin.get("/calendar")
     answer = people.admin.ask("PUT", "/calendar", {"version": now["version"], "calendar": now["calendar"] | parts})
     assert answer.status_code == 200, answer.text
@@ -60,7 +60,7 @@ def changed(people: People, **parts: Any) -> Calendar:
 
 
 def record(people: People, ticket: str) -> dict[str, Any]:
-    """What notification has recorded of a journey."""
+    """Return what notification has recorded of a journey."""
     with Database(people.installation.stack.database_url("notification"), size=1).reading() as connection:
         rows = connection.execute(
             text("SELECT type, at, round, calendar FROM entries WHERE ticket = :ticket"), {"ticket": ticket}
@@ -73,7 +73,7 @@ def instant(text_: str) -> datetime:
 
 
 def make_late(installation: Installation, stage: str, table: str, ticket: str) -> None:
-    """Move the clock of a case a day back, as if a day had passed."""
+    """Set a case's clock a day back."""
     database = Database(installation.stack.database_url(stage), size=1)
     yesterday = datetime.now(UTC) - timedelta(days=1)
     value = yesterday.replace(tzinfo=None) if database.is_sqlite else yesterday
@@ -86,7 +86,7 @@ def make_late(installation: Installation, stage: str, table: str, ticket: str) -
 
 
 def letters(installation: Installation, ticket: str) -> Counter[tuple[str, str]]:
-    """(to, first words of the subject) of every letter about a ticket to anyone but its reporter."""
+    """Count the letters about a ticket by (recipient, first words of the subject)."""
     found: Counter[tuple[str, str]] = Counter()
     for message in posted(installation.stack.var / "mail"):
         if ticket in message["Subject"]:
@@ -114,7 +114,7 @@ def test_a_case_shows_its_clock_at_every_desk_and_that_it_is_done(people: People
         view = person.get(f"/complaints/{ticket}")
         assert view["came_at"] <= view["done_at"]
         assert (view["left_minutes"], view["late"]) == (None, False)
-    # Operator and reporter see the step at which the complaint stands: the reporter's, who is not judged.
+    # Operator and reporter see the clock of step 7, which is the reporter's and is never late.
     for view in (people.operator.get(f"/complaints/{ticket}"), reporter.get(f"/complaints/{ticket}")):
         assert view["came_at"] < view["due_at"]
         assert view["late"] is None
@@ -168,7 +168,7 @@ def test_a_late_step_is_told_of_once_to_the_team_and_once_to_its_superior(people
 
 
 def outbox(installation: Installation, stage: str, ticket: str) -> list[str]:
-    """The types of all that a stage has told of a ticket."""
+    """Return the types of the events about a ticket that a stage has published."""
     with Database(installation.stack.database_url(stage), size=1).reading() as connection:
         rows = connection.execute(
             text("SELECT type FROM outbox WHERE subject = :ticket ORDER BY id"), {"ticket": ticket}
@@ -185,14 +185,14 @@ def test_a_letter_to_a_team_waits_for_the_offices_to_open(people: People, calend
     eventually(lambda: "step.overdue.v1" in outbox(people.installation, "intake", ticket))
     eventually(lambda: waiting(people.installation, ticket) == 2)
     assert not [to for to, _ in letters(people.installation, ticket) if to == "operator@example.id"]
-    # Done meanwhile: what the letters say is not so any more.
+    # The step is done now, so the letters are out of date.
     people.operator.act(f"/complaints/{ticket}/handover")
     changed(people, week=ALWAYS_OPEN, days={}, seasons=[])
     assert not [to for to, _ in letters(people.installation, ticket) if to == "operator@example.id"]
 
 
 def waiting(installation: Installation, ticket: str) -> int:
-    """How many letters to teams wait."""
+    """Return the number of unsent letters to teams about a ticket."""
     with Database(installation.stack.database_url("notification"), size=1).reading() as connection:
         return connection.execute(
             text("SELECT count(*) FROM messages WHERE ticket = :ticket AND team IS NOT NULL AND sent_at IS NULL"),
@@ -201,7 +201,7 @@ def waiting(installation: Installation, ticket: str) -> int:
 
 
 def nkk(installation: Installation, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command line beside this installation."""
+    """Run `nkk` for this installation."""
     return run_nkk(*arguments, environment=os.environ | {"NKK_VAR": str(installation.stack.var)})
 
 

@@ -1,4 +1,4 @@
-"""Where a reporter is reached: changed by themselves, asked for their password again, told to nobody else."""
+"""A reporter's contact: changed by themselves, with their password, and shown to nobody else."""
 
 import uuid
 from collections.abc import Mapping
@@ -32,17 +32,17 @@ def change(person: Person, **changed: object) -> httpx.Response:
 
 
 def letters(installation: Installation, email: str) -> list[EmailMessage]:
-    """The letters that have gone to `email`, oldest first."""
+    """Return the letters sent to `email`, oldest first."""
     return [letter for letter in posted(installation.stack.var / "mail") if letter["To"] == email]
 
 
 def letters_to(installation: Installation, email: str) -> int:
-    """How many letters have gone to `email`."""
+    """Return the number of letters sent to `email`."""
     return len(letters(installation, email))
 
 
 def sealed_contact(people: People, reporter_id: str) -> str | None:
-    """What notification keeps of where a reporter is reached."""
+    """Return the sealed contact that notification stores for a reporter, or None."""
     with engine(people.installation, "notification").connect() as connection:
         return connection.execute(
             text("SELECT sealed_contact FROM keyed_contacts WHERE reporter = :reporter"),
@@ -51,7 +51,7 @@ def sealed_contact(people: People, reporter_id: str) -> str | None:
 
 
 def registered(people: People, **changed: str) -> tuple[Person, str]:
-    """A new reporter whose address notification has heard of, and their id."""
+    """Register a reporter whose address has reached notification; return them and their id."""
     account: Mapping[str, object] | None
     reporter = people.reporter(email=new_address(), **changed)
     account = reporter.account
@@ -115,7 +115,7 @@ def test_the_newest_of_many_changes_is_the_one_that_counts(people: People) -> No
         return bool(letters_to(people.installation, addresses[-1]))
 
     eventually(reached)
-    # What is put right soon was mistyped: whoever reads mail there is told nothing about an account.
+    # An address that is soon replaced was mistyped, so its owner gets no letter about a stranger's account.
     told = [letter["Subject"] for email in addresses for letter in letters(people.installation, email)]
     assert not [subject for subject in told if "diganti" in subject]
 

@@ -1,4 +1,4 @@
-"""What a desk's worklist can be narrowed to, and who at it is on what."""
+"""Filters of a desk's worklist, and claims."""
 
 import uuid
 from collections import Counter
@@ -10,19 +10,19 @@ from tests.installations import eventually
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
 
-# Lists and claims go on both databases in tests/integration/test_desks.py.
+# Worklists and claims are tested on both databases in tests/integration/test_desks.py.
 DATABASES = ["postgres"]
 
 
 def colleague(people: People, role: str, opd: str | None = None, name: str = "Rekan Contoh") -> Person:
-    """Another member of staff at the same desk."""
+    """Add and log in another member of staff with that role."""
     credentials = {"username": f"rekan-{uuid.uuid4().hex[:8]}", "password": PASSWORD}
     people.admin.post("/staff", credentials | {"name": name, "role": role, "opd": opd}, expect=201)
     return people.log_in(**credentials)
 
 
 def narrowed(person: Person, desk: str, **wanted: Any) -> list[str]:
-    """The tickets on a desk's list, as far as they are wanted, all pages."""
+    """Return the tickets on all pages of a desk's worklist, filtered by `wanted`."""
     tickets, cursor = [], {}
     while True:
         page = person.get(f"/desks/{desk}", params=wanted | cursor | {"limit": 2})
@@ -33,7 +33,7 @@ def narrowed(person: Person, desk: str, **wanted: Any) -> list[str]:
 
 
 def claim_on(person: Person, desk: str, ticket: str) -> Any:
-    """Who is on `ticket`, as the desk's list and the case say alike."""
+    """Return the claim on `ticket`, which worklist and case must show alike."""
     rows = {item["ticket"]: item["claim"] for item in person.get(f"/desks/{desk}", params={"q": ticket})["items"]}
     assert person.get(f"/complaints/{ticket}")["claim"] == rows[ticket]
     return rows[ticket]
@@ -120,7 +120,7 @@ def test_colleagues_see_who_is_on_a_complaint_from_desk_to_desk(people: People) 
     assert taken["by"] != mine["by"]
     problem(rival.ask("DELETE", f"{path}/claim"), 409, "claimed-by-colleague")
 
-    # A claim is in nobody's way, and ends with its step.
+    # A claim does not block a colleague's act, and ends with its step.
     rival.post(f"{path}/handover")
     problem(people.operator.ask("POST", f"{path}/claim", {}), 409, "not-your-step")
     eventually(lambda: ticket in people.main_team.desk("triage"))
@@ -143,7 +143,7 @@ def test_a_reporter_sees_neither_a_claim_nor_the_name_of_staff(people: People) -
     views = [reporter.ask("GET", view).text for view in (path, f"{path}/timeline", "/complaints")]
     assert not [view for view in views if 'claim"' in view or by in view]
     assert reporter.ask("GET", "/staff/names", params={"ids": by}).status_code == 403
-    # Nor do staff learn a reporter's.
+    # The names of reporters are not looked up either.
     reporter_id = people.anyone.post(
         "/reporters", {**reporter.account, "username": f"warga-{uuid.uuid4().hex[:8]}"}, expect=201
     )["reporter_id"]

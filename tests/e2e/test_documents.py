@@ -1,4 +1,4 @@
-"""The documents of the procedure as each role opens them: who may, from when on, what they hold and never hold."""
+"""The documents of the procedure: which role may open each, from which step on, and what they must never contain."""
 
 import json
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def opened(person: Person, ticket: str, kind: str, format_: str = "docx") -> htt
 
 
 def words(file: bytes, format_: str) -> str:
-    """Everything that stands in a document, white space made one blank."""
+    """Return all text of a document, with single spaces between words."""
     if format_ == "pdf":
         text = pdf_words(file)
     else:
@@ -58,7 +58,7 @@ def words(file: bytes, format_: str) -> str:
 
 @pytest.fixture(scope="module")
 def people(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
-    """The people of one installation: what a document holds does not hang on the database."""
+    """Yield the people of one installation, because the database makes no difference to documents."""
     with installation(tmp_path_factory.mktemp("documents"), new_vhost(rabbit)) as running:
         everybody = People(running)
         yield everybody
@@ -67,7 +67,7 @@ def people(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 @pytest.fixture(scope="module")
 def answered(people: People) -> tuple[dict[str, Person], str]:
-    """Everybody who has to do with a complaint that is answered, and its ticket."""
+    """Return the people who take part in an answered complaint, by role, and its ticket."""
     owner = people.reporter()
     ticket = travel_as_complaint(people, owner)
     eventually(lambda: owner.get(f"/complaints/{ticket}/timeline")["stands"]["step"] == 7)
@@ -81,7 +81,7 @@ def answered(people: People) -> tuple[dict[str, Person], str]:
 
 @pytest.fixture(scope="module")
 def papers(answered: tuple[dict[str, Person], str]) -> dict[tuple[str, str, str], httpx.Response]:
-    """Each document that the timeline of each role lists, opened once by its link: by role, kind and format."""
+    """Open each document that each role's timeline lists; return the responses by (role, kind, format)."""
     everybody, ticket = answered
     return {
         (role, document["kind"], format_): person.ask(document["method"], document[format_].removeprefix("/api/v1"))
@@ -280,7 +280,7 @@ def test_a_document_that_is_none_is_not_found(answered: tuple[dict[str, Person],
 
 @pytest.fixture(scope="module")
 def agency(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, People]]:
-    """A folder of an agency's own templates, and the people of the installation that uses them."""
+    """Yield an agency's template folder, and the people of the installation that uses it."""
     folder = tmp_path_factory.mktemp("agency")
     with installation(folder / "var", new_vhost(rabbit), settings={"NKK_TEMPLATES": str(folder)}) as running:
         people = People(running)

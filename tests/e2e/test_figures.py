@@ -1,4 +1,4 @@
-"""Figures that anybody may see."""
+"""The public figures."""
 
 from tests.people import People, travel_as_information
 
@@ -15,5 +15,5 @@ def test_anybody_sees_how_much_and_how_fast_and_nothing_of_anyone(people: People
         assert found[part]["accepted"] >= found[part]["answered"]
         assert (found[part]["median_minutes"] is None) == (found[part]["answered"] < 5)
     assert ticket not in response.text
-    # Kept for a minute: a crowd of visitors is no crowd of queries.
+    # The figures are cached for a minute, so that many visitors do not cause as many queries.
     assert people.anyone.get("/figures") == found

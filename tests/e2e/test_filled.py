@@ -1,4 +1,4 @@
-"""Databases filled for a measurement: the product takes what was multiplied for its own."""
+"""Databases filled for a benchmark: the product treats the generated complaints as its own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ EACH = 12
 
 @dataclass(frozen=True)
 class Filled:
-    """An installation with EACH complaints of every kind made in its databases, and those of them that are ours."""
+    """An installation with EACH generated complaints of every kind, and `made`, which lists them."""
 
     site: Site
     made: list[New]
@@ -64,7 +64,7 @@ def test_every_desk_lists_what_was_made_for_it(filled: Filled):
         made = {each.ticket for each in filled.made if each.kind == kind}
         assert len(made) == EACH
         assert made <= {row["ticket"] for row in listed}
-        assert len(listed) == EACH + 1  # and the one that the product carried
+        assert len(listed) == EACH + 1  # and the original, which went through the product
 
 
 def test_a_closed_complaint_that_was_made_has_its_whole_journey(filled: Filled):
@@ -98,7 +98,7 @@ def test_what_one_database_says_was_heard_another_says_was_told(filled: Filled):
     for stage in ("triage", "opd_response"):
         heard = {row[0] for row in filled.site.query(stage, "SELECT event_id FROM inbox")}
         assert heard <= told
-        assert len(heard) > len(KINDS)  # more than of those that the product carried
+        assert len(heard) > len(KINDS)  # more than the originals, which went through the product
 
 
 def test_what_a_measurement_has_a_stage_tell_is_heard_by_the_next(filled: Filled):

@@ -1,4 +1,4 @@
-"""The door itself: addresses, methods, headers, health and the API's description."""
+"""HTTP basics: addresses, methods, headers, health, and the API's description."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def http(people: People) -> httpx.Client:
 
 
 def raw(people: People, request: bytes) -> bytes:
-    """What is answered to bytes that no HTTP client would send."""
+    """Send bytes that no HTTP client would send; return the response."""
     with socket.create_connection(("127.0.0.1", people.installation.stack.port), timeout=20) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
@@ -142,7 +142,7 @@ def test_a_request_is_answered_with_the_id_it_came_with_and_staffs_are_logged_by
 
 
 def test_the_id_a_report_came_with_is_given_back_and_kept_nowhere(people: People) -> None:
-    """Beside ours it would lead whoever knows it, such as from another server's log, to the ticket."""
+    """Stored beside the correlation id, it would link another server's log to the ticket."""
     given = f"milik-klien-{uuid.uuid4().hex}"
     reporter = people.reporter()
     submitted = reporter.ask(
@@ -169,7 +169,7 @@ def test_the_id_a_report_came_with_is_given_back_and_kept_nowhere(people: People
 
 
 def logged(people: People, name: str) -> list[dict]:
-    """The lines that a process has logged."""
+    """Return the lines of a process's log."""
     return [json.loads(line) for line in people.installation.log(name).splitlines() if line.startswith("{")]
 
 

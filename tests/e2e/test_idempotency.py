@@ -1,4 +1,4 @@
-"""Sending again is safe: with the same key a report is entered once, however often and however fast it is sent."""
+"""Idempotent submission: a report sent again with the same key is stored once, even by simultaneous requests."""
 
 import threading
 import uuid

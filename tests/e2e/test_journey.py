@@ -1,4 +1,4 @@
-"""Both paths of the procedure, over HTTP, with everybody at their desk."""
+"""Both paths of the procedure over HTTP, each step by its role."""
 
 import uuid
 

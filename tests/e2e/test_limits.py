@@ -1,4 +1,4 @@
-"""How often one may try, at an installation that is strict about it."""
+"""Rate limits, at an installation with low ones."""
 
 import math
 import re
@@ -46,17 +46,17 @@ ADDRESSES = (f"127.1.{number // 250}.{number % 250 + 1}" for number in count())
 
 @dataclass
 class Stranger:
-    """Somebody at an address from which nobody came before."""
+    """A client at an address from which no request came before."""
 
     url: str
     address: str = field(default_factory=lambda: next(ADDRESSES))
 
     def client(self) -> httpx.Client:
-        """A connection of their own from there."""
+        """Open a new connection from that address."""
         return httpx.Client(base_url=self.url, timeout=20, transport=httpx.HTTPTransport(local_address=self.address))
 
     def post(self, path: str, form: Any, **kwargs: Any) -> httpx.Response:
-        """One request to the API, over such a connection."""
+        """Send one request to the API on a new connection."""
         with self.client() as client:
             return client.post(f"/api/v1{path}", json=form, **kwargs)
 
@@ -66,22 +66,21 @@ class Stranger:
 
 @dataclass
 class Window:
-    """The window of a limit in which something was tried from beginning to end."""
+    """The window of a rate limit in which requests were sent."""
 
     seconds: int
     began: float
     ended: float
 
     def ends_after(self, response: httpx.Response) -> bool:
-        """Whether a refusal for its frequency asks to wait until then."""
+        """Return whether a rate-limited `response` asks to wait until the window ends."""
         assert "Try again in " in problem(response, 429, "too-many-requests")["detail"]
         end = (self.began // self.seconds + 1) * self.seconds
         return math.ceil(end - self.ended) <= int(response.headers["Retry-After"]) <= math.ceil(end - self.began) + 1
 
 
 def in_one_window(strict: Installation, seconds: int, act: Callable[[Stranger], T]) -> tuple[T, Window]:
-    """What `act` gives within one window of so many seconds: where another began meanwhile, it is done anew, by another
-    stranger."""
+    """Return the result of `act` within one window of `seconds`; where it crossed two, repeat it with a new address."""
     for _ in range(5):
         began = time.time()
         found = act(Stranger(strict.url))
@@ -106,7 +105,7 @@ def test_registrations_from_one_address_are_bounded_by_the_hour(strict: Installa
 
 def test_log_ins_from_one_address_are_bounded_whether_they_succeed_or_not(strict: Installation) -> None:
     nobody = {"username": "tidak-ada-orangnya", "password": PASSWORD}
-    # Renewing keeps people in who are in already: it is counted by itself.
+    # Renewals have a limit of their own, so that they keep people logged in.
     answers, minute = in_one_window(
         strict,
         MINUTE,
@@ -171,12 +170,12 @@ CODE = {"token": "f" * 40, "password": "sandi yang baru 42"}
 
 
 def by_api(stranger: Stranger) -> int:
-    """A code that sets no password, tried by a program on a connection of its own."""
+    """Send a wrong code through the API; return the status."""
     return stranger.post("/password-resets/completion", CODE).status_code
 
 
 def by_page(stranger: Stranger) -> int:
-    """The same on the page."""
+    """Send a wrong code through the page; return the status."""
     with stranger.client() as browser:
         token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/atur-ulang-sandi").text)
         assert token

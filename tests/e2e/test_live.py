@@ -1,4 +1,4 @@
-"""New work appears on a desk's page by itself."""
+"""The live feed, by which new work appears on a desk's page."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,7 +21,7 @@ LASTING = {"timeout": 60}
 
 
 def events(response: httpx.Response) -> Iterator[dict[str, str]]:
-    """What a stream says, an event at a time: its fields."""
+    """Yield the events of a stream, each as a dict of its fields."""
     fields: dict[str, str] = {}
     for line in response.iter_lines():
         name, _, value = line.partition(": ")
@@ -52,7 +52,7 @@ def test_a_hand_over_is_told_to_both_desks_and_shows_nothing_of_it(people: Peopl
         assert len(told["id"]) == 36
         while next(at_intake)["id"] != told["id"]:
             continue
-        # Whoever asks when told finds it: at once as a rule, else when told again.
+        # The change may arrive before the worklist shows it; then another one follows.
         eventually(lambda: ticket in people.main_team.desk("triage"), patience=5)
 
 
@@ -86,7 +86,7 @@ def test_a_stream_ends_with_the_access_token(people: People) -> None:
     problem(person.ask("GET", "/desks/answers/changes"), 401, "not-authenticated")
 
 
-# -- at an installation where two pages may listen
+# -- at an installation that allows two streams
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_where_no_more_may_listen_a_page_is_sent_to_ask_now_and_then_until_one_h
         people.operator.stream("GET", "/desks/intake/changes", **LASTING) as first,
         people.main_team.stream("GET", "/desks/triage/changes", **LASTING) as second,
     ):
-        # Kept: a stream whose reader is forgotten is hung up.
+        # Kept in a variable, because a garbage-collected stream is closed.
         texts = events(first), events(second)
         assert [next(each)["event"] for each in texts] == ["ready", "ready"]
         refused = team.ask("GET", "/desks/opd/changes")
@@ -130,7 +130,7 @@ def test_one_account_keeps_no_place_from_another(narrow: Installation, address: 
             assert other.status_code == 200
             texts = events(other)
             assert next(texts)["event"] == "ready"
-            # The older one gave way; one each is what both may keep.
+            # The operator's older stream was closed, since each account may now keep one.
             assert [each["event"] for each in told] in ([], ["ready"])
             assert people.operator.status("GET", "/desks/intake/changes") == 503
             assert people.http.get(address, headers=headers).status_code == 503

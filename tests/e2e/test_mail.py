@@ -1,4 +1,4 @@
-"""A whole installation that sends its letters by SMTP."""
+"""An installation that sends its letters by SMTP."""
 
 import json
 import re
@@ -17,7 +17,7 @@ from tests.people import People, travel_as_information
 
 
 class Postbox:
-    """What the server took."""
+    """An SMTP handler that keeps the letters it accepted."""
 
     def __init__(self) -> None:
         self.letters: list[EmailMessage] = []
@@ -70,7 +70,7 @@ def _forget_password(people: People, postbox: Postbox) -> None:
     username = people.reporter(email="lupa@example.id").account["username"]
     assert people.anyone.ask("POST", "/password-resets", {"username": username}).status_code == 202
     letter = eventually(lambda: next((one for one in postbox.letters if one["To"] == "lupa@example.id"), None))
-    # By SMTP its lines end as the protocol has them.
+    # By SMTP the lines end with CRLF.
     code = re.search(r"/atur-ulang-sandi#(\S+)\s", letter.get_content())[1]
     form = {"token": code, "password": "sandi yang baru 42"}
     assert people.anyone.ask("POST", "/password-resets/completion", form).status_code == 204
@@ -78,7 +78,7 @@ def _forget_password(people: People, postbox: Postbox) -> None:
 
 
 def _write_to_nobody(people: People, postbox: Postbox) -> None:
-    """A letter that no server takes is seen on the case and by who is on duty, and sent once where it can be."""
+    """A rejected letter is listed on its case and for the operator, and sent once when it is retried and accepted."""
     postbox.unknown = "tidak-ada@example.id"
     ticket = people.submit(people.reporter(email=postbox.unknown))
 

@@ -1,4 +1,4 @@
-"""Each step is done once and in its turn; whoever comes too early or too late is told where the complaint stands."""
+"""The order of steps: each is done once and in its turn; otherwise the refusal says where the complaint stands."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ SUDAH = {"text": "Sudah."}
 
 
 def stands(person: Person, ticket: str, step: str, form: Any, name: str) -> Mapping[str, Any]:
-    """Where the complaint stands, by the refusal `name` of a step that is not to be done."""
+    """Try a step that must be refused as `name`; return where the complaint stands, from the refusal."""
     found = problem(person.ask("POST", f"/complaints/{ticket}/{step}", form), 409, name)
     assert "nothing changed" in found["detail"]
     return found["stands"]

@@ -1,4 +1,4 @@
-"""Long lists come a page at a time, each row once."""
+"""Paging: long lists come in pages, each row once."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ from tests.problems import at_fault
 
 
 def pages(person: Person, path: str, limit: int) -> list[list[str]]:
-    """The rows of every page, by ticket or user name."""
+    """Return the rows of every page, by ticket or user name."""
     found, cursor = [], {}
     while True:
         page = person.get(path, params={"limit": limit} | cursor)

@@ -1,4 +1,4 @@
-"""Forgotten and changed passwords, as their owners, and those who are not, meet them."""
+"""Forgotten and changed passwords, for the owners of accounts and for attackers."""
 
 import re
 import uuid
@@ -19,14 +19,15 @@ from tests.letters import posted
 from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
 
-# What is counted and kept of log-ins and codes goes on both databases in tests/integration: test_attempts, test_codes.
+# Counts and limits of log-ins and codes are tested on both databases in tests/integration/test_attempts.py and
+# test_codes.py.
 DATABASES = ["postgres"]
 
 NEW = "sandi yang baru 42"
 
 
 def forgetful(people: People, **changed: Any) -> Person:
-    """A reporter with an address of their own."""
+    """Register a reporter with an e-mail address of their own."""
     return people.reporter(email=f"{uuid.uuid4().hex}@example.id", **changed)
 
 
@@ -35,7 +36,7 @@ def ask(people: People, username: str, by: str = "username") -> httpx.Response:
 
 
 def codes(installation: Installation, email: str) -> list[str]:
-    """The codes in the letters to `email`, oldest first."""
+    """Return the codes in the letters to `email`, oldest first."""
     found = []
     for letter in posted(installation.stack.var / "mail"):
         if letter["To"] == email:
@@ -47,19 +48,19 @@ def codes(installation: Installation, email: str) -> list[str]:
 
 
 def letter_of(installation: Installation, code: str) -> str:
-    """What the letter with `code` says."""
+    """Return the text of the letter with `code`."""
     said = (letter.get_content() for letter in posted(installation.stack.var / "mail"))
     return next(text for text in said if code in text)
 
 
 def answered(people: People) -> bool:
-    """Whether every request was looked at."""
+    """Return whether intake has handled every request for a code."""
     with engine(people.installation, "intake").connect() as connection:
         return not connection.execute(text("SELECT count(*) FROM reset_requests")).scalar_one()
 
 
 def owner_of(people: People, code: str) -> str | None:
-    """The account that `code` is good for."""
+    """Return the id of the account for which `code` is valid, or None."""
     with engine(people.installation, "intake").connect() as connection:
         return connection.execute(
             text("SELECT account_id FROM password_resets WHERE token_hash = :hash"), {"hash": hash_of(code)}
@@ -67,8 +68,10 @@ def owner_of(people: People, code: str) -> str | None:
 
 
 def sent(people: People, reporter: Person) -> str:
-    """The code that is good, once all was looked at and its letter has come. A letter whose code was replaced before it
-    left is not sent."""
+    """Wait until all requests are handled; return the valid code from the reporter's letters.
+
+    A letter whose code was replaced before it was sent is not sent.
+    """
     eventually(lambda: answered(people))
     return eventually(
         lambda: next(
@@ -78,7 +81,7 @@ def sent(people: People, reporter: Person) -> str:
 
 
 def forgotten(people: People, reporter: Person) -> str:
-    """The code of a letter asked for."""
+    """Request a code for the reporter; return it."""
     assert ask(people, reporter.account["username"]).status_code == 202
     return sent(people, reporter)
 
@@ -97,7 +100,7 @@ def touch(people: People, statement: str, **values: Any) -> None:
         connection.execute(text(statement), values)
 
 
-# -- forgotten
+# -- forgotten passwords
 
 
 def test_with_the_code_of_the_letter_a_reporter_sets_a_new_password_and_waits_no_more(people: People) -> None:
@@ -230,7 +233,7 @@ def test_a_code_stands_nowhere_but_in_its_letter(people: People) -> None:
     assert told(secrets, installation.logs()) == set()
 
 
-# -- changed
+# -- changed passwords
 
 
 def reporters_own(people: People) -> tuple[str, Person]:

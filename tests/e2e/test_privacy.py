@@ -1,4 +1,4 @@
-"""Who reported is told to nobody who need not know: not in a log, a database, a message on the broker, or an error."""
+"""Reporters' identities are in no log, database, broker message or error in the clear; only operators see them."""
 
 import uuid
 from contextlib import AbstractContextManager
@@ -17,12 +17,12 @@ TEXT = "Petugas bernama rahasia meminta uang pelicin di loket tujuh."
 
 
 def tapped(installation: Installation) -> AbstractContextManager[Tap]:
-    """The broker of `installation`, listened to."""
+    """Tap all messages on the broker of `installation`."""
     return tapping(installation.uri, *((name, "#") for name in (*(f"{stage}.events" for stage in STAGES), EXCHANGE)))
 
 
 def somebody(number: str) -> dict[str, str]:
-    """An identity like no other: everything that tells who somebody is."""
+    """Return a unique identity, whose values identify the person in any text."""
     return {
         "identity_number": f"1971014107{number}",
         "name": f"Melati Kenanga {number}",
@@ -34,19 +34,19 @@ def somebody(number: str) -> dict[str, str]:
 
 
 def told(identity: dict[str, str], where: str) -> set[str]:
-    """What of `identity` is to be read in `where`, in any case of letters."""
+    """Return which parts of `identity` are in `where`, in upper or lower case."""
     where = where.lower()
     return {name for name, value in identity.items() if value.lower() in where}
 
 
 @pytest.fixture
 def number() -> str:
-    """A number nobody else's identity holds; as the end of a NIK it is a year and a serial number."""
+    """Return a number that is in no other identity; as the end of a NIK it is a year and a serial number."""
     return f"{uuid.uuid4().int % 90 + 10}{uuid.uuid4().int % 9000 + 1000}"
 
 
 def journeys(people: People, reporter: Person, confidential: bool) -> list[str]:
-    """Both paths to their end, with everybody looking at everything they may see."""
+    """Carry a complaint and a request for information to their end, viewed by everyone who may; return the tickets."""
     tickets = [
         travel_as_complaint(people, reporter, confidential=confidential, text=TEXT),
         travel_as_information(people, reporter, confidential=confidential, text=TEXT),
@@ -123,7 +123,7 @@ def test_no_error_repeats_what_tells_who_somebody_is(people: People, number: str
 
 
 def _mistakes(people: People, identity: dict[str, str]) -> list[str]:
-    """What is answered to requests of somebody who keeps getting it wrong."""
+    """Send mistaken requests that contain parts of `identity`; return the responses."""
     form = REGISTRATION | identity
     wrong = [
         form | {"phone": None},

@@ -1,4 +1,4 @@
-"""The gateway behind the proxy with TLS that the repository brings."""
+"""The gateway behind the repository's TLS proxy."""
 
 import re
 from collections.abc import Iterator
@@ -18,14 +18,14 @@ DATABASES = ["postgres"]
 
 @pytest.fixture(scope="module")
 def proxy(whole: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
-    """The proxy before that installation."""
+    """Yield the proxy before that installation."""
     with nginx.nginx(tmp_path_factory.mktemp("nginx"), whole.stack.port) as running:
         yield running
 
 
 @pytest.fixture
 def visitor(proxy: Proxy) -> Iterator[httpx.Client]:
-    """A browser that comes by it."""
+    """Yield a client of the proxy."""
     with httpx.Client(base_url=proxy.url, verify=proxy.trust, timeout=20) as http:
         yield http
 
@@ -72,7 +72,7 @@ def test_a_desk_is_told_of_a_change_when_it_happens(visitor: httpx.Client, peopl
 def test_a_page_that_leaves_by_the_proxy_gives_its_place_away(
     visitor: httpx.Client, people: People, whole: Installation
 ) -> None:
-    """As many again and again as there are places: the proxy hangs up when its visitor does."""
+    """Twice as many streams are opened as there is room for: the proxy closes each when its visitor leaves."""
     token = people.operator.token
     for _ in range(2 * int(whole.stack.settings["NKK_LIVE_STREAMS"])):
         request = visitor.build_request(

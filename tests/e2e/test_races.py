@@ -1,4 +1,4 @@
-"""Several people do the same at the same moment: one does it, the others are told, and it happened once."""
+"""Races: where several people do the same at once, one succeeds, the others get a refusal, and it happens once."""
 
 import threading
 import uuid
@@ -18,7 +18,7 @@ AT_ONCE = 6
 
 
 def at_once(*acts: Callable[[], httpx.Response]) -> list[httpx.Response]:
-    """What each of `acts` is answered when all are sent in the same moment."""
+    """Send all of `acts` at once; return their responses."""
     together = threading.Barrier(len(acts))
 
     def act(one: Callable[[], httpx.Response]) -> httpx.Response:
@@ -30,7 +30,7 @@ def at_once(*acts: Callable[[], httpx.Response]) -> list[httpx.Response]:
 
 
 def race(people: Sequence[Person], path: str, forms: Sequence[Any], refusal: str) -> int:
-    """Have everybody do it at once, each with one of `forms`: the number of the one who did it."""
+    """Have `people` send `forms` at once, of which one must succeed; return its number."""
 
     def act(number: int) -> Callable[[], httpx.Response]:
         person, form = people[number % len(people)], forms[number % len(forms)]
@@ -45,7 +45,7 @@ def race(people: Sequence[Person], path: str, forms: Sequence[Any], refusal: str
 
 
 def colleague(people: People, role: str, opd: str | None = None) -> Person:
-    """Another member of staff at the same desk."""
+    """Add and log in another member of staff with that role."""
     credentials = {"username": f"rekan-{role.replace('_', '-')}-{opd}", "password": "sandi-rekan-42"}
     response = people.admin.ask("POST", "/staff", credentials | {"name": "Rekan", "role": role, "opd": opd})
     assert response.status_code in (201, 409), response.text

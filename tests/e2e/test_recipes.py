@@ -1,4 +1,4 @@
-"""The recipes of docs/recipes.md, carried out as they stand there, one after another in one shell."""
+"""The recipes of docs/recipes.md, run one after another in one shell."""
 
 import json
 import re
@@ -19,7 +19,7 @@ STRICT = "set -euo pipefail\nrecipe=\ntrap 'echo \"in: $recipe\" >&2; kill $(job
 
 
 def as_script() -> str:
-    """Every `sh` block, each under the title of its recipe."""
+    """Return a script of all `sh` blocks, each with the title of its recipe."""
     steps = STEPS.finditer(RECIPES.read_text("utf-8"))
     return STRICT + "".join(step["commands"] or f"recipe={quote(step['title'])}\n" for step in steps)
 

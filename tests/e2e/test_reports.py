@@ -1,4 +1,4 @@
-"""The month's recapitulation, counted from what happened."""
+"""The monthly recapitulation, counted from recorded events."""
 
 import uuid
 from datetime import datetime
@@ -16,7 +16,7 @@ from tests.problems import at_fault
 
 
 def month_of(person: Person, ticket: str) -> str:
-    """The month a report was submitted in, in WIB, once its journey has begun."""
+    """Return the month of a report's submission in WIB; the journey must have begun."""
     told = person.get(f"/complaints/{ticket}/timeline")
     assert told["entries"]
     return f"{datetime.fromisoformat(told['submitted_at']).astimezone(WIB):%Y-%m}"

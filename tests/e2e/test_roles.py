@@ -1,4 +1,4 @@
-"""Who may do what: every operation of the API, for everybody who might try, as docs/access.md says."""
+"""Access rules: every operation of the API, tried by every role, as docs/access.md says."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -36,12 +36,12 @@ JOURNEY = {
     f"POST {TICKET}/answer": {"text": "Petugas telah ditegur."},
     f"POST {TICKET}/receipt": None,
 }
-"""What carries a complaint from one step to the next, with its form: allowed once each, in this order."""
+"""The acts of a complaint's steps with their forms, each allowed once, in this order."""
 
 CLAIMS = {f"POST {TICKET}/claim": {}, f"DELETE {TICKET}/claim": None}
 
 REFUSED_ANYWAY = {"POST /password-resets/completion": 422}
-"""What takes more than a role to succeed: the code of a letter."""
+"""Operations that need more than a role: these fail with this status without the code of a letter."""
 
 
 TABLE = table()
@@ -53,7 +53,7 @@ QUERIES = {
     "GET /reports/monthly": {"month": "2026-03", "format": "json"},
 }
 LAST = ("PUT /sessions/current/password", "DELETE /sessions/current")
-"""After these a session is not what it was."""
+"""The operations that end or change the session, and so are tried last."""
 
 
 def test_the_table_names_every_operation_and_every_document_of_the_api() -> None:
@@ -70,12 +70,12 @@ def test_the_table_names_every_operation_and_every_document_of_the_api() -> None
 
 @pytest.fixture(scope="module")
 def everybody(people: People) -> dict[str, Person]:
-    """Everybody who might try."""
+    """Return a person for each column of the table."""
     return logged_in(people)
 
 
 def logged_in(people: People) -> dict[str, Person]:
-    """Everybody who might try, each with a new account."""
+    """Return a person for each column of the table, each with a new account."""
     found = {"nobody": people.anyone, "owner": people.reporter(), "other reporter": people.reporter()}
     for who, role in ROLES.items():
         account = new_staff(people, *role)
@@ -85,14 +85,14 @@ def logged_in(people: People) -> dict[str, Person]:
 
 
 def ask(person: Person, operation: str, values: dict[str, str], form: Any = None, query: Any = None) -> int:
-    """How `operation` is answered, its names filled in from `values`."""
+    """Return the status of `operation`, with its path filled in from `values`."""
     method, path = operation.split(" ")
     with person.stream(method, path.format_map(values), json=form, params=query) as response:
         return response.status_code
 
 
 def check(everybody: dict[str, Person], who: str, operation: str, *request: Any) -> None:
-    """`who` is answered as the table says: a ✓ is a success, waited for while an event is still on its way."""
+    """Check that `who` gets the table's status; a ✓ means success, polled while an event is still in transit."""
     said = TABLE[operation][WHO.index(who)]
     if said != "✓":
         assert ask(everybody[who], operation, *request) == int(said), (operation, who)
@@ -108,14 +108,14 @@ def check(everybody: dict[str, Person], who: str, operation: str, *request: Any)
 
 
 def check_missing(everybody: dict[str, Person], operation: str, missing: dict[str, str], form: Any = None) -> None:
-    """What does not exist: 404 to whoever may do this to what does; the others learn no more than before."""
+    """Check that a resource that does not exist gives 404 to those who are allowed, and nothing new to the others."""
     for who, said in zip(WHO, TABLE[operation], strict=True):
         status = 404 if said == "✓" else int(said)
         assert ask(everybody[who], operation, missing, form) == status, (operation, who)
 
 
 def refused(operation: str) -> list[str]:
-    """Who may not."""
+    """Return who is not allowed."""
     return [who for who, said in zip(WHO, TABLE[operation], strict=True) if said != "✓"]
 
 
@@ -179,14 +179,14 @@ def test_what_has_not_come_to_a_desk_yet_is_not_there(people: People, everybody:
 
 
 def new_staff(people: People, role: str = "operator", opd: str | None = None) -> dict[str, str]:
-    """A staff account: its credentials."""
+    """Add a staff account; return its credentials."""
     account = {"username": f"petugas-{uuid.uuid4().hex[:8]}", "password": PASSWORD}
     people.admin.post("/staff", account | {"name": "Petugas Contoh", "role": role, "opd": opd}, expect=201)
     return account
 
 
 def form_for(people: People, account: Mapping[str, Any], operation: str) -> Any:
-    """What makes an operation that is about no complaint succeed, for the owner of `account`, who may."""
+    """Return a form with which an operation that is not about a complaint succeeds for the owner of `account`."""
     name = f"akun-{uuid.uuid4().hex[:8]}"
     own = {"username": account["username"], "password": account["password"]}
     forms: dict[str, Callable[[], Any]] = {
@@ -209,7 +209,7 @@ def form_for(people: People, account: Mapping[str, Any], operation: str) -> Any:
 
 
 def test_everybody_may_do_what_the_table_says_and_nothing_else(people: People) -> None:
-    # In the end they log out, and may do nothing more.
+    # New accounts, because in the end they log out.
     everybody = logged_in(people)
     rows = [row for row in TABLE if TICKET not in row]
     for operation in sorted(rows, key=lambda row: LAST.index(row) if row in LAST else -1):

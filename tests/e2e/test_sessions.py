@@ -1,4 +1,4 @@
-"""Who is let in, for how long, and who is not let in any more."""
+"""Log-ins, sessions and access tokens: who is let in, for how long, and when it ends."""
 
 import base64
 import hashlib
@@ -21,8 +21,8 @@ from tests.e2e.test_clocks import nkk
 from tests.people import PASSWORD, People, Person
 from tests.problems import problem
 
-# Sessions that have ended, and wrong passwords, go on both databases in tests/integration: test_ended_sessions,
-# test_attempts.
+# Ended sessions and wrong passwords are tested on both databases in tests/integration/test_ended_sessions.py and
+# test_attempts.py.
 DATABASES = ["postgres"]
 
 OPERATOR = Actor("somebody", "operator")
@@ -34,14 +34,14 @@ def keys(people: People) -> dict[str, str]:
 
 
 def new_staff(people: People, role: str = "operator") -> dict[str, str]:
-    """A staff account of its own: its credentials."""
+    """Add a staff account; return its credentials."""
     credentials = {"username": f"petugas-{uuid.uuid4().hex[:8]}", "password": PASSWORD}
     people.admin.post("/staff", credentials | {"name": "Petugas Contoh", "role": role}, expect=201)
     return credentials
 
 
 def staff(people: People, username: str) -> Mapping[str, Any]:
-    """A staff account as the admin sees it."""
+    """Return a staff account as the admin sees it."""
     cursor = {}
     while True:
         page = people.admin.get("/staff", params={"limit": 200} | cursor)
@@ -52,14 +52,14 @@ def staff(people: People, username: str) -> Mapping[str, Any]:
 
 
 def refused(people: People, username: str, password: str) -> str:
-    """What a log-in that must not succeed is answered."""
+    """Return the response to a log-in that must be refused."""
     response = people.anyone.ask("POST", "/sessions", {"username": username, "password": password})
     problem(response, 401, "not-authenticated")
     return response.text
 
 
 def granted(keys: dict[str, str], actor: Actor = OPERATOR, now: datetime | None = None) -> tuple[str, str]:
-    """An access token as a client is given it: what travels inward, and its secret."""
+    """Return an access token in its two parts: what the gateway passes on to stages, and the secret."""
     token, _, secret = grant(actor, keys["NKK_TOKEN_SIGNING_KEY"], now)[0].rpartition(".")
     return token, secret
 
@@ -107,7 +107,7 @@ def with_a_key_of_its_own(keys: dict[str, str]) -> str:
 
 
 def signed(keys: dict[str, str], **changed: Any) -> str:
-    """Signed by us, and what we never signed."""
+    """Return a token with `changed` claims, signed with the real key."""
     claims, secret = _claims(keys)
     return f"{jwt.encode(claims | changed, keys['NKK_TOKEN_SIGNING_KEY'], algorithm='EdDSA')}.{secret}"
 
@@ -147,7 +147,7 @@ def without_its_signature(keys: dict[str, str]) -> str:
 
 
 def as_it_travels_inward(keys: dict[str, str]) -> str:
-    """What a stage, a listener at the broker or a copy of its disk has."""
+    """Return a token as stages receive it, which an attacker could read at the broker or on its disk."""
     return granted(keys)[0]
 
 
@@ -203,7 +203,7 @@ def test_an_access_token_opens_the_door_with_its_secret(people: People) -> None:
 
 @pytest.mark.parametrize("forge", FORGERIES, ids=lambda forge: forge.__name__)
 def test_a_token_that_is_not_ours_or_no_longer_good_opens_nothing(people: People, forge: Callable) -> None:
-    """Neither of the doors."""
+    """Neither the API nor the site accepts it."""
     person = Person(people.http, forge(keys(people)))
     response = person.ask("GET", "/desks/intake")
     problem(response, 401, "not-authenticated")
@@ -278,7 +278,7 @@ def test_a_new_password_ends_the_sessions_of_the_old_one(people: People) -> None
 
 
 def wait_asked(people: People, username: str, password: str, **how: Any) -> int:
-    """How many seconds a log-in is asked to wait that is slowed down."""
+    """Return the seconds that a slowed-down log-in is asked to wait."""
     response = people.anyone.ask("POST", "/sessions", {"username": username, "password": password}, **how)
     said = problem(response, 429, "slowed-down")
     assert set(said["errors"]) == {"password"}

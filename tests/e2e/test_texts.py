@@ -1,4 +1,4 @@
-"""Every script and every sign comes out at every desk as it went in."""
+"""Texts in any script, with any characters, are shown at every desk as they were written."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ NAME, SUBJECT, NOTE, TEXT = 150, 200, 4_000, 20_000
 
 
 def written(signs: str, length: int) -> str:
-    """A text of those signs, or, for the longest, one that fills the field with what takes most room."""
+    """Return `signs`; where they are empty, a text of the maximal length with the largest characters."""
     assert len(signs) <= length
     return signs or "😀" * length
 

@@ -1,4 +1,4 @@
-"""A ticket opens a complaint to its own people, however it is typed, and to nobody else."""
+"""Tickets: they open a complaint for its own people, in any spelling, and for nobody else."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ OPD_TEAMS = [("GET", "", None), ("GET", "/timeline", None), ("POST", "/response"
 
 
 def unknown(person: Person, operations: list[tuple[str, str, Any]], ticket: str) -> list[str]:
-    """What `person` is answered for each operation on `ticket`, all of it "unknown"."""
+    """Try each operation on `ticket`, which must be unknown; return the responses."""
     answers = []
     for method, path, form in operations:
         response = person.ask(method, f"/complaints/{ticket}{path}", form)
