@@ -1,4 +1,4 @@
-"""In a real browser, on a whole installation: one of each for all of these tests."""
+"""Browser tests of a whole installation, with one browser and one installation for all of them."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,19 +15,21 @@ from tests.people import People
 CHROMIUM = Path("/usr/bin/chromium-headless-shell")
 
 PLAIN_HOST = "kantor.example.id"
-"""A name for this machine that a browser does not know for its own: plain HTTP to it is no secure context."""
+"""A host name that resolves to this machine, but over plain HTTP is no secure context, as 127.0.0.1 is."""
 
 Visiting = Callable[..., Visitor]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, of the kind that has no window and takes a third less of the processor; its package is
-    installed where it is missing."""
+    """Yield Debian's headless Chromium, whose package is installed where it is missing.
+
+    The headless shell takes a third less processor time than the full browser.
+    """
     if not CHROMIUM.exists():
         install_packages("chromium-headless-shell")
     with sync_playwright() as playwright:
-        # No sandbox: it needs rights that a container or root has not. The pages are our own.
+        # The sandbox needs privileges that containers and root lack; only our own pages are opened.
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
             args=["--no-sandbox", "--disable-gpu", f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1"],
@@ -38,14 +40,14 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Installation]:
-    """A running installation."""
+    """Yield a running installation."""
     with installation(tmp_path_factory.mktemp("browser"), new_vhost(rabbit)) as running:
         yield running
 
 
 @pytest.fixture(scope="package")
 def people(whole: Installation) -> Iterator[People]:
-    """The people at that installation, by its API: to bring a complaint where a page is to be seen."""
+    """Yield the people of that installation, who bring complaints to the tested step over the API."""
     everybody = People(whole)
     yield everybody
     everybody.close()
@@ -53,7 +55,10 @@ def people(whole: Installation) -> Iterator[People]:
 
 @pytest.fixture
 def visiting(browser: Browser, whole: Installation) -> Iterator[Visiting]:
-    """Opens a window: `visiting()`, `visiting("en", java_script_enabled=False)`; each is watched until the end."""
+    """Yield a function that opens a window: `visiting()`, `visiting("en", java_script_enabled=False)`.
+
+    Each window is watched for faults until it is closed.
+    """
     windows: list[Visitor] = []
 
     def visit(language: str = "id", **window: Any) -> Visitor:
@@ -67,13 +72,13 @@ def visiting(browser: Browser, whole: Installation) -> Iterator[Visiting]:
 
 @pytest.fixture(scope="package")
 def logged_in() -> dict[str, Any]:
-    """The cookies of staff who have logged in, by user name: nobody logs in anew for every test."""
+    """Return the cookies of logged-in staff by user name, so that tests share log-ins."""
     return {}
 
 
 @pytest.fixture
 def staff(people: People, visiting: Visiting, logged_in: dict[str, Any]) -> Callable[..., Visitor]:
-    """Opens a window for a member of the staff: `staff("operator")`, `staff("opd_team", "disdukcapil")`."""
+    """Return a function that opens a window for staff: `staff("operator")`, `staff("opd_team", "disdukcapil")`."""
 
     def log_in(role: str, opd: str | None = None, language: str = "id", **window: Any) -> Visitor:
         account = people.credentials(role, opd)
@@ -93,14 +98,14 @@ def staff(people: People, visiting: Visiting, logged_in: dict[str, Any]) -> Call
 
 @pytest.fixture
 def empty_desk(people: People) -> None:
-    """Nothing waits to be handed over: what a test adds stands on the list's first page."""
+    """Hand over all waiting complaints, so that a test's own are on the worklist's first page."""
     for ticket in people.operator.desk("intake"):
         people.operator.post(f"/complaints/{ticket}/handover")
 
 
 @pytest.fixture
 def empty_desks(people: People, empty_desk: None) -> None:
-    """Nothing waits at any desk on the way of a complaint to the Dinas Sosial."""
+    """Empty all desks that a complaint to the Dinas Sosial passes."""
     team, acts = (
         people.opd_team("dinas-sosial"),
         (

@@ -1,4 +1,4 @@
-"""The admin's calendar, and the addresses of the teams."""
+"""The admin's calendar pages, and the addresses of the teams."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -22,7 +22,7 @@ def calendar(people: People) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _as_it_was(people: People) -> Iterator[None]:
-    """Whatever a test writes into the calendar is gone after it."""
+    """Restore the calendar after each test."""
     before = calendar(people)["calendar"]
     yield
     now = calendar(people)
@@ -90,7 +90,7 @@ def test_the_ordinary_week_is_changed(staff: Opening, people: People, language: 
     admin.open("/admin/kalender")
     admin.page.get_by_role("link", name=said("Ubah pekan biasa", language)).click()
     admin.page.wait_for_url("**/admin/kalender/pekan")
-    # As the calendar writes them, they can be sent back.
+    # The form's hours, as the calendar formats them, can be sent back unchanged.
     admin.press("Simpan pekan")
     admin.page.wait_for_url("**/admin/kalender")
     assert calendar(people)["calendar"] == before["calendar"]

@@ -1,4 +1,4 @@
-"""Two at one desk: each sees what the other is on, and nobody is kept from acting."""
+"""Claims, with two operators at one desk: both see the claim, and it does not block an act."""
 
 import uuid
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Opening = Callable[..., Visitor]
 
 @pytest.fixture
 def rina(people: People, visiting: Opening) -> Callable[..., Visitor]:
-    """Opens a window for a second operator, Rina Contoh."""
+    """Return a function that opens a window for a second operator, Rina Contoh."""
     username = f"rekan-{uuid.uuid4().hex[:8]}"
     people.admin.post(
         "/staff",
@@ -38,7 +38,7 @@ def test_two_operators_see_who_is_on_a_complaint(
     first.press("Saya kerjakan")
     assert first.sees("Anda sedang mengerjakan laporan ini, sejak")
 
-    # Opened before: the click is refused, and says who is on it.
+    # The page was opened before the claim: the click is refused, and says who made the claim.
     second.press("Saya kerjakan")
     assert second.sees("Rekan Anda sedang mengerjakan laporan ini")
     on_it = said("Sedang dikerjakan %(name)s, sejak", language) % {"name": "Rina Contoh"}
@@ -60,7 +60,7 @@ def test_two_operators_see_who_is_on_a_complaint(
     second.press("Lepaskan")
     assert second.button("Saya kerjakan").is_visible()
 
-    # Whoever acts, acts; the colleague who comes too late learns who it was.
+    # A claim does not block an act; the colleague who is too late is told who did it.
     second.press("Saya kerjakan")
     first.take("serah-terima", ticket)
     first.press("Serahkan kepada Tim NKK Utama")

@@ -1,4 +1,4 @@
-"""Where a reporter is reached: seen and changed on their own pages."""
+"""A reporter's contact, shown and changed on their own pages."""
 
 import uuid
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def test_an_address_and_a_number_are_changed_with_the_password(
     assert person.get("/reporters/me/contact") == {"email": new, "phone": None}
     reporter.open("/akun/kontak")
     assert (reporter.page.input_value("#email"), reporter.page.input_value("#phone")) == (new, "")
-    # The second click may come to the page after: what is kept is looked at, not what is shown.
+    # The second click may reach the next page, so the stored contact is checked, and not the page.
     reporter.fill(phone="+62 812 1111 1111", password=PASSWORD)
     reporter.button("Simpan kontak").dblclick()
     eventually(lambda: person.get("/reporters/me/contact")["phone"] == "+62 812 1111 1111")

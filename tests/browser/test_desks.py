@@ -1,4 +1,4 @@
-"""The desks: what waits, how it is found, and that it comes by itself."""
+"""The desks' pages: worklists, search, keyboard keys and live updates."""
 
 import uuid
 from collections.abc import Callable
@@ -40,12 +40,12 @@ def test_new_work_is_told_of_and_disturbs_nobody(people: People, staff: Opening)
         ticket,
     )
     other = people.submit(reporter)
-    # Well within the minute after which it would be asked for anyway.
+    # Well within the minute after which the page would poll anyway.
     page.wait_for_selector(f'[data-ticket="{other}"]', timeout=10_000)
     eventually(lambda: page.locator("[data-news]").inner_text().startswith("1 laporan baru"))
     assert page.evaluate("getSelection().toString()") == ticket
     assert page.evaluate("document.activeElement.closest('[data-ticket]')?.dataset.ticket") == ticket
-    # Told twice by the stream, told once to whoever listens.
+    # The stream sends the change twice, but it is announced once.
     with page.expect_response("**/daftar"):
         page.evaluate("document.querySelector('[data-news]').textContent = ''")
     assert page.locator("[data-news]").inner_text() == ""
@@ -140,13 +140,13 @@ def test_the_keys_move_open_search_and_explain_themselves(people: People, staff:
 
 
 def focused(visitor: Visitor) -> str | None:
-    """The ticket of the row that the keys have come to."""
+    """Return the ticket of the focused row."""
     found: str | None = visitor.page.evaluate("document.activeElement.closest('[data-ticket]')?.dataset.ticket")
     return found
 
 
 def renew(visitor: Visitor) -> None:
-    """Have the list swapped, as whenever something of it changed; come back once that is over."""
+    """Have the list swapped, as after a change; return once htmx has finished."""
     visitor.page.evaluate("""() => new Promise(done => {
         document.addEventListener('htmx:afterSettle', () => setTimeout(done), {once: true});
         htmx.trigger('#worklist', 'renew');
@@ -163,7 +163,7 @@ def test_a_key_pressed_while_the_list_is_renewed_goes_on_from_where_one_was(peop
     tickets = operator.page.eval_on_selector_all("[data-ticket]", "rows => rows.map(row => row.dataset.ticket)")
     operator.page.keyboard.press("j")
     assert focused(operator) == tickets[0]
-    # The new rows are there, and what htmx does afterwards is not: the moment in which a key got lost.
+    # The key is pressed after the rows were swapped and before htmx has finished, when keys used to be lost.
     operator.page.evaluate("""document.addEventListener('htmx:afterSwap', () => document.activeElement.dispatchEvent(
         new KeyboardEvent('keydown', {key: 'j', bubbles: true, cancelable: true})), {once: true})""")
     renew(operator)
@@ -245,7 +245,7 @@ def test_on_a_phone_the_bar_is_folded_until_it_is_wanted(staff: Opening, scripts
     operator = staff("operator", java_script_enabled=scripts, viewport={"width": 360, "height": 740})
     page = operator.page
     assert not page.locator("#cari").is_visible()
-    # The page's own script, not a box taken from outside: the list renews itself as soon as the page is there.
+    # Measured by a script within the page, because the list may be swapped at any moment.
     page.wait_for_function("document.querySelector('#worklist')?.getBoundingClientRect().top < 740 * 2 / 3")
     page.click(".narrowing summary")
     assert page.locator("#cari").is_visible()

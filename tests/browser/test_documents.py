@@ -1,4 +1,4 @@
-"""A complaint's documents, as links of its page."""
+"""A complaint's documents, as links on its page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +13,7 @@ Opening = Callable[..., Visitor]
 
 
 def links(visitor: Visitor) -> set[str]:
-    """Which documents the page offers, such as `tanda-terima.pdf`."""
+    """Return the file names of the documents that the page offers, such as `tanda-terima.pdf`."""
     found = visitor.page.locator(".papers a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
     return {str(address).rsplit("/", 1)[1] for address in found}
 
@@ -49,7 +49,7 @@ def test_opening_the_answers_document_is_receiving_it(visiting: Opening, people:
     ticket = travel_as_complaint(people, owner, "disdukcapil")
     assert owner.account is not None
     reporter = visiting().log_in(str(owner.account["username"]), PASSWORD)
-    # From the list, by its address, before the page with the answer is seen.
+    # The document is opened by its address, before the page with the answer.
     with reporter.page.expect_download():
         reporter.page.evaluate(f"location.assign('/laporan/{ticket}/dokumen/laporan-tanggapan-pengaduan.pdf')")
     assert owner.get(f"/complaints/{ticket}/timeline")["stands"]["state"] == "closed"

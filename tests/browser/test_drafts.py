@@ -1,4 +1,4 @@
-"""What somebody has typed is not lost: not to a fault, a lost connection, an ended log-in or a stage that is down."""
+"""Typed text survives an invalid field, a lost connection, the end of a log-in and a stage that is down."""
 
 import uuid
 from collections.abc import Callable
@@ -17,7 +17,7 @@ STORY = 'Loket ditutup pukul 14.00.\n\nAntrean masih panjang & petugas berkata "
 
 
 def end_log_in(visitor: Visitor) -> None:
-    """As after fifteen minutes and a session that was ended: neither token is there any more."""
+    """Delete both tokens, as after fifteen minutes in a session that has ended."""
     for name in ("nkk_access", "nkk_refresh"):
         visitor.context.clear_cookies(name=name)
 
@@ -183,7 +183,7 @@ def test_a_draft_from_before_drafts_were_sealed_comes_back_sealed_to_its_account
 
 
 def test_without_tls_nothing_is_kept_and_the_page_says_so(browser: Browser, whole: Installation) -> None:
-    """Over plain HTTP, but for the machine's own address, a browser has nothing to seal with."""
+    """Over plain HTTP, except on localhost, browsers have no Web Crypto to seal drafts with."""
     visitor = Visitor(browser, whole.url.replace("127.0.0.1", PLAIN_HOST))
     visitor.register()
     visitor.write(text=STORY)
@@ -266,7 +266,7 @@ def test_a_report_whose_receipt_was_lost_is_not_sent_twice(visiting: Opening) ->
     reporter.write(text=STORY)
     key = reporter.page.input_value("[name=key]")
     ticket = reporter.send()
-    # As where the answer was lost on its way: the same form once more, then changed.
+    # As if the response had been lost: the same form is sent again, then a changed one.
     reporter.open("/laporan/baru")
     reporter.write(text=STORY)
     reporter.page.evaluate("key => { document.querySelector('[name=key]').value = key }", key)
@@ -332,12 +332,12 @@ def test_an_answer_typed_while_its_stage_is_down_is_kept_and_sent_later(
 
 
 def drafts(visitor: Visitor) -> list[str]:
-    """The names of the drafts that the browser holds, sealed or not."""
+    """Return the names of the drafts in local storage, sealed or not."""
     return visitor.page.evaluate("Object.keys(localStorage).filter(key => /^nkk:(sealed|draft):/.test(key))")
 
 
 def left_behind(visitor: Visitor) -> str:
-    """All that the site's storage in this browser holds: names and values, also of kept answers and databases."""
+    """Return what the site has stored in the browser, as text, with the names of caches and databases."""
     return visitor.page.evaluate("""async () => JSON.stringify([
         Object.entries(localStorage), Object.entries(sessionStorage), await caches?.keys(), await indexedDB.databases(),
         document.cookie])""")

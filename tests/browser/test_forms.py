@@ -1,4 +1,4 @@
-"""Every form there is: what is typed into it outlives an ended log-in and a stage that is down."""
+"""Every form keeps what was typed when the log-in has ended or a stage is down."""
 
 import uuid
 from collections.abc import Callable
@@ -18,7 +18,7 @@ OPD = "dinas-sosial"
 
 @dataclass(frozen=True)
 class Typing:
-    """Something typed into a form: whose, where, the fields by selector, the button; and what outlives."""
+    """A form with typed text: its role, path, fields by selector and button. Fields in `secrets` are not kept."""
 
     role: str
     path: str
@@ -134,7 +134,7 @@ FORMS = {
 
 @pytest.fixture
 def at_form(people: People, visiting: Opening, staff: Opening) -> Callable[..., Visitor]:
-    """Opens a window at a form, logged in as whoever fills it in."""
+    """Return a function that opens a form, filled in and logged in as its role."""
 
     def complaint(state: str) -> str:
         ticket = people.submit(people.reporter())
@@ -175,7 +175,7 @@ def at_form(people: People, visiting: Opening, staff: Opening) -> Callable[..., 
 
 @pytest.mark.parametrize("typing", FORMS.values(), ids=FORMS)
 def test_a_log_in_that_ends_takes_nothing_that_was_typed(at_form: Opening, typing: Typing) -> None:
-    # Without scripts: no draft in the browser could stand in for what the form itself carries.
+    # Without scripts there is no draft in the browser, so the form itself must carry the text.
     visitor = at_form(typing, java_script_enabled=False)
     end_log_in(visitor)
     visitor.press(typing.button)

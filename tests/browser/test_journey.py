@@ -1,4 +1,4 @@
-"""Both paths of the procedure, clicked through from the registration to the end by everybody's own hands."""
+"""Both paths of the procedure, from the registration to the end, with the mouse and with the keyboard."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ Opening = Callable[..., Visitor]
 
 
 def lines_done(reporter: Visitor) -> int:
-    """How many of the seven steps the reporter's page shows as done."""
+    """Return how many steps the reporter's page shows as done."""
     return reporter.page.locator(".journey > li.done").count()
 
 
@@ -32,7 +32,7 @@ def test_a_complaint_goes_through_all_seven_steps(visiting: Opening, staff: Open
 
     operator = staff("operator", language=language)
     operator.take("serah-terima", ticket)
-    # Asked for by name, shown on this one page: looking again is asking again.
+    # The identity is shown on request, on this one page only; viewing it again takes another request.
     assert "Siti Rahmawati" not in operator.page.content()
     operator.press("Tampilkan identitas")
     assert "Siti Rahmawati Binti Contoh" in operator.read()
@@ -87,7 +87,7 @@ def test_a_complaint_goes_through_all_seven_steps(visiting: Opening, staff: Open
     reporter.press("Ya, jawaban sudah saya terima")
     assert reporter.sees("Terima kasih. Anda telah mengonfirmasi penerimaan jawaban.")
     assert lines_done(reporter) == 7
-    # Step 1 has no clock, and step 7 none that the reporter is held to; steps 4 and 5 were done twice.
+    # Step 1 has no clock, and step 7 none that can be late; steps 4 and 5 were done twice.
     assert reporter.page.locator(".took .due.fine").count() == 7
     assert said("Tepat waktu", language) in reporter.page.inner_text(".whole")
 
@@ -151,13 +151,13 @@ def test_everything_works_without_scripts_on_a_small_phone(visiting: Opening, st
 
 
 class Keys:
-    """A visitor's hands, on the keys alone."""
+    """A visitor who uses the keyboard only."""
 
     def __init__(self, visitor: Visitor) -> None:
         self.page = visitor.page
 
     def to(self, selector: str) -> "Keys":
-        """Tab until what `selector` means has the focus."""
+        """Press Tab until the focused element matches `selector`."""
         for _ in range(80):
             self.page.keyboard.press("Tab")
             if self.page.evaluate("selector => document.activeElement.matches(selector)", selector):
@@ -169,14 +169,14 @@ class Keys:
         return self
 
     def press(self, key: str = "Enter", onward: str | None = None) -> "Keys":
-        """Press a key; come back once the page of `onward` is there."""
+        """Press a key, and wait for the URL `onward` if it is given."""
         self.page.keyboard.press(key)
         if onward:
             self.page.wait_for_url(onward)
         return self
 
     def take(self, ticket: str) -> "Keys":
-        """Open a complaint from the list, once it has come there by itself."""
+        """Open a complaint from the worklist with the keyboard, once it is listed."""
         self.page.wait_for_selector(f'[data-ticket="{ticket}"]')
         for _ in range(60):
             self.press("j")
@@ -185,7 +185,7 @@ class Keys:
         raise AssertionError(f"{ticket} is not reached")
 
     def done(self, ticket: str) -> None:
-        """Press the button that has the focus; the list says that it was done."""
+        """Press the focused button; the list must say that the act was done."""
         self.press("Enter", "**/meja/*")
         assert ticket in self.page.inner_text(".notice.good")
 

@@ -1,4 +1,4 @@
-"""Every act has its effect once: clicked twice, gone back to, or done by two at the same time."""
+"""Each act has its effect once, also after double clicks, going back, or acts by two people at the same time."""
 
 import uuid
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Opening = Callable[..., Visitor]
 
 
 def happened(people: People, ticket: str) -> list[str]:
-    """What the operator's timeline tells of a complaint."""
+    """Return the event types in the operator's timeline of a complaint."""
     return [entry["event"] for entry in people.operator.get(f"/complaints/{ticket}/timeline")["entries"]]
 
 
@@ -80,7 +80,7 @@ def test_back_from_the_receipt_and_sent_again_is_the_same_report(visiting: Openi
     reporter.write()
     ticket = reporter.send()
     reporter.page.go_back()
-    # The browser fills in again what had been typed.
+    # The browser restores the typed text.
     assert reporter.page.input_value("#subject_line") == "Loket tutup sebelum waktunya"
     assert reporter.send() == ticket
     reporter.page.go_back()
@@ -109,7 +109,7 @@ DESKS = {"operator": "intake", "main_team": "triage", "opd_team": "opd"}
 
 @pytest.fixture(params=STEPS)
 def at_step(request: pytest.FixtureRequest, people: People) -> tuple[str, str]:
-    """A step, and a complaint that waits for it."""
+    """Return a step, and the ticket of a complaint that waits for it."""
     ticket, opd_team = people.submit(people.reporter()), people.opd_team("dinas-sosial")
     acts = [
         (people.operator, "handover", None),
@@ -146,7 +146,7 @@ def test_going_back_after_a_step_and_doing_it_again_changes_nothing(
     worker.page.wait_for_load_state()
     assert worker.sees("Tidak ada yang perlu Anda kerjakan")
 
-    # As it looks in a window that was left open, or out of the browser's memory.
+    # The form as in a window that was left open, or from the browser's cache.
     stale.locator("main").get_by_role("button", name=button, exact=True).click()
     words = stale.inner_text("main")
     if step in ("return", "approve"):

@@ -1,4 +1,4 @@
-"""The month at a glance, for those who answer for it."""
+"""The monthly overview, with its charts, figures and access rules."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ Opening = Callable[..., Visitor]
 
 @pytest.fixture(scope="module")
 def happened(people: People) -> None:
-    """A complaint was answered, another waits with its OPD."""
+    """Carry one complaint up to its answer, and another to its OPD."""
     reporter = people.reporter()
     answered = travel_as_complaint(people, reporter, "satpol-pp")
     eventually(lambda: reporter.get(f"/complaints/{answered}/timeline")["stands"]["step"] == 7)

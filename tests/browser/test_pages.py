@@ -1,4 +1,4 @@
-"""Every page, as it meets the eye, the screen reader, the phone and the weak line."""
+"""Requirements of every page: accessibility, keyboard, small screens, weight and security headers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -46,7 +46,7 @@ NO_PAGES = {
     "office.back",
     "times.back",
 }
-"""What is asked for by GET and no page: files, fragments, streams, and ways to a page."""
+"""Endpoints with GET that are not pages: files, fragments, streams and redirects."""
 
 STOPS = 60
 WHERE_THE_FOCUS_IS = """() => {
@@ -61,7 +61,7 @@ WHERE_THE_FOCUS_IS = """() => {
 
 @pytest.fixture(scope="module")
 def places(people: People, whole: Installation) -> dict[str, list[str]]:
-    """Every page by who may see it; `{role: [path]}`."""
+    """Return the paths of every page by role, and the reporter's user name as `account`."""
     owner = people.reporter()
     waiting = people.submit(owner, subject_line=LONG, text=f"{LONG}\n\n{LONG}", place=LONG, accused_name=LONG)
     to_classify = people.submit(owner)
@@ -146,7 +146,7 @@ def _with_the_opd(people: People, owner: Person) -> str:
 def touring(
     request: pytest.FixtureRequest, places: dict[str, list[str]], visiting: Opening, staff: Opening
 ) -> tuple[Visitor, list[str]]:
-    """A visitor of each role, and the pages there are for them."""
+    """Return a visitor of each role, and the paths of their pages."""
     role = request.param
     if role == "anyone":
         visitor = visiting()
@@ -164,7 +164,7 @@ def test_the_tools_that_look_would_see(visiting: Opening) -> None:
         '<img src="data:,"><div id="wide">x</div>'); document.querySelector('#wide').style.width = '3000px'""")
     assert "image-alt" in "".join(visitor.accessibility())
     assert visitor.too_wide() != []
-    # The page's own policy: a source that is not this site's, and a style written into the markup.
+    # Violations of the page's Content Security Policy: an inline event handler, and a request to another site.
     visitor.page.evaluate("document.body.setAttribute('onclick', 'document.title = 1'); document.body.click()")
     visitor.page.evaluate("fetch('https://elsewhere.example.id/').catch(() => null)")
     assert len(visitor.complaints) >= 2
@@ -182,7 +182,7 @@ def test_every_page_meets_wcag_in_light_and_dark_and_fits_a_small_phone(touring:
         found += visitor.accessibility()
         visitor.page.emulate_media(color_scheme="dark")
         visitor.page.set_viewport_size({"width": 360, "height": 740})
-        # What light has shown is not asked again: colours, and what another width may change.
+        # Only the checks whose result the dark colours or the narrow screen can change.
         found += visitor.accessibility(runOnly=["color-contrast", "target-size", "scrollable-region-focusable"])
         found += visitor.too_wide()
     assert "\n".join(found) == ""
@@ -220,7 +220,7 @@ def test_every_page_there_is_is_among_them(places: dict[str, list[str]]) -> None
 def test_the_keys_go_through_every_page_as_it_is_read_and_show_where_they_are(
     touring: tuple[Visitor, list[str]],
 ) -> None:
-    """Of the pages of one kind some on a wide screen and some on a telephone."""
+    """Wide and narrow screens alternate over the pages."""
     visitor, paths = touring
     found = []
     for path, width in zip(paths, cycle([1280, 360])):
@@ -237,7 +237,7 @@ def test_the_keys_go_through_every_page_as_it_is_read_and_show_where_they_are(
         assert len(places) > 2, path
         if places != sorted(places, key=lambda stop: stop["at"]):
             found.append(f"{path}: not in the order of the page")
-        # A later line is not reached before an earlier one of the same column.
+        # Within a column, the focus must not move to a line above.
         found += [
             f"{path}: {after['what']} stands above {before['what']}"
             for before, after in pairwise(places)
@@ -253,7 +253,7 @@ def test_a_page_is_there_before_any_script(visiting: Opening, places: dict[str, 
     for path in ("/", *places["reporter"]):
         visitor.page.goto(path, wait_until="commit")
         visitor.page.wait_for_selector("h1")
-        # Asked from outside: polled by the page itself, it would be a script that the page's policy forbids.
+        # Polled from here, because polling within the page would need an eval, which its policy forbids.
         eventually(lambda: visitor.page.evaluate("performance.getEntriesByName('first-contentful-paint').length"))
     visitor.context.unroute_all()
 

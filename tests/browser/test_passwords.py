@@ -1,4 +1,4 @@
-"""A forgotten password, and a change of one's own."""
+"""Forgotten and changed passwords."""
 
 import re
 from collections.abc import Callable
@@ -17,7 +17,7 @@ OWN_EMAIL = "lupa-{}@example.id"
 
 
 def letter_link(people: People, email: str) -> str:
-    """The link in the letter to `email`, once it has come."""
+    """Return the link in the letter to `email`, once it has been sent."""
 
     def link() -> str | None:
         for letter in posted(people.installation.stack.var / "mail"):

@@ -1,4 +1,4 @@
-"""Wrong passwords, as whoever gave them sees it, whoever they were given for, and the admin."""
+"""Slow-downs after wrong passwords, as a stranger, the account's owner and the admin see them."""
 
 import re
 import uuid
@@ -15,7 +15,7 @@ WAIT = "Tunggu sebentar sebelum mencoba lagi"
 
 
 def new_staff(people: People) -> str:
-    """Somebody of the staff: their user name."""
+    """Add an operator's account; return its user name."""
     username = f"petugas-{uuid.uuid4().hex[:8]}"
     people.admin.post(
         "/staff", {"username": username, "name": "Petugas Contoh", "role": "operator", "password": PASSWORD}, expect=201
@@ -24,7 +24,7 @@ def new_staff(people: People) -> str:
 
 
 def guess(people: People, username: str) -> None:
-    """Give as many wrong passwords as are free, from the address that everybody here shares."""
+    """Send wrong passwords until the next log-in is slowed down, from the address that all clients here share."""
     for _ in range(5):
         people.anyone.post("/sessions", {"username": username, "password": "kata-sandi-salah"}, expect=401)
 

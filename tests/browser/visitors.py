@@ -1,4 +1,4 @@
-"""People at a browser: each in a window of their own, watched for what a page must never do."""
+"""Visitors with browser windows, which are watched for faults that no page may cause."""
 
 import gettext
 import re
@@ -21,12 +21,12 @@ with (FOLDER / "messages.mo").open("rb") as _file:
 
 
 def said(text: str, language: str) -> str:
-    """What the pages' Indonesian `text` is in `language`."""
+    """Return the pages' Indonesian `text` in `language`."""
     return ENGLISH.gettext(text) if language == "en" else text
 
 
 class Visitor:
-    """Somebody with a browser window."""
+    """A visitor with a browser window."""
 
     def __init__(self, browser: Browser, url: str, language: str = "id", **window: Any) -> None:
         self.url = url
@@ -50,28 +50,28 @@ class Visitor:
         self.page.goto(path)
 
     def button(self, text: str) -> Locator:
-        """The button that says `text` in this visitor's language."""
+        """Return the button labelled `text`, in this visitor's language."""
         return self.page.locator("main").get_by_role("button", name=said(text, self.language), exact=True)
 
     def press(self, text: str) -> None:
-        """Press a button of the page's main part."""
+        """Press a button of the page's main part, given by its label."""
         self.button(text).click()
 
     def fill(self, **fields: str) -> None:
-        """Write into fields by their ids."""
+        """Fill in fields, given by their ids."""
         for name, text in fields.items():
             self.page.fill(f"#{name}", text)
 
     def read(self) -> str:
-        """The words of the page's main part."""
+        """Return the text of the page's main part."""
         return self.page.inner_text("main")
 
     def sees(self, text: str) -> bool:
-        """Whether the page says `text` in this visitor's language."""
+        """Return whether the page shows `text`, in this visitor's language."""
         return said(text, self.language) in self.read()
 
     def log_in(self, username: str, password: str = PASSWORD) -> "Visitor":
-        """Log in on the page for it."""
+        """Log in with the log-in form; return the visitor."""
         self.open("/masuk")
         self.fill(username=username, password=password)
         self.press("Masuk")
@@ -79,7 +79,7 @@ class Visitor:
         return self
 
     def register(self) -> str:
-        """Register on the page for it, and be logged in: the user name."""
+        """Register with the form, which also logs in; return the user name."""
         username = f"warga-{uuid.uuid4().hex[:10]}"
         self.open("/daftar")
         self.fill(
@@ -94,7 +94,7 @@ class Visitor:
         return username
 
     def write(self, **fields: str) -> None:
-        """Fill in the complaint's form, without sending it."""
+        """Fill in the complaint's form without sending it."""
         self.open("/laporan/baru")
         self.page.select_option("#topic", "kode-perilaku/disiplin")
         self.fill(
@@ -106,13 +106,13 @@ class Visitor:
         )
 
     def send(self) -> str:
-        """Send the complaint's form: the ticket on the receipt."""
+        """Send the complaint's form; return the ticket on the receipt."""
         self.press("Kirim laporan")
         self.page.wait_for_url("**/tanda-terima")
         return self.page.inner_text(".ticket-big")
 
     def take(self, desk: str, ticket: str) -> None:
-        """Open a case from the desk's list, once it has come there."""
+        """Open a case from the desk's worklist, once it is listed."""
 
         def listed() -> bool:
             self.open(f"/meja/{desk}")
@@ -128,7 +128,7 @@ class Visitor:
         self.page.wait_for_url(f"**/laporan/{ticket}")
 
     def accessibility(self, **options: Any) -> list[str]:
-        """What axe finds against WCAG 2.2 AA on this page."""
+        """Return the violations of WCAG 2.2 AA that axe finds on this page."""
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE)
         found = self.page.evaluate(
@@ -142,12 +142,12 @@ class Visitor:
         ]
 
     def too_wide(self) -> list[str]:
-        """What makes this page scroll sideways."""
+        """Return a finding where this page scrolls sideways, else an empty list."""
         width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return [f"{self.page.url}: {width} px too wide"] if width > 0 else []
 
     def close(self) -> None:
-        """Close the window. Fails where a page asked elsewhere for something, broke its own policy or a script."""
+        """Close the window; fail where a page contacted another site, violated its policy or had a script error."""
         self.context.close()
         assert self.strayed == []
         assert self.complaints == []
