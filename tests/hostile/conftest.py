@@ -1,4 +1,4 @@
-"""A whole installation for those who mean it no good, on PostgreSQL, which is the stricter one about what it keeps."""
+"""Tests that attack a whole installation, on PostgreSQL, which is stricter about what it stores."""
 
 from collections.abc import Iterator
 
@@ -16,9 +16,12 @@ from tests.people import People
 def whole(
     tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, postgres: PrivatePostgres
 ) -> Iterator[Installation]:
-    """It keeps no stream open: an answer that does not end tells a fuzzer nothing. Two instances of intake share its
-    calls, and passwords cost what they cost: how long an answer takes may tell something. One address is a proxy's.
-    Each process has the broker user that it has in containers."""
+    """Yield an installation to attack.
+
+    It allows no live streams, because an endless response tells a fuzzer nothing. It has two instances of intake, real
+    password hashing (response times may reveal something), a trusted proxy's address, and a broker user for each
+    process, as in containers.
+    """
     uri = new_vhost(rabbit)
     create_users(rabbit, uri)
     with installation(
@@ -35,7 +38,7 @@ def whole(
 
 @pytest.fixture(scope="package")
 def people(whole: Installation) -> Iterator[People]:
-    """The people there."""
+    """Yield the people of that installation."""
     everybody = People(whole)
     yield everybody
     everybody.close()

@@ -1,8 +1,8 @@
-"""Schemathesis over the whole description of the API, as one role: what it found that the description does not say.
+"""Schemathesis runs over the whole API description in one role, and the undescribed responses that they find.
 
-Cases come from the schemas: at their limits, beyond them, at random, and following links from one answer to the next.
-What a form can name (categories, agencies, tickets, user names) is taken from the installation half of the time, so
-that requests come further than the first look-up.
+Cases are generated from the schemas, at and beyond their limits and at random, and by following links between
+responses. Names in forms (categories, agencies, tickets, user names) are taken from the installation half of the time,
+so that requests get further than the first look-up.
 """
 
 from collections import Counter
@@ -35,16 +35,16 @@ CHECKS = (
 )
 
 EXAMPLES = 3
-"""Of each kind of case for each operation; those at the schemas' limits come on top."""
+"""The number of cases of each kind for each operation, besides those at the schemas' limits."""
 
-# What the stages judge and no schema says: which keys there are, who may do what and when.
+# Stages may refuse input that is valid by the schemas: unknown keys, roles, the order of steps.
 JUDGED = ["2xx", 401, 403, 404, 409, 422]
 REFUSED = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
 
 
 @schemathesis.check
 def every_refusal_is_a_problem(_context: Any, response: Any, _case: Any) -> None:
-    """RFC 9457, of the type and status it is sent with, and how long to wait where waiting helps."""
+    """Check that a refusal is an RFC 9457 problem of its status, with Retry-After where waiting helps."""
     if response.status_code < 400 or response.request.method == "HEAD":
         return
     assert response.headers["content-type"] == ["application/problem+json"], response.headers
@@ -58,14 +58,14 @@ def every_refusal_is_a_problem(_context: Any, response: Any, _case: Any) -> None
 
 @dataclass
 class Findings:
-    """What a run asked and what it found amiss, each once, with how to ask again."""
+    """What a run requested, and each fault it found once, with code that repeats it."""
 
     asked: Counter[int] = field(default_factory=Counter)
     operations: set[str] = field(default_factory=set)
     faults: dict[str, str] = field(default_factory=dict)
 
     def take(self, event: Any) -> None:
-        """Note what an event of the engine tells."""
+        """Record an event of the engine."""
         if isinstance(event, events.NonFatalError):
             self.faults[f"{event.label}: {event.info.title}"] = event.info.format()
         if isinstance(event, events.FatalError):
@@ -85,7 +85,7 @@ class Findings:
         self.faults.setdefault(kind, f"{kind}\n{info.failure.message}\n{info.code_sample}")
 
     def report(self) -> str:
-        """For people: how many answers of each status, then every fault."""
+        """Return the number of responses of each status, and all faults, for people to read."""
         counted = ", ".join(f"{status} x {count}" for status, count in sorted(self.asked.items()))
         return "\n\n".join(
             [f"{self.asked.total()} requests to {len(self.operations)} operations: {counted}", *self.faults.values()]
@@ -93,7 +93,7 @@ class Findings:
 
 
 def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
-    """An access token of `actor` that outlives the run."""
+    """Return an access token of `actor` that outlives the run."""
     key = as_pem(installation.stack.keys["NKK_TOKEN_SIGNING_KEY"])
     return grant(actor, key, datetime.now(UTC) + timedelta(hours=hours))[0]
 
@@ -101,7 +101,7 @@ def token(installation: Installation, actor: Actor, hours: int = 24) -> str:
 def configured(
     names: Mapping[str, list[str]], seed: int, long: bool, bearer: str | None, leaving: str | None, barred: list[str]
 ) -> dict[str, Any]:
-    """How the engine is to go about it; what the role is `barred` from it asks about once or twice."""
+    """Return the engine's configuration; operations in `barred` are requested once or twice only."""
     limited = [
         f"{method.upper()} {path}"
         for path, item in openapi()["paths"].items()
@@ -126,7 +126,7 @@ def configured(
     }
     return {
         "seed": seed,
-        # What an earlier run learnt would make this one another.
+        # The cache of an earlier run would change this one.
         "cache": {"enabled": False},
         "headers": _authorization(bearer),
         "request-timeout": 20,
@@ -147,9 +147,9 @@ def configured(
         "phases": {"stateful": {"max-steps": 8}},
         "parameters": bindings,
         "operations": [
-            # A session that has ended is asked for by whatever comes after.
+            # The log-out uses another session's token; otherwise all later requests would get a 401.
             {"include-name": "DELETE /api/v1/sessions/current", "headers": _authorization(leaving)},
-            # Streams are turned off at this installation: 503 at once.
+            # Streams are disabled at this installation, which answers 503 at once.
             {
                 "include-path-regex": "/changes$",
                 "checks": {
@@ -157,7 +157,7 @@ def configured(
                     "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 503]},
                 },
             },
-            # Whoever gave wrong passwords waits.
+            # Rate limits and slow-downs may refuse these operations.
             {
                 "include-name": limited,
                 "checks": {"positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 429]}},
@@ -191,8 +191,11 @@ def fuzz(
     seconds: float,
     barred: list[str],
 ) -> Findings:
-    """Ask everything as the owner of `bearer`, and log out with `leaving`, of another session of theirs: for so many
-    `seconds`, or for 0 the same requests each time."""
+    """Fuzz all operations as the owner of `bearer`; return the findings.
+
+    `leaving` is the token of another session of theirs, for the log-out. The run takes `seconds`; with 0 it makes the
+    same requests each time.
+    """
     config = schemathesis.Config.from_dict(configured(names, seed, seconds > 0, bearer, leaving, barred))
     schema = schemathesis.openapi.from_url(f"{installation.url}/api/v1/openapi.json", config=config)
     schema.config.update(base_url=installation.url)

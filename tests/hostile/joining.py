@@ -1,4 +1,4 @@
-"""What somebody does who holds the logs of all processes: joins lines on what they have in common."""
+"""The attack of somebody who has the logs of all processes: lines are joined by what they have in common."""
 
 import json
 from collections import defaultdict, deque
@@ -27,17 +27,19 @@ COMMON = {
     "count",
     "process",
 }
-"""Fields that say what happened and not to whom: as good as every line has one in common with any other."""
+"""Fields that most lines share, because they say what happened and not to whom."""
 
 
 def read(process: str, text: str) -> list[Line]:
-    """The lines of one process's log."""
+    """Return the lines of one process's log."""
     return [json.loads(line) | {"process": process} for line in text.splitlines() if line.startswith("{")]
 
 
 def way(lines: Iterable[Line], start: Iterable[str], ends: Collection[str]) -> list[Line] | None:
-    """Lines of which the first holds one of `start`, the last one of `ends`, and each has a value or its second in
-    common with the next; None where there is no such way."""
+    """Return a chain of lines from one that contains one of `start` to one that contains one of `ends`, or None.
+
+    Each line has a value, or the second it was written in, in common with the next.
+    """
     lines = list(lines)
     held = [set(_values(line)) for line in lines]
     by_value = defaultdict(list)
@@ -61,12 +63,12 @@ def way(lines: Iterable[Line], start: Iterable[str], ends: Collection[str]) -> l
 
 
 def _holding(held: list[set[str]], wanted: str) -> Iterator[int]:
-    """The lines in any of whose values `wanted` stands, as a part of it too."""
+    """Return the numbers of the lines of which a value contains `wanted`."""
     return (number for number, values in enumerate(held) if any(wanted in value for value in values))
 
 
 def _values(line: Line) -> Iterator[str]:
-    """What a line may be joined on: the second it was written in, and whatever may be somebody's or something's."""
+    """Yield the values by which a line can be joined: its second, and all fields but those in COMMON."""
     for name, value in line.items():
         if name == "timestamp":
             yield str(value)[:19]

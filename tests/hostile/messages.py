@@ -1,4 +1,4 @@
-"""Messages that are no events, or nearly: what somebody who can reach a stage's queue might put into it."""
+"""Invalid and almost valid events, as an attacker who can reach a stage's queue might publish them."""
 
 import json
 import math
@@ -18,7 +18,7 @@ from tests.effort import effort
 
 SAMPLES = Path(nkk.contracts.__file__).parent / "samples"
 SECRET = "Rahasia-Pelapor"
-"""Stands in every text: it may come out in no log."""
+"""A word in every text, which must not be in any log."""
 
 ODD_TEXTS = st.sampled_from(
     [
@@ -63,7 +63,7 @@ VALUES = st.recursive(
 
 @dataclass
 class Sent:
-    """One message: `readable` where the contract's own reader takes it for the event it says it is."""
+    """A message; `readable` says whether the contract's own reader accepts it as an event of its type."""
 
     body: bytes
     type: str
@@ -75,7 +75,7 @@ class Sent:
 
 
 def documents(event: type[EventData]) -> st.SearchStrategy[dict[str, Any]]:
-    """The sample of `event`, one thing in it changed or taken away."""
+    """Return a strategy for the sample of `event` with one field changed or removed."""
     sample = json.loads((SAMPLES / f"{event.TYPE}.json").read_text())
     fields = [("data", name) for name in sample["data"]] + [(name,) for name in sample]
 
@@ -91,7 +91,7 @@ def documents(event: type[EventData]) -> st.SearchStrategy[dict[str, Any]]:
             document["data"] |= {name: SECRET for name in ("text", "note") if document["data"].get(name)}
         return document
 
-    # As often as not of the right type and merely odd, so that it comes to the handler.
+    # Often of the right type and merely unusual, so that events reach the handler.
     values = st.one_of(VALUES, INSTANTS, st.sampled_from([0, 2, 2**31, 2**63, 10**30]), st.text(max_size=40))
     return st.builds(changed, st.uuids(), st.sampled_from(fields), values, st.sampled_from([False] * 9 + [True]))
 
@@ -135,7 +135,7 @@ TYPES = st.sampled_from([None] * 25 + ["", "complaint.eaten.v1", "x" * 255, "com
 
 
 def messages(stage: str) -> st.SearchStrategy[Sent]:
-    """What might be put into the inbox of `stage`."""
+    """Return a strategy for messages to the inbox of `stage`."""
     heard = [event for event in EVENTS if stage in event.CONSUMERS]
     twists = st.sampled_from(["as it is"] * 20 + list(TWISTS))
     return st.sampled_from(heard).flatmap(
@@ -146,7 +146,7 @@ def messages(stage: str) -> st.SearchStrategy[Sent]:
 
 
 def some(strategy: st.SearchStrategy[Any], count: int) -> list[Any]:
-    """So many of them, the same ones each time in `make test`."""
+    """Draw `count` values, in `make test` always the same ones."""
     drawn: list[Any] = []
 
     @effort(count)

@@ -1,4 +1,4 @@
-"""Requests byte by byte, as no HTTP client would send them, and the answers to them."""
+"""Requests as raw bytes, which no HTTP client would send, and the responses to them."""
 
 import json
 import socket
@@ -10,14 +10,14 @@ from tests.installations import Installation
 
 @dataclass
 class Answer:
-    """One answer as it came over the wire."""
+    """A response as it was received."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def problem(self) -> dict[str, Any]:
-        """The problem it holds, which must be one, and be of its status."""
+        """Return the problem document it holds, which must be valid and have its status."""
         assert self.headers["content-type"] == "application/problem+json", (self.status, self.body[:300])
         said = json.loads(self.body)
         assert said["status"] == self.status
@@ -27,7 +27,7 @@ class Answer:
 
 
 def answers(installation: Installation, *requests: bytes, hang_up: bool = True) -> list[Answer]:
-    """Every answer to `requests`, sent over one connection."""
+    """Send `requests` over one connection; return all responses."""
     with socket.create_connection(("127.0.0.1", installation.stack.port), timeout=20) as connection:
         for request in requests:
             connection.sendall(request)

@@ -1,7 +1,6 @@
-"""Whatever anybody tries, in any order, with events late or twice: only the ways of the SOP's table are ever gone.
+"""Acts by anybody in any order, with late and repeated events: only the transitions of the SOP's table happen.
 
-The model is the table itself, written down once more and knowing nothing of the services: who does what, from which
-step to which.
+The model is a copy of that table, independent of the services: who does what, from which step to which.
 """
 
 import random
@@ -37,7 +36,7 @@ PEOPLE = {
 }
 DONE = 8
 
-# Who, the stage that is told, from which step to which, what is told beside the ticket.
+# By command: the role, the stage, the steps before and after, and the arguments after the ticket.
 TABLE: dict[str, tuple[str, str, int, int, tuple[Any, ...]]] = {
     "hand_over": ("operator", "intake", 2, 3, ()),
     "classify_as_information": ("Tim Utama", "triage", 3, 6, ("Jawab langsung.",)),
@@ -63,14 +62,14 @@ KEYS = new_keys()
 
 @dataclass
 class Journey:
-    """What the model knows of a complaint: the step it stands at, and what was told of it."""
+    """The model's state of a complaint: its step, and the events published about it."""
 
     step: int = 2
     told: list[str] = field(default_factory=lambda: ["complaint.submitted.v2"])
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Everybody tries everything; `settled` where every event has been heard."""
+    """A state machine in which everybody tries everything; `settled` is true once every event was handled."""
 
     house: House
     tickets: Bundle[str] = Bundle("tickets")
@@ -108,7 +107,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(ticket=tickets, which=st.integers(0, 1))
     def whose_turn_it_is_acts(self, ticket: str, which: int) -> None:
-        """So that journeys get on: one of the acts that the table has next."""
+        """Carry out one of the next acts by the table, so that journeys make progress."""
         self.every_event_is_heard()
         following = [command for command, row in TABLE.items() if row[2] == self.journeys[ticket].step]
         if following:
@@ -150,7 +149,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert told == {ticket: journey.told for ticket, journey in self.journeys.items()}
 
     def teardown(self) -> None:
-        """Once all is heard, every journey reads as it went."""
+        """Handle all events; then every timeline must show its journey."""
         self.house.deliver()
         for ticket, journey in self.journeys.items():
             timeline = self.told_to("notification", "timeline", "owner", ticket)
@@ -159,7 +158,7 @@ class AnyOrder(RuleBasedStateMachine):
                 assert timeline["stands"]["step"] == journey.step
 
     def told_to(self, stage: str, command: str, who: str, *args: Any) -> Any:
-        """What a stage answers to a command that came with the token of `who`."""
+        """Call a stage with the token of `who`; return the result."""
         actor, service = PEOPLE[who], self.house.services[stage]
         token = sign(actor, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))[0] if actor else None
         service.caller = Caller(token, as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]))

@@ -1,7 +1,6 @@
-"""The whole description of the API, asked as every role: nothing fails on our side, nothing is answered that is not
-described, and the installation carries complaints as before.
+"""The API, fuzzed in every role, has no server errors and no undescribed responses, and works as before afterwards.
 
-Left to `make proof`: the same few thousand requests each time, then as many others as there is time for.
+This is left to `make proof`: a few thousand requests that are always the same, then others for the remaining time.
 """
 
 from typing import Any
@@ -26,15 +25,15 @@ ROLES = {
     "opd_team": "OPD",
     "admin": "admin",
 }
-"""The admin last: what the others can name may be gone afterwards."""
+"""The roles, with their names in docs/access.md. The admin comes last, because it may delete what the others name."""
 
 AT_INTAKE = {"reporter": "/reporters/me/contact", "operator": "/desks/intake", "admin": "/staff"}
-"""What a role reads where its session is known."""
+"""What a role reads at intake, by which its session is seen to be open."""
 
 
 @pytest.fixture(scope="module")
 def who(whole: Installation, people: People) -> dict[str, Person]:
-    """Somebody of every role, logged in for as long as it takes."""
+    """Return a person of every role, with tokens that outlive the run."""
     found = {
         "reporter": people.reporter(),
         "operator": people.operator,
@@ -51,7 +50,7 @@ def who(whole: Installation, people: People) -> dict[str, Person]:
 
 @pytest.fixture(scope="module")
 def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
-    """What requests can name: a complaint at every step among them, and an account that nobody needs."""
+    """Return the names that requests use, among them a complaint at every step and a spare account."""
     reporter = who["reporter"]
     tickets = [travel_as_complaint(people, reporter)]
     acts: list[tuple[str, str, Any]] = [
@@ -79,8 +78,11 @@ def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
 
 
 def barred(role: str, seconds: float) -> list[str]:
-    """What a role is to ask about once or twice, by the names of the description: what it may not do at all, to which
-    `tests/e2e/test_roles.py` sees, and, but at random, what a role before it has been asked about."""
+    """Return the operations that a role requests once or twice only.
+
+    These are the ones forbidden to it, which tests/e2e/test_roles.py covers, and, unless the requests are random, those
+    that an earlier role has requested.
+    """
     before = [] if seconds else list(ROLES.values())[: list(ROLES).index(role)]
     return [
         operation.replace(" ", " /api/v1", 1)
@@ -128,7 +130,7 @@ def test_nothing_is_answered_that_is_not_described(
 def test_the_installation_carries_complaints_as_before(
     people: People, who: dict[str, Person], names: dict[str, list[str]]
 ) -> None:
-    # What the admin's requests made of accounts and lists is theirs to make.
+    # The admin's requests may have changed accounts and lists.
     people.reopen()
     lists = people.admin.get("/catalogue")
     lists["opds"]["disdukcapil"] = "Disdukcapil"

@@ -1,4 +1,4 @@
-"""Whatever stands where a token, a cookie, a cursor or a key is looked for: it is refused, and nothing fails."""
+"""Malformed tokens, cookies, cursors and keys are refused, and cause no failure."""
 
 import json
 from base64 import urlsafe_b64encode
@@ -15,7 +15,7 @@ from tests.people import People
 
 
 def written(value: Any) -> str:
-    """`value`, JSON where it is none, in the letters of an address."""
+    """Return `value`, as JSON unless it is a text, in URL-safe base64."""
     text = value if isinstance(value, str) else json.dumps(value)
     return urlsafe_b64encode(text.encode("utf-8", "surrogatepass")).decode().rstrip("=")
 
@@ -79,7 +79,7 @@ PLACES: dict[str, Callable[[str], tuple[str, str, dict[str, Any]]]] = {
 
 
 def asked(http: httpx.Client, bearer: str | None, method: str, path: str, **how: Any) -> httpx.Response:
-    """One request, with an access token where the request has none of its own."""
+    """Send a request, with the access token `bearer` unless it has an Authorization header."""
     headers = {name: value.encode("latin-1", "replace") for name, value in how.pop("headers", {}).items()}
     if bearer:
         headers.setdefault("Authorization", f"Bearer {bearer}".encode())
@@ -99,7 +99,7 @@ def test_what_is_none_is_refused_and_is_no_failure_of_ours(whole: Installation, 
         method, path, how = PLACES[place](text)
         how["headers"] = how.get("headers", {}) | (operators if place == "page's cursor" else {})
         response = asked(people.http, bearer, method, path, **how)
-        # The form of the log-in is shown to whoever has no session.
+        # Without a session, these addresses lead to the log-in form.
         assert response.status_code in range(400, 500) or path in ("/akun", "/masuk"), (text[:40], response)
         assert response.status_code < 500, (text[:40], response)
     said = whole.logs()[logged:]

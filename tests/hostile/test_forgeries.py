@@ -1,7 +1,7 @@
-"""What each broker user can publish, bind and declare, by every way it has: nothing of it has another's effect.
+"""What each broker user can publish, bind and declare, by every route: no forged event or call has an effect.
 
-On whatever RabbitMQ there is. Before 4.0 topic permissions are not asked for the keys that CC and BCC add, and in no
-release for those of dead letters; the consumers look for themselves.
+The tests run on any RabbitMQ. Before 4.0 it checks no topic permissions for the keys in CC and BCC headers, and in no
+release for those of dead letters; therefore the consumers check origins themselves.
 """
 
 import json
@@ -28,14 +28,14 @@ from tests.people import People, travel_as_complaint
 from tests.stages import BY_TYPE
 
 MARK = "forged-"
-"""With it the id of each forged event begins, which is in the inbox of whoever handled one."""
+"""The prefix of each forged event's id, which an inbox would contain if a stage had handled one."""
 
 OTHERS = ("amq.topic", "amq.direct", "amq.fanout", "amq.headers", "")
 
 
 @dataclass(frozen=True)
 class Forgery:
-    """A message to be published: a whole event of another's, whose headers say the best of it."""
+    """A message to publish: an event of another service, with headers that claim the right origin."""
 
     id: str
     event: type[EventData]
@@ -59,7 +59,7 @@ class Forgery:
 
 
 class Attacker:
-    """A broker user and its connection; a channel that the broker closes is opened anew."""
+    """A broker user with a connection; a channel that the broker closes is opened again."""
 
     def __init__(self, user: str, connection: Connection) -> None:
         self.user = user
@@ -69,7 +69,7 @@ class Attacker:
         self.sent: list[Forgery] = []
 
     def may(self, act: Callable[[Any], Any]) -> bool:
-        """Whether the broker lets it."""
+        """Return whether the broker permits `act`."""
         try:
             act(self.channel)
             return True
@@ -86,7 +86,7 @@ class Attacker:
         return self._channel
 
     def publish(self, forgery: Forgery) -> bool:
-        """Whether the broker took it. `routed` has the ids of those that came into a queue."""
+        """Publish `forgery`; return whether the broker accepted it. `routed` has the ids that reached a queue."""
         self.routed.add(forgery.id)
         self.sent.append(forgery)
         sealing = Origins("notification", self._connection.as_uri(include_password=True))
@@ -110,12 +110,12 @@ def attacking(whole: Installation, user: str) -> Iterator[Attacker]:
 
 
 def not_its_own(user: str) -> list[type[EventData]]:
-    """The types that `user` does not tell."""
+    """Return the event types that `user` does not publish."""
     return [event for event in EVENTS if user not in event.SERVICES]
 
 
 def forgeries(user: str, event: type[EventData]) -> list[Forgery]:
-    """`event` by every way that leads from an exchange to an inbox, whether the broker permits it or not."""
+    """Return forgeries of `event` for every route from an exchange to an inbox, permitted or not."""
 
     def forged(exchange: str, key: str, **headers: Any) -> Forgery:
         return Forgery(f"{MARK}{uuid.uuid4().hex[:20]}", event, exchange, key, headers)
@@ -137,7 +137,7 @@ def forgeries(user: str, event: type[EventData]) -> list[Forgery]:
 
 
 def by_dead_letters(attacker: Attacker) -> Iterator[Forgery]:
-    """A queue of its own that hands on to every exchange, where the broker lets it declare that; its letters."""
+    """Yield forgeries that a queue of the user dead-letters to each exchange, where the broker lets it declare one."""
     user = attacker.user
     name = {
         "gateway": f"live.gateway-{uuid.uuid4()}",
@@ -166,7 +166,7 @@ def by_dead_letters(attacker: Attacker) -> Iterator[Forgery]:
 
 @pytest.fixture(scope="module")
 def published(whole: Installation) -> dict[str, dict[str, Any]]:
-    """For each user: the exchanges that took something of it (`dead letters` too), and what came into a queue."""
+    """Return for each user the exchanges that accepted a forgery (or `dead letters`), and the forgeries in a queue."""
     found = {}
     for user in USERS:
         taken, closed = set(), set()
@@ -179,7 +179,7 @@ def published(whole: Installation) -> dict[str, dict[str, Any]]:
             for forgery in by_dead_letters(attacker):
                 taken.add(("dead letters", ""))
                 attacker.publish(forgery)
-            # What comes among a stage's calls is no call, and is dropped there.
+            # What arrives among a stage's calls is not a valid call, and is dropped there.
             calls = {forgery.id for forgery in attacker.sent if forgery.exchange == EXCHANGE}
             found[user] = {
                 "taken": {exchange for exchange, _ in taken},
@@ -213,10 +213,10 @@ def test_no_forgery_has_an_effect_and_each_is_kept_with_where_it_came_from(
     found = eventually(all_are_put_aside, patience=90)
     for each in routed:
         summary = found[each].summary()
-        # A stage that does not hear the type at all knows nobody who tells it, and waits for a newer instance in vain.
+        # A stage that does not know the type cannot check its origin: it retries, as for a newer version's event.
         assert summary["reason"].startswith(("forged: ", "gave up after 4 attempts: UnknownTypeError")), summary
         place = next(forgery.exchange for user in published.values() for forgery in user["sent"] if forgery.id == each)
-        # The exchange, by the broker's word; where a stage's own is written to by another, nobody's.
+        # The exchange that the broker recorded; unknown where another user wrote to a stage's own exchange.
         expected = None if place.endswith(".moves") else place
         assert (summary["came_from"] and summary["came_from"].partition(" under ")[0]) == expected, summary
     for stage in STAGES:
@@ -227,7 +227,7 @@ def test_no_forgery_has_an_effect_and_each_is_kept_with_where_it_came_from(
 
 @dataclass(frozen=True)
 class Claim(Forgery):
-    """What a stage tells as its own, which it may, with `data` that it may not."""
+    """An event that a stage may publish, with a `time` or `data` that it may not claim."""
 
     time: str = ""
     data: dict[str, Any] = field(default_factory=dict)
@@ -251,7 +251,7 @@ class Claim(Forgery):
 
 PAST, FUTURE = "2026-03-02T01:00:00Z", "2199-01-01T00:00:00Z"
 CLAIMS: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
-    # Of each user: the type, when it is to have come about, what it says.
+    # For each user: the type, the claimed time, the changed data.
     "intake": [("complaint.handed_over.v1", FUTURE, {}), ("complaint.submitted.v2", PAST, {"submitted_at": FUTURE})],
     "opd_response": [*[("response.submitted.v1", FUTURE, {})] * 40, ("step.overdue.v1", PAST, {"step": 3})],
     "triage": [("complaint.forwarded.v1", FUTURE, {}), ("step.due_soon.v1", PAST, {"step": 6})],
@@ -284,7 +284,7 @@ def test_what_a_stage_tells_of_the_future_or_of_anothers_step_is_put_aside_with_
 
 @contextmanager
 def answers(whole: Installation) -> Iterator[tuple[str, Callable[[], list[str]]]]:
-    """A key for replies, and the correlation ids of those that came to it."""
+    """Yield a reply key, and a function that returns the correlation ids of the replies received so far."""
     with Connection(whole.uri) as connection:
         channel, key = connection.default_channel, str(uuid.uuid4())
         queue = channel.queue_declare("", exclusive=True).queue
@@ -333,7 +333,7 @@ def test_no_stage_can_call_another_by_any_way_round(whole: Installation, user: s
         )
         attacker.channel.queue_bind(queue, moves, queue)
         ways.append(call("dead letter", moves, queue))
-        # RabbitMQ 4 asks about the keys of CC too: what it does not take, nobody has to refuse.
+        # RabbitMQ 4 checks the keys in CC too; a stage need not refuse what the broker has refused.
         eventually(lambda: whole.logs().count("message refused: not published as a call") == refused + sum(ways))
         attacker.channel.queue_delete(queue)
         with attacking(whole, "gateway") as attacker:

@@ -1,4 +1,4 @@
-"""Who collects the logs of every process, and joins them on all they have in common, learns nobody's ticket."""
+"""An attacker who joins the logs of all processes by anything they have in common learns no author's ticket."""
 
 import uuid
 from collections.abc import Iterator
@@ -25,8 +25,7 @@ SECOND = "2026-03-02T01:00:00"
 
 
 class Author:
-    """Somebody who registers, writes, reads, gets things wrong and changes what they may change; `names` is all that
-    leads to them."""
+    """A reporter who uses all functions and makes mistakes; `names` has all values that identify them."""
 
     def __init__(self, people: People, number: int) -> None:
         self._people = people
@@ -37,7 +36,7 @@ class Author:
             "username": f"penulis-{unlike}",
             "email": f"penulis.{unlike}@example.id",
         }
-        # A client that knows its requests by one id says so with each.
+        # A client that has one id for all its requests sends it with each.
         self.headers = {"X-Request-ID": f"klien-{unlike}-{number}"}
         self.person = Person(people.http)
         self.names = {self.account["username"], self.account["email"], self.headers["X-Request-ID"]}
@@ -46,7 +45,7 @@ class Author:
     def ask(self, method: str, path: str, json: Any = None, status: int = 200, **headers: str) -> Any:
         def answered() -> Any:
             response = self.person.ask(method, path, json, headers=self.headers | headers)
-            # Others keep the machine busy, and a stage may not answer in time.
+            # The machine is busy with other tests, so a stage may not answer in time.
             return response if response.status_code != 503 else None
 
         response = eventually(answered)
@@ -84,12 +83,12 @@ class Author:
         self.ask("DELETE", "/sessions/current", status=204)
 
     def _actor(self, token: str) -> Actor:
-        # What is behind the last dot is the client's secret.
+        # The part after the last dot is the client's secret.
         return verify(token.rpartition(".")[0], as_pem(self._people.installation.stack.keys["NKK_TOKEN_PUBLIC_KEY"]))
 
 
 def outboxes(installation: Installation) -> list[Line]:
-    """What somebody finds beside the logs who has the stages' databases."""
+    """Return the stages' outbox rows as lines, for an attacker who has the databases too."""
     rows: list[Line] = []
     for stage in STAGES:
         with engine(installation, stage).connect() as connection:
@@ -108,7 +107,7 @@ def outboxes(installation: Installation) -> list[Line]:
 
 @contextmanager
 def listening(installation: Installation) -> Iterator[list[Line]]:
-    """What a tool may hear, as lines to be joined with others: all that an event's envelope and properties say."""
+    """Yield what a tool may consume, as lines: all values of the events' envelopes and properties."""
     bindings = [
         binding(Exchange(f"{stage}.events", type="topic", no_declare=True), routing_key=event.TYPE)
         for event in EVENTS
@@ -134,7 +133,7 @@ def listening(installation: Installation) -> Iterator[list[Line]]:
 
 
 def as_mail_server(installation: Installation, addresses: set[str]) -> list[Line]:
-    """What a mail server's log says of the letters it took: when, to whom, and its Message-ID."""
+    """Return what a mail server logs about the letters it accepted: time, recipient and Message-ID."""
     letters = posted(installation.stack.var / "mail")
     return [
         {
@@ -151,7 +150,7 @@ def test_no_way_leads_from_an_author_to_their_ticket(whole: Installation, people
     offsets = {name: len(whole.log(name)) for name in whole.stack.programs}
     authors = [Author(people, number) for number in range(4)]
     with listening(whole) as heard:
-        # One alone, with nobody else in the same second; then all the others in the same.
+        # The first author is alone in their second; the others share theirs.
         authors[0].submits()
         with ThreadPoolExecutor(len(authors)) as pool:
             list(pool.map(Author.submits, authors[1:]))
@@ -178,9 +177,9 @@ def test_no_way_leads_from_an_author_to_their_ticket(whole: Installation, people
     assert tickets <= {line["subject"] for line in heard}
     assert way(lines + heard, names, tickets) is None
     assert way(lines + mail, names, tickets) is None
-    # Intake's own database knows; what a client calls its request leads nowhere, with all databases at hand.
+    # Intake's database links names to tickets; but a client's request id leads nowhere, even with all databases.
     assert way(lines + outboxes(whole), {author.headers["X-Request-ID"] for author in authors}, tickets) is None
-    # Not even one line says either, so that no line of another log completes it.
+    # No line contains a name or a ticket, so that no line of another log completes a chain.
     assert way(lines, names, names) is None
     assert way(lines, tickets, tickets) is None
 
@@ -204,14 +203,14 @@ def test_a_message_id_leads_to_no_row_of_any_database_and_to_no_line_of_a_log(
 
 
 LINKED = [
-    # As it was: the gateway named the account, notification the ticket, both the request.
+    # As in an earlier version: the gateway logged the account, notification the ticket, and both the request.
     [
         {"timestamp": f"{SECOND}.1Z", "actor": "account-1", "correlation_id": "request-1"},
         {"timestamp": "2026-03-02T02:00:00.1Z", "subject": "ticket-1", "correlation_id": "request-1"},
     ],
-    # Nothing in common but the second.
+    # The lines have only the second in common.
     [{"timestamp": f"{SECOND}.1Z", "account": "account-1"}, {"timestamp": f"{SECOND}.9Z", "ticket": "ticket-1"}],
-    # By the way of a third line, under fields of other names, within a longer text.
+    # The lines are linked by a third one, under other field names, and within a longer text.
     [
         {"timestamp": f"{SECOND}.1Z", "account": "account-1", "id": "event-1"},
         {"timestamp": "2026-03-02T02:00:00Z", "event_id": "event-1", "message_id": "letter-1"},

@@ -1,4 +1,4 @@
-"""Whatever is put into a stage's queue is handled, or quarantined with a reason; the stage goes on with the next."""
+"""Any message in a stage's queue is handled, or quarantined with a reason; the stage goes on with the next."""
 
 import bz2
 
@@ -24,8 +24,10 @@ COUNT = 150
 
 
 def put(whole: Installation, stage: str, sent: list[Sent]) -> None:
-    """Put all of it into the inbox of `stage` as told by its owner, confirmed: the rest may be lost when the channel
-    closes."""
+    """Publish `sent` to the inbox of `stage` as its owner would, with confirms.
+
+    Without them, messages may be lost when the channel closes.
+    """
     with Connection(whole.uri, transport_options={"confirm_publish": True}) as connection:
         for item in sent:
             moved = as_moved(
@@ -40,7 +42,7 @@ def put(whole: Installation, stage: str, sent: list[Sent]) -> None:
 
 
 def waiting(whole: Installation, *queues: str) -> int:
-    """How many messages stand in `queues`."""
+    """Return the number of messages in `queues`."""
     with Connection(whole.uri) as connection:
         return sum(connection.default_channel.queue_declare(queue, passive=True).message_count for queue in queues)
 
@@ -49,8 +51,8 @@ def waiting(whole: Installation, *queues: str) -> int:
 def test_no_message_ends_a_stage_or_holds_it_up(whole: Installation, people: People, stage: str) -> None:
     before = running_processes(whole)
     aside = waiting(whole, quarantine_name(stage))
-    # A calendar that one stage takes and the others never heard of would only show that they wait for it, and a roster
-    # that nobody published would take their agencies away from all others.
+    # Valid ones of these types would harm other tests: stages would wait for a calendar that only one of them received,
+    # and agencies would be missing from the roster.
     left_out = (CalendarChanged.TYPE, ListsChanged.TYPE)
     sent = [item for item in some(messages(stage), COUNT) if not (item.readable and item.type in left_out)]
     put(whole, stage, sent)

@@ -1,4 +1,4 @@
-"""Every address with every method, as everybody: nothing changes but by what is meant to change it.
+"""Every address with every method, by everybody: nothing changes but by what is meant to change it.
 
 The databases of all four stages are compared, row by row, before and after.
 """
@@ -47,18 +47,22 @@ METHODS = (
 )
 READS = ("GET", "HEAD", "OPTIONS")
 TAKEN = (*READS, "POST", "PUT", "DELETE")
-"""Those that some address takes: tried with a body and without, READS with one by two walkers alone."""
+"""The methods that some address accepts, tried with and without a body; READS with one by ANYBODY only."""
 
 BY_ALL = ("GET", "HEAD", "POST")
-"""Those that pages take; of the others, which the API alone takes, tests/e2e/test_roles.py tries each operation by
-every role."""
+"""The methods that pages accept, tried by everybody.
+
+The others are accepted by the API alone, of which tests/e2e/test_roles.py tries each operation in every role.
+"""
 
 AT_ONCE = 8
 
 OPD = "disdukcapil"
 ANYBODY = ("reporter", "admin")
-"""Who tries the other methods, which most addresses refuse before anybody is asked who they are, and READS with a
-body; in `make proof` everybody does."""
+"""Who tries the other methods, and READS with a body; in `make proof` everybody does.
+
+Most addresses refuse these before they check who asks.
+"""
 
 EVERYBODY = {
     "nobody": "nobody",
@@ -68,7 +72,7 @@ EVERYBODY = {
     "opd_team": "OPD",
     "admin": "admin",
 }
-"""Who walks, and what docs/access.md calls them."""
+"""The walkers, and their names in docs/access.md."""
 
 FORM = {
     "kind": "public",
@@ -103,25 +107,25 @@ FORM = {
     "last": "2026-12-31",
     "season_name": "Musim",
 }
-"""One form that fills in every page's: each takes from it what it knows."""
+"""One form for every page, of which each takes the fields it knows."""
 
 OWN_WORK: dict[str, set[str]] = {
     "outbox": {"sent_at", "held_until"},
     "messages": {"next_try_at", "tries", "tried_since", "why", "sent_at", "given_up_at"},
 }
-"""What the service writes by itself, by table."""
+"""The columns that the service changes by itself, by table."""
 
 STAFF = ("operator", "main_team", "opd_team")
 RECORDS = {f"{stage}.record" for stage in STAGES}
-"""Where it is recorded who of the staff looked at a case."""
+"""The tables that record which staff have viewed a case."""
 
 BOOKKEEPING = {"used_boxes"}
-"""Tables of what has been asked, whatever it was: of each sealed call, that it is not to be opened twice."""
+"""Tables that note every sealed call, whatever its result, so that it is not accepted twice."""
 
 
 @dataclass
 class Walker:
-    """Somebody with a browser that is logged in and an access token."""
+    """A client with the cookies of a logged-in browser, and an access token."""
 
     name: str
     cookies: str = ""
@@ -136,11 +140,11 @@ class Books:
     installation: Installation
 
     def read(self) -> dict[str, set[str]]:
-        """Every row by its table, without what the service writes by itself."""
+        """Return the rows by table, without the columns that the service changes by itself."""
         return {f"{stage}.{name}": rows for stage in STAGES for name, rows in self._of(stage)}
 
     def changed(self, before: Mapping[str, set[str]]) -> dict[str, set[str]]:
-        """What has come or gone since."""
+        """Return the rows that were added or removed since `before`, by table."""
         return {name: rows ^ before[name] for name, rows in self.read().items() if rows != before[name]}
 
     def _of(self, stage: str) -> Iterator[tuple[str, set[str]]]:
@@ -153,7 +157,7 @@ class Books:
 
 @dataclass(frozen=True)
 class Address:
-    """A rule of the gateway, filled in."""
+    """A route of the gateway, with its path filled in."""
 
     endpoint: str
     path: str
@@ -166,12 +170,12 @@ class Address:
 
     @property
     def gives_file(self) -> bool:
-        """Whether a GET makes a document, which takes its time."""
+        """Return whether a GET makes a document, which is slow."""
         return self.path.endswith((".pdf", ".docx"))
 
 
 def addresses(ticket: str) -> list[Address]:
-    """Every address there is."""
+    """Return every address of the gateway."""
 
     def value(rule: Rule, name: str) -> Any:
         known = {
@@ -193,7 +197,7 @@ def addresses(ticket: str) -> list[Address]:
     found = []
     with app.test_request_context("/"):
         for rule in app.url_map.iter_rules():
-            # By this rule and no other: an endpoint may have several, which take other values.
+            # Built from this rule, because an endpoint may have several, with other arguments.
             _, path = rule.build({name: value(rule, name) for name in rule.arguments})
             operation = re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1"))
             found.append(Address(rule.endpoint, path, operation, frozenset(rule.methods or ())))
@@ -201,7 +205,7 @@ def addresses(ticket: str) -> list[Address]:
 
 
 class Door:
-    """Requests as they are written: any method, some at once, a connection for each thread."""
+    """A client for requests with any method, several at once, with a connection for each thread."""
 
     def __init__(self, whole: Installation) -> None:
         self._port = whole.stack.port
@@ -210,7 +214,7 @@ class Door:
         self._pool = ThreadPoolExecutor(AT_ONCE)
 
     def all(self, requests: Iterable[tuple[Any, ...]]) -> list[int]:
-        """How each is answered that `ask` would ask."""
+        """Send each of `requests` by `ask`; return the statuses."""
         return list(self._pool.map(lambda request: self.ask(*request), requests))
 
     def close(self) -> None:
@@ -219,14 +223,14 @@ class Door:
             line.close()
 
     def ask(self, walker: Walker, method: str, path: str, body: bytes | None, kind: str) -> int:
-        """How a request is answered."""
+        """Send a request; return the status."""
         headers = {"Content-Type": kind} if body is not None else {}
         headers |= {"Cookie": walker.cookies} if walker.cookies else {}
         headers |= {"Authorization": f"Bearer {walker.token}"} if walker.token else {}
         try:
             return self._answered(method, path, body, headers)
         except (http.client.HTTPException, ConnectionError):
-            # The connection had been closed meanwhile, as after a request that could not be read.
+            # The server had closed the connection, as after a request that it could not read.
             self._mine.line.close()
             return self._answered(method, path, body, headers)
 
@@ -242,7 +246,7 @@ class Door:
 
 @dataclass
 class Grounds:
-    """Where is walked: the installation, its books, its addresses, and who is there."""
+    """What a walk needs: the client, the databases, the addresses, the walkers, and the access rules."""
 
     door: Door
     books: Books
@@ -252,8 +256,10 @@ class Grounds:
     access: dict[str, tuple[str, ...]]
 
     def walk(self, walker: Walker, method: str, listed: bool) -> dict[tuple[str, str], int]:
-        """How every address answers `method`, with a body and without: those whose GET may change something, or all
-        the others."""
+        """Try `method` on addresses, with a body and without; return the statuses.
+
+        These are the addresses in EFFECTS, whose GET may change something, or with `listed` false all the others.
+        """
         there = [address for address in self.addresses if (address.endpoint in EFFECTS) == listed]
         with_body = LONG or method not in READS or walker.name in ANYBODY
         asked = [
@@ -271,7 +277,7 @@ class Grounds:
         }
 
     def _form(self, walker: Walker, method: str, address: Address, has_body: bool) -> tuple[bytes | None, str]:
-        """What would make a page act if it were taken for sent, and its type; with the token unless it is sent."""
+        """Return a body that would make a page act, and its type; with the CSRF token except for POST."""
         form = FORM | ({} if method == "POST" else {"csrf_token": walker.csrf})
         if address.endpoint == "public.log_in":
             form |= self.people.credentials("operator")
@@ -280,7 +286,7 @@ class Grounds:
         return body.encode() if has_body else None, kind
 
     def _is_meant(self, walker: Walker, method: str, address: Address) -> bool:
-        """Whether this is how something is changed: an operation of the API for who may, an opening by the reporter."""
+        """Return whether it may change something: an allowed operation of the API, or the reporter's opening."""
         if method == "GET":
             return walker.name == "reporter" and address.endpoint in EFFECTS
         operation = f"{method} {address.operation}"
@@ -288,7 +294,7 @@ class Grounds:
 
 
 def log_in(people: People, name: str, account: Mapping[str, Any]) -> Walker:
-    """A walker who has logged in at both doors."""
+    """Log in to the site and to the API; return the walker."""
     credentials = {key: account[key] for key in ("username", "password")}
     browser = visitor(people, **credentials)
     found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/sampai-jumpa").text)
@@ -300,7 +306,7 @@ def log_in(people: People, name: str, account: Mapping[str, Any]) -> Walker:
 
 @pytest.fixture(scope="module")
 def grounds(whole: Installation, people: People) -> Iterator[Grounds]:
-    """One installation, with a complaint that is answered and not opened yet."""
+    """Yield the installation, with a complaint that is answered and not opened yet."""
     reporter = people.reporter()
     ticket = travel_as_complaint(people, reporter, OPD)
     assert reporter.account
@@ -318,7 +324,7 @@ def grounds(whole: Installation, people: People) -> Iterator[Grounds]:
 
 
 def settle(books: Books) -> None:
-    """Return once nothing is on its way any more."""
+    """Wait until no event is unsent and no row changes any more."""
     seen: list[Any] = []
 
     def quiet() -> bool:
@@ -359,7 +365,7 @@ PICTURE = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "image"}
 
 
 def test_an_answer_is_received_by_who_opens_it_and_by_nothing_else(grounds: Grounds) -> None:
-    """A load ahead of the visitor, the head alone, a picture in another origin's page: none of them has read it."""
+    """A prefetch, a HEAD request or an image in another site's page is not a reading of the answer."""
     reporter = grounds.people.reporter()
     ticket = travel_as_information(grounds.people, reporter)
     assert reporter.account

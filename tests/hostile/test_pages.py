@@ -1,4 +1,4 @@
-"""What people write comes out on every page as words, be it markup, script or template; and no cookie is believed."""
+"""Markup, scripts and templates in users' texts are shown as text on every page; forged cookies are refused."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ ALIVE = ("<script>alert", "<img src=x", 'onerror=alert(2)>"', "{{49}}", " 49")
 
 
 def visitor(people: People, username: str, password: str = PASSWORD) -> httpx.Client:
-    """A browser, logged in by the form."""
+    """Return a client that has logged in with the site's form."""
     browser = httpx.Client(base_url=people.installation.url, timeout=20, follow_redirects=True)
     found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/masuk").text)
     assert found
@@ -29,7 +29,7 @@ def visitor(people: People, username: str, password: str = PASSWORD) -> httpx.Cl
 
 @pytest.fixture(scope="module")
 def browsers(people: People) -> Iterator[tuple[dict[str, httpx.Client], str]]:
-    """Everybody's browser, and the ticket of a complaint that is markup from end to end, as far as it goes."""
+    """Yield a client for each role, and the ticket of an answered complaint with markup in every text."""
     reporter = people.reporter(name=MARKUP)
     ticket = people.submit(reporter, **complaint_form(**WRITTEN))
     path = f"/complaints/{ticket}"

@@ -1,6 +1,6 @@
-"""What somebody who reads the broker took there, a call or an access token, is worth nothing afterwards.
+"""Calls and access tokens read at the broker are of no use afterwards.
 
-Calls wait in quorum queues, and stay on the broker's disk when they have long been answered.
+Calls wait in quorum queues, and stay on the broker's disk after they were answered.
 """
 
 import json
@@ -36,7 +36,7 @@ ACTOR = "nameko.actor"
 
 @dataclass
 class Taken:
-    """A call as it crossed the broker."""
+    """A call as it was read at the broker."""
 
     key: str
     body: bytes
@@ -55,7 +55,7 @@ class Taken:
 
 @contextmanager
 def at_the_broker(whole: Installation, *reply_addresses: str) -> Iterator[tuple[Connection, Tap]]:
-    """Somebody who may do everything there, and hears what is answered to some addresses."""
+    """Yield a connection with all permissions, and a tap on the replies to `reply_addresses`."""
     with (
         tapping(whole.uri, *((EXCHANGE, address) for address in reply_addresses)) as answers,
         Connection(whole.uri) as connection,
@@ -64,7 +64,7 @@ def at_the_broker(whole: Installation, *reply_addresses: str) -> Iterator[tuple[
 
 
 def send(connection: Connection, call: Taken, reply_to: str, **changed: Any) -> None:
-    """Publish a call again."""
+    """Publish a call again, with some parts `changed`."""
     sent = {"key": call.key, "headers": call.headers, "correlation_id": str(uuid.uuid4()), **changed}
     connection.default_channel.basic_publish(
         connection.default_channel.prepare_message(
@@ -80,12 +80,12 @@ def send(connection: Connection, call: Taken, reply_to: str, **changed: Any) -> 
 
 
 def code_in_letter(people: People, account: str) -> str | None:
-    """The code for a new password that is good for an account."""
+    """Return the valid code for a new password from the letters to an address, or None."""
     return next((code for code in codes(people.installation, account) if owner_of(people, code)), None)
 
 
 def everything_is_asked(people: People) -> None:
-    """Each of the acts that intake is asked for in a box, over HTTP."""
+    """Make each of intake's sealed calls, over HTTP."""
     reporter = people.reporter(email=f"{uuid.uuid4().hex}@example.id")
     assert reporter.account
     assert reporter.session
@@ -122,8 +122,8 @@ def everything_is_asked(people: People) -> None:
 
 @pytest.fixture(scope="module")
 def taken(whole: Installation, people: People) -> list[Taken]:
-    """Every call that crossed the broker meanwhile."""
-    # What a gateway that has just been started asks the stages for: it keeps lists and figures for a while.
+    """Return every call that crossed the broker meanwhile."""
+    # A gateway that has just started has no lists or figures cached, and so calls for them too.
     whole.take_down("gateway")
     whole.bring_up("gateway")
     whole.wait_until_ready()
@@ -148,12 +148,11 @@ def in_boxes(taken: list[Taken]) -> list[Taken]:
 
 
 LOOKED_AT_AGAIN = ("messages.tries", "messages.next_try_at")
-"""What changes of a letter to somebody whose address nobody ever told: it is looked at again each minute, for ever."""
+"""The columns that change with each retry of a letter to somebody whose address never arrives."""
 
 
 def settled(whole: Installation) -> dict[str, str]:
-    """Everything in all databases, once nothing is under way; the AssertionError of one in which something stays under
-    way names it."""
+    """Return the content of all databases once nothing is pending. The AssertionError names what still is."""
 
     def found() -> dict[str, str]:
         inboxes = [f"{stage}.inbox" for stage in STAGES]
@@ -171,8 +170,11 @@ def _held(whole: Installation) -> dict[str, str]:
 
 
 def unsent(whole: Installation) -> list[str]:
-    """The events, answers to forgotten passwords and letters that are about to leave. Not a letter that was tried in
-    vain before, since who tells its address is not in sight; nor one that waits for the offices to open."""
+    """Return the events, reset requests and letters that are about to be sent.
+
+    Left out are letters that were tried in vain, since their address may never arrive, and those that wait for the
+    offices to open.
+    """
     found = []
     for stage in STAGES:
         there = tables(whole, stage).tables
@@ -194,20 +196,20 @@ def unsent(whole: Installation) -> list[str]:
 
 
 def answered(answers: Tap, count: int) -> list[dict[str, Any]]:
-    """So many answers."""
+    """Wait for `count` answers, and return them."""
     eventually(lambda: len(answers.messages) == count)
     return [json.loads(body_of(message)) for message in answers.messages]
 
 
 def refused(answers: list[dict[str, Any]]) -> bool:
-    """Whether none of them has anything in it."""
+    """Return whether all of them are refusals without a result."""
     return {(answer["result"], answer["error"]["exc_type"]) for answer in answers} == {(None, "Unavailable")}
 
 
 def test_no_call_that_came_in_a_box_is_carried_out_again(
     whole: Installation, people: People, taken: list[Taken]
 ) -> None:
-    """Neither to its own reply address nor to another, to another method, in nobody's name or in an admin's."""
+    """It is sent to its own and to another reply address, to another method, and with an admin's token."""
     boxes, before = in_boxes(taken), settled(whole)
     admins = next(call.headers[ACTOR] for call in boxes if call.method == "add_staff")
     sent, mine = 0, str(uuid.uuid4())
@@ -231,7 +233,7 @@ def test_no_call_that_came_in_a_box_is_carried_out_again(
 
 
 def test_a_box_that_many_publish_at_once_is_carried_out_once(whole: Installation, people: People) -> None:
-    """There are two instances of intake, and both are given it."""
+    """Two instances of intake consume the copies."""
     reporter = people.reporter()
     assert reporter.account
     form = {"username": reporter.account["username"], "password": PASSWORD}
@@ -284,7 +286,7 @@ def test_a_token_goes_where_somebody_must_be_logged_in_and_nowhere_else(taken: l
 
 
 def test_the_secret_of_a_token_comes_no_further_than_the_door(whole: Installation, people: People) -> None:
-    """Neither to a stage nor to a log; nor does a refresh token but in a box."""
+    """It reaches neither a stage nor a log; refresh tokens reach intake in sealed boxes only."""
     with tapping(whole.uri, (EXCHANGE, "#"), *((f"{stage}.events", "#") for stage in STAGES)) as tap:
         reporter = people.reporter()
         people.submit(reporter)

@@ -1,4 +1,4 @@
-"""What no client of ours would send: paths, methods, headers, bodies and framing made to find a way in."""
+"""Hostile HTTP requests: paths, methods, headers, bodies and framing that no real client would send."""
 
 import gzip
 import json
@@ -63,7 +63,7 @@ def test_what_is_no_http_is_a_problem_that_repeats_nothing(whole: Installation, 
 
 
 def test_a_body_is_no_second_request(whole: Installation) -> None:
-    """However a body is framed, nothing in it is answered as a request of its own."""
+    """Nothing in a body is answered as a request of its own, however it is framed (request smuggling)."""
     inner = b"GET /api/v1/opds HTTP/1.1\r\nHost: x\r\n\r\n"
     framed = b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\n" + JSON
     for head, body in {
@@ -163,7 +163,7 @@ def test_no_header_tells_us_who_we_are_or_where(people: People, name: str) -> No
         assert EVIL not in response.text
         assert EVIL not in str(response.headers)
         assert "Strict-Transport-Security" not in response.headers
-    # It is made from the journey, which hears of a report a moment after it was accepted.
+    # The document is made from the journey, which exists a moment after the report was accepted.
     eventually(lambda: reporter.ask("GET", f"/complaints/{ticket}/timeline").status_code == 200)
     document = reporter.ask("GET", f"/complaints/{ticket}/documents/tanda-terima.pdf", headers=headers)
     assert document.status_code in (200, 409)
@@ -266,7 +266,7 @@ def test_a_body_is_what_its_type_says(people: People, kind: str, status: int) ->
 
 
 def test_a_key_that_stands_twice_is_refused(people: People) -> None:
-    """Whoever checks before us may look at the first, and we would take the last."""
+    """A check before us may look at the first value, while we would take the last."""
     body = b'{"username": "tidak-ada-orangnya", "password": "x", "password": "' + PASSWORD.encode() + b'"}'
     said = problem(sent(people, body, {"Content-Type": "application/json"}), 400, "malformed")
     assert "twice" in said["detail"]

@@ -1,4 +1,4 @@
-"""Hundreds of connections from several addresses that take all the time in the world; everybody else is answered."""
+"""Hundreds of slow connections from several addresses do not keep others from being answered."""
 
 import socket
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from tests.people import People
 
 SOURCES = [f"127.0.0.{number}" for number in range(2, 12)]
 EACH = 40
-"""From each of them: ten times as many as the gateway has threads."""
+"""The connections from each source, altogether ten times as many as the gateway has threads."""
 
 HEAD = b"POST /api/v1/sessions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 AT_ONCE = 20
@@ -37,22 +37,22 @@ SLOW = {
 
 @pytest.fixture
 def crowd() -> Iterator[ExitStack]:
-    """Connections that are held until the test ends."""
+    """Yield a stack for connections, which are held until the test ends."""
     with ExitStack() as held:
         yield held
 
 
 def hold(crowd: ExitStack, installation: Installation, beginning: bytes) -> list[socket.socket]:
-    """A crowd of connections on each of which `beginning` was sent."""
+    """Open connections from all sources, send `beginning` on each, and return them."""
     lines = []
     for source in SOURCES:
         for _ in range(EACH):
             line = crowd.enter_context(
                 socket.create_connection(("127.0.0.1", installation.stack.port), timeout=20, source_address=(source, 0))
             )
-            # So that the kernel takes little of the answer for it.
+            # A small buffer, so that the kernel takes little of the response.
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-            # What is hung up on at once need not be told more.
+            # The server may have closed the connection already.
             with suppress(OSError):
                 line.sendall(beginning)
             lines.append(line)
@@ -71,7 +71,7 @@ def test_everybody_else_is_answered(whole: Installation, people: People, crowd: 
 
 
 def test_more_than_may_be_connected_refuse_nobody(whole: Installation, crowd: ExitStack) -> None:
-    """As many as there is room for, and as many again; the oldest of them gave way."""
+    """There are twice as many connections as allowed, and the oldest are closed."""
     lines = [line for _ in range(5) for line in hold(crowd, whole, b"GET /")]
     for _ in range(5):
         [said] = answers(whole, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -89,11 +89,11 @@ def test_who_does_not_end_a_request_is_told_so_after_a_while_and_hung_up_on(whol
     assert '"request failed"' not in whole.log("gateway")
 
 
-# -- whom to believe
+# -- trusted proxies
 
 
 def strict(whole: Installation, source: str, *headers: bytes) -> bool:
-    """Whether the answer to a request from `source` was one to a visitor who came by TLS."""
+    """Return whether the response to a request from `source` is the one for a visitor with TLS."""
     with socket.create_connection(("127.0.0.1", whole.stack.port), timeout=20, source_address=(source, 0)) as line:
         line.sendall(b"\r\n".join([b"GET /healthz HTTP/1.1", b"Host: x", b"Connection: close", *headers, b"", b""]))
         said = b"".join(iter(lambda: line.recv(65_536), b""))

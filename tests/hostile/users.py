@@ -1,4 +1,4 @@
-"""The broker users of an installation in containers, on a test's virtual host: every process speaks as its own."""
+"""The broker users of an installation in containers, one for each process, on a test's virtual host."""
 
 import importlib.util
 import json
@@ -12,7 +12,7 @@ from tests.installations import QuickStack
 FOLDER = Path(__file__).resolve().parents[2] / "deploy/rabbitmq"
 DEFINITIONS = json.loads((FOLDER / "definitions.json").read_text())
 USERS = [user["name"] for user in DEFINITIONS["users"] if user["name"] != "admin"]
-"""Everybody but the admin, who may do whatever there is."""
+"""All users but the admin, who has every permission."""
 
 _PASSWORDS = {user["name"]: secrets.token_hex(16) for user in DEFINITIONS["users"]}
 
@@ -25,7 +25,7 @@ class SeparateUsers(QuickStack):
 
 
 def create_users(node: PrivateNode, uri: str) -> None:
-    """Have `node` know every user, with the permissions of deploy/ on the virtual host of `uri`."""
+    """Create every user on `node`, with the permissions of deploy/ on the virtual host of `uri`."""
     spec = importlib.util.spec_from_file_location("render", FOLDER / "render.py")
     render = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
     spec.loader.exec_module(render)  # type: ignore[union-attr]
@@ -41,7 +41,7 @@ def create_users(node: PrivateNode, uri: str) -> None:
 
 
 def uri_of(uri: str, user: str) -> str:
-    """The broker and virtual host of `uri`, for `user`."""
+    """Return `uri` with the credentials of `user`."""
     parts = urlsplit(uri)
     return urlunsplit(parts._replace(netloc=f"{user}:{_PASSWORDS[user]}@{parts.hostname}:{parts.port}"))
 
