@@ -88,7 +88,7 @@ class Installation:
         os.kill(self._pid(name), signal.SIGKILL)
 
     def freeze(self, name: str) -> None:
-        """Send SIGSTOP to `name`: it exists, and does nothing."""
+        """Send SIGSTOP to `name`, which then hangs."""
         os.kill(self._pid(name), signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
@@ -215,7 +215,7 @@ def installation(
 
 
 def as_moved(uri: str, message: Message) -> Message:
-    """Return `message` as the stage in its routing key moves an event of the owner to its own inbox."""
+    """Return `message` with the exchange and headers of an owner's event that a stage has moved to its inbox."""
     stage = message.routing_key.partition(".")[0]
     owner = next((event.SERVICES[0] for event in EVENTS if message.type == event.TYPE), "intake")
     told = SimpleNamespace(

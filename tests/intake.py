@@ -65,7 +65,7 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "reset_staff": (ADMIN, {"username": "operator", "password": NEW}),
     "let_staff_in": (ADMIN, {"username": "operator"}),
 }
-"""One successful call of each method."""
+"""One successful call of each method that takes a sealed box, as (actor, content)."""
 
 
 class Passwords:

@@ -18,7 +18,7 @@ from tests.installations import Installation, eventually
 PASSWORD = "rahasia-sekali-42"
 
 RENEWED_BEFORE = timedelta(minutes=5)
-"""How long before it expires an access token is renewed. Tests that use `Person.token` elsewhere have as long."""
+"""How long before its expiry an access token is renewed, and so how long tests can use `Person.token` elsewhere."""
 
 REGISTRATION = {
     "kind": "public",
@@ -56,14 +56,13 @@ class Person:
     def _authorization(self) -> dict[str, str]:
         """Return the Authorization header.
 
-        As in a real client, a log-in is renewed before it expires: the people of an installation stay as long as its
-        tests.
+        As in a real client, a log-in is renewed before it expires, because an installation's tests may take longer.
         """
         if self.session and datetime.now(UTC) > datetime.fromisoformat(self.session["expires_at"]) - RENEWED_BEFORE:
             response = self.http.post(
                 "/api/v1/sessions/current/renewal", json={"refresh_token": self.session["refresh_token"]}
             )
-            # A session that a test has ended is not renewed: the request goes out with the token it has.
+            # Renewal fails where a test has ended the session: then the request is sent with the old token.
             if response.status_code == 200:
                 self.session = {**self.session, **response.json()}
                 self.token = self.session["access_token"]
