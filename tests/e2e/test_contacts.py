@@ -1,4 +1,4 @@
-"""A reporter's contact: changed by themselves, with their password, and shown to nobody else."""
+"""A reporter's contact: changed by themselves with their password, and stored in sealed form only."""
 
 import uuid
 from collections.abc import Mapping

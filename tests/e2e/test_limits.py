@@ -80,7 +80,7 @@ class Window:
 
 
 def in_one_window(strict: Installation, seconds: int, act: Callable[[Stranger], T]) -> tuple[T, Window]:
-    """Return the result of `act` within one window of `seconds`; where it crossed two, repeat it with a new address."""
+    """Return the result of `act` and the window it ran in; where it crossed two, repeat it from a new address."""
     for _ in range(5):
         began = time.time()
         found = act(Stranger(strict.url))

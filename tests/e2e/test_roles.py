@@ -41,7 +41,7 @@ JOURNEY = {
 CLAIMS = {f"POST {TICKET}/claim": {}, f"DELETE {TICKET}/claim": None}
 
 REFUSED_ANYWAY = {"POST /password-resets/completion": 422}
-"""Operations that need more than a role: these fail with this status without the code of a letter."""
+"""Operations that need more than a role, with the status of their refusal: here a letter's code is missing."""
 
 
 TABLE = table()
