@@ -94,8 +94,7 @@ def url_of(request: pytest.FixtureRequest, tmp_path: Path, kept: dict[str, str])
         with database.writing() as connection:
             tables = inspect(connection).get_table_names()
             if tables and "alembic_version" not in tables:
-                # These tables were made from the models and suit the next test too: truncating takes a tenth of the
-                # time.
+                # Made from the models, which suit the next test too: truncating takes a tenth of the time.
                 named = ", ".join(f'"{table}"' for table in tables)
                 connection.exec_driver_sql(f"TRUNCATE {named} RESTART IDENTITY CASCADE")
             else:

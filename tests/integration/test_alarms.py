@@ -288,8 +288,7 @@ LOOKS = {"intake": "complaint", "notification": "answer"}
 def test_what_is_left_of_the_service_is_counted_by_the_submissions_calendar_at_every_desk(stages):
     ticket = submitted(stages)
     promised = stages.stored(ticket)["intake"].service_due_at
-    # The offices are closed on the next day, by a newer calendar: no promise changes, and no count of what is left of
-    # it.
+    # A newer calendar closes the offices on the next day: no promise changes, nor the count of what is left of it.
     stages.do(
         "intake", "replace_calendar", ADMIN, 0, ORDINARY | {"days": {"2026-03-03": {"name": "Banjir", "spans": []}}}
     )

@@ -169,7 +169,7 @@ def test_who_has_less_patience_than_others_does_not_judge_for_them(client, uri):
 
 
 def test_steady_calls_keep_the_connection_alive(uri, monkeypatch):
-    # Replies are not acknowledged: without heartbeats, the broker would close the connection after two intervals.
+    # Replies are not acknowledged, so without heartbeats the broker would close a connection that only reads.
     monkeypatch.setattr(rpc_client, "HEARTBEAT_SECONDS", 2)
     calling = RpcClient(uri, timeout=2)
     until = monotonic() + 8

@@ -228,8 +228,7 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
                 to_the_day = {(True, end_of_day(due), submitted.calendar)}
                 assert walk.promised - to_the_day == {(False, due, submitted.calendar)}
 
-                # In the end each late run has one overdue alarm, by the timer or by the act that ended it, and no other
-                # run has.
+                # In the end each late run, and no other, has one overdue alarm, by the timer or by its act.
                 told = alarms[walk.ticket]
                 late = {
                     run

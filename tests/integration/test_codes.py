@@ -1,4 +1,4 @@
-"""Codes for a new password, requested from several instances of intake at once, on either database."""
+"""Codes for a new password, sent by several instances of intake at once, on either database."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ from tests.nginx import Proxy
 
 GET = b"GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"
 LONG = 8 * 1024 * 1024
-"""An answer larger than the kernel buffers for a connection whose client does not read."""
+"""The length of a long answer, more than the kernel buffers for a client that does not read."""
 
 PATIENT = Allowance(60, 60, 60, 60, 60)
 SHORT = Allowance(begin=0.5, head=0.5, body=0.5, answer=0.5, hang_up=0.5)
@@ -193,7 +193,7 @@ BEGINNINGS = {
 
 @pytest.mark.parametrize("beginning", BEGINNINGS.values(), ids=BEGINNINGS)
 def test_what_is_no_whole_request_reaches_no_thread(house: Callable[..., House], beginning: bytes) -> None:
-    """More connections than the one thread stay incomplete, and other requests are served."""
+    """There are more incomplete requests than the one thread, and other requests are still served."""
     here = house()
     with ExitStack() as lines:
         for _ in range(5):

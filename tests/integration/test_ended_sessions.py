@@ -1,4 +1,4 @@
-"""An access token whose session has ended can change and read nothing at intake, though it has not expired."""
+"""An access token whose session has ended gives no access to intake, though it has not expired."""
 
 import uuid
 from collections.abc import Iterator
