@@ -224,7 +224,7 @@ def test_the_clocks_counted_from_the_record_are_those_the_stages_kept(share, url
 
                 submitted = min(facts, key=lambda fact: fact.place)
                 due = service_due(submitted.at, calendars[submitted.calendar])
-                # The OPD's desk is told the day only.
+                # The OPD's desk receives the day only.
                 to_the_day = {(True, end_of_day(due), submitted.calendar)}
                 assert walk.promised - to_the_day == {(False, due, submitted.calendar)}
 

@@ -252,7 +252,7 @@ def test_an_event_that_concerns_an_opd_is_published_under_its_key_too_and_arrive
     for name, queue in queues.items():
         while message := queue.get():
             message.ack()
-            # What a consumer believes the type by is still the event's own key.
+            # The routing key, by which consumers check the type, is still the event's own.
             assert message.delivery_info["routing_key"] == ResponseReturned.TYPE
             found[name].append(json.loads(message.body)["data"]["round"])
         queue.delete()

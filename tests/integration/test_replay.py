@@ -1,4 +1,4 @@
-"""Replays: what a tool that asks is published again, in which order, and what happens on a bad day."""
+"""Replays: which past events a tool receives on request, in which order, and how interruptions and faults end."""
 
 import json
 import uuid
@@ -55,7 +55,7 @@ class Tool:
         self.markers, self.requests = [], []
 
     def read(self):
-        """What was published for it until now, as events; the markers beside."""
+        """Return the past events that arrived since the last call, and keep the markers in `markers`."""
         events = []
         while message := self.queue.get(accept=None):
             message.ack()
@@ -71,7 +71,7 @@ class Tool:
 
 
 def ask(uri, tool, since=None, body=None):
-    """A request as the broker's only user here makes it, who is the stage's own and names the tool."""
+    """Request a replay for `tool` as the stage's own user, the only one of this broker; return the request's id."""
     asked = str(uuid.uuid4())
     name = replay_requests_name("triage")
     body = json.dumps({"since": since, "tool": tool}) if body is None else body
@@ -84,7 +84,7 @@ def ask(uri, tool, since=None, body=None):
 
 @contextmanager
 def at_work(database, uri, **settings):
-    """A function that carries out the slices of `turns` requests, or all that wait."""
+    """Yield a function that carries out up to `turns` slices of the waiting requests, by default all."""
     stage = Replayer(database, PlainWork.OUTBOX, "triage", uri, PRIVATE, timedelta(days=90), **settings)
     with Connection(uri) as connection:
         channel, sender = connection.channel(), BatchPublisher(connection)
@@ -133,7 +133,7 @@ def test_a_tool_receives_what_happened_since_then(database, uow, uri, connection
     tool = Tool(connection, ResponseReturned.TYPE)
     told(uow, 3, at=NOW - timedelta(days=3))
     ids = told(uow, 2, at=NOW - timedelta(days=1))
-    # A fact of an earlier time that was written later.
+    # An event with an earlier time that was written later.
     told(uow, 1, at=NOW - timedelta(days=4))
     ids += told(uow, 2, at=NOW)
     with at_work(database, uri) as work:
@@ -287,7 +287,7 @@ def test_a_request_of_a_tool_without_a_queue_is_dropped(database, uow, uri, conn
 
 @pytest.mark.parametrize("user", ["guest", "tool.", "tool.Other", "tool.x.y", "intake", None])
 def test_a_request_that_is_not_a_tools_own_is_dropped(database, uow, uri, connection, user):
-    """The broker verifies the user, so a message with another user cannot be published here."""
+    """The check is called directly, because the broker accepts no message with another user's name."""
     stage = Replayer(database, PlainWork.OUTBOX, "triage", uri, PRIVATE, timedelta(days=90))
     tool = Tool(connection, ResponseReturned.TYPE, name="other")
     properties = {"message_id": "x"} | ({"user_id": user} if user else {})
