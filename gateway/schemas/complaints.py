@@ -118,7 +118,11 @@ class Complaint(ReportView):
 
     ticket = fields.String(required=True)
     stands = fields.Dict(
-        required=True, metadata={"description": "To its reporter as in the timeline, to staff as at their desk."}
+        required=True,
+        metadata={
+            "description": "For its reporter and the operator as in the timeline, for Tim Utama and the OPD team as at "
+            "their desk."
+        },
     )
     reporter_kind = fields.String()
     claimed_kind = fields.String()
