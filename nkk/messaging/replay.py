@@ -51,7 +51,7 @@ MOST_WAITING = 10_000
 
 WAIT_SECONDS = 1.0
 PATIENCE = timedelta(days=1)
-"""How long a request is kept for a tool that does not take its events."""
+"""How long a request is kept for a tool that takes no events at all."""
 
 log = get_logger()
 
@@ -64,7 +64,8 @@ class UnusableRequestError(Exception):
 class Request:
     """What is left of a request: the events from `since` on whose outbox ids are above `after`, up to `until`.
 
-    `count` events were published already; `reaches` is the time before which closed complaints have no events left.
+    `count` events were published already; `reaches` is the time before which closed complaints have no events left;
+    `waiting_since` is when the tool's queue was found full, None after it took events.
     """
 
     tool: str
@@ -74,6 +75,7 @@ class Request:
     count: int
     reaches: str
     asked_at: str
+    waiting_since: str | None = None
 
 
 class Replayer:
@@ -160,15 +162,15 @@ class Replayer:
             self._put_off(request_id, request, publisher)
             return None
         rows = self._rows(request)
-        request = replace(request, count=request.count + len(rows))
-        messages = [self._past(row, request_id, tool) for row in rows]
+        request = replace(request, count=request.count + len(rows), waiting_since=None)
+        # Confirmed before the rest of the request is put back: another instance may go on with it at once.
+        _publish(publisher, [self._past(row, request_id, tool) for row in rows])
         if len(rows) == SLICE:
-            messages.append(self._rest(request_id, replace(request, after=rows[-1].id)))
+            _publish(publisher, [self._rest(request_id, replace(request, after=rows[-1].id))])
         else:
             told = {name: getattr(request, name) for name in ("since", "count", "reaches")}
-            messages.append(self._marker(request_id, tool, REPLAY_ENDED, until=request.asked_at, **told))
+            _publish(publisher, [self._marker(request_id, tool, REPLAY_ENDED, until=request.asked_at, **told)])
             log.info("replay ended", service=self._service, tool=tool, since=request.since, count=request.count)
-        _publish(publisher, messages)
         return len(rows)
 
     def _sender(self, message: Any) -> tuple[str, Any]:
@@ -222,10 +224,14 @@ class Replayer:
             return connection.execute(query.order_by(outbox.c.id).limit(SLICE)).all()
 
     def _put_off(self, request_id: str, request: Request, publisher: BatchPublisher) -> None:
-        if self._clock() - read_instant(request.asked_at) > PATIENCE:
-            log.warning("replay given up: its tool takes no events", service=self._service, tool=request.tool)
+        now = self._clock()
+        request = replace(request, waiting_since=request.waiting_since or write_instant(now))
+        if now - read_instant(request.waiting_since) <= PATIENCE:
+            _publish(publisher, [self._rest(request_id, request)])
             return
-        _publish(publisher, [self._rest(request_id, request)])
+        log.warning("replay given up: its tool takes no events", service=self._service, tool=request.tool)
+        why = "the tool took no events for a day; request them again."
+        _publish(publisher, [self._marker(request_id, request.tool, REPLAY_REFUSED, reason=why)])
 
     def _past(self, row: Any, request_id: str, tool: str) -> Message:
         second = [replay_key(tool, opd_key(row.opd, row.type))] if row.opd else []

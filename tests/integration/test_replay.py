@@ -225,22 +225,31 @@ def test_a_tool_that_takes_nothing_is_waited_for_and_holds_up_no_other(database,
     assert [type_ for type_, _ in slow.markers] == [REPLAY_ENDED]
 
 
-def test_a_request_of_a_tool_that_never_takes_anything_is_given_up_after_a_day(
-    database, uow, uri, connection, monkeypatch
-):
+def test_a_request_is_given_up_when_its_tool_took_nothing_for_a_day(database, uow, uri, connection, monkeypatch):
     monkeypatch.setattr(replay, "MOST_WAITING", SLICE)
     now = NOW
     tool = Tool(connection, ResponseReturned.TYPE)
-    told(uow, 3 * SLICE)
+    told(uow, 4 * SLICE)
     with at_work(database, uri, clock=lambda: now) as work:
         ask(uri, tool.name)
         work()
-        work()
-        now += timedelta(days=1, seconds=1)
+        now += timedelta(hours=23)
         work()
         assert len(tool.read()) == SLICE
+        # It takes events again, however slowly: the day begins anew.
         work()
-    assert tool.read() == []
+        now += timedelta(hours=23)
+        work()
+        now += timedelta(hours=2)
+        work()
+        assert not tool.markers
+        work()
+        now += timedelta(hours=23)
+        work()
+        assert len(tool.read()) == SLICE
+    [(type_, refusal)] = tool.markers
+    assert type_ == REPLAY_REFUSED
+    assert "request them again" in refusal["reason"]
     assert topology.replay_requests("triage")(connection.channel()).get() is None
 
 
