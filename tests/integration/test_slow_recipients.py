@@ -27,7 +27,7 @@ KEYED = Keyed(KEYS[0])
 NOW = datetime.now(UTC)
 SLOW = "lambat@example.org"
 SLOW_DOMAIN = "@lambat.example.org"
-SOON = 30
+SOON = 60
 
 PROGRAM = """
 import eventlet
