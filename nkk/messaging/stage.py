@@ -145,21 +145,11 @@ class Stage(ConsumesBatches):
         Returns their `count`, NKK_OUTBOX_DAYS as `days`, and `reaches`: the outbox keeps no events of complaints that
         were closed before it.
         """
-        count, days = self._republish(actor, since), NKK_OUTBOX_DAYS.get()
-        return {"count": count, "days": days, "reaches": write_instant(self.uow.clock() - timedelta(days=days))}
-
-    @rpc
-    @requires(Role.ADMIN)
-    def tell_again(self, actor: Actor, since: str) -> int:
-        """Publish again the events since then, for `nkk tell-again` of the previous version. Returns their number."""
-        return self._republish(actor, since)
-
-    def _republish(self, actor: Actor, since: str) -> int:
-        moment = instant(since)
+        moment, days = instant(since), NKK_OUTBOX_DAYS.get()
         with self.uow.begin() as work:
             count = work.republish(moment)
         log.warning("republishing", count=count, since=since, by=actor.id)
-        return count
+        return {"count": count, "days": days, "reaches": write_instant(self.uow.clock() - timedelta(days=days))}
 
     @timer(interval=PRUNE_SECONDS)
     def prune(self) -> None:

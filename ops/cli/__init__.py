@@ -89,7 +89,6 @@ for command in (
     events.health,
     events.quarantine,
     events.republish,
-    events.tell_again,
     letters.letters,
     accounts.staff,
     accounts.identity,

@@ -60,16 +60,6 @@ def republish(stage: str, since: datetime) -> None:
     say(f"of complaints closed before {done['reaches'][:16]} UTC none are kept (NKK_OUTBOX_DAYS={done['days']})")
 
 
-@click.command("tell-again", hidden=True)
-@click.argument("stage", type=click.Choice(STAGES))
-@_since
-@click.pass_context
-def tell_again(context: click.Context, stage: str, since: datetime) -> None:
-    """The former name of republish."""
-    say("nkk tell-again is called nkk republish now; the old name goes with the next version")
-    context.invoke(republish, stage=stage, since=since)
-
-
 @click.group()
 def quarantine() -> None:
     """List, show, retry or drop events that a stage could not handle."""

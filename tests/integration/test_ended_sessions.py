@@ -42,7 +42,6 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "replace_calendar": (ADMIN, (0, with_years(None, [2027]))),
     "set_day": (ADMIN, ("2027-03-01", {"kind": "closed", "name": "Tutup"})),
     "republish": (ADMIN, ("2026-01-01T00:00:00+00:00",)),
-    "tell_again": (ADMIN, ("2026-01-01T00:00:00+00:00",)),
 }
 """One call of each method that takes no sealed box."""
 

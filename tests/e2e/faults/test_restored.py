@@ -51,11 +51,5 @@ def test_what_a_restored_stage_has_lost_is_told_again_and_nothing_happens_twice(
     people.close()
 
 
-def test_the_command_goes_by_its_old_name_too(running: Installation) -> None:
-    said = nkk(running, "tell-again", "triage", "--since", "2099-01-01")
-    assert said.startswith("nkk tell-again is called nkk republish now")
-    assert "0 events of triage are published again" in said
-
-
 def test_nobody_else_on_the_machine_looks_into_the_installation(running: Installation) -> None:
     assert running.stack.var.stat().st_mode & 0o077 == 0
