@@ -14,11 +14,12 @@ COPY deploy/rabbitmq deploy/rabbitmq
 COPY nkk nkk
 COPY services services
 COPY gateway gateway
+COPY webhooks webhooks
 COPY ops ops
 # Installed in place: migrations, letters and pages are files beside the code. Compiled here, because the running
 # container cannot write. Readable by all, whatever the checkout's umask was.
 RUN pip install --no-deps --no-build-isolation -e . \
-    && python -m compileall -q nkk services gateway ops deploy \
+    && python -m compileall -q nkk services gateway webhooks ops deploy \
     && chmod -R a+rX,go-w /app
 
 FROM python:3.12-slim

@@ -45,7 +45,7 @@ proof: $(DEV_READY)  ## random and long tests, with a new seed each time: MINUTE
 check: $(DEV_READY)  ## format, lint, types, import rules, migrations, generated documents, lock and known vulnerabilities
 	$(BIN)/ruff format --check --quiet . || { echo "Run: make fmt"; exit 1; }
 	$(BIN)/ruff check .
-	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml nkk services gateway ops
+	$(BIN)/bandit --quiet --recursive --configfile pyproject.toml nkk services gateway webhooks ops
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/current

@@ -92,6 +92,8 @@ def database_of(service: str) -> Setting[str]:
     return replace(DATABASE_URL, name=f"{service.upper()}_DATABASE_URL")
 
 
+WEBHOOKS_DATABASE_URL = database_of("webhooks")
+
 NKK_MAX_WORKERS = Setting("NKK_MAX_WORKERS", written.number(1, 1000), "16")
 NKK_RETRY_DELAYS = Setting("NKK_RETRY_DELAYS", written.delays, "1,5,30,120,600")
 
@@ -136,6 +138,10 @@ LIMITS = {
     }.items()
 }
 
+NKK_WEBHOOKS_KEYS = Setting("NKK_WEBHOOKS_KEYS", written.identity_keys, secret=True, hint=KEYS_HINT)
+NKK_WEBHOOKS_ALLOWED = Setting("NKK_WEBHOOKS_ALLOWED", written.hosts, "")
+NKK_WEBHOOKS_CA = Setting("NKK_WEBHOOKS_CA", written.certificates, "")
+
 STAGE: tuple[Setting[Any], ...] = (
     AMQP_URI,
     DATABASE_URL,
@@ -143,6 +149,14 @@ STAGE: tuple[Setting[Any], ...] = (
     NKK_MAX_WORKERS,
     NKK_RETRY_DELAYS,
     NKK_OUTBOX_DAYS,
+)
+
+WEBHOOKS: tuple[Setting[Any], ...] = (
+    AMQP_URI,
+    WEBHOOKS_DATABASE_URL,
+    NKK_WEBHOOKS_KEYS,
+    NKK_WEBHOOKS_ALLOWED,
+    NKK_WEBHOOKS_CA,
 )
 
 OF: dict[str, tuple[Setting[Any], ...]] = {

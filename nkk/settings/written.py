@@ -6,6 +6,7 @@ No message repeats the value, which may hold a password; the caller knows whethe
 import base64
 import os
 import re
+import ssl
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -329,10 +330,38 @@ def _network(word: str) -> IPv4Network | IPv6Network:
         ) from None
 
 
+Hosts = frozenset[tuple[str, int | None]]
+"""Hosts, each with a port, or with None for every port."""
+
+
+def hosts(written: str) -> Hosts:
+    """Parse hosts separated by commas, each with or without a port."""
+    return frozenset(_host(word.strip()) for word in written.split(",") if word.strip())
+
+
+def _host(word: str) -> tuple[str, int | None]:
+    found = re.fullmatch(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]/@]+))(?::(?P<port>[0-9]{1,5}))?", word)
+    host = found and (found["six"] or found["host"])
+    port = int(found["port"]) if found and found["port"] else None
+    if not host or not is_host(host) or not (port is None or 1 <= port <= 65535):
+        raise ValueError("names no host. Write hosts, such as kasus.example.id, 10.1.2.3:8443 or [fd00::1]:8443.")
+    return host.lower().removesuffix("."), port
+
+
 def folder(written: str) -> str:
     """Parse the path of an existing folder; it may be empty."""
     if written and not Path(written).is_dir():
         raise ValueError("is no folder that can be read here.")
+    return written
+
+
+def certificates(written: str) -> str:
+    """Parse the path of a file of certificates in PEM; it may be empty."""
+    if written:
+        try:
+            ssl.create_default_context(cafile=written)
+        except OSError:  # which SSLError is too
+            raise ValueError("is no file of certificates in PEM that can be read here.") from None
     return written
 
 

@@ -1,4 +1,4 @@
-"""The migrations of each stage make the tables its code works with."""
+"""The migrations of each stage, and of the webhooks, make the tables their code works with."""
 
 import importlib
 from pathlib import Path
@@ -11,13 +11,16 @@ from nkk.store.migrations import differences, downgrade, upgrade
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_migrations_match_the_models_and_can_be_taken_back(stage: str, tmp_path: Path) -> None:
-    folder = ROOT / "services" / stage / "migrations"
-    metadata = importlib.import_module(f"services.{stage}.storage").metadata
-    url = f"sqlite:///{tmp_path}/{stage}.db"
+@pytest.mark.parametrize(
+    ("folder", "module"),
+    [*((f"services/{stage}", f"services.{stage}.storage") for stage in STAGES), ("webhooks", "webhooks.tables")],
+)
+def test_migrations_match_the_models_and_can_be_taken_back(folder: str, module: str, tmp_path: Path) -> None:
+    migrations = ROOT / folder / "migrations"
+    metadata = importlib.import_module(module).metadata
+    url = f"sqlite:///{tmp_path}/database.db"
     assert differences(metadata, url), "an empty database must differ, or this check sees nothing"
-    upgrade(folder, url)
+    upgrade(migrations, url)
     assert differences(metadata, url) == []
-    downgrade(folder, url, "base")
+    downgrade(migrations, url, "base")
     assert differences(metadata, url)

@@ -1,0 +1,327 @@
+"""Webhooks at work: events from a real broker to real HTTPS servers, through faults and deaths."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Lock, Thread
+from time import monotonic
+from typing import Any
+
+import pytest
+from cryptography.fernet import Fernet
+from kombu import Connection, Exchange, Queue
+from standardwebhooks.webhooks import Webhook as Verifier
+
+from nkk.clock import utc_now
+from nkk.contracts.asyncapi import SAMPLES
+from nkk.messaging import topology
+from nkk.messaging.publisher import Message, publisher
+from nkk.settings.written import hosts
+from nkk.store.database import Database
+from nkk.store.migrations import upgrade
+from ops.stack.broker import PrivateNode
+from ops.stack.ports import free_port
+from ops.stack.run import ROOT
+from tests.installations import eventually, new_vhost
+from tests.receivers import HOST, TAKEN, Authority, Receiver, answers, receiver
+from webhooks import domain, worker
+from webhooks.posting import Poster, trust
+from webhooks.process import Process
+from webhooks.signing import new_secret
+from webhooks.storage import Sealed, Store
+from webhooks.worker import Means
+
+KEY = Fernet.generate_key().decode()
+TYPE = "complaint.forwarded.v1"
+BODY = json.loads((SAMPLES / f"{TYPE}.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def good(authority: Authority) -> Iterator[Receiver]:
+    with receiver(authority.issue()) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses are a fraction of a second."""
+    monkeypatch.setattr(domain, "FIRST_PAUSE", domain.FIRST_PAUSE / 50)
+    monkeypatch.setattr(domain, "LONGEST_PAUSE", domain.FIRST_PAUSE / 5)
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 0.2)
+
+
+class Hooks:
+    """A store of webhooks, a process that can be started and stopped, and a broker to publish to."""
+
+    def __init__(self, url: str, uri: str, authority: Authority) -> None:
+        upgrade(ROOT / "webhooks" / "migrations", url)
+        self.url, self.uri, self.authority = url, uri, authority
+        self.database = Database(url)
+        self.store = Store(self.database, [KEY])
+        self._count = 0
+        with Connection(uri) as connection:
+            topology.exchange("triage")(connection.default_channel).declare()
+
+    def add(self, name: str, url: str) -> str:
+        queue = Queue(
+            f"tool.hook-{name}.triage",
+            Exchange("triage.events", type="topic", no_declare=True),
+            routing_key=TYPE,
+            queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT},
+        )
+        with Connection(self.uri) as connection:
+            queue(connection.default_channel).declare()
+        sealed = Sealed(url, "password", new_secret())
+        self.store.add(name, HOST, "triage", None, [], sealed, utc_now())
+        return sealed.secret
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        context = trust(str(self.authority.file))
+        means = Means(
+            self.store, self.uri, utc_now, lambda: Poster(context, hosts(HOST), 1), uri_of=lambda broker, _: broker
+        )
+        stopping = Event()
+        thread = Thread(target=Process(means).run, args=[stopping])
+        thread.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            thread.join()
+
+    def publish(self, count: int, subjects: int = 1, uri: str = "") -> list[str]:
+        """Publish events, in turn of several complaints, and return their ids."""
+        ids = [f"e{self._count + number}" for number in range(count)]
+        bodies = [
+            json.dumps(BODY | {"id": id_, "subject": f"S{(self._count + number) % subjects}"})
+            for number, id_ in enumerate(ids)
+        ]
+        self._count += count
+        with publisher(uri or self.uri) as channel:
+            sent = channel.publish(
+                Message(id=id_, exchange="triage.events", routing_key=TYPE, body=body, type=TYPE)
+                for id_, body in zip(ids, bodies, strict=True)
+            )
+        assert sent == set(ids)
+        return ids
+
+    def waiting(self, name: str) -> int:
+        return self.store.waiting(self.store.named(name).id)
+
+    def summary(self, name: str) -> dict[str, Any]:
+        return next(each for each in self.store.summaries(utc_now()) if each["name"] == name)
+
+
+@pytest.fixture
+def hooks(request: pytest.FixtureRequest, tmp_path: Path, rabbit: PrivateNode, authority: Authority) -> Iterator[Hooks]:
+    """Webhooks on SQLite, or on PostgreSQL where the test says so; test_deliveries tries each on both."""
+    url = f"sqlite:///{tmp_path}/webhooks.db"
+    if getattr(request, "param", "sqlite") == "postgres":
+        postgres = request.getfixturevalue("postgres")
+        name = f"webhooks_{uuid.uuid4().hex[:8]}"
+        postgres.create(name)
+        url = postgres.url(name)
+    found = Hooks(url, new_vhost(rabbit), authority)
+    yield found
+    found.database.dispose()
+
+
+def ids(of: Receiver) -> list[str]:
+    return [request.headers["webhook-id"] for request in list(of.got)]
+
+
+def test_events_arrive_signed_at_least_once_and_in_order_per_complaint_through_failures(hooks, good):
+    secret = hooks.add("kasus", good.url)
+    taken: list[dict[str, Any]] = []
+    dice, lock = random.Random(7), Lock()
+
+    def behave(handler, request) -> None:
+        event = Verifier(secret).verify(request.body, request.headers)
+        with lock:
+            status = dice.choice([200, 200, 204, 500, 503, 301])
+            if status < 300:
+                taken.append(event)
+        answers(status)(handler, request)
+
+    good.behave = behave
+    with hooks.running():
+        published = hooks.publish(60, subjects=7)
+        eventually(lambda: len({event["id"] for event in taken}) == 60)
+        eventually(lambda: hooks.waiting("kasus") == 0)
+    assert taken[0] | {"id": "", "subject": ""} == BODY | {"id": "", "subject": "", "time": taken[0]["time"]} | {
+        "correlationid": taken[0]["correlationid"]
+    }
+    assert good.got[0].headers["content-type"] == "application/cloudevents+json"
+    for subject in {event["subject"] for event in taken}:
+        heard = list(dict.fromkeys(event["id"] for event in taken if event["subject"] == subject))
+        assert heard == sorted(heard, key=published.index)
+
+
+def test_one_dead_webhook_holds_up_no_other_and_is_not_hammered(hooks, good, authority):
+    asked = []
+
+    def hang(handler, request) -> None:
+        asked.append(monotonic())
+        Event().wait(2)
+
+    with receiver(authority.issue(), hang) as dead:
+        hooks.add("dead", dead.url)
+        hooks.add("closed", f"https://{HOST}:{free_port()}/")
+        hooks.add("kasus", good.url)
+        with hooks.running():
+            began = monotonic()
+            published = hooks.publish(30, subjects=30)
+            eventually(lambda: len(ids(good)) == 30)
+            assert sorted(ids(good)) == sorted(published)
+            assert len(asked) <= (monotonic() - began) / 1 + 1, "a request at a time, whatever waits"
+            eventually(lambda: hooks.summary("closed")["failing_since"])
+            eventually(lambda: hooks.waiting("dead") == 30)
+    assert hooks.summary("closed")["last_answer"] == "no connection (ECONNREFUSED)"
+    assert hooks.summary("kasus")["last_answer"] == "204"
+
+
+def test_webhooks_are_added_paused_resumed_and_removed_while_the_process_runs(hooks, good, authority):
+    with hooks.running(), receiver(authority.issue()) as other:
+        hooks.add("kasus", good.url)
+        hooks.add("other", other.url)
+        hooks.publish(3)
+        eventually(lambda: (len(good.got), len(other.got)) == (3, 3))
+        hooks.store.pause("kasus")
+        hooks.publish(3)
+        eventually(lambda: len(other.got) == 6)
+        eventually(lambda: hooks.waiting("kasus") == 3)
+        assert len(good.got) == 3
+        hooks.store.remove("other")
+        hooks.store.resume("kasus", utc_now())
+        eventually(lambda: len(good.got) == 6, 5)
+        eventually(lambda: hooks.publish(1) and len(good.got) > 6)
+        assert len(other.got) == 6
+
+
+def test_a_receiver_that_is_gone_is_asked_no_more_until_it_is_resumed(hooks, good):
+    hooks.add("kasus", good.url)
+    good.behave = answers(410)
+    with hooks.running():
+        hooks.publish(3)
+        eventually(lambda: hooks.summary("kasus")["state"] == "gone")
+        eventually(lambda: hooks.waiting("kasus") == 3)
+        assert len(good.got) == 1
+        good.behave = TAKEN
+        hooks.store.resume("kasus", utc_now())
+        eventually(lambda: hooks.waiting("kasus") == 0)
+    assert ids(good) == ["e0", "e0", "e1", "e2"]
+
+
+def test_what_does_not_fit_the_store_waits_in_the_queue_and_comes_later(hooks, good, monkeypatch):
+    monkeypatch.setattr(worker, "MOST_WAITING", 5)
+    hooks.add("kasus", good.url)
+    hooks.store.pause("kasus")
+    with hooks.running():
+        published = hooks.publish(30)
+        with Connection(hooks.uri) as connection:
+            eventually(lambda: connection.default_channel.queue_declare("tool.hook-kasus.triage", passive=True)[1])
+        eventually(lambda: hooks.waiting("kasus") == 5)
+        hooks.store.resume("kasus", utc_now())
+        eventually(lambda: len(good.got) >= 30)
+    assert ids(good) == published
+
+
+def test_while_a_secret_is_rotated_both_verify(hooks, good):
+    before = hooks.add("kasus", good.url)
+    after = hooks.store.rotate("kasus", datetime.now(UTC))
+    with hooks.running():
+        hooks.publish(1)
+        eventually(lambda: good.got)
+    (request,) = good.got
+    for secret in (before, after):
+        Verifier(secret).verify(request.body, request.headers)
+
+
+DYING = """
+import os, signal
+from functools import partial
+from webhooks import process, storage, worker
+process.Means = partial(worker.Means, uri_of=lambda broker, _: broker)
+{how}
+process.main()
+"""
+AFTER_STORING = """
+hear = storage.Store.hear
+def dying(self, *given):
+    hear(self, *given)
+    os.kill(os.getpid(), signal.SIGKILL)
+storage.Store.hear = dying
+"""
+BEFORE_MARKING = """
+storage.Store.mark = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@contextmanager
+def started(hooks: Hooks, tmp_path: Path, how: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process of the webhooks' own, which dies as `how` says."""
+    environment = os.environ | {
+        "AMQP_URI": hooks.uri,
+        "WEBHOOKS_DATABASE_URL": hooks.url,
+        "NKK_WEBHOOKS_KEYS": KEY,
+        "NKK_WEBHOOKS_ALLOWED": HOST,
+        "NKK_WEBHOOKS_CA": str(hooks.authority.file),
+        "NKK_PULSE_FOLDER": str(tmp_path / "pulse"),
+        "PYTHONPATH": str(ROOT),
+    }
+    with (tmp_path / "log").open("ab") as log:
+        process = subprocess.Popen([sys.executable, "-c", DYING.format(how=how)], env=environment, stderr=log)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.mark.parametrize(
+    ("hooks", "how"),
+    [("sqlite", AFTER_STORING), ("postgres", BEFORE_MARKING)],
+    ids=["between store and ack", "between send and mark"],
+    indirect=["hooks"],
+)
+def test_a_process_that_is_killed_loses_nothing_and_what_comes_twice_has_the_same_id(how, hooks, good, tmp_path):
+    hooks.add("kasus", good.url)
+    with started(hooks, tmp_path, how) as dying:
+        published = hooks.publish(3)
+        assert dying.wait(20) == -signal.SIGKILL
+    with started(hooks, tmp_path) as process:
+        eventually(lambda: set(ids(good)) == set(published))
+        eventually(lambda: hooks.waiting("kasus") == 0)
+    assert process.returncode == 0
+    assert ids(good) == (published if how == AFTER_STORING else ["e0", *published])
+    log = (tmp_path / "log").read_text()
+    assert "e2" in log
+    assert not [word for word in (BODY["data"]["ticket"], '/kasus"', "whsec_", "Traceback") if word in log]
+
+
+def test_events_go_on_after_the_broker_has_restarted(tmp_path, own_node, authority, good):
+    hooks = Hooks(f"sqlite:///{tmp_path}/webhooks.db", own_node.uri, authority)
+    hooks.add("kasus", good.url)
+    with hooks.running():
+        first = hooks.publish(5)
+        own_node.stop()
+        own_node.start()
+        second = hooks.publish(5)
+        eventually(lambda: set(ids(good)) == {*first, *second})
+        eventually(lambda: hooks.waiting("kasus") == 0)
+    hooks.database.dispose()

@@ -1,0 +1,339 @@
+"""The webhooks and their deliveries, in a database of their own.
+
+What may not be read in a stolen copy is sealed by NKK_WEBHOOKS_KEYS: URLs, secrets, and the bodies of events, which are
+deleted as soon as they are delivered. Ids stay, so that an event that comes again is not sent again.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from sqlalchemy import Connection, and_, delete, exists, func, insert, literal_column, or_, select, update
+
+from nkk.sop.clock import read_instant, write_instant
+from nkk.store.database import Database, insert_if_absent
+from webhooks.domain import (
+    GONE,
+    KEPT,
+    ROTATION,
+    Answer,
+    Attempts,
+    Endpoint,
+    State,
+    fail,
+    set_aside_heard_until,
+)
+from webhooks.signing import new_secret
+from webhooks.tables import DELIVERED, SET_ASIDE, WAITING, deliveries, waits, webhooks
+
+
+class NoWebhookError(LookupError):
+    """There is no webhook of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no webhook {name} (`nkk webhooks list`)")
+
+
+@dataclass(frozen=True, repr=False)
+class Sealed:
+    """What is sealed of a webhook: where it posts, the password of its broker user, and its secrets."""
+
+    url: str
+    password: str
+    secret: str
+    former_secret: str | None = None
+    former_until: str | None = None
+
+    def secrets(self, now: datetime) -> list[str]:
+        """Return the secrets that sign now: the current one, and the former one while it is being rotated out."""
+        if self.former_secret and self.former_until and read_instant(self.former_until) > now:
+            return [self.secret, self.former_secret]
+        return [self.secret]
+
+    def rotated(self, now: datetime) -> "Sealed":
+        return replace(self, secret=new_secret(), former_secret=self.secret, former_until=write_instant(now + ROTATION))
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """A webhook, as it is stored."""
+
+    id: int
+    name: str
+    stage: str
+    state: State
+    sealed: Sealed
+    endpoint: Endpoint
+    replay_since: str | None
+
+
+@dataclass(frozen=True, repr=False)
+class Delivery:
+    """An event to deliver."""
+
+    id: int
+    event_id: str
+    body: bytes
+    attempts: Attempts
+
+
+class Store:
+    """The database of webhooks; `keys` are Fernet keys, of which the first one seals."""
+
+    def __init__(self, database: Database, keys: list[str]) -> None:
+        self.database = database
+        self._keys = MultiFernet([Fernet(key) for key in keys])
+
+    def add(
+        self, name: str, origin: str, stage: str, opd: str | None, types: list[str], sealed: Sealed, now: datetime
+    ) -> None:
+        """Add a webhook. Raises IntegrityError where the name is taken."""
+        row = {
+            "name": name,
+            "origin": origin,
+            "stage": stage,
+            "opd": opd,
+            "types": ",".join(types) or None,
+            "sealed": self._seal(asdict(sealed)),
+            "created_at": now,
+            "state": State.ON,
+            "failures": 0,
+            "dropped": 0,
+        }
+        with self.database.writing() as connection:
+            connection.execute(insert(webhooks), row)
+
+    def remove(self, name: str) -> None:
+        """Remove a webhook and its deliveries. Raises NoWebhookError."""
+        with self.database.writing() as connection:
+            id_ = self._id(connection, name)
+            connection.execute(delete(deliveries).where(deliveries.c.webhook_id == id_))
+            connection.execute(delete(webhooks).where(webhooks.c.id == id_))
+
+    def all(self) -> list[Webhook]:
+        """Return every webhook."""
+        with self.database.reading() as connection:
+            return [self._webhook(row) for row in connection.execute(select(webhooks).order_by(webhooks.c.name))]
+
+    def named(self, name: str) -> Webhook:
+        """Return the webhook of this name. Raises NoWebhookError."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(webhooks).where(webhooks.c.name == name)).one_or_none()
+        if row is None:
+            raise NoWebhookError(name)
+        return self._webhook(row)
+
+    def find(self, id_: int) -> Webhook | None:
+        """Return the webhook of this id, or None where it was removed."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(webhooks).where(webhooks.c.id == id_)).one_or_none()
+        return None if row is None else self._webhook(row)
+
+    def pause(self, name: str) -> None:
+        """Stop sending; events go on collecting. Raises NoWebhookError."""
+        with self.database.writing() as connection:
+            of = webhooks.c.id == self._id(connection, name)
+            connection.execute(update(webhooks).where(of).values(state=State.PAUSED))
+
+    def resume(self, name: str, now: datetime) -> None:
+        """Send again, everything that waits at once. Raises NoWebhookError."""
+        with self.database.writing() as connection:
+            id_ = self._id(connection, name)
+            waiting = and_(deliveries.c.webhook_id == id_, waits)
+            connection.execute(update(deliveries).where(waiting).values(next_at=now))
+            values = {"state": State.ON, **asdict(Endpoint())}
+            connection.execute(update(webhooks).where(webhooks.c.id == id_).values(values))
+
+    def rotate(self, name: str, now: datetime) -> str:
+        """Give a webhook a new secret, beside which the former one signs for a day, and return it."""
+        with self.database.writing() as connection:
+            id_ = self._id(connection, name)
+            row = connection.execute(select(webhooks).where(webhooks.c.id == id_)).one()
+            sealed = self._webhook(row).sealed.rotated(now)
+            values = {"sealed": self._seal(asdict(sealed))}
+            connection.execute(update(webhooks).where(webhooks.c.id == id_).values(values))
+        return sealed.secret
+
+    def request_replay(self, name: str, since: datetime | None, now: datetime) -> None:
+        """Have events since then, or all, heard and sent again, with their ids. Raises NoWebhookError."""
+        with self.database.writing() as connection:
+            id_ = self._id(connection, name)
+            known = and_(deliveries.c.webhook_id == id_, deliveries.c.state == DELIVERED)
+            if since is not None:
+                known = and_(known, deliveries.c.time >= since)
+            connection.execute(delete(deliveries).where(known))
+            self._send_set_aside(connection, id_, since, now)
+            values = {"replay_since": write_instant(since) if since else "first"}
+            connection.execute(update(webhooks).where(webhooks.c.id == id_).values(values))
+
+    def replayed(self, webhook_id: int, since: str) -> None:
+        """Note that the replay of events `since` then is complete."""
+        of = and_(webhooks.c.id == webhook_id, webhooks.c.replay_since == since)
+        with self.database.writing() as connection:
+            connection.execute(update(webhooks).where(of).values(replay_since=None))
+
+    def send_set_aside(self, name: str, now: datetime) -> int:
+        """Have what was set aside sent again, and return the number of events. Raises NoWebhookError."""
+        with self.database.writing() as connection:
+            return self._send_set_aside(connection, self._id(connection, name), None, now)
+
+    def _send_set_aside(self, connection: Connection, id_: int, since: datetime | None, now: datetime) -> int:
+        of = and_(deliveries.c.webhook_id == id_, deliveries.c.state == SET_ASIDE)
+        if since is not None:
+            of = and_(of, deliveries.c.time >= since)
+        again = {"state": WAITING, "tries": 0, "tried_since": None, "heard_at": now, "next_at": now}
+        return connection.execute(update(deliveries).where(of).values(again)).rowcount
+
+    def hear(self, webhook_id: int, event: Mapping[str, Any], now: datetime) -> bool:
+        """Store an event to deliver, unless it is known, and return whether it was stored."""
+        body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+        row = {
+            "webhook_id": webhook_id,
+            "event_id": event["id"],
+            "type": event["type"],
+            "subject": event["subject"],
+            "time": read_instant(event["time"]),
+            "heard_at": now,
+            "sealed_body": self._keys.encrypt(body.encode()).decode(),
+            "state": WAITING,
+            "tries": 0,
+            "next_at": now,
+        }
+        with self.database.writing() as connection:
+            return insert_if_absent(connection, deliveries, row)
+
+    def waiting(self, webhook_id: int) -> int:
+        """Return the number of events that wait to be delivered."""
+        query = select(func.count()).where(deliveries.c.webhook_id == webhook_id, waits)
+        with self.database.reading() as connection:
+            return connection.execute(query).scalar_one()
+
+    def due(self, webhook_id: int, now: datetime) -> Delivery | None:
+        """Return the delivery that is due first: the oldest one of its subject that waits."""
+        earlier = deliveries.alias()
+        blocked = exists().where(
+            earlier.c.webhook_id == deliveries.c.webhook_id,
+            earlier.c.subject == deliveries.c.subject,
+            earlier.c.state == literal_column(f"'{WAITING}'"),
+            earlier.c.id < deliveries.c.id,
+        )
+        query = (
+            select(deliveries)
+            .where(deliveries.c.webhook_id == webhook_id, waits, deliveries.c.next_at <= now, ~blocked)
+            .order_by(deliveries.c.next_at, deliveries.c.id)
+            .limit(1)
+        )
+        with self.database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        attempts = Attempts(row.heard_at, row.tries, row.tried_since, row.next_at)
+        return Delivery(row.id, row.event_id, self._open(row.sealed_body), attempts)
+
+    def mark(self, webhook: Webhook, delivery: Delivery, answer: Answer, now: datetime, chance: float) -> None:
+        """Store the outcome of an attempt, and what follows from it."""
+        values: dict[str, Any] = {"last_at": now, "last_answer": answer.why}
+        of_webhook = webhooks.c.id == webhook.id
+        of_delivery = and_(deliveries.c.id == delivery.id, waits)
+        with self.database.writing() as connection:
+            if answer.is_success:
+                values |= asdict(Endpoint())
+                done = {"state": DELIVERED, "sealed_body": None, "next_at": None, "why": None}
+                connection.execute(update(deliveries).where(of_delivery).values(done))
+            elif answer.status == GONE:
+                gone = update(webhooks).where(of_webhook, webhooks.c.state == State.ON).values(state=State.GONE)
+                connection.execute(gone)
+            else:
+                endpoint, attempts = fail(webhook.endpoint, delivery.attempts, now, chance)
+                values |= asdict(endpoint)
+                failed = {"tries": attempts.tries, "tried_since": attempts.tried_since, "why": answer.why}
+                if attempts.next_at is None:
+                    failed |= {"state": SET_ASIDE}
+                connection.execute(update(deliveries).where(of_delivery).values(failed | {"next_at": attempts.next_at}))
+                if until := set_aside_heard_until(endpoint, now):
+                    old = and_(deliveries.c.webhook_id == webhook.id, waits, deliveries.c.heard_at <= until)
+                    aside = {"state": SET_ASIDE, "next_at": None, "why": answer.why}
+                    connection.execute(update(deliveries).where(old).values(aside))
+            connection.execute(update(webhooks).where(of_webhook).values(values))
+
+    def note_trouble(self, webhook_id: int, trouble: str | None) -> None:
+        """Store why a webhook hears nothing, or that it does."""
+        with self.database.writing() as connection:
+            connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(trouble=trouble))
+
+    def prune(self, now: datetime) -> int:
+        """Delete what was heard longer than KEPT ago, count the undelivered events among it, and return their number.
+
+        Ids of delivered events are not needed any more, since no event comes again after that time. Undelivered events
+        hold what people wrote, and are not kept for ever.
+        """
+        old = deliveries.c.heard_at < now - KEPT
+        lost = select(deliveries.c.webhook_id, func.count()).where(old, deliveries.c.state != DELIVERED)
+        with self.database.writing() as connection:
+            rows = connection.execute(lost.group_by(deliveries.c.webhook_id)).all()
+            counts = {row[0]: row[1] for row in rows}
+            for id_, count in counts.items():
+                dropped = update(webhooks).where(webhooks.c.id == id_).values(dropped=webhooks.c.dropped + count)
+                connection.execute(dropped)
+            connection.execute(delete(deliveries).where(old))
+        return sum(counts.values())
+
+    def summaries(self, now: datetime) -> list[dict[str, Any]]:
+        """Return what there is to know of every webhook without its keys, for the person on duty."""
+        counted = (
+            select(
+                deliveries.c.webhook_id,
+                func.count().filter(waits).label("waiting"),
+                func.min(deliveries.c.heard_at).filter(waits).label("oldest"),
+                func.count().filter(deliveries.c.state == SET_ASIDE).label("set_aside"),
+            )
+            .where(or_(waits, deliveries.c.state == SET_ASIDE))
+            .group_by(deliveries.c.webhook_id)
+            .subquery()
+        )
+        query = select(webhooks, counted).outerjoin(counted, counted.c.webhook_id == webhooks.c.id)
+        with self.database.reading() as connection:
+            rows = connection.execute(query.order_by(webhooks.c.name)).all()
+        return [
+            {
+                "name": row.name,
+                "posts_to": row.origin,
+                "stage": row.stage,
+                "opd": row.opd,
+                "types": row.types.split(",") if row.types else None,
+                "state": row.state,
+                "failing_since": row.failing_since and write_instant(row.failing_since),
+                "waiting": row.waiting or 0,
+                "oldest_seconds": row.oldest and int((now - row.oldest).total_seconds()),
+                "set_aside": row.set_aside or 0,
+                "dropped": row.dropped,
+                "last_at": row.last_at and write_instant(row.last_at),
+                "last_answer": row.last_answer,
+                "trouble": row.trouble,
+                "replaying_since": row.replay_since,
+            }
+            for row in rows
+        ]
+
+    def _id(self, connection: Connection, name: str) -> int:
+        id_ = connection.execute(select(webhooks.c.id).where(webhooks.c.name == name).with_for_update()).scalar()
+        if id_ is None:
+            raise NoWebhookError(name)
+        return id_
+
+    def _webhook(self, row: Any) -> Webhook:
+        endpoint = Endpoint(row.failures, row.failing_since, row.next_at)
+        sealed = Sealed(**json.loads(self._open(row.sealed)))
+        return Webhook(row.id, row.name, row.stage, State(row.state), sealed, endpoint, row.replay_since)
+
+    def _seal(self, content: Mapping[str, Any]) -> str:
+        return self._keys.encrypt(json.dumps(content).encode()).decode()
+
+    def _open(self, sealed: str) -> bytes:
+        try:
+            return self._keys.decrypt(sealed.encode())
+        except InvalidToken:
+            raise ValueError("NKK_WEBHOOKS_KEYS does not open what is kept of webhooks: name the key it was.") from None

@@ -1,0 +1,201 @@
+"""One webhook at work: a thread that hears events and stores them, and one that sends them."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from nkk.client import subscribe
+from nkk.clock import Clock
+from nkk.contracts.envelope import CONTENT_TYPE
+from nkk.exchanges import tool_user
+from nkk.log import get_logger
+from nkk.messaging.publisher import BROKER_ERRORS
+from webhooks.domain import Answer, State
+from webhooks.posting import Poster
+from webhooks.signing import headers
+from webhooks.storage import Delivery, Store, Webhook
+
+IDLE_SECONDS = 1.0
+RETRY_SECONDS = 10.0
+
+MOST_WAITING = 10_000
+"""How many events are stored for one webhook; the others wait in its queue, which has limits of its own."""
+
+EXPECTED: tuple[type[Exception], ...] = (*BROKER_ERRORS, SQLAlchemyError)
+"""What is raised where the broker, the database or a removed webhook is away, and passes or is mended outside."""
+
+_jitter = random.SystemRandom().random
+
+log = get_logger()
+
+
+def tool_of(webhook: str) -> str:
+    """Return the name of the tool that a webhook hears events as."""
+    return f"hook-{webhook}"
+
+
+def uri_of(broker: str, webhook: Webhook) -> str:
+    """Return the URI by which a webhook connects: the address in `broker`, with its own user and password."""
+    parts = urlsplit(broker)
+    account = f"{tool_user(tool_of(webhook.name))}:{quote(webhook.sealed.password, safe='')}"
+    return parts._replace(netloc=f"{account}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def signed(webhook: Webhook, id_: str, body: bytes, now: datetime) -> dict[str, str]:
+    """Return the headers of a request, signed with every secret that is valid now."""
+    return {
+        "content-type": CONTENT_TYPE,
+        "user-agent": "nkk-webhooks",
+        **headers(id_, body, now, webhook.sealed.secrets(now)),
+    }
+
+
+@dataclass(frozen=True)
+class Means:
+    """What every worker works with. `broker` is a URI, of which the credentials are not used."""
+
+    store: Store
+    broker: str
+    clock: Clock
+    new_poster: Callable[[], Poster]
+    uri_of: Callable[[str, Webhook], str] = uri_of
+
+
+class Worker:
+    """The two threads of a webhook. The webhook is read anew for each delivery, so that changes take effect at once."""
+
+    def __init__(self, webhook: Webhook, means: Means) -> None:
+        self.id, self.name = webhook.id, webhook.name
+        self._means = means
+        self._store = means.store
+        self._stopping = Event()
+        self._heard = Event()
+        self._turned = {"hearing": monotonic(), "sending": monotonic()}
+        self._threads = [
+            Thread(target=self._repeat, args=[name, turn], name=f"{self.name}-{name}", daemon=True)
+            for name, turn in (("hearing", self._hear), ("sending", self._send))
+        ]
+
+    def start(self) -> None:
+        """Start both threads."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let both threads end; what is being sent is finished first."""
+        self._stopping.set()
+        self._heard.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait until both threads have ended, each for at most so long."""
+        for thread in self._threads:
+            thread.join(seconds)
+
+    def silent_seconds(self) -> float:
+        """Return for how long one of the threads has made no turn."""
+        return monotonic() - min(self._turned.values())
+
+    def _repeat(self, name: str, turn: Callable[[], None]) -> None:
+        while not self._is_stopping(name):
+            try:
+                turn()
+                continue
+            except EXPECTED as error:
+                trouble = type(error).__name__
+                log.warning("webhook interrupted", webhook=self.name, doing=name, error=trouble)
+            except Exception as error:
+                trouble = type(error).__name__
+                log.exception("webhook failed", webhook=self.name, doing=name)
+            if name == "hearing":
+                self._note_trouble(f"hears nothing: {trouble}")
+            self._pause(name, RETRY_SECONDS)
+
+    def _is_stopping(self, name: str) -> bool:
+        self._turned[name] = monotonic()
+        return self._stopping.is_set()
+
+    def _pause(self, name: str, seconds: float) -> None:
+        until = monotonic() + seconds
+        while not self._is_stopping(name) and monotonic() < until:
+            self._stopping.wait(IDLE_SECONDS)
+
+    def _hear(self) -> None:
+        """Store events until there is a reason to begin anew: an end, a full store, or a replay that is requested."""
+        webhook = self._store.find(self.id)
+        room = MOST_WAITING - self._store.waiting(self.id)
+        if webhook is None or room < MOST_WAITING / 2:
+            self._pause("hearing", IDLE_SECONDS)
+            return
+        look_at = monotonic() + IDLE_SECONDS
+        is_changed = False
+
+        def is_over() -> bool:
+            nonlocal look_at, is_changed
+            if monotonic() > look_at:
+                found = self._store.find(self.id)
+                is_changed = found is None or found.replay_since != webhook.replay_since
+                look_at = monotonic() + IDLE_SECONDS
+            return self._is_stopping("hearing") or is_changed or room <= 0
+
+        for event in self._events(webhook, is_over):
+            if self._store.hear(self.id, event, self._means.clock()):
+                self._heard.set()
+                room -= 1
+                if room <= 0:
+                    # Perhaps less waits by now.
+                    room = MOST_WAITING - self._store.waiting(self.id)
+
+    def _events(self, webhook: Webhook, is_over: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+        return subscribe(
+            webhook.stage,
+            tool_of(webhook.name),
+            self._means.uri_of(self._means.broker, webhook),
+            on_trouble=lambda said: log.warning("webhook's subscription", webhook=self.name, said=said),
+            on_listening=lambda: self._note_trouble(None),
+            until=is_over,
+        )
+
+    def _note_trouble(self, trouble: str | None) -> None:
+        with suppress(SQLAlchemyError):
+            self._store.note_trouble(self.id, trouble)
+
+    def _send(self) -> None:
+        """Send what is due until nothing is, then wait until something is heard, or a moment."""
+        poster = self._means.new_poster()
+        try:
+            while not self._is_stopping("sending"):
+                self._heard.clear()
+                webhook = self._store.find(self.id)
+                delivery = webhook and self._due(webhook)
+                if webhook and delivery:
+                    self._send_one(webhook, delivery, poster)
+                else:
+                    self._heard.wait(IDLE_SECONDS)
+        finally:
+            poster.close()
+
+    def _due(self, webhook: Webhook) -> Delivery | None:
+        now = self._means.clock()
+        if webhook.state is not State.ON or not webhook.endpoint.is_open(now):
+            return None
+        return self._store.due(self.id, now)
+
+    def _send_one(self, webhook: Webhook, delivery: Delivery, poster: Poster) -> Answer:
+        request = signed(webhook, delivery.event_id, delivery.body, self._means.clock())
+        answer = poster.post(webhook.sealed.url, request, delivery.body)
+        self._store.mark(webhook, delivery, answer, self._means.clock(), _jitter())
+        log.info(
+            "webhook answered" if answer.is_success else "webhook failed",
+            webhook=self.name,
+            event_id=delivery.event_id,
+            answer=answer.why,
+        )
+        return answer
