@@ -12,19 +12,22 @@ from cryptography.x509.oid import NameOID
 from ops.stack.ports import LOOPBACK
 
 
-def own_certificate(folder: Path) -> tuple[Path, Path]:
-    """Create a certificate for a server on this machine; return (certificate, key) as files in `folder`."""
+def own_certificate(folder: Path, host: str = LOOPBACK, lasts: timedelta = timedelta(days=1)) -> tuple[Path, Path]:
+    """Create a certificate for a server at the address `host`; return (certificate, key) as files in `folder`.
+
+    It was issued two days ago, and expires after `lasts` from now.
+    """
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(LOOPBACK))])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=2))
+        .not_valid_after(now + lasts)
         .add_extension(address, critical=False)
         .sign(key, hashes.SHA256())
     )

@@ -2,10 +2,12 @@
 
 from nkk.client import subscribe
 
-for event in subscribe("triage", name="my-tool", uri="amqp://user:password@host//"):
+for event in subscribe("triage", uri="amqps://tool.my-tool:secret@host/nkk", since="first"):
     print(event["type"], event["subject"])
 """
 
+from nkk.client.credential import SubscriptionError, tool_of
+from nkk.client.replay import ReplayRefusedError
 from nkk.client.subscription import subscribe
 
-__all__ = ["subscribe"]
+__all__ = ["ReplayRefusedError", "SubscriptionError", "subscribe", "tool_of"]

@@ -84,6 +84,10 @@ def _takes_all_threads(environment: Mapping[str, str] | None) -> str:
 _key = partial(Setting[str], secret=True, hint=KEYS_HINT)
 
 AMQP_URI = Setting("AMQP_URI", written.amqp_uri, secret=True)
+NKK_TOOL_URI = Setting(
+    "NKK_TOOL_URI", written.amqp_uri, secret=True, hint="`nkk tools add` prints it. See docs/tools.md."
+)
+NKK_TOOL_CA = Setting("NKK_TOOL_CA", str, "")
 DATABASE_URL = Setting("DATABASE_URL", written.database_url, secret=True)
 
 

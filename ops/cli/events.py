@@ -1,16 +1,21 @@
 """Commands for events (subscribe, republish, quarantine) and for the state of the stages (status, health)."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 import click
 
 from nkk.client import subscribe as subscribe_to
+from nkk.client import tool_of
 from nkk.contracts import STAGES
+from nkk.exchanges import tool_queue
 from nkk.messaging import pulse
 from nkk.messaging.publisher import address
 from nkk.messaging.rpc_client import RpcClient
+from nkk.settings import NKK_TOOL_URI
 from ops.cli.speaking import as_admin, broker, broker_now, say
 from ops.stack import quarantine as quarantined
 from ops.stack import status as stack_status
@@ -19,18 +24,51 @@ REPUBLISH_SECONDS = 3600
 """The timeout for a stage to mark the events to republish, which takes about a minute for a million events."""
 
 
+class _Since(click.ParamType):
+    """A moment in ISO 8601, in UTC unless it has an offset, or `first`."""
+
+    name = "moment"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime | Literal["first"]:
+        if value == "first":
+            return "first"
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no moment: write 2026-11-01, 2026-11-01T08:30, 2026-11-01T08:30+07:00 or first")
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 @click.command()
 @click.argument("stage", type=click.Choice(STAGES))
-@click.option("--as", "name", required=True, help="Name of your tool: its queue is tool.<name>.<stage>.")
-def subscribe(stage: str, name: str) -> None:
+@click.option("--as", "name", help="Name of your tool: its queue is tool.<name>.<stage>. A credential contains it.")
+@click.option(
+    "--since",
+    type=_Since(),
+    help="Print what the stage still keeps from then on first: 2026-11-01, in UTC unless it has an offset; or `first`.",
+)
+def subscribe(stage: str, name: str | None, since: datetime | Literal["first"] | None) -> None:
     """Print every event of a stage as one JSON line, from a durable queue, at least once.
 
-    The queue collects events from the first time that you subscribe under this name.
+    With the credential of a tool in NKK_TOOL_URI (`nkk tools add` prints it), else with the broker's user of AMQP_URI.
+    The queue then collects events from the first time that you subscribe under this name.
     """
-    broker()
-    listening = f"listening to {stage} as tool.{name}.{stage}; Ctrl-C ends it, and the queue goes on collecting"
+    is_given = bool(os.environ.get(NKK_TOOL_URI.name))
+    uri = NKK_TOOL_URI.get() if is_given else broker()
+    queue = tool_queue(name or tool_of(uri) or "", stage)
+    events = subscribe_to(
+        stage,
+        name,
+        uri if is_given else broker_now,
+        on_trouble=say,
+        on_listening=lambda: say(f"listening to {stage} as {queue}; Ctrl-C ends it, and the queue goes on collecting"),
+        since=since,
+        on_progress=say,
+    )
     try:
-        for event in subscribe_to(stage, name, broker_now, on_trouble=say, on_listening=lambda: say(listening)):
+        for event in events:
             click.echo(json.dumps(event, ensure_ascii=False))
             sys.stdout.flush()
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import warnings
+from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
@@ -304,7 +305,7 @@ def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatc
             tmp_path / "running.json", json.dumps({"url": "", "environment": {"AMQP_URI": f"amqp://x:{port}"}})
         )
 
-    def listen(stage, name, uri, on_trouble, on_listening):
+    def listen(stage, name, uri, **_):
         asked.append(uri())
         started(2)
         asked.append(uri())
@@ -328,10 +329,10 @@ def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatc
 
 
 def test_a_subscription_says_that_it_listens_when_it_does_and_not_before(run, monkeypatch):
-    def refused(stage, name, uri, on_trouble, on_listening):
+    def refused(stage, name, uri, **_):
         raise AccessRefused("Login was refused.")
 
-    def heard(stage, name, uri, on_trouble, on_listening):
+    def heard(stage, name, uri, on_listening, **_):
         on_listening()
         yield {"id": "one"}
 
@@ -345,6 +346,48 @@ def test_a_subscription_says_that_it_listens_when_it_does_and_not_before(run, mo
     assert done.stdout == '{"id": "one"}\n'
     monkeypatch.undo()
     assert "listening" not in run("subscribe", "triage", "--as", "a b").output
+
+
+def test_a_subscription_with_a_tools_credential_needs_neither_a_stack_nor_a_name(run, monkeypatch):
+    def heard(stage, name, uri, on_listening, **_):
+        on_listening()
+        yield {"id": f"{name} {uri}"}
+
+    uri = "amqp://tool.my-tool:s3cret@localhost/nkk"
+    monkeypatch.setenv("NKK_TOOL_URI", uri)
+    monkeypatch.setattr("ops.cli.events.subscribe_to", heard)
+    done = run("subscribe", "triage")
+    assert done.stderr.startswith("listening to triage as tool.my-tool.triage; ")
+    assert done.stdout == f'{{"id": "None {uri}"}}\n'
+    monkeypatch.setenv("NKK_TOOL_URI", "s3cret")
+    assert "NKK_TOOL_URI is no URL" in run("subscribe", "triage").output
+    assert "s3cret" not in run("subscribe", "triage").output
+
+
+@pytest.mark.parametrize(
+    ("written", "since"),
+    [
+        (None, None),
+        ("first", "first"),
+        ("2026-11-01", datetime(2026, 11, 1, tzinfo=UTC)),
+        ("2026-11-01T08:30", datetime(2026, 11, 1, 8, 30, tzinfo=UTC)),
+        ("2026-11-01T08:30:15Z", datetime(2026, 11, 1, 8, 30, 15, tzinfo=UTC)),
+        ("2026-11-01T08:30+07:00", datetime(2026, 11, 1, 1, 30, tzinfo=UTC)),
+    ],
+)
+def test_since_when_past_events_are_printed(run, monkeypatch, written, since):
+    asked = []
+    monkeypatch.setenv("AMQP_URI", "amqp://localhost")
+    monkeypatch.setattr("ops.cli.events.subscribe_to", lambda *_, since, **__: asked.append(since) or [])
+    assert run("subscribe", "triage", "--as", "x", *(("--since", written) if written else ())).exit_code == 0
+    assert asked == [since]
+
+
+@pytest.mark.parametrize("written", ["", "yesterday", "2026-13-01", "01-11-2026", "2026-11-01T25:00"])
+def test_a_moment_that_cannot_be_read_is_named(run, written):
+    done = run("subscribe", "triage", "--since", written)
+    assert done.exit_code == 2
+    assert f"{written!r} is no moment: write 2026-11-01" in done.output
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,219 @@
+"""A tool's request for past events, and the reading of what the stage publishes again.
+
+The tool publishes the request to `<stage>.replay-requests`; the stage answers into the tool's replay queue with the
+events in their order and, behind them, a marker. Each of these messages names the request. Events that happen meanwhile
+wait in the tool's live queue, so reading the replay queue up to the marker, and then the live queue, leaves no gap.
+"""
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from time import monotonic, sleep
+from typing import Any
+from uuid import uuid4
+
+from amqp.basic_message import Message as Delivery
+from amqp.exceptions import NotFound
+from kombu import Connection
+
+from nkk.client.credential import SubscriptionError
+from nkk.client.deliveries import consume, messages, read_event
+from nkk.contracts import UnreadableEventError, read_envelope
+from nkk.exchanges import (
+    REPLAY,
+    REPLAY_MARKER,
+    REPLAY_REFUSED,
+    exchange_name,
+    replay_key,
+    replay_name,
+    replay_requests_name,
+    tool_queue,
+    tool_replay_queue,
+    tool_user,
+)
+from nkk.messaging.origin import Origin
+from nkk.messaging.publisher import BatchPublisher, Message
+from nkk.sop.clock import read_instant, write_instant
+
+TRY_AGAIN_SECONDS = 1.0
+SAY_SECONDS = 10.0
+SILENT_SECONDS = 30
+SKEW = timedelta(hours=1)
+"""More than the clocks of two instances of a stage may differ by."""
+
+
+class ReplayRefusedError(SubscriptionError):
+    """The stage refused to publish past events again; the message is its reason."""
+
+
+class Seen:
+    """The ids of events, in 16 bytes each."""
+
+    def __init__(self) -> None:
+        self._digests: set[bytes] = set()
+
+    def __contains__(self, event_id: str) -> bool:
+        return _digest(event_id) in self._digests
+
+    def add(self, event_id: str) -> None:
+        self._digests.add(_digest(event_id))
+
+    def take(self, event_id: str) -> bool:
+        """Forget `event_id`, and return whether it was known."""
+        digest = _digest(event_id)
+        known = digest in self._digests
+        self._digests.discard(digest)
+        return known
+
+
+def _digest(event_id: str) -> bytes:
+    return hashlib.blake2b(event_id.encode(), digest_size=16).digest()
+
+
+class Replay:
+    """One request by `tool` for the events of `stage` from `since` on; all that are kept where it is None.
+
+    Reading goes on after a reconnection, without another request. `seen` holds the ids of the events that were read.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        tool: str,
+        since: datetime | None,
+        on_trouble: Callable[[str], None],
+        on_progress: Callable[[str], None],
+        until: Callable[[], bool],
+    ) -> None:
+        self.has_ended = False
+        self.seen = Seen()
+        self._stage = stage
+        self._tool = tool
+        self._since = since
+        self._queue = tool_replay_queue(tool, stage)
+        self._marked = Origin(replay_name(stage), replay_key(tool, REPLAY_MARKER))
+        self._on_trouble = on_trouble
+        self._on_progress = on_progress
+        self._until = until
+        self._request = ""
+        self._count = 0
+
+    def read(self, connection: Connection, prefetch: int) -> Iterator[dict[str, Any]]:
+        """Yield past events up to the marker. Raises one of BROKER_ERRORS when the connection is lost."""
+        channel, arrived = self._consume_alone(connection, prefetch)
+        if self._until():
+            return
+        if not self._request:
+            channel.queue_purge(self._queue)
+            self._ask(connection, channel)
+        for message in self._answers(connection, arrived):
+            is_ours = (message.headers or {}).get(REPLAY) == self._request
+            if is_ours and Origin.of(message) == self._marked:
+                channel.basic_ack(message.delivery_tag)
+                channel.close()
+                return self._end(message.properties.get("type"), json.loads(message.body))
+            event = self._event(message) if is_ours else None
+            if event is not None and event["id"] not in self.seen:
+                yield event
+                self.seen.add(event["id"])
+                self._count += 1
+            channel.basic_ack(message.delivery_tag)
+
+    def _consume_alone(self, connection: Connection, prefetch: int) -> tuple[Any, deque[Delivery]]:
+        """Consume the replay queue once no other process does, which would take events of this one's replay."""
+        is_said = False
+        while True:
+            channel = connection.connection.channel()
+            if self._until():
+                return channel, deque()
+            # Asked once more afterwards, because two may have begun at the same moment.
+            if not _consumers(channel, self._queue):
+                arrived = consume(channel, self._queue, prefetch)
+                if _consumers(channel, self._queue) == 1:
+                    return channel, arrived
+            channel.close()
+            if not is_said:
+                self._on_trouble(f"another process reads past events as {self._tool}; waiting until it has ended")
+                is_said = True
+            sleep(TRY_AGAIN_SECONDS)
+
+    def _ask(self, connection: Connection, channel: Any) -> None:
+        since = self._since and min(self._since, _oldest(channel, tool_queue(self._tool, self._stage), self._since))
+        name = replay_requests_name(self._stage)
+        body = json.dumps({"since": since and write_instant(since)})
+        request = Message(str(uuid4()), name, name, body, user_id=tool_user(self._tool))
+        old = (
+            f"{self._stage} takes no requests for past events: it is of an older version, or `nkk topology` has not "
+            "run since it was upgraded"
+        )
+        try:
+            taken = BatchPublisher(connection).publish([request])
+        except NotFound:
+            raise SubscriptionError(old) from None
+        if not taken:
+            raise SubscriptionError(old)
+        self._request = request.id
+        self._on_progress(f"asked {self._stage} for its events {_since(since)}")
+
+    def _answers(self, connection: Connection, arrived: deque[Delivery]) -> Iterator[Delivery]:
+        """Yield the messages of the replay queue, and report how it goes."""
+        quiet, said_at = 0, monotonic()
+        for message in messages(connection, arrived, self._until):
+            if message is None:
+                quiet += 1
+                if quiet == SILENT_SECONDS:
+                    self._on_trouble(
+                        f"{self._stage} has not answered for {quiet} seconds; it answers the request when it is back"
+                    )
+                continue
+            quiet = 0
+            yield message
+            if monotonic() - said_at > SAY_SECONDS:
+                said_at = monotonic()
+                self._on_progress(f"{self._count} past events of {self._stage} so far")
+
+    def _event(self, message: Delivery) -> dict[str, Any] | None:
+        came = Origin.of(message)
+        if came.exchange == replay_name(self._stage):
+            prefix = replay_key(self._tool, "")
+            came = Origin(exchange_name(self._stage), came.routing_key.removeprefix(prefix))
+        return read_event(message, self._stage, came, self._on_trouble)
+
+    def _end(self, type_: str | None, said: dict[str, Any]) -> None:
+        self.has_ended = True
+        if type_ == REPLAY_REFUSED:
+            raise ReplayRefusedError(f"{self._stage} refuses: {said['reason']}")
+        since = read_instant(said["since"]) if said.get("since") else None
+        reaches = read_instant(said["reaches"]) if said.get("reaches") else None
+        self._on_progress(f"{self._count} past events of {self._stage} {_since(since)}; now those that happen")
+        if reaches and (since is None or since < reaches):
+            self._on_progress(f"of complaints closed before {_minute(reaches)} none are kept")
+
+
+def _consumers(channel: Any, queue: str) -> int:
+    return channel.queue_declare(queue, passive=True).consumer_count
+
+
+def _oldest(channel: Any, queue: str, otherwise: datetime) -> datetime:
+    """Return when the first event that waits in `queue` happened.
+
+    It would come after the replay. A replay that begins at it has it in its place, before what happened later.
+    """
+    head = channel.basic_get(queue)
+    if head is None:
+        return otherwise
+    channel.basic_reject(head.delivery_tag, requeue=True)
+    try:
+        return read_envelope(head.body)["time"] - SKEW
+    except UnreadableEventError:
+        return otherwise
+
+
+def _since(since: datetime | None) -> str:
+    return f"since {_minute(since)}" if since else "from the first that it keeps"
+
+
+def _minute(instant: datetime) -> str:
+    return f"{write_instant(instant)[:16].replace('T', ' ')} UTC"
