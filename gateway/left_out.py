@@ -10,8 +10,8 @@ from nkk.sop.text import lost
 HEADER = "X-NKK-Left-Out"
 HEADERS = {
     HEADER: {
-        "description": "The fields, comma separated, of whose text control signs or direction marks were "
-        "left out; absent where nothing was.",
+        "description": "The fields from which control characters or direction marks were removed, separated by "
+        "commas; absent where nothing was removed.",
         "schema": {"type": "string"},
     }
 }

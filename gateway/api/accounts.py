@@ -15,7 +15,7 @@ ASKED = {
     "minutes; at most a few letters are sent an hour.",
     "valid_minutes": 60,
 }
-"""The answer to every request for a new password, so that nobody learns who is registered."""
+"""The response to every reset request, the same for all, so that it does not reveal who is registered."""
 
 resources = Resources("accounts", __name__, description="Register and log in (step 1)")
 
@@ -64,9 +64,9 @@ def change_contact(form: dict[str, Any]) -> None:
 def log_in(headers: dict[str, Any], form: dict[str, Any]) -> tuple[dict[str, Any], int, dict[str, str]]:
     """Log in, as a reporter or as staff.
 
-    Too many wrong passwords for one user name slow down the address they came from (`slowed-down`), and all unknown
-    devices where many addresses guess. Keep the header `X-NKK-Device` of the answer, separately for each of your users,
-    and send it with their next log-in: a device that logged in before is not slowed down by others.
+    Too many wrong passwords for one user name slow down the address they came from (`slowed-down`); guesses from many
+    addresses slow down all unknown devices. Store the header `X-NKK-Device` of the response, separately for each of
+    your users, and send it with their next log-in: a device that has logged in before is not slowed down by others.
     """
     device = devices.read(headers["device"])
     opened = renewals.marked(backend().ask_intake("log_in", device.credentials(form)))
@@ -79,7 +79,7 @@ def log_in(headers: dict[str, Any], form: dict[str, Any]) -> tuple[dict[str, Any
 @resources.response(200, schemas.AccessToken)
 @resources.alt_response(401, response="UNAUTHORIZED")
 def renew(form: dict[str, Any]) -> dict[str, Any]:
-    """Get a fresh access token, while the session lasts and the account is open."""
+    """Get a new access token, while the session lasts and the account is enabled."""
     return renewals.renew(form["refresh_token"])
 
 
@@ -100,7 +100,7 @@ def log_out() -> None:
 @resources.arguments(schemas.PasswordChange())
 @resources.response(204)
 def change_password(form: dict[str, Any]) -> None:
-    """Change your own password, as a reporter or as staff. All your other sessions end; this one goes on.
+    """Change your own password, as a reporter or as staff. All your other sessions end, and this one continues.
 
     Too many wrong passwords slow down this session (`slowed-down`).
     """
@@ -114,7 +114,7 @@ def change_password(form: dict[str, Any]) -> None:
 def ask_for_reset(form: dict[str, Any]) -> dict[str, Any]:
     """Request a letter with your user name and a code for a new password, as a reporter who forgot either.
 
-    Staff ask an admin. The answer is the same for every user name and every address.
+    Staff members ask an admin instead. The response is the same for every user name and every address.
     """
     backend().tell_intake("request_reset", form)
     return ASKED
@@ -127,6 +127,6 @@ def ask_for_reset(form: dict[str, Any]) -> dict[str, Any]:
 def complete_reset(form: dict[str, Any]) -> None:
     """Set a new password with the code from the letter. This ends a slow-down and all sessions of the account.
 
-    A code works once, within an hour, and only the newest one sent; otherwise the problem is `reset-expired`.
+    A code is valid once, for an hour, and only if no newer one was sent; otherwise the problem is `reset-expired`.
     """
     backend().tell_intake("complete_reset", form)

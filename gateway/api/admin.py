@@ -11,7 +11,7 @@ from nkk.sop import faults
 from nkk.sop.refusals import InvalidInput
 from nkk.sop.steps import STAFF_ROLES, Role
 
-resources = Resources("admin", __name__, description="Staff accounts, catalogue and roster")
+resources = Resources("admin", __name__, description="Staff accounts, catalogue, roster and team addresses")
 
 
 @resources.route("/staff", methods=["GET"])
@@ -60,8 +60,8 @@ def staff_account(username: str) -> dict[str, Any]:
 def disable_staff(username: str) -> dict[str, Any]:
     """Disable a staff account. The last admin's cannot be disabled (409).
 
-    An operator or admin is refused at once, except for step 6; step 6 and the teams within 15 minutes. A new password
-    enables the account again.
+    Requests of an operator or admin are refused at once, except for step 6; step 6 and the teams are refused within 15
+    minutes. A new password enables the account again.
     """
     return backend().tell_intake("disable_staff", {"username": username})
 
@@ -103,7 +103,7 @@ def catalogue() -> dict[str, Any]:
 def replace_catalogue(form: dict[str, Any]) -> dict[str, Any]:
     """Replace the whole catalogue, the whole roster, or both.
 
-    Entries missing from a list that is sent are removed without confirmation; `removed` in the answer names them.
+    Entries missing from a list that is sent are removed without confirmation; `removed` in the response names them.
     """
     before = backend().call("intake", "lists")
     lists = backend().call("intake", "replace_lists", form)

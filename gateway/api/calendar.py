@@ -8,7 +8,7 @@ from gateway.auth import needs
 from gateway.backend import backend
 from nkk.sop.steps import Role
 
-resources = Resources("calendar", __name__, description="Office hours, holidays and days of one's own")
+resources = Resources("calendar", __name__, description="Office hours, holidays and the agency's own days")
 
 
 @resources.route("/calendar", methods=["GET"])
@@ -16,7 +16,7 @@ resources = Resources("calendar", __name__, description="Office hours, holidays 
 @resources.response(200, schemas.CalendarVersion)
 @resources.alt_response(404, response="NOT_FOUND")
 def calendar() -> dict[str, Any]:
-    """Get the newest calendar, which clocks that start now count by."""
+    """Get the newest calendar, by which clocks that start now count."""
     return backend().call("intake", "calendar")
 
 

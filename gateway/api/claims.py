@@ -1,4 +1,4 @@
-"""Claims: a staff member tells the colleagues at the same desk that they work on a complaint."""
+"""Claims: notes for colleagues at the same desk that a staff member works on a complaint."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from gateway.auth import needs
 from gateway.complaints import known
 from nkk.contracts import views
 
-resources = Resources("claims", __name__, description="Who at a desk is on a complaint")
+resources = Resources("claims", __name__, description="Claims: who at a desk works on a complaint")
 
 
 @resources.route("/complaints/<ticket>/claim", methods=["POST"])

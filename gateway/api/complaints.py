@@ -12,7 +12,7 @@ from nkk.sop.steps import Role
 
 READERS = (Role.REPORTER, Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM)
 
-resources = Resources("complaints", __name__, description="Complaints and their way through the seven steps")
+resources = Resources("complaints", __name__, description="Complaints, and the acts of the seven steps")
 
 
 @resources.route("/complaints", methods=["POST"])
@@ -52,7 +52,7 @@ def read(ticket: str) -> views.Complaint:
 def identity(ticket: str) -> dict[str, Any]:
     """Get the reporter's identity (Data Pemberi Aduan). Every call is recorded.
 
-    Refused where the reporter asked for confidentiality, and where the caller's account is disabled or their session
+    The call is refused if the reporter asked for confidentiality, the caller's account is disabled or the session has
     ended.
     """
     return complaints.identity(ticket)
@@ -66,7 +66,8 @@ def identity(ticket: str) -> dict[str, Any]:
 def timeline(ticket: str) -> complaints.Followed:
     """Get the timeline of a complaint through the seven steps.
 
-    For a team it is `being-prepared` until notification has consumed what came to the team's desk a moment ago.
+    A team gets the problem `being-prepared` until notification has consumed the event that brought the complaint to the
+    team's desk a moment ago.
     """
     return complaints.timeline(ticket)
 
@@ -102,7 +103,7 @@ def classify(form: dict[str, Any], ticket: str) -> views.Acted:
 @resources.alt_response(404, response="NOT_FOUND")
 @resources.alt_response(409, response="CONFLICT")
 def respond(form: dict[str, Any], ticket: str) -> views.Acted:
-    """Step 4: respond as the OPD's helper team; again after each return."""
+    """Step 4: respond as the OPD's helper team, and again after each return."""
     return complaints.respond(ticket, form)
 
 

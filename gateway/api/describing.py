@@ -16,17 +16,22 @@ from gateway.schemas import Problem
 PROBLEM = "application/problem+json"
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
 HEADERS: dict[HTTPStatus, dict[str, Any]] = {
-    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}}},
+    HTTPStatus.UNAUTHORIZED: {
+        "WWW-Authenticate": {"description": "The scheme `Bearer`.", "schema": {"type": "string"}}
+    },
     HTTPStatus.CONFLICT: {
-        "Retry-After": {"description": "Where it is `being-prepared`: seconds to wait.", "schema": {"type": "integer"}}
+        "Retry-After": {
+            "description": "Seconds to wait, if the problem is `being-prepared`.",
+            "schema": {"type": "integer"},
+        }
     },
     HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER,
     HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
 }
 DESCRIPTIONS = {
-    HTTPStatus.SERVICE_UNAVAILABLE: "A part of the service is away, and whether the request was carried out is not "
-    "known (`unavailable`). "
-    "Or too many people log in or set a password at this moment, and nothing was done (`busy`)."
+    HTTPStatus.SERVICE_UNAVAILABLE: "`unavailable`: a part of the service did not answer, and it is not known whether "
+    "the request was carried out. "
+    "`busy`: too many people are logging in or setting a password at the moment, and nothing was done."
 }
 
 WITH_BODY = {"413": "TOO_LARGE", "415": "UNSUPPORTED_MEDIA_TYPE"}

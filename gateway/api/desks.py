@@ -13,13 +13,13 @@ from gateway.desks import Desk
 from nkk.contracts import views
 from nkk.sop.steps import Role
 
-resources = Resources("desks", __name__, description="Worklists, oldest due first")
+resources = Resources("desks", __name__, description="Worklists, sorted by due time")
 
 
-CHANGES = """`ready`: from here on every change is told, so load the list. `change`: the list is not what it was.
-Their data is `{"desk": …}`, with `opd` at the OPDs' desk; the id is that of the event behind the change. A stream ends
-after about ten minutes, or with the access token: open it anew. 503 with Retry-After: as many pages listen as can; ask
-for the list now and then instead."""
+CHANGES = """Event `ready`: every change from now on is sent, so load the list. Event `change`: the list has changed, so
+load it again. The data is `{"desk": …}`, with `opd` at the OPD desk; the id is that of the event that caused the
+change. A stream ends after about ten minutes, or when the access token expires; then open a new one. 503 with
+Retry-After means that no more streams can be opened; poll the list instead."""
 
 
 def _desk(desk: Desk, what: str) -> Callable[..., Any]:
@@ -38,10 +38,13 @@ def _changes(desk: Desk) -> Callable[..., Any]:
     @resources.route(f"/desks/{desk.key}/changes", methods=["GET"], endpoint=f"{desk.key}_changes")
     @needs(desk.role)
     @resources.doc(
-        summary="Told when the worklist changes (server-sent events).",
+        summary="Subscribe to changes of the worklist (server-sent events).",
         description=CHANGES,
         responses={
-            "200": {"description": "The events.", "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+            "200": {
+                "description": "The stream of events.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            }
         },
     )
     def changes() -> Response:
@@ -51,10 +54,10 @@ def _changes(desk: Desk) -> Callable[..., Any]:
 
 
 for _one, _what in (
-    (desks.INTAKE, "Complaints to hand over (step 2)."),
-    (desks.TRIAGE, "Complaints to classify (step 3), responses to approve or return (step 5)."),
-    (desks.OPD, "Complaints your agency is to respond to (step 4)."),
-    (desks.ANSWERS, "Answers to send (step 6)."),
+    (desks.INTAKE, "List the complaints to hand over (step 2)."),
+    (desks.TRIAGE, "List the complaints to classify (step 3), and the responses to approve or return (step 5)."),
+    (desks.OPD, "List the complaints that your agency has to respond to (step 4)."),
+    (desks.ANSWERS, "List the answers to send (step 6)."),
 ):
     _desk(_one, _what)
     _changes(_one)
@@ -65,7 +68,7 @@ for _one, _what in (
 @resources.arguments(schemas.Page(), location="query")
 @resources.response(200, schemas.UndeliveredLetters)
 def undelivered(page: dict[str, Any]) -> dict[str, Any]:
-    """List letters to reporters that will not arrive, of complaints that are not closed, oldest first.
+    """List the undeliverable letters to reporters of complaints that are not closed, oldest first.
 
     Contact these reporters another way.
     """

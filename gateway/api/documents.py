@@ -18,9 +18,7 @@ from nkk.sop.steps import Role
 OPENED = ", ".join(f'"{kind}"' for kind in sorted(papers.OF_COMPLAINTS - set(papers.BY_ACT)))
 """The kinds that are opened by GET; the others are made by POST."""
 
-resources = Resources(
-    "documents", __name__, description="What is printed: the documents of each step, the month's recapitulation"
-)
+resources = Resources("documents", __name__, description="The documents of each step, and the monthly recapitulation")
 
 
 def _file(*formats: str, **more: Any) -> Callable[..., Any]:
@@ -49,7 +47,7 @@ def _by_act(kind: str) -> Callable[..., Any]:
     @resources.route(f"/complaints/<ticket>/documents/{kind}.<any(docx, pdf):format>", methods=["POST"], endpoint=kind)
     @needs(Role.OPERATOR)
     @limit("DOCUMENTS", by_account)
-    @resources.doc(summary="A document that shows who reported, as DOCX or PDF: an act, recorded each time.")
+    @resources.doc(summary="Get the document with the reporter's identity, as DOCX or PDF. Every call is recorded.")
     @_file("docx", "pdf")
     @resources.alt_response(404, response="NOT_FOUND")
     @resources.alt_response(409, response="CONFLICT")

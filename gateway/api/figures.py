@@ -6,7 +6,7 @@ from gateway import schemas
 from gateway.api.resources import Resources
 from gateway.backend import FIGURES_SECONDS, backend
 
-resources = Resources("figures", __name__, description="How much is reported and answered, and how fast")
+resources = Resources("figures", __name__, description="Public counts of complaints, and how fast they are answered")
 
 
 @resources.route("/figures", methods=["GET"])

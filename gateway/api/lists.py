@@ -6,7 +6,7 @@ from gateway import schemas
 from gateway.api.resources import Resources
 from gateway.backend import backend
 
-resources = Resources("lists", __name__, description="What a form can name")
+resources = Resources("lists", __name__, description="The catalogue of categories and the roster of agencies")
 
 
 @resources.route("/categories", methods=["GET"])

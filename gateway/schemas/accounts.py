@@ -12,7 +12,7 @@ from nkk.sop.registration import problems
 from nkk.sop.report import NAME_LENGTH
 from nkk.sop.steps import ReporterKind, Role
 
-CHARACTERS = "10 to 128 characters, at least 5 of them different, without the user name."
+CHARACTERS = "A password of 10 to 128 characters, at least 5 of them different, that does not contain the user name."
 
 
 class Possible(Schema):
@@ -31,7 +31,7 @@ class Registration(Possible):
     identity_number = Digits(
         required=True,
         validate=Length(1, 32),
-        metadata={"description": "NIP or NIK: its digits; spaces, dots and hyphens between them do not matter."},
+        metadata={"description": "The digits of the NIP or NIK. Spaces, dots and hyphens between them are ignored."},
     )
     name = Line(NAME_LENGTH, required=True)
     email = Mailbox(required=True)
@@ -40,8 +40,8 @@ class Registration(Possible):
         64,
         required=True,
         metadata={
-            "description": "Chosen freely; better not your name. 3 to 64 small letters, digits, dots, hyphens or "
-            "underscores, beginning with a letter or digit."
+            "description": "A name that you choose, preferably not your own: 3 to 64 lower-case letters, digits, dots, "
+            "hyphens or underscores, beginning with a letter or digit."
         },
     )
     password = Password(required=True, metadata={"description": CHARACTERS})
@@ -80,13 +80,16 @@ class KnownDevice(Schema):
         data_key="X-NKK-Device",
         load_default="",
         metadata={
-            "description": "As the last log-in from this device gave it; anything else is a device that is not known."
+            "description": "The value from the last log-in on this device. Any other value counts as an unknown device."
         },
     )
 
 
 DEVICE_HEADERS = {
-    "X-NKK-Device": {"description": "Send this with the next log-in from this device.", "schema": {"type": "string"}}
+    "X-NKK-Device": {
+        "description": "The value to send with the next log-in from this device.",
+        "schema": {"type": "string"},
+    }
 }
 
 
@@ -99,12 +102,8 @@ class Renewal(Schema):
 class ResetRequest(Schema):
     """A request for a forgotten password or user name, by either user name or e-mail address."""
 
-    username = Secret(metadata={"description": "Your user name."})
-    email = Mailbox(
-        metadata={
-            "description": "Instead of it the e-mail address you registered with, where you forgot the user name."
-        }
-    )
+    username = Secret(metadata={"description": "Your user name; leave it out when you give `email`."})
+    email = Mailbox(metadata={"description": "The e-mail address you registered with, if you forgot your user name."})
 
     @validates_schema
     def _one(self, data: dict[str, Any], **_: Any) -> None:
@@ -115,17 +114,21 @@ class ResetRequest(Schema):
 
 
 class ResetAsked(Schema):
-    """The answer to a reset request, the same for every user name and address."""
+    """The response to a reset request, the same for every user name and address."""
 
     detail = fields.String(required=True)
-    valid_minutes = fields.Integer(required=True, metadata={"description": "How long a code is good."})
+    valid_minutes = fields.Integer(
+        required=True, metadata={"description": "The number of minutes for which a code is valid."}
+    )
 
 
 class ResetCompletion(Schema):
     """The code from the letter, and the new password."""
 
     token = Secret(
-        200, required=True, metadata={"description": "The code; spaces, hyphens, line ends and capitals do not matter."}
+        200,
+        required=True,
+        metadata={"description": "The code. Spaces, hyphens, line breaks and upper or lower case are ignored."},
     )
     password = Password(required=True, metadata={"description": CHARACTERS})
 

@@ -50,13 +50,18 @@ class Staff(Schema):
     disabled_at = fields.String(allow_none=True)
     locked_until = fields.String(
         allow_none=True,
-        metadata={"description": "Until when all strangers wait, since many addresses gave wrong passwords."},
+        metadata={
+            "description": "The end of the slow-down of all unknown devices, which starts when wrong passwords come "
+            "from many addresses."
+        },
     )
     slowed_until = fields.String(
         allow_none=True,
-        metadata={"description": "Until when somebody waits who gave too many wrong passwords for this account."},
+        metadata={"description": "The end of the last slow-down after too many wrong passwords for this account."},
     )
-    slowed_sources = fields.Integer(metadata={"description": "How many wait: addresses, devices and sessions."})
+    slowed_sources = fields.Integer(
+        metadata={"description": "The number of addresses, devices and sessions that are slowed down."}
+    )
 
 
 class StaffIds(Schema):
@@ -67,7 +72,7 @@ class StaffIds(Schema):
         required=True,
         validate=Length(1, 200),
         error_messages={"invalid": [faults.NOT_A(wanted="delimited list")]},
-        metadata={"description": "Staff ids, comma separated."},
+        metadata={"description": "The staff ids, separated by commas."},
     )
 
 
@@ -115,7 +120,9 @@ class Removed(Schema):
 
     categories = fields.List(fields.String(), required=True)
     sub_categories = fields.List(
-        fields.String(), required=True, metadata={"description": "Each as category/sub-category."}
+        fields.String(),
+        required=True,
+        metadata={"description": "The removed sub-categories, each as `category/sub-category`."},
     )
     opds = fields.List(fields.String(), required=True)
 
@@ -127,7 +134,7 @@ class ReplacedCatalogue(Catalogue):
 
 
 class TeamAddress(Schema):
-    """The address of a team, and of its superior, who is told of what is overdue."""
+    """The e-mail address of a team, and of the superior who gets its overdue alarms."""
 
     email = Mailbox(required=True, error_messages={"required": [faults.SUPERIOR_ALONE()]})
     superior_email = Mailbox(allow_none=True)

@@ -7,13 +7,13 @@ from nkk.sop.report import NAME_LENGTH
 
 
 class OwnDay(Schema):
-    """A date that differs from its weekday: closed without spans, else open in them."""
+    """A date that differs from its weekday: closed without `spans`, otherwise open during them."""
 
     name = Line(NAME_LENGTH, required=True)
     spans = fields.List(
         fields.List(fields.String()),
         load_default=list,
-        metadata={"description": 'Open spans such as [["08:00", "12:00"]]; none for a closed day.'},
+        metadata={"description": 'The office hours, such as `[["08:00", "12:00"]]`. An empty list means a closed day.'},
     )
 
 
@@ -21,18 +21,18 @@ class NewCalendar(Schema):
     """A calendar that replaces `version`, which must be the newest."""
 
     version = fields.Integer(strict=True, required=True)
-    changed_at = fields.Raw(metadata={"description": "Ignored: what GET gives can be sent back."})
-    changed_by = fields.Raw(metadata={"description": "Ignored."})
-    joint_leave_unknown = fields.Raw(metadata={"description": "Ignored."})
+    changed_at = fields.Raw(metadata={"description": "Ignored, so that a response of GET can be sent back."})
+    changed_by = fields.Raw(metadata={"description": "Ignored, so that a response of GET can be sent back."})
+    joint_leave_unknown = fields.Raw(metadata={"description": "Ignored, so that a response of GET can be sent back."})
     calendar = fields.Dict(
         required=True,
         metadata={
-            "description": "week: the open spans of Monday to Sunday; seasons: dates with a week of their own (name, "
-            "first, last, week); days: dates unlike their weekday (name, spans); national_years: those "
-            "whose national days were put in, joint_leave_years: those whose joint leave was too. Both are "
-            "kept by the system and to be sent back as GET gives them; but add a year of national_years to "
-            "joint_leave_years where you have entered all of its joint leave. joint_leave_years alone may "
-            "be left out, and stays as it is then."
+            "description": "`week` has the office hours from Monday to Sunday; `seasons` are periods with a week of "
+            "their own (name, first, last, week); `days` are dates that differ from their weekday (name, spans). "
+            "`national_years` lists the years whose national holidays have been added, `joint_leave_years` those "
+            "whose joint leave has been added too. The system maintains both lists: send them as GET returns them, "
+            "but add a year of `national_years` to `joint_leave_years` once you have entered all of its joint leave. "
+            "`joint_leave_years` is optional; without it, the list does not change."
         },
     )
 
@@ -42,7 +42,10 @@ class CalendarListed(Schema):
 
     version = fields.Integer(required=True)
     changed_at = fields.String(required=True)
-    changed_by = fields.String(required=True, metadata={"description": "Who made it; `nkk` where it made itself."})
+    changed_by = fields.String(
+        required=True,
+        metadata={"description": "The id of the admin who made this version, or `nkk` where the system did."},
+    )
 
 
 class CalendarVersion(CalendarListed):
@@ -52,9 +55,9 @@ class CalendarVersion(CalendarListed):
     joint_leave_unknown = fields.List(
         fields.Integer(),
         metadata={
-            "description": "Years in this calendar without joint leave (cuti bersama), since it was not known yet and "
-            "no admin has said that it is complete (joint_leave_years). It is put in once the service knows "
-            "it; what starts before is counted without."
+            "description": "The years in this calendar whose joint leave (cuti bersama) is not known yet, and which no "
+            "admin has marked as complete (`joint_leave_years`). The system adds joint leave once it is known; clocks "
+            "that start earlier count without it."
         },
     )
 
@@ -79,5 +82,8 @@ class NationalDays(Schema):
     joint_leave = fields.List(
         fields.String(),
         required=True,
-        metadata={"description": "Which of the dates are joint leave; none before it is decreed and known."},
+        metadata={
+            "description": "The dates in `days` that are joint leave. The list is empty until joint leave is decreed "
+            "and known."
+        },
     )

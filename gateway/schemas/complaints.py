@@ -13,9 +13,11 @@ from nkk.sop.faults import Fault
 from nkk.sop.steps import Path
 
 BY_DAY = (
-    "To Tim Utama and the OPDs' teams the day alone, as the instant at which it began in WIB, such as "
+    "The main team and the OPD teams get only the day, as its first instant in WIB, such as "
     "`2026-03-02T00:00:00+07:00`."
 )
+SUBMITTED_AT = {"description": f"The time of submission. {BY_DAY}"}
+SERVICE_DUE_AT = {"description": f"The end of the two working days promised for the whole service. {BY_DAY}"}
 
 
 class IdempotencyKey(Schema):
@@ -32,9 +34,13 @@ class ComplaintForm(ReportForm, Thorough):
 
     claimed_kind = fields.String(
         validate=one_of("complaint", "information", "aspiration"),
-        metadata={"description": "What the reporter thinks it is; Tim Utama's classification counts."},
+        metadata={
+            "description": "The kind of report in the reporter's own view. Only the main team's classification counts."
+        },
     )
-    confidential = Flag(metadata={"description": "No desk sees who the reporter is, the operator included."})
+    confidential = Flag(
+        metadata={"description": "Whether the reporter's identity is hidden from every desk, including the operator."}
+    )
 
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
         """Return the fields that name something the lists lack, with intake's faults."""
@@ -50,13 +56,13 @@ class ComplaintForm(ReportForm, Thorough):
 
 
 AT_DESK = {
-    "description": "Where it stands at one desk: `state`, and `since` when. intake: awaiting_hand_over, handed_over; "
-    "triage: awaiting_classification, classified_as_information, awaiting_response, awaiting_approval, approved; "
-    "opd_response: awaiting_response, responded; notification: awaiting_answer, answered, closed."
+    "description": "The state at one desk (`state`), and the time it began (`since`). intake: awaiting_hand_over, "
+    "handed_over; triage: awaiting_classification, classified_as_information, awaiting_response, awaiting_approval, "
+    "approved; opd_response: awaiting_response, responded; notification: awaiting_answer, answered, closed."
 }
 IN_PROCEDURE = {
-    "description": "Where it stands in the procedure: `state` and `step`, which comes next: hand_over 2, classify 3, "
-    "respond 4, approve 5, answer 6, receive 7, closed null."
+    "description": "The state in the procedure (`state`), and the number of the next step (`step`): hand_over 2, "
+    "classify 3, respond 4, approve 5, answer 6, receive 7, closed null."
 }
 
 
@@ -86,7 +92,9 @@ class Answer(Schema):
     text = fields.String(allow_none=True)
     sent_at = fields.String(allow_none=True)
     closed_at = fields.String(allow_none=True)
-    how = fields.String(allow_none=True, metadata={"description": "How it was received: confirmed, opened or lapsed."})
+    how = fields.String(
+        allow_none=True, metadata={"description": "How the complaint was closed: `confirmed`, `opened` or `lapsed`."}
+    )
     confirmed_at = fields.String(allow_none=True)
     path = fields.String()
     material = fields.String(allow_none=True)
@@ -109,7 +117,9 @@ class Undelivered(Schema):
     """
 
     ticket = fields.String(required=True)
-    kind = fields.String(required=True, metadata={"description": "Which letter: received, answered, late or reminder."})
+    kind = fields.String(
+        required=True, metadata={"description": "The kind of letter: `received`, `answered`, `late` or `reminder`."}
+    )
     given_up_at = fields.String(required=True)
 
 
@@ -120,47 +130,49 @@ class Complaint(ReportView):
     stands = fields.Dict(
         required=True,
         metadata={
-            "description": "For its reporter and the operator as in the timeline, for Tim Utama and the OPD team as at "
-            "their desk."
+            "description": "For the reporter and the operator, the state as in the timeline; for the main team and the OPD "
+            "team, the state at their desk."
         },
     )
     reporter_kind = fields.String()
     claimed_kind = fields.String()
     confidential = fields.Boolean()
-    submitted_at = fields.String(metadata={"description": BY_DAY})
-    came_at = fields.String(metadata={"description": "When it came to the step it stands, or stood last, at here."})
-    due_at = fields.String(metadata={"description": "When that step is due."})
-    done_at = fields.String(allow_none=True, metadata={"description": "When that step was done."})
+    submitted_at = fields.String(metadata=SUBMITTED_AT)
+    came_at = fields.String(
+        metadata={"description": "When the complaint reached its current or last step at this desk."}
+    )
+    due_at = fields.String(metadata={"description": "When this step is due."})
+    done_at = fields.String(allow_none=True, metadata={"description": "When this step was done; null before."})
     left_minutes = fields.Integer(
         allow_none=True,
-        metadata={"description": "Office minutes left to the step; negative once it is late, null once it is done."},
+        metadata={"description": "Office minutes left for this step: negative when overdue, null when done."},
     )
     late = fields.Boolean(allow_none=True)
-    service_due_at = fields.String(metadata={"description": f"The two working days promised for the whole. {BY_DAY}"})
+    service_due_at = fields.String(metadata=SERVICE_DUE_AT)
     service_left_minutes = fields.Integer(
         allow_none=True,
         metadata={
-            "description": "The same for the whole service; where the day alone is told, from the beginning of today "
-            "on."
+            "description": "Office minutes left for the whole service: negative when overdue, null when answered. "
+            "For the main team and the OPD teams, counted from the start of today."
         },
     )
     handed_over_at = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
-    round = fields.Integer(metadata={"description": "How often the OPD has responded."})
+    round = fields.Integer(metadata={"description": "The number of responses from the OPD so far."})
     note = fields.String(allow_none=True)
     response = fields.String(allow_none=True)
     return_note = fields.String(allow_none=True)
     claim = fields.Nested(
         Claim,
         allow_none=True,
-        metadata={"description": "For the desk it stands at: who there is on it; null where nobody is."},
+        metadata={"description": "The claim, for the desk where the complaint is; null where nobody has claimed it."},
     )
     answer = fields.Nested(Answer, allow_none=True)
     undelivered = fields.List(
         fields.Nested(Undelivered),
         metadata={
-            "description": "For the operator, until the complaint is closed: letters to its reporter that do not "
-            "arrive."
+            "description": "The letters to the reporter that could not be delivered. Only the operator gets them, "
+            "until the complaint is closed."
         },
     )
 
@@ -173,18 +185,21 @@ class TimelineEntry(Schema):
     activity = fields.String(required=True)
     event = fields.String(required=True)
     role = fields.String(required=True)
-    at = fields.String(required=True, metadata={"description": f"Of steps 1 and 7: {BY_DAY[0].lower()}{BY_DAY[1:]}"})
-    output = fields.String(required=True, metadata={"description": "The document this step produces."})
+    at = fields.String(
+        required=True,
+        metadata={"description": f"When the step was done. For steps 1 and 7, {BY_DAY[0].lower()}{BY_DAY[1:]}"},
+    )
+    output = fields.String(required=True, metadata={"description": "The document that this step produces."})
     round = fields.Integer(allow_none=True)
     minutes = fields.Integer(required=True, metadata={"description": "The step's standard time, in office minutes."})
     came_at = fields.String(allow_none=True, metadata={"description": "When the step began; null for step 1."})
-    due_at = fields.String(allow_none=True, metadata={"description": "When it was promised."})
-    used_minutes = fields.Integer(allow_none=True, metadata={"description": "Office minutes it took."})
+    due_at = fields.String(allow_none=True, metadata={"description": "When the step was due."})
+    used_minutes = fields.Integer(allow_none=True, metadata={"description": "The office minutes that the step took."})
     late = fields.Boolean(allow_none=True)
     by = fields.String(allow_none=True)
     opd = fields.String(allow_none=True)
     note = fields.String(
-        allow_none=True, metadata={"description": "Tim Utama's: for itself and the desk that it was written to."}
+        allow_none=True, metadata={"description": "The main team's note, shown to that team and to the desk addressed."}
     )
 
 
@@ -193,12 +208,15 @@ class Document(Schema):
 
     kind = fields.String(required=True)
     title = fields.String(required=True)
-    docx = fields.String(required=True, metadata={"description": "Its address as DOCX."})
-    pdf = fields.String(required=True, metadata={"description": "Its address as PDF."})
+    docx = fields.String(required=True, metadata={"description": "The path of the document as DOCX."})
+    pdf = fields.String(required=True, metadata={"description": "The path of the document as PDF."})
     method = fields.String(
         required=True,
         validate=one_of("GET", "POST"),
-        metadata={"description": "What opens it. POST where the document shows who reported, which is recorded."},
+        metadata={
+            "description": "The HTTP method that returns the document: POST where it shows the reporter's identity, "
+            "since that is recorded."
+        },
     )
 
 
@@ -211,8 +229,8 @@ class Timeline(Schema):
 
     ticket = fields.String(required=True)
     path = fields.String(allow_none=True, validate=one_of(*Path))
-    submitted_at = fields.String(allow_none=True, metadata={"description": BY_DAY})
-    service_due_at = fields.String(allow_none=True, metadata={"description": BY_DAY})
+    submitted_at = fields.String(allow_none=True, metadata=SUBMITTED_AT)
+    service_due_at = fields.String(allow_none=True, metadata=SERVICE_DUE_AT)
     service_left_minutes = fields.Integer(allow_none=True)
     stands = fields.Dict(required=True, metadata=IN_PROCEDURE)
     next = fields.Dict(allow_none=True)

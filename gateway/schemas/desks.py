@@ -13,15 +13,16 @@ from nkk.sop.report import SUBJECT_LENGTH
 class Worklist(Page):
     """The part of a worklist to return, and its filter. A cursor remains valid with another filter."""
 
-    category = Slug(metadata={"description": "A key of GET /categories."})
-    late = fields.Boolean(truthy={"true"}, falsy={"false"}, metadata={"description": "true: only what is past due."})
+    category = Slug(metadata={"description": "A category key from GET /categories."})
+    late = fields.Boolean(
+        truthy={"true"}, falsy={"false"}, metadata={"description": "`true` returns only overdue complaints."}
+    )
     q = Line(
         SUBJECT_LENGTH,
         least=2,
         metadata={
-            "description": "A ticket, three of its letters and digits or more that stand side by side, or part of the "
-            "subject line, in any case. On the answers' desk, which keeps no subject lines, only the first "
-            "two."
+            "description": "A ticket, three or more adjacent letters and digits of one, or part of the subject line, "
+            "in upper or lower case. The answers desk stores no subject lines and searches tickets only."
         },
     )
 
@@ -42,13 +43,15 @@ class WaitingLetters(Schema):
     """Letters, to any recipient, that failed and will be retried."""
 
     count = fields.Integer(required=True)
-    since = fields.String(required=True, metadata={"description": "When the first of them was tried first."})
+    since = fields.String(
+        required=True, metadata={"description": "When the earliest of these letters was first tried."}
+    )
     why = fields.String(
         allow_none=True,
         required=True,
         metadata={
-            "description": "What keeps most of them: a command with what the mail server answered it, such as `AUTH "
-            "535 5.7.8`, or how it could not be spoken to, such as `ConnectionRefusedError`."
+            "description": "The most frequent cause: an SMTP command with the mail server's reply, such as `AUTH 535 "
+            "5.7.8`, or the error in reaching the server, such as `ConnectionRefusedError`."
         },
     )
 
@@ -64,7 +67,7 @@ class UndeliveredLetters(Schema):
 class Claiming(Schema):
     """A request to claim a complaint."""
 
-    take_over = Flag(metadata={"description": "true: also where a colleague is."})
+    take_over = Flag(metadata={"description": "`true` takes over a colleague's claim."})
 
 
 class Claimed(Schema):

@@ -32,8 +32,8 @@ class Opds(Schema):
 class Stretch(Schema):
     """The figures since a moment.
 
-    No share or median is given over fewer than five answers, nor one whose difference to another would reveal such a
-    one.
+    A share or median of fewer than five answers is null, as is one that would reveal such a share or median by
+    subtraction.
     """
 
     since = fields.String(required=True)
@@ -44,14 +44,14 @@ class Stretch(Schema):
         required=True,
         allow_none=True,
         metadata={
-            "description": "Of the answers, those sent within the promised time: 0 to 1; null where they are too few."
+            "description": "The share of answers sent within the promised time, from 0 to 1; null if there are too few."
         },
     )
     median_minutes = fields.Integer(
         required=True,
         allow_none=True,
         metadata={
-            "description": "Half of the answers took no longer than so many office minutes from the submission on."
+            "description": "The median of the office minutes from submission to answer; null if there are too few."
         },
     )
 
@@ -59,9 +59,11 @@ class Stretch(Schema):
 class Figures(Schema):
     """Live figures over the last twelve calendar months, including the current one, and over the current one (WIB)."""
 
-    as_of = fields.String(required=True, metadata={"description": "The beginning of today (WIB): what was before."})
+    as_of = fields.String(
+        required=True, metadata={"description": "The start of today (WIB), up to which the figures count."}
+    )
     promised_minutes = fields.Integer(
-        required=True, metadata={"description": "Office minutes promised for the whole service: two working days."}
+        required=True, metadata={"description": "The office minutes promised for the whole service: two working days."}
     )
     last_12_months = fields.Nested(Stretch, required=True)
     this_month = fields.Nested(Stretch, required=True)

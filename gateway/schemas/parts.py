@@ -49,7 +49,7 @@ class Problem(Schema):
     type = fields.String(
         required=True,
         metadata={
-            "description": "Stable name of the kind of problem.",
+            "description": "The stable name of the kind of problem.",
             "example": "urn:nkk:problem:already-handed-over",
         },
     )
@@ -59,25 +59,29 @@ class Problem(Schema):
     errors = fields.Dict(
         keys=fields.String(),
         values=fields.Raw(),
-        metadata={"description": "The fields at fault, each with what to do."},
+        metadata={"description": "The invalid fields, each with what to do."},
     )
     codes = fields.Dict(
         keys=fields.String(),
         values=fields.Raw(),
         metadata={
-            "description": 'The same for programs: of each field a list such as `[{"code": "too-long", "most": 200}]`. '
-            "Codes are stable."
+            "description": "The invalid fields for programs, each with a list such as "
+            '`[{"code": "too-long", "most": 200}]`. Codes are stable.'
         },
     )
-    stands = fields.Dict(metadata={"description": "Where the complaint stands now; nothing was changed."})
+    stands = fields.Dict(
+        metadata={"description": "The current state of the complaint, which the request did not change."}
+    )
     ticket = fields.String()
-    claim = fields.Nested("Claim", metadata={"description": "Who is on it already; nothing was changed."})
+    claim = fields.Nested("Claim", metadata={"description": "The existing claim, which the request did not change."})
 
 
 class Claim(Schema):
-    """A note that a staff member works on a complaint. It blocks nobody, and lapses 30 minutes after `since`."""
+    """A note that a staff member works on a complaint. It blocks no colleague, and lapses 30 minutes after `since`."""
 
-    by = fields.String(required=True, metadata={"description": "A staff id; GET /staff/names gives the name."})
+    by = fields.String(
+        required=True, metadata={"description": "The staff id of the claimant; GET /staff/names gives the name."}
+    )
     since = fields.String(required=True)
 
 
@@ -86,9 +90,11 @@ class Page(Schema):
 
     cursor = fields.String(
         validate=Regexp(r"^[A-Za-z0-9_-]{1,500}\Z", faults.NO_CURSOR),
-        metadata={"description": "`next` of the page before."},
+        metadata={"description": "The `next` of the previous page."},
     )
-    limit = fields.Integer(validate=Range(1, 200), metadata={"description": "50 by default."})
+    limit = fields.Integer(
+        validate=Range(1, 200), metadata={"description": "The number of items per page, 50 by default."}
+    )
 
 
 class Text(Schema):

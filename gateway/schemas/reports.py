@@ -22,7 +22,9 @@ class Durations(Schema):
 
     median_minutes = fields.Integer(required=True, allow_none=True)
     p90_minutes = fields.Integer(required=True, allow_none=True)
-    on_time_share = fields.Float(required=True, allow_none=True, metadata={"description": "0 to 1."})
+    on_time_share = fields.Float(
+        required=True, allow_none=True, metadata={"description": "The share that ended on time, from 0 to 1."}
+    )
 
 
 class Times(Durations):
@@ -45,9 +47,17 @@ class OpdTimes(Durations):
 
     name = fields.String(required=True)
     forwarded = fields.Integer(required=True)
-    open = fields.Integer(required=True, metadata={"description": "At step 4 at the month's end, or now."})
-    late = fields.Integer(required=True, metadata={"description": "Of those: past the step's or the service's end."})
-    responses = fields.Integer(required=True, metadata={"description": "Sent in the month, each round by itself."})
+    open = fields.Integer(
+        required=True,
+        metadata={"description": "The number of complaints at step 4 at the end of the month, or now."},
+    )
+    late = fields.Integer(
+        required=True,
+        metadata={"description": "How many of these are overdue by the clock of the step or of the whole service."},
+    )
+    responses = fields.Integer(
+        required=True, metadata={"description": "The number of responses sent in the month, counting each round."}
+    )
 
 
 class ServiceTimes(Times):

@@ -1,5 +1,6 @@
 """The AsyncAPI 3 document of all events, generated from the contracts."""
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,10 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Pengaduan NKK: events",
             "version": "1",
-            "description": "The events of the four stages of the complaint service. Each stage publishes on the "
-            "durable topic exchange `<service>.events`, the routing key is the event's type. Bind a queue of "
-            "your own; an event is delivered at least once, in no promised order between types: "
-            "recognise a repetition by its `id`, and ignore fields you do not know.",
+            "description": "The events of the four stages of the complaint service. Each stage publishes to the "
+            "durable topic exchange `<service>.events`, with the event's type as the routing key. Bind a queue of "
+            "your own. Delivery is at least once, and events of different types may arrive in any order: recognise "
+            "a redelivery by its `id`, and ignore unknown fields.",
         },
         "defaultContentType": CONTENT_TYPE,
         "channels": {_published(event, service): _channel(event, service) for event, service in _publications()},
@@ -46,13 +47,13 @@ _ENVELOPE = {
     "required": ["specversion", "id", "source", "type", "time", "subject", "data"],
     "properties": {
         "specversion": {"const": "1.0"},
-        "id": _TEXT | {"description": "Unique for ever: a repeated delivery has the same."},
-        "source": _TEXT | {"description": "The service that publishes it.", "examples": ["/nkk/intake"]},
+        "id": _TEXT | {"description": "The globally unique id; a redelivery has the same."},
+        "source": _TEXT | {"description": "The service that publishes the event.", "examples": ["/nkk/intake"]},
         "type": _TEXT | {"description": "The event's type and version; also the routing key."},
-        "time": {"type": "string", "format": "date-time", "description": "When the fact happened, UTC."},
-        "subject": _TEXT | {"description": "The ticket (or reporter id) it is about."},
+        "time": {"type": "string", "format": "date-time", "description": "When the fact happened (UTC)."},
+        "subject": _TEXT | {"description": "What the event is about, such as the ticket."},
         "datacontenttype": {"const": "application/json"},
-        "correlationid": {"type": "string", "description": "The HTTP request it began with."},
+        "correlationid": {"type": "string", "description": "The id of the HTTP request that caused the event."},
         "data": {"type": "object"},
     },
 }
@@ -86,11 +87,11 @@ def _channel(event: type[EventData], service: str) -> dict[str, Any]:
 
 
 def _operation(event: type[EventData], service: str) -> dict[str, Any]:
-    consumers = ", ".join(consumer for consumer in event.CONSUMERS if consumer != service) or "tooling alone"
+    consumers = ", ".join(consumer for consumer in event.CONSUMERS if consumer != service) or "tools only"
     return {
         "action": "receive",
         "channel": {"$ref": f"#/channels/{_published(event, service)}"},
-        "summary": (event.__doc__ or "").strip(),
+        "summary": inspect.getdoc(event),
         "description": f"Published by {service}; consumed by {consumers}.",
         "messages": [{"$ref": f"#/channels/{_published(event, service)}/messages/{_name(event)}"}],
     }
@@ -100,7 +101,7 @@ def _message(event: type[EventData]) -> dict[str, Any]:
     return {
         "name": event.TYPE,
         "contentType": CONTENT_TYPE,
-        "summary": (event.__doc__ or "").strip(),
+        "summary": inspect.getdoc(event),
         "payload": {
             "allOf": [
                 {"$ref": "#/components/schemas/Envelope"},

@@ -78,8 +78,8 @@ class PasswordResetRequested(EventData):
 
 @event("complaint.submitted.v1", service="intake", consumers=("notification",))
 class ComplaintSubmittedV1(EventData):
-    """Step 1, in the form before `complaint.submitted.v2`. Still consumed but no longer published, because its
-    `reporter_id` reveals which reports have the same author."""
+    """Step 1: a report was submitted, in the form before `complaint.submitted.v2`. This type is still consumed but no
+    longer published, because its `reporter_id` reveals which reports have the same author."""
 
     ticket: str = wire(Ticket())
     reporter_id: str = wire(_opaque())
@@ -228,7 +228,7 @@ STAGES = ("intake", "triage", "opd_response", "notification")
 
 @event("calendar.changed.v1", service="intake", consumers=("triage", "opd_response", "notification"), subject="name")
 class CalendarChanged(EventData):
-    """The calendar has a new version, by which clocks started from now on count; running clocks do not change."""
+    """The calendar has a new version, by which clocks count that start from now on. Running clocks do not change."""
 
     name: str = wire(fields.String(validate=validate.OneOf(["office-hours"])))
     version: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 1_000_000)))
@@ -238,8 +238,8 @@ class CalendarChanged(EventData):
 
 @event("lists.changed.v1", service="intake", consumers=("triage",), subject="name")
 class ListsChanged(EventData):
-    """The admin's lists changed: complaints may be forwarded only to the agencies of the roster `opds`. The highest
-    `version` is in force, whatever the order of arrival."""
+    """An admin changed the roster: complaints may be forwarded only to the agencies `opds`. The highest `version`
+    received is in force, in whatever order the events arrive."""
 
     name: str = wire(fields.String(validate=validate.OneOf(["lists"])))
     version: int = wire(fields.Integer(strict=True, validate=validate.Range(1, 2**53)))
@@ -267,12 +267,12 @@ class _Alarm(EventData):
 
 @event("step.due_soon.v1", service=STAGES, consumers=("notification",))
 class StepDueSoon(_Alarm):
-    """Most of a step's standard time has passed, and the step is not done."""
+    """A step is not done although most of its standard time has passed."""
 
 
 @event("step.overdue.v1", service=STAGES, consumers=("notification",))
 class StepOverdue(_Alarm):
-    """A step was not done by its due time. Published once for each run of a step's clock."""
+    """A step was not done by its due time. The event is published once for each run of a step's clock."""
 
 
 EVENTS: tuple[type[EventData], ...] = (

@@ -17,7 +17,7 @@ from nkk.sop.ticket import read_ticket
 
 NOTE_LENGTH = 4_000
 AS_WRITTEN = 10
-"""How many times `length` a text may have as it is written, before it is composed and invisible characters go."""
+"""How many times `length` characters a raw text may have, before normalisation removes invisible characters."""
 
 _PHONE = re.compile(r"\+?[0-9(][0-9 ()./-]{5,28}")
 _APART = re.compile(r"[,;/]|\s(?=[+0])")
@@ -53,7 +53,7 @@ class Length(validate.Length):
 
 
 class Some(validate.Length):
-    """One thing at least, and at most so many."""
+    """Validator of collections with 1 to `most` items."""
 
     def __init__(self, most: int) -> None:
         super().__init__(1, most)

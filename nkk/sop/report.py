@@ -34,7 +34,7 @@ Key = Annotated[str, Words(Kind.KEY, KEY_LENGTH)]
 Subject = Annotated[str, Words(Kind.LINE, SUBJECT_LENGTH)]
 Text = Annotated[str, Words(Kind.TEXT, TEXT_LENGTH)]
 Name = Annotated[str, Words(Kind.LINE, NAME_LENGTH)]
-Moment = Annotated[str, Words(Kind.LINE, NAME_LENGTH, "When, in the reporter's words.")]
+Moment = Annotated[str, Words(Kind.LINE, NAME_LENGTH, "When it happened, in the reporter's words.")]
 
 
 @dataclass(kw_only=True)
