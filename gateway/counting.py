@@ -226,9 +226,9 @@ class OwnWhereAway(Storage):
             return
         self._is_away = is_away
         if is_away:
-            log.warning("limits: the shared store is away, each process counts for itself", **more)
+            log.warning("rate limits: the shared store is unavailable, each process counts for itself", **more)
         else:
-            log.info("limits: the shared store is back")
+            log.info("rate limits: the shared store is available again")
 
 
 class _Turn:
@@ -271,4 +271,4 @@ def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        raise NotPrivateError(f"{folder} must be a folder of this user's alone (chmod 700)")
+        raise NotPrivateError(f"{folder} must be a folder that only this user can use (chmod 700)")

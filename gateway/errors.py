@@ -150,7 +150,7 @@ def _too_many(_error: TooManyStreamsError) -> Response:
     answer = problem(
         503,
         "too-many-streams",
-        "As many pages are told of changes as can be. Ask for the list now and then instead, and try again later.",
+        "No more streams can be opened at the moment. Poll the list instead, and try again later.",
     )
     answer.headers["Retry-After"] = str(STREAMS_RETRY_AFTER_SECONDS)
     return answer

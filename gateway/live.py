@@ -256,7 +256,7 @@ class LiveFeed:
             event = _HEARD[envelope["type"]]
             check_origin(event.TYPE, event.tellers(envelope["data"]), Origin.of(message), envelope["source"])
         except (UnreadableEventError, KeyError, ForgedError) as error:
-            log.warning("what is no event of ours passed over", error=type(error).__name__)
+            log.warning("unexpected message ignored", error=type(error).__name__)
             return
         desks, opd = CHANGES[event], envelope["data"].get("opd")
         with self._lock:

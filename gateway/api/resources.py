@@ -57,7 +57,7 @@ class StrictJsonParser(FlaskParser):
             written = body.decode("utf-8-sig")
             content = json.loads(written, parse_constant=_refuse_constant, object_pairs_hook=_each_once)
         except TwiceError:
-            abort(400, detail="A field stands twice in one object. Send each once.")
+            abort(400, detail="An object has the same key twice. Send each key once.")
         except (ValueError, RecursionError):
             abort(400, detail="The body is not JSON. Check quotes, commas and brackets, and that it is UTF-8.")
         if b"\\ud" in body.lower() and not _is_text(content):

@@ -80,7 +80,7 @@ def _run(request: dict[str, Any], seconds: float, until: float) -> "subprocess.C
         )
     except subprocess.TimeoutExpired:
         # Without its cause, which holds the request.
-        raise RenderingTooSlowError(f"It was not made within {seconds:g} seconds.") from None
+        raise RenderingTooSlowError(f"The document was not ready within {seconds:g} seconds.") from None
     except OSError as error:
         raise RenderingFailedError(f"The child process could not be started ({type(error).__name__}).") from None
 

@@ -98,7 +98,7 @@ def context(kind: str, content: dict[str, Any]) -> dict[str, Any]:
     Raises ContentError where a value does not match the contract.
     """
     if not isinstance(content, dict):
-        raise ContentError("The content is an object.")
+        raise ContentError("The content must be an object.")
     shown = recap.shown(content) if kind == RECAP else {key: _shown(key, content.get(key)) for key in SHOWN[kind]}
     return shown | constants(kind)
 
@@ -131,7 +131,7 @@ def _shown(key: str, value: Any) -> Any:
     try:
         return _HOW.get(key, _text)(key, value)
     except (ValueError, TypeError, AttributeError, KeyError):
-        raise ContentError(f"{key} is not of the form the contract says.") from None
+        raise ContentError(f"{key} does not match the contract.") from None
 
 
 def _text(key: str, value: Any) -> str:

@@ -97,7 +97,7 @@ def read(path: Path) -> DocxTemplate:
     try:
         template.init_docx()
     except NOT_A_DOCX:
-        raise BrokenTemplateError(path.name, "this is no DOCX file that can be read.") from None
+        raise BrokenTemplateError(path.name, "this is not a readable DOCX file.") from None
     return template
 
 

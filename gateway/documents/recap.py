@@ -38,7 +38,7 @@ def shown(content: dict[str, Any]) -> dict[str, Any]:
 
 def _row(row: dict[str, Any], names: tuple[str, ...]) -> dict[str, str]:
     if not isinstance(row, dict):
-        raise ContentError("A row of the recapitulation is an object.")
+        raise ContentError("A row of the recapitulation must be an object.")
     return {name: _shown(name, row.get(name)) for name in names}
 
 
@@ -48,7 +48,7 @@ def _shown(name: str, value: Any) -> str:
     try:
         return _HOW.get(name, str)(value)
     except (ValueError, TypeError, AttributeError):
-        raise ContentError(f"{name} is not of the form the contract says.") from None
+        raise ContentError(f"{name} does not match the contract.") from None
 
 
 def _instant(value: Any) -> str:

@@ -62,7 +62,7 @@ class Turns:
 
     def _enter(self, place: _Place) -> None:
         if self._share(place.account) >= self._of_one:
-            raise RenderingTooSlowError(f"This account waits for {self._of_one} documents already.")
+            raise RenderingTooSlowError(f"This account already waits for {self._of_one} documents.")
         if not self._has_turn(place):
             self._find_room(place)
         self._line.append(place)
@@ -70,10 +70,10 @@ class Turns:
     def _find_room(self, place: _Place) -> None:
         of_staff, places = sum(other.is_staff for other in self._line), max(1, self._longest - 1)
         if place.is_staff and of_staff >= places:
-            raise RenderingTooSlowError(f"{places} of the staff wait already.")
+            raise RenderingTooSlowError(f"{places} requests of staff already wait.")
         if len(self._line) >= self._longest:
             if not place.is_staff:
-                raise RenderingTooSlowError(f"{self._longest} wait already.")
+                raise RenderingTooSlowError(f"{self._longest} requests already wait.")
             last = next(other for other in reversed(self._line) if not other.is_staff)
             last.displaced = True
             self._line.remove(last)
@@ -82,9 +82,9 @@ class Turns:
     def _await(self, place: _Place, until: float) -> None:
         free = self._changed.wait_for(lambda: place.displaced or self._is_next(place), until - time.monotonic())
         if place.displaced:
-            raise RenderingTooSlowError("The staff's documents come first.")
+            raise RenderingTooSlowError("A request of staff took this place.")
         if not free:
-            raise RenderingTooSlowError("No turn came in time.")
+            raise RenderingTooSlowError("No place became free in time.")
 
     def _count(self, place: _Place) -> None:
         if not place.is_staff:

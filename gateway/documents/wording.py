@@ -14,7 +14,7 @@ def instant(text: str) -> datetime:
     """Return the RFC 3339 instant `text` in WIB. Raises ValueError where it is invalid or has no offset."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        raise ValueError("An instant names its offset.")
+        raise ValueError("An instant must have a UTC offset.")
     return moment.astimezone(WIB)
 
 

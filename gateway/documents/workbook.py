@@ -108,7 +108,7 @@ def recap_workbook(content: dict[str, Any]) -> bytes:
             rows = [[row.get(field) for field in recap.ROWS[key]] for row in content.get(key) or []]
             sheets.table(name, columns, rows)
     except (ValueError, TypeError, AttributeError):
-        raise ContentError("A figure of the recapitulation is not of the form the contract says.") from None
+        raise ContentError("A figure of the recapitulation does not match the contract.") from None
     book.close()
     return out.getvalue()
 

@@ -130,8 +130,8 @@ class Complaint(ReportView):
     stands = fields.Dict(
         required=True,
         metadata={
-            "description": "For the reporter and the operator, the state as in the timeline; for the main team and the OPD "
-            "team, the state at their desk."
+            "description": "For the reporter and the operator, the state as in the timeline; for the main team and the "
+            "OPD team, the state at their desk."
         },
     )
     reporter_kind = fields.String()

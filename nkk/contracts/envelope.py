@@ -106,8 +106,8 @@ class EventData:
         try:
             data = cls.SCHEMA.load(envelope["data"])
         except ValidationError as error:
-            amiss = ", ".join(sorted(map(str, error.messages_dict)))
-            raise UnreadableEventError(f"{cls.TYPE}: fields amiss: {amiss}") from None
+            invalid = ", ".join(sorted(map(str, error.messages_dict)))
+            raise UnreadableEventError(f"{cls.TYPE}: invalid fields: {invalid}") from None
         return Event(
             id=envelope["id"],
             type=envelope["type"],
@@ -130,14 +130,14 @@ def read_envelope(body: bytes | str) -> dict[str, Any]:
     for name in ("id", "type", "source", "subject"):
         value = document.get(name)
         if not isinstance(value, str) or not 1 <= len(value) <= 200 or not value.isprintable():
-            raise UnreadableEventError(f"envelope attribute amiss: {name}")
+            raise UnreadableEventError(f"invalid envelope attribute: {name}")
     try:
         time = Instant().deserialize(document.get("time"))
     except ValidationError:
-        raise UnreadableEventError("envelope attribute amiss: time") from None
+        raise UnreadableEventError("invalid envelope attribute: time") from None
     correlation_id = document.get("correlationid")
     if not isinstance(document.get("data"), dict):
-        raise UnreadableEventError("envelope attribute amiss: data")
+        raise UnreadableEventError("invalid envelope attribute: data")
     return document | {"time": time, "correlationid": correlation_id if isinstance(correlation_id, str) else None}
 
 

@@ -67,7 +67,7 @@ class Question:
         try:
             return unseal(box, self._private)["answer"]
         except (CannotOpenError, KeyError):
-            log.error("answer cannot be opened", call=self._method)
+            log.error("sealed reply cannot be opened", call=self._method)
             raise StageFailedError(self._method) from None
 
 
@@ -85,7 +85,7 @@ class Call:
     def check_caller(self, actor: Actor) -> None:
         """Raise UnreadableBoxError where the access token beside the box does not belong to the sealer of the box."""
         if not actor.is_proved_by(self.proof):
-            raise UnreadableBoxError("The box was not sealed by whoever this access token was given to.")
+            raise UnreadableBoxError("The box was not sealed by the holder of this access token.")
 
     def answered(self, content: Any) -> str:
         """Return `content` sealed for the caller alone."""
@@ -96,7 +96,7 @@ def _check_key(text: str) -> None:
     try:
         public_key(text)
     except (ValueError, TypeError):
-        raise ValidationError("No key.") from None
+        raise ValidationError("Not a key.") from None
 
 
 class _Inside(Schema):
@@ -120,14 +120,14 @@ def open_box(box: Any, private_key: str, method: str, now: datetime) -> Call:
         held = _INSIDE.load(unseal(box, private_key))
     except (CannotOpenError, ValidationError):
         raise UnreadableBoxError(
-            "There is no call in this box that can be read here: is the gateway of this version, "
-            "and does its NKK_INTAKE_PUBLIC_KEY fit?"
+            "The box holds no readable call. Do the gateway and this stage have the same version, and does the "
+            "gateway's NKK_INTAKE_PUBLIC_KEY match?"
         ) from None
     if held.pop("method") != method:
         raise UnreadableBoxError("The box holds a call of another method.")
     if abs(now - held["sealed_at"]) > LIFETIME:
         raise StaleBoxError(
-            f"The box was sealed at {held['sealed_at'].isoformat()}, and here it is {now.isoformat()}: "
-            f"they may be {LIFETIME.seconds} seconds apart. Are both clocks right?"
+            f"The box was sealed at {held['sealed_at'].isoformat()}, and the clock here says {now.isoformat()}: "
+            f"they may differ by {LIFETIME.seconds} seconds. Are both clocks right?"
         )
     return Call(**held)

@@ -95,13 +95,13 @@ class EventConsumer(SharedExtension, ProviderCollector):
 
     def _read(self, handler: "Handles | None", message: Any) -> Any:
         if handler is None:
-            raise UnknownTypeError("no type")
+            raise UnknownTypeError("no handler for this type")
         event = handler.event_cls.read(message.body)
         tellers = handler.event_cls.tellers(vars(event.data))
         check_origin(event.type, tellers, self._origins.of(message), event.source)
         now = utc_now()
         if event.is_from_the_future(now):
-            raise FutureError(f"{event.type}, by the clock here at {write_instant(now)}")
+            raise FutureError(f"{event.type}; the clock here says {write_instant(now)}")
         return event
 
     def _handler_of(self, message: Any) -> Any:
@@ -148,7 +148,7 @@ class EventConsumer(SharedExtension, ProviderCollector):
             self.consumer.ack_message(message)  # type: ignore[union-attr]
         elif is_away(error):
             # Not the event's fault, so not counted as an attempt: it stays at the head of the inbox.
-            log.warning("database away, the event waits", error=type(error).__name__)
+            log.warning("database unavailable, event will be requeued", error=type(error).__name__)
             self.container.spawn_managed_thread(partial(self._give_back, message), identifier="waiting event")
         else:
             self._retry(message, error)

@@ -56,7 +56,7 @@ class DrainingConsumer(Consumer):
         self.should_stop = True
         self.ready.set()
         if self._in_flight:
-            log.warning("left with work in flight", count=len(self._in_flight))
+            log.warning("stopped with messages in flight", count=len(self._in_flight))
 
     def run(self, **kwargs: Any) -> None:
         """Consume until stopped. Raises WrongTopologyError where the broker refuses the queue."""
@@ -74,7 +74,7 @@ class DrainingConsumer(Consumer):
         except (PreconditionFailed, AccessRefused) as error:
             log.critical(
                 "the broker refuses this queue: its arguments or this user's permissions differ from what is "
-                "declared; mend the permissions, or empty the queue, delete it, run `nkk topology` and "
+                "declared; correct the permissions, or empty the queue, delete it, run `nkk topology` and "
                 "`nkk republish` for each stage it consumes from",
                 reply=error.reply_text,
             )

@@ -57,10 +57,10 @@ def check_origin(type_: str, tellers: Iterable[str], origin: Origin | None, sour
     `tellers` are the services that publish the type; `source` is the envelope's. An `origin` of None is refused.
     """
     if origin is None:
-        raise ForgedError(f"where this {type_} came from is not known: have its owner tell it again")
+        raise ForgedError(f"the origin of this {type_} is not known: republish it from its owner")
     owner = next((teller for teller in tellers if origin == Origin(exchange_name(teller), type_)), None)
     if owner is None:
-        raise ForgedError(f"{type_} from {origin}, where it is not told")
+        raise ForgedError(f"{type_} from {origin}, which does not publish it")
     if source != f"/nkk/{owner}":
         raise ForgedError(f"{type_} from {origin}, with another source in its envelope")
 

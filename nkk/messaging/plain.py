@@ -28,7 +28,7 @@ def read_any_properties() -> None:
 
 
 def _refused(_body: bytes) -> bytes:
-    raise ValueError("compressed")
+    raise ValueError("compressed messages are refused")
 
 
 def _read_if_possible(buffer: bytes, offset: int) -> tuple[dict[str, Any], int]:

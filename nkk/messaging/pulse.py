@@ -41,7 +41,7 @@ class Pulse:
         where.parent.mkdir(mode=0o700, exist_ok=True)
         where.mkdir(mode=0o700, exist_ok=True)
         if where.stat().st_uid != os.geteuid():
-            raise PermissionError(f"{where} is somebody else's")
+            raise PermissionError(f"{where} belongs to another user")
         self._folder = where / f"{name}-{os.getpid()}"
         # One process at a time: a folder that was created and is not locked yet looks like that of a dead process.
         with (where / ".begin").open("w") as turn:
@@ -100,7 +100,7 @@ def _troubles(of: Path) -> Iterator[str]:
         if loop.name != "lock":
             silent = time.time() - loop.stat().st_mtime  # noqa: TID251  the file system's clock
             if silent > float(loop.read_text() or TURN_SECONDS):
-                yield f"{loop.name} has made no turn for {silent:.0f} s"
+                yield f"{loop.name} has been silent for {silent:.0f} s"
 
 
 def _is_held(of: Path) -> bool:

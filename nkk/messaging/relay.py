@@ -118,7 +118,7 @@ class Relay:
             connection.execute(update(outbox).where(outbox.c.id.in_(sent)).values(sent_at=now))
         if held:
             log.error(
-                "no queue takes these events; run `nkk topology`",
+                "no queue is bound for these events; run `nkk topology`",
                 service=self._service,
                 types=sorted({row.type for row in rows if row.id in held}),
                 count=len(held),

@@ -76,14 +76,12 @@ class UnitOfWorkProvider(DependencyProvider):
         try:
             telling = self.database.telling_settings()
         except SQLAlchemyError as error:
-            log.warning(
-                "could not check whether the database server's log holds what people wrote", error=type(error).__name__
-            )
+            log.warning("could not check whether the database server logs users' texts", error=type(error).__name__)
             return
         if telling:
             log.warning(
-                "the database server's log may hold what people wrote: set these, in postgresql.conf or by "
-                "ALTER SYSTEM, and reload; see docs/operations.md",
+                "the database server may log users' texts: set these in postgresql.conf or by ALTER SYSTEM, and "
+                "reload; see docs/operations.md",
                 settings=telling,
             )
 

@@ -76,8 +76,8 @@ def _takes_all_threads(environment: Mapping[str, str] | None) -> str:
     if streams is None or streams < threads:
         return ""
     return (
-        f"NKK_LIVE_STREAMS={streams} would hold every one of the {threads} threads (NKK_GATEWAY_THREADS), and none "
-        f"be left for requests. Write {threads - 1} at most, or have more threads."
+        f"NKK_LIVE_STREAMS={streams} would take all {threads} threads (NKK_GATEWAY_THREADS), and leave none for "
+        f"requests. Write at most {threads - 1}, or allow more threads."
     )
 
 

@@ -35,8 +35,8 @@ WIDEST_4, WIDEST_6 = 8, 7
 """The shortest prefix lengths, IPv4 and IPv6, of networks of trusted proxies (RFC 1918, RFC 4193)."""
 
 NO_SENDER = {
-    faults.ADDRESS_NOT_PLAIN.code: "Before the @ stand plain letters, digits and a few signs.",
-    faults.NO_DOMAIN.code: "After the @ write a whole domain.",
+    faults.ADDRESS_NOT_PLAIN.code: "Before the @, use plain letters, digits and a few signs.",
+    faults.NO_DOMAIN.code: "After the @, write a whole domain.",
 }
 """Why an address can be no sender, for operators, where more is known than that it is not valid."""
 
@@ -107,24 +107,24 @@ def _split(written: str, *schemes: str) -> SplitResult:
         parts = urlsplit(written)
         port = parts.port
     except ValueError:
-        raise ValueError("is no URL: after the host stands a port, a number up to 65535.") from None
+        raise ValueError("is not a URL: the port after the host must be a number up to 65535.") from None
     usual = " or ".join(f"{scheme}://host" for scheme in schemes)
     if parts.scheme not in schemes and parts.hostname:
-        raise ValueError(f"begins with another scheme than {' or '.join(schemes)}. Write it like {usual}.")
+        raise ValueError(f"does not begin with the scheme {' or '.join(schemes)}. Write it like {usual}.")
     if parts.scheme not in schemes or not parts.hostname or port == 0:
-        raise ValueError(f"is no URL with a host. Write it like {usual}.")
+        raise ValueError(f"is not a URL with a host. Write it like {usual}.")
     return parts
 
 
 def _faults_of_url(written: str, parts: SplitResult) -> Iterator[str]:
     if not written.isascii() or re.search(r"[\s\x00-\x1f\x7f]", written):
         yield (
-            "holds spaces or letters beyond ASCII: write the host in punycode (xn--…), and all else percent-encoded."
+            "contains spaces or non-ASCII characters: write the host in punycode (xn--…), and percent-encode the rest."
         )
     elif not is_host(parts.hostname or ""):
-        yield "has a host that cannot be: its parts are letters, digits and hyphens, 63 at most, one dot between them."
+        yield "has an invalid host: its parts are up to 63 letters, digits and hyphens, with one dot between them."
     if parts.netloc.endswith(":"):
-        yield "has a colon after the host, and no port behind it."
+        yield "has a colon after the host, but no port."
 
 
 def is_host(written: str) -> bool:
@@ -139,7 +139,9 @@ def is_host(written: str) -> bool:
 def secret_text(written: str) -> str:
     """Parse a secret key of hashes and signatures, which must be too long to guess."""
     if len(written) < 16 or len(set(written)) < 8 or not written.isascii() or re.search(r"\s", written):
-        raise ValueError(f"can be guessed, or holds spaces: 16 letters, digits and signs at least. {KEYS_HINT}")
+        raise ValueError(
+            f"is easy to guess, or contains spaces: write at least 16 letters, digits and signs. {KEYS_HINT}"
+        )
     return written
 
 
@@ -163,19 +165,19 @@ def database_url(written: str) -> str:
         raise ValueError("names no database. Write postgresql://user:password@host/name or sqlite:////absolute/path.")
     if parsed.database == ":memory:":
         raise ValueError(
-            "is a database in memory: each thread would have one of its own, and all is gone at the end. "
+            "is an in-memory database: each thread would have its own, and all data would be lost at the end. "
             "Write sqlite:////absolute/path."
         )
     port = 5432 if parsed.port is None else parsed.port
     if not 1 <= port <= 65535 or not (parsed.host is None or is_host(parsed.host)):
         raise ValueError(
-            "names a host or a port that cannot be. Write postgresql://user:password@host:5432/name; what "
-            "a password holds of :/?#@ is percent-encoded."
+            "has an invalid host or port. Write postgresql://user:password@host:5432/name, and percent-encode :/?#@ in "
+            "the password."
         )
     if unknown := [name for name in parsed.query if not _is_option(name, parsed.get_backend_name())]:
         raise ValueError(
-            f"has a query that the database does not know: {', '.join(unknown)}. Take it away, or look "
-            "for its name among libpq's, such as sslmode."
+            f"has options that the database does not know: {', '.join(unknown)}. Remove them, or use libpq's "
+            "names, such as sslmode."
         )
     return written
 
@@ -196,7 +198,7 @@ def site_url(written: str) -> str:
     """Parse the site's public URL and return it without a trailing slash."""
     parts = url(written, "https", "http")
     if "@" in parts.netloc or "?" in written or "#" in written:
-        raise ValueError("is more than an address of a site. Write it like https://pengaduan.example.id.")
+        raise ValueError("contains more than the address of a site. Write it like https://pengaduan.example.id.")
     return written.rstrip("/")
 
 
@@ -223,21 +225,21 @@ def _faults_of_mail_server(parts: SplitResult) -> Iterator[str]:
     asked = parse_qs(parts.query, keep_blank_values=True)
     if parts.path not in ("", "/") or parts.fragment or not set(asked) <= {"starttls"}:
         yield (
-            "holds more than we know what to do with. Write smtp://user:password@host:587?starttls=1 or "
-            "smtps://user:password@host; what a password holds of :/?#@ is percent-encoded."
+            "contains unsupported parts. Write smtp://user:password@host:587?starttls=1 or "
+            "smtps://user:password@host, and percent-encode :/?#@ in the password."
         )
     said = asked.get("starttls", ["0"])
     if len(said) > 1:
-        yield "says starttls more than once: write ?starttls=1."
+        yield "has starttls more than once: write ?starttls=1."
     elif said[0] not in ("0", "1") or (parts.scheme == "smtps" and "starttls" in asked):
-        yield "has a starttls that is neither 0 nor 1, or beside smtps, which is encrypted already."
+        yield "has a starttls that is neither 0 nor 1, or that stands with smtps, which is encrypted already."
     if bool(parts.username) != bool(parts.password):
         yield "has a user without a password, or a password without a user."
     account = unquote(parts.username or "") + unquote(parts.password or "")
     if not account.isascii() or (account and not account.isprintable()):
         yield (
-            "has a user or a password with letters beyond ASCII, or with control signs, with which nobody can log "
-            "in: have the mail server's people give another one."
+            "has a user or a password with non-ASCII or control characters, which SMTP log-in does not allow: ask the "
+            "mail server's operators for another one."
         )
 
 
@@ -245,24 +247,26 @@ def mail_from(written: str) -> MailFrom:
     """Parse the sender of letters: one mailbox, with or without a display name."""
     how = 'Write one address, such as pengaduan@example.id or "Pengaduan, Kota Contoh" <pengaduan@example.id>.'
     if unseen := next((sign for sign in written if not sign.isprintable()), ""):
-        raise ValueError(f"holds a sign that nobody sees (U+{ord(unseen):04X}): type it anew. {how}")
+        raise ValueError(f"contains an invisible character (U+{ord(unseen):04X}): type it again. {how}")
     if "@" not in written:
-        raise ValueError(f"has no address: none without an @. {how}")
+        raise ValueError(f"has no address, because it has no @. {how}")
     try:
         header: Any = mail_policy.header_factory("From", written)
         addresses, group = header.addresses, header.groups[0].display_name
     except (ValueError, IndexError):
         raise ValueError(f"cannot be read as a sender. {how}") from None
     if len(addresses) != 1 or group is not None:
-        raise ValueError(f"is not one sender: several, or a name with a comma or colon and without quotes. {how}")
+        raise ValueError(
+            f"is not one sender: it has several, or a name with a comma or colon but without quotes. {how}"
+        )
     if any(isinstance(defect, InvalidHeaderDefect) for defect in header.defects):
-        raise ValueError(f"is not written as a sender is: the name, and behind it the address in < and >. {how}")
+        raise ValueError(f"is not a valid sender: write the name, and after it the address in < and >. {how}")
     (found,) = addresses
     try:
         address = read_mailbox(found.addr_spec)
     except NoMailboxError as error:
         why = NO_SENDER.get(error.fault["code"], "It is not a valid address.")
-        raise ValueError(f"has no address that mail can come from. {why} {how}") from None
+        raise ValueError(f"has no valid sender address. {why} {how}") from None
     return MailFrom(str(Address(found.display_name, addr_spec=address)), address)
 
 
@@ -275,7 +279,7 @@ def delays(written: str) -> tuple[int, ...]:
     if not delays or min(delays) < 0 or max(delays) > 86_400_000:
         raise ValueError("must be seconds separated by commas, each a day at most, such as 1,5,30,120,600.")
     if len(delays) > MOST_DELAYS:
-        raise ValueError(f"names {len(delays)} delays, and each is a queue: {MOST_DELAYS} at most.")
+        raise ValueError(f"has {len(delays)} delays, each of which is a queue: write at most {MOST_DELAYS}.")
     return delays
 
 
@@ -286,9 +290,9 @@ def limit(written: str) -> str:
     try:
         limits = parse_many(written)
     except ValueError:
-        raise ValueError("is no limit. Write it like 20/hour or 5/minute.") from None
+        raise ValueError("is not a rate limit. Write it like 20/hour or 5/minute.") from None
     if any(each.amount < 1 or not 1 <= each.get_expiry() <= LONGEST_WINDOW for each in limits):
-        raise ValueError("would let nobody in, or count for longer than a year. Write it like 20/hour or 5/minute.")
+        raise ValueError("admits no request, or counts over more than a year. Write it like 20/hour or 5/minute.")
     return written
 
 
@@ -297,7 +301,9 @@ def store(written: str) -> str:
     if written.startswith(("redis://", "rediss://")):
         url(written, "redis", "rediss")
     elif written and not re.fullmatch("sqlite:////.+", written):
-        raise ValueError("is no store. Write sqlite:////absolute/path, redis://host:6379 or rediss://host:6379.")
+        raise ValueError(
+            "is not the URL of a store. Write sqlite:////absolute/path, redis://host:6379 or rediss://host:6379."
+        )
     return written
 
 
@@ -310,7 +316,7 @@ def networks(written: str) -> Networks:
     six = collapse_addresses(network for network in named if isinstance(network, IPv6Network))
     if any(each.prefixlen < WIDEST_4 for each in four) or any(each.prefixlen < WIDEST_6 for each in six):
         raise ValueError(
-            "would believe everybody, or much of the Internet. Write the networks that your proxies connect from."
+            "would trust everybody, or much of the Internet. Write the networks that your proxies connect from."
         )
     return named, UNIX in words
 
@@ -318,15 +324,15 @@ def networks(written: str) -> Networks:
 def _network(word: str) -> IPv4Network | IPv6Network:
     if word.isdigit():
         raise ValueError(
-            "counts proxies, which is not taken any more: whoever reaches the port could pass for one. Write the "
-            "networks that they connect from, such as 127.0.0.1/32 or 10.0.0.0/8,::1/128; leave it empty where there "
-            "is no proxy."
+            "is a number of proxies, which is no longer accepted: any client that reaches the port could pose as one. "
+            "Write the networks that they connect from, such as 127.0.0.1/32 or 10.0.0.0/8,::1/128; leave it empty if "
+            "there is no proxy."
         )
     try:
         return ip_network(word)
     except ValueError as error:
         raise ValueError(
-            f"names no network: {error}. Write networks, such as 10.0.0.0/8, ::1/128, separated by commas."
+            f"contains an invalid network: {error}. Write networks, such as 10.0.0.0/8, ::1/128, separated by commas."
         ) from None
 
 
@@ -351,7 +357,7 @@ def _host(word: str) -> tuple[str, int | None]:
 def folder(written: str) -> str:
     """Parse the path of an existing folder; it may be empty."""
     if written and not Path(written).is_dir():
-        raise ValueError("is no folder that can be read here.")
+        raise ValueError("is not a folder that this process can read.")
     return written
 
 
@@ -370,15 +376,15 @@ def bind(written: str) -> str:
     how = "Write 127.0.0.1:8080, [::1]:8080 or unix:/absolute/path."
     if written.startswith("fd://"):
         if not _is_socket(written.removeprefix("fd://")):
-            raise ValueError(f"is no socket that whoever started this process has left open. {how}")
+            raise ValueError(f"is not an open socket inherited from the parent process. {how}")
     elif written.startswith("unix:"):
         if not written.startswith("unix:/"):
-            raise ValueError(f"is no absolute path. {how}")
+            raise ValueError(f"is not an absolute path. {how}")
     else:
         named = re.fullmatch(r"(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[^:\[\]]*)):(?P<port>[0-9]{1,5})", written)
         host = named and (named["six"] or named["host"])
         if not named or int(named["port"]) > 65535 or (host and not is_host(host)):
-            raise ValueError(f"is no address to listen at. {how}")
+            raise ValueError(f"is not an address to listen on. {how}")
     return written
 
 
@@ -396,7 +402,7 @@ def box_key(written: str) -> str:
     except ValueError:
         key = b""
     if len(key) != 32:
-        raise ValueError(f"is no key: 32 bytes in base 64. {KEYS_HINT}")
+        raise ValueError(f"is not a key of 32 bytes in base 64. {KEYS_HINT}")
     return written
 
 
@@ -407,7 +413,7 @@ def identity_keys(written: str) -> list[str]:
         for key in keys:
             Fernet(key)
     except ValueError:
-        raise ValueError(f"is no list of keys, the newest first, separated by commas. {KEYS_HINT}") from None
+        raise ValueError(f"is not a list of keys separated by commas, the newest first. {KEYS_HINT}") from None
     return keys
 
 
@@ -425,7 +431,7 @@ def _pem(load: Callable[[bytes], Any], kind: type, written: str) -> str:
     try:
         key = load(as_pem(written).encode())
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError(f"is no key in PEM, its line ends written as \\n. {KEYS_HINT}") from None
+        raise ValueError(f"is not a PEM key with its line ends written as \\n. {KEYS_HINT}") from None
     if not isinstance(key, kind):
-        raise ValueError(f"is a key of another kind: tokens are signed with Ed25519. {KEYS_HINT}")
+        raise ValueError(f"is not an Ed25519 key, with which tokens are signed. {KEYS_HINT}")
     return as_pem(written)

@@ -34,7 +34,7 @@ class Refused(Exception):
         self.details = details or {}
         self.code = code or self.codes[0]
         if self.code not in self.codes:
-            raise ValueError(f"{self.code} is no code of {type(self).__name__}")
+            raise ValueError(f"{self.code} is not a code of {type(self).__name__}")
         super().__init__(self.details, self.code)
 
     def __str__(self) -> str:

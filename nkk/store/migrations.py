@@ -62,6 +62,6 @@ def _with_database(folder: Path, url: str, run_command) -> None:  # type: ignore
             config.attributes["connection"] = connection
             run_command(config)
             if database.is_sqlite and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
-                raise RuntimeError("a migration would leave rows that refer to nothing; nothing was changed")
+                raise RuntimeError("a migration would leave rows with broken foreign keys; nothing was changed")
     finally:
         database.dispose()

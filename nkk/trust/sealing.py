@@ -61,7 +61,7 @@ def unseal(box: Any, private_key: str) -> dict[str, Any]:
     except (CryptoError, ValueError, TypeError, RecursionError) as error:
         raise CannotOpenError("the box cannot be opened with this key") from error
     if not isinstance(content, dict):
-        raise CannotOpenError("the box holds no content")
+        raise CannotOpenError("the box holds no JSON object")
     return content
 
 

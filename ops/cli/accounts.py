@@ -31,9 +31,9 @@ def _password(_context: click.Context, _option: click.Parameter, given: str | No
     try:
         line = sys.stdin.buffer.readline().decode().rstrip("\r\n")
     except ValueError:
-        raise click.UsageError("the password on the input is no text in UTF-8") from None
+        raise click.UsageError("the password on the input is not UTF-8 text") from None
     if not line:
-        raise click.UsageError("no password: name one by --password, or write it on a line of the input")
+        raise click.UsageError("no password: give one with --password, or on the first line of the input")
     return line
 
 
@@ -81,7 +81,7 @@ def add_staff(username: str, name: str, role: str, opd: str | None, password: st
 def disable_staff(username: str) -> None:
     """Disable a staff account; it is refused everywhere within 15 minutes."""
     as_admin(lambda admin: admin.call_sealed("disable_staff", {"username": username}))
-    say(f"{username} is disabled; access tokens it still has end within 15 minutes")
+    say(f"{username} is disabled; its access tokens end within 15 minutes")
 
 
 @staff.command("reset")
@@ -98,7 +98,7 @@ def reset_staff(username: str, password: str) -> None:
 def let_staff_in(username: str) -> None:
     """End the slow-down of a staff account after wrong passwords."""
     as_admin(lambda admin: admin.call_sealed("let_staff_in", {"username": username}))
-    say(f"{username} may log in now; for an hour strangers do not wait for what others try")
+    say(f"{username} may log in now; for an hour, wrong passwords slow down only those who send them")
 
 
 @click.group()
@@ -119,4 +119,4 @@ def rotate_identities() -> None:
                 return total
             after = done["last"]
 
-    say(f"{as_admin(rotate)} identities are under the newest key")
+    say(f"{as_admin(rotate)} identities are encrypted with the newest key")

@@ -14,8 +14,7 @@ from ops.cli.speaking import as_admin, say
 from ops.stack.staff import Admin
 
 NO_TICKET = (
-    "One reads like NKK-2026-6GKQ-DHSZ, and its last letter or digit is computed from the others: copy all of "
-    "it from the receipt."
+    "One looks like NKK-2026-6GKQ-DHSZ, and its last character is a check digit: copy all of it from the receipt."
 )
 
 
@@ -25,7 +24,7 @@ def clock(ticket: str) -> None:
     """Recompute every clock of a complaint from its recorded events and the calendars that applied then."""
     written = read_ticket(ticket)
     if written is None:
-        raise click.BadParameter(f"{ticket!r} is no ticket. {NO_TICKET}", param_hint="TICKET")
+        raise click.BadParameter(f"{ticket!r} is not a ticket. {NO_TICKET}", param_hint="TICKET")
     record = as_admin(lambda admin: admin.call("record", written, stage="notification"))
     (journey,) = record["journeys"]
     for line in proof(
@@ -77,6 +76,6 @@ def templates(folder: Path) -> None:
     found = [path.name for path in templates_in(folder)]
     if not found:
         names = ", ".join(f"{kind}.docx" for kind in KINDS)
-        raise click.ClickException(f"no template is in {folder}; one is called as its document: {names}")
+        raise click.ClickException(f"there is no template in {folder}; a template is named after its document: {names}")
     others = "" if len(found) == len(KINDS) else "; every other document is made from its built-in template"
     say(f"can be used: {', '.join(found)}{others}")

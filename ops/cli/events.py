@@ -95,7 +95,10 @@ def republish(stage: str, since: datetime) -> None:
     moment = since.replace(tzinfo=UTC).isoformat()
     done = as_admin(lambda admin: admin.call("republish", moment, stage=stage, timeout=REPUBLISH_SECONDS))
     say(f"{done['count']} events of {stage} are published again")
-    say(f"of complaints closed before {done['reaches'][:16]} UTC none are kept (NKK_OUTBOX_DAYS={done['days']})")
+    say(
+        f"events of complaints closed before {done['reaches'][:16]} UTC are no longer kept "
+        f"(NKK_OUTBOX_DAYS={done['days']})"
+    )
 
 
 @click.group()
@@ -115,7 +118,7 @@ def list_quarantine(stage: str) -> None:
     for item in found:
         click.echo(json.dumps(item.summary(), ensure_ascii=False))
     if not found:
-        say(f"nothing is in the quarantine of {stage}")
+        say(f"the quarantine of {stage} is empty")
 
 
 @quarantine.command("show")
@@ -140,12 +143,14 @@ def retry_quarantine(stage: str, event_ids: tuple[str, ...], everything: bool) -
     sent, refused = quarantined.retry(broker(), stage, None if everything else set(event_ids))
     say(f"{len(sent)} sent back to {stage}")
     for event_id, why in refused.items():
-        say(f"{event_id} stays: {why}")
+        say(f"{event_id} stays in quarantine: {why}")
     missing = [event_id for event_id in dict.fromkeys(event_ids) if event_id not in {*sent, *refused}]
     for event_id in missing:
         say(f"{event_id}: not in the quarantine of {stage} (`nkk quarantine list {stage}`)")
     if refused:
-        raise click.ClickException("have their owners publish again what is theirs (nkk republish), and drop these")
+        raise click.ClickException(
+            "republish these events from the stages that own them (nkk republish), and drop them here"
+        )
     if missing:
         raise click.ClickException(f"not in quarantine: {len(missing)} of these events")
 

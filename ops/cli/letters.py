@@ -22,10 +22,10 @@ _ids_argument = click.argument("letter_ids", nargs=-1)
 
 WHY_LEFT = {
     "sent": "it was sent before, and no letter is sent twice",
-    "being_sent": "it is being sent this moment; `nkk letters list` says later how that ended",
-    "dropped": "it was dropped, and is gone for good",
-    "not_kept": "what it said was not kept once it was given up (a code, a word to an old address)",
-    "unknown": "there is no letter of this id; `nkk letters list` names those that wait or were given up",
+    "being_sent": "it is being sent at this moment; see the outcome in `nkk letters list` later",
+    "dropped": "it was dropped and cannot be restored",
+    "not_kept": "its text was deleted when it was given up (a code, or a notice to an old address)",
+    "unknown": "there is no letter with this id; `nkk letters list` shows those that wait or were given up",
 }
 
 
@@ -59,10 +59,10 @@ def retry_letters(letter_ids: tuple[str, ...], everything: bool) -> None:
         raise click.UsageError("name letters (`nkk letters list`), or --all")
     if everything:
         count = as_admin(lambda admin: admin.call("retry_given_up_letters", stage=STAGE, timeout=RETRY_SECONDS))
-        say(f"letters tried again: {count}")
+        say(f"letters retried: {count}")
         return
     done, left = _once_free("retry_letters", letter_ids)
-    say(f"letters tried again: {done}")
+    say(f"letters retried: {done}")
     _name_others(left)
 
 
@@ -114,5 +114,5 @@ def _pages(admin: Admin, given_up: bool) -> Iterator[dict[str, Any]]:
 def _name_others(left: dict[str, str]) -> None:
     if left:
         raise click.ClickException(
-            "\n".join(["left as they are:", *(f"  {letter}: {WHY_LEFT[why]}" for letter, why in left.items())])
+            "\n".join(["not changed:", *(f"  {letter}: {WHY_LEFT[why]}" for letter, why in left.items())])
         )

@@ -38,7 +38,7 @@ def run(var: Path, scale: tuple[str, ...]) -> None:
             _welcome(stack, staff, time.monotonic() - began)
             _watch(stack)
     except KeyboardInterrupt:
-        say("everything it started has ended")
+        say("all started processes have ended")
 
 
 @click.command()
@@ -136,9 +136,9 @@ def open_site(url: str, var: Path) -> None:
     say(f"the site: {url}   (logins in {var / 'staff.json'})")
     # Without a screen, Python would start a text browser in this terminal.
     if sys.platform.startswith("linux") and not any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))):
-        say("there is no screen here to open it on: open it in a browser of yours")
+        say("there is no screen here: open this address in your browser")
     elif not webbrowser.open(url):
-        say("no browser could be started: open it in one of yours")
+        say("no browser could be started: open this address in your own")
 
 
 def _watch(stack: Stack) -> NoReturn:

@@ -76,7 +76,7 @@ def broker(folder: Path, echo: Echo) -> Iterator[Broker]:
         return
     if not SERVER.exists():
         _install(echo)
-    echo("starting RabbitMQ, as a node of this folder's own")
+    echo("starting RabbitMQ as a node with its own data folder")
     with PrivateNode(folder) as node:
         yield Broker(node.uri, partial(node.look_after, echo))
 
@@ -314,7 +314,7 @@ class _Watch:
             self._started.reload()
         except NotFound:
             raise NoBrokerError(
-                f"RabbitMQ's container {self._started.name} has ended, and everything ends with it; start it all again."
+                f"RabbitMQ's container {self._started.name} has ended, and the stack with it; start the stack again."
             ) from None
 
 
@@ -327,7 +327,7 @@ def _install(echo: Echo) -> None:
     echo("installing Debian's rabbitmq-server (once)")
     install_packages("rabbitmq-server")
     if not SERVER.exists():
-        raise NoBrokerError(f"The package brought no {SERVER}. Set AMQP_URI to a RabbitMQ that runs.")
+        raise NoBrokerError(f"The package did not install {SERVER}. Set AMQP_URI to a RabbitMQ that runs.")
 
 
 def install_packages(*names: str) -> None:
@@ -349,7 +349,7 @@ def install_packages(*names: str) -> None:
             )
             if done.returncode:
                 sys.stderr.buffer.write(done.stdout)
-                raise NoBrokerError(f"apt-get {' '.join(command)} failed; its words stand above")
+                raise NoBrokerError(f"apt-get {' '.join(command)} failed; its output is above")
     finally:
         if ours:
             policy.unlink()

@@ -18,8 +18,8 @@ def check_written(lines: bytes) -> None:
         given = {}
     if not lines or (lines.strip() and not given):
         raise ValueError(
-            "The input is not what `nkk settings --written` reads: a line for each setting, of its name, a tab and its "
-            "value. `deploy/check.sh written` reads .env and needs no input."
+            "The input is not what `nkk settings --written` reads: for each setting a line with its name, a tab and "
+            "its value. `deploy/check.sh written` reads .env and needs no input."
         )
     known = {setting.name: setting for settings in OF.values() for setting in settings if setting is not NKK_TEMPLATES}
     check([setting for name, setting in known.items() if given.get(name)], given)
@@ -44,7 +44,9 @@ def check_composed(config: bytes) -> None:
 
 def _environments(config: bytes) -> dict[str, dict[str, str]]:
     if not config.strip():
-        raise ValueError(f"The input is empty, where what `docker compose config --format json` prints is read. {HOW}")
+        raise ValueError(
+            f"The input is empty, but the output of `docker compose config --format json` is needed. {HOW}"
+        )
     try:
         services = json.loads(config)["services"]
         return {
@@ -57,5 +59,5 @@ def _environments(config: bytes) -> dict[str, dict[str, str]]:
         }
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ValueError(
-            f"The input is not what `docker compose config --format json` prints for this service. {HOW}"
+            f"The input is not the output of `docker compose config --format json` for this service. {HOW}"
         ) from None

@@ -45,7 +45,7 @@ class Item:
             "failed_at": self.headers.get(FAILED_AT),
             "attempts": self.headers.get(ATTEMPT),
             "came_from": str(self.origin) if self.origin else None,
-            "reason": self.headers.get(REASON) or "delivered too often without an answer",
+            "reason": self.headers.get(REASON) or "delivered too often without an acknowledgement",
         }
 
     @property

@@ -95,8 +95,8 @@ class Stack:
             self.port = self._door.getsockname()[1]
             if last not in (None, self.port) and self.site_url == self.url:
                 self.echo(
-                    f"port {last} is somebody else's now: the site is at {self.url} from here on; letters "
-                    "that were sent before name the old address"
+                    f"port {last} is in use by another program: the site is now at {self.url}; letters sent before "
+                    "contain the old address"
                 )
             (self.var / "port").write_text(str(self.port))
             self.keys = _kept_keys(self.var / "keys.json")
@@ -106,7 +106,7 @@ class Stack:
             found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(Broker(amqp_uri))
             self._broker = held.enter_context(found)
             self.amqp_uri = self._broker.uri
-            self.echo("bringing the databases to their newest shape")
+            self.echo("migrating the databases")
             self.migrate()
             declare_topology(self.amqp_uri)
             self._write_environment()
@@ -142,13 +142,13 @@ class Stack:
         said = []
         if own := [name for name in OWN if os.environ.get(name)]:
             said.append(
-                f"not used: {', '.join(own)}. The site is at {self.url}, all is kept in {self.var}; databases "
-                f"elsewhere are named by {', '.join(database_of(stage).name for stage in STAGES)}"
+                f"not used: {', '.join(own)}. The site is at {self.url}, and all data is in {self.var}; to use "
+                f"other databases, set {', '.join(database_of(stage).name for stage in STAGES)}"
             )
         if strange := sorted(name for name in os.environ if name.startswith("NKK_") and name not in {*known, *OWN}):
-            said.append(f"not used: {', '.join(strange)}. No process that is started here knows such a setting")
+            said.append(f"not used: {', '.join(strange)}. No process of this stack has such a setting")
         if Path(".env").exists():
-            said.append("not read: .env, which is docker compose's. What is to be used here stands in the environment")
+            said.append("not read: .env, which only docker compose reads. Set variables in the environment instead")
         return said
 
     def _last_port(self) -> int | None:

@@ -34,8 +34,8 @@ MORE = {"notification": "letters", "intake": "joint_leave"}
 NO_ANSWER = (StageUnavailableError, StageFailedError, RefusedRemotelyError)
 
 JOINT_LEAVE = (
-    "Joint leave (cuti bersama) of {} is not in the calendar: it was not known yet. Enter it once it is "
-    "decreed and say that it is complete, or install a newer version."
+    "Joint leave (cuti bersama) of {} is not in the calendar, because it was not known yet. Once it "
+    "is decreed, enter it and mark it as complete, or install a newer version."
 )
 
 

@@ -107,7 +107,7 @@ class Supervisor:
                 pause = min(0.5 * 2**program.failures, LONGEST_PAUSE_SECONDS)
                 program.failures += 1
                 program.start_again_at = now + pause
-                how = how_it_ended(program.process.returncode) if program.process else "never began"
+                how = how_it_ended(program.process.returncode) if program.process else "never started"
                 self._echo(f"{program.name} ended ({how}), starts again in {pause:g} s; see {program.log}")
             elif now >= program.start_again_at:
                 program.start()

@@ -67,7 +67,7 @@ class OpensBoxes:
                     pass
             raise
         if not call.used:
-            raise AssertionError("this box would be good again")
+            raise AssertionError("this box would remain usable")
         return given
 
     @contextmanager

@@ -70,7 +70,7 @@ class ChangesPasswords(OpensBoxes):
             wanted = work.now < asked_at + resets.LIFETIME
             told = self._tell_codes(work, index) if wanted else 0
         if told:
-            log.info("code told", letters=told)
+            log.info("reset codes published", letters=told)
         return True
 
     def _tell_codes(self, work: IntakeWork, index: str) -> int:
@@ -89,7 +89,7 @@ class ChangesPasswords(OpensBoxes):
         oldest = work.accounts.oldest(self.vault.address_index(email), resets.OLDEST)
         admitted = postbox.admitted(list(asked), oldest, work.now)
         if len(admitted) < len(asked):
-            log.warning("too many codes asked for")
+            log.warning("too many reset codes requested")
         work.postboxes.save(postbox)
         for account_id in admitted:
             self._tell_code(work, *asked[account_id])

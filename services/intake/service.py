@@ -194,7 +194,9 @@ class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings)
         identity, which is now given by `identity` only.
         """
         if reply_key is not None:
-            raise UnreadableBoxError("Who reported is asked for in a box: this gateway is of an earlier version.")
+            raise UnreadableBoxError(
+                "The identity must be requested in a sealed box: this gateway has an earlier version."
+            )
         with viewing(self.uow, actor, ticket, "complaint") as work:
             complaint = work.complaints.get(ticket)
             if actor.role == Role.REPORTER and complaint.reporter_id != actor.id:

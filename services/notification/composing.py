@@ -61,7 +61,7 @@ def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Map
     UnwritableError where no letter can be sent to `email`.
     """
     if not all(word.isprintable() for word in words.values()):
-        raise ValueError("a word of a letter holds what ends a line")
+        raise ValueError("a value in a letter contains a line break or a control character")
     recipient, form = recipient_of(email), _form(kind)
     subject = _subject(form.subject.substitute(words), words.get("ticket", ""))
     encoding, body = form.body(words)

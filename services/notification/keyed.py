@@ -73,7 +73,7 @@ class Keyed:
             whole = b64decode(hidden)
             return self._hiding.decrypt(whole[:_NONCE], whole[_NONCE:], name.encode())
         except (InvalidTag, ValueError):
-            raise CannotOpenError("hidden with another key, or under another name") from None
+            raise CannotOpenError("encrypted with another key, or under another name") from None
 
     def message_id(self, id_: str) -> str:
         """Return the Message-ID of a letter: the same for a second copy, and without a link to a row or a log line."""

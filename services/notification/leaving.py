@@ -102,8 +102,8 @@ def must_take_files(folder: Path) -> None:
     if not writable:
         raise SettingsError(
             [
-                f"{NKK_MAIL_DIR.name}={folder} is no folder we may write to, and {NKK_SMTP_URL.name} is "
-                "not set. Set one of them."
+                f"{NKK_MAIL_DIR.name}={folder} is not a writable folder, and {NKK_SMTP_URL.name} is not set. "
+                "Set one of them."
             ]
         )
 

@@ -261,7 +261,7 @@ class Mailer(DependencyProvider):
                     self._put_back(connection, waiting, counted)
                     Messages(connection).hold(begun, self._clock() + HELD)
             except SQLAlchemyError as error:
-                log.warning("letters not held", error=type(error).__name__)
+                log.warning("leases of letters not renewed", error=type(error).__name__)
 
     def _put_back(
         self, connection: Connection, rows: list[Any], counted: dict[str, Addressee], failed: Iterable[Any] = ()
@@ -312,7 +312,7 @@ class Mailer(DependencyProvider):
         Returns whether it was dropped or postponed.
         """
         if journey is not None and not still_true(row.kind, row.step, row.round, journey):
-            log.info("message not needed any more", message_id=row.id, kind=row.kind)
+            log.info("message no longer needed", message_id=row.id, kind=row.kind)
             Messages(connection).drop(row.id)
             return True
         if row.team is not None and not current().is_open(now):

@@ -89,7 +89,7 @@ class LooksAfterLetters:
         with self.uow.begin() as work:
             outcome = choose(work.messages, work.now)
             work.afterwards(self.mailer.wake)
-        log.info("letters tried again", count=len(outcome["done"]), by=actor.id)
+        log.info("letters retried", count=len(outcome["done"]), by=actor.id)
         return outcome
 
 

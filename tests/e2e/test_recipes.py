@@ -34,6 +34,6 @@ def test_each_recipe_does_what_it_says(rabbit: PrivateNode, tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     assert "events waiting" in done.stdout
     assert "kalender versi" in done.stdout
-    assert re.search(r"\d+ identities are under the newest key", done.stderr)
+    assert re.search(r"\d+ identities are encrypted with the newest key", done.stderr)
     assert "dinas-pariwisata" in json.loads((tmp_path / "var" / "recipes" / "catalogue.json").read_text())["opds"]
     assert (tmp_path / "var" / "recipes" / "data-pengaduan.pdf").read_bytes().startswith(b"%PDF")

@@ -172,7 +172,7 @@ def test_no_way_leads_from_an_author_to_their_ticket(whole: Installation, people
         "request",
         "contact changed",
         "password changed",
-        "code told",
+        "reset codes published",
     }
     assert tickets <= {line["subject"] for line in heard}
     assert way(lines + heard, names, tickets) is None

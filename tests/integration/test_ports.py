@@ -37,8 +37,8 @@ def test_who_comes_back_and_finds_their_port_taken_says_so(tmp_path: Path, monke
             pass
     another = (tmp_path / "port").read_text()
     assert said == [
-        f"port {port} is somebody else's now: the site is at http://127.0.0.1:{another} from here on; "
-        "letters that were sent before name the old address"
+        f"port {port} is in use by another program: the site is now at http://127.0.0.1:{another}; "
+        "letters sent before contain the old address"
     ]
     with pytest.raises(SettingsError), Stack(tmp_path, said.append).up():
         pass

@@ -137,9 +137,9 @@ TELLS = {"exchange": "triage.events", "key": "response.approved.v1", "seal": "wh
         (TELLS | {"exchange": "opd_response.events"}, "response.approved.v1 from opd_response.events under"),
         (
             TELLS | {"key": "response.submitted.v1"},
-            "from triage.events under response.submitted.v1, where it is not told",
+            "from triage.events under response.submitted.v1, which does not publish it",
         ),
-        (None, "where this response.approved.v1 came from is not known: have its owner tell it again"),
+        (None, "the origin of this response.approved.v1 is not known: republish it from its owner"),
     ],
 )
 def test_what_its_owner_did_not_tell_stays_in_quarantine_and_the_rest_goes(connection, uri, header, why):

@@ -183,7 +183,7 @@ def test_a_stage_told_to_end_among_many_finishes_what_it_holds_and_leaves_the_re
     assert receipts(trial, made) == Counter(made)
     lines = [
         line
-        for event in ("event already handled", "left with work in flight")
+        for event in ("event already handled", "stopped with messages in flight")
         for line in trial.logged(NOTIFICATION, event)
         if line.get("event_id", ids[0]) in ids
     ]

@@ -59,7 +59,11 @@ def test_events_that_come_while_the_database_is_away_wait_for_it_and_are_no_fail
     )
     server.stop()
     trial.put("notification.inbox", body, type="complaint.submitted.v2")
-    eventually(lambda: len(trial.logged("notification-1", "database away, the event waits", event_id=event_id)) > 3)
+    eventually(
+        lambda: (
+            len(trial.logged("notification-1", "database unavailable, event will be requeued", event_id=event_id)) > 3
+        )
+    )
     server.start()
     eventually(lambda: trial.logged("notification-1", "event already handled", event_id=event_id))
     assert trial.quarantined("notification") == []

@@ -49,7 +49,7 @@ def test_events_wait_for_room_and_are_no_failures_and_callers_are_told_to_come_a
     told = {str(uuid.uuid4()): trial.installation.submitted(new_ticket(2026)) for _ in range(EVENTS)}
     for event_id, event in told.items():
         trial.put("notification.inbox", event.to_json(event_id, NOW), id=event_id, type=event.TYPE)
-    eventually(lambda: len(trial.logged("notification-1", "database away, the event waits")) > 20)
+    eventually(lambda: len(trial.logged("notification-1", "database unavailable, event will be requeued")) > 20)
     refused = answered(reporter, "POST", "/complaints", complaint_form(text="Antre. " * 2000))
     assert_unavailable(refused)
     disks.empty(disk)

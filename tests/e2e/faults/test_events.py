@@ -122,11 +122,15 @@ def unreadable(trial: Trial) -> dict[str, tuple[str | bytes, dict[str, Any], str
             "UnknownTypeError",
         ),
         "two types": (json.dumps(document | {"type": "complaint.eaten.v1"}), known, f"expected {HANDED_OVER}"),
-        "missing fields": (json.dumps(lacking), known, "fields amiss: by, category"),
+        "missing fields": (json.dumps(lacking), known, "invalid fields: by, category"),
         "a megabyte of brackets": ("[" * 2**20, known, "not JSON"),
         "a megabyte of arrays": ('{"a":' + "[" * 2**19 + "]" * 2**19 + "}", known, "not JSON"),
         "a number without end": ('{"a":' + "9" * 2**20 + "}", known, "not JSON"),
-        "no properties": (json.dumps(document | {"id": "1"}), {"id": "", "content_type": ""}, "no type"),
+        "no properties": (
+            json.dumps(document | {"id": "1"}),
+            {"id": "", "content_type": ""},
+            "no handler for this type",
+        ),
         "another encoding": (SECRET.encode("utf-16"), known | {"content_type": "text/plain"}, "not JSON"),
     }
 

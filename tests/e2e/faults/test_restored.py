@@ -40,7 +40,7 @@ def test_what_a_restored_stage_has_lost_is_told_again_and_nothing_happens_twice(
     eventually(lambda: people.main_team.desk("triage") == [])
     said = nkk(running, "republish", "intake", "--since", "2026-01-01")
     assert "events of intake are published again" in said
-    assert "UTC none are kept (NKK_OUTBOX_DAYS=90)" in said
+    assert "UTC are no longer kept (NKK_OUTBOX_DAYS=90)" in said
     eventually(lambda: ticket in people.main_team.desk("triage"))
     for entry in (ticket, done_before):
         events = [item["event"] for item in reporter.get(f"/complaints/{entry}/timeline")["entries"]]

@@ -110,7 +110,7 @@ def test_each_instance_says_for_itself_whether_it_works(trial: Trial) -> None:
         os.utime(frozen / "calls", (time() - 300,) * 2)
         ill = trial.nkk("health", "intake")
         assert ill.returncode == 1
-        assert f"{frozen.name}: calls has made no turn for 30" in ill.stderr
+        assert f"{frozen.name}: calls has been silent for 30" in ill.stderr
         assert process_of("intake-1").name not in ill.stderr
     finally:
         trial.installation.thaw("intake-2")

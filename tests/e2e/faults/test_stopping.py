@@ -48,7 +48,7 @@ def test_instances_that_end_under_load_finish_what_they_hold(trial: Trial) -> No
         assert crowd.slowest < PATIENCE
     trial.settled(*one.tickets, *other.tickets)
     logs = trial.installation.logs()
-    assert "left with work in flight" not in logs
+    assert "stopped with messages in flight" not in logs
     assert "event already handled" not in logs
     assert "acknowledgement lost" not in logs
     assert "Traceback" not in logs

@@ -160,7 +160,7 @@ def test_what_values_mean_the_image_is_asked_where_there_is_one(check, write, tm
     write(NKK_SITE_URL="foo", NKK_PORT="0")
     composed = json.dumps({"services": {"intake": {"environment": {"NKK_TOKEN_SIGNING_KEY": "a\\nb"}}}})
     (tmp_path / "composed").write_text(composed)
-    (tmp_path / "answer").write_text("NKK_SITE_URL=foo is no URL with a host.\n")
+    (tmp_path / "answer").write_text("NKK_SITE_URL=foo is not a URL with a host.\n")
     code, lines = check()
     assert (code, named(lines)) == (1, {"NKK_PORT"})
     (tmp_path / "image").touch()
@@ -191,8 +191,8 @@ def test_what_is_missing_and_what_cannot_be_meant_are_named_in_one_round(check, 
     """Compose refuses what lacks a setting: the image is asked for what each of the others means by itself."""
     (tmp_path / "image").touch()
     (tmp_path / "answer").write_text(
-        "Error: 2 settings cannot be used:\n  NKK_SITE_URL=foo is no URL with a host.\n"
-        "  NKK_LIMIT_LOGIN=lots is no limit.\n"
+        "Error: 2 settings cannot be used:\n  NKK_SITE_URL=foo is not a URL with a host.\n"
+        "  NKK_LIMIT_LOGIN=lots is not a rate limit.\n"
     )
     write("NKK_LIMIT_LOGIN=lots", NKK_SITE_URL="foo", NKK_MAIL_FROM="", NKK_PORT="0")
     code, lines = check(ENDS="1")

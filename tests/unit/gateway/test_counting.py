@@ -193,8 +193,8 @@ def test_a_store_that_is_away_fails_no_request_and_is_spoken_of_once(
             assert sorted(pool.map(lambda _: store.incr("source", LONG), range(8))) == [1, 2, 3, 4, 5, 6, 7, 8]
         store.incr("source", LONG)
     assert [line["event"] for line in logs] == [
-        "limits: the shared store is away, each process counts for itself",
-        "limits: the shared store is back",
+        "rate limits: the shared store is unavailable, each process counts for itself",
+        "rate limits: the shared store is available again",
     ]
     assert "source" not in str(logs)
 

@@ -269,5 +269,5 @@ def test_a_subscriber_of_ipv6_has_one_count_and_their_neighbour_another(prefix: 
 
 @pytest.mark.parametrize("written", ["abc", "20", "20/fortnight", "/hour", "-"])
 def test_a_limit_that_cannot_be_read_is_refused_at_start_with_what_to_write(written: str) -> None:
-    with pytest.raises(SettingsError, match=r"NKK_LIMIT_LOGIN=.* is no limit\. Write it like 20/hour"):
+    with pytest.raises(SettingsError, match=r"NKK_LIMIT_LOGIN=.* is not a rate limit\. Write it like 20/hour"):
         LIMITS["LOGIN"].get({"NKK_LIMIT_LOGIN": written})

@@ -219,10 +219,10 @@ def test_a_sender_is_one_address_with_or_without_a_name(written, header, address
 @pytest.mark.parametrize(
     ("written", "why"),
     [
-        ("x", "no address: none without an @"),
-        ("Pengaduan \u200b<pengaduan@example.id>", "a sign that nobody sees (U+200B)"),
-        ("a@example.id\nBcc: b@example.id", "a sign that nobody sees (U+000A)"),
-        ("Pengaduan, Kota Contoh <pengaduan@example.id>", "a name with a comma or colon and without quotes"),
+        ("x", "no address, because it has no @"),
+        ("Pengaduan \u200b<pengaduan@example.id>", "an invisible character (U+200B)"),
+        ("a@example.id\nBcc: b@example.id", "an invisible character (U+000A)"),
+        ("Pengaduan, Kota Contoh <pengaduan@example.id>", "a name with a comma or colon but without quotes"),
         ("Nama <a@example.id> lagi", "the address in < and >"),
         ("pengaduan@localhost", "a whole domain"),
         ("pengad\u00fcan@example.id", "plain letters"),
@@ -241,7 +241,7 @@ def test_all_that_is_wrong_with_a_mail_server_is_said_at_once():
         settings.NKK_SMTP_URL.get({"NKK_SMTP_URL": "smtp://nkk@a..b/x?starttls=0&starttls=1"})
     assert all(
         why in str(refused.value)
-        for why in ("host", "more than we know", "starttls more than once", "a user without a password")
+        for why in ("host", "unsupported parts", "starttls more than once", "a user without a password")
     )
 
 
@@ -301,5 +301,5 @@ def test_a_mail_server_is_read_once(written, server):
 
 
 def test_a_url_of_another_scheme_is_told_so():
-    with pytest.raises(SettingsError, match=r"another scheme than amqp or amqps\. Write it like amqp://host"):
+    with pytest.raises(SettingsError, match=r"begin with the scheme amqp or amqps\. Write it like amqp://host"):
         settings.AMQP_URI.get({"AMQP_URI": "http://broker"})

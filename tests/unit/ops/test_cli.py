@@ -156,7 +156,7 @@ def test_of_each_letter_that_stays_as_it_is_a_sentence_says_why(run, monkeypatch
     done = run("letters", *command, *"abcdef")
     assert done.exit_code == 1
     first, _, *others = done.output.splitlines()
-    assert first == f"letters {'tried again' if command == ['retry'] else 'dropped'}: 1"
+    assert first == f"letters {'retried' if command == ['retry'] else 'dropped'}: 1"
     assert [line.split(": ")[0].strip() for line in others] == list(left)
     assert len({line.split(": ")[1] for line in others}) == len(left)
     left.clear()
@@ -182,7 +182,7 @@ def test_letters_that_go_with_one_that_is_being_sent_are_waited_for(run, monkeyp
     done = run("letters", *command, *"abcde")
     assert asked == ["abcde", "bcd", "bcd", "d"]
     first, _, *others = done.output.splitlines()
-    assert first == f"letters {'tried again' if command == ['retry'] else 'dropped'}: 3"
+    assert first == f"letters {'retried' if command == ['retry'] else 'dropped'}: 3"
     assert [line.split(": ")[0].strip() for line in others] == ["c", "e"]
 
 
@@ -193,7 +193,7 @@ def test_an_event_that_is_not_in_quarantine_is_named(run, monkeypatch):
     assert done.exit_code == 1
     assert done.output.splitlines()[:3] == [
         "1 sent back to triage",
-        "b stays: forged: x",
+        "b stays in quarantine: forged: x",
         "c: not in the quarantine of triage (`nkk quarantine list triage`)",
     ]
 
@@ -285,14 +285,17 @@ def test_a_file_of_the_installation_that_is_damaged_is_named(run, tmp_path):
 def test_a_password_that_is_no_text_is_refused_in_a_sentence(run, monkeypatch, tmp_path):
     done = CliRunner().invoke(main, ["--var", str(tmp_path), "staff", "reset", "kepala"], input=b"\xff\xfe\n")
     assert done.exit_code == 2
-    assert "the password on the input is no text in UTF-8" in done.output
+    assert "the password on the input is not UTF-8 text" in done.output
 
 
 def test_the_templates_that_are_there_are_named_and_where_none_is_that_is_said(run, monkeypatch, tmp_path):
     monkeypatch.setattr("gateway.documents.check_templates", lambda folder: [])
     none = run("templates", str(tmp_path))
     assert none.exit_code == 1
-    assert f"no template is in {tmp_path}; one is called as its document: form-pengaduan.docx, " in none.output
+    assert (
+        f"there is no template in {tmp_path}; a template is named after its document: form-pengaduan.docx, "
+        in none.output
+    )
     (tmp_path / "tanda-terima.docx").write_bytes(b"")
     assert run("templates", str(tmp_path)).output == (
         "can be used: tanda-terima.docx; every other document is made from its built-in template\n"

@@ -30,7 +30,7 @@ def test_a_child_uses_an_agencys_template(tmp_path):
 
 def test_a_template_without_an_end_is_ended(tmp_path):
     own(tmp_path, adding(ENDLESS))
-    with pytest.raises(RenderingTooSlowError, match="not made within 2 seconds"):
+    with pytest.raises(RenderingTooSlowError, match="not ready within 2 seconds"):
         make(KIND, "docx", sample(), tmp_path, seconds=2)
 
 
@@ -50,7 +50,7 @@ def test_a_failure_says_why_without_the_content(tmp_path, text):
 
 
 def test_content_of_another_form_fails_without_quoting_it():
-    with pytest.raises(RenderingFailedError, match=r"^submitted_at is not of the form"):
+    with pytest.raises(RenderingFailedError, match=r"^submitted_at does not match the contract"):
         make(KIND, "docx", {"submitted_at": "rahasia"})
 
 
@@ -99,7 +99,10 @@ def test_a_child_is_given_that_environment_and_no_other(monkeypatch, tmp_path):
 
 def test_who_gets_no_turn_is_told_so(monkeypatch):
     monkeypatch.setattr(child, "_turns", Turns(1, 1, 2))
-    with child._turns.turn("a", True, time.monotonic()), pytest.raises(RenderingTooSlowError, match="No turn came"):
+    with (
+        child._turns.turn("a", True, time.monotonic()),
+        pytest.raises(RenderingTooSlowError, match="No place became free"),
+    ):
         make(KIND, "docx", {}, seconds=0.2)
 
 

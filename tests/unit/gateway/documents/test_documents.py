@@ -252,7 +252,7 @@ def test_an_unknown_kind_or_format_is_a_value_error(call):
 )
 def test_content_of_another_form_is_refused_without_quoting_it(key, value):
     kind = REPORTER if key == "reporter" else "laporan-pengaduan"
-    with pytest.raises(ContentError, match=f"^{key} is not of the form the contract says.$"):
+    with pytest.raises(ContentError, match=f"^{key} does not match the contract.$"):
         render(kind, "docx", {**sample(), key: value})
 
 

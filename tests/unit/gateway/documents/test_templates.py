@@ -173,15 +173,15 @@ def test_tags_that_cut_a_table_in_two_are_refused(tmp_path):
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x05\x06" + bytes(18)])
 def test_what_is_no_docx_is_refused(tmp_path, data):
     (tmp_path / f"{KIND}.docx").write_bytes(data)
-    with pytest.raises(BrokenTemplateError, match="no DOCX"):
+    with pytest.raises(BrokenTemplateError, match="not a readable DOCX"):
         render(KIND, "pdf", sample(), tmp_path)
-    assert check_templates(tmp_path) == [f"{KIND}.docx: this is no DOCX file that can be read."]
+    assert check_templates(tmp_path) == [f"{KIND}.docx: this is not a readable DOCX file."]
 
 
 def test_a_zip_that_is_no_docx_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / f"{KIND}.docx", "w") as package:
         package.writestr("x", "y")
-    with pytest.raises(BrokenTemplateError, match="no DOCX"):
+    with pytest.raises(BrokenTemplateError, match="not a readable DOCX"):
         render(KIND, "pdf", sample(), tmp_path)
 
 
@@ -194,7 +194,10 @@ def test_a_file_of_another_name_is_pointed_out(tmp_path):
 def test_a_template_without_an_end_is_found(tmp_path):
     own(tmp_path, adding("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"))
     [problem] = check_templates(tmp_path, seconds=2)
-    assert problem == f"{KIND}.docx: filling it in with sample content failed. It was not made within 2 seconds."
+    assert (
+        problem
+        == f"{KIND}.docx: filling it in with sample content failed. The document was not ready within 2 seconds."
+    )
 
 
 def test_a_folder_that_is_none_is_said_to_be_none(tmp_path):

@@ -61,14 +61,14 @@ def office():
 def test_where_enough_wait_another_is_told_so_at_once(office):
     for each in "abcd":
         office.ask(each)
-    with pytest.raises(RenderingTooSlowError, match="3 wait already"):
+    with pytest.raises(RenderingTooSlowError, match="3 requests already wait"):
         office.ask("e").result(FAR)
 
 
 def test_one_account_cannot_have_all_places(office):
     office.ask("a")
     office.ask("a", name="a again")
-    with pytest.raises(RenderingTooSlowError, match="This account waits for 2"):
+    with pytest.raises(RenderingTooSlowError, match="This account already waits for 2"):
         office.ask("a", name="a once more").result(FAR)
     assert not office.ask("b").done()
 
@@ -93,7 +93,7 @@ def test_reporters_leave_one_turn_to_staff(wide):
     for each in "abcde":
         wide.ask(each)
     wide.is_made("a", "b")
-    with pytest.raises(RenderingTooSlowError, match="3 wait already"):
+    with pytest.raises(RenderingTooSlowError, match="3 requests already wait"):
         wide.ask("f").result(FAR)
     wide.ask("operator", is_staff=True)
     wide.is_made("a", "b", "operator")
@@ -127,7 +127,7 @@ def test_staff_take_the_last_reporters_place_where_the_line_is_full(office):
     office.ask("c")
     last = office.ask("d")
     staff = office.ask("operator", is_staff=True)
-    with pytest.raises(RenderingTooSlowError, match="staff's documents come first"):
+    with pytest.raises(RenderingTooSlowError, match="A request of staff took this place"):
         last.result(FAR)
     assert not staff.done()
 
@@ -135,10 +135,10 @@ def test_staff_take_the_last_reporters_place_where_the_line_is_full(office):
 def test_staff_wait_for_staff_and_leave_one_place_to_reporters(office):
     for each in ("operator", "main", "opd"):
         office.ask(each, is_staff=True)
-    with pytest.raises(RenderingTooSlowError, match="2 of the staff wait already"):
+    with pytest.raises(RenderingTooSlowError, match="2 requests of staff already wait"):
         office.ask("admin", is_staff=True).result(FAR)
     reporter = office.ask("a")
-    with pytest.raises(RenderingTooSlowError, match="2 of the staff wait already"):
+    with pytest.raises(RenderingTooSlowError, match="2 requests of staff already wait"):
         office.ask("admin", is_staff=True).result(FAR)
     assert not reporter.done()
 
@@ -171,7 +171,10 @@ def test_a_reporter_whose_turn_it_is_keeps_nobody_from_the_turn_that_is_the_staf
 
 def test_whose_patience_ends_gives_its_place_back(office):
     office.ask("a")
-    with pytest.raises(RenderingTooSlowError, match="No turn came"), office._turns.turn("b", False, time.monotonic()):
+    with (
+        pytest.raises(RenderingTooSlowError, match="No place became free"),
+        office._turns.turn("b", False, time.monotonic()),
+    ):
         raise AssertionError("a turn beside another")
     office.ask("c")
     office.end("a")

@@ -137,27 +137,27 @@ def test_another_version_of_the_event_is_refused(type_):
 
 @pytest.mark.parametrize("name", ["id", "type", "source", "subject", "time", "data"])
 def test_an_envelope_that_lacks_an_attribute_is_refused_by_its_name(name):
-    with pytest.raises(UnreadableEventError, match=f"^envelope attribute amiss: {name}$"):
+    with pytest.raises(UnreadableEventError, match=f"^invalid envelope attribute: {name}$"):
         ResponseReturned.read(document(**{name: None}))
 
 
 @pytest.mark.parametrize("name", ["id", "type", "source", "subject", "time", "data"])
 def test_an_attribute_that_is_null_is_refused_by_its_name(name):
     written = json.loads(document()) | {name: None}
-    with pytest.raises(UnreadableEventError, match=f"^envelope attribute amiss: {name}$"):
+    with pytest.raises(UnreadableEventError, match=f"^invalid envelope attribute: {name}$"):
         ResponseReturned.read(json.dumps(written))
 
 
 @pytest.mark.parametrize("value", ["", "x" * 201, 5, ["a"], "a\nb", "a\x00b", "\ud800"])
 @pytest.mark.parametrize("name", ["id", "source", "subject"])
 def test_an_attribute_that_no_log_or_database_could_hold_is_refused(name, value):
-    with pytest.raises(UnreadableEventError, match=f"^envelope attribute amiss: {name}$"):
+    with pytest.raises(UnreadableEventError, match=f"^invalid envelope attribute: {name}$"):
         ResponseReturned.read(document(**{name: value}))
 
 
 @pytest.mark.parametrize("value", ["yesterday", 5, "", {}])
 def test_a_time_that_is_none_is_refused(value):
-    with pytest.raises(UnreadableEventError, match=r"^envelope attribute amiss: time$"):
+    with pytest.raises(UnreadableEventError, match=r"^invalid envelope attribute: time$"):
         ResponseReturned.read(document(time=value))
 
 
@@ -190,7 +190,7 @@ def test_an_event_without_a_request_behind_it_names_none():
 def test_fields_amiss_are_named_and_never_quoted(changed):
     with pytest.raises(UnreadableEventError) as refused:
         ResponseReturned.read(with_data(**changed))
-    assert str(refused.value) == f"response.returned.v1: fields amiss: {next(iter(changed))}"
+    assert str(refused.value) == f"response.returned.v1: invalid fields: {next(iter(changed))}"
 
 
 def test_no_refusal_of_an_envelope_quotes_what_was_written():
@@ -296,7 +296,7 @@ def test_an_event_older_than_the_services_own_calendar_is_read_as_one_that_does_
 
 @pytest.mark.parametrize("version", [-1, 1_000_001, 1.5, True, "3", None])
 def test_a_calendar_that_is_no_version_is_refused_by_its_name(version):
-    with pytest.raises(UnreadableEventError, match=r"^response\.returned\.v1: fields amiss: calendar$"):
+    with pytest.raises(UnreadableEventError, match=r"^response\.returned\.v1: invalid fields: calendar$"):
         ResponseReturned.read(with_data(calendar=version))
 
 
@@ -304,7 +304,7 @@ def test_a_calendar_that_is_no_version_is_refused_by_its_name(version):
 def test_a_changed_calendar_that_will_not_do_is_refused_and_never_quoted(content):
     written = json.loads((SAMPLES / "calendar.changed.v1.json").read_text("utf-8"))
     written["data"]["content"] = content
-    with pytest.raises(UnreadableEventError, match=r"^calendar\.changed\.v1: fields amiss: content$"):
+    with pytest.raises(UnreadableEventError, match=r"^calendar\.changed\.v1: invalid fields: content$"):
         CalendarChanged.read(json.dumps(written))
 
 

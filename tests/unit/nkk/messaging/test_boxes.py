@@ -84,7 +84,7 @@ def test_a_box_for_somebody_else_is_refused():
 
 
 def test_a_box_of_the_version_before_which_held_the_content_alone_is_refused():
-    with pytest.raises(UnreadableBoxError, match="of this version"):
+    with pytest.raises(UnreadableBoxError, match="the same version"):
         opened(seal(FORM, PUBLIC))
 
 

@@ -34,7 +34,7 @@ def test_one_loop_that_stands_still_is_named_and_another_turn_of_it_mends_it(her
     for loop in ("relay", "events"):
         pulse.expect(loop)
     long_ago(here / "relay", 100)
-    assert pulse.troubles("triage") == [f"{here.name}: relay has made no turn for 100 s"]
+    assert pulse.troubles("triage") == [f"{here.name}: relay has been silent for 100 s"]
     pulse.beat("relay")
     assert pulse.troubles("triage") == []
 
@@ -105,4 +105,4 @@ def test_a_container_asks_by_the_module_itself(here, seconds, code):
     asked = subprocess.run(
         [sys.executable, "-m", "nkk.messaging.pulse", "triage"], check=False, capture_output=True, text=True, timeout=60
     )
-    assert (asked.returncode, "relay has made no turn" in asked.stderr) == (code, bool(code))
+    assert (asked.returncode, "relay has been silent" in asked.stderr) == (code, bool(code))

@@ -127,7 +127,7 @@ def test_an_installed_server_is_run_as_a_node_of_our_own(alone, monkeypatch, tmp
     with brokers.broker(tmp_path, echo=said.append) as found:
         assert found.uri == f"amqp://node-in-{tmp_path.name}"
         found.look_after()
-    assert said == ["starting RabbitMQ, as a node of this folder's own", "looked after"]
+    assert said == ["starting RabbitMQ as a node with its own data folder", "looked after"]
 
 
 def test_a_node_that_died_is_started_again_and_said_and_not_at_once_a_second_time(monkeypatch, tmp_path):

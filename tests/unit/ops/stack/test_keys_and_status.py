@@ -139,7 +139,7 @@ def test_an_event_that_another_than_its_teller_told_is_not_sent_back(exchange, s
 
 
 def test_an_event_the_broker_itself_gave_up_on_says_why():
-    assert Item("1", "", "", None, {}, b"junk").summary()["reason"] == "delivered too often without an answer"
+    assert Item("1", "", "", None, {}, b"junk").summary()["reason"] == "delivered too often without an acknowledgement"
 
 
 def test_a_stack_that_ended_without_a_word_is_not_taken_for_running(tmp_path):

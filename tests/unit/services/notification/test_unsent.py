@@ -102,7 +102,7 @@ def test_letters_are_tried_again_at_once_and_the_log_says_how_many(service, woke
         assert ask(service, "retry_given_up_letters", ADMIN) == 1
     assert woken
     assert service.letters() == {"letters_waiting": 5, "letters_given_up": 1}
-    assert logged[0] == {"event": "letters tried again", "count": 1, "by": "command-line", "log_level": "info"}
+    assert logged[0] == {"event": "letters retried", "count": 1, "by": "command-line", "log_level": "info"}
     assert TICKET not in str(logged)
 
 
