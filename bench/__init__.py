@@ -1,16 +1,16 @@
-"""What the service is measured with, beside what people would use instead, on this machine in one run.
+"""Benchmarks of the service, and of what people would use instead, on this machine in one run.
 
-    make bench                        every section: tables on the screen, the same figures in var/bench.json
-    make bench ONLY="accept relay"    some of them
-    make bench PUBLISH=yes            docs/benchmarks as well
-    python -m bench --quick           tries the bench itself, in a few minutes; the figures mean nothing
+    make bench                        run every section: print tables, and write the same figures to var/bench.json
+    make bench ONLY="accept relay"    run some of them
+    make bench PUBLISH=yes            write docs/benchmarks as well
+    python -m bench --quick           try the benchmarks themselves in a few minutes; the figures mean nothing
 
-Broker and database server are the run's own; everything is on loopback and in a temporary folder that is removed at
-the end. Load and service share the processors, so that each figure is what the whole machine does, the load included.
-A section that fails says so, and the others go on.
+The broker and the database server belong to the run. Everything is on loopback and in a temporary folder that is
+removed at the end. The load and the service share the processors: each figure is what the whole machine does,
+including the load. A section that fails is reported, and the others continue.
 """
 
 import warnings
 
-# docs/adr says why we stay. The message begins with a line end.
+# docs/adr explains why the service stays on eventlet. The message begins with a line end.
 warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")

@@ -1,4 +1,4 @@
-"""`python -m bench`: measures the sections asked for, writes what was found, prints it with the aims beside it."""
+"""Benchmarks: measure sections, write the results, and print them beside the aims."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ RESULT = Path("var/bench.json")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print, write `RESULT`; 1 where a section failed."""
+    """Measure, print and write `RESULT`. Return 1 where a section failed."""
     asked = _asked(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     found = {
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nkk-bench-") as name:
-        # PostgreSQL's own user has to get through to its files.
+        # PostgreSQL's own user must be able to reach its files.
         Path(name).chmod(0o755)
         with Workplace(Path(name), asked.quick) as place:
             sections, failed = measured(place, asked.only or list(SECTIONS))
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measured(place: Workplace, names: list[str]) -> tuple[dict[str, Any], dict[str, str]]:
-    """(what each section found, why those failed that did): one that fails is no reason not to measure the next."""
+    """Return the results of the sections, and the errors of those that failed. A failure does not stop the others."""
     found, failed = {}, {}
     for name in names:
         began = time.monotonic()

@@ -1,9 +1,9 @@
-"""Complaints accepted beside public tickets accepted by django-helpdesk: in turn, on one machine, by the same clients.
+"""Complaints accepted per second, and public tickets accepted by django-helpdesk, by the same clients in turn.
 
-Both write to one database server, so that what a commit is worth is the same. A ticket counts as accepted when it is
-answered with a redirect to its page, a complaint when it is answered with 201; afterwards both databases have to hold
-exactly as many rows more as were answered. What follows from a complaint (its events, the journey, the letter written
-to a file) is waited for before the next round and counted in its processor time.
+Both write to one database server, so that a commit costs the same. A ticket counts as accepted when it is answered with
+a redirect to its page, a complaint when it is answered with 201; afterwards each database must hold exactly as many new
+rows. What follows from a complaint (its events, the journey, the letter written to a file) is waited for before the
+next round, and counted in its processor time.
 """
 
 import time
@@ -29,7 +29,7 @@ LETTERS = "SELECT count(*) FROM messages WHERE sent_at IS NULL AND given_up_at I
 
 
 def measure(place: Workplace) -> dict[str, Any]:
-    """Figures by who accepts: `ours` and django-helpdesk's two ways; see `summed_up`."""
+    """Return the figures of this service and of django-helpdesk in two configurations, by name; see `summed_up`."""
     site, rounds = place.site(), place.size(3, 1)
     with helpdesk.running(place.folder / "helpdesk", place.postgres, DOCUMENTED, TUNED) as desks:
         doors: dict[str, Callable[[int], dict[str, Any]]] = {
@@ -50,7 +50,7 @@ def measure(place: Workplace) -> dict[str, Any]:
 
 
 def summed_up(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """The median round of every figure, and the rounds."""
+    """Return the median over `rounds` of every figure, and the rounds themselves."""
     figures = {
         name: median(each[name] for each in rounds)
         for name in ("per_second", "p50_ms", "p99_ms", "cpu_ms_each", "load_cpu_ms_each", "caught_up_s")
@@ -67,7 +67,7 @@ def summed_up(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def ours(site: Site, count: int) -> dict[str, Any]:
-    """One round of `count` complaints at our gateway."""
+    """Submit `count` complaints to this service's gateway, and return the figures of the round."""
     before, families = site.query("intake", COMPLAINTS)[0][0], site.pids()
     cpu = processes.cpu_seconds(families)
     done = site.walk(site.scripts(count, SUBMIT), CONNECTIONS)
@@ -118,7 +118,7 @@ def _round(
 
 
 def settle(site: Site, accepted: int) -> float:
-    """Wait until every accepted complaint is in the journey and every letter written; seconds that took."""
+    """Wait until every accepted complaint is in a journey and every letter written, and return the seconds taken."""
     began = time.monotonic()
     until(lambda: site.query("notification", JOURNEYS)[0][0] >= accepted, "the journey of every complaint")
     until(lambda: site.query("notification", LETTERS)[0][0] == 0, "the letter of every complaint")
@@ -126,7 +126,7 @@ def settle(site: Site, accepted: int) -> float:
 
 
 def until(done: Callable[[], bool], what: str, pause: float = 0.05) -> None:
-    """Return once `done`, asking every `pause` seconds. Raises RuntimeError where it takes too long."""
+    """Wait until `done()` is true, checking every `pause` seconds. Raise RuntimeError after CATCH_UP_SECONDS."""
     deadline = time.monotonic() + CATCH_UP_SECONDS
     while not done():
         if time.monotonic() > deadline:

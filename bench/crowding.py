@@ -1,7 +1,8 @@
-"""Desks' worklists while two hundred connections take all the time in the world, in turns with the same without them.
+"""Latency of the worklists while two hundred slow connections are open, in turn with the latency without them.
 
-The connections come from ten addresses. A third says nothing, a third sends a head and a third a body, a byte every
-five seconds; one that is hung up on comes again at once. Every worklist is asked for in turn, over one connection.
+The connections come from ten addresses. A third sends nothing, a third sends a head and a third a body, one byte every
+five seconds. A connection that the gateway closes is opened again at once. The worklists are requested in turn over one
+connection.
 """
 
 import asyncio
@@ -27,17 +28,17 @@ WITHOUT, WITH = "without", "with"
 
 
 class Slow:
-    """One connection that takes its time."""
+    """One slow connection."""
 
     def __init__(self, port: int, number: int) -> None:
         self._port, self._source = port, SOURCES[number % len(SOURCES)]
         self._beginning = BEGINNINGS[number % len(BEGINNINGS)]
-        # Not all in the same moment.
+        # Spread the connections' bytes over time.
         self._next = time.monotonic() + BYTE_SECONDS * number / COUNT
         self._connect()
 
     def look(self) -> bool:
-        """Send the next byte where it is due; False where it had been hung up on, and came again."""
+        """Send the next byte if it is due. Return False where the closed connection had to be reopened."""
         try:
             if self._beginning and time.monotonic() >= self._next:
                 self._next += BYTE_SECONDS
@@ -53,7 +54,7 @@ class Slow:
         return False
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._line.close()
 
     def _connect(self) -> None:
@@ -64,7 +65,7 @@ class Slow:
 
 @contextmanager
 def crowd(port: int, count: int = COUNT) -> Iterator[list[int]]:
-    """`count` of them at `port`, kept up by a thread; how often one came again, as the only item."""
+    """Keep `count` slow connections to `port` open from a thread. Yield a list with the number of reopened ones."""
     slow, ends, again = [Slow(port, number) for number in range(count)], threading.Event(), [0]
 
     def keep_up() -> None:
@@ -84,8 +85,8 @@ def crowd(port: int, count: int = COUNT) -> Iterator[list[int]]:
 
 
 def measure(place: Workplace) -> dict[str, Any]:
-    """p50_ms and p99_ms of the worklists `with` and `without` the crowd, `ratio` of the p99, and how often one of the
-    crowd was hung up on."""
+    """Return p50_ms and p99_ms of the worklists `with` and `without` the slow connections, the `ratio` of the p99, and
+    how often the gateway closed a slow connection."""
     site = place.site()
     accepting.ours(site, place.size(100, 10))
     took: dict[str, list[float]] = {WITHOUT: [], WITH: []}
@@ -105,12 +106,12 @@ def measure(place: Workplace) -> dict[str, Any]:
 
 
 def ratio(found: Mapping[str, Mapping[str, float]]) -> float:
-    """The 99th percentile with the crowd to that without."""
+    """Return the ratio of the 99th percentile with the slow connections to that without them."""
     return found[WITH]["p99_ms"] / found[WITHOUT]["p99_ms"]
 
 
 async def _asked(site: Site, count: int) -> list[float]:
-    """How long each worklist took, one after the other."""
+    """Request worklists one after the other, and return how long each took."""
     line, took = Line(site.stack.port), []
     lists = cycle((f"/api/v1/desks/{desk}", role) for desk, (_, role) in DESKS.items())
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""Plots as SVG, drawn from figures alone: bars beside one another, and lines over sizes."""
+"""Plots as SVG: bars beside one another, and lines over sizes."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -10,7 +10,7 @@ _COLOURS = ("#1f5f8b", "#b5651d", "#4f7942", "#7b4b94", "#8b1e3f", "#3d8b8b", "#
 
 
 def bars(title: str, rows: Sequence[tuple[str, float]], unit: str, aim: float | None = None) -> str:
-    """`rows` (name, value) as horizontal bars; `aim` as a line across them."""
+    """Return `rows` (name, value) as horizontal bars, with `aim` as a line across them."""
     longest = max([value for _, value in rows] + ([aim] if aim else [])) or 1.0
     room = WIDTH - LABEL - 110
     parts = []
@@ -33,7 +33,7 @@ def bars(title: str, rows: Sequence[tuple[str, float]], unit: str, aim: float | 
 
 
 def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], unit: str, across: str) -> str:
-    """Each of `series` {name: [(x, y)]} as a line; x on a scale of tens, y from nought."""
+    """Return each of `series` {name: [(x, y)]} as a line, with a logarithmic x axis and a linear y axis from 0."""
     points = [point for line in series.values() for point in line]
     left, right = floor(log10(min(x for x, _ in points))), ceil(log10(max(x for x, _ in points)))
     most, height, x0 = max(y for _, y in points) * 1.1 or 1.0, 260, 60
@@ -66,7 +66,7 @@ def lines(title: str, series: Mapping[str, Sequence[tuple[float, float]]], unit:
 
 
 def written(value: float) -> str:
-    """A figure as people write it: three digits that mean something."""
+    """Return a figure with three significant digits, or all digits of the integer part."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
@@ -77,7 +77,7 @@ def _text(x: float, y: float, text: str, anchor: str = "start") -> str:
 
 
 def _drawing(title: str, height: float, parts: Sequence[str]) -> str:
-    # White behind it: a page may be shown in the dark.
+    # A white background, since the page may be shown in dark mode.
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height:.0f}" viewBox="0 0 {WIDTH} '

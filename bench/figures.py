@@ -1,21 +1,21 @@
-"""Figures made of measured times, and how they are written."""
+"""Statistics of measured times, and their formatting."""
 
 from collections.abc import Iterable, Sequence
 from statistics import quantiles
 from typing import Any
 
 Rows = list[tuple[Any, ...]]
-"""Rows of a table; the first is its head."""
+"""The rows of a table, of which the first is the header."""
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float]:
-    """The median and the 99th percentile of durations, in milliseconds."""
+    """Return the median and the 99th percentile of durations, in milliseconds."""
     cuts = quantiles(seconds, n=100, method="inclusive")
     return {"p50_ms": cuts[49] * 1000, "p99_ms": cuts[98] * 1000}
 
 
 def table(rows: Iterable[Sequence[Any]]) -> str:
-    """Rows under one another; the first column to the left, figures to the right."""
+    """Return rows as a text table, with the first column aligned to the left and the others to the right."""
     cells = [[cell(value) for value in row] for row in rows]
     widths = [max(len(row[column]) for row in cells if column < len(row)) for column in range(max(map(len, cells)))]
     return "\n".join(
@@ -28,7 +28,7 @@ def table(rows: Iterable[Sequence[Any]]) -> str:
 
 
 def markdown(rows: Sequence[Sequence[Any]]) -> str:
-    """The same rows as a table in Markdown; the first is its head."""
+    """Return rows as a Markdown table, of which the first row is the header."""
     width = max(map(len, rows))
     cells = [[cell(value).replace("|", "\\|") for value in row] + [""] * (width - len(row)) for row in rows]
     rule = ["---"] + ["---:"] * (width - 1)
@@ -36,7 +36,7 @@ def markdown(rows: Sequence[Sequence[Any]]) -> str:
 
 
 def cell(value: Any) -> str:
-    """One value as it is shown."""
+    """Return one value as text."""
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

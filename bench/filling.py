@@ -1,9 +1,9 @@
-"""Fills the four databases of an installation with complaints, as the product itself would have left them.
+"""Fills the four databases of an installation with complaints, as the product itself would store them.
 
-One complaint of each kind is carried by the product as far as its kind goes. Each row that this left in any table is
-then multiplied by the database itself, with ticket, ids and reporter replaced alike everywhere and its times moved: so
-the rows obey whatever the schema is, and the four databases agree. To spare time and disk, what was told and heard
-(outbox, inbox) is made for every fourth of them only and without the events' bodies: no read looks at it.
+The product carries one complaint of each kind as far as its kind goes. The database then copies each row that this
+created in any table, replacing ticket, ids and reporter consistently and shifting the times: the rows obey the schema
+whatever it is, and the four databases agree. To save time and disk, rows of the outbox and the inbox are made only for
+every fourth complaint and without the events' bodies, since no read uses them.
 """
 
 import hashlib
@@ -28,20 +28,20 @@ KINDS = {
     "at opd": COMPLAINT[:3],
     "at answers": INFORMATION[:3],
 }
-"""How far each kind of complaint has gone."""
+"""The steps that each kind of complaint has passed."""
 CLOSED = ("information", "complaint")
 OPEN = tuple(kind for kind in KINDS if kind not in CLOSED)
 
 APART_SECONDS = 30
-"""Closed ones came so much after one another: a million in a year."""
+"""The time between two closed complaints: a million in a year."""
 PER_REPORTER = 5
 SPARED = 4
 OURS = 480
-"""How many of each filling belong to the reporters who can log in; the others to people who exist as rows alone."""
+"""How many complaints of each filling belong to reporters who can log in; the others belong to mere rows."""
 
 _STEP = 17_001
-"""Odd, so that steps of it through the numbers of tickets come to none twice; and such that two million of them go up,
-by which an index is filled from one end instead of all over the place."""
+"""An odd step, so that its multiples never repeat a ticket number. It is chosen so that two million tickets ascend, and
+an index is filled from one end instead of at random."""
 _YEAR = 2026
 
 _TICKETS = """CREATE UNLOGGED TABLE IF NOT EXISTS bench_new (
@@ -55,7 +55,7 @@ _TABLES = """SELECT DISTINCT table_name FROM information_schema.columns
 
 @dataclass(frozen=True)
 class New:
-    """A complaint to be made: its `number`, and whose it is."""
+    """A complaint to make: its `number` and its reporter."""
 
     number: int
     kind: str
@@ -64,8 +64,8 @@ class New:
     author: str
 
     def row(self) -> str:
-        """As the database copies it in. What is open came a moment ago and is due in a month, so that nothing is late
-        while it is measured; what is closed came and went in the past."""
+        """Return the complaint as a line for COPY. Open ones arrived a moment ago and are due in a month, so that none
+        is overdue while it is measured; closed ones lie in the past."""
         back = f"{self.number * APART_SECONDS} s" if self.kind in CLOSED else f"{self.number % 100_000} ms"
         ahead = f"-{back}" if self.kind in CLOSED else f"30 days {self.number} ms"
         return "\t".join((str(self.number), self.kind, self.ticket, self.reporter_id, self.author, back, ahead)) + "\n"
@@ -84,7 +84,7 @@ class Filler:
         self._events = {kind: self._events_of(ticket) for kind, ticket in self._templates.items()}
 
     def add(self, counts: Mapping[str, int]) -> list[New]:
-        """Make so many of each kind; those made that belong to reporters who can log in."""
+        """Add complaints of each kind by count, and return those that belong to reporters who can log in."""
         made = list(self._new(counts))
         strangers = sorted({each.reporter_id for each in made} - set(self._ours))
         rows = "".join(each.row() for each in made)
@@ -109,7 +109,7 @@ class Filler:
         return done["walked"][0]["ticket"]
 
     def _settle(self) -> None:
-        """Wait until every event of the carried ones has had its effect."""
+        """Wait until every event of the carried complaints has been consumed."""
 
         def told_is_heard() -> bool:
             unsent = sum(
@@ -144,7 +144,7 @@ class Filler:
         connection = psycopg2.connect(self._site.stack.database_url(stage))
         try:
             with connection, connection.cursor() as cursor:
-                # Rows are made beside those they refer to: nothing is to be looked up for each.
+                # Rows are made together with those they refer to, so foreign keys need no check.
                 cursor.execute("SET session_replication_role = replica; SET synchronous_commit = off; " + _TICKETS)
                 cursor.execute("TRUNCATE bench_new")
                 cursor.copy_expert("COPY bench_new FROM STDIN", io.StringIO(rows))
@@ -180,7 +180,7 @@ class Filler:
             )
 
     def _add_people(self, cursor: "psycopg2.extensions.cursor", stage: str, ids: list[str]) -> None:
-        """Reporters like the first of ours, but that nobody can log in as: no name leads to them."""
+        """Add reporters like the first one of those who can log in, but without a user name to log in with."""
         tables = {"intake": {"accounts": "id", "reporters": "id"}, "notification": {"keyed_contacts": "reporter"}}
         first = self._ours[0]
         if stage == "notification":
@@ -199,7 +199,7 @@ class Filler:
 
 
 def numbered_tickets() -> Iterator[tuple[int, str]]:
-    """(number, ticket) without end: numbers grow, and no ticket comes twice."""
+    """Yield (number, ticket) endlessly: numbers ascend, and no ticket repeats."""
     number = 0
 
     def step(below: int) -> int:
@@ -213,7 +213,7 @@ def numbered_tickets() -> Iterator[tuple[int, str]]:
 
 
 def replaced(name: str, kind: str) -> str | None:
-    """What a multiplied row has in the column `name` of the SQL type `kind`; None where the database gives it."""
+    """Return the SQL for the column `name` of the type `kind` in a copied row; None where the database generates it."""
     if name == "id" and kind in ("bigint", "integer"):
         return None
     if name in ("ticket", "subject"):

@@ -1,7 +1,7 @@
-"""Reads with a thousand, a hundred thousand and a million complaints in the databases; then with full desks as well.
+"""Latency of reads with a thousand, a hundred thousand and a million complaints, and then with full desks.
 
-Nearly all are closed, as they are where a city has used the service for years; a hundred stand open at each desk. At
-last a hundred thousand more are put on every desk. Every read is asked over HTTP by one client, all reads in turn.
+Nearly all complaints are closed, as in a city that has used the service for years; a hundred are open at each desk.
+Finally a hundred thousand more are put on every desk. One client requests every read over HTTP, all reads in turn.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ DESKS = {
     "opd": ("opd", Role.OPD_TEAM),
     "answers": ("jawaban", Role.OPERATOR),
 }
-"""Each desk of the API: its name in the pages, and whose it is."""
+"""Each desk of the API: its name on the pages, and its role."""
 
 
 def measure(place: Workplace) -> dict[str, Any]:
-    """By size: `reads` {name: p50_ms, p99_ms}, `accept`, `bytes`, `fill_s`; then the worst of the reads, and the plans
-    of the statements behind them."""
+    """Return by size `reads` {name: p50_ms, p99_ms}, `accept`, `bytes` and `fill_s`, then the worst of the reads and
+    the plans of the statements behind them."""
     sizes = QUICK_SIZES if place.quick else SIZES
     with place.installation("flat") as site:
         site.admit_people()
@@ -66,8 +66,8 @@ def measure(place: Workplace) -> dict[str, Any]:
 
 
 def ratios(found: dict[str, Any], small: str, large: str) -> dict[str, Any]:
-    """The medians of every read at `large` to those at `small`, the worst of them, and the worst of the pages with full
-    desks."""
+    """Return the ratios of every read's median at `large` to that at `small`, the largest of them, and the largest for
+    pages with full desks."""
 
     def to_small(size: str) -> dict[str, float]:
         return {
@@ -85,7 +85,7 @@ def ratios(found: dict[str, Any], small: str, large: str) -> dict[str, Any]:
 
 
 def _added(count: int, is_first: bool) -> dict[str, int]:
-    """How many of each kind to add: every other closed one was a complaint; the desks are filled at first."""
+    """Return how many of each kind to add: half of the closed ones are complaints, and the desks are filled first."""
     open_ones = dict.fromkeys(OPEN, AT_EACH_DESK if is_first else 0)
     closed = count - sum(open_ones.values())
     return {"complaint": closed // 2, "information": closed - closed // 2} | open_ones
@@ -120,7 +120,7 @@ async def _read(site: Site, ours: list[New], rounds: int) -> dict[str, dict[str,
 
 
 def _questions(site: Site, ours: list[New]) -> dict[str, Any]:
-    """Each read by name: (path, headers), again and again."""
+    """Return each read by name as an endless iterator of (path, headers)."""
     found: dict[str, Any] = {}
     for desk, (key, role) in DESKS.items():
         found[f"{desk}: worklist (API)"] = cycle([(f"/api/v1/desks/{desk}", _bearer(site.tokens[role]))])
@@ -141,7 +141,7 @@ def _questions(site: Site, ours: list[New]) -> dict[str, Any]:
 
 
 def _cursor_in_the_middle(site: Site) -> str:
-    """The cursor that leads to the middle of the operator's list, as somebody comes by it who turns every page."""
+    """Return the cursor to the middle of the operator's list, as found by turning every page up to it."""
     half = site.query("intake", WAITING)[0][0] // 2
     limit, cursor = min(LARGEST_PAGE, half), ""
     with httpx.Client(base_url=site.stack.url, headers=_bearer(site.tokens[Role.OPERATOR]), timeout=30) as http:
@@ -152,8 +152,8 @@ def _cursor_in_the_middle(site: Site) -> str:
 
 
 def reporter_ids(tokens: list[str]) -> list[str]:
-    """Whose access token each is."""
-    # What is behind the last dot is the client's secret.
+    """Return the reporter ids in access tokens."""
+    # The part after the last dot is the client's secret.
     return [jwt.decode(token.rpartition(".")[0], options={"verify_signature": False})["sub"] for token in tokens]
 
 

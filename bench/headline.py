@@ -1,4 +1,4 @@
-"""The figures that a run is judged by, and the aims they are held to."""
+"""The headline figures of a run, and their aims."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bench.helpdesk.running import DOCUMENTED, TUNED
 
 @dataclass(frozen=True)
 class Aim:
-    """What a figure is to be: at least `least`, or below `below`; `below` may name another figure."""
+    """The aim of a figure: at least `least`, or below `below`, which may name another figure."""
 
     figure: str
     meaning: str
@@ -18,17 +18,17 @@ class Aim:
     below: float | str | None = None
 
     def bound(self, figures: Mapping[str, Any]) -> float | None:
-        """What the figure is held to; None where that was not measured."""
+        """Return the bound of the aim; None where the figure it names was not measured."""
         return figures.get(self.below) if isinstance(self.below, str) else self.least or self.below
 
     def words(self, figures: Mapping[str, Any]) -> str:
-        """The aim, written."""
+        """Return the aim in words."""
         bound = self.bound(figures)
         sign = "at least" if self.least is not None else "below"
         return f"{sign} {bound:.4g}" if bound is not None else f"{sign} {self.below}"
 
     def is_met(self, figures: Mapping[str, Any]) -> bool | None:
-        """Whether it is met; None where it cannot be said."""
+        """Return whether the aim is met; None where that is not known."""
         value, bound = figures.get(self.figure), self.bound(figures)
         if value is None or bound is None:
             return None
@@ -50,7 +50,7 @@ AIMS = (
 
 
 def figures(sections: Mapping[str, Any]) -> dict[str, float]:
-    """The figures by name, of those sections that were measured."""
+    """Return the headline figures by name, of those sections that were measured."""
     found: dict[str, float] = {}
     for name, of in _BY_SECTION.items():
         if name in sections:

@@ -1,10 +1,10 @@
-"""What a hop costs: an event from the stage that tells it to the effect in the stage that hears it.
+"""The cost of a hop: from an event in the stage that publishes it to its effect in the stage that consumes it.
 
-A bare Nameko hop is half of what two event hops add to a call: the time that a chain of a call and two hops takes
-each, under as many callers as keep the machine busy, less what the call alone takes each. Ours is the time each of many
-events takes that wait in an outbox: read, published, confirmed and marked by the relay, carried by a quorum queue,
-checked against the inbox, its row committed to disk; while notification hears every one of them too, on the same
-processors. From the first row's commit to the last one's, so that waking up is no part of it.
+A bare Nameko hop is half of what two event hops add to a call: the time per call of a chain of a call and two hops,
+with enough callers to keep the machine busy, minus that of the call alone. This service's hop is the time per event of
+many events that wait in an outbox: read, published, confirmed and marked by the relay, carried by a quorum queue,
+checked against the inbox, and committed to disk as a row, while notification consumes all of them too on the same
+processors. It is measured from the first row's commit to the last one's, so that waking up is not included.
 """
 
 import json
@@ -32,7 +32,7 @@ from ops.stack.supervisor import Program, Supervisor
 
 CALLERS = 16
 ASKING_SECONDS = 0.5
-"""Seldom: to ask is work for the same processors, and when each row was committed stands in the database."""
+"""A long pause, because polling uses the same processors, and the commit time of each row is in the database anyway."""
 HOPS = (
     ("handed over -> triage", "intake", handed_over, "triage"),
     ("forwarded -> opd_response", "triage", forwarded, "opd_response"),
@@ -43,7 +43,7 @@ HEARD = "SELECT count(DISTINCT ticket) FROM entries WHERE ticket = ANY(%s)"
 
 
 def measure(place: Workplace) -> dict[str, Any]:
-    """Milliseconds a hop, elapsed and of all processors: bare and ours, in turn."""
+    """Return the milliseconds per hop, elapsed and of all processors, of the bare chain and of this service in turn."""
     site, rounds = place.site(), []
     with bare_chain(place) as chain:
         chain.chained(place.size(200, 20))
@@ -72,7 +72,7 @@ def measure(place: Workplace) -> dict[str, Any]:
 
 
 def _ours(site: Site, stage: str, events: list[Any], to: str) -> dict[str, float]:
-    """ms each of `events` takes from `stage` to its row in the stage `to`, at full speed; and processor ms."""
+    """Return the elapsed and processor ms per event from `stage` to its row in the stage `to`, at full speed."""
     tickets, families = [event.ticket for event in events], site.pids()
     cpu = processes.cpu_seconds(families)
     tell(site, stage, events)
@@ -89,7 +89,7 @@ def _ours(site: Site, stage: str, events: list[Any], to: str) -> dict[str, float
 
 
 class Chain:
-    """The bare chain, running."""
+    """A running bare chain."""
 
     def __init__(self, uri: str, programs: dict[str, Program]) -> None:
         self._client = RpcClient(uri, timeout=30)
@@ -97,11 +97,11 @@ class Chain:
         until(self._is_ready, "the bare chain to be ready")
 
     def answered(self, count: int) -> dict[str, float]:
-        """ms a call alone."""
+        """Return the ms per call without events."""
         return self._timed(count, "answer", lambda began: time.time() - began)
 
     def chained(self, count: int) -> dict[str, float]:
-        """ms a call with the two hops it leads to."""
+        """Return the ms per call with the two hops that follow it."""
         before = self._heard()["count"]
 
         def all_heard(began: float) -> float:
@@ -111,7 +111,7 @@ class Chain:
         return self._timed(count, "tell", all_heard)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._client.close()
 
     def _timed(self, count: int, method: str, took: Callable[[float], float]) -> dict[str, float]:
@@ -144,7 +144,7 @@ class Chain:
 
 @contextmanager
 def bare_chain(place: Workplace) -> Iterator[Chain]:
-    """The three services, a process each with the product's settings for workers, on a virtual host of their own."""
+    """Run the three services on a virtual host of their own, one process each, with the product's worker settings."""
     [uri], supervisor = place.node.new_vhosts("chain"), Supervisor(lambda line: print(line, file=sys.stderr))
     try:
         programs = {name: _started(place, uri, supervisor, name) for name in ("First", "Second", "Third")}

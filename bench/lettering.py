@@ -1,7 +1,8 @@
-"""Processor time a letter: composed and written to a folder, beside the standard library's email package doing the
-same; and the mailer's whole work, from a row of its database to a file, a mark and a line of its log.
+"""Processor time per letter, for this service, for the standard library's email package, and for the whole mailer.
 
-`python -m bench.lettering` prints milliseconds, each the least of five rounds taken in turn.
+The first two compose a letter and write it to a folder. The mailer's work goes from a database row to a file, an update
+of the row and a log line. `python -m bench.lettering` prints milliseconds, each the minimum of five rounds taken in
+turn.
 """
 
 import json
@@ -45,7 +46,7 @@ WORDS = {
 def by_the_email_package(
     kind: str, email: str, message_id: str, sender: str, words: Mapping[str, str], at: datetime
 ) -> EmailMessage:
-    """The same letter as `compose` gives, header by header."""
+    """Return the same letter as `compose` does, built header by header."""
     text = Template((LETTERS / f"{kind}.txt").read_text("utf-8")).substitute(words)
     subject, _, body = text.partition("\n")
     message = EmailMessage(policy)
@@ -60,7 +61,7 @@ def by_the_email_package(
 
 
 def measured(folder: Path, count: int, rounds: int) -> dict[str, float]:
-    """Milliseconds of processor time a letter, by way."""
+    """Return the milliseconds of processor time per letter of each way."""
     ways: dict[str, Callable[[int], None]] = {
         "email package": partial(_by_the_package, folder),
         "ours": partial(_ours, folder),
@@ -123,7 +124,7 @@ def _fill(database: Database, keyed: Keyed, public: str, count: int) -> None:
 
 
 def main() -> None:
-    """Print what was measured; the log, which goes to stderr, goes nowhere."""
+    """Print the results, and discard the log that goes to stderr."""
     with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):
         configure()
         with tempfile.TemporaryDirectory(prefix="nkk-bench-") as name:

@@ -1,4 +1,4 @@
-"""One kept-alive connection in plain HTTP/1.1, cheap enough not to be what is measured."""
+"""One keep-alive connection in plain HTTP/1.1, cheap enough not to distort the measurement."""
 
 import asyncio
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ REQUEST_SECONDS = 30
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back; `head` is everything before the body."""
+    """A response; `head` is everything before the body."""
 
     status: int
     head: bytes
@@ -18,14 +18,14 @@ class Answer:
 
 
 class Line:
-    """A connection to the server at `port` on loopback, made when first asked and again where the server hangs up."""
+    """A connection to the server at `port` on loopback, opened at the first request and after the server closes it."""
 
     def __init__(self, port: int) -> None:
         self._port = port
         self._writer: asyncio.StreamWriter | None = None
 
     async def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Answer:
-        """The answer to one request. Raises OSError or asyncio.IncompleteReadError where there is none."""
+        """Return the response to one request. Raise OSError or asyncio.IncompleteReadError where there is none."""
         if self._writer is None:
             self._reader, self._writer = await asyncio.open_connection(HOST, self._port)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -46,7 +46,7 @@ class Line:
         return Answer(int(head[9:12]), head, body)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None

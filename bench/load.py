@@ -1,8 +1,8 @@
-"""The load: people at the website, in a process of their own and cheap enough not to be what is measured.
+"""The load on the website, in a process of its own and cheap enough not to distort the measurement.
 
-`python -m bench.load` reads one job (JSON) and writes what came of it (JSON). A job's scripts are walked over a fixed
-number of kept-alive connections, spoken in plain HTTP/1.1 without a client library: about a tenth of a millisecond of
-processor a request, reported with the results.
+`python -m bench.load` reads one job (JSON) and writes its results (JSON). The job's scripts run over a fixed number of
+keep-alive connections, in plain HTTP/1.1 without a client library: each request takes about a tenth of a millisecond of
+processor time, which is reported with the results.
 """
 
 import asyncio
@@ -18,17 +18,18 @@ from typing import Any
 from bench.line import Answer, Line
 
 ON_THE_WAY = (404, 409)
-"""The event has not come to this desk yet: asked again, as a person reloads their list."""
+"""The statuses of a desk that has not consumed the event yet. The request is repeated, as people reload their list."""
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, PATIENCE_SECONDS = 0.005, 0.1, 60
 
 Script = dict[str, Any]
-"""{"steps": names of steps, "reporter": token, "ticket": known or None}"""
+"""A script: {"steps": names of steps, "reporter": token, "ticket": known or None}"""
 
 
 class Crowd:
-    """Walks the scripts of one job.
+    """The clients that run the scripts of one job.
 
-    `rate` is how many scripts begin per second, evenly; 0 for one after another on every connection, which saturates.
+    `rate` is how many scripts start per second, evenly spaced. 0 starts the next one on each connection as soon as it
+    is free, which saturates the service.
     """
 
     def __init__(self, job: dict[str, Any]) -> None:
@@ -39,7 +40,7 @@ class Crowd:
         self.refused: Counter[str] = Counter()
 
     async def walk_all(self) -> None:
-        """Every script, on the job's connections."""
+        """Run every script on the job's connections."""
         self._began = time.monotonic()
         async with asyncio.TaskGroup() as group:
             for _ in range(self._job["connections"]):
@@ -82,8 +83,8 @@ class Crowd:
 
 
 def run(site: dict[str, Any], scripts: Iterable[Script], connections: int, rate: float = 0) -> dict[str, Any]:
-    """What came of `scripts` at `site` (port, tokens, steps): `walked` [{ticket, times: [(asked, answered)]}] with
-    times in seconds since the epoch, `refused` {step and status: count}, `cpu` seconds of the load's own."""
+    """Run `scripts` at `site` (port, tokens, steps). Return `walked` [{ticket, times: [(asked, answered)]}] with times
+    in seconds since the epoch, `refused` {step and status: count}, and `cpu`, the processor seconds of the load."""
     job = site | {"scripts": list(scripts), "connections": connections, "rate": rate}
     done = subprocess.run(
         [sys.executable, "-m", "bench.load"], input=json.dumps(job), capture_output=True, text=True, check=False
@@ -94,7 +95,7 @@ def run(site: dict[str, Any], scripts: Iterable[Script], connections: int, rate:
 
 
 def main() -> None:
-    """Walk the job on standard input."""
+    """Run the job on standard input."""
     job = json.load(sys.stdin)
     before = time.process_time()
     crowd = Crowd(job)

@@ -1,4 +1,4 @@
-"""How PostgreSQL carries out the statements behind the reads: each as the stage's own repository sends it."""
+"""The query plans of PostgreSQL for the statements behind the reads, each as the stage's own repository sends it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,7 +27,7 @@ WORKS: dict[str, type[Work]] = {
 
 
 def plans(site: Site, known: New) -> list[dict[str, str]]:
-    """{"what", "stage", "statement", "plan"} of every statement; `known` is a complaint to be read."""
+    """Return {"what", "stage", "statement", "plan"} of every statement; `known` is a complaint to read."""
     found = []
     for what, stage, ask in _asked(known):
         database = Database(site.stack.database_url(stage), size=1)
@@ -56,7 +56,7 @@ def _asked(known: New) -> list[tuple[str, str, Callable[[Any], Any]]]:
 
 
 def _relayed(site: Site) -> list[dict[str, str]]:
-    """What the relay asks each time it is woken; nothing waits, so that it publishes nothing."""
+    """Return the relay's statements at each wake-up. Nothing is unsent, so it publishes nothing."""
     database = Database(site.stack.database_url("intake"), size=1)
     try:
         with _noted(database) as statements:
@@ -71,7 +71,7 @@ def _relayed(site: Site) -> list[dict[str, str]]:
 
 @contextmanager
 def _noted(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """What is asked of `database` meanwhile: (statement, parameters)."""
+    """Yield a list of the (statement, parameters) that are sent to `database` meanwhile."""
     noted: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:

@@ -1,4 +1,4 @@
-"""What the processes of an installation hold and use, from /proc."""
+"""Processor time and memory of the processes of an installation, from /proc."""
 
 import os
 from collections import defaultdict
@@ -8,12 +8,12 @@ from pathlib import Path
 _TICKS = os.sysconf("SC_CLK_TCK")
 _BY_COMMAND = {"beam.smp": "broker", "postgres": "PostgreSQL"}
 _PPID, _CPU = 1, slice(11, 15)
-"""The parent; user and system time of the process itself and of the children it has waited for. Places in
-/proc/<pid>/stat after the command's name (proc(5) counts from 1, with two fields before)."""
+"""The indices in /proc/<pid>/stat, after the command's name, of the parent's pid and of the user and system times of
+the process and of the children it has waited for. proc(5) counts from 1, with two fields before."""
 
 
 def ours(programs: Mapping[str, int]) -> dict[str, list[int]]:
-    """pids by name of the installation's processes, all begotten by this one; `programs` gives the pids of some."""
+    """Return the pids by name of the installation's processes, all descendants of this one; `programs` has some."""
     names = {pid: name for name, pid in programs.items()}
     found: dict[str, list[int]] = defaultdict(list)
     children = _children()
@@ -28,17 +28,17 @@ def ours(programs: Mapping[str, int]) -> dict[str, list[int]]:
 
 
 def cpu_seconds(families: Mapping[str, list[int]]) -> dict[str, float]:
-    """Processor seconds (user and system) each family has used so far, with those of its children that have ended."""
+    """Return the processor seconds (user and system) used by each family so far, including children that have ended."""
     return {name: sum(_cpu(pid) for pid in pids) for name, pids in families.items()}
 
 
 def resident_mb(pid: int) -> float:
-    """Resident memory of one process in MB (10^6 bytes), the pages it shares included."""
+    """Return the resident memory of one process in MB (10^6 bytes), including shared pages."""
     return _field(pid, "status", "VmRSS") * 1024 / 1e6
 
 
 def shared_out_mb(pids: list[int]) -> float:
-    """Memory of processes in MB, each shared page counted once (proportional set size)."""
+    """Return the memory of processes in MB, each shared page counted once (proportional set size)."""
     return sum(_field(pid, "smaps_rollup", "Pss") for pid in pids) * 1024 / 1e6
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/benchmarks from what a run found: `python -m bench.publish`, or `make bench PUBLISH=yes`."""
+"""Writes docs/benchmarks from the results of a run: `python -m bench.publish`, or `make bench PUBLISH=yes`."""
 
 import json
 import sys
@@ -25,11 +25,11 @@ aims that are missed.
 
 
 class IncompleteError(Exception):
-    """The run does not hold all that the page shows; the message says what is missing."""
+    """The run lacks results that the page shows; the message names them."""
 
 
 def publish(found: Mapping[str, Any], folder: Path = FOLDER) -> None:
-    """Write the page, its plots and the query plans. Raises IncompleteError where a part of the run is missing."""
+    """Write the page, its plots and the query plans. Raise IncompleteError where a part of the run is missing."""
     missing = sorted(set(SECTIONS) - set(found["sections"]))
     if missing or found["quick"]:
         raise IncompleteError(
@@ -46,7 +46,7 @@ def publish(found: Mapping[str, Any], folder: Path = FOLDER) -> None:
 
 
 def page(found: Mapping[str, Any], drawn: list[str]) -> str:
-    """The page: what was met and what was not, then every table."""
+    """Return the page: the aims met and missed, then every table."""
     parts = [INTRODUCTION.rstrip(), report.head(found), missed(found)]
     parts += [f"## {title}\n\n{markdown(rows)}" for title, rows in report.tables(found)]
     parts += [f"![{name}]({name}.svg)" for name in drawn]
@@ -55,7 +55,7 @@ def page(found: Mapping[str, Any], drawn: list[str]) -> str:
 
 
 def missed(found: Mapping[str, Any]) -> str:
-    """In a sentence, which aims are not met."""
+    """Return a sentence that names the aims that are not met."""
     names = [
         f"{aim.meaning}: {found[aim.figure]:.3g}, {aim.words(found)} is the aim"
         for aim in AIMS
@@ -67,7 +67,7 @@ def missed(found: Mapping[str, Any]) -> str:
 
 
 def plots(found: Mapping[str, Any]) -> dict[str, str]:
-    """SVG by name."""
+    """Return the plots as SVG by name."""
     sections = found["sections"]
     relay, hop = sections["relay"], sections["hop"]
     return {
@@ -104,7 +104,7 @@ def plots(found: Mapping[str, Any]) -> dict[str, str]:
 
 
 def plans_page(found: Mapping[str, Any]) -> str:
-    """The query plans, as PostgreSQL gave them with the most complaints in its tables."""
+    """Return the page of query plans, with the most complaints in the tables."""
     flat = found["sections"]["flat"]
     most = max(int(name) for name in flat["sizes"] if name != FULL)
     parts = [

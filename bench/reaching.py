@@ -1,7 +1,7 @@
-"""How soon a stage knows: from the answer at the website's door to the row in another stage's database.
+"""The delay from the response of the website to the row in another stage's database.
 
-Rows are timed by PostgreSQL's commit timestamps, so that nobody asks while the measurement runs: the moment at which
-their transaction is written, before it is flushed to disk. What a flush takes is measured beside it.
+Rows are timed by PostgreSQL's commit timestamps, so that no polling disturbs the measurement: the time at which the
+transaction is written, before it is flushed to disk. The duration of a flush is measured separately.
 """
 
 from statistics import median
@@ -23,7 +23,7 @@ WRITTEN = "SELECT ticket, extract(epoch FROM pg_xact_commit_timestamp(xmin))::fl
 
 
 def flush_ms(postgres: PrivatePostgres) -> float:
-    """Milliseconds a small transaction takes to commit, its flush to disk included (median)."""
+    """Return the median milliseconds that a small transaction takes to commit, including the flush to disk."""
     connection = psycopg2.connect(postgres.url("postgres"))
     took = []
     with connection.cursor() as cursor:
@@ -38,8 +38,8 @@ def flush_ms(postgres: PrivatePostgres) -> float:
 
 
 def measure(place: Workplace) -> dict[str, Any]:
-    """p50 and p99 in ms at a slow pace and at half of what the door takes, for both ways: a submission (201) to
-    notification's journey, a hand-over (200) to triage's worklist."""
+    """Return p50 and p99 in ms, at a slow pace and at half of the maximum rate, from a submission (201) to
+    notification's journey and from a hand-over (200) to triage's worklist."""
     site, seconds = place.site(), place.size(10, 2)
     full = [accepting.ours(site, place.size(600, 60)) for _ in range(3)]
     rate = median(each["per_second"] for each in full) / 2
@@ -73,7 +73,7 @@ def _reached(site: Site, scripts: list[load.Script], rate: float, stage: str, ta
 
 
 def _written(site: Site, stage: str, table: str, tickets: list[str]) -> dict[str, float]:
-    """When the row of each ticket was committed, in seconds since the epoch, once all are there."""
+    """Return the commit time of each ticket's row in seconds since the epoch, once all rows exist."""
 
     def all_there() -> bool:
         return site.query(stage, f"SELECT count(*) FROM {table} WHERE ticket = ANY(%s)", tickets)[0][0] == len(tickets)

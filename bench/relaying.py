@@ -1,10 +1,10 @@
-"""Events per second through the relay, beside publishing without one.
+"""Events per second through the relay, and messages per second published without one.
 
 The relay is measured with its database work: rows of an outbox, written beforehand, are claimed, published with
-confirms to a quorum queue and marked. Beside it, the same bodies go to the same kind of queue as most programs publish
-(persistent, mandatory, each confirmed before the next), and as fast as can be: written 50 at a time and confirmed once
-a batch, no database behind them. `python -m bench.relaying` measures one of these in a process of its own, patched as
-`nameko run` would.
+confirms to a quorum queue, and marked. For comparison, the same bodies are published to the same kind of queue without
+a database: as most programs do it (persistent, mandatory, each confirmed before the next), and as fast as possible
+(written 50 at a time, confirmed once per batch). `python -m bench.relaying` measures one of these in a process of its
+own, patched as by `nameko run`.
 """
 
 import json
@@ -33,8 +33,8 @@ _NOW = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
 def measure(place: Workplace) -> dict[str, Any]:
-    """Events per second (median of rounds, each measuring all in turn): `one_by_one`, `in_batches`, and `relay` by kind
-    of database."""
+    """Return events per second, the median of rounds that measure all in turn: `one_by_one`, `in_batches`, and `relay`
+    by kind of database."""
     place.postgres.create("relay")
     uri = place.node.new_vhosts("relay")[0]
     databases = {"PostgreSQL": place.postgres.url("relay"), "SQLite": f"sqlite:///{place.folder / 'relay.db'}"}
@@ -70,7 +70,7 @@ def _in_child(uri: str, kind: str, count: int, database: str) -> float:
 
 
 class TimedRelay(Relay):
-    """The product's relay, timed from its first batch to the mark of its last; leaves when nothing is left."""
+    """The product's relay, timed from its first batch to the mark of its last. It stops when nothing is unsent."""
 
     began: float | None = None
     relayed = 0
@@ -86,7 +86,7 @@ class TimedRelay(Relay):
 
 
 def relayed_per_second(uri: str, database_url: str, count: int) -> float:
-    """Rows of an outbox at `database_url` published and marked per second, every event of a subject of its own."""
+    """Return the rows per second that are published from an outbox and marked; each event has a subject of its own."""
     database, metadata = Database(database_url), new_metadata()
     outbox = outbox_table(metadata)
     metadata.create_all(database.engine)
@@ -101,7 +101,7 @@ def relayed_per_second(uri: str, database_url: str, count: int) -> float:
 
 
 def one_by_one_per_second(uri: str, count: int) -> float:
-    """Messages published per second where each is confirmed before the next."""
+    """Return the messages published per second where each is confirmed before the next."""
     with Connection(uri, transport_options={"confirm_publish": True}) as connection:
         producer = connection.Producer()
         bodies = [_body(str(uuid.uuid4())) for _ in range(count)]
@@ -120,7 +120,7 @@ def one_by_one_per_second(uri: str, count: int) -> float:
 
 
 def in_batches_per_second(uri: str, count: int) -> float:
-    """Messages published per second where BATCH of them are written at a time and confirmed together."""
+    """Return the messages published per second where BATCH of them are written at a time and confirmed together."""
     ids = [str(uuid.uuid4()) for _ in range(count)]
     messages = [
         Message(
@@ -176,7 +176,7 @@ def _body(event_id: str) -> str:
 
 
 def _with_queue(uri: str, kind: str, count: int, database: str) -> float:
-    """The figure of one round, with a fresh quorum queue that is gone afterwards."""
+    """Return the figure of one round, with a new quorum queue that is deleted afterwards."""
     queue = Queue(
         f"{SERVICE}.{uuid.uuid4().hex[:8]}",
         Exchange(f"{SERVICE}.events", type="topic", durable=True),

@@ -1,4 +1,4 @@
-"""The figures of one run as tables, with the aims beside them: for the screen, and for docs/benchmarks."""
+"""The figures of one run as tables beside the aims, for the screen and for docs/benchmarks."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,14 +15,14 @@ Titled = tuple[str, Rows]
 
 
 def text(found: Mapping[str, Any]) -> str:
-    """Everything, ready to print."""
+    """Return the whole report as text."""
     shown = [head(found), *(f"{title}\n{table(rows)}" for title, rows in tables(found))]
     shown += [f"FAILED {name}: {why}" for name, why in found["failed"].items()]
     return "\n\n".join(shown)
 
 
 def head(found: Mapping[str, Any]) -> str:
-    """On what and when it was measured."""
+    """Return a line with the machine and the date of the run."""
     machine = found["machine"]
     tried = " Tried out in a small size: these figures mean nothing." if found["quick"] else ""
     return (
@@ -33,7 +33,7 @@ def head(found: Mapping[str, Any]) -> str:
 
 
 def tables(found: Mapping[str, Any]) -> list[Titled]:
-    """Title and rows of every table there are figures for: the aims first, where any was measured."""
+    """Return the title and rows of every table with figures; the aims come first, where any was measured."""
     sections, held = found["sections"], aims(found)
     shown = [("Aims", held)] if held[1:] else []
     for name, tables_of in _TABLES.items():
@@ -43,7 +43,7 @@ def tables(found: Mapping[str, Any]) -> list[Titled]:
 
 
 def aims(found: Mapping[str, Any]) -> Rows:
-    """Each aim, what was found, and whether it is met."""
+    """Return a row for each aim, with the figure found and whether the aim is met."""
     rows: Rows = [("", "found", "aim", "")]
     for aim in AIMS:
         if aim.figure in found:
@@ -53,7 +53,7 @@ def aims(found: Mapping[str, Any]) -> Rows:
 
 
 def door_name(name: str) -> str:
-    """Whose door it is."""
+    """Return the name of the service measured."""
     return "this service" if name == OURS else f"django-helpdesk, {name}"
 
 

@@ -1,8 +1,8 @@
-"""Start, memory and disk: how soon an installation is ready, what its processes hold at rest and after load upon load,
-and what a complaint that has gone all its way leaves behind.
+"""Start, memory and disk of an installation.
 
-Leaks show as growth from one round to the next of the same load, each an hour's worth for a busy office, once the first
-rounds have filled pools and caches.
+Measured are the time until it is ready, the memory of its processes at rest and after repeated load, and the bytes that
+a closed complaint leaves behind. Leaks show as growth between rounds of the same load, each an hour's worth for a busy
+office, after the first rounds have filled pools and caches.
 """
 
 import time
@@ -21,11 +21,11 @@ from nkk.contracts import STAGES
 from nkk.messaging.topology import inbox_name
 
 AN_HOUR = 120
-"""Complaints a busy office takes in an hour: one every half a minute, each carried through every step."""
+"""The complaints of a busy office in an hour: one every half minute, each carried through every step."""
 
 
 def measure(place: Workplace) -> dict[str, Any]:
-    """Seconds from nothing and from the second start to ready; MB by process and moment; bytes a complaint."""
+    """Return the seconds of the first and the second start, MB by process and moment, and bytes per complaint."""
     first = _start_seconds(place)
     began = time.monotonic()
     with place.installation("memory") as site:
@@ -64,7 +64,7 @@ def _loaded(place: Workplace, site: Site) -> dict[str, Any]:
 
 
 def memory_mb(site: Site) -> dict[str, float]:
-    """MB by process; PostgreSQL's as a whole, each shared page counted once."""
+    """Return MB by process; PostgreSQL's processes together, with each shared page counted once."""
     found = {}
     for name, pids in site.pids().items():
         if name == "PostgreSQL":
@@ -80,13 +80,13 @@ def memory_mb(site: Site) -> dict[str, float]:
 
 
 def growth(rounds: list[dict[str, float]]) -> dict[str, float]:
-    """MB a round by process: the slope over the later half of `rounds`, when pools and caches are full."""
+    """Return the MB per round by process: the slope over the later half of `rounds`, when pools and caches are full."""
     later = rounds[len(rounds) // 2 :]
     return {name: linear_regression(range(len(later)), [each[name] for each in later]).slope for name in later[0]}
 
 
 def database_bytes(site: Site) -> dict[str, int]:
-    """Bytes of each stage's tables and indexes, free space that a later row may take included."""
+    """Return the bytes of each stage's tables and indexes, including free space for later rows."""
     found = {}
     for stage in STAGES:
         with psycopg2.connect(site.stack.database_url(stage)) as connection, connection.cursor() as cursor:
@@ -99,7 +99,7 @@ def database_bytes(site: Site) -> dict[str, int]:
 
 
 def broker_bytes(place: Workplace) -> int:
-    """Bytes the broker's folder holds."""
+    """Return the bytes in the broker's folder."""
     return sum(path.stat().st_size for path in Path(place.folder / "rabbitmq" / "data").rglob("*") if path.is_file())
 
 

@@ -1,6 +1,6 @@
-"""What more instances of one stage bring, where its handler waits on something slow: events a second.
+"""Events per second with more instances of one stage whose handler waits for something slow.
 
-The instances share the stage's queue; nothing else of the installation changes.
+The instances share the stage's queue; nothing else in the installation changes.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ INSTANCES = (1, 2, 3)
 
 
 def measure(place: Workplace) -> dict[str, Any]:
-    """Events per second by the number of instances, and that to one instance's."""
+    """Return the events per second by number of instances, and the ratio to one instance."""
     rates = {}
     for number in INSTANCES:
         with place.installation("scale", {STAGE: number}, {STAGE: "bench.slow:SlowOpdResponse"}) as site:

@@ -1,4 +1,4 @@
-"""What a run consists of, in its order."""
+"""The sections of a run, in their order."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bench.workplace import Workplace
 
 @dataclass(frozen=True)
 class Section:
-    """One thing that is measured; `alone` where the shared installation must not run beside it."""
+    """One section; with `alone`, the shared installation must not run at the same time."""
 
     title: str
     measure: Callable[[Workplace], dict[str, Any]]

@@ -1,4 +1,4 @@
-"""The installation that is measured: everything the product runs, on loopback, and the people at its door."""
+"""The installation that is measured, with everything the product runs, on loopback, and its users."""
 
 import json
 import time
@@ -22,7 +22,7 @@ UNLIMITED = {f"NKK_LIMIT_{name}": "1000000/minute" for name in ("REGISTRATION", 
 UNLIMITED |= {"NKK_LETTERS_AN_HOUR": "0"}
 REPORTERS = 16
 CONNECTIONS = 8
-"""Clients at once, at every door that is measured."""
+"""The number of concurrent clients, for every service that is measured."""
 
 FRESH_SECONDS = 420
 PASSWORD = "rahasia-sekali-42"
@@ -56,20 +56,20 @@ COMPLAINT = ("submit", "hand_over", "forward", "respond", "approve", "answer", "
 
 
 class Site:
-    """A ready installation with its people logged in."""
+    """A ready installation with its users logged in."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
         self.tokens: dict[str, str] = {}
-        """Access tokens of the staff, by role."""
+        """The access tokens of the staff, by role."""
         self.reporters: list[str] = []
-        """Access tokens of the reporters."""
+        """The access tokens of the reporters."""
         self._accounts: list[dict[str, str]] = []
         self._staff_accounts: dict[str, dict[str, str]] = {}
         self._admitted = 0.0
 
     def admit_people(self) -> None:
-        """Log everybody in, registering the reporters where they are not yet: tokens last a quarter of an hour."""
+        """Log everybody in, after registering the reporters where needed. Tokens last a quarter of an hour."""
         with httpx.Client(base_url=f"{self.stack.url}/api/v1", timeout=30) as http:
             self._accounts = self._accounts or [_register(http) for _ in range(REPORTERS)]
             self._staff_accounts = self._staff_accounts or self._staff()
@@ -78,7 +78,7 @@ class Site:
         self._admitted = time.monotonic()
 
     def scripts(self, count: int, *paths: tuple[str, ...]) -> list[load.Script]:
-        """`count` scripts by different reporters, over `paths` in turn."""
+        """Return `count` scripts by different reporters, over `paths` in turn."""
         if time.monotonic() - self._admitted > FRESH_SECONDS:
             self.admit_people()
         return [
@@ -87,18 +87,18 @@ class Site:
         ]
 
     def walk(self, scripts: list[load.Script], connections: int, rate: float = 0) -> dict[str, Any]:
-        """See `load.run`."""
+        """Run `scripts`; see `load.run`."""
         site = {"port": self.stack.port, "tokens": self.tokens, "steps": STEPS}
         return load.run(site, scripts, connections, rate)
 
     def pids(self) -> dict[str, list[int]]:
-        """The pids of every process by name; the gateway's master comes before its workers."""
+        """Return the pids of every process by name; the gateway's master comes before its workers."""
         return processes.ours(
             {name: program.process.pid for name, program in self.stack.programs.items() if program.process is not None}
         )
 
     def query(self, stage: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows of one query to a stage's database."""
+        """Return the rows of one query to a stage's database."""
         connection = psycopg2.connect(self.stack.database_url(stage))
         try:
             with connection.cursor() as cursor:
@@ -129,8 +129,8 @@ def running(
     scale: Mapping[str, int] | None = None,
     services: Mapping[str, str] | None = None,
 ) -> Iterator[Site]:
-    """A ready installation in `folder`, with the settings of the product but its rate limits; `urls` are its stages'
-    databases, `scale` and `services` as `Stack` has them."""
+    """Run an installation in `folder` with the product's settings except its rate limits, and yield it when ready.
+    `urls` are the stages' databases; `scale` and `services` are those of `Stack`."""
     stack = Stack(
         folder,
         echo=print,

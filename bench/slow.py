@@ -1,4 +1,4 @@
-"""A stage whose handler waits on something slow, as one would that asks a system of the agency's for each complaint."""
+"""A stage whose handler waits for something slow, such as a call to another system of the agency for each complaint."""
 
 import time
 
@@ -11,12 +11,12 @@ WAITS_SECONDS = 0.25
 
 
 class SlowOpdResponse(OpdResponseService):
-    """opd_response, but that each complaint takes WAITS_SECONDS to come in."""
+    """opd_response, except that each complaint takes WAITS_SECONDS to consume."""
 
     name = "opd_response"
 
     @handles(ComplaintForwarded)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
-        """Wait (`nameko run` makes it cooperative), then do what the stage does."""
+        """Wait, cooperatively under `nameko run`, and then do what the stage does."""
         time.sleep(WAITS_SECONDS)
         OpdResponseService.on_complaint_forwarded(self, event)

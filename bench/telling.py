@@ -1,4 +1,4 @@
-"""Events that a stage is to tell, written into its outbox as its own commands would: the relay does the rest."""
+"""Events for a stage to publish, written into its outbox as by its own commands, for the relay to publish."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -28,7 +28,7 @@ _WRITTEN = {
 
 
 def handed_over(count: int) -> list[ComplaintHandedOver]:
-    """`count` complaints handed over just now."""
+    """Return `count` events of complaints handed over just now."""
     now = datetime.now(UTC)
     return [
         ComplaintHandedOver(
@@ -46,7 +46,7 @@ def handed_over(count: int) -> list[ComplaintHandedOver]:
 
 
 def forwarded(count: int) -> list[ComplaintForwarded]:
-    """`count` complaints forwarded to an OPD just now."""
+    """Return `count` events of complaints forwarded to an OPD just now."""
     now = datetime.now(UTC)
     return [
         ComplaintForwarded(
@@ -62,7 +62,7 @@ def forwarded(count: int) -> list[ComplaintForwarded]:
 
 
 def tell(site: Site, stage: str, events: Iterable[Publishable]) -> None:
-    """Have `stage` tell `events`: in its outbox at once, published when its relay looks next, within a second."""
+    """Write `events` into the outbox of `stage` in one transaction. Its relay publishes them within a second."""
     database = Database(site.stack.database_url(stage), size=1)
     try:
         with UnitOfWork(database, WORKS[stage], stage).begin() as work:

@@ -1,4 +1,4 @@
-"""Whole journeys per second: from the form to the reporter's receipt, all desks acting over HTTP."""
+"""Whole journeys per second: from the form to the reporter's receipt, with all desks acting over HTTP."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ CLOSED = "SELECT count(*) FROM answers WHERE closed_at IS NOT NULL"
 
 
 def measure(place: Workplace) -> dict[str, Any]:
-    """See `travelled`."""
+    """Measure journeys; see `travelled`."""
     return travelled(place.site(), place.size(300, 20))
 
 
 def travelled(site: Site, count: int) -> dict[str, Any]:
-    """Journeys completed per second, half as information and half as complaints, and how long one takes."""
+    """Return the journeys completed per second, half information and half complaints, and the duration of one."""
     before = site.query("notification", CLOSED)[0][0]
     done = site.walk(site.scripts(count, INFORMATION, COMPLAINT), CONNECTIONS)
     spans = [(each["times"][0][0], each["times"][-1][1]) for each in done["walked"]]

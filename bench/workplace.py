@@ -1,4 +1,4 @@
-"""Where a run measures: a broker and a database server of its own, and installations on them, started when needed."""
+"""The environment of a run: its own broker and database server, and installations on them, started when needed."""
 
 import os
 import sys
@@ -17,7 +17,7 @@ DURABILITY = ("fsync", "synchronous_commit", "full_page_writes", "wal_sync_metho
 
 
 class Workplace:
-    """What every section measures on. `quick` is for trying the bench itself: the figures then mean nothing."""
+    """The environment of every section. With `quick` only the bench itself is tried, and the figures mean nothing."""
 
     def __init__(self, folder: Path, quick: bool = False) -> None:
         self.folder = folder
@@ -40,25 +40,26 @@ class Workplace:
         self._held.close()
 
     def size(self, full: int, quick: int) -> int:
-        """`full`, or `quick` where only the bench is tried."""
+        """Return `full`, or `quick` where only the bench is tried."""
         return quick if self.quick else full
 
     def site(self) -> Site:
-        """The installation that sections share, with everybody logged in anew; started where it does not run."""
+        """Return the shared installation with everybody logged in anew, started where it does not run."""
         if self._shared is None:
             self._shared = self._site.enter_context(self.installation("site"))
         self._shared.admit_people()
         return self._shared
 
     def clear(self) -> None:
-        """End the shared installation: the next section wants the machine for itself."""
+        """Stop the shared installation, because the next section needs the whole machine."""
         self._shared = None
         self._site.close()
 
     def installation(
         self, name: str, scale: Mapping[str, int] | None = None, services: Mapping[str, str] | None = None
     ) -> AbstractContextManager[Site]:
-        """Another installation, apart from all others: its folder, databases and virtual host are called `name`."""
+        """Return a context that runs another installation, whose folder, databases and virtual host are called
+        `name`."""
         urls = {stage: self.postgres.url(f"{name}_{stage}") for stage in STAGES}
         if name not in self._known:
             self.postgres.create(*(f"{name}_{stage}" for stage in STAGES))
@@ -66,7 +67,7 @@ class Workplace:
         return running(self.folder / name, self._known[name], urls, scale, services)
 
     def durability(self) -> dict[str, str]:
-        """The server's settings that say what a commit is worth: they hold for whoever connects."""
+        """Return the server's durability settings, which hold for every connection."""
         with psycopg2.connect(self.postgres.url("postgres")) as connection, connection.cursor() as cursor:
             found = {}
             for name in DURABILITY:
@@ -75,7 +76,7 @@ class Workplace:
             return found
 
     def _keep_commit_times(self) -> None:
-        """Have the server remember when each transaction was committed."""
+        """Make the server store the commit time of each transaction."""
         connection = psycopg2.connect(self.postgres.url("postgres"))
         connection.autocommit = True
         with connection.cursor() as cursor:
@@ -86,5 +87,5 @@ class Workplace:
 
 
 def say(what: str) -> None:
-    """Tell who waits what is going on."""
+    """Print progress to stderr."""
     print(f"{what} (load {os.getloadavg()[0]:.1f})", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""People at django-helpdesk's public form: the same clients as at our door (`bench.load`), in a process of their own.
+"""The load on django-helpdesk's public form, in a process of its own, by the same clients as `bench.load`.
 
-Each opens the form once, keeps its cookie and token as a browser would, and then submits tickets one after another.
-`python -m bench.helpdesk.load` reads one job (JSON) and writes what came of it (JSON).
+Each client opens the form once, keeps its cookie and token as a browser would, and then submits tickets one after
+another. `python -m bench.helpdesk.load` reads one job (JSON) and writes its results (JSON).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ TOKEN = re.compile(rb'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
 class Crowd:
-    """Submits the tickets of one job."""
+    """The clients that submit the tickets of one job."""
 
     def __init__(self, job: dict[str, Any]) -> None:
         self._job = job
@@ -31,7 +31,7 @@ class Crowd:
         self.refused: Counter[str] = Counter()
 
     async def submit_all(self) -> None:
-        """Every ticket, on the job's connections, once every client has its form."""
+        """Submit every ticket on the job's connections, after every client has opened its form."""
         lines = [Line(self._job["port"]) for _ in range(self._job["connections"])]
         opened = [await _opened(line) for line in lines]
         async with asyncio.TaskGroup() as group:
@@ -60,8 +60,8 @@ async def _opened(line: Line) -> tuple[str, str]:
 
 
 def run(port: int, form: dict[str, str], connections: int, count: int) -> dict[str, Any]:
-    """What came of `count` tickets: `times` [(asked, answered)] of those accepted, in seconds since the epoch,
-    `refused` {status: count}, `cpu` seconds of the load's own."""
+    """Submit `count` tickets. Return `times` [(asked, answered)] of those accepted, in seconds since the epoch,
+    `refused` {status: count}, and `cpu`, the processor seconds of the load."""
     job = {"port": port, "form": form, "connections": connections, "count": count}
     done = subprocess.run(
         [sys.executable, "-m", "bench.helpdesk.load"],
@@ -76,7 +76,7 @@ def run(port: int, form: dict[str, str], connections: int, count: int) -> dict[s
 
 
 def main() -> None:
-    """Submit the job on standard input."""
+    """Run the job on standard input."""
     job = json.load(sys.stdin)
     before = time.process_time()
     crowd = Crowd(job)

@@ -1,4 +1,4 @@
-"""Installs and runs django-helpdesk beside the product: a virtual environment and a database of its own."""
+"""Installs and runs django-helpdesk beside the product, in a virtual environment and on a database of its own."""
 
 import os
 import secrets
@@ -27,7 +27,7 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Way:
-    """A way to run it: gunicorn's worker class and threads, and whether database connections are kept."""
+    """A configuration: gunicorn's worker class and threads, and whether database connections are kept open."""
 
     name: str
     arguments: tuple[str, ...]
@@ -35,9 +35,9 @@ class Way:
 
 
 DOCUMENTED = Way("as documented", ("--worker-class", "sync"), tuned=False)
-"""gunicorn's default worker, as the start script of its standalone project has it."""
+"""gunicorn's default worker, as in the start script of the standalone project."""
 TUNED = Way("tuned", ("--worker-class", "gthread", "--threads", "16", "--keep-alive", "15"), tuned=True)
-"""The product's own worker class, threads and keep-alive, and database connections that are kept."""
+"""The product's own worker class, threads and keep-alive, and database connections that are kept open."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,14 @@ class Helpdesk:
     database: str
 
     def tickets(self) -> int:
-        """How many tickets its database holds."""
+        """Return the number of tickets in its database."""
         with psycopg2.connect(self.database) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM helpdesk_ticket")
             return cursor.fetchone()[0]
 
 
 def install() -> Path:
-    """The virtual environment with django-helpdesk in it, made where there is none that fits the lock."""
+    """Return the virtual environment with django-helpdesk, created where none matches the lock file."""
     venv, marker = VENV.absolute(), VENV.absolute() / "requirements.txt"
     if not marker.exists() or marker.read_bytes() != REQUIREMENTS.read_bytes():
         shutil.rmtree(venv, ignore_errors=True)
@@ -82,7 +82,8 @@ def install() -> Path:
 
 @contextmanager
 def running(folder: Path, postgres: PrivatePostgres, *ways: Way) -> Iterator[list[Helpdesk]]:
-    """django-helpdesk with one public queue, ready to take tickets, once for each of `ways`, on one database."""
+    """Run django-helpdesk with a public queue for each of `ways`, on one database, and yield those ready for
+    tickets."""
     venv, supervisor = install(), Supervisor(lambda line: print(line, file=sys.stderr))
     database = "helpdesk"
     postgres.create(database)
@@ -103,7 +104,7 @@ def running(folder: Path, postgres: PrivatePostgres, *ways: Way) -> Iterator[lis
 
 
 def _prepared(venv: Path, environment: dict[str, str]) -> int:
-    """Its tables, and the id of the queue for the public."""
+    """Create the tables, and return the id of the public queue."""
     python = [str(venv / "bin" / "python"), "-W", "ignore"]
     subprocess.run([*python, "-m", "django", "migrate", "--verbosity", "0"], env=environment, check=True)
     made = subprocess.run(

@@ -1,1 +1,1 @@
-"""A Django project that holds django-helpdesk and nothing else."""
+"""A Django project with django-helpdesk as its only application."""

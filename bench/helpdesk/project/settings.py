@@ -1,8 +1,8 @@
-"""django-helpdesk's settings, as its installation guide and its standalone project have them.
+"""django-helpdesk's settings, as in its installation guide and its standalone project.
 
-The database comes from the environment. Apart from that, what differs from the standalone project: no mail leaves
-(Django's dummy backend), no static files are served (nobody asks for any), plain HTTP as on loopback. `HELPDESK_TUNED`
-keeps database connections open between requests, which Django leaves off by default.
+The database comes from the environment. Other differences from the standalone project: no mail is sent (Django's dummy
+backend), no static files are served (no client requests any), and plain HTTP is used as on loopback. `HELPDESK_TUNED`
+keeps database connections open between requests, which is off by default in Django.
 """
 
 import os

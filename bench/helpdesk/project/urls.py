@@ -1,4 +1,4 @@
-"""django-helpdesk at the root, the admin's pages beside it."""
+"""The URLs: django-helpdesk at the root, beside the admin's pages."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""What gunicorn runs."""
+"""The WSGI application for gunicorn."""
 
 import os
 
