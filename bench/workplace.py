@@ -58,8 +58,7 @@ class Workplace:
     def installation(
         self, name: str, scale: Mapping[str, int] | None = None, services: Mapping[str, str] | None = None
     ) -> AbstractContextManager[Site]:
-        """Return a context that runs another installation, whose folder, databases and virtual host are called
-        `name`."""
+        """Return a context that runs an installation whose folder, databases and virtual host are called `name`."""
         urls = {stage: self.postgres.url(f"{name}_{stage}") for stage in STAGES}
         if name not in self._known:
             self.postgres.create(*(f"{name}_{stage}" for stage in STAGES))

@@ -82,8 +82,7 @@ def install() -> Path:
 
 @contextmanager
 def running(folder: Path, postgres: PrivatePostgres, *ways: Way) -> Iterator[list[Helpdesk]]:
-    """Run django-helpdesk with a public queue for each of `ways`, on one database, and yield those ready for
-    tickets."""
+    """Run django-helpdesk with a public queue for each of `ways`, on one database, and yield the ready ones."""
     venv, supervisor = install(), Supervisor(lambda line: print(line, file=sys.stderr))
     database = "helpdesk"
     postgres.create(database)

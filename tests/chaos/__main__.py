@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --minutes 30 --seed 7`: the long run, on every kind of world in turn."""
+"""The long run, on every kind of world in turn: `python -m tests.chaos --minutes 30 --seed 7`."""
 
 import secrets
 import shutil
@@ -12,7 +12,7 @@ import click
 from tests.chaos.run import RATE, Outcome, counted, run
 
 WORLDS = ((False, False), (True, True), (True, False), (False, True))
-"""(on PostgreSQL, on three nodes of RabbitMQ)"""
+"""Each world as (on PostgreSQL, on three nodes of RabbitMQ)."""
 
 SLICE_SECONDS = 240.0
 
@@ -24,7 +24,7 @@ SLICE_SECONDS = 240.0
 @click.option("--on", type=click.Choice(["sqlite", "postgres"]), default=None, help="One database alone.")
 @click.option("--nodes", type=click.Choice(["1", "3"]), default=None, help="One kind of broker alone.")
 def main(minutes: float, seed: int | None, rate: float, on: str | None, nodes: str | None) -> None:
-    """Drive journeys while faults strike, and balance the books."""
+    """Run journeys while faults strike, and check the books."""
     seed = secrets.randbelow(1_000_000) if seed is None else seed
     worlds = [
         each
@@ -33,7 +33,7 @@ def main(minutes: float, seed: int | None, rate: float, on: str | None, nodes: s
     ]
     left, outcomes = minutes * 60, list[Outcome]()
     while left > 1:
-        # One after another: each world a few minutes, and again.
+        # The worlds alternate, a few minutes each.
         seconds = min(SLICE_SECONDS, left, max(minutes * 60 / len(worlds), 60))
         outcomes.append(_one(seed + len(outcomes), seconds, worlds[len(outcomes) % len(worlds)], rate))
         left -= seconds

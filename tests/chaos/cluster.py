@@ -1,8 +1,8 @@
-"""A RabbitMQ cluster of three on this machine, a real network between its nodes.
+"""A RabbitMQ cluster of three on this machine, with a real network between its nodes.
 
-Each node lives in a network namespace of its own on a private bridge, so that a partition is one: packets between two
-nodes are lost without a word while clients still reach both. On loopback itself nothing can be lost that way, and a
-changed cookie or a disconnected node is an answer, which a partition never gives.
+Each node has a network namespace of its own on a private bridge, so that partitions are real: packets between two nodes
+are lost silently while clients still reach both. Loopback cannot lose packets in that way, and a changed cookie or a
+disconnected node gives an error, which a partition never does.
 """
 
 import os
@@ -23,11 +23,11 @@ NOBODY = "02:00:00:00:00:99"
 """A hardware address that no interface has."""
 
 TICK_SECONDS = 5
-"""A node that says nothing for so long, and a quarter more, is taken for gone (net_ticktime)."""
+"""A node is considered down after this much silence and a quarter more (net_ticktime)."""
 
 
 def cannot() -> str | None:
-    """Why this machine has no such network; None where it has."""
+    """Return why this machine cannot have such a network; None where it can."""
     name = f"nkk-{secrets.token_hex(3)}"
     try:
         _ip("netns", "add", name)
@@ -38,7 +38,7 @@ def cannot() -> str | None:
 
 
 class Network:
-    """A bridge of our own with a network namespace for each of `names`, gone on leaving."""
+    """A bridge with a network namespace for each of `names`, removed on exit."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self._mark = secrets.token_hex(2)
@@ -47,7 +47,7 @@ class Network:
         self._bridge = f"nkk{self._mark}"
 
     def namespace(self, name: str) -> str:
-        """The namespace of `name`."""
+        """Return the namespace of `name`."""
         return f"nkk-{self._mark}-{name}"
 
     def __enter__(self) -> "Network":
@@ -67,7 +67,7 @@ class Network:
         _ip("link", "delete", self._bridge)
 
     def lose(self, name: str) -> None:
-        """From now on all that goes between `name` and the others is lost."""
+        """Lose all packets between `name` and the others from now on."""
         for other in self._others(name):
             self._inside(
                 name, "neigh", "replace", self.addresses[other], "lladdr", NOBODY, "dev", "eth0", "nud", "permanent"
@@ -77,14 +77,14 @@ class Network:
             )
 
     def find(self, name: str) -> None:
-        """No longer."""
+        """Stop losing packets."""
         for other in self._others(name):
             self._inside(name, "neigh", "delete", self.addresses[other], "dev", "eth0")
             self._inside(other, "neigh", "delete", self.addresses[name], "dev", "eth0")
 
     def _add(self, name: str, link: str) -> None:
         space = self.namespace(name)
-        # `ip netns exec` lays these over /etc: the nodes know each other by name.
+        # `ip netns exec` overlays these files on /etc: the nodes know each other by name.
         etc = self._etc(name)
         etc.mkdir(parents=True)
         known = "".join(f"{address} {other}\n" for other, address in self.addresses.items())
@@ -124,7 +124,7 @@ class Member(PrivateNode):
         return [*self._within, *command]
 
     def _write_cookie(self) -> None:
-        """All nodes have the same, and keep it."""
+        """Do nothing: all nodes have the same cookie and keep it."""
 
     def _write_configuration(self) -> None:
         super()._write_configuration()
@@ -154,7 +154,7 @@ class Member(PrivateNode):
 
 
 class Cluster:
-    """Three nodes, quorum queues on all of them, a minority pausing itself."""
+    """Three nodes with quorum queues on all of them, where a minority pauses itself."""
 
     def __init__(self, folder: Path) -> None:
         self.network = Network(NAMES)
@@ -164,7 +164,7 @@ class Cluster:
     def __enter__(self) -> "Cluster":
         self.network.__enter__()
         try:
-            # The first forms the cluster, the others join it.
+            # The first node forms the cluster, and the others join it.
             first, *others = self.nodes.values()
             first.start()
             for node in others:
@@ -183,22 +183,23 @@ class Cluster:
 
     @property
     def addresses(self) -> list[tuple[str, int]]:
-        """Where clients reach its nodes."""
+        """The addresses of the nodes for clients."""
         return [(node.address, node.port) for node in self.nodes.values()]
 
     def partition(self, name: str) -> None:
-        """Cut one node off from the two others; clients still reach it."""
+        """Cut one node off from the two others. Clients still reach it."""
         self.network.lose(name)
 
     def heal(self, name: str) -> None:
-        """Join them again."""
+        """Reconnect the node to the others."""
         self.network.find(name)
 
     def mend(self) -> list[str]:
-        """Restart the nodes that run beside the others, as whoever has a cluster must; which those were.
+        """Restart the nodes that are partitioned from the others, as an operator would, and return their names.
 
-        A node that slept, as a virtual machine on its way to another host does, may not have missed the others and so
-        not pause, though they missed it. Back among them it is apart until it is restarted, and says so (`partitions`).
+        A node that slept, such as a virtual machine on its way to another host, may not have noticed the others'
+        absence and so not pause, although they noticed its own. It stays partitioned until it is restarted, and reports
+        that (`partitions`).
         """
         misses = {name: self._misses(name) for name in NAMES}
         apart = [name for name in NAMES if misses[name] and misses[name] == max(misses.values())][:1]
@@ -208,14 +209,14 @@ class Cluster:
         return apart
 
     def _misses(self, name: str) -> int:
-        """How many nodes `name` runs beside; 0 where it pauses or is not there."""
+        """Return the number of nodes that `name` is partitioned from; 0 where it pauses or is down."""
         try:
             return tell(self.nodes[name], "rabbit_node_monitor:partitions().").count("rabbit@")
         except (AssertionError, subprocess.TimeoutExpired):
             return 0
 
     def running(self, asked: str = NAMES[0]) -> list[str]:
-        """The nodes that run, by what one of them says."""
+        """Return the nodes that run, as reported by one of them."""
         said = tell(self.nodes[asked], "rabbit_nodes:all_running().")
         return [name for name in NAMES if f"rabbit@{name}" in said]
 

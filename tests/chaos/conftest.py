@@ -1,4 +1,4 @@
-"""What the accountant is tested with."""
+"""Fixtures for the tests of the accountant."""
 
 import shutil
 from dataclasses import replace
@@ -19,7 +19,7 @@ from tests.people import People
 
 @pytest.fixture(scope="package")
 def true_books(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Copy:
-    """What is left of three complaints, one of whose responses was returned, and every request."""
+    """The evidence of three complaints, one of them with a returned response, and all requests."""
     uri, folder = new_vhost(rabbit), tmp_path_factory.mktemp("true")
     with (
         open_postbox() as (postbox, smtp),

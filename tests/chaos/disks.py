@@ -1,4 +1,4 @@
-"""Small disks that a test fills up: a tmpfs each, mounted where its databases lie."""
+"""Small disks that a test fills: a tmpfs each, mounted where its databases are."""
 
 import os
 import secrets
@@ -14,7 +14,7 @@ BLOCK = 4096
 
 @contextmanager
 def small_disk(folder: Path, owner: int | None = None) -> Iterator[Path | None]:
-    """A disk of MEGABYTES at `folder`; None where this machine lets nobody mount one."""
+    """Yield a disk of MEGABYTES at `folder`; None where this machine does not allow mounting."""
     folder.mkdir(parents=True, exist_ok=True)
     if cannot():
         yield None
@@ -30,7 +30,7 @@ def small_disk(folder: Path, owner: int | None = None) -> Iterator[Path | None]:
 
 
 def cannot() -> str | None:
-    """Why no disk can be mounted here; None where one can."""
+    """Return why no disk can be mounted here; None where one can."""
     folder = Path(tempfile.gettempdir()) / f"nkk-mount-{secrets.token_hex(4)}"
     folder.mkdir()
     try:
@@ -44,7 +44,7 @@ def cannot() -> str | None:
 
 
 def fill(disk: Path) -> None:
-    """Leave not a block free on `disk`."""
+    """Fill `disk` to the last block."""
     with (disk / "filler").open("wb", buffering=0) as filler:
         for size in (256 * BLOCK, BLOCK):
             with suppress(OSError):
@@ -53,5 +53,5 @@ def fill(disk: Path) -> None:
 
 
 def empty(disk: Path) -> None:
-    """Give it all back."""
+    """Free the space again."""
     (disk / "filler").unlink(missing_ok=True)

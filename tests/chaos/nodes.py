@@ -1,4 +1,4 @@
-"""Asking a RabbitMQ node of ours for one of its own functions, without the second of processor a rabbitmqctl takes."""
+"""Calls of Erlang functions on a RabbitMQ node, without the second of processor time that rabbitmqctl takes."""
 
 import subprocess
 
@@ -6,7 +6,7 @@ from ops.stack.broker import PrivateNode
 
 
 def tell(node: PrivateNode, order: str) -> str:
-    """What `node` answers to an Erlang expression, which ends with a full stop. AssertionError where it does not."""
+    """Return what `node` answers to an Erlang expression with its full stop. Raise AssertionError on failure."""
     environment, cookie = node._environment(), (node.folder / ".erlang.cookie").read_text()
     command = ["erl_call", "-sname", environment["RABBITMQ_NODENAME"], "-c", cookie, "-e"]
     done = subprocess.run(

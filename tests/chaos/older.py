@@ -1,6 +1,6 @@
 """The stages as they were before calendars had versions: they neither write nor understand the field `calendar`.
 
-Imported by the process of such an instance alone: in it, every event has the older shape.
+Imported only by the process of such an instance, in which every event has the older shape.
 """
 
 from marshmallow import EXCLUDE

@@ -1,4 +1,4 @@
-"""Which faults strike when: a pure function of the seed, the duration and what there is to strike."""
+"""The plan of faults: a pure function of the seed, the duration and the possible targets."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from tests.chaos.strikes.kinds import Kind
 
 PAUSE_SECONDS = (0.5, 3.0)
-"""Between the beginnings of two faults."""
+"""The pause between the starts of two faults."""
 
 
 @dataclass(frozen=True)
 class Strike:
-    """A fault to come: `at` seconds after the start it strikes `target`, and `lasts` so long."""
+    """A planned fault: `at` seconds after the start it strikes `target`, and lasts for `lasts` seconds."""
 
     at: float
     kind: str
@@ -25,8 +25,8 @@ class Strike:
 
 
 def plan(seed: int, seconds: float, kinds: Sequence[Kind], targets: Mapping[str, Sequence[str]]) -> list[Strike]:
-    """The faults of one run, in order: at one place one at a time, each healed before the end, every kind once before
-    any comes a second time. `targets` are what can be struck at each place."""
+    """Return the faults of one run, in order. Each place has one fault at a time, each is healed before the end, and
+    every kind comes once before any repeats. `targets` lists what can be struck at each place."""
     dice = random.Random(seed)
     free = dict.fromkeys(targets, 0.0)
     found, now = [], dice.uniform(*PAUSE_SECONDS)

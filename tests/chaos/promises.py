@@ -1,4 +1,4 @@
-"""Which answers each operation promises, and how soon: one table."""
+"""The promises: the answers of each operation, and their time limits, in one table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ CALL_SECONDS = 3.0
 """The gateway's time limit for one call to a stage (NKK_RPC_TIMEOUT of the installation)."""
 
 MARGIN_SECONDS = 4.0
-"""What a request may take beside its calls, on a machine that is busy with other things."""
+"""What a request may take in addition to its calls, on a machine that is busy with other work."""
 
 UNAVAILABLE = {503: ("unavailable",)}
 HASHING = {503: ("unavailable", "busy")}
@@ -15,26 +15,26 @@ HASHING = {503: ("unavailable", "busy")}
 
 @dataclass(frozen=True)
 class Promise:
-    """`answers` are the problems each status may come with, none for a success. The request takes at most `calls`
-    calls to stages, one after another. `facts` are the events of which an accepted one tells exactly one."""
+    """`answers` are the problems that each status may have, none for a success. A request takes at most `calls` calls
+    to stages, one after another. An accepted one publishes exactly one of the events `facts`."""
 
     answers: Mapping[int, tuple[str, ...]]
     calls: int = 1
     facts: tuple[str, ...] = ()
     done: tuple[str, ...] = field(default=())
-    """The problems that say that it was done before."""
+    """The problems that mean that the command was carried out before."""
 
     @property
     def seconds(self) -> float:
-        """Within which it is answered, whatever is away."""
+        """The time limit for the answer, whichever part is unavailable."""
         return self.calls * CALL_SECONDS + MARGIN_SECONDS
 
 
 def _command(
     facts: tuple[str, ...], done: tuple[str, ...], not_yet: tuple[str, ...] = (), calls: int = 1, unheard: bool = True
 ) -> Promise:
-    """A command at a desk: `not_yet` are the problems of one that comes too early; `unheard` says that the desk may
-    not know the ticket yet."""
+    """Return the promise of a command at a desk. `not_yet` are the problems of one that comes too early; with
+    `unheard`, the desk may not know the ticket yet."""
     answers = {200: (), 409: done + not_yet} | UNAVAILABLE | ({404: ("unknown-ticket",)} if unheard else {})
     return Promise(answers, calls, facts, done)
 
@@ -80,4 +80,4 @@ PROMISES: dict[str, Promise] = {
 }
 
 UNDER_JUMPED_CLOCKS = {401: ("not-authenticated",)}
-"""Promised besides while, or just after, a clock is wrong: a log-in has a time."""
+"""Additional answers while, or just after, a clock is wrong, because a log-in expires."""

@@ -1,9 +1,9 @@
-"""A small TCP proxy that stands between the services and their broker or database, and can be told to misbehave.
+"""A small TCP proxy between the services and their broker or database, which can misbehave.
 
 pass    forwards everything
 delay   forwards everything late
 stall   keeps every connection and forwards nothing
-halve   forwards half of what comes next on each connection, then hangs up
+halve   forwards half of what comes next on each connection, then closes it
 reset   resets every connection, and each new one
 """
 
@@ -23,15 +23,15 @@ DELAY_SECONDS = (0.05, 0.3)
 CONNECT_SECONDS = 1.0
 CHUNK = 65536
 RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER of no seconds: closing sends RST."""
+"""SO_LINGER of zero seconds: closing sends RST."""
 
 Address = tuple[str, int]
 
 
 class Proxy:
-    """Forwards from a port of its own to the first of `upstreams` that takes a connection, in turn.
+    """Forwards from a port of its own to the first of `upstreams` that accepts a connection, in turn.
 
-    Runs in a thread of its own; `mode` may be set from any.
+    It runs in a thread of its own; `mode` may be set from any thread.
     """
 
     def __init__(self, upstreams: Sequence[Address]) -> None:
@@ -58,7 +58,7 @@ class Proxy:
 
     @property
     def mode(self) -> str:
-        """How it behaves now."""
+        """The current mode."""
         return self._mode
 
     def behave(self, mode: str) -> None:
@@ -68,7 +68,7 @@ class Proxy:
 
     @property
     def connections(self) -> int:
-        """How many ends of connections are open."""
+        """The number of open connection ends."""
         return len(self._writers)
 
     def _obey(self) -> None:
@@ -92,7 +92,7 @@ class Proxy:
         self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
         for writer in list(self._writers):
             writer.transport.abort()
-        # What was aborted closes its socket in the loop's next round.
+        # An aborted connection closes its socket in the loop's next iteration.
         self._loop.run_until_complete(asyncio.sleep(0))
         self._loop.close()
 
@@ -114,14 +114,14 @@ class Proxy:
             finally:
                 self._end(back)
         except asyncio.CancelledError:
-            # The proxy ends; whoever would hear of it has no use for it.
+            # The proxy is closing, so the error does not matter.
             return
         finally:
             self._end(writer)
 
     @staticmethod
     async def _both_ways(*ways: "asyncio.Future[None]") -> None:
-        # One end hung up: neither way is of use any more.
+        # One end closed, so neither direction is of use any more.
         tasks = [asyncio.ensure_future(way) for way in ways]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -164,6 +164,6 @@ class Proxy:
 
 
 def through(url: str, proxy: Proxy) -> str:
-    """`url` as those write it who go through `proxy`."""
+    """Return `url` with the address of `proxy`."""
     head, _, tail = url.partition("@")
     return f"{head}@{LOOPBACK}:{proxy.port}/{tail.partition('/')[2]}"

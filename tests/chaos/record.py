@@ -1,4 +1,4 @@
-"""What is written down while it happens: every request with its answer, and every fault."""
+"""The record of a run: every request with its answer, and every fault."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +9,12 @@ PRESSURE = Path("/proc/pressure/cpu")
 
 @dataclass(frozen=True)
 class Asked:
-    """One request and its answer. `at` is seconds since the epoch by the harness's own clock, `took` seconds.
+    """One request and its answer. `at` is seconds since the epoch by the harness's own clock, `took` is in seconds.
 
     `status` is None where the connection broke before an answer; `problem` is the type of a problem, `flaw` what is
-    amiss with the answer's form. `starved` is how many seconds of it somebody on this machine had work and waited for a
-    processor. `key` is a submission's Idempotency-Key, `closed` says that a reporter was shown a
-    complaint as closed.
+    wrong with the form of the answer. `starved` is for how many of its seconds some process on this machine waited for
+    a processor. `key` is a submission's Idempotency-Key, and `closed` says that a reporter was shown a complaint as
+    closed.
     """
 
     at: float
@@ -36,7 +36,7 @@ class Asked:
 
 @dataclass
 class Struck:
-    """A fault that was struck: its `kind`, what it struck, and from when to when (seconds since the epoch)."""
+    """A fault that was struck: its `kind`, its target, and its start and end in seconds since the epoch."""
 
     kind: str
     target: str
@@ -44,7 +44,7 @@ class Struck:
     ended: float = float("inf")
 
     def overlaps(self, began: float, ended: float, slack: float = 0.0) -> bool:
-        """Whether it went on at any time between the two, or not longer than `slack` seconds before."""
+        """Return whether the fault was active between the two times, or ended at most `slack` seconds before."""
         return self.began <= ended and began <= self.ended + slack
 
     def __str__(self) -> str:
@@ -52,8 +52,7 @@ class Struck:
 
 
 def starved_so_far() -> float:
-    """Seconds since the machine started in which somebody had work and waited for a processor; 0 where the kernel does
-    not count them."""
+    """Return the seconds since boot in which some process waited for a processor; 0 where they are not counted."""
     try:
         return int(PRESSURE.read_text().partition("total=")[2].split()[0]) / 1e6
     except (OSError, IndexError):
@@ -62,7 +61,7 @@ def starved_so_far() -> float:
 
 @dataclass
 class Record:
-    """Everything written down in one run."""
+    """Everything recorded in one run."""
 
     seed: int
     began: float = field(default_factory=time)
@@ -70,7 +69,7 @@ class Record:
     struck: list[Struck] = field(default_factory=list)
 
     def under(self, asked: Asked, kinds: tuple[str, ...], slack: float = 0.0) -> bool:
-        """Whether a fault of one of `kinds` went on while `asked` did, or ended not longer than `slack` before."""
+        """Return whether a fault of one of `kinds` was active during `asked`, or ended up to `slack` seconds before."""
         return any(
             struck.kind in kinds and struck.overlaps(asked.at, asked.at + asked.took, slack) for struck in self.struck
         )

@@ -1,4 +1,4 @@
-"""One run: a world, its traffic and its faults, and the accountant's word at the end."""
+"""One run: a world, its traffic and its faults, and the accountant's verdict at the end."""
 
 import os
 from collections import Counter
@@ -26,25 +26,25 @@ from tests.installations import eventually
 from tests.people import People
 
 RATE = 1.5
-"""Journeys begun a second: about fifteen requests."""
+"""Journeys started per second, each of about fifteen requests."""
 
 FINISH_SECONDS = 60.0
-"""After the last fault is healed, for what is under way to come to its end."""
+"""The time after the last fault is healed for open journeys to end."""
 
 READY_SECONDS = 240.0
-"""After the last fault is healed, for every stage to answer: on a machine that starves it, long."""
+"""The time after the last fault is healed for every stage to answer, which is long on an overloaded machine."""
 
 SETTLE_SECONDS = 60.0
-"""After the last request, for every event and letter to arrive."""
+"""The time after the last request for every event and letter to arrive."""
 
 Echo = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run. `histories` are of what is broken or did not come to its end in time; `slowest` is in
-    seconds, less those in which the machine let the request wait; `absent` is what could not be struck, and why;
-    `unfinished` is which journeys did not come to their end, and why."""
+    """The outcome of a run. `histories` are those of breaches and of journeys that did not end in time; `slowest` is in
+    seconds, less the time that the request waited for a processor; `absent` is what could not be struck, and why;
+    `unfinished` is which journeys did not end, and why."""
 
     seed: int
     seconds: float
@@ -65,16 +65,16 @@ class Outcome:
 
     @property
     def name(self) -> str:
-        """What it ran on."""
+        """The kind of world it ran on."""
         return named(self.postgres, self.clustered)
 
     def command(self) -> str:
-        """What strikes the same faults again."""
+        """The command that repeats the same faults."""
         database, nodes = "postgres" if self.postgres else "sqlite", 3 if self.clustered else 1
         return f"make chaos MINUTES={self.seconds / 60:g} SEED={self.seed} ON={database} NODES={nodes}"
 
     def lines(self) -> Iterator[str]:
-        """For a person to read."""
+        """Return the report for people."""
         yield f"seed {self.seed} on {self.name}: {self.seconds:.0f} s of faults"
         yield f"  faults struck: {sum(self.struck.values())}  " + counted(self.struck)
         yield from (f"  not struck on this machine: {why}" for why in self.absent)
@@ -90,7 +90,7 @@ class Outcome:
 def run(
     folder: Path, seed: int, seconds: float, postgres: bool, clustered: bool, echo: Echo, rate: float = RATE
 ) -> Outcome:
-    """Traffic for `seconds` under the faults of `seed`, then the books."""
+    """Run traffic for `seconds` under the faults of `seed`, then check the books."""
     absent = [why for why in (disks.cannot(), cluster.cannot() if clustered else None) if why]
     clustered = clustered and cluster.cannot() is None
     for why in absent:
@@ -99,7 +99,7 @@ def run(
     record = Record(seed)
     with world(folder, postgres, clustered) as found:
         broker.listen(found.uri)
-        # What was told before anybody listened.
+        # Events that were published before the listener existed.
         overheard = [(event.stage, event.event_id) for event in found.books.read().told]
         people = People(found.installation)
         traffic = Traffic(people, found.installation.url, record, rate)
@@ -126,12 +126,12 @@ def run(
 
 
 def named(postgres: bool, clustered: bool) -> str:
-    """A kind of world, in words."""
+    """Return a kind of world in words."""
     return f"{'PostgreSQL' if postgres else 'SQLite'}, {'three nodes' if clustered else 'one node'}"
 
 
 def _strike_all(found: World, record: Record, strikes: list[Strike], seconds: float, echo: Echo) -> None:
-    """Strike and heal as planned, each place by itself: what takes long at one keeps no other waiting."""
+    """Strike and heal as planned, each place in a thread of its own, so that a slow one does not delay the others."""
     began = monotonic()
     places = dict.fromkeys(strike.place for strike in strikes)
     done = [
@@ -153,15 +153,14 @@ def _strike_at(found: World, record: Record, began: float, echo: Echo, strikes: 
         struck = Struck(strike.kind, strike.target, time())
         record.struck.append(struck)
         kind.strike(found, strike.target)
-        # As long as planned, however long it took to strike.
+        # As long as planned, however long striking took.
         sleep(strike.lasts)
         kind.heal(found, strike.target)
         struck.ended = time()
 
 
 def _finish(found: World, traffic: Traffic) -> tuple[float, float]:
-    """All is healed: what is under way comes to its end, or time is up. Since when, and how long the machine had
-    starved somebody by then."""
+    """Wait until open journeys have ended, or time is up. Return when all was healed, and the starved seconds then."""
     traffic.stop_beginning()
     there_again(found)
     if found.cluster is not None:
@@ -181,7 +180,7 @@ def _is_ready(found: World) -> bool:
 
 
 def settled(found: World, overheard: list[tuple[str, str]]) -> None:
-    """Wait until nothing is on its way any more, or for long enough; what was heard is added to `overheard`."""
+    """Wait until nothing is in transit any more, or time is up. What was consumed meanwhile is added to `overheard`."""
 
     def nothing_moves() -> bool:
         overheard.extend(broker.overheard(found.uri))
@@ -197,7 +196,7 @@ def settled(found: World, overheard: list[tuple[str, str]]) -> None:
 
 
 def keep(found: World, record: Record, folder: Path) -> None:
-    """Put what was written down, by the harness and by every process, where it stays."""
+    """Store the record of the harness and the logs of every process permanently."""
     lines = sorted(
         [(asked.at, str(asked)) for asked in record.asked]
         + [(struck.began, f"** {struck}") for struck in record.struck]
@@ -243,5 +242,5 @@ def _outcome(
 
 
 def counted(counts: Counter[str]) -> str:
-    """Each name and how often, in brackets."""
+    """Return each name with its count, in brackets."""
     return "(" + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) + ")"

@@ -1,4 +1,4 @@
-"""The accountant, shown true books and then a copy in which one thing is not as it was: it says exactly that."""
+"""The accountant reports exactly the one thing that was changed in a copy of true books."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The accountant, shown true books and one request more or less than there was: it says exactly that."""
+"""The accountant reports exactly the one request that was added to or removed from true books."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A partition is one: the others miss the node, it pauses itself, and comes back."""
+"""A partition works: the others miss the node, it pauses itself, and it comes back."""
 
 from pathlib import Path
 
@@ -20,9 +20,9 @@ def test_a_node_that_is_cut_off_is_missed_pauses_itself_and_comes_back(tmp_path:
         assert cluster.running() == [FIRST, SECOND, THIRD]
         cluster.partition(THIRD)
         eventually(lambda: cluster.running() == [FIRST, SECOND], patience=90)
-        # Each side misses the other in its own time.
+        # Each side notices the other's absence in its own time.
         eventually(lambda: THIRD not in cluster.running(THIRD), patience=90)
-        # It pauses itself, and is there for its operator all the same.
+        # The node pauses itself, but its operator still reaches it.
         assert tell(cluster.nodes[THIRD], "node().") == "'rabbit@node-3'"
         with Connection(cluster.nodes[FIRST].uri) as connection:
             queue = connection.default_channel.queue_declare(

@@ -1,4 +1,4 @@
-"""A journey goes on to its end, however late its events are heard; one that stands still is a breach."""
+"""A journey continues to its end however late its events are consumed, and a stuck one is a breach."""
 
 import asyncio
 import random
@@ -25,8 +25,8 @@ UNKNOWN: Answer = 503, {"type": "urn:nkk:problem:unavailable"}
 
 
 class Desks:
-    """What `Traffic` is to a journey, with the desks of Tim Utama and an OPD behind it: each hears of what the other
-    did after so many requests more, and now and then nobody learns whether an act was done."""
+    """A stand-in for `Traffic`, with the desks of the main team and an OPD. Each consumes the other's events after some
+    more requests, and sometimes the outcome of an act is unknown."""
 
     def __init__(self, seed: int, slowness: int) -> None:
         self._dice = random.Random(seed)
@@ -55,7 +55,7 @@ class Desks:
         while self._on_the_way and self._on_the_way[0][0] < 0:
             self._on_the_way.pop(0)[1]()
         if self._dice.random() < 0.2:
-            return UNKNOWN  # and nothing was done
+            return UNKNOWN  # nothing was done
         try:
             answer = self._do(operation, who)
         except Refused as refusal:
@@ -88,7 +88,7 @@ class Desks:
 
 
 def returned(seed: int) -> random.Random:
-    """Dice of a journey on which the first response is returned, and which is carried to its end."""
+    """Return the dice of a journey whose first response is returned, and which goes to its end."""
     for number in range(1_000):
         dice = random.Random(f"{seed} {number}")
         before = dice.getstate()
@@ -122,7 +122,7 @@ REFUSED = said(ENDED - 1, "approve", 409, problem="no-response-yet")
 def judged(
     *asked: Asked, struck: tuple[Struck, ...] = (), ticket: str = TICKET, starved: float = 0.0
 ) -> tuple[str | None, list[str]]:
-    """Why a journey did not come to its end, and what is a breach of it."""
+    """Return why a journey did not end, and its breaches."""
     record, journey = Record(0, 0.0, list(asked), list(struck)), Unfinished(ticket, HEALED, ENDED, starved)
     return explained(record, journey), [str(breach) for breach in breaches(record, [journey])]
 

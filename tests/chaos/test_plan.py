@@ -1,4 +1,4 @@
-"""The plan of faults depends on the seed and the duration, and on nothing else."""
+"""The plan of faults depends only on the seed and the duration."""
 
 from itertools import pairwise
 

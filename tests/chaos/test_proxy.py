@@ -1,4 +1,4 @@
-"""The proxy does what it is told to the bytes that pass."""
+"""Each mode of the proxy does to the bytes what it promises."""
 
 import socket
 import threading
@@ -16,7 +16,7 @@ WORD = b"0123456789"
 
 @pytest.fixture
 def echo() -> Iterator[int]:
-    """The port of a server that says again what it is told."""
+    """The port of an echo server."""
     door = listening_socket()
 
     def serve() -> None:
@@ -50,7 +50,7 @@ def proxy(echo: int) -> Iterator[Proxy]:
 
 @pytest.fixture
 def call(proxy: Proxy) -> Iterator[Callable[[], socket.socket]]:
-    """Connects to the proxy."""
+    """A function that connects to the proxy."""
     lines: list[socket.socket] = []
 
     def connect() -> socket.socket:
@@ -66,7 +66,7 @@ Call = Callable[[], socket.socket]
 
 
 def said(line: socket.socket, length: int = len(WORD)) -> bytes:
-    """What comes back, until the other end hangs up or it is long enough."""
+    """Return what comes back, until the other end closes or `length` bytes are there."""
     found = b""
     while len(found) < length and (data := line.recv(length - len(found))):
         found += data
@@ -109,7 +109,7 @@ def test_a_halved_message_arrives_by_half_and_is_followed_by_nothing(proxy: Prox
     assert said(line) == WORD
     proxy.behave("halve")
     line.sendall(WORD)
-    # The half of a half: there, and back.
+    # Half on the way there, and half of that on the way back.
     assert said(line) in (WORD[:5], WORD[:2], b"")
     assert line.recv(1) == b""
 
@@ -154,7 +154,7 @@ def test_the_next_is_tried_where_one_is_not_there(echo: int) -> None:
 
 
 def test_a_caller_of_nobody_is_reset() -> None:
-    # As soon as it is connected, and that may be before it knows that it is.
+    # The reset may come right after the connection, even before the client knows that it is connected.
     with (
         Proxy([(LOOPBACK, free_port())]) as proxy,
         pytest.raises(ConnectionResetError),

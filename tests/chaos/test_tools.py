@@ -1,4 +1,4 @@
-"""What faults are struck with does what it says: disks are full, clocks are wrong, a stage is of an older version."""
+"""The tools of the faults work: disks are full, clocks are wrong, and a stage is of an older version."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The people: journeys on both paths, begun at a steady rate over HTTP, each request and its answer written down."""
+"""The traffic: journeys on both paths, started at a steady rate over HTTP, with each request and answer recorded."""
 
 import asyncio
 import random
@@ -20,12 +20,12 @@ REPORTERS = 6
 OPDS = ("disdukcapil", "dinas-kesehatan")
 TEXT = {"text": "Petugas yang dilaporkan telah ditegur secara tertulis."}
 MOST_OPEN = 40
-"""Journeys under way at once; a beginning that would be one more is left out, and counted."""
+"""The largest number of open journeys. Further ones are not started, but counted."""
 
 PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.15, 1.5
 RENEWED_SECONDS = 480.0
 GIVE_UP_SECONDS = 90.0
-"""A request unanswered for so long hangs; nothing promises as much."""
+"""The time after which a request counts as hanging; no promise is as long."""
 
 Answer = tuple[int | None, dict[str, Any]]
 
@@ -34,12 +34,12 @@ AT_THE_END = "where it stood at the end"
 
 
 class Left(Exception):
-    """This journey ends here: it is to stand where it stands, or time is up."""
+    """The journey ends early, as planned or because time is up."""
 
 
 @dataclass
 class Account:
-    """Somebody who can log in."""
+    """A user who can log in."""
 
     name: str
     username: str
@@ -50,7 +50,7 @@ class Account:
 
 
 class Traffic:
-    """`rate` journeys a second from the first `begin` to `stop`, in a thread of its own."""
+    """Starts `rate` journeys per second between `begin` and `stop`, in a thread of its own."""
 
     def __init__(self, people: People, url: str, record: Record, rate: float) -> None:
         self._url = url
@@ -70,26 +70,26 @@ class Traffic:
             self._reporters.append(Account(f"reporter {number}", account["username"], account["password"]))
         self.left_out = 0
         self.carried: Counter[str] = Counter()
-        # Tickets of those that were to come to their end and did not; empty where none was given out yet.
+        # The tickets of those that should have ended and did not; empty where none was issued yet.
         self.unfinished: list[str] = []
         self._beginning, self._ending = True, False
         self._thread = threading.Thread(target=lambda: asyncio.run(self._go()), name="traffic")
 
     def begin(self) -> None:
-        """Begin."""
+        """Start the traffic."""
         self._thread.start()
 
     def stop_beginning(self) -> None:
-        """No further journeys; those under way go on."""
+        """Start no further journeys; open ones continue."""
         self._beginning = False
 
     @property
     def under_way(self) -> int:
-        """How many journeys are not at their end."""
+        """The number of open journeys."""
         return self._open
 
     def stop(self) -> None:
-        """End every journey where it stands after its next answer."""
+        """End every journey after its next answer."""
         self._beginning, self._ending = False, True
         self._thread.join()
 
@@ -121,7 +121,7 @@ class Traffic:
             self._open -= 1
 
     async def somebody(self, dice: random.Random) -> Account:
-        """A reporter: one of those there are, now and then a new one."""
+        """Return a reporter: usually an existing one, sometimes a new one."""
         if dice.random() < 0.9:
             return dice.choice(self._reporters)
         number = len(self._reporters)
@@ -135,7 +135,7 @@ class Traffic:
         return account
 
     async def token(self, account: Account) -> str:
-        """An access token that is good for a while."""
+        """Return an access token that remains valid for a while."""
         async with account.lock:
             while not account.token or monotonic() - account.since > RENEWED_SECONDS:
                 form = {"username": account.username, "password": account.password}
@@ -147,13 +147,13 @@ class Traffic:
         return account.token
 
     async def pause(self, seconds: float) -> None:
-        """Wait. Raises Left once everybody goes home."""
+        """Wait. Raise Left once all journeys must end."""
         await asyncio.sleep(seconds)
         if self._ending:
             raise Left(AT_THE_END)
 
     def person(self, name: str) -> Account:
-        """A member of the staff."""
+        """Return the account of a member of the staff."""
         return self._staff[name]
 
     async def ask(
@@ -167,13 +167,13 @@ class Traffic:
         key: str | None = None,
         token: str = "",
     ) -> Answer:
-        """One request, written down with its answer: its status and what it holds, (None, {}) where none came."""
+        """Send and record one request. Return its status and content, or (None, {}) where no answer came."""
         headers = ({"Authorization": f"Bearer {token}"} if token else {}) | ({"Idempotency-Key": key} if key else {})
         at, began, starved = time(), monotonic(), starved_so_far()
         try:
             response = await self._http.request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:
-            # A request that was never answered: the connection broke, or nobody said anything for too long.
+            # The request was never answered: the connection broke, or timed out.
             self._record.asked.append(
                 Asked(at, monotonic() - began, operation, who, None, ticket, key, type(error).__name__)
             )
@@ -201,7 +201,7 @@ class Traffic:
 
 
 def _read(response: httpx.Response) -> tuple[str | None, dict[str, Any]]:
-    """(what is amiss with the form of an answer, what it holds)"""
+    """Return (what is wrong with the form of an answer, its content)."""
     try:
         answer = response.json()
     except ValueError:
@@ -214,7 +214,7 @@ def _read(response: httpx.Response) -> tuple[str | None, dict[str, Any]]:
 
 
 class Journey:
-    """One complaint and the people it meets. What it is to be is drawn first: the same seed, the same journeys."""
+    """One complaint and its users. Its course is drawn first, so that a seed always gives the same journeys."""
 
     def __init__(self, traffic: Traffic, dice: random.Random) -> None:
         self._traffic = traffic
@@ -230,7 +230,7 @@ class Journey:
         self.ticket = ""
 
     async def travel(self) -> None:
-        """From the form to the receipt. Raises Left where it is to end before."""
+        """Go from the form to the receipt. Raise Left where the journey ends early."""
         self._reporter = await self._traffic.somebody(self._dice)
         await self._submit()
         await self._act("operator", "hand over", "handover")
@@ -249,7 +249,7 @@ class Journey:
         await self._act(self.opd, "respond", "response", TEXT)
         if self.returned:
             await self._act("main_team", "return", "approval", {"approved": False, "note": "Uraikan."})
-            # Until the OPD's desk has heard of it, a second response is refused there as given before.
+            # Until the OPD's desk has consumed the return, it refuses a second response as already given.
             while not await self._was_returned(self.opd):
                 await self._traffic.pause(PAUSE_SECONDS)
             await self._act(self.opd, "respond", "response", TEXT)
@@ -268,14 +268,14 @@ class Journey:
         self._done()
 
     async def _act(self, who: str | None, operation: str, path: str, body: Any = None) -> None:
-        """One command, until it is done: it may come too early, or its answer be lost."""
+        """Send one command until it is done: it may come too early, or its answer may be lost."""
         person, pause = self._traffic.person(who) if who else self._reporter, PAUSE_SECONDS
         if who and self._dice.random() < 0.2:
             await self._ask(person, "claim", "POST", f"/complaints/{self.ticket}/claim", {})
         while True:
             status, answer = await self._ask(person, operation, "POST", f"/complaints/{self.ticket}/{path}", body)
             problem = str(answer.get("type", "")).rpartition(":")[2]
-            # A return that went through leaves nothing to return, as there is nothing before the response has come.
+            # A return that succeeded leaves nothing to return, as before the response has arrived.
             if (
                 status == 200
                 or problem in PROMISES[operation].done
@@ -291,12 +291,12 @@ class Journey:
         self._done()
 
     async def _was_returned(self, who: str) -> bool:
-        """Whether the first response stands as returned at the desk of `who`."""
+        """Return whether the first response is returned at the desk of `who`."""
         status, shown = await self._ask(self._traffic.person(who), "look", "GET", f"/complaints/{self.ticket}")
         return status == 200 and (shown["round"], shown["stands"]["state"]) == (1, "awaiting_response")
 
     async def _open(self) -> None:
-        """The reporter reads until the answer is there, which receives it."""
+        """Read as the reporter until the answer is there, which receives it."""
         while True:
             status, answer = await self._ask(self._reporter, "read", "GET", f"/complaints/{self.ticket}")
             if status == 200 and answer["stands"]["state"] == "closed":

@@ -1,4 +1,4 @@
-"""True books to be corrupted: what three complaints leave behind, and every request about them."""
+"""True books for tests to change: the data of three complaints, and all requests about them."""
 
 import json
 import sqlite3
@@ -16,44 +16,44 @@ from tests.chaos.record import Asked, Record, Struck
 from tests.people import People, Person
 
 INFORMATION, COMPLAINT, WAITING = 0, 1, 2
-"""The tickets of the true books: closed on either path, and one that waits to be classified."""
+"""The tickets of the true books: one closed on each path, and one that awaits classification."""
 
 
 @dataclass
 class Copy:
-    """A copy of true books, to be corrupted."""
+    """A copy of true books, for a test to change."""
 
     evidence: Evidence
     folder: Path
     tickets: list[str]
 
     def change(self, stage: str, statement: str, **values: Any) -> None:
-        """Change what a database holds."""
+        """Change one row of a database."""
         connection = sqlite3.connect(self.folder / f"{stage}.db")
         with connection:
             assert connection.execute(statement, values).rowcount == 1, statement
         connection.close()
 
     def event(self, type_: str, ticket: str) -> str:
-        """The id of an event."""
+        """Return the id of an event."""
         return next(
             event.event_id for event in self.evidence.pages.told if (event.type, event.subject) == (type_, ticket)
         )
 
     def said(self, **shown: Any) -> list[str]:
-        """What the accountant says of it; `shown` replaces what it is shown."""
+        """Return the accountant's breaches; `shown` replaces parts of the evidence."""
         books = Books({stage: f"sqlite:///{self.folder / f'{stage}.db'}" for stage in STAGES})
         evidence = replace(self.evidence, **{"pages": books.read(), **shown})
         return [str(breach) for breach in breaches(evidence)]
 
     def said_of(self, *asked: Asked, struck: tuple[Struck, ...] = ()) -> list[str]:
-        """The same, with further requests and faults."""
+        """Return the accountant's breaches with further requests and faults."""
         record = self.evidence.record
         return self.said(record=replace(record, asked=[*record.asked, *asked], struck=[*record.struck, *struck]))
 
 
 def recorded(people: People, record: Record) -> list[str]:
-    """Three journeys, each request written down as traffic would."""
+    """Carry three journeys, and record each request as the traffic would."""
     wrote = Scribe(people, record)
     reporter = people.reporter()
     tickets = [wrote.submit(reporter) for _ in range(3)]
@@ -73,7 +73,7 @@ def recorded(people: People, record: Record) -> list[str]:
 
 
 class Scribe:
-    """Asks, until it is done, and writes down."""
+    """Sends requests until they succeed, and records them."""
 
     def __init__(self, people: People, record: Record) -> None:
         self._people = people
@@ -95,14 +95,14 @@ def asked(operation: str, status: int | None, ticket: str | None = None, took: f
 
 
 def only(said: list[str], *words: str) -> None:
-    """The accountant says one thing, and all of `words` are in it."""
+    """Assert that the accountant reports one breach, which contains all of `words`."""
     assert len(said) == 1, said
     for word in words:
         assert word in said[0], said
 
 
 def told_again(copy: Copy, type_: str, ticket: str, **changed: Any) -> str:
-    """Have an event of the outbox told a second time under an id of its own, sent, heard and noted."""
+    """Publish an event of the outbox a second time under an id of its own, sent, consumed and recorded."""
     event = next(each for each in copy.evidence.pages.told if (each.type, each.subject) == (type_, ticket))
     again = str(uuid.uuid4())
     body = json.loads(event.body)

@@ -1,4 +1,4 @@
-"""What faults strike at: a whole installation, its broker, its database and the lines between them."""
+"""The world that faults strike: an installation, its broker, its database and the connections between them."""
 
 import os
 import time
@@ -32,7 +32,7 @@ SHIFTS = ("+90s", "-90s", "+3h", "-3h", "+2d")
 SETTINGS = {
     "NKK_RPC_TIMEOUT": f"{CALL_SECONDS:g}",
     "NKK_RETRY_DELAYS": "0.2,0.4,0.8",
-    # Few reporters write many reports, and the books are balanced while their letters would wait.
+    # The limit is off, because few reporters write many reports, and the check does not wait for postponed letters.
     "NKK_LETTERS_AN_HOUR": "0",
     "NKK_GATEWAY_WORKERS": "2",
     "NKK_GATEWAY_THREADS": "32",
@@ -43,7 +43,7 @@ LIBFAKETIME = Path(f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketim
 
 
 def fake_clock(file: Path) -> dict[str, str]:
-    """What a process needs in its environment for its clock to be as far off as `file` says, looked at each second."""
+    """Return the environment in which a process's clock has the shift in `file`, read every second."""
     return {
         "LD_PRELOAD": str(LIBFAKETIME),
         "FAKETIME_TIMESTAMP_FILE": str(file),
@@ -54,10 +54,10 @@ def fake_clock(file: Path) -> dict[str, str]:
 
 
 class ClockedStack(Stack):
-    """A stack each of whose stages has a clock that can be set."""
+    """A stack in which the clock of each stage can be set."""
 
     def clock(self, stage: str) -> Path:
-        """The file that says how far the clock of `stage` is off."""
+        """Return the file with the shift of the clock of `stage`."""
         return self.var / f"clock-{stage}"
 
     def environment(self, process: str) -> dict[str, str]:
@@ -70,7 +70,7 @@ class ClockedStack(Stack):
 
 
 class Postbox:
-    """A mail server that keeps all it is given."""
+    """A mail server that stores all letters."""
 
     def __init__(self) -> None:
         self.letters: list[Letter] = []
@@ -84,7 +84,7 @@ class Postbox:
 
 @contextmanager
 def open_postbox() -> Iterator[tuple[Postbox, str]]:
-    """A mail server that takes letters, and the URL it does so at."""
+    """Yield a mail server that accepts letters, and its URL."""
     postbox = Postbox()
     server = Controller(postbox, hostname=LOOPBACK, port=free_port())
     server.start()
@@ -96,7 +96,7 @@ def open_postbox() -> Iterator[tuple[Postbox, str]]:
 
 @dataclass
 class World:
-    """`nodes` are RabbitMQ's by name, `proxies` the lines by what they lead to; `server` is None on SQLite."""
+    """`nodes` are RabbitMQ's by name, `proxies` the connections by their target; `server` is None on SQLite."""
 
     installation: Installation
     nodes: Mapping[str, PrivateNode]
@@ -108,17 +108,17 @@ class World:
     cluster: Cluster | None = None
     newer: dict[str, Sequence[str]] = field(default_factory=dict)
     struck: list[int] = field(default_factory=list)
-    """The gateway's processes that the last fault struck, the one that was signalled first."""
+    """The gateway's processes that the last fault struck, the signalled one first."""
     locks: dict[str, Any] = field(default_factory=dict)
     strikers: dict[str, ThreadPoolExecutor] = field(default_factory=dict)
 
     def striker(self, place: str) -> ThreadPoolExecutor:
-        """Who strikes at `place`: one thread for as long as the world lasts, since what it starts dies with it."""
+        """Return the executor that strikes at `place`: one lasting thread, because its child processes die with it."""
         return self.strikers.setdefault(place, ThreadPoolExecutor(1, f"striker at {place}"))
 
     @property
     def uri(self) -> str:
-        """The broker, not through a proxy."""
+        """The broker's URI, not through a proxy."""
         return next(iter(self.nodes.values())).uri
 
     @property
@@ -128,7 +128,7 @@ class World:
 
     @property
     def targets(self) -> dict[str, list[str]]:
-        """What can be struck here, by place."""
+        """Return the possible targets by place."""
         node = "nodes" if self.cluster else "broker"
         found = {
             "stages": self.instances,
@@ -142,7 +142,7 @@ class World:
         return found | ({"postgres": ["server"]} if self.server else {"files": list(STAGES)})
 
     def set_clock(self, stage: str, shift: str) -> None:
-        """Have the clock of `stage` be wrong by `shift`."""
+        """Shift the clock of `stage` by `shift`."""
         stack = self.installation.stack
         assert isinstance(stack, ClockedStack)
         stack.clock(stage).write_text(shift)
@@ -150,7 +150,7 @@ class World:
 
 @contextmanager
 def world(folder: Path, postgres: bool, clustered: bool) -> Iterator[World]:
-    """A ready world in `folder`, on PostgreSQL or SQLite, on one RabbitMQ node or three."""
+    """Yield a ready world in `folder`, on PostgreSQL or SQLite, with one RabbitMQ node or three."""
     if not LIBFAKETIME.exists():
         install_packages("libfaketime")
     folder.mkdir(parents=True, exist_ok=True)
@@ -188,7 +188,7 @@ def _brokers(
 
 
 def databases_on(server: PrivatePostgres, disk: Path | None) -> dict[str, str]:
-    """A database for every stage, on the small disk where there is one: their URLs."""
+    """Create a database for every stage, on the small disk where there is one, and return their URLs."""
     where = " TABLESPACE small" if disk else ""
     connection = psycopg2.connect(server.url("postgres"))
     connection.autocommit = True

@@ -1,12 +1,12 @@
-"""The accountant: reads what an installation holds past its services, and says which of its books do not balance.
+"""The accountant: reads the data of an installation without its services, and reports which books do not balance.
 
-pages     what the databases hold, read once
-events    everything told was sent, in order, and heard once
-effects   every table holds what follows from the facts told, once
-commands  what clients were answered and what was told agree
+pages     what the databases contain, read once
+events    every published event was sent, in order, and consumed once
+effects   every table contains the effects of the published facts, once
+commands  the answers to clients agree with the published facts
 answers   every answer is a promised one, in time
-broker    nothing waits, nothing is in quarantine that was not meant to fail
-letters   nobody is written to twice, and everybody once
+broker    no message is waiting, and nothing is in quarantine that was not meant to fail
+letters   every letter was sent, and none twice
 balance   all of them together
 history   everything known about one complaint, for a book that does not balance
 """

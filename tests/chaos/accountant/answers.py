@@ -1,4 +1,4 @@
-"""Every answer that a client was given is one of those promised, and came in time."""
+"""The book of answers: every answer to a client is a promised one, and came in time."""
 
 from collections.abc import Iterator
 
@@ -7,17 +7,17 @@ from tests.chaos.promises import PROMISES, UNDER_JUMPED_CLOCKS
 from tests.chaos.record import Asked, Record
 
 GATEWAY_DIES = ("worker killed", "worker ended", "gateway killed", "gateway ended")
-"""Faults under which a connection may break without an answer: what answers is what died."""
+"""Faults under which a connection may break without an answer, because the gateway itself died."""
 
 GATEWAY_AWAY = (*GATEWAY_DIES, "worker frozen", "gateway frozen")
 CLOCK_JUMPS = ("clock jumps",)
 
 AFTERMATH_SECONDS = 5.0
-"""How long after its end a fault of the gateway or a clock may still be felt: until the process is there again."""
+"""How long after its end a fault of the gateway or a clock may still have effects, until the process is back."""
 
 
 def breaches(record: Record) -> Iterator[Breach]:
-    """Each answer, or lack of one, that nobody promised."""
+    """Yield each answer, or missing answer, that is not promised."""
     for asked in record.asked:
         about = asked.ticket or asked.operation
         for flaw in (_status(record, asked), _time(record, asked), asked.flaw):
@@ -42,11 +42,11 @@ def _status(record: Record, asked: Asked) -> str | None:
 
 
 def _time(record: Record, asked: Asked) -> str | None:
-    # What is promised is how long a request waits for others, and not how busy this machine is with something else: as
-    # long again at most, since an answer that hangs may hang on a busy machine too.
+    # The promise is about waiting for others, not about other load on this machine. Up to as much time again is allowed
+    # for that, because an answer that hangs may hang on a busy machine too.
     promised = PROMISES[asked.operation].seconds
     bound = promised + min(asked.starved, promised)
-    # Whoever is at the door of a process that is stopped, or not there, is answered when it is.
+    # A request to a process that is stopped or missing is answered when the process is back.
     bound += sum(
         struck.ended - struck.began
         for struck in record.struck

@@ -1,4 +1,4 @@
-"""All the books together."""
+"""All books together."""
 
 from dataclasses import dataclass, field
 
@@ -25,17 +25,16 @@ MAILER_KEPT = (
     "line: halve",
     "line: reset",
 )
-"""Faults that may fall between a mail server's word and the mark in the database. The copy that is sent then is the
-same message to any mail program; any other copy is none that was promised."""
+"""Faults that may occur between a mail server's reply and the update of the database. The copy that is then sent is the
+same message to any mail program; any other copy is a breach."""
 
 AFTERMATH_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the accountant is shown: the pages of the databases, what the harness wrote down, what its listener
-    overheard (stage, event id), what is left on the broker, the letters the mail server was given, and the journeys
-    that did not come to their end."""
+    """The evidence for the accountant: the databases' pages, the harness's record, what its listener overheard as
+    (stage, event id), what is left on the broker, the letters that the mail server got, and the unfinished journeys."""
 
     pages: Pages
     record: Record
@@ -46,7 +45,7 @@ class Evidence:
 
 
 def breaches(evidence: Evidence) -> list[Breach]:
-    """Every book that does not balance."""
+    """Yield a breach for every book that does not balance."""
 
     def excused(began: float, ended: float) -> bool:
         return any(

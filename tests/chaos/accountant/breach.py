@@ -1,11 +1,11 @@
-"""What the accountant says of a book that does not balance."""
+"""A breach: what the accountant reports about a book that does not balance."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Breach:
-    """`book` is which of the books, `about` the ticket (or event, or request) at fault, `says` what is wrong."""
+    """`book` names the book, `about` the ticket (or event, or request) at fault, and `says` what is wrong."""
 
     book: str
     about: str

@@ -1,4 +1,4 @@
-"""What is left on the broker: nothing that waits, and in quarantine nothing but what was meant to fail."""
+"""The book of the broker: no message is waiting, and the quarantine has only events that were meant to fail."""
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
@@ -13,19 +13,19 @@ from ops.stack.quarantine import HEARING
 from tests.chaos.accountant.breach import Breach
 
 LISTENER = "tool.accountant"
-"""A queue of the harness's own, bound to every exchange: what it holds is what any tool would have heard."""
+"""The harness's own queue, bound to every exchange. It contains what any tool would have consumed."""
 
 
 @dataclass(frozen=True)
 class Left:
-    """`waiting` is the number of messages by queue, `quarantined` the events by stage, as summaries."""
+    """`waiting` is the number of messages by queue, `quarantined` the summaries of events by stage."""
 
     waiting: dict[str, int]
     quarantined: dict[str, list[dict[str, Any]]]
 
 
 def read(uri: str) -> Left:
-    """What is on the broker at `uri` now."""
+    """Return what is on the broker at `uri` now."""
     with Connection(uri, connect_timeout=5) as connection:
         waiting = {
             queue: connection.default_channel.queue_declare(queue, passive=True).message_count
@@ -36,7 +36,7 @@ def read(uri: str) -> Left:
 
 
 def listen(uri: str) -> None:
-    """Have the accountant's own queue hear everything from now on."""
+    """Make the accountant's own queue collect everything from now on."""
     with Connection(uri, connect_timeout=5) as connection:
         channel = connection.default_channel
         channel.queue_declare(LISTENER, durable=True, auto_delete=False, arguments={"x-queue-type": "quorum"})
@@ -45,7 +45,7 @@ def listen(uri: str) -> None:
 
 
 def overheard(uri: str) -> list[tuple[str, str]]:
-    """(stage, event id) of all it heard since it was asked last, in the order it came."""
+    """Return (stage, event id) of everything collected since the last call, in order of arrival."""
     found = []
     with Connection(uri, connect_timeout=5) as connection:
         channel = connection.default_channel
@@ -55,7 +55,7 @@ def overheard(uri: str) -> list[tuple[str, str]]:
 
 
 def breaches(left: Left, meant_to_fail: Container[str] = ()) -> Iterator[Breach]:
-    """What waits though all is healed, and what is in quarantine other than the events `meant_to_fail`."""
+    """Yield messages that wait although all is healed, and quarantined events that are not in `meant_to_fail`."""
     for queue, count in left.waiting.items():
         if count:
             yield Breach("queues", queue, f"{count} events still wait")

@@ -1,7 +1,7 @@
-"""What clients were answered and what was told agree: each complaint stands where the last accepted command put it.
+"""The book of commands: answers and published facts agree, and each complaint is in the state of the last command.
 
-A command answered with success told its fact exactly once. One whose answer says that it is not known whether it was
-carried out (503, or a connection that broke) told it once or not at all. Any other answer changed nothing.
+A command answered with success published its fact exactly once. A command whose outcome is unknown to its client (503,
+or a broken connection) published it at most once. Any other answer changed nothing.
 """
 
 from collections import Counter, defaultdict
@@ -26,7 +26,7 @@ class _Tally:
 
 
 def breaches(pages: Pages, asked: list[Asked]) -> Iterator[Breach]:
-    """Commands accepted without a fact, facts without a command, and submissions."""
+    """Yield the commands accepted without a fact, the facts without a command, and wrong submissions."""
     yield from _submissions(pages, [each for each in asked if each.operation == "submit"])
     tallies: dict[tuple[str, str], _Tally] = defaultdict(_Tally)
     for each in asked:
@@ -56,7 +56,7 @@ def _count(tally: _Tally, asked: Asked) -> None:
 def _balance(ticket: str, operation: str, facts: int, tally: _Tally, reads: int) -> Iterator[Breach]:
     least, most = tally.accepted, tally.accepted + tally.unknown
     if operation == "confirm":
-        # Opening the answer receives it as well, and a confirmation after that is accepted and tells nothing more.
+        # Opening the answer receives it too. A confirmation after that is accepted, but publishes nothing.
         least, most = min(least, 1), most + reads
     if facts < least:
         yield Breach("commands", ticket, f"'{operation}' was accepted {tally.accepted} times and told {facts} times")

@@ -1,4 +1,4 @@
-"""Every table holds what follows from the facts told, once: no event without its effect, and no effect twice."""
+"""The book of effects: every table contains the effects of the published facts, each exactly once."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -42,13 +42,13 @@ STATES: dict[str, dict[str, str]] = {
         CLOSED: AnswerState.CLOSED,
     },
 }
-"""The state in which each fact leaves a complaint at each desk."""
+"""The state of a complaint at each desk after each fact."""
 
 LETTERS = {SUBMITTED: "received", ANSWERED: "answered"}
 
 
 def breaches(pages: Pages) -> Iterator[Breach]:
-    """Every complaint of any table, and whatever is told of none."""
+    """Yield the breaches of every complaint in any table, and those about no complaint."""
     tickets = dict.fromkeys([*pages.journeys, *(ticket for table in pages.tables for ticket in pages.tickets(table))])
     for ticket in tickets:
         facts = in_order(pages.journeys.get(ticket, []))
@@ -62,12 +62,12 @@ def breaches(pages: Pages) -> Iterator[Breach]:
 
 
 def in_order(facts: list[Told]) -> list[Told]:
-    """By the procedure's own order: clocks may run askew."""
+    """Return facts in the order of the procedure, because clocks may be wrong."""
     return sorted(facts, key=lambda told: Fact(told.type, None, told.round).place)  # type: ignore[arg-type]
 
 
 def stands_at(facts: list[Told]) -> Step | None:
-    """The step a complaint of which `facts` are told stands at; None once it is closed."""
+    """Return the step that a complaint with `facts` waits for; None once it is closed."""
     return TURNS[facts[-1].type].then
 
 

@@ -1,4 +1,4 @@
-"""Everything told was sent, in order, and heard once by each stage it is for."""
+"""The book of events: every published event was sent, in order, and consumed once by each of its consumers."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ CONSUMERS = {event.TYPE: event.CONSUMERS for event in EVENTS}
 
 
 def breaches(pages: Pages) -> Iterator[Breach]:
-    """Events not sent, not heard, heard twice, or heard though nobody told them."""
+    """Yield the events that were not sent, not consumed, consumed twice, or consumed but never published."""
     told = {event.event_id for event in pages.told}
     for event in pages.told:
         if event.sent_at is None:
@@ -34,8 +34,8 @@ def breaches(pages: Pages) -> Iterator[Breach]:
 
 
 def breaches_of_line(pages: Pages, overheard: Iterable[tuple[str, str]]) -> Iterator[Breach]:
-    """What a listener `overheard` on the broker, (stage, event id) in the order it came: all that was told, and of
-    each complaint in the order in which its stage told it. An event may come again."""
+    """Yield the breaches in what a listener `overheard` on the broker as (stage, event id), in order of arrival: every
+    event must be there, and those of each complaint in the order of their stage. Redeliveries are allowed."""
     first: dict[tuple[str, str], int] = {}
     for place, event in enumerate(overheard):
         first.setdefault(event, place)
@@ -58,7 +58,7 @@ def breaches_of_line(pages: Pages, overheard: Iterable[tuple[str, str]]) -> Iter
 
 
 def _by_subject(told: Iterable[Told]) -> dict[tuple[str, str], list[Told]]:
-    """The events of each stage about each subject, as it told them."""
+    """Return the events of each stage about each subject, in the order of publication."""
     lines = defaultdict(list)
     for event in told:
         lines[event.stage, event.subject].append(event)

@@ -1,4 +1,4 @@
-"""Everything known about one complaint, in the order it happened."""
+"""The history of one complaint: everything known about it, in order."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,7 +8,7 @@ from tests.chaos.record import Record
 
 
 def history(ticket: str, pages: Pages, record: Record) -> str:
-    """Its requests and answers, the faults around them, its events and who heard them, its rows in every table."""
+    """Return its requests and answers, the faults at that time, its events with their consumers, and its rows."""
     return "\n".join([f"--- {ticket}", *_happened(ticket, record), *_told(ticket, pages), *_rows(ticket, pages)])
 
 

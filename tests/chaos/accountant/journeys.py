@@ -1,4 +1,4 @@
-"""Every journey that was to come to its end did; of one that did not it is said why."""
+"""The book of journeys: every journey that should end did so, or something explains why not."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from tests.chaos.promises import PROMISES
 from tests.chaos.record import Asked, Record
 
 STILL_SECONDS = 30.0
-"""After so long without an act that was accepted, all being healed, a journey stands still."""
+"""A journey is stuck when no act was accepted for so long after all faults were healed."""
 
 AFTERMATH_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class Unfinished:
-    """A journey that was under way when time was up: `ticket` is empty where none was given out yet. All faults were
-    healed at `healed`, time was up at `ended`; of that the machine let somebody wait for `starved` seconds."""
+    """A journey that had not ended when time was up. `ticket` is empty where none was issued yet. All faults were
+    healed at `healed`, and time was up at `ended`; for `starved` seconds of that a process waited for a processor."""
 
     ticket: str
     healed: float
@@ -26,7 +26,7 @@ class Unfinished:
 
 
 def breaches(record: Record, unfinished: list[Unfinished]) -> Iterator[Breach]:
-    """Those that stood still, and that no fault explains."""
+    """Yield the journeys that are stuck without an explaining fault."""
     for each in unfinished:
         if explained(record, each) is None:
             yield Breach(
@@ -35,7 +35,7 @@ def breaches(record: Record, unfinished: list[Unfinished]) -> Iterator[Breach]:
 
 
 def explained(record: Record, journey: Unfinished) -> str | None:
-    """Why a journey did not come to its end; None where nothing says it."""
+    """Return why a journey did not end; None where nothing explains it."""
     since = max(
         [
             journey.healed,

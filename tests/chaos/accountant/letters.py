@@ -1,4 +1,4 @@
-"""What the mail server was given: each letter that was due, and none that says again what another said."""
+"""The book of letters: the mail server got every letter that was due, and no letter repeats another."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -11,8 +11,8 @@ from tests.chaos.accountant.pages import Pages
 
 @dataclass(frozen=True)
 class Letter:
-    """One letter as it was taken, `at` seconds since the epoch. A second copy has the same `id`: its Message-ID, or its
-    row's in the books once that is `found`."""
+    """One letter as received, `at` seconds since the epoch. A second copy has the same `id`: its Message-ID, or the id
+    of its row after `found`."""
 
     at: float
     id: str
@@ -21,14 +21,15 @@ class Letter:
 
 
 def found(letters: Iterable[Letter], pages: Pages, private_key: str) -> list[Letter]:
-    """`letters` with their rows' ids, which notification alone can tell from a Message-ID."""
+    """Return `letters` with the ids of their rows, which only notification can derive from a Message-ID."""
     keyed = Keyed(private_key)
     rows = {keyed.message_id(row["id"]): row["id"] for row in pages.tables["messages"]}
     return [replace(letter, id=rows.get(letter.id, letter.id)) for letter in letters]
 
 
 def breaches(pages: Pages, letters: Iterable[Letter], excused: Callable[[float, float], bool]) -> Iterator[Breach]:
-    """`excused` says whether something between two moments kept the mailer from marking what it had sent."""
+    """Yield missing and repeated letters. `excused` returns whether something between two times kept the mailer from
+    marking what it had sent."""
     copies: dict[str, list[Letter]] = defaultdict(list)
     for letter in letters:
         copies[letter.id].append(letter)

@@ -1,4 +1,4 @@
-"""What the databases of an installation hold, read past its services."""
+"""The pages: what the databases of an installation contain, read without its services."""
 
 import json
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Told:
-    """One row of a stage's outbox, in the order of `id`; times as the database writes them."""
+    """One row of a stage's outbox, in the order of `id`, with times as the database writes them."""
 
     stage: str
     id: int
@@ -35,21 +35,21 @@ class Told:
 
     @cached_property
     def data(self) -> dict[str, Any]:
-        """What the event carries."""
+        """The data of the event."""
         return json.loads(self.body)["data"]
 
     @property
     def round(self) -> int:
-        """Which of the OPD's responses it is about; 0 for none."""
+        """The number of the OPD's response that the event is about; 0 for none."""
         return self.data.get("round", 0)
 
 
 @dataclass(frozen=True)
 class Pages:
-    """Every page of the books at one moment.
+    """All pages of the books at one moment.
 
-    `foreign` subjects are left out: somebody told something about them that no stage did, or took it away. Those told
-    `by_hand` have no complaint at intake.
+    `foreign` subjects are left out, because a test published or removed something about them. Those published `by_hand`
+    have no complaint at intake.
     """
 
     told: tuple[Told, ...]
@@ -60,7 +60,7 @@ class Pages:
 
     @cached_property
     def journeys(self) -> dict[str, list[Told]]:
-        """The facts told of each complaint, as its stages wrote them."""
+        """Return the published facts of each complaint, in the order of its stages."""
         found = defaultdict(list)
         for event in self.told:
             if event.type in TURNS:
@@ -68,11 +68,11 @@ class Pages:
         return found
 
     def rows(self, table: str, ticket: str) -> list[Row]:
-        """The rows of `table` about `ticket`."""
+        """Return the rows of `table` about `ticket`."""
         return self._by_ticket[table].get(ticket, [])
 
     def tickets(self, table: str) -> Iterable[str]:
-        """Every ticket that `table` names."""
+        """Return every ticket in `table`."""
         return self._by_ticket[table].keys()
 
     @cached_property
@@ -96,7 +96,7 @@ TABLES = {
     "entries": ("notification", "SELECT ticket, event_id, type, round FROM entries"),
     "messages": ("notification", "SELECT ticket, id, kind, sent_at, given_up_at FROM messages"),
 }
-"""Whose database each table is in, and what of it the accountant reads."""
+"""The stage of each table, and the query for what the accountant reads."""
 
 
 @dataclass
@@ -114,16 +114,16 @@ class Books:
         self._engines = {stage: _engine(self.urls[stage]) for stage in STAGES}
 
     def rows(self, stage: str, query: str, **values: Any) -> list[tuple]:
-        """What `query` finds in the database of `stage`."""
+        """Return the rows that `query` finds in the database of `stage`."""
         with self._engines[stage].connect() as connection:
             return [tuple(row) for row in connection.execute(text(query), values)]
 
     def count(self, stage: str, query: str, **values: Any) -> int:
-        """How many rows `query` finds."""
+        """Return the number of rows that `query` finds."""
         return len(self.rows(stage, query, **values))
 
     def inbox(self, stage: str, subject: str, type_: str) -> int:
-        """How often `stage` noted the events of this type about `subject`, whoever told them."""
+        """Return how often `stage` consumed the events of this type about `subject`, whichever stage published them."""
         ids = [
             row[0]
             for teller in STAGES
@@ -137,15 +137,15 @@ class Books:
         return sum(self.count(stage, "SELECT 1 FROM inbox WHERE event_id = :id", id=event_id) for event_id in ids)
 
     def read(self) -> Pages:
-        """Everything, as it stands now."""
+        """Read everything as it is now."""
         with ExitStack() as opened:
-            # One connection to each database, and no transaction: each query finds what stands when it is asked.
+            # One connection to each database and no transaction, so that each query sees the current state.
             at = {
                 stage: opened.enter_context(engine.connect()).execution_options(isolation_level="AUTOCOMMIT")
                 for stage, engine in self._engines.items()
             }
-            # What hears is read before what tells: an event told meanwhile is then missing from neither or from the
-            # former.
+            # Consumers are read before publishers: an event published meanwhile is then missing from neither, or only
+            # from the consumers.
             heard = Counter(
                 (stage, row[0]) for stage in STAGES for row in at[stage].execute(text("SELECT event_id FROM inbox"))
             )
@@ -159,11 +159,11 @@ class Books:
         return Pages(told, heard, tables, frozenset(self.foreign), frozenset(self.by_hand))
 
     def check(self, accepted: Iterable[str] = ()) -> None:
-        """Everything told was heard once and had its effect once, and every ticket of `accepted` is there.
+        """Check that every event was consumed once and took effect once, and that every ticket of `accepted` exists.
 
-        Raises AssertionError with what is not so; events may still be on their way.
+        Raises AssertionError that names the breaches. Events may still be in transit.
         """
-        # Here, since both read pages.
+        # Imported here, because both import this module.
         from tests.chaos.accountant import effects, events
 
         pages = self.read()
@@ -182,7 +182,7 @@ def _told(stage: str, connection: SqlConnection) -> list[Told]:
 
 
 def _engine(url: str) -> Engine:
-    # No pool: the server may be restarted.
+    # No pool, because the server may be restarted.
     parts = make_url(url)
     return create_engine(
         parts if parts.drivername == "sqlite" else parts.set(drivername="postgresql+psycopg2"), poolclass=NullPool

@@ -1,4 +1,4 @@
-"""How each kind of fault is struck and healed, one module a place that it strikes at."""
+"""How each kind of fault is struck and healed, one module for each place."""
 
 from tests.chaos.strikes import clocks, cluster, databases, gateway, network, node, stages
 from tests.chaos.strikes.kinds import Kind

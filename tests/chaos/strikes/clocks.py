@@ -1,4 +1,4 @@
-"""Clocks: a stage's jumps forward or back while it runs (libfaketime reads the shift from a file)."""
+"""Clock faults: a stage's clock jumps forward or back while it runs (libfaketime reads the shift from a file)."""
 
 from typing import Any
 

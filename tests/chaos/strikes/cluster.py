@@ -1,4 +1,4 @@
-"""One node of three: killed, frozen, and partitioned from the two others while clients still reach it."""
+"""Cluster faults: one node of three is killed, frozen, or partitioned from the others while clients still reach it."""
 
 from time import monotonic, sleep
 from typing import Any
@@ -7,7 +7,7 @@ from tests.chaos.strikes import node
 from tests.chaos.strikes.kinds import Kind
 
 NOTICED_SECONDS = 5
-"""In so long the nodes have found each other again, and say so where one is apart."""
+"""The time in which the nodes find each other again, and report a partitioned one."""
 
 
 def _partition(world: Any, target: str) -> None:

@@ -1,6 +1,6 @@
-"""PostgreSQL restarted and killed, its connections cut, its disk full; SQLite locked by somebody else, its disk full.
+"""Database faults: PostgreSQL restarted or killed, its connections cut, its disk full; SQLite locked, its disk full.
 
-Disks are full for real: the databases lie on a small tmpfs of their own, which a file fills up.
+Disks are really full: the databases are on a small tmpfs of their own, which a file fills.
 """
 
 import signal
@@ -24,7 +24,7 @@ def _start(world: Any, _target: str) -> None:
 
 
 def _kill(world: Any, _target: str) -> None:
-    """As a power cut would: it recovers from its log when it starts again."""
+    """Kill the server as a power cut would. It recovers from its log when it starts again."""
     process = world.server._process
     process.send_signal(signal.SIGQUIT)
     process.wait(30)
@@ -47,7 +47,7 @@ def _empty(world: Any, _target: str) -> None:
 
 
 def _lock(world: Any, target: str) -> None:
-    """Somebody else writes to a stage's file, for longer than the stage waits."""
+    """Write to a stage's database file from outside, for longer than the stage waits."""
     connection = sqlite3.connect(world.installation.stack.var / "db" / f"{target}.db", isolation_level=None, timeout=10)
     connection.execute("BEGIN IMMEDIATE")
     world.locks[target] = connection

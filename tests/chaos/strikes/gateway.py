@@ -1,4 +1,4 @@
-"""The gateway: its workers and its master killed, ended and frozen."""
+"""Gateway faults: its workers and its master are killed, ended and frozen."""
 
 import os
 import signal
@@ -65,8 +65,8 @@ def _answers(world: Any) -> bool:
 
 
 def _there_again(world: Any, _target: str) -> None:
-    """The fault is over once whatever was struck is gone, the workers of a struck master too, which answer for a while
-    and then end their connections; and once there is somebody to answer: requests wait at the door meanwhile."""
+    """Wait until the fault is over: all struck processes have ended, including the workers of a struck master, which
+    answer for a while before they close their connections, and new ones answer. Requests wait meanwhile."""
     eventually(
         lambda: all(map(_has_ended, world.struck)) and _workers(_master(world)) and _answers(world), BOOT_SECONDS
     )

@@ -1,4 +1,4 @@
-"""What a kind of fault is."""
+"""The kinds of faults."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +7,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault: it strikes a target at `place` and is healed after between `lasts` seconds, the next at the same
-    place coming no sooner than `recovers` seconds after that. `strike` and `heal` are given the world and the
-    target."""
+    """A kind of fault. It strikes a target at `place` and is healed after `lasts` seconds; the next one at the same
+    place comes at least `recovers` seconds later. `strike` and `heal` are called with the world and the target."""
 
     name: str
     place: str

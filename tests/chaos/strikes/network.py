@@ -1,4 +1,4 @@
-"""The lines from the services to their broker and database: delayed, stalled, halved, reset by a proxy."""
+"""Network faults: a proxy delays, stalls, halves or resets the connections of the services to broker and database."""
 
 from typing import Any
 

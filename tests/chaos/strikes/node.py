@@ -1,4 +1,4 @@
-"""RabbitMQ: stopped, killed, frozen, alarmed, and closing every connection. One node, whichever there are."""
+"""Broker faults: a RabbitMQ node is stopped, killed or frozen, has an alarm, or closes every connection."""
 
 import os
 import signal
@@ -11,8 +11,9 @@ from tests.installations import eventually
 MEMORY = "vm_memory_monitor:set_vm_memory_high_watermark({})."
 DISK = 'rabbit_disk_monitor:set_disk_free_limit("{}").'
 CLOSE = 'rabbit_networking:close_connections(rabbit_networking:local_connections(), "maintenance").'
-"""What `rabbitmqctl set_vm_memory_high_watermark`, `set_disk_free_limit` and `close_all_connections` have the node do.
-Asked for directly: each rabbitmqctl would take a second of the processor, and the journeys wait for it."""
+"""The Erlang calls behind `rabbitmqctl set_vm_memory_high_watermark`, `set_disk_free_limit` and
+`close_all_connections`. They are made directly, because each rabbitmqctl takes a second of processor time from the
+journeys."""
 
 
 def _node(world: Any, target: str) -> Any:
@@ -44,7 +45,7 @@ def _tell(order: str) -> Any:
         return tell(_node(world, target), order) == "ok"
 
     def strike(world: Any, target: str) -> None:
-        # A node that has only just come back may not listen yet.
+        # A node that has just come back may not listen yet.
         eventually(lambda: said(world, target), patience=90)
 
     return strike

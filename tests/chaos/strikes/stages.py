@@ -1,4 +1,4 @@
-"""Instances of the services: killed, ended, frozen, away for long, restarted one after another, of an older version."""
+"""Stage faults: instances killed, ended, frozen, down for long, restarted in turn, or of an older version."""
 
 from contextlib import suppress
 from typing import Any
@@ -13,7 +13,7 @@ AWAY_SECONDS = (4.0, 8.0)
 
 
 def _there(world: Any, instance: str) -> None:
-    """Wait until it is there to be struck: the last one that struck it may have been slow to pass."""
+    """Wait until the instance runs and can be struck, since it may be slow to recover from the last fault."""
     eventually(lambda: world.installation.stack.programs[instance].running, RESTART_SECONDS)
 
 
@@ -36,13 +36,13 @@ def _freeze(world: Any, instance: str) -> None:
 
 
 def _thaw(world: Any, instance: str) -> None:
-    # It may have died of something else meanwhile.
+    # The process may have died of something else meanwhile.
     with suppress(ProcessLookupError):
         world.installation.thaw(instance)
 
 
 def _instances(world: Any, instance: str) -> list[str]:
-    """All instances of the stage that `instance` is one of."""
+    """Return all instances of the stage of `instance`."""
     stage = instance.rpartition("-")[0]
     return [name for name in world.instances if name.rpartition("-")[0] == stage]
 
@@ -64,7 +64,7 @@ def _roll(world: Any, _instance: str) -> None:
 
 
 def _older(world: Any, instance: str) -> None:
-    """In the place of one instance, one of the time before calendars; the others stay what they are."""
+    """Replace one instance by one from before calendars had versions; the others stay current."""
     program = world.installation.stack.programs[instance]
     world.installation.take_down(instance)
     service = program.command[-1].rpartition(":")[2]
