@@ -1,4 +1,4 @@
-"""The golden samples: one document per event, which producers, consumers and teams' tooling are all held to."""
+"""Fixtures of the golden samples: one document per event, which producers, consumers and tools must match."""
 
 import json
 from collections.abc import Callable
@@ -15,17 +15,17 @@ SAMPLES = Path(nkk.contracts.__file__).parent / "samples"
 
 @pytest.fixture
 def sample() -> Callable[[type[EventData]], str]:
-    """The text of an event's sample."""
+    """A function that returns the text of an event's sample."""
     return lambda event: (SAMPLES / f"{event.TYPE}.json").read_text("utf-8")
 
 
 @pytest.fixture
 def document(sample) -> Callable[[type[EventData]], dict[str, Any]]:
-    """An event's sample, parsed as JSON."""
+    """A function that returns an event's sample as parsed JSON."""
     return lambda event: json.loads(sample(event))
 
 
 @pytest.fixture
 def heard(sample) -> Callable[[type[EventData]], Event[Any]]:
-    """An event's sample as a consumer hears it."""
+    """A function that returns an event's sample as a consumer reads it."""
     return lambda event: event.read(sample(event))

@@ -1,4 +1,4 @@
-"""The caller's access token goes to the stages' methods that somebody must be logged in for, and to no other."""
+"""The caller's access token is sent only to those methods of the stages that require a log-in."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ def test_nothing_is_named_that_is_no_method() -> None:
 
 
 class Heard:
-    """A broker that keeps what was sent."""
+    """A broker that stores what was published."""
 
     def __init__(self, *_: Any) -> None:
         self.sent: list[Any] = []

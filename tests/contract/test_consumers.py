@@ -1,4 +1,4 @@
-"""Each consumer accepts the sample of what it hears, and each stage hears what the contracts say it does."""
+"""Each consumer accepts the samples of its events, and each stage consumes exactly the events of the contracts."""
 
 import inspect
 
@@ -46,7 +46,7 @@ CALENDAR = read_calendar(CHANGED.content, CHANGED.version)
 
 
 def handled(service):
-    """The events that a stage has a handler for, one entry a handler."""
+    """Return the events that a stage has handlers for, one entry per handler."""
     entrypoints = [
         entrypoint
         for _, method in inspect.getmembers(service)

@@ -1,4 +1,4 @@
-"""Each event is built the way its stage builds it, and must look like its sample."""
+"""Each event is built as its stage builds it, and must match its sample."""
 
 import inspect
 import json
@@ -53,7 +53,7 @@ TEAM = Actor("staff-2", "opd_team", "disdukcapil")
 
 
 class Work:
-    """One transaction on a desk that holds one thing; remembers what was told."""
+    """A transaction at a desk with one case, which records the events that are published."""
 
     now = NOW
 
@@ -123,20 +123,20 @@ class Work:
 
 
 def told_by(service_cls, command, thing, *args, **provided):
-    """The one event that `command` of a stage tells when its desk holds `thing`."""
+    """Return the one event that `command` publishes when the desk holds `thing`."""
     work = Work(thing)
     service = service_cls()
     service.uow, service.calendars = work, Keeping()
     for name, value in provided.items():
         setattr(service, name, value)
-    # The role is checked by a decorator, which is tested beside it.
+    # The decorator that checks the role has a test of its own.
     inspect.unwrap(getattr(service_cls, command))(service, *args)
     (event,) = work.told
     return event
 
 
 class Keeping:
-    """A stage's calendars."""
+    """The calendars of a stage."""
 
     def current(self):
         return OFFICE_HOURS
@@ -146,7 +146,7 @@ class Keeping:
 
 
 class Anything:
-    """Stands for a dependency whose answer does not matter."""
+    """A stand-in for a dependency whose result does not matter."""
 
     def __getattr__(self, _name):
         return lambda *_args: "anything"
@@ -186,7 +186,7 @@ def registered():
 
 
 class Asked(Work):
-    """A request for a new password, and the account it is about."""
+    """A request for a new password, with its account."""
 
     resets = Work.cases
 
@@ -215,7 +215,7 @@ class Asked(Work):
         return [self.get(index)]
 
     def correct_address(self, account_id, address_index, now):
-        """It is as it was."""
+        """Do nothing: the address is correct already."""
 
     def oldest(self, _address_index, _limit):
         return {"reporter-1": NOW}
@@ -298,7 +298,7 @@ class OfLists(Work):
         return 2, ["disdukcapil"]
 
     def keep_published(self, _name, _version, _opds):
-        """It is published with this transaction."""
+        """Do nothing: the version is not read again."""
 
 
 def lists_changed():
@@ -311,7 +311,7 @@ def lists_changed():
 
 
 def alarm(now):
-    """What is told of a report on its desk by `now`, and by the timer alone."""
+    """Return the only event that the timer publishes about a complaint at `now`."""
     work = Work()
     work.raise_alarm(complaint(), now)
     (event,) = work.told
@@ -333,7 +333,7 @@ each_event = pytest.mark.parametrize("event", PRODUCERS, ids=lambda event: event
 def test_a_stage_tells_exactly_the_fields_of_the_sample(event, document):
     told = PRODUCERS[event]()
     assert type(told) is event
-    # What a timer tells begins with no request.
+    # An event that a timer publishes has no request as its cause.
     written = json.loads(told.to_json("event-1", MONDAY, document(event).get("correlationid")))
     assert set(written) == set(document(event))
     assert set(written["data"]) == set(document(event)["data"])

@@ -1,4 +1,4 @@
-"""A field of the report is wherever somebody works from the report."""
+"""A field of the report is present everywhere the report is used."""
 
 import re
 from dataclasses import fields
@@ -21,7 +21,7 @@ TEMPLATES = Path(gateway.site.__file__).parent / "templates"
 
 
 def words(page):
-    # Pages have one choice for both of these, the topic.
+    # Pages have one field for both of these, the topic.
     return {"category", "sub_category"} | set(re.findall(r"\w+", (TEMPLATES / page).read_text("utf-8")))
 
 

@@ -18,8 +18,8 @@ SAMPLES = Path(nkk.contracts.__file__).parent / "samples"
 each_event = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.TYPE)
 
 IDENTITY = re.compile(r"name|nama|nik|nip|identity|identitas|e_?mail|phone|telepon|address|alamat|contact|kontak|birth")
-# The accused is named by the reporter and is not the reporter; the contact is a box that notification alone can open;
-# of calendars there is one, and one of the lists: their names are in the contract.
+# The accused is named by the reporter and is not the reporter; the contact is a box that only notification can open;
+# there is one calendar and one set of lists, whose names are in the contract.
 NO_IDENTITY = {(event.TYPE, "accused_name") for event in EVENTS} | {
     ("reporter.registered.v1", "sealed_contact"),
     ("calendar.changed.v1", "name"),
@@ -65,7 +65,7 @@ def test_samples_have_ids_of_their_own(document):
 
 
 def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
-    # The other path, and the shape that is told no more.
+    # The other path, and the type that is no longer published.
     others = ("complaint.classified_as_information.v1", "complaint.submitted.v1")
     told = [heard(event) for event in EVENTS if event.TYPE not in others]
     tickets = {read.subject for read in told if hasattr(read.data, "ticket")}
@@ -107,7 +107,7 @@ def test_the_name_of_a_calendar_can_be_no_persons():
 def test_no_sample_holds_an_address_or_an_identity_number(event, sample, document):
     written = document(event)
     assert "@" not in sample(event)
-    # 16 digits are a NIK, 18 a NIP, and 9 or more in a row could be a phone number.
+    # 16 digits are a NIK, 18 a NIP, and 9 or more in a row may be a phone number.
     words = json.dumps(
         {
             name: value

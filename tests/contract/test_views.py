@@ -1,4 +1,4 @@
-"""What a stage's schemas give is what its views say, key by key: mypy checks each reader against them."""
+"""The schemas of the stages return the keys of their views, against which mypy checks each reader."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from services.opd_response import schemas as opd_response
 from services.triage import schemas as triage
 
 ADDED = {"left_minutes", "service_left_minutes", "late", "claim"}
-"""What every desk adds to what its schema gives."""
+"""The keys that every desk adds to those of its schema."""
 
 GIVEN = [
     (views.Row, intake.Listed, ADDED),

@@ -1,4 +1,4 @@
-"""The generated documents under docs/api, and how to write them anew: `python -m tests.current.documents`."""
+"""The generated documents under docs/api; `python -m tests.current.documents` writes them again."""
 
 import json
 import re
@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "api"
 
 
 def application(**settings: Any) -> Flask:
-    """A gateway that speaks to nobody, with `settings` of its own."""
+    """Return a gateway without connections, with `settings`."""
     keys = new_keys()
     return create_app(
         {
@@ -41,14 +41,14 @@ def application(**settings: Any) -> Flask:
 
 
 def openapi() -> dict[str, Any]:
-    """The gateway's own description, as it serves it."""
+    """Return the gateway's OpenAPI description, as it serves it."""
     response = application().test_client().get("/api/v1/openapi.json")
     assert response.json is not None
     return response.json
 
 
 def routes() -> set[tuple[str, str]]:
-    """Every operation of the API as the application itself routes it: method and path, as the description writes it."""
+    """Return every operation of the API as (method, path), in the notation of the description."""
     return {
         (method, re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"{\1}", rule.rule.removeprefix("/api/v1")))
         for rule in application().url_map.iter_rules()
@@ -62,7 +62,7 @@ DOCUMENTS = {"openapi.json": openapi, "asyncapi.json": asyncapi.document}
 
 
 def as_text(document: dict[str, Any]) -> str:
-    """A document as it stands in its file."""
+    """Return a document as it is written to its file."""
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""What the documents name is there: files and headings, commands with their options, make targets, arguments."""
+"""What the documentation names exists: files, headings, commands with their options, make targets and arguments."""
 
 import ast
 import inspect
@@ -25,18 +25,18 @@ TARGET = re.compile(r"`make ([a-z]+)[^`]*`")
 
 
 def prose(text: str) -> list[str]:
-    """The lines of a page that are neither code nor a table."""
+    """Return the lines of a page that are neither code nor a table."""
     return [line for line in FENCE.sub("", text).splitlines() if not line.startswith("|")]
 
 
 def headings(text: str) -> set[str]:
-    """The anchors of a page, as GitHub makes them."""
+    """Return the anchors of a page, as GitHub generates them."""
     titles = re.findall(r"^#+ (.+)$", FENCE.sub("", text), re.M)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def commands(text: str) -> list[str]:
-    """Every `nkk …` of a page's code."""
+    """Return every `nkk …` in the code of a page."""
     blocks = [code.replace("\\\n", " ") for language, code in FENCE.findall(text) if language in ("sh", "console")]
     return SPAN.findall(text) + [said for block in blocks for said in COMMAND.findall(IN_CONTAINER.sub("", block))]
 
@@ -52,7 +52,7 @@ def test_a_link_leads_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_a_command_is_one_and_takes_the_options_it_is_given(page: Path) -> None:
     for said in commands(page.read_text("utf-8")):
-        # What stands for something else is no command line yet: nkk …, or half of a quotation.
+        # A placeholder or half a quotation is not a complete command line.
         words = said.replace("…", "").split("'")[0].split('"')[0].split()[1:]
         command: click.Command = main
         while words and isinstance(command, click.Group) and (words[0] in command.commands or words[0][0] != "-"):

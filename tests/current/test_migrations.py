@@ -1,4 +1,4 @@
-"""The migrations of each stage, and of the webhooks, make the tables their code works with."""
+"""The migrations of each stage, and of the webhooks, create the tables in their code."""
 
 import importlib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Every sentence of the pages has its English, and nothing else has."""
+"""Every sentence of the pages has an English translation, and the catalogue has no others."""
 
 import gettext
 import re

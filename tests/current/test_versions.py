@@ -1,4 +1,4 @@
-"""The version is one: what the package is called by is what the changelog tells of first."""
+"""The version of the package is that of the newest section of the changelog."""
 
 import re
 import tomllib

@@ -1,6 +1,6 @@
-"""The pages' English catalogue: what there is to translate, and how to bring the file up to date.
+"""The pages' English catalogue: the sentences to translate, and the update of the file.
 
-`make translations` takes up new sentences (empty), drops old ones, and compiles.
+`make translations` adds new sentences (empty), removes old ones, and compiles the catalogue.
 """
 
 import io
@@ -18,13 +18,13 @@ FOLDER = SITE / "translations" / "en" / "LC_MESSAGES"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None, "ngettext": (1, 2)}
 NO_DAY = datetime(2026, 1, 1, tzinfo=UTC)
-"""A date of the day it was compiled would make every compiled file another."""
+"""A fixed date, because the current one would change every compiled file."""
 
 OPTIONS = {"templates/**.html": {"trim_blocks": "true", "lstrip_blocks": "true"}}
 
 
 def extracted() -> Catalog:
-    """Every sentence of the pages, as the sources have it now."""
+    """Return every sentence of the pages, as in the sources."""
     catalogue = Catalog(charset="utf-8")
     for _, _, message, _, context in extract_from_dir(SITE, METHODS, OPTIONS, keywords=KEYWORDS):
         catalogue.add(message, context=context)
@@ -32,7 +32,7 @@ def extracted() -> Catalog:
 
 
 def kept() -> Catalog:
-    """The catalogue as it stands in its file."""
+    """Return the catalogue as in its file."""
     path = FOLDER / "messages.po"
     if not path.exists():
         return Catalog(locale="en", charset="utf-8")
@@ -41,7 +41,7 @@ def kept() -> Catalog:
 
 
 def written(catalogue: Catalog) -> bytes:
-    """A catalogue as its file holds it: by sentence, without dates or line numbers, which would differ each time."""
+    """Return a catalogue as its file stores it: sorted, and without dates and line numbers, which vary."""
     buffer = io.BytesIO()
     write_po(buffer, catalogue, width=120, no_location=True, omit_header=True, sort_output=True, ignore_obsolete=True)
     header = (
@@ -52,7 +52,7 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def compiled() -> bytes:
-    """The catalogue as programs read it."""
+    """Return the compiled catalogue."""
     buffer = io.BytesIO()
     catalogue = kept()
     catalogue.creation_date = catalogue.revision_date = NO_DAY

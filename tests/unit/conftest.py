@@ -1,4 +1,4 @@
-"""Unit tests speak to nobody: opening a network socket is an error."""
+"""Unit tests open no network sockets: doing so is an error."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from pytest_socket import disable_socket, enable_socket
 
 from tests.effort import quick
 
-# No deadline: how long one example takes says more about the machine than about the code.
+# No deadline, because the duration of one example depends more on the machine than on the code.
 settings.register_profile("unit", quick())
 settings.load_profile("unit")
 

@@ -1,4 +1,4 @@
-"""A whole run's figures, invented."""
+"""Fixtures with invented figures of a whole run."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def _size(per_second: float, ms: float) -> dict[str, Any]:
 
 @pytest.fixture
 def found() -> dict[str, Any]:
-    """What a whole run writes."""
+    """The results that a whole run writes."""
     sizes = {
         "1000": _size(400.0, 10.0),
         "100000": _size(390.0, 10.5),

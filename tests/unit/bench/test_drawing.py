@@ -1,4 +1,4 @@
-"""The plots."""
+"""The benchmarks' plots."""
 
 import re
 from xml.etree import ElementTree

@@ -1,4 +1,4 @@
-"""Percentiles and tables."""
+"""The benchmarks' percentiles and tables."""
 
 from bench.figures import cell, markdown, percentiles, table
 

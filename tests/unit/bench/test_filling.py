@@ -1,4 +1,4 @@
-"""Filling the databases."""
+"""The benchmarks' filling of the databases."""
 
 from itertools import islice
 

@@ -1,4 +1,4 @@
-"""Flat or not."""
+"""The ratios by which the benchmarks tell whether reads grow with the data."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a run is judged by."""
+"""The headline figures of a run and their aims."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What runs beside us."""
+"""The comparison with django-helpdesk: its form, its lock file and its two configurations."""
 
 import re
 

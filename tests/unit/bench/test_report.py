@@ -1,4 +1,4 @@
-"""What a run prints, and what it publishes."""
+"""The printed report of a run, and the published pages."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Leaks."""
+"""The benchmarks' measure of leaks."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What each broker user may do, held against the names the code uses: exactly what it must, and nothing beside."""
+"""Each broker user has exactly the permissions that the code needs, and no others."""
 
 import base64
 import hashlib
@@ -33,10 +33,10 @@ spec.loader.exec_module(render)
 
 
 class Needs:
-    """What a user must be allowed, gathered from the entities it declares, consumes and publishes to.
+    """The permissions a user needs, collected from the entities that it declares, consumes and publishes to.
 
     The rules are RabbitMQ's: a binding writes to its queue and reads its exchange; a queue with a dead-letter exchange
-    reads itself and writes to that; the default exchange goes by the name amq.default.
+    reads itself and writes to that exchange; the default exchange is named amq.default.
     """
 
     def __init__(self):
@@ -168,7 +168,7 @@ EVERY_KEY = {"#", "*.*", "*.*.*", "intake.#", "complaint.#", "x", ""}.union(
 
 
 def permitted(user, action, name):
-    # As the broker does it: a search anywhere in the name, with the empty expression standing for "nothing".
+    # As in the broker: a search anywhere in the name, where the empty expression matches nothing.
     return re.search(PERMISSIONS[user][action] or "^$", name) is not None
 
 

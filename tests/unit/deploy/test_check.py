@@ -1,4 +1,4 @@
-"""What an installation could not work with is named all at once, before anything starts."""
+"""All settings that an installation cannot work with are reported together, before anything starts."""
 
 import json
 import os
@@ -164,7 +164,7 @@ def test_what_values_mean_the_image_is_asked_where_there_is_one(check, write, tm
     code, lines = check()
     assert (code, named(lines)) == (1, {"NKK_PORT"})
     (tmp_path / "image").touch()
-    # Podman's API has every `run --rm` end with 0.
+    # With Podman's API, every `run --rm` exits with 0.
     for ends in ("0", "1"):
         code, lines = check(ENDS=ends)
         assert (code, named(lines)) == (1, {"NKK_PORT", "NKK_SITE_URL=foo"})
@@ -188,7 +188,7 @@ def test_what_compose_itself_refuses_is_said(check, write, tmp_path):
 
 
 def test_what_is_missing_and_what_cannot_be_meant_are_named_in_one_round(check, write, tmp_path):
-    """Compose refuses what lacks a setting: the image is asked for what each of the others means by itself."""
+    """Compose stops at missing settings; the image checks each of the others separately."""
     (tmp_path / "image").touch()
     (tmp_path / "answer").write_text(
         "Error: 2 settings cannot be used:\n  NKK_SITE_URL=foo is not a URL with a host.\n"

@@ -1,4 +1,4 @@
-"""The installation in containers, read as data: who holds which secret, who may do what, what comes before what."""
+"""The compose file as data: secrets, permissions, and the order of starting."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def variables(value: Any) -> set[tuple[str, str, str]]:
-    """(name, "?" or "-", what follows) of every variable in `value`."""
+    """Return (name, "?" or "-", what follows) of every variable in `value`."""
     return {found for text in strings(value) for found in VARIABLE.findall(text)}
 
 
@@ -215,7 +215,7 @@ def test_the_image_is_pinned_locked_and_not_run_as_root():
 
 @pytest.mark.parametrize("part", [name for name in PARTS if "command" in PARTS[name]])
 def test_a_command_is_started_without_a_shell(part):
-    # A shell in between would keep the signal to stop for itself.
+    # A shell in between would not pass on the signal to stop.
     assert isinstance(PARTS[part]["command"], list)
 
 
@@ -263,11 +263,11 @@ def test_the_proxy_with_tls_is_the_one_whose_word_is_taken_and_meets_the_gateway
     assert gateway["environment"] == {"NKK_TRUSTED_PROXIES": door["ipam"]["config"][0]["subnet"]}
     assert [name for name, part in TLS["services"].items() if "door" in part["networks"]] == ["gateway", "proxy"]
     assert not set(proxy["networks"]) & {name for part in PARTS.values() for name in part.get("networks", [])}
-    # nginx asks for a name once: a gateway that is replaced has to come back at the same address.
+    # nginx resolves a name only once, so a replaced gateway must have the same address.
     network = ip_network(VARIABLE.fullmatch(door["ipam"]["config"][0]["subnet"])[3])
     there = [VARIABLE.fullmatch(part["networks"]["door"]["ipv4_address"])[3] for part in (gateway, proxy)]
     assert [ip_address(each) for each in there] == list(network.hosts())[1:3]
-    # Nor would it be found there by whoever remembers another card's number, as Docker's is by its address.
+    # Neighbours may also remember its hardware address, so it is derived from the IP address, as Docker does.
     last_of_network = int(list(network.hosts())[1])
     number = ":".join(f"{byte:02x}" for byte in b"\x02\x42" + last_of_network.to_bytes(4, "big"))
     assert gateway["networks"]["door"]["mac_address"] == number

@@ -1,4 +1,4 @@
-"""How an installation is brought to another version: what the script asks of Docker, and what there is then."""
+"""The upgrade of an installation to another version: the script's calls of Docker, and the containers afterwards."""
 
 import os
 import shutil
@@ -52,7 +52,8 @@ exit 0
 
 @pytest.fixture
 def upgrade(tmp_path):
-    """What is asked of Docker, in turn; `containers` are those there are, and new ones come to `becomes`."""
+    """A function that runs the script and returns its calls of Docker. `containers` are the existing ones, and new ones
+    get the state `becomes`."""
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "docker").write_text(DOCKER)
     (tmp_path / "bin" / "docker").chmod(0o755)

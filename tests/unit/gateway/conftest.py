@@ -1,4 +1,4 @@
-"""The gateway with a stand-in for the stages."""
+"""Fixtures of the gateway with a stand-in for the stages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,24 +18,24 @@ from tests.unit.gateway.visits import KEYS, REFRESH_TOKEN, FakeBackend
 
 @pytest.fixture
 def stages() -> FakeBackend:
-    """The stand-in."""
+    """The stand-in for the stages."""
     return FakeBackend()
 
 
 @pytest.fixture
 def settings() -> dict[str, Any]:
-    """What the gateway is set to; a test's module may say otherwise."""
+    """The gateway's settings, which a test's module may override."""
     return {}
 
 
 _kept: dict[str, Flask] = {}
-"""The gateway that the last test had, by how it was set."""
+"""The gateway of the last test, by its settings."""
 
 
 @pytest.fixture
 def app(stages: FakeBackend, settings: dict[str, Any]) -> Flask:
-    """The gateway as it is when it starts. Putting it together takes longer than what most tests ask of it, so one that
-    is set as the last test's was is the last test's, with nothing counted and nobody connected."""
+    """The gateway as after its start. Creating it takes longer than most tests, so one with the same settings as the
+    last test's is reused, with its counts and connections reset."""
     config = _config() | settings
     app = _kept.get(repr(config))
     if app is None:
@@ -58,7 +58,7 @@ def _config() -> dict[str, Any]:
         "SITE_URL": "http://localhost",
         "TEMPLATES": "",
         "TRUSTED_PROXIES": Proxies(),
-        # A new window begins in 2068: none does within a test.
+        # The next window begins in 2068, so none begins within a test.
         "LIMIT_REGISTRATION": "2/100 year",
         "LIMIT_LOGIN": "100/100 year",
         "LIMIT_SUBMISSION": "2/100 year",
@@ -70,13 +70,13 @@ def _config() -> dict[str, Any]:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A browser that nobody is logged in at."""
+    """A browser in which nobody is logged in."""
     return app.test_client()
 
 
 @pytest.fixture
 def opened() -> Callable[..., dict[str, Any]]:
-    """Builds what intake answers to a log-in."""
+    """A function that builds intake's answer to a log-in."""
 
     def session(role: str = "reporter", who: str = "one") -> dict[str, Any]:
         token, expires = grant(Actor(who, role, session="s"), as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))

@@ -1,4 +1,4 @@
-"""Whoever looks after their account is told as whom they log in."""
+"""The account page shows the user name."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The pages' addresses: an act's can be opened too, since a log-in that had ended leads back to it."""
+"""The addresses of acts can also be opened by GET, because a log-in after an expired session leads back to them."""
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -11,7 +11,7 @@ FILLED = {
     "year": 2026,
 }
 NOBODY_COMES_BACK = {"public.log_out"}
-"""Acts that ask for no log-in."""
+"""Acts that do not require a log-in."""
 
 
 def test_every_acts_address_leads_somewhere_when_it_is_opened(app: Flask, client: FlaskClient) -> None:

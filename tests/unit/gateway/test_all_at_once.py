@@ -1,4 +1,4 @@
-"""What the lists lack, and what does not go together, is named beside what has no right shape: in one round."""
+"""Unknown keys and inconsistent fields are reported together with malformed fields, in one response."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""An act that asks for no field needs no body; one that does names what is missing."""
+"""An act without fields needs no body, and one with fields names those that are missing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ NOTHING: list[dict[str, Any]] = [
     {"data": ""},
     {"data": b"", "content_type": "application/x-www-form-urlencoded"},
 ]
-"""What clients send where there is nothing to say."""
+"""The empty requests of various clients."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The calendar's pages: hours as people write them, what a version changed, a year's days; and who has no address."""
+"""The calendar's pages: hours as people write them, the changes of a version, a year's days, and missing addresses."""
 
 import re
 from collections.abc import Callable
@@ -47,14 +47,14 @@ def admin(client: FlaskClient, stages: FakeBackend, opened: Opened) -> FlaskClie
 
 
 def week(admin: FlaskClient, **days: str) -> Any:
-    """The ordinary week's form, sent with `days`: `day_0` is Monday."""
+    """Send the ordinary week's form with `days`; `day_0` is Monday."""
     path = "/admin/kalender/pekan"
     form = {name.replace("_", "-"): hours for name, hours in days.items()}
     return admin.post(path, data={"csrf_token": token(admin, path), "version": "7", **form})
 
 
 def kept(stages: FakeBackend) -> dict[str, Any]:
-    """The calendar that intake was asked to keep, in the place of the version that was seen."""
+    """Return the calendar that intake was asked to store in place of the version seen."""
     (asked,) = [args for method, args in stages.asked if method == "replace_calendar"]
     assert asked[0] == 7
     return asked[1]

@@ -1,4 +1,4 @@
-"""Steps 3 and 4 on their pages: what was classified is said whole, a returned response is where its mend begins."""
+"""The pages of steps 3 and 4 show a classification in full, and a returned response for revision."""
 
 from collections.abc import Callable
 from typing import Any
@@ -82,7 +82,7 @@ def test_a_returned_response_is_where_its_mend_begins(
     page = team.get(f"/laporan/{TICKET}").text
     assert "berawal dari tanggapan yang dikembalikan" in page
     assert ">\nSudah ditegur.</textarea>" in page
-    # What was emptied by hand stays so.
+    # A field that was emptied by hand stays empty.
     emptied = team.post(f"/laporan/{TICKET}/tanggapan", data={"csrf_token": token(team, "/meja/opd"), "text": ""})
     assert ">\n</textarea>" in emptied.text
 

@@ -1,4 +1,4 @@
-"""The store that the limits are counted in: shared by processes, and nobody's trouble where it is away."""
+"""The store of the rate limits: shared by processes, and no obstacle to requests while it is unavailable."""
 
 import os
 import sqlite3
@@ -19,10 +19,10 @@ from gateway import counting
 
 AN_HOUR = parse("1000/hour")
 LONG = 10**10
-"""The seconds of a window that ends in 2286: none begins within a test, however long the machine takes over it."""
+"""The seconds of a window that ends in 2286, so that none begins within a test, however slow the machine is."""
 
 PATIENT_SECONDS = 60
-"""In the place of WAIT_SECONDS, where others that count are only slow."""
+"""A replacement for WAIT_SECONDS where other counting threads are merely slow."""
 
 COUNT_MANY = f"""
 import sys
@@ -62,7 +62,7 @@ def store(uri: str) -> Storage:
 
 
 def else_own(uri: str) -> Storage:
-    """The store as the gateway has it."""
+    """Return the store as the gateway creates it."""
     return storage_from_string(f"else-own:{uri}", **counting.settings(uri)["RATELIMIT_STORAGE_OPTIONS"])
 
 

@@ -1,4 +1,4 @@
-"""A desk's list: its clocks as its stage counts them, who is on what, and what is asked of the stage."""
+"""A desk's list: its clocks as the stage counts them, its claims, and the calls to the stage."""
 
 from collections.abc import Callable
 from typing import Any
@@ -44,7 +44,7 @@ def operator(client: FlaskClient, stages: FakeBackend, opened: Opened) -> FlaskC
     [
         (80, False, "fine", "Sisa 1 jam 20 menit kerja"),
         (0, False, "soon", "Sisa 0 menit kerja"),
-        # Due at closing time, and not a minute of office time since.
+        # Due at closing time, with no minute of office time since.
         (0, True, "late", "Terlambat kurang dari 1 menit kerja"),
         (-35, True, "late", "Terlambat 35 menit kerja"),
         (-510, True, "late", "Terlambat 1 hari kerja 1 jam"),

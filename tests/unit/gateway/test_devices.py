@@ -1,4 +1,4 @@
-"""What a device carries, and what it is worth."""
+"""The device header and cookie, and what they are trusted for."""
 
 from collections.abc import Iterator
 from time import process_time
@@ -66,7 +66,7 @@ def test_who_has_a_reporters_account_of_the_same_name_uses_up_none_of_the_staffs
 
 
 def test_accounts_that_one_registers_are_no_more_tries_to_log_in_from_an_address() -> None:
-    """Else one address, with as many accounts as it likes, has all passwords hashed that can be, and nobody logs in."""
+    """Otherwise one address with many accounts could have many passwords hashed, and nobody else could log in."""
 
     def counted(username: str, role: str) -> str:
         device = str(read(None).after(username, role))

@@ -1,4 +1,4 @@
-"""What people wrote and are called never moves what stands around it, whichever direction it is read in."""
+"""Users' texts and names never reorder the text around them, whatever their direction."""
 
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -146,7 +146,7 @@ VOID = {"meta", "link", "input", "br", "img", "wbr"}
 
 
 class Loose(HTMLParser):
-    """Collects what is foreign and stands in nothing that keeps its direction to itself."""
+    """Collects users' texts outside any element that isolates their direction."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Refusals and failures as pages."""
+"""The pages of refusals and failures."""
 
 import re
 import uuid
@@ -71,7 +71,7 @@ def test_a_failure_names_the_request_and_nothing_else(operator: FlaskClient, sta
     response = operator.get("/meja/serah-terima", headers={"X-Request-ID": "request-4711"})
     assert response.status_code == 500
     assert response.headers["X-Request-ID"] == "request-4711"
-    # What is written beside is ours: what every process logged it under.
+    # The code shown is the gateway's own: the one under which every process logged the request.
     (shown,) = re.findall(r"<code>([^<]*)</code>", response.text)
     assert uuid.UUID(shown)
     assert "Siti" not in response.text

@@ -1,4 +1,4 @@
-"""Every code that a field's fault can have has its words: in the API, and on a page in both languages."""
+"""Every code of a field's fault has its sentences: in the API, and on a page in both languages."""
 
 import re
 

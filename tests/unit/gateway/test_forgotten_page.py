@@ -1,4 +1,4 @@
-"""The page of who forgot their password or user name."""
+"""The page for a forgotten password or user name."""
 
 from flask.testing import FlaskClient
 

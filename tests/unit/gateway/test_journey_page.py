@@ -1,4 +1,4 @@
-"""The seven steps as a page draws them, and the time that is left."""
+"""The seven steps on a page, and the time left."""
 
 from typing import Any
 

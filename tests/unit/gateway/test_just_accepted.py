@@ -1,4 +1,4 @@
-"""What is known of a complaint that notification has not heard of yet."""
+"""The pages and the API show a complaint before notification has consumed its event."""
 
 from collections.abc import Callable
 from typing import Any
@@ -47,7 +47,7 @@ Ask = Callable[..., Any]
 def ask(
     client: FlaskClient, stages: FakeBackend, opened: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> Ask:
-    """What the API answers a role about the complaint."""
+    """A function that returns the API's answer to a role about the complaint."""
     stages.answers |= {"complaint": CASE, "case": AT_TEAM, "is_confidential": False} | dict.fromkeys(
         ("timeline", "answer", "read_answer", "open_answer", "confirm_receipt", "send_answer"), UNKNOWN
     )

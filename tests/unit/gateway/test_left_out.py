@@ -1,4 +1,4 @@
-"""Signs that nobody sees and that are no part of a text are left out, and whoever sent them is told."""
+"""Invisible characters that are not part of a text are removed, and the sender is told."""
 
 from collections.abc import Callable
 from typing import Any

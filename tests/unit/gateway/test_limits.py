@@ -1,4 +1,4 @@
-"""What is counted together, and under which names."""
+"""Which requests the rate limits count together, and by which keys."""
 
 import ipaddress
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def store(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(store: Path) -> dict[str, Any]:
-    # A new window begins in 2068: none does within a test.
+    # The next window begins in 2068, so none begins within a test.
     few = {f"LIMIT_{name}": f"{FEW}/100 year" for name in ("REGISTRATION", "LOGIN", "RESET", "SUBMISSION", "DOCUMENTS")}
     return few | counting.settings(f"sqlite:///{store}")
 
@@ -100,7 +100,7 @@ BOTH_DOORS = {
 
 
 class Visitor:
-    """Somebody who uses both doors."""
+    """A visitor who uses both the site and the API."""
 
     def __init__(self, app: Flask, stages: FakeBackend) -> None:
         self.client: FlaskClient = app.test_client()
@@ -110,7 +110,7 @@ class Visitor:
         self.token = token(self.client, "/lupa-sandi")
 
     def ask(self, method: str, path: str, form: dict[str, Any]) -> int:
-        """The status of one act, at whichever door."""
+        """Return the status of one act, on the site or the API."""
         if path.startswith("/api/"):
             return self.client.open(path, method=method, json=form, headers=bearer(), environ_base=WHERE).status_code
         sent = form | {"csrf_token": self.token}
@@ -158,7 +158,7 @@ def test_renewals_are_counted_together_by_pages_and_programs(
 def test_whoever_shares_an_address_keeps_nobody_from_renewing_a_log_in(
     app: Flask, stages: FakeBackend, client: FlaskClient, opened: Callable[..., dict[str, Any]]
 ) -> None:
-    """Else one of an office, with a hundred cookies of their own making a minute, had all others of it out."""
+    """Otherwise one person in an office, with a hundred forged cookies a minute, could block all others there."""
     log_in(client, stages, opened())
     client.delete_cookie("nkk_access")
     given = app.test_client().post("/api/v1/sessions", json=FORM).get_json()["refresh_token"]
@@ -180,7 +180,7 @@ def test_whoever_shares_an_address_keeps_nobody_from_renewing_a_log_in(
     assert [asked for asked in stages.asked if asked[0] == "renew"] == [
         ("renew", ({"refresh_token": REFRESH_TOKEN},))
     ] * FEW
-    # What only looks as if it were given here is a stranger's.
+    # A token that only looks as if it were issued here counts as a stranger's.
     for forged in (f"{REFRESH_TOKEN}.", f"{REFRESH_TOKEN}.{'0' * 32}", f"x{given[1:]}", f"{given}x"):
         assert by_api(forged) == 429
 
@@ -259,7 +259,7 @@ def test_an_address_counts_as_its_subscriber(address: str, counted: str) -> None
 
 @given(st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
 def test_a_subscriber_of_ipv6_has_one_count_and_their_neighbour_another(prefix: int, one: int, other: int) -> None:
-    # ::ffff:0:0/96 holds the addresses of IPv4.
+    # ::ffff:0:0/96 contains the IPv4 addresses.
     if prefix == 0:
         return
     first, second = (str(ipaddress.IPv6Address((prefix << 64) + host)) for host in (one, other))

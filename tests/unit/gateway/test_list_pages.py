@@ -1,4 +1,4 @@
-"""The admin's lists: an agency does not leave the roster, and no address is lost, without a word."""
+"""The admin's lists: removing an agency from the roster or an address needs a confirmation."""
 
 import re
 from collections.abc import Callable
@@ -75,7 +75,7 @@ def test_who_removes_a_category_is_told_what_is_open_and_asked_and_told_that_it_
 
 
 def hidden(page: str) -> dict[str, str]:
-    """What the page that asks sends again."""
+    """Return the hidden fields of the confirmation page."""
     return dict(re.findall(r'<input type="hidden" name="(?!csrf_token)([^"]+)" value="([^"]*)">', page))
 
 
@@ -122,7 +122,7 @@ def test_an_account_is_disabled_once_that_was_said_twice(admin: FlaskClient, sta
     asked = press({})
     assert asked.status_code == 409
     assert "opd-dinkes, \u2068Tim\u2069" in asked.text
-    # Shown again after a log-in that had ended: nothing is carried out before it is pressed once more.
+    # The page is shown again after an expired session, and the act is carried out only once it is confirmed again.
     assert press(hidden(asked.text) | {"tinjau": "1"}).status_code == 409
     assert "disable_staff" not in [act for act, _ in stages.asked]
     assert press(hidden(asked.text)).status_code == 303

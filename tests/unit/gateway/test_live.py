@@ -19,7 +19,7 @@ TEAM = Actor("staff-1", "opd_team", "disdukcapil")
 
 
 class Message:
-    """A message as the broker hands it over."""
+    """A message as the broker delivers it."""
 
     def __init__(self, body, exchange="triage.events", routing_key="x"):
         self.body = body
@@ -27,7 +27,7 @@ class Message:
 
 
 class Clock:
-    """Time that passes only while a stream waits for news."""
+    """A clock that advances only while a stream waits for news."""
 
     def __init__(self):
         self.now = 1_000.0
@@ -57,7 +57,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def feed(monkeypatch):
-    """A feed that nobody tells anything but the test."""
+    """A feed that gets events only from the test."""
     monkeypatch.setattr(LiveFeed, "_listen", lambda self: None)
     return LiveFeed("amqp://nowhere", 3)
 
@@ -69,7 +69,7 @@ def sample(event, **changed):
 
 
 def told(stream):
-    """Everything but comments and the first line, up to the stream's end."""
+    """Return everything but comments and the first line, up to the stream's end."""
     return [text for text in stream if not text.startswith((":", "retry:"))]
 
 
@@ -174,7 +174,7 @@ def test_one_account_takes_what_is_free_and_keeps_nothing_from_another(feed):
     first = feed.open(TRIAGE, None, "modest", 60)
     assert list(greedy[0]) == ["retry: 5000\n\n"]
     assert set(feed._streams) == {*greedy[1:], first}
-    # Two and one: whoever came next would be taken the place from again.
+    # The places are split two and one; a further stream would only take the place back.
     for account in ("greedy", "modest"):
         with pytest.raises(TooManyStreamsError):
             feed.open(TRIAGE, None, account, 60)

@@ -1,4 +1,4 @@
-"""One rule for every method at every address: GET opens, POST acts on pages, HEAD is GET without a body."""
+"""One rule for the methods of every address: GET opens, POST acts on pages, and HEAD is GET without a body."""
 
 import re
 from collections import defaultdict
@@ -52,7 +52,7 @@ ANSWERED = {
 
 
 def addresses(app: Flask, which: Callable[[Any], bool]) -> list[str]:
-    """The addresses of the rules that `which` finds, filled in."""
+    """Return the addresses of the rules that `which` selects, with their arguments filled in."""
     with app.test_request_context("/"):
         return [
             app.url_for(rule.endpoint, **{name: FILLED[name] for name in rule.arguments})
@@ -66,7 +66,7 @@ def of_pages(rule: Any) -> bool:
 
 
 def asked_for(stages: FakeBackend, client: FlaskClient, method: str, address: str, **how: Any) -> list[Any]:
-    """What the stages are asked while `method` of `address` is answered."""
+    """Return the calls to the stages while `method` of `address` is answered."""
     stages.asked.clear()
     client.open(address, method=method, **how)
     return list(stages.asked)
@@ -261,7 +261,7 @@ def test_no_way_of_writing_an_address_redirects_to_a_host_that_was_named(client:
     ):
         environ = {"PATH_INFO": path, "HTTP_HOST": "evil.example.org", "HTTP_X_FORWARDED_HOST": "evil.example.org"}
         response = client.open("/", method=method, environ_overrides=environ)
-        # Slashes before the first name are one, to every WSGI server; all others are part of a name.
+        # Every WSGI server joins the slashes before the first name; all others are part of a name.
         assert path.startswith("//") or response.status_code == 404, path
         assert response.headers.get("Location", "/masuk").startswith("/masuk"), path
         assert "evil.example.org" not in str(response.headers)

@@ -1,4 +1,4 @@
-"""What is looked at before a schema has checked it: whatever it is, it is answered as other bad input is."""
+"""Input that is read before a schema has checked it gets the same answer as other invalid input."""
 
 import json
 from collections.abc import Callable

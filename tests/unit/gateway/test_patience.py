@@ -1,4 +1,4 @@
-"""A request waits for stages that are away as long as is said, however many of them it asks."""
+"""A request waits for unavailable stages no longer than its time limit, however many of them it calls."""
 
 import pytest
 from flask import Flask
@@ -18,7 +18,7 @@ class Clock:
 
 
 class Away:
-    """Stages that answer nobody but for those named."""
+    """Stages of which only the named ones answer."""
 
     def __init__(self, clock):
         self.clock, self.there, self.waited = clock, {}, []

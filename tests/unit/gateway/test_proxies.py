@@ -10,7 +10,7 @@ from nkk.settings import NKK_TRUSTED_PROXIES, SettingsError
 
 
 def read_networks(written: str) -> Proxies:
-    """What NKK_TRUSTED_PROXIES means."""
+    """Return the networks of a value of NKK_TRUSTED_PROXIES."""
     return Proxies(*NKK_TRUSTED_PROXIES.get({"NKK_TRUSTED_PROXIES": written}))
 
 
@@ -29,7 +29,7 @@ FORWARDED = (
 
 
 def seen(peer: str, said: dict[str, str], proxies: Any = TRUSTED) -> dict[str, str]:
-    """The environment that the application is given."""
+    """Return the environment that the application gets."""
     given_: dict[str, str] = {}
     environ = {"REMOTE_ADDR": peer, "wsgi.url_scheme": "http", "HTTP_HOST": "site.example.org"}
     environ |= {"HTTP_" + name.upper().replace("-", "_"): value for name, value in said.items()}
@@ -98,7 +98,7 @@ def test_what_a_client_wrote_itself_is_never_believed(forged: list[str], client:
         ({"X-Forwarded-Host": "pengaduan.example.id:8443"}, "http", "pengaduan.example.id:8443"),
         ({"X-Forwarded-Host": "[2001:db8::1]:80"}, "http", "[2001:db8::1]:80"),
         ({"X-Forwarded-Host": "evil/..@x"}, "http", "site.example.org"),
-        # One proxy that adds: the first entries are what the client wrote.
+        # One proxy that appends: the first entries come from the client.
         (
             {
                 "X-Forwarded-For": "8.8.8.8, 203.0.113.7",
@@ -108,7 +108,7 @@ def test_what_a_client_wrote_itself_is_never_believed(forged: list[str], client:
             "https",
             "pengaduan.example.id",
         ),
-        # Two that add, and two of which the first says it and the second hands it on.
+        # Two that append, and two of which the first sets the value and the second passes it on.
         ({"X-Forwarded-For": "203.0.113.7, 10.0.0.2", "X-Forwarded-Proto": "https, http"}, "https", "site.example.org"),
         ({"X-Forwarded-For": "203.0.113.7, 10.0.0.2", "X-Forwarded-Proto": "https"}, "https", "site.example.org"),
     ],

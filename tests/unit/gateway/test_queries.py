@@ -1,4 +1,4 @@
-"""What an address asks for is known by its name and said once, at every route of the API that can be asked."""
+"""Query parameters must be known and given once, at every route of the API that can be tested."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ ASKED = [
 
 
 def refused(client: FlaskClient, session: dict[str, Any], address: str) -> dict[str, list[str]]:
-    """The fields at fault in a refusal."""
+    """Return the invalid fields of a refusal."""
     answer = client.get(f"/api/v1{address}", headers={"Authorization": f"Bearer {session['access_token']}"})
     assert (answer.status_code, answer.mimetype) == (422, "application/problem+json"), answer.text
     assert answer.json is not None

@@ -1,4 +1,4 @@
-"""Whoever asks whether the stages answer has few calls made: one asks, and the others are told."""
+"""Many readiness checks cause few calls: one check calls the stages, and the others share its result."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +24,7 @@ class Clock:
 
 
 class Client:
-    """Stages that answer, or are away, once they may."""
+    """Stages that answer or are unavailable, once the test allows it."""
 
     def __init__(self):
         self.asked, self.there, self.may_answer = [], True, threading.Event()

@@ -1,4 +1,4 @@
-"""Every code that a refusal can have has its status and its words in the API, and its page."""
+"""Every code of a refusal has its status and its sentence in the API, and its page."""
 
 import re
 
@@ -14,7 +14,7 @@ from services.opd_response import domain as of_opd_response
 from services.triage import domain as of_triage
 
 DEFINED_IN = (claims, journeys, papers, of_intake, of_notification, of_opd_response, of_triage)
-"""Importing them makes their refusals known."""
+"""The modules to import, so that their refusals are registered."""
 
 PARAMETERS = {"needed": ["operator", "admin"], "role": "reporter", "at": "07:31:05"}
 

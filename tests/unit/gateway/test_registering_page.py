@@ -1,4 +1,4 @@
-"""Registering, at the page and at the API: what is wrong is named at once, and nobody is let into another's account."""
+"""Registration on the page and in the API: all faults are named at once, and no existing account is opened."""
 
 import re
 

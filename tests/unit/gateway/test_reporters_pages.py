@@ -1,4 +1,4 @@
-"""A reporter's pages: an answer that was opened, and what is shown while notification is away."""
+"""A reporter's pages: an opened answer, and the pages while notification is unavailable."""
 
 from collections.abc import Callable
 from typing import Any
@@ -72,7 +72,7 @@ def test_what_may_have_been_lost_on_its_way_is_said_to_be_unsure(client: FlaskCl
 
 
 def test_what_is_too_long_is_said_and_not_cut_off(client: FlaskClient) -> None:
-    """By nobody: a browser that is told a longest length cuts off the end of what is pasted, and says nothing."""
+    """A maxlength is not used: a browser would truncate a pasted text without a message."""
     opened = client.get("/laporan/baru", follow_redirects=True).text
     assert "maxlength" not in opened
     written = {"text": "a" * 20_050 + " akhir", "subject_line": "b" * 201, "topic": "kode-etik/bernegara"}

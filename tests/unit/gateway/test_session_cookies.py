@@ -1,4 +1,4 @@
-"""Cookies: how they are set, renewed and taken away, and what another site can do with them."""
+"""Cookies of a session: how they are set, renewed and deleted, and what another site can do with them."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""A staff account's page, however it is slowed down."""
+"""The page of a staff account that is slowed down, in every way."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The figures of the start page."""
+"""The figures on the start page."""
 
 import pytest
 from flask.testing import FlaskClient

@@ -1,4 +1,4 @@
-"""An operator learns at the desk and on the case that letters to a reporter do not arrive."""
+"""The operator sees undelivered letters to a reporter at the desk and on the case."""
 
 import re
 from collections.abc import Callable

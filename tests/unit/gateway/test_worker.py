@@ -11,7 +11,7 @@ from gateway.worker import Worker
 
 
 class Taken(deque):
-    """A queue from which another thread takes in the very moment in which somebody goes through it."""
+    """A queue that another thread changes while it is iterated."""
 
     def __iter__(self) -> Any:
         through = super().__iter__()
@@ -22,7 +22,7 @@ class Taken(deque):
 
 @pytest.fixture
 def turning(monkeypatch: pytest.MonkeyPatch) -> Worker:
-    """A worker that makes turns and serves nobody."""
+    """A worker that runs its loop and serves no requests."""
     monkeypatch.setattr(worker.wasyncore, "poll2", lambda *_: None)
     made = Worker.__new__(Worker)
     made.tmp, made._loop, made._first_in_line = SimpleNamespace(notify=lambda: None), {}, None

@@ -1,4 +1,4 @@
-"""A stand-in for the stages, and a visitor's first steps, for the tests of the pages."""
+"""A stand-in for the stages, and a visitor's first requests, for the tests of the pages."""
 
 import re
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ FORM = {"username": "warga", "password": "rahasia-sekali-42"}
 
 @dataclass
 class FakeBackend:
-    """Answers with what a test put there; an exception is raised."""
+    """Returns the answers that a test has set, and raises those that are exceptions."""
 
     answers: dict[str, Any] = field(default_factory=lambda: {"staff_names": {}})
     asked: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
@@ -56,7 +56,7 @@ class FakeBackend:
         return self._answer("replace_teams", (teams,))
 
     def forget_lists(self) -> None:
-        """Nothing is kept."""
+        """Do nothing: there is no cache."""
 
     def figures(self) -> dict[str, Any]:
         answer = self.answers.get("figures", FIGURES)
@@ -73,18 +73,18 @@ class FakeBackend:
 
 
 def token(client: FlaskClient, path: str = "/masuk", **how: Any) -> str:
-    """The hidden field against forged forms."""
+    """Return the hidden CSRF token of a page's form."""
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path, **how).text)
     assert found
     return found[1]
 
 
 def log_in(client: FlaskClient, stages: FakeBackend, opened: dict[str, Any], **how: Any) -> Any:
-    """Log in, where intake answers with `opened`."""
+    """Log in, with `opened` as intake's answer."""
     stages.answers["log_in"] = opened
     return client.post("/masuk", data=FORM | {"csrf_token": token(client, **how)}, **how)
 
 
 def set_cookies(response: Any) -> dict[str, str]:
-    """The cookies that a response sets, by name."""
+    """Return the cookies that a response sets, by name."""
     return {line.split("=", 1)[0]: line for line in response.headers.getlist("Set-Cookie")}

@@ -1,4 +1,4 @@
-"""A small stage of its own: the plumbing is tested without any of the real ones."""
+"""Fixtures of a small invented stage, so that the messaging is tested without a real one."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class ThingWork(Work):
 
 @dataclass(frozen=True)
 class ThingHappened:
-    """An event as the outbox takes it."""
+    """An event for the outbox."""
 
     name: str
     TYPE: ClassVar[str] = "thing.happened.v1"

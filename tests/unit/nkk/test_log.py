@@ -12,14 +12,14 @@ SECRET = "Rahasia-Pelapor"
 
 @pytest.fixture
 def logged():
-    """The lines this process has logged, parsed; logging is put back afterwards."""
+    """The lines that this process has logged, parsed. Logging is restored afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     floors = {name: logging.getLogger(name).level for name in log._QUIET}
     log.configure()
     ours, stream = root.handlers[0], io.StringIO()
     ours.setStream(stream)
-    # The test runner listens on the root logger too, and keeps hold of the list it found.
+    # The test runner listens on the root logger too, and keeps the list it found.
     root.handlers = handlers
     root.addHandler(ours)
     log.begin_context()

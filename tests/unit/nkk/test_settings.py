@@ -1,4 +1,4 @@
-"""Settings are refused at start, all at once, by name, with what is wrong and what to write; no secret is repeated."""
+"""Invalid settings are reported at start, all together, with what is wrong and what to write; no secret is repeated."""
 
 import socket
 
@@ -173,7 +173,7 @@ def test_every_key_of_a_process_is_checked(process):
     assert {setting.name for setting in OF[process]} >= set(NEEDED[process])
 
 
-# By number: keys are made anew in each of the processes that share the tests.
+# By number, because each test process generates its own keys.
 @pytest.mark.parametrize(("name", "value"), BAD, ids=[f"{number} {name}" for number, (name, _) in enumerate(BAD)])
 def test_what_cannot_be_used_is_refused_by_name_and_no_secret_is_repeated(name, value):
     with pytest.raises(SettingsError) as refused:

@@ -1,4 +1,4 @@
-"""The command line says what is wrong in a sentence."""
+"""The command line reports errors in a sentence."""
 
 import json
 import subprocess
@@ -218,7 +218,7 @@ def test_who_drops_an_event_that_is_not_there_is_not_asked_and_nothing_is_lost_u
 
 
 class Frozen:
-    """A client of stages none of which answers; it keeps what each call was given to wait."""
+    """A client of stages that never answer, which records the timeout of each call."""
 
     def __init__(self):
         self.waited = []
@@ -317,7 +317,7 @@ def test_a_subscription_beside_a_stack_looks_for_its_broker_anew(run, monkeypatc
         return []
 
     asked = []
-    # Set, so that what the command adds to the environment is taken away again.
+    # It is set here, so that what the command adds to the environment is removed afterwards.
     monkeypatch.setenv("AMQP_URI", "amqp://given")
     monkeypatch.setattr("ops.cli.events.subscribe_to", listen)
     with occupied(tmp_path):
@@ -417,7 +417,7 @@ def test_the_version_is_the_packages(run):
 
 @pytest.fixture
 def opened(monkeypatch):
-    """What a browser was asked to open, in the place of one."""
+    """The addresses that a browser was asked to open."""
     asked = []
     monkeypatch.setattr("webbrowser.open", asked.append)
     for screen in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
@@ -456,7 +456,7 @@ def test_a_demonstration_beside_a_stack_opens_its_site_afterwards_where_that_is_
 
 
 def test_commands_read_no_package_that_is_for_one_of_them_alone():
-    """Each would have every command begin the later."""
+    """Each of these would slow down the start of every command."""
     program = "import sys, ops.cli; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert "ops.stack.run" in loaded

@@ -1,4 +1,4 @@
-"""What follows from a report on the dependencies, by reports written in the shape that pip-audit gives them."""
+"""The verdict on a report about the dependencies, by reports in the format of pip-audit."""
 
 from datetime import date
 from typing import Any

@@ -1,7 +1,7 @@
-"""Documents made as the product makes them: in a process that has made none before.
+"""Documents rendered as in production: in a process that has rendered none before.
 
 What one document leaves behind in its process, such as a registered font, must not help the next. The product starts an
-interpreter for each; here each is made in a fork of a process that has loaded everything and made nothing.
+interpreter for each; here each is rendered in a fork of a process that has loaded everything and rendered nothing.
 """
 
 import functools
@@ -13,14 +13,14 @@ from gateway import documents
 from gateway.documents import trial
 
 PATIENCE = 300.0
-"""How long a document may take where nobody asks how long: a child lets all else on the machine go first."""
+"""The time limit of a document where a test sets none. It is long, because the child runs at low priority."""
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([f"gateway.documents.{name}" for name in ("filling", "printing", "workbook", "trial")])
 
 
 def apart(call, *arguments, **more):
-    """What `call` returns or raises, in a fork."""
+    """Return what `call` returns, or raise what it raises, in a fork."""
     receiver, sender = _forks.Pipe(duplex=False)
     child = _forks.Process(target=_answer, args=(sender, call, arguments, more))
     child.start()
@@ -43,7 +43,7 @@ def _answer(sender, call, arguments, more):
 
 
 def _error(kind, arguments, attributes):
-    """The error as it was raised: not every kind can be made anew of its arguments."""
+    """Return the error as it was raised. Not every class can be constructed from its arguments."""
     error = kind.__new__(kind)
     error.args = arguments
     vars(error).update(attributes)
@@ -51,9 +51,9 @@ def _error(kind, arguments, attributes):
 
 
 def render(kind, fmt, content, templates=None):
-    """`gateway.documents.render` in a fork; what one content gave by our own templates is not made again.
+    """Return `gateway.documents.render` in a fork; the result for the built-in templates is cached by content.
 
-    That it is the same each time is proved with `again`.
+    Use `again` to prove that it is the same each time.
     """
     if templates is None:
         return _once(kind, fmt, json.dumps(content, sort_keys=True))
@@ -61,12 +61,12 @@ def render(kind, fmt, content, templates=None):
 
 
 def again(*arguments):
-    """`gateway.documents.render` in a fork, whatever was made before."""
+    """Return `gateway.documents.render` in a fork, without a cache."""
     return apart(documents.render, *arguments)
 
 
 def problems(path):
-    """What `check_templates` finds wrong with the template at `path`, in a fork and no interpreter of its own."""
+    """Return what `check_templates` reports about the template at `path`, in a fork instead of a new interpreter."""
     return apart(trial.problems, path)
 
 
@@ -76,10 +76,10 @@ def _once(kind, fmt, content):
 
 
 def make(*arguments: Any, **more: Any) -> bytes:
-    """`gateway.documents.make`, with all the time that a busy machine takes."""
+    """Return `gateway.documents.make`, with a long time limit for a busy machine."""
     return documents.make(*arguments, **{"seconds": PATIENCE} | more)
 
 
 def check_templates(*arguments: Any, **more: Any) -> list[str]:
-    """`gateway.documents.check_templates`, the same."""
+    """Return `gateway.documents.check_templates`, with a long time limit for a busy machine."""
     return documents.check_templates(*arguments, **{"seconds": PATIENCE} | more)

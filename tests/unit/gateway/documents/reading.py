@@ -1,4 +1,4 @@
-"""What a document says, read back: without its looks, and without white space, which breaks lines differently."""
+"""Reading of a document's text, without formatting and white space, since line breaks differ."""
 
 import functools
 import io
@@ -18,7 +18,7 @@ def squeezed(text):
 
 @functools.lru_cache(maxsize=64)
 def docx_text(data):
-    """The body's text, paragraph by paragraph, line breaks as they are."""
+    """Return the body's text, paragraph by paragraph, with its line breaks."""
     return "\n".join(_written(paragraph) for paragraph in Document(io.BytesIO(data)).element.body.iter(qn("w:p")))
 
 
@@ -32,7 +32,7 @@ def _written(element):
 
 
 def docx_edges(data, number, count):
-    """Header and footer of the page `number` of `count`."""
+    """Return the header and footer of page `number` of `count`."""
     section = Document(io.BytesIO(data)).sections[0]
     first = number == 1
     parts = (section.first_page_header, section.first_page_footer) if first else (section.header, section.footer)
@@ -47,7 +47,7 @@ def docx_edges(data, number, count):
 
 
 def docx_heads(data):
-    """The rows that are repeated on each page a table covers."""
+    """Return the rows that a table repeats on each page."""
     return [
         squeezed(_written(row))
         for row in Document(io.BytesIO(data)).element.body.iter(qn("w:tr"))
@@ -65,7 +65,7 @@ def pdf_text(data):
 
 
 def pdf_body(data, docx):
-    """The squeezed text of the PDF's pages without what `docx` says anew on each: header, footer, head rows."""
+    """Return the PDF's squeezed text without what `docx` repeats on each page: header, footer and head rows."""
     pages = [squeezed(page) for page in pdf_pages(data)]
     body = ""
     for number, page in enumerate(pages, 1):
@@ -79,5 +79,5 @@ def pdf_body(data, docx):
 
 
 def words(text):
-    """The words of a text in whatever order, Arabic in its plain letters."""
+    """Return the words of a text, sorted, with Arabic in its base letters."""
     return sorted(unicodedata.normalize("NFKC", text).split())

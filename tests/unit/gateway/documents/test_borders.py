@@ -1,4 +1,4 @@
-"""What the room may lean on: the standard library, the procedure and the document libraries."""
+"""The documents package imports only the standard library, the procedure and the document libraries."""
 
 import ast
 import sys

@@ -22,7 +22,7 @@ def pdf(docx, template):
 
 
 def printed(change):
-    """The DOCX and the PDF of a new document, changed by `change`."""
+    """Return the DOCX and the PDF of a new document that `change` has changed."""
     document = Document()
     change(document)
     out = io.BytesIO()

@@ -17,7 +17,7 @@ SHEETS = [(kind, fmt) for kind, formats in FORMATS.items() for fmt in formats if
 
 
 def matrix(image):
-    """The modules of a picture of a code, dark as 1, its quiet zone cut off."""
+    """Return the modules of a code's picture, dark ones as 1, without the quiet zone."""
     step, edge = qr.PIXELS_PER_MODULE, qr.QUIET_ZONE
     grey = image.convert("L")
     modules = range(edge, grey.width // step - edge)

@@ -6,7 +6,7 @@ from gateway.documents.printing import rtl
 
 
 def letters(text):
-    """In plain letters: the joined forms folded back."""
+    """Return the text in base letters, without joined forms."""
     return unicodedata.normalize("NFKC", text)
 
 
@@ -36,7 +36,8 @@ def test_a_line_is_brought_into_the_order_it_is_seen_in(read, seen):
 
 
 def test_arabic_letters_join():
-    # seen, lam, alef, meem: initial, then lam and alef as one, final, then alone since alef joins nothing after it.
+    # Seen, lam, alef, meem: seen is initial, lam and alef form a final ligature, and meem is isolated because alef does
+    # not join the letter after it.
     assert rtl.seen("سلام") == "\ufee1\ufefc\ufeb3"
 
 

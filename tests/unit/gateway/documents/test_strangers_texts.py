@@ -104,7 +104,7 @@ def test_a_long_text_pages():
 
 
 class NotReadWhole:
-    """A paragraph of many runs, of which nobody asks for more than the first child."""
+    """A paragraph of many runs, of which only the first child may be read."""
 
     def __iter__(self):
         yield Document().add_paragraph("a").runs[0]._element
@@ -120,7 +120,7 @@ def test_the_look_of_a_run_is_had_without_reading_the_whole_paragraph():
 @pytest.mark.parametrize("unit", ["a\u00ad", "\u05d0\u00ad", "\u05d0a", "\U0001f600a", "\u4e2d", "\x07a", "a\u0301"])
 def test_four_times_the_text_is_about_four_times_the_work(unit):
     empty, small, large = apart(calls, ["", (unit * 400)[:400], (unit * 1_600)[:1_600]])
-    # A page more or less counts; the square would be sixteen times.
+    # One page more or less is allowed; quadratic time would be sixteen times as much.
     assert large - empty < 6 * (small - empty)
 
 
@@ -128,7 +128,7 @@ def test_scripts_mixed_and_characters_without_a_glyph_are_not_much_more_work_tha
     empty, plain, mixed, unknown = apart(
         calls, ["", ("kata panjang " * 500)[:1_500], ("a\u0416\u0c15\u05d0\u2192" * 600)[:1_500], "\U0001f600" * 1_500]
     )
-    # Each of the latter is nine characters long where it is drawn.
+    # Each of the latter is drawn as nine characters.
     assert mixed - empty < 11 * (plain - empty)
     assert unknown - empty < 15 * (plain - empty)
 
@@ -160,7 +160,7 @@ def test_a_text_is_as_wide_as_the_library_finds_it(text, size):
 
 
 def calls(texts):
-    """How many calls of functions each text takes, once everything is loaded."""
+    """Return the number of function calls for each text, after everything was loaded."""
     documents.render(KIND, "pdf", sample())
     return [_calls(text) for text in texts]
 

@@ -17,7 +17,7 @@ SPACES = f'{nsdecls("w", "m", "r")} xmlns:mc="http://schemas.openxmlformats.org/
 
 
 def own(folder, change, kind=KIND):
-    """Our template of `kind` in `folder`, changed as an agency might: `change` is given the document."""
+    """Save the built-in template of `kind` in `folder`, after `change` has changed the document as an agency might."""
     document = Document(TEMPLATES / f"{kind}.docx")
     change(document)
     document.save(folder / f"{kind}.docx")
@@ -25,12 +25,12 @@ def own(folder, change, kind=KIND):
 
 
 def adding(text):
-    """A change that adds a paragraph."""
+    """Return a change that adds a paragraph."""
     return lambda document: document.element.body.insert(0, document.add_paragraph(text)._p)
 
 
 def inserting(xml, where="r"):
-    """A change that adds an element to a run, a paragraph, its properties, the section's or the body."""
+    """Return a change that adds an element to a run, a paragraph, its properties, the section's, or the body."""
 
     def change(document):
         element = parse_xml(f"<w:p {SPACES}>{xml}</w:p>")[0]

@@ -12,7 +12,7 @@ FAR = 60
 
 
 class Office:
-    """People who ask for documents, and how far each has come."""
+    """People who request documents, and the progress of each."""
 
     def __init__(self, turns):
         self._turns = turns

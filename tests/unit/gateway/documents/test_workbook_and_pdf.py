@@ -1,4 +1,4 @@
-"""The recapitulation's two files, figure by figure: both made of one month whose figures are all different."""
+"""The two files of the recapitulation show the same figures, for a month whose figures are all different."""
 
 import io
 from datetime import datetime, timedelta
@@ -21,11 +21,11 @@ SHOWN = {
     "dd/mm/yyyy hh:mm": wording.short_instant,
     "General": str,
 }
-"""How paper writes what a cell of this format holds."""
+"""The format on paper for each number format of a cell."""
 
 
 def told_apart(value, numbers, name=""):
-    """`value` with another number or instant in each place."""
+    """Return `value` with a different number or instant in each place."""
     if isinstance(value, dict):
         return {key: told_apart(each, numbers, key) for key, each in value.items()}
     if isinstance(value, list):
@@ -38,7 +38,7 @@ def told_apart(value, numbers, name=""):
 
 
 def figures(value):
-    """Every number in `value`."""
+    """Return every number in `value`."""
     if isinstance(value, dict | list):
         return {number for each in (value.values() if isinstance(value, dict) else value) for number in figures(each)}
     return set() if isinstance(value, bool | str) else {value}
@@ -62,7 +62,7 @@ def paper():
 
 
 def written(cells):
-    """A row as paper says it."""
+    """Return a row as it is written on paper."""
     return squeezed("".join(SHOWN[cell.number_format](cell.value) for cell in cells)).replace("(menitkerja)", "")
 
 

@@ -19,7 +19,7 @@ RETURNED = ResponseReturned(ticket=TICKET, opd="disdukcapil", round=1, note="Seb
 
 
 def document(**changed):
-    """A written event with attributes changed; None takes one away."""
+    """Return a serialised event with changed attributes; None removes one."""
     written = json.loads(RETURNED.to_json("event-1", NOW, "request-1")) | changed
     return json.dumps({name: value for name, value in written.items() if value is not None})
 
@@ -208,7 +208,7 @@ def test_no_refusal_of_an_envelope_quotes_what_was_written():
         with pytest.raises(UnreadableEventError) as refused:
             ResponseReturned.read(body)
         assert SECRET not in str(refused.value)
-        # A traceback would quote it through the error behind this one.
+        # Otherwise a traceback would quote it through the chained error.
         assert refused.value.__context__ is None or refused.value.__suppress_context__
 
 
@@ -248,7 +248,7 @@ def test_event_names_are_unique_past_tense_and_versioned():
     assert len(set(names)) == len(names)
     for name in names:
         _subject, fact, version = name.split(".")
-        # Of a clock, what it has become is told.
+        # An event about a clock names its new state.
         assert fact in ("due_soon", "overdue") or any(word.endswith(("ed", "sent")) for word in fact.split("_"))
         assert re.fullmatch(r"v[1-9]", version)
 
@@ -258,7 +258,7 @@ def test_each_event_goes_from_one_stage_to_others(event):
     assert event.SERVICES
     assert set(event.SERVICES) <= set(STAGES)
     assert set(event.CONSUMERS) <= set(STAGES)
-    # What several tell, one of them may hear from the others; what one alone tells, it knows.
+    # An event that several stages publish may be consumed by one of them; a sole publisher never consumes its own.
     assert len(event.SERVICES) > 1 or not set(event.CONSUMERS) & set(event.SERVICES)
 
 

@@ -1,4 +1,4 @@
-"""What is left of a clock, as worklists and cases show it."""
+"""The time left on a clock, as worklists and cases show it."""
 
 from contextlib import nullcontext
 from datetime import time, timedelta
@@ -21,7 +21,7 @@ PROMISED = service_due(MONDAY, OFFICE_HOURS)
 
 
 class Stored:
-    """A stage that has heard of `calendars`."""
+    """A stage that has stored `calendars`."""
 
     def __init__(self, *calendars):
         self._rows = {each.version: {"content": write_calendar(each)} for each in calendars}
@@ -31,7 +31,7 @@ class Stored:
 
 
 def standing(calendar=OFFICE_HOURS, came=MONDAY, done=None, submitted_by=0):
-    """A case to be classified since `came`: by 10 o'clock, where it came on Monday at 8."""
+    """Return a case that awaits classification since `came`; one that came on Monday at 8 is due at 10."""
     return triage_case(
         **started(steps.CLASSIFY, came, calendar) | {"done_at": done},
         service_due_at=PROMISED,
@@ -90,7 +90,8 @@ def test_the_service_ends_with_the_answer_though_the_reporter_has_not_received_i
 def test_what_is_left_is_counted_by_the_calendars_by_which_each_clock_started():
     case = standing(CLOSED_FROM_NINE)
     assert case.due_at == wib("2026-03-03T08:30")
-    # 840 office minutes to the service's end by the submission's calendar; by that of the step not half of Monday's.
+    # 840 office minutes until the service is due, by the submission's calendar; by the step's, less than half of
+    # Monday.
     assert left(case, wib("2026-03-02T09:00"), CLOSED_FROM_NINE) == (60, 840, False)
     assert left(standing(submitted_by=1), wib("2026-03-02T09:00"), CLOSED_FROM_NINE) == (60, 480, False)
 

@@ -13,7 +13,7 @@ from tests.stages import HELD, STORAGES, WORKS
 
 
 def another(field, value):
-    """A value of the field's kind that is not this one."""
+    """Return a different value of the field's type."""
     if value is None:
         return MONDAY if "datetime" in str(field.type) else 7 if "int" in str(field.type) else "x"
     if isinstance(value, bool):

@@ -39,7 +39,7 @@ def test_what_was_known_is_said_and_the_others_are_heard():
 
 
 class Container:
-    """Runs what it is given when told to."""
+    """A container that runs its work when the test says so."""
 
     def __init__(self):
         self.threads, self.workers = [], []

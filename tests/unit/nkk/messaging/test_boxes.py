@@ -27,7 +27,7 @@ def opened(box, method="log_in", now=NOW):
 
 
 def changed(**parts):
-    """A box of ours, with parts of what it holds changed; those that are ... are left out."""
+    """Return a box with some parts of its content changed; those set to ... are left out."""
     held = unseal(question().box, PRIVATE) | parts
     return seal({name: value for name, value in held.items() if value is not ...}, PUBLIC)
 

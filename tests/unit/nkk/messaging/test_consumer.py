@@ -12,7 +12,7 @@ from nkk.messaging.origin import ForgedError, Origins
 
 
 def received(**properties):
-    """A message as kombu hands it over."""
+    """Return a message as kombu delivers it."""
     return SimpleNamespace(body=b"{}", properties=properties, content_type=None, delivery_tag=1)
 
 
@@ -26,7 +26,7 @@ def test_messages_without_an_id_can_be_told_apart_in_quarantine():
 
 
 def told(event, exchange, time=None, **changed):
-    """The sample of `event` as it is delivered from an exchange, with other data, and `time` for when it came about."""
+    """Return the sample of `event` as delivered from an exchange, with changed data and with `time` as its time."""
     document = json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))
     document["data"] |= changed
     document["source"] = f"/nkk/{exchange.partition('.')[0]}"

@@ -1,4 +1,4 @@
-"""Names are asked for anew, beside everything else that a stage does."""
+"""Host names are resolved again for each connection, without blocking the rest of the stage."""
 
 import errno
 import json

@@ -17,7 +17,7 @@ EVERYWHERE = [
 
 
 def delivered(exchange, routing_key, headers=None, type_="response.submitted.v1", body=b"{}"):
-    """A message as kombu hands it over."""
+    """Return a message as kombu delivers it."""
     return SimpleNamespace(
         body=body,
         properties={"type": type_},
@@ -27,7 +27,7 @@ def delivered(exchange, routing_key, headers=None, type_="response.submitted.v1"
 
 
 def moved(message, origins=OURS, **changed):
-    """`message` as it comes back from a retry queue."""
+    """Return `message` as it comes back from a retry queue."""
     return SimpleNamespace(
         **vars(message)
         | {
@@ -39,7 +39,7 @@ def moved(message, origins=OURS, **changed):
 
 
 def believed(event, data):
-    """From where, and with which stage as its source, an event with this data is believed."""
+    """Return the origins, and the stages as source, for which an event with this data is accepted."""
     found = set()
     for origin in [None, *EVERYWHERE]:
         for stage in STAGES:
@@ -52,7 +52,7 @@ def believed(event, data):
 
 
 def sample(event):
-    """The data of its golden sample."""
+    """Return the data of an event's golden sample."""
     return json.loads((SAMPLES / f"{event.TYPE}.json").read_text("utf-8"))["data"]
 
 

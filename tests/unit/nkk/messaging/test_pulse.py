@@ -1,4 +1,4 @@
-"""Whether a process works is told by the files that its loops touch."""
+"""The liveness of a process is judged by the files that its loops touch."""
 
 import os
 import subprocess

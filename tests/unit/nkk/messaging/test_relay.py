@@ -7,7 +7,7 @@ from nkk.store.work import UnitOfWork
 
 
 class Broker:
-    """A publisher that confirms all but the subjects named in `unroutable`."""
+    """A publisher that confirms all events except those with a subject in `unroutable`."""
 
     def __init__(self, *unroutable):
         self.unroutable = set(unroutable)

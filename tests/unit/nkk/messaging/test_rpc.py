@@ -13,7 +13,7 @@ SECRET = "Rahasia-Pelapor"
 
 
 def answered(error):
-    """What the caller of a stage that met `error` is given."""
+    """Return or raise what the caller of a stage gets when the stage met `error`."""
     return _result("triage", {"result": None, "error": _describe(error)})
 
 

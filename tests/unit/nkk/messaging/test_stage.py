@@ -1,4 +1,4 @@
-"""What every stage has."""
+"""The parts that every stage has."""
 
 import inspect
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def test_who_has_somebody_to_say_so_to_or_nothing_to_say_does_not(entrypoint, er
 
 @pytest.fixture
 def stage(database, work_cls, event_cls):
-    """A stage that has told of a complaint which was closed a hundred days ago."""
+    """A stage that has published an event of a complaint that was closed a hundred days ago."""
     found = Stage()
     found.uow = UnitOfWork(database, work_cls, "things")
     at = datetime.now(UTC) - timedelta(days=100)

@@ -12,7 +12,7 @@ def _default_delays(monkeypatch):
 
 
 class Recorder:
-    """A channel that remembers what is declared on it, and answers as a broker would."""
+    """A channel that records what is declared on it, and answers as a broker would."""
 
     def __init__(self):
         self.declared = []
@@ -61,7 +61,7 @@ def test_a_retry_queue_is_named_by_its_delay_and_leads_back_to_the_inbox():
     assert queue.queue_arguments["x-queue-type"] == "quorum"
     assert queue.queue_arguments["x-message-ttl"] == 5000
     assert queue.queue_arguments["x-dead-letter-routing-key"] == "triage.inbox"
-    # Dead letters go at least once, which needs this way of being full.
+    # At-least-once dead lettering requires this overflow setting.
     assert queue.queue_arguments["x-dead-letter-strategy"] == "at-least-once"
     assert queue.queue_arguments["x-overflow"] == "reject-publish"
 

@@ -307,13 +307,13 @@ START = datetime(2026, 1, 5, tzinfo=WIB)
 
 
 def open_on(weekdays, minutes=600):
-    """A week that is open on `weekdays` only, for `minutes` in all."""
+    """Return a week that is open only on `weekdays`, for `minutes` in all."""
     each = minutes // len(weekdays)
     return [[["00:00", f"{each // 60:02d}:{each % 60:02d}"]] if day in weekdays else [] for day in range(7)]
 
 
 def closed_as_long_as_can_be(week):
-    """A calendar whose every open date is closed for as long as it takes to use up seasons and days."""
+    """Return a calendar whose open dates are closed for as long as the limits on seasons and days allow."""
     seasons, first = [], START.date()
     for _ in range(MOST_SEASONS):
         last = first + LONGEST_SEASON - timedelta(days=1)
@@ -328,7 +328,7 @@ def closed_as_long_as_can_be(week):
 
 
 def counts(content, start=START):
-    """Whether each of the procedure's times can be counted by `content`; true as well where it is refused."""
+    """Return whether each of the procedure's times can be counted by `content`, or `content` is refused."""
     try:
         calendar = read_calendar(content)
     except InvalidInput:

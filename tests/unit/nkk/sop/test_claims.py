@@ -13,7 +13,7 @@ SECOND = timedelta(seconds=1)
 
 
 class Case(Claimable):
-    """Something that stands at a desk."""
+    """A case at a desk."""
 
     def __init__(self):
         super().__init__(ticket=TICKET, **started(steps.CLASSIFY, MONDAY, OFFICE_HOURS))

@@ -105,7 +105,7 @@ def test_a_date_of_its_own_goes_before_its_season_and_the_season_before_the_week
 
 
 def test_a_holiday_begins_and_ends_at_midnight_in_jakarta():
-    # 23:59 WIB on the eve and 00:00 WIB after it lie on other dates in UTC.
+    # 23:59 WIB on the eve and 00:00 WIB after it are on other dates in UTC.
     assert WITH_HOLIDAYS.due(wib("2026-03-18T23:59"), 1) == wib("2026-03-23T07:31")
     assert WITH_HOLIDAYS.due(datetime(2026, 3, 20, 17, 0, tzinfo=UTC), 1) == wib("2026-03-23T07:31")
 
@@ -183,7 +183,7 @@ def test_the_due_time_after_years_has_so_much_behind_it_by_walking_through_their
 
 @dataclass(frozen=True)
 class Watched(Calendar):
-    """Counts the dates whose hours are looked up."""
+    """A calendar that counts the dates whose hours are looked up."""
 
     looked_up: list[date] = field(default_factory=list)
 
@@ -343,7 +343,7 @@ def test_every_day_lies_in_exactly_its_month(day):
 
 
 def bounds_of(month):
-    """The bounds of a month in UTC, as databases are asked for them; None where it is refused."""
+    """Return the bounds of a month in UTC, as for a database query; None where the month is refused."""
     try:
         first, following = month_bounds(month)
     except ValueError:

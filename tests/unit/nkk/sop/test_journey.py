@@ -29,7 +29,7 @@ SUBMITTED, HANDED_OVER, INFORMED, FORWARDED, RESPONDED, RETURNED, APPROVED, SENT
 
 
 def path_of(returns):
-    """(type, round) of a whole journey; the information path where `returns` is None."""
+    """Return (type, round) of a whole journey; `returns` of None means the information path."""
     if returns is None:
         return [(SUBMITTED, 0), (HANDED_OVER, 0), (INFORMED, 0), (SENT, 0), (CLOSED, 0)]
     rounds = [turn for number in range(1, returns + 1) for turn in ((RESPONDED, number), (RETURNED, number))]
@@ -85,7 +85,7 @@ def test_each_return_starts_the_clocks_of_steps_4_and_5_again_and_rounds_tell_th
 
 @given(paths, st.data())
 def test_the_order_in_which_facts_come_to_hand_changes_nothing(path, data):
-    # All at one instant as well: the order must not lean on clocks.
+    # They also happen at one instant, because the order must not depend on clocks.
     facts = facts_of(path, pause=data.draw(st.sampled_from([timedelta(), timedelta(minutes=7), timedelta(minutes=-7)])))
     assert counted(data.draw(st.permutations(facts))) == counted(facts)
 

@@ -1,4 +1,4 @@
-"""Addresses that our letters can go to, in the form in which they do; the others are refused with what to do."""
+"""Addresses that letters can be sent to, in normal form; others are refused with advice."""
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ from nkk.sop.mailbox import NoMailboxError, is_same, read_mailbox
         ("Siti.R+pengaduan@Example.ID", "Siti.R+pengaduan@example.id"),
         ("  siti@example.id \r\n", "siti@example.id"),
         ("\u00a0siti@example.id\u3000", "siti@example.id"),
-        # From a chat, a web page, a word processor.
+        # As copied from a chat, a web page or a word processor.
         ("siti@example.id\u200b", "siti@example.id"),
         ("\ufeffsiti@exam\u00adple.id", "siti@example.id"),
         ("\u202asiti@example.id\u202c", "siti@example.id"),
@@ -25,7 +25,7 @@ from nkk.sop.mailbox import NoMailboxError, is_same, read_mailbox
         ("siti@example.id.", "siti@example.id"),
         ("siti@bücher.example", "siti@xn--bcher-kva.example"),
         ("siti@xn--bcher-kva.example", "siti@xn--bcher-kva.example"),
-        # IDNA 2008, in which it is a letter of its own.
+        # In IDNA 2008 it is a letter of its own.
         ("siti@straße.example", "siti@xn--strae-oqa.example"),
         ("siti@例え.テスト", "siti@xn--r8jz45g.xn--zckzah"),
         ("siti@example。id", "siti@example.id"),

@@ -1,4 +1,4 @@
-"""What `nkk clock` shows: each clock counted anew, date by date."""
+"""The output of `nkk clock`: each clock computed again, date by date."""
 
 from datetime import datetime, timedelta
 
@@ -33,7 +33,7 @@ def lines(*told, path="complaint", now=EVE + timedelta(days=10)):
 
 
 def block(shown, begins):
-    """The lines of one clock."""
+    """Return the lines of one clock."""
     begin = next(number for number, line in enumerate(shown) if line.startswith(begins))
     return shown[begin : shown.index("", begin) if "" in shown[begin:] else None]
 
@@ -92,7 +92,7 @@ def test_each_clock_is_laid_open_by_the_calendar_version_its_own_event_names():
         ("complaint.handed_over.v1", handed_over, 0, 5),
         ("complaint.forwarded.v1", datetime(2026, 3, 24, 8, 0, tzinfo=WIB), 0, 5),
     )
-    # Monday the 23rd has two hours by version 5 and a whole day by version 3.
+    # Monday the 23rd has two hours in version 5, and a whole day in version 3.
     assert block(shown, "Langkah 3") == [
         "Langkah 3 · Mengklasifikasi pengaduan atau informasi · Tim NKK Utama · "
         "waktu baku 120 menit · kalender versi 5",

@@ -1,4 +1,4 @@
-"""A month's figures, counted from facts alone."""
+"""A month's figures, computed only from facts."""
 
 from datetime import datetime, timedelta
 
@@ -42,7 +42,7 @@ INFORMATION = [
 
 
 def record(types=COMPLAINT, start=MONDAY, minutes=5, ticket="NKK-2026-AAAA-0000", **changed):
-    """A journey whose events follow each other by so many minutes."""
+    """Return a journey whose events are `minutes` apart."""
     facts = [
         Fact(type_, start + timedelta(minutes=minutes * number), int(type_.startswith("response.")))
         for number, type_ in enumerate(types)

@@ -3,7 +3,7 @@ import pytest
 from nkk.sop import steps
 from nkk.sop.steps import PATHS, STEPS, Path, Role
 
-# The procedure's own table: number, who, requirement, office minutes, output, owning stage.
+# The procedure's own table: number, role, requirement, office minutes, output, owning stage.
 TABLE = [
     (1, Role.REPORTER, "Form Pengaduan", 15, "Data Pemberi Aduan", "intake"),
     (2, Role.OPERATOR, "Data Pemberi Aduan", 10, "Data Pengaduan", "intake"),
@@ -30,7 +30,7 @@ def test_a_complaint_takes_all_seven_steps():
 
 @pytest.mark.parametrize("path", list(PATHS.values()), ids=list(PATHS))
 def test_each_step_on_a_path_needs_what_an_earlier_one_put_out(path):
-    # Information skips the response; the operator writes what is handed on from step 6 then.
+    # The information path skips the response; its document is then written by the operator at step 6.
     made = {"Form Pengaduan", "Laporan Tanggapan Pengaduan"}
     for step in path:
         assert step.requirement in made

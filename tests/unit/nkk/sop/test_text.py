@@ -10,7 +10,7 @@ from nkk.sop.mailbox import canonical, postbox_of
 from nkk.sop.ticket import read_part, read_ticket
 
 ENGLAND = "".join(chr(0xE0000 + ord(sign)) for sign in "gbeng\x7f")
-"""The tags that make a black flag England's."""
+"""The tags that turn a black flag into England's."""
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -207,10 +207,10 @@ def test_a_code_from_a_letter_is_one_however_it_was_copied(copied):
 
 
 LONGEST_BODY = 256 * 1024
-"""Bytes of a request's body: so long can a text be before anybody has looked at its length."""
+"""The bytes of a request's body: a text can be as long as this before its length is checked."""
 
 MARKS = "\u0327\u0301"
-"""Two marks in the wrong order: whoever composes a run of them sorts it, which takes the square of its length."""
+"""Two combining marks in the wrong order. Composing sorts a run of them, in quadratic time."""
 
 
 @pytest.mark.parametrize(

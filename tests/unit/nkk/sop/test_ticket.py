@@ -10,7 +10,7 @@ numbers = st.integers(0, 32**7 - 1)
 
 
 def ticket_of(number: int) -> str:
-    """A ticket of `number`, or of the next that has a plain check symbol."""
+    """Return the ticket of `number`, or of the next number with a plain check symbol."""
     following = iter(range(number, number + 40))
     return new_ticket(2026, lambda _below: next(following) % 32**7)
 

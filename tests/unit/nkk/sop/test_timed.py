@@ -15,7 +15,7 @@ from tests.effort import quick
 
 
 class Standing(Timed):
-    """Something that stands at a step."""
+    """A case that waits at a step."""
 
     def __init__(self, step, at=MONDAY, calendar=OFFICE_HOURS):
         super().__init__(ticket=TICKET, **started(step, at, calendar))
@@ -87,7 +87,7 @@ def test_a_clock_that_starts_again_tells_again():
 
 
 class Ticking(RuleBasedStateMachine):
-    """Time passes, somebody looks, the step is done, begins anew: of each run nearness and lateness come once each."""
+    """Time passes, the clock is checked, and the step is done and starts again: each run gets each alarm once."""
 
     @initialize(calendar=calendars, step=st.sampled_from(STEPS), at=instants)
     def begin(self, calendar, step, at):
@@ -97,7 +97,7 @@ class Ticking(RuleBasedStateMachine):
 
     @rule(share=st.sampled_from([0, 0.3, 0.79, 0.8, 0.81, 0.99, 1, 1.01, 2]))
     def time_passes(self, share):
-        """On to a share of the clock's time, never back."""
+        """Advance to a share of the clock's time, never backwards."""
         self.now = max(self.now, self.timed.came_at + (self.timed.due_at - self.timed.came_at) * share)
 
     @rule()

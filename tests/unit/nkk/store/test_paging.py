@@ -26,7 +26,7 @@ def stored(rows):
 
 
 def walk(connection, limit, descending=False):
-    """Every page until there is no next; the rows of each."""
+    """Return the rows of every page, following `next` to the last."""
     pages, cursor = [], None
     while True:
         rows, cursor = page(connection, select(pairs), keys, cursor, limit, tuple, descending)

@@ -14,7 +14,7 @@ HEARD = SimpleNamespace(id="event-1", data=SimpleNamespace(ticket="NKK-1"))
 
 
 class ItFailedError(Exception):
-    """A handler or command that fails half way."""
+    """A handler or command fails half way."""
 
 
 @pytest.fixture

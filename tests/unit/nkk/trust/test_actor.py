@@ -29,7 +29,7 @@ PRIVATE, PUBLIC = key_pair()
 
 
 def token(**changed):
-    """A token signed by us with claims changed; None takes one away."""
+    """Return a token that we signed, with changed claims; None removes one."""
     now = datetime.now(UTC)
     claims = {"iss": "nkk", "sub": "staff-1", "role": "operator", "iat": now, "exp": now + LIFETIME} | changed
     return jwt.encode({name: value for name, value in claims.items() if value is not None}, PRIVATE, "EdDSA")
@@ -89,7 +89,7 @@ def test_a_token_that_names_another_algorithm_is_refused(algorithm):
 
 
 def test_a_token_signed_with_the_public_key_as_a_secret_is_refused():
-    # The old trick: what everybody knows, used as the key of a symmetric algorithm.
+    # A known attack: a public key used as the key of a symmetric algorithm.
     forged = jwt.api_jws.PyJWS(algorithms=["HS256"])
     forged._algorithms["HS256"].prepare_key = lambda key: key.encode()
     claims = {"iss": "nkk", "sub": "x", "role": "admin", "iat": 1, "exp": 9_999_999_999}
@@ -116,7 +116,7 @@ def test_a_token_of_another_issuer_is_refused():
 
 
 def signed(claims, header=None):
-    """A token with our signature over whatever JSON: `claims` may be text."""
+    """Return a token with our signature over any JSON; `claims` may be text."""
     head = part({"alg": "EdDSA", "typ": "JWT"} if header is None else header)
     payload = claims.encode() if isinstance(claims, str) else json.dumps(claims).encode()
     body = f"{head}.{urlsafe_b64encode(payload).decode().rstrip('=')}"
@@ -210,7 +210,7 @@ def test_a_token_that_ends_or_begins_at_no_time_is_refused_though_we_signed_it(c
         verify(token, PUBLIC)
     except NotAuthenticated:
         return
-    # Begun long ago, said oddly: that is no fault.
+    # The session began long ago and is written unusually, but it is valid.
     assert claim == "nbf"
     assert number in ("1.5", "true", "-100000000000000000")
 

@@ -1,4 +1,4 @@
-"""The demonstration's data and accounting."""
+"""The demonstration's data and its final count."""
 
 import re
 from datetime import date

@@ -1,4 +1,4 @@
-"""Where a broker comes from: what is given, a container, an installed server, Debian's package, or a clear sentence."""
+"""The source of the broker: a given URI, a container, an installed server, Debian's package, or an error that helps."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from ops.stack import broker as brokers
 
 
 class Container:
-    """A container as the docker package shows one."""
+    """A container as the docker package represents it."""
 
     def __init__(self, log, refusals=0):
         self.log = log
@@ -56,7 +56,7 @@ class Engine:
 
 @pytest.fixture
 def alone(monkeypatch):
-    """A machine with nothing: no broker given, no engine, no server, no right to install."""
+    """A machine with nothing: no given broker, no engine, no server, and no right to install."""
     monkeypatch.delenv("AMQP_URI", raising=False)
     monkeypatch.setattr(brokers, "docker_engine", lambda: None)
     monkeypatch.setattr(brokers, "SERVER", brokers.Path("/nowhere/rabbitmq-server"))
@@ -212,7 +212,7 @@ def test_a_node_keeps_its_password_and_name_and_listens_on_loopback_alone(monkey
 
 def test_a_node_has_a_cookie_that_nobody_guesses_and_a_new_one_for_each_start(tmp_path):
     node, found = brokers.PrivateNode(tmp_path), set()
-    (tmp_path / ".erlang.cookie").write_text("ABCDEFGHIJKLMNOPQRST")  # as Erlang makes them
+    (tmp_path / ".erlang.cookie").write_text("ABCDEFGHIJKLMNOPQRST")  # as Erlang creates it
     for _ in range(2):
         node._write_cookie()
         found.add((tmp_path / ".erlang.cookie").read_text())

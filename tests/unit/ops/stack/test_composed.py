@@ -1,4 +1,4 @@
-"""What compose would give the processes is held against what they take."""
+"""The settings that compose would give to the processes are checked by the processes' own rules."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The secrets of an installation, and the table an operator reads."""
+"""The secrets of an installation, and the table of `nkk status`."""
 
 import json
 from contextlib import nullcontext
@@ -55,7 +55,7 @@ def test_the_table_says_plainly_which_stage_does_not_answer():
 
 
 class Client:
-    """Stages that answer `answers`; they fail over what they do not know."""
+    """Stages that return `answers`, and fail for any other call."""
 
     def __init__(self, answers):
         self.answers, self.asked = answers, []
@@ -73,7 +73,7 @@ class Client:
 
 @pytest.fixture
 def broker(monkeypatch):
-    """One in whose queues nothing waits, and one instance a stage."""
+    """A broker with empty queues, and one instance of each stage."""
     monkeypatch.setattr(status, "Connection", lambda *_, **__: nullcontext())
     monkeypatch.setattr(status, "_depth", lambda connection, queue: (0, 1))
     monkeypatch.delenv("NKK_RETRY_DELAYS", raising=False)
@@ -81,7 +81,7 @@ def broker(monkeypatch):
 
 @pytest.mark.usefixtures("broker")
 def test_a_stage_that_does_not_know_all_that_is_asked_answers_all_the_same():
-    """One of the version before, say: what it does not know is not known."""
+    """A stage of the previous version, for example, does not report some values, which are then unknown."""
     found = {row["stage"]: row for row in status.rows("", Client({"outbox": {"unsent": 2}}))}
     assert {row["answers"] for row in found.values()} == {True}
     assert (found["intake"]["unsent"], found["notification"]["letters_waiting"]) == (2, None)
@@ -90,7 +90,7 @@ def test_a_stage_that_does_not_know_all_that_is_asked_answers_all_the_same():
 
 @pytest.mark.usefixtures("broker")
 def test_no_stage_is_asked_before_its_answer_would_be_heard():
-    """The first would have the less time to answer in."""
+    """Otherwise the first stage would have less time to answer."""
     client = Client({"outbox": {}})
     status.rows("", client)
     assert client.asked[:2] == ["connected", "intake.outbox"]
@@ -159,7 +159,7 @@ def test_two_stacks_cannot_run_in_one_folder(tmp_path):
 def test_only_what_the_stage_noted_is_where_an_event_came_from():
     headers = {"x-nkk-origin": {"exchange": "triage.events", "key": "a.b.v1", "seal": "x"}}
     assert Item("1", "a.b.v1", "", None, headers, b"").summary()["came_from"] == "triage.events under a.b.v1"
-    # What the broker moved after too many deliveries has the headers that its sender wrote.
+    # A message that the broker itself moved after too many deliveries has the headers of its sender.
     assert Item("1", "a.b.v1", "", None, headers | {"x-death": [{}]}, b"").summary()["came_from"] is None
 
 

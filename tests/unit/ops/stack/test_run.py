@@ -1,4 +1,4 @@
-"""What an installation on this machine takes from the environment, and what it says that it does not take."""
+"""The settings that a stack on this machine takes from the environment, and its messages about unused ones."""
 
 import os
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Programs side by side: started again when they end, ended together."""
+"""Programs that run together are restarted when they end, and are stopped together."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Who waits after wrong passwords, for how long, and who never does."""
+"""Slow-downs after wrong passwords: who waits, for how long, and who never does."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -28,13 +28,13 @@ MINUTE = timedelta(minutes=1)
 
 
 class Name:
-    """One user name with all its counts, as a database keeps them."""
+    """One user name with all its counts, as stored in a database."""
 
     def __init__(self):
         self.counts, self.now = {}, NOW
 
     def attempt(self, source="here", device="", known_as=(), fits=()):
-        """(kind of account that opened, how long to wait)."""
+        """Return (kind of account that opened, how long to wait)."""
         visitor = {"source": source, "device": device, "known_as": list(known_as)}
         before = doors("index", visitor, lambda *parts: "|".join(parts), self.now)
         for door in before:
@@ -120,7 +120,7 @@ def test_many_sources_make_all_strangers_wait(name):
 
 
 def besieged(name, sources=200):
-    """Guessed at from everywhere, and still."""
+    """Give wrong passwords from many addresses, up to now."""
     for number in range(sources):
         name.fail(FREE, source=f"bot {number}")
         name.pass_by(LONGEST_WAIT)
@@ -157,7 +157,7 @@ def test_who_has_a_reporters_account_of_the_same_name_guesses_no_more_at_the_sta
 
 @pytest.mark.parametrize("device", [{}, {"device": "known", "known_as": [REPORTER]}])
 def test_a_password_that_opens_the_reporters_account_of_the_name_is_a_guess_at_the_staffs(name, device):
-    """Whoever has such an account can have any password fit it, one after another."""
+    """Whoever owns such an account can make any password match it, one after another."""
     assert [name.attempt(**device, fits=[REPORTER]) for _ in range(FREE)] == [(REPORTER, None)] * FREE
     assert name.attempt(**device, fits=[REPORTER, STAFF]) == (REPORTER, None)
     name.attempt(**device)
@@ -173,7 +173,7 @@ def test_guesses_that_open_the_reporters_account_are_as_slow_as_others(name):
         tried_at_staffs += name.counts.get(staffs.own.key, staffs.own).waits(name.now) is None
         assert name.attempt(fits=[REPORTER]) == (REPORTER, None)
         name.pass_by(timedelta(seconds=1))
-    # Waits of 1, 2 and 4 minutes fill the first ten, after those that are free.
+    # Waits of 1, 2 and 4 minutes fill the first ten, after the free attempts.
     assert tried_at_staffs == FREE + 3
 
 

@@ -1,4 +1,4 @@
-"""What is no box, or none that is good here, does nothing: whichever of intake's methods it is sent to."""
+"""An invalid box has no effect on intake, whichever method it is sent to."""
 
 import inspect
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.intake import CALLS, OPERATOR, PUBLIC, intake_at, question, sent, sto
 
 @pytest.fixture
 def intake(tmp_path: Path) -> Iterator[IntakeService]:
-    """Intake, whose database holds the same afterwards."""
+    """Intake, whose database must not change."""
     with intake_at(f"sqlite:///{tmp_path}/intake.db") as service:
         before = stored(service)
         yield service
@@ -24,7 +24,7 @@ def intake(tmp_path: Path) -> Iterator[IntakeService]:
 
 
 def layers(method: Any) -> Iterator[Any]:
-    """A method, and what its decorators wrap."""
+    """Yield a method and what its decorators wrap."""
     while inspect.isfunction(method):
         yield method
         method = getattr(method, "__wrapped__", None)
@@ -56,7 +56,7 @@ def test_a_box_for_any_other_method_does_nothing(intake: IntakeService) -> None:
 
 
 def test_a_box_beside_another_access_token_than_its_owners_does_nothing(intake: IntakeService) -> None:
-    """Not beside one of the same account and role either, nor beside one that was signed for no door."""
+    """A box is also refused beside another token of the same account and role, or if it was sealed without a token."""
     for method, (actor, content) in CALLS.items():
         if actor is None:
             continue

@@ -90,7 +90,7 @@ def test_the_first_calendar_has_the_built_in_week_and_the_years_national_days():
     content = with_years(None, [2026])
     calendar = read_calendar(content)
     assert (calendar.week, calendar.seasons, content["national_years"]) == (OFFICE_HOURS.week, (), [2026])
-    # Idul Fitri with its joint leave: from Wednesday 18 March to Wednesday 25 March nobody is there.
+    # Idul Fitri with its joint leave: offices are closed from Wednesday 18 March, and open again on 25 March.
     assert calendar.due(wib("2026-03-17T15:59"), 2) == wib("2026-03-25T07:31")
 
 
@@ -230,7 +230,7 @@ DECREED = {
 
 @pytest.fixture
 def before_the_decree(monkeypatch):
-    """On 2 October 2027 the joint leave of 2028 is not known; returns how it comes out."""
+    """It is 2 October 2027, and the joint leave of 2028 is not known. The fixture is a function that decrees it."""
     known = {}
     monkeypatch.setattr(calendar, "joint_leave", lambda year: known.get(year, {}))
     return lambda: known.update({2028: DECREED})

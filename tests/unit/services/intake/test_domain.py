@@ -32,7 +32,7 @@ def fields_at_fault(check, *args):
     return set(refused.value.details["fields"])
 
 
-# -- NIK and NIP: numbers made up of a region, a date and zeros
+# -- NIK and NIP: numbers composed of a region, a date and zeros
 
 VALID = {
     "a man's NIK": (ReporterKind.PUBLIC, "1971011503900001"),

@@ -114,7 +114,7 @@ def test_a_contact_is_sealed_for_notification_alone():
 
 @pytest.fixture
 def passwords(monkeypatch):
-    # The thread pool is eventlet's affair; here the work is done on the spot.
+    # The thread pool belongs to eventlet; here the work is done directly.
     monkeypatch.setattr(identity, "in_thread", lambda work, *args: work(*args))
     return Passwords(places=2)
 
@@ -182,7 +182,7 @@ def test_nobody_waits_for_a_hash_where_all_places_are_taken_and_a_place_is_free_
     def computes(work, *args):
         computed.append(work)
         if len(computed) < 2:
-            # Meanwhile somebody else comes.
+            # Another request comes meanwhile.
             passwords.hash("sandi yang lain")
         else:
             for act in (

@@ -1,4 +1,4 @@
-"""The passwords' part of intake, on a database of its own."""
+"""Intake's handling of passwords, on a database of its own."""
 
 from collections import Counter
 from contextlib import contextmanager
@@ -42,7 +42,7 @@ NAMES = ("pelapor", "pelapor-ditutup", "operator", "tidak-ada-orangnya", "😀",
 
 
 class Passwords:
-    """Hashes without their cost."""
+    """A hasher that costs no time."""
 
     def hash(self, password):
         return f"hash of {password}"
@@ -222,7 +222,7 @@ def test_whoever_moves_to_an_address_later_crowds_out_nobody(service):
 
 
 def ask_often(service, *names):
-    """How many letters were sent of what is asked for each of `names` more often than is answered."""
+    """Return the letters sent by name, after more requests for each of `names` than are answered."""
     before = len(letters(service))
     for name in names:
         for _ in range(ASKED + 1):
@@ -533,7 +533,7 @@ def test_who_logs_in_with_a_password_that_was_hashed_as_it_was_typed_has_it_hash
 
 
 class Replaced(Passwords):
-    """The hash of a password is made anew, by somebody else, each time it was compared; so `often`."""
+    """Another process replaces the hash `often` times, each time after it was compared."""
 
     def __init__(self, service, often, monkeypatch):
         self._service, self._often, self._inside = service, often, 0

@@ -1,4 +1,4 @@
-"""A registration that comes twice, on a database of its own."""
+"""A repeated registration, on a database of its own."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What intake tells somebody of themselves, and an operator of the reports on their other desk."""
+"""What intake returns to users about themselves, and to an operator about reports at their other desk."""
 
 from pathlib import Path
 

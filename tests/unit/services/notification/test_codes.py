@@ -1,4 +1,4 @@
-"""What notification makes of a code it is told of, on a database of its own."""
+"""How notification handles a requested reset code, on a database of its own."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -18,7 +18,7 @@ KEYED = Keyed(new_key_pair()[0])
 
 
 class Mailer:
-    """Counts how often it is woken."""
+    """A mailer that counts how often it is woken."""
 
     def __init__(self):
         self.woken = 0

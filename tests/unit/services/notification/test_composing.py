@@ -1,4 +1,4 @@
-"""A letter is, byte for byte, what the email package makes of the same words."""
+"""A letter equals, byte for byte, what the email package makes of the same values."""
 
 from datetime import UTC, datetime
 
@@ -76,7 +76,7 @@ def test_no_word_brings_a_header_or_a_line_of_its_own(name, word):
     ("stored", "recipient"),
     [
         ("siti@example.id", "siti@example.id"),
-        # Taken before addresses were read as they are now: they go on being written to.
+        # These addresses were accepted before the current rules, and still get letters.
         ("siti@bücher.example", "siti@xn--bcher-kva.example"),
         ("siti@example.id\u200b", "siti@example.id"),
         ("root@localhost", "root@localhost"),

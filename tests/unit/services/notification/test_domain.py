@@ -134,7 +134,7 @@ def test_refusals_are_of_the_kinds_the_gateway_knows():
 
 
 class Receiving(RuleBasedStateMachine):
-    """The operator, the reporter and the calendar in any order: only 6, then 7, and 7 once."""
+    """The operator, the reporter and the calendar act in any order: step 6 comes first, then step 7, and only once."""
 
     def __init__(self):
         super().__init__()
@@ -144,7 +144,7 @@ class Receiving(RuleBasedStateMachine):
         self.sendings = 0
 
     def act(self, act):
-        """What the act gives, or None where it was refused; a refusal changes nothing."""
+        """Return the act's result, or None where it was refused. A refusal changes nothing."""
         kept, given, refusal = dict(vars(self.work)), None, None
         try:
             given = act()
@@ -239,7 +239,7 @@ def order(way):
 @pytest.mark.parametrize("path", [INFORMATION, COMPLAINT], ids=["information", "complaint"])
 @given(data=st.data())
 def test_whatever_order_events_arrive_in_the_journey_is_told_in_the_procedures(path, data):
-    # All at one instant: the order must not lean on clocks either.
+    # All at one instant, because the order must not depend on clocks either.
     assert order(journey(data.draw(st.permutations(path)))) == path
 
 

@@ -1,4 +1,4 @@
-"""What notification keeps and shows in the place of ids."""
+"""The hashes and boxes that notification stores and shows instead of ids."""
 
 from itertools import combinations
 

@@ -78,7 +78,7 @@ def test_a_letter_sent_twice_is_one_file(tmp_path):
 
 
 class Server:
-    """A mail server that answers as told; what it was asked is kept in `asked`."""
+    """A mail server that answers as configured, and records its commands in `asked`."""
 
     dot_unanswered = False
     is_about_recipient = False
@@ -136,7 +136,7 @@ def test_smtps_is_encrypted_from_the_first_byte(monkeypatch, tmp_path):
 
 
 def refused(code, text):
-    """What smtplib raises where RCPT is answered so."""
+    """Return the error that smtplib raises for such a reply to RCPT."""
     return smtplib.SMTPRecipientsRefused({"pelapor@example.org": (code, text)})
 
 
@@ -166,7 +166,7 @@ def test_what_a_server_says_of_the_recipient_is_final(monkeypatch, tmp_path, ans
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        # Of our own address, though it comes in answer to RCPT: Postfix asks who sends only then.
+        # The reply to RCPT is about the sender: Postfix checks the sender only then.
         (refused(550, b"5.1.7 <x@example.id>: bad sender"), "RCPT 550 5.1.7"),
         (refused(550, b"5.1.8 <x@example.id>: sender's domain not found"), "RCPT 550 5.1.8"),
         (refused(550, b"5.7.1 relaying denied"), "RCPT 550 5.7.1"),
@@ -247,7 +247,7 @@ TO_REPORTERS = {"received", "answered", "late", "reminder"}
 
 
 def row(kind, **changed):
-    """A row of messages as the mailer finds it, with more beside than a letter may say."""
+    """Return a row of messages as the mailer reads it, with more values than a letter may contain."""
     known = (
         {"step": 4, "round": 1, "due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC)}
         if kind in ABOUT_STEPS
@@ -281,7 +281,7 @@ def test_every_letter_is_of_a_kind_that_is_written_and_every_kind_has_its_letter
         *(kind for alarm in ("step.due_soon.v1", "step.overdue.v1") for kind in letters_about(alarm, True)),
     }
     assert written == ABOUT_STEPS | TO_REPORTERS
-    # A code, and another address, are about no complaint.
+    # The code and the changed address concern no complaint.
     assert set(LETTERS) == written | {"password_reset", "contact_changed"}
 
 
@@ -302,7 +302,7 @@ def test_every_letter_can_be_written_with_the_words_its_kind_has(kind):
     assert TICKET in message["Subject"]
     assert "$" not in whole
     assert "None" not in whole
-    # A superior has no desk to read on at.
+    # A superior has no desk, so the letter has no link.
     assert (SITE in whole) == (kind != "overdue_superior")
     assert ("langkah 4 (" in whole) == ("2 hari kerja" in whole and kind in ABOUT_STEPS)
 
@@ -356,7 +356,7 @@ def mailer():
 
 
 def put(database, box, message_id="message-1", tries=0, of=None):
-    """A letter to the author of a complaint, whose address is in `box`; `of` may say otherwise whose it is."""
+    """Store a letter to the author of a complaint, whose address is in `box`; `of` may name another recipient."""
     ticket, reporter = f"ticket-{message_id}", f"reporter-{message_id}"
     of = of or {"sealed_reporter": KEYED.seal_reporter(ticket, reporter)}
     with database.writing() as connection:
@@ -394,7 +394,7 @@ def test_a_message_is_sent_once(database, mailer):
 def test_the_mailer_works_where_something_is_due_and_else_looks_without_writing(database, mailer):
     mailer._database = database
     with database.writing() as connection:
-        # Somebody else writes meanwhile.
+        # Another thread writes meanwhile.
         mailer.wake()
         assert not mailer._may_send("new")
     put(database, BOX)
@@ -439,7 +439,7 @@ def test_what_a_version_before_kept_in_the_clear_finds_its_reader_too(database, 
 
 
 def started(mailer, database, send):
-    """The mailer at work in a greenlet of its own, with `send` in the place of a server."""
+    """Start the mailer in greenlets of its own, with `send` instead of a server."""
     mailer._database = database
     mailer._sender = partial(nullcontext, send)
     mailer._sending = [spawn(mailer._run, line) for line in LINES]
@@ -575,7 +575,7 @@ def test_the_five_days_count_from_the_first_try_however_long_nothing_could_be_tr
     ids=["damaged", "another key", "no address"],
 )
 def test_a_message_that_cannot_be_opened_or_written_stops_no_other(database, mailer, box, monkeypatch):
-    # What went wrong is drawn at length here, on a busy machine for longer than a batch lasts.
+    # The failures are slow here: on a busy machine they take longer than a batch may last.
     monkeypatch.setattr(mail, "BATCH_SECONDS", 60)
     outbox = Outbox()
     mailer._sender = partial(nullcontext, outbox.send)

@@ -1,4 +1,4 @@
-"""An admin is told how many complaints of a category are not closed, and nothing else of them."""
+"""An admin sees how many complaints of a category are open, and nothing else about them."""
 
 from inspect import unwrap
 

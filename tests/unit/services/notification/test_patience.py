@@ -15,7 +15,7 @@ def clock(monkeypatch):
 
 
 def ask(slow, name, answers=True):
-    """Whether the server was asked, and gave an answer."""
+    """Return whether the server was asked, with or without an answer."""
     asked = False
     try:
         with slow.asked_about(name):
@@ -58,7 +58,7 @@ def test_one_of_whom_an_answer_came_begins_anew(clock):
 
 
 def seconds(slow, name):
-    """How long the server would have for its word on `name`."""
+    """Return the seconds that the server would have to answer about `name`."""
     with pytest.raises(ConnectionError), slow.asked_about(name) as given:
         raise ConnectionError
     return given

@@ -1,4 +1,4 @@
-"""So many letters an hour find a place at one address, whoever asks when."""
+"""An address gets at most a fixed number of letters an hour, whoever requests them and when."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -36,7 +36,7 @@ def test_who_comes_later_waits_behind_those_who_wait():
     postbox = Postbox()
     until = datetime(2026, 3, 2, 2, 5, tzinfo=UTC)
     assert [postbox.admit(START, 2) for _ in range(3)] == [True, True, False]
-    # A place is free by now, and is theirs who came before.
+    # A place is free by now, but belongs to those who came before.
     assert not postbox.admit(START + HOUR + timedelta(seconds=30), 2)
     assert [postbox.admit(until, 2) for _ in range(3)] == [True, True, False]
     assert postbox.admit(until + HOUR, 2)
@@ -53,7 +53,7 @@ def test_what_did_not_leave_gives_its_place_back():
 
 
 def account(number: int, days: int) -> Addressee:
-    """An account that has had the address for so many days."""
+    """Return an account that has had the address for `days` days."""
     return Addressee(SOMEBODY.email, f"{number:08x}", START - timedelta(days=days))
 
 
@@ -62,7 +62,7 @@ def test_accounts_have_three_letters_an_hour_beside_the_places_at_most(places, a
     postbox, now, left = Postbox(), START, []
     for pause, number, has_left in asked:
         now += timedelta(seconds=pause)
-        # Each older than the one before.
+        # Each account is older than the one before.
         writer = account(number, days=number)
         if postbox.admit(now, places, to=writer):
             if has_left:

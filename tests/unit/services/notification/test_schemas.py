@@ -44,7 +44,7 @@ def journey(*entries, **changed):
 
 
 def calendars(version):
-    """Calendar `version`: the built-in week under that number."""
+    """Return calendar `version`: the built-in week with that number."""
     return replace(OFFICE_HOURS, version=version)
 
 
@@ -86,7 +86,7 @@ NOTED = {
     "complaint.forwarded.v1": {"main_team", "opd"},
     "response.returned.v1": {"main_team", "opd"},
     "response.approved.v1": {"operator", "main_team"},
-    # Of no kind that a note is written to: it would be Tim Utama's own.
+    # This type has no addressee of notes, so the note would be the main team's own.
     "complaint.handed_over.v1": {"main_team"},
 }
 
@@ -123,7 +123,7 @@ def test_a_journey_whose_beginning_was_not_heard_yet_can_be_told():
     unknown = dict.fromkeys(["reporter_id", "submitted_at", "service_due_at", "path", "opd", "category"])
     told = told_to(Role.OPERATOR, journey(entry("complaint.handed_over.v1", AT), **unknown))
     assert (told["submitted_at"], told["service_left_minutes"]) == (None, None)
-    # Step 2 was done, but nobody can know when it came.
+    # Step 2 was done, but the time of its start is unknown.
     assert told["entries"][0]["came_at"] is told["entries"][0]["late"] is None
 
 

@@ -1,4 +1,4 @@
-"""Letters of a stage that was restored to an earlier moment, and hears again what it had heard since."""
+"""The letters of a stage that was restored to an earlier state and consumes later events again."""
 
 from datetime import timedelta
 

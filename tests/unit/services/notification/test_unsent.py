@@ -1,4 +1,4 @@
-"""What is shown of letters that did not leave, and to whom."""
+"""What is shown of unsent letters, and to whom."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -65,7 +65,7 @@ def service(tmp_path, woken):
 
 
 def ask(service, method, actor, *args):
-    """The method, its caller being known."""
+    """Call the method as `actor`, without the check of the token."""
     return unwrap(getattr(NotificationService, method))(service, actor, *args)
 
 

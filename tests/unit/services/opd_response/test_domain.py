@@ -73,7 +73,7 @@ def test_a_return_heard_twice_changes_nothing_the_second_time():
 
 
 class Desk(RuleBasedStateMachine):
-    """A team that answers whenever it likes, and a Tim Utama whose returns come late, twice or for an old response."""
+    """A team that responds at any time, and a main team whose returns come late, twice or for an old response."""
 
     def __init__(self):
         super().__init__()

@@ -1,4 +1,4 @@
-"""An admin is told how many complaints await each agency's response, and nothing else of them."""
+"""An admin sees how many complaints await each agency's response, and nothing else about them."""
 
 from inspect import unwrap
 

@@ -180,7 +180,7 @@ NEXT = {
 
 
 class Desk(RuleBasedStateMachine):
-    """Anybody does anything in any order; the case only ever takes the procedure's paths."""
+    """Everybody acts in any order, but the case only follows the procedure's paths."""
 
     def __init__(self):
         super().__init__()
@@ -189,7 +189,7 @@ class Desk(RuleBasedStateMachine):
         self.answered = 0
 
     def act(self, act):
-        """Do it; it takes an allowed turn, or is refused and changes nothing."""
+        """Act on the case: an allowed act changes the state, and a refused one changes nothing."""
         before, kept = self.case.state, dict(vars(self.case))
         self.now += timedelta(minutes=1)
         refusal = None
@@ -214,7 +214,7 @@ class Desk(RuleBasedStateMachine):
 
     @rule()
     def the_opd_team_responds(self):
-        # Only what was forwarded, or returned, is answered: the OPD team's own desk sees to that.
+        # Only a forwarded or returned complaint gets a response, which the OPD team's own desk ensures.
         if self.case.state == State.AWAITING_RESPONSE:
             self.answered += 1
             self.act(lambda: self.case.receive(f"Tanggapan {self.answered}", self.answered, self.now, OFFICE_HOURS))
