@@ -363,7 +363,7 @@ def test_a_subscription_with_a_tools_credential_needs_neither_a_stack_nor_a_name
     assert done.stderr.startswith("listening to triage as tool.my-tool.triage; ")
     assert done.stdout == f'{{"id": "None {uri}"}}\n'
     monkeypatch.setenv("NKK_TOOL_URI", "s3cret")
-    assert "NKK_TOOL_URI is no URL" in run("subscribe", "triage").output
+    assert "NKK_TOOL_URI is not a URL" in run("subscribe", "triage").output
     assert "s3cret" not in run("subscribe", "triage").output
 
 
