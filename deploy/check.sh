@@ -80,7 +80,6 @@ value() {
 for name in $(sed -n 's/^\([A-Z_]*\)=$/\1/p' .env.example); do
     value=$(value "$name")
     case $name$(printf %s "$value" | tr -d '[:space:]') in
-        RABBITMQ_TOOLING_PASSWORD) continue ;; # may be empty
         NKK_SMTP_URL)
             case $(value COMPOSE_FILE) in
                 *mail-files.yaml*) ;;

@@ -61,3 +61,7 @@ def tool_queue(tool: str, service: str) -> str:
 def tool_replay_queue(tool: str, service: str) -> str:
     """Return the name of the queue in which past events that `tool` requested of `service` wait for it."""
     return f"{tool_queue(tool, service)}.replay"
+
+
+TOOLS_DROPPED = "tools.dropped"
+"""The exchange and the queue of what tools' queues dropped because of their limits of age and length."""

@@ -39,6 +39,15 @@ def rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
 
 
 @pytest.fixture(scope="session")
+def managed_rabbit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
+    """Yield a private RabbitMQ with the management API, by which tools get their users."""
+    if not SERVER.exists():
+        install_packages("rabbitmq-server")
+    with PrivateNode(tmp_path_factory.mktemp("managed"), management=True) as node:
+        yield node
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[PrivatePostgres]:
     """Yield a private PostgreSQL server; each test uses its own databases.
 

@@ -6,10 +6,12 @@ The repository holds the users and their permissions (definitions.json), but no 
 RABBITMQ_INTAKE_PASSWORD, and so on, and written as a salted hash. Permissions name exchanges and queues; topic
 permissions narrow them to routing keys. They separate the users of one virtual host:
 
-- A stage receives only the events that it consumes. No stage except notification, and no tool, receives registrations.
+- A stage receives only the events that it consumes. No stage except notification receives registrations.
 - A stage receives only its own calls from `nameko-rpc`: those of others carry their callers' access tokens.
 - A stage replies to calls and makes none; only the gateway makes calls.
 - Only `topology` may declare the exchange of calls. Threat: another kind of exchange would ignore the routing keys.
+
+The users of teams' tools are created by `nkk tools` (docs/tools.md); loading these definitions does not change them.
 
 Where RabbitMQ does not check a routing key (docs/adr/0003-retry-and-quarantine.md), consumers check the origin.
 """
@@ -24,9 +26,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-OPTIONAL = {"tooling"}
-"""Users that are left out where they have no password."""
-
 
 class MissingPasswordError(Exception):
     """A required user has no password, and must not be created with an empty one."""
@@ -39,7 +38,7 @@ def password_hash(password: str) -> str:
 
 
 def render(definitions: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return `definitions` with each user's hash, without users left out. Raises MissingPasswordError."""
+    """Return `definitions` with each user's hash. Raises MissingPasswordError."""
     users = []
     for user in definitions["users"]:
         variable = f"RABBITMQ_{user['name'].upper()}_PASSWORD"
@@ -48,14 +47,9 @@ def render(definitions: Mapping[str, Any], environment: Mapping[str, str]) -> di
             users.append(
                 user | {"password_hash": password_hash(password), "hashing_algorithm": "rabbit_password_hashing_sha256"}
             )
-        elif user["name"] not in OPTIONAL:
+        else:
             raise MissingPasswordError(f"{variable} is not set.")
-    names = {user["name"] for user in users}
-    granted = {
-        kind: [grant for grant in definitions[kind] if grant["user"] in names]
-        for kind in ("permissions", "topic_permissions")
-    }
-    return {**definitions, "users": users, **granted}
+    return {**definitions, "users": users}
 
 
 def main(source: str, target: str) -> None:

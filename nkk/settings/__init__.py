@@ -89,6 +89,13 @@ NKK_TOOL_URI = Setting(
 )
 NKK_TOOL_CA = Setting("NKK_TOOL_CA", str, "")
 DATABASE_URL = Setting("DATABASE_URL", written.database_url, secret=True)
+NKK_BROKER_API = Setting(
+    "NKK_BROKER_API",
+    written.broker_api,
+    secret=True,
+    hint="Users and limits of tools are set by RabbitMQ's management API: write its address beside AMQP_URI, such as "
+    "http://admin:password@host:15672 (docs/tools.md). A stack of `make run` with a broker of its own brings it.",
+)
 
 
 def database_of(service: str) -> Setting[str]:
@@ -100,6 +107,14 @@ WEBHOOKS_DATABASE_URL = database_of("webhooks")
 
 NKK_MAX_WORKERS = Setting("NKK_MAX_WORKERS", written.number(1, 1000), "16")
 NKK_RETRY_DELAYS = Setting("NKK_RETRY_DELAYS", written.delays, "1,5,30,120,600")
+
+NKK_TOOLS_CERTIFICATE = Setting("NKK_TOOLS_CERTIFICATE", written.file, "")
+NKK_TOOLS_KEY = Setting("NKK_TOOLS_KEY", written.file, "")
+NKK_TOOLS_ADDRESS = Setting("NKK_TOOLS_ADDRESS", written.address, "127.0.0.1")
+NKK_TOOLS_PORT = Setting("NKK_TOOLS_PORT", written.number(1, 65535), "5671")
+NKK_TOOLS_HOST = Setting("NKK_TOOLS_HOST", written.host, "")
+NKK_TOOL_DAYS = Setting("NKK_TOOL_DAYS", written.number(1, 49), "30")
+NKK_TOOL_EVENTS = Setting("NKK_TOOL_EVENTS", written.number(1000, 100_000_000), "1000000")
 
 NKK_OUTBOX_DAYS = Setting("NKK_OUTBOX_DAYS", written.number(1, 36_500), "90")
 
@@ -145,6 +160,18 @@ LIMITS = {
 NKK_WEBHOOKS_KEYS = Setting("NKK_WEBHOOKS_KEYS", written.identity_keys, secret=True, hint=KEYS_HINT)
 NKK_WEBHOOKS_ALLOWED = Setting("NKK_WEBHOOKS_ALLOWED", written.hosts, "")
 NKK_WEBHOOKS_CA = Setting("NKK_WEBHOOKS_CA", written.certificates, "")
+
+TOOLS: tuple[Setting[Any], ...] = (
+    NKK_TOOLS_CERTIFICATE,
+    NKK_TOOLS_KEY,
+    NKK_TOOLS_ADDRESS,
+    NKK_TOOLS_PORT,
+    NKK_TOOLS_HOST,
+)
+"""The settings of the broker's listener with TLS, for tools on other machines."""
+
+OPERATING: tuple[Setting[Any], ...] = (NKK_BROKER_API, NKK_TOOL_DAYS, NKK_TOOL_EVENTS, *TOOLS)
+"""The settings of commands, which no process of the service reads."""
 
 STAGE: tuple[Setting[Any], ...] = (
     AMQP_URI,

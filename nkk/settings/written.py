@@ -151,6 +151,17 @@ def amqp_uri(written: str) -> str:
     return written
 
 
+def broker_api(written: str) -> str:
+    """Parse the URL of the broker's management API, with a user and a password."""
+    parts = url(written, "http", "https")
+    if not parts.username or not parts.password or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ValueError(
+            "is not the address of RabbitMQ's management API with a user of the tag administrator. Write it like "
+            "http://user:password@host:15672; what a password holds of :/?#@ is percent-encoded."
+        )
+    return written.rstrip("/")
+
+
 def database_url(written: str) -> str:
     """Parse a database's SQLAlchemy URL."""
     # Imported here, because most commands use no database.
@@ -368,6 +379,28 @@ def certificates(written: str) -> str:
             ssl.create_default_context(cafile=written)
         except OSError:  # which SSLError is too
             raise ValueError("is no file of certificates in PEM that can be read here.") from None
+    return written
+
+
+def file(written: str) -> str:
+    """Parse the path of an existing file that can be read; it may be empty."""
+    if written and not (Path(written).is_file() and os.access(written, os.R_OK)):
+        raise ValueError("is no file that can be read here.")
+    return written
+
+
+def address(written: str) -> str:
+    """Parse the IP address of a network card of this machine."""
+    try:
+        return str(ip_address(written))
+    except ValueError:
+        raise ValueError("is no IP address. Write 127.0.0.1 for this machine alone, or 0.0.0.0 for all.") from None
+
+
+def host(written: str) -> str:
+    """Parse the name of a host, or its IP address; it may be empty."""
+    if written and not is_host(written):
+        raise ValueError("is no name of a host. Write it like amqp.example.id.")
     return written
 
 

@@ -13,7 +13,8 @@ from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUna
 from nkk.messaging.publisher import BROKER_ERRORS
 from nkk.settings import SettingsError
 from nkk.sop.refusals import Refused
-from ops.cli import accounts, clocks, events, letters, running
+from ops.broker_api import BrokerApiError
+from ops.cli import accounts, clocks, events, letters, running, tools
 from ops.cli.speaking import FROM_STACK, sentence
 from ops.stack.broker import NoBrokerError
 from ops.stack.run import NotReadyError, OccupiedError
@@ -29,6 +30,7 @@ TROUBLE: tuple[type[Exception], ...] = (
     RefusedRemotelyError,
     Refused,
     TemplateError,
+    BrokerApiError,
     *BROKER_ERRORS,
     ValueError,
 )
@@ -90,6 +92,7 @@ for command in (
     events.quarantine,
     events.republish,
     letters.letters,
+    tools.tools,
     accounts.staff,
     accounts.identity,
     clocks.clock,

@@ -15,7 +15,9 @@ from nkk.exchanges import tool_queue
 from nkk.messaging import pulse
 from nkk.messaging.publisher import address
 from nkk.messaging.rpc_client import RpcClient
-from nkk.settings import NKK_TOOL_URI
+from nkk.settings import NKK_BROKER_API, NKK_TOOL_URI, SettingsError
+from ops import tools
+from ops.broker_api import BrokerApi, BrokerApiError
 from ops.cli.speaking import as_admin, broker, broker_now, say
 from ops.stack import quarantine as quarantined
 from ops.stack import status as stack_status
@@ -187,8 +189,20 @@ def status(as_json: bool) -> None:
     finally:
         client.close()
     click.echo(json.dumps(rows, indent=1) if as_json else stack_status.table(rows))
+    if not as_json and os.environ.get(NKK_BROKER_API.name):
+        _say_of_tools()
     if not all(row["answers"] for row in rows):
         sys.exit(1)
+
+
+def _say_of_tools() -> None:
+    """Print a line for each tool whose queue is more than half full, or that missed events."""
+    try:
+        api = BrokerApi(NKK_BROKER_API.get(), broker())
+        for line in tools.warnings(tools.rows(api), *tools.limits(api)):
+            click.echo(line)
+    except (BrokerApiError, SettingsError) as error:
+        say(str(error))
 
 
 @click.command()

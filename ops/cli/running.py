@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, NoReturn
 import click
 
 from nkk.contracts import STAGES
-from nkk.settings import DATABASE_URL, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
+from nkk.settings import DATABASE_URL, NKK_BROKER_API, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
 from nkk.settings.written import number
 from ops.cli.speaking import as_admin, broker, say, saying_and_keeping
 from ops.stack.composed import HOW, check_composed, check_written
@@ -73,9 +73,12 @@ def _database_setting(service: str, alone: bool) -> Setting[str]:
 
 @click.command()
 def topology() -> None:
-    """Declare every exchange and queue, so that no event is published before its queues exist."""
-    for name in declare_topology(broker()):
-        say(name)
+    """Declare every exchange and queue, so that no event is published before its queues exist.
+
+    With NKK_BROKER_API, the limits and the bindings of the teams' tools are brought to this version too.
+    """
+    for line in declare_topology(broker(), os.environ.get(NKK_BROKER_API.name) and NKK_BROKER_API.get()):
+        say(line)
 
 
 @click.command()

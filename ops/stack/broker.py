@@ -23,11 +23,13 @@ from typing import Any
 
 from kombu import Connection
 
+from nkk.settings import NKK_BROKER_API
 from ops.stack.ports import LOOPBACK, free_port
 from ops.stack.supervisor import dying_with_us, how_it_ended
+from ops.stack.tls import Listener
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-IMAGE = "rabbitmq:4"
+IMAGE = "rabbitmq:4-management"
 START_SECONDS = 120
 LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
 
@@ -52,46 +54,55 @@ class NoBrokerError(Exception):
 
 @dataclass(frozen=True)
 class Broker:
-    """A broker at `uri`.
+    """A broker at `uri`, with its management API at `api` where that is known.
 
     `look_after` must be called regularly. It restarts a broker of our own that has died, or raises NoBrokerError.
     """
 
     uri: str
+    api: str = ""
     look_after: Callable[[], None] = lambda: None
 
 
 @contextmanager
-def broker(folder: Path, echo: Echo) -> Iterator[Broker]:
-    """Yield a broker that answers, and stop it at the end where it was started here. Raises NoBrokerError."""
+def broker(folder: Path, echo: Echo, tls: Listener | None = None) -> Iterator[Broker]:
+    """Yield a broker that answers, and stop it at the end where it was started here. Raises NoBrokerError.
+
+    One that is started here also listens with `tls`, for tools on other machines.
+    """
     uri = os.environ.get("AMQP_URI")
     if uri:
         _wait_until_ready(uri, lambda: True)
-        yield Broker(uri)
+        yield Broker(uri, os.environ.get(NKK_BROKER_API.name, ""))
         return
     engine = docker_engine()
     if engine is not None:
-        with container(engine, folder, echo) as found:
+        with container(engine, folder, echo, tls) as found:
             yield found
         return
     if not SERVER.exists():
         _install(echo)
     echo("starting RabbitMQ as a node with its own data folder")
-    with PrivateNode(folder) as node:
-        yield Broker(node.uri, partial(node.look_after, echo))
+    with PrivateNode(folder, management=True, tls=tls) as node:
+        yield Broker(node.uri, node.api, partial(node.look_after, echo))
 
 
 class PrivateNode:
     """A private RabbitMQ node on a free loopback port, with its data, cookie and log in `folder`.
 
     Its data is kept between runs: queues and their messages survive. Port and password stay the same on a restart.
+    With `management` it has the management API too, which takes it a second longer to start; with `tls` it also listens
+    for tools on other machines.
     """
 
     address = LOOPBACK
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, management: bool = False, tls: Listener | None = None) -> None:
         self.folder = folder.absolute()
         self.port = 0
+        self._has_management = management
+        self._api_port = 0
+        self._tls = tls
         self._epmd_port = 0
         self._node: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
@@ -100,6 +111,11 @@ class PrivateNode:
     @property
     def uri(self) -> str:
         return f"amqp://nkk:{self._password()}@{self.address}:{self.port}//"
+
+    @property
+    def api(self) -> str:
+        """The address of the management API, or nothing where it has none."""
+        return f"http://nkk:{self._password()}@{self.address}:{self._api_port}" if self._has_management else ""
 
     def __enter__(self) -> "PrivateNode":
         self.start()
@@ -118,6 +134,7 @@ class PrivateNode:
         # The ports are chosen at the first start and kept, so that clients can reconnect after a restart.
         self.port = self.port or free_port()
         self._epmd_port = self._epmd_port or free_port()
+        self._api_port = self._api_port or free_port()
         self._write_configuration()
         self._write_cookie()
         with (self.folder / "server.log").open("ab") as log:
@@ -211,7 +228,14 @@ class PrivateNode:
             f"default_user = nkk\ndefault_pass = {self._password()}\n"
             "log.file.level = warning\n"
         )
-        (self.folder / "plugins").write_text("[].\n")
+        with conf.open("a") as file:
+            if self._has_management:
+                file.write(f"management.tcp.ip = {self.address}\nmanagement.tcp.port = {self._api_port}\n")
+            if self._tls:
+                # The node's own user may not log in from another machine.
+                file.write("loopback_users.nkk = true\n")
+                file.write(_with_tls(f"{self._tls.address}:{self._tls.port}", self._tls.certificate, self._tls.key))
+        (self.folder / "plugins").write_text("[rabbitmq_management].\n" if self._has_management else "[].\n")
 
     def _environment(self) -> dict[str, str]:
         # The path of the node's data contains its name, which therefore must not depend on the port.
@@ -238,6 +262,18 @@ class PrivateNode:
         }
 
 
+def _with_tls(at: str, certificate: str, key: str) -> str:
+    """Return the lines of rabbitmq.conf for a listener with TLS."""
+    return (
+        f"listeners.ssl.1 = {at}\n"
+        f"ssl_options.certfile = {certificate}\nssl_options.keyfile = {key}\n"
+        # The certificates that are sent along are those of this file: the chain stands behind the certificate.
+        f"ssl_options.cacertfile = {certificate}\n"
+        "ssl_options.verify = verify_none\nssl_options.fail_if_no_peer_cert = false\n"
+        "ssl_options.versions.1 = tlsv1.3\nssl_options.versions.2 = tlsv1.2\n"
+    )
+
+
 def docker_engine() -> Any | None:
     """Return a client of this machine's Docker engine, or None where none answers."""
     # Imported only in these functions, because it is slow to load and only `run` needs it.
@@ -253,7 +289,7 @@ def docker_engine() -> Any | None:
 
 
 @contextmanager
-def container(engine: Any, folder: Path, echo: Echo) -> Iterator[Broker]:
+def container(engine: Any, folder: Path, echo: Echo, tls: Listener | None = None) -> Iterator[Broker]:
     """Start RabbitMQ in a container with its data in a named volume; remove the container at the end."""
     from docker.errors import NotFound
 
@@ -276,12 +312,13 @@ def container(engine: Any, folder: Path, echo: Echo) -> Iterator[Broker]:
             "RABBITMQ_DEFAULT_PASS": password,
             "ERLANG_COOKIE": secrets.token_hex(32),
         },
-        ports={"5672/tcp": (LOOPBACK, None)},
-        volumes={name: {"bind": "/var/lib/rabbitmq", "mode": "rw"}},
+        ports={"5672/tcp": (LOOPBACK, None), "15672/tcp": (LOOPBACK, None)}
+        | ({"5671/tcp": (tls.address, tls.port)} if tls else {}),
+        volumes={name: {"bind": "/var/lib/rabbitmq", "mode": "rw"}} | (_mounted(folder, tls) if tls else {}),
     )
     try:
         started.reload()
-        port = started.ports["5672/tcp"][0]["HostPort"]
+        port, api_port = (started.ports[inside][0]["HostPort"] for inside in ("5672/tcp", "15672/tcp"))
         # The volume may hold the user of an earlier run, who is given this folder's password once the node is up.
         deadline = time.monotonic() + START_SECONDS
         while started.exec_run(["rabbitmqctl", "change_password", "nkk", password]).exit_code:
@@ -290,11 +327,22 @@ def container(engine: Any, folder: Path, echo: Echo) -> Iterator[Broker]:
             time.sleep(0.5)
         uri = f"amqp://nkk:{password}@{LOOPBACK}:{port}//"
         _wait_until_ready(uri, lambda: True)
-        yield Broker(uri, _Watch(started))
+        yield Broker(uri, f"http://nkk:{password}@{LOOPBACK}:{api_port}", _Watch(started))
     finally:
         # The container removes itself when it ends (auto_remove).
         with suppress(NotFound):
             started.stop(timeout=STOP_SECONDS)
+
+
+def _mounted(folder: Path, tls: Listener) -> dict[str, dict[str, str]]:
+    """Return what the container needs for TLS: certificate and key, and a file of configuration that names them."""
+    conf = folder.absolute() / "tls.conf"
+    conf.write_text(_with_tls("0.0.0.0:5671", "/tls/certificate.pem", "/tls/key.pem"))
+    files = {str(conf): "/etc/rabbitmq/conf.d/60-nkk-tls.conf"} | {
+        str(Path(file).absolute()): f"/tls/{name}.pem"
+        for file, name in ((tls.certificate, "certificate"), (tls.key, "key"))
+    }
+    return {source: {"bind": target, "mode": "ro"} for source, target in files.items()}
 
 
 class _Watch:

@@ -17,12 +17,25 @@ from kombu import Connection
 
 from nkk.contracts import EVENTS, STAGES
 from nkk.messaging import topology
-from nkk.settings import DATABASE_URL, OF, SettingsError, check, database_of
+from nkk.settings import (
+    DATABASE_URL,
+    NKK_BROKER_API,
+    NKK_TOOLS_HOST,
+    NKK_TOOLS_PORT,
+    OF,
+    OPERATING,
+    SettingsError,
+    check,
+    database_of,
+)
+from ops import tools
+from ops.broker_api import BrokerApi
 from ops.stack import SERVICES
 from ops.stack.broker import Broker, broker
 from ops.stack.keys import NEEDED, new_keys
 from ops.stack.ports import LOOPBACK, listening_socket
 from ops.stack.supervisor import Program, Supervisor, how_it_ended, last_words
+from ops.stack.tls import listener
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFERRED_PORT = 8080
@@ -84,7 +97,7 @@ class Stack:
         return os.environ.get("NKK_SITE_URL") or self.url
 
     @contextmanager
-    def up(self, amqp_uri: str | None = None) -> Iterator["Stack"]:
+    def up(self, amqp_uri: str | None = None, broker_api: str = "") -> Iterator["Stack"]:
         """Start the stack and yield it ready; stop everything it started at the end. Without a URI, find a broker."""
         # Letters and databases hold personal data: no other user of this machine may read them.
         self.var.mkdir(parents=True, exist_ok=True)
@@ -103,12 +116,15 @@ class Stack:
             self.check_settings()
             for line in self.left_aside():
                 self.echo(line)
-            found = broker(self.var / "rabbitmq", self.echo) if amqp_uri is None else nullcontext(Broker(amqp_uri))
-            self._broker = held.enter_context(found)
+            self._broker = held.enter_context(
+                broker(self.var / "rabbitmq", self.echo, listener())
+                if amqp_uri is None
+                else nullcontext(Broker(amqp_uri, broker_api))
+            )
             self.amqp_uri = self._broker.uri
             self.echo("migrating the databases")
             self.migrate()
-            declare_topology(self.amqp_uri)
+            declare_topology(self.amqp_uri, self._broker.api)
             self._write_environment()
             try:
                 self.echo("starting the four stages and the gateway")
@@ -133,12 +149,17 @@ class Stack:
                 check([database if setting is DATABASE_URL else setting for setting in settings], told)
             except SettingsError as error:
                 faults += error.faults
+        try:
+            listener()
+        except SettingsError as error:
+            faults += error.faults
         if faults:
             raise SettingsError(faults)
 
     def left_aside(self) -> list[str]:
         """Return sentences about settings in the environment, or in a `.env` file, that this stack does not use."""
-        known = {setting.name for settings in OF.values() for setting in settings} | {*self.keys, "NKK_VAR"}
+        known = {setting.name for settings in (*OF.values(), OPERATING) for setting in settings}
+        known |= {*self.keys, "NKK_VAR"}
         said = []
         if own := [name for name in OWN if os.environ.get(name)]:
             said.append(
@@ -185,9 +206,8 @@ class Stack:
     def environment(self, process: str) -> dict[str, str]:
         """Return the entire environment of `process`: common variables, and only those keys that it needs."""
         common = {name: value for name, value in os.environ.items() if not name.startswith("NKK_")}
-        public = {
-            name: value for name, value in os.environ.items() if name.startswith("NKK_") and name not in self.keys
-        }
+        kept = {*self.keys, NKK_BROKER_API.name}
+        public = {name: value for name, value in os.environ.items() if name.startswith("NKK_") and name not in kept}
         # The default, in this stack's own folder, unless the environment names another.
         store = {"NKK_LIMIT_STORAGE": f"sqlite:///{self.var / 'limits' / 'counts.db'}"}
         return (
@@ -265,19 +285,27 @@ class Stack:
         self.supervisor.start(program)
 
     def _write_environment(self) -> None:
+        tls = listener()
+        operating = {
+            NKK_BROKER_API.name: self._broker.api,
+            NKK_TOOLS_HOST.name: tls.host if tls else "",
+            NKK_TOOLS_PORT.name: str(tls.port) if tls else "",
+        }
         content = {
             "url": self.url,
             "environment": self.keys
+            | {name: value for name, value in operating.items() if value}
             | {"AMQP_URI": self.amqp_uri, "NKK_PULSE_FOLDER": str(self.pulse_folder)}
             | {f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in STAGES},
         }
         write_secret(self.environment_file, json.dumps(content, indent=1))
 
 
-def declare_topology(amqp_uri: str) -> list[str]:
-    """Declare every exchange and queue, and return their names."""
+def declare_topology(amqp_uri: str, api: str | None = None) -> list[str]:
+    """Declare every exchange and queue, and return their names, and what was done by the management API at `api`."""
     with Connection(amqp_uri, connect_timeout=5) as connection:
-        return topology.declare(connection.default_channel, STAGES, EVENTS)
+        names = topology.declare(connection.default_channel, STAGES, EVENTS)
+    return names + (tools.bring_up_to_date(BrokerApi(api, amqp_uri)) if api else [])
 
 
 def running(var: Path) -> dict[str, Any] | None:

@@ -1,5 +1,6 @@
 """The state of an installation for `nkk status`: whether every stage answers, and what waits or has failed."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -54,12 +55,9 @@ def rows(uri: str, client: RpcClient) -> list[dict[str, Any]]:
 
 def table(found: list[dict[str, Any]]) -> str:
     """Return the rows as a table for a terminal."""
-    cells = [list(COLUMNS.values())] + [[_cell(row[name]) for name in COLUMNS] for row in found]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(COLUMNS))]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells]
     return "\n".join(
         [
-            *lines,
+            lined_up(COLUMNS, found),
             *(
                 JOINT_LEAVE.format(", ".join(map(str, years)))
                 for row in found
@@ -69,15 +67,24 @@ def table(found: list[dict[str, Any]]) -> str:
     )
 
 
+def lined_up(columns: Mapping[str, str], found: list[dict[str, Any]]) -> str:
+    """Return the `columns` of the rows, each with its title, as a table for a terminal."""
+    cells = [list(columns.values())] + [[_cell(row[name]) for name in columns] for row in found]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(columns))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in cells
+    )
+
+
 def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any]:
-    calls, instances = _depth(connection, calls_name(stage))
+    calls, instances = depth(connection, calls_name(stage))
     row: dict[str, Any] = dict.fromkeys(COLUMNS)
     row |= {"stage": stage, "answers": False, "calls": calls, "instances": instances}
     if stage in HEARING:
-        row["events"], _ = _depth(connection, inbox_name(stage))
-        row["oldest_seconds"] = _age_of_oldest(connection, inbox_name(stage)) if row["events"] else None
-        row["retrying"] = sum(_depth(connection, f"{stage}.retry.{delay}")[0] or 0 for delay in retry_delays())
-        row["quarantined"], _ = _depth(connection, quarantine_name(stage))
+        row["events"], _ = depth(connection, inbox_name(stage))
+        row["oldest_seconds"] = age_of_oldest(connection, inbox_name(stage)) if row["events"] else None
+        row["retrying"] = sum(depth(connection, f"{stage}.retry.{delay}")[0] or 0 for delay in retry_delays())
+        row["quarantined"], _ = depth(connection, quarantine_name(stage))
     with suppress(*NO_ANSWER):
         row |= client.call(stage, "outbox") | {"answers": True}
         if stage in MORE:
@@ -85,7 +92,7 @@ def _row(connection: Connection, client: RpcClient, stage: str) -> dict[str, Any
     return row
 
 
-def _depth(connection: Connection, queue: str) -> tuple[int | None, int | None]:
+def depth(connection: Connection, queue: str) -> tuple[int | None, int | None]:
     """Return (messages ready, consumers) of a queue; (None, None) where there is no such queue."""
     channel = connection.channel()
     try:
@@ -96,7 +103,7 @@ def _depth(connection: Connection, queue: str) -> tuple[int | None, int | None]:
     return messages, consumers
 
 
-def _age_of_oldest(connection: Connection, queue: str) -> int | None:
+def age_of_oldest(connection: Connection, queue: str) -> int | None:
     """Return the age in seconds of the first waiting event, which is fetched and requeued."""
     channel = connection.channel()
     message = channel.basic_get(queue)

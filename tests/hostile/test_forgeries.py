@@ -141,7 +141,6 @@ def by_dead_letters(attacker: Attacker) -> Iterator[Forgery]:
     user = attacker.user
     name = {
         "gateway": f"live.gateway-{uuid.uuid4()}",
-        "tooling": f"tool.{uuid.uuid4()}",
         "topology": "triage.retry.31337",
     }.get(user, f"{user}.retry.31337")
     source = {"topology": "triage.moves"}.get(user, f"{user}.moves")
@@ -193,7 +192,6 @@ def test_the_broker_takes_from_each_user_what_it_must_and_nothing_else(published
     assert {user: each["taken"] for user, each in published.items()} == {
         "topology": {*(f"{stage}.moves" for stage in STAGES), "dead letters"},
         "gateway": set(),
-        "tooling": set(),
         **{stage: {f"{stage}.events", EXCHANGE} for stage in STAGES},
     }
 
@@ -347,10 +345,9 @@ def test_nobody_hears_what_is_not_for_it(whole: Installation) -> None:
         with attacking(whole, user) as attacker:
             queue = {
                 "gateway": f"live.gateway-{uuid.uuid4()}",
-                "tooling": "tool.ear",
                 "topology": "notification.inbox",
             }.get(user, f"{user}.inbox")
-            if user in ("gateway", "tooling"):
+            if user == "gateway":
                 attacker.channel.queue_declare(queue, exclusive=True)
             for event in [event for event in EVENTS if event.PRIVATE]:
                 heard = attacker.may(

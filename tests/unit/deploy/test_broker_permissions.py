@@ -123,20 +123,7 @@ def gateway_needs():
     return needs
 
 
-def tooling_needs():
-    needs = Needs()
-    for stage in STAGES:
-        needs.names[CONFIGURE].add(f"tool.timesheet.{stage}")
-        for event in EVENTS:
-            if stage in event.SERVICES and not event.PRIVATE:
-                needs.binding(f"tool.timesheet.{stage}", f"{stage}.events", event.TYPE)
-        needs.consuming(f"tool.timesheet.{stage}")
-    return needs
-
-
-NEEDS = {"topology": topology_needs(), "gateway": gateway_needs(), "tooling": tooling_needs()} | {
-    stage: stage_needs(stage) for stage in STAGES
-}
+NEEDS = {"topology": topology_needs(), "gateway": gateway_needs()} | {stage: stage_needs(stage) for stage in STAGES}
 
 EVERY_NAME = {name for needs in NEEDS.values() for names in needs.names.values() for name in names} | {
     "",
@@ -216,15 +203,6 @@ def test_the_gateways_own_live_queue_is_permitted():
     assert 'queue(f"live.gateway-{uuid.uuid4()}")' in source
 
 
-def test_no_tool_can_hear_what_is_private():
-    told = {(teller, event.TYPE) for event in EVENTS for teller in event.SERVICES}
-    heard = {(teller, type_) for teller, type_ in told if key_permitted("tooling", f"{teller}.events", READ, type_)}
-    private = {("intake", "reporter.registered.v1"), ("intake", "password.reset_requested.v1")}
-    assert heard == told - private
-    assert {type_ for _, type_ in private} == {event.TYPE for event in EVENTS if event.PRIVATE}
-    assert not key_permitted("tooling", "intake.events", READ, "#")
-
-
 def test_notification_hears_everything_the_others_tell_but_the_roster():
     told = [event for event in EVENTS if set(event.SERVICES) != {"notification"}]
     assert [event for event in told if "notification" not in event.CONSUMERS] == [ListsChanged]
@@ -285,14 +263,9 @@ def test_equal_passwords_have_different_hashes():
     assert render.password_hash("a") != render.password_hash("a")
 
 
-@pytest.mark.parametrize("user", [user["name"] for user in DEFINITIONS["users"] if user["name"] != "tooling"])
+@pytest.mark.parametrize("user", [user["name"] for user in DEFINITIONS["users"]])
 def test_a_user_without_a_password_stops_the_rendering(user, passwords):
     for missing in ({}, {f"RABBITMQ_{user.upper()}_PASSWORD": ""}):
         passwords.pop(f"RABBITMQ_{user.upper()}_PASSWORD", None)
         with pytest.raises(render.MissingPasswordError, match=f"RABBITMQ_{user.upper()}_PASSWORD"):
             render.render(DEFINITIONS, passwords | missing)
-
-
-def test_without_a_password_there_is_no_tooling_user_and_nothing_is_granted_to_it(passwords):
-    del passwords["RABBITMQ_TOOLING_PASSWORD"]
-    assert "tooling" not in json.dumps(render.render(DEFINITIONS, passwords))

@@ -111,7 +111,7 @@ def test_what_is_in_order_is_said_to_have_been_looked_at(check, write, line_end)
         ("NKK_SMTP_URL", '"smtp://nkk:pa$word@mail.example.id"', "single quotes"),
         ("NKK_SMTP_URL", "smtp://nkk:pa#word@mail.example.id # the relay", "single quotes"),
         ("POSTGRES_PASSWORD", "a/b@c", "letters, digits"),
-        ("RABBITMQ_TOOLING_PASSWORD", "'a b'", "letters, digits"),
+        ("RABBITMQ_GATEWAY_PASSWORD", "'a b'", "letters, digits"),
         ("NKK_SMTP_URL", "  # later", "mail-files.yaml"),
         ("NKK_PORT", "99999", "1 to"),
         ("NKK_PORT", "127.0.0.1:80", "NKK_ADDRESS"),

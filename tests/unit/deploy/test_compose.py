@@ -1,8 +1,11 @@
 """The compose file as data: secrets, permissions, and the order of starting."""
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from itertools import pairwise
 from pathlib import Path
@@ -16,11 +19,13 @@ from nkk.store.database import TELLS_NO_TEXT
 from ops.stack import SERVICES
 from ops.stack.broker import WITH_COOKIE
 from ops.stack.keys import NEEDED, PASSWORDS, new_keys
+from tests.certificates import own_certificate
 
 ROOT = Path(__file__).resolve().parents[3]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
 TLS = yaml.safe_load((ROOT / "deploy/tls.yaml").read_text())
+TOOLS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "deploy/tools.yaml").read_text())["services"]
 RUNNING = [*STAGES, "gateway"]
 FOREIGN = ("rabbitmq", "postgres")
 OURS = [name for name in PARTS if name not in FOREIGN]
@@ -51,14 +56,10 @@ def variables(value: Any) -> set[tuple[str, str, str]]:
     return {found for text in strings(value) for found in VARIABLE.findall(text)}
 
 
-@pytest.mark.parametrize("name", sorted(SECRETS - {"RABBITMQ_TOOLING_PASSWORD"}))
+@pytest.mark.parametrize("name", sorted(SECRETS))
 def test_a_secret_is_required_and_has_no_default(name):
     uses = {kind for used, kind, _ in variables(PARTS) if used == name}
     assert uses == {"?"}
-
-
-def test_the_tooling_user_may_be_left_out_and_gets_no_default_password():
-    assert ("RABBITMQ_TOOLING_PASSWORD", "-", "") in variables(PARTS["definitions"])
 
 
 def test_no_secret_is_written_out():
@@ -68,7 +69,7 @@ def test_no_secret_is_written_out():
                 assert VARIABLE.fullmatch(value), f"{part}: {name}"
                 assert VARIABLE.fullmatch(value)[1] == name, f"{part}: {name} is another's"
             if "://" in value:
-                password = re.fullmatch(r"[a-z0-9+]+://[a-z_]+:(.*)@[a-z]+/[a-z_]+", value)
+                password = re.fullmatch(r"[a-z0-9+]+://[a-z_]+:(.*)@[a-z]+(/[a-z_]+|:15672)", value)
                 assert VARIABLE.fullmatch(password[1]), f"{part}: {name}"
 
 
@@ -251,9 +252,65 @@ def test_an_agencys_own_templates_are_mounted_for_reading_into_the_gateway_alone
     }
 
 
-def test_the_brokers_door_for_tools_is_opened_for_this_machine_alone():
-    added = yaml.safe_load((ROOT / "deploy/tools.yaml").read_text())["services"]
-    assert added == {"rabbitmq": {"ports": ["127.0.0.1:${NKK_TOOLS_PORT:-5672}:5672"]}}
+def test_the_brokers_listener_for_tools_speaks_tls_alone_and_is_for_this_machine_unless_set_otherwise():
+    assert TOOLS["rabbitmq"]["ports"] == ["${NKK_TOOLS_ADDRESS:-127.0.0.1}:${NKK_TOOLS_PORT:-5671}:5671"]
+    conf = dict(
+        line.split(" = ") for line in (ROOT / "deploy/rabbitmq/tls.conf").read_text().splitlines() if "=" in line
+    )
+    assert conf["listeners.ssl.default"] == "5671"
+    assert not any(name.startswith("listeners.tcp") for name in conf)
+    secrets = [f"/run/secrets/{name}" for name in TOOLS["rabbitmq"]["secrets"]]
+    assert [conf["ssl_options.certfile"], conf["ssl_options.keyfile"]] == secrets
+
+
+def test_only_topology_and_console_hold_what_administers_the_broker():
+    holders = {name for name in PARTS if "NKK_BROKER_API" in environment(name)}
+    assert holders == {"topology", "console"}
+    for name in holders:
+        assert environment(name)["NKK_BROKER_API"] == "http://admin:${RABBITMQ_ADMIN_PASSWORD:?unset}@rabbitmq:15672"
+
+
+@pytest.fixture
+def with_tls(tmp_path):
+    """Run the broker's start script with a certificate and a key; the server that it would start says so."""
+    (tmp_path / "rabbitmq-server").write_text("#!/bin/sh\ncat .erlang.cookie\necho ' served'\n")
+    (tmp_path / "rabbitmq-server").chmod(0o755)
+
+    def run(certificate, key):
+        given = {"CERTIFICATE": str(certificate), "KEY": str(key), "HOME": str(tmp_path), "ERLANG_COOKIE": "secret"}
+        return subprocess.run(
+            ["sh", str(ROOT / "deploy/rabbitmq/with-tls.sh")],
+            env=given | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+def test_the_broker_starts_with_its_cookie_where_certificate_and_key_belong_together(with_tls, tmp_path):
+    done = with_tls(*own_certificate(tmp_path))
+    assert (done.stdout, done.returncode) == ("secret served\n", 0), done.stderr
+
+
+def test_a_certificate_or_key_that_cannot_be_used_is_said_in_a_sentence_and_nothing_starts(with_tls, tmp_path):
+    for folder in ("other", "old"):
+        (tmp_path / folder).mkdir()
+    certificate, key = own_certificate(tmp_path)
+    _, other = own_certificate(tmp_path / "other")
+    expired, of_expired = own_certificate(tmp_path / "old", lasts=timedelta(days=-1))
+    refused = {
+        with_tls(tmp_path / "none", key).stderr: r"NKK_TOOLS_CERTIFICATE is no file that user \d+ can read\.",
+        with_tls(key, key).stderr: r"NKK_TOOLS_CERTIFICATE is no certificate in PEM, followed by its chain\.",
+        with_tls(certificate, certificate).stderr: r"NKK_TOOLS_KEY is no private key in PEM without a passphrase\.",
+        with_tls(certificate, other).stderr: r"NKK_TOOLS_KEY is not the key of NKK_TOOLS_CERTIFICATE\.",
+        with_tls(expired, of_expired).stderr: r"NKK_TOOLS_CERTIFICATE has expired: renew it\.",
+    }
+    for said, expected in refused.items():
+        assert re.fullmatch(expected + r"\n", said), said
+    assert not (tmp_path / ".erlang.cookie").exists()
 
 
 def test_the_proxy_with_tls_is_the_one_whose_word_is_taken_and_meets_the_gateway_alone():

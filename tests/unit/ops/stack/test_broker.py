@@ -10,6 +10,7 @@ import docker.errors
 import pytest
 
 from ops.stack import broker as brokers
+from ops.stack.tls import Listener
 
 
 class Container:
@@ -18,7 +19,7 @@ class Container:
     def __init__(self, log, refusals=0):
         self.log = log
         self.name = "nkk-x"
-        self.ports = {"5672/tcp": [{"HostPort": "34567"}]}
+        self.ports = {"5672/tcp": [{"HostPort": "34567"}], "15672/tcp": [{"HostPort": "34568"}]}
         self._refusals = refusals
 
     def reload(self):
@@ -67,9 +68,10 @@ def alone(monkeypatch):
 
 def test_a_broker_that_is_given_is_used_and_nothing_is_started(alone, monkeypatch, tmp_path):
     monkeypatch.setenv("AMQP_URI", "amqp://there")
+    monkeypatch.setenv("NKK_BROKER_API", "http://api")
     monkeypatch.setattr(brokers, "docker_engine", lambda: pytest.fail("must not look for an engine"))
     with brokers.broker(tmp_path, echo=pytest.fail) as found:
-        assert found.uri == "amqp://there"
+        assert (found.uri, found.api) == ("amqp://there", "http://api")
 
 
 def test_a_docker_engine_that_answers_runs_a_broker_on_loopback_and_ends_it(alone, monkeypatch, tmp_path):
@@ -78,10 +80,24 @@ def test_a_docker_engine_that_answers_runs_a_broker_on_loopback_and_ends_it(alon
     with brokers.broker(tmp_path, echo=lambda text: None) as found:
         password = engine.options["environment"]["RABBITMQ_DEFAULT_PASS"]
         assert found.uri == f"amqp://nkk:{password}@127.0.0.1:34567//"
-        assert engine.options["ports"] == {"5672/tcp": ("127.0.0.1", None)}
+        assert found.api == f"http://nkk:{password}@127.0.0.1:34568"
+        assert engine.options["ports"] == {"5672/tcp": ("127.0.0.1", None), "15672/tcp": ("127.0.0.1", None)}
         assert "stop" not in engine.log
     assert engine.log[-1] == "stop"
     assert engine.log.count(["rabbitmqctl", "change_password"]) == 3
+
+
+def test_a_container_listens_with_tls_where_that_is_asked_for(alone, monkeypatch, tmp_path):
+    engine = Engine()
+    monkeypatch.setattr(brokers, "docker_engine", lambda: engine)
+    tls = Listener("/x/certificate.pem", "/x/key.pem", "0.0.0.0", 15671, "amqp.example.id")
+    with brokers.broker(tmp_path, lambda text: None, tls):
+        assert engine.options["ports"]["5671/tcp"] == ("0.0.0.0", 15671)
+        mounted = {each["bind"]: source for source, each in engine.options["volumes"].items()}
+        assert mounted["/tls/certificate.pem"] == "/x/certificate.pem"
+        assert mounted["/tls/key.pem"] == "/x/key.pem"
+        conf = brokers.Path(mounted["/etc/rabbitmq/conf.d/60-nkk-tls.conf"]).read_text()
+        assert "listeners.ssl.1 = 0.0.0.0:5671\nssl_options.certfile = /tls/certificate.pem\n" in conf
 
 
 def test_a_container_left_by_a_run_that_was_killed_is_removed_first(alone, monkeypatch, tmp_path):
@@ -119,13 +135,16 @@ def test_an_installed_server_is_run_as_a_node_of_our_own(alone, monkeypatch, tmp
     monkeypatch.setattr(brokers, "SERVER", server)
 
     @contextmanager
-    def node(folder):
-        yield SimpleNamespace(uri=f"amqp://node-in-{folder.name}", look_after=lambda echo: echo("looked after"))
+    def node(folder, management, tls):
+        assert (management, tls) == (True, None)
+        yield SimpleNamespace(
+            uri=f"amqp://node-in-{folder.name}", api="http://there", look_after=lambda echo: echo("looked after")
+        )
 
     monkeypatch.setattr(brokers, "PrivateNode", node)
     said = []
     with brokers.broker(tmp_path, echo=said.append) as found:
-        assert found.uri == f"amqp://node-in-{tmp_path.name}"
+        assert (found.uri, found.api) == (f"amqp://node-in-{tmp_path.name}", "http://there")
         found.look_after()
     assert said == ["starting RabbitMQ as a node with its own data folder", "looked after"]
 
@@ -182,8 +201,8 @@ def test_root_on_debian_installs_the_package(alone, monkeypatch, tmp_path):
         server.touch()
 
     @contextmanager
-    def node(folder):
-        yield SimpleNamespace(uri="amqp://fresh", look_after=lambda echo: None)
+    def node(folder, **_):
+        yield SimpleNamespace(uri="amqp://fresh", api="", look_after=lambda echo: None)
 
     monkeypatch.setattr(brokers.os, "geteuid", lambda: 0)
     monkeypatch.setattr(brokers.shutil, "which", lambda name: f"/usr/bin/{name}")

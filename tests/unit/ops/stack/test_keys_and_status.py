@@ -75,7 +75,7 @@ class Client:
 def broker(monkeypatch):
     """A broker with empty queues, and one instance of each stage."""
     monkeypatch.setattr(status, "Connection", lambda *_, **__: nullcontext())
-    monkeypatch.setattr(status, "_depth", lambda connection, queue: (0, 1))
+    monkeypatch.setattr(status, "depth", lambda connection, queue: (0, 1))
     monkeypatch.delenv("NKK_RETRY_DELAYS", raising=False)
 
 
