@@ -82,7 +82,7 @@ def _lane(item: pytest.Item) -> str | None:
     room, *_ = parts = item.path.relative_to(TESTS).parts
     if room in ("unit", "contract"):
         return None
-    if room in ("browser", "chaos", "hostile") or "faults" in parts:
-        return parts[-2]
+    if room in ("browser", "chaos", "faults", "hostile"):
+        return room
     shared = getattr(item, "callspec", None) and item.callspec.params.get("whole")
     return f"{room} {shared}" if shared else ONE_LANE.get(item.path.stem, item.path.stem)

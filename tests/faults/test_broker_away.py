@@ -3,21 +3,23 @@
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
 import httpx
 import pytest
+from amqp.exceptions import NotFound
 
 from nkk.messaging import rpc_client
 from nkk.messaging.calls import StageUnavailableError
 from nkk.messaging.rpc_client import RpcClient
 from ops.stack.broker import PrivateNode
-from tests.e2e.faults.trial import PATIENCE, Crowd, Trial, assert_unavailable, nkk_command, nkk_environment
-from tests.e2e.faults.trial import trial as new_trial
+from tests.faults.trial import PATIENCE, Crowd, Trial, assert_unavailable, nkk_command, nkk_environment
+from tests.faults.trial import trial as new_trial
+from tests.forks import Forked, server
 from tests.installations import eventually
 
 STAGES = ("intake-1", "triage-1", "opd_response-1", "notification-1")
@@ -107,50 +109,25 @@ def test_a_caller_is_answered_in_time_while_connections_to_a_frozen_broker_are_g
     client.close()
 
 
-def test_stages_started_before_the_broker_wait_for_it_and_end_at_once_when_told_to(
-    trial: Trial, node: PrivateNode
-) -> None:
-    reporter = trial.people.reporter()
-    ticket = trial.people.submit(reporter)
-    trial.settled(ticket)
-    for stage in STAGES:
-        trial.installation.take_down(stage)
-    node.stop()
-    waited = {stage: len(trial.logged(stage, "waiting for the broker")) for stage in STAGES}
-    for stage in STAGES:
-        trial.installation.bring_up(stage)
-    for stage in STAGES:
-        eventually(lambda stage=stage: len(trial.logged(stage, "waiting for the broker")) > waited[stage])
-    pids = trial.pids()
-    assert_unavailable(reporter.ask("POST", f"/complaints/{ticket}/receipt"))
-
-    began = monotonic()
-    trial.installation.take_down("opd_response-1")
-    assert monotonic() - began < 10
-    trial.installation.bring_up("opd_response-1")
-
-    node.start()
-    trial.people.operator.act(f"/complaints/{ticket}/handover")
-    eventually(lambda: ticket in trial.people.main_team.desk("triage"))
-    eventually(lambda: not not_ready(trial))
-    trial.settled(ticket)
-    assert {**trial.pids(), "opd_response-1": 0} == {**pids, "opd_response-1": 0}
-
-
-def test_a_tool_hears_everything_it_subscribed_to_whether_it_or_the_broker_was_away(
+def test_stages_started_before_the_broker_wait_for_it_and_a_tool_receives_all_events_whoever_was_away(
     trial: Trial, node: PrivateNode, tmp_path: Path
 ) -> None:
-    def subscribed(printed: Path) -> subprocess.Popen[bytes]:
-        with printed.open("wb") as out, (tmp_path / "trouble").open("ab") as trouble:
-            return subprocess.Popen(
-                nkk_command(trial.installation, "subscribe", "triage", "--as", "my-tool"),
-                env=nkk_environment(),
-                stdout=out,
-                stderr=trouble,
-            )
+    def subscribed(printed: Path) -> Forked:
+        printed.touch()
+        command = nkk_command(trial.installation, "subscribe", "triage", "--as", "my-tool")
+        return server("nkk").start(command, nkk_environment(), printed, errors=tmp_path / "trouble")
 
-    def classified() -> str:
-        ticket = trial.people.submit(reporter)
+    def ended(tool: Forked) -> None:
+        if tool.poll() is None:
+            os.kill(tool.pid, signal.SIGTERM)
+            tool.wait(PATIENCE)
+
+    def listening() -> bool:
+        with suppress(NotFound):
+            return trial.consumers("tool.my-tool.triage") == 1
+        return False
+
+    def classified(ticket: str) -> str:
         trial.people.operator.act(f"/complaints/{ticket}/handover")
         trial.people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "information"})
         return ticket
@@ -159,26 +136,49 @@ def test_a_tool_hears_everything_it_subscribed_to_whether_it_or_the_broker_was_a
         return [json.loads(line)["subject"] for line in printed.read_text().splitlines()]
 
     reporter = trial.people.reporter()
+    ticket = trial.people.submit(reporter)
     first, second = tmp_path / "first", tmp_path / "second"
     tool = subscribed(first)
     try:
-        eventually(lambda: "tool.my-tool.triage" in node.ctl("list_queues", "name"))
-        before = classified()
+        eventually(listening)
+        before = classified(trial.people.submit(reporter))
         eventually(lambda: heard(first) == [before])
-        node.stop()
+        trial.settled(ticket, before)
+        pids = _started_without_broker(trial, node)
+        assert_unavailable(reporter.ask("POST", f"/complaints/{ticket}/receipt"))
+
+        began = monotonic()
+        trial.installation.take_down("opd_response-1")
+        assert monotonic() - began < 10
+        trial.installation.bring_up("opd_response-1")
+
         node.start()
-        trial.installation.wait_until_ready()
-        after = classified()
+        after = classified(ticket)
+        eventually(lambda: not not_ready(trial))
+        trial.settled(after)
+        assert {**trial.pids(), "opd_response-1": 0} == {**pids, "opd_response-1": 0}
+
         eventually(lambda: heard(first)[-1:] == [after])
         assert set(heard(first)) == {before, after}
         assert tool.poll() is None
-        tool.terminate()
-        tool.wait()
-        missed = classified()
+        ended(tool)
+        missed = classified(trial.people.submit(reporter))
         trial.settled(missed)
         tool = subscribed(second)
         eventually(lambda: heard(second)[-1:] == [missed])
         assert "the broker is away" in (tmp_path / "trouble").read_text()
     finally:
-        tool.kill()
-        tool.wait()
+        ended(tool)
+
+
+def _started_without_broker(trial: Trial, node: PrivateNode) -> dict[str, int]:
+    """Stop the broker, start the stages again, and return the pids once all of them wait for it."""
+    for stage in STAGES:
+        trial.installation.take_down(stage)
+    node.stop()
+    waited = {stage: len(trial.logged(stage, "waiting for the broker")) for stage in STAGES}
+    for stage in STAGES:
+        trial.installation.bring_up(stage)
+    for stage in STAGES:
+        eventually(lambda stage=stage: len(trial.logged(stage, "waiting for the broker")) > waited[stage])
+    return trial.pids()

@@ -18,7 +18,7 @@ from nkk.contracts.events import (
 from nkk.sop.ticket import new_ticket
 from tests.builders import REPORT
 from tests.chaos.accountant.effects import HANDED_OVER
-from tests.e2e.faults.trial import Trial
+from tests.faults.trial import Trial
 from tests.installations import eventually
 
 SECRET = "Rahasia-Pelapor"

@@ -8,7 +8,7 @@ from time import time
 import httpx
 import pytest
 
-from tests.e2e.faults.trial import PATIENCE, Trial, answered, assert_unavailable
+from tests.faults.trial import PATIENCE, Trial, answered, assert_unavailable
 from tests.installations import eventually
 
 INFORMATION = {"kind": "information"}

@@ -3,8 +3,8 @@
 import uuid
 
 from tests.builders import complaint_form
-from tests.e2e.faults import stages
-from tests.e2e.faults.trial import Trial, answered, assert_unavailable, recording
+from tests.faults import stages
+from tests.faults.trial import Trial, answered, assert_unavailable, recording
 from tests.installations import eventually
 
 

@@ -13,8 +13,8 @@ from nkk.messaging.publisher import publisher
 from nkk.sop.ticket import new_ticket
 from ops.stack import quarantine
 from tests.builders import REPORT
-from tests.e2e.faults import stages
-from tests.e2e.faults.trial import Trial, inboxed
+from tests.faults import stages
+from tests.faults.trial import Trial, inboxed
 from tests.installations import eventually
 
 NOTIFICATION = "notification-1"

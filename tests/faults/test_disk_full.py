@@ -14,8 +14,8 @@ from ops.stack.postgres import PrivatePostgres
 from tests.builders import complaint_form
 from tests.chaos import disks
 from tests.chaos.world import databases_on
-from tests.e2e.faults.trial import Trial, answered, assert_unavailable
-from tests.e2e.faults.trial import trial as new_trial
+from tests.faults.trial import Trial, answered, assert_unavailable
+from tests.faults.trial import trial as new_trial
 from tests.installations import eventually, new_vhost
 
 EVENTS = 120

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.chaos.accountant.effects import HANDED_OVER
-from tests.e2e.faults.trial import Trial
+from tests.faults.trial import Trial
 from tests.installations import eventually
 
 TEXT = "Rahasia-Pelapor menulis panjang lebar tentang atasannya."

@@ -7,9 +7,9 @@ import pytest
 
 from ops.stack.broker import PrivateNode
 from tests.builders import complaint_form
-from tests.e2e.faults.stages import HASHING
-from tests.e2e.faults.trial import Trial, answered
-from tests.e2e.faults.trial import trial as new_trial
+from tests.faults.stages import HASHING
+from tests.faults.trial import Trial, answered
+from tests.faults.trial import trial as new_trial
 from tests.installations import eventually, new_vhost
 from tests.people import PASSWORD, REGISTRATION
 from tests.problems import problem
