@@ -79,7 +79,7 @@ ONE_LANE = dict.fromkeys(("test_calls_and_subscriptions", "test_live"), "own nod
 
 
 def _lane(item: pytest.Item) -> str | None:
-    room, *_ = parts = item.path.relative_to(TESTS).parts
+    room, *_ = item.path.relative_to(TESTS).parts
     if room in ("unit", "contract"):
         return None
     if room in ("browser", "chaos", "faults", "hostile"):
