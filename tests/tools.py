@@ -90,7 +90,7 @@ def _queues(name: str, stage: str, keys: list[str]) -> Iterator[Queue]:
     yield Queue(
         tool_replay_queue(name, stage),
         bindings=[binding(past, key) for key in keys],
-        queue_arguments=arguments | {"x-single-active-consumer": True},
+        queue_arguments=arguments,
     )
 
 

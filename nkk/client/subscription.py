@@ -1,11 +1,13 @@
 """A durable subscription to one stage's events, with plain kombu."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from time import sleep
 from typing import Any, Literal
 
+from amqp.basic_message import Message
 from amqp.exceptions import AccessRefused, ConsumerCancelled, NotAllowed, NotFound, PreconditionFailed
 from kombu import Connection, Exchange, Queue, binding
 
@@ -143,10 +145,15 @@ class _Subscription:
         self._begun = False
         # No heartbeat, because the tool may take any time over one event.
         with connected(uri, heartbeat=0, ca=self._ca) as connection:
-            self._begin(connection)
-            if self.replay is not None and not self.replay.has_ended:
+            others = self._find_queue(connection)
+            if self.replay is None or self.replay.has_ended:
+                arrived = self._consume(connection)
+                self._report(others)
+            else:
+                self._report(others)
                 yield from self.replay.read(connection, self._prefetch)
-            yield from self._live(connection, self.replay.seen if self.replay else Seen())
+                arrived = self._consume(connection)
+            yield from self._live(connection, arrived, self.replay.seen if self.replay else Seen())
 
     def look_into(self, error: Exception) -> None:
         """Report why the connection ended. Raises `error`, or what it means, where reconnecting would not help."""
@@ -169,17 +176,23 @@ class _Subscription:
             away = f"the broker is away ({type(error).__name__}); trying again until it is back"
             self._on_trouble(not_trusted or away)
 
-    def _begin(self, connection: Connection) -> None:
+    def _find_queue(self, connection: Connection) -> int:
+        """Return how many others consume the queue, which is declared where the user is no tool's."""
         channel = connection.default_channel
         if not self._is_tool:
             _queue(self._stage, self._queue)(channel).declare()
         try:
-            others = channel.queue_declare(self._queue, passive=True).consumer_count
+            return channel.queue_declare(self._queue, passive=True).consumer_count
         except NotFound as error:
             # A queue whose node is away is not found either.
             if "no queue" not in str(error):
                 raise
             raise SubscriptionError(self._missing(connection)) from error
+
+    def _consume(self, connection: Connection) -> deque[Message]:
+        return consume(connection.default_channel, self._queue, self._prefetch)
+
+    def _report(self, others: int) -> None:
         # After a reconnection, the other consumer may be this tool's old connection, not closed by the broker yet.
         if others and not self._has_begun:
             self._on_trouble(
@@ -193,16 +206,14 @@ class _Subscription:
         if is_first:
             self._on_listening()
 
-    def _live(self, connection: Connection, seen: Seen) -> Iterator[dict[str, Any]]:
-        channel = connection.default_channel
-        arrived = consume(channel, self._queue, self._prefetch)
+    def _live(self, connection: Connection, arrived: deque[Message], seen: Seen) -> Iterator[dict[str, Any]]:
         for message in messages(connection, arrived, self._until):
             if message is None:
                 continue
             event = read_event(message, self._stage, Origin.of(message), self._on_trouble)
             if event is not None and not seen.take(event["id"]):
                 yield event
-            channel.basic_ack(message.delivery_tag)
+            connection.default_channel.basic_ack(message.delivery_tag)
 
     def _refusal(self, error: Exception) -> str:
         """Return a sentence where `error` means that the broker refuses this tool, else an empty one."""

@@ -8,9 +8,10 @@ from typing import Any
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 
+from nkk.contracts import asyncapi_tools
 from nkk.contracts.envelope import CONTENT_TYPE, EventData
 from nkk.contracts.events import EVENTS
-from nkk.exchanges import exchange_name
+from nkk.exchanges import exchange_name, opd_key
 
 SAMPLES = Path(__file__).parent / "samples"
 
@@ -22,19 +23,20 @@ def document() -> dict[str, Any]:
         "info": {
             "title": "Pengaduan NKK: events",
             "version": "1",
-            "description": "The events of the four stages of the complaint service. Each stage publishes to the "
-            "durable topic exchange `<service>.events`, with the event's type as the routing key. Bind a queue of "
-            "your own. Delivery is at least once, and events of different types may arrive in any order: recognise "
-            "a redelivery by its `id`, and ignore unknown fields.",
+            "description": asyncapi_tools.DESCRIPTION,
         },
         "defaultContentType": CONTENT_TYPE,
-        "channels": {_published(event, service): _channel(event, service) for event, service in _publications()},
+        "channels": {
+            **{_published(event, service): _channel(event, service) for event, service in _publications()},
+            **asyncapi_tools.channels(),
+        },
         "operations": {
-            f"on{_published(event, service)}": _operation(event, service) for event, service in _publications()
+            **{f"on{_published(event, service)}": _operation(event, service) for event, service in _publications()},
+            **asyncapi_tools.operations(),
         },
         "components": {
-            "messages": {_name(event): _message(event) for event in EVENTS},
-            "schemas": {"Envelope": _ENVELOPE, **_data_schemas()},
+            "messages": {_name(event): _message(event) for event in EVENTS} | asyncapi_tools.messages(),
+            "schemas": {"Envelope": _ENVELOPE, **_data_schemas(), **asyncapi_tools.schemas()},
         },
     }
 
@@ -88,11 +90,14 @@ def _channel(event: type[EventData], service: str) -> dict[str, Any]:
 
 def _operation(event: type[EventData], service: str) -> dict[str, Any]:
     consumers = ", ".join(consumer for consumer in event.CONSUMERS if consumer != service) or "tools only"
+    tools = " Never given to tools." if event.PRIVATE else ""
+    second = asyncapi_tools.names_opd(event) and service in asyncapi_tools.OF_OPD
+    keys = f" Its second routing key is `{opd_key('{opd}', event.TYPE)}` where its data names an OPD." if second else ""
     return {
         "action": "receive",
         "channel": {"$ref": f"#/channels/{_published(event, service)}"},
         "summary": inspect.getdoc(event),
-        "description": f"Published by {service}; consumed by {consumers}.",
+        "description": f"Published by {service}; consumed by {consumers}.{tools}{keys}",
         "messages": [{"$ref": f"#/channels/{_published(event, service)}/messages/{_name(event)}"}],
     }
 
