@@ -36,6 +36,7 @@ class ThingHappened:
     name: str
     TYPE: ClassVar[str] = "thing.happened.v1"
     CONSUMERS: ClassVar[tuple[str, ...]] = ("others",)
+    agency: ClassVar[str | None] = None
 
     @property
     def subject(self) -> str:
