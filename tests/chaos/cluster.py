@@ -110,7 +110,7 @@ class Member(PrivateNode):
     """One node of the cluster, in its own namespace."""
 
     def __init__(self, folder: Path, name: str, network: Network, secret: Mapping[str, str]) -> None:
-        super().__init__(folder)
+        super().__init__(folder, management=name == NAMES[0])
         self.name, self.address, self.port = name, network.addresses[name], PORT
         self._epmd_port = EPMD_PORT
         self._peers = tuple(network.addresses)

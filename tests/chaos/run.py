@@ -2,8 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic, sleep, time
@@ -11,16 +11,17 @@ from time import monotonic, sleep, time
 import httpx
 
 from tests.chaos import cluster, disks
-from tests.chaos.accountant import Breach, Pages, broker, events, letters
+from tests.chaos.accountant import Breach, Pages, broker, events, letters, tools
 from tests.chaos.accountant.balance import Evidence
 from tests.chaos.accountant.balance import breaches as breaches_of
 from tests.chaos.accountant.history import history
 from tests.chaos.accountant.journeys import Unfinished, explained
+from tests.chaos.listening import Listener, listening
 from tests.chaos.plan import Strike, plan
 from tests.chaos.record import Record, Struck, starved_so_far
 from tests.chaos.strikes import BY_NAME, KINDS
 from tests.chaos.strikes.stages import there_again
-from tests.chaos.traffic import Traffic
+from tests.chaos.traffic import OPDS, Traffic
 from tests.chaos.world import SETTINGS, World, world
 from tests.installations import eventually
 from tests.people import People
@@ -62,6 +63,7 @@ class Outcome:
     histories: list[str]
     absent: list[str]
     unfinished: list[str]
+    received: Counter[str]
 
     @property
     def name(self) -> str:
@@ -82,6 +84,7 @@ class Outcome:
         yield from (f"  not at its end: {why}" for why in self.unfinished)
         yield f"  requests: {self.requests}, slowest {self.slowest:.1f} s  " + counted(self.answers)
         yield f"  letters: {self.letters}, copies {self.copies}"
+        yield "  events that tools received: " + counted(self.received)
         for breach in self.breaches:
             yield f"  BROKEN {breach}"
         yield f"  books: {'BROKEN' if self.breaches else 'balanced'}"
@@ -97,10 +100,12 @@ def run(
         echo(f"not struck on this machine: {why}")
     os.environ["NKK_RETRY_DELAYS"] = SETTINGS["NKK_RETRY_DELAYS"]
     record = Record(seed)
-    with world(folder, postgres, clustered) as found:
+    with ExitStack() as held:
+        found = held.enter_context(world(folder, postgres, clustered))
         broker.listen(found.uri)
         # Events that were published before the listener existed.
         overheard = [(event.stage, event.event_id) for event in found.books.read().told]
+        listeners = held.enter_context(listening(found.api, found.line, seed, OPDS[0], seconds))
         people = People(found.installation)
         traffic = Traffic(people, found.installation.url, record, rate)
         strikes = plan(seed, seconds, KINDS, found.targets)
@@ -115,14 +120,15 @@ def run(
             people.close()
         ended = Unfinished("", healed, time(), starved_so_far() - starved)
         unfinished = [replace(ended, ticket=ticket) for ticket in traffic.unfinished]
-        settled(found, overheard)
+        settled(found, overheard, listeners)
         pages = found.books.read()
         key = found.installation.stack.keys["NKK_NOTIFICATION_PRIVATE_KEY"]
         sent = letters.found(found.postbox.letters, pages, key)
-        breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), sent, unfinished))
+        received = [listener.received() for listener in listeners]
+        breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), sent, unfinished, received))
         if breaches:
             keep(found, record, folder)
-        return _outcome(record, seconds, traffic, found, pages, breaches, absent, unfinished)
+        return _outcome(record, seconds, traffic, found, pages, breaches, absent, unfinished, received)
 
 
 def named(postgres: bool, clustered: bool) -> str:
@@ -179,14 +185,15 @@ def _is_ready(found: World) -> bool:
     return False
 
 
-def settled(found: World, overheard: list[tuple[str, str]]) -> None:
+def settled(found: World, overheard: list[tuple[str, str]], listeners: Sequence[Listener] = ()) -> None:
     """Wait until nothing is in transit any more, or time is up. What was consumed meanwhile is added to `overheard`."""
 
     def nothing_moves() -> bool:
         overheard.extend(broker.overheard(found.uri))
         pages, left = found.books.read(), broker.read(found.uri)
         sent = all(row["sent_at"] or row["given_up_at"] for row in pages.tables["messages"])
-        return sent and not [*events.breaches(pages), *broker.breaches(left)]
+        received = [listener.received() for listener in listeners]
+        return sent and not [*events.breaches(pages), *broker.breaches(left), *tools.breaches(pages, received)]
 
     try:
         eventually(nothing_moves, patience=SETTLE_SECONDS)
@@ -215,6 +222,7 @@ def _outcome(
     breaches: list[Breach],
     absent: list[str],
     unfinished: list[Unfinished],
+    received: list[tools.Received],
 ) -> Outcome:
     said = Counter(f"{asked.operation} {asked.status}" for asked in record.asked)
     taken = found.postbox.letters
@@ -238,6 +246,7 @@ def _outcome(
         unfinished=[
             f"{each.ticket or 'no ticket'}: {explained(record, each) or 'nothing explains it'}" for each in unfinished
         ],
+        received=Counter({each.name: len({*each.ids}) for each in received}),
     )
 
 

@@ -11,6 +11,7 @@ from ops.stack.broker import PrivateNode
 from ops.stack.run import declare_topology
 from tests.chaos.accountant import broker
 from tests.chaos.accountant.letters import Letter
+from tests.chaos.accountant.tools import Received
 from tests.chaos.record import Struck
 from tests.chaos.true_books import COMPLAINT, INFORMATION, WAITING, Copy, only, told_again, written
 from tests.installations import eventually, new_vhost
@@ -60,6 +61,39 @@ def test_events_that_came_out_of_order(copy: Copy) -> None:
 
 def test_an_event_that_came_twice_is_no_fault(copy: Copy) -> None:
     assert copy.said(overheard=[*copy.evidence.overheard, *copy.evidence.overheard]) == []
+
+
+def listened(copy: Copy, opd: str | None = None) -> Received:
+    """Return what a tool of triage has received if nothing is amiss, some of it twice."""
+    of_triage = [event for event in copy.evidence.pages.told if event.stage == "triage"]
+    ids = [event.event_id for event in of_triage if opd in (None, event.data.get("opd"))]
+    return Received("listens", "triage", opd, [*ids, *ids[:2]], [])
+
+
+@pytest.mark.parametrize("opd", [None, "disdukcapil", "dinas-kesehatan"])
+def test_a_tool_that_received_everything_some_of_it_twice(copy: Copy, opd: str | None) -> None:
+    assert copy.said(received=[listened(copy, opd)]) == []
+
+
+def test_a_tool_that_missed_an_event(copy: Copy) -> None:
+    tool, event = listened(copy, "disdukcapil"), copy.event("response.returned.v1", copy.tickets[COMPLAINT])
+    missed = replace(tool, ids=[each for each in tool.ids if each != event])
+    only(copy.said(received=[missed]), "tool listens:", copy.tickets[COMPLAINT], event)
+
+
+def test_a_tool_that_received_events_out_of_order(copy: Copy) -> None:
+    tool = listened(copy, "disdukcapil")
+    first, second, *rest = tool.ids
+    only(copy.said(received=[replace(tool, ids=[second, first, *rest])]), "tool listens:", "told earlier")
+
+
+def test_a_tool_that_received_an_event_that_is_not_for_it(copy: Copy) -> None:
+    tool, event = listened(copy, "dinas-kesehatan"), copy.event("response.returned.v1", copy.tickets[COMPLAINT])
+    only(copy.said(received=[replace(tool, ids=[event])]), "tool listens:", event, "not for the tool")
+
+
+def test_a_tool_that_ended_by_itself(copy: Copy) -> None:
+    only(copy.said(received=[replace(listened(copy), troubles=["it ended: KeyError"])]), "tool listens:", "KeyError")
 
 
 def test_an_effect_that_was_noted_twice(copy: Copy) -> None:

@@ -14,6 +14,7 @@ import psycopg2
 from aiosmtpd.controller import Controller
 
 from nkk.contracts import STAGES
+from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode, install_packages
 from ops.stack.ports import LOOPBACK, free_port
 from ops.stack.postgres import PrivatePostgres
@@ -122,6 +123,16 @@ class World:
         return next(iter(self.nodes.values())).uri
 
     @property
+    def api(self) -> BrokerApi:
+        """The management API of the broker, not through a proxy."""
+        return BrokerApi(next(iter(self.nodes.values())).api, self.uri)
+
+    @property
+    def line(self) -> str:
+        """The broker through the proxy, as the installation reaches it."""
+        return through(self.uri, self.proxies["broker"])
+
+    @property
     def instances(self) -> list[str]:
         """The names of all instances of all stages."""
         return [name for name in self.installation.stack.programs if name != "gateway"]
@@ -183,7 +194,7 @@ def _brokers(
     if clustered:
         found = stack.enter_context(Cluster(folder / "rabbitmq"))
         return found.nodes, found, found.addresses
-    node = stack.enter_context(PrivateNode(folder / "rabbitmq"))
+    node = stack.enter_context(PrivateNode(folder / "rabbitmq", management=True))
     return {"node": node}, None, [(LOOPBACK, node.port)]
 
 

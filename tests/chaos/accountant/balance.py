@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.chaos.accountant import answers, broker, commands, effects, events, journeys, letters
+from tests.chaos.accountant import answers, broker, commands, effects, events, journeys, letters, tools
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
 from tests.chaos.record import Record
@@ -42,6 +42,7 @@ class Evidence:
     left: broker.Left
     letters: list[letters.Letter]
     unfinished: list[journeys.Unfinished] = field(default_factory=list)
+    received: list[tools.Received] = field(default_factory=list)
 
 
 def breaches(evidence: Evidence) -> list[Breach]:
@@ -56,7 +57,8 @@ def breaches(evidence: Evidence) -> list[Breach]:
     pages, record = evidence.pages, evidence.record
     return [
         *events.breaches(pages),
-        *events.breaches_of_line(pages, evidence.overheard),
+        *events.breaches_of_line(pages.told, evidence.overheard),
+        *tools.breaches(pages, evidence.received),
         *effects.breaches(pages),
         *commands.breaches(pages, record.asked),
         *answers.breaches(record),

@@ -33,13 +33,13 @@ def breaches(pages: Pages) -> Iterator[Breach]:
                 yield Breach("told", event_id, f"{consumer} has heard an event that nobody told")
 
 
-def breaches_of_line(pages: Pages, overheard: Iterable[tuple[str, str]]) -> Iterator[Breach]:
+def breaches_of_line(told: Iterable[Told], overheard: Iterable[tuple[str, str]]) -> Iterator[Breach]:
     """Yield the breaches in what a listener `overheard` on the broker as (stage, event id), in order of arrival: every
     event must be there, and those of each complaint in the order of their stage. Redeliveries are allowed."""
     first: dict[tuple[str, str], int] = {}
     for place, event in enumerate(overheard):
         first.setdefault(event, place)
-    for line in _by_subject(pages.told).values():
+    for line in _by_subject(told).values():
         for event in line:
             if (event.stage, event.event_id) not in first:
                 yield Breach(
