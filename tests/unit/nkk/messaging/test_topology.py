@@ -111,12 +111,16 @@ def test_delays_that_are_none_are_named(monkeypatch, text):
         topology.retry_delays()
 
 
+REPLAYS = ("replay", "replay-requests")
+
+
 def test_every_queue_and_binding_of_the_contracts_is_declared_and_nothing_else():
     channel = Recorder()
     names = topology.declare(channel, STAGES, EVENTS)
     assert set(names) == set(channel.declared)
     assert {name for name in names if name.endswith(".events")} == {f"{stage}.events" for stage in STAGES}
-    assert {bound for bound in channel.bound if not bound[1].endswith(".moves")} == {
+    requests = {(f"{stage}.replay-requests",) * 3 for stage in STAGES}
+    assert {bound for bound in channel.bound if not bound[1].endswith(".moves")} == requests | {
         (f"{consumer}.inbox", f"{teller}.events", event.TYPE)
         for event in EVENTS
         for consumer in event.CONSUMERS
@@ -130,16 +134,15 @@ def test_a_stage_moves_events_between_its_own_queues_only():
     topology.declare(channel, STAGES, EVENTS)
     moves = [bound for bound in channel.bound if bound[1].endswith(".moves")]
     assert {queue for queue, _, _ in moves} == {
-        queue for queue in channel.declared if queue.partition(".")[2] not in ("", "events", "moves")
+        queue for queue in channel.declared if queue.partition(".")[2] not in ("", "events", "moves", *REPLAYS)
     }
     assert all(exchange == f"{queue.partition('.')[0]}.moves" and key == queue for queue, exchange, key in moves)
 
 
 def test_a_stage_that_hears_nothing_has_no_queues():
     events = [event for event in EVENTS if "intake" not in event.CONSUMERS]
-    assert [name for name in topology.declare(Recorder(), STAGES, events) if name.startswith("intake.")] == [
-        "intake.events"
-    ]
+    names = {name.partition(".")[2] for name in topology.declare(Recorder(), STAGES, events) if name[:7] == "intake."}
+    assert names == {"events", *REPLAYS}
 
 
 def test_exchanges_are_declared_before_the_queues_bound_to_them():
