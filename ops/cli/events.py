@@ -190,12 +190,12 @@ def status(as_json: bool) -> None:
         client.close()
     click.echo(json.dumps(rows, indent=1) if as_json else stack_status.table(rows))
     if not as_json and os.environ.get(NKK_BROKER_API.name):
-        _say_of_tools()
+        print_tools()
     if not all(row["answers"] for row in rows):
         sys.exit(1)
 
 
-def _say_of_tools() -> None:
+def print_tools() -> None:
     """Print a line for each tool whose queue is more than half full, or that missed events."""
     try:
         api = BrokerApi(NKK_BROKER_API.get(), broker())

@@ -110,4 +110,4 @@ def _warn_of_unknown(opd: str) -> None:
     finally:
         client.close()
     if opd not in roster:
-        say(f"no OPD {opd} is on the roster now: there will be events for it once it is, and complaints go to it")
+        say(f"the OPD {opd} is not on the roster: complaints can be forwarded to it only once it is")

@@ -16,6 +16,7 @@ from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message
 from ops import tools
 from ops.broker_api import BrokerApi, BrokerApiError
 from ops.cli import main
+from ops.cli.events import print_tools
 from ops.stack.broker import PrivateNode
 from ops.stack.run import declare_topology
 from ops.tools import Tool, ToolError
@@ -374,6 +375,21 @@ def test_a_queue_that_nobody_reads_drops_the_oldest_and_it_is_counted_and_nobody
     tools.remove(api, name)
     monkeypatch.undo()
     _purge_dropped(api)
+
+
+def test_the_status_names_each_tool_whose_queue_is_more_than_half_full(
+    api: BrokerApi, managed_rabbit: PrivateNode, name: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    tools.add(api, Tool(name, "triage"))
+    publish(api.uri, FORWARDED)
+    monkeypatch.setenv("AMQP_URI", api.uri)
+    monkeypatch.setenv("NKK_BROKER_API", managed_rabbit.api)
+    print_tools()
+    said = capsys.readouterr()
+    assert f"tool {name}: its oldest event has waited" in said.out
+    monkeypatch.setenv("NKK_BROKER_API", "http://nkk:x@127.0.0.1:1")
+    print_tools()
+    assert "does not answer" in capsys.readouterr().err
 
 
 def test_what_has_waited_too_long_is_dropped_and_counted(api: BrokerApi, name: str) -> None:

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from nkk import settings
-from nkk.settings import OF, Setting, SettingsError, check
+from nkk.settings import OF, OPERATING, Setting, SettingsError, check
 from nkk.settings.written import MailServer, number
 from ops.stack.keys import NEEDED, new_keys
 
@@ -23,6 +23,7 @@ KEYS = new_keys()
 RSA = _pem_pair(rsa.generate_private_key(65537, 2048))
 GOOD = KEYS | {
     "AMQP_URI": "amqp://nkk:secret@broker:5672/nkk",
+    "NKK_BROKER_API": "http://admin:secret@broker:15672",
     "DATABASE_URL": "postgresql+psycopg2://nkk:secret@db/intake",
     "NKK_SITE_URL": "https://pengaduan.example.id",
     "NKK_MAIL_FROM": "Pengaduan NKK <pengaduan@example.id>",
@@ -97,6 +98,16 @@ BAD = [
     ("NKK_GATEWAY_THREADS", "x"),
     ("NKK_LIVE_STREAMS", "-1"),
     ("NKK_TEMPLATES", "/nowhere/at/all"),
+    ("NKK_BROKER_API", "http://host:15672"),
+    ("NKK_BROKER_API", "amqp://nkk:s3cret@host:5672"),
+    ("NKK_BROKER_API", "http://nkk:s3cret@host:15672/api/"),
+    ("NKK_TOOLS_CERTIFICATE", "/nowhere/at/all.pem"),
+    ("NKK_TOOLS_KEY", "/nowhere/at/all.key"),
+    ("NKK_TOOLS_ADDRESS", "localhost"),
+    ("NKK_TOOLS_PORT", "127.0.0.1:5671"),
+    ("NKK_TOOLS_HOST", "amqp..example.id"),
+    ("NKK_TOOL_DAYS", "50"),
+    ("NKK_TOOL_EVENTS", "0"),
     ("NKK_SMTP_URL", "smtp://host?starttls=1&starttls=1"),
     ("NKK_SMTP_URL", "smtp://host?starttls=0&starttls=1"),
     ("NKK_SMTP_URL", "smtp://nkk:s3cret%C3%A9@host"),
@@ -144,7 +155,7 @@ BAD = [
 
 
 def everything():
-    return {setting.name: setting for settings_ in OF.values() for setting in settings_}
+    return {setting.name: setting for settings_ in (*OF.values(), OPERATING) for setting in settings_}
 
 
 @pytest.mark.parametrize(("value", "expected"), [("12", 12), ("", 7), (None, 7), (" 3 ", 3)])

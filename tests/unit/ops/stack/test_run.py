@@ -1,12 +1,16 @@
 """The settings that a stack on this machine takes from the environment, and its messages about unused ones."""
 
+import json
 import os
 from types import SimpleNamespace
 
 import pytest
 
+from nkk.settings import OF, SettingsError
+from ops.stack.broker import Broker
 from ops.stack.keys import new_keys
 from ops.stack.run import Stack
+from tests.certificates import own_certificate
 
 
 @pytest.fixture
@@ -43,6 +47,38 @@ def test_a_setting_that_no_process_knows_is_named(stack, monkeypatch):
     (line,) = stack.left_aside()
     assert "NKK_SMPT_URL" in line
     assert "example" not in line
+
+
+def test_the_settings_of_commands_are_known_and_no_process_is_given_what_administers_the_broker(stack, monkeypatch):
+    monkeypatch.setenv("NKK_BROKER_API", "http://nkk:secret@there:15672")
+    monkeypatch.setenv("NKK_TOOL_DAYS", "7")
+    assert stack.left_aside() == []
+    assert not any("NKK_BROKER_API" in stack.environment(process) for process in OF)
+
+
+def test_commands_find_the_brokers_management_api_and_where_tools_connect(stack, monkeypatch, tmp_path):
+    stack.var.mkdir()
+    stack._broker = Broker("amqp://there", "http://nkk:secret@there:15672")
+    stack._write_environment()
+    told = running_environment(stack)
+    assert told["NKK_BROKER_API"] == "http://nkk:secret@there:15672"
+    assert not {"NKK_TOOLS_HOST", "NKK_TOOLS_PORT"} & set(told)
+    certificate, key = own_certificate(tmp_path)
+    monkeypatch.setenv("NKK_TOOLS_CERTIFICATE", str(certificate))
+    monkeypatch.setenv("NKK_TOOLS_KEY", str(key))
+    stack._write_environment()
+    told = running_environment(stack)
+    assert (told["NKK_TOOLS_HOST"], told["NKK_TOOLS_PORT"]) == ("127.0.0.1", "5671")
+
+
+def running_environment(stack):
+    return json.loads(stack.environment_file.read_text())["environment"]
+
+
+def test_a_certificate_without_its_key_is_refused_before_anything_starts(stack, monkeypatch, tmp_path):
+    monkeypatch.setenv("NKK_TOOLS_CERTIFICATE", str(own_certificate(tmp_path)[0]))
+    with pytest.raises(SettingsError, match="NKK_TOOLS_KEY is not set, and NKK_TOOLS_CERTIFICATE is"):
+        stack.check_settings()
 
 
 def test_a_file_for_compose_is_said_not_to_be_read(stack, tmp_path):
