@@ -103,6 +103,15 @@ proxy() {
     fi
 }
 
+# Only an installation with deploy/webhooks.yaml has them.
+has_webhooks() { docker compose config --services 2> /dev/null | grep -qx webhooks; }
+webhooks() {
+    has_webhooks || return 0
+    say webhooks
+    up --wait --wait-timeout "$HEALTHY_SECONDS" webhooks ||
+        fail "webhooks did not become healthy: docker compose logs webhooks. Fix it and run this script again"
+}
+
 image=$(value NKK_IMAGE nkk:local)
 
 if [ "${1-}" = back ]; then
@@ -111,6 +120,7 @@ if [ "${1-}" = back ]; then
     # Publishers go back before consumers, so that no stage receives an event that it does not know.
     door
     for stage in intake triage opd_response notification; do replace "$stage"; done
+    webhooks
     proxy
     exit
 fi
@@ -134,10 +144,15 @@ say "permissions, queues and databases"
 permissions
 once topology
 for stage in intake triage opd_response notification; do once "migrate-$stage"; done
+if has_webhooks; then
+    once webhooks-database
+    once migrate-webhooks
+fi
 
 # Consumers are replaced before publishers, so that no stage receives an event that it does not know.
 for stage in notification opd_response triage intake; do replace "$stage"; done
 # There is one port, and so one gateway: it is unavailable while it starts.
 door
+webhooks
 proxy
 say "done; back: copy this script elsewhere, check the version before out, and run the copy with: back"

@@ -153,6 +153,9 @@ class ForkedProgram(Program):
     """A program that starts as a fork instead of a new process."""
 
     def start(self) -> None:
+        if Path(self.command[0]).name not in READ_BY:
+            super().start()
+            return
         self.log.parent.mkdir(parents=True, exist_ok=True)
         found = server(Path(self.command[0]).name).start(self.command, self.environment, self.log, self.sockets)
         self.process = found  # type: ignore[assignment]

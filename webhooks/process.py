@@ -20,7 +20,7 @@ from nkk.settings import (
     NKK_WEBHOOKS_ALLOWED,
     NKK_WEBHOOKS_CA,
     NKK_WEBHOOKS_KEYS,
-    WEBHOOKS,
+    OF,
     WEBHOOKS_DATABASE_URL,
     check,
 )
@@ -43,7 +43,7 @@ log = get_logger()
 def main() -> None:
     """Run until SIGTERM or SIGINT. Raises SettingsError."""
     configure()
-    check(WEBHOOKS)
+    check(OF["webhooks"])
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

@@ -29,8 +29,11 @@ from webhooks.domain import (
 from webhooks.signing import new_secret
 from webhooks.tables import DELIVERED, SET_ASIDE, WAITING, deliveries, waits, webhooks
 
+FIRST = "first"
+"""Since when events are replayed, where that is since the first one that the stage keeps."""
 
-class NoWebhookError(LookupError):
+
+class NoWebhookError(ValueError):
     """There is no webhook of this name."""
 
     def __init__(self, name: str) -> None:
@@ -166,7 +169,7 @@ class Store:
                 known = and_(known, deliveries.c.time >= since)
             connection.execute(delete(deliveries).where(known))
             self._send_set_aside(connection, id_, since, now)
-            values = {"replay_since": write_instant(since) if since else "first"}
+            values = {"replay_since": write_instant(since) if since else FIRST}
             connection.execute(update(webhooks).where(webhooks.c.id == id_).values(values))
 
     def replayed(self, webhook_id: int, since: str) -> None:
@@ -187,8 +190,11 @@ class Store:
         again = {"state": WAITING, "tries": 0, "tried_since": None, "heard_at": now, "next_at": now}
         return connection.execute(update(deliveries).where(of).values(again)).rowcount
 
-    def hear(self, webhook_id: int, event: Mapping[str, Any], now: datetime) -> bool:
-        """Store an event to deliver, unless it is known, and return whether it was stored."""
+    def hear(self, webhook_id: int, event: Mapping[str, Any], now: datetime, is_replay: bool = False) -> bool:
+        """Store an event to deliver, unless it is known, and return whether it was stored.
+
+        In a replay, one that waits already takes its place behind those that were replayed before it.
+        """
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
         row = {
             "webhook_id": webhook_id,
@@ -203,6 +209,9 @@ class Store:
             "next_at": now,
         }
         with self.database.writing() as connection:
+            if is_replay:
+                waiting = and_(deliveries.c.webhook_id == webhook_id, deliveries.c.event_id == event["id"], waits)
+                connection.execute(delete(deliveries).where(waiting))
             return insert_if_absent(connection, deliveries, row)
 
     def waiting(self, webhook_id: int) -> int:

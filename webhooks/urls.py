@@ -33,7 +33,7 @@ def read_url(written: str, allowed: Hosts) -> SplitResult:
             "from here is known by its signature. Write the address alone."
         )
     host, port = parts.hostname or "", parts.port
-    if not is_allowed(host, port or _PORTS[parts.scheme], allowed):
+    if not is_allowed(host, port or PORTS[parts.scheme], allowed):
         if parts.scheme == "http":
             raise ValueError("is not encrypted. Write https://…, or have the host allowed in NKK_WEBHOOKS_ALLOWED.")
         if (address := _as_address(host)) and not is_public(address):
@@ -41,7 +41,7 @@ def read_url(written: str, allowed: Hosts) -> SplitResult:
     return parts
 
 
-_PORTS = {"https": 443, "http": 80}
+PORTS = {"https": 443, "http": 80}
 
 
 def is_allowed(host: str, port: int, allowed: Hosts) -> bool:

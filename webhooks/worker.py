@@ -12,16 +12,17 @@ from urllib.parse import quote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from nkk.client import subscribe
+from nkk.client import ReplayRefusedError, SubscriptionError, subscribe
 from nkk.clock import Clock
 from nkk.contracts.envelope import CONTENT_TYPE
 from nkk.exchanges import tool_user
 from nkk.log import get_logger
 from nkk.messaging.publisher import BROKER_ERRORS
+from nkk.sop.clock import read_instant
 from webhooks.domain import Answer, State
 from webhooks.posting import Poster
 from webhooks.signing import headers
-from webhooks.storage import Delivery, Store, Webhook
+from webhooks.storage import FIRST, Delivery, Store, Webhook
 
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 10.0
@@ -66,7 +67,6 @@ class Means:
     broker: str
     clock: Clock
     new_poster: Callable[[], Poster]
-    uri_of: Callable[[str, Webhook], str] = uri_of
 
 
 class Worker:
@@ -78,6 +78,7 @@ class Worker:
         self._store = means.store
         self._stopping = Event()
         self._heard = Event()
+        self._is_replaying = False
         self._turned = {"hearing": monotonic(), "sending": monotonic()}
         self._threads = [
             Thread(target=self._repeat, args=[name, turn], name=f"{self.name}-{name}", daemon=True)
@@ -108,6 +109,9 @@ class Worker:
             try:
                 turn()
                 continue
+            except SubscriptionError as error:
+                trouble = str(error)
+                log.warning("webhook may not subscribe", webhook=self.name, why=trouble)
             except EXPECTED as error:
                 trouble = type(error).__name__
                 log.warning("webhook interrupted", webhook=self.name, doing=name, error=trouble)
@@ -115,7 +119,7 @@ class Worker:
                 trouble = type(error).__name__
                 log.exception("webhook failed", webhook=self.name, doing=name)
             if name == "hearing":
-                self._note_trouble(f"hears nothing: {trouble}")
+                self._note_trouble(f"receives nothing: {trouble}")
             self._pause(name, RETRY_SECONDS)
 
     def _is_stopping(self, name: str) -> bool:
@@ -145,8 +149,9 @@ class Worker:
                 look_at = monotonic() + IDLE_SECONDS
             return self._is_stopping("hearing") or is_changed or room <= 0
 
+        self._is_replaying = webhook.replay_since is not None
         for event in self._events(webhook, is_over):
-            if self._store.hear(self.id, event, self._means.clock()):
+            if self._store.hear(self.id, event, self._means.clock(), self._is_replaying):
                 self._heard.set()
                 room -= 1
                 if room <= 0:
@@ -154,18 +159,29 @@ class Worker:
                     room = MOST_WAITING - self._store.waiting(self.id)
 
     def _events(self, webhook: Webhook, is_over: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-        return subscribe(
-            webhook.stage,
-            tool_of(webhook.name),
-            self._means.uri_of(self._means.broker, webhook),
-            on_trouble=lambda said: log.warning("webhook's subscription", webhook=self.name, said=said),
-            on_listening=lambda: self._note_trouble(None),
-            until=is_over,
-        )
+        since = webhook.replay_since
+        try:
+            yield from subscribe(
+                webhook.stage,
+                tool_of(webhook.name),
+                uri_of(self._means.broker, webhook),
+                on_trouble=lambda said: log.warning("webhook's subscription", webhook=self.name, said=said),
+                on_listening=lambda: self._note_trouble(None),
+                until=is_over,
+                since=None if since is None else "first" if since == FIRST else read_instant(since),
+                on_replayed=lambda: self._end_replay(since),
+            )
+        except ReplayRefusedError:
+            self._end_replay(since)
+            raise
+
+    def _end_replay(self, since: str | None) -> None:
+        self._is_replaying = False
+        self._store.replayed(self.id, since or "")
 
     def _note_trouble(self, trouble: str | None) -> None:
         with suppress(SQLAlchemyError):
-            self._store.note_trouble(self.id, trouble)
+            self._store.note_trouble(self.id, trouble and trouble[:250])
 
     def _send(self) -> None:
         """Send what is due until nothing is, then wait until something is heard, or a moment."""

@@ -37,6 +37,7 @@ def subscribe(
     *,
     since: datetime | Literal["first"] | None = None,
     on_progress: Callable[[str], None] = lambda _: None,
+    on_replayed: Callable[[], None] = lambda: None,
     ca: str | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield every event of `stage` as its CloudEvents envelope, at least once, endlessly or until `until` is true.
@@ -59,12 +60,12 @@ def subscribe(
     NKK_TOOL_CA), or without one by an authority that this machine trusts.
 
     `on_trouble` is called with a sentence about each such problem, `on_progress` with one about a replay now and then,
-    and `on_listening` once, when the queue exists and events can arrive. `until` is called at least once a second while
-    none arrive, and before each event. Raises ValueError where the stage is unknown or the name is invalid; its
-    subclass SubscriptionError where a tool's credential or the certificate is not accepted, or the tool has no such
-    queue (any more), and ReplayRefusedError where the stage refuses `since`. For another user, raises amqp's
-    AccessRefused or NotAllowed where the broker refuses the user or the virtual host; PreconditionFailed where it
-    refuses the queue.
+    `on_replayed` once, when the last past event was acknowledged, and `on_listening` once, when the queue exists and
+    events can arrive. `until` is called at least once a second while none arrive, and before each event. Raises
+    ValueError where the stage is unknown or the name is invalid; its subclass SubscriptionError where a tool's
+    credential or the certificate is not accepted, or the tool has no such queue (any more), and ReplayRefusedError
+    where the stage refuses `since`. For another user, raises amqp's AccessRefused or NotAllowed where the broker
+    refuses the user or the virtual host; PreconditionFailed where it refuses the queue.
     """
     if stage not in STAGES:
         raise ValueError(f"no such stage: {stage}; one of {', '.join(STAGES)}")
@@ -79,6 +80,7 @@ def subscribe(
     read_any_properties()
     subscription = _Subscription(stage, name, tool is not None, ca, on_trouble, on_listening, until)
     if since is not None:
+        subscription.on_replayed = on_replayed
         subscription.replay = Replay(stage, name, None if since == "first" else since, on_trouble, on_progress, until)
     while not until():
         try:
@@ -117,6 +119,8 @@ class _Subscription:
     """A tool's consumption of its queue, across reconnections."""
 
     replay: Replay | None = None
+    on_replayed: Callable[[], None]
+    """Called when the replay has ended, where there is one."""
 
     def __init__(
         self,
@@ -152,6 +156,8 @@ class _Subscription:
             else:
                 self._report(others)
                 yield from self.replay.read(connection, self._prefetch)
+                if self.replay.has_ended:
+                    self.on_replayed()
                 arrived = self._consume(connection)
             yield from self._live(connection, arrived, self.replay.seen if self.replay else Seen())
 

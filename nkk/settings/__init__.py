@@ -182,14 +182,6 @@ STAGE: tuple[Setting[Any], ...] = (
     NKK_OUTBOX_DAYS,
 )
 
-WEBHOOKS: tuple[Setting[Any], ...] = (
-    AMQP_URI,
-    WEBHOOKS_DATABASE_URL,
-    NKK_WEBHOOKS_KEYS,
-    NKK_WEBHOOKS_ALLOWED,
-    NKK_WEBHOOKS_CA,
-)
-
 OF: dict[str, tuple[Setting[Any], ...]] = {
     "intake": (
         *STAGE,
@@ -227,5 +219,6 @@ OF: dict[str, tuple[Setting[Any], ...]] = {
         NKK_TEMPLATES,
         *LIMITS.values(),
     ),
+    "webhooks": (AMQP_URI, WEBHOOKS_DATABASE_URL, NKK_WEBHOOKS_KEYS, NKK_WEBHOOKS_ALLOWED, NKK_WEBHOOKS_CA),
 }
 """The settings of each process."""

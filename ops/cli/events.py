@@ -206,8 +206,8 @@ def print_tools() -> None:
 
 
 @click.command()
-@click.argument("process", type=click.Choice([*STAGES, "gateway"]))
+@click.argument("process", type=click.Choice([*STAGES, "gateway", "webhooks"]))
 def health(process: str) -> None:
-    """Exit 0 where every process of a stage, or of the gateway, on this machine or in this container works."""
+    """Exit 0 where every process of a stage, the gateway or the webhooks works on this machine or in this container."""
     if troubles := pulse.troubles(process):
         raise click.ClickException("; ".join(troubles))

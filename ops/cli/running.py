@@ -18,7 +18,7 @@ from nkk.settings.written import number
 from ops.cli.speaking import as_admin, broker, say, saying_and_keeping
 from ops.stack.composed import HOW, check_composed, check_written
 from ops.stack.keys import new_keys, new_passwords
-from ops.stack.run import ROOT, Stack, declare_topology, read_kept, running
+from ops.stack.run import ROOT, WEBHOOKS, Stack, declare_topology, read_kept, running
 from ops.stack.staff import ensure_demonstration_staff
 
 
@@ -48,10 +48,11 @@ def migrate(var: Path, services: tuple[str, ...]) -> None:
     """Migrate databases to the newest schema: <SERVICE>_DATABASE_URL, or DATABASE_URL where one service is named."""
     from nkk.store.migrations import upgrade
 
+    known = {**{stage: ROOT / "services" / stage for stage in STAGES}, WEBHOOKS: ROOT / WEBHOOKS}
     wanted = services or STAGES
     for service in wanted:
-        if service not in STAGES:
-            raise click.BadParameter(f"no such service: {service}; one of {', '.join(STAGES)}")
+        if service not in known:
+            raise click.BadParameter(f"no such service: {service}; one of {', '.join(known)}")
     urls = {service: _database_setting(service, alone=len(services) == 1) for service in wanted}
     if missing := [url.name for url in urls.values() if not os.environ.get(url.name)]:
         raise click.ClickException(
@@ -61,7 +62,7 @@ def migrate(var: Path, services: tuple[str, ...]) -> None:
         )
     check(urls.values())
     for service, url in urls.items():
-        upgrade(ROOT / "services" / service / "migrations", url.get())
+        upgrade(known[service] / "migrations", url.get())
         say(f"{service}: up to date")
 
 

@@ -2,7 +2,13 @@
 
 import json
 
-from nkk.settings import NKK_TEMPLATES, OF, SettingsError, check
+from nkk.settings import NKK_TEMPLATES, NKK_WEBHOOKS_CA, OF, SettingsError, check
+
+IN_CONTAINER = (NKK_TEMPLATES, NKK_WEBHOOKS_CA)
+"""Settings that are paths in the container, and cannot be checked here."""
+
+OPTIONAL = {"webhooks"}
+"""Processes that only an installation with a further file of deploy/ has."""
 
 HOW = "Pipe that in: `docker compose config --format json | nkk settings`, in the folder of docker-compose.yml."
 
@@ -21,7 +27,7 @@ def check_written(lines: bytes) -> None:
             "The input is not what `nkk settings --written` reads: for each setting a line with its name, a tab and "
             "its value. `deploy/check.sh written` reads .env and needs no input."
         )
-    known = {setting.name: setting for settings in OF.values() for setting in settings if setting is not NKK_TEMPLATES}
+    known = {setting.name: setting for settings in OF.values() for setting in settings if setting not in IN_CONTAINER}
     check([setting for name, setting in known.items() if given.get(name)], given)
 
 
@@ -34,8 +40,7 @@ def check_composed(config: bytes) -> None:
     faults: list[str] = []
     for process, given in _environments(config).items():
         try:
-            # The templates' folder is a path in the container, and cannot be checked here.
-            check([setting for setting in OF[process] if setting is not NKK_TEMPLATES], given)
+            check([setting for setting in OF[process] if setting not in IN_CONTAINER], given)
         except SettingsError as error:
             faults += error.faults
     if faults:
@@ -56,6 +61,7 @@ def _environments(config: bytes) -> dict[str, dict[str, str]]:
                 if value is not None
             }
             for process in OF
+            if process in services or process not in OPTIONAL
         }
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise ValueError(

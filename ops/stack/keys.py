@@ -23,6 +23,7 @@ NEEDED = {
     "opd_response": _TOKENS,
     "notification": ("NKK_NOTIFICATION_PRIVATE_KEY", *_TOKENS),
     "gateway": ("NKK_INTAKE_PUBLIC_KEY", "NKK_SITE_KEY", *_TOKENS),
+    "webhooks": ("NKK_WEBHOOKS_KEYS",),
 }
 """The keys that each process is given. It is given no others, because it can leak only what it has."""
 
@@ -40,6 +41,7 @@ PASSWORDS = (
     "POSTGRES_TRIAGE_PASSWORD",
     "POSTGRES_OPD_RESPONSE_PASSWORD",
     "POSTGRES_NOTIFICATION_PASSWORD",
+    "POSTGRES_WEBHOOKS_PASSWORD",
 )
 """The passwords of broker users and database roles, and the cookie of the broker's node, for docker-compose.yml."""
 
@@ -59,6 +61,7 @@ def new_keys() -> dict[str, str]:
         "NKK_NOTIFICATION_PRIVATE_KEY": notification_private,
         "NKK_NOTIFICATION_PUBLIC_KEY": notification_public,
         "NKK_SITE_KEY": secrets.token_urlsafe(32),
+        "NKK_WEBHOOKS_KEYS": Fernet.generate_key().decode(),
     }
 
 

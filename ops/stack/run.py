@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 import httpx
 from kombu import Connection
@@ -22,8 +23,11 @@ from nkk.settings import (
     NKK_BROKER_API,
     NKK_TOOLS_HOST,
     NKK_TOOLS_PORT,
+    NKK_WEBHOOKS_ALLOWED,
+    NKK_WEBHOOKS_CA,
     OF,
     OPERATING,
+    WEBHOOKS_DATABASE_URL,
     SettingsError,
     check,
     database_of,
@@ -45,6 +49,10 @@ FAILURES = 2
 
 OWN = ("NKK_BIND", "NKK_MAIL_DIR", "NKK_PULSE_FOLDER", "DATABASE_URL")
 """The settings that a stack in a folder decides itself, whatever the environment says."""
+
+WEBHOOKS = "webhooks"
+WITH_WEBHOOKS = (NKK_WEBHOOKS_ALLOWED, NKK_WEBHOOKS_CA)
+"""Settings that the commands for webhooks take from the running stack."""
 
 # Silences only the deprecation warning of eventlet where Nameko imports it; docs/adr says why it is still used.
 PYTHONWARNINGS = "ignore:::nameko.extensions"
@@ -194,14 +202,22 @@ class Stack:
         default = f"sqlite:///{self.var / 'db' / f'{service}.db'}"
         return self.databases.get(service) or os.environ.get(database_of(service).name) or default
 
+    @property
+    def has_webhooks(self) -> bool:
+        """Whether there is a database of webhooks: one elsewhere, or the file that the first webhook created."""
+        url = self.database_url(WEBHOOKS)
+        return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
+
     def migrate(self) -> None:
-        """Migrate every stage's database to its newest version."""
+        """Migrate every stage's database, and that of the webhooks where there is one, to its newest version."""
         # Imported only here, because Alembic is slow to load.
         from nkk.store.migrations import upgrade
 
         (self.var / "db").mkdir(exist_ok=True)
         for service in STAGES:
             upgrade(ROOT / "services" / service / "migrations", self.database_url(service))
+        if self.has_webhooks:
+            upgrade(ROOT / WEBHOOKS / "migrations", self.database_url(WEBHOOKS))
 
     def environment(self, process: str) -> dict[str, str]:
         """Return the entire environment of `process`: common variables, and only those keys that it needs."""
@@ -231,6 +247,8 @@ class Stack:
     def watch_once(self) -> None:
         """Restart the stack's own broker and programs where they have ended. Raises NoBrokerError."""
         self._broker.look_after()
+        if self.programs and WEBHOOKS not in self.programs and self.has_webhooks:
+            self._start_webhooks()
         self.supervisor.watch_once()
 
     def wait_until_ready(self, is_first: bool = False) -> None:
@@ -279,6 +297,13 @@ class Stack:
             self._door,
         )
 
+    def _start_webhooks(self) -> None:
+        # Each webhook has a broker user of its own: this process needs the broker's address alone.
+        parts = urlsplit(self.amqp_uri)
+        address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        given = {"AMQP_URI": address, WEBHOOKS_DATABASE_URL.name: self.database_url(WEBHOOKS)}
+        self._start(WEBHOOKS, self.environment(WEBHOOKS) | given, [sys.executable, "-m", WEBHOOKS])
+
     def _start(self, name: str, environment: dict[str, str], command: list[str], *sockets: socket.socket) -> None:
         program = self.program_cls(name, command, environment, self.var / "log" / f"{name}.log", sockets)
         self.programs[name] = program
@@ -296,7 +321,8 @@ class Stack:
             "environment": self.keys
             | {name: value for name, value in operating.items() if value}
             | {"AMQP_URI": self.amqp_uri, "NKK_PULSE_FOLDER": str(self.pulse_folder)}
-            | {f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in STAGES},
+            | {f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in (*STAGES, WEBHOOKS)}
+            | {setting.name: value for setting in WITH_WEBHOOKS if (value := os.environ.get(setting.name))},
         }
         write_secret(self.environment_file, json.dumps(content, indent=1))
 

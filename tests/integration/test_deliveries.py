@@ -170,6 +170,19 @@ def test_a_replay_is_sent_again_with_the_same_ids_and_what_was_before_it_is_not(
     assert moments.webhook.replay_since is None
 
 
+def test_in_a_replay_what_waits_takes_its_place_behind_what_was_before_it(moments):
+    moments.hear("e2")
+    moments.store.request_replay("kasus", None, moments.now)
+    for id_ in ("e1", "e2", "e2"):
+        moments.store.hear(
+            moments.webhook.id,
+            {"id": id_, "type": "a.v1", "subject": "NKK-1", "time": "2026-11-02T08:00:00Z"},
+            moments.now,
+            is_replay=True,
+        )
+    assert moments.send_all(lambda _: TAKEN) == ["e1", "e2"]
+
+
 def test_ids_are_known_for_thirty_days_and_what_is_not_delivered_by_then_is_dropped_and_counted(moments):
     moments.hear("delivered", "A")
     moments.send(TAKEN)

@@ -14,15 +14,15 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from time import monotonic
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
-from kombu import Connection, Exchange, Queue
+from kombu import Connection
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from nkk.clock import utc_now
 from nkk.contracts.asyncapi import SAMPLES
-from nkk.messaging import topology
 from nkk.messaging.publisher import Message, publisher
 from nkk.settings.written import hosts
 from nkk.store.database import Database
@@ -32,15 +32,17 @@ from ops.stack.ports import free_port
 from ops.stack.run import ROOT
 from tests.installations import eventually, new_vhost
 from tests.receivers import HOST, TAKEN, Authority, Receiver, answers, receiver
+from tests.tools import SECRET, FakeStage, declare, permit
 from webhooks import domain, worker
 from webhooks.posting import Poster, trust
 from webhooks.process import Process
 from webhooks.signing import new_secret
 from webhooks.storage import Sealed, Store
-from webhooks.worker import Means
+from webhooks.worker import Means, tool_of
 
 KEY = Fernet.generate_key().decode()
 TYPE = "complaint.forwarded.v1"
+NAMES = [tool_of(name) for name in ("kasus", "other", "dead", "closed")]
 BODY = json.loads((SAMPLES / f"{TYPE}.json").read_text("utf-8"))
 
 
@@ -73,28 +75,17 @@ class Hooks:
         self.database = Database(url)
         self.store = Store(self.database, [KEY])
         self._count = 0
-        with Connection(uri) as connection:
-            topology.exchange("triage")(connection.default_channel).declare()
 
     def add(self, name: str, url: str) -> str:
-        queue = Queue(
-            f"tool.hook-{name}.triage",
-            Exchange("triage.events", type="topic", no_declare=True),
-            routing_key=TYPE,
-            queue_arguments={"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT},
-        )
-        with Connection(self.uri) as connection:
-            queue(connection.default_channel).declare()
-        sealed = Sealed(url, "password", new_secret())
+        declare(self.uri, "triage", tool_of(name))
+        sealed = Sealed(url, SECRET, new_secret())
         self.store.add(name, HOST, "triage", None, [], sealed, utc_now())
         return sealed.secret
 
     @contextmanager
     def running(self) -> Iterator[None]:
         context = trust(str(self.authority.file))
-        means = Means(
-            self.store, self.uri, utc_now, lambda: Poster(context, hosts(HOST), 1), uri_of=lambda broker, _: broker
-        )
+        means = Means(self.store, without_account(self.uri), utc_now, lambda: Poster(context, hosts(HOST), 1))
         stopping = Event()
         thread = Thread(target=Process(means).run, args=[stopping])
         thread.start()
@@ -127,8 +118,21 @@ class Hooks:
         return next(each for each in self.store.summaries(utc_now()) if each["name"] == name)
 
 
+def without_account(uri: str) -> str:
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+@pytest.fixture(scope="module")
+def uris(rabbit: PrivateNode) -> Iterator[str]:
+    """Virtual hosts in which the tools of webhooks may do what they need, and no more."""
+    found = [new_vhost(rabbit) for _ in range(12)]
+    permit(rabbit, "triage", dict.fromkeys(found, NAMES))
+    return iter(found)
+
+
 @pytest.fixture
-def hooks(request: pytest.FixtureRequest, tmp_path: Path, rabbit: PrivateNode, authority: Authority) -> Iterator[Hooks]:
+def hooks(request: pytest.FixtureRequest, tmp_path: Path, uris: Iterator[str], authority: Authority) -> Iterator[Hooks]:
     """Webhooks on SQLite, or on PostgreSQL where the test says so; test_deliveries tries each on both."""
     url = f"sqlite:///{tmp_path}/webhooks.db"
     if getattr(request, "param", "sqlite") == "postgres":
@@ -136,7 +140,7 @@ def hooks(request: pytest.FixtureRequest, tmp_path: Path, rabbit: PrivateNode, a
         name = f"webhooks_{uuid.uuid4().hex[:8]}"
         postgres.create(name)
         url = postgres.url(name)
-    found = Hooks(url, new_vhost(rabbit), authority)
+    found = Hooks(url, next(uris), authority)
     yield found
     found.database.dispose()
 
@@ -252,11 +256,37 @@ def test_while_a_secret_is_rotated_both_verify(hooks, good):
         Verifier(secret).verify(request.body, request.headers)
 
 
+def test_past_events_are_sent_again_in_their_order_with_the_same_ids_and_then_live_ones(hooks, good):
+    hooks.add("kasus", good.url)
+    stage = FakeStage(hooks.uri)
+    past = [stage.tell("ticket", live=False) for _ in range(30)]
+    with hooks.running(), stage.answering():
+        live = [stage.tell("ticket") for _ in range(5)]
+        eventually(lambda: ids(good) == live)
+        hooks.store.request_replay("kasus", None, utc_now())
+        eventually(lambda: hooks.summary("kasus")["replaying_since"] is None)
+        later = [stage.tell("ticket") for _ in range(3)]
+        eventually(lambda: ids(good) == live + past + live + later)
+        hooks.store.request_replay("kasus", utc_now(), utc_now())
+        stage.refuses = "too much"
+        hooks.store.request_replay("kasus", None, utc_now())
+        eventually(lambda: "too much" in (hooks.summary("kasus")["trouble"] or ""))
+        more = stage.tell("ticket")
+        eventually(lambda: ids(good)[-1] == more)
+        assert hooks.summary("kasus")["trouble"] is None
+
+
+def test_a_webhook_whose_tool_is_gone_says_so(hooks, good):
+    hooks.add("kasus", good.url)
+    with Connection(hooks.uri) as connection:
+        connection.default_channel.queue_delete("tool.hook-kasus.triage")
+    with hooks.running():
+        eventually(lambda: "does not exist" in (hooks.summary("kasus")["trouble"] or ""))
+
+
 DYING = """
 import os, signal
-from functools import partial
-from webhooks import process, storage, worker
-process.Means = partial(worker.Means, uri_of=lambda broker, _: broker)
+from webhooks import process, storage
 {how}
 process.main()
 """
@@ -276,7 +306,7 @@ storage.Store.mark = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 def started(hooks: Hooks, tmp_path: Path, how: str = "") -> Iterator[subprocess.Popen[bytes]]:
     """Run a process of the webhooks' own, which dies as `how` says."""
     environment = os.environ | {
-        "AMQP_URI": hooks.uri,
+        "AMQP_URI": without_account(hooks.uri),
         "WEBHOOKS_DATABASE_URL": hooks.url,
         "NKK_WEBHOOKS_KEYS": KEY,
         "NKK_WEBHOOKS_ALLOWED": HOST,
@@ -315,6 +345,7 @@ def test_a_process_that_is_killed_loses_nothing_and_what_comes_twice_has_the_sam
 
 
 def test_events_go_on_after_the_broker_has_restarted(tmp_path, own_node, authority, good):
+    permit(own_node, "triage", {own_node.uri: NAMES})
     hooks = Hooks(f"sqlite:///{tmp_path}/webhooks.db", own_node.uri, authority)
     hooks.add("kasus", good.url)
     with hooks.running():

@@ -26,6 +26,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 PARTS: dict[str, dict[str, Any]] = COMPOSE["services"]
 TLS = yaml.safe_load((ROOT / "deploy/tls.yaml").read_text())
 TOOLS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "deploy/tools.yaml").read_text())["services"]
+WEBHOOKS: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "deploy/webhooks.yaml").read_text())["services"]
 RUNNING = [*STAGES, "gateway"]
 FOREIGN = ("rabbitmq", "postgres")
 OURS = [name for name in PARTS if name not in FOREIGN]
@@ -58,7 +59,7 @@ def variables(value: Any) -> set[tuple[str, str, str]]:
 
 @pytest.mark.parametrize("name", sorted(SECRETS))
 def test_a_secret_is_required_and_has_no_default(name):
-    uses = {kind for used, kind, _ in variables(PARTS) if used == name}
+    uses = {kind for used, kind, _ in variables([PARTS, WEBHOOKS]) if used == name}
     assert uses == {"?"}
 
 
@@ -121,7 +122,7 @@ def test_the_gateway_reaches_no_database():
 
 def test_every_service_gets_its_database_when_the_server_is_new():
     script = (ROOT / "deploy/postgres/databases.sh").read_text()
-    assert f"for service in {' '.join(STAGES)}; do" in script
+    assert f"|| set -- {' '.join(STAGES)}\n" in script
     assert 'REVOKE ALL ON DATABASE :"service" FROM PUBLIC' in script
     assert "REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC" in script
 
@@ -313,6 +314,40 @@ def test_a_certificate_or_key_that_cannot_be_used_is_said_in_a_sentence_and_noth
     assert not (tmp_path / ".erlang.cookie").exists()
 
 
+def test_webhooks_hold_their_own_secrets_and_no_others():
+    url = "postgresql+psycopg2://webhooks:${POSTGRES_WEBHOOKS_PASSWORD:?unset}@postgres/webhooks"
+    assert WEBHOOKS["webhooks"]["environment"] == {
+        "AMQP_URI": "amqp://rabbitmq/nkk",
+        "WEBHOOKS_DATABASE_URL": url,
+        "NKK_WEBHOOKS_KEYS": "${NKK_WEBHOOKS_KEYS:?unset}",
+        "NKK_WEBHOOKS_ALLOWED": None,
+    }
+    assert WEBHOOKS["migrate-webhooks"]["environment"] == {"WEBHOOKS_DATABASE_URL": url}
+    assert {name for name in WEBHOOKS["webhooks"]["environment"] if name in new_keys()} == set(NEEDED["webhooks"])
+    superuser = {part for part in WEBHOOKS if "POSTGRES_PASSWORD" in {name for name, *_ in variables(WEBHOOKS[part])}}
+    assert superuser == {"webhooks-database"}
+    assert "ports" not in WEBHOOKS["webhooks"]
+
+
+def test_webhooks_come_after_their_database_and_run_with_no_more_rights_than_the_others():
+    assert [*WEBHOOKS] == ["webhooks-database", "migrate-webhooks", "webhooks", "console"]
+    for part in ("webhooks-database", "migrate-webhooks", "webhooks"):
+        found = WEBHOOKS[part]
+        assert (found["cap_drop"], found["security_opt"]) == (["ALL"], ["no-new-privileges:true"])
+        assert found["logging"] == PARTS["intake"]["logging"]
+    for part in ("migrate-webhooks", "webhooks"):
+        same = ("build", "image", "init", "read_only", "tmpfs")
+        assert {name: WEBHOOKS[part][name] for name in same} == {name: PARTS["intake"][name] for name in same}
+    database = WEBHOOKS["webhooks-database"]
+    assert (database["image"], database["user"]) == (PARTS["postgres"]["image"], "postgres")
+    assert WEBHOOKS["migrate-webhooks"]["depends_on"] == {
+        "webhooks-database": {"condition": "service_completed_successfully"}
+    }
+    check = WEBHOOKS["webhooks"]["healthcheck"]
+    assert check["test"] == ["CMD", "python", "-m", "nkk.messaging.pulse", "webhooks"]
+    assert {**check, "test": None} == {**PARTS["intake"]["healthcheck"], "test": None}
+
+
 def test_the_proxy_with_tls_is_the_one_whose_word_is_taken_and_meets_the_gateway_alone():
     proxy, gateway = TLS["services"]["proxy"], TLS["services"]["gateway"]
     door = TLS["networks"]["door"]
@@ -349,7 +384,8 @@ def test_every_variable_is_explained_and_none_has_a_value():
     assert all(match[2] == "" for match, _ in named)
     assert all(before.startswith("# ") for _, before in named)
     added = [yaml.safe_load(file.read_text()) for file in sorted((ROOT / "deploy").glob("*.yaml"))]
-    handed_on = {name for part in PARTS for name, value in PARTS[part].get("environment", {}).items() if value is None}
+    every = [*PARTS.values(), *WEBHOOKS.values()]
+    handed_on = {name for part in every for name, value in part.get("environment", {}).items() if value is None}
     assert {match[1] for match, _ in named} == {name for name, *_ in variables([PARTS, *added])} | handed_on
 
 

@@ -24,6 +24,7 @@ echo "$@" >> "$ASKED"
 cd there
 for part; do :; done
 case "$*" in
+    "compose config --services") cat ../services 2> /dev/null ;;
     "compose ps -q "*) grep -l ^running "$part".* 2> /dev/null ;;
     "compose ps -aq "*) ls -d "$part".* 2> /dev/null ;;
     "compose exec -T proxy cat "*) cat ../nginx.conf ;;
@@ -37,7 +38,7 @@ case "$*" in
             [ "$(ls | grep -c "^$part\\.")" -lt "${many% *}" ] || break
             [ -f "$part.$number" ] || cp ../becomes "$part.$number"
         done ;;
-    "compose up "*" gateway") grep -q ' healthy' ../becomes; exit ;;
+    "compose up "*" gateway" | "compose up "*" webhooks") grep -q ' healthy' ../becomes; exit ;;
     "image inspect "*) echo sha256:new ;;
     "run "*) echo every process takes its settings ;;
     "inspect "*Image*) echo sha256:old ;;
@@ -214,6 +215,17 @@ def test_where_there_is_no_version_before_nothing_is_touched(upgrade, tmp_path):
 def test_nothing_is_touched_where_something_is_missing(upgrade, tmp_path):
     (tmp_path / ".env").write_text("")
     assert upgrade() == (1, [])
+
+
+def test_webhooks_have_their_database_made_before_and_come_after_the_door(upgrade, tmp_path):
+    (tmp_path / "services").write_text("gateway\nwebhooks\n")
+    code, asked = upgrade()
+    assert code == 0
+    assert prepared(asked)[-2:] == ["webhooks-database", "migrate-webhooks"]
+    assert replaced(asked)[-2:] == ["gateway", "webhooks"]
+    code, asked = upgrade("back")
+    assert (code, replaced(asked)[-1]) == (0, "webhooks")
+    assert "webhooks-database" not in prepared(asked)
 
 
 @pytest.mark.parametrize("way", [(), ("back",)])

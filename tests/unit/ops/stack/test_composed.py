@@ -22,6 +22,7 @@ def composed(**wrong):
         "NKK_TEMPLATES": "/templates",
         "NKK_MAX_WORKERS": None,
         "NKK_BIND": "0.0.0.0:8000",
+        "WEBHOOKS_DATABASE_URL": "postgresql+psycopg2://webhooks:x@postgres/webhooks",
     } | KEYS
     named = {process: {setting.name for setting in settings} for process, settings in OF.items()}
     given = usual | wrong
@@ -38,6 +39,14 @@ def ask(config, tmp_path):
 
 def test_what_every_process_takes_passes(tmp_path):
     assert ask(composed(), tmp_path) == (0, "every process takes its settings\n")
+
+
+def test_an_installation_without_webhooks_passes_and_one_without_a_stage_is_something_else(tmp_path):
+    config = json.loads(composed())
+    del config["services"]["webhooks"]
+    assert ask(json.dumps(config), tmp_path)[0] == 0
+    del config["services"]["triage"]
+    assert ask(json.dumps(config), tmp_path)[0] == 1
 
 
 @pytest.mark.parametrize(

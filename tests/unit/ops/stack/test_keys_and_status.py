@@ -42,6 +42,7 @@ def test_private_keys_reach_the_one_process_that_owns_them():
         "NKK_LOGIN_INDEX_KEY": ["intake"],
         "NKK_INTAKE_PRIVATE_KEY": ["intake"],
         "NKK_NOTIFICATION_PRIVATE_KEY": ["notification"],
+        "NKK_WEBHOOKS_KEYS": ["webhooks"],
         "NKK_SITE_KEY": ["gateway"],
     }
 
