@@ -432,8 +432,13 @@ def test_a_tool_that_is_too_slow_for_the_broker_says_so_and_hears_the_events_aga
 def test_who_takes_a_name_that_another_tool_listens_under_is_told(uri, connection):
     topology.exchange("triage")(connection.default_channel).declare()
     troubles: dict[str, list[str]] = {"first": [], "second": []}
-    tools = {name: subscribe("triage", "shared", uri, on_trouble=said.append) for name, said in troubles.items()}
-    telling = threading.Thread(target=lambda: _tell_when_bound(uri, "one"))
+    listening = threading.Event()
+    tools = {
+        name: subscribe("triage", "shared", uri, on_trouble=said.append, on_listening=listening.set)
+        for name, said in troubles.items()
+    }
+    # Other tests' queues are bound here too: that an event reaches a queue does not mean that it reaches this one.
+    telling = threading.Thread(target=lambda: listening.wait(30) and _tell(uri, "one"))
     telling.start()
     assert next(tools["first"])["id"] == "one"
     telling.join()
