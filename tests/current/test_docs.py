@@ -88,11 +88,11 @@ def test_lines_can_be_read_side_by_side(page: Path) -> None:
 
 
 def test_every_argument_of_a_subscription_is_named_where_a_tool_is_written() -> None:
-    page = (ROOT / "docs/operations.md").read_text("utf-8")
+    page = (ROOT / "docs/tools.md").read_text("utf-8")
     assert [name for name in inspect.signature(subscribe).parameters if f"| `{name}` |" not in page] == []
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/operations.md", "docs/recipes.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/recipes.md", "docs/tools.md"])
 def test_what_is_written_in_python_is_python(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     programs = [code for language, code in FENCE.findall(text) if language == "python"]
