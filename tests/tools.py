@@ -2,17 +2,16 @@
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-from kombu import Connection, Exchange, Queue, binding
+from kombu import Connection
 
-from nkk.contracts import EVENTS
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.exchanges import (
     REPLAY,
@@ -24,74 +23,28 @@ from nkk.exchanges import (
     replay_key,
     replay_name,
     replay_requests_name,
-    tool_queue,
-    tool_replay_queue,
     tool_user,
 )
 from nkk.messaging import topology
 from nkk.messaging.publisher import BROKER_ERRORS, Message, publisher
+from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode
-
-SECRET = "a-secret-of-the-tests"
+from ops.tools import Tool, add
 
 
 def add_tools(node: PrivateNode, uri: str, stage: str, *names: str, opd: str | None = None) -> list[str]:
-    """Make tools of `stage` in the virtual host of `uri`, as `nkk tools add` does; return the URI of each."""
-    permit(node, stage, {uri: names})
-    return declare(uri, stage, *names, opd=opd)
-
-
-def permit(node: PrivateNode, stage: str, names: Mapping[str, Iterable[str]]) -> None:
-    """Make the broker users of the tools `names` of `stage`, by the URI of their virtual host, in one call."""
-    tools = [(unquote(urlsplit(uri).path[1:]), name) for uri, of_vhost in names.items() for name in of_vhost]
-    permissions = [
-        {
-            "user": tool_user(name),
-            "vhost": vhost,
-            "configure": "^$",
-            "write": rf"^{stage}\.replay-requests$",
-            "read": rf"^tool\.{name}\.{stage}(\.replay)?$",
-        }
-        for vhost, name in tools
-    ]
-    users = [{"name": tool_user(name), "password": SECRET, "tags": ""} for _, name in tools]
-    definitions = node.folder / "tools.json"
-    definitions.write_text(json.dumps({"users": users, "permissions": permissions}))
-    node.ctl("import_definitions", str(definitions))
-
-
-def declare(uri: str, stage: str, *names: str, opd: str | None = None) -> list[str]:
-    """Declare the queues of tools of `stage`; return the URI of each."""
-    keys = [event.TYPE for event in EVENTS if stage in event.SERVICES and not event.PRIVATE]
-    if opd:
-        keys = [opd_key(opd, type_) for type_ in keys]
+    """Add tools of `stage` in the virtual host of `uri`; return the URI of each, without TLS."""
     with Connection(uri) as connection:
-        channel = connection.default_channel
         for entity in (topology.exchange(stage), topology.replay(stage), topology.replay_requests(stage)):
-            entity(channel).declare()
-        for name in names:
-            for queue in _queues(name, stage, keys):
-                queue(channel).declare()
-    return [tool_uri(uri, name) for name in names]
+            entity(connection.default_channel).declare()
+    api = BrokerApi(node.api, uri)
+    return [tool_uri(uri, name, add(api, Tool(name, stage, opd))) for name in names]
 
 
-def tool_uri(uri: str, name: str, secret: str = SECRET) -> str:
+def tool_uri(uri: str, name: str, secret: str) -> str:
     """Return `uri` with the credential of the tool `name`."""
     parts = urlsplit(uri)
     return parts._replace(netloc=f"{tool_user(name)}:{secret}@{parts.hostname}:{parts.port}").geturl()
-
-
-def _queues(name: str, stage: str, keys: list[str]) -> Iterator[Queue]:
-    arguments = {"x-queue-type": "quorum", "x-delivery-limit": topology.NO_DELIVERY_LIMIT}
-    live = Exchange(exchange_name(stage), type="topic", no_declare=True)
-    past = Exchange(replay_name(stage), type="topic", no_declare=True)
-    yield Queue(tool_queue(name, stage), bindings=[binding(live, key) for key in keys], queue_arguments=arguments)
-    keys = [replay_key(name, key) for key in [*keys, REPLAY_MARKER]]
-    yield Queue(
-        tool_replay_queue(name, stage),
-        bindings=[binding(past, key) for key in keys],
-        queue_arguments=arguments,
-    )
 
 
 @dataclass

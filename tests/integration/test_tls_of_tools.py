@@ -15,22 +15,22 @@ from nkk.client import SubscriptionError, subscribe
 from nkk.messaging.publisher import connected
 from ops.stack.broker import PrivateNode
 from tests.certificates import own_certificate
-from tests.installations import eventually
-from tests.tools import FakeStage, declare, permit, tool_uri
+from tests.installations import eventually, new_vhost
+from tests.tools import FakeStage, add_tools, tool_uri
+
+NAMES = iter(["tls-one", "tls-two", "tls-three"])
 
 
 @pytest.fixture(scope="module")
-def names(rabbit: PrivateNode, uri: str) -> Iterator[str]:
-    """The names of tools whose users exist."""
-    names = ["tls-one", "tls-two", "tls-three"]
-    permit(rabbit, "triage", {uri: names})
-    return iter(names)
+def uri(managed_rabbit: PrivateNode) -> str:
+    """A virtual host of this module's own."""
+    return new_vhost(managed_rabbit)
 
 
 @pytest.fixture
-def tool(names: Iterator[str], uri: str) -> str:
+def tool(managed_rabbit: PrivateNode, uri: str) -> str:
     """The credential of a tool that has received nothing, without TLS."""
-    return declare(uri, "triage", next(names))[0]
+    return add_tools(managed_rabbit, uri, "triage", next(NAMES))[0]
 
 
 class Tls:
@@ -80,7 +80,7 @@ def tls(uri: str) -> Iterator[Tls]:
 def by_tls(tls: Tls, uri: str) -> Callable[[tuple[Path, Path]], str]:
     """What puts TLS with a certificate before the broker, and returns a tool's credential for it."""
 
-    def start(certificate: tuple[Path, Path], tool: str = tool_uri(uri, "nobody")) -> str:
+    def start(certificate: tuple[Path, Path], tool: str = tool_uri(uri, "nobody", "secret")) -> str:
         parts = urlsplit(tool)
         at = parts.netloc.replace(f":{parts.port}", f":{tls.start(certificate)}")
         return parts._replace(scheme="amqps", netloc=at).geturl()

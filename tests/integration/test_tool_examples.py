@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
@@ -14,54 +15,41 @@ import pytest
 
 from ops.stack.broker import PrivateNode, install_packages
 from ops.stack.ports import LOOPBACK, free_port
-from tests.certificates import own_certificate
+from ops.stack.tls import Listener
+from tests.certificates import Authority
 from tests.installations import eventually
-from tests.tools import FakeStage, declare, permit
+from tests.tools import FakeStage, add_tools
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "tools"
 PROGRAMS = ["with_nkk_client.py", "with_kombu.py", "with_amqplib.mjs"]
 
 
-class TlsNode(PrivateNode):
-    """A node that speaks TLS at another port."""
-
-    tls_port = 0
-
-    def _write_configuration(self) -> None:
-        super()._write_configuration()
-        self.tls_port = self.tls_port or free_port()
-        self.certificate, key = own_certificate(self.folder)
-        with (self.folder / "rabbitmq.conf").open("a") as conf:
-            conf.write(
-                f"listeners.ssl.1 = {self.address}:{self.tls_port}\n"
-                f"ssl_options.certfile = {self.certificate}\n"
-                f"ssl_options.keyfile = {key}\n"
-                "ssl_options.verify = verify_none\n"
-            )
+NAMES = map("example-{}".format, count())
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TlsNode]:
-    """A broker that speaks TLS."""
-    with TlsNode(tmp_path_factory.mktemp("node")) as node:
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority.new(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[PrivateNode]:
+    """A broker with a listener whose certificate the authority has signed."""
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = authority.sign(folder, LOOPBACK)
+    tls = Listener(str(certificate), str(key), LOOPBACK, free_port(), LOOPBACK)
+    with PrivateNode(folder / "node", management=True, tls=tls) as node:
         yield node
 
 
-@pytest.fixture(scope="module")
-def names(node: TlsNode) -> Iterator[str]:
-    """The names of tools whose users exist."""
-    names = [f"example-{number}" for number in range(2 * len(PROGRAMS))]
-    permit(node, "triage", {node.uri: names})
-    return iter(names)
-
-
 @pytest.fixture
-def credential(node: TlsNode, names: Iterator[str]) -> str:
-    """The credential of a tool that has received nothing, by TLS."""
-    parts = urlsplit(declare(node.uri, "triage", next(names))[0])
-    at = parts.netloc.replace(f"{LOOPBACK}:{node.port}", f"{LOOPBACK}:{node.tls_port}")
-    # The virtual host is "/", which the URI's form has percent-encoded.
-    return parts._replace(scheme="amqps", netloc=at, path="/%2F").geturl()
+def environment(node: PrivateNode, authority: Authority) -> dict[str, str]:
+    """The settings of a tool that has received nothing, on another machine."""
+    parts = urlsplit(add_tools(node, node.uri, "triage", next(NAMES))[0])
+    at = parts.netloc.replace(f":{node.port}", f":{node._tls.port}")
+    # The virtual host is "/", which is percent-encoded in the URI's form that all clients understand.
+    uri = parts._replace(scheme="amqps", netloc=at, path="/%2F").geturl()
+    return {"NKK_TOOL_URI": uri, "NKK_TOOL_CA": str(authority.file)}
 
 
 @pytest.fixture(scope="module")
@@ -102,10 +90,10 @@ def ids(printed: list[str], told: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_an_example_prints_what_happens(node, folder, credential, program):
+def test_an_example_prints_what_happens(node, folder, environment, program):
     stage = FakeStage(node.uri)
     told = [stage.tell("ticket") for _ in range(3)]
-    with running(folder / program, "triage", NKK_TOOL_URI=credential, NKK_TOOL_CA=str(node.certificate)) as printed:
+    with running(folder / program, "triage", **environment) as printed:
         eventually(lambda: ids(printed, told))
         told.append(stage.tell("ticket"))
         eventually(lambda: ids(printed, told))
@@ -113,10 +101,9 @@ def test_an_example_prints_what_happens(node, folder, credential, program):
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_an_example_prints_the_past_before_it(node, folder, credential, program):
+def test_an_example_prints_the_past_before_it(node, folder, environment, program):
     stage = FakeStage(node.uri)
     told = [stage.tell("ticket", live=False) for _ in range(120)] + [stage.tell("ticket") for _ in range(3)]
-    environment = {"NKK_TOOL_URI": credential, "NKK_TOOL_CA": str(node.certificate)}
     with stage.answering(), running(folder / program, "triage", "first", **environment) as printed:
         eventually(lambda: ids(printed, told))
         told.append(stage.tell("ticket"))

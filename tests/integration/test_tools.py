@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from random import Random
 from typing import Any
 
@@ -14,38 +15,25 @@ from kombu import Connection
 from nkk.client import ReplayRefusedError, SubscriptionError, replay, subscribe
 from nkk.exchanges import REPLAY, replay_key, replay_name, tool_queue, tool_replay_queue
 from nkk.messaging.publisher import Message, publisher
+from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode
+from ops.tools import remove
 from tests.installations import eventually, new_vhost
-from tests.tools import FakeStage, add_tools, declare, permit, tool_uri
+from tests.tools import FakeStage, add_tools, tool_uri
 
-PAIRS = 24
-
-
-@pytest.fixture(scope="module")
-def places(rabbit: PrivateNode) -> Iterator[tuple[str, list[str]]]:
-    """Virtual hosts with two tools' users in each, all made in one call of the broker's command."""
-    names = {new_vhost(rabbit): [f"tool-{number}", f"other-{number}"] for number in range(PAIRS)}
-    permit(rabbit, "triage", names)
-    return iter(names.items())
+NAMES = map("tool-{}".format, count())
 
 
 @pytest.fixture
-def place(places: Iterator[tuple[str, list[str]]]) -> tuple[str, list[str]]:
-    """A virtual host of this test's own, in which no other test's requests wait, and the names of two tools."""
-    return next(places)
+def uri(managed_rabbit: PrivateNode) -> str:
+    """A virtual host of this test's own, in which no other test's requests wait."""
+    return new_vhost(managed_rabbit)
 
 
 @pytest.fixture
-def uri(place: tuple[str, list[str]]) -> str:
-    """Its URI."""
-    return place[0]
-
-
-@pytest.fixture
-def tools(place: tuple[str, list[str]]) -> list[str]:
+def tools(managed_rabbit: PrivateNode, uri: str) -> list[str]:
     """The credentials of two tools of triage."""
-    uri, names = place
-    return declare(uri, "triage", *names)
+    return add_tools(managed_rabbit, uri, "triage", next(NAMES), next(NAMES))
 
 
 @pytest.fixture
@@ -62,9 +50,9 @@ def stage(uri: str) -> Iterator[FakeStage]:
         yield stage
 
 
-def heard(events: Iterator[dict[str, Any]], count: int) -> list[str]:
-    """Return the ids of the next `count` events, acknowledged except for the last, which is so when it is closed."""
-    return [next(events)["id"] for _ in range(count)]
+def heard(events: Iterator[dict[str, Any]], number: int) -> list[str]:
+    """Return the ids of the next `number` events, acknowledged except for the last, which is so when it is closed."""
+    return [next(events)["id"] for _ in range(number)]
 
 
 def test_a_credential_is_all_that_a_tool_needs(uri, tool):
@@ -82,22 +70,22 @@ def test_a_tool_of_another_stage_is_told_which_is_its_own(tool):
 
 
 def test_a_credential_that_is_not_accepted_is_said_at_once(uri, tool):
-    wrong = tool.replace("a-secret", "another")
+    wrong = tool_uri(uri, tool.split("tool.")[1].split(":")[0], "another-secret")
     with pytest.raises(SubscriptionError, match=r"refuses the credential of the tool tool-\d+: it is mistyped"):
         next(subscribe("triage", uri=wrong))
     with pytest.raises(SubscriptionError, match="refuses the credential of the tool nobody"):
-        next(subscribe("triage", uri=tool_uri(uri, "nobody")))
+        next(subscribe("triage", uri=tool_uri(uri, "nobody", "secret")))
     with pytest.raises(SubscriptionError, match=r"refuses the tool tool-\d+: .*vhost no-such not found"):
         next(subscribe("triage", uri=f"{tool.rpartition('/')[0]}/no-such"))
 
 
-def test_a_tool_that_is_removed_while_it_listens_is_told_so(rabbit, uri, tool):
+def test_a_tool_that_is_removed_while_it_listens_is_told_so(managed_rabbit, uri, tool):
     stage = FakeStage(uri)
     stage.tell("ticket")
     with closing(subscribe("triage", uri=tool)) as events:
         heard(events, 1)
         name = tool.split("tool.")[1].split(":")[0]
-        rabbit.ctl("delete_user", f"tool.{name}")
+        remove(BrokerApi(managed_rabbit.api, uri), name)
         with pytest.raises(SubscriptionError, match=f"the tool {name} was removed, or its credential rotated"):
             next(events)
 
@@ -270,7 +258,7 @@ def test_a_stage_that_is_away_is_waited_for_and_said_to_be(uri, tool, monkeypatc
 @pytest.fixture(scope="module")
 def own_node(tmp_path_factory) -> Iterator[PrivateNode]:
     """A broker that may be stopped and set otherwise."""
-    with PrivateNode(tmp_path_factory.mktemp("node")) as node:
+    with PrivateNode(tmp_path_factory.mktemp("node"), management=True) as node:
         yield node
 
 
