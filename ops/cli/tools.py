@@ -52,7 +52,7 @@ def add(name: str, stage: str, opd: str | None, types: str) -> None:
     click.echo(known.connection_line(broker(), tool, secret))
     received = ", ".join(sorted(key for _, key in tool.bindings()))
     say(f"shown this once; from now on it collects in {tool.queue}: {received}")
-    say(f"NKK_TOOL_URI='the URI above' nkk subscribe {stage} --as {name}")
+    say(f"NKK_TOOL_URI='the URI above' nkk subscribe {stage}")
 
 
 @tools.command("list")

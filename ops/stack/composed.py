@@ -2,10 +2,24 @@
 
 import json
 
-from nkk.settings import NKK_TEMPLATES, NKK_WEBHOOKS_CA, OF, SettingsError, check
+from nkk.settings import (
+    NKK_TEMPLATES,
+    NKK_TOOL_DAYS,
+    NKK_TOOL_EVENTS,
+    NKK_TOOLS_CERTIFICATE,
+    NKK_TOOLS_KEY,
+    NKK_WEBHOOKS_CA,
+    OF,
+    OPERATING,
+    SettingsError,
+    check,
+)
 
-IN_CONTAINER = (NKK_TEMPLATES, NKK_WEBHOOKS_CA)
-"""Settings that are paths in the container, and cannot be checked here."""
+ELSEWHERE = (NKK_TEMPLATES, NKK_TOOLS_CERTIFICATE, NKK_TOOLS_KEY, NKK_WEBHOOKS_CA)
+"""Settings that name files outside this container, which cannot be checked here."""
+
+CHECKED = OF | {"topology": (NKK_TOOL_DAYS, NKK_TOOL_EVENTS)}
+"""The settings of each service of the compose installation."""
 
 OPTIONAL = {"webhooks"}
 """Processes that only an installation with a further file of deploy/ has."""
@@ -27,8 +41,9 @@ def check_written(lines: bytes) -> None:
             "The input is not what `nkk settings --written` reads: for each setting a line with its name, a tab and "
             "its value. `deploy/check.sh written` reads .env and needs no input."
         )
-    known = {setting.name: setting for settings in OF.values() for setting in settings if setting not in IN_CONTAINER}
-    check([setting for name, setting in known.items() if given.get(name)], given)
+    known = {setting.name: setting for settings in (*OF.values(), OPERATING) for setting in settings}
+    written = [setting for setting in known.values() if setting not in ELSEWHERE and given.get(setting.name)]
+    check(written, given)
 
 
 def check_composed(config: bytes) -> None:
@@ -40,7 +55,7 @@ def check_composed(config: bytes) -> None:
     faults: list[str] = []
     for process, given in _environments(config).items():
         try:
-            check([setting for setting in OF[process] if setting not in IN_CONTAINER], given)
+            check([setting for setting in CHECKED[process] if setting not in ELSEWHERE], given)
         except SettingsError as error:
             faults += error.faults
     if faults:
@@ -60,7 +75,7 @@ def _environments(config: bytes) -> dict[str, dict[str, str]]:
                 for name, value in services[process].get("environment", {}).items()
                 if value is not None
             }
-            for process in OF
+            for process in CHECKED
             if process in services or process not in OPTIONAL
         }
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):

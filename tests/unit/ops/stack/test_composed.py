@@ -6,8 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from nkk.contracts import STAGES
-from nkk.settings import OF
 from ops.cli import main
+from ops.stack.composed import CHECKED
 from ops.stack.keys import new_keys
 
 KEYS = new_keys()
@@ -24,9 +24,9 @@ def composed(**wrong):
         "NKK_BIND": "0.0.0.0:8000",
         "WEBHOOKS_DATABASE_URL": "postgresql+psycopg2://webhooks:x@postgres/webhooks",
     } | KEYS
-    named = {process: {setting.name for setting in settings} for process, settings in OF.items()}
+    named = {process: {setting.name for setting in settings} for process, settings in CHECKED.items()}
     given = usual | wrong
-    services = {process: {"environment": {name: given.get(name) for name in named[process]}} for process in OF}
+    services = {process: {"environment": {name: given.get(name) for name in named[process]}} for process in named}
     for stage in STAGES:
         services[stage]["environment"]["DATABASE_URL"] = f"postgresql+psycopg2://{stage}:x@postgres/{stage}"
     return json.dumps({"services": {"rabbitmq": {}} | services})
@@ -56,6 +56,7 @@ def test_an_installation_without_webhooks_passes_and_one_without_a_stage_is_some
         ("NKK_SMTP_URL", "http://x"),
         ("NKK_LIMIT_LOGIN", "lots"),
         ("NKK_TRUSTED_PROXIES", "2"),
+        ("NKK_TOOL_DAYS", "90"),
         ("NKK_SITE_KEY", None),
     ],
 )
@@ -71,13 +72,18 @@ def test_where_compose_gives_nothing_each_written_setting_is_looked_at_by_itself
         "NKK_SITE_URL\tfoo",
         "NKK_LIMIT_LOGIN\tlots",
         "NKK_TEMPLATES\t./of-the-host",
+        "NKK_TOOLS_CERTIFICATE\t./of-the-host.pem",
+        "NKK_TOOLS_ADDRESS\tall",
         "RABBITMQ_PASSWORD\tx",
         "NKK_SMTP_URL\tsmtp://nkk:pa$word@mail.example.id",
         "NKK_MAIL_FROM\t",
     ]
     done = CliRunner().invoke(main, ["--var", str(tmp_path), "settings", "--written"], input="\n".join(lines + written))
     assert done.exit_code == 1
-    assert all(name in done.output for name in ("2 settings", "NKK_SITE_URL=foo", "NKK_LIMIT_LOGIN=lots"))
+    assert all(
+        name in done.output
+        for name in ("3 settings", "NKK_TOOLS_ADDRESS=all", "NKK_SITE_URL=foo", "NKK_LIMIT_LOGIN=lots")
+    )
     done = CliRunner().invoke(main, ["--var", str(tmp_path), "settings", "--written"], input="\n".join(lines))
     assert (done.exit_code, done.output) == (0, "every written setting can be used\n")
 
