@@ -49,7 +49,7 @@ class ReplayRefusedError(SubscriptionError):
 
 
 class Seen:
-    """The ids of events, in 16 bytes each."""
+    """The ids of events, kept as digests of 16 bytes."""
 
     def __init__(self) -> None:
         self._digests: set[bytes] = set()
@@ -59,6 +59,10 @@ class Seen:
 
     def add(self, event_id: str) -> None:
         self._digests.add(_digest(event_id))
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self._digests.clear()
 
     def take(self, event_id: str) -> bool:
         """Forget `event_id`, and return whether it was known."""
@@ -102,7 +106,12 @@ class Replay:
 
     def read(self, connection: Connection, prefetch: int) -> Iterator[dict[str, Any]]:
         """Yield past events up to the marker. Raises one of BROKER_ERRORS when the connection is lost."""
-        channel, arrived = self._consume_alone(connection, prefetch)
+        try:
+            channel, arrived = self._consume_alone(connection, prefetch)
+        except NotFound as error:
+            if "no queue" not in str(error):
+                raise
+            raise SubscriptionError(f"the queue {self._queue} does not exist: run `nkk topology`") from None
         if self._until():
             return
         if not self._request:
@@ -135,7 +144,10 @@ class Replay:
                     return channel, arrived
             channel.close()
             if not is_said:
-                self._on_trouble(f"another process reads past events as {self._tool}; waiting until it has ended")
+                self._on_trouble(
+                    f"another process, or an earlier connection, reads past events as {self._tool}; waiting until it "
+                    "has ended"
+                )
                 is_said = True
             sleep(TRY_AGAIN_SECONDS)
 

@@ -4,7 +4,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from time import sleep
+from time import monotonic, sleep
 from typing import Any, Literal
 
 from amqp.basic_message import Message
@@ -22,9 +22,12 @@ from nkk.messaging.plain import read_any_properties
 from nkk.messaging.publisher import BROKER_ERRORS, connected
 from nkk.messaging.topology import NO_DELIVERY_LIMIT
 from nkk.settings import NKK_TOOL_CA, NKK_TOOL_URI
+from nkk.sop.clock import is_reasonable
 
 RECONNECT_SECONDS = 1.0
 PREFETCH = 50
+FORGET_SECONDS = 3600.0
+"""How long after a replay an event of it may still come live: the stage publishes it later where it had to wait."""
 
 
 def subscribe(
@@ -111,6 +114,8 @@ def _check_since(since: datetime | Literal["first"], tool: str | None) -> None:
         return
     if not isinstance(since, datetime) or since.tzinfo is None:
         raise ValueError("since is an aware datetime, or 'first'")
+    if not is_reasonable(since):
+        raise ValueError(f"since is not between the years 2000 and 2199: {since.isoformat()}")
     if since > utc_now():
         raise ValueError(f"since is in the future: {since.isoformat()}")
 
@@ -213,8 +218,11 @@ class _Subscription:
             self._on_listening()
 
     def _live(self, connection: Connection, arrived: deque[Message], seen: Seen) -> Iterator[dict[str, Any]]:
+        forget_at = monotonic() + FORGET_SECONDS
         for message in messages(connection, arrived, self._until):
             if message is None:
+                if monotonic() > forget_at:
+                    seen.clear()
                 continue
             event = read_event(message, self._stage, Origin.of(message), self._on_trouble)
             if event is not None and not seen.take(event["id"]):

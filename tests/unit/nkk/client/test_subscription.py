@@ -36,6 +36,7 @@ def test_the_user_in_the_uri_says_which_tool_it_is(uri, tool):
         ("my-tool", USER, "first", "`nkk tools add` prints one"),
         (None, TOOL, datetime(2026, 1, 1), "since is an aware datetime, or 'first'"),
         (None, TOOL, "last", "since is an aware datetime, or 'first'"),
+        (None, TOOL, datetime.fromisoformat("0001-01-01T00:00+14:00"), "since is not between the years 2000 and 2199"),
         (None, TOOL, datetime.now(UTC) + timedelta(days=1), "since is in the future"),
     ],
 )
