@@ -21,6 +21,7 @@ from nkk.messaging import topology
 from nkk.settings import (
     DATABASE_URL,
     NKK_BROKER_API,
+    NKK_TOOLS_CERTIFICATE,
     NKK_TOOLS_HOST,
     NKK_TOOLS_PORT,
     NKK_WEBHOOKS_ALLOWED,
@@ -158,7 +159,8 @@ class Stack:
             except SettingsError as error:
                 faults += error.faults
         try:
-            listener()
+            if not os.environ.get("AMQP_URI") and (tls := listener()):
+                tls.check_free()
         except SettingsError as error:
             faults += error.faults
         if faults:
@@ -176,6 +178,8 @@ class Stack:
             )
         if strange := sorted(name for name in os.environ if name.startswith("NKK_") and name not in {*known, *OWN}):
             said.append(f"not used: {', '.join(strange)}. No process of this stack has such a setting")
+        if os.environ.get("AMQP_URI") and os.environ.get(NKK_TOOLS_CERTIFICATE.name):
+            said.append("not used: NKK_TOOLS_CERTIFICATE. The broker of AMQP_URI has its own listeners")
         if Path(".env").exists():
             said.append("not read: .env, which only docker compose reads. Set variables in the environment instead")
         return said
@@ -310,7 +314,7 @@ class Stack:
         self.supervisor.start(program)
 
     def _write_environment(self) -> None:
-        tls = listener()
+        tls = None if os.environ.get("AMQP_URI") else listener()
         operating = {
             NKK_BROKER_API.name: self._broker.api,
             NKK_TOOLS_HOST.name: tls.host if tls else "",

@@ -1,5 +1,6 @@
 """The certificate and key of the broker's listener with TLS, by which tools on other machines connect."""
 
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,23 @@ class Listener:
     address: str
     port: int
     host: str
+
+    def check_free(self) -> None:
+        """Raise SettingsError if nothing can listen there, such as because another program does."""
+        try:
+            with socket.create_server((self.address, self.port), family=_family(self.address)):
+                return
+        except OSError as error:
+            raise SettingsError(
+                [
+                    f"NKK_TOOLS_PORT={self.port} cannot be used at NKK_TOOLS_ADDRESS={self.address}: {error.strerror}. "
+                    "Write a free port, and an address of this machine."
+                ]
+            ) from None
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
 
 
 def listener(environment: Mapping[str, str] | None = None) -> Listener | None:

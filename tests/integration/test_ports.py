@@ -76,12 +76,12 @@ def listening(folder: Path) -> dict[str, set[str]]:
     return {command: addresses for command, addresses in found.items() if addresses}
 
 
-def test_a_node_of_our_own_and_what_speaks_to_it_listen_on_loopback_alone(rabbit: PrivateNode) -> None:
-    asked = threading.Thread(target=rabbit.ctl, args=("eval", "timer:sleep(3000)."))
+def test_a_node_of_our_own_and_what_speaks_to_it_listen_on_loopback_alone(managed_rabbit: PrivateNode) -> None:
+    asked = threading.Thread(target=managed_rabbit.ctl, args=("eval", "timer:sleep(3000)."))
     asked.start()
     everybody: dict[str, set[str]] = {}
     while asked.is_alive():
-        everybody |= listening(rabbit.folder)
+        everybody |= listening(managed_rabbit.folder)
         asked.join(0.1)
     # These are the node itself, its port mapper, and the command while it ran.
     assert len(everybody) >= 3

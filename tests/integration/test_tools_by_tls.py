@@ -12,7 +12,7 @@ from kombu import Connection
 from nkk.messaging.publisher import BROKER_ERRORS, connect
 from nkk.settings import SettingsError
 from ops.stack.broker import PrivateNode
-from ops.stack.ports import free_port
+from ops.stack.ports import free_port, listening_socket
 from ops.stack.tls import Listener, listener
 from tests.certificates import Authority, own_certificate
 
@@ -99,6 +99,15 @@ def test_a_listener_is_off_until_it_is_asked_for_and_has_the_name_of_its_certifi
     assert listener(asked) == Listener(certificate, key, "127.0.0.1", 5671, "amqp.example.id")
     other = {"NKK_TOOLS_ADDRESS": "0.0.0.0", "NKK_TOOLS_PORT": "15671", "NKK_TOOLS_HOST": "other.example.id"}
     assert listener(asked | other) == Listener(certificate, key, "0.0.0.0", 15671, "other.example.id")
+
+
+def test_a_port_that_another_program_has_or_an_address_of_another_machine_is_refused_in_a_sentence() -> None:
+    with listening_socket() as taken:
+        port = taken.getsockname()[1]
+        for address, why in (("127.0.0.1", "Address already in use"), ("192.0.2.1", "Cannot assign")):
+            with pytest.raises(SettingsError, match=f"NKK_TOOLS_PORT={port} cannot be used at .*: {why}"):
+                Listener("", "", address, port, HOST).check_free()
+    Listener("", "", "127.0.0.1", port, HOST).check_free()
 
 
 def test_a_certificate_or_key_that_cannot_be_used_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -71,6 +71,14 @@ def test_commands_find_the_brokers_management_api_and_where_tools_connect(stack,
     assert (told["NKK_TOOLS_HOST"], told["NKK_TOOLS_PORT"]) == ("127.0.0.1", "5671")
 
 
+def test_a_broker_that_is_given_has_its_own_listeners(stack, monkeypatch, tmp_path):
+    certificate, key = own_certificate(tmp_path)
+    for name, value in (("AMQP_URI", "amqp://there"), ("NKK_TOOLS_CERTIFICATE", certificate), ("NKK_TOOLS_KEY", key)):
+        monkeypatch.setenv(name, str(value))
+    (line,) = stack.left_aside()
+    assert line == "not used: NKK_TOOLS_CERTIFICATE. The broker of AMQP_URI has its own listeners"
+
+
 def running_environment(stack):
     return json.loads(stack.environment_file.read_text())["environment"]
 
