@@ -153,7 +153,7 @@ class Installation:
     def _watch(self) -> None:
         while not self._leaving.wait(0.1):
             with self._lock:
-                self.stack.supervisor.watch_once()
+                self.stack.watch_once()
 
 
 class QuickStack(Stack):

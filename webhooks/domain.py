@@ -23,6 +23,11 @@ ROTATION = timedelta(hours=24)
 GONE = 410
 
 
+def tool_of(webhook: str) -> str:
+    """Return the name of the tool that a webhook receives events as."""
+    return f"hook-{webhook}"
+
+
 class State(StrEnum):
     """Whether a webhook sends: on; paused by the admin; or gone, when its receiver answered 410."""
 

@@ -19,7 +19,7 @@ from nkk.exchanges import tool_user
 from nkk.log import get_logger
 from nkk.messaging.publisher import BROKER_ERRORS
 from nkk.sop.clock import read_instant
-from webhooks.domain import Answer, State
+from webhooks.domain import Answer, State, tool_of
 from webhooks.posting import Poster
 from webhooks.signing import headers
 from webhooks.storage import FIRST, Delivery, Store, Webhook
@@ -36,11 +36,6 @@ EXPECTED: tuple[type[Exception], ...] = (*BROKER_ERRORS, SQLAlchemyError)
 _jitter = random.SystemRandom().random
 
 log = get_logger()
-
-
-def tool_of(webhook: str) -> str:
-    """Return the name of the tool that a webhook hears events as."""
-    return f"hook-{webhook}"
 
 
 def uri_of(broker: str, webhook: Webhook) -> str:

@@ -39,6 +39,8 @@ the types that the tool may receive, under the second routing key where the tool
 these queues and publishes requests; it can declare, bind and delete nothing. Events wait while it is away, 30 days \
 and a million of them unless the installation sets other limits, beyond which the oldest are dropped.
 
+**Webhooks.** A webhook posts the same envelopes to a URL instead, signed after Standard Webhooks: docs/tools.md.
+
 **Delivery.** An event is delivered at least once: recognise a repetition by its `id`. Events of one `subject` are \
 delivered in order; no order is promised between subjects. Acknowledge an event when it has been processed. Ignore \
 fields that you do not know.

@@ -14,7 +14,7 @@ from nkk.messaging.publisher import BROKER_ERRORS
 from nkk.settings import SettingsError
 from nkk.sop.refusals import Refused
 from ops.broker_api import BrokerApiError
-from ops.cli import accounts, clocks, events, letters, running, tools
+from ops.cli import accounts, clocks, events, letters, running, tools, webhooks
 from ops.cli.speaking import FROM_STACK, sentence
 from ops.stack.broker import NoBrokerError
 from ops.stack.run import NotReadyError, OccupiedError
@@ -93,6 +93,7 @@ for command in (
     events.republish,
     letters.letters,
     tools.tools,
+    webhooks.webhooks,
     accounts.staff,
     accounts.identity,
     clocks.clock,

@@ -19,6 +19,7 @@ from nkk.settings import NKK_BROKER_API, NKK_TOOL_URI, SettingsError
 from ops import tools
 from ops.broker_api import BrokerApi, BrokerApiError
 from ops.cli.speaking import as_admin, broker, broker_now, say
+from ops.cli.webhooks import state_of_webhooks
 from ops.stack import quarantine as quarantined
 from ops.stack import status as stack_status
 
@@ -191,6 +192,9 @@ def status(as_json: bool) -> None:
     click.echo(json.dumps(rows, indent=1) if as_json else stack_status.table(rows))
     if not as_json and os.environ.get(NKK_BROKER_API.name):
         print_tools()
+    if not as_json:
+        for line in state_of_webhooks():
+            click.echo(line)
     if not all(row["answers"] for row in rows):
         sys.exit(1)
 

@@ -206,12 +206,6 @@ class Stack:
         default = f"sqlite:///{self.var / 'db' / f'{service}.db'}"
         return self.databases.get(service) or os.environ.get(database_of(service).name) or default
 
-    @property
-    def has_webhooks(self) -> bool:
-        """Whether there is a database of webhooks: one elsewhere, or the file that the first webhook created."""
-        url = self.database_url(WEBHOOKS)
-        return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
-
     def migrate(self) -> None:
         """Migrate every stage's database, and that of the webhooks where there is one, to its newest version."""
         # Imported only here, because Alembic is slow to load.
@@ -220,7 +214,7 @@ class Stack:
         (self.var / "db").mkdir(exist_ok=True)
         for service in STAGES:
             upgrade(ROOT / "services" / service / "migrations", self.database_url(service))
-        if self.has_webhooks:
+        if has_webhooks(self.database_url(WEBHOOKS)):
             upgrade(ROOT / WEBHOOKS / "migrations", self.database_url(WEBHOOKS))
 
     def environment(self, process: str) -> dict[str, str]:
@@ -251,7 +245,7 @@ class Stack:
     def watch_once(self) -> None:
         """Restart the stack's own broker and programs where they have ended. Raises NoBrokerError."""
         self._broker.look_after()
-        if self.programs and WEBHOOKS not in self.programs and self.has_webhooks:
+        if self.programs and WEBHOOKS not in self.programs and has_webhooks(self.database_url(WEBHOOKS)):
             self._start_webhooks()
         self.supervisor.watch_once()
 
@@ -336,6 +330,11 @@ def declare_topology(amqp_uri: str, api: str | None = None) -> list[str]:
     with Connection(amqp_uri, connect_timeout=5) as connection:
         names = topology.declare(connection.default_channel, STAGES, EVENTS)
     return names + (tools.bring_up_to_date(BrokerApi(api, amqp_uri)) if api else [])
+
+
+def has_webhooks(url: str) -> bool:
+    """Return whether the database of webhooks at `url` was created: that of a file is, by the first webhook."""
+    return not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists()
 
 
 def running(var: Path) -> dict[str, Any] | None:

@@ -27,22 +27,24 @@ from nkk.messaging.publisher import Message, publisher
 from nkk.settings.written import hosts
 from nkk.store.database import Database
 from nkk.store.migrations import upgrade
+from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode
 from ops.stack.ports import free_port
 from ops.stack.run import ROOT
+from ops.tools import remove, tools
 from tests.installations import eventually, new_vhost
 from tests.receivers import HOST, TAKEN, Authority, Receiver, answers, receiver
-from tests.tools import SECRET, FakeStage, declare, permit
+from tests.tools import FakeStage, add_tools
 from webhooks import domain, worker
+from webhooks.domain import tool_of
 from webhooks.posting import Poster, trust
 from webhooks.process import Process
 from webhooks.signing import new_secret
 from webhooks.storage import Sealed, Store
-from webhooks.worker import Means, tool_of
+from webhooks.worker import Means
 
 KEY = Fernet.generate_key().decode()
 TYPE = "complaint.forwarded.v1"
-NAMES = [tool_of(name) for name in ("kasus", "other", "dead", "closed")]
 BODY = json.loads((SAMPLES / f"{TYPE}.json").read_text("utf-8"))
 
 
@@ -69,18 +71,25 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 class Hooks:
     """A store of webhooks, a process that can be started and stopped, and a broker to publish to."""
 
-    def __init__(self, url: str, uri: str, authority: Authority) -> None:
+    def __init__(self, url: str, node: PrivateNode, uri: str, authority: Authority) -> None:
         upgrade(ROOT / "webhooks" / "migrations", url)
-        self.url, self.uri, self.authority = url, uri, authority
+        self.url, self.node, self.uri, self.authority = url, node, uri, authority
         self.database = Database(url)
         self.store = Store(self.database, [KEY])
         self._count = 0
 
     def add(self, name: str, url: str) -> str:
-        declare(self.uri, "triage", tool_of(name))
-        sealed = Sealed(url, SECRET, new_secret())
+        (tool,) = add_tools(self.node, self.uri, "triage", tool_of(name))
+        sealed = Sealed(url, urlsplit(tool).password or "", new_secret())
         self.store.add(name, HOST, "triage", None, [], sealed, utc_now())
         return sealed.secret
+
+    def leave(self) -> None:
+        """Remove the tools, whose names are those of the next test too."""
+        api = BrokerApi(self.node.api, self.uri)
+        for tool in tools(api):
+            remove(api, tool.name)
+        self.database.dispose()
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -123,16 +132,10 @@ def without_account(uri: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-@pytest.fixture(scope="module")
-def uris(rabbit: PrivateNode) -> Iterator[str]:
-    """Virtual hosts in which the tools of webhooks may do what they need, and no more."""
-    found = [new_vhost(rabbit) for _ in range(12)]
-    permit(rabbit, "triage", dict.fromkeys(found, NAMES))
-    return iter(found)
-
-
 @pytest.fixture
-def hooks(request: pytest.FixtureRequest, tmp_path: Path, uris: Iterator[str], authority: Authority) -> Iterator[Hooks]:
+def hooks(
+    request: pytest.FixtureRequest, tmp_path: Path, managed_rabbit: PrivateNode, authority: Authority
+) -> Iterator[Hooks]:
     """Webhooks on SQLite, or on PostgreSQL where the test says so; test_deliveries tries each on both."""
     url = f"sqlite:///{tmp_path}/webhooks.db"
     if getattr(request, "param", "sqlite") == "postgres":
@@ -140,9 +143,9 @@ def hooks(request: pytest.FixtureRequest, tmp_path: Path, uris: Iterator[str], a
         name = f"webhooks_{uuid.uuid4().hex[:8]}"
         postgres.create(name)
         url = postgres.url(name)
-    found = Hooks(url, next(uris), authority)
+    found = Hooks(url, managed_rabbit, new_vhost(managed_rabbit), authority)
     yield found
-    found.database.dispose()
+    found.leave()
 
 
 def ids(of: Receiver) -> list[str]:
@@ -344,9 +347,15 @@ def test_a_process_that_is_killed_loses_nothing_and_what_comes_twice_has_the_sam
     assert not [word for word in (BODY["data"]["ticket"], '/kasus"', "whsec_", "Traceback") if word in log]
 
 
+@pytest.fixture
+def own_node(tmp_path: Path) -> Iterator[PrivateNode]:
+    """A broker that the test may stop."""
+    with PrivateNode(tmp_path / "node", management=True) as node:
+        yield node
+
+
 def test_events_go_on_after_the_broker_has_restarted(tmp_path, own_node, authority, good):
-    permit(own_node, "triage", {own_node.uri: NAMES})
-    hooks = Hooks(f"sqlite:///{tmp_path}/webhooks.db", own_node.uri, authority)
+    hooks = Hooks(f"sqlite:///{tmp_path}/webhooks.db", own_node, own_node.uri, authority)
     hooks.add("kasus", good.url)
     with hooks.running():
         first = hooks.publish(5)
