@@ -1,10 +1,12 @@
 """Visitors with browser windows, which are watched for faults that no page may cause."""
 
 import gettext
+import html
 import re
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
 
@@ -114,16 +116,19 @@ class Visitor:
     def take(self, desk: str, ticket: str) -> None:
         """Open a case from the desk's worklist, once it is listed."""
 
-        def listed() -> bool:
-            self.open(f"/meja/{desk}")
-            while not self.page.locator(f'[data-ticket="{ticket}"]').count():
-                if not self.page.locator("a[rel=next]").count():
-                    return False
-                self.page.click("a[rel=next]")
-                self.page.wait_for_load_state()
-            return True
+        def listed() -> str | None:
+            """Return the path of the list's page with the case. Only that page is drawn."""
+            path: str | None = f"/meja/{desk}"
+            while path:
+                content = self.context.request.get(path).text()
+                if f'data-ticket="{ticket}"' in content:
+                    return path
+                onward = re.search(r'<a [^>]*rel="next"[^>]*>', content)
+                href = onward and re.search(r'href="([^"]+)"', onward[0])
+                path = urljoin(path, html.unescape(href[1])) if href else None
+            return None
 
-        eventually(listed)
+        self.open(eventually(listed) or "")
         self.page.click(f'[data-ticket="{ticket}"] a')
         self.page.wait_for_url(f"**/laporan/{ticket}")
 
@@ -133,7 +138,7 @@ class Visitor:
             self.page.evaluate(AXE)
         found = self.page.evaluate(
             "options => axe.run(document, options)",
-            {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"], **options},
+            {"runOnly": {"type": "tag", "values": WCAG}, "resultTypes": ["violations"], "preload": False, **options},
         )
         return [
             f"{self.page.url}: {fault['id']}: {node['html'][:160]}"
