@@ -20,7 +20,7 @@ from tests.people import People, travel_as_complaint
 
 pytestmark = pytest.mark.proof
 
-COUNT = 150
+COUNT = 75
 
 
 def put(whole: Installation, stage: str, sent: list[Sent]) -> None:

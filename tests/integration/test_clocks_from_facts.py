@@ -43,9 +43,9 @@ from tests.stages import (
 
 pytestmark = pytest.mark.proof
 
-THROUGH_SQLITE, THROUGH_POSTGRESQL, THROUGH_DOMAINS = (1_600, 400, 10_000) if LONG else (100, 100, 500)
+THROUGH_SQLITE, THROUGH_POSTGRESQL, THROUGH_DOMAINS = (1_600, 400, 10_000) if LONG else (40, 40, 500)
 SHARES = 4 if LONG else 1
-CROWD = 100
+CROWD = 100 if LONG else 40
 """The number of journeys that run side by side, at most the number of alarms raised in one transaction."""
 
 
