@@ -51,7 +51,8 @@ exchange `{replay_name(STAGE)}` under `{replay_key(TOOL, TYPE)}`, with the same 
 before, and then a marker under `{replay_key(TOOL, REPLAY_MARKER)}`. All of them name the request in the header \
 `{REPLAY}`: pass over those of another request. Read up to the marker, and then `{tool_queue(TOOL, STAGE)}`, where \
 the events that happened meanwhile wait: nothing is missing, and what was in the replay already is recognised by its \
-`id`. A restart of the stage or of the broker does not end a replay; some events may then come twice.
+`id`. A restart of the stage or of the broker does not end a replay; some events may then come twice. A newer request \
+of the tool replaces one that is still being answered.
 """
 
 

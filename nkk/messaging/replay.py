@@ -14,6 +14,7 @@ from datetime import timedelta
 from time import monotonic
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 from amqp.exceptions import NotFound
 from kombu import Connection
@@ -103,6 +104,7 @@ class Replayer:
         self._private = tuple(private)
         self._kept = kept
         self._clock = clock
+        self._newest: dict[str, str] = {}
         self._stopped = Signal()
         self._stopping = False
 
@@ -158,6 +160,10 @@ class Replayer:
             if tool:
                 _publish(publisher, [self._marker(request_id, tool, REPLAY_REFUSED, reason=str(fault))])
             return 0
+        if "after" not in body:
+            self._newest[tool] = request_id
+        elif self._newest.get(tool, request_id) != request_id:
+            return 0  # the tool asked again meanwhile, and passes over what answers its earlier request
         if waiting >= MOST_WAITING:
             self._put_off(request_id, request, publisher)
             return None
@@ -185,6 +191,8 @@ class Replayer:
         tool = named if isinstance(named, str) else ""
         if not re.fullmatch(TOOL_NAME, tool) or user not in (self._user, tool_user(tool)):
             raise UnusableRequestError("it was not sent by a tool's own user.")
+        if user != self._user and isinstance(body, dict):
+            body = {"since": body.get("since")}  # only this stage itself continues a request
         return tool, body
 
     def _request(self, tool: str, body: Any) -> Request:
@@ -254,7 +262,7 @@ class Replayer:
 
     def _marker(self, request_id: str, tool: str, type_: str, **told: Any) -> Message:
         return Message(
-            id=f"{request_id}.{type_}",
+            id=str(uuid4()),
             exchange=replay_name(self._service),
             routing_key=replay_key(tool, REPLAY_MARKER),
             body=json.dumps({"request": request_id, **told}),

@@ -70,9 +70,9 @@ class Tool:
         return events
 
 
-def ask(uri, tool, since=None, body=None):
+def ask(uri, tool, since=None, body=None, asked=None):
     """Request a replay for `tool` as the stage's own user, the only one of this broker; return the request's id."""
-    asked = str(uuid.uuid4())
+    asked = asked or str(uuid.uuid4())
     name = replay_requests_name("triage")
     body = json.dumps({"since": since, "tool": tool}) if body is None else body
     with publisher(uri) as channel:
@@ -251,6 +251,40 @@ def test_a_request_is_given_up_when_its_tool_took_nothing_for_a_day(database, uo
     assert type_ == REPLAY_REFUSED
     assert "request them again" in refusal["reason"]
     assert topology.replay_requests("triage")(connection.channel()).get() is None
+
+
+def test_a_newer_request_of_a_tool_replaces_the_one_that_is_carried_out(database, uow, uri, connection):
+    """A tool that dies and asks again would otherwise have all its requests carried out, and hold up the others."""
+    tool = Tool(connection, ResponseReturned.TYPE)
+    ids = told(uow, 3 * SLICE)
+    with at_work(database, uri) as work:
+        older, newer = ask(uri, tool.name), ask(uri, tool.name)
+        work()
+        events = tool.read()
+    found = list(zip(tool.requests, [event["id"] for event in events], strict=False))
+    assert [event_id for request, event_id in found if request == newer] == ids
+    assert [event_id for request, event_id in found if request == older] == ids[:SLICE]
+    assert [marker["request"] for _, marker in tool.markers] == [newer]
+
+
+def test_a_request_with_the_longest_id_is_answered(database, uow, uri, connection):
+    tool = Tool(connection, ResponseReturned.TYPE)
+    told(uow, 1)
+    with at_work(database, uri) as work:
+        asked = ask(uri, tool.name, asked="x" * 255)
+        ask(uri, tool.name)
+        work()
+        assert len(tool.read()) == 2
+    assert tool.markers[0][1]["request"] == asked
+
+
+def test_only_the_stage_itself_continues_a_request(database, uri):
+    """The check is called directly, because this broker has no tool's user. A tool could send what no query takes."""
+    stage = Replayer(database, PlainWork.OUTBOX, "triage", uri, PRIVATE, timedelta(days=90))
+    body = {"since": None, "tool": "other", "after": "x", "until": {}, "count": "x", "reaches": 1, "asked_at": 2}
+    properties = {"message_id": "x", "user_id": "tool.mine"}
+    request = SimpleNamespace(body=json.dumps(body), properties=properties)
+    assert stage._sender(request) == ("mine", {"since": None})
 
 
 @pytest.mark.parametrize(
