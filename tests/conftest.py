@@ -79,9 +79,10 @@ ONE_LANE = dict.fromkeys(("test_calls_and_subscriptions", "test_live"), "own nod
 
 
 def _lane(item: pytest.Item) -> str | None:
-    room, *_ = item.path.relative_to(TESTS).parts
+    room, *_ = parts = item.path.relative_to(TESTS).parts
     if room in ("unit", "contract"):
-        return None
+        # Tests of the same document share its bytes.
+        return "documents" if "documents" in parts else None
     if room in ("browser", "chaos", "faults", "hostile"):
         return room
     shared = getattr(item, "callspec", None) and item.callspec.params.get("whole")
