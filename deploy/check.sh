@@ -77,7 +77,9 @@ value() {
     fi
 }
 
-for name in $(sed -n 's/^\([A-Z_]*\)=$/\1/p' .env.example); do
+required=$(sed -n 's/^\([A-Z_]*\)=$/\1/p' .env.example)
+case $(value COMPOSE_FILE) in *webhooks.yaml*) required="$required NKK_WEBHOOKS_KEYS POSTGRES_WEBHOOKS_PASSWORD" ;; esac
+for name in $required; do
     value=$(value "$name")
     case $name$(printf %s "$value" | tr -d '[:space:]') in
         NKK_SMTP_URL)

@@ -1,13 +1,14 @@
 """The webhooks and their deliveries, in a database of their own.
 
 What may not be read in a stolen copy is sealed by NKK_WEBHOOKS_KEYS: URLs, secrets, and the bodies of events, which are
-deleted as soon as they are delivered. Ids stay, so that an event that comes again is not sent again.
+deleted as soon as they are delivered, with their subjects. Ids stay, so that an event that comes again is not sent
+again.
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -31,6 +32,10 @@ from webhooks.tables import DELIVERED, SET_ASIDE, WAITING, deliveries, waits, we
 
 FIRST = "first"
 """Since when events are replayed, where that is since the first one that the stage keeps."""
+
+
+BEFORE = timedelta(hours=1)
+"""How much earlier than its publication, by which stages replay, an event's own time may be."""
 
 
 class NoWebhookError(ValueError):
@@ -166,7 +171,7 @@ class Store:
             id_ = self._id(connection, name)
             known = and_(deliveries.c.webhook_id == id_, deliveries.c.state == DELIVERED)
             if since is not None:
-                known = and_(known, deliveries.c.time >= since)
+                known = and_(known, deliveries.c.time >= since - BEFORE)
             connection.execute(delete(deliveries).where(known))
             self._send_set_aside(connection, id_, since, now)
             values = {"replay_since": write_instant(since) if since else FIRST}
@@ -195,7 +200,8 @@ class Store:
 
         In a replay, one that waits already takes its place behind those that were replayed before it.
         """
-        body = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+        published = {name: value for name, value in event.items() if value is not None}
+        body = json.dumps(published, ensure_ascii=False, separators=(",", ":"))
         row = {
             "webhook_id": webhook_id,
             "event_id": event["id"],
@@ -250,7 +256,7 @@ class Store:
         with self.database.writing() as connection:
             if answer.is_success:
                 values |= asdict(Endpoint())
-                done = {"state": DELIVERED, "sealed_body": None, "next_at": None, "why": None}
+                done = {"state": DELIVERED, "sealed_body": None, "subject": "", "next_at": None, "why": None}
                 connection.execute(update(deliveries).where(of_delivery).values(done))
             elif answer.status == GONE:
                 gone = update(webhooks).where(of_webhook, webhooks.c.state == State.ON).values(state=State.GONE)

@@ -69,6 +69,15 @@ def named(lines):
     return {line.split()[0] for line in lines}
 
 
+def test_what_webhooks_need_is_missing_only_where_there_are_webhooks(check, write):
+    unset = {"NKK_WEBHOOKS_KEYS": "", "POSTGRES_WEBHOOKS_PASSWORD": ""}
+    write(**unset)
+    assert check("written")[0] == 0
+    write("COMPOSE_FILE=docker-compose.yml:deploy/webhooks.yaml", **unset)
+    code, lines = check("written")
+    assert (code, named(lines)) == (1, {*unset})
+
+
 def test_everything_that_is_missing_is_named(check, tmp_path):
     code, lines = check()
     assert (code, named(lines)) == (1, REQUIRED | {"NKK_SMTP_URL"})
