@@ -6,13 +6,17 @@ from typing import Any
 from amqp.exceptions import NotFound, PreconditionFailed
 from kombu import Connection
 
+from nkk.contracts import STAGES
 from nkk.exchanges import TOOLS_DROPPED
 from nkk.messaging.topology import NO_DELIVERY_LIMIT, QUORUM
 from nkk.settings import NKK_TOOL_DAYS, NKK_TOOL_EVENTS
 from ops.broker_api import BrokerApi
 from ops.tools.tool import Binding, Tool, ToolError
 
-POLICY = "nkk-tools"
+POLICY, REQUESTS_POLICY = "nkk-tools", "nkk-replay-requests"
+
+REQUESTS = {"max-length": 1_000, "max-length-bytes": 16 * 2**20, "overflow": "reject-publish"}
+"""The limits of each stage's queue of requests for past events, so that no tool can fill the broker with them."""
 
 MOST_DROPPED = 1_000
 DROPPED_DAYS = 7
@@ -25,20 +29,19 @@ Say = Callable[[str], None]
 
 
 def limit_queues(api: BrokerApi) -> None:
-    """Set the limits of all tools' queues, and declare the queue of what they drop."""
+    """Set the limits of all tools' queues and of their requests, and declare the queue of what the queues drop."""
     with Connection(api.uri, connect_timeout=5) as connection:
         channel = connection.default_channel
         channel.exchange_declare(TOOLS_DROPPED, "fanout", durable=True, auto_delete=False)
         kept = {"x-max-length": MOST_DROPPED, "x-overflow": "drop-head", "x-message-ttl": DROPPED_DAYS * DAY * 1000}
         channel.queue_declare(TOOLS_DROPPED, durable=True, auto_delete=False, arguments=QUEUE | kept)
         channel.queue_bind(TOOLS_DROPPED, TOOLS_DROPPED)
-    api.put(
-        "policies",
-        api.vhost,
-        POLICY,
-        **{"pattern": r"^tool\.", "apply-to": "queues", "definition": policy()},
-        priority=10,
-    )
+    for name, pattern, definition in (
+        (POLICY, r"^tool\.", policy()),
+        (REQUESTS_POLICY, rf"^({'|'.join(STAGES)})\.replay-requests$", REQUESTS),
+    ):
+        rule = {"pattern": pattern, "apply-to": "queues", "definition": definition}
+        api.put("policies", api.vhost, name, **rule, priority=10)
 
 
 def policy() -> dict[str, Any]:

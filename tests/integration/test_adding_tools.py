@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from kombu import Connection
 
 from nkk.contracts.asyncapi import SAMPLES
-from nkk.exchanges import TOOLS_DROPPED, exchange_name, opd_key
+from nkk.exchanges import TOOLS_DROPPED, exchange_name, opd_key, replay_requests_name
 from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message
 from ops import tools
 from ops.broker_api import BrokerApi, BrokerApiError
@@ -375,6 +375,17 @@ def test_a_queue_that_nobody_reads_drops_the_oldest_and_it_is_counted_and_nobody
     tools.remove(api, name)
     monkeypatch.undo()
     _purge_dropped(api)
+
+
+def test_no_tool_can_fill_the_broker_with_requests(api: BrokerApi, name: str) -> None:
+    tool, requests = Tool(name, "intake"), replay_requests_name("intake")
+    line = added(api, tool)
+    messages = [Message(str(number), requests, requests, "{}", user_id=tool.user) for number in range(1_500)]
+    with Connection(line) as connection:
+        taken = BatchPublisher(connection).publish(messages)
+    with Connection(api.uri) as connection:
+        waiting = connection.default_channel.queue_purge(requests)
+    assert 1_000 <= waiting == len(taken) < len(messages)
 
 
 def test_the_status_names_each_tool_whose_queue_is_more_than_half_full(
