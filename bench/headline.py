@@ -41,6 +41,7 @@ AIMS = (
     Aim("desk_p50_ms", "from the answer to the next desk at half load, p50 (ms)", below=25),
     Aim("desk_p99_ms", "the same, p99 (ms)", below=100),
     Aim("crowd_ratio", "a worklist's p99 beside 200 slow connections, times that without", below=2),
+    Aim("tools_ratio", "complaints accepted beside ten tools and ten webhooks, times those without", least=0.95),
     Aim("relay_ratio", "events through the relay, times one-by-one publishing", least=5),
     Aim("relay_raw_ratio", "events through the relay, times raw publishing in batches", least=0.5),
     Aim("hop_ratio", "a bare Nameko hop's cost, times one of ours", least=1),
@@ -81,6 +82,10 @@ def _crowd(crowd: Mapping[str, Any]) -> dict[str, float]:
     return {"crowd_ratio": crowd["ratio"]}
 
 
+def _tools(tools: Mapping[str, Any]) -> dict[str, float]:
+    return {"tools_ratio": tools["ratio"]}
+
+
 def _relay(relay: Mapping[str, Any]) -> dict[str, float]:
     rate = relay["relay"]["PostgreSQL"]
     return {
@@ -102,4 +107,12 @@ def _flat(flat: Mapping[str, Any]) -> dict[str, float]:
     return {name: flat[name] for name in ("flat_ratio", "worklist_ratio")}
 
 
-_BY_SECTION = {"accept": _accepted, "desk": _desk, "crowd": _crowd, "relay": _relay, "hop": _hop, "flat": _flat}
+_BY_SECTION = {
+    "accept": _accepted,
+    "desk": _desk,
+    "crowd": _crowd,
+    "tools": _tools,
+    "relay": _relay,
+    "hop": _hop,
+    "flat": _flat,
+}

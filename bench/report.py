@@ -116,6 +116,22 @@ def _crowded(crowd: Mapping[str, Any]) -> list[Titled]:
     ]
 
 
+def _tooled(tools: Mapping[str, Any]) -> list[Titled]:
+    rows: Rows = [("", "per second", "rounds")]
+    rows += [
+        (f"{name} them", rate, ", ".join(f"{each:.0f}" for each in tools["rounds"][name]))
+        for name, rate in tools["per_second"].items()
+    ]
+    rows.append(("times", tools["ratio"], ""))
+    return [
+        (
+            f"Complaints accepted beside {tools['tools']} tools and {tools['webhooks']} webhooks of intake, one of "
+            f"which is dead, in turn with none of them; {tools['posted']:,} requests were posted",
+            rows,
+        )
+    ]
+
+
 def _relayed(relay: Mapping[str, Any]) -> list[Titled]:
     rows: Rows = [("", "events/s", "times one by one", "times raw")]
     rates = {f"the relay, {name}": rate for name, rate in relay["relay"].items()} | {
@@ -226,6 +242,7 @@ _TABLES: dict[str, Callable[[Mapping[str, Any]], list[Titled]]] = {
     "accept": _accepted,
     "desk": _reached,
     "crowd": _crowded,
+    "tools": _tooled,
     "journeys": _travelled,
     "hop": _hopped,
     "relay": _relayed,

@@ -71,6 +71,14 @@ def found() -> dict[str, Any]:
             "without": {"p50_ms": 10.0, "p99_ms": 20.0},
             "with": {"p50_ms": 12.0, "p99_ms": 30.0},
         },
+        "tools": {
+            "tools": 10,
+            "webhooks": 10,
+            "posted": 12_345,
+            "per_second": {"without": 100.0, "with": 97.0},
+            "rounds": {"without": [99.0, 100.0, 101.0], "with": [96.0, 97.0, 98.0]},
+            "ratio": 0.97,
+        },
         "journeys": {
             "per_second": 30.0,
             "p50_ms": 500.0,
