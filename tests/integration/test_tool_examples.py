@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode, install_packages
 from ops.stack.ports import LOOPBACK, free_port
 from ops.stack.tls import Listener
+from ops.tools import remove
 from tests.certificates import Authority
 from tests.installations import eventually
 from tests.tools import FakeStage, add_tools
@@ -59,13 +61,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         install_packages("nodejs", "npm")
     folder = tmp_path_factory.mktemp("examples")
     shutil.copytree(EXAMPLES, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
-    subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder, check=True, timeout=120)
+    subprocess.run(
+        ["npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"],
+        cwd=folder,
+        check=True,
+        timeout=120,
+    )
     return folder
 
 
 @contextmanager
-def running(program: Path, *arguments: str, **environment: str) -> Iterator[list[str]]:
-    """Run an example until leaving, and yield the lines that it has printed so far."""
+def running(program: Path, *arguments: str, **environment: str) -> Iterator[tuple[list[str], subprocess.Popen[str]]]:
+    """Run an example until leaving; yield the lines that it has printed so far, and the process."""
     command = ["node" if program.suffix == ".mjs" else sys.executable, str(program), *arguments]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | environment
@@ -74,7 +81,7 @@ def running(program: Path, *arguments: str, **environment: str) -> Iterator[list
     reading = Thread(target=lambda: printed.extend(iter(process.stdout.readline, "")))
     reading.start()
     try:
-        yield printed
+        yield printed, process
     finally:
         process.kill()
         process.wait()
@@ -93,7 +100,7 @@ def ids(printed: list[str], told: list[str]) -> list[str]:
 def test_an_example_prints_what_happens(node, folder, environment, program):
     stage = FakeStage(node.uri)
     told = [stage.tell("ticket") for _ in range(3)]
-    with running(folder / program, "triage", **environment) as printed:
+    with running(folder / program, "triage", **environment) as (printed, _):
         eventually(lambda: ids(printed, told))
         told.append(stage.tell("ticket"))
         eventually(lambda: ids(printed, told))
@@ -104,8 +111,17 @@ def test_an_example_prints_what_happens(node, folder, environment, program):
 def test_an_example_prints_the_past_before_it(node, folder, environment, program):
     stage = FakeStage(node.uri)
     told = [stage.tell("ticket", live=False) for _ in range(120)] + [stage.tell("ticket") for _ in range(3)]
-    with stage.answering(), running(folder / program, "triage", "first", **environment) as printed:
+    with stage.answering(), running(folder / program, "triage", "first", **environment) as (printed, _):
         eventually(lambda: ids(printed, told))
         told.append(stage.tell("ticket"))
         eventually(lambda: ids(printed, told))
     assert ids(printed, told) == told
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_an_example_ends_with_an_error_when_its_tool_is_removed(node, folder, environment, program):
+    told = [FakeStage(node.uri).tell("ticket")]
+    with running(folder / program, "triage", **environment) as (printed, process):
+        eventually(lambda: ids(printed, told))
+        remove(BrokerApi(node.api, node.uri), environment["NKK_TOOL_URI"].split("tool.")[1].split(":")[0])
+        assert process.wait(30)
