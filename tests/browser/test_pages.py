@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from itertools import cycle, pairwise
+from typing import Any
 
 import httpx
 import pytest
@@ -172,20 +173,58 @@ def test_the_tools_that_look_would_see(visiting: Opening) -> None:
     visitor.strayed.clear()
 
 
-def test_every_page_meets_wcag_in_light_and_dark_and_fits_a_small_phone(touring: tuple[Visitor, list[str]]) -> None:
+def test_every_page_meets_wcag_in_light_and_dark_fits_a_small_phone_and_is_used_by_the_keys(
+    touring: tuple[Visitor, list[str]],
+) -> None:
+    """The keys go through each page once, either on a wide screen or on a small phone; no token is in its content."""
     visitor, paths = touring
+    tokens = [
+        cookie["value"] for cookie in visitor.context.cookies() if cookie["name"] in ("nkk_access", "nkk_refresh")
+    ]
+    assert len(tokens) == (0 if "/masuk" in paths else 2)
     found: list[str] = []
-    for path in paths:
+    for path, wide in zip(paths, cycle([True, False])):
         visitor.page.set_viewport_size({"width": 1280, "height": 800})
         visitor.page.emulate_media(color_scheme="light")
         visitor.open(path)
         found += visitor.accessibility()
+        if wide:
+            found += _faults_of_the_keys(visitor, path)
         visitor.page.emulate_media(color_scheme="dark")
         visitor.page.set_viewport_size({"width": 360, "height": 740})
         # Only the checks whose result the dark colours or the narrow screen can change.
         found += visitor.accessibility(runOnly=["color-contrast", "target-size", "scrollable-region-focusable"])
         found += visitor.too_wide()
+        if not wide:
+            found += _faults_of_the_keys(visitor, path)
+        content = visitor.page.content()
+        found += [f"{path}: a token" for token in tokens if token in content]
     assert "\n".join(found) == ""
+    assert visitor.page.evaluate("document.cookie") == ""
+
+
+def _faults_of_the_keys(visitor: Visitor, path: str) -> list[str]:
+    """Return where Tab leaves the order of the page, or does not show the focus."""
+    visitor.page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
+    places: list[dict[str, Any]] = []
+    for _ in range(STOPS):
+        visitor.page.keyboard.press("Tab")
+        stop = visitor.page.evaluate(WHERE_THE_FOCUS_IS)
+        if stop is None or stop["at"] in [seen["at"] for seen in places]:
+            break
+        places.append(stop)
+    assert len(places) > 2, path
+    found = []
+    if places != sorted(places, key=lambda stop: stop["at"]):
+        found.append(f"{path}: not in the order of the page")
+    # Within a column, the focus must not move to a line above.
+    found += [
+        f"{path}: {after['what']} stands above {before['what']}"
+        for before, after in pairwise(places)
+        if after["bottom"] <= before["top"] and after["left"] <= before["left"]
+    ]
+    found += [f"{path}: {stop['what']} does not show that it has the focus" for stop in places if not stop["shown"]]
+    return found
 
 
 def test_every_page_there_is_is_among_them(places: dict[str, list[str]]) -> None:
@@ -215,36 +254,6 @@ def test_every_page_there_is_is_among_them(places: dict[str, list[str]]) -> None
         if "GET" in (rule.methods or ()) and rule.endpoint.partition(".")[0] in PAGES
     }
     assert pages - seen == NO_PAGES
-
-
-def test_the_keys_go_through_every_page_as_it_is_read_and_show_where_they_are(
-    touring: tuple[Visitor, list[str]],
-) -> None:
-    """Wide and narrow screens alternate over the pages."""
-    visitor, paths = touring
-    found = []
-    for path, width in zip(paths, cycle([1280, 360])):
-        visitor.page.set_viewport_size({"width": width, "height": 800})
-        visitor.open(path)
-        visitor.page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
-        places = []
-        for _ in range(STOPS):
-            visitor.page.keyboard.press("Tab")
-            stop = visitor.page.evaluate(WHERE_THE_FOCUS_IS)
-            if stop is None or stop["at"] in [seen["at"] for seen in places]:
-                break
-            places.append(stop)
-        assert len(places) > 2, path
-        if places != sorted(places, key=lambda stop: stop["at"]):
-            found.append(f"{path}: not in the order of the page")
-        # Within a column, the focus must not move to a line above.
-        found += [
-            f"{path}: {after['what']} stands above {before['what']}"
-            for before, after in pairwise(places)
-            if after["bottom"] <= before["top"] and after["left"] <= before["left"]
-        ]
-        found += [f"{path}: {stop['what']} does not show that it has the focus" for stop in places if not stop["shown"]]
-    assert "\n".join(found) == ""
 
 
 def test_a_page_is_there_before_any_script(visiting: Opening, places: dict[str, list[str]]) -> None:
@@ -354,16 +363,3 @@ def test_the_browser_is_told_what_a_page_may_do_and_what_it_may_keep(whole: Inst
         assert http.get(style, headers={"Accept-Encoding": "identity"}).text == kept.text
         assert http.get(style.replace("/statis/", "/statis/0")).status_code == 404
         assert "Set-Cookie" not in http.get("/").headers
-
-
-def test_no_token_ever_stands_in_a_page(visiting: Opening, places: dict[str, list[str]]) -> None:
-    visitor = visiting().log_in(places["account"][0], PASSWORD)
-    tokens = [
-        cookie["value"] for cookie in visitor.context.cookies() if cookie["name"] in ("nkk_access", "nkk_refresh")
-    ]
-    assert len(tokens) == 2
-    for path in places["reporter"]:
-        visitor.open(path)
-        content = visitor.page.content()
-        assert [token for token in tokens if token in content] == []
-    assert visitor.page.evaluate("document.cookie") == ""
