@@ -28,7 +28,7 @@ from webhooks.domain import (
     set_aside_heard_until,
 )
 from webhooks.signing import new_secret
-from webhooks.tables import DELIVERED, SET_ASIDE, WAITING, deliveries, waits, webhooks
+from webhooks.tables import DELIVERED, LONGEST_WHY, SET_ASIDE, WAITING, deliveries, waits, webhooks
 
 FIRST = "first"
 """Since when events are replayed, where that is since the first one that the stage keeps."""
@@ -250,7 +250,8 @@ class Store:
 
     def mark(self, webhook: Webhook, delivery: Delivery, answer: Answer, now: datetime, chance: float) -> None:
         """Store the outcome of an attempt, and what follows from it."""
-        values: dict[str, Any] = {"last_at": now, "last_answer": answer.why}
+        why = answer.why[:LONGEST_WHY]
+        values: dict[str, Any] = {"last_at": now, "last_answer": why}
         of_webhook = webhooks.c.id == webhook.id
         of_delivery = and_(deliveries.c.id == delivery.id, waits)
         with self.database.writing() as connection:
@@ -264,18 +265,19 @@ class Store:
             else:
                 endpoint, attempts = fail(webhook.endpoint, delivery.attempts, now, chance)
                 values |= asdict(endpoint)
-                failed = {"tries": attempts.tries, "tried_since": attempts.tried_since, "why": answer.why}
+                failed = {"tries": attempts.tries, "tried_since": attempts.tried_since, "why": why}
                 if attempts.next_at is None:
                     failed |= {"state": SET_ASIDE}
                 connection.execute(update(deliveries).where(of_delivery).values(failed | {"next_at": attempts.next_at}))
                 if until := set_aside_heard_until(endpoint, now):
                     old = and_(deliveries.c.webhook_id == webhook.id, waits, deliveries.c.heard_at <= until)
-                    aside = {"state": SET_ASIDE, "next_at": None, "why": answer.why}
+                    aside = {"state": SET_ASIDE, "next_at": None, "why": why}
                     connection.execute(update(deliveries).where(old).values(aside))
             connection.execute(update(webhooks).where(of_webhook).values(values))
 
     def note_trouble(self, webhook_id: int, trouble: str | None) -> None:
-        """Store why a webhook hears nothing, or that it does."""
+        """Store why a webhook receives no events, or that it does."""
+        trouble = trouble and trouble[:LONGEST_WHY]
         with self.database.writing() as connection:
             connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(trouble=trouble))
 

@@ -17,6 +17,8 @@ from nkk.store.database import UtcDateTime, new_metadata
 
 metadata = new_metadata()
 
+LONGEST_WHY = 250
+
 _ID = BigInteger().with_variant(Integer, "sqlite")
 
 webhooks = Table(
@@ -35,8 +37,8 @@ webhooks = Table(
     Column("failing_since", UtcDateTime),
     Column("next_at", UtcDateTime),
     Column("last_at", UtcDateTime),
-    Column("last_answer", String(250)),
-    Column("trouble", String(250)),
+    Column("last_answer", String(LONGEST_WHY)),
+    Column("trouble", String(LONGEST_WHY)),
     Column("replay_since", String(40)),
     Column("dropped", Integer, nullable=False),
     # An id is never used again, because a running process knows webhooks by theirs.
@@ -60,7 +62,7 @@ deliveries = Table(
     Column("tries", Integer, nullable=False),
     Column("tried_since", UtcDateTime),
     Column("next_at", UtcDateTime),
-    Column("why", String(250)),
+    Column("why", String(LONGEST_WHY)),
     UniqueConstraint("webhook_id", "event_id"),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.

@@ -176,7 +176,7 @@ class Worker:
 
     def _note_trouble(self, trouble: str | None) -> None:
         with suppress(SQLAlchemyError):
-            self._store.note_trouble(self.id, trouble and trouble[:250])
+            self._store.note_trouble(self.id, trouble)
 
     def _send(self) -> None:
         """Send what is due until nothing is, then wait until something is heard, or a moment."""
@@ -201,7 +201,12 @@ class Worker:
 
     def _send_one(self, webhook: Webhook, delivery: Delivery, poster: Poster) -> Answer:
         request = signed(webhook, delivery.event_id, delivery.body, self._means.clock())
-        answer = poster.post(webhook.sealed.url, request, delivery.body)
+        try:
+            answer = poster.post(webhook.sealed.url, request, delivery.body)
+        except Exception as error:
+            # An unexpected fault of one delivery must not hold up the others.
+            log.exception("webhook failed", webhook=self.name, event_id=delivery.event_id)
+            answer = Answer(None, f"fault: {type(error).__name__}")
         self._store.mark(webhook, delivery, answer, self._means.clock(), _jitter())
         log.info(
             "webhook answered" if answer.is_success else "webhook failed",

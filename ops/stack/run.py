@@ -297,9 +297,7 @@ class Stack:
 
     def _start_webhooks(self) -> None:
         # Each webhook has a broker user of its own: this process needs the broker's address alone.
-        parts = urlsplit(self.amqp_uri)
-        address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        given = {"AMQP_URI": address, WEBHOOKS_DATABASE_URL.name: self.database_url(WEBHOOKS)}
+        given = {"AMQP_URI": without_account(self.amqp_uri), WEBHOOKS_DATABASE_URL.name: self.database_url(WEBHOOKS)}
         self._start(WEBHOOKS, self.environment(WEBHOOKS) | given, [sys.executable, "-m", WEBHOOKS])
 
     def _start(self, name: str, environment: dict[str, str], command: list[str], *sockets: socket.socket) -> None:
@@ -330,6 +328,12 @@ def declare_topology(amqp_uri: str, api: str | None = None) -> list[str]:
     with Connection(amqp_uri, connect_timeout=5) as connection:
         names = topology.declare(connection.default_channel, STAGES, EVENTS)
     return names + (tools.bring_up_to_date(BrokerApi(api, amqp_uri)) if api else [])
+
+
+def without_account(uri: str) -> str:
+    """Return `uri` without user and password."""
+    parts = urlsplit(uri)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def has_webhooks(url: str) -> bool:

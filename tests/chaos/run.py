@@ -18,6 +18,7 @@ from tests.chaos.accountant.history import history
 from tests.chaos.accountant.journeys import Unfinished, explained
 from tests.chaos.listening import Listener, listening
 from tests.chaos.plan import Strike, plan
+from tests.chaos.posting import Posted, posting
 from tests.chaos.record import Record, Struck, starved_so_far
 from tests.chaos.strikes import BY_NAME, KINDS
 from tests.chaos.strikes.stages import there_again
@@ -105,7 +106,10 @@ def run(
         broker.listen(found.uri)
         # Events that were published before the listener existed.
         overheard = [(event.stage, event.event_id) for event in found.books.read().told]
-        listeners = held.enter_context(listening(found.api, found.line, seed, OPDS[0], seconds))
+        listeners: list[Listener | Posted] = [
+            *held.enter_context(listening(found.api, found.line, seed, OPDS[0], seconds)),
+            held.enter_context(posting(found.api, found.line, seed, folder / "webhooks")),
+        ]
         people = People(found.installation)
         traffic = Traffic(people, found.installation.url, record, rate)
         strikes = plan(seed, seconds, KINDS, found.targets)
@@ -185,7 +189,7 @@ def _is_ready(found: World) -> bool:
     return False
 
 
-def settled(found: World, overheard: list[tuple[str, str]], listeners: Sequence[Listener] = ()) -> None:
+def settled(found: World, overheard: list[tuple[str, str]], listeners: Sequence[Listener | Posted] = ()) -> None:
     """Wait until nothing is in transit any more, or time is up. What was consumed meanwhile is added to `overheard`."""
 
     def nothing_moves() -> bool:

@@ -144,6 +144,13 @@ def test_an_answer_of_410_switches_off_until_it_is_resumed_and_loses_nothing(mom
     assert [moments.send(TAKEN), moments.send(TAKEN)] == ["e1", "e2"]
 
 
+def test_a_long_reason_is_cut(moments):
+    moments.hear("e1")
+    moments.send(Answer(None, "x" * 1000))
+    moments.store.note_trouble(moments.webhook.id, "y" * 1000)
+    assert (moments.summary["last_answer"], moments.summary["trouble"]) == ("x" * 250, "y" * 250)
+
+
 def test_a_paused_webhook_collects_and_has_its_whole_patience_afterwards(moments):
     moments.store.pause("kasus")
     moments.hear("e1")

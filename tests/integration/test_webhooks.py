@@ -30,7 +30,7 @@ from nkk.store.migrations import upgrade
 from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode
 from ops.stack.ports import free_port
-from ops.stack.run import ROOT
+from ops.stack.run import ROOT, without_account
 from ops.tools import remove, tools
 from tests.installations import eventually, new_vhost
 from tests.receivers import HOST, TAKEN, Authority, Receiver, answers, receiver
@@ -125,11 +125,6 @@ class Hooks:
 
     def summary(self, name: str) -> dict[str, Any]:
         return next(each for each in self.store.summaries(utc_now()) if each["name"] == name)
-
-
-def without_account(uri: str) -> str:
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 @pytest.fixture
@@ -233,6 +228,22 @@ def test_a_receiver_that_is_gone_is_asked_no_more_until_it_is_resumed(hooks, goo
         hooks.store.resume("kasus", utc_now())
         eventually(lambda: hooks.waiting("kasus") == 0)
     assert ids(good) == ["e0", "e0", "e1", "e2"]
+
+
+def test_a_fault_of_our_own_with_one_event_holds_up_no_other(hooks, good, monkeypatch):
+    post = Poster.post
+
+    def faulty(self, url, headers, body):
+        if headers["webhook-id"] == "e0":
+            raise RuntimeError("a fault of our own")
+        return post(self, url, headers, body)
+
+    monkeypatch.setattr(Poster, "post", faulty)
+    hooks.add("kasus", good.url)
+    with hooks.running():
+        hooks.publish(4, subjects=2)
+        eventually(lambda: ids(good) == ["e1", "e3"])
+        assert hooks.waiting("kasus") == 2
 
 
 def test_what_does_not_fit_the_store_waits_in_the_queue_and_comes_later(hooks, good, monkeypatch):
