@@ -156,16 +156,21 @@ class Replay:
         name = replay_requests_name(self._stage)
         body = json.dumps({"since": since and write_instant(since)})
         request = Message(str(uuid4()), name, name, body, user_id=tool_user(self._tool))
-        old = (
-            f"{self._stage} takes no requests for past events: it is of an older version, or `nkk topology` has not "
-            "run since it was upgraded"
-        )
+        publisher, is_said = BatchPublisher(connection), False
         try:
-            taken = BatchPublisher(connection).publish([request])
+            while not publisher.publish([request]):
+                _consumers(channel, name)  # the broker returned it because there is no such queue, or the queue is full
+                if not is_said:
+                    self._on_trouble(f"too many requests for past events wait at {self._stage}; trying again")
+                    is_said = True
+                if self._until():
+                    return
+                sleep(TRY_AGAIN_SECONDS)
         except NotFound:
-            raise SubscriptionError(old) from None
-        if not taken:
-            raise SubscriptionError(old)
+            raise SubscriptionError(
+                f"{self._stage} takes no requests for past events: it is of an older version, or `nkk topology` has "
+                "not run since it was upgraded"
+            ) from None
         self._request = request.id
         self._on_progress(f"asked {self._stage} for its events {_since(since)}")
 

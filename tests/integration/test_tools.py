@@ -13,7 +13,7 @@ import pytest
 from kombu import Connection
 
 from nkk.client import ReplayRefusedError, SubscriptionError, replay, subscribe, subscription
-from nkk.exchanges import REPLAY, replay_key, replay_name, tool_queue, tool_replay_queue
+from nkk.exchanges import REPLAY, replay_key, replay_name, replay_requests_name, tool_queue, tool_replay_queue
 from nkk.messaging.publisher import Message, publisher
 from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode
@@ -257,6 +257,30 @@ def test_what_was_in_the_replay_is_not_remembered_for_ever(stage, tool, monkeypa
     with closing(subscribe("triage", uri=tool, since="first", until=lambda: bool(cleared))) as events:
         assert [event["id"] for event in events] == past
     assert cleared == [3]
+
+
+def test_a_stage_at_which_too_many_requests_wait_is_asked_again(uri, tool, monkeypatch):
+    monkeypatch.setattr(replay, "TRY_AGAIN_SECONDS", 0.05)
+    stage, said, came = FakeStage(uri), [], []
+    past = stage.tell("ticket", live=False)
+    name = replay_requests_name("triage")
+    with Connection(uri) as connection:
+        channel = connection.default_channel
+        channel.queue_delete(name)
+        full = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        channel.queue_declare(name, durable=True, auto_delete=False, arguments=full)
+        channel.queue_bind(name, name, name)
+        with publisher(uri) as sender:
+            assert sender.publish([Message("other", name, name, '{"since": null, "tool": "gone"}')])
+        events = subscribe("triage", uri=tool, since="first", on_trouble=said.append)
+        reading = threading.Thread(target=lambda: came.extend(heard(events, 1)))
+        reading.start()
+        eventually(lambda: said == ["too many requests for past events wait at triage; trying again"])
+        channel.queue_purge(name)
+        with stage.answering():
+            reading.join(30)
+    assert came == [past]
+    events.close()
 
 
 def test_a_stage_that_is_away_is_waited_for_and_said_to_be(uri, tool, monkeypatch):
