@@ -218,7 +218,8 @@ def _oldest(channel: Any, queue: str, otherwise: datetime) -> datetime:
 
     It would come after the replay. A replay that begins at it has it in its place, before what happened later.
     """
-    head = channel.basic_get(queue)
+    # Taken and given back, it could come out of its order to another consumer.
+    head = None if _consumers(channel, queue) else channel.basic_get(queue)
     if head is None:
         return otherwise
     channel.basic_reject(head.delivery_tag, requeue=True)
