@@ -8,6 +8,7 @@ its bindings decide which of the published events the tool receives.
 
 import json
 import re
+from collections import deque
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
@@ -51,6 +52,9 @@ MOST_WAITING = 10_000
 """The events that may wait for a tool before the stage waits for the tool; its queue drops events above its limit."""
 
 WAIT_SECONDS = 1.0
+MOST_REPLACED = 100
+"""How many requests of a tool that it replaced by later ones an instance knows."""
+
 PATIENCE = timedelta(days=1)
 """How long a request is kept for a tool that takes no events at all."""
 
@@ -104,7 +108,8 @@ class Replayer:
         self._private = tuple(private)
         self._kept = kept
         self._clock = clock
-        self._newest: dict[str, str] = {}
+        self._latest: dict[str, str] = {}
+        self._replaced: dict[str, deque[str]] = {}
         self._stopped = Signal()
         self._stopping = False
 
@@ -160,10 +165,11 @@ class Replayer:
             if tool:
                 _publish(publisher, [self._marker(request_id, tool, REPLAY_REFUSED, reason=str(fault))])
             return 0
-        if "after" not in body:
-            self._newest[tool] = request_id
-        elif self._newest.get(tool, request_id) != request_id:
-            return 0  # the tool asked again meanwhile, and passes over what answers its earlier request
+        if "after" in body:
+            if request_id in self._replaced.get(tool, ()):
+                return 0
+        elif not message.delivery_info["redelivered"]:
+            self._replace(tool, request_id)
         if waiting >= MOST_WAITING:
             self._put_off(request_id, request, publisher)
             return None
@@ -178,6 +184,16 @@ class Replayer:
             _publish(publisher, [self._marker(request_id, tool, REPLAY_ENDED, until=request.asked_at, **told)])
             log.info("replay ended", service=self._service, tool=tool, since=request.since, count=request.count)
         return len(rows)
+
+    def _replace(self, tool: str, request_id: str) -> None:
+        """Note that a tool asked again: it ignores what answers the request that it sent before.
+
+        Of that one this instance carries out nothing more. An instance that did not see both goes on with it, which
+        costs time only.
+        """
+        if earlier := self._latest.get(tool):
+            self._replaced.setdefault(tool, deque(maxlen=MOST_REPLACED)).append(earlier)
+        self._latest[tool] = request_id
 
     def _sender(self, message: Any) -> tuple[str, Any]:
         """Return the tool that sent a request, and the request's JSON. Raises UnusableRequestError."""

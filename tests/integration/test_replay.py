@@ -267,6 +267,20 @@ def test_a_newer_request_of_a_tool_replaces_the_one_that_is_carried_out(database
     assert [marker["request"] for _, marker in tool.markers] == [newer]
 
 
+def test_a_request_is_not_replaced_by_one_that_another_instance_carried_out_before(database, uow, uri, connection):
+    tool = Tool(connection, ResponseReturned.TYPE)
+    ids = told(uow, 3 * SLICE)
+    with at_work(database, uri) as one, at_work(database, uri) as other:
+        ask(uri, tool.name)
+        one()
+        tool.read()
+        newer = ask(uri, tool.name)
+        other(turns=1)
+        one()
+    assert [event["id"] for event in tool.read()] == ids
+    assert tool.markers[-1][1]["request"] == newer
+
+
 def test_a_request_with_the_longest_id_is_answered(database, uow, uri, connection):
     tool = Tool(connection, ResponseReturned.TYPE)
     told(uow, 1)
