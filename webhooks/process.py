@@ -1,6 +1,7 @@
 """The process of all webhooks: it starts and ends their workers as the admin adds, changes and removes webhooks."""
 
 import fcntl
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -34,6 +35,9 @@ TURN_SECONDS = 1.0
 SILENT_SECONDS = 60.0
 """For how long a worker may make no turn. Each request and each statement to the database ends much sooner."""
 
+NICENESS = 10
+"""How much this process gives way to others: on one machine, complaints are accepted first."""
+
 PRUNE_SECONDS = 3600.0
 ADVISORY_LOCK = 6712
 
@@ -44,6 +48,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT. Raises SettingsError."""
     configure()
     check(OF["webhooks"])
+    os.nice(NICENESS)
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
