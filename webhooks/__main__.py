@@ -4,9 +4,10 @@ import sys
 
 from nkk.settings import SettingsError
 from webhooks.process import main
+from webhooks.storage import KeysError
 
 if __name__ == "__main__":
     try:
         main()
-    except SettingsError as error:
+    except (SettingsError, KeysError) as error:
         sys.exit(str(error))

@@ -30,6 +30,11 @@ from webhooks.domain import (
 from webhooks.signing import new_secret
 from webhooks.tables import DELIVERED, LONGEST_WHY, SET_ASIDE, WAITING, deliveries, waits, webhooks
 
+
+class KeysError(ValueError):
+    """The keys do not decrypt what is stored."""
+
+
 FIRST = "first"
 """Since when events are replayed, where that is since the first one that the stage keeps."""
 
@@ -353,4 +358,6 @@ class Store:
         try:
             return self._keys.decrypt(sealed.encode())
         except InvalidToken:
-            raise ValueError("NKK_WEBHOOKS_KEYS does not open what is kept of webhooks: name the key it was.") from None
+            raise KeysError(
+                "NKK_WEBHOOKS_KEYS does not decrypt what is stored: add the former key behind it."
+            ) from None

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg2
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from nkk.store.database import Database
 from nkk.store.migrations import upgrade
@@ -255,3 +256,21 @@ def test_one_process_has_the_turn_and_another_takes_it_over(moments):
     first.leave()
     assert [second.take(), first.take()] == [True, False]
     second.leave()
+
+
+def test_a_process_that_loses_its_session_has_lost_the_turn_and_can_take_it_again(on_postgres):
+    first, second = Turn(on_postgres), Turn(on_postgres)
+    assert first.take()
+    with psycopg2.connect(on_postgres.engine.url.render_as_string(False).replace("+psycopg2", "")) as connection:
+        query = "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        with connection.cursor() as cursor:
+            cursor.execute(f"{query} AND database = (SELECT oid FROM pg_database WHERE datname = current_database())")
+            assert cursor.fetchone() == (1,)
+    connection.close()
+    with pytest.raises(SQLAlchemyError):
+        first.take()
+    assert second.take()
+    assert not first.take()
+    second.leave()
+    assert first.take()
+    first.leave()
