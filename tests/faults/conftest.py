@@ -12,13 +12,16 @@ from tests.installations import new_databases, new_vhost
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the tests with an installation of their own first: an idle one, too, takes processor time."""
-    items.sort(key=_shares_one)
+    """Start the shared installations as late as possible, because an idle one, too, takes processor time."""
+    items.sort(key=_shared)
 
 
-def _shares_one(item: pytest.Item) -> bool:
-    params = item.callspec.params if hasattr(item, "callspec") else {}
-    return "trial" in params or "sqlite_trial" in getattr(item, "fixturenames", ())
+def _shared(item: pytest.Item) -> int:
+    """Return which installation the test shares: 0 for none, 1 on SQLite, 2 on PostgreSQL."""
+    on = item.callspec.params.get("trial") if hasattr(item, "callspec") else None
+    if on == "postgres":
+        return 2
+    return int(on == "sqlite" or "sqlite_trial" in getattr(item, "fixturenames", ()))
 
 
 @pytest.fixture(scope="package")
