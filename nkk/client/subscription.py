@@ -96,7 +96,7 @@ def subscribe(
 def _name(tool: str | None, name: str | None) -> str:
     if tool is not None:
         if name not in (None, tool):
-            raise SubscriptionError(f"this credential is the tool {tool}'s, who cannot listen as {name}")
+            raise SubscriptionError(f"this credential is the tool {tool}'s, which cannot listen as {name}")
         return tool
     if name is None:
         raise ValueError("name the tool (`--as` of nkk subscribe): the broker's user in this URI is not a tool's")
@@ -206,9 +206,9 @@ class _Subscription:
     def _report(self, others: int) -> None:
         # After a reconnection, the other consumer may be this tool's old connection, not closed by the broker yet.
         if others and not self._has_begun:
+            another = "`nkk tools add` makes a tool that hears" if self._is_tool else "take another name to hear"
             self._on_trouble(
-                f"{others} more of this name listen to {self._stage}: each event goes to one of you; take "
-                "another name to hear them all"
+                f"{others} more of this name listen to {self._stage}: each event goes to one of you; {another} them all"
             )
         is_first, self._begun, self._has_begun = not self._has_begun, True, True
         if self._away is not None:

@@ -64,6 +64,19 @@ def test_a_credential_is_all_that_a_tool_needs(uri, tool):
     assert said == ["listening"]
 
 
+def test_two_processes_with_one_credential_share_the_events_and_the_second_is_told(uri, tool):
+    stage, said = FakeStage(uri), []
+    told = [stage.tell("ticket")]
+    with closing(subscribe("triage", uri=tool)) as first:
+        assert heard(first, 1) == told
+        second = subscribe("triage", uri=tool, on_trouble=said.append, until=lambda: bool(said))
+        assert list(second) == []
+    assert said == [
+        "1 more of this name listen to triage: each event goes to one of you; `nkk tools add` makes a tool that hears "
+        "them all"
+    ]
+
+
 def test_a_tool_of_another_stage_is_told_which_is_its_own(tool):
     with pytest.raises(SubscriptionError, match=r"^the tool tool-\d+ is for triage, not for intake$"):
         next(subscribe("intake", uri=tool))

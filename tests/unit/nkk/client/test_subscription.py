@@ -31,7 +31,7 @@ def test_the_user_in_the_uri_says_which_tool_it_is(uri, tool):
 @pytest.mark.parametrize(
     ("name", "uri", "since", "said"),
     [
-        ("other", TOOL, None, "this credential is the tool my-tool's, who cannot listen as other"),
+        ("other", TOOL, None, "this credential is the tool my-tool's, which cannot listen as other"),
         (None, USER, None, "name the tool"),
         ("my-tool", USER, "first", "`nkk tools add` prints one"),
         (None, TOOL, datetime(2026, 1, 1), "since is an aware datetime, or 'first'"),
