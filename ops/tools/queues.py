@@ -7,11 +7,11 @@ from amqp.exceptions import NotFound, PreconditionFailed
 from kombu import Connection
 
 from nkk.contracts import STAGES
-from nkk.exchanges import TOOLS_DROPPED
+from nkk.exchanges import TOOLS_DROPPED, exchange_name
 from nkk.messaging.topology import NO_DELIVERY_LIMIT, QUORUM
 from nkk.settings import NKK_TOOL_DAYS, NKK_TOOL_EVENTS
 from ops.broker_api import BrokerApi
-from ops.tools.tool import Binding, Tool, ToolError
+from ops.tools.tool import Binding, Tool, ToolError, public_events
 
 POLICY, REQUESTS_POLICY = "nkk-tools", "nkk-replay-requests"
 
@@ -63,7 +63,8 @@ def take_over(api: BrokerApi, connection: Connection, tool: Tool, say: Say) -> N
     if not found:
         return
     same_form = found["durable"] and found["arguments"] == QUEUE
-    whole = not tool.opd and not tool.types and bound(api, tool.queue) <= tool.bindings()
+    public = {(exchange_name(tool.stage), event.TYPE) for event in public_events(tool.stage)}
+    whole = not tool.opd and not tool.types and bound(api, tool.queue) <= public
     if same_form and whole:
         waiting = channel.queue_declare(tool.queue, passive=True).message_count
         say(f"the queue {tool.queue} was there before and is taken over, with the {waiting} events that wait in it")

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from nkk.contracts import EVENTS, STAGES, EventData
+from nkk.contracts.events import ComplaintSubmittedV1
 from nkk.contracts.fields import Slug
 from nkk.exchanges import (
     REPLAY_MARKER,
@@ -97,13 +98,16 @@ class Tool:
         return {"stage": self.stage, "opd": self.opd, "types": list(self.types)}
 
 
+def public_events(stage: str) -> list[type[EventData]]:
+    """Return the events of `stage` that are not private."""
+    return [event for event in EVENTS if stage in event.SERVICES and not event.PRIVATE]
+
+
 def events_for(stage: str, opd: str | None) -> list[type[EventData]]:
     """Return the events of `stage` that a tool may receive: no private ones, and for an OPD those that name one."""
-    return [
-        event
-        for event in EVENTS
-        if stage in event.SERVICES and not event.PRIVATE and (not opd or "opd" in event.SCHEMA.fields)
-    ]
+    # The oldest complaints' first event, which a replay could contain, reveals which reports have the same author.
+    events = [event for event in public_events(stage) if event is not ComplaintSubmittedV1]
+    return [event for event in events if not opd or "opd" in event.SCHEMA.fields]
 
 
 STAGES_OF_OPDS = tuple(

@@ -266,6 +266,24 @@ def test_a_tool_of_an_earlier_version_is_taken_over_with_what_waits_for_it(api: 
     assert heard(tools.connection_line(api.uri, tool, secret), tool) == ids
 
 
+def test_no_tool_receives_the_event_that_names_its_reporter_and_one_that_did_is_taken_over(
+    api: BrokerApi, name: str
+) -> None:
+    tool, said = Tool(name, "intake"), []
+    former = (exchange_name("intake"), "complaint.submitted.v1")
+    with Connection(api.uri) as connection:
+        channel = connection.default_channel
+        channel.queue_declare(tool.queue, durable=True, auto_delete=False, arguments=QUEUE)
+        channel.queue_bind(tool.queue, *former)
+    secret = tools.add(api, tool, said.append)
+    assert "is taken over, with the 0 events" in said[0]
+    publish(api.uri, "complaint.submitted.v1", service="intake")
+    (expected,) = publish(api.uri, "complaint.submitted.v2", service="intake")
+    assert heard(tools.connection_line(api.uri, tool, secret), tool) == [expected]
+    with pytest.raises(ToolError, match=r"intake publishes nothing for tools as complaint\.submitted\.v1"):
+        Tool(name, "intake", types=("complaint.submitted.v1",)).check()
+
+
 @pytest.mark.parametrize(
     ("opd", "types", "bound_to", "why"),
     [
