@@ -20,7 +20,7 @@ from tests.people import People, travel_as_complaint
 
 pytestmark = pytest.mark.proof
 
-COUNT = 75
+COUNT = 150
 
 
 def put(whole: Installation, stage: str, sent: list[Sent]) -> None:
