@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from ops.stack.broker import PrivateNode
+from ops.stack.run import WEBHOOKS
 from tests.installations import QuickStack
 
 FOLDER = Path(__file__).resolve().parents[2] / "deploy/rabbitmq"
@@ -21,7 +22,9 @@ class SeparateUsers(QuickStack):
     """A stack in which each process has its own broker user."""
 
     def environment(self, process: str) -> dict[str, str]:
-        return super().environment(process) | {"AMQP_URI": uri_of(self.amqp_uri, process)}
+        found = super().environment(process)
+        # The process of the webhooks connects with the credential of each of them.
+        return found if process == WEBHOOKS else found | {"AMQP_URI": uri_of(self.amqp_uri, process)}
 
 
 def create_users(node: PrivateNode, uri: str) -> None:
