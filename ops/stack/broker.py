@@ -254,9 +254,9 @@ class PrivateNode:
             "RUNNING_UNDER_SYSTEMD": "true",
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
             "RABBITMQ_DIST_PORT": str(free_port()),
-            # Otherwise the node and each rabbitmqctl would listen for other nodes on all addresses.
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": LOOPBACK_ONLY,
-            "RABBITMQ_CTL_ERL_ARGS": LOOPBACK_ONLY,
+            # Otherwise the node, each rabbitmqctl, and a process that the node starts once a minute would listen for
+            # other nodes on all addresses.
+            "ERL_AFLAGS": LOOPBACK_ONLY,
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": LOOPBACK,
         }

@@ -146,8 +146,7 @@ class Member(PrivateNode):
         environment = super()._environment() | {
             "RABBITMQ_NODENAME": f"rabbit@{self.name}",
             "RABBITMQ_DIST_PORT": "25672",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "",
-            "RABBITMQ_CTL_ERL_ARGS": "",
+            "ERL_AFLAGS": "",
         }
         del environment["ERL_EPMD_ADDRESS"]
         return environment

@@ -53,4 +53,6 @@ def test_the_first_webhook_starts_the_process_and_a_complaint_is_told_to_its_rec
         assert (row["waiting"], row["last_answer"]) == (1, "500")
         log = running.log("webhooks")
         assert not [word for word in (ticket, "whsec_", "/kasus", "Traceback") if word in log]
+        # The broker is other tests' too, and names of tools are the whole broker's.
+        assert nkk(running, managed_rabbit, "webhooks", "remove", "kasus", "--yes").returncode == 0
         people.close()

@@ -58,6 +58,10 @@ LOOPBACK = {"0100007F", "00000000000000000000000001000000"}
 """The addresses 127.0.0.1 and ::1, in the kernel's notation."""
 
 
+MINUTELY = "[begin rabbit_nodes_common:ensure_epmd(), timer:sleep(300) end || _ <- lists:seq(1, 6)]."
+"""What a node does once a minute: it starts a process that starts its port mapper if there is none."""
+
+
 def listening(folder: Path) -> dict[str, set[str]]:
     """Return the addresses on which processes of the node in `folder` listen, by command line."""
     by_inode = {}
@@ -77,7 +81,7 @@ def listening(folder: Path) -> dict[str, set[str]]:
 
 
 def test_a_node_of_our_own_and_what_speaks_to_it_listen_on_loopback_alone(managed_rabbit: PrivateNode) -> None:
-    asked = threading.Thread(target=managed_rabbit.ctl, args=("eval", "timer:sleep(3000)."))
+    asked = threading.Thread(target=managed_rabbit.ctl, args=("eval", MINUTELY))
     asked.start()
     everybody: dict[str, set[str]] = {}
     while asked.is_alive():

@@ -44,14 +44,17 @@ def is_named(name: str, said: str) -> bool:
     return any(line.strip().startswith((f"{name} ", f"{name}=")) for line in said.splitlines())
 
 
+def stage_command(stage: str) -> tuple[str, ...]:
+    return ("nameko", "run", "--config", "services/nameko.yaml", SERVICES[stage])
+
+
 @pytest.mark.parametrize("process", OF)
 def test_a_process_names_all_that_it_cannot_use_or_lacks_and_repeats_no_secret(process: str) -> None:
-    command = (
-        ("gunicorn", "--config", "gateway/gunicorn.py", "gateway:create_app()")
-        if process == "gateway"
-        else ("nameko", "run", "--config", "services/nameko.yaml", SERVICES[process])
-    )
-    ended = started(*command, **WRONG)
+    commands = {
+        "gateway": ("gunicorn", "--config", "gateway/gunicorn.py", "gateway:create_app()"),
+        "webhooks": ("nkk", "webhooks", "run"),
+    }
+    ended = started(*commands.get(process) or stage_command(process), **WRONG)
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0
     assert {setting.name for setting in OF[process] if is_named(setting.name, said)} == {
