@@ -79,7 +79,7 @@ class NotificationService(
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
             work.journeys.note(_entry(event), path=Path.INFORMATION)
-            work.answers.add(_answer(event, calendar, Path.INFORMATION, event.data.service_due_at, material=None))
+            work.answers.add(_answer(event, calendar, Path.INFORMATION, material=None))
 
     @handles(ComplaintForwarded, batched=True)
     def on_complaint_forwarded(self, event: Event[ComplaintForwarded]) -> None:
@@ -104,10 +104,14 @@ class NotificationService(
         """Note the approval of a response, and open a case for its answer (the end of step 5)."""
         calendar = self.calendars.named_by(event.data)
         with self._noting(event) as work:
-            # The event has it to the day only.
-            due = work.journeys.service_due_at(event.data.ticket) or event.data.service_due_at
-            work.journeys.note(_entry(event))
-            work.answers.add(_answer(event, calendar, Path.COMPLAINT, due, material=event.data.text))
+            work.answers.add(_answer(event, calendar, Path.COMPLAINT, material=event.data.text))
+
+            def promise(due: datetime | None) -> None:
+                # The event has it to the day only, and the submission may be consumed later.
+                if due is not None:
+                    work.answers.promise(event.data.ticket, due)
+
+            work.journeys.note(_entry(event), "service_due_at", promise, path=Path.COMPLAINT)
 
     # -- step 6: the operator's second desk
 
@@ -198,13 +202,18 @@ class NotificationService(
         data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self._noting(event) as work:
 
-            def answered(at: datetime) -> None:
-                # The submission can be consumed after the answer was sent; only now can the answer's time be computed.
-                work.journeys.answered(data.ticket, at, calendar.minutes_between(event.time, at))
+            def catch_up(path: str | None) -> None:
+                # The submission can be consumed after later events, which lack what only it says.
+                if path is None:
+                    return
+                work.answers.promise(data.ticket, data.service_due_at)
+                if (at := work.journeys.answered_at(data.ticket)) is not None:
+                    work.journeys.answered(data.ticket, at, calendar.minutes_between(event.time, at))
 
             work.journeys.note(
                 _entry(event),
-                answered,
+                "path",
+                catch_up,
                 submitted_at=data.submitted_at,
                 service_due_at=data.service_due_at,
                 late_at=data.service_due_at,
@@ -253,13 +262,13 @@ def _entry(event: Event[Any]) -> Entry:
     )
 
 
-def _answer(event: Event[Any], calendar: Calendar, path: Path, due: datetime, material: str | None) -> Answer:
+def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | None) -> Answer:
     return Answer(
         ticket=event.data.ticket,
         path=path,
         material=material,
         note=event.data.note,
-        service_due_at=due,
+        service_due_at=event.data.service_due_at,
         service_calendar=event.data.service_calendar,
         **started(steps.ANSWER, event.time, calendar),
     )

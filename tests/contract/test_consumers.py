@@ -133,7 +133,7 @@ def test_notification_makes_an_entry_of_every_event_about_a_complaint(event, hea
 def test_notification_makes_work_of_what_comes_to_be_answered(event, path, material, heard):
     read = heard(event)
     text = material and getattr(read.data, material)
-    answer = notification._answer(read, CALENDAR, path, read.data.service_due_at, text)
+    answer = notification._answer(read, CALENDAR, path, text)
     assert (answer.ticket, answer.path, answer.material, answer.note, answer.service_due_at) == (
         read.data.ticket,
         path,

@@ -319,7 +319,7 @@ def walked(chance, calendars, returns):
             by="staff",
         )
     way.record(comes, case, calendar.version)
-    answer = notification._answer(event_of(comes, now), calendar, Path.COMPLAINT, comes.service_due_at, None)
+    answer = notification._answer(event_of(comes, now), calendar, Path.COMPLAINT, None)
     way.keep(answer)
     now, calendar = way.later()
     answer.send("Jawaban.", now, calendar)

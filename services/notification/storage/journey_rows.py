@@ -36,6 +36,10 @@ class Answers(Rows[Answer]):
         # A correlated subquery for each waiting answer is cheaper than reading all journeys of the category.
         return exists().where(journeys.c.ticket == answers.c.ticket, journeys.c.category == wanted.category)
 
+    def promise(self, ticket: str, due: datetime) -> None:
+        """Set the exact end of the time promised for the whole service, where there is a case."""
+        self._connection.execute(update(answers).where(answers.c.ticket == ticket).values(service_due_at=due))
+
     def to_remind(self, now: datetime, limit: int) -> list[Answer]:
         """Return and lock answers whose reporter is due a reminder, skipping those locked by others."""
         query = select(answers).where(answers.c.remind_at < now).order_by(answers.c.remind_at).limit(limit)
@@ -55,18 +59,16 @@ class Journeys:
         self._connection = connection
         self._inserts = inserts or Inserts(connection)
 
-    def note(self, entry: Entry, answered: Callable[[datetime], None] | None = None, **known: Any) -> None:
+    def note(
+        self, entry: Entry, asked: str = "answered_at", then: Callable[[Any], None] = lambda _: None, **known: Any
+    ) -> None:
         """Add `entry` to its journey, and set the columns `known`.
 
-        Where the complaint was already answered, `answered` is called with that time when this is written.
+        When this is written, `then` is called with the resulting value of column `asked`. Of two events of a complaint
+        that are consumed at the same time, the later call sees what both have set.
         """
-
-        def tell(at: datetime | None) -> None:
-            if answered is not None and at is not None:
-                answered(at)
-
         self._inserts.add(entries, vars(entry))
-        self._inserts.add_or_update(journeys, {"ticket": entry.ticket} | known, "answered_at", tell)
+        self._inserts.add_or_update(journeys, {"ticket": entry.ticket} | known, asked, then)
 
     def open_by_category(self) -> dict[str, int]:
         """Return the numbers of open complaints, by category and by category/sub-category."""
@@ -85,15 +87,9 @@ class Journeys:
             raise UnknownTicket
         return found[0]
 
-    def service_due_at(self, ticket: str) -> datetime | None:
-        """Return the exact end of the time promised for the whole service, None until the submission was consumed."""
-        query = select(journeys.c.service_due_at).where(journeys.c.ticket == ticket)
-        found: datetime | None = self._connection.execute(query).scalar()
-        if found is None:
-            # It can be among the rows of this batch that are not written yet.
-            self._inserts.flush()
-            found = self._connection.execute(query).scalar()
-        return found
+    def answered_at(self, ticket: str) -> datetime | None:
+        """Return when a complaint was answered, None while it is not."""
+        return self._connection.execute(select(journeys.c.answered_at).where(journeys.c.ticket == ticket)).scalar()
 
     def of(self, tickets: list[str]) -> list[Journey]:
         """Return the journeys among `tickets` that are known."""
