@@ -114,7 +114,8 @@ NKK_TOOLS_ADDRESS = Setting("NKK_TOOLS_ADDRESS", written.address, "127.0.0.1")
 NKK_TOOLS_PORT = Setting("NKK_TOOLS_PORT", written.number(1, 65535), "5671")
 NKK_TOOLS_HOST = Setting("NKK_TOOLS_HOST", written.host, "")
 NKK_TOOL_DAYS = Setting("NKK_TOOL_DAYS", written.number(1, 49), "30")
-NKK_TOOL_EVENTS = Setting("NKK_TOOL_EVENTS", written.number(1000, 100_000_000), "1000000")
+# More than the past events that a stage lets wait for a tool (nkk.messaging.replay), of which none may be dropped.
+NKK_TOOL_EVENTS = Setting("NKK_TOOL_EVENTS", written.number(20_000, 100_000_000), "1000000")
 
 NKK_OUTBOX_DAYS = Setting("NKK_OUTBOX_DAYS", written.number(1, 36_500), "90")
 

@@ -19,7 +19,7 @@ from ops.cli import main
 from ops.cli.events import print_tools
 from ops.stack.broker import PrivateNode
 from ops.stack.run import declare_topology
-from ops.tools import Tool, ToolError
+from ops.tools import Tool, ToolError, queues
 from ops.tools.queues import DAY, POLICY, QUEUE
 from tests.installations import eventually, new_vhost
 
@@ -378,7 +378,8 @@ def test_no_removal_of_a_former_name_takes_another_tools_queue(api: BrokerApi, n
 def test_a_queue_that_nobody_reads_drops_the_oldest_and_it_is_counted_and_nobody_is_held_back(
     api: BrokerApi, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("NKK_TOOL_EVENTS", "1000")
+    limits = queues.policy() | {"max-length": 1000}
+    monkeypatch.setattr(queues, "policy", lambda: limits)
     tool = Tool(name, "triage")
     tools.add(api, tool)
     half = publish(api.uri, *[FORWARDED] * 501)

@@ -112,6 +112,7 @@ BAD = [
     ("NKK_TOOLS_HOST", "amqp..example.id"),
     ("NKK_TOOL_DAYS", "50"),
     ("NKK_TOOL_EVENTS", "0"),
+    ("NKK_TOOL_EVENTS", "10000"),
     ("NKK_SMTP_URL", "smtp://host?starttls=1&starttls=1"),
     ("NKK_SMTP_URL", "smtp://host?starttls=0&starttls=1"),
     ("NKK_SMTP_URL", "smtp://nkk:s3cret%C3%A9@host"),
