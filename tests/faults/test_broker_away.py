@@ -69,14 +69,7 @@ def test_stages_outlive_the_broker_and_go_on_when_it_is_back(trial: Trial, node:
             comes_back(node)
         crowd.goes_on()
         eventually(lambda: not not_ready(trial))
-    assert set(crowd.answers) <= {
-        ("submit", 201),
-        ("submit", 503),
-        ("hand over", 200),
-        ("hand over", 409),
-        ("hand over", 503),
-    }
-    assert crowd.slowest < PATIENCE
+    assert crowd.was_served(), (crowd.answers, crowd.slowest)
     trial.settled(*crowd.tickets)
     assert trial.pids() == pids
 

@@ -6,7 +6,7 @@ import pytest
 
 from ops.stack.broker import PrivateNode
 from ops.stack.postgres import PrivatePostgres
-from tests.faults.trial import PATIENCE, Crowd, Trial
+from tests.faults.trial import Crowd, Trial
 from tests.faults.trial import trial as new_trial
 from tests.installations import eventually, new_databases, new_vhost
 
@@ -36,14 +36,7 @@ def test_stages_outlive_their_databases_and_lose_nothing(trial: Trial, server: P
         crowd.is_refused()
         server.start()
         crowd.goes_on()
-    assert set(crowd.answers) <= {
-        ("submit", 201),
-        ("submit", 503),
-        ("hand over", 200),
-        ("hand over", 409),
-        ("hand over", 503),
-    }
-    assert crowd.slowest < PATIENCE
+    assert crowd.was_served(), (crowd.answers, crowd.slowest)
     trial.settled(*crowd.tickets)
     assert trial.pids() == pids
 

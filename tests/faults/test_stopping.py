@@ -8,7 +8,7 @@ import pytest
 
 from ops.stack.broker import PrivateNode
 from ops.stack.run import Stack
-from tests.faults.trial import PATIENCE, Crowd, Trial
+from tests.faults.trial import Crowd, Trial
 from tests.faults.trial import trial as new_trial
 from tests.installations import eventually, new_vhost
 
@@ -38,14 +38,7 @@ def test_instances_that_end_under_load_finish_what_they_hold(trial: Trial) -> No
             one.goes_on(2)
             other.goes_on(2)
     for crowd in (one, other):
-        assert set(crowd.answers) <= {
-            ("submit", 201),
-            ("submit", 503),
-            ("hand over", 200),
-            ("hand over", 409),
-            ("hand over", 503),
-        }
-        assert crowd.slowest < PATIENCE
+        assert crowd.was_served(), (crowd.answers, crowd.slowest)
     trial.settled(*one.tickets, *other.tickets)
     logs = trial.installation.logs()
     assert "stopped with messages in flight" not in logs

@@ -223,6 +223,11 @@ class Crowd:
         before = self._refusals()
         eventually(lambda: self._refusals() > before)
 
+    def was_served(self) -> bool:
+        """Return whether each answer came in time and was that of a service that works, or is away."""
+        expected = {("submit", 201), ("hand over", 200), ("hand over", 409)}
+        return set(self.answers) <= expected | {("submit", 503), ("hand over", 503)} and self.slowest < PATIENCE
+
     def _refusals(self) -> int:
         return sum(count for (_, status), count in list(self.answers.items()) if status == 503)
 
