@@ -164,9 +164,12 @@ class PrivateNode:
         """Wait until the node answers. Raises NoBrokerError."""
         try:
             _wait_until_ready(self.uri, lambda: self._node is not None and self._node.poll() is None)
-        except NoBrokerError:
+        except NoBrokerError as error:
             self.stop()
-            raise NoBrokerError(f"RabbitMQ did not start; see {self.folder}/server.log and {self.folder}/log") from None
+            log = self.folder / "server.log"
+            raise NoBrokerError(
+                f"RabbitMQ did not start: {error}; see {log} and {self.folder}/log\n{_last_lines(log)}"
+            ) from None
 
     def stop(self) -> None:
         """Shut the node down gracefully, then its port mapper."""
@@ -401,6 +404,12 @@ def install_packages(*names: str) -> None:
     finally:
         if ours:
             policy.unlink()
+
+
+def _last_lines(log: Path, number: int = 15) -> str:
+    """Return the last lines of `log` that are not empty."""
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return "\n".join([line for line in lines if line.strip()][-number:])
 
 
 def _kept_password(folder: Path) -> str:

@@ -1,8 +1,12 @@
 """Functions that find free ports on the loopback address."""
 
+import secrets
 import socket
 
 LOOPBACK = "127.0.0.1"
+
+OWN_PORTS = range(20_000, 32_000)
+"""The ports that `free_port` chooses from: those above are given to outgoing connections by Linux."""
 
 
 def listening_socket(preferred: int = 0) -> socket.socket:
@@ -24,13 +28,17 @@ def listening_socket(preferred: int = 0) -> socket.socket:
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return `preferred` where nothing listens on it, else any free port."""
-    for port in (preferred, 0):
+    """Return `preferred` where nothing listens on it, else any free port.
+
+    The port is for a server that takes seconds to start, and no connection of another process gets it in the meantime.
+    """
+    drawn = [secrets.choice(OWN_PORTS) for _ in range(100)]
+    for port in ([preferred] if preferred else []) + drawn:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 probe.bind((LOOPBACK, port))
             except OSError:
                 continue
-            return probe.getsockname()[1]
+            return port
     raise OSError("no free port")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nkk.settings import SettingsError
-from ops.stack.broker import PrivateNode
+from ops.stack.broker import NoBrokerError, PrivateNode
 from ops.stack.ports import free_port, listening_socket
 from ops.stack.run import Stack
 from tests.installations import eventually
@@ -21,6 +21,19 @@ def test_a_port_that_is_held_is_given_to_nobody_else():
         assert first.getsockname()[1] == port
         assert second.getsockname()[1] != port
         assert free_port(port) != port
+
+
+def test_a_port_for_a_server_that_starts_slowly_is_none_that_a_connection_may_get_in_the_meantime():
+    first, _ = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())
+    assert all(1024 < free_port() < first for _ in range(50))
+
+
+def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
+    node = PrivateNode(tmp_path)
+    with listening_socket() as taken:
+        node.port = taken.getsockname()[1]
+        with pytest.raises(NoBrokerError, match=f"did not start(?s:.*)server.log(?s:.*){node.port}"):
+            node.start()
 
 
 def test_who_comes_back_and_finds_their_port_taken_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
