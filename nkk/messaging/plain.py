@@ -2,8 +2,10 @@
 
 kombu decompresses a message before our code sees it, so a few hundred bytes could fill a process's memory. py-amqp
 closes the connection over properties that it cannot decode, such as a type that is not UTF-8, and receives the same
-message again on the next connection. We never compress messages, and undecodable properties become empty. The changes
-are process-wide: gateway and stages apply both, a tool's process only the second.
+message again on the next connection. Both decode a body with whatever decoder of Python the message names, and the one
+for punycode takes an hour for a megabyte. We never compress messages, undecodable properties become empty, and no
+decoder but that of UTF-8 can be named. The changes are process-wide: gateway and stages apply all, a tool's process not
+the first.
 """
 
 from typing import Any
@@ -14,16 +16,20 @@ from kombu import compression
 
 _read = serialization.decode_properties_basic
 
+_ENCODINGS = ("utf-8", "utf8", "binary", "")
+_NO_ENCODING = "refused"
+"""The name of no decoder: py-amqp leaves the body as it is, and kombu refuses it."""
+
 
 def take_as_they_are() -> None:
-    """Make this process refuse to decompress messages, and treat undecodable properties as empty."""
+    """Make this process refuse to decompress messages, and read their properties as `read_any_properties` says."""
     for name in compression.encoders():
         compression.register(None, _refused, name)
     read_any_properties()
 
 
 def read_any_properties() -> None:
-    """Make this process treat a message's undecodable properties as empty, instead of closing the connection."""
+    """Make this process treat a message's undecodable properties as empty, and let it name no decoder but UTF-8's."""
     serialization.PROPERTY_CLASSES[Basic.CLASS_ID] = _read_if_possible
 
 
@@ -33,6 +39,9 @@ def _refused(_body: bytes) -> bytes:
 
 def _read_if_possible(buffer: bytes, offset: int) -> tuple[dict[str, Any], int]:
     try:
-        return _read(buffer, offset)
+        properties, offset = _read(buffer, offset)
     except Exception:  # noqa: BLE001
         return {}, offset
+    if properties.get("content_encoding", "").lower() not in _ENCODINGS:
+        properties["content_encoding"] = _NO_ENCODING
+    return properties, offset

@@ -210,6 +210,9 @@ RUBBISH = {
     "a number without end": amqp.Message(b"9" * 10_000, content_type="application/json"),
     "no UTF-8": amqp.Message(b"\xff\xfe", content_type="application/json", content_encoding="utf-8"),
     "another encoding": amqp.Message(b"{}", content_type="application/json", content_encoding="no-such"),
+    "an encoding that takes long": amqp.Message(
+        b"a-" + b"9" * 300_000, content_type="application/json", content_encoding="punycode"
+    ),
     "pickled": amqp.Message(b"(i__main__", content_type="application/x-python-serialize", content_encoding="binary"),
     "said to be compressed": amqp.Message(b"{}", application_headers={"compression": "application/x-gzip"}),
     "said to be compressed somehow": amqp.Message(b"{}", application_headers={"compression": "x"}),
