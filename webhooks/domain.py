@@ -4,8 +4,10 @@ One failed delivery holds up only its own complaint. After DOWN_AFTER failures i
 it is left alone for a growing pause, then one delivery is tried, and the first success opens it for all.
 """
 
+import re
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 PATIENCE = timedelta(days=3)
@@ -21,6 +23,10 @@ ROTATION = timedelta(hours=24)
 """For how long the former secret signs beside a new one."""
 
 GONE = 410
+ASKING_FOR_TIME = (429, 503)
+
+LONGEST_DATE = 40
+"""How long a date in Retry-After may be written; RFC 9110 has forms of up to 33 signs."""
 
 
 def tool_of(webhook: str) -> str:
@@ -38,10 +44,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: an HTTP status, or None and why there is none."""
+    """What came back: an HTTP status, or None and why there is none; and the header Retry-After as it was written."""
 
     status: int | None
     why: str
+    retry_after: str = ""
 
     @property
     def is_success(self) -> bool:
@@ -76,15 +83,46 @@ def pause(failures: int, chance: float) -> timedelta:
     return whole * (1 - chance / 2)
 
 
-def fail(endpoint: Endpoint, attempts: Attempts, now: datetime, chance: float) -> tuple[Endpoint, Attempts]:
-    """Return what becomes of an endpoint and of a delivery that failed now."""
+def wait_asked_for(answer: Answer, now: datetime) -> timedelta:
+    """Return for how long a receiver asks to be left alone (RFC 9110, Retry-After: seconds, or a date).
+
+    It is zero with other answers than 429 and 503, and where what is asked for is no time, is past, or is longer than
+    PATIENCE.
+    """
+    if answer.status not in ASKING_FOR_TIME:
+        return timedelta()
+    written = answer.retry_after.strip()
+    wait = timedelta(seconds=int(written)) if re.fullmatch("[0-9]{1,9}", written) else _until(written, now)
+    return wait if timedelta() < wait <= PATIENCE else timedelta()
+
+
+def _until(written: str, now: datetime) -> timedelta:
+    if len(written) > LONGEST_DATE:
+        return timedelta()
+    try:
+        date = parsedate_to_datetime(written)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
+    except (ValueError, TypeError, LookupError, OverflowError):
+        return timedelta()
+
+
+def fail(
+    endpoint: Endpoint, attempts: Attempts, now: datetime, chance: float, asked: timedelta = timedelta()
+) -> tuple[Endpoint, Attempts]:
+    """Return what becomes of an endpoint and of a delivery that failed now.
+
+    Both are left alone for as long as the receiver `asked`, if that is longer than our own pause, and at most until
+    PATIENCE is over.
+    """
     failures, failing_since = endpoint.failures + 1, endpoint.failing_since or now
-    down = failures >= DOWN_AFTER
-    endpoint = Endpoint(failures, failing_since, now + pause(failures - DOWN_AFTER + 1, chance) if down else None)
+    own = pause(failures - DOWN_AFTER + 1, chance) if failures >= DOWN_AFTER else timedelta()
+    rest = max(own, min(asked, failing_since + PATIENCE - now))
+    endpoint = Endpoint(failures, failing_since, now + rest if rest else None)
     attempts = replace(attempts, tries=attempts.tries + 1, tried_since=attempts.tried_since or now)
     since = min(attempts.tried_since or now, max(attempts.heard_at, failing_since))
     over = now - since >= PATIENCE
-    return endpoint, replace(attempts, next_at=None if over else now + pause(attempts.tries, chance))
+    rest = max(pause(attempts.tries, chance), min(asked, since + PATIENCE - now))
+    return endpoint, replace(attempts, next_at=None if over else now + rest)
 
 
 def set_aside_heard_until(endpoint: Endpoint, now: datetime) -> datetime | None:

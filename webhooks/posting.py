@@ -68,7 +68,7 @@ class Poster:
         answer: Answer | None = None
         try:
             with self._pool.stream("POST", url, headers=list(headers.items()), content=body) as response:
-                answer = Answer(response.status, str(response.status))
+                answer = Answer(response.status, str(response.status), _retry_after(response))
                 _read(response)
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
             return answer or Answer(None, self._why(error))
@@ -92,6 +92,11 @@ class Poster:
         if isinstance(error, OSError) and error.errno:
             return f"no connection ({errno.errorcode.get(error.errno, error.errno)})"
         return "no HTTP answer" if isinstance(error, httpcore.ProtocolError) else "connection lost"
+
+
+def _retry_after(response: httpcore.Response) -> str:
+    found = (value for name, value in response.headers if name.lower() == b"retry-after")
+    return next(found, b"").decode("ascii", "replace")
 
 
 def _read(response: httpcore.Response) -> None:

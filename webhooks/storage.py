@@ -19,6 +19,7 @@ from nkk.store.database import Database, insert_if_absent
 from webhooks.domain import (
     GONE,
     KEPT,
+    PATIENCE,
     ROTATION,
     Answer,
     Attempts,
@@ -26,6 +27,7 @@ from webhooks.domain import (
     State,
     fail,
     set_aside_heard_until,
+    wait_asked_for,
 )
 from webhooks.signing import new_secret
 from webhooks.tables import DELIVERED, LONGEST_WHY, SET_ASIDE, WAITING, deliveries, waits, webhooks
@@ -197,8 +199,11 @@ class Store:
         of = and_(deliveries.c.webhook_id == id_, deliveries.c.state == SET_ASIDE)
         if since is not None:
             of = and_(of, deliveries.c.time >= since)
-        again = {"state": WAITING, "tries": 0, "tried_since": None, "heard_at": now, "next_at": now}
-        return connection.execute(update(deliveries).where(of).values(again)).rowcount
+        return connection.execute(update(deliveries).where(of).values(self._again(now))).rowcount
+
+    @staticmethod
+    def _again(now: datetime) -> dict[str, Any]:
+        return {"state": WAITING, "tries": 0, "tried_since": None, "heard_at": now, "next_at": now}
 
     def hear(self, webhook_id: int, event: Mapping[str, Any], now: datetime, is_replay: bool = False) -> bool:
         """Store an event to deliver, unless it is known, and return whether it was stored.
@@ -264,11 +269,13 @@ class Store:
                 values |= asdict(Endpoint())
                 done = {"state": DELIVERED, "sealed_body": None, "subject": "", "next_at": None, "why": None}
                 connection.execute(update(deliveries).where(of_delivery).values(done))
+            elif self._was_resumed(connection, webhook.id, delivery):
+                pass
             elif answer.status == GONE:
                 gone = update(webhooks).where(of_webhook, webhooks.c.state == State.ON).values(state=State.GONE)
                 connection.execute(gone)
             else:
-                endpoint, attempts = fail(webhook.endpoint, delivery.attempts, now, chance)
+                endpoint, attempts = fail(webhook.endpoint, delivery.attempts, now, chance, wait_asked_for(answer, now))
                 values |= asdict(endpoint)
                 failed = {"tries": attempts.tries, "tried_since": attempts.tried_since, "why": why}
                 if attempts.next_at is None:
@@ -280,6 +287,13 @@ class Store:
                     connection.execute(update(deliveries).where(old).values(aside))
             connection.execute(update(webhooks).where(of_webhook).values(values))
 
+    def _was_resumed(self, connection: Connection, webhook_id: int, delivery: Delivery) -> bool:
+        """Return whether `resume` came during the attempt, whose failure then says nothing of the receiver as it is."""
+        # Locked first, as `resume` does, which waits then until the outcome is stored, or has been carried out.
+        connection.execute(select(webhooks.c.id).where(webhooks.c.id == webhook_id).with_for_update())
+        query = select(deliveries.c.next_at).where(deliveries.c.id == delivery.id, waits)
+        return connection.execute(query).scalar() not in (None, delivery.attempts.next_at)
+
     def note_trouble(self, webhook_id: int, trouble: str | None) -> None:
         """Store why a webhook receives no events, or that it does."""
         trouble = trouble and trouble[:LONGEST_WHY]
@@ -290,7 +304,8 @@ class Store:
         """Delete what was heard longer than KEPT ago, count the undelivered events among it, and return their number.
 
         Ids of delivered events are not needed any more, since no event comes again after that time. Undelivered events
-        hold what people wrote, and are not kept for ever.
+        hold what people wrote, and are not kept for ever. What a wrong clock put off for longer
+        than anything is, is due at once.
         """
         old = deliveries.c.heard_at < now - KEPT
         lost = select(deliveries.c.webhook_id, func.count()).where(old, deliveries.c.state != DELIVERED)
@@ -301,6 +316,9 @@ class Store:
                 dropped = update(webhooks).where(webhooks.c.id == id_).values(dropped=webhooks.c.dropped + count)
                 connection.execute(dropped)
             connection.execute(delete(deliveries).where(old))
+            wrong = now + PATIENCE
+            connection.execute(update(deliveries).where(waits, deliveries.c.next_at > wrong).values(self._again(now)))
+            connection.execute(update(webhooks).where(webhooks.c.next_at > wrong).values(asdict(Endpoint())))
         return sum(counts.values())
 
     def summaries(self, now: datetime) -> list[dict[str, Any]]:

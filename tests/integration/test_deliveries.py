@@ -146,6 +146,42 @@ def test_an_answer_of_410_switches_off_until_it_is_resumed_and_loses_nothing(mom
     assert [moments.send(TAKEN), moments.send(TAKEN)] == ["e1", "e2"]
 
 
+def test_a_receiver_that_asks_for_time_gets_it_and_nothing_else_is_tried_meanwhile(moments):
+    moments.hear("a1", "A")
+    moments.hear("b1", "B")
+    assert [moments.send(Answer(429, "429", "600")), moments.send(TAKEN)] == ["a1", None]
+    moments.later(seconds=599)
+    assert moments.send(TAKEN) is None
+    moments.later(seconds=1)
+    assert [moments.send(TAKEN), moments.send(TAKEN)] == ["b1", "a1"]
+
+
+@pytest.mark.parametrize("answer", [FAILED, GONE, Answer(503, "503", "3600")])
+def test_a_resumption_outlasts_an_attempt_that_began_before_it(moments, answer):
+    """A receiver that hangs answers up to ten seconds later, when it has been mended meanwhile."""
+    moments.hear("a1", "A")
+    for _ in range(9):
+        moments.send(FAILED)
+        moments.later(hours=1)
+    webhook, delivery = moments.webhook, moments.store.due(moments.webhook.id, moments.now)
+    moments.later(seconds=5)
+    moments.store.resume("kasus", moments.now)
+    moments.later(seconds=5)
+    moments.store.mark(webhook, delivery, answer, moments.now, 0)
+    assert (moments.summary["state"], moments.summary["failing_since"]) == ("on", None)
+    assert moments.send(TAKEN) == "a1"
+
+
+def test_what_was_put_off_by_a_clock_far_ahead_is_sent_once_the_clock_is_right(moments):
+    moments.later(days=1000)
+    for number in range(3):
+        moments.hear(f"e{number}", f"S{number}")
+    assert [moments.send(FAILED) for _ in range(4)] == ["e0", "e1", "e2", None]
+    moments.later(days=-1000)
+    moments.store.prune(moments.now)
+    assert len([None for _ in range(3) if moments.send(TAKEN)]) == 3
+
+
 def test_a_long_reason_is_cut(moments):
     moments.hear("e1")
     moments.send(Answer(None, "x" * 1000))

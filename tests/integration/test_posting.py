@@ -14,6 +14,7 @@ import pytest
 from nkk.settings.written import Hosts, hosts
 from ops.stack.ports import free_port
 from tests.receivers import HOST, Authority, Receiver, answers, receiver
+from webhooks.domain import Answer, wait_asked_for
 from webhooks.posting import MOST_READ, Poster, trust
 
 ALLOWED = hosts(HOST)
@@ -68,6 +69,15 @@ def test_a_receiver_gets_the_body_as_it_is_on_one_connection(good, poster):
     assert [request.body for request in good.got] == [body] * 3
     assert good.got[0].headers["host"] == f"{HOST}:{good.port}"
     assert good.connections == 1
+
+
+def test_an_answer_says_how_long_the_receiver_asks_to_be_left_alone(good, poster):
+    good.behave = answers(503, **{"Retry-After": "120"})
+    assert poster.post(good.url, {}, b"") == Answer(503, "503", "120")
+    good.behave = answers(503, **{"Retry-After": "\xff" * 5})
+    assert wait_asked_for(poster.post(good.url, {}, b""), datetime.now(UTC)) == timedelta()
+    good.behave = answers(503)
+    assert poster.post(good.url, {}, b"").retry_after == ""
 
 
 @pytest.mark.parametrize("status", [200, 301, 302, 307, 404, 410, 429, 500, 503])

@@ -16,6 +16,7 @@ from webhooks.domain import (
     fail,
     pause,
     set_aside_heard_until,
+    wait_asked_for,
 )
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -93,3 +94,72 @@ def test_what_is_tried_for_the_first_time_with_an_endpoint_dead_for_three_days_c
     _, old = fail(dead, Attempts(NOW - PATIENCE), NOW, 0)
     assert recent.next_at is not None
     assert old.next_at is None
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("120", 120),
+        (" 120 ", 120),
+        ("0", 0),
+        ("259200", 259_200),
+        ("Mon, 02 Nov 2026 08:05:00 GMT", 300),
+        ("Mon, 02 Nov 2026 15:05:00 +0700", 300),
+        ("Monday, 02-Nov-26 08:05:00 GMT", 300),
+        ("Mon Nov  2 08:05:00 2026", 300),
+    ],
+)
+def test_a_receiver_may_ask_to_be_left_alone_for_a_while_or_until_a_date(status, written, seconds):
+    assert wait_asked_for(Answer(status, "", written), NOW) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("", "soon", "-5", "+5", "1.5", "1e3", "٣", "0x10", "259201", "9" * 400, "1" * 100_000),
+        "Mon, 02 Nov 2026 07:59:59 GMT",
+        "Thu, 05 Nov 2026 08:00:01 GMT",
+        "Mon, 02 Nov 99999999999999999999 08:00:00 GMT",
+        "Mon, 99 Nov 2026 08:00:00 GMT",
+        "Mon, 02 Nov 2026 08:05:00 +99999999",
+        "2026-11-02T08:05:00Z",
+        ", , ,",
+    ],
+)
+def test_what_is_no_time_or_is_past_or_longer_than_the_three_days_is_not_heeded(written):
+    assert wait_asked_for(Answer(503, "", written), NOW) == timedelta()
+
+
+@pytest.mark.parametrize("status", [None, 301, 404, 500, 502])
+def test_other_answers_than_429_and_503_ask_for_nothing(status):
+    assert wait_asked_for(Answer(status, "", "120"), NOW) == timedelta()
+
+
+def test_a_receiver_is_left_alone_as_long_as_it_asks_from_the_first_answer_on():
+    endpoint, attempts = fail(NEVER_FAILED, Attempts(NOW), NOW, 0, timedelta(minutes=2))
+    assert endpoint.next_at == attempts.next_at == NOW + timedelta(minutes=2)
+
+
+def test_a_receiver_that_asks_for_less_than_our_own_pause_is_left_alone_for_that():
+    dead = Endpoint(7, NOW, NOW)
+    own, own_attempts = fail(dead, Attempts(NOW, 7), NOW, 0.5)
+    endpoint, attempts = fail(dead, Attempts(NOW, 7), NOW, 0.5, timedelta(seconds=1))
+    assert (endpoint.next_at, attempts.next_at) == (own.next_at, own_attempts.next_at)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3 * 24 * 3600), st.floats(0, 1)), min_size=400, max_size=400),
+    st.booleans(),
+)
+def test_whatever_a_receiver_asks_for_an_event_is_set_aside_after_three_days(asked, is_alone):
+    now, endpoint, attempts = NOW, NEVER_FAILED, Attempts(NOW)
+    for seconds, chance in asked:
+        endpoint, attempts = fail(
+            endpoint if is_alone else NEVER_FAILED, attempts, now, chance, timedelta(seconds=seconds)
+        )
+        if attempts.next_at is None:
+            break
+        now = max(attempts.next_at, (endpoint.next_at or now) if is_alone else now)
+    assert attempts.next_at is None
+    assert PATIENCE <= now - NOW <= PATIENCE + LONGEST_PAUSE

@@ -18,14 +18,13 @@ def test_a_message_is_verified_by_the_library_of_the_standard():
     assert Webhook(secret).verify(BODY, signed)["id"] == "1"
 
 
-@pytest.mark.parametrize(
-    "changed", [{"webhook-id": "event-2"}, {"webhook-timestamp": str(int(datetime.now(UTC).timestamp()) + 1)}]
-)
+@pytest.mark.parametrize("changed", ["webhook-id", "webhook-timestamp"])
 def test_a_signature_covers_the_id_and_the_time(changed):
-    secret = new_secret()
-    signed = headers("event-1", BODY, datetime.now(UTC), [secret])
+    secret, now = new_secret(), datetime.now(UTC)
+    signed = headers("event-1", BODY, now, [secret])
+    other = headers("event-2", BODY, now + timedelta(seconds=1), [secret])
     with pytest.raises(WebhookVerificationError):
-        Webhook(secret).verify(BODY, signed | changed)
+        Webhook(secret).verify(BODY, signed | {changed: other[changed]})
     with pytest.raises(WebhookVerificationError):
         Webhook(secret).verify(BODY + b" ", signed)
     with pytest.raises(WebhookVerificationError):

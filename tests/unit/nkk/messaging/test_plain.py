@@ -26,7 +26,9 @@ def test_an_encoding_that_our_messages_may_have_stays(encoding: str) -> None:
     assert received(content_encoding=encoding, message_id="x") == {"content_encoding": encoding, "message_id": "x"}
 
 
-@pytest.mark.parametrize("encoding", ["punycode", "PUNYCODE", "puny_code", "idna", "utf-16", "gzip", "rot13", "x" * 255])
+@pytest.mark.parametrize(
+    "encoding", ["punycode", "PUNYCODE", "puny_code", "idna", "utf-16", "gzip", "rot13", "x" * 255]
+)
 def test_no_other_decoder_is_chosen_by_whoever_sent_a_message(encoding: str) -> None:
     """Python's decoder of punycode needs an hour for a megabyte, and the stage does nothing else meanwhile."""
     properties = received(content_encoding=encoding, message_id="x")
