@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Event, Thread
 from time import monotonic
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -163,12 +163,24 @@ class Worker:
                 on_trouble=lambda said: log.warning("webhook's subscription", webhook=self.name, said=said),
                 on_listening=lambda: self._note_trouble(None),
                 until=is_over,
-                since=None if since is None else "first" if since == FIRST else read_instant(since),
+                since=None if since is None else self._since(since),
                 on_replayed=lambda: self._end_replay(since),
             )
         except ReplayRefusedError:
             self._end_replay(since)
             raise
+
+    def _since(self, written: str) -> datetime | Literal["first"]:
+        """Return since when to ask for past events. Raises ReplayRefusedError where the client would not ask."""
+        if written == FIRST:
+            return "first"
+        moment = None
+        with suppress(ValueError):
+            moment = read_instant(written)
+        # It was not in the future when it was stored, but the clock may have been put back.
+        if moment is None or moment > self._means.clock():
+            raise ReplayRefusedError(f"{written} is in the future, or no moment: `nkk webhooks replay` asks again")
+        return moment
 
     def _end_replay(self, since: str | None) -> None:
         self._is_replaying = False

@@ -23,7 +23,7 @@ from nkk.settings import (
     SettingsError,
     check,
 )
-from nkk.sop.clock import write_instant
+from nkk.sop.clock import is_reasonable, write_instant
 from ops import tools
 from ops.cli.speaking import say
 from ops.cli.tools import api
@@ -160,6 +160,8 @@ def _instant(since: str) -> datetime | None:
     except ValueError:
         raise click.BadParameter(f"{since}: write 2026-11-02, 2026-11-02T08:30, or first") from None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not is_reasonable(moment):
+        raise click.BadParameter(f"{since} is not between the years 2000 and 2199")
     if moment > utc_now():
         raise click.BadParameter(f"{since} is in the future")
     return moment

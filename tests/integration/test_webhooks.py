@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import pytest
 from cryptography.fernet import Fernet
 from kombu import Connection
+from sqlalchemy import update
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from nkk.clock import utc_now
@@ -41,6 +42,7 @@ from webhooks.posting import Poster, trust
 from webhooks.process import Process
 from webhooks.signing import new_secret
 from webhooks.storage import Sealed, Store
+from webhooks.tables import webhooks
 from webhooks.worker import Means
 
 KEY = Fernet.generate_key().decode()
@@ -289,6 +291,18 @@ def test_past_events_are_sent_again_in_their_order_with_the_same_ids_and_then_li
         more = stage.tell("ticket")
         eventually(lambda: ids(good)[-1] == more)
         assert hooks.summary("kasus")["trouble"] is None
+
+
+@pytest.mark.parametrize("since", ["1999-12-31T00:00:00.000000Z", "2199-01-01T00:00:00.000000Z", "soon"])
+def test_a_replay_that_cannot_be_is_said_and_live_events_go_on(since, hooks, good):
+    """A moment that was not in the future when it was asked for is, once the clock was put back."""
+    hooks.add("kasus", good.url)
+    with hooks.database.writing() as connection:
+        connection.execute(update(webhooks).values(replay_since=since))
+    with hooks.running():
+        published = hooks.publish(2)
+        eventually(lambda: ids(good) == published)
+    assert hooks.summary("kasus")["replaying_since"] is None
 
 
 def test_a_webhook_whose_tool_is_gone_says_so(hooks, good):
