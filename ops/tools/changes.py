@@ -14,6 +14,7 @@ from ops.broker_api import BrokerApi
 from ops.tools.queues import Say, declare, limit_queues, take_over
 from ops.tools.registry import find, kept, no_such_tool, parameter_of, tools
 from ops.tools.tool import Tool, ToolError
+from ops.tools.turn import one_at_a_time
 
 CONNECTIONS, CHANNELS = 10, 50
 """The most connections and channels that a tool may have open. They leave room for old ones that are not closed yet."""
@@ -33,6 +34,11 @@ def add(api: BrokerApi, tool: Tool, say: Say = lambda _: None) -> str:
     Raises ToolError if the name is taken or the tool is invalid.
     """
     tool.check()
+    with one_at_a_time(api):
+        return _add(api, tool, say)
+
+
+def _add(api: BrokerApi, tool: Tool, say: Say) -> str:
     if other := kept(api).get(tool.name):
         raise ToolError(
             f"There is a tool {tool.name} already, at {other['stage']}: take another name, or first remove it "
@@ -51,8 +57,9 @@ def add(api: BrokerApi, tool: Tool, say: Say = lambda _: None) -> str:
 
 def rotate(api: BrokerApi, name: str) -> tuple[Tool, str]:
     """Give the tool a new secret and close its connections; return the tool and the secret. Raises ToolError."""
-    tool = find(api, name)
-    return tool, _create_user(api, tool)
+    with one_at_a_time(api):
+        tool = find(api, name)
+        return tool, _create_user(api, tool)
 
 
 def remove(api: BrokerApi, name: str) -> int:
@@ -61,12 +68,13 @@ def remove(api: BrokerApi, name: str) -> int:
     An interrupted call can be repeated. Queues of earlier versions' tools, and of an interrupted `add`, are found by
     their names. Raises ToolError if there is nothing with this name.
     """
-    queues = what_goes(api, name)
-    api.delete("users", tool_user(name))
-    with Connection(api.uri, connect_timeout=5) as connection:
-        waiting = sum(connection.default_channel.queue_delete(queue) for queue in queues)
-    api.delete("global-parameters", parameter_of(name))
-    return waiting
+    with one_at_a_time(api):
+        queues = what_goes(api, name)
+        api.delete("users", tool_user(name))
+        with Connection(api.uri, connect_timeout=5) as connection:
+            waiting = sum(connection.default_channel.queue_delete(queue) for queue in queues)
+        api.delete("global-parameters", parameter_of(name))
+        return waiting
 
 
 def what_goes(api: BrokerApi, name: str) -> list[str]:
@@ -91,6 +99,11 @@ def bring_up_to_date(api: BrokerApi) -> list[str]:
 
     Deletes the user that tools shared under earlier versions. Its queues are kept, and go on collecting.
     """
+    with one_at_a_time(api):
+        return _bring_up_to_date(api)
+
+
+def _bring_up_to_date(api: BrokerApi) -> list[str]:
     limit_queues(api)
     said = []
     with Connection(api.uri, connect_timeout=5) as connection:

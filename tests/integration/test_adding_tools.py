@@ -3,6 +3,8 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from ops.cli import main
 from ops.cli.events import print_tools
 from ops.stack.broker import PrivateNode
 from ops.stack.run import declare_topology
-from ops.tools import Tool, ToolError, queues
+from ops.tools import Tool, ToolError, queues, turn
 from ops.tools.queues import DAY, POLICY, QUEUE
 from tests.installations import eventually, new_vhost
 
@@ -333,6 +335,43 @@ def crashing(api: BrokerApi, after: int) -> BrokerApi:
 
     other.put, other.delete = counted(api.put), counted(api.delete)  # type: ignore[method-assign]
     return other
+
+
+@pytest.mark.parametrize("others", [(None, ()), (DINKES, ()), (None, (INFORMATION,))])
+def test_of_two_who_add_the_same_name_at_once_one_has_a_credential_that_works_and_the_other_is_refused(
+    api: BrokerApi, name: str, others: tuple[str | None, tuple[str, ...]]
+) -> None:
+    wanted = (Tool(name, "triage"), Tool(name, "triage", *others))
+    starting = Barrier(2)
+
+    def act(tool: Tool) -> str | ToolError:
+        starting.wait()
+        try:
+            return added(api, tool)
+        except ToolError as refused:
+            return refused
+
+    with ThreadPoolExecutor(2) as pool:
+        came = list(pool.map(act, wanted))
+    ((line, tool),) = [(each, tool) for each, tool in zip(came, wanted, strict=True) if isinstance(each, str)]
+    (refused,) = [each for each in came if isinstance(each, ToolError)]
+    assert f"There is a tool {name} already, at triage" in str(refused)
+    assert _row(api, name)["whole"]
+    assert heard(line, tool) == []
+
+
+def test_a_change_waits_for_another_one_and_says_so_where_that_does_not_end(
+    api: BrokerApi, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn, "PATIENCE_SECONDS", 0.5)
+    with turn.one_at_a_time(api), pytest.raises(ToolError, match="Another command"):
+        added(api, Tool(name, "triage"))
+    added(api, Tool(name, "triage"))
+    with turn.one_at_a_time(api), pytest.raises(ToolError, match="Another command"):
+        tools.rotate(api, name)
+    with turn.one_at_a_time(api), pytest.raises(ToolError, match="Another command"):
+        tools.remove(api, name)
+    tools.remove(api, name)
 
 
 def test_an_add_that_ended_halfway_is_completed_by_the_same_add(api: BrokerApi, name: str) -> None:
