@@ -29,9 +29,13 @@ LONGEST_DATE = 40
 """How long a date in Retry-After may be written; RFC 9110 has forms of up to 33 signs."""
 
 
+TOOL_PREFIX = "hook-"
+"""What the names of webhooks' tools begin with, and no other tool's."""
+
+
 def tool_of(webhook: str) -> str:
     """Return the name of the tool that a webhook receives events as."""
-    return f"hook-{webhook}"
+    return f"{TOOL_PREFIX}{webhook}"
 
 
 class State(StrEnum):

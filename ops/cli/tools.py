@@ -12,6 +12,7 @@ from ops import tools as known
 from ops.broker_api import BrokerApi
 from ops.cli.speaking import broker, say
 from ops.stack.status import lined_up
+from webhooks.domain import TOOL_PREFIX
 
 COLUMNS = {
     "name": "tool",
@@ -43,6 +44,8 @@ def add(name: str, stage: str, opd: str | None, types: str) -> None:
 
     The tool's queue collects events from now on, whether the tool is connected or not.
     """
+    if name.startswith(TOOL_PREFIX):
+        raise click.ClickException(f"{TOOL_PREFIX}… are the tools of webhooks, which `nkk webhooks add` makes")
     chosen = tuple(dict.fromkeys(type_.strip() for type_ in types.split(",") if type_.strip()))
     tool = known.Tool(name, stage, opd, chosen)
     tool.check()
@@ -77,6 +80,11 @@ def list_tools(as_json: bool) -> None:
 @_name
 def rotate(name: str) -> None:
     """Give a tool a new secret and close its connections. What waits for it stays."""
+    if name.startswith(TOOL_PREFIX):
+        raise click.ClickException(
+            f"{name} is a webhook's, which has its secret: a new one would lock it out. The secret of its signatures: "
+            f"`nkk webhooks rotate {name.removeprefix(TOOL_PREFIX)}`"
+        )
     tool, secret = known.rotate(api(), name)
     click.echo(known.connection_line(broker(), tool, secret))
     say("shown this once; the former secret is refused from now on")

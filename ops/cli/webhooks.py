@@ -4,7 +4,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -25,6 +25,7 @@ from nkk.settings import (
 )
 from nkk.sop.clock import is_reasonable, write_instant
 from ops import tools
+from ops.broker_api import BrokerApi
 from ops.cli.speaking import say
 from ops.cli.tools import api
 from ops.stack.run import ROOT, WEBHOOKS, has_webhooks
@@ -74,10 +75,13 @@ def add(url: str, name: str, stage: str, opd: str | None, types: str) -> None:
     tool.check()
     from webhooks.storage import Sealed  # imported here, as below: SQLAlchemy is slow to load
 
-    with _opened(is_first=True) as store:
+    broker = api()
+    with tools.one_at_a_time(broker, "webhooks"), _opened(is_first=True) as store:
         if name in {each.name for each in store.all()}:
             raise click.ClickException(f"there is a webhook {name} already: take another name, or remove it")
-        broker = api()
+        if _has_tool(broker, name):
+            # An add or a removal that was interrupted left it: no webhook has its secret.
+            tools.remove(broker, tool.name)
         sealed = Sealed(url, tools.add(broker, tool, say), new_secret())
         try:
             store.add(name, origin, stage, opd, list(chosen), sealed, utc_now())
@@ -86,6 +90,10 @@ def add(url: str, name: str, stage: str, opd: str | None, types: str) -> None:
             raise
     click.echo(sealed.secret)
     say(f"shown this once; `nkk webhooks test {name}` posts a message to try it")
+
+
+def _has_tool(broker: BrokerApi, name: str) -> bool:
+    return tool_of(name) in {each.name for each in tools.tools(broker)}
 
 
 def _checked(url: str) -> str:
@@ -215,15 +223,24 @@ def rotate(name: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(name: str, yes: bool) -> None:
     """Remove a webhook, with its tool and queues at the broker and with everything that waits for it."""
+    from webhooks.storage import NoWebhookError
+
     with _opened() as store:
-        store.named(name)
+        broker = api()
+        if not _has_tool(broker, name):
+            store.named(name)
         if not yes:
             click.confirm(f"What waits for {name} is lost. Remove it?", abort=True)
-        try:
-            tools.remove(api(), tool_of(name))
-        except tools.ToolError as gone:
-            say(str(gone))
-        store.remove(name)
+        with tools.one_at_a_time(broker, "webhooks"):
+            try:
+                tools.remove(broker, tool_of(name))
+            except tools.ToolError as gone:
+                if _has_tool(broker, name):
+                    raise
+                say(str(gone))
+            # An add that was interrupted left a tool alone.
+            with suppress(NoWebhookError):
+                store.remove(name)
     say(f"{name} is removed")
 
 

@@ -1,7 +1,11 @@
 """`nkk webhooks` at a real broker: added with a tool of its own, tried, rotated, removed; what cannot be is refused."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -20,10 +24,12 @@ from ops import tools
 from ops.broker_api import BrokerApi
 from ops.cli import main
 from ops.stack.broker import PrivateNode
-from ops.stack.run import declare_topology
+from ops.stack.run import ROOT, declare_topology
+from ops.tools import Tool
 from tests.installations import eventually, new_vhost
 from tests.receivers import HOST, Authority, Receiver, answers, receiver
 from tests.tools import FakeStage
+from webhooks.domain import tool_of
 from webhooks.posting import Poster, trust
 from webhooks.process import Process
 from webhooks.storage import Store
@@ -64,18 +70,20 @@ def good(authority: Authority) -> Iterator[Receiver]:
 def nkk(managed_rabbit: PrivateNode, uri: str, authority: Authority, tmp_path: Path) -> Callable[..., Any]:
     """Run `nkk webhooks` with the settings of somebody who operates the installation."""
 
+    environment = {
+        "AMQP_URI": uri,
+        "NKK_BROKER_API": managed_rabbit.api,
+        "WEBHOOKS_DATABASE_URL": f"sqlite:///{tmp_path}/webhooks.db",
+        "NKK_WEBHOOKS_KEYS": KEY,
+        "NKK_WEBHOOKS_ALLOWED": HOST,
+        "NKK_WEBHOOKS_CA": str(authority.file),
+    }
+
     def run(*arguments: str, **settings: str) -> Any:
-        environment = {
-            "AMQP_URI": uri,
-            "NKK_BROKER_API": managed_rabbit.api,
-            "WEBHOOKS_DATABASE_URL": f"sqlite:///{tmp_path}/webhooks.db",
-            "NKK_WEBHOOKS_KEYS": KEY,
-            "NKK_WEBHOOKS_ALLOWED": HOST,
-            "NKK_WEBHOOKS_CA": str(authority.file),
-        }
         command = ["--var", str(tmp_path), "webhooks", *arguments]
         return CliRunner().invoke(main, command, env=environment | settings, input="n\n")
 
+    run.environment = os.environ | environment | {"PYTHONPATH": str(ROOT)}  # type: ignore[attr-defined]
     return run
 
 
@@ -178,6 +186,55 @@ def test_a_tool_is_taken_back_where_its_webhook_cannot_be_stored(nkk, good, api,
     monkeypatch.setattr(Store, "add", full)
     assert nkk("add", good.url, "--name", "x", "--stage", "triage").exit_code == 1
     assert not [tool.name for tool in tools.tools(api) if tool.name.startswith("hook-")]
+
+
+@pytest.fixture
+def command(managed_rabbit: PrivateNode, uri: str, tmp_path: Path) -> Callable[..., Any]:
+    """Run `nkk tools`."""
+
+    def run(*arguments: str) -> Any:
+        environment = {"AMQP_URI": uri, "NKK_BROKER_API": managed_rabbit.api}
+        return CliRunner().invoke(main, ["--var", str(tmp_path), "tools", *arguments], env=environment)
+
+    return run
+
+
+def test_what_an_add_that_was_killed_left_is_taken_over_by_the_same_add_or_removed(nkk, api, good):
+    for name in ("x", "y"):
+        tools.add(api, Tool(tool_of(name), "triage"))
+    assert nkk("add", good.url, "--name", "x", "--stage", "triage", "--opd", "dinas-kesehatan").exit_code == 0
+    assert {tool.name: tool.opd for tool in tools.tools(api)} == {"hook-x": "dinas-kesehatan", "hook-y": None}
+    assert nkk("remove", "y", "--yes").output == "y is removed\n"
+    assert {tool.name for tool in tools.tools(api)} == {"hook-x"}
+    assert "there is no webhook y" in nkk("remove", "y", "--yes").output
+    assert nkk("remove", "x", "--yes").exit_code == 0
+
+
+def test_of_two_who_add_the_same_webhook_at_once_one_is_refused_and_the_other_hears(
+    nkk, api, uri, good, authority, tmp_path
+):
+    with ThreadPoolExecutor(2) as pool:
+        # Processes, because what click prints is the whole process's.
+        command = [sys.executable, "-m", "ops.cli", "--var", str(tmp_path), "webhooks", "add", good.url]
+        command += ["--name", "x", "--stage", "triage"]
+        done = list(pool.map(lambda _: subprocess.run(command, env=nkk.environment, capture_output=True), range(2)))
+    assert sorted(each.returncode for each in done) == [0, 1], [each.stderr for each in done]
+    assert b"there is a webhook x already" in b"".join(each.stderr for each in done)
+    (secret,) = [each.stdout.decode().strip() for each in done if each.stdout]
+    told = FakeStage(uri).tell("ticket")
+    with running(uri, authority, tmp_path):
+        eventually(lambda: good.got)
+    assert Verifier(secret).verify(good.got[0].body, good.got[0].headers)["id"] == told
+
+
+def test_the_tool_of_a_webhook_is_not_added_or_rotated_by_hand(nkk, command, api, good):
+    done = command("add", "hook-x", "--stage", "triage")
+    assert (done.exit_code, tools.tools(api)) == (1, [])
+    assert "nkk webhooks add" in done.output
+    assert nkk("add", good.url, "--name", "x", "--stage", "triage").exit_code == 0
+    done = command("rotate", "hook-x")
+    assert done.exit_code == 1
+    assert "a webhook's" in done.output
 
 
 def test_a_test_says_what_came_back(nkk, good):
