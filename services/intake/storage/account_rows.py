@@ -25,6 +25,7 @@ from services.intake.storage.tables import (
     account,
     accounts,
     lacks_address_index,
+    open_session,
     password_resets,
     postboxes,
     reporters,
@@ -175,18 +176,8 @@ class Accounts:
 
     def session_is_open(self, session_id: str | None, account_id: str, now: datetime) -> bool:
         """Return whether the account has this session, it has not ended or expired, and the account is enabled."""
-        query = (
-            select(sessions.c.id)
-            .join(accounts)
-            .where(
-                sessions.c.id == session_id,
-                sessions.c.account_id == account_id,
-                sessions.c.ended_at.is_(None),
-                sessions.c.expires_at > now,
-                accounts.c.disabled_at.is_(None),
-            )
-        )
-        return self._connection.execute(query).first() is not None
+        row = {"session_id": session_id, "account_id": account_id, "now": now}
+        return self._connection.execute(open_session, row).first() is not None
 
     def end_session(self, session_id: str, now: datetime) -> None:
         """End one session."""

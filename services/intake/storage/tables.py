@@ -226,3 +226,16 @@ submitting = (
     .select_from(reporters.outerjoin(lists, true()))
     .where(reporters.c.id == bindparam("reporter_id"))
 )
+
+# The session of a caller, where it is open. Built once, since every act of an account runs it.
+open_session = (
+    select(sessions.c.id)
+    .join(accounts)
+    .where(
+        sessions.c.id == bindparam("session_id"),
+        sessions.c.account_id == bindparam("account_id"),
+        sessions.c.ended_at.is_(None),
+        sessions.c.expires_at > bindparam("now"),
+        accounts.c.disabled_at.is_(None),
+    )
+)
