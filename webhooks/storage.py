@@ -6,16 +6,16 @@ again.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import Connection, and_, delete, exists, func, insert, literal_column, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from nkk.sop.clock import read_instant, write_instant
-from nkk.store.database import Database, insert_if_absent
+from nkk.store.database import Database, insert_absent
 from webhooks.domain import (
     GONE,
     KEPT,
@@ -30,7 +30,7 @@ from webhooks.domain import (
     wait_asked_for,
 )
 from webhooks.signing import new_secret
-from webhooks.tables import DELIVERED, LONGEST_WHY, SET_ASIDE, WAITING, deliveries, waits, webhooks
+from webhooks.tables import DELIVERED, LONGEST_WHY, SET_ASIDE, WAITING, deliveries, due, found, waits, webhooks
 
 
 class KeysError(ValueError):
@@ -144,7 +144,7 @@ class Store:
     def find(self, id_: int) -> Webhook | None:
         """Return the webhook of this id, or None where it was removed."""
         with self.database.reading() as connection:
-            row = connection.execute(select(webhooks).where(webhooks.c.id == id_)).one_or_none()
+            row = connection.execute(found, {"id": id_}).one_or_none()
         return None if row is None else self._webhook(row)
 
     def pause(self, name: str) -> None:
@@ -205,14 +205,23 @@ class Store:
     def _again(now: datetime) -> dict[str, Any]:
         return {"state": WAITING, "tries": 0, "tried_since": None, "heard_at": now, "next_at": now}
 
-    def hear(self, webhook_id: int, event: Mapping[str, Any], now: datetime, is_replay: bool = False) -> bool:
-        """Store an event to deliver, unless it is known, and return whether it was stored.
+    def hear(self, webhook_id: int, events: Sequence[Mapping[str, Any]], now: datetime, is_replay: bool = False) -> int:
+        """Store events to deliver, except those that are known, and return how many were stored.
 
         In a replay, one that waits already takes its place behind those that were replayed before it.
         """
+        rows = [self._delivery(webhook_id, event, now) for event in events]
+        with self.database.writing() as connection:
+            if is_replay:
+                ids = [row["event_id"] for row in rows]
+                waiting = and_(deliveries.c.webhook_id == webhook_id, deliveries.c.event_id.in_(ids), waits)
+                connection.execute(delete(deliveries).where(waiting))
+            return len(insert_absent(connection, deliveries, rows, "event_id"))
+
+    def _delivery(self, webhook_id: int, event: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         published = {name: value for name, value in event.items() if value is not None}
         body = json.dumps(published, ensure_ascii=False, separators=(",", ":"))
-        row = {
+        return {
             "webhook_id": webhook_id,
             "event_id": event["id"],
             "type": event["type"],
@@ -224,11 +233,6 @@ class Store:
             "tries": 0,
             "next_at": now,
         }
-        with self.database.writing() as connection:
-            if is_replay:
-                waiting = and_(deliveries.c.webhook_id == webhook_id, deliveries.c.event_id == event["id"], waits)
-                connection.execute(delete(deliveries).where(waiting))
-            return insert_if_absent(connection, deliveries, row)
 
     def waiting(self, webhook_id: int) -> int:
         """Return the number of events that wait to be delivered."""
@@ -236,63 +240,77 @@ class Store:
         with self.database.reading() as connection:
             return connection.execute(query).scalar_one()
 
-    def due(self, webhook_id: int, now: datetime) -> Delivery | None:
-        """Return the delivery that is due first: the oldest one of its subject that waits."""
-        earlier = deliveries.alias()
-        blocked = exists().where(
-            earlier.c.webhook_id == deliveries.c.webhook_id,
-            earlier.c.subject == deliveries.c.subject,
-            earlier.c.state == literal_column(f"'{WAITING}'"),
-            earlier.c.id < deliveries.c.id,
-        )
-        query = (
-            select(deliveries)
-            .where(deliveries.c.webhook_id == webhook_id, waits, deliveries.c.next_at <= now, ~blocked)
-            .order_by(deliveries.c.next_at, deliveries.c.id)
-            .limit(1)
-        )
+    def due(self, webhook_id: int, now: datetime, most: int = 1) -> list[Delivery]:
+        """Return the deliveries that are due first, `most` at most: of each subject, the oldest one that waits."""
         with self.database.reading() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        attempts = Attempts(row.heard_at, row.tries, row.tried_since, row.next_at)
-        return Delivery(row.id, row.event_id, self._open(row.sealed_body), attempts)
+            rows = connection.execute(due, {"webhook_id": webhook_id, "now": now, "most": most}).all()
+        return [
+            Delivery(
+                row.id,
+                row.event_id,
+                self._open(row.sealed_body),
+                Attempts(row.heard_at, row.tries, row.tried_since, row.next_at),
+            )
+            for row in rows
+        ]
 
-    def mark(self, webhook: Webhook, delivery: Delivery, answer: Answer, now: datetime, chance: float) -> None:
-        """Store the outcome of an attempt, and what follows from it."""
-        why = answer.why[:LONGEST_WHY]
-        values: dict[str, Any] = {"last_at": now, "last_answer": why}
+    def mark(
+        self,
+        webhook: Webhook,
+        delivered: Sequence[Delivery],
+        failed: Delivery | None,
+        answer: Answer,
+        now: datetime,
+        chance: float,
+    ) -> None:
+        """Store the outcomes of attempts in a row, and what follows from them; `answer` is the last one's."""
         of_webhook = webhooks.c.id == webhook.id
-        of_delivery = and_(deliveries.c.id == delivery.id, waits)
+        values: dict[str, Any] = {"last_at": now, "last_answer": answer.why[:LONGEST_WHY]}
         with self.database.writing() as connection:
-            if answer.is_success:
-                values |= asdict(Endpoint())
+            # Locked first, as `resume` does, which waits then until the outcomes are stored, or has been carried out.
+            connection.execute(select(webhooks.c.id).where(of_webhook).with_for_update())
+            if delivered:
+                of_deliveries = and_(deliveries.c.id.in_([each.id for each in delivered]), waits)
                 done = {"state": DELIVERED, "sealed_body": None, "subject": "", "next_at": None, "why": None}
-                connection.execute(update(deliveries).where(of_delivery).values(done))
-            elif self._was_resumed(connection, webhook.id, delivery):
-                pass
-            elif answer.status == GONE:
-                gone = update(webhooks).where(of_webhook, webhooks.c.state == State.ON).values(state=State.GONE)
-                connection.execute(gone)
-            else:
-                endpoint, attempts = fail(webhook.endpoint, delivery.attempts, now, chance, wait_asked_for(answer, now))
-                values |= asdict(endpoint)
-                failed = {"tries": attempts.tries, "tried_since": attempts.tried_since, "why": why}
-                if attempts.next_at is None:
-                    failed |= {"state": SET_ASIDE}
-                connection.execute(update(deliveries).where(of_delivery).values(failed | {"next_at": attempts.next_at}))
-                if until := set_aside_heard_until(endpoint, now):
-                    old = and_(deliveries.c.webhook_id == webhook.id, waits, deliveries.c.heard_at <= until)
-                    aside = {"state": SET_ASIDE, "next_at": None, "why": why}
-                    connection.execute(update(deliveries).where(old).values(aside))
+                connection.execute(update(deliveries).where(of_deliveries).values(done))
+                values |= asdict(Endpoint())
+            if failed and not self._was_resumed(connection, failed):
+                endpoint = Endpoint() if delivered else webhook.endpoint
+                values |= self._mark_failed(connection, webhook, endpoint, failed, answer, now, chance)
             connection.execute(update(webhooks).where(of_webhook).values(values))
 
-    def _was_resumed(self, connection: Connection, webhook_id: int, delivery: Delivery) -> bool:
+    @staticmethod
+    def _was_resumed(connection: Connection, delivery: Delivery) -> bool:
         """Return whether `resume` came during the attempt, whose failure then says nothing of the receiver as it is."""
-        # Locked first, as `resume` does, which waits then until the outcome is stored, or has been carried out.
-        connection.execute(select(webhooks.c.id).where(webhooks.c.id == webhook_id).with_for_update())
         query = select(deliveries.c.next_at).where(deliveries.c.id == delivery.id, waits)
         return connection.execute(query).scalar() not in (None, delivery.attempts.next_at)
+
+    @staticmethod
+    def _mark_failed(
+        connection: Connection,
+        webhook: Webhook,
+        endpoint: Endpoint,
+        delivery: Delivery,
+        answer: Answer,
+        now: datetime,
+        chance: float,
+    ) -> dict[str, Any]:
+        """Store a failed attempt, and return the values of the webhook that it changes."""
+        if answer.status == GONE:
+            of_webhook = and_(webhooks.c.id == webhook.id, webhooks.c.state == State.ON)
+            connection.execute(update(webhooks).where(of_webhook).values(state=State.GONE))
+            return {}
+        endpoint, attempts = fail(endpoint, delivery.attempts, now, chance, wait_asked_for(answer, now))
+        why = answer.why[:LONGEST_WHY]
+        tried = {"tries": attempts.tries, "tried_since": attempts.tried_since, "why": why, "next_at": attempts.next_at}
+        if attempts.next_at is None:
+            tried |= {"state": SET_ASIDE}
+        connection.execute(update(deliveries).where(deliveries.c.id == delivery.id, waits).values(tried))
+        if until := set_aside_heard_until(endpoint, now):
+            old = and_(deliveries.c.webhook_id == webhook.id, waits, deliveries.c.heard_at <= until)
+            aside = {"state": SET_ASIDE, "next_at": None, "why": why}
+            connection.execute(update(deliveries).where(old).values(aside))
+        return asdict(endpoint)
 
     def note_trouble(self, webhook_id: int, trouble: str | None) -> None:
         """Store why a webhook receives no events, or that it does."""

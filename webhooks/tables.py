@@ -10,7 +10,10 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
+    exists,
     literal_column,
+    select,
 )
 
 from nkk.store.database import UtcDateTime, new_metadata
@@ -84,3 +87,25 @@ Index(
     postgresql_where=waits,
 )
 Index("ix_deliveries_heard", deliveries.c.heard_at)
+
+# What a process that works runs all the time is built once.
+found = select(webhooks).where(webhooks.c.id == bindparam("id"))
+
+_earlier = deliveries.alias()
+due = (
+    select(deliveries)
+    .where(
+        deliveries.c.webhook_id == bindparam("webhook_id"),
+        waits,
+        deliveries.c.next_at <= bindparam("now"),
+        ~exists().where(
+            _earlier.c.webhook_id == deliveries.c.webhook_id,
+            _earlier.c.subject == deliveries.c.subject,
+            _earlier.c.state == literal_column(f"'{WAITING}'"),
+            _earlier.c.id < deliveries.c.id,
+        ),
+    )
+    .order_by(deliveries.c.next_at, deliveries.c.id)
+    .limit(bindparam("most", type_=Integer))
+)
+"""The first `most` deliveries of a webhook that are due `now`, of each subject the oldest that waits."""

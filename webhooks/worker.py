@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from nkk.client import ReplayRefusedError, SubscriptionError, subscribe
+from nkk.client import ReplayRefusedError, SubscriptionError, subscribe_batches
 from nkk.clock import Clock
 from nkk.contracts.envelope import CONTENT_TYPE
 from nkk.exchanges import tool_user
@@ -27,8 +27,17 @@ from webhooks.storage import FIRST, Delivery, Store, Webhook
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 10.0
 
+BATCH = 50
+"""How many events are stored at most, and how many are sent and their answers stored, in one transaction."""
+
+BATCH_SECONDS = 1.0
+"""For how long answers are collected before they are stored. A process that dies before sends the same ids again."""
+
 MOST_WAITING = 10_000
-"""How many events are stored for one webhook; the others wait in its queue, which has limits of its own."""
+"""How many events are stored for one webhook, and at most BATCH more.
+
+The others wait in its queue, which has limits of its own.
+"""
 
 EXPECTED: tuple[type[Exception], ...] = (*BROKER_ERRORS, SQLAlchemyError)
 """What is raised where the broker, the database or a removed webhook is away, and passes or is mended outside."""
@@ -65,7 +74,7 @@ class Means:
 
 
 class Worker:
-    """The two threads of a webhook. The webhook is read anew for each delivery, so that changes take effect at once."""
+    """The two threads of a webhook. The webhook is read anew every second, so that changes take effect at once."""
 
     def __init__(self, webhook: Webhook, means: Means) -> None:
         self.id, self.name = webhook.id, webhook.name
@@ -145,24 +154,25 @@ class Worker:
             return self._is_stopping("hearing") or is_changed or room <= 0
 
         self._is_replaying = webhook.replay_since is not None
-        for event in self._events(webhook, is_over):
-            if self._store.hear(self.id, event, self._means.clock(), self._is_replaying):
+        for events in self._events(webhook, is_over):
+            if stored := self._store.hear(self.id, events, self._means.clock(), self._is_replaying):
                 self._heard.set()
-                room -= 1
+                room -= stored
                 if room <= 0:
                     # Perhaps less waits by now.
                     room = MOST_WAITING - self._store.waiting(self.id)
 
-    def _events(self, webhook: Webhook, is_over: Callable[[], bool]) -> Iterator[dict[str, Any]]:
+    def _events(self, webhook: Webhook, is_over: Callable[[], bool]) -> Iterator[list[dict[str, Any]]]:
         since = webhook.replay_since
         try:
-            yield from subscribe(
+            yield from subscribe_batches(
                 webhook.stage,
                 tool_of(webhook.name),
                 uri_of(self._means.broker, webhook),
                 on_trouble=lambda said: log.warning("webhook's subscription", webhook=self.name, said=said),
                 on_listening=lambda: self._note_trouble(None),
                 until=is_over,
+                most=BATCH,
                 since=None if since is None else self._since(since),
                 on_replayed=lambda: self._end_replay(since),
             )
@@ -197,19 +207,33 @@ class Worker:
             while not self._is_stopping("sending"):
                 self._heard.clear()
                 webhook = self._store.find(self.id)
-                delivery = webhook and self._due(webhook)
-                if webhook and delivery:
-                    self._send_one(webhook, delivery, poster)
+                deliveries = self._due(webhook) if webhook else []
+                if webhook and deliveries:
+                    self._send_all(webhook, deliveries, poster)
                 else:
                     self._heard.wait(IDLE_SECONDS)
         finally:
             poster.close()
 
-    def _due(self, webhook: Webhook) -> Delivery | None:
+    def _due(self, webhook: Webhook) -> list[Delivery]:
         now = self._means.clock()
         if webhook.state is not State.ON or not webhook.endpoint.is_open(now):
-            return None
-        return self._store.due(self.id, now)
+            return []
+        return self._store.due(self.id, now, BATCH)
+
+    def _send_all(self, webhook: Webhook, deliveries: list[Delivery], poster: Poster) -> None:
+        """Send deliveries until one fails or BATCH_SECONDS have passed, and store the outcomes."""
+        until = monotonic() + BATCH_SECONDS
+        delivered: list[Delivery] = []
+        for delivery in deliveries:
+            answer = self._send_one(webhook, delivery, poster)
+            if not answer.is_success:
+                self._store.mark(webhook, delivered, delivery, answer, self._means.clock(), _jitter())
+                return
+            delivered.append(delivery)
+            if self._is_stopping("sending") or monotonic() > until:
+                break
+        self._store.mark(webhook, delivered, None, answer, self._means.clock(), 0)
 
     def _send_one(self, webhook: Webhook, delivery: Delivery, poster: Poster) -> Answer:
         request = signed(webhook, delivery.event_id, delivery.body, self._means.clock())
@@ -219,7 +243,6 @@ class Worker:
             # An unexpected fault of one delivery must not hold up the others.
             log.exception("webhook failed", webhook=self.name, event_id=delivery.event_id)
             answer = Answer(None, f"fault: {type(error).__name__}")
-        self._store.mark(webhook, delivery, answer, self._means.clock(), _jitter())
         log.info(
             "webhook answered" if answer.is_success else "webhook failed",
             webhook=self.name,

@@ -8,6 +8,6 @@ for event in subscribe("triage", uri="amqps://tool.my-tool:secret@host/nkk", sin
 
 from nkk.client.credential import SubscriptionError, tool_of
 from nkk.client.replay import ReplayRefusedError
-from nkk.client.subscription import subscribe
+from nkk.client.subscription import subscribe, subscribe_batches
 
-__all__ = ["ReplayRefusedError", "SubscriptionError", "subscribe", "tool_of"]
+__all__ = ["ReplayRefusedError", "SubscriptionError", "subscribe", "subscribe_batches", "tool_of"]

@@ -28,8 +28,10 @@ def consume(channel: Any, queue: str, prefetch: int) -> deque[Message]:
     return arrived
 
 
-def messages(connection: Connection, arrived: deque[Message], until: Callable[[], bool]) -> Iterator[Message | None]:
-    """Yield each message that arrives, until `until` is true, and None after a second without any.
+def batches(
+    connection: Connection, arrived: deque[Message], until: Callable[[], bool], most: int
+) -> Iterator[list[Message]]:
+    """Yield lists of at most `most` messages as they arrive, until `until` is true; empty after a second without any.
 
     Raises one of BROKER_ERRORS when the connection is lost.
     """
@@ -37,10 +39,10 @@ def messages(connection: Connection, arrived: deque[Message], until: Callable[[]
         # With prefetched messages, read without waiting: the broker may have closed the channel meanwhile.
         _read_all(connection, 0.001 if arrived else 1)
         if not arrived:
-            yield None
+            yield []
         began = monotonic()
         while arrived and monotonic() - began < LOOK_SECONDS and not until():
-            yield arrived.popleft()
+            yield [arrived.popleft() for _ in range(min(most, len(arrived)))]
 
 
 def _read_all(connection: Connection, patience: float) -> None:

@@ -19,7 +19,7 @@ from amqp.exceptions import NotFound
 from kombu import Connection
 
 from nkk.client.credential import SubscriptionError
-from nkk.client.deliveries import consume, messages, read_event
+from nkk.client.deliveries import batches, consume, read_event
 from nkk.contracts import UnreadableEventError, read_envelope
 from nkk.exchanges import (
     REPLAY,
@@ -104,8 +104,8 @@ class Replay:
         self._request = ""
         self._count = 0
 
-    def read(self, connection: Connection, prefetch: int) -> Iterator[dict[str, Any]]:
-        """Yield past events up to the marker. Raises one of BROKER_ERRORS when the connection is lost."""
+    def read(self, connection: Connection, prefetch: int, most: int) -> Iterator[list[dict[str, Any]]]:
+        """Yield past events up to the marker, at most `most` at a time. Raises one of BROKER_ERRORS."""
         try:
             channel, arrived = self._consume_alone(connection, prefetch)
         except NotFound as error:
@@ -117,18 +117,16 @@ class Replay:
         if not self._request:
             channel.queue_purge(self._queue)
             self._ask(connection, channel)
-        for message in self._answers(connection, arrived):
-            is_ours = (message.headers or {}).get(REPLAY) == self._request
-            if is_ours and Origin.of(message) == self._marked:
-                channel.basic_ack(message.delivery_tag)
+        for batch in self._answers(connection, arrived, most):
+            ours = [message for message in batch if (message.headers or {}).get(REPLAY) == self._request]
+            marker = next((message for message in ours if Origin.of(message) == self._marked), None)
+            if events := self._unseen(ours[: ours.index(marker)] if marker else ours):
+                yield events
+                self._count += len(events)
+            channel.basic_ack((marker or batch[-1]).delivery_tag, multiple=True)
+            if marker:
                 channel.close()
-                return self._end(message.properties.get("type"), json.loads(message.body))
-            event = self._event(message) if is_ours else None
-            if event is not None and event["id"] not in self.seen:
-                yield event
-                self.seen.add(event["id"])
-                self._count += 1
-            channel.basic_ack(message.delivery_tag)
+                return self._end(marker.properties.get("type"), json.loads(marker.body))
 
     def _consume_alone(self, connection: Connection, prefetch: int) -> tuple[Any, deque[Delivery]]:
         """Consume the replay queue once no other process does, which would take events of this one's replay."""
@@ -174,11 +172,11 @@ class Replay:
         self._request = request.id
         self._on_progress(f"asked {self._stage} for its events {_since(since)}")
 
-    def _answers(self, connection: Connection, arrived: deque[Delivery]) -> Iterator[Delivery]:
+    def _answers(self, connection: Connection, arrived: deque[Delivery], most: int) -> Iterator[list[Delivery]]:
         """Yield the messages of the replay queue, and report how it goes."""
         quiet, said_at = 0, monotonic()
-        for message in messages(connection, arrived, self._until):
-            if message is None:
+        for batch in batches(connection, arrived, self._until, most):
+            if not batch:
                 quiet += 1
                 if quiet == SILENT_SECONDS:
                     self._on_trouble(
@@ -186,10 +184,20 @@ class Replay:
                     )
                 continue
             quiet = 0
-            yield message
+            yield batch
             if monotonic() - said_at > SAY_SECONDS:
                 said_at = monotonic()
                 self._on_progress(f"{self._count} past events of {self._stage} so far")
+
+    def _unseen(self, messages: list[Delivery]) -> list[dict[str, Any]]:
+        """Return the events in `messages` that were not read before, and note that they were."""
+        events = []
+        for message in messages:
+            event = self._event(message)
+            if event is not None and event["id"] not in self.seen:
+                self.seen.add(event["id"])
+                events.append(event)
+        return events
 
     def _event(self, message: Delivery) -> dict[str, Any] | None:
         came = Origin.of(message)

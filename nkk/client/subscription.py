@@ -12,7 +12,7 @@ from amqp.exceptions import AccessRefused, ConsumerCancelled, NotAllowed, NotFou
 from kombu import Connection, Exchange, Queue, binding
 
 from nkk.client.credential import SubscriptionError, check_authority, tool_of, untrusted
-from nkk.client.deliveries import consume, messages, read_event
+from nkk.client.deliveries import batches, consume, read_event
 from nkk.client.replay import Replay, Seen
 from nkk.clock import utc_now
 from nkk.contracts import EVENTS, STAGES
@@ -70,6 +70,41 @@ def subscribe(
     where the stage refuses `since`. For another user, raises amqp's AccessRefused or NotAllowed where the broker
     refuses the user or the virtual host; PreconditionFailed where it refuses the queue.
     """
+    for batch in subscribe_batches(
+        stage,
+        name,
+        uri,
+        on_trouble,
+        on_listening,
+        until,
+        most=1,
+        since=since,
+        on_progress=on_progress,
+        on_replayed=on_replayed,
+        ca=ca,
+    ):
+        yield from batch
+
+
+def subscribe_batches(
+    stage: str,
+    name: str | None = None,
+    uri: str | Callable[[], str] | None = None,
+    on_trouble: Callable[[str], None] = lambda _: None,
+    on_listening: Callable[[], None] = lambda: None,
+    until: Callable[[], bool] = lambda: False,
+    *,
+    most: int = PREFETCH,
+    since: datetime | Literal["first"] | None = None,
+    on_progress: Callable[[str], None] = lambda _: None,
+    on_replayed: Callable[[], None] = lambda: None,
+    ca: str | None = None,
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield the events of `stage` as `subscribe` does, but all that have arrived together: 1 to `most` in a list.
+
+    The events of a list are acknowledged together when the next list is requested, so a tool can store them in one
+    transaction.
+    """
     if stage not in STAGES:
         raise ValueError(f"no such stage: {stage}; one of {', '.join(STAGES)}")
     given = uri or NKK_TOOL_URI.get()
@@ -87,7 +122,7 @@ def subscribe(
         subscription.replay = Replay(stage, name, None if since == "first" else since, on_trouble, on_progress, until)
     while not until():
         try:
-            yield from subscription.consume(where())
+            yield from subscription.consume(where(), most)
         except BROKER_ERRORS as error:
             subscription.look_into(error)
             sleep(RECONNECT_SECONDS)
@@ -149,8 +184,8 @@ class _Subscription:
         self._begun = self._has_begun = False
         self._away: str | None = None
 
-    def consume(self, uri: str) -> Iterator[dict[str, Any]]:
-        """Yield events from one connection. Raises one of BROKER_ERRORS when it is lost."""
+    def consume(self, uri: str, most: int) -> Iterator[list[dict[str, Any]]]:
+        """Yield events from one connection, at most `most` at a time. Raises one of BROKER_ERRORS when it is lost."""
         self._begun = False
         # No heartbeat, because the tool may take any time over one event.
         with connected(uri, heartbeat=0, ca=self._ca) as connection:
@@ -160,11 +195,11 @@ class _Subscription:
                 self._report(others)
             else:
                 self._report(others)
-                yield from self.replay.read(connection, self._prefetch)
+                yield from self.replay.read(connection, self._prefetch, most)
                 if self.replay.has_ended:
                     self.on_replayed()
                 arrived = self._consume(connection)
-            yield from self._live(connection, arrived, self.replay.seen if self.replay else Seen())
+            yield from self._live(connection, arrived, most, self.replay.seen if self.replay else Seen())
 
     def look_into(self, error: Exception) -> None:
         """Report why the connection ended. Raises `error`, or what it means, where reconnecting would not help."""
@@ -217,17 +252,20 @@ class _Subscription:
         if is_first:
             self._on_listening()
 
-    def _live(self, connection: Connection, arrived: deque[Message], seen: Seen) -> Iterator[dict[str, Any]]:
+    def _live(
+        self, connection: Connection, arrived: deque[Message], most: int, seen: Seen
+    ) -> Iterator[list[dict[str, Any]]]:
         forget_at = monotonic() + FORGET_SECONDS
-        for message in messages(connection, arrived, self._until):
-            if message is None:
+        for batch in batches(connection, arrived, self._until, most):
+            if not batch:
                 if monotonic() > forget_at:
                     seen.clear()
                 continue
-            event = read_event(message, self._stage, Origin.of(message), self._on_trouble)
-            if event is not None and not seen.take(event["id"]):
-                yield event
-            connection.default_channel.basic_ack(message.delivery_tag)
+            read = [read_event(each, self._stage, Origin.of(each), self._on_trouble) for each in batch]
+            events = [event for event in read if event is not None and not seen.take(event["id"])]
+            if events:
+                yield events
+            connection.default_channel.basic_ack(batch[-1].delivery_tag, multiple=True)
 
     def _refusal(self, error: Exception) -> str:
         """Return a sentence where `error` means that the broker refuses this tool, else an empty one."""

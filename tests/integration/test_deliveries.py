@@ -18,7 +18,7 @@ from ops.stack.run import ROOT
 from tests.installations import eventually
 from webhooks.domain import KEPT, PATIENCE, Answer, State
 from webhooks.process import Turn
-from webhooks.storage import NoWebhookError, Sealed, Store, Webhook
+from webhooks.storage import Delivery, NoWebhookError, Sealed, Store, Webhook
 from webhooks.tables import deliveries
 
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -42,24 +42,28 @@ class Moments:
 
     def hear(self, id_: str, subject: str = "NKK-1", **more: Any) -> bool:
         event = {"id": id_, "type": "a.v1", "subject": subject, "time": "2026-11-02T08:00:00Z", "data": {}}
-        return self.store.hear(self.webhook.id, event | more, self.now)
+        return self.store.hear(self.webhook.id, [event | more], self.now) == 1
 
     def send(self, answer: Answer) -> str | None:
         """Attempt what is due, if anything is and the endpoint is open, and return its id."""
         webhook = self.webhook
         if webhook.state is not State.ON or not webhook.endpoint.is_open(self.now):
             return None
-        delivery = self.store.due(webhook.id, self.now)
-        if delivery is not None:
-            self.store.mark(webhook, delivery, answer, self.now, 0)
-        return delivery and delivery.event_id
+        for delivery in self.store.due(webhook.id, self.now):
+            self.mark(delivery, answer)
+            return delivery.event_id
+        return None
+
+    def mark(self, delivery: Delivery, answer: Answer) -> None:
+        delivered, failed = ([delivery], None) if answer.is_success else ([], delivery)
+        self.store.mark(self.webhook, delivered, failed, answer, self.now, 0)
 
     def send_all(self, answers: Callable[[str], Answer]) -> list[str]:
         """Attempt everything that is due now."""
         done = []
-        while delivery := self.store.due(self.webhook.id, self.now):
-            self.store.mark(self.webhook, delivery, answers(delivery.event_id), self.now, 0)
-            done.append(delivery.event_id)
+        while due := self.store.due(self.webhook.id, self.now):
+            self.mark(due[0], answers(due[0].event_id))
+            done.append(due[0].event_id)
         return done
 
     def later(self, **by: float) -> None:
@@ -89,7 +93,7 @@ def test_an_event_is_stored_once_and_its_body_is_gone_once_it_is_delivered(momen
     assert not moments.hear("e1")
     (row,) = moments.rows()
     assert "rahasia" not in str(row)
-    delivery = moments.store.due(moments.webhook.id, moments.now)
+    (delivery,) = moments.store.due(moments.webhook.id, moments.now)
     assert json.loads(delivery.body)["data"] == {"text": "rahasia"}
     assert moments.send(TAKEN) == "e1"
     (row,) = moments.rows()
@@ -163,11 +167,11 @@ def test_a_resumption_outlasts_an_attempt_that_began_before_it(moments, answer):
     for _ in range(9):
         moments.send(FAILED)
         moments.later(hours=1)
-    webhook, delivery = moments.webhook, moments.store.due(moments.webhook.id, moments.now)
+    webhook, (delivery,) = moments.webhook, moments.store.due(moments.webhook.id, moments.now)
     moments.later(seconds=5)
     moments.store.resume("kasus", moments.now)
     moments.later(seconds=5)
-    moments.store.mark(webhook, delivery, answer, moments.now, 0)
+    moments.store.mark(webhook, [], delivery, answer, moments.now, 0)
     assert (moments.summary["state"], moments.summary["failing_since"]) == ("on", None)
     assert moments.send(TAKEN) == "a1"
 
@@ -218,14 +222,24 @@ def test_a_replay_is_sent_again_with_the_same_ids_and_what_was_before_it_is_not(
 def test_in_a_replay_what_waits_takes_its_place_behind_what_was_before_it(moments):
     moments.hear("e2")
     moments.store.request_replay("kasus", None, moments.now)
-    for id_ in ("e1", "e2", "e2"):
-        moments.store.hear(
-            moments.webhook.id,
-            {"id": id_, "type": "a.v1", "subject": "NKK-1", "time": "2026-11-02T08:00:00Z"},
-            moments.now,
-            is_replay=True,
-        )
-    assert moments.send_all(lambda _: TAKEN) == ["e1", "e2"]
+    moments.hear("e4")
+    for ids in (["e1"], ["e2", "e3"], ["e2", "e4", "e5", "e5"]):
+        events = [{"id": id_, "type": "a.v1", "subject": "NKK-1", "time": "2026-11-02T08:00:00Z"} for id_ in ids]
+        moments.store.hear(moments.webhook.id, events, moments.now, is_replay=True)
+    assert moments.send_all(lambda _: TAKEN) == ["e1", "e3", "e2", "e4", "e5"]
+
+
+def test_the_outcomes_of_several_deliveries_are_stored_together(moments):
+    moments.hear("e0", "failed before")
+    assert moments.send(FAILED) == "e0"
+    for id_ in ("a", "b", "c", "d"):
+        moments.hear(id_, id_)
+    first = moments.store.due(moments.webhook.id, moments.now, 3)
+    assert [each.event_id for each in first] == ["a", "b", "c"]
+    moments.store.mark(moments.webhook, first[:2], first[2], FAILED, moments.now, 0)
+    assert [row.state for row in moments.rows()] == ["waiting", "delivered", "delivered", "waiting", "waiting"]
+    assert moments.webhook.endpoint.failures == 1, "what was delivered ended the failures before it"
+    assert [each.event_id for each in moments.store.due(moments.webhook.id, moments.now, 3)] == ["d"]
 
 
 def test_ids_are_known_for_thirty_days_and_what_is_not_delivered_by_then_is_dropped_and_counted(moments):

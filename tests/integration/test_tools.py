@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from kombu import Connection
 
-from nkk.client import ReplayRefusedError, SubscriptionError, replay, subscribe, subscription
+from nkk.client import ReplayRefusedError, SubscriptionError, replay, subscribe, subscribe_batches, subscription
 from nkk.exchanges import REPLAY, replay_key, replay_name, replay_requests_name, tool_queue, tool_replay_queue
 from nkk.messaging.publisher import Message, publisher
 from ops.broker_api import BrokerApi
@@ -131,6 +131,28 @@ def test_the_past_comes_first_then_what_happens_and_each_event_once(stage, tool)
         "55 past events of triage from the first that it keeps; now those that happen",
         "of complaints closed before 2026-01-01 00:00 UTC none are kept",
     ]
+
+
+@pytest.mark.parametrize("since", [None, "first"])
+def test_events_that_have_arrived_come_together_and_are_acknowledged_together(stage, tool, since):
+    past = [stage.tell("ticket", live=since is None) for _ in range(120)]
+    with closing(subscribe_batches("triage", uri=tool, most=40, since=since)) as batches:
+        came: list[str] = []
+        while len(came) < 80:
+            batch = [event["id"] for event in next(batches)]
+            assert 0 < len(batch) <= 40
+            came += batch
+        assert came == past[: len(came)]
+    # Those of the last list come again, as they were not acknowledged.
+    missing = past[len(came) - len(batch) :]
+    with closing(subscribe_batches("triage", uri=tool, most=40)) as batches:
+        again: list[str] = []
+        if since is None:
+            while len(again) < len(missing):
+                again += [event["id"] for event in next(batches)]
+            assert again == missing
+        live = stage.tell("ticket")
+        assert [event["id"] for event in next(batches)] == [live]
 
 
 def test_the_past_begins_where_the_tool_says(stage, tool):

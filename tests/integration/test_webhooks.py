@@ -245,11 +245,12 @@ def test_a_fault_of_our_own_with_one_event_holds_up_no_other(hooks, good, monkey
     with hooks.running():
         hooks.publish(4, subjects=2)
         eventually(lambda: ids(good) == ["e1", "e3"])
-        assert hooks.waiting("kasus") == 2
+        eventually(lambda: hooks.waiting("kasus") == 2)
 
 
 def test_what_does_not_fit_the_store_waits_in_the_queue_and_comes_later(hooks, good, monkeypatch):
     monkeypatch.setattr(worker, "MOST_WAITING", 5)
+    monkeypatch.setattr(worker, "BATCH", 1)
     hooks.add("kasus", good.url)
     hooks.store.pause("kasus")
     with hooks.running():
@@ -367,7 +368,9 @@ def test_a_process_that_is_killed_loses_nothing_and_what_comes_twice_has_the_sam
         eventually(lambda: set(ids(good)) == set(published))
         eventually(lambda: hooks.waiting("kasus") == 0)
     assert process.returncode == 0
-    assert ids(good) == (published if how == AFTER_STORING else ["e0", *published])
+    *sent_before, _, _, _ = ids(good)
+    assert ids(good) == [*sent_before, *published]
+    assert sent_before == ([] if how == AFTER_STORING else published[: len(sent_before) or 1])
     log = (tmp_path / "log").read_text()
     assert "e2" in log
     assert not [word for word in (BODY["data"]["ticket"], '/kasus"', "whsec_", "Traceback") if word in log]
