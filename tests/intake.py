@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import insert, select
 
 from nkk.messaging.boxes import Question
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.store.database import Database
 from nkk.store.work import UnitOfWork
 from nkk.trust.actor import Actor

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from nkk.settings import written
-from nkk.settings.written import KEYS_HINT
+from nkk.settings import keys, written
+from nkk.settings.keys import KEYS_HINT
 
 T = TypeVar("T")
 
@@ -119,15 +119,15 @@ NKK_TOOL_EVENTS = Setting("NKK_TOOL_EVENTS", written.number(20_000, 100_000_000)
 
 NKK_OUTBOX_DAYS = Setting("NKK_OUTBOX_DAYS", written.number(1, 36_500), "90")
 
-NKK_TOKEN_PUBLIC_KEY = _key("NKK_TOKEN_PUBLIC_KEY", written.public_pem)
-NKK_TOKEN_SIGNING_KEY = _key("NKK_TOKEN_SIGNING_KEY", written.private_pem)
-NKK_IDENTITY_KEYS = Setting("NKK_IDENTITY_KEYS", written.identity_keys, secret=True, hint=KEYS_HINT)
-NKK_LOGIN_INDEX_KEY = _key("NKK_LOGIN_INDEX_KEY", written.secret_text)
-NKK_INTAKE_PRIVATE_KEY = _key("NKK_INTAKE_PRIVATE_KEY", written.box_key)
-NKK_INTAKE_PUBLIC_KEY = _key("NKK_INTAKE_PUBLIC_KEY", written.box_key)
-NKK_NOTIFICATION_PRIVATE_KEY = _key("NKK_NOTIFICATION_PRIVATE_KEY", written.box_key)
-NKK_NOTIFICATION_PUBLIC_KEY = _key("NKK_NOTIFICATION_PUBLIC_KEY", written.box_key)
-NKK_SITE_KEY = _key("NKK_SITE_KEY", written.secret_text)
+NKK_TOKEN_PUBLIC_KEY = _key("NKK_TOKEN_PUBLIC_KEY", keys.public_pem)
+NKK_TOKEN_SIGNING_KEY = _key("NKK_TOKEN_SIGNING_KEY", keys.private_pem)
+NKK_IDENTITY_KEYS = Setting("NKK_IDENTITY_KEYS", keys.identity_keys, secret=True, hint=KEYS_HINT)
+NKK_LOGIN_INDEX_KEY = _key("NKK_LOGIN_INDEX_KEY", keys.secret_text)
+NKK_INTAKE_PRIVATE_KEY = _key("NKK_INTAKE_PRIVATE_KEY", keys.box_key)
+NKK_INTAKE_PUBLIC_KEY = _key("NKK_INTAKE_PUBLIC_KEY", keys.box_key)
+NKK_NOTIFICATION_PRIVATE_KEY = _key("NKK_NOTIFICATION_PRIVATE_KEY", keys.box_key)
+NKK_NOTIFICATION_PUBLIC_KEY = _key("NKK_NOTIFICATION_PUBLIC_KEY", keys.box_key)
+NKK_SITE_KEY = _key("NKK_SITE_KEY", keys.secret_text)
 
 NKK_SITE_URL = Setting("NKK_SITE_URL", written.site_url, "http://localhost")
 NKK_SMTP_URL = Setting("NKK_SMTP_URL", written.mail_server, "", secret=True)
@@ -158,7 +158,7 @@ LIMITS = {
     }.items()
 }
 
-NKK_WEBHOOKS_KEYS = Setting("NKK_WEBHOOKS_KEYS", written.identity_keys, secret=True, hint=KEYS_HINT)
+NKK_WEBHOOKS_KEYS = Setting("NKK_WEBHOOKS_KEYS", keys.identity_keys, secret=True, hint=KEYS_HINT)
 NKK_WEBHOOKS_ALLOWED = Setting("NKK_WEBHOOKS_ALLOWED", written.hosts, "")
 NKK_WEBHOOKS_CA = Setting("NKK_WEBHOOKS_CA", written.certificates, "")
 

@@ -9,7 +9,7 @@ from typing import Any
 from nkk.messaging.boxes import Question
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.messaging.rpc_client import RpcClient
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.sop.catalogue import OPDS
 from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, sign

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.trust.actor import Actor, grant
 from ops.stack.broker import PrivateNode
 from tests.builders import complaint_form

@@ -8,7 +8,7 @@ from time import monotonic
 import httpx
 import pytest
 
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.trust.actor import LIFETIME, Actor, grant
 from ops.stack.broker import PrivateNode
 from tests.installations import Installation, eventually, installation, new_vhost

@@ -13,7 +13,7 @@ import jwt
 import pytest
 from sqlalchemy import text
 
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.trust.actor import LIFETIME, Actor, grant, sign
 from ops.stack.keys import new_keys
 from tests.databases import engine

@@ -15,7 +15,7 @@ import schemathesis
 from schemathesis.config import FuzzConfig
 from schemathesis.engine import events, from_schema
 
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.trust.actor import Actor, grant
 from tests.current.documents import openapi
 from tests.installations import Installation

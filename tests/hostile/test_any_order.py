@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.sop.refusals import Refused
 from nkk.trust.actor import Actor, Caller, sign
 from ops.stack.keys import new_keys

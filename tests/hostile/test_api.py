@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.papers import BY_ACT, OF_COMPLAINTS
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.trust.actor import admit
 from tests.access import WHO, table
 from tests.current.documents import openapi

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from nkk.contracts import EVENTS, STAGES
 from nkk.contracts.envelope import read_envelope
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.trust.actor import Actor, verify
 from tests.databases import engine, everything_in
 from tests.hostile.joining import Line, read, way

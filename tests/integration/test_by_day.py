@@ -22,7 +22,7 @@ from gateway import papers
 from gateway.backend import Backend
 from gateway.documents import render
 from nkk.messaging.calls import RefusedRemotelyError
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.sop.clock import WIB
 from nkk.sop.refusals import Refused
 from nkk.sop.ticket import new_ticket

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from ops.stack import SERVICES
 from ops.stack.keys import new_keys
 from ops.stack.run import PYTHONWARNINGS, ROOT

@@ -11,7 +11,7 @@ from gateway import limits
 from gateway.app import create_app
 from gateway.live import LiveFeed
 from gateway.proxies import Proxies
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.trust.actor import Actor, grant
 from tests.unit.gateway.visits import KEYS, REFRESH_TOKEN, FakeBackend
 

@@ -16,7 +16,7 @@ from gateway import counting
 from gateway.limits import network
 from nkk.messaging.calls import RefusedRemotelyError
 from nkk.settings import LIMITS, SettingsError
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.trust.actor import Actor, grant
 from tests.unit.gateway.visits import FORM, KEYS, REFRESH_TOKEN, FakeBackend, log_in, token
 

@@ -10,6 +10,7 @@ import docker.errors
 import pytest
 
 from ops.stack import broker as brokers
+from ops.stack import container, ready
 from ops.stack.tls import Listener
 
 
@@ -62,7 +63,8 @@ def alone(monkeypatch):
     monkeypatch.setattr(brokers, "docker_engine", lambda: None)
     monkeypatch.setattr(brokers, "SERVER", brokers.Path("/nowhere/rabbitmq-server"))
     monkeypatch.setattr(brokers.os, "geteuid", lambda: 1000)
-    monkeypatch.setattr(brokers, "_wait_until_ready", lambda uri, alive: None)
+    for module in (brokers, container):
+        monkeypatch.setattr(module, "wait_until_ready", lambda uri, alive: None)
     monkeypatch.setattr(brokers.time, "sleep", lambda seconds: None)
 
 
@@ -113,12 +115,12 @@ def test_a_container_left_by_a_run_that_was_killed_is_removed_first(alone, monke
 @pytest.mark.parametrize("version", ["3.9.13", "3.8.2", "", "2.8"])
 def test_a_broker_too_old_for_our_queues_is_named(version):
     with pytest.raises(brokers.NoBrokerError, match=r"RabbitMQ 3\.10 or newer is needed"):
-        brokers._must_be_recent(version)
+        ready.must_be_recent(version)
 
 
 @pytest.mark.parametrize("version", ["3.10.0", "3.13.7", "4.0.0-rc.1", "4.3.1"])
 def test_a_newer_broker_will_do(version):
-    assert brokers._must_be_recent(version) is None
+    assert ready.must_be_recent(version) is None
 
 
 def test_a_container_is_ended_where_its_user_meets_an_error(alone, monkeypatch, tmp_path):
@@ -246,7 +248,7 @@ def test_a_container_keeps_its_password_and_has_a_cookie_of_its_own(alone, monke
     for _ in range(2):
         with brokers.broker(tmp_path, echo=lambda text: None):
             found.append(engine.options["environment"])
-            assert engine.options["command"] == ["sh", "-c", brokers.WITH_COOKIE]
+            assert engine.options["command"] == ["sh", "-c", container.WITH_COOKIE]
     first, second = found
     assert first["RABBITMQ_DEFAULT_PASS"] == second["RABBITMQ_DEFAULT_PASS"]
     assert first["ERLANG_COOKIE"] != second["ERLANG_COOKIE"]
@@ -260,7 +262,7 @@ def test_the_shell_of_the_image_writes_the_cookie_over_one_that_was_there(tmp_pa
     cookie.write_text("ABCDEFGHIJKLMNOPQRST")
     cookie.chmod(0o400)
     done = subprocess.run(
-        ["sh", "-c", brokers.WITH_COOKIE],
+        ["sh", "-c", container.WITH_COOKIE],
         capture_output=True,
         text=True,
         check=True,

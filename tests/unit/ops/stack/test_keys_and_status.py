@@ -8,7 +8,7 @@ import pytest
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging.calls import StageFailedError
 from nkk.messaging.origin import ForgedError
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.trust.actor import Actor, sign, verify
 from nkk.trust.sealing import seal, unseal
 from ops.stack import status

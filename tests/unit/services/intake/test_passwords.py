@@ -10,7 +10,7 @@ from sqlalchemy import event, insert, select, update
 
 from nkk.contracts.events import PasswordResetRequested
 from nkk.messaging.calls import BusyError
-from nkk.settings.written import as_pem
+from nkk.settings.keys import as_pem
 from nkk.sop.refusals import InvalidInput, NotAuthenticated
 from nkk.store.database import Database
 from nkk.store.work import UnitOfWork
