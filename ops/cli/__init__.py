@@ -16,7 +16,7 @@ from nkk.sop.refusals import Refused
 from ops.broker_api import BrokerApiError
 from ops.cli import accounts, clocks, events, letters, running, tools, webhooks
 from ops.cli.speaking import FROM_STACK, sentence
-from ops.stack.broker import NoBrokerError
+from ops.stack.ready import NoBrokerError
 from ops.stack.run import NotReadyError, OccupiedError
 from ops.stack.run import running as running_stack
 

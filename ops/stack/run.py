@@ -36,9 +36,10 @@ from nkk.settings import (
 from ops import tools
 from ops.broker_api import BrokerApi
 from ops.stack import SERVICES
-from ops.stack.broker import Broker, broker
+from ops.stack.broker import broker
 from ops.stack.keys import NEEDED, new_keys
 from ops.stack.ports import LOOPBACK, listening_socket
+from ops.stack.ready import Broker
 from ops.stack.supervisor import Program, Supervisor, how_it_ended, last_words
 from ops.stack.tls import listener
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from nkk.settings import SettingsError
-from ops.stack.broker import NoBrokerError, PrivateNode
+from ops.stack.broker import PrivateNode
 from ops.stack.ports import free_port, listening_socket
+from ops.stack.ready import NoBrokerError
 from ops.stack.run import Stack
 from tests.installations import eventually
 

@@ -17,7 +17,7 @@ import yaml
 from nkk.contracts import STAGES
 from nkk.store.database import TELLS_NO_TEXT
 from ops.stack import SERVICES
-from ops.stack.broker import WITH_COOKIE
+from ops.stack.container import WITH_COOKIE
 from ops.stack.keys import NEEDED, PASSWORDS, new_keys
 from tests.certificates import own_certificate
 

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from nkk.settings import OF, SettingsError
-from ops.stack.broker import Broker
 from ops.stack.keys import new_keys
+from ops.stack.ready import Broker
 from ops.stack.run import Stack
 from tests.certificates import own_certificate
 

@@ -8,7 +8,7 @@ from time import monotonic
 import httpx
 import pytest
 
-from ops.stack.broker import Broker
+from ops.stack.ready import Broker
 from ops.stack.run import NotReadyError, Stack
 from ops.stack.supervisor import Program, Supervisor, how_it_ended, last_words
 from tests.installations import eventually
