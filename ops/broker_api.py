@@ -61,8 +61,8 @@ class BrokerApi:
             answer = self._client.request(method, address, json=content)
         except httpx.HTTPError as error:
             raise BrokerApiError(
-                f"the broker's management API at {self.address} does not answer ({type(error).__name__}): is the "
-                "plugin rabbitmq_management on, and is the address in NKK_BROKER_API right?"
+                f"the broker's management API at {self.address} does not answer ({type(error).__name__}): is "
+                "RabbitMQ running, with the plugin rabbitmq_management, and is the address in NKK_BROKER_API right?"
             ) from None
         if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise BrokerApiError(

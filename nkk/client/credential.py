@@ -30,10 +30,12 @@ def check_authority(path: str | None) -> None:
 
 
 def untrusted(error: BaseException) -> str:
-    """Return a sentence about a broker's certificate that was not accepted; "" where `error` is about something else.
+    """Return a sentence about TLS that did not come about; "" where `error` is about something else.
 
     The credential has not been sent then.
     """
+    if isinstance(error, ssl.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+        return "what answers at this port does not speak TLS: take the port of the listener with TLS, or amqp:// for amqps://"
     if not isinstance(error, ssl.SSLCertVerificationError):
         return ""
     return (

@@ -16,7 +16,7 @@ from nkk.client.deliveries import batches, consume, read_event
 from nkk.client.replay import Replay, Seen
 from nkk.clock import utc_now
 from nkk.contracts import EVENTS, STAGES
-from nkk.exchanges import exchange_name, tool_queue
+from nkk.exchanges import exchange_name, tool_queue, tool_replay_queue
 from nkk.messaging.origin import Origin
 from nkk.messaging.plain import read_any_properties
 from nkk.messaging.publisher import BROKER_ERRORS, connected
@@ -134,7 +134,10 @@ def _name(tool: str | None, name: str | None) -> str:
             raise SubscriptionError(f"this credential is the tool {tool}'s, which cannot listen as {name}")
         return tool
     if name is None:
-        raise ValueError("name the tool (`--as` of nkk subscribe): the broker's user in this URI is not a tool's")
+        raise ValueError(
+            "the broker's user in this URI is not a tool's. Set NKK_TOOL_URI to the URI that `nkk tools add` printed, or "
+            "give a name (`--as` of nkk subscribe)"
+        )
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise ValueError("a name is 1 to 64 letters, digits, dots, hyphens or underscores")
     return name
@@ -224,16 +227,17 @@ class _Subscription:
 
     def _find_queue(self, connection: Connection) -> int:
         """Return how many others consume the queue, which is declared where the user is no tool's."""
-        channel = connection.default_channel
         if not self._is_tool:
-            _queue(self._stage, self._queue)(channel).declare()
-        try:
-            return channel.queue_declare(self._queue, passive=True).consumer_count
-        except NotFound as error:
-            # A queue whose node is away is not found either.
-            if "no queue" not in str(error):
-                raise
-            raise SubscriptionError(self._missing(connection)) from error
+            # Threat: a tool's queue that is declared here receives what the tool may not.
+            if _consumers(connection, tool_replay_queue(self._name, self._stage)) is not None:
+                raise SubscriptionError(
+                    f"{self._name} is a tool with a credential of its own: set NKK_TOOL_URI to it, or take another name"
+                )
+            _queue(self._stage, self._queue)(connection.default_channel).declare()
+        others = _consumers(connection, self._queue)
+        if others is None:
+            raise SubscriptionError(self._missing(connection))
+        return others
 
     def _consume(self, connection: Connection) -> deque[Message]:
         return consume(connection.default_channel, self._queue, self._prefetch)
@@ -282,12 +286,21 @@ class _Subscription:
 
     def _missing(self, connection: Connection) -> str:
         for stage in STAGES:
-            try:
-                connection.connection.channel().queue_declare(tool_queue(self._name, stage), passive=True)
-            except NotFound:
-                continue
-            return f"the tool {self._name} is for {stage}, not for {self._stage}"
+            if _consumers(connection, tool_queue(self._name, stage)) is not None:
+                return f"the tool {self._name} is for {stage}, not for {self._stage}"
         return f"the queue {self._queue} does not exist: the tool was removed; `nkk tools add` makes it anew"
+
+
+def _consumers(connection: Connection, queue: str) -> int | None:
+    """Return how many consume `queue`, or None where there is no such queue."""
+    with connection.channel() as channel:
+        try:
+            return int(channel.queue_declare(queue, passive=True).consumer_count)
+        except NotFound as error:
+            # A queue whose node is away is not found either.
+            if "no queue" not in str(error):
+                raise
+            return None
 
 
 def _queue(stage: str, name: str) -> Queue:

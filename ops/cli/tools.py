@@ -71,7 +71,10 @@ def list_tools(as_json: bool) -> None:
         say(line)
     for row in found:
         if not row["whole"]:
-            say(f"tool {row['name']}: its user or its bindings are not whole; `nkk topology`, then `nkk tools rotate`")
+            say(
+                f"tool {row['name']}: its user or its bindings are not those that it was added with: `nkk topology` mends "
+                f"the bindings, and `nkk tools rotate {row['name']}` makes a user that is missing"
+            )
     for queue in known.left_over(api()):
         say(f"{queue} belongs to no tool: `nkk tools add` with its name and stage takes it over, `remove` deletes it")
 

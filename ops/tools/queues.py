@@ -73,7 +73,7 @@ def take_over(api: BrokerApi, connection: Connection, tool: Tool, say: Say) -> N
     dropped = channel.queue_delete(tool.queue)
     say(
         f"the queue {tool.queue} was there before and is made anew, because {why}: {dropped} events that waited in it "
-        f"are dropped; `nkk subscribe {tool.stage} --as {tool.name} --since …` has again what is the tool's"
+        f"are dropped; with its credential, `nkk subscribe {tool.stage} --since …` has again what is the tool's"
     )
 
 

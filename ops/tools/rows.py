@@ -58,7 +58,7 @@ def warnings(found: Iterable[dict[str, Any]], seconds: int, events: int) -> list
             more = " or more" if row["dropped"] >= MOST_DROPPED else ""
             said.append(
                 f"tool {name}: {row['dropped']}{more} events were dropped in the last {DROPPED_DAYS} days, because "
-                f"nobody read them; `nkk subscribe {row['stage']} --as {name} --since …` has them again"
+                f"nobody read them; with its credential, `nkk subscribe {row['stage']} --since …` has them again"
             )
     return said
 

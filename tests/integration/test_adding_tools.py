@@ -12,6 +12,7 @@ from amqp.exceptions import AccessRefused, NotAllowed
 from click.testing import CliRunner
 from kombu import Connection
 
+from nkk.client import SubscriptionError, subscribe
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.exchanges import TOOLS_DROPPED, exchange_name, opd_key, replay_requests_name
 from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message
@@ -309,7 +310,7 @@ def test_a_queue_that_may_hold_what_the_tool_may_not_hear_is_made_anew_and_it_is
     secret = tools.add(api, tool, said.append)
     assert said == [
         f"the queue {tool.queue} was there before and is made anew, because {why}: 1 events that waited in it are "
-        f"dropped; `nkk subscribe triage --as {name} --since …` has again what is the tool's"
+        f"dropped; with its credential, `nkk subscribe triage --since …` has again what is the tool's"
     ]
     assert heard(tools.connection_line(api.uri, tool, secret), tool) == []
 
@@ -525,6 +526,33 @@ def test_of_a_tool_without_a_user_it_is_said_how_it_gets_one(api: BrokerApi, nam
     assert f"the tool {name} has no user any more: `nkk tools rotate {name}` makes one" in tools.bring_up_to_date(api)
     tools.rotate(api, name)
     assert _row(api, name)["whole"]
+
+
+def test_an_admin_who_listens_under_a_tools_name_is_refused_and_the_tool_receives_no_more_than_before(
+    api: BrokerApi, name: str
+) -> None:
+    tool = Tool(name, "triage", DINKES)
+    line = added(api, tool)
+    with pytest.raises(SubscriptionError, match=f"{name} is a tool with a credential of its own"):
+        next(subscribe("triage", name, api.uri, on_listening=lambda: pytest.fail("it listens")))
+    assert queues.bound(api, tool.queue) == tool.bindings()
+    publish(api.uri, FORWARDED, opd="disdukcapil")
+    (expected,) = publish(api.uri, FORWARDED)
+    assert heard(line, tool) == [expected]
+
+
+def test_a_tool_that_may_receive_too_much_is_listed_with_what_mends_it(
+    command: Callable[..., Any], api: BrokerApi, name: str
+) -> None:
+    tool = Tool(name, "triage", DINKES)
+    added(api, tool)
+    with Connection(api.uri) as connection:
+        connection.default_channel.queue_bind(tool.queue, exchange_name("triage"), FORWARDED)
+    said = f"tool {name}: its user or its bindings are not those that it was added with: `nkk topology` mends"
+    assert said in command("tools", "list").output
+    declare_topology(api.uri)
+    tools.bring_up_to_date(api)
+    assert said not in command("tools", "list").output
 
 
 def test_without_the_exchanges_it_is_said_what_makes_them(managed_rabbit: PrivateNode, name: str) -> None:

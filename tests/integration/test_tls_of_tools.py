@@ -18,7 +18,7 @@ from tests.certificates import own_certificate
 from tests.installations import eventually, new_vhost
 from tests.tools import FakeStage, add_tools, tool_uri
 
-NAMES = iter(["tls-one", "tls-two", "tls-three"])
+NAMES = iter(["tls-one", "tls-two", "tls-three", "tls-four"])
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +153,8 @@ def test_a_certificate_that_expires_while_a_tool_listens_is_waited_for(uri, tool
         "the broker is back",
     ]
     events.close()
+
+
+def test_a_port_without_tls_is_named_at_once(tool: str) -> None:
+    with pytest.raises(SubscriptionError, match="does not speak TLS: take the port of the listener with TLS, or amqp://"):
+        next(subscribe("triage", uri=tool.replace("amqp:", "amqps:"), on_trouble=pytest.fail))

@@ -32,7 +32,7 @@ def test_the_user_in_the_uri_says_which_tool_it_is(uri, tool):
     ("name", "uri", "since", "said"),
     [
         ("other", TOOL, None, "this credential is the tool my-tool's, which cannot listen as other"),
-        (None, USER, None, "name the tool"),
+        (None, USER, None, "is not a tool.s. Set NKK_TOOL_URI"),
         ("my-tool", USER, "first", "`nkk tools add` prints one"),
         (None, TOOL, datetime(2026, 1, 1), "since is an aware datetime, or 'first'"),
         (None, TOOL, "last", "since is an aware datetime, or 'first'"),
