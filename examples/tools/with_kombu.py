@@ -25,15 +25,31 @@ connection = Connection(
 )
 
 
-def messages(queue):
-    """Yield the messages of a queue, which `nkk tools add` made: a tool declares nothing."""
-    arrived = deque()
-    channel = connection.channel()
-    with Consumer(channel, [Queue(queue, no_declare=True)], on_message=arrived.append, prefetch_count=50):
-        while True:
-            while not arrived:
-                connection.drain_events()
-            yield arrived.popleft()
+def messages(queue, is_last=lambda message: False):
+    """Yield the messages of a queue, up to the last, and connect again whenever the broker was away.
+
+    Each is acknowledged when the next one is requested. A tool declares nothing: `nkk tools add` made the queue.
+    """
+    while True:
+        arrived = deque()
+        try:
+            with connection.clone() as mine:
+                mine.ensure_connection(errback=report, interval_max=10)
+                with Consumer(mine, [Queue(queue, no_declare=True)], on_message=arrived.append, prefetch_count=50):
+                    while True:
+                        while not arrived:
+                            mine.drain_events()
+                        yield (message := arrived.popleft())
+                        message.ack()
+                        if is_last(message):
+                            return
+        # Not a refused credential or a missing queue: those end the program.
+        except connection.recoverable_connection_errors as error:
+            report(error)
+
+
+def report(error, _seconds=0):
+    print(f"the broker is away ({error}); trying again until it is back", file=sys.stderr, flush=True)
 
 
 def request(since):
@@ -56,26 +72,29 @@ def handle(event):
     print(event["id"], event["type"], event["subject"], flush=True)
 
 
+with connection:
+    connection.connect()  # fails at once where the settings are wrong; later the broker may be away for any time
+    id_ = request(None if since[0] == "first" else since[0]) if since else None
+
 seen = set()
 if since:
-    id_ = request(None if since[0] == "first" else since[0])
-    for message in messages(f"tool.{tool}.{stage}.replay"):
-        if message.headers.get("x-nkk-replay") == id_:  # what belongs to an earlier request is passed over
-            if message.properties["type"] == "replay.refused":
-                sys.exit(json.loads(message.body)["reason"])
-            if message.properties["type"] == "replay.ended":
-                message.ack()
-                break
-            event = json.loads(message.body)
-            if event["id"] not in seen:
-                handle(event)
-                seen.add(event["id"])
-        message.ack()
+
+    def is_last(message):
+        return message.headers.get("x-nkk-replay") == id_ and message.properties["type"] == "replay.ended"
+
+    for message in messages(f"tool.{tool}.{stage}.replay", is_last):
+        if message.headers.get("x-nkk-replay") != id_ or is_last(message):
+            continue  # what belongs to an earlier request is passed over
+        if message.properties["type"] == "replay.refused":
+            sys.exit(json.loads(message.body)["reason"])
+        event = json.loads(message.body)
+        if event["id"] not in seen:
+            handle(event)
+            seen.add(event["id"])
 
 for message in messages(f"tool.{tool}.{stage}"):
     event = json.loads(message.body)
     if event["id"] in seen:
-        seen.remove(event["id"])  # it came with the replay
+        seen.remove(event["id"])  # it came with the past
     else:
         handle(event)
-    message.ack()  # once it is dealt with; it comes again otherwise

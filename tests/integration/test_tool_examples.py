@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import count
 from pathlib import Path
 from threading import Thread
@@ -46,7 +46,11 @@ def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iter
 
 @pytest.fixture
 def environment(node: PrivateNode, authority: Authority) -> dict[str, str]:
-    """The settings of a tool that has received nothing, on another machine."""
+    return settings(node, authority)
+
+
+def settings(node: PrivateNode, authority: Authority) -> dict[str, str]:
+    """Return the settings of a new tool, which has received nothing, on another machine."""
     parts = urlsplit(add_tools(node, node.uri, "triage", next(NAMES))[0])
     at = parts.netloc.replace(f":{node.port}", f":{node._tls.port}")
     # The virtual host is "/", which is percent-encoded in the URI's form that all clients understand.
@@ -125,3 +129,24 @@ def test_an_example_ends_with_an_error_when_its_tool_is_removed(node, folder, en
         eventually(lambda: ids(printed, told))
         remove(BrokerApi(node.api, node.uri), environment["NKK_TOOL_URI"].split("tool.")[1].split(":")[0])
         assert process.wait(30)
+
+
+def test_the_examples_go_on_after_the_broker_restarts(node, folder, authority):
+    stage = FakeStage(node.uri, slice=2)
+    told = [stage.tell("ticket", live=False) for _ in range(40)]
+    with stage.answering(), ExitStack() as stack:
+        examples = [
+            stack.enter_context(running(folder / program, "triage", "first", **settings(node, authority)))[0]
+            for program in PROGRAMS
+        ]
+        for restart in range(2):
+            # The first restart is amid past events.
+            for printed in examples:
+                eventually(lambda printed=printed: ids(printed, told[:1] if restart == 0 else told))
+            node.stop()
+            node.start()
+            told.append(stage.tell("ticket"))
+        for printed in examples:
+            eventually(lambda printed=printed: set(told) <= set(ids(printed, told)))
+            # What was not acknowledged before a restart may come again.
+            assert list(dict.fromkeys(ids(printed, told))) == told
