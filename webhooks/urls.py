@@ -26,18 +26,22 @@ def read_url(written: str, allowed: Hosts) -> SplitResult:
         raise ValueError(f"is longer than {LONGEST} signs.")
     parts = url(written, "https", "http")
     if "@" in parts.netloc:
-        raise ValueError("holds a user or a password. What comes from here is known by its signature: leave them out.")
+        raise ValueError("holds a user or a password: leave them out. The receiver knows by the signature who posts.")
     if "?" in written or "#" in written:
         raise ValueError(
-            "has a query or a fragment. What stands there ends up in logs, and a secret is not needed: what comes "
-            "from here is known by its signature. Write the address alone."
+            "has a query or a fragment, which would end up in logs: leave it out. The receiver knows by the signature "
+            "who posts."
         )
     host, port = parts.hostname or "", parts.port
     if not is_allowed(host, port or PORTS[parts.scheme], allowed):
         if parts.scheme == "http":
-            raise ValueError("is not encrypted. Write https://…, or have the host allowed in NKK_WEBHOOKS_ALLOWED.")
+            raise ValueError(
+                "is not encrypted. Write https://…, or name the host in NKK_WEBHOOKS_ALLOWED (docs/tools.md)."
+            )
         if (address := _as_address(host)) and not is_public(address):
-            raise ValueError("is a private address. Have it allowed in NKK_WEBHOOKS_ALLOWED if it is meant.")
+            raise ValueError(
+                "is a private address. If it is meant, name the host in NKK_WEBHOOKS_ALLOWED (docs/tools.md)."
+            )
     return parts
 
 

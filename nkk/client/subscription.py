@@ -135,8 +135,8 @@ def _name(tool: str | None, name: str | None) -> str:
         return tool
     if name is None:
         raise ValueError(
-            "the broker's user in this URI is not a tool's. Set NKK_TOOL_URI to the URI that `nkk tools add` printed, or "
-            "give a name (`--as` of nkk subscribe)"
+            "the broker's user in this URI is not a tool's. Set NKK_TOOL_URI to the URI that `nkk tools add` printed, "
+            "or give a name (`--as` of nkk subscribe)"
         )
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
         raise ValueError("a name is 1 to 64 letters, digits, dots, hyphens or underscores")

@@ -46,20 +46,25 @@ class _Since(click.ParamType):
 
 @click.command()
 @click.argument("stage", type=click.Choice(STAGES))
-@click.option("--as", "name", help="Name of your tool: its queue is tool.<name>.<stage>. A credential contains it.")
+@click.option("--as", "name", help="Name of the queue: tool.<name>.<stage>. NKK_TOOL_URI contains it.")
 @click.option(
     "--since",
     type=_Since(),
-    help="Print what the stage still keeps from then on first: 2026-11-01, in UTC unless it has an offset; or `first`.",
+    help="Begin with the past events that the stage keeps, since 2026-11-01 (UTC unless it has an offset), or from the "
+    "`first`. Needs NKK_TOOL_URI.",
 )
 def subscribe(stage: str, name: str | None, since: datetime | Literal["first"] | None) -> None:
     """Print every event of a stage as one JSON line, from a durable queue, at least once.
 
-    With the credential of a tool in NKK_TOOL_URI (`nkk tools add` prints it), else with the broker's user of AMQP_URI.
-    The queue then collects events from the first time that you subscribe under this name.
+    A team's tool sets NKK_TOOL_URI to the URI that `nkk tools add` printed. For amqps, NKK_TOOL_CA names the file of
+    the authority that signed the broker's certificate, unless this machine trusts it. The queue collects events from
+    `nkk tools add` on.
+
+    Without NKK_TOOL_URI, the broker's own user is used (AMQP_URI, or the stack of `make run`) and --as is needed. The
+    queue is made by the first run under this name, and collects events from then on.
     """
     is_given = bool(os.environ.get(NKK_TOOL_URI.name))
-    uri = NKK_TOOL_URI.get() if is_given else broker()
+    uri = NKK_TOOL_URI.get() if is_given else broker("NKK_TOOL_URI to the URI that `nkk tools add` printed")
     queue = tool_queue(name or tool_of(uri) or "", stage)
     events = subscribe_to(
         stage,

@@ -41,13 +41,16 @@ def saying_and_keeping(path: Path) -> Callable[[str], None]:
     return both
 
 
-def broker() -> str:
-    """Return the broker's URI, from the environment or the running stack. Raises ClickException where there is none."""
+def broker(instead: str = "AMQP_URI") -> str:
+    """Return the broker's URI, from the environment or the running stack.
+
+    Raises ClickException where there is none: it advises to set `instead`.
+    """
     if not os.environ.get("AMQP_URI"):
         var = click.get_current_context().find_root().obj
         raise click.ClickException(
             f"no stack is running in {Path(var).absolute()}. Start it with `make run`, name its "
-            "folder with `nkk --var`, or set AMQP_URI."
+            f"folder with `nkk --var`, or set {instead}."
         )
     return AMQP_URI.get()
 

@@ -37,7 +37,7 @@ _name = click.argument("name")
 @tools.command()
 @_name
 @click.option("--stage", required=True, type=click.Choice(STAGES), help="The stage whose events it receives.")
-@click.option("--opd", help="Only events about this OPD (triage and opd_response).")
+@click.option("--opd", help="Only events about this OPD, by its key (GET /api/v1/opds). For triage and opd_response.")
 @click.option("--types", default="", help="Only these event types, comma separated; by default all of the stage.")
 def add(name: str, stage: str, opd: str | None, types: str) -> None:
     """Add a tool, and print the URI with which it connects. It contains the tool's secret, and is shown only once.
@@ -72,8 +72,8 @@ def list_tools(as_json: bool) -> None:
     for row in found:
         if not row["whole"]:
             say(
-                f"tool {row['name']}: its user or its bindings are not those that it was added with: `nkk topology` mends "
-                f"the bindings, and `nkk tools rotate {row['name']}` makes a user that is missing"
+                f"tool {row['name']}: its user or its bindings are not those that it was added with: `nkk topology` "
+                f"mends the bindings, and `nkk tools rotate {row['name']}` makes a user that is missing"
             )
     for queue in known.left_over(api()):
         say(f"{queue} belongs to no tool: `nkk tools add` with its name and stage takes it over, `remove` deletes it")

@@ -26,6 +26,7 @@ from nkk.settings import (
 from nkk.sop.clock import is_reasonable, write_instant
 from ops import tools
 from ops.broker_api import BrokerApi
+from ops.cli import speaking
 from ops.cli.speaking import say
 from ops.cli.tools import api
 from ops.stack.run import ROOT, WEBHOOKS, has_webhooks
@@ -63,7 +64,7 @@ def webhooks() -> None:
 @click.argument("url")
 @click.option("--name", required=True, help="Name of the webhook: 1 to 35 small letters, digits and hyphens.")
 @click.option("--stage", required=True, type=click.Choice(STAGES), help="The stage whose events it posts.")
-@click.option("--opd", help="Only events about this OPD (triage and opd_response).")
+@click.option("--opd", help="Only events about this OPD, by its key (GET /api/v1/opds). For triage and opd_response.")
 @click.option("--types", default="", help="Only these event types, comma separated; by default all of the stage.")
 def add(url: str, name: str, stage: str, opd: str | None, types: str) -> None:
     """Add a webhook, and print the secret that its receiver verifies signatures with, which is shown only once."""
@@ -108,10 +109,10 @@ def _checked(url: str) -> str:
         check_addresses(host, port, resolve(host, port), allowed)
     except RefusedAddressError:
         raise click.ClickException(
-            f"{host} has a private address. Have it allowed in NKK_WEBHOOKS_ALLOWED if it is meant."
+            f"{host} has a private address. If it is meant, name the host in NKK_WEBHOOKS_ALLOWED (docs/tools.md)."
         ) from None
     except OSError:
-        say(f"{host} cannot be looked up from here now")
+        say(f"no address of {host} can be found from here now: is it mistyped? The webhook works once there is one")
     return f"{parts.scheme}://{parts.netloc}"
 
 
@@ -119,8 +120,10 @@ def _checked(url: str) -> str:
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 def list_webhooks(as_json: bool) -> None:
     """Print for each webhook whether it sends, what waits for it and since when, and what was set aside or dropped."""
-    with _opened() as store:
-        found = store.summaries(utc_now())
+    found = []
+    if _are_there():
+        with _opened() as store:
+            found = store.summaries(utc_now())
     click.echo(json.dumps(found, indent=1) if as_json else lined_up(COLUMNS, found))
     for line in warnings(found):
         say(line)
@@ -146,18 +149,22 @@ def resume(name: str) -> None:
 
 @webhooks.command()
 @_name
-@click.option("--since", help="In UTC unless it has an offset, such as 2026-11-02 or 2026-11-02T08:30; or first.")
-@click.option("--set-aside", is_flag=True, help=f"What was tried for {PATIENCE.days} days in vain.")
+@click.option(
+    "--since", help="Since 2026-11-02 or 2026-11-02T08:30 (UTC unless it has an offset), or from the `first`."
+)
+@click.option("--set-aside", is_flag=True, help=f"Those that failed for {PATIENCE.days} days and were set aside.")
 def replay(name: str, since: str | None, set_aside: bool) -> None:
-    """Send past events again, with the ids that they had: those since then, or those that were set aside."""
+    """Send past events again, with their ids: those of the stage since a moment, or those that were set aside."""
     if set_aside == bool(since):
-        raise click.UsageError("name --since, or --set-aside")
+        raise click.UsageError("give either --since or --set-aside")
     with _opened() as store:
         if since is None:
             say(f"{store.send_set_aside(name, utc_now())} events are sent again")
             return
+        stage = store.named(name).stage
         store.request_replay(name, _instant(since), utc_now())
-    say(f"the events of its stage since {since} are sent again as far as the stage keeps them; `nkk webhooks list`")
+    which = "all events" if since == "first" else f"the events since {since}"
+    say(f"{which} that {stage} keeps are sent again; `nkk webhooks list` shows how many wait")
 
 
 def _instant(since: str) -> datetime | None:
@@ -186,8 +193,10 @@ def test(name: str) -> None:
         answer = poster.post(webhook.sealed.url, *_message(webhook))
     finally:
         poster.close()
+    if answer.status is None:
+        raise click.ClickException(f"nothing could be posted to {name}: {answer.why}")
     if not answer.is_success:
-        raise click.ClickException(f"{name}: {answer.why}")
+        raise click.ClickException(f"{name} answered {answer.why}, and not 2xx")
     say(f"{name} answered {answer.why}")
 
 
@@ -258,6 +267,11 @@ def warnings(found: list[dict[str, Any]]) -> Iterator[str]:
         name = f"webhook {row['name']}"
         if row["state"] == State.GONE:
             yield f"{name}: its receiver answered 410 and it is switched off (`nkk webhooks resume {row['name']}`)"
+        elif row["state"] == State.PAUSED and row["waiting"]:
+            waits = (
+                "1 event waits, which is" if row["waiting"] == 1 else f"{row['waiting']} events wait, each of which is"
+            )
+            yield f"{name}: paused, and {waits} dropped after {KEPT.days} days (`nkk webhooks resume {row['name']}`)"
         elif row["failing_since"]:
             yield f"{name}: nothing arrives since {row['failing_since'][:16]} UTC: {row['last_answer']}"
         if row["set_aside"]:
@@ -276,18 +290,25 @@ def _opened(is_first: bool = False) -> Iterator["Store"]:
     from nkk.store.migrations import upgrade
     from webhooks.process import opened
 
-    configure()
-    check([WEBHOOKS_DATABASE_URL, NKK_WEBHOOKS_KEYS, NKK_WEBHOOKS_ALLOWED, NKK_WEBHOOKS_CA])
-    url = WEBHOOKS_DATABASE_URL.get()
-    if not is_first and not has_webhooks(url):
+    there = _are_there()
+    if not is_first and not there:
         raise click.ClickException("there are no webhooks yet: `nkk webhooks add` adds one")
     try:
         if is_first:
-            upgrade(ROOT / WEBHOOKS / "migrations", url)
+            upgrade(ROOT / WEBHOOKS / "migrations", WEBHOOKS_DATABASE_URL.get())
         with opened() as store:
             yield store
     except SQLAlchemyError as error:
         raise click.ClickException(f"the database of webhooks cannot be used: {type(error).__name__}") from None
+
+
+def _are_there() -> bool:
+    """Return whether there was ever a webhook. Raises SettingsError where the settings cannot be used."""
+    configure()
+    if not os.environ.get(WEBHOOKS_DATABASE_URL.name):
+        speaking.broker()  # raises where there is no stack either
+    check([WEBHOOKS_DATABASE_URL, NKK_WEBHOOKS_KEYS, NKK_WEBHOOKS_ALLOWED, NKK_WEBHOOKS_CA])
+    return has_webhooks(WEBHOOKS_DATABASE_URL.get())
 
 
 def state_of_webhooks() -> list[str]:

@@ -156,5 +156,7 @@ def test_a_certificate_that_expires_while_a_tool_listens_is_waited_for(uri, tool
 
 
 def test_a_port_without_tls_is_named_at_once(tool: str) -> None:
-    with pytest.raises(SubscriptionError, match="does not speak TLS: take the port of the listener with TLS, or amqp://"):
+    with pytest.raises(
+        SubscriptionError, match="does not speak TLS: take the port of the listener with TLS, or amqp://"
+    ):
         next(subscribe("triage", uri=tool.replace("amqp:", "amqps:"), on_trouble=pytest.fail))

@@ -139,10 +139,9 @@ def test_the_examples_go_on_after_the_broker_restarts(node, folder, authority):
             stack.enter_context(running(folder / program, "triage", "first", **settings(node, authority)))[0]
             for program in PROGRAMS
         ]
-        for restart in range(2):
-            # The first restart is amid past events.
+        for before in (told[:1], told):  # the first restart is amid past events
             for printed in examples:
-                eventually(lambda printed=printed: ids(printed, told[:1] if restart == 0 else told))
+                eventually(lambda printed=printed, before=before: ids(printed, before))
             node.stop()
             node.start()
             told.append(stage.tell("ticket"))

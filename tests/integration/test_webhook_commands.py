@@ -129,6 +129,8 @@ def test_a_webhook_is_added_tried_fed_rotated_and_removed(nkk, api, uri, good, a
         FakeStage(uri).tell("ticket")
         eventually(lambda: listed(nkk, "kasus")["waiting"] == 1)
         assert listed(nkk, "kasus")["state"] == "paused"
+        waits = "webhook kasus: paused, and 1 event waits, which is dropped after 30 days (`nkk webhooks resume kasus`)"
+        assert waits in nkk("list").output
         nkk("resume", "kasus")
         eventually(lambda: len(good.got) == 3)
         for each in (secret, newer):
@@ -241,10 +243,17 @@ def test_a_test_says_what_came_back(nkk, good):
     assert nkk("add", good.url, "--name", "x", "--stage", "triage").exit_code == 0
     good.behave = answers(500)
     done = nkk("test", "x")
-    assert (done.exit_code, done.output) == (1, "Error: x: 500\n")
+    assert (done.exit_code, done.output) == (1, "Error: x answered 500, and not 2xx\n")
     done = nkk("test", "x", NKK_WEBHOOKS_ALLOWED="")
-    assert (done.exit_code, done.output) == (1, "Error: x: private address\n")
+    assert (done.exit_code, done.output) == (1, "Error: nothing could be posted to x: private address\n")
     assert nkk("remove", "x", "--yes").exit_code == 0
+
+
+def test_before_the_first_webhook_the_list_is_empty(nkk):
+    assert (nkk("list").exit_code, nkk("list", "--json").output) == (0, "[]\n")
+    assert nkk("list").output.startswith("webhook  posts to")
+    done = nkk("test", "x")
+    assert (done.exit_code, done.output) == (1, "Error: there are no webhooks yet: `nkk webhooks add` adds one\n")
 
 
 @pytest.mark.parametrize("since", ["tomorrow", "2026-13-01", "2199-01-01", "1999-12-31", "0001-01-01", "9999-12-31"])
@@ -253,7 +262,10 @@ def test_a_replay_needs_a_time_that_can_be_read_and_is_past(nkk, good, since):
     assert nkk("replay", "x", "--since", since).exit_code == 2
     assert nkk("replay", "x").exit_code == 2
     assert nkk("replay", "x", "--since", "first", "--set-aside").exit_code == 2
-    assert nkk("replay", "x", "--since", "2026-01-01T08:00+07:00").exit_code == 0
+    done = nkk("replay", "x", "--since", "first")
+    assert done.output == "all events that triage keeps are sent again; `nkk webhooks list` shows how many wait\n"
+    done = nkk("replay", "x", "--since", "2026-01-01T08:00+07:00")
+    assert done.output.startswith("the events since 2026-01-01T08:00+07:00 that triage keeps are sent again; ")
     assert listed(nkk, "x")["replaying_since"] == "2026-01-01T01:00:00.000000Z"
     assert nkk("replay", "x", "--set-aside").output == "0 events are sent again\n"
     assert nkk("remove", "x", "--yes").exit_code == 0

@@ -73,6 +73,8 @@ def test_all_that_cannot_be_of_a_scale_is_named_at_once(run):
         ["quarantine", "list", "triage"],
         ["staff", "disable", "x"],
         ["letters", "list"],
+        ["tools", "list"],
+        ["webhooks", "list"],
     ],
 )
 def test_where_no_stack_runs_it_says_so_and_names_the_folder(run, command, tmp_path):
@@ -80,6 +82,10 @@ def test_where_no_stack_runs_it_says_so_and_names_the_folder(run, command, tmp_p
     assert done.exit_code == 1
     assert f"no stack is running in {tmp_path}" in done.output
     assert "Traceback" not in done.output
+
+
+def test_a_tool_without_its_uri_is_told_to_set_it(run):
+    assert "or set NKK_TOOL_URI to the URI that `nkk tools add` printed." in run("subscribe", "triage").output
 
 
 @pytest.mark.parametrize("process", ["triage", "gateway"])
