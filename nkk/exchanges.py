@@ -10,6 +10,9 @@ TOOL_NAME = r"[a-z0-9][a-z0-9-]{0,39}"
 REPLAY = "x-nkk-replay"
 """The header of what a stage publishes to a tool again: the id of the tool's request."""
 
+REPLAY_REST = "rest"
+"""The routing key of requests that a stage puts back. It has no dot; a tool's keys have one, behind its name."""
+
 REPLAY_MARKER = "replay"
 """The last word of the routing key of the message that ends a replay."""
 

@@ -1,9 +1,9 @@
 """Replays: a stage publishes past events of its outbox again, for the tool that requested them.
 
-A request waits in a queue of the stage, and an instance carries out a slice of it at a time: it publishes some events,
-puts the rest of the request back at the end of the queue, and acknowledges the slice. So several tools take turns, and
-a restart of the stage or of the broker repeats one slice at most. The broker verifies which user sent a request, and
-its bindings decide which of the published events the tool receives.
+An instance takes tools' requests into a queue of the stage's own, and carries out a slice of one at a time: it
+publishes some events, puts the rest of the request back at the end of that queue, and acknowledges the slice. So
+several tools take turns, and a restart of the stage or of the broker repeats one slice at most. The broker verifies
+which user sent a request, and its bindings decide which of the published events the tool receives.
 """
 
 import json
@@ -11,7 +11,7 @@ import re
 from collections import deque
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -27,6 +27,7 @@ from nkk.exchanges import (
     REPLAY_ENDED,
     REPLAY_MARKER,
     REPLAY_REFUSED,
+    REPLAY_REST,
     TOOL_NAME,
     opd_key,
     replay_key,
@@ -40,7 +41,7 @@ from nkk.messaging import pulse
 from nkk.messaging.host import Signal, sleep
 from nkk.messaging.publisher import BatchPublisher, Message, NotConfirmedError, connected, keep_alive, trouble
 from nkk.messaging.relay import INTERRUPTIONS
-from nkk.messaging.topology import replay, replay_requests
+from nkk.messaging.topology import replay, replay_requests, replay_rest
 from nkk.sop.clock import read_instant, write_instant
 from nkk.store.database import Database
 
@@ -52,8 +53,11 @@ MOST_WAITING = 10_000
 """The events that may wait for a tool before the stage waits for the tool; its queue drops events above its limit."""
 
 WAIT_SECONDS = 1.0
-MOST_REPLACED = 100
-"""How many requests of a tool that it replaced by later ones an instance knows."""
+MOST_REPLACED = 1_000
+"""How many requests of a tool that it replaced by later ones an instance knows: as many as may wait in the queue."""
+
+MOST_TAKEN = 100
+"""How many of tools' requests an instance takes in before the next slice."""
 
 PATIENCE = timedelta(days=1)
 """How long a request is kept for a tool that takes no events at all."""
@@ -110,6 +114,8 @@ class Replayer:
         self._clock = clock
         self._latest: dict[str, str] = {}
         self._replaced: dict[str, deque[str]] = {}
+        self._served = ("", "")
+        self._passed: set[str] = set()
         self._stopped = Signal()
         self._stopping = False
 
@@ -134,6 +140,7 @@ class Replayer:
         channel = connection.channel()
         replay(self._service)(channel).declare()
         replay_requests(self._service)(channel).declare()
+        replay_rest(self._service)(channel).declare()
         publisher = BatchPublisher(connection)
         while not self._stopping:
             pulse.beat("replays")
@@ -147,38 +154,82 @@ class Replayer:
 
     def carry_out(self, channel: Any, connection: Connection, publisher: BatchPublisher) -> int | None:
         """Carry out a slice of the next request; return how many events it published, None where none could be."""
-        message = channel.basic_get(replay_requests_name(self._service))
+        self._take_in(channel, publisher)
+        message = channel.basic_get(replay_name(self._service))
         if message is None:
             return None
         count = self._slice_of(message, connection, publisher)
         channel.basic_ack(message.delivery_tag)
         return count
 
+    def _take_in(self, channel: Any, publisher: BatchPublisher) -> None:
+        """Move tools' requests into the stage's own queue, only the last one of each tool.
+
+        Threat: their queue has a limit, and one tool can keep it full. Nothing could be put back there, and the other
+        tools' requests have to find room in it soon.
+        """
+        taken: dict[tuple[str, str], Any] = {}
+        answers: list[Message] = []
+        message = None
+        for _ in range(MOST_TAKEN):
+            found = channel.basic_get(replay_requests_name(self._service))
+            if found is None:
+                break
+            message, tool = found, ""
+            request_id = message.properties.get("message_id") or ""
+            try:
+                tool, body = self._sender(message)
+                _moment(body)
+            except UnusableRequestError as fault:
+                answers += self._refuse(request_id, tool, fault)
+                continue
+            # An instance of an earlier version puts rests back here.
+            if not message.delivery_info["redelivered"] and "after" not in body:
+                self._replace(tool, request_id)
+            taken[tool, request_id] = body | {"tool": tool}
+        answers += [
+            self._rest(request_id, body)
+            for (tool, request_id), body in taken.items()
+            if request_id not in self._replaced.get(tool, ())
+        ]
+        if message:
+            _publish(publisher, answers)
+            channel.basic_ack(message.delivery_tag, multiple=True)
+
+    def _refuse(self, request_id: str, tool: str, fault: UnusableRequestError) -> list[Message]:
+        log.warning("replay refused", service=self._service, tool=tool or None, reason=str(fault))
+        return [self._marker(request_id, tool, REPLAY_REFUSED, reason=str(fault))] if tool else []
+
     def _slice_of(self, message: Any, connection: Connection, publisher: BatchPublisher) -> int | None:
         request_id, tool = message.properties.get("message_id") or "", ""
         try:
             tool, body = self._sender(message)
             waiting = _waiting(connection, tool_replay_queue(tool, self._service))
-            request = self._request(tool, body)
+            moment, request = _moment(body), _continued(tool, body)
         except UnusableRequestError as fault:
-            log.warning("replay refused", service=self._service, tool=tool or None, reason=str(fault))
-            if tool:
-                _publish(publisher, [self._marker(request_id, tool, REPLAY_REFUSED, reason=str(fault))])
+            _publish(publisher, self._refuse(request_id, tool, fault))
             return 0
-        if "after" in body:
-            if request_id in self._replaced.get(tool, ()):
-                return 0
-        elif not message.delivery_info["redelivered"]:
-            self._replace(tool, request_id)
+        if request_id in self._replaced.get(tool, ()):
+            return 0
+        if self._passes(tool, request_id):
+            _publish(publisher, [self._rest(request_id, body)])
+            return 0
+        request = request or self._begun(tool, moment)
         if waiting >= MOST_WAITING:
             self._put_off(request_id, request, publisher)
-            return None
-        rows = self._rows(request)
+            return self._rested(request_id)
+        self._served = tool, request_id
+        self._passed.clear()
+        return self._serve(request_id, request, publisher)
+
+    def _serve(self, request_id: str, request: Request, publisher: BatchPublisher) -> int:
+        """Publish a slice and put the rest of the request back, or mark its end; return the number of events."""
+        tool, rows = request.tool, self._rows(request)
         request = replace(request, count=request.count + len(rows), waiting_since=None)
         # Confirmed before the rest of the request is put back: another instance may go on with it at once.
         _publish(publisher, [self._past(row, request_id, tool) for row in rows])
         if len(rows) == SLICE:
-            _publish(publisher, [self._rest(request_id, replace(request, after=rows[-1].id))])
+            _publish(publisher, [self._rest(request_id, asdict(replace(request, after=rows[-1].id)))])
         else:
             told = {name: getattr(request, name) for name in ("since", "count", "reaches")}
             _publish(publisher, [self._marker(request_id, tool, REPLAY_ENDED, until=request.asked_at, **told)])
@@ -191,9 +242,30 @@ class Replayer:
         Of that one this instance carries out nothing more. An instance that did not see both goes on with it, which
         costs time only.
         """
-        if earlier := self._latest.get(tool):
+        earlier = self._latest.get(tool)
+        if earlier is not None and earlier != request_id:
             self._replaced.setdefault(tool, deque(maxlen=MOST_REPLACED)).append(earlier)
         self._latest[tool] = request_id
+
+    def _passes(self, tool: str, request_id: str) -> bool:
+        """Return whether a request is passed over: its tool had the last slice, by another of its requests.
+
+        Threat: a tool that asks a thousand times would have a thousand turns for one of the others. When a request
+        comes again and nothing was published meanwhile, nobody else waits.
+        """
+        served, by = self._served
+        if tool != served or request_id == by or request_id in self._passed:
+            return False
+        self._passed.add(request_id)
+        return True
+
+    def _rested(self, request_id: str) -> int | None:
+        """Return 0 after a request was put off; None when it comes again and nothing was published meanwhile."""
+        if request_id in self._passed:
+            self._passed.clear()
+            return None
+        self._passed.add(request_id)
+        return 0
 
     def _sender(self, message: Any) -> tuple[str, Any]:
         """Return the tool that sent a request, and the request's JSON. Raises UnusableRequestError."""
@@ -211,17 +283,8 @@ class Replayer:
             body = {"since": body.get("since")}  # only this stage itself continues a request
         return tool, body
 
-    def _request(self, tool: str, body: Any) -> Request:
-        """Return what is left of the request `body`, which may be a continued one. Raises UnusableRequestError."""
-        if not isinstance(body, dict):
-            raise UnusableRequestError("it is not a JSON object.")
-        since = body.get("since")
-        try:
-            moment = None if since is None else read_instant(since)
-            if "after" in body:
-                return Request(**body | {"tool": tool})
-        except (ValueError, TypeError):
-            raise UnusableRequestError("`since` is not an instant such as 2026-11-01T00:00:00Z.") from None
+    def _begun(self, tool: str, moment: datetime | None) -> Request:
+        """Return a request for all that the outbox has now, from `moment` on."""
         now, outbox = self._clock(), self._outbox
         query = select(func.min(outbox.c.id), func.max(outbox.c.id))
         with self._database.reading() as connection:
@@ -251,7 +314,7 @@ class Replayer:
         now = self._clock()
         request = replace(request, waiting_since=request.waiting_since or write_instant(now))
         if now - read_instant(request.waiting_since) <= PATIENCE:
-            _publish(publisher, [self._rest(request_id, request)])
+            _publish(publisher, [self._rest(request_id, asdict(request))])
             return
         log.warning("replay given up: its tool takes no events", service=self._service, tool=request.tool)
         why = "the tool took no events for a day; request them again."
@@ -270,10 +333,13 @@ class Replayer:
             headers={"CC": second, REPLAY: request_id} if second else {REPLAY: request_id},
         )
 
-    def _rest(self, request_id: str, request: Request) -> Message:
-        name = replay_requests_name(self._service)
+    def _rest(self, request_id: str, request: dict[str, Any]) -> Message:
         return Message(
-            id=request_id, exchange=name, routing_key=name, body=json.dumps(asdict(request)), user_id=self._user
+            id=request_id,
+            exchange=replay_name(self._service),
+            routing_key=REPLAY_REST,
+            body=json.dumps(request),
+            user_id=self._user,
         )
 
     def _marker(self, request_id: str, tool: str, type_: str, **told: Any) -> Message:
@@ -286,6 +352,25 @@ class Replayer:
             mandatory=False,
             headers={REPLAY: request_id},
         )
+
+
+def _moment(body: Any) -> datetime | None:
+    """Return since when a request is. Raises UnusableRequestError where that cannot be read."""
+    if not isinstance(body, dict):
+        raise UnusableRequestError("it is not a JSON object.")
+    since = body.get("since")
+    try:
+        return None if since is None else read_instant(since)
+    except ValueError:
+        raise UnusableRequestError("`since` is not an instant such as 2026-11-01T00:00:00Z.") from None
+
+
+def _continued(tool: str, body: dict[str, Any]) -> Request | None:
+    """Return what is left of a request that the stage put back, None for another. Raises UnusableRequestError."""
+    try:
+        return Request(**body | {"tool": tool}) if "after" in body else None
+    except TypeError:
+        raise UnusableRequestError("it was put back by another version of this stage.") from None
 
 
 def _publish(publisher: BatchPublisher, messages: list[Message]) -> None:

@@ -7,6 +7,7 @@
     <service>.retry.<ms>   quorum queues: an event whose handler failed waits here, then returns to the inbox.
     <service>.quarantine   quorum queue: the dead letters, events that cannot be handled, the reason in the headers.
     <service>.replay-requests   direct exchange and quorum queue: tools' requests for past events of the service.
+    <service>.replay            quorum queue: what is left of these requests, put there by the service alone.
     <service>.replay       topic exchange: the past events, with the requesting tool's name before the routing key.
 
 The names of retry queues contain their delay: changed delays create new queues instead of a refused redeclaration.
@@ -17,7 +18,7 @@ from typing import Any
 
 from kombu import Exchange, Queue, binding
 
-from nkk.exchanges import exchange_name, moves_name, replay_name, replay_requests_name
+from nkk.exchanges import REPLAY_REST, exchange_name, moves_name, replay_name, replay_requests_name
 from nkk.messaging.calls import EXCHANGE as CALLS
 from nkk.settings import NKK_RETRY_DELAYS
 
@@ -127,6 +128,14 @@ def replay_requests(service: str) -> Queue:
     return Queue(name, requests, routing_key=name, durable=True, queue_arguments=arguments)
 
 
+def replay_rest(service: str) -> Queue:
+    """Return the queue of requests that `service` took in: no tool can publish to it, so it needs no limit."""
+    arguments = QUORUM | {"x-delivery-limit": NO_DELIVERY_LIMIT}
+    return Queue(
+        replay_name(service), replay(service), routing_key=REPLAY_REST, durable=True, queue_arguments=arguments
+    )
+
+
 def waiting_queues(service: str) -> list[Queue]:
     """Return the retry queues and the quarantine of `service`."""
     return [
@@ -146,7 +155,7 @@ def declare(channel: Any, services: Iterable[str], events: Iterable[Any]) -> lis
     services, events = list(services), list(events)
     entities: list[Any] = [Exchange(CALLS, type="topic", durable=True), *map(exchange, services)]
     for service in services:
-        entities += [replay(service), replay_requests(service)]
+        entities += [replay(service), replay_requests(service), replay_rest(service)]
         heard = [event for event in events if service in event.CONSUMERS]
         if heard:
             entities += [moves(service), *waiting_queues(service), inbox_queue(service, heard)]

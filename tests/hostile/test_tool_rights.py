@@ -76,7 +76,7 @@ OPERATIONS: dict[str, Operation] = {
     },
     **{
         f"consume {queue}": lambda channel, queue=queue: channel.basic_consume(queue, no_ack=True)
-        for queue in [*QUEUES, TOOLS_DROPPED, "triage.inbox"]
+        for queue in [*QUEUES, TOOLS_DROPPED, "triage.inbox", "triage.replay"]
     },
     **{f"purge {queue}": lambda channel, queue=queue: channel.queue_purge(queue) for queue in QUEUES},
     **{f"publish to {exchange}": publishing(exchange, "tool.rights-kes.triage") for exchange in EXCHANGES},
@@ -115,13 +115,13 @@ ALLOWED: dict[str, set[str]] = {
     SOS.user: own(SOS),
     ALL.user: own(ALL) | {"ask for the past as rights-all"},
     "intake": a_stage("intake"),
-    "triage": a_stage("triage") | {"consume triage.inbox"},
+    "triage": a_stage("triage") | {"consume triage.inbox", "consume triage.replay"},
     "opd_response": a_stage("opd_response"),
     "notification": a_stage("notification"),
     "gateway": LOOKING | {"call intake"},
     "topology": LOOKING
-    | {"consume triage.inbox", "bind an exchange"}
-    | {f"publish to {stage}.{kind}" for stage in STAGES for kind in ("moves", "replay-requests")},
+    | {"consume triage.inbox", "consume triage.replay", "bind an exchange"}
+    | {f"publish to {stage}.{kind}" for stage in STAGES for kind in ("moves", "replay", "replay-requests")},
 }
 
 

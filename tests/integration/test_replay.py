@@ -3,6 +3,7 @@
 import json
 import uuid
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
@@ -26,6 +27,8 @@ from nkk.messaging.publisher import BatchPublisher, Message, publisher
 from nkk.messaging.replay import SLICE, Replayer
 from nkk.sop.clock import write_instant
 from nkk.sop.ticket import new_ticket
+from ops.tools.queues import REQUESTS
+from tests.installations import eventually
 from tests.integration.conftest import PlainWork
 
 NOW = datetime.now(UTC)
@@ -36,9 +39,9 @@ PRIVATE = (PasswordResetRequested.TYPE,)
 def topics(connection: Connection):
     channel = connection.channel()
     topology.replay("triage")(channel).declare()
-    requests = topology.replay_requests("triage")(channel)
-    requests.declare()
-    requests.purge()
+    for queue in (topology.replay_requests("triage")(channel), topology.replay_rest("triage")(channel)):
+        queue.declare()
+        queue.purge()
 
 
 class Tool:
@@ -225,6 +228,58 @@ def test_a_tool_that_takes_nothing_is_waited_for_and_holds_up_no_other(database,
     assert [type_ for type_, _ in slow.markers] == [REPLAY_ENDED]
 
 
+@pytest.mark.parametrize("does_read", [False, True])
+def test_a_tool_that_asks_a_thousand_times_has_no_more_turns_than_another(
+    database, uow, uri, connection, monkeypatch, does_read
+):
+    monkeypatch.setattr(replay, "MOST_WAITING", 2 * SLICE)
+    greedy, other = Tool(connection, ResponseReturned.TYPE), Tool(connection, ResponseReturned.TYPE)
+    ids = told(uow, 3 * SLICE)
+    with at_work(database, uri) as work:
+        name = replay_requests_name("triage")
+        body = json.dumps({"since": None, "tool": greedy.name})
+        asked = [
+            Message(id=f"{number:036}", exchange=name, routing_key=name, body=body, user_id="nkk")
+            for number in range(1000)
+        ]
+        with publisher(uri) as channel:
+            assert len(channel.publish(asked)) == len(asked)
+        ask(uri, other.name)
+        found, taken = [], 0
+        for _ in range(10):
+            work(turns=1100)
+            found += other.read()
+            if does_read:
+                taken += len(greedy.read())
+            if other.markers:
+                break
+        assert [event["id"] for event in found] == ids
+        assert taken + len(greedy.read()) <= len(found) + 2 * SLICE
+        for _ in range(3):
+            work()
+            greedy.read()
+    assert [end["request"] for _, end in greedy.markers] == [asked[-1].id]
+
+
+def test_a_replay_goes_on_though_the_queue_of_requests_is_full(database, uow, uri, connection, rabbit):
+    limit = json.dumps(REQUESTS | {"max-length": 5})
+    pattern = f"^{replay_requests_name('triage')}$"
+    rabbit.ctl("set_policy", "-p", connection.virtual_host, "full", pattern, limit, "--apply-to", "queues")
+    tool = Tool(connection, ResponseReturned.TYPE)
+    ids = told(uow, 2 * SLICE)
+    try:
+        asked = replay_requests_name("triage")
+        body = json.dumps({"since": None, "tool": tool.name})
+        more = Message(id="", exchange=asked, routing_key=asked, body=body, user_id="nkk")
+        with publisher(uri) as channel:
+            eventually(lambda: not channel.publish([replace(more, id=str(uuid.uuid4())) for _ in range(5)]))
+        with at_work(database, uri) as work:
+            work()
+    finally:
+        rabbit.ctl("clear_policy", "-p", connection.virtual_host, "full")
+    assert [event["id"] for event in tool.read()] == ids
+
+
 def test_a_request_is_given_up_when_its_tool_took_nothing_for_a_day(database, uow, uri, connection, monkeypatch):
     monkeypatch.setattr(replay, "MOST_WAITING", SLICE)
     now = NOW
@@ -258,7 +313,9 @@ def test_a_newer_request_of_a_tool_replaces_the_one_that_is_carried_out(database
     tool = Tool(connection, ResponseReturned.TYPE)
     ids = told(uow, 3 * SLICE)
     with at_work(database, uri) as work:
-        older, newer = ask(uri, tool.name), ask(uri, tool.name)
+        older = ask(uri, tool.name)
+        work(turns=1)
+        newer = ask(uri, tool.name)
         work()
         events = tool.read()
     found = list(zip(tool.requests, [event["id"] for event in events], strict=False))
@@ -286,6 +343,7 @@ def test_a_request_with_the_longest_id_is_answered(database, uow, uri, connectio
     told(uow, 1)
     with at_work(database, uri) as work:
         asked = ask(uri, tool.name, asked="x" * 255)
+        work()
         ask(uri, tool.name)
         work()
         assert len(tool.read()) == 2

@@ -84,6 +84,7 @@ def topology_needs():
         needs.exchange(topology.exchange(stage))
         needs.exchange(topology.replay(stage))
         needs.queue(topology.replay_requests(stage))
+        needs.queue(topology.replay_rest(stage))
         if heard_by(stage):
             for queue in [*topology.waiting_queues(stage), topology.inbox_queue(stage, heard_by(stage))]:
                 needs.queue(queue)
@@ -99,7 +100,8 @@ def stage_needs(stage):
     requests = topology.replay_requests(stage)
     needs.queue(requests)
     needs.consuming(requests.name)
-    needs.publishing(requests.exchange.name, requests.name)
+    needs.queue(topology.replay_rest(stage))
+    needs.consuming(topology.replay_rest(stage).name)
     needs.queue(topology.calls_queue(stage))
     needs.consuming(topology.calls_name(stage))
     needs.publishing(EXCHANGE, REPLY_KEY)

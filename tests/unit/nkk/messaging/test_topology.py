@@ -120,6 +120,7 @@ def test_every_queue_and_binding_of_the_contracts_is_declared_and_nothing_else()
     assert set(names) == set(channel.declared)
     assert {name for name in names if name.endswith(".events")} == {f"{stage}.events" for stage in STAGES}
     requests = {(f"{stage}.replay-requests",) * 3 for stage in STAGES}
+    requests |= {(f"{stage}.replay", f"{stage}.replay", "rest") for stage in STAGES}
     assert {bound for bound in channel.bound if not bound[1].endswith(".moves")} == requests | {
         (f"{consumer}.inbox", f"{teller}.events", event.TYPE)
         for event in EVENTS
