@@ -14,11 +14,10 @@ from nkk.contracts import STAGES
 from nkk.exchanges import tool_queue
 from nkk.messaging import pulse
 from nkk.messaging.publisher import address
-from nkk.messaging.rpc_client import RpcClient
 from nkk.settings import NKK_BROKER_API, NKK_TOOL_URI, SettingsError
 from ops import tools
 from ops.broker_api import BrokerApi, BrokerApiError
-from ops.cli.speaking import as_admin, broker, broker_now, say
+from ops.cli.speaking import as_admin, broker, broker_now, calling, say
 from ops.cli.webhooks import state_of_webhooks
 from ops.stack import quarantine as quarantined
 from ops.stack import status as stack_status
@@ -184,16 +183,14 @@ def status(as_json: bool) -> None:
 
     An instance counts as connected while it is connected to the broker: one that hangs, for about a minute more.
     """
-    client = RpcClient(broker(), timeout=3)
     try:
-        rows = stack_status.rows(broker(), client)
+        with calling(timeout=3) as client:
+            rows = stack_status.rows(broker(), client)
     except OSError as error:
         raise click.ClickException(
             f"the broker at {address(broker())} does not answer ({error}): no stage can be "
             "asked. Is it running? See its log."
         ) from None
-    finally:
-        client.close()
     click.echo(json.dumps(rows, indent=1) if as_json else stack_status.table(rows))
     if not as_json and os.environ.get(NKK_BROKER_API.name):
         print_tools()

@@ -1,7 +1,9 @@
 """Helpers of the commands: output and error messages, the broker's URI, and calls as the installation's admin."""
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -64,12 +66,19 @@ def broker_now() -> str:
 
 def as_admin(act: Callable[[Admin], Any]) -> Any:
     """Return the result of `act`, called with an Admin that has the installation's keys."""
-    configure()
-    uri, keys = broker(), (NKK_TOKEN_SIGNING_KEY, NKK_INTAKE_PUBLIC_KEY)
-    check(keys)
-    client = RpcClient(uri, timeout=10)
-    try:
+    keys = (NKK_TOKEN_SIGNING_KEY, NKK_INTAKE_PUBLIC_KEY)
+    with calling(timeout=10) as client:
+        check(keys)
         return act(Admin(client, {key.name: key.get() for key in keys}))
+
+
+@contextmanager
+def calling(timeout: float) -> Iterator[RpcClient]:
+    """Yield a client of the stages. It prints no warnings: the command itself says what is wrong."""
+    configure(logging.ERROR)
+    client = RpcClient(broker(), timeout=timeout)
+    try:
+        yield client
     finally:
         client.close()
 

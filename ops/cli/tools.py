@@ -6,11 +6,10 @@ import click
 
 from nkk.contracts import STAGES
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
-from nkk.messaging.rpc_client import RpcClient
 from nkk.settings import NKK_BROKER_API
 from ops import tools as known
 from ops.broker_api import BrokerApi
-from ops.cli.speaking import broker, say
+from ops.cli.speaking import broker, calling, say
 from ops.stack.status import lined_up
 from webhooks.domain import TOOL_PREFIX
 
@@ -113,12 +112,10 @@ def api() -> BrokerApi:
 
 
 def _warn_of_unknown(opd: str) -> None:
-    client = RpcClient(broker(), timeout=3)
     try:
-        roster = client.call("intake", "lists")["opds"]
+        with calling(timeout=3) as client:
+            roster = client.call("intake", "lists")["opds"]
     except (StageUnavailableError, StageFailedError, RefusedRemotelyError, OSError):
         return
-    finally:
-        client.close()
     if opd not in roster:
         say(f"the OPD {opd} is not on the roster: complaints can be forwarded to it only once it is")

@@ -16,11 +16,13 @@ from nkk.client import SubscriptionError, subscribe
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.exchanges import TOOLS_DROPPED, exchange_name, opd_key, replay_requests_name
 from nkk.messaging.publisher import BROKER_ERRORS, BatchPublisher, Message
+from nkk.messaging.rpc_client import RpcClient
 from ops import tools
 from ops.broker_api import BrokerApi, BrokerApiError
-from ops.cli import main
+from ops.cli import main, speaking
 from ops.cli.events import print_tools
 from ops.stack.broker import PrivateNode
+from ops.stack.keys import new_keys
 from ops.stack.run import declare_topology
 from ops.tools import Tool, ToolError, queues, turn
 from ops.tools.queues import DAY, POLICY, QUEUE
@@ -621,6 +623,29 @@ def test_a_command_that_cannot_be_carried_out_says_why_in_a_sentence(command: Ca
     without = command("tools", "list", NKK_BROKER_API="")
     assert without.exit_code == 1
     assert "Error: NKK_BROKER_API is not set. Users and limits of tools are set by RabbitMQ's" in without.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("status", "--json"), ("staff", "list"), ("tools", "add", "a", "--stage", "triage")]
+)
+def test_without_a_broker_nothing_is_printed_but_a_sentence(
+    command: Callable[..., Any], arguments: tuple[str, ...]
+) -> None:
+    away = {"AMQP_URI": "amqp://nkk:secret@127.0.0.1:1/", "NKK_BROKER_API": "http://nkk:secret@127.0.0.1:1"}
+    done = command(*arguments, **away, **new_keys())
+    assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.output
+    assert done.stderr.startswith("Error: ")
+    assert "secret" not in done.stderr
+
+
+def test_a_uri_is_printed_alone_where_no_stage_can_be_asked(
+    command: Callable[..., Any], api: BrokerApi, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(speaking, "RpcClient", lambda _, timeout: RpcClient("amqp://127.0.0.1:1/", timeout))
+    done = command("tools", "add", name, "--stage", "triage", "--opd", DINKES)
+    assert done.exit_code == 0, done.output
+    (line,) = done.stdout.splitlines()
+    assert line.startswith(f"amqp://tool.{name}:")
 
 
 def _row(api: BrokerApi, name: str) -> dict[str, Any]:
