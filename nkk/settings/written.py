@@ -40,6 +40,8 @@ MOST_DELAYS = 20
 LONGEST_WINDOW = 366 * 24 * 3600
 """The longest window of a rate limit, in seconds."""
 
+IPV6 = 6
+
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
@@ -117,7 +119,8 @@ def _faults_of_url(written: str, parts: SplitResult) -> Iterator[str]:
 def is_host(written: str) -> bool:
     """Return whether `written` is an IP address or a host name (RFC 1123, plus the underscores of container names)."""
     try:
-        return bool(ip_address(written.partition("%")[0]))
+        # Only an IPv6 address may have a zone behind a percent sign.
+        return ip_address(written.partition("%")[0]).version == IPV6 or "%" not in written
     except ValueError:
         labels = written.removesuffix(".").split(".")
         return len(written) <= 253 and all(map(_LABEL.fullmatch, labels))

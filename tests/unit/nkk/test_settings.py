@@ -119,6 +119,7 @@ BAD = [
     ("NKK_SMTP_URL", "smtp://nkk%00:s3cret@host"),
     ("NKK_SMTP_URL", "smtp://.."),
     ("NKK_SMTP_URL", "smtp://a..b"),
+    ("NKK_SMTP_URL", "smtp://127.0.0.1%2f.example.id"),
     ("NKK_SMTP_URL", f"smtp://{'a' * 64}.example.id"),
     ("AMQP_URI", "amqp://nkk:s3cret@a..b/nkk"),
     ("AMQP_URI", "amqp://nkk:s3cret@-a/nkk"),
