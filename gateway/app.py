@@ -15,7 +15,7 @@ from nkk import settings
 from nkk.clock import utc_now
 from nkk.log import begin_context, get_logger
 from nkk.messaging.plain import take_as_they_are
-from nkk.sop.steps import Role
+from nkk.sop.steps import STAFF_ROLES
 from nkk.trust.actor import Actor
 
 MAX_BODY_BYTES = 256 * 1024
@@ -124,7 +124,7 @@ def _caller(actor: Actor | None) -> Mapping[str, str | None]:
     The stages' logs and outboxes have the same correlation id. Together they would show who wrote which report, also
     one that was accepted although its request failed.
     """
-    if actor is None or actor.role == Role.REPORTER:
+    if actor is None or actor.role not in STAFF_ROLES:
         return {"role": actor.role if actor else None}
     return {"role": actor.role, "actor": actor.id, "client_request_id": g.get("client_request_id")}
 

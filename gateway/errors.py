@@ -29,6 +29,7 @@ STATUS = {
     "NotYourRole": 403,
     "UnknownTicket": 404,
     "UnknownAccount": 404,
+    "UnknownWebsite": 404,
     "ClaimedByColleague": 409,
     "NotYourStep": 409,
     "AlreadyDone": 409,

@@ -17,6 +17,7 @@ SENTENCES = {
     "role-of-document": "This document is not for {role}.",
     "unknown-ticket": "There is no complaint with this ticket. Check it and try again.",
     "unknown-account": "There is no staff account of this user name. Check it.",
+    "unknown-website": "There is no website of this name. `nkk websites list` names them.",
     "unknown-calendar": "There is no such version of the calendar. GET /calendar/versions lists them.",
     "ordinary-day": "This date is an ordinary day of the calendar already; nothing changed.",
     "claimed-by-colleague": "A colleague is on this complaint; nothing changed. Take it over if that is what you mean "

@@ -2,7 +2,7 @@
 
 from tests.current.documents import FOLDER
 
-WHO = ("nobody", "owner", "other reporter", "operator", "Tim Utama", "OPD", "other OPD", "admin")
+WHO = ("nobody", "owner", "other reporter", "operator", "Tim Utama", "OPD", "other OPD", "admin", "website")
 
 
 def table() -> dict[str, tuple[str, ...]]:

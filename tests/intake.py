@@ -29,7 +29,9 @@ NOW = datetime.now(UTC)
 REPORTER = Actor("pelapor", "reporter", None, "s-pelapor")
 OPERATOR = Actor("operator", "operator", None, "s-operator")
 ADMIN = Actor("admin", "admin", None, "s-admin")
-PEOPLE = (REPORTER, OPERATOR, ADMIN)
+WEBSITE = Actor("situs", "website", None, "s-situs")
+OTHER_WEBSITE = Actor("situs-lain", "website", None, "s-situs-lain")
+PEOPLE = (REPORTER, OPERATOR, ADMIN, WEBSITE, OTHER_WEBSITE)
 NEW = "sandi yang baru 42"
 IDENTITY = {
     "name": "Pelapor Contoh",
@@ -64,6 +66,9 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "disable_staff": (ADMIN, {"username": "operator"}),
     "reset_staff": (ADMIN, {"username": "operator", "password": NEW}),
     "let_staff_in": (ADMIN, {"username": "operator"}),
+    "add_website": (ADMIN, {"name": "situs-baru"}),
+    "rotate_website": (ADMIN, {"name": "situs-lain"}),
+    "remove_website": (ADMIN, {"name": "situs-lain"}),
 }
 """One successful call of each method that takes a sealed box, as (actor, content)."""
 
@@ -87,7 +92,7 @@ class Passwords:
 
 @contextmanager
 def intake_at(url: str) -> Iterator[IntakeService]:
-    """Yield intake with its database at `url`: a reporter, an operator, an admin, two reports and a reset code."""
+    """Yield intake with its database at `url`: a reporter, staff, two websites, two reports and a reset code."""
     database = Database(url, size=10)
     metadata.create_all(database.engine)
     service = IntakeService()

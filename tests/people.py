@@ -142,6 +142,19 @@ class People:
         person.account = account
         return person
 
+    def website(self, name: str | None = None) -> Person:
+        """Add a website; return its server, logged in."""
+        name = name or f"situs-{uuid.uuid4().hex[:8]}"
+        secret = self.keep_website("add_website", name)["secret"]
+        server = self.log_in(name, secret)
+        server.account = {"username": name, "password": secret}
+        return server
+
+    def keep_website(self, method: str, name: str) -> Any:
+        """Return intake's answer to a command about the website `name`."""
+        with self._command_line() as admin:
+            return admin.call_sealed(method, {"name": name})
+
     def log_in(self, username: str, password: str) -> Person:
         """Log in; return the client."""
         session = self.anyone.post("/sessions", {"username": username, "password": password}, expect=201)

@@ -7,7 +7,7 @@ from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.backend import backend
 from gateway.limits import by_account_of_staff, limit
-from nkk.sop.steps import Role
+from nkk.sop.steps import PERSONS, Role
 
 ASKED = {
     "detail": "If a reporter has this user name or e-mail address, a letter with the user name and a code is on "
@@ -95,7 +95,7 @@ def log_out() -> None:
 
 
 @resources.route("/sessions/current/password", methods=["PUT"])
-@needs()
+@needs(*PERSONS)
 @limit("LOGIN", by_account_of_staff, of="password")
 @resources.arguments(schemas.PasswordChange())
 @resources.response(204)

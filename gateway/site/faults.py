@@ -53,6 +53,7 @@ SAID = {
     "UnknownAccount": Said(
         _("Akun tidak ditemukan"), _("Tidak ada akun petugas dengan nama pengguna ini. Periksa daftar staf.")
     ),
+    "UnknownWebsite": Said(_("Situs tidak ditemukan"), _("Periksa daftar situs (`nkk websites list`).")),
     "UnknownCalendar": Said(_("Versi kalender ini tidak ada"), _("Periksa daftar semua versi kalender.")),
     "ClaimedByColleague": Said(
         _("Rekan Anda sedang mengerjakan laporan ini"),

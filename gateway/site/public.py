@@ -123,6 +123,10 @@ def _log_in_page(form: Form, onward: str, expired: bool = False) -> str:
 
 def _log_in(form: dict[str, Any], onward: str) -> ResponseReturnValue:
     session.log_in(form)
+    if session.actor().role not in HOMES:
+        _end_session()
+        session.leave()
+        return _log_in_page(Form(forms.typed(), status=403), onward), 403
     left = _carried()
     if left and onward:
         return render_template("welcome_back.html", onward=onward, left=left)
@@ -143,11 +147,15 @@ def _carried() -> dict[str, str]:
 def log_out() -> ResponseReturnValue:
     """Log out: the session ends at once, and this browser's drafts are deleted."""
     if session.known_actor() is not None:
-        # This browser drops the log-in even where intake does not answer; the session then ends within twelve hours.
-        with suppress(RefusedRemotelyError, StageUnavailableError, StageFailedError):
-            backend().call("intake", "log_out")
+        _end_session()
     session.leave()
     return redirect(url_for(".logged_out"), 303)
+
+
+def _end_session() -> None:
+    # This browser drops the log-in even where intake does not answer; the session then ends within twelve hours.
+    with suppress(RefusedRemotelyError, StageUnavailableError, StageFailedError):
+        backend().call("intake", "log_out")
 
 
 @pages.get("/sampai-jumpa")

@@ -17,6 +17,7 @@ from gateway.backend import backend
 from gateway.site.language import read_instant
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.sop.refusals import NotAuthenticated, NotYourRole
+from nkk.sop.steps import PERSONS
 from nkk.trust.actor import Actor
 
 ACCESS, REFRESH, DEVICE = "nkk_access", "nkk_refresh", "nkk_device"
@@ -100,7 +101,8 @@ def leave() -> None:
     """Log the visitor out."""
     flask.session.clear()
     g.left = True
-    g.pop("opened", None)
+    for name in ("opened", "device"):
+        g.pop(name, None)
     auth.forget()
 
 
@@ -157,7 +159,7 @@ def _recognise() -> Actor:
     token = request.cookies.get(cookie(ACCESS))
     if token:
         try:
-            return auth.let_in(token)
+            return _person(auth.let_in(token))
         except NotAuthenticated:
             pass
     refresh_token = request.cookies.get(cookie(REFRESH), "")
@@ -179,7 +181,15 @@ def _renewed(refresh_token: str) -> Actor:
         # Kept for the request, so that the page that reports it does not wait for the stage again.
         g.renewal_failed = error
         raise
-    return auth.let_in(g.opened["access_token"])
+    return _person(auth.let_in(g.opened["access_token"]))
+
+
+def _person(actor: Actor) -> Actor:
+    """Return `actor`. Raises NotAuthenticated for a program, whose token was put into a cookie."""
+    if actor.role not in PERSONS:
+        auth.forget()
+        raise NotAuthenticated
+    return actor
 
 
 def _set(response: Response, name: str, value: str, ends: str, early: int = 0) -> None:

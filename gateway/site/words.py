@@ -22,6 +22,7 @@ ROLES = {
     "main_team": _("Tim NKK Utama"),
     "opd_team": _("Tim NKK Pembantu"),
     "admin": _("Admin"),
+    "website": _("Situs lain"),
 }
 
 STEP_NAMES = {

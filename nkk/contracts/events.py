@@ -5,7 +5,7 @@ reporter's name, NIK, NIP, e-mail or phone unencrypted, and only the events from
 text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,11 @@ from marshmallow import fields, validate
 from nkk.contracts.envelope import EventData, event, shape, wire
 from nkk.contracts.fields import NOTE_LENGTH, Calendar, Happened, Instant, Line, PlainText, Slug, Ticket
 from nkk.sop.report import NAME_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
-from nkk.sop.steps import STEPS, Channel, Path, ReporterKind, Role
+from nkk.sop.steps import PERSONS, STEPS, Channel, Path, ReporterKind
 
 
-def _one_of(kinds: type) -> fields.String:
-    return fields.String(validate=validate.OneOf([str(kind) for kind in kinds]))  # type: ignore[attr-defined]
+def _one_of(kinds: Iterable[str]) -> fields.String:
+    return fields.String(validate=validate.OneOf([str(kind) for kind in kinds]))
 
 
 def _opaque() -> fields.String:
@@ -252,7 +252,7 @@ class _Alarm(EventData):
 
     ticket: str = wire(Ticket())
     step: int = wire(_step())
-    role: str = wire(_one_of(Role))
+    role: str = wire(_one_of(PERSONS))
     opd: str | None = wire(Slug(allow_none=True))
     round: int = wire(_round(0))
     came_at: datetime = wire(Happened())

@@ -27,6 +27,7 @@ ROLES = {
     Role.MAIN_TEAM: "Tim NKK Utama",
     Role.OPD_TEAM: "Tim NKK Pembantu OPD",
     Role.ADMIN: "Admin",
+    Role.WEBSITE: "Situs lain",
 }
 
 

@@ -42,6 +42,12 @@ def check_credentials(username: str, password: str) -> None:
     _raise(problems({"username": username, "password": password}, date.min))
 
 
+def check_username(username: str, field: str = "username") -> None:
+    """Raise InvalidInput, naming `field`, where `username` cannot be a user name."""
+    problem = _username_problem(username)
+    _raise({field: problem} if problem else {})
+
+
 def check_password(username: str, password: str, field: str = "password") -> None:
     """Raise InvalidInput, naming `field`, where the new password of the account `username` is invalid."""
     problem = _password_problem(username, password)

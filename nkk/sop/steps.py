@@ -22,9 +22,13 @@ class Role(StrEnum):
     MAIN_TEAM = "main_team"  # Tim NKK Utama
     OPD_TEAM = "opd_team"  # Tim NKK Pembantu OPD
     ADMIN = "admin"  # not in the SOP: keeps accounts and catalogue, sees no complaint
+    WEBSITE = "website"  # not in the SOP: the server of another website, which is no person
 
 
 STAFF_ROLES = (Role.OPERATOR, Role.MAIN_TEAM, Role.OPD_TEAM, Role.ADMIN)
+
+PERSONS = (Role.REPORTER, *STAFF_ROLES)
+"""The roles of people, who log in with a password of their own. The others are programs."""
 
 
 BY_DAY = (Role.MAIN_TEAM, Role.OPD_TEAM)

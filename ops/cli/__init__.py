@@ -14,7 +14,7 @@ from nkk.messaging.publisher import BROKER_ERRORS
 from nkk.settings import SettingsError
 from nkk.sop.refusals import Refused
 from ops.broker_api import BrokerApiError
-from ops.cli import accounts, clocks, events, letters, running, tools, webhooks
+from ops.cli import accounts, clocks, events, letters, running, tools, webhooks, websites
 from ops.cli.speaking import FROM_STACK, sentence
 from ops.stack.ready import NoBrokerError
 from ops.stack.run import NotReadyError, OccupiedError
@@ -96,6 +96,7 @@ for command in (
     webhooks.webhooks,
     accounts.staff,
     accounts.identity,
+    websites.websites,
     clocks.clock,
     clocks.report,
     clocks.templates,

@@ -253,7 +253,7 @@ class AdminDesk(OpensBoxes):
 
     def _staff_account(self, work: IntakeWork, username: str, for_update: bool = False) -> domain.Account:
         account = work.accounts.of_name(self.vault.login_index(username), for_update).get(STAFF)
-        if account is None:
+        if account is None or account.role not in STAFF_ROLES:
             raise domain.UnknownAccount
         return account
 

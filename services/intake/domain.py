@@ -38,6 +38,10 @@ class UnknownAccount(Refused):
     """There is no staff account with this user name."""
 
 
+class UnknownWebsite(Refused):
+    """There is no website with this name."""
+
+
 class IdentityWithheld(Refused):
     """The reporter asked for confidentiality, so that their identity is not shown to anybody."""
 
@@ -52,7 +56,7 @@ class WrongPassword(Refused):
 
 @dataclass
 class Account:
-    """An account that can log in. `group` is an OPD team's OPD; `username` is stored in the clear for staff only."""
+    """An account that can log in. `group` is an OPD team's OPD; `username` is not stored in the clear for reporters."""
 
     id: str
     login_index: str
@@ -84,6 +88,10 @@ class Account:
         if self.disabled_at is None and self.role == Role.ADMIN and open_admins < 2:
             raise LastAdmin
         self.disabled_at = self.disabled_at or now
+
+    def remove(self, login_index: str, now: datetime) -> None:
+        """Remove a website: its account stays, disabled and under a hash of no user name, so that its name is free."""
+        self.login_index, self.username, self.disabled_at = login_index, None, now
 
     def reset(self, password_hash: str) -> None:
         """Set a new password, and enable the account where it was disabled."""

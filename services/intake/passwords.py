@@ -18,7 +18,7 @@ from nkk.messaging.host import sleep, timer
 from nkk.messaging.rpc import rpc
 from nkk.sop.refusals import NotAuthenticated
 from nkk.sop.registration import check_password
-from nkk.sop.steps import Role
+from nkk.sop.steps import PERSONS, Role
 from nkk.trust.actor import Actor, requires
 from services.intake import attempts, domain, resets, schemas
 from services.intake.boxes import OpensBoxes, boxed
@@ -163,10 +163,10 @@ class ChangesPasswords(OpensBoxes):
             work.accounts.end_sessions(account.id, work.now)
         log.info("password reset")
 
-    # -- password change, for every caller who is logged in
+    # -- password change, for every person who is logged in
 
     @rpc
-    @requires()
+    @requires(*PERSONS)
     @boxed(schemas.Nothing)
     def own_name(self, actor: Actor, call: Call) -> dict[str, str]:
         """Return the caller's own user name."""
@@ -174,7 +174,7 @@ class ChangesPasswords(OpensBoxes):
             return {"username": self._username(work, known_account(work, actor))}
 
     @rpc
-    @requires()
+    @requires(*PERSONS)
     @boxed(schemas.PasswordChange)
     def change_password(self, actor: Actor, call: Call) -> None:
         """Change the caller's password, and end all their other sessions."""

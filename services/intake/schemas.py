@@ -159,6 +159,12 @@ class StaffName(Schema):
     username = UserName(64, required=True)
 
 
+class WebsiteName(Schema):
+    """The name of a website, which is its user name."""
+
+    name = UserName(64, required=True)
+
+
 class StaffIds(Schema):
     """The ids of the accounts whose names are requested."""
 
@@ -273,6 +279,13 @@ def staff_view(account: Account, waiting: list[Count]) -> dict[str, Any]:
             "slowed_sources": len(waiting) - len(strangers),
         }
     )
+
+
+class WebsiteView(Schema):
+    """A website as the admin sees it."""
+
+    name = fields.String(attribute="username")
+    added_at = Instant(attribute="created_at")
 
 
 class VersionPage(Schema):

@@ -33,9 +33,10 @@ from services.intake.passwords import known_account
 from services.intake.retelling import SealsTold
 from services.intake.sessions import Acting
 from services.intake.storage import IntakeWork
+from services.intake.websites import KeepsWebsites
 
 
-class IntakeService(KeepsContacts, AdminDesk, SealsTold, Desk, ConsumesClosings):
+class IntakeService(KeepsContacts, AdminDesk, KeepsWebsites, SealsTold, Desk, ConsumesClosings):
     """Intake (steps 1 and 2). Calls with identities or credentials are sealed in boxes."""
 
     name = "intake"

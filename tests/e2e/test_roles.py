@@ -81,6 +81,7 @@ def logged_in(people: People) -> dict[str, Person]:
         account = new_staff(people, *role)
         found[who] = people.log_in(**account)
         found[who].account = account
+    found["website"] = people.website()
     return found
 
 

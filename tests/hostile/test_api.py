@@ -23,6 +23,7 @@ ROLES = {
     "operator": "operator",
     "main_team": "Tim Utama",
     "opd_team": "OPD",
+    "website": "website",
     "admin": "admin",
 }
 """The roles, with their names in docs/access.md. The admin comes last, because it may delete what the others name."""
@@ -39,6 +40,7 @@ def who(whole: Installation, people: People) -> dict[str, Person]:
         "operator": people.operator,
         "main_team": people.main_team,
         "opd_team": people.opd_team("disdukcapil"),
+        "website": people.website(),
         "admin": people.admin,
     }
     key = as_pem(whole.stack.keys["NKK_TOKEN_PUBLIC_KEY"])

@@ -110,6 +110,8 @@ def everything_is_asked(people: People) -> None:
     assert people.admin.ask("PUT", f"/staff/{staff['username']}/password", {"password": NEW}).status_code == 200
     assert people.admin.ask("DELETE", f"/staff/{staff['username']}/slow-down").status_code in (200, 204)
     people.admin.post(f"/staff/{staff['username']}/disablement")
+    for act in ("add_website", "rotate_website", "remove_website"):
+        people.keep_website(act, staff["username"].replace("petugas", "situs"))
     browser = visitor(people, account["username"], PASSWORD)
     assert account["username"] in browser.get("/akun").text
     browser.close()

@@ -33,6 +33,7 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "claim": (OPERATOR, ("open",)),
     "release": (OPERATOR, ("open",)),
     "staff": (ADMIN, ()),
+    "websites": (ADMIN, ()),
     "staff_names": (ADMIN, ([OPERATOR.id],)),
     "replace_lists": (ADMIN, ({"opds": {"satu": "Satu"}},)),
     "check_in": (ADMIN, ()),

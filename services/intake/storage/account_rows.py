@@ -14,7 +14,7 @@ from sqlalchemy import (
     update,
 )
 
-from nkk.sop.steps import Role
+from nkk.sop.steps import STAFF_ROLES, Role
 from nkk.store.database import UtcDateTime, insert_if_absent
 from nkk.store.paging import page
 from services.intake.attempts import kind_of
@@ -89,12 +89,18 @@ class Accounts:
 
     def staff(self, cursor: str | None, limit: int | None) -> tuple[list[Account], str | None]:
         """Return a page of the staff accounts by user name, and the cursor of the next page."""
-        query = select(*account).where(accounts.c.role != "reporter", accounts.c.username.is_not(None))
+        query = select(*account).where(accounts.c.role.in_(STAFF_ROLES), accounts.c.username.is_not(None))
         return page(self._connection, query, [accounts.c.username], cursor, limit, lambda row: Account(**row._mapping))
+
+    def websites(self) -> list[Account]:
+        """Return the accounts of the websites that were not removed, by name."""
+        query = select(*account).where(accounts.c.role == Role.WEBSITE, accounts.c.disabled_at.is_(None))
+        rows = self._connection.execute(query.order_by(accounts.c.username))
+        return [Account(**row._mapping) for row in rows]
 
     def staff_names(self, ids: list[str]) -> dict[str, str | None]:
         """Return the names of the staff accounts among `ids`."""
-        query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(ids), accounts.c.role != "reporter")
+        query = select(accounts.c.id, accounts.c.name).where(accounts.c.id.in_(ids), accounts.c.role.in_(STAFF_ROLES))
         return {row.id: row.name for row in self._connection.execute(query)}
 
     def lock_open_admins(self) -> int:

@@ -50,5 +50,5 @@ def test_step_names_are_unique():
     assert len({step.name for step in STEPS}) == len(STEPS)
 
 
-def test_reporters_are_no_staff():
-    assert set(steps.STAFF_ROLES) == set(Role) - {Role.REPORTER}
+def test_reporters_and_programs_are_no_staff():
+    assert set(steps.STAFF_ROLES) == set(Role) - {Role.REPORTER, Role.WEBSITE}
