@@ -65,26 +65,34 @@ def speak(code: str) -> ResponseReturnValue:
 @pages.route("/daftar", methods=["GET", "POST"])
 @limit("REGISTRATION", exempt_when=forms.idle)
 def register() -> ResponseReturnValue:
-    """Register as a reporter, and log in at once."""
+    """Register as a reporter, log in at once, and go on to the page that needed it."""
+    onward = _onward()
     if request.method == "GET":
         visitor = session.known_actor()
         if visitor is not None:
-            return redirect(url_for(HOMES[Role(visitor.role)]), 303)
-        return _register_page(Form({"kind": "public"}))
-    return forms.attempt(schemas.Registration, _register, _register_page)
+            return redirect(onward or url_for(HOMES[Role(visitor.role)]), 303)
+        return _register_page(Form({"kind": "public"}), onward)
+    return forms.attempt(
+        schemas.Registration, lambda form: _register(form, onward), lambda form: _register_page(form, onward)
+    )
 
 
-def _register_page(form: Form) -> str:
-    return render_template("register.html", form=form)
+def _onward() -> str:
+    """Return the page that the visitor was about to open before they registered or logged in; empty for none."""
+    return within_site(request.values.get("ke"), "")
 
 
-def _register(account: dict[str, Any]) -> ResponseReturnValue:
+def _register_page(form: Form, onward: str) -> str:
+    return render_template("register.html", form=form, onward=onward, again=url_for(".register", ke=onward or None))
+
+
+def _register(account: dict[str, Any], onward: str) -> ResponseReturnValue:
     backend().tell_intake("register", account)
     if _enter(account):
         flash(gettext("Pendaftaran berhasil. Anda sudah masuk dan dapat menulis laporan."))
-        return redirect(url_for("reporter.write"), 303)
+        return redirect(onward or url_for("reporter.write"), 303)
     flash(gettext("Pendaftaran berhasil. Silakan masuk."))
-    return redirect(url_for(".log_in"), 303)
+    return redirect(url_for(".log_in", ke=onward or None), 303)
 
 
 def _enter(account: dict[str, Any]) -> bool:
@@ -99,7 +107,7 @@ def _enter(account: dict[str, Any]) -> bool:
 @limit("LOGIN", by_device(session.presented, each=("staff",)), exempt_when=forms.idle)
 def log_in() -> ResponseReturnValue:
     """Log in as a reporter or as staff, and return to the previous page with what was typed there."""
-    onward = within_site(request.values.get("ke"), "")
+    onward = _onward()
     if request.method == "GET":
         visitor = session.known_actor()
         if visitor is not None:
@@ -117,7 +125,12 @@ def log_in() -> ResponseReturnValue:
 
 def _log_in_page(form: Form, onward: str, expired: bool = False) -> str:
     return render_template(
-        "log_in.html", form=form, onward=onward, expired=expired, carried=request.form.get("carried")
+        "log_in.html",
+        form=form,
+        onward=onward,
+        again=url_for(".log_in", ke=onward or None),
+        expired=expired,
+        carried=request.form.get("carried"),
     )
 
 

@@ -52,13 +52,13 @@ def own() -> str:
 @needs(Role.REPORTER)
 @limit("SUBMISSION", by_account, exempt_when=forms.idle)
 def write() -> ResponseReturnValue:
-    """Show the form of step 1, or submit it."""
+    """Show the form of step 1, or submit it. A link may choose the category: `?kategori=kode-perilaku/sopan`."""
     if request.method == "GET":
-        key = request.args.get("kunci", "")
+        key, topic = request.args.get("kunci", ""), request.args.get("kategori", "")
         if not KEY.fullmatch(key):
             # The key is in the address, so that the back button leads to the same report and sends no second one.
-            return redirect(url_for(".write", kunci=uuid.uuid4().hex), 303)
-        return _form_page(Form({"key": key, "claimed_kind": "complaint"}))
+            return redirect(url_for(".write", kunci=uuid.uuid4().hex, kategori=topic or None), 303)
+        return _form_page(_empty(key, topic))
     try:
         return forms.attempt(schemas.ComplaintForm, _submit, _form_page, _read)
     except RefusedRemotelyError as refusal:
@@ -67,6 +67,18 @@ def write() -> ResponseReturnValue:
         # The report was accepted, its answer was lost on the way, and the text was changed since.
         form = Form(forms.typed() | {"key": uuid.uuid4().hex}, status=409)
         return _form_page(form, accepted=refusal.details.get("ticket")), 409
+
+
+def _empty(key: str, topic: str) -> Form:
+    """Return the empty form with `topic` chosen; where that is in no list, without a choice and saying so."""
+    form = Form({"key": key, "claimed_kind": "complaint"})
+    category, _, sub_category = topic.partition("/")
+    listed = backend().lists()["categories"].get(category)
+    if listed and sub_category in listed["sub_categories"]:
+        form.values = {**form.values, "topic": topic}
+    elif topic:
+        form.faults = {"topic": [gettext("Kategori yang disebut tautan tadi tidak ada dalam daftar. Pilih sendiri.")]}
+    return form
 
 
 def _form_page(form: Form, accepted: str | None = None) -> str:

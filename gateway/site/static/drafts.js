@@ -100,11 +100,14 @@ window.nkkDrafts = (() => {
       if (form.dataset.offlineUnkept) form.dataset.offline = form.dataset.offlineUnkept;
       return;
     }
-    const asServed = JSON.stringify(content(form));
+    // The key of the page as it was served. A draft that is shown brings its own key.
+    const visit = form.elements.key?.value;
+    const typing = () => ({ ...content(form), visit });
+    const asServed = JSON.stringify(typing());
     let typed = false;
     let over = false;
     const save = async () => {
-      const box = await seal(name, content(form));
+      const box = await seal(name, typing());
       if (!over && store.set(mine + name, box)) tell(note?.dataset.saved);
     };
     const restore = async () => {
@@ -112,7 +115,9 @@ window.nkkDrafts = (() => {
       const draft = before ?? await unseal(name);
       if (!draft || typed) return;
       if (JSON.stringify(draft) !== asServed) {
-        fill(form, draft);
+        // A link that was followed since chooses its fields. After that the visitor's choice counts.
+        const linked = draft.visit === visit ? [] : [...form.querySelectorAll("[data-linked]")].map((field) => field.name);
+        fill(form, Object.fromEntries(Object.entries(draft).filter(([field]) => !linked.includes(field))));
         tell(note?.dataset.restored);
       }
       if (before) store.set(mine + name, await seal(name, draft));
