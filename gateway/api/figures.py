@@ -1,19 +1,104 @@
-"""Live figures, for anybody."""
+"""The public figures as open data: JSON for programs, and CSV for spreadsheets. Any website may read them."""
 
+import csv
+import io
+from collections.abc import Iterator
 from typing import Any
+
+from flask import Response, request
 
 from gateway import schemas
 from gateway.api.resources import Resources
 from gateway.backend import FIGURES_SECONDS, backend
+from nkk.contracts import views
+
+COLUMNS = ("month", "category", "name", "accepted", "answered", "closed")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a text begins that a spreadsheet would take for a formula."""
+
+TEXT = {"schema": {"type": "string"}}
+CACHED = {
+    "ETag": {"description": "Send it as `If-None-Match` to get a 304 while nothing has changed."},
+    "Cache-Control": {"description": "How long the response may be used."},
+}
+CONDITIONAL = {
+    "responses": {"304": {"description": "Nothing has changed since the response with the ETag in `If-None-Match`."}}
+}
 
 resources = Resources("figures", __name__, description="Public counts of complaints, and how fast they are answered")
 
 
 @resources.route("/figures", methods=["GET"])
-@resources.response(200, schemas.Figures)
-def figures() -> tuple[dict[str, Any], int, dict[str, str]]:
+@resources.response(200, schemas.Figures, headers={name: about | TEXT for name, about in CACHED.items()})
+@resources.doc(**CONDITIONAL)
+def figures() -> dict[str, Any]:
     """Get how many complaints were accepted, answered and closed, and how fast.
 
-    The figures are at most a minute old, and contain no text and no name.
+    The figures are at most a minute old, and contain no text and no name. No number is of fewer than five complaints,
+    and none can be worked out from the others: it is null instead.
     """
-    return backend().figures(), 200, {"Cache-Control": f"public, max-age={FIGURES_SECONDS}"}
+    known, lists = backend().figures(), backend().lists_if_any()
+    return known | {"months": [month | {"categories": _categories(month, lists)} for month in known.get("months", [])]}
+
+
+@resources.route("/figures.csv", methods=["GET"])
+@resources.doc(
+    responses={
+        "200": {
+            "description": "The table, in UTF-8.",
+            "headers": {name: about | TEXT for name, about in CACHED.items()},
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+        },
+        **CONDITIONAL["responses"],
+    }
+)
+def table() -> Response:
+    """Get the numbers of the last twelve months as a table, one line for each month and each of its categories.
+
+    A line without a category is of the whole month. An empty number is of fewer than five complaints, or is withheld so
+    that such a number cannot be worked out.
+    """
+    written = io.StringIO()
+    lines = csv.writer(written)
+    lines.writerow(COLUMNS)
+    lines.writerows(_lines(backend().figures(), backend().lists_if_any()))
+    return Response(written.getvalue(), content_type="text/csv; charset=utf-8; header=present")
+
+
+@resources.after_request
+def cacheable(response: Response) -> Response:
+    """Let caches keep a response, and answer with 304 where the caller has the same one."""
+    if response.status_code == 200:
+        response.headers["Cache-Control"] = f"public, max-age={FIGURES_SECONDS}"
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = "ETag"
+        response.add_etag()
+        response.make_conditional(request)
+    return response
+
+
+def _categories(month: dict[str, Any], lists: views.Lists) -> list[dict[str, Any]]:
+    """Return every category, also those that are withheld: a missing one would tell that it had no complaint."""
+    shown = month["categories"]
+    return [{"key": key, "accepted": shown.get(key)} for key in dict.fromkeys([*lists["categories"], *shown])]
+
+
+def _lines(figures: dict[str, Any], lists: views.Lists) -> Iterator[tuple[Any, ...]]:
+    for month in figures.get("months", []):
+        yield month["month"], "", "", month["accepted"], month["answered"], month["closed"]
+        for category in _categories(month, lists):
+            listed = lists["categories"].get(category["key"])
+            yield (
+                month["month"],
+                category["key"],
+                harmless(listed["name"] if listed else ""),
+                category["accepted"],
+                "",
+                "",
+            )
+
+
+def harmless(text: str) -> str:
+    """Return `text` so that no spreadsheet calculates it: an apostrophe before what would be a formula."""
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text

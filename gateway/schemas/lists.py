@@ -29,17 +29,40 @@ class Opds(Schema):
     items = fields.List(fields.Nested(SubCategory), required=True)
 
 
-class Stretch(Schema):
-    """The figures since a moment.
+class Numbers(Schema):
+    """How many complaints were accepted, answered and closed. A number of fewer than five is null."""
+
+    accepted = fields.Integer(required=True, allow_none=True)
+    answered = fields.Integer(required=True, allow_none=True)
+    closed = fields.Integer(required=True, allow_none=True)
+
+
+class OfCategory(Schema):
+    """A category's accepted complaints."""
+
+    key = fields.String(required=True)
+    accepted = fields.Integer(required=True, allow_none=True)
+
+
+class MonthsNumbers(Numbers):
+    """The numbers of a calendar month (WIB): exact ones of a past month, and full fives of the current one.
+
+    Among the categories those that are withheld (null) add up to five complaints or more, so that they cannot be worked
+    out from the others. The current month's are all withheld.
+    """
+
+    month = fields.String(required=True)
+    categories = fields.List(fields.Nested(OfCategory), required=True)
+
+
+class Stretch(Numbers):
+    """The figures since a moment. The twelve months' numbers are those of the months, with withheld ones in full fives.
 
     A share or median of fewer than five answers is null, as is one that would reveal such a share or median by
     subtraction.
     """
 
     since = fields.String(required=True)
-    accepted = fields.Integer(required=True)
-    answered = fields.Integer(required=True)
-    closed = fields.Integer(required=True)
     in_time_share = fields.Float(
         required=True,
         allow_none=True,
@@ -67,3 +90,4 @@ class Figures(Schema):
     )
     last_12_months = fields.Nested(Stretch, required=True)
     this_month = fields.Nested(Stretch, required=True)
+    months = fields.List(fields.Nested(MonthsNumbers), required=True)

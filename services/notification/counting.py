@@ -1,26 +1,42 @@
-"""The queries behind the public figures: two aggregates over indexes, so that no journey is loaded."""
+"""The queries behind the public figures: aggregates over covering indexes, so that no journey is loaded."""
 
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import Column, ColumnElement, Connection, case, func, literal, select
 
-from services.notification.figures import Answers, Stretch
+from services.notification.figures import Answers, Numbers, Stretch
 from services.notification.storage import journeys
 
 
-def counted(connection: Connection, year: datetime, month: datetime, until: datetime) -> tuple[Stretch, Stretch]:
-    """Return the figures from `year` to `until` and from `month`, the later, to `until`."""
-    counts = [
-        select(func.count()).where(column >= since, column < until).scalar_subquery()
-        for column in (journeys.c.submitted_at, journeys.c.closed_at)
-        for since in (year, month)
-    ]
-    accepted_year, accepted_month, closed_year, closed_month = connection.execute(select(*counts)).one()
-    answers = _answers(connection, year, month, until)
-    whole, running = Stretch(year, accepted_year, closed_year), Stretch(month, accepted_month, closed_month)
+def counted(connection: Connection, months: Sequence[datetime], until: datetime) -> tuple[Stretch, Stretch, Numbers]:
+    """Return how fast answers were from the first of `months`, and from the last, to `until`; and all numbers."""
+    answers = _answers(connection, months[0], months[-1], until)
+    whole, running = Stretch(months[0]), Stretch(months[-1])
     whole.count(answers)
     running.count(some for some in answers if some.this_month)
-    return whole, running
+    by_category: dict[int, dict[str, int]] = defaultdict(dict)
+    accepted: Counter[int] = Counter()
+    for month, category, number in _numbers(connection, journeys.c.submitted_at, months, until, journeys.c.category):
+        accepted[month] += number
+        if category is not None:
+            by_category[month][category] = number
+    answered, closed = (
+        Counter(dict(_numbers(connection, at, months, until))) for at in (journeys.c.answered_at, journeys.c.closed_at)
+    )
+    return whole, running, Numbers(accepted, answered, closed, by_category)
+
+
+def _numbers(
+    connection: Connection, at: Column[datetime], months: Sequence[datetime], until: datetime, *by: ColumnElement[str]
+) -> list[tuple[Any, ...]]:
+    """Return the numbers of complaints with `at` within `months` and before `until`, by month's place and `by`."""
+    ends = [(at < end, literal(number)) for number, end in enumerate(months[1:])]
+    place = case(*ends, else_=literal(len(months) - 1)).label("place")
+    query = select(place, *by, func.count()).where(at >= months[0], at < until).group_by("place", *by)
+    return [tuple(row) for row in connection.execute(query)]
 
 
 def _answers(connection: Connection, year: datetime, month: datetime, until: datetime) -> list[Answers]:

@@ -2,10 +2,17 @@
 
 They cover the last twelve calendar months, including the current one, and the current month alone (WIB), up to the
 beginning of today. Threat: somebody who watched live figures grow would learn the minute of a report.
+
+No figure is of fewer than FEWEST complaints, and none can be worked out from the others:
+
+- A month's number is exact once the month is over; the current month's is in full FEWEST, so that two days differ by
+  none or by as many.
+- The numbers of a month's categories are withheld until those withheld add up to FEWEST.
+- The total of the months is that of the shown ones, and the others in full FEWEST.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +23,20 @@ from nkk.sop.clock import WIB, write_day, write_instant
 MONTHS = 12
 
 FEWEST = 5
-"""The fewest complaints for which a share or a median is shown, since fewer could reveal a single one."""
+"""The fewest complaints of which a number, a share or a median is shown, since fewer could reveal a single one."""
+
+COUNTED = ("accepted", "answered", "closed")
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """How many complaints were accepted, answered and closed, by the month's place among the twelve."""
+
+    accepted: Mapping[int, int]
+    answered: Mapping[int, int]
+    closed: Mapping[int, int]
+    by_category: Mapping[int, Mapping[str, int]]
+    """The accepted ones, by month and category."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +51,15 @@ class Answers:
 
 @dataclass
 class Stretch:
-    """The figures from `since` on. `times` holds the number of answers by the office minutes that they took."""
+    """How fast answers were from `since` on. `times` holds their number by the office minutes that they took."""
 
     since: datetime
-    accepted: int
-    closed: int
-    answered: int = 0
     in_time: int = 0
     times: Counter[int] = field(default_factory=Counter)
 
     def count(self, answers: Iterable[Answers]) -> None:
-        """Add `answers` to the figures. Those of unknown duration count as answered, but not in share and median."""
+        """Add `answers`, except those of unknown duration."""
         for some in answers:
-            self.answered += some.count
             if some.minutes is not None:
                 self.in_time += some.in_time
                 self.times[some.minutes] += some.count
@@ -59,32 +75,68 @@ class Stretch:
         return (_at(ordered, self.times, low) + _at(ordered, self.times, high)) // 2
 
 
-def beginnings(now: datetime) -> tuple[datetime, datetime]:
-    """Return the beginnings of the twelve months that include the current one, and of the current one."""
+def beginnings(now: datetime) -> list[datetime]:
+    """Return the beginnings of the twelve months of which the current one is the last."""
     month = now.astimezone(WIB).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    back = month.year * 12 + month.month - MONTHS
-    return month.replace(year=back // 12, month=back % 12 + 1), month
+    last = month.year * 12 + month.month - 1
+    return [month.replace(year=each // 12, month=each % 12 + 1) for each in range(last - MONTHS + 1, last + 1)]
 
 
-def shown(year: Stretch, month: Stretch, today: datetime) -> dict[str, Any]:
+def shown(year: Stretch, month: Stretch, numbers: Numbers, today: datetime) -> dict[str, Any]:
     """Return the public figures, counted up to the beginning of `today`."""
     # The difference of year and month must not be over fewer complaints than may be shown.
     rest = year.timed - month.timed
+    told = {what: _months(getattr(numbers, what)) for what in COUNTED}
     return {
         "as_of": write_day(today),
         "promised_minutes": steps.SERVICE_MINUTES,
-        "last_12_months": _shown(year, told=True),
-        "this_month": _shown(month, told=rest == 0 or rest >= FEWEST),
+        "last_12_months": _shown(year, {what: _total(told[what], getattr(numbers, what)) for what in COUNTED}, True),
+        "this_month": _shown(month, {what: told[what][-1] for what in COUNTED}, rest == 0 or rest >= FEWEST),
+        "months": [
+            {
+                "month": f"{begins:%Y-%m}",
+                **{what: told[what][place] for what in COUNTED},
+                "categories": _categories(numbers, place),
+            }
+            for place, begins in enumerate(beginnings(today))
+        ],
     }
 
 
-def _shown(stretch: Stretch, told: bool) -> dict[str, Any]:
+def unrevealing(numbers: Mapping[str, int], total: int) -> dict[str, int]:
+    """Return those of `numbers` that may be shown beside their `total`: what is left of it is never a few, nor none."""
+    kept = sorted((number, name) for name, number in numbers.items() if number >= FEWEST)
+    while kept and total - sum(number for number, _ in kept) < FEWEST:
+        kept.pop(0)
+    return {name: number for number, name in kept}
+
+
+def _months(by_month: Mapping[int, int]) -> list[int | None]:
+    """Return what is shown of each month: its number, in full FEWEST while it lasts, or None for a few."""
+    known = [by_month.get(place, 0) for place in range(MONTHS)]
+    known[-1] -= known[-1] % FEWEST
+    return [number if number >= FEWEST else None for number in known]
+
+
+def _total(told: Sequence[int | None], by_month: Mapping[int, int]) -> int | None:
+    known = sum(number or 0 for number in told)
+    rest = sum(by_month.values()) - known
+    # One less: a rest that is as large as it can be would show that every withheld number is.
+    return known + max(0, rest - 1) // FEWEST * FEWEST or None
+
+
+def _categories(numbers: Numbers, place: int) -> dict[str, int]:
+    """Return what is shown of a month's categories; nothing while it lasts."""
+    if place == MONTHS - 1:
+        return {}
+    return unrevealing(numbers.by_category.get(place, {}), numbers.accepted.get(place, 0))
+
+
+def _shown(stretch: Stretch, counts: Mapping[str, int | None], told: bool) -> dict[str, Any]:
     told = told and stretch.timed >= FEWEST
     return {
         "since": write_instant(stretch.since),
-        "accepted": stretch.accepted,
-        "answered": stretch.answered,
-        "closed": stretch.closed,
+        **counts,
         "in_time_share": round(stretch.in_time / stretch.timed, 2) if told else None,
         "median_minutes": stretch.median if told else None,
     }

@@ -83,8 +83,8 @@ class Follows:
         """Return the public figures: numbers of complaints and durations, without anything about a single complaint."""
         with self.uow.reading() as work:
             today = day_of(work.now)
-            year, month = counted(work.connection, *figures.beginnings(work.now), today)
-        return figures.shown(year, month, today)
+            found = counted(work.connection, figures.beginnings(work.now), today)
+        return figures.shown(*found, today)
 
     def _records(self, journeys: list[Journey]) -> views.Records:
         versions = set().union(*(journey.calendars for journey in journeys))

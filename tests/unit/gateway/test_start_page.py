@@ -8,7 +8,7 @@ from nkk.messaging.calls import StageUnavailableError
 from tests.unit.gateway.visits import FIGURES, FakeBackend
 
 MANY = {"accepted": 1250, "answered": 1200, "closed": 1100, "in_time_share": 0.975, "median_minutes": 500}
-FEW = {"accepted": 3, "answered": 2, "closed": 1, "in_time_share": None, "median_minutes": None}
+FEW = {"accepted": 5, "answered": None, "closed": None, "in_time_share": None, "median_minutes": None}
 TOO_FEW = "masih terlalu sedikit"
 
 
@@ -30,6 +30,7 @@ def test_where_there_are_too_few_the_page_says_so(client: FlaskClient, stages: F
     stages.answers["figures"] = FIGURES | {"last_12_months": FEW}
     page = client.get("/").text
     assert TOO_FEW in page
+    assert "<dd>kurang dari 5</dd>" in page
     assert "%" not in page.split('class="figures"')[1].split("</dl>")[0]
 
 

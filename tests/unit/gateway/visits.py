@@ -18,9 +18,9 @@ FIGURES = {
     "promised_minutes": 900,
     "last_12_months": {
         "since": "2025-04-01T00:00:00Z",
-        "accepted": 0,
-        "answered": 0,
-        "closed": 0,
+        "accepted": None,
+        "answered": None,
+        "closed": None,
         "in_time_share": None,
         "median_minutes": None,
     },

@@ -6,14 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nkk.sop.clock import WIB
-from services.notification.figures import FEWEST, Answers, Stretch, beginnings, shown
+from services.notification.figures import FEWEST, Answers, Numbers, Stretch, beginnings, shown
 
 NOW = datetime(2026, 3, 15, 2, 0, tzinfo=UTC)
-YEAR, MONTH = beginnings(NOW)
+YEAR, *_, MONTH = beginnings(NOW)
+NONE = Numbers({}, {}, {}, {})
 
 
 def stretch(since=YEAR, times=(), in_time=0):
-    made = Stretch(since, accepted=7, closed=3)
+    made = Stretch(since)
     made.count(Answers(True, minutes, 1, int(number < in_time)) for number, minutes in enumerate(times))
     return made
 
@@ -29,7 +30,8 @@ def stretch(since=YEAR, times=(), in_time=0):
 )
 def test_the_months_are_those_of_the_calendar_in_jakarta(now, year, month):
     found = beginnings(datetime.fromisoformat(now).replace(tzinfo=UTC))
-    assert found == tuple(datetime.fromisoformat(day).replace(tzinfo=WIB) for day in (year, month))
+    assert (found[0], found[-1]) == tuple(datetime.fromisoformat(day).replace(tzinfo=WIB) for day in (year, month))
+    assert [each.month for each in found] == [(found[0].month + after - 1) % 12 + 1 for after in range(12)]
 
 
 @given(st.lists(st.integers(0, 5_000), min_size=1, max_size=60))
@@ -39,14 +41,15 @@ def test_the_median_is_the_middle_of_all_times(times):
 
 def test_figures_say_how_much_and_how_fast():
     times = [100, 200, 300, 400, 1_000]
-    found = shown(stretch(times=times, in_time=4), stretch(MONTH, times, 4), NOW)
+    numbers = Numbers({11: 7}, {11: 5}, {11: 3}, {})
+    found = shown(stretch(times=times, in_time=4), stretch(MONTH, times, 4), numbers, NOW)
     assert found["as_of"] == "2026-03-15T00:00:00+07:00"
     assert found["promised_minutes"] == 900
     assert found["this_month"] == {
         "since": "2026-02-28T17:00:00.000000Z",
-        "accepted": 7,
+        "accepted": 5,
         "answered": 5,
-        "closed": 3,
+        "closed": None,
         "in_time_share": 0.8,
         "median_minutes": 300,
     }
@@ -55,16 +58,15 @@ def test_figures_say_how_much_and_how_fast():
 
 @pytest.mark.parametrize("count", range(FEWEST))
 def test_no_share_and_no_median_is_told_of_a_few(count):
-    found = shown(stretch(times=[100] * count), stretch(MONTH, [100] * count), NOW)
+    found = shown(stretch(times=[100] * count), stretch(MONTH, [100] * count), NONE, NOW)
     for part in ("last_12_months", "this_month"):
         assert found[part]["in_time_share"] is found[part]["median_minutes"] is None
-        assert found[part]["answered"] == count
 
 
 @pytest.mark.parametrize(("earlier", "told"), [(0, True), (1, False), (4, False), (5, True)])
 def test_a_few_cannot_be_told_by_taking_the_month_from_the_year(earlier, told):
     month = [100] * 6
-    found = shown(stretch(times=month + [900] * earlier), stretch(MONTH, month), NOW)
+    found = shown(stretch(times=month + [900] * earlier), stretch(MONTH, month), NONE, NOW)
     assert found["last_12_months"]["median_minutes"] is not None
     assert (found["this_month"]["median_minutes"] is not None) is told
     assert (found["this_month"]["in_time_share"] is not None) is told
@@ -73,4 +75,59 @@ def test_a_few_cannot_be_told_by_taking_the_month_from_the_year(earlier, told):
 def test_an_answer_whose_time_is_not_known_is_part_of_no_share():
     found = stretch(times=[100] * 5, in_time=5)
     found.count([Answers(True, None, 3, 3)])
-    assert (found.answered, found.timed, found.in_time) == (8, 5, 5)
+    assert (found.timed, found.in_time) == (5, 5)
+
+
+monthly = st.dictionaries(st.integers(0, 11), st.integers(0, 30), max_size=12)
+
+
+def published(accepted, by_category=None):
+    return shown(stretch(), stretch(MONTH), Numbers(accepted, {}, {}, by_category or {}), NOW)
+
+
+@given(monthly)
+def test_no_number_is_of_a_few_and_each_month_that_is_over_has_its_own(accepted):
+    found = published(accepted)
+    for place, month in enumerate(found["months"][:-1]):
+        true = accepted.get(place, 0)
+        assert month["accepted"] == (true if true >= FEWEST else None)
+    # Two days differ by none or by as many as may be shown.
+    assert (found["this_month"]["accepted"] or FEWEST) % FEWEST == 0
+    assert found["this_month"]["accepted"] == found["months"][-1]["accepted"]
+    assert found["last_12_months"]["accepted"] is None or found["last_12_months"]["accepted"] >= FEWEST
+
+
+@given(monthly)
+def test_the_year_does_not_tell_a_withheld_month(accepted):
+    """Whatever is withheld, each withheld month could also be another number."""
+    found = published(accepted)
+    told = [month["accepted"] or 0 for month in found["months"]]
+    over = (found["last_12_months"]["accepted"] or 0) - sum(told)
+    withheld = sum(1 for number in told[:-1] if not number) + 1
+    # The rest is over + 1 to over + 5 (or 0 to 5), and each of what is withheld is 0 to 4.
+    assert over % FEWEST == 0
+    assert over < withheld * (FEWEST - 1)
+
+
+@given(st.dictionaries(st.sampled_from("abcdef"), st.integers(0, 12)), st.integers(0, 3))
+def test_what_is_withheld_of_a_months_categories_is_never_a_few(by_category, unnamed):
+    total = sum(by_category.values()) + unnamed
+    found = published({3: total}, {3: by_category})["months"][3]
+    assert all(by_category[name] == number >= FEWEST for name, number in found["categories"].items())
+    if found["accepted"] is None:
+        assert found["categories"] == {}
+    else:
+        assert total - sum(found["categories"].values()) >= FEWEST
+
+
+def test_the_largest_categories_are_shown_and_none_of_a_month_that_lasts():
+    by_category = {"a": 20, "b": 9, "c": 5, "d": 1}
+    found = published({3: 35, 11: 35}, {3: by_category, 11: by_category})["months"]
+    assert found[3] == {
+        "month": "2025-07",
+        "accepted": 35,
+        "answered": None,
+        "closed": None,
+        "categories": {"a": 20, "b": 9},
+    }
+    assert found[11]["categories"] == {}
