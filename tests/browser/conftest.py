@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from ops.stack.broker import PrivateNode, install_packages
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import Visitor, Windows
 from tests.installations import Installation, eventually, installation, new_vhost
 from tests.people import People
 
@@ -58,21 +58,27 @@ def people(whole: Installation) -> Iterator[People]:
     everybody.close()
 
 
+@pytest.fixture(scope="package")
+def windows(browser: Browser, whole: Installation) -> Windows:
+    """Return the browser's windows on that installation's site."""
+    return Windows(browser, whole.url)
+
+
 @pytest.fixture
-def visiting(browser: Browser, whole: Installation) -> Iterator[Visiting]:
+def visiting(windows: Windows) -> Iterator[Visiting]:
     """Yield a function that opens a window: `visiting()`, `visiting("en", java_script_enabled=False)`.
 
     Each window is watched for faults until it is closed.
     """
-    windows: list[Visitor] = []
+    visitors: list[Visitor] = []
 
     def visit(language: str = "id", **window: Any) -> Visitor:
-        windows.append(Visitor(browser, whole.url, language, **window))
-        return windows[-1]
+        visitors.append(Visitor(windows, language, **window))
+        return visitors[-1]
 
     yield visit
-    for window in windows:
-        window.close()
+    for visitor in visitors:
+        visitor.close()
 
 
 @pytest.fixture(scope="package")

@@ -54,7 +54,7 @@ def test_new_work_is_told_of_and_disturbs_nobody(people: People, staff: Opening)
 
 @pytest.mark.usefixtures("empty_desk")
 def test_without_a_stream_the_list_is_asked_for_instead(people: People, staff: Opening) -> None:
-    operator = staff("operator")
+    operator = staff("operator", used_up=True)
     operator.context.route("**/perubahan", lambda route: route.fulfill(status=503))
     operator.page.clock.install()
     operator.page.reload()
@@ -79,7 +79,7 @@ def test_a_hidden_page_holds_no_stream(staff: Opening) -> None:
 
 
 def test_a_list_that_cannot_be_renewed_says_so_and_recovers(whole: Installation, staff: Opening) -> None:
-    opd_team = staff("opd_team", "dinas-perhubungan")
+    opd_team = staff("opd_team", "dinas-perhubungan", used_up=True)
     opd_team.page.clock.install()
     opd_team.page.reload()
     whole.take_down("opd_response-1")

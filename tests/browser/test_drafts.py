@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import PLAIN_HOST
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import Visitor, Windows
 from tests.installations import Installation, eventually
 from tests.people import PASSWORD, People
 
@@ -184,7 +184,7 @@ def test_a_draft_from_before_drafts_were_sealed_comes_back_sealed_to_its_account
 
 def test_without_tls_nothing_is_kept_and_the_page_says_so(browser: Browser, whole: Installation) -> None:
     """Over plain HTTP, except on localhost, browsers have no Web Crypto to seal drafts with."""
-    visitor = Visitor(browser, whole.url.replace("127.0.0.1", PLAIN_HOST))
+    visitor = Visitor(Windows(browser, whole.url.replace("127.0.0.1", PLAIN_HOST)), used_up=True)
     visitor.register()
     visitor.write(text=STORY)
     assert "Draf tidak disimpan di perangkat ini" in visitor.page.inner_text("[data-draft-note]")

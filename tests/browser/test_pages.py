@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 from gateway.app import create_app
 from gateway.proxies import Proxies
 from nkk.sop.clock import WIB
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import Visitor, Windows
 from tests.installations import Installation, eventually
 from tests.people import PASSWORD, People, Person, travel_as_complaint, travel_as_information
 
@@ -257,14 +257,13 @@ def test_every_page_there_is_is_among_them(places: dict[str, list[str]]) -> None
 
 
 def test_a_page_is_there_before_any_script(visiting: Opening, places: dict[str, list[str]]) -> None:
-    visitor = visiting().log_in(places["account"][0], PASSWORD)
+    visitor = visiting(used_up=True).log_in(places["account"][0], PASSWORD)
     visitor.context.route("**/*.js", lambda _: None)
     for path in ("/", *places["reporter"]):
         visitor.page.goto(path, wait_until="commit")
         visitor.page.wait_for_selector("h1")
         # Polled from here, because polling within the page would need an eval, which its policy forbids.
         eventually(lambda: visitor.page.evaluate("performance.getEntriesByName('first-contentful-paint').length"))
-    visitor.context.unroute_all()
 
 
 def test_pages_that_say_no_meet_wcag_too(visiting: Opening, staff: Opening, people: People) -> None:
@@ -328,7 +327,7 @@ def test_the_receipt_prints_without_what_is_no_part_of_it(visiting: Opening, pla
 def test_a_first_visit_is_light_and_a_later_one_lighter(
     browser: Browser, whole: Installation, places: dict[str, list[str]]
 ) -> None:
-    visitor = Visitor(browser, whole.url).log_in(places["account"][0], PASSWORD)
+    visitor = Visitor(Windows(browser, whole.url), used_up=True).log_in(places["account"][0], PASSWORD)
     session = visitor.context.new_cdp_session(visitor.page)
     session.send("Network.enable")
     received: list[int] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, WebError
 
 from tests.current.translations import FOLDER
 from tests.installations import eventually
@@ -27,25 +27,65 @@ def said(text: str, language: str) -> str:
     return ENGLISH.gettext(text) if language == "en" else text
 
 
-class Visitor:
-    """A visitor with a browser window."""
+class Windows:
+    """The browser's windows, each with its own cookies and storage.
 
-    def __init__(self, browser: Browser, url: str, language: str = "id", **window: Any) -> None:
+    A window that is given back is emptied and lent again, because opening one costs as much as three pages do: a
+    process, and the site's scripts and styles once more.
+    """
+
+    def __init__(self, browser: Browser, url: str) -> None:
+        self.browser = browser
         self.url = url
+        self._empty: dict[str, list[BrowserContext]] = {}
+
+    def lend(self, **window: Any) -> BrowserContext:
+        """Return an empty window of that kind, with one page."""
+        empty = self._empty.get(repr(window))
+        if empty:
+            return empty.pop()
+        context = self.browser.new_context(base_url=self.url, **window)
+        context.new_page().set_default_timeout(20_000)
+        return context
+
+    def take_back(self, context: BrowserContext, **window: Any) -> None:
+        """Empty a window: its history, cookies and storage, what was changed of its screen, and its other pages."""
+        page, *others = context.pages
+        for other in others:
+            other.close()
+        page.goto("about:blank")
+        session = context.new_cdp_session(page)
+        session.send("Storage.clearDataForOrigin", {"origin": self.url, "storageTypes": "all"})
+        session.send("Page.resetNavigationHistory")
+        session.detach()
+        context.clear_cookies()
+        page.set_viewport_size(window["viewport"])
+        page.emulate_media(media="null", color_scheme="null", reduced_motion=window["reduced_motion"])
+        self._empty.setdefault(repr(window), []).append(context)
+
+
+class Visitor:
+    """A visitor with a browser window; with `used_up`, nobody else gets it, because its clock or routes are changed."""
+
+    def __init__(self, windows: Windows, language: str = "id", used_up: bool = False, **window: Any) -> None:
+        self.url = windows.url
         self.language = language
-        self.context: BrowserContext = browser.new_context(
-            base_url=url,
-            **{"viewport": {"width": 1280, "height": 800}, "locale": "id-ID", "reduced_motion": "reduce", **window},
-        )
-        if language != "id":
-            self.context.add_cookies([{"name": "nkk_language", "value": language, "url": url}])
         self.strayed: list[str] = []
         self.complaints: list[str] = []
+        self._windows, self._used_up = windows, used_up
+        self._window = {
+            "viewport": {"width": 1280, "height": 800},
+            "locale": "id-ID",
+            "reduced_motion": "reduce",
+            **window,
+        }
+        self.context: BrowserContext = windows.lend(**self._window)
+        if language != "id":
+            self.context.add_cookies([{"name": "nkk_language", "value": language, "url": self.url}])
         self.context.on("request", self._watch)
-        self.context.on("console", lambda message: self._hear(message.text))
-        self.context.on("weberror", lambda error: self.complaints.append(str(error.error)))
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.context.on("console", self._hear)
+        self.context.on("weberror", self._hear_error)
+        self.page: Page = self.context.pages[0]
 
     def open(self, path: str) -> None:
         """Go to a page of the site."""
@@ -153,7 +193,13 @@ class Visitor:
 
     def close(self) -> None:
         """Close the window; fail where a page contacted another site, violated its policy or had a script error."""
-        self.context.close()
+        if self._used_up:
+            self.context.close()
+        else:
+            self._windows.take_back(self.context, **self._window)
+            self.context.remove_listener("request", self._watch)
+            self.context.remove_listener("console", self._hear)
+            self.context.remove_listener("weberror", self._hear_error)
         assert self.strayed == []
         assert self.complaints == []
 
@@ -161,6 +207,9 @@ class Visitor:
         if not request.url.startswith(self.url) and not request.url.startswith(("data:", "chrome-error:")):
             self.strayed.append(request.url)
 
-    def _hear(self, text: str) -> None:
-        if re.search(r"Content Security Policy|Uncaught|Refused to", text):
-            self.complaints.append(text)
+    def _hear(self, message: ConsoleMessage) -> None:
+        if re.search(r"Content Security Policy|Uncaught|Refused to", message.text):
+            self.complaints.append(message.text)
+
+    def _hear_error(self, error: WebError) -> None:
+        self.complaints.append(str(error.error))
