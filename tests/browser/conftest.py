@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from ops.stack.broker import PrivateNode, install_packages
 from tests.browser.visitors import Visitor, Windows
-from tests.installations import Installation, eventually, installation, new_vhost
+from tests.installations import Installation, installation, new_vhost
 from tests.people import People
 
 CHROMIUM = Path("/usr/bin/chromium-headless-shell")
@@ -112,26 +112,3 @@ def empty_desk(people: People) -> None:
     """Hand over all waiting complaints, so that a test's own are on the worklist's first page."""
     for ticket in people.operator.desk("intake"):
         people.operator.post(f"/complaints/{ticket}/handover")
-
-
-@pytest.fixture
-def empty_desks(people: People, empty_desk: None) -> None:
-    """Empty all desks that a complaint to the Dinas Sosial passes."""
-    team, acts = (
-        people.opd_team("dinas-sosial"),
-        (
-            ("triage", "classification", {"kind": "information"}),
-            ("triage", "approval", {"approved": True}),
-            ("opd", "response", {"text": "Sudah."}),
-            ("answers", "answer", {"text": "Sudah."}),
-        ),
-    )
-    at = {"triage": people.main_team, "opd": team, "answers": people.operator}
-
-    def nothing_left() -> bool:
-        for desk, act, form in acts:
-            for ticket in at[desk].desk(desk):
-                at[desk].ask("POST", f"/complaints/{ticket}/{act}", form)
-        return not any(person.desk(desk) for desk, person in at.items())
-
-    eventually(nothing_left, patience=120)

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-import pytest
-
 from tests.browser.visitors import Visitor, said
-from tests.people import PASSWORD, People
+from tests.installations import eventually
+from tests.people import PASSWORD, People, Person
 
 Opening = Callable[..., Visitor]
 
@@ -175,6 +174,10 @@ class Keys:
             self.page.wait_for_url(onward)
         return self
 
+    def find(self, ticket: str) -> "Keys":
+        """Open a complaint by its number with the keyboard."""
+        return self.press("/").type(ticket).press("Enter", f"**/laporan/{ticket}")
+
     def take(self, ticket: str) -> "Keys":
         """Open a complaint from the worklist with the keyboard, once it is listed."""
         self.page.wait_for_selector(f'[data-ticket="{ticket}"]')
@@ -190,7 +193,6 @@ class Keys:
         assert ticket in self.page.inner_text(".notice.good")
 
 
-@pytest.mark.usefixtures("empty_desks")
 def test_a_whole_journey_by_the_keyboard_alone(visiting: Opening, staff: Opening, people: People) -> None:
     account = people.reporter().account
     assert account is not None
@@ -203,22 +205,29 @@ def test_a_whole_journey_by_the_keyboard_alone(visiting: Opening, staff: Opening
     reporter.to("main .actions button:not([type=button])").press("Enter", "**/tanda-terima")
     ticket = visitor.page.inner_text(".ticket-big")
 
-    operator = Keys(staff("operator")).take(ticket)
+    def arrived(person: Person, desk: str) -> bool:
+        return bool(eventually(lambda: ticket in person.desk(desk)))
+
+    operator = Keys(staff("operator")).find(ticket)
     operator.to(".claim button").press("Enter").page.wait_for_selector(".notice.good")
     operator.to(".front button").done(ticket)
-    main_team = Keys(staff("main_team")).take(ticket)
-    main_team.to("[name=kind]").press("Space").press("ArrowDown").press("ArrowUp")
+    main_team = Keys(staff("main_team"))
+    assert arrived(people.main_team, "triage")
+    main_team.find(ticket).to("[name=kind]").press("Space").press("ArrowDown").press("ArrowUp")
     chosen = main_team.page.evaluate("document.querySelector('[name=kind]:checked').value")
     if chosen != "complaint":
         main_team.press("ArrowDown")
-    main_team.to("#opd").type("Dinas Sosial").to("#note").type("Mohon diperiksa.").to(".front button").done(ticket)
-    opd_team = Keys(staff("opd_team", "dinas-sosial")).take(ticket)
+    main_team.to("#opd").type("Dinas Perhubungan").to("#note").type("Mohon diperiksa.").to(".front button").done(ticket)
+    opd_team = Keys(staff("opd_team", "dinas-perhubungan")).take(ticket)
     opd_team.to("#text").type("Sudah.").to(".front button").done(ticket)
-    main_team.take(ticket).to("#note").type("Sebutkan kapan.").to(".front button[value=no]").done(ticket)
+    assert arrived(people.main_team, "triage")
+    main_team.find(ticket).to("#note").type("Sebutkan kapan.").to(".front button[value=no]").done(ticket)
     opd_team.take(ticket).to("#text").type("Petugas ditegur.").to(".front button").done(ticket)
-    main_team.take(ticket).to(".front button[value=yes]").done(ticket)
+    assert arrived(people.main_team, "triage")
+    main_team.find(ticket).to(".front button[value=yes]").done(ticket)
+    assert arrived(people.operator, "answers")
     operator.press("?").press("Escape").to("header a[href='/meja/jawaban']").press("Enter", "**/meja/jawaban")
-    operator.take(ticket).to("#text").type("Petugas telah ditegur.").to(".front button").done(ticket)
+    operator.find(ticket).to("#text").type("Petugas telah ditegur.").to(".front button").done(ticket)
 
     reporter.to("header a[href='/laporan']").press("Enter", "**/laporan")
     reporter.to(".row a").press("Enter", f"**/laporan/{ticket}").to(".front button").press()
