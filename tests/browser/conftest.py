@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from ops.stack.broker import PrivateNode, install_packages
+from tests.browser.plain import PlainVisitor
 from tests.browser.visitors import Visitor, Windows
 from tests.installations import Installation, installation, new_vhost
 from tests.people import People
@@ -17,7 +18,7 @@ CHROMIUM = Path("/usr/bin/chromium-headless-shell")
 PLAIN_HOST = "kantor.example.id"
 """A host name that resolves to this machine, but over plain HTTP is no secure context, as 127.0.0.1 is."""
 
-Visiting = Callable[..., Visitor]
+Visiting = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
@@ -68,12 +69,13 @@ def windows(browser: Browser, whole: Installation) -> Windows:
 def visiting(windows: Windows) -> Iterator[Visiting]:
     """Yield a function that opens a window: `visiting()`, `visiting("en", java_script_enabled=False)`.
 
-    Each window is watched for faults until it is closed.
+    Each window is watched for faults until it is closed. With `plain=True` the visitor has a browser that only knows
+    HTML.
     """
-    visitors: list[Visitor] = []
+    visitors: list[Visitor | PlainVisitor] = []
 
-    def visit(language: str = "id", **window: Any) -> Visitor:
-        visitors.append(Visitor(windows, language, **window))
+    def visit(language: str = "id", plain: bool = False, **window: Any) -> Visitor | PlainVisitor:
+        visitors.append(PlainVisitor(windows.url, language) if plain else Visitor(windows, language, **window))
         return visitors[-1]
 
     yield visit
@@ -88,12 +90,14 @@ def logged_in() -> dict[str, Any]:
 
 
 @pytest.fixture
-def staff(people: People, visiting: Visiting, logged_in: dict[str, Any]) -> Callable[..., Visitor]:
+def staff(people: People, visiting: Visiting, logged_in: dict[str, Any]) -> Visiting:
     """Return a function that opens a window for staff: `staff("operator")`, `staff("opd_team", "disdukcapil")`."""
 
-    def log_in(role: str, opd: str | None = None, language: str = "id", **window: Any) -> Visitor:
+    def log_in(role: str, opd: str | None = None, language: str = "id", **window: Any) -> Visitor | PlainVisitor:
         account = people.credentials(role, opd)
         visitor = visiting(language, **window)
+        if isinstance(visitor, PlainVisitor):
+            return visitor.log_in(account["username"], account["password"])
         if account["username"] not in logged_in:
             visitor.log_in(account["username"], account["password"])
             logged_in[account["username"]] = [

@@ -1,6 +1,6 @@
 """The admin's calendar pages, and the addresses of the teams."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.people import People
 Opening = Callable[..., Visitor]
 
 DAY, OPEN_DAY = "2099-12-30", "2099-12-27"
-WITHOUT_SCRIPTS = {"java_script_enabled": False}
+PLAIN = {"plain": True}
 
 
 def calendar(people: People) -> dict[str, Any]:
@@ -29,25 +29,25 @@ def _as_it_was(people: People) -> Iterator[None]:
     assert people.admin.ask("PUT", "/calendar", {"version": now["version"], "calendar": before}).status_code == 200
 
 
-@pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", WITHOUT_SCRIPTS)], ids=["id", "en-bare"])
+@pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", PLAIN)], ids=["id", "en-plain"])
 def test_a_day_is_added_and_removed(staff: Opening, people: People, language: str, window: dict[str, bool]) -> None:
     admin = staff("admin", language=language, **window)
     admin.open("/admin/kalender")
     admin.press("Tambah hari")
-    assert admin.page.locator("[aria-invalid=true]").count() >= 1
+    assert admin.count("//*[@aria-invalid='true']") >= 1
     admin.fill(day=DAY, name="Penutupan akhir tahun")
     admin.press("Tambah hari")
     assert calendar(people)["calendar"]["days"][DAY] == {"name": "Penutupan akhir tahun", "spans": []}
     admin.fill(day=OPEN_DAY, name="Hari kerja darurat", hours="8 sampai 12")
-    admin.page.check("[name=kind][value=open]")
+    admin.check("kind", "open")
     admin.press("Tambah hari")
-    assert admin.page.get_attribute("#hours", "aria-invalid") == "true"
+    assert admin.is_wrong("hours")
     admin.fill(hours="8.00-12.00, 13:00 – 15.30")
     admin.press("Tambah hari")
     assert calendar(people)["calendar"]["days"][OPEN_DAY]["spans"] == [["08:00", "12:00"], ["13:00", "15:30"]]
-    admin.page.click(f"[data-day='{DAY}'] button")
+    admin.press_in(f"//*[@data-day='{DAY}']")
     admin.press("Ya, hapus")
-    assert not admin.page.locator(f"[data-day='{DAY}']").count()
+    assert not admin.count(f"//*[@data-day='{DAY}']")
     assert DAY not in calendar(people)["calendar"]["days"]
 
 
@@ -83,53 +83,46 @@ def test_no_day_and_no_hours_of_the_week_are_broken_on_a_narrow_phone(staff: Ope
     assert admin.too_wide() == []
 
 
-@pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", WITHOUT_SCRIPTS)], ids=["id", "en-bare"])
+@pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", PLAIN)], ids=["id", "en-plain"])
 def test_the_ordinary_week_is_changed(staff: Opening, people: People, language: str, window: dict[str, bool]) -> None:
     before = calendar(people)
     admin = staff("admin", language=language, **window)
     admin.open("/admin/kalender")
-    admin.page.get_by_role("link", name=said("Ubah pekan biasa", language)).click()
-    admin.page.wait_for_url("**/admin/kalender/pekan")
+    admin.follow("Ubah pekan biasa")
+    admin.arrives("/admin/kalender/pekan")
     # The form's hours, as the calendar formats them, can be sent back unchanged.
     admin.press("Simpan pekan")
-    admin.page.wait_for_url("**/admin/kalender")
+    admin.arrives("/admin/kalender")
     assert calendar(people)["calendar"] == before["calendar"]
     admin.open("/admin/kalender/pekan")
-    admin.page.fill("#day-1", "8 sampai 12")
-    admin.page.fill("#day-2", "12.00-08.00")
-    admin.page.fill("#day-3", "08.00-12.00, 11.00-15.00")
-    admin.page.fill("#day-5", "08.00 – 11.30")
+    admin.fill(
+        **{
+            "day-1": "8 sampai 12",
+            "day-2": "12.00-08.00",
+            "day-3": "08.00-12.00, 11.00-15.00",
+            "day-5": "08.00 – 11.30",
+        }
+    )
     admin.press("Simpan pekan")
-    assert [admin.page.get_attribute(f"#day-{day}", "aria-invalid") for day in range(7)] == [
-        None,
-        "true",
-        "true",
-        "true",
-        None,
-        None,
-        None,
-    ]
-    assert admin.page.input_value("#day-1") == "8 sampai 12"
+    assert [day for day in range(7) if admin.is_wrong(f"day-{day}")] == [1, 2, 3]
+    assert admin.value("day-1") == "8 sampai 12"
     if not window:
         assert admin.accessibility() + admin.too_wide() == []
-    for day in range(1, 5):
-        admin.page.fill(f"#day-{day}", "")
-    admin.page.fill("#day-0", "08.00-12.00")
+    admin.fill(**{f"day-{day}": "" for day in range(1, 5)} | {"day-0": "08.00-12.00"})
     admin.press("Simpan pekan")
     too_few = said("Jam buka sepekan berjumlah %(hours)s jam; harus paling sedikit %(least)s jam.", language)
     hours = "7.5" if language == "en" else "7,5"
-    assert too_few % {"hours": hours, "least": 10} in admin.page.inner_text("#week-fault")
+    assert too_few % {"hours": hours, "least": 10} in admin.text("//*[@id='week-fault']")
     assert calendar(people)["calendar"] == before["calendar"]
-    for day in range(5):
-        admin.page.fill(f"#day-{day}", "8.00-12.00, 13:00-15:00")
+    admin.fill(**{f"day-{day}": "8.00-12.00, 13:00-15:00" for day in range(5)})
     admin.press("Simpan pekan")
-    admin.page.wait_for_url("**/admin/kalender")
+    admin.arrives("/admin/kalender")
     assert calendar(people)["calendar"]["week"] == [
         *[[["08:00", "12:00"], ["13:00", "15:00"]]] * 5,
         [["08:00", "11:30"]],
         [],
     ]
-    assert "11" in admin.page.locator(".week > div").nth(5).inner_text()
+    assert "11" in admin.text("//*[contains(@class, 'week')]/div[6]")
 
 
 def test_a_week_that_somebody_changed_meanwhile_is_not_overwritten(staff: Opening, people: People) -> None:
@@ -181,7 +174,7 @@ def test_an_old_version_is_shown_with_what_it_changed(staff: Opening, people: Pe
     assert not admin.page.locator("#perubahan, a[rel=prev]").count()
 
 
-@pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", WITHOUT_SCRIPTS)], ids=["id", "en-bare"])
+@pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", PLAIN)], ids=["id", "en-plain"])
 def test_national_days_are_shown_and_taken_in(
     staff: Opening, people: People, language: str, window: dict[str, bool]
 ) -> None:
@@ -191,28 +184,32 @@ def test_national_days_are_shown_and_taken_in(
     assert people.admin.ask("PUT", f"/calendar/days/{first}", {"name": "Nama sendiri"}).status_code == 200
     admin = staff("admin", language=language, **window)
     admin.open("/admin/kalender")
-    admin.page.click("main a[href='/admin/kalender/hari-nasional']")
-    admin.page.select_option("#tahun", str(year))
+    admin.follow("Hari libur nasional dan cuti bersama tiap tahun")
+    admin.choose("tahun", str(year))
     admin.press("Tampilkan")
-    admin.page.wait_for_load_state()
-    assert admin.page.locator(".days li").count() == len(known)
-    assert "Nama sendiri" in admin.page.locator(".days li").first.inner_text()
-    assert admin.page.locator(".days input:checked").count() == len(known) - 1
+    admin.arrives(f"/admin/kalender/hari-nasional?tahun={year}")
+    assert admin.count("//*[@class='days']/li") == len(known)
+    assert "Nama sendiri" in admin.text("//*[@class='days']/li[1]")
+    assert chosen(admin, known) == {*known} - {first}
     if not window:
         assert admin.accessibility() + admin.too_wide() == []
-    for day in (second, *others):
-        admin.page.uncheck(f"[name='hari-{day}']")
-    admin.page.uncheck(f"[name='hari-{third}']")
+    for day in (second, third, *others):
+        admin.check(f"hari-{day}", "ya", on=False)
     admin.press("Masukkan ke kalender")
     assert admin.sees("Pilih paling sedikit satu hari.")
-    assert admin.page.locator(".days input:checked").count() == 0
-    admin.page.check(f"[name='hari-{third}']")
+    assert chosen(admin, known) == set()
+    admin.check(f"hari-{third}", "ya")
     admin.press("Masukkan ke kalender")
-    admin.page.wait_for_url("**/admin/kalender")
+    admin.arrives("/admin/kalender")
     days = calendar(people)["calendar"]["days"]
     assert {day for day in known if day in days} == {first, third}
     assert days[first]["name"] == "Nama sendiri"
     assert days[third] == known[third]
+
+
+def chosen(admin: Visitor, known: Iterable[str]) -> set[str]:
+    """Return which of these days' boxes are there and checked."""
+    return {day for day in known if admin.count(f"//*[@name='hari-{day}']") and admin.is_checked(f"hari-{day}", "ya")}
 
 
 @pytest.mark.parametrize("year", ["kapan", "1999", "2101", "-1", "20270"])

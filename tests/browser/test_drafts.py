@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import PLAIN_HOST
+from tests.browser.plain import PlainVisitor
 from tests.browser.visitors import Visitor, Windows
 from tests.installations import Installation, eventually
 from tests.people import PASSWORD, People
@@ -16,10 +17,9 @@ Opening = Callable[..., Visitor]
 STORY = 'Loket ditutup pukul 14.00.\n\nAntrean masih panjang & petugas berkata "<b>besok</b> saja".'
 
 
-def end_log_in(visitor: Visitor) -> None:
+def end_log_in(visitor: Visitor | PlainVisitor) -> None:
     """Delete both tokens, as after fifteen minutes in a session that has ended."""
-    for name in ("nkk_access", "nkk_refresh"):
-        visitor.context.clear_cookies(name=name)
+    visitor.forget("nkk_access", "nkk_refresh")
 
 
 def test_a_fault_stands_beside_its_field_and_the_rest_is_kept(visiting: Opening) -> None:
@@ -200,9 +200,9 @@ def test_without_tls_nothing_is_kept_and_the_page_says_so(browser: Browser, whol
     visitor.close()
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_a_log_in_that_ends_in_the_middle_of_a_form_takes_no_word_with_it(visiting: Opening, scripts: bool) -> None:
-    reporter = visiting(java_script_enabled=scripts)
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_log_in_that_ends_in_the_middle_of_a_form_takes_no_word_with_it(visiting: Opening, plain: bool) -> None:
+    reporter = visiting(plain=plain)
     username = reporter.register()
     reporter.write(text=STORY)
     end_log_in(reporter)
@@ -214,8 +214,8 @@ def test_a_log_in_that_ends_in_the_middle_of_a_form_takes_no_word_with_it(visiti
     reporter.fill(username=username, password=PASSWORD)
     reporter.press("Masuk")
     reporter.press("Lanjutkan")
-    assert reporter.page.input_value("#text") == STORY
-    assert reporter.page.input_value("#topic") == "kode-perilaku/disiplin"
+    assert reporter.value("text") == STORY
+    assert reporter.value("topic") == "kode-perilaku/disiplin"
     reporter.open(f"/laporan/{reporter.send()}")
     assert '"<b>besok</b> saja"' in reporter.read()
 
@@ -230,19 +230,19 @@ def test_an_access_token_that_ends_is_renewed_without_a_word(visiting: Opening) 
     assert "nkk_access" in {cookie["name"] for cookie in reporter.context.cookies()}
 
 
-@pytest.mark.parametrize("scripts", [True, False])
-def test_a_form_whose_page_was_forgotten_is_shown_again_and_not_carried_out(visiting: Opening, scripts: bool) -> None:
-    reporter = visiting(java_script_enabled=scripts)
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_form_whose_page_was_forgotten_is_shown_again_and_not_carried_out(visiting: Opening, plain: bool) -> None:
+    reporter = visiting(plain=plain)
     reporter.register()
     reporter.write(text=STORY)
-    reporter.context.clear_cookies(name="nkk_session")
+    reporter.forget("nkk_session")
     reporter.press("Kirim laporan")
     assert "Halaman ini terbuka terlalu lama" in reporter.read()
     reporter.press("Kembali ke formulir saya")
-    assert reporter.page.input_value("#text") == STORY
+    assert reporter.value("text") == STORY
     reporter.send()
     reporter.open("/laporan")
-    assert reporter.page.locator(".row").count() == 1
+    assert reporter.count("//li[@class='row']") == 1
 
 
 def test_a_lost_connection_leaves_the_text_and_one_report(visiting: Opening) -> None:

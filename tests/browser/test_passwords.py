@@ -30,9 +30,7 @@ def letter_link(people: People, email: str) -> str:
     return found
 
 
-@pytest.mark.parametrize(
-    ("language", "window"), [("id", {"java_script_enabled": False}), ("en", {})], ids=["id-bare", "en"]
-)
+@pytest.mark.parametrize(("language", "window"), [("id", {"plain": True}), ("en", {})], ids=["id-plain", "en"])
 def test_a_forgotten_password_becomes_a_new_one_by_letter(
     visiting: Opening, people: People, language: str, window: dict[str, bool]
 ) -> None:
@@ -41,11 +39,11 @@ def test_a_forgotten_password_becomes_a_new_one_by_letter(
     assert account is not None
     visitor = visiting(language, **window)
     visitor.open("/masuk")
-    visitor.page.click("main a[href='/lupa-sandi']")
+    visitor.follow("Lupa kata sandi atau nama pengguna?")
     visitor.fill(username=str(account["username"]))
     visitor.press("Kirim surat")
-    visitor.page.wait_for_url("**/atur-ulang-sandi")
-    assert visitor.page.locator(".notice.good").count() == 1
+    visitor.arrives("/atur-ulang-sandi")
+    assert visitor.count("//*[@class='notice good']") == 1
 
     page, _, code = letter_link(people, email).partition("#")
     assert page.endswith("/atur-ulang-sandi")
@@ -59,13 +57,13 @@ def test_a_forgotten_password_becomes_a_new_one_by_letter(
         assert "#" not in visitor.page.url
     visitor.fill(password="pendek")
     visitor.press("Simpan kata sandi baru")
-    assert visitor.page.get_attribute("#password", "aria-invalid") == "true"
+    assert visitor.is_wrong("password")
     visitor.fill(password=NEW)
     visitor.press("Simpan kata sandi baru")
-    visitor.page.wait_for_url("**/masuk")
+    visitor.arrives("/masuk")
     visitor.fill(username=str(account["username"]), password=NEW)
     visitor.press("Masuk")
-    visitor.page.wait_for_url("**/laporan")
+    visitor.arrives("/laporan")
 
 
 def test_asking_says_the_same_of_everybody_and_a_wrong_code_is_explained(visiting: Opening, people: People) -> None:

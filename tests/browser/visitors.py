@@ -64,7 +64,78 @@ class Windows:
         self._empty.setdefault(repr(window), []).append(context)
 
 
-class Visitor:
+class Acts:
+    """What every visitor does alike, with a browser's window or without one."""
+
+    language: str
+
+    def log_in(self, username: str, password: str = PASSWORD) -> Any:
+        """Log in with the log-in form; return the visitor."""
+        self.credentials = {"username": username, "password": password}
+        self.open("/masuk")
+        self.fill(**self.credentials)
+        self.press("Masuk")
+        self.leaves("/masuk")
+        return self
+
+    def register(self) -> str:
+        """Register with the form, which also logs in; return the user name."""
+        username = f"warga-{uuid.uuid4().hex[:10]}"
+        self.open("/daftar")
+        self.fill(
+            identity_number=NIK,
+            name="Siti Rahmawati Binti Contoh",
+            email="siti.rahmawati@example.id",
+            username=username,
+            password=PASSWORD,
+        )
+        self.press("Daftar")
+        self.leaves("/daftar")
+        return username
+
+    def write(self, **fields: str) -> None:
+        """Fill in the complaint's form without sending it."""
+        self.open("/laporan/baru")
+        self.choose("topic", "kode-perilaku/disiplin")
+        self.fill(
+            **{
+                "subject_line": "Loket tutup sebelum waktunya",
+                "text": "Loket ditutup pukul 14.00 padahal antrean masih panjang.",
+                **fields,
+            }
+        )
+
+    def send(self) -> str:
+        """Send the complaint's form; return the ticket on the receipt."""
+        self.press("Kirim laporan")
+        self.leaves("/laporan/baru")
+        return self.text("//*[contains(@class, 'ticket-big')]")
+
+    def take(self, desk: str, ticket: str) -> None:
+        """Open a case from the desk's worklist, once it is listed."""
+
+        def listed() -> str | None:
+            """Return the path of the list's page with the case. Only that page is shown."""
+            path: str | None = f"/meja/{desk}"
+            while path:
+                content = self.fetch(path)
+                if f'data-ticket="{ticket}"' in content:
+                    return path
+                onward = re.search(r'<a [^>]*rel="next"[^>]*>', content)
+                href = onward and re.search(r'href="([^"]+)"', onward[0])
+                path = urljoin(path, html.unescape(href[1])) if href else None
+            return None
+
+        self.open(eventually(listed) or "")
+        self.follow_in(f"//*[@data-ticket='{ticket}']")
+        self.arrives(f"/laporan/{ticket}")
+
+    def sees(self, text: str) -> bool:
+        """Return whether the page shows `text`, in this visitor's language."""
+        return said(text, self.language) in self.read()
+
+
+class Visitor(Acts):
     """A visitor with a browser window; with `used_up`, nobody else gets it, because its clock or routes are changed."""
 
     def __init__(self, windows: Windows, language: str = "id", used_up: bool = False, **window: Any) -> None:
@@ -99,78 +170,75 @@ class Visitor:
         """Press a button of the page's main part, given by its label."""
         self.button(text).click()
 
+    def offers(self, text: str) -> bool:
+        """Return whether the main part shows that button, which can be pressed."""
+        return self.button(text).is_visible() and self.button(text).is_enabled()
+
     def fill(self, **fields: str) -> None:
         """Fill in fields, given by their ids."""
         for name, text in fields.items():
             self.page.fill(f"#{name}", text)
 
+    def press_in(self, path: str) -> None:
+        """Press the one button within what an XPath finds."""
+        self.page.locator(f"xpath={path}//button").click()
+
+    def choose(self, name: str, value: str) -> None:
+        """Choose in a list, given by its id."""
+        self.page.select_option(f"#{name}", value)
+
+    def check(self, name: str, value: str, on: bool = True) -> None:
+        """Check a box or make a choice, given by name and value; or with `on=False` uncheck it."""
+        self.page.set_checked(f"[name='{name}'][value='{value}']", on)
+
+    def value(self, name: str) -> str:
+        """Return what a field holds, given by its id."""
+        return self.page.input_value(f"#{name}")
+
+    def is_checked(self, name: str, value: str) -> bool:
+        """Return whether a box is checked or a choice made."""
+        return self.page.is_checked(f"[name='{name}'][value='{value}']")
+
+    def is_wrong(self, name: str) -> bool:
+        """Return whether a field is marked as wrong."""
+        return self.page.get_attribute(f"#{name}", "aria-invalid") == "true"
+
+    def count(self, path: str) -> int:
+        """Return how many elements an XPath finds."""
+        return self.page.locator(f"xpath={path}").count()
+
+    def text(self, path: str) -> str:
+        """Return the text of the one element that an XPath finds."""
+        return self.page.locator(f"xpath={path}").inner_text()
+
+    def follow(self, text: str) -> None:
+        """Follow the first link of the main part with that text."""
+        self.page.locator("main").get_by_role("link", name=said(text, self.language), exact=True).first.click()
+
+    def arrives(self, path: str) -> None:
+        """Wait until the window shows the page at a path."""
+        self.page.wait_for_url(f"**{path}")
+
+    def leaves(self, path: str) -> None:
+        """Wait until the window shows a page other than the one at a path."""
+        self.page.wait_for_url(lambda address: path not in address)
+
+    def fetch(self, path: str) -> str:
+        """Return a page's HTML without showing it."""
+        return self.context.request.get(path).text()
+
+    def follow_in(self, path: str) -> None:
+        """Follow the one link within what an XPath finds."""
+        self.page.locator(f"xpath={path}//a").click()
+
+    def forget(self, *cookies: str) -> None:
+        """Delete cookies."""
+        for name in cookies:
+            self.context.clear_cookies(name=name)
+
     def read(self) -> str:
         """Return the text of the page's main part."""
         return self.page.inner_text("main")
-
-    def sees(self, text: str) -> bool:
-        """Return whether the page shows `text`, in this visitor's language."""
-        return said(text, self.language) in self.read()
-
-    def log_in(self, username: str, password: str = PASSWORD) -> "Visitor":
-        """Log in with the log-in form; return the visitor."""
-        self.open("/masuk")
-        self.fill(username=username, password=password)
-        self.press("Masuk")
-        self.page.wait_for_url(lambda address: "/masuk" not in address)
-        return self
-
-    def register(self) -> str:
-        """Register with the form, which also logs in; return the user name."""
-        username = f"warga-{uuid.uuid4().hex[:10]}"
-        self.open("/daftar")
-        self.fill(
-            identity_number=NIK,
-            name="Siti Rahmawati Binti Contoh",
-            email="siti.rahmawati@example.id",
-            username=username,
-            password=PASSWORD,
-        )
-        self.press("Daftar")
-        self.page.wait_for_url("**/laporan/baru*")
-        return username
-
-    def write(self, **fields: str) -> None:
-        """Fill in the complaint's form without sending it."""
-        self.open("/laporan/baru")
-        self.page.select_option("#topic", "kode-perilaku/disiplin")
-        self.fill(
-            **{
-                "subject_line": "Loket tutup sebelum waktunya",
-                "text": "Loket ditutup pukul 14.00 padahal antrean masih panjang.",
-                **fields,
-            }
-        )
-
-    def send(self) -> str:
-        """Send the complaint's form; return the ticket on the receipt."""
-        self.press("Kirim laporan")
-        self.page.wait_for_url("**/tanda-terima")
-        return self.page.inner_text(".ticket-big")
-
-    def take(self, desk: str, ticket: str) -> None:
-        """Open a case from the desk's worklist, once it is listed."""
-
-        def listed() -> str | None:
-            """Return the path of the list's page with the case. Only that page is drawn."""
-            path: str | None = f"/meja/{desk}"
-            while path:
-                content = self.context.request.get(path).text()
-                if f'data-ticket="{ticket}"' in content:
-                    return path
-                onward = re.search(r'<a [^>]*rel="next"[^>]*>', content)
-                href = onward and re.search(r'href="([^"]+)"', onward[0])
-                path = urljoin(path, html.unescape(href[1])) if href else None
-            return None
-
-        self.open(eventually(listed) or "")
-        self.page.click(f'[data-ticket="{ticket}"] a')
-        self.page.wait_for_url(f"**/laporan/{ticket}")
 
     def accessibility(self, **options: Any) -> list[str]:
         """Return the violations of WCAG 2.2 AA that axe finds on this page."""
