@@ -29,9 +29,10 @@ class PlainVisitor(Acts):
         self.response: httpx.Response
         self.page: HtmlElement
 
-    def open(self, path: str) -> None:
-        """Go to a page of the site."""
+    def open(self, path: str) -> int:
+        """Go to a page of the site; return its status."""
         self._show(self.http.get(path))
+        return self.response.status_code
 
     def read(self) -> str:
         """Return the text of the page's main part, with single spaces."""
@@ -51,9 +52,9 @@ class PlainVisitor(Acts):
         link = next(link for link in self.page.xpath("//main//a[@href]") if _words(link) == wanted)
         self.open(urljoin(str(self.response.url), link.get("href")))
 
-    def follow_in(self, path: str) -> None:
-        """Follow the one link within what an XPath finds."""
-        self.open(urljoin(str(self.response.url), self._one(f"{path}//a").get("href")))
+    def follow_at(self, path: str) -> None:
+        """Follow the one link that an XPath finds."""
+        self.open(urljoin(str(self.response.url), self._one(path).get("href")))
 
     def fetch(self, path: str) -> str:
         """Return a page's HTML without showing it."""
@@ -95,6 +96,10 @@ class PlainVisitor(Acts):
 
     def is_checked(self, name: str, value: str) -> bool:
         return self._box(name, value).checked
+
+    def kept(self) -> list[str]:
+        """Return the texts that the main part shows again without sending them."""
+        return [(area.value or "").removeprefix("\n") for area in self.page.xpath("//main//textarea[@readonly]")]
 
     def is_wrong(self, name: str) -> bool:
         """Return whether a field is marked as wrong."""

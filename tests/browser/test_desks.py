@@ -231,15 +231,11 @@ def test_a_long_list_has_pages(crowded: tuple[str, list[str]], staff: Opening) -
 
 
 def test_a_desk_of_another_role_is_not_there(staff: Opening, people: People) -> None:
-    opd_team = staff("opd_team", "satpol-pp")
+    opd_team = staff("opd_team", "satpol-pp", plain=True)
     ticket = people.submit(people.reporter())
     for path in ("/meja/serah-terima", "/meja/tim-utama", f"/laporan/{ticket}", "/meja/tidak-ada"):
-        response = opd_team.page.goto(path)
-        assert response is not None
-        assert response.status == 404
-    response = opd_team.page.goto("/admin/staf")
-    assert response is not None
-    assert response.status == 403
+        assert opd_team.open(path) == 404
+    assert opd_team.open("/admin/staf") == 403
     assert "Halaman ini bukan untuk peran Anda" in opd_team.read()
 
 

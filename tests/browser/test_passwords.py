@@ -83,27 +83,29 @@ def test_asking_says_the_same_of_everybody_and_a_wrong_code_is_explained(visitin
     assert "Kode ini tidak berlaku lagi" in visitor.page.inner_text("#token-fault")
 
 
-@pytest.mark.parametrize("language", ["id", "en"])
+@pytest.mark.parametrize(("language", "window"), [("id", {}), ("en", {"plain": True})], ids=["id", "en-plain"])
 def test_a_password_is_changed_and_this_browser_stays_logged_in(
-    visiting: Opening, people: People, language: str
+    visiting: Opening, people: People, language: str, window: dict[str, bool]
 ) -> None:
     account = people.reporter().account
     assert account is not None
     username = str(account["username"])
-    here, elsewhere = visiting(language).log_in(username), visiting().log_in(username)
-    here.page.click("header a[href='/akun']")
+    here, elsewhere = visiting(language, **window).log_in(username), visiting(plain=True).log_in(username)
+    here.open("/laporan")
+    assert here.count("//header//a[@href='/akun']") == 1
+    here.open("/akun")
     here.fill(password="bukan-kata-sandinya-1", new_password=NEW)
     here.press("Ganti kata sandi")
-    assert here.page.get_attribute("#password", "aria-invalid") == "true"
+    assert here.is_wrong("password")
     here.fill(password=PASSWORD, new_password="pendek")
     here.press("Ganti kata sandi")
-    assert here.page.get_attribute("#new_password", "aria-invalid") == "true"
+    assert here.is_wrong("new_password")
     here.fill(password=PASSWORD, new_password=NEW)
     here.press("Ganti kata sandi")
     assert here.sees("Kata sandi Anda sudah diganti. Di perangkat lain Anda harus masuk lagi.")
-    for window in (here, elsewhere):
-        window.context.clear_cookies(name="nkk_access")
-        window.open("/laporan")
-    assert "/masuk" not in here.page.url
-    assert "/masuk" in elsewhere.page.url
-    visiting().log_in(username, NEW)
+    for window_ in (here, elsewhere):
+        window_.forget("nkk_access")
+        window_.open("/laporan")
+    here.arrives("/laporan")
+    elsewhere.leaves("/laporan")
+    visiting(plain=True).log_in(username, NEW)

@@ -127,7 +127,7 @@ class Acts:
             return None
 
         self.open(eventually(listed) or "")
-        self.follow_in(f"//*[@data-ticket='{ticket}']")
+        self.follow_at(f"//*[@data-ticket='{ticket}']//a")
         self.arrives(f"/laporan/{ticket}")
 
     def sees(self, text: str) -> bool:
@@ -158,9 +158,10 @@ class Visitor(Acts):
         self.context.on("weberror", self._hear_error)
         self.page: Page = self.context.pages[0]
 
-    def open(self, path: str) -> None:
-        """Go to a page of the site."""
-        self.page.goto(path)
+    def open(self, path: str) -> int:
+        """Go to a page of the site; return its status."""
+        response = self.page.goto(path)
+        return response.status if response else 0
 
     def button(self, text: str) -> Locator:
         """Return the button labelled `text`, in this visitor's language."""
@@ -227,9 +228,9 @@ class Visitor(Acts):
         """Return a page's HTML without showing it."""
         return self.context.request.get(path).text()
 
-    def follow_in(self, path: str) -> None:
-        """Follow the one link within what an XPath finds."""
-        self.page.locator(f"xpath={path}//a").click()
+    def follow_at(self, path: str) -> None:
+        """Follow the one link that an XPath finds."""
+        self.page.locator(f"xpath={path}").click()
 
     def forget(self, *cookies: str) -> None:
         """Delete cookies."""

@@ -1,6 +1,7 @@
 """Registration: which accounts and fields are accepted."""
 
 import uuid
+from collections.abc import Sequence
 
 import pytest
 
@@ -73,22 +74,30 @@ def registration(**changed: object) -> dict:
     return {**REGISTRATION, "username": f"warga-{uuid.uuid4().hex[:10]}", **changed}
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [(field, value) for field, values in WRONG.items() for value in values],
-    ids=lambda value: repr(value)[:24],
-)
-def test_a_registration_with_a_wrong_field_is_refused_by_it_and_keeps_nothing(
-    people: People, field: str, value: object
-) -> None:
-    account = registration(**{field: value})
-    assert at_fault(people.anyone.ask("POST", "/reporters", account)) == {field}
-    if field not in ("username", "password"):
-        problem(
-            people.anyone.ask("POST", "/sessions", {key: account[key] for key in ("username", "password")}),
-            401,
-            "not-authenticated",
-        )
+def in_rounds(**wrong: Sequence[object]) -> list[dict[str, object]]:
+    """Return forms that have each wrong value once, as many fields at a time as have values left."""
+    return [
+        {field: values[number] for field, values in wrong.items() if number < len(values)}
+        for number in range(max(map(len, wrong.values())))
+    ]
+
+
+CREDENTIALS = ("username", "password")
+ROUNDS = [
+    # The kind says which number is right, so it is wrong by itself.
+    *in_rounds(kind=WRONG["kind"]),
+    *in_rounds(**{field: values for field, values in WRONG.items() if field not in (*CREDENTIALS, "kind")}),
+    *in_rounds(**{field: WRONG[field] for field in CREDENTIALS}),
+]
+
+
+def test_a_registration_with_wrong_fields_is_refused_by_each_and_keeps_nothing(people: People) -> None:
+    for wrong in ROUNDS:
+        account = registration(**wrong)
+        assert at_fault(people.anyone.ask("POST", "/reporters", account)) == set(wrong), wrong
+        if not wrong.keys() & set(CREDENTIALS):
+            credentials = {key: account[key] for key in CREDENTIALS}
+            problem(people.anyone.ask("POST", "/sessions", credentials), 401, "not-authenticated")
 
 
 @pytest.mark.parametrize("number", WRONG_NIPS)

@@ -57,9 +57,16 @@ def words(file: bytes, format_: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def people(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[People]:
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the agency's own templates, which is empty except in the tests of them."""
+    return tmp_path_factory.mktemp("templates")
+
+
+@pytest.fixture(scope="module")
+def people(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory, templates: Path) -> Iterator[People]:
     """Yield the people of one installation, because the database makes no difference to documents."""
-    with installation(tmp_path_factory.mktemp("documents"), new_vhost(rabbit)) as running:
+    settings = {"NKK_TEMPLATES": str(templates)}
+    with installation(tmp_path_factory.mktemp("documents"), new_vhost(rabbit), settings=settings) as running:
         everybody = People(running)
         yield everybody
         everybody.close()
@@ -278,22 +285,19 @@ def test_a_document_that_is_none_is_not_found(answered: tuple[dict[str, Person],
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-@pytest.fixture(scope="module")
-def agency(rabbit: PrivateNode, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, People]]:
-    """Yield an agency's template folder, and the people of the installation that uses it."""
-    folder = tmp_path_factory.mktemp("agency")
-    with installation(folder / "var", new_vhost(rabbit), settings={"NKK_TEMPLATES": str(folder)}) as running:
-        people = People(running)
-        yield folder, people
-        people.close()
+@pytest.fixture
+def agency(templates: Path) -> Iterator[Path]:
+    """Yield the folder in which an agency puts its own templates, and empty it afterwards."""
+    yield templates
+    for template in templates.iterdir():
+        template.unlink()
 
 
-def test_an_agencys_own_template_is_used_and_a_broken_one_harms_nothing_else(agency: tuple[Path, People]) -> None:
-    folder, people = agency
+def test_an_agencys_own_template_is_used_and_a_broken_one_harms_nothing_else(people: People, agency: Path) -> None:
     own = docx.Document()
     own.add_paragraph("Contoh kop sendiri untuk {{ ticket }}")
-    own.save(folder / "tanda-terima.docx")
-    (folder / "form-pengaduan.docx").write_bytes(b"no document")
+    own.save(agency / "tanda-terima.docx")
+    (agency / "form-pengaduan.docx").write_bytes(b"no document")
     owner = people.reporter()
     ticket = people.submit(owner)
     eventually(lambda: owner.get(f"/complaints/{ticket}/timeline")["entries"])
@@ -305,9 +309,8 @@ def test_an_agencys_own_template_is_used_and_a_broken_one_harms_nothing_else(age
     people.operator.act(f"/complaints/{ticket}/handover")
 
 
-def test_an_answer_is_received_by_its_document_only_where_that_was_handed_over(agency: tuple[Path, People]) -> None:
-    folder, people = agency
-    broken = folder / f"{RESPONSE}.docx"
+def test_an_answer_is_received_by_its_document_only_where_that_was_handed_over(people: People, agency: Path) -> None:
+    broken = agency / f"{RESPONSE}.docx"
     broken.write_bytes(b"no document")
     owner = people.reporter()
     ticket = travel_as_information(people, owner)

@@ -9,6 +9,9 @@ from tests.installations import eventually
 from tests.people import People, Person, travel_as_complaint, travel_as_information
 from tests.problems import problem
 
+# The domains decide; races and whole journeys go on both databases.
+DATABASES = ["postgres"]
+
 INFORMATION = {"kind": "information"}
 COMPLAINT = {"kind": "complaint", "opd": "disdukcapil"}
 APPROVED, RETURNED = {"approved": True}, {"approved": False, "note": "Uraikan tindakannya."}

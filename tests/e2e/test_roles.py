@@ -216,7 +216,9 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(people: People) -
     for operation in sorted(rows, key=lambda row: LAST.index(row) if row in LAST else -1):
         for who in WHO:
             account = everybody[who].account or everybody["owner"].account
-            values = {"username": new_staff(people)["username"], "version": "1", "day": "2031-07-01"}
+            values = {"version": "1", "day": "2031-07-01"}
+            if "{username}" in operation:
+                values["username"] = new_staff(people)["username"]
             check(everybody, who, operation, values, form_for(people, account, operation), QUERIES.get(operation))
 
 

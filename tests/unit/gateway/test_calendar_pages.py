@@ -9,9 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway.site.versions import _changes
+from nkk.clock import utc_now
 from nkk.messaging.calls import RefusedRemotelyError, StageUnavailableError
 from nkk.sop.calendar import write_week
-from nkk.sop.clock import OFFICE_WEEK
+from nkk.sop.clock import OFFICE_WEEK, WIB
 from tests.unit.gateway.visits import FakeBackend, log_in, token
 
 Opened = Callable[..., dict[str, Any]]
@@ -244,3 +245,26 @@ def test_a_day_and_a_season_are_removed_once_that_was_said_twice(
     assert press(yakin=path.split("/")[4]).status_code == 303
     assert len(kept(stages)["days"]) + len(kept(stages)["seasons"]) == 1
     assert f"Dihapus: {said}" in admin.get("/admin/kalender").text
+
+
+@pytest.mark.parametrize("year", ["kapan", "1999", "2101", "-1", "20270"])
+def test_a_year_that_cannot_be_gives_this_ones_days(admin: FlaskClient, year: str) -> None:
+    response = admin.get(f"/admin/kalender/hari-nasional?tahun={year}")
+    assert response.status_code == 422
+    assert re.search(rf"<h1>[^<]*{utc_now().astimezone(WIB).year}", response.text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/kalender",
+        "/admin/kalender/pekan",
+        "/admin/kalender/versi",
+        "/admin/kalender/versi/1",
+        "/admin/kalender/hari-nasional",
+        "/admin/alamat-tim",
+    ],
+)
+def test_they_are_the_admins_alone(client: FlaskClient, stages: FakeBackend, opened: Opened, path: str) -> None:
+    log_in(client, stages, opened("main_team"))
+    assert client.get(path).status_code == 403
