@@ -28,10 +28,10 @@ def test_a_double_click_on_every_button_has_one_effect(
     username = f"warga-{uuid.uuid4().hex[:10]}"
     reporter.fill(identity_number=NIK, name="Siti", email="siti@example.id", username=username, password=PASSWORD)
     reporter.button("Daftar").dblclick()
-    reporter.page.wait_for_url("**/laporan/baru*")
+    reporter.page.wait_for_selector("#topic")
     reporter.write()
     reporter.button("Kirim laporan").dblclick()
-    reporter.page.wait_for_url("**/tanda-terima")
+    # Not the address is waited for: that fails where the second click breaks off what the first began.
     ticket = reporter.page.inner_text(".ticket-big")
     reporter.open("/laporan")
     assert reporter.page.locator(".row").count() == 1
