@@ -99,6 +99,7 @@ def _end(response: Response) -> Response:
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     left_out.tell(response)
+    limits.tell(response)
     response.headers["X-Request-ID"] = g.get("client_request_id") or g.get("correlation_id", "")
     _log(response)
     return response

@@ -9,12 +9,12 @@ import hashlib
 import hmac
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
 from flask_limiter import Limiter
 from limits import parse_many
 from werkzeug.exceptions import TooManyRequests
@@ -72,7 +72,7 @@ def limit(
     bound = limiter.shared_limit(
         lambda: current_app.config[f"LIMIT_{name}"],
         scope,
-        key_func=lambda: _counted_by(name, scope, key()),
+        key_func=lambda: _noted(name, scope, _counted_by(name, scope, key())),
         exempt_when=exempt_when,
     )
 
@@ -94,6 +94,35 @@ def count(name: str, key: str, of: str) -> None:
     if met := [limit for limit in limits if not limiter.limiter.hit(limit, key, of)]:
         g.window_ends = max(limiter.limiter.get_window_stats(limit, key, of).reset_time for limit in met)
         raise TooManyRequests
+
+
+def tell(response: Response) -> Response:
+    """Say in a response of a limited operation what its limits are and how much is left of each.
+
+    The fields are those of draft-ietf-httpapi-ratelimit-headers-11, also where a request exceeded a limit.
+    """
+    told = [each for scope, (name, key) in g.get("limited", {}).items() for each in _standing(name, scope, key)]
+    if told:
+        response.headers["RateLimit-Policy"] = ", ".join(policy for policy, _ in told)
+        response.headers["RateLimit"] = ", ".join(standing for _, standing in told)
+    return response
+
+
+def _standing(name: str, scope: str, key: str) -> Iterator[tuple[str, str]]:
+    """Yield each limit of a setting, and what is left of it, as items of the two fields."""
+    limits = parse_many(current_app.config[f"LIMIT_{name}"])
+    for limit in limits:
+        seconds = limit.get_expiry()
+        called = scope if len(limits) == 1 else f"{scope}-{seconds}"
+        ends, left = limiter.limiter.get_window_stats(limit, key, scope)
+        wait = max(1, math.ceil(min(ends, g.get("window_ends", math.inf)) - time.time()))
+        yield f'"{called}";q={limit.amount};w={seconds}', f'"{called}";r={left};t={wait}'
+
+
+def _noted(name: str, scope: str, key: str) -> str:
+    """Return `key`, and remember for `tell` that this request is counted under it."""
+    g.setdefault("limited", {})[scope] = (name, key)
+    return key
 
 
 def seconds_to_wait() -> int:

@@ -15,6 +15,20 @@ from gateway.schemas import Problem
 
 PROBLEM = "application/problem+json"
 RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer"}}}
+LIMITED = {
+    "RateLimit-Policy": {
+        "description": "Each limit of this operation by its name: `q` requests in a window of `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"submission";q=60;w=3600',
+    },
+    "RateLimit": {
+        "description": "What is left of each: `r` requests for `t` seconds (draft-ietf-httpapi-ratelimit-headers-11).",
+        "schema": {"type": "string"},
+        "example": '"submission";r=59;t=1800',
+    },
+}
+"""The headers of a limited operation's responses."""
+
 HEADERS: dict[HTTPStatus, dict[str, Any]] = {
     HTTPStatus.UNAUTHORIZED: {
         "WWW-Authenticate": {"description": "The scheme `Bearer`.", "schema": {"type": "string"}}
@@ -25,7 +39,7 @@ HEADERS: dict[HTTPStatus, dict[str, Any]] = {
             "schema": {"type": "integer"},
         }
     },
-    HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER,
+    HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER | LIMITED,
     HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
 }
 DESCRIPTIONS = {
@@ -77,13 +91,13 @@ class DescribedApi(Api):
 def with_refusals(doc: dict[str, Any], _info: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Return an operation's description with the responses all share: malformed bodies and server failures."""
     own = {str(status): answer for status, answer in doc.get("responses", {}).items()}
-    if "requestBody" in doc:
-        own = {status: _telling(answer) if status.startswith("2") else answer for status, answer in own.items()}
+    more = (left_out.HEADERS if "requestBody" in doc else {}) | (LIMITED if "429" in own else {})
+    own = {status: _telling(answer, more) if status.startswith("2") else answer for status, answer in own.items()}
     return doc | {"responses": (WITH_BODY if "requestBody" in doc else {}) | ALWAYS | own}
 
 
-def _telling(answer: dict[str, Any]) -> dict[str, Any]:
-    return answer | {"headers": answer.get("headers", {}) | left_out.HEADERS}
+def _telling(answer: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    return answer | {"headers": answer.get("headers", {}) | more} if more else answer
 
 
 def ecma_pattern(_converter: Any, _field: Any, ret: dict[str, Any], **_: Any) -> dict[str, str]:
