@@ -58,7 +58,7 @@ def add(name: str, stage: str, opd: str | None, types: str) -> None:
 
 
 @tools.command("list")
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine; with the event types too.")
 def list_tools(as_json: bool) -> None:
     """Print for each tool whether it is connected, what waits for it and since when, and what was dropped lately.
 

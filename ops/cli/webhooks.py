@@ -117,7 +117,7 @@ def _checked(url: str) -> str:
 
 
 @webhooks.command("list")
-@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine; with the event types too.")
 def list_webhooks(as_json: bool) -> None:
     """Print for each webhook whether it sends, what waits for it and since when, and what was set aside or dropped."""
     found = []
