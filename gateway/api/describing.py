@@ -88,16 +88,18 @@ class DescribedApi(Api):
         self.spec.components.response(name, response, lazy=True)
 
 
-def with_refusals(doc: dict[str, Any], _info: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """Return an operation's description with the responses all share: malformed bodies and server failures."""
+def with_refusals(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Return an operation's description with the responses all share: malformed bodies and server failures.
+
+    The headers of a success are added too. What decorators have described (`info`) is merged into the result later.
+    """
     own = {str(status): answer for status, answer in doc.get("responses", {}).items()}
-    more = (left_out.HEADERS if "requestBody" in doc else {}) | (LIMITED if "429" in own else {})
-    own = {status: _telling(answer, more) if status.startswith("2") else answer for status, answer in own.items()}
+    added = info.get("manual_doc", {}).get("responses", {})
+    more = (left_out.HEADERS if "requestBody" in doc else {}) | (LIMITED if "429" in added else {})
+    for status in [status for status in {**own, **added} if more and status.startswith("2")]:
+        answer = own.get(status, {})
+        own[status] = answer | {"headers": answer.get("headers", {}) | more}
     return doc | {"responses": (WITH_BODY if "requestBody" in doc else {}) | ALWAYS | own}
-
-
-def _telling(answer: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
-    return answer | {"headers": answer.get("headers", {}) | more} if more else answer
 
 
 def ecma_pattern(_converter: Any, _field: Any, ret: dict[str, Any], **_: Any) -> dict[str, str]:
