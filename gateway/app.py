@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
-from gateway import api, counting, docs, errors, left_out, limits, methods, proxies, site
+from gateway import api, cors, counting, docs, errors, left_out, limits, methods, proxies, site
 from gateway.backend import Backend, backend
 from gateway.live import LiveFeed
 from nkk import settings
@@ -42,10 +42,12 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_KEY, SITE_URL (the site's public address), TEMPLATES (the folder
     of the agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
     LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIVE_STREAMS, TRUSTED_PROXIES; CLOCK (nkk.clock) where it is not the
-    machine's.
+    machine's, and WEBSITE_ORIGINS where there are any.
     """
     app = methods.Gateway(__name__, static_folder=None)
-    app.config.update({"CLOCK": utc_now} | dict(config if config is not None else _from_environment()))
+    app.config.update(
+        {"CLOCK": utc_now, "WEBSITE_ORIGINS": frozenset()} | dict(config if config is not None else _from_environment())
+    )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.wsgi_app = proxies.behind(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
@@ -53,6 +55,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.extensions["nkk"] = Backend(app.config["AMQP_URI"], app.config["INTAKE_PUBLIC_KEY"], app.config["RPC_TIMEOUT"])
     app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
     app.before_request(_begin)
+    app.before_request(cors.answer_preflight)
     app.before_request(methods.check)
     app.after_request(_end)
     limits.limiter.init_app(app)
@@ -77,6 +80,7 @@ def _from_environment() -> dict[str, Any]:
         "SITE_KEY": settings.NKK_SITE_KEY.get(),
         "RPC_TIMEOUT": settings.NKK_RPC_TIMEOUT.get(),
         # Half of the threads are kept for requests.
+        "WEBSITE_ORIGINS": settings.NKK_WEBSITE_ORIGINS.get(),
         "LIVE_STREAMS": settings.NKK_GATEWAY_THREADS.get() // 2 if streams is None else streams,
         "TRUSTED_PROXIES": proxies.Proxies(*settings.NKK_TRUSTED_PROXIES.get()),
         **counting.settings(settings.NKK_LIMIT_STORAGE.get() or counting.default_store()),
@@ -100,6 +104,7 @@ def _end(response: Response) -> Response:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     left_out.tell(response)
     limits.tell(response)
+    cors.tell(response)
     response.headers["X-Request-ID"] = g.get("client_request_id") or g.get("correlation_id", "")
     _log(response)
     return response

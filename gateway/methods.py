@@ -12,6 +12,7 @@ from flask.globals import request_ctx
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
+from gateway import cors
 from gateway.addresses import within_site
 
 FOR_PROGRAMS = ("/api/v1/", "/healthz", "/readyz")
@@ -149,9 +150,10 @@ def _is_ahead() -> bool:
 
 
 def _is_embedded_elsewhere() -> bool:
-    """Return whether a page of another origin loads this as a picture, a frame or by a script."""
+    """Return whether a page of another origin loads this as a picture, a frame or by a script that may not."""
     environ = request.environ
     return (
         environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("none", "same-origin")
         and environ.get("HTTP_SEC_FETCH_DEST", "document") != "document"
+        and not cors.is_admitted()
     )

@@ -76,6 +76,8 @@ def answer(status: int, reason: str, name: str, sentence: str) -> bytes:
         "Connection": "close",
         "Date": util.http_date(),
         "X-Request-ID": str(uuid.uuid4()),
+        # The origin was perhaps not read; the problem is the same for everybody.
+        "Access-Control-Allow-Origin": "*",
     }
     lines = [f"HTTP/1.1 {status} {reason}", *(f"{key}: {value}" for key, value in headers.items()), "", ""]
     return "\r\n".join(lines).encode("ascii") + body

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway import devices, renewals, schemas
+from gateway import cors, devices, renewals, schemas
 from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.backend import backend
@@ -70,6 +70,8 @@ def log_in(headers: dict[str, Any], form: dict[str, Any]) -> tuple[dict[str, Any
     """
     device = devices.read(headers["device"])
     opened = renewals.marked(backend().ask_intake("log_in", device.credentials(form)))
+    if opened["role"] != Role.REPORTER:
+        cors.withhold()
     return opened, 201, {devices.HEADER: str(device.after(form["username"], opened["role"]))}
 
 

@@ -71,8 +71,6 @@ def cacheable(response: Response) -> Response:
     if response.status_code == 200:
         response.headers["Cache-Control"] = f"public, max-age={FIGURES_SECONDS}"
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        response.headers["Access-Control-Allow-Origin"] = "*"
-        response.headers["Access-Control-Expose-Headers"] = "ETag"
         response.add_etag()
         response.make_conditional(request)
     return response

@@ -145,6 +145,7 @@ NKK_LIVE_STREAMS: Setting[int | None] = Setting(
     "NKK_LIVE_STREAMS", lambda text: written.number(0, 10_000)(text) if text else None, ""
 )
 NKK_TRUSTED_PROXIES = Setting("NKK_TRUSTED_PROXIES", written.networks, "")
+NKK_WEBSITE_ORIGINS = Setting("NKK_WEBSITE_ORIGINS", written.origins, "")
 NKK_LIMIT_STORAGE = Setting("NKK_LIMIT_STORAGE", written.store, "", secret=True)
 NKK_TEMPLATES = Setting("NKK_TEMPLATES", written.folder, "")
 LIMITS = {
@@ -216,6 +217,7 @@ OF: dict[str, tuple[Setting[Any], ...]] = {
         NKK_GATEWAY_CONNECTIONS,
         NKK_LIVE_STREAMS,
         NKK_TRUSTED_PROXIES,
+        NKK_WEBSITE_ORIGINS,
         NKK_LIMIT_STORAGE,
         NKK_TEMPLATES,
         *LIMITS.values(),

@@ -194,6 +194,42 @@ def site_url(written: str) -> str:
     return written.rstrip("/")
 
 
+def origins(written: str) -> frozenset[str]:
+    """Parse the origins of websites, separated by commas."""
+    words = [word.strip() for word in written.split(",") if word.strip()]
+    if len(set(words)) < len(words):
+        raise ValueError("names the same origin twice. Write each once.")
+    return frozenset(map(_origin, words))
+
+
+def _origin(word: str) -> str:
+    if "*" in word or word == "null":
+        raise ValueError(
+            "would admit websites that nobody has named. Write each origin in full, such as https://kota.example.id."
+        )
+    parts = url(word, "https", "http")
+    if "@" in parts.netloc or "?" in word or "#" in word or parts.path:
+        raise ValueError(
+            "contains more than an origin, which is the scheme, the host and, if it is not the usual one, the port. "
+            "Write it like https://kota.example.id."
+        )
+    host = parts.hostname or ""
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise ValueError("has an origin without TLS, which is for this machine only (http://localhost:8000).")
+    port = "" if parts.port in (None, {"https": 443, "http": 80}[parts.scheme]) else f":{parts.port}"
+    sent = f"{parts.scheme}://{f'[{ip_address(host)}]' if ':' in host else host}{port}"
+    if word != sent:
+        raise ValueError(f"has an origin that no browser sends in this form. Write {sent}.")
+    return word
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 def mail_server(written: str) -> MailServer | None:
     """Parse `smtp://user:password@host:587?starttls=1`, or `smtps://…` for TLS from the first byte; empty is None."""
     if not written:

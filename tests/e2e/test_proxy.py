@@ -56,6 +56,7 @@ def test_what_is_too_long_is_refused_in_the_gateways_words(visitor: httpx.Client
     person = Person(visitor, people.reporter().token)
     long = person.ask("POST", "/complaints", content=b" " * 400_000, headers={"Content-Type": "application/json"})
     problem(long, 413, "too-large")
+    assert long.headers.get_list("Access-Control-Allow-Origin") == ["*"]
     assert visitor.get("/healthz").status_code == 200
 
 
