@@ -219,7 +219,7 @@ def test_every_operation_is_described_with_its_purpose_its_answers_and_its_error
         for method, operation in item.items()
         if method in ("get", "post", "put", "delete", "patch")
     }
-    assert len(operations) == 55
+    assert len(operations) >= 55
     for at, operation in operations.items():
         assert operation["summary"].strip(), at
         assert {status for status in operation["responses"] if status.startswith("2")}, at
