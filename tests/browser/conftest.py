@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from ops.stack.broker import PrivateNode, install_packages
+from ops.stack.ports import free_port
 from tests.browser.plain import PlainVisitor
 from tests.browser.visitors import Visitor, Windows
 from tests.installations import Installation, installation, new_vhost
@@ -45,9 +46,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode) -> Iterator[Installation]:
+def website_port() -> int:
+    """Return the port of another website, whose scripts may use the API."""
+    return free_port()
+
+
+@pytest.fixture(scope="package")
+def whole(tmp_path_factory: pytest.TempPathFactory, rabbit: PrivateNode, website_port: int) -> Iterator[Installation]:
     """Yield a running installation."""
-    with installation(tmp_path_factory.mktemp("browser"), new_vhost(rabbit)) as running:
+    settings = {"NKK_WEBSITE_ORIGINS": f"http://localhost:{website_port}"}
+    with installation(tmp_path_factory.mktemp("browser"), new_vhost(rabbit), settings=settings) as running:
         yield running
 
 
