@@ -43,6 +43,7 @@ SETTINGS = {
     "NKK_RETRY_DELAYS": "0.2,0.4,0.8",
     "NKK_RPC_TIMEOUT": "3",
     "NKK_GATEWAY_WORKERS": "1",
+    "NKK_WEBSITE_ORIGINS": "https://kota.example.id",
     # Only a proxy that a test puts before the gateway connects from this address.
     "NKK_TRUSTED_PROXIES": "127.0.0.99/32",
     "NKK_LIVE_STREAMS": "24",
