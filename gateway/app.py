@@ -41,8 +41,8 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
     AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_KEY, SITE_URL (the site's public address), TEMPLATES (the folder
     of the agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
-    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIVE_STREAMS, TRUSTED_PROXIES; CLOCK (nkk.clock) where it is not the
-    machine's, and WEBSITE_ORIGINS where there are any.
+    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIMIT_WEBSITE, LIVE_STREAMS, TRUSTED_PROXIES; CLOCK (nkk.clock)
+    where it is not the machine's, and WEBSITE_ORIGINS where there are any.
     """
     app = methods.Gateway(__name__, static_folder=None)
     app.config.update(

@@ -1,4 +1,4 @@
-"""Rate limits: by address for registration, log-in and password resets, by account for submission and documents.
+"""Rate limits: by address for registration, log-in and password resets, by account for reports and documents.
 
 Whole offices share an address, so these only bound floods; guessing a password is slowed down by intake
 (`services/intake/attempts.py`). All processes, site and API share one count, which `counting.py` keeps. Addresses and

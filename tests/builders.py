@@ -35,6 +35,18 @@ def complaint_form(**changed: Any) -> dict[str, Any]:
     return REPORT | {"confidential": False} | changed
 
 
+def entry_form(**changed: Any) -> dict[str, Any]:
+    """Return an entry as a website's server sends it, with the person who reports."""
+    reporter = {
+        "kind": "public",
+        "identity_number": "1971014107900001",
+        "name": "Siti Rahmawati Binti Contoh",
+        "email": f"{uuid.uuid4().hex}@example.id",
+        "phone": None,
+    }
+    return complaint_form(reporter=reporter) | changed
+
+
 def complaint(now: datetime = MONDAY, **changed: Any) -> intake.Complaint:
     """Return a report submitted at `now`."""
     return intake.Complaint.submit(complaint_form(**changed), "reporter-1", "public", now, OFFICE_HOURS)

@@ -39,6 +39,7 @@ SETTINGS = {
     "NKK_LIMIT_RESET": "100000/minute",
     "NKK_LIMIT_SUBMISSION": "100000/minute",
     "NKK_LIMIT_DOCUMENTS": "100000/minute",
+    "NKK_LIMIT_WEBSITE": "100000/minute",
     "NKK_LETTERS_AN_HOUR": "1000",
     "NKK_RETRY_DELAYS": "0.2,0.4,0.8",
     "NKK_RPC_TIMEOUT": "3",

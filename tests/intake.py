@@ -10,6 +10,7 @@ from typing import Any
 from cryptography.fernet import Fernet
 from sqlalchemy import insert, select
 
+from nkk.desk import Calendars
 from nkk.messaging.boxes import Question
 from nkk.settings.keys import as_pem
 from nkk.store.database import Database
@@ -22,7 +23,7 @@ from services.intake.resets import LIFETIME, hash_of
 from services.intake.service import IntakeService
 from services.intake.storage import IntakeWork, accounts, complaints, metadata, password_resets, reporters, sessions
 from tests.boxes import PROOF, called_by, proved
-from tests.builders import complaint
+from tests.builders import REPORT, complaint
 
 PRIVATE, PUBLIC = new_key_pair()
 NOW = datetime.now(UTC)
@@ -50,6 +51,12 @@ REGISTRATION = {
 }
 STAFF = {"username": "petugas-baru", "name": "Petugas", "role": "operator", "password": "sandi yang panjang"}
 
+ENTRY = {
+    "reporter": {key: REGISTRATION[key] for key in ("kind", "identity_number", "name", "email")},
+    "form": REPORT,
+    "idempotency_key": "a key",
+}
+
 CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "register": (None, REGISTRATION),
     "log_in": (None, {"username": "pelapor", "password": "pelapor"}),
@@ -66,6 +73,7 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "disable_staff": (ADMIN, {"username": "operator"}),
     "reset_staff": (ADMIN, {"username": "operator", "password": NEW}),
     "let_staff_in": (ADMIN, {"username": "operator"}),
+    "submit_for": (WEBSITE, ENTRY),
     "add_website": (ADMIN, {"name": "situs-baru"}),
     "rotate_website": (ADMIN, {"name": "situs-lain"}),
     "remove_website": (ADMIN, {"name": "situs-lain"}),
@@ -99,6 +107,7 @@ def intake_at(url: str) -> Iterator[IntakeService]:
     service.vault, service.passwords = Vault([Fernet.generate_key().decode()], "index", PRIVATE, PUBLIC), Passwords()
     service.signing_key = as_pem(new_keys()["NKK_TOKEN_SIGNING_KEY"])
     service.uow = UnitOfWork(database, IntakeWork, "intake")
+    service.calendars = Calendars(service.uow)
     with database.writing() as connection:
         for person in PEOPLE:
             connection.execute(

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from gateway.api import accounts, admin, calendar, claims, complaints, desks, documents, figures, lists
+from gateway.api import accounts, admin, calendar, claims, complaints, desks, documents, entries, figures, lists
 from gateway.api.describing import DescribedApi
 
 PREFIX = "/api/v1"
@@ -30,5 +30,5 @@ def register(app: Flask) -> None:
     api.spec.components.security_scheme(
         "bearer", {"type": "http", "scheme": "bearer", "description": "The access_token of POST /sessions."}
     )
-    for module in (accounts, lists, figures, complaints, claims, desks, documents, admin, calendar):
+    for module in (accounts, lists, figures, complaints, entries, claims, desks, documents, admin, calendar):
         api.register_blueprint(module.resources, url_prefix=PREFIX)

@@ -62,6 +62,14 @@ from gateway.schemas.desks import (
     UndeliveredLetters,
     Worklist,
 )
+from gateway.schemas.entries import (
+    ETAG_HEADERS,
+    EntryForm,
+    EntryListing,
+    EntryReceipt,
+    EntryStatus,
+    Known,
+)
 from gateway.schemas.lists import (
     Categories,
     Category,
@@ -91,6 +99,7 @@ from gateway.schemas.reports import (
 
 __all__ = [
     "DEVICE_HEADERS",
+    "ETAG_HEADERS",
     "AccessToken",
     "Answer",
     "Approval",
@@ -115,9 +124,14 @@ __all__ = [
     "Credentials",
     "Document",
     "Durations",
+    "EntryForm",
+    "EntryListing",
+    "EntryReceipt",
+    "EntryStatus",
     "Figures",
     "Flag",
     "IdempotencyKey",
+    "Known",
     "KnownDevice",
     "Listing",
     "Month",

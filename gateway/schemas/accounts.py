@@ -24,8 +24,8 @@ class Possible(Schema):
             raise ValidationError({field: [fault] for field, fault in wrong.items()})
 
 
-class Registration(Possible):
-    """A registration of a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
+class Identity(Possible):
+    """A civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
 
     kind = fields.String(required=True, validate=one_of(*ReporterKind))
     identity_number = Digits(
@@ -36,6 +36,11 @@ class Registration(Possible):
     name = Line(NAME_LENGTH, required=True)
     email = Mailbox(required=True)
     phone = Phone(allow_none=True)
+
+
+class Registration(Identity):
+    """A registration of a civil servant with a NIP (18 digits) or a member of the public with a NIK (16 digits)."""
+
     username = UserName(
         64,
         required=True,

@@ -83,7 +83,11 @@ class Reporter(Schema):
     name = fields.String(required=True)
     email = fields.String(required=True)
     phone = fields.String(allow_none=True)
-    username = fields.String(required=True)
+    username = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Null where a website sent the complaint in, until the person chooses one."},
+    )
 
 
 class Answer(Schema):

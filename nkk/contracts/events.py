@@ -39,6 +39,11 @@ def _channel() -> fields.String:
     return fields.String(load_default=str(Channel.WEB), validate=validate.OneOf([str(kind) for kind in Channel]))
 
 
+def _website() -> fields.String:
+    """Return the field of a website's account; None in reports of people themselves, and in older events."""
+    return fields.String(allow_none=True, load_default=None, validate=validate.Length(1, 36))
+
+
 def _service_due_day() -> Instant:
     """Return the field of the service's due time in an event that an OPD's tools receive: the last second of its day.
 
@@ -96,12 +101,13 @@ class ComplaintSubmittedV1(EventData):
 class ComplaintSubmitted(EventData):
     """Step 1: a report was submitted. `service_due_at` is the end of the two working days promised for the whole
     service. Only notification can open `sealed_reporter`, the reporter's id, sealed differently each time; `channel` is
-    how the report was received."""
+    how the report was received, and `website` the account of the website that sent it in for a person, or None."""
 
     ticket: str = wire(Ticket())
     sealed_reporter: str = wire(fields.String(validate=validate.Length(1, 4_000)))
     reporter_kind: str = wire(_one_of(ReporterKind))
     channel: str = wire(_channel())
+    website: str | None = wire(_website())
     category: str = wire(Slug())
     sub_category: str = wire(Slug())
     confidential: bool = wire(fields.Boolean())

@@ -156,6 +156,7 @@ LIMITS = {
         "RESET": "10/hour",
         "SUBMISSION": "60/hour",
         "DOCUMENTS": "60/minute",
+        "WEBSITE": "600/hour",
     }.items()
 }
 

@@ -1,5 +1,6 @@
 """Steps 1 and 2 of the procedure: accounts, the report as submitted, and its hand-over."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -68,6 +69,11 @@ class Account:
     disabled_at: datetime | None = None
     created_at: datetime | None = None
 
+    @classmethod
+    def without_log_in(cls, account_id: str, now: datetime) -> "Account":
+        """Return a reporter's account without a user name and a password, which nobody can log in to or reset."""
+        return cls(account_id, no_index(account_id), "", Role.REPORTER, created_at=now)
+
     def is_open_by(self, known: "Account") -> bool:
         """Return whether a password that matched the account's earlier state `known` still opens it.
 
@@ -106,6 +112,11 @@ class HashReplaced(Exception):
 def is_new(account: Account, now: datetime) -> bool:
     """Return whether the account was registered within SENT_AGAIN_WITHIN."""
     return account.created_at is not None and now < account.created_at + SENT_AGAIN_WITHIN
+
+
+def no_index(account_id: str) -> str:
+    """Return what stands in place of an account's hash of a user name or an address: no hash is written so."""
+    return f"none:{account_id}"
 
 
 def wrong_credentials() -> NotAuthenticated:
@@ -191,6 +202,17 @@ class Complaint(Report, Claimable):
         if self.handed_over_at is None:
             return {"state": "awaiting_hand_over", "since": write_instant(self.submitted_at)}
         return {"state": "handed_over", "since": write_instant(self.handed_over_at)}
+
+
+def same_as(taken: tuple[str, str], form_hash: str, get: Callable[[str], Complaint]) -> Complaint:
+    """Return the report that an idempotency key was used for: `taken` is its form's hash and its ticket.
+
+    Raises IdempotencyKeyReused where the form is another.
+    """
+    known_hash, ticket = taken
+    if known_hash != form_hash:
+        raise IdempotencyKeyReused({"ticket": ticket})
+    return get(ticket)
 
 
 def next_version(version: int, now: datetime) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from nkk.contracts.fields import (
+    Day,
     Digits,
     Instant,
     Length,
@@ -25,9 +26,9 @@ from nkk.contracts.fields import (
 from nkk.contracts.report import ReportForm, ReportView
 from nkk.sop import faults
 from nkk.sop.report import NAME_LENGTH, WRITTEN
-from nkk.sop.steps import ReporterKind
+from nkk.sop.steps import CLASSIFY, HAND_OVER, ReporterKind
 from services.intake.attempts import KINDS, Count
-from services.intake.domain import CLAIMED_KINDS, Account
+from services.intake.domain import CLAIMED_KINDS, Account, Complaint
 
 
 class Nothing(Schema):
@@ -41,12 +42,17 @@ class Contact(Schema):
     phone = Phone(allow_none=True, load_default=None)
 
 
-class Registration(Contact):
-    """The registration of a reporter (step 1)."""
+class Identity(Contact):
+    """Who a reporter is."""
 
     kind = fields.String(required=True, validate=OneOf(ReporterKind))
     identity_number = Digits(required=True, validate=Length(1, 32))
     name = Line(NAME_LENGTH, required=True)
+
+
+class Registration(Identity):
+    """The registration of a reporter (step 1)."""
+
     username = UserName(64, required=True)
     password = Password(required=True)
 
@@ -141,6 +147,14 @@ class ComplaintForm(ReportForm):
     def _complete(self, form: dict[str, Any], **_: Any) -> dict[str, Any]:
         """Set optional fields that were left out to None."""
         return dict.fromkeys(WRITTEN) | form
+
+
+class Entry(Schema):
+    """A report that a website sends in, and the person who reports."""
+
+    reporter = fields.Nested(Identity, required=True)
+    form = fields.Nested(ComplaintForm, required=True)
+    idempotency_key = fields.String(allow_none=True, load_default=None, validate=Length(1, 200))
 
 
 class NewStaff(Schema):
@@ -245,6 +259,31 @@ class Receipt(Schema):
     submitted_at = Instant()
     service_due_at = Instant()
     stands = fields.Function(lambda complaint: complaint.stands())
+
+
+class EntryReceipt(Schema):
+    """The receipt of a report that a website sent in, with the person's code."""
+
+    ticket = fields.String()
+    submitted_at = Instant(attribute="complaint.submitted_at")
+    service_due_at = Instant(attribute="complaint.service_due_at")
+    stands = fields.Function(lambda entry: entry["complaint"].stands())
+    access_code = fields.String(attribute="code")
+    access_code_expires_at = Instant(attribute="expires_at")
+
+
+class Entered(Schema):
+    """A report as the website sees it that sent it in: the days, and the step that it waits for as intake knows it."""
+
+    ticket = fields.String()
+    submitted_at = Day()
+    service_due_at = Day()
+    stands = fields.Function(lambda complaint: _next_step(complaint))
+
+
+def _next_step(complaint: Complaint) -> dict[str, Any]:
+    step = CLASSIFY if complaint.handed_over_at else HAND_OVER
+    return {"state": step.name, "step": step.number}
 
 
 class StaffView(Schema):

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Self
 
 from nkk.contracts import views
-from nkk.contracts.events import ComplaintHandedOver, ComplaintSubmitted
+from nkk.contracts.events import ComplaintHandedOver
 from nkk.desk import IDENTITY_SHOWN, viewing
 from nkk.desk.stage import ConsumesClosings, Desk, of_the_desk
 from nkk.messaging.boxes import Call, UnreadableBoxError
@@ -20,7 +20,7 @@ from nkk.sop.clock import Calendar
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from nkk.sop.registration import check_registration
 from nkk.sop.report import written
-from nkk.sop.steps import Channel, Role
+from nkk.sop.steps import Role
 from nkk.trust.actor import Actor, grant, requires
 from nkk.validation import instant, load
 from services.intake import attempts, domain, schemas
@@ -28,7 +28,8 @@ from services.intake.admin import AdminDesk, add_account
 from services.intake.attempts import KINDS
 from services.intake.boxes import boxed
 from services.intake.contacts import KeepsContacts, tell_registered
-from services.intake.identity import PasswordsProvider, SigningKeyProvider, Vault, VaultProvider, compared_anew
+from services.intake.entering import TakesEntries, submitted
+from services.intake.identity import PasswordsProvider, SigningKeyProvider, VaultProvider, compared_anew
 from services.intake.passwords import known_account
 from services.intake.retelling import SealsTold
 from services.intake.sessions import Acting
@@ -36,7 +37,7 @@ from services.intake.storage import IntakeWork
 from services.intake.websites import KeepsWebsites
 
 
-class IntakeService(KeepsContacts, AdminDesk, KeepsWebsites, SealsTold, Desk, ConsumesClosings):
+class IntakeService(KeepsContacts, AdminDesk, KeepsWebsites, TakesEntries, SealsTold, Desk, ConsumesClosings):
     """Intake (steps 1 and 2). Calls with identities or credentials are sealed in boxes."""
 
     name = "intake"
@@ -170,12 +171,12 @@ class IntakeService(KeepsContacts, AdminDesk, KeepsWebsites, SealsTold, Desk, Co
                 actor.id, idempotency_key, _hash(form), complaint.ticket
             )
             if taken:
-                complaint = _same(work, taken, _hash(form))
+                complaint = domain.same_as(taken, _hash(form), work.complaints.get)
             else:
                 # Only for a new report: a repeated one was accepted by the catalogue of its time.
                 domain.check_against_catalogue(form, lists.categories(), lists.opds())
                 work.complaints.add(complaint)
-                work.emit(_submitted(complaint, self.vault))
+                work.emit(submitted(complaint, self.vault))
         return schemas.Receipt().dump(complaint)
 
     @rpc
@@ -279,28 +280,6 @@ def _hash_of(account: domain.Account | None) -> str | None:
 def _hash(content: Any) -> str:
     text = content if isinstance(content, str) else json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _same(work: IntakeWork, taken: tuple[str, str], form_hash: str) -> domain.Complaint:
-    known_hash, ticket = taken
-    if known_hash != form_hash:
-        raise domain.IdempotencyKeyReused({"ticket": ticket})
-    return work.complaints.get(ticket)
-
-
-def _submitted(complaint: domain.Complaint, vault: Vault) -> ComplaintSubmitted:
-    return ComplaintSubmitted(
-        ticket=complaint.ticket,
-        sealed_reporter=vault.seal_reporter(complaint.ticket, complaint.reporter_id),
-        reporter_kind=complaint.reporter_kind,
-        channel=Channel.WEB,
-        category=complaint.category,
-        sub_category=complaint.sub_category,
-        confidential=complaint.confidential,
-        submitted_at=complaint.submitted_at,
-        service_due_at=complaint.service_due_at,
-        calendar=complaint.calendar,
-    )
 
 
 def _handed_over(complaint: domain.Complaint, calendar: Calendar) -> ComplaintHandedOver:

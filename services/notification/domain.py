@@ -195,6 +195,7 @@ class Journey:
     """The way of one complaint through the procedure, as far as its events have been consumed.
 
     `author` is the hash by which the reporter's own calls are recognised, and `sealed_reporter` the box for letters.
+    `website` is the account of the website that sent the complaint in, if one did.
     Journeys of an earlier version have `reporter_id` instead.
     """
 
@@ -213,6 +214,7 @@ class Journey:
     answer_minutes: int | None = None
     author: str | None = None
     sealed_reporter: str | None = None
+    website: str | None = None
 
     def __post_init__(self) -> None:
         self.entries.sort(key=lambda entry: entry.place)

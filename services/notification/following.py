@@ -46,6 +46,19 @@ class Follows:
         return {journey.ticket: journey.stands() for journey in journeys if self.wrote(journey, actor)}
 
     @rpc
+    @requires(Role.WEBSITE)
+    def entered(self, actor: Actor, tickets: list[str]) -> dict[str, Stands]:
+        """Return the states of those complaints among `tickets` that the calling website sent in.
+
+        It learns the day after that its reporter received the answer, as the teams in BY_DAY do.
+        """
+        with self.uow.reading() as work:
+            journeys = work.journeys.of(tickets)
+        return {
+            journey.ticket: journey.by_day(work.now).stands() for journey in journeys if journey.website == actor.id
+        }
+
+    @rpc
     @requires(Role.ADMIN)
     def record(self, actor: Actor, ticket: str) -> views.Records:
         """Return the facts of one journey and the calendars of its clocks, from which the clocks can be recounted."""

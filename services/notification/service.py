@@ -60,7 +60,7 @@ class NotificationService(
         """Begin the journey of a submitted report, and send its reporter a receipt (the end of step 1)."""
         data = event.data
         author = self.keyed.author(data.ticket, self.keyed.open_reporter(data.sealed_reporter, data.ticket))
-        self._begin(event, author=author, sealed_reporter=data.sealed_reporter)
+        self._begin(event, author=author, sealed_reporter=data.sealed_reporter, website=data.website)
 
     @handles(ComplaintSubmittedV1, batched=True)
     def on_complaint_submitted_v1(self, event: Event[ComplaintSubmittedV1]) -> None:
@@ -197,7 +197,7 @@ class NotificationService(
                 if answer is not None and answer.lapse(work.now):
                     _close(work, answer)
 
-    def _begin(self, event: Event[Any], **whose: str) -> None:
+    def _begin(self, event: Event[Any], **whose: str | None) -> None:
         """Begin a journey, and write the first letter to its reporter."""
         data, calendar = event.data, self.calendars.get(event.data.calendar)
         with self._noting(event) as work:

@@ -9,7 +9,7 @@ import pytest
 from gateway import papers
 from nkk.sop.ticket import new_ticket
 from tests.access import WHO, table
-from tests.builders import complaint_form
+from tests.builders import complaint_form, entry_form
 from tests.current.documents import openapi, routes
 from tests.installations import eventually
 from tests.people import PASSWORD, REGISTRATION, People, Person
@@ -199,6 +199,7 @@ def form_for(people: People, account: Mapping[str, Any], operation: str) -> Any:
         "POST /password-resets": lambda: {"username": name},
         "POST /password-resets/completion": lambda: {"token": "x", "password": NEW_PASSWORD},
         "POST /complaints": complaint_form,
+        "POST /entries": entry_form,
         "POST /staff": lambda: own | {"username": name, "name": "Petugas", "role": "operator"},
         "PUT /staff/{username}/password": lambda: {"password": NEW_PASSWORD},
         "PUT /catalogue": lambda: people.admin.get("/catalogue"),
@@ -212,18 +213,19 @@ def form_for(people: People, account: Mapping[str, Any], operation: str) -> Any:
 def test_everybody_may_do_what_the_table_says_and_nothing_else(people: People) -> None:
     # New accounts, because in the end they log out.
     everybody = logged_in(people)
+    entered = everybody["website"].post("/entries", entry_form(), expect=201)["ticket"]
     rows = [row for row in TABLE if TICKET not in row]
     for operation in sorted(rows, key=lambda row: LAST.index(row) if row in LAST else -1):
         for who in WHO:
             account = everybody[who].account or everybody["owner"].account
-            values = {"version": "1", "day": "2031-07-01"}
+            values = {"version": "1", "day": "2031-07-01", "ticket": entered}
             if "{username}" in operation:
                 values["username"] = new_staff(people)["username"]
             check(everybody, who, operation, values, form_for(people, account, operation), QUERIES.get(operation))
 
 
 def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybody: dict[str, Person]) -> None:
-    missing = {"username": "tidak-ada-orangnya", "version": "9999", "day": "2031-07-02"}
+    missing = {"username": "tidak-ada-orangnya", "version": "9999", "day": "2031-07-02", "ticket": new_ticket(2026)}
     for operation in (
         "GET /staff/{username}",
         "POST /staff/{username}/disablement",
@@ -231,6 +233,7 @@ def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybod
         "DELETE /staff/{username}/slow-down",
         "GET /calendar/versions/{version}",
         "DELETE /calendar/days/{day}",
+        "GET /entries/{ticket}",
     ):
         check_missing(everybody, operation, missing, form_for(people, everybody["admin"].account, operation))
 

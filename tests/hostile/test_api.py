@@ -11,6 +11,7 @@ from gateway.papers import BY_ACT, OF_COMPLAINTS
 from nkk.settings.keys import as_pem
 from nkk.trust.actor import admit
 from tests.access import WHO, table
+from tests.builders import entry_form
 from tests.current.documents import openapi
 from tests.effort import FUZZ_SECONDS, SEED
 from tests.hostile.fuzzing import fuzz, token
@@ -28,7 +29,7 @@ ROLES = {
 }
 """The roles, with their names in docs/access.md. The admin comes last, because it may delete what the others name."""
 
-AT_INTAKE = {"reporter": "/reporters/me/contact", "operator": "/desks/intake", "admin": "/staff"}
+AT_INTAKE = {"reporter": "/reporters/me/contact", "operator": "/desks/intake", "website": "/entries", "admin": "/staff"}
 """What a role reads at intake, by which its session is seen to be open."""
 
 
@@ -65,6 +66,7 @@ def names(people: People, who: dict[str, Person]) -> dict[str, list[str]]:
         tickets.append(people.submit(reporter))
         for role, act, form in acts[:done]:
             who[role].act(f"/complaints/{tickets[-1]}/{act}", form)
+    tickets.append(who["website"].post("/entries", entry_form(), expect=201)["ticket"])
     spare = {"username": "petugas-coba", "name": "Coba", "role": "operator", "password": PASSWORD}
     people.admin.post("/staff", spare, expect=201)
     categories = people.anyone.get("/categories")["items"]

@@ -19,6 +19,7 @@ from gateway.backend import AT_EVERY_STAGE, FOR_ANYBODY
 from nkk.contracts import STAGES
 from nkk.messaging.boxes import Question
 from nkk.messaging.calls import EXCHANGE
+from tests.builders import entry_form
 from tests.databases import engine, everything_in, tables
 from tests.e2e.test_passwords import codes, owner_of
 from tests.hostile.test_messages import waiting
@@ -110,6 +111,7 @@ def everything_is_asked(people: People) -> None:
     assert people.admin.ask("PUT", f"/staff/{staff['username']}/password", {"password": NEW}).status_code == 200
     assert people.admin.ask("DELETE", f"/staff/{staff['username']}/slow-down").status_code in (200, 204)
     people.admin.post(f"/staff/{staff['username']}/disablement")
+    people.website().post("/entries", entry_form(), expect=201)
     for act in ("add_website", "rotate_website", "remove_website"):
         people.keep_website(act, staff["username"].replace("petugas", "situs"))
     browser = visitor(people, account["username"], PASSWORD)

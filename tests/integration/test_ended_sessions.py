@@ -18,7 +18,7 @@ from services.intake.service import IntakeService
 from services.intake.storage import accounts, sessions
 from tests.boxes import called_by
 from tests.builders import REPORT
-from tests.intake import ADMIN, CALLS, NOW, OPERATOR, REPORTER, intake_at, question, sent, stored
+from tests.intake import ADMIN, CALLS, NOW, OPERATOR, REPORTER, WEBSITE, intake_at, question, sent, stored
 from tests.stages import methods
 
 PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
@@ -34,6 +34,8 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "release": (OPERATOR, ("open",)),
     "staff": (ADMIN, ()),
     "websites": (ADMIN, ()),
+    "entries": (WEBSITE, ()),
+    "entry": (WEBSITE, ("open",)),
     "staff_names": (ADMIN, ([OPERATOR.id],)),
     "replace_lists": (ADMIN, ({"opds": {"satu": "Satu"}},)),
     "check_in": (ADMIN, ()),

@@ -10,6 +10,7 @@ from nkk.desk import ClockedWork, RecordedWork
 from services.intake.storage.account_rows import Accounts, Postboxes, Resets
 from services.intake.storage.complaint_rows import Complaints, ToldPlain
 from services.intake.storage.door_rows import Attempts, Boxes
+from services.intake.storage.entry_rows import Entries
 from services.intake.storage.list_rows import Lists
 from services.intake.storage.tables import (
     accounts,
@@ -18,6 +19,7 @@ from services.intake.storage.tables import (
     closed,
     codes,
     complaints,
+    entries,
     inbox,
     lists,
     metadata,
@@ -43,6 +45,7 @@ __all__ = [
     "calendars",
     "closed",
     "complaints",
+    "entries",
     "inbox",
     "lists",
     "metadata",
@@ -85,6 +88,10 @@ class IntakeWork(ClockedWork, RecordedWork):
     @cached_property
     def complaints(self) -> Complaints:
         return Complaints(self.connection, self.inserts)
+
+    @cached_property
+    def entries(self) -> Entries:
+        return Entries(self.connection)
 
     @cached_property
     def resets(self) -> Resets:

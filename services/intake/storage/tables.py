@@ -190,6 +190,20 @@ submissions = Table(
     Column("ticket", String(20), nullable=False),
 )
 
+# The reports that websites sent in.
+entries = Table(
+    "entries",
+    metadata,
+    Column("ticket", String(20), primary_key=True),
+    Column("website_id", String(36), ForeignKey("accounts.id"), nullable=False),
+    Column("reporter_id", String(36), ForeignKey("accounts.id"), nullable=False),
+    Column("entered_at", UtcDateTime, nullable=False),
+    Column("code_hash", String(64), nullable=False, unique=True),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+)
+Index("ix_entries_own", entries.c.website_id, entries.c.entered_at, entries.c.ticket)
+
 lists = Table(
     "lists",
     metadata,

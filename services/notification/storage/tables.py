@@ -87,6 +87,8 @@ journeys = Table(
     Column("answer_minutes", Integer),
     Column("author", String(64)),
     Column("sealed_reporter", Text),
+    # The account of the website that sent the complaint in.
+    Column("website", String(36)),
 )
 # Only rows from complaint.submitted.v1 have a reporter_id in the clear, until `hide_reporters` replaces it.
 is_plain = journeys.c.reporter_id.is_not(None)

@@ -63,6 +63,7 @@ def _config() -> dict[str, Any]:
         "LIMIT_LOGIN": "100/100 year",
         "LIMIT_SUBMISSION": "2/100 year",
         "LIMIT_DOCUMENTS": "100/100 year",
+        "LIMIT_WEBSITE": "100/100 year",
         "LIMIT_RESET": "100/100 year",
         "RATELIMIT_STORAGE_URI": "memory://",
     }
