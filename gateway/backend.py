@@ -33,7 +33,16 @@ PING_KEPT_SECONDS = 1.0
 """Anybody may ask whether the stages answer, any number of times."""
 
 FOR_ANYBODY = {
-    "intake": {"register", "log_in", "renew", "lists", "request_reset", "complete_reset", "joint_leave"},
+    "intake": {
+        "register",
+        "log_in",
+        "renew",
+        "lists",
+        "request_reset",
+        "complete_reset",
+        "joint_leave",
+        "open_account",
+    },
     "notification": {"figures", "letters"},
 }
 """The calls that need no log-in, by stage: they are sent no access token."""

@@ -43,6 +43,7 @@ STATUS = {
     "AlreadyConfirmed": 409,
     "UsernameTaken": 409,
     "ResetExpired": 422,
+    "AccessCodeRefused": 422,
     "WrongPassword": 422,
     "SlowedDown": 429,
     "LastAdmin": 409,

@@ -55,6 +55,8 @@ SENTENCES = {
     "slowed-down": "Too many wrong passwords were given here. Try again after {at} WIB; the right one is not taken "
     "before.",
     "code-expired": "This code is no longer good.",
+    "access-code-refused": "This code opens no account. Check all sixteen letters and digits; if you used it before, "
+    "log in with the user name you chose then.",
     "number-length": "A {kind} has {digits} digits; this has {given}.",
     "number-not-digits": "A {kind} has {digits} digits and no other signs.",
     "nik-province": "This is no NIK: digits 1 and 2, the province, are 11 or more. Check each digit.",

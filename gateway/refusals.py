@@ -37,6 +37,8 @@ SENTENCES = {
     "username-taken": "This user name is taken. Choose another.",
     "reset-expired": "This code is no longer good: it works once, within an hour, and only the newest one sent. Check "
     "that you copied all of it, or ask for a new one (POST /password-resets).",
+    "access-code-refused": "This code opens no account: it works once, within 90 days. Check that you copied all "
+    "of it. If you used it before, log in with the user name you chose; otherwise ask the service, with your ticket.",
     "wrong-password": "Nothing was changed: the current password is wrong. Check it; after too many wrong ones you "
     "are asked to wait.",
     "slowed-down": "Too many wrong passwords were given here. Try again after {at} WIB; the right one is not taken "

@@ -18,10 +18,13 @@ from nkk.store.work import UnitOfWork
 from nkk.trust.actor import Actor
 from nkk.trust.sealing import new_key_pair
 from ops.stack.keys import new_keys
+from services.intake import entries
+from services.intake.domain import Account
 from services.intake.identity import Vault
 from services.intake.resets import LIFETIME, hash_of
 from services.intake.service import IntakeService
 from services.intake.storage import IntakeWork, accounts, complaints, metadata, password_resets, reporters, sessions
+from services.intake.storage import entries as entry_rows
 from tests.boxes import PROOF, called_by, proved
 from tests.builders import REPORT, complaint
 
@@ -73,6 +76,7 @@ CALLS: dict[str, tuple[Actor | None, dict[str, Any]]] = {
     "disable_staff": (ADMIN, {"username": "operator"}),
     "reset_staff": (ADMIN, {"username": "operator", "password": NEW}),
     "let_staff_in": (ADMIN, {"username": "operator"}),
+    "open_account": (None, {"access_code": "code", "username": "warga-lain", "password": NEW}),
     "submit_for": (WEBSITE, ENTRY),
     "add_website": (ADMIN, {"name": "situs-baru"}),
     "rotate_website": (ADMIN, {"name": "situs-lain"}),
@@ -100,7 +104,7 @@ class Passwords:
 
 @contextmanager
 def intake_at(url: str) -> Iterator[IntakeService]:
-    """Yield intake with its database at `url`: a reporter, staff, two websites, two reports and a reset code."""
+    """Yield intake with its database at `url`: a reporter, staff, two websites, two reports, an entry and two codes."""
     database = Database(url, size=10)
     metadata.create_all(database.engine)
     service = IntakeService()
@@ -136,6 +140,12 @@ def intake_at(url: str) -> Iterator[IntakeService]:
         for ticket, confidential in (("open", False), ("confidential", True)):
             report = vars(complaint(confidential=confidential)) | {"ticket": ticket, "reporter_id": REPORTER.id}
             connection.execute(insert(complaints).values(report))
+        connection.execute(insert(accounts).values(vars(Account.without_log_in("masuk", NOW)) | {"failed_attempts": 0}))
+        identity = service.vault.encrypt(IDENTITY | {"username": None})
+        connection.execute(insert(reporters).values(id="masuk", kind="public", identity=identity, address_index="x"))
+        hash_of_code = entries.hash_of(service.vault.hidden, "code")
+        entry = entries.Entry("entered", OTHER_WEBSITE.id, "masuk", NOW, hash_of_code, NOW + entries.CODE_LIFETIME)
+        connection.execute(insert(entry_rows).values(vars(entry)))
         connection.execute(
             insert(password_resets).values(
                 account_id=REPORTER.id, token_hash=hash_of("code"), expires_at=NOW + LIFETIME, told=1, told_since=NOW

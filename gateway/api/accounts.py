@@ -33,6 +33,20 @@ def register(form: dict[str, Any]) -> dict[str, Any]:
     return backend().tell_intake("register", form)
 
 
+@resources.route("/reporters/from-code", methods=["POST"])
+@limit("REGISTRATION", of="from-code")
+@resources.arguments(schemas.CodeRegistration())
+@resources.response(201, schemas.Registered)
+@resources.alt_response(409, response="CONFLICT")
+def open_by_code(form: dict[str, Any]) -> dict[str, Any]:
+    """Choose a user name and a password by the access code of a report that a website sent in for you.
+
+    A code is valid once, for 90 days; otherwise the problem is `access-code-refused`. A user name that is taken leaves
+    it unused.
+    """
+    return backend().tell_intake("open_account", form)
+
+
 @resources.route("/reporters/me/contact", methods=["GET"])
 @needs(Role.REPORTER)
 @resources.response(200, schemas.Contact)

@@ -3,6 +3,7 @@
 from gateway.schemas.accounts import (
     DEVICE_HEADERS,
     AccessToken,
+    CodeRegistration,
     Contact,
     ContactChange,
     Credentials,
@@ -116,6 +117,7 @@ __all__ = [
     "Claimed",
     "Claiming",
     "Classification",
+    "CodeRegistration",
     "Complaint",
     "ComplaintForm",
     "Contact",

@@ -52,6 +52,23 @@ class Registration(Identity):
     password = Password(required=True, metadata={"description": CHARACTERS})
 
 
+class CodeRegistration(Possible):
+    """The code that a website showed a person whose report it sent in, and the person's choice of a log-in."""
+
+    access_code = Secret(
+        200,
+        required=True,
+        metadata={
+            "description": "The code. Spaces, hyphens and lower case do not matter; O is read as 0, I and L as 1.",
+            "example": "7H4K-Q2MV-0NXV-3M3W",
+        },
+    )
+    username = UserName(
+        64, required=True, metadata={"description": "A name that you choose, as in a registration (POST /reporters)."}
+    )
+    password = Password(required=True, metadata={"description": CHARACTERS})
+
+
 class Contact(Schema):
     """The addresses at which a reporter is contacted."""
 

@@ -63,6 +63,11 @@ WORDS = {
         "Kode ini tidak berlaku lagi, atau tersalin kurang lengkap. Kode berlaku satu kali, selama satu jam, dan "
         "hanya yang terbaru. Salin lagi dari surat, atau minta kode baru."
     ),
+    "access-code-refused": _(
+        "Kode ini tidak membuka akun. Periksa keenam belas huruf dan angkanya. Kode berlaku satu kali, selama 90 hari: "
+        "bila pernah Anda pakai, masuklah dengan nama pengguna yang Anda pilih waktu itu; bila tidak, hubungi kami "
+        "dengan nomor tiket Anda."
+    ),
     "number-length": _("%(kind)s terdiri dari %(digits)s angka; yang ini %(given)s."),
     "number-not-digits": _("%(kind)s terdiri dari %(digits)s angka, tanpa huruf atau tanda lain."),
     "nik-province": _("Ini bukan NIK: angka ke-1 dan ke-2, kode provinsi, mulai dari 11. Periksa setiap angka."),

@@ -24,7 +24,7 @@ NOT_TYPED = ("csrf_token", REVIEW)
 RADIOS = ("kind", "claimed_kind", "role", "approved")
 """The fields with radio buttons."""
 
-SECRETS = ("password", "new_password", "token")
+SECRETS = ("password", "new_password", "token", "access_code")
 
 T = TypeVar("T")
 

@@ -95,6 +95,25 @@ def _register(account: dict[str, Any], onward: str) -> ResponseReturnValue:
     return redirect(url_for(".log_in", ke=onward or None), 303)
 
 
+@pages.route("/akun/kode", methods=["GET", "POST"])
+@limit("REGISTRATION", of="from-code", exempt_when=forms.idle)
+def open_by_code() -> ResponseReturnValue:
+    """Choose a user name and a password by the access code that another website showed, and log in at once."""
+
+    def act(form: dict[str, Any]) -> ResponseReturnValue:
+        backend().tell_intake("open_account", form)
+        if _enter(form):
+            flash(gettext("Akun Anda sudah dibuat. Laporan Anda ada di bawah ini."))
+            return redirect(url_for("reporter.own"), 303)
+        flash(gettext("Akun Anda sudah dibuat. Silakan masuk."))
+        return redirect(url_for(".log_in"), 303)
+
+    def show(form: Form) -> str:
+        return render_template("access_code.html", form=form)
+
+    return forms.answer(schemas.CodeRegistration, act, show)
+
+
 def _enter(account: dict[str, Any]) -> bool:
     try:
         session.log_in(account)

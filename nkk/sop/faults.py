@@ -82,6 +82,7 @@ PASSWORD_HAS_USERNAME = _kind("password-has-username")
 WRONG_PASSWORD = _kind("wrong-password")
 SLOWED_DOWN = _kind("slowed-down", "at")
 CODE_EXPIRED = _kind("code-expired")
+ACCESS_CODE_REFUSED = _kind("access-code-refused")
 
 NUMBER_LENGTH = _kind("number-length", "kind", "digits", "given")
 NUMBER_NOT_DIGITS = _kind("number-not-digits", "kind", "digits")

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from nkk.sop import faults
 from nkk.sop.refusals import Refused
 from nkk.sop.text import copied
+from services.intake.domain import SENT_AGAIN_WITHIN
 
 CODE_LIFETIME = timedelta(days=90)
 
@@ -29,7 +31,7 @@ class AccessCodeRefused(Refused):
 
 def access_code_refused() -> AccessCodeRefused:
     """Return the refusal, which is the same for every invalid code."""
-    return AccessCodeRefused()
+    return AccessCodeRefused({"fields": {"access_code": [faults.ACCESS_CODE_REFUSED()]}})
 
 
 @dataclass
@@ -47,6 +49,10 @@ class Entry:
     def is_open(self, now: datetime) -> bool:
         """Return whether the code can be used at `now`."""
         return self.used_at is None and now < self.expires_at
+
+    def was_just_used(self, now: datetime) -> bool:
+        """Return whether the code was used within SENT_AGAIN_WITHIN."""
+        return self.used_at is not None and now < self.used_at + SENT_AGAIN_WITHIN
 
 
 def code_of(hidden: Hidden, website_id: str, key: str, ticket: str) -> str:

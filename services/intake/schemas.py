@@ -95,6 +95,14 @@ class ResetRequest(Schema):
             raise ValidationError([faults.EITHER_NAME_OR_ADDRESS()], "username")
 
 
+class CodeRegistration(Schema):
+    """The code of an entry, and the user name and the password that the person chooses."""
+
+    access_code = Secret(200, required=True)
+    username = UserName(64, required=True)
+    password = Password(required=True)
+
+
 class ResetCompletion(Schema):
     """The e-mailed code, and the new password."""
 

@@ -30,6 +30,7 @@ from services.intake.boxes import boxed
 from services.intake.contacts import KeepsContacts, tell_registered
 from services.intake.entering import TakesEntries, submitted
 from services.intake.identity import PasswordsProvider, SigningKeyProvider, VaultProvider, compared_anew
+from services.intake.opening import OpensAccounts
 from services.intake.passwords import known_account
 from services.intake.retelling import SealsTold
 from services.intake.sessions import Acting
@@ -37,7 +38,9 @@ from services.intake.storage import IntakeWork
 from services.intake.websites import KeepsWebsites
 
 
-class IntakeService(KeepsContacts, AdminDesk, KeepsWebsites, TakesEntries, SealsTold, Desk, ConsumesClosings):
+class IntakeService(
+    KeepsContacts, AdminDesk, KeepsWebsites, TakesEntries, OpensAccounts, SealsTold, Desk, ConsumesClosings
+):
     """Intake (steps 1 and 2). Calls with identities or credentials are sealed in boxes."""
 
     name = "intake"

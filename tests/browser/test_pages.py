@@ -84,6 +84,7 @@ def places(people: People, whole: Installation) -> dict[str, list[str]]:
         "anyone": [
             "/",
             "/daftar",
+            "/akun/kode",
             "/masuk",
             "/masuk?ke=/laporan",
             "/sampai-jumpa",

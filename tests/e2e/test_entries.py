@@ -14,7 +14,8 @@ from nkk.trust.actor import Actor, admit, grant
 from tests.builders import complaint_form, entry_form
 from tests.databases import everything_in
 from tests.installations import Installation, eventually
-from tests.people import People, Person
+from tests.letters import posted
+from tests.people import PASSWORD, People, Person
 from tests.problems import at_fault, problem
 
 
@@ -182,3 +183,42 @@ def test_a_website_that_was_removed_or_given_a_new_secret_is_refused_at_once(peo
 @pytest.mark.parametrize("key", ["", "a b", "x" * 201])
 def test_a_key_that_cannot_be_is_refused(people: People, key: str) -> None:
     assert at_fault(send(people.website(), key, entry_form())) == {"Idempotency-Key"}
+
+
+def test_the_person_opens_an_account_by_the_code_reads_the_answer_and_confirms(people: People) -> None:
+    website = people.website()
+    receipt = enter(website)
+    ticket = receipt["ticket"]
+    people.operator.act(f"/complaints/{ticket}/handover")
+    people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "complaint", "opd": "disdukcapil"})
+    people.opd_team("disdukcapil").act(f"/complaints/{ticket}/response", {"text": "Petugas telah ditegur."})
+    people.main_team.act(f"/complaints/{ticket}/approval", {"approved": True})
+    people.operator.act(f"/complaints/{ticket}/answer", {"text": "Petugas telah ditegur secara tertulis."})
+    chosen = {"username": f"warga-{uuid.uuid4().hex[:10]}", "password": PASSWORD}
+    form = {"access_code": receipt["access_code"].lower(), **chosen}
+    people.anyone.post("/reporters/from-code", form, expect=201)
+    person = people.log_in(**chosen)
+    assert [item["ticket"] for item in person.get("/complaints")["items"]] == [ticket]
+    read = person.get(f"/complaints/{ticket}")
+    assert read["answer"]["text"] == "Petugas telah ditegur secara tertulis."
+    person.post(f"/complaints/{ticket}/receipt")
+    assert person.get(f"/complaints/{ticket}")["answer"]["confirmed_at"]
+    # The website learns of the receipt on the day after, as Tim Utama does.
+    assert website.get(f"/entries/{ticket}")["stands"]["step"] == 7
+    again = people.anyone.ask("POST", "/reporters/from-code", form | {"username": f"x{chosen['username']}"})
+    refused = problem(again, 422, "access-code-refused")
+    assert set(refused["errors"]) == {"access_code"}
+    other = {"access_code": "7H4K-Q2MV-0NXV-3M3W", "username": f"y{chosen['username']}", "password": PASSWORD}
+    assert people.anyone.ask("POST", "/reporters/from-code", other).json() == refused
+
+
+def test_letters_reach_the_person_before_there_is_an_account(people: People, whole: Installation) -> None:
+    website, entry = people.website(), entry_form()
+    receipt = send(website, "k", entry).json()
+    folder = whole.stack.var / "mail"
+
+    def letters() -> list[str]:
+        found = [letter for letter in posted(folder) if letter["To"] == entry["reporter"]["email"]]
+        return [str(letter["Subject"]) for letter in found]
+
+    assert receipt["ticket"] in eventually(letters)[0]

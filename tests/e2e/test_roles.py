@@ -40,8 +40,8 @@ JOURNEY = {
 
 CLAIMS = {f"POST {TICKET}/claim": {}, f"DELETE {TICKET}/claim": None}
 
-REFUSED_ANYWAY = {"POST /password-resets/completion": 422}
-"""Operations that need more than a role, with the status of their refusal: here a letter's code is missing."""
+REFUSED_ANYWAY = {"POST /password-resets/completion": 422, "POST /reporters/from-code": 422}
+"""Operations that need more than a role, with the status of their refusal: here a valid code is missing."""
 
 
 TABLE = table()
@@ -193,6 +193,7 @@ def form_for(people: People, account: Mapping[str, Any], operation: str) -> Any:
     forms: dict[str, Callable[[], Any]] = {
         "POST /reporters": lambda: REGISTRATION | {"username": name},
         "PUT /reporters/me/contact": lambda: {"email": "siti@example.id", "password": PASSWORD},
+        "POST /reporters/from-code": lambda: {"access_code": "x", "username": name, "password": PASSWORD},
         "POST /sessions": lambda: own,
         "POST /sessions/current/renewal": lambda: {"refresh_token": people.log_in(**own).session["refresh_token"]},
         "PUT /sessions/current/password": lambda: {"password": PASSWORD, "new_password": NEW_PASSWORD},

@@ -111,7 +111,9 @@ def everything_is_asked(people: People) -> None:
     assert people.admin.ask("PUT", f"/staff/{staff['username']}/password", {"password": NEW}).status_code == 200
     assert people.admin.ask("DELETE", f"/staff/{staff['username']}/slow-down").status_code in (200, 204)
     people.admin.post(f"/staff/{staff['username']}/disablement")
-    people.website().post("/entries", entry_form(), expect=201)
+    code = people.website().post("/entries", entry_form(), expect=201)["access_code"]
+    chosen = {"access_code": code, "username": f"warga-{uuid.uuid4().hex[:8]}", "password": PASSWORD}
+    people.anyone.post("/reporters/from-code", chosen, expect=201)
     for act in ("add_website", "rotate_website", "remove_website"):
         people.keep_website(act, staff["username"].replace("petugas", "situs"))
     browser = visitor(people, account["username"], PASSWORD)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 
 from nkk.sop.steps import STAFF_ROLES, Role
 from nkk.store.database import UtcDateTime, insert_if_absent
@@ -86,6 +87,15 @@ class Accounts:
     def save(self, account: Account) -> None:
         """Store all fields of `account`."""
         self._connection.execute(update(accounts).where(accounts.c.id == account.id).values(**asdict(account)))
+
+    def save_named(self, account: Account) -> bool:
+        """Store all fields of `account`; return False, and store nothing, where its user name is taken."""
+        try:
+            with self._connection.begin_nested():
+                self.save(account)
+        except IntegrityError:
+            return False
+        return True
 
     def staff(self, cursor: str | None, limit: int | None) -> tuple[list[Account], str | None]:
         """Return a page of the staff accounts by user name, and the cursor of the next page."""

@@ -9,11 +9,12 @@ from gateway.site import faults
 from nkk.sop import claims
 from nkk.sop.refusals import Refused, slug
 from services.intake import admin as of_intake
+from services.intake import entries as of_entries
 from services.notification import domain as of_notification
 from services.opd_response import domain as of_opd_response
 from services.triage import domain as of_triage
 
-DEFINED_IN = (claims, journeys, papers, of_intake, of_notification, of_opd_response, of_triage)
+DEFINED_IN = (claims, journeys, papers, of_intake, of_entries, of_notification, of_opd_response, of_triage)
 """The modules to import, so that their refusals are registered."""
 
 PARAMETERS = {"needed": ["operator", "admin"], "role": "reporter", "at": "07:31:05"}
@@ -47,7 +48,9 @@ def test_each_refusal_has_its_status_and_no_other_name_has_one() -> None:
 
 
 def test_each_refusal_has_words_of_its_own_on_a_page_where_its_status_has_none_for_it() -> None:
-    beside_a_field = {"InvalidInput", "WrongPassword", "ResetExpired", "SlowedDown", "IdempotencyKeyReused"}
+    beside_a_field = {"InvalidInput", "WrongPassword", "ResetExpired", "SlowedDown", "IdempotencyKeyReused"} | {
+        "AccessCodeRefused"
+    }
     said = set(faults.SAID) | beside_a_field | {"NotAuthenticated"}
     assert {name for name, status in errors.STATUS.items() if status != 409} <= said
 
