@@ -18,6 +18,7 @@ PREFIX = "/api/v1/"
 OPERATIONS = frozenset(
     {
         "accounts.register",
+        "accounts.open_by_code",
         "accounts.contact",
         "accounts.change_contact",
         "accounts.log_in",
