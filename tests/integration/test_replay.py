@@ -24,7 +24,7 @@ from nkk.exchanges import (
 )
 from nkk.messaging import replay, topology
 from nkk.messaging.publisher import BatchPublisher, Message, publisher
-from nkk.messaging.replay import SLICE, Replayer
+from nkk.messaging.replay import Replayer
 from nkk.sop.clock import write_instant
 from nkk.sop.ticket import new_ticket
 from ops.tools.queues import REQUESTS
@@ -33,6 +33,7 @@ from tests.integration.conftest import PlainWork
 
 NOW = datetime.now(UTC)
 PRIVATE = (PasswordResetRequested.TYPE,)
+SLICE = 20
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +43,12 @@ def topics(connection: Connection):
     for queue in (topology.replay_requests("triage")(channel), topology.replay_rest("triage")(channel)):
         queue.declare()
         queue.purge()
+
+
+@pytest.fixture(autouse=True)
+def _small_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slice has few events, because each event that a test's tool takes is a request to the broker."""
+    monkeypatch.setattr(replay, "SLICE", SLICE)
 
 
 class Tool:
