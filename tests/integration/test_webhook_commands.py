@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +24,7 @@ from ops.cli import main
 from ops.stack.broker import PrivateNode
 from ops.stack.run import ROOT, declare_topology
 from ops.tools import Tool
+from tests.forks import run_nkk
 from tests.installations import eventually, new_vhost
 from tests.receivers import HOST, Authority, Receiver, answers, receiver
 from tests.tools import FakeStage
@@ -217,12 +216,11 @@ def test_of_two_who_add_the_same_webhook_at_once_one_is_refused_and_the_other_he
 ):
     with ThreadPoolExecutor(2) as pool:
         # Processes, because what click prints is the whole process's.
-        command = [sys.executable, "-m", "ops.cli", "--var", str(tmp_path), "webhooks", "add", good.url]
-        command += ["--name", "x", "--stage", "triage"]
-        done = list(pool.map(lambda _: subprocess.run(command, env=nkk.environment, capture_output=True), range(2)))
+        command = ["--var", str(tmp_path), "webhooks", "add", good.url, "--name", "x", "--stage", "triage"]
+        done = list(pool.map(lambda _: run_nkk(*command, environment=nkk.environment), range(2)))
     assert sorted(each.returncode for each in done) == [0, 1], [each.stderr for each in done]
-    assert b"there is a webhook x already" in b"".join(each.stderr for each in done)
-    (secret,) = [each.stdout.decode().strip() for each in done if each.stdout]
+    assert "there is a webhook x already" in "".join(each.stderr for each in done)
+    (secret,) = [each.stdout.strip() for each in done if each.stdout]
     told = FakeStage(uri).tell("ticket")
     with running(uri, authority, tmp_path):
         eventually(lambda: good.got)
