@@ -74,10 +74,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group(lane))
 
 
-ONE_LANE = dict.fromkeys(("test_calls_and_subscriptions", "test_live"), "own node")
-"""Files of tests/integration that share what is slow to start."""
-
-
 def _lane(item: pytest.Item) -> str | None:
     room, *_ = parts = item.path.relative_to(TESTS).parts
     if room in ("unit", "contract"):
@@ -85,5 +81,7 @@ def _lane(item: pytest.Item) -> str | None:
         return "documents" if "documents" in parts else None
     if room in ("browser", "chaos", "faults", "hostile"):
         return room
+    if "own_node" in getattr(item, "fixturenames", ()):
+        return f"{room} own node"
     shared = getattr(item, "callspec", None) and item.callspec.params.get("whole")
-    return f"{room} {shared}" if shared else ONE_LANE.get(item.path.stem, item.path.stem)
+    return f"{room} {shared}" if shared else item.path.stem

@@ -12,8 +12,11 @@ from nkk.store.database import Database, new_metadata
 from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from nkk.store.work import UnitOfWork, Work
 from ops.stack.broker import PrivateNode
+from ops.stack.ports import LOOPBACK, free_port
 from ops.stack.postgres import PrivatePostgres
-from tests.installations import new_vhost
+from ops.stack.tls import Listener
+from tests.certificates import Authority
+from tests.installations import eventually, new_vhost
 
 metadata = new_metadata()
 
@@ -27,10 +30,51 @@ class PlainWork(Work):
 
 
 @pytest.fixture(scope="session")
-def own_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNode]:
-    """Yield a private broker that tests may stop, and must start again."""
-    with PrivateNode(tmp_path_factory.mktemp("node")) as node:
+def own_authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Return the authority that has signed the certificate of `own_node`."""
+    return Authority.new(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def own_node(tmp_path_factory: pytest.TempPathFactory, own_authority: Authority) -> Iterator[PrivateNode]:
+    """Yield a private broker that tests may stop and set otherwise, and must leave running and as it was.
+
+    It has the management API, and a listener with TLS.
+    """
+    folder = tmp_path_factory.mktemp("node")
+    certificate, key = own_authority.sign(folder, LOOPBACK)
+    # On all addresses, of which the certificate names one.
+    tls = Listener(str(certificate), str(key), "0.0.0.0", free_port(), LOOPBACK)
+    with PrivateNode(folder / "node", management=True, tls=tls) as node:
         yield node
+
+
+@pytest.fixture
+def own_uri(own_node: PrivateNode) -> str:
+    """Return the URI of a virtual host of one test alone on `own_node`."""
+    return new_vhost(own_node)
+
+
+@pytest.fixture
+def until_one_is_too_slow(own_node: PrivateNode) -> Iterator[Callable[[], None]]:
+    """Have `own_node` wait a second for acknowledgements; yield what returns once that was too long for a tool."""
+    before = _timeouts(own_node)
+    _set(own_node, consumer_timeout=1000, channel_tick_interval=300)
+
+    def until_one_is() -> None:
+        eventually(lambda: _timeouts(own_node) > before)
+        _set(own_node, consumer_timeout=600_000)
+
+    yield until_one_is
+    _set(own_node, consumer_timeout=600_000, channel_tick_interval=60_000)
+
+
+def _set(node: PrivateNode, **settings: int) -> None:
+    node.ctl("eval", ", ".join(f"application:set_env(rabbit, {name}, {to})" for name, to in settings.items()) + ".")
+
+
+def _timeouts(node: PrivateNode) -> int:
+    return sum(log.read_text().count("timed out") for log in (node.folder / "log").glob("*.log"))
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,6 @@ from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUna
 from nkk.messaging.host import Timeout, sleep, spawn
 from nkk.messaging.publisher import Message, publisher
 from nkk.messaging.rpc_client import RpcClient
-from ops.stack.broker import PrivateNode
 from tests.installations import eventually
 
 RPC = Exchange("nameko-rpc", type="topic", durable=True)
@@ -265,25 +264,18 @@ def test_a_reply_that_is_none_fails_its_own_call_and_no_other(uri, client, kind)
     assert client._listener is listener
 
 
-@pytest.fixture
-def own_node(tmp_path) -> Iterator[PrivateNode]:
-    """Yield a broker that one test alone may stop and configure."""
-    with PrivateNode(tmp_path / "node") as node:
-        yield node
-
-
-def test_calls_and_subscriptions_go_on_after_the_broker_restarts_and_a_tool_learns_when_it_listens(own_node):
+def test_calls_and_subscriptions_go_on_after_the_broker_restarts_and_a_tool_learns_when_it_listens(own_node, own_uri):
     """A tool that starts while the broker is down is notified once events would reach it."""
-    with Connection(own_node.uri) as connection:
+    with Connection(own_uri) as connection:
         topology.exchange("triage")(connection.default_channel).declare()
-    calling = RpcClient(own_node.uri, timeout=2)
+    calling = RpcClient(own_uri, timeout=2)
     troubles: list[str] = []
-    events = subscribe("triage", "tool", own_node.uri, on_trouble=troubles.append)
-    told = threading.Thread(target=_tell_when_bound, args=(own_node.uri, "first"))
+    events = subscribe("triage", "tool", own_uri, on_trouble=troubles.append)
+    told = threading.Thread(target=_tell_when_bound, args=(own_uri, "first"))
     told.start()
     assert next(events)["id"] == "first"
     told.join()
-    with stage(own_node.uri, lambda body, headers: result("here")):
+    with stage(own_uri, lambda body, headers: result("here")):
         assert calling.call("echo", "say") == "here"
     own_node.stop()
     with pytest.raises(StageUnavailableError):
@@ -293,7 +285,7 @@ def test_calls_and_subscriptions_go_on_after_the_broker_restarts_and_a_tool_lear
     waiting = subscribe(
         "triage",
         "waiting",
-        own_node.uri,
+        own_uri,
         lambda trouble: said.append(trouble.split(" (")[0]),
         lambda: (said.append("listening"), listening.set()),
     )
@@ -305,7 +297,7 @@ def test_calls_and_subscriptions_go_on_after_the_broker_restarts_and_a_tool_lear
     # Not in a thread: the broker ends with the thread that started it.
     own_node.start()
     assert listening.wait(60)
-    _tell(own_node.uri, "second")
+    _tell(own_uri, "second")
     reading.join(60)
     assert second == ["second"]
     assert said == ["the broker is away", "the broker is back", "listening"]
@@ -313,7 +305,7 @@ def test_calls_and_subscriptions_go_on_after_the_broker_restarts_and_a_tool_lear
     # "first" was not acknowledged before the broker stopped, so it is redelivered (at-least-once delivery).
     assert eventually(lambda: next(events)["id"] == "second")
     assert troubles
-    with stage(own_node.uri, lambda body, headers: result("again")):
+    with stage(own_uri, lambda body, headers: result("again")):
         assert eventually(lambda: _try_call(calling)) == "again"
     calling.close()
 
@@ -403,28 +395,18 @@ def test_whom_the_broker_does_not_let_in_is_told_and_listens_to_nothing(uri, wro
     assert heard == []
 
 
-def _timeouts(node: PrivateNode) -> int:
-    return sum(log.read_text().count("timed out") for log in (node.folder / "log").glob("*.log"))
-
-
-def test_a_tool_that_is_too_slow_for_the_broker_says_so_and_hears_the_events_again(own_node):
-    own_node.ctl(
-        "eval",
-        "application:set_env(rabbit, consumer_timeout, 1000), application:set_env(rabbit, channel_tick_interval, 300).",
-    )
+def test_a_tool_that_is_too_slow_for_the_broker_says_so_and_hears_the_events_again(own_uri, until_one_is_too_slow):
     troubles: list[str] = []
-    before = _timeouts(own_node)
-    with Connection(own_node.uri) as connection:
+    with Connection(own_uri) as connection:
         channel = connection.default_channel
         topology.exchange("triage")(channel).declare()
-        events = subscribe("triage", "slow", own_node.uri, on_trouble=troubles.append)
-        telling = threading.Thread(target=lambda: [_tell_when_bound(own_node.uri, id_) for id_ in "abc"])
+        events = subscribe("triage", "slow", own_uri, on_trouble=troubles.append)
+        telling = threading.Thread(target=lambda: [_tell_when_bound(own_uri, id_) for id_ in "abc"])
         telling.start()
         assert next(events)["id"] == "a"
         telling.join()
         # The tool is still working on the first event when the broker's consumer timeout expires.
-        eventually(lambda: _timeouts(own_node) > before)
-        own_node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 600000).")
+        until_one_is_too_slow()
         assert [next(events)["id"] for _ in range(3)] == ["a", "b", "c"]
     assert len(troubles) == 1
     assert troubles[0].startswith("the broker took the events back")

@@ -15,8 +15,6 @@ import pytest
 
 from ops.broker_api import BrokerApi
 from ops.stack.broker import PrivateNode, install_packages
-from ops.stack.ports import LOOPBACK, free_port
-from ops.stack.tls import Listener
 from ops.tools import remove
 from tests.certificates import Authority
 from tests.installations import eventually
@@ -30,18 +28,14 @@ NAMES = map("example-{}".format, count())
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.new(tmp_path_factory.mktemp("authority"))
+def authority(own_authority: Authority) -> Authority:
+    return own_authority
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[PrivateNode]:
+def node(own_node: PrivateNode) -> PrivateNode:
     """A broker with a listener whose certificate the authority has signed."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = authority.sign(folder, LOOPBACK)
-    tls = Listener(str(certificate), str(key), LOOPBACK, free_port(), LOOPBACK)
-    with PrivateNode(folder / "node", management=True, tls=tls) as node:
-        yield node
+    return own_node
 
 
 @pytest.fixture

@@ -332,15 +332,8 @@ def test_a_stage_that_is_away_is_waited_for_and_said_to_be(uri, tool, monkeypatc
     events.close()
 
 
-@pytest.fixture(scope="module")
-def own_node(tmp_path_factory) -> Iterator[PrivateNode]:
-    """A broker that may be stopped and set otherwise."""
-    with PrivateNode(tmp_path_factory.mktemp("node"), management=True) as node:
-        yield node
-
-
-def test_a_replay_goes_on_after_the_broker_restarts_in_its_middle(own_node):
-    uri = own_node.uri
+def test_a_replay_goes_on_after_the_broker_restarts_in_its_middle(own_node, own_uri):
+    uri = own_uri
     (tool,) = add_tools(own_node, uri, "triage", "steady")
     stage, said = FakeStage(uri, slice=5), []
     past = [stage.tell("ticket", live=False) for _ in range(200)]
@@ -360,20 +353,14 @@ def test_a_replay_goes_on_after_the_broker_restarts_in_its_middle(own_node):
     ]
 
 
-def test_a_tool_that_never_acknowledges_gets_the_past_one_at_a_time(own_node):
-    own_node.ctl(
-        "eval",
-        "application:set_env(rabbit, consumer_timeout, 1000), application:set_env(rabbit, channel_tick_interval, 300).",
-    )
-    uri = own_node.uri
+def test_a_tool_that_never_acknowledges_gets_the_past_one_at_a_time(own_node, own_uri, until_one_is_too_slow):
+    uri = own_uri
     (tool,) = add_tools(own_node, uri, "triage", "slow")
     stage, said = FakeStage(uri), []
     past = [stage.tell("ticket", live=False) for _ in range(5)]
     with stage.answering(), closing(subscribe("triage", uri=tool, since="first", on_trouble=said.append)) as events:
         assert heard(events, 1) == past[:1]
-        logs = own_node.folder / "log"
-        eventually(lambda: any("timed out" in log.read_text() for log in logs.glob("*.log")))
-        own_node.ctl("eval", "application:set_env(rabbit, consumer_timeout, 600000).")
+        until_one_is_too_slow()
         assert heard(events, 4) == past[1:], "the first was finished, although the broker had taken it back"
     assert [trouble for trouble in said if trouble.startswith("the broker took the events back")] == said
     assert said

@@ -376,15 +376,8 @@ def test_a_process_that_is_killed_loses_nothing_and_what_comes_twice_has_the_sam
     assert not [word for word in (BODY["data"]["ticket"], '/kasus"', "whsec_", "Traceback") if word in log]
 
 
-@pytest.fixture
-def own_node(tmp_path: Path) -> Iterator[PrivateNode]:
-    """A broker that the test may stop."""
-    with PrivateNode(tmp_path / "node", management=True) as node:
-        yield node
-
-
-def test_events_go_on_after_the_broker_has_restarted(tmp_path, own_node, authority, good):
-    hooks = Hooks(f"sqlite:///{tmp_path}/webhooks.db", own_node, own_node.uri, authority)
+def test_events_go_on_after_the_broker_has_restarted(tmp_path, own_node, own_uri, authority, good):
+    hooks = Hooks(f"sqlite:///{tmp_path}/webhooks.db", own_node, own_uri, authority)
     hooks.add("kasus", good.url)
     with hooks.running():
         first = hooks.publish(5)
