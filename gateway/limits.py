@@ -72,7 +72,7 @@ def limit(
     bound = limiter.shared_limit(
         lambda: current_app.config[f"LIMIT_{name}"],
         scope,
-        key_func=lambda: _noted(name, scope, _counted_by(name, scope, key())),
+        key_func=lambda: _noted(name, scope, _counted_by(name, scope, key()), is_shared=key is not by_account),
         exempt_when=exempt_when,
     )
 
@@ -101,27 +101,34 @@ def tell(response: Response) -> Response:
 
     The fields are those of draft-ietf-httpapi-ratelimit-headers-11, also where a request exceeded a limit.
     """
-    told = [each for scope, (name, key) in g.get("limited", {}).items() for each in _standing(name, scope, key)]
+    told = [each for scope, counted in g.get("limited", {}).items() for each in _standing(scope, *counted)]
     if told:
         response.headers["RateLimit-Policy"] = ", ".join(policy for policy, _ in told)
         response.headers["RateLimit"] = ", ".join(standing for _, standing in told)
     return response
 
 
-def _standing(name: str, scope: str, key: str) -> Iterator[tuple[str, str]]:
-    """Yield each limit of a setting, and what is left of it, as items of the two fields."""
+def _standing(scope: str, name: str, key: str, is_shared: bool) -> Iterator[tuple[str, str]]:
+    """Yield each limit of a setting, and what is left of it, as items of the two fields.
+
+    Threat: the count of an address would tell everybody in an office that somebody there has just registered. So what
+    is left of a shared count is told in quarters.
+    """
     limits = parse_many(current_app.config[f"LIMIT_{name}"])
     for limit in limits:
         seconds = limit.get_expiry()
         called = scope if len(limits) == 1 else f"{scope}-{seconds}"
         ends, left = limiter.limiter.get_window_stats(limit, key, scope)
+        quarter = max(1, limit.amount // 4)
+        if is_shared:
+            left = left // quarter * quarter or min(left, 1)
         wait = max(1, math.ceil(min(ends, g.get("window_ends", math.inf)) - time.time()))
         yield f'"{called}";q={limit.amount};w={seconds}', f'"{called}";r={left};t={wait}'
 
 
-def _noted(name: str, scope: str, key: str) -> str:
-    """Return `key`, and remember for `tell` that this request is counted under it."""
-    g.setdefault("limited", {})[scope] = (name, key)
+def _noted(name: str, scope: str, key: str, is_shared: bool) -> str:
+    """Return `key`, and remember for `tell` that this request is counted under it, perhaps with those of others."""
+    g.setdefault("limited", {})[scope] = (name, key, is_shared)
     return key
 
 

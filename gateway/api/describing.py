@@ -22,7 +22,8 @@ LIMITED = {
         "example": '"submission";q=60;w=3600',
     },
     "RateLimit": {
-        "description": "What is left of each: `r` requests for `t` seconds (draft-ietf-httpapi-ratelimit-headers-11).",
+        "description": "What is left of each: `r` requests for `t` seconds (draft-ietf-httpapi-ratelimit-headers-11). "
+        "What is left to an address is rounded down to quarters.",
         "schema": {"type": "string"},
         "example": '"submission";r=59;t=1800',
     },

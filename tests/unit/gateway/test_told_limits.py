@@ -99,6 +99,15 @@ def test_several_limits_are_each_named(app: Flask, client: FlaskClient) -> None:
     assert answers[-1].status_code == 429
 
 
+def test_what_is_left_of_a_count_that_others_share_is_told_in_quarters(app: Flask, client: FlaskClient) -> None:
+    """Everybody in an office has one address, and would learn from it that somebody there has just registered."""
+    app.config["LIMIT_REGISTRATION"] = app.config["LIMIT_SUBMISSION"] = "8/100 year"
+    shared = [left(client.post("/api/v1/reporters", json={}))["registration"] for _ in range(9)]
+    assert shared == [6, 6, 4, 4, 2, 2, 1, 0, 0]
+    own = [left(client.post("/api/v1/complaints", json={}, headers=bearer()))["submission"] for _ in range(3)]
+    assert own == [7, 6, 5]
+
+
 def test_nothing_is_said_where_nothing_is_limited_or_counted(client: FlaskClient) -> None:
     for answer in (client.get("/api/v1/categories"), client.post("/api/v1/complaints", json={}), client.get("/daftar")):
         assert "RateLimit" not in answer.headers
