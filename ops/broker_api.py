@@ -1,5 +1,7 @@
 """A client of RabbitMQ's management API, for what AMQP cannot do: users, permissions, policies, listing bindings."""
 
+import ssl
+from functools import cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
@@ -33,6 +35,7 @@ class BrokerApi:
             timeout=TIMEOUT_SECONDS,
             # No connection is kept, so that nobody has to close this.
             limits=httpx.Limits(max_keepalive_connections=0),
+            verify=_authorities(),
             trust_env=False,
         )
 
@@ -74,6 +77,12 @@ class BrokerApi:
                 f"the broker's management API refuses {method} {address}: {answer.status_code} {_reason(answer)}"
             )
         return answer
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """The authorities that certificates are checked with. Loading them takes longer than several requests."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _reason(answer: httpx.Response) -> str:
