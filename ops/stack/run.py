@@ -257,20 +257,21 @@ class Stack:
         """
         deadline = time.monotonic() + READY_SECONDS
         answer: Any = "nothing listens"
-        while time.monotonic() < deadline:
-            self.watch_once()
-            if is_first:
-                self._must_all_start()
-            # Not asked while a program is down: this process holds the port, so that a request would hang.
-            if all(program.running for program in self.programs.values()):
-                try:
-                    response = httpx.get(f"{self.url}/readyz", timeout=5)
-                    if response.status_code == 200:
-                        return
-                    answer = response.text
-                except httpx.TransportError as error:
-                    answer = type(error).__name__
-            time.sleep(0.1)
+        with httpx.Client(timeout=5) as http:
+            while time.monotonic() < deadline:
+                self.watch_once()
+                if is_first:
+                    self._must_all_start()
+                # Not asked while a program is down: this process holds the port, so that a request would hang.
+                if all(program.running for program in self.programs.values()):
+                    try:
+                        response = http.get(f"{self.url}/readyz")
+                        if response.status_code == 200:
+                            return
+                        answer = response.text
+                    except httpx.TransportError as error:
+                        answer = type(error).__name__
+                time.sleep(0.1)
         raise NotReadyError(f"not ready after {READY_SECONDS} s: {answer}; see {self.var / 'log'}")
 
     def _must_all_start(self) -> None:

@@ -16,10 +16,16 @@ def squeezed(text):
     return re.sub(r"[\s\u00ad]+", "", text)
 
 
+@functools.lru_cache(maxsize=8)
+def _document(data):
+    """Return the document, which nobody changes."""
+    return Document(io.BytesIO(data))
+
+
 @functools.lru_cache(maxsize=64)
 def docx_text(data):
     """Return the body's text, paragraph by paragraph, with its line breaks."""
-    return "\n".join(_written(paragraph) for paragraph in Document(io.BytesIO(data)).element.body.iter(qn("w:p")))
+    return "\n".join(_written(paragraph) for paragraph in _document(data).element.body.iter(qn("w:p")))
 
 
 def _written(element):
@@ -33,7 +39,7 @@ def _written(element):
 
 def docx_edges(data, number, count):
     """Return the header and footer of page `number` of `count`."""
-    section = Document(io.BytesIO(data)).sections[0]
+    section = _document(data).sections[0]
     first = number == 1
     parts = (section.first_page_header, section.first_page_footer) if first else (section.header, section.footer)
     numbers = {"PAGE": str(number), "NUMPAGES": str(count)}
@@ -46,13 +52,14 @@ def docx_edges(data, number, count):
     return said
 
 
+@functools.lru_cache(maxsize=64)
 def docx_heads(data):
     """Return the rows that a table repeats on each page."""
-    return [
+    return tuple(
         squeezed(_written(row))
-        for row in Document(io.BytesIO(data)).element.body.iter(qn("w:tr"))
+        for row in _document(data).element.body.iter(qn("w:tr"))
         if row.find(f"{qn('w:trPr')}/{qn('w:tblHeader')}") is not None
-    ]
+    )
 
 
 @functools.lru_cache(maxsize=64)

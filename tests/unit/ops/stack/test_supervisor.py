@@ -127,7 +127,7 @@ def test_a_program_that_cannot_start_is_named_with_its_last_words_long_before_ti
     def refused(*_, **__):
         raise httpx.ConnectError("")
 
-    monkeypatch.setattr("ops.stack.run.httpx.get", refused)
+    monkeypatch.setattr("ops.stack.run.httpx.Client.get", refused)
     stack = Stack(tmp_path, said.append)
     stack._broker = Broker("")
     stack.port = 1
