@@ -23,9 +23,7 @@ class Entries:
 
     def get(self, ticket: str) -> Entry:
         """Return the entry of `ticket`, which must exist."""
-        found = self.find(ticket)
-        assert found is not None
-        return found
+        return _entry(self._connection.execute(select(entries).where(entries.c.ticket == ticket)).one())
 
     def find(self, ticket: str) -> Entry | None:
         """Return the entry of `ticket`; None where no website sent it in."""
