@@ -72,10 +72,7 @@ def test_while_nothing_has_changed_there_is_nothing_to_send(people: People) -> N
     assert ask('"another"').status_code == 200
     people.operator.act(f"/complaints/{ticket}/handover")
 
-    def has_changed() -> None:
-        assert ask(etag).status_code == 200
-
-    eventually(has_changed)
+    eventually(lambda: ask(etag).status_code == 200)
 
 
 def test_the_same_entry_sent_again_or_at_once_is_one_report(people: People) -> None:
