@@ -1,0 +1,59 @@
+<?php
+// The complaint service as this website's server uses it: with an account of the website, from `nkk websites add`.
+// The secret stays on the server, in the environment; no visitor's browser speaks to the service.
+declare(strict_types=1);
+
+define('SERVICE', rtrim(getenv('NKK_SERVICE') ?: 'http://127.0.0.1:8080', '/'));
+
+/** The status and the content of the service's response; status 0 if there was none. */
+function send(string $method, string $path, ?array $content, array $headers): array
+{
+    $headers[] = 'Content-Type: application/json';
+    $body = $content === null ? '' : json_encode($content, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE);
+    $context = stream_context_create(['http' => [
+        'method' => $method, 'header' => $headers, 'content' => $body,
+        'timeout' => 30, 'ignore_errors' => true, 'follow_location' => 0,
+    ]]);
+    $text = @file_get_contents(SERVICE . '/api/v1' . $path, false, $context);
+    if ($text === false || !preg_match('~^HTTP/\S+ (\d{3})~', $http_response_header[0] ?? '', $found)) {
+        return [0, []];
+    }
+    return [(int) $found[1], json_decode($text, true) ?? []];
+}
+
+/** The same, logged in. The token is used until the service refuses it: no clock has to be right for that. */
+function call(string $method, string $path, ?array $content = null, array $headers = []): array
+{
+    [$status, $found] = send($method, $path, $content, [...$headers, 'Authorization: Bearer ' . token()]);
+    if ($status !== 401) {
+        return [$status, $found];
+    }
+    [$status, $session] = send('POST', '/sessions', [
+        'username' => getenv('NKK_WEBSITE_NAME'), 'password' => getenv('NKK_WEBSITE_SECRET'),
+    ], []);
+    if ($status !== 201) {
+        error_log("The complaint service refuses this website's log-in: $status");
+        return [$status === 401 ? 500 : $status, []];
+    }
+    keep($session['access_token']);
+    return send($method, $path, $content, [...$headers, 'Authorization: Bearer ' . $session['access_token']]);
+}
+
+function token_file(): string
+{
+    return (getenv('NKK_TOKEN_FILE') ?: sys_get_temp_dir() . '/nkk-website-token');
+}
+
+function token(): string
+{
+    return trim((string) @file_get_contents(token_file())) ?: 'none';
+}
+
+/** Keep the token for the next requests, in a file that only this server's user can read. */
+function keep(string $token): void
+{
+    umask(0077);
+    $new = tempnam(dirname(token_file()), 'nkk');
+    file_put_contents($new, $token);
+    rename($new, token_file());
+}
