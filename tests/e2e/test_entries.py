@@ -1,5 +1,6 @@
 """A website's server sends in reports for its visitors, and follows them."""
 
+import json
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from nkk.settings.keys import as_pem
 from nkk.trust.actor import Actor, admit, grant
 from tests.builders import complaint_form, entry_form
 from tests.databases import everything_in
+from tests.e2e.test_clocks import nkk
 from tests.installations import Installation, eventually
 from tests.letters import posted
 from tests.people import PASSWORD, People, Person
@@ -222,3 +224,26 @@ def test_letters_reach_the_person_before_there_is_an_account(people: People, who
         return [str(letter["Subject"]) for letter in found]
 
     assert receipt["ticket"] in eventually(letters)[0]
+
+
+def test_websites_are_kept_on_the_command_line(people: People, whole: Installation) -> None:
+    name = f"situs-{uuid.uuid4().hex[:8]}"
+
+    def printed(*arguments: str) -> str:
+        done = nkk(whole, "websites", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    secret = printed("add", name)
+    assert people.log_in(name, secret).get("/entries")["items"] == []
+    assert name in {json.loads(line)["name"] for line in printed("list").splitlines()}
+    new = printed("rotate", name)
+    assert people.anyone.ask("POST", "/sessions", {"username": name, "password": secret}).status_code == 401
+    people.log_in(name, new)
+    assert printed("remove", name) == ""
+    assert people.anyone.ask("POST", "/sessions", {"username": name, "password": new}).status_code == 401
+    for arguments, said in ((("remove", name), "no website"), (("add", "Nama Situs"), "3 to 64")):
+        done = nkk(whole, "websites", *arguments)
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr

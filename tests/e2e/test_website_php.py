@@ -1,5 +1,6 @@
 """The PHP pages of examples/website/php, served as an ordinary website's, by which a visitor reports."""
 
+import json
 import os
 import re
 import shutil
@@ -36,11 +37,12 @@ def site(whole: Installation, people: People, tmp_path_factory: pytest.TempPathF
         install_packages("php-cli")
     account, port = people.website().account, free_port()
     assert account
+    kept = tmp_path_factory.mktemp("php") / "token"
     settings = {
         "NKK_SERVICE": whole.url,
         "NKK_WEBSITE_NAME": account["username"],
         "NKK_WEBSITE_SECRET": account["password"],
-        "NKK_TOKEN_FILE": str(tmp_path_factory.mktemp("php") / "token"),
+        "NKK_TOKEN_FILE": str(kept),
     }
     command = ["php", "-S", f"127.0.0.1:{port}", "-t", str(PAGES)]
     with (
@@ -50,6 +52,9 @@ def site(whole: Installation, people: People, tmp_path_factory: pytest.TempPathF
         try:
             eventually(lambda: serves(visitor))
             yield visitor
+            session = json.loads(kept.read_text())
+            assert re.fullmatch(r"[A-Za-z0-9_-]{32}\.[0-9a-f]{32}", session["device"])
+            assert kept.stat().st_mode & 0o077 == 0
         finally:
             server.terminate()
 

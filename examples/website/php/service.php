@@ -5,7 +5,7 @@ declare(strict_types=1);
 
 define('SERVICE', rtrim(getenv('NKK_SERVICE') ?: 'http://127.0.0.1:8080', '/'));
 
-/** The status and the content of the service's response; status 0 if there was none. */
+/** The status, the content and the headers of the service's response; status 0 if there was none. */
 function send(string $method, string $path, ?array $content, array $headers): array
 {
     $headers[] = 'Content-Type: application/json';
@@ -16,44 +16,49 @@ function send(string $method, string $path, ?array $content, array $headers): ar
     ]]);
     $text = @file_get_contents(SERVICE . '/api/v1' . $path, false, $context);
     if ($text === false || !preg_match('~^HTTP/\S+ (\d{3})~', $http_response_header[0] ?? '', $found)) {
-        return [0, []];
+        return [0, [], []];
     }
-    return [(int) $found[1], json_decode($text, true) ?? []];
+    return [(int) $found[1], json_decode($text, true) ?? [], $http_response_header];
 }
 
 /** The same, logged in. The token is used until the service refuses it: no clock has to be right for that. */
 function call(string $method, string $path, ?array $content = null, array $headers = []): array
 {
-    [$status, $found] = send($method, $path, $content, [...$headers, 'Authorization: Bearer ' . token()]);
-    if ($status !== 401) {
-        return [$status, $found];
+    $kept = kept();
+    $answer = send($method, $path, $content, [...$headers, 'Authorization: Bearer ' . $kept['token']]);
+    if ($answer[0] !== 401) {
+        return $answer;
     }
-    [$status, $session] = send('POST', '/sessions', [
+    // The header from the last log-in: a device that is known does not wait for what strangers guess at this name.
+    [$status, $session, $given] = send('POST', '/sessions', [
         'username' => getenv('NKK_WEBSITE_NAME'), 'password' => getenv('NKK_WEBSITE_SECRET'),
-    ], []);
+    ], ['X-NKK-Device: ' . $kept['device']]);
     if ($status !== 201) {
         error_log("The complaint service refuses this website's log-in: $status");
-        return [$status === 401 ? 500 : $status, []];
+        return [$status === 401 ? 500 : $status, [], []];
     }
-    keep($session['access_token']);
+    $device = preg_replace('~^X-NKK-Device: *~i', '', implode('', preg_grep('~^X-NKK-Device:~i', $given)));
+    keep(['token' => $session['access_token'], 'device' => $device]);
     return send($method, $path, $content, [...$headers, 'Authorization: Bearer ' . $session['access_token']]);
 }
 
-function token_file(): string
+function kept_in(): string
 {
-    return (getenv('NKK_TOKEN_FILE') ?: sys_get_temp_dir() . '/nkk-website-token');
+    return getenv('NKK_TOKEN_FILE') ?: sys_get_temp_dir() . '/nkk-website-token';
 }
 
-function token(): string
+/** The token and the device of the last log-in. */
+function kept(): array
 {
-    return trim((string) @file_get_contents(token_file())) ?: 'none';
+    $found = json_decode((string) @file_get_contents(kept_in()), true);
+    return (is_array($found) ? $found : []) + ['token' => 'none', 'device' => ''];
 }
 
-/** Keep the token for the next requests, in a file that only this server's user can read. */
-function keep(string $token): void
+/** Keep them for the next requests, in a file that only this server's user can read. */
+function keep(array $session): void
 {
     umask(0077);
-    $new = tempnam(dirname(token_file()), 'nkk');
-    file_put_contents($new, $token);
-    rename($new, token_file());
+    $new = tempnam(dirname(kept_in()), 'nkk');
+    file_put_contents($new, json_encode($session, JSON_THROW_ON_ERROR));
+    rename($new, kept_in());
 }
