@@ -12,6 +12,7 @@ ASKED = [
     ("operator", "/desks/intake", "limit=2"),
     ("main_team", "/reports/monthly", "month=2026-11"),
     ("reporter", "/complaints", "limit=2"),
+    ("website", "/entries", "limit=2"),
     ("operator", "/staff/names", "ids=a,b"),
     ("admin", "/staff", "limit=2"),
     ("admin", "/calendar/versions", "limit=2"),
