@@ -268,6 +268,22 @@ def test_a_tool_that_asks_a_thousand_times_has_no_more_turns_than_another(
     assert [end["request"] for _, end in greedy.markers] == [asked[-1].id]
 
 
+def test_two_requests_of_one_tool_that_no_instance_saw_together_have_one_turn_in_a_round(
+    database, uow, uri, connection
+):
+    greedy, other = Tool(connection, ResponseReturned.TYPE), Tool(connection, ResponseReturned.TYPE)
+    told(uow, 4 * SLICE)
+    for _ in range(2):
+        with at_work(database, uri) as instance:
+            ask(uri, greedy.name)
+            instance(turns=1)
+    assert len(greedy.read()) == 2 * SLICE
+    with at_work(database, uri) as instance:
+        ask(uri, other.name)
+        instance(turns=3)
+    assert (len(greedy.read()), len(other.read())) == (SLICE, SLICE)
+
+
 def test_a_replay_goes_on_though_the_queue_of_requests_is_full(database, uow, uri, connection, rabbit):
     limit = json.dumps(REQUESTS | {"max-length": 5})
     pattern = f"^{replay_requests_name('triage')}$"
@@ -302,11 +318,10 @@ def test_a_request_is_given_up_when_its_tool_took_nothing_for_a_day(database, uo
         work()
         now += timedelta(hours=23)
         work()
-        now += timedelta(hours=2)
-        work()
+        assert len(tool.read()) == SLICE
         assert not tool.markers
         work()
-        now += timedelta(hours=23)
+        now += timedelta(hours=25)
         work()
         assert len(tool.read()) == SLICE
     [(type_, refusal)] = tool.markers
