@@ -1,6 +1,9 @@
 """The snippets of docs/website.md, each run as it is written but for addresses."""
 
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,10 +14,12 @@ import httpx
 from playwright.sync_api import Browser
 
 from nkk.settings import NKK_WEBSITE_ORIGINS
+from ops.stack.broker import install_packages
 from ops.stack.ports import free_port
 from tests.browser.test_website import SERVICE, Window, served
-from tests.browser.visitors import Visitor
+from tests.browser.visitors import NIK, Visitor
 from tests.installations import Installation, eventually
+from tests.people import PASSWORD, People
 
 ROOT = Path(__file__).resolve().parents[2]
 SNIPPETS = re.findall(r"^```(\w+)\n(.*?)^```$", (ROOT / "docs" / "website.md").read_text("utf-8"), re.M | re.S)
@@ -43,6 +48,81 @@ def reached(address: str) -> bool:
         return httpx.get(address).status_code == 200
     except httpx.ConnectError:
         return False
+
+
+def commands(whole: Installation) -> list[str]:
+    """Return what is typed in the consoles."""
+    return [text.removeprefix("$ ") for text in snippets("console", whole)]
+
+
+def shell(command: str, **environment: str) -> str:
+    bound = ["bash", "-euo", "pipefail", "-c", command]
+    done = subprocess.run(bound, capture_output=True, text=True, timeout=60, env=os.environ | environment, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_server_sends_a_report_in_with_the_secret_that_was_printed(whole: Installation) -> None:
+    add, send, _ = commands(whole)
+    nkk = f"{Path(sys.executable).with_name('nkk')} --var {whole.stack.var}"
+    secret = shell(add.replace("nkk", nkk, 1)).strip()
+    known = {"username": "portal-kota", "password": secret}
+    token = httpx.post(f"{whole.url}/api/v1/sessions", json=known).json()["access_token"]
+    receipt, again = (json.loads(shell(send, token=token)) for _ in range(2))
+    assert receipt == again
+    assert receipt["ticket"].startswith("NKK-")
+    assert receipt["access_code"]
+
+
+def test_the_pages_of_a_server_take_a_visitor_from_the_form_to_an_account_of_their_own(
+    browser: Browser, whole: Installation, people: People, website_port: int
+) -> None:
+    if not shutil.which("php"):
+        install_packages("php-cli")
+    account = people.website().account
+    assert account
+    command = commands(whole)[2].replace("8000", str(website_port)).replace("portal-kota", account["username"])
+    command = f"export {command.replace('=...', '=' + account['password']).replace(chr(92), '; exec')}"
+    with subprocess.Popen(["bash", "-c", command], cwd=ROOT, stderr=subprocess.DEVNULL) as server:
+        try:
+            eventually(lambda: reached(f"http://127.0.0.1:{website_port}/"))
+            with Window(browser) as window:
+                _report_and_open_an_account(window, f"http://localhost:{website_port}", people)
+        finally:
+            server.terminate()
+
+
+def _report_and_open_an_account(window: Window, url: str, people: People) -> None:
+    page = window.page
+    page.goto(url.replace("localhost", "127.0.0.1"))
+    window.accessible()
+    page.select_option("#topic", "kode-perilaku/sopan")
+    page.fill("#subject_line", "Petugas <b>membentak</b>")
+    page.click("button")
+    eventually(lambda: {"text", "name", "email", "identity_number"} <= set(window.faults()))
+    assert page.input_value("#subject_line") == "Petugas <b>membentak</b>"
+    window.accessible()
+    for name, text in {
+        "text": "Senin pagi.",
+        "name": "Siti",
+        "email": "siti@example.id",
+        "identity_number": NIK,
+    }.items():
+        page.fill(f"#{name}", text)
+    page.click("button")
+    ticket, code = page.inner_text("#ticket"), page.inner_text("#code")
+    opening = str(page.get_attribute("a:has-text('layanan')", "href"))
+    window.accessible()
+    page.click("text=Sampai di mana laporan ini?")
+    assert page.inner_text("#status").startswith(f"{ticket}: menunggu operator")
+    window.accessible()
+    page.goto(opening)
+    page.fill("[name=access_code]", code.lower())
+    page.fill("[name=username]", f"warga-{code[:4].lower()}")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main form button")
+    page.wait_for_selector(f"text={ticket}")
+    people.operator.get(f"/complaints/{ticket}")
 
 
 def test_the_link_leads_to_the_form_with_the_category(whole: Installation, visiting: Callable[..., Visitor]) -> None:

@@ -4,7 +4,7 @@ declare(strict_types=1);
 require __DIR__ . '/service.php';
 require __DIR__ . '/words.php';
 
-header("Content-Security-Policy: default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'");
+header("Content-Security-Policy: default-src 'none'; img-src data:; style-src 'self'; form-action 'self'; frame-ancestors 'none'");
 header('Cache-Control: no-store');
 header('Referrer-Policy: no-referrer');
 
