@@ -47,8 +47,8 @@ class OfCategory(Schema):
 class MonthsNumbers(Numbers):
     """The numbers of a calendar month (WIB): exact ones of a past month, and full fives of the current one.
 
-    Among the categories those that are withheld (null) add up to five complaints or more, so that they cannot be worked
-    out from the others. The current month's are all withheld.
+    Categories with fewer than five complaints are withheld (null), and with them the smallest of the others, so that
+    none can be worked out. The current month's are all withheld.
     """
 
     month = fields.String(required=True)
@@ -56,10 +56,11 @@ class MonthsNumbers(Numbers):
 
 
 class Stretch(Numbers):
-    """The figures since a moment. The twelve months' numbers are those of the months, with withheld ones in full fives.
+    """The figures since a moment.
 
-    A share or median of fewer than five answers is null, as is one that would reveal such a share or median by
-    subtraction.
+    The twelve months' numbers are those of the months, with the withheld ones of past months in full fives. Share and
+    median are of the answers in full fives, without the latest beyond those. One of fewer than five answers is null, as
+    is one that would reveal such a share or median by subtraction.
     """
 
     since = fields.String(required=True)

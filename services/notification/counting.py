@@ -7,14 +7,16 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, case, func, literal, select
 
-from services.notification.figures import Answers, Numbers, Stretch
+from services.notification.figures import FEWEST, Answers, Numbers, Stretch
 from services.notification.storage import journeys
 
 
 def counted(connection: Connection, months: Sequence[datetime], until: datetime) -> tuple[Stretch, Stretch, Numbers]:
     """Return how fast answers were from the first of `months`, and from the last, to `until`; and all numbers."""
     answers = _answers(connection, months[0], months[-1], until)
-    whole, running = Stretch(months[0]), Stretch(months[-1])
+    latest = _latest_answers(connection, months[0], months[-1], until)
+    whole = Stretch(months[0], latest=latest)
+    running = Stretch(months[-1], latest=[answer for answer in latest if answer.this_month])
     whole.count(answers)
     running.count(some for some in answers if some.this_month)
     by_category: dict[int, dict[str, int]] = defaultdict(dict)
@@ -48,3 +50,16 @@ def _answers(connection: Connection, year: datetime, month: datetime, until: dat
         .group_by("this_month", journeys.c.answer_minutes)
     )
     return [Answers(bool(row[0]), *row[1:]) for row in connection.execute(query)]
+
+
+def _latest_answers(connection: Connection, year: datetime, month: datetime, until: datetime) -> list[Answers]:
+    """Return the last answers of known duration that may be beyond full FEWEST, the newest first."""
+    answered_at, minutes, due_at = journeys.c.answered_at, journeys.c.answer_minutes, journeys.c.service_due_at
+    query = (
+        select(answered_at, minutes, due_at)
+        .where(answered_at >= year, answered_at < until, minutes.is_not(None))
+        # Answers of the same instant that are alike in the rest as well count alike.
+        .order_by(answered_at.desc(), minutes.desc(), due_at.desc())
+        .limit(FEWEST - 1)
+    )
+    return [Answers(at >= month, took, 1, int(at <= due)) for at, took, due in connection.execute(query)]

@@ -6,9 +6,10 @@ beginning of today. Threat: somebody who watched live figures grow would learn t
 No figure is of fewer than FEWEST complaints, and none can be worked out from the others:
 
 - A month's number is exact once the month is over; the current month's is in full FEWEST, so that two days differ by
-  none or by as many.
-- The numbers of a month's categories are withheld until those withheld add up to FEWEST.
-- The total of the months is that of the shown ones, and the others in full FEWEST.
+  none or by as many. So are the answers of which a share and a median are shown.
+- Of a month's categories, those of a few are withheld, and with them the smallest of the others.
+- The total of the months is that of the shown ones, and the withheld ones that are over in full FEWEST. What is not
+  shown of the current month is no part of it: once the month is over, it could be taken from an earlier total.
 """
 
 from collections import Counter
@@ -51,11 +52,15 @@ class Answers:
 
 @dataclass
 class Stretch:
-    """How fast answers were from `since` on. `times` holds their number by the office minutes that they took."""
+    """How fast answers were from `since` on. `times` holds their number by the office minutes that they took.
+
+    `latest` are the last ones of known duration, the newest first: at least as many as there are beyond full FEWEST.
+    """
 
     since: datetime
     in_time: int = 0
     times: Counter[int] = field(default_factory=Counter)
+    latest: Sequence[Answers] = ()
 
     def count(self, answers: Iterable[Answers]) -> None:
         """Add `answers`, except those of unknown duration."""
@@ -63,6 +68,15 @@ class Stretch:
             if some.minutes is not None:
                 self.in_time += some.in_time
                 self.times[some.minutes] += some.count
+
+    def in_full(self) -> "Stretch":
+        """Return the stretch without its latest answers beyond full FEWEST.
+
+        Threat: the share and the median of two days, taken from each other, would tell of each answer in between.
+        """
+        left_out = self.latest[: self.timed % FEWEST]
+        in_time = self.in_time - sum(answer.in_time for answer in left_out)
+        return Stretch(self.since, in_time, self.times - Counter(answer.minutes or 0 for answer in left_out))
 
     @property
     def timed(self) -> int:
@@ -86,6 +100,7 @@ def shown(year: Stretch, month: Stretch, numbers: Numbers, today: datetime) -> d
     """Return the public figures, counted up to the beginning of `today`."""
     # The difference of year and month must not be over fewer complaints than may be shown.
     rest = year.timed - month.timed
+    year, month = year.in_full(), month.in_full()
     told = {what: _months(getattr(numbers, what)) for what in COUNTED}
     return {
         "as_of": write_day(today),
@@ -103,12 +118,14 @@ def shown(year: Stretch, month: Stretch, numbers: Numbers, today: datetime) -> d
     }
 
 
-def unrevealing(numbers: Mapping[str, int], total: int) -> dict[str, int]:
-    """Return those of `numbers` that may be shown beside their `total`: what is left of it is never a few, nor none."""
-    kept = sorted((number, name) for name, number in numbers.items() if number >= FEWEST)
-    while kept and total - sum(number for number, _ in kept) < FEWEST:
-        kept.pop(0)
-    return {name: number for number, name in kept}
+def unrevealing(numbers: Mapping[str, int]) -> dict[str, int]:
+    """Return those of `numbers` that may be shown beside their total: all of FEWEST or more but the smallest.
+
+    Equal ones are withheld together. So there is always one of FEWEST or more among the withheld ones, and nothing
+    tells which it is.
+    """
+    smallest = min((number for number in numbers.values() if number >= FEWEST), default=0)
+    return {name: number for name, number in numbers.items() if number > smallest >= FEWEST}
 
 
 def _months(by_month: Mapping[int, int]) -> list[int | None]:
@@ -120,7 +137,7 @@ def _months(by_month: Mapping[int, int]) -> list[int | None]:
 
 def _total(told: Sequence[int | None], by_month: Mapping[int, int]) -> int | None:
     known = sum(number or 0 for number in told)
-    rest = sum(by_month.values()) - known
+    rest = sum(by_month.get(place, 0) for place, number in enumerate(told[:-1]) if number is None)
     # One less: a rest that is as large as it can be would show that every withheld number is.
     return known + max(0, rest - 1) // FEWEST * FEWEST or None
 
@@ -129,7 +146,7 @@ def _categories(numbers: Numbers, place: int) -> dict[str, int]:
     """Return what is shown of a month's categories; nothing while it lasts."""
     if place == MONTHS - 1:
         return {}
-    return unrevealing(numbers.by_category.get(place, {}), numbers.accepted.get(place, 0))
+    return unrevealing(numbers.by_category.get(place, {}))
 
 
 def _shown(stretch: Stretch, counts: Mapping[str, int | None], told: bool) -> dict[str, Any]:

@@ -150,6 +150,12 @@ def test_the_database_counts_as_one_would_by_hand_and_by_its_indexes(url_of: Cal
         assert stretch.timed == len(timed)
         assert stretch.median == int(median(row["answer_minutes"] for row in timed))
         assert stretch.in_time == sum(row["answered_at"] <= row["service_due_at"] for row in timed)
+        timed.sort(key=lambda row: row["answered_at"])
+        in_full = timed[: len(timed) // FEWEST * FEWEST]
+        assert len(in_full) < len(timed)
+        assert stretch.in_full().timed == len(in_full)
+        assert stretch.in_full().median == int(median(row["answer_minutes"] for row in in_full))
+        assert stretch.in_full().in_time == sum(row["answered_at"] <= row["service_due_at"] for row in in_full)
     assert all("COVERING INDEX" in plan for plan in plans if "journeys" in plan)
 
 
