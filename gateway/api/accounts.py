@@ -84,8 +84,7 @@ def log_in(headers: dict[str, Any], form: dict[str, Any]) -> tuple[dict[str, Any
     """
     device = devices.read(headers["device"])
     opened = renewals.marked(backend().ask_intake("log_in", device.credentials(form)))
-    if opened["role"] != Role.REPORTER:
-        cors.withhold()
+    _withhold_from_websites(opened)
     return opened, 201, {devices.HEADER: str(device.after(form["username"], opened["role"]))}
 
 
@@ -96,7 +95,9 @@ def log_in(headers: dict[str, Any], form: dict[str, Any]) -> tuple[dict[str, Any
 @resources.alt_response(401, response="UNAUTHORIZED")
 def renew(form: dict[str, Any]) -> dict[str, Any]:
     """Get a new access token, while the session lasts and the account is enabled."""
-    return renewals.renew(form["refresh_token"])
+    renewed: dict[str, Any] = renewals.renew(form["refresh_token"])
+    _withhold_from_websites(renewed)
+    return renewed
 
 
 @resources.route("/sessions/current", methods=["DELETE"])
@@ -146,3 +147,9 @@ def complete_reset(form: dict[str, Any]) -> None:
     A code is valid once, for an hour, and only if no newer one was sent; otherwise the problem is `reset-expired`.
     """
     backend().tell_intake("complete_reset", form)
+
+
+def _withhold_from_websites(opened: dict[str, Any]) -> None:
+    """Withhold from the scripts of other websites the tokens of all but reporters."""
+    if opened["role"] != Role.REPORTER:
+        cors.withhold()

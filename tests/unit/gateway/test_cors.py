@@ -148,6 +148,10 @@ def test_what_staff_receive_from_a_shared_operation_no_website_reads(
         stages.answers["log_in"] = opened(role)
         entered = client.post("/api/v1/sessions", json=FORM, headers={"Origin": SITE})
         assert (entered.status_code, allowed(entered)) == (201, origin)
+        stages.answers["renew"] = opened(role)
+        token = {"refresh_token": entered.json["refresh_token"]}
+        renewed = client.post("/api/v1/sessions/current/renewal", json=token, headers={"Origin": SITE})
+        assert (renewed.status_code, allowed(renewed)) == (200, origin)
         read = client.get(f"/api/v1/complaints/{TICKET}", headers=bearer(role) | {"Origin": SITE})
         assert allowed(read) == origin
 
