@@ -13,7 +13,7 @@ from nkk.sop import faults
 from nkk.sop.registration import check_credentials
 from services.intake import attempts, domain, entries, schemas
 from services.intake.boxes import OpensBoxes, boxed
-from services.intake.entries import Entry
+from services.intake.entries import AccessCodeRefused, Entry
 from services.intake.storage import IntakeWork
 
 log = get_logger()
@@ -34,22 +34,30 @@ class OpensAccounts(OpensBoxes):
         form = call.content
         check_credentials(form["username"], form["password"])
         code_hash = entries.hash_of(self.vault.hidden, form["access_code"])
+        try:
+            reporter_id = self._opened(call, form, code_hash)
+        except AccessCodeRefused:
+            # The same registration may have come before, or at the same time: by a double click, or a retry.
+            just_opened = self._just_opened(code_hash, form)
+            if just_opened is None:
+                raise
+            if not call.used:
+                with self.once(call):
+                    pass
+            reporter_id = just_opened
+        return {"reporter_id": reporter_id}
+
+    def _opened(self, call: Call, form: dict[str, Any], code_hash: str) -> str:
+        """Open the account, and return its id. Raises AccessCodeRefused where the code cannot be used, or no more."""
         with self.uow.reading() as work:
-            entry = work.entries.of_code(code_hash)
-        if entry is not None and self._just_opened(entry, form):
-            with self.once(call):
-                return {"reporter_id": entry.reporter_id}
-        if entry is None or not entry.is_open(work.now):
-            raise entries.access_code_refused()
+            _open_entry(work, code_hash)
         password_hash = self.passwords.hash(form["password"])
         with self.once(call) as work:
-            entry = work.entries.of_code(code_hash, for_update=True)
-            if entry is None or not entry.is_open(work.now):
-                raise entries.access_code_refused()
+            entry = _open_entry(work, code_hash, for_update=True)
             self._open(work, entry, form["username"], password_hash)
             work.entries.use(entry.ticket, work.now)
         log.info("account opened by code")
-        return {"reporter_id": entry.reporter_id}
+        return entry.reporter_id
 
     def _open(self, work: IntakeWork, entry: Entry, username: str, password_hash: str) -> None:
         account = work.accounts.get(entry.reporter_id, for_update=True)
@@ -62,10 +70,18 @@ class OpensAccounts(OpensBoxes):
         # From now on the account is found by its address, behind those that have had it longer.
         work.accounts.index_address(account.id, self.vault.address_index(identity["email"]), work.now)
 
-    def _just_opened(self, entry: Entry, form: dict[str, Any]) -> bool:
-        """Return whether this same registration opened the account within SENT_AGAIN_WITHIN."""
+    def _just_opened(self, code_hash: str, form: dict[str, Any]) -> str | None:
+        """Return the account that this same registration opened within SENT_AGAIN_WITHIN; None for any other."""
         with self.uow.reading() as work:
+            entry = work.entries.of_code(code_hash)
             known = work.accounts.of_name(self.vault.login_index(form["username"])).get(attempts.REPORTER)
-        if known is None or known.id != entry.reporter_id or not entry.was_just_used(work.now):
-            return False
-        return self.passwords.matches(form["password"], known.password_hash)
+        if entry is None or known is None or known.id != entry.reporter_id or not entry.was_just_used(work.now):
+            return None
+        return known.id if self.passwords.matches(form["password"], known.password_hash) else None
+
+
+def _open_entry(work: IntakeWork, code_hash: str, for_update: bool = False) -> Entry:
+    entry = work.entries.of_code(code_hash, for_update=for_update)
+    if entry is None or not entry.is_open(work.now):
+        raise entries.access_code_refused()
+    return entry

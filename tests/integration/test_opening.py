@@ -127,6 +127,19 @@ def test_of_those_who_use_a_code_at_once_one_gets_the_account(intake: IntakeServ
     assert log_in(intake, name)["role"] == "reporter"
 
 
+def test_the_same_registration_sent_twice_at_the_same_time_has_the_same_answer(
+    intake: IntakeService, receipt: dict[str, Any]
+) -> None:
+    together = threading.Barrier(4)
+
+    def use(_number: int) -> str:
+        together.wait()
+        return opened(intake, receipt["access_code"])
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(use, range(4)))) == 1
+
+
 def test_of_two_accounts_that_are_given_one_name_at_once_one_gets_it(
     intake: IntakeService, receipt: dict[str, Any]
 ) -> None:
