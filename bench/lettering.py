@@ -27,7 +27,7 @@ from nkk.settings import NKK_MAIL_FROM
 from nkk.store.database import Database
 from nkk.trust.sealing import new_key_pair, seal
 from services.notification import leaving, mail
-from services.notification.composing import LETTERS, compose
+from services.notification.composing import compose, template_of
 from services.notification.keyed import Keyed
 from services.notification.postboxes import Pace
 from services.notification.storage import Contacts, journeys, messages, metadata
@@ -47,7 +47,7 @@ def by_the_email_package(
     kind: str, email: str, message_id: str, sender: str, words: Mapping[str, str], at: datetime
 ) -> EmailMessage:
     """Return the same letter as `compose` does, built header by header."""
-    text = Template((LETTERS / f"{kind}.txt").read_text("utf-8")).substitute(words)
+    text = Template(template_of(kind, "code_page" in words)).substitute(words)
     subject, _, body = text.partition("\n")
     message = EmailMessage(policy)
     message["Subject"] = subject

@@ -27,6 +27,15 @@ _STANDING = "T"
 """The placeholder for each character of the ticket while a subject is folded, so that folded subjects can be cached.
 A ticket has no spaces to fold at."""
 
+_BY_WEBSITE = """
+Belum punya akun? Buatlah dengan kode akses yang ditampilkan situs tempat Anda melapor, di
+
+    $code_page
+
+Kode itu berlaku satu kali, selama 90 hari sejak Anda melapor.
+"""
+"""What follows the address of the site where a website sent the complaint in, so that the reporter may lack an account."""
+
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
 _PLAIN = re.compile(rf"{_ATOM}@[A-Za-z0-9.-]+")
 _WRITABLE = re.compile(
@@ -57,12 +66,13 @@ class Letter:
 def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Mapping[str, str], at: datetime) -> Letter:
     """Return the letter of `kind` (a file of the letters folder, whose first line is the subject) to `email`.
 
-    It is dated `at`. `words` are the values of the template's variables, and must include `site`. Raises
-    UnwritableError where no letter can be sent to `email`.
+    It is dated `at`. `words` are the values of the template's variables, and must include `site`. Where they include
+    `code_page`, the letter says how the reporter gets an account. Raises UnwritableError where no letter can be sent to
+    `email`.
     """
     if not all(word.isprintable() for word in words.values()):
         raise ValueError("a value in a letter contains a line break or a control character")
-    recipient, form = recipient_of(email), _form(kind)
+    recipient, form = recipient_of(email), _form(kind, "code_page" in words)
     subject = _subject(form.subject.substitute(words), words.get("ticket", ""))
     encoding, body = form.body(words)
     head = (
@@ -72,6 +82,12 @@ def compose(kind: str, email: str, message_id: str, sender: MailFrom, words: Map
         f"Content-Transfer-Encoding: {encoding}\nMIME-Version: 1.0\n\n"
     )
     return Letter(message_id, sender.address, recipient, (head + body).encode())
+
+
+def template_of(kind: str, by_website: bool) -> str:
+    """Return the template of `kind`; with `by_website`, as it is for a reporter who may have no account yet."""
+    text = (LETTERS / f"{kind}.txt").read_text("utf-8")
+    return text.replace("    $site\n", f"    $site\n{_BY_WEBSITE}") if by_website else text
 
 
 def recipient_of(stored: str) -> str:
@@ -119,8 +135,8 @@ def _joined(lines: list[str | Template], filled: Mapping[int, str]) -> str:
 
 
 @cache
-def _form(kind: str) -> _Form:
-    return _Form((LETTERS / f"{kind}.txt").read_text("utf-8"))
+def _form(kind: str, by_website: bool) -> _Form:
+    return _Form(template_of(kind, by_website))
 
 
 def _subject(text: str, ticket: str) -> str:

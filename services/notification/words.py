@@ -12,8 +12,13 @@ from nkk.sop.steps import STEPS
 
 
 def words_of(row: Any, site: str) -> dict[str, str]:
-    """Return the words of a letter about a complaint: ticket, site, and where known step, minutes, due, service_due."""
+    """Return the words of a letter about a complaint: ticket, site, and where known step, minutes, due, service_due.
+
+    A reporter whose complaint a website sent in is also told the page to enter the access code.
+    """
     words = {"ticket": row.ticket, "site": site}
+    if row.website is not None and row.team is None:
+        words["code_page"] = f"{site.rstrip('/')}/akun/kode"
     if row.service_due_at is not None:
         words["service_due"] = written_instant(row.service_due_at)
     if row.step is not None:

@@ -5,6 +5,7 @@ import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from typing import Any
 
 import httpx
@@ -219,11 +220,12 @@ def test_letters_reach_the_person_before_there_is_an_account(people: People, who
     receipt = send(website, "k", entry).json()
     folder = whole.stack.var / "mail"
 
-    def letters() -> list[str]:
-        found = [letter for letter in posted(folder) if letter["To"] == entry["reporter"]["email"]]
-        return [str(letter["Subject"]) for letter in found]
+    def letters() -> list[EmailMessage]:
+        return [letter for letter in posted(folder) if letter["To"] == entry["reporter"]["email"]]
 
-    assert receipt["ticket"] in eventually(letters)[0]
+    received = eventually(letters)[0]
+    assert receipt["ticket"] in received["Subject"]
+    assert f"{whole.url}/akun/kode" in received.get_content()
 
 
 def test_websites_are_kept_on_the_command_line(people: People, whole: Installation) -> None:

@@ -129,6 +129,15 @@ def test_letters_are_delivered_once_each(database, server, postbox):
     assert all(row.sent_at for row in state(database))
 
 
+def test_who_reported_by_a_website_is_told_where_the_access_code_opens_an_account(database, server, postbox):
+    write(database, "satu@example.org", "dua@example.org")
+    with database.writing() as connection:
+        connection.execute(update(journeys).where(journeys.c.ticket == f"{TICKET}0").values(website="situs"))
+    assert mailer(f"smtp://{LOOPBACK}:{server.port}").send_batch(database) == 2
+    told = {sent.rcpt_tos[0]: b"https://nkk.example.id/akun/kode" in sent.original_content for sent in postbox.taken}
+    assert told == {"satu@example.org": True, "dua@example.org": False}
+
+
 def test_a_letter_is_due_at_once_though_the_clock_of_who_told_of_it_is_ahead(database):
     with database.writing() as connection:
         inserts = Inserts(connection)

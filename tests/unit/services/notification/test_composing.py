@@ -50,6 +50,7 @@ def test_a_letter_is_what_the_email_package_makes_of_it(kind, sender):
         {"step": "2 (Singkat)"},
         {"site": "https://pengaduan.example.id/" + "sangat-panjang" * 6},
         {"ticket": "NKK-2026-0000-0000"},
+        {"code_page": "https://pengaduan.example.id/akun/kode"},
     ],
 )
 def test_it_is_so_however_long_its_words_are(kind, changed):

@@ -260,6 +260,7 @@ def row(kind, **changed):
             "kind": kind,
             "team": None,
             "plain_reporter": "reporter-17",
+            "website": None,
             "service_due_at": datetime(2026, 3, 4, 1, 0, tzinfo=UTC),
             "sealed_reporter": "kotak",
             "note": "Catatan tim",
@@ -313,6 +314,21 @@ def test_a_letter_says_neither_who_reported_nor_what_nor_what_anybody_wrote(kind
     assert set(words) <= {"ticket", "site", "service_due", "step", "minutes", "due"}
     for kept in ("reporter-17", "Loket", "Catatan", "kotak", "@example.org"):
         assert not any(kept in word for word in words.values())
+
+
+@pytest.mark.parametrize("kind", sorted(TO_REPORTERS))
+def test_a_reporter_who_may_have_no_account_is_told_in_each_letter_how_to_get_one(kind):
+    words = mail.words_of(row(kind, website="situs-1"), SITE)
+    assert words["code_page"] == f"{SITE.rstrip('/')}/akun/kode"
+    told = read(compose(kind, "tujuan@example.org", "message-1", SENDER, words, NOW)).get_content()
+    assert words["code_page"] in told
+    assert "situs-1" not in told
+
+
+@pytest.mark.parametrize("kind", sorted(ABOUT_STEPS))
+def test_a_team_is_not_told_that_a_website_sent_a_complaint_in(kind):
+    letters = [row(kind, team="main_team", website=website) for website in ("situs-1", None)]
+    assert mail.words_of(letters[0], SITE) == mail.words_of(letters[1], SITE)
 
 
 @pytest.mark.parametrize("kind", sorted(TO_REPORTERS))
