@@ -5,8 +5,11 @@ import os
 import re
 import shutil
 import subprocess
+import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -30,18 +33,16 @@ FORM = {
 }
 
 
-@pytest.fixture(scope="module")
-def site(whole: Installation, people: People, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """Yield a visitor of the website."""
+@contextmanager
+def served(service: str, name: str, secret: str, kept: Path) -> Iterator[httpx.Client]:
+    """Serve the pages, of a website that reports to `service`, and yield a visitor of them."""
     if not shutil.which("php"):
         install_packages("php-cli")
-    account, port = people.website().account, free_port()
-    assert account
-    kept = tmp_path_factory.mktemp("php") / "token"
+    port = free_port()
     settings = {
-        "NKK_SERVICE": whole.url,
-        "NKK_WEBSITE_NAME": account["username"],
-        "NKK_WEBSITE_SECRET": account["password"],
+        "NKK_SERVICE": service,
+        "NKK_WEBSITE_NAME": name,
+        "NKK_WEBSITE_SECRET": secret,
         "NKK_TOKEN_FILE": str(kept),
     }
     command = ["php", "-S", f"127.0.0.1:{port}", "-t", str(PAGES)]
@@ -52,11 +53,20 @@ def site(whole: Installation, people: People, tmp_path_factory: pytest.TempPathF
         try:
             eventually(lambda: serves(visitor))
             yield visitor
-            session = json.loads(kept.read_text())
-            assert re.fullmatch(r"[A-Za-z0-9_-]{32}\.[0-9a-f]{32}", session["device"])
-            assert kept.stat().st_mode & 0o077 == 0
         finally:
             server.terminate()
+
+
+@pytest.fixture(scope="module")
+def site(whole: Installation, people: People, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """Yield a visitor of the website."""
+    account, kept = people.website().account, tmp_path_factory.mktemp("php") / "token"
+    assert account
+    with served(whole.url, account["username"], account["password"], kept) as visitor:
+        yield visitor
+    session = json.loads(kept.read_text())
+    assert re.fullmatch(r"[A-Za-z0-9_-]{32}\.[0-9a-f]{32}", session["device"])
+    assert kept.stat().st_mode & 0o077 == 0
 
 
 def serves(visitor: httpx.Client) -> bool:
@@ -103,6 +113,39 @@ def test_a_visitor_reports_on_the_websites_page_and_opens_an_account_at_the_serv
     chosen = {"username": f"warga-{code[:4].lower()}-portal", "password": PASSWORD}
     people.anyone.post("/reporters/from-code", {"access_code": code, **chosen}, expect=201)
     assert [item["ticket"] for item in people.log_in(**chosen).get("/complaints")["items"]] == [ticket]
+
+
+def test_what_a_visitor_reads_is_in_their_language_whatever_they_typed(site: httpx.Client) -> None:
+    def faults(**typed: str) -> list[str]:
+        page = site.post("/", data=FORM | {"key": "k"} | typed)
+        assert page.status_code == 422
+        return re.findall(r'class="fault" id="\w+-fault">([^<]+)<', page.text)
+
+    impossible = "Nomor ini tidak mungkin benar. Periksa setiap angkanya."
+    assert faults(identity_number="9999999999999999", email="siti@x") == [
+        impossible,
+        "Sesudah @ tulislah domain lengkap, misalnya example.id.",
+    ]
+    assert faults(identity_number="12ab") == ["Angka saja: NIK 16 angka, NIP 18 angka."]
+    assert faults(kind="civil_servant", identity_number="9" * 18) == [impossible]
+    assert faults(kind="robot") == ["Periksa isian ini."]
+
+
+def test_text_that_is_no_text_and_a_ticket_that_was_left_out_are_no_failure_of_the_page(site: httpx.Client) -> None:
+    typed = {**FORM, "key": uuid.uuid4().hex, "text": "Loket \udcff tutup."}
+    sent = urlencode(typed, errors="surrogateescape")
+    page = site.post("/", content=sent, headers={"Content-Type": "application/x-www-form-urlencoded"})
+    assert page.status_code == 200
+    empty = site.get("/", params={"ticket": ""})
+    assert (empty.status_code, 'id="text"' in empty.text) == (200, True)
+
+
+def test_while_the_service_is_away_nothing_that_was_chosen_or_typed_is_lost(tmp_path: Path) -> None:
+    with served(f"http://127.0.0.1:{free_port()}", "portal", "rahasia", tmp_path / "token") as site:
+        page = site.post("/", data=FORM | {"key": "k"})
+    assert (page.status_code, "Laporan belum dapat dikirim" in page.text) == (503, True)
+    assert 'value="kode-perilaku/sopan" selected' in page.text
+    assert "Loket ditutup pukul 14.00." in page.text
 
 
 def test_a_ticket_of_others_is_not_there(site: httpx.Client, people: People) -> None:

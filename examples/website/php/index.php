@@ -28,7 +28,7 @@ if ($_SERVER['REQUEST_METHOD'] === 'POST') {
         $trouble = 'Laporan belum dapat dikirim. Tunggu sebentar, lalu kirim lagi; laporan tidak akan menjadi dua.';
     }
     http_response_code($code === 201 ? 200 : ($code === 422 ? 422 : 503));
-} elseif (isset($_GET['ticket']) && is_string($_GET['ticket'])) {
+} elseif (is_string($_GET['ticket'] ?? null) && $_GET['ticket'] !== '') {
     [$code, $found] = call('GET', '/entries/' . rawurlencode($_GET['ticket']));
     $status = $code === 200 ? $found : null;
     $trouble = $status ? null : ($code === 404 ? 'Tidak ada laporan dengan nomor itu.' : 'Coba lagi sebentar lagi.');
@@ -84,7 +84,7 @@ Jawaban dijanjikan paling lambat <?= e(substr($status['service_due_at'], 0, 10))
 <?php else: ?>
 <form method="post" action="./">
 <input type="hidden" name="key" value="<?= e($typed['key'] ?? bin2hex(random_bytes(16))) ?>">
-<?= choice('topic', 'Kategori', topics(), $typed, $faults) ?>
+<?= choice('topic', 'Kategori', topics($typed['topic'] ?? ''), $typed, $faults) ?>
 <?php foreach (REPORT as $name => $label) { echo field($name, $label, $typed, $faults); } ?>
 <?= choice('kind', 'Anda adalah', ['public' => 'Masyarakat', 'civil_servant' => 'ASN'], $typed, $faults) ?>
 <?php foreach (array_diff_key(PERSON, ['kind' => '']) as $name => $label) { echo field($name, $label, $typed, $faults); } ?>

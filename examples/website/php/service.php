@@ -9,7 +9,7 @@ define('SERVICE', rtrim(getenv('NKK_SERVICE') ?: 'http://127.0.0.1:8080', '/'));
 function send(string $method, string $path, ?array $content, array $headers): array
 {
     $headers[] = 'Content-Type: application/json';
-    $body = $content === null ? '' : json_encode($content, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE);
+    $body = $content === null ? '' : json_encode($content, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE);
     $context = stream_context_create(['http' => [
         'method' => $method, 'header' => $headers, 'content' => $body,
         'timeout' => 30, 'ignore_errors' => true, 'follow_location' => 0,

@@ -12,33 +12,43 @@ const STANDS = [
 ];
 
 const FAULTS = [
-    'missing' => 'Isilah.', 'empty' => 'Isilah.', 'no-address' => 'Alamat surel ini tidak lengkap.',
-    'number-length' => 'Jumlah angkanya tidak tepat: NIK 16 angka, NIP 18 angka.', 'too-long' => 'Terlalu panjang.',
-    'wrong-length' => 'Terlalu panjang.', 'no-such-category' => 'Pilih kategori.', 'no-key' => 'Pilih kategori.',
+    'missing' => 'Isilah.', 'empty' => 'Isilah.', 'too-long' => 'Terlalu panjang.', 'wrong-length' => 'Terlalu panjang.',
+    'no-address' => 'Alamat surel ini tidak lengkap.', 'one-address' => 'Satu alamat surel saja, tanpa nama.',
+    'no-domain' => 'Sesudah @ tulislah domain lengkap, misalnya example.id.',
+    'hidden-sign' => 'Alamat ini memuat tanda yang tidak terlihat. Ketik ulang.',
+    'address-not-plain' => 'Sebelum @ hanya huruf a sampai z, angka dan tanda.',
+    'number-length' => 'Jumlah angkanya tidak tepat: NIK 16 angka, NIP 18 angka.',
+    'number-not-digits' => 'Angka saja: NIK 16 angka, NIP 18 angka.',
+    'no-such-category' => 'Pilih kategori.', 'no-such-sub-category' => 'Pilih kategori.', 'no-key' => 'Pilih kategori.',
 ];
+
+/** The words for a code. Each digit of a NIK or NIP that cannot be has a code of its own. */
+function words(string $code): string
+{
+    return FAULTS[$code] ?? (preg_match('~^ni[kp]-~', $code)
+        ? 'Nomor ini tidak mungkin benar. Periksa setiap angkanya.' : 'Periksa isian ini.');
+}
 
 /** The words for each field at fault, from the codes of the service's problem document. */
 function faults(array $problem): array
 {
     $codes = $problem['codes'] ?? [];
-    $sentences = $problem['errors'] ?? [];
     if (isset($codes['reporter']) && !array_is_list($codes['reporter'])) {
         $codes = $codes['reporter'] + $codes;
-        $sentences = $sentences['reporter'] + $sentences;
     }
     $found = [];
     foreach ($codes as $name => $faults) {
         $name = in_array($name, ['category', 'sub_category'], true) ? 'topic' : $name;
-        $found[$name] = FAULTS[$faults[0]['code'] ?? ''] ?? (string) ($sentences[$name][0] ?? 'Periksa isian ini.');
+        $found[$name] = words($faults[0]['code'] ?? '');
     }
     return $found;
 }
 
-/** The categories and their sub-categories, as the service lists them. */
-function topics(): array
+/** The categories and their sub-categories, as the service lists them; what the visitor chose stays if it cannot. */
+function topics(string $chosen): array
 {
     [, $listed] = send('GET', '/categories', null, []);
-    $topics = ['' => ''];
+    $topics = ['' => ''] + (isset($listed['items']) ? [] : [$chosen => $chosen]);
     foreach ($listed['items'] ?? [] as $category) {
         foreach ($category['sub_categories'] as $sub) {
             $topics["{$category['key']}/{$sub['key']}"] = "{$category['name']}: {$sub['name']}";
