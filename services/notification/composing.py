@@ -34,7 +34,7 @@ Belum punya akun? Buatlah dengan kode akses yang ditampilkan situs tempat Anda m
 
 Kode itu berlaku satu kali, selama 90 hari sejak Anda melapor.
 """
-"""What follows the address of the site where a website sent the complaint in, so that the reporter may lack an account."""
+"""What follows the site's address where a website sent the complaint in, so that the reporter may lack an account."""
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+"
 _PLAIN = re.compile(rf"{_ATOM}@[A-Za-z0-9.-]+")

@@ -108,8 +108,9 @@ class Messages:
     def due(self, now: datetime, limit: int, line: str | None = None) -> list[Any]:
         """Return and lock the letters to send now, of one of the LINES or of all.
 
-        They are rows of `messages` with `service_due_at` and `website`. One to a team has its `email` and `superior_email`; one to a
-        reporter has `sealed_reporter`, or `plain_reporter` of an earlier version. A code's address is in its letter.
+        They are rows of `messages` with `service_due_at` and `website`. One to a team has its `email` and
+        `superior_email`; one to a reporter has `sealed_reporter`, or `plain_reporter` of an earlier version. A code's
+        address is in its letter.
         """
         reached = and_(
             journeys.c.ticket.is_not(None),
