@@ -162,6 +162,57 @@ def test_a_visitor_of_another_site_reports_and_follows_it_to_the_receipt(
         assert page.locator("#list li").count() == 0
 
 
+def test_what_is_wrong_in_one_form_is_said_at_that_form_only_and_in_words(
+    browser: Browser, site: Path, website_port: int
+) -> None:
+    with served(site, website_port) as url, Window(browser) as window:
+        window.page.goto(url)
+        window.press("log-in")
+        eventually(lambda: set(window.faults()) == {"log-in-username", "log-in-password"})
+        assert set(window.faults().values()) == {"Wajib diisi."}
+        register(window, identity_number="9" * 16, email="siti@x", password="situs")
+        eventually(lambda: set(window.faults()) == {"identity_number", "email", "password"})
+        assert "Isian ini perlu diperbaiki." not in window.faults().values()
+
+
+def test_nobody_who_uses_the_page_next_reads_what_was_typed(browser: Browser, site: Path, website_port: int) -> None:
+    with served(site, website_port) as url, Window(browser) as window:
+        page = window.page
+        page.goto(url)
+        register(window)
+        page.wait_for_selector("#report:not([hidden])")
+        assert page.input_value("#identity_number") == ""
+        window.fill("complaint", subject_line="Petugas membentak", text="Senin pagi.")
+        page.click("#log-out")
+        page.wait_for_selector("#entry:not([hidden])")
+        assert {field.input_value() for field in page.locator("input:not([type=checkbox]), textarea").all()} == {""}
+
+
+def test_whoever_writes_for_longer_than_a_token_lasts_stays_logged_in(
+    browser: Browser, site: Path, website_port: int
+) -> None:
+    with served(site, website_port) as url, Window(browser) as window:
+        page, refused = window.page, []
+
+        def refuse_once(route: Any) -> None:
+            if refused or route.request.method != "POST":
+                route.continue_()
+                return
+            refused.append(route.request.headers["authorization"])
+            headers = {"Authorization": "Bearer expired"}
+            route.continue_(headers=route.request.headers | headers)
+
+        page.goto(url)
+        register(window)
+        page.wait_for_selector("#report:not([hidden])")
+        page.route("**/api/v1/complaints", refuse_once)
+        page.select_option("#sub_category", "kode-perilaku/sopan")
+        window.fill("complaint", subject_line="Petugas membentak", text="Senin pagi.")
+        window.press("complaint")
+        eventually(lambda: "Nomor tiket Anda: NKK-" in page.inner_text("#message"))
+        assert len(refused) == 1
+
+
 def sent_once_although_the_line_broke(window: Window) -> str:
     """Send the report. Its first answer is lost on the way, and it is sent again; return the ticket."""
     page, keys = window.page, []

@@ -19,7 +19,8 @@ function speak(language) {
   if (shown) show(shown);
 }
 
-const sentence = (code) => words.fault[code] ?? words.otherFault;
+// Each digit of a NIK or NIP that cannot be has a code of its own.
+const sentence = (code) => words.fault[code] ?? (/^ni[kp]-/.test(code) ? words.noSuchNumber : words.otherFault);
 
 // `text` is a function, so that the message can be said again in the other language.
 function say(text) {
@@ -55,7 +56,7 @@ function mark(form, codes) {
 // Carries out what a form or a button asks for, once at a time, and says what is refused.
 async function attempt(act, form) {
   if (form?.dataset.busy) return;
-  if (form) { form.dataset.busy = "yes"; clear(form); }
+  if (form) { form.dataset.busy = "yes"; document.querySelectorAll("form").forEach(clear); }
   try {
     say(() => "");
     await act();
@@ -79,14 +80,17 @@ function enter(is) {
 }
 
 async function open() {
-  document.querySelectorAll("input[type=password]").forEach((field) => { field.value = ""; });
   const groups = (await service.categories()).map((category) => {
     const group = document.createElement("optgroup");
     group.label = category.name;
     group.append(...category.sub_categories.map((sub) => new Option(sub.name, `${category.key}/${sub.key}`)));
     return group;
   });
+  const chosen = find("#sub_category").value;
   find("#sub_category").replaceChildren(new Option("", ""), ...groups);
+  find("#sub_category").value = chosen;
+  find("#log-in").reset();
+  find("#register").reset();
   enter(true);
   find("#report-title").focus();
   await list();
@@ -123,7 +127,7 @@ function on(selector, act) {
   });
 }
 
-on("#log-in", async ({ username = "", password = "" }) => { await service.logIn(username, password); await open(); });
+on("#log-in", async ({ username, password }) => { await service.logIn(username, password); await open(); });
 on("#register", async (account) => {
   await service.register(account);
   await service.logIn(account.username, account.password);
@@ -143,6 +147,12 @@ find("#confirm").addEventListener("click", () => attempt(async () => {
   await service.confirm(shown.ticket);
   show(await service.read(shown.ticket));
 }));
-find("#log-out").addEventListener("click", () => attempt(async () => { try { await service.logOut(); } finally { enter(false); } }));
+// The next visitor may use the same computer, and must not read what this one wrote.
+function leave() {
+  document.querySelectorAll("form").forEach((form) => { form.reset(); clear(form); });
+  enter(false);
+}
+
+find("#log-out").addEventListener("click", () => attempt(async () => { try { await service.logOut(); } finally { leave(); } }));
 document.querySelectorAll("[data-language]").forEach((button) => button.addEventListener("click", () => speak(button.dataset.language)));
 speak("id");

@@ -1,6 +1,6 @@
-// The calls of the complaint service. The access token stays in this module's memory: it is gone when the page is left.
+// The calls of the complaint service. The tokens stay in this module's memory: they are gone when the page is left.
 const address = document.querySelector("meta[name=service]").content;
-let token = null;
+let session = null;
 
 // What the service refuses, or that it could not be reached (status 0).
 export class Refusal extends Error {
@@ -13,7 +13,7 @@ export class Refusal extends Error {
   }
 }
 
-async function call(method, path, body, headers = {}) {
+async function send(method, path, body, headers = {}) {
   let response;
   try {
     response = await fetch(`${address}/api/v1${path}`, {
@@ -21,7 +21,7 @@ async function call(method, path, body, headers = {}) {
       credentials: "omit",
       headers: {
         ...(body ? { "Content-Type": "application/json" } : {}),
-        ...(token ? { Authorization: `Bearer ${token}` } : {}),
+        ...(session ? { Authorization: `Bearer ${session.access_token}` } : {}),
         ...headers,
       },
       body: body && JSON.stringify(body),
@@ -34,14 +34,27 @@ async function call(method, path, body, headers = {}) {
   return content;
 }
 
+// The same. An access token lasts 15 minutes, and whoever writes a report may need longer: then it is renewed.
+async function call(...request) {
+  try {
+    return await send(...request);
+  } catch (refusal) {
+    if (refusal.status !== 401 || !session) throw refusal;
+    const { refresh_token } = session;
+    session = { ...await send("POST", "/sessions/current/renewal", { refresh_token }), refresh_token };
+    return send(...request);
+  }
+}
+
 export const register = (account) => call("POST", "/reporters", account);
 export const logIn = async (username, password) => {
-  token = (await call("POST", "/sessions", { username, password })).access_token;
+  session = null;
+  session = await call("POST", "/sessions", { username, password });
 };
 export const logOut = async () => {
-  try { await call("DELETE", "/sessions/current"); } finally { token = null; }
+  try { await call("DELETE", "/sessions/current"); } finally { session = null; }
 };
-export const forget = () => { token = null; };
+export const forget = () => { session = null; };
 export const categories = async () => (await call("GET", "/categories")).items;
 // The same key for the same report: sent twice, it is accepted once.
 export const submit = (report, key) => call("POST", "/complaints", report, { "Idempotency-Key": key });

@@ -15,14 +15,17 @@ const id = {
     approve: "Tanggapan sedang diperiksa", answer: "Jawaban sedang ditulis", receive: "Sudah dijawab", closed: "Selesai",
   },
   fault: {
-    missing: "Wajib diisi.", empty: "Wajib diisi.", "no-username": "3 sampai 64 huruf kecil, angka, titik, tanda hubung atau garis bawah.",
+    missing: "Wajib diisi.", empty: "Wajib diisi.", "too-long": "Terlalu panjang.", "no-username": "3 sampai 64 huruf kecil, angka, titik, tanda hubung atau garis bawah.",
     "username-taken": "Nama pengguna ini sudah dipakai. Pilih yang lain.", "no-address": "Ini bukan alamat surel.",
+    "one-address": "Satu alamat surel saja, tanpa nama.", "no-domain": "Sesudah @ tulislah domain lengkap, misalnya example.id.",
+    "hidden-sign": "Alamat ini memuat tanda yang tidak terlihat. Ketik ulang.",
+    "address-not-plain": "Sebelum @ hanya huruf a sampai z, angka dan tanda.",
     "password-length": "10 sampai 128 karakter.", "password-too-plain": "Pakai lebih banyak karakter yang berbeda.",
     "password-has-username": "Tidak boleh memuat nama pengguna.", "number-length": "NIK terdiri dari 16 angka, NIP 18 angka.",
     "number-not-digits": "Angka saja.", "wrong-length": "Terlalu panjang atau terlalu pendek.",
     "no-such-category": "Pilih kategori dari daftar.", "no-such-sub-category": "Pilih kategori dari daftar.",
   },
-  otherFault: "Isian ini perlu diperbaiki.",
+  noSuchNumber: "Nomor ini tidak mungkin benar. Periksa setiap angkanya.", otherFault: "Isian ini perlu diperbaiki.",
 };
 const en = {
   site: "Example of an agency's site", title: "Report a breach of the code of conduct", languages: "Language", entry: "Log in or register",
@@ -40,13 +43,16 @@ const en = {
     approve: "The response is being checked", answer: "The answer is being written", receive: "Answered", closed: "Closed",
   },
   fault: {
-    missing: "Required.", empty: "Required.", "no-username": "3 to 64 lower-case letters, digits, dots, hyphens or underscores.",
+    missing: "Required.", empty: "Required.", "too-long": "Too long.", "no-username": "3 to 64 lower-case letters, digits, dots, hyphens or underscores.",
     "username-taken": "This user name is taken. Choose another.", "no-address": "This is no e-mail address.",
+    "one-address": "One e-mail address only, without a name.", "no-domain": "Write a whole domain after the @, such as example.id.",
+    "hidden-sign": "This address has a character that cannot be seen. Type it again.",
+    "address-not-plain": "Only letters a to z, digits and signs before the @.",
     "password-length": "10 to 128 characters.", "password-too-plain": "Use more different characters.",
     "password-has-username": "Must not contain the user name.", "number-length": "A NIK has 16 digits, a NIP 18.",
     "number-not-digits": "Digits only.", "wrong-length": "Too long or too short.",
     "no-such-category": "Choose a category of the list.", "no-such-sub-category": "Choose a category of the list.",
   },
-  otherFault: "This field needs correcting.",
+  noSuchNumber: "This number cannot be right. Check each digit.", otherFault: "This field needs correcting.",
 };
 export const WORDS = { id, en };
