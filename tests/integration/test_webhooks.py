@@ -281,6 +281,8 @@ def test_past_events_are_sent_again_in_their_order_with_the_same_ids_and_then_li
     with hooks.running(), stage.answering():
         live = [stage.tell("ticket") for _ in range(5)]
         eventually(lambda: ids(good) == live)
+        # What was posted is stored a moment later.
+        eventually(lambda: hooks.waiting("kasus") == 0)
         hooks.store.request_replay("kasus", None, utc_now())
         eventually(lambda: hooks.summary("kasus")["replaying_since"] is None)
         later = [stage.tell("ticket") for _ in range(3)]
