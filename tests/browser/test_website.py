@@ -157,9 +157,86 @@ def test_a_visitor_of_another_site_reports_and_follows_it_to_the_receipt(
         window.press("log-in")
         page.wait_for_selector(f"#list button:has-text('{ticket}')")
         assert page.locator("#list li").count() == 1
+        page.click(f"#list button:has-text('{ticket}')")
+        eventually(lambda: page.is_visible("#answer"))
         page.click("#log-out")
         eventually(lambda: page.is_visible("#entry"))
         assert page.locator("#list li").count() == 0
+        assert "ditegur" not in page.content()
+
+
+def test_who_comes_next_to_the_same_window_finds_nothing_of_the_one_before(
+    browser: Browser, site: Path, website_port: int
+) -> None:
+    with served(site, website_port) as url, Window(browser) as window:
+        page = window.page
+        page.goto(url)
+
+        def filled_in() -> list[str]:
+            return [
+                text
+                for field in page.locator("input:not([type=checkbox]), textarea").all()
+                if (text := field.input_value())
+            ]
+
+        username = register(window)
+        page.wait_for_selector("#report:not([hidden])")
+        assert filled_in() == []
+        window.fill("complaint", subject_line="Petugas membentak", text="Senin pagi di loket 3.")
+        page.click("#log-out")
+        eventually(lambda: page.is_visible("#entry"))
+        assert filled_in() == []
+
+        # Where a log-in has ended, its visitor finds the text again, and nobody else does.
+        window.fill("log-in", username=username, password=PASSWORD)
+        window.press("log-in")
+        page.wait_for_selector("#report:not([hidden])")
+        window.fill("complaint", text="Senin pagi di loket 3.")
+        page.route("**/api/v1/complaints", lambda route: route.fulfill(status=401, json={"title": "Not authenticated"}))
+        page.click("#refresh")
+        eventually(lambda: page.is_visible("#entry"))
+        page.unroute("**/api/v1/complaints")
+        window.fill("log-in", username=username, password=PASSWORD)
+        window.press("log-in")
+        page.wait_for_selector("#report:not([hidden])")
+        assert filled_in() == ["Senin pagi di loket 3."]
+        page.route("**/api/v1/complaints", lambda route: route.fulfill(status=401, json={"title": "Not authenticated"}))
+        page.click("#refresh")
+        eventually(lambda: page.is_visible("#entry"))
+        page.unroute("**/api/v1/complaints")
+        register(window)
+        page.wait_for_selector("#report:not([hidden])")
+        assert filled_in() == []
+
+
+def test_what_was_changed_after_a_lost_answer_can_be_sent_as_another_report(
+    browser: Browser, site: Path, website_port: int
+) -> None:
+    with served(site, website_port) as url, Window(browser) as window:
+        page = window.page
+        page.goto(url)
+        register(window)
+        page.wait_for_selector("#report:not([hidden])")
+        page.select_option("#sub_category", "kode-perilaku/sopan")
+        window.fill("complaint", subject_line="Petugas membentak", text="Senin pagi di loket 3.")
+
+        def lose(route: Any) -> None:
+            route.fetch()
+            route.abort()
+
+        page.route("**/api/v1/complaints", lose)
+        window.press("complaint")
+        eventually(lambda: "Tulisan Anda masih ada" in page.inner_text("#message"))
+        page.unroute("**/api/v1/complaints")
+        window.fill("complaint", text="Senin pagi di loket 4.")
+        window.press("complaint")
+        eventually(lambda: "sudah diterima sebelumnya" in page.inner_text("#message"))
+        ticket = page.inner_text("#message").rpartition(" ")[2]
+        eventually(lambda: page.locator("#list li").all_inner_texts() == [f"{ticket}: Petugas membentak"])
+        assert page.input_value("#text") == "Senin pagi di loket 4."
+        window.press("complaint")
+        eventually(lambda: "Nomor tiket Anda: NKK-" in page.inner_text("#message"))
+        eventually(lambda: page.locator("#list li").count() == 2)
 
 
 def test_what_is_wrong_in_one_form_is_said_at_that_form_only_and_in_words(

@@ -4,6 +4,7 @@ import { WORDS } from "./words.js";
 const find = (selector) => document.querySelector(selector);
 let words = WORDS.id;
 let key = crypto.randomUUID();
+let writer = null;
 let shown = null;
 let said = () => "";
 
@@ -76,21 +77,38 @@ async function attempt(act, form) {
 function enter(is) {
   for (const name of ["report", "mine", "leaving"]) find(`#${name}`).hidden = !is;
   find("#entry").hidden = is;
-  if (!is) { find("#one").hidden = true; shown = null; find("#list").replaceChildren(); }
+  if (is) return;
+  shown = null;
+  find("#one").hidden = true;
+  for (const kept of ["#one-title", "#answer blockquote"]) find(kept).textContent = "";
+  find("#list").replaceChildren();
 }
 
-async function open() {
+function empty(form) {
+  form.reset();
+  clear(form);
+}
+
+// Several people may use one window: nobody finds what another typed. Whose log-in has ended finds the report again.
+function forget(username) {
+  for (const name of ["log-in", "register"]) empty(find(`#${name}`));
+  if (username === writer) return;
+  empty(find("#complaint"));
+  key = crypto.randomUUID();
+  writer = username;
+}
+
+async function open(username) {
   const groups = (await service.categories()).map((category) => {
     const group = document.createElement("optgroup");
     group.label = category.name;
     group.append(...category.sub_categories.map((sub) => new Option(sub.name, `${category.key}/${sub.key}`)));
     return group;
   });
+  forget(username);
   const chosen = find("#sub_category").value;
   find("#sub_category").replaceChildren(new Option("", ""), ...groups);
   find("#sub_category").value = chosen;
-  find("#log-in").reset();
-  find("#register").reset();
   enter(true);
   find("#report-title").focus();
   await list();
@@ -127,19 +145,25 @@ function on(selector, act) {
   });
 }
 
-on("#log-in", async ({ username, password }) => { await service.logIn(username, password); await open(); });
+on("#log-in", async ({ username, password }) => { await service.logIn(username, password); await open(username); });
 on("#register", async (account) => {
   await service.register(account);
   await service.logIn(account.username, account.password);
-  await open();
+  await open(account.username);
 });
 on("#complaint", async ({ topic = "/", confidential, ...report }, form) => {
   const [category, sub] = topic.split("/");
   const chosen = category ? { category, sub_category: sub } : {};
-  const receipt = await service.submit({ ...report, ...chosen, confidential: Boolean(confidential) }, key);
+  try {
+    const receipt = await service.submit({ ...report, ...chosen, confidential: Boolean(confidential) }, key);
+    form.reset();
+    say(() => `${words.sent} ${receipt.ticket}`);
+  } catch (refusal) {
+    // The response to an earlier attempt was lost, and the report was changed since.
+    if (!refusal.type?.endsWith(":idempotency-key-reused")) throw refusal;
+    say(() => `${words.sentBefore} ${refusal.ticket}`);
+  }
   key = crypto.randomUUID();
-  form.reset();
-  say(() => `${words.sent} ${receipt.ticket}`);
   await list();
 });
 find("#refresh").addEventListener("click", () => attempt(async () => { await list(); if (shown) show(await service.read(shown.ticket)); }));
@@ -147,12 +171,6 @@ find("#confirm").addEventListener("click", () => attempt(async () => {
   await service.confirm(shown.ticket);
   show(await service.read(shown.ticket));
 }));
-// The next visitor may use the same computer, and must not read what this one wrote.
-function leave() {
-  document.querySelectorAll("form").forEach((form) => { form.reset(); clear(form); });
-  enter(false);
-}
-
-find("#log-out").addEventListener("click", () => attempt(async () => { try { await service.logOut(); } finally { leave(); } }));
+find("#log-out").addEventListener("click", () => attempt(async () => { try { await service.logOut(); } finally { enter(false); forget(null); } }));
 document.querySelectorAll("[data-language]").forEach((button) => button.addEventListener("click", () => speak(button.dataset.language)));
 speak("id");

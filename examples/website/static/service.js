@@ -7,6 +7,8 @@ export class Refusal extends Error {
   constructor(status, problem, headers) {
     super(problem.title);
     this.status = status;
+    this.type = problem.type ?? "";
+    this.ticket = problem.ticket;
     this.codes = problem.codes ?? {};
     this.wait = headers?.get("Retry-After");
     this.request = headers?.get("X-Request-ID");
