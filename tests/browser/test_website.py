@@ -104,8 +104,10 @@ def test_a_visitor_of_another_site_reports_and_follows_it_to_the_receipt(
 ) -> None:
     with served(site, website_port) as url, Window(browser) as window:
         page = window.page
+        page.set_viewport_size({"width": 320, "height": 640})
         page.goto(url)
         window.accessible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
         register(window, identity_number="123", email="siti@")
         eventually(lambda: set(window.faults()) == {"identity_number", "email"})
         assert window.faults()["email"] == "Ini bukan alamat surel."

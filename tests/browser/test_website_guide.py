@@ -93,8 +93,10 @@ def test_the_pages_of_a_server_take_a_visitor_from_the_form_to_an_account_of_the
 
 def _report_and_open_an_account(window: Window, url: str, people: People) -> None:
     page = window.page
+    page.set_viewport_size({"width": 320, "height": 640})
     page.goto(url.replace("localhost", "127.0.0.1"))
     window.accessible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
     page.select_option("#topic", "kode-perilaku/sopan")
     page.fill("#subject_line", "Petugas <b>membentak</b>")
     page.click("button")

@@ -110,6 +110,12 @@ def test_a_visitor_reports_on_the_websites_page_and_opens_an_account_at_the_serv
     people.operator.act(f"/complaints/{ticket}/handover")
 
     eventually(lambda: "sedang diklasifikasi" in site.get("/", params={"ticket": ticket}).text)
+    status = site.get("/", params={"ticket": ticket}).text
+    assert re.search(r"Jawaban dijanjikan paling lambat \d\d/\d\d/20\d\d\.", status)
+    assert "Baca jawabannya" not in status
+    people.main_team.act(f"/complaints/{ticket}/classification", {"kind": "information"})
+    people.operator.act(f"/complaints/{ticket}/answer", {"text": "Sudah ditegur."})
+    eventually(lambda: "Baca jawabannya" in site.get("/", params={"ticket": ticket}).text)
     chosen = {"username": f"warga-{code[:4].lower()}-portal", "password": PASSWORD}
     people.anyone.post("/reporters/from-code", {"access_code": code, **chosen}, expect=201)
     assert [item["ticket"] for item in people.log_in(**chosen).get("/complaints")["items"]] == [ticket]

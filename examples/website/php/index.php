@@ -48,7 +48,7 @@ function field(string $name, string $label, array $typed, array $faults): string
     $input = $name === 'text'
         ? "<textarea id=\"$name\" name=\"$name\" rows=\"6\"$about>\n$value</textarea>"
         : "<input id=\"$name\" name=\"$name\" value=\"$value\"$about>";
-    return "<p><label for=\"$name\">" . e($label) . "</label> $fault<br>$input</p>\n";
+    return "<p><label for=\"$name\">" . e($label) . "</label> $fault$input</p>\n";
 }
 
 function choice(string $name, string $label, array $options, array $typed, array $faults): string
@@ -59,12 +59,13 @@ function choice(string $name, string $label, array $options, array $typed, array
         $chosen = ($typed[$name] ?? '') === (string) $key ? ' selected' : '';
         $lines .= '<option value="' . e((string) $key) . "\"$chosen>" . e($text) . "</option>\n";
     }
-    return "<p><label for=\"$name\">" . e($label) . "</label> $fault<br><select id=\"$name\" name=\"$name\">$lines</select></p>\n";
+    return "<p><label for=\"$name\">" . e($label) . "</label> $fault<select id=\"$name\" name=\"$name\">$lines</select></p>\n";
 }
 ?>
 <!doctype html>
 <html lang="id">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Lapor</title><link rel="icon" href="data:,"></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Lapor</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="style.css"></head>
 <body>
 <main>
 <h1>Lapor</h1>
@@ -76,11 +77,15 @@ function choice(string $name, string $label, array $options, array $typed, array
 <p>Nomor tiket: <strong id="ticket"><?= e($receipt['ticket']) ?></strong></p>
 <p>Kode akses: <strong id="code"><?= e($receipt['access_code']) ?></strong></p>
 <p>Simpan keduanya. Dengan kode akses Anda membuat akun untuk membaca jawaban, di <a href="<?= e(SERVICE) ?>/akun/kode">layanan
-pengaduan</a>. Kode berlaku satu kali, sampai <?= e(substr($receipt['access_code_expires_at'], 0, 10)) ?>.</p>
+pengaduan</a>. Kode berlaku satu kali, sampai <?= e(day($receipt['access_code_expires_at'])) ?>.</p>
 <p><a href="?ticket=<?= e(rawurlencode($receipt['ticket'])) ?>">Sampai di mana laporan ini?</a></p>
 <?php elseif ($status !== null): ?>
 <p id="status"><?= e($status['ticket']) ?>: <?= e(STANDS[$status['stands']['state']] ?? $status['stands']['state']) ?>.
-Jawaban dijanjikan paling lambat <?= e(substr($status['service_due_at'], 0, 10)) ?>.</p>
+<?php if (in_array($status['stands']['state'], ['receive', 'closed'], true)): ?>
+Baca jawabannya di <a href="<?= e(SERVICE) ?>/akun/kode">layanan pengaduan</a>.
+<?php else: ?>
+Jawaban dijanjikan paling lambat <?= e(day($status['service_due_at'])) ?>.
+<?php endif ?></p>
 <?php else: ?>
 <form method="post" action="./">
 <input type="hidden" name="key" value="<?= e($typed['key'] ?? bin2hex(random_bytes(16))) ?>">

@@ -44,6 +44,12 @@ function faults(array $problem): array
     return $found;
 }
 
+/** The day of an instant, at the city's office. */
+function day(string $instant): string
+{
+    return (new DateTimeImmutable($instant))->setTimezone(new DateTimeZone('Asia/Jakarta'))->format('d/m/Y');
+}
+
 /** The categories and their sub-categories, as the service lists them; what the visitor chose stays if it cannot. */
 function topics(string $chosen): array
 {
