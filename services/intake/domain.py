@@ -200,8 +200,12 @@ class Complaint(Report, Claimable):
     def stands(self) -> Stands:
         """Return the report's state at this stage, and since when it has been in it."""
         if self.handed_over_at is None:
-            return {"state": "awaiting_hand_over", "since": write_instant(self.submitted_at)}
+            return self.stood_at_first()
         return {"state": "handed_over", "since": write_instant(self.handed_over_at)}
+
+    def stood_at_first(self) -> Stands:
+        """Return the report's state when it was submitted."""
+        return {"state": "awaiting_hand_over", "since": write_instant(self.submitted_at)}
 
 
 def same_as(taken: tuple[str, str], form_hash: str, get: Callable[[str], Complaint]) -> Complaint:

@@ -82,6 +82,13 @@ def test_the_same_entry_has_the_same_ticket_and_code_whenever_it_comes(intake: I
     assert len(told(intake)) == 2
 
 
+def test_an_entry_that_is_sent_again_tells_no_minute_of_what_was_done_with_it(intake: IntakeService) -> None:
+    first = enter(intake)
+    called_by(copy(intake), proved(OPERATOR)).hand_over(first["ticket"])
+    assert called_by(copy(intake), proved(WEBSITE)).entry(first["ticket"])["stands"]["state"] == "classify"
+    assert enter(intake) == first
+
+
 def test_entries_sent_at_once_with_one_key_are_one(intake: IntakeService) -> None:
     together, before = threading.Barrier(6), count(intake, accounts)
 
