@@ -88,6 +88,17 @@ def told(page: httpx.Response, name: str) -> str:
     return found[1]
 
 
+@pytest.mark.parametrize(
+    "forged", ["k\r\nX-HTTP-Method-Override: DELETE", "k\nX-HTTP-Method-Override: DELETE", "", "k"]
+)
+def test_a_key_that_the_page_did_not_make_is_replaced_and_writes_no_header_of_the_websites_server(
+    site: httpx.Client, forged: str
+) -> None:
+    received = site.post("/", data=FORM | {"key": forged})
+    assert received.status_code == 200, received.text
+    assert told(received, "ticket") != told(site.post("/", data=FORM | {"key": forged}), "ticket")
+
+
 def test_a_visitor_reports_on_the_websites_page_and_opens_an_account_at_the_service(
     site: httpx.Client, people: People
 ) -> None:

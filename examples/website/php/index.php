@@ -9,6 +9,10 @@ header('Cache-Control: no-store');
 header('Referrer-Policy: no-referrer');
 
 $typed = array_map('strval', array_filter($_POST, 'is_string'));
+// The key is sent in a header: only one that this page made is taken, because another could write further headers.
+if (!preg_match('~^[0-9a-f]{32}\z~', $typed['key'] ?? '')) {
+    $typed['key'] = bin2hex(random_bytes(16));
+}
 $faults = [];
 $trouble = $receipt = $status = null;
 
@@ -17,7 +21,7 @@ if ($_SERVER['REQUEST_METHOD'] === 'POST') {
     [$category, $sub] = explode('/', ($typed['topic'] ?? '') . '/');
     $entry = $filled(REPORT) + ['category' => $category, 'sub_category' => $sub, 'reporter' => (object) $filled(PERSON)];
     // The key was made with the form. So a form that is sent twice is one report, with the same code.
-    [$code, $found] = call('POST', '/entries', $entry, ['Idempotency-Key: ' . ($typed['key'] ?? '')]);
+    [$code, $found] = call('POST', '/entries', $entry, ['Idempotency-Key: ' . $typed['key']]);
     if ($code === 201) {
         $receipt = $found;
     } elseif ($code === 422) {
@@ -88,7 +92,7 @@ Jawaban dijanjikan paling lambat <?= e(day($status['service_due_at'])) ?>.
 <?php endif ?></p>
 <?php else: ?>
 <form method="post" action="./">
-<input type="hidden" name="key" value="<?= e($typed['key'] ?? bin2hex(random_bytes(16))) ?>">
+<input type="hidden" name="key" value="<?= e($typed['key']) ?>">
 <?= choice('topic', 'Kategori', topics($typed['topic'] ?? ''), $typed, $faults) ?>
 <?php foreach (REPORT as $name => $label) { echo field($name, $label, $typed, $faults); } ?>
 <?= choice('kind', 'Anda adalah', ['public' => 'Masyarakat', 'civil_servant' => 'ASN'], $typed, $faults) ?>

@@ -8,6 +8,9 @@ define('SERVICE', rtrim(getenv('NKK_SERVICE') ?: 'http://127.0.0.1:8080', '/'));
 /** The status, the content and the headers of the service's response; status 0 if there was none. */
 function send(string $method, string $path, ?array $content, array $headers): array
 {
+    if (preg_grep('~[\r\n]~', $headers)) {
+        throw new InvalidArgumentException('A header contains a line break.');
+    }
     $headers[] = 'Content-Type: application/json';
     $body = $content === null ? '' : json_encode($content, JSON_THROW_ON_ERROR | JSON_UNESCAPED_UNICODE | JSON_INVALID_UTF8_SUBSTITUTE);
     $context = stream_context_create(['http' => [
