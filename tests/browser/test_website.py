@@ -75,6 +75,14 @@ class Window:
     def press(self, form: str) -> None:
         self.page.click(f"#{form} > button")
 
+    def lose_log_in(self) -> None:
+        """Have the service say once that the log-in has ended."""
+        complaints = "**/api/v1/complaints"
+        self.page.route(complaints, lambda route: route.fulfill(status=401, json={"title": "Not authenticated"}))
+        self.page.click("#refresh")
+        eventually(lambda: self.page.is_visible("#entry"))
+        self.page.unroute(complaints)
+
     def faults(self) -> dict[str, str]:
         """Return the sentences at the fields, by the fields' ids."""
         marked = self.page.locator("[aria-invalid]").all()
@@ -194,18 +202,12 @@ def test_who_comes_next_to_the_same_window_finds_nothing_of_the_one_before(
         window.press("log-in")
         page.wait_for_selector("#report:not([hidden])")
         window.fill("complaint", text="Senin pagi di loket 3.")
-        page.route("**/api/v1/complaints", lambda route: route.fulfill(status=401, json={"title": "Not authenticated"}))
-        page.click("#refresh")
-        eventually(lambda: page.is_visible("#entry"))
-        page.unroute("**/api/v1/complaints")
+        window.lose_log_in()
         window.fill("log-in", username=username, password=PASSWORD)
         window.press("log-in")
         page.wait_for_selector("#report:not([hidden])")
         assert filled_in() == ["Senin pagi di loket 3."]
-        page.route("**/api/v1/complaints", lambda route: route.fulfill(status=401, json={"title": "Not authenticated"}))
-        page.click("#refresh")
-        eventually(lambda: page.is_visible("#entry"))
-        page.unroute("**/api/v1/complaints")
+        window.lose_log_in()
         register(window)
         page.wait_for_selector("#report:not([hidden])")
         assert filled_in() == []
