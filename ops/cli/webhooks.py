@@ -31,6 +31,7 @@ from ops.cli.speaking import say
 from ops.cli.tools import api
 from ops.stack.run import ROOT, WEBHOOKS, has_webhooks
 from ops.stack.status import lined_up
+from ops.turn import one_at_a_time
 from webhooks.domain import KEPT, PATIENCE, ROTATION, State, tool_of
 from webhooks.posting import Poster, resolve, trust
 from webhooks.signing import new_secret
@@ -77,7 +78,7 @@ def add(url: str, name: str, stage: str, opd: str | None, types: str) -> None:
     from webhooks.storage import Sealed  # imported here, as below: SQLAlchemy is slow to load
 
     broker = api()
-    with tools.one_at_a_time(broker, "webhooks"), _opened(is_first=True) as store:
+    with one_at_a_time(broker.uri, "webhooks"), _opened(is_first=True) as store:
         if name in {each.name for each in store.all()}:
             raise click.ClickException(f"there is a webhook {name} already: take another name, or remove it")
         if _has_tool(broker, name):
@@ -240,7 +241,7 @@ def remove(name: str, yes: bool) -> None:
             store.named(name)
         if not yes:
             click.confirm(f"What waits for {name} is lost. Remove it?", abort=True)
-        with tools.one_at_a_time(broker, "webhooks"):
+        with one_at_a_time(broker.uri, "webhooks"):
             try:
                 tools.remove(broker, tool_of(name))
             except tools.ToolError as gone:

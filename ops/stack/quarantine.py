@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic, sleep
 from typing import Any
 
 from kombu import Connection
@@ -14,8 +15,12 @@ from nkk.messaging.origin import ORIGIN, ForgedError, Origin, check_origin
 from nkk.messaging.plain import read_any_properties
 from nkk.messaging.publisher import Message, publisher
 from nkk.messaging.topology import ATTEMPT, FAILED_AT, REASON, inbox_name, moves_name, quarantine_name
+from ops.turn import one_at_a_time
 
 _KNOWN = {event.TYPE: event for event in EVENTS}
+
+BACK_SECONDS = 10.0
+LOOK_SECONDS = 0.02
 
 HEARING = tuple(stage for stage in STAGES if any(stage in event.CONSUMERS for event in EVENTS))
 """The stages that consume events, and therefore have a quarantine."""
@@ -129,19 +134,44 @@ def drop(uri: str, stage: str, event_id: str) -> None:
 
 @contextmanager
 def _holding(uri: str, stage: str) -> Iterator[list[tuple[Item, Callable[[], None]]]]:
-    """Yield every event of the quarantine with a function that acknowledges it; the others are requeued at the end."""
+    """Yield every event of the quarantine with a function that acknowledges it; the others are requeued at the end.
+
+    Events that are held are invisible to everybody else: the next reader waits until they are all back.
+    """
     read_any_properties()
-    with Connection(uri, connect_timeout=5) as connection:
+    with one_at_a_time(uri, f"{stage}.quarantine"), Connection(uri, connect_timeout=5) as connection:
         channel = connection.channel()
         queue = quarantine_name(stage)
-        _, depth, _ = channel.queue_declare(queue, passive=True)
+        tags: set[int] = set()
         held: list[tuple[Item, Callable[[], None]]] = []
-        for _ in range(depth):
+        for _ in range(_depth(channel, queue)):
             message = channel.basic_get(queue)
             if message is None:
                 break
-            held.append((_item(message), partial(channel.basic_ack, message.delivery_tag)))
-        yield held
+            tags.add(message.delivery_tag)
+            held.append((_item(message), partial(_settle, channel, tags, message.delivery_tag)))
+        try:
+            yield held
+        finally:
+            _requeue(channel, queue, tags)
+
+
+def _depth(channel: Any, queue: str) -> int:
+    return int(channel.queue_declare(queue, passive=True).message_count)
+
+
+def _settle(channel: Any, tags: set[int], tag: int) -> None:
+    channel.basic_ack(tag)
+    tags.remove(tag)
+
+
+def _requeue(channel: Any, queue: str, tags: set[int]) -> None:
+    """Give the events back and wait until the broker offers them again, which it does a moment after it is asked to."""
+    for tag in sorted(tags):
+        channel.basic_reject(tag, requeue=True)
+    until = monotonic() + BACK_SECONDS
+    while _depth(channel, queue) < len(tags) and monotonic() < until:
+        sleep(LOOK_SECONDS)
 
 
 def _moved(stage: str, item: Item) -> Message:

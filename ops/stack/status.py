@@ -111,6 +111,8 @@ def age_of_oldest(connection: Connection, queue: str) -> int | None:
         told = read_envelope(message.body)["time"] if message else None
     except UnreadableEventError:
         told = None
+    if message:
+        channel.basic_reject(message.delivery_tag, requeue=True)
     channel.close()
     return int((datetime.now(UTC) - told).total_seconds()) if told else None
 

@@ -8,7 +8,6 @@ from ops.tools.changes import add, bring_up_to_date, connection_line, remove, ro
 from ops.tools.registry import tools
 from ops.tools.rows import left_over, limits, rows, warnings
 from ops.tools.tool import Tool, ToolError
-from ops.tools.turn import one_at_a_time
 
 __all__ = [
     "Tool",
@@ -18,7 +17,6 @@ __all__ = [
     "connection_line",
     "left_over",
     "limits",
-    "one_at_a_time",
     "remove",
     "rotate",
     "rows",

@@ -14,7 +14,7 @@ from ops.broker_api import BrokerApi
 from ops.tools.queues import Say, declare, limit_queues, take_over
 from ops.tools.registry import find, kept, no_such_tool, parameter_of, tools
 from ops.tools.tool import Tool, ToolError
-from ops.tools.turn import one_at_a_time
+from ops.turn import one_at_a_time
 
 CONNECTIONS, CHANNELS = 10, 50
 """The most connections and channels that a tool may have open. They leave room for old ones that are not closed yet."""
@@ -34,7 +34,7 @@ def add(api: BrokerApi, tool: Tool, say: Say = lambda _: None) -> str:
     Raises ToolError if the name is taken or the tool is invalid.
     """
     tool.check()
-    with one_at_a_time(api):
+    with one_at_a_time(api.uri, "tools"):
         return _add(api, tool, say)
 
 
@@ -57,7 +57,7 @@ def _add(api: BrokerApi, tool: Tool, say: Say) -> str:
 
 def rotate(api: BrokerApi, name: str) -> tuple[Tool, str]:
     """Give the tool a new secret and close its connections; return the tool and the secret. Raises ToolError."""
-    with one_at_a_time(api):
+    with one_at_a_time(api.uri, "tools"):
         tool = find(api, name)
         return tool, _create_user(api, tool)
 
@@ -68,7 +68,7 @@ def remove(api: BrokerApi, name: str) -> int:
     An interrupted call can be repeated. Queues of earlier versions' tools, and of an interrupted `add`, are found by
     their names. Raises ToolError if there is nothing with this name.
     """
-    with one_at_a_time(api):
+    with one_at_a_time(api.uri, "tools"):
         queues = what_goes(api, name)
         api.delete("users", tool_user(name))
         with Connection(api.uri, connect_timeout=5) as connection:
@@ -99,7 +99,7 @@ def bring_up_to_date(api: BrokerApi) -> list[str]:
 
     Deletes the user that tools shared under earlier versions. Its queues are kept, and go on collecting.
     """
-    with one_at_a_time(api):
+    with one_at_a_time(api.uri, "tools"):
         return _bring_up_to_date(api)
 
 

@@ -24,8 +24,9 @@ from ops.cli.events import print_tools
 from ops.stack.broker import PrivateNode
 from ops.stack.keys import new_keys
 from ops.stack.run import declare_topology
-from ops.tools import Tool, ToolError, queues, turn
+from ops.tools import Tool, ToolError, queues
 from ops.tools.queues import DAY, POLICY, QUEUE
+from ops.turn import BusyError, one_at_a_time
 from tests.installations import eventually, new_vhost
 
 FORWARDED, INFORMATION = "complaint.forwarded.v1", "complaint.classified_as_information.v1"
@@ -366,13 +367,13 @@ def test_of_two_who_add_the_same_name_at_once_one_has_a_credential_that_works_an
 def test_a_change_waits_for_another_one_and_says_so_where_that_does_not_end(
     api: BrokerApi, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turn, "PATIENCE_SECONDS", 0.5)
-    with turn.one_at_a_time(api), pytest.raises(ToolError, match="Another command"):
+    monkeypatch.setattr("ops.turn.PATIENCE_SECONDS", 0.5)
+    with one_at_a_time(api.uri, "tools"), pytest.raises(BusyError, match="Another command"):
         added(api, Tool(name, "triage"))
     added(api, Tool(name, "triage"))
-    with turn.one_at_a_time(api), pytest.raises(ToolError, match="Another command"):
+    with one_at_a_time(api.uri, "tools"), pytest.raises(BusyError, match="Another command"):
         tools.rotate(api, name)
-    with turn.one_at_a_time(api), pytest.raises(ToolError, match="Another command"):
+    with one_at_a_time(api.uri, "tools"), pytest.raises(BusyError, match="Another command"):
         tools.remove(api, name)
     tools.remove(api, name)
 

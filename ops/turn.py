@@ -1,4 +1,4 @@
-"""One command at a time changes tools: two that add the same name at once would overwrite each other's user."""
+"""One command at a time changes a thing: two that add the same tool at once would overwrite each other's user."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,21 +7,25 @@ from time import monotonic, sleep
 from amqp.exceptions import ResourceLocked
 from kombu import Connection
 
-from ops.broker_api import BrokerApi
-from ops.tools.tool import ToolError
-
 PATIENCE_SECONDS = 30.0
 LOOK_SECONDS = 0.1
 
 
+class BusyError(ValueError):
+    """Another command has the turn, and does not end."""
+
+
 @contextmanager
-def one_at_a_time(api: BrokerApi, what: str = "tools") -> Iterator[None]:
-    """Wait until no other command changes `what`, and keep the others waiting. Raises ToolError after half a minute."""
+def one_at_a_time(uri: str, what: str) -> Iterator[None]:
+    """Wait until no other command changes `what`, and keep the others waiting. Raises BusyError after half a minute.
+
+    `uri` is the AMQP URI of a user who may declare queues.
+    """
     until = monotonic() + PATIENCE_SECONDS
-    with Connection(api.uri, connect_timeout=5) as connection:
+    with Connection(uri, connect_timeout=5) as connection:
         while not _has_turn(connection, f"{what}.changing"):
             if monotonic() > until:
-                raise ToolError(f"Another command is changing {what} and does not end: try again when it has ended.")
+                raise BusyError(f"Another command is changing {what} and does not end: try again when it has ended.")
             sleep(LOOK_SECONDS)
         yield
 
