@@ -53,6 +53,18 @@ STATUS = {
     "BeingPrepared": 409,
     "IdentityWithheld": 403,
     "IdempotencyKeyReused": 422,
+    "UnknownUpload": 404,
+    "UploadTooLong": 413,
+    "UploadOverrun": 413,
+    "WrongOffset": 409,
+    "UploadLengthChanged": 409,
+    "UploadInUse": 423,
+    "UploadNotReady": 409,
+    "UploadRefused": 422,
+    "TooManyFiles": 422,
+    "FilesTooLong": 422,
+    "FileHeldBack": 409,
+    "FileLost": 410,
 }
 """The HTTP status of every refusal, by its name."""
 

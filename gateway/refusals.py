@@ -50,6 +50,21 @@ SENTENCES = {
     "identity-withheld": "The reporter asked for confidentiality: who they are is shown to nobody.",
     "idempotency-key-reused": "This Idempotency-Key was used for another report. Use a fresh one for each report.",
     "no-document-yet": "This document does not exist yet: the step that makes it is not done.",
+    "unknown-upload": "There is no upload with this id. What is not attached within a day is removed: send it again.",
+    "upload-too-long": "A file has at most {most} MB.",
+    "upload-overrun": "These are more bytes than this upload was said to have. Ask where it stands (HEAD) and send the "
+    "rest.",
+    "wrong-offset": "This upload stands at the byte {offset}. Go on from there.",
+    "upload-length-changed": "This upload was begun with another length. Begin a new one.",
+    "upload-in-use": "Bytes of this upload are arriving by another connection. Try again in a moment.",
+    "upload-not-ready": "The upload {id} is not whole yet. Send the rest of it, or leave it out.",
+    "upload-being-checked": "The upload {id} is still being checked. Try again in a moment.",
+    "upload-refused": "The file of the upload {id} was refused ({refusal}). Leave it out, or send another.",
+    "too-many-files": "At most {most} files go together.",
+    "files-too-long": "The files have more than {most} MB together. Leave some out.",
+    "file-held-back": "This file is still being scanned. Until then it cannot be opened.",
+    "file-infected": "A virus was found in this file. It cannot be opened.",
+    "file-lost": "This file is not in the store any more, or was changed there. Tell the administrator X-Request-ID.",
     "being-prepared": "This complaint was accepted; what you ask for is being prepared. Try again in a moment.",
 }
 

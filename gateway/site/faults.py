@@ -74,6 +74,31 @@ SAID = {
         _("Identitas pelapor dirahasiakan"),
         _("Pelapor meminta kerahasiaan: siapa dia tidak ditampilkan kepada siapa pun, juga tidak dalam dokumen."),
     ),
+    "UnknownUpload": Said(
+        _("Berkas tidak ditemukan"),
+        _("Berkas yang tidak dilampirkan dalam satu hari dihapus. Pilih berkasnya lagi, lalu kirim lagi."),
+    ),
+    "UploadTooLong": Said(_("Berkas ini terlalu besar"), _("Pilih berkas yang lebih kecil, lalu kirim lagi.")),
+    "UploadOverrun": Said(
+        _("Berkas ini berubah selama dikirim"), _("Tidak ada yang dilampirkan. Pilih berkasnya lagi, lalu kirim lagi.")
+    ),
+    "UploadInUse": Said(_("Berkas ini sedang dikirim lewat sambungan lain"), _("Tunggu sebentar, lalu coba lagi.")),
+    "UploadNotReady": Said(
+        _("Berkas ini belum selesai dikirim atau diperiksa"), _("Tunggu sebentar, lalu kirim lagi.")
+    ),
+    "UploadRefused": Said(
+        _("Berkas ini ditolak"), _("Keluarkan berkas yang ditolak, atau pilih yang lain, lalu kirim lagi.")
+    ),
+    "TooManyFiles": Said(_("Terlalu banyak berkas"), _("Keluarkan sebagian berkas, lalu kirim lagi.")),
+    "FilesTooLong": Said(_("Berkas-berkas ini terlalu besar"), _("Keluarkan sebagian berkas, lalu kirim lagi.")),
+    "FileHeldBack": Said(
+        _("Berkas ini belum boleh dibuka"),
+        _("Berkas ini menunggu pemindaian virus, atau berisi virus. Coba lagi nanti."),
+    ),
+    "FileLost": Said(
+        _("Berkas ini tidak ada lagi di penyimpanan"),
+        _("Beri tahu admin dan sebutkan kode di bawah ini. Laporannya sendiri tetap berjalan."),
+    ),
     "document-slow": Said(
         _("Dokumen ini sedang terlalu lama dibuat"), _("Laporannya sendiri tetap berjalan. Coba lagi sebentar lagi.")
     ),

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from gateway import errors, journeys, papers, refusals
+from gateway.files import refusals as of_files
 from gateway.site import faults
 from nkk.sop import claims
 from nkk.sop.refusals import Refused, slug
@@ -14,10 +15,18 @@ from services.notification import domain as of_notification
 from services.opd_response import domain as of_opd_response
 from services.triage import domain as of_triage
 
-DEFINED_IN = (claims, journeys, papers, of_intake, of_entries, of_notification, of_opd_response, of_triage)
+DEFINED_IN = (claims, of_files, journeys, papers, of_intake, of_entries, of_notification, of_opd_response, of_triage)
 """The modules to import, so that their refusals are registered."""
 
-PARAMETERS = {"needed": ["operator", "admin"], "role": "reporter", "at": "07:31:05"}
+PARAMETERS = {
+    "needed": ["operator", "admin"],
+    "role": "reporter",
+    "at": "07:31:05",
+    "most": 10,
+    "offset": 65536,
+    "id": "x" * 22,
+    "refusal": "empty",
+}
 
 
 def _all(refusal: type[Refused] = Refused) -> list[type[Refused]]:
