@@ -42,7 +42,9 @@ FOR_ANYBODY = {
         "complete_reset",
         "joint_leave",
         "open_account",
+        "attached",
     },
+    "opd_response": {"attached"},
     "notification": {"figures", "letters"},
 }
 """The calls that need no log-in, by stage: they are sent no access token."""

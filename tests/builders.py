@@ -83,6 +83,24 @@ def answer(**changed: Any) -> notification.Answer:
     )
 
 
+def upload(**changed: Any) -> dict[str, Any]:
+    """Return the descriptor of an upload, as the gateway sends it to the stage that attaches it."""
+    return {
+        "id": uuid.uuid4().hex[:22],
+        "media_type": "image/jpeg",
+        "size": 48_213,
+        "sha256": "5f2c" * 16,
+        "cleaned": True,
+        "readable": True,
+        "scan": "clean",
+    } | changed
+
+
+def own_upload(**changed: Any) -> dict[str, Any]:
+    """Return the descriptor of a reporter's upload."""
+    return upload(came_size=51_902, came_sha256="a6e3" * 16) | changed
+
+
 def entry(type_: str, at: datetime = MONDAY, **known: Any) -> notification.Entry:
     """Return one event of a timeline, as notification stores it."""
     event_id = known.pop("event_id", None) or f"{type_} {known.get('round', 0)}"

@@ -5,7 +5,7 @@ reporter's name, NIK, NIP, e-mail or phone unencrypted, and only the events from
 text.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from marshmallow import fields, validate
 
 from nkk.contracts.envelope import EventData, event, shape, wire
 from nkk.contracts.fields import NOTE_LENGTH, Calendar, Happened, Instant, Line, PlainText, Slug, Ticket
+from nkk.contracts.files import told_files
 from nkk.sop.report import NAME_LENGTH, SUBJECT_LENGTH, TEXT_LENGTH
 from nkk.sop.steps import PERSONS, STEPS, Channel, Path, ReporterKind
 
@@ -143,7 +144,26 @@ class ComplaintHandedOver(_Report):
     service_due_at: datetime = wire(Instant())
     service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
+    files: Sequence[dict[str, Any]] = wire(told_files())
     by: str = wire(_opaque())
+
+
+@event("report.supplemented.v1", service="intake", consumers=("triage",))
+class ReportSupplemented(EventData):
+    """The reporter added files to their report after it was handed over, at the latest ten working days after it was
+    closed."""
+
+    ticket: str = wire(Ticket())
+    files: Sequence[dict[str, Any]] = wire(told_files())
+
+
+@event("complaint.supplemented.v1", service="triage", consumers=("opd_response",))
+class ComplaintSupplemented(EventData):
+    """What the reporter added to their report, passed on to the team of the OPD that the complaint is with."""
+
+    ticket: str = wire(Ticket())
+    opd: str = wire(Slug())
+    files: Sequence[dict[str, Any]] = wire(told_files())
 
 
 @event("complaint.classified_as_information.v1", service="triage", consumers=("notification",))
@@ -168,6 +188,7 @@ class ComplaintForwarded(_Report):
     service_due_at: datetime = wire(_service_due_day())
     service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
+    files: Sequence[dict[str, Any]] = wire(told_files())
     by: str = wire(_opaque())
 
 
@@ -180,6 +201,7 @@ class ResponseSubmitted(EventData):
     round: int = wire(_round())
     text: str = wire(PlainText(TEXT_LENGTH))
     calendar: int = wire(_calendar())
+    files: Sequence[dict[str, Any]] = wire(told_files())
     by: str = wire(_opaque())
 
 
@@ -207,6 +229,7 @@ class ResponseApproved(EventData):
     service_due_at: datetime = wire(_service_due_day())
     service_calendar: int | None = wire(_service_calendar())
     calendar: int = wire(_calendar())
+    files: Sequence[dict[str, Any]] = wire(told_files())
     by: str = wire(_opaque())
 
 
@@ -287,6 +310,8 @@ EVENTS: tuple[type[EventData], ...] = (
     ComplaintSubmittedV1,
     ComplaintSubmitted,
     ComplaintHandedOver,
+    ReportSupplemented,
+    ComplaintSupplemented,
     ComplaintClassifiedAsInformation,
     ComplaintForwarded,
     ResponseSubmitted,

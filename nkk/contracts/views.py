@@ -32,6 +32,23 @@ class Left(TypedDict):
     late: bool
 
 
+class File(TypedDict):
+    """A file of a case. Its `id` is for the gateway alone; what only a reporter sees comes from intake."""
+
+    number: str
+    id: str
+    media_type: str
+    size: int
+    sha256: str
+    cleaned: bool
+    readable: bool
+    scan: str
+    name: NotRequired[str]
+    came_size: NotRequired[int]
+    came_sha256: NotRequired[str]
+    added_at: NotRequired[str]
+
+
 class Case(Left):
     """A case at a desk, with its clocks and claim. Further keys depend on the desk."""
 
@@ -133,6 +150,7 @@ class Answer(TypedDict):
     closed_at: str | None
     how: str | None
     confirmed_at: str | None
+    files: NotRequired[list[File]]
 
 
 class Read(Standing):
@@ -147,6 +165,7 @@ class AnswerCase(Case, Answer):
     path: str
     material: str | None
     note: str | None
+    offered: NotRequired[list[File]]
 
 
 class Undelivered(TypedDict):
@@ -177,6 +196,8 @@ class Complaint(Standing):
     accused_opd: NotRequired[str | None]
     opd: NotRequired[str | None]
     response: NotRequired[str | None]
+    files: NotRequired[list[File]]
+    response_files: NotRequired[list[File]]
     claim: NotRequired[Claim | None]
     answer: NotRequired[AnswerCase | Answer | None]
     undelivered: NotRequired[list[Undelivered]]

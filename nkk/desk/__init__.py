@@ -7,16 +7,28 @@ of access to cases.
 from nkk.desk.calendars import Calendars, KeptCalendars, calendars_table
 from nkk.desk.claims import claim_columns
 from nkk.desk.clocks import ClockedWork, alarm_index, clock_columns, due_alarms
-from nkk.desk.record import IDENTITY_SHOWN, LETTER_DROPPED, VIEWED, RecordedWork, record_table, viewing
+from nkk.desk.files import AttachingWork, attached_table, files_column
+from nkk.desk.record import (
+    FILE_OPENED,
+    IDENTITY_SHOWN,
+    LETTER_DROPPED,
+    VIEWED,
+    RecordedWork,
+    opening,
+    record_table,
+    viewing,
+)
 from nkk.desk.report import report_columns
 from nkk.desk.rows import Rows
 from nkk.desk.worklist import EVERYTHING, Wanted, in_turn, narrowed, read_wanted
 
 __all__ = [
     "EVERYTHING",
+    "FILE_OPENED",
     "IDENTITY_SHOWN",
     "LETTER_DROPPED",
     "VIEWED",
+    "AttachingWork",
     "Calendars",
     "ClockedWork",
     "KeptCalendars",
@@ -24,12 +36,15 @@ __all__ = [
     "Rows",
     "Wanted",
     "alarm_index",
+    "attached_table",
     "calendars_table",
     "claim_columns",
     "clock_columns",
     "due_alarms",
+    "files_column",
     "in_turn",
     "narrowed",
+    "opening",
     "read_wanted",
     "record_table",
     "report_columns",

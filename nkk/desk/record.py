@@ -22,6 +22,9 @@ VIEWED = "viewed"
 IDENTITY_SHOWN = "identity_shown"
 """The act of viewing the reporter's identity."""
 
+FILE_OPENED = "file_opened"
+"""The act of opening a file, or its preview; `file` in the detail is its number, `of` says which of the two."""
+
 LETTER_DROPPED = "letter_dropped"
 """The act of deleting a letter that was not sent; `letter` in the detail is its id."""
 
@@ -69,11 +72,18 @@ def viewing(uow: Any, actor: Actor, ticket: str, of: str) -> AbstractContextMana
 
     A reporter's view is not recorded, nor is one that ends with an exception, because it shows nothing.
     """
-    return uow.reading() if actor.role == Role.REPORTER else _recorded(uow, actor, ticket, of)
+    return uow.reading() if actor.role == Role.REPORTER else _recorded(uow, actor, VIEWED, ticket, of=of)
+
+
+def opening(uow: Any, actor: Actor, ticket: str, number: str, of: str) -> AbstractContextManager[Any]:
+    """Open the repositories for `actor` to open a file, or its preview (`of`), and record it as `viewing` does."""
+    if actor.role == Role.REPORTER:
+        return uow.reading()
+    return _recorded(uow, actor, FILE_OPENED, ticket, file=number, of=of)
 
 
 @contextmanager
-def _recorded(uow: Any, actor: Actor, ticket: str, of: str) -> Iterator[Any]:
+def _recorded(uow: Any, actor: Actor, act: str, ticket: str, **detail: str) -> Iterator[Any]:
     with uow.begin() as work:
         yield work
-        work.record(actor, VIEWED, ticket, of=of)
+        work.record(actor, act, ticket, **detail)

@@ -11,18 +11,21 @@ from marshmallow import Schema
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import CalendarChanged, ComplaintClosed
+from nkk.contracts.files import FileView, UploadIds
 from nkk.desk.calendars import Calendars
-from nkk.desk.record import viewing
+from nkk.desk.record import opening, viewing
 from nkk.desk.worklist import read_wanted
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import DependencyProvider, timer
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import Stage, UnitOfWorkProvider
+from nkk.sop import files
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar
 from nkk.sop.steps import Role
 from nkk.store.work import Publishable
 from nkk.trust.actor import Actor, requires
+from nkk.validation import load
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -166,6 +169,24 @@ class CaseDesk(Desk):
         with viewing(self.uow, actor, ticket, "case") as work:
             case = work.clocked.get(ticket, actor.group)
         return self.shown(self.viewed(), case, work.now)
+
+    @rpc
+    @of_the_desk
+    def open_file(self, actor: Actor, ticket: str, number: str, of: str = "file") -> views.File:
+        """Return one file of a case, for the gateway to open it or its preview (`of`), and record it."""
+        with opening(self.uow, actor, ticket, number, files.part(of)) as work:
+            file = files.find(work.clocked.get(ticket, actor.group).every_file, number)
+        return FileView().dump(file)
+
+
+class Attaches(Stage):
+    """A stage that attaches uploads."""
+
+    @rpc
+    def attached(self, ids: list[str]) -> list[str]:
+        """Return those of `ids` that are attached here, so that the gateway does not remove their files."""
+        with self.uow.reading() as work:
+            return work.attached(load(UploadIds, {"ids": ids})["ids"])
 
 
 class ConsumesCalendars(RaisesAlarms):

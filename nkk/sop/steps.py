@@ -10,6 +10,9 @@ MINUTES_PER_DAY = 450
 SERVICE_MINUTES = 2 * MINUTES_PER_DAY
 """Office minutes promised for the whole service, counted from step 1's submission (SOP, part E: "2 hari")."""
 
+SUPPLEMENTED_WITHIN_MINUTES = 10 * MINUTES_PER_DAY
+"""How long after it was closed a report takes files: ten working days."""
+
 RECEIPT_LAPSES_AFTER_MINUTES = 10 * MINUTES_PER_DAY
 """Office minutes after which an unopened answer counts as received. The SOP sets no time; SP4N-LAPOR! uses 10 days."""
 

@@ -1,12 +1,14 @@
 """Steps 1 and 2 of the procedure: accounts, the report as submitted, and its hand-over."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from nkk.sop import faults, steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import WIB, Calendar, write_instant
+from nkk.sop.files import MOST_OF_A_REPORT, OwnFile, TooManyFiles, numbered
 from nkk.sop.journey import service_due
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
 from nkk.sop.report import Report
@@ -41,6 +43,10 @@ class UnknownAccount(Refused):
 
 class UnknownWebsite(Refused):
     """There is no website with this name."""
+
+
+class SupplementTooLate(Refused):
+    """Ten working days have passed since the complaint was closed; it takes no more files."""
 
 
 class IdentityWithheld(Refused):
@@ -154,6 +160,8 @@ class Complaint(Report, Claimable):
     confidential: bool
     service_due_at: datetime
     handed_over_by: str | None = None
+    closed_at: datetime | None = None
+    files: tuple[OwnFile, ...] = ()
 
     @classmethod
     def submit(cls, form: dict, reporter_id: str, reporter_kind: str, now: datetime, calendar: Calendar) -> "Complaint":
@@ -164,7 +172,7 @@ class Complaint(Report, Claimable):
             reporter_kind=reporter_kind,
             service_due_at=service_due(now, calendar),
             **started(steps.HAND_OVER, now, calendar),
-            **form,
+            **form | {"files": own_files(numbered(form.get("files", ())), now)},
         )
 
     @property
@@ -186,6 +194,20 @@ class Complaint(Report, Claimable):
         """The instant at which step 2 was done; None before."""
         return self.done_at
 
+    def supplement(self, uploads: Iterable[dict[str, Any]], now: datetime, calendar: Calendar) -> tuple[OwnFile, ...]:
+        """Add files, and return them. Raises SupplementTooLate or TooManyFiles."""
+        if self.closed_at is not None and now > calendar.due(self.closed_at, steps.SUPPLEMENTED_WITHIN_MINUTES):
+            raise SupplementTooLate({"stands": self.stands()})
+        added = own_files(numbered(uploads, len(self.files)), now)
+        if len(self.files) + len(added) > MOST_OF_A_REPORT:
+            raise TooManyFiles({"most": MOST_OF_A_REPORT})
+        self.files += added
+        return added
+
+    def close(self, at: datetime) -> None:
+        """Note when the complaint was closed."""
+        self.closed_at = self.closed_at or at
+
     def must_stand_here(self) -> None:
         """Raise AlreadyHandedOver where the report is no longer at the operator's desk."""
         if self.handed_over_at is not None:
@@ -206,6 +228,11 @@ class Complaint(Report, Claimable):
     def stood_at_first(self) -> Stands:
         """Return the report's state when it was submitted."""
         return {"state": "awaiting_hand_over", "since": write_instant(self.submitted_at)}
+
+
+def own_files(numbered: Iterable[dict[str, Any]], now: datetime) -> tuple[OwnFile, ...]:
+    """Return the files of numbered descriptors, attached at `now`."""
+    return tuple(OwnFile(**each, added_at=write_instant(now)) for each in numbered)
 
 
 def same_as(taken: tuple[str, str], form_hash: str, get: Callable[[str], Complaint]) -> Complaint:

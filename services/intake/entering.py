@@ -67,6 +67,7 @@ class TakesEntries(OpensBoxes):
         work.accounts.add_reporter(complaint.reporter_id, reporter["kind"], self.vault.encrypt(identity), nowhere)
         tell_registered(work, self.vault, complaint.reporter_id, reporter["kind"], reporter["email"])
         work.complaints.add(complaint)
+        work.attach(complaint.ticket, complaint.files)
         work.entries.add(
             entries.Entry(
                 ticket=complaint.ticket,

@@ -23,8 +23,10 @@ from nkk.contracts.fields import (
     UserName,
     names_apart,
 )
+from nkk.contracts.files import FileView, OwnDescribed, OwnFileView, attaching
 from nkk.contracts.report import ReportForm, ReportView
 from nkk.sop import faults
+from nkk.sop.files import MOST_AT_ONCE
 from nkk.sop.report import NAME_LENGTH, WRITTEN
 from nkk.sop.steps import CLASSIFY, HAND_OVER, ReporterKind
 from services.intake.attempts import KINDS, Count
@@ -150,11 +152,23 @@ class ComplaintForm(ReportForm):
 
     claimed_kind = fields.String(load_default="complaint", validate=OneOf(CLAIMED_KINDS))
     confidential = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+    files = attaching(OwnDescribed)
 
     @post_load
     def _complete(self, form: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """Set optional fields that were left out to None."""
+        """Set optional fields that were left out to None, and leave out an empty list of files.
+
+        The form's hash is that of instances which do not know files yet.
+        """
+        if not form["files"]:
+            del form["files"]
         return dict.fromkeys(WRITTEN) | form
+
+
+class Supplement(Schema):
+    """The files that a reporter adds to a report."""
+
+    files = fields.List(fields.Nested(OwnDescribed), required=True, validate=Some(MOST_AT_ONCE))
 
 
 class Entry(Schema):
@@ -237,6 +251,13 @@ class ComplaintView(ReportView):
     service_due_at = Instant()
     handed_over_at = Instant(allow_none=True)
     stands = fields.Function(lambda complaint: complaint.stands())
+    files = fields.Nested(FileView, many=True)
+
+
+class OwnView(ComplaintView):
+    """A report as its reporter sees it, with what came of their files."""
+
+    files = fields.Nested(OwnFileView, many=True)
 
 
 class Own(Schema):
@@ -261,12 +282,13 @@ class Listed(Own):
 
 
 class Receipt(Schema):
-    """The receipt of a report: its ticket and the promised time."""
+    """The receipt of a report: its ticket, the promised time, and the files that came."""
 
     ticket = fields.String()
     submitted_at = Instant()
     service_due_at = Instant()
     stands = fields.Function(lambda complaint: complaint.stands())
+    files = fields.Nested(OwnFileView, many=True)
 
 
 class EntryReceipt(Schema):
@@ -279,6 +301,7 @@ class EntryReceipt(Schema):
     submitted_at = Instant(attribute="complaint.submitted_at")
     service_due_at = Instant(attribute="complaint.service_due_at")
     stands = fields.Function(lambda entry: entry["complaint"].stood_at_first())
+    files = fields.Nested(OwnFileView, many=True, attribute="complaint.files")
     access_code = fields.String(attribute="code")
     access_code_expires_at = Instant(attribute="expires_at")
 

@@ -12,11 +12,12 @@ from typing import Any, Self
 from nkk.contracts import views
 from nkk.contracts.events import ComplaintHandedOver
 from nkk.desk import IDENTITY_SHOWN, viewing
-from nkk.desk.stage import ConsumesClosings, Desk, of_the_desk
+from nkk.desk.stage import Desk, of_the_desk
 from nkk.messaging.boxes import Call, UnreadableBoxError
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop.clock import Calendar
+from nkk.sop.files import told
 from nkk.sop.refusals import NotAuthenticated, UnknownTicket
 from nkk.sop.registration import check_registration
 from nkk.sop.report import written
@@ -29,6 +30,7 @@ from services.intake.attempts import KINDS
 from services.intake.boxes import boxed
 from services.intake.contacts import KeepsContacts, tell_registered
 from services.intake.entering import TakesEntries, submitted
+from services.intake.evidence import KeepsEvidence
 from services.intake.identity import PasswordsProvider, SigningKeyProvider, VaultProvider, compared_anew
 from services.intake.opening import OpensAccounts
 from services.intake.passwords import known_account
@@ -39,7 +41,7 @@ from services.intake.websites import KeepsWebsites
 
 
 class IntakeService(
-    KeepsContacts, AdminDesk, KeepsWebsites, TakesEntries, OpensAccounts, SealsTold, Desk, ConsumesClosings
+    KeepsContacts, AdminDesk, KeepsWebsites, TakesEntries, KeepsEvidence, OpensAccounts, SealsTold, Desk
 ):
     """Intake (steps 1 and 2). Calls with identities or credentials are sealed in boxes."""
 
@@ -179,6 +181,7 @@ class IntakeService(
                 # Only for a new report: a repeated one was accepted by the catalogue of its time.
                 domain.check_against_catalogue(form, lists.categories(), lists.opds())
                 work.complaints.add(complaint)
+                work.attach(complaint.ticket, complaint.files)
                 work.emit(submitted(complaint, self.vault))
         return schemas.Receipt().dump(complaint)
 
@@ -206,7 +209,7 @@ class IntakeService(
             complaint = work.complaints.get(ticket)
             if actor.role == Role.REPORTER and complaint.reporter_id != actor.id:
                 raise UnknownTicket
-        view = schemas.ComplaintView().dump(complaint)
+        view = (schemas.OwnView if actor.role == Role.REPORTER else schemas.ComplaintView)().dump(complaint)
         if actor.role == Role.OPERATOR:
             view["claim"] = complaint.claim_at(work.now)
         return view | self.calendars.left(complaint, complaint.service_due_at, complaint.service_calendar, work.now)
@@ -295,6 +298,7 @@ def _handed_over(complaint: domain.Complaint, calendar: Calendar) -> ComplaintHa
         service_due_at=complaint.service_due_at,
         service_calendar=complaint.service_calendar,
         calendar=calendar.version,
+        files=told(complaint.files),
         by=str(complaint.handed_over_by),
         **written(complaint),
     )

@@ -1,6 +1,6 @@
 """Steps 6 and 7 of the procedure, and the journey of a complaint as its events record it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,6 +8,7 @@ from enum import StrEnum
 from nkk.sop import steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, day_of, write_instant
+from nkk.sop.files import File, find
 from nkk.sop.journey import Clock, Fact, clocks, round_of
 from nkk.sop.refusals import AlreadyDone, NotYourStep
 from nkk.sop.steps import Role, Stands, Step
@@ -87,6 +88,7 @@ class Answer(Claimable):
     """A case at the operator's second desk: the material to answer with, then the answer and its receipt.
 
     `material` is the approved response of the OPD; None on the information path. `note` is Tim Utama's, if any.
+    `offered` are the files of the response, `files` those of them that were sent to the reporter.
     """
 
     path: str
@@ -103,6 +105,8 @@ class Answer(Claimable):
     closed_at: datetime | None = None
     how: str | None = None
     confirmed_at: datetime | None = None
+    offered: tuple[File, ...] = ()
+    files: tuple[File, ...] = ()
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -116,9 +120,13 @@ class Answer(Claimable):
         if self.state != State.AWAITING_ANSWER:
             raise AlreadyAnswered({"stands": self.stands()})
 
-    def send(self, text: str, now: datetime, calendar: Calendar) -> None:
-        """Send the answer `text` (step 6). Raises AlreadyAnswered."""
+    def send(self, text: str, now: datetime, calendar: Calendar, numbers: Iterable[str] = ()) -> None:
+        """Send the answer `text` (step 6) with the offered files of these numbers.
+
+        Raises AlreadyAnswered, or UnknownFile.
+        """
         self.must_stand_here()
+        self.files = tuple(find(self.offered, number) for number in dict.fromkeys(numbers))
         self.text, self.sent_at = text, now
         self.lapses_at = calendar.due(now, steps.RECEIPT_LAPSES_AFTER_MINUTES)
         self.remind_at = calendar.due(now, REMIND_AFTER_MINUTES)

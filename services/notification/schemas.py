@@ -8,8 +8,10 @@ from marshmallow import Schema, ValidationError, fields
 
 from nkk.contracts import views
 from nkk.contracts.fields import Instant, Length, Mailbox, PlainText, Regexp, Slug
+from nkk.contracts.files import FileView
 from nkk.sop import faults
 from nkk.sop.clock import Calendar, month_bounds, write_day, write_instant
+from nkk.sop.files import MOST_AT_ONCE as MOST_FILES
 from nkk.sop.journey import Clock
 from nkk.sop.report import TEXT_LENGTH
 from nkk.sop.steps import BY_DAY, RECEIVE, REPORTERS_CLOCKS, Role, Step
@@ -22,6 +24,7 @@ class AnswerText(Schema):
     """The answer as the operator enters it."""
 
     text = PlainText(TEXT_LENGTH, required=True)
+    files = fields.List(fields.String(validate=Length(1, 9)), load_default=list, validate=Length(most=MOST_FILES))
 
 
 class Listed(Schema):
@@ -46,6 +49,8 @@ class AnswerView(Listed):
     closed_at = Instant(allow_none=True)
     how = fields.String(allow_none=True)
     confirmed_at = Instant(allow_none=True)
+    offered = fields.Nested(FileView, many=True)
+    files = fields.Nested(FileView, many=True)
 
 
 class ReadAnswer(Schema):
@@ -56,6 +61,7 @@ class ReadAnswer(Schema):
     closed_at = Instant(allow_none=True)
     how = fields.String(allow_none=True)
     confirmed_at = Instant(allow_none=True)
+    files = fields.Nested(FileView, many=True)
 
 
 class TeamAddress(Schema):

@@ -18,7 +18,8 @@ from nkk.contracts.events import (
     ResponseReturned,
     ResponseSubmitted,
 )
-from nkk.desk import viewing
+from nkk.contracts.files import FileView
+from nkk.desk import opening, viewing
 from nkk.desk.stage import ConsumesCalendars, Desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.host import timer
@@ -26,6 +27,7 @@ from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
+from nkk.sop.files import File, described, find, part
 from nkk.sop.refusals import NotYourStep
 from nkk.sop.steps import Path, Role
 from nkk.sop.timed import started
@@ -130,19 +132,36 @@ class NotificationService(
 
     @rpc
     @requires(Role.OPERATOR)
-    def send_answer(self, actor: Actor, ticket: str, text: str) -> views.Acted:
-        """Send the answer to the reporter (step 6)."""
-        form = load(schemas.AnswerText, {"text": text})
+    def send_answer(self, actor: Actor, ticket: str, text: str, files: list[str] | None = None) -> views.Acted:
+        """Send the answer to the reporter (step 6), with those files of the response that the operator chose."""
+        form = load(schemas.AnswerText, {"text": text, "files": files or []})
         now = self.uow.clock()
         minutes = self._minutes_to(ticket, now)
         with self.act(actor, ticket, now) as act:
-            act.case.send(form["text"], now, act.calendar)
+            act.case.send(form["text"], now, act.calendar, form["files"])
             act.work.journeys.answered(ticket, now, minutes)
             sent = AnswerSent(ticket=ticket, path=act.case.path, calendar=act.calendar.version, by=actor.id)
             _tell(act.work, sent, now)
             act.work.messages.add(str(uuid.uuid4()), ticket, "answered", now)
             act.work.afterwards(self.mailer.wake)
         return act.done()
+
+    @rpc
+    @requires(Role.OPERATOR, Role.REPORTER)
+    def open_file(self, actor: Actor, ticket: str, number: str, of: str = "file") -> views.File:
+        """Return one file of a response, for the gateway to open it or its preview (`of`), and record it.
+
+        The operator may open all that Tim Utama approved, the reporter those that were sent with the answer.
+        """
+        with opening(self.uow, actor, ticket, number, part(of)) as work:
+            if actor.role == Role.REPORTER:
+                self._own(work, ticket, actor)
+            answer = work.answers.find(ticket)
+            shown: tuple[File, ...] = ()
+            if answer is not None:
+                shown = answer.files if actor.role == Role.REPORTER else answer.offered
+            file = find(shown, number)
+        return FileView().dump(file)
 
     def standing(self, work: NotificationWork, actor: Actor, ticket: str) -> Answer:
         """Return the locked case, as Desk does. Raises NotYourStep where the complaint does not await an answer yet."""
@@ -270,6 +289,7 @@ def _answer(event: Event[Any], calendar: Calendar, path: Path, material: str | N
         note=event.data.note,
         service_due_at=event.data.service_due_at,
         service_calendar=event.data.service_calendar,
+        offered=described(getattr(event.data, "files", ())),
         **started(steps.ANSWER, event.time, calendar),
     )
 

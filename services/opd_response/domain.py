@@ -1,12 +1,15 @@
 """Step 4 of the procedure: an agency's helper team receives a complaint and responds to it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from nkk.sop import steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
+from nkk.sop.files import File, described, joined, numbered
 from nkk.sop.refusals import AlreadyDone
 from nkk.sop.report import Report
 from nkk.sop.steps import Stands, Step
@@ -36,6 +39,8 @@ class Case(Report, Claimable):
     round: int = 0
     response: str | None = None
     return_note: str | None = None
+    files: tuple[File, ...] = ()
+    response_files: tuple[File, ...] = ()
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -43,6 +48,11 @@ class Case(Report, Claimable):
     @property
     def step(self) -> Step:
         return steps.RESPOND
+
+    @property
+    def every_file(self) -> tuple[File, ...]:
+        """The files of the complaint and of all responses."""
+        return self.files + self.response_files
 
     @property
     def about_round(self) -> int:
@@ -57,12 +67,19 @@ class Case(Report, Claimable):
         if self.state != State.AWAITING_RESPONSE:
             raise AlreadyResponded({"stands": self.stands()})
 
-    def respond(self, text: str, now: datetime) -> None:
-        """Store the response to the complaint (step 4). Raises AlreadyResponded."""
+    def supplement(self, files: Iterable[File]) -> None:
+        """Add files that the reporter added to the report."""
+        self.files = joined(self.files, files)
+
+    def respond(self, text: str, now: datetime, uploads: Iterable[dict[str, Any]] = ()) -> tuple[File, ...]:
+        """Store the response to the complaint (step 4), and return its files. Raises AlreadyResponded."""
         self.must_stand_here()
         self.response, self.round = text, self.round + 1
+        files = described(numbered(uploads, round_=self.round))
+        self.response_files += files
         self.stop_clock(now)
         self.state, self.since = State.RESPONDED, now
+        return files
 
     def take_back(self, round_: int, note: str, now: datetime, calendar: Calendar) -> None:
         """Reopen the case after response number `round_` was returned, and start step 4's clock again.

@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields
 
 from nkk.contracts.fields import Day, Instant, PlainText
+from nkk.contracts.files import FileView, attaching
 from nkk.contracts.report import ReportView
 from nkk.sop.report import TEXT_LENGTH
 
@@ -11,6 +12,7 @@ class Response(Schema):
     """The helper team's response (Laporan Tanggapan Pengaduan)."""
 
     text = PlainText(TEXT_LENGTH, required=True)
+    files = attaching()
 
 
 class Listed(Schema):
@@ -35,3 +37,5 @@ class CaseView(ReportView, Listed):
     note = fields.String(allow_none=True)
     response = fields.String(allow_none=True)
     return_note = fields.String(allow_none=True)
+    files = fields.Nested(FileView, many=True)
+    response_files = fields.Nested(FileView, many=True)

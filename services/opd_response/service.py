@@ -1,13 +1,14 @@
 """opd_response's entrypoints: the events that it consumes and its RPC methods."""
 
 from nkk.contracts import Event, views
-from nkk.contracts.events import ComplaintForwarded, ResponseReturned, ResponseSubmitted
-from nkk.desk.stage import CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
+from nkk.contracts.events import ComplaintForwarded, ComplaintSupplemented, ResponseReturned, ResponseSubmitted
+from nkk.desk.stage import Attaches, CaseDesk, ConsumesCalendars, ConsumesClosings, of_the_desk
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
 from nkk.sop import steps
 from nkk.sop.clock import Calendar
+from nkk.sop.files import described, told
 from nkk.sop.report import written
 from nkk.sop.steps import Role
 from nkk.sop.timed import started
@@ -18,7 +19,7 @@ from services.opd_response.domain import Case
 from services.opd_response.storage import OpdResponseWork
 
 
-class OpdResponseService(CaseDesk, ConsumesCalendars, ConsumesClosings):
+class OpdResponseService(CaseDesk, Attaches, ConsumesCalendars, ConsumesClosings):
     """The desks of the agencies' helper teams (step 4). A team has access only to its own agency's complaints."""
 
     name = "opd_response"
@@ -34,6 +35,14 @@ class OpdResponseService(CaseDesk, ConsumesCalendars, ConsumesClosings):
         calendar = self.calendars.named_by(event.data)
         with self.uow.handling(event) as work:
             work.cases.add(_case(event, calendar))
+
+    @handles(ComplaintSupplemented, batched=True)
+    def on_complaint_supplemented(self, event: Event[ComplaintSupplemented]) -> None:
+        """Store what the reporter added to the report."""
+        with self.uow.handling(event) as work:
+            case = work.cases.get(event.data.ticket, event.data.opd, for_update=True)
+            case.supplement(described(event.data.files))
+            work.cases.save(case)
 
     @handles(ResponseReturned, batched=True)
     def on_response_returned(self, event: Event[ResponseReturned]) -> None:
@@ -56,17 +65,19 @@ class OpdResponseService(CaseDesk, ConsumesCalendars, ConsumesClosings):
 
     @rpc
     @of_the_desk
-    def respond(self, actor: Actor, ticket: str, text: str) -> views.Acted:
+    def respond(self, actor: Actor, ticket: str, text: str, files: list[dict] | None = None) -> views.Acted:
         """Submit the response to a complaint, for the first time or after a return (step 4)."""
-        form = load(schemas.Response, {"text": text})
+        form = load(schemas.Response, {"text": text, "files": files or []})
         with self.act(actor, ticket) as act:
-            act.case.respond(form["text"], act.now)
+            came = act.case.respond(form["text"], act.now, form["files"])
+            act.work.attach(ticket, came)
             act.emit(
                 ResponseSubmitted(
                     ticket=ticket,
                     opd=act.case.opd,
                     round=act.case.round,
                     text=act.case.response,
+                    files=told(came),
                     calendar=act.calendar.version,
                     by=actor.id,
                 )
@@ -82,6 +93,7 @@ def _case(event: Event[ComplaintForwarded], calendar: Calendar) -> Case:
         note=data.note,
         service_due_at=data.service_due_at,
         service_calendar=data.service_calendar,
+        files=described(data.files),
         **written(data),
         **started(steps.RESPOND, event.time, calendar),
     )

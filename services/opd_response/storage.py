@@ -5,13 +5,16 @@ from functools import cached_property
 from sqlalchemy import Column, ColumnElement, Index, Integer, String, Table, Text, func, literal_column, select
 
 from nkk.desk import (
+    AttachingWork,
     ClockedWork,
     RecordedWork,
     Rows,
     alarm_index,
+    attached_table,
     calendars_table,
     claim_columns,
     clock_columns,
+    files_column,
     in_turn,
     record_table,
     report_columns,
@@ -26,6 +29,7 @@ inbox = inbox_table(metadata)
 closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
+attached = attached_table(metadata)
 
 cases = Table(
     "cases",
@@ -43,6 +47,8 @@ cases = Table(
     Column("round", Integer, nullable=False),
     Column("response", Text),
     Column("return_note", Text),
+    files_column(),
+    files_column("response_files"),
 )
 # A literal, not a bound parameter: SQLite uses a partial index only where the query shows the value.
 _open = cases.c.state == literal_column(f"'{State.AWAITING_RESPONSE}'")
@@ -66,7 +72,7 @@ class Cases(Rows[Case]):
         return {row.opd: row[1] for row in self._connection.execute(query)}
 
 
-class OpdResponseWork(ClockedWork, RecordedWork):
+class OpdResponseWork(ClockedWork, RecordedWork, AttachingWork):
     """opd_response's unit of work: one database transaction."""
 
     OUTBOX = outbox
@@ -74,6 +80,7 @@ class OpdResponseWork(ClockedWork, RecordedWork):
     CLOSED = closed
     CALENDARS = calendars
     RECORD = record
+    ATTACHED = attached
 
     @cached_property
     def cases(self) -> Cases:

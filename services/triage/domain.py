@@ -1,6 +1,6 @@
 """Steps 3 and 5 of the procedure: Tim Utama classifies a report, and approves or returns the response to it."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +8,7 @@ from enum import StrEnum
 from nkk.sop import faults, steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import Calendar, write_instant
+from nkk.sop.files import File, joined, of_round
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotYourStep
 from nkk.sop.report import Report
 from nkk.sop.steps import Stands, Step
@@ -72,6 +73,8 @@ class Case(Report, Claimable):
     opd: str | None = None
     round: int = 0
     response: str | None = None
+    files: tuple[File, ...] = ()
+    response_files: tuple[File, ...] = ()
 
     def __post_init__(self) -> None:
         self.since = self.since or self.came_at
@@ -79,6 +82,11 @@ class Case(Report, Claimable):
     @property
     def step(self) -> Step:
         return steps.CLASSIFY if self.round == 0 else steps.APPROVE
+
+    @property
+    def every_file(self) -> tuple[File, ...]:
+        """The files of the report and of all responses."""
+        return self.files + self.response_files
 
     @property
     def about_round(self) -> int:
@@ -100,7 +108,18 @@ class Case(Report, Claimable):
         self.opd = opd
         self._ends(State.AWAITING_RESPONSE, now)
 
-    def receive(self, response: str, round_: int, now: datetime, calendar: Calendar) -> None:
+    @property
+    def files_of_response(self) -> tuple[File, ...]:
+        """The files of the response that is in force."""
+        return of_round(self.response_files, self.round)
+
+    def supplement(self, files: Iterable[File]) -> None:
+        """Add files that the reporter added to the report."""
+        self.files = joined(self.files, files)
+
+    def receive(
+        self, response: str, round_: int, now: datetime, calendar: Calendar, files: Iterable[File] = ()
+    ) -> None:
         """Store response number `round_` and start step 5's clock. An earlier or redelivered one changes nothing.
 
         Raises NotYourStep where the case does not await a response.
@@ -110,6 +129,7 @@ class Case(Report, Claimable):
         if self.state != State.AWAITING_RESPONSE:
             raise NotYourStep({"stands": self.stands()}, "awaits-no-response")
         self.response, self.round = response, round_
+        self.response_files = joined(self.response_files, files)
         self.start_clock(steps.APPROVE, now, calendar)
         self.state, self.since = State.AWAITING_APPROVAL, now
 

@@ -3,6 +3,7 @@
 from marshmallow import Schema, fields
 
 from nkk.contracts.fields import NOTE_LENGTH, Day, Instant, PlainText, Slug
+from nkk.contracts.files import FileView
 from nkk.contracts.report import ReportView
 
 
@@ -46,3 +47,5 @@ class CaseView(ReportView, Listed):
 
     confidential = fields.Boolean()
     response = fields.String(allow_none=True)
+    files = fields.Nested(FileView, many=True)
+    response_files = fields.Nested(FileView, many=True)

@@ -5,7 +5,9 @@ from nkk.contracts.events import (
     ComplaintClassifiedAsInformation,
     ComplaintForwarded,
     ComplaintHandedOver,
+    ComplaintSupplemented,
     ListsChanged,
+    ReportSupplemented,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -14,7 +16,7 @@ from nkk.desk.stage import CaseDesk, ConsumesCalendars, ConsumesClosings, of_the
 from nkk.messaging.consumer import handles
 from nkk.messaging.rpc import rpc
 from nkk.messaging.stage import UnitOfWorkProvider
-from nkk.sop import steps
+from nkk.sop import files, steps
 from nkk.sop.clock import Calendar, end_of_day
 from nkk.sop.report import written
 from nkk.sop.steps import Role
@@ -49,8 +51,20 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
         calendar = self.calendars.get(event.data.calendar)
         with self.uow.handling(event) as work:
             case = work.cases.get(event.data.ticket, for_update=True)
-            case.receive(event.data.text, event.data.round, event.time, calendar)
+            case.receive(event.data.text, event.data.round, event.time, calendar, files.described(event.data.files))
             work.cases.save(case)
+
+    @handles(ReportSupplemented, batched=True)
+    def on_report_supplemented(self, event: Event[ReportSupplemented]) -> None:
+        """Store what the reporter added, and pass it on to the OPD that has the complaint."""
+        with self.uow.handling(event) as work:
+            case = work.cases.get(event.data.ticket, for_update=True)
+            case.supplement(files.described(event.data.files))
+            work.cases.save(case)
+            if case.opd is not None:
+                work.emit(
+                    ComplaintSupplemented(ticket=case.ticket, opd=case.opd, files=event.data.files), at=event.time
+                )
 
     @handles(ListsChanged)
     def on_lists_changed(self, event: Event[ListsChanged]) -> None:
@@ -106,6 +120,7 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
                     round=act.case.round,
                     text=act.case.response,
                     note=form["note"],
+                    files=files.told(act.case.files_of_response),
                     service_due_at=end_of_day(act.case.service_due_at),
                     service_calendar=act.case.service_calendar,
                     calendar=act.calendar.version,
@@ -145,6 +160,7 @@ def _case(event: Event[ComplaintHandedOver], calendar: Calendar) -> Case:
         submitted_at=data.submitted_at,
         service_due_at=data.service_due_at,
         service_calendar=data.service_calendar,
+        files=files.described(data.files),
         **written(data),
         **started(steps.CLASSIFY, event.time, calendar),
     )
@@ -158,6 +174,7 @@ def _forwarded(case: Case, note: str | None, by: str, calendar: Calendar) -> Com
         service_due_at=end_of_day(case.service_due_at),
         service_calendar=case.service_calendar,
         calendar=calendar.version,
+        files=files.told(case.files),
         by=by,
         **written(case),
     )

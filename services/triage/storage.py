@@ -25,6 +25,7 @@ from nkk.desk import (
     calendars_table,
     claim_columns,
     clock_columns,
+    files_column,
     in_turn,
     record_table,
     report_columns,
@@ -58,6 +59,8 @@ cases = Table(
     Column("opd", String(64)),
     Column("round", Integer, nullable=False),
     Column("response", Text),
+    files_column(),
+    files_column("response_files"),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the values.
 _open = cases.c.state.in_([literal_column(f"'{state}'") for state in OPEN])

@@ -11,6 +11,8 @@ from nkk.contracts.events import (
     ComplaintClassifiedAsInformation,
     ComplaintForwarded,
     ComplaintHandedOver,
+    ComplaintSupplemented,
+    ReportSupplemented,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -21,6 +23,7 @@ from nkk.messaging.consumer import Handles
 from nkk.sop import steps
 from nkk.sop.calendar import read_calendar
 from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.files import described
 from nkk.sop.journey import TURNS
 from nkk.sop.steps import Path
 from services.intake.service import IntakeService
@@ -38,7 +41,8 @@ SERVICES = {
     )
 }
 ALARMS = [StepDueSoon, StepOverdue]
-JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in ALARMS]
+SUPPLEMENTS = (ReportSupplemented, ComplaintSupplemented)
+JOURNEY = [event for event in EVENTS if "ticket" in event.SCHEMA.fields and event not in (*ALARMS, *SUPPLEMENTS)]
 
 
 CHANGED = CalendarChanged.read((SAMPLES / "calendar.changed.v1.json").read_text("utf-8")).data
@@ -82,7 +86,8 @@ def test_every_event_about_a_complaint_has_a_place_in_the_journey():
 def test_triage_makes_a_case_of_what_is_handed_over(heard):
     event = heard(ComplaintHandedOver)
     case = triage._case(event, CALENDAR)
-    assert same(case, event.data, set(ComplaintHandedOver.SCHEMA.fields) - {"by"})
+    assert same(case, event.data, set(ComplaintHandedOver.SCHEMA.fields) - {"by", "files"})
+    assert case.files == described(event.data.files)
     assert (case.came_at, case.due_at) == (event.time, CALENDAR.due(event.time, steps.CLASSIFY.minutes))
     assert case.state == "awaiting_classification"
 
@@ -90,7 +95,8 @@ def test_triage_makes_a_case_of_what_is_handed_over(heard):
 def test_opd_response_makes_a_case_of_what_is_forwarded(heard):
     event = heard(ComplaintForwarded)
     case = opd_response._case(event, CALENDAR)
-    assert same(case, event.data, set(ComplaintForwarded.SCHEMA.fields) - {"by"})
+    assert same(case, event.data, set(ComplaintForwarded.SCHEMA.fields) - {"by", "files"})
+    assert case.files == described(event.data.files)
     assert (case.came_at, case.due_at) == (event.time, CALENDAR.due(event.time, steps.RESPOND.minutes))
     assert case.state == "awaiting_response"
 

@@ -18,9 +18,11 @@ from nkk.contracts.events import (
     ComplaintHandedOver,
     ComplaintSubmitted,
     ComplaintSubmittedV1,
+    ComplaintSupplemented,
     ListsChanged,
     PasswordResetRequested,
     ReporterRegistered,
+    ReportSupplemented,
     ResponseApproved,
     ResponseReturned,
     ResponseSubmitted,
@@ -31,6 +33,7 @@ from nkk.desk import ClockedWork
 from nkk.messaging.boxes import Call
 from nkk.sop.calendar import write_calendar
 from nkk.sop.clock import OFFICE_HOURS
+from nkk.sop.files import described
 from nkk.trust.actor import Actor
 from nkk.trust.sealing import CannotOpenError, new_key_pair, unseal
 from services.intake import retelling
@@ -43,7 +46,7 @@ from services.notification import service as notification
 from services.notification.keyed import Keyed
 from services.opd_response import service as opd_response
 from services.triage import service as triage
-from tests.builders import MONDAY, TICKET, answer, complaint, opd_case, triage_case
+from tests.builders import MONDAY, TICKET, answer, complaint, heard, opd_case, own_upload, triage_case, upload
 
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 NEAR, LATE = MONDAY + timedelta(minutes=9), MONDAY + timedelta(minutes=11)
@@ -70,7 +73,7 @@ class Work:
     def cases(self):
         return self
 
-    answers = journeys = messages = accounts = cases
+    answers = journeys = messages = accounts = complaints = cases
 
     def get(self, *_args, **_kwargs):
         return self.thing
@@ -83,7 +86,7 @@ class Work:
     def add(self, *_args, **_kwargs):
         return True
 
-    add_reporter = note = keep_contact = keep = answered = close = add
+    add_reporter = note = keep_contact = keep = answered = close = attach = add
 
     @property
     def calendars(self):
@@ -117,6 +120,9 @@ class Work:
 
     def afterwards(self, call):
         call()
+
+    def handling(self, _event):
+        return self.begin()
 
     @contextmanager
     def begin(self):
@@ -156,7 +162,7 @@ class Anything:
 def responded():
     case = triage_case()
     case.forward("disdukcapil", NOW)
-    case.receive("Petugas telah ditegur.", 1, NOW, OFFICE_HOURS)
+    case.receive("Petugas telah ditegur.", 1, NOW, OFFICE_HOURS, described([upload() | {"number": "R1-1"}]))
     return case
 
 
@@ -240,15 +246,28 @@ def reset_requested():
 
 
 def handed_over():
-    report = complaint()
+    report = complaint(files=[own_upload()])
     report.hand_over("staff-1", NOW)
     return intake._handed_over(report, OFFICE_HOURS)
 
 
 def forwarded():
-    case = triage_case()
+    case = triage_case(files=described([upload() | {"number": "1"}]))
     case.forward("disdukcapil", NOW)
     return triage._forwarded(case, "Mohon ditanggapi.", "staff-1", OFFICE_HOURS)
+
+
+def supplemented():
+    report = complaint()
+    report.hand_over("staff-1", NOW)
+    reporter = Actor(report.reporter_id, "reporter")
+    return told_by(intake.IntakeService, "supplement", report, reporter, report.ticket, [own_upload()])
+
+
+def passed_on():
+    case = triage_case()
+    case.forward("disdukcapil", NOW)
+    return told_by(TRIAGE, "on_report_supplemented", case, heard(supplemented()))
 
 
 TRIAGE, OPD, NOTIFICATION = triage.TriageService, opd_response.OpdResponseService, notification.NotificationService
@@ -258,9 +277,11 @@ PRODUCERS = {
     PasswordResetRequested: reset_requested,
     ComplaintSubmitted: lambda: submitted(complaint(), intakes_vault()),
     ComplaintHandedOver: handed_over,
+    ReportSupplemented: supplemented,
+    ComplaintSupplemented: passed_on,
     ComplaintClassifiedAsInformation: lambda: told_by(TRIAGE, "classify_as_information", triage_case(), STAFF, TICKET),
     ComplaintForwarded: forwarded,
-    ResponseSubmitted: lambda: told_by(OPD, "respond", opd_case(), TEAM, TICKET, "Petugas telah ditegur."),
+    ResponseSubmitted: lambda: told_by(OPD, "respond", opd_case(), TEAM, TICKET, "Petugas telah ditegur.", [upload()]),
     ResponseReturned: lambda: told_by(TRIAGE, "return_response", responded(), STAFF, TICKET, "Belum menjawab."),
     ResponseApproved: lambda: told_by(TRIAGE, "approve", responded(), STAFF, TICKET),
     AnswerSent: lambda: told_by(

@@ -80,6 +80,8 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
         "complaint.submitted.v2",
         "complaint.handed_over.v1",
         "complaint.forwarded.v1",
+        "report.supplemented.v1",
+        "complaint.supplemented.v1",
         "response.returned.v1",
         "response.submitted.v1",
         "response.approved.v1",

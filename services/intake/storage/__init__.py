@@ -6,7 +6,7 @@ from functools import cached_property
 from sqlalchemy import delete, select
 
 from nkk.contracts.events import PasswordResetRequested, ReporterRegistered
-from nkk.desk import ClockedWork, RecordedWork
+from nkk.desk import AttachingWork, ClockedWork, RecordedWork
 from services.intake.storage.account_rows import Accounts, Postboxes, Resets
 from services.intake.storage.complaint_rows import Complaints, ToldPlain
 from services.intake.storage.door_rows import Attempts, Boxes
@@ -14,6 +14,7 @@ from services.intake.storage.entry_rows import Entries
 from services.intake.storage.list_rows import Lists
 from services.intake.storage.tables import (
     accounts,
+    attached,
     attempts,
     calendars,
     closed,
@@ -41,6 +42,7 @@ from services.intake.storage.tables import (
 __all__ = [
     "IntakeWork",
     "accounts",
+    "attached",
     "attempts",
     "calendars",
     "closed",
@@ -64,7 +66,7 @@ __all__ = [
 ]
 
 
-class IntakeWork(ClockedWork, RecordedWork):
+class IntakeWork(ClockedWork, RecordedWork, AttachingWork):
     """Intake's unit of work: one database transaction."""
 
     OUTBOX = outbox
@@ -73,6 +75,7 @@ class IntakeWork(ClockedWork, RecordedWork):
     CLOSED = closed
     CALENDARS = calendars
     RECORD = record
+    ATTACHED = attached
 
     def prune_by_age(self, before: datetime, limit: int) -> int:
         """Delete published events with password codes, which are valid for an hour; return their number."""

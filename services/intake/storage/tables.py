@@ -20,13 +20,16 @@ from sqlalchemy import (
 
 from nkk.desk import (
     alarm_index,
+    attached_table,
     calendars_table,
     claim_columns,
     clock_columns,
+    files_column,
     in_turn,
     record_table,
     report_columns,
 )
+from nkk.sop.files import OwnFile
 from nkk.store.database import UtcDateTime, new_metadata
 from nkk.store.outbox import closed_table, inbox_table, outbox_table
 from services.intake.domain import Account
@@ -40,6 +43,7 @@ inbox = inbox_table(metadata)
 closed = closed_table(metadata)
 calendars = calendars_table(metadata)
 record = record_table(metadata)
+attached = attached_table(metadata)
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.
 told_plain = outbox.c.type == literal_column("'complaint.submitted.v1'")
 Index("ix_outbox_plain", outbox.c.id, sqlite_where=told_plain, postgresql_where=told_plain)
@@ -167,6 +171,8 @@ complaints = Table(
     *claim_columns(),
     Column("service_due_at", UtcDateTime, nullable=False),
     Column("handed_over_by", String(36)),
+    Column("closed_at", UtcDateTime),
+    files_column(kind=OwnFile),
 )
 waiting = complaints.c.done_at.is_(None)
 Index("ix_complaints_waiting", *in_turn(complaints), sqlite_where=waiting, postgresql_where=waiting)

@@ -21,6 +21,7 @@ from nkk.desk import (
     calendars_table,
     claim_columns,
     clock_columns,
+    files_column,
     in_turn,
     record_table,
 )
@@ -60,6 +61,8 @@ answers = Table(
     Column("closed_at", UtcDateTime),
     Column("how", String(20)),
     Column("confirmed_at", UtcDateTime),
+    files_column("offered"),
+    files_column(),
 )
 # Literals, not bound parameters: SQLite uses a partial index only where the query shows the value.
 is_waiting = answers.c.state == literal_column(f"'{State.AWAITING_ANSWER}'")

@@ -4,11 +4,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, select
 
+from nkk.sop.files import described
 from nkk.sop.report import WRITTEN, Report
 from nkk.store.database import Database
 from nkk.store.work import UnitOfWork
+from services.intake.domain import own_files
 from services.intake.storage import accounts
-from tests.builders import MONDAY, answer, complaint, opd_case, triage_case
+from tests.builders import MONDAY, answer, complaint, opd_case, own_upload, triage_case, upload
 from tests.stages import HELD, STORAGES, WORKS
 
 
@@ -20,6 +22,9 @@ def another(field, value):
         return not value
     if isinstance(value, int):
         return value + 1
+    if isinstance(value, tuple):
+        is_own = "Own" in str(field.type)
+        return own_files([own_upload(number="1")], MONDAY) if is_own else described([upload(number="1")])
     return f"{value} x" if isinstance(value, str) else value + timedelta(hours=1)
 
 

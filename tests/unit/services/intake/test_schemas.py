@@ -168,4 +168,5 @@ def test_a_receipt_gives_the_ticket_and_the_promised_time():
         "submitted_at": "2026-03-02T01:00:00.000000Z",
         "service_due_at": "2026-03-04T01:00:00.000000Z",
         "stands": {"state": "awaiting_hand_over", "since": "2026-03-02T01:00:00.000000Z"},
+        "files": [],
     }

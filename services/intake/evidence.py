@@ -1,0 +1,70 @@
+"""Files of reports: those that come with a report, those that its reporter adds, and opening them."""
+
+from typing import Any
+
+from nkk.contracts import Event, views
+from nkk.contracts.events import ComplaintClosed, ReportSupplemented
+from nkk.contracts.files import FileView, OwnFileView
+from nkk.desk import Calendars, opening
+from nkk.desk.stage import Attaches, ConsumesClosings
+from nkk.messaging.consumer import handles
+from nkk.messaging.rpc import rpc
+from nkk.sop.files import find, part, told
+from nkk.sop.refusals import UnknownTicket
+from nkk.sop.steps import Role
+from nkk.trust.actor import Actor, requires
+from nkk.validation import load
+from services.intake import schemas
+from services.intake.domain import Complaint
+
+
+class KeepsEvidence(Attaches, ConsumesClosings):
+    """The part of intake that keeps the files of reports."""
+
+    calendars: Calendars
+
+    @rpc
+    @requires(Role.REPORTER)
+    def supplement(self, actor: Actor, ticket: str, files: list[dict]) -> dict[str, Any]:
+        """Add files to the caller's own report, until ten working days after it was closed.
+
+        The same files sent again have the same answer. Raises FileAttachedBefore, SupplementTooLate or TooManyFiles.
+        """
+        uploads = load(schemas.Supplement, {"files": files})["files"]
+        calendar = self.calendars.current()
+        with self.uow.begin() as work:
+            complaint = own(work.complaints.get(ticket, for_update=True), actor)
+            if not {each["id"] for each in uploads} <= {file.id for file in complaint.files}:
+                added = complaint.supplement(uploads, work.now, calendar)
+                work.attach(ticket, added)
+                work.complaints.save(complaint)
+                if complaint.handed_over_at is not None:
+                    work.emit(ReportSupplemented(ticket=ticket, files=told(added)))
+        return {"ticket": ticket, "files": OwnFileView(many=True).dump(complaint.files)}
+
+    @rpc
+    @requires(Role.REPORTER, Role.OPERATOR)
+    def open_file(self, actor: Actor, ticket: str, number: str, of: str = "file") -> views.File:
+        """Return one file of a report, for the gateway to open it or its preview (`of`), and record it."""
+        with opening(self.uow, actor, ticket, number, part(of)) as work:
+            complaint = work.complaints.get(ticket)
+            if actor.role == Role.REPORTER:
+                own(complaint, actor)
+            file = find(complaint.files, number)
+        return FileView().dump(file)
+
+    @handles(ComplaintClosed, batched=True)
+    def on_complaint_closed(self, event: Event[ComplaintClosed]) -> None:
+        """Note that step 7 ended, from when on the report takes files for ten working days."""
+        with self.uow.handling(event) as work:
+            work.close(event.data.ticket, event.time)
+            complaint = work.complaints.get(event.data.ticket, for_update=True)
+            complaint.close(event.time)
+            work.complaints.save(complaint)
+
+
+def own(complaint: Complaint, actor: Actor) -> Complaint:
+    """Return the caller's own report. Raises UnknownTicket where it is another's."""
+    if complaint.reporter_id != actor.id:
+        raise UnknownTicket
+    return complaint

@@ -1,0 +1,275 @@
+"""Files of reports and responses as the four stages keep and pass them on, on both databases."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from nkk.contracts import STAGES
+from nkk.sop.files import FileAttachedBefore, TooManyFiles, UnknownFile
+from nkk.sop.refusals import InvalidInput, UnknownTicket
+from nkk.trust.actor import Actor
+from services.intake.domain import SupplementTooLate
+from tests.builders import REPORT, own_upload, upload
+from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House, house
+
+STRANGER = Actor("reporter-2", "reporter")
+OTHER_TEAM = Actor("staff-9", "opd_team", "bkpsdmd")
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Yield the four stages on either database."""
+    folder, prefix = tmp_path_factory.mktemp("evidence"), f"evidence_{uuid.uuid4().hex[:8]}"
+
+    def url_of(stage: str) -> str:
+        if request.param == "sqlite":
+            return f"sqlite:///{folder}/{stage}.db"
+        postgres = request.getfixturevalue("postgres")
+        postgres.create(f"{prefix}_{stage}")
+        return postgres.url(f"{prefix}_{stage}")
+
+    with house(url_of) as built:
+        yield built
+
+
+@pytest.fixture
+def stages(built: House) -> House:
+    """Return the stages, with empty desks."""
+    built.empty()
+    return built
+
+
+def submitted(stages: House, *files: dict[str, Any], key: str | None = None) -> str:
+    ticket: str = stages.do("intake", "submit", REPORTER, REPORT | {"files": list(files)}, key)["ticket"]
+    stages.deliver()
+    return ticket
+
+
+def handed_over(stages: House, *files: dict[str, Any]) -> str:
+    ticket = submitted(stages, *files)
+    acted(stages, "intake", "hand_over", OPERATOR, ticket)
+    return ticket
+
+
+def forwarded(stages: House, *files: dict[str, Any]) -> str:
+    ticket = handed_over(stages, *files)
+    acted(stages, "triage", "forward", MAIN_TEAM, ticket, OPD)
+    return ticket
+
+
+def acted(stages: House, stage: str, act: str, actor: Actor, *args: Any) -> Any:
+    done = stages.do(stage, act, actor, *args)
+    stages.deliver()
+    # What a stage publishes because of what it consumed.
+    stages.collect()
+    stages.deliver()
+    return done
+
+
+def numbers(files: list[dict[str, Any]]) -> list[str]:
+    return [file["number"] for file in files]
+
+
+def seen_by(stages: House, actor: Actor, ticket: str) -> Any:
+    stage, method = {"reporter": ("intake", "complaint"), "operator": ("intake", "complaint")}.get(
+        actor.role, (("triage" if actor.role == "main_team" else "opd_response"), "case")
+    )
+    return stages.do(stage, method, actor, ticket)
+
+
+def openings(stages: House, stage: str) -> list[tuple[str, Any]]:
+    table = STORAGES[stage].record
+    with stages.databases[stage].reading() as connection:
+        rows = connection.execute(select(table).where(table.c.act == "file_opened").order_by(table.c.id))
+        return [(row.ticket, json.loads(row.detail)) for row in rows]
+
+
+def test_a_reports_files_reach_every_desk_and_only_its_reporter_sees_what_came(stages: House) -> None:
+    first, second = own_upload(), own_upload(media_type="application/pdf", cleaned=False, scan="held")
+    ticket = forwarded(stages, first, second)
+    shared = {name: first[name] for name in upload()} | {"number": "1"}
+    for actor in (OPERATOR, MAIN_TEAM, OPD_TEAM):
+        files = seen_by(stages, actor, ticket)["files"]
+        assert (files[0], numbers(files)) == (shared, ["1", "2"])
+        assert (files[1]["cleaned"], files[1]["scan"]) == (False, "held")
+    own = seen_by(stages, REPORTER, ticket)["files"][0]
+    assert (own["came_size"], own["came_sha256"]) == (first["came_size"], first["came_sha256"])
+
+
+def test_a_receipt_lists_the_files_and_is_the_same_when_sent_again(stages: House) -> None:
+    file = own_upload()
+    form = REPORT | {"files": [file]}
+    receipts = [stages.do("intake", "submit", REPORTER, form, "key-1") for _ in range(2)]
+    assert receipts[0] == receipts[1]
+    assert [(each["number"], each["sha256"]) for each in receipts[0]["files"]] == [("1", file["sha256"])]
+
+
+def test_a_report_without_files_is_the_one_that_an_earlier_gateway_sends(stages: House) -> None:
+    receipts = [stages.do("intake", "submit", REPORTER, form, "key-2") for form in (REPORT, REPORT | {"files": []})]
+    assert receipts[0]["ticket"] == receipts[1]["ticket"]
+
+
+@pytest.mark.parametrize("again", ["report", "supplement"])
+def test_an_upload_is_attached_once(stages: House, again: str) -> None:
+    file = own_upload()
+    submitted(stages, own_upload(), file)
+    other = submitted(stages) if again == "supplement" else ""
+    act = (
+        ("submit", REPORTER, REPORT | {"files": [own_upload(), file]})
+        if again == "report"
+        else ("supplement", REPORTER, other, [own_upload(), file])
+    )
+    with pytest.raises(FileAttachedBefore) as refused:
+        stages.do("intake", *act)
+    assert refused.value.details == {"file": 1}
+    listing = stages.do("intake", "complaints", REPORTER)["items"]
+    assert len(listing) == (2 if again == "supplement" else 1)
+
+
+@pytest.mark.parametrize("when", ["submitted", "handed_over", "forwarded", "responded"])
+def test_what_is_added_later_reaches_the_desks_that_have_the_report(stages: House, when: str) -> None:
+    bring = {"submitted": submitted, "handed_over": handed_over}.get(when, forwarded)
+    ticket = bring(stages, own_upload())
+    if when == "responded":
+        acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Sudah.")
+    answer = acted(stages, "intake", "supplement", REPORTER, ticket, [own_upload(), own_upload()])
+    assert numbers(answer["files"]) == ["1", "2", "3"]
+    if when == "submitted":
+        acted(stages, "intake", "hand_over", OPERATOR, ticket)
+    if when in ("submitted", "handed_over"):
+        acted(stages, "triage", "forward", MAIN_TEAM, ticket, OPD)
+    for actor in (OPERATOR, MAIN_TEAM, OPD_TEAM, REPORTER):
+        assert numbers(seen_by(stages, actor, ticket)["files"]) == ["1", "2", "3"]
+
+
+def test_the_same_files_added_again_are_there_once(stages: House) -> None:
+    ticket, files = forwarded(stages), [own_upload()]
+    answers = [acted(stages, "intake", "supplement", REPORTER, ticket, files) for _ in range(2)]
+    assert answers[0] == answers[1]
+    assert numbers(seen_by(stages, OPD_TEAM, ticket)["files"]) == ["1"]
+
+
+def test_a_report_takes_files_for_ten_working_days_after_it_was_closed(stages: House) -> None:
+    ticket = handed_over(stages)
+    acted(stages, "triage", "classify_as_information", MAIN_TEAM, ticket)
+    acted(stages, "notification", "send_answer", OPERATOR, ticket, "Jawaban.")
+    acted(stages, "notification", "confirm_receipt", REPORTER, ticket)
+    stages.now += timedelta(days=9)
+    assert numbers(acted(stages, "intake", "supplement", REPORTER, ticket, [own_upload()])["files"]) == ["1"]
+    stages.now += timedelta(days=40)
+    with pytest.raises(SupplementTooLate):
+        stages.do("intake", "supplement", REPORTER, ticket, [own_upload()])
+
+
+def test_nobody_adds_to_a_strangers_report(stages: House) -> None:
+    ticket = submitted(stages)
+    with pytest.raises(UnknownTicket):
+        stages.do("intake", "supplement", STRANGER, ticket, [own_upload()])
+
+
+def test_a_report_has_a_greatest_number_of_files(stages: House) -> None:
+    ticket = submitted(stages, *(own_upload() for _ in range(50)))
+    stages.do("intake", "supplement", REPORTER, ticket, [own_upload() for _ in range(50)])
+    with pytest.raises(TooManyFiles):
+        stages.do("intake", "supplement", REPORTER, ticket, [own_upload()])
+    assert len(seen_by(stages, REPORTER, ticket)["files"]) == 100
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sha256": "x"},
+        {"id": "../../etc/passwd"},
+        {"size": 0},
+        {"scan": "infected"},
+        {"came_sha256": None},
+        {"number": "1"},
+    ],
+    ids=lambda wrong: str(*wrong),
+)
+def test_a_wrong_descriptor_is_refused(stages: House, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        stages.do("intake", "submit", REPORTER, REPORT | {"files": [own_upload() | wrong]})
+
+
+# -- the files of responses
+
+
+def test_the_files_of_the_approved_response_are_offered_and_the_chosen_ones_reach_the_reporter(stages: House) -> None:
+    ticket = forwarded(stages, own_upload())
+    acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Sudah.", [upload(), upload()])
+    assert numbers(seen_by(stages, MAIN_TEAM, ticket)["response_files"]) == ["R1-1", "R1-2"]
+    acted(stages, "triage", "return_response", MAIN_TEAM, ticket, "Belum lengkap.")
+    acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Kini lengkap.", [upload(), upload()])
+    for actor in (MAIN_TEAM, OPD_TEAM):
+        assert numbers(seen_by(stages, actor, ticket)["response_files"]) == ["R1-1", "R1-2", "R2-1", "R2-2"]
+    acted(stages, "triage", "approve", MAIN_TEAM, ticket)
+    assert numbers(stages.do("notification", "answer", OPERATOR, ticket)["answer"]["offered"]) == ["R2-1", "R2-2"]
+    for unknown in ("R1-1", "R2-3", "1", "x"):
+        with pytest.raises(UnknownFile):
+            stages.do("notification", "send_answer", OPERATOR, ticket, "Jawaban.", [unknown])
+    acted(stages, "notification", "send_answer", OPERATOR, ticket, "Jawaban.", ["R2-2"])
+    assert numbers(stages.do("notification", "read_answer", REPORTER, ticket)["answer"]["files"]) == ["R2-2"]
+    assert stages.do("notification", "open_file", REPORTER, ticket, "R2-2")["number"] == "R2-2"
+    for kept in ("R2-1", "R1-2"):
+        with pytest.raises(UnknownFile):
+            stages.do("notification", "open_file", REPORTER, ticket, kept)
+    with pytest.raises(UnknownTicket):
+        stages.do("notification", "open_file", STRANGER, ticket, "R2-2")
+
+
+def test_a_response_takes_no_upload_of_another_response(stages: House) -> None:
+    file, first, second = upload(), forwarded(stages), forwarded(stages)
+    acted(stages, "opd_response", "respond", OPD_TEAM, first, "Sudah.", [file])
+    with pytest.raises(FileAttachedBefore):
+        stages.do("opd_response", "respond", OPD_TEAM, second, "Sudah.", [file])
+    assert seen_by(stages, OPD_TEAM, second)["stands"]["state"] == "awaiting_response"
+
+
+# -- opening
+
+
+@pytest.mark.parametrize(
+    ("stage", "actor"), [("intake", OPERATOR), ("triage", MAIN_TEAM), ("opd_response", OPD_TEAM)], ids=STAGES[:3]
+)
+def test_every_opening_by_staff_is_on_the_record(stages: House, stage: str, actor: Actor) -> None:
+    file = own_upload()
+    ticket = forwarded(stages, file)
+    opened = stages.do(stage, "open_file", actor, ticket, "1")
+    assert (opened["id"], opened["sha256"]) == (file["id"], file["sha256"])
+    stages.do(stage, "open_file", actor, ticket, "1", "preview")
+    for wrong in (("2",), ("R1-1",), ("",), ("1", "raw")):
+        with pytest.raises(UnknownFile):
+            stages.do(stage, "open_file", actor, ticket, *wrong)
+    assert openings(stages, stage)[-2:] == [
+        (ticket, {"file": "1", "of": "file"}),
+        (ticket, {"file": "1", "of": "preview"}),
+    ]
+
+
+def test_a_reporters_opening_is_not_recorded_and_a_strangers_is_refused(stages: House) -> None:
+    ticket, before = submitted(stages, own_upload()), len(openings(stages, "intake"))
+    assert stages.do("intake", "open_file", REPORTER, ticket, "1")["number"] == "1"
+    assert len(openings(stages, "intake")) == before
+    with pytest.raises(UnknownTicket):
+        stages.do("intake", "open_file", STRANGER, ticket, "1")
+
+
+def test_a_team_opens_no_file_of_another_agencys_complaint(stages: House) -> None:
+    ticket = forwarded(stages, own_upload())
+    with pytest.raises(UnknownTicket):
+        stages.do("opd_response", "open_file", OTHER_TEAM, ticket, "1")
+
+
+def test_the_gateway_learns_which_uploads_are_attached(stages: House) -> None:
+    report, response, loose = own_upload(), upload(), upload()
+    ticket = forwarded(stages, report)
+    acted(stages, "opd_response", "respond", OPD_TEAM, ticket, "Sudah.", [response])
+    ids = [each["id"] for each in (report, response, loose)]
+    assert stages.services["intake"].attached(ids) == [report["id"]]
+    assert stages.services["opd_response"].attached(ids) == [response["id"]]
