@@ -5,27 +5,18 @@ sentence, and all other output, contains nothing of the content.
 """
 
 import json
-import math
 import os
-import resource
 import sys
 from pathlib import Path
 from typing import Any
+
+from gateway.children import limit
 
 MEMORY = 1 << 30
 """The limit of the address space, in bytes."""
 
 LARGEST = 64 << 20
 """The largest document, in bytes."""
-
-
-def _limit(seconds: float) -> None:
-    """Set the process' limits and a low priority. The CPU limit ends it even where its parent died before it could."""
-    os.nice(10)
-    processor = math.ceil(seconds) + 1
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (processor, processor))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _answer(request: dict[str, Any]) -> bytes:
@@ -42,7 +33,7 @@ def _answer(request: dict[str, Any]) -> bytes:
 
 def main() -> int:
     """Answer the request on standard input; return the exit code."""
-    _limit(float(sys.argv[1]))
+    limit(float(sys.argv[1]), MEMORY)
     from gateway.documents.child import TOLD
     from gateway.documents.errors import ContentError, TemplateError
 

@@ -5,13 +5,13 @@ new interpreter and not a fork, so any thread may start it.
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from gateway import children
 from gateway.documents.errors import RenderingFailedError, RenderingTooSlowError
 from gateway.documents.formats import require
 from gateway.documents.turns import Turns
@@ -29,7 +29,6 @@ OF_ONE = 2
 """How many documents an account may have running or waiting."""
 
 _turns = Turns(AT_ONCE, WAITING, OF_ONE)
-_ROOT = str(Path(__file__).resolve().parents[2])
 
 
 def make(
@@ -72,8 +71,8 @@ def _run(request: dict[str, Any], seconds: float, until: float) -> "subprocess.C
         return subprocess.run(
             [sys.executable, "-m", "gateway.documents", f"{seconds:g}"],
             check=False,
-            cwd=_ROOT,
-            env=_environment(),
+            cwd=children.ROOT,
+            env=children.environment(),
             input=json.dumps(request).encode(),
             capture_output=True,
             timeout=max(0.1, until - time.monotonic()),
@@ -87,9 +86,3 @@ def _run(request: dict[str, Any], seconds: float, until: float) -> "subprocess.C
 
 def _absolute(templates: Path | None) -> str | None:
     return str(templates.resolve()) if templates else None
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment variables that Python needs, without the gateway's keys and passwords."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH") if name in os.environ}
-    return kept | {"PYTHONPATH": _ROOT, "PYTHONIOENCODING": "utf-8", "PYTHONDONTWRITEBYTECODE": "1"}

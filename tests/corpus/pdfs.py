@@ -1,0 +1,145 @@
+"""PDF files with author, XMP, attachments, scripts, remarks and photographs that still have their position."""
+
+import io
+import zlib
+
+import pikepdf
+from pikepdf import Array, Dictionary, Name, String
+from reportlab.pdfgen import canvas
+
+from tests.corpus import pictures
+from tests.corpus.hiding import hidden
+
+SEEN = "TAMPAK-Halaman"
+
+
+def plain(pages: int = 1) -> bytes:
+    """Return a PDF of a few pages, each with a sentence."""
+    written = io.BytesIO()
+    drawing = canvas.Canvas(written, pageCompression=1)
+    for number in range(pages):
+        drawing.drawString(72, 700, f"{SEEN}{number + 1}")
+        drawing.showPage()
+    drawing.save()
+    return written.getvalue()
+
+
+def telling() -> bytes:
+    """Return a PDF with everything that may be hidden in one."""
+    written = io.BytesIO()
+    with pikepdf.open(io.BytesIO(plain(2))) as pdf:
+        _describe(pdf)
+        _attach(pdf)
+        _script(pdf)
+        _remark(pdf)
+        _draw_photograph(pdf)
+        _structure(pdf)
+        pdf.save(written)
+    return written.getvalue() + b"\n%" + hidden("Trailer").encode() + b"\n"
+
+
+def _describe(pdf: pikepdf.Pdf) -> None:
+    pdf.docinfo["/Author"] = hidden("Author")
+    pdf.docinfo["/Producer"] = String(hidden("Producer"))
+    pdf.docinfo["/Title"] = hidden("Title")
+    pdf.docinfo["/Own"] = hidden("Own")
+    for found in (pdf.Root, pdf.pages[0].obj):
+        found.Metadata = pdf.make_stream(pictures.xmp("XMP"), Type=Name.Metadata, Subtype=Name.XML)
+        found.PieceInfo = Dictionary(Own=Dictionary(Private=String(hidden("PieceInfo"))))
+    pdf.Root.Lang = String(hidden("Lang"))
+    pdf.Root.Unknown = String(hidden("Unknown"))
+    pdf.pages[0].obj.Thumb = pdf.make_stream(hidden("Thumb").encode())
+
+
+def _attach(pdf: pikepdf.Pdf) -> None:
+    pdf.attachments[hidden("AttachmentName")] = pikepdf.AttachedFileSpec(
+        pdf, hidden("Attachment").encode(), description=hidden("AttachmentText"), filename=hidden("AttachmentName")
+    )
+    pdf.Root.AF = Array([pdf.attachments[hidden("AttachmentName")].obj])
+
+
+def _script(pdf: pikepdf.Pdf) -> None:
+    def script(place: str) -> Dictionary:
+        return Dictionary(S=Name.JavaScript, JS=String(f"app.alert('{hidden(place)}')"))
+
+    pdf.Root.OpenAction = script("OpenAction")
+    pdf.Root.AA = Dictionary(WC=script("Closing"))
+    pdf.Root.Names.JavaScript = Dictionary(Names=Array([String("a"), pdf.make_indirect(script("NamedScript"))]))
+    pdf.pages[0].obj.AA = Dictionary(O=script("PageOpened"))
+    pdf.Root.AcroForm = Dictionary(Fields=Array(), XFA=pdf.make_stream(hidden("XFA").encode()))
+
+
+def _remark(pdf: pikepdf.Pdf) -> None:
+    place = Array([100, 100, 200, 200])
+
+    def annotation(kind: str, **more: object) -> object:
+        return pdf.make_indirect(
+            Dictionary(
+                Type=Name.Annot,
+                Subtype=Name("/" + kind),
+                Rect=place,
+                T=String(hidden(f"{kind}By")),
+                Contents=String(hidden(f"{kind}Text")),
+                NM=String(hidden(f"{kind}Name")),
+                **more,
+            )
+        )
+
+    launch = Dictionary(S=Name.Launch, F=String(hidden("Launch")))
+    pdf.pages[0].obj.Annots = Array(
+        [
+            annotation("Text"),
+            annotation("Popup"),
+            annotation("FileAttachment", FS=Dictionary(Type=Name.Filespec, F=String(hidden("Filespec")))),
+            annotation("Highlight", QuadPoints=Array([100, 100, 200, 100, 100, 200, 200, 200])),
+            annotation("Link", A=launch),
+            annotation("Link", A=Dictionary(S=Name.URI, URI=String("https://example.id/"))),
+        ]
+    )
+
+
+def _draw_photograph(pdf: pikepdf.Pdf) -> None:
+    content = pictures.jpeg(icc=pictures.profile())
+    photograph = pdf.make_stream(
+        content,
+        Type=Name.XObject,
+        Subtype=Name.Image,
+        Width=120,
+        Height=80,
+        BitsPerComponent=8,
+        ColorSpace=Array([Name.ICCBased, pdf.make_stream(pictures.profile("PdfProfile"), N=3)]),
+        Filter=Name.DCTDecode,
+    )
+    packed = pdf.make_stream(b"")
+    packed.write(zlib.compress(content), filter=Array([Name.FlateDecode, Name.DCTDecode]))
+    for key in ("Type", "Subtype", "Width", "Height", "BitsPerComponent", "ColorSpace"):
+        packed[f"/{key}"] = photograph[f"/{key}"]
+    page = pdf.pages[1]
+    page.obj.Resources.XObject = Dictionary({"/Lang": photograph, "/AA": packed})
+    drawn = b"q 120 0 0 80 72 500 cm /Lang Do Q q 120 0 0 80 72 400 cm /AA Do Q"
+    page.contents_add(pdf.make_stream(drawn), prepend=False)
+
+
+def _structure(pdf: pikepdf.Pdf) -> None:
+    element = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.Figure, Alt=String(hidden("Alt"))))
+    pdf.Root.StructTreeRoot = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot, K=element))
+    marked = f"/Span <</ActualText ({hidden('ActualText')}) /Lang (id)>> BDC EMC % {hidden('Remark')}\n"
+    pdf.pages[1].contents_add(pdf.make_stream(marked.encode()), prepend=True)
+
+
+def encrypted(user: str = "rahasia") -> bytes:
+    """Return a PDF that a password opens; with an empty one, everybody may read but not change it."""
+    written = io.BytesIO()
+    with pikepdf.open(io.BytesIO(plain())) as pdf:
+        pdf.docinfo["/Author"] = hidden("Author")
+        pdf.save(written, encryption=pikepdf.Encryption(owner="pemilik", user=user))
+    return written.getvalue()
+
+
+def with_former_version() -> bytes:
+    """Return a PDF to which a program appended a new version of a page, with the former one still in it."""
+    content = plain()
+    former = f"9 0 obj\n({hidden('Former')})\nendobj\n".encode()
+    start = content.rindex(b"startxref")
+    at = int(content[start:].split()[1])
+    return content + former + b"startxref\n" + str(at).encode() + b"\n%%EOF\n"
