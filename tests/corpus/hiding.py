@@ -27,7 +27,9 @@ def hidden_in(content: bytes) -> set[str]:
 
 def markers(content: bytes) -> set[str]:
     """Return the markers in `content`, hidden or shown."""
-    return {marker for unpacked in _unpacked(content, 0) for text in _texts(unpacked) for marker in _MARKERS.findall(text)}
+    return {
+        marker for unpacked in _unpacked(content, 0) for text in _texts(unpacked) for marker in _MARKERS.findall(text)
+    }
 
 
 def _texts(content: bytes) -> Iterator[str]:

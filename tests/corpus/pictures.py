@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import pillow_heif
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.corpus.hiding import hidden
@@ -134,3 +135,10 @@ def png_of_size(width: int, height: int) -> bytes:
     pixels = b"".join([*(packer.compress(row) for _ in range(height)), packer.flush()])
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+
+
+def heic(orientation: int = 1) -> bytes:
+    """Return a HEIC with EXIF and XMP data, as telephones make it."""
+    written = io.BytesIO()
+    pillow_heif.from_pillow(scene(128, 96)).save(written, exif=exif(orientation), xmp=xmp("XMP"), quality=90)
+    return written.getvalue()
