@@ -29,11 +29,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONWARNINGS=ignore:::nameko.extensions \
     MALLOC_MMAP_THRESHOLD_=1048576
-# The two folders are mount points of volumes, which take their first owner from here. Root owns everything else, so that
+# The three folders are mount points of volumes, which take their first owner from here. Root owns everything else, so that
 # a compromised process cannot change the code it runs.
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin nkk \
     && install -d -o nkk -g nkk -m 0755 /definitions \
-    && install -d -o nkk -g nkk -m 0700 /mail
+    && install -d -o nkk -g nkk -m 0700 /mail /files
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app

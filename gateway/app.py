@@ -10,6 +10,7 @@ from flask import Flask, Response, g, jsonify, request
 
 from gateway import api, cors, counting, docs, errors, left_out, limits, methods, proxies, site
 from gateway.backend import Backend, backend
+from gateway.files import setting_up
 from gateway.live import LiveFeed
 from nkk import settings
 from nkk.clock import utc_now
@@ -41,19 +42,19 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
 
     AMQP_URI, INTAKE_PUBLIC_KEY, TOKEN_PUBLIC_KEY, SITE_KEY, SITE_URL (the site's public address), TEMPLATES (the folder
     of the agency's own document templates, or empty), RPC_TIMEOUT (seconds), LIMIT_REGISTRATION, LIMIT_LOGIN,
-    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIMIT_WEBSITE, LIVE_STREAMS, TRUSTED_PROXIES; CLOCK (nkk.clock)
-    where it is not the machine's, and WEBSITE_ORIGINS where there are any.
+    LIMIT_RESET, LIMIT_SUBMISSION, LIMIT_DOCUMENTS, LIMIT_WEBSITE, LIMIT_UPLOADS, LIVE_STREAMS, TRUSTED_PROXIES; CLOCK
+    (nkk.clock) where it is not the machine's, WEBSITE_ORIGINS where there are any, and those of `setting_up.DEFAULTS`.
     """
     app = methods.Gateway(__name__, static_folder=None)
-    app.config.update(
-        {"CLOCK": utc_now, "WEBSITE_ORIGINS": frozenset()} | dict(config if config is not None else _from_environment())
-    )
+    usual = {"CLOCK": utc_now, "WEBSITE_ORIGINS": frozenset(), **setting_up.DEFAULTS}
+    app.config.update(usual | dict(config if config is not None else _from_environment()))
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.wsgi_app = proxies.behind(app.wsgi_app, app.config["TRUSTED_PROXIES"])  # type: ignore[method-assign]
     take_as_they_are()
     app.extensions["nkk"] = Backend(app.config["AMQP_URI"], app.config["INTAKE_PUBLIC_KEY"], app.config["RPC_TIMEOUT"])
     app.extensions["live"] = LiveFeed(app.config["AMQP_URI"], app.config["LIVE_STREAMS"])
+    setting_up.set_up(app)
     app.before_request(_begin)
     app.before_request(cors.answer_preflight)
     app.before_request(methods.check)
@@ -83,6 +84,7 @@ def _from_environment() -> dict[str, Any]:
         "WEBSITE_ORIGINS": settings.NKK_WEBSITE_ORIGINS.get(),
         "LIVE_STREAMS": settings.NKK_GATEWAY_THREADS.get() // 2 if streams is None else streams,
         "TRUSTED_PROXIES": proxies.Proxies(*settings.NKK_TRUSTED_PROXIES.get()),
+        **setting_up.from_environment(),
         **counting.settings(settings.NKK_LIMIT_STORAGE.get() or counting.default_store()),
         **{f"LIMIT_{name}": setting.get() for name, setting in settings.LIMITS.items()},
     }

@@ -29,7 +29,11 @@ forwarded_allow_ips = ""
 
 
 def post_worker_init(worker: Any) -> None:
-    """End live streams when the worker stops, because each would hold it until the graceful timeout."""
+    """Check uploads in the background, and end live streams when the worker stops.
+
+    Each stream would hold the worker until the graceful timeout.
+    """
+    worker.wsgi.extensions["checker"].start()
     # Loaded code stays: keep the garbage collector from scanning it again.
     gc.collect()
     gc.freeze()

@@ -261,7 +261,7 @@ class Uploads:
             key, facts = self.headers.read(id)
         except (MissingError, DamagedError) as error:
             raise UnknownUpload from error
-        if facts.owner != owner:
+        if facts.owner != owner or self.clock() > self._expires(facts):
             raise UnknownUpload
         return key, facts
 
@@ -270,6 +270,9 @@ class Uploads:
 
     def _content(self, id: str, name: str, key: bytes) -> Content:
         return Content(self.store, id, name, key)
+
+    def _expires(self, facts: Facts) -> float:
+        return facts.created + self.limits.hours * 3600
 
     def _room(self, facts: Facts) -> int:
         return self.limits.file_bytes if facts.length is None else facts.length
@@ -319,7 +322,7 @@ class Uploads:
             facts.length,
             facts.name,
             facts.original,
-            facts.created + self.limits.hours * 3600,
+            self._expires(facts),
             facts.refusal,
             facts.parameters,
             facts.media_type,

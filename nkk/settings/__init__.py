@@ -147,6 +147,15 @@ NKK_LIVE_STREAMS: Setting[int | None] = Setting(
 NKK_TRUSTED_PROXIES = Setting("NKK_TRUSTED_PROXIES", written.networks, "")
 NKK_WEBSITE_ORIGINS = Setting("NKK_WEBSITE_ORIGINS", written.origins, "")
 NKK_LIMIT_STORAGE = Setting("NKK_LIMIT_STORAGE", written.store, "", secret=True)
+NKK_FILES = Setting("NKK_FILES", written.files, "var/files", secret=True)
+NKK_FILES_KEYS = Setting("NKK_FILES_KEYS", keys.identity_keys, secret=True, hint=KEYS_HINT)
+NKK_FILE_MB = Setting("NKK_FILE_MB", written.number(1, 10_000), "25")
+NKK_FILES_MB = Setting("NKK_FILES_MB", written.number(1, 100_000), "100")
+NKK_FILES_MOST = Setting("NKK_FILES_MOST", written.number(1, 100), "10")
+NKK_UPLOAD_HOURS = Setting("NKK_UPLOAD_HOURS", written.number(1, 720), "24")
+NKK_UPLOAD_THREADS: Setting[int | None] = Setting(
+    "NKK_UPLOAD_THREADS", lambda text: written.number(1, 10_000)(text) if text else None, ""
+)
 NKK_TEMPLATES = Setting("NKK_TEMPLATES", written.folder, "")
 LIMITS = {
     name: Setting(f"NKK_LIMIT_{name}", written.limit, usual)
@@ -157,6 +166,7 @@ LIMITS = {
         "SUBMISSION": "60/hour",
         "DOCUMENTS": "60/minute",
         "WEBSITE": "600/hour",
+        "UPLOADS": "200/hour",
     }.items()
 }
 
@@ -221,6 +231,13 @@ OF: dict[str, tuple[Setting[Any], ...]] = {
         NKK_WEBSITE_ORIGINS,
         NKK_LIMIT_STORAGE,
         NKK_TEMPLATES,
+        NKK_FILES,
+        NKK_FILES_KEYS,
+        NKK_FILE_MB,
+        NKK_FILES_MB,
+        NKK_FILES_MOST,
+        NKK_UPLOAD_HOURS,
+        NKK_UPLOAD_THREADS,
         *LIMITS.values(),
     ),
     "webhooks": (AMQP_URI, WEBHOOKS_DATABASE_URL, NKK_WEBHOOKS_KEYS, NKK_WEBHOOKS_ALLOWED, NKK_WEBHOOKS_CA),

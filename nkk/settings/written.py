@@ -298,6 +298,40 @@ def mail_from(written: str) -> MailFrom:
     return MailFrom(str(Address(found.display_name, addr_spec=address)), address)
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket of an S3-compatible store. Its `secret` is shown nowhere."""
+
+    endpoint: str
+    name: str
+    prefix: str
+    key: str
+    secret: str = field(repr=False)
+    region: str
+
+
+def files(written: str) -> Path | Bucket:
+    """Parse where files lie: a folder, or `s3://key:secret@host:port/bucket/prefix?region=…&tls=0`."""
+    if "://" not in written:
+        return Path(written)
+    how = "Write a folder, or s3://key:secret@host/bucket/prefix, with ?region=… and ?tls=0 where they are needed."
+    parts = url(written, "s3")
+    asked = parse_qs(parts.query, keep_blank_values=True)
+    if not set(asked) <= {"region", "tls"} or any(len(values) > 1 for values in asked.values()) or parts.fragment:
+        raise ValueError(f"has parts that mean nothing here. {how}")
+    if asked.get("tls", ["1"])[0] not in ("0", "1") or "" in asked.get("region", ["x"]):
+        raise ValueError(f"has a tls that is neither 0 nor 1, or an empty region. {how}")
+    key, secret = unquote(parts.username or ""), unquote(parts.password or "")
+    name, _, prefix = parts.path.removeprefix("/").partition("/")
+    if not key or not secret or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name):
+        raise ValueError(f"has no key with its secret, or names no bucket. {how}")
+    if not re.fullmatch(r"([A-Za-z0-9_.-]+/?)*", prefix):
+        raise ValueError(f"has a prefix with other signs than letters, digits, - . _ and /. {how}")
+    scheme = "http" if asked.get("tls") == ["0"] else "https"
+    endpoint = f"{scheme}://{parts.netloc.rpartition('@')[2]}"
+    return Bucket(endpoint, name, prefix.strip("/"), key, secret, asked.get("region", ["us-east-1"])[0])
+
+
 def delays(written: str) -> tuple[int, ...]:
     """Parse seconds separated by commas, and return them as milliseconds."""
     try:

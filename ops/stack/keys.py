@@ -22,7 +22,7 @@ NEEDED = {
     "triage": _TOKENS,
     "opd_response": _TOKENS,
     "notification": ("NKK_NOTIFICATION_PRIVATE_KEY", *_TOKENS),
-    "gateway": ("NKK_INTAKE_PUBLIC_KEY", "NKK_SITE_KEY", *_TOKENS),
+    "gateway": ("NKK_INTAKE_PUBLIC_KEY", "NKK_SITE_KEY", "NKK_FILES_KEYS", *_TOKENS),
     "webhooks": ("NKK_WEBHOOKS_KEYS",),
 }
 """The keys that each process is given. It is given no others, because it can leak only what it has."""
@@ -61,6 +61,7 @@ def new_keys() -> dict[str, str]:
         "NKK_NOTIFICATION_PRIVATE_KEY": notification_private,
         "NKK_NOTIFICATION_PUBLIC_KEY": notification_public,
         "NKK_SITE_KEY": secrets.token_urlsafe(32),
+        "NKK_FILES_KEYS": Fernet.generate_key().decode(),
         "NKK_WEBHOOKS_KEYS": Fernet.generate_key().decode(),
     }
 

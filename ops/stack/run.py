@@ -21,6 +21,7 @@ from nkk.messaging import topology
 from nkk.settings import (
     DATABASE_URL,
     NKK_BROKER_API,
+    NKK_FILES,
     NKK_TOOLS_CERTIFICATE,
     NKK_TOOLS_HOST,
     NKK_TOOLS_PORT,
@@ -223,8 +224,11 @@ class Stack:
         common = {name: value for name, value in os.environ.items() if not name.startswith("NKK_")}
         kept = {*self.keys, NKK_BROKER_API.name}
         public = {name: value for name, value in os.environ.items() if name.startswith("NKK_") and name not in kept}
-        # The default, in this stack's own folder, unless the environment names another.
-        store = {"NKK_LIMIT_STORAGE": f"sqlite:///{self.var / 'limits' / 'counts.db'}"}
+        # The defaults, in this stack's own folder, unless the environment names others.
+        store = {
+            "NKK_LIMIT_STORAGE": f"sqlite:///{self.var / 'limits' / 'counts.db'}",
+            NKK_FILES.name: str(self.var / "files"),
+        }
         return (
             common
             | store
@@ -320,6 +324,7 @@ class Stack:
             | {name: value for name, value in operating.items() if value}
             | {"AMQP_URI": self.amqp_uri, "NKK_PULSE_FOLDER": str(self.pulse_folder)}
             | {f"{service.upper()}_DATABASE_URL": self.database_url(service) for service in (*STAGES, WEBHOOKS)}
+            | {NKK_FILES.name: os.environ.get(NKK_FILES.name) or str(self.var / "files")}
             | {setting.name: value for setting in WITH_WEBHOOKS if (value := os.environ.get(setting.name))},
         }
         write_secret(self.environment_file, json.dumps(content, indent=1))

@@ -33,6 +33,7 @@ def application(**settings: Any) -> Flask:
             "LIMIT_SUBMISSION": "1/hour",
             "LIMIT_DOCUMENTS": "1/hour",
             "LIMIT_WEBSITE": "1/hour",
+            "LIMIT_UPLOADS": "1/hour",
             "SITE_URL": "http://localhost",
             "TEMPLATES": "",
             "RATELIMIT_STORAGE_URI": "memory://",

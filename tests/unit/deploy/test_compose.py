@@ -87,6 +87,7 @@ def test_a_process_holds_the_keys_it_needs_and_no_others(part):
         ("NKK_LOGIN_INDEX_KEY", {"intake"}),
         ("NKK_INTAKE_PRIVATE_KEY", {"intake"}),
         ("NKK_NOTIFICATION_PRIVATE_KEY", {"notification"}),
+        ("NKK_FILES_KEYS", {"gateway"}),
     ],
 )
 def test_a_private_key_reaches_its_owner_only(key, owners):

@@ -65,6 +65,7 @@ def _config() -> dict[str, Any]:
         "LIMIT_DOCUMENTS": "100/100 year",
         "LIMIT_WEBSITE": "100/100 year",
         "LIMIT_RESET": "100/100 year",
+        "LIMIT_UPLOADS": "100/100 year",
         "RATELIMIT_STORAGE_URI": "memory://",
     }
 

@@ -320,3 +320,15 @@ def test_only_what_is_ready_is_attached_and_not_too_much_of_it(tmp_path: Path) -
     with pytest.raises(TooManyFiles):
         uploads.ready(REPORTER, [id] * 3)
     assert uploads.ready(REPORTER, []) == []
+
+
+def test_after_its_time_it_is_attached_no_more(uploads: Uploads) -> None:
+    id = uploads.create(REPORTER, 5, "")
+    expires = uploads.state(REPORTER, id).expires
+    assert expires == pytest.approx(uploads.clock() + 24 * 3600, abs=60)
+    uploads.clock = lambda: expires - 1
+    assert uploads.state(REPORTER, id).offset == 0
+    uploads.clock = lambda: expires + 1
+    for refused in (uploads.state, uploads.discard, lambda owner, id: uploads.ready(owner, [id])):
+        with pytest.raises(UnknownUpload):
+            refused(REPORTER, id)

@@ -44,6 +44,7 @@ def test_private_keys_reach_the_one_process_that_owns_them():
         "NKK_NOTIFICATION_PRIVATE_KEY": ["notification"],
         "NKK_WEBHOOKS_KEYS": ["webhooks"],
         "NKK_SITE_KEY": ["gateway"],
+        "NKK_FILES_KEYS": ["gateway"],
     }
 
 

@@ -1,0 +1,56 @@
+"""The files of an application: their store, their uploads and the checks of this process."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from gateway.files.checking import Checker
+from gateway.files.inspection import inspect
+from gateway.files.sealing import ring_of
+from gateway.files.slots import Slots
+from gateway.files.stores import Store
+from gateway.files.stores.directory import Directory
+from gateway.files.uploads import MB, Limits, Uploads
+from nkk import settings
+from nkk.settings.written import Bucket
+
+DEFAULTS: Mapping[str, Any] = {
+    "FILES": Path("var/files"),
+    "FILES_KEYS": [],
+    "FILE_LIMITS": Limits(),
+    "UPLOAD_THREADS": 4,
+}
+
+
+def from_environment() -> dict[str, Any]:
+    """Return the settings of files."""
+    threads = settings.NKK_UPLOAD_THREADS.get()
+    return {
+        "FILES": settings.NKK_FILES.get(),
+        "FILES_KEYS": settings.NKK_FILES_KEYS.get(),
+        "FILE_LIMITS": Limits(
+            settings.NKK_FILE_MB.get() * MB,
+            settings.NKK_FILES_MB.get() * MB,
+            settings.NKK_FILES_MOST.get(),
+            settings.NKK_UPLOAD_HOURS.get(),
+        ),
+        # Three quarters of the threads are kept for requests that do not wait for their bodies.
+        "UPLOAD_THREADS": max(1, settings.NKK_GATEWAY_THREADS.get() // 4) if threads is None else threads,
+    }
+
+
+def set_up(app: Flask) -> None:
+    """Give `app` its uploads, which are checked in the background once its `checker` is started."""
+    uploads = Uploads(store_at(app.config["FILES"]), ring_of(app.config["FILES_KEYS"]), app.config["FILE_LIMITS"])
+    app.extensions["uploads"] = uploads
+    app.extensions["checker"] = Checker(uploads, inspect)
+    app.extensions["upload_slots"] = Slots(app.config["UPLOAD_THREADS"])
+
+
+def store_at(place: Path | Bucket) -> Store:
+    """Return the store at `place`."""
+    if isinstance(place, Bucket):
+        raise NotImplementedError
+    return Directory(place)
