@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
-from gateway import api, cors, counting, docs, errors, left_out, limits, methods, proxies, site
+from gateway import api, cors, counting, docs, errors, left_out, limits, methods, proxies, site, tus
 from gateway.backend import Backend, backend
 from gateway.files import setting_up
 from gateway.live import LiveFeed
@@ -107,6 +107,7 @@ def _end(response: Response) -> Response:
     left_out.tell(response)
     limits.tell(response)
     cors.tell(response)
+    tus.tell(response)
     response.headers["X-Request-ID"] = g.get("client_request_id") or g.get("correlation_id", "")
     _log(response)
     return response

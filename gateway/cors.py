@@ -10,7 +10,7 @@ from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from gateway import left_out
+from gateway import left_out, tus
 from nkk.sop.steps import Role
 
 PREFIX = "/api/v1/"
@@ -35,6 +35,10 @@ OPERATIONS = frozenset(
         "complaints.timeline",
         "complaints.confirm_receipt",
         "documents.document",
+        "uploads.create",
+        "uploads.read",
+        "uploads.send",
+        "uploads.discard",
     }
 )
 """The operations of reporters, by their endpoints."""
@@ -42,8 +46,10 @@ OPERATIONS = frozenset(
 PUBLIC = frozenset({"figures.figures", "figures.table"})
 """The operations that every origin may read."""
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
-SENT = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-NKK-Device, X-Request-ID"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+SENT = ", ".join(
+    ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "X-NKK-Device", "X-Request-ID", *tus.SENT)
+)
 RECEIVED = ", ".join(
     (
         "Content-Disposition",
@@ -55,6 +61,7 @@ RECEIVED = ", ".join(
         "X-NKK-Device",
         left_out.HEADER,
         "X-Request-ID",
+        *tus.RECEIVED,
     )
 )
 KEPT_SECONDS = 7200

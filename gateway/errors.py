@@ -11,6 +11,9 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyReq
 
 from gateway.documents import RenderingFailedError, RenderingTooSlowError
 from gateway.field_faults import codes, sentences
+from gateway.files.arriving import BrokenOffError, TooSlowError
+from gateway.files.slots import TooManyUploadsError
+from gateway.files.stores import StoreError
 from gateway.limits import seconds_to_wait
 from gateway.live import TooManyStreamsError
 from gateway.methods import NotAVisitError
@@ -54,6 +57,7 @@ STATUS = {
     "IdentityWithheld": 403,
     "IdempotencyKeyReused": 422,
     "UnknownUpload": 404,
+    "UploadHeaderInvalid": 400,
     "UploadTooLong": 413,
     "UploadOverrun": 413,
     "WrongOffset": 409,
@@ -106,6 +110,10 @@ def register(app: Flask) -> None:
     app.register_error_handler(StageUnavailableError, _unavailable)
     app.register_error_handler(StageBusyError, _busy)
     app.register_error_handler(TooManyStreamsError, _too_many)
+    app.register_error_handler(TooManyUploadsError, _too_many_uploads)
+    app.register_error_handler(StoreError, _store_away)
+    app.register_error_handler(BrokenOffError, _broken_off)
+    app.register_error_handler(TooSlowError, _sent_too_slowly)
     app.register_error_handler(RenderingTooSlowError, _too_slow)
     app.register_error_handler(RenderingFailedError, _unmade)
     app.register_error_handler(HTTPException, of_http)
@@ -168,6 +176,33 @@ def _too_many(_error: TooManyStreamsError) -> Response:
     )
     answer.headers["Retry-After"] = str(STREAMS_RETRY_AFTER_SECONDS)
     return answer
+
+
+def _too_many_uploads(_error: TooManyUploadsError) -> Response:
+    return problem(
+        503,
+        "too-many-uploads",
+        "Too many files arrive at this moment. What came of this one is kept: go on in a few seconds (Retry-After).",
+    )
+
+
+def _store_away(error: StoreError) -> Response:
+    log.error("files not stored", why=type(error).__name__, said=str(error))
+    return problem(
+        503,
+        "store-away",
+        "Files cannot be stored or read at the moment. What was stored is not lost: try again in a few seconds.",
+    )
+
+
+def _broken_off(_error: BrokenOffError) -> Response:
+    return problem(400, "broken-off", "The body broke off. Ask where the upload stands (HEAD), and go on from there.")
+
+
+def _sent_too_slowly(_error: TooSlowError) -> Response:
+    return problem(
+        408, "too-slow", "Nothing came for too long. Ask where the upload stands (HEAD), and go on from there."
+    )
 
 
 def _too_slow(_error: RenderingTooSlowError) -> Response:

@@ -12,7 +12,7 @@ from flask.globals import request_ctx
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
 
-from gateway import cors
+from gateway import cors, tus
 from gateway.addresses import within_site
 
 FOR_PROGRAMS = ("/api/v1/", "/healthz", "/readyz")
@@ -74,6 +74,7 @@ class Request(flask.Request):
     """A request whose views see HEAD as GET, and that has a form only where the method can send one."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        tus.override(args[0] if args else kwargs["environ"])
         super().__init__(*args, **kwargs)
         self.asked = str(self.environ["REQUEST_METHOD"])
         if self.asked == "HEAD":

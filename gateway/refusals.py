@@ -51,6 +51,7 @@ SENTENCES = {
     "idempotency-key-reused": "This Idempotency-Key was used for another report. Use a fresh one for each report.",
     "no-document-yet": "This document does not exist yet: the step that makes it is not done.",
     "unknown-upload": "There is no upload with this id. What is not attached within a day is removed: send it again.",
+    "upload-header-invalid": "The header {header} is missing, or cannot be read.",
     "upload-too-long": "A file has at most {most} MB.",
     "upload-overrun": "These are more bytes than this upload was said to have. Ask where it stands (HEAD) and send the "
     "rest.",

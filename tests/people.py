@@ -51,7 +51,8 @@ class Person:
 
     def stream(self, method: str, path: str, **kwargs: Any) -> AbstractContextManager[httpx.Response]:
         """Send one request; return its response as a stream."""
-        return self.http.stream(method, f"/api/v1{path}", headers=self._authorization(), **kwargs)
+        headers = dict(kwargs.pop("headers", {})) | self._authorization()
+        return self.http.stream(method, f"/api/v1{path}", headers=headers, **kwargs)
 
     def _authorization(self) -> dict[str, str]:
         """Return the Authorization header.

@@ -2,7 +2,19 @@
 
 from flask import Flask
 
-from gateway.api import accounts, admin, calendar, claims, complaints, desks, documents, entries, figures, lists
+from gateway.api import (
+    accounts,
+    admin,
+    calendar,
+    claims,
+    complaints,
+    desks,
+    documents,
+    entries,
+    figures,
+    lists,
+    uploads,
+)
 from gateway.api.describing import DescribedApi
 
 PREFIX = "/api/v1"
@@ -30,5 +42,5 @@ def register(app: Flask) -> None:
     api.spec.components.security_scheme(
         "bearer", {"type": "http", "scheme": "bearer", "description": "The access_token of POST /sessions."}
     )
-    for module in (accounts, lists, figures, complaints, entries, claims, desks, documents, admin, calendar):
+    for module in (accounts, lists, figures, complaints, entries, claims, desks, documents, uploads, admin, calendar):
         api.register_blueprint(module.resources, url_prefix=PREFIX)

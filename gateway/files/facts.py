@@ -40,6 +40,8 @@ class Facts:
     created: float
     length: int | None
     """How many bytes it is to have as it comes; None where that is not known before its end."""
+    metadata: str = ""
+    """What was said of it when it began, as it was written."""
     state: State = State.RECEIVING
     refusal: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)

@@ -7,6 +7,10 @@ class UnknownUpload(Refused):
     """There is no such upload of this account: an unknown one, an expired one and another account's look the same."""
 
 
+class UploadHeaderInvalid(Refused):
+    """A header about an upload, `header`, is missing or cannot be read."""
+
+
 class UploadTooLong(Refused):
     """The upload is to have more bytes than one file may have: `most`, in MB."""
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import current_app
+from flask import current_app, g
 
 from gateway.files.arriving import pieces
 from gateway.files.content import Content, Writing
@@ -81,6 +81,7 @@ class Upload:
     readable: bool = True
     scan: Scan = Scan.NONE
     previewed: bool = False
+    metadata: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,13 +118,13 @@ class Uploads:
 
     # -- uploading
 
-    def create(self, owner: str, length: int | None, name: str, original: bool = False) -> str:
+    def create(self, owner: str, length: int | None, name: str, original: bool = False, metadata: str = "") -> str:
         """Begin an upload of `length` bytes and return its id. Raises UploadTooLong."""
         if length is not None and length > self.limits.file_bytes:
             raise UploadTooLong({"most": self.limits.file_bytes // MB})
         id = secrets.token_urlsafe(16)
         self.store.put(f"{UNCLAIMED}/{id}", b"")
-        facts = Facts(owner, _plain(name), original, self.clock(), length)
+        facts = Facts(owner, _plain(name), original, self.clock(), length, metadata)
         self.headers.write(id, new_key(), facts)
         if length == 0:
             self._complete(id)
@@ -334,6 +335,7 @@ class Uploads:
             facts.readable,
             facts.scan,
             facts.preview is not None,
+            facts.metadata,
         )
 
 
@@ -341,6 +343,11 @@ def uploads() -> Uploads:
     """Return the uploads of the current application."""
     found: Uploads = current_app.extensions["uploads"]
     return found
+
+
+def owner() -> str:
+    """Return the owner of what the caller uploads."""
+    return f"{g.actor.role}:{g.actor.id}"
 
 
 def _overrun(facts: Facts, limits: Limits) -> UploadOverrun | UploadTooLong:

@@ -15,6 +15,9 @@ from gateway import complaints, errors
 from gateway.addresses import within_site
 from gateway.clock import now
 from gateway.documents import RenderingFailedError, RenderingTooSlowError
+from gateway.files.arriving import BrokenOffError, TooSlowError
+from gateway.files.slots import TooManyUploadsError
+from gateway.files.stores import StoreError
 from gateway.limits import seconds_to_wait
 from gateway.site import colleagues, compression, headers, session
 from gateway.site.forms import SECRETS, Form, typed
@@ -78,6 +81,7 @@ SAID = {
         _("Berkas tidak ditemukan"),
         _("Berkas yang tidak dilampirkan dalam satu hari dihapus. Pilih berkasnya lagi, lalu kirim lagi."),
     ),
+    "UploadHeaderInvalid": Said(_("Berkas ini tidak dapat dikirim"), _("Pilih berkasnya lagi, lalu kirim lagi.")),
     "UploadTooLong": Said(_("Berkas ini terlalu besar"), _("Pilih berkas yang lebih kecil, lalu kirim lagi.")),
     "UploadOverrun": Said(
         _("Berkas ini berubah selama dikirim"), _("Tidak ada yang dilampirkan. Pilih berkasnya lagi, lalu kirim lagi.")
@@ -98,6 +102,13 @@ SAID = {
     "FileLost": Said(
         _("Berkas ini tidak ada lagi di penyimpanan"),
         _("Beri tahu admin dan sebutkan kode di bawah ini. Laporannya sendiri tetap berjalan."),
+    ),
+    "files-away": Said(
+        _("Berkas belum dapat disimpan atau dibuka"),
+        _("Apa yang sudah diterima tidak akan hilang. Coba lagi sebentar lagi."),
+    ),
+    "broken-off": Said(
+        _("Pengiriman berkas terputus"), _("Belum ada yang dilampirkan. Periksa sambungan Anda, lalu kirim lagi.")
     ),
     "document-slow": Said(
         _("Dokumen ini sedang terlalu lama dibuat"), _("Laporannya sendiri tetap berjalan. Coba lagi sebentar lagi.")
@@ -147,6 +158,10 @@ def of_pages(pages: Blueprint) -> None:
     pages.register_error_handler(Refused, _refused)
     pages.register_error_handler(StageUnavailableError, _unavailable)
     pages.register_error_handler(RenderingTooSlowError, _too_slow)
+    pages.register_error_handler(StoreError, _files_away)
+    pages.register_error_handler(TooManyUploadsError, _files_away)
+    pages.register_error_handler(BrokenOffError, _broken_off)
+    pages.register_error_handler(TooSlowError, _broken_off)
     pages.register_error_handler(RenderingFailedError, _unmade)
     pages.register_error_handler(HTTPException, _http)
     pages.register_error_handler(Exception, _unexpected)
@@ -252,6 +267,15 @@ def _claim(details: dict[str, Any]) -> colleagues.Claim | None:
 def _unavailable(error: StageUnavailableError) -> Response:
     log.warning("stage unavailable", stage=str(error), why=error.why)
     return page(503, SAID[503 if request.method == "GET" else "unsure"], resume=carried())
+
+
+def _files_away(error: StoreError | TooManyUploadsError) -> Response:
+    log.warning("files not taken or shown", why=type(error).__name__)
+    return page(503, SAID["files-away"], resume=carried())
+
+
+def _broken_off(_error: BrokenOffError | TooSlowError) -> Response:
+    return page(408, SAID["broken-off"], resume=carried())
 
 
 def _too_slow(_error: RenderingTooSlowError) -> Response:

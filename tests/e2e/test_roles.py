@@ -52,6 +52,16 @@ QUERIES = {
     "GET /calendar/national-days": {"year": 2026},
     "GET /reports/monthly": {"month": "2026-03", "format": "json"},
 }
+TUS = {"Tus-Resumable": "1.0.0"}
+UPLOADING = {
+    "POST /uploads": {"headers": TUS | {"Upload-Length": "10"}},
+    "PATCH /uploads/{id}": {
+        "headers": TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+        "content": b"",
+    },
+}
+"""What is sent with the operations of uploads, which take no JSON."""
+
 LAST = ("PUT /sessions/current/password", "DELETE /sessions/current")
 """The operations that end or change the session, and so are tried last."""
 
@@ -88,7 +98,8 @@ def logged_in(people: People) -> dict[str, Person]:
 def ask(person: Person, operation: str, values: dict[str, str], form: Any = None, query: Any = None) -> int:
     """Return the status of `operation`, with its path filled in from `values`."""
     method, path = operation.split(" ")
-    with person.stream(method, path.format_map(values), json=form, params=query) as response:
+    sent = UPLOADING.get(operation, {"json": form, "params": query})
+    with person.stream(method, path.format_map(values), **sent) as response:
         return response.status_code
 
 
@@ -179,6 +190,13 @@ def test_what_has_not_come_to_a_desk_yet_is_not_there(people: People, everybody:
     assert values["ticket"] not in [item["ticket"] for item in other]
 
 
+def begun_by(person: Person) -> str:
+    """Return the id of an upload that a person has begun."""
+    answer = person.ask("POST", "/uploads", **UPLOADING["POST /uploads"])
+    assert answer.status_code == 201, answer.text
+    return answer.headers["Location"].rpartition("/")[2]
+
+
 def new_staff(people: People, role: str = "operator", opd: str | None = None) -> dict[str, str]:
     """Add a staff account; return its credentials."""
     account = {"username": f"petugas-{uuid.uuid4().hex[:8]}", "password": PASSWORD}
@@ -215,18 +233,21 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(people: People) -
     # New accounts, because in the end they log out.
     everybody = logged_in(people)
     entered = everybody["website"].post("/entries", entry_form(), expect=201)["ticket"]
+    upload = begun_by(everybody["owner"])
     rows = [row for row in TABLE if TICKET not in row]
     for operation in sorted(rows, key=lambda row: LAST.index(row) if row in LAST else -1):
         for who in WHO:
             account = everybody[who].account or everybody["owner"].account
-            values = {"version": "1", "day": "2031-07-01", "ticket": entered}
+            values = {"version": "1", "day": "2031-07-01", "ticket": entered, "id": upload}
             if "{username}" in operation:
                 values["username"] = new_staff(people)["username"]
             check(everybody, who, operation, values, form_for(people, account, operation), QUERIES.get(operation))
 
 
 def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybody: dict[str, Person]) -> None:
-    missing = {"username": "tidak-ada-orangnya", "version": "9999", "day": "2031-07-02", "ticket": new_ticket(2026)}
+    missing = {"username": "tidak-ada-orangnya", "version": "9999", "day": "2031-07-02", "ticket": new_ticket(2026)} | {
+        "id": "x" * 22
+    }
     for operation in (
         "GET /staff/{username}",
         "POST /staff/{username}/disablement",
@@ -235,6 +256,9 @@ def test_what_is_not_there_is_not_there_for_whoever_may(people: People, everybod
         "GET /calendar/versions/{version}",
         "DELETE /calendar/days/{day}",
         "GET /entries/{ticket}",
+        "GET /uploads/{id}",
+        "PATCH /uploads/{id}",
+        "DELETE /uploads/{id}",
     ):
         check_missing(everybody, operation, missing, form_for(people, everybody["admin"].account, operation))
 

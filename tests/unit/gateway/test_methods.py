@@ -19,6 +19,7 @@ Opened = Callable[..., dict[str, Any]]
 
 FILLED = {
     "ticket": "NKK-2026-EDXY-ER30",
+    "id": "xxxxxxxxxxxxxxxxxxxxxx",
     "username": "operator",
     "day": "2026-12-31",
     "first": "2026-12-31",

@@ -26,6 +26,7 @@ PARAMETERS = {
     "offset": 65536,
     "id": "x" * 22,
     "refusal": "empty",
+    "header": "Upload-Length",
 }
 
 
