@@ -57,6 +57,22 @@ def postgres() -> Iterator[PrivatePostgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def media_tools() -> None:
+    """Have Debian's ffmpeg, exiftool and poppler, which make files and read what comes out of ours."""
+    packages = {"ffmpeg": "ffmpeg", "exiftool": "libimage-exiftool-perl", "pdftotext": "poppler-utils"}
+    if missing := [package for program, package in packages.items() if not shutil.which(program)]:
+        install_packages(*missing)
+
+
+@pytest.fixture(scope="session")
+def clamd() -> str:
+    """Return the path of Debian's clamd."""
+    if not shutil.which("clamd"):
+        install_packages("clamav-daemon")
+    return shutil.which("clamd") or ""
+
+
 def _memory() -> Path | None:
     """Return a folder in memory with room for databases, or None."""
     return MEMORY if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM else None

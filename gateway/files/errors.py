@@ -22,6 +22,8 @@ SENTENCES = {
     "moving-picture": "This picture moves. Send it as a video, or as single pictures.",
     "embedded": "This document contains another file that cannot be cleaned, such as a sound or a drawing of another "
     "program. Send that file by itself, save the document as PDF, or choose to keep the original.",
+    "uncleanable": "The hidden data of this recording cannot be removed; it may be damaged. Save it again on your "
+    "device, or choose to keep the original.",
     "too-complex": "Checking this file takes too much time or memory. Save it in parts, or as another type.",
     "infected": "A virus was found in this file. It is kept from everybody; nothing else of yours is touched.",
 }

@@ -172,9 +172,10 @@ def _boxed(head: bytes, file: BinaryIO) -> Kind | None:
         return HEIC if b"avif" not in brands and b"avis" not in brands else None
     kind = _BRANDS.get(brand, THREE_GP if brand[:2] == b"3g" else MP4)
     tracks = _tracks(file)
-    if kind in (MP4, MOV) and tracks and b"vide" not in tracks:
-        return M4A
-    return kind if tracks else None
+    if not tracks:
+        # The list of tracks is often at the end, which has not come.
+        raise FileRefusedError("broken")
+    return M4A if kind in (MP4, MOV) and b"vide" not in tracks else kind
 
 
 def _tracks(file: BinaryIO) -> set[bytes]:

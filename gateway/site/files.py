@@ -40,6 +40,10 @@ WORDS = {
         "Dokumen ini memuat berkas lain yang tidak dapat kami bersihkan, misalnya suara atau gambar dari program lain. "
         "Kirim berkas itu tersendiri, simpan dokumennya sebagai PDF, atau pilih menyimpan aslinya."
     ),
+    "uncleanable": _(
+        "Data tersembunyi dalam rekaman ini tidak dapat dihapus; mungkin rekamannya rusak. Simpan ulang di perangkat "
+        "Anda, atau pilih menyimpan aslinya."
+    ),
     "too-complex": _(
         "Memeriksa berkas ini memakan terlalu banyak waktu atau memori. Simpan per bagian, atau sebagai jenis lain."
     ),

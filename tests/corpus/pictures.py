@@ -96,7 +96,7 @@ def jpeg(orientation: int = 1, icc: bytes | None = None) -> bytes:
         )
     )
     content = written.getvalue()
-    return content[:2] + more + content[2:] + hidden("Trailer").encode()
+    return content[:20] + more + content[20:] + hidden("Trailer").encode()
 
 
 def png(icc: bytes | None = None) -> bytes:

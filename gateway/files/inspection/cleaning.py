@@ -37,6 +37,18 @@ def _cleaner(kind: Kind) -> Cleaner:
         from gateway.files.inspection import texts
 
         return texts.keep
+    if kind.media == "office":
+        from gateway.files.inspection import office
+
+        return office.keep
+    if kind.media == "odf":
+        from gateway.files.inspection import odf
+
+        return odf.keep
+    if kind.played:
+        from gateway.files.inspection import recordings
+
+        return recordings.keep
     return _as_it_came
 
 

@@ -1,0 +1,82 @@
+"""Sound and video, written anew by ffmpeg from their streams: no tag, no position, no cover.
+
+The streams themselves are not encoded anew. Where ffmpeg is not installed they are kept as they came.
+"""
+
+import json
+import shutil
+import subprocess
+from typing import Any, BinaryIO
+
+from gateway.files.errors import FileRefusedError
+from gateway.files.inspection.kept import Kept
+from gateway.files.inspection.memory import memory_file, path_of
+from gateway.files.kinds import AMR, M4A, MOV, MP3, MP4, OGG, THREE_GP, WAV, WEBM, Kind
+
+_READ = {M4A: "mov", MP4: "mov", THREE_GP: "mov", MOV: "mov", WEBM: "matroska"}
+_READ |= {MP3: "mp3", OGG: "ogg", AMR: "amr", WAV: "wav"}
+_WRITTEN = {M4A: "ipod", MP4: "mp4", THREE_GP: "3gp", MOV: "mov", WEBM: "webm"}
+_WRITTEN |= {MP3: "mp3", OGG: "ogg", AMR: "amr", WAV: "wav"}
+_FAST_START = ["-movflags", "+faststart"]
+_REMARKS = {
+    # What a device writes between the pictures: its own name and settings, and sometimes where it is.
+    "h264": "filter_units=remove_types=6",
+    "hevc": "filter_units=remove_types=39|40",
+    "av1": "filter_units=remove_types=5",
+}
+_WORDS = ["-hide_banner", "-loglevel", "quiet", "-nostdin", "-threads", "1"]
+# Neither a network nor another file, whatever the recording refers to.
+_ALONE = ["-protocol_whitelist", "file"]
+
+
+def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:
+    """Return the recording in `file`, cleaned unless `original` or without ffmpeg."""
+    ffmpeg, ffprobe = shutil.which("ffmpeg"), shutil.which("ffprobe")
+    if not ffmpeg or not ffprobe:
+        return Kept(kind, file, cleaned=False)
+    source = [*_ALONE, "-f", _READ[kind], "-i", path_of(file)]
+    codecs = _codecs(ffprobe, source, file)
+    wanted = "video" if kind.played == "video" else "audio"
+    if wanted not in codecs and not (kind is WEBM and "audio" in codecs):
+        raise FileRefusedError("broken")
+    if original:
+        return Kept(kind, file, cleaned=False)
+    return Kept(kind, _cleaned(ffmpeg, source, kind, codecs, file), cleaned=True)
+
+
+def _codecs(ffprobe: str, source: list[str], file: BinaryIO) -> dict[str, str]:
+    """Return the codecs of the streams, by `audio` and `video`; a cover is no video."""
+    shown = ["-show_entries", "stream=codec_type,codec_name:stream_disposition=attached_pic", "-of", "json"]
+    done = _run([ffprobe, *_WORDS[:3], *source, *shown], file)
+    streams: list[dict[str, Any]] = json.loads(done.stdout or b"{}").get("streams", []) if not done.returncode else []
+    return {
+        stream["codec_type"]: stream.get("codec_name", "")
+        for stream in streams
+        if stream.get("codec_type") in ("audio", "video") and not stream.get("disposition", {}).get("attached_pic")
+    }
+
+
+def _cleaned(ffmpeg: str, source: list[str], kind: Kind, codecs: dict[str, str], file: BinaryIO) -> BinaryIO:
+    kept = memory_file()
+    streams = ["-map", "0:a?"] if kind.played == "audio" else ["-map", "0:V?", "-map", "0:a?"]
+    untold = ["-map_metadata", "-1", "-map_metadata:s", "-1", "-map_metadata:c", "-1", "-map_chapters", "-1"]
+    untold += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
+    remarks = _REMARKS.get(codecs.get("video", "")) if kind.played == "video" else None
+    options = ["-bsf:v", remarks] if remarks else []
+    options += _FAST_START if _READ[kind] == "mov" else []
+    written = ["-f", _WRITTEN[kind], "-y", path_of(kept)]
+    done = _run([ffmpeg, *_WORDS, "-xerror", *source, *streams, "-c", "copy", *untold, *options, *written], file, kept)
+    if done.returncode:
+        raise FileRefusedError("uncleanable")
+    return kept
+
+
+def _run(command: list[str], *files: BinaryIO) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(
+        command,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=[file.fileno() for file in files],
+    )

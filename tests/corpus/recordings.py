@@ -1,0 +1,102 @@
+"""Sound and video with tags, a cover, chapters and a position, made by ffmpeg."""
+
+import functools
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.corpus import pictures
+from tests.corpus.hiding import hidden
+
+TONE = ["-f", "lavfi", "-i", "sine=frequency=440:duration=1"]
+SCREEN = ["-f", "lavfi", "-i", "testsrc=size=176x144:rate=10:duration=1"]
+TAGS = [
+    option
+    for name in ("title", "artist", "album", "comment", "author", "description", "copyright", "encoder")
+    for option in ("-metadata", f"{name}={hidden(name)}")
+]
+PLACE = [
+    "-metadata",
+    f"location=+06.1753-106.8271/{hidden('Position')}",
+    "-metadata",
+    "creation_time=2026-03-02T08:00:00Z",
+]
+OF_STREAMS = ["-metadata:s", f"handler_name={hidden('Handler')}", "-metadata:s", f"title={hidden('StreamTitle')}"]
+
+MADE = {
+    "mp3": [*TONE, *TAGS, "-c:a", "libmp3lame", "-id3v2_version", "3", "-write_id3v1", "1"],
+    "m4a": [*TONE, *TAGS, *PLACE, *OF_STREAMS, "-c:a", "aac"],
+    "ogg": [*TONE, *TAGS, "-c:a", "libvorbis"],
+    "opus": [*TONE, *TAGS, "-c:a", "libopus"],
+    "wav": [*TONE, *TAGS, "-write_bext", "1", "-metadata", f"originator={hidden('Originator')}"],
+    "mp4": [*SCREEN, *TONE, *TAGS, *PLACE, *OF_STREAMS, "-c:v", "libx264", "-c:a", "aac", "-shortest"],
+    "hevc.mp4": [*SCREEN, *TAGS, *PLACE, "-c:v", "libx265", "-x265-params", "log-level=none", "-tag:v", "hvc1"],
+    "3gp": [*SCREEN, *TAGS, *PLACE, "-c:v", "h263", "-s", "176x144"],
+    "webm": [*SCREEN, *TONE, *TAGS, *OF_STREAMS, "-c:v", "libvpx", "-c:a", "libopus", "-shortest"],
+    "mov": [
+        *SCREEN,
+        *TONE,
+        *TAGS,
+        *PLACE,
+        *OF_STREAMS,
+        "-c:v",
+        "libx264",
+        "-c:a",
+        "aac",
+        "-movflags",
+        "use_metadata_tags",
+    ],
+}
+"""The options by which ffmpeg makes each, by the ending of its name."""
+
+_BETWEEN = f"h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+{hidden('BetweenPictures')}"
+
+
+_BETWEEN = f"h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+{hidden('BetweenPictures')}"
+
+AMR = b"#!AMR\n" + (b"\x3c" + bytes(31)) * 50
+"""A second of silence. No encoder of Debian's makes any, and nothing can be hidden beside its frames."""
+
+
+@functools.cache
+def made(name: str) -> bytes:
+    """Return a recording with everything that may be hidden in one."""
+    with TemporaryDirectory() as folder:
+        cover, chapters = Path(folder, "cover.jpg"), Path(folder, "chapters")
+        cover.write_bytes(pictures.jpeg())
+        chapters.write_text(f";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=900\ntitle={hidden('Chapter')}\n")
+        sources = 8 if MADE[name][4] == "-f" else 4
+        command = MADE[name][:sources]
+        if name in ("mp3", "m4a"):
+            command += [
+                "-i",
+                str(cover),
+                "-map",
+                "0:a",
+                "-map",
+                "1:v",
+                "-c:v",
+                "copy",
+                "-disposition:v:0",
+                "attached_pic",
+            ]
+        if name in ("mp4", "webm", "mov"):
+            command += ["-f", "ffmetadata", "-i", str(chapters), "-map_chapters", "2"]
+        command += MADE[name][sources:] + (["-bsf:v", _BETWEEN] if name in ("mp4", "mov") else [])
+        target = Path(folder, f"made.{name}")
+        subprocess.run(["ffmpeg", "-loglevel", "error", "-y", *command, str(target)], check=True)
+        return target.read_bytes() + (_at_the_end() if name == "mp3" else b"")
+
+
+def _at_the_end() -> bytes:
+    """Return tags that other programs put behind an MP3."""
+    item = hidden("ApeItem").encode()
+    items = len(item).to_bytes(4, "little") + bytes(4) + b"Artist\0" + item
+    size = len(items) + 32
+
+    def edge(flags: int) -> bytes:
+        figures = (2000, size, 1, flags)
+        return b"APETAGEX" + b"".join(figure.to_bytes(4, "little") for figure in figures) + bytes(8)
+
+    first = b"TAG" + hidden("Id3v1").encode().ljust(125, b"\0")
+    return edge(0xA0000000) + items + edge(0x80000000) + first
