@@ -6,21 +6,23 @@ from typing import Any
 
 from flask import Flask
 
-from gateway.files.checking import Checker
+from gateway.files.checking import Checker, Scanner
 from gateway.files.inspection import inspect
+from gateway.files.scanning import Verdict, scan
 from gateway.files.sealing import ring_of
 from gateway.files.slots import Slots
 from gateway.files.stores import Store
 from gateway.files.stores.directory import Directory
 from gateway.files.uploads import MB, Limits, Uploads
 from nkk import settings
-from nkk.settings.written import Bucket
+from nkk.settings.written import Bucket, Clamd
 
 DEFAULTS: Mapping[str, Any] = {
     "FILES": Path("var/files"),
     "FILES_KEYS": [],
     "FILE_LIMITS": Limits(),
     "UPLOAD_THREADS": 4,
+    "CLAMD": None,
 }
 
 
@@ -38,6 +40,7 @@ def from_environment() -> dict[str, Any]:
         ),
         # Three quarters of the threads are kept for requests that do not wait for their bodies.
         "UPLOAD_THREADS": max(1, settings.NKK_GATEWAY_THREADS.get() // 4) if threads is None else threads,
+        "CLAMD": settings.NKK_CLAMD.get(),
     }
 
 
@@ -45,8 +48,13 @@ def set_up(app: Flask) -> None:
     """Give `app` its uploads, which are checked in the background once its `checker` is started."""
     uploads = Uploads(store_at(app.config["FILES"]), ring_of(app.config["FILES_KEYS"]), app.config["FILE_LIMITS"])
     app.extensions["uploads"] = uploads
-    app.extensions["checker"] = Checker(uploads, inspect)
+    app.extensions["checker"] = Checker(uploads, inspect, scanner_at(app.config["CLAMD"]))
     app.extensions["upload_slots"] = Slots(app.config["UPLOAD_THREADS"])
+
+
+def scanner_at(clamd: Clamd | None) -> Scanner | None:
+    """Return what scans at `clamd`, or None without one."""
+    return None if clamd is None else lambda content: scan(content, clamd) is Verdict.CLEAN
 
 
 def store_at(place: Path | Bucket) -> Store:

@@ -156,6 +156,7 @@ NKK_UPLOAD_HOURS = Setting("NKK_UPLOAD_HOURS", written.number(1, 720), "24")
 NKK_UPLOAD_THREADS: Setting[int | None] = Setting(
     "NKK_UPLOAD_THREADS", lambda text: written.number(1, 10_000)(text) if text else None, ""
 )
+NKK_CLAMD = Setting("NKK_CLAMD", written.clamd, "")
 NKK_TEMPLATES = Setting("NKK_TEMPLATES", written.folder, "")
 LIMITS = {
     name: Setting(f"NKK_LIMIT_{name}", written.limit, usual)
@@ -238,6 +239,7 @@ OF: dict[str, tuple[Setting[Any], ...]] = {
         NKK_FILES_MOST,
         NKK_UPLOAD_HOURS,
         NKK_UPLOAD_THREADS,
+        NKK_CLAMD,
         *LIMITS.values(),
     ),
     "webhooks": (AMQP_URI, WEBHOOKS_DATABASE_URL, NKK_WEBHOOKS_KEYS, NKK_WEBHOOKS_ALLOWED, NKK_WEBHOOKS_CA),

@@ -332,6 +332,25 @@ def files(written: str) -> Path | Bucket:
     return Bucket(endpoint, name, prefix.strip("/"), key, secret, asked.get("region", ["us-east-1"])[0])
 
 
+Clamd = str | tuple[str, int]
+"""Where a clamd listens: the path of its socket, or a host and a port."""
+
+
+def clamd(written: str) -> Clamd | None:
+    """Parse where a clamd listens: `host:port`, or the path of a socket; empty where there is none."""
+    if not written or written.startswith("/"):
+        return written or None
+    how = "Write host:port, such as clamd:3310, or the path of its socket."
+    try:
+        parts = urlsplit(f"//{written}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(f"names no port from 1 to 65535. {how}") from None
+    if not host or not port or not is_host(host) or parts.path or parts.query or parts.fragment or parts.username:
+        raise ValueError(f"names no clamd. {how}")
+    return host, port
+
+
 def delays(written: str) -> tuple[int, ...]:
     """Parse seconds separated by commas, and return them as milliseconds."""
     try:
