@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from gateway.children import limit
 from gateway.files.errors import FileRefusedError
+from gateway.files.inspection.confining import confine
 from gateway.files.inspection.kept import Kept
 from gateway.files.inspection.memory import memory_file
 
@@ -56,6 +57,7 @@ def _tell(kept: Kept) -> None:
 def main() -> None:
     """Answer for the file on standard input."""
     limit(float(sys.argv[1]), MEMORY)
+    confine()
     from gateway.files.inspection import cleaning
 
     try:
