@@ -23,6 +23,8 @@ from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 
+from gateway.bodies import Body
+from gateway.drawing import Drawn
 from gateway.limits import network
 from gateway.requests import MAX_FRAMED_BYTES, MAX_HEAD_BYTES, TOO_SLOW, Reading, Refusing, Serving, answer
 from nkk.log import get_logger
@@ -38,6 +40,11 @@ MAX_UNREAD_BYTES = 16 * 1024 * 1024
 
 Closing at once would reset the connection and lose the answer.
 """
+
+BODY_BYTES = 64 * 1024
+"""How many bytes of an upload are read at once, where they come without the framing of chunks."""
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 MAX_BLANK_BYTES = 8
 """How many bytes of line ends are accepted before a request. Some clients send one after a body."""
@@ -87,6 +94,8 @@ class Connection(HTTPChannel):
     error_task_class = Refusing
     logger = Discreet()
     request: Any = None
+    drawn: Drawn | None = None
+    """The body of the answer that is being sent, where it is drawn piece by piece."""
 
     def __init__(self, server: "Door", sock: Any, addr: Any, adj: Adjustments, map: Any = None) -> None:
         self.is_trusted = server.is_trusted(addr[0])
@@ -95,6 +104,7 @@ class Connection(HTTPChannel):
         self._began_at = self._takes_since = self._said_goodbye_at = 0.0
         self._taken = self._thrown_away = self._blank = 0
         self._unread = b""
+        self._arriving: Body | None = None
         super().__init__(server, sock, addr, adj, map=map)
 
     # -- in the loop
@@ -103,7 +113,15 @@ class Connection(HTTPChannel):
         """Add received bytes and parse them; return whether the connection goes on."""
         with self.requests_lock:
             self._unread += data
+            self._feed()
         return self._read_on()
+
+    def _feed(self) -> None:
+        """Give the body that a thread is reading what is its."""
+        if self._arriving is not None and self._unread:
+            self._unread = self._unread[self._arriving.received(self._unread) :]
+            if self._arriving.is_whole:
+                self._arriving = None
 
     def _read_on(self) -> bool:
         """Parse one request of the unread bytes unless one is being answered; return whether the connection goes on."""
@@ -134,16 +152,31 @@ class Connection(HTTPChannel):
         self.request, self._began_at = self.parser_class(self.adj), monotonic()
 
     def _hand_over(self) -> None:
-        """Queue the whole request for a thread."""
+        """Queue the whole request, or that whose body a thread reads while it arrives, for a thread."""
         self.requests.append(self.request)
+        if self.request.arriving is not None:
+            self._arriving = self.request.arriving
+            self._arriving.on_begin = self._say_continue if self.request.expects_continue else lambda: None
+            self._arriving.on_room = self.server.pull_trigger
+            self._arriving.is_leaving = self.server.is_leaving
         self.request, self.sent_continue, self._blank = None, False, 0
         self.server.add_task(self)
+        self._feed()
+
+    def _say_continue(self) -> None:
+        """Have the client send the body, which it holds back until then."""
+        with self.outbuf_lock:
+            self.outbufs[-1].append(CONTINUE)
+            self.current_outbuf_count += len(CONTINUE)
+            self.total_outbufs_len += len(CONTINUE)
+        self.flush()
 
     # The loop calls both for every connection on each turn. Like waitress' own, they are one expression each.
 
     def readable(self) -> bool:
         return bool(
             self._said_goodbye_at
+            or (self._arriving is not None and self._arriving.wants_more)
             or not (
                 self.requests or self._unread or self.total_outbufs_len or self.will_close or self.close_when_flushed
             )
@@ -151,10 +184,19 @@ class Connection(HTTPChannel):
 
     def writable(self) -> bool:
         return bool(
-            (self.total_outbufs_len or self.will_close or self.close_when_flushed) and not self._said_goodbye_at
+            not self._said_goodbye_at
+            and (
+                self.will_close
+                or (self.close_when_flushed and not self.total_outbufs_len)
+                or (self.total_outbufs_len and (self.drawn is None or self.drawn.waiting))
+            )
         )
 
     def handle_read(self) -> None:
+        if self._arriving is not None and self._arriving.is_simple:
+            if data := self.recv(BODY_BYTES):
+                self.received(data)
+            return
         if not self._said_goodbye_at:
             super().handle_read()
             return
@@ -172,6 +214,11 @@ class Connection(HTTPChannel):
             self.handle_close()
         elif self.connected and not self.total_outbufs_len:
             self._say_goodbye()
+
+    def handle_close(self) -> None:
+        if self._arriving is not None:
+            self._arriving.break_off()
+        super().handle_close()
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         sent = super().send(data, do_close)
@@ -208,8 +255,10 @@ class Connection(HTTPChannel):
     @property
     def held(self) -> int:
         """The bytes that this connection holds in memory."""
+        undrawn = self.drawn.remain - self.drawn.waiting if self.drawn is not None else 0
         return (
             self.total_outbufs_len
+            - undrawn
             + len(self._unread)
             + (self.request.body_bytes_received if self.request is not None else 0)
         )
@@ -255,9 +304,25 @@ class Connection(HTTPChannel):
     # -- in a thread
 
     def service(self) -> None:
-        """Answer the whole request, then parse the next from the unread bytes."""
+        """Answer the request, then parse the next from the unread bytes."""
+        body = self.requests[0].arriving if self.requests else None
         super().service()
+        if body is not None:
+            body.close()
+            with self.requests_lock:
+                self._arriving = None
         self._read_on()
+
+    def go_on(self) -> None:
+        """Send what was drawn, and wake the loop to do the rest."""
+        self.flush()
+        self._read_on()
+        self.server.pull_trigger()
+
+    def _flush_some(self, do_close: bool = True) -> bool:
+        # Threads that draw an answer's next pieces send them, too.
+        with self.outbuf_lock:
+            return bool(super()._flush_some(do_close))
 
     def flush(self) -> None:
         """Send what the socket takes at once."""

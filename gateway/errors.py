@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyReq
 
 from gateway.documents import RenderingFailedError, RenderingTooSlowError
 from gateway.field_faults import codes, sentences
-from gateway.files.arriving import BrokenOffError, TooSlowError
+from gateway.files.arriving import BrokenOffError, LeavingError, TooSlowError
 from gateway.files.slots import TooManyUploadsError
 from gateway.files.stores import StoreError
 from gateway.limits import seconds_to_wait
@@ -111,6 +111,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(StageBusyError, _busy)
     app.register_error_handler(TooManyStreamsError, _too_many)
     app.register_error_handler(TooManyUploadsError, _too_many_uploads)
+    app.register_error_handler(LeavingError, _too_many_uploads)
     app.register_error_handler(StoreError, _store_away)
     app.register_error_handler(BrokenOffError, _broken_off)
     app.register_error_handler(TooSlowError, _sent_too_slowly)
@@ -178,7 +179,7 @@ def _too_many(_error: TooManyStreamsError) -> Response:
     return answer
 
 
-def _too_many_uploads(_error: TooManyUploadsError) -> Response:
+def _too_many_uploads(_error: TooManyUploadsError | LeavingError) -> Response:
     return problem(
         503,
         "too-many-uploads",

@@ -7,6 +7,7 @@ body, and the application refuses it.
 
 import json
 import uuid
+from functools import partial
 from io import BytesIO
 from time import monotonic
 from typing import Any
@@ -23,12 +24,18 @@ from waitress.receiver import ChunkedReceiver, FixedStreamReceiver
 from waitress.task import Task, WSGITask
 
 from gateway.app import HEADERS, MAX_BODY_BYTES
+from gateway.bodies import Body, arrives
+from gateway.drawing import Drawn
 from gateway.errors import SENTENCES, body_of
+from gateway.files.serving import DRAW
 from nkk.log import get_logger
 
 MAX_HEAD_BYTES = 64 * 1024
 MAX_FRAMED_BYTES = 2 * MAX_BODY_BYTES
 """The longest body, including its chunk framing."""
+ARRIVAL_SECONDS, ARRIVAL_PAUSE = 15.0, 30.0
+"""How long a thread waits for an upload's bytes, with a second more for each KiB that came; and at once."""
+
 MAX_CHUNK_LINE_BYTES, MAX_TRAILER_BYTES = 256, 4 * 1024
 
 NO_HTTP = (400, "Bad Request", "malformed", "This is no HTTP request that can be read. Nothing was done.")
@@ -101,6 +108,9 @@ class Reading(HTTPRequestParser):
 
     config: Any = None
     body_rcv: Any = None
+    arriving: Body | None = None
+    """The body, where a thread reads it while it arrives."""
+    expects_continue = False
     is_too_long = False
     error: Any = None
     """The name of the error, a key of SAYS."""
@@ -155,6 +165,10 @@ class Reading(HTTPRequestParser):
     def _expect_body(self, found: Any) -> None:
         # Kept in memory, so that a report's text is never on the disk in the clear.
         reader = found.body.reader
+        if arrives(found.method, self.path, self.headers.get("CONTENT_TYPE", "")):
+            self._expect_arrival(reader)
+            self.expects_continue = found._expected_100_continue
+            return
         if isinstance(reader, ChunkedReader):
             self.chunked, self.body_rcv = True, Chunks(BytesIOBasedBuffer())
         elif isinstance(reader, LengthReader) and reader.length > MAX_BODY_BYTES:
@@ -163,6 +177,14 @@ class Reading(HTTPRequestParser):
             self.content_length, self.body_rcv = reader.length, FixedStreamReceiver(reader.length, BytesIOBasedBuffer())
         # A client that expects 100-continue and has no body to send would wait forever.
         self.expect_continue = found._expected_100_continue and self.body_rcv is not None
+
+    def _expect_arrival(self, reader: Any) -> None:
+        """Hand the request over with its head; who expects 100-continue gets it once a thread takes the first bytes."""
+        if isinstance(reader, ChunkedReader):
+            self.arriving = Body(None, ARRIVAL_SECONDS, ARRIVAL_PAUSE)
+            self.arriving.receiver = Chunks(self.arriving)
+        elif isinstance(reader, LengthReader) and reader.length:
+            self.arriving = Body(reader.length, ARRIVAL_SECONDS, ARRIVAL_PAUSE)
 
     def _name_the_error(self) -> None:
         """Replace waitress' error (an endless head, bad chunks, too long a body) with its name in SAYS."""
@@ -189,6 +211,8 @@ class Reading(HTTPRequestParser):
 
     def get_body_stream(self) -> Any:
         """Return the whole body as a file, from its beginning."""
+        if self.arriving is not None:
+            return self.arriving
         return self.body_rcv.getfile() if self.body_rcv is not None else BytesIO()
 
 
@@ -197,13 +221,19 @@ class Serving(WSGITask):
 
     def build_response_header(self) -> bytes:
         """Return the answer's head, with `Connection: close` where the connection ends with this answer."""
-        if self.request.is_too_long or self.channel.server.is_leaving():
+        arriving = self.request.arriving
+        is_left = self.request.is_too_long or (arriving is not None and not arriving.is_whole)
+        if is_left or self.channel.server.is_leaving():
             self.set_close_on_finish()
         return super().build_response_header()
 
     def get_environment(self) -> dict[str, Any]:
-        """Return WSGI's environment, with a function `nkk.has_gone`: whether the client closed the connection."""
-        return super().get_environment() | {"nkk.has_gone": self.channel.has_gone}
+        """Return WSGI's environment with two functions.
+
+        `nkk.has_gone` returns whether the client closed the connection. `nkk.draw` returns a body of pieces, which are
+        drawn as the client takes them.
+        """
+        return super().get_environment() | {"nkk.has_gone": self.channel.has_gone, DRAW: partial(Drawn, self.channel)}
 
     def write(self, data: bytes) -> None:
         """Send a part of the answer: at once where its length is unknown, as in a stream."""

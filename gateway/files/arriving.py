@@ -15,11 +15,15 @@ class TooSlowError(Exception):
     """The client sent less than it has to in the time it took."""
 
 
+class LeavingError(Exception):
+    """This process is to end; another goes on with the upload."""
+
+
 def pieces(stream: Any) -> Iterator[bytes]:
     """Yield what a stream holds, piece by piece.
 
     Of a body that arrives (`gateway.connections`) an empty piece is yielded each second in which nothing comes. Raises
-    BrokenOffError or TooSlowError.
+    BrokenOffError, TooSlowError or LeavingError.
     """
     take = getattr(stream, "take", None)
     while True:

@@ -73,6 +73,6 @@ def _fill(response: Response, pieces: Iterator[bytes], length: int) -> None:
     first = next(pieces, b"")
     draw = request.environ.get(DRAW)
     whole = chain([first], pieces)
-    response.response = [draw(whole, length)] if draw else whole
+    response.response = draw(whole, length) if draw else whole
     response.direct_passthrough = True
     response.content_length = length

@@ -15,7 +15,7 @@ from gateway import complaints, errors
 from gateway.addresses import within_site
 from gateway.clock import now
 from gateway.documents import RenderingFailedError, RenderingTooSlowError
-from gateway.files.arriving import BrokenOffError, TooSlowError
+from gateway.files.arriving import BrokenOffError, LeavingError, TooSlowError
 from gateway.files.slots import TooManyUploadsError
 from gateway.files.stores import StoreError
 from gateway.limits import seconds_to_wait
@@ -160,6 +160,7 @@ def of_pages(pages: Blueprint) -> None:
     pages.register_error_handler(RenderingTooSlowError, _too_slow)
     pages.register_error_handler(StoreError, _files_away)
     pages.register_error_handler(TooManyUploadsError, _files_away)
+    pages.register_error_handler(LeavingError, _files_away)
     pages.register_error_handler(BrokenOffError, _broken_off)
     pages.register_error_handler(TooSlowError, _broken_off)
     pages.register_error_handler(RenderingFailedError, _unmade)
@@ -269,7 +270,7 @@ def _unavailable(error: StageUnavailableError) -> Response:
     return page(503, SAID[503 if request.method == "GET" else "unsure"], resume=carried())
 
 
-def _files_away(error: StoreError | TooManyUploadsError) -> Response:
+def _files_away(error: StoreError | TooManyUploadsError | LeavingError) -> Response:
     log.warning("files not taken or shown", why=type(error).__name__)
     return page(503, SAID["files-away"], resume=carried())
 

@@ -39,8 +39,12 @@ class Application:
         self.asked: list[tuple[str, bytes]] = []
         self.may_go = threading.Event()
         self.gone = threading.Event()
+        self.more: dict[str, Any] = {}
+        """Applications for further paths."""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        if environ["PATH_INFO"] in self.more:
+            return self.more[environ["PATH_INFO"]](environ, start_response)
         body = environ["wsgi.input"].read()
         self.asked.append((environ["PATH_INFO"], body))
         if environ["PATH_INFO"] == "/waits":
