@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
 from gateway.files.errors import sentence
 from gateway.files.facts import Scan, State
@@ -19,10 +19,10 @@ class UploadState(Schema):
     id = fields.String(required=True, metadata={"description": "Name it in `files` of POST /complaints."})
     state = fields.String(
         required=True,
-        validate=validate.OneOf([str(state) for state in State]),
         metadata={
+            "enum": [str(state) for state in State],
             "description": "`receiving`: bytes are missing. `checking`: all came, and hidden data is being removed. "
-            "`ready`: it can be attached. `refused`: it is not taken; `refusal` says why."
+            "`ready`: it can be attached. `refused`: it is not taken; `refusal` says why.",
         },
     )
     offset = fields.Integer(required=True, metadata={"description": "How many bytes came."})
@@ -42,9 +42,9 @@ class UploadState(Schema):
     cleaned = fields.Boolean(metadata={"description": "Whether hidden data was removed."})
     readable = fields.Boolean(metadata={"description": "False for an encrypted file, which we could not look into."})
     scan = fields.String(
-        validate=validate.OneOf([str(scan) for scan in Scan]),
         metadata={
-            "description": "What the virus scanner says; `none` where there is none, `held` until it has judged."
+            "enum": [str(scan) for scan in Scan],
+            "description": "What the virus scanner says; `none` where there is none, `held` until it has judged.",
         },
     )
 
