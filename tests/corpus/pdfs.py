@@ -94,8 +94,18 @@ def _remark(pdf: pikepdf.Pdf) -> None:
             annotation("Highlight", QuadPoints=Array([100, 100, 200, 100, 100, 200, 200, 200])),
             annotation("Link", A=launch),
             annotation("Link", A=Dictionary(S=Name.URI, URI=String("https://example.id/"))),
+            annotation("Link", A=Dictionary(S=Name.URI, URI=String(f"file:///home/{hidden('FileLink')}"))),
+            annotation("Stamp", AP=Dictionary(N=_appearance(pdf)), Own=String(hidden("OfAnnotation"))),
         ]
     )
+
+
+def _appearance(pdf: pikepdf.Pdf) -> pikepdf.Stream:
+    drawn = f"/P <</MCID 0 /Alt ({hidden('AppearanceAlt')})>> BDC 0 0 9 9 re f EMC % {hidden('AppearanceRemark')}"
+    form = pdf.make_stream(drawn.encode(), Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 9, 9]))
+    form.Own = String(hidden("OfForm"))
+    form.LastModified = String(hidden("FormModified"))
+    return form
 
 
 def _draw_photograph(pdf: pikepdf.Pdf) -> None:
@@ -114,7 +124,9 @@ def _draw_photograph(pdf: pikepdf.Pdf) -> None:
     packed.write(zlib.compress(content), filter=Array([Name.FlateDecode, Name.DCTDecode]))
     for key in ("Type", "Subtype", "Width", "Height", "BitsPerComponent", "ColorSpace"):
         packed[f"/{key}"] = photograph[f"/{key}"]
+    photograph.Own = String(hidden("OfPicture"))
     page = pdf.pages[1]
+    page.obj.Resources.Properties = Dictionary(MC0=Dictionary(Title=String(hidden("Property"))))
     page.obj.Resources.XObject = Dictionary({"/Lang": photograph, "/AA": packed})
     drawn = b"q 120 0 0 80 72 500 cm /Lang Do Q q 120 0 0 80 72 400 cm /AA Do Q"
     page.contents_add(pdf.make_stream(drawn), prepend=False)
@@ -122,6 +134,17 @@ def _draw_photograph(pdf: pikepdf.Pdf) -> None:
 
 def _structure(pdf: pikepdf.Pdf) -> None:
     element = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.Figure, Alt=String(hidden("Alt"))))
+    pdf.trailer.DocChecksum = String(hidden("Checksum"))
+    mark = pdf.make_indirect(Dictionary(Title=String("Bab 1"), SE=element))
+    pdf.Root.Outlines = pdf.make_indirect(Dictionary(Type=Name.Outlines, First=mark, Last=mark, Count=1))
+    mark.Parent = pdf.Root.Outlines
+    following = Dictionary(S=Name.GoTo, D=Array([pdf.pages[0].obj, Name.Fit]))
+    following.Next = Array([Dictionary(S=Name.Launch, F=String(hidden("NextAction")))])
+    mark.A = following
+    layer = Dictionary(Type=Name.OCG, Name=String("Lapisan"), Usage=Dictionary())
+    layer.Usage.CreatorInfo = Dictionary(Creator=String(hidden("LayerCreator")), Subtype=Name.Artwork)
+    layer.Usage.User = Dictionary(Type=Name.Ind, Name=String(hidden("LayerUser")))
+    pdf.Root.OCProperties = Dictionary(OCGs=Array([pdf.make_indirect(layer)]), D=Dictionary())
     pdf.Root.StructTreeRoot = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot, K=element))
     marked = f"/Span <</ActualText ({hidden('ActualText')}) /Lang (id)>> BDC EMC % {hidden('Remark')}\n"
     pdf.pages[1].contents_add(pdf.make_stream(marked.encode()), prepend=True)

@@ -8,53 +8,16 @@ from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 import pikepdf
-from pikepdf import Array, Dictionary, Name, Object, Stream
+from pikepdf import Array, Dictionary, Name, Object, Stream, String
 
 from gateway.files.errors import FileRefusedError
 from gateway.files.inspection import embedded, pdf_preview
+from gateway.files.inspection import pdf_keys as keys
 from gateway.files.inspection.kept import Kept
 from gateway.files.inspection.memory import memory_file, path_of
 from gateway.files.kinds import Kind
 
-_CATALOGUE = {
-    *("/Type", "/Pages", "/Version", "/PageLayout", "/Outlines", "/Names", "/Dests", "/AcroForm", "/OCProperties"),
-    *("/PageLabels", "/ViewerPreferences", "/Extensions"),
-}
-_PAGE = {
-    *("/Type", "/Parent", "/Resources", "/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox", "/Contents"),
-    *("/Rotate", "/Annots", "/Group", "/UserUnit"),
-}
-_ANNOTATIONS = {
-    *("/Link", "/FreeText", "/Line", "/Square", "/Circle", "/Polygon", "/PolyLine", "/Highlight", "/Underline"),
-    *("/Squiggly", "/StrikeOut", "/Stamp", "/Caret", "/Ink", "/Widget"),
-}
-_UNSEEN = {
-    *("/Metadata", "/PieceInfo", "/LastModified", "/AA", "/JS", "/AF", "/XFA", "/OpenAction", "/Thumb", "/Alternates"),
-    *("/StructParent", "/StructParents", "/Alt", "/ActualText", "/Lang", "/OPI", "/Measure", "/PtData"),
-    *("/EmbeddedFiles", "/JavaScript", "/Collection", "/CreationDate", "/ModDate"),
-}
-_NAMING = {
-    *("/Font", "/XObject", "/ExtGState", "/ColorSpace", "/Pattern", "/Shading", "/Properties", "/CharProcs", "/Dests"),
-    *("/N", "/R", "/D"),
-}
-"""Keys of dictionaries whose own keys are names that a program chose, and which may be any of the above."""
-
-_UNSEEN_OF_ANNOTATIONS = {
-    "/T",
-    "/Contents",
-    "/M",
-    "/NM",
-    "/RC",
-    "/Subj",
-    "/IRT",
-    "/RT",
-    "/Popup",
-    "/TU",
-    "/TM",
-    "/IT",
-    "/ExData",
-}
-_HARMLESS_ACTIONS = {"/URI", "/GoTo", "/Named"}
+_WEB = ("http://", "https://", "mailto:", "tel:")
 _HIDING = (b"/Alt", b"/ActualText", b"/E", b"/Lang", b"%", b"/Metadata", b"/Author")
 _DEEPEST = 50
 
@@ -81,11 +44,14 @@ def _original(pdf: pikepdf.Pdf, file: BinaryIO) -> BinaryIO:
 
 
 def _cleaned(pdf: pikepdf.Pdf) -> BinaryIO:
-    _drop(pdf.trailer, {"/Info"})
-    _keep_only(pdf.Root, _CATALOGUE)
-    _clean_names(pdf)
+    _keep_only(pdf.trailer, keys.TRAILER)
+    _keep_only(pdf.Root, keys.CATALOGUE)
+    if "/Names" in pdf.Root:
+        _keep_only(pdf.Root.Names, {"/Dests"})
+    if "/AcroForm" in pdf.Root:
+        _keep_only(pdf.Root.AcroForm, keys.FORM_OF_FIELDS)
     for page in pdf.pages:
-        _keep_only(page.obj, _PAGE)
+        _keep_only(page.obj, keys.PAGE)
         _clean_annotations(page.obj)
     for found in _dictionaries(pdf):
         _clean(found)
@@ -93,26 +59,19 @@ def _cleaned(pdf: pikepdf.Pdf) -> BinaryIO:
         if isinstance(found, Stream):
             _clean_stream(found)
     for page in pdf.pages:
-        _clean_drawing(pdf, page.obj)
+        _clean_page(pdf, page.obj)
     kept = memory_file()
     pdf.save(kept, encryption=False, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
     return kept
 
 
-def _keep_only(found: Any, keys: set[str]) -> None:
-    _drop(found, set(found.keys()) - keys)
+def _keep_only(found: Any, names: set[str]) -> None:
+    _drop(found, set(found.keys()) - names)
 
 
-def _drop(found: Any, keys: set[str]) -> None:
-    for key in keys & set(found.keys()):
-        del found[key]
-
-
-def _clean_names(pdf: pikepdf.Pdf) -> None:
-    if "/Names" in pdf.Root:
-        _keep_only(pdf.Root.Names, {"/Dests"})
-    if "/AcroForm" in pdf.Root:
-        _keep_only(pdf.Root.AcroForm, {"/Fields", "/DR", "/DA", "/Q", "/NeedAppearances"})
+def _drop(found: Any, names: set[str]) -> None:
+    for name in names & set(found.keys()):
+        del found[name]
 
 
 def _clean_annotations(page: Any) -> None:
@@ -121,24 +80,39 @@ def _clean_annotations(page: Any) -> None:
         _drop(page, {"/Annots"})
         return
     annotations = [each for each in page.Annots if isinstance(each, Dictionary)]
-    page.Annots = Array([each for each in annotations if each.get("/Subtype") in _ANNOTATIONS])
+    page.Annots = Array([each for each in annotations if each.get("/Subtype") in keys.SEEN_ANNOTATIONS])
     for each in page.Annots:
-        # The name of a form's field is what the form is held together by.
-        kept = {"/FreeText": {"/Contents"}, "/Widget": {"/Contents", "/T"}}.get(str(each.Subtype), set())
-        _drop(each, _UNSEEN_OF_ANNOTATIONS - kept)
+        more = {"/FreeText": {"/Contents"}, "/Widget": keys.FIELD}.get(str(each.Subtype), set())
+        _keep_only(each, keys.ANNOTATION | more)
 
 
 def _clean(found: Any) -> None:
-    _drop(found, _UNSEEN)
+    _drop(found, keys.UNSEEN)
+    kind = found.get("/Type")
     for key in ("/A", "/PA", "/Next"):
         action = found.get(key)
-        if isinstance(action, Dictionary) and "/S" in action and action.get("/S") not in _HARMLESS_ACTIONS:
+        if isinstance(action, Array) or (isinstance(action, Dictionary) and _is_unwanted(action)):
             _drop(found, {key})
-    if found.get("/FT") == Name.Sig:
+    if _is_unwanted(found):
+        _keep_only(found, set())
+    elif found.get("/FT") == Name.Sig:
         # Whose signature it is; what it looks like on the page stays.
         _drop(found, {"/V", "/T", "/Lock", "/SV"})
-    if found.get("/Type") in (Name.Sig, Name.Filespec, Name.DocTimeStamp):
+    elif kind in (Name.Sig, Name.Filespec, Name.DocTimeStamp):
         _keep_only(found, {"/Type"})
+    elif kind == Name.Pages:
+        _keep_only(found, keys.PAGES)
+    if isinstance(found.get("/Properties"), Dictionary):
+        for each in found.Properties.values():
+            if isinstance(each, Dictionary) and each.get("/Type") not in (Name.OCG, Name.OCMD):
+                _keep_only(each, keys.MARKED)
+
+
+def _is_unwanted(action: Any) -> bool:
+    """Return whether an action starts something, or leads to a file, whose path may have a name in it."""
+    kind, target = action.get("/S"), action.get("/URI")
+    to_the_web = isinstance(target, String) and str(target).lower().startswith(_WEB)
+    return not action.keys() or kind in keys.ACTIONS or (kind == Name.URI and not to_the_web)
 
 
 def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[Any]:
@@ -147,7 +121,7 @@ def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[Any]:
         found[key].objgen
         for indirect in pdf.objects
         for found in _within(indirect, 0)
-        for key in _NAMING & set(found.keys())
+        for key in keys.NAMING & set(found.keys())
         if isinstance(found[key], Dictionary)
     }
     for indirect in pdf.objects:
@@ -169,12 +143,28 @@ def _within(found: Any, depth: int) -> Iterator[Any]:
     for key, each in inner:
         if isinstance(each, Object) and not each.is_indirect:
             found_within = _within(each, depth + 1)
-            if key in _NAMING and isinstance(each, Dictionary):
+            if key in keys.NAMING and isinstance(each, Dictionary):
                 next(found_within)
             yield from found_within
 
 
 def _clean_stream(stream: Any) -> None:
+    # A stream that is in another file.
+    _drop(stream, {"/F", "/FFilter", "/FDecodeParms"})
+    kind = stream.get("/Subtype")
+    if kind == Name.Image:
+        _keep_only(stream, keys.PICTURE)
+        _clean_picture(stream)
+    elif kind == Name.Form:
+        _keep_only(stream, keys.FORM)
+        _clean_drawing(stream)
+    elif stream.get("/PatternType") == 1:
+        _clean_drawing(stream)
+    elif stream.get("/N") in (1, 3, 4) and "/Type" not in stream and "/FunctionType" not in stream:
+        stream.write(embedded.bare_profile(stream.read_bytes()))
+
+
+def _clean_picture(stream: Any) -> None:
     filters = stream.get("/Filter")
     filters = list(filters) if isinstance(filters, Array) else [filters]
     last = filters[-1] if filters else None
@@ -182,8 +172,6 @@ def _clean_stream(stream: Any) -> None:
         _replace_picture(stream, filters, embedded.bare_jpeg)
     elif last == Name.JPXDecode:
         _replace_picture(stream, filters, embedded.bare_jpeg2000)
-    elif stream.get("/N") in (1, 3, 4) and "/Type" not in stream and "/FunctionType" not in stream:
-        stream.write(embedded.bare_profile(stream.read_bytes()))
 
 
 def _replace_picture(stream: Any, filters: list[Any], bare: Callable[[bytes], bytes]) -> None:
@@ -200,8 +188,7 @@ def _replace_picture(stream: Any, filters: list[Any], bare: Callable[[bytes], by
     stream.write(bare(packed), filter=filters[-1], decode_parms=parameters if parameters is not None else None)
 
 
-def _clean_drawing(pdf: pikepdf.Pdf, page: Any) -> None:
-    """Write a page's drawing anew where it could have remarks or texts that are not drawn."""
+def _clean_page(pdf: pikepdf.Pdf, page: Any) -> None:
     contents = page.get("/Contents")
     if contents is None:
         return
@@ -209,26 +196,17 @@ def _clean_drawing(pdf: pikepdf.Pdf, page: Any) -> None:
     drawn = b"\n".join(each.read_bytes() for each in streams if isinstance(each, Stream))
     if any(sign in drawn for sign in _HIDING):
         page.Contents = pdf.make_stream(_drawn(pikepdf.parse_content_stream(pikepdf.Page(page))))
-    for form in _forms(page, 0):
-        if any(sign in form.read_bytes() for sign in _HIDING):
-            form.write(_drawn(pikepdf.parse_content_stream(form)))
+
+
+def _clean_drawing(stream: Any) -> None:
+    if any(sign in stream.read_bytes() for sign in _HIDING):
+        stream.write(_drawn(pikepdf.parse_content_stream(stream)))
 
 
 def _drawn(instructions: Any) -> bytes:
-    kept = []
+    """Return a drawing written anew, without remarks and without texts that are not drawn."""
     for instruction in instructions:
         operands = instruction.operands
         if str(instruction.operator) in ("BDC", "DP") and len(operands) == 2 and isinstance(operands[1], Dictionary):
             _keep_only(operands[1], {"/MCID"})
-        kept.append(instruction)
-    return pikepdf.unparse_content_stream(kept)
-
-
-def _forms(page: Any, depth: int) -> Iterator[Any]:
-    resources = page.get("/Resources")
-    forms = resources.get("/XObject") if isinstance(resources, Dictionary) else None
-    for form in list(forms.values()) if isinstance(forms, Dictionary) else ():
-        if isinstance(form, Stream) and form.get("/Subtype") == Name.Form:
-            yield form
-            if depth < 3:
-                yield from _forms(form, depth + 1)
+    return pikepdf.unparse_content_stream(instructions)

@@ -35,8 +35,8 @@ def test_nothing_hidden_comes_out_and_the_pages_are_the_same() -> None:
 def test_marks_on_a_page_and_links_to_the_web_stay() -> None:
     read = PdfReader(io.BytesIO(inspected(pdfs.telling()).content))
     annotations = [each.get_object() for each in read.pages[0]["/Annots"]]
-    assert [each["/Subtype"] for each in annotations] == ["/Highlight", "/Link", "/Link"]
-    assert [each["/A"]["/URI"] for each in annotations if "/A" in each] == ["https://example.id/"]
+    assert [each["/Subtype"] for each in annotations] == ["/Highlight", *["/Link"] * 3, "/Stamp"]
+    assert [each["/A"]["/URI"] for each in annotations if each.get("/A")] == ["https://example.id/"]
 
 
 def test_a_name_that_a_program_chose_is_none_of_ours() -> None:
