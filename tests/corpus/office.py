@@ -241,7 +241,11 @@ def text_document() -> bytes:
         {
             "content.xml": in_turn(
                 _after("<office:text>", tracked),
-                before("</office:text>", '<text:p>TAMPAK-Akhir<text:change text:change-id="ct1"/></text:p>'),
+                before(
+                    "</office:text>",
+                    '<text:p>TAMPAK-Akhir<text:change text:change-id="ct1"/><text:meta>TAMPAK-Meta</text:meta></text:p>'
+                    f'<text:p><text:a xlink:href="file:///home/{hidden("Link")}">TAMPAK-Tautan</text:a></text:p>',
+                ),
             )
         },
         {
@@ -264,7 +268,12 @@ def spreadsheet() -> bytes:
     cell.addElement(remark)
     cell.addElement(text.P(text=SEEN))
     row.addElement(cell)
+    foreign = f"of:='file:///home/{hidden('Foreign')}.ods'#$A.A1"
+    row.addElement(table.TableCell(valuetype="float", value="7", formula=foreign))
     sheet.addElement(row)
+    copied = table.Table(name=f"'file:///home/{hidden('Copied')}.ods'#A")
+    copied.addElement(table.TableRow())
+    made.spreadsheet.addElement(copied)
     made.spreadsheet.addElement(sheet)
     made.addPictureFromString(pictures.jpeg(), "image/jpeg")
     return _saved(made)

@@ -124,6 +124,13 @@ def test_sound_alone_in_a_webm_is_kept(tmp_path: Path) -> None:
     assert inspected(path.read_bytes()).cleaned
 
 
+def test_a_video_of_single_photographs_cannot_be_cleaned(tmp_path: Path) -> None:
+    path = tmp_path / "a.mov"
+    subprocess.run(["ffmpeg", "-v", "error", *recordings.SCREEN, "-c:v", "mjpeg", path], check=True)
+    assert refusal(path.read_bytes()) == "uncleanable"
+    assert inspected(path.read_bytes(), original=True).content == path.read_bytes()
+
+
 @pytest.mark.parametrize("original", [False, True])
 @pytest.mark.parametrize("name", ["m4a", "mp4", "mov", "3gp"])
 def test_a_recording_that_was_cut_off_is_refused(name: str, original: bool) -> None:

@@ -23,21 +23,25 @@ _TAKEN_OUT = {
     *("annotation", "annotation-end", "tracked-changes", "change", "change-start", "change-end", "meta", "scripts"),
     *("event-listeners", "event-listener", "creator", "date", "dde-links", "dde-connection-decls", "dde-source"),
     *("cell-range-source", "section-source", "table-source", "forms", "title", "desc", "changed-region", "deletion"),
-    *("settings", "bookmark-ref-source", "database-ranges-source", "alphabetical-index-auto-mark-file"),
+    *("settings", "script", "alphabetical-index-auto-mark-file", "database-source"),
 }
 _SPACES_TAKEN_OUT = {
     *("urn:oasis:names:tc:opendocument:xmlns:office:1.0", "urn:oasis:names:tc:opendocument:xmlns:text:1.0"),
     *("urn:oasis:names:tc:opendocument:xmlns:table:1.0", "urn:oasis:names:tc:opendocument:xmlns:script:1.0"),
     *("http://purl.org/dc/elements/1.1/", "urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0"),
 }
+# In a text, these are wrapped around words that are seen.
 _FIELDS = {
     *("author-name", "author-initials", "initial-creator", "creator", "creation-date", "creation-time"),
     *("modification-date", "modification-time", "print-date", "print-time", "printed-by", "file-name", "template-name"),
     *("sender-firstname", "sender-lastname", "sender-initials", "sender-title", "sender-position", "sender-email"),
     *("sender-phone-private", "sender-phone-work", "sender-fax", "sender-company", "sender-street", "sender-city"),
     *("sender-postal-code", "sender-country", "sender-state-or-province", "user-defined", "description", "keywords"),
-    *("subject", "editing-cycles", "editing-duration"),
+    *("subject", "editing-cycles", "editing-duration", "dde-connection", "meta", "meta-field"),
+    *("database-display", "database-name", "database-next", "database-row-select", "database-row-number"),
 }
+_TABLE = "urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+_FOREIGN_FORMULA = re.compile(r"file:|https?:|smb:|\bDDE\b|\bWEBSERVICE\b", re.IGNORECASE)
 _TEXT = "urn:oasis:names:tc:opendocument:xmlns:text:1.0"
 _UNCLEANABLE = {"object-ole", "plugin", "applet", "floating-frame"}
 _TELLING = {"rsid", "paragraph-rsid", "about", "property", "datatype", "content", "printer-name"}
@@ -96,21 +100,36 @@ def _targets(root: Element) -> set[str]:
 def _clean(root: Element) -> None:
     for element in elements(root):
         name, space = local(element.tag), namespace(element.tag)
-        if name in _UNCLEANABLE and space == _DRAWING:
+        if space == _DRAWING and name in _UNCLEANABLE:
             raise FileRefusedError("embedded")
         if space == _TEXT and name in _FIELDS:
             unwrap(element)
-        elif name in _TAKEN_OUT and space in _SPACES_TAKEN_OUT and element.getparent() is not None:
-            if not (space == _TEXT and name in ("date", "title")):
-                take_out(element)
+        elif _is_taken_out(element, name, space):
+            take_out(element)
         else:
             _clean_element(element, name, space)
+
+
+def _is_taken_out(element: Element, name: str, space: str) -> bool:
+    if element.getparent() is None:
+        return False
+    if space == _TEXT and name in ("date", "title"):
+        # Fields that show something.
+        return False
+    if space == _TABLE and name == "table":
+        # The kept copy of a table in another file.
+        return bool(_FOREIGN_FORMULA.search(element.get(f"{{{_TABLE}}}name", "")))
+    return (name in _TAKEN_OUT and space in _SPACES_TAKEN_OUT) or (space == _DRAWING and name == "control")
 
 
 def _clean_element(element: Element, name: str, space: str) -> None:
     drop_attributes(element, lambda attribute: local(attribute) in _TELLING and namespace(attribute) != space)
     if space == _DRAWING:
         drop_attributes(element, lambda attribute: attribute == f"{{{_DRAWING}}}name" and name != "layer")
+    formula = f"{{{_TABLE}}}formula"
+    if _FOREIGN_FORMULA.search(element.get(formula, "")):
+        # The value that it came to stays.
+        del element.attrib[formula]
     target = element.get(_XLINK)
     if target is None or not re.match(r"^(?:[a-z][\w+.-]*:|/|\.\./)", target, re.IGNORECASE):
         return

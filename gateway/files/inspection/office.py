@@ -30,7 +30,7 @@ _FOLLOWED = {
     *("slide", "slideLayout", "slideMaster", "notesSlide", "notesMaster", "handoutMaster", "presProps", "viewProps"),
     "tableStyles",
 }
-_UNCLEANABLE = {"oleObject", "video", "audio", "media"}
+_UNCLEANABLE = {"oleObject", "video", "audio", "media", "aFChunk"}
 _PROGRAMS = {"control", "vbaProject", "xlMacrosheet", "xlIntlMacrosheet", "dialogsheet", "activeXControlBinary"}
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT_RELATIONSHIPS = "http://purl.oclc.org/ooxml/officeDocument/relationships"
@@ -40,7 +40,12 @@ _MAIN = {
     PPTX: "application/vnd.openxmlformats-officedocument.presentationml.presentation.main+xml",
 }
 _TYPES = "[Content_Types].xml"
-_LISTS = re.compile(r"(?:s|Lst|List)$")
+_REFER_BESIDES = {"pageSetup"}
+"""Elements that say something without what they refer to."""
+
+_LISTS = re.compile(r"(?:s|Lst|List|ext)$")
+_OF_CHARTS = re.compile(r"/charts/[^/]+$")
+"""Parts that show figures and have the workbook they came from beside them, of which only the figures stay."""
 
 
 def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:
@@ -131,7 +136,7 @@ class _Cleaning:
         dropped: set[str] = set()
         for each in list(root):
             kind, id, target = posixpath.basename(each.get("Type", "")), each.get("Id", ""), each.get("Target", "")
-            if kind in _UNCLEANABLE:
+            if kind in _UNCLEANABLE or (kind == "package" and not _OF_CHARTS.search(name)):
                 raise FileRefusedError("embedded")
             if each.get("TargetMode") == "External":
                 is_kept = kind == "hyperlink" and _WEB.match(target) is not None
@@ -140,7 +145,12 @@ class _Cleaning:
             else:
                 part = self._by_lower.get(_resolved(name, target).lower())
                 # Some parts refer to others by what is in a relationship and not by its id.
-                is_kept = part is not None and (wanted(kind, id) or (bool(name) and kind in _FOLLOWED - _BY_ID))
+                # A drawing as SVG stands beside the same as PNG.
+                is_kept = (
+                    part is not None
+                    and not part.lower().endswith(".svg")
+                    and (wanted(kind, id) or (bool(name) and kind in _FOLLOWED - _BY_ID))
+                )
                 if is_kept and part is not None:
                     found.add(part)
                     each.set("Target", f"/{part}")
@@ -187,12 +197,22 @@ def _references(root: Element) -> set[str]:
 def _forget(root: Element, ids: set[str]) -> None:
     """Remove the elements that refer to relationships which are not kept; the words of a link stay."""
     for element in markup.elements(root):
-        if not any(_is_reference(name) and value in ids for name, value in element.attrib.items()):
+        references = [name for name in element.attrib if _is_reference(name)]
+        dropped = [name for name in references if element.get(name) in ids]
+        if not dropped:
             continue
-        if local(element.tag) == "hyperlink" and len(element):
+        if len(dropped) < len(references) or local(element.tag) in _REFER_BESIDES:
+            for name in dropped:
+                del element.attrib[name]
+        elif local(element.tag) == "hyperlink" and len(element):
             markup.unwrap(element)
-            continue
-        parent = element.getparent()
-        markup.take_out(element)
-        if parent is not None and not len(parent) and _LISTS.search(local(parent.tag)):
-            markup.take_out(parent)
+        else:
+            _take_out(element)
+
+
+def _take_out(element: Element) -> None:
+    """Remove `element`, and the lists that it leaves empty, which are not valid."""
+    parent = element.getparent()
+    markup.take_out(element)
+    if parent is not None and not len(parent) and _LISTS.search(local(parent.tag)):
+        _take_out(parent)

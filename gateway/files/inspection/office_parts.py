@@ -36,6 +36,8 @@ _HARMLESS_FIELD = re.compile(
     r"|SYMBOL|EQ|XE|INDEX|TC|HYPERLINK\s+(?:\\l\s|\"https?:)).*$",
     re.IGNORECASE | re.DOTALL,
 )
+_FORMULAS = {"f", "formula", "formula1", "formula2", "definedName"}
+_OF_QUERIES = {"tableType", "connectionId", "queryTableFieldId"}
 _FOREIGN_FORMULA = re.compile(r"\[\d+\]|\||'?\w:\\|file:", re.IGNORECASE)
 
 
@@ -77,9 +79,14 @@ def _clean_element(element: Element, name: str) -> None:
         element.text = ""
     elif name == "fldSimple" and not _HARMLESS_FIELD.match(_attribute(element, "instr")):
         unwrap(element)
-    elif name == "f" and _FOREIGN_FORMULA.search(element.text or ""):
-        # The value that it came to stays.
-        take_out(element)
+    elif name in _FORMULAS and _FOREIGN_FORMULA.search(element.text or ""):
+        # The value that it came to stays. In a chart and a rule, an empty one has to.
+        if local(element.getparent().tag) in ("c", "definedNames"):
+            take_out(element)
+        else:
+            element.text = ""
+    elif name in ("table", "tableColumn"):
+        drop_attributes(element, lambda attribute: attribute in _OF_QUERIES)
     elif namespace(element.tag) in _WORD and name == "date":
         drop_attributes(element, lambda attribute: local(attribute) == "fullDate")
 

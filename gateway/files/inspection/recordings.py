@@ -24,6 +24,9 @@ _REMARKS = {
     "hevc": "filter_units=remove_types=39|40",
     "av1": "filter_units=remove_types=5",
 }
+_SEEN_CODECS = {*_REMARKS, "vp8", "vp9", "h263", "mpeg4"}
+"""Codecs of video in whose pictures nothing else is hidden: those of Motion JPEG have EXIF data of their own."""
+
 _WORDS = ["-hide_banner", "-loglevel", "quiet", "-nostdin", "-threads", "1"]
 # Neither a network nor another file, whatever the recording refers to.
 _ALONE = ["-protocol_whitelist", "file"]
@@ -57,6 +60,8 @@ def _codecs(ffprobe: str, source: list[str], file: BinaryIO) -> dict[str, str]:
 
 
 def _cleaned(ffmpeg: str, source: list[str], kind: Kind, codecs: dict[str, str], file: BinaryIO) -> BinaryIO:
+    if kind.played == "video" and codecs.get("video", "h264") not in _SEEN_CODECS:
+        raise FileRefusedError("uncleanable")
     kept = memory_file()
     streams = ["-map", "0:a?"] if kind.played == "audio" else ["-map", "0:V?", "-map", "0:a?"]
     untold = ["-map_metadata", "-1", "-map_metadata:s", "-1", "-map_metadata:c", "-1", "-map_chapters", "-1"]

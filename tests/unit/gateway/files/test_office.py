@@ -29,7 +29,7 @@ SEEN = {
     "docx": ("Judul", "Isi", "Sel", "Kepala", "Disisipkan", "Tebal", "Tautan"),
     "xlsx": ("Isi", "Lembar", "Nama", "Tautan"),
     "pptx": ("Isi", "Catatan"),
-    "odt": ("Judul", "Isi", "Penulis", "Akhir"),
+    "odt": ("Judul", "Isi", "Penulis", "Akhir", "Meta", "Tautan"),
     "ods": ("Isi", "Lembar"),
 }
 
@@ -145,6 +145,38 @@ def test_a_chart_keeps_its_figures_and_loses_the_workbook_behind_it() -> None:
     assert b"externalData" not in members(kept)["word/charts/chart1.xml"]
 
 
+def test_an_icon_is_kept_as_its_picture() -> None:
+    space = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    drawn = (
+        '<a:extLst><a:ext uri="{96DAC541-7B7A-43D3-8B79-37D633B846F1}"><asvg:svgBlip '
+        f'xmlns:asvg="http://schemas.microsoft.com/office/drawing/2016/SVG/main" xmlns:r="{space}" r:embed="rIdOwn7"/>'
+        "</a:ext></a:extLst>"
+    )
+    content = changed(
+        office.document(),
+        {
+            "word/document.xml": lambda part: part.replace(
+                b'<a:blip r:embed="rId11"/>', f'<a:blip r:embed="rId11">{drawn}</a:blip>'.encode()
+            ),
+            "word/_rels/document.xml.rels": relationship("image", "media/image3.svg", 7),
+        },
+        {"word/media/image3.svg": f"<svg>{hidden('Svg')}</svg>".encode()},
+    )
+    assert b"svgBlip" in members(content)["word/document.xml"]
+    kept = members(inspected(content).content)
+    assert "word/media/image3.svg" not in kept
+    assert b"svgBlip" not in kept["word/document.xml"]
+    assert b"extLst" not in kept["word/document.xml"]
+
+
+def test_the_setting_of_a_page_outlives_the_printers() -> None:
+    space = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    setting = f'<pageSetup orientation="landscape" xmlns:r="{space}" r:id="rIdOwn3"/>'
+    content = changed(office.workbook(), {"xl/worksheets/sheet1.xml": before("<drawing", setting)})
+    sheet = openpyxl.load_workbook(io.BytesIO(inspected(content).content)).active
+    assert sheet.page_setup.orientation == "landscape"
+
+
 def _with_part(kind: str, name: str, content: bytes) -> bytes:
     return changed(
         office.document(), {"word/_rels/document.xml.rels": relationship(kind, name, 9)}, {f"word/{name}": content}
@@ -169,6 +201,8 @@ BAD = {
     ),
     "macros of OpenDocument": (changed(office.text_document(), {}, {"Basic/Standard/Modul.xml": b"<a/>"}), "macros"),
     "another program's drawing": (_with_part("oleObject", "embeddings/oleObject1.bin", b"x"), "embedded"),
+    "a workbook": (_with_part("package", "embeddings/a.xlsx", office.workbook()), "embedded"),
+    "a page": (_with_part("aFChunk", "a.html", b"<p>"), "embedded"),
     "a video": (_with_part("video", "media/media1.mp4", b"x"), "embedded"),
 }
 
