@@ -82,7 +82,8 @@ class Worker:
         self._store = means.store
         self._stopping = Event()
         self._heard = Event()
-        self._is_replaying = False
+        self._replaying: str | None = None
+        """Since when events are being replayed; None where they are not."""
         self._turned = {"hearing": monotonic(), "sending": monotonic()}
         self._threads = [
             Thread(target=self._repeat, args=[name, turn], name=f"{self.name}-{name}", daemon=True)
@@ -149,13 +150,13 @@ class Worker:
             nonlocal look_at, is_changed
             if monotonic() > look_at:
                 found = self._store.find(self.id)
-                is_changed = found is None or found.replay_since != webhook.replay_since
+                is_changed = found is None or found.replay_since != self._replaying
                 look_at = monotonic() + IDLE_SECONDS
             return self._is_stopping("hearing") or is_changed or room <= 0
 
-        self._is_replaying = webhook.replay_since is not None
+        self._replaying = webhook.replay_since
         for events in self._events(webhook, is_over):
-            if stored := self._store.hear(self.id, events, self._means.clock(), self._is_replaying):
+            if stored := self._store.hear(self.id, events, self._means.clock(), self._replaying is not None):
                 self._heard.set()
                 room -= stored
                 if room <= 0:
@@ -193,8 +194,8 @@ class Worker:
         return moment
 
     def _end_replay(self, since: str | None) -> None:
-        self._is_replaying = False
         self._store.replayed(self.id, since or "")
+        self._replaying = None
 
     def _note_trouble(self, trouble: str | None) -> None:
         with suppress(SQLAlchemyError):

@@ -296,6 +296,19 @@ def test_past_events_are_sent_again_in_their_order_with_the_same_ids_and_then_li
         assert hooks.summary("kasus")["trouble"] is None
 
 
+def test_the_same_past_events_are_sent_once_more_where_that_is_asked_for_at_once(hooks, good, monkeypatch):
+    # The end of the first replay and the second request come between two looks.
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 2)
+    hooks.add("kasus", good.url)
+    stage = FakeStage(hooks.uri)
+    past = [stage.tell("ticket", live=False) for _ in range(3)]
+    with hooks.running(), stage.answering():
+        for times in (1, 2):
+            hooks.store.request_replay("kasus", None, utc_now())
+            eventually(lambda: hooks.summary("kasus")["replaying_since"] is None)
+            eventually(lambda times=times: ids(good) == past * times)
+
+
 @pytest.mark.parametrize("since", ["1999-12-31T00:00:00.000000Z", "2199-01-01T00:00:00.000000Z", "soon"])
 def test_a_replay_that_cannot_be_is_said_and_live_events_go_on(since, hooks, good):
     """A moment that was not in the future when it was asked for is, once the clock was put back."""
