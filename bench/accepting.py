@@ -55,19 +55,24 @@ def summed_up(rounds: list[dict[str, Any]]) -> dict[str, Any]:
         name: median(each[name] for each in rounds)
         for name in ("per_second", "p50_ms", "p99_ms", "cpu_ms_each", "load_cpu_ms_each", "caught_up_s")
     }
-    parts = {
-        name: median(each["cpu_ms_by_process"].get(name, 0.0) for each in rounds)
-        for name in rounds[0]["cpu_ms_by_process"]
-    }
     return figures | {
-        "cpu_ms_by_process": parts,
+        "cpu_ms_by_process": cpu_of(rounds),
         "refused": sum(sum(each["refused"].values()) for each in rounds),
         "rounds": rounds,
     }
 
 
-def ours(site: Site, count: int) -> dict[str, Any]:
-    """Submit `count` complaints to this service's gateway, and return the figures of the round."""
+def cpu_of(rounds: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the median over `rounds` of each process's milliseconds for one accepted."""
+    names = rounds[0]["cpu_ms_by_process"]
+    return {name: median(each["cpu_ms_by_process"].get(name, 0.0) for each in rounds) for name in names}
+
+
+def ours(site: Site, count: int, arrive: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """Submit `count` complaints to this service's gateway, and return the figures of the round.
+
+    `arrive` waits for what follows from a complaint outside the stages.
+    """
     before, families = site.query("intake", COMPLAINTS)[0][0], site.pids()
     cpu = processes.cpu_seconds(families)
     done = site.walk(site.scripts(count, SUBMIT), CONNECTIONS)
@@ -75,7 +80,10 @@ def ours(site: Site, count: int) -> dict[str, Any]:
     after = site.query("intake", COMPLAINTS)[0][0]
     if after - before != len(spans):
         raise RuntimeError(f"{len(spans)} complaints answered with 201, {after - before} in the database")
-    caught_up = settle(site, after)
+    began = time.monotonic()
+    settle(site, after)
+    arrive()
+    caught_up = time.monotonic() - began
     return _round(spans, done, families, cpu) | {"caught_up_s": caught_up}
 
 
@@ -117,12 +125,10 @@ def _round(
     }
 
 
-def settle(site: Site, accepted: int) -> float:
-    """Wait until every accepted complaint is in a journey and every letter written, and return the seconds taken."""
-    began = time.monotonic()
+def settle(site: Site, accepted: int) -> None:
+    """Wait until every accepted complaint is in a journey and every letter written."""
     until(lambda: site.query("notification", JOURNEYS)[0][0] >= accepted, "the journey of every complaint")
     until(lambda: site.query("notification", LETTERS)[0][0] == 0, "the letter of every complaint")
-    return time.monotonic() - began
 
 
 def until(done: Callable[[], bool], what: str, pause: float = 0.05) -> None:

@@ -123,12 +123,20 @@ def _tooled(tools: Mapping[str, Any]) -> list[Titled]:
         for name, rate in tools["per_second"].items()
     ]
     rows.append(("times", tools["ratio"], ""))
+    by_process, load = tools["cpu_ms_by_process"], tools["load_cpu_ms_each"]
+    kinds = sorted(set(by_process[WITH]) | set(by_process[WITHOUT]))
+    cpu: Rows = [("", WITHOUT, WITH)]
+    cpu += [(kind, by_process[WITHOUT].get(kind, ""), by_process[WITH].get(kind, "")) for kind in kinds]
+    cpu.append(("the load itself", load[WITHOUT], load[WITH]))
+    cpu.append(("together", *(sum(by_process[name].values()) + load[name] for name in (WITHOUT, WITH))))
     return [
         (
             f"Complaints accepted beside {tools['tools']} tools and {tools['webhooks']} webhooks of intake, one of "
-            f"which is dead, in turn with none of them; {tools['posted']:,} requests were posted",
+            f"which is dead, in turn with none of them; tools heard {tools['heard']:,} events and webhooks posted "
+            f"{tools['posted']:,}, of which the last arrived {cell(tools['arrived_s'])} s after a round",
             rows,
-        )
+        ),
+        ("Processor time (ms) for each complaint, by process, with everything that follows from it", cpu),
     ]
 
 

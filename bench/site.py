@@ -64,6 +64,8 @@ class Site:
         """The access tokens of the staff, by role."""
         self.reporters: list[str] = []
         """The access tokens of the reporters."""
+        self.beside: dict[str, int] = {}
+        """The pids, by name, of processes outside the installation whose processor time counts too."""
         self._accounts: list[dict[str, str]] = []
         self._staff_accounts: dict[str, dict[str, str]] = {}
         self._admitted = 0.0
@@ -93,8 +95,9 @@ class Site:
 
     def pids(self) -> dict[str, list[int]]:
         """Return the pids of every process by name; the gateway's master comes before its workers."""
+        programs = self.stack.programs.items()
         return processes.ours(
-            {name: program.process.pid for name, program in self.stack.programs.items() if program.process is not None}
+            {name: program.process.pid for name, program in programs if program.process is not None} | self.beside
         )
 
     def query(self, stage: str, sql: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -1,7 +1,6 @@
 """The process of all webhooks: it starts and ends their workers as the admin adds, changes and removes webhooks."""
 
 import fcntl
-import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from nkk.clock import utc_now
 from nkk.log import configure, get_logger
 from nkk.messaging import pulse
+from nkk.priority import give_way
 from nkk.settings import (
     AMQP_URI,
     NKK_WEBHOOKS_ALLOWED,
@@ -35,8 +35,8 @@ TURN_SECONDS = 1.0
 SILENT_SECONDS = 60.0
 """For how long a worker may make no turn. Each request and each statement to the database ends much sooner."""
 
-NICENESS = 10
-"""How much this process gives way to others: on one machine, complaints are accepted first."""
+NICENESS = 19
+"""As much as there is: on one machine, complaints are accepted first."""
 
 PRUNE_SECONDS = 3600.0
 ADVISORY_LOCK = 6712
@@ -48,7 +48,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT. Raises SettingsError."""
     configure()
     check(OF["webhooks"])
-    os.nice(NICENESS)
+    give_way(NICENESS)
     stopping = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())

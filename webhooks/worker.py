@@ -33,6 +33,12 @@ BATCH = 50
 BATCH_SECONDS = 1.0
 """For how long answers are collected before they are stored. A process that dies before sends the same ids again."""
 
+GATHER_SECONDS = 0.2
+"""The pause after events that were not a whole batch, so that the next ones are stored and sent as one batch.
+
+A single event does not wait for it. Stored one by one, each costs the disk a flush, and the broker an acknowledgement.
+"""
+
 MOST_WAITING = 10_000
 """How many events are stored for one webhook, and at most BATCH more.
 
@@ -162,6 +168,8 @@ class Worker:
                 if room <= 0:
                     # Perhaps less waits by now.
                     room = MOST_WAITING - self._store.waiting(self.id)
+            if len(events) < BATCH and self._replaying is None:
+                self._stopping.wait(GATHER_SECONDS)
 
     def _events(self, webhook: Webhook, is_over: Callable[[], bool]) -> Iterator[list[dict[str, Any]]]:
         since = webhook.replay_since

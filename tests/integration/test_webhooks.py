@@ -68,6 +68,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(domain, "LONGEST_PAUSE", domain.FIRST_PAUSE / 5)
     monkeypatch.setattr(worker, "RETRY_SECONDS", 0.2)
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(worker, "GATHER_SECONDS", 0.02)
 
 
 class Hooks:
@@ -198,6 +199,22 @@ def test_one_dead_webhook_holds_up_no_other_and_is_not_hammered(hooks, good, aut
             eventually(lambda: hooks.waiting("dead") == 30)
     assert hooks.summary("closed")["last_answer"] == "no connection (ECONNREFUSED)"
     assert hooks.summary("kasus")["last_answer"] == "204"
+
+
+def test_the_first_event_is_sent_at_once_and_those_that_follow_it_closely_are_stored_together(hooks, good, monkeypatch):
+    monkeypatch.setattr(worker, "GATHER_SECONDS", 2)
+    stored = []
+    hear = hooks.store.hear
+    monkeypatch.setattr(hooks.store, "hear", lambda *args: stored.append(len(args[1])) or hear(*args))
+    hooks.add("kasus", good.url)
+    with hooks.running():
+        first = hooks.publish(1)
+        eventually(lambda: ids(good) == first)
+        others = [hooks.publish(1) for _ in range(10)]
+        eventually(lambda: len(ids(good)) == 11)
+    assert ids(good) == [*first, *(id_ for each in others for id_ in each)]
+    assert sum(stored) == 11
+    assert len(stored) <= 5
 
 
 def test_webhooks_are_added_paused_resumed_and_removed_while_the_process_runs(hooks, good, authority):

@@ -74,10 +74,17 @@ def found() -> dict[str, Any]:
         "tools": {
             "tools": 10,
             "webhooks": 10,
+            "heard": 13_717,
             "posted": 12_345,
             "per_second": {"without": 100.0, "with": 97.0},
             "rounds": {"without": [99.0, 100.0, 101.0], "with": [96.0, 97.0, 98.0]},
             "ratio": 0.97,
+            "arrived_s": 3.5,
+            "cpu_ms_by_process": {
+                "without": {"broker": 2.0, "intake-1": 3.0},
+                "with": {"broker": 3.0, "intake-1": 3.0, "webhooks": 8.0},
+            },
+            "load_cpu_ms_each": {"without": 0.5, "with": 0.5},
         },
         "journeys": {
             "per_second": 30.0,

@@ -63,6 +63,17 @@ def test_slow_connections_stand_beside_none(found):
     )
 
 
+def test_each_process_has_its_part_in_the_cost_of_tools_and_webhooks(found):
+    assert rows(found, "Processor time (ms) for each complaint, by process") == [
+        ("", "without", "with"),
+        ("broker", 2.0, 3.0),
+        ("intake-1", 3.0, 3.0),
+        ("webhooks", "", 8.0),
+        ("the load itself", 0.5, 0.5),
+        ("together", 5.5, 14.5),
+    ]
+
+
 def test_what_was_refused_on_the_way_is_shown(found):
     assert "approve 404: 2" in report.text(found)
 

@@ -330,6 +330,10 @@ def test_webhooks_hold_their_own_secrets_and_no_others():
     assert "ports" not in WEBHOOKS["webhooks"]
 
 
+def test_webhooks_give_way_to_everything_else():
+    assert WEBHOOKS["webhooks"]["cpu_shares"] == 20
+
+
 def test_webhooks_come_after_their_database_and_run_with_no_more_rights_than_the_others():
     assert [*WEBHOOKS] == ["webhooks-database", "migrate-webhooks", "webhooks", "console"]
     for part in ("webhooks-database", "migrate-webhooks", "webhooks"):
