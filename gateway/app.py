@@ -3,12 +3,12 @@
 import re
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 
-from gateway import api, cors, counting, docs, errors, left_out, limits, methods, proxies, site, tus
+from gateway import api, cors, counting, docs, errors, evidence, left_out, limits, methods, proxies, site, tus
 from gateway.backend import Backend, backend
 from gateway.files import setting_up
 from gateway.live import LiveFeed
@@ -61,6 +61,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.after_request(_end)
     limits.limiter.init_app(app)
     api.register(app)
+    app.extensions["checker"].known = _attached(app)
     app.register_blueprint(docs.pages)
     errors.register(app)
     site.register(app)
@@ -68,6 +69,16 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.add_url_rule("/readyz", view_func=_ready)
     app.add_url_rule("/readyz/gateway", view_func=_ready_itself)
     return app
+
+
+def _attached(app: Flask) -> Callable[[list[str]], set[str]]:
+    """Return what tells which uploads are attached to a report or a response, by asking the stages."""
+
+    def attached(ids: list[str]) -> set[str]:
+        with app.app_context():
+            return evidence.are_attached(ids)
+
+    return attached
 
 
 def _from_environment() -> dict[str, Any]:

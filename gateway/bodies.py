@@ -15,7 +15,7 @@ from gateway.files.arriving import BrokenOffError, LeavingError, TooSlowError
 MOST_BYTES = 256 * 1024
 """How many bytes of a body are held; while the thread has not taken them, the client has to wait."""
 
-FORM_ADDRESSES = re.compile(r"/laporan/baru")
+FORM_ADDRESSES = re.compile(r"/laporan/(?:baru|[^/]+/(?:tanggapan|tambah))")
 """The pages whose forms bring files."""
 
 

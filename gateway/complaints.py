@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import g
 
-from gateway import desks, journeys, methods, papers
+from gateway import desks, evidence, journeys, methods, papers
 from gateway.backend import backend
 from gateway.desks import Desk
 from nkk.contracts import views
@@ -32,8 +32,21 @@ def known(ticket: str) -> str:
 
 
 def submit(form: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
-    """Submit a report (step 1); return its receipt."""
-    return backend().call("intake", "submit", form, idempotency_key)
+    """Submit a report (step 1) with the uploads in its `files`; return its receipt."""
+    receipt = backend().call("intake", "submit", with_files(form), idempotency_key)
+    return {**receipt, "files": evidence.shown(receipt.get("files", ()))}
+
+
+def with_files(form: dict[str, Any]) -> dict[str, Any]:
+    """Return a report's form with the descriptors of its uploads. Without uploads it names none, as before files."""
+    ids = form.get("files")
+    rest = {name: value for name, value in form.items() if name != "files"}
+    return rest | ({"files": evidence.own(ids)} if ids else {})
+
+
+def supplement(ticket: str, ids: list[str]) -> dict[str, Any]:
+    """Add uploads to the caller's own report."""
+    return evidence.add(known(ticket), ids)
 
 
 def worklist(desk: Desk, cursor: str | None, limit: int | None, wanted: dict[str, Any]) -> views.Listing:
@@ -73,12 +86,14 @@ def tell_standings(listing: dict[str, Any]) -> None:
 
 def view(ticket: str) -> views.Complaint:
     """Return a complaint with what the caller's role may see."""
-    return _VIEWS[g.actor.role](known(ticket))
+    complaint: views.Complaint = evidence.shown_in(_VIEWS[g.actor.role](known(ticket)))
+    return complaint
 
 
 def kept(ticket: str) -> views.Complaint:
     """Return a complaint as intake keeps it: all that is available while notification is not."""
-    return backend().call("intake", "complaint", known(ticket))
+    complaint: views.Complaint = evidence.shown_in(backend().call("intake", "complaint", known(ticket)))
+    return complaint
 
 
 def identity(ticket: str) -> dict[str, Any]:
@@ -113,8 +128,9 @@ def classify(ticket: str, form: dict[str, Any]) -> views.Acted:
 
 
 def respond(ticket: str, form: dict[str, Any]) -> views.Acted:
-    """Send the OPD's response (step 4)."""
-    return backend().call("opd_response", "respond", known(ticket), form["text"])
+    """Send the OPD's response (step 4), with the uploads in the form's `files`."""
+    files = [evidence.of_response(form["files"])] if form.get("files") else []
+    return backend().call("opd_response", "respond", known(ticket), form["text"], *files)
 
 
 def approve(ticket: str, form: dict[str, Any]) -> views.Acted:
@@ -126,8 +142,8 @@ def approve(ticket: str, form: dict[str, Any]) -> views.Acted:
 
 
 def answer(ticket: str, form: dict[str, Any]) -> views.Acted:
-    """Send the answer to the reporter (step 6)."""
-    return _acted(ticket, "send_answer", form["text"])
+    """Send the answer to the reporter (step 6), with the response's files of the numbers in the form's `files`."""
+    return _acted(ticket, "send_answer", form["text"], *([form["files"]] if form.get("files") else []))
 
 
 def confirm_receipt(ticket: str) -> views.Acted:

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from gateway import complaints
+from gateway import complaints, evidence
 from gateway.backend import backend
 
 
 def submit(entry: dict[str, Any], idempotency_key: str | None) -> dict[str, Any]:
     """Submit a report for a person (step 1); return its receipt with the person's access code."""
-    form = {name: value for name, value in entry.items() if name != "reporter"}
+    form = complaints.with_files({name: value for name, value in entry.items() if name != "reporter"})
     content = {"reporter": entry["reporter"], "form": form, "idempotency_key": idempotency_key}
-    return backend().tell_intake("submit_for", content)
+    receipt = backend().tell_intake("submit_for", content)
+    return {**receipt, "files": evidence.shown(receipt.get("files", ()))}
 
 
 def own(cursor: str | None, limit: int | None) -> dict[str, Any]:

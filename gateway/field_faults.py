@@ -26,6 +26,7 @@ SENTENCES = {
     "no-text": "Contains characters that are no text.",
     "same-name": "The same name stands under {one} and {other}. Give each its own.",
     "no-key": "Small letters, digits and hyphens only.",
+    "no-upload": "Not the id of an upload. It has 22 characters, and is the last segment of the upload's Location.",
     "no-ticket": "Not a ticket. It reads like NKK-2026-XXXX-XXXX.",
     "no-cursor": "Not a cursor of this list. Start again without one.",
     "no-idempotency-key": "1 to 200 visible ASCII characters, such as a UUID.",

@@ -4,10 +4,11 @@ A page is opened by GET and acts by POST. The API accepts the methods in its des
 views see a GET, and no form comes with it. Any other method gets a 405 that names the allowed ones.
 """
 
+from collections.abc import Container
 from typing import Any
 
 import flask
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask.globals import request_ctx
 from werkzeug.exceptions import BadRequest, MethodNotAllowed, ServiceUnavailable
 from werkzeug.wrappers import Response as AnyResponse
@@ -15,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from gateway import cors, tus
 from gateway.addresses import within_site
 
-FOR_PROGRAMS = ("/api/v1/", "/healthz", "/readyz")
+FOR_PROGRAMS = ("/api/v1/", "/healthz", "/readyz", "/unggahan")
 """The prefixes of addresses that answer OPTIONS and the methods they are registered for; all others are pages."""
 
 PAGES_TAKE = frozenset({"GET", "POST"})
@@ -25,6 +26,10 @@ EFFECTS = {
     "papers.file": "for its reporter, the answer is received with its document; a look of the staff is recorded",
     "complaints.read": "for its reporter, the answer is received: step 7; a look of the staff is recorded",
     "complaints.timeline": "a look of the staff is recorded",
+    "evidence.file": "a look of the staff is recorded",
+    "evidence.preview": "a look of the staff is recorded",
+    "files.file": "a look of the staff is recorded",
+    "files.preview": "a look of the staff is recorded",
     "documents.document": "for its reporter, the answer is received with its document; a look of the staff is recorded",
     "public.speak": "the language is remembered by this browser",
 }
@@ -82,8 +87,8 @@ class Request(flask.Request):
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """Whether a body is parsed as a form: never for a GET."""
-        return self.method != "GET" and super().want_form_data_parsed
+        """Whether a body is parsed as a form: never for a GET, nor where the view reads it as it arrives."""
+        return self.method != "GET" and not is_streamed() and super().want_form_data_parsed
 
 
 class Gateway(Flask):
@@ -138,10 +143,23 @@ def check() -> None:
     if asked() != asked().upper() and adapter is not None:
         raise MethodNotAllowed(valid_methods=sorted(adapter.allowed_methods()))
     fields = request.args if request.path.startswith(FOR_PROGRAMS) else request.values
-    if OVERRIDE_FIELD in fields or any(name in request.environ for name in _OVERRIDES):
+    check_fields(fields)
+    if any(name in request.environ for name in _OVERRIDES):
         raise MethodOverriddenError
     if request.blueprint not in FILES and (_is_ahead() or _is_embedded_elsewhere()):
         raise NotAVisitError
+
+
+def check_fields(fields: Container[str]) -> None:
+    """Raise MethodOverriddenError where a form or an address overrides the method."""
+    if OVERRIDE_FIELD in fields:
+        raise MethodOverriddenError
+
+
+def is_streamed() -> bool:
+    """Return whether the request brings a form with files to a view that takes them, and reads them itself."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    return request.mimetype == "multipart/form-data" and getattr(view, "takes_files", False)
 
 
 def _is_ahead() -> bool:

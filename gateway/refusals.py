@@ -49,6 +49,12 @@ SENTENCES = {
     "again (GET /calendar) and make your change to that version.",
     "identity-withheld": "The reporter asked for confidentiality: who they are is shown to nobody.",
     "idempotency-key-reused": "This Idempotency-Key was used for another report. Use a fresh one for each report.",
+    "unknown-file": "This complaint has no such file that you may open. The complaint lists them.",
+    "file-attached-before": "A file was attached before, to another report or response; nothing was attached now. "
+    "Send it as a new upload.",
+    "report-full": "This report would have more than {most} files; nothing was added.",
+    "supplement-too-late": "Ten working days have passed since this complaint was closed: it takes no more files. "
+    "Submit a new complaint.",
     "no-document-yet": "This document does not exist yet: the step that makes it is not done.",
     "unknown-upload": "There is no upload with this id. What is not attached within a day is removed: send it again.",
     "upload-header-invalid": "The header {header} is missing, or cannot be read.",

@@ -6,13 +6,15 @@ from binascii import Error
 from email.utils import formatdate
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, request, url_for
 from werkzeug.exceptions import PreconditionFailed, UnsupportedMediaType
 
-from gateway.files.refusals import UploadHeaderInvalid
-from gateway.files.uploads import Upload
+from gateway.files.refusals import UploadHeaderInvalid, UploadLengthChanged
+from gateway.files.slots import slots
+from gateway.files.uploads import Upload, owner, uploads
 
-PREFIX = "/api/v1/uploads"
+PREFIX, OF_PAGES = "/api/v1/uploads", "/unggahan"
+"""The addresses of uploads: for programs, and for the script of the pages."""
 VERSION = "1.0.0"
 EXTENSIONS = "creation,expiration,termination"
 MEDIA_TYPE = "application/offset+octet-stream"
@@ -62,7 +64,7 @@ def override(environ: dict[str, Any]) -> None:
 
 def is_of_an_upload(path: str) -> bool:
     """Return whether an address is that of an upload."""
-    return path.startswith(f"{PREFIX}/")
+    return path.startswith((f"{PREFIX}/", f"{OF_PAGES}/"))
 
 
 def require_version() -> None:
@@ -101,6 +103,28 @@ def metadata() -> dict[str, str]:
     return found
 
 
+def begin(endpoint: str) -> tuple[Upload, dict[str, str]]:
+    """Begin the caller's upload, and return it with its headers; `endpoint` is that of its address."""
+    require_version()
+    about = metadata()
+    written = request.headers.get(METADATA, "").strip()
+    id = uploads().create(owner(), number(LENGTH), about.get("filename", ""), about.get("original") == "1", written)
+    upload = uploads().state(owner(), id)
+    return upload, headers(upload) | {"Location": url_for(endpoint, id=id)}
+
+
+def send(id: str) -> Response:
+    """Store the bytes of the request at the end of the caller's upload."""
+    require_version()
+    require_media_type()
+    offset, found = number(OFFSET), uploads()
+    if LENGTH in request.headers and number(LENGTH) != found.state(owner(), id).length:
+        raise UploadLengthChanged
+    with slots().one():
+        found.write(owner(), id, offset, request.environ["wsgi.input"], request.content_length)
+    return Response(status=204, headers=headers(found.state(owner(), id)))
+
+
 def headers(upload: Upload) -> dict[str, str]:
     """Return the headers that say how an upload stands."""
     told = {OFFSET: str(upload.offset), EXPIRES: formatdate(upload.expires, usegmt=True)}
@@ -113,7 +137,7 @@ def headers(upload: Upload) -> dict[str, str]:
 
 def tell(response: Response) -> Response:
     """Name the version in a response about uploads, and in that of OPTIONS what is taken."""
-    if request.path.startswith(PREFIX):
+    if request.path.startswith((PREFIX, OF_PAGES)):
         response.headers[VERSION_HEADER] = VERSION
         if request.method == "OPTIONS" or response.status_code == PreconditionFailed.code:
             response.headers["Tus-Version"] = VERSION

@@ -50,7 +50,7 @@ def serve(program: str, modules: Sequence[str]) -> None:
         orders.send(json.dumps(answer).encode())
 
 
-def serve_documents(modules: Sequence[str]) -> None:
+def serve_children(modules: Sequence[str]) -> None:
     """Fork for each connection to the socket at standard input, and send it the exit code."""
     listener = socket.socket(fileno=os.dup(0))
     for module in modules:
@@ -67,7 +67,7 @@ def serve_documents(modules: Sequence[str]) -> None:
 
 
 def _mind(line: socket.socket) -> None:
-    """Run one document process in a fork of this one, and send its exit code."""
+    """Run one child of a gateway in a fork of this one, and send its exit code."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     content, received, _, _ = socket.recv_fds(line, LARGEST_ORDER, 3)
     child = os.fork()
@@ -81,7 +81,7 @@ def _mind(line: socket.socket) -> None:
 
 
 def _make(order: dict[str, Any], received: Sequence[int]) -> None:
-    """Run as `python -m gateway.documents`."""
+    """Run as `python -m MODULE ARGUMENTS…`, which is how a gateway starts its children."""
     code = 1
     try:
         os.environ.clear()
@@ -89,10 +89,12 @@ def _make(order: dict[str, Any], received: Sequence[int]) -> None:
         for place, each in enumerate(received):
             os.dup2(each, place)
             os.close(each)
-        *_, seconds = order["arguments"]
-        sys.argv[:] = ["gateway.documents", seconds]
-        code = importlib.import_module("gateway.documents.__main__").main()
+        _, module, *arguments = order["arguments"]
+        sys.argv[:] = [module, *arguments]
+        code = importlib.import_module(f"{module}.__main__").main() or 0
         sys.stdout.flush()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
     finally:
         os._exit(code)
 
@@ -152,7 +154,7 @@ def _main(program: str) -> Callable[[], Any]:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "documents":
-        serve_documents(sys.argv[2:])
+    if sys.argv[1] == "children":
+        serve_children(sys.argv[2:])
     else:
         serve(sys.argv[1], sys.argv[2:])

@@ -30,8 +30,10 @@ READ_BY = {
     "nameko": ("nameko.cli.run", "tests.quick", *(target.partition(":")[0] for target in SERVICES.values())),
     "gunicorn": ("gunicorn.app.wsgiapp", "gateway.app", "gateway.worker"),
     "nkk": ("ops.cli",),
-    "documents": (
+    "children": (
         "gateway.documents.__main__",
+        "gateway.files.inspection.__main__",
+        *(f"gateway.files.inspection.{name}" for name in ("cleaning", "pdf", "pdf_preview", "pictures", "texts")),
         *(f"gateway.documents.{name}" for name in ("filling", "printing", "rendering", "trial", "workbook")),
     ),
 }
@@ -87,7 +89,7 @@ class Server:
             "out": str(log),
             "errors": str(errors or log),
             "sockets": [held.fileno() for held in sockets],
-            "python": python_for_documents(),
+            "python": python_for_children(),
         }
         return Forked(self, self.ask(order))
 
@@ -114,18 +116,18 @@ order = {{"arguments": sys.argv[1:], "environment": dict(os.environ)}}
 socket.send_fds(line, [json.dumps(order).encode()], [0, 1, 2])
 sys.exit(int(line.recv(16)) % 256)
 """
-"""The script that replaces the interpreter a gateway starts for each document: it has a fork make it."""
+"""The script that replaces the interpreter that a gateway starts for its children: it has a fork do the work."""
 
 
 @cache
-def python_for_documents() -> str:
+def python_for_children() -> str:
     """Return the path of that script, with its server listening."""
-    folder = Path(tempfile.mkdtemp(prefix="nkk-documents-"))
+    folder = Path(tempfile.mkdtemp(prefix="nkk-children-"))
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(str(folder / "socket"))
     listener.listen(64)
     with listener:
-        serving = _forking("documents", listener)
+        serving = _forking("children", listener)
     program = folder / "python"
     program.write_text(PYTHON)
     program.chmod(0o700)

@@ -1,5 +1,6 @@
 """The people of the procedure, who use an installation over HTTP only."""
 
+import base64
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,11 @@ PASSWORD = "rahasia-sekali-42"
 
 RENEWED_BEFORE = timedelta(minutes=5)
 """How long before its expiry an access token is renewed, and so how long tests can use `Person.token` elsewhere."""
+
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAFElEQVR4nGMUiUphwAaYsIoOWgkAqSQA4tSOXWYAAAAASUVORK5CYII="
+)
+"""A small picture, as PNG."""
 
 REGISTRATION = {
     "kind": "public",
@@ -80,6 +86,21 @@ class Person:
         response = self.ask("POST", path, json=json, **kwargs)
         assert response.status_code == expect, (response.status_code, response.text)
         return response.json()
+
+    def upload(self, content: bytes = PICTURE, name: str = "bukti.png") -> str:
+        """Send a file; return the upload's id once it is checked and not refused."""
+        headers = self._authorization()
+        response = self.http.post("/api/v1/uploads", files={"file": (name, content)}, headers=headers)
+        assert response.status_code == 201, (response.status_code, response.text)
+        [sent] = response.json()["uploads"]
+
+        def ready() -> bool:
+            upload = self.get(f"/uploads/{sent['id']}")
+            assert upload["state"] != "refused", upload
+            return bool(upload["state"] == "ready")
+
+        eventually(ready)
+        return str(sent["id"])
 
     def act(self, path: str, json: Any = None) -> Any:
         """Repeat `post` until the complaint's event has reached this desk."""

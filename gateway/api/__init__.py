@@ -12,6 +12,7 @@ from gateway.api import (
     documents,
     entries,
     figures,
+    files,
     lists,
     uploads,
 )
@@ -42,5 +43,18 @@ def register(app: Flask) -> None:
     api.spec.components.security_scheme(
         "bearer", {"type": "http", "scheme": "bearer", "description": "The access_token of POST /sessions."}
     )
-    for module in (accounts, lists, figures, complaints, entries, claims, desks, documents, uploads, admin, calendar):
+    for module in (
+        accounts,
+        lists,
+        figures,
+        complaints,
+        entries,
+        claims,
+        desks,
+        documents,
+        files,
+        uploads,
+        admin,
+        calendar,
+    ):
         api.register_blueprint(module.resources, url_prefix=PREFIX)

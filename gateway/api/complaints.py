@@ -97,7 +97,7 @@ def classify(form: dict[str, Any], ticket: str) -> views.Acted:
 
 @resources.route("/complaints/<ticket>/response", methods=["POST"])
 @needs(Role.OPD_TEAM)
-@resources.arguments(schemas.Text())
+@resources.arguments(schemas.Response())
 @resources.response(200, schemas.Standing)
 @next_acts(200, "complaints_approve")
 @resources.alt_response(404, response="NOT_FOUND")
@@ -121,7 +121,7 @@ def approve(form: dict[str, Any], ticket: str) -> views.Acted:
 
 @resources.route("/complaints/<ticket>/answer", methods=["POST"])
 @needs(Role.OPERATOR)
-@resources.arguments(schemas.Text())
+@resources.arguments(schemas.AnswerText())
 @resources.response(200, schemas.Standing)
 @next_acts(200, "complaints_read", "complaints_confirm_receipt")
 @resources.alt_response(404, response="NOT_FOUND")

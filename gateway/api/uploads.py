@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from flask import Response, g, jsonify, request, url_for
+from flask import Response, g, jsonify, request
 
 from gateway import tus
 from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.files import forms
-from gateway.files.refusals import UploadLengthChanged
 from gateway.files.slots import slots
 from gateway.files.uploads import owner, uploads
 from gateway.limits import by_account, limit
@@ -82,12 +81,11 @@ def create() -> Response:
     """
     if request.mimetype == FORM:
         return _sent_whole()
-    tus.require_version()
-    about = tus.metadata()
-    id = uploads().create(
-        owner(), tus.number(tus.LENGTH), about.get("filename", ""), about.get("original") == "1", _written_metadata()
-    )
-    return _answer(id, 201, {"Location": url_for("uploads.read", id=id)})
+    upload, headers = tus.begin("uploads.read")
+    response = jsonify(schemas.Uploaded().dump({"uploads": [schemas.told(upload)]}))
+    response.status_code = 201
+    response.headers.update(headers)
+    return response
 
 
 @resources.route("/uploads/<id>", methods=["GET"])
@@ -121,14 +119,7 @@ def send(id: str) -> Response:
     upload stands, or Upload-Length is another than before. 423: another request sends bytes of it. Both say so in
     `detail`.
     """
-    tus.require_version()
-    tus.require_media_type()
-    offset, found = tus.number(tus.OFFSET), uploads()
-    if tus.LENGTH in request.headers and tus.number(tus.LENGTH) != found.state(owner(), id).length:
-        raise UploadLengthChanged
-    with slots().one():
-        found.write(owner(), id, offset, request.environ["wsgi.input"], request.content_length)
-    return _answer(id, 204)
+    return tus.send(id)
 
 
 @resources.route("/uploads/<id>", methods=["DELETE"])
@@ -156,17 +147,3 @@ def _sent_whole() -> Response:
     response = jsonify(schemas.Uploaded().dump({"uploads": found}))
     response.status_code = 201
     return response
-
-
-def _answer(id: str, status: int, more: dict[str, str] | None = None) -> Response:
-    upload = uploads().state(owner(), id)
-    response = Response(status=status)
-    if status == 201:
-        response = jsonify(schemas.Uploaded().dump({"uploads": [schemas.told(upload)]}))
-        response.status_code = status
-    response.headers.update(tus.headers(upload) | (more or {}))
-    return response
-
-
-def _written_metadata() -> str:
-    return request.headers.get(tus.METADATA, "").strip()

@@ -6,7 +6,7 @@ Their state and locks lie in the store, so that any process of the gateway, on a
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -230,15 +230,12 @@ class Uploads:
         except (MissingError, DamagedError) as error:
             raise FileLost from error
 
-    def scans(self, ids: Iterable[str]) -> dict[str, Scan | None]:
-        """Return what the scanner says of files; None for one that is not there."""
-        found: dict[str, Scan | None] = {}
-        for id in ids:
-            try:
-                found[id] = self.headers.read(id)[1].scan
-            except (MissingError, DamagedError):
-                found[id] = None
-        return found
+    def known(self, id: str) -> Facts | None:
+        """Return what is known of a file; None where it is not there."""
+        try:
+            return self.headers.read(id)[1]
+        except (MissingError, DamagedError):
+            return None
 
     # -- within
 

@@ -71,6 +71,7 @@ from gateway.schemas.entries import (
     EntryStatus,
     Known,
 )
+from gateway.schemas.files import AnswerText, File, Response, Supplement, Supplemented
 from gateway.schemas.lists import (
     Categories,
     Category,
@@ -84,7 +85,6 @@ from gateway.schemas.parts import (
     Flag,
     Page,
     Problem,
-    Text,
 )
 from gateway.schemas.reports import (
     Counted,
@@ -103,6 +103,7 @@ __all__ = [
     "ETAG_HEADERS",
     "AccessToken",
     "Answer",
+    "AnswerText",
     "Approval",
     "CalendarListed",
     "CalendarVersion",
@@ -131,6 +132,7 @@ __all__ = [
     "EntryReceipt",
     "EntryStatus",
     "Figures",
+    "File",
     "Flag",
     "IdempotencyKey",
     "Known",
@@ -158,6 +160,7 @@ __all__ = [
     "ResetAsked",
     "ResetCompletion",
     "ResetRequest",
+    "Response",
     "ServiceTimes",
     "Session",
     "Staff",
@@ -168,9 +171,10 @@ __all__ = [
     "StepTimes",
     "Stretch",
     "SubCategory",
+    "Supplement",
+    "Supplemented",
     "TeamAddress",
     "Teams",
-    "Text",
     "Timeline",
     "TimelineEntry",
     "Times",

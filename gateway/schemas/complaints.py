@@ -5,6 +5,7 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
+from gateway.schemas.files import File, upload_ids
 from gateway.schemas.parts import Claim, Flag, Thorough, one_of
 from nkk.contracts.fields import NOTE_LENGTH, PlainText, Regexp, Slug
 from nkk.contracts.report import ReportForm, ReportView
@@ -42,6 +43,8 @@ class ComplaintForm(ReportForm, Thorough):
         metadata={"description": "Whether the reporter's identity is hidden from every desk, including the operator."}
     )
 
+    files = upload_ids("The ids of uploads to attach, each whole and checked.")
+
     def also_wrong(self, valid: dict[str, Any], lists: Mapping[str, Any]) -> dict[str, Fault]:
         """Return the fields that name something the lists lack, with intake's faults."""
         wrong = {}
@@ -73,6 +76,7 @@ class Receipt(Schema):
     submitted_at = fields.String(required=True)
     service_due_at = fields.String(required=True)
     stands = fields.Dict(required=True, metadata=AT_DESK)
+    files = fields.List(fields.Nested(File), metadata={"description": "The files that came with the report."})
 
 
 class Reporter(Schema):
@@ -112,6 +116,11 @@ class Answer(Schema):
     service_left_minutes = fields.Integer(allow_none=True)
     stands = fields.Dict(metadata=AT_DESK)
     claim = fields.Nested(Claim, allow_none=True)
+    files = fields.List(fields.Nested(File), metadata={"description": "The files that were sent with the answer."})
+    offered = fields.List(
+        fields.Nested(File),
+        metadata={"description": "The response's files, of which the operator chooses those for the reporter."},
+    )
 
 
 class Undelivered(Schema):
@@ -166,6 +175,8 @@ class Complaint(ReportView):
     note = fields.String(allow_none=True)
     response = fields.String(allow_none=True)
     return_note = fields.String(allow_none=True)
+    files = fields.List(fields.Nested(File), metadata={"description": "The report's files."})
+    response_files = fields.List(fields.Nested(File), metadata={"description": "The files of all responses."})
     claim = fields.Nested(
         Claim,
         allow_none=True,

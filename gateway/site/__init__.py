@@ -4,8 +4,9 @@ from typing import Any
 
 from flask import Flask, g, request
 
-from gateway.site import faults, journey, language, session, static, words
-from gateway.site.guard import protection
+from gateway.evidence import limits as upload_limits
+from gateway.site import faults, journey, language, session, static, uploading, words
+from gateway.site.csrf import protection
 
 
 def register(app: Flask) -> None:
@@ -16,12 +17,14 @@ def register(app: Flask) -> None:
         calendar,
         cases,
         desks,
+        evidence,
         holidays,
         overview,
         papers,
         public,
         reporter,
         teams,
+        uploads,
         versions,
     )
 
@@ -48,6 +51,8 @@ def register(app: Flask) -> None:
         reporter,
         cases,
         papers,
+        evidence,
+        uploads,
         desks,
         overview,
         admin,
@@ -59,6 +64,8 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.pages)
     faults.register(app)
     app.add_template_global(journey.whole, "whole_service")
+    app.add_template_global(uploading.kept, "kept_uploads")
+    app.add_template_global(upload_limits, "upload_limits")
     app.context_processor(_for_every_page)
 
 

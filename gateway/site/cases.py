@@ -11,7 +11,7 @@ from marshmallow import Schema
 from gateway import complaints, desks, schemas
 from gateway.errors import RETRY_AFTER_SECONDS
 from gateway.journeys import BeingPrepared
-from gateway.site import colleagues, forms, journey, session, words
+from gateway.site import colleagues, forms, journey, session, uploading, words
 from gateway.site.due import Due, of_service, of_step
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
@@ -24,6 +24,9 @@ from nkk.sop.steps import SERVICE_MINUTES, Role, Step
 from nkk.sop.text import isolated
 
 ACTS = ("terima", "serahkan", "klasifikasi", "tanggapan", "persetujuan", "jawaban", "kerjakan", "lepaskan", "identitas")
+
+CHOSEN = "kirim-"
+"""The prefix of the fields that choose a file of the response for the reporter."""
 
 pages = new_pages("cases")
 
@@ -94,6 +97,7 @@ def classify(ticket: str) -> ResponseReturnValue:
 
 @pages.post("/laporan/<ticket>/tanggapan")
 @needs(Role.OPD_TEAM)
+@uploading.takes_files
 def respond(ticket: str) -> ResponseReturnValue:
     """Send the OPD's response (step 4)."""
 
@@ -101,7 +105,7 @@ def respond(ticket: str) -> ResponseReturnValue:
         complaints.respond(ticket, form)
         return _done(ticket, gettext("Tanggapan atas %(ticket)s dikirim kepada Tim NKK Utama."))
 
-    return _attempt(ticket, schemas.Text, act)
+    return _attempt(ticket, schemas.Response, act, _read_response)
 
 
 @pages.post("/laporan/<ticket>/persetujuan")
@@ -130,7 +134,7 @@ def answer(ticket: str) -> ResponseReturnValue:
         complaints.answer(ticket, form)
         return _done(ticket, gettext("Jawaban atas %(ticket)s dikirim kepada pelapor."), desk="jawaban")
 
-    return _attempt(ticket, schemas.Text, act)
+    return _attempt(ticket, schemas.AnswerText, act, _read_answer)
 
 
 @pages.post("/laporan/<ticket>/identitas")
@@ -190,6 +194,18 @@ def _read_classification(values: Mapping[str, str]) -> dict[str, Any]:
     if form.get("kind") == steps.Path.INFORMATION:
         form.pop("opd", None)
     return form
+
+
+def _read_response(values: Mapping[str, str]) -> dict[str, Any]:
+    form, found = forms.filled_in(schemas.Response, values), uploading.ids()
+    return form | ({"files": found} if found else {})
+
+
+def _read_answer(values: Mapping[str, str]) -> dict[str, Any]:
+    """Read the form, with the numbers of the files that are ticked."""
+    form = forms.filled_in(schemas.AnswerText, values)
+    numbers = [name.removeprefix(CHOSEN) for name in values if name.startswith(CHOSEN)]
+    return form | ({"files": numbers} if numbers else {})
 
 
 def _read_approval(values: Mapping[str, str]) -> dict[str, Any]:

@@ -110,6 +110,18 @@ SAID = {
     "broken-off": Said(
         _("Pengiriman berkas terputus"), _("Belum ada yang dilampirkan. Periksa sambungan Anda, lalu kirim lagi.")
     ),
+    "UnknownFile": Said(
+        _("Berkas tidak ditemukan"), _("Laporan ini tidak memiliki berkas dengan nomor itu yang boleh Anda buka.")
+    ),
+    "FileAttachedBefore": Said(
+        _("Berkas ini sudah dilampirkan di tempat lain"),
+        _("Tidak ada yang dilampirkan. Pilih berkasnya sekali lagi, lalu kirim."),
+    ),
+    "ReportFull": Said(_("Laporan ini sudah penuh"), _("Tidak ada berkas yang ditambahkan.")),
+    "SupplementTooLate": Said(
+        _("Laporan ini tidak menerima berkas lagi"),
+        _("Sudah lewat sepuluh hari kerja sejak laporan ini selesai. Bila perlu, tulislah laporan baru."),
+    ),
     "document-slow": Said(
         _("Dokumen ini sedang terlalu lama dibuat"), _("Laporannya sendiri tetap berjalan. Coba lagi sebentar lagi.")
     ),

@@ -32,6 +32,7 @@ WORDS = {
         "Nama yang sama dipakai dua kali, pada kode %(one)s dan %(other)s. Beri masing-masing nama sendiri."
     ),
     "no-key": _("Huruf kecil, angka, dan tanda hubung."),
+    "no-upload": _("Ada berkas yang tidak sampai. Pilih sekali lagi, lalu kirim."),
     "no-month": _("Tulis bulannya seperti 2026-03."),
     "wrong-years": _("Tahunnya harus antara %(least)s dan %(most)s."),
     "no-address": _("Ini bukan alamat surel. Contoh: nama@example.id"),

@@ -11,6 +11,8 @@ from marshmallow import Schema
 
 from gateway import left_out
 from gateway.errors import RETRY_AFTER_SECONDS, STATUS
+from gateway.files.stores import StoreError
+from gateway.site import uploading
 from gateway.site.field_faults import sentence
 from nkk.log import get_logger
 from nkk.messaging.calls import RefusedRemotelyError, StageBusyError, StageUnavailableError
@@ -125,6 +127,7 @@ def attempt(
     if reviewing():
         return show(form)
     try:
+        uploading.check()
         sent = read(form.values) if read else filled_in(schema, form.values)
         loaded = load(schema, sent)
         left_out.note(sent, loaded)
@@ -142,14 +145,20 @@ def attempt(
         return done
     except (Refused, RefusedRemotelyError) as refusal:
         named = refusal.details.get("fields")
+        name = refusal.name if isinstance(refusal, RefusedRemotelyError) else type(refusal).__name__
+        if name in uploading.REFUSALS:
+            form.faults["files"], form.status = uploading.said(refusal, name)
+            return show(form), form.status
         if not named:
             raise
-        name = refusal.name if isinstance(refusal, RefusedRemotelyError) else type(refusal).__name__
         form.faults, form.status, form.wait = (
             flat(named, form.values),
             STATUS.get(name, 422),
             refusal.details.get("retry_after"),
         )
+    except StoreError as error:
+        log.warning("store unavailable", error=type(error).__name__)
+        form.status, form.wait = 503, RETRY_AFTER_SECONDS
     except StageUnavailableError as error:
         form.busy = isinstance(error, StageBusyError)
         log.warning("stage busy" if form.busy else "stage unavailable", stage=str(error))

@@ -46,6 +46,14 @@ def register(app: Flask) -> None:
     app.add_template_filter(full_day)
     app.add_template_filter(weekday)
     app.add_template_filter(open_hours)
+    app.add_template_filter(size)
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people, such as `1,2 MB`."""
+    if count < 1_000_000:
+        return f"{format_decimal(max(1, round(count / 1_000)))} kB"
+    return f"{format_decimal(round(count / 1_000_000, 1))} MB"
 
 
 def read_instant(text: str) -> datetime:

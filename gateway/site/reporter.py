@@ -12,7 +12,7 @@ from flask_babel import gettext
 from gateway import complaints, schemas
 from gateway.backend import backend
 from gateway.limits import by_account, limit
-from gateway.site import forms, words
+from gateway.site import forms, uploading, words
 from gateway.site.due import of_service
 from gateway.site.forms import Form
 from gateway.site.guard import new_pages
@@ -51,6 +51,7 @@ def own() -> str:
 @pages.route("/laporan/baru", methods=["GET", "POST"])
 @needs(Role.REPORTER)
 @limit("SUBMISSION", by_account, exempt_when=forms.idle)
+@uploading.takes_files
 def write() -> ResponseReturnValue:
     """Show the form of step 1, or submit it. A link may choose the category: `?kategori=kode-perilaku/sopan`."""
     if request.method == "GET":
@@ -92,7 +93,13 @@ def _read(values: Mapping[str, str]) -> dict[str, Any]:
     """Read the form for the schema: category and sub-category come from one list, as `category/sub_category`."""
     category, _, sub_category = values.get("topic", "").partition("/")
     topic = {"category": category, "sub_category": sub_category} if sub_category else {}
-    return forms.filled_in(schemas.ComplaintForm, values) | topic | {"confidential": "confidential" in values}
+    form = forms.filled_in(schemas.ComplaintForm, values) | topic | {"confidential": "confidential" in values}
+    return form | _uploads()
+
+
+def _uploads() -> dict[str, Any]:
+    found = uploading.ids()
+    return {"files": found} if found else {}
 
 
 def _submit(form: dict[str, Any]) -> ResponseReturnValue:
@@ -105,7 +112,7 @@ def _submit(form: dict[str, Any]) -> ResponseReturnValue:
 @needs(Role.REPORTER)
 def receipt(ticket: str) -> str:
     """Show a complaint's receipt, to keep or print."""
-    complaint = backend().call("intake", "complaint", complaints.known(ticket))
+    complaint = complaints.kept(ticket)
     g.done_draft = DRAFT
     return render_template("receipt.html", complaint=complaint, topic=words.topic(complaint, words.lists()))
 

@@ -18,6 +18,7 @@ MOST_OF_A_REPORT = 100
 """The largest number of files of a report with all its supplements."""
 
 _NUMBER = re.compile(r"(?:R([1-9][0-9]{0,3})-)?([1-9][0-9]{0,2})")
+NUMBER_LENGTH = 9
 PARTS = ("file", "preview")
 ID_LENGTH = 22
 
@@ -38,7 +39,7 @@ class FileAttachedBefore(Refused):
     """An upload is attached to another report or response already; `details["file"]` is its place among those sent."""
 
 
-class TooManyFiles(Refused):
+class ReportFull(Refused):
     """The report would have more than MOST_OF_A_REPORT files; `details["most"]` is that number."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from nkk.sop import faults, steps
 from nkk.sop.claims import Claimable
 from nkk.sop.clock import WIB, Calendar, write_instant
-from nkk.sop.files import MOST_OF_A_REPORT, OwnFile, TooManyFiles, numbered
+from nkk.sop.files import MOST_OF_A_REPORT, OwnFile, ReportFull, numbered
 from nkk.sop.journey import service_due
 from nkk.sop.refusals import AlreadyDone, InvalidInput, NotAuthenticated, Refused
 from nkk.sop.report import Report
@@ -195,12 +195,12 @@ class Complaint(Report, Claimable):
         return self.done_at
 
     def supplement(self, uploads: Iterable[dict[str, Any]], now: datetime, calendar: Calendar) -> tuple[OwnFile, ...]:
-        """Add files, and return them. Raises SupplementTooLate or TooManyFiles."""
+        """Add files, and return them. Raises SupplementTooLate or ReportFull."""
         if self.closed_at is not None and now > calendar.due(self.closed_at, steps.SUPPLEMENTED_WITHIN_MINUTES):
             raise SupplementTooLate({"stands": self.stands()})
         added = own_files(numbered(uploads, len(self.files)), now)
         if len(self.files) + len(added) > MOST_OF_A_REPORT:
-            raise TooManyFiles({"most": MOST_OF_A_REPORT})
+            raise ReportFull({"most": MOST_OF_A_REPORT})
         self.files += added
         return added
 

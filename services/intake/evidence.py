@@ -28,7 +28,7 @@ class KeepsEvidence(Attaches, ConsumesClosings):
     def supplement(self, actor: Actor, ticket: str, files: list[dict]) -> dict[str, Any]:
         """Add files to the caller's own report, until ten working days after it was closed.
 
-        The same files sent again have the same answer. Raises FileAttachedBefore, SupplementTooLate or TooManyFiles.
+        The same files sent again have the same answer. Raises FileAttachedBefore, SupplementTooLate or ReportFull.
         """
         uploads = load(schemas.Supplement, {"files": files})["files"]
         calendar = self.calendars.current()

@@ -40,6 +40,8 @@ JOURNEY = {
 
 CLAIMS = {f"POST {TICKET}/claim": {}, f"DELETE {TICKET}/claim": None}
 
+SUPPLEMENT = f"POST {TICKET}/supplements"
+
 REFUSED_ANYWAY = {"POST /password-resets/completion": 422, "POST /reporters/from-code": 422}
 """Operations that need more than a role, with the status of their refusal: here a valid code is missing."""
 
@@ -164,8 +166,10 @@ def test_a_claim_is_made_by_the_desk_where_the_complaint_stands_and_by_nobody_el
 def test_what_was_done_is_read_by_whoever_had_to_do_with_it_and_by_nobody_else(
     people: People, everybody: dict[str, Person]
 ) -> None:
+    owner = everybody["owner"]
     values, missing = (
-        {"ticket": ticket, "format": "docx"} for ticket in (people.submit(everybody["owner"]), new_ticket(2026))
+        {"ticket": ticket, "format": "docx", "number": "1"}
+        for ticket in (people.submit(owner, files=[owner.upload()]), new_ticket(2026))
     )
     for act, form in JOURNEY.items():
         [may] = set(WHO) - set(refused(act))
@@ -178,7 +182,7 @@ def test_what_was_done_is_read_by_whoever_had_to_do_with_it_and_by_nobody_else(
 
 
 def test_what_has_not_come_to_a_desk_yet_is_not_there(people: People, everybody: dict[str, Person]) -> None:
-    values = {"ticket": people.submit(everybody["owner"]), "format": "docx"}
+    values = {"ticket": people.submit(everybody["owner"]), "format": "docx", "number": "1"}
     for operation, form in (JOURNEY | CLAIMS | dict.fromkeys(READING)).items():
         for who in ("Tim Utama", "OPD"):
             said = TABLE[operation][WHO.index(who)]
@@ -188,6 +192,17 @@ def test_what_has_not_come_to_a_desk_yet_is_not_there(people: People, everybody:
     own, other = (everybody[who].get("/complaints")["items"] for who in ("owner", "other reporter"))
     assert values["ticket"] in [item["ticket"] for item in own]
     assert values["ticket"] not in [item["ticket"] for item in other]
+
+
+def test_files_are_added_by_the_owner_and_by_nobody_else(people: People, everybody: dict[str, Person]) -> None:
+    owner, values = everybody["owner"], {"ticket": people.submit(everybody["owner"])}
+    for who in WHO:
+        sender = everybody[who] if who == "other reporter" else owner
+        check(everybody, who, SUPPLEMENT, values, {"files": [sender.upload()]})
+    for who in ("owner", "other reporter"):
+        form = {"files": [everybody[who].upload()]}
+        assert ask(everybody[who], SUPPLEMENT, {"ticket": new_ticket(2026)}, form) == 404
+    assert len(owner.get(f"/complaints/{values['ticket']}")["files"]) == 1
 
 
 def begun_by(person: Person) -> str:
@@ -271,7 +286,7 @@ def test_who_may_not_act_learns_neither_of_the_complaint_nor_of_their_input(
         method, path = operation.split(" ")
         for who in (who for who, said in zip(WHO, TABLE[operation], strict=True) if said in ("401", "403")):
             answers = {
-                everybody[who].ask(method, path.format(ticket=which, format="pdf"), json=sent).text
+                everybody[who].ask(method, path.format(ticket=which, format="pdf", number="1"), json=sent).text
                 for which in (ticket, new_ticket(2026), "x")
                 for sent in (form, {"x": "y"})
             }

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from nkk.contracts import STAGES
-from nkk.sop.files import FileAttachedBefore, TooManyFiles, UnknownFile
+from nkk.sop.files import FileAttachedBefore, ReportFull, UnknownFile
 from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.trust.actor import Actor
 from services.intake.domain import SupplementTooLate
@@ -175,7 +175,7 @@ def test_nobody_adds_to_a_strangers_report(stages: House) -> None:
 def test_a_report_has_a_greatest_number_of_files(stages: House) -> None:
     ticket = submitted(stages, *(own_upload() for _ in range(50)))
     stages.do("intake", "supplement", REPORTER, ticket, [own_upload() for _ in range(50)])
-    with pytest.raises(TooManyFiles):
+    with pytest.raises(ReportFull):
         stages.do("intake", "supplement", REPORTER, ticket, [own_upload()])
     assert len(seen_by(stages, REPORTER, ticket)["files"]) == 100
 

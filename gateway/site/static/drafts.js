@@ -60,7 +60,7 @@ window.nkkDrafts = (() => {
     }
   }
 
-  const fields = (form) => [...form.elements].filter((field) => field.name && field.name !== "csrf_token" && field.type !== "submit" && !field.readOnly);
+  const fields = (form) => [...form.elements].filter((field) => field.name && field.name !== "csrf_token" && !["submit", "file"].includes(field.type) && !field.readOnly);
 
   function content(form) {
     const values = {};

@@ -1,4 +1,4 @@
-"""The documents package imports only the standard library, the procedure and the document libraries."""
+"""The documents package imports only the standard library, the procedure, the limits of children and its libraries."""
 
 import ast
 import sys
@@ -26,12 +26,14 @@ def imported(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module
+            yield from (f"gateway.{alias.name}" for alias in node.names) if node.module == "gateway" else (node.module,)
 
 
 def is_allowed(name):
     first = name.split(".")[0]
-    return name.startswith(("gateway.documents", "nkk.sop")) or first in LIBRARIES | set(sys.stdlib_module_names)
+    return name.startswith(("gateway.documents", "gateway.children", "nkk.sop")) or first in LIBRARIES | set(
+        sys.stdlib_module_names
+    )
 
 
 def test_the_documents_lean_on_the_procedure_and_their_libraries_only():

@@ -55,7 +55,9 @@ def test_a_picture_is_turned_as_its_camera_was_held(made) -> None:
     assert corners(picture) == corners(opened(kept.preview)) == [BLUE, RED, WHITE, LIME]
 
 
-@pytest.mark.parametrize("made", [pictures.png(pictures.profile()), pictures.jpeg(icc=pictures.profile())])
+@pytest.mark.parametrize(
+    "made", [pictures.png(pictures.profile()), pictures.jpeg(icc=pictures.profile())], ids=["png", "jpeg"]
+)
 def test_the_colours_of_a_profile_become_those_of_srgb(made: bytes) -> None:
     kept = inspected(made)
     picture = opened(kept.content)

@@ -1,0 +1,5 @@
+"""Protection of forms against other sites' requests."""
+
+from flask_wtf.csrf import CSRFProtect
+
+protection = CSRFProtect()
