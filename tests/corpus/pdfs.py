@@ -134,6 +134,8 @@ def _draw_photograph(pdf: pikepdf.Pdf) -> None:
 
 def _structure(pdf: pikepdf.Pdf) -> None:
     element = pdf.make_indirect(Dictionary(Type=Name.StructElem, S=Name.Figure, Alt=String(hidden("Alt"))))
+    # As LibreOffice writes the lengths of streams: a number that is an object.
+    pdf.pages[0].obj.Rotate = pdf.make_indirect(0)
     pdf.trailer.DocChecksum = String(hidden("Checksum"))
     mark = pdf.make_indirect(Dictionary(Title=String("Bab 1"), SE=element))
     pdf.Root.Outlines = pdf.make_indirect(Dictionary(Type=Name.Outlines, First=mark, Last=mark, Count=1))

@@ -36,18 +36,18 @@ def bare_jpeg(content: bytes) -> bytes:
 
 
 def _segments(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the marker and the bytes of each segment after the first, up to the end of the picture; no more."""
-    at = 2
-    while at + 2 <= len(content):
-        if content[at] != 0xFF:
-            raise FileRefusedError("broken")
+    """Yield the marker and the bytes of each segment after the first, up to the end of the picture; no more.
+
+    What stands between segments, which decoders pass over, is left out.
+    """
+    at = content.find(b"\xff\xd8") + 2
+    while 0 <= (at := content.find(b"\xff", at)) < len(content) - 1:
         marker = content[at + 1]
-        if marker == 0xFF:
+        if marker in (0x00, 0xFF):
             at += 1
             continue
         if marker == 0xD9:
-            yield marker, b"\xff\xd9"
-            return
+            break
         length = 2 if 0xD0 <= marker <= 0xD8 or marker == 0x01 else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
         end = at + length
         if marker == 0xDA:

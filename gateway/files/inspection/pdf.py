@@ -55,7 +55,7 @@ def _cleaned(pdf: pikepdf.Pdf) -> BinaryIO:
         _clean_annotations(page.obj)
     for found in _dictionaries(pdf):
         _clean(found)
-    for found in pdf.objects:
+    for found in _objects(pdf):
         if isinstance(found, Stream):
             _clean_stream(found)
     for page in pdf.pages:
@@ -115,16 +115,21 @@ def _is_unwanted(action: Any) -> bool:
     return not action.keys() or kind in keys.ACTIONS or (kind == Name.URI and not to_the_web)
 
 
+def _objects(pdf: pikepdf.Pdf) -> Iterator[Any]:
+    """Yield the objects of `pdf` that contain something: numbers and truths are no objects here."""
+    return (found for found in pdf.objects if isinstance(found, Object))
+
+
 def _dictionaries(pdf: pikepdf.Pdf) -> Iterator[Any]:
     """Yield every dictionary of `pdf`, also those of streams and those within others, but none that maps names."""
     naming = {
         found[key].objgen
-        for indirect in pdf.objects
+        for indirect in _objects(pdf)
         for found in _within(indirect, 0)
         for key in keys.NAMING & set(found.keys())
         if isinstance(found[key], Dictionary)
     }
-    for indirect in pdf.objects:
+    for indirect in _objects(pdf):
         inner = _within(indirect, 0)
         if indirect.objgen in naming:
             next(inner, None)

@@ -13,13 +13,17 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gateway import children
 from gateway.files.errors import FileRefusedError, InspectionUnavailableError
 from gateway.files.kinds import KINDS, Kind
 
 SECONDS = 60.0
-"""How long a child may compute, and how long the gateway waits for it in all."""
+"""How long a child may compute."""
+
+PATIENCE = 5
+"""How many times as long the gateway waits for it in all: on a busy machine, a child gets a part of a processor."""
 
 CHUNK = 64 << 10
 _LONGEST_HEADER = 4096
@@ -75,8 +79,7 @@ class _Child:
     """The child process and the two pipes to it, with a limit to the time that is spent waiting for it."""
 
     def __init__(self, original: bool, seconds: float) -> None:
-        self._left = seconds
-        self._late = False
+        self._seconds, self._left = seconds, PATIENCE * seconds
         command = [
             sys.executable,
             "-m",
@@ -146,7 +149,13 @@ class _Child:
         ready = poll.poll(max(0.0, self._left) * 1000)
         self._left -= time.monotonic() - began
         if not ready:
-            raise FileRefusedError("too-complex")
+            raise self._lateness()
+
+    def _lateness(self) -> Exception:
+        """Return what it means that time is up: too much work for a child, or too little of a processor for it."""
+        if _computed(self._process.pid) >= self._seconds / 2:
+            return FileRefusedError("too-complex")
+        return InspectionUnavailableError("The child process got no time to compute.")
 
     def _failure(self) -> Exception:
         """Return what the end of a child without an answer means."""
@@ -168,3 +177,12 @@ class _Child:
             if pipe:
                 with suppress(BrokenPipeError):
                     pipe.close()
+
+
+def _computed(pid: int) -> float:
+    """Return how many seconds a process, and those that it started and waited for, have computed."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")

@@ -242,6 +242,24 @@ def test_xml_with_entities_is_refused(content: str, encoding: str) -> None:
     assert refusal(made) == "broken"
 
 
+def test_xml_with_an_entity_that_is_declared_elsewhere_is_refused() -> None:
+    made = '<!DOCTYPE a SYSTEM "file:///etc/passwd"><w:document xmlns:w="urn:w">&a;</w:document>'
+    assert refusal(changed(office.document(), {"word/document.xml": lambda _: made.encode()})) == "broken"
+
+
+def test_a_document_type_alone_harms_nothing() -> None:
+    """As older programs write into the list of an ODT's members."""
+    doctype = b'<!DOCTYPE manifest:manifest PUBLIC "-//OpenOffice.org//DTD Manifest 1.0//EN" "Manifest.dtd">'
+
+    def with_type(member: bytes) -> bytes:
+        declaration, _, rest = member.partition(b"?>")
+        return declaration + b"?>" + doctype + rest
+
+    content = changed(office.text_document(), {"META-INF/manifest.xml": with_type})
+    kept = inspected(content).content
+    assert b"DOCTYPE" not in members(kept)["META-INF/manifest.xml"]
+
+
 def test_xml_that_is_nested_without_end_is_refused() -> None:
     deep = b"<a>" * 200_000 + b"</a>" * 200_000
     assert refusal(changed(office.document(), {"word/document.xml": lambda _: deep})) == "broken"

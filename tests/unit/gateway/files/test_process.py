@@ -56,11 +56,17 @@ def test_a_child_that_came_to_its_limits_was_given_too_much(child, signal: str) 
 
 
 @pytest.mark.parametrize("script", ["exec sleep 600", "cat >/dev/null; exec sleep 600", "sleep 600"])
-def test_a_child_that_never_ends_is_ended_with_all_that_it_started(child, script: str, tmp_path: Path) -> None:
+def test_a_child_that_gets_no_time_to_compute_is_no_fault_of_the_file_and_is_ended(child, script, tmp_path) -> None:
     child(f"echo $$ >{tmp_path}/pid; {script}")
-    assert refusal(os.urandom(3_000_000), seconds=0.5) == "too-complex"
+    with pytest.raises(InspectionUnavailableError, match="no time"):
+        inspected(os.urandom(3_000_000), seconds=0.1)
     group = int((tmp_path / "pid").read_text())
     eventually(lambda: not _has_members(group))
+
+
+def test_a_child_that_computes_without_end_was_given_too_much(child) -> None:
+    child("cat >/dev/null; while :; do :; done")
+    assert refusal(pdfs.plain(), seconds=0.2) == "too-complex"
 
 
 def _has_members(group: int) -> bool:
