@@ -105,7 +105,7 @@ class Checker:
             except HeldError:
                 continue
             except (InspectionUnavailableError, ScannerAwayError, StoreError) as error:
-                log.warning("upload not checked", why=type(error).__name__)
+                log.warning("upload not checked", why=type(error).__name__, said=str(error))
                 self._try_later(id)
             except Exception:
                 log.error("upload not checked", exc_info=True)
