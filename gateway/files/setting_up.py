@@ -60,5 +60,8 @@ def scanner_at(clamd: Clamd | None) -> Scanner | None:
 def store_at(place: Path | Bucket) -> Store:
     """Return the store at `place`."""
     if isinstance(place, Bucket):
-        raise NotImplementedError
+        # Loaded only where it is used, because it takes some MB of memory.
+        from gateway.files.stores.bucket import BucketStore
+
+        return BucketStore(place)
     return Directory(place)
