@@ -4,6 +4,7 @@ A page is opened by GET and acts by POST. The API accepts the methods in its des
 views see a GET, and no form comes with it. Any other method gets a 405 that names the allowed ones.
 """
 
+import sys
 from collections.abc import Container
 from typing import Any
 
@@ -88,7 +89,7 @@ class Request(flask.Request):
     @property
     def want_form_data_parsed(self) -> bool:
         """Whether a body is parsed as a form: never for a GET, nor where the view reads it as it arrives."""
-        return self.method != "GET" and not is_streamed() and super().want_form_data_parsed
+        return self.method != "GET" and not is_read_as_it_arrives() and super().want_form_data_parsed
 
 
 class Gateway(Flask):
@@ -138,6 +139,8 @@ def asked() -> str:
 
 def check() -> None:
     """Refuse a request that overrides its method, and one that is not a visit."""
+    if is_read_as_it_arrives():
+        request.max_content_length = sys.maxsize
     # Werkzeug reads `post` as POST; by the standard, and for proxies before the gateway, it is another method.
     adapter = request_ctx.url_adapter
     if asked() != asked().upper() and adapter is not None:
@@ -154,6 +157,11 @@ def check_fields(fields: Container[str]) -> None:
     """Raise MethodOverriddenError where a form or an address overrides the method."""
     if OVERRIDE_FIELD in fields:
         raise MethodOverriddenError
+
+
+def is_read_as_it_arrives() -> bool:
+    """Return whether the request's body is an upload's bytes or a form with files, which its view limits itself."""
+    return tus.is_of_an_upload(request.path) or is_streamed()
 
 
 def is_streamed() -> bool:
