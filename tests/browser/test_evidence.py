@@ -177,11 +177,11 @@ def test_an_upload_goes_on_after_the_line_and_the_page_were_lost(visiting: Openi
     reporter.page.set_input_files("#berkas", big)
     eventually(lambda: "Sambungan terputus" in reporter.page.inner_text(".uploads"))
     assert sent[:3] == [0, 2_000_000, 4_000_000]
-    reporter.page.unroute("**/unggahan/*")
     kept = reporter.page.evaluate("Object.entries(localStorage).map((entry) => entry.join('='))")
     assert [line for line in kept if "nkk:uploads" in line]
     assert not any("besar" in line for line in kept)
     reporter.page.reload()
+    reporter.page.unroute("**/unggahan/*")
     again: list[int] = []
     reporter.page.on(
         "request",
