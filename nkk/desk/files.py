@@ -63,3 +63,8 @@ class AttachingWork(Work):
         """Return those of `ids` that are attached."""
         found = self.connection.execute(select(self.ATTACHED.c.id).where(self.ATTACHED.c.id.in_(ids)))
         return sorted(found.scalars())
+
+    def attached_after(self, id: str, most: int = 1000) -> list[str]:
+        """Return the first `most` ids of what is attached that are behind `id`, in the database's order."""
+        ids = self.ATTACHED.c.id
+        return list(self.connection.execute(select(ids).where(ids > id).order_by(ids).limit(most)).scalars())

@@ -188,6 +188,12 @@ class Attaches(Stage):
         with self.uow.reading() as work:
             return work.attached(load(UploadIds, {"ids": ids})["ids"])
 
+    @rpc
+    def attached_after(self, id: str) -> list[str]:
+        """Return the first thousand ids behind `id` of what is attached here, for `nkk files check`."""
+        with self.uow.reading() as work:
+            return work.attached_after(str(id))
+
 
 class ConsumesCalendars(RaisesAlarms):
     """A stage that consumes the calendar, which intake keeps."""

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from gateway.documents import TemplateError
+from gateway.files.stores import StoreError
 from nkk.messaging.calls import RefusedRemotelyError, StageFailedError, StageUnavailableError
 from nkk.messaging.publisher import BROKER_ERRORS
 from nkk.settings import SettingsError
 from nkk.sop.refusals import Refused
 from ops.broker_api import BrokerApiError
-from ops.cli import accounts, clocks, events, letters, running, tools, webhooks, websites
+from ops.cli import accounts, clocks, events, files, letters, running, tools, webhooks, websites
 from ops.cli.speaking import FROM_STACK, sentence
 from ops.stack.ready import NoBrokerError
 from ops.stack.run import NotReadyError, OccupiedError
@@ -31,6 +32,7 @@ TROUBLE: tuple[type[Exception], ...] = (
     Refused,
     TemplateError,
     BrokerApiError,
+    StoreError,
     *BROKER_ERRORS,
     ValueError,
 )
@@ -92,6 +94,7 @@ for command in (
     events.quarantine,
     events.republish,
     letters.letters,
+    files.files,
     tools.tools,
     webhooks.webhooks,
     accounts.staff,
