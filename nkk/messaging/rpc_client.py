@@ -5,6 +5,8 @@ are transient and expire at the caller's timeout, so that a restarted stage does
 """
 
 import json
+import os
+import select
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +36,8 @@ from nkk.messaging.topology import calls
 
 RECONNECT_SECONDS = 0.5
 HEARTBEAT_SECONDS = 10
+LOOK_SECONDS = 1.0
+"""How often the listener looks after its connections, also where no reply arrives."""
 
 LOOP = "answers"
 
@@ -68,6 +72,7 @@ class RpcClient:
         self._producer: Any = None
         self._listening = threading.Event()
         self._closed = threading.Event()
+        self._woken, self._waker = os.pipe()
         self._start = threading.Lock()
         self._listener: threading.Thread | None = None
 
@@ -112,10 +117,16 @@ class RpcClient:
         return True
 
     def close(self) -> None:
-        """End the listener thread and close the connections."""
+        """End the listener thread and close the connections. Idempotent."""
+        if self._closed.is_set():
+            return
         self._closed.set()
+        # Now the pipe's other end is readable, for which the listener waits too.
+        os.close(self._waker)
         if self._listener is not None:
             self._listener.join(2 + RECONNECT_SECONDS)
+        if self._listener is None or not self._listener.is_alive():
+            os.close(self._woken)
         with self._lock:
             self._drop_sender(Connection.release)
 
@@ -243,11 +254,19 @@ class RpcClient:
         ):
             self._listening.set()
             looked_after = monotonic()
-            while not self._closed.is_set():
-                with suppress(TimeoutError):
-                    connection.drain_events(timeout=1)
+            sock, arrivals = connection.connection.sock, select.poll()
+            arrivals.register(sock, select.POLLIN)
+            arrivals.register(self._woken, select.POLLIN)
+            while True:
+                # What TLS has decrypted already does not arrive any more.
+                has_arrived = getattr(sock, "pending", int)() or arrivals.poll(LOOK_SECONDS * 1000)
+                if self._closed.is_set():
+                    return
+                if has_arrived:
+                    with suppress(TimeoutError):
+                        connection.drain_events(timeout=LOOK_SECONDS)
                 # Even when busy: replies are not acknowledged, and the broker closes a connection that sends nothing.
-                if monotonic() - looked_after >= 1:
+                if monotonic() - looked_after >= LOOK_SECONDS:
                     looked_after = monotonic()
                     pulse.beat(LOOP)
                     connection.heartbeat_check()

@@ -630,8 +630,9 @@ def test_a_command_that_cannot_be_carried_out_says_why_in_a_sentence(command: Ca
     "arguments", [("status", "--json"), ("staff", "list"), ("tools", "add", "a", "--stage", "triage")]
 )
 def test_without_a_broker_nothing_is_printed_but_a_sentence(
-    command: Callable[..., Any], arguments: tuple[str, ...]
+    command: Callable[..., Any], arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(speaking, "RpcClient", lambda uri, timeout: RpcClient(uri, timeout / 10))
     away = {"AMQP_URI": "amqp://nkk:secret@127.0.0.1:1/", "NKK_BROKER_API": "http://nkk:secret@127.0.0.1:1"}
     done = command(*arguments, **away, **new_keys())
     assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.output

@@ -92,6 +92,16 @@ def test_many_threads_get_each_their_own_answer(client, uri):
         assert list(pool.map(lambda number: client.call("echo", "say", number), range(300))) == list(range(300))
 
 
+def test_a_client_that_is_closed_waits_for_no_more_replies(uri, monkeypatch):
+    monkeypatch.setattr(rpc_client, "LOOK_SECONDS", 600.0)
+    closing = RpcClient(uri, timeout=20)
+    with stage(uri, lambda body, headers: result("here")):
+        assert closing.call("echo", "say") == "here"
+    closing.close()
+    closing.close()
+    assert not closing._listener.is_alive()
+
+
 def test_the_context_travels_in_the_headers_and_nothing_else_does(client, uri):
     with stage(uri, lambda body, headers: result(headers)):
         headers = client.call("echo", "say", context={"actor": "token", "correlation_id": "abc", "none": None})
