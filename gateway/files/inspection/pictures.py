@@ -15,7 +15,7 @@ from gateway.files.kinds import HEIC, JPEG, PNG, WEBP, Kind
 PREVIEW_SIDE, PREVIEW_BYTES = 1024, 200_000
 """The longest side of a preview in pixels, and its largest size."""
 
-_FORMATS = {JPEG: ("JPEG", "MPO"), PNG: ("PNG",), WEBP: ("WEBP",), HEIC: ("HEIF",)}
+_FORMATS = {JPEG: ("JPEG",), PNG: ("PNG",), WEBP: ("WEBP",), HEIC: ("HEIF",)}
 _WRITTEN: dict[Kind, tuple[str, dict[str, Any]]] = {
     JPEG: ("JPEG", {"quality": 92, "subsampling": 1}),
     PNG: ("PNG", {"compress_level": 4}),
