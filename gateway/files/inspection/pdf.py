@@ -32,7 +32,8 @@ def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:
     except pikepdf.PasswordError:
         return Kept(kind, file, cleaned=False, readable=False)
     except (pikepdf.PdfError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        raise FileRefusedError("broken") from error
+        # As qpdf says that memory is at its limit.
+        raise FileRefusedError("too-complex" if "bad_alloc" in str(error) else "broken") from error
     return Kept(kind, kept, cleaned=not original, preview=pdf_preview.first_page(kept))
 
 

@@ -1,6 +1,9 @@
 """PDF files come out with what is seen on their pages."""
 
 import io
+import subprocess
+import sys
+import zlib
 
 import pikepdf
 import pypdfium2
@@ -8,6 +11,7 @@ import pytest
 from PIL import Image
 from pypdf import PdfReader
 
+from gateway.files.errors import FileRefusedError
 from gateway.files.kinds import PDF
 from tests.corpus import pdfs, pictures
 from tests.corpus.hiding import hidden_in, markers
@@ -106,3 +110,76 @@ def test_photographs_in_it_lose_their_own_hidden_data_and_no_pixel() -> None:
         assert hidden_in(stripped) == set()
         with Image.open(io.BytesIO(made)) as before, Image.open(io.BytesIO(stripped)) as after:
             assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()
+
+
+@pytest.mark.parametrize(
+    "drawing", ["os.kill(os.getpid(), 11)", "time.sleep(0) or exec('while True: pass')", "1 / 0", "b''"]
+)
+def test_a_page_that_cannot_be_drawn_has_no_preview_and_harms_nothing(drawing: str) -> None:
+    program = (
+        "import os, time; from gateway.files.inspection import pdf_preview; pdf_preview.SECONDS = 1; "
+        f"from gateway.files.inspection.memory import memory_file; pdf_preview._draw = lambda path: {drawing}; "
+        "print(pdf_preview.first_page(memory_file(b'a')))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "None\n"
+
+
+def test_a_pdf_of_thirty_thousand_objects_comes_out() -> None:
+    objects = [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>"]
+    many = b" ".join(b"%d 0 R" % number for number in range(4, 30_000))
+    objects.append(b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Resources<</A[" + many + b"]>>>>")
+    objects += [b"<</A 1>>"] * 29_997
+    written = b"".join(b"%d 0 obj%sendobj\n" % (number, content) for number, content in enumerate(objects, 1))
+    # Without a table of its objects, so that it has to be repaired too.
+    assert inspected(b"%PDF-1.4\n" + written + b"trailer<</Root 1 0 R>>\n").cleaned
+
+
+def bomb(megabytes: int) -> bytes:
+    """Return so many million zeros, packed; each million is packed alike."""
+    packer = zlib.compressobj(9)
+    head = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    million = packer.compress(bytes(1_000_000)) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = (megabytes * 1_000_000 % 65_521) << 16 | 1
+    return head + million * (megabytes - 1) + b"\x03\0" + checksum.to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("original", [False, True])
+def test_a_drawing_that_unpacks_to_more_than_the_memory_harms_nothing(original: bool) -> None:
+    written = io.BytesIO()
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        drawing = pdf.make_stream(b"")
+        drawing.write(zlib.compress(bomb(1500), 9), filter=pikepdf.Array([pikepdf.Name.FlateDecode] * 2))
+        pdf.pages[0].obj.Contents = drawing
+        pdf.save(written, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.none)
+    assert len(written.getvalue()) < 50_000
+    if original:
+        assert inspected(written.getvalue(), original).content == written.getvalue()
+    else:
+        assert refusal(written.getvalue()) == "too-complex"
+
+
+@pytest.mark.parametrize("depth", [40, 400, 100_000])
+def test_a_pdf_that_is_nested_deeply_harms_nothing(depth: int) -> None:
+    nested = b"<</A" * depth + b" 1" + b">>" * depth
+    content = (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Resources "
+        + nested
+        + b">>endobj\ntrailer<</Root 1 0 R>>\n"
+    )
+    try:
+        kept = inspected(content)
+    except FileRefusedError as refused:
+        assert refused.code in ("broken", "too-complex")
+    else:
+        assert kept.cleaned
+
+
+def test_pages_that_contain_themselves_are_refused() -> None:
+    content = (
+        b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[2 0 R]/Count 9>>endobj\n"
+        b"trailer<</Root 1 0 R>>\n"
+    )
+    assert refusal(content) == "broken"
