@@ -49,6 +49,13 @@ def test_exiftool_finds_sizes_and_versions_alone(name: str, tmp_path: Path) -> N
     assert [(group, tag) for group, tag in groups if tag not in SHOWN.get(group, set())] == []
 
 
+@pytest.mark.parametrize("name", MADE)
+def test_what_comes_out_is_recognised_and_cleaned_again(name: str) -> None:
+    kept = inspected(MADE[name])
+    again = inspected(kept.content)
+    assert (again.kind, again.cleaned) == (kept.kind, True)
+
+
 def test_poppler_reads_the_pages_and_finds_no_author(tmp_path: Path) -> None:
     path = tmp_path / "kept.pdf"
     path.write_bytes(inspected(pdfs.telling()).content)

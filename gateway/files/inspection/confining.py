@@ -10,6 +10,7 @@ import errno
 import os
 import platform
 import shutil
+import signal
 import struct
 import sys
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ _OF_FILES = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) 
 _TCP, _SCOPES = 3, 3
 """To bind and to connect (from version 4); abstract sockets and signals to other processes (from version 6)."""
 
+_PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _SECCOMP_FILTER = 38, 22, 2
 _AUDIT_ARCHES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _DENIED = {
@@ -42,7 +44,8 @@ _OTHER_SYSTEM = 0x40000000
 
 
 def confine() -> None:
-    """Give up files, network and other processes. Threads that run already keep them."""
+    """Give up files, network and other processes, and end with the parent. Threads that run already keep them."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     _LIBC.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _confine_files()
     _confine_calls()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.files.inspection import confining
+from tests.installations import eventually
 
 TRY = """
 import sys
@@ -72,6 +73,20 @@ def test_another_process_is_out_of_reach() -> None:
 )
 def test_what_an_inspection_needs_is_left(attempt: str) -> None:
     assert tried(attempt) == "done"
+
+
+def test_a_process_ends_with_its_parent() -> None:
+    """A gateway that is killed leaves nobody computing on a file that nobody waits for."""
+    confined = "import time; from gateway.files.inspection.confining import confine; confine(); print(flush=True); "
+    confined += "time.sleep(600)"
+    parent = f"import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', {confined!r}]); "
+    parent += "print(child.pid); child.wait()"
+    with subprocess.Popen([sys.executable, "-u", "-c", parent], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout
+        pid = int(running.stdout.readline())
+        assert running.stdout.readline() == "\n"
+        running.kill()
+    eventually(lambda: not Path(f"/proc/{pid}").exists())
 
 
 def test_a_kernel_without_it_leaves_the_process_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
