@@ -89,6 +89,12 @@ def shown(files: Iterable[views.File]) -> list[dict[str, Any]]:
     return [_shown(file) for file in files]
 
 
+def rows(files: Iterable[views.File]) -> list[dict[str, Any]]:
+    """Return files as a document lists them."""
+    names = ("number", "size", "sha256", "came_sha256", "cleaned")
+    return [{name: file.get(name) for name in names} | {"kind": _kind(file)} for file in files]
+
+
 def opened(ticket: str, number: str) -> Response:
     """Return a file of a complaint. Raises UnknownFile, FileHeldBack or FileLost."""
     file = _opening(ticket, number, "file")
@@ -136,7 +142,7 @@ def _shown(file: views.File) -> dict[str, Any]:
     kind = KINDS.get(file["media_type"])
     told = {name: value for name, value in file.items() if name != "id"}
     told |= {
-        "kind": kind.label if kind else file["media_type"],
+        "kind": _kind(file),
         "previewed": bool(kind and kind.previewed and file["readable"]),
         "played": kind.played if kind else None,
     }
@@ -146,6 +152,11 @@ def _shown(file: views.File) -> dict[str, Any]:
         log.warning("store unavailable", error=type(error).__name__)
         return told
     return told | _known(facts)
+
+
+def _kind(file: views.File) -> str:
+    kind = KINDS.get(file["media_type"])
+    return kind.label if kind else file["media_type"]
 
 
 def _known(facts: Facts | None) -> dict[str, Any]:

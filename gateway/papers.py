@@ -12,12 +12,13 @@ from typing import Any
 
 from flask import Response, current_app, g
 
-from gateway import desks, journeys, methods
+from gateway import desks, evidence, journeys, methods
 from gateway.backend import backend
 from gateway.documents import KINDS, MEDIA_TYPES, RenderingFailedError, RenderingTooSlowError, make
 from nkk.contracts import views
 from nkk.messaging.calls import StageUnavailableError
 from nkk.sop.clock import is_day
+from nkk.sop.files import round_of
 from nkk.sop.indonesian import ROLES
 from nkk.sop.refusals import NotYourRole, NotYourStep
 from nkk.sop.steps import Role
@@ -101,6 +102,7 @@ def content(ticket: str, kind: str, role: Role) -> dict[str, Any]:
         # Last, because intake records each reading, and a refused document shows no identity.
         view |= {"reporter": backend().identity(ticket, "document")}
     held = _told(timeline, LAST_STEP[kind], role) | {name: value for name, value in view.items() if value is not None}
+    held |= _files_of(kind, role, view)
     held |= {"ticket": ticket, "tracking_url": f"{current_app.config['SITE_URL']}/laporan/{ticket}"}
     return held | _named(held)
 
@@ -133,6 +135,17 @@ def sent(kind: str, format: str, content: dict[str, Any], name: str) -> Response
     return Response(
         file, mimetype=MEDIA_TYPES[format], headers={"Content-Disposition": f'attachment; filename="{name}.{format}"'}
     )
+
+
+def _files_of(kind: str, role: Role, view: dict[str, Any]) -> dict[str, Any]:
+    """Return the rows of the report's files, and of those that go with the response."""
+    files = {"files": evidence.rows(view.get("files") or [])}
+    if kind != RESPONSE:
+        return files
+    answered = view.get("answer_files")
+    if role in BETWEEN:
+        answered = [file for file in view.get("response_files", ()) if round_of(file["number"]) == view.get("round")]
+    return files | {"attachments": evidence.rows(answered or [])}
 
 
 def _is_there(kind: str, role: Role, timeline: views.Timeline) -> bool:
@@ -184,6 +197,7 @@ def _answered(answer: dict[str, Any] | None) -> dict[str, Any]:
         "answer": answer.get("text"),
         "answered_at": answer.get("sent_at"),
         "closed_at": answer.get("closed_at"),
+        "answer_files": answer.get("files"),
         "how": answer.get("how"),
     }
 

@@ -35,7 +35,7 @@ KINDS = {
 """The kinds of documents, with their titles."""
 
 _ALWAYS = {"ticket", "tracking_url"}
-_ENTERED = {*WRITTEN, "reporter_kind", "claimed_kind", "confidential", "submitted_at"}
+_ENTERED = {*WRITTEN, "reporter_kind", "claimed_kind", "confidential", "submitted_at", "files"}
 
 SHOWN: dict[str, frozenset[str]] = {
     FORM: frozenset(_ALWAYS | _ENTERED),
@@ -64,16 +64,23 @@ SHOWN: dict[str, frozenset[str]] = {
             "closed_at",
             "how",
             "steps",
+            "attachments",
         }
     ),
     RECEIPT: frozenset(
-        _ALWAYS | {"claimed_kind", "category", "sub_category", "subject_line", "submitted_at", "service_due_at"}
+        _ALWAYS
+        | {"claimed_kind", "category", "sub_category", "subject_line", "submitted_at", "service_due_at", "files"}
     ),
     RECAP: frozenset(recap.KEYS),
 }
 """The keys of the content that each kind may show; others are dropped before a template sees them."""
 
 REPORTER_KEYS = ("kind", "identity_number", "name", "email", "phone", "username")
+LISTS = ("steps", "files", "attachments")
+FILE_KEYS = ("number", "kind", "size", "sha256", "came_sha256", "cleaned")
+DIGITS = 16
+"""How many digits of a SHA-256 are shown."""
+
 STEP_KEYS = ("number", "activity", "role", "minutes", "came_at", "due_at", "done_at", "used_minutes", "late", "round")
 
 _REPORTER_KINDS = {"civil_servant": "Aparatur Sipil Negara (ASN)", "public": "Masyarakat"}
@@ -127,7 +134,7 @@ def constants(kind: str) -> dict[str, Any]:
 
 def _shown(key: str, value: Any) -> Any:
     if value is None or value == "":
-        return [] if key == "steps" else None
+        return [] if key in LISTS else None
     try:
         return _HOW.get(key, _text)(key, value)
     except (ValueError, TypeError, AttributeError, KeyError):
@@ -198,6 +205,21 @@ def _step(step: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _files(key: str, value: Any) -> list[dict[str, Any]]:
+    return [_file(file) for file in value]
+
+
+def _file(file: dict[str, Any]) -> dict[str, Any]:
+    came = file.get("came_sha256")
+    return {
+        "number": _text("number", file["number"]),
+        "what": f"{_text('kind', file['kind'])}, {wording.size(int(file['size']))}",
+        "digest": file["sha256"][:DIGITS],
+        "came_digest": came[:DIGITS] if came else None,
+        "state": "Data tersembunyi dihapus" if file["cleaned"] else "Seperti aslinya",
+    }
+
+
 def _in_time(step: dict[str, Any]) -> str:
     """Return the status of a step that is not late. A step of the reporter's is not judged (`late` is None)."""
     if not step.get("done_at"):
@@ -225,4 +247,6 @@ _HOW: dict[str, Callable[[str, Any], Any]] = {
     "round": _whole,
     "reporter": _reporter,
     "steps": _steps,
+    "files": _files,
+    "attachments": _files,
 }

@@ -30,6 +30,7 @@ def _report() -> dict[str, Any]:
         "accused_name": "Petugas loket dua",
         "accused_position": "Staf pelayanan",
         "confidential": True,
+        "files": [_file("1", "JPEG", 1_284_311), _file("2", "PDF", 88_120)],
         "submitted_at": _INSTANTS[0],
         "service_due_at": _INSTANTS[6],
         "reporter": {
@@ -40,6 +41,17 @@ def _report() -> dict[str, Any]:
             "phone": "0800-0000-0000",
             "username": "contoh.pelapor",
         },
+    }
+
+
+def _file(number: str, kind: str, size: int) -> dict[str, Any]:
+    return {
+        "number": number,
+        "kind": kind,
+        "size": size,
+        "sha256": "5f2c0b9d7e41a6e3" * 4,
+        "came_sha256": "c31a7f20d48b19fe" * 4,
+        "cleaned": True,
     }
 
 
@@ -58,6 +70,7 @@ def _course() -> dict[str, Any]:
         "answer": "Terima kasih. Petugas telah ditegur dan jadwal loket diperbaiki.",
         "answered_at": _INSTANTS[5],
         "closed_at": _INSTANTS[6],
+        "attachments": [_file("R2-1", "PDF", 240_077)],
         "how": "opened",
     }
 

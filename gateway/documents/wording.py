@@ -50,3 +50,10 @@ def minutes(value: float | None) -> str:
 def share(value: float | None) -> str:
     """Return a share such as 0.933 as "93,3 %"."""
     return NOTHING if value is None else f"{number(value * 100)} %"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people, such as `1,2 MB`."""
+    if count < 1_000_000:
+        return f"{max(1, round(count / 1_000))} kB"
+    return f"{count / 1_000_000:.1f} MB".replace(".", ",")

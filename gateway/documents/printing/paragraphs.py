@@ -16,8 +16,8 @@ from gateway.documents.printing.inline import PageBreak as Break
 from gateway.documents.printing.looks import LINE_HEIGHT, Line, Lines, Words
 from gateway.documents.printing.refusing import UnprintableError
 
-KEPT_TOGETHER = 44.0
-"""The points that must be left on a page below a heading for it to stay there."""
+KEPT_TOGETHER = 110.0
+"""The points that must be left on a page for a heading and what follows it, such as the first rows of a table."""
 
 _GAPS = {"MediumGap": 1.5, "LargeGap": 2.25}
 

@@ -128,9 +128,9 @@ def test_scripts_mixed_and_characters_without_a_glyph_are_not_much_more_work_tha
     empty, plain, mixed, unknown = apart(
         calls, ["", ("kata panjang " * 500)[:1_500], ("a\u0416\u0c15\u05d0\u2192" * 600)[:1_500], "\U0001f600" * 1_500]
     )
-    # Each of the latter is drawn as nine characters.
+    # Each of the latter is drawn as nine characters, which fill more pages.
     assert mixed - empty < 11 * (plain - empty)
-    assert unknown - empty < 15 * (plain - empty)
+    assert unknown - empty < 17 * (plain - empty)
 
 
 @pytest.mark.parametrize(
