@@ -92,9 +92,9 @@ def measure(place: Workplace) -> dict[str, Any]:
     took: dict[str, list[float]] = {WITHOUT: [], WITH: []}
     hung_up_on = 0
     for turn in range(place.size(4, 1)):
-        took[WITHOUT] += asyncio.run(_asked(site, place.size(250, 5)))
+        took[WITHOUT] += asyncio.run(asked(site, place.size(250, 5)))
         with crowd(site.stack.port) as again:
-            took[WITH] += asyncio.run(_asked(site, place.size(250, 5)))
+            took[WITH] += asyncio.run(asked(site, place.size(250, 5)))
         hung_up_on += again[0]
         say(f"crowd: turn {turn + 1}")
     found = {name: percentiles(seconds) for name, seconds in took.items()}
@@ -110,7 +110,7 @@ def ratio(found: Mapping[str, Mapping[str, float]]) -> float:
     return found[WITH]["p99_ms"] / found[WITHOUT]["p99_ms"]
 
 
-async def _asked(site: Site, count: int) -> list[float]:
+async def asked(site: Site, count: int) -> list[float]:
     """Request worklists one after the other, and return how long each took."""
     line, took = Line(site.stack.port), []
     lists = cycle((f"/api/v1/desks/{desk}", role) for desk, (_, role) in DESKS.items())

@@ -41,6 +41,9 @@ AIMS = (
     Aim("desk_p50_ms", "from the answer to the next desk at half load, p50 (ms)", below=25),
     Aim("desk_p99_ms", "the same, p99 (ms)", below=100),
     Aim("crowd_ratio", "a worklist's p99 beside 200 slow connections, times that without", below=2),
+    Aim("upload_mb", "memory of a gateway process for an upload of the greatest size (MB)", below=8),
+    Aim("download_mb", "the same for a download", below=8),
+    Aim("files_ratio", "a worklist's p99 beside 20 uploads at once, times that without", below=2),
     Aim("tools_ratio", "complaints accepted beside ten tools and ten webhooks, times those without", least=0.95),
     Aim("relay_ratio", "events through the relay, times one-by-one publishing", least=5),
     Aim("relay_raw_ratio", "events through the relay, times raw publishing in batches", least=0.5),
@@ -82,6 +85,10 @@ def _crowd(crowd: Mapping[str, Any]) -> dict[str, float]:
     return {"crowd_ratio": crowd["ratio"]}
 
 
+def _files(files: Mapping[str, Any]) -> dict[str, float]:
+    return {"upload_mb": files["upload_mb"], "download_mb": files["download_mb"], "files_ratio": files["ratio"]}
+
+
 def _tools(tools: Mapping[str, Any]) -> dict[str, float]:
     return {"tools_ratio": tools["ratio"]}
 
@@ -111,6 +118,7 @@ _BY_SECTION = {
     "accept": _accepted,
     "desk": _desk,
     "crowd": _crowd,
+    "files": _files,
     "tools": _tools,
     "relay": _relay,
     "hop": _hop,

@@ -37,6 +37,16 @@ def resident_mb(pid: int) -> float:
     return _field(pid, "status", "VmRSS") * 1024 / 1e6
 
 
+def forget_peak(pid: int) -> None:
+    """Have the kernel count a process' highest resident memory from now on (proc(5), clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def peak_mb(pid: int) -> float:
+    """Return the highest resident memory of a process since then, in MB."""
+    return _field(pid, "status", "VmHWM") * 1024 / 1e6
+
+
 def shared_out_mb(pids: list[int]) -> float:
     """Return the memory of processes in MB, each shared page counted once (proportional set size)."""
     return sum(_field(pid, "smaps_rollup", "Pss") for pid in pids) * 1024 / 1e6

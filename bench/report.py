@@ -116,6 +116,25 @@ def _crowded(crowd: Mapping[str, Any]) -> list[Titled]:
     ]
 
 
+def _filed(files: Mapping[str, Any]) -> list[Titled]:
+    rows: Rows = [("", "p50", "p99")]
+    rows += [(f"{name} them", files[name]["p50_ms"], files[name]["p99_ms"]) for name in (WITHOUT, WITH)]
+    rows.append(("times", files["usual_ratio"], files["ratio"]))
+    memory: Rows = [("", "MB")]
+    memory += [
+        ("an upload, with its check", files["upload_mb"]),
+        ("a download", files["download_mb"]),
+        (f"{files['at_once']} uploads at once, of which a worker takes a quarter of its threads", files["at_once_mb"]),
+    ]
+    return [
+        (f"Memory of a worker of the gateway, above rest, for files of {cell(files['mb'])} MB", memory),
+        (
+            f"Worklists (ms) beside {files['at_once']} such uploads at once, which took {cell(files['at_once_s'])} s",
+            rows,
+        ),
+    ]
+
+
 def _tooled(tools: Mapping[str, Any]) -> list[Titled]:
     rows: Rows = [("", "per second", "rounds")]
     rows += [
@@ -250,6 +269,7 @@ _TABLES: dict[str, Callable[[Mapping[str, Any]], list[Titled]]] = {
     "accept": _accepted,
     "desk": _reached,
     "crowd": _crowded,
+    "files": _filed,
     "tools": _tooled,
     "journeys": _travelled,
     "hop": _hopped,

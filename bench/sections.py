@@ -4,7 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from bench import accepting, crowding, growing, hopping, reaching, relaying, resting, scaling, tooling, travelling
+from bench import (
+    accepting,
+    crowding,
+    filing,
+    growing,
+    hopping,
+    reaching,
+    relaying,
+    resting,
+    scaling,
+    tooling,
+    travelling,
+)
 from bench.workplace import Workplace
 
 
@@ -21,6 +33,7 @@ SECTIONS = {
     "accept": Section("accepting, beside django-helpdesk", accepting.measure),
     "desk": Section("from the answer at the door to the next desk", reaching.measure),
     "crowd": Section("worklists beside connections that take their time", crowding.measure),
+    "files": Section("uploads and downloads, and worklists beside twenty of them", filing.measure),
     "tools": Section("accepting, beside ten tools and ten webhooks", tooling.measure, alone=True),
     "journeys": Section("whole journeys", travelling.measure),
     "hop": Section("a hop, beside Nameko's own events", hopping.measure),

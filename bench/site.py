@@ -18,7 +18,7 @@ from ops.stack import SERVICES
 from ops.stack.run import Stack
 from ops.stack.staff import Admin, ensure_demonstration_staff
 
-UNLIMITED = {f"NKK_LIMIT_{name}": "1000000/minute" for name in ("REGISTRATION", "LOGIN", "SUBMISSION")}
+UNLIMITED = {f"NKK_LIMIT_{name}": "1000000/minute" for name in ("REGISTRATION", "LOGIN", "SUBMISSION", "UPLOADS")}
 UNLIMITED |= {"NKK_LETTERS_AN_HOUR": "0"}
 REPORTERS = 16
 CONNECTIONS = 8

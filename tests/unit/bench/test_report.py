@@ -104,3 +104,11 @@ def test_a_small_run_is_not_published(found, tmp_path):
 
     with pytest.raises(publish.IncompleteError, match="small size"):
         publish.publish(found, tmp_path)
+
+
+def test_files_are_held_to_their_memory_and_to_the_worklists_beside_them(found):
+    assert ("memory of a gateway process for an upload of the greatest size (MB)", 4.0, "below 8", "met") in rows(
+        found, "Aims"
+    )
+    assert rows(found, "Worklists (ms) beside 20 such uploads")[-1] == ("times", 1.2, 1.8)
+    assert rows(found, "Memory of a worker")[1] == ("an upload, with its check", 4.0)
