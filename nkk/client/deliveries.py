@@ -14,7 +14,7 @@ from nkk.messaging.origin import ForgedError, Origin, check_origin
 from nkk.sop.clock import write_instant
 
 LOOK_SECONDS = 1.0
-"""How long prefetched messages are yielded before the connection is read again."""
+"""How long prefetched messages are yielded before the connection is read again, and how long it is read for one."""
 
 _KNOWN = {event.TYPE: event for event in EVENTS}
 
@@ -37,7 +37,7 @@ def batches(
     """
     while not until():
         # With prefetched messages, read without waiting: the broker may have closed the channel meanwhile.
-        _read_all(connection, 0.001 if arrived else 1)
+        _read_all(connection, 0.001 if arrived else LOOK_SECONDS)
         if not arrived:
             yield []
         began = monotonic()

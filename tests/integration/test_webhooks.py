@@ -22,6 +22,7 @@ from kombu import Connection
 from sqlalchemy import update
 from standardwebhooks.webhooks import Webhook as Verifier
 
+from nkk.client import deliveries
 from nkk.clock import utc_now
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging.publisher import Message, publisher
@@ -69,6 +70,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "RETRY_SECONDS", 0.2)
     monkeypatch.setattr(worker, "IDLE_SECONDS", 0.2)
     monkeypatch.setattr(worker, "GATHER_SECONDS", 0.02)
+    monkeypatch.setattr(deliveries, "LOOK_SECONDS", 0.1)
 
 
 class Hooks:
@@ -202,7 +204,7 @@ def test_one_dead_webhook_holds_up_no_other_and_is_not_hammered(hooks, good, aut
 
 
 def test_the_first_event_is_sent_at_once_and_those_that_follow_it_closely_are_stored_together(hooks, good, monkeypatch):
-    monkeypatch.setattr(worker, "GATHER_SECONDS", 2)
+    monkeypatch.setattr(worker, "GATHER_SECONDS", 1)
     stored = []
     hear = hooks.store.hear
     monkeypatch.setattr(hooks.store, "hear", lambda *args: stored.append(len(args[1])) or hear(*args))
@@ -315,7 +317,7 @@ def test_past_events_are_sent_again_in_their_order_with_the_same_ids_and_then_li
 
 def test_the_same_past_events_are_sent_once_more_where_that_is_asked_for_at_once(hooks, good, monkeypatch):
     # The end of the first replay and the second request come between two looks.
-    monkeypatch.setattr(worker, "IDLE_SECONDS", 2)
+    monkeypatch.setattr(worker, "IDLE_SECONDS", 1)
     hooks.add("kasus", good.url)
     stage = FakeStage(hooks.uri)
     past = [stage.tell("ticket", live=False) for _ in range(3)]
