@@ -2,6 +2,7 @@
 
 import functools
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -86,6 +87,39 @@ def made(name: str) -> bytes:
         target = Path(folder, f"made.{name}")
         subprocess.run(["ffmpeg", "-loglevel", "error", "-y", *command, str(target)], check=True)
         return target.read_bytes() + (_at_the_end() if name == "mp3" else b"")
+
+
+@functools.cache
+def spoken(is_filmed: bool) -> bytes:
+    """Return a recording of a telephone: 3GP with speech, of which two frames are in each sample if it is alone."""
+    with TemporaryDirectory() as folder:
+        speech, target = Path(folder, "speech.amr"), Path(folder, "made.3gp")
+        speech.write_bytes(AMR)
+        filmed = [*SCREEN, "-c:v", "h263"] if is_filmed else []
+        sound = ["-i", str(speech)]
+        command = [*filmed[:4], *sound, *filmed[4:], "-c:a", "copy", *TAGS, *PLACE, str(target)]
+        subprocess.run(["ffmpeg", "-loglevel", "error", "-y", *command], check=True)
+        content = target.read_bytes()
+    return content if is_filmed else _paired(content)
+
+
+def _paired(content: bytes) -> bytes:
+    """Return a file of boxes whose samples of speech are two of those of `content`."""
+    at = content.index(b"samr")
+    tables = {name: content.index(name, at) for name in (b"stts", b"stsc", b"stsz")}
+    paired = bytearray(content)
+
+    def put(name: bytes, place: int, change: Callable[[int], int]) -> None:
+        start = tables[name] + place
+        paired[start : start + 4] = change(int.from_bytes(paired[start : start + 4], "big")).to_bytes(4, "big")
+
+    put(b"stts", 12, lambda count: count // 2)
+    put(b"stts", 16, lambda duration: duration * 2)
+    put(b"stsz", 8, lambda size: size * 2)
+    put(b"stsz", 12, lambda count: count // 2)
+    for entry in range(int.from_bytes(content[tables[b"stsc"] + 8 : tables[b"stsc"] + 12], "big")):
+        put(b"stsc", 16 + 12 * entry, lambda count: count // 2)
+    return bytes(paired)
 
 
 def _at_the_end() -> bytes:

@@ -80,6 +80,20 @@ def test_a_recording_of_speech_is_kept() -> None:
     assert (kept.kind, kept.cleaned, kept.content) == (AMR, True, recordings.AMR)
 
 
+@pytest.mark.parametrize("is_filmed", [True, False])
+def test_a_telephones_speech_is_kept(is_filmed: bool, tmp_path: Path) -> None:
+    content = recordings.spoken(is_filmed)
+    kept = inspected(content)
+    assert (kept.kind, kept.cleaned) == (THREE_GP, True)
+    assert len(hidden_in(content)) > 5
+    assert hidden_in(kept.content) == set()
+    codecs = [stream["codec_name"] for stream in probed(kept.content, tmp_path)["streams"]]
+    assert codecs == (["h263"] if is_filmed else []) + ["amr_nb"]
+    # The same sound as that of the speech alone.
+    (heard,) = decoded(recordings.AMR, tmp_path).splitlines()
+    assert decoded(kept.content, tmp_path).splitlines()[-1].split(b",")[1:] == heard.split(b",")[1:]
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_an_original_is_kept_to_the_last_byte(name: str) -> None:
     kept = inspected(recordings.made(name), original=True)

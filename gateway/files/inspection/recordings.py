@@ -27,6 +27,11 @@ _REMARKS = {
 _SEEN_CODECS = {*_REMARKS, "vp8", "vp9", "h263", "mpeg4"}
 """Codecs of video in whose pictures nothing else is hidden: those of Motion JPEG have EXIF data of their own."""
 
+_SPOKEN = {"amr_nb", "amr_wb"}
+
+_UNTOLD = ["-map_metadata", "-1", "-map_metadata:s", "-1", "-map_metadata:c", "-1", "-map_chapters", "-1"]
+_UNTOLD += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
+
 _WORDS = ["-hide_banner", "-loglevel", "quiet", "-nostdin", "-threads", "1"]
 # Neither a network nor another file, whatever the recording refers to.
 _ALONE = ["-protocol_whitelist", "file"]
@@ -40,7 +45,7 @@ def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:
     source = [*_ALONE, "-f", _READ[kind], "-i", path_of(file)]
     codecs = _codecs(ffprobe, source, file)
     wanted = "video" if kind.played == "video" else "audio"
-    if wanted not in codecs and not (kind is WEBM and "audio" in codecs):
+    if wanted not in codecs and not (kind in (WEBM, THREE_GP) and "audio" in codecs):
         raise FileRefusedError("broken")
     if original:
         return Kept(kind, file, cleaned=False)
@@ -52,28 +57,34 @@ def _codecs(ffprobe: str, source: list[str], file: BinaryIO) -> dict[str, str]:
     shown = ["-show_entries", "stream=codec_type,codec_name:stream_disposition=attached_pic", "-of", "json"]
     done = _run([ffprobe, *_WORDS[:3], *source, *shown], file)
     streams: list[dict[str, Any]] = json.loads(done.stdout or b"{}").get("streams", []) if not done.returncode else []
-    return {
-        stream["codec_type"]: stream.get("codec_name", "")
-        for stream in streams
-        if stream.get("codec_type") in ("audio", "video") and not stream.get("disposition", {}).get("attached_pic")
-    }
+    found: dict[str, str] = {}
+    for stream in streams:
+        if not stream.get("disposition", {}).get("attached_pic"):
+            found.setdefault(stream.get("codec_type", ""), stream.get("codec_name", ""))
+    return found
 
 
 def _cleaned(ffmpeg: str, source: list[str], kind: Kind, codecs: dict[str, str], file: BinaryIO) -> BinaryIO:
     if kind.played == "video" and codecs.get("video", "h264") not in _SEEN_CODECS:
         raise FileRefusedError("uncleanable")
-    kept = memory_file()
-    streams = ["-map", "0:a?"] if kind.played == "audio" else ["-map", "0:V?", "-map", "0:a?"]
-    untold = ["-map_metadata", "-1", "-map_metadata:s", "-1", "-map_metadata:c", "-1", "-map_chapters", "-1"]
-    untold += ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]
+    read, copy = [ffmpeg, *_WORDS, "-xerror", *source], ["-c", "copy", *_UNTOLD]
+    files, kept, sounds = [file], memory_file(), "0:a?"
+    if codecs.get("audio") in _SPOKEN and _READ[kind] == "mov":
+        # A telephone puts several frames of speech together, which ffmpeg takes apart in a file of speech alone.
+        speech = memory_file()
+        _must([*read, "-map", "0:a:0", *copy, "-f", "amr", "-y", path_of(speech)], file, speech)
+        read, sounds, files = [*read, "-f", "amr", "-i", path_of(speech)], "1:a", [file, speech]
+    streams = ["-map", sounds] if kind.played == "audio" else ["-map", "0:V:0?", "-map", sounds]
     remarks = _REMARKS.get(codecs.get("video", "")) if kind.played == "video" else None
     options = ["-bsf:v", remarks] if remarks else []
     options += _FAST_START if _READ[kind] == "mov" else []
-    written = ["-f", _WRITTEN[kind], "-y", path_of(kept)]
-    done = _run([ffmpeg, *_WORDS, "-xerror", *source, *streams, "-c", "copy", *untold, *options, *written], file, kept)
-    if done.returncode:
-        raise FileRefusedError("uncleanable")
+    _must([*read, *streams, *copy, *options, "-f", _WRITTEN[kind], "-y", path_of(kept)], *files, kept)
     return kept
+
+
+def _must(command: list[str], *files: BinaryIO) -> None:
+    if _run(command, *files).returncode:
+        raise FileRefusedError("uncleanable")
 
 
 def _run(command: list[str], *files: BinaryIO) -> "subprocess.CompletedProcess[bytes]":
