@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from nkk.sop.clock import WIB
-from ops.demo import accounting, screen
+from ops.demo import accounting, evidence, screen
 from ops.demo.desks import Desk, Item, Row, open_desks
 from ops.demo.visitor import OUT_OF_STEP, Declined, Visitor
 
@@ -157,7 +157,10 @@ def _demonstrate(anyone: Visitor, staff: dict, echo: screen.Echo, pool: ThreadPo
             return False
         desks = list(open_desks(anyone, staff, {item["opd"] for item in items if "opd" in item}))
         reporters = list(pool.map(lambda person: _register(anyone, person), data["reporters"]))
-        submissions = pool.map(lambda item: _submit(item, reporters[item["reporter"]], echo), items)
+        submissions = pool.map(
+            lambda place: _submit(items[place], reporters[items[place]["reporter"]], echo, place % evidence.EVERY == 0),
+            range(len(items)),
+        )
         journeys = [journey for journey in submissions if journey is not None]
         Office(desks, journeys, pool).carry()
         papers = list(_open_documents(journeys, folder))
@@ -203,10 +206,13 @@ def _register(anyone: Visitor, person: dict[str, Any]) -> Visitor:
     return anyone.log_in(form["username"], form["password"])
 
 
-def _submit(item: Item, reporter: Visitor, echo: screen.Echo) -> Journey | None:
+def _submit(item: Item, reporter: Visitor, echo: screen.Echo, with_evidence: bool) -> Journey | None:
     """Submit a report (step 1); return its journey, or None where it was not accepted."""
+    form = item["form"]
     try:
-        receipt = reporter.post("/complaints", item["form"], **{"Idempotency-Key": str(uuid.uuid4())})
+        if with_evidence:
+            form = form | {"files": evidence.attached(reporter, form["subject_line"])}
+        receipt = reporter.post("/complaints", form, **{"Idempotency-Key": str(uuid.uuid4())})
     except Declined as declined:
         echo(f'Laporan "{item["form"]["subject_line"]}" tidak diterima: {declined}')
         return None

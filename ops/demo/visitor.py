@@ -53,6 +53,11 @@ class Visitor:
         """Post to `path` and return the reply. After a lost reply it is retried, and done once. Raises Declined."""
         return self._ask("POST", path, json=body, headers=headers)
 
+    def upload(self, name: str, content: bytes) -> str:
+        """Send a file whole, and return the upload's id. Raises Declined."""
+        sent = self._ask("POST", "/uploads", files={"file": (name, content)})
+        return str(sent["uploads"][0]["id"])
+
     def worklist(self, desk: str) -> Iterator[dict[str, Any]]:
         """Yield every row of a desk's worklist, requesting page after page."""
         cursor = None
