@@ -1,6 +1,7 @@
 """The gateway behind the repository's TLS proxy."""
 
 import re
+import socket
 from collections.abc import Iterator
 from contextlib import closing
 
@@ -99,6 +100,43 @@ def test_a_page_that_leaves_by_the_proxy_gives_its_place_away(
                 return response.status_code == 200
 
         assert eventually(opened)
+
+
+TEXT = b"".join(f"Baris {number} dari bukti.\n".encode() for number in range(200_000))
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+def test_a_file_passes_as_it_arrives_and_one_that_breaks_off_goes_on(
+    visitor: httpx.Client, proxy: Proxy, people: People
+) -> None:
+    person = Person(visitor, people.reporter().token)
+    at = person.ask("POST", "/uploads", headers=TUS | {"Upload-Length": str(len(TEXT))}).headers["Location"]
+    at = at.removeprefix("/api/v1")
+
+    def offset() -> int:
+        return int(person.ask("HEAD", at, headers=TUS).headers["Upload-Offset"])
+
+    head = TUS | person._authorization() | {"Upload-Offset": 0, "Content-Length": len(TEXT), "Host": "localhost"}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    with (
+        socket.create_connection(("127.0.0.1", proxy.https), timeout=20) as plain,
+        proxy.trust.wrap_socket(plain, server_hostname="localhost") as line,
+    ):
+        kind = "Content-Type: application/offset+octet-stream\r\n"
+        line.sendall(f"PATCH /api/v1{at} HTTP/1.1\r\n{kind}{lines}\r\n".encode() + TEXT[:700_000])
+        eventually(lambda: offset() == 700_000)
+    headers = TUS | {"Content-Type": "application/offset+octet-stream", "Upload-Offset": "700000"}
+    assert eventually(lambda: person.ask("PATCH", at, headers=headers, content=TEXT[700_000:]).status_code == 204)
+    eventually(lambda: person.get(at)["state"] == "ready")
+
+
+def test_a_form_with_files_passes_and_one_of_a_stranger_is_refused_before_it_is_whole(
+    visitor: httpx.Client, people: People
+) -> None:
+    files = {"file": ("bukti.txt", TEXT)}
+    person = Person(visitor, people.reporter().token)
+    assert person.ask("POST", "/uploads", files=files).status_code == 201
+    assert Person(visitor).ask("POST", "/uploads", files=files).status_code == 401
 
 
 def _until(lines: Iterator[str], wanted: str) -> None:
