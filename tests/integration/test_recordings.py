@@ -102,9 +102,10 @@ def test_an_original_is_kept_to_the_last_byte(name: str) -> None:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_without_ffmpeg_it_is_kept_as_it_came(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    content = recordings.made(name)
     monkeypatch.setenv("PATH", str(tmp_path))
-    kept = inspected(recordings.made(name))
-    assert (kept.kind, kept.cleaned, kept.content) == (KINDS[name], False, recordings.made(name))
+    kept = inspected(content)
+    assert (kept.kind, kept.cleaned, kept.content) == (KINDS[name], False, content)
     assert not KINDS[name].cleanable
 
 
