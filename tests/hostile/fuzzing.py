@@ -114,6 +114,7 @@ def configured(
             "path.ticket": "tickets",
             "path.kind": "documents",
             "path.username": "usernames",
+            "path.id": "uploads",
             "path.day": "days",
             "query.category": "categories",
             "query.q": "tickets",
