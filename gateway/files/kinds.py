@@ -14,6 +14,9 @@ from gateway.files.errors import FileRefusedError
 HEAD = 4096
 """How many bytes of the beginning tell most kinds."""
 
+MOST_BOXES = 10_000
+"""How many boxes of a file are looked at, on each level."""
+
 MOST_MEMBERS = 2000
 """The largest number of members of an office document."""
 
@@ -162,6 +165,8 @@ def _matroska(head: bytes) -> Kind | None:
 def _boxed(head: bytes, file: BinaryIO) -> Kind | None:
     """Return the kind of a file of boxes: the MP4 family and HEIC."""
     box, brand = head[4:8], head[8:12]
+    if box in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"):
+        _refuse_cut_off(file)
     if box in (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"):
         return MOV if _tracks(file) else None
     if box != b"ftyp":
@@ -178,31 +183,41 @@ def _boxed(head: bytes, file: BinaryIO) -> Kind | None:
     return M4A if kind in (MP4, MOV) and b"vide" not in tracks else kind
 
 
+def _refuse_cut_off(file: BinaryIO) -> None:
+    """Refuse a file of boxes of which one with pictures, sound or their list does not end within it."""
+    for name, _, end, size in _boxes(file, 0, file.seek(0, io.SEEK_END)):
+        if name in (b"mdat", b"moov", b"meta") and end > size:
+            raise FileRefusedError("broken")
+
+
 def _tracks(file: BinaryIO) -> set[bytes]:
     """Return the types of the tracks (`vide`, `soun`) of a file of boxes."""
-    file.seek(0, io.SEEK_END)
-    return set(_handlers(file, 0, file.tell(), 0))
+    return set(_handlers(file, 0, file.seek(0, io.SEEK_END), 0))
 
 
 def _handlers(file: BinaryIO, start: int, stop: int, depth: int) -> Iterator[bytes]:
-    boxes = 0
-    while start + 8 <= stop and boxes < 10_000:
-        boxes += 1
+    for name, inside, end, _ in _boxes(file, start, stop):
+        if name in (b"moov", b"trak", b"mdia") and depth < 4:
+            yield from _handlers(file, inside, min(end, stop), depth + 1)
+        elif name == b"hdlr" and depth == 3:
+            file.seek(inside + 8)
+            yield file.read(4)
+
+
+def _boxes(file: BinaryIO, start: int, stop: int) -> Iterator[tuple[bytes, int, int, int]]:
+    """Yield the name of each box, where it begins inside and ends, and where all are to end."""
+    for _ in range(MOST_BOXES):
+        if start + 8 > stop:
+            return
         file.seek(start)
         header = file.read(16)
         length, name, inside = int.from_bytes(header[:4], "big"), header[4:8], start + 8
         if length == 1:
             length, inside = int.from_bytes(header[8:16], "big"), start + 16
-        if length == 0:
-            length = stop - start
-        end = min(start + length, stop)
-        if length < inside - start:
+        end = stop if length == 0 else start + length
+        if end < inside:
             return
-        if name in (b"moov", b"trak", b"mdia") and depth < 4:
-            yield from _handlers(file, inside, end, depth + 1)
-        elif name == b"hdlr" and depth == 3:
-            file.seek(inside + 8)
-            yield file.read(4)
+        yield name, inside, end, stop
         start = end
 
 

@@ -4,6 +4,7 @@ What a catalogue, a page and an annotation may have is listed; other keys, and s
 What nothing refers to any more, such as former versions of the same pages, is not written.
 """
 
+import io
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
@@ -20,10 +21,14 @@ from gateway.files.kinds import Kind
 _WEB = ("http://", "https://", "mailto:", "tel:")
 _HIDING = (b"/Alt", b"/ActualText", b"/E", b"/Lang", b"%", b"/Metadata", b"/Author")
 _DEEPEST = 50
+_TAIL = 64 << 10
+"""How far from its end a file may have its last mark; some programs add bytes of their own behind it."""
 
 
 def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:
     """Return the PDF in `file`, cleaned unless `original`. One that only its password opens is kept as it came."""
+    if not _is_whole(file):
+        raise FileRefusedError("broken")
     try:
         with pikepdf.open(path_of(file), suppress_warnings=True) as pdf:
             if not len(pdf.pages):
@@ -35,6 +40,12 @@ def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:
         # As qpdf says that memory is at its limit.
         raise FileRefusedError("too-complex" if "bad_alloc" in str(error) else "broken") from error
     return Kept(kind, kept, cleaned=not original, preview=pdf_preview.first_page(kept))
+
+
+def _is_whole(file: BinaryIO) -> bool:
+    """Return whether the file has its end. Without it qpdf would repair it, and nobody would miss the lost pages."""
+    file.seek(max(0, file.seek(0, io.SEEK_END) - _TAIL))
+    return b"%%EOF" in file.read()
 
 
 def _original(pdf: pikepdf.Pdf, file: BinaryIO) -> BinaryIO:

@@ -132,7 +132,7 @@ def test_a_pdf_of_thirty_thousand_objects_comes_out() -> None:
     objects += [b"<</A 1>>"] * 29_997
     written = b"".join(b"%d 0 obj%sendobj\n" % (number, content) for number, content in enumerate(objects, 1))
     # Without a table of its objects, so that it has to be repaired too.
-    assert inspected(b"%PDF-1.4\n" + written + b"trailer<</Root 1 0 R>>\n").cleaned
+    assert inspected(b"%PDF-1.4\n" + written + b"trailer<</Root 1 0 R>>\n%%EOF").cleaned
 
 
 def bomb(megabytes: int) -> bytes:
@@ -167,7 +167,7 @@ def test_a_pdf_that_is_nested_deeply_harms_nothing(depth: int) -> None:
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
         b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Resources "
         + nested
-        + b">>endobj\ntrailer<</Root 1 0 R>>\n"
+        + b">>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
     )
     try:
         kept = inspected(content)
@@ -177,9 +177,21 @@ def test_a_pdf_that_is_nested_deeply_harms_nothing(depth: int) -> None:
         assert kept.cleaned
 
 
+@pytest.mark.parametrize("original", [False, True])
+def test_one_that_was_cut_off_is_refused_though_it_could_be_repaired(original: bool) -> None:
+    """What comes out would lack pages, and nobody would know."""
+    written = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdfs.plain(40))) as pdf:
+        pdf.save(written, object_stream_mode=pikepdf.ObjectStreamMode.disable)
+    content = written.getvalue()
+    assert inspected(content, original).preview
+    for end in (content.index(b"endobj", len(content) * 3 // 4) + 7, len(content) - 20):
+        assert refusal(content[:end], original) == "broken"
+
+
 def test_pages_that_contain_themselves_are_refused() -> None:
     content = (
         b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[2 0 R]/Count 9>>endobj\n"
-        b"trailer<</Root 1 0 R>>\n"
+        b"trailer<</Root 1 0 R>>\n%%EOF"
     )
     assert refusal(content) == "broken"

@@ -115,6 +115,13 @@ def test_a_picture_that_was_cut_off_is_refused(name: str, original: bool) -> Non
     assert refusal(content[: len(content) * 2 // 3], original) == "broken"
 
 
+@pytest.mark.parametrize("original", [False, True])
+@pytest.mark.parametrize("missing", [1, 100])
+def test_a_heic_whose_last_bytes_are_missing_is_refused(missing: int, original: bool) -> None:
+    """Its decoder would fill in what is missing, in green."""
+    assert refusal(pictures.heic()[:-missing], original) == "broken"
+
+
 def opened_noise(name: str) -> bytes:
     written = io.BytesIO()
     noise = Image.effect_noise((200, 200), 100).convert("RGB")
