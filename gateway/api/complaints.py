@@ -22,6 +22,8 @@ resources = Resources("complaints", __name__, description="Complaints, and the a
 @resources.arguments(schemas.ComplaintForm())
 @resources.response(201, schemas.Receipt)
 @next_acts(201, "complaints_read", "complaints_timeline", "complaints_hand_over", "claims_claim")
+@resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
 def submit(headers: dict[str, str], form: dict[str, Any]) -> dict[str, Any]:
     """Step 1: submit a complaint. A 201 means that it is stored on disk; keep the ticket."""
     return complaints.submit(form, headers.get("idempotency_key"))

@@ -21,6 +21,8 @@ resources = Resources("entries", __name__, description="Reports from the servers
 @resources.arguments(schemas.IdempotencyKey(), location="headers")
 @resources.arguments(schemas.EntryForm())
 @resources.response(201, schemas.EntryReceipt)
+@resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
 def submit(headers: dict[str, str], form: dict[str, Any]) -> dict[str, Any]:
     """Step 1: submit a complaint for a person, as a website's server. A 201 means that it is stored on disk.
 

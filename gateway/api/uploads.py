@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Response, g, jsonify, request
+from werkzeug.exceptions import BadRequest
 
 from gateway import tus
 from gateway.api.resources import Resources
@@ -40,7 +41,9 @@ SAYS = {
     tus.METADATA: "What was said of the file when the upload began.",
     "Location": "The upload's address. Its last segment is its id.",
 }
-VERSION = header(tus.VERSION_HEADER, SAYS[tus.VERSION_HEADER], example=tus.VERSION)
+VERSION = header(
+    tus.VERSION_HEADER, SAYS[tus.VERSION_HEADER], schema={"type": "string", "enum": [tus.VERSION]}, example=tus.VERSION
+)
 
 
 def is_website() -> bool:
@@ -55,7 +58,12 @@ def is_website() -> bool:
 @resources.doc(
     parameters=[
         VERSION | {"required": False},
-        header(tus.LENGTH, "The file's bytes. At most 25 MB, unless set otherwise.", "integer", required=False),
+        header(
+            tus.LENGTH,
+            "The file's bytes. At most 25 MB, unless set otherwise.",
+            required=False,
+            schema={"type": "integer", "minimum": 0, "maximum": 25_000_000},
+        ),
         header(
             tus.METADATA,
             "Pairs of a key and a value in base 64, separated by commas: `filename`; `filetype`, which is not relied "
@@ -72,6 +80,7 @@ def is_website() -> bool:
 )
 @resources.response(201, schemas.Uploaded, headers=told(tus.VERSION_HEADER, "Location", tus.OFFSET, tus.EXPIRES))
 @resources.alt_response(412, response="PRECONDITION_FAILED")
+@resources.alt_response(413, response="TOO_LARGE")
 @resources.alt_response(422, response="INVALID_INPUT")
 def create() -> Response:
     """Begin an upload by tus, or send whole files in one form.
@@ -111,6 +120,8 @@ def read(id: str) -> Response:
 @resources.alt_response(408, response="REQUEST_TIMEOUT")
 @resources.alt_response(409, response="CONFLICT")
 @resources.alt_response(412, response="PRECONDITION_FAILED")
+@resources.alt_response(413, response="TOO_LARGE")
+@resources.alt_response(415, response="UNSUPPORTED_MEDIA_TYPE")
 @resources.alt_response(423, response="LOCKED")
 def send(id: str) -> Response:
     """Send bytes of an upload, all that are left or some.
@@ -143,6 +154,8 @@ def _sent_whole() -> Response:
             request.content_type or "",
             lambda fields: fields.get("original") == "1",
         )
+    if not form.ids:
+        raise BadRequest
     found = [schemas.told(uploads().state(owner(), id)) for id in form.ids]
     response = jsonify(schemas.Uploaded().dump({"uploads": found}))
     response.status_code = 201

@@ -37,9 +37,17 @@ CHECKS = (
 EXAMPLES = 3
 """The number of cases of each kind for each operation, besides those at the schemas' limits."""
 
+UPLOADS = "/api/v1/uploads"
+
 # Stages may refuse input that is valid by the schemas: unknown keys, roles, the order of steps.
 JUDGED = ["2xx", 401, 403, 404, 409, 422]
 REFUSED = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 431]
+
+
+@schemathesis.serializer("application/offset+octet-stream")
+def bytes_of_an_upload(_context: Any, value: Any) -> bytes:
+    """Return an upload's bytes as they are sent."""
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
 @schemathesis.check
@@ -106,7 +114,7 @@ def configured(
         f"{method.upper()} {path}"
         for path, item in openapi()["paths"].items()
         for method, operation in item.items()
-        if method != "parameters" and "429" in operation["responses"]
+        if method != "parameters" and "429" in operation["responses"] and not path.startswith(UPLOADS)
     ]
     bindings = {
         parameter: {"dictionary": name, "probability": 0.5}
@@ -162,6 +170,15 @@ def configured(
             {
                 "include-name": limited,
                 "checks": {"positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 429]}},
+            },
+            # tus has rules of its own: headers that go together, and 412 for those of another version.
+            {
+                "include-path-regex": f"^{UPLOADS}",
+                "checks": {
+                    "positive_data_acceptance": {"enabled": True, "expected-statuses": [*JUDGED, 400, 412, 413, 429]},
+                    "negative_data_rejection": {"enabled": True, "expected-statuses": [*REFUSED, 412]},
+                    "missing_required_header": {"enabled": True, "expected-statuses": [*REFUSED, 412]},
+                },
             },
             *(
                 [
