@@ -127,6 +127,7 @@ def _by_signature(head: bytes, file: BinaryIO) -> Kind | None:
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return PNG
     if head.startswith(b"RIFF"):
+        _refuse_cut_off_riff(head, file)
         return {b"WEBP": WEBP, b"WAVE": WAV}.get(head[8:12])
     if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"%PDF-"):
         return PDF
@@ -188,6 +189,13 @@ def _refuse_cut_off(file: BinaryIO) -> None:
     for name, _, end, size in _boxes(file, 0, file.seek(0, io.SEEK_END)):
         if name in (b"mdat", b"moov", b"meta") and end > size:
             raise FileRefusedError("broken")
+
+
+def _refuse_cut_off_riff(head: bytes, file: BinaryIO) -> None:
+    """Refuse a RIFF that says it is longer. One that was written as it was recorded may say nothing."""
+    said = int.from_bytes(head[4:8], "little")
+    if said not in (0, 0xFFFFFFFF) and said + 8 > file.seek(0, io.SEEK_END):
+        raise FileRefusedError("broken")
 
 
 def _tracks(file: BinaryIO) -> set[bytes]:

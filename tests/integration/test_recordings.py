@@ -155,6 +155,14 @@ def test_a_recording_that_was_cut_off_is_refused(name: str, original: bool) -> N
 
 
 @pytest.mark.parametrize("original", [False, True])
+def test_a_wav_that_was_cut_off_is_refused_and_one_that_says_nothing_of_its_length_is_not(original: bool) -> None:
+    content = recordings.made("wav")
+    assert refusal(content[:-2], original) == "broken"
+    for length in (b"\0\0\0\0", b"\xff\xff\xff\xff"):
+        assert inspected(content[:4] + length + content[8:], original).kind is WAV
+
+
+@pytest.mark.parametrize("original", [False, True])
 def test_one_that_was_cut_off_behind_its_list_of_tracks_is_refused(original: bool) -> None:
     content = inspected(recordings.made("mp4")).content
     assert content.index(b"moov") < len(content) // 2
@@ -162,9 +170,7 @@ def test_one_that_was_cut_off_behind_its_list_of_tracks_is_refused(original: boo
         assert refusal(content[:end], original) == "broken"
 
 
-@pytest.mark.parametrize(
-    "head", [b"ID3\3\0\0\0\0\0\0", b"RIFF\xff\0\0\0WAVEfmt ", b"OggS\0\2" + bytes(22) + b"OpusHead"]
-)
+@pytest.mark.parametrize("head", [b"ID3\3\0\0\0\0\0\0", b"RIFF\0\0\0\0WAVEfmt ", b"OggS\0\2" + bytes(22) + b"OpusHead"])
 def test_what_only_begins_like_a_recording_is_refused(head: bytes) -> None:
     assert refusal(head + b"MZ" * 2000) in ("broken", "uncleanable")
 
