@@ -310,7 +310,9 @@ class Connection(HTTPChannel):
         if body is not None:
             body.close()
             with self.requests_lock:
-                self._arriving = None
+                # The answer has left: the next request may have brought a body of its own.
+                if self._arriving is body:
+                    self._arriving = None
         self._read_on()
 
     def go_on(self) -> None:

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from waitress.channel import HTTPChannel
 
 from gateway import bodies, requests
 from gateway.connections import Allowance
@@ -112,6 +113,28 @@ def test_what_follows_a_body_is_the_next_request(here: House, receiving: Receivi
         assert digest(b"12345") in both(line)
     assert bytes(receiving.came) == b"12345"
     assert here.application.asked == [("/echo", b"")]
+
+
+def test_a_request_that_follows_at_once_has_its_own_body(
+    here: House, receiving: Receiving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The thread of the first has answered, and is not done with it."""
+    serve, may_go = HTTPChannel.service, threading.Event()
+
+    def lingering(channel: Any) -> None:
+        serve(channel)
+        may_go.wait(20)
+
+    monkeypatch.setattr(HTTPChannel, "service", lingering)
+    with here.connect(head(5) + b"12345") as line:
+        assert answer(line).endswith(digest(b"12345"))
+        (channel,) = here.door.active_channels.values()
+        line.sendall(head(5))
+        eventually(lambda: channel._arriving is not None)
+        may_go.set()
+        eventually(lambda: not channel.requests or channel._arriving is not None)
+        line.sendall(b"67890")
+        assert answer(line).endswith(digest(b"1234567890"))
 
 
 @pytest.mark.parametrize("size", [1, 1000, 100_000])
