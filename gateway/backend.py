@@ -43,8 +43,9 @@ FOR_ANYBODY = {
         "joint_leave",
         "open_account",
         "attached",
+        "attached_after",
     },
-    "opd_response": {"attached"},
+    "opd_response": {"attached", "attached_after"},
     "notification": {"figures", "letters"},
 }
 """The calls that need no log-in, by stage: they are sent no access token."""

@@ -159,7 +159,8 @@ class ReportSupplemented(EventData):
 
 @event("complaint.supplemented.v1", service="triage", consumers=("opd_response",))
 class ComplaintSupplemented(EventData):
-    """What the reporter added to their report, passed on to the team of the OPD that the complaint is with."""
+    """What the reporter added to their report, passed on to the team of the OPD that the complaint is with. The event's
+    `time` is the day of it only, as its first instant in WIB."""
 
     ticket: str = wire(Ticket())
     opd: str = wire(Slug())

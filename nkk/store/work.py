@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, func, select, update
 from nkk.clock import Clock, utc_now
 from nkk.exchanges import exchange_name
 from nkk.log import correlation_id
+from nkk.sop.clock import day_of
 from nkk.store.database import Database, Inserts, insert_absent, insert_if_absent
 
 
@@ -74,12 +75,14 @@ class Work:
             self.told, self._afterwards = told, afterwards
             raise
 
-    def emit(self, *events: Publishable, at: datetime | None = None) -> list[str]:
+    def emit(self, *events: Publishable, at: datetime | None = None, by_day: bool = False) -> list[str]:
         """Add `events` to the outbox, to be published after the commit, and return their ids.
 
-        `at` is the time of the fact, by default that of the transaction.
+        `at` is the time of the fact, by default that of the transaction. With `by_day` the events say only its day, as
+        its first instant in WIB, because a reporter's act must not be told to the minute.
         """
         at, ids = at or self.now, []
+        told_at = day_of(at) if by_day else at
         for event in events:
             event_id = str(uuid.uuid4())
             self.inserts.add(
@@ -90,7 +93,7 @@ class Work:
                     "exchange": exchange_name(self.service),
                     "subject": event.subject,
                     "opd": event.agency,
-                    "body": event.to_json(event_id, at, correlation_id(), self.service),
+                    "body": event.to_json(event_id, told_at, correlation_id(), self.service),
                     "mandatory": any(consumer != self.service for consumer in event.CONSUMERS),
                     "correlation_id": correlation_id(),
                     "created_at": at,

@@ -204,10 +204,6 @@ class Complaint(Report, Claimable):
         self.files += added
         return added
 
-    def close(self, at: datetime) -> None:
-        """Note when the complaint was closed."""
-        self.closed_at = self.closed_at or at
-
     def must_stand_here(self) -> None:
         """Raise AlreadyHandedOver where the report is no longer at the operator's desk."""
         if self.handed_over_at is not None:

@@ -58,9 +58,7 @@ class KeepsEvidence(Attaches, ConsumesClosings):
         """Note that step 7 ended, from when on the report takes files for ten working days."""
         with self.uow.handling(event) as work:
             work.close(event.data.ticket, event.time)
-            complaint = work.complaints.get(event.data.ticket, for_update=True)
-            complaint.close(event.time)
-            work.complaints.save(complaint)
+            work.complaints.close(event.data.ticket, event.time)
 
 
 def own(complaint: Complaint, actor: Actor) -> Complaint:

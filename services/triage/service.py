@@ -63,7 +63,9 @@ class TriageService(CaseDesk, ConsumesCalendars, ConsumesClosings):
             work.cases.save(case)
             if case.opd is not None:
                 work.emit(
-                    ComplaintSupplemented(ticket=case.ticket, opd=case.opd, files=event.data.files), at=event.time
+                    ComplaintSupplemented(ticket=case.ticket, opd=case.opd, files=event.data.files),
+                    at=event.time,
+                    by_day=True,
                 )
 
     @handles(ListsChanged)

@@ -114,7 +114,7 @@ class Work:
     def raise_if_overdue(self, timed, now):
         return ClockedWork.raise_if_overdue(self, timed, now)
 
-    def emit(self, *events, at=None):
+    def emit(self, *events, at=None, by_day=False):
         self.told += events
         return [f"event-{number}" for number, _ in enumerate(events)]
 

@@ -80,8 +80,9 @@ def test_the_samples_of_a_complaint_tell_one_journey_in_order(heard):
         "complaint.submitted.v2",
         "complaint.handed_over.v1",
         "complaint.forwarded.v1",
-        "report.supplemented.v1",
+        # By its day only, so it comes first.
         "complaint.supplemented.v1",
+        "report.supplemented.v1",
         "response.returned.v1",
         "response.submitted.v1",
         "response.approved.v1",

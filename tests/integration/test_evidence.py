@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from nkk.contracts import STAGES
+from nkk.sop.clock import day_of
 from nkk.sop.files import FileAttachedBefore, ReportFull, UnknownFile
 from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.trust.actor import Actor
@@ -145,6 +146,29 @@ def test_what_is_added_later_reaches_the_desks_that_have_the_report(stages: Hous
         acted(stages, "triage", "forward", MAIN_TEAM, ticket, OPD)
     for actor in (OPERATOR, MAIN_TEAM, OPD_TEAM, REPORTER):
         assert numbers(seen_by(stages, actor, ticket)["files"]) == ["1", "2", "3"]
+
+
+def test_an_opds_tools_learn_only_the_day_on_which_something_was_added(stages: House) -> None:
+    ticket = forwarded(stages)
+    acted(stages, "intake", "supplement", REPORTER, ticket, [own_upload()])
+    [passed_on] = [event for _, event in stages.told if event.type == "complaint.supplemented.v1"]
+    assert passed_on.time == day_of(stages.now)
+    with stages.databases["triage"].reading() as connection:
+        outbox = STORAGES["triage"].outbox
+        stored = connection.execute(select(outbox.c.created_at).where(outbox.c.event_id == passed_on.id)).scalar()
+    assert stored == stages.now
+
+
+def test_a_closing_of_a_report_that_is_not_there_is_noted(stages: House) -> None:
+    ticket = handed_over(stages)
+    acted(stages, "triage", "classify_as_information", MAIN_TEAM, ticket)
+    acted(stages, "notification", "send_answer", OPERATOR, ticket, "Jawaban.")
+    complaints = STORAGES["intake"].complaints
+    with stages.databases["intake"].writing() as connection:
+        connection.execute(delete(complaints).where(complaints.c.ticket == ticket))
+    acted(stages, "notification", "confirm_receipt", REPORTER, ticket)
+    with stages.databases["intake"].reading() as connection:
+        assert connection.execute(select(STORAGES["intake"].closed.c.ticket)).scalars().all() == [ticket]
 
 
 def test_the_same_files_added_again_are_there_once(stages: House) -> None:

@@ -1,5 +1,6 @@
 """Repositories of the reports as submitted, and of published events that hold a reporter's id in the clear."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -34,6 +35,10 @@ class Complaints(Rows[Complaint]):
         )
         taken = self._connection.execute(query).one()
         return taken.form_hash, taken.ticket
+
+    def close(self, ticket: str, at: datetime) -> None:
+        """Note when a complaint was closed, where there is one."""
+        self._connection.execute(update(complaints).where(complaints.c.ticket == ticket).values(closed_at=at))
 
     def of(self, tickets: list[str]) -> list[Complaint]:
         """Return the reports among `tickets` that exist."""
