@@ -7,7 +7,8 @@ from typing import BinaryIO
 
 from gateway.files.errors import FileRefusedError
 from gateway.files.inspection.kept import Kept
-from gateway.files.kinds import HEAD, Kind, recognise
+from gateway.files.inspection.recognising import HEAD, recognise
+from gateway.files.kinds import Kind
 
 _MARKUP = re.compile(rb"<(?:html|script|svg|!doctype)", re.IGNORECASE)
 

@@ -4,7 +4,8 @@ from typing import BinaryIO
 
 from gateway.files.inspection.kept import Kept
 from gateway.files.inspection.memory import memory_file
-from gateway.files.kinds import Kind, read_text
+from gateway.files.inspection.recognising import read_text
+from gateway.files.kinds import Kind
 
 
 def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:

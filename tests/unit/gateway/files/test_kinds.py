@@ -7,7 +7,8 @@ import pytest
 
 from gateway.files import kinds
 from gateway.files.errors import FileRefusedError
-from gateway.files.kinds import ACCEPT, KINDS, recognise
+from gateway.files.inspection import recognising
+from gateway.files.kinds import ACCEPT, KINDS
 from tests.corpus import pdfs, pictures
 from tests.unit.gateway.files.inspecting import inspected, refusal
 
@@ -42,8 +43,8 @@ REFUSED = {
     "a packed file": (b"\x1f\x8b\x08\0", "archive"),
     "a tape": (b"a".ljust(257, b"\0") + b"ustar\0", "archive"),
     "a rich text": (b"{\\rtf1\\ansi", "old-office"),
-    "a document of 1997": (kinds._COMPOUND + bytes(600) + "WordDocument\0".encode("utf-16-le"), "old-office"),
-    "a compound file": (kinds._COMPOUND + bytes(600), "not-taken"),
+    "a document of 1997": (recognising._COMPOUND + bytes(600) + "WordDocument\0".encode("utf-16-le"), "old-office"),
+    "a compound file": (recognising._COMPOUND + bytes(600), "not-taken"),
     "a font": (b"\0\x01\0\0\0\x0f\0\x80" + bytes(90), "not-taken"),
     "a font of the web": (b"wOF2\0\x01\0\0" + bytes(90), "not-taken"),
     "bytes": (bytes(range(256)) * 10, "not-taken"),
@@ -113,4 +114,4 @@ def test_a_refusal_names_a_code_that_has_a_sentence() -> None:
     with pytest.raises(ValueError, match="something"):
         FileRefusedError("something")
     with pytest.raises(FileRefusedError):
-        recognise(io.BytesIO(b""))
+        recognising.recognise(io.BytesIO(b""))
