@@ -32,6 +32,8 @@ class Moto:
         self.failures = 0
         """How many of the next requests are answered 503."""
         self.asked: list[str] = []
+        self.may_answer = threading.Event()
+        self.may_answer.set()
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
@@ -41,6 +43,7 @@ class Moto:
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         self.asked.append(environ["REQUEST_METHOD"])
+        self.may_answer.wait(20)
         if self.failures > 0:
             self.failures -= 1
             start_response("503 Slow Down", [("Content-Length", "0")])
@@ -53,6 +56,7 @@ class Moto:
         return [part.partition("</Key>")[0] for part in text.split("<Key>")[1:]]
 
     def close(self) -> None:
+        self.may_answer.set()
         self._server.shutdown()
         self._server.server_close()
 
@@ -202,10 +206,44 @@ def test_a_bucket_that_stays_busy_is_away_and_loses_nothing(moto: Moto, monkeypa
         with pytest.raises(StoreAwayError):
             refused()
     moto.failures = 0
-    stands = uploads.state(REPORTER, id).offset
+
+    def stored() -> int:
+        try:
+            return uploads.state(REPORTER, id).offset
+        except StoreAwayError:
+            return 0
+
+    stands = eventually(stored)
     uploads.write(REPORTER, id, stands, BytesIO(plain[stands:]))
     Checker(uploads, Inspection()).check_all()
     assert b"".join(uploads.open(id).chunks()) == plain
+
+
+def test_a_bucket_that_hangs_is_waited_for_once_and_not_by_every_thread(
+    moto: Moto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("ANSWER_SECONDS", 1), ("RETRY_SECONDS", 1), ("AWAY_SECONDS", 3.0)):
+        monkeypatch.setattr(bucket, name, seconds)
+    store = in_bucket(moto)
+    store.put("files/an-id/head", b"1")
+    moto.may_answer.clear()
+    with pytest.raises(StoreAwayError):
+        store.get("files/an-id/head")
+    asked = len(moto.asked)
+    for _ in range(50):
+        with pytest.raises(StoreAwayError):
+            store.get("files/an-id/head")
+    assert len(moto.asked) == asked
+    moto.may_answer.set()
+
+    def is_back() -> bool:
+        try:
+            return store.get("files/an-id/head") == b"1"
+        except StoreAwayError:
+            return False
+
+    eventually(is_back)
+    assert store.get("files/an-id/head") == b"1"
 
 
 def test_a_bucket_at_which_nothing_listens_is_away(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:

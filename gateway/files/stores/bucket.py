@@ -20,8 +20,11 @@ from obstore.store import S3Store
 from gateway.files.stores import HeldError, MissingError, StoreAwayError
 from nkk.settings.written import Bucket as Place
 
-CONNECT_SECONDS, ANSWER_SECONDS, RETRY_SECONDS = 3, 20, 10
+CONNECT_SECONDS, ANSWER_SECONDS, RETRY_SECONDS = 3, 10, 10
 """How long the store is waited for: until it takes a connection, for an answer, and in all where it fails."""
+
+AWAY_SECONDS = 5.0
+"""For how long a store that was away is not asked again."""
 
 RENEWAL_SECONDS, LEASE_SECONDS = 3.0, 12.0
 """How often the holder of a lock writes it, and after how long unchanged another may take it."""
@@ -48,15 +51,45 @@ class BucketStore:
             },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=RETRY_SECONDS)},
         )
+        self._away_until, self._was_away, self._looking = 0.0, False, threading.Lock()
         self._seen: dict[str, tuple[str, float]] = {}
         """The locks of others that were met, with their version and when it was met first."""
 
+    @contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Ask the store, or raise StoreAwayError at once where it was away a moment ago.
+
+        After that, one caller tries it again. Threat: where the store hangs, all threads would soon wait for it, also
+        those that desks need.
+        """
+        with self._looking:
+            now = time.monotonic()
+            if now < self._away_until:
+                raise StoreAwayError("it was away a moment ago")
+            if self._was_away:
+                self._away_until = now + AWAY_SECONDS
+        try:
+            with _faults():
+                yield
+        except StoreAwayError:
+            self._note(is_away=True)
+            raise
+        except MissingError:
+            self._note(is_away=False)
+            raise
+        self._note(is_away=False)
+
+    def _note(self, is_away: bool) -> None:
+        with self._looking:
+            self._was_away = is_away
+            self._away_until = time.monotonic() + AWAY_SECONDS if is_away else 0.0
+
     def put(self, name: str, content: bytes) -> None:
-        with _faults():
+        with self._asking():
             obstore.put(self._store, name, content, use_multipart=False)
 
     def get(self, name: str, start: int = 0, stop: int | None = None) -> bytes:
-        with _faults():
+        with self._asking():
             if stop is None and not start:
                 return bytes(obstore.get(self._store, name).bytes())
             end = obstore.head(self._store, name)["size"] if stop is None else stop
@@ -70,7 +103,7 @@ class BucketStore:
         }
 
     def delete(self, name: str) -> None:
-        with suppress(MissingError), _faults():
+        with suppress(MissingError), self._asking():
             obstore.delete(self._store, name)
 
     def delete_all(self, folder: str) -> None:
@@ -111,7 +144,7 @@ class BucketStore:
 
     def _taken(self, name: str) -> str | None:
         """Take a lock, or one that its holder has left, and return its version; None where somebody has it."""
-        with _faults():
+        with self._asking():
             try:
                 return _version(obstore.put(self._store, name, _token(), mode="create", use_multipart=False))
             except (AlreadyExistsError, PreconditionError):
@@ -129,7 +162,7 @@ class BucketStore:
             return _written_again(self._store, name, found)
 
     def _listed(self, folder: str) -> Iterator[Any]:
-        with _faults():
+        with self._asking():
             for batch in obstore.list(self._store, prefix=folder + "/"):
                 yield from sorted(batch, key=lambda each: each["path"])
 
