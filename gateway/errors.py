@@ -68,6 +68,7 @@ STATUS = {
     "UploadLengthChanged": 409,
     "UploadInUse": 423,
     "UploadNotReady": 409,
+    "UploadAttached": 409,
     "UploadRefused": 422,
     "TooManyFiles": 422,
     "FilesTooLong": 422,

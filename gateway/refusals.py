@@ -66,6 +66,7 @@ SENTENCES = {
     "upload-in-use": "Bytes of this upload are arriving by another connection. Try again in a moment.",
     "upload-not-ready": "The upload {id} is not whole yet. Send the rest of it, or leave it out.",
     "upload-being-checked": "The upload {id} is still being checked. Try again in a moment.",
+    "upload-attached": "This file is attached to a report or a response: it is evidence, and stays.",
     "upload-refused": "The file of the upload {id} was refused ({refusal}). Leave it out, or send another.",
     "too-many-files": "At most {most} files go together.",
     "files-too-long": "The files have more than {most} MB together. Leave some out.",

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, g, jsonify, request
 from werkzeug.exceptions import BadRequest
 
-from gateway import tus
+from gateway import evidence, tus
 from gateway.api.resources import Resources
 from gateway.auth import needs
 from gateway.files import forms
@@ -138,10 +138,11 @@ def send(id: str) -> Response:
 @resources.doc(parameters=[VERSION | {"required": False}])
 @resources.response(204, headers=told(tus.VERSION_HEADER))
 @resources.alt_response(404, response="NOT_FOUND")
+@resources.alt_response(409, response="CONFLICT")
 @resources.alt_response(423, response="LOCKED")
 def discard(id: str) -> Response:
-    """Remove an upload that is not wanted."""
-    uploads().discard(owner(), id)
+    """Remove an upload that is not wanted. What is attached to a report or a response stays: 409."""
+    uploads().discard(owner(), id, evidence.are_attached)
     return Response(status=204)
 
 

@@ -19,7 +19,7 @@ from gateway.files.facts import Facts, Scan, State
 from gateway.files.refusals import FileLost
 from gateway.files.sealing import DamagedError
 from gateway.files.stores import HeldError, MissingError, StoreError
-from gateway.files.uploads import CAME, UNCHECKED, UNCLAIMED, Uploads
+from gateway.files.uploads import CAME, DISCARDED, UNCHECKED, UNCLAIMED, Known, Uploads
 from nkk.log import get_logger
 
 LOOK_SECONDS = 2.0
@@ -60,9 +60,6 @@ class Inspect(Protocol):
 
 Scanner = Callable[[Iterable[bytes]], bool]
 """Returns whether a content is clean. Raises ScannerAwayError."""
-
-Known = Callable[[list[str]], set[str]]
-"""Returns which of these ids are attached to something. Raises anything where that is not known."""
 
 
 class Checker:
@@ -112,19 +109,22 @@ class Checker:
                 self._try_later(id)
 
     def expire(self) -> None:
-        """Remove what was not attached to anything within its time."""
+        """Remove what was not attached to anything within its time, and what was discarded."""
         if self.known is None:
             return
         hours = self._uploads.limits.hours
-        old = [id for id, age in self._store.ages(UNCLAIMED) if age > hours * 3600 + GRACE_SECONDS]
-        for start in range(0, len(old), AT_ONCE):
-            asked = old[start : start + AT_ONCE]
-            attached = self.known(asked)
-            for id in asked:
-                if id in attached:
-                    self._store.delete(f"{UNCLAIMED}/{id}")
-                else:
-                    self._remove(id)
+        for mark, seconds in ((UNCLAIMED, hours * 3600 + GRACE_SECONDS), (DISCARDED, GRACE_SECONDS)):
+            old = [id for id, age in self._store.ages(mark) if age > seconds]
+            for start in range(0, len(old), AT_ONCE):
+                self._remove_unless_attached(old[start : start + AT_ONCE], mark, self.known)
+
+    def _remove_unless_attached(self, ids: list[str], mark: str, known: Known) -> None:
+        attached = known(ids)
+        for id in ids:
+            if id in attached:
+                self._store.delete(f"{mark}/{id}")
+            else:
+                self._remove(id)
 
     def _run(self) -> None:
         while not self._ends.is_set():

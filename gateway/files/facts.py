@@ -57,6 +57,8 @@ class Facts:
     """The name of the content that is kept."""
     preview: str | None = None
     preview_size: int = 0
+    discarded: float | None = None
+    """When its owner discarded it, after it could be attached."""
 
 
 class Headers:

@@ -37,6 +37,10 @@ class UploadNotReady(Refused):
     also = ("upload-being-checked",)
 
 
+class UploadAttached(Refused):
+    """The upload is evidence: it is attached to a report or a response, and is not removed."""
+
+
 class UploadRefused(Refused):
     """The file was refused when it was checked: `refusal` says why."""
 

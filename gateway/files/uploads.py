@@ -22,6 +22,7 @@ from gateway.files.refusals import (
     FilesTooLong,
     TooManyFiles,
     UnknownUpload,
+    UploadAttached,
     UploadInUse,
     UploadNotReady,
     UploadOverrun,
@@ -37,9 +38,12 @@ MB = 1_000_000
 NAME = 255
 """The longest name that is kept of a file, in characters."""
 
+Known = Callable[[list[str]], set[str]]
+"""Returns which of these ids are attached to something. Raises anything where that is not known."""
+
 CAME = "came"
-UNCLAIMED, UNCHECKED = "unclaimed", "unchecked"
-"""The marks of uploads that may expire, and of those that are to be checked or scanned."""
+UNCLAIMED, UNCHECKED, DISCARDED = "unclaimed", "unchecked", "discarded"
+"""The marks of uploads that may expire, of those to be checked or scanned, and of those that their owner discarded."""
 
 FLUSH_SECONDS = 5
 """How much time of a slow upload is lost at most where the gateway ends suddenly."""
@@ -194,18 +198,29 @@ class Uploads:
             raise FilesTooLong({"most": self.limits.files_bytes // MB})
         return found
 
-    def discard(self, owner: str, id: str) -> None:
-        """Remove an upload. Raises UnknownUpload or UploadInUse."""
+    def discard(self, owner: str, id: str, attached: Known) -> None:
+        """Discard an upload, unless it is attached, which `attached` says. Raises UnknownUpload or UploadInUse.
+
+        One that could be attached is not there any more for its owner, and is removed some minutes later: a report may
+        be attaching it at this moment. Raises UploadAttached.
+        """
         self._owned(owner, id)
         with self._held(id, PATIENCE_SECONDS):
-            self._owned(owner, id)
-            self.remove(id)
+            key, facts = self._owned(owner, id)
+            if facts.state is not State.READY:
+                self.remove(id)
+                return
+            if id in attached([id]):
+                raise UploadAttached
+            self.store.put(f"{DISCARDED}/{id}", b"")
+            self.headers.write(id, key, replace(facts, discarded=self.clock()))
 
     def remove(self, id: str) -> None:
         """Remove all of an upload."""
         self.store.delete_all(f"files/{id}")
         self.store.delete(f"{UNCHECKED}/{id}")
         self.store.delete(f"{UNCLAIMED}/{id}")
+        self.store.delete(f"{DISCARDED}/{id}")
 
     # -- opening
 
@@ -259,7 +274,7 @@ class Uploads:
             key, facts = self.headers.read(id)
         except (MissingError, DamagedError) as error:
             raise UnknownUpload from error
-        if facts.owner != owner or self.clock() > self._expires(facts):
+        if facts.owner != owner or facts.discarded is not None or self.clock() > self._expires(facts):
             raise UnknownUpload
         return key, facts
 

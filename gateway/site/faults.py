@@ -90,6 +90,9 @@ SAID = {
     "UploadNotReady": Said(
         _("Berkas ini belum selesai dikirim atau diperiksa"), _("Tunggu sebentar, lalu kirim lagi.")
     ),
+    "UploadAttached": Said(
+        _("Berkas ini sudah menjadi bukti"), _("Berkas yang sudah dilampirkan tidak dapat dibuang.")
+    ),
     "UploadRefused": Said(
         _("Berkas ini ditolak"), _("Keluarkan berkas yang ditolak, atau pilih yang lain, lalu kirim lagi.")
     ),

@@ -8,7 +8,7 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from gateway import tus
+from gateway import evidence, tus
 from gateway.errors import RETRY_AFTER_SECONDS, STATUS
 from gateway.files.facts import State
 from gateway.files.kinds import KINDS
@@ -72,7 +72,7 @@ def send(id: str) -> Response:
 @needs(*SENDERS)
 def discard(id: str) -> Response:
     """Remove an upload."""
-    uploads().discard(owner(), id)
+    uploads().discard(owner(), id, evidence.are_attached)
     return Response(status=204)
 
 

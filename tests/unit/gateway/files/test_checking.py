@@ -15,7 +15,7 @@ from gateway.files import kinds
 from gateway.files.checking import Checker
 from gateway.files.errors import FileRefusedError, InspectionUnavailableError, ScannerAwayError
 from gateway.files.facts import Scan, State
-from gateway.files.refusals import FileHeldBack, FileLost, FilesTooLong, UnknownUpload, UploadRefused
+from gateway.files.refusals import FileHeldBack, FileLost, FilesTooLong, UnknownUpload, UploadAttached, UploadRefused
 from gateway.files.sealing import SEGMENT
 from gateway.files.uploads import Limits, Uploads
 from tests.installations import eventually
@@ -196,7 +196,7 @@ def test_one_discarded_while_it_is_checked_stays_away(
     def discarding(content: Iterable[bytes], *, original: bool) -> Iterator[Found]:
         with found(content, original=original) as each:
             yield each
-            uploads.discard(REPORTER, id)
+            uploads.discard(REPORTER, id, lambda _: set())
 
     Checker(uploads, discarding).check_all()
     checker.check_all()
@@ -342,3 +342,35 @@ def test_one_at_which_somebody_is_stays_until_the_next_time(uploads: Uploads, ch
     assert uploads.state(REPORTER, id).offset == 0
     checker.expire()
     assert objects(tmp_path) == []
+
+
+def test_what_is_attached_is_not_discarded(uploads: Uploads, inspection: Inspection) -> None:
+    checker = Checker(uploads, inspection)
+    id = send(uploads, b"evidence")
+    checker.check_all()
+    with pytest.raises(UploadAttached):
+        uploads.discard(REPORTER, id, lambda ids: set(ids))
+    assert uploads.state(REPORTER, id).state is State.READY
+    assert b"".join(uploads.open(id).chunks())
+
+
+def test_what_was_discarded_is_removed_later_unless_a_report_was_attaching_it(
+    uploads: Uploads, inspection: Inspection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attached: set[str] = set()
+    checker = Checker(uploads, inspection, known=lambda ids: attached & set(ids))
+    dropped, taken = send(uploads, b"one"), send(uploads, b"two")
+    checker.check_all()
+    for id in (dropped, taken):
+        uploads.discard(REPORTER, id, lambda _: set())
+        with pytest.raises(UnknownUpload):
+            uploads.ready(REPORTER, [id])
+    attached.add(taken)
+    checker.expire()
+    assert b"".join(uploads.open(dropped).chunks())
+    monkeypatch.setattr("gateway.files.checking.GRACE_SECONDS", -1.0)
+    checker.expire()
+    with pytest.raises(FileLost):
+        uploads.open(dropped)
+    assert b"".join(uploads.open(taken).chunks())
+    assert list(uploads.store.ages("discarded")) == []

@@ -38,6 +38,11 @@ def store(uploads: Uploads) -> BadStore:
     return uploads.store
 
 
+def none(_ids: list[str]) -> set[str]:
+    """Return nothing: none of these uploads is attached."""
+    return set()
+
+
 def came(uploads: Uploads, id: str, length: int) -> bytes:
     """Return what is stored of an upload that has come."""
     key, _ = uploads.headers.read(id)
@@ -153,7 +158,7 @@ def test_an_unknown_one_and_anothers_are_the_same(uploads: Uploads, id: str) -> 
         for refused in (
             lambda each=each: uploads.state(REPORTER, each),
             lambda each=each: uploads.write(REPORTER, each, 0, BytesIO(b"12345")),
-            lambda each=each: uploads.discard(REPORTER, each),
+            lambda each=each: uploads.discard(REPORTER, each, none),
             lambda each=each: uploads.ready(REPORTER, [each]),
             lambda each=each: uploads.finish(REPORTER, each),
         ):
@@ -165,7 +170,7 @@ def test_an_unknown_one_and_anothers_are_the_same(uploads: Uploads, id: str) -> 
 def test_a_discarded_one_leaves_nothing_behind(uploads: Uploads, tmp_path: Path) -> None:
     id = uploads.create(REPORTER, 5, "")
     uploads.write(REPORTER, id, 0, BytesIO(b"12345"))
-    uploads.discard(REPORTER, id)
+    uploads.discard(REPORTER, id, none)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     with pytest.raises(UnknownUpload):
         uploads.state(REPORTER, id)
@@ -216,7 +221,7 @@ def test_a_second_sender_waits_for_no_one_who_is_at_work(uploads: Uploads, monke
     with pytest.raises(UploadInUse):
         uploads.write(REPORTER, id, 0, BytesIO(b"67890"))
     with pytest.raises(UploadInUse):
-        uploads.discard(REPORTER, id)
+        uploads.discard(REPORTER, id, none)
     may_end.set()
     first.join()
     assert uploads.state(REPORTER, id).offset == 5
@@ -329,6 +334,10 @@ def test_after_its_time_it_is_attached_no_more(uploads: Uploads) -> None:
     uploads.clock = lambda: expires - 1
     assert uploads.state(REPORTER, id).offset == 0
     uploads.clock = lambda: expires + 1
-    for refused in (uploads.state, uploads.discard, lambda owner, id: uploads.ready(owner, [id])):
+    for refused in (
+        uploads.state,
+        lambda owner, id: uploads.discard(owner, id, none),
+        lambda owner, id: uploads.ready(owner, [id]),
+    ):
         with pytest.raises(UnknownUpload):
             refused(REPORTER, id)
