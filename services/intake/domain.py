@@ -221,6 +221,11 @@ class Complaint(Report, Claimable):
             return self.stood_at_first()
         return {"state": "handed_over", "since": write_instant(self.handed_over_at)}
 
+    def files_at_first(self) -> tuple[OwnFile, ...]:
+        """Return the files that came with the report."""
+        first = write_instant(self.submitted_at)
+        return tuple(file for file in self.files if file.added_at == first)
+
     def stood_at_first(self) -> Stands:
         """Return the report's state when it was submitted."""
         return {"state": "awaiting_hand_over", "since": write_instant(self.submitted_at)}

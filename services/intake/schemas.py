@@ -294,14 +294,15 @@ class Receipt(Schema):
 class EntryReceipt(Schema):
     """The receipt of a report that a website sent in, with the person's code.
 
-    It is always the same, so that a website which sends the entry again does not learn the minute of the hand-over.
+    It is always the same, so that a website which sends the entry again learns neither the minute of the hand-over nor
+    what the person added later.
     """
 
     ticket = fields.String()
     submitted_at = Instant(attribute="complaint.submitted_at")
     service_due_at = Instant(attribute="complaint.service_due_at")
     stands = fields.Function(lambda entry: entry["complaint"].stood_at_first())
-    files = fields.Nested(OwnFileView, many=True, attribute="complaint.files")
+    files = fields.Function(lambda entry: OwnFileView(many=True).dump(entry["complaint"].files_at_first()))
     access_code = fields.String(attribute="code")
     access_code_expires_at = Instant(attribute="expires_at")
 

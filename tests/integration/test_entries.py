@@ -1,5 +1,6 @@
 """Reports that websites send in, at intake and notification, on either database."""
 
+import inspect
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from services.intake.service import IntakeService
 from services.intake.storage import accounts, outbox
 from services.intake.storage import entries as entry_rows
 from tests.boxes import asked, called_by, proved
-from tests.builders import complaint, heard
+from tests.builders import complaint, heard, own_upload
 from tests.intake import ENTRY, OPERATOR, OTHER_WEBSITE, PRIVATE, PUBLIC, WEBSITE, intake_at, stored
 from tests.stages import FIRST_MORNING, REPORTER, VAULT, House, house
 from tests.stages import OPERATOR as STAFF_OPERATOR
@@ -87,6 +88,17 @@ def test_an_entry_that_is_sent_again_tells_no_minute_of_what_was_done_with_it(in
     called_by(copy(intake), proved(OPERATOR)).hand_over(first["ticket"])
     assert called_by(copy(intake), proved(WEBSITE)).entry(first["ticket"])["stands"]["state"] == "classify"
     assert enter(intake) == first
+
+
+def test_an_entry_that_is_sent_again_tells_nothing_of_files_that_the_person_added_later(intake: IntakeService) -> None:
+    form = {**ENTRY["form"], "files": [own_upload()]}
+    first = enter(intake, form=form)
+    assert [file["number"] for file in first["files"]] == ["1"]
+    [row] = of_website(intake)
+    author = Actor(row.reporter_id, "reporter")
+    service = copy(intake)
+    inspect.unwrap(type(service).supplement)(service, author, first["ticket"], [own_upload()])
+    assert enter(intake, form=form) == first
 
 
 def test_entries_sent_at_once_with_one_key_are_one(intake: IntakeService) -> None:
