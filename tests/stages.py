@@ -137,11 +137,11 @@ class House:
             service._raise_some(now)
         self.collect()
 
-    def collect(self) -> None:
-        """Collect the new events from the outboxes."""
-        for stage, database in self.databases.items():
+    def collect(self, *stages: str) -> None:
+        """Collect the new events from the outboxes of `stages`, or of all."""
+        for stage in stages or STAGES:
             outbox = STORAGES[stage].outbox
-            with database.reading() as connection:
+            with self.databases[stage].reading() as connection:
                 rows = connection.execute(
                     select(outbox).where(outbox.c.id > self._read[stage]).order_by(outbox.c.id)
                 ).all()
@@ -179,6 +179,12 @@ class House:
             if not any(sure(ear, event) for ear, event in self.waiting):
                 return
         raise AssertionError(f"never handled: {[(ear, event.type) for ear, event in self.waiting]}")
+
+    def settle(self) -> None:
+        """Deliver all events, and those that a stage publishes because of what it consumed."""
+        while self.waiting:
+            self.deliver()
+            self.collect()
 
     def _hear(self, ear: str, events: list[Event[Any]]) -> None:
         joint = [event for event in events if len(events) > 1 and _handler(ear, event.type)[1]]

@@ -1,11 +1,14 @@
 """Acts by anybody in any order, with late and repeated events: only the transitions of the SOP's table happen.
 
-The model is a copy of that table, independent of the services: who does what, from which step to which.
+The model is a copy of that table, independent of the services: who does what, from which step to which. It knows which
+files are attached to a report and to each response, and which of them the operator chose: once all events are handled,
+every desk has exactly these.
 """
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +21,7 @@ from nkk.settings.keys import as_pem
 from nkk.sop.refusals import Refused
 from nkk.trust.actor import Actor, Caller, sign
 from ops.stack.keys import new_keys
-from tests.builders import complaint_form
+from tests.builders import complaint_form, own_upload, upload
 from tests.effort import effort
 from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, House, house
 
@@ -57,15 +60,46 @@ TOLD = {
     "send_answer": "answer.sent.v1",
     "confirm_receipt": "complaint.closed.v1",
 }
+JOURNEY = {"complaint.submitted.v2", *TOLD.values()}
+ADDED = "report.supplemented.v1"
 KEYS = new_keys()
+
+Files = list[dict[str, Any]]
 
 
 @dataclass
 class Journey:
-    """The model's state of a complaint: its step, and the events published about it."""
+    """The model's state of a complaint: its step, and the events published about it.
+
+    `files` are the report's, `responses` those of each response, and `chosen` the numbers that the operator sent.
+    """
 
     step: int = 2
     told: list[str] = field(default_factory=lambda: ["complaint.submitted.v2"])
+    files: Files = field(default_factory=list)
+    responses: list[Files] = field(default_factory=list)
+    chosen: list[str] = field(default_factory=list)
+
+    @property
+    def was_forwarded(self) -> bool:
+        return TOLD["forward"] in self.told
+
+    def report_files(self) -> dict[str, str]:
+        """Return the ids of the report's files by their numbers."""
+        return {str(number): file["id"] for number, file in enumerate(self.files, 1)}
+
+    def response_files(self) -> dict[str, str]:
+        """Return the ids of all responses' files by their numbers."""
+        return {
+            f"R{round_}-{number}": file["id"]
+            for round_, files in enumerate(self.responses, 1)
+            for number, file in enumerate(files, 1)
+        }
+
+    def offered(self) -> dict[str, str]:
+        """Return those of the last response, from which the operator chooses."""
+        last = f"R{len(self.responses)}-"
+        return {number: id for number, id in self.response_files().items() if number.startswith(last)}
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -82,20 +116,51 @@ class AnyOrder(RuleBasedStateMachine):
         self.settled = True
 
     @precondition(lambda self: len(self.journeys) < 3)
-    @rule(target=tickets)
-    def somebody_reports(self) -> str:
-        receipt = self.told_to("intake", "submit", "owner", complaint_form())
-        self.journeys[receipt["ticket"]] = Journey()
+    @rule(target=tickets, count=st.integers(0, 2))
+    def somebody_reports(self, count: int) -> str:
+        files = [own_upload() for _ in range(count)]
+        receipt = self.told_to("intake", "submit", "owner", complaint_form(files=files))
+        journey = self.journeys[receipt["ticket"]] = Journey(files=files)
+        assert numbered(receipt["files"]) == journey.report_files()
         self.settled = False
         return receipt["ticket"]
 
-    @rule(ticket=tickets, command=st.sampled_from(list(TABLE)), who=st.sampled_from(list(PEOPLE)))
-    def somebody_tries(self, ticket: str, command: str, who: str) -> None:
+    @rule(ticket=tickets, who=st.sampled_from(["owner", *PEOPLE]), what=st.sampled_from(["new", "again", "mixed"]))
+    def somebody_adds_files(self, ticket: str, who: str, what: str) -> None:
+        """Add files, send the last one again, or send it together with a new one, which is refused."""
+        journey, before = self.journeys[ticket], len(self.house.told)
+        new = [own_upload()] if what != "again" or not journey.files else []
+        known = journey.files[-1:] if what != "new" else []
+        try:
+            answer = self.told_to("intake", "supplement", who, ticket, known + new)
+        except Refused:
+            assert who != "owner" or (known and new)
+            assert len(self.house.told) == before, "a refusal changes nothing"
+            return
+        assert who == "owner"
+        assert not (known and new)
+        journey.files += new
+        assert numbered(answer["files"]) == journey.report_files()
+        self.settled = False
+        # What is added before the hand-over goes to Tim Utama with it.
+        told = [ADDED] if new and journey.step > 2 else []
+        assert [event.type for _, event in self.house.told[before:]] == told
+
+    @rule(
+        ticket=tickets,
+        command=st.sampled_from(list(TABLE)),
+        who=st.sampled_from(list(PEOPLE)),
+        chosen=st.sampled_from(["none", "first", "all"]),
+    )
+    def somebody_tries(self, ticket: str, command: str, who: str, chosen: str) -> None:
         may, stage, begins, ends, args = TABLE[command]
         journey, before = self.journeys[ticket], len(self.house.told)
         in_turn = who == may and journey.step == begins
+        most = {"none": 0, "first": 1, "all": 2}[chosen]
+        files: Files = [upload() for _ in range(most)] if command == "respond" else []
+        sent = list(journey.offered())[:most] if command == "send_answer" else []
         try:
-            self.told_to(stage, command, who, ticket, *args)
+            self.told_to(stage, command, who, ticket, *args, *[more for more in (files, sent) if more])
         except Refused:
             assert not (in_turn and self.settled), f"{command} by {who} at step {journey.step} was refused"
             assert len(self.house.told) == before, "a refusal changes nothing"
@@ -103,16 +168,25 @@ class AnyOrder(RuleBasedStateMachine):
         assert in_turn, f"{command} by {who} at step {journey.step}"
         journey.step, self.settled = ends, False
         journey.told.append(TOLD[command])
+        journey.responses += [files] if command == "respond" else []
+        journey.chosen += sent
         assert [event.type for _, event in self.house.told[before:]] == [TOLD[command]]
 
-    @rule(ticket=tickets, which=st.integers(0, 1))
-    def whose_turn_it_is_acts(self, ticket: str, which: int) -> None:
-        """Carry out one of the next acts by the table, so that journeys make progress."""
-        self.every_event_is_heard()
-        following = [command for command, row in TABLE.items() if row[2] == self.journeys[ticket].step]
-        if following:
+    @rule(
+        ticket=tickets,
+        which=st.integers(0, 1),
+        chosen=st.sampled_from(["none", "first", "all"]),
+        times=st.integers(1, 3),
+    )
+    def whose_turn_it_is_acts(self, ticket: str, which: int, chosen: str, times: int) -> None:
+        """Carry out some of the next acts by the table, so that journeys make progress."""
+        for _ in range(times):
+            self.every_event_is_heard()
+            following = [command for command, row in TABLE.items() if row[2] == self.journeys[ticket].step]
+            if not following:
+                return
             command = following[which % len(following)]
-            self.somebody_tries(ticket, command, TABLE[command][0])
+            self.somebody_tries(ticket, command, TABLE[command][0], chosen)
 
     @rule(ticket=tickets, who=st.sampled_from(list(PEOPLE)))
     def somebody_opens_the_answer(self, ticket: str, who: str) -> None:
@@ -132,39 +206,73 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(some=st.sampled_from([0.3, 0.7]))
     def some_events_are_heard(self, some: float) -> None:
-        self.house.deliver(some=some)
+        if self.house.waiting:
+            self.house.deliver(some=some)
+            self.house.collect()
         self.settled = not self.house.waiting
 
     @rule()
     def every_event_is_heard(self) -> None:
-        self.house.deliver()
+        self.house.settle()
         self.settled = True
 
     @invariant()
     def what_was_told_is_what_the_table_allows(self) -> None:
         told: dict[str, list[str]] = {ticket: [] for ticket in self.journeys}
         for _, event in self.house.told:
-            if event.subject in told:
+            if event.subject in told and event.type in JOURNEY:
                 told[event.subject].append(event.type)
         assert told == {ticket: journey.told for ticket, journey in self.journeys.items()}
 
     def teardown(self) -> None:
-        """Handle all events; then every timeline must show its journey."""
-        self.house.deliver()
+        """Handle all events; then every timeline must show its journey, and every desk must have its files."""
+        self.house.settle()
         for ticket, journey in self.journeys.items():
             timeline = self.told_to("notification", "timeline", "owner", ticket)
             assert sorted(entry["event"] for entry in timeline["entries"]) == sorted(journey.told)
             if journey.step < DONE:
                 assert timeline["stands"]["step"] == journey.step
+            self.every_desk_has_its_files(ticket, journey)
+
+    def every_desk_has_its_files(self, ticket: str, journey: Journey) -> None:
+        for who in ("owner", "operator"):
+            assert numbered(self.told_to("intake", "complaint", who, ticket)["files"]) == journey.report_files()
+        desks = [("Tim Utama", "triage", journey.step > 2), ("OPD", "opd_response", journey.was_forwarded)]
+        for who, stage, has_it in desks:
+            if has_it:
+                case = self.told_to(stage, "case", who, ticket)
+                assert numbered(case["files"]) == journey.report_files()
+                assert numbered(case["response_files"]) == journey.response_files()
+        for who, stage, has_it in [*desks, ("other OPD", "opd_response", False)]:
+            for number in ("1", "R1-1") if not has_it else ():
+                with pytest.raises(Refused):
+                    self.told_to(stage, "open_file", who, ticket, number)
+        if journey.step >= 6:
+            answer = self.told_to("notification", "answer", "operator", ticket)["answer"]
+            assert numbered(answer["offered"]) == journey.offered()
+        if journey.step >= 7:
+            read = self.told_to("notification", "read_answer", "owner", ticket)["answer"]
+            assert numbered(read["files"]) == {number: journey.offered()[number] for number in journey.chosen}
 
     def told_to(self, stage: str, command: str, who: str, *args: Any) -> Any:
         """Call a stage with the token of `who`; return the result."""
-        actor, service = PEOPLE[who], self.house.services[stage]
-        token = sign(actor, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))[0] if actor else None
-        service.caller = Caller(token, as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]))
+        service = self.house.services[stage]
+        service.caller = Caller(token(who), as_pem(KEYS["NKK_TOKEN_PUBLIC_KEY"]))
         given = getattr(service, command)(*args)
-        self.house.collect()
+        self.house.collect(stage)
         return given
+
+
+@cache
+def token(who: str) -> str | None:
+    """Return the token of `who`; None for nobody."""
+    actor = PEOPLE[who]
+    return sign(actor, as_pem(KEYS["NKK_TOKEN_SIGNING_KEY"]))[0] if actor else None
+
+
+def numbered(files: Files) -> dict[str, str]:
+    """Return the ids of shown files by their numbers."""
+    return {file["number"]: file["id"] for file in files}
 
 
 @pytest.fixture(scope="module")

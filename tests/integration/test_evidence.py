@@ -65,10 +65,7 @@ def forwarded(stages: House, *files: dict[str, Any]) -> str:
 
 def acted(stages: House, stage: str, act: str, actor: Actor, *args: Any) -> Any:
     done = stages.do(stage, act, actor, *args)
-    stages.deliver()
-    # What a stage publishes because of what it consumed.
-    stages.collect()
-    stages.deliver()
+    stages.settle()
     return done
 
 
