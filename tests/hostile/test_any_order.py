@@ -64,6 +64,10 @@ JOURNEY = {"complaint.submitted.v2", *TOLD.values()}
 ADDED = "report.supplemented.v1"
 KEYS = new_keys()
 
+MOST = {"none": 0, "first": 1, "all": 2}
+CHOSEN = st.sampled_from(list(MOST))
+"""How many files come with a response, and how many of them the operator chooses."""
+
 Files = list[dict[str, Any]]
 
 
@@ -150,13 +154,13 @@ class AnyOrder(RuleBasedStateMachine):
         ticket=tickets,
         command=st.sampled_from(list(TABLE)),
         who=st.sampled_from(list(PEOPLE)),
-        chosen=st.sampled_from(["none", "first", "all"]),
+        chosen=CHOSEN,
     )
     def somebody_tries(self, ticket: str, command: str, who: str, chosen: str) -> None:
         may, stage, begins, ends, args = TABLE[command]
         journey, before = self.journeys[ticket], len(self.house.told)
         in_turn = who == may and journey.step == begins
-        most = {"none": 0, "first": 1, "all": 2}[chosen]
+        most = MOST[chosen]
         files: Files = [upload() for _ in range(most)] if command == "respond" else []
         sent = list(journey.offered())[:most] if command == "send_answer" else []
         try:
@@ -172,21 +176,17 @@ class AnyOrder(RuleBasedStateMachine):
         journey.chosen += sent
         assert [event.type for _, event in self.house.told[before:]] == [TOLD[command]]
 
-    @rule(
-        ticket=tickets,
-        which=st.integers(0, 1),
-        chosen=st.sampled_from(["none", "first", "all"]),
-        times=st.integers(1, 3),
-    )
-    def whose_turn_it_is_acts(self, ticket: str, which: int, chosen: str, times: int) -> None:
-        """Carry out some of the next acts by the table, so that journeys make progress."""
-        for _ in range(times):
+    @rule(ticket=tickets, acts=st.lists(st.tuples(st.integers(0, 1), CHOSEN, st.booleans()), min_size=3, max_size=7))
+    def those_whose_turn_it_is_act(self, ticket: str, acts: list[tuple[int, str, bool]]) -> None:
+        """Carry out some of the next acts by the table, so that journeys progress; files are added between them."""
+        for which, chosen, adds in acts:
             self.every_event_is_heard()
             following = [command for command, row in TABLE.items() if row[2] == self.journeys[ticket].step]
-            if not following:
-                return
-            command = following[which % len(following)]
-            self.somebody_tries(ticket, command, TABLE[command][0], chosen)
+            if following:
+                command = following[which % len(following)]
+                self.somebody_tries(ticket, command, TABLE[command][0], chosen)
+            if adds:
+                self.somebody_adds_files(ticket, "owner", "new")
 
     @rule(ticket=tickets, who=st.sampled_from(list(PEOPLE)))
     def somebody_opens_the_answer(self, ticket: str, who: str) -> None:
