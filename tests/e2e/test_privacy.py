@@ -46,16 +46,23 @@ def number() -> str:
 
 
 def journeys(people: People, reporter: Person, confidential: bool) -> list[str]:
-    """Carry a complaint and a request for information to their end, viewed by everyone who may; return the tickets."""
+    """Carry a complaint and a request for information to their end, viewed by everyone who may; return the tickets.
+
+    Files come with the complaint and are added later, and their names say who sent them.
+    """
+    assert reporter.account
+    named = f"{reporter.account['username']}.png"
+    sent = [reporter.upload(name=named)]
     tickets = [
-        travel_as_complaint(people, reporter, confidential=confidential, text=TEXT),
+        travel_as_complaint(people, reporter, confidential=confidential, text=TEXT, files=sent),
         travel_as_information(people, reporter, confidential=confidential, text=TEXT),
     ]
     team = people.opd_team("disdukcapil")
     for ticket in tickets:
+        reporter.post(f"/complaints/{ticket}/supplements", {"files": [reporter.upload(name=named)]}, expect=201)
         reporter.post(f"/complaints/{ticket}/receipt")
         for person in (reporter, people.operator, people.main_team, team):
-            for path in ("", "/timeline"):
+            for path in ("", "/timeline", "/files/1", "/files/1/preview"):
                 person.ask("GET", f"/complaints/{ticket}{path}")
     reporter.get("/complaints")
     assert reporter.ask("DELETE", "/sessions/current").status_code == 204
@@ -81,6 +88,9 @@ def test_who_reported_stands_nowhere_but_sealed(people: People, number: str, con
         assert all(ticket in held for ticket in tickets[:1]), stage
         assert told(identity, held) == set(), stage
     assert TEXT not in everything_in(installation, "notification")
+    stored = [path.read_bytes() for path in (installation.stack.var / "files").rglob("*") if path.is_file()]
+    assert stored
+    assert told(identity, b"\n".join(stored).decode("latin-1")) == set()
 
     logs = installation.logs()
     assert "message sent" in logs
