@@ -76,6 +76,14 @@ PROMISES: dict[str, Promise] = {
     "look": Promise({200: (), 404: ("unknown-ticket",)} | UNAVAILABLE, calls=2),
     "read": Promise({200: ()} | UNAVAILABLE, calls=2),
     "timeline": Promise({200: ()} | UNAVAILABLE, calls=3),
+    "begin upload": Promise({201: ()} | UNAVAILABLE),
+    # A second request for the same bytes comes where the answer to the first was lost, or while it still waits.
+    "send upload": Promise(
+        {204: (), 409: ("wrong-offset",), 423: ("upload-in-use",), 503: ("too-many-uploads",)}, calls=2
+    ),
+    "look at upload": Promise({200: ()} | UNAVAILABLE),
+    "supplement": Promise({201: ()} | UNAVAILABLE, calls=2),
+    "open file": Promise({200: (), 404: ("unknown-ticket", "unknown-file")} | UNAVAILABLE, calls=2),
     "desk": Promise({200: ()} | UNAVAILABLE),
 }
 

@@ -67,6 +67,10 @@ class Record:
     began: float = field(default_factory=time)
     asked: list[Asked] = field(default_factory=list)
     struck: list[Struck] = field(default_factory=list)
+    sent: dict[str, str] = field(default_factory=dict)
+    """The ticket that each file was sent for, by the file's SHA-256."""
+    shown: list[tuple[str, str, str]] = field(default_factory=list)
+    """The files that answers listed or contained: ticket, number, and SHA-256 of what is kept."""
 
     def under(self, asked: Asked, kinds: tuple[str, ...], slack: float = 0.0) -> bool:
         """Return whether a fault of one of `kinds` was active during `asked`, or ended up to `slack` seconds before."""

@@ -11,7 +11,7 @@ from time import monotonic, sleep, time
 import httpx
 
 from tests.chaos import cluster, disks
-from tests.chaos.accountant import Breach, Pages, broker, events, letters, tools
+from tests.chaos.accountant import Breach, Pages, broker, events, files, letters, tools
 from tests.chaos.accountant.balance import Evidence
 from tests.chaos.accountant.balance import breaches as breaches_of
 from tests.chaos.accountant.history import history
@@ -129,7 +129,11 @@ def run(
         key = found.installation.stack.keys["NKK_NOTIFICATION_PRIVATE_KEY"]
         sent = letters.found(found.postbox.letters, pages, key)
         received = [listener.received() for listener in listeners]
-        breaches = breaches_of(Evidence(pages, record, overheard, broker.read(found.uri), sent, unfinished, received))
+        keys = found.installation.stack.keys["NKK_FILES_KEYS"].split(",")
+        stored = files.stored(found.installation.stack.var / "files", keys, pages)
+        breaches = breaches_of(
+            Evidence(pages, record, overheard, broker.read(found.uri), sent, unfinished, received, stored)
+        )
         if breaches:
             keep(found, record, folder)
         return _outcome(record, seconds, traffic, found, pages, breaches, absent, unfinished, received)

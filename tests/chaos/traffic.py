@@ -1,6 +1,7 @@
 """The traffic: journeys on both paths, started at a steady rate over HTTP, with each request and answer recorded."""
 
 import asyncio
+import hashlib
 import random
 import threading
 import uuid
@@ -26,6 +27,9 @@ PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.15, 1.5
 RENEWED_SECONDS = 480.0
 GIVE_UP_SECONDS = 90.0
 """The time after which a request counts as hanging; no promise is as long."""
+
+TUS = {"Tus-Resumable": "1.0.0"}
+FILE = "is a file"
 
 Answer = tuple[int | None, dict[str, Any]]
 
@@ -166,12 +170,21 @@ class Traffic:
         ticket: str | None = None,
         key: str | None = None,
         token: str = "",
+        part: tuple[int, bytes] | None = None,
     ) -> Answer:
-        """Send and record one request. Return its status and content, or (None, {}) where no answer came."""
-        headers = ({"Authorization": f"Bearer {token}"} if token else {}) | ({"Idempotency-Key": key} if key else {})
+        """Send and record one request. Return its status and content, or (None, {}) where no answer came.
+
+        `part` is a part of a file, after where it begins.
+        """
+        headers = (
+            TUS | {"Upload-Offset": str(part[0]), "Content-Type": "application/offset+octet-stream"} if part else {}
+        )
+        headers |= TUS | {"Upload-Length": str(body)} if operation == "begin upload" else {}
+        headers |= ({"Authorization": f"Bearer {token}"} if token else {}) | ({"Idempotency-Key": key} if key else {})
         at, began, starved = time(), monotonic(), starved_so_far()
         try:
-            response = await self._http.request(method, path, json=body, headers=headers)
+            sent = {"content": part[1] if part else b""} if "upload" in operation else {"json": body}
+            response = await self._http.request(method, path, headers=headers, **sent)
         except httpx.TransportError as error:
             # The request was never answered: the connection broke, or timed out.
             self._record.asked.append(
@@ -180,6 +193,8 @@ class Traffic:
             return None, {}
         took = monotonic() - began
         flaw, answer = _read(response)
+        if ticket or answer.get("ticket"):
+            self._show(str(ticket or answer["ticket"]), path, response.status_code, answer)
         problem = str(answer.get("type", "")).removeprefix("urn:nkk:problem:") or None if response.is_error else None
         closed = operation == "read" and (answer.get("stands") or {}).get("state") == "closed"
         self._record.asked.append(
@@ -199,9 +214,23 @@ class Traffic:
         )
         return response.status_code, answer
 
+    def _show(self, ticket: str, path: str, status: int, answer: dict[str, Any]) -> None:
+        """Record which files an answer lists or is."""
+        files = answer.get("files", []) if status == 201 else []
+        files = [answer | {"number": path.rpartition("/")[2]}] if FILE in answer else files
+        self._record.shown += [(ticket, file["number"], file["sha256"]) for file in files]
+
+    def sent(self, content: bytes, ticket: str) -> None:
+        """Record which ticket a file was sent for."""
+        self._record.sent[hashlib.sha256(content).hexdigest()] = ticket
+
 
 def _read(response: httpx.Response) -> tuple[str | None, dict[str, Any]]:
-    """Return (what is wrong with the form of an answer, its content)."""
+    """Return (what is wrong with the form of an answer, its content); of a file, its SHA-256."""
+    if response.status_code == 204:
+        return None, {}
+    if response.is_success and response.headers.get("Content-Disposition"):
+        return None, {FILE: True, "sha256": hashlib.sha256(response.content).hexdigest()}
     try:
         answer = response.json()
     except ValueError:
@@ -211,6 +240,9 @@ def _read(response: httpx.Response) -> tuple[str | None, dict[str, Any]]:
     if response.status_code == 503 and not response.headers.get("Retry-After", "").isdigit():
         return "a 503 that does not say when to come again", answer
     return None, answer
+
+
+ADDS = ("submit", "hand over", "classify", "respond", "answer", "confirm")
 
 
 class Journey:
@@ -228,6 +260,15 @@ class Journey:
         steps = 5 if self.information else 7
         self._acts_left = dice.randrange(1, steps) if dice.random() < 0.15 else steps + 5
         self.ticket = ""
+        self.reported_with_file = dice.random() < 0.3
+        self.responded_with_file = not self.information and dice.random() < 0.3
+        self.adds_after = dice.choice(ADDS) if dice.random() < 0.4 else None
+        """The operation after which the reporter adds a file."""
+
+    @property
+    def has_files(self) -> bool:
+        """Whether files are sent in it."""
+        return self.reported_with_file or self.responded_with_file or self.adds_after is not None
 
     async def travel(self) -> None:
         """Go from the form to the receipt. Raise Left where the journey ends early."""
@@ -238,7 +279,8 @@ class Journey:
             await self._act("main_team", "classify", "classification", {"kind": "information"})
         else:
             await self._through_the_opd()
-        await self._act("operator", "answer", "answer", TEXT)
+        chosen = [f"R{2 if self.returned else 1}-1"] if self.responded_with_file else []
+        await self._act("operator", "answer", "answer", TEXT | ({"files": chosen} if chosen else {}))
         if self.opened:
             await self._open()
         else:
@@ -246,17 +288,60 @@ class Journey:
 
     async def _through_the_opd(self) -> None:
         await self._act("main_team", "classify", "classification", {"kind": "complaint", "opd": self.opd})
-        await self._act(self.opd, "respond", "response", TEXT)
+        await self._respond()
         if self.returned:
             await self._act("main_team", "return", "approval", {"approved": False, "note": "Uraikan."})
             # Until the OPD's desk has consumed the return, it refuses a second response as already given.
             while not await self._was_returned(self.opd):
                 await self._traffic.pause(PAUSE_SECONDS)
-            await self._act(self.opd, "respond", "response", TEXT)
+            await self._respond()
         await self._act("main_team", "approve", "approval", {"approved": True})
 
+    async def _respond(self) -> None:
+        files = [(await self._upload(self._traffic.person(self.opd)))[0]] if self.responded_with_file else []
+        await self._act(self.opd, "respond", "response", TEXT | ({"files": files} if files else {}))
+        if self.reported_with_file:
+            await self._look_at_file(self.opd)
+
+    async def _upload(self, person: Account) -> tuple[str, bytes]:
+        """Send a small file in two parts, and go on where it stands after a fault; return its id and its content."""
+        content = f"Kuitansi {self._dice.getrandbits(128):032x}\n".encode() * 40
+        while True:
+            status, answer = await self._ask(person, "begin upload", "POST", "/uploads", len(content))
+            if status == 201:
+                break
+            await self._traffic.pause(PAUSE_SECONDS)
+        id = answer["uploads"][0]["id"]
+        while True:
+            status, answer = await self._ask(person, "look at upload", "GET", f"/uploads/{id}")
+            if status == 200 and answer["state"] == "ready":
+                return id, content
+            if status == 200 and answer["state"] == "receiving":
+                stands = answer["offset"]
+                part = stands, content[stands : stands + len(content) // 2]
+                await self._ask(person, "send upload", "PATCH", f"/uploads/{id}", part=part)
+            await self._traffic.pause(PAUSE_SECONDS)
+
+    async def _look_at_file(self, who: str) -> None:
+        """Open the report's first file at a desk, once its case is there."""
+        path = f"/complaints/{self.ticket}/files/1"
+        while (await self._ask(self._traffic.person(who), "open file", "GET", path))[0] != 200:
+            await self._traffic.pause(PAUSE_SECONDS)
+
+    async def _add_file(self) -> None:
+        """Add a file to the report, and send the same again where the answer was lost."""
+        id, content = await self._upload(self._reporter)
+        self._traffic.sent(content, self.ticket)
+        path = f"/complaints/{self.ticket}/supplements"
+        while (await self._ask(self._reporter, "supplement", "POST", path, {"files": [id]}))[0] != 201:
+            await self._traffic.pause(PAUSE_SECONDS)
+
     async def _submit(self) -> None:
-        key, form = uuid.UUID(int=self._dice.getrandbits(128)).hex, complaint_form()
+        key, form, content = uuid.UUID(int=self._dice.getrandbits(128)).hex, complaint_form(), b""
+        if self.reported_with_file:
+            id, content = await self._upload(self._reporter)
+            form |= {"files": [id]}
+            self._traffic.sent(content, "")
         times = 2 if self.submitted_twice else 1
         while times:
             status, answer = await self._ask(self._reporter, "submit", "POST", "/complaints", form, key=key)
@@ -265,6 +350,10 @@ class Journey:
                 self.ticket = answer["ticket"]
             else:
                 await self._traffic.pause(self._dice.uniform(0.2, 1.0))
+        if content:
+            self._traffic.sent(content, self.ticket)
+        if self.adds_after == "submit":
+            await self._add_file()
         self._done()
 
     async def _act(self, who: str | None, operation: str, path: str, body: Any = None) -> None:
@@ -288,6 +377,9 @@ class Journey:
             await self._ask(person, operation, "POST", f"/complaints/{self.ticket}/{path}", body)
         if self._dice.random() < 0.15:
             await self._ask(self._reporter, "timeline", "GET", f"/complaints/{self.ticket}/timeline")
+        if self.adds_after == operation:
+            self.adds_after = None
+            await self._add_file()
         self._done()
 
     async def _was_returned(self, who: str) -> bool:
@@ -304,11 +396,18 @@ class Journey:
             await self._traffic.pause(self._dice.uniform(0.2, 1.0))
 
     async def _ask(
-        self, person: Account, operation: str, method: str, path: str, body: Any = None, key: str | None = None
+        self,
+        person: Account,
+        operation: str,
+        method: str,
+        path: str,
+        body: Any = None,
+        key: str | None = None,
+        part: tuple[int, bytes] | None = None,
     ) -> Answer:
         token = await self._traffic.token(person)
         status, answer = await self._traffic.ask(
-            operation, person.name, method, path, body, self.ticket or None, key, token
+            operation, person.name, method, path, body, self.ticket or None, key, token, part
         )
         if status == 401:
             person.token = ""

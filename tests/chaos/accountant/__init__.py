@@ -6,6 +6,7 @@ effects   every table contains the effects of the published facts, once
 commands  the answers to clients agree with the published facts
 answers   every answer is a promised one, in time
 broker    no message is waiting, and nothing is in quarantine that was not meant to fail
+files     every file on a receipt is in the store, whole, and at every desk that has the report, and in no other report
 letters   every letter was sent, and none twice
 balance   all of them together
 history   everything known about one complaint, for a book that does not balance

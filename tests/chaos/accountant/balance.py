@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.chaos.accountant import answers, broker, commands, effects, events, journeys, letters, tools
+from tests.chaos.accountant import answers, broker, commands, effects, events, files, journeys, letters, tools
 from tests.chaos.accountant.breach import Breach
 from tests.chaos.accountant.pages import Pages
 from tests.chaos.record import Record
@@ -43,6 +43,8 @@ class Evidence:
     letters: list[letters.Letter]
     unfinished: list[journeys.Unfinished] = field(default_factory=list)
     received: list[tools.Received] = field(default_factory=list)
+    stored: dict[str, str] = field(default_factory=dict)
+    """The SHA-256 of every file that is whole in the gateway's store, by its id."""
 
 
 def breaches(evidence: Evidence) -> list[Breach]:
@@ -63,6 +65,7 @@ def breaches(evidence: Evidence) -> list[Breach]:
         *commands.breaches(pages, record.asked),
         *answers.breaches(record),
         *broker.breaches(evidence.left),
+        *files.breaches(pages, record, evidence.stored),
         *letters.breaches(pages, evidence.letters, excused),
         *journeys.breaches(record, evidence.unfinished),
     ]

@@ -87,10 +87,10 @@ class Pages:
 
 
 TABLES = {
-    "complaints": ("intake", "SELECT ticket, done_at, handed_over_by FROM complaints"),
+    "complaints": ("intake", "SELECT ticket, done_at, handed_over_by, files FROM complaints"),
     "submissions": ("intake", "SELECT ticket, idempotency_key FROM submissions"),
-    "triage cases": ("triage", "SELECT ticket, state, round FROM cases"),
-    "OPD cases": ("opd_response", "SELECT ticket, state, round FROM cases"),
+    "triage cases": ("triage", "SELECT ticket, state, round, files, response_files FROM cases"),
+    "OPD cases": ("opd_response", "SELECT ticket, state, round, files, response_files FROM cases"),
     "answers": ("notification", "SELECT ticket, state, path FROM answers"),
     "journeys": ("notification", "SELECT ticket, path, closed_at FROM journeys"),
     "entries": ("notification", "SELECT ticket, event_id, type, round FROM entries"),

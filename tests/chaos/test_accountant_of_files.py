@@ -1,0 +1,65 @@
+"""The accountant reports exactly the one file that is not as it was sent, shown or stored."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.builders import TICKET, own_upload, upload
+from tests.chaos.accountant.files import breaches
+from tests.chaos.accountant.pages import Pages
+from tests.chaos.record import Record
+
+FILE = own_upload(number="1")
+ANSWER = upload(number="R1-1", sha256="7b0d" * 16)
+WHOLE = {each["id"]: each["sha256"] for each in (FILE, ANSWER)}
+OTHER = "PGD-OTHER"
+
+
+def row(ticket: str = TICKET, files: Any = (FILE,), answers: Any = (ANSWER,)) -> dict[str, Any]:
+    return {"ticket": ticket, "files": json.dumps(files), "response_files": json.dumps(answers)}
+
+
+def said(whole: dict[str, str] = WHOLE, record: Record | None = None, **tables: list[dict[str, Any]]) -> list[str]:
+    true = {"complaints": [row()], "triage cases": [row()], "OPD cases": [row()]}
+    record = record or Record(0, sent={FILE["came_sha256"]: TICKET}, shown=[(TICKET, "1", FILE["sha256"])])
+    pages = Pages((), Counter(), true | {name.replace("_", " "): rows for name, rows in tables.items()})
+    return [str(breach) for breach in breaches(pages, record, whole)]
+
+
+def test_true_files_balance() -> None:
+    assert said() == []
+
+
+@pytest.mark.parametrize("file", [FILE, ANSWER], ids=["report", "response"])
+@pytest.mark.parametrize("stored", [{}, {"sha256": "0" * 64}], ids=["lost", "changed"])
+def test_a_file_that_is_not_whole_in_the_store(file: dict[str, Any], stored: dict[str, str]) -> None:
+    whole = {id: digest for id, digest in WHOLE.items() if id != file["id"]}
+    whole |= {file["id"]: stored["sha256"]} if stored else {}
+    assert said(whole) == [f"files: {TICKET}: file {file['number']} is not whole in the store"]
+
+
+def test_a_file_on_a_receipt_that_is_not_attached() -> None:
+    record = Record(0, sent={FILE["came_sha256"]: TICKET}, shown=[(TICKET, "2", "ab" * 32)])
+    assert said(record=record) == [f"files: {TICKET}: file 2 was shown as {'ab' * 8}, and is not so"]
+
+
+def test_a_file_of_somebody_else() -> None:
+    record = Record(0, sent={FILE["came_sha256"]: OTHER})
+    assert said(record=record) == [f"files: {TICKET}: file 1 was not sent for it"]
+
+
+def test_a_file_whose_submission_had_no_answer_may_be_attached() -> None:
+    assert said(record=Record(0, sent={FILE["came_sha256"]: ""})) == []
+
+
+@pytest.mark.parametrize("desk", ["triage cases", "OPD cases"])
+def test_a_desk_that_lacks_a_file(desk: str) -> None:
+    lacking = said(**{desk: [row(files=())]})
+    assert lacking == [f"files: {TICKET}: {desk} have other files than were attached"]
+
+
+def test_one_file_of_two_reports() -> None:
+    two = said(complaints=[row(), row(OTHER, answers=())])
+    assert f"files: {TICKET}, {OTHER}: all have the file {FILE['id']}" in two
