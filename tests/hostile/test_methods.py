@@ -49,8 +49,8 @@ READS = ("GET", "HEAD", "OPTIONS")
 TAKEN = (*READS, "POST", "PUT", "DELETE")
 """The methods that some address accepts, tried with and without a body; READS with one by ANYBODY only."""
 
-TAKEN_AT = {"PATCH": "/api/v1/uploads/"}
-"""The methods that one address alone accepts, and the beginning of its path."""
+TAKEN_AT = {"PATCH": ("/api/v1/uploads/", "/unggahan/")}
+"""The methods that uploads alone accept, and the beginnings of their addresses for programs and for pages."""
 
 BY_ALL = ("GET", "HEAD", "POST")
 """The methods that pages accept, tried by everybody.
