@@ -124,7 +124,12 @@ def receiver(certificate: Path | None, behave: Behaviour = TAKEN, port: int = 0)
 
         def do_POST(self) -> None:
             length = int(self.headers["Content-Length"])
-            request = Request({name.lower(): value for name, value in self.headers.items()}, self.rfile.read(length))
+            body = self.rfile.read(length)
+            if len(body) < length:
+                # The sender ended in the middle of it.
+                self.close_connection = True
+                return
+            request = Request({name.lower(): value for name, value in self.headers.items()}, body)
             found.got.append(request)
             found.behave(self, request)
 
