@@ -140,6 +140,11 @@ class People:
                 admin.call_sealed("reset_staff", account)
         self._log_staff_in()
 
+    def reopen_one(self, account: Mapping[str, Any]) -> None:
+        """Enable one staff account, and give it its password again. Its sessions end at intake."""
+        with self._command_line() as admin:
+            admin.call_sealed("reset_staff", {name: account[name] for name in ("username", "password")})
+
     def _log_staff_in(self) -> None:
         self.operator = self.log_in(**self._staff["operator"])
         self.main_team = self.log_in(**self._staff["main_team"])
