@@ -78,6 +78,19 @@ def receive(
     return form
 
 
+def fields_before_files(stream: Any, content_type: str) -> Fields:
+    """Return the fields of a form up to its first file, and read no file. Raises as `receive` does."""
+    found, reading, room = Fields(), _Events(stream, content_type), MAX_FIELDS_BYTES
+    for part in reading.parts():
+        if isinstance(part, Field):
+            text = reading.text(room)
+            room -= len(text)
+            found.add(part.name, text.decode("utf-8", "replace"))
+        elif reading.has_bytes() or part.filename:
+            break
+    return found
+
+
 class _Decoder(MultipartDecoder):
     """Werkzeug's decoder, which also waits for the rest of a boundary that has come almost whole.
 

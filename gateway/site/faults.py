@@ -19,7 +19,7 @@ from gateway.files.arriving import BrokenOffError, LeavingError, TooSlowError
 from gateway.files.slots import TooManyUploadsError
 from gateway.files.stores import StoreError
 from gateway.limits import seconds_to_wait
-from gateway.site import colleagues, compression, headers, session
+from gateway.site import colleagues, compression, headers, session, uploading
 from gateway.site.forms import SECRETS, Form, typed
 from gateway.site.language import moment
 from nkk.log import get_logger
@@ -197,6 +197,7 @@ def carried() -> dict[str, str]:
     if request.method != "POST" or not _from_here():
         return {}
     try:
+        uploading.read_fields()
         return {name: value for name, value in typed().items() if name not in SECRETS}
     except RequestEntityTooLarge:
         return {}

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 from flask import g, request
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
 
 from gateway import methods
 from gateway.errors import STATUS
 from gateway.files import forms
+from gateway.files.arriving import BrokenOffError, TooSlowError
 from gateway.files.facts import State
 from gateway.files.refusals import UnknownUpload
 from gateway.files.slots import slots
@@ -58,6 +60,19 @@ def takes_files(view: F) -> F:
 
     reading.takes_files = True  # type: ignore[attr-defined]
     return reading  # type: ignore[return-value]
+
+
+def read_fields() -> None:
+    """Read what was typed into a form that its view did not come to read, because the visitor is not logged in."""
+    if not methods.is_streamed() or "form_is_read" in g:
+        return
+    g.form_is_read = True
+    try:
+        request.form = forms.fields_before_files(  # type: ignore[assignment]
+            request.environ["wsgi.input"], request.content_type or ""
+        )
+    except (HTTPException, BrokenOffError, TooSlowError):
+        return
 
 
 def check() -> None:
@@ -126,6 +141,7 @@ def _refused(details: dict[str, Any]) -> list[Upload]:
 def _read() -> None:
     def before_files(fields: MultiDict[str, str]) -> bool:
         # What comes before the files is kept, also where they are refused.
+        g.form_is_read = True
         request.form = fields  # type: ignore[assignment]
         methods.check_fields(fields)
         protection.protect()

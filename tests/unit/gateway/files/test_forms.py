@@ -156,3 +156,14 @@ def test_what_is_no_form_is_refused(uploads: Uploads, tmp_path: Path, body: byte
 
 def test_a_form_without_parts_is_empty(uploads: Uploads) -> None:
     assert received(uploads, b"--x--\r\n", "multipart/form-data; boundary=x") == forms.Form()
+
+
+def test_the_fields_before_the_first_file_are_read_and_nothing_of_the_file() -> None:
+    body = (
+        b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\nCerita\r\n'
+        b'--x\r\nContent-Disposition: form-data; name="berkas"; filename="a.txt"\r\n\r\n' + b"a" * 1_000_000
+    )
+    stream = BytesIO(body)
+    found = forms.fields_before_files(stream, "multipart/form-data; boundary=x")
+    assert found.to_dict() == {"text": "Cerita"}
+    assert stream.tell() < 200_000
