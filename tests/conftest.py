@@ -7,8 +7,10 @@ import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import structlog
 from hypothesis import is_hypothesis_test
 
 from ops.stack.broker import SERVER, PrivateNode, install_packages
@@ -27,6 +29,17 @@ sys.dont_write_bytecode = False
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     importlib.import_module("eventlet")
+
+_configure = structlog.configure
+
+
+def _configure_without_caching(**settings: Any) -> None:
+    _configure(**settings | {"cache_logger_on_first_use": False})
+
+
+# A command that a test runs in this process sets up logging. Loggers that are cached from then on would keep that for
+# the tests that follow, and could not be captured by them.
+structlog.configure = _configure_without_caching
 
 
 @pytest.fixture(scope="session")

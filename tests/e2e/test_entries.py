@@ -44,6 +44,7 @@ def test_what_a_website_sends_in_goes_its_way_and_the_website_sees_how_far(peopl
         "stands",
         "access_code",
         "access_code_expires_at",
+        "files",
     }
 
     def stands(step: int | None) -> dict[str, Any]:

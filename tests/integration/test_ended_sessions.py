@@ -17,7 +17,7 @@ from services.intake.calendar import with_years
 from services.intake.service import IntakeService
 from services.intake.storage import accounts, sessions
 from tests.boxes import called_by
-from tests.builders import REPORT
+from tests.builders import REPORT, own_upload
 from tests.intake import ADMIN, CALLS, NOW, OPERATOR, REPORTER, WEBSITE, intake_at, question, sent, stored
 from tests.stages import methods
 
@@ -26,6 +26,8 @@ PLAIN: dict[str, tuple[Actor, tuple[Any, ...]]] = {
     "submit": (REPORTER, (REPORT, "a key")),
     "complaints": (REPORTER, ()),
     "complaint": (REPORTER, ("open",)),
+    "supplement": (REPORTER, ("open", [own_upload()])),
+    "open_file": (OPERATOR, ("open", "1")),
     "is_confidential": (OPERATOR, ("open",)),
     "subjects": (OPERATOR, (["open"],)),
     "worklist": (OPERATOR, ()),

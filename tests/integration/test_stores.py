@@ -155,20 +155,23 @@ def test_who_waits_is_noticed_and_who_does_not_is_refused_at_once(store: Store) 
     waiting.join()
 
 
-def test_an_upload_goes_its_whole_way(store: Store) -> None:
+def test_an_upload_goes_its_whole_way(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     uploads = Uploads(store, RING)
     plain = pattern(2 * SEGMENT + 5)
     id = uploads.create(REPORTER, len(plain), "a.pdf", original=True)
     uploads.write(REPORTER, id, 0, BytesIO(plain[: SEGMENT + 7]))
     assert uploads.state(REPORTER, id).offset == SEGMENT + 7
     uploads.write(REPORTER, id, SEGMENT + 7, BytesIO(plain[SEGMENT + 7 :]))
-    Checker(uploads, Inspection()).check_all()
+    checker = Checker(uploads, Inspection(), known=lambda _: set())
+    checker.check_all()
     assert uploads.ready(REPORTER, [id])[0].size == len(plain)
     opened = uploads.open(id)
     assert b"".join(opened.chunks()) == plain
     assert b"".join(opened.chunks(SEGMENT - 1, SEGMENT + 1)) == plain[SEGMENT - 1 : SEGMENT + 1]
     assert {name.partition(".")[0] for name in store.sizes(f"files/{id}")} == {"head", "kept", "preview"}
-    uploads.discard(REPORTER, id)
+    uploads.discard(REPORTER, id, lambda _: set())
+    monkeypatch.setattr("gateway.files.checking.GRACE_SECONDS", -60.0)
+    checker.expire()
     assert store.sizes(f"files/{id}") == {}
 
 
