@@ -55,9 +55,7 @@ def receive(
     try:
         for part in reading.parts():
             if isinstance(part, Field):
-                text = reading.text(room)
-                room -= len(text)
-                form.fields.add(part.name, text.decode("utf-8", "replace"))
+                room -= reading.add_to(form.fields, part, room)
             elif reading.has_bytes() or part.filename:
                 # A browser sends a part without name and bytes for a field in which nothing was chosen.
                 if not has_files:
@@ -83,9 +81,7 @@ def fields_before_files(stream: Any, content_type: str) -> Fields:
     found, reading, room = Fields(), _Events(stream, content_type), MAX_FIELDS_BYTES
     for part in reading.parts():
         if isinstance(part, Field):
-            text = reading.text(room)
-            room -= len(text)
-            found.add(part.name, text.decode("utf-8", "replace"))
+            room -= reading.add_to(found, part, room)
         elif reading.has_bytes() or part.filename:
             break
     return found
@@ -144,6 +140,12 @@ class _Events:
             return None
         found, self._next = self._next, None
         return found.data if found else b""
+
+    def add_to(self, fields: Fields, field: Field, most: int) -> int:
+        """Add the part, a field, to `fields`; return its length. Raises RequestEntityTooLarge as `text` does."""
+        text = self.text(most)
+        fields.add(field.name, text.decode("utf-8", "replace"))
+        return len(text)
 
     def text(self, most: int) -> bytes:
         """Return all the part's bytes. Raises RequestEntityTooLarge where they are more than `most`."""

@@ -112,12 +112,10 @@ def test_photographs_in_it_lose_their_own_hidden_data_and_no_pixel() -> None:
             assert before.convert("RGB").tobytes() == after.convert("RGB").tobytes()
 
 
-@pytest.mark.parametrize(
-    "drawing", ["os.kill(os.getpid(), 11)", "time.sleep(0) or exec('while True: pass')", "1 / 0", "b''"]
-)
+@pytest.mark.parametrize("drawing", ["os.kill(os.getpid(), 11)", "exec('while True: pass')", "1 / 0", "b''"])
 def test_a_page_that_cannot_be_drawn_has_no_preview_and_harms_nothing(drawing: str) -> None:
     program = (
-        "import os, time; from gateway.files.inspection import pdf_preview; pdf_preview.SECONDS = 1; "
+        "import os; from gateway.files.inspection import pdf_preview; pdf_preview.SECONDS = 1; "
         f"from gateway.files.inspection.memory import memory_file; pdf_preview._draw = lambda path: {drawing}; "
         "print(pdf_preview.first_page(memory_file(b'a')))"
     )
