@@ -14,7 +14,7 @@ from gateway.backend import backend
 from gateway.files import serving
 from gateway.files.facts import Facts
 from gateway.files.kinds import ACCEPT, KINDS
-from gateway.files.refusals import UploadNotReady
+from gateway.files.refusals import UnknownUpload, UploadNotReady, UploadRefused
 from gateway.files.stores import StoreError
 from gateway.files.uploads import MB, Upload, owner, uploads
 from nkk.contracts import views
@@ -62,8 +62,18 @@ def limits() -> Taken:
 
 
 def own(ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the descriptors of the caller's checked uploads, to attach them to a report. Raises as `_ready` does."""
-    return [_described(upload, (*_DESCRIBED, *_CAME)) for upload in _ready(ids)]
+    """Return the descriptors of the caller's checked uploads, to attach them to a report. Raises as `_ready` does.
+
+    A form that is sent again may name uploads which are not there any more: intake describes what it has attached.
+    """
+    try:
+        return [_described(upload, (*_DESCRIBED, *_CAME)) for upload in _ready(ids)]
+    except (UnknownUpload, UploadRefused):
+        wanted = list(dict.fromkeys(ids))
+        attached: list[dict[str, Any]] = backend().call("intake", "attached_before", wanted)
+        if len(attached) < len(wanted):
+            raise
+        return attached
 
 
 def of_response(ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -64,6 +64,11 @@ class AttachingWork(Work):
         found = self.connection.execute(select(self.ATTACHED.c.id).where(self.ATTACHED.c.id.in_(ids)))
         return sorted(found.scalars())
 
+    def tickets_with(self, ids: list[str]) -> list[str]:
+        """Return the tickets that have any of `ids` attached."""
+        found = self.connection.execute(select(self.ATTACHED.c.ticket).where(self.ATTACHED.c.id.in_(ids)).distinct())
+        return list(found.scalars())
+
     def attached_after(self, id: str, most: int = 1000) -> list[str]:
         """Return the first `most` ids of what is attached that are behind `id`, in the database's order."""
         ids = self.ATTACHED.c.id

@@ -236,6 +236,16 @@ def own_files(numbered: Iterable[dict[str, Any]], now: datetime) -> tuple[OwnFil
     return tuple(OwnFile(**each, added_at=write_instant(now)) for each in numbered)
 
 
+def sent_again(form: dict[str, Any]) -> dict[str, Any]:
+    """Return what of a form makes it the same when it is sent again.
+
+    Of its files that is what came, and whether its hidden data was removed. A browser without scripts sends them anew,
+    as other uploads; and the scanner may have judged them since.
+    """
+    files = [{name: file[name] for name in ("came_sha256", "cleaned")} for file in form.get("files", ())]
+    return form | ({"files": files} if files else {})
+
+
 def same_as(taken: tuple[str, str], form_hash: str, get: Callable[[str], Complaint]) -> Complaint:
     """Return the report that an idempotency key was used for: `taken` is its form's hash and its ticket.
 

@@ -43,7 +43,7 @@ class TakesEntries(OpensBoxes):
         if wrong := problems(reporter, self.uow.clock().date()):
             raise InvalidInput({"fields": {"reporter": {name: [fault] for name, fault in wrong.items()}}})
         # Keyed, since it is stored, and an identity number can be guessed.
-        form_hash = self.vault.hidden("entry", json.dumps([reporter, form], sort_keys=True))
+        form_hash = self.vault.hidden("entry", json.dumps([reporter, domain.sent_again(form)], sort_keys=True))
         calendar, reporter_id = self.calendars.current(), str(uuid.uuid4())
         with self.once(call) as work:
             complaint = domain.Complaint.submit(form, reporter_id, reporter["kind"], work.now, calendar)

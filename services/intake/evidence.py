@@ -4,7 +4,7 @@ from typing import Any
 
 from nkk.contracts import Event, views
 from nkk.contracts.events import ComplaintClosed, ReportSupplemented
-from nkk.contracts.files import FileView, OwnFileView
+from nkk.contracts.files import FileView, OwnDescribed, OwnFileView, UploadIds
 from nkk.desk import Calendars, opening
 from nkk.desk.stage import Attaches, ConsumesClosings
 from nkk.messaging.consumer import handles
@@ -16,6 +16,7 @@ from nkk.trust.actor import Actor, requires
 from nkk.validation import load
 from services.intake import schemas
 from services.intake.domain import Complaint
+from services.intake.storage import IntakeWork
 
 
 class KeepsEvidence(Attaches, ConsumesClosings):
@@ -43,6 +44,19 @@ class KeepsEvidence(Attaches, ConsumesClosings):
         return {"ticket": ticket, "files": OwnFileView(many=True).dump(complaint.files)}
 
     @rpc
+    @requires(Role.REPORTER, Role.WEBSITE)
+    def attached_before(self, actor: Actor, ids: list[str]) -> list[dict[str, Any]]:
+        """Return the descriptors of those of `ids` that a report of the caller's has, in the order of `ids`.
+
+        They are for a form that is sent again, whose uploads the gateway does not have any more.
+        """
+        ids = load(UploadIds, {"ids": ids})["ids"]
+        with self.uow.reading() as work:
+            reports = [report for report in work.complaints.of(work.tickets_with(ids)) if _is_from(work, report, actor)]
+        found = {file.id: file for report in reports for file in report.files}
+        return OwnDescribed(many=True).dump([found[id] for id in ids if id in found])
+
+    @rpc
     @requires(Role.REPORTER, Role.OPERATOR)
     def open_file(self, actor: Actor, ticket: str, number: str, of: str = "file") -> views.File:
         """Return one file of a report, for the gateway to open it or its preview (`of`), and record it."""
@@ -66,3 +80,11 @@ def own(complaint: Complaint, actor: Actor) -> Complaint:
     if complaint.reporter_id != actor.id:
         raise UnknownTicket
     return complaint
+
+
+def _is_from(work: IntakeWork, report: Complaint, actor: Actor) -> bool:
+    """Return whether `actor` sent the report in: a reporter their own, a website one of its visitors'."""
+    if actor.role == Role.REPORTER:
+        return report.reporter_id == actor.id
+    entry = work.entries.find(report.ticket)
+    return entry is not None and entry.website_id == actor.id

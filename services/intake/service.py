@@ -168,15 +168,15 @@ class IntakeService(
         Raises IdempotencyKeyReused where the key was used with another form.
         """
         form = load(schemas.ComplaintForm, form)
-        calendar = self.calendars.current()
+        calendar, form_hash = self.calendars.current(), _hash(domain.sent_again(form))
         with self.uow.begin() as work:
             kind, lists = work.submitting(actor.id)
             complaint = domain.Complaint.submit(form, actor.id, kind, work.now, calendar)
             taken = idempotency_key and work.complaints.submitted_before(
-                actor.id, idempotency_key, _hash(form), complaint.ticket
+                actor.id, idempotency_key, form_hash, complaint.ticket
             )
             if taken:
-                complaint = domain.same_as(taken, _hash(form), work.complaints.get)
+                complaint = domain.same_as(taken, form_hash, work.complaints.get)
             else:
                 # Only for a new report: a repeated one was accepted by the catalogue of its time.
                 domain.check_against_catalogue(form, lists.categories(), lists.opds())

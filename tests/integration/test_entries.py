@@ -101,6 +101,13 @@ def test_an_entry_that_is_sent_again_tells_nothing_of_files_that_the_person_adde
     assert enter(intake, form=form) == first
 
 
+def test_a_website_learns_again_what_it_attached_when_its_uploads_are_gone(intake: IntakeService) -> None:
+    file = own_upload()
+    enter(intake, form={**ENTRY["form"], "files": [file]})
+    for actor, known in ((WEBSITE, [file]), (Actor("another", "website"), [])):
+        assert called_by(copy(intake), proved(actor)).attached_before([file["id"]]) == known
+
+
 def test_entries_sent_at_once_with_one_key_are_one(intake: IntakeService) -> None:
     together, before = threading.Barrier(6), count(intake, accounts)
 

@@ -14,7 +14,7 @@ from nkk.sop.clock import day_of
 from nkk.sop.files import FileAttachedBefore, ReportFull, UnknownFile
 from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.trust.actor import Actor
-from services.intake.domain import SupplementTooLate
+from services.intake.domain import IdempotencyKeyReused, SupplementTooLate
 from tests.builders import REPORT, own_upload, upload
 from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House, house
 
@@ -105,6 +105,26 @@ def test_a_receipt_lists_the_files_and_is_the_same_when_sent_again(stages: House
     receipts = [stages.do("intake", "submit", REPORTER, form, "key-1") for _ in range(2)]
     assert receipts[0] == receipts[1]
     assert [(each["number"], each["sha256"]) for each in receipts[0]["files"]] == [("1", file["sha256"])]
+
+
+def test_a_report_whose_files_come_anew_or_were_judged_since_has_its_receipt(stages: House) -> None:
+    file = own_upload(scan="held")
+    first = stages.do("intake", "submit", REPORTER, REPORT | {"files": [file]}, "key-3")
+    for again in (file | {"scan": "clean"}, own_upload()):
+        assert stages.do("intake", "submit", REPORTER, REPORT | {"files": [again]}, "key-3") == first
+    for other in ({"came_sha256": "b" * 64}, {"cleaned": False}):
+        with pytest.raises(IdempotencyKeyReused):
+            stages.do("intake", "submit", REPORTER, REPORT | {"files": [file | other]}, "key-3")
+
+
+def test_intake_describes_what_the_callers_reports_have_attached_and_no_others(stages: House) -> None:
+    first, later = own_upload(), own_upload()
+    ticket = submitted(stages, first)
+    stages.do("intake", "supplement", REPORTER, ticket, [later])
+    ids = [later["id"], first["id"], own_upload()["id"]]
+    assert stages.do("intake", "attached_before", REPORTER, ids) == [later, first]
+    for stranger in (STRANGER, Actor("website-1", "website")):
+        assert stages.do("intake", "attached_before", stranger, ids) == []
 
 
 def test_a_report_without_files_is_the_one_that_an_earlier_gateway_sends(stages: House) -> None:
