@@ -61,7 +61,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.after_request(_end)
     limits.limiter.init_app(app)
     api.register(app)
-    app.extensions["checker"].known = _attached(app)
+    app.extensions["checker"].known = app.extensions["uploads"].holdings.attached = _attached(app)
     app.register_blueprint(docs.pages)
     errors.register(app)
     site.register(app)

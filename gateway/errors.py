@@ -72,6 +72,7 @@ STATUS = {
     "UploadRefused": 422,
     "TooManyFiles": 422,
     "FilesTooLong": 422,
+    "UploadsFull": 413,
     "FileHeldBack": 409,
     "FileLost": 410,
 }

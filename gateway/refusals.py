@@ -70,6 +70,8 @@ SENTENCES = {
     "upload-refused": "The file of the upload {id} was refused ({refusal}). Leave it out, or send another.",
     "too-many-files": "At most {most} files go together.",
     "files-too-long": "The files have more than {most} MB together. Leave some out.",
+    "uploads-full": "Your uploads that are attached to nothing would have more than {most} MB together. Attach or "
+    "remove some (DELETE), or wait: after a day they are removed.",
     "file-held-back": "This file is still being scanned. Until then it cannot be opened.",
     "file-infected": "A virus was found in this file. It cannot be opened.",
     "file-lost": "This file is not in the store any more, or was changed there. Tell the administrator X-Request-ID.",

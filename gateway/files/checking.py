@@ -19,7 +19,7 @@ from gateway.files.facts import Facts, Scan, State
 from gateway.files.refusals import FileLost
 from gateway.files.sealing import DamagedError
 from gateway.files.stores import HeldError, MissingError, StoreError
-from gateway.files.uploads import CAME, DISCARDED, UNCHECKED, UNCLAIMED, Known, Uploads
+from gateway.files.uploads import CAME, DISCARDED, GRACE_SECONDS, UNCHECKED, UNCLAIMED, Known, Uploads
 from nkk.log import get_logger
 
 LOOK_SECONDS = 2.0
@@ -29,8 +29,6 @@ AGAIN_SECONDS = (2.0, 60.0)
 """The first and the longest pause before what failed for a reason that lies with us is tried again."""
 
 EXPIRY_SECONDS = 600.0
-GRACE_SECONDS = 900.0
-"""How much later an upload is removed than it can be attached, so that one that is being attached is not removed."""
 AT_ONCE = 200
 """How many ids are asked about at once before uploads are removed."""
 
@@ -113,6 +111,7 @@ class Checker:
         if self.known is None:
             return
         hours = self._uploads.limits.hours
+        self._uploads.holdings.expire(GRACE_SECONDS)
         for mark, seconds in ((UNCLAIMED, hours * 3600 + GRACE_SECONDS), (DISCARDED, GRACE_SECONDS)):
             old = [id for id, age in self._store.ages(mark) if age > seconds]
             for start in range(0, len(old), AT_ONCE):
@@ -145,12 +144,15 @@ class Checker:
 
     def _remove(self, id: str) -> None:
         """Remove an upload, unless somebody is at it at this moment."""
+        facts = self._uploads.known(id)
         with suppress(HeldError):
             try:
                 with self._store.hold(f"files/{id}/write"):
                     self._uploads.remove(id)
             except MissingError:
                 self._uploads.remove(id)
+            if facts:
+                self._uploads.holdings.release(facts.owner, id)
 
     def _check(self, id: str) -> None:
         try:
@@ -249,6 +251,8 @@ class Checker:
             _, stands = self._uploads.headers.read(id)
             if stands.state is State.CHECKING or stands.scan is Scan.HELD:
                 self._uploads.headers.write(id, key, facts)
+                if facts.state is State.REFUSED:
+                    self._uploads.holdings.release(facts.owner, id)
                 return facts
             return stands
 

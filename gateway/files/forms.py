@@ -71,7 +71,7 @@ def receive(
     except BaseException:
         with suppress(StoreError):
             for id in form.ids:
-                uploads.remove(id)
+                uploads.drop(owner, id)
         raise
     return form
 

@@ -53,6 +53,10 @@ class FilesTooLong(Refused):
     """The files have more bytes together than they may: `most`, in MB."""
 
 
+class UploadsFull(Refused):
+    """The account has too much in the store that is attached to nothing: `most`, in MB."""
+
+
 class FileHeldBack(Refused):
     """The file waits for the scanner's judgement, or was found infected; nobody opens it."""
 

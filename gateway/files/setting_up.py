@@ -37,6 +37,8 @@ def from_environment() -> dict[str, Any]:
             settings.NKK_FILES_MB.get() * MB,
             settings.NKK_FILES_MOST.get(),
             settings.NKK_UPLOAD_HOURS.get(),
+            settings.NKK_UPLOADS_MB.get() * MB,
+            settings.NKK_FILES_SPARE_MB.get() * MB,
         ),
         # Three quarters of the threads are kept for requests that do not wait for their bodies.
         "UPLOAD_THREADS": max(1, settings.NKK_GATEWAY_THREADS.get() // 4) if threads is None else threads,

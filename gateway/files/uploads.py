@@ -16,6 +16,7 @@ from flask import current_app, g
 from gateway.files.arriving import pieces
 from gateway.files.content import Content, Writing
 from gateway.files.facts import Facts, Headers, Scan, State
+from gateway.files.holdings import Holdings
 from gateway.files.refusals import (
     FileHeldBack,
     FileLost,
@@ -31,7 +32,7 @@ from gateway.files.refusals import (
     WrongOffset,
 )
 from gateway.files.sealing import DamagedError, new_key
-from gateway.files.stores import HeldError, Lock, MissingError, Store
+from gateway.files.stores import HeldError, Lock, MissingError, Store, StoreError, StoreFullError
 
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
 MB = 1_000_000
@@ -44,6 +45,9 @@ Known = Callable[[list[str]], set[str]]
 CAME = "came"
 UNCLAIMED, UNCHECKED, DISCARDED = "unclaimed", "unchecked", "discarded"
 """The marks of uploads that may expire, of those to be checked or scanned, and of those that their owner discarded."""
+
+GRACE_SECONDS = 900.0
+"""How much later an upload is removed than it can be attached, so that one that is being attached is not removed."""
 
 FLUSH_SECONDS = 5
 """How much time of a slow upload is lost at most where the gateway ends suddenly."""
@@ -60,6 +64,10 @@ class Limits:
     files_bytes: int = 100 * MB
     files: int = 10
     hours: int = 24
+    unattached_bytes: int = 300 * MB
+    """The most of one account's uploads that are attached to nothing."""
+    spare_bytes: int = 0
+    """How much room uploads leave in the store, where it is known how much that has."""
 
 
 @dataclass(frozen=True)
@@ -119,17 +127,26 @@ class Uploads:
     ) -> None:
         self.store, self.limits, self.wake, self.clock = store, limits or Limits(), wake, clock
         self.headers = Headers(store, list(ring))
+        most = max(self.limits.unattached_bytes, self.limits.files_bytes)
+        self.holdings = Holdings(store, list(ring), most, self.limits.hours, clock)
 
     # -- uploading
 
     def create(self, owner: str, length: int | None, name: str, original: bool = False, metadata: str = "") -> str:
-        """Begin an upload of `length` bytes and return its id. Raises UploadTooLong."""
+        """Begin an upload of `length` bytes and return its id. Raises UploadTooLong, UploadsFull or StoreFullError."""
         if length is not None and length > self.limits.file_bytes:
             raise UploadTooLong({"most": self.limits.file_bytes // MB})
+        most = self.limits.file_bytes if length is None else length
+        self._leave_room(most)
         id = secrets.token_urlsafe(16)
-        self.store.put(f"{UNCLAIMED}/{id}", b"")
-        facts = Facts(owner, _plain(name), original, self.clock(), length, metadata)
-        self.headers.write(id, new_key(), facts)
+        self.holdings.take(owner, id, most)
+        try:
+            self.store.put(f"{UNCLAIMED}/{id}", b"")
+            facts = Facts(owner, _plain(name), original, self.clock(), length, metadata)
+            self.headers.write(id, new_key(), facts)
+        except StoreError:
+            self.holdings.release(owner, id)
+            raise
         if length == 0:
             self._complete(id)
         return id
@@ -153,6 +170,7 @@ class Uploads:
             room = self._room(facts)
             if length is not None and offset + length > room:
                 raise _overrun(facts, self.limits)
+            self._leave_room(length or 0)
             writing = Writing(self._content(id, CAME, key), offset, facts.length)
             self._receive(writing, stream, room, facts, lock)
             if writing.offset == facts.length:
@@ -169,6 +187,7 @@ class Uploads:
             Writing(self._content(id, CAME, key), stands, None).flush(ends=True)
             self.headers.write(id, key, replace(facts, length=stands))
             self._complete(id)
+        self.holdings.correct(owner, id, stands)
 
     def state(self, owner: str, id: str) -> Upload:
         """Return an upload as it stands. Raises UnknownUpload."""
@@ -207,13 +226,19 @@ class Uploads:
         self._owned(owner, id)
         with self._held(id, PATIENCE_SECONDS):
             key, facts = self._owned(owner, id)
-            if facts.state is not State.READY:
-                self.remove(id)
+            if facts.kept is None:
+                self.drop(owner, id)
                 return
             if id in attached([id]):
                 raise UploadAttached
             self.store.put(f"{DISCARDED}/{id}", b"")
             self.headers.write(id, key, replace(facts, discarded=self.clock()))
+        self.holdings.lapse(owner, id, GRACE_SECONDS)
+
+    def drop(self, owner: str, id: str) -> None:
+        """Remove all of an upload that cannot be attached."""
+        self.remove(id)
+        self.holdings.release(owner, id)
 
     def remove(self, id: str) -> None:
         """Remove all of an upload."""
@@ -266,6 +291,12 @@ class Uploads:
         if facts.state is not State.READY:
             raise FileLost
         return key, facts
+
+    def _leave_room(self, length: int) -> None:
+        """Raise StoreFullError where `length` bytes more would take the room that uploads leave."""
+        spare = self.store.spare() if self.limits.spare_bytes else None
+        if spare is not None and spare - length < self.limits.spare_bytes:
+            raise StoreFullError("uploads leave the rest")
 
     def _owned(self, owner: str, id: str) -> tuple[bytes, Facts]:
         if not ID.fullmatch(id):

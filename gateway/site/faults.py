@@ -98,6 +98,10 @@ SAID = {
     ),
     "TooManyFiles": Said(_("Terlalu banyak berkas"), _("Keluarkan sebagian berkas, lalu kirim lagi.")),
     "FilesTooLong": Said(_("Berkas-berkas ini terlalu besar"), _("Keluarkan sebagian berkas, lalu kirim lagi.")),
+    "UploadsFull": Said(
+        _("Terlalu banyak berkas Anda yang belum dilampirkan"),
+        _("Lampirkan atau keluarkan sebagian. Yang tidak dilampirkan kami hapus setelah sehari."),
+    ),
     "FileHeldBack": Said(
         _("Berkas ini belum boleh dibuka"),
         _("Berkas ini menunggu pemindaian virus, atau berisi virus. Coba lagi nanti."),

@@ -41,6 +41,7 @@ REFUSALS = frozenset(
         "UploadOverrun",
         "UploadRefused",
         "UploadTooLong",
+        "UploadsFull",
     }
 )
 """The refusals that are a fault of the form's files."""
@@ -111,6 +112,11 @@ def said(refusal: Any, name: str) -> tuple[list[str], int]:
         "UploadTooLong": gettext("Satu berkas paling besar %(most)s MB.", most=most),
         "FilesTooLong": gettext("Semua berkas bersama paling besar %(most)s MB.", most=most),
         "TooManyFiles": gettext("Paling banyak %(most)s berkas sekali kirim.", most=most),
+        "UploadsFull": gettext(
+            "Berkas Anda yang belum dilampirkan paling banyak %(most)s MB. Lampirkan atau keluarkan sebagian; yang "
+            "tidak dilampirkan kami hapus setelah sehari.",
+            most=most,
+        ),
         "ReportFull": gettext("Laporan ini paling banyak memuat %(most)s berkas.", most=most),
         "UploadNotReady": gettext("Ada berkas yang belum selesai dikirim atau diperiksa. Tunggu sebentar, lalu kirim."),
         "FileAttachedBefore": gettext("Ada berkas yang sudah dilampirkan di tempat lain. Pilih sekali lagi."),

@@ -152,6 +152,8 @@ NKK_FILES_KEYS = Setting("NKK_FILES_KEYS", keys.identity_keys, secret=True, hint
 NKK_FILE_MB = Setting("NKK_FILE_MB", written.number(1, 10_000), "25")
 NKK_FILES_MB = Setting("NKK_FILES_MB", written.number(1, 100_000), "100")
 NKK_FILES_MOST = Setting("NKK_FILES_MOST", written.number(1, 100), "10")
+NKK_UPLOADS_MB = Setting("NKK_UPLOADS_MB", written.number(1, 1_000_000), "300")
+NKK_FILES_SPARE_MB = Setting("NKK_FILES_SPARE_MB", written.number(0, 10_000_000), "500")
 NKK_UPLOAD_HOURS = Setting("NKK_UPLOAD_HOURS", written.number(1, 720), "24")
 NKK_UPLOAD_THREADS: Setting[int | None] = Setting(
     "NKK_UPLOAD_THREADS", lambda text: written.number(1, 10_000)(text) if text else None, ""
@@ -237,6 +239,8 @@ OF: dict[str, tuple[Setting[Any], ...]] = {
         NKK_FILE_MB,
         NKK_FILES_MB,
         NKK_FILES_MOST,
+        NKK_UPLOADS_MB,
+        NKK_FILES_SPARE_MB,
         NKK_UPLOAD_HOURS,
         NKK_UPLOAD_THREADS,
         NKK_CLAMD,

@@ -179,9 +179,12 @@ def test_parts_are_objects_of_their_own_and_tell_nothing(moto: Moto) -> None:
     uploads = Uploads(in_bucket(moto), RING)
     id = uploads.create(REPORTER, 2 * SEGMENT + 5, "surat-budi.pdf")
     uploads.write(REPORTER, id, 0, BytesIO(bytes(2 * SEGMENT + 5)))
+    [listed] = [name for name in moto.names() if name.startswith("nkk/held/")]
+    assert REPORTER not in listed
     assert sorted(moto.names()) == [
         *(f"nkk/files/{id}/came-00000{number}" for number in range(3)),
         f"nkk/files/{id}/head",
+        listed,
         f"nkk/unchecked/{id}",
         f"nkk/unclaimed/{id}",
     ]

@@ -56,6 +56,9 @@ class Store(Protocol):
     def ages(self, folder: str) -> Iterator[tuple[str, float]]:
         """Yield the names in `folder` (`files`: those of the folders in it) with their ages in seconds."""
 
+    def spare(self) -> int | None:
+        """Return how many bytes there is room for; None where that is not known."""
+
     def hold(self, name: str, patience: float = 0) -> AbstractContextManager[Lock]:
         """Hold the lock `name`, such as `files/<id>/write`, after at most `patience` seconds.
 

@@ -118,6 +118,9 @@ class BucketStore:
         for name, objects in groupby(self._listed(folder), lambda each: each["path"].split("/")[1]):
             yield name, min((now - each["last_modified"]).total_seconds() for each in objects)
 
+    def spare(self) -> int | None:
+        return None
+
     @contextmanager
     def hold(self, name: str, patience: float = 0) -> Iterator["Lease"]:
         folder, _, last = name.rpartition("/")

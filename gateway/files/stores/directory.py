@@ -75,6 +75,14 @@ class Directory:
             for name, entry in self._entries(self._root / folder / shelf):
                 yield name, now - entry.st_mtime
 
+    def spare(self) -> int | None:
+        with _faults():
+            try:
+                disk = os.statvfs(self._root)
+            except FileNotFoundError:
+                return None
+        return disk.f_bavail * disk.f_frsize
+
     @contextmanager
     def hold(self, name: str, patience: float = 0) -> Iterator["FileLock"]:
         path = self._path(name)
