@@ -1,5 +1,6 @@
 """PDF files with author, XMP, attachments, scripts, remarks and photographs that still have their position."""
 
+import base64
 import io
 import zlib
 
@@ -34,6 +35,10 @@ def telling() -> bytes:
         _remark(pdf)
         _draw_photograph(pdf)
         _structure(pdf)
+        _add_own_keys(pdf)
+        _draw_letters(pdf)
+        _draw_scan(pdf)
+        pdf.trailer.ID = Array([String(hidden("FirstId")), String(hidden("SecondId"))])
         pdf.save(written)
     return written.getvalue() + b"\n%" + hidden("Trailer").encode() + b"\n"
 
@@ -150,6 +155,68 @@ def _structure(pdf: pikepdf.Pdf) -> None:
     pdf.Root.StructTreeRoot = pdf.make_indirect(Dictionary(Type=Name.StructTreeRoot, K=element))
     marked = f"/Span <</ActualText ({hidden('ActualText')}) /Lang (id)>> BDC EMC % {hidden('Remark')}\n"
     pdf.pages[1].contents_add(pdf.make_stream(marked.encode()), prepend=True)
+
+
+def _add_own_keys(pdf: pikepdf.Pdf) -> None:
+    """Add keys of a program's own wherever a dictionary may have some."""
+    page = pdf.pages[0].obj
+    page.Resources.ExtGState = Dictionary(G0=Dictionary(CA=1))
+    page.Resources.Shading = Dictionary(S0=Dictionary(ShadingType=2, Coords=Array([0, 0, 1, 1])))
+    page.Resources.Shading.S0.Function = Dictionary(FunctionType=2, Domain=Array([0, 1]), N=1)
+    page.Group = Dictionary(S=Name.Transparency)
+    page.Contents = pdf.make_stream(page.Contents.read_bytes())
+    pdf.Root.ViewerPreferences = Dictionary(HideToolbar=True)
+    pdf.Root.PageLabels = Dictionary(Nums=Array([0, Dictionary(S=Name.D)]))
+    pdf.Root.Extensions = Dictionary(ADBE=Dictionary(BaseVersion=Name("/1.7")))
+    font = page.Resources.Font["/F1"]
+    font.FontDescriptor = Dictionary(Type=Name.FontDescriptor, FontName=Name.Helvetica)
+    font.ToUnicode = pdf.make_stream(f"%%Creator {hidden('TableOfLetters')}\nbegincmap\nendcmap".encode())
+    field = pdf.make_indirect(Dictionary(FT=Name.Tx, T=String("a"), TU=String(hidden("FieldTip")), Kids=Array()))
+    pdf.Root.AcroForm.Fields.append(field)
+    for number, found in enumerate(
+        [
+            *(page.Resources, page.Resources.ExtGState.G0, page.Resources.Shading.S0.Function, page.Group),
+            *(page.Contents, pdf.Root.ViewerPreferences, pdf.Root.PageLabels.Nums[1], pdf.Root.Extensions.ADBE),
+            *(font, font.FontDescriptor, font.ToUnicode, field, pdf.Root.Outlines, pdf.Root.Outlines.First),
+            *(pdf.Root.OCProperties.OCGs[0], pdf.Root.OCProperties.D),
+        ]
+    ):
+        found.Own = String(hidden(f"OwnKey{number}"))
+    pdf.Root.OCProperties.D.Creator = String(hidden("LayersCreator"))
+    page.Resources.Font["/Naming"] = String(hidden("InNames"))
+
+
+def _draw_letters(pdf: pikepdf.Pdf) -> None:
+    """Draw a letter of a font whose letters are drawings, and pictures that stand in the drawing itself."""
+    drawn = f"9 0 0 0 9 9 d1 0 0 9 9 re f % {hidden('LetterRemark')}\n/S <</Alt ({hidden('LetterAlt')})>> BDC EMC"
+    font = Dictionary(Type=Name.Font, Subtype=Name.Type3, FontBBox=Array([0, 0, 9, 9]), FirstChar=65, LastChar=65)
+    font.FontMatrix, font.Widths = Array([0.1, 0, 0, 0.1, 0, 0]), Array([9])
+    font.Encoding = Dictionary(Type=Name.Encoding, Differences=Array([65, Name.A]))
+    font.CharProcs, font.Resources = Dictionary(A=pdf.make_stream(drawn.encode())), Dictionary()
+    page = pdf.pages[1]
+    page.obj.Resources.Font["/F9"] = pdf.make_indirect(font)
+    photograph, sizes = pictures.jpeg(), b"BI /W 120 /H 80 /BPC 8 /CS /RGB /F"
+    packed = base64.a85encode(photograph) + b"~>"
+    page.contents_add(
+        b"BT /F9 9 Tf 99 99 Td (A) Tj ET q 120 0 0 80 300 500 cm %b /DCT ID %b EI Q" % (sizes, photograph)
+        + b" q 120 0 0 80 300 400 cm %b [/A85 /DCT] ID %b EI Q" % (sizes, packed),
+        prepend=False,
+    )
+
+
+def _draw_scan(pdf: pikepdf.Pdf) -> None:
+    """Draw pictures as JPEG 2000, in which a scanner says what it is."""
+    page = pdf.pages[1]
+    for name, bare in (("/J1", False), ("/J2", True)):
+        scan = io.BytesIO()
+        pictures.scene().save(scan, "JPEG2000", comment=hidden(f"Scanner{name[1:]}"), no_jp2=bare)
+        page.obj.Resources.XObject[name] = pdf.make_stream(
+            scan.getvalue(), Type=Name.XObject, Subtype=Name.Image, Width=120, Height=80, Filter=Name.JPXDecode
+        )
+        page.contents_add(f"q 120 0 0 80 72 {200 if bare else 300} cm {name} Do Q".encode(), prepend=False)
+    page.obj.Resources.XObject["/PS"] = pdf.make_stream(
+        f"% {hidden('PostScript')}".encode(), Type=Name.XObject, Subtype=Name.PS
+    )
 
 
 def encrypted(user: str = "rahasia") -> bytes:

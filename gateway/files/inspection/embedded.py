@@ -114,22 +114,55 @@ def _after_blocks(content: bytes, at: int) -> int:
 
 
 def bare_jpeg2000(content: bytes) -> bytes:
-    """Return a JPEG 2000 without its boxes of XML, of others' data and of rights. A bare code stream stays."""
+    """Return a JPEG 2000 without its boxes of XML, of others' data and of rights, and without remarks."""
     if content.startswith(b"\xff\x4f\xff\x51"):
-        return content
-    kept, at = [], 0
+        return _without_remarks(content)
+    return b"".join(_bare_boxes(content, {b"jP  ", b"ftyp", b"jp2h", b"jp2c"}))
+
+
+def _bare_boxes(content: bytes, wanted: set[bytes]) -> Iterator[bytes]:
+    at = 0
     while at + 8 <= len(content):
         length, name = struct.unpack(">I4s", content[at : at + 8])
+        begins = 8
         if length == 1:
-            length = int.from_bytes(content[at + 8 : at + 16], "big")
+            length, begins = int.from_bytes(content[at + 8 : at + 16], "big"), 16
         if length == 0:
             length = len(content) - at
-        if length < 8:
+        if length < begins:
             raise FileRefusedError("broken")
-        if name in (b"jP  ", b"ftyp", b"jp2h", b"jp2c"):
-            kept.append(content[at : at + length])
+        if name in wanted:
+            yield _box(name, content[at + begins : at + length])
         at += length
-    return b"".join(kept)
+
+
+def _box(name: bytes, inside: bytes) -> bytes:
+    if name == b"jp2c":
+        inside = _without_remarks(inside)
+    elif name == b"jp2h":
+        inside = b"".join(_bare_boxes(inside, {b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef", b"res "}))
+    elif name == b"colr" and inside[:1] == b"\x02":
+        inside = inside[:3] + bare_profile(inside[3:])
+    return struct.pack(">I4s", 8 + len(inside), name) + inside
+
+
+def _without_remarks(stream: bytes) -> bytes:
+    """Return a code stream of JPEG 2000 whose remarks (COM) are spaces: their length counts in other places."""
+    bare, at, part = bytearray(stream), 2, 0
+    while at + 4 <= len(stream) and stream[at] == 0xFF:
+        marker, length = stream[at + 1], int.from_bytes(stream[at + 2 : at + 4], "big")
+        if marker == 0x90:
+            # The beginning of a part of the picture, which says where the next is.
+            part, size = at, int.from_bytes(stream[at + 6 : at + 10], "big")
+        if marker == 0x93:
+            if size < 14:
+                break
+            at = part + size
+            continue
+        if marker == 0x64:
+            bare[at + 6 : at + 2 + length] = b" " * len(stream[at + 6 : at + 2 + length])
+        at += 2 + length
+    return bytes(bare)
 
 
 def bare_profile(profile: bytes) -> bytes:

@@ -1,10 +1,13 @@
 """PDF files, written anew with what is seen on their pages and little else.
 
-What a catalogue, a page and an annotation may have is listed; other keys, and some wherever they stand, are left out.
-What nothing refers to any more, such as former versions of the same pages, is not written.
+What a dictionary may have is listed, and more closely for a catalogue, a page and an annotation; other keys are left
+out. What nothing refers to any more, such as former versions of the same pages, is not written.
 """
 
+import base64
 import io
+import re
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
@@ -19,10 +22,31 @@ from gateway.files.inspection.memory import memory_file, path_of
 from gateway.files.kinds import Kind
 
 _WEB = ("http://", "https://", "mailto:", "tel:")
-_HIDING = (b"/Alt", b"/ActualText", b"/E", b"/Lang", b"%", b"/Metadata", b"/Author")
+_HIDING = (b"/Alt", b"/ActualText", b"/E", b"/Lang", b"%", b"/Metadata", b"/Author", b"/DCT")
+_REMARK = re.compile(rb"^([^(%\r\n]*)%[^\r\n]*", re.MULTILINE)
+_INLINE = re.compile(rb"\sID\s")
 _DEEPEST = 50
 _TAIL = 64 << 10
 """How far from its end a file may have its last mark; some programs add bytes of their own behind it."""
+
+
+_AS_LETTERS = (
+    lambda packed: base64.a85decode(b"<~" + packed.strip().removesuffix(b"~>") + b"~>", adobe=True),
+    lambda plain: base64.a85encode(plain, wrapcol=72) + b"~>",
+)
+_AS_DIGITS = (
+    lambda packed: bytes.fromhex(packed.strip().removesuffix(b">").decode("ascii")),
+    lambda plain: plain.hex().encode() + b">",
+)
+_PACKINGS: dict[str, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
+    "/A85": _AS_LETTERS,
+    "/ASCII85Decode": _AS_LETTERS,
+    "/AHx": _AS_DIGITS,
+    "/ASCIIHexDecode": _AS_DIGITS,
+    "/Fl": (zlib.decompress, zlib.compress),
+    "/FlateDecode": (zlib.decompress, zlib.compress),
+}
+"""How a picture that stands in a drawing may be packed: undone, and done again."""
 
 
 def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:
@@ -60,16 +84,22 @@ def _cleaned(pdf: pikepdf.Pdf) -> BinaryIO:
     _keep_only(pdf.Root, keys.CATALOGUE)
     if "/Names" in pdf.Root:
         _keep_only(pdf.Root.Names, {"/Dests"})
+    if isinstance(pdf.Root.get("/OCProperties"), Dictionary):
+        _keep_only(pdf.Root.OCProperties, keys.LAYERS)
+        _keep_only(pdf.Root.OCProperties.get("/D", Dictionary()), keys.SEEN)
     if "/AcroForm" in pdf.Root:
         _keep_only(pdf.Root.AcroForm, keys.FORM_OF_FIELDS)
     for page in pdf.pages:
         _keep_only(page.obj, keys.PAGE)
         _clean_annotations(page.obj)
     for found in _dictionaries(pdf):
+        _clean_naming(found)
         _clean(found)
     for found in _objects(pdf):
         if isinstance(found, Stream):
             _clean_stream(found)
+    for found in _dictionaries(pdf):
+        _clean_font(found)
     for page in pdf.pages:
         _clean_page(pdf, page.obj)
     kept = memory_file()
@@ -99,7 +129,7 @@ def _clean_annotations(page: Any) -> None:
 
 
 def _clean(found: Any) -> None:
-    _drop(found, keys.UNSEEN)
+    _keep_only(found, keys.SEEN - keys.UNSEEN)
     kind = found.get("/Type")
     for key in ("/A", "/PA", "/Next"):
         action = found.get(key)
@@ -118,6 +148,26 @@ def _clean(found: Any) -> None:
         for each in found.Properties.values():
             if isinstance(each, Dictionary) and each.get("/Type") not in (Name.OCG, Name.OCMD):
                 _keep_only(each, keys.MARKED)
+
+
+def _clean_naming(found: Any) -> None:
+    """Drop the texts in dictionaries whose keys are not listed: what they name is never a text."""
+    for key in keys.NAMING & set(found.keys()):
+        naming = found[key]
+        if isinstance(naming, Dictionary):
+            _drop(naming, {name for name, value in naming.items() if isinstance(value, String)})
+
+
+def _clean_font(font: Any) -> None:
+    """Clean the drawings of which a font consists, and the tables of its letters."""
+    if isinstance(font.get("/CharProcs"), Dictionary):
+        for drawing in font.CharProcs.values():
+            if isinstance(drawing, Stream):
+                _clean_drawing(drawing)
+    for key in ("/ToUnicode", "/Encoding"):
+        table = font.get(key)
+        if isinstance(table, Stream) and b"%" in (written := table.read_bytes()):
+            table.write(_REMARK.sub(rb"\1", written))
 
 
 def _is_unwanted(action: Any) -> bool:
@@ -175,6 +225,9 @@ def _clean_stream(stream: Any) -> None:
     elif kind == Name.Form:
         _keep_only(stream, keys.FORM)
         _clean_drawing(stream)
+    elif kind == Name.PS:
+        # A program for printers, which shows nothing.
+        stream.write(b"")
     elif stream.get("/PatternType") == 1:
         _clean_drawing(stream)
     elif stream.get("/N") in (1, 3, 4) and "/Type" not in stream and "/FunctionType" not in stream:
@@ -222,8 +275,35 @@ def _clean_drawing(stream: Any) -> None:
 
 def _drawn(instructions: Any) -> bytes:
     """Return a drawing written anew, without remarks and without texts that are not drawn."""
+    written: list[bytes] = []
+    waiting: list[Any] = []
     for instruction in instructions:
         operands = instruction.operands
         if str(instruction.operator) in ("BDC", "DP") and len(operands) == 2 and isinstance(operands[1], Dictionary):
             _keep_only(operands[1], {"/MCID"})
-    return pikepdf.unparse_content_stream(instructions)
+        elif isinstance(instruction, pikepdf.ContentStreamInlineImage):
+            written += [pikepdf.unparse_content_stream(waiting), _inline(instruction.iimage)]
+            waiting.clear()
+            continue
+        waiting.append(instruction)
+    return b"\n".join([*written, pikepdf.unparse_content_stream(waiting)])
+
+
+def _inline(picture: Any) -> bytes:
+    """Return a picture that stands in a drawing, without its own hidden data."""
+    written: bytes = picture.unparse()
+    begins = _INLINE.search(written)
+    if not begins or not any(name in ("/DCT", "/DCTDecode") for name in picture.filters):
+        return written
+    content, packing = (
+        written[begins.end() :].rstrip().removesuffix(b"EI"),
+        [_PACKINGS.get(name) for name in picture.filters[:-1]],
+    )
+    if None in packing:
+        raise FileRefusedError("embedded")
+    for unpack, _ in filter(None, packing):
+        content = unpack(content)
+    content = embedded.bare_jpeg(content)
+    for _, pack in filter(None, reversed(packing)):
+        content = pack(content)
+    return written[: begins.end()] + content + b"\nEI"

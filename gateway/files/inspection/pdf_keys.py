@@ -2,9 +2,10 @@
 
 CATALOGUE = {
     *("/Type", "/Pages", "/Version", "/PageLayout", "/Outlines", "/Names", "/Dests", "/AcroForm", "/OCProperties"),
-    *("/PageLabels", "/ViewerPreferences", "/Extensions"),
+    *("/PageLabels", "/ViewerPreferences"),
 }
-TRAILER = {"/Root", "/Size", "/ID", "/Encrypt"}
+TRAILER = {"/Root", "/Size", "/Encrypt"}
+LAYERS = {"/OCGs", "/D"}
 FORM_OF_FIELDS = {"/Fields", "/DR", "/DA", "/Q", "/NeedAppearances"}
 PAGES = {"/Type", "/Parent", "/Kids", "/Count", "/Resources", "/MediaBox", "/CropBox", "/Rotate"}
 PAGE = {
@@ -38,6 +39,59 @@ SEEN_ANNOTATIONS = {
     *("/Squiggly", "/StrikeOut", "/Stamp", "/Caret", "/Ink", "/Widget"),
 }
 
+_OF_PAGES_AND_MARKS = {
+    *("/Nums", "/Names", "/Limits", "/Kids", "/S", "/P", "/St", "/D", "/Next", "/N", "/URI", "/IsMap", "/NewWindow"),
+    *("/Title", "/First", "/Last", "/Prev", "/Next", "/Parent", "/Count", "/Dest", "/A", "/C", "/F", "/Dests"),
+    *("/Direction", "/ViewArea", "/ViewClip", "/PrintArea", "/PrintClip", "/PrintScaling", "/Duplex"),
+    *("/HideToolbar", "/HideMenubar", "/HideWindowUI", "/FitWindow", "/CenterWindow", "/NonFullScreenPageMode"),
+}
+_OF_LAYERS = {
+    *("/OCGs", "/P", "/VE", "/Name", "/Intent", "/Usage", "/BaseState", "/ON", "/OFF", "/AS", "/Order", "/ListMode"),
+    *("/RBGroups", "/Locked", "/Event", "/Category", "/View", "/ViewState", "/Print", "/PrintState", "/Export"),
+    *("/ExportState", "/Zoom", "/min", "/max", "/PageElement"),
+}
+_OF_ANNOTATIONS = {
+    *("/N", "/R", "/D", "/W", "/S", "/I", "/BC", "/BG", "/CA", "/RC", "/AC", "/RI", "/IX", "/IF", "/TP", "/SW", "/FB"),
+}
+_OF_RESOURCES = {"/ExtGState", "/ColorSpace", "/Pattern", "/Shading", "/XObject", "/Font", "/ProcSet", "/Properties"}
+_OF_STATES = {
+    *("/LW", "/LC", "/LJ", "/ML", "/D", "/RI", "/OP", "/op", "/OPM", "/Font", "/BG", "/BG2", "/UCR", "/UCR2", "/TR"),
+    *("/TR2", "/FL", "/SM", "/SA", "/BM", "/SMask", "/CA", "/ca", "/AIS", "/TK", "/UseBlackPtComp"),
+    # Groups and masks.
+    *("/S", "/G", "/BC", "/CS", "/I", "/K"),
+}
+_OF_FONTS = {
+    *("/Name", "/BaseFont", "/FirstChar", "/LastChar", "/Widths", "/FontDescriptor", "/Encoding", "/ToUnicode"),
+    *("/FontBBox", "/FontMatrix", "/CharProcs", "/Resources", "/DescendantFonts", "/CIDSystemInfo", "/DW", "/W"),
+    *("/DW2", "/W2", "/CIDToGIDMap", "/FontName", "/FontFamily", "/FontStretch", "/FontWeight", "/Flags"),
+    *("/ItalicAngle", "/Ascent", "/Descent", "/Leading", "/CapHeight", "/XHeight", "/StemV", "/StemH", "/AvgWidth"),
+    *("/MaxWidth", "/MissingWidth", "/FontFile", "/FontFile2", "/FontFile3", "/CharSet", "/Style", "/Panose"),
+    *("/CIDSet", "/FD", "/Registry", "/Ordering", "/Supplement", "/BaseEncoding", "/Differences", "/CMapName"),
+    *("/WMode", "/UseCMap", "/Length1", "/Length2", "/Length3"),
+}
+_OF_STREAMS = {
+    *("/Length", "/Filter", "/DecodeParms", "/DL", "/Predictor", "/Colors", "/BitsPerComponent", "/Columns"),
+    *("/EarlyChange", "/K", "/EndOfLine", "/EncodedByteAlign", "/Rows", "/EndOfBlock", "/BlackIs1"),
+    *("/DamagedRowsBeforeError", "/JBIG2Globals", "/ColorTransform"),
+}
+_OF_COLOURS = {
+    *("/N", "/Alternate", "/Range", "/WhitePoint", "/BlackPoint", "/Gamma", "/Matrix", "/Colorants", "/Process"),
+    *("/ColorSpace", "/Components", "/Subtype"),
+    # Patterns, shadings and functions.
+    *("/PatternType", "/PaintType", "/TilingType", "/BBox", "/XStep", "/YStep", "/Resources", "/Shading"),
+    *("/ExtGState", "/ShadingType", "/Background", "/AntiAlias", "/Domain", "/Function", "/Coords", "/Extend"),
+    *("/BitsPerCoordinate", "/BitsPerFlag", "/Decode", "/VerticesPerRow", "/FunctionType", "/Size"),
+    *("/BitsPerSample", "/Order", "/Encode", "/C0", "/C1", "/Functions", "/Bounds"),
+}
+
+SEEN = {
+    *("/Type", "/Subtype"),
+    *(CATALOGUE | FORM_OF_FIELDS | LAYERS | PAGES | PAGE | PICTURE | FORM | MARKED | ANNOTATION | FIELD),
+    *(_OF_PAGES_AND_MARKS | _OF_LAYERS | _OF_ANNOTATIONS | _OF_RESOURCES | _OF_STATES | _OF_FONTS | _OF_STREAMS),
+    *_OF_COLOURS,
+}
+"""What any dictionary may have. What a program adds of its own has other names."""
+
 UNSEEN = {
     *("/Metadata", "/PieceInfo", "/LastModified", "/AA", "/JS", "/AF", "/XFA", "/OpenAction", "/Thumb", "/Alternates"),
     *("/StructParent", "/StructParents", "/SE", "/Alt", "/ActualText", "/Lang", "/OPI", "/Measure", "/PtData", "/ID"),
@@ -48,7 +102,7 @@ UNSEEN = {
 
 NAMING = {
     *("/Font", "/XObject", "/ExtGState", "/ColorSpace", "/Pattern", "/Shading", "/Properties", "/CharProcs", "/Dests"),
-    *("/N", "/R", "/D"),
+    *("/N", "/R", "/D", "/Colorants"),
 }
 """Keys of dictionaries whose own keys are names that a program chose, and which may be any of the above."""
 
