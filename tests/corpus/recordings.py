@@ -1,6 +1,7 @@
 """Sound and video with tags, a cover, chapters and a position, made by ffmpeg."""
 
 import functools
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +33,7 @@ MADE = {
     "wav": [*TONE, *TAGS, "-write_bext", "1", "-metadata", f"originator={hidden('Originator')}"],
     "mp4": [*SCREEN, *TONE, *TAGS, *PLACE, *OF_STREAMS, "-c:v", "libx264", "-c:a", "aac", "-shortest"],
     "hevc.mp4": [*SCREEN, *TAGS, *PLACE, "-c:v", "libx265", "-x265-params", "log-level=none", "-tag:v", "hvc1"],
+    "mpeg4.mp4": [*SCREEN, *TONE, *TAGS, *PLACE, "-c:v", "mpeg4", "-c:a", "aac", "-shortest"],
     "3gp": [*SCREEN, *TAGS, *PLACE, "-c:v", "h263", "-s", "176x144"],
     "webm": [*SCREEN, *TONE, *TAGS, *OF_STREAMS, "-c:v", "libvpx", "-c:a", "libopus", "-shortest"],
     "mov": [
@@ -86,7 +88,25 @@ def made(name: str) -> bytes:
         command += MADE[name][sources:] + (["-bsf:v", _BETWEEN] if name in ("mp4", "mov") else [])
         target = Path(folder, f"made.{name}")
         subprocess.run(["ffmpeg", "-loglevel", "error", "-y", *command, str(target)], check=True)
-        return target.read_bytes() + (_at_the_end() if name == "mp3" else b"")
+        content = target.read_bytes()
+    if name == "mp3":
+        return _between_frames(content) + _at_the_end()
+    # What an encoder writes between the pictures of MPEG-4 has the same length as this.
+    return re.sub(rb"(\x00\x00\x01\xb2)Lavc[\d.]{9}", rb"\1" + hidden("Coder").encode(), content)
+
+
+def filmed(codec: str, unit: bytes) -> bytes:
+    """Return a video with a unit between its pictures that shows nothing."""
+    form, quiet = {"libx264": ("h264", []), "libx265": ("hevc", ["-x265-params", "log-level=none"])}[codec]
+    with TemporaryDirectory() as folder:
+        stream, target = Path(folder, f"stream.{form}"), Path(folder, "made.mp4")
+        made_by = ["ffmpeg", "-loglevel", "error", "-y"]
+        subprocess.run([*made_by, *SCREEN, "-c:v", codec, *quiet, str(stream)], check=True)
+        content = stream.read_bytes()
+        at = content.index(b"\0\0\1", len(content) // 2)
+        stream.write_bytes(content[:at] + b"\0\0\1" + unit + hidden("Unit").encode() + b"\x80" + content[at:])
+        subprocess.run([*made_by, "-r", "10", "-f", form, "-i", str(stream), "-c", "copy", str(target)], check=True)
+        return target.read_bytes()
 
 
 @functools.cache
@@ -122,6 +142,12 @@ def _paired(content: bytes) -> bytes:
     return bytes(paired)
 
 
+def _between_frames(content: bytes) -> bytes:
+    """Return an MP3 with something between its frames that is no sound."""
+    at = content.rindex(content[content.index(b"\xff\xfb") :][:2])
+    return content[:at] + hidden("BetweenFrames").encode() + content[at:]
+
+
 def _at_the_end() -> bytes:
     """Return tags that other programs put behind an MP3."""
     item = hidden("ApeItem").encode()
@@ -133,4 +159,5 @@ def _at_the_end() -> bytes:
         return b"APETAGEX" + b"".join(figure.to_bytes(4, "little") for figure in figures) + bytes(8)
 
     first = b"TAG" + hidden("Id3v1").encode().ljust(125, b"\0")
-    return edge(0xA0000000) + items + edge(0x80000000) + first
+    words = b"LYRICSBEGINLYR00014" + hidden("Lyrics").encode() + b"000033LYRICS200"
+    return edge(0xA0000000) + items + edge(0x80000000) + words + first

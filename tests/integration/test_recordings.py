@@ -23,6 +23,7 @@ KINDS = {
     "wav": WAV,
     "mp4": MP4,
     "hevc.mp4": MP4,
+    "mpeg4.mp4": MP4,
     "3gp": THREE_GP,
     "webm": WEBM,
     "mov": MOV,
@@ -59,6 +60,21 @@ def test_nothing_hidden_comes_out_and_it_plays_the_same(name: str, tmp_path: Pat
     if name != "mp3":  # whose tags at the end were decoded as if they were sound
         assert decoded(kept.content, tmp_path) == decoded(content, tmp_path)
     assert 0.9 < float(told["format"]["duration"]) < 1.2
+
+
+@pytest.mark.parametrize(
+    ("codec", "unit"),
+    [
+        *(("libx264", bytes([number])) for number in (9, 10, 12, 22, 24)),
+        *(("libx265", bytes([number << 1, 1])) for number in (38, 41, 50)),
+    ],
+)
+def test_between_the_pictures_of_a_video_nothing_stays_that_is_none(codec: str, unit: bytes, tmp_path: Path) -> None:
+    content = recordings.filmed(codec, unit)
+    assert hidden_in(content)
+    kept = inspected(content).content
+    assert hidden_in(kept) == set()
+    assert decoded(kept, tmp_path) == decoded(content, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["exiftool", "ffprobe"])

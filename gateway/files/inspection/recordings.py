@@ -4,11 +4,13 @@ The streams themselves are not encoded anew. Where ffmpeg is not installed they 
 """
 
 import json
+import re
 import shutil
 import subprocess
 from typing import Any, BinaryIO
 
 from gateway.files.errors import FileRefusedError
+from gateway.files.inspection.frames import only_frames
 from gateway.files.inspection.kept import Kept
 from gateway.files.inspection.memory import memory_file, path_of
 from gateway.files.kinds import AMR, M4A, MOV, MP3, MP4, OGG, THREE_GP, WAV, WEBM, Kind
@@ -18,14 +20,20 @@ _READ |= {MP3: "mp3", OGG: "ogg", AMR: "amr", WAV: "wav"}
 _WRITTEN = {M4A: "ipod", MP4: "mp4", THREE_GP: "3gp", MOV: "mov", WEBM: "webm"}
 _WRITTEN |= {MP3: "mp3", OGG: "ogg", AMR: "amr", WAV: "wav"}
 _FAST_START = ["-movflags", "+faststart"]
-_REMARKS = {
-    # What a device writes between the pictures: its own name and settings, and sometimes where it is.
-    "h264": "filter_units=remove_types=6",
-    "hevc": "filter_units=remove_types=39|40",
-    "av1": "filter_units=remove_types=5",
+_PICTURES = {
+    # Pictures and what they need. A device writes its name, its settings and sometimes where it is between them.
+    "h264": "filter_units=pass_types=1-5|7-8|13-15|19-20",
+    "hevc": "filter_units=pass_types=0-9|16-21|32-34",
+    "av1": "filter_units=pass_types=1|3-4|6-7",
 }
-_SEEN_CODECS = {*_REMARKS, "vp8", "vp9", "h263", "mpeg4"}
+_SEEN_CODECS = {*_PICTURES, "vp8", "vp9", "h263", "mpeg4"}
 """Codecs of video in whose pictures nothing else is hidden: those of Motion JPEG have EXIF data of their own."""
+
+_REMARK = re.compile(rb"\x00\x00\x01\xb2(.*?)(?=\x00\x00\x01|\Z)", re.DOTALL)
+"""What a device writes between the pictures of MPEG-4 (ISO/IEC 14496-2, user_data), up to the next start code."""
+
+_SETTINGS = re.compile(rb"\x05(\x80*[\x01-\x7f])(?=\x00\x00\x01)")
+"""Before the settings of a coder in a list of tracks: their mark and their length."""
 
 _SPOKEN = {"amr_nb", "amr_wb"}
 
@@ -49,7 +57,7 @@ def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:
         raise FileRefusedError("broken")
     if original:
         return Kept(kind, file, cleaned=False)
-    return Kept(kind, _cleaned(ffmpeg, source, kind, codecs, file), cleaned=True)
+    return Kept(kind, _cleaned(ffmpeg, ffprobe, source, kind, codecs, file), cleaned=True)
 
 
 def _codecs(ffprobe: str, source: list[str], file: BinaryIO) -> dict[str, str]:
@@ -64,7 +72,9 @@ def _codecs(ffprobe: str, source: list[str], file: BinaryIO) -> dict[str, str]:
     return found
 
 
-def _cleaned(ffmpeg: str, source: list[str], kind: Kind, codecs: dict[str, str], file: BinaryIO) -> BinaryIO:
+def _cleaned(
+    ffmpeg: str, ffprobe: str, source: list[str], kind: Kind, codecs: dict[str, str], file: BinaryIO
+) -> BinaryIO:
     if kind.played == "video" and codecs.get("video", "h264") not in _SEEN_CODECS:
         raise FileRefusedError("uncleanable")
     read, copy = [ffmpeg, *_WORDS, "-xerror", *source], ["-c", "copy", *_UNTOLD]
@@ -75,16 +85,35 @@ def _cleaned(ffmpeg: str, source: list[str], kind: Kind, codecs: dict[str, str],
         _must([*read, "-map", "0:a:0", *copy, "-f", "amr", "-y", path_of(speech)], file, speech)
         read, sounds, files = [*read, "-f", "amr", "-i", path_of(speech)], "1:a", [file, speech]
     streams = ["-map", sounds] if kind.played == "audio" else ["-map", "0:V:0?", "-map", sounds]
-    remarks = _REMARKS.get(codecs.get("video", "")) if kind.played == "video" else None
-    options = ["-bsf:v", remarks] if remarks else []
+    pictures = _PICTURES.get(codecs.get("video", "")) if kind.played == "video" else None
+    options = ["-bsf:v", pictures] if pictures else []
     options += _FAST_START if _READ[kind] == "mov" else []
     _must([*read, *streams, *copy, *options, "-f", _WRITTEN[kind], "-y", path_of(kept)], *files, kept)
-    return kept
+    if codecs.get("video") == "mpeg4":
+        _blank_remarks(ffprobe, kept)
+    return only_frames(kept) if kind is MP3 else kept
 
 
-def _must(command: list[str], *files: BinaryIO) -> None:
-    if _run(command, *files).returncode:
+def _blank_remarks(ffprobe: str, kept: BinaryIO) -> None:
+    """Make spaces of what a device wrote between the pictures of MPEG-4, which ffmpeg leaves: their places count."""
+    told = ["-select_streams", "V:0", "-show_entries", "packet=pos,size", "-of", "json"]
+    done = _must([ffprobe, *_WORDS[:3], *_ALONE, "-f", "mov", "-i", path_of(kept), *told], kept)
+    kept.seek(0)
+    content = kept.read()
+    samples = [(int(each["pos"]), int(each["size"])) for each in json.loads(done.stdout)["packets"] if "pos" in each]
+    ranges = [(at, at + size) for at, size in samples]
+    ranges += [(found.end(), found.end() + found[1][-1]) for found in _SETTINGS.finditer(content)]
+    for start, stop in ranges:
+        for remark in _REMARK.finditer(content, start, stop):
+            kept.seek(remark.start(1))
+            kept.write(b" " * len(remark[1]))
+
+
+def _must(command: list[str], *files: BinaryIO) -> "subprocess.CompletedProcess[bytes]":
+    done = _run(command, *files)
+    if done.returncode:
         raise FileRefusedError("uncleanable")
+    return done
 
 
 def _run(command: list[str], *files: BinaryIO) -> "subprocess.CompletedProcess[bytes]":
