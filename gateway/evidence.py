@@ -161,7 +161,7 @@ def _shown(file: views.File) -> dict[str, Any]:
     except StoreError as error:
         log.warning("store unavailable", error=type(error).__name__)
         return told
-    return told | _known(facts)
+    return told | _known(facts, may_be_named=g.actor.role == Role.REPORTER and round_of(file["number"]) is None)
 
 
 def _kind(file: views.File) -> str:
@@ -169,8 +169,9 @@ def _kind(file: views.File) -> str:
     return kind.label if kind else file["media_type"]
 
 
-def _known(facts: Facts | None) -> dict[str, Any]:
+def _known(facts: Facts | None, *, may_be_named: bool) -> dict[str, Any]:
+    """Return what the store knows of a file. Its name may name a person: only who sent a report's file is shown it."""
     if facts is None:
         return {"scan": LOST, "previewed": False, "played": None}
     told: dict[str, Any] = {"scan": str(facts.scan), "previewed": facts.preview is not None}
-    return told | ({"name": facts.name} if g.actor.role == Role.REPORTER else {})
+    return told | ({"name": facts.name} if may_be_named else {})

@@ -80,7 +80,7 @@ def test_evidence_goes_with_a_report_to_every_desk_and_back_with_the_answer(
     eventually(lambda: shown.evaluate("image => image.naturalWidth") > 0 if scripts else True)
     team.fill(text="Petugas telah ditegur; berita acara terlampir.")
     team.page.set_input_files(
-        "#berkas", [chosen("berita.txt", b"Berita acara.", "text/plain"), chosen("c.jpg", picture(80))]
+        "#berkas", [chosen("Teguran Budi.txt", b"Berita acara.", "text/plain"), chosen("c.jpg", picture(80))]
     )
     if scripts:
         arrived(team, 2)
@@ -102,6 +102,7 @@ def test_evidence_goes_with_a_report_to_every_desk_and_back_with_the_answer(
     answered = reporter.read()
     assert "Lampiran R1-1 (TXT," in answered
     assert "R1-2" not in answered
+    assert "Teguran Budi" not in answered, "the operator has not seen this name"
     assert reporter.context.request.get(f"/laporan/{ticket}/bukti/R1-1").body() == b"Berita acara."
     assert reporter.context.request.get(f"/laporan/{ticket}/bukti/R1-2").status == 404
 
