@@ -26,7 +26,7 @@ def rotate() -> None:
     Afterwards the other keys can be left out. No event and no byte of a file is written again.
     """
     done, failed = _files().rotate(lambda id, why: say(f"{id}: {why}"))
-    say(f"{done} files have the first key now")
+    say(f"{done} files got the first key")
     if failed:
         raise click.ClickException(f"{failed} files do not: keep the other keys, and run it again")
 
