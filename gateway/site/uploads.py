@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, redirect, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException
 
 from gateway import evidence, tus
@@ -47,6 +47,17 @@ def begin() -> Response:
 def back() -> ResponseReturnValue:
     """Redirect to the start page where the address is opened by hand."""
     return redirect(url_for("public.start"), 303)
+
+
+@pages.get("/unggahan/token")
+@needs(*SENDERS)
+def token() -> Response:
+    """Renew the log-in, and return whose it is and its token against other sites' requests.
+
+    A page that has been open for long asks for it before it goes on with an upload: HEAD does not renew a log-in, and a
+    log-in in another tab has made the token in the page void.
+    """
+    return jsonify(token=generate_csrf(), owner=session.draft_owner())
 
 
 @pages.get("/unggahan/<id>")

@@ -36,7 +36,7 @@ STEP_NAMES = {
 }
 
 STEP_MEANINGS = {
-    1: _("Anda mendaftar, masuk, memilih kategori, lalu menulis laporan."),
+    1: _("Anda mendaftar, masuk, memilih kategori, lalu menulis laporan, dengan bukti bila ada."),
     2: _("Operator menerima laporan dan menyerahkannya kepada Tim NKK Utama."),
     3: _("Tim NKK Utama memutuskan: informasi dijawab langsung oleh operator; pengaduan diteruskan."),
     4: _("Tim NKK Pembantu di perangkat daerah memproses pengaduan dan menulis tanggapan."),

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.browser.visitors import Visitor
 from tests.installations import eventually
+from tests.people import PASSWORD
 
 Opening = Callable[..., Visitor]
 MARKER = b"Kamera-Rahasia-7731"
@@ -142,7 +143,8 @@ def test_files_can_be_dragged_and_pasted_and_removed(visiting: Opening) -> None:
                 const carried = new DataTransfer();
                 carried.items.add(new File([bytes], name, { type: "image/jpeg" }));
                 const kind = type === "paste" ? ClipboardEvent : DragEvent;
-                document.querySelector(".uploads").dispatchEvent(
+                // What is dropped beside the field is taken too.
+                document.querySelector(type === "paste" ? ".uploads" : "h1").dispatchEvent(
                     new kind(type, { bubbles: true, cancelable: true, [field]: carried }));
             }""",
             [name, event, field, base64.b64encode(picture()).decode()],
@@ -193,6 +195,112 @@ def test_an_upload_goes_on_after_the_line_and_the_page_were_lost(visiting: Openi
     assert again[0] == 4_000_000
     reporter.send()
     assert "besar.jpg" in reporter.read()
+
+
+def tunnel(visitor: Visitor) -> Callable[[], list[str]]:
+    """Break off every PATCH after the first; return a function that ends this and lists what comes from then on."""
+    parts: list[int] = []
+
+    def break_off(route: Any) -> None:
+        if route.request.method == "PATCH":
+            parts.append(1)
+            if len(parts) > 1:
+                route.abort()
+                return
+        route.continue_()
+
+    visitor.page.route("**/unggahan/*", break_off)
+
+    def end() -> list[str]:
+        requests: list[str] = []
+
+        def heard(request: Any) -> None:
+            if request.method in ("POST", "PATCH") and "/unggahan" in request.url:
+                requests.append(f"{request.method} {request.headers.get('upload-offset', '')}".strip())
+
+        visitor.page.on("request", heard)
+        visitor.page.unroute("**/unggahan/*")
+        return requests
+
+    return end
+
+
+def begin_a_long_upload(visitor: Visitor, folder: Path) -> None:
+    big = folder / "besar.jpg"
+    big.write_bytes(picture(99, (3000, 2200)))
+    assert 2_000_000 < big.stat().st_size < 4_000_000
+    visitor.page.set_input_files("#berkas", big)
+    eventually(lambda: "Sambungan terputus" in visitor.page.inner_text(".uploads"))
+
+
+def test_an_upload_goes_on_after_the_log_in_ended_and_the_visitor_logged_in_again(
+    visiting: Opening, tmp_path: Path
+) -> None:
+    reporter = visiting(used_up=True)
+    username = reporter.register()
+    reporter.write()
+    end = tunnel(reporter)
+    begin_a_long_upload(reporter, tmp_path)
+    reporter.context.clear_cookies()
+    sent = end()
+    eventually(lambda: "Anda perlu masuk lagi." in reporter.page.inner_text(".uploads"))
+    reporter.press("Kirim laporan")
+    assert "Masih ada berkas yang dikirim." in reporter.page.inner_text("[data-said]")
+    other = reporter.context.new_page()
+    other.goto("/masuk")
+    other.fill("[name=username]", username)
+    other.fill("[name=password]", PASSWORD)
+    other.click("main form button")
+    other.wait_for_url("**/laporan")
+    reporter.page.get_by_role("button", name="Lanjutkan").click()
+    arrived(reporter)
+    assert [part for part in sent if "PATCH" in part][-1] == "PATCH 2000000", "it goes on where it stopped"
+    reporter.send()
+    assert "besar.jpg" in reporter.read()
+
+
+def test_an_upload_that_rested_until_the_log_in_had_to_be_renewed_goes_on_with_the_line(
+    visiting: Opening, tmp_path: Path
+) -> None:
+    reporter = visiting(used_up=True)
+    reporter.register()
+    reporter.write()
+    end = tunnel(reporter)
+    begin_a_long_upload(reporter, tmp_path)
+    reporter.forget("nkk_access")
+    sent = end()
+    reporter.page.evaluate("dispatchEvent(new Event('online'))")
+    arrived(reporter)
+    assert set(sent) == {"PATCH 2000000"}
+
+
+def test_an_upload_is_not_begun_anew_while_the_service_restarts(visiting: Opening, tmp_path: Path) -> None:
+    reporter = visiting(used_up=True)
+    reporter.register()
+    reporter.write()
+    end = tunnel(reporter)
+    begin_a_long_upload(reporter, tmp_path)
+    away: list[str] = []
+
+    def refuse(route: Any) -> None:
+        away.append(route.request.method)
+        route.fulfill(status=503)
+
+    sent = end()
+    reporter.page.route(re.compile("/unggahan"), refuse)
+    eventually(lambda: reporter.page.title() and (away.count("HEAD") > 1 or "POST" in away))
+    reporter.page.unroute(re.compile("/unggahan"))
+    arrived(reporter)
+    assert "POST" not in away
+    assert "POST" not in sent
+
+
+def test_files_that_are_too_many_are_named(visiting: Opening) -> None:
+    reporter = visiting()
+    reporter.register()
+    reporter.write()
+    reporter.page.set_input_files("#berkas", [chosen(f"nomor-{number}.jpg", picture()) for number in range(12)])
+    eventually(lambda: "Tidak ikut: nomor-10.jpg, nomor-11.jpg" in reporter.page.inner_text("[data-said]"))
 
 
 def test_uploads_are_kept_with_a_draft_and_with_a_form_that_is_shown_again(visiting: Opening) -> None:

@@ -52,10 +52,22 @@
       ids.value = [...items].filter((item) => item.id && !item.refused).map((item) => item.id).join(" ");
       ids.dispatchEvent(new Event("change", { bubbles: true }));
     };
-    const headers = () => ({ "X-CSRFToken": says.token });
+
+    // While an upload rested, the log-in may have ended, and a log-in in another tab has made the page's token void.
+    // Returns whether the same person is logged in; true also while the line is down, which the next request finds out.
+    async function renew() {
+      const answer = await fetch(`${says.uploads}/token`, { headers: { Accept: "application/json" } }).catch(() => null);
+      if (answer && answer.status >= 400 && answer.status < 500) return false;
+      if (!answer?.ok) return true;
+      const { token, owner } = await answer.json();
+      if (owner !== page.draftOwner) return false;
+      says.token = token;
+      document.querySelectorAll("input[name=csrf_token]").forEach((field) => { field.value = token; });
+      return true;
+    }
 
     function line(name) {
-      const item = { id: "", size: 0, refused: false, sending: false, upload: null };
+      const item = { id: "", size: 0, refused: false, sending: false, resting: false, isOut: false, upload: null };
       item.line = document.createElement("li");
       const shown = document.createElement("bdi");
       shown.className = "name";
@@ -92,7 +104,7 @@
       const url = item.upload?.url || (item.id && `${says.uploads}/${item.id}`);
       item.upload?.abort().catch(() => {});
       if (item.key) memory.drop(item.key);
-      if (url) fetch(url, { method: "DELETE", headers: { ...headers(), "Tus-Resumable": "1.0.0" } }).catch(() => {});
+      if (url) fetch(url, { method: "DELETE", headers: { "X-CSRFToken": says.token, "Tus-Resumable": "1.0.0" } }).catch(() => {});
       note();
       tell("");
       input.focus();
@@ -112,25 +124,26 @@
       note();
     };
 
-    // Asks until the upload is checked. Returns whether there is such an upload.
+    // Asks until the upload is checked.
     async function look(item) {
       for (;;) {
         let found;
         try {
           const answer = await fetch(`${says.uploads}/${item.id}`, { headers: { Accept: "application/json" } });
-          if (answer.status === 404) return false;
+          if (answer.status === 404) { fail(item, says.failed); return; }
+          if (answer.status === 401) show(item, says.logIn);
           if (!answer.ok) throw new Error(String(answer.status));
           found = await answer.json();
         } catch {
           await new Promise((done) => { setTimeout(done, LOOK_MS * 4); });
           continue;
         }
-        if (!items.has(item)) return true;
-        if (found.state === "refused") { fail(item, found.said); return true; }
+        if (!items.has(item)) return;
+        if (found.state === "refused") { fail(item, found.said); return; }
         if (found.state === "ready") {
           item.sending = false;
           show(item, found.said);
-          return true;
+          return;
         }
         show(item, says.checking);
         await new Promise((done) => { setTimeout(done, LOOK_MS); });
@@ -149,21 +162,32 @@
         chunkSize: CHUNK_BYTES,
         retryDelays: RETRY_MS,
         metadata: { filename: file.name, original: field.querySelector("[name=asli]")?.checked ? "1" : "" },
-        headers: headers(),
         fingerprint: async () => item.key,
         storeFingerprintForResuming: Boolean(item.key),
         removeFingerprintOnSuccess: true,
         urlStorage: remembered,
         onProgress: (sent, whole) => show(item, says.sending.replace("{n}", String(Math.floor(100 * sent / whole))), 100 * sent / whole),
+        onBeforeRequest: async (request) => {
+          if (item.resting && !(await renew())) { item.isOut = true; throw new Error("not logged in"); }
+          item.resting = false;
+          request.setHeader("X-CSRFToken", says.token);
+        },
+        // The client begins anew where it does not learn how much has come. Only an upload that is gone is worth that.
+        onAfterResponse: (request, response) => {
+          const status = response.getStatus();
+          if (request.getMethod() === "HEAD" && status >= 300 && status !== 404) throw new Error(String(status));
+        },
         onShouldRetry: (error) => {
           const status = error.originalResponse?.getStatus() ?? 0;
+          item.resting = true;
+          if (item.isOut) return false;
           show(item, says.waiting, Number(item.bar.value));
-          return status === 0 || status === 409 || status === 423 || status === 429 || status >= 500;
+          return [0, 401, 409, 423, 429].includes(status) || status >= 500;
         },
         onError: (error) => {
           item.sending = false;
           const status = error.originalResponse?.getStatus() ?? 0;
-          const isOut = status === 401;
+          const isOut = item.isOut || status === 401;
           if (status >= 400 && status < 500 && !isOut) {
             memory.drop(item.key);
             let why = says.failed;
@@ -171,6 +195,7 @@
             fail(item, why);
             return;
           }
+          item.resting = true;
           show(item, isOut ? says.logIn : says.waiting, Number(item.bar.value));
           item.again.hidden = false;
         },
@@ -180,10 +205,12 @@
           await look(item);
         },
       });
-      const goOn = () => {
-        if (item.sending || item.id || !items.has(item)) return;
+      const goOn = async () => {
+        if (!item.resting || item.id || !items.has(item)) return;
         item.sending = true;
+        item.isOut = false;
         item.again.hidden = true;
+        await upload.abort();
         upload.start();
       };
       item.again.addEventListener("click", goOn);
@@ -195,11 +222,13 @@
 
     function add(files) {
       tell("");
+      const left = [];
       for (const file of files) {
         const taken = [...items].filter((item) => !item.refused);
-        if (taken.length >= Number(says.most)) { tell(says.tooMany); return; }
-        if (taken.reduce((sum, item) => sum + item.size, file.size) > Number(says.filesMb) * MB) { tell(says.allTooLong); return; }
-        send(file);
+        const isLong = taken.reduce((sum, item) => sum + item.size, file.size) > Number(says.filesMb) * MB;
+        if (taken.length < Number(says.most) && !isLong) { send(file); continue; }
+        left.push(file.name);
+        tell(`${isLong ? says.allTooLong : says.tooMany} ${says.leftOut.replace("{n}", () => left.join(", "))}`);
       }
     }
 
@@ -210,19 +239,19 @@
       add(chosen);
     });
     const carries = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-    field.addEventListener("dragover", (event) => {
+    // The whole page takes what is dropped: beside the field, the browser would open the file in place of the form.
+    addEventListener("dragover", (event) => {
       if (!carries(event)) return;
       event.preventDefault();
       field.classList.add("over");
     });
-    for (const name of ["dragleave", "drop"]) field.addEventListener(name, () => field.classList.remove("over"));
-    field.addEventListener("drop", (event) => {
+    addEventListener("dragleave", (event) => { if (!event.relatedTarget) field.classList.remove("over"); });
+    addEventListener("drop", (event) => {
+      field.classList.remove("over");
       if (!carries(event)) return;
       event.preventDefault();
       add([...event.dataTransfer.files]);
     });
-    // A file that is dropped beside the field must not replace the page.
-    for (const name of ["dragover", "drop"]) addEventListener(name, (event) => { if (carries(event)) event.preventDefault(); });
     form.addEventListener("paste", (event) => {
       const pasted = [...(event.clipboardData?.files ?? [])];
       if (!pasted.length) return;
@@ -230,7 +259,7 @@
       add(pasted);
     });
     form.addEventListener("submit", (event) => {
-      if (![...items].some((item) => item.sending)) return;
+      if (![...items].some((item) => !item.refused && (item.sending || !item.id))) return;
       event.preventDefault();
       event.stopImmediatePropagation();
       tell(says.unfinished);
