@@ -30,7 +30,7 @@ def snippets(language: str, whole: Installation) -> list[str]:
 
 
 def test_what_is_to_be_typed_first_names_a_good_origin_and_serves_the_example(whole: Installation) -> None:
-    run, serve, _ = snippets("sh", whole)
+    run, serve, *_ = snippets("sh", whole)
     written = re.fullmatch(r"NKK_WEBSITE_ORIGINS=(\S+) make run\n", run)
     assert written
     assert NKK_WEBSITE_ORIGINS.get({"NKK_WEBSITE_ORIGINS": written[1]}) == {"http://localhost:8000"}
@@ -139,7 +139,7 @@ def test_the_link_leads_to_the_form_with_the_category(whole: Installation, visit
 def test_the_scripts_do_from_another_origin_what_is_said_of_them(
     browser: Browser, whole: Installation, website_port: int, tmp_path: Path
 ) -> None:
-    report, figures = snippets("js", whole)
+    report, _, figures = snippets("js", whole)
     (tmp_path / "index.html").write_text(
         '<!doctype html><title>Situs</title><link rel="icon" href="data:,"><p id="reports">'
     )
@@ -157,7 +157,7 @@ def test_the_scripts_do_from_another_origin_what_is_said_of_them(
 
 
 def test_the_figures_are_fetched_with_curl(whole: Installation) -> None:
-    command = snippets("sh", whole)[2]
+    command = snippets("sh", whole)[-1]
     done = subprocess.run(["bash", "-euo", "pipefail", "-c", command], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("month,category,name,accepted,answered,closed")
