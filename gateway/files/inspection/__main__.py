@@ -16,8 +16,8 @@ from gateway.files.inspection.confining import confine
 from gateway.files.inspection.kept import Kept
 from gateway.files.inspection.memory import memory_file
 
-MEMORY = 1 << 30
-"""The limit of the address space, in bytes."""
+MEMORY = 3 << 29
+"""The limit of the address space, in bytes. The largest WebP with transparency needs nearly all of it."""
 
 CHUNK = 1 << 20
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any, BinaryIO
 
 import pi_heif
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from gateway.files.errors import MEGAPIXELS, FileRefusedError
 from gateway.files.inspection.kept import Kept
@@ -25,6 +25,8 @@ _PLAIN_MODES = {"L", "RGB", "RGBA", "LA", "P", "1", "I;16"}
 
 # We check the size ourselves, and refuse.
 Image.MAX_IMAGE_PIXELS = None
+# Programs write long texts beside the pixels. They are left out, and are no reason to refuse a picture.
+PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = 128 << 20
 pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
@@ -37,7 +39,11 @@ def keep(file: BinaryIO, kind: Kind, original: bool) -> Kept:
     kind = JPEG if kind is HEIC else kind
     kept = memory_file()
     name, options = _WRITTEN[kind]
-    bare(picture, name).save(kept, name, **options)
+    try:
+        bare(picture, name).save(kept, name, **options)
+    except (OSError, ValueError) as error:
+        # It could be decoded; to encode it, memory is at its limit.
+        raise FileRefusedError("too-complex") from error
     return Kept(kind, kept, cleaned=True, preview=preview)
 
 

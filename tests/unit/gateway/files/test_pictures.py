@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from gateway.files.kinds import JPEG, PNG, WEBP
 from tests.corpus import pictures
@@ -139,6 +139,22 @@ def test_a_picture_of_too_many_pixels_is_refused(width: int, height: int, origin
 
 def test_a_picture_of_as_many_pixels_as_may_be_comes_out() -> None:
     assert opened(inspected(pictures.png_of_size(10_000, 5_000)).content).size == (10_000, 5_000)
+
+
+def test_a_large_picture_with_transparency_comes_out_too() -> None:
+    written = io.BytesIO()
+    Image.new("RGBA", (10_000, 5_000), (9, 9, 9, 9)).save(
+        written, "WEBP", lossless=True, quality=0, method=0, exif=pictures.exif(pictures.TURNED)
+    )
+    assert opened(inspected(written.getvalue()).content).size == (5_000, 10_000)
+
+
+def test_a_picture_with_long_texts_comes_out_without_them() -> None:
+    texts, written = PngImagePlugin.PngInfo(), io.BytesIO()
+    for name in ("parameters", "workflow"):
+        texts.add_text(name, "PENANDA-Text " * 200_000, zip=True)
+    pictures.scene().save(written, "PNG", pnginfo=texts)
+    assert hidden_in(inspected(written.getvalue()).content) == set()
 
 
 @pytest.mark.parametrize("fmt", ["PNG", "WEBP"])
