@@ -109,6 +109,9 @@ def _become(program: str, order: dict[str, Any], received: Sequence[int]) -> Non
     code = 1
     try:
         os.setsid()
+        if program == "nameko":
+            # A fork has its server's epoll, by which the kernel would wake it for what any other fork waits for.
+            importlib.import_module("eventlet.hubs").use_hub()
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         os.environ.clear()
         os.environ.update(order["environment"])
