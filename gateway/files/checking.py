@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from gateway.files.content import Content, Writing
-from gateway.files.errors import FileRefusedError, InspectionUnavailableError, ScannerAwayError
+from gateway.files.errors import FileRefusedError, InspectionUnavailableError, ScannerAwayError, ScannerSilentError
 from gateway.files.facts import Facts, Scan, State
 from gateway.files.refusals import FileLost
 from gateway.files.sealing import DamagedError
@@ -27,6 +27,9 @@ LOOK_SECONDS = 2.0
 
 AGAIN_SECONDS = (2.0, 60.0)
 """The first and the longest pause before what failed for a reason that lies with us is tried again."""
+
+SCANNER_AWAY_SECONDS = 20.0
+"""For how long a scanner that was silent is not asked again: all files would wait while each asks it in vain."""
 
 EXPIRY_SECONDS = 600.0
 AT_ONCE = 200
@@ -70,6 +73,7 @@ class Checker:
         self._store = uploads.store
         self._failed: dict[str, tuple[float, float]] = {}
         """The pause and the time of the next try of what failed, by id."""
+        self._scanner_away_until = 0.0
         self._wakes, self._ends, self._expires_at = threading.Event(), threading.Event(), 0.0
         self._thread: threading.Thread | None = None
         uploads.wake = self._wakes.set
@@ -170,11 +174,11 @@ class Checker:
     def _judge(self, id: str, key: bytes, facts: Facts) -> Facts:
         """Scan and inspect what came, and keep what is to be kept."""
         came = Content(self._store, id, CAME, key)
-        length = facts.length or 0
-        scan = self._scanned(came.read(0, length, length))
-        if scan is Scan.INFECTED:
-            return self._settle(id, key, replace(facts, state=State.REFUSED, refusal="infected", scan=scan))
+        length, scan = facts.length or 0, facts.scan
         try:
+            scan = self._scanned(came.read(0, length, length))
+            if scan is Scan.INFECTED:
+                return self._settle(id, key, replace(facts, state=State.REFUSED, refusal="infected", scan=scan))
             kept = self._kept(id, key, facts, came)
         except FileRefusedError as error:
             refused = replace(facts, state=State.REFUSED, refusal=error.code, parameters=error.parameters, scan=scan)
@@ -226,8 +230,13 @@ class Checker:
     def _scanned(self, content: Iterable[bytes]) -> Scan:
         if self._scan is None:
             return Scan.NONE
+        if time.monotonic() < self._scanner_away_until:
+            return Scan.HELD
         try:
             return Scan.CLEAN if self._scan(content) else Scan.INFECTED
+        except ScannerSilentError:
+            self._scanner_away_until = time.monotonic() + SCANNER_AWAY_SECONDS
+            return Scan.HELD
         except ScannerAwayError:
             return Scan.HELD
 

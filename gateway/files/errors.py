@@ -51,6 +51,10 @@ class ScannerAwayError(Exception):
     """The scanner of `NKK_CLAMD` cannot be reached, is too slow, or gave no verdict."""
 
 
+class ScannerSilentError(ScannerAwayError):
+    """The scanner cannot be reached, or says nothing in the time it has: that lies with no file."""
+
+
 def sentence(code: str, **parameters: Any) -> str:
     """Return the API's sentence for `code`. A code of a later version is shown as it is."""
     return SENTENCES.get(code, f"Refused: {code}.").format_map(parameters)

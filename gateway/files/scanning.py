@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 
-from gateway.files.errors import ScannerAwayError
+from gateway.files.errors import ScannerAwayError, ScannerSilentError
 from nkk.settings.written import Clamd
 
 CONNECT_SECONDS = 5.0
@@ -80,8 +80,11 @@ class _Line:
         self._socket.settimeout(max(self._left, 0.001))
         try:
             yield
+        except TimeoutError:
+            raise ScannerSilentError("The scanner took too long.") from None
         except OSError as error:
-            raise ScannerAwayError(f"The scanner cannot be reached ({type(error).__name__}).") from None
+            # As where a file is longer than it takes.
+            raise ScannerAwayError(f"The scanner broke off ({type(error).__name__}).") from None
         finally:
             self._left -= time.monotonic() - began
 
@@ -99,6 +102,6 @@ def _connected(clamd: Clamd, seconds: float) -> Iterator[_Line]:
     except OSError as error:
         if connection:
             connection.close()
-        raise ScannerAwayError(f"The scanner cannot be reached ({type(error).__name__}).") from None
+        raise ScannerSilentError(f"The scanner cannot be reached ({type(error).__name__}).") from None
     with connection:
         yield _Line(connection, seconds)

@@ -13,7 +13,7 @@ import pytest
 
 from gateway.files import kinds
 from gateway.files.checking import Checker
-from gateway.files.errors import FileRefusedError, InspectionUnavailableError, ScannerAwayError
+from gateway.files.errors import FileRefusedError, InspectionUnavailableError, ScannerAwayError, ScannerSilentError
 from gateway.files.facts import Scan, State
 from gateway.files.refusals import FileHeldBack, FileLost, FilesTooLong, UnknownUpload, UploadAttached, UploadRefused
 from gateway.files.sealing import SEGMENT
@@ -232,6 +232,66 @@ def test_a_held_one_may_be_attached_and_is_opened_once_it_is_judged(uploads: Upl
     assert facts
     assert facts.scan is Scan.CLEAN
     assert uploads.known("x" * 22) is None
+
+
+def test_a_scanner_that_is_silent_is_not_asked_for_each_file(
+    uploads: Uploads, inspection: Inspection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def scan(_content: Iterable[bytes]) -> bool:
+        asked.append(1)
+        raise ScannerSilentError
+
+    checker = Checker(uploads, inspection, scan)
+    ids = [send(uploads, b"x") for _ in range(5)]
+    checker.check_all()
+    assert [(found.state, found.scan) for found in uploads.ready(REPORTER, ids)] == [(State.READY, Scan.HELD)] * 5
+    assert len(asked) == 1
+    monkeypatch.setattr("gateway.files.checking.SCANNER_AWAY_SECONDS", -1)
+    again = Checker(uploads, inspection, scan)
+    again.check_all()
+    assert len(asked) == 6
+
+
+def test_one_that_the_scanner_does_not_take_holds_up_no_other(uploads: Uploads, inspection: Inspection) -> None:
+    def scan(content: Iterable[bytes]) -> bool:
+        if b"".join(content) == b"long":
+            raise ScannerAwayError
+        return True
+
+    first, second = send(uploads, b"long"), send(uploads, b"short")
+    Checker(uploads, inspection, scan).check_all()
+    assert [found.scan for found in uploads.ready(REPORTER, [first, second])] == [Scan.HELD, Scan.CLEAN]
+
+
+def test_one_that_is_damaged_in_the_store_is_refused_also_where_it_is_scanned(
+    uploads: Uploads, inspection: Inspection, tmp_path: Path
+) -> None:
+    id = send(uploads, b"x")
+    [came] = tmp_path.rglob("came-*")
+    came.write_bytes(came.read_bytes()[:-1] + b"!")
+    Checker(uploads, inspection, lambda content: bool(list(content))).check_all()
+    assert uploads.state(REPORTER, id).refusal == "broken"
+
+
+def test_what_was_attached_and_is_found_infected_later_is_not_removed_by_its_owner(
+    uploads: Uploads, inspection: Inspection
+) -> None:
+    verdicts: list[bool | None] = [None, False]
+
+    def scan(_content: Iterable[bytes]) -> bool:
+        verdict = verdicts.pop(0)
+        if verdict is None:
+            raise ScannerAwayError
+        return verdict
+
+    checker, id = Checker(uploads, inspection, scan), send(uploads, b"x")
+    checker.check_all()
+    eventually(lambda: checker.check_all() or uploads.state(REPORTER, id).scan is Scan.INFECTED)
+    with pytest.raises(UploadAttached):
+        uploads.discard(REPORTER, id, lambda ids: set(ids))
+    assert uploads.known(id) is not None
 
 
 def test_an_infected_one_is_refused_or_where_it_is_attached_opened_by_nobody(
