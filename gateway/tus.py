@@ -32,6 +32,8 @@ RECEIVED = (VERSION_HEADER, "Tus-Version", "Tus-Extension", "Tus-Max-Size", LENG
 """The headers of responses."""
 
 OVERRIDE = "HTTP_X_HTTP_METHOD_OVERRIDE"
+SENT_AS_POST = "nkk.sent_as_post"
+"""In the environment of a request whose method was overridden."""
 OVERRIDDEN = ("PATCH", "DELETE", "HEAD")
 MAX_METADATA = 4096
 _KEY = re.compile(r"[!-+\--~]+")
@@ -59,6 +61,7 @@ def override(environ: dict[str, Any]) -> None:
     said = environ.get(OVERRIDE, "").upper()
     if said in OVERRIDDEN and environ["REQUEST_METHOD"] == "POST" and is_of_an_upload(environ["PATH_INFO"]):
         environ["REQUEST_METHOD"] = said
+        environ[SENT_AS_POST] = True
         del environ[OVERRIDE]
 
 
@@ -139,6 +142,9 @@ def tell(response: Response) -> Response:
     """Name the version in a response about uploads, and in that of OPTIONS what is taken."""
     if request.path.startswith((PREFIX, OF_PAGES)):
         response.headers[VERSION_HEADER] = VERSION
+        if request.environ["REQUEST_METHOD"] == "HEAD" and SENT_AS_POST in request.environ:
+            # The client has sent a POST, and would wait for as many bytes as a GET's answer has.
+            response.set_data(b"")
         if request.method == "OPTIONS" or response.status_code == PreconditionFailed.code:
             response.headers["Tus-Version"] = VERSION
         if request.method == "OPTIONS":

@@ -36,7 +36,7 @@ def send(opened: Opened, *, as_attachment: bool, filename: str) -> Response:
     response.set_etag(opened.sha256[:32])
     response.headers.set("Content-Disposition", "attachment" if as_attachment else "inline", **_names(filename))
     response.headers.update(HEADERS)
-    if opened.sha256[:32] in request.if_none_match:
+    if request.if_none_match.contains_weak(opened.sha256[:32]):
         response.status_code = 304
         return response
     if part == (0, 0):
@@ -54,7 +54,8 @@ def _part(opened: Opened) -> tuple[int, int] | None:
     asked, unless = request.range, request.if_range
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return None
-    if unless.date or (unless.etag and unless.etag != opened.sha256[:32]):
+    is_weak = request.headers.get("If-Range", "").startswith("W/")
+    if is_weak or unless.date or (unless.etag and unless.etag != opened.sha256[:32]):
         return None
     start, stop = asked.ranges[0]
     if start < 0:

@@ -259,6 +259,16 @@ def test_a_method_that_a_network_lets_not_through_is_said_in_a_header(
         assert left.headers["Upload-Offset"] == "10"
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_head_that_is_sent_as_post_promises_no_bytes(
+    client: FlaskClient, reporter: dict[str, str], is_there: bool
+) -> None:
+    at = begin(client, reporter) if is_there else f"{PATH}/{'A' * 22}"
+    answer = client.post(at, headers=reporter | BYTES | {"X-HTTP-Method-Override": "HEAD"})
+    assert answer.status_code == (200 if is_there else 404)
+    assert (answer.headers["Content-Length"], answer.data) == ("0", b"")
+
+
 def test_only_an_uploads_post_is_another_method_than_it_was_sent_with(
     client: FlaskClient, reporter: dict[str, str]
 ) -> None:
