@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from nkk.settings.written import UNIX
+from nkk.settings.addresses import UNIX
 
 _FORWARDED = (
     "HTTP_X_FORWARDED_FOR",

@@ -15,7 +15,7 @@ from gunicorn.workers.base import Worker as Base
 from waitress import wasyncore
 from waitress.task import ThreadedTaskDispatcher
 
-from gateway.connections import Door, files_for, settings
+from gateway.door import Door, files_for, settings
 from gateway.requests import Reading
 from nkk.messaging import pulse
 

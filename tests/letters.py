@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from nkk.settings import NKK_MAIL_FROM, NKK_SMTP_URL
-from nkk.settings.written import MailFrom, MailServer
+from nkk.settings.mail import MailFrom, MailServer
 from services.notification.composing import Letter
 
 

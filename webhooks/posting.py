@@ -16,7 +16,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from nkk.settings.written import Hosts
+from nkk.settings.addresses import Hosts
 from webhooks.domain import Answer
 from webhooks.urls import RefusedAddressError, check_addresses, read_url
 

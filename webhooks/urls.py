@@ -8,7 +8,8 @@ made: a name that was checked before can resolve to something else by then.
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult
 
-from nkk.settings.written import Hosts, url
+from nkk.settings.addresses import Hosts
+from nkk.settings.urls import url
 
 LONGEST = 2000
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from gateway.files.errors import ScannerAwayError, ScannerSilentError
-from nkk.settings.written import Clamd
+from nkk.settings.addresses import Clamd
 
 CONNECT_SECONDS = 5.0
 SECONDS = 120.0

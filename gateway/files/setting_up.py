@@ -15,7 +15,8 @@ from gateway.files.stores import Store
 from gateway.files.stores.directory import Directory
 from gateway.files.uploads import MB, Limits, Uploads
 from nkk import settings
-from nkk.settings.written import Bucket, Clamd
+from nkk.settings.addresses import Clamd
+from nkk.settings.paths import Bucket
 
 DEFAULTS: Mapping[str, Any] = {
     "FILES": Path("var/files"),

@@ -1,7 +1,8 @@
 """The settings of every process, read from the environment and checked at start.
 
-All invalid settings are reported together, each by name with what is wrong and what to write. Values that may hold a
-password or a key are never repeated.
+All invalid settings are reported together, each by name with what is wrong and what to write. The modules beside this
+one have the parsers: each returns the parsed value, or raises ValueError with what is wrong and what to write, without
+the value itself, which may hold a password or a key.
 """
 
 import os
@@ -11,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from nkk.settings import keys, written
+from nkk.settings import addresses, keys, mail, numbers, paths, urls
 from nkk.settings.keys import KEYS_HINT
 
 T = TypeVar("T")
@@ -83,15 +84,13 @@ def _takes_all_threads(environment: Mapping[str, str] | None) -> str:
 
 _key = partial(Setting[str], secret=True, hint=KEYS_HINT)
 
-AMQP_URI = Setting("AMQP_URI", written.amqp_uri, secret=True)
-NKK_TOOL_URI = Setting(
-    "NKK_TOOL_URI", written.amqp_uri, secret=True, hint="`nkk tools add` prints it. See docs/tools.md."
-)
+AMQP_URI = Setting("AMQP_URI", urls.amqp_uri, secret=True)
+NKK_TOOL_URI = Setting("NKK_TOOL_URI", urls.amqp_uri, secret=True, hint="`nkk tools add` prints it. See docs/tools.md.")
 NKK_TOOL_CA = Setting("NKK_TOOL_CA", str, "")
-DATABASE_URL = Setting("DATABASE_URL", written.database_url, secret=True)
+DATABASE_URL = Setting("DATABASE_URL", urls.database_url, secret=True)
 NKK_BROKER_API = Setting(
     "NKK_BROKER_API",
-    written.broker_api,
+    urls.broker_api,
     secret=True,
     hint="Users and limits of tools are set by RabbitMQ's management API: write its address beside AMQP_URI, such as "
     "http://admin:password@host:15672 (docs/tools.md). A stack of `make run` with a broker of its own brings it.",
@@ -105,19 +104,19 @@ def database_of(service: str) -> Setting[str]:
 
 WEBHOOKS_DATABASE_URL = database_of("webhooks")
 
-NKK_MAX_WORKERS = Setting("NKK_MAX_WORKERS", written.number(1, 1000), "16")
-NKK_RETRY_DELAYS = Setting("NKK_RETRY_DELAYS", written.delays, "1,5,30,120,600")
+NKK_MAX_WORKERS = Setting("NKK_MAX_WORKERS", numbers.number(1, 1000), "16")
+NKK_RETRY_DELAYS = Setting("NKK_RETRY_DELAYS", numbers.delays, "1,5,30,120,600")
 
-NKK_TOOLS_CERTIFICATE = Setting("NKK_TOOLS_CERTIFICATE", written.file, "")
-NKK_TOOLS_KEY = Setting("NKK_TOOLS_KEY", written.file, "")
-NKK_TOOLS_ADDRESS = Setting("NKK_TOOLS_ADDRESS", written.address, "127.0.0.1")
-NKK_TOOLS_PORT = Setting("NKK_TOOLS_PORT", written.number(1, 65535), "5671")
-NKK_TOOLS_HOST = Setting("NKK_TOOLS_HOST", written.host, "")
-NKK_TOOL_DAYS = Setting("NKK_TOOL_DAYS", written.number(1, 49), "30")
+NKK_TOOLS_CERTIFICATE = Setting("NKK_TOOLS_CERTIFICATE", paths.file, "")
+NKK_TOOLS_KEY = Setting("NKK_TOOLS_KEY", paths.file, "")
+NKK_TOOLS_ADDRESS = Setting("NKK_TOOLS_ADDRESS", addresses.address, "127.0.0.1")
+NKK_TOOLS_PORT = Setting("NKK_TOOLS_PORT", numbers.number(1, 65535), "5671")
+NKK_TOOLS_HOST = Setting("NKK_TOOLS_HOST", addresses.host, "")
+NKK_TOOL_DAYS = Setting("NKK_TOOL_DAYS", numbers.number(1, 49), "30")
 # More than the past events that a stage lets wait for a tool (nkk.messaging.replay), of which none may be dropped.
-NKK_TOOL_EVENTS = Setting("NKK_TOOL_EVENTS", written.number(20_000, 100_000_000), "1000000")
+NKK_TOOL_EVENTS = Setting("NKK_TOOL_EVENTS", numbers.number(20_000, 100_000_000), "1000000")
 
-NKK_OUTBOX_DAYS = Setting("NKK_OUTBOX_DAYS", written.number(1, 36_500), "90")
+NKK_OUTBOX_DAYS = Setting("NKK_OUTBOX_DAYS", numbers.number(1, 36_500), "90")
 
 NKK_TOKEN_PUBLIC_KEY = _key("NKK_TOKEN_PUBLIC_KEY", keys.public_pem)
 NKK_TOKEN_SIGNING_KEY = _key("NKK_TOKEN_SIGNING_KEY", keys.private_pem)
@@ -129,39 +128,39 @@ NKK_NOTIFICATION_PRIVATE_KEY = _key("NKK_NOTIFICATION_PRIVATE_KEY", keys.box_key
 NKK_NOTIFICATION_PUBLIC_KEY = _key("NKK_NOTIFICATION_PUBLIC_KEY", keys.box_key)
 NKK_SITE_KEY = _key("NKK_SITE_KEY", keys.secret_text)
 
-NKK_SITE_URL = Setting("NKK_SITE_URL", written.site_url, "http://localhost")
-NKK_SMTP_URL = Setting("NKK_SMTP_URL", written.mail_server, "", secret=True)
+NKK_SITE_URL = Setting("NKK_SITE_URL", urls.site_url, "http://localhost")
+NKK_SMTP_URL = Setting("NKK_SMTP_URL", mail.mail_server, "", secret=True)
 NKK_MAIL_DIR = Setting("NKK_MAIL_DIR", Path, "var/mail")
-NKK_MAIL_FROM = Setting("NKK_MAIL_FROM", written.mail_from, "pengaduan-nkk@example.id")
+NKK_MAIL_FROM = Setting("NKK_MAIL_FROM", mail.mail_from, "pengaduan-nkk@example.id")
 
-NKK_LETTERS_AN_HOUR = Setting("NKK_LETTERS_AN_HOUR", written.number(0, 1000), "12")
+NKK_LETTERS_AN_HOUR = Setting("NKK_LETTERS_AN_HOUR", numbers.number(0, 1000), "12")
 
-NKK_BIND = Setting("NKK_BIND", written.bind, "127.0.0.1:8080")
-NKK_RPC_TIMEOUT = Setting("NKK_RPC_TIMEOUT", written.number(1, 600), "5")
-NKK_GATEWAY_WORKERS = Setting("NKK_GATEWAY_WORKERS", written.number(1, 1000), "2")
-NKK_GATEWAY_THREADS = Setting("NKK_GATEWAY_THREADS", written.number(1, 10_000), "16")
-NKK_GATEWAY_CONNECTIONS = Setting("NKK_GATEWAY_CONNECTIONS", written.number(1, 1_000_000), "1000")
+NKK_BIND = Setting("NKK_BIND", addresses.bind, "127.0.0.1:8080")
+NKK_RPC_TIMEOUT = Setting("NKK_RPC_TIMEOUT", numbers.number(1, 600), "5")
+NKK_GATEWAY_WORKERS = Setting("NKK_GATEWAY_WORKERS", numbers.number(1, 1000), "2")
+NKK_GATEWAY_THREADS = Setting("NKK_GATEWAY_THREADS", numbers.number(1, 10_000), "16")
+NKK_GATEWAY_CONNECTIONS = Setting("NKK_GATEWAY_CONNECTIONS", numbers.number(1, 1_000_000), "1000")
 NKK_LIVE_STREAMS: Setting[int | None] = Setting(
-    "NKK_LIVE_STREAMS", lambda text: written.number(0, 10_000)(text) if text else None, ""
+    "NKK_LIVE_STREAMS", lambda text: numbers.number(0, 10_000)(text) if text else None, ""
 )
-NKK_TRUSTED_PROXIES = Setting("NKK_TRUSTED_PROXIES", written.networks, "")
-NKK_WEBSITE_ORIGINS = Setting("NKK_WEBSITE_ORIGINS", written.origins, "")
-NKK_LIMIT_STORAGE = Setting("NKK_LIMIT_STORAGE", written.store, "", secret=True)
-NKK_FILES = Setting("NKK_FILES", written.files, "var/files", secret=True)
+NKK_TRUSTED_PROXIES = Setting("NKK_TRUSTED_PROXIES", addresses.networks, "")
+NKK_WEBSITE_ORIGINS = Setting("NKK_WEBSITE_ORIGINS", urls.origins, "")
+NKK_LIMIT_STORAGE = Setting("NKK_LIMIT_STORAGE", urls.store, "", secret=True)
+NKK_FILES = Setting("NKK_FILES", paths.files, "var/files", secret=True)
 NKK_FILES_KEYS = Setting("NKK_FILES_KEYS", keys.identity_keys, secret=True, hint=KEYS_HINT)
-NKK_FILE_MB = Setting("NKK_FILE_MB", written.number(1, 10_000), "25")
-NKK_FILES_MB = Setting("NKK_FILES_MB", written.number(1, 100_000), "100")
-NKK_FILES_MOST = Setting("NKK_FILES_MOST", written.number(1, 100), "10")
-NKK_UPLOADS_MB = Setting("NKK_UPLOADS_MB", written.number(1, 1_000_000), "300")
-NKK_FILES_SPARE_MB = Setting("NKK_FILES_SPARE_MB", written.number(0, 10_000_000), "500")
-NKK_UPLOAD_HOURS = Setting("NKK_UPLOAD_HOURS", written.number(1, 720), "24")
+NKK_FILE_MB = Setting("NKK_FILE_MB", numbers.number(1, 10_000), "25")
+NKK_FILES_MB = Setting("NKK_FILES_MB", numbers.number(1, 100_000), "100")
+NKK_FILES_MOST = Setting("NKK_FILES_MOST", numbers.number(1, 100), "10")
+NKK_UPLOADS_MB = Setting("NKK_UPLOADS_MB", numbers.number(1, 1_000_000), "300")
+NKK_FILES_SPARE_MB = Setting("NKK_FILES_SPARE_MB", numbers.number(0, 10_000_000), "500")
+NKK_UPLOAD_HOURS = Setting("NKK_UPLOAD_HOURS", numbers.number(1, 720), "24")
 NKK_UPLOAD_THREADS: Setting[int | None] = Setting(
-    "NKK_UPLOAD_THREADS", lambda text: written.number(1, 10_000)(text) if text else None, ""
+    "NKK_UPLOAD_THREADS", lambda text: numbers.number(1, 10_000)(text) if text else None, ""
 )
-NKK_CLAMD = Setting("NKK_CLAMD", written.clamd, "")
-NKK_TEMPLATES = Setting("NKK_TEMPLATES", written.folder, "")
+NKK_CLAMD = Setting("NKK_CLAMD", addresses.clamd, "")
+NKK_TEMPLATES = Setting("NKK_TEMPLATES", paths.folder, "")
 LIMITS = {
-    name: Setting(f"NKK_LIMIT_{name}", written.limit, usual)
+    name: Setting(f"NKK_LIMIT_{name}", numbers.limit, usual)
     for name, usual in {
         "REGISTRATION": "100/hour",
         "LOGIN": "100/minute",
@@ -174,8 +173,8 @@ LIMITS = {
 }
 
 NKK_WEBHOOKS_KEYS = Setting("NKK_WEBHOOKS_KEYS", keys.identity_keys, secret=True, hint=KEYS_HINT)
-NKK_WEBHOOKS_ALLOWED = Setting("NKK_WEBHOOKS_ALLOWED", written.hosts, "")
-NKK_WEBHOOKS_CA = Setting("NKK_WEBHOOKS_CA", written.certificates, "")
+NKK_WEBHOOKS_ALLOWED = Setting("NKK_WEBHOOKS_ALLOWED", addresses.hosts, "")
+NKK_WEBHOOKS_CA = Setting("NKK_WEBHOOKS_CA", paths.certificates, "")
 
 TOOLS: tuple[Setting[Any], ...] = (
     NKK_TOOLS_CERTIFICATE,

@@ -1,4 +1,4 @@
-"""Parsers of keys and secrets; like those of `written`, none repeats the value."""
+"""Parsers of keys and secrets."""
 
 import base64
 import re

@@ -14,7 +14,7 @@ import click
 
 from nkk.contracts import STAGES
 from nkk.settings import DATABASE_URL, NKK_BROKER_API, NKK_MAIL_FROM, NKK_SMTP_URL, Setting, check, database_of
-from nkk.settings.written import number
+from nkk.settings.numbers import number
 from ops.cli.speaking import as_admin, broker, say, saying_and_keeping
 from ops.stack.composed import HOW, check_composed, check_written
 from ops.stack.keys import new_keys, new_passwords

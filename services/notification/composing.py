@@ -17,7 +17,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
 
-from nkk.settings.written import MailFrom
+from nkk.settings.mail import MailFrom
 from nkk.sop.mailbox import read_mailbox
 
 LETTERS = Path(__file__).parent / "letters"

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from nkk.messaging.host import Timeout
 from nkk.settings import NKK_MAIL_DIR, NKK_SMTP_URL, SettingsError
-from nkk.settings.written import MailServer
+from nkk.settings.mail import MailServer
 from services.notification.composing import Letter
 from services.notification.conversing import (
     COMMAND_SECONDS,

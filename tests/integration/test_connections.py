@@ -15,10 +15,11 @@ from waitress import wasyncore
 from waitress.task import ThreadedTaskDispatcher
 
 from gateway.app import MAX_BODY_BYTES
-from gateway.connections import Allowance, Door, files_for, settings
+from gateway.connections import Allowance
+from gateway.door import Door, files_for, settings
 from gateway.proxies import Proxies, behind
 from gateway.requests import Reading
-from nkk.settings.written import networks
+from nkk.settings.addresses import networks
 from tests import nginx
 from tests.installations import eventually
 from tests.nginx import Proxy
@@ -637,7 +638,7 @@ def test_a_forged_address_is_believed_of_a_trusted_proxy_alone(house: Callable[.
 
 def test_no_more_connections_are_taken_than_there_are_files_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, int]] = []
-    monkeypatch.setattr("gateway.connections.resource.setrlimit", lambda _, limits: asked.append(limits))
+    monkeypatch.setattr("gateway.door.resource.setrlimit", lambda _, limits: asked.append(limits))
     for limits, raised, most in (
         ((1024, 4096), [(1256, 4096)], 1000),
         ((1024, 1024), [(1024, 1024)], 768),
@@ -645,7 +646,7 @@ def test_no_more_connections_are_taken_than_there_are_files_for(monkeypatch: pyt
         ((65536, 65536), [], 1000),
     ):
         asked.clear()
-        monkeypatch.setattr("gateway.connections.resource.getrlimit", lambda _, limits=limits: limits)
+        monkeypatch.setattr("gateway.door.resource.getrlimit", lambda _, limits=limits: limits)
         assert (files_for(1000), asked) == (most, raised)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from nkk.settings.written import Hosts, hosts
+from nkk.settings.addresses import Hosts, hosts
 from ops.stack.ports import free_port
 from tests.receivers import HOST, Authority, Receiver, answers, receiver
 from webhooks.domain import Answer, wait_asked_for

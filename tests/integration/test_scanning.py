@@ -12,7 +12,7 @@ import pytest
 from gateway.files.errors import ScannerAwayError
 from gateway.files.scanning import Verdict, scan
 from gateway.files.setting_up import scanner_at
-from nkk.settings.written import clamd as written_clamd
+from nkk.settings.addresses import clamd as written_clamd
 from ops.stack.ports import LOOPBACK
 from tests.clamd import STREAM_MB, VIRUS, PrivateClamd
 from tests.corpus import office

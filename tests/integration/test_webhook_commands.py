@@ -16,7 +16,7 @@ from kombu import Connection
 from standardwebhooks.webhooks import Webhook as Verifier
 
 from nkk.clock import utc_now
-from nkk.settings.written import hosts
+from nkk.settings.addresses import hosts
 from nkk.store.database import Database
 from ops import tools
 from ops.broker_api import BrokerApi

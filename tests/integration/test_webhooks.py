@@ -26,7 +26,7 @@ from nkk.client import deliveries
 from nkk.clock import utc_now
 from nkk.contracts.asyncapi import SAMPLES
 from nkk.messaging.publisher import Message, publisher
-from nkk.settings.written import hosts
+from nkk.settings.addresses import hosts
 from nkk.store.database import Database
 from nkk.store.migrations import upgrade
 from ops.broker_api import BrokerApi

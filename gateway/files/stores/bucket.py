@@ -18,7 +18,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, Pre
 from obstore.store import S3Store
 
 from gateway.files.stores import HeldError, MissingError, StoreAwayError
-from nkk.settings.written import Bucket as Place
+from nkk.settings.paths import Bucket as Place
 
 CONNECT_SECONDS, ANSWER_SECONDS, RETRY_SECONDS = 3, 10, 10
 """How long the store is waited for: until it takes a connection, for an answer, and in all where it fails."""

@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from nkk import settings
 from nkk.settings import OF, OPERATING, Setting, SettingsError, check
-from nkk.settings.written import MailServer, number
+from nkk.settings.mail import MailServer
+from nkk.settings.numbers import number
 from ops.stack.keys import NEEDED, new_keys
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nkk.settings.written import hosts
+from nkk.settings.addresses import hosts
 from webhooks.urls import RefusedAddressError, check_addresses, is_allowed, is_public, read_url
 
 NONE = hosts("")
