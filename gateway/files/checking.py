@@ -15,12 +15,13 @@ from typing import Any, Protocol
 
 from gateway.files.content import Content, Writing
 from gateway.files.errors import FileRefusedError, InspectionUnavailableError, ScannerAwayError, ScannerSilentError
-from gateway.files.facts import Facts, Scan, State
+from gateway.files.facts import Facts, State
 from gateway.files.refusals import FileLost
 from gateway.files.sealing import DamagedError
 from gateway.files.stores import HeldError, MissingError, StoreError
 from gateway.files.uploads import CAME, DISCARDED, GRACE_SECONDS, UNCHECKED, UNCLAIMED, Known, Uploads
 from nkk.log import get_logger
+from nkk.sop.files import Scan
 
 LOOK_SECONDS = 2.0
 """How often a process looks for uploads that another had and left."""

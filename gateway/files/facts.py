@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.files import sealing
 from gateway.files.stores import MissingError, Store
+from nkk.sop.files import Scan
 
 HEAD = "head"
 
@@ -17,17 +18,6 @@ class State(StrEnum):
     CHECKING = "checking"
     READY = "ready"
     REFUSED = "refused"
-
-
-class Scan(StrEnum):
-    """What the scanner says."""
-
-    NONE = "none"
-    """There is no scanner."""
-    HELD = "held"
-    """It is yet to judge."""
-    CLEAN = "clean"
-    INFECTED = "infected"
 
 
 @dataclass(frozen=True)

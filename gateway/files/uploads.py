@@ -15,7 +15,7 @@ from flask import current_app, g
 
 from gateway.files.arriving import pieces
 from gateway.files.content import Content, Writing
-from gateway.files.facts import Facts, Headers, Scan, State
+from gateway.files.facts import Facts, Headers, State
 from gateway.files.holdings import Holdings
 from gateway.files.refusals import (
     FileHeldBack,
@@ -33,6 +33,7 @@ from gateway.files.refusals import (
 )
 from gateway.files.sealing import DamagedError, new_key
 from gateway.files.stores import HeldError, Lock, MissingError, Store, StoreError, StoreFullError
+from nkk.sop.files import Scan
 
 ID = re.compile(r"[A-Za-z0-9_-]{22}")
 MB = 1_000_000

@@ -6,9 +6,10 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from gateway.files.errors import sentence
-from gateway.files.facts import Scan, State
+from gateway.files.facts import State
 from gateway.files.uploads import Upload
 from nkk.sop.clock import write_instant
+from nkk.sop.files import Scan
 
 DIGEST = {"description": "SHA-256 in hexadecimal digits."}
 

@@ -3,7 +3,7 @@
 from marshmallow import EXCLUDE, Schema, fields, validate
 
 from nkk.contracts.fields import Length, Range, Regexp
-from nkk.sop.files import ID_LENGTH, MOST_AT_ONCE, MOST_OF_A_REPORT, Scan
+from nkk.sop.files import ATTACHED, ID_LENGTH, MOST_AT_ONCE, MOST_OF_A_REPORT, Scan
 
 LARGEST = 2**40
 
@@ -17,7 +17,7 @@ class Described(Schema):
     sha256 = fields.String(required=True, validate=Regexp(r"^[0-9a-f]{64}\Z"))
     cleaned = fields.Boolean(required=True, truthy={True}, falsy={False})
     readable = fields.Boolean(load_default=True, truthy={True}, falsy={False})
-    scan = fields.String(load_default=str(Scan.NONE), validate=validate.OneOf([str(kind) for kind in Scan]))
+    scan = fields.String(load_default=str(Scan.NONE), validate=validate.OneOf([str(scan) for scan in ATTACHED]))
 
 
 class OwnDescribed(Described):

@@ -24,11 +24,18 @@ ID_LENGTH = 22
 
 
 class Scan(StrEnum):
-    """What the virus scanner says of a file: no scanner is set, it has not judged yet, or it found nothing."""
+    """What the virus scanner says of a file."""
 
     NONE = "none"
+    """No scanner is set."""
     HELD = "held"
+    """It has not judged yet."""
     CLEAN = "clean"
+    INFECTED = "infected"
+
+
+ATTACHED = (Scan.NONE, Scan.HELD, Scan.CLEAN)
+"""What the scanner may have said of a file when it is attached; an infected one never is."""
 
 
 class UnknownFile(Refused):

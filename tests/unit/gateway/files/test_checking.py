@@ -14,10 +14,11 @@ import pytest
 from gateway.files import kinds
 from gateway.files.checking import Checker
 from gateway.files.errors import FileRefusedError, InspectionUnavailableError, ScannerAwayError, ScannerSilentError
-from gateway.files.facts import Scan, State
+from gateway.files.facts import State
 from gateway.files.refusals import FileHeldBack, FileLost, FilesTooLong, UnknownUpload, UploadAttached, UploadRefused
 from gateway.files.sealing import SEGMENT
 from gateway.files.uploads import Limits, Uploads
+from nkk.sop.files import Scan
 from tests.installations import eventually
 from tests.unit.gateway.files.stand_ins import REPORTER, BadStore, pattern, uploads_in
 

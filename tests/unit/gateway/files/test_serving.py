@@ -12,12 +12,12 @@ from flask.testing import FlaskClient
 from gateway import methods
 from gateway.files import sealing
 from gateway.files.content import Content, Writing
-from gateway.files.facts import Scan
 from gateway.files.refusals import FileLost
 from gateway.files.sealing import CHUNK, SEGMENT
 from gateway.files.serving import send
 from gateway.files.stores.directory import Directory
 from gateway.files.uploads import Opened
+from nkk.sop.files import Scan
 from tests.unit.gateway.files.stand_ins import pattern
 
 PLAIN = pattern(SEGMENT + 3 * CHUNK + 5)
