@@ -17,6 +17,7 @@ from ops.stack.postgres import PrivatePostgres
 from ops.stack.tls import Listener
 from tests.certificates import Authority
 from tests.installations import eventually, new_vhost
+from tests.stages import House, house
 
 metadata = new_metadata()
 
@@ -148,6 +149,29 @@ def url_of(request: pytest.FixtureRequest, tmp_path: Path, kept: dict[str, str])
         return kept[stage]
 
     return emptied
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Yield the four stages on either database, for all tests of a module; `stages` empties their desks for each."""
+    folder, prefix = tmp_path_factory.mktemp("stages"), f"stages_{uuid.uuid4().hex[:8]}"
+
+    def url_of(stage: str) -> str:
+        if request.param == "sqlite":
+            return f"sqlite:///{folder}/{stage}.db"
+        postgres = request.getfixturevalue("postgres")
+        postgres.create(f"{prefix}_{stage}")
+        return postgres.url(f"{prefix}_{stage}")
+
+    with house(url_of) as built:
+        yield built
+
+
+@pytest.fixture
+def stages(built: House) -> House:
+    """Return the stages, with empty desks."""
+    built.empty()
+    return built
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Worklists and claims as the four stages keep them, on both databases."""
 
-import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,29 +16,6 @@ from tests.builders import REPORT
 from tests.stages import FIRST_MORNING, MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House, house
 
 DESKS = {"intake": OPERATOR, "triage": MAIN_TEAM, "opd_response": OPD_TEAM, "notification": OPERATOR}
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Yield the four stages on either database."""
-    folder, prefix = tmp_path_factory.mktemp("desks"), f"desks_{uuid.uuid4().hex[:8]}"
-
-    def url_of(stage: str) -> str:
-        if request.param == "sqlite":
-            return f"sqlite:///{folder}/{stage}.db"
-        postgres = request.getfixturevalue("postgres")
-        postgres.create(f"{prefix}_{stage}")
-        return postgres.url(f"{prefix}_{stage}")
-
-    with house(url_of) as built:
-        yield built
-
-
-@pytest.fixture
-def stages(built: House) -> House:
-    """Return the stages, with empty desks."""
-    built.empty()
-    return built
 
 
 def submitted(stages: House, **changed: str) -> str:

@@ -1,8 +1,6 @@
 """Files of reports and responses as the four stages keep and pass them on, on both databases."""
 
 import json
-import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -16,33 +14,10 @@ from nkk.sop.refusals import InvalidInput, UnknownTicket
 from nkk.trust.actor import Actor
 from services.intake.domain import IdempotencyKeyReused, SupplementTooLate
 from tests.builders import REPORT, own_upload, upload
-from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House, house
+from tests.stages import MAIN_TEAM, OPD, OPD_TEAM, OPERATOR, REPORTER, STORAGES, House
 
 STRANGER = Actor("reporter-2", "reporter")
 OTHER_TEAM = Actor("staff-9", "opd_team", "bkpsdmd")
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Yield the four stages on either database."""
-    folder, prefix = tmp_path_factory.mktemp("evidence"), f"evidence_{uuid.uuid4().hex[:8]}"
-
-    def url_of(stage: str) -> str:
-        if request.param == "sqlite":
-            return f"sqlite:///{folder}/{stage}.db"
-        postgres = request.getfixturevalue("postgres")
-        postgres.create(f"{prefix}_{stage}")
-        return postgres.url(f"{prefix}_{stage}")
-
-    with house(url_of) as built:
-        yield built
-
-
-@pytest.fixture
-def stages(built: House) -> House:
-    """Return the stages, with empty desks."""
-    built.empty()
-    return built
 
 
 def submitted(stages: House, *files: dict[str, Any], key: str | None = None) -> str:

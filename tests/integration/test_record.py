@@ -1,8 +1,6 @@
 """The access record: staff's views of a case are recorded, and the reporter's identity is shown by a separate act."""
 
 import json
-import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +16,7 @@ from services.intake.domain import IdentityWithheld
 from services.intake.storage import accounts, reporters, sessions
 from tests.boxes import asked
 from tests.builders import REPORT
-from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, PUBLIC_KEY, REPORTER, STORAGES, VAULT, House, house
+from tests.stages import ADMIN, MAIN_TEAM, OPD, OPD_TEAM, PUBLIC_KEY, REPORTER, STORAGES, VAULT, House
 
 IDENTITY = {
     "name": "Siti Rahmawati",
@@ -30,29 +28,12 @@ IDENTITY = {
 OPERATOR = Actor("staff-operator", "operator", session="session-1")
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """Yield the four stages on either database, and a reporter with an identity."""
-    folder, prefix = tmp_path_factory.mktemp("record"), f"record_{uuid.uuid4().hex[:8]}"
-
-    def url_of(stage: str) -> str:
-        if request.param == "sqlite":
-            return f"sqlite:///{folder}/{stage}.db"
-        postgres = request.getfixturevalue("postgres")
-        postgres.create(f"{prefix}_{stage}")
-        return postgres.url(f"{prefix}_{stage}")
-
-    with house(url_of) as built:
-        with built.databases["intake"].writing() as connection:
-            connection.execute(update(reporters).values(identity=VAULT.encrypt(IDENTITY)))
-        yield built
-
-
 @pytest.fixture
 def stages(built: House) -> House:
-    """Return the stages with empty desks, and an operator who is logged in."""
+    """Return the stages with empty desks, a reporter with an identity, and an operator who is logged in."""
     built.empty()
     with built.databases["intake"].writing() as connection:
+        connection.execute(update(reporters).values(identity=VAULT.encrypt(IDENTITY)))
         connection.execute(delete(accounts).where(accounts.c.id == OPERATOR.id))
         connection.execute(
             insert(accounts).values(
