@@ -18,6 +18,7 @@ class Office:
         self._turns = turns
         self._pool = ThreadPoolExecutor(40)
         self._ends = {}
+        self._inside = 0
         self.made = []
 
     def ask(self, account, is_staff=False, name=None):
@@ -25,7 +26,7 @@ class Office:
         self._ends[name] = threading.Event()
         before = self._asked(account)
         future = self._pool.submit(self._one, name, account, is_staff)
-        eventually(lambda: future.done() or self._asked(account) > before)
+        eventually(lambda: future.done() or (self._asked(account) > before and self._is_settled()))
         return future
 
     def end(self, name):
@@ -45,10 +46,20 @@ class Office:
         with self._turns._changed:
             return self._turns._share(account)
 
+    def _is_settled(self):
+        """Return whether everybody whose turn has come stands in `made`: two threads could write in either order."""
+        with self._turns._changed:
+            turns = self._turns
+            return len(turns._made) == self._inside and not any(map(turns._is_next, turns._line))
+
     def _one(self, name, account, is_staff):
         with self._turns.turn(account, is_staff, time.monotonic() + FAR):
-            self.made.append(name)
+            with self._turns._changed:
+                self.made.append(name)
+                self._inside += 1
             self._ends[name].wait(FAR)
+            with self._turns._changed:
+                self._inside -= 1
 
 
 @pytest.fixture
