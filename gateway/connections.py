@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from select import POLLRDHUP, poll
 from socket import MSG_DONTWAIT, MSG_PEEK, SHUT_WR
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
@@ -19,9 +19,6 @@ from gateway.drawing import Drawn
 from gateway.limits import network
 from gateway.requests import TOO_SLOW, Reading, Refusing, Serving, answer
 from nkk.log import get_logger
-
-if TYPE_CHECKING:
-    from gateway.door import Door
 
 MAX_UNREAD_BYTES = 16 * 1024 * 1024
 """How many bytes of a refused request's rest are read and discarded.
@@ -81,7 +78,7 @@ class Connection(HTTPChannel):
     drawn: Drawn | None = None
     """The body of the answer that is being sent, where it is drawn piece by piece."""
 
-    def __init__(self, server: "Door", sock: Any, addr: Any, adj: Adjustments, map: Any = None) -> None:
+    def __init__(self, server: Any, sock: Any, addr: Any, adj: Adjustments, map: Any = None) -> None:
         self.is_trusted = server.is_trusted(addr[0])
         self.network = network(addr[0])
         self.waits_since = monotonic()

@@ -210,10 +210,7 @@ class Checker:
             # What the inspection did not need is part of what came, too.
             for _ in coming:
                 pass
-            if found.preview is not None:
-                seen = Writing(Content(self._store, id, preview, key))
-                seen.add(found.preview)
-                seen.flush(ends=True)
+            self._keep_preview(found.preview, Content(self._store, id, preview, key))
             return replace(
                 facts,
                 state=State.READY,
@@ -227,6 +224,13 @@ class Checker:
                 preview=preview if found.preview is not None else None,
                 preview_size=len(found.preview or b""),
             )
+
+    @staticmethod
+    def _keep_preview(preview: bytes | None, content: Content) -> None:
+        if preview is not None:
+            writing = Writing(content)
+            writing.add(preview)
+            writing.flush(ends=True)
 
     def _scanned(self, content: Iterable[bytes]) -> Scan:
         if self._scan is None:

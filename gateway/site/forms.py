@@ -134,6 +134,17 @@ def attempt(
         if form.leave_out(loaded, left_out.noted()):
             return show(form), form.status
         done = act(loaded)
+    except (Refused, RefusedRemotelyError) as refusal:
+        if not _explain(form, refusal):
+            raise
+    except StoreError as error:
+        log.warning("store unavailable", error=type(error).__name__)
+        form.status, form.wait = 503, RETRY_AFTER_SECONDS
+    except StageUnavailableError as error:
+        form.busy = isinstance(error, StageBusyError)
+        log.warning("stage busy" if form.busy else "stage unavailable", stage=str(error))
+        form.status, form.wait = 503, RETRY_AFTER_SECONDS
+    else:
         if left_out.noted():
             flash(
                 gettext(
@@ -143,27 +154,21 @@ def attempt(
                 "info",
             )
         return done
-    except (Refused, RefusedRemotelyError) as refusal:
-        named = refusal.details.get("fields")
-        name = refusal.name if isinstance(refusal, RefusedRemotelyError) else type(refusal).__name__
-        if name in uploading.REFUSALS:
-            form.faults["files"], form.status = uploading.said(refusal, name)
-            return show(form), form.status
-        if not named:
-            raise
-        form.faults, form.status, form.wait = (
-            flat(named, form.values),
-            STATUS.get(name, 422),
-            refusal.details.get("retry_after"),
-        )
-    except StoreError as error:
-        log.warning("store unavailable", error=type(error).__name__)
-        form.status, form.wait = 503, RETRY_AFTER_SECONDS
-    except StageUnavailableError as error:
-        form.busy = isinstance(error, StageBusyError)
-        log.warning("stage busy" if form.busy else "stage unavailable", stage=str(error))
-        form.status, form.wait = 503, RETRY_AFTER_SECONDS
     return show(form), form.status, {"Retry-After": str(form.wait)} if form.wait else {}
+
+
+def _explain(form: Form, refusal: Refused | RefusedRemotelyError) -> bool:
+    """Write into `form` what the refusal says of its fields; return False where it says nothing of any."""
+    name = refusal.name if isinstance(refusal, RefusedRemotelyError) else type(refusal).__name__
+    if name in uploading.REFUSALS:
+        form.faults["files"], form.status = uploading.said(refusal, name)
+        return True
+    named = refusal.details.get("fields")
+    if not named:
+        return False
+    form.faults = flat(named, form.values)
+    form.status, form.wait = STATUS.get(name, 422), refusal.details.get("retry_after")
+    return True
 
 
 def answer(

@@ -50,13 +50,31 @@ def container(engine: Any, folder: Path, echo: Echo, tls: Listener | None = None
     """Start RabbitMQ in a container with its data in a named volume; remove the container at the end."""
     from docker.errors import NotFound
 
-    name = "nkk-" + hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:8]
     password = kept_password(folder)
     echo(f"starting {IMAGE} in a container")
-    # A container of this name was left by a killed run in this folder, and must not use the same data.
+    started = _started(engine, folder, password, tls)
+    try:
+        started.reload()
+        port, api_port = (started.ports[inside][0]["HostPort"] for inside in ("5672/tcp", "15672/tcp"))
+        _give_password(started, password)
+        uri = f"amqp://nkk:{password}@{LOOPBACK}:{port}//"
+        wait_until_ready(uri, lambda: True)
+        yield Broker(uri, f"http://nkk:{password}@{LOOPBACK}:{api_port}", _Watch(started))
+    finally:
+        # The container removes itself when it ends (auto_remove).
+        with suppress(NotFound):
+            started.stop(timeout=STOP_SECONDS)
+
+
+def _started(engine: Any, folder: Path, password: str, tls: Listener | None) -> Any:
+    """Start the container of `folder`, in place of one that a killed run left, and return it."""
+    from docker.errors import NotFound
+
+    name = "nkk-" + hashlib.sha256(str(folder.absolute()).encode()).hexdigest()[:8]
+    # Two containers must not use the same data.
     with suppress(NotFound):
         engine.containers.get(name).remove(force=True)
-    started = engine.containers.run(
+    return engine.containers.run(
         IMAGE,
         detach=True,
         auto_remove=True,
@@ -73,22 +91,15 @@ def container(engine: Any, folder: Path, echo: Echo, tls: Listener | None = None
         | ({"5671/tcp": (tls.address, tls.port)} if tls else {}),
         volumes={name: {"bind": "/var/lib/rabbitmq", "mode": "rw"}} | (_mounted(folder, tls) if tls else {}),
     )
-    try:
-        started.reload()
-        port, api_port = (started.ports[inside][0]["HostPort"] for inside in ("5672/tcp", "15672/tcp"))
-        # The volume may hold the user of an earlier run, who is given this folder's password once the node is up.
-        deadline = time.monotonic() + START_SECONDS
-        while started.exec_run(["rabbitmqctl", "change_password", "nkk", password]).exit_code:
-            if time.monotonic() > deadline:
-                raise NoBrokerError(f"RabbitMQ did not start in its container {started.name}")
-            time.sleep(0.5)
-        uri = f"amqp://nkk:{password}@{LOOPBACK}:{port}//"
-        wait_until_ready(uri, lambda: True)
-        yield Broker(uri, f"http://nkk:{password}@{LOOPBACK}:{api_port}", _Watch(started))
-    finally:
-        # The container removes itself when it ends (auto_remove).
-        with suppress(NotFound):
-            started.stop(timeout=STOP_SECONDS)
+
+
+def _give_password(started: Any, password: str) -> None:
+    """Wait until the node is up, and set the password of its user, whom the volume may have from an earlier run."""
+    deadline = time.monotonic() + START_SECONDS
+    while started.exec_run(["rabbitmqctl", "change_password", "nkk", password]).exit_code:
+        if time.monotonic() > deadline:
+            raise NoBrokerError(f"RabbitMQ did not start in its container {started.name}")
+        time.sleep(0.5)
 
 
 def _mounted(folder: Path, tls: Listener) -> dict[str, dict[str, str]]:

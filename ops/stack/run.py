@@ -116,13 +116,7 @@ class Stack:
         # Held open and inherited by the gateway, so that no other process can take the port.
         last = self._last_port()
         with occupied(self.var), listening_socket(last or PREFERRED_PORT) as self._door, ExitStack() as held:
-            self.port = self._door.getsockname()[1]
-            if last not in (None, self.port) and self.site_url == self.url:
-                self.echo(
-                    f"port {last} is in use by another program: the site is now at {self.url}; letters sent before "
-                    "contain the old address"
-                )
-            (self.var / "port").write_text(str(self.port))
+            self._keep_port(last)
             self.keys = _kept_keys(self.var / "keys.json")
             self.check_settings()
             for line in self.left_aside():
@@ -145,6 +139,16 @@ class Stack:
             finally:
                 self.supervisor.stop()
                 self.environment_file.unlink(missing_ok=True)
+
+    def _keep_port(self, last: int | None) -> None:
+        """Keep the port of this run for the next one, and say where it is another than the `last`."""
+        self.port = self._door.getsockname()[1]
+        if last not in (None, self.port) and self.site_url == self.url:
+            self.echo(
+                f"port {last} is in use by another program: the site is now at {self.url}; letters sent before "
+                "contain the old address"
+            )
+        (self.var / "port").write_text(str(self.port))
 
     def check_settings(self) -> None:
         """Raise SettingsError, naming every setting that some process would refuse, before anything is started."""
