@@ -117,51 +117,68 @@ def _write(folder: Path, letter: Letter) -> None:
 
 @contextmanager
 def _by_smtp(where: MailServer) -> Iterator[Send]:
-    """Yield a function that sends letters by SMTP over one connection.
+    """Yield a function that sends letters by SMTP over one connection."""
+    line = _Line(where)
+    try:
+        yield line.send
+    except BaseException:
+        # The sending was cancelled or failed, so the connection is closed without QUIT.
+        line.drop()
+        raise
+    line.quit()
 
-    A letter that fails on a connection that has sent others is retried on a new one, because servers limit the letters
-    of a connection; an error on a new connection counts. It is not retried where the server took too long about the
-    recipient, or has not answered a whole letter, which it may have accepted. After a failed attempt to connect, the
-    other letters fail at once.
-    """
-    server: Conversation | None = None
-    unreachable: OSError | None = None
 
-    def send(letter: Letter) -> None:
-        nonlocal server, unreachable
-        if unreachable is not None:
-            raise unreachable
-        is_new = server is None
-        if server is None:
-            try:
-                server = _connected(where)
-            except OSError as error:
-                unreachable = error
-                raise
+class _Line:
+    """A connection to the mail server, which is opened for the first letter and anew after an error."""
+
+    def __init__(self, where: MailServer) -> None:
+        self._where = where
+        self._server: Conversation | None = None
+        self._unreachable: OSError | None = None
+
+    def send(self, letter: Letter) -> None:
+        """Send a letter.
+
+        A letter that fails on a connection that has sent others is retried on a new one, because servers limit the
+        letters of a connection; an error on a new connection counts. It is not retried where the server took too long
+        about the recipient, or has not answered a whole letter, which it may have accepted. After a failed attempt to
+        connect, the other letters fail at once.
+        """
+        is_new = self._server is None
+        server = self._server or self._connect()
         try:
             _send(server, letter)
         except Exception as error:
-            may_have_it, is_about_recipient = server.dot_unanswered, server.is_about_recipient
-            server.close()
-            server = None
-            if isinstance(error, TimeoutError) and (is_about_recipient or may_have_it):
+            self.drop()
+            if isinstance(error, TimeoutError) and (server.is_about_recipient or server.dot_unanswered):
                 raise SlowRecipientError from None
             if is_new and _is_final(error):
                 raise RejectedError(said(error)) from None
-            if is_new or may_have_it or not isinstance(error, OSError):
+            if is_new or server.dot_unanswered or not isinstance(error, OSError):
                 raise
-            send(letter)
+            self.send(letter)
 
-    try:
-        yield send
-    except BaseException:
-        # The sending was cancelled or failed, so the connection is closed without QUIT.
-        if server is not None:
-            server.close()
-        raise
-    if server is not None:
-        with suppress(OSError):
-            server.quit()
+    def drop(self) -> None:
+        """Close the connection without QUIT."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    def quit(self) -> None:
+        """End the connection as SMTP asks."""
+        if self._server is not None:
+            with suppress(OSError):
+                self._server.quit()
+
+    def _connect(self) -> Conversation:
+        if self._unreachable is not None:
+            raise self._unreachable
+        try:
+            self._server = _connected(self._where)
+        except OSError as error:
+            self._unreachable = error
+            raise
+        return self._server
 
 
 def _connected(where: MailServer) -> Conversation:
